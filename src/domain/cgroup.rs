@@ -1,0 +1,241 @@
+//! Memory cgroups: paths, limits, usage and counters, the same for v1 and v2.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Which cgroup version controls memory on this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CgroupVersion {
+    /// No memory controller is mounted.
+    #[default]
+    None,
+    /// The v1 `memory` hierarchy.
+    V1,
+    /// The unified hierarchy lists `memory` in its root `cgroup.controllers`.
+    V2,
+    /// v1 has `memory`, a cgroup2 mount is there beside it without it.
+    Hybrid,
+}
+
+impl CgroupVersion {
+    /// Memory files are those of v1.
+    #[must_use]
+    pub fn is_v1(self) -> bool {
+        matches!(self, Self::V1 | Self::Hybrid)
+    }
+
+    /// As the header names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "no memory cgroups",
+            Self::V1 => "cgroup v1",
+            Self::V2 => "cgroup v2",
+            Self::Hybrid => "cgroup hybrid",
+        }
+    }
+}
+
+/// A path in the memory hierarchy as `/proc/PID/cgroup` shows it: absolute, `/` is the root (of the
+/// reader's cgroup namespace).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct CgroupPath(Arc<str>);
+
+impl CgroupPath {
+    /// Takes a path as the kernel prints it, without trailing slashes and the ` (deleted)` suffix.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        let path = path
+            .strip_suffix(" (deleted)")
+            .unwrap_or(path)
+            .trim_end_matches('/');
+        if path.is_empty() {
+            Self(Arc::from("/"))
+        } else if path.starts_with('/') {
+            Self(Arc::from(path))
+        } else {
+            Self(Arc::from(format!("/{path}")))
+        }
+    }
+
+    /// The root of the hierarchy.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::new("/")
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for `/`.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        &*self.0 == "/"
+    }
+
+    /// The part below the root, for joining to a mount point: no leading slash, empty for `/`.
+    #[must_use]
+    pub fn relative(&self) -> &str {
+        self.0.trim_start_matches('/')
+    }
+
+    /// The enclosing group; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        let (parent, _) = self.0.rsplit_once('/')?;
+        Some(Self::new(parent))
+    }
+
+    /// The last component: the unit, scope or container.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or("")
+    }
+
+    /// A child of this group.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Self {
+        if self.is_root() {
+            Self::new(name)
+        } else {
+            Self::new(&format!("{}/{name}", self.0))
+        }
+    }
+
+    /// True if `self` is `other` or lies below it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        other.is_root()
+            || self
+                .0
+                .strip_prefix(&*other.0)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl fmt::Display for CgroupPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Index of a group in [`super::snapshot::Snapshot::cgroups`]; stable while oomtop runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct CgroupKey(pub u32);
+
+impl CgroupKey {
+    /// The index as a `usize`.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A group's limits in bytes; `None` is unlimited or not offered by this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Limits {
+    /// v2 `memory.max`, v1 `memory.limit_in_bytes`: hitting it is an OOM.
+    pub max: Option<u64>,
+    /// v2 `memory.high`: throttles, never kills. v1 `memory.soft_limit_in_bytes`.
+    pub high: Option<u64>,
+    /// v2 `memory.low`.
+    pub low: Option<u64>,
+    /// v2 `memory.min`.
+    pub min: Option<u64>,
+    /// v2 `memory.swap.max`.
+    pub swap_max: Option<u64>,
+    /// v1 `memory.memsw.limit_in_bytes`: memory + swap.
+    pub memsw_max: Option<u64>,
+    /// v2 `memory.oom.group`: the whole group dies.
+    pub oom_group: bool,
+    /// v1 `memory.oom_control`: `oom_kill_disable` is set, tasks hang instead of dying.
+    pub kill_disabled: bool,
+}
+
+/// Counters of `memory.events` (v2) or `memory.oom_control` (v1), since the group was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct GroupEvents {
+    /// Times throttled for exceeding `high`.
+    pub high: Option<u64>,
+    /// Times the limit was about to be exceeded.
+    pub max: Option<u64>,
+    /// OOM conditions (not kills).
+    pub oom: Option<u64>,
+    /// Processes killed in this group and below.
+    pub oom_kill: Option<u64>,
+}
+
+/// One memory cgroup as the last sample saw it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Cgroup {
+    /// Where it is in the memory hierarchy.
+    pub path: CgroupPath,
+    /// The enclosing group; `None` for the root.
+    pub parent: Option<CgroupKey>,
+    /// False once its directory is gone (the entry stays, so that keys stay stable).
+    pub present: bool,
+    /// Limits of the group itself (not of its ancestors).
+    pub limits: Limits,
+    /// `memory.current` / `memory.usage_in_bytes` in bytes; read only where it matters.
+    pub usage: Option<u64>,
+    /// Swap used: `memory.swap.current`, or memsw - memory on v1.
+    pub swap_usage: Option<u64>,
+    /// Counters.
+    pub events: GroupEvents,
+    /// Pressure of the group (v2 only).
+    pub pressure: Option<PressureFull>,
+}
+
+/// `full avg10` of a group's `memory.pressure`, in hundredths of a percent (so that it compares).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct PressureFull(pub u32);
+
+impl Cgroup {
+    /// A group of which only the path is known yet.
+    #[must_use]
+    pub fn unread(path: CgroupPath, parent: Option<CgroupKey>) -> Self {
+        Self {
+            path,
+            parent,
+            present: true,
+            limits: Limits::default(),
+            usage: None,
+            swap_usage: None,
+            events: GroupEvents::default(),
+            pressure: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CgroupPath;
+
+    #[test]
+    fn paths() {
+        let p = CgroupPath::new("/a.slice/b.scope (deleted)");
+        assert_eq!(p.as_str(), "/a.slice/b.scope");
+        assert_eq!(p.name(), "b.scope");
+        assert_eq!(p.parent(), Some(CgroupPath::new("/a.slice")));
+        assert_eq!(
+            p.parent().and_then(|p| p.parent()),
+            Some(CgroupPath::root())
+        );
+        assert_eq!(CgroupPath::root().parent(), None);
+        assert_eq!(CgroupPath::root().relative(), "");
+        assert_eq!(CgroupPath::root().join("x").as_str(), "/x");
+        assert!(p.is_within(&CgroupPath::new("/a.slice")));
+        assert!(!CgroupPath::new("/a.slicex").is_within(&CgroupPath::new("/a.slice")));
+        assert!(p.is_within(&CgroupPath::root()));
+    }
+}

@@ -1,0 +1,147 @@
+//! OOM events: what the kernel's log says about a kill, as values.
+//!
+//! A [`KmsgRecord`](record) goes into the assembler; out come [`OomEvent`]s. A report is emitted as
+//! soon as its first line is seen and again whenever something was added, always under the same
+//! [`ReportKey`]: the receiver replaces what it had.
+
+use std::sync::Arc;
+
+use super::process::Pid;
+use super::time::Monotonic;
+
+/// Identity of a report while it grows: unique within one run of the assembler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+#[serde(transparent)]
+pub struct ReportKey(pub u64);
+
+/// What comes out of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OomEvent {
+    /// A report began or grew.
+    Report(Arc<OomReport>),
+    /// Records were lost (the ring buffer was overrun): kills may be missing here.
+    Gap {
+        /// Stamp of the first record after the gap, if it had one.
+        at: Option<Monotonic>,
+        /// How many records are missing; 0 if that is not known.
+        lost: u64,
+    },
+}
+
+/// Which memory ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Constraint {
+    /// The whole host.
+    None,
+    /// A memory cgroup's limit.
+    Memcg,
+    /// The nodes of a cpuset.
+    Cpuset,
+    /// The nodes of a memory policy.
+    MemoryPolicy,
+    /// A constraint this version does not know (out-of-tree kernels have some).
+    Other,
+}
+
+/// How a report ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing was decided yet (or the log ends here).
+    #[default]
+    Pending,
+    /// At least one process was killed.
+    Killed,
+    /// "Out of memory and no killable processes".
+    NobodyKillable,
+    /// The kernel panicked.
+    Panic,
+    /// SysRq-f found nobody ("OOM request ignored").
+    Ignored,
+}
+
+/// Who asked for the memory that was not there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Trigger {
+    /// Short name; kernel escapes kept as text.
+    pub comm: String,
+    /// Pid, from the `CPU: … PID:` line.
+    pub pid: Option<Pid>,
+    /// `gfp_mask` as a number.
+    pub gfp_mask: Option<u64>,
+    /// Its flags as the kernel printed them, e.g. `GFP_KERNEL|__GFP_ZERO`.
+    pub gfp_flags: Option<String>,
+    /// Order of the allocation; -1 is SysRq.
+    pub order: Option<i32>,
+    /// `oom_score_adj` of the asker.
+    pub adj: Option<i16>,
+}
+
+/// One process that died.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Kill {
+    /// Pid in the initial namespace.
+    pub pid: Pid,
+    /// Short name as text.
+    pub comm: String,
+    /// Stamp of the "Killed process" line.
+    pub at: Option<Monotonic>,
+    /// Uid, where the kernel prints it.
+    pub uid: Option<u32>,
+    /// `total-vm` in kB.
+    pub total_vm_kb: Option<u64>,
+    /// `anon-rss` in kB.
+    pub anon_rss_kb: Option<u64>,
+    /// `file-rss` in kB.
+    pub file_rss_kb: Option<u64>,
+    /// `shmem-rss` in kB.
+    pub shmem_rss_kb: Option<u64>,
+    /// `pgtables` in kB.
+    pub pgtables_kb: Option<u64>,
+    /// `oom_score_adj`, from the line itself or from the task table.
+    pub adj: Option<i16>,
+    /// Died because of `memory.oom.group`, not because it was chosen.
+    pub group_member: bool,
+    /// The reaper took its memory.
+    pub reaped: bool,
+}
+
+/// One OOM, from the first line to the last that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct OomReport {
+    /// Identity.
+    pub key: ReportKey,
+    /// Stamp of the first line.
+    pub at: Option<Monotonic>,
+    /// True when the report's head ("invoked oom-killer") was seen; false for a kill of which only the
+    /// "Killed process" line was printed (the kernel prints 10 reports in 5 s) or kept.
+    pub has_header: bool,
+    /// Who asked.
+    pub trigger: Option<Trigger>,
+    /// What ran out; `None` while unknown.
+    pub constraint: Option<Constraint>,
+    /// The cgroup whose limit ran out (`oom_memcg`).
+    pub oom_memcg: Option<String>,
+    /// The victim's cgroup (`task_memcg`).
+    pub task_memcg: Option<String>,
+    /// Limit of that cgroup in kB, as printed.
+    pub limit_kb: Option<u64>,
+    /// Usage of that cgroup in kB, as printed.
+    pub usage_kb: Option<u64>,
+    /// The dead, in the order of the log; each pid once.
+    pub kills: Vec<Kill>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many times the same report came again without a kill in between (a memcg with only -1000
+    /// tasks repeats without limit); 0 normally.
+    pub repeats: u64,
+}
+
+impl OomReport {
+    /// True if a memory cgroup's limit ran out.
+    #[must_use]
+    pub fn is_memcg(&self) -> bool {
+        self.constraint == Some(Constraint::Memcg)
+    }
+}

@@ -1,0 +1,160 @@
+//! [`Snapshot`]: one consistent sample of the machine, immutable once made.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
+use super::kernel::{KernelRules, KernelVersion};
+use super::memory::{Memory, Pressure};
+use super::process::{Process, ProcessId};
+use super::time::Now;
+use super::victim::{DomainState, Scope};
+
+/// Optional facts that cost a read per process: the sampler reads only what somebody shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Command lines of all processes (a text filter or search is on); otherwise only of `visible`.
+    pub all_commands: bool,
+    /// The rows on the screen: command line and exact numbers are wanted for these.
+    pub visible: Vec<ProcessId>,
+    /// The process whose details pane is open.
+    pub detail: Option<ProcessId>,
+}
+
+/// Facts about the machine that do not change while oomtop runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Host {
+    /// Host name.
+    pub name: String,
+    /// Kernel release, e.g. `6.18.44`.
+    pub release: String,
+    /// The release as numbers, where it starts with two.
+    pub version: Option<KernelVersion>,
+    /// Rules of this kernel.
+    pub rules: KernelRules,
+    /// Which cgroup version controls memory.
+    pub cgroups: CgroupVersion,
+    /// Effective uid of oomtop.
+    pub uid: u32,
+    /// Name of that user.
+    pub user: String,
+    /// `CAP_SYS_RESOURCE` is effective: any adj may be written.
+    pub may_lower_adj: bool,
+    /// `oom_score_adj` of oomtop itself at start: without the capability the floor of its children.
+    pub own_adj: i16,
+    /// pid of oomtop in the `/proc` it reads; `None` if that `/proc` is not its own.
+    pub own_pid: Option<u32>,
+    /// The cgroup oomtop is in, if its memory limit (or an ancestor's) binds; see `Snapshot::own_limit`.
+    pub in_container: bool,
+    /// `/proc` is mounted with hidepid: only own processes are visible.
+    pub hidepid: bool,
+    /// Clock ticks per second of `start_ticks`.
+    pub ticks_per_second: u64,
+}
+
+/// What cannot be seen in the table but in the details pane, read for one process.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Detail {
+    /// Which process.
+    pub id: ProcessId,
+    /// `/proc/PID/oom_score` as the kernel prints it.
+    pub kernel_score: Option<u32>,
+    /// `oom_adj`, the legacy value.
+    pub legacy_adj: Option<i16>,
+    /// Resident size by field 24 of stat, pages.
+    pub stat_rss: Option<u64>,
+    /// Resident size by status (`RssAnon` + `RssFile` + `RssShmem`), pages.
+    pub status_rss: Option<u64>,
+    /// Lines of `/proc/PID/cgroup`.
+    pub cgroup_lines: Vec<String>,
+    /// Working directory of the executable, if readable.
+    pub exe: Option<String>,
+    /// Other processes known to share the address space are not listed by the kernel; threads are.
+    pub threads: u32,
+}
+
+/// Kill counters, so that a kill without a log line is still seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct KillCounters {
+    /// `oom_kill` of `/proc/vmstat` (4.13 and later): every kill of any cause.
+    pub host: Option<u64>,
+}
+
+/// One sample. The app keeps the newest and never changes it.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Counts samples from 1; 0 before the first.
+    pub seq: u64,
+    /// When the scan began.
+    pub taken: Now,
+    /// How long the scan took, in microseconds.
+    pub took_micros: u64,
+    /// Every visible process, in no particular order.
+    pub processes: Vec<Process>,
+    /// Host memory.
+    pub memory: Memory,
+    /// Memory pressure; `None` on a kernel without PSI.
+    pub pressure: Option<Pressure>,
+    /// Every memory cgroup that has (or had) a process of the table, with its ancestors, by key.
+    pub cgroups: Arc<Vec<Cgroup>>,
+    /// Every OOM domain: the host first, then each group with a limit of its own.
+    pub domains: Vec<DomainState>,
+    /// The domain whose limit binds oomtop itself, if it runs inside one (a container).
+    pub own_limit: Option<Scope>,
+    /// User names by uid, as far as they were needed.
+    pub users: Arc<HashMap<u32, Arc<str>>>,
+    /// Kill counters.
+    pub kills: KillCounters,
+    /// The process of [`Needs::detail`].
+    pub detail: Option<Detail>,
+    /// Processes that vanished or failed while they were read.
+    pub skipped: u32,
+    /// Name of the back end that made the process table.
+    pub backend: &'static str,
+}
+
+impl Snapshot {
+    /// The group behind a key.
+    #[must_use]
+    pub fn cgroup(&self, key: CgroupKey) -> Option<&Cgroup> {
+        self.cgroups.get(key.index())
+    }
+
+    /// The process with exactly this identity.
+    #[must_use]
+    pub fn process(&self, id: ProcessId) -> Option<&Process> {
+        self.processes.iter().find(|p| p.id == id)
+    }
+
+    /// The name of a user, if known.
+    #[must_use]
+    pub fn user(&self, uid: u32) -> Option<&str> {
+        self.users.get(&uid).map(|name| &**name)
+    }
+
+    /// The state of one OOM domain.
+    #[must_use]
+    pub fn domain(&self, scope: Scope) -> Option<&DomainState> {
+        self.domains.iter().find(|d| d.scope == scope)
+    }
+
+    /// The domain that concerns oomtop most: its own limit in a container, otherwise the host.
+    #[must_use]
+    pub fn main_domain(&self) -> Option<&DomainState> {
+        self.own_limit
+            .and_then(|scope| self.domain(scope))
+            .or_else(|| self.domain(Scope::Host))
+    }
+
+    /// `key` and its ancestors, innermost first. Bounded, so that a damaged table cannot loop.
+    pub fn ancestry(&self, key: CgroupKey) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
+        let mut next = Some(key);
+        std::iter::from_fn(move || {
+            let key = next?;
+            let group = self.cgroup(key)?;
+            next = group.parent;
+            Some((key, group))
+        })
+        .take(256)
+    }
+}

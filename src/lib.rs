@@ -1,0 +1,4 @@
+//! oomtop: a terminal dashboard for Linux out-of-memory work.
+
+pub mod domain;
+pub mod linux;

@@ -1,0 +1,3 @@
+//! The `oomtop` binary.
+
+fn main() {}
