@@ -1,4 +1,6 @@
 //! oomtop: a terminal dashboard for Linux out-of-memory work.
 
+pub mod app;
 pub mod domain;
 pub mod linux;
+pub mod ui;

@@ -103,6 +103,9 @@ pub struct Kill {
     pub adj: Option<i16>,
     /// Died because of `memory.oom.group`, not because it was chosen.
     pub group_member: bool,
+    /// How many "Killed process" lines named this pid: oom.group prints (and the kernel counts) the
+    /// chosen victim twice.
+    pub lines: u32,
     /// The reaper took its memory.
     pub reaped: bool,
 }

@@ -1,0 +1,236 @@
+//! The adjust dialog: choose a level, a role or a value, see who dies then, write it.
+
+mod choice;
+mod view;
+
+use crossterm::event::KeyCode;
+
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
+use crate::app::input::LineInput;
+use crate::app::keys::Key;
+use crate::app::msg::{AdjWrite, Effect, Receipt};
+use crate::app::text::{Line, Tone};
+use crate::domain::protection::Protection;
+use crate::domain::score::OomScoreAdj;
+use crate::domain::write::AdjReceipt;
+
+pub use choice::Lean;
+use choice::{CHOICES, ScopeChoice, parse_value};
+
+/// Writes `oom_score_adj` of one or more pinned processes.
+#[derive(Debug)]
+pub struct AdjustDialog {
+    /// Whom the dialog was opened for.
+    main: Pinned,
+    /// Who else could be meant, fixed when the dialog opened.
+    scopes: Vec<ScopeChoice>,
+    scope: usize,
+    /// Row of [`CHOICES`]; `None` while a typed value counts.
+    chosen: Option<usize>,
+    value: LineInput,
+    /// The typed value is a legacy `oom_adj`.
+    legacy: bool,
+    /// A risky value was confirmed by a first Enter.
+    armed: bool,
+    waiting: bool,
+    result: Vec<Line>,
+}
+
+impl AdjustDialog {
+    /// Opens the dialog for `main`. `scopes` are the sets of processes it may apply to, `main` alone
+    /// first.
+    pub fn new(
+        main: Pinned,
+        before: Option<OomScoreAdj>,
+        others: Vec<(&'static str, Vec<Pinned>)>,
+        lean: Lean,
+    ) -> Self {
+        let mut scopes = vec![ScopeChoice {
+            name: "this process",
+            targets: vec![main.clone()],
+        }];
+        scopes.extend(
+            others
+                .into_iter()
+                .map(|(name, targets)| ScopeChoice { name, targets }),
+        );
+        let chosen = lean.start(before);
+        let mut dialog = Self {
+            main,
+            scopes,
+            scope: 0,
+            chosen: Some(chosen),
+            value: LineInput::default(),
+            legacy: false,
+            armed: false,
+            waiting: false,
+            result: Vec::new(),
+        };
+        dialog.show_choice();
+        dialog
+    }
+
+    /// Opens with another scope than "this process", if there is one of this name.
+    #[must_use]
+    pub fn with_scope(mut self, name: &str) -> Self {
+        self.scope = self.scopes.iter().position(|s| s.name == name).unwrap_or(0);
+        self
+    }
+
+    fn targets(&self) -> &[Pinned] {
+        self.scopes
+            .get(self.scope)
+            .map_or(std::slice::from_ref(&self.main), |s| &s.targets)
+    }
+
+    /// The value that Enter would write.
+    fn parsed(&self) -> Result<OomScoreAdj, String> {
+        parse_value(self.value.text(), self.legacy)
+    }
+
+    fn show_choice(&mut self) {
+        if let Some(choice) = self.chosen.and_then(|at| CHOICES.get(at)) {
+            self.legacy = false;
+            self.value.set(choice.value().to_string());
+        }
+    }
+
+    fn commit(&mut self, context: &DialogContext<'_>) -> Outcome {
+        let Ok(value) = self.parsed() else {
+            return Outcome::Stay;
+        };
+        let alive: Vec<_> = self
+            .targets()
+            .iter()
+            .filter(|t| context.process(t.id).is_some())
+            .map(|t| t.id)
+            .collect();
+        if alive.is_empty() {
+            return Outcome::Stay;
+        }
+        if self.is_risky(value) && !self.armed {
+            self.armed = true;
+            return Outcome::Stay;
+        }
+        self.waiting = true;
+        self.result.clear();
+        let writes = alive
+            .into_iter()
+            .map(|target| AdjWrite { target, value })
+            .collect();
+        Outcome::Perform(vec![Effect::WriteAdj {
+            writes,
+            undo: false,
+        }])
+    }
+
+    /// A value that wants a second Enter: it makes a leak unkillable, and children inherit it.
+    fn is_risky(&self, value: OomScoreAdj) -> bool {
+        value == OomScoreAdj::IMMUNE || self.targets().len() > 1
+    }
+}
+
+impl Dialog for AdjustDialog {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+        if self.waiting {
+            return if key.code == KeyCode::Esc {
+                Outcome::Close
+            } else {
+                Outcome::Stay
+            };
+        }
+        if let Some(at) = step(self.chosen.unwrap_or(0), CHOICES.len(), key) {
+            self.chosen = Some(at);
+            self.armed = false;
+            self.show_choice();
+            return Outcome::Stay;
+        }
+        match key.code {
+            KeyCode::Esc => return Outcome::Close,
+            KeyCode::Enter => return self.commit(context),
+            KeyCode::Tab => self.scope = (self.scope + 1) % self.scopes.len().max(1),
+            KeyCode::F(7) => self.lean(-1),
+            KeyCode::F(8) => self.lean(1),
+            KeyCode::Char('o') => {
+                self.legacy = !self.legacy;
+                self.chosen = None;
+                self.value.set("");
+            }
+            _ => self.edit(key),
+        }
+        self.armed = false;
+        Outcome::Stay
+    }
+
+    fn on_paste(&mut self, text: &str) {
+        self.chosen = None;
+        self.value.paste(text);
+    }
+
+    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
+        let Receipt::Adj {
+            receipts,
+            undo: false,
+        } = receipt
+        else {
+            return Outcome::Stay;
+        };
+        if !self.waiting {
+            return Outcome::Stay;
+        }
+        self.waiting = false;
+        self.armed = false;
+        let failed: Vec<_> = receipts
+            .iter()
+            .filter_map(|r| failure_line(r, self.targets()))
+            .collect();
+        if failed.is_empty() {
+            return Outcome::Close;
+        }
+        self.result = failed;
+        Outcome::Stay
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        view::view(self, context)
+    }
+}
+
+impl AdjustDialog {
+    /// Moves the level by one: F7 towards immune, F8 towards sacrifice.
+    fn lean(&mut self, by: isize) {
+        let level = self.chosen.unwrap_or(0).min(Protection::ALL.len() - 1);
+        self.chosen = Some(
+            level
+                .saturating_add_signed(by)
+                .min(Protection::ALL.len() - 1),
+        );
+        self.show_choice();
+    }
+
+    /// A key that types: the first one replaces the value of the chosen level.
+    fn edit(&mut self, key: Key) {
+        let typed = key.typed();
+        if typed.is_some_and(|c| !(c.is_ascii_digit() || c == '-' || c == '+')) {
+            return;
+        }
+        if typed.is_some() && self.chosen.is_some() {
+            self.value.set("");
+        }
+        if self.value.on_key(key) {
+            self.chosen = None;
+        }
+    }
+}
+
+fn failure_line(receipt: &AdjReceipt, targets: &[Pinned]) -> Option<Line> {
+    let failure = receipt.outcome.as_ref().err()?;
+    let name = targets
+        .iter()
+        .find(|t| t.id == receipt.target)
+        .map_or_else(String::new, ToString::to_string);
+    Some(Line::of(
+        Tone::Critical,
+        format!("{name}: {}", failure.sentence),
+    ))
+}

@@ -1,0 +1,280 @@
+//! How the adjust dialog looks: choices, preview, what will be written, warnings.
+
+use super::choice::{CHOICES, Choice};
+use super::{AdjustDialog, Pinned};
+use crate::app::dialog::{DialogContext, DialogView, Section};
+use crate::app::format;
+use crate::app::preview::{Standing, VictimChange, standing, victims};
+use crate::app::text::{Line, Tone};
+use crate::domain::protection::Protection;
+use crate::domain::score::OomScoreAdj;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::victim::{Scope, Verdict};
+
+/// Most targets named one by one.
+const NAMED: usize = 4;
+
+pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> DialogView {
+    let parsed = dialog.parsed();
+    let label = if dialog.legacy {
+        "legacy oom_adj"
+    } else {
+        "oom_score_adj"
+    };
+    let error = match &parsed {
+        Err(error) if !dialog.value.text().is_empty() => Some(error.clone()),
+        _ => None,
+    };
+    let mut view = DialogView {
+        title: format!("Adjust {}", dialog.main),
+        hints: vec![
+            ("Enter", if dialog.armed { "write it" } else { "write" }),
+            ("↑↓", "choose"),
+            ("0-9 -", "type a value"),
+            (
+                "o",
+                if dialog.legacy {
+                    "oom_score_adj"
+                } else {
+                    "legacy oom_adj"
+                },
+            ),
+            ("Tab", "scope"),
+            ("Esc", "leave"),
+        ],
+        ..DialogView::default()
+    }
+    .text(vec![now_line(dialog, context)])
+    .with(Section::Choices {
+        items: choices(),
+        selected: dialog.chosen,
+        height: CHOICES.len(),
+    })
+    .with(Section::Field {
+        label,
+        input: dialog.value.clone(),
+        focused: true,
+        error,
+    })
+    .text(scope_line(dialog));
+    if let Ok(value) = parsed {
+        view = view
+            .text(preview(dialog, value, context))
+            .text(plan(dialog, value, context));
+        view = view.text(warnings(dialog, value, context));
+    }
+    view.text(dialog.result.clone())
+}
+
+fn now_line(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Line {
+    let Some(process) = context.process(dialog.main.id) else {
+        return Line::of(
+            Tone::Critical,
+            format!("{} has ended: nothing will be written to it.", dialog.main),
+        );
+    };
+    let adj = process.adj.map_or_else(
+        || "n/a".to_owned(),
+        |a| format!("{a} ({})", Protection::of(a).name()),
+    );
+    let user = context
+        .cells
+        .snapshot
+        .user(process.uid)
+        .map_or_else(|| process.uid.to_string(), str::to_owned);
+    let mut line = Line::of(Tone::Dim, "now ")
+        .add(Tone::Strong, adj)
+        .add(Tone::Dim, "  user ")
+        .add(Tone::Normal, user);
+    if let Some(memory) = process.memory {
+        let page = context.cells.rules.page_size;
+        line.push(Tone::Dim, "  rss ");
+        line.push(Tone::Normal, format::size(memory.rss * page));
+        line.push(Tone::Dim, "  swap ");
+        line.push(Tone::Normal, format::size(memory.swap * page));
+    }
+    line
+}
+
+fn choices() -> Vec<Line> {
+    CHOICES
+        .iter()
+        .map(|choice| match choice {
+            Choice::Level(protection) => {
+                let level = protection.level();
+                Line::of(Tone::Strong, format!("{:<14}", protection.name()))
+                    .add(Tone::Normal, format!("{:>6}  ", level.value))
+                    .add(Tone::Dim, format!("{:<13} ", level.range))
+                    .add(Tone::Dim, level.meant_for)
+            }
+            Choice::Role(at) => {
+                let (name, value) = Choice::role(*at)
+                    .map_or(("", OomScoreAdj::ZERO), |role| (role.name, role.value));
+                Line::of(Tone::Normal, format!("{name:<14}"))
+                    .add(Tone::Normal, format!("{value:>6}  "))
+                    .add(
+                        Tone::Dim,
+                        format!("role preset, level {}", Protection::of(value).name()),
+                    )
+            }
+        })
+        .collect()
+}
+
+fn scope_line(dialog: &AdjustDialog) -> Vec<Line> {
+    let mut line = Line::of(Tone::Dim, "scope ");
+    for (at, scope) in dialog.scopes.iter().enumerate() {
+        let text = if scope.targets.len() > 1 {
+            format!("{} ({})", scope.name, scope.targets.len())
+        } else {
+            scope.name.to_owned()
+        };
+        if at == dialog.scope {
+            line.push(Tone::Accent, format!("[{text}]"));
+        } else {
+            line.push(Tone::Dim, format!(" {text} "));
+        }
+        line.push(Tone::Dim, " ");
+    }
+    vec![line]
+}
+
+fn preview(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
+    let ids: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
+    let cells = &context.cells;
+    let before = standing(dialog.main.id, cells, |p| p.adj.unwrap_or_default());
+    let after = standing(dialog.main.id, cells, |p| {
+        if ids.contains(&p.id) {
+            value
+        } else {
+            p.adj.unwrap_or_default()
+        }
+    });
+    let mut lines = Vec::new();
+    if let (Some(before), Some(after)) = (before, after) {
+        lines.push(
+            Line::of(Tone::Dim, "score ")
+                .add(Tone::Normal, before.score.to_string())
+                .add(Tone::Accent, " → ")
+                .add(Tone::Strong, after.score.to_string())
+                .add(Tone::Dim, "   rank ")
+                .add(Tone::Normal, rank(before))
+                .add(Tone::Accent, " → ")
+                .add(Tone::Strong, rank(after)),
+        );
+    }
+    lines.extend(
+        victims(&ids, value, cells)
+            .iter()
+            .map(|change| victim_line(change, cells.snapshot)),
+    );
+    lines
+}
+
+fn rank(standing: Standing) -> String {
+    standing
+        .rank
+        .map_or_else(|| "never".to_owned(), |rank| rank.to_string())
+}
+
+fn victim_line(change: &VictimChange, snapshot: &Snapshot) -> Line {
+    let domain = match change.scope {
+        Scope::Host => "of the host".to_owned(),
+        Scope::Memcg(key) => snapshot
+            .cgroup(key)
+            .map_or_else(String::new, |g| format!("in {}", g.path)),
+    };
+    let name = |verdict: Option<Verdict>| {
+        let Some(verdict) = verdict else {
+            return "nobody".to_owned();
+        };
+        let id = verdict.victim.id;
+        let comm = snapshot
+            .process(id)
+            .map(|p| p.comm.text().into_owned())
+            .unwrap_or_default();
+        format!("{} {comm}", id.pid)
+    };
+    let same = change.before.map(|v| v.victim.id) == change.after.map(|v| v.victim.id);
+    let line = Line::of(Tone::Dim, format!("next victim {domain} "))
+        .add(Tone::Normal, name(change.before));
+    if same {
+        line.add(Tone::Dim, ", as before")
+    } else {
+        line.add(Tone::Accent, " → ")
+            .add(Tone::Strong, name(change.after))
+    }
+}
+
+fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
+    let alive: Vec<&Pinned> = dialog
+        .targets()
+        .iter()
+        .filter(|t| context.process(t.id).is_some())
+        .collect();
+    let gone = dialog.targets().len() - alive.len();
+    let write = |target: &Pinned| format!("write {value} to /proc/{}/oom_score_adj", target.id.pid);
+    let mut lines: Vec<Line> = alive
+        .iter()
+        .take(NAMED)
+        .map(|t| Line::of(Tone::Strong, write(t)).add(Tone::Dim, format!("  ({})", t.name)))
+        .collect();
+    if alive.len() > NAMED {
+        lines.push(Line::of(
+            Tone::Dim,
+            format!("… and {} more", alive.len() - NAMED),
+        ));
+    }
+    if gone > 0 && dialog.targets().len() > 1 {
+        lines.push(Line::of(
+            Tone::Watch,
+            format!("{gone} of them ended and will be left out"),
+        ));
+    }
+    lines
+}
+
+fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let host = context.host;
+    let targets: Vec<_> = dialog
+        .targets()
+        .iter()
+        .filter_map(|t| context.process(t.id))
+        .collect();
+    let current = |adj: Option<OomScoreAdj>| adj.unwrap_or_default();
+    if value == OomScoreAdj::IMMUNE {
+        lines.push(Line::of(
+            Tone::Watch,
+            "-1000 is inherited by every child, and makes a leak unkillable: in a cgroup of its own it can hang the \
+             whole group.",
+        ));
+    }
+    let lowers = targets.iter().any(|p| value < current(p.adj));
+    if lowers && !host.may_lower_adj {
+        let pid = dialog.main.id.pid;
+        lines.push(
+            Line::of(Tone::Watch, "Lowering may be refused: below the value it inherited only CAP_SYS_RESOURCE may go (uid 0 is not enough). With it: ")
+                .add(Tone::Strong, format!("sudo choom -p {pid} -n {value}")),
+        );
+    }
+    if host.uid != 0 && targets.iter().any(|p| p.uid != host.uid) {
+        lines.push(Line::of(Tone::Watch, format!("The process belongs to another user than {}: this will be refused. Run oomtop with sudo.", host.user)));
+    }
+    if targets.iter().any(|p| p.kernel_thread || p.global_init) {
+        lines.push(Line::of(Tone::Watch, "The kernel never kills this process: the value has no effect on it, only on what it starts."));
+    }
+    if dialog.armed {
+        lines.push(Line::of(Tone::Critical, "Press Enter again to write it."));
+    }
+    if dialog.waiting {
+        lines.push(Line::of(Tone::Dim, "writing …"));
+    }
+    if context.settings.read_only {
+        lines.push(Line::of(
+            Tone::Watch,
+            "oomtop was started with --read-only: nothing can be written.",
+        ));
+    }
+    lines
+}

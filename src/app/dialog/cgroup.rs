@@ -1,0 +1,204 @@
+//! The cgroup dialog: move the pinned process into a group, or make one with limits around it.
+
+mod plan;
+mod view;
+
+use crossterm::event::KeyCode;
+
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
+use crate::app::filter::contains;
+use crate::app::input::LineInput;
+use crate::app::keys::Key;
+use crate::app::msg::{Effect, GroupChoice, Receipt};
+use crate::domain::cgroup::{CgroupPath, CgroupVersion};
+use crate::domain::write::{CgroupStep, StepResult};
+
+use plan::{LimitField, fields_of};
+
+/// Which half of the dialog is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Choose an existing group.
+    Move,
+    /// Make a group with limits.
+    Create,
+}
+
+/// Moves a process into a cgroup.
+#[derive(Debug)]
+pub struct CgroupDialog {
+    target: Pinned,
+    /// Its group when the dialog opened.
+    from: Option<CgroupPath>,
+    version: CgroupVersion,
+    mode: Mode,
+    /// Existing groups, once listed.
+    groups: Option<Result<Vec<GroupChoice>, String>>,
+    search: LineInput,
+    chosen: usize,
+    /// Path of the group to create, then one field for each limit of this version.
+    path: LineInput,
+    limits: Vec<(&'static LimitField, LineInput)>,
+    /// Focused field of the create half: 0 is the path.
+    focus: usize,
+    waiting: bool,
+    result: Vec<StepResult>,
+    done: bool,
+}
+
+impl CgroupDialog {
+    /// Opens for a process that is in `from`. Ask for [`Effect::ListGroups`] beside it.
+    pub fn new(target: Pinned, from: Option<CgroupPath>, version: CgroupVersion) -> Self {
+        let path = LineInput::new(plan::suggested_path(&target));
+        Self {
+            target,
+            from,
+            version,
+            mode: Mode::Create,
+            groups: None,
+            search: LineInput::default(),
+            chosen: 0,
+            path,
+            limits: fields_of(version)
+                .iter()
+                .map(|field| (field, LineInput::default()))
+                .collect(),
+            // The first limit: the name is already a good one.
+            focus: 1,
+            waiting: false,
+            result: Vec::new(),
+            done: false,
+        }
+    }
+
+    /// The groups that match what was typed.
+    fn matching(&self) -> Vec<&GroupChoice> {
+        let Some(Ok(groups)) = &self.groups else {
+            return Vec::new();
+        };
+        let wanted = self.search.text().trim().to_lowercase();
+        groups
+            .iter()
+            .filter(|g| contains(g.path.as_str(), &wanted))
+            .collect()
+    }
+
+    /// The steps that Enter would carry out, or what is still missing.
+    fn steps(&self) -> Result<Vec<CgroupStep>, String> {
+        match self.mode {
+            Mode::Move => {
+                let group = self.matching().get(self.chosen).map(|g| g.path.clone());
+                let group = group.ok_or_else(|| "no group matches".to_owned())?;
+                if Some(&group) == self.from.as_ref() {
+                    return Err("the process is in this group already".to_owned());
+                }
+                Ok(vec![CgroupStep::Move(self.target.id, group)])
+            }
+            Mode::Create => {
+                let taken = |path: &CgroupPath| match &self.groups {
+                    Some(Ok(groups)) => groups.iter().any(|g| g.path == *path),
+                    _ => false,
+                };
+                plan::create_steps(
+                    self.target.id,
+                    self.path.text(),
+                    &self.limits,
+                    self.version,
+                    taken,
+                )
+            }
+        }
+    }
+
+    fn input(&mut self) -> &mut LineInput {
+        match self.mode {
+            Mode::Move => &mut self.search,
+            Mode::Create => match self
+                .focus
+                .checked_sub(1)
+                .and_then(|at| self.limits.get_mut(at))
+            {
+                Some((_, input)) => input,
+                None => &mut self.path,
+            },
+        }
+    }
+
+    fn commit(&mut self, context: &DialogContext<'_>) -> Outcome {
+        if context.process(self.target.id).is_none() {
+            return Outcome::Stay;
+        }
+        match self.steps() {
+            Ok(steps) => {
+                self.waiting = true;
+                self.result.clear();
+                Outcome::Perform(vec![Effect::RunPlan {
+                    target: Some(self.target.id),
+                    steps,
+                    undo: false,
+                }])
+            }
+            Err(_) => Outcome::Stay,
+        }
+    }
+}
+
+impl Dialog for CgroupDialog {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+        if key.code == KeyCode::Esc || (self.done && key.code == KeyCode::Enter) {
+            return Outcome::Close;
+        }
+        if self.waiting || self.done || self.version == CgroupVersion::None {
+            return Outcome::Stay;
+        }
+        match (self.mode, key.code) {
+            (_, KeyCode::Enter) => return self.commit(context),
+            (Mode::Create, KeyCode::Tab) => self.mode = Mode::Move,
+            (Mode::Move, KeyCode::Tab) => self.mode = Mode::Create,
+            (Mode::Move, _) => {
+                let matching = self.matching().len();
+                if let Some(at) = step(self.chosen, matching, key) {
+                    self.chosen = at;
+                } else if self.search.on_key(key) {
+                    self.chosen = 0;
+                }
+            }
+            (Mode::Create, _) => {
+                if let Some(at) = step(self.focus, self.limits.len() + 1, key) {
+                    self.focus = at;
+                } else {
+                    self.input().on_key(key);
+                }
+            }
+        }
+        Outcome::Stay
+    }
+
+    fn on_paste(&mut self, text: &str) {
+        self.input().paste(text);
+        self.chosen = 0;
+    }
+
+    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
+        if let Receipt::Plan {
+            receipt,
+            undo: false,
+        } = receipt
+            && self.waiting
+            && receipt.target == Some(self.target.id)
+        {
+            self.waiting = false;
+            self.done = receipt.failure().is_none();
+            self.result.clone_from(&receipt.steps);
+        }
+        Outcome::Stay
+    }
+
+    fn on_groups(&mut self, groups: &Result<Vec<GroupChoice>, String>) {
+        self.groups = Some(groups.clone());
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        view::view(self, context)
+    }
+}

@@ -1,0 +1,254 @@
+//! How the cgroup dialog looks: the group, the plan, what it will and will not do.
+
+use super::plan::{LimitField, limit_value};
+use super::{CgroupDialog, Mode};
+use crate::app::dialog::{DialogContext, DialogView, Section};
+use crate::app::format;
+use crate::app::msg::GroupChoice;
+use crate::app::text::{Line, Tone};
+use crate::domain::cgroup::CgroupVersion;
+use crate::domain::write::{CgroupStep, StepResult};
+
+/// Rows of the list of groups.
+const LIST_HEIGHT: usize = 8;
+
+pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> DialogView {
+    let other = match dialog.mode {
+        Mode::Create => "existing group",
+        Mode::Move => "new group",
+    };
+    let mut view = DialogView {
+        title: format!("Cgroup of {}", dialog.target),
+        hints: if dialog.done {
+            vec![("Enter", "close"), ("u", "undo (after closing)")]
+        } else {
+            vec![
+                ("Enter", "do it"),
+                ("↑↓", "choose"),
+                ("Tab", other),
+                ("Esc", "leave"),
+            ]
+        },
+        ..DialogView::default()
+    }
+    .text(vec![now_line(dialog, context)]);
+    if dialog.version == CgroupVersion::None {
+        return view.text(vec![Line::of(
+            Tone::Watch,
+            "No memory controller is mounted here, so there is no group to move into. Look at /sys/fs/cgroup, or name \
+             the place with --cgroup.",
+        )]);
+    }
+    if !dialog.done {
+        view = match dialog.mode {
+            Mode::Create => create_half(dialog, view),
+            Mode::Move => move_half(dialog, view),
+        };
+        view = view.gap().text(plan(dialog));
+        view = view.text(warnings(dialog, context));
+    }
+    view.text(dialog.result.iter().map(result_line).collect())
+}
+
+fn now_line(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Line {
+    let Some(process) = context.process(dialog.target.id) else {
+        return Line::of(
+            Tone::Critical,
+            format!("{} has ended: nothing will be done.", dialog.target),
+        );
+    };
+    let from = dialog
+        .from
+        .as_ref()
+        .map_or_else(|| "n/a".to_owned(), ToString::to_string);
+    let used = process.charged_pages() * context.cells.rules.page_size;
+    Line::of(Tone::Dim, "now in ")
+        .add(Tone::Strong, from)
+        .add(Tone::Dim, format!("  ({})  uses ", dialog.version.name()))
+        .add(Tone::Normal, format::long_size(used))
+}
+
+fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
+    let mut view = view.with(Section::Field {
+        label: "new group",
+        input: dialog.path.clone(),
+        focused: dialog.focus == 0,
+        error: None,
+    });
+    for (at, (field, input)) in dialog.limits.iter().enumerate() {
+        let focused = dialog.focus == at + 1;
+        view = view.with(Section::Field {
+            label: field.file,
+            input: input.clone(),
+            focused,
+            error: limit_value(field, input.text()).err(),
+        });
+    }
+    let hint = dialog
+        .focus
+        .checked_sub(1)
+        .and_then(|at| dialog.limits.get(at));
+    view.text(vec![Line::of(
+        Tone::Dim,
+        hint.map_or("an absolute path below the hierarchy's root", |(f, _)| {
+            doc(f)
+        }),
+    )])
+}
+
+fn doc(field: &LimitField) -> &'static str {
+    field.doc
+}
+
+fn move_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
+    let view = view.with(Section::Field {
+        label: "find",
+        input: dialog.search.clone(),
+        focused: true,
+        error: None,
+    });
+    match &dialog.groups {
+        None => view.text(vec![Line::of(Tone::Dim, "reading the groups …")]),
+        Some(Err(reason)) => view.text(vec![Line::of(Tone::Critical, reason.clone())]),
+        Some(Ok(_)) => {
+            let matching = dialog.matching();
+            let items: Vec<_> = matching.iter().map(|g| group_line(g)).collect();
+            let count = format!("{} groups", items.len());
+            view.with(Section::Choices {
+                items,
+                selected: Some(dialog.chosen),
+                height: LIST_HEIGHT,
+            })
+            .text(vec![Line::of(Tone::Dim, count)])
+        }
+    }
+}
+
+fn group_line(group: &GroupChoice) -> Line {
+    let mut line = Line::of(Tone::Strong, group.path.to_string());
+    let usage = group.usage.map(format::size);
+    match (usage, group.limit) {
+        (Some(usage), Some(limit)) => {
+            line.push(Tone::Dim, format!("  {usage} of {}", format::size(limit)))
+        }
+        (Some(usage), None) => line.push(Tone::Dim, format!("  {usage}, no limit")),
+        (None, Some(limit)) => line.push(Tone::Dim, format!("  limit {}", format::size(limit))),
+        (None, None) => {}
+    }
+    line
+}
+
+fn plan(dialog: &CgroupDialog) -> Vec<Line> {
+    if dialog.waiting {
+        return vec![Line::of(Tone::Dim, "working …")];
+    }
+    match dialog.steps() {
+        Ok(steps) => {
+            let number = |(at, step): (usize, &CgroupStep)| {
+                Line::of(Tone::Dim, format!("{}. ", at + 1)).add(Tone::Normal, step_text(step))
+            };
+            steps.iter().enumerate().map(number).collect()
+        }
+        Err(missing) => vec![Line::of(Tone::Watch, missing)],
+    }
+}
+
+/// A step as a person would type it.
+pub(super) fn step_text(step: &CgroupStep) -> String {
+    match step {
+        CgroupStep::EnableMemory(path) => {
+            format!("let {path} share out memory (cgroup.subtree_control +memory)")
+        }
+        CgroupStep::Create(path) => format!("make the group {path}"),
+        CgroupStep::Limit(path, write) => format!(
+            "write {} to {}/{}",
+            value(&write.value),
+            path.as_str().trim_end_matches('/'),
+            write.file
+        ),
+        CgroupStep::Move(id, path) => format!(
+            "write {} to {}/cgroup.procs",
+            id.pid,
+            path.as_str().trim_end_matches('/')
+        ),
+        CgroupStep::Remove(path) => format!("remove the empty group {path}"),
+    }
+}
+
+/// A byte count with its size in words behind it.
+fn value(text: &str) -> String {
+    match text.parse::<u64>() {
+        Ok(bytes) if bytes >= 1024 => format!("{bytes} ({})", format::long_size(bytes)),
+        _ => text.to_owned(),
+    }
+}
+
+fn result_line(result: &StepResult) -> Line {
+    match &result.outcome {
+        Ok(read_back) => Line::of(Tone::Good, "done  ")
+            .add(Tone::Normal, step_text(&result.step))
+            .add(
+                Tone::Dim,
+                if read_back.is_empty() {
+                    String::new()
+                } else {
+                    format!("  → {read_back}")
+                },
+            ),
+        Err(failure) => Line::of(Tone::Critical, "failed  ")
+            .add(Tone::Normal, step_text(&result.step))
+            .add(Tone::Critical, format!(": {}", failure.sentence)),
+    }
+}
+
+fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
+    let Some(process) = context.process(dialog.target.id) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    let used = process.charged_pages() * context.cells.rules.page_size;
+    let limit = match dialog.mode {
+        Mode::Create => dialog
+            .limits
+            .first()
+            .and_then(|(_, input)| crate::domain::size::parse_size(input.text()).ok()),
+        Mode::Move => dialog.matching().get(dialog.chosen).and_then(|g| g.limit),
+    };
+    lines.push(Line::of(
+        Tone::Dim,
+        format!(
+            "Memory already charged ({}) stays with the old group; the new limit counts what comes from now on.",
+            format::size(used)
+        ),
+    ));
+    if let Some(limit) = limit.filter(|limit| *limit < used) {
+        lines.push(Line::of(
+            Tone::Watch,
+            format!(
+                "It uses {}, more than {}: when it touches as much again inside the group, it will be OOM-killed there.",
+                format::long_size(used),
+                format::long_size(limit)
+            ),
+        ));
+    }
+    let managed = dialog.from.as_ref().is_some_and(|from| {
+        let name = from.as_str();
+        [".service", ".scope", ".slice"]
+            .iter()
+            .any(|end| name.contains(end))
+    });
+    if managed {
+        lines.push(Line::of(
+            Tone::Watch,
+            "systemd owns its present group: the unit loses sight of the process, and a daemon-reload may undo this. To \
+             limit the whole unit instead: systemctl set-property --runtime UNIT MemoryMax=…",
+        ));
+    }
+    if context.settings.read_only {
+        lines.push(Line::of(
+            Tone::Watch,
+            "oomtop was started with --read-only: nothing can be done.",
+        ));
+    }
+    lines
+}

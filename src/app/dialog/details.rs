@@ -1,0 +1,293 @@
+//! The details pane: one process, its badness taken apart, and where each number is read from.
+
+use crossterm::event::KeyCode;
+
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
+use crate::app::columns::score;
+use crate::app::format;
+use crate::app::keys::Key;
+use crate::app::text::{Line, Tone};
+use crate::domain::badness::{Badness, badness};
+use crate::domain::kernel::{RssSource, ScoreFormula};
+use crate::domain::process::{Process, ProcessId};
+use crate::domain::protection::Protection;
+use crate::domain::snapshot::{Detail, Snapshot};
+use crate::domain::victim::{DomainState, Scope};
+
+/// Shows one pinned process; the numbers go on living.
+#[derive(Debug)]
+pub struct DetailsDialog {
+    target: Pinned,
+    scroll: usize,
+}
+
+impl DetailsDialog {
+    /// Opens for this process.
+    pub fn new(target: Pinned) -> Self {
+        Self { target, scroll: 0 }
+    }
+}
+
+impl Dialog for DetailsDialog {
+    fn on_key(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
+            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
+            KeyCode::Down => self.scroll += 1,
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::PageDown => self.scroll += 10,
+            KeyCode::Home => self.scroll = 0,
+            _ => {}
+        }
+        // There are never more lines than this; the renderer stops at the last one.
+        self.scroll = self.scroll.min(200);
+        Outcome::Stay
+    }
+
+    fn wants_detail(&self) -> Option<ProcessId> {
+        Some(self.target.id)
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        let view = DialogView {
+            title: format!("Details of {}", self.target),
+            hints: vec![("↑↓", "scroll"), ("Esc", "leave")],
+            scroll: self.scroll,
+            ..DialogView::default()
+        };
+        match context.process(self.target.id) {
+            Some(process) => {
+                let detail = context
+                    .cells
+                    .snapshot
+                    .detail
+                    .as_ref()
+                    .filter(|d| d.id == process.id);
+                view.text(identity(process, detail, context))
+                    .gap()
+                    .text(anatomy(process, context))
+                    .gap()
+                    .text(domains(process, context))
+                    .gap()
+                    .text(sources(process, detail, context))
+            }
+            None => view.text(vec![Line::of(Tone::Critical, "This process has ended.")]),
+        }
+    }
+}
+
+fn pair(label: &str, value: impl Into<String>) -> Line {
+    Line::of(Tone::Dim, format!("{label:<12}")).add(Tone::Normal, value)
+}
+
+fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<'_>) -> Vec<Line> {
+    let snapshot = context.cells.snapshot;
+    let user = snapshot.user(process.uid).unwrap_or("?");
+    let group = process
+        .cgroup
+        .and_then(|key| snapshot.cgroup(key))
+        .map_or("n/a", |g| g.path.as_str());
+    let mut lines = vec![
+        pair("command", process.title()),
+        pair("name", process.comm.text()),
+        pair("user", format!("{user} (uid {})", process.uid)),
+        pair(
+            "state",
+            format!(
+                "{}, {} threads, parent {}",
+                process.state.name(),
+                process.threads,
+                process.ppid
+            ),
+        ),
+        pair("cgroup", group),
+    ];
+    if let Some(exe) = detail.and_then(|d| d.exe.as_deref()) {
+        lines.push(pair("executable", exe));
+    }
+    lines
+}
+
+/// Badness taken apart, as the host's OOM domain counts it.
+fn anatomy(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
+    let page = context.cells.rules.page_size;
+    let total = context.cells.snapshot.memory.host_total_pages(page);
+    let mut lines = vec![Line::of(Tone::Accent, "Badness on the host")];
+    let Some(memory) = process.memory else {
+        lines.push(Line::from(reason(badness(process, total))));
+        return lines;
+    };
+    let share = |pages: i64| {
+        if total == 0 {
+            0.0
+        } else {
+            pages as f64 * 1000.0 / total as f64
+        }
+    };
+    let part = |label: &str, pages: i64, note: String| {
+        let sign = if pages < 0 { "-" } else { "" };
+        let bytes = pages.unsigned_abs().saturating_mul(page);
+        Line::of(Tone::Dim, format!("  {label:<14}"))
+            .add(
+                Tone::Normal,
+                format!("{:>9}", format!("{sign}{}", format::size(bytes))),
+            )
+            .add(Tone::Strong, format!("{:>8.1}‰  ", share(pages)))
+            .add(Tone::Dim, note)
+    };
+    let count = |pages: u64| i64::try_from(pages).unwrap_or(i64::MAX);
+    let size = |pages: u64| format::size(pages * page);
+    lines.push(part(
+        "rss",
+        count(memory.rss),
+        format!(
+            "anon {}, file {}, shared {}",
+            size(memory.anon),
+            size(memory.file),
+            size(memory.shmem)
+        ),
+    ));
+    lines.push(part(
+        "swap",
+        count(memory.swap),
+        "VmSwap: private memory only".to_owned(),
+    ));
+    lines.push(part(
+        "page tables",
+        count(memory.page_tables),
+        "VmPTE".to_owned(),
+    ));
+    let adj = process.adj.unwrap_or_default();
+    lines.push(part(
+        "adj",
+        adj.pages(total),
+        format!(
+            "{adj} × 1/1000 of RAM + swap ({})",
+            format::long_size(total * page)
+        ),
+    ));
+    match badness(process, total) {
+        Badness::Points(points) => lines.push(part("badness", points, format!("{points} pages"))),
+        other => lines.push(Line::of(Tone::Good, format!("  {}", reason(other)))),
+    }
+    lines
+}
+
+fn reason(badness: Badness) -> String {
+    match badness {
+        Badness::Immune(immunity) => format!("never chosen: {}", immunity.reason()),
+        Badness::Unknown => "its memory could not be read (no permission)".to_owned(),
+        Badness::Points(points) => format!("{points} pages"),
+    }
+}
+
+fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
+    let snapshot = context.cells.snapshot;
+    let mut lines = vec![Line::of(Tone::Accent, "OOM domains it is in")];
+    let inside =
+        |domain: &&DomainState| crate::app::table::is_member(process, domain.scope, snapshot);
+    for domain in snapshot.domains.iter().filter(inside) {
+        lines.push(domain_line(process, domain, snapshot));
+    }
+    lines
+}
+
+fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> Line {
+    let name = match domain.scope {
+        Scope::Host => "host".to_owned(),
+        Scope::Memcg(key) => snapshot
+            .cgroup(key)
+            .map_or_else(|| "?".to_owned(), |g| g.path.to_string()),
+    };
+    let badness = badness(process, domain.total_pages).permille(domain.total_pages);
+    let share = badness.map_or_else(|| "never".to_owned(), |permille| format!("{permille}‰"));
+    let mut line = Line::of(Tone::Normal, format!("  {name}  "))
+        .add(
+            Tone::Dim,
+            format!("limit {}, ", format::long_size(domain.limit)),
+        )
+        .add(Tone::Dim, "share ")
+        .add(Tone::Strong, share);
+    match domain.verdict {
+        Some(verdict) if verdict.victim.id == process.id => {
+            line.push(Tone::Critical, "  next victim")
+        }
+        Some(verdict) => {
+            let id = verdict.victim.id;
+            let comm = snapshot
+                .process(id)
+                .map(|p| p.comm.text().into_owned())
+                .unwrap_or_default();
+            line.push(Tone::Dim, format!("  before it: {} {comm}", id.pid));
+        }
+        None => line.push(Tone::Watch, "  nobody can be killed here"),
+    }
+    line
+}
+
+/// What each number is and where it is read from.
+fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'_>) -> Vec<Line> {
+    let pid = process.id.pid;
+    let rules = context.cells.rules;
+    let computed =
+        score(process, &context.cells).map_or_else(|| "n/a".to_owned(), |s| s.to_string());
+    let read = match detail.and_then(|d| d.kernel_score) {
+        Some(score) => format!("the kernel says {score}"),
+        None => "not read".to_owned(),
+    };
+    let formula = match rules.score {
+        ScoreFormula::Scaled => "(1000 + badness‰) × 2/3: 0..2000, idle is 666",
+        ScoreFormula::Permille => "badness per mille (kernels before 5.9)",
+    };
+    let rss = match rules.rss {
+        RssSource::Stat => format!("/proc/{pid}/stat field 24: what badness reads on this kernel"),
+        RssSource::Status => format!(
+            "/proc/{pid}/status RssAnon + RssFile + RssShmem: what badness reads on this kernel"
+        ),
+    };
+    let adj = process.adj.map_or_else(
+        || "n/a".to_owned(),
+        |a| {
+            let legacy = detail.and_then(|d| d.legacy_adj).unwrap_or(a.to_legacy());
+            format!(
+                "{a} ({}), legacy oom_adj {legacy}",
+                Protection::of(a).name()
+            )
+        },
+    );
+    let mut lines = vec![
+        Line::of(Tone::Accent, "Where the numbers are from"),
+        pair("  score", format!("{computed} computed; {read}")),
+        pair("", formula),
+        pair("  adj", adj),
+        pair("  rss", rss),
+    ];
+    if let Some((stat, status)) = detail.and_then(|d| Some((d.stat_rss?, d.status_rss?))) {
+        let size = |pages: u64| format::size(pages * rules.page_size);
+        lines.push(pair(
+            "",
+            format!(
+                "stat {}, status {}; reading error up to {}",
+                size(stat),
+                size(status),
+                size(rules.rss_error)
+            ),
+        ));
+    }
+    if let Some(detail) = detail {
+        lines.extend(
+            detail
+                .cgroup_lines
+                .iter()
+                .take(20)
+                .map(|l| pair("  cgroup", l.as_str())),
+        );
+    }
+    if process.unreadable {
+        lines.push(Line::of(
+            Tone::Watch,
+            "  Its status could not be read: no permission. Run oomtop with sudo.",
+        ));
+    }
+    lines
+}

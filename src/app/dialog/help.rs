@@ -1,0 +1,98 @@
+//! The help: keys out of the action table, columns out of the column table, and what the numbers mean.
+
+use crossterm::event::KeyCode;
+
+use super::{Dialog, DialogContext, DialogView, Outcome};
+use crate::app::actions::{ACTIONS, Group};
+use crate::app::columns::COLUMNS;
+use crate::app::keys::Key;
+use crate::app::text::{Line, Tone};
+
+/// Shows the help.
+#[derive(Debug, Default)]
+pub struct HelpDialog {
+    scroll: usize,
+}
+
+impl Dialog for HelpDialog {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+        let last = lines(context).len().saturating_sub(1);
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | 'h' | '?') => {
+                return Outcome::Close;
+            }
+            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
+            KeyCode::Down => self.scroll = (self.scroll + 1).min(last),
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll = (self.scroll + 10).min(last),
+            KeyCode::Home => self.scroll = 0,
+            KeyCode::End => self.scroll = last,
+            _ => {}
+        }
+        Outcome::Stay
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        DialogView {
+            title: format!("oomtop {}: help", env!("CARGO_PKG_VERSION")),
+            hints: vec![("↑↓ PgUp PgDn", "scroll"), ("Esc", "leave")],
+            scroll: self.scroll,
+            ..DialogView::default()
+        }
+        .text(lines(context))
+    }
+}
+
+fn lines(context: &DialogContext<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for group in Group::ALL {
+        lines.push(Line::of(Tone::Accent, group.title()));
+        for action in ACTIONS.iter().filter(|a| a.group == *group) {
+            let off = action.writes && context.settings.read_only;
+            let keys = Line::of(
+                if off { Tone::Dim } else { Tone::Strong },
+                format!("  {:<22}", action.keys.join(" ")),
+            );
+            let doc = if off {
+                format!("{} (off: --read-only)", action.doc)
+            } else {
+                action.doc.to_owned()
+            };
+            lines.push(keys.add(if off { Tone::Dim } else { Tone::Normal }, doc));
+        }
+        lines.push(Line::new());
+    }
+    lines.push(Line::of(Tone::Accent, "Columns"));
+    for column in COLUMNS {
+        lines.push(
+            Line::of(Tone::Strong, format!("  {:<22}", column.id)).add(Tone::Normal, column.doc),
+        );
+    }
+    lines.push(Line::new());
+    lines.push(Line::of(Tone::Accent, "Filter"));
+    for (term, doc) in [
+        ("text", "in the command line or name"),
+        ("pid:1,812  user:mysql", "these processes, this user"),
+        ("cgroup:web", "in the path of the memory cgroup"),
+        (
+            "adj<0  rss>100M  bad>=10",
+            "also score, swap, pgtab, growth; < <= > >= = !=",
+        ),
+        ("!term", "not; terms separated by spaces must all hold"),
+    ] {
+        lines.push(Line::of(Tone::Strong, format!("  {term:<26}")).add(Tone::Normal, doc));
+    }
+    lines.push(Line::new());
+    lines.push(Line::of(Tone::Accent, "What the kernel counts"));
+    for fact in [
+        "Badness is rss + swap + page tables, plus oom_score_adj thousandths of the OOM domain.",
+        "The domain is RAM + swap, or a cgroup's limit: the order inside a group can differ from the host's.",
+        "Nice values, run time, children and root do not count (they did, long ago).",
+        "SCORE is the file /proc/PID/oom_score: since 5.9 it is (1000 + badness per mille) x 2/3, so that an idle \
+         process shows 666; BAD is the share itself.",
+        "Never chosen: adj -1000, the host's pid 1 (a container's init is not), kernel threads.",
+    ] {
+        lines.push(Line::of(Tone::Normal, format!("  {fact}")));
+    }
+    lines
+}

@@ -1,0 +1,187 @@
+//! Dialogs: state plus data. Each is pinned to its target when it opens, says what it would write
+//! before Enter, and is drawn by one renderer from its [`DialogView`].
+
+pub mod adjust;
+pub mod cgroup;
+pub mod details;
+pub mod event;
+pub mod help;
+pub mod signal;
+pub mod sort;
+
+use std::fmt;
+
+use super::columns::CellContext;
+use super::input::LineInput;
+use super::keys::Key;
+use super::msg::{Effect, GroupChoice, Receipt};
+use super::settings::Settings;
+use super::text::Line;
+use crate::domain::process::{Process, ProcessId};
+use crate::domain::snapshot::Host;
+
+/// What a dialog may look at. It changes under an open dialog; the target does not.
+#[derive(Debug, Clone, Copy)]
+pub struct DialogContext<'a> {
+    /// The newest sample and how the table ranks it.
+    pub cells: CellContext<'a>,
+    /// The machine.
+    pub host: &'a Host,
+    /// The run's settings.
+    pub settings: &'a Settings,
+}
+
+impl DialogContext<'_> {
+    /// The process a dialog is pinned to, while it lives.
+    pub fn process(&self, id: ProcessId) -> Option<&Process> {
+        self.cells.snapshot.process(id)
+    }
+}
+
+/// What came of a key or a receipt.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Stay open.
+    Stay,
+    /// Close without a trace.
+    Close,
+    /// Ask for effects and stay open until their receipt.
+    Perform(Vec<Effect>),
+    /// Ask for effects and close.
+    Finish(Vec<Effect>),
+    /// Sort the table by this column and close.
+    SortBy(&'static super::columns::Column),
+    /// Put another dialog on top.
+    Push(Box<dyn Dialog>),
+}
+
+/// One dialog.
+pub trait Dialog: fmt::Debug {
+    /// Takes a key.
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome;
+
+    /// Takes pasted text.
+    fn on_paste(&mut self, _text: &str) {}
+
+    /// Takes the result of an effect it may have asked for.
+    fn on_receipt(&mut self, _receipt: &Receipt) -> Outcome {
+        Outcome::Stay
+    }
+
+    /// Takes the list of groups it asked for.
+    fn on_groups(&mut self, _groups: &Result<Vec<GroupChoice>, String>) {}
+
+    /// The process whose details it wants in the next samples.
+    fn wants_detail(&self) -> Option<ProcessId> {
+        None
+    }
+
+    /// What to draw.
+    fn view(&self, context: &DialogContext<'_>) -> DialogView;
+}
+
+/// A dialog as data.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DialogView {
+    /// In the frame: what it does and to whom.
+    pub title: String,
+    /// From top to bottom.
+    pub sections: Vec<Section>,
+    /// Keys and what they do, for the bottom line.
+    pub hints: Vec<(&'static str, &'static str)>,
+    /// Lines scrolled away at the top; the renderer never scrolls past the end.
+    pub scroll: usize,
+}
+
+/// A part of a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Section {
+    /// Lines of text; the renderer wraps them.
+    Text(Vec<Line>),
+    /// A labelled input.
+    Field {
+        /// What it is.
+        label: &'static str,
+        /// What was typed.
+        input: LineInput,
+        /// It has the cursor.
+        focused: bool,
+        /// What is wrong with it.
+        error: Option<String>,
+    },
+    /// A list to choose from; long ones scroll with the selection.
+    Choices {
+        /// The items.
+        items: Vec<Line>,
+        /// Which is chosen; `None` if something else decides (a typed value).
+        selected: Option<usize>,
+        /// Rows shown at most.
+        height: usize,
+    },
+    /// An empty line.
+    Gap,
+}
+
+impl DialogView {
+    /// Adds a section and returns the view.
+    #[must_use]
+    pub fn with(mut self, section: Section) -> Self {
+        self.sections.push(section);
+        self
+    }
+
+    /// Adds lines of text, if there are any.
+    #[must_use]
+    pub fn text(self, lines: Vec<Line>) -> Self {
+        if lines.is_empty() {
+            self
+        } else {
+            self.with(Section::Text(lines))
+        }
+    }
+
+    /// Adds an empty line.
+    #[must_use]
+    pub fn gap(self) -> Self {
+        self.with(Section::Gap)
+    }
+}
+
+/// A process a dialog is pinned to: identity, and its name for the sentences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Pid and start time.
+    pub id: ProcessId,
+    /// Short name when the dialog opened.
+    pub name: String,
+}
+
+impl Pinned {
+    /// Pins a process.
+    pub fn of(process: &Process) -> Self {
+        Self {
+            id: process.id,
+            name: process.comm.text().into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Pinned {
+    /// `2456 mysqld`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id.pid, self.name)
+    }
+}
+
+/// Moves a position in a list of `len` by one step, staying inside.
+fn step(at: usize, len: usize, key: Key) -> Option<usize> {
+    use crossterm::event::KeyCode;
+    let last = len.saturating_sub(1);
+    match key.code {
+        KeyCode::Up => Some(at.saturating_sub(1)),
+        KeyCode::Down => Some((at + 1).min(last)),
+        KeyCode::PageUp => Some(at.saturating_sub(10)),
+        KeyCode::PageDown => Some((at + 10).min(last)),
+        _ => None,
+    }
+}

@@ -1,0 +1,154 @@
+//! The signal dialog: choose a signal, send it to the pinned processes through their pidfds.
+
+use crossterm::event::KeyCode;
+
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, step};
+use crate::app::keys::Key;
+use crate::app::msg::{Effect, Receipt};
+use crate::app::text::{Line, Tone};
+use crate::domain::signal::SIGNALS;
+
+/// Sends a signal.
+#[derive(Debug)]
+pub struct SignalDialog {
+    targets: Vec<Pinned>,
+    chosen: usize,
+    waiting: bool,
+    result: Vec<Line>,
+}
+
+impl SignalDialog {
+    /// Opens the dialog for these processes.
+    pub fn new(targets: Vec<Pinned>) -> Self {
+        Self {
+            targets,
+            chosen: 0,
+            waiting: false,
+            result: Vec::new(),
+        }
+    }
+
+    fn alive<'a>(&'a self, context: &DialogContext<'_>) -> Vec<&'a Pinned> {
+        self.targets
+            .iter()
+            .filter(|t| context.process(t.id).is_some())
+            .collect()
+    }
+
+    fn title(&self) -> String {
+        match self.targets.as_slice() {
+            [one] => format!("Send a signal to {one}"),
+            many => format!("Send a signal to {} processes", many.len()),
+        }
+    }
+}
+
+impl Dialog for SignalDialog {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+        if let Some(at) = step(self.chosen, SIGNALS.len(), key) {
+            self.chosen = at;
+            return Outcome::Stay;
+        }
+        match key.code {
+            KeyCode::Esc => Outcome::Close,
+            // The number picks it, as in top: 9 is KILL.
+            KeyCode::Char(c) if c.is_ascii_digit() => {
+                let number = c.to_digit(10).and_then(|d| i32::try_from(d).ok());
+                self.chosen = SIGNALS
+                    .iter()
+                    .position(|s| Some(s.number) == number)
+                    .unwrap_or(self.chosen);
+                Outcome::Stay
+            }
+            KeyCode::Enter if !self.waiting => {
+                let targets: Vec<_> = self.alive(context).iter().map(|t| t.id).collect();
+                match SIGNALS.get(self.chosen) {
+                    Some(signal) if !targets.is_empty() => {
+                        self.waiting = true;
+                        Outcome::Perform(vec![Effect::SendSignal {
+                            targets,
+                            signal: *signal,
+                        }])
+                    }
+                    _ => Outcome::Stay,
+                }
+            }
+            _ => Outcome::Stay,
+        }
+    }
+
+    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
+        let Receipt::Signal { results, .. } = receipt else {
+            return Outcome::Stay;
+        };
+        self.waiting = false;
+        self.result = results
+            .iter()
+            .filter_map(|(id, outcome)| {
+                let name = self.targets.iter().find(|t| t.id == *id)?;
+                let failure = outcome.as_ref().err()?;
+                Some(Line::of(
+                    Tone::Critical,
+                    format!("{name}: {}", failure.sentence),
+                ))
+            })
+            .collect();
+        if self.result.is_empty() {
+            Outcome::Close
+        } else {
+            Outcome::Stay
+        }
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        let items = SIGNALS
+            .iter()
+            .map(|s| {
+                Line::of(Tone::Strong, format!("{:>2} {:<6}", s.number, s.name))
+                    .add(Tone::Dim, s.effect)
+            })
+            .collect();
+        let alive = self.alive(context);
+        let mut lines: Vec<Line> = Vec::new();
+        if alive.is_empty() {
+            lines.push(Line::of(
+                Tone::Critical,
+                "It has ended: there is nobody to send to.",
+            ));
+        } else if let Some(signal) = SIGNALS.get(self.chosen) {
+            let names: Vec<_> = alive.iter().take(4).map(ToString::to_string).collect();
+            let more = if alive.len() > 4 {
+                format!(" and {} more", alive.len() - 4)
+            } else {
+                String::new()
+            };
+            lines.push(Line::of(
+                Tone::Strong,
+                format!("send SIG{} to {}{more}", signal.name, names.join(", ")),
+            ));
+        }
+        let system = |t: &&&Pinned| {
+            context
+                .process(t.id)
+                .is_some_and(|p| p.global_init || p.id.pid == 1)
+        };
+        if alive.iter().any(|t| system(&t)) {
+            lines.push(Line::of(
+                Tone::Watch,
+                "pid 1 runs this machine or container: ending it ends everything.",
+            ));
+        }
+        DialogView {
+            title: self.title(),
+            hints: vec![("Enter", "send"), ("↑↓ 0-9", "choose"), ("Esc", "leave")],
+            ..DialogView::default()
+        }
+        .with(Section::Choices {
+            items,
+            selected: Some(self.chosen),
+            height: SIGNALS.len(),
+        })
+        .text(lines)
+        .text(self.result.clone())
+    }
+}

@@ -1,0 +1,196 @@
+//! OOM events in words: the row of the pane and the sentences of the event dialog.
+
+use super::columns::short_group;
+use super::events::{Entry, EventRow, is_pending};
+use super::format;
+use super::text::{Line, Tone};
+use crate::domain::oom::{Constraint, Kill, OomReport, Outcome};
+use crate::domain::time::{Monotonic, Now};
+
+/// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
+fn scope_word(report: &OomReport) -> &'static str {
+    match report.constraint {
+        Some(Constraint::None) => "host",
+        Some(Constraint::Memcg) if is_container(report) => "container",
+        Some(Constraint::Memcg) => "cgroup",
+        Some(Constraint::Cpuset) => "cpuset",
+        Some(Constraint::MemoryPolicy) => "mempolicy",
+        Some(Constraint::Other) => "other",
+        None => "?",
+    }
+}
+
+/// Paths of container runtimes, by the parts they all use.
+fn is_container(report: &OomReport) -> bool {
+    let path = report
+        .task_memcg
+        .as_deref()
+        .or(report.oom_memcg.as_deref())
+        .unwrap_or("");
+    [
+        "docker",
+        "libpod",
+        "kubepods",
+        "containerd",
+        "crio",
+        "lxc",
+        "nspawn",
+        "/ecs/",
+    ]
+    .iter()
+    .any(|word| path.contains(word))
+}
+
+/// One row of the pane.
+pub fn row(row: EventRow<'_>, now: Now) -> Line {
+    match (row.entry, row.kill) {
+        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, now),
+        (Entry::Report { report, .. }, None) => report_row(report, now),
+        (Entry::Unlogged { at, kills, groups }, _) => {
+            let place = groups
+                .first()
+                .map_or_else(String::new, |g| format!(" in {g}"));
+            stamp(Some(*at), now)
+                .add(Tone::Critical, format!("{kills} killed{place}"))
+                .add(
+                    Tone::Dim,
+                    "  no line in the log; the kernel's oom_kill counter rose",
+                )
+        }
+        (Entry::Gap { at, lost }, _) => {
+            let many = if *lost == 0 {
+                "some".to_owned()
+            } else {
+                lost.to_string()
+            };
+            stamp(*at, now).add(
+                Tone::Watch,
+                format!("gap: {many} log records were overwritten unread; kills may be missing"),
+            )
+        }
+    }
+}
+
+fn kill_row(report: &OomReport, kill: &Kill, now: Now) -> Line {
+    let anon = kill.anon_rss_kb.map_or_else(
+        || "n/a".to_owned(),
+        |kb| format::size(kb.saturating_mul(1024)),
+    );
+    let adj = kill
+        .adj
+        .map_or_else(|| "n/a".to_owned(), |adj| adj.to_string());
+    let mut line = stamp(kill.at.or(report.at), now)
+        .add(Tone::Dim, format!("{:<10}", scope_word(report)))
+        .add(Tone::Critical, "killed ")
+        .add(Tone::Strong, format!("{:<7} {:<15} ", kill.pid, kill.comm))
+        .add(Tone::Normal, format!("{anon:>6} anon"))
+        .add(Tone::Dim, "  adj ")
+        .add(Tone::Normal, format!("{adj:<5} "));
+    if kill.group_member {
+        line.push(Tone::Dim, "with its group, ");
+    }
+    line.push(Tone::Dim, reason(report));
+    line
+}
+
+/// Why, as short as it can be: the limit that was hit, or who asked.
+fn reason(report: &OomReport) -> String {
+    if let Some(group) = report.oom_memcg.as_deref().filter(|_| report.is_memcg()) {
+        let limit = report.limit_kb.map_or_else(String::new, |kb| {
+            format!(" {}", format::size(kb.saturating_mul(1024)))
+        });
+        let inner = match report.task_memcg.as_deref() {
+            Some(task) if task != group => format!(" (victim in {})", short_group(task)),
+            _ => String::new(),
+        };
+        return format!("{group} hit its limit{limit}{inner}");
+    }
+    match asked_by(report) {
+        Some(asker) => asker,
+        None if !report.has_header => "no report was printed, only this line".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn report_row(report: &OomReport, now: Now) -> Line {
+    let line = stamp(report.at, now).add(Tone::Dim, format!("{:<10}", scope_word(report)));
+    let again = if report.repeats > 0 {
+        format!(", {} times more", report.repeats)
+    } else {
+        String::new()
+    };
+    let line = match report.outcome {
+        Outcome::NobodyKillable => {
+            line.add(Tone::Critical, format!("nobody could be killed{again}  "))
+        }
+        Outcome::Panic => line.add(Tone::Critical, "kernel panic  "),
+        Outcome::Ignored => line.add(Tone::Watch, "SysRq-f found nobody to kill  "),
+        Outcome::Pending | Outcome::Killed => line.add(Tone::Danger, "out of memory, choosing …  "),
+    };
+    line.add(Tone::Dim, reason(report))
+}
+
+/// `14:01:12 `, or the date where it was not today.
+fn stamp(at: Option<Monotonic>, now: Now) -> Line {
+    let Some(at) = at else {
+        return Line::of(Tone::Dim, "--:--:-- ");
+    };
+    let wall = now.wall_of(at);
+    let days = now.wall.day() - wall.day();
+    match days {
+        ..=0 => Line::of(Tone::Dim, format!("{wall} ")),
+        1 => Line::of(Tone::Dim, format!("yesterday {wall} ")),
+        _ => Line::of(Tone::Dim, format!("{days}d ago {wall} ")),
+    }
+}
+
+/// `asked by nginx (812), order 0, GFP_KERNEL`.
+pub fn asked_by(report: &OomReport) -> Option<String> {
+    let trigger = report.trigger.as_ref()?;
+    if trigger.order == Some(-1) {
+        return Some("asked for by SysRq-f".to_owned());
+    }
+    let pid = trigger
+        .pid
+        .map_or_else(String::new, |pid| format!(" ({pid})"));
+    let order = trigger
+        .order
+        .map_or_else(String::new, |order| format!(", order {order}"));
+    Some(format!("asked by {}{pid}{order}", trigger.comm))
+}
+
+/// What ran out, as a sentence.
+pub fn cause(report: &OomReport) -> String {
+    let size = |kb: u64| format::long_size(kb.saturating_mul(1024));
+    let what = match report.constraint {
+        Some(Constraint::Memcg) => {
+            let group = report.oom_memcg.as_deref().unwrap_or("a cgroup");
+            match (report.limit_kb, report.usage_kb) {
+                (Some(limit), Some(usage)) => {
+                    format!(
+                        "The cgroup {group} reached its limit of {} (it used {}).",
+                        size(limit),
+                        size(usage)
+                    )
+                }
+                (Some(limit), None) => {
+                    format!("The cgroup {group} reached its limit of {}.", size(limit))
+                }
+                _ => format!("The cgroup {group} reached its limit."),
+            }
+        }
+        Some(Constraint::None) => "The host ran out of memory and swap.".to_owned(),
+        Some(Constraint::Cpuset) => "The memory nodes of a cpuset ran out.".to_owned(),
+        Some(Constraint::MemoryPolicy) => "The memory nodes of a memory policy ran out.".to_owned(),
+        Some(Constraint::Other) => {
+            "Memory ran out under a constraint this version does not know.".to_owned()
+        }
+        None if report.has_header => "Memory ran out.".to_owned(),
+        None => "Memory ran out; the log does not say where.".to_owned(),
+    };
+    if is_pending(report) && report.kills.is_empty() {
+        format!("{what} Nobody was killed yet.")
+    } else {
+        what
+    }
+}

@@ -1,0 +1,102 @@
+//! Numbers as people read them: sizes, rates, durations.
+
+use std::time::Duration;
+
+use humansize::{BINARY, FormatSizeOptions, format_size};
+
+/// `9.9G`, `512M`, `0B`: at most five columns up to a petabyte, for table cells.
+pub fn size(bytes: u64) -> String {
+    let places = usize::from(leading_digits(bytes) < 2);
+    let options = FormatSizeOptions::from(BINARY)
+        .decimal_places(places)
+        .space_after_value(false);
+    let text = format_size(bytes, options);
+    match text.strip_suffix("iB") {
+        Some(short) => short.to_owned(),
+        None => text,
+    }
+}
+
+/// `9.9 GiB`, for sentences.
+pub fn long_size(bytes: u64) -> String {
+    format_size(bytes, FormatSizeOptions::from(BINARY).decimal_places(1))
+}
+
+/// How many digits the number has before its unit.
+fn leading_digits(bytes: u64) -> u32 {
+    let mut value = bytes;
+    while value >= 1024 {
+        value /= 1024;
+    }
+    if bytes < 1024 {
+        4
+    } else {
+        value.checked_ilog10().map_or(1, |d| d + 1)
+    }
+}
+
+/// `+32M/s`, `-1.2M/s`, `0` below one KiB a second.
+pub fn rate(bytes_per_second: f64) -> String {
+    let magnitude = bytes_per_second.abs();
+    if magnitude < 1024.0 {
+        return "0".to_owned();
+    }
+    let sign = if bytes_per_second < 0.0 { '-' } else { '+' };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative; `as` saturates"
+    )]
+    let whole = magnitude as u64;
+    format!("{sign}{}/s", size(whole))
+}
+
+/// `4s`, `2m50s`, `3h04m`, `12d04h`.
+pub fn duration(span: Duration) -> String {
+    let s = span.as_secs();
+    match s {
+        0..60 => format!("{s}s"),
+        60..3600 => format!("{}m{:02}s", s / 60, s % 60),
+        3600..86_400 => format!("{}h{:02}m", s / 3600, s / 60 % 60),
+        _ => format!("{}d{:02}h", s / 86_400, s / 3600 % 24),
+    }
+}
+
+/// `71.2%`.
+pub fn percent(value: f64) -> String {
+    format!("{value:.1}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{duration, rate, size};
+
+    #[test]
+    fn sizes_fit_a_narrow_column() {
+        assert_eq!(size(0), "0B");
+        assert_eq!(size(1023), "1023B");
+        assert_eq!(size(1024), "1.0K");
+        assert_eq!(size(10 << 20), "10M");
+        assert_eq!(size((1 << 30) * 99 / 10), "9.9G");
+        for shift in 0..63 {
+            assert!(size(1 << shift).len() <= 5, "{}", size(1 << shift));
+            assert!(
+                size((1 << shift) - 1).len() <= 6,
+                "{}",
+                size((1 << shift) - 1)
+            );
+        }
+        let _ = size(u64::MAX);
+    }
+
+    #[test]
+    fn rates_and_durations() {
+        assert_eq!(rate(0.0), "0");
+        assert_eq!(rate(-2.0 * 1_048_576.0), "-2.0M/s");
+        assert_eq!(rate(f64::INFINITY).chars().next(), Some('+'));
+        assert_eq!(duration(Duration::from_secs(170)), "2m50s");
+        assert_eq!(duration(Duration::from_secs(1_051_200)), "12d04h");
+    }
+}

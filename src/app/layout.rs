@@ -1,0 +1,168 @@
+//! [`Panes`]: which part of the screen shows what. Pure arithmetic, used by update (paging, mouse) and
+//! by the screen alike, so that neither remembers what the other drew.
+
+use ratatui::layout::Rect;
+
+/// A line of the header, in the order they are given up when the screen is low (last goes first).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeaderLine {
+    /// Name, host, kernel, clock.
+    Title,
+    /// The memory gauge.
+    Memory,
+    /// What the gauge is made of, with the marks.
+    Breakdown,
+    /// Swap.
+    Swap,
+    /// Pressure, commit.
+    Pressure,
+    /// Sparkline, rate, time left.
+    Trend,
+    /// Who dies next.
+    Victim,
+}
+
+/// Which pane has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    /// The process table.
+    #[default]
+    Processes,
+    /// The OOM events.
+    Events,
+}
+
+/// The screen, divided.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Panes {
+    /// The whole screen.
+    pub screen: Rect,
+    /// The header's lines from the top, each one row high.
+    pub header: Vec<(HeaderLine, Rect)>,
+    /// Title rule of the table.
+    pub table_title: Rect,
+    /// Column headers.
+    pub table_head: Rect,
+    /// The rows.
+    pub table_rows: Rect,
+    /// Title rule of the events pane.
+    pub events_title: Rect,
+    /// Its rows.
+    pub events_rows: Rect,
+    /// Keys, notices, prompts.
+    pub footer: Rect,
+}
+
+impl Panes {
+    /// Rows of the process table on the screen.
+    pub fn table_height(&self) -> usize {
+        usize::from(self.table_rows.height)
+    }
+
+    /// Rows of the events pane on the screen.
+    pub fn events_height(&self) -> usize {
+        usize::from(self.events_rows.height)
+    }
+}
+
+use HeaderLine::{Breakdown, Memory, Pressure, Swap, Title, Trend, Victim};
+
+/// Header lines for a screen of this height.
+fn header_lines(height: u16) -> &'static [HeaderLine] {
+    match height {
+        22.. => &[Title, Memory, Breakdown, Swap, Pressure, Trend, Victim],
+        16..22 => &[Title, Memory, Swap, Trend, Victim],
+        10..16 => &[Title, Memory, Victim],
+        6..10 => &[Memory, Victim],
+        3..6 => &[Memory],
+        _ => &[],
+    }
+}
+
+/// Divides a screen. Every rectangle lies within it, whatever its size; what has no room is empty.
+pub fn panes(width: u16, height: u16, focus: Pane) -> Panes {
+    let screen = Rect::new(0, 0, width, height);
+    let mut top = 0;
+    let mut take = |rows: u16, bottom: u16| {
+        let rows = rows.min(bottom.saturating_sub(top));
+        let area = Rect::new(0, top, width, rows);
+        top += rows;
+        area
+    };
+    let header = header_lines(height)
+        .iter()
+        .map(|line| (*line, take(1, height)))
+        .collect::<Vec<_>>();
+    let footer_rows = u16::from(height >= 2);
+    let bottom = height - footer_rows;
+    let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
+    let body = bottom.saturating_sub(used);
+    let events = events_height(body, focus);
+    let table_title = take(1, bottom - events);
+    let table_head = take(1, bottom - events);
+    let table_rows = take(u16::MAX, bottom - events);
+    let events_title = take(1, bottom);
+    let events_rows = take(u16::MAX, bottom);
+    let footer = take(footer_rows, height);
+    Panes {
+        screen,
+        header,
+        table_title,
+        table_head,
+        table_rows,
+        events_title,
+        events_rows,
+        footer,
+    }
+}
+
+/// Rows for the events pane with its title: a quarter of the body, more while it has the keyboard,
+/// none where the table would be left without room.
+fn events_height(body: u16, focus: Pane) -> u16 {
+    match (focus, body) {
+        (Pane::Events, 6..) => (body * 3 / 5).max(4),
+        (_, 14..) => (body / 4).clamp(4, 12),
+        (_, 9..14) => 3,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pane, panes};
+
+    #[test]
+    fn common_sizes() {
+        let p = panes(80, 24, Pane::Processes);
+        assert_eq!(
+            (
+                p.header.len(),
+                p.table_rows.height,
+                p.events_rows.height,
+                p.footer.y
+            ),
+            (7, 10, 3, 23)
+        );
+        let p = panes(120, 36, Pane::Processes);
+        assert!(p.table_rows.height >= 18 && p.events_rows.height >= 5);
+        let p = panes(40, 10, Pane::Processes);
+        assert!(p.table_rows.height >= 3);
+        let p = panes(20, 5, Pane::Processes);
+        assert!(p.table_rows.height >= 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool) {
+            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes });
+            let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
+            areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_rows, p.footer]);
+            let mut y = 0;
+            for area in areas {
+                proptest::prop_assert_eq!(area.y, y);
+                y += area.height;
+            }
+            proptest::prop_assert_eq!(y, height);
+        }
+    }
+}

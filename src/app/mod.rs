@@ -1,0 +1,377 @@
+//! What the user is doing. Pure: [`State`] composes parts that each own their rules, and
+//! [`update`](update::update) turns a [`Msg`](msg::Msg) into a new state and a list of
+//! [`Effect`](msg::Effect)s. No file, no clock, no terminal.
+
+pub mod actions;
+pub mod columns;
+pub mod dialog;
+pub mod document;
+pub mod event_text;
+pub mod events;
+pub mod filter;
+pub mod format;
+pub mod gauge;
+pub mod input;
+pub mod keys;
+pub mod layout;
+pub mod marks;
+pub mod msg;
+pub mod notice;
+pub mod plain;
+pub mod preview;
+pub mod prompt;
+pub mod settings;
+pub mod table;
+pub mod targets;
+pub mod text;
+pub mod tree;
+pub mod trend;
+pub mod undo;
+pub mod undoing;
+pub mod update;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use columns::CellContext;
+use dialog::{Dialog, DialogContext};
+use events::EventLog;
+use filter::Filter;
+use gauge::Gauge;
+use layout::{Pane, Panes, panes};
+use marks::Marks;
+use msg::Effect;
+use notice::Notice;
+use prompt::{Prompt, PromptKind};
+use settings::Settings;
+use table::ProcessTable;
+use text::Tone;
+use undo::UndoLog;
+
+use crate::domain::snapshot::{Host, Needs, Snapshot};
+use crate::domain::time::{Monotonic, Now};
+use crate::domain::victim::Scope;
+
+/// Everything the screen shows and the keys act on.
+#[derive(Debug)]
+pub struct State {
+    /// Settings of the run.
+    pub settings: Settings,
+    /// The machine.
+    pub host: Host,
+    /// The time of the last tick.
+    pub now: Now,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The newest sample.
+    pub snapshot: Arc<Snapshot>,
+    /// The one before it: a victim may be missing from the newest already.
+    pub previous: Arc<Snapshot>,
+    /// Who dies next, in the newest sample.
+    pub marks: Marks,
+    /// The process table.
+    pub table: ProcessTable,
+    /// The memory gauge.
+    pub gauge: Gauge,
+    /// The OOM events.
+    pub events: EventLog,
+    /// Open dialogs, the front one last.
+    pub dialogs: Vec<Box<dyn Dialog>>,
+    /// The prompt in the footer, if one is open.
+    pub prompt: Option<Prompt>,
+    /// Last text searched for.
+    pub searched: String,
+    /// The sentence in the footer, if one is fresh.
+    pub notice: Option<Notice>,
+    /// What can be taken back.
+    pub undo: UndoLog,
+    /// Samples up to this one may not show the last write yet.
+    pub written_at_seq: u64,
+    /// Which pane has the keyboard.
+    pub focus: Pane,
+    /// New samples are not taken in.
+    pub paused: bool,
+    /// When the sample that is being taken was asked for.
+    pub sampling: Option<Monotonic>,
+    /// Another sample was wanted while one was being taken.
+    pub sample_again: bool,
+    /// When the last sample was asked for.
+    pub asked: Monotonic,
+    /// Why the last sample failed.
+    pub failure: Option<String>,
+}
+
+impl State {
+    /// A state before the first sample.
+    pub fn new(settings: Settings, host: Host, size: (u16, u16), now: Now) -> Self {
+        let mut table = ProcessTable::default();
+        table.kernel_threads = settings.kernel_threads;
+        if let Some(column) = settings.sort.and_then(columns::column) {
+            table.sort = column;
+        }
+        // The command line was checked when it was read.
+        table.filter = Filter::parse(&settings.filter).unwrap_or_default();
+        table.filter_text.clone_from(&settings.filter);
+        Self {
+            settings,
+            host,
+            now,
+            size,
+            snapshot: Arc::default(),
+            previous: Arc::default(),
+            marks: Marks::default(),
+            table,
+            gauge: Gauge::default(),
+            events: EventLog::default(),
+            dialogs: Vec::new(),
+            prompt: None,
+            searched: String::new(),
+            notice: None,
+            undo: UndoLog::default(),
+            written_at_seq: 0,
+            focus: Pane::default(),
+            paused: false,
+            sampling: None,
+            sample_again: false,
+            asked: Monotonic::default(),
+            failure: None,
+        }
+    }
+
+    /// How the screen is divided now.
+    pub fn panes(&self) -> Panes {
+        panes(self.size.0, self.size.1, self.focus)
+    }
+
+    /// What table cells look at.
+    pub fn cells(&self) -> CellContext<'_> {
+        CellContext {
+            snapshot: &self.snapshot,
+            rules: &self.host.rules,
+            total: self.ranking_total(),
+            marks: &self.marks,
+        }
+    }
+
+    /// Pages of the domain the table ranks by.
+    fn ranking_total(&self) -> u64 {
+        let scope = self.table.zoom.unwrap_or(Scope::Host);
+        self.snapshot
+            .domain(scope)
+            .or_else(|| self.snapshot.domain(Scope::Host))
+            .map_or(0, |d| d.total_pages)
+    }
+
+    /// What dialogs look at.
+    pub fn dialog_context(&self) -> DialogContext<'_> {
+        DialogContext {
+            cells: self.cells(),
+            host: &self.host,
+            settings: &self.settings,
+        }
+    }
+
+    /// Age of the newest sample; `None` before the first.
+    pub fn sample_age(&self) -> Option<Duration> {
+        (self.snapshot.seq > 0).then(|| self.now.monotonic.since(self.snapshot.taken.monotonic))
+    }
+
+    /// Raises a notice.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice::new(tone, text, self.now.monotonic));
+    }
+
+    /// Opens a dialog.
+    fn open(&mut self, dialog: impl Dialog + 'static) -> Vec<Effect> {
+        self.dialogs.push(Box::new(dialog));
+        Vec::new()
+    }
+
+    fn nobody_selected(&mut self) -> Vec<Effect> {
+        self.say(Tone::Normal, "no process is selected");
+        Vec::new()
+    }
+
+    /// Orders the table anew.
+    fn arrange(&mut self) -> Vec<Effect> {
+        let height = self.panes().table_height();
+        let total = self.ranking_total();
+        let context = CellContext {
+            snapshot: &self.snapshot,
+            rules: &self.host.rules,
+            total,
+            marks: &self.marks,
+        };
+        self.table.arrange(&context, height);
+        Vec::new()
+    }
+
+    /// Asks for a sample, unless one is being taken: then for another right after it.
+    fn request_sample(&mut self) -> Vec<Effect> {
+        if self.sampling.is_some() {
+            self.sample_again = true;
+            return Vec::new();
+        }
+        self.sampling = Some(self.now.monotonic);
+        self.asked = self.now.monotonic;
+        vec![Effect::Sample(self.needs())]
+    }
+
+    /// What the next sample must read beyond the table: rows on the screen, and the next victims (so
+    /// that their command lines are known when they are dead).
+    fn needs(&self) -> Needs {
+        let height = self.panes().table_height();
+        let on_screen = self
+            .table
+            .visible(height)
+            .filter_map(|(row, _)| self.table.process_at(row, &self.snapshot))
+            .map(|p| p.id);
+        let verdicts = self.snapshot.domains.iter().filter_map(|d| d.verdict);
+        let victims =
+            verdicts.flat_map(|v| std::iter::once(v.victim.id).chain(v.runner_up.map(|c| c.id)));
+        let searching = self
+            .prompt
+            .as_ref()
+            .is_some_and(|p| p.kind != PromptKind::Pid)
+            || !self.searched.is_empty();
+        Needs {
+            all_commands: self.table.filter.needs_commands() || searching,
+            visible: on_screen.chain(victims.take(200)).collect(),
+            detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
+        }
+    }
+
+    /// Rows a page moves.
+    fn page(&self) -> isize {
+        let panes = self.panes();
+        let rows = match self.focus {
+            Pane::Processes => panes.table_height(),
+            Pane::Events => panes.events_height(),
+        };
+        isize::try_from(rows.max(1)).unwrap_or(1)
+    }
+
+    /// Moves the selection of the pane that has the keyboard.
+    fn go(&mut self, by: isize) -> Vec<Effect> {
+        let panes = self.panes();
+        match self.focus {
+            Pane::Processes => self.table.move_by(by, &self.snapshot, panes.table_height()),
+            Pane::Events => self.events.move_by(by, panes.events_height()),
+        }
+        Vec::new()
+    }
+
+    /// Ranks by the innermost limited group of the selected process, or by the host again.
+    fn toggle_zoom(&mut self) -> Vec<Effect> {
+        if self.table.zoom.take().is_none() {
+            let process = self.table.selected_process(&self.snapshot);
+            let group = process.and_then(|p| p.cgroup);
+            let limited = group.and_then(|key| {
+                self.snapshot
+                    .ancestry(key)
+                    .map(|(key, _)| Scope::Memcg(key))
+                    .find(|s| self.snapshot.domain(*s).is_some())
+            });
+            self.table.zoom = limited;
+            if limited.is_none() {
+                self.say(Tone::Normal, "the selected process is in no cgroup with a memory limit: its OOM domain is the host");
+            }
+        }
+        self.arrange()
+    }
+
+    /// Doubles or halves the refresh period.
+    fn change_delay(&mut self, slower: bool) -> Vec<Effect> {
+        let now = self.settings.delay.as_secs_f64();
+        let wanted = if slower { now * 2.0 } else { now / 2.0 };
+        let seconds = wanted.clamp(settings::MIN_DELAY, settings::MAX_DELAY);
+        self.settings.delay = Duration::from_secs_f64(seconds);
+        self.say(Tone::Normal, format!("refresh every {seconds:.1} s"));
+        Vec::new()
+    }
+
+    /// Opens a prompt; a filter starts with what is in force.
+    fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
+        self.focus = Pane::Processes;
+        let text = if kind == PromptKind::Filter {
+            self.table.filter_text.clone()
+        } else {
+            String::new()
+        };
+        self.prompt = Some(Prompt::new(kind, &text));
+        // Command lines of all are needed from now on.
+        self.request_sample()
+    }
+
+    /// Takes in what the prompt holds now.
+    fn on_prompt_change(&mut self) -> Vec<Effect> {
+        let Some(prompt) = &mut self.prompt else {
+            return Vec::new();
+        };
+        let text = prompt.input.text().to_owned();
+        match prompt.kind {
+            PromptKind::Filter => match Filter::parse(&text) {
+                Ok(filter) => {
+                    prompt.error = None;
+                    self.table.filter = filter;
+                    self.table.filter_text = text;
+                    return self.arrange();
+                }
+                Err(error) => prompt.error = Some(error),
+            },
+            PromptKind::Search => {
+                self.searched = text.to_lowercase();
+                self.jump_to_match(false, true);
+            }
+            PromptKind::Pid => {
+                let height = self.panes().table_height();
+                let row = text.parse().ok().and_then(|pid: u32| {
+                    (0..self.table.rows().len()).find(|row| {
+                        self.table
+                            .process_at(*row, &self.snapshot)
+                            .is_some_and(|p| p.id.pid == pid)
+                    })
+                });
+                if let Some(row) = row {
+                    self.table.select_row(row, &self.snapshot, height);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Next or previous match of the last search.
+    fn find(&mut self, backwards: bool) -> Vec<Effect> {
+        if self.searched.is_empty() {
+            return self.prompt_for(PromptKind::Search);
+        }
+        self.jump_to_match(backwards, false);
+        Vec::new()
+    }
+
+    fn jump_to_match(&mut self, backwards: bool, stay: bool) {
+        let height = self.panes().table_height();
+        let wanted = self.searched.clone();
+        if wanted.is_empty() {
+            return;
+        }
+        let fits = |p: &crate::domain::process::Process| {
+            filter::contains(&p.comm.text(), &wanted)
+                || p.command
+                    .as_ref()
+                    .is_some_and(|c| filter::contains(c, &wanted))
+        };
+        if stay
+            && self
+                .table
+                .selected_process(&self.snapshot)
+                .is_some_and(fits)
+        {
+            return;
+        }
+        match self.table.find_next(backwards, &self.snapshot, fits) {
+            Some(row) => self.table.select_row(row, &self.snapshot, height),
+            None => self.say(Tone::Watch, format!("no process matches '{wanted}'")),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! [`Notice`]: one sentence in the footer that goes away by itself.
+
+use std::time::Duration;
+
+use super::text::Tone;
+use crate::domain::time::Monotonic;
+
+/// How long a notice stays.
+const SHORT: Duration = Duration::from_secs(6);
+/// How long a failure or a kill stays.
+const LONG: Duration = Duration::from_secs(15);
+
+/// A message for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Meaning.
+    pub tone: Tone,
+    /// One sentence.
+    pub text: String,
+    /// When it was raised.
+    pub since: Monotonic,
+}
+
+impl Notice {
+    /// A notice raised now.
+    pub fn new(tone: Tone, text: impl Into<String>, now: Monotonic) -> Self {
+        Self {
+            tone,
+            text: text.into(),
+            since: now,
+        }
+    }
+
+    /// True once it has been shown long enough.
+    pub fn is_over(&self, now: Monotonic) -> bool {
+        let stays = if self.tone == Tone::Critical {
+            LONG
+        } else {
+            SHORT
+        };
+        now.since(self.since) >= stays
+    }
+}

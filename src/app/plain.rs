@@ -1,0 +1,113 @@
+//! The plain table of `--once`: no escape codes, for pipes, logs and eyes.
+
+use std::fmt::Write;
+
+use super::columns::{Align, Width};
+use super::columns::{COLUMNS, CellContext};
+use super::document::ranked;
+use super::event_text;
+use super::events::EventLog;
+use super::format;
+use super::marks::Marks;
+use crate::domain::band::Thresholds;
+use crate::domain::snapshot::{Host, Snapshot};
+use crate::domain::time::Now;
+
+/// The whole output, ending with a newline. Control characters of names are replaced.
+pub fn plain(
+    snapshot: &Snapshot,
+    host: &Host,
+    marks: &Marks,
+    events: &EventLog,
+    thresholds: &Thresholds,
+    kernel_threads: bool,
+    now: Now,
+) -> String {
+    let total = snapshot.memory.host_total_pages(host.rules.page_size);
+    let context = CellContext {
+        snapshot,
+        rules: &host.rules,
+        total,
+        marks,
+    };
+    let mut out = String::new();
+    let memory = &snapshot.memory;
+    let used = memory.used_percent();
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "{}  Linux {}  {}  memory {} used of {} ({})  swap {} of {}",
+        host.name,
+        host.release,
+        host.cgroups.name(),
+        format::percent(used),
+        format::long_size(memory.total),
+        thresholds.band(used).name(),
+        format::long_size(memory.swap_used()),
+        format::long_size(memory.swap_total),
+    );
+    line(
+        &mut out,
+        COLUMNS
+            .iter()
+            .map(|c| (c.title.to_owned(), c.width, c.align)),
+    );
+    for process in ranked(snapshot, total)
+        .into_iter()
+        .filter(|p| kernel_threads || !p.kernel_thread)
+    {
+        line(
+            &mut out,
+            COLUMNS
+                .iter()
+                .map(|c| ((c.cell)(process, &context).text, c.width, c.align)),
+        );
+    }
+    if !events.source.missing.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nOOM events from {}: {}",
+            events.source.name, events.source.missing
+        );
+    } else if !events.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nOOM events from {}, newest first:",
+            events.source.name
+        );
+    }
+    for row in events.rows() {
+        let _ = writeln!(out, "{}", printable(&event_text::row(row, now).plain()));
+    }
+    out
+}
+
+/// One line of cells; only the last column may be as long as it likes.
+fn line(out: &mut String, cells: impl Iterator<Item = (String, Width, Align)>) {
+    let mut text = String::new();
+    for (cell, width, align) in cells {
+        let width = match width {
+            Width::Fixed(w) | Width::AtLeast(w) => usize::from(w),
+        };
+        let cell = printable(&cell);
+        let _ = match align {
+            Align::Left => write!(text, "{cell:<width$} "),
+            Align::Right => write!(text, "{cell:>width$} "),
+        };
+    }
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+/// Replaces what a terminal would obey: control characters, and those that turn text around.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if super::text::is_unsafe(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}

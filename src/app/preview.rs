@@ -1,0 +1,100 @@
+//! What a write would change: score, rank and next victim, before and after.
+
+use super::columns::CellContext;
+use crate::domain::badness::badness_with;
+use crate::domain::process::{Process, ProcessId};
+use crate::domain::score::{OomScoreAdj, oom_score};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::victim::{DomainState, Scope, Verdict, assess};
+
+/// One process in the host's ranking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// `oom_score`.
+    pub score: u32,
+    /// 1 = next victim; `None` if it is never chosen.
+    pub rank: Option<usize>,
+}
+
+/// The next victim of one domain, now and after the write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VictimChange {
+    /// Which domain.
+    pub scope: Scope,
+    /// Now.
+    pub before: Option<Verdict>,
+    /// After.
+    pub after: Option<Verdict>,
+}
+
+/// Where `target` stands with the adj that `adj_of` gives each process.
+pub fn standing(
+    target: ProcessId,
+    context: &CellContext<'_>,
+    adj_of: impl Fn(&Process) -> OomScoreAdj,
+) -> Option<Standing> {
+    let snapshot = context.snapshot;
+    let total = snapshot.memory.host_total_pages(context.rules.page_size);
+    let points = |p: &Process| badness_with(p, adj_of(p), total).points();
+    let own = points(snapshot.process(target)?);
+    let rank = own.map(|own| {
+        let before = |p: &&Process| points(p).is_some_and(|other| (other, p.id) > (own, target));
+        1 + snapshot.processes.iter().filter(before).count()
+    });
+    Some(Standing {
+        score: oom_score(own, total, context.rules.score),
+        rank,
+    })
+}
+
+/// The victims of the host and of every domain a target is in, before and after.
+pub fn victims(
+    targets: &[ProcessId],
+    value: OomScoreAdj,
+    context: &CellContext<'_>,
+) -> Vec<VictimChange> {
+    let snapshot = context.snapshot;
+    let after = after_write(targets, value, context);
+    let concerned = |domain: &&DomainState| match domain.scope {
+        Scope::Host => true,
+        Scope::Memcg(key) => targets.iter().any(|id| is_inside(*id, key, snapshot)),
+    };
+    snapshot
+        .domains
+        .iter()
+        .filter(concerned)
+        .map(|domain| VictimChange {
+            scope: domain.scope,
+            before: domain.verdict,
+            after: after
+                .iter()
+                .find(|d| d.scope == domain.scope)
+                .and_then(|d| d.verdict),
+        })
+        .collect()
+}
+
+fn after_write(
+    targets: &[ProcessId],
+    value: OomScoreAdj,
+    context: &CellContext<'_>,
+) -> Vec<DomainState> {
+    let snapshot = context.snapshot;
+    let mut processes = snapshot.processes.clone();
+    for process in processes.iter_mut().filter(|p| targets.contains(&p.id)) {
+        process.adj = Some(value);
+    }
+    assess(
+        &processes,
+        &snapshot.cgroups,
+        &snapshot.memory,
+        context.rules,
+    )
+}
+
+fn is_inside(id: ProcessId, key: crate::domain::cgroup::CgroupKey, snapshot: &Snapshot) -> bool {
+    snapshot
+        .process(id)
+        .and_then(|p| p.cgroup)
+        .is_some_and(|own| snapshot.ancestry(own).any(|(at, _)| at == key))
+}

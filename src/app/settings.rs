@@ -1,0 +1,43 @@
+//! [`Settings`]: what the command line decided, fixed for the run (but for the refresh period).
+
+use std::time::Duration;
+
+use crate::domain::band::Thresholds;
+
+/// Shortest refresh period, in seconds.
+pub const MIN_DELAY: f64 = 0.1;
+/// Longest refresh period, in seconds.
+pub const MAX_DELAY: f64 = 3600.0;
+
+/// Resolved settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Time between two samples.
+    pub delay: Duration,
+    /// Marks of the gauge.
+    pub thresholds: Thresholds,
+    /// No write may happen.
+    pub read_only: bool,
+    /// Only ASCII on the screen.
+    pub ascii: bool,
+    /// Show kernel threads at start.
+    pub kernel_threads: bool,
+    /// Filter at start, as typed.
+    pub filter: String,
+    /// Sort column at start, by id.
+    pub sort: Option<&'static str>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            delay: Duration::from_secs(1),
+            thresholds: Thresholds::default(),
+            read_only: false,
+            ascii: false,
+            kernel_threads: false,
+            filter: String::new(),
+            sort: None,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Line`]: text with meaning instead of colours; `ui::theme` decides how a [`Tone`] looks.
+
+/// What a piece of text means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tone {
+    /// Ordinary text.
+    #[default]
+    Normal,
+    /// Secondary: labels, units, hints.
+    Dim,
+    /// Stands out without alarm: names, values asked for.
+    Strong,
+    /// Keys, titles, the focused thing.
+    Accent,
+    /// Fine, safe, done.
+    Good,
+    /// Worth a look: the first band.
+    Watch,
+    /// Trouble is near: the second band.
+    Danger,
+    /// It is happening: the third band, kills, failures.
+    Critical,
+}
+
+/// A run of text in one tone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Span {
+    /// The text; may hold anything the outside world put there, the screen replaces what it must.
+    pub text: String,
+    /// Its meaning.
+    pub tone: Tone,
+}
+
+/// One line of spans.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Line {
+    /// From left to right.
+    pub spans: Vec<Span>,
+}
+
+impl Line {
+    /// An empty line.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line of one tone.
+    pub fn of(tone: Tone, text: impl Into<String>) -> Self {
+        Self::new().add(tone, text)
+    }
+
+    /// Adds a run and returns the line.
+    #[must_use]
+    pub fn add(mut self, tone: Tone, text: impl Into<String>) -> Self {
+        self.push(tone, text);
+        self
+    }
+
+    /// Adds a run.
+    pub fn push(&mut self, tone: Tone, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.spans.push(Span { text, tone });
+        }
+    }
+
+    /// The text without its tones.
+    pub fn plain(&self) -> String {
+        self.spans.iter().map(|s| s.text.as_str()).collect()
+    }
+
+    /// Columns the line takes on a terminal.
+    pub fn width(&self) -> usize {
+        self.spans
+            .iter()
+            .map(|s| unicode_width::UnicodeWidthStr::width(s.text.as_str()))
+            .sum()
+    }
+}
+
+impl From<&str> for Line {
+    fn from(text: &str) -> Self {
+        Self::of(Tone::Normal, text)
+    }
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        Self::of(Tone::Normal, text)
+    }
+}
+
+/// True for characters a terminal would obey instead of showing: controls (C0, C1, DEL), and the
+/// invisible ones that turn text round or hide it.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}

@@ -1,0 +1,189 @@
+//! [`Trend`]: the last minutes of memory in use, its rate, and whether that rate means anything.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::domain::time::Monotonic;
+
+/// Points kept: five minutes at one a second.
+const KEPT: usize = 300;
+/// The window a rate is taken from.
+const WINDOW: Duration = Duration::from_secs(60);
+/// Least time and points before anything is said.
+const LEAST_TIME: Duration = Duration::from_secs(8);
+const LEAST_POINTS: usize = 6;
+/// Points the slope is computed from: pairs grow with the square.
+const MAX_FIT: usize = 60;
+/// A time to exhaustion longer than this is no news.
+const FAR: Duration = Duration::from_secs(24 * 3600);
+
+/// Memory in use over time.
+#[derive(Debug, Clone, Default)]
+pub struct Trend {
+    points: VecDeque<(Monotonic, u64)>,
+}
+
+/// What can be said about the rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rate {
+    /// Too few samples yet.
+    Unknown,
+    /// Up and down: no number would be honest.
+    Unsteady,
+    /// Steady, in bytes per second (may be negative or nearly 0).
+    Steady(f64),
+}
+
+impl Trend {
+    /// Adds a sample.
+    pub fn push(&mut self, at: Monotonic, used: u64) {
+        if self.points.len() == KEPT {
+            self.points.pop_front();
+        }
+        self.points.push_back((at, used));
+    }
+
+    /// The values kept, oldest first.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.points.iter().map(|(_, used)| *used)
+    }
+
+    /// The rate over the last minute: the median of the slopes of all pairs of points (Theil and
+    /// Sen), which a few odd samples cannot bend. Steady means that both halves of the window agree
+    /// with it and that the points lie near the line.
+    pub fn rate(&self) -> Rate {
+        let points = self.window();
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return Rate::Unknown;
+        };
+        if points.len() < LEAST_POINTS || last.0 - first.0 < LEAST_TIME.as_secs_f64() {
+            return Rate::Unknown;
+        }
+        let slope = median_slope(&points);
+        let span = last.0 - first.0;
+        let middle = median(points.iter().map(|(t, v)| v - slope * t).collect());
+        let spread = median(
+            points
+                .iter()
+                .map(|(t, v)| (v - slope * t - middle).abs())
+                .collect(),
+        );
+        let level = last.1.abs().max(1.0);
+        // Movement under a thousandth of what is used is rest, not growth.
+        if (slope * span).abs() < level / 1000.0 && spread < level / 1000.0 {
+            return Rate::Steady(0.0);
+        }
+        let (old, new) = points.split_at(points.len() / 2);
+        let agrees = |half: &[(f64, f64)]| {
+            let own = median_slope(half);
+            own.signum() == slope.signum() && (0.33..=3.0).contains(&(own / slope))
+        };
+        if agrees(old) && agrees(new) && spread * 4.0 < (slope * span).abs() {
+            Rate::Steady(slope)
+        } else {
+            Rate::Unsteady
+        }
+    }
+
+    /// Time until `left` bytes are gone at the present rate; `None` unless it grows steadily and the
+    /// end is within a day.
+    pub fn time_to(&self, left: u64) -> Option<Duration> {
+        let Rate::Steady(rate) = self.rate() else {
+            return None;
+        };
+        if rate <= 0.0 {
+            return None;
+        }
+        Duration::try_from_secs_f64(left as f64 / rate)
+            .ok()
+            .filter(|time| *time <= FAR)
+    }
+
+    /// The window as (seconds, bytes), thinned evenly.
+    fn window(&self) -> Vec<(f64, f64)> {
+        let Some((newest, _)) = self.points.back() else {
+            return Vec::new();
+        };
+        let recent: Vec<_> = self
+            .points
+            .iter()
+            .filter(|(at, _)| newest.since(*at) <= WINDOW)
+            .map(|(at, used)| (at.0 as f64 / 1e6, *used as f64))
+            .collect();
+        let step = recent.len().div_ceil(MAX_FIT).max(1);
+        recent.into_iter().rev().step_by(step).rev().collect()
+    }
+}
+
+fn median_slope(points: &[(f64, f64)]) -> f64 {
+    let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
+    for (at, a) in points.iter().enumerate() {
+        for b in &points[at + 1..] {
+            if b.0 > a.0 {
+                slopes.push((b.1 - a.1) / (b.0 - a.0));
+            }
+        }
+    }
+    median(slopes)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Rate, Trend};
+    use crate::domain::time::Monotonic;
+
+    const MIB: u64 = 1 << 20;
+
+    fn trend(used: impl Fn(u64) -> u64, seconds: u64) -> Trend {
+        let mut trend = Trend::default();
+        for t in 0..seconds {
+            trend.push(Monotonic(t * 1_000_000), used(t));
+        }
+        trend
+    }
+
+    #[test]
+    fn a_steady_leak_has_a_time() {
+        let leak = trend(|t| 1000 * MIB + t * 10 * MIB + (t % 3) * MIB, 40);
+        let Rate::Steady(rate) = leak.rate() else {
+            panic!("{:?}", leak.rate())
+        };
+        assert!((rate / MIB as f64 - 10.0).abs() < 0.5);
+        let time = leak.time_to(600 * MIB).expect("a time");
+        assert!((55..=65).contains(&time.as_secs()));
+    }
+
+    #[test]
+    fn a_saw_a_step_and_a_spike_have_none() {
+        assert_eq!(
+            trend(|t| 1000 * MIB + (t % 10) * 50 * MIB, 60).rate(),
+            Rate::Unsteady
+        );
+        let step = trend(|t| if t < 30 { 1000 * MIB } else { 1500 * MIB }, 60);
+        assert_eq!(step.time_to(MIB), None);
+        let spike = trend(|t| if t == 30 { 3000 * MIB } else { 1000 * MIB }, 60);
+        assert_eq!(spike.rate(), Rate::Steady(0.0));
+        assert_eq!(trend(|_| 1000 * MIB, 3).rate(), Rate::Unknown);
+        assert_eq!(trend(|t| 1000 * MIB - t * MIB, 60).time_to(MIB), None);
+    }
+
+    #[test]
+    fn keeps_five_minutes() {
+        assert_eq!(trend(|t| t, 1000).values().len(), 300);
+        assert_eq!(Trend::default().time_to(1), None);
+        assert_eq!(
+            trend(|t| 1 + t * 1_000_000_000, 40).time_to(0),
+            Some(Duration::ZERO)
+        );
+    }
+}

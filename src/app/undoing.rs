@@ -1,0 +1,208 @@
+//! Receipts and undo: what a write came to, remembered so that it can be taken back.
+
+use super::State;
+use super::msg::{Effect, Receipt};
+use super::text::Tone;
+use super::undo::{AdjChange, Change};
+use crate::domain::process::ProcessId;
+use crate::domain::write::{AdjReceipt, CgroupStep, PlanReceipt};
+
+/// Takes back the last write. If somebody changed the value since, says so and wants a second `u`.
+pub fn undo(state: &mut State) -> Vec<Effect> {
+    let Some(change) = state.undo.last() else {
+        state.say(
+            Tone::Normal,
+            "nothing to undo: oomtop has written nothing in this session",
+        );
+        return Vec::new();
+    };
+    if let Some(warning) = changed_since(state, change)
+        && !state.undo.insist
+    {
+        state.undo.insist = true;
+        state.say(Tone::Watch, warning);
+        return Vec::new();
+    }
+    let effect = change.inverse();
+    vec![effect]
+}
+
+/// A sentence if the world is no longer as the write left it.
+fn changed_since(state: &State, change: &Change) -> Option<String> {
+    match change {
+        Change::Adj(changes) => changes.iter().find_map(|c| {
+            let now = state.snapshot.process(c.target)?.adj?;
+            (now != c.after && state.snapshot.seq > state.written_at_seq).then(|| {
+                format!(
+                    "{} has adj {now} now, not the {} written by oomtop; press u again to set {}",
+                    c.name, c.after, c.before
+                )
+            })
+        }),
+        Change::Moved { .. } | Change::Created { .. } => None,
+    }
+}
+
+/// Takes the outcome of a write in: notice, undo log, a fresh sample.
+pub fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
+    match receipt {
+        Receipt::Adj { receipts, undo } => adj_done(state, receipts, *undo),
+        Receipt::Plan { receipt, undo } => plan_done(state, receipt, *undo),
+        Receipt::Signal { signal, results } => {
+            let sent = results.iter().filter(|(_, r)| r.is_ok()).count();
+            match results.iter().find_map(|(_, r)| r.as_ref().err()) {
+                Some(failure) => state.say(Tone::Critical, failure.sentence.clone()),
+                None if sent == 1 => state.say(
+                    Tone::Good,
+                    format!(
+                        "SIG{} sent to {}",
+                        signal.name,
+                        names(state, results.iter().map(|(id, _)| *id))
+                    ),
+                ),
+                None => state.say(
+                    Tone::Good,
+                    format!("SIG{} sent to {sent} processes", signal.name),
+                ),
+            }
+        }
+    }
+    state.written_at_seq = state.snapshot.seq + 1;
+    state.request_sample()
+}
+
+fn names(state: &State, ids: impl Iterator<Item = ProcessId>) -> String {
+    ids.map(|id| name(state, id)).collect::<Vec<_>>().join(", ")
+}
+
+/// `2456 mysqld`, also for one that has ended since.
+fn name(state: &State, id: ProcessId) -> String {
+    let process = state
+        .snapshot
+        .process(id)
+        .or_else(|| state.previous.process(id));
+    process.map_or_else(|| id.pid.to_string(), |p| format!("{} {}", id.pid, p.comm))
+}
+
+fn comm(state: &State, id: ProcessId) -> String {
+    let process = state
+        .snapshot
+        .process(id)
+        .or_else(|| state.previous.process(id));
+    process.map_or_else(|| id.pid.to_string(), |p| p.comm.text().into_owned())
+}
+
+fn adj_done(state: &mut State, receipts: &[AdjReceipt], undo: bool) {
+    let failure = receipts
+        .iter()
+        .find_map(|r| Some((r.target, r.outcome.as_ref().err()?)));
+    let changes: Vec<_> = receipts
+        .iter()
+        .filter_map(|r| {
+            let after = *r.outcome.as_ref().ok()?;
+            Some(AdjChange {
+                target: r.target,
+                name: comm(state, r.target),
+                before: r.before?,
+                after,
+            })
+        })
+        .collect();
+    if undo {
+        // Undone, or impossible for good (the process is gone): either way it is no longer to undo.
+        state.undo.pop();
+    }
+    let text = match (failure, changes.as_slice()) {
+        (Some((id, failure)), _) => {
+            let sentence = format!("{}: {}", name(state, id), failure.sentence);
+            let rest = changes.len();
+            if rest > 0 {
+                format!("{sentence} ({rest} others were written)")
+            } else {
+                sentence
+            }
+        }
+        (None, [one]) => {
+            let verb = if undo { "restored" } else { "written" };
+            format!(
+                "{} adj {} → {} {verb} and read back",
+                name(state, one.target),
+                one.before,
+                one.after
+            )
+        }
+        (None, many) => format!(
+            "adj of {} processes {}",
+            many.len(),
+            if undo {
+                "restored"
+            } else {
+                "written and read back"
+            }
+        ),
+    };
+    state.say(
+        if failure.is_some() {
+            Tone::Critical
+        } else {
+            Tone::Good
+        },
+        text,
+    );
+    if !undo && !changes.is_empty() {
+        state.undo.push(Change::Adj(changes));
+    }
+}
+
+fn plan_done(state: &mut State, receipt: &PlanReceipt, undo: bool) {
+    let done = |pick: fn(&CgroupStep) -> Option<&crate::domain::cgroup::CgroupPath>| {
+        receipt
+            .steps
+            .iter()
+            .filter(|s| s.outcome.is_ok())
+            .filter_map(move |s| pick(&s.step))
+    };
+    let created: Vec<_> = done(|s| {
+        if let CgroupStep::Create(path) = s {
+            Some(path)
+        } else {
+            None
+        }
+    })
+    .cloned()
+    .collect();
+    let moved = done(|s| {
+        if let CgroupStep::Move(_, path) = s {
+            Some(path)
+        } else {
+            None
+        }
+    })
+    .next()
+    .cloned();
+    if undo {
+        state.undo.pop();
+    } else if let (Some(target), Some(from), Some(to)) =
+        (receipt.target, receipt.before.clone(), moved.clone())
+    {
+        state.undo.push(Change::Moved {
+            target,
+            name: comm(state, target),
+            from,
+            to,
+            created,
+        });
+    } else if !created.is_empty() {
+        // The move failed after groups were made: undo still removes them.
+        state.undo.push(Change::Created { groups: created });
+    }
+    match (receipt.failure(), receipt.target, moved) {
+        (Some(failure), _, _) => state.say(Tone::Critical, failure.sentence.clone()),
+        (None, Some(target), Some(to)) => {
+            let verb = if undo { "is back in" } else { "moved to" };
+            let text = format!("{} {verb} {to}", name(state, target));
+            state.say(Tone::Good, text);
+        }
+        _ => state.say(Tone::Good, "done"),
+    }
+}

@@ -1,0 +1,347 @@
+//! [`update`]: one message in, a changed state and effects out. No I/O, no clock, no panic.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::actions::{bound_to, digit, jump_to_pid};
+use super::dialog::{DialogContext, Outcome};
+use super::keys::Key;
+use super::layout::Pane;
+use super::msg::{Effect, Mouse, MouseAction, Msg};
+use super::prompt::PromptKind;
+use super::text::Tone;
+use super::{State, columns, undoing};
+use crate::domain::snapshot::Snapshot;
+
+/// Rows the wheel scrolls.
+const WHEEL: isize = 3;
+
+/// Everything that happens goes through here.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Tick(now) => on_tick(state, now),
+        Msg::Resized(width, height) => {
+            state.size = (width, height);
+            state.arrange()
+        }
+        Msg::Key(key) => on_key(state, key),
+        Msg::Paste(text) => on_paste(state, &text),
+        Msg::Mouse(mouse) => on_mouse(state, mouse),
+        Msg::Sampled(snapshot) => on_sample(state, snapshot),
+        Msg::SampleFailed(reason) => {
+            state.failure = Some(reason);
+            after_sample(state)
+        }
+        Msg::Oom(event) => on_oom(state, event),
+        Msg::Source(source) => {
+            state.events.source = source;
+            Vec::new()
+        }
+        Msg::Done(receipt) => {
+            let outcomes: Vec<_> = state
+                .dialogs
+                .iter_mut()
+                .map(|d| d.on_receipt(&receipt))
+                .collect();
+            for (at, outcome) in outcomes.iter().enumerate().rev() {
+                if matches!(outcome, Outcome::Close) {
+                    state.dialogs.remove(at);
+                }
+            }
+            undoing::on_receipt(state, &receipt)
+        }
+        Msg::Groups(groups) => {
+            for dialog in &mut state.dialogs {
+                dialog.on_groups(&groups);
+            }
+            Vec::new()
+        }
+        Msg::Resumed => vec![Effect::Redraw],
+        Msg::Stop => vec![Effect::Quit],
+    }
+}
+
+fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
+    state.now = now;
+    if state
+        .notice
+        .as_ref()
+        .is_some_and(|n| n.is_over(now.monotonic))
+    {
+        state.notice = None;
+    }
+    let due = state.asked == crate::domain::time::Monotonic::default()
+        || now.monotonic.since(state.asked) >= state.settings.delay;
+    if due && !state.paused && state.sampling.is_none() {
+        state.request_sample()
+    } else {
+        Vec::new()
+    }
+}
+
+fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
+    state.failure = None;
+    if !state.paused {
+        state.previous = std::mem::replace(&mut state.snapshot, snapshot);
+        state.marks = super::marks::Marks::of(&state.snapshot);
+        if state
+            .table
+            .zoom
+            .is_some_and(|scope| state.snapshot.domain(scope).is_none())
+        {
+            state.table.zoom = None;
+            state.say(
+                Tone::Watch,
+                "the zoomed cgroup is gone or has no limit any more; showing all processes",
+            );
+        }
+        let rose = state
+            .gauge
+            .accept(&state.snapshot, &state.settings.thresholds);
+        if rose {
+            let text = format!("memory is in the {} band", state.gauge.band.name());
+            state.say(Tone::Danger, text);
+        }
+        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
+        if unlogged > 0 {
+            state.say(
+                Tone::Critical,
+                format!("{unlogged} killed by the kernel (its counter rose)"),
+            );
+        }
+        state.arrange();
+    }
+    after_sample(state)
+}
+
+fn after_sample(state: &mut State) -> Vec<Effect> {
+    state.sampling = None;
+    if std::mem::take(&mut state.sample_again) {
+        state.request_sample()
+    } else {
+        Vec::new()
+    }
+}
+
+fn on_oom(state: &mut State, event: crate::domain::oom::OomEvent) -> Vec<Effect> {
+    let samples = [&*state.snapshot, &*state.previous];
+    let kills = state.events.accept(event, &samples);
+    if state.focus == Pane::Events {
+        state.events.unread = 0;
+    }
+    // The ring's history is no news.
+    let started = state.snapshot.taken.monotonic;
+    let fresh = kills.iter().rfind(|k| {
+        state.snapshot.seq > 0
+            && k.at
+                .is_some_and(|at| at >= started || state.events.source.caught_up)
+    });
+    match fresh {
+        Some(kill) => {
+            let text = format!("the kernel killed {} {}", kill.pid, kill.comm);
+            state.say(Tone::Critical, text);
+            // Do not wait for the next tick.
+            if state.paused {
+                Vec::new()
+            } else {
+                state.request_sample()
+            }
+        }
+        None => Vec::new(),
+    }
+}
+
+fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
+    let is_ctrl = |c| {
+        key == Key {
+            code: KeyCode::Char(c),
+            modifiers: KeyModifiers::CONTROL,
+        }
+    };
+    // These two always work, whatever is open.
+    if is_ctrl('c') {
+        return vec![Effect::Quit];
+    }
+    if is_ctrl('z') {
+        return vec![Effect::Suspend];
+    }
+    if !state.dialogs.is_empty() {
+        return to_dialog(state, |dialog, context| dialog.on_key(key, context));
+    }
+    if state.prompt.is_some() {
+        return to_prompt(state, key);
+    }
+    if let Some(digit) = digit(key) {
+        return jump_to_pid(state, digit);
+    }
+    match bound_to(key) {
+        Some(action) if action.writes && state.settings.read_only => {
+            state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
+            Vec::new()
+        }
+        Some(action) => (action.run)(state),
+        None if key.code == KeyCode::Esc => escape(state),
+        None => Vec::new(),
+    }
+}
+
+/// Esc takes back what narrows the view, one thing at a time.
+fn escape(state: &mut State) -> Vec<Effect> {
+    if state.focus == Pane::Events {
+        state.focus = Pane::Processes;
+    } else if state.table.zoom.take().is_some() {
+    } else if !state.table.filter_text.is_empty() {
+        state.table.filter_text.clear();
+        state.table.filter = super::filter::Filter::default();
+    } else {
+        state.notice = None;
+    }
+    state.arrange()
+}
+
+fn to_dialog(
+    state: &mut State,
+    act: impl FnOnce(&mut dyn super::dialog::Dialog, &DialogContext<'_>) -> Outcome,
+) -> Vec<Effect> {
+    let Some(mut dialog) = state.dialogs.pop() else {
+        return Vec::new();
+    };
+    let outcome = act(&mut *dialog, &state.dialog_context());
+    match outcome {
+        Outcome::Close => Vec::new(),
+        Outcome::Stay => {
+            state.dialogs.push(dialog);
+            Vec::new()
+        }
+        Outcome::Perform(effects) => {
+            state.dialogs.push(dialog);
+            effects
+        }
+        Outcome::Finish(effects) => effects,
+        Outcome::SortBy(column) => {
+            state.table.sort_by(column);
+            state.arrange()
+        }
+        Outcome::Push(front) => {
+            state.dialogs.extend([dialog, front]);
+            Vec::new()
+        }
+    }
+}
+
+fn to_prompt(state: &mut State, key: Key) -> Vec<Effect> {
+    let Some(prompt) = &mut state.prompt else {
+        return Vec::new();
+    };
+    let kind = prompt.kind;
+    match key.code {
+        KeyCode::Esc => {
+            state.prompt = None;
+            if kind == PromptKind::Filter {
+                state.table.filter_text.clear();
+                state.table.filter = super::filter::Filter::default();
+            }
+            state.arrange()
+        }
+        KeyCode::Enter => {
+            state.prompt = None;
+            state.arrange()
+        }
+        KeyCode::F(3) if kind == PromptKind::Search => state.find(false),
+        KeyCode::Up => state.go(-1),
+        KeyCode::Down => state.go(1),
+        KeyCode::PageUp => state.go(-state.page()),
+        KeyCode::PageDown => state.go(state.page()),
+        _ if kind == PromptKind::Pid && key.typed().is_some_and(|c| !c.is_ascii_digit()) => {
+            // Not a pid after all: the key means what it always means.
+            state.prompt = None;
+            on_key(state, key)
+        }
+        _ => {
+            if prompt.input.on_key(key) {
+                state.on_prompt_change()
+            } else {
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
+    if let Some(dialog) = state.dialogs.last_mut() {
+        dialog.on_paste(text);
+        return Vec::new();
+    }
+    // Pasted into the table a text would be a string of commands: it is not.
+    let Some(prompt) = &mut state.prompt else {
+        return Vec::new();
+    };
+    prompt.input.paste(text);
+    state.on_prompt_change()
+}
+
+fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
+    if !state.dialogs.is_empty() {
+        let key = match mouse.action {
+            MouseAction::ScrollUp => KeyCode::Up,
+            MouseAction::ScrollDown => KeyCode::Down,
+            MouseAction::Click => return Vec::new(),
+        };
+        return to_dialog(state, |dialog, context| {
+            dialog.on_key(Key::plain(key), context)
+        });
+    }
+    let panes = state.panes();
+    let at = ratatui::layout::Position::new(mouse.x, mouse.y);
+    let in_events = panes.events_rows.contains(at) || panes.events_title.contains(at);
+    match mouse.action {
+        MouseAction::ScrollUp | MouseAction::ScrollDown => {
+            let by = if mouse.action == MouseAction::ScrollUp {
+                -WHEEL
+            } else {
+                WHEEL
+            };
+            if in_events {
+                state.events.move_by(by, panes.events_height());
+            } else {
+                state.table.scroll_by(by, panes.table_height());
+            }
+        }
+        MouseAction::Click if panes.table_rows.contains(at) => {
+            state.focus = Pane::Processes;
+            let row = state.table.offset + usize::from(mouse.y - panes.table_rows.y);
+            if row < state.table.rows().len() {
+                state
+                    .table
+                    .select_row(row, &state.snapshot, panes.table_height());
+            }
+        }
+        MouseAction::Click if panes.table_head.contains(at) => {
+            if let Some(column) = column_at(mouse.x, panes.table_head.width) {
+                state.table.sort_by(column);
+                state.arrange();
+            }
+        }
+        MouseAction::Click if in_events => {
+            state.focus = Pane::Events;
+            state.events.unread = 0;
+            let row =
+                state.events.offset + usize::from(mouse.y.saturating_sub(panes.events_rows.y));
+            state.events.selected = row.min(state.events.len().saturating_sub(1));
+        }
+        MouseAction::Click => {}
+    }
+    Vec::new()
+}
+
+/// The column whose header is at `x`.
+fn column_at(x: u16, width: u16) -> Option<&'static columns::Column> {
+    let mut left = 0;
+    columns::fit(width).into_iter().find_map(|(column, width)| {
+        let right = left + width;
+        let hit = (left..=right).contains(&x);
+        left = right + 1;
+        hit.then_some(column)
+    })
+}

@@ -1,0 +1,252 @@
+//! [`Canvas`]: the one door to the buffer. It cuts to width, and lets no control character through.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::theme::Theme;
+use crate::app::text::{Line, Tone, is_unsafe};
+
+/// Draws text into cells.
+#[derive(Debug)]
+pub struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    /// How tones look.
+    pub theme: &'a Theme,
+    /// Only ASCII may reach the screen.
+    pub ascii: bool,
+}
+
+impl<'a> Canvas<'a> {
+    /// A canvas over a buffer.
+    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, ascii: bool) -> Self {
+        Self {
+            buffer,
+            theme,
+            ascii,
+        }
+    }
+
+    /// Writes text from `x` in at most `width` cells and returns the cells used. Text that is too
+    /// long ends with `…`.
+    pub fn text(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let area = self.buffer.area;
+        if y < area.top() || y >= area.bottom() || x >= area.right() {
+            return 0;
+        }
+        let width = width.min(area.right() - x);
+        let cut = cells(text, self.ascii) > usize::from(width);
+        let limit = if cut { width.saturating_sub(1) } else { width };
+        let mut used = 0;
+        for grapheme in text.graphemes(true) {
+            let shown = shown(grapheme, self.ascii);
+            let wide = u16::try_from(shown.width()).unwrap_or(u16::MAX);
+            if wide == 0 {
+                continue;
+            }
+            if used + wide > limit {
+                break;
+            }
+            self.buffer
+                .set_stringn(x + used, y, &shown, usize::from(wide), style);
+            used += wide;
+        }
+        if cut && width > 0 {
+            let dots = if self.ascii { "~" } else { "…" };
+            self.buffer.set_stringn(x + used, y, dots, 1, style);
+            used += 1;
+        }
+        used
+    }
+
+    /// Writes text that ends at `x + width`.
+    pub fn text_right(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) {
+        let needed = u16::try_from(cells(text, self.ascii))
+            .unwrap_or(u16::MAX)
+            .min(width);
+        self.text(x + width - needed, y, width.min(needed), text, style);
+    }
+
+    /// Writes a line of tones and returns the cells used.
+    pub fn line(&mut self, area: Rect, line: &Line) -> u16 {
+        let mut used = 0;
+        for span in &line.spans {
+            if used >= area.width {
+                break;
+            }
+            let style = self.theme.style(span.tone);
+            used += self.text(area.x + used, area.y, area.width - used, &span.text, style);
+        }
+        used
+    }
+
+    /// Writes a line at the right end of an area.
+    pub fn line_right(&mut self, area: Rect, line: &Line) {
+        let needed = line
+            .spans
+            .iter()
+            .map(|s| cells(&s.text, self.ascii))
+            .sum::<usize>();
+        let needed = u16::try_from(needed).unwrap_or(u16::MAX).min(area.width);
+        self.line(
+            Rect {
+                x: area.right() - needed,
+                width: needed,
+                ..area
+            },
+            line,
+        );
+    }
+
+    /// Puts a style under everything in an area.
+    pub fn shade(&mut self, area: Rect, style: Style) {
+        let area = area.intersection(self.buffer.area);
+        self.buffer.set_style(area, style);
+    }
+
+    /// Empties an area.
+    pub fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                }
+            }
+        }
+    }
+
+    /// A rule with a title on the left and a remark on the right: the head of a pane.
+    pub fn rule(&mut self, area: Rect, title: &Line, remark: &Line, focused: bool) {
+        if area.height == 0 {
+            return;
+        }
+        let dash = if self.ascii {
+            "-"
+        } else if focused {
+            "━"
+        } else {
+            "─"
+        };
+        let style = self
+            .theme
+            .style(if focused { Tone::Accent } else { Tone::Dim });
+        let rule = dash.repeat(usize::from(area.width));
+        self.text(area.x, area.y, area.width, &rule, style);
+        let inner = Rect {
+            x: area.x + 1.min(area.width),
+            width: area.width.saturating_sub(2),
+            ..area
+        };
+        let mut spaced = Line::of(Tone::Normal, " ");
+        spaced.spans.extend(title.spans.iter().cloned());
+        spaced.push(Tone::Normal, " ");
+        let used = self.line(inner, &spaced);
+        let room = inner.width.saturating_sub(used + 1);
+        let needed = u16::try_from(remark.width() + 2).unwrap_or(u16::MAX);
+        if !remark.spans.is_empty() && needed <= room {
+            let mut spaced = Line::of(Tone::Normal, " ");
+            spaced.spans.extend(remark.spans.iter().cloned());
+            spaced.push(Tone::Normal, " ");
+            self.line_right(inner, &spaced);
+        }
+    }
+}
+
+/// Cells a text takes once it is made safe.
+pub fn cells(text: &str, ascii: bool) -> usize {
+    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return text.len();
+    }
+    text.graphemes(true).map(|g| shown(g, ascii).width()).sum()
+}
+
+/// What is put on the screen for a grapheme: itself, or a replacement if a terminal would obey it or
+/// (with `--ascii`) could not show it.
+fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
+    if grapheme.chars().any(is_unsafe) {
+        let replaced = |c| {
+            if is_unsafe(c) {
+                if ascii { '?' } else { '\u{fffd}' }
+            } else {
+                c
+            }
+        };
+        // "\r\n" is one grapheme; a joiner inside an emoji is shown as its parts.
+        return grapheme.chars().map(replaced).collect::<String>().into();
+    }
+    if ascii && !grapheme.is_ascii() {
+        return plain(grapheme).into();
+    }
+    grapheme.into()
+}
+
+/// The ASCII stand-in for the signs oomtop itself uses; `?` for anything else.
+fn plain(grapheme: &str) -> &'static str {
+    match grapheme {
+        "─" | "━" | "–" => "-",
+        "│" | "┃" => "|",
+        "┌" | "┐" | "└" | "┘" | "├" | "┤" => "+",
+        "→" => ">",
+        "↑" => "^",
+        "↓" => "v",
+        "↑↓" => "^v",
+        "…" => "~",
+        "·" => ".",
+        "×" => "x",
+        "‰" => "m",
+        "█" | "▉" | "▊" | "▋" | "▌" | "▇" => "#",
+        "▍" | "▎" | "▏" | "▆" | "▅" | "▄" => "=",
+        "▃" | "▂" | "▁" => "_",
+        _ => "?",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::Canvas;
+    use crate::ui::theme::Theme;
+
+    fn drawn(text: &str, width: u16, ascii: bool) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
+        let theme = Theme::mono();
+        Canvas::new(&mut buffer, &theme, ascii).text(0, 0, width, text, Style::new());
+        buffer
+            .content()
+            .iter()
+            .map(ratatui::buffer::Cell::symbol)
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    }
+
+    #[test]
+    fn cuts_replaces_and_stays_in_width() {
+        assert_eq!(drawn("hello", 12, false), "hello");
+        assert_eq!(drawn("hello world", 6, false), "hello…");
+        assert_eq!(drawn("\x1b[31mX\x07", 12, false), "\u{fffd}[31mX\u{fffd}");
+        assert_eq!(drawn("a\u{202e}b", 12, false), "a\u{fffd}b");
+        assert_eq!(drawn("→ é…", 12, true), "> ?~");
+        assert_eq!(drawn("日本語", 5, false), "日本…");
+        assert_eq!(drawn("x", 0, false), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_reaches_the_screen_raw(text: String, width in 0_u16..14, ascii: bool) {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
+            let theme = Theme::colours();
+            Canvas::new(&mut buffer, &theme, ascii).text(1, 0, width, &text, Style::new());
+            for cell in buffer.content() {
+                proptest::prop_assert!(!cell.symbol().chars().any(crate::app::text::is_unsafe), "{:?}", cell.symbol());
+                proptest::prop_assert!(!ascii || cell.symbol().is_ascii());
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Draws any [`DialogView`]: a frame in the middle, as large as its content needs and the screen allows.
+
+use ratatui::layout::{Position, Rect};
+
+use super::canvas::{Canvas, cells};
+use crate::app::dialog::{DialogView, Section};
+use crate::app::input::LineInput;
+use crate::app::text::{Line, Span, Tone};
+
+/// Widest text in a dialog, in cells: longer lines are wrapped.
+const MAX_TEXT: u16 = 100;
+/// Narrowest dialog a wide screen shows.
+const MIN_TEXT: u16 = 56;
+
+/// One row of the dialog, ready to be drawn.
+#[derive(Debug, Default)]
+struct Drawn {
+    line: Line,
+    /// A chosen row of a list.
+    selected: bool,
+    /// Cells before the cursor, where this row has it.
+    cursor: Option<u16>,
+    /// It belongs to what has the keyboard: it must be on the screen.
+    focused: bool,
+}
+
+/// Draws the dialog over whatever is there; returns where its cursor is.
+pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
+    if screen.width < 4 || screen.height < 3 {
+        return None;
+    }
+    let room = screen.width.saturating_sub(4).min(MAX_TEXT);
+    let width = wanted_width(view, canvas.ascii).clamp(MIN_TEXT.min(room), room);
+    let rows = lay_out(view, width);
+    let most = screen.height.saturating_sub(2);
+    let height = u16::try_from(rows.len())
+        .unwrap_or(u16::MAX)
+        .min(most.max(1));
+    let frame = Rect {
+        x: screen.x + (screen.width - (width + 4).min(screen.width)) / 2,
+        y: screen.y + (screen.height - (height + 2).min(screen.height)) / 2,
+        width: (width + 4).min(screen.width),
+        height: (height + 2).min(screen.height),
+    };
+    let inner = Rect {
+        x: frame.x + 2,
+        y: frame.y + 1,
+        width: frame.width - 4,
+        height: frame.height - 2,
+    };
+    canvas.clear(frame);
+    let first = first_row(&rows, usize::from(inner.height), view.scroll);
+    let more = rows.len() > usize::from(inner.height);
+    draw_frame(view, frame, canvas, more.then_some((first, rows.len())));
+    let mut cursor = None;
+    for (y, row) in (inner.y..inner.bottom()).zip(rows.iter().skip(first)) {
+        let area = Rect {
+            y,
+            height: 1,
+            ..inner
+        };
+        canvas.line(area, &row.line);
+        if row.selected {
+            canvas.shade(area, canvas.theme.selection(true));
+        }
+        if let Some(at) = row.cursor {
+            cursor = Some(Position::new(
+                (inner.x + at).min(inner.right().saturating_sub(1)),
+                y,
+            ));
+        }
+    }
+    cursor
+}
+
+fn draw_frame(
+    view: &DialogView,
+    frame: Rect,
+    canvas: &mut Canvas<'_>,
+    scrolled: Option<(usize, usize)>,
+) {
+    let style = canvas.theme.style(Tone::Accent);
+    let across = "─".repeat(usize::from(frame.width.saturating_sub(2)));
+    canvas.text(frame.x, frame.y, frame.width, &format!("┌{across}┐"), style);
+    canvas.text(
+        frame.x,
+        frame.bottom() - 1,
+        frame.width,
+        &format!("└{across}┘"),
+        style,
+    );
+    for y in frame.y + 1..frame.bottom() - 1 {
+        canvas.text(frame.x, y, 1, "│", style);
+        canvas.text(frame.right() - 1, y, 1, "│", style);
+    }
+    let inside = Rect {
+        x: frame.x + 2,
+        y: frame.y,
+        width: frame.width.saturating_sub(4),
+        height: 1,
+    };
+    canvas.line(inside, &Line::of(Tone::Strong, format!(" {} ", view.title)));
+    if let Some((first, all)) = scrolled {
+        canvas.line_right(
+            inside,
+            &Line::of(Tone::Dim, format!(" row {} of {all} ", first + 1)),
+        );
+    }
+    let mut hints = Line::new();
+    for (key, what) in &view.hints {
+        hints.push(Tone::Normal, " ");
+        hints.push(Tone::Accent, *key);
+        hints.push(Tone::Dim, format!(" {what} "));
+    }
+    canvas.line(
+        Rect {
+            y: frame.bottom() - 1,
+            ..inside
+        },
+        &hints,
+    );
+}
+
+/// The width the content would like, in cells.
+fn wanted_width(view: &DialogView, ascii: bool) -> u16 {
+    let title = cells(&view.title, ascii) + 4;
+    let hints: usize = view
+        .hints
+        .iter()
+        .map(|(key, what)| cells(key, ascii) + cells(what, ascii) + 3)
+        .sum();
+    let widest = view.sections.iter().map(section_width).max().unwrap_or(0);
+    u16::try_from(widest.max(title).max(hints)).unwrap_or(MAX_TEXT)
+}
+
+fn section_width(section: &Section) -> usize {
+    match section {
+        Section::Text(lines) => lines.iter().map(Line::width).max().unwrap_or(0),
+        Section::Choices { items, .. } => items.iter().map(Line::width).max().unwrap_or(0) + 2,
+        Section::Field {
+            label,
+            input,
+            error,
+            ..
+        } => {
+            label_width(label) + input.text().len() + error.as_ref().map_or(0, |e| e.len() + 4) + 2
+        }
+        Section::Gap => 0,
+    }
+}
+
+fn label_width(label: &str) -> usize {
+    label.len().max(14) + 1
+}
+
+fn lay_out(view: &DialogView, width: u16) -> Vec<Drawn> {
+    let mut rows = Vec::new();
+    for section in &view.sections {
+        match section {
+            Section::Gap => rows.push(Drawn::default()),
+            Section::Text(lines) => {
+                for line in lines {
+                    rows.extend(
+                        wrap(line, usize::from(width))
+                            .into_iter()
+                            .map(|line| Drawn {
+                                line,
+                                ..Drawn::default()
+                            }),
+                    );
+                }
+            }
+            Section::Field {
+                label,
+                input,
+                focused,
+                error,
+            } => rows.push(field(label, input, *focused, error.as_deref())),
+            Section::Choices {
+                items,
+                selected,
+                height,
+            } => choices(items, *selected, *height, &mut rows),
+        }
+    }
+    rows
+}
+
+fn field(label: &str, input: &LineInput, focused: bool, error: Option<&str>) -> Drawn {
+    let name = label_width(label);
+    let mut line = Line::of(
+        if focused { Tone::Accent } else { Tone::Dim },
+        format!("{label:<name$}"),
+    );
+    line.push(Tone::Strong, input.text());
+    if input.text().is_empty() && !focused {
+        line.push(Tone::Dim, "-");
+    }
+    if let Some(error) = error {
+        line.push(Tone::Critical, format!("  {error}"));
+    }
+    let at = name + cells(input.before_cursor(), false);
+    Drawn {
+        line,
+        selected: false,
+        cursor: focused.then(|| u16::try_from(at).unwrap_or(u16::MAX)),
+        focused,
+    }
+}
+
+/// The part of a list around its selection.
+fn choices(items: &[Line], selected: Option<usize>, height: usize, rows: &mut Vec<Drawn>) {
+    let at = selected.unwrap_or(0);
+    let first = at
+        .saturating_sub(height / 2)
+        .min(items.len().saturating_sub(height));
+    for (index, item) in items.iter().enumerate().skip(first).take(height) {
+        let chosen = selected == Some(index);
+        let mut line = Line::of(Tone::Accent, if chosen { "> " } else { "  " });
+        line.spans.extend(item.spans.iter().cloned());
+        rows.push(Drawn {
+            line,
+            selected: chosen,
+            cursor: None,
+            focused: chosen,
+        });
+    }
+}
+
+/// The first row shown: as scrolled, but never past the end, and moved so that a focused row is seen.
+fn first_row(rows: &[Drawn], height: usize, scroll: usize) -> usize {
+    let last = rows.len().saturating_sub(height);
+    let first = scroll.min(last);
+    match rows.iter().position(|r| r.focused) {
+        Some(at) if at >= first + height => (at + 1 - height).min(last),
+        Some(at) if at < first => at,
+        _ => first,
+    }
+}
+
+/// Breaks a line at spaces so that it fits; a word longer than the width is cut into pieces.
+fn wrap(line: &Line, width: usize) -> Vec<Line> {
+    if line.width() <= width || width == 0 {
+        return vec![line.clone()];
+    }
+    let indent = line
+        .spans
+        .first()
+        .map_or(0, |s| s.text.len() - s.text.trim_start().len())
+        .min(width / 2);
+    let mut lines = vec![Line::new()];
+    let mut used = 0;
+    for span in &line.spans {
+        for word in span.text.split_inclusive(' ') {
+            let mut word = word;
+            if used + cells(word.trim_end(), false) > width && used > indent {
+                lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
+                used = indent;
+            }
+            while used + cells(word.trim_end(), false) > width {
+                let cut = word
+                    .char_indices()
+                    .nth(width.saturating_sub(used).max(1))
+                    .map_or(word.len(), |(at, _)| at);
+                push(&mut lines, span, &word[..cut]);
+                word = &word[cut..];
+                lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
+                used = indent;
+                if word.is_empty() {
+                    break;
+                }
+            }
+            push(&mut lines, span, word);
+            used += cells(word, false);
+        }
+    }
+    lines
+}
+
+fn push(lines: &mut [Line], span: &Span, text: &str) {
+    if let Some(last) = lines.last_mut() {
+        last.push(span.tone, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+    use crate::app::text::{Line, Tone};
+
+    #[test]
+    fn wraps_at_spaces_and_keeps_the_indent() {
+        let line = Line::of(Tone::Normal, "  one two").add(Tone::Strong, " three four");
+        let wrapped: Vec<_> = wrap(&line, 11).iter().map(Line::plain).collect();
+        assert_eq!(wrapped, ["  one two ", "  three ", "  four"]);
+        assert_eq!(wrap(&Line::from("abcdefgh"), 3).len(), 3);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn loses_no_letter(text in "[a-z日 ]{0,80}", width in 2_usize..40) {
+            let kept: String = wrap(&Line::from(text.as_str()), width).iter().map(Line::plain).collect();
+            let letters = |t: &str| t.chars().filter(|c| *c != ' ').collect::<String>();
+            proptest::prop_assert_eq!(letters(&kept), letters(&text));
+        }
+    }
+}

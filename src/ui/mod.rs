@@ -1,0 +1,71 @@
+//! State to buffer. Nothing here sorts, filters, measures time or remembers: [`Screen`] reads the
+//! state and the theme and fills cells.
+//!
+//! ```text
+//!  title ───────────────────────────────────────────────
+//!  Mem / Swap / PSI / trend / next victim    header.rs, gauge.rs
+//!  ─ Processes ─────────────────────────────
+//!  columns, rows                             table.rs
+//!  ─ OOM events ────────────────────────────
+//!  rows                                      events.rs
+//!  keys, notice or prompt                    footer.rs
+//!            ┌ dialog ┐  on top              dialog.rs
+//! ```
+
+pub mod canvas;
+pub mod dialog;
+pub mod events;
+pub mod footer;
+pub mod gauge;
+pub mod header;
+pub mod table;
+pub mod theme;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::Widget;
+
+use crate::app::State;
+use canvas::Canvas;
+use theme::Theme;
+
+/// The whole screen.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen<'a> {
+    /// What to show.
+    pub state: &'a State,
+    /// How it looks.
+    pub theme: &'a Theme,
+}
+
+impl Screen<'_> {
+    /// Draws everything; returns where the text cursor belongs, if something is being typed.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+        let mut canvas = Canvas::new(buffer, self.theme, self.state.settings.ascii);
+        let panes = self.state.panes();
+        // The size the state knows may be a resize behind the buffer: never draw outside.
+        if panes.screen.intersection(area) != panes.screen {
+            return None;
+        }
+        header::draw(self.state, &panes, &mut canvas);
+        table::draw(self.state, &panes, &mut canvas);
+        events::draw(self.state, &panes, &mut canvas);
+        let cursor = footer::draw(self.state, &panes, &mut canvas);
+        let mut in_dialog = None;
+        for open in &self.state.dialogs {
+            let view = open.view(&self.state.dialog_context());
+            in_dialog = dialog::draw(&view, panes.screen, &mut canvas);
+        }
+        if self.state.dialogs.is_empty() {
+            cursor
+        } else {
+            in_dialog
+        }
+    }
+}
+
+impl Widget for &Screen<'_> {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        self.draw(area, buffer);
+    }
+}
