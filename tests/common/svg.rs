@@ -96,7 +96,7 @@ fn row_of_cells(out: &mut String, screen: &Screen, row: u16, cols: u16) {
             let width = f32::from(col - start) * CELL_W;
             writeln!(
                 out,
-                r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{:.1}" fill="{}"/>"#,
+                r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{:.1}" fill="{}" shape-rendering="crispEdges"/>"#,
                 CELL_H + 0.3,
                 look.bg
             )

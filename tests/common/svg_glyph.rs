@@ -22,7 +22,7 @@ fn rect(x: f32, y: f32, w: f32, h: f32, color: &str, opacity: f32) -> String {
         String::new()
     };
     format!(
-        "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{w:.2}\" height=\"{h:.2}\" fill=\"{color}\"{faint}/>\n"
+        "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{w:.2}\" height=\"{h:.2}\" fill=\"{color}\" shape-rendering=\"crispEdges\"{faint}/>\n"
     )
 }
 
