@@ -23,7 +23,8 @@ pub(crate) struct Memcg {
 impl Memcg {
     /// Makes a group at the top of the hierarchy that has the memory controller. `None`, said
     /// loudly, where that is not possible.
-    pub(crate) fn create(test: &str) -> Option<Self> {
+    pub(crate) fn create(name: &str) -> Option<Self> {
+        let test = &format!("what needs the memory cgroup {name:?}");
         if !super::is_root() {
             super::skipped(test, "only root may make a memory cgroup");
             return None;
@@ -32,7 +33,7 @@ impl Memcg {
             super::skipped(test, "no cgroup hierarchy has the memory controller");
             return None;
         };
-        let path = format!("/oomtop-test-{}-{test}", std::process::id());
+        let path = format!("/oomtop-test-{}-{name}", std::process::id());
         let dir = mount.join(&path[1..]);
         if version == Version::V2 {
             fs::write(mount.join("cgroup.subtree_control"), "+memory").ok();
