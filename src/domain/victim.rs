@@ -138,7 +138,8 @@ pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
 
 /// The state of every OOM domain: the host first, then each group with a limit, in key order.
 ///
-/// One walk over the table; a process counts in every limited ancestor.
+/// One walk over the table; a process counts in every limited ancestor. The root of the hierarchy
+/// has no limit; what a container sees as `/` may have one and then is a domain like any other.
 #[must_use]
 pub fn assess(
     processes: &[Process],
@@ -159,9 +160,7 @@ pub fn assess(
     }];
     let mut slot_of: Vec<Option<usize>> = vec![None; cgroups.len()];
     for (index, group) in cgroups.iter().enumerate() {
-        let Some(total) =
-            memcg_total_bytes(group, memory).filter(|_| group.present && !group.path.is_root())
-        else {
+        let Some(total) = memcg_total_bytes(group, memory).filter(|_| group.present) else {
             continue;
         };
         slot_of[index] = Some(states.len());
@@ -249,7 +248,7 @@ fn mark_group_kills(states: &mut [DomainState], processes: &[Process], cgroups: 
             let Some(group) = cgroups.get(key.index()) else {
                 break;
             };
-            if group.limits.oom_group && !group.path.is_root() {
+            if group.limits.oom_group {
                 state.group_kill = Some(key);
             }
             if state.scope == Scope::Memcg(key) {

@@ -1,0 +1,159 @@
+//! Every memory cgroup that was ever seen, by key, and when each is read again.
+//!
+//! A group with a limit, and its ancestors, are read in every sample: their usage decides what is on
+//! the screen. The others take turns, so that each is read once in [`TURNS`] samples.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::cgroup::{Cgroup, CgroupKey, CgroupPath};
+
+use super::cgroup_files::{Depth, GroupReader};
+use super::hierarchy::Hierarchy;
+
+/// In how many samples everything that waits for its turn has been read once.
+pub(crate) const TURNS: u64 = 10;
+
+/// Interns paths to [`CgroupKey`]s that stay valid, and keeps what was read of each group.
+#[derive(Debug)]
+pub(crate) struct CgroupTable {
+    groups: Arc<Vec<Cgroup>>,
+    keys: HashMap<String, CgroupKey>,
+    /// By key: read this one in the next refresh, whatever its turn.
+    due: Vec<bool>,
+    /// By key: has a limit, or encloses a group that has one. Reused between samples.
+    hot: Vec<bool>,
+    reader: GroupReader,
+}
+
+impl CgroupTable {
+    pub(crate) fn new(page_size: u64) -> Self {
+        Self {
+            groups: Arc::default(),
+            keys: HashMap::new(),
+            due: Vec::new(),
+            hot: Vec::new(),
+            reader: GroupReader::new(page_size),
+        }
+    }
+
+    /// The table as a snapshot holds it.
+    pub(crate) fn groups(&self) -> Arc<Vec<Cgroup>> {
+        Arc::clone(&self.groups)
+    }
+
+    /// The key of a path as `/proc/PID/cgroup` prints it; it and its ancestors are added if new.
+    pub(crate) fn intern(&mut self, path: &[u8]) -> CgroupKey {
+        let text = String::from_utf8_lossy(path);
+        if let Some(key) = self.keys.get(text.as_ref()) {
+            let key = *key;
+            let gone = self.groups.get(key.index()).is_some_and(|g| !g.present);
+            if let Some(due) = self.due.get_mut(key.index()) {
+                // A process is in a group that was gone: somebody made it again.
+                *due |= gone && !text.ends_with(" (deleted)");
+            }
+            return key;
+        }
+        let key = self.add(CgroupPath::new(&text));
+        // Also under the text as printed (" (deleted)"), so that the next look-up finds it.
+        self.keys.insert(text.into_owned(), key);
+        key
+    }
+
+    fn add(&mut self, path: CgroupPath) -> CgroupKey {
+        if let Some(key) = self.keys.get(path.as_str()) {
+            return *key;
+        }
+        // A group outside the cgroup namespace (`/../x`) is not inside the root seen from here.
+        let parent = path
+            .parent()
+            .filter(|_| path.name() != "..")
+            .map(|parent| self.add(parent));
+        let groups = Arc::make_mut(&mut self.groups);
+        let key = CgroupKey(u32::try_from(groups.len()).unwrap_or(u32::MAX));
+        self.keys.insert(path.as_str().to_owned(), key);
+        groups.push(Cgroup::unread(path, parent));
+        self.due.push(true);
+        self.hot.push(false);
+        key
+    }
+
+    /// Reads what is due in the sample number `seq`.
+    pub(crate) fn refresh(&mut self, hierarchy: &Hierarchy, seq: u64) {
+        let Ok(root) = hierarchy.dir() else { return };
+        self.mark_hot();
+        let groups = Arc::make_mut(&mut self.groups);
+        for (at, group) in groups.iter_mut().enumerate() {
+            let turn = (at as u64 + seq).is_multiple_of(TURNS);
+            let due = self.due.get_mut(at).is_some_and(std::mem::take);
+            let hot = self.hot.get(at).copied().unwrap_or(false);
+            let depth = if due || turn { Depth::All } else { Depth::Hot };
+            if depth == Depth::Hot && !hot {
+                continue;
+            }
+            // What cannot be reached from here stays known by its path only.
+            let path = group.path.clone();
+            if let Some(relative) = hierarchy.relative(&path) {
+                self.reader
+                    .refresh(root, relative, hierarchy.version, depth, group);
+            }
+        }
+    }
+
+    fn mark_hot(&mut self) {
+        self.hot.fill(false);
+        for (at, group) in self.groups.iter().enumerate() {
+            if group.limits.max.is_none() || !group.present {
+                continue;
+            }
+            let mut next = Some(at);
+            while let Some(slot) = next.and_then(|at| self.hot.get_mut(at)) {
+                if std::mem::replace(slot, true) {
+                    break;
+                }
+                next = next
+                    .and_then(|at| self.groups.get(at))
+                    .and_then(|group| group.parent)
+                    .map(CgroupKey::index);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CgroupTable;
+
+    #[test]
+    fn keys_are_stable_and_ancestors_come_along() {
+        let mut table = CgroupTable::new(4096);
+        let leaf = table.intern(b"/a/b/c");
+        assert_eq!(table.intern(b"/a/b/c"), leaf);
+        assert_eq!(table.intern(b"/a/b/c (deleted)"), leaf);
+        assert_eq!(table.intern(b"/a/b/c (deleted)"), leaf);
+        let groups = table.groups();
+        assert_eq!(groups.len(), 4);
+        let mut path = Vec::new();
+        let mut at = Some(leaf);
+        while let Some(key) = at {
+            path.push(groups[key.index()].path.to_string());
+            at = groups[key.index()].parent;
+        }
+        assert_eq!(path, ["/a/b/c", "/a/b", "/a", "/"]);
+    }
+
+    #[test]
+    fn groups_outside_the_namespace_are_not_within_its_root() {
+        let mut table = CgroupTable::new(4096);
+        table.intern(b"/");
+        let key = table.intern(b"/../other");
+        let groups = table.groups();
+        let parent = groups[key.index()].parent.unwrap();
+        assert_eq!(groups[parent.index()].path.as_str(), "/..");
+        assert_eq!(groups[parent.index()].parent, None);
+        let key = table.intern(b"/../../x");
+        assert_ne!(table.intern(b"/../../x").index(), 0);
+        let _ = table.intern(b"\xff\xfe");
+        assert!(table.groups().len() > key.index());
+    }
+}

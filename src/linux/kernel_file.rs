@@ -1,0 +1,182 @@
+//! Reads small kernel files into a reused buffer and takes numbers out of their bytes.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+/// First size of a read buffer: larger than any `stat` or `status` of an ordinary process, so that
+/// one `read` takes all of it.
+const FIRST_SIZE: usize = 16 * 1024;
+
+/// No file read here is longer; what comes after is not read.
+const LARGEST: usize = 4 << 20;
+
+/// A buffer that is reused from file to file, so that a warm scan allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct FileBuffer(Vec<u8>);
+
+impl FileBuffer {
+    /// Reads a file that the kernel prints in one piece (`/proc/PID/stat` and the like): a read
+    /// that does not fill the buffer is the end, which saves the second call.
+    ///
+    /// # Errors
+    /// What the system says; for a process that has ended `ENOENT` or `ESRCH`.
+    pub(crate) fn read_single(
+        &mut self,
+        dir: impl AsFd,
+        path: impl rustix::path::Arg,
+    ) -> Result<&[u8], Errno> {
+        self.read(dir, path, true)
+    }
+
+    /// Reads a file to its end, however many reads that takes (files of many records).
+    ///
+    /// # Errors
+    /// As [`Self::read_single`].
+    pub(crate) fn read_whole(
+        &mut self,
+        dir: impl AsFd,
+        path: impl rustix::path::Arg,
+    ) -> Result<&[u8], Errno> {
+        self.read(dir, path, false)
+    }
+
+    fn read(
+        &mut self,
+        dir: impl AsFd,
+        path: impl rustix::path::Arg,
+        short_is_end: bool,
+    ) -> Result<&[u8], Errno> {
+        // NONBLOCK: a tree that is not procfs could hold a FIFO, and a sample must never hang.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = rustix::fs::openat(dir, path, flags, Mode::empty())?;
+        if self.0.is_empty() {
+            self.0.resize(FIRST_SIZE, 0);
+        }
+        let mut filled = 0;
+        loop {
+            let Some(room) = self.0.get_mut(filled..).filter(|room| !room.is_empty()) else {
+                if self.0.len() >= LARGEST {
+                    break;
+                }
+                let doubled = self.0.len() * 2;
+                self.0.resize(doubled, 0);
+                continue;
+            };
+            let size = room.len();
+            let got = retry_on_intr(|| rustix::io::read(&file, &mut *room))?;
+            filled += got;
+            if got == 0 || (short_is_end && got < size) {
+                break;
+            }
+        }
+        Ok(self.0.get(..filled).unwrap_or_default())
+    }
+}
+
+/// Opens a directory for use as the base of relative paths (no permission to list needed).
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn open_dir(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty())
+}
+
+/// The process or group is not there: it ended between two reads.
+pub(crate) fn is_gone(errno: Errno) -> bool {
+    matches!(errno, Errno::NOENT | Errno::SRCH | Errno::NODEV)
+}
+
+/// A decimal number made of all of `bytes`, blanks around it allowed; `None` for anything else.
+pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
+    let bytes = bytes.trim_ascii();
+    if bytes.is_empty() {
+        return None;
+    }
+    bytes.iter().try_fold(0_u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// As [`number`], with an optional minus.
+pub(crate) fn signed(bytes: &[u8]) -> Option<i64> {
+    let bytes = bytes.trim_ascii();
+    match bytes.strip_prefix(b"-") {
+        Some(digits) => number(digits)
+            .and_then(|n| i64::try_from(n).ok())
+            .map(|n| -n),
+        None => number(bytes).and_then(|n| i64::try_from(n).ok()),
+    }
+}
+
+/// The lines of a file.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty())
+}
+
+/// The value behind `key` in a file of `key value` lines.
+pub(crate) fn keyed(bytes: &[u8], key: &str) -> Option<u64> {
+    lines(bytes).find_map(|line| {
+        let rest = line.strip_prefix(key.as_bytes())?;
+        if rest.first() == Some(&b' ') {
+            number(rest)
+        } else {
+            None
+        }
+    })
+}
+
+/// How many lines of `/proc/stat` are of one CPU: `cpu0`, `cpu1`, …
+pub(crate) fn count_cpus(bytes: &[u8]) -> u64 {
+    lines(bytes)
+        .filter_map(|line| line.strip_prefix(b"cpu"))
+        .filter(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+        .count() as u64
+}
+
+/// The bytes as text without the blanks around it; what is not UTF-8 becomes U+FFFD.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.trim_ascii()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileBuffer, keyed, number, open_dir, signed};
+
+    #[test]
+    fn numbers_are_whole_or_nothing() {
+        assert_eq!(number(b" 42\n"), Some(42));
+        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
+        for bad in [&b""[..], b"-1", b"max", b"1 2", b"18446744073709551616"] {
+            assert_eq!(number(bad), None, "{bad:?}");
+        }
+        assert_eq!(signed(b"-1000\n"), Some(-1000));
+        assert_eq!(signed(b"--1"), None);
+    }
+
+    #[test]
+    fn a_key_is_matched_whole() {
+        let text = b"oom_kill_disable 1\noom_kill 7\n";
+        assert_eq!(keyed(text, "oom_kill"), Some(7));
+        assert_eq!(keyed(text, "oom"), None);
+    }
+
+    #[test]
+    fn a_file_longer_than_the_buffer_is_read_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let content = vec![b'x'; 100_000];
+        std::fs::write(dir.path().join("long"), &content).unwrap();
+        let fd = open_dir(dir.path()).unwrap();
+        let mut buffer = FileBuffer::default();
+        assert_eq!(buffer.read_single(&fd, "long").unwrap(), content);
+        assert_eq!(buffer.read_whole(&fd, "long").unwrap(), content);
+        assert!(buffer.read_whole(&fd, "none").is_err());
+    }
+}

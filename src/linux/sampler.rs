@@ -1,0 +1,243 @@
+//! [`Sampler`]: one sample after the other of processes, memory and cgroups.
+//!
+//! It belongs to one thread, which owns its buffers and caches. A process or group that cannot be
+//! read is a gap in the sample; only a `/proc` that cannot be listed is an error.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::domain::cgroup::{Cgroup, CgroupKey};
+use crate::domain::memory::Memory;
+use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
+use crate::domain::time::{Monotonic, Now};
+use crate::domain::victim::{Scope, assess};
+
+use super::cgroup_table::CgroupTable;
+use super::hierarchy::{Hierarchy, memory_path};
+use super::host::{Facts, tie_of};
+use super::kernel_file::{self, FileBuffer};
+use super::proc_scan::ProcScan;
+use super::scan::{ProcessScan, ScanWants};
+use super::tracked::{Sampling, Tracked};
+use super::users::Users;
+use super::{ReadError, SysRoot, detail, memory};
+
+/// Snapshots handed out whose buffers may come back: the app keeps one or two.
+const RECYCLED: usize = 3;
+
+/// Takes samples. Keeps what must last from one to the next: cgroup keys, command lines, growth.
+pub struct Sampler {
+    root: SysRoot,
+    host: Host,
+    wants: ScanWants,
+    proc: OwnedFd,
+    hierarchy: Hierarchy,
+    scan: Box<dyn ProcessScan>,
+    tracked: Tracked,
+    cgroups: CgroupTable,
+    own_group: Option<CgroupKey>,
+    users: Users,
+    buffer: FileBuffer,
+    handed_out: VecDeque<Arc<Snapshot>>,
+    seq: u64,
+}
+
+impl std::fmt::Debug for Sampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sampler")
+            .field("root", &self.root)
+            .field("backend", &self.scan.name())
+            .field("seq", &self.seq)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sampler {
+    /// Finds out about the host and prepares the first sample. Scans the processes once, to learn
+    /// the scale of `oom_score`.
+    ///
+    /// # Errors
+    /// If the procfs directory cannot be listed or has no usable `meminfo`.
+    pub fn new(root: SysRoot) -> Result<Self, ReadError> {
+        let scan = Box::new(ProcScan::open(root.proc.clone())?);
+        Self::with_scan(root, scan)
+    }
+
+    /// As [`Self::new`], with another way to make the process table.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_scan(root: SysRoot, mut scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
+        let proc = kernel_file::open_dir(&root.proc).map_err(|errno| {
+            ReadError::new(
+                &root.proc,
+                "the process table",
+                errno,
+                "give the place of procfs with --proc",
+            )
+        })?;
+        let mut buffer = FileBuffer::default();
+        let memory = read_memory(&root, &proc, &mut buffer)?;
+        let hierarchy = Hierarchy::detect(&root);
+        let mut users = Users::default();
+        let mut facts = Facts::new(&proc);
+        let mut host = facts.host(&root, hierarchy.version, &mut users);
+        let page_size = host.rules.page_size;
+        let wants = ScanWants {
+            rss: host.rules.rss,
+            page_size,
+            global_init: facts.sees_global_init(),
+        };
+        let mut first = Vec::new();
+        scan.scan(&wants, &mut first)?;
+        let total = memory.host_total_pages(page_size);
+        if let Some(score) = facts.score_formula(host.own_pid, &first, total) {
+            host.rules.score = score;
+            host.rules.tie = tie_of(score);
+        }
+        let mut cgroups = CgroupTable::new(page_size);
+        let own_group = buffer
+            .read_whole(&proc, "self/cgroup")
+            .ok()
+            .and_then(|text| memory_path(text, hierarchy.version))
+            .map(|path| cgroups.intern(path));
+        cgroups.refresh(&hierarchy, 0);
+        host.in_container = own_limit(own_group, &cgroups.groups(), &memory).is_some();
+        Ok(Self {
+            root,
+            host,
+            wants,
+            proc,
+            hierarchy,
+            scan,
+            tracked: Tracked::default(),
+            cgroups,
+            own_group,
+            users,
+            buffer,
+            handed_out: VecDeque::new(),
+            seq: 0,
+        })
+    }
+
+    /// The facts found at start.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Takes one sample. `now` is when it begins, by the caller's clock.
+    ///
+    /// The memory of a snapshot that the receiver has dropped is used again.
+    ///
+    /// # Errors
+    /// If `/proc` cannot be listed, or `meminfo` not read. The next call may succeed.
+    pub fn sample(&mut self, needs: &Needs, now: Now) -> Result<Arc<Snapshot>, ReadError> {
+        let begin = Instant::now();
+        let mut shared = self.recycled();
+        // Nobody else holds it: `recycled` hands out unshared ones only.
+        let fresh = Arc::make_mut(&mut shared);
+        self.fill(fresh, needs, now)?;
+        fresh.took_micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.handed_out.push_back(Arc::clone(&shared));
+        if self.handed_out.len() > RECYCLED {
+            self.handed_out.pop_front();
+        }
+        Ok(shared)
+    }
+
+    fn recycled(&mut self) -> Arc<Snapshot> {
+        let free = self
+            .handed_out
+            .iter_mut()
+            .position(|snapshot| Arc::get_mut(snapshot).is_some());
+        free.and_then(|at| self.handed_out.remove(at))
+            .unwrap_or_default()
+    }
+
+    fn fill(&mut self, snapshot: &mut Snapshot, needs: &Needs, now: Now) -> Result<(), ReadError> {
+        // Let go of the shared tables first, so that changing them needs no copy.
+        snapshot.cgroups = Arc::default();
+        snapshot.users = Arc::default();
+        let memory = read_memory(&self.root, &self.proc, &mut self.buffer)?;
+        let count = self.scan.scan(&self.wants, &mut snapshot.processes)?;
+        self.seq += 1;
+        self.complete(snapshot, needs, now.monotonic);
+        self.cgroups.refresh(&self.hierarchy, self.seq);
+        let cgroups = self.cgroups.groups();
+        snapshot.seq = self.seq;
+        snapshot.taken = now;
+        snapshot.memory = memory;
+        snapshot.pressure = memory::pressure(&self.proc, &mut self.buffer);
+        snapshot.kills = KillCounters {
+            host: memory::host_kills(&self.proc, &mut self.buffer),
+        };
+        snapshot.domains = assess(&snapshot.processes, &cgroups, &memory, &self.host.rules);
+        snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
+        snapshot.cgroups = cgroups;
+        snapshot.users = self.users.names();
+        snapshot.detail = needs
+            .detail
+            .and_then(|id| detail::read(&self.root, id, &self.host.rules));
+        snapshot.skipped = count.skipped();
+        snapshot.backend = self.scan.name();
+        Ok(())
+    }
+
+    fn complete(&mut self, snapshot: &mut Snapshot, needs: &Needs, at: Monotonic) {
+        let sampling = Sampling {
+            proc: &self.proc,
+            hierarchy: &self.hierarchy,
+            seq: self.seq,
+            at,
+            page_size: self.host.rules.page_size,
+        };
+        self.tracked
+            .complete(&sampling, needs, &mut self.cgroups, &mut snapshot.processes);
+        let mut last = None;
+        for row in &snapshot.processes {
+            if last != Some(row.uid) {
+                self.users.learn(row.uid);
+                last = Some(row.uid);
+            }
+        }
+    }
+}
+
+fn read_memory(
+    root: &SysRoot,
+    proc: &OwnedFd,
+    buffer: &mut FileBuffer,
+) -> Result<Memory, ReadError> {
+    memory::meminfo(proc, buffer).map_err(|errno| {
+        ReadError::new(
+            &root.proc.join("meminfo"),
+            "the memory of the host",
+            errno,
+            "check that procfs is mounted there, or give another place with --proc",
+        )
+    })
+}
+
+/// The limit nearest to being hit among the groups around oomtop itself. One that is not below RAM
+/// never is: the host runs out first.
+fn own_limit(own: Option<CgroupKey>, cgroups: &[Cgroup], memory: &Memory) -> Option<Scope> {
+    let mut nearest: Option<(u64, CgroupKey)> = None;
+    let mut next = own;
+    // Bounded: a damaged table must not loop.
+    for _ in 0..256 {
+        let Some((key, group)) = next.and_then(|key| Some((key, cgroups.get(key.index())?))) else {
+            break;
+        };
+        if let Some(max) = group.limits.max.filter(|max| *max < memory.total) {
+            let headroom = max.saturating_sub(group.usage.unwrap_or(0));
+            if group.present && nearest.is_none_or(|(least, _)| headroom < least) {
+                nearest = Some((headroom, key));
+            }
+        }
+        next = group.parent;
+    }
+    nearest.map(|(_, key)| Scope::Memcg(key))
+}

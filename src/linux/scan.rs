@@ -1,0 +1,54 @@
+//! The seam between the sampler and what makes the process table.
+
+use crate::domain::kernel::RssSource;
+use crate::domain::process::Process;
+
+use super::ReadError;
+
+/// What a back end must know to fill the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanWants {
+    /// Which resident size [`crate::domain::process::MemoryUse::rss`] holds.
+    pub rss: RssSource,
+    /// Page size in bytes.
+    pub page_size: u64,
+    /// pid 1 of this `/proc` is the host's init.
+    pub global_init: bool,
+}
+
+/// How a scan went. What is not in the table is counted here, never lost silently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScanCount {
+    /// Rows in the table.
+    pub listed: u32,
+    /// Ended while they were read: nothing is missing.
+    pub vanished: u32,
+    /// Present, but not even `stat` may be read (hidepid).
+    pub hidden: u32,
+    /// Present, but what was read makes no sense, or reading failed.
+    pub failed: u32,
+}
+
+impl ScanCount {
+    /// All that is not in the table.
+    #[must_use]
+    pub fn skipped(&self) -> u32 {
+        self.vanished + self.hidden + self.failed
+    }
+}
+
+/// A way to read all processes. The sampler adds what is cached from sample to sample.
+pub trait ProcessScan: Send {
+    /// Short name for the screen: `/proc`.
+    fn name(&self) -> &'static str;
+
+    /// Replaces the contents of `table` by one row per process, in no particular order.
+    ///
+    /// Fills everything but `cgroup`, `growth` and `command`. A process that ends meanwhile is
+    /// counted, not an error.
+    ///
+    /// # Errors
+    /// Only if no table can be made at all.
+    fn scan(&mut self, wants: &ScanWants, table: &mut Vec<Process>)
+    -> Result<ScanCount, ReadError>;
+}

@@ -1,0 +1,88 @@
+//! User names by uid.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Names looked up so far. An unknown uid has no entry: the screen shows the number.
+#[derive(Debug, Default)]
+pub(crate) struct Users {
+    names: Arc<HashMap<u32, Arc<str>>>,
+    asked: HashSet<u32>,
+    /// Everybody, as read last.
+    all: HashMap<u32, Arc<str>>,
+}
+
+impl Users {
+    /// Looks the name up if this uid was never asked for; reads the user list only then.
+    pub(crate) fn learn(&mut self, uid: u32) {
+        if !self.asked.insert(uid) {
+            return;
+        }
+        if !self.all.contains_key(&uid) {
+            self.all = everybody();
+        }
+        if let Some(name) = self.all.get(&uid) {
+            Arc::make_mut(&mut self.names).insert(uid, Arc::clone(name));
+        }
+    }
+
+    pub(crate) fn name(&self, uid: u32) -> Option<&str> {
+        self.names.get(&uid).map(|name| &**name)
+    }
+
+    /// The names as a snapshot holds them.
+    pub(crate) fn names(&self) -> Arc<HashMap<u32, Arc<str>>> {
+        Arc::clone(&self.names)
+    }
+}
+
+/// sysinfo's list, and what it leaves out: users whose shell is `/bin/false` (many a database) and
+/// those above 65535.
+fn everybody() -> HashMap<u32, Arc<str>> {
+    let passwd = std::fs::read("/etc/passwd").unwrap_or_default();
+    let mut all = parse(&passwd);
+    if let Ok(users) = sysinfo::Users::new_with_refreshed_list() {
+        for user in &users {
+            all.insert(**user.id(), Arc::from(user.name()));
+        }
+    }
+    all
+}
+
+/// passwd(5): name, password, uid, …; of several names of one uid the first counts.
+fn parse(passwd: &[u8]) -> HashMap<u32, Arc<str>> {
+    let mut users = HashMap::new();
+    for line in String::from_utf8_lossy(passwd).lines() {
+        let mut fields = line.split(':');
+        let (Some(name), Some(uid)) = (fields.next(), fields.nth(1)) else {
+            continue;
+        };
+        if let Ok(uid) = uid.parse() {
+            users.entry(uid).or_insert_with(|| Arc::from(name));
+        }
+    }
+    users
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Users, parse};
+
+    #[test]
+    fn users_that_cannot_log_in_have_names_too() {
+        let all = parse(
+            b"root:x:0:0::/root:/bin/sh\ntoor:x:0:0\nmysql:x:105:1::/:/bin/false\nbad\n\n:\xff\n",
+        );
+        assert_eq!(all.get(&105).map(|n| &**n), Some("mysql"));
+        assert_eq!(all.get(&0).map(|n| &**n), Some("root"));
+    }
+
+    #[test]
+    fn an_unknown_user_is_asked_for_once() {
+        let mut users = Users::default();
+        users.learn(4_000_000_000);
+        assert_eq!(users.name(4_000_000_000), None);
+        users.learn(0);
+        assert_eq!(users.name(0), Some("root"));
+    }
+}

@@ -1,0 +1,88 @@
+//! The kernel log as a witness beside the program under test.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, SeekFrom, seek};
+
+/// Lines of the kernel that appear after this was made, each with the moment it could be read.
+pub(crate) struct KernelLog {
+    lines: Receiver<(Instant, String)>,
+}
+
+impl KernelLog {
+    /// Starts listening; `None`, said loudly, when the log may not be read.
+    pub(crate) fn listen(test: &str) -> Option<Self> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open("/dev/kmsg");
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) => {
+                super::skipped(test, &format!("/dev/kmsg cannot be opened: {error}"));
+                return None;
+            }
+        };
+        seek(&file, SeekFrom::End(0)).expect("the end of the log");
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            let mut file = file;
+            while let Some(line) = next(&mut file) {
+                if sender.send((Instant::now(), line)).is_err() {
+                    return;
+                }
+            }
+        });
+        Some(Self { lines })
+    }
+
+    /// Waits for a line that contains `text`.
+    ///
+    /// # Panics
+    /// When it does not come in time.
+    pub(crate) fn wait(&self, text: &str, limit: Duration) -> (Instant, String) {
+        let end = Instant::now() + limit;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok((at, line)) = self.lines.recv_timeout(left) else {
+                panic!("the kernel did not write {text:?} within {limit:?}");
+            };
+            if line.contains(text) {
+                return (at, line);
+            }
+        }
+    }
+}
+
+/// The next record's text; `None` after a minute of silence, so that the thread ends some time.
+fn next(file: &mut File) -> Option<String> {
+    let mut record = [0; 8192];
+    loop {
+        match file.read(&mut record) {
+            Ok(n) => {
+                let text = String::from_utf8_lossy(&record[..n]).into_owned();
+                return Some(
+                    text.split_once(';')
+                        .map_or(text.clone(), |(_, t)| t.to_owned()),
+                );
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                let mut fds = [PollFd::new(file, PollFlags::IN)];
+                let minute = Timespec {
+                    tv_sec: 60,
+                    tv_nsec: 0,
+                };
+                if poll(&mut fds, Some(&minute)).is_ok_and(|ready| ready == 0) {
+                    return None;
+                }
+            }
+            // EPIPE: records were overwritten before they were read; the next read goes on.
+            Err(_) => {}
+        }
+    }
+}

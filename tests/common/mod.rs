@@ -1,0 +1,41 @@
+//! What the tests in this directory share: a pseudo terminal, cgroups and memory hogs of their own.
+#![allow(
+    dead_code,
+    reason = "every test crate compiles all of this and uses a part of it"
+)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and a hog answers on its standard output"
+)]
+
+pub(crate) mod hog;
+pub(crate) mod keys;
+pub(crate) mod kmsg;
+pub(crate) mod memcg;
+pub(crate) mod pty;
+pub(crate) mod scene_tree;
+pub(crate) mod screen;
+pub(crate) mod svg;
+pub(crate) mod svg_glyph;
+
+use std::io::Write as _;
+
+/// Says loudly that a test did nothing and why. Goes past the test harness's capture of `eprintln!`,
+/// so that the line is on the terminal of a plain `cargo test` too.
+pub(crate) fn skipped(test: &str, because: &str) {
+    let mut err = std::io::stderr().lock();
+    writeln!(err, "\nSKIPPED: {test} because {because}").ok();
+}
+
+/// A measured figure that is reported and not judged. Past the capture as well.
+pub(crate) fn measured(line: &str) {
+    let mut err = std::io::stderr().lock();
+    writeln!(err, "\nMEASURED: {line}").ok();
+}
+
+/// True when the test runs with uid 0.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

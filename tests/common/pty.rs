@@ -1,0 +1,348 @@
+//! Runs a program, by default the real binary, in a real pseudo terminal and looks at its screen.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal};
+
+use super::keys;
+use super::screen::Screen;
+
+/// How long a test waits for something to appear before it fails with the screen. Generous: the
+/// machine may be busy with other tests; a passing test never waits this long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the program wrote so far: the raw bytes and the screen they make.
+struct Output {
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+    ended: bool,
+}
+
+impl Output {
+    fn screen(&self) -> Screen {
+        Screen(self.parser.screen().clone())
+    }
+}
+
+/// A program to be started in a pseudo terminal.
+pub(crate) struct Launch {
+    command: CommandBuilder,
+    size: (u16, u16),
+}
+
+impl Launch {
+    /// The binary of this package.
+    pub(crate) fn oomtop() -> Self {
+        Self::program(env!("CARGO_BIN_EXE_oomtop"))
+    }
+
+    /// Any program, e.g. a shell that starts the binary as a job.
+    pub(crate) fn program(path: &str) -> Self {
+        let mut command = CommandBuilder::new(path);
+        command.cwd(env!("CARGO_MANIFEST_DIR"));
+        command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
+        command.env_remove("NO_COLOR");
+        command.env("COLORTERM", "truecolor");
+        Self {
+            command,
+            size: (120, 36),
+        }
+    }
+
+    /// Terminal size as columns, rows.
+    pub(crate) fn size(mut self, cols: u16, rows: u16) -> Self {
+        self.size = (cols, rows);
+        self
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(
+        mut self,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Opens the terminal and starts the program in it.
+    pub(crate) fn start(self) -> Session {
+        let (cols, rows) = self.size;
+        let pair = native_pty_system()
+            .openpty(PtySize {
+                rows,
+                cols,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .expect("a pseudo terminal");
+        let child = pair
+            .slave
+            .spawn_command(self.command)
+            .expect("the program starts");
+        drop(pair.slave);
+        let output = Arc::new((
+            Mutex::new(Output {
+                parser: vt100::Parser::new(cells(rows), cells(cols), 0),
+                raw: Vec::new(),
+                ended: false,
+            }),
+            Condvar::new(),
+        ));
+        let reader = pair.master.try_clone_reader().expect("a reader");
+        let shared = Arc::clone(&output);
+        std::thread::spawn(move || collect(reader, &shared));
+        Session {
+            writer: pair.master.take_writer().expect("a writer"),
+            master: pair.master,
+            child,
+            output,
+        }
+    }
+}
+
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a terminal has at least one cell")
+}
+
+/// Feeds the emulator until the terminal is closed.
+fn collect(mut reader: Box<dyn Read + Send>, output: &(Mutex<Output>, Condvar)) {
+    let mut chunk = vec![0; 65536];
+    loop {
+        let n = reader.read(&mut chunk).unwrap_or(0);
+        let mut state = output.0.lock().expect("the output is not poisoned");
+        state.raw.extend_from_slice(&chunk[..n]);
+        state.parser.process(&chunk[..n]);
+        state.ended = n == 0;
+        output.1.notify_all();
+        if n == 0 {
+            return;
+        }
+    }
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exit {
+    /// Exit code; meaningless when `signal` is set.
+    pub(crate) code: u32,
+    /// Name of the signal that ended it.
+    pub(crate) signal: Option<String>,
+}
+
+/// A running program and its terminal. Dropping it kills the program.
+pub(crate) struct Session {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Arc<(Mutex<Output>, Condvar)>,
+}
+
+impl Session {
+    /// Starts the binary in a terminal of `size` (columns, rows).
+    pub(crate) fn start(size: (u16, u16), args: &[&str]) -> Self {
+        Launch::oomtop().size(size.0, size.1).args(args).start()
+    }
+
+    /// Types `keys` (see [`keys::bytes`]).
+    pub(crate) fn keys(&mut self, keys: &str) {
+        self.send(&keys::bytes(keys));
+    }
+
+    /// Types raw bytes. A program that has gone already is not an error here: the next wait says so.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        let sent = self.writer.write_all(bytes);
+        sent.and_then(|()| self.writer.flush()).ok();
+    }
+
+    /// Process number of the program.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.process_id().expect("the child has a pid")
+    }
+
+    /// Sends a signal to the program.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        rustix::process::kill_process(pid.expect("a pid"), signal).expect("the signal is sent");
+    }
+
+    /// Resizes the terminal: the program gets SIGWINCH.
+    pub(crate) fn resize(&mut self, cols: u16, rows: u16) {
+        self.lock().parser.set_size(cells(rows), cells(cols));
+        self.master
+            .resize(PtySize {
+                rows,
+                cols,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .expect("the terminal is resized");
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Output> {
+        self.output.0.lock().expect("the output is not poisoned")
+    }
+
+    /// Looks at the screen as it is now.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
+        look(&self.lock().screen())
+    }
+
+    /// The screen as text.
+    pub(crate) fn screen_text(&self) -> String {
+        self.look(Screen::text)
+    }
+
+    /// The screen with its styles.
+    pub(crate) fn styled(&self) -> String {
+        self.look(Screen::styled)
+    }
+
+    /// Everything the program wrote, as it was written.
+    pub(crate) fn raw(&self) -> Vec<u8> {
+        self.lock().raw.clone()
+    }
+
+    /// Waits until `seen` holds for the screen; the time it took.
+    ///
+    /// # Panics
+    /// With the whole screen, when it does not hold in time or the program ends before.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, what: &str, seen: impl FnMut(&Screen) -> bool) -> Duration {
+        self.wait_within(PATIENCE, what, seen)
+    }
+
+    /// [`Session::wait_for`] with a time limit of its own.
+    #[track_caller]
+    pub(crate) fn wait_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        mut seen: impl FnMut(&Screen) -> bool,
+    ) -> Duration {
+        let start = Instant::now();
+        let mut state = self.lock();
+        loop {
+            if seen(&state.screen()) {
+                return start.elapsed();
+            }
+            let left = limit.saturating_sub(start.elapsed());
+            if left.is_zero() || state.ended {
+                let screen = state.screen().framed();
+                let why = if state.ended {
+                    "the program ended"
+                } else {
+                    "time is over"
+                };
+                drop(state);
+                panic!(
+                    "waited for {what} for {:?}, then {why}; {screen}",
+                    start.elapsed()
+                );
+            }
+            state = self
+                .output
+                .1
+                .wait_timeout(state, left)
+                .expect("not poisoned")
+                .0;
+        }
+    }
+
+    /// Waits until the text is on the screen.
+    #[track_caller]
+    pub(crate) fn wait_text(&self, text: &str) -> Duration {
+        self.wait_for(&format!("{text:?}"), |screen| screen.has(text))
+    }
+
+    /// True while the program runs.
+    pub(crate) fn alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits for the program to end, and for its last output.
+    ///
+    /// # Panics
+    /// With the screen, when it does not end in time.
+    #[track_caller]
+    pub(crate) fn wait_exit(&mut self) -> Exit {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                break status;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the program still runs after {PATIENCE:?}; {}",
+                self.look(Screen::framed)
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let mut state = self.lock();
+        while !state.ended && start.elapsed() < PATIENCE {
+            let left = PATIENCE.saturating_sub(start.elapsed());
+            state = self
+                .output
+                .1
+                .wait_timeout(state, left)
+                .expect("not poisoned")
+                .0;
+        }
+        Exit {
+            code: status.exit_code(),
+            signal: status.signal().map(str::to_owned),
+        }
+    }
+
+    /// Asserts that the terminal is as a shell wants it: main screen, visible cursor, no mouse
+    /// reports, no bracketed paste, and line editing, echo and signals on in the line discipline.
+    #[track_caller]
+    pub(crate) fn assert_sane(&self) {
+        let raw = String::from_utf8_lossy(&self.raw()).into_owned();
+        assert!(
+            raw.contains("\x1b[?1049h"),
+            "the alternate screen was never entered"
+        );
+        let state = self.lock();
+        let screen = state.parser.screen();
+        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        assert!(!screen.hide_cursor(), "the cursor is still hidden");
+        assert!(!screen.bracketed_paste(), "bracketed paste is still on");
+        assert_eq!(
+            screen.mouse_protocol_mode(),
+            vt100::MouseProtocolMode::None,
+            "mouse reports are still on"
+        );
+        drop(state);
+        assert!(self.cooked(), "the line discipline is still raw");
+    }
+
+    /// True when line editing, echo and signals are on in the line discipline.
+    pub(crate) fn cooked(&self) -> bool {
+        use rustix::termios::LocalModes;
+        let modes = self.master.get_termios().expect("termios of the terminal");
+        let wanted = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        LocalModes::from_bits_retain(modes.local_flags.bits()).contains(wanted)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Kill before the writer is dropped: on its way out it types Enter and an end-of-file, and a
+        // program that is still there would take that for a key press.
+        if self.alive() {
+            self.signal(Signal::KILL);
+        }
+        self.child.wait().ok();
+    }
+}

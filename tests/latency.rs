@@ -1,0 +1,77 @@
+//! A key is answered while a sample of thousands of processes is being taken.
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::pty::Session;
+
+/// So many more processes than the machine had before.
+const CROWD: usize = 3000;
+
+/// Idle processes, killed when dropped.
+struct Crowd(Vec<Child>);
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            child.kill().ok();
+        }
+        for child in &mut self.0 {
+            child.wait().ok();
+        }
+    }
+}
+
+fn crowd(test: &str) -> Option<Crowd> {
+    let mut crowd = Crowd(Vec::new());
+    for _ in 0..CROWD {
+        let child = Command::new("sleep")
+            .arg("600")
+            .stdin(Stdio::null())
+            .spawn();
+        match child {
+            Ok(child) => crowd.0.push(child),
+            Err(error) => {
+                common::skipped(
+                    test,
+                    &format!("only {} processes could be started: {error}", crowd.0.len()),
+                );
+                return None;
+            }
+        }
+    }
+    Some(crowd)
+}
+
+#[test]
+fn a_key_is_answered_while_three_thousand_processes_are_sampled() {
+    let test = "a_key_is_answered_while_three_thousand_processes_are_sampled";
+    let Some(_crowd) = crowd(test) else { return };
+    let mut session = Session::start((120, 36), &[]);
+    session.wait_for("a sample with all of them", |screen| screen.has("sleep"));
+    // Samples begin once a second; 120 keys at steps of 27 ms fall before, into and after them.
+    let mut times: Vec<Duration> = Vec::new();
+    for n in 0..60 {
+        session.keys("?");
+        times.push(session.wait_for("the help", |screen| {
+            screen.has_words(&["Help", "quit"]) && !screen.has("COMMAND")
+        }));
+        std::thread::sleep(Duration::from_millis(20 + n % 7));
+        session.keys("<Esc>");
+        times.push(session.wait_for("the table again", |screen| screen.has("COMMAND")));
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    times.sort();
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    common::measured(&format!(
+        "with {CROWD} more processes a key was answered in {:?} (median), {:?} (p99), {:?} (largest of {})",
+        at(50),
+        at(99),
+        at(100),
+        times.len()
+    ));
+    // The aim is 50 ms; the bound is what a busy test machine never needs.
+    assert!(at(99) < Duration::from_millis(500), "{:?}", at(99));
+}

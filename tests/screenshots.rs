@@ -1,0 +1,120 @@
+//! The pictures in `screenshots/`: the real binary over a prepared scene, drawn as SVG.
+//!
+//! `UPDATE_SCREENSHOTS=1 cargo test --test screenshots` draws them anew; otherwise every screen is
+//! still brought up and rendered, and the picture must be there.
+
+#![expect(clippy::expect_used, reason = "helpers of tests fail the test")]
+
+mod common;
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::pty::Session;
+use common::scene_tree::SceneTree;
+use common::{screen::Screen, svg};
+
+/// One picture: file name, title, keys from the main screen, and words that must be on it.
+struct Shot {
+    name: &'static str,
+    title: &'static str,
+    keys: &'static str,
+    words: &'static [&'static str],
+}
+
+const SHOTS: &[Shot] = &[
+    Shot {
+        name: "main",
+        title: "oomtop: who dies next",
+        keys: "",
+        words: &["mysqld", "java", "WARNING", "next victim", "OOM events"],
+    },
+    Shot {
+        name: "adjust",
+        title: "oomtop: protect a process (a)",
+        keys: "a",
+        words: &["adjust", "sacrifice", "immune"],
+    },
+    Shot {
+        name: "cgroup",
+        title: "oomtop: fence a process in (c)",
+        keys: "c",
+        words: &["cgroup", "limit"],
+    },
+    Shot {
+        name: "details",
+        title: "oomtop: badness taken apart (Enter)",
+        keys: "<Enter>",
+        words: &["badness", "page tables"],
+    },
+    Shot {
+        name: "help",
+        title: "oomtop: keys (F1)",
+        keys: "<F1>",
+        words: &["help", "adjust", "quit"],
+    },
+];
+
+#[test]
+fn every_screen_renders_and_has_its_picture() {
+    let update = std::env::var_os("UPDATE_SCREENSHOTS").is_some();
+    let mut scene = SceneTree::new();
+    let root = scene.root().to_str().expect("a plain path").to_owned();
+    let mut session = Session::start((120, 36), &["--root", &root]);
+    session.wait_for("the scene", |screen| screen.has("mysqld"));
+    // A picture of a machine that has been watched for a while has a trend in it.
+    for _ in 0..if update { 20 } else { 2 } {
+        std::thread::sleep(Duration::from_secs(1));
+        scene.advance();
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+    for shot in SHOTS {
+        session.keys(shot.keys);
+        session.wait_for(shot.name, |screen| screen.has_words(shot.words));
+        std::thread::sleep(Duration::from_millis(if update { 1200 } else { 50 }));
+        let picture = session.look(|screen| svg::render(screen, shot.title));
+        well_formed(&picture, &session.look(Screen::text));
+        let file = folder.join(format!("{}.svg", shot.name));
+        if update {
+            std::fs::create_dir_all(&folder).expect("screenshots");
+            std::fs::write(&file, picture).expect("a picture");
+        }
+        let kept = std::fs::read_to_string(&file);
+        assert!(
+            kept.is_ok_and(|svg| svg.starts_with("<svg ")),
+            "{} is missing",
+            file.display()
+        );
+        session.keys("<Esc>");
+        session.wait_for("the main screen", |screen| screen.has_words(SHOTS[0].words));
+    }
+    session.keys("q");
+    assert_eq!(session.wait_exit().code, 0);
+}
+
+/// Every tag that opens closes, and the words of the screen are in the picture.
+fn well_formed(picture: &str, text: &str) {
+    let mut open = Vec::new();
+    for tag in picture.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').expect("a tag ends");
+        let name = tag
+            .split([' ', '/'])
+            .find(|n| !n.is_empty())
+            .expect("a name");
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "tags cross");
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "not closed: {open:?}");
+    for word in text
+        .split_whitespace()
+        .filter(|w| w.chars().all(char::is_alphanumeric))
+    {
+        assert!(
+            picture.contains(word),
+            "{word:?} is on the screen and not in the picture"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+"""cgroup v2: the kill of a group with a limit is in the pane within a second of the kernel's line."""
+# vm: --mem 512M
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.environ["VMLAB_FILES"])
+from screen import Tui
+from vmlab import Hog, Kmsg, check, enable_memory, finish, make_cgroup, protect, rm_cgroup, say, write
+
+protect()
+enable_memory("/")
+group = make_cgroup("/shop", memory_max=96 << 20)
+if os.path.exists(group + "/memory.swap.max"):
+    write(group + "/memory.swap.max", 0)
+hogs = [Hog("shop-%s" % name, mb=mb, adj=adj, cgroup="/shop")
+        for name, mb, adj in (("web", 10, 0), ("batch", 12, 300), ("db", 24, 0), ("cache", 8, 100))]
+leaker = Hog("shop-leak", mb=6, adj=0, cgroup="/shop", leak=40)
+tui = Tui(cols=150)
+tui.type("/cgroup:shop")
+tui.keys("Enter")
+screen = tui.wait("the five", lambda t: all(h.name in t for h in hogs + [leaker]))
+marked = [ln for ln in screen.splitlines() if "!" in ln and "shop-" in ln]
+say("marked before:", *marked)
+log = Kmsg()
+leaker.go()
+line, seen = None, None
+end = time.monotonic() + 60
+while line is None and time.monotonic() < end:
+    for record in log.read():
+        found = re.search(r"Killed process (\d+) \(([^)]*)\).*anon-rss:(\d+)kB", record)
+        if found:
+            line, seen = found, time.monotonic()
+    time.sleep(0.01)
+check(line is not None, "the kernel killed one")
+pid, name, anon = int(line[1]), line[2], int(line[3])
+say("the kernel's line:", line[0])
+screen = tui.wait("the row of the kill", lambda t: any(
+    "killed" in ln and str(pid) in ln and name[:8] in ln for ln in t.splitlines()))
+delay = time.monotonic() - seen
+say("MEASURED: v2 kill on the screen %d ms after the kernel's line" % (delay * 1000))
+row = next(ln for ln in screen.splitlines() if "killed" in ln and str(pid) in ln)
+say(row)
+# The machine is emulated: a second there is not a second, so the bound is wider than on real ground.
+check(delay < 3, "the row came in time")
+check("/shop" in row, "the row names the group")
+check("%dM" % round(anon / 1024) in row, "the row has anon-rss %d kB" % anon)
+check(len(marked) == 1 and str(pid) in marked[0], "the marked one is the one that died")
+tui.quit()
+for hog in hogs + [leaker]:
+    hog.stop()
+rm_cgroup("/shop")
+finish()

@@ -1,0 +1,62 @@
+"""Drives oomtop inside the virtual machine, through tmux: keys in, screen out."""
+import os
+import subprocess
+import time
+
+
+class Tui:
+    """oomtop on a tmux screen of its own."""
+
+    def __init__(self, *args, cols=120, rows=36, env=()):
+        self.name = "t%d" % os.getpid()
+        command = ["env", "LC_ALL=C.UTF-8", *env, "oomtop", *args]
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(cols), "-y", str(rows), *command)
+        self.tmux("set-option", "-g", "status", "off", ";", "set-option", "-g", "escape-time", "0",
+                  ";", "set-option", "-g", "remain-on-exit", "on")
+        self.wait("the dashboard", lambda text: "COMMAND" in text)
+
+    def tmux(self, *args):
+        command = ["tmux", "-L", self.name, *args]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def keys(self, *keys):
+        """Named keys as tmux knows them: Enter, Escape, Down, BSpace, F1."""
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        """Plain text, letter by letter."""
+        self.tmux("send-keys", "-l", text)
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
+
+    def wait(self, what, seen, limit=30):
+        """Waits until seen(screen) holds; the screen. Prints it and fails when it does not."""
+        end = time.monotonic() + limit
+        while True:
+            text = self.text()
+            if seen(text):
+                return text
+            if time.monotonic() > end:
+                print("waited %d s for %s; the screen was:\n%s" % (limit, what, text), flush=True)
+                raise SystemExit(1)
+            time.sleep(0.1)
+
+    def only(self, pid):
+        """Filters the table down to one process and selects it."""
+        self.keys("Escape")
+        self.type("/pid:%d" % pid)
+        self.keys("Enter")
+        self.wait("process %d in the table" % pid, lambda t: any(" %d " % pid in ln for ln in t.splitlines()))
+        self.keys("Home")
+
+    def quit(self):
+        subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)
+
+
+def until(seen, limit=10):
+    """Polls a condition outside the screen; its last value."""
+    end = time.monotonic() + limit
+    while not seen() and time.monotonic() < end:
+        time.sleep(0.05)
+    return seen()
