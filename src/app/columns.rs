@@ -431,7 +431,7 @@ mod tests {
         assert_eq!(ids(20), ["mark", "pid", "badness", "command"]);
         assert!(ids(80).contains(&"score") && ids(80).contains(&"protection"));
         assert_eq!(ids(200).len(), COLUMNS.len());
-        for width in 27..300 {
+        for width in 28..300 {
             let used: u16 = fit(width).iter().map(|(_, w)| w + 1).sum::<u16>() - 1;
             assert_eq!(used, width, "the table fills its width");
         }

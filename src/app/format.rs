@@ -9,6 +9,7 @@ pub fn size(bytes: u64) -> String {
     let places = usize::from(leading_digits(bytes) < 2);
     let options = FormatSizeOptions::from(BINARY)
         .decimal_places(places)
+        .decimal_zeroes(places)
         .space_after_value(false);
     let text = format_size(bytes, options);
     match text.strip_suffix("iB") {

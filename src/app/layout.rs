@@ -120,7 +120,7 @@ pub fn panes(width: u16, height: u16, focus: Pane) -> Panes {
 /// none where the table would be left without room.
 fn events_height(body: u16, focus: Pane) -> u16 {
     match (focus, body) {
-        (Pane::Events, 6..) => (body * 3 / 5).max(4),
+        (Pane::Events, 6..) => (body / 5 * 3).max(4),
         (_, 14..) => (body / 4).clamp(4, 12),
         (_, 9..14) => 3,
         _ => 0,
