@@ -1,10 +1,32 @@
 //! OOM events: what the kernel's log says about a kill, as values.
 //!
-//! A [`KmsgRecord`](record) goes into the assembler; out come [`OomEvent`]s. A report is emitted as
-//! soon as its first line is seen and again whenever something was added, always under the same
-//! [`ReportKey`]: the receiver replaces what it had.
+//! A [`LogRecord`](record::LogRecord) goes into the [`OomAssembler`]; out come [`OomEvent`]s. A report
+//! is emitted as soon as its first line is seen and again whenever something was added, always under
+//! the same [`ReportKey`]: the receiver replaces what it had.
+//!
+//! ```text
+//! /dev/kmsg ── LogRecord::parse_kmsg ─┐
+//! text log ─── prefix ── stitch ──────┴─► OomAssembler ── rules ── Fact ─► Draft ─► OomEvent
+//! ```
+
+pub mod assembler;
+mod draft;
+mod drafts;
+mod fact;
+pub mod memcg;
+pub mod raw;
+pub mod record;
+mod rules;
+pub mod tasks;
 
 use std::sync::Arc;
+
+pub use assembler::OomAssembler;
+pub use fact::UsageKind;
+pub use memcg::MemcgUse;
+pub use raw::RawLines;
+pub use record::LogRecord;
+pub use tasks::{TaskRow, TaskTable};
 
 use super::process::Pid;
 use super::time::Monotonic;
@@ -76,6 +98,21 @@ pub struct Trigger {
     pub order: Option<i32>,
     /// `oom_score_adj` of the asker.
     pub adj: Option<i16>,
+    /// `oom_adj` or `oomkilladj` of the asker, which kernels before 3.7 print.
+    pub legacy_adj: Option<i32>,
+}
+
+/// The task the kernel chose. Up to 5.0 the victim may be a child of it instead.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Chosen {
+    /// Pid in the initial namespace.
+    pub pid: Pid,
+    /// Short name as text.
+    pub comm: String,
+    /// Uid, from the `oom-kill:` line.
+    pub uid: Option<u32>,
+    /// Score as printed up to 5.0; may exceed 1000 in a memory cgroup.
+    pub score: Option<u64>,
 }
 
 /// One process that died.
@@ -112,11 +149,19 @@ pub struct Kill {
 
 /// One OOM, from the first line to the last that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 pub struct OomReport {
     /// Identity.
     pub key: ReportKey,
     /// Stamp of the first line.
     pub at: Option<Monotonic>,
+    /// Wall-clock stamp of the first line as the log's transport printed it.
+    pub stamp: Option<String>,
+    /// Kernel version, from the `CPU:` line.
+    pub kernel: Option<String>,
     /// True when the report's head ("invoked oom-killer") was seen; false for a kill of which only the
     /// "Killed process" line was printed (the kernel prints 10 reports in 5 s) or kept.
     pub has_header: bool,
@@ -124,6 +169,23 @@ pub struct OomReport {
     pub trigger: Option<Trigger>,
     /// What ran out; `None` while unknown.
     pub constraint: Option<Constraint>,
+    /// The constraint as printed, e.g. `CONSTRAINT_MEMCG` (some 5.x kernels print
+    /// `CONSTRAINT_NONE` for a memory cgroup).
+    pub constraint_text: Option<String>,
+    /// The kernel's words in front of "Kill(ed) process", e.g. `Memory cgroup out of memory`.
+    pub message: Option<String>,
+    /// `nodemask` of the allocation as printed; `(null)` means no restriction.
+    pub nodemask: Option<String>,
+    /// Name of the asker's cpuset.
+    pub cpuset: Option<String>,
+    /// Nodes that cpuset may use, e.g. `0-1,3`.
+    pub mems_allowed: Option<String>,
+    /// `global_oom` stood in the `oom-kill:` line.
+    pub global_oom: bool,
+    /// Whom the kernel chose.
+    pub chosen: Option<Chosen>,
+    /// The cgroup whose `memory.oom.group` made its tasks die together.
+    pub oom_group: Option<String>,
     /// The cgroup whose limit ran out (`oom_memcg`).
     pub oom_memcg: Option<String>,
     /// The victim's cgroup (`task_memcg`).
@@ -134,11 +196,30 @@ pub struct OomReport {
     pub usage_kb: Option<u64>,
     /// The dead, in the order of the log; each pid once.
     pub kills: Vec<Kill>,
+    /// Pids whose memory the reaper took, in the order of the log; not all are among `kills`:
+    /// a process that shared the victim's memory dies without a line of its own.
+    pub reaped: Vec<Pid>,
+    /// Processes that died because they shared the victim's memory, where the kernel says so.
+    pub shared_memory: Vec<Pid>,
+    /// Chosen processes that were dying already: nothing was done to them.
+    pub already_exiting: Vec<Pid>,
     /// How it ended.
     pub outcome: Outcome,
+    /// "Out of memory and no killable processes" was printed (a panic may have followed).
+    pub nobody_killable: bool,
+    /// What the kernel panicked with.
+    pub panic: Option<String>,
     /// How many times the same report came again without a kill in between (a memcg with only -1000
     /// tasks repeats without limit); 0 normally.
     pub repeats: u64,
+    /// The table of tasks, if the kernel printed one (`vm.oom_dump_tasks`).
+    pub tasks: Option<Arc<TaskTable>>,
+    /// Usage, limits and statistics of the memory cgroup that ran out.
+    pub memcg: Option<Arc<MemcgUse>>,
+    /// Records were lost while the report was being printed.
+    pub gap: bool,
+    /// The lines as they came, without the transport's prefixes.
+    pub raw: Arc<RawLines>,
 }
 
 impl OomReport {

@@ -1,0 +1,322 @@
+//! A report while it grows: what each fact adds to it.
+
+use std::sync::Arc;
+
+use super::super::time::Monotonic;
+use super::fact::{ChosenLine, CpuLine, Fact, Invoked, KilledLine, UsageKind};
+use super::memcg::{MemcgStats, Usage};
+use super::record::LogRecord;
+use super::tasks::{Columns, TaskRow};
+use super::{Constraint, Kill, OomReport, Outcome, ReportKey, TaskTable, Trigger, rules};
+
+/// Which block of the report the last line belonged to: bare lines mean different things in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Head,
+    Stats,
+    Tasks,
+    Verdict,
+}
+
+/// One report under construction.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// What is known so far; shared with whoever received it.
+    pub(super) report: Arc<OomReport>,
+    /// Who prints it, where the kernel says so.
+    pub(super) caller: Option<String>,
+    /// Stamp of its last line.
+    pub(super) last: Option<Monotonic>,
+    /// Not shown yet: it may turn out to be a repeat of an earlier report.
+    pub(super) quiet: bool,
+    /// Its `oom-kill:` line was cut by another message.
+    pub(super) cut: bool,
+    section: Section,
+}
+
+impl Draft {
+    /// A report that begins with this record. Without an "invoked" line its head was lost or never
+    /// printed.
+    pub(super) fn new(key: ReportKey, record: &LogRecord, head: Option<Invoked>) -> Self {
+        let mut report = OomReport {
+            key,
+            at: record.at,
+            stamp: record.stamp.clone(),
+            has_header: head.is_some(),
+            ..OomReport::default()
+        };
+        if let Some(head) = head {
+            report.nodemask.clone_from(&head.nodemask);
+            report.trigger = Some(Trigger {
+                comm: head.comm,
+                pid: None,
+                gfp_mask: head.gfp_mask,
+                gfp_flags: head.gfp_flags,
+                order: head.order,
+                adj: head.adj,
+                legacy_adj: head.legacy_adj,
+            });
+        }
+        Self {
+            report: Arc::new(report),
+            caller: record.caller.clone(),
+            last: record.at,
+            quiet: false,
+            cut: false,
+            section: Section::Head,
+        }
+    }
+
+    /// Nothing was decided yet: lines may still belong to it.
+    pub(super) fn is_pending(&self) -> bool {
+        self.report.outcome == Outcome::Pending
+    }
+
+    /// The report, to be changed. Copies what a receiver still holds.
+    pub(super) fn edit(&mut self) -> &mut OomReport {
+        Arc::make_mut(&mut self.report)
+    }
+
+    /// Keeps the line as it came.
+    pub(super) fn keep(&mut self, record: &LogRecord, line: &str) {
+        self.last = record.at.or(self.last);
+        Arc::make_mut(&mut self.edit().raw).push(line);
+    }
+
+    /// True if another line at `at` can belong to the same burst of printing.
+    pub(super) fn is_fresh(&self, at: Option<Monotonic>, seconds: u64) -> bool {
+        match (self.last, at) {
+            (Some(last), Some(at)) => at.since(last).as_secs() < seconds,
+            _ => true,
+        }
+    }
+
+    /// Takes a line of the report's body; false if it says nothing.
+    pub(super) fn body(&mut self, line: &str, last_columns: &mut Columns) -> bool {
+        if self.section == Section::Stats && self.stats(line) {
+            return true;
+        }
+        if line.trim_start().starts_with('[') && self.row(line, last_columns) {
+            return true;
+        }
+        let Some(fact) = rules::read(rules::BODY_RULES, line) else {
+            return false;
+        };
+        match fact {
+            Fact::Cpu(cpu) => self.cpu(cpu),
+            Fact::Cpuset { cpuset, mems } => {
+                let report = self.edit();
+                report.cpuset.get_or_insert(cpuset);
+                report.mems_allowed.get_or_insert(mems);
+            }
+            Fact::LimitOf { task, limit } => {
+                let report = self.edit();
+                report.constraint = Some(Constraint::Memcg);
+                report.oom_memcg = Some(limit);
+                report.task_memcg = task.or(report.task_memcg.take());
+            }
+            Fact::Usage {
+                kind,
+                usage_kb,
+                limit_kb,
+                failcnt,
+            } => self.usage(Usage {
+                kind,
+                usage_kb,
+                limit_kb,
+                failcnt,
+            }),
+            Fact::StatsHead { path, pairs } => self.stats_head(path, pairs),
+            Fact::MemInfo => self.section = Section::Head,
+            Fact::TableHead(columns) => {
+                self.section = Section::Tasks;
+                last_columns.clone_from(&columns);
+                let table = self.table();
+                if table.rows.is_empty() {
+                    table.columns = columns;
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn table(&mut self) -> &mut TaskTable {
+        Arc::make_mut(self.edit().tasks.get_or_insert_default())
+    }
+
+    fn row(&mut self, line: &str, last_columns: &Columns) -> bool {
+        let known = self.report.tasks.as_ref().map(|table| &table.columns);
+        let row = match known.filter(|columns| !columns.0.is_empty()) {
+            Some(columns) => columns.row(line),
+            // The header was lost: the same kernel printed the table before, or the parts that all
+            // layouts share.
+            None if !last_columns.0.is_empty() => last_columns.row(line),
+            None => TaskRow::without_header(line),
+        };
+        let Some(row) = row else {
+            return false;
+        };
+        self.section = Section::Tasks;
+        self.table().push(row);
+        true
+    }
+
+    fn stats(&mut self, line: &str) -> bool {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let pairs = words.chunks(2).map(|pair| match pair {
+            [key, value] if key.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                value.parse().ok().map(|value| ((*key).to_owned(), value))
+            }
+            _ => None,
+        });
+        let Some(pairs) = pairs.collect::<Option<Vec<(String, u64)>>>() else {
+            return false;
+        };
+        if pairs.is_empty() {
+            return false;
+        }
+        let memcg = Arc::make_mut(self.edit().memcg.get_or_insert_default());
+        for (key, value) in pairs {
+            memcg.push_stat(key, value);
+        }
+        true
+    }
+
+    fn stats_head(&mut self, path: Option<String>, pairs: Vec<(String, u64)>) {
+        self.section = Section::Stats;
+        let report = self.edit();
+        report.constraint.get_or_insert(Constraint::Memcg);
+        if report.oom_memcg.is_none() {
+            // The first set is the one of the cgroup whose limit ran out.
+            report.oom_memcg.clone_from(&path);
+        }
+        let memcg = Arc::make_mut(report.memcg.get_or_insert_default());
+        memcg.stats.push(MemcgStats {
+            path,
+            values: Vec::new(),
+        });
+        for (key, value) in pairs {
+            memcg.push_stat(key, value);
+        }
+    }
+
+    fn usage(&mut self, usage: Usage) {
+        let report = self.edit();
+        report.constraint.get_or_insert(Constraint::Memcg);
+        let memcg = Arc::make_mut(report.memcg.get_or_insert_default());
+        if memcg.usage(usage.kind).is_some() {
+            return;
+        }
+        memcg.usage.push(usage);
+        if usage.kind == UsageKind::Memory {
+            report.usage_kb = Some(usage.usage_kb);
+            report.limit_kb = Some(usage.limit_kb);
+        }
+    }
+
+    /// The first `CPU:` line about the asker; others come from messages in between.
+    fn cpu(&mut self, cpu: CpuLine) {
+        let report = self.edit();
+        let Some(trigger) = report.trigger.as_mut() else {
+            return;
+        };
+        // The name there is whole even where the first line was broken at a newline in it, or
+        // begins with what the log's transport left in front.
+        let same = cpu.comm == trigger.comm
+            || cpu.comm.ends_with(&format!("\n{}", trigger.comm))
+            || trigger.comm.ends_with(&cpu.comm);
+        if trigger.pid.is_none() && same {
+            trigger.pid = Some(cpu.pid);
+            trigger.comm = cpu.comm;
+            report.kernel = cpu.kernel;
+        }
+    }
+
+    /// The `oom-kill:` line.
+    pub(super) fn chosen(&mut self, line: ChosenLine) {
+        self.section = Section::Verdict;
+        self.cut = !line.whole;
+        let report = self.edit();
+        report.constraint = Some(match line.constraint.as_str() {
+            // 5.2-rc and 5.3-rc print NONE for memory cgroups as well.
+            _ if line.constraint == "CONSTRAINT_NONE" && line.oom_memcg.is_some() => {
+                Constraint::Memcg
+            }
+            "CONSTRAINT_NONE" => Constraint::None,
+            "CONSTRAINT_MEMCG" => Constraint::Memcg,
+            "CONSTRAINT_CPUSET" => Constraint::Cpuset,
+            "CONSTRAINT_MEMORY_POLICY" => Constraint::MemoryPolicy,
+            _ => Constraint::Other,
+        });
+        report.constraint_text = Some(line.constraint);
+        report.nodemask = line.nodemask.or(report.nodemask.take());
+        report.cpuset = line.cpuset.or(report.cpuset.take());
+        report.mems_allowed = line.mems_allowed.or(report.mems_allowed.take());
+        report.global_oom = line.global_oom;
+        report.oom_memcg = line.oom_memcg.or(report.oom_memcg.take());
+        report.task_memcg = line.task_memcg.or(report.task_memcg.take());
+        if let (Some(pid), Some(comm)) = (line.pid, line.comm) {
+            self.choose(pid, comm, line.uid, None);
+        }
+    }
+
+    /// Whom the kernel chose, from any of the lines that say so.
+    pub(super) fn choose(&mut self, pid: u32, comm: String, uid: Option<u32>, score: Option<u64>) {
+        let chosen = self.edit().chosen.get_or_insert_default();
+        chosen.pid = pid;
+        chosen.comm = comm;
+        chosen.uid = uid.or(chosen.uid);
+        chosen.score = score.or(chosen.score);
+    }
+
+    /// The kernel's words in front of "Kill(ed) process".
+    pub(super) fn message(&mut self, message: Option<String>) {
+        let report = self.edit();
+        if let Some(message) = message {
+            if message.to_ascii_lowercase().starts_with("memory cgroup") {
+                report.constraint.get_or_insert(Constraint::Memcg);
+            }
+            report.message.get_or_insert(message);
+        }
+    }
+
+    /// A "Killed process" line; a pid printed twice counts once.
+    pub(super) fn killed(&mut self, line: KilledLine, at: Option<Monotonic>) {
+        self.section = Section::Verdict;
+        self.message(line.message);
+        let report = self.edit();
+        report.outcome = Outcome::Killed;
+        if report.kills.iter().any(|kill| kill.pid == line.pid) {
+            return;
+        }
+        let row = report.tasks.as_ref().and_then(|table| table.row(line.pid));
+        let adj = line.adj.or_else(|| row?.adj);
+        let group_member = report.oom_group.is_some();
+        report.kills.push(Kill {
+            pid: line.pid,
+            comm: line.comm,
+            at,
+            uid: line.uid,
+            total_vm_kb: line.total_vm_kb,
+            anon_rss_kb: line.anon_rss_kb,
+            file_rss_kb: line.file_rss_kb,
+            shmem_rss_kb: line.shmem_rss_kb,
+            pgtables_kb: line.pgtables_kb,
+            adj,
+            group_member,
+            reaped: false,
+        });
+    }
+
+    /// The reaper took the memory of a process.
+    pub(super) fn reaped(&mut self, pid: u32) {
+        let report = self.edit();
+        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == pid) {
+            kill.reaped = true;
+        }
+        if !report.reaped.contains(&pid) {
+            report.reaped.push(pid);
+        }
+    }
+}

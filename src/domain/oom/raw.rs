@@ -1,0 +1,82 @@
+//! The lines of a report as they came, bounded.
+
+/// Most bytes kept of one report; a table of 10 000 tasks needs about 1 MB.
+pub const MAX_RAW_BYTES: usize = 3 << 19;
+
+/// Lines without the transport's prefixes. A newline or control byte inside a line is kept as `\xNN`,
+/// so that every line stays one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RawLines {
+    text: String,
+    dropped: u64,
+}
+
+impl RawLines {
+    /// The lines in the order of the log.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.text.lines()
+    }
+
+    /// How many lines did not fit.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Bytes kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// True if nothing was kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Adds a line, or counts it if there is no room.
+    pub(crate) fn push(&mut self, line: &str) {
+        if self.text.len() + line.len() >= MAX_RAW_BYTES {
+            self.dropped += 1;
+            return;
+        }
+        for c in line.chars() {
+            if c.is_control() && c != '\t' {
+                // Control characters of Unicode beyond Latin-1 do not exist: two digits are enough.
+                let code = u32::from(c) & 0xff;
+                self.text.push_str("\\x");
+                self.text.extend(char::from_digit(code >> 4, 16));
+                self.text.extend(char::from_digit(code & 15, 16));
+            } else {
+                self.text.push(c);
+            }
+        }
+        self.text.push('\n');
+    }
+}
+
+impl serde::Serialize for RawLines {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.lines())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_RAW_BYTES, RawLines};
+
+    #[test]
+    fn a_line_stays_one_and_the_text_is_bounded() {
+        let mut raw = RawLines::default();
+        raw.push("a\nb\u{1b}[31m");
+        assert_eq!(raw.lines().collect::<Vec<_>>(), ["a\\x0ab\\x1b[31m"]);
+        let long = "x".repeat(MAX_RAW_BYTES / 2);
+        raw.push(&long);
+        raw.push(&long);
+        raw.push("still room");
+        assert_eq!(raw.dropped(), 1);
+        assert_eq!(raw.lines().count(), 3);
+        assert!(raw.len() <= MAX_RAW_BYTES + 8);
+    }
+}
