@@ -3,7 +3,7 @@
 use super::process::Process;
 use super::score::OomScoreAdj;
 
-/// Why the kernel will not choose a process (mm/oom_kill.c `oom_unkillable_task`, `oom_badness`).
+/// Why the kernel will not choose a process (`mm/oom_kill.c` `oom_unkillable_task`, `oom_badness`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Immunity {
@@ -61,7 +61,7 @@ impl Badness {
 
 /// Badness of `process` in a domain of `total` pages.
 ///
-/// `rss + swap + page tables + adj * (total / 1000)`, all in pages, signed (mm/oom_kill.c
+/// `rss + swap + page tables + adj * (total / 1000)`, all in pages, signed (`mm/oom_kill.c`
 /// `oom_badness`, 3.6 to 7.3 but for the root bonus that ended with 4.17).
 #[must_use]
 pub fn badness(process: &Process, total: u64) -> Badness {

@@ -23,7 +23,7 @@ pub enum RssSource {
     Status,
 }
 
-/// Which of two equal candidates dies (mm/oom_kill.c `oom_evaluate_task`).
+/// Which of two equal candidates dies (`mm/oom_kill.c` `oom_evaluate_task`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TieBreak {
@@ -63,7 +63,7 @@ impl Default for KernelRules {
 
 impl KernelRules {
     /// The per-counter batch of the kernel's `percpu_counter` for this many CPUs, times the CPUs:
-    /// how far one approximate read can be off, in pages (lib/percpu_counter.c, 6.2 and later).
+    /// how far one approximate read can be off, in pages (`lib/percpu_counter.c`, 6.2 and later).
     #[must_use]
     pub fn percpu_error(cpus: u64) -> u64 {
         cpus * (2 * cpus).max(32)

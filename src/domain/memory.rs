@@ -1,6 +1,6 @@
 //! Host memory, swap, pressure: the numbers of the gauge.
 
-/// `/proc/meminfo` in bytes, as far as the gauge and the rules need it (proc_meminfo(5)).
+/// `/proc/meminfo` in bytes, as far as the gauge and the rules need it (`proc_meminfo(5)`).
 ///
 /// A field the kernel does not print is `None`, never a silent 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -60,7 +60,7 @@ impl Memory {
         self.swap_total.saturating_sub(self.swap_free)
     }
 
-    /// RAM + swap in pages: the total of the host's OOM domain (mm/oom_kill.c
+    /// RAM + swap in pages: the total of the host's OOM domain (`mm/oom_kill.c`
     /// `constrained_alloc`: `totalram_pages() + total_swap_pages`).
     #[must_use]
     pub fn host_total_pages(&self, page_size: u64) -> u64 {

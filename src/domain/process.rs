@@ -20,7 +20,7 @@ pub struct ProcessId {
     pub start_ticks: u64,
 }
 
-/// The letter of field 3 of `/proc/PID/stat` (proc_pid_stat(5)): `R`, `S`, `D`, `Z`, `T`, …
+/// The letter of field 3 of `/proc/PID/stat` (`proc_pid_stat(5))`: `R`, `S`, `D`, `Z`, `T`, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct TaskState(pub char);
 
@@ -74,7 +74,7 @@ pub struct MemoryUse {
 }
 
 impl MemoryUse {
-    /// Everything badness counts, in pages: rss + swap + page tables (mm/oom_kill.c `oom_badness`).
+    /// Everything badness counts, in pages: rss + swap + page tables (`mm/oom_kill.c` `oom_badness`).
     #[must_use]
     pub fn charged(&self) -> u64 {
         self.rss + self.swap + self.page_tables

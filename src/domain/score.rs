@@ -75,7 +75,7 @@ impl OomScoreAdj {
     }
 
     /// The term this adds to badness in a domain of `total` pages. The kernel divides first
-    /// (mm/oom_kill.c `oom_badness`: `adj *= totalpages / 1000`), and so do we.
+    /// (`mm/oom_kill.c` `oom_badness`: `adj *= totalpages / 1000`), and so do we.
     #[must_use]
     pub fn pages(self, total: u64) -> i64 {
         i64::from(self.0) * i64::try_from(total / 1000).unwrap_or(i64::MAX / 1000)

@@ -1,7 +1,7 @@
 //! Who dies next in each OOM domain.
 //!
 //! An OOM domain is what runs out together: the host, or a memory cgroup with a limit. In a cgroup
-//! only its subtree competes and adj is weighed by the limit (mm/oom_kill.c `constrained_alloc`:
+//! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
 //! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
 
 use super::badness::{Badness, badness};

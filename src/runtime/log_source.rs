@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::app::msg::{EventSource, Msg};
 use crate::domain::oom::assembler::OomAssembler;
-use crate::domain::oom::prefix;
 use crate::domain::oom::record::LogRecord;
+use crate::domain::oom::text::TextLog;
 use crate::linux::ReadError;
 use crate::linux::journal::JournalReader;
 use crate::linux::kmsg::{KmsgItem, KmsgReader};
@@ -123,18 +123,15 @@ fn follow_journal(
     stop: &AtomicBool,
     deliver: Deliver<'_>,
 ) -> Result<(), ReadError> {
-    let mut assembler = OomAssembler::new();
+    let mut log = TextLog::new();
     let mut events = Vec::new();
     let mut caught_up = false;
     while !stop.load(Ordering::SeqCst) {
         match reader.next(WAIT)? {
-            Some(line) => {
-                if let Some(record) = prefix::journal_record(&line) {
-                    assembler.feed(record, &mut events);
-                }
-            }
+            Some(line) => log.line(&line, &mut events),
             None if !caught_up => {
                 caught_up = true;
+                log.flush(&mut events);
                 if !deliver(source(
                     "the journal",
                     &format!("the journal lags and may be cut short; {refused}"),
@@ -143,7 +140,7 @@ fn follow_journal(
                     return Ok(());
                 }
             }
-            None => {}
+            None => log.flush(&mut events),
         }
         for event in events.drain(..) {
             if !deliver(Msg::Oom(event)) {

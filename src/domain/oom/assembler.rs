@@ -1,12 +1,10 @@
 //! [`OomAssembler`]: records in, OOM events out. Pure, bounded, and it never waits: what a line says
 //! is emitted with that line.
 
-use std::sync::Arc;
-
 use super::super::time::Monotonic;
 use super::draft::Draft;
 use super::drafts::Drafts;
-use super::fact::{Fact, Invoked};
+use super::fact::Fact;
 use super::record::LogRecord;
 use super::tasks::Columns;
 use super::{Constraint, OomEvent, Outcome, rules};
@@ -63,12 +61,11 @@ impl OomAssembler {
         out.push(OomEvent::Gap { at, lost });
     }
 
-    /// Says that the log has ended: reports held back as possible repeats are emitted.
+    /// Says that the log has ended: reports that grew since they were shown, or were
+    /// held back as possible repeats, are emitted.
     pub fn finish(&mut self, out: &mut Vec<OomEvent>) {
-        for draft in self.drafts.iter_mut().filter(|draft| draft.quiet) {
-            draft.quiet = false;
-            out.push(OomEvent::Report(Arc::clone(&draft.report)));
-        }
+        let changed = self.drafts.iter_mut().filter(|draft| draft.changed);
+        out.extend(changed.map(Draft::show));
     }
 
     fn check_sequence(&mut self, record: &LogRecord, out: &mut Vec<OomEvent>) {
@@ -125,12 +122,12 @@ impl OomAssembler {
     fn verdict(&mut self, record: &LogRecord, line: &str, fact: Fact, out: &mut Vec<OomEvent>) {
         if let Fact::Invoked(head) = fact {
             let quiet = self.drafts.may_repeat(record);
-            let index = self.begin(record, Some(head), out);
+            let index = self.drafts.begin(record, Some(head), out);
             if let Some(draft) = self.drafts.get_mut(index) {
                 draft.quiet = quiet;
                 draft.keep(record, line);
                 if !quiet {
-                    out.push(OomEvent::Report(Arc::clone(&draft.report)));
+                    out.push(draft.show());
                 }
             }
             return;
@@ -146,7 +143,7 @@ impl OomAssembler {
                 | Fact::SameMemory { .. }
                 | Fact::AlreadyExiting { .. },
             ) => return,
-            (None, _) => self.begin(record, None, out),
+            (None, _) => self.drafts.begin(record, None, out),
         };
         if let Some(draft) = self.drafts.get_mut(index) {
             draft.keep(record, line);
@@ -168,7 +165,7 @@ impl OomAssembler {
             if let Some(earlier) = self.drafts.get_mut(earlier) {
                 earlier.last = last;
                 earlier.edit().repeats += 1;
-                out.push(OomEvent::Report(Arc::clone(&earlier.report)));
+                out.push(earlier.show());
             }
             self.drafts.remove(index);
             return;
@@ -178,8 +175,7 @@ impl OomAssembler {
 
     fn show(&mut self, index: usize, out: &mut Vec<OomEvent>) {
         if let Some(draft) = self.drafts.get_mut(index) {
-            draft.quiet = false;
-            out.push(OomEvent::Report(Arc::clone(&draft.report)));
+            out.push(draft.show());
         }
     }
 
@@ -192,19 +188,6 @@ impl OomAssembler {
         {
             self.show(index, out);
         }
-    }
-
-    fn begin(
-        &mut self,
-        record: &LogRecord,
-        head: Option<Invoked>,
-        out: &mut Vec<OomEvent>,
-    ) -> usize {
-        let (index, forgotten) = self.drafts.begin(record, head);
-        if let Some(draft) = forgotten.filter(|draft| draft.quiet) {
-            out.push(OomEvent::Report(draft.report));
-        }
-        index
     }
 }
 

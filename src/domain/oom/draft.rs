@@ -7,7 +7,7 @@ use super::fact::{ChosenLine, CpuLine, Fact, Invoked, KilledLine, UsageKind};
 use super::memcg::{MemcgStats, Usage};
 use super::record::LogRecord;
 use super::tasks::{Columns, TaskRow};
-use super::{Constraint, Kill, OomReport, Outcome, ReportKey, TaskTable, Trigger, rules};
+use super::{Constraint, Kill, OomEvent, OomReport, Outcome, ReportKey, TaskTable, Trigger, rules};
 
 /// Which block of the report the last line belonged to: bare lines mean different things in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) struct Draft {
     pub(super) last: Option<Monotonic>,
     /// Not shown yet: it may turn out to be a repeat of an earlier report.
     pub(super) quiet: bool,
+    /// Changed since it was shown last.
+    pub(super) changed: bool,
     /// Its `oom-kill:` line was cut by another message.
     pub(super) cut: bool,
     section: Section,
@@ -62,6 +64,7 @@ impl Draft {
             caller: record.caller.clone(),
             last: record.at,
             quiet: false,
+            changed: true,
             cut: false,
             section: Section::Head,
         }
@@ -74,7 +77,15 @@ impl Draft {
 
     /// The report, to be changed. Copies what a receiver still holds.
     pub(super) fn edit(&mut self) -> &mut OomReport {
+        self.changed = true;
         Arc::make_mut(&mut self.report)
+    }
+
+    /// The report as it is now, for the receiver.
+    pub(super) fn show(&mut self) -> OomEvent {
+        self.quiet = false;
+        self.changed = false;
+        OomEvent::Report(Arc::clone(&self.report))
     }
 
     /// Keeps the line as it came.
@@ -147,13 +158,17 @@ impl Draft {
 
     fn row(&mut self, line: &str, last_columns: &Columns) -> bool {
         let known = self.report.tasks.as_ref().map(|table| &table.columns);
-        let row = match known.filter(|columns| !columns.0.is_empty()) {
+        let known = known.filter(|columns| !columns.0.is_empty());
+        let known_header = known.is_some();
+        let row = match known {
             Some(columns) => columns.row(line),
             // The header was lost: the same kernel printed the table before, or the parts that all
             // layouts share.
             None if !last_columns.0.is_empty() => last_columns.row(line),
             None => TaskRow::without_header(line),
         };
+        // Without a header a row must prove that it is one.
+        let row = row.filter(|row| known_header || row.tgid == Some(row.pid));
         let Some(row) = row else {
             return false;
         };

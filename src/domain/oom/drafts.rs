@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::draft::Draft;
 use super::fact::{Fact, Invoked, KilledLine};
 use super::record::LogRecord;
-use super::{Constraint, Outcome, ReportKey};
+use super::{Constraint, OomEvent, Outcome, ReportKey};
 
 /// Reports remembered, finished ones included: late lines (reaper, group, panic) find theirs here.
 const MAX_DRAFTS: usize = 8;
@@ -33,21 +33,29 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
-    /// Starts a report. The oldest finished one is forgotten if there are too many, and returned.
+    /// Starts a report. The oldest finished one is forgotten if there are too many.
     pub(super) fn begin(
         &mut self,
         record: &LogRecord,
         head: Option<Invoked>,
-    ) -> (usize, Option<Draft>) {
-        let mut forgotten = None;
+        out: &mut Vec<OomEvent>,
+    ) -> usize {
+        // Whatever is still open and changed is shown as far as it came: its end may be lost.
+        let open = self.kept.iter_mut().filter(|draft| draft.is_pending());
+        out.extend(open.filter(|d| d.changed && !d.quiet).map(Draft::show));
         if self.kept.len() >= MAX_DRAFTS {
             let oldest = self.kept.iter().position(|draft| !draft.is_pending());
-            forgotten = self.kept.remove(oldest.unwrap_or(0));
+            let forgotten = self.kept.remove(oldest.unwrap_or(0));
+            out.extend(
+                forgotten
+                    .filter(|d| d.changed)
+                    .map(|mut draft| draft.show()),
+            );
         }
         self.next_key += 1;
         self.kept
             .push_back(Draft::new(ReportKey(self.next_key), record, head));
-        (self.kept.len() - 1, forgotten)
+        self.kept.len() - 1
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Draft> {
@@ -79,8 +87,10 @@ impl Drafts {
             Fact::Panic { .. } | Fact::Ignored => self.newest(|draft| {
                 draft.report.outcome != Outcome::Killed && draft.is_fresh(record.at, VERDICT_WITHIN)
             }),
-            Fact::GroupKill { .. } => self.newest(|draft| {
-                draft.report.oom_group.is_none()
+            Fact::GroupKill { path } => self.newest(|draft| {
+                // A log pasted twice has the line twice.
+                let group = draft.report.oom_group.as_ref();
+                group.is_none_or(|group| group == path)
                     && !draft.report.kills.is_empty()
                     && draft.is_fresh(record.at, BURST)
             }),

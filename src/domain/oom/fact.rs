@@ -10,7 +10,7 @@ pub(crate) enum Fact {
     Invoked(Invoked),
     /// "CPU: … PID: … Comm: …".
     Cpu(CpuLine),
-    /// "X cpuset=… mems_allowed=…" (up to 4.20).
+    /// "X cpuset=… `mems_allowed`=…" (up to 4.20).
     Cpuset { cpuset: String, mems: String },
     /// "Task in A killed as a result of limit of B" (up to 4.20).
     LimitOf { task: Option<String>, limit: String },
@@ -47,7 +47,7 @@ pub(crate) enum Fact {
     SameMemory { pid: Pid, comm: String },
     /// "OOM victim N (x) is already exiting. Skip killing the task".
     AlreadyExiting { pid: Pid },
-    /// "oom_reaper: reaped process N (x), …".
+    /// "`oom_reaper`: reaped process N (x), …".
     Reaped { pid: Pid },
     /// "Tasks in PATH are going to be killed due to memory.oom.group set".
     GroupKill { path: String },

@@ -18,6 +18,7 @@ pub mod raw;
 pub mod record;
 mod rules;
 pub mod tasks;
+pub mod text;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use memcg::MemcgUse;
 pub use raw::RawLines;
 pub use record::LogRecord;
 pub use tasks::{TaskRow, TaskTable};
+pub use text::TextLog;
 
 use super::process::Pid;
 use super::time::Monotonic;
@@ -94,7 +96,7 @@ pub struct Trigger {
     pub gfp_mask: Option<u64>,
     /// Its flags as the kernel printed them, e.g. `GFP_KERNEL|__GFP_ZERO`.
     pub gfp_flags: Option<String>,
-    /// Order of the allocation; -1 is SysRq.
+    /// Order of the allocation; -1 is `SysRq`.
     pub order: Option<i32>,
     /// `oom_score_adj` of the asker.
     pub adj: Option<i16>,

@@ -1,7 +1,7 @@
 //! The table of tasks in a report: which columns it has, and its rows.
 //!
 //! The columns are taken from the header line, never from a version number: vendors backport them
-//! (`dump_tasks` in mm/oom_kill.c). All memory columns are pages except `pgtables_bytes`.
+//! (`dump_tasks` in `mm/oom_kill.c`). All memory columns are pages except `pgtables_bytes`.
 
 use super::super::process::Pid;
 
@@ -118,7 +118,12 @@ impl Columns {
             rest = rest.trim_start();
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let (cell, after) = rest.split_at(end);
-            row.set(name, cell)?;
+            if row.set(name, cell).is_none() {
+                // A row that lost its middle (an overrun ring buffer): what is sure is kept.
+                row.total_vm.filter(|_| !cell.is_empty())?;
+                rest.clone_into(&mut row.comm);
+                return Some(row);
+            }
             rest = after;
         }
         Some(row)
@@ -210,6 +215,13 @@ mod tests {
             .unwrap();
         assert_eq!((row.adj, row.swapents), (Some(-1000), None));
         assert_eq!(row.comm, " lead trail ");
+        let damaged = old
+            .row("[23093]    48 23093    53756      863   8       0     p-fpm")
+            .unwrap();
+        assert_eq!(
+            (damaged.rss, damaged.adj, damaged.comm.as_str()),
+            (Some(863), None, "p-fpm")
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One row per line format of the kernel: adding a format is one row here and one fixture.
 //!
 //! Source of the formats: `dump_header`, `oom_kill_process`, `__oom_kill_process`, `oom_reap_task`
-//! in mm/oom_kill.c; `mem_cgroup_print_oom_*` in mm/memcontrol*.c; `dump_stack_print_info` in
-//! lib/dump_stack.c; `sysrq_handle_moom` in drivers/tty/sysrq.c, of 2.6.19 to 7.3.
+//! in `mm/oom_kill.c`; `mem_cgroup_print_oom_*` in mm/memcontrol*.c; `dump_stack_print_info` in
+//! `lib/dump_stack.c`; `sysrq_handle_moom` in drivers/tty/sysrq.c, of 2.6.19 to 7.3.
 
 mod head;
 mod killed;

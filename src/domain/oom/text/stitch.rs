@@ -1,0 +1,212 @@
+//! Puts the lines of a text log together to what the kernel printed at once.
+//!
+//! A message can come as several lines: process names hold newlines, `dmesg` and `journalctl` indent
+//! the further lines of a multi-line message, mail programs break lines between words or at a fixed
+//! width. So a line is held back until the next one shows that it does not continue it.
+
+use super::super::record::LogRecord;
+use super::prefix::Stripped;
+
+/// Longest message put together, in bytes: a multi-line record of the kernel is at most 2 kB.
+const MAX_JOINED: usize = 16 * 1024;
+/// Longest process name (`TASK_COMM_LEN` without its NUL).
+const COMM_LEN: usize = 15;
+
+/// Holds one message back until it is complete.
+#[derive(Debug, Default)]
+pub(super) struct Stitcher {
+    held: Option<Stripped>,
+    /// This log has broken lines.
+    wrapped: bool,
+}
+
+impl Stitcher {
+    /// Takes a line; returns the message before it if that is complete now.
+    pub(super) fn push(&mut self, next: Stripped) -> Option<LogRecord> {
+        let Some(held) = self.held.as_mut() else {
+            self.held = Some(next);
+            return None;
+        };
+        if !held.whole && !next.whole && held.record.text.len() < MAX_JOINED {
+            let text = &next.record.text;
+            if next.width == 0 && held.width > 0 {
+                if let Some(between) = continuation(held, text, self.wrapped) {
+                    self.wrapped |= between != "\n" && is_structured(&held.record.text);
+                    let skip = if between == "\n" { held.width } else { 0 };
+                    let text = text.get(skip..).unwrap_or(text);
+                    held.record.text.push_str(between);
+                    held.record.text.push_str(text);
+                    return None;
+                }
+                // A line of its own that lost its prefix.
+                let mut own = next;
+                own.record.at = held.record.at;
+                own.record.stamp.clone_from(&held.record.stamp);
+                own.width = held.width;
+                return self.held.replace(own).map(|held| held.record);
+            }
+            let same = next.width == held.width
+                && next.record.at == held.record.at
+                && next.record.stamp == held.record.stamp;
+            if same && newline_in_name(&held.record.text, text) {
+                held.record.text.push('\n');
+                held.record.text.push_str(text);
+                return None;
+            }
+        }
+        self.held.replace(next).map(|held| held.record)
+    }
+
+    /// The message still held back, at the end of the log.
+    pub(super) fn finish(&mut self) -> Option<LogRecord> {
+        self.held.take().map(|held| held.record)
+    }
+}
+
+/// What to put between the held line and a line without a prefix that continues it; `None` if it
+/// stands for itself.
+fn continuation(held: &Stripped, next: &str, wrapped: bool) -> Option<&'static str> {
+    let text = held.record.text.as_str();
+    let indent = next.len() - next.trim_start_matches(' ').len();
+    let trimmed = next.trim();
+    if trimmed.is_empty() {
+        return None;
+    }
+    if text.trim().is_empty() {
+        return Some("");
+    }
+    if begins_message(trimmed) {
+        return None;
+    }
+    if is_complete(text, trimmed) {
+        return (wrapped && continues_name(text, trimmed)).then_some("");
+    }
+    if indent >= held.width {
+        return Some("\n");
+    }
+    let blank = text.ends_with(' ') || next.starts_with(' ');
+    let broken_word = text.contains("oom-kill:") || name_of_row(text).is_some();
+    let broken_column = text.trim_start().starts_with('[')
+        && text.contains("total_vm")
+        && !matches!(text.rsplit(' ').next(), Some(last) if COLUMNS.contains(&last));
+    Some(if blank || broken_word || broken_column {
+        ""
+    } else {
+        " "
+    })
+}
+
+/// Column names of all versions: a header line broken inside one is told by them.
+const COLUMNS: [&str; 16] = [
+    "pid",
+    "uid",
+    "tgid",
+    "total_vm",
+    "rss",
+    "rss_anon",
+    "rss_file",
+    "rss_shmem",
+    "cpu",
+    "nr_ptes",
+    "nr_pmds",
+    "pgtables_bytes",
+    "swapents",
+    "oom_adj",
+    "oom_score_adj",
+    "name",
+];
+
+/// Lines that a mail program can break in a way that matters.
+fn is_structured(text: &str) -> bool {
+    text.contains("oom-killer") || text.contains("Killed process") || text.contains("total_vm")
+}
+
+/// The line can only be the beginning of a message.
+fn begins_message(text: &str) -> bool {
+    text.contains(" invoked oom-killer")
+        || [
+            "oom-kill:constraint=",
+            "Out of memory",
+            "Memory cgroup out of memory",
+            "Killed process ",
+            "oom_reaper: reaped",
+        ]
+        .iter()
+        .any(|start| text.starts_with(start))
+}
+
+/// The held line has all that its kind can have; `next` helps where older kernels end earlier.
+fn is_complete(text: &str, next: &str) -> bool {
+    let ends_in_digits = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
+    let text = text.trim_end();
+    if text.contains("invoked oom-killer") {
+        return ["oom_score_adj=", "oom_adj=", "oomkilladj="]
+            .iter()
+            .any(|key| text.contains(key))
+            && ends_in_digits(text)
+            && !next.starts_with("oom_score_adj=");
+    }
+    if text.contains("oom-kill:constraint=") {
+        return text
+            .rsplit_once(",uid=")
+            .is_some_and(|(_, uid)| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_digit()));
+    }
+    if text.contains("Killed process ") {
+        let last_key = text.rfind("oom_score_adj:");
+        let whole = last_key.is_some() && ends_in_digits(text);
+        let older = text.ends_with("kB")
+            && ![",", "UID", "pgtables", "oom_score_adj"]
+                .iter()
+                .any(|key| next.starts_with(key));
+        return whole || older;
+    }
+    name_of_row(text).is_some()
+}
+
+/// The name at the end of a whole row of the task table.
+fn name_of_row(text: &str) -> Option<&str> {
+    let (pid, mut rest) = text.trim_start().strip_prefix('[')?.split_once(']')?;
+    let _: u32 = pid.trim().parse().ok()?;
+    let mut numbers = 0;
+    loop {
+        let cell = rest.trim_start();
+        let end = cell.find(' ').unwrap_or(cell.len());
+        let word = cell.get(..end)?;
+        if word.is_empty() {
+            return None;
+        }
+        if word.parse::<i64>().is_err() {
+            return (numbers >= 7).then_some(cell);
+        }
+        numbers += 1;
+        rest = cell.get(end..)?;
+    }
+}
+
+/// A hard-broken name: the rest of it is one short word.
+fn continues_name(text: &str, next: &str) -> bool {
+    name_of_row(text).is_some_and(|name| {
+        name.len() + next.len() <= COMM_LEN && !next.contains(' ') && !next.is_empty()
+    })
+}
+
+/// The held line was cut by a newline inside a process name, and `next`, printed at the same moment
+/// with a prefix of its own, is the rest.
+fn newline_in_name(held: &str, next: &str) -> bool {
+    if held.starts_with("CPU: ") && held.contains("Comm: ") {
+        return !held.contains("ainted") && next.contains("ainted");
+    }
+    if held.starts_with("oom-kill:constraint=") {
+        return held.contains(",task=") && !held.contains(",uid=") && next.contains(",uid=");
+    }
+    if let Some((_, name)) = held
+        .split_once("ill process ")
+        .or_else(|| held.split_once("Killed process "))
+    {
+        return name.contains('(') && !name.contains(')') && next.contains(')');
+    }
+    // The last row of the held text: a name can hold more than one newline.
+    name_of_row(held).is_some_and(|name| {
+        name.len() + 1 + next.len() <= COMM_LEN && !next.starts_with('[') && !next.contains(':')
+    })
+}
