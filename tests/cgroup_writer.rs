@@ -158,7 +158,8 @@ fn groups_are_listed_from_the_outside_in() {
     assert_eq!(paths, ["/", "/a", "/b", "/a/inner"]);
     assert_eq!(list.groups[3].limits.max, Some(4096));
     assert_eq!(list.groups[3].usage, Some(7));
-    assert!(!list.truncated);
+    assert_eq!(list.mount, root.path("sys/fs/cgroup"));
+    assert!(!list.truncated && list.skipped == 0);
     let none = FakeRoot::with_layout(Layout::None);
     let error = list_groups(&none.sys_root()).expect_err("no groups");
     assert!(error.to_string().contains("--cgroup"));
@@ -275,4 +276,63 @@ fn lower_than_usage(root: &SysRoot, version: CgroupVersion, name: &str, file: &'
     let receipt = run_plan(root, version, None, &[limit(name, file, "nonsense")]);
     let failure = receipt.failure().expect("refused");
     assert!(failure.sentence.contains("'nonsense'"), "{failure}");
+}
+
+#[test]
+fn v2_hands_memory_control_down_and_explains_its_rules() {
+    let test = "v2_hands_memory_control_down";
+    let Some((version, mount, _)) = usable(test) else {
+        return;
+    };
+    if version != V2 {
+        skipped(test, "memory is not controlled by cgroup v2 here");
+        return;
+    }
+    let root = SysRoot::default();
+    let mut child = OwnChild::waiting();
+    let outer = format!("/oomtop-test-v2-{}", std::process::id());
+    let inner = format!("{outer}/inner");
+    let _cleanup = Cleanup(Path::new(mount).join(outer.trim_start_matches('/')));
+    let _inner_first = Cleanup(Path::new(mount).join(inner.trim_start_matches('/')));
+    let plan = [
+        CgroupStep::Create(group(&outer)),
+        CgroupStep::EnableMemory(group(&outer)),
+        CgroupStep::Create(group(&inner)),
+        limit(&inner, "memory.high", "104857600"),
+        limit(&inner, "memory.max", "max"),
+        CgroupStep::Move(child.id(), group(&inner)),
+    ];
+    let receipt = run_plan(&root, version, Some(child.id()), &plan);
+    assert_eq!(receipt.failure(), None);
+    let before = receipt.before.clone().expect("its group before");
+    assert_eq!(outcomes(&receipt)[4], Ok("max"));
+    let cases = [
+        (
+            CgroupStep::Move(child.id(), group(&outer)),
+            "may hold no processes itself",
+        ),
+        (
+            CgroupStep::EnableMemory(group(&inner)),
+            "holds processes itself",
+        ),
+        (limit("/", "memory.max", "1"), "cannot be limited"),
+        (limit(&inner, "memory.max", "1.5G"), "does not take '1.5G'"),
+        (CgroupStep::Remove(group(&outer)), "not empty"),
+        (
+            CgroupStep::Move(child.id(), group("/no-such-group")),
+            "not there",
+        ),
+    ];
+    for (step, part) in cases {
+        let receipt = run_plan(&root, version, None, std::slice::from_ref(&step));
+        let failure = receipt.failure().expect("refused");
+        assert!(failure.sentence.contains(part), "{step:?}: {failure}");
+    }
+    let undo = [
+        CgroupStep::Move(child.id(), before),
+        CgroupStep::Remove(group(&inner)),
+        CgroupStep::Remove(group(&outer)),
+    ];
+    assert_eq!(run_plan(&root, version, None, &undo).failure(), None);
+    child.kill();
 }

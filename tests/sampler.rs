@@ -350,6 +350,28 @@ fn groups_outside_the_namespace_are_named_and_belong_to_nobody() {
 }
 
 #[test]
+fn a_mount_that_shows_only_the_containers_part_of_the_tree() {
+    // v1 without a cgroup namespace: paths are the host's, the files of the own group are at the
+    // mount point.
+    let root = FakeRoot::with_layout(Layout::V1)
+        .file("sys/fs/cgroup/memory/memory.limit_in_bytes", "104857600\n")
+        .file("sys/fs/cgroup/memory/memory.usage_in_bytes", "4096\n")
+        .v1_group("inner", |g| g.max("52428800"))
+        .process(10, |p| p.cgroup("/docker/abc/inner"))
+        .own(10);
+    let mount = root.path("sys/fs/cgroup/memory").display().to_string();
+    let line = format!("35 31 0:32 /docker/abc {mount} ro - cgroup cgroup rw,memory\n");
+    let root = root.file("proc/10/mountinfo", line);
+    let snapshot = sample(&root);
+    let limit = |path| group(&snapshot, path).limits.max;
+    assert_eq!(limit("/docker/abc"), Some(100 * MIB));
+    assert_eq!(limit("/docker/abc/inner"), Some(50 * MIB));
+    assert_eq!(limit("/docker"), None);
+    let own = snapshot.own_limit.and_then(|scope| snapshot.domain(scope));
+    assert_eq!(own.map(|d| d.limit), Some(50 * MIB));
+}
+
+#[test]
 fn the_nearest_limit_binds_and_one_above_ram_does_not() {
     let tree = |outer: &str, inner: &str| {
         FakeRoot::new()
