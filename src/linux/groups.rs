@@ -1,6 +1,7 @@
 //! Lists the memory cgroups of the host, for the move dialog.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 use rustix::fs::{Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -20,6 +21,8 @@ const MOST_READ: usize = 2_000;
 /// The groups of a host, the outer before the inner.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupList {
+    /// The directory of the hierarchy's root, for showing a group's files.
+    pub mount: PathBuf,
     /// Each with its limits and usage, as far as they were read (the first 2000). `parent` is not
     /// set: the list is not a [`crate::domain::snapshot::Snapshot::cgroups`].
     pub groups: Vec<Cgroup>,
@@ -46,7 +49,10 @@ pub fn list_groups(root: &SysRoot) -> Result<GroupList, ReadError> {
     if hierarchy.version == CgroupVersion::None {
         return Err(fail(Errno::NOENT));
     }
-    let mut list = GroupList::default();
+    let mut list = GroupList {
+        mount: hierarchy.mount.clone(),
+        ..GroupList::default()
+    };
     let mut waiting = VecDeque::from([hierarchy.root_group().clone()]);
     while let Some(path) = waiting.pop_front() {
         if list.groups.len() >= MOST_GROUPS {

@@ -14,7 +14,7 @@ use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
 use crate::domain::victim::{Scope, assess};
 
-use super::cgroup_table::CgroupTable;
+use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
@@ -98,11 +98,7 @@ impl Sampler {
             host.rules.tie = tie_of(score);
         }
         let mut cgroups = CgroupTable::new(page_size);
-        let own_group = buffer
-            .read_whole(&proc, "self/cgroup")
-            .ok()
-            .and_then(|text| memory_path(text, hierarchy.version))
-            .map(|path| cgroups.intern(path));
+        let own_group = own_group(&proc, &mut buffer, &hierarchy, &mut cgroups);
         cgroups.refresh(&hierarchy, 0);
         host.in_container = own_limit(own_group, &cgroups.groups(), &memory).is_some();
         Ok(Self {
@@ -165,6 +161,15 @@ impl Sampler {
         let count = self.scan.scan(&self.wants, &mut snapshot.processes)?;
         self.seq += 1;
         self.complete(snapshot, needs, now.monotonic);
+        if self.seq.is_multiple_of(TURNS) {
+            // Somebody may have moved oomtop.
+            self.own_group = own_group(
+                &self.proc,
+                &mut self.buffer,
+                &self.hierarchy,
+                &mut self.cgroups,
+            );
+        }
         self.cgroups.refresh(&self.hierarchy, self.seq);
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;
@@ -219,6 +224,18 @@ fn read_memory(
             "check that procfs is mounted there, or give another place with --proc",
         )
     })
+}
+
+/// The memory cgroup oomtop itself is in; `None` if this `/proc` does not have oomtop.
+fn own_group(
+    proc: &OwnedFd,
+    buffer: &mut FileBuffer,
+    hierarchy: &Hierarchy,
+    cgroups: &mut CgroupTable,
+) -> Option<CgroupKey> {
+    let text = buffer.read_whole(proc, "self/cgroup").ok()?;
+    let path = memory_path(text, hierarchy.version)?;
+    Some(cgroups.intern(path))
 }
 
 /// The limit nearest to being hit among the groups around oomtop itself. One that is not below RAM

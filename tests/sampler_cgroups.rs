@@ -1,0 +1,227 @@
+//! The sampler on fake cgroup trees of every version.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "common/fake_root.rs"]
+mod fake_root;
+#[path = "common/sampling.rs"]
+mod sampling;
+
+use fake_root::{FakeProcess, FakeRoot, Layout};
+use oomtop::domain::cgroup::CgroupVersion;
+use oomtop::domain::snapshot::Needs;
+use oomtop::domain::victim::Scope;
+use sampling::{MIB, at, group, group_of, row, sample, sampler};
+
+#[test]
+fn v2_limits_usage_events_and_pressure() {
+    let root = FakeRoot::new()
+        .v2_group("web.slice", |g| {
+            g.max("1073741824")
+                .current(900 * MIB)
+                .file("memory.high", "max")
+                .file("memory.low", "0")
+                .file("memory.min", "4096")
+                .file("memory.swap.max", "268435456")
+                .file("memory.swap.current", "1048576")
+                .file("memory.oom.group", "1")
+                .file("memory.events", "low 0\nhigh 4\nmax 9\noom 2\noom_kill 1")
+                .file(
+                    "memory.pressure",
+                    "some avg10=9.00 avg60=0.00 avg300=0.00 total=1\n\
+                     full avg10=3.21 avg60=0.00 avg300=0.00 total=1",
+                )
+        })
+        .v2_group("web.slice/db", |g| g.current(5))
+        .v2_group("huge", |g| g.max("9999999999999999"))
+        .process(10, |p| p.cgroup("/web.slice/db").rss_mib(500))
+        .process(11, |p| p.cgroup("/huge"))
+        .process(12, |p| p.cgroup("/removed (deleted)"));
+    let snapshot = sample(&root);
+    let web = group(&snapshot, "/web.slice");
+    assert_eq!(web.limits.max, Some(1 << 30));
+    assert_eq!((web.limits.high, web.limits.low), (None, None));
+    assert_eq!(web.limits.min, Some(4096));
+    assert_eq!(web.limits.swap_max, Some(256 * MIB));
+    assert!(web.limits.oom_group);
+    assert_eq!((web.usage, web.swap_usage), (Some(900 * MIB), Some(MIB)));
+    assert_eq!((web.events.max, web.events.oom_kill), (Some(9), Some(1)));
+    assert_eq!(web.pressure.map(|p| p.0), Some(321));
+    assert_eq!(group(&snapshot, "/web.slice/db").limits.max, None);
+    assert_eq!(
+        group(&snapshot, "/huge").limits.max,
+        Some(9_999_999_999_999_999)
+    );
+    assert!(!group(&snapshot, "/removed").present);
+    // The domain's total: the limit and the swap it may use.
+    let key = row(&snapshot, 10).cgroup.expect("a group");
+    let web_key = snapshot.cgroup(key).and_then(|g| g.parent).expect("parent");
+    let domain = snapshot.domain(Scope::Memcg(web_key)).expect("a domain");
+    let page = rustix::param::page_size() as u64;
+    assert_eq!(domain.total_pages, (1280 * MIB) / page);
+    assert_eq!(domain.verdict.map(|v| v.victim.id.pid), Some(10));
+}
+
+#[test]
+fn v1_and_hybrid_trees() {
+    for layout in [Layout::V1, Layout::Hybrid] {
+        let root = FakeRoot::with_layout(layout)
+            .v1_group("docker", |g| g)
+            .v1_group("docker/abc", |g| {
+                g.max("209715200")
+                    .current(100 * MIB)
+                    .file("memory.memsw.limit_in_bytes", "314572800")
+                    .file("memory.memsw.usage_in_bytes", "115343360")
+                    .file("memory.failcnt", "12")
+                    .file(
+                        "memory.oom_control",
+                        "oom_kill_disable 1\nunder_oom 0\noom_kill 3",
+                    )
+            })
+            .process(10, |p| p.cgroup("/docker/abc"));
+        let sampler = &mut sampler(&root);
+        let wanted = match layout {
+            Layout::V1 => CgroupVersion::V1,
+            _ => CgroupVersion::Hybrid,
+        };
+        assert_eq!(sampler.host().cgroups, wanted);
+        let snapshot = sampler.sample(&Needs::default(), at(1)).expect("a sample");
+        let abc = group(&snapshot, "/docker/abc");
+        assert_eq!(abc.limits.max, Some(200 * MIB));
+        assert_eq!(abc.limits.memsw_max, Some(300 * MIB));
+        assert!(abc.limits.kill_disabled);
+        assert_eq!(abc.swap_usage, Some(10 * MIB));
+        assert_eq!((abc.events.max, abc.events.oom_kill), (Some(12), Some(3)));
+        assert_eq!(group(&snapshot, "/docker").limits.max, None);
+        assert_eq!(snapshot.domains.len(), 2);
+    }
+}
+
+#[test]
+fn a_host_without_memory_cgroups_has_one_domain() {
+    let root = FakeRoot::with_layout(Layout::None).process(10, |p| p);
+    let sampler = &mut sampler(&root);
+    assert_eq!(sampler.host().cgroups, CgroupVersion::None);
+    let snapshot = sampler.sample(&Needs::default(), at(1)).expect("a sample");
+    assert_eq!(row(&snapshot, 10).cgroup, None);
+    assert_eq!(snapshot.domains.len(), 1);
+}
+
+#[test]
+fn groups_outside_the_namespace_are_named_and_belong_to_nobody() {
+    let root = FakeRoot::new()
+        .file("sys/fs/cgroup/memory.max", "104857600\n")
+        .file("sys/fs/cgroup/memory.current", "52428800\n")
+        .process(10, |p| p.cgroup("/"))
+        .process(11, |p| p.cgroup("/../other"))
+        .own(10);
+    let sampler = &mut sampler(&root);
+    assert!(sampler.host().in_container);
+    let snapshot = sampler.sample(&Needs::default(), at(1)).expect("a sample");
+    assert_eq!(group_of(&snapshot, 11), Some("/../other"));
+    // The root seen from a container has a limit: a domain, and the one that binds oomtop.
+    let own = snapshot.own_limit.expect("a limit of its own");
+    let domain = snapshot.domain(own).expect("its state");
+    assert_eq!(domain.limit, 100 * MIB);
+    assert_eq!(domain.members, 1);
+    assert_eq!(snapshot.main_domain().map(|d| d.scope), Some(own));
+}
+
+#[test]
+fn a_mount_that_shows_only_the_containers_part_of_the_tree() {
+    // v1 without a cgroup namespace: paths are the host's, the files of the own group are at the
+    // mount point.
+    let root = FakeRoot::with_layout(Layout::V1)
+        .file("sys/fs/cgroup/memory/memory.limit_in_bytes", "104857600\n")
+        .file("sys/fs/cgroup/memory/memory.usage_in_bytes", "4096\n")
+        .v1_group("inner", |g| g.max("52428800"))
+        .process(10, |p| p.cgroup("/docker/abc/inner"))
+        .own(10);
+    let mount = root.path("sys/fs/cgroup/memory").display().to_string();
+    let line = format!("35 31 0:32 /docker/abc {mount} ro - cgroup cgroup rw,memory\n");
+    let root = root.file("proc/10/mountinfo", line);
+    let snapshot = sample(&root);
+    let limit = |path| group(&snapshot, path).limits.max;
+    assert_eq!(limit("/docker/abc"), Some(100 * MIB));
+    assert_eq!(limit("/docker/abc/inner"), Some(50 * MIB));
+    assert_eq!(limit("/docker"), None);
+    let own = snapshot.own_limit.and_then(|scope| snapshot.domain(scope));
+    assert_eq!(own.map(|d| d.limit), Some(50 * MIB));
+}
+
+#[test]
+fn the_nearest_limit_binds_and_one_above_ram_does_not() {
+    let tree = |outer: &str, inner: &str| {
+        FakeRoot::new()
+            .v2_group("a", |g| g.max(outer).current(90 * MIB))
+            .v2_group("a/b", |g| g.max(inner).current(50 * MIB))
+            .process(10, |p| p.cgroup("/a/b"))
+            .own(10)
+    };
+    let limit = |root: &FakeRoot| {
+        let snapshot = sample(root);
+        let scope = snapshot.own_limit?;
+        snapshot.domain(scope).map(|d| d.limit)
+    };
+    assert_eq!(limit(&tree("104857600", "104857600")), Some(100 * MIB));
+    let root = tree("104857600", "104857600");
+    let snapshot = sample(&root);
+    let Some(Scope::Memcg(key)) = snapshot.own_limit else {
+        panic!("a limit");
+    };
+    assert_eq!(snapshot.cgroup(key).map(|g| g.path.as_str()), Some("/a"));
+    assert_eq!(limit(&tree("max", "62914560")), Some(60 * MIB));
+    assert_eq!(limit(&tree("max", "99999999999999")), None);
+}
+
+#[test]
+fn a_limit_that_appears_is_seen_within_ten_samples_and_a_gone_group_keeps_its_key() {
+    let root = FakeRoot::new()
+        .v2_group("a", |g| g)
+        .process(10, |p| p.cgroup("/a"));
+    let mut sampler = sampler(&root);
+    let mut take = |second| {
+        sampler
+            .sample(&Needs::default(), at(second))
+            .expect("a sample")
+    };
+    let key = row(&take(1), 10).cgroup.expect("a group");
+    let root = root.v2_group("a", |g| g.max("104857600"));
+    let seen = (2..=11).any(|s| take(s).cgroup(key).is_some_and(|g| g.limits.max.is_some()));
+    assert!(seen, "within ten samples");
+    let root = root
+        .without("sys/fs/cgroup/a")
+        .process(10, |p| p.cgroup("/b"));
+    for second in 12..24 {
+        take(second);
+    }
+    let snapshot = take(24);
+    assert_eq!(group_of(&snapshot, 10), Some("/b"));
+    let gone = snapshot.cgroup(key).expect("the entry stays");
+    assert!(!gone.present && gone.limits.max.is_none());
+    assert_eq!(gone.path.as_str(), "/a");
+    drop(root);
+}
+
+#[test]
+fn a_move_of_a_visible_process_is_seen_at_once() {
+    let root = FakeRoot::new()
+        .v2_group("a", |g| g)
+        .v2_group("b", |g| g.max("104857600"))
+        .process(10, |p| p.cgroup("/a"));
+    let mut sampler = sampler(&root);
+    let needs = Needs {
+        visible: vec![FakeProcess::id(10)],
+        ..Needs::default()
+    };
+    for second in 1..4 {
+        sampler.sample(&needs, at(second)).expect("a sample");
+    }
+    let _root = root.process(10, |p| p.cgroup("/b"));
+    let snapshot = sampler.sample(&needs, at(5)).expect("a sample");
+    assert_eq!(group_of(&snapshot, 10), Some("/b"));
+    assert_eq!(group(&snapshot, "/b").limits.max, Some(100 * MIB));
+}
