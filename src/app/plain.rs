@@ -7,9 +7,11 @@ use super::columns::{COLUMNS, CellContext};
 use super::document::ranked;
 use super::event_text;
 use super::events::EventLog;
+use super::filter::Filter;
 use super::format;
 use super::marks::Marks;
-use crate::domain::band::Thresholds;
+use super::settings::Settings;
+use crate::domain::process::Process;
 use crate::domain::snapshot::{Host, Snapshot};
 use crate::domain::time::Now;
 
@@ -19,8 +21,7 @@ pub fn plain(
     host: &Host,
     marks: &Marks,
     events: &EventLog,
-    thresholds: &Thresholds,
-    kernel_threads: bool,
+    settings: &Settings,
     now: Now,
 ) -> String {
     let total = snapshot.memory.host_total_pages(host.rules.page_size);
@@ -30,6 +31,8 @@ pub fn plain(
         total,
         marks,
     };
+    // The command line was checked when it was read.
+    let filter = Filter::parse(&settings.filter).unwrap_or_default();
     let mut out = String::new();
     let memory = &snapshot.memory;
     let used = memory.used_percent();
@@ -42,7 +45,7 @@ pub fn plain(
         host.cgroups.name(),
         format::percent(used),
         format::long_size(memory.total),
-        thresholds.band(used).name(),
+        settings.thresholds.band(used).name(),
         format::long_size(memory.swap_used()),
         format::long_size(memory.swap_total),
     );
@@ -52,10 +55,9 @@ pub fn plain(
             .iter()
             .map(|c| (c.title.to_owned(), c.width, c.align)),
     );
-    for process in ranked(snapshot, total)
-        .into_iter()
-        .filter(|p| kernel_threads || !p.kernel_thread)
-    {
+    let shown =
+        |p: &&Process| (settings.kernel_threads || !p.kernel_thread) && filter.matches(p, &context);
+    for process in ranked(snapshot, total).into_iter().filter(shown) {
         line(
             &mut out,
             COLUMNS

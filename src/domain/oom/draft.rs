@@ -287,7 +287,8 @@ impl Draft {
         self.message(line.message);
         let report = self.edit();
         report.outcome = Outcome::Killed;
-        if report.kills.iter().any(|kill| kill.pid == line.pid) {
+        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == line.pid) {
+            kill.lines += 1;
             return;
         }
         let row = report.tasks.as_ref().and_then(|table| table.row(line.pid));
@@ -305,6 +306,7 @@ impl Draft {
             pgtables_kb: line.pgtables_kb,
             adj,
             group_member,
+            lines: 1,
             reaped: false,
         });
     }

@@ -1,0 +1,76 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Who dies next when memory runs out, why, and how to prevent it.
+///
+/// Without options: a full-screen dashboard of this machine. F1 or ? in it lists all keys.
+#[derive(Debug, Parser)]
+#[command(name = "oomtop", version, max_term_width = 100)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a command line is a bag of switches"
+)]
+pub(super) struct Args {
+    /// Seconds between two samples, 0.1 to 3600
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 1.0)]
+    pub(super) delay: f64,
+
+    /// Print one plain table (no escape codes) and exit
+    #[arg(long)]
+    pub(super) once: bool,
+
+    /// Print one JSON document of the whole sample and exit (with or without --once)
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Make every write impossible: no adj, no cgroup, no signal
+    #[arg(long, visible_alias = "readonly")]
+    pub(super) read_only: bool,
+
+    /// Show only what passes: text, pid:1, user:x, cgroup:x, adj<0, rss>100M, !term
+    #[arg(long, short = 'F', value_name = "FILTER")]
+    pub(super) filter: Option<String>,
+
+    /// Sort by this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) sort: Option<String>,
+
+    /// Show kernel threads too
+    #[arg(long)]
+    pub(super) kernel_threads: bool,
+
+    /// Marks of the gauge in percent
+    #[arg(long, value_name = "W,D,C")]
+    pub(super) bands: Option<String>,
+
+    /// No colours (so does the variable `NO_COLOR`)
+    #[arg(long)]
+    pub(super) no_color: bool,
+
+    /// Only ASCII on the screen
+    #[arg(long)]
+    pub(super) ascii: bool,
+
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub(super) no_mouse: bool,
+
+    /// Read /proc, /sys/fs/cgroup and /dev/kmsg below this directory (in a container: the host's)
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+
+    /// Read this procfs
+    #[arg(long, value_name = "DIR")]
+    pub(super) proc: Option<PathBuf>,
+
+    /// Read these cgroups
+    #[arg(long, value_name = "DIR")]
+    pub(super) cgroup: Option<PathBuf>,
+
+    /// Read this kernel log (a device or a file of kmsg records)
+    #[arg(long, value_name = "FILE")]
+    pub(super) kmsg: Option<PathBuf>,
+}

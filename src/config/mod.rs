@@ -1,0 +1,204 @@
+//! From the command line and the environment to a [`Launch`]: what to run, and how.
+
+mod args;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::app::columns::COLUMNS;
+use crate::app::filter::Filter;
+use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
+use crate::domain::band::Thresholds;
+use crate::linux::SysRoot;
+use crate::ui::theme::Theme;
+use args::Args;
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The full screen.
+    Screen,
+    /// One plain table, then exit.
+    Table,
+    /// One JSON document, then exit.
+    Json,
+}
+
+/// Everything `main` hands to the runtime.
+#[derive(Debug)]
+pub struct Launch {
+    /// What to do.
+    pub mode: Mode,
+    /// Settings of the run.
+    pub settings: Settings,
+    /// How it looks.
+    pub theme: Theme,
+    /// Where the kernel's files are.
+    pub root: SysRoot,
+    /// Listen to the mouse.
+    pub mouse: bool,
+}
+
+/// What to print instead of running, and with which exit status.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The text.
+    pub text: String,
+    /// 0 for `--help` and `--version`, 2 for anything wrong.
+    pub status: u8,
+}
+
+impl Stop {
+    fn wrong(text: impl Into<String>) -> Self {
+        Self {
+            text: format!("oomtop: {}\n", text.into()),
+            status: 2,
+        }
+    }
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// Help, version, or a sentence about what is wrong.
+pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, Stop> {
+    let args = Args::try_parse_from(arguments).map_err(|error| Stop {
+        text: error.render().to_string(),
+        status: u8::try_from(error.exit_code()).unwrap_or(2),
+    })?;
+    let mode = match (args.once, args.json) {
+        (_, true) => Mode::Json,
+        (true, false) => Mode::Table,
+        (false, false) => Mode::Screen,
+    };
+    if mode == Mode::Screen && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal())
+    {
+        return Err(Stop::wrong(
+            "the dashboard needs a terminal for its input and output; use --once for a plain table, or --once --json",
+        ));
+    }
+    // https://no-color.org: set and not empty.
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let theme = if args.no_color || no_color {
+        Theme::mono()
+    } else {
+        Theme::colours()
+    };
+    Ok(Launch {
+        mode,
+        settings: settings(&args)?,
+        theme,
+        root: root(&args),
+        mouse: !args.no_mouse,
+    })
+}
+
+fn settings(args: &Args) -> Result<Settings, Stop> {
+    if !(MIN_DELAY..=MAX_DELAY).contains(&args.delay) {
+        return Err(Stop::wrong(format!(
+            "--delay takes seconds from {MIN_DELAY} to {MAX_DELAY}, not {}",
+            args.delay
+        )));
+    }
+    let filter = args.filter.clone().unwrap_or_default();
+    Filter::parse(&filter).map_err(|error| Stop::wrong(format!("--filter: {error}")))?;
+    let sort = match &args.sort {
+        None => None,
+        Some(name) => Some(
+            COLUMNS
+                .iter()
+                .find(|c| c.id == *name)
+                .map(|c| c.id)
+                .ok_or_else(|| {
+                    let names: Vec<_> = COLUMNS.iter().map(|c| c.id).collect();
+                    Stop::wrong(format!(
+                        "--sort: there is no column '{name}'; the columns are {}",
+                        names.join(", ")
+                    ))
+                })?,
+        ),
+    };
+    Ok(Settings {
+        delay: Duration::from_secs_f64(args.delay),
+        thresholds: bands(args.bands.as_deref())?,
+        read_only: args.read_only,
+        ascii: args.ascii,
+        kernel_threads: args.kernel_threads,
+        filter,
+        sort,
+    })
+}
+
+fn bands(text: Option<&str>) -> Result<Thresholds, Stop> {
+    let Some(text) = text else {
+        return Ok(Thresholds::default());
+    };
+    let marks: Result<Vec<f64>, _> = text
+        .split(',')
+        .map(|mark| mark.trim().trim_end_matches('%').parse())
+        .collect();
+    let marks: Option<[f64; 3]> = marks.ok().and_then(|marks| marks.try_into().ok());
+    let marks = marks.ok_or_else(|| {
+        Stop::wrong(format!(
+            "--bands takes three percentages such as 70,85,95, not '{text}'"
+        ))
+    })?;
+    Thresholds::new(marks).map_err(|error| Stop::wrong(format!("--bands: {error}")))
+}
+
+fn root(args: &Args) -> SysRoot {
+    let base = args
+        .root
+        .as_deref()
+        .map_or_else(SysRoot::default, SysRoot::under);
+    SysRoot {
+        proc: args.proc.clone().unwrap_or(base.proc),
+        cgroup: args.cgroup.clone().unwrap_or(base.cgroup),
+        kmsg: args.kmsg.clone().unwrap_or(base.kmsg),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{Launch, Mode, Stop, resolve};
+
+    fn launch(line: &str) -> Result<Launch, Stop> {
+        resolve(line.split_whitespace().map(Into::into))
+    }
+
+    #[test]
+    fn options() {
+        let launch = launch("oomtop --once -d 0.5 --bands 60,80,90% --root /host --kmsg /k --sort rss --read-only --filter adj<0")
+            .expect("valid");
+        assert_eq!(launch.mode, Mode::Table);
+        assert_eq!(launch.settings.delay.as_millis(), 500);
+        assert_eq!(launch.root.proc, PathBuf::from("/host/proc"));
+        assert_eq!(launch.root.kmsg, PathBuf::from("/k"));
+        assert!(launch.settings.read_only);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_a_sentence() {
+        for line in [
+            "oomtop --once -d 0",
+            "oomtop --once -d nan",
+            "oomtop --once --bands 1,2",
+            "oomtop --once --bands 90,80,70",
+            "oomtop --once --sort size",
+            "oomtop --once --filter rss>x",
+            "oomtop --frobnicate",
+            "oomtop extra",
+        ] {
+            let stop = launch(line).expect_err(line);
+            assert_eq!(stop.status, 2, "{line}");
+            assert!(stop.text.len() > 20, "{line}: {}", stop.text);
+        }
+        assert_eq!(launch("oomtop --help").expect_err("help").status, 0);
+        assert_eq!(launch("oomtop --version").expect_err("version").status, 0);
+    }
+}

@@ -1,0 +1,30 @@
+//! The clocks: read here and nowhere else, and handed on as values.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::domain::time::{Monotonic, Now, Wall};
+
+/// Both clocks now, with the local zone's offset.
+pub(super) fn now() -> Now {
+    let boot = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let micros = u64::try_from(boot.tv_sec).unwrap_or(0) * 1_000_000
+        + u64::try_from(boot.tv_nsec / 1000).unwrap_or(0);
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let unix_micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    Now {
+        monotonic: Monotonic(micros),
+        wall: Wall {
+            unix_micros,
+            utc_offset: utc_offset(unix_micros),
+        },
+    }
+}
+
+/// Seconds east of UTC at that moment; UTC where the zone is not known.
+fn utc_offset(unix_micros: i64) -> i32 {
+    jiff::Timestamp::from_microsecond(unix_micros).map_or(0, |stamp| {
+        jiff::tz::TimeZone::system().to_offset(stamp).seconds()
+    })
+}

@@ -1,0 +1,80 @@
+//! The loop: take every message there is, then draw at most one frame.
+
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::mpsc;
+
+use super::effects::Performer;
+use super::terminal::Screen;
+use crate::app::State;
+use crate::app::msg::{Effect, Msg};
+use crate::app::update::update;
+use crate::ui::theme::Theme;
+
+/// Messages taken before a frame is drawn, however many more are waiting: a flood of log records must
+/// not stop the screen.
+const BATCH: usize = 256;
+
+/// Runs until an effect says so. Returns the exit status.
+pub(super) async fn run(
+    screen: &mut Screen,
+    mut state: State,
+    theme: &Theme,
+    mut inbox: mpsc::Receiver<Msg>,
+    performer: Performer,
+    ended_by: &AtomicU8,
+) -> io::Result<u8> {
+    draw(screen, &state, theme)?;
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        if inbox.recv_many(&mut batch, BATCH).await == 0 {
+            return Ok(0);
+        }
+        for msg in batch.drain(..) {
+            test_panic("update");
+            for effect in update(&mut state, msg) {
+                match effect {
+                    Effect::Quit => return Ok(exit_status(ended_by)),
+                    Effect::Suspend => {
+                        screen.suspend()?;
+                        if let Ok((width, height)) = crossterm::terminal::size() {
+                            update(&mut state, Msg::Resized(width, height));
+                        }
+                    }
+                    Effect::Redraw => screen.redraw()?,
+                    effect => performer.perform(effect),
+                }
+            }
+        }
+        draw(screen, &state, theme)?;
+    }
+}
+
+/// 0 for the user's own wish, 128 + n for signal n, as shells count.
+fn exit_status(ended_by: &AtomicU8) -> u8 {
+    match ended_by.load(Ordering::SeqCst) {
+        0 => 0,
+        signal => 128 + signal,
+    }
+}
+
+fn draw(screen: &mut Screen, state: &State, theme: &Theme) -> io::Result<()> {
+    screen.terminal.draw(|frame| {
+        test_panic("draw");
+        let area = frame.area();
+        let cursor = crate::ui::Screen { state, theme }.draw(area, frame.buffer_mut());
+        if let Some(position) = cursor {
+            frame.set_cursor_position(position);
+        }
+    })?;
+    Ok(())
+}
+
+/// Panics where `OOMTOP_TEST_PANIC` says: the tests of the terminal's restoration need a real one.
+#[expect(clippy::panic, reason = "this is its purpose")]
+fn test_panic(place: &str) {
+    if std::env::var_os("OOMTOP_TEST_PANIC").is_some_and(|wanted| wanted == place) {
+        panic!("OOMTOP_TEST_PANIC={place}");
+    }
+}

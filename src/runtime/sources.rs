@@ -1,0 +1,183 @@
+//! Where messages come from: keys, the ticker, signals, the sampler's thread, the log's thread.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{self, Sender};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::clock::now;
+use super::log_source;
+use crate::app::keys::Key;
+use crate::app::msg::{Mouse, MouseAction, Msg};
+use crate::domain::snapshot::Needs;
+use crate::linux::SysRoot;
+use crate::linux::sampler::Sampler;
+
+/// How often the clock ticks: the shortest refresh period.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Told to threads that wait: the program is leaving.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    pub(super) flag: Arc<AtomicBool>,
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.flag.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The tasks on the loop's own thread; they end with this value.
+pub(super) struct Tasks {
+    handles: Vec<JoinHandle<()>>,
+    /// The signal that asked to stop; 0 if none did.
+    pub(super) ended_by: Arc<AtomicU8>,
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        for handle in &self.handles {
+            handle.abort();
+        }
+    }
+}
+
+/// Starts keys, ticks and signals.
+pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
+    let ended_by = Arc::new(AtomicU8::new(0));
+    let mut handles = vec![
+        tokio::spawn(input(send.clone())),
+        tokio::spawn(ticks(send.clone())),
+    ];
+    for (kind, number) in [
+        (SignalKind::terminate(), 15),
+        (SignalKind::interrupt(), 2),
+        (SignalKind::hangup(), 1),
+        (SignalKind::quit(), 3),
+    ] {
+        let mut caught = signal(kind)?;
+        let (send, ended_by) = (send.clone(), Arc::clone(&ended_by));
+        handles.push(tokio::spawn(async move {
+            if caught.recv().await.is_some() {
+                ended_by.store(number, Ordering::SeqCst);
+                let _ = send.send(Msg::Stop).await;
+            }
+        }));
+    }
+    // Ctrl-Z is a key in raw mode; this is for `kill -TSTP`, which would stop us in raw mode.
+    let mut stopped = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
+    let to_loop = send.clone();
+    handles.push(tokio::spawn(async move {
+        while stopped.recv().await.is_some() {
+            let _ = to_loop.send(Msg::Key(ctrl_z())).await;
+        }
+    }));
+    Ok(Tasks { handles, ended_by })
+}
+
+fn ctrl_z() -> Key {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    Key {
+        code: KeyCode::Char('z'),
+        modifiers: KeyModifiers::CONTROL,
+    }
+}
+
+async fn ticks(send: Sender<Msg>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        if send.send(Msg::Tick(now())).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn input(send: Sender<Msg>) {
+    let mut events = EventStream::new();
+    while let Some(event) = events.next().await {
+        let msg = match event {
+            Ok(event) => translate(event),
+            // The terminal is gone.
+            Err(_) => Some(Msg::Stop),
+        };
+        if let Some(msg) = msg
+            && send.send(msg).await.is_err()
+        {
+            return;
+        }
+    }
+    let _ = send.send(Msg::Stop).await;
+}
+
+fn translate(event: Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key.into())),
+        Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Resize(width, height) => Some(Msg::Resized(width, height)),
+        Event::Mouse(mouse) => {
+            let action = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => MouseAction::Click,
+                MouseEventKind::ScrollUp => MouseAction::ScrollUp,
+                MouseEventKind::ScrollDown => MouseAction::ScrollDown,
+                _ => return None,
+            };
+            Some(Msg::Mouse(Mouse {
+                x: mouse.column,
+                y: mouse.row,
+                action,
+            }))
+        }
+        Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+/// Starts the sampler's own thread: a stalled `/proc` stalls it, never the keyboard. What is sent to
+/// the returned channel is sampled and answered as a message.
+pub(super) fn sampler(
+    mut sampler: Sampler,
+    send: Sender<Msg>,
+) -> io::Result<std::sync::mpsc::Sender<Needs>> {
+    let (ask, asked) = std::sync::mpsc::channel::<Needs>();
+    std::thread::Builder::new()
+        .name("sampler".to_owned())
+        .spawn(move || {
+            while let Ok(needs) = asked.recv() {
+                let msg = match sampler.sample(&needs, now()) {
+                    Ok(snapshot) => Msg::Sampled(snapshot),
+                    Err(error) => Msg::SampleFailed(error.to_string()),
+                };
+                if send.blocking_send(msg).is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(ask)
+}
+
+/// Starts the log's own thread.
+pub(super) fn log(
+    root: &SysRoot,
+    send: mpsc::Sender<Msg>,
+    stop: Arc<AtomicBool>,
+) -> io::Result<()> {
+    let path = root.kmsg.clone();
+    let is_own = *root == SysRoot::default();
+    std::thread::Builder::new()
+        .name("oom-log".to_owned())
+        .spawn(move || {
+            log_source::follow(&path, is_own, &stop, &mut |msg| {
+                send.blocking_send(msg).is_ok()
+            })
+        })?;
+    Ok(())
+}
