@@ -74,8 +74,9 @@ fn adjust_writes_the_level_and_undo_takes_it_back() {
     eventually("the undo", &session, || adj_of(hog.pid()) == Some(before));
 }
 
+/// The list starts at the present level, default; the next one is sacrifice.
 fn pick_sacrifice(session: &mut Session) {
-    session.keys("<End><Enter>");
+    session.keys("<Down><Enter>");
 }
 
 #[test]
@@ -157,12 +158,20 @@ fn the_cgroup_dialog_makes_a_group_with_a_limit_and_moves_the_process() {
     });
 }
 
+/// In the dialog the first limit has the focus; the path, already filled in, is above it.
 fn create_group(session: &mut Session, path: &str, limit: &str) {
     session.keys("c");
     session.wait_for("the cgroup dialog", |screen| {
-        screen.has_words(&["cgroup", "create"])
+        screen.has_words(&["Cgroup of", "new group", "hard limit"])
     });
-    session.keys(&format!("{path}<Tab>{limit}<Enter>"));
+    session.keys(&format!("<Up><C-u>{path}<Down>{limit}"));
+    session.wait_for("the plan", |screen| {
+        screen.has(&format!("make the group {path}")) && screen.has(&format!("{path}/cgroup.procs"))
+    });
+    session.keys("<Enter>");
+    session.wait_for("the steps read back", |screen| {
+        screen.text().matches("done  ").count() >= 3
+    });
 }
 
 /// Five hogs of a group: size in MiB and adj. The last one starts small and leaks.
@@ -261,11 +270,14 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
         victim.killed_within(Duration::from_secs(5)),
         "SIGKILL ended it"
     );
-    assert!(row.contains("container"), "scope in {row:?}");
-    let shown = format!("{:.0}M", anon as f64 / 1024.0);
     assert!(
-        row.contains(&shown),
-        "anon-rss {anon} kB as {shown} in {row:?}"
+        row.contains("cgroup") && row.contains(group.path()),
+        "scope in {row:?}"
+    );
+    let shown = oomtop::app::format::size(anon * 1024);
+    assert!(
+        row.contains(&format!("{shown} anon")),
+        "anon-rss {anon} kB in {row:?}"
     );
     assert_eq!(marked, pid, "the marked victim is not the one that died");
 }
@@ -276,9 +288,16 @@ fn marked_victim(session: &mut Session, hogs: &[Hog]) -> u32 {
         let marked: Vec<u32> = hogs
             .iter()
             .map(Hog::pid)
-            .filter(|pid| row_of(screen, *pid).is_some_and(|row| row.contains('!')))
+            .filter(|pid| row_of(screen, *pid).is_some_and(|row| is_marked(&row)))
             .collect();
         assert_eq!(marked.len(), 1, "one mark among five; {}", screen.framed());
         marked[0]
     })
+}
+
+/// A sign at the start of the row and a word in it: of the host's next victim or of the group's.
+fn is_marked(row: &str) -> bool {
+    let row = row.trim_start_matches(['│', ' ']);
+    (row.starts_with('*') && row.contains("group victim"))
+        || (row.starts_with('!') && row.contains("NEXT VICTIM"))
 }

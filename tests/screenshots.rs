@@ -39,7 +39,7 @@ const SHOTS: &[Shot] = &[
         name: "cgroup",
         title: "oomtop: fence a process in (c)",
         keys: "c",
-        words: &["cgroup", "limit"],
+        words: &["Cgroup of", "memory.max"],
     },
     Shot {
         name: "details",
@@ -51,7 +51,7 @@ const SHOTS: &[Shot] = &[
         name: "help",
         title: "oomtop: keys (F1)",
         keys: "<F1>",
-        words: &["help", "adjust", "quit"],
+        words: &["help", "adjust", "zoom"],
     },
 ];
 
