@@ -154,9 +154,15 @@ impl Session {
         Launch::oomtop().size(size.0, size.1).args(args).start()
     }
 
-    /// Types `keys` (see [`keys::bytes`]).
+    /// Types `keys` (see [`keys::bytes`]), with a pause after each Esc: an Esc and a letter that come
+    /// together are one key, Alt and that letter.
     pub(crate) fn keys(&mut self, keys: &str) {
-        self.send(&keys::bytes(keys));
+        for part in keys.split_inclusive("<Esc>") {
+            self.send(&keys::bytes(part));
+            if part.ends_with("<Esc>") {
+                std::thread::sleep(Duration::from_millis(60));
+            }
+        }
     }
 
     /// Types raw bytes. A program that has gone already is not an error here: the next wait says so.
