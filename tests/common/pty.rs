@@ -201,7 +201,9 @@ impl Session {
 
     /// Looks at the screen as it is now.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
-        look(&self.lock().screen())
+        // Not in one expression: a failed assertion in `look` would poison the lock.
+        let screen = self.lock().screen();
+        look(&screen)
     }
 
     /// The screen as text.
