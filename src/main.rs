@@ -28,8 +28,8 @@ fn main() -> ExitCode {
     } = launch;
     let outcome = match mode {
         oomtop::config::Mode::Screen => runtime::run(settings, &theme, root, mouse),
-        oomtop::config::Mode::Table => runtime::once(&settings, root, false),
-        oomtop::config::Mode::Json => runtime::once(&settings, root, true),
+        oomtop::config::Mode::Table => runtime::once(&settings, &root, false),
+        oomtop::config::Mode::Json => runtime::once(&settings, &root, true),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

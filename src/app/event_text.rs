@@ -41,10 +41,13 @@ fn is_container(report: &OomReport) -> bool {
     .any(|word| path.contains(word))
 }
 
-/// One row of the pane.
-pub fn row(row: EventRow<'_>, now: Now) -> Line {
+/// Below this width the row's parts are not put in columns: the reason is worth more than order.
+const NARROW: u16 = 110;
+
+/// One row of a pane of this width.
+pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
     match (row.entry, row.kill) {
-        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, now),
+        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, now, width < NARROW),
         (Entry::Report { report, .. }, None) => report_row(report, now),
         (Entry::Unlogged { at, kills, groups }, _) => {
             let place = groups
@@ -71,7 +74,7 @@ pub fn row(row: EventRow<'_>, now: Now) -> Line {
     }
 }
 
-fn kill_row(report: &OomReport, kill: &Kill, now: Now) -> Line {
+fn kill_row(report: &OomReport, kill: &Kill, now: Now, narrow: bool) -> Line {
     let anon = kill.anon_rss_kb.map_or_else(
         || "n/a".to_owned(),
         |kb| format::size(kb.saturating_mul(1024)),
@@ -79,13 +82,16 @@ fn kill_row(report: &OomReport, kill: &Kill, now: Now) -> Line {
     let adj = kill
         .adj
         .map_or_else(|| "n/a".to_owned(), |adj| adj.to_string());
+    // One blank apart, or in columns.
+    let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
+    let victim = format!("{} {}", kill.pid, kill.comm);
     let mut line = stamp(kill.at.or(report.at), now)
-        .add(Tone::Dim, format!("{:<10}", scope_word(report)))
+        .add(Tone::Dim, format!("{:<scope$} ", scope_word(report)))
         .add(Tone::Critical, "killed ")
-        .add(Tone::Strong, format!("{:<7} {:<15} ", kill.pid, kill.comm))
-        .add(Tone::Normal, format!("{anon:>6} anon"))
-        .add(Tone::Dim, "  adj ")
-        .add(Tone::Normal, format!("{adj:<5} "));
+        .add(Tone::Strong, format!("{victim:<name$} "))
+        .add(Tone::Normal, format!("{anon:>size$} anon"))
+        .add(Tone::Dim, " adj ")
+        .add(Tone::Normal, format!("{adj:<points$} "));
     if kill.group_member {
         line.push(Tone::Dim, "with its group, ");
     }

@@ -210,20 +210,20 @@ impl EventLog {
     /// Compares the kernel's own counter with the log: a kill that nobody logged gets a row too.
     /// Returns how many such kills were found now.
     pub fn reconcile(&mut self, newest: &Snapshot, previous: &Snapshot) -> u64 {
-        let Some(counted) = newest.kills.host else {
+        let Some(kills) = newest.kills.host else {
             return 0;
         };
         let counter = &mut self.counter;
         let Some(base) = counter.base else {
             // What was logged until now is history that this base already counts.
             *counter = Counter {
-                base: Some(counted),
+                base: Some(kills),
                 since: newest.taken.monotonic,
                 ..Counter::default()
             };
             return 0;
         };
-        let unlogged = counted
+        let unlogged = kills
             .saturating_sub(base)
             .saturating_sub(counter.logged)
             .saturating_sub(counter.told);

@@ -98,6 +98,6 @@ mod tests {
         assert_eq!(rate(-2.0 * 1_048_576.0), "-2.0M/s");
         assert_eq!(rate(f64::INFINITY).chars().next(), Some('+'));
         assert_eq!(duration(Duration::from_secs(170)), "2m50s");
-        assert_eq!(duration(Duration::from_secs(1_051_200)), "12d04h");
+        assert_eq!(duration(Duration::from_hours(292)), "12d04h");
     }
 }

@@ -99,6 +99,8 @@ pub struct State {
     pub asked: Monotonic,
     /// Why the last sample failed.
     pub failure: Option<String>,
+    /// Something on the screen may have changed since it was drawn.
+    pub changed: bool,
 }
 
 impl State {
@@ -135,6 +137,7 @@ impl State {
             sample_again: false,
             asked: Monotonic::default(),
             failure: None,
+            changed: true,
         }
     }
 

@@ -23,6 +23,10 @@ pub struct Row {
 
 /// The table's own state.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of the view, each with a key of its own"
+)]
 pub struct ProcessTable {
     /// Sort column.
     pub sort: &'static Column,

@@ -19,6 +19,8 @@ const WHEEL: isize = 3;
 
 /// Everything that happens goes through here.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    // A tick shows only when the clock's second turns or a notice goes away; anything else may.
+    state.changed |= !matches!(msg, Msg::Tick(_));
     match msg {
         Msg::Tick(now) => on_tick(state, now),
         Msg::Resized(width, height) => {
@@ -63,6 +65,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
+    state.changed |= state.now.wall.second_of_day() != now.wall.second_of_day();
     state.now = now;
     if state
         .notice
@@ -70,6 +73,7 @@ fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
         .is_some_and(|n| n.is_over(now.monotonic))
     {
         state.notice = None;
+        state.changed = true;
     }
     let due = state.asked == crate::domain::time::Monotonic::default()
         || now.monotonic.since(state.asked) >= state.settings.delay;

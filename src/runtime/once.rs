@@ -22,14 +22,14 @@ const BETWEEN: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// If `/proc` cannot be read, or the output cannot be written (a closed pipe is no error).
-pub fn once(settings: &Settings, root: SysRoot, json: bool) -> Result<u8, RunError> {
+pub fn once(settings: &Settings, root: &SysRoot, json: bool) -> Result<u8, RunError> {
     let mut sampler = Sampler::new(root.clone())?;
     let needs = Needs {
         all_commands: true,
         ..Needs::default()
     };
     sampler.sample(&needs, clock::now())?;
-    let events = history(&root);
+    let events = history(root);
     std::thread::sleep(BETWEEN);
     let snapshot = sampler.sample(&needs, clock::now())?;
     let marks = Marks::of(&snapshot);

@@ -177,7 +177,7 @@ pub(super) fn log(
         .spawn(move || {
             log_source::follow(&path, is_own, &stop, &mut |msg| {
                 send.blocking_send(msg).is_ok()
-            })
+            });
         })?;
     Ok(())
 }

@@ -274,6 +274,12 @@ fn wrap(line: &Line, width: usize) -> Vec<Line> {
             used += cells(word, false);
         }
     }
+    for line in &mut lines {
+        // A blank at the end may stand beyond the width: it must not cost a letter.
+        if let Some(last) = line.spans.last_mut() {
+            last.text.truncate(last.text.trim_end().len());
+        }
+    }
     lines
 }
 
@@ -292,7 +298,7 @@ mod tests {
     fn wraps_at_spaces_and_keeps_the_indent() {
         let line = Line::of(Tone::Normal, "  one two").add(Tone::Strong, " three four");
         let wrapped: Vec<_> = wrap(&line, 11).iter().map(Line::plain).collect();
-        assert_eq!(wrapped, ["  one two ", "  three ", "  four"]);
+        assert_eq!(wrapped, ["  one two", "  three", "  four"]);
         assert_eq!(wrap(&Line::from("abcdefgh"), 3).len(), 3);
     }
 

@@ -1,78 +1,12 @@
-//! [`COLUMNS`]: one row for each column of the process table. Adding a column is adding a row here.
+//! The columns themselves: their order, what each compares and shows.
 
-use std::cmp::Ordering;
-
-use super::format;
-use super::marks::{Mark, Marks};
-use super::text::Tone;
+use super::{Align, Cell, CellContext, Column, Width, short_group};
+use crate::app::format;
+use crate::app::marks::Mark;
+use crate::app::text::Tone;
 use crate::domain::badness::badness;
-use crate::domain::kernel::KernelRules;
-use crate::domain::process::Process;
+use crate::domain::process::{MemoryUse, Process};
 use crate::domain::score::oom_score;
-use crate::domain::snapshot::Snapshot;
-
-/// What a cell may look at besides its process.
-#[derive(Debug, Clone, Copy)]
-pub struct CellContext<'a> {
-    /// The sample the process is from.
-    pub snapshot: &'a Snapshot,
-    /// Rules of the kernel.
-    pub rules: &'a KernelRules,
-    /// Total pages of the domain the table ranks by.
-    pub total: u64,
-    /// Who dies next.
-    pub marks: &'a Marks,
-}
-
-/// Text and tone of one cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
-    /// The text, uncut.
-    pub text: String,
-    /// Its meaning.
-    pub tone: Tone,
-}
-
-/// How wide a column is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Width {
-    /// Exactly so many cells.
-    Fixed(u16),
-    /// A share of what is left, not less than this.
-    AtLeast(u16),
-}
-
-/// Which side a cell's text is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
-    /// Text.
-    Left,
-    /// Numbers.
-    Right,
-}
-
-/// A column of the process table.
-#[derive(Debug)]
-pub struct Column {
-    /// Its name for `--sort`.
-    pub id: &'static str,
-    /// Its header.
-    pub title: &'static str,
-    /// What it shows, for the help and the sort dialog.
-    pub doc: &'static str,
-    /// Width.
-    pub width: Width,
-    /// Side.
-    pub align: Align,
-    /// Columns with the smallest rank stay longest when the screen is narrow; 0 stays always.
-    pub rank: u8,
-    /// Sorting by it starts with the largest.
-    pub largest_first: bool,
-    /// Ascending order; unknown values are smallest.
-    pub compare: fn(&Process, &Process, &CellContext<'_>) -> Ordering,
-    /// Text and tone.
-    pub cell: fn(&Process, &CellContext<'_>) -> Cell,
-}
 
 fn cell(tone: Tone, text: impl Into<String>) -> Cell {
     Cell {
@@ -115,11 +49,17 @@ fn points(process: &Process, context: &CellContext<'_>) -> Option<i64> {
     badness(process, context.total).points()
 }
 
-fn memory(
-    process: &Process,
-    context: &CellContext<'_>,
-    pick: fn(&crate::domain::process::MemoryUse) -> u64,
-) -> Cell {
+/// Per mille with one decimal below 100, so that small processes differ too.
+fn permille(points: i64, total: u64) -> String {
+    let share = points as f64 * 1000.0 / (total.max(1) as f64);
+    if share.abs() < 99.95 {
+        format!("{share:.1}")
+    } else {
+        format!("{share:.0}")
+    }
+}
+
+fn memory(process: &Process, context: &CellContext<'_>, pick: fn(&MemoryUse) -> u64) -> Cell {
     match &process.memory {
         Some(memory) => bytes(Some(pick(memory) * context.rules.page_size)),
         None => missing(process),
@@ -169,7 +109,7 @@ pub static COLUMNS: &[Column] = &[
         doc: "effective user",
         width: Width::Fixed(8),
         align: Align::Left,
-        rank: 3,
+        rank: 5,
         largest_first: false,
         compare: |a, b, c| (c.snapshot.user(a.uid), a.uid).cmp(&(c.snapshot.user(b.uid), b.uid)),
         cell: |p, c| {
@@ -221,9 +161,15 @@ pub static COLUMNS: &[Column] = &[
         rank: 0,
         largest_first: true,
         compare: |a, b, c| points(a, c).cmp(&points(b, c)),
-        cell: |p, c| match badness(p, c.total).permille(c.total) {
-            Some(permille) if permille > 0 => cell(Tone::Strong, permille.to_string()),
-            Some(permille) => cell(Tone::Normal, permille.to_string()),
+        cell: |p, c| match points(p, c) {
+            Some(points) => {
+                let tone = if points > 0 {
+                    Tone::Strong
+                } else {
+                    Tone::Normal
+                };
+                cell(tone, permille(points, c.total))
+            }
             None => missing(p),
         },
     },
@@ -244,7 +190,7 @@ pub static COLUMNS: &[Column] = &[
         doc: "private memory swapped out",
         width: Width::Fixed(6),
         align: Align::Right,
-        rank: 5,
+        rank: 6,
         largest_first: true,
         compare: |a, b, _| a.memory.map(|m| m.swap).cmp(&b.memory.map(|m| m.swap)),
         cell: |p, c| memory(p, c, |m| m.swap),
@@ -255,7 +201,7 @@ pub static COLUMNS: &[Column] = &[
         doc: "page tables, which badness counts too",
         width: Width::Fixed(6),
         align: Align::Right,
-        rank: 7,
+        rank: 8,
         largest_first: true,
         compare: |a, b, _| {
             a.memory
@@ -316,7 +262,7 @@ pub static COLUMNS: &[Column] = &[
         doc: "memory cgroup or systemd unit",
         width: Width::AtLeast(16),
         align: Align::Left,
-        rank: 6,
+        rank: 7,
         largest_first: false,
         compare: |a, b, c| group(a, c).cmp(&group(b, c)),
         cell: |p, c| match group(p, c) {
@@ -328,7 +274,7 @@ pub static COLUMNS: &[Column] = &[
         id: "command",
         title: "COMMAND",
         doc: "command line, or the short name where it has none",
-        width: Width::AtLeast(12),
+        width: Width::AtLeast(20),
         align: Align::Left,
         rank: 0,
         largest_first: false,
@@ -352,96 +298,5 @@ fn command(process: &Process) -> String {
         format!("[{}]", process.comm.text())
     } else {
         process.title().into_owned()
-    }
-}
-
-/// The telling end of a group's path: the unit, scope or container, with one level above it when the
-/// end alone says little.
-pub fn short_group(path: &str) -> String {
-    let mut parts = path.rsplit('/').filter(|p| !p.is_empty());
-    let Some(last) = parts.next() else {
-        return "/".to_owned();
-    };
-    let is_unit = [".service", ".scope", ".slice"]
-        .iter()
-        .any(|end| last.ends_with(end));
-    match parts.next() {
-        Some(above) if !is_unit => format!("{above}/{last}"),
-        _ => last.to_owned(),
-    }
-}
-
-/// The column of this id.
-pub fn column(id: &str) -> Option<&'static Column> {
-    COLUMNS.iter().find(|c| c.id == id)
-}
-
-/// The columns that fit into `width` cells, with the cells each takes.
-///
-/// The least important are dropped first; what is left over goes to the flexible ones.
-pub fn fit(width: u16) -> Vec<(&'static Column, u16)> {
-    let least = |c: &Column| match c.width {
-        Width::Fixed(w) | Width::AtLeast(w) => w,
-    };
-    let needed = |max_rank: u8| -> u16 {
-        COLUMNS
-            .iter()
-            .filter(|c| c.rank <= max_rank)
-            .map(|c| least(c) + 1)
-            .sum::<u16>()
-            .saturating_sub(1)
-    };
-    let highest = COLUMNS.iter().map(|c| c.rank).max().unwrap_or(0);
-    let rank = (0..=highest)
-        .rev()
-        .find(|r| needed(*r) <= width)
-        .unwrap_or(0);
-    let mut fitted: Vec<_> = COLUMNS
-        .iter()
-        .filter(|c| c.rank <= rank)
-        .map(|c| (c, least(c)))
-        .collect();
-    let spare = width.saturating_sub(needed(rank));
-    let flexible = fitted
-        .iter()
-        .filter(|(c, _)| matches!(c.width, Width::AtLeast(_)))
-        .count();
-    // The cgroup takes a third of what is left, the command the rest.
-    for (column, width) in &mut fitted {
-        if let Width::AtLeast(_) = column.width {
-            *width += if column.id == "command" && flexible > 1 {
-                spare - spare / 3
-            } else if flexible > 1 {
-                spare / 3
-            } else {
-                spare
-            };
-        }
-    }
-    fitted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{COLUMNS, fit, short_group};
-
-    #[test]
-    fn what_matters_most_stays_when_it_gets_narrow() {
-        let ids = |w| fit(w).iter().map(|(c, _)| c.id).collect::<Vec<_>>();
-        assert_eq!(ids(20), ["mark", "pid", "badness", "command"]);
-        assert!(ids(80).contains(&"score") && ids(80).contains(&"protection"));
-        assert_eq!(ids(200).len(), COLUMNS.len());
-        for width in 28..300 {
-            let used: u16 = fit(width).iter().map(|(_, w)| w + 1).sum::<u16>() - 1;
-            assert_eq!(used, width, "the table fills its width");
-        }
-        assert!(!fit(0).is_empty());
-    }
-
-    #[test]
-    fn groups_are_named_by_their_end() {
-        assert_eq!(short_group("/system.slice/mysql.service"), "mysql.service");
-        assert_eq!(short_group("/docker/0123456789ab"), "docker/0123456789ab");
-        assert_eq!(short_group("/"), "/");
     }
 }
