@@ -69,6 +69,12 @@ impl Launch {
         self
     }
 
+    /// Where the program starts.
+    pub(crate) fn cwd(mut self, dir: &std::path::Path) -> Self {
+        self.command.cwd(dir);
+        self
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
