@@ -81,7 +81,7 @@ impl Sampler {
         let mut buffer = FileBuffer::default();
         let memory = read_memory(&root, &proc, &mut buffer)?;
         let hierarchy = Hierarchy::detect(&root);
-        let mut users = Users::default();
+        let mut users = Users::of(&root.proc);
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
