@@ -97,7 +97,7 @@ pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ("slab", optional(memory.slab)),
     ] {
         parts.push(Tone::Dim, format!("{label} "));
-        parts.push(Tone::Normal, format!("{value}  "));
+        parts.push(Tone::Normal, format!("{value} "));
     }
     let x = area.x + LABEL.min(area.width);
     let width = area.right().saturating_sub(x);
@@ -105,21 +105,32 @@ pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     mark_figures(state, area, x + used, canvas);
 }
 
-/// The marks' figures under the marks of the bar, as far as they have room right of `from`.
+/// The marks' figures under the marks of the bar, if there is room for all right of `from`.
 fn mark_figures(state: &State, area: Rect, from: u16, canvas: &mut Canvas<'_>) {
     let bar_area = bar_area(area);
     let inner = bar_area.width.saturating_sub(2);
-    let dim = canvas.theme.style(Tone::Dim);
-    // Right to left, so that where marks are close the higher one keeps its figure.
-    let mut free_to = area.right();
-    for mark in state.settings.thresholds.marks().iter().rev() {
+    let place = |mark: &f64| {
         let text = format!("{mark:.0}%");
         let width = u16::try_from(text.len()).unwrap_or(4);
         let x = (bar_area.x + 1 + mark_cell(*mark, inner)).saturating_sub(width / 2);
-        if x > from && x + width <= free_to {
-            canvas.text(x, area.y, width, &text, dim);
-            free_to = x.saturating_sub(1);
-        }
+        (x, width, text)
+    };
+    let figures: Vec<_> = state
+        .settings
+        .thresholds
+        .marks()
+        .iter()
+        .map(place)
+        .collect();
+    let apart = figures
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if a.0 + a.1 < b.0));
+    if !apart || figures.first().is_none_or(|first| first.0 <= from) {
+        return;
+    }
+    let dim = canvas.theme.style(Tone::Dim);
+    for (x, width, text) in figures {
+        canvas.text(x, area.y, width, &text, dim);
     }
 }
 
