@@ -1,5 +1,7 @@
 //! The cgroup and signal dialogs: keys typed, plans asked for.
 
+#![expect(clippy::panic, reason = "a helper of tests fails the test")]
+
 mod common;
 
 use common::scene::{Scene, host, id, processes};
@@ -292,5 +294,18 @@ fn the_help_lists_every_action_and_column() {
     }
     for column in oomtop::app::columns::COLUMNS {
         assert!(text.contains(column.doc), "{}", column.id);
+    }
+}
+
+#[test]
+fn the_readme_lists_every_key() {
+    let readme = include_str!("../README.md");
+    for action in oomtop::app::actions::ACTIONS {
+        let keys: Vec<_> = action.keys.iter().map(|key| format!("`{key}`")).collect();
+        let row = format!("| {} | {} |", keys.join(" "), action.doc);
+        assert!(
+            readme.lines().any(|line| line == row),
+            "the README lacks the row\n{row}"
+        );
     }
 }
