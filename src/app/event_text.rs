@@ -1,6 +1,6 @@
 //! OOM events in words: the row of the pane and the sentences of the event dialog.
 
-use super::columns::short_group;
+use super::columns::{short_group, short_id};
 use super::events::{Entry, EventRow, is_pending};
 use super::format;
 use super::text::{Line, Tone};
@@ -99,6 +99,11 @@ fn kill_row(report: &OomReport, kill: &Kill, now: Now, narrow: bool) -> Line {
     line
 }
 
+/// A path whose container ids are as short as their tools print them.
+fn short_ids(path: &str) -> String {
+    path.split('/').map(short_id).collect::<Vec<_>>().join("/")
+}
+
 /// Why, as short as it can be: the limit that was hit, or who asked.
 fn reason(report: &OomReport) -> String {
     if let Some(group) = report.oom_memcg.as_deref().filter(|_| report.is_memcg()) {
@@ -109,7 +114,7 @@ fn reason(report: &OomReport) -> String {
             Some(task) if task != group => format!(" (victim in {})", short_group(task)),
             _ => String::new(),
         };
-        return format!("{group} hit its limit{limit}{inner}");
+        return format!("limit{limit} of {}{inner}", short_ids(group));
     }
     match asked_by(report) {
         Some(asker) => asker,

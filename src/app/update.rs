@@ -37,6 +37,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Oom(event) => on_oom(state, event),
         Msg::Source(source) => {
+            if source.caught_up && !state.events.source.caught_up {
+                // The history is no news.
+                state.events.unread = 0;
+            }
             state.events.source = source;
             Vec::new()
         }

@@ -31,7 +31,7 @@ pub(crate) fn styled_view(buffer: &Buffer) -> String {
                 .or_insert_with(|| free.next().unwrap_or('?'));
             styles.push(letter);
         }
-        writeln!(text, "{}|", line).expect("a String");
+        writeln!(text, "{line}|").expect("a String");
         styles.push('\n');
     }
     let mut legend = String::new();

@@ -124,7 +124,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "score",
         title: "SCORE",
-        doc: "oom_score as the kernel shows it (0..2000 since 5.9; an idle process is about 666)",
+        doc: "oom_score as the kernel shows it: since 5.9 0..2000, idle is 666",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
@@ -155,7 +155,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "badness",
         title: "BAD\u{2030}",
-        doc: "badness: the share of the OOM domain the kernel compares, per mille, adj included",
+        doc: "badness: the share of the OOM domain, per mille, adj included",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 0,

@@ -93,7 +93,7 @@ pub fn short_group(path: &str) -> String {
 }
 
 /// A container's id as its tools shorten it: twelve of its many hex digits.
-fn short_id(name: &str) -> &str {
+pub fn short_id(name: &str) -> &str {
     let is_id = name.len() >= 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
     if is_id {
         name.get(..12).unwrap_or(name)

@@ -14,6 +14,7 @@ mod draft;
 mod drafts;
 mod fact;
 pub mod memcg;
+pub mod memory;
 pub mod raw;
 pub mod record;
 mod rules;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use assembler::OomAssembler;
 pub use fact::UsageKind;
 pub use memcg::MemcgUse;
+pub use memory::MemoryState;
 pub use raw::RawLines;
 pub use record::LogRecord;
 pub use tasks::{TaskRow, TaskTable};
@@ -218,6 +220,8 @@ pub struct OomReport {
     pub tasks: Option<Arc<TaskTable>>,
     /// Usage, limits and statistics of the memory cgroup that ran out.
     pub memcg: Option<Arc<MemcgUse>>,
+    /// The machine's memory; the kernel prints it unless a memory cgroup ran out.
+    pub memory: Option<Arc<MemoryState>>,
     /// Records were lost while the report was being printed.
     pub gap: bool,
     /// The lines as they came, without the transport's prefixes.

@@ -83,21 +83,6 @@ pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let memory = &state.snapshot.memory;
-    let bar_area = bar_area(area);
-    let inner = bar_area.width.saturating_sub(2);
-    let dim = canvas.theme.style(Tone::Dim);
-    // Right to left, so that where marks are close the higher one keeps its figure.
-    let mut free_to = bar_area.right();
-    for mark in state.settings.thresholds.marks().iter().rev() {
-        let text = format!("{mark:.0}%");
-        let width = u16::try_from(text.len()).unwrap_or(4);
-        let x = bar_area.x + 1 + mark_cell(*mark, inner);
-        let x = x.saturating_sub(width / 2);
-        if bar_area.width > 20 && x + width <= free_to {
-            canvas.text(x, area.y, width, &text, dim);
-            free_to = x.saturating_sub(1);
-        }
-    }
     let optional = |value: Option<u64>| value.map_or_else(|| "n/a".to_owned(), format::size);
     let mut parts = Line::new();
     if let Some(Scope::Memcg(key)) = state.gauge.scope {
@@ -114,30 +99,38 @@ pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         parts.push(Tone::Dim, format!("{label} "));
         parts.push(Tone::Normal, format!("{value} "));
     }
-    // On a narrow screen the parts may start further left, over the unused space before the marks.
-    let needed = u16::try_from(parts.width()).unwrap_or(u16::MAX);
-    let right_of_bar = area.right().saturating_sub(bar_area.right() + 2);
-    if needed <= right_of_bar {
-        let x = bar_area.right() + 2;
-        canvas.line(
-            Rect {
-                x,
-                width: area.right() - x,
-                ..area
-            },
-            &parts,
-        );
-    } else {
-        canvas.clear(area);
-        let x = area.x + LABEL.min(area.width);
-        canvas.line(
-            Rect {
-                x,
-                width: area.right().saturating_sub(x),
-                ..area
-            },
-            &parts,
-        );
+    let x = area.x + LABEL.min(area.width);
+    let width = area.right().saturating_sub(x);
+    let used = canvas.line(Rect { x, width, ..area }, &parts);
+    mark_figures(state, area, x + used, canvas);
+}
+
+/// The marks' figures under the marks of the bar, if there is room for all right of `from`.
+fn mark_figures(state: &State, area: Rect, from: u16, canvas: &mut Canvas<'_>) {
+    let bar_area = bar_area(area);
+    let inner = bar_area.width.saturating_sub(2);
+    let place = |mark: &f64| {
+        let text = format!("{mark:.0}%");
+        let width = u16::try_from(text.len()).unwrap_or(4);
+        let x = (bar_area.x + 1 + mark_cell(*mark, inner)).saturating_sub(width / 2);
+        (x, width, text)
+    };
+    let figures: Vec<_> = state
+        .settings
+        .thresholds
+        .marks()
+        .iter()
+        .map(place)
+        .collect();
+    let apart = figures
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if a.0 + a.1 < b.0));
+    if !apart || figures.first().is_none_or(|first| first.0 <= from) {
+        return;
+    }
+    let dim = canvas.theme.style(Tone::Dim);
+    for (x, width, text) in figures {
+        canvas.text(x, area.y, width, &text, dim);
     }
 }
 

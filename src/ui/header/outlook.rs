@@ -111,7 +111,7 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
                     };
                     line.push(
                         tone,
-                        format!("  exhausted in about {}", format::duration(left)),
+                        format!("  exhausted in about {}", format::about(left)),
                     );
                 }
                 None if rate > 0.0 => line.push(Tone::Dim, "  more than a day left"),
