@@ -143,7 +143,7 @@ impl State {
 
     /// How the screen is divided now.
     pub fn panes(&self) -> Panes {
-        panes(self.size.0, self.size.1, self.focus)
+        panes(self.size.0, self.size.1, self.focus, self.events.len())
     }
 
     /// What table cells look at.
