@@ -145,7 +145,7 @@ mod tests {
             (7, 10, 3, 23)
         );
         let p = panes(120, 36, Pane::Processes, 3);
-        assert!(p.table_rows.height >= 18 && p.events_rows.height >= 5);
+        assert_eq!((p.table_rows.height, p.events_rows.height), (22, 3));
         let p = panes(40, 10, Pane::Processes, 3);
         assert!(p.table_rows.height >= 3);
         let p = panes(20, 5, Pane::Processes, 3);
