@@ -29,7 +29,8 @@ const REPEAT_WITHIN: u64 = 60;
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     kept: VecDeque<Draft>,
-    next_key: u64,
+    /// The last key given away.
+    pub(super) next_key: u64,
 }
 
 impl Drafts {

@@ -20,6 +20,7 @@ pub mod record;
 mod rules;
 pub mod tasks;
 pub mod text;
+pub mod userspace;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use raw::RawLines;
 pub use record::LogRecord;
 pub use tasks::{TaskRow, TaskTable};
 pub use text::TextLog;
+pub use userspace::{Killer, UserspaceKill};
 
 use super::process::Pid;
 use super::time::Monotonic;
@@ -45,6 +47,8 @@ pub struct ReportKey(pub u64);
 pub enum OomEvent {
     /// A report began or grew.
     Report(Arc<OomReport>),
+    /// A program killed before the kernel had to; the same key again when more is known.
+    Userspace(Arc<UserspaceKill>),
     /// Records were lost (the ring buffer was overrun): kills may be missing here.
     Gap {
         /// Stamp of the first record after the gap, if it had one.

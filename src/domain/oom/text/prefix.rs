@@ -219,11 +219,11 @@ impl<'a> Peeler<'a> {
         if second.ends_with(':') && !second.starts_with("oom") && !first.ends_with(':') {
             // Another program: it may say whatever it likes.
             self.record.facility = self.record.facility.max(1);
-            self.record.caller = second.strip_suffix(':').map(str::to_owned);
+            self.record.program = second.strip_suffix(':').map(str::to_owned);
             self.take(rest);
         } else if first.ends_with("]:") {
             self.record.facility = self.record.facility.max(1);
-            self.record.caller = first.strip_suffix(':').map(str::to_owned);
+            self.record.program = first.strip_suffix(':').map(str::to_owned);
             let at = first.len().min(self.rest.len());
             let rest = self.rest.get(at..).unwrap_or("");
             self.take(rest.strip_prefix(' ').unwrap_or(rest));
