@@ -142,7 +142,7 @@ fn what_repeats_without_a_victim_is_one_report() {
             .iter()
             .map(|event| match event {
                 OomEvent::Report(report) => report.key,
-                OomEvent::Gap { .. } => panic!("a gap"),
+                other @ (OomEvent::Gap { .. } | OomEvent::Userspace(_)) => panic!("{other:?}"),
             })
             .collect();
         (report, keys)

@@ -4,7 +4,7 @@ use super::columns::{short_group, short_id};
 use super::events::{Entry, EventRow, is_pending};
 use super::format;
 use super::text::{Line, Tone};
-use crate::domain::oom::{Constraint, Kill, OomReport, Outcome};
+use crate::domain::oom::{Constraint, Kill, Killer, OomReport, Outcome, UserspaceKill};
 use crate::domain::time::{Monotonic, Now};
 
 /// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
@@ -49,6 +49,7 @@ pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
     match (row.entry, row.kill) {
         (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, now, width < NARROW),
         (Entry::Report { report, .. }, None) => report_row(report, now),
+        (Entry::Userspace(kill), _) => userspace_row(kill, now),
         (Entry::Unlogged { at, kills, groups }, _) => {
             let place = groups
                 .first()
@@ -120,6 +121,31 @@ fn reason(report: &OomReport) -> String {
         Some(asker) => asker,
         None if !report.has_header => "no report was printed, only this line".to_owned(),
         None => String::new(),
+    }
+}
+
+/// A program's own word, with the program's name in front.
+fn userspace_row(kill: &UserspaceKill, now: Now) -> Line {
+    let who = match (&kill.cgroup, kill.pid, &kill.comm) {
+        (Some(group), _, _) => short_ids(group),
+        (None, Some(pid), Some(comm)) => format!("{pid} {comm}"),
+        (None, Some(pid), None) => pid.to_string(),
+        _ => "?".to_owned(),
+    };
+    stamp(kill.at, now)
+        .add(Tone::Watch, format!("{} killed ", killer_name(kill.killer)))
+        .add(Tone::Strong, format!("{who}  "))
+        .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
+}
+
+/// The program's own spelling.
+pub fn killer_name(killer: Killer) -> &'static str {
+    match killer {
+        Killer::SystemdOomd => "systemd-oomd",
+        Killer::Earlyoom => "earlyoom",
+        Killer::Nohang => "nohang",
+        Killer::Oomd => "oomd",
+        Killer::LowMemoryKiller => "lowmemorykiller",
     }
 }
 
