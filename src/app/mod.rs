@@ -20,6 +20,7 @@ pub mod notice;
 pub mod plain;
 pub mod preview;
 pub mod prompt;
+pub mod report;
 pub mod settings;
 pub mod table;
 pub mod targets;

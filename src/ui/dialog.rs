@@ -51,7 +51,12 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
     canvas.clear(frame);
     let first = first_row(&rows, usize::from(inner.height), view.scroll);
     let more = rows.len() > usize::from(inner.height);
-    draw_frame(view, frame, canvas, more.then_some((first, rows.len())));
+    draw_frame(
+        view,
+        frame,
+        canvas,
+        view.window.or_else(|| more.then_some((first, rows.len()))),
+    );
     let mut cursor = None;
     for (y, row) in (inner.y..inner.bottom()).zip(rows.iter().skip(first)) {
         let area = Rect {
