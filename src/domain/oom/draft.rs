@@ -335,9 +335,19 @@ impl Draft {
         let row = report.tasks.as_ref().and_then(|table| table.row(line.pid));
         let adj = line.adj.or_else(|| row?.adj);
         let group_member = report.oom_group.is_some();
+        // A line broken inside the name shows a blank too many; the other lines have it whole.
+        let words = |name: &str| name.split_whitespace().collect::<String>();
+        let named = report
+            .chosen
+            .as_ref()
+            .filter(|chosen| chosen.pid == line.pid);
+        let comm = match named {
+            Some(chosen) if words(&chosen.comm) == words(&line.comm) => chosen.comm.clone(),
+            _ => line.comm,
+        };
         report.kills.push(Kill {
             pid: line.pid,
-            comm: line.comm,
+            comm,
             at,
             uid: line.uid,
             total_vm_kb: line.total_vm_kb,

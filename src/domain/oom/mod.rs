@@ -9,10 +9,12 @@
 //! text log ─── prefix ── stitch ──────┴─► OomAssembler ── rules ── Fact ─► Draft ─► OomEvent
 //! ```
 
+pub mod analysis;
 pub mod assembler;
 mod draft;
 mod drafts;
 mod fact;
+pub mod gfp;
 pub mod memcg;
 pub mod memory;
 pub mod raw;
