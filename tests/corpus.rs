@@ -1,13 +1,16 @@
 //! Every ground-truth field of a corpus of real reports, named by the variable `OOMTOP_CORPUS`:
 //! a folder with `index.json`, `*.log` and `lab/KERNEL-CASE.{log,kmsg,journal,json}`.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
 
 mod common;
 
-use std::io::Write as _;
 use std::path::Path;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use common::corpus::{Score, check_file, check_lab};
 use serde_json::Value;
@@ -15,11 +18,7 @@ use serde_json::Value;
 #[test]
 fn every_field_of_the_corpus() {
     let Some(folder) = env::var_os("OOMTOP_CORPUS") else {
-        // The macros' output is kept from the screen when a test passes; this is not.
-        let _ = writeln!(
-            io::stderr(),
-            "SKIPPED: every_field_of_the_corpus because OOMTOP_CORPUS names no folder"
-        );
+        common::skipped("every_field_of_the_corpus", "OOMTOP_CORPUS names no folder");
         return;
     };
     let folder = Path::new(&folder);
@@ -40,7 +39,7 @@ fn every_field_of_the_corpus() {
             check_lab(&format!("lab/{name}.{form}"), &log, &truth, &mut score);
         }
     }
-    let _ = writeln!(io::stderr(), "{score}");
+    eprintln!("{score}");
     assert!(score.fields_total > 1000, "that is no corpus");
     assert!(score.misses.is_empty(), "{}", score.misses.join("\n"));
 }

@@ -1,6 +1,6 @@
 //! What the user is doing. Pure: [`State`] composes parts that each own their rules, and
 //! [`update`](update::update) turns a [`Msg`](msg::Msg) into a new state and a list of
-//! [`Effect`](msg::Effect)s. No file, no clock, no terminal.
+//! [`Effect`]s. No file, no clock, no terminal.
 
 pub mod actions;
 pub mod columns;

@@ -21,11 +21,11 @@ pub fn report(report: &OomReport, number: u64) -> String {
     let page = page_kb(report).unwrap_or(4);
     let mut lines: Vec<String> = summary::lines(report, &[])
         .iter()
-        .map(|line| line.plain())
+        .map(super::super::text::Line::plain)
         .collect();
     if report.memory.is_some() || report.memcg.is_some() {
         lines.push(String::new());
-        lines.extend(memory::lines(report, page).iter().map(|line| line.plain()));
+        lines.extend(memory::lines(report, page).iter().map(super::super::text::Line::plain));
     }
     if let Some(table) = &report.tasks {
         let ranked = ranking(report);
