@@ -41,9 +41,10 @@ pub(super) fn follow(path: &Path, is_own: bool, stop: &AtomicBool, deliver: Deli
     {
         Ok(()) => {}
         Err(error) => {
-            deliver(counters_only(&short(&refused), &name));
-            // The journal's own reason matters less; it is one clause of the same title.
-            let _ = error;
+            deliver(counters_only(
+                &format!("{}; journal: {}", short(&refused), error.source),
+                &name,
+            ));
         }
     }
 }

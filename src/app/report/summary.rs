@@ -376,7 +376,9 @@ fn advice(
                 largest.comm
             ),
         );
-        if let Some(kill) = victim.filter(|kill| kill.pid != largest.pid) {
+        if let Some(kill) =
+            victim.filter(|kill| kill.pid != largest.pid && kill.adj.is_none_or(|adj| adj <= 0))
+        {
             step(
                 "a",
                 format!("protect {}: it was not the largest", kill.comm),
