@@ -9,7 +9,7 @@ use crate::app::events::Remembered;
 use crate::app::keys::Key;
 use crate::app::msg::{Effect, Receipt};
 use crate::app::report::saved::{file_stem, json, text};
-use crate::app::report::tasks::{TaskOrder, head, line, order};
+use crate::app::report::tasks::{TaskBadness, TaskOrder, badness, head, line, order};
 use crate::app::report::{Page, memory, summary};
 use crate::app::text::{Line, Tone};
 use crate::domain::oom::OomReport;
@@ -29,7 +29,7 @@ pub struct ReportDialog {
     scroll: usize,
     page_kb: u64,
     /// Badness of each row of the table.
-    points: Vec<Option<i64>>,
+    points: Vec<TaskBadness>,
     by: TaskOrder,
     /// Rows of the table in that order.
     rows: Vec<usize>,
@@ -40,27 +40,11 @@ pub struct ReportDialog {
 impl ReportDialog {
     /// Opens for a report, with what was remembered of its dead.
     pub fn new(report: Arc<OomReport>, remembered: Vec<(Pid, Remembered)>) -> Self {
-        let ranked = ranking(&report);
-        let points_of = |pid: Pid| {
-            let row = ranked.as_ref()?.rows.iter().find(|row| row.pid == pid)?;
-            Some(row.badness)
-        };
-        let points = match &report.tasks {
-            // A table of 10 000 rows against a ranking of as many: through a map, once.
-            Some(table) if table.rows.len() > 64 => {
-                let by_pid: std::collections::HashMap<Pid, i64> = ranked
-                    .iter()
-                    .flat_map(|r| r.rows.iter().map(|row| (row.pid, row.badness)))
-                    .collect();
-                table
-                    .rows
-                    .iter()
-                    .map(|row| by_pid.get(&row.pid).copied())
-                    .collect()
-            }
-            Some(table) => table.rows.iter().map(|row| points_of(row.pid)).collect(),
-            None => Vec::new(),
-        };
+        let ranking = ranking(&report);
+        let table = report.tasks.as_ref();
+        let points = table
+            .map(|table| badness(table, ranking.as_ref()))
+            .unwrap_or_default();
         let by = TaskOrder::default();
         let rows = report
             .tasks
@@ -116,7 +100,10 @@ impl ReportDialog {
                 let row = table.rows.get(*at)?;
                 Some(line(
                     row,
-                    self.points.get(*at).copied().flatten(),
+                    self.points
+                        .get(*at)
+                        .copied()
+                        .unwrap_or(TaskBadness::Unknown),
                     self.page_kb,
                     &self.report,
                 ))

@@ -32,37 +32,24 @@ pub fn report(report: &OomReport, number: u64) -> String {
         );
     }
     if let Some(table) = &report.tasks {
-        let ranked = ranking(report);
-        let points = |pid| {
-            ranked
-                .as_ref()?
-                .rows
-                .iter()
-                .find(|row| row.pid == pid)
-                .map(|row| row.badness)
-        };
-        // The ranking's first are enough; a table without one is shown by size.
-        let chosen: Vec<usize> = match &ranked {
-            Some(ranked) => ranked
-                .rows
-                .iter()
-                .take(TASKS)
-                .filter_map(|row| table.rows.iter().position(|t| t.pid == row.pid))
-                .collect(),
-            None => tasks::order(table, &[], tasks::TaskOrder::Rss)
-                .into_iter()
-                .take(TASKS)
-                .collect(),
-        };
+        let of_row = tasks::badness(table, ranking(report).as_ref());
+        let first = tasks::order(table, &of_row, tasks::TaskOrder::Badness)
+            .into_iter()
+            .take(TASKS);
+        let rows: Vec<_> = first
+            .filter_map(|at| Some((table.rows.get(at)?, *of_row.get(at)?)))
+            .collect();
         lines.push(String::new());
         lines.push(format!(
             "{}  ({} of {} tasks)",
             tasks::head().plain(),
-            chosen.len(),
+            rows.len(),
             table.listed()
         ));
-        let rows = chosen.iter().filter_map(|at| table.rows.get(*at));
-        lines.extend(rows.map(|row| tasks::line(row, points(row.pid), page, report).plain()));
+        lines.extend(
+            rows.iter()
+                .map(|(row, badness)| tasks::line(row, *badness, page, report).plain()),
+        );
     }
     for line in lines {
         let _ = writeln!(out, "{}", printable(line.trim_end()));

@@ -70,21 +70,12 @@ pub fn text(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
     part("Summary", &summary::lines(report, remembered));
     part("Memory", &memory::lines(report, page));
     if let Some(table) = &report.tasks {
-        let ranking = ranking(report);
-        let points: std::collections::HashMap<Pid, i64> = ranking
-            .iter()
-            .flat_map(|r| r.rows.iter().map(|row| (row.pid, row.badness)))
-            .collect();
-        let of_row: Vec<_> = table
-            .rows
-            .iter()
-            .map(|row| points.get(&row.pid).copied())
-            .collect();
+        let of_row = tasks::badness(table, ranking(report).as_ref());
         let rows = tasks::order(table, &of_row, tasks::TaskOrder::Badness);
         let lines = rows.iter().filter_map(|at| {
             Some(tasks::line(
                 table.rows.get(*at)?,
-                of_row.get(*at).copied().flatten(),
+                *of_row.get(*at)?,
                 page,
                 report,
             ))

@@ -1,10 +1,42 @@
 //! The Tasks page: the kernel's own table, ranked.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::app::format;
 use crate::app::text::{Line, Tone};
+use crate::domain::oom::analysis::ranking::Ranking;
 use crate::domain::oom::{OomReport, TaskRow, TaskTable};
+use crate::domain::process::Pid;
+
+/// What the kernel thought of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaskBadness {
+    /// The report does not hold what badness is made of.
+    Unknown,
+    /// Never chosen: adj -1000.
+    Never,
+    /// Badness in pages.
+    Points(i64),
+}
+
+/// The badness of each row of the table, in its order.
+pub fn badness(table: &TaskTable, ranking: Option<&Ranking>) -> Vec<TaskBadness> {
+    let Some(ranking) = ranking else {
+        return vec![TaskBadness::Unknown; table.rows.len()];
+    };
+    let by_pid: HashMap<Pid, i64> = ranking
+        .rows
+        .iter()
+        .map(|row| (row.pid, row.badness))
+        .collect();
+    let of = |row: &TaskRow| {
+        by_pid
+            .get(&row.pid)
+            .map_or(TaskBadness::Never, |points| TaskBadness::Points(*points))
+    };
+    table.rows.iter().map(of).collect()
+}
 
 /// What the table is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,13 +79,16 @@ impl TaskOrder {
     }
 }
 
-/// Row numbers of the table in this order. `points` is each row's badness in pages, `None` for a task
-/// that is never chosen.
-pub fn order(table: &TaskTable, points: &[Option<i64>], by: TaskOrder) -> Vec<usize> {
+/// Row numbers of the table in this order. Where badness is not known, memory decides.
+pub fn order(table: &TaskTable, badness: &[TaskBadness], by: TaskOrder) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..table.rows.len()).collect();
     let row = |at: &usize| table.rows.get(*at);
     match by {
-        TaskOrder::Badness => rows.sort_by_key(|at| Reverse(points.get(*at).copied().flatten())),
+        TaskOrder::Badness => {
+            let size = |at: &usize| row(at).and_then(|r| r.rss);
+            rows.sort_by_key(|at| Reverse((badness.get(*at).copied(), size(at))));
+        }
+
         TaskOrder::Rss => rows.sort_by_key(|at| Reverse(row(at).and_then(|r| r.rss))),
         TaskOrder::Adj => rows.sort_by_key(|at| row(at).and_then(|r| r.adj)),
         TaskOrder::Name => rows.sort_by_key(|at| row(at).map(|r| r.comm.clone())),
@@ -74,7 +109,7 @@ pub fn head() -> Line {
 }
 
 /// One row; the dead are marked.
-pub fn line(task: &TaskRow, points: Option<i64>, page_kb: u64, report: &OomReport) -> Line {
+pub fn line(task: &TaskRow, badness: TaskBadness, page_kb: u64, report: &OomReport) -> Line {
     let size = |pages: Option<u64>| {
         pages.map_or_else(
             || "-".to_owned(),
@@ -89,10 +124,13 @@ pub fn line(task: &TaskRow, points: Option<i64>, page_kb: u64, report: &OomRepor
     let adj = task
         .adj
         .map_or_else(|| "-".to_owned(), |adj| adj.to_string());
-    let badness = match points {
-        Some(points) if points < 0 => format!("-{}", size(Some(points.unsigned_abs()))),
-        Some(points) => size(Some(points.unsigned_abs())),
-        None => "never".to_owned(),
+    let badness = match badness {
+        TaskBadness::Points(points) if points < 0 => {
+            format!("-{}", size(Some(points.unsigned_abs())))
+        }
+        TaskBadness::Points(points) => size(Some(points.unsigned_abs())),
+        TaskBadness::Never => "never".to_owned(),
+        TaskBadness::Unknown => "n/a".to_owned(),
     };
     Line::of(tone, if died { "x " } else { "  " })
         .add(
