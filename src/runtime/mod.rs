@@ -61,7 +61,8 @@ pub fn run(settings: Settings, theme: &Theme, root: SysRoot, mouse: bool) -> Res
     // Before the terminal changes: an unreadable /proc is told on an ordinary line.
     let sampler = Sampler::new(root.clone())?;
     let host = sampler.host().clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .max_blocking_threads(4)
         .build()

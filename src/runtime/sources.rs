@@ -23,6 +23,9 @@ use crate::linux::sampler::Sampler;
 /// How often the clock ticks: the shortest refresh period.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How long the loop has to leave after a signal before it is left behind.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Told to threads that wait: the program is leaving.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
@@ -69,6 +72,11 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
             if caught.recv().await.is_some() {
                 ended_by.store(number, Ordering::SeqCst);
                 let _ = send.send(Msg::Stop).await;
+                // The loop may be stuck in a write to a terminal that takes nothing (Ctrl-S, a dead
+                // connection): then nobody else can give it back.
+                tokio::time::sleep(GRACE).await;
+                super::terminal::restore();
+                std::process::exit(128 + i32::from(number));
             }
         }));
     }

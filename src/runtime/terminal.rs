@@ -102,7 +102,7 @@ fn take(mouse: bool) -> io::Result<()> {
 }
 
 /// Leaves the full screen. Errors are ignored: the terminal may be gone, and there is nobody to tell.
-fn restore() {
+pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
         let _ = execute!(
             stdout(),

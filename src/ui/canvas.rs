@@ -37,7 +37,7 @@ impl<'a> Canvas<'a> {
             return 0;
         }
         let width = width.min(area.right() - x);
-        let cut = cells(text, self.ascii) > usize::from(width);
+        let cut = prefix(text, usize::from(width), self.ascii).0 < text.len();
         let limit = if cut { width.saturating_sub(1) } else { width };
         let mut used = 0;
         for grapheme in text.graphemes(true) {
@@ -161,6 +161,21 @@ pub fn cells(text: &str, ascii: bool) -> usize {
         return text.len();
     }
     text.graphemes(true).map(|g| shown(g, ascii).width()).sum()
+}
+
+/// How many bytes of a text fit into so many cells, and the cells they take. However long the text is,
+/// only what fits is looked at.
+pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
+    let (mut bytes, mut taken) = (0, 0);
+    for grapheme in text.graphemes(true) {
+        let wide = shown(grapheme, ascii).width();
+        if taken + wide > room {
+            break;
+        }
+        bytes += grapheme.len();
+        taken += wide;
+    }
+    (bytes, taken)
 }
 
 /// What is put on the screen for a grapheme: itself, or a replacement if a terminal would obey it or

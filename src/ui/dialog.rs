@@ -2,7 +2,9 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::canvas::{Canvas, cells};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::canvas::{Canvas, cells, prefix};
 use crate::app::dialog::{DialogView, Section};
 use crate::app::input::LineInput;
 use crate::app::text::{Line, Span, Tone};
@@ -252,54 +254,96 @@ fn first_row(rows: &[Drawn], height: usize, scroll: usize) -> usize {
     }
 }
 
-/// Breaks a line at spaces so that it fits; a word longer than the width is cut into pieces.
+/// Lines one long text is broken into at most: no screen is higher, and no text may stop the program.
+const MOST_LINES: usize = 1000;
+
+/// Breaks a line at spaces so that it fits; a word longer than the width is cut into pieces. Takes time
+/// in proportion to the text.
 fn wrap(line: &Line, width: usize) -> Vec<Line> {
-    if line.width() <= width || width == 0 {
+    if width == 0 {
         return vec![line.clone()];
     }
-    let indent = line
-        .spans
-        .first()
-        .map_or(0, |s| s.text.len() - s.text.trim_start().len())
-        .min(width / 2);
-    let mut lines = vec![Line::new()];
-    let mut used = 0;
+    let first = line.spans.first().map_or("", |span| span.text.as_str());
+    let indent = (first.len() - first.trim_start_matches(' ').len()).min(width / 2);
+    let mut page = Wrapped {
+        lines: vec![Line::new()],
+        used: 0,
+        indent,
+    };
     for span in &line.spans {
         for word in span.text.split_inclusive(' ') {
-            let mut word = word;
-            if used + cells(word.trim_end(), false) > width && used > indent {
-                lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
-                used = indent;
+            page.word(span, word, width);
+            if page.lines.len() >= MOST_LINES {
+                page.lines.push(Line::of(Tone::Dim, "…"));
+                return page.lines;
             }
-            while used + cells(word.trim_end(), false) > width {
-                let cut = word
-                    .char_indices()
-                    .nth(width.saturating_sub(used).max(1))
-                    .map_or(word.len(), |(at, _)| at);
-                push(&mut lines, span, &word[..cut]);
-                word = &word[cut..];
-                lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
-                used = indent;
-                if word.is_empty() {
-                    break;
-                }
-            }
-            push(&mut lines, span, word);
-            used += cells(word, false);
         }
     }
-    for line in &mut lines {
-        // A blank at the end may stand beyond the width: it must not cost a letter.
-        if let Some(last) = line.spans.last_mut() {
-            last.text.truncate(last.text.trim_end().len());
-        }
-    }
-    lines
+    page.end_line();
+    page.lines
 }
 
-fn push(lines: &mut [Line], span: &Span, text: &str) {
-    if let Some(last) = lines.last_mut() {
-        last.push(span.tone, text);
+/// Lines as they are filled.
+struct Wrapped {
+    lines: Vec<Line>,
+    /// Cells of the last line that are taken.
+    used: usize,
+    /// Blanks in front of every line but the first.
+    indent: usize,
+}
+
+impl Wrapped {
+    fn word(&mut self, span: &Span, word: &str, width: usize) {
+        let letters = word.trim_end();
+        let mut rest = letters;
+        if prefix(rest, width.saturating_sub(self.used), false).0 < rest.len()
+            && self.used > self.indent
+        {
+            self.next_line();
+        }
+        loop {
+            let (bytes, taken) = prefix(rest, width.saturating_sub(self.used), false);
+            if bytes == rest.len() {
+                self.push(span, rest, taken);
+                let blanks = &word[letters.len()..];
+                self.push(span, blanks, blanks.len());
+                return;
+            }
+            // At least one letter goes on each line, or it would never end.
+            let bytes = if bytes == 0 {
+                rest.graphemes(true).next().map_or(rest.len(), str::len)
+            } else {
+                bytes
+            };
+            let (head, tail) = rest.split_at(bytes);
+            self.push(span, head, taken);
+            self.next_line();
+            rest = tail;
+            if self.lines.len() >= MOST_LINES {
+                return;
+            }
+        }
+    }
+
+    fn push(&mut self, span: &Span, text: &str, cells: usize) {
+        if let Some(last) = self.lines.last_mut() {
+            last.push(span.tone, text);
+        }
+        self.used += cells;
+    }
+
+    fn next_line(&mut self) {
+        self.end_line();
+        self.lines
+            .push(Line::of(Tone::Normal, " ".repeat(self.indent)));
+        self.used = self.indent;
+    }
+
+    /// A blank at the end may stand beyond the width: it must not cost a letter.
+    fn end_line(&mut self) {
+        if let Some(last) = self.lines.last_mut().and_then(|line| line.spans.last_mut()) {
+            last.text.truncate(last.text.trim_end().len());
+        }
     }
 }
 
@@ -314,6 +358,14 @@ mod tests {
         let wrapped: Vec<_> = wrap(&line, 11).iter().map(Line::plain).collect();
         assert_eq!(wrapped, ["  one two", "  three", "  four"]);
         assert_eq!(wrap(&Line::from("abcdefgh"), 3).len(), 3);
+    }
+
+    #[test]
+    fn a_huge_word_is_broken_in_no_time_and_its_end_is_marked() {
+        let huge = Line::from("é\u{1b}日".repeat(200_000));
+        let wrapped = wrap(&huge, 100);
+        assert_eq!(wrapped.len(), super::MOST_LINES + 1);
+        assert_eq!(wrapped.last().map(Line::plain).as_deref(), Some("…"));
     }
 
     proptest::proptest! {
