@@ -236,7 +236,7 @@ impl State {
         let searching = self
             .prompt
             .as_ref()
-            .is_some_and(|p| p.kind != PromptKind::Pid)
+            .is_some_and(|p| matches!(p.kind, PromptKind::Filter | PromptKind::Search))
             || !self.searched.is_empty();
         Needs {
             all_commands: self.table.filter.needs_commands() || searching,
@@ -296,12 +296,16 @@ impl State {
 
     /// Opens a prompt; a filter starts with what is in force.
     fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
-        self.focus = Pane::Processes;
-        let text = if kind == PromptKind::Filter {
-            self.table.filter_text.clone()
-        } else {
-            String::new()
+        let text = match kind {
+            PromptKind::Filter => self.table.filter_text.clone(),
+            PromptKind::Events => self.events.filter_text.clone(),
+            PromptKind::Search | PromptKind::Pid => String::new(),
         };
+        if kind == PromptKind::Events {
+            self.prompt = Some(Prompt::new(kind, &text));
+            return Vec::new();
+        }
+        self.focus = Pane::Processes;
         self.prompt = Some(Prompt::new(kind, &text));
         // Command lines of all are needed from now on.
         self.request_sample()
@@ -320,6 +324,13 @@ impl State {
                     self.table.filter = filter;
                     self.table.filter_text = text;
                     return self.arrange();
+                }
+                Err(error) => prompt.error = Some(error),
+            },
+            PromptKind::Events => match events::EventFilter::parse(&text) {
+                Ok(filter) => {
+                    prompt.error = None;
+                    self.events.set_filter(&text, filter);
                 }
                 Err(error) => prompt.error = Some(error),
             },

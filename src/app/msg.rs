@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::keys::Key;
 use crate::domain::cgroup::CgroupPath;
-use crate::domain::oom::OomEvent;
+use crate::domain::oom::{OomEvent, OomReport};
 use crate::domain::process::ProcessId;
 use crate::domain::score::OomScoreAdj;
 use crate::domain::signal::Signal;
@@ -56,6 +56,15 @@ pub struct GroupChoice {
     pub usage: Option<u64>,
 }
 
+/// What the journal tells of a boot before this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OlderBoot {
+    /// -1 is the one before this.
+    pub boot: i32,
+    /// Its reports, oldest first.
+    pub reports: Vec<Arc<OomReport>>,
+}
+
 /// One event for [`super::update`].
 #[derive(Debug, Clone)]
 pub enum Msg {
@@ -81,6 +90,8 @@ pub enum Msg {
     Done(Receipt),
     /// The groups asked for by [`Effect::ListGroups`], or why not.
     Groups(Result<Vec<GroupChoice>, String>),
+    /// The boots asked for by [`Effect::ReadOlderBoots`], the newest first, or why not.
+    Older(Result<Vec<OlderBoot>, String>),
     /// oomtop was suspended and runs again.
     Resumed,
     /// A signal asks it to stop; or the terminal is gone.
@@ -154,6 +165,8 @@ pub enum Effect {
         /// What.
         signal: Signal,
     },
+    /// Read the OOM reports of older boots out of the journal.
+    ReadOlderBoots,
     /// Save a report as two files in the working directory; none is ever overwritten.
     Save {
         /// File name without its ending.

@@ -13,6 +13,7 @@ mod effects;
 mod event_loop;
 mod explain;
 mod log_source;
+mod older;
 mod once;
 mod save;
 mod sources;

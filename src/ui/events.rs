@@ -21,6 +21,12 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         if kills > 0 { Tone::Critical } else { Tone::Dim },
         format!("  {kills} killed"),
     );
+    if let Some((name, times)) = events.repeated() {
+        title.push(Tone::Watch, format!("  {name} ×{times} in 1 h"));
+    }
+    if !events.filter_text.is_empty() {
+        title.push(Tone::Watch, format!("  filter: {}", events.filter_text));
+    }
     if events.unread > 0 && !focused {
         title.push(Tone::Watch, format!("  {} new", events.unread));
     }
@@ -59,9 +65,11 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         );
         y += 1;
     }
-    if events.is_empty() {
+    if events.len() == 0 {
         if y < panes.events_rows.bottom() {
-            let text = if source.caught_up {
+            let text = if !events.filter.is_empty() {
+                "no event passes the filter (Esc clears it)"
+            } else if source.caught_up {
                 "none since the log begins"
             } else {
                 ""

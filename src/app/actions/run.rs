@@ -64,9 +64,9 @@ pub(super) fn details(state: &mut State) -> Vec<Effect> {
             .nth(state.events.selected)
             .map(|row| row.entry.clone());
         return match row {
-            Some(Entry::Report { report, remembered }) => {
-                state.open(ReportDialog::new(report, remembered))
-            }
+            Some(Entry::Report {
+                report, remembered, ..
+            }) => state.open(ReportDialog::new(report, remembered)),
             Some(entry) => state.open(EventDialog::new(entry)),
             None => Vec::new(),
         };
@@ -139,4 +139,23 @@ pub(super) fn other_pane(state: &mut State) -> Vec<Effect> {
         Pane::Processes => Pane::Events,
     };
     focus(state, other)
+}
+
+/// The filter of the pane that has the keyboard.
+pub(super) fn filter(state: &mut State) -> Vec<Effect> {
+    let kind = match state.focus {
+        Pane::Processes => PromptKind::Filter,
+        Pane::Events => PromptKind::Events,
+    };
+    state.prompt_for(kind)
+}
+
+pub(super) fn older(state: &mut State) -> Vec<Effect> {
+    focus(state, Pane::Events);
+    if state.events.older_boots.is_some() {
+        state.say(Tone::Normal, "the older boots have been read already");
+        return Vec::new();
+    }
+    state.say(Tone::Normal, "reading the journal of older boots …");
+    vec![Effect::ReadOlderBoots]
 }
