@@ -1,6 +1,7 @@
 //! Draws any [`DialogView`]: a frame in the middle, as large as its content needs and the screen allows.
 
 use ratatui::layout::{Position, Rect};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::canvas::{Canvas, cells};
 use crate::app::dialog::{DialogView, Section};
@@ -256,22 +257,16 @@ fn wrap(line: &Line, width: usize) -> Vec<Line> {
     for span in &line.spans {
         for word in span.text.split_inclusive(' ') {
             let mut word = word;
-            if used + cells(word.trim_end(), false) > width && used > indent {
+            if used > indent && cut_at(word.trim_end(), width.saturating_sub(used)).is_some() {
                 lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
                 used = indent;
             }
-            while used + cells(word.trim_end(), false) > width {
-                let cut = word
-                    .char_indices()
-                    .nth(width.saturating_sub(used).max(1))
-                    .map_or(word.len(), |(at, _)| at);
-                push(&mut lines, span, &word[..cut]);
-                word = &word[cut..];
+            while let Some(cut) = cut_at(word.trim_end(), width.saturating_sub(used)) {
+                let (piece, rest) = word.split_at(cut);
+                push(&mut lines, span, piece);
                 lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
                 used = indent;
-                if word.is_empty() {
-                    break;
-                }
+                word = rest;
             }
             push(&mut lines, span, word);
             used += cells(word, false);
@@ -284,6 +279,21 @@ fn wrap(line: &Line, width: usize) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// Where a word that takes more than `room` cells is cut: never before its first letter, and without
+/// looking at more of it than fits. `None` if it fits.
+fn cut_at(word: &str, room: usize) -> Option<usize> {
+    let mut used = 0;
+    for (at, grapheme) in word.grapheme_indices(true) {
+        used += cells(grapheme, false);
+        if used > room {
+            let first = || word.graphemes(true).next().map_or(word.len(), str::len);
+            let cut = if at > 0 { at } else { first() };
+            return (cut < word.len()).then_some(cut);
+        }
+    }
+    None
 }
 
 fn push(lines: &mut [Line], span: &Span, text: &str) {
