@@ -80,7 +80,11 @@ impl Performer {
                     .collect();
                 Some(Msg::Done(Receipt::Signal { signal, results }))
             }
-            Effect::Sample(_) | Effect::Suspend | Effect::Redraw | Effect::Quit => None,
+            Effect::Sample(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Retake
+            | Effect::Quit => None,
         }
     }
 

@@ -34,17 +34,15 @@ impl Screen {
             before(panic);
             let _ = writeln!(
                 io::stderr(),
-                "oomtop: this is a bug; the terminal has been restored, nothing was half written."
+                "oomtop: this is a bug; the terminal has been restored. A write that was being carried out may be half done."
             );
             std::process::exit(101);
         }));
         take(mouse)?;
         // One write for each frame, however many cells it changes.
         let out = io::BufWriter::with_capacity(1 << 16, stdout());
-        Ok(Self {
-            terminal: Terminal::new(CrosstermBackend::new(out))?,
-            mouse,
-        })
+        let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
+        Ok(Self { terminal, mouse })
     }
 
     /// Gives the terminal back, stops this process as Ctrl-Z does, and takes the terminal again when
@@ -61,6 +59,14 @@ impl Screen {
         // would stop and the shell would wait for the rest. SIGSTOP cannot be caught, so the shell
         // sees the job stop whatever our handlers are.
         kill_current_process_group(Signal::STOP)?;
+        take(self.mouse)?;
+        self.redraw()
+    }
+
+    /// Takes the terminal again after a stop that nobody announced: the shell has set its own modes
+    /// and written over the screen.
+    pub(super) fn retake(&mut self) -> io::Result<()> {
+        restore();
         take(self.mouse)?;
         self.redraw()
     }
