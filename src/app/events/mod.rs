@@ -70,6 +70,10 @@ pub struct EventLog {
     pub offset: usize,
     /// Rows that came since the pane was last looked at.
     pub unread: usize,
+    /// Kills of entries that are kept no more: they still count.
+    forgotten: u64,
+    /// Groups whose own counter rose while the host's is ahead of the log.
+    rose: Vec<CgroupPath>,
     counter: Counter,
 }
 
@@ -108,17 +112,9 @@ impl EventLog {
         self.entries.is_empty()
     }
 
-    /// Processes killed, logged or not.
+    /// Processes killed, logged or not, also those of entries that are kept no more.
     pub fn kills(&self) -> u64 {
-        self.entries
-            .iter()
-            .map(|entry| match entry {
-                Entry::Report { report, .. } => report.kills.len() as u64,
-                Entry::Unlogged { kills, .. } => *kills,
-                // Not the kernel's: told in its row, not in the kernel's count.
-                Entry::Gap { .. } | Entry::Userspace(_) => 0,
-            })
-            .sum()
+        self.forgotten + self.entries.iter().map(kills_of).sum::<u64>()
     }
 
     /// The newest kill and when it was.
@@ -190,7 +186,7 @@ impl EventLog {
 
     fn push(&mut self, entry: Entry) {
         if self.entries.len() == KEPT {
-            self.entries.pop_front();
+            self.forgotten += self.entries.pop_front().as_ref().map_or(0, kills_of);
         }
         self.entries.push_back(entry);
     }
@@ -198,19 +194,40 @@ impl EventLog {
     /// Compares the kernel's own counter with the log: a kill that nobody logged gets a row too.
     /// Returns how many such kills were found now.
     pub fn reconcile(&mut self, newest: &Snapshot, previous: &Snapshot) -> u64 {
-        let kills = self
-            .counter
-            .unlogged(newest, self.source.missing.is_empty());
+        let overtaken = self.counter.overtaken(newest);
+        self.take_back(overtaken);
+        let kills = self.counter.unlogged(newest, self.source.has_log());
+        // The row comes some samples after the rise: the groups are those of all of these samples.
+        for group in groups_that_rose(newest, previous) {
+            if !self.rose.contains(&group) {
+                self.rose.push(group);
+            }
+        }
         if kills > 0 {
-            let groups = groups_that_rose(newest, previous);
+            let groups = std::mem::take(&mut self.rose);
             self.push(Entry::Unlogged {
                 at: newest.taken.monotonic,
                 kills,
                 groups,
             });
             self.unread += 1;
+        } else if !self.counter.is_ahead() {
+            self.rose.clear();
         }
         kills
+    }
+
+    /// The log tells now of so many kills that were told as unlogged, newest first.
+    fn take_back(&mut self, mut overtaken: u64) {
+        for entry in self.entries.iter_mut().rev() {
+            if let Entry::Unlogged { kills, .. } = entry {
+                let less = overtaken.min(*kills);
+                *kills -= less;
+                overtaken -= less;
+            }
+        }
+        self.entries
+            .retain(|entry| !matches!(entry, Entry::Unlogged { kills: 0, .. }));
     }
 
     /// Moves the selection, keeping it on the screen.
@@ -224,6 +241,16 @@ impl EventLog {
         } else if self.selected >= self.offset + height {
             self.offset = self.selected + 1 - height.max(1);
         }
+    }
+}
+
+/// Processes of one entry that the kernel killed.
+fn kills_of(entry: &Entry) -> u64 {
+    match entry {
+        Entry::Report { report, .. } => report.kills.len() as u64,
+        Entry::Unlogged { kills, .. } => *kills,
+        // Not the kernel's: told in its row, not in the kernel's count.
+        Entry::Gap { .. } | Entry::Userspace(_) => 0,
     }
 }
 
