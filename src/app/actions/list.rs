@@ -1,6 +1,6 @@
 //! The actions themselves.
 
-use super::run::{adjust, cgroup, details, follow, other_pane, pause, signal, sort_beside};
+use super::run::{adjust, cgroup, details, follow, other_pane, pause, signal, sort_beside, tag};
 use super::{Action, Group};
 use crate::app::State;
 use crate::app::dialog::adjust::Lean;
@@ -226,10 +226,7 @@ pub static ACTIONS: &[Action] = &[
         keys: &["Space"],
         group: Group::Look,
         writes: false,
-        run: |s| {
-            s.table.toggle_tag();
-            s.go(1)
-        },
+        run: tag,
     },
     Action {
         id: "untag",
