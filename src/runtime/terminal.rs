@@ -22,6 +22,8 @@ pub(super) struct Screen {
     /// What is drawn on.
     pub(super) terminal: Terminal<CrosstermBackend<io::BufWriter<Stdout>>>,
     mouse: bool,
+    /// A SIGCONT is on its way that ends our own suspension: the terminal is taken already.
+    expects_cont: bool,
 }
 
 impl Screen {
@@ -42,7 +44,11 @@ impl Screen {
         // One write for each frame, however many cells it changes.
         let out = io::BufWriter::with_capacity(1 << 16, stdout());
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
-        Ok(Self { terminal, mouse })
+        Ok(Self {
+            terminal,
+            mouse,
+            expects_cont: false,
+        })
     }
 
     /// Gives the terminal back, stops this process as Ctrl-Z does, and takes the terminal again when
@@ -58,6 +64,7 @@ impl Screen {
         // The whole job, as the terminal does it: started by `cargo run` or a script, oomtop alone
         // would stop and the shell would wait for the rest. SIGSTOP cannot be caught, so the shell
         // sees the job stop whatever our handlers are.
+        self.expects_cont = true;
         kill_current_process_group(Signal::STOP)?;
         take(self.mouse)?;
         self.redraw()
@@ -66,6 +73,9 @@ impl Screen {
     /// Takes the terminal again after a stop that nobody announced: the shell has set its own modes
     /// and written over the screen.
     pub(super) fn retake(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.expects_cont) {
+            return Ok(());
+        }
         restore();
         take(self.mouse)?;
         self.redraw()
