@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use oomtop::config::{Launch, resolve};
+use oomtop::config::{Launch, LogSource, Mode, resolve};
 use oomtop::runtime;
 
 fn main() -> ExitCode {
@@ -25,11 +25,21 @@ fn main() -> ExitCode {
         theme,
         root,
         mouse,
+        logs,
+        json,
     } = launch;
     let outcome = match mode {
-        oomtop::config::Mode::Screen => runtime::run(settings, &theme, root, mouse),
-        oomtop::config::Mode::Table => runtime::once(&settings, &root, false),
-        oomtop::config::Mode::Json => runtime::once(&settings, &root, true),
+        Mode::Screen => runtime::run(settings, &theme, root, mouse),
+        Mode::Table => runtime::once(&settings, &root, false),
+        Mode::Json => runtime::once(&settings, &root, true),
+        Mode::Explain => {
+            let input = match logs {
+                LogSource::Running => runtime::Input::Running,
+                LogSource::Files(files) => runtime::Input::Files(files),
+                LogSource::Boot(boot) => runtime::Input::Boot(boot),
+            };
+            runtime::explain(&input, &root, json)
+        }
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

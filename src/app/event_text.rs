@@ -8,7 +8,7 @@ use crate::domain::oom::{Constraint, Kill, Killer, OomReport, Outcome, Userspace
 use crate::domain::time::{Monotonic, Now};
 
 /// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
-fn scope_word(report: &OomReport) -> &'static str {
+pub fn scope_word(report: &OomReport) -> &'static str {
     match report.constraint {
         Some(Constraint::None) => "host",
         Some(Constraint::Memcg) if is_container(report) => "container",

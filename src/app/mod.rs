@@ -1,6 +1,6 @@
 //! What the user is doing. Pure: [`State`] composes parts that each own their rules, and
 //! [`update`](update::update) turns a [`Msg`](msg::Msg) into a new state and a list of
-//! [`Effect`](msg::Effect)s. No file, no clock, no terminal.
+//! [`Effect`]s. No file, no clock, no terminal.
 
 pub mod actions;
 pub mod columns;
@@ -20,6 +20,7 @@ pub mod notice;
 pub mod plain;
 pub mod preview;
 pub mod prompt;
+pub mod report;
 pub mod settings;
 pub mod table;
 pub mod targets;

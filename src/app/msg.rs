@@ -114,6 +114,8 @@ pub enum Receipt {
         /// It was an undo.
         undo: bool,
     },
+    /// Of [`Effect::Save`]: the files, or why not.
+    Saved(Result<String, String>),
     /// Of [`Effect::SendSignal`].
     Signal {
         /// What was sent.
@@ -161,6 +163,15 @@ pub enum Effect {
         targets: Vec<ProcessId>,
         /// What.
         signal: Signal,
+    },
+    /// Save a report as two files in the working directory; none is ever overwritten.
+    Save {
+        /// File name without its ending.
+        stem: String,
+        /// For `.txt`.
+        text: String,
+        /// For `.json`.
+        json: String,
     },
     /// Stop oomtop as Ctrl-Z does.
     Suspend,

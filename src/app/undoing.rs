@@ -53,6 +53,8 @@ pub fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     match receipt {
         Receipt::Adj { receipts, undo } => adj_done(state, receipts, *undo),
         Receipt::Plan { receipt, undo } => plan_done(state, receipt, *undo),
+        // The dialog that asked says it.
+        Receipt::Saved(_) => return Vec::new(),
         Receipt::Signal { signal, results } => {
             let sent = results.iter().filter(|(_, r)| r.is_ok()).count();
             match results.iter().find_map(|(_, r)| r.as_ref().err()) {

@@ -4,6 +4,7 @@ mod args;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -14,7 +15,7 @@ use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
 use crate::domain::band::Thresholds;
 use crate::linux::SysRoot;
 use crate::ui::theme::Theme;
-use args::Args;
+use args::{Args, Command, ExplainArgs};
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,20 @@ pub enum Mode {
     Table,
     /// One JSON document, then exit.
     Json,
+    /// The OOM reports of a log, then exit.
+    Explain,
+}
+
+/// What `explain` reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LogSource {
+    /// The running kernel's log.
+    #[default]
+    Running,
+    /// These files; `-` is standard input.
+    Files(Vec<PathBuf>),
+    /// The journal of another boot, as `journalctl --boot` names it.
+    Boot(String),
 }
 
 /// Everything `main` hands to the runtime.
@@ -40,6 +55,10 @@ pub struct Launch {
     pub root: SysRoot,
     /// Listen to the mouse.
     pub mouse: bool,
+    /// What `explain` reads.
+    pub logs: LogSource,
+    /// `explain` prints JSON.
+    pub json: bool,
 }
 
 /// What to print instead of running, and with which exit status.
@@ -69,10 +88,15 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
         text: error.render().to_string(),
         status: u8::try_from(error.exit_code()).unwrap_or(2),
     })?;
-    let mode = match (args.once, args.json) {
-        (_, true) => Mode::Json,
-        (true, false) => Mode::Table,
-        (false, false) => Mode::Screen,
+    let (logs, explain_json) = match &args.command {
+        Some(Command::Explain(explain)) => (log_source(explain), explain.json),
+        None => (LogSource::default(), false),
+    };
+    let mode = match (&args.command, args.once, args.json) {
+        (Some(Command::Explain(_)), ..) => Mode::Explain,
+        (None, _, true) => Mode::Json,
+        (None, true, false) => Mode::Table,
+        (None, false, false) => Mode::Screen,
     };
     // What is wrong on the command line is wrong with and without a terminal.
     let settings = settings(&args)?;
@@ -95,7 +119,17 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
         theme,
         root: root(&args),
         mouse: !args.no_mouse,
+        logs,
+        json: explain_json,
     })
+}
+
+fn log_source(explain: &ExplainArgs) -> LogSource {
+    match &explain.boot {
+        Some(boot) => LogSource::Boot(boot.clone()),
+        None if explain.files.is_empty() => LogSource::Running,
+        None => LogSource::Files(explain.files.clone()),
+    }
 }
 
 fn settings(args: &Args) -> Result<Settings, Stop> {
@@ -167,7 +201,7 @@ fn root(args: &Args) -> SysRoot {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{Launch, Mode, Stop, resolve};
+    use super::{Launch, LogSource, Mode, Stop, resolve};
 
     fn launch(line: &str) -> Result<Launch, Stop> {
         resolve(line.split_whitespace().map(Into::into))
@@ -182,6 +216,21 @@ mod tests {
         assert_eq!(launch.root.proc, PathBuf::from("/host/proc"));
         assert_eq!(launch.root.kmsg, PathBuf::from("/k"));
         assert!(launch.settings.read_only);
+    }
+
+    #[test]
+    fn explain_takes_files_or_a_boot() {
+        let launch = |line| launch(line).expect("valid");
+        assert_eq!(launch("oomtop explain").logs, LogSource::Running);
+        assert_eq!(
+            launch("oomtop explain --json - a.log").logs,
+            LogSource::Files(vec!["-".into(), "a.log".into()])
+        );
+        assert_eq!(
+            launch("oomtop explain --boot -1").logs,
+            LogSource::Boot("-1".to_owned())
+        );
+        assert_eq!(launch("oomtop explain a").mode, Mode::Explain);
     }
 
     #[test]

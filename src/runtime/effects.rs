@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc::Sender;
 
+use super::save;
 use crate::app::msg::{AdjWrite, Effect, GroupChoice, Msg, Receipt};
 use crate::domain::cgroup::CgroupVersion;
 use crate::domain::process::ProcessId;
@@ -79,6 +80,9 @@ impl Performer {
                     .map(|id| (id, self.signal(id, signal)))
                     .collect();
                 Some(Msg::Done(Receipt::Signal { signal, results }))
+            }
+            Effect::Save { stem, text, json } => {
+                Some(Msg::Done(Receipt::Saved(save::save(&stem, &text, &json))))
             }
             Effect::Sample(_)
             | Effect::Suspend

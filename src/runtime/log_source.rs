@@ -41,8 +41,10 @@ pub(super) fn follow(path: &Path, is_own: bool, stop: &AtomicBool, deliver: Deli
     {
         Ok(()) => {}
         Err(error) => {
-            let reason = format!("{}; journal: {}", short(&refused), short(&error));
-            deliver(counters_only(&reason, &name));
+            deliver(counters_only(
+                &format!("{}; journal: {}", short(&refused), error.source),
+                &name,
+            ));
         }
     }
 }

@@ -11,8 +11,10 @@
 mod clock;
 mod effects;
 mod event_loop;
+mod explain;
 mod log_source;
 mod once;
+mod save;
 mod sources;
 mod terminal;
 
@@ -27,6 +29,7 @@ use crate::linux::sampler::Sampler;
 use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
 
+pub use explain::{Input, explain};
 pub use once::once;
 
 /// Messages that may wait: a storm of log lines slows its thread down, not the keyboard.

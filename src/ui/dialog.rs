@@ -31,7 +31,13 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
         return None;
     }
     let room = screen.width.saturating_sub(4).min(MAX_TEXT);
-    let width = wanted_width(view, canvas.ascii).clamp(MIN_TEXT.min(room), room);
+    // What shows a part of something longer keeps its width while it scrolls.
+    let wanted = if view.window.is_some() {
+        room
+    } else {
+        wanted_width(view, canvas.ascii)
+    };
+    let width = wanted.clamp(MIN_TEXT.min(room), room);
     let rows = lay_out(view, width);
     let most = screen.height.saturating_sub(2);
     let height = u16::try_from(rows.len())
@@ -52,7 +58,12 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
     canvas.clear(frame);
     let first = first_row(&rows, usize::from(inner.height), view.scroll);
     let more = rows.len() > usize::from(inner.height);
-    draw_frame(view, frame, canvas, more.then_some((first, rows.len())));
+    draw_frame(
+        view,
+        frame,
+        canvas,
+        view.window.or_else(|| more.then_some((first, rows.len()))),
+    );
     let mut cursor = None;
     for (y, row) in (inner.y..inner.bottom()).zip(rows.iter().skip(first)) {
         let area = Rect {

@@ -8,7 +8,9 @@ use crate::app::dialog::adjust::{AdjustDialog, Lean};
 use crate::app::dialog::cgroup::CgroupDialog;
 use crate::app::dialog::details::DetailsDialog;
 use crate::app::dialog::event::EventDialog;
+use crate::app::dialog::report::ReportDialog;
 use crate::app::dialog::signal::SignalDialog;
+use crate::app::events::Entry;
 use crate::app::keys::Key;
 use crate::app::layout::Pane;
 use crate::app::msg::Effect;
@@ -60,9 +62,12 @@ pub(super) fn details(state: &mut State) -> Vec<Effect> {
             .events
             .rows()
             .nth(state.events.selected)
-            .map(|r| (r.entry.clone(), r.kill.map(|k| k.pid)));
+            .map(|row| row.entry.clone());
         return match row {
-            Some((entry, victim)) => state.open(EventDialog::new(entry, victim)),
+            Some(Entry::Report { report, remembered }) => {
+                state.open(ReportDialog::new(report, remembered))
+            }
+            Some(entry) => state.open(EventDialog::new(entry)),
             None => Vec::new(),
         };
     }

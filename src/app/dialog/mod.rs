@@ -6,6 +6,7 @@ pub mod cgroup;
 pub mod details;
 pub mod event;
 pub mod help;
+pub mod report;
 pub mod signal;
 pub mod sort;
 
@@ -106,6 +107,9 @@ pub struct DialogView {
     pub hints: Vec<(&'static str, &'static str)>,
     /// Lines scrolled away at the top; the renderer never scrolls past the end.
     pub scroll: usize,
+    /// The last section is a part of something longer: its first row (0-based), and how many there
+    /// are. The dialog scrolls by itself then.
+    pub window: Option<(usize, usize)>,
 }
 
 /// A part of a dialog.
