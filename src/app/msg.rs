@@ -45,6 +45,16 @@ pub struct EventSource {
     pub caught_up: bool,
 }
 
+impl EventSource {
+    /// The name where there is no log at all, only the kernel's kill counters.
+    pub const COUNTERS_ONLY: &str = "counters only";
+
+    /// A log tells of kills, if late or in part: a counter that rises waits for its line.
+    pub fn has_log(&self) -> bool {
+        self.name != Self::COUNTERS_ONLY
+    }
+}
+
 /// A group offered by the cgroup dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupChoice {
@@ -92,7 +102,7 @@ pub enum Msg {
     Groups(Result<Vec<GroupChoice>, String>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], the newest first, or why not.
     Older(Result<Vec<OlderBoot>, String>),
-    /// oomtop was suspended and runs again.
+    /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
     Resumed,
     /// A signal asks it to stop; or the terminal is gone.
     Stop,
@@ -180,6 +190,8 @@ pub enum Effect {
     Suspend,
     /// Draw the whole screen anew.
     Redraw,
+    /// Take the terminal again: whoever had it meanwhile may have left other modes.
+    Retake,
     /// Leave.
     Quit,
 }

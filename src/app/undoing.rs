@@ -9,6 +9,10 @@ use crate::domain::write::{AdjReceipt, CgroupStep, PlanReceipt};
 
 /// Takes back the last write. If somebody changed the value since, says so and wants a second `u`.
 pub fn undo(state: &mut State) -> Vec<Effect> {
+    if state.undo.in_flight {
+        state.say(Tone::Normal, "the last undo is still being carried out");
+        return Vec::new();
+    }
     let Some(change) = state.undo.last() else {
         state.say(
             Tone::Normal,
@@ -24,6 +28,7 @@ pub fn undo(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let effect = change.inverse();
+    state.undo.in_flight = true;
     vec![effect]
 }
 

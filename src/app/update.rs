@@ -79,7 +79,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
-        Msg::Resumed => vec![Effect::Redraw],
+        Msg::Resumed => vec![Effect::Retake],
         Msg::Stop => vec![Effect::Quit],
     }
 }
@@ -279,6 +279,9 @@ fn to_prompt(state: &mut State, key: Key) -> Vec<Effect> {
             }
             state.arrange()
         }
+        // What makes no sense stays to be mended, its reason beside it: closing would leave an older
+        // filter in force as if it were this one.
+        KeyCode::Enter if prompt.error.is_some() => Vec::new(),
         KeyCode::Enter => {
             state.prompt = None;
             state.arrange()

@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) once: bool,
 
-    /// Print one JSON document of the whole sample and exit (with or without --once)
+    /// Print one JSON document of the whole sample and exit (with or without --once; unfiltered)
     #[arg(long)]
     pub(super) json: bool,
 

@@ -98,6 +98,8 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
         (None, true, false) => Mode::Table,
         (None, false, false) => Mode::Screen,
     };
+    // What is wrong on the command line is wrong with and without a terminal.
+    let settings = settings(&args)?;
     if mode == Mode::Screen && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal())
     {
         return Err(Stop::wrong(
@@ -113,7 +115,7 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
     };
     Ok(Launch {
         mode,
-        settings: settings(&args)?,
+        settings,
         theme,
         root: root(&args),
         mouse: !args.no_mouse,

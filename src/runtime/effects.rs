@@ -85,7 +85,11 @@ impl Performer {
             Effect::Save { stem, text, json } => {
                 Some(Msg::Done(Receipt::Saved(save::save(&stem, &text, &json))))
             }
-            Effect::Sample(_) | Effect::Suspend | Effect::Redraw | Effect::Quit => None,
+            Effect::Sample(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Retake
+            | Effect::Quit => None,
         }
     }
 

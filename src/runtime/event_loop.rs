@@ -43,6 +43,7 @@ pub(super) async fn run(
                         }
                     }
                     Effect::Redraw => screen.redraw()?,
+                    Effect::Retake => screen.retake()?,
                     effect => performer.perform(effect),
                 }
             }

@@ -88,6 +88,14 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
             let _ = to_loop.send(Msg::Key(ctrl_z())).await;
         }
     }));
+    // A stop by SIGSTOP shows only in this: the terminal may be in the shell's modes.
+    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+    let to_loop = send.clone();
+    handles.push(tokio::spawn(async move {
+        while continued.recv().await.is_some() {
+            let _ = to_loop.send(Msg::Resumed).await;
+        }
+    }));
     Ok(Tasks { handles, ended_by })
 }
 

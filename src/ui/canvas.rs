@@ -182,12 +182,11 @@ pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
 /// (with `--ascii`) could not show it.
 fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
     if grapheme.chars().any(is_unsafe) {
-        let replaced = |c| {
-            if is_unsafe(c) {
-                if ascii { '?' } else { '\u{fffd}' }
-            } else {
-                c
-            }
+        let replaced = |c: char| match ascii {
+            // What stands beside it in the grapheme need not be ASCII either.
+            true if is_unsafe(c) || !c.is_ascii() => '?',
+            false if is_unsafe(c) => '\u{fffd}',
+            _ => c,
         };
         // "\r\n" is one grapheme; a joiner inside an emoji is shown as its parts.
         return grapheme.chars().map(replaced).collect::<String>().into();

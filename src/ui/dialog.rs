@@ -1,7 +1,6 @@
 //! Draws any [`DialogView`]: a frame in the middle, as large as its content needs and the screen allows.
 
 use ratatui::layout::{Position, Rect};
-
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::canvas::{Canvas, cells, prefix};

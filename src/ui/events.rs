@@ -31,6 +31,11 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         title.push(Tone::Watch, format!("  {} new", events.unread));
     }
     let source = &events.source;
+    // Where the log is not whole, the kernel's own count of this boot is.
+    let counted = state.snapshot.kills.host.filter(|all| *all > kills);
+    if let Some(all) = counted.filter(|_| !source.missing.is_empty()) {
+        title.push(Tone::Watch, format!(" of {all} since boot"));
+    }
     let remark = if source.missing.is_empty() {
         let live = if source.caught_up {
             "live from"
@@ -65,14 +70,13 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         );
         y += 1;
     }
-    if events.len() == 0 {
+    if events.rows().next().is_none() {
         if y < panes.events_rows.bottom() {
-            let text = if !events.filter.is_empty() {
-                "no event passes the filter (Esc clears it)"
-            } else if source.caught_up {
-                "none since the log begins"
-            } else {
-                ""
+            let text = match (source.caught_up, source.has_log()) {
+                _ if !events.filter.is_empty() => "no event passes the filter (Esc clears it)",
+                (false, _) => "",
+                (true, true) => "none since the log begins",
+                (true, false) => "none since oomtop was started",
             };
             canvas.line(
                 Rect {

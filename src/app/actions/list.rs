@@ -1,7 +1,7 @@
 //! The actions themselves.
 
 use super::run::{
-    adjust, cgroup, details, filter, follow, older, other_pane, pause, signal, sort_beside,
+    adjust, cgroup, details, filter, follow, older, other_pane, pause, signal, sort_beside, tag,
 };
 use super::{Action, Group};
 use crate::app::State;
@@ -237,10 +237,7 @@ pub static ACTIONS: &[Action] = &[
         keys: &["Space"],
         group: Group::Look,
         writes: false,
-        run: |s| {
-            s.table.toggle_tag();
-            s.go(1)
-        },
+        run: tag,
     },
     Action {
         id: "untag",

@@ -97,6 +97,16 @@ pub(super) fn follow(state: &mut State) -> Vec<Effect> {
     state.arrange()
 }
 
+/// Tags the selected process and goes to the next, so that several can be tagged in a row.
+pub(super) fn tag(state: &mut State) -> Vec<Effect> {
+    if state.focus == Pane::Events {
+        state.say(Tone::Normal, "events cannot be tagged, only processes");
+        return Vec::new();
+    }
+    state.table.toggle_tag();
+    state.go(1)
+}
+
 pub(super) fn pause(state: &mut State) -> Vec<Effect> {
     state.paused = !state.paused;
     if state.paused {

@@ -10,6 +10,7 @@ pub mod report;
 pub mod signal;
 pub mod sort;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::columns::CellContext;
@@ -36,6 +37,20 @@ impl DialogContext<'_> {
     /// The process a dialog is pinned to, while it lives.
     pub fn process(&self, id: ProcessId) -> Option<&Process> {
         self.cells.snapshot.process(id)
+    }
+
+    /// Those of the targets that live, in their order. One walk over the sample, however many targets
+    /// there are: a dialog asks this for every frame.
+    pub fn living<'t>(&self, targets: &'t [Pinned]) -> Vec<(&'t Pinned, &Process)> {
+        if let [one] = targets {
+            return self.process(one.id).map(|p| (one, p)).into_iter().collect();
+        }
+        let processes = &self.cells.snapshot.processes;
+        let by_id: HashMap<ProcessId, &Process> = processes.iter().map(|p| (p.id, p)).collect();
+        targets
+            .iter()
+            .filter_map(|target| Some((target, *by_id.get(&target.id)?)))
+            .collect()
     }
 }
 

@@ -110,6 +110,10 @@ pub struct EventLog {
     pub older_boots: Option<usize>,
     /// Rows that came since the pane was last looked at.
     pub unread: usize,
+    /// Kills of entries that are kept no more: they still count.
+    forgotten: u64,
+    /// Groups whose own counter rose while the host's is ahead of the log.
+    rose: Vec<CgroupPath>,
     counter: Counter,
 }
 
@@ -151,20 +155,9 @@ impl EventLog {
         self.entries.is_empty()
     }
 
-    /// Processes killed in this boot, logged or not.
+    /// Processes killed in this boot, logged or not, also those of entries that are kept no more.
     pub fn kills(&self) -> u64 {
-        self.entries
-            .iter()
-            .map(|entry| match entry {
-                Entry::Report {
-                    report, boot: 0, ..
-                } => report.kills.len() as u64,
-                Entry::Report { .. } => 0,
-                Entry::Unlogged { kills, .. } => *kills,
-                // Not the kernel's: told in its row, not in the kernel's count.
-                Entry::Gap { .. } | Entry::Userspace(_) => 0,
-            })
-            .sum()
+        self.forgotten + self.entries.iter().map(kills_of).sum::<u64>()
     }
 
     /// The newest kill and when it was.
@@ -272,7 +265,7 @@ impl EventLog {
 
     fn push(&mut self, entry: Entry) {
         if self.entries.len() == KEPT {
-            self.entries.pop_front();
+            self.forgotten += self.entries.pop_front().as_ref().map_or(0, kills_of);
         }
         self.entries.push_back(entry);
     }
@@ -280,17 +273,25 @@ impl EventLog {
     /// Compares the kernel's own counter with the log: a kill that nobody logged gets a row too.
     /// Returns how many such kills were found now.
     pub fn reconcile(&mut self, newest: &Snapshot, previous: &Snapshot) -> u64 {
-        let kills = self
-            .counter
-            .unlogged(newest, self.source.missing.is_empty());
+        let overtaken = self.counter.overtaken(newest);
+        self.take_back(overtaken);
+        let kills = self.counter.unlogged(newest, self.source.has_log());
+        // The row comes some samples after the rise: the groups are those of all of these samples.
+        for group in groups_that_rose(newest, previous) {
+            if !self.rose.contains(&group) {
+                self.rose.push(group);
+            }
+        }
         if kills > 0 {
-            let groups = groups_that_rose(newest, previous);
+            let groups = std::mem::take(&mut self.rose);
             self.push(Entry::Unlogged {
                 at: newest.taken.monotonic,
                 kills,
                 groups,
             });
             self.unread += 1;
+        } else if !self.counter.is_ahead() {
+            self.rose.clear();
         }
         kills
     }
@@ -301,6 +302,19 @@ impl EventLog {
         self.filter = filter;
         self.selected = 0;
         self.offset = 0;
+    }
+
+    /// The log tells now of so many kills that were told as unlogged, newest first.
+    fn take_back(&mut self, mut overtaken: u64) {
+        for entry in self.entries.iter_mut().rev() {
+            if let Entry::Unlogged { kills, .. } = entry {
+                let less = overtaken.min(*kills);
+                *kills -= less;
+                overtaken -= less;
+            }
+        }
+        self.entries
+            .retain(|entry| !matches!(entry, Entry::Unlogged { kills: 0, .. }));
     }
 
     /// Moves the selection, keeping it on the screen.
@@ -322,6 +336,18 @@ fn rows_of(entry: &Entry) -> usize {
     match entry {
         Entry::Report { report, .. } => report.kills.len().max(1),
         _ => 1,
+    }
+}
+
+/// Processes of one entry that the kernel killed in this boot.
+fn kills_of(entry: &Entry) -> u64 {
+    match entry {
+        Entry::Report {
+            report, boot: 0, ..
+        } => report.kills.len() as u64,
+        Entry::Unlogged { kills, .. } => *kills,
+        // A program's kill is told in its row, not in the kernel's count.
+        Entry::Report { .. } | Entry::Gap { .. } | Entry::Userspace(_) => 0,
     }
 }
 

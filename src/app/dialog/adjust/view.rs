@@ -1,5 +1,7 @@
 //! How the adjust dialog looks: choices, preview, what will be written, warnings.
 
+use std::collections::HashSet;
+
 use super::choice::{CHOICES, Choice};
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::{DialogContext, DialogView, Section};
@@ -150,7 +152,8 @@ fn scope_line(dialog: &AdjustDialog) -> Vec<Line> {
 }
 
 fn preview(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
-    let ids: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
+    let list: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
+    let ids: HashSet<_> = list.iter().copied().collect();
     let cells = &context.cells;
     let before = standing(dialog.main.id, cells, |p| p.adj.unwrap_or_default());
     let after = standing(dialog.main.id, cells, |p| {
@@ -174,7 +177,7 @@ fn preview(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_
         );
     }
     lines.extend(
-        victims(&ids, value, cells)
+        victims(&list, value, cells)
             .iter()
             .map(|change| victim_line(change, cells.snapshot)),
     );
@@ -217,17 +220,13 @@ fn victim_line(change: &VictimChange, snapshot: &Snapshot) -> Line {
 }
 
 fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
-    let alive: Vec<&Pinned> = dialog
-        .targets()
-        .iter()
-        .filter(|t| context.process(t.id).is_some())
-        .collect();
+    let alive = context.living(dialog.targets());
     let gone = dialog.targets().len() - alive.len();
     let write = |target: &Pinned| format!("write {value} to /proc/{}/oom_score_adj", target.id.pid);
     let mut lines: Vec<Line> = alive
         .iter()
         .take(NAMED)
-        .map(|t| Line::of(Tone::Strong, write(t)).add(Tone::Dim, format!("  ({})", t.name)))
+        .map(|(t, _)| Line::of(Tone::Strong, write(t)).add(Tone::Dim, format!("  ({})", t.name)))
         .collect();
     if alive.len() > NAMED {
         lines.push(Line::of(
@@ -247,10 +246,10 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
 fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     let host = context.host;
-    let targets: Vec<_> = dialog
-        .targets()
-        .iter()
-        .filter_map(|t| context.process(t.id))
+    let targets: Vec<_> = context
+        .living(dialog.targets())
+        .into_iter()
+        .map(|(_, process)| process)
         .collect();
     let current = |adj: Option<OomScoreAdj>| adj.unwrap_or_default();
     if value == OomScoreAdj::IMMUNE {
