@@ -144,7 +144,14 @@ impl State {
 
     /// How the screen is divided now.
     pub fn panes(&self) -> Panes {
-        panes(self.size.0, self.size.1, self.focus, self.events.len())
+        let note = !self.events.source.missing.is_empty();
+        panes(
+            self.size.0,
+            self.size.1,
+            self.focus,
+            self.events.len(),
+            note,
+        )
     }
 
     /// What table cells look at.

@@ -7,7 +7,7 @@ use crate::domain::badness::badness_with;
 use crate::domain::cgroup::CgroupKey;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::{OomScoreAdj, oom_score};
-use crate::domain::victim::{DomainState, Scope, Verdict, assess};
+use crate::domain::victim::{DomainState, Scope, Verdict, assess, order};
 
 /// One process in the host's ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,10 @@ pub fn standing(
     let points = |p: &Process| badness_with(p, adj_of(p), total).points();
     let own = points(snapshot.process(target)?);
     let rank = own.map(|own| {
-        let before = |p: &&Process| points(p).is_some_and(|other| (other, p.id) > (own, target));
+        let before = |p: &&Process| {
+            points(p)
+                .is_some_and(|other| order((other, p.id), (own, target), context.rules.tie).is_gt())
+        };
         1 + snapshot.processes.iter().filter(before).count()
     });
     Some(Standing {

@@ -130,6 +130,12 @@ impl UndoLog {
         self.changes.pop()
     }
 
+    /// An undo failed for now: the change stays, and `u` may try again.
+    pub fn retry(&mut self) {
+        self.insist = false;
+        self.in_flight = false;
+    }
+
     /// How many changes stand.
     pub fn len(&self) -> usize {
         self.changes.len()

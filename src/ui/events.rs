@@ -36,42 +36,22 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     if let Some(all) = counted.filter(|_| !source.missing.is_empty()) {
         title.push(Tone::Watch, format!(" of {all} since boot"));
     }
-    let remark = if source.missing.is_empty() {
-        let live = if source.caught_up {
-            "live from"
-        } else {
-            "reading"
-        };
-        Line::of(
-            Tone::Dim,
-            if source.name.is_empty() {
-                "opening the log …".to_owned()
-            } else {
-                format!("{live} {}", source.name)
-            },
-        )
-    } else {
-        Line::of(Tone::Watch, format!("{}: {}", source.name, source.missing))
+    let remark = match (source.missing.is_empty(), source.caught_up) {
+        // The row below says what is missing.
+        (false, _) => Line::of(Tone::Watch, format!("{}, incomplete", source.name)),
+        (true, _) if source.name.is_empty() => Line::of(Tone::Dim, "opening the log …"),
+        (true, true) => Line::of(Tone::Dim, format!("live from {}", source.name)),
+        (true, false) => Line::of(Tone::Dim, format!("reading {}", source.name)),
     };
     canvas.rule(panes.events_title, &title, &remark, focused);
-    let mut y = panes.events_rows.y;
-    // Where the title has no room for it, the first row says what is missing.
-    if !source.missing.is_empty()
-        && title.width() + remark.width() + 8 > usize::from(panes.events_title.width)
-        && panes.events_rows.height > 0
-    {
+    if panes.events_note.height > 0 {
         canvas.line(
-            Rect {
-                y,
-                height: 1,
-                ..panes.events_rows
-            },
-            &remark,
+            panes.events_note,
+            &Line::of(Tone::Watch, source.missing.clone()),
         );
-        y += 1;
     }
     if events.rows().next().is_none() {
-        if y < panes.events_rows.bottom() {
+        if panes.events_rows.height > 0 {
             let text = match (source.caught_up, source.has_log()) {
                 _ if !events.filter.is_empty() => "no event passes the filter (Esc clears it)",
                 (false, _) => "",
@@ -80,7 +60,6 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
             };
             canvas.line(
                 Rect {
-                    y,
                     height: 1,
                     ..panes.events_rows
                 },
@@ -89,10 +68,8 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         }
         return;
     }
-    for (at, event) in events.rows().enumerate().skip(events.offset) {
-        if y >= panes.events_rows.bottom() {
-            break;
-        }
+    let shown = events.rows().enumerate().skip(events.offset);
+    for (y, (at, event)) in (panes.events_rows.y..panes.events_rows.bottom()).zip(shown) {
         let area = Rect {
             y,
             height: 1,
@@ -102,6 +79,5 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         if focused && at == events.selected {
             canvas.shade(area, canvas.theme.selection(true));
         }
-        y += 1;
     }
 }

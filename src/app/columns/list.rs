@@ -7,6 +7,7 @@ use crate::app::text::Tone;
 use crate::domain::badness::badness;
 use crate::domain::process::{MemoryUse, Process};
 use crate::domain::score::oom_score;
+use crate::domain::victim::seniority;
 
 fn cell(tone: Tone, text: impl Into<String>) -> Cell {
     Cell {
@@ -160,7 +161,10 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 0,
         largest_first: true,
-        compare: |a, b, c| points(a, c).cmp(&points(b, c)),
+        compare: |a, b, c| {
+            let by_points = points(a, c).cmp(&points(b, c));
+            by_points.then_with(|| seniority(a.id, b.id, c.rules.tie))
+        },
         cell: |p, c| match points(p, c) {
             Some(points) => {
                 let tone = if points > 0 {

@@ -33,30 +33,42 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
         ..DialogView::default()
     }
     .text(vec![now_line(dialog, context)])
-    .with(Section::Choices {
-        items: choices(),
-        selected: dialog.chosen,
-        height: CHOICES.len(),
-    })
     .with(Section::Field {
         label,
         input: dialog.value.clone(),
         focused: true,
         error,
-    })
-    .text(scope_line(dialog));
+    });
+    // What will be written stands where even the lowest screen shows it.
+    if let Ok(value) = parsed {
+        view = view.text(plan(dialog, value, context));
+    }
+    view = view
+        .text(dialog.result.clone())
+        .with(Section::Choices {
+            items: choices(),
+            selected: dialog.chosen,
+            height: CHOICES.len(),
+        })
+        .text(scope_line(dialog));
     if let Ok(value) = parsed {
         view = view
             .text(preview(dialog, value, context))
-            .text(plan(dialog, value, context));
-        view = view.text(warnings(dialog, value, context));
+            .text(warnings(dialog, value, context));
     }
-    view.text(dialog.result.clone())
+    view
 }
 
 fn hints(dialog: &AdjustDialog) -> Vec<(&'static str, &'static str)> {
     let mut hints = vec![
-        ("Enter", if dialog.armed { "write it" } else { "write" }),
+        (
+            "Enter",
+            if dialog.armed {
+                "again: write it"
+            } else {
+                "write"
+            },
+        ),
         ("↑↓", "choose"),
         ("0-9 -", "value"),
         (
@@ -240,6 +252,12 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
             format!("{gone} of them ended and will be left out"),
         ));
     }
+    if dialog.armed {
+        lines.push(Line::of(Tone::Critical, "Press Enter again to write it."));
+    }
+    if dialog.waiting {
+        lines.push(Line::of(Tone::Dim, "writing …"));
+    }
     lines
 }
 
@@ -272,12 +290,6 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
     }
     if targets.iter().any(|p| p.kernel_thread || p.global_init) {
         lines.push(Line::of(Tone::Watch, "The kernel never kills this process: the value has no effect on it, only on what it starts."));
-    }
-    if dialog.armed {
-        lines.push(Line::of(Tone::Critical, "Press Enter again to write it."));
-    }
-    if dialog.waiting {
-        lines.push(Line::of(Tone::Dim, "writing …"));
     }
     if context.settings.read_only {
         lines.push(Line::of(
