@@ -24,12 +24,13 @@ fn main() -> ExitCode {
         settings,
         theme,
         root,
+        backend,
         mouse,
     } = launch;
     let outcome = match mode {
-        oomtop::config::Mode::Screen => runtime::run(settings, &theme, root, mouse),
-        oomtop::config::Mode::Table => runtime::once(&settings, root, false),
-        oomtop::config::Mode::Json => runtime::once(&settings, root, true),
+        oomtop::config::Mode::Screen => runtime::run(settings, &theme, root, backend, mouse),
+        oomtop::config::Mode::Table => runtime::once(&settings, root, backend, false),
+        oomtop::config::Mode::Json => runtime::once(&settings, root, backend, true),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

@@ -111,6 +111,8 @@ pub struct Snapshot {
     pub skipped: u32,
     /// Name of the back end that made the process table.
     pub backend: &'static str,
+    /// Why it is not the cheapest back end, as a sentence without a final stop; `None` if it is.
+    pub backend_note: Option<Arc<str>>,
 }
 
 impl Snapshot {

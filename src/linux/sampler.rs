@@ -14,12 +14,12 @@ use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
 use crate::domain::victim::{Scope, assess};
 
+use super::backend::{Backend, BackendChoice};
 use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
-use super::proc_scan::ProcScan;
-use super::scan::{ProcessScan, ScanWants};
+use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
 use super::{ReadError, SysRoot, detail, memory};
@@ -34,7 +34,7 @@ pub struct Sampler {
     wants: ScanWants,
     proc: OwnedFd,
     hierarchy: Hierarchy,
-    scan: Box<dyn ProcessScan>,
+    backend: Backend,
     tracked: Tracked,
     cgroups: CgroupTable,
     own_group: Option<CgroupKey>,
@@ -48,7 +48,7 @@ impl std::fmt::Debug for Sampler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sampler")
             .field("root", &self.root)
-            .field("backend", &self.scan.name())
+            .field("backend", &self.backend.name())
             .field("seq", &self.seq)
             .finish_non_exhaustive()
     }
@@ -61,15 +61,30 @@ impl Sampler {
     /// # Errors
     /// If the procfs directory cannot be listed or has no usable `meminfo`.
     pub fn new(root: SysRoot) -> Result<Self, ReadError> {
-        let scan = Box::new(ProcScan::open(root.proc.clone())?);
-        Self::with_scan(root, scan)
+        Self::with_backend(root, BackendChoice::Auto)
+    }
+
+    /// As [`Self::new`], with the back end that was asked for.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and if that back end cannot be used here.
+    pub fn with_backend(root: SysRoot, choice: BackendChoice) -> Result<Self, ReadError> {
+        let hierarchy = Hierarchy::detect(&root);
+        let backend = Backend::choose(&root, hierarchy.version, choice)?;
+        Self::start(root, hierarchy, backend)
     }
 
     /// As [`Self::new`], with another way to make the process table.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with_scan(root: SysRoot, mut scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
+    pub fn with_scan(root: SysRoot, scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
+        let hierarchy = Hierarchy::detect(&root);
+        let backend = Backend::of(&root, scan);
+        Self::start(root, hierarchy, backend)
+    }
+
+    fn start(root: SysRoot, hierarchy: Hierarchy, mut backend: Backend) -> Result<Self, ReadError> {
         let proc = kernel_file::open_dir(&root.proc).map_err(|errno| {
             ReadError::new(
                 &root.proc,
@@ -80,7 +95,6 @@ impl Sampler {
         })?;
         let mut buffer = FileBuffer::default();
         let memory = read_memory(&root, &proc, &mut buffer)?;
-        let hierarchy = Hierarchy::detect(&root);
         let mut users = Users::default();
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
@@ -91,7 +105,13 @@ impl Sampler {
             global_init: facts.sees_global_init(),
         };
         let mut first = Vec::new();
-        scan.scan(&wants, &mut first)?;
+        let pass = ScanPass {
+            seq: 0,
+            shown: &[],
+            memory: &memory,
+            pressed: false,
+        };
+        backend.scan(&wants, &pass, &mut first)?;
         let total = memory.host_total_pages(page_size);
         if let Some(score) = facts.score_formula(host.own_pid, &first, total) {
             host.rules.score = score;
@@ -107,7 +127,7 @@ impl Sampler {
             wants,
             proc,
             hierarchy,
-            scan,
+            backend,
             tracked: Tracked::default(),
             cgroups,
             own_group,
@@ -158,8 +178,17 @@ impl Sampler {
         snapshot.cgroups = Arc::default();
         snapshot.users = Arc::default();
         let memory = read_memory(&self.root, &self.proc, &mut self.buffer)?;
-        let count = self.scan.scan(&self.wants, &mut snapshot.processes)?;
+        let pressure = memory::pressure(&self.proc, &mut self.buffer);
         self.seq += 1;
+        let pass = ScanPass {
+            seq: self.seq,
+            shown: &needs.visible,
+            memory: &memory,
+            pressed: pressure.is_some_and(|p| p.some.avg10 > 0.0),
+        };
+        let count = self
+            .backend
+            .scan(&self.wants, &pass, &mut snapshot.processes)?;
         self.complete(snapshot, needs, now.monotonic);
         if self.seq.is_multiple_of(TURNS) {
             // Somebody may have moved oomtop.
@@ -175,7 +204,7 @@ impl Sampler {
         snapshot.seq = self.seq;
         snapshot.taken = now;
         snapshot.memory = memory;
-        snapshot.pressure = memory::pressure(&self.proc, &mut self.buffer);
+        snapshot.pressure = pressure;
         snapshot.kills = KillCounters {
             host: memory::host_kills(&self.proc, &mut self.buffer),
         };
@@ -187,7 +216,8 @@ impl Sampler {
             .detail
             .and_then(|id| detail::read(&self.root, id, &self.host.rules));
         snapshot.skipped = count.skipped();
-        snapshot.backend = self.scan.name();
+        snapshot.backend = self.backend.name();
+        snapshot.backend_note = self.backend.note().cloned();
         Ok(())
     }
 
@@ -199,15 +229,13 @@ impl Sampler {
             at,
             page_size: self.host.rules.page_size,
         };
-        self.tracked
-            .complete(&sampling, needs, &mut self.cgroups, &mut snapshot.processes);
-        let mut last = None;
-        for row in &snapshot.processes {
-            if last != Some(row.uid) {
-                self.users.learn(row.uid);
-                last = Some(row.uid);
-            }
-        }
+        self.tracked.complete(
+            &sampling,
+            needs,
+            &mut self.cgroups,
+            &mut self.users,
+            &mut snapshot.processes,
+        );
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::app::State;
 use crate::app::settings::Settings;
+use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
 use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
@@ -54,9 +55,15 @@ pub enum RunError {
 ///
 /// # Errors
 /// See [`RunError`]; the terminal has been restored by then.
-pub fn run(settings: Settings, theme: &Theme, root: SysRoot, mouse: bool) -> Result<u8, RunError> {
+pub fn run(
+    settings: Settings,
+    theme: &Theme,
+    root: SysRoot,
+    backend: BackendChoice,
+    mouse: bool,
+) -> Result<u8, RunError> {
     // Before the terminal changes: an unreadable /proc is told on an ordinary line.
-    let sampler = Sampler::new(root.clone())?;
+    let sampler = Sampler::with_backend(root.clone(), backend)?;
     let host = sampler.host().clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
