@@ -1,4 +1,51 @@
 //! oomtop: a terminal dashboard for Linux out-of-memory work.
+//!
+//! Is an OOM coming, who dies first, how do I save this process, what just died and why, how do I fence
+//! it in? One loop answers: rank, act, watch the kernel.
+//!
+//! # The floors
+//!
+//! Functional core, imperative shell: state, message, update, view, with the effects made explicit.
+//!
+//! ```text
+//!  floor 3   main ── config ─────────────┐        argv, environment -> Launch
+//!              └──── runtime ────────────┤        tokio, terminal, threads; performs effects
+//!                      │      │          │
+//!  floor 2             │      ui         │        State -> Buffer
+//!                      │      │          │
+//!  floor 1          linux    app ────────┘        kernel I/O      State and update; pure
+//!                      │      │
+//!  floor 0           domain ──┘                   values, rules, parsers; pure
+//! ```
+//!
+//! `app` and `linux` do not know each other: they meet only in [`runtime`], through [`domain`] values.
+//! `tests/architecture.rs` enforces who may import whom, what a pure floor may not name, and that no file
+//! is longer than 400 lines.
+//!
+//! # The loop
+//!
+//! Keys, ticks, samples, log events and receipts are [`app::msg::Msg`]s. [`app::update::update`] changes the
+//! [`app::State`] and returns [`app::msg::Effect`]s: plain values that a test can compare. Only the
+//! performer in [`runtime`] carries them out, each ends in another message. A frame is drawn when the inbox
+//! is empty and something changed.
+//!
+//! # Where to add what
+//!
+//! * A column of the table: a row in `app/columns/list.rs`; a new fact besides: a field of
+//!   [`domain::process::Process`] and the line that reads it in `linux`.
+//! * A key or action: a row in `app/actions/list.rs`. Help and footer follow; a test compares the README.
+//! * A dialog: a file in `app/dialog/` and an action that opens it. It is data
+//!   ([`app::dialog::DialogView`]); one renderer draws them all.
+//! * A kernel log format: a row in `domain/oom/rules/` and a fixture.
+//! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
+//! * A kernel write: a variant of [`app::msg::Effect`], a function in `linux`, an arm in `runtime/effects.rs`.
+//!
+//! # Safety of writes
+//!
+//! Nothing is ever bound to a pid alone: a target is a [`domain::process::ProcessId`], pid and start time.
+//! Writers open the process's directory (or its pidfd) first, compare the start time through it, write
+//! through it and read back. A dialog is pinned when it opens and shows what it would write; every write can
+//! be undone with one key.
 
 pub mod app;
 pub mod config;

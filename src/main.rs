@@ -29,8 +29,8 @@ fn main() -> ExitCode {
     } = launch;
     let outcome = match mode {
         oomtop::config::Mode::Screen => runtime::run(settings, &theme, root, backend, mouse),
-        oomtop::config::Mode::Table => runtime::once(&settings, root, backend, false),
-        oomtop::config::Mode::Json => runtime::once(&settings, root, backend, true),
+        oomtop::config::Mode::Table => runtime::once(&settings, &root, backend, false),
+        oomtop::config::Mode::Json => runtime::once(&settings, &root, backend, true),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

@@ -50,7 +50,13 @@ fn a_key_is_answered_while_three_thousand_processes_are_sampled() {
     let test = "a_key_is_answered_while_three_thousand_processes_are_sampled";
     let Some(_crowd) = crowd(test) else { return };
     let mut session = Session::start((120, 36), &[]);
-    session.wait_for("a sample with all of them", |screen| screen.has("sleep"));
+    session.wait_for("a sample with all of them", |screen| {
+        screen.line_with(" procs").is_some_and(|line| {
+            let (before, _) = line.split_once(" procs").unwrap_or_default();
+            let count = before.rsplit(' ').next().and_then(|n| n.parse().ok());
+            count.is_some_and(|n: usize| n >= CROWD)
+        })
+    });
     // Samples begin once a second; 120 keys at steps of 27 ms fall before, into and after them.
     let mut times: Vec<Duration> = Vec::new();
     for n in 0..60 {

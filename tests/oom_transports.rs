@@ -260,7 +260,7 @@ fn essence(reports: &[Arc<OomReport>]) -> Vec<String> {
             kills,
             report.outcome,
             report.tasks.as_ref().map(|t| &t.rows),
-            report.memcg,
+            (&report.memcg, &report.memory),
         )
     };
     reports.iter().map(of_one).collect()

@@ -11,7 +11,7 @@ use crate::domain::badness::{Badness, Immunity, badness};
 use crate::domain::band::{Band, Thresholds};
 use crate::domain::cgroup::{CgroupPath, GroupEvents, Limits};
 use crate::domain::memory::{Memory, Pressure, percent};
-use crate::domain::oom::OomReport;
+use crate::domain::oom::{OomReport, UserspaceKill};
 use crate::domain::process::{Pid, Process, ProcessId};
 use crate::domain::protection::Protection;
 use crate::domain::score::OomScoreAdj;
@@ -143,6 +143,8 @@ pub struct EventFacts<'a> {
     pub missing: &'a str,
     /// Reports, oldest first.
     pub reports: Vec<&'a OomReport>,
+    /// Kills by systemd-oomd, earlyoom and others, as they say themselves.
+    pub userspace: Vec<&'a UserspaceKill>,
     /// Records that were overwritten unread; 0 also where the number is not known.
     pub lost_records: u64,
     /// True if records were lost.
@@ -268,6 +270,7 @@ fn event_facts(events: &EventLog) -> EventFacts<'_> {
         source: &events.source.name,
         missing: &events.source.missing,
         reports: Vec::new(),
+        userspace: Vec::new(),
         lost_records: 0,
         gaps: false,
     };
@@ -278,6 +281,7 @@ fn event_facts(events: &EventLog) -> EventFacts<'_> {
                 facts.lost_records += lost;
                 facts.gaps = true;
             }
+            Entry::Userspace(kill) => facts.userspace.push(kill),
             Entry::Unlogged { .. } => {}
         }
     }

@@ -1,10 +1,10 @@
 //! OOM events in words: the row of the pane and the sentences of the event dialog.
 
-use super::columns::short_group;
+use super::columns::{short_group, short_id};
 use super::events::{Entry, EventRow, is_pending};
 use super::format;
 use super::text::{Line, Tone};
-use crate::domain::oom::{Constraint, Kill, OomReport, Outcome};
+use crate::domain::oom::{Constraint, Kill, Killer, OomReport, Outcome, UserspaceKill};
 use crate::domain::time::{Monotonic, Now};
 
 /// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
@@ -41,11 +41,15 @@ fn is_container(report: &OomReport) -> bool {
     .any(|word| path.contains(word))
 }
 
-/// One row of the pane.
-pub fn row(row: EventRow<'_>, now: Now) -> Line {
+/// Below this width the row's parts are not put in columns: the reason is worth more than order.
+const NARROW: u16 = 110;
+
+/// One row of a pane of this width.
+pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
     match (row.entry, row.kill) {
-        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, now),
+        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, now, width < NARROW),
         (Entry::Report { report, .. }, None) => report_row(report, now),
+        (Entry::Userspace(kill), _) => userspace_row(kill, now),
         (Entry::Unlogged { at, kills, groups }, _) => {
             let place = groups
                 .first()
@@ -71,7 +75,7 @@ pub fn row(row: EventRow<'_>, now: Now) -> Line {
     }
 }
 
-fn kill_row(report: &OomReport, kill: &Kill, now: Now) -> Line {
+fn kill_row(report: &OomReport, kill: &Kill, now: Now, narrow: bool) -> Line {
     let anon = kill.anon_rss_kb.map_or_else(
         || "n/a".to_owned(),
         |kb| format::size(kb.saturating_mul(1024)),
@@ -79,18 +83,26 @@ fn kill_row(report: &OomReport, kill: &Kill, now: Now) -> Line {
     let adj = kill
         .adj
         .map_or_else(|| "n/a".to_owned(), |adj| adj.to_string());
+    // One blank apart, or in columns.
+    let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
+    let victim = format!("{} {}", kill.pid, kill.comm);
     let mut line = stamp(kill.at.or(report.at), now)
-        .add(Tone::Dim, format!("{:<10}", scope_word(report)))
+        .add(Tone::Dim, format!("{:<scope$} ", scope_word(report)))
         .add(Tone::Critical, "killed ")
-        .add(Tone::Strong, format!("{:<7} {:<15} ", kill.pid, kill.comm))
-        .add(Tone::Normal, format!("{anon:>6} anon"))
-        .add(Tone::Dim, "  adj ")
-        .add(Tone::Normal, format!("{adj:<5} "));
+        .add(Tone::Strong, format!("{victim:<name$} "))
+        .add(Tone::Normal, format!("{anon:>size$} anon"))
+        .add(Tone::Dim, " adj ")
+        .add(Tone::Normal, format!("{adj:<points$} "));
     if kill.group_member {
         line.push(Tone::Dim, "with its group, ");
     }
     line.push(Tone::Dim, reason(report));
     line
+}
+
+/// A path whose container ids are as short as their tools print them.
+fn short_ids(path: &str) -> String {
+    path.split('/').map(short_id).collect::<Vec<_>>().join("/")
 }
 
 /// Why, as short as it can be: the limit that was hit, or who asked.
@@ -103,12 +115,37 @@ fn reason(report: &OomReport) -> String {
             Some(task) if task != group => format!(" (victim in {})", short_group(task)),
             _ => String::new(),
         };
-        return format!("{group} hit its limit{limit}{inner}");
+        return format!("limit{limit} of {}{inner}", short_ids(group));
     }
     match asked_by(report) {
         Some(asker) => asker,
         None if !report.has_header => "no report was printed, only this line".to_owned(),
         None => String::new(),
+    }
+}
+
+/// A program's own word, with the program's name in front.
+fn userspace_row(kill: &UserspaceKill, now: Now) -> Line {
+    let who = match (&kill.cgroup, kill.pid, &kill.comm) {
+        (Some(group), _, _) => short_ids(group),
+        (None, Some(pid), Some(comm)) => format!("{pid} {comm}"),
+        (None, Some(pid), None) => pid.to_string(),
+        _ => "?".to_owned(),
+    };
+    stamp(kill.at, now)
+        .add(Tone::Watch, format!("{} killed ", killer_name(kill.killer)))
+        .add(Tone::Strong, format!("{who}  "))
+        .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
+}
+
+/// The program's own spelling.
+pub fn killer_name(killer: Killer) -> &'static str {
+    match killer {
+        Killer::SystemdOomd => "systemd-oomd",
+        Killer::Earlyoom => "earlyoom",
+        Killer::Nohang => "nohang",
+        Killer::Oomd => "oomd",
+        Killer::LowMemoryKiller => "lowmemorykiller",
     }
 }
 

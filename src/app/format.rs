@@ -63,6 +63,16 @@ pub fn duration(span: Duration) -> String {
     }
 }
 
+/// A time that is only an estimate, in steps that do not jump: `50s`, `3m`, `2h`.
+pub fn about(span: Duration) -> String {
+    let s = span.as_secs();
+    match s {
+        0..120 => format!("{}s", s / 10 * 10),
+        120..5400 => format!("{}m", (s + 30) / 60),
+        _ => format!("{}h", (s + 1800) / 3600),
+    }
+}
+
 /// `71.2%`.
 pub fn percent(value: f64) -> String {
     format!("{value:.1}%")
@@ -72,7 +82,7 @@ pub fn percent(value: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{duration, rate, size};
+    use super::{about, duration, rate, size};
 
     #[test]
     fn sizes_fit_a_narrow_column() {
@@ -98,6 +108,8 @@ mod tests {
         assert_eq!(rate(-2.0 * 1_048_576.0), "-2.0M/s");
         assert_eq!(rate(f64::INFINITY).chars().next(), Some('+'));
         assert_eq!(duration(Duration::from_secs(170)), "2m50s");
-        assert_eq!(duration(Duration::from_secs(1_051_200)), "12d04h");
+        assert_eq!(about(Duration::from_secs(59)), "50s");
+        assert_eq!(about(Duration::from_secs(443)), "7m");
+        assert_eq!(duration(Duration::from_hours(292)), "12d04h");
     }
 }

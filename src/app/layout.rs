@@ -80,7 +80,7 @@ fn header_lines(height: u16) -> &'static [HeaderLine] {
 }
 
 /// Divides a screen. Every rectangle lies within it, whatever its size; what has no room is empty.
-pub fn panes(width: u16, height: u16, focus: Pane) -> Panes {
+pub fn panes(width: u16, height: u16, focus: Pane, events: usize) -> Panes {
     let screen = Rect::new(0, 0, width, height);
     let mut top = 0;
     let mut take = |rows: u16, bottom: u16| {
@@ -97,7 +97,7 @@ pub fn panes(width: u16, height: u16, focus: Pane) -> Panes {
     let bottom = height - footer_rows;
     let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
     let body = bottom.saturating_sub(used);
-    let events = events_height(body, focus);
+    let events = events_height(body, focus, events);
     let table_title = take(1, bottom - events);
     let table_head = take(1, bottom - events);
     let table_rows = take(u16::MAX, bottom - events);
@@ -116,12 +116,13 @@ pub fn panes(width: u16, height: u16, focus: Pane) -> Panes {
     }
 }
 
-/// Rows for the events pane with its title: a quarter of the body, more while it has the keyboard,
-/// none where the table would be left without room.
-fn events_height(body: u16, focus: Pane) -> u16 {
+/// Rows for the events pane with its title: as many as it has events, up to a quarter of the body, more
+/// while it has the keyboard, none where the table would be left without room.
+fn events_height(body: u16, focus: Pane, events: usize) -> u16 {
+    let wanted = u16::try_from(events).unwrap_or(u16::MAX).saturating_add(1);
     match (focus, body) {
         (Pane::Events, 6..) => (body / 5 * 3).max(4),
-        (_, 14..) => (body / 4).clamp(4, 12),
+        (_, 14..) => wanted.clamp(4, (body / 4).clamp(4, 12)),
         (_, 9..14) => 3,
         _ => 0,
     }
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn common_sizes() {
-        let p = panes(80, 24, Pane::Processes);
+        let p = panes(80, 24, Pane::Processes, 3);
         assert_eq!(
             (
                 p.header.len(),
@@ -143,18 +144,18 @@ mod tests {
             ),
             (7, 10, 3, 23)
         );
-        let p = panes(120, 36, Pane::Processes);
-        assert!(p.table_rows.height >= 18 && p.events_rows.height >= 5);
-        let p = panes(40, 10, Pane::Processes);
+        let p = panes(120, 36, Pane::Processes, 3);
+        assert_eq!((p.table_rows.height, p.events_rows.height), (22, 3));
+        let p = panes(40, 10, Pane::Processes, 3);
         assert!(p.table_rows.height >= 3);
-        let p = panes(20, 5, Pane::Processes);
+        let p = panes(20, 5, Pane::Processes, 3);
         assert!(p.table_rows.height >= 1);
     }
 
     proptest::proptest! {
         #[test]
-        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool) {
-            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes });
+        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool, rows: usize) {
+            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes }, rows);
             let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
             areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_rows, p.footer]);
             let mut y = 0;

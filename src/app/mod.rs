@@ -17,6 +17,7 @@ pub mod layout;
 pub mod marks;
 pub mod msg;
 pub mod notice;
+pub mod pace;
 pub mod plain;
 pub mod preview;
 pub mod prompt;
@@ -99,6 +100,10 @@ pub struct State {
     pub asked: Monotonic,
     /// Why the last sample failed.
     pub failure: Option<String>,
+    /// Something on the screen may have changed since it was drawn.
+    pub changed: bool,
+    /// When it last may have.
+    pub changed_at: Monotonic,
 }
 
 impl State {
@@ -135,12 +140,14 @@ impl State {
             sample_again: false,
             asked: Monotonic::default(),
             failure: None,
+            changed: true,
+            changed_at: Monotonic::default(),
         }
     }
 
     /// How the screen is divided now.
     pub fn panes(&self) -> Panes {
-        panes(self.size.0, self.size.1, self.focus)
+        panes(self.size.0, self.size.1, self.focus, self.events.len())
     }
 
     /// What table cells look at.

@@ -79,7 +79,11 @@ pub fn plain(
         );
     }
     for row in events.rows() {
-        let _ = writeln!(out, "{}", printable(&event_text::row(row, now).plain()));
+        let _ = writeln!(
+            out,
+            "{}",
+            printable(&event_text::row(row, now, u16::MAX).plain())
+        );
     }
     out
 }

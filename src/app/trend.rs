@@ -8,14 +8,14 @@ use crate::domain::time::Monotonic;
 /// Points kept: five minutes at one a second.
 const KEPT: usize = 300;
 /// The window a rate is taken from.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// Least time and points before anything is said.
 const LEAST_TIME: Duration = Duration::from_secs(8);
 const LEAST_POINTS: usize = 6;
 /// Points the slope is computed from: pairs grow with the square.
 const MAX_FIT: usize = 60;
 /// A time to exhaustion longer than this is no news.
-const FAR: Duration = Duration::from_secs(24 * 3600);
+const FAR: Duration = Duration::from_hours(24);
 
 /// Memory in use over time.
 #[derive(Debug, Clone, Default)]

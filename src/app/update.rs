@@ -1,6 +1,7 @@
 //! [`update`]: one message in, a changed state and effects out. No I/O, no clock, no panic.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
@@ -19,6 +20,16 @@ const WHEEL: isize = 3;
 
 /// Everything that happens goes through here.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    // A tick shows only when the clock moves or a notice goes away; anything else may.
+    state.changed |= !matches!(msg, Msg::Tick(_));
+    let effects = take_in(state, msg);
+    if state.changed {
+        state.changed_at = state.now.monotonic;
+    }
+    effects
+}
+
+fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Tick(now) => on_tick(state, now),
         Msg::Resized(width, height) => {
@@ -35,6 +46,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Oom(event) => on_oom(state, event),
         Msg::Source(source) => {
+            if source.caught_up && !state.events.source.caught_up {
+                // The history is no news.
+                state.events.unread = 0;
+            }
             state.events.source = source;
             Vec::new()
         }
@@ -63,6 +78,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
+    state.changed |= state.clock_moves(now);
     state.now = now;
     if state
         .notice
@@ -70,13 +86,11 @@ fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
         .is_some_and(|n| n.is_over(now.monotonic))
     {
         state.notice = None;
+        state.changed = true;
     }
-    let due = state.asked == crate::domain::time::Monotonic::default()
-        || now.monotonic.since(state.asked) >= state.settings.delay;
-    if due && !state.paused && state.sampling.is_none() {
-        state.request_sample()
-    } else {
-        Vec::new()
+    match state.until_sample() {
+        Some(Duration::ZERO) => state.request_sample(),
+        _ => Vec::new(),
     }
 }
 

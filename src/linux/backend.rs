@@ -101,6 +101,11 @@ impl Backend {
         self.scan.name()
     }
 
+    /// See [`ProcessScan::is_approximate`].
+    pub(crate) fn is_approximate(&self) -> bool {
+        self.scan.is_approximate()
+    }
+
     /// Why it is not the cheapest one.
     pub(crate) fn note(&self) -> Option<&Arc<str>> {
         self.note.as_ref()

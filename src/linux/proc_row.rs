@@ -52,6 +52,22 @@ impl RowReader {
         Ok(stat_line::parse(self.read(pid, "stat")?))
     }
 
+    /// All of a row; `Ok(None)` if its files make no sense.
+    ///
+    /// # Errors
+    /// Of the system; `ENOENT` or `ESRCH` if the process has ended.
+    pub(crate) fn row(&mut self, pid: Pid, wants: &ScanWants) -> Result<Option<Process>, Errno> {
+        let Some(stat) = self.stat(pid)? else {
+            return Ok(None);
+        };
+        let mut row = row_of(pid, &stat, wants);
+        if !row.kernel_thread {
+            self.status(&mut row, &stat, wants)?;
+            self.adj(&mut row)?;
+        }
+        Ok(Some(row))
+    }
+
     /// Fills in user and memory.
     ///
     /// # Errors

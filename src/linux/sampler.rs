@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::cgroup::{Cgroup, CgroupKey};
+use crate::domain::kernel::RssSource;
 use crate::domain::memory::Memory;
+use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
 use crate::domain::victim::{Scope, assess};
@@ -19,6 +21,7 @@ use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
+use super::proc_row::RowReader;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
@@ -26,6 +29,9 @@ use super::{ReadError, SysRoot, detail, memory};
 
 /// Snapshots handed out whose buffers may come back: the app keeps one or two.
 const RECYCLED: usize = 3;
+
+/// Processes looked at, at most, to learn the scale of `oom_score`.
+const MOST_ASKED: usize = 512;
 
 /// Takes samples. Keeps what must last from one to the next: cgroup keys, command lines, growth.
 pub struct Sampler {
@@ -55,8 +61,8 @@ impl std::fmt::Debug for Sampler {
 }
 
 impl Sampler {
-    /// Finds out about the host and prepares the first sample. Scans the processes once, to learn
-    /// the scale of `oom_score`.
+    /// Finds out about the host and prepares the first sample. Looks at a few processes, to learn the
+    /// scale of `oom_score`.
     ///
     /// # Errors
     /// If the procfs directory cannot be listed or has no usable `meminfo`.
@@ -84,7 +90,7 @@ impl Sampler {
         Self::start(root, hierarchy, backend)
     }
 
-    fn start(root: SysRoot, hierarchy: Hierarchy, mut backend: Backend) -> Result<Self, ReadError> {
+    fn start(root: SysRoot, hierarchy: Hierarchy, backend: Backend) -> Result<Self, ReadError> {
         let proc = kernel_file::open_dir(&root.proc).map_err(|errno| {
             ReadError::new(
                 &root.proc,
@@ -95,7 +101,7 @@ impl Sampler {
         })?;
         let mut buffer = FileBuffer::default();
         let memory = read_memory(&root, &proc, &mut buffer)?;
-        let mut users = Users::default();
+        let mut users = Users::of(&root.proc);
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
@@ -104,16 +110,12 @@ impl Sampler {
             page_size,
             global_init: facts.sees_global_init(),
         };
-        let mut first = Vec::new();
-        let pass = ScanPass {
-            seq: 0,
-            shown: &[],
-            memory: &memory,
-            pressed: false,
-        };
-        backend.scan(&wants, &pass, &mut first)?;
+        if backend.is_approximate() && host.rules.rss == RssSource::Status {
+            host.rules.rss_error = facts.approximate_error();
+        }
         let total = memory.host_total_pages(page_size);
-        if let Some(score) = facts.score_formula(host.own_pid, &first, total) {
+        let first = first_rows(&root, host.own_pid, &wants);
+        if let Some(score) = facts.score_formula(first, total) {
             host.rules.score = score;
             host.rules.tie = tie_of(score);
         }
@@ -237,6 +239,22 @@ impl Sampler {
             &mut snapshot.processes,
         );
     }
+}
+
+/// Rows of oomtop itself and then of others, read one by one as they are asked for.
+fn first_rows(
+    root: &SysRoot,
+    own: Option<Pid>,
+    wants: &ScanWants,
+) -> impl Iterator<Item = Process> {
+    let mut reader = kernel_file::open_dir(&root.proc).ok().map(RowReader::new);
+    let listed = std::fs::read_dir(&root.proc)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let others = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids = own.into_iter().chain(others.take(MOST_ASKED));
+    pids.filter_map(move |pid| reader.as_mut()?.row(pid, wants).ok().flatten())
 }
 
 fn read_memory(

@@ -56,6 +56,11 @@ pub trait ProcessScan: Send {
     /// Short name for the screen: `/proc`, `bpf task walk`.
     fn name(&self) -> &'static str;
 
+    /// True if `rss` is that of the kernel's counters without the parts that each CPU keeps to itself.
+    fn is_approximate(&self) -> bool {
+        false
+    }
+
     /// Replaces the contents of `table` by one row per process, in no particular order.
     ///
     /// Fills everything but `cgroup`, `growth` and `command`; `cgroup_id` only if that costs nothing.

@@ -22,6 +22,9 @@ const GROWTH_SECONDS: f32 = 4.0;
 /// Growth below this many bytes per second is rest.
 const NO_GROWTH: f32 = 16.0;
 
+/// In how many samples the cgroup of every row is read once, where only its file tells it.
+const MOVES: u64 = 30;
+
 /// Bytes of a command line kept: some are megabytes long, and no screen shows more.
 const COMMAND_MOST: usize = 16 * 1024;
 
@@ -87,7 +90,7 @@ impl Tracked {
                 };
             }
             let shown = self.shown.binary_search(&row.id).is_ok();
-            let turn = (u64::from(row.id.pid) + sampling.seq).is_multiple_of(TURNS);
+            let turn = |of| (u64::from(row.id.pid) + sampling.seq).is_multiple_of(of);
             if !entry.known || entry.uid != row.uid {
                 users.learn(row.uid);
                 entry.uid = row.uid;
@@ -95,7 +98,7 @@ impl Tracked {
             entry.grow(row, sampling);
             let moved = match row.cgroup_id {
                 Some(id) => entry.cgroup_id != Some(id),
-                None => !entry.known || shown || turn,
+                None => !entry.known || shown || turn(MOVES),
             };
             if moved && !row.kernel_thread {
                 let cgroup = self.files.cgroup(row, sampling, cgroups);
@@ -105,7 +108,9 @@ impl Tracked {
             }
             let wanted = shown || needs.all_commands;
             // A program may exec another of the same short name: what is shown takes turns too.
-            if wanted && (entry.command.is_none() || entry.comm != row.comm || (shown && turn)) {
+            if wanted
+                && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(TURNS)))
+            {
                 let command = self.files.command(row, sampling.proc);
                 entry.keep_command(command);
             }

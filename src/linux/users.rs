@@ -1,6 +1,7 @@
 //! User names by uid.
 
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Names looked up so far. An unknown uid has no entry: the screen shows the number.
@@ -10,16 +11,29 @@ pub(crate) struct Users {
     asked: HashSet<u32>,
     /// Everybody, as read last.
     all: HashMap<u32, Arc<str>>,
+    /// The user list of another root; `None` for the users of this system.
+    passwd: Option<PathBuf>,
 }
 
 impl Users {
+    /// The users whose numbers are in `proc`: of this system, or of the root `proc` belongs to. In a
+    /// container with the host's `/proc` at `/host/proc` a uid is the host's, and so is its name.
+    pub(crate) fn of(proc: &Path) -> Self {
+        let beside = proc.parent().map(|root| root.join("etc/passwd"));
+        let other = beside.filter(|passwd| proc != Path::new("/proc") && passwd.is_file());
+        Self {
+            passwd: other,
+            ..Self::default()
+        }
+    }
+
     /// Looks the name up if this uid was never asked for; reads the user list only then.
     pub(crate) fn learn(&mut self, uid: u32) {
         if !self.asked.insert(uid) {
             return;
         }
         if !self.all.contains_key(&uid) {
-            self.all = everybody();
+            self.all = everybody(self.passwd.as_deref());
         }
         if let Some(name) = self.all.get(&uid) {
             Arc::make_mut(&mut self.names).insert(uid, Arc::clone(name));
@@ -38,7 +52,10 @@ impl Users {
 
 /// sysinfo's list, and what it leaves out: users whose shell is `/bin/false` (many a database) and
 /// those above 65535.
-fn everybody() -> HashMap<u32, Arc<str>> {
+fn everybody(other: Option<&Path>) -> HashMap<u32, Arc<str>> {
+    if let Some(passwd) = other {
+        return parse(&std::fs::read(passwd).unwrap_or_default());
+    }
     let passwd = std::fs::read("/etc/passwd").unwrap_or_default();
     let mut all = parse(&passwd);
     if let Ok(users) = sysinfo::Users::new_with_refreshed_list() {
@@ -75,6 +92,19 @@ mod tests {
         );
         assert_eq!(all.get(&105).map(|n| &**n), Some("mysql"));
         assert_eq!(all.get(&0).map(|n| &**n), Some("root"));
+    }
+
+    #[test]
+    fn another_root_has_its_own_users() {
+        let root = tempfile::tempdir().unwrap();
+        let mut users = Users::of(&root.path().join("proc"));
+        users.learn(0);
+        assert_eq!(users.name(0), Some("root"), "without a list, this system's");
+        std::fs::create_dir(root.path().join("etc")).unwrap();
+        std::fs::write(root.path().join("etc/passwd"), "boss:x:0:0::/:/bin/sh\n").unwrap();
+        let mut users = Users::of(&root.path().join("proc"));
+        users.learn(0);
+        assert_eq!(users.name(0), Some("boss"));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
+use super::clock::now;
 use super::effects::Performer;
 use super::terminal::Screen;
 use crate::app::State;
@@ -28,10 +30,13 @@ pub(super) async fn run(
     draw(screen, &state, theme)?;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        if inbox.recv_many(&mut batch, BATCH).await == 0 {
+        // Only as often as something is due: a wakeup ten times a second would cost more than a frame.
+        let waited = timeout(state.quiet_for(), inbox.recv_many(&mut batch, BATCH)).await;
+        if waited == Ok(0) {
             return Ok(0);
         }
-        for msg in batch.drain(..) {
+        // The state learns the time first.
+        for msg in std::iter::once(Msg::Tick(now())).chain(batch.drain(..)) {
             test_panic("update");
             for effect in update(&mut state, msg) {
                 match effect {
@@ -47,7 +52,9 @@ pub(super) async fn run(
                 }
             }
         }
-        draw(screen, &state, theme)?;
+        if std::mem::take(&mut state.changed) {
+            draw(screen, &state, theme)?;
+        }
     }
 }
 
@@ -72,9 +79,10 @@ fn draw(screen: &mut Screen, state: &State, theme: &Theme) -> io::Result<()> {
 }
 
 /// Panics where `OOMTOP_TEST_PANIC` says: the tests of the terminal's restoration need a real one.
-#[expect(clippy::panic, reason = "this is its purpose")]
 fn test_panic(place: &str) {
-    if std::env::var_os("OOMTOP_TEST_PANIC").is_some_and(|wanted| wanted == place) {
-        panic!("OOMTOP_TEST_PANIC={place}");
-    }
+    let wanted = std::env::var_os("OOMTOP_TEST_PANIC");
+    assert!(
+        wanted.is_none_or(|wanted| wanted != place),
+        "OOMTOP_TEST_PANIC={place}"
+    );
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
-//!  ticks ────┤                       │                    │
+//!  time  ────┤                       │                    │
 //!  signals ──┼─► Msg ─► update ─► Effect ─► blocking pool ┼─► Msg …
 //!  kmsg ─────┘            │                               │
 //!                         └─► draw, when the inbox is empty
@@ -80,8 +80,8 @@ pub fn run(
         let stop = sources::Stop::default();
         sources::log(&root, send.clone(), Arc::clone(&stop.flag)).map_err(RunError::Thread)?;
         let tasks = sources::tasks(&send).map_err(RunError::Thread)?;
-        let samples = sources::sampler(sampler, send.clone()).map_err(RunError::Thread)?;
-        let performer = effects::Performer::new(root, version, read_only, samples, send);
+        let ask = sources::sampler(sampler, send.clone()).map_err(RunError::Thread)?;
+        let performer = effects::Performer::new(root, version, read_only, ask, send);
         let ended =
             event_loop::run(&mut screen, state, theme, inbox, performer, &tasks.ended_by).await;
         drop(tasks);

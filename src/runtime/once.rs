@@ -25,7 +25,7 @@ const BETWEEN: Duration = Duration::from_millis(200);
 /// If `/proc` cannot be read, or the output cannot be written (a closed pipe is no error).
 pub fn once(
     settings: &Settings,
-    root: SysRoot,
+    root: &SysRoot,
     backend: BackendChoice,
     json: bool,
 ) -> Result<u8, RunError> {
@@ -35,7 +35,7 @@ pub fn once(
         ..Needs::default()
     };
     sampler.sample(&needs, clock::now())?;
-    let events = history(&root);
+    let events = history(root);
     std::thread::sleep(BETWEEN);
     let snapshot = sampler.sample(&needs, clock::now())?;
     let marks = Marks::of(&snapshot);

@@ -1,16 +1,14 @@
-//! Where messages come from: keys, the ticker, signals, the sampler's thread, the log's thread.
+//! Where messages come from: keys, signals, the sampler's thread, the log's thread.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
 
 use super::clock::now;
 use super::log_source;
@@ -19,9 +17,6 @@ use crate::app::msg::{Mouse, MouseAction, Msg};
 use crate::domain::snapshot::Needs;
 use crate::linux::SysRoot;
 use crate::linux::sampler::Sampler;
-
-/// How often the clock ticks: the shortest refresh period.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Told to threads that wait: the program is leaving.
 #[derive(Debug, Default)]
@@ -50,13 +45,10 @@ impl Drop for Tasks {
     }
 }
 
-/// Starts keys, ticks and signals.
+/// Starts keys and signals.
 pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
     let ended_by = Arc::new(AtomicU8::new(0));
-    let mut handles = vec![
-        tokio::spawn(input(send.clone())),
-        tokio::spawn(ticks(send.clone())),
-    ];
+    let mut handles = vec![tokio::spawn(input(send.clone()))];
     for (kind, number) in [
         (SignalKind::terminate(), 15),
         (SignalKind::interrupt(), 2),
@@ -88,17 +80,6 @@ fn ctrl_z() -> Key {
     Key {
         code: KeyCode::Char('z'),
         modifiers: KeyModifiers::CONTROL,
-    }
-}
-
-async fn ticks(send: Sender<Msg>) {
-    let mut interval = tokio::time::interval(TICK);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        interval.tick().await;
-        if send.send(Msg::Tick(now())).await.is_err() {
-            return;
-        }
     }
 }
 
@@ -177,7 +158,7 @@ pub(super) fn log(
         .spawn(move || {
             log_source::follow(&path, is_own, &stop, &mut |msg| {
                 send.blocking_send(msg).is_ok()
-            })
+            });
         })?;
     Ok(())
 }

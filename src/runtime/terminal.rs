@@ -12,7 +12,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
 
 /// Set while the terminal is ours: whoever clears it restores it, so it is restored once.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -50,16 +50,28 @@ impl Screen {
     /// Gives the terminal back, stops this process as Ctrl-Z does, and takes the terminal again when
     /// it is continued.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
+        use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
+        // The first process of a session (a terminal or container that was opened for oomtop) has
+        // no shell above it that could continue it.
+        if getsid(None) == Ok(getpid()) {
+            return self.redraw();
+        }
         restore();
-        // SIGSTOP cannot be caught: the shell sees the job stop whatever our handlers are.
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        // The whole job, as the terminal does it: started by `cargo run` or a script, oomtop alone
+        // would stop and the shell would wait for the rest. SIGSTOP cannot be caught, so the shell
+        // sees the job stop whatever our handlers are.
+        kill_current_process_group(Signal::STOP)?;
         take(self.mouse)?;
-        self.terminal.clear()
+        self.redraw()
     }
 
     /// Forgets what is on the terminal: the next frame is drawn whole.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `Terminal::clear`: it asks the terminal where the cursor is, and the reader of the keys
+        // holds the answer back. Two blank buffers make the next frame a whole one as well.
+        self.terminal.backend_mut().clear()?;
+        self.terminal.swap_buffers();
+        Ok(())
     }
 }
 

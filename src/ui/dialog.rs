@@ -142,19 +142,23 @@ fn section_width(section: &Section) -> usize {
             input,
             error,
             ..
-        } => {
-            label_width(label) + input.text().len() + error.as_ref().map_or(0, |e| e.len() + 4) + 2
-        }
+        } => label.len() + 1 + input.text().len() + error.as_ref().map_or(0, |e| e.len() + 4) + 2,
         Section::Gap => 0,
     }
 }
 
-fn label_width(label: &str) -> usize {
-    label.len().max(14) + 1
+/// Cells the labels take: as much as the longest, so that inputs stand under each other.
+fn label_width(view: &DialogView) -> usize {
+    let labels = view.sections.iter().filter_map(|s| match s {
+        Section::Field { label, .. } => Some(label.len() + 1),
+        _ => None,
+    });
+    labels.max().unwrap_or(0)
 }
 
 fn lay_out(view: &DialogView, width: u16) -> Vec<Drawn> {
     let mut rows = Vec::new();
+    let name = label_width(view);
     for section in &view.sections {
         match section {
             Section::Gap => rows.push(Drawn::default()),
@@ -175,7 +179,7 @@ fn lay_out(view: &DialogView, width: u16) -> Vec<Drawn> {
                 input,
                 focused,
                 error,
-            } => rows.push(field(label, input, *focused, error.as_deref())),
+            } => rows.push(field(name, label, input, *focused, error.as_deref())),
             Section::Choices {
                 items,
                 selected,
@@ -186,8 +190,7 @@ fn lay_out(view: &DialogView, width: u16) -> Vec<Drawn> {
     rows
 }
 
-fn field(label: &str, input: &LineInput, focused: bool, error: Option<&str>) -> Drawn {
-    let name = label_width(label);
+fn field(name: usize, label: &str, input: &LineInput, focused: bool, error: Option<&str>) -> Drawn {
     let mut line = Line::of(
         if focused { Tone::Accent } else { Tone::Dim },
         format!("{label:<name$}"),
@@ -274,6 +277,12 @@ fn wrap(line: &Line, width: usize) -> Vec<Line> {
             used += cells(word, false);
         }
     }
+    for line in &mut lines {
+        // A blank at the end may stand beyond the width: it must not cost a letter.
+        if let Some(last) = line.spans.last_mut() {
+            last.text.truncate(last.text.trim_end().len());
+        }
+    }
     lines
 }
 
@@ -292,7 +301,7 @@ mod tests {
     fn wraps_at_spaces_and_keeps_the_indent() {
         let line = Line::of(Tone::Normal, "  one two").add(Tone::Strong, " three four");
         let wrapped: Vec<_> = wrap(&line, 11).iter().map(Line::plain).collect();
-        assert_eq!(wrapped, ["  one two ", "  three ", "  four"]);
+        assert_eq!(wrapped, ["  one two", "  three", "  four"]);
         assert_eq!(wrap(&Line::from("abcdefgh"), 3).len(), 3);
     }
 

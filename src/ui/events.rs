@@ -86,7 +86,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
             height: 1,
             ..panes.events_rows
         };
-        canvas.line(area, &row(event, state.now));
+        canvas.line(area, &row(event, state.now, area.width));
         if focused && at == events.selected {
             canvas.shade(area, canvas.theme.selection(true));
         }

@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::{Canvas, cells};
 use crate::app::State;
-use crate::app::actions::ACTIONS;
+use crate::app::actions::{ACTIONS, Action};
 use crate::app::layout::Panes;
 use crate::app::prompt::Prompt;
 use crate::app::text::{Line, Tone};
@@ -61,35 +61,46 @@ fn prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) -> Position {
     Position::new(at.x.min(area.right().saturating_sub(1)), at.y)
 }
 
-/// The keys that fit, out of the action table; `u` says what it would take back.
+/// The keys that fit, out of the action table; quitting always does. `u` says what it would take back.
 fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let hints: Vec<_> = ACTIONS
+        .iter()
+        .filter_map(|action| hint(action, state))
+        .collect();
+    let ascii = canvas.ascii;
+    let width = |(key, label): &(&str, String)| {
+        u16::try_from(cells(key, ascii) + cells(label, ascii) + 2).unwrap_or(u16::MAX)
+    };
+    let last = hints.last().map_or(0, width);
     let mut x = area.x;
-    for action in ACTIONS.iter().filter(|a| !a.label.is_empty()) {
-        if action.writes && state.settings.read_only {
+    for (at, hint) in hints.iter().enumerate() {
+        let kept = if at + 1 == hints.len() { 0 } else { last };
+        if x.saturating_add(width(hint)).saturating_add(kept) > area.right() {
             continue;
         }
-        let Some(key) = action.keys.first() else {
-            continue;
-        };
-        let label = match (action.id, state.undo.last()) {
-            ("undo", Some(change)) => format!("Undo {}", change.undo_label()),
-            ("undo", None) => continue,
-            _ => action.label.to_owned(),
-        };
-        let width = u16::try_from(cells(key, canvas.ascii) + cells(&label, canvas.ascii) + 2)
-            .unwrap_or(u16::MAX);
-        if x.saturating_add(width) > area.right() {
-            // A long undo label gives way to the short one; other keys are left out.
-            continue;
-        }
+        let (key, label) = hint;
         x += canvas.text(x, area.y, area.right() - x, key, canvas.theme.key());
+        let label = format!("{label} ");
         x += canvas.text(
             x,
             area.y,
             area.right() - x,
-            &format!("{label} "),
+            &label,
             canvas.theme.key_label(),
         );
         x += 1;
     }
+}
+
+/// Key and words of an action that is in the footer now.
+fn hint(action: &Action, state: &State) -> Option<(&'static str, String)> {
+    if action.label.is_empty() || (action.writes && state.settings.read_only) {
+        return None;
+    }
+    let label = if action.id == "undo" {
+        format!("{} {}", action.label, state.undo.last()?.undo_label())
+    } else {
+        action.label.to_owned()
+    };
+    Some((action.keys.first()?, label))
 }

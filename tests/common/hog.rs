@@ -31,8 +31,10 @@ impl Hog {
 
     /// [`Hog::start`] for a name of any bytes but NUL.
     pub(crate) fn start_bytes(name: &[u8]) -> Self {
+        // The test harness refuses arguments that are not UTF-8; the name proper keeps its bytes.
+        let shown = String::from_utf8_lossy(name);
         let mut child = Command::new(std::env::current_exe().expect("the test's own path"))
-            .arg0(OsStr::from_bytes(name))
+            .arg0(&*shown)
             .args([
                 "common::hog::hog_child",
                 "--exact",
@@ -49,7 +51,7 @@ impl Hog {
             commands: child.stdin.take(),
             answers: BufReader::new(child.stdout.take().expect("piped")),
             child,
-            name: String::from_utf8_lossy(name).into_owned(),
+            name: shown.into_owned(),
         };
         hog.await_answer();
         hog

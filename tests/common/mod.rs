@@ -16,8 +16,10 @@ pub(crate) mod keys;
 pub(crate) mod kmsg;
 pub(crate) mod memcg;
 pub(crate) mod pty;
+pub(crate) mod scene;
 pub(crate) mod scene_tree;
 pub(crate) mod screen;
+pub(crate) mod styled;
 pub(crate) mod svg;
 pub(crate) mod svg_glyph;
 

@@ -69,6 +69,12 @@ impl Launch {
         self
     }
 
+    /// Where the program starts.
+    pub(crate) fn cwd(mut self, dir: &std::path::Path) -> Self {
+        self.command.cwd(dir);
+        self
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
@@ -154,9 +160,15 @@ impl Session {
         Launch::oomtop().size(size.0, size.1).args(args).start()
     }
 
-    /// Types `keys` (see [`keys::bytes`]).
+    /// Types `keys` (see [`keys::bytes`]), with a pause after each Esc: an Esc and a letter that come
+    /// together are one key, Alt and that letter.
     pub(crate) fn keys(&mut self, keys: &str) {
-        self.send(&keys::bytes(keys));
+        for part in keys.split_inclusive("<Esc>") {
+            self.send(&keys::bytes(part));
+            if part.ends_with("<Esc>") {
+                std::thread::sleep(Duration::from_millis(60));
+            }
+        }
     }
 
     /// Types raw bytes. A program that has gone already is not an error here: the next wait says so.
@@ -195,7 +207,9 @@ impl Session {
 
     /// Looks at the screen as it is now.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
-        look(&self.lock().screen())
+        // Not in one expression: a failed assertion in `look` would poison the lock.
+        let screen = self.lock().screen();
+        look(&screen)
     }
 
     /// The screen as text.

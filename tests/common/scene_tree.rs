@@ -102,7 +102,12 @@ impl SceneTree {
     }
 
     /// What `--root` takes.
-    pub(crate) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder().join("host")
+    }
+
+    /// Where [`Self::root`] is a plain `host`.
+    pub(crate) fn folder(&self) -> &Path {
         self.dir.path()
     }
 
@@ -161,7 +166,7 @@ impl SceneTree {
             all
         });
         self.put("etc/passwd", &passwd);
-        self.put("dev/kmsg", KMSG);
+        self.put("dev/kmsg", &kernel_log());
     }
 
     fn process(&self, actor: &Actor) {
@@ -270,7 +275,7 @@ impl SceneTree {
         let psi = "some avg10=2.31 avg60=1.18 avg300=0.42 total=48120031\n\
                    full avg10=0.40 avg60=0.21 avg300=0.08 total=9120443\n";
         self.put("proc/pressure/memory", psi);
-        self.put("proc/vmstat", "nr_free_pages 156160\noom_kill 3\n");
+        self.put("proc/vmstat", "nr_free_pages 156160\noom_kill 2\n");
         self.put("proc/loadavg", "2.31 1.90 1.44 3/412 3240\n");
     }
 
@@ -339,13 +344,26 @@ impl SceneTree {
     }
 }
 
-/// Two kills of the recent past, as the kernel writes them (records of /dev/kmsg).
-const KMSG: &str = concat!(
-    "4,2101,1051402118220,-;java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=100\n",
-    "6,2102,1051402118240,-;memory: usage 3670016kB, limit 3670016kB, failcnt 814\n",
-    "6,2103,1051402118260,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/system.slice/shop.slice/shop-api.service,task_memcg=/system.slice/shop.slice/shop-api.service,task=java,pid=1716,uid=998\n",
-    "3,2104,1051402118280,-;Memory cgroup out of memory: Killed process 1716 (java) total-vm:6291456kB, anon-rss:3355443kB, file-rss:31744kB, shmem-rss:0kB, UID:998 pgtables:7012kB oom_score_adj:100\n",
-    "4,2155,1051518220110,-;nginx invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=-150\n",
-    "6,2156,1051518220150,-;oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/user.slice/user-1000.slice/session-3.scope,task=loadtest,pid=2987,uid=1000\n",
-    "3,2157,1051518220170,-;Out of memory: Killed process 2987 (loadtest) total-vm:7340032kB, anon-rss:6442450kB, file-rss:2048kB, shmem-rss:0kB, UID:1000 pgtables:12804kB oom_score_adj:300\n",
-);
+/// Two kills of the recent past, as records of /dev/kmsg: level and facility, number, microseconds
+/// since boot, flags; then what the kernel writes.
+fn kernel_log() -> String {
+    let clock = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let now = u64::try_from(clock.tv_sec).expect("after boot") * 1_000_000;
+    let mut out = String::new();
+    for (n, (seconds_ago, line)) in LOG.iter().enumerate() {
+        let at = now.saturating_sub(seconds_ago * 1_000_000) + n as u64;
+        writeln!(out, "4,{},{at},-;{line}", 2101 + n).ok();
+    }
+    out
+}
+
+#[rustfmt::skip]
+const LOG: &[(u64, &str)] = &[
+    (254, "java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=100"),
+    (254, "memory: usage 3670016kB, limit 3670016kB, failcnt 814"),
+    (254, "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/system.slice/shop.slice/shop-api.service,task_memcg=/system.slice/shop.slice/shop-api.service,task=java,pid=1716,uid=998"),
+    (254, "Memory cgroup out of memory: Killed process 1716 (java) total-vm:6291456kB, anon-rss:3355443kB, file-rss:31744kB, shmem-rss:0kB, UID:998 pgtables:7012kB oom_score_adj:100"),
+    (97, "nginx invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=-150"),
+    (97, "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/user.slice/user-1000.slice/session-3.scope,task=loadtest,pid=2987,uid=1000"),
+    (97, "Out of memory: Killed process 2987 (loadtest) total-vm:7340032kB, anon-rss:6442450kB, file-rss:2048kB, shmem-rss:0kB, UID:1000 pgtables:12804kB oom_score_adj:300"),
+];

@@ -17,10 +17,9 @@ def adj(pid):
 
 
 tui = Tui()
-screen = tui.wait("the events pane", lambda t: "OOM events" in t)
-title = next(ln for ln in screen.splitlines() if "OOM events" in ln)
-say(title)
-check(any(word in title for word in ("journal", "counters", "counter")), "the pane's title names its source")
+pane = tui.wait("the events pane's source", lambda t: "kernel log" in t or "kmsg" in t).partition("OOM events")[2]
+say(pane)
+check(any(word in pane for word in ("journal", "counter")), "the pane says what it uses instead of the kernel log")
 
 # Upwards is allowed on an own process, back to 0 too.
 tui.only(hog.pid)

@@ -25,7 +25,7 @@ class Tui:
 
     def type(self, text):
         """Plain text, letter by letter."""
-        self.tmux("send-keys", "-l", text)
+        self.tmux("send-keys", "-l", "--", text)
 
     def text(self):
         return self.tmux("capture-pane", "-p")
@@ -42,12 +42,17 @@ class Tui:
                 raise SystemExit(1)
             time.sleep(0.1)
 
+    def row(self, pid):
+        """The table row of a process; None while there is none."""
+        table = self.text().partition("COMMAND")[2].partition("OOM events")[0]
+        return next((ln for ln in table.splitlines() if " %d " % pid in ln), None)
+
     def only(self, pid):
         """Filters the table down to one process and selects it."""
         self.keys("Escape")
         self.type("/pid:%d" % pid)
         self.keys("Enter")
-        self.wait("process %d in the table" % pid, lambda t: any(" %d " % pid in ln for ln in t.splitlines()))
+        self.wait("process %d in the table" % pid, lambda _: self.row(pid))
         self.keys("Home")
 
     def quit(self):

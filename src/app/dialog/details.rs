@@ -210,7 +210,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         .add(Tone::Strong, share);
     match domain.verdict {
         Some(verdict) if verdict.victim.id == process.id => {
-            line.push(Tone::Critical, "  next victim")
+            line.push(Tone::Critical, "  next victim");
         }
         Some(verdict) => {
             let id = verdict.victim.id;

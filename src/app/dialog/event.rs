@@ -3,12 +3,12 @@
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::event_text::{asked_by, cause};
+use crate::app::event_text::{asked_by, cause, killer_name};
 use crate::app::events::{Entry, Remembered};
 use crate::app::format;
 use crate::app::keys::Key;
 use crate::app::text::{Line, Tone};
-use crate::domain::oom::{Kill, OomReport};
+use crate::domain::oom::{Kill, OomReport, UserspaceKill};
 use crate::domain::process::Pid;
 
 /// Shows one entry of the event log as it was when opened.
@@ -47,6 +47,7 @@ impl Dialog for EventDialog {
     fn view(&self, _: &DialogContext<'_>) -> DialogView {
         let lines = match &self.entry {
             Entry::Report { report, remembered } => report_lines(report, remembered),
+            Entry::Userspace(kill) => userspace_lines(kill),
             Entry::Unlogged { kills, groups, .. } => unlogged_lines(*kills, groups),
             Entry::Gap { lost, .. } => vec![Line::from(format!(
                 "The kernel overwrote {} before they could be read: kills may be missing here. A larger ring helps \
@@ -70,6 +71,20 @@ impl Dialog for EventDialog {
         }
         .text(lines)
     }
+}
+
+fn userspace_lines(kill: &UserspaceKill) -> Vec<Line> {
+    let mut lines = vec![
+        Line::from(format!(
+            "{} acted before the kernel had to. This is its own word, out of the log:",
+            killer_name(kill.killer)
+        )),
+        Line::of(Tone::Strong, kill.text.clone()),
+    ];
+    if let Some(reason) = &kill.reason {
+        lines.push(Line::of(Tone::Dim, "why ").add(Tone::Normal, reason.clone()));
+    }
+    lines
 }
 
 fn unlogged_lines(kills: u64, groups: &[crate::domain::cgroup::CgroupPath]) -> Vec<Line> {

@@ -7,6 +7,7 @@ use super::drafts::Drafts;
 use super::fact::Fact;
 use super::record::LogRecord;
 use super::tasks::Columns;
+use super::userspace::UserspaceKillers;
 use super::{Constraint, OomEvent, Outcome, rules};
 
 /// Longest line put together of fragments, in bytes.
@@ -16,6 +17,7 @@ const MAX_JOINED: usize = 8192;
 #[derive(Debug, Default)]
 pub struct OomAssembler {
     drafts: Drafts,
+    userspace: UserspaceKillers,
     last_seq: Option<u64>,
     /// Columns of the last table, for one whose header is lost.
     columns: Columns,
@@ -33,7 +35,8 @@ impl OomAssembler {
     /// Takes one record; events are appended to `out`.
     pub fn feed(&mut self, record: LogRecord, out: &mut Vec<OomEvent>) {
         self.check_sequence(&record, out);
-        if !record.is_kernel() {
+        if !record.is_kernel() || record.text.contains("lowmemorykiller: ") {
+            out.extend(self.userspace.feed(&record, &mut self.drafts.next_key));
             return;
         }
         if record.continues {

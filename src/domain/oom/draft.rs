@@ -13,6 +13,7 @@ use super::{Constraint, Kill, OomEvent, OomReport, Outcome, ReportKey, TaskTable
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Head,
+    Memory,
     Stats,
     Tasks,
     Verdict,
@@ -138,7 +139,11 @@ impl Draft {
                 failcnt,
             }),
             Fact::StatsHead { path, pairs } => self.stats_head(path, pairs),
-            Fact::MemInfo => self.section = Section::Head,
+            Fact::MemInfo => self.section = Section::Memory,
+            // Much of what is printed looks like these: they count only where they belong.
+            Fact::Memory(line) if self.section == Section::Memory => {
+                Arc::make_mut(self.edit().memory.get_or_insert_default()).take(line);
+            }
             Fact::TableHead(columns) => {
                 self.section = Section::Tasks;
                 last_columns.clone_from(&columns);

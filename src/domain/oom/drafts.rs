@@ -29,7 +29,8 @@ const REPEAT_WITHIN: u64 = 60;
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     kept: VecDeque<Draft>,
-    next_key: u64,
+    /// The last key given away.
+    pub(super) next_key: u64,
 }
 
 impl Drafts {
@@ -90,7 +91,9 @@ impl Drafts {
             Fact::GroupKill { path } => self.newest(|draft| {
                 // A log pasted twice has the line twice.
                 let group = draft.report.oom_group.as_ref();
+                let victims = draft.report.task_memcg.as_ref();
                 group.is_none_or(|group| group == path)
+                    && victims.is_none_or(|memcg| memcg.starts_with(path.as_str()))
                     && !draft.report.kills.is_empty()
                     && draft.is_fresh(record.at, BURST)
             }),
@@ -183,16 +186,19 @@ impl Drafts {
                     .as_ref()
                     .is_some_and(|chosen| chosen.score.is_some())
         };
+        let group = |draft: &Draft| {
+            draft.report.oom_group.is_some()
+                && draft.is_fresh(record.at, BURST)
+                && agrees(draft, victim)
+        };
+        let dead = |draft: &Draft| draft.report.kills.iter().any(|kill| kill.pid == pid);
+        let at_once = |draft: &Draft| record.at.is_some() && draft.is_fresh(record.at, BURST);
         self.newest(|draft| waits(draft) && chosen(draft) == Some(pid))
+            // A group kill prints its first victim again; nobody dies twice in a moment.
+            .or_else(|| self.newest(|draft| dead(draft) && (group(draft) || at_once(draft))))
             .or_else(|| self.newest(|draft| waits(draft) && child(draft) && listed(draft)))
             .or_else(|| {
-                self.newest(|draft| {
-                    let dead = || draft.report.kills.iter().any(|kill| kill.pid == pid);
-                    draft.report.oom_group.is_some()
-                        && draft.is_fresh(record.at, BURST)
-                        && agrees(draft, victim)
-                        && (draft.report.tasks.is_none() || listed(draft) || dead())
-                })
+                self.newest(|draft| group(draft) && (draft.report.tasks.is_none() || listed(draft)))
             })
             .or_else(|| self.newest(|draft| waits(draft) && child(draft)))
     }

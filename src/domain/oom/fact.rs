@@ -1,6 +1,7 @@
 //! What one line of the kernel's log says: the output of the rules, the input of the assembler.
 
 use super::super::process::Pid;
+use super::memory::MemoryLine;
 use super::tasks::Columns;
 
 /// One line, understood.
@@ -28,6 +29,8 @@ pub(crate) enum Fact {
     },
     /// "Mem-Info:".
     MemInfo,
+    /// A line of Mem-Info.
+    Memory(MemoryLine),
     /// "[  pid  ]   uid  tgid …".
     TableHead(Columns),
     /// "oom-kill:constraint=…".

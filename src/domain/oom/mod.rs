@@ -14,21 +14,25 @@ mod draft;
 mod drafts;
 mod fact;
 pub mod memcg;
+pub mod memory;
 pub mod raw;
 pub mod record;
 mod rules;
 pub mod tasks;
 pub mod text;
+pub mod userspace;
 
 use std::sync::Arc;
 
 pub use assembler::OomAssembler;
 pub use fact::UsageKind;
 pub use memcg::MemcgUse;
+pub use memory::MemoryState;
 pub use raw::RawLines;
 pub use record::LogRecord;
 pub use tasks::{TaskRow, TaskTable};
 pub use text::TextLog;
+pub use userspace::{Killer, UserspaceKill};
 
 use super::process::Pid;
 use super::time::Monotonic;
@@ -43,6 +47,8 @@ pub struct ReportKey(pub u64);
 pub enum OomEvent {
     /// A report began or grew.
     Report(Arc<OomReport>),
+    /// A program killed before the kernel had to; the same key again when more is known.
+    Userspace(Arc<UserspaceKill>),
     /// Records were lost (the ring buffer was overrun): kills may be missing here.
     Gap {
         /// Stamp of the first record after the gap, if it had one.
@@ -218,6 +224,8 @@ pub struct OomReport {
     pub tasks: Option<Arc<TaskTable>>,
     /// Usage, limits and statistics of the memory cgroup that ran out.
     pub memcg: Option<Arc<MemcgUse>>,
+    /// The machine's memory; the kernel prints it unless a memory cgroup ran out.
+    pub memory: Option<Arc<MemoryState>>,
     /// Records were lost while the report was being printed.
     pub gap: bool,
     /// The lines as they came, without the transport's prefixes.

@@ -19,6 +19,8 @@ pub struct LogRecord {
     pub facility: u8,
     /// Who printed it, where the kernel says so (`CONFIG_PRINTK_CALLER`): `T123` or `C0`.
     pub caller: Option<String>,
+    /// The program that wrote it, where the transport says so, e.g. `systemd-oomd[588]`.
+    pub program: Option<String>,
     /// The record continues the one before it (kmsg flag `+`, kernels up to 4.9).
     pub continues: bool,
     /// The text, unescaped. May hold newlines; bytes that are not UTF-8 stay `\xNN`.
@@ -83,6 +85,7 @@ impl LogRecord {
             stamp: None,
             facility: u8::try_from(priority >> 3).unwrap_or(u8::MAX),
             caller,
+            program: None,
             continues: flags.contains('+'),
             text: unescape(body.get(..end).unwrap_or_default()),
         })

@@ -11,6 +11,9 @@ use super::window::{Blob, WINDOW, Window, half, word};
 /// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, followed.
 const DEEPEST: usize = 32;
 
+/// Most members looked at to find one. `task_struct` has some three hundred.
+const MOST_MEMBERS: u32 = 100_000;
+
 /// `BTF_MAGIC` (include/uapi/linux/btf.h).
 const MAGIC: u16 = 0xeb9f;
 
@@ -71,6 +74,8 @@ pub(crate) struct Btf<'n, B> {
     names: Vec<(u32, &'n str)>,
     /// The types of a wanted name.
     named: Vec<(u32, &'n str, TypeId)>,
+    /// Members that may still be looked at: damaged structures could hold each other.
+    budget: u32,
 }
 
 /// One type without what follows it.
@@ -97,6 +102,7 @@ impl<'n, B: Blob> Btf<'n, B> {
             places: vec![0],
             names: Vec::new(),
             named: Vec::new(),
+            budget: 0,
         };
         let head = btf.window.get(0, 24)?;
         if half(head, 0) != MAGIC {
@@ -254,11 +260,12 @@ impl<'n, B: Blob> Btf<'n, B> {
     /// of unnamed structures count as those of the structure around them, as in C.
     pub(crate) fn member(&mut self, of: &str, path: &[&str]) -> Result<Member, BtfError> {
         let missing = || BtfError::Missing(format!("{of}.{}", path.join(".")));
+        self.budget = MOST_MEMBERS;
         let mut id = self.named(kind::STRUCT, of)?;
         let mut offset = 0;
         for name in path {
             let (own, inner) = self.direct_member(id, name, 0)?.ok_or_else(missing)?;
-            offset += own;
+            offset = own.saturating_add(offset);
             id = inner;
         }
         Ok(Member {
@@ -278,6 +285,8 @@ impl<'n, B: Blob> Btf<'n, B> {
             return Ok(None);
         }
         for at in 0..head.count {
+            let left = self.budget.checked_sub(1);
+            self.budget = left.ok_or(BtfError::Damaged("a structure has no end"))?;
             let bytes = self.window.get(head.at + 12 + 12 * u64::from(at), 12)?;
             let (own, inner, bits) = (word(bytes, 0), word(bytes, 4), word(bytes, 8));
             let (bits, is_field) = if head.bit_fields {
@@ -291,7 +300,7 @@ impl<'n, B: Blob> Btf<'n, B> {
             if own == 0
                 && let Some((offset, inner)) = self.direct_member(inner, name, depth + 1)?
             {
-                return Ok(Some((bits / 8 + offset, inner)));
+                return Ok(Some((offset.saturating_add(bits / 8), inner)));
             }
         }
         Ok(None)

@@ -231,8 +231,10 @@ mod tests {
 
     #[test]
     fn the_running_kernel_has_it_all_or_says_what_it_lacks() {
+        use std::io::Write as _;
         let Ok(file) = std::fs::File::open("/sys/kernel/btf/vmlinux") else {
-            eprintln!("SKIPPED: layout of the running kernel because it has no BTF to read");
+            let because = "SKIPPED: layout of the running kernel because it has no BTF to read";
+            writeln!(std::io::stderr(), "{because}").ok();
             return;
         };
         match Layout::read(file, CgroupVersion::V1) {

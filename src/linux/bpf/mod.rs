@@ -11,6 +11,7 @@ mod calls;
 mod layout;
 mod program;
 mod record;
+mod unlisted;
 mod walk;
 mod window;
 

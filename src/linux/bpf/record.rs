@@ -163,6 +163,7 @@ fn state_letter(state: u32, exit_state: u32) -> char {
 #[cfg(test)]
 mod tests {
     use super::{Record, Units, state_letter};
+    use crate::domain::score::OomScoreAdj;
 
     const UNITS: Units = Units {
         page_size: 4096,
@@ -189,7 +190,7 @@ mod tests {
         let row = record().row(UNITS);
         assert_eq!((row.id.pid, row.id.start_ticks), (1, 4711));
         assert_eq!(row.comm.text(), "java");
-        assert_eq!(row.adj.map(|a| a.get()), Some(-999));
+        assert_eq!(row.adj.map(OomScoreAdj::get), Some(-999));
         let memory = row.memory.expect("memory");
         assert_eq!((memory.rss, memory.shmem), (30, 0));
         assert_eq!((memory.swap, memory.page_tables), (3, 2));

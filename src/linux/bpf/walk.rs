@@ -12,6 +12,7 @@ use super::calls::{Program, SharedArray};
 use super::layout::Layout;
 use super::program::task_walk;
 use super::record::Units;
+use super::unlisted::Unlisted;
 use crate::domain::cgroup::CgroupVersion;
 use crate::domain::process::Process;
 use crate::linux::ReadError;
@@ -25,8 +26,9 @@ const TYPES: &str = "/sys/kernel/btf/vmlinux";
 /// many seconds: it is left to itself, and the next back end is taken.
 const LOAD_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Least number of processes there is room for.
-const LEAST_CAPACITY: u32 = 1024;
+/// Least number of processes there is room for. The array is resident memory, so it is not much
+/// larger than needed: making a larger one takes some milliseconds.
+const LEAST_CAPACITY: u32 = 512;
 
 /// Why this back end cannot be used here.
 #[derive(Debug, thiserror::Error)]
@@ -59,10 +61,11 @@ pub(crate) struct BpfScan {
     tick_nanos: u64,
     /// For what the records do not tell.
     files: RowReader,
+    unlisted: Unlisted,
 }
 
 impl BpfScan {
-    /// Makes and loads the program, with room for twice as many processes as there are.
+    /// Makes and loads the program, with room for somewhat more processes than there are.
     ///
     /// # Errors
     /// Why it cannot be used: the caller then takes another back end.
@@ -78,13 +81,14 @@ impl BpfScan {
         }
         let types = File::open(TYPES).map_err(BtfError::from)?;
         let layout = Layout::read(types, version)?;
-        let (program, array) = load(&layout, processes.saturating_mul(2))?;
+        let (program, array) = load(&layout, with_room_to_grow(processes))?;
         Ok(Self {
             layout,
             program,
             array,
             tick_nanos: SECOND / ticks_per_second,
             files,
+            unlisted: Unlisted::default(),
         })
     }
 
@@ -96,7 +100,7 @@ impl BpfScan {
             if count <= self.array.capacity() {
                 return Ok(count);
             }
-            (self.program, self.array) = load(&self.layout, count.saturating_mul(2))?;
+            (self.program, self.array) = load(&self.layout, with_room_to_grow(count))?;
         }
     }
 }
@@ -105,8 +109,11 @@ fn refused(what: &'static str) -> impl FnOnce(Errno) -> Refusal {
     move |errno| Refusal::Refused { what, errno }
 }
 
+fn with_room_to_grow(processes: u32) -> u32 {
+    processes.saturating_add(processes / 4).max(LEAST_CAPACITY)
+}
+
 fn load(layout: &Layout, capacity: u32) -> Result<(Program, SharedArray), Refusal> {
-    let capacity = capacity.max(LEAST_CAPACITY);
     let array = SharedArray::create(capacity).map_err(refused("shared array"))?;
     let code = task_walk(layout, array.descriptor()).ok_or(Refusal::NotHere(
         "the task walk does not fit into a program",
@@ -131,6 +138,10 @@ fn load(layout: &Layout, capacity: u32) -> Result<(Program, SharedArray), Refusa
 impl ProcessScan for BpfScan {
     fn name(&self) -> &'static str {
         "bpf task walk"
+    }
+
+    fn is_approximate(&self) -> bool {
+        true
     }
 
     fn scan(
@@ -160,8 +171,9 @@ impl ProcessScan for BpfScan {
             }
             table.push(row);
         }
+        let more = self.unlisted.complete(&mut self.files, wants, table);
         Ok(ScanCount {
-            listed,
+            listed: listed + more,
             ..ScanCount::default()
         })
     }

@@ -27,21 +27,7 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
     };
     let mut view = DialogView {
         title: format!("Adjust {}", dialog.main),
-        hints: vec![
-            ("Enter", if dialog.armed { "write it" } else { "write" }),
-            ("↑↓", "choose"),
-            ("0-9 -", "type a value"),
-            (
-                "o",
-                if dialog.legacy {
-                    "oom_score_adj"
-                } else {
-                    "legacy oom_adj"
-                },
-            ),
-            ("Tab", "scope"),
-            ("Esc", "leave"),
-        ],
+        hints: hints(dialog),
         ..DialogView::default()
     }
     .text(vec![now_line(dialog, context)])
@@ -64,6 +50,27 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
         view = view.text(warnings(dialog, value, context));
     }
     view.text(dialog.result.clone())
+}
+
+fn hints(dialog: &AdjustDialog) -> Vec<(&'static str, &'static str)> {
+    let mut hints = vec![
+        ("Enter", if dialog.armed { "write it" } else { "write" }),
+        ("↑↓", "choose"),
+        ("0-9 -", "value"),
+        (
+            "o",
+            if dialog.legacy {
+                "oom_score_adj"
+            } else {
+                "legacy oom_adj"
+            },
+        ),
+    ];
+    if dialog.scopes.len() > 1 {
+        hints.push(("Tab", "scope"));
+    }
+    hints.push(("Esc", "leave"));
+    hints
 }
 
 fn now_line(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Line {
@@ -122,6 +129,9 @@ fn choices() -> Vec<Line> {
 }
 
 fn scope_line(dialog: &AdjustDialog) -> Vec<Line> {
+    if dialog.scopes.len() < 2 {
+        return Vec::new();
+    }
     let mut line = Line::of(Tone::Dim, "scope ");
     for (at, scope) in dialog.scopes.iter().enumerate() {
         let text = if scope.targets.len() > 1 {

@@ -129,7 +129,7 @@ fn group_line(group: &GroupChoice) -> Line {
     let usage = group.usage.map(format::size);
     match (usage, group.limit) {
         (Some(usage), Some(limit)) => {
-            line.push(Tone::Dim, format!("  {usage} of {}", format::size(limit)))
+            line.push(Tone::Dim, format!("  {usage} of {}", format::size(limit)));
         }
         (Some(usage), None) => line.push(Tone::Dim, format!("  {usage}, no limit")),
         (None, Some(limit)) => line.push(Tone::Dim, format!("  limit {}", format::size(limit))),

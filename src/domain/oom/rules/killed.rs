@@ -10,7 +10,7 @@ pub(super) fn killed(line: &str) -> Option<Fact> {
     let (before, after) = line.split_once("Killed process ")?;
     let message = before.trim_start();
     let message = message.strip_suffix(": ").unwrap_or(message);
-    if !message.is_empty() && !message.to_ascii_lowercase().contains("out of memory") {
+    if !message.is_empty() && !is_oom_message(message) {
         return None;
     }
     let (pid, rest) = leading_number(after)?;
@@ -37,6 +37,18 @@ pub(super) fn killed(line: &str) -> Option<Fact> {
         pgtables_kb: number_after(&tail, "pgtables:"),
         adj: number_after(&tail, "oom_score_adj:"),
     }))
+}
+
+/// The kernel's words in front of "Kill(ed) process": `Out of memory`, `Memory cgroup out of memory`,
+/// `Out of memory (oom_kill_allocating_task)`, `Out of Memory` before 2.6.24. They begin the record:
+/// other texts of the kernel hold what devices and programs choose to say.
+pub(super) fn is_oom_message(message: &str) -> bool {
+    let known = ["out of memory", "memory cgroup out of memory"];
+    known.iter().any(|start| {
+        message
+            .get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    }) && !message.contains('\n')
 }
 
 /// Splits `name) total-vm:…` at the parenthesis that closes the name: the last one behind which the

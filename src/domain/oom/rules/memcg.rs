@@ -1,4 +1,4 @@
-//! The block about the memory cgroup that ran out, and the first line of Mem-Info.
+//! The block about the memory cgroup that ran out.
 
 use super::super::fact::{Fact, UsageKind};
 use super::{number_after, squeeze};
@@ -68,12 +68,6 @@ pub(super) fn stats_head(line: &str) -> Option<Fact> {
         path: (!path.is_empty()).then(|| path.to_owned()),
         pairs,
     })
-}
-
-/// `Mem-Info:` (`Mem-info:` before 2.6.33).
-pub(super) fn mem_info(line: &str) -> Option<Fact> {
-    let line = line.trim();
-    (line == "Mem-Info:" || line == "Mem-info:").then_some(Fact::MemInfo)
 }
 
 #[cfg(test)]

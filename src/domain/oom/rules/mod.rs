@@ -7,6 +7,7 @@
 mod head;
 mod killed;
 mod memcg;
+mod memory;
 mod verdict;
 
 use super::fact::Fact;
@@ -61,7 +62,14 @@ pub(crate) static BODY_RULES: &[LineRule] = &[
     ),
     rule("2.6.29+", ": usage ", memcg::usage),
     rule("3.10+", "Memory cgroup stats", memcg::stats_head),
-    rule("2.6.19+", "Mem-", memcg::mem_info),
+    rule("2.6.19+", "Mem-", memory::mem_info),
+    rule("2.6.19+", ":", memory::counters),
+    rule("3.9+", "hugepages_", memory::huge_pages),
+    rule("2.6.19+", "kB", memory::zone_or_node),
+    rule("2.6.19+", "lowmem_reserve[]", memory::reserve),
+    rule("2.6.19+", "pages", memory::pages),
+    rule("2.6.19+", "swap", memory::swap),
+    rule("4.15+", "KB", memory::slab),
     rule("2.6.31+", "total_vm", |line| {
         Columns::parse(line).map(Fact::TableHead)
     }),

@@ -1,15 +1,15 @@
 //! Whom the kernel chose, and how the OOM ended.
 
 use super::super::fact::{ChosenLine, Fact};
-use super::killed::comm_and_tail;
+use super::killed::{comm_and_tail, is_oom_message};
 use super::leading_number;
 
 /// `oom-kill:constraint=%s,nodemask=%*pbl,cpuset=%s,mems_allowed=%*pbl{,global_oom|,oom_memcg=%s},`
 /// `task_memcg=%s,task=%s,pid=%d,uid=%d`. Paths and name are not escaped and may hold any of these
 /// words: the ends are read from the right, paths by what can follow them.
 pub(super) fn chosen(line: &str) -> Option<Fact> {
-    let (_, rest) = line.split_once("oom-kill:")?;
-    let rest = rest.strip_prefix("constraint=")?.trim_end();
+    let rest = line.trim_start().strip_prefix("oom-kill:constraint=")?;
+    let rest = rest.trim_end();
     let (constraint, rest) = rest.split_once(',').unwrap_or((rest, ""));
     let mut found = ChosenLine {
         constraint: constraint.to_owned(),
@@ -132,7 +132,7 @@ pub(super) fn selected(line: &str) -> Option<Fact> {
         .or_else(|| line.find("kill process "))?;
     let (before, after) = line.split_at(at);
     let message = before.trim().trim_end_matches(':');
-    if !message.to_ascii_lowercase().contains("out of memory") {
+    if !is_oom_message(message) {
         return None;
     }
     let (pid, rest) = leading_number(after.get("Kill process ".len()..)?)?;
@@ -149,7 +149,7 @@ pub(super) fn selected(line: &str) -> Option<Fact> {
 
 /// `Kill process %d (%s) sharing same memory` (up to 4.3): it dies without a line of its own.
 pub(super) fn same_memory(line: &str) -> Option<Fact> {
-    let (_, rest) = line.split_once("Kill process ")?;
+    let rest = line.trim_start().strip_prefix("Kill process ")?;
     let (pid, comm) = pid_and_comm(rest)?;
     Some(Fact::SameMemory { pid, comm })
 }
@@ -174,7 +174,10 @@ pub(super) fn group_kill(line: &str) -> Option<Fact> {
 
 /// `%s: OOM victim %d (%s) is already exiting. Skip killing the task`.
 pub(super) fn already_exiting(line: &str) -> Option<Fact> {
-    let (_, rest) = line.split_once("OOM victim ")?;
+    let (message, rest) = line.split_once(": OOM victim ")?;
+    if !is_oom_message(message.trim_start()) {
+        return None;
+    }
     let (pid, _) = pid_and_comm(rest)?;
     Some(Fact::AlreadyExiting { pid })
 }
@@ -188,7 +191,9 @@ pub(super) fn nobody_killable(line: &str) -> Option<Fact> {
 
 /// `Kernel panic - not syncing: Out of memory: …` or `… System is deadlocked on memory`.
 pub(super) fn panic(line: &str) -> Option<Fact> {
-    let (_, text) = line.split_once("Kernel panic - not syncing: ")?;
+    let text = line
+        .trim_start()
+        .strip_prefix("Kernel panic - not syncing: ")?;
     let lower = text.to_ascii_lowercase();
     (lower.contains("out of memory") || lower.contains("deadlocked on memory")).then(|| {
         Fact::Panic {
@@ -199,7 +204,7 @@ pub(super) fn panic(line: &str) -> Option<Fact> {
 
 /// `sysrq: OOM request ignored. No task eligible` (older: `… because killer is disabled`).
 pub(super) fn ignored(line: &str) -> Option<Fact> {
-    line.contains("OOM request ignored")
+    (line.starts_with("sysrq: ") || line.starts_with("OOM request ignored"))
         .then_some(Fact::Ignored)
 }
 

@@ -92,12 +92,12 @@ fn journal(object: &Map<String, Value>) -> Option<Stripped> {
     } else {
         facility.unwrap_or(3).max(1)
     };
-    let caller = (!kernel).then(|| text("SYSLOG_IDENTIFIER")).flatten();
+    let program = (!kernel).then(|| text("SYSLOG_IDENTIFIER")).flatten();
     Some(whole(LogRecord {
         at: number("_SOURCE_MONOTONIC_TIMESTAMP").map(Monotonic),
         stamp: number("__REALTIME_TIMESTAMP").map(|micros| micros.to_string()),
         facility,
-        caller: caller.map(str::to_owned),
+        program: program.map(str::to_owned),
         text: message,
         ..LogRecord::default()
     }))

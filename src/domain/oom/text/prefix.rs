@@ -63,6 +63,9 @@ pub(super) fn strip(line: &str) -> Stripped {
     if peeler.rest.len() == line.len() {
         peeler.glued();
     }
+    if peeler.rest.len() == line.len() {
+        peeler.anchor();
+    }
     let rest = peeler.rest;
     let prefix = line.len() - rest.len();
     let width = line.get(..prefix).map_or(0, |text| text.chars().count());
@@ -216,11 +219,11 @@ impl<'a> Peeler<'a> {
         if second.ends_with(':') && !second.starts_with("oom") && !first.ends_with(':') {
             // Another program: it may say whatever it likes.
             self.record.facility = self.record.facility.max(1);
-            self.record.caller = second.strip_suffix(':').map(str::to_owned);
+            self.record.program = second.strip_suffix(':').map(str::to_owned);
             self.take(rest);
         } else if first.ends_with("]:") {
             self.record.facility = self.record.facility.max(1);
-            self.record.caller = first.strip_suffix(':').map(str::to_owned);
+            self.record.program = first.strip_suffix(':').map(str::to_owned);
             let at = first.len().min(self.rest.len());
             let rest = self.rest.get(at..).unwrap_or("");
             self.take(rest.strip_prefix(' ').unwrap_or(rest));
@@ -232,6 +235,20 @@ impl<'a> Peeler<'a> {
         match behind_kernel_tag(self.rest, 2) {
             Some(rest) => self.take(rest),
             None => false,
+        }
+    }
+
+    /// A prefix that is not known: the lines that must not be lost are found by what begins them.
+    fn anchor(&mut self) {
+        const ANCHORS: [&str; 4] = [
+            "Memory cgroup out of memory: Kill",
+            "Out of memory: Kill",
+            "Out of Memory: Kill",
+            "oom-kill:constraint=",
+        ];
+        let found = ANCHORS.iter().find_map(|anchor| self.rest.find(anchor));
+        if let Some(rest) = found.and_then(|at| self.rest.get(at..)) {
+            self.take(rest);
         }
     }
 

@@ -1,0 +1,137 @@
+//! What the actions do, where it takes more than a line.
+
+use crossterm::event::KeyCode;
+
+use crate::app::columns::COLUMNS;
+use crate::app::dialog::Pinned;
+use crate::app::dialog::adjust::{AdjustDialog, Lean};
+use crate::app::dialog::cgroup::CgroupDialog;
+use crate::app::dialog::details::DetailsDialog;
+use crate::app::dialog::event::EventDialog;
+use crate::app::dialog::signal::SignalDialog;
+use crate::app::keys::Key;
+use crate::app::layout::Pane;
+use crate::app::msg::Effect;
+use crate::app::prompt::{Prompt, PromptKind};
+use crate::app::text::Tone;
+use crate::app::{State, targets};
+
+pub(super) fn adjust(state: &mut State, lean: Lean) -> Vec<Effect> {
+    let Some(process) = state.table.selected_process(&state.snapshot) else {
+        return state.nobody_selected();
+    };
+    let main = Pinned::of(process);
+    let others = targets::scopes(process, &state.table, &state.snapshot);
+    let dialog = AdjustDialog::new(main, process.adj, others, lean);
+    let dialog = if state.table.tagged.is_empty() {
+        dialog
+    } else {
+        dialog.with_scope(targets::TAGGED)
+    };
+    state.open(dialog)
+}
+
+pub(super) fn cgroup(state: &mut State) -> Vec<Effect> {
+    let Some(process) = state.table.selected_process(&state.snapshot) else {
+        return state.nobody_selected();
+    };
+    let from = process
+        .cgroup
+        .and_then(|key| state.snapshot.cgroup(key))
+        .map(|group| group.path.clone());
+    let dialog = CgroupDialog::new(Pinned::of(process), from, state.host.cgroups);
+    let mut effects = state.open(dialog);
+    effects.push(Effect::ListGroups);
+    effects
+}
+
+pub(super) fn signal(state: &mut State) -> Vec<Effect> {
+    let chosen = targets::tagged_or_selected(&state.table, &state.snapshot);
+    if chosen.is_empty() {
+        state.nobody_selected()
+    } else {
+        state.open(SignalDialog::new(chosen))
+    }
+}
+
+pub(super) fn details(state: &mut State) -> Vec<Effect> {
+    if state.focus == Pane::Events {
+        let row = state
+            .events
+            .rows()
+            .nth(state.events.selected)
+            .map(|r| (r.entry.clone(), r.kill.map(|k| k.pid)));
+        return match row {
+            Some((entry, victim)) => state.open(EventDialog::new(entry, victim)),
+            None => Vec::new(),
+        };
+    }
+    let Some(process) = state.table.selected_process(&state.snapshot) else {
+        return state.nobody_selected();
+    };
+    let dialog = DetailsDialog::new(Pinned::of(process));
+    let mut effects = state.open(dialog);
+    effects.extend(state.request_sample());
+    effects
+}
+
+pub(super) fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
+    state.focus = pane;
+    state.events.unread = 0;
+    state.arrange()
+}
+
+pub(super) fn follow(state: &mut State) -> Vec<Effect> {
+    state.table.follow = !state.table.follow;
+    let text = if state.table.follow {
+        "following the selected process"
+    } else {
+        "no longer following"
+    };
+    state.say(Tone::Normal, text);
+    state.arrange()
+}
+
+pub(super) fn pause(state: &mut State) -> Vec<Effect> {
+    state.paused = !state.paused;
+    if state.paused {
+        Vec::new()
+    } else {
+        state.request_sample()
+    }
+}
+
+pub(super) fn sort_beside(state: &mut State, by: isize) -> Vec<Effect> {
+    let at = COLUMNS
+        .iter()
+        .position(|c| std::ptr::eq(c, state.table.sort))
+        .unwrap_or(0);
+    if let Some(column) = at.checked_add_signed(by).and_then(|at| COLUMNS.get(at)) {
+        state.table.sort = column;
+        state.table.inverted = false;
+    }
+    state.arrange()
+}
+
+/// Digits jump to a pid, as in htop: they are no action of their own.
+pub(in crate::app) fn digit(key: Key) -> Option<char> {
+    match key.code {
+        KeyCode::Char(c) if c.is_ascii_digit() && key.modifiers.is_empty() => Some(c),
+        _ => None,
+    }
+}
+
+/// A prompt that starts with a digit typed in the table.
+pub(in crate::app) fn jump_to_pid(state: &mut State, digit: char) -> Vec<Effect> {
+    state.prompt = Some(Prompt::new(PromptKind::Pid, &digit.to_string()));
+    state.on_prompt_change()
+}
+
+/// Gives the keyboard to the pane that has it not.
+pub(super) fn other_pane(state: &mut State) -> Vec<Effect> {
+    let other = match state.focus {
+        Pane::Events => Pane::Processes,
+        Pane::Processes => Pane::Events,
+    };
+    focus(state, other)
+}

@@ -1,0 +1,129 @@
+//! Pressure and trend: is an OOM coming?
+
+use ratatui::layout::Rect;
+
+use super::LABEL;
+use crate::app::State;
+use crate::app::format;
+use crate::app::text::{Line, Tone};
+use crate::app::trend::Rate;
+use crate::domain::memory::percent;
+use crate::ui::canvas::Canvas;
+use crate::ui::gauge::sparkline;
+use crate::ui::theme::Theme;
+
+fn labelled<'a>(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    label: &str,
+    line: impl Into<std::borrow::Cow<'a, Line>>,
+) {
+    let style = canvas.theme.style(Tone::Accent);
+    canvas.text(area.x, area.y, LABEL.min(area.width), label, style);
+    let x = area.x + LABEL.min(area.width);
+    canvas.line(
+        Rect {
+            x,
+            width: area.right().saturating_sub(x),
+            ..area
+        },
+        &line.into(),
+    );
+}
+
+impl From<Line> for std::borrow::Cow<'_, Line> {
+    fn from(line: Line) -> Self {
+        Self::Owned(line)
+    }
+}
+
+pub(super) fn pressure(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let snapshot = &state.snapshot;
+    if snapshot.seq == 0 {
+        return;
+    }
+    let mut line = Line::new();
+    match snapshot.pressure {
+        Some(psi) => {
+            let tone = |value: f32| match value {
+                v if v >= 10.0 => Tone::Danger,
+                v if v >= 1.0 => Tone::Watch,
+                _ => Tone::Normal,
+            };
+            line.push(Tone::Dim, "some ");
+            line.push(
+                tone(psi.some.avg10),
+                format::percent(f64::from(psi.some.avg10)),
+            );
+            line.push(Tone::Dim, "  full ");
+            line.push(
+                tone(psi.full.avg10),
+                format::percent(f64::from(psi.full.avg10)),
+            );
+            line.push(Tone::Dim, " of the last 10 s");
+        }
+        None => line.push(
+            Tone::Dim,
+            "n/a (this kernel has no PSI, or it is off: boot with psi=1)",
+        ),
+    }
+    let memory = &snapshot.memory;
+    if let (Some(committed), Some(limit)) = (memory.committed, memory.commit_limit) {
+        line.push(Tone::Dim, "   commit ");
+        line.push(Tone::Normal, format!("{:.0}%", percent(committed, limit)));
+    }
+    if let Some(dirty) = memory.dirty {
+        line.push(Tone::Dim, "   dirty ");
+        line.push(Tone::Normal, format::size(dirty));
+    }
+    labelled(canvas, area, "PSI", line);
+}
+
+pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pressure_line: bool) {
+    if state.snapshot.seq == 0 {
+        return;
+    }
+    let gauge = &state.gauge;
+    let cells = usize::from(area.width / 4).min(60);
+    let mut line = Line::of(
+        Theme::band(gauge.band),
+        sparkline(gauge.trend.values(), cells),
+    );
+    line.push(Tone::Normal, " ");
+    match gauge.rate() {
+        Rate::Unknown => line.push(Tone::Dim, "watching …"),
+        Rate::Unsteady => line.push(Tone::Dim, "no steady trend"),
+        Rate::Steady(rate) => {
+            line.push(
+                Tone::Normal,
+                if rate == 0.0 {
+                    "steady".to_owned()
+                } else {
+                    format::rate(rate)
+                },
+            );
+            match gauge.time_to_exhaustion() {
+                Some(left) => {
+                    let tone = if left.as_secs() < 300 {
+                        Tone::Critical
+                    } else {
+                        Tone::Watch
+                    };
+                    line.push(
+                        tone,
+                        format!("  exhausted in about {}", format::about(left)),
+                    );
+                }
+                None if rate > 0.0 => line.push(Tone::Dim, "  more than a day left"),
+                None => {}
+            }
+        }
+    }
+    if !has_pressure_line && let Some(psi) = state.snapshot.pressure {
+        line.push(
+            Tone::Dim,
+            format!("   PSI full {}", format::percent(f64::from(psi.full.avg10))),
+        );
+    }
+    labelled(canvas, area, "Trend", line);
+}

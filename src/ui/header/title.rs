@@ -1,0 +1,58 @@
+//! The first line: which machine, how old the sample is, what time it is.
+
+use ratatui::layout::Rect;
+
+use crate::app::State;
+use crate::app::format;
+use crate::app::text::{Line, Tone};
+use crate::ui::canvas::Canvas;
+
+pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let host = &state.host;
+    let uptime = std::time::Duration::from_micros(state.now.monotonic.0);
+    let mut right = Line::new();
+    match (&state.failure, state.sample_age()) {
+        (Some(reason), _) => right.push(Tone::Critical, format!("sample failed: {reason}  ")),
+        (None, Some(age)) if age > state.settings.delay * 2 && !state.paused => {
+            right.push(
+                Tone::Watch,
+                format!("sample {:.1}s old  ", age.as_secs_f64()),
+            );
+        }
+        _ => {}
+    }
+    if state.paused {
+        right.push(Tone::Watch, "PAUSED  ");
+    }
+    if state.settings.read_only {
+        right.push(Tone::Watch, "read-only  ");
+    }
+    if host.hidepid {
+        right.push(Tone::Watch, "hidepid: own only  ");
+    }
+    right.push(
+        Tone::Dim,
+        format!("{} procs  ", state.snapshot.processes.len()),
+    );
+    right.push(
+        Tone::Dim,
+        format!("{:.1}s  ", state.settings.delay.as_secs_f64()),
+    );
+    right.push(Tone::Normal, state.now.wall.to_string());
+    let room = usize::from(area.width).saturating_sub(right.width() + 2);
+    let mut left = Line::of(Tone::Accent, "oomtop");
+    let facts = [
+        (Tone::Strong, format!("  {}", host.name)),
+        (Tone::Dim, format!("  Linux {}", host.release)),
+        (Tone::Dim, format!("  {}", host.user)),
+        (Tone::Dim, format!("  up {}", format::duration(uptime))),
+        (Tone::Dim, format!("  {}", host.cgroups.name())),
+    ];
+    for (tone, text) in facts {
+        if left.width() + text.chars().count() <= room {
+            left.push(tone, text);
+        }
+    }
+    canvas.line(area, &left);
+    canvas.line_right(area, &right);
+}
