@@ -26,9 +26,15 @@ fn main() -> ExitCode {
         root,
         backend,
         mouse,
+        self_protect,
     } = launch;
     let outcome = match mode {
-        oomtop::config::Mode::Screen => runtime::run(settings, &theme, root, backend, mouse),
+        oomtop::config::Mode::Screen => {
+            if self_protect {
+                runtime::protect_self();
+            }
+            runtime::run(settings, &theme, root, backend, mouse)
+        }
         oomtop::config::Mode::Table => runtime::once(&settings, &root, backend, false),
         oomtop::config::Mode::Json => runtime::once(&settings, &root, backend, true),
     };

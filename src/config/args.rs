@@ -48,6 +48,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "W,D,C")]
     pub(super) bands: Option<String>,
 
+    /// Leave oomtop's own memory unlocked and its own oom_score_adj as it is
+    #[arg(long)]
+    pub(super) no_self_protect: bool,
+
     /// No colours (so does the variable `NO_COLOR`)
     #[arg(long)]
     pub(super) no_color: bool,

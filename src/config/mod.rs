@@ -43,6 +43,8 @@ pub struct Launch {
     pub backend: BackendChoice,
     /// Listen to the mouse.
     pub mouse: bool,
+    /// Lock oomtop's own memory and lower its own adj, where allowed.
+    pub self_protect: bool,
 }
 
 /// What to print instead of running, and with which exit status.
@@ -97,6 +99,8 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
         root: root(&args),
         backend: args.backend.into(),
         mouse: !args.no_mouse,
+        // Nothing at all is written with --read-only.
+        self_protect: !args.no_self_protect && !args.read_only,
     })
 }
 
@@ -185,6 +189,7 @@ mod tests {
         assert_eq!(launch.root.proc, PathBuf::from("/host/proc"));
         assert_eq!(launch.root.kmsg, PathBuf::from("/k"));
         assert_eq!(launch.backend, BackendChoice::Proc);
+        assert!(!launch.self_protect, "--read-only");
         assert!(launch.settings.read_only);
     }
 

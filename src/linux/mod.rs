@@ -15,6 +15,7 @@ mod hierarchy;
 mod host;
 mod kernel_file;
 mod memory;
+mod own_cost;
 mod pid_table;
 mod pinned;
 mod proc_row;
@@ -32,6 +33,7 @@ pub mod journal;
 pub mod kmsg;
 pub mod sampler;
 pub mod scan;
+pub mod self_protection;
 pub mod signal;
 pub mod writer;
 

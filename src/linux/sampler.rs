@@ -21,6 +21,7 @@ use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
+use super::own_cost::OwnMeter;
 use super::proc_row::RowReader;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::tracked::{Sampling, Tracked};
@@ -45,6 +46,7 @@ pub struct Sampler {
     cgroups: CgroupTable,
     own_group: Option<CgroupKey>,
     users: Users,
+    own_meter: OwnMeter,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -134,6 +136,7 @@ impl Sampler {
             cgroups,
             own_group,
             users,
+            own_meter: OwnMeter::default(),
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -217,6 +220,12 @@ impl Sampler {
         snapshot.detail = needs
             .detail
             .and_then(|id| detail::read(&self.root, id, &self.host.rules));
+        snapshot.own_cost = self.host.own_pid.and_then(|_| {
+            let page_size = self.host.rules.page_size;
+            let at = now.monotonic;
+            self.own_meter
+                .read(&self.proc, &mut self.buffer, at, page_size)
+        });
         snapshot.skipped = count.skipped();
         snapshot.backend = self.backend.name();
         snapshot.backend_note = self.backend.note().cloned();

@@ -50,6 +50,12 @@ pub enum RunError {
     Output(io::Error),
 }
 
+/// Locks oomtop's own memory and lowers its own adj, as far as it may: what is refused is refused, it
+/// works without. Before anything else, so that all that comes later is locked too.
+pub fn protect_self() {
+    let _ = crate::linux::self_protection::protect_self();
+}
+
 /// Runs the full screen until the user leaves. Returns the exit status: 0, or 128 + the signal that
 /// ended it.
 ///

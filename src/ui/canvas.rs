@@ -187,12 +187,10 @@ pub fn cells(text: &str, ascii: bool) -> usize {
 /// (with `--ascii`) could not show it.
 fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
     if grapheme.chars().any(is_unsafe) {
-        let replaced = |c| {
-            if is_unsafe(c) {
-                if ascii { '?' } else { '\u{fffd}' }
-            } else {
-                c
-            }
+        let stand_in = if ascii { '?' } else { '\u{fffd}' };
+        let replaced = |c: char| {
+            let is_shown = !is_unsafe(c) && (c.is_ascii() || !ascii);
+            if is_shown { c } else { stand_in }
         };
         // "\r\n" is one grapheme; a joiner inside an emoji is shown as its parts.
         return grapheme.chars().map(replaced).collect::<String>().into();

@@ -1,3 +1,5 @@
+//! A blob made by hand, and damaged ones.
+
 use super::{Btf, BtfError, Member, kind};
 
 /// Makes a blob: a string section and a type section behind a header.
