@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use oomtop::config::{Launch, resolve};
+use oomtop::config::{Launch, LogSource, Mode, resolve};
 use oomtop::runtime;
 
 fn main() -> ExitCode {
@@ -27,16 +27,26 @@ fn main() -> ExitCode {
         backend,
         mouse,
         self_protect,
+        logs,
+        json,
     } = launch;
     let outcome = match mode {
-        oomtop::config::Mode::Screen => {
+        Mode::Screen => {
             if self_protect {
                 runtime::protect_self();
             }
             runtime::run(settings, &theme, root, backend, mouse)
         }
-        oomtop::config::Mode::Table => runtime::once(&settings, &root, backend, false),
-        oomtop::config::Mode::Json => runtime::once(&settings, &root, backend, true),
+        Mode::Table => runtime::once(&settings, &root, backend, false),
+        Mode::Json => runtime::once(&settings, &root, backend, true),
+        Mode::Explain => {
+            let input = match logs {
+                LogSource::Running => runtime::Input::Running,
+                LogSource::Files(files) => runtime::Input::Files(files),
+                LogSource::Boot(boot) => runtime::Input::Boot(boot),
+            };
+            runtime::explain(&input, &root, json)
+        }
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

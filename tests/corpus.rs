@@ -18,7 +18,7 @@ use serde_json::Value;
 #[test]
 fn every_field_of_the_corpus() {
     let Some(folder) = env::var_os("OOMTOP_CORPUS") else {
-        eprintln!("SKIPPED: every_field_of_the_corpus because OOMTOP_CORPUS names no folder");
+        common::skipped("every_field_of_the_corpus", "OOMTOP_CORPUS names no folder");
         return;
     };
     let folder = Path::new(&folder);

@@ -221,6 +221,13 @@ const TRANSPORTS: &[(&str, Printer)] = &[
             r,
         );
     }),
+    ("dmesg, coloured", |o, r| {
+        every_line(
+            o,
+            &format!("\u{1b}[32m[{}] \u{1b}[0m\u{1b}[33m", seconds(r)),
+            r,
+        );
+    }),
     ("quoted mail", |o, r| {
         every_line(o, &format!("> [{}] ", seconds(r)), r);
     }),

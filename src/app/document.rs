@@ -130,6 +130,8 @@ pub struct ProcessFacts<'a> {
     pub swap: Option<u64>,
     /// Page tables in bytes.
     pub page_tables: Option<u64>,
+    /// Growth of rss + swap in bytes per second between the two samples; null for a new process.
+    pub growth: Option<f32>,
     /// Memory cgroup.
     pub cgroup: Option<&'a CgroupPath>,
 }
@@ -258,6 +260,7 @@ fn process_facts<'a>(process: &'a Process, context: &CellContext<'a>) -> Process
         rss: process.memory.map(|m| bytes(m.rss)),
         swap: process.memory.map(|m| bytes(m.swap)),
         page_tables: process.memory.map(|m| bytes(m.page_tables)),
+        growth: process.growth,
         cgroup: process
             .cgroup
             .and_then(|key| context.snapshot.cgroup(key))

@@ -5,10 +5,10 @@ use super::events::{Entry, EventRow, is_pending};
 use super::format;
 use super::text::{Line, Tone};
 use crate::domain::oom::{Constraint, Kill, Killer, OomReport, Outcome, UserspaceKill};
-use crate::domain::time::{Monotonic, Now};
+use crate::domain::time::{Now, Wall};
 
 /// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
-fn scope_word(report: &OomReport) -> &'static str {
+pub fn scope_word(report: &OomReport) -> &'static str {
     match report.constraint {
         Some(Constraint::None) => "host",
         Some(Constraint::Memcg) if is_container(report) => "container",
@@ -46,28 +46,28 @@ const NARROW: u16 = 110;
 
 /// One row of a pane of this width.
 pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
+    let when = stamp(row.wall(now), now);
     match (row.entry, row.kill) {
-        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, now, width < NARROW),
-        (Entry::Report { report, .. }, None) => report_row(report, now),
-        (Entry::Userspace(kill), _) => userspace_row(kill, now),
-        (Entry::Unlogged { at, kills, groups }, _) => {
+        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, when, width < NARROW),
+        (Entry::Report { report, .. }, None) => report_row(report, when),
+        (Entry::Userspace(kill), _) => userspace_row(kill, when),
+        (Entry::Unlogged { kills, groups, .. }, _) => {
             let place = groups
                 .first()
                 .map_or_else(String::new, |g| format!(" in {g}"));
-            stamp(Some(*at), now)
-                .add(Tone::Critical, format!("{kills} killed{place}"))
+            when.add(Tone::Critical, format!("{kills} killed{place}"))
                 .add(
                     Tone::Dim,
                     "  no line in the log; the kernel's oom_kill counter rose",
                 )
         }
-        (Entry::Gap { at, lost }, _) => {
+        (Entry::Gap { lost, .. }, _) => {
             let many = if *lost == 0 {
                 "some".to_owned()
             } else {
                 lost.to_string()
             };
-            stamp(*at, now).add(
+            when.add(
                 Tone::Watch,
                 format!("gap: {many} log records were overwritten unread; kills may be missing"),
             )
@@ -75,7 +75,7 @@ pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
     }
 }
 
-fn kill_row(report: &OomReport, kill: &Kill, now: Now, narrow: bool) -> Line {
+fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Line {
     let anon = kill.anon_rss_kb.map_or_else(
         || "n/a".to_owned(),
         |kb| format::size(kb.saturating_mul(1024)),
@@ -86,7 +86,7 @@ fn kill_row(report: &OomReport, kill: &Kill, now: Now, narrow: bool) -> Line {
     // One blank apart, or in columns.
     let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
     let victim = format!("{} {}", kill.pid, kill.comm);
-    let mut line = stamp(kill.at.or(report.at), now)
+    let mut line = when
         .add(Tone::Dim, format!("{:<scope$} ", scope_word(report)))
         .add(Tone::Critical, "killed ")
         .add(Tone::Strong, format!("{victim:<name$} "))
@@ -125,15 +125,14 @@ fn reason(report: &OomReport) -> String {
 }
 
 /// A program's own word, with the program's name in front.
-fn userspace_row(kill: &UserspaceKill, now: Now) -> Line {
+fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
     let who = match (&kill.cgroup, kill.pid, &kill.comm) {
         (Some(group), _, _) => short_ids(group),
         (None, Some(pid), Some(comm)) => format!("{pid} {comm}"),
         (None, Some(pid), None) => pid.to_string(),
         _ => "?".to_owned(),
     };
-    stamp(kill.at, now)
-        .add(Tone::Watch, format!("{} killed ", killer_name(kill.killer)))
+    when.add(Tone::Watch, format!("{} killed ", killer_name(kill.killer)))
         .add(Tone::Strong, format!("{who}  "))
         .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
 }
@@ -149,8 +148,8 @@ pub fn killer_name(killer: Killer) -> &'static str {
     }
 }
 
-fn report_row(report: &OomReport, now: Now) -> Line {
-    let line = stamp(report.at, now).add(Tone::Dim, format!("{:<10}", scope_word(report)));
+fn report_row(report: &OomReport, when: Line) -> Line {
+    let line = when.add(Tone::Dim, format!("{:<10}", scope_word(report)));
     let again = if report.repeats > 0 {
         format!(", {} times more", report.repeats)
     } else {
@@ -167,12 +166,12 @@ fn report_row(report: &OomReport, now: Now) -> Line {
     line.add(Tone::Dim, reason(report))
 }
 
-/// `14:01:12 `, or the date where it was not today.
-fn stamp(at: Option<Monotonic>, now: Now) -> Line {
+/// `14:01:12 `, or how many days ago.
+fn stamp(at: Option<Wall>, now: Now) -> Line {
     let Some(at) = at else {
         return Line::of(Tone::Dim, "--:--:-- ");
     };
-    let wall = now.wall_of(at);
+    let wall = at;
     let days = now.wall.day() - wall.day();
     match days {
         ..=0 => Line::of(Tone::Dim, format!("{wall} ")),

@@ -47,7 +47,9 @@ pub struct Panes {
     pub table_rows: Rect,
     /// Title rule of the events pane.
     pub events_title: Rect,
-    /// Its rows.
+    /// What the source of events cannot show, if anything.
+    pub events_note: Rect,
+    /// The events.
     pub events_rows: Rect,
     /// Keys, notices, prompts.
     pub footer: Rect,
@@ -80,7 +82,7 @@ fn header_lines(height: u16) -> &'static [HeaderLine] {
 }
 
 /// Divides a screen. Every rectangle lies within it, whatever its size; what has no room is empty.
-pub fn panes(width: u16, height: u16, focus: Pane, events: usize) -> Panes {
+pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) -> Panes {
     let screen = Rect::new(0, 0, width, height);
     let mut top = 0;
     let mut take = |rows: u16, bottom: u16| {
@@ -97,11 +99,12 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize) -> Panes {
     let bottom = height - footer_rows;
     let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
     let body = bottom.saturating_sub(used);
-    let events = events_height(body, focus, events);
+    let events = events_height(body, focus, events + usize::from(note));
     let table_title = take(1, bottom - events);
     let table_head = take(1, bottom - events);
     let table_rows = take(u16::MAX, bottom - events);
     let events_title = take(1, bottom);
+    let events_note = take(u16::from(note), bottom);
     let events_rows = take(u16::MAX, bottom);
     let footer = take(footer_rows, height);
     Panes {
@@ -111,6 +114,7 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize) -> Panes {
         table_head,
         table_rows,
         events_title,
+        events_note,
         events_rows,
         footer,
     }
@@ -134,7 +138,7 @@ mod tests {
 
     #[test]
     fn common_sizes() {
-        let p = panes(80, 24, Pane::Processes, 3);
+        let p = panes(80, 24, Pane::Processes, 3, false);
         assert_eq!(
             (
                 p.header.len(),
@@ -144,20 +148,20 @@ mod tests {
             ),
             (7, 10, 3, 23)
         );
-        let p = panes(120, 36, Pane::Processes, 3);
+        let p = panes(120, 36, Pane::Processes, 3, false);
         assert_eq!((p.table_rows.height, p.events_rows.height), (22, 3));
-        let p = panes(40, 10, Pane::Processes, 3);
+        let p = panes(40, 10, Pane::Processes, 3, false);
         assert!(p.table_rows.height >= 3);
-        let p = panes(20, 5, Pane::Processes, 3);
+        let p = panes(20, 5, Pane::Processes, 3, false);
         assert!(p.table_rows.height >= 1);
     }
 
     proptest::proptest! {
         #[test]
-        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool, rows: usize) {
-            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes }, rows);
+        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool, rows: usize, note: bool) {
+            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes }, rows, note);
             let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
-            areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_rows, p.footer]);
+            areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.footer]);
             let mut y = 0;
             for area in areas {
                 proptest::prop_assert_eq!(area.y, y);

@@ -1,6 +1,6 @@
 //! What the user is doing. Pure: [`State`] composes parts that each own their rules, and
 //! [`update`](update::update) turns a [`Msg`](msg::Msg) into a new state and a list of
-//! [`Effect`](msg::Effect)s. No file, no clock, no terminal.
+//! [`Effect`]s. No file, no clock, no terminal.
 
 pub mod actions;
 pub mod columns;
@@ -21,6 +21,7 @@ pub mod pace;
 pub mod plain;
 pub mod preview;
 pub mod prompt;
+pub mod report;
 pub mod settings;
 pub mod table;
 pub mod targets;
@@ -147,7 +148,14 @@ impl State {
 
     /// How the screen is divided now.
     pub fn panes(&self) -> Panes {
-        panes(self.size.0, self.size.1, self.focus, self.events.len())
+        let note = !self.events.source.missing.is_empty();
+        panes(
+            self.size.0,
+            self.size.1,
+            self.focus,
+            self.events.len(),
+            note,
+        )
     }
 
     /// What table cells look at.
@@ -239,7 +247,7 @@ impl State {
         let searching = self
             .prompt
             .as_ref()
-            .is_some_and(|p| p.kind != PromptKind::Pid)
+            .is_some_and(|p| matches!(p.kind, PromptKind::Filter | PromptKind::Search))
             || !self.searched.is_empty();
         Needs {
             all_commands: self.table.filter.needs_commands() || searching,
@@ -299,12 +307,16 @@ impl State {
 
     /// Opens a prompt; a filter starts with what is in force.
     fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
-        self.focus = Pane::Processes;
-        let text = if kind == PromptKind::Filter {
-            self.table.filter_text.clone()
-        } else {
-            String::new()
+        let text = match kind {
+            PromptKind::Filter => self.table.filter_text.clone(),
+            PromptKind::Events => self.events.filter_text.clone(),
+            PromptKind::Search | PromptKind::Pid => String::new(),
         };
+        if kind == PromptKind::Events {
+            self.prompt = Some(Prompt::new(kind, &text));
+            return Vec::new();
+        }
+        self.focus = Pane::Processes;
         self.prompt = Some(Prompt::new(kind, &text));
         // Command lines of all are needed from now on.
         self.request_sample()
@@ -323,6 +335,13 @@ impl State {
                     self.table.filter = filter;
                     self.table.filter_text = text;
                     return self.arrange();
+                }
+                Err(error) => prompt.error = Some(error),
+            },
+            PromptKind::Events => match events::EventFilter::parse(&text) {
+                Ok(filter) => {
+                    prompt.error = None;
+                    self.events.set_filter(&text, filter);
                 }
                 Err(error) => prompt.error = Some(error),
             },

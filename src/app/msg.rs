@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::keys::Key;
 use crate::domain::cgroup::CgroupPath;
-use crate::domain::oom::OomEvent;
+use crate::domain::oom::{OomEvent, OomReport};
 use crate::domain::process::ProcessId;
 use crate::domain::score::OomScoreAdj;
 use crate::domain::signal::Signal;
@@ -45,6 +45,16 @@ pub struct EventSource {
     pub caught_up: bool,
 }
 
+impl EventSource {
+    /// The name where there is no log at all, only the kernel's kill counters.
+    pub const COUNTERS_ONLY: &str = "counters only";
+
+    /// A log tells of kills, if late or in part: a counter that rises waits for its line.
+    pub fn has_log(&self) -> bool {
+        self.name != Self::COUNTERS_ONLY
+    }
+}
+
 /// A group offered by the cgroup dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupChoice {
@@ -54,6 +64,15 @@ pub struct GroupChoice {
     pub limit: Option<u64>,
     /// Usage in bytes, if it could be read.
     pub usage: Option<u64>,
+}
+
+/// What the journal tells of a boot before this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OlderBoot {
+    /// -1 is the one before this.
+    pub boot: i32,
+    /// Its reports, oldest first.
+    pub reports: Vec<Arc<OomReport>>,
 }
 
 /// One event for [`super::update`].
@@ -81,7 +100,9 @@ pub enum Msg {
     Done(Receipt),
     /// The groups asked for by [`Effect::ListGroups`], or why not.
     Groups(Result<Vec<GroupChoice>, String>),
-    /// oomtop was suspended and runs again.
+    /// The boots asked for by [`Effect::ReadOlderBoots`], the newest first, or why not.
+    Older(Result<Vec<OlderBoot>, String>),
+    /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
     Resumed,
     /// A signal asks it to stop; or the terminal is gone.
     Stop,
@@ -104,6 +125,8 @@ pub enum Receipt {
         /// It was an undo.
         undo: bool,
     },
+    /// Of [`Effect::Save`]: the files, or why not.
+    Saved(Result<String, String>),
     /// Of [`Effect::SendSignal`].
     Signal {
         /// What was sent.
@@ -152,10 +175,23 @@ pub enum Effect {
         /// What.
         signal: Signal,
     },
+    /// Read the OOM reports of older boots out of the journal.
+    ReadOlderBoots,
+    /// Save a report as two files in the working directory; none is ever overwritten.
+    Save {
+        /// File name without its ending.
+        stem: String,
+        /// For `.txt`.
+        text: String,
+        /// For `.json`.
+        json: String,
+    },
     /// Stop oomtop as Ctrl-Z does.
     Suspend,
     /// Draw the whole screen anew.
     Redraw,
+    /// Take the terminal again: whoever had it meanwhile may have left other modes.
+    Retake,
     /// Leave.
     Quit,
 }

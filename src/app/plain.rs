@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::columns::{Align, Width};
-use super::columns::{COLUMNS, CellContext};
+use super::columns::{COLUMNS, CellContext, column};
 use super::document::ranked;
 use super::event_text;
 use super::events::EventLog;
@@ -57,7 +57,18 @@ pub fn plain(
     );
     let shown =
         |p: &&Process| (settings.kernel_threads || !p.kernel_thread) && filter.matches(p, &context);
-    for process in ranked(snapshot, total).into_iter().filter(shown) {
+    let mut processes = ranked(snapshot, total);
+    if let Some(by) = settings.sort.and_then(column) {
+        processes.sort_by(|a, b| {
+            let order = by.compare(a, b, &context);
+            if by.largest_first {
+                order.reverse()
+            } else {
+                order
+            }
+        });
+    }
+    for process in processes.into_iter().filter(shown) {
         line(
             &mut out,
             COLUMNS

@@ -1,11 +1,13 @@
 //! What a write would change: score, rank and next victim, before and after.
 
+use std::collections::HashSet;
+
 use super::columns::CellContext;
 use crate::domain::badness::badness_with;
+use crate::domain::cgroup::CgroupKey;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::{OomScoreAdj, oom_score};
-use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::{DomainState, Scope, Verdict, assess};
+use crate::domain::victim::{DomainState, Scope, Verdict, assess, order};
 
 /// One process in the host's ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,10 @@ pub fn standing(
     let points = |p: &Process| badness_with(p, adj_of(p), total).points();
     let own = points(snapshot.process(target)?);
     let rank = own.map(|own| {
-        let before = |p: &&Process| points(p).is_some_and(|other| (other, p.id) > (own, target));
+        let before = |p: &&Process| {
+            points(p)
+                .is_some_and(|other| order((other, p.id), (own, target), context.rules.tie).is_gt())
+        };
         1 + snapshot.processes.iter().filter(before).count()
     });
     Some(Standing {
@@ -54,10 +59,20 @@ pub fn victims(
     context: &CellContext<'_>,
 ) -> Vec<VictimChange> {
     let snapshot = context.snapshot;
-    let after = after_write(targets, value, context);
+    // A set: every process is looked up in it.
+    let targets: HashSet<ProcessId> = targets.iter().copied().collect();
+    let groups: HashSet<CgroupKey> = snapshot
+        .processes
+        .iter()
+        .filter(|p| targets.contains(&p.id))
+        .filter_map(|p| p.cgroup)
+        .collect();
+    let after = after_write(&targets, value, context);
     let concerned = |domain: &&DomainState| match domain.scope {
         Scope::Host => true,
-        Scope::Memcg(key) => targets.iter().any(|id| is_inside(*id, key, snapshot)),
+        Scope::Memcg(key) => groups
+            .iter()
+            .any(|own| snapshot.ancestry(*own).any(|(at, _)| at == key)),
     };
     snapshot
         .domains
@@ -75,7 +90,7 @@ pub fn victims(
 }
 
 fn after_write(
-    targets: &[ProcessId],
+    targets: &HashSet<ProcessId>,
     value: OomScoreAdj,
     context: &CellContext<'_>,
 ) -> Vec<DomainState> {
@@ -90,11 +105,4 @@ fn after_write(
         &snapshot.memory,
         context.rules,
     )
-}
-
-fn is_inside(id: ProcessId, key: crate::domain::cgroup::CgroupKey, snapshot: &Snapshot) -> bool {
-    snapshot
-        .process(id)
-        .and_then(|p| p.cgroup)
-        .is_some_and(|own| snapshot.ancestry(own).any(|(at, _)| at == key))
 }

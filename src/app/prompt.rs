@@ -11,6 +11,8 @@ pub enum PromptKind {
     Search,
     /// A pid to jump to.
     Pid,
+    /// A filter of the events pane, in force while it is typed.
+    Events,
 }
 
 impl PromptKind {
@@ -20,6 +22,7 @@ impl PromptKind {
             Self::Filter => "Filter: ",
             Self::Search => "Search: ",
             Self::Pid => "PID: ",
+            Self::Events => "Events: ",
         }
     }
 
@@ -29,6 +32,7 @@ impl PromptKind {
             Self::Filter => "text  pid:1  user:x  cgroup:x  adj<0  rss>100M  !term",
             Self::Search => "Enter stays, F3 next, Esc leaves",
             Self::Pid => "Enter stays, Esc leaves",
+            Self::Events => "name, cgroup or command  pid:1  scope:host  last:1h",
         }
     }
 }

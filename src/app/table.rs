@@ -52,7 +52,7 @@ pub struct ProcessTable {
     pub offset: usize,
     rows: Vec<Row>,
     /// What the rows are sorted by; kept for its memory.
-    keys: Vec<(i64, Pid, u32)>,
+    keys: Vec<((i64, i64), Pid, u32)>,
     /// Row of the selected process, kept up to date with `rows`.
     cursor: usize,
 }
@@ -133,20 +133,8 @@ impl ProcessTable {
         let get = |row: &Row| processes.get(row.index as usize);
         let descending = self.is_descending();
         match self.sort.order {
-            Order::Number(number) => {
-                self.keys.clear();
-                self.keys.extend(rows.iter().filter_map(|row| {
-                    let process = get(row)?;
-                    let number = number(process, context);
-                    // `!` turns the order round and has no overflow.
-                    let key = if descending { !number } else { number };
-                    Some((key, process.id.pid, row.index))
-                }));
-                self.keys.sort_unstable();
-                for (row, (_, _, index)) in rows.iter_mut().zip(&self.keys) {
-                    row.index = *index;
-                }
-            }
+            Order::Number(number) => self.sort_by_numbers(rows, context, |p, c| (number(p, c), 0)),
+            Order::Ranked(numbers) => self.sort_by_numbers(rows, context, numbers),
             Order::Text(compare) => rows.sort_unstable_by(|a, b| match (get(a), get(b)) {
                 (Some(a), Some(b)) => {
                     let order = compare(a, b, context);
@@ -155,6 +143,32 @@ impl ProcessTable {
                 }
                 _ => Ordering::Equal,
             }),
+        }
+    }
+
+    /// Takes the numbers once for each row.
+    fn sort_by_numbers(
+        &mut self,
+        rows: &mut [Row],
+        context: &CellContext<'_>,
+        numbers: impl Fn(&Process, &CellContext<'_>) -> (i64, i64),
+    ) {
+        let descending = self.is_descending();
+        self.keys.clear();
+        self.keys.extend(rows.iter().filter_map(|row| {
+            let process = context.snapshot.processes.get(row.index as usize)?;
+            let (first, second) = numbers(process, context);
+            // `!` turns the order round and has no overflow.
+            let key = if descending {
+                (!first, !second)
+            } else {
+                (first, second)
+            };
+            Some((key, process.id.pid, row.index))
+        }));
+        self.keys.sort_unstable();
+        for (row, (_, _, index)) in rows.iter_mut().zip(&self.keys) {
+            row.index = *index;
         }
     }
 

@@ -106,6 +106,9 @@ pub struct UndoLog {
     changes: Vec<Change>,
     /// The newest change was asked to be undone although it had changed since: the next `u` insists.
     pub insist: bool,
+    /// An undo is being carried out: a second `u` must not take the same change back again, nor
+    /// count as the undo of the change before it.
+    pub in_flight: bool,
 }
 
 impl UndoLog {
@@ -123,7 +126,14 @@ impl UndoLog {
     /// Takes the newest change out.
     pub fn pop(&mut self) -> Option<Change> {
         self.insist = false;
+        self.in_flight = false;
         self.changes.pop()
+    }
+
+    /// An undo failed for now: the change stays, and `u` may try again.
+    pub fn retry(&mut self) {
+        self.insist = false;
+        self.in_flight = false;
     }
 
     /// How many changes stand.

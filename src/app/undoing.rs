@@ -5,10 +5,14 @@ use super::msg::{Effect, Receipt};
 use super::text::Tone;
 use super::undo::{AdjChange, Change};
 use crate::domain::process::ProcessId;
-use crate::domain::write::{AdjReceipt, CgroupStep, PlanReceipt};
+use crate::domain::write::{AdjReceipt, CgroupStep, Failure, FailureKind, PlanReceipt};
 
 /// Takes back the last write. If somebody changed the value since, says so and wants a second `u`.
 pub fn undo(state: &mut State) -> Vec<Effect> {
+    if state.undo.in_flight {
+        state.say(Tone::Normal, "the last undo is still being carried out");
+        return Vec::new();
+    }
     let Some(change) = state.undo.last() else {
         state.say(
             Tone::Normal,
@@ -24,6 +28,7 @@ pub fn undo(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let effect = change.inverse();
+    state.undo.in_flight = true;
     vec![effect]
 }
 
@@ -48,6 +53,8 @@ pub fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     match receipt {
         Receipt::Adj { receipts, undo } => adj_done(state, receipts, *undo),
         Receipt::Plan { receipt, undo } => plan_done(state, receipt, *undo),
+        // The dialog that asked says it.
+        Receipt::Saved(_) => return Vec::new(),
         Receipt::Signal { signal, results } => {
             let sent = results.iter().filter(|(_, r)| r.is_ok()).count();
             match results.iter().find_map(|(_, r)| r.as_ref().err()) {
@@ -109,8 +116,8 @@ fn adj_done(state: &mut State, receipts: &[AdjReceipt], undo: bool) {
         })
         .collect();
     if undo {
-        // Undone, or impossible for good (the process is gone): either way it is no longer to undo.
-        state.undo.pop();
+        let is_over = |r: &AdjReceipt| r.outcome.as_ref().err().is_none_or(is_final);
+        end_undo(state, receipts.iter().all(is_over));
     }
     let text = match (failure, changes.as_slice()) {
         (Some((id, failure)), _) => {
@@ -154,6 +161,23 @@ fn adj_done(state: &mut State, receipts: &[AdjReceipt], undo: bool) {
     }
 }
 
+/// A failure that trying again cannot mend: what was to be undone is gone.
+fn is_final(failure: &Failure) -> bool {
+    matches!(
+        failure.kind,
+        FailureKind::Gone | FailureKind::Reused | FailureKind::NoGroup
+    )
+}
+
+/// An undo is done: it leaves the log if it succeeded or never can; otherwise `u` tries again.
+fn end_undo(state: &mut State, over: bool) {
+    if over {
+        state.undo.pop();
+    } else {
+        state.undo.retry();
+    }
+}
+
 fn plan_done(state: &mut State, receipt: &PlanReceipt, undo: bool) {
     let done = |pick: fn(&CgroupStep) -> Option<&crate::domain::cgroup::CgroupPath>| {
         receipt
@@ -181,7 +205,7 @@ fn plan_done(state: &mut State, receipt: &PlanReceipt, undo: bool) {
     .next()
     .cloned();
     if undo {
-        state.undo.pop();
+        end_undo(state, receipt.failure().is_none_or(is_final));
     } else if let (Some(target), Some(from), Some(to)) =
         (receipt.target, receipt.before.clone(), moved.clone())
     {

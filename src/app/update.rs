@@ -72,7 +72,23 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Msg::Resumed => vec![Effect::Redraw],
+        Msg::Older(Ok(boots)) => {
+            let reports: usize = boots.iter().map(|boot| boot.reports.len()).sum();
+            state.say(
+                Tone::Good,
+                format!(
+                    "{} older boots read, {reports} reports in them",
+                    boots.len()
+                ),
+            );
+            state.events.accept_older(boots);
+            Vec::new()
+        }
+        Msg::Older(Err(reason)) => {
+            state.say(Tone::Watch, reason);
+            Vec::new()
+        }
+        Msg::Resumed => vec![Effect::Retake],
         Msg::Stop => vec![Effect::Quit],
     }
 }
@@ -80,6 +96,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
 fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
     state.changed |= state.clock_moves(now);
     state.now = now;
+    state.events.clock = now;
     if state
         .notice
         .as_ref()
@@ -202,7 +219,11 @@ fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
 
 /// Esc takes back what narrows the view, one thing at a time.
 fn escape(state: &mut State) -> Vec<Effect> {
-    if state.focus == Pane::Events {
+    if state.focus == Pane::Events && !state.events.filter.is_empty() {
+        state
+            .events
+            .set_filter("", super::events::EventFilter::default());
+    } else if state.focus == Pane::Events {
         state.focus = Pane::Processes;
     } else if state.table.zoom.take().is_some() {
     } else if !state.table.filter_text.is_empty() {
@@ -252,12 +273,21 @@ fn to_prompt(state: &mut State, key: Key) -> Vec<Effect> {
     match key.code {
         KeyCode::Esc => {
             state.prompt = None;
-            if kind == PromptKind::Filter {
-                state.table.filter_text.clear();
-                state.table.filter = super::filter::Filter::default();
+            match kind {
+                PromptKind::Filter => {
+                    state.table.filter_text.clear();
+                    state.table.filter = super::filter::Filter::default();
+                }
+                PromptKind::Events => state
+                    .events
+                    .set_filter("", super::events::EventFilter::default()),
+                PromptKind::Search | PromptKind::Pid => {}
             }
             state.arrange()
         }
+        // What makes no sense stays to be mended, its reason beside it: closing would leave an older
+        // filter in force as if it were this one.
+        KeyCode::Enter if prompt.error.is_some() => Vec::new(),
         KeyCode::Enter => {
             state.prompt = None;
             state.arrange()

@@ -10,12 +10,20 @@ use crate::linux::backend::BackendChoice;
 ///
 /// Without options: a full-screen dashboard of this machine. F1 or ? in it lists all keys.
 #[derive(Debug, Parser)]
-#[command(name = "oomtop", version, max_term_width = 100)]
+#[command(
+    name = "oomtop",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "a command line is a bag of switches"
 )]
 pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
     /// Seconds between two samples, 0.1 to 3600
     #[arg(short, long, value_name = "SECONDS", default_value_t = 1.0)]
     pub(super) delay: f64,
@@ -24,7 +32,7 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) once: bool,
 
-    /// Print one JSON document of the whole sample and exit (with or without --once)
+    /// Print one JSON document of the whole sample and exit (with or without --once; unfiltered)
     #[arg(long)]
     pub(super) json: bool,
 
@@ -107,4 +115,32 @@ impl From<BackendArg> for BackendChoice {
             BackendArg::ProcAll => Self::ProcAll,
         }
     }
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Explain the OOM reports in a log: what ran out, who died, why, and what to do
+    Explain(ExplainArgs),
+}
+
+/// Reads kernel logs in any form: `dmesg`, `/dev/kmsg` records, syslog, the journal's text or JSON,
+/// container logs. Exit status: 0 if there were kills, 1 if none, 2 if something could not be read.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// Logs to read; `-` is standard input; without any, the running kernel's log
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Read the journal of another boot: -1 is the one before
+    #[arg(
+        long,
+        value_name = "BOOT",
+        allow_hyphen_values = true,
+        conflicts_with = "files"
+    )]
+    pub(super) boot: Option<String>,
+
+    /// Print one JSON document with every report
+    #[arg(long)]
+    pub(super) json: bool,
 }

@@ -4,6 +4,7 @@ mod args;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -15,7 +16,7 @@ use crate::domain::band::Thresholds;
 use crate::linux::SysRoot;
 use crate::linux::backend::BackendChoice;
 use crate::ui::theme::Theme;
-use args::Args;
+use args::{Args, Command, ExplainArgs};
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,20 @@ pub enum Mode {
     Table,
     /// One JSON document, then exit.
     Json,
+    /// The OOM reports of a log, then exit.
+    Explain,
+}
+
+/// What `explain` reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LogSource {
+    /// The running kernel's log.
+    #[default]
+    Running,
+    /// These files; `-` is standard input.
+    Files(Vec<PathBuf>),
+    /// The journal of another boot, as `journalctl --boot` names it.
+    Boot(String),
 }
 
 /// Everything `main` hands to the runtime.
@@ -45,6 +60,10 @@ pub struct Launch {
     pub mouse: bool,
     /// Lock oomtop's own memory and lower its own adj, where allowed.
     pub self_protect: bool,
+    /// What `explain` reads.
+    pub logs: LogSource,
+    /// `explain` prints JSON.
+    pub json: bool,
 }
 
 /// What to print instead of running, and with which exit status.
@@ -74,11 +93,18 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
         text: error.render().to_string(),
         status: u8::try_from(error.exit_code()).unwrap_or(2),
     })?;
-    let mode = match (args.once, args.json) {
-        (_, true) => Mode::Json,
-        (true, false) => Mode::Table,
-        (false, false) => Mode::Screen,
+    let (logs, explain_json) = match &args.command {
+        Some(Command::Explain(explain)) => (log_source(explain), explain.json),
+        None => (LogSource::default(), false),
     };
+    let mode = match (&args.command, args.once, args.json) {
+        (Some(Command::Explain(_)), ..) => Mode::Explain,
+        (None, _, true) => Mode::Json,
+        (None, true, false) => Mode::Table,
+        (None, false, false) => Mode::Screen,
+    };
+    // What is wrong on the command line is wrong with and without a terminal.
+    let settings = settings(&args)?;
     if mode == Mode::Screen && !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal())
     {
         return Err(Stop::wrong(
@@ -94,14 +120,24 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
     };
     Ok(Launch {
         mode,
-        settings: settings(&args)?,
+        settings,
         theme,
         root: root(&args),
         backend: args.backend.into(),
         mouse: !args.no_mouse,
         // Nothing at all is written with --read-only.
         self_protect: !args.no_self_protect && !args.read_only,
+        logs,
+        json: explain_json,
     })
+}
+
+fn log_source(explain: &ExplainArgs) -> LogSource {
+    match &explain.boot {
+        Some(boot) => LogSource::Boot(boot.clone()),
+        None if explain.files.is_empty() => LogSource::Running,
+        None => LogSource::Files(explain.files.clone()),
+    }
 }
 
 fn settings(args: &Args) -> Result<Settings, Stop> {
@@ -173,7 +209,7 @@ fn root(args: &Args) -> SysRoot {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{Launch, Mode, Stop, resolve};
+    use super::{Launch, LogSource, Mode, Stop, resolve};
     use crate::linux::backend::BackendChoice;
 
     fn launch(line: &str) -> Result<Launch, Stop> {
@@ -191,6 +227,21 @@ mod tests {
         assert_eq!(launch.backend, BackendChoice::Proc);
         assert!(!launch.self_protect, "--read-only");
         assert!(launch.settings.read_only);
+    }
+
+    #[test]
+    fn explain_takes_files_or_a_boot() {
+        let launch = |line| launch(line).expect("valid");
+        assert_eq!(launch("oomtop explain").logs, LogSource::Running);
+        assert_eq!(
+            launch("oomtop explain --json - a.log").logs,
+            LogSource::Files(vec!["-".into(), "a.log".into()])
+        );
+        assert_eq!(
+            launch("oomtop explain --boot -1").logs,
+            LogSource::Boot("-1".to_owned())
+        );
+        assert_eq!(launch("oomtop explain a").mode, Mode::Explain);
     }
 
     #[test]

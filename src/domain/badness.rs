@@ -78,7 +78,13 @@ pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness 
         return Badness::Immune(Immunity::Init);
     }
     if process.state.is_dead() {
-        return Badness::Immune(Immunity::NoMemory);
+        // A dead leader with living threads is still a candidate (`find_lock_task_mm` takes a thread's
+        // memory), but its own files no longer show how much.
+        return if process.threads > 1 {
+            Badness::Unknown
+        } else {
+            Badness::Immune(Immunity::NoMemory)
+        };
     }
     if adj == OomScoreAdj::IMMUNE {
         return Badness::Immune(Immunity::Adj);
@@ -147,6 +153,12 @@ mod tests {
             ..process(1, 0)
         };
         assert_eq!(badness(&zombie, 1000), Badness::Immune(Immunity::NoMemory));
+        let leader = Process {
+            state: TaskState('Z'),
+            threads: 3,
+            ..process(1, 0)
+        };
+        assert_eq!(badness(&leader, 1000), Badness::Unknown);
         let hidden = Process {
             memory: None,
             unreadable: true,

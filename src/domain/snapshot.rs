@@ -44,7 +44,8 @@ pub struct Host {
     pub own_adj: i16,
     /// pid of oomtop in the `/proc` it reads; `None` if that `/proc` is not its own.
     pub own_pid: Option<u32>,
-    /// The cgroup oomtop is in, if its memory limit (or an ancestor's) binds; see `Snapshot::own_limit`.
+    /// At start a memory limit below RAM bound the cgroup oomtop is in, its own or an ancestor's; the
+    /// present one is [`Snapshot::own_limit`].
     pub in_container: bool,
     /// `/proc` is mounted with hidepid: only own processes are visible.
     pub hidepid: bool,
@@ -67,9 +68,9 @@ pub struct Detail {
     pub status_rss: Option<u64>,
     /// Lines of `/proc/PID/cgroup`.
     pub cgroup_lines: Vec<String>,
-    /// Working directory of the executable, if readable.
+    /// Path of the executable (the link `/proc/PID/exe`), if readable.
     pub exe: Option<String>,
-    /// Other processes known to share the address space are not listed by the kernel; threads are.
+    /// Number of threads. Other processes that share the address space are not listed by `/proc`.
     pub threads: u32,
 }
 
@@ -151,11 +152,13 @@ impl Snapshot {
         self.domains.iter().find(|d| d.scope == scope)
     }
 
-    /// The domain that concerns oomtop most: its own limit in a container, otherwise the host.
+    /// The domain that concerns oomtop most: its own limit in a container, otherwise the host. A limit
+    /// whose usage cannot be read says nothing: then the host, rather than a gauge that shows 0.
     #[must_use]
     pub fn main_domain(&self) -> Option<&DomainState> {
         self.own_limit
             .and_then(|scope| self.domain(scope))
+            .filter(|domain| domain.usage.is_some())
             .or_else(|| self.domain(Scope::Host))
     }
 

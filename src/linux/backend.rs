@@ -1,4 +1,4 @@
-//! [`Backend`]: which way the process table is made, chosen at start, and plain `/proc` if it fails.
+//! [`BackendChoice`] and the way in use: chosen at start, and plain `/proc` if it fails at run time.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};

@@ -11,6 +11,9 @@ use super::kernel_file::{FileBuffer, lines, number, signed};
 use super::pinned::PinnedProcess;
 use super::{stat_line, status_lines};
 
+/// Bytes kept of a line of `/proc/PID/cgroup`: a path is at most `PATH_MAX` (4096) long.
+const LINE_MOST: usize = 4200;
+
 /// `None` if the process has ended or its pid is another's now.
 pub(crate) fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option<Detail> {
     let process = PinnedProcess::open(root, id).ok()?;
@@ -37,6 +40,7 @@ pub(crate) fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option
         .read_whole(dir, "cgroup")
         .map(|text| {
             lines(text)
+                .map(|line| line.get(..LINE_MOST).unwrap_or(line))
                 .map(|line| String::from_utf8_lossy(line).into_owned())
                 .collect()
         })

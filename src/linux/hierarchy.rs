@@ -90,6 +90,9 @@ impl Hierarchy {
     }
 }
 
+/// No path is longer (`PATH_MAX`, include/uapi/linux/limits.h): each level costs a group and a step.
+const PATH_MOST: usize = 4096;
+
 /// The path of the memory cgroup in the text of `/proc/PID/cgroup` (cgroups(7)): the line of the
 /// `memory` controller on v1, the line `0::` on v2.
 pub(crate) fn memory_path(text: &[u8], version: CgroupVersion) -> Option<&[u8]> {
@@ -101,7 +104,7 @@ pub(crate) fn memory_path(text: &[u8], version: CgroupVersion) -> Option<&[u8]> 
         } else {
             number == b"0" && controllers.is_empty()
         };
-        (wanted && version != CgroupVersion::None).then_some(path)
+        (wanted && version != CgroupVersion::None && path.len() <= PATH_MOST).then_some(path)
     })
 }
 

@@ -13,6 +13,9 @@ use super::ReadError;
 
 const ARGUMENTS: [&str; 7] = ["-k", "-o", "json", "-f", "-n", "2000", "--no-pager"];
 
+/// Asks for the last kernel line and ends: there is one in every boot's journal.
+const PROBE: [&str; 7] = ["-k", "-o", "json", "-n", "1", "-q", "--no-pager"];
+
 /// A line longer than this is cut: a record's message is a few KiB.
 const LINE_MOST: usize = 1 << 20;
 
@@ -29,9 +32,21 @@ impl JournalReader {
     /// Starts `journalctl`: the last 2000 kernel lines of this boot, then what is new.
     ///
     /// # Errors
-    /// If there is no such program. That it may not read shows at [`Self::next`].
+    /// If there is no such program, or it shows no kernel line at all: there is no journal, or this
+    /// user may not see it. Following it would wait for ever and say nothing.
     pub fn spawn() -> Result<Self, ReadError> {
-        Self::spawn_program(OsStr::new("journalctl"))
+        let program = OsStr::new("journalctl");
+        let remedy = "run oomtop as root, or join the group systemd-journal";
+        let probe = Command::new(program)
+            .args(PROBE)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| cannot_read(program, error, remedy))?;
+        if probe.stdout.is_empty() {
+            let error = std::io::Error::other("it shows no kernel line to this user");
+            return Err(cannot_read(program, error, remedy));
+        }
+        Self::spawn_program(program)
     }
 
     /// As [`Self::spawn`] with another program that takes the same arguments.

@@ -90,6 +90,10 @@ pub(crate) fn is_gone(errno: Errno) -> bool {
     matches!(errno, Errno::NOENT | Errno::SRCH | Errno::NODEV)
 }
 
+/// More bytes than any machine has: what a damaged file claims beyond is cut to this, so that sums and
+/// products of sizes cannot overflow.
+pub(crate) const MOST_BYTES: u64 = 1 << 56;
+
 /// A decimal number made of all of `bytes`, blanks around it allowed; `None` for anything else.
 pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
     let bytes = bytes.trim_ascii();

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::domain::memory::{Memory, Pressure, Stall};
 
-use super::kernel_file::{FileBuffer, keyed, lines, number};
+use super::kernel_file::{FileBuffer, MOST_BYTES, keyed, lines, number};
 
 /// `/proc/meminfo`; `dir` is the procfs mount.
 ///
@@ -43,6 +43,7 @@ fn parse_meminfo(bytes: &[u8]) -> Option<Memory> {
             Some(kb) => number(kb).map(|kb| kb.saturating_mul(1024)),
             None => number(value),
         };
+        let amount = amount.map(|amount| amount.min(MOST_BYTES));
         match key {
             b"MemTotal" => total = amount,
             b"MemFree" => free = amount,

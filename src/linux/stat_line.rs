@@ -3,7 +3,7 @@
 use crate::domain::comm::Comm;
 use crate::domain::process::{Pid, TaskState};
 
-use super::kernel_file::number;
+use super::kernel_file::{MOST_BYTES, number};
 
 /// `PF_KTHREAD` of field 9 (include/linux/sched.h).
 const PF_KTHREAD: u64 = 0x0020_0000;
@@ -54,7 +54,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<StatLine> {
     let threads = number(field(20)?)?;
     let start_ticks = number(field(22)?)?;
     // Printed signed; a percpu counter can read below zero for a moment.
-    let rss = number(field(24)?).unwrap_or(0);
+    let rss = number(field(24)?).unwrap_or(0).min(MOST_BYTES / 4096);
     Some(StatLine {
         comm: Comm::new(comm),
         state: TaskState(state),

@@ -2,7 +2,7 @@
 
 use crate::domain::process::MemoryUse;
 
-use super::kernel_file::{lines, number};
+use super::kernel_file::{MOST_BYTES, lines, number};
 
 /// What oomtop takes from the file. Sizes are in kB as printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,7 +88,7 @@ pub(crate) fn mask(bytes: &[u8], key: &str) -> Option<u64> {
 
 fn kilobytes(value: &[u8]) -> Option<u64> {
     let value = value.trim_ascii();
-    number(value.strip_suffix(b"kB").unwrap_or(value))
+    number(value.strip_suffix(b"kB").unwrap_or(value)).map(|kb| kb.min(MOST_BYTES / 1024))
 }
 
 #[cfg(test)]

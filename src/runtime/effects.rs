@@ -2,7 +2,8 @@
 
 use tokio::sync::mpsc::Sender;
 
-use crate::app::msg::{AdjWrite, Effect, GroupChoice, Msg, Receipt};
+use super::{older, save};
+use crate::app::msg::{AdjWrite, Effect, GroupChoice, Msg, OlderBoot, Receipt};
 use crate::domain::cgroup::CgroupVersion;
 use crate::domain::process::ProcessId;
 use crate::domain::signal::Signal;
@@ -80,8 +81,23 @@ impl Performer {
                     .collect();
                 Some(Msg::Done(Receipt::Signal { signal, results }))
             }
-            Effect::Sample(_) | Effect::Suspend | Effect::Redraw | Effect::Quit => None,
+            Effect::ReadOlderBoots => Some(Msg::Older(self.older())),
+            Effect::Save { stem, text, json } => {
+                Some(Msg::Done(Receipt::Saved(save::save(&stem, &text, &json))))
+            }
+            Effect::Sample(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Retake
+            | Effect::Quit => None,
         }
+    }
+
+    fn older(&self) -> Result<Vec<OlderBoot>, String> {
+        if self.root != SysRoot::default() {
+            return Err("the journal of another root is not read".to_owned());
+        }
+        older::read()
     }
 
     fn groups(&self) -> Result<Vec<GroupChoice>, String> {

@@ -1,6 +1,8 @@
 //! The loop: take every message there is, then draw at most one frame.
 
+use std::ffi::OsString;
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::mpsc;
@@ -48,6 +50,7 @@ pub(super) async fn run(
                         }
                     }
                     Effect::Redraw => screen.redraw()?,
+                    Effect::Retake => screen.retake()?,
                     effect => performer.perform(effect),
                 }
             }
@@ -80,9 +83,10 @@ fn draw(screen: &mut Screen, state: &State, theme: &Theme) -> io::Result<()> {
 
 /// Panics where `OOMTOP_TEST_PANIC` says: the tests of the terminal's restoration need a real one.
 fn test_panic(place: &str) {
-    let wanted = std::env::var_os("OOMTOP_TEST_PANIC");
+    static WANTED: OnceLock<Option<OsString>> = OnceLock::new();
+    let wanted = WANTED.get_or_init(|| std::env::var_os("OOMTOP_TEST_PANIC"));
     assert!(
-        wanted.is_none_or(|wanted| wanted != place),
+        wanted.as_ref().is_none_or(|wanted| wanted != place),
         "OOMTOP_TEST_PANIC={place}"
     );
 }

@@ -41,9 +41,10 @@ pub(super) fn follow(path: &Path, is_own: bool, stop: &AtomicBool, deliver: Deli
     {
         Ok(()) => {}
         Err(error) => {
-            deliver(counters_only(&short(&refused), &name));
-            // The journal's own reason matters less; it is one clause of the same title.
-            let _ = error;
+            deliver(counters_only(
+                &format!("{}; journal: {}", short(&refused), error.source),
+                &name,
+            ));
         }
     }
 }
@@ -61,7 +62,7 @@ fn short(error: &ReadError) -> String {
 
 fn counters_only(reason: &str, name: &str) -> Msg {
     Msg::Source(EventSource {
-        name: "counters only".to_owned(),
+        name: EventSource::COUNTERS_ONLY.to_owned(),
         missing: format!("kills are counted but not explained; {name}: {reason}"),
         caught_up: true,
     })
@@ -84,7 +85,7 @@ fn follow_kmsg(
     let mut assembler = OomAssembler::new();
     let mut events = Vec::new();
     let mut caught_up = false;
-    let mut skipped = 0_u64;
+    let (mut skipped, mut told) = (0_u64, 0);
     if !deliver(source(name, "", false)) {
         return Ok(());
     }
@@ -95,8 +96,10 @@ fn follow_kmsg(
                 Err(_) => skipped += 1,
             },
             Some(KmsgItem::Lost) => assembler.note_gap(0, None, &mut events),
-            None if !caught_up => {
+            // Quiet: the history is over, or there is something new to say about what was left out.
+            None if !caught_up || skipped > told => {
                 caught_up = true;
+                told = skipped;
                 let missing = if skipped == 0 {
                     String::new()
                 } else {

@@ -11,8 +11,11 @@
 mod clock;
 mod effects;
 mod event_loop;
+mod explain;
 mod log_source;
+mod older;
 mod once;
+mod save;
 mod sources;
 mod terminal;
 
@@ -28,6 +31,7 @@ use crate::linux::sampler::Sampler;
 use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
 
+pub use explain::{Input, explain};
 pub use once::once;
 
 /// Messages that may wait: a storm of log lines slows its thread down, not the keyboard.
@@ -71,7 +75,8 @@ pub fn run(
     // Before the terminal changes: an unreadable /proc is told on an ordinary line.
     let sampler = Sampler::with_backend(root.clone(), backend)?;
     let host = sampler.host().clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .max_blocking_threads(4)
         .build()

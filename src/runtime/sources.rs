@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
@@ -17,6 +18,9 @@ use crate::app::msg::{Mouse, MouseAction, Msg};
 use crate::domain::snapshot::Needs;
 use crate::linux::SysRoot;
 use crate::linux::sampler::Sampler;
+
+/// How long the loop has to leave after a signal before it is left behind.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Told to threads that wait: the program is leaving.
 #[derive(Debug, Default)]
@@ -61,6 +65,11 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
             if caught.recv().await.is_some() {
                 ended_by.store(number, Ordering::SeqCst);
                 let _ = send.send(Msg::Stop).await;
+                // The loop may be stuck in a write to a terminal that takes nothing (Ctrl-S, a dead
+                // connection): then nobody else can give it back.
+                tokio::time::sleep(GRACE).await;
+                super::terminal::restore();
+                std::process::exit(128 + i32::from(number));
             }
         }));
     }
@@ -70,6 +79,14 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
     handles.push(tokio::spawn(async move {
         while stopped.recv().await.is_some() {
             let _ = to_loop.send(Msg::Key(ctrl_z())).await;
+        }
+    }));
+    // A stop by SIGSTOP shows only in this: the terminal may be in the shell's modes.
+    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+    let to_loop = send.clone();
+    handles.push(tokio::spawn(async move {
+        while continued.recv().await.is_some() {
+            let _ = to_loop.send(Msg::Resumed).await;
         }
     }));
     Ok(Tasks { handles, ended_by })

@@ -22,6 +22,8 @@ pub(super) struct Screen {
     /// What is drawn on.
     pub(super) terminal: Terminal<CrosstermBackend<io::BufWriter<Stdout>>>,
     mouse: bool,
+    /// A SIGCONT is on its way that ends our own suspension: the terminal is taken already.
+    expects_cont: bool,
 }
 
 impl Screen {
@@ -34,16 +36,18 @@ impl Screen {
             before(panic);
             let _ = writeln!(
                 io::stderr(),
-                "oomtop: this is a bug; the terminal has been restored, nothing was half written."
+                "oomtop: this is a bug; the terminal has been restored. A write that was being carried out may be half done."
             );
             std::process::exit(101);
         }));
         take(mouse)?;
         // One write for each frame, however many cells it changes.
         let out = io::BufWriter::with_capacity(1 << 16, stdout());
+        let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
         Ok(Self {
-            terminal: Terminal::new(CrosstermBackend::new(out))?,
+            terminal,
             mouse,
+            expects_cont: false,
         })
     }
 
@@ -60,7 +64,19 @@ impl Screen {
         // The whole job, as the terminal does it: started by `cargo run` or a script, oomtop alone
         // would stop and the shell would wait for the rest. SIGSTOP cannot be caught, so the shell
         // sees the job stop whatever our handlers are.
+        self.expects_cont = true;
         kill_current_process_group(Signal::STOP)?;
+        take(self.mouse)?;
+        self.redraw()
+    }
+
+    /// Takes the terminal again after a stop that nobody announced: the shell has set its own modes
+    /// and written over the screen.
+    pub(super) fn retake(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.expects_cont) {
+            return Ok(());
+        }
+        restore();
         take(self.mouse)?;
         self.redraw()
     }
@@ -102,7 +118,7 @@ fn take(mouse: bool) -> io::Result<()> {
 }
 
 /// Leaves the full screen. Errors are ignored: the terminal may be gone, and there is nobody to tell.
-fn restore() {
+pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
         let _ = execute!(
             stdout(),

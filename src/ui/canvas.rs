@@ -40,7 +40,7 @@ impl<'a> Canvas<'a> {
         if text.len() <= usize::from(width) && is_plain(text) {
             return self.plain_text(x, y, text, style);
         }
-        let cut = cells(text, self.ascii) > usize::from(width);
+        let cut = prefix(text, usize::from(width), self.ascii).0 < text.len();
         let limit = if cut { width.saturating_sub(1) } else { width };
         let mut used = 0;
         for grapheme in text.graphemes(true) {
@@ -183,14 +183,30 @@ pub fn cells(text: &str, ascii: bool) -> usize {
     text.graphemes(true).map(|g| shown(g, ascii).width()).sum()
 }
 
+/// How many bytes of a text fit into so many cells, and the cells they take. However long the text is,
+/// only what fits is looked at.
+pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
+    let (mut bytes, mut taken) = (0, 0);
+    for grapheme in text.graphemes(true) {
+        let wide = shown(grapheme, ascii).width();
+        if taken + wide > room {
+            break;
+        }
+        bytes += grapheme.len();
+        taken += wide;
+    }
+    (bytes, taken)
+}
+
 /// What is put on the screen for a grapheme: itself, or a replacement if a terminal would obey it or
 /// (with `--ascii`) could not show it.
 fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
     if grapheme.chars().any(is_unsafe) {
-        let stand_in = if ascii { '?' } else { '\u{fffd}' };
-        let replaced = |c: char| {
-            let is_shown = !is_unsafe(c) && (c.is_ascii() || !ascii);
-            if is_shown { c } else { stand_in }
+        let replaced = |c: char| match ascii {
+            // What stands beside it in the grapheme need not be ASCII either.
+            true if is_unsafe(c) || !c.is_ascii() => '?',
+            false if is_unsafe(c) => '\u{fffd}',
+            _ => c,
         };
         // "\r\n" is one grapheme; a joiner inside an emoji is shown as its parts.
         return grapheme.chars().map(replaced).collect::<String>().into();

@@ -21,54 +21,45 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         if kills > 0 { Tone::Critical } else { Tone::Dim },
         format!("  {kills} killed"),
     );
+    if let Some((name, times)) = events.repeated() {
+        title.push(Tone::Watch, format!("  {name} ×{times} in 1 h"));
+    }
+    if !events.filter_text.is_empty() {
+        title.push(Tone::Watch, format!("  filter: {}", events.filter_text));
+    }
     if events.unread > 0 && !focused {
         title.push(Tone::Watch, format!("  {} new", events.unread));
     }
     let source = &events.source;
-    let remark = if source.missing.is_empty() {
-        let live = if source.caught_up {
-            "live from"
-        } else {
-            "reading"
-        };
-        Line::of(
-            Tone::Dim,
-            if source.name.is_empty() {
-                "opening the log …".to_owned()
-            } else {
-                format!("{live} {}", source.name)
-            },
-        )
-    } else {
-        Line::of(Tone::Watch, format!("{}: {}", source.name, source.missing))
+    // Where the log is not whole, the kernel's own count of this boot is.
+    let counted = state.snapshot.kills.host.filter(|all| *all > kills);
+    if let Some(all) = counted.filter(|_| !source.missing.is_empty()) {
+        title.push(Tone::Watch, format!(" of {all} since boot"));
+    }
+    let remark = match (source.missing.is_empty(), source.caught_up) {
+        // The row below says what is missing.
+        (false, _) => Line::of(Tone::Watch, format!("{}, incomplete", source.name)),
+        (true, _) if source.name.is_empty() => Line::of(Tone::Dim, "opening the log …"),
+        (true, true) => Line::of(Tone::Dim, format!("live from {}", source.name)),
+        (true, false) => Line::of(Tone::Dim, format!("reading {}", source.name)),
     };
     canvas.rule(panes.events_title, &title, &remark, focused);
-    let mut y = panes.events_rows.y;
-    // Where the title has no room for it, the first row says what is missing.
-    if !source.missing.is_empty()
-        && title.width() + remark.width() + 8 > usize::from(panes.events_title.width)
-        && panes.events_rows.height > 0
-    {
+    if panes.events_note.height > 0 {
         canvas.line(
-            Rect {
-                y,
-                height: 1,
-                ..panes.events_rows
-            },
-            &remark,
+            panes.events_note,
+            &Line::of(Tone::Watch, source.missing.clone()),
         );
-        y += 1;
     }
-    if events.is_empty() {
-        if y < panes.events_rows.bottom() {
-            let text = if source.caught_up {
-                "none since the log begins"
-            } else {
-                ""
+    if events.rows().next().is_none() {
+        if panes.events_rows.height > 0 {
+            let text = match (source.caught_up, source.has_log()) {
+                _ if !events.filter.is_empty() => "no event passes the filter (Esc clears it)",
+                (false, _) => "",
+                (true, true) => "none since the log begins",
+                (true, false) => "none since oomtop was started",
             };
             canvas.line(
                 Rect {
-                    y,
                     height: 1,
                     ..panes.events_rows
                 },
@@ -77,10 +68,8 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         }
         return;
     }
-    for (at, event) in events.rows().enumerate().skip(events.offset) {
-        if y >= panes.events_rows.bottom() {
-            break;
-        }
+    let shown = events.rows().enumerate().skip(events.offset);
+    for (y, (at, event)) in (panes.events_rows.y..panes.events_rows.bottom()).zip(shown) {
         let area = Rect {
             y,
             height: 1,
@@ -90,6 +79,5 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         if focused && at == events.selected {
             canvas.shade(area, canvas.theme.selection(true));
         }
-        y += 1;
     }
 }

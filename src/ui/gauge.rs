@@ -1,7 +1,7 @@
 //! Bars with marks, and sparklines.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
 use crate::app::text::Tone;
@@ -28,12 +28,10 @@ pub fn bar(canvas: &mut Canvas<'_>, area: Rect, percent: f64, tone: Tone, marks:
         let level = filled.saturating_sub(u32::from(at) * 8).min(8);
         let is_mark = marks.iter().any(|mark| mark_cell(*mark, inner) == at);
         let (symbol, style): (&str, Style) = match level {
-            0 if is_mark => (
-                if canvas.ascii { "!" } else { "│" },
-                canvas.theme.style(Tone::Watch),
-            ),
+            0 if is_mark => ("│", canvas.theme.style(Tone::Watch)),
+            // A mark that has been passed still shows, as a line cut into the bar.
+            8 if is_mark => ("│", style.add_modifier(Modifier::REVERSED)),
             0 => ("·", dim),
-            8 => (EIGHTHS[7], style),
             n => (EIGHTHS.get(n as usize - 1).copied().unwrap_or("█"), style),
         };
         canvas.text(x, area.y, 1, symbol, style);

@@ -48,10 +48,18 @@ impl Score {
 pub(crate) fn reports(log: &[u8]) -> Vec<Arc<OomReport>> {
     let mut text = TextLog::new();
     let mut events = Vec::new();
-    for line in log.split(|&byte| byte == b'\n') {
+    for line in log.split_inclusive(|&byte| byte == b'\n') {
         text.line(line, &mut events);
     }
     text.finish(&mut events);
+    // The way for big files must find the same.
+    let mut chunked = Vec::new();
+    let mut text = TextLog::new();
+    for chunk in log.chunks(5000) {
+        text.chunk(chunk, &mut chunked);
+    }
+    text.finish(&mut chunked);
+    assert_eq!(chunked, events, "chunks and lines differ");
     let mut reports = BTreeMap::new();
     for event in events {
         if let OomEvent::Report(report) = event {

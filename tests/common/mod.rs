@@ -28,14 +28,18 @@ use std::io::Write as _;
 /// Says loudly that a test did nothing and why. Goes past the test harness's capture of `eprintln!`,
 /// so that the line is on the terminal of a plain `cargo test` too.
 pub(crate) fn skipped(test: &str, because: &str) {
-    let mut err = std::io::stderr().lock();
-    writeln!(err, "\nSKIPPED: {test} because {because}").ok();
+    say(&format!("SKIPPED: {test} because {because}"));
+}
+
+/// One write, on a line of its own: the harness prints to the same terminal.
+fn say(line: &str) {
+    let line = format!("\n{line}\n");
+    std::io::stderr().write_all(line.as_bytes()).ok();
 }
 
 /// A measured figure that is reported and not judged. Past the capture as well.
 pub(crate) fn measured(line: &str) {
-    let mut err = std::io::stderr().lock();
-    writeln!(err, "\nMEASURED: {line}").ok();
+    say(&format!("MEASURED: {line}"));
 }
 
 /// True when the test runs with uid 0.

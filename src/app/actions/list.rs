@@ -1,6 +1,8 @@
 //! The actions themselves.
 
-use super::run::{adjust, cgroup, details, follow, other_pane, pause, signal, sort_beside};
+use super::run::{
+    adjust, cgroup, details, filter, follow, older, other_pane, pause, signal, sort_beside, tag,
+};
 use super::{Action, Group};
 use crate::app::State;
 use crate::app::dialog::adjust::Lean;
@@ -82,7 +84,7 @@ pub static ACTIONS: &[Action] = &[
         keys: &["/", "F4", "\\"],
         group: Group::Look,
         writes: false,
-        run: |s| s.prompt_for(PromptKind::Filter),
+        run: filter,
     },
     Action {
         id: "sort",
@@ -110,6 +112,15 @@ pub static ACTIONS: &[Action] = &[
         group: Group::Look,
         writes: false,
         run: other_pane,
+    },
+    Action {
+        id: "older",
+        doc: "OOM events of older boots, out of the journal",
+        label: "",
+        keys: &["o"],
+        group: Group::Look,
+        writes: false,
+        run: older,
     },
     Action {
         id: "next-pane",
@@ -226,10 +237,7 @@ pub static ACTIONS: &[Action] = &[
         keys: &["Space"],
         group: Group::Look,
         writes: false,
-        run: |s| {
-            s.table.toggle_tag();
-            s.go(1)
-        },
+        run: tag,
     },
     Action {
         id: "untag",

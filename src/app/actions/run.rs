@@ -8,7 +8,9 @@ use crate::app::dialog::adjust::{AdjustDialog, Lean};
 use crate::app::dialog::cgroup::CgroupDialog;
 use crate::app::dialog::details::DetailsDialog;
 use crate::app::dialog::event::EventDialog;
+use crate::app::dialog::report::ReportDialog;
 use crate::app::dialog::signal::SignalDialog;
+use crate::app::events::Entry;
 use crate::app::keys::Key;
 use crate::app::layout::Pane;
 use crate::app::msg::Effect;
@@ -60,9 +62,12 @@ pub(super) fn details(state: &mut State) -> Vec<Effect> {
             .events
             .rows()
             .nth(state.events.selected)
-            .map(|r| (r.entry.clone(), r.kill.map(|k| k.pid)));
+            .map(|row| row.entry.clone());
         return match row {
-            Some((entry, victim)) => state.open(EventDialog::new(entry, victim)),
+            Some(Entry::Report {
+                report, remembered, ..
+            }) => state.open(ReportDialog::new(report, remembered)),
+            Some(entry) => state.open(EventDialog::new(entry)),
             None => Vec::new(),
         };
     }
@@ -90,6 +95,16 @@ pub(super) fn follow(state: &mut State) -> Vec<Effect> {
     };
     state.say(Tone::Normal, text);
     state.arrange()
+}
+
+/// Tags the selected process and goes to the next, so that several can be tagged in a row.
+pub(super) fn tag(state: &mut State) -> Vec<Effect> {
+    if state.focus == Pane::Events {
+        state.say(Tone::Normal, "events cannot be tagged, only processes");
+        return Vec::new();
+    }
+    state.table.toggle_tag();
+    state.go(1)
 }
 
 pub(super) fn pause(state: &mut State) -> Vec<Effect> {
@@ -134,4 +149,23 @@ pub(super) fn other_pane(state: &mut State) -> Vec<Effect> {
         Pane::Processes => Pane::Events,
     };
     focus(state, other)
+}
+
+/// The filter of the pane that has the keyboard.
+pub(super) fn filter(state: &mut State) -> Vec<Effect> {
+    let kind = match state.focus {
+        Pane::Processes => PromptKind::Filter,
+        Pane::Events => PromptKind::Events,
+    };
+    state.prompt_for(kind)
+}
+
+pub(super) fn older(state: &mut State) -> Vec<Effect> {
+    focus(state, Pane::Events);
+    if state.events.older_boots.is_some() {
+        state.say(Tone::Normal, "the older boots have been read already");
+        return Vec::new();
+    }
+    state.say(Tone::Normal, "reading the journal of older boots …");
+    vec![Effect::ReadOlderBoots]
 }

@@ -7,6 +7,7 @@ use crate::app::text::Tone;
 use crate::domain::badness::badness;
 use crate::domain::process::{MemoryUse, Process};
 use crate::domain::score::{OomScoreAdj, oom_score};
+use crate::domain::victim::age_rank;
 
 fn cell(tone: Tone, text: impl Into<String>) -> Cell {
     Cell {
@@ -178,7 +179,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 0,
         largest_first: true,
-        order: Order::Number(|p, c| or_least(points(p, c))),
+        order: Order::Ranked(|p, c| (or_least(points(p, c)), age_rank(p.id, c.rules.tie))),
         cell: |p, c| match points(p, c) {
             Some(points) => {
                 let tone = if points > 0 {

@@ -58,6 +58,8 @@ pub enum Align {
 pub enum Order {
     /// Ascending by this number.
     Number(fn(&Process, &CellContext<'_>) -> i64),
+    /// Ascending by the first number, equals by the second.
+    Ranked(fn(&Process, &CellContext<'_>) -> (i64, i64)),
     /// By comparing.
     Text(fn(&Process, &Process, &CellContext<'_>) -> Ordering),
 }
@@ -83,6 +85,17 @@ pub struct Column {
     pub order: Order,
     /// Text and tone.
     pub cell: fn(&Process, &CellContext<'_>) -> Cell,
+}
+
+impl Column {
+    /// Ascending order of two processes.
+    pub fn compare(&self, a: &Process, b: &Process, context: &CellContext<'_>) -> Ordering {
+        match self.order {
+            Order::Number(number) => number(a, context).cmp(&number(b, context)),
+            Order::Ranked(numbers) => numbers(a, context).cmp(&numbers(b, context)),
+            Order::Text(compare) => compare(a, b, context),
+        }
+    }
 }
 
 /// The telling end of a group's path: the unit, scope or container, with one level above it when the

@@ -99,11 +99,10 @@ impl AdjustDialog {
         let Ok(value) = self.parsed() else {
             return Outcome::Stay;
         };
-        let alive: Vec<_> = self
-            .targets()
+        let alive: Vec<_> = context
+            .living(self.targets())
             .iter()
-            .filter(|t| context.process(t.id).is_some())
-            .map(|t| t.id)
+            .map(|(target, _)| target.id)
             .collect();
         if alive.is_empty() {
             return Outcome::Stay;
@@ -163,6 +162,7 @@ impl Dialog for AdjustDialog {
     }
 
     fn on_paste(&mut self, text: &str) {
+        self.armed = false;
         self.chosen = None;
         self.value.paste(text);
     }

@@ -41,6 +41,8 @@ pub struct CgroupDialog {
     limits: Vec<(&'static LimitField, LineInput)>,
     /// Focused field of the create half: 0 is the path.
     focus: usize,
+    /// Lines scrolled away, where the screen is too low for the whole plan.
+    scroll: usize,
     waiting: bool,
     result: Vec<StepResult>,
     done: bool,
@@ -65,6 +67,7 @@ impl CgroupDialog {
                 .collect(),
             // The first limit: the name is already a good one.
             focus: 1,
+            scroll: 0,
             waiting: false,
             result: Vec::new(),
             done: false,
@@ -110,6 +113,14 @@ impl CgroupDialog {
         }
     }
 
+    /// Where Enter would move the process.
+    fn destination(&self) -> Option<CgroupPath> {
+        self.steps().ok()?.into_iter().find_map(|step| match step {
+            CgroupStep::Move(_, path) => Some(path),
+            _ => None,
+        })
+    }
+
     fn input(&mut self) -> &mut LineInput {
         match self.mode {
             Mode::Move => &mut self.search,
@@ -153,6 +164,14 @@ impl Dialog for CgroupDialog {
         }
         match (self.mode, key.code) {
             (_, KeyCode::Enter) => return self.commit(context),
+            (Mode::Create, KeyCode::PageDown) => {
+                self.scroll = (self.scroll + 5).min(100);
+                return Outcome::Stay;
+            }
+            (Mode::Create, KeyCode::PageUp) => {
+                self.scroll = self.scroll.saturating_sub(5);
+                return Outcome::Stay;
+            }
             (Mode::Create, KeyCode::Tab) => self.mode = Mode::Move,
             (Mode::Move, KeyCode::Tab) => self.mode = Mode::Create,
             (Mode::Move, _) => {
@@ -171,6 +190,7 @@ impl Dialog for CgroupDialog {
                 }
             }
         }
+        self.scroll = 0;
         Outcome::Stay
     }
 

@@ -39,8 +39,9 @@ impl Dialog for DetailsDialog {
             KeyCode::Home => self.scroll = 0,
             _ => {}
         }
-        // There are never more lines than this; the renderer stops at the last one.
-        self.scroll = self.scroll.min(200);
+        // There are never more lines than this (a command line has 16 KiB at most, a row one letter at
+        // least); the renderer stops at the last one.
+        self.scroll = self.scroll.min(20_000);
         Outcome::Stay
     }
 
@@ -70,6 +71,7 @@ impl Dialog for DetailsDialog {
                     .text(domains(process, context))
                     .gap()
                     .text(sources(process, detail, context))
+                    .text(whole_command(process))
             }
             None => view.text(vec![Line::of(Tone::Critical, "This process has ended.")]),
         }
@@ -80,6 +82,29 @@ fn pair(label: &str, value: impl Into<String>) -> Line {
     Line::of(Tone::Dim, format!("{label:<12}")).add(Tone::Normal, value)
 }
 
+/// Letters of the command line at the top: a long one must not push the badness off the screen.
+const COMMAND_START: usize = 160;
+
+fn start_of(command: &str) -> String {
+    match command.char_indices().nth(COMMAND_START) {
+        Some((at, _)) => {
+            let start = command.get(..at).unwrap_or(command);
+            format!("{start}… (all of it at the end)")
+        }
+        None => command.to_owned(),
+    }
+}
+
+/// The whole command line, where the top shows only its start.
+fn whole_command(process: &Process) -> Vec<Line> {
+    let command = process.title();
+    if command.chars().nth(COMMAND_START).is_none() {
+        return Vec::new();
+    }
+    let command = Line::from(command.into_owned());
+    vec![Line::of(Tone::Accent, "The whole command line"), command]
+}
+
 fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<'_>) -> Vec<Line> {
     let snapshot = context.cells.snapshot;
     let user = snapshot.user(process.uid).unwrap_or("?");
@@ -88,7 +113,7 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         .and_then(|key| snapshot.cgroup(key))
         .map_or("n/a", |g| g.path.as_str());
     let mut lines = vec![
-        pair("command", process.title()),
+        pair("command", start_of(&process.title())),
         pair("name", process.comm.text()),
         pair("user", format!("{user} (uid {})", process.uid)),
         pair(

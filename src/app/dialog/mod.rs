@@ -6,9 +6,11 @@ pub mod cgroup;
 pub mod details;
 pub mod event;
 pub mod help;
+pub mod report;
 pub mod signal;
 pub mod sort;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::columns::CellContext;
@@ -35,6 +37,20 @@ impl DialogContext<'_> {
     /// The process a dialog is pinned to, while it lives.
     pub fn process(&self, id: ProcessId) -> Option<&Process> {
         self.cells.snapshot.process(id)
+    }
+
+    /// Those of the targets that live, in their order. One walk over the sample, however many targets
+    /// there are: a dialog asks this for every frame.
+    pub fn living<'t>(&self, targets: &'t [Pinned]) -> Vec<(&'t Pinned, &Process)> {
+        if let [one] = targets {
+            return self.process(one.id).map(|p| (one, p)).into_iter().collect();
+        }
+        let processes = &self.cells.snapshot.processes;
+        let by_id: HashMap<ProcessId, &Process> = processes.iter().map(|p| (p.id, p)).collect();
+        targets
+            .iter()
+            .filter_map(|target| Some((target, *by_id.get(&target.id)?)))
+            .collect()
     }
 }
 
@@ -91,6 +107,9 @@ pub struct DialogView {
     pub hints: Vec<(&'static str, &'static str)>,
     /// Lines scrolled away at the top; the renderer never scrolls past the end.
     pub scroll: usize,
+    /// The last section is a part of something longer: its first row (0-based), and how many there
+    /// are. The dialog scrolls by itself then.
+    pub window: Option<(usize, usize)>,
 }
 
 /// A part of a dialog.

@@ -13,6 +13,8 @@ use crate::domain::signal::SIGNALS;
 pub struct SignalDialog {
     targets: Vec<Pinned>,
     chosen: usize,
+    /// The number typed so far: 1 and then 5 is 15.
+    typed: i32,
     waiting: bool,
     result: Vec<Line>,
 }
@@ -23,16 +25,28 @@ impl SignalDialog {
         Self {
             targets,
             chosen: 0,
+            typed: 0,
             waiting: false,
             result: Vec::new(),
         }
     }
 
     fn alive<'a>(&'a self, context: &DialogContext<'_>) -> Vec<&'a Pinned> {
-        self.targets
-            .iter()
-            .filter(|t| context.process(t.id).is_some())
-            .collect()
+        let living = context.living(&self.targets);
+        living.into_iter().map(|(target, _)| target).collect()
+    }
+
+    /// The number picks it, as in top: 9 is KILL, 15 is TERM. A digit that makes no signal with those
+    /// before it begins anew.
+    fn type_digit(&mut self, digit: i32) {
+        let at = |number: i32| SIGNALS.iter().position(|s| s.number == number);
+        let longer = self.typed.saturating_mul(10).saturating_add(digit);
+        let (number, found) = match at(longer) {
+            Some(found) => (longer, Some(found)),
+            None => (digit, at(digit)),
+        };
+        self.typed = number;
+        self.chosen = found.unwrap_or(self.chosen);
     }
 
     fn title(&self) -> String {
@@ -47,17 +61,15 @@ impl Dialog for SignalDialog {
     fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
         if let Some(at) = step(self.chosen, SIGNALS.len(), key) {
             self.chosen = at;
+            self.typed = 0;
             return Outcome::Stay;
         }
         match key.code {
             KeyCode::Esc => Outcome::Close,
-            // The number picks it, as in top: 9 is KILL.
             KeyCode::Char(c) if c.is_ascii_digit() => {
-                let number = c.to_digit(10).and_then(|d| i32::try_from(d).ok());
-                self.chosen = SIGNALS
-                    .iter()
-                    .position(|s| Some(s.number) == number)
-                    .unwrap_or(self.chosen);
+                if let Some(digit) = c.to_digit(10).and_then(|d| i32::try_from(d).ok()) {
+                    self.type_digit(digit);
+                }
                 Outcome::Stay
             }
             KeyCode::Enter if !self.waiting => {
@@ -81,6 +93,10 @@ impl Dialog for SignalDialog {
         let Receipt::Signal { results, .. } = receipt else {
             return Outcome::Stay;
         };
+        if !self.waiting {
+            // Of a dialog that was closed before its answer came.
+            return Outcome::Stay;
+        }
         self.waiting = false;
         self.result = results
             .iter()
@@ -127,12 +143,7 @@ impl Dialog for SignalDialog {
                 format!("send SIG{} to {}{more}", signal.name, names.join(", ")),
             ));
         }
-        let system = |t: &&&Pinned| {
-            context
-                .process(t.id)
-                .is_some_and(|p| p.global_init || p.id.pid == 1)
-        };
-        if alive.iter().any(|t| system(&t)) {
+        if alive.iter().any(|t| t.id.pid == 1) {
             lines.push(Line::of(
                 Tone::Watch,
                 "pid 1 runs this machine or container: ending it ends everything.",

@@ -43,6 +43,23 @@ impl Counter {
         kills.map(|kill| u64::from(kill.lines.max(1))).sum()
     }
 
+    /// How many kills were told as unlogged whose lines came after all (the journal lags): they are
+    /// taken back, so that they count once and hide no later one.
+    pub(super) fn overtaken(&mut self, sample: &Snapshot) -> u64 {
+        let (Some(kills), Some(base)) = (sample.kills.host, self.base) else {
+            return 0;
+        };
+        let unlogged = kills.saturating_sub(base).saturating_sub(self.logged);
+        let overtaken = self.told.saturating_sub(unlogged);
+        self.told -= overtaken;
+        overtaken
+    }
+
+    /// The counter is ahead of the log, and the line may still come.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.ahead > 0
+    }
+
     /// How many kills the sample counts that no line told; each is told once. With a log that works the
     /// line gets a few samples' time to come.
     pub(super) fn unlogged(&mut self, sample: &Snapshot, log_works: bool) -> u64 {

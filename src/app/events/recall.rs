@@ -2,13 +2,13 @@
 //! letters.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::badness::badness;
 use crate::domain::cgroup::CgroupPath;
 use crate::domain::oom::Kill;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::time::Monotonic;
 
 /// A victim as a sample had it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,20 +27,20 @@ pub struct Remembered {
     pub growth: Option<i64>,
 }
 
-/// Looks a victim up in the samples, newest first. The pid alone proves nothing: the name must fit and
-/// the process must have been started before the kill.
+/// A sample may be this much younger than the kill and still show the victim: it was taken while the
+/// victim was going.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// Looks a victim up in the samples, newest first. The pid alone proves nothing: the name must fit, and
+/// the sample must not be younger than the kill, or somebody else may have the pid.
 pub(super) fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
     let died = kill.at?;
-    samples
-        .iter()
-        .filter(|snapshot| snapshot.seq > 0)
-        .find_map(|snapshot| {
-            let process = snapshot.processes.iter().find(|p| p.id.pid == kill.pid)?;
-            // USER_HZ is 100 on every Linux: a tick is 10 ms.
-            let started = Monotonic(process.id.start_ticks.saturating_mul(10_000));
-            let is_it = process.comm.text() == kill.comm && started <= died;
-            is_it.then(|| remember(process, snapshot))
-        })
+    let saw_it =
+        |snapshot: &&&Snapshot| snapshot.seq > 0 && snapshot.taken.monotonic.since(died) <= SLACK;
+    samples.iter().filter(saw_it).find_map(|snapshot| {
+        let process = snapshot.processes.iter().find(|p| p.id.pid == kill.pid)?;
+        (process.comm.text() == kill.comm).then(|| remember(process, snapshot))
+    })
 }
 
 fn remember(process: &Process, snapshot: &Snapshot) -> Remembered {

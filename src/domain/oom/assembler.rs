@@ -64,6 +64,11 @@ impl OomAssembler {
         out.push(OomEvent::Gap { at, lost });
     }
 
+    /// True if a report waits for more lines: then any line can matter.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.drafts.any_open()
+    }
+
     /// Says that the log has ended: reports that grew since they were shown, or were
     /// held back as possible repeats, are emitted.
     pub fn finish(&mut self, out: &mut Vec<OomEvent>) {

@@ -34,8 +34,14 @@ pub(super) struct Draft {
     pub(super) changed: bool,
     /// Its `oom-kill:` line was cut by another message.
     pub(super) cut: bool,
+    /// Lines since the last one that said something.
+    idle: u32,
     section: Section,
 }
+
+/// After so many lines without a meaning a report is over, its end lost. Stack traces and messages in
+/// between are shorter.
+const MAX_IDLE: u32 = 1000;
 
 impl Draft {
     /// A report that begins with this record. Without an "invoked" line its head was lost or never
@@ -67,6 +73,7 @@ impl Draft {
             quiet: false,
             changed: true,
             cut: false,
+            idle: 0,
             section: Section::Head,
         }
     }
@@ -74,6 +81,11 @@ impl Draft {
     /// Nothing was decided yet: lines may still belong to it.
     pub(super) fn is_pending(&self) -> bool {
         self.report.outcome == Outcome::Pending
+    }
+
+    /// Lines without a meaning of their own may still belong to it.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_pending() && self.idle < MAX_IDLE
     }
 
     /// The report, to be changed. Copies what a receiver still holds.
@@ -98,13 +110,22 @@ impl Draft {
     /// True if another line at `at` can belong to the same burst of printing.
     pub(super) fn is_fresh(&self, at: Option<Monotonic>, seconds: u64) -> bool {
         match (self.last, at) {
-            (Some(last), Some(at)) => at.since(last).as_secs() < seconds,
+            // A clock that went back is another boot, or the same log again.
+            (Some(last), Some(at)) => {
+                at.since(last).as_secs() < seconds && last.since(at).as_secs() < 2
+            }
             _ => true,
         }
     }
 
     /// Takes a line of the report's body; false if it says nothing.
     pub(super) fn body(&mut self, line: &str, last_columns: &mut Columns) -> bool {
+        let said = self.understand(line, last_columns);
+        self.idle = if said { 0 } else { self.idle + 1 };
+        said
+    }
+
+    fn understand(&mut self, line: &str, last_columns: &mut Columns) -> bool {
         if self.section == Section::Stats && self.stats(line) {
             return true;
         }
@@ -314,9 +335,19 @@ impl Draft {
         let row = report.tasks.as_ref().and_then(|table| table.row(line.pid));
         let adj = line.adj.or_else(|| row?.adj);
         let group_member = report.oom_group.is_some();
+        // A line broken inside the name shows a blank too many; the other lines have it whole.
+        let words = |name: &str| name.split_whitespace().collect::<String>();
+        let named = report
+            .chosen
+            .as_ref()
+            .filter(|chosen| chosen.pid == line.pid);
+        let comm = match named {
+            Some(chosen) if words(&chosen.comm) == words(&line.comm) => chosen.comm.clone(),
+            _ => line.comm,
+        };
         report.kills.push(Kill {
             pid: line.pid,
-            comm: line.comm,
+            comm,
             at,
             uid: line.uid,
             total_vm_kb: line.total_vm_kb,

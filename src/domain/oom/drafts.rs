@@ -59,6 +59,11 @@ impl Drafts {
         self.kept.len() - 1
     }
 
+    /// True if a report waits for more lines.
+    pub(super) fn any_open(&self) -> bool {
+        self.kept.iter().any(Draft::is_open)
+    }
+
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Draft> {
         self.kept.get_mut(index)
     }
@@ -134,8 +139,8 @@ impl Drafts {
     /// The report that a line without a meaning of its own belongs to.
     pub(super) fn open(&self, record: &LogRecord) -> Option<usize> {
         self.newest(|draft| {
-            draft.is_pending()
-                && (draft.caller == record.caller)
+            draft.is_open()
+                && draft.caller == record.caller
                 && draft.is_fresh(record.at, VERDICT_WITHIN)
         })
     }
@@ -143,7 +148,7 @@ impl Drafts {
     /// The newest pending report for which `fits` holds, printed by the same caller.
     fn undecided(&self, record: &LogRecord, fits: impl Fn(&Draft) -> bool) -> Option<usize> {
         self.newest(|draft| {
-            draft.is_pending()
+            draft.is_open()
                 && draft.caller == record.caller
                 && draft.is_fresh(record.at, VERDICT_WITHIN)
                 && fits(draft)
@@ -164,7 +169,7 @@ impl Drafts {
     fn of_victim(&self, record: &LogRecord, victim: &KilledLine) -> Option<usize> {
         let pid = victim.pid;
         let waits = |draft: &Draft| {
-            draft.is_pending()
+            draft.is_open()
                 && draft.caller == record.caller
                 && draft.is_fresh(record.at, VERDICT_WITHIN)
                 && agrees(draft, victim)

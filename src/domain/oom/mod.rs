@@ -1,6 +1,6 @@
 //! OOM events: what the kernel's log says about a kill, as values.
 //!
-//! A [`LogRecord`](record::LogRecord) goes into the [`OomAssembler`]; out come [`OomEvent`]s. A report
+//! A [`LogRecord`] goes into the [`OomAssembler`]; out come [`OomEvent`]s. A report
 //! is emitted as soon as its first line is seen and again whenever something was added, always under
 //! the same [`ReportKey`]: the receiver replaces what it had.
 //!
@@ -9,10 +9,12 @@
 //! text log ─── prefix ── stitch ──────┴─► OomAssembler ── rules ── Fact ─► Draft ─► OomEvent
 //! ```
 
+pub mod analysis;
 pub mod assembler;
 mod draft;
 mod drafts;
 mod fact;
+pub mod gfp;
 pub mod memcg;
 pub mod memory;
 pub mod raw;

@@ -1,5 +1,7 @@
 //! How the adjust dialog looks: choices, preview, what will be written, warnings.
 
+use std::collections::HashSet;
+
 use super::choice::{CHOICES, Choice};
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::{DialogContext, DialogView, Section};
@@ -31,30 +33,42 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
         ..DialogView::default()
     }
     .text(vec![now_line(dialog, context)])
-    .with(Section::Choices {
-        items: choices(),
-        selected: dialog.chosen,
-        height: CHOICES.len(),
-    })
     .with(Section::Field {
         label,
         input: dialog.value.clone(),
         focused: true,
         error,
-    })
-    .text(scope_line(dialog));
+    });
+    // What will be written stands where even the lowest screen shows it.
+    if let Ok(value) = parsed {
+        view = view.text(plan(dialog, value, context));
+    }
+    view = view
+        .text(dialog.result.clone())
+        .with(Section::Choices {
+            items: choices(),
+            selected: dialog.chosen,
+            height: CHOICES.len(),
+        })
+        .text(scope_line(dialog));
     if let Ok(value) = parsed {
         view = view
             .text(preview(dialog, value, context))
-            .text(plan(dialog, value, context));
-        view = view.text(warnings(dialog, value, context));
+            .text(warnings(dialog, value, context));
     }
-    view.text(dialog.result.clone())
+    view
 }
 
 fn hints(dialog: &AdjustDialog) -> Vec<(&'static str, &'static str)> {
     let mut hints = vec![
-        ("Enter", if dialog.armed { "write it" } else { "write" }),
+        (
+            "Enter",
+            if dialog.armed {
+                "again: write it"
+            } else {
+                "write"
+            },
+        ),
         ("↑↓", "choose"),
         ("0-9 -", "value"),
         (
@@ -150,7 +164,8 @@ fn scope_line(dialog: &AdjustDialog) -> Vec<Line> {
 }
 
 fn preview(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
-    let ids: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
+    let list: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
+    let ids: HashSet<_> = list.iter().copied().collect();
     let cells = &context.cells;
     let before = standing(dialog.main.id, cells, |p| p.adj.unwrap_or_default());
     let after = standing(dialog.main.id, cells, |p| {
@@ -174,7 +189,7 @@ fn preview(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_
         );
     }
     lines.extend(
-        victims(&ids, value, cells)
+        victims(&list, value, cells)
             .iter()
             .map(|change| victim_line(change, cells.snapshot)),
     );
@@ -217,17 +232,13 @@ fn victim_line(change: &VictimChange, snapshot: &Snapshot) -> Line {
 }
 
 fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
-    let alive: Vec<&Pinned> = dialog
-        .targets()
-        .iter()
-        .filter(|t| context.process(t.id).is_some())
-        .collect();
+    let alive = context.living(dialog.targets());
     let gone = dialog.targets().len() - alive.len();
     let write = |target: &Pinned| format!("write {value} to /proc/{}/oom_score_adj", target.id.pid);
     let mut lines: Vec<Line> = alive
         .iter()
         .take(NAMED)
-        .map(|t| Line::of(Tone::Strong, write(t)).add(Tone::Dim, format!("  ({})", t.name)))
+        .map(|(t, _)| Line::of(Tone::Strong, write(t)).add(Tone::Dim, format!("  ({})", t.name)))
         .collect();
     if alive.len() > NAMED {
         lines.push(Line::of(
@@ -241,16 +252,22 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
             format!("{gone} of them ended and will be left out"),
         ));
     }
+    if dialog.armed {
+        lines.push(Line::of(Tone::Critical, "Press Enter again to write it."));
+    }
+    if dialog.waiting {
+        lines.push(Line::of(Tone::Dim, "writing …"));
+    }
     lines
 }
 
 fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     let host = context.host;
-    let targets: Vec<_> = dialog
-        .targets()
-        .iter()
-        .filter_map(|t| context.process(t.id))
+    let targets: Vec<_> = context
+        .living(dialog.targets())
+        .into_iter()
+        .map(|(_, process)| process)
         .collect();
     let current = |adj: Option<OomScoreAdj>| adj.unwrap_or_default();
     if value == OomScoreAdj::IMMUNE {
@@ -273,12 +290,6 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
     }
     if targets.iter().any(|p| p.kernel_thread || p.global_init) {
         lines.push(Line::of(Tone::Watch, "The kernel never kills this process: the value has no effect on it, only on what it starts."));
-    }
-    if dialog.armed {
-        lines.push(Line::of(Tone::Critical, "Press Enter again to write it."));
-    }
-    if dialog.waiting {
-        lines.push(Line::of(Tone::Dim, "writing …"));
     }
     if context.settings.read_only {
         lines.push(Line::of(

@@ -7,6 +7,7 @@ use crate::app::format;
 use crate::app::msg::GroupChoice;
 use crate::app::text::{Line, Tone};
 use crate::domain::cgroup::CgroupVersion;
+use crate::domain::process::Process;
 use crate::domain::write::{CgroupStep, StepResult};
 
 /// Rows of the list of groups.
@@ -29,6 +30,7 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
                 ("Esc", "leave"),
             ]
         },
+        scroll: dialog.scroll,
         ..DialogView::default()
     }
     .text(vec![now_line(dialog, context)]);
@@ -231,6 +233,7 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
             ),
         ));
     }
+    lines.extend(limits_left(dialog, process, context));
     let managed = dialog.from.as_ref().is_some_and(|from| {
         let name = from.as_str();
         [".service", ".scope", ".slice"]
@@ -251,4 +254,29 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
         ));
     }
     lines
+}
+
+/// The limited groups around the process that the new group would not be in: their limit no longer holds
+/// it, and their OOM no longer finds it.
+fn limits_left(dialog: &CgroupDialog, process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
+    let Some(to) = dialog.destination() else {
+        return Vec::new();
+    };
+    let snapshot = context.cells.snapshot;
+    let around = process
+        .cgroup
+        .into_iter()
+        .flat_map(|key| snapshot.ancestry(key));
+    around
+        .filter_map(|(_, group)| Some((group, group.limits.max?)))
+        .filter(|(group, _)| !to.is_within(&group.path))
+        .map(|(group, limit)| {
+            let text = format!(
+                "It leaves {} and its limit of {}: whoever set that (a container runtime?) no longer contains it.",
+                group.path,
+                format::long_size(limit)
+            );
+            Line::of(Tone::Watch, text)
+        })
+        .collect()
 }

@@ -15,6 +15,11 @@ pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
     if let Some(Value::Array(entries)) = object.get("dmesg") {
         return Some(entries.iter().filter_map(dmesg).collect());
     }
+    // Google's logging wraps the journal's fields.
+    let object = match object.get("jsonPayload") {
+        Some(Value::Object(payload)) => payload.clone(),
+        _ => object,
+    };
     if object.contains_key("MESSAGE") {
         return Some(vec![journal(&object)?]);
     }
@@ -149,6 +154,12 @@ mod tests {
             ("Killed process 1 (x)", Some(Monotonic(12_000_001)))
         );
         assert_eq!(docker.stamp.as_deref(), Some("2024-01-01T00:00:00Z"));
+        let cloud =
+            one(r#"{"jsonPayload":{"MESSAGE":"x invoked oom-killer","_TRANSPORT":"kernel"}}"#);
+        assert_eq!(
+            (cloud.facility, cloud.text.as_str()),
+            (0, "x invoked oom-killer")
+        );
         assert!(records("{\"a\":1}").is_none() && records("{broken").is_none());
     }
 }

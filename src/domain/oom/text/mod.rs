@@ -1,5 +1,6 @@
 //! Text logs of any transport: lines in, OOM events out.
 
+mod chunks;
 mod json;
 mod prefix;
 mod stamp;
@@ -8,12 +9,13 @@ mod stitch;
 use super::OomEvent;
 use super::assembler::OomAssembler;
 use super::record::{LogRecord, lossless_text};
+use chunks::Chunks;
 use prefix::{Stripped, strip};
 use stitch::Stitcher;
 
-/// Longest line read; the rest of it is dropped. The kernel's records are at most 2 kB, a JSON line
-/// of `dmesg -J` can hold a whole log.
-pub const MAX_LINE: usize = 64 << 20;
+/// Longest line read, in bytes; the rest of it is dropped. The kernel's records are at most 2 kB, but
+/// a JSON line of `dmesg -J` can hold a whole ring buffer.
+pub const MAX_LINE: usize = 8 << 20;
 
 /// Reads a text log line by line: raw `/dev/kmsg` records, `dmesg` in all its time formats, syslog,
 /// the journal's text and JSON, container logs, mails with broken lines.
@@ -21,6 +23,7 @@ pub const MAX_LINE: usize = 64 << 20;
 pub struct TextLog {
     assembler: OomAssembler,
     stitcher: Stitcher,
+    chunks: Chunks,
     /// The entry of a pretty-printed `dmesg -J` whose `msg` is still to come.
     entry: serde_json::Map<String, serde_json::Value>,
 }
@@ -61,6 +64,7 @@ impl TextLog {
 
     /// Says that the log has ended.
     pub fn finish(&mut self, out: &mut Vec<OomEvent>) {
+        self.last_chunk(out);
         self.flush(out);
         self.assembler.finish(out);
     }
@@ -72,6 +76,7 @@ impl TextLog {
     }
 
     fn record(&mut self, record: LogRecord, out: &mut Vec<OomEvent>) {
+        self.chunks.numbered |= record.seq.is_some();
         self.assembler.feed(record, out);
     }
 

@@ -41,6 +41,14 @@ struct Peeler<'a> {
 /// Takes the prefixes off.
 pub(super) fn strip(line: &str) -> Stripped {
     let line = line.trim_end_matches(['\r', '\n']);
+    // A coloured line of dmesg begins with a colour; an escape elsewhere can be part of a name.
+    if line.starts_with("\u{1b}[") {
+        return strip_plain(&without_colours(line));
+    }
+    strip_plain(line)
+}
+
+fn strip_plain(line: &str) -> Stripped {
     if line.as_bytes().first().is_some_and(u8::is_ascii_digit)
         && let Ok(record) = LogRecord::parse_kmsg(line.as_bytes())
     {
@@ -76,6 +84,22 @@ pub(super) fn strip(line: &str) -> Stripped {
         width,
         whole: peeler.whole,
     }
+}
+
+/// The line without `ESC [ … m`.
+fn without_colours(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        plain.push_str(before);
+        let end = after
+            .find(|c: char| !(c.is_ascii_digit() || c == ';'))
+            .unwrap_or(after.len());
+        rest = after.get(end..).unwrap_or("");
+        rest = rest.strip_prefix(['m', 'K']).unwrap_or(rest);
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// rsyslog writes control characters as `#NNN` (octal), mail programs blanks as no-break spaces.

@@ -210,3 +210,79 @@ fn newline_in_name(held: &str, next: &str) -> bool {
         name.len() + 1 + next.len() <= COMM_LEN && !next.starts_with('[') && !next.contains(':')
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::prefix::strip;
+    use super::Stitcher;
+
+    fn stitched(lines: &[&str]) -> Vec<String> {
+        let mut stitcher = Stitcher::default();
+        let mut found: Vec<String> = lines
+            .iter()
+            .filter_map(|line| Some(stitcher.push(strip(line))?.text))
+            .collect();
+        found.extend(stitcher.finish().map(|record| record.text));
+        found
+    }
+
+    #[test]
+    fn lines_broken_between_words_and_inside_them() {
+        assert_eq!(
+            stitched(&[
+                "[    1.000001] mkfs.ext4 invoked",
+                "oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0,",
+                "oom_score_adj=0",
+                "[    1.000002] [  pid  ]   uid  tgid total_vm      rss oom_score_ad",
+                "j name",
+                "[    1.000003] [   1121]     0  1121      734      366        0      366        ",
+                " 0    45056        0             0 stre",
+                "ss",
+                "[    1.000004] ",
+                "oom-kill:constraint=CONSTRAINT_NONE,mems_allowed=0,oom",
+                "_memcg=/a,task=stress,pid=1,uid=0",
+                "[    1.000005] Out of memory: Killed process 1 (stress) total-vm:1kB, file-rss",
+                ":2kB, UID:0 pgtables:3kB oom_score_adj:0",
+            ]),
+            [
+                "mkfs.ext4 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+                "[  pid  ]   uid  tgid total_vm      rss oom_score_adj name",
+                "[   1121]     0  1121      734      366        0      366         0    45056        0             0 stress",
+                "oom-kill:constraint=CONSTRAINT_NONE,mems_allowed=0,oom_memcg=/a,task=stress,pid=1,uid=0",
+                "Out of memory: Killed process 1 (stress) total-vm:1kB, file-rss :2kB, UID:0 pgtables:3kB oom_score_adj:0",
+            ]
+        );
+    }
+
+    #[test]
+    fn newlines_in_names_and_in_messages() {
+        assert_eq!(
+            stitched(&[
+                "[    1.000001] CPU: 1 PID: 5 Comm: nl",
+                "[    1.000001] Out of memor Not tainted 6.1 #1",
+                "[    1.000002] Out of memory: Killed process 5 (nl",
+                "[    1.000002] Out of memor) total-vm:1kB",
+                "[    1.000003] active_anon:1",
+                "                active_file:2",
+            ]),
+            [
+                "CPU: 1 PID: 5 Comm: nl\nOut of memor Not tainted 6.1 #1",
+                "Out of memory: Killed process 5 (nl\nOut of memor) total-vm:1kB",
+                "active_anon:1\n active_file:2",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_programs_output_is_not_joined_to_a_whole_line() {
+        assert_eq!(
+            stitched(&[
+                "[    1.000001] [   88]     0    88      777      175       5       3        0             0 sh",
+                "Killed",
+                "[    1.000002] Out of memory: Killed process 5 (x) total-vm:1kB, UID:0 pgtables:1kB oom_score_adj:1",
+                "12 jobs",
+            ])[1],
+            "Killed"
+        );
+    }
+}

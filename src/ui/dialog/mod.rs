@@ -1,16 +1,22 @@
 //! Draws any [`DialogView`]: a frame in the middle, as large as its content needs and the screen allows.
 
+mod wrap;
+
 use ratatui::layout::{Position, Rect};
 
 use super::canvas::{Canvas, cells};
 use crate::app::dialog::{DialogView, Section};
 use crate::app::input::LineInput;
-use crate::app::text::{Line, Span, Tone};
+use crate::app::text::{Line, Tone};
+use wrap::wrap;
 
 /// Widest text in a dialog, in cells: longer lines are wrapped.
 const MAX_TEXT: u16 = 100;
 /// Narrowest dialog a wide screen shows.
 const MIN_TEXT: u16 = 56;
+
+/// Rows of a list where the screen is low.
+const TIGHT_LIST: usize = 3;
 
 /// One row of the dialog, ready to be drawn.
 #[derive(Debug, Default)]
@@ -30,9 +36,23 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
         return None;
     }
     let room = screen.width.saturating_sub(4).min(MAX_TEXT);
-    let width = wanted_width(view, canvas.ascii).clamp(MIN_TEXT.min(room), room);
-    let rows = lay_out(view, width);
-    let most = screen.height.saturating_sub(2);
+    // What shows a part of something longer keeps its width while it scrolls.
+    let wanted = if view.window.is_some() {
+        room
+    } else {
+        wanted_width(view, canvas.ascii)
+    };
+    let width = wanted.clamp(MIN_TEXT.min(room), room);
+    // One row of the screen stays free above and below, where it has them to spare.
+    let most = screen
+        .height
+        .saturating_sub(if screen.height > 16 { 4 } else { 2 });
+    let rows = lay_out(view, width, false);
+    let rows = if rows.len() > usize::from(most) && view.window.is_none() {
+        lay_out(view, width, true)
+    } else {
+        rows
+    };
     let height = u16::try_from(rows.len())
         .unwrap_or(u16::MAX)
         .min(most.max(1));
@@ -51,7 +71,12 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
     canvas.clear(frame);
     let first = first_row(&rows, usize::from(inner.height), view.scroll);
     let more = rows.len() > usize::from(inner.height);
-    draw_frame(view, frame, canvas, more.then_some((first, rows.len())));
+    draw_frame(
+        view,
+        frame,
+        canvas,
+        view.window.or_else(|| more.then_some((first, rows.len()))),
+    );
     let mut cursor = None;
     for (y, row) in (inner.y..inner.bottom()).zip(rows.iter().skip(first)) {
         let area = Rect {
@@ -156,11 +181,14 @@ fn label_width(view: &DialogView) -> usize {
     labels.max().unwrap_or(0)
 }
 
-fn lay_out(view: &DialogView, width: u16) -> Vec<Drawn> {
+/// `tight`: the screen is too low for everything. What is chosen and what will be done stays; the rest
+/// of long lists, fields without the cursor and empty lines give way.
+fn lay_out(view: &DialogView, width: u16, tight: bool) -> Vec<Drawn> {
     let mut rows = Vec::new();
     let name = label_width(view);
     for section in &view.sections {
         match section {
+            Section::Gap | Section::Field { focused: false, .. } if tight => {}
             Section::Gap => rows.push(Drawn::default()),
             Section::Text(lines) => {
                 for line in lines {
@@ -184,7 +212,16 @@ fn lay_out(view: &DialogView, width: u16) -> Vec<Drawn> {
                 items,
                 selected,
                 height,
-            } => choices(items, *selected, *height, &mut rows),
+            } => choices(
+                items,
+                *selected,
+                if tight {
+                    (*height).min(TIGHT_LIST)
+                } else {
+                    *height
+                },
+                &mut rows,
+            ),
         }
     }
     rows
@@ -234,83 +271,13 @@ fn choices(items: &[Line], selected: Option<usize>, height: usize, rows: &mut Ve
 fn first_row(rows: &[Drawn], height: usize, scroll: usize) -> usize {
     let last = rows.len().saturating_sub(height);
     let first = scroll.min(last);
+    if scroll > 0 {
+        // The user looks at something else on purpose.
+        return first;
+    }
     match rows.iter().position(|r| r.focused) {
         Some(at) if at >= first + height => (at + 1 - height).min(last),
         Some(at) if at < first => at,
         _ => first,
-    }
-}
-
-/// Breaks a line at spaces so that it fits; a word longer than the width is cut into pieces.
-fn wrap(line: &Line, width: usize) -> Vec<Line> {
-    if line.width() <= width || width == 0 {
-        return vec![line.clone()];
-    }
-    let indent = line
-        .spans
-        .first()
-        .map_or(0, |s| s.text.len() - s.text.trim_start().len())
-        .min(width / 2);
-    let mut lines = vec![Line::new()];
-    let mut used = 0;
-    for span in &line.spans {
-        for word in span.text.split_inclusive(' ') {
-            let mut word = word;
-            if used + cells(word.trim_end(), false) > width && used > indent {
-                lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
-                used = indent;
-            }
-            while used + cells(word.trim_end(), false) > width {
-                let cut = word
-                    .char_indices()
-                    .nth(width.saturating_sub(used).max(1))
-                    .map_or(word.len(), |(at, _)| at);
-                push(&mut lines, span, &word[..cut]);
-                word = &word[cut..];
-                lines.push(Line::of(Tone::Normal, " ".repeat(indent)));
-                used = indent;
-                if word.is_empty() {
-                    break;
-                }
-            }
-            push(&mut lines, span, word);
-            used += cells(word, false);
-        }
-    }
-    for line in &mut lines {
-        // A blank at the end may stand beyond the width: it must not cost a letter.
-        if let Some(last) = line.spans.last_mut() {
-            last.text.truncate(last.text.trim_end().len());
-        }
-    }
-    lines
-}
-
-fn push(lines: &mut [Line], span: &Span, text: &str) {
-    if let Some(last) = lines.last_mut() {
-        last.push(span.tone, text);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrap;
-    use crate::app::text::{Line, Tone};
-
-    #[test]
-    fn wraps_at_spaces_and_keeps_the_indent() {
-        let line = Line::of(Tone::Normal, "  one two").add(Tone::Strong, " three four");
-        let wrapped: Vec<_> = wrap(&line, 11).iter().map(Line::plain).collect();
-        assert_eq!(wrapped, ["  one two", "  three", "  four"]);
-        assert_eq!(wrap(&Line::from("abcdefgh"), 3).len(), 3);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn loses_no_letter(text in "[a-z日 ]{0,80}", width in 2_usize..40) {
-            let kept: String = wrap(&Line::from(text.as_str()), width).iter().map(Line::plain).collect();
-            let letters = |t: &str| t.chars().filter(|c| *c != ' ').collect::<String>();
-            proptest::prop_assert_eq!(letters(&kept), letters(&text));
-        }
     }
 }

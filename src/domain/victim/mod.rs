@@ -4,11 +4,16 @@
 //! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
 //! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
 
-use super::badness::{Badness, badness};
+mod race;
+
+use super::badness::badness;
 use super::cgroup::{Cgroup, CgroupKey};
-use super::kernel::{KernelRules, TieBreak};
+use super::kernel::KernelRules;
 use super::memory::Memory;
 use super::process::{Process, ProcessId};
+
+use race::Race;
+pub use race::{age_rank, order, seniority};
 
 /// Names an OOM domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -67,61 +72,6 @@ impl DomainState {
     }
 }
 
-/// Keeps the first two candidates of one domain while the table is walked once.
-#[derive(Debug, Clone, Copy, Default)]
-struct Race {
-    first: Option<Entry>,
-    second: Option<Entry>,
-    members: u32,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    points: i64,
-    id: ProcessId,
-}
-
-impl Race {
-    fn enter(&mut self, id: ProcessId, badness: Badness, tie: TieBreak) {
-        self.members += 1;
-        let Badness::Points(points) = badness else {
-            return;
-        };
-        let entry = Entry { points, id };
-        if self.first.is_none_or(|first| beats(entry, first, tie)) {
-            self.second = self.first.replace(entry);
-        } else if self.second.is_none_or(|second| beats(entry, second, tie)) {
-            self.second = Some(entry);
-        }
-    }
-
-    fn verdict(&self, error: u64) -> Option<Verdict> {
-        let candidate = |e: Entry| Candidate {
-            id: e.id,
-            points: e.points,
-        };
-        let first = self.first?;
-        let lead = self
-            .second
-            .map(|second| first.points.abs_diff(second.points));
-        Some(Verdict {
-            victim: candidate(first),
-            runner_up: self.second.map(candidate),
-            close: lead.is_some_and(|lead| lead <= error),
-        })
-    }
-}
-
-/// More points win; of equals the later or the earlier process, by kernel. Creation order is the
-/// order of start times, then of pids: what `for_each_process` walks.
-fn beats(a: Entry, b: Entry, tie: TieBreak) -> bool {
-    let age = |e: Entry| (e.id.start_ticks, e.id.pid);
-    match tie {
-        TieBreak::Later => (a.points, age(a)) > (b.points, age(b)),
-        TieBreak::Earlier => a.points > b.points || (a.points == b.points && age(a) < age(b)),
-    }
-}
-
 /// The total pages of a group's OOM domain: its limit plus the swap it may use, never more swap
 /// than there is (mm/memcontrol.c `mem_cgroup_get_max`). `None` if the group has no limit.
 #[must_use]
@@ -177,26 +127,38 @@ pub fn assess(
     let enclosing = enclosing_slots(cgroups, &slot_of);
     let mut races = vec![Race::default(); states.len()];
     for process in processes {
-        races[0].enter(process.id, badness(process, host_total), rules.tie);
+        races[0].enter(process, badness(process, host_total), rules.tie);
         let Some(key) = process.cgroup else { continue };
         let mut slot = enclosing.get(key.index()).copied().flatten();
         while let Some(at) = slot {
-            races[at].enter(
-                process.id,
-                badness(process, states[at].total_pages),
-                rules.tie,
-            );
+            races[at].enter(process, badness(process, states[at].total_pages), rules.tie);
             slot = outer_slot(&states[at], cgroups, &enclosing);
         }
     }
     // Two candidates can each be off by the error of one reading.
     let error = rules.rss_error.saturating_mul(2);
     for (state, race) in states.iter_mut().zip(&races) {
-        state.verdict = race.verdict(error);
         state.members = race.members;
+        if is_kill_disabled(state.scope, cgroups) {
+            continue;
+        }
+        state.verdict = race.verdict(error);
+        state.group_kill = race
+            .first
+            .and_then(|first| group_kill(state.scope, first.cgroup, cgroups));
     }
-    mark_group_kills(&mut states, processes, cgroups);
     states
+}
+
+/// v1 `memory.oom_control` with `oom_kill_disable`: tasks of the group hang, nobody is killed
+/// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
+fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
+    match scope {
+        Scope::Host => false,
+        Scope::Memcg(key) => cgroups
+            .get(key.index())
+            .is_some_and(|group| group.limits.kill_disabled),
+    }
 }
 
 /// For each group: the slot of the innermost limited group that encloses it (itself included).
@@ -229,34 +191,28 @@ fn outer_slot(
     enclosing.get(parent.index()).copied().flatten()
 }
 
-/// `memory.oom.group`: the topmost group with the flag between the victim and the domain dies whole
+/// `memory.oom.group`: the topmost group with the flag between the victim's and the domain dies whole
 /// (mm/memcontrol.c `mem_cgroup_get_oom_group`).
-fn mark_group_kills(states: &mut [DomainState], processes: &[Process], cgroups: &[Cgroup]) {
-    if !cgroups.iter().any(|g| g.limits.oom_group) {
-        return;
-    }
-    for state in states {
-        let Some(verdict) = state.verdict else {
-            continue;
+fn group_kill(
+    scope: Scope,
+    victims_group: Option<CgroupKey>,
+    cgroups: &[Cgroup],
+) -> Option<CgroupKey> {
+    let (mut at, mut found) = (victims_group, None);
+    // Bounded: a damaged table must not loop.
+    for _ in 0..256 {
+        let Some((key, group)) = at.and_then(|key| Some((key, cgroups.get(key.index())?))) else {
+            break;
         };
-        let mut at = processes
-            .iter()
-            .find(|p| p.id == verdict.victim.id)
-            .and_then(|p| p.cgroup);
-        for _ in 0..256 {
-            let Some(key) = at else { break };
-            let Some(group) = cgroups.get(key.index()) else {
-                break;
-            };
-            if group.limits.oom_group {
-                state.group_kill = Some(key);
-            }
-            if state.scope == Scope::Memcg(key) {
-                break;
-            }
-            at = group.parent;
+        if group.limits.oom_group {
+            found = Some(key);
         }
+        if scope == Scope::Memcg(key) {
+            break;
+        }
+        at = group.parent;
     }
+    found
 }
 
 #[cfg(test)]
@@ -365,6 +321,23 @@ mod tests {
         let verdict = states[0].verdict.expect("a victim");
         assert_eq!(verdict.victim.id.pid, 20);
         assert!(verdict.close);
+    }
+
+    #[test]
+    fn a_group_whose_killer_is_off_has_no_victim() {
+        let mut groups = vec![
+            group("/", None, None),
+            group("/frozen", Some(0), Some(200 * MIB)),
+        ];
+        groups[1].limits.kill_disabled = true;
+        let states = assess(
+            &[process(10, 60, 0, 1)],
+            &groups,
+            &host(),
+            &KernelRules::default(),
+        );
+        assert!(states[0].verdict.is_some());
+        assert_eq!((states[1].verdict, states[1].members), (None, 1));
     }
 
     #[test]

@@ -1,0 +1,215 @@
+//! One OOM report in full: Summary, Memory, Tasks, Raw; `s` saves it. Only the rows on the screen are
+//! made, however long the kernel's table is.
+
+use crossterm::event::KeyCode;
+use std::sync::Arc;
+
+use super::{Dialog, DialogContext, DialogView, Outcome};
+use crate::app::events::Remembered;
+use crate::app::keys::Key;
+use crate::app::msg::{Effect, Receipt};
+use crate::app::report::saved::{file_stem, json, text};
+use crate::app::report::tasks::{TaskBadness, TaskOrder, badness, head, line, order};
+use crate::app::report::{Page, memory, summary};
+use crate::app::text::{Line, Tone};
+use crate::domain::oom::OomReport;
+use crate::domain::oom::analysis::page_kb;
+use crate::domain::oom::analysis::ranking::ranking;
+use crate::domain::process::Pid;
+
+/// Rows handed to the renderer: more than any screen is high.
+const WINDOW: usize = 500;
+
+/// Shows one report as it was when opened.
+#[derive(Debug)]
+pub struct ReportDialog {
+    report: Arc<OomReport>,
+    remembered: Vec<(Pid, Remembered)>,
+    page: Page,
+    scroll: usize,
+    page_kb: u64,
+    /// Badness of each row of the table.
+    points: Vec<TaskBadness>,
+    by: TaskOrder,
+    /// Rows of the table in that order.
+    rows: Vec<usize>,
+    /// What became of the last save.
+    saved: Option<Line>,
+}
+
+impl ReportDialog {
+    /// Opens for a report, with what was remembered of its dead.
+    pub fn new(report: Arc<OomReport>, remembered: Vec<(Pid, Remembered)>) -> Self {
+        let ranking = ranking(&report);
+        let table = report.tasks.as_ref();
+        let points = table
+            .map(|table| badness(table, ranking.as_ref()))
+            .unwrap_or_default();
+        let by = TaskOrder::default();
+        let rows = report
+            .tasks
+            .as_ref()
+            .map(|table| order(table, &points, by))
+            .unwrap_or_default();
+        let page_kb = page_kb(&report).unwrap_or(4);
+        Self {
+            report,
+            remembered,
+            page: Page::default(),
+            scroll: 0,
+            page_kb,
+            points,
+            by,
+            rows,
+            saved: None,
+        }
+    }
+
+    /// Lines of the page, from the first on the screen on.
+    fn window(&self) -> (Vec<Line>, usize) {
+        match self.page {
+            Page::Summary => all(summary::lines(&self.report, &self.remembered), self.scroll),
+            Page::Memory => all(memory::lines(&self.report, self.page_kb), self.scroll),
+            Page::Tasks => (self.task_lines(), self.rows.len()),
+            Page::Raw => {
+                let raw = &self.report.raw;
+                let lines = raw
+                    .lines()
+                    .skip(self.scroll)
+                    .take(WINDOW)
+                    .map(Line::from)
+                    .collect();
+                (lines, raw.lines().count())
+            }
+        }
+    }
+
+    fn task_lines(&self) -> Vec<Line> {
+        let Some(table) = &self.report.tasks else {
+            return vec![Line::of(
+                Tone::Dim,
+                "The report holds no table of tasks (vm.oom_dump_tasks is 0, or the log has lost it).",
+            )];
+        };
+        let shown = self
+            .rows
+            .iter()
+            .skip(self.scroll)
+            .take(WINDOW)
+            .filter_map(|at| {
+                let row = table.rows.get(*at)?;
+                Some(line(
+                    row,
+                    self.points
+                        .get(*at)
+                        .copied()
+                        .unwrap_or(TaskBadness::Unknown),
+                    self.page_kb,
+                    &self.report,
+                ))
+            });
+        std::iter::once(head()).chain(shown).collect()
+    }
+
+    fn turn_to(&mut self, page: Page) {
+        self.page = page;
+        self.scroll = 0;
+    }
+
+    fn scroll_by(&mut self, by: isize) {
+        let last = self.window().1.saturating_sub(1);
+        self.scroll = self.scroll.saturating_add_signed(by).min(last);
+    }
+
+    fn tabs(&self) -> Line {
+        let mut line = Line::new();
+        for page in Page::ALL {
+            if page == self.page {
+                line.push(Tone::Accent, format!("[{}]", page.name()));
+            } else {
+                line.push(Tone::Dim, format!(" {} ", page.name()));
+            }
+            line.push(Tone::Dim, " ");
+        }
+        if self.page == Page::Tasks {
+            let listed = self.report.tasks.as_ref().map_or(0, |table| table.listed());
+            line.push(Tone::Dim, format!("  {listed} tasks by {}", self.by.name()));
+        }
+        line
+    }
+}
+
+/// A short page is all made; the rest of it is scrolled away here.
+fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
+    let total = lines.len();
+    (lines.into_iter().skip(scroll).collect(), total)
+}
+
+impl Dialog for ReportDialog {
+    fn on_key(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
+            KeyCode::Tab | KeyCode::Right => self.turn_to(self.page.next()),
+            KeyCode::BackTab | KeyCode::Left => self.turn_to(self.page.previous()),
+            KeyCode::Char(c @ '1'..='4') => {
+                let at = c.to_digit(10).unwrap_or(1) as usize - 1;
+                self.turn_to(Page::ALL.get(at).copied().unwrap_or_default());
+            }
+            KeyCode::F(6) | KeyCode::Char('>' | '.') if self.page == Page::Tasks => {
+                self.by = self.by.next();
+                if let Some(table) = &self.report.tasks {
+                    self.rows = order(table, &self.points, self.by);
+                }
+                self.scroll = 0;
+            }
+            KeyCode::Up => self.scroll_by(-1),
+            KeyCode::Down => self.scroll_by(1),
+            KeyCode::PageUp => self.scroll_by(-20),
+            KeyCode::PageDown => self.scroll_by(20),
+            KeyCode::Home => self.scroll = 0,
+            KeyCode::End => self.scroll_by(isize::MAX),
+            KeyCode::Char('s') => {
+                self.saved = Some(Line::of(Tone::Dim, "saving …"));
+                return Outcome::Perform(vec![Effect::Save {
+                    stem: file_stem(&self.report),
+                    text: text(&self.report, &self.remembered),
+                    json: json(&self.report, &self.remembered),
+                }]);
+            }
+            _ => {}
+        }
+        Outcome::Stay
+    }
+
+    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
+        if let Receipt::Saved(outcome) = receipt {
+            self.saved = Some(match outcome {
+                Ok(files) => Line::of(Tone::Good, format!("saved {files}")),
+                Err(reason) => Line::of(Tone::Critical, reason.clone()),
+            });
+        }
+        Outcome::Stay
+    }
+
+    fn view(&self, _: &DialogContext<'_>) -> DialogView {
+        let victim = self.report.kills.first().map_or_else(String::new, |kill| {
+            format!(": {} {} was killed", kill.pid, kill.comm)
+        });
+        let (lines, total) = self.window();
+        let mut hints = vec![("Tab", "page"), ("↑↓", "scroll"), ("s", "save")];
+        if self.page == Page::Tasks {
+            hints.push(("F6", "sort"));
+        }
+        hints.push(("Esc", "leave"));
+        DialogView {
+            title: format!("OOM report{victim}"),
+            hints,
+            window: Some((self.scroll, total)),
+            ..DialogView::default()
+        }
+        .text(vec![self.tabs()])
+        .text(self.saved.iter().cloned().collect())
+        .gap()
+        .text(lines)
+    }
+}

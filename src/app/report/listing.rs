@@ -1,0 +1,103 @@
+//! `oomtop explain`: every report of a log in words, then all kills as a list.
+
+use std::fmt::Write;
+
+use super::{memory, summary, tasks};
+use crate::app::event_text::{killer_name, scope_word};
+use crate::app::format;
+use crate::app::plain::printable;
+use crate::domain::oom::analysis::page_kb;
+use crate::domain::oom::analysis::ranking::ranking;
+use crate::domain::oom::{Kill, OomReport, UserspaceKill};
+
+/// Tasks printed of each table.
+const TASKS: usize = 10;
+
+/// One report in full: Summary, Memory, the first of Tasks.
+pub fn report(report: &OomReport, number: u64) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "=== {number}. {}", when(report));
+    let page = page_kb(report).unwrap_or(4);
+    let mut lines: Vec<String> = summary::lines(report, &[])
+        .iter()
+        .map(super::super::text::Line::plain)
+        .collect();
+    if report.memory.is_some() || report.memcg.is_some() {
+        lines.push(String::new());
+        lines.extend(
+            memory::lines(report, page)
+                .iter()
+                .map(super::super::text::Line::plain),
+        );
+    }
+    if let Some(table) = &report.tasks {
+        let of_row = tasks::badness(table, ranking(report).as_ref());
+        let first = tasks::order(table, &of_row, tasks::TaskOrder::Badness)
+            .into_iter()
+            .take(TASKS);
+        let rows: Vec<_> = first
+            .filter_map(|at| Some((table.rows.get(at)?, *of_row.get(at)?)))
+            .collect();
+        lines.push(String::new());
+        lines.push(format!(
+            "{}  ({} of {} tasks)",
+            tasks::head().plain(),
+            rows.len(),
+            table.listed()
+        ));
+        lines.extend(
+            rows.iter()
+                .map(|(row, badness)| tasks::line(row, *badness, page, report).plain()),
+        );
+    }
+    for line in lines {
+        let _ = writeln!(out, "{}", printable(line.trim_end()));
+    }
+    out.push('\n');
+    out
+}
+
+/// When it happened, as the log says it.
+fn when(report: &OomReport) -> String {
+    match (&report.stamp, report.at) {
+        (Some(stamp), _) => stamp.clone(),
+        (None, Some(at)) => format!("{:.6} s after boot", at.0 as f64 / 1e6),
+        (None, None) => "time unknown".to_owned(),
+    }
+}
+
+/// One kill as a row of the list.
+pub fn kill(report: &OomReport, kill: &Kill) -> String {
+    let anon = kill.anon_rss_kb.map_or_else(
+        || "n/a".to_owned(),
+        |kb| format::size(kb.saturating_mul(1024)),
+    );
+    let adj = kill
+        .adj
+        .map_or_else(|| "n/a".to_owned(), |adj| adj.to_string());
+    let group = report.oom_memcg.as_deref().unwrap_or("");
+    let row = format!(
+        "{:<28} {:<10} {:>8} {:<16} {anon:>7} anon  adj {adj:>5}  {group}",
+        when(report),
+        scope_word(report),
+        kill.pid,
+        kill.comm
+    );
+    printable(row.trim_end())
+}
+
+/// One kill by another program as a row of the list.
+pub fn userspace(kill: &UserspaceKill) -> String {
+    let stamp = kill.stamp.clone().unwrap_or_default();
+    let pid = kill.pid.map_or_else(String::new, |pid| pid.to_string());
+    let who = kill
+        .comm
+        .as_deref()
+        .or(kill.cgroup.as_deref())
+        .unwrap_or("?");
+    printable(&format!(
+        "{stamp:<28} {:<10} {pid:>8} {who}",
+        killer_name(kill.killer)
+    ))
+}

@@ -1,0 +1,189 @@
+//! The Memory page: what was left, where, and in which blocks.
+
+use crate::app::format;
+use crate::app::text::{Line, Tone};
+use crate::domain::oom::OomReport;
+use crate::domain::oom::memcg::MemcgUse;
+use crate::domain::oom::memory::{MemoryState, Zone};
+
+/// Counters worth a line, with what they mean.
+const COUNTERS: &[(&str, &str)] = &[
+    ("active_anon", "program memory, used lately"),
+    ("inactive_anon", "program memory, not used lately"),
+    ("active_file", "page cache, used lately"),
+    ("inactive_file", "page cache, first to be reclaimed"),
+    ("unevictable", "locked: cannot be reclaimed"),
+    ("dirty", "waits to be written"),
+    ("shmem", "tmpfs and shared memory: goes only to swap"),
+    ("slab_reclaimable", "kernel caches that can shrink"),
+    ("slab_unreclaimable", "kernel memory that cannot"),
+    ("pagetables", "page tables"),
+    ("free", "free"),
+    ("free_cma", "of it only for contiguous allocations"),
+];
+
+/// `memory.stat` values worth a line.
+const STATS: &[&str] = &[
+    "anon",
+    "file",
+    "shmem",
+    "kernel",
+    "slab",
+    "slab_unreclaimable",
+    "sock",
+    "pagetables",
+    "cache",
+    "rss",
+    "mapped_file",
+    "swap",
+];
+
+/// All lines of the page. `page_kb` is the page size in kB.
+pub fn lines(report: &OomReport, page_kb: u64) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(memcg) = &report.memcg {
+        cgroup(memcg, &mut lines);
+    }
+    if let Some(memory) = &report.memory {
+        machine(memory, page_kb, &mut lines);
+    }
+    if lines.is_empty() {
+        lines.push(Line::of(Tone::Dim, "The report holds no memory state: the kernel did not print it, or the log has lost it."));
+    }
+    lines
+}
+
+fn kb(value: u64) -> String {
+    format::size(value.saturating_mul(1024))
+}
+
+fn cgroup(memcg: &MemcgUse, lines: &mut Vec<Line>) {
+    lines.push(Line::of(Tone::Accent, "The cgroup that ran out"));
+    for usage in &memcg.usage {
+        let limit = if usage.is_unlimited() {
+            "no limit".to_owned()
+        } else {
+            format!("of {}", kb(usage.limit_kb))
+        };
+        let full = !usage.is_unlimited() && usage.usage_kb >= usage.limit_kb / 100 * 99;
+        let tone = if full { Tone::Critical } else { Tone::Normal };
+        lines.push(
+            Line::of(
+                Tone::Dim,
+                format!("  {:<14}", format!("{:?}", usage.kind).to_lowercase()),
+            )
+            .add(tone, format!("{:>8} {limit}", kb(usage.usage_kb)))
+            .add(Tone::Dim, format!("   limit hit {} times", usage.failcnt)),
+        );
+    }
+    for stats in &memcg.stats {
+        if let Some(path) = &stats.path {
+            lines.push(Line::of(Tone::Dim, format!("  {path}")));
+        }
+        for key in STATS {
+            if let Some(bytes) = stats.get(key).filter(|bytes| *bytes > 0) {
+                lines.push(
+                    Line::of(Tone::Dim, format!("    {key:<20}"))
+                        .add(Tone::Normal, format!("{:>8}", format::size(bytes))),
+                );
+            }
+        }
+    }
+    lines.push(Line::new());
+}
+
+fn machine(memory: &MemoryState, page_kb: u64, lines: &mut Vec<Line>) {
+    lines.push(Line::of(Tone::Accent, "The machine"));
+    let pages = |pages: u64| kb(pages.saturating_mul(page_kb));
+    if let Some(ram) = memory.ram_pages {
+        lines.push(Line::of(Tone::Dim, "  RAM           ").add(Tone::Normal, pages(ram)));
+    }
+    if let (Some(total), Some(free)) = (memory.total_swap_kb, memory.free_swap_kb) {
+        let text = if total == 0 {
+            "none".to_owned()
+        } else {
+            format!("{} free of {}", kb(free), kb(total))
+        };
+        let tone = if total > 0 && free < total / 50 {
+            Tone::Critical
+        } else {
+            Tone::Normal
+        };
+        lines.push(Line::of(Tone::Dim, "  swap          ").add(tone, text));
+    }
+    for (key, meaning) in COUNTERS {
+        if let Some((_, value)) = memory.counters.iter().find(|(name, _)| name == key) {
+            lines.push(
+                Line::of(Tone::Dim, format!("  {key:<20}"))
+                    .add(Tone::Normal, format!("{:>8}  ", pages(*value)))
+                    .add(Tone::Dim, *meaning),
+            );
+        }
+    }
+    if !memory.zones.is_empty() {
+        lines.push(Line::new());
+        lines.push(Line::of(Tone::Accent, "Zones: free against the watermarks"));
+        lines.extend(memory.zones.iter().map(zone));
+        lines.push(Line::new());
+        lines.push(Line::of(Tone::Accent, "Free blocks by size"));
+        lines.extend(memory.zones.iter().map(blocks));
+    }
+    if !memory.slabs.is_empty() {
+        lines.push(Line::new());
+        lines.push(Line::of(Tone::Accent, "Kernel caches that cannot shrink"));
+        let mut slabs: Vec<_> = memory.slabs.iter().collect();
+        slabs.sort_by_key(|slab| std::cmp::Reverse(slab.total_kb));
+        lines.extend(slabs.iter().take(10).map(|s| {
+            Line::of(Tone::Dim, format!("  {:<28}", s.name))
+                .add(Tone::Normal, format!("{:>8}", kb(s.total_kb)))
+        }));
+    }
+}
+
+fn zone(zone: &Zone) -> Line {
+    let value = |key| zone.get(key).map_or_else(|| "n/a".to_owned(), kb);
+    let below =
+        |key| matches!((zone.get("free"), zone.get(key)), (Some(free), Some(mark)) if free < mark);
+    let (tone, verdict) = if below("min") {
+        (
+            Tone::Critical,
+            "below min: only the kernel's own reserve is left",
+        )
+    } else if below("low") {
+        (Tone::Watch, "below low")
+    } else {
+        (Tone::Good, "above low")
+    };
+    Line::of(
+        Tone::Normal,
+        format!("  node {} {:<8}", zone.node, zone.name),
+    )
+    .add(tone, format!("free {:>7}", value("free")))
+    .add(
+        Tone::Dim,
+        format!(
+            "  min {:>6} low {:>6} high {:>6} of {:>7}  ",
+            value("min"),
+            value("low"),
+            value("high"),
+            value("managed")
+        ),
+    )
+    .add(tone, verdict)
+}
+
+fn blocks(zone: &Zone) -> Line {
+    let mut line = Line::of(
+        Tone::Normal,
+        format!("  node {} {:<8}", zone.node, zone.name),
+    );
+    for block in &zone.blocks {
+        let tone = if block.count == 0 {
+            Tone::Dim
+        } else {
+            Tone::Normal
+        };
+        line.push(tone, format!("{}×{} ", block.count, kb(block.size_kb)));
+    }
+    line
+}

@@ -1,0 +1,108 @@
+//! A report as files: text for people, JSON for programs.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{memory, summary, tasks};
+use crate::app::events::Remembered;
+use crate::app::plain::printable;
+use crate::app::text::Line;
+use crate::domain::oom::OomReport;
+use crate::domain::oom::analysis::page_kb;
+use crate::domain::oom::analysis::ranking::{Ranking, ranking};
+use crate::domain::oom::analysis::zones::{ZoneState, is_fragmentation, zones};
+use crate::domain::process::Pid;
+
+/// One report as `s` saves it and `explain --json` prints it.
+#[derive(Debug, Serialize)]
+pub struct ReportDocument<'a> {
+    /// Version of this layout.
+    pub format: u32,
+    /// The Summary page, line by line.
+    pub summary: Vec<String>,
+    /// What the log said: sizes in the units of the kernel, named in the field (`_kb`, `_pages`).
+    pub report: &'a OomReport,
+    /// The kernel's ranking, computed again from the table of tasks; null without one.
+    pub ranking: Option<Ranking>,
+    /// True if the victim is first in that ranking.
+    pub ranking_explains_victim: Option<bool>,
+    /// Each zone against its watermarks.
+    pub zones: Vec<ZoneState>,
+    /// True if memory was fragmented, not full.
+    pub fragmented: Option<bool>,
+}
+
+/// Puts the document together.
+pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> ReportDocument<'a> {
+    let ranking = ranking(report);
+    ReportDocument {
+        format: 1,
+        summary: summary::lines(report, remembered)
+            .iter()
+            .map(Line::plain)
+            .collect(),
+        report,
+        ranking_explains_victim: ranking.as_ref().and_then(|r| r.explains(report)),
+        ranking,
+        zones: zones(report),
+        fragmented: is_fragmentation(report),
+    }
+}
+
+/// The document as text; an empty object if it cannot be written (it always can).
+pub fn json(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
+    serde_json::to_string_pretty(&document(report, remembered)).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// All pages but the table's order of the dialog, without control characters.
+pub fn text(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
+    let page = page_kb(report).unwrap_or(4);
+    let mut out = String::new();
+    let mut part = |title: &str, lines: &[Line]| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "== {title}");
+        for line in lines {
+            let _ = writeln!(out, "{}", printable(line.plain().trim_end()));
+        }
+        let _ = writeln!(out);
+    };
+    part("Summary", &summary::lines(report, remembered));
+    part("Memory", &memory::lines(report, page));
+    if let Some(table) = &report.tasks {
+        let of_row = tasks::badness(table, ranking(report).as_ref());
+        let rows = tasks::order(table, &of_row, tasks::TaskOrder::Badness);
+        let lines = rows.iter().filter_map(|at| {
+            Some(tasks::line(
+                table.rows.get(*at)?,
+                *of_row.get(*at)?,
+                page,
+                report,
+            ))
+        });
+        part(
+            "Tasks",
+            &std::iter::once(tasks::head())
+                .chain(lines)
+                .collect::<Vec<_>>(),
+        );
+    }
+    part(
+        "Raw",
+        &report.raw.lines().map(Line::from).collect::<Vec<_>>(),
+    );
+    out
+}
+
+/// A file name without its ending: `oomtop-java-1892`. Only letters, digits, `-` and `_`.
+pub fn file_stem(report: &OomReport) -> String {
+    let name = report.kills.first().map_or_else(
+        || format!("report-{}", report.key.0),
+        |kill| format!("{}-{}", kill.comm, kill.pid),
+    );
+    let kept = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
+        .take(60);
+    format!("oomtop-{}", kept.collect::<String>())
+}

@@ -1,0 +1,232 @@
+//! Big logs: while no report is open, only lines near a telling word are looked at.
+//!
+//! Almost every line of a log is about something else. The words below stand in every line that can
+//! begin a report or tell of a kill; between their hits whole blocks are skipped at memory speed.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, Input, Span, packed};
+use memchr::{memchr, memrchr};
+
+use super::super::OomEvent;
+use super::{MAX_LINE, TextLog};
+
+/// What every line holds that can matter while no report is open. Words that ordinary lines hold
+/// ("room") would cost much.
+const WORDS: [&str; 13] = [
+    "oom-kill",
+    "oom_reaper",
+    "oom.group",
+    "OOM",
+    "ll process ",
+    "f memory",
+    "f Memory",
+    "deadlocked on memory",
+    "lowmemorykiller",
+    "-oomd", // systemd-oomd; the whole word would stop at every line of systemd
+    "lyoom", // earlyoom
+    "oomd kill",
+    "nohang",
+];
+/// Finds them all in one pass, several bytes at a time where the processor can.
+static TELLING: LazyLock<Telling> = LazyLock::new(|| match packed::Searcher::new(WORDS) {
+    Some(searcher) => Telling::Packed(searcher),
+    None => AhoCorasick::new(WORDS).map_or(Telling::Everything, Telling::Automaton),
+});
+
+enum Telling {
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+    /// Every line is looked at.
+    Everything,
+}
+/// Lines before a hit that can belong to it: broken lines, the fields of a `dmesg -J` entry.
+const BEFORE: usize = 4;
+/// Lines after a hit that can belong to it.
+const AFTER: usize = 8;
+
+/// Where the reader stands between two chunks.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    /// The beginning of a line whose end is in the next chunk.
+    begun: Vec<u8>,
+    /// Lines still to be looked at after a hit.
+    look: usize,
+    /// The records have numbers (raw `/dev/kmsg`): none is skipped, so that gaps are seen.
+    pub(super) numbered: bool,
+}
+
+impl Default for Chunks {
+    fn default() -> Self {
+        Self {
+            begun: Vec::new(),
+            // The first lines show what kind of log it is.
+            look: AFTER,
+            numbered: false,
+        }
+    }
+}
+
+impl TextLog {
+    /// Takes the next bytes of the log, cut anywhere; events are appended to `out`. Give it blocks of
+    /// 64 kB and more. The result is the same as with [`TextLog::line`] for every line.
+    pub fn chunk(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
+        let mut rest = bytes;
+        if !self.chunks.begun.is_empty() {
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (first, others) = rest.split_at(end);
+            let room = MAX_LINE.saturating_sub(self.chunks.begun.len());
+            let kept = first.get(..first.len().min(room)).unwrap_or(first);
+            self.chunks.begun.extend_from_slice(kept);
+            if !first.ends_with(b"\n") {
+                return;
+            }
+            let line = std::mem::take(&mut self.chunks.begun);
+            self.next_line(&line, out);
+            rest = others;
+        }
+        let whole = memrchr(b'\n', rest).map_or(0, |at| at + 1);
+        let (lines, begun) = rest.split_at(whole);
+        self.lines(lines, out);
+        self.chunks
+            .begun
+            .extend_from_slice(begun.get(..begun.len().min(MAX_LINE)).unwrap_or(begun));
+    }
+
+    /// The line that has no newline at the end of the log.
+    pub(super) fn last_chunk(&mut self, out: &mut Vec<OomEvent>) {
+        let line = std::mem::take(&mut self.chunks.begun);
+        if !line.is_empty() {
+            self.line(&line, out);
+        }
+    }
+
+    fn next_line(&mut self, line: &[u8], out: &mut Vec<OomEvent>) {
+        if next_hit(line, 0).is_some() {
+            self.chunks.look = AFTER;
+        } else {
+            self.chunks.look = self.chunks.look.saturating_sub(1);
+        }
+        self.line(line, out);
+    }
+
+    /// Whole lines.
+    fn lines(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.chunks.look == 0 && !self.chunks.numbered && !self.assembler.is_waiting() {
+                let hit = next_hit(bytes, at);
+                // The last lines of a block may belong to a hit in the next one.
+                let from = lines_before(bytes, hit.unwrap_or(bytes.len()), at);
+                if from > at {
+                    self.skipped(out);
+                    at = from;
+                }
+                let until = hit.map_or(bytes.len(), |hit| line_end(bytes, hit));
+                while at < until {
+                    let end = line_end(bytes, at);
+                    self.next_line(bytes.get(at..end).unwrap_or_default(), out);
+                    at = end;
+                }
+            } else {
+                let end = line_end(bytes, at);
+                self.next_line(bytes.get(at..end).unwrap_or_default(), out);
+                at = end;
+            }
+        }
+    }
+
+    /// Lines were left out: the message held back is complete.
+    fn skipped(&mut self, out: &mut Vec<OomEvent>) {
+        if let Some(record) = self.stitcher.finish() {
+            self.record(record, out);
+        }
+    }
+}
+
+/// The end of the line at `at`, its newline included.
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    memchr(b'\n', rest).map_or(bytes.len(), |length| at + length + 1)
+}
+
+/// The beginning of the line that holds `hit`, or of one up to [`BEFORE`] lines earlier, not before
+/// `least`.
+fn lines_before(bytes: &[u8], hit: usize, least: usize) -> usize {
+    let mut from = hit;
+    for _ in 0..=BEFORE {
+        let before = bytes.get(least..from).unwrap_or_default();
+        // The newline that ends the line before.
+        let inside = before.strip_suffix(b"\n").unwrap_or(before);
+        match memrchr(b'\n', inside) {
+            Some(newline) => from = least + newline + 1,
+            None => return least,
+        }
+    }
+    from
+}
+
+/// The next telling word at or after `at`.
+fn next_hit(bytes: &[u8], at: usize) -> Option<usize> {
+    let span = Span::from(at..bytes.len());
+    let found = match &*TELLING {
+        Telling::Packed(searcher) => searcher.find_in(bytes, span)?,
+        Telling::Automaton(automaton) => automaton.find(Input::new(bytes).span(span))?,
+        Telling::Everything => return Some(at),
+    };
+    Some(found.start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::OomEvent;
+    use super::TextLog;
+
+    const LOG: &str = "\
+Nov 22 10:00:00 host app[1]: nothing\n\
+Nov 22 10:00:01 host kernel: [   12.000001] hog invoked\n\
+oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0,\n\
+oom_score_adj=0\n\
+Nov 22 10:00:01 host kernel: [   12.000002] CPU: 0 PID: 9 Comm: hog Not tainted 6.1.0 #1\n\
+Nov 22 10:00:01 host kernel: [   12.000003] Out of memory: Killed process 9\n\
+(hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0\n\
+pgtables:4kB oom_score_adj:7\n\
+Nov 22 10:00:02 host app[1]: a room, a zoom lens\n";
+
+    fn log() -> String {
+        let quiet = "Nov 22 10:00:00 host app[1]: nothing happens here, 12 times\n".repeat(300);
+        let later = LOG.replace("   12.", "   99.");
+        format!("{quiet}{LOG}{quiet}{later}{quiet}")
+    }
+
+    #[test]
+    fn chunks_of_any_size_give_what_lines_give() {
+        let log = log();
+        let mut known = Vec::new();
+        let mut text = TextLog::new();
+        for line in log.lines() {
+            text.line(line.as_bytes(), &mut known);
+        }
+        text.finish(&mut known);
+        assert!(matches!(known.last(), Some(OomEvent::Report(report)) if report.kills.len() == 1));
+        for size in [1, 7, 100, 4096, 1 << 20] {
+            let mut found = Vec::new();
+            let mut text = TextLog::new();
+            for chunk in log.as_bytes().chunks(size) {
+                text.chunk(chunk, &mut found);
+            }
+            text.finish(&mut found);
+            assert_eq!(found, known, "chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn a_log_without_its_last_newline() {
+        let mut found = Vec::new();
+        let mut text = TextLog::new();
+        text.chunk(b"[    1.000000] Out of memory: Killed pro", &mut found);
+        text.chunk(b"cess 9 (hog) total-vm:8kB", &mut found);
+        text.finish(&mut found);
+        assert!(matches!(found.last(), Some(OomEvent::Report(report)) if report.kills[0].pid == 9));
+    }
+}

@@ -1,0 +1,94 @@
+//! The race for the worst place of one domain, and the order the kernel prefers victims in.
+
+use std::cmp::Ordering;
+
+use super::{Candidate, Verdict};
+use crate::domain::badness::Badness;
+use crate::domain::cgroup::CgroupKey;
+use crate::domain::kernel::TieBreak;
+use crate::domain::process::{Process, ProcessId};
+
+/// Keeps the first two candidates of one domain while the table is walked once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Race {
+    pub(super) first: Option<Entry>,
+    second: Option<Entry>,
+    pub(super) members: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    points: i64,
+    id: ProcessId,
+    /// Its memory cgroup.
+    pub(super) cgroup: Option<CgroupKey>,
+}
+
+impl Race {
+    pub(super) fn enter(&mut self, process: &Process, badness: Badness, tie: TieBreak) {
+        self.members += 1;
+        let Badness::Points(points) = badness else {
+            return;
+        };
+        let entry = Entry {
+            points,
+            id: process.id,
+            cgroup: process.cgroup,
+        };
+        if self.first.is_none_or(|first| beats(entry, first, tie)) {
+            self.second = self.first.replace(entry);
+        } else if self.second.is_none_or(|second| beats(entry, second, tie)) {
+            self.second = Some(entry);
+        }
+    }
+
+    pub(super) fn verdict(&self, error: u64) -> Option<Verdict> {
+        let candidate = |e: Entry| Candidate {
+            id: e.id,
+            points: e.points,
+        };
+        let first = self.first?;
+        let lead = self
+            .second
+            .map(|second| first.points.abs_diff(second.points));
+        Some(Verdict {
+            victim: candidate(first),
+            runner_up: self.second.map(candidate),
+            close: lead.is_some_and(|lead| lead <= error),
+        })
+    }
+}
+
+/// The order in which the kernel prefers victims, the least endangered first: more points win; of equals
+/// the later or the earlier process, by kernel. Creation order is the order of start times, then of pids:
+/// what `for_each_process` walks (mm/oom_kill.c `oom_evaluate_task`).
+#[must_use]
+pub fn order(a: (i64, ProcessId), b: (i64, ProcessId), tie: TieBreak) -> Ordering {
+    a.0.cmp(&b.0).then_with(|| seniority(a.1, b.1, tie))
+}
+
+/// How two processes with equal points are told apart: the greater one dies.
+#[must_use]
+pub fn seniority(a: ProcessId, b: ProcessId, tie: TieBreak) -> Ordering {
+    let by_age = (a.start_ticks, a.pid).cmp(&(b.start_ticks, b.pid));
+    match tie {
+        TieBreak::Later => by_age,
+        TieBreak::Earlier => by_age.reverse(),
+    }
+}
+
+/// [`seniority`] as a number, for sorting: pids are below 2^22 (`PID_MAX_LIMIT`), and 2^41 ticks are
+/// centuries.
+#[must_use]
+pub fn age_rank(id: ProcessId, tie: TieBreak) -> i64 {
+    let ticks = i64::try_from(id.start_ticks.min((1 << 41) - 1)).unwrap_or(0);
+    let age = ticks << 22 | i64::from(id.pid.min((1 << 22) - 1));
+    match tie {
+        TieBreak::Later => age,
+        TieBreak::Earlier => -age,
+    }
+}
+
+fn beats(a: Entry, b: Entry, tie: TieBreak) -> bool {
+    order((a.points, a.id), (b.points, b.id), tie) == Ordering::Greater
+}

@@ -1,0 +1,304 @@
+//! `oomtop explain`: streams logs of any size through the parser and prints what it finds.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{RunError, log_source};
+use crate::app::msg::Msg;
+use crate::app::report::listing;
+use crate::app::report::saved::document;
+use crate::domain::oom::{OomEvent, OomReport, TextLog, UserspaceKill};
+use crate::linux::SysRoot;
+
+/// Bytes read at once.
+const CHUNK: usize = 1 << 20;
+/// Reports that may still grow. The parser keeps far fewer open; the oldest beyond this is finished.
+const OPEN: usize = 64;
+/// Rows of the list kept; more are counted.
+const LISTED: usize = 100_000;
+
+/// Where the log comes from.
+#[derive(Debug)]
+pub enum Input {
+    /// The running kernel.
+    Running,
+    /// Files, `-` for standard input.
+    Files(Vec<PathBuf>),
+    /// `journalctl --boot`.
+    Boot(String),
+}
+
+/// Explains. Returns 0 if there were kills, 1 if there were none, 2 if something could not be read.
+///
+/// # Errors
+/// If the output cannot be written; a closed pipe is no error.
+pub fn explain(input: &Input, root: &SysRoot, json: bool) -> Result<u8, RunError> {
+    let mut printer = Printer {
+        out: io::BufWriter::new(io::stdout()),
+        json,
+        ..Printer::default()
+    };
+    let mut unreadable = false;
+    let outcome = match input {
+        Input::Running => running(root, &mut printer),
+        Input::Boot(boot) => journal(boot, &mut printer, &mut unreadable),
+        Input::Files(files) => files.iter().try_for_each(|path| {
+            let opened = open(path);
+            let read = opened
+                .and_then(|log| stream(log, &mut printer).map_err(|error| (path.clone(), error)));
+            match read {
+                Err((path, error)) if !is_broken_pipe(&error) => {
+                    unreadable = true;
+                    let _ = writeln!(
+                        io::stderr(),
+                        "oomtop: cannot read {}: {error}",
+                        path.display()
+                    );
+                    Ok(())
+                }
+                Err((_, error)) => Err(error),
+                Ok(()) => Ok(()),
+            }
+        }),
+    };
+    match outcome.and_then(|()| printer.end()) {
+        Ok(()) => Ok(if unreadable {
+            2
+        } else {
+            u8::from(printer.kills == 0)
+        }),
+        Err(error) if is_broken_pipe(&error) => Ok(0),
+        Err(error) => Err(RunError::Output(error)),
+    }
+}
+
+fn is_broken_pipe(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>, (PathBuf, io::Error)> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| (path.to_owned(), error))?;
+    Ok(Box::new(file))
+}
+
+fn stream(mut log: impl Read, printer: &mut Printer) -> io::Result<()> {
+    let mut parser = TextLog::new();
+    let mut events = Vec::new();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let size = match log.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(size) => size,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        parser.chunk(buffer.get(..size).unwrap_or_default(), &mut events);
+        printer.take(&mut events)?;
+    }
+    parser.finish(&mut events);
+    printer.take(&mut events)?;
+    // The next log counts its reports from the start again.
+    printer.finish_open()
+}
+
+fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Result<()> {
+    let mut refuse = |reason: String| {
+        *unreadable = true;
+        let _ = writeln!(
+            io::stderr(),
+            "oomtop: the journal of boot {boot} cannot be read: {reason}"
+        );
+    };
+    let child = Command::new("journalctl")
+        .args([
+            "--dmesg",
+            "--output=json",
+            "--no-pager",
+            &format!("--boot={boot}"),
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => {
+            refuse(error.to_string());
+            return Ok(());
+        }
+    };
+    let read = child
+        .stdout
+        .take()
+        .map_or(Ok(()), |out| stream(out, printer));
+    match child.wait() {
+        Ok(status) if status.success() => {}
+        Ok(status) => refuse(status.to_string()),
+        Err(error) => refuse(error.to_string()),
+    }
+    read
+}
+
+fn running(root: &SysRoot, printer: &mut Printer) -> io::Result<()> {
+    let stop = AtomicBool::new(false);
+    let mut events = Vec::new();
+    let mut missing = String::new();
+    log_source::follow(
+        &root.kmsg,
+        *root == SysRoot::default(),
+        &stop,
+        &mut |msg| match msg {
+            Msg::Oom(event) => {
+                events.push(event);
+                true
+            }
+            Msg::Source(source) => {
+                missing = source.missing;
+                !source.caught_up
+            }
+            _ => true,
+        },
+    );
+    if !missing.is_empty() {
+        let _ = writeln!(io::stderr(), "oomtop: {missing}");
+    }
+    printer.take(&mut events)?;
+    printer.finish_open()
+}
+
+/// Prints reports as they are finished, and the list at the end.
+struct Printer {
+    out: io::BufWriter<io::Stdout>,
+    json: bool,
+    open: VecDeque<Arc<OomReport>>,
+    reports: u64,
+    kills: u64,
+    gaps: u64,
+    list: Vec<String>,
+    userspace: VecDeque<Arc<UserspaceKill>>,
+}
+
+impl Default for Printer {
+    fn default() -> Self {
+        Self {
+            out: io::BufWriter::new(io::stdout()),
+            json: false,
+            open: VecDeque::new(),
+            reports: 0,
+            kills: 0,
+            gaps: 0,
+            list: Vec::new(),
+            userspace: VecDeque::new(),
+        }
+    }
+}
+
+impl Printer {
+    fn take(&mut self, events: &mut Vec<OomEvent>) -> io::Result<()> {
+        for event in events.drain(..) {
+            match event {
+                OomEvent::Report(report) => {
+                    match self
+                        .open
+                        .iter_mut()
+                        .rev()
+                        .find(|open| open.key == report.key)
+                    {
+                        Some(open) => *open = report,
+                        None => self.open.push_back(report),
+                    }
+                    if self.open.len() > OPEN
+                        && let Some(oldest) = self.open.pop_front()
+                    {
+                        self.finish(&oldest)?;
+                    }
+                }
+                OomEvent::Userspace(kill) => {
+                    let known = self
+                        .userspace
+                        .iter()
+                        .rposition(|known| known.key == kill.key);
+                    match known.and_then(|at| self.userspace.get_mut(at)) {
+                        Some(known) => *known = kill,
+                        None if known.is_none() => self.userspace.push_back(kill),
+                        None => {}
+                    }
+                    self.userspace.truncate(LISTED);
+                }
+                OomEvent::Gap { .. } => self.gaps += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_open(&mut self) -> io::Result<()> {
+        while let Some(report) = self.open.pop_front() {
+            self.finish(&report)?;
+        }
+        for kill in std::mem::take(&mut self.userspace) {
+            self.kills += 1;
+            if self.list.len() < LISTED {
+                self.list.push(listing::userspace(&kill));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, report: &OomReport) -> io::Result<()> {
+        self.reports += 1;
+        self.kills += report.kills.len() as u64;
+        for kill in &report.kills {
+            if self.list.len() < LISTED {
+                self.list.push(listing::kill(report, kill));
+            }
+        }
+        if self.json {
+            let before = if self.reports == 1 {
+                "{\"format\":1,\"reports\":[\n"
+            } else {
+                ",\n"
+            };
+            self.out.write_all(before.as_bytes())?;
+            return serde_json::to_writer(&mut self.out, &document(report, &[]))
+                .map_err(io::Error::from);
+        }
+        self.out
+            .write_all(listing::report(report, self.reports).as_bytes())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.json {
+            if self.reports == 0 {
+                self.out.write_all(b"{\"format\":1,\"reports\":[")?;
+            }
+            writeln!(
+                self.out,
+                "],\n\"kills\":{},\"gaps\":{}}}",
+                self.kills, self.gaps
+            )?;
+            return self.out.flush();
+        }
+        match self.kills {
+            0 => writeln!(self.out, "No OOM kill was found.")?,
+            kills => writeln!(self.out, "{kills} killed in {} reports:", self.reports)?,
+        }
+        for row in &self.list {
+            writeln!(self.out, "{row}")?;
+        }
+        if self.gaps > 0 {
+            writeln!(
+                self.out,
+                "{} gaps in the log: kills may be missing.",
+                self.gaps
+            )?;
+        }
+        self.out.flush()
+    }
+}

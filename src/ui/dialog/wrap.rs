@@ -1,0 +1,130 @@
+//! Breaks long lines at spaces, keeping their indent.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::app::text::{Line, Span, Tone};
+use crate::ui::canvas::prefix;
+
+/// Lines one long text is broken into at most: no screen is higher, and no text may stop the program.
+const MOST_LINES: usize = 1000;
+
+/// Breaks a line at spaces so that it fits; a word longer than the width is cut into pieces. Takes time
+/// in proportion to the text.
+pub(super) fn wrap(line: &Line, width: usize) -> Vec<Line> {
+    if width == 0 {
+        return vec![line.clone()];
+    }
+    let first = line.spans.first().map_or("", |span| span.text.as_str());
+    let indent = (first.len() - first.trim_start_matches(' ').len()).min(width / 2);
+    let mut page = Wrapped {
+        lines: vec![Line::new()],
+        used: 0,
+        indent,
+    };
+    for span in &line.spans {
+        for word in span.text.split_inclusive(' ') {
+            page.word(span, word, width);
+            if page.lines.len() >= MOST_LINES {
+                page.lines.push(Line::of(Tone::Dim, "…"));
+                return page.lines;
+            }
+        }
+    }
+    page.end_line();
+    page.lines
+}
+
+/// Lines as they are filled.
+struct Wrapped {
+    lines: Vec<Line>,
+    /// Cells of the last line that are taken.
+    used: usize,
+    /// Blanks in front of every line but the first.
+    indent: usize,
+}
+
+impl Wrapped {
+    fn word(&mut self, span: &Span, word: &str, width: usize) {
+        let letters = word.trim_end();
+        let mut rest = letters;
+        if prefix(rest, width.saturating_sub(self.used), false).0 < rest.len()
+            && self.used > self.indent
+        {
+            self.next_line();
+        }
+        loop {
+            let (bytes, taken) = prefix(rest, width.saturating_sub(self.used), false);
+            if bytes == rest.len() {
+                self.push(span, rest, taken);
+                let blanks = &word[letters.len()..];
+                self.push(span, blanks, blanks.len());
+                return;
+            }
+            // At least one letter goes on each line, or it would never end.
+            let bytes = if bytes == 0 {
+                rest.graphemes(true).next().map_or(rest.len(), str::len)
+            } else {
+                bytes
+            };
+            let (head, tail) = rest.split_at(bytes);
+            self.push(span, head, taken);
+            self.next_line();
+            rest = tail;
+            if self.lines.len() >= MOST_LINES {
+                return;
+            }
+        }
+    }
+
+    fn push(&mut self, span: &Span, text: &str, cells: usize) {
+        if let Some(last) = self.lines.last_mut() {
+            last.push(span.tone, text);
+        }
+        self.used += cells;
+    }
+
+    fn next_line(&mut self) {
+        self.end_line();
+        self.lines
+            .push(Line::of(Tone::Normal, " ".repeat(self.indent)));
+        self.used = self.indent;
+    }
+
+    /// A blank at the end may stand beyond the width: it must not cost a letter.
+    fn end_line(&mut self) {
+        if let Some(last) = self.lines.last_mut().and_then(|line| line.spans.last_mut()) {
+            last.text.truncate(last.text.trim_end().len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+    use crate::app::text::{Line, Tone};
+
+    #[test]
+    fn wraps_at_spaces_and_keeps_the_indent() {
+        let line = Line::of(Tone::Normal, "  one two").add(Tone::Strong, " three four");
+        let wrapped: Vec<_> = wrap(&line, 11).iter().map(Line::plain).collect();
+        assert_eq!(wrapped, ["  one two", "  three", "  four"]);
+        assert_eq!(wrap(&Line::from("abcdefgh"), 3).len(), 3);
+    }
+
+    #[test]
+    fn a_huge_word_is_broken_in_no_time_and_its_end_is_marked() {
+        let huge = Line::from("é\u{1b}日".repeat(200_000));
+        let wrapped = wrap(&huge, 100);
+        assert_eq!(wrapped.len(), super::MOST_LINES + 1);
+        assert_eq!(wrapped.last().map(Line::plain).as_deref(), Some("…"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn loses_no_letter(text in "[a-z日 ]{0,80}", width in 2_usize..40) {
+            let kept: String = wrap(&Line::from(text.as_str()), width).iter().map(Line::plain).collect();
+            let letters = |t: &str| t.chars().filter(|c| *c != ' ').collect::<String>();
+            proptest::prop_assert_eq!(letters(&kept), letters(&text));
+        }
+    }
+}
