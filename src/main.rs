@@ -24,14 +24,21 @@ fn main() -> ExitCode {
         settings,
         theme,
         root,
+        backend,
         mouse,
+        self_protect,
         logs,
         json,
     } = launch;
     let outcome = match mode {
-        Mode::Screen => runtime::run(settings, &theme, root, mouse),
-        Mode::Table => runtime::once(&settings, &root, false),
-        Mode::Json => runtime::once(&settings, &root, true),
+        Mode::Screen => {
+            if self_protect {
+                runtime::protect_self();
+            }
+            runtime::run(settings, &theme, root, backend, mouse)
+        }
+        Mode::Table => runtime::once(&settings, &root, backend, false),
+        Mode::Json => runtime::once(&settings, &root, backend, true),
         Mode::Explain => {
             let input = match logs {
                 LogSource::Running => runtime::Input::Running,

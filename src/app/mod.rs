@@ -17,6 +17,7 @@ pub mod layout;
 pub mod marks;
 pub mod msg;
 pub mod notice;
+pub mod pace;
 pub mod plain;
 pub mod preview;
 pub mod prompt;
@@ -102,6 +103,8 @@ pub struct State {
     pub failure: Option<String>,
     /// Something on the screen may have changed since it was drawn.
     pub changed: bool,
+    /// When it last may have.
+    pub changed_at: Monotonic,
 }
 
 impl State {
@@ -139,6 +142,7 @@ impl State {
             asked: Monotonic::default(),
             failure: None,
             changed: true,
+            changed_at: Monotonic::default(),
         }
     }
 

@@ -33,11 +33,16 @@ impl Notice {
 
     /// True once it has been shown long enough.
     pub fn is_over(&self, now: Monotonic) -> bool {
-        let stays = if self.tone == Tone::Critical {
+        self.stays(now).is_zero()
+    }
+
+    /// How much longer it is shown.
+    pub fn stays(&self, now: Monotonic) -> Duration {
+        let all = if self.tone == Tone::Critical {
             LONG
         } else {
             SHORT
         };
-        now.since(self.since) >= stays
+        all.saturating_sub(now.since(self.since))
     }
 }

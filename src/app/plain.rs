@@ -60,7 +60,7 @@ pub fn plain(
     let mut processes = ranked(snapshot, total);
     if let Some(by) = settings.sort.and_then(column) {
         processes.sort_by(|a, b| {
-            let order = (by.compare)(a, b, &context);
+            let order = by.compare(a, b, &context);
             if by.largest_first {
                 order.reverse()
             } else {

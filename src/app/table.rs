@@ -5,10 +5,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::columns::{COLUMNS, CellContext, Column, column};
+use super::columns::{COLUMNS, CellContext, Column, Order, column};
 use super::filter::Filter;
 use super::tree;
-use crate::domain::process::{Process, ProcessId};
+use crate::domain::process::{Pid, Process, ProcessId};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::Scope;
 
@@ -51,6 +51,8 @@ pub struct ProcessTable {
     /// First row on the screen.
     pub offset: usize,
     rows: Vec<Row>,
+    /// What the rows are sorted by; kept for its memory.
+    keys: Vec<((i64, i64), Pid, u32)>,
     /// Row of the selected process, kept up to date with `rows`.
     cursor: usize,
 }
@@ -70,6 +72,7 @@ impl Default for ProcessTable {
             selected: None,
             offset: 0,
             rows: Vec::new(),
+            keys: Vec::new(),
             cursor: 0,
         }
     }
@@ -92,15 +95,9 @@ impl ProcessTable {
         self.forget_ended_tags(snapshot);
         let mut rows = std::mem::take(&mut self.rows);
         self.refill(&mut rows, context);
-        let processes = &snapshot.processes;
-        let get = |row: &Row| processes.get(row.index as usize);
-        let by_column = |a: &Row, b: &Row| match (get(a), get(b)) {
-            (Some(a), Some(b)) => self.compare(a, b, context),
-            _ => Ordering::Equal,
-        };
-        rows.sort_unstable_by(by_column);
+        self.put_in_order(&mut rows, context);
         if self.tree {
-            rows = tree::arrange(&rows, processes);
+            rows = tree::arrange(&rows, &snapshot.processes);
         }
         self.rows = rows;
         self.place_cursor(snapshot);
@@ -131,14 +128,48 @@ impl ProcessTable {
     }
 
     /// The column's order in its direction; equals by pid, so that rows do not dance.
-    fn compare(&self, a: &Process, b: &Process, context: &CellContext<'_>) -> Ordering {
-        let order = (self.sort.compare)(a, b, context);
-        let order = if self.sort.largest_first == self.inverted {
-            order
-        } else {
-            order.reverse()
-        };
-        order.then(a.id.cmp(&b.id))
+    fn put_in_order(&mut self, rows: &mut [Row], context: &CellContext<'_>) {
+        let processes = &context.snapshot.processes;
+        let get = |row: &Row| processes.get(row.index as usize);
+        let descending = self.is_descending();
+        match self.sort.order {
+            Order::Number(number) => self.sort_by_numbers(rows, context, |p, c| (number(p, c), 0)),
+            Order::Ranked(numbers) => self.sort_by_numbers(rows, context, numbers),
+            Order::Text(compare) => rows.sort_unstable_by(|a, b| match (get(a), get(b)) {
+                (Some(a), Some(b)) => {
+                    let order = compare(a, b, context);
+                    let order = if descending { order.reverse() } else { order };
+                    order.then(a.id.cmp(&b.id))
+                }
+                _ => Ordering::Equal,
+            }),
+        }
+    }
+
+    /// Takes the numbers once for each row.
+    fn sort_by_numbers(
+        &mut self,
+        rows: &mut [Row],
+        context: &CellContext<'_>,
+        numbers: impl Fn(&Process, &CellContext<'_>) -> (i64, i64),
+    ) {
+        let descending = self.is_descending();
+        self.keys.clear();
+        self.keys.extend(rows.iter().filter_map(|row| {
+            let process = context.snapshot.processes.get(row.index as usize)?;
+            let (first, second) = numbers(process, context);
+            // `!` turns the order round and has no overflow.
+            let key = if descending {
+                (!first, !second)
+            } else {
+                (first, second)
+            };
+            Some((key, process.id.pid, row.index))
+        }));
+        self.keys.sort_unstable();
+        for (row, (_, _, index)) in rows.iter_mut().zip(&self.keys) {
+            row.index = *index;
+        }
     }
 
     /// The selection stays on its process; if that is gone, on whoever has its row now.

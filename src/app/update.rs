@@ -1,6 +1,7 @@
 //! [`update`]: one message in, a changed state and effects out. No I/O, no clock, no panic.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
@@ -19,8 +20,16 @@ const WHEEL: isize = 3;
 
 /// Everything that happens goes through here.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
-    // A tick shows only when the clock's second turns or a notice goes away; anything else may.
+    // A tick shows only when the clock moves or a notice goes away; anything else may.
     state.changed |= !matches!(msg, Msg::Tick(_));
+    let effects = take_in(state, msg);
+    if state.changed {
+        state.changed_at = state.now.monotonic;
+    }
+    effects
+}
+
+fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Tick(now) => on_tick(state, now),
         Msg::Resized(width, height) => {
@@ -85,7 +94,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
-    state.changed |= state.now.wall.second_of_day() != now.wall.second_of_day();
+    state.changed |= state.clock_moves(now);
     state.now = now;
     state.events.clock = now;
     if state
@@ -96,12 +105,9 @@ fn on_tick(state: &mut State, now: crate::domain::time::Now) -> Vec<Effect> {
         state.notice = None;
         state.changed = true;
     }
-    let due = state.asked == crate::domain::time::Monotonic::default()
-        || now.monotonic.since(state.asked) >= state.settings.delay;
-    if due && !state.paused && state.sampling.is_none() {
-        state.request_sample()
-    } else {
-        Vec::new()
+    match state.until_sample() {
+        Some(Duration::ZERO) => state.request_sample(),
+        _ => Vec::new(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+
+use crate::linux::backend::BackendChoice;
 
 /// Who dies next when memory runs out, why, and how to prevent it.
 ///
@@ -54,6 +56,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "W,D,C")]
     pub(super) bands: Option<String>,
 
+    /// Leave oomtop's own memory unlocked and its own oom_score_adj as it is
+    #[arg(long)]
+    pub(super) no_self_protect: bool,
+
     /// No colours (so does the variable `NO_COLOR`)
     #[arg(long)]
     pub(super) no_color: bool,
@@ -65,6 +71,10 @@ pub(super) struct Args {
     /// Leave the mouse to the terminal
     #[arg(long)]
     pub(super) no_mouse: bool,
+
+    /// How to read the processes
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(super) backend: BackendArg,
 
     /// Read /proc, /sys/fs/cgroup and /dev/kmsg below this directory (in a container: the host's)
     #[arg(long, value_name = "DIR")]
@@ -81,6 +91,30 @@ pub(super) struct Args {
     /// Read this kernel log (a device or a file of kmsg records)
     #[arg(long, value_name = "FILE")]
     pub(super) kmsg: Option<PathBuf>,
+}
+
+/// [`BackendChoice`] as words of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BackendArg {
+    /// The cheapest that works here
+    Auto,
+    /// A task walk inside the kernel: CAP_BPF and CAP_PERFMON, Linux 6.7
+    Bpf,
+    /// Plain /proc; processes at rest are read less often
+    Proc,
+    /// Plain /proc, every process in every sample
+    ProcAll,
+}
+
+impl From<BackendArg> for BackendChoice {
+    fn from(arg: BackendArg) -> Self {
+        match arg {
+            BackendArg::Auto => Self::Auto,
+            BackendArg::Bpf => Self::Bpf,
+            BackendArg::Proc => Self::Proc,
+            BackendArg::ProcAll => Self::ProcAll,
+        }
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]

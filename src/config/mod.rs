@@ -14,6 +14,7 @@ use crate::app::filter::Filter;
 use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
 use crate::domain::band::Thresholds;
 use crate::linux::SysRoot;
+use crate::linux::backend::BackendChoice;
 use crate::ui::theme::Theme;
 use args::{Args, Command, ExplainArgs};
 
@@ -53,8 +54,12 @@ pub struct Launch {
     pub theme: Theme,
     /// Where the kernel's files are.
     pub root: SysRoot,
+    /// How to read the processes.
+    pub backend: BackendChoice,
     /// Listen to the mouse.
     pub mouse: bool,
+    /// Lock oomtop's own memory and lower its own adj, where allowed.
+    pub self_protect: bool,
     /// What `explain` reads.
     pub logs: LogSource,
     /// `explain` prints JSON.
@@ -118,7 +123,10 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
         settings,
         theme,
         root: root(&args),
+        backend: args.backend.into(),
         mouse: !args.no_mouse,
+        // Nothing at all is written with --read-only.
+        self_protect: !args.no_self_protect && !args.read_only,
         logs,
         json: explain_json,
     })
@@ -202,6 +210,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{Launch, LogSource, Mode, Stop, resolve};
+    use crate::linux::backend::BackendChoice;
 
     fn launch(line: &str) -> Result<Launch, Stop> {
         resolve(line.split_whitespace().map(Into::into))
@@ -209,12 +218,14 @@ mod tests {
 
     #[test]
     fn options() {
-        let launch = launch("oomtop --once -d 0.5 --bands 60,80,90% --root /host --kmsg /k --sort rss --read-only --filter adj<0")
+        let launch = launch("oomtop --once -d 0.5 --bands 60,80,90% --root /host --kmsg /k --sort rss --read-only --filter adj<0 --backend proc")
             .expect("valid");
         assert_eq!(launch.mode, Mode::Table);
         assert_eq!(launch.settings.delay.as_millis(), 500);
         assert_eq!(launch.root.proc, PathBuf::from("/host/proc"));
         assert_eq!(launch.root.kmsg, PathBuf::from("/k"));
+        assert_eq!(launch.backend, BackendChoice::Proc);
+        assert!(!launch.self_protect, "--read-only");
         assert!(launch.settings.read_only);
     }
 
@@ -242,6 +253,7 @@ mod tests {
             "oomtop --once --bands 90,80,70",
             "oomtop --once --sort size",
             "oomtop --once --filter rss>x",
+            "oomtop --backend magic",
             "oomtop --frobnicate",
             "oomtop extra",
         ] {

@@ -109,6 +109,9 @@ pub struct Process {
     pub adj: Option<OomScoreAdj>,
     /// Its memory cgroup, an index into the sample's table; `None` if not read.
     pub cgroup: Option<CgroupKey>,
+    /// Number of that group in its kernfs (the inode of its directory), where the back end sees it
+    /// without reading a file: a change tells that the process has moved.
+    pub cgroup_id: Option<u64>,
     /// Smoothed growth of rss + swap in bytes per second; `None` before the second sample.
     pub growth: Option<f32>,
     /// The full command line (arguments joined by spaces), where a column or filter asked for it.

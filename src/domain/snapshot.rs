@@ -81,6 +81,15 @@ pub struct KillCounters {
     pub host: Option<u64>,
 }
 
+/// What oomtop itself costs the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+pub struct OwnCost {
+    /// Processor time since the sample before, in percent of one CPU.
+    pub cpu_percent: f32,
+    /// Resident memory in bytes (`/proc/self/statm`).
+    pub resident: u64,
+}
+
 /// One sample. The app keeps the newest and never changes it.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -110,8 +119,12 @@ pub struct Snapshot {
     pub detail: Option<Detail>,
     /// Processes that vanished or failed while they were read.
     pub skipped: u32,
+    /// What oomtop costs; `None` before the second sample, or in a `/proc` that does not have it.
+    pub own_cost: Option<OwnCost>,
     /// Name of the back end that made the process table.
     pub backend: &'static str,
+    /// Why it is not the cheapest back end, as a sentence without a final stop; `None` if it is.
+    pub backend_note: Option<Arc<str>>,
 }
 
 impl Snapshot {

@@ -19,6 +19,8 @@ pub(crate) const TURNS: u64 = 10;
 pub(crate) struct CgroupTable {
     groups: Arc<Vec<Cgroup>>,
     keys: HashMap<String, CgroupKey>,
+    /// By the number of the group in its kernfs.
+    ids: HashMap<u64, CgroupKey>,
     /// By key: read this one in the next refresh, whatever its turn.
     due: Vec<bool>,
     /// By key: has a limit, or encloses a group that has one. Reused between samples.
@@ -31,6 +33,7 @@ impl CgroupTable {
         Self {
             groups: Arc::default(),
             keys: HashMap::new(),
+            ids: HashMap::new(),
             due: Vec::new(),
             hot: Vec::new(),
             reader: GroupReader::new(page_size),
@@ -58,6 +61,25 @@ impl CgroupTable {
         // Also under the text as printed (" (deleted)"), so that the next look-up finds it.
         self.keys.insert(text.into_owned(), key);
         key
+    }
+
+    /// The group of this number, if it was learnt.
+    pub(crate) fn key_of(&self, id: u64) -> Option<CgroupKey> {
+        self.ids.get(&id).copied()
+    }
+
+    /// Learns that the group of this number is `key`, if the inode of its directory says so: between
+    /// the two readings that led here the process may have moved. A number is never used again.
+    pub(crate) fn learn_id(&mut self, id: u64, key: CgroupKey, hierarchy: &Hierarchy) {
+        let inode = self.groups.get(key.index()).and_then(|group| {
+            let dir = hierarchy.dir().ok()?;
+            let path = hierarchy.relative(&group.path)?;
+            let flags = rustix::fs::AtFlags::empty();
+            Some(rustix::fs::statat(dir, path, flags).ok()?.st_ino)
+        });
+        if inode == Some(id) {
+            self.ids.insert(id, key);
+        }
     }
 
     fn add(&mut self, path: CgroupPath) -> CgroupKey {

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use crate::domain::cgroup::CgroupVersion;
 use crate::domain::kernel::{KernelRules, KernelVersion, RssSource, ScoreFormula, TieBreak};
-use crate::domain::process::{Pid, Process};
+use crate::domain::process::Process;
 use crate::domain::snapshot::Host;
 
 use super::kernel_file::{FileBuffer, count_cpus, number, signed, text};
@@ -99,24 +99,22 @@ impl<'a> Facts<'a> {
                 && self.link("self/ns/pid").as_deref() == Some(INITIAL_PID_NS))
     }
 
-    /// Finds the scale of `oom_score` with a small process of adj 0 out of `table`, oomtop first;
-    /// `None` if there is none that can be asked.
+    /// Finds the scale of `oom_score` with the first small processes of adj 0 among `rows`; `None` if
+    /// there is none that can be asked.
     pub(crate) fn score_formula(
         &mut self,
-        own_pid: Option<Pid>,
-        table: &[Process],
+        rows: impl Iterator<Item = Process>,
         total_pages: u64,
     ) -> Option<ScoreFormula> {
-        let small = |p: &&Process| {
+        let small = |p: &Process| {
             p.adj.is_some_and(|adj| adj.get() == 0)
                 && p.memory.is_some()
                 && !p.state.is_dead()
                 && p.charged_pages() < total_pages / 50
                 && !p.global_init
         };
-        let own = table.iter().filter(|p| Some(p.id.pid) == own_pid);
         let mut asked = false;
-        for process in own.chain(table).filter(small).take(SCORE_PROBES) {
+        for process in rows.filter(small).take(SCORE_PROBES) {
             let file = format!("{}/oom_score", process.id.pid);
             let Some(score) = self.bytes(&file).ok().and_then(number) else {
                 continue;
@@ -158,6 +156,12 @@ impl<'a> Facts<'a> {
                 64
             },
         }
+    }
+
+    /// For a back end that reads the counters without their per-CPU parts on a kernel whose badness
+    /// sums them.
+    pub(crate) fn approximate_error(&mut self) -> u64 {
+        KernelRules::percpu_error(self.cpus())
     }
 
     /// CPUs online: what the kernel computes the batch of its per-CPU counters from.

@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+mod bpf;
 mod cgroup_errors;
 mod cgroup_files;
 mod cgroup_table;
@@ -14,19 +15,25 @@ mod hierarchy;
 mod host;
 mod kernel_file;
 mod memory;
+mod own_cost;
+mod pid_table;
 mod pinned;
+mod proc_row;
 mod proc_scan;
 mod stat_line;
 mod status_lines;
 mod tracked;
+mod turns;
 mod users;
 
+pub mod backend;
 pub mod cgroup_writer;
 pub mod groups;
 pub mod journal;
 pub mod kmsg;
 pub mod sampler;
 pub mod scan;
+pub mod self_protection;
 pub mod signal;
 pub mod writer;
 

@@ -9,23 +9,30 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::cgroup::{Cgroup, CgroupKey};
+use crate::domain::kernel::RssSource;
 use crate::domain::memory::Memory;
+use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
 use crate::domain::victim::{Scope, assess};
 
+use super::backend::{Backend, BackendChoice};
 use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
-use super::proc_scan::ProcScan;
-use super::scan::{ProcessScan, ScanWants};
+use super::own_cost::OwnMeter;
+use super::proc_row::RowReader;
+use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
 use super::{ReadError, SysRoot, detail, memory};
 
 /// Snapshots handed out whose buffers may come back: the app keeps one or two.
 const RECYCLED: usize = 3;
+
+/// Processes looked at, at most, to learn the scale of `oom_score`.
+const MOST_ASKED: usize = 512;
 
 /// Takes samples. Keeps what must last from one to the next: cgroup keys, command lines, growth.
 pub struct Sampler {
@@ -34,11 +41,12 @@ pub struct Sampler {
     wants: ScanWants,
     proc: OwnedFd,
     hierarchy: Hierarchy,
-    scan: Box<dyn ProcessScan>,
+    backend: Backend,
     tracked: Tracked,
     cgroups: CgroupTable,
     own_group: Option<CgroupKey>,
     users: Users,
+    own_meter: OwnMeter,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -48,28 +56,43 @@ impl std::fmt::Debug for Sampler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sampler")
             .field("root", &self.root)
-            .field("backend", &self.scan.name())
+            .field("backend", &self.backend.name())
             .field("seq", &self.seq)
             .finish_non_exhaustive()
     }
 }
 
 impl Sampler {
-    /// Finds out about the host and prepares the first sample. Scans the processes once, to learn
-    /// the scale of `oom_score`.
+    /// Finds out about the host and prepares the first sample. Looks at a few processes, to learn the
+    /// scale of `oom_score`.
     ///
     /// # Errors
     /// If the procfs directory cannot be listed or has no usable `meminfo`.
     pub fn new(root: SysRoot) -> Result<Self, ReadError> {
-        let scan = Box::new(ProcScan::open(root.proc.clone())?);
-        Self::with_scan(root, scan)
+        Self::with_backend(root, BackendChoice::Auto)
+    }
+
+    /// As [`Self::new`], with the back end that was asked for.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and if that back end cannot be used here.
+    pub fn with_backend(root: SysRoot, choice: BackendChoice) -> Result<Self, ReadError> {
+        let hierarchy = Hierarchy::detect(&root);
+        let backend = Backend::choose(&root, hierarchy.version, choice)?;
+        Self::start(root, hierarchy, backend)
     }
 
     /// As [`Self::new`], with another way to make the process table.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with_scan(root: SysRoot, mut scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
+    pub fn with_scan(root: SysRoot, scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
+        let hierarchy = Hierarchy::detect(&root);
+        let backend = Backend::of(&root, scan);
+        Self::start(root, hierarchy, backend)
+    }
+
+    fn start(root: SysRoot, hierarchy: Hierarchy, backend: Backend) -> Result<Self, ReadError> {
         let proc = kernel_file::open_dir(&root.proc).map_err(|errno| {
             ReadError::new(
                 &root.proc,
@@ -80,7 +103,6 @@ impl Sampler {
         })?;
         let mut buffer = FileBuffer::default();
         let memory = read_memory(&root, &proc, &mut buffer)?;
-        let hierarchy = Hierarchy::detect(&root);
         let mut users = Users::of(&root.proc);
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
@@ -90,10 +112,12 @@ impl Sampler {
             page_size,
             global_init: facts.sees_global_init(),
         };
-        let mut first = Vec::new();
-        scan.scan(&wants, &mut first)?;
+        if backend.is_approximate() && host.rules.rss == RssSource::Status {
+            host.rules.rss_error = facts.approximate_error();
+        }
         let total = memory.host_total_pages(page_size);
-        if let Some(score) = facts.score_formula(host.own_pid, &first, total) {
+        let first = first_rows(&root, host.own_pid, &wants);
+        if let Some(score) = facts.score_formula(first, total) {
             host.rules.score = score;
             host.rules.tie = tie_of(score);
         }
@@ -107,11 +131,12 @@ impl Sampler {
             wants,
             proc,
             hierarchy,
-            scan,
+            backend,
             tracked: Tracked::default(),
             cgroups,
             own_group,
             users,
+            own_meter: OwnMeter::default(),
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -158,8 +183,17 @@ impl Sampler {
         snapshot.cgroups = Arc::default();
         snapshot.users = Arc::default();
         let memory = read_memory(&self.root, &self.proc, &mut self.buffer)?;
-        let count = self.scan.scan(&self.wants, &mut snapshot.processes)?;
+        let pressure = memory::pressure(&self.proc, &mut self.buffer);
         self.seq += 1;
+        let pass = ScanPass {
+            seq: self.seq,
+            shown: &needs.visible,
+            memory: &memory,
+            pressed: pressure.is_some_and(|p| p.some.avg10 > 0.0),
+        };
+        let count = self
+            .backend
+            .scan(&self.wants, &pass, &mut snapshot.processes)?;
         self.complete(snapshot, needs, now.monotonic);
         if self.seq.is_multiple_of(TURNS) {
             // Somebody may have moved oomtop.
@@ -175,7 +209,7 @@ impl Sampler {
         snapshot.seq = self.seq;
         snapshot.taken = now;
         snapshot.memory = memory;
-        snapshot.pressure = memory::pressure(&self.proc, &mut self.buffer);
+        snapshot.pressure = pressure;
         snapshot.kills = KillCounters {
             host: memory::host_kills(&self.proc, &mut self.buffer),
         };
@@ -186,8 +220,15 @@ impl Sampler {
         snapshot.detail = needs
             .detail
             .and_then(|id| detail::read(&self.root, id, &self.host.rules));
+        snapshot.own_cost = self.host.own_pid.and_then(|_| {
+            let page_size = self.host.rules.page_size;
+            let at = now.monotonic;
+            self.own_meter
+                .read(&self.proc, &mut self.buffer, at, page_size)
+        });
         snapshot.skipped = count.skipped();
-        snapshot.backend = self.scan.name();
+        snapshot.backend = self.backend.name();
+        snapshot.backend_note = self.backend.note().cloned();
         Ok(())
     }
 
@@ -199,16 +240,30 @@ impl Sampler {
             at,
             page_size: self.host.rules.page_size,
         };
-        self.tracked
-            .complete(&sampling, needs, &mut self.cgroups, &mut snapshot.processes);
-        let mut last = None;
-        for row in &snapshot.processes {
-            if last != Some(row.uid) {
-                self.users.learn(row.uid);
-                last = Some(row.uid);
-            }
-        }
+        self.tracked.complete(
+            &sampling,
+            needs,
+            &mut self.cgroups,
+            &mut self.users,
+            &mut snapshot.processes,
+        );
     }
+}
+
+/// Rows of oomtop itself and then of others, read one by one as they are asked for.
+fn first_rows(
+    root: &SysRoot,
+    own: Option<Pid>,
+    wants: &ScanWants,
+) -> impl Iterator<Item = Process> {
+    let mut reader = kernel_file::open_dir(&root.proc).ok().map(RowReader::new);
+    let listed = std::fs::read_dir(&root.proc)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let others = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids = own.into_iter().chain(others.take(MOST_ASKED));
+    pids.filter_map(move |pid| reader.as_mut()?.row(pid, wants).ok().flatten())
 }
 
 fn read_memory(

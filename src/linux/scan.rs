@@ -1,7 +1,8 @@
 //! The seam between the sampler and what makes the process table.
 
 use crate::domain::kernel::RssSource;
-use crate::domain::process::Process;
+use crate::domain::memory::Memory;
+use crate::domain::process::{Process, ProcessId};
 
 use super::ReadError;
 
@@ -14,6 +15,19 @@ pub struct ScanWants {
     pub page_size: u64,
     /// pid 1 of this `/proc` is the host's init.
     pub global_init: bool,
+}
+
+/// What one pass over all processes may go by to save work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanPass<'a> {
+    /// Counts passes, from 1.
+    pub seq: u64,
+    /// Rows that somebody looks at, and the next victims: these are read anew, whatever it costs.
+    pub shown: &'a [ProcessId],
+    /// The host's memory, read just before.
+    pub memory: &'a Memory,
+    /// Tasks have waited for memory in the last seconds: every row must be fresh.
+    pub pressed: bool,
 }
 
 /// How a scan went. What is not in the table is counted here, never lost silently.
@@ -39,16 +53,25 @@ impl ScanCount {
 
 /// A way to read all processes. The sampler adds what is cached from sample to sample.
 pub trait ProcessScan: Send {
-    /// Short name for the screen: `/proc`.
+    /// Short name for the screen: `/proc`, `bpf task walk`.
     fn name(&self) -> &'static str;
+
+    /// True if `rss` is that of the kernel's counters without the parts that each CPU keeps to itself.
+    fn is_approximate(&self) -> bool {
+        false
+    }
 
     /// Replaces the contents of `table` by one row per process, in no particular order.
     ///
-    /// Fills everything but `cgroup`, `growth` and `command`. A process that ends meanwhile is
-    /// counted, not an error.
+    /// Fills everything but `cgroup`, `growth` and `command`; `cgroup_id` only if that costs nothing.
+    /// A process that ends meanwhile is counted, not an error.
     ///
     /// # Errors
     /// Only if no table can be made at all.
-    fn scan(&mut self, wants: &ScanWants, table: &mut Vec<Process>)
-    -> Result<ScanCount, ReadError>;
+    fn scan(
+        &mut self,
+        wants: &ScanWants,
+        pass: &ScanPass<'_>,
+        table: &mut Vec<Process>,
+    ) -> Result<ScanCount, ReadError>;
 }

@@ -19,6 +19,10 @@ pub(crate) struct StatLine {
     pub(crate) ppid: Pid,
     /// `PF_KTHREAD` in field 9.
     pub(crate) kernel_thread: bool,
+    /// Field 10: page faults without a disk read. Memory is never taken without one.
+    pub(crate) faults: u64,
+    /// Fields 14 and 15: processor time in user and kernel mode, in clock ticks.
+    pub(crate) cpu_ticks: u64,
     /// Field 20.
     pub(crate) threads: u32,
     /// Field 22, in clock ticks since boot.
@@ -45,6 +49,8 @@ pub(crate) fn parse(line: &[u8]) -> Option<StatLine> {
     let state = char::from(*field(3)?.first()?);
     let ppid = number(field(4)?)?;
     let flags = number(field(9)?)?;
+    let faults = number(field(10)?)?;
+    let cpu_ticks = number(field(14)?)?.saturating_add(number(field(15)?)?);
     let threads = number(field(20)?)?;
     let start_ticks = number(field(22)?)?;
     // Printed signed; a percpu counter can read below zero for a moment.
@@ -55,6 +61,8 @@ pub(crate) fn parse(line: &[u8]) -> Option<StatLine> {
         // A parent outside the pid namespace is printed as 0.
         ppid: Pid::try_from(ppid).ok()?,
         kernel_thread: flags & PF_KTHREAD != 0,
+        faults,
+        cpu_ticks,
         threads: u32::try_from(threads).unwrap_or(u32::MAX),
         start_ticks,
         rss,
@@ -73,6 +81,7 @@ mod tests {
         assert_eq!(line.comm.text(), "bash");
         assert_eq!((line.ppid, line.threads, line.rss), (7, 3, 250));
         assert_eq!((line.start_ticks, line.state.0), (4711, 'S'));
+        assert_eq!((line.faults, line.cpu_ticks), (5, 3));
         assert!(!line.kernel_thread);
     }
 

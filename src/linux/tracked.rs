@@ -1,8 +1,7 @@
 //! What is remembered of a process from sample to sample: growth, command line, cgroup.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use crate::domain::cgroup::CgroupKey;
@@ -14,19 +13,31 @@ use crate::domain::time::Monotonic;
 use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::kernel_file::FileBuffer;
+use super::pid_table::PidTable;
+use super::users::Users;
 
 /// Time constant of the smoothed growth: a step in memory use has faded to a third after this.
 const GROWTH_SECONDS: f32 = 4.0;
+
+/// Growth below this many bytes per second is rest.
+const NO_GROWTH: f32 = 16.0;
+
+/// In how many samples the cgroup of every row is read once, where only its file tells it.
+const MOVES: u64 = 30;
 
 /// Bytes of a command line kept: some are megabytes long, and no screen shows more.
 const COMMAND_MOST: usize = 16 * 1024;
 
 #[derive(Debug, Default)]
 struct Entry {
-    seen: u64,
+    id: ProcessId,
+    /// False before the first row of this process.
+    known: bool,
+    uid: u32,
     comm: Comm,
     command: Option<Arc<str>>,
     cgroup: Option<CgroupKey>,
+    cgroup_id: Option<u64>,
     bytes: Option<(u64, Monotonic)>,
     growth: Option<f32>,
 }
@@ -34,9 +45,16 @@ struct Entry {
 /// The memory of the sampler, by pid and start time.
 #[derive(Debug, Default)]
 pub(crate) struct Tracked {
-    entries: HashMap<ProcessId, Entry>,
-    visible: HashSet<ProcessId>,
-    file: FileBuffer,
+    entries: PidTable<Entry>,
+    /// Sorted.
+    shown: Vec<ProcessId>,
+    files: Files,
+}
+
+/// Reads the files that are not needed for every row.
+#[derive(Debug, Default)]
+struct Files {
+    buffer: FileBuffer,
     name: String,
 }
 
@@ -56,47 +74,74 @@ impl Tracked {
         sampling: &Sampling<'_>,
         needs: &Needs,
         cgroups: &mut CgroupTable,
+        users: &mut Users,
         table: &mut [Process],
     ) {
-        self.visible.clear();
-        self.visible.extend(&needs.visible);
-        self.visible.extend(needs.detail);
+        self.shown.clear();
+        self.shown.extend(&needs.visible);
+        self.shown.extend(needs.detail);
+        self.shown.sort_unstable();
         for row in &mut *table {
-            let shown = self.visible.contains(&row.id);
-            let mut entry = self.entries.remove(&row.id).unwrap_or_default();
-            let new = entry.seen == 0;
-            let turn = (u64::from(row.id.pid) + sampling.seq).is_multiple_of(TURNS);
-            entry.seen = sampling.seq;
+            let entry = self.entries.keep(row.id.pid);
+            if entry.id != row.id {
+                *entry = Entry {
+                    id: row.id,
+                    ..Entry::default()
+                };
+            }
+            let shown = self.shown.binary_search(&row.id).is_ok();
+            let turn = |of| (u64::from(row.id.pid) + sampling.seq).is_multiple_of(of);
+            if !entry.known || entry.uid != row.uid {
+                users.learn(row.uid);
+                entry.uid = row.uid;
+            }
             entry.grow(row, sampling);
-            if !row.kernel_thread && (new || shown || turn) {
-                let cgroup = self.cgroup(row, sampling, cgroups);
-                entry.cgroup = cgroup.or(entry.cgroup);
+            let moved = match row.cgroup_id {
+                Some(id) => entry.cgroup_id != Some(id),
+                None => !entry.known || shown || turn(MOVES),
+            };
+            if moved && !row.kernel_thread {
+                let cgroup = self.files.cgroup(row, sampling, cgroups);
+                if cgroup.is_some() {
+                    (entry.cgroup, entry.cgroup_id) = (cgroup, row.cgroup_id);
+                }
             }
             let wanted = shown || needs.all_commands;
             // A program may exec another of the same short name: what is shown takes turns too.
-            if wanted && (entry.command.is_none() || entry.comm != row.comm || (shown && turn)) {
-                let command = self.command(row, sampling.proc);
+            if wanted
+                && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(TURNS)))
+            {
+                let command = self.files.command(row, sampling.proc);
                 entry.keep_command(command);
             }
+            entry.known = true;
             entry.comm = row.comm;
             row.cgroup = entry.cgroup;
             row.growth = entry.growth;
             row.command.clone_from(&entry.command);
-            self.entries.insert(row.id, entry);
         }
-        let seq = sampling.seq;
-        self.entries.retain(|_, entry| entry.seen == seq);
+        self.entries.end_round();
     }
+}
 
+impl Files {
+    /// By the group's number where the back end has it and the group is known; otherwise by the file.
     fn cgroup(
         &mut self,
         row: &Process,
         sampling: &Sampling<'_>,
         cgroups: &mut CgroupTable,
     ) -> Option<CgroupKey> {
+        if let Some(key) = row.cgroup_id.and_then(|id| cgroups.key_of(id)) {
+            return Some(key);
+        }
         let text = self.read(row, "cgroup", sampling.proc)?;
         let path = memory_path(text, sampling.hierarchy.version)?;
-        Some(cgroups.intern(path))
+        let key = cgroups.intern(path);
+        if let Some(id) = row.cgroup_id {
+            cgroups.learn_id(id, key, sampling.hierarchy);
+        }
+        Some(key)
     }
 
     /// Arguments joined by spaces; empty for a process without (zombies, kernel threads).
@@ -111,11 +156,11 @@ impl Tracked {
         Some(line)
     }
 
-    fn read(&mut self, row: &Process, file: &str, proc: impl AsFd) -> Option<&[u8]> {
+    fn read(&mut self, row: &Process, file: &str, proc: &OwnedFd) -> Option<&[u8]> {
         self.name.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.name, "{}/{file}", row.id.pid);
-        self.file.read_whole(proc, self.name.as_str()).ok()
+        self.buffer.read_whole(proc, self.name.as_str()).ok()
     }
 }
 
@@ -128,14 +173,20 @@ impl Entry {
             if seconds <= 0.0 {
                 return;
             }
-            let rate = (bytes as f32 - before as f32) / seconds;
-            self.growth = Some(match self.growth {
-                Some(growth) => {
+            self.growth = match self.growth {
+                // Most rows of most samples.
+                Some(0.0) if bytes == before => Some(0.0),
+                growth => {
+                    let rate = (bytes as f32 - before as f32) / seconds;
                     let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
-                    growth + weight * (rate - growth)
+                    let growth = growth.map_or(rate, |growth| growth + weight * (rate - growth));
+                    Some(if growth.abs() < NO_GROWTH {
+                        0.0
+                    } else {
+                        growth
+                    })
                 }
-                None => rate,
-            });
+            };
         }
         self.bytes = Some((bytes, sampling.at));
     }

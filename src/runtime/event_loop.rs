@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
+use super::clock::now;
 use super::effects::Performer;
 use super::terminal::Screen;
 use crate::app::State;
@@ -30,10 +32,13 @@ pub(super) async fn run(
     draw(screen, &state, theme)?;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        if inbox.recv_many(&mut batch, BATCH).await == 0 {
+        // Only as often as something is due: a wakeup ten times a second would cost more than a frame.
+        let waited = timeout(state.quiet_for(), inbox.recv_many(&mut batch, BATCH)).await;
+        if waited == Ok(0) {
             return Ok(0);
         }
-        for msg in batch.drain(..) {
+        // The state learns the time first.
+        for msg in std::iter::once(Msg::Tick(now())).chain(batch.drain(..)) {
             test_panic("update");
             for effect in update(&mut state, msg) {
                 match effect {

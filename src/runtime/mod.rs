@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
-//!  ticks ────┤                       │                    │
+//!  time  ────┤                       │                    │
 //!  signals ──┼─► Msg ─► update ─► Effect ─► blocking pool ┼─► Msg …
 //!  kmsg ─────┘            │                               │
 //!                         └─► draw, when the inbox is empty
@@ -26,6 +26,7 @@ use tokio::sync::mpsc;
 
 use crate::app::State;
 use crate::app::settings::Settings;
+use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
 use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
@@ -53,14 +54,26 @@ pub enum RunError {
     Output(io::Error),
 }
 
+/// Locks oomtop's own memory and lowers its own adj, as far as it may: what is refused is refused, it
+/// works without. Before anything else, so that all that comes later is locked too.
+pub fn protect_self() {
+    let _ = crate::linux::self_protection::protect_self();
+}
+
 /// Runs the full screen until the user leaves. Returns the exit status: 0, or 128 + the signal that
 /// ended it.
 ///
 /// # Errors
 /// See [`RunError`]; the terminal has been restored by then.
-pub fn run(settings: Settings, theme: &Theme, root: SysRoot, mouse: bool) -> Result<u8, RunError> {
+pub fn run(
+    settings: Settings,
+    theme: &Theme,
+    root: SysRoot,
+    backend: BackendChoice,
+    mouse: bool,
+) -> Result<u8, RunError> {
     // Before the terminal changes: an unreadable /proc is told on an ordinary line.
-    let sampler = Sampler::new(root.clone())?;
+    let sampler = Sampler::with_backend(root.clone(), backend)?;
     let host = sampler.host().clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

@@ -13,6 +13,7 @@ use crate::app::plain::plain;
 use crate::app::settings::Settings;
 use crate::domain::snapshot::Needs;
 use crate::linux::SysRoot;
+use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
 
 /// Between the two samples.
@@ -22,8 +23,13 @@ const BETWEEN: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// If `/proc` cannot be read, or the output cannot be written (a closed pipe is no error).
-pub fn once(settings: &Settings, root: &SysRoot, json: bool) -> Result<u8, RunError> {
-    let mut sampler = Sampler::new(root.clone())?;
+pub fn once(
+    settings: &Settings,
+    root: &SysRoot,
+    backend: BackendChoice,
+    json: bool,
+) -> Result<u8, RunError> {
+    let mut sampler = Sampler::with_backend(root.clone(), backend)?;
     let needs = Needs {
         all_commands: true,
         ..Needs::default()

@@ -1,4 +1,4 @@
-//! Where messages come from: keys, the ticker, signals, the sampler's thread, the log's thread.
+//! Where messages come from: keys, signals, the sampler's thread, the log's thread.
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
 
 use super::clock::now;
 use super::log_source;
@@ -19,9 +18,6 @@ use crate::app::msg::{Mouse, MouseAction, Msg};
 use crate::domain::snapshot::Needs;
 use crate::linux::SysRoot;
 use crate::linux::sampler::Sampler;
-
-/// How often the clock ticks: the shortest refresh period.
-const TICK: Duration = Duration::from_millis(100);
 
 /// How long the loop has to leave after a signal before it is left behind.
 const GRACE: Duration = Duration::from_secs(2);
@@ -53,13 +49,10 @@ impl Drop for Tasks {
     }
 }
 
-/// Starts keys, ticks and signals.
+/// Starts keys and signals.
 pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
     let ended_by = Arc::new(AtomicU8::new(0));
-    let mut handles = vec![
-        tokio::spawn(input(send.clone())),
-        tokio::spawn(ticks(send.clone())),
-    ];
+    let mut handles = vec![tokio::spawn(input(send.clone()))];
     for (kind, number) in [
         (SignalKind::terminate(), 15),
         (SignalKind::interrupt(), 2),
@@ -104,17 +97,6 @@ fn ctrl_z() -> Key {
     Key {
         code: KeyCode::Char('z'),
         modifiers: KeyModifiers::CONTROL,
-    }
-}
-
-async fn ticks(send: Sender<Msg>) {
-    let mut interval = tokio::time::interval(TICK);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        interval.tick().await;
-        if send.send(Msg::Tick(now())).await.is_err() {
-            return;
-        }
     }
 }
 

@@ -37,6 +37,9 @@ impl<'a> Canvas<'a> {
             return 0;
         }
         let width = width.min(area.right() - x);
+        if text.len() <= usize::from(width) && is_plain(text) {
+            return self.plain_text(x, y, text, style);
+        }
         let cut = prefix(text, usize::from(width), self.ascii).0 < text.len();
         let limit = if cut { width.saturating_sub(1) } else { width };
         let mut used = 0;
@@ -59,6 +62,18 @@ impl<'a> Canvas<'a> {
             used += 1;
         }
         used
+    }
+
+    /// Most of all text: a cell for a byte, and it fits.
+    fn plain_text(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
+        let mut at = x;
+        for character in text.chars() {
+            if let Some(cell) = self.buffer.cell_mut((at, y)) {
+                cell.set_char(character).set_style(style);
+            }
+            at += 1;
+        }
+        at - x
     }
 
     /// Writes text that ends at `x + width`.
@@ -155,9 +170,14 @@ impl<'a> Canvas<'a> {
     }
 }
 
+/// Printable ASCII: every byte is a cell.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
 /// Cells a text takes once it is made safe.
 pub fn cells(text: &str, ascii: bool) -> usize {
-    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    if is_plain(text) {
         return text.len();
     }
     text.graphemes(true).map(|g| shown(g, ascii).width()).sum()

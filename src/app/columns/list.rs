@@ -1,13 +1,13 @@
-//! The columns themselves: their order, what each compares and shows.
+//! The columns themselves: their order, what each is sorted by and shows.
 
-use super::{Align, Cell, CellContext, Column, Width, short_group};
+use super::{Align, Cell, CellContext, Column, Order, Width, short_group};
 use crate::app::format;
 use crate::app::marks::Mark;
 use crate::app::text::Tone;
 use crate::domain::badness::badness;
 use crate::domain::process::{MemoryUse, Process};
-use crate::domain::score::oom_score;
-use crate::domain::victim::seniority;
+use crate::domain::score::{OomScoreAdj, oom_score};
+use crate::domain::victim::age_rank;
 
 fn cell(tone: Tone, text: impl Into<String>) -> Cell {
     Cell {
@@ -71,6 +71,22 @@ fn group<'a>(process: &Process, context: &CellContext<'a>) -> Option<&'a str> {
     Some(context.snapshot.cgroup(process.cgroup?)?.path.as_str())
 }
 
+/// Unknown values are smallest.
+fn or_least(value: Option<impl Into<i64>>) -> i64 {
+    value.map_or(i64::MIN, Into::into)
+}
+
+fn pages(process: &Process, pick: fn(&MemoryUse) -> u64) -> i64 {
+    let pages = process.memory.as_ref().map(pick);
+    pages.map_or(i64::MIN, |pages| i64::try_from(pages).unwrap_or(i64::MAX))
+}
+
+/// A whole number that orders as the value does (as `f32::total_cmp` makes one).
+fn ascending(value: f32) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    i64::from(if bits < 0 { bits ^ i32::MAX } else { bits })
+}
+
 /// All columns, in the order they are shown.
 pub static COLUMNS: &[Column] = &[
     Column {
@@ -81,7 +97,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Left,
         rank: 0,
         largest_first: false,
-        compare: |a, b, c| c.marks.mark(a).cmp(&c.marks.mark(b)),
+        order: Order::Number(|p, c| c.marks.mark(p) as i64),
         cell: |p, c| {
             let mark = c.marks.mark(p);
             let tone = match mark {
@@ -101,7 +117,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 0,
         largest_first: false,
-        compare: |a, b, _| a.id.pid.cmp(&b.id.pid),
+        order: Order::Number(|p, _| i64::from(p.id.pid)),
         cell: |p, _| cell(Tone::Normal, p.id.pid.to_string()),
     },
     Column {
@@ -112,7 +128,9 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Left,
         rank: 5,
         largest_first: false,
-        compare: |a, b, c| (c.snapshot.user(a.uid), a.uid).cmp(&(c.snapshot.user(b.uid), b.uid)),
+        order: Order::Text(|a, b, c| {
+            (c.snapshot.user(a.uid), a.uid).cmp(&(c.snapshot.user(b.uid), b.uid))
+        }),
         cell: |p, c| {
             cell(
                 Tone::Dim,
@@ -130,7 +148,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 2,
         largest_first: true,
-        compare: |a, b, c| score(a, c).cmp(&score(b, c)),
+        order: Order::Number(|p, c| or_least(score(p, c))),
         cell: |p, c| match score(p, c) {
             Some(0) => cell(Tone::Dim, "0"),
             Some(score) => cell(Tone::Normal, score.to_string()),
@@ -145,7 +163,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 1,
         largest_first: true,
-        compare: |a, b, _| a.adj.cmp(&b.adj),
+        order: Order::Number(|p, _| or_least(p.adj.map(OomScoreAdj::get))),
         cell: |p, _| match p.adj {
             Some(adj) if adj.get() < 0 => cell(Tone::Good, adj.to_string()),
             Some(adj) if adj.get() > 0 => cell(Tone::Watch, format!("+{adj}")),
@@ -161,10 +179,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 0,
         largest_first: true,
-        compare: |a, b, c| {
-            let by_points = points(a, c).cmp(&points(b, c));
-            by_points.then_with(|| seniority(a.id, b.id, c.rules.tie))
-        },
+        order: Order::Ranked(|p, c| (or_least(points(p, c)), age_rank(p.id, c.rules.tie))),
         cell: |p, c| match points(p, c) {
             Some(points) => {
                 let tone = if points > 0 {
@@ -185,7 +200,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 1,
         largest_first: true,
-        compare: |a, b, _| a.memory.map(|m| m.rss).cmp(&b.memory.map(|m| m.rss)),
+        order: Order::Number(|p, _| pages(p, |m| m.rss)),
         cell: |p, c| memory(p, c, |m| m.rss),
     },
     Column {
@@ -196,7 +211,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 6,
         largest_first: true,
-        compare: |a, b, _| a.memory.map(|m| m.swap).cmp(&b.memory.map(|m| m.swap)),
+        order: Order::Number(|p, _| pages(p, |m| m.swap)),
         cell: |p, c| memory(p, c, |m| m.swap),
     },
     Column {
@@ -207,11 +222,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 8,
         largest_first: true,
-        compare: |a, b, _| {
-            a.memory
-                .map(|m| m.page_tables)
-                .cmp(&b.memory.map(|m| m.page_tables))
-        },
+        order: Order::Number(|p, _| pages(p, |m| m.page_tables)),
         cell: |p, c| memory(p, c, |m| m.page_tables),
     },
     Column {
@@ -222,11 +233,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Right,
         rank: 3,
         largest_first: true,
-        compare: |a, b, _| {
-            a.growth
-                .unwrap_or(f32::MIN)
-                .total_cmp(&b.growth.unwrap_or(f32::MIN))
-        },
+        order: Order::Number(|p, _| p.growth.map_or(i64::MIN, ascending)),
         cell: |p, _| match p.growth {
             Some(growth) if growth.abs() >= 1024.0 => {
                 let tone = if growth > 0.0 {
@@ -248,7 +255,12 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Left,
         rank: 4,
         largest_first: false,
-        compare: |a, b, c| (c.marks.mark(a), a.adj).cmp(&(c.marks.mark(b), b.adj)),
+        order: Order::Number(|p, c| {
+            let adj = p
+                .adj
+                .map_or(i64::from(i16::MIN), |adj| i64::from(adj.get()));
+            ((c.marks.mark(p) as i64) << 16) + adj
+        }),
         cell: |p, c| {
             let tone = match c.marks.mark(p) {
                 Mark::Victim | Mark::OrThis => Tone::Critical,
@@ -268,7 +280,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Left,
         rank: 7,
         largest_first: false,
-        compare: |a, b, c| group(a, c).cmp(&group(b, c)),
+        order: Order::Text(|a, b, c| group(a, c).cmp(&group(b, c))),
         cell: |p, c| match group(p, c) {
             Some(path) => cell(Tone::Dim, short_group(path)),
             None => cell(Tone::Dim, "-"),
@@ -282,7 +294,7 @@ pub static COLUMNS: &[Column] = &[
         align: Align::Left,
         rank: 0,
         largest_first: false,
-        compare: |a, b, _| a.comm.cmp(&b.comm),
+        order: Order::Text(|a, b, _| a.comm.cmp(&b.comm)),
         cell: |p, _| {
             cell(
                 if p.kernel_thread {

@@ -53,6 +53,17 @@ pub enum Align {
     Right,
 }
 
+/// What a column is sorted by. A number is taken once for each row and not for each comparison.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    /// Ascending by this number.
+    Number(fn(&Process, &CellContext<'_>) -> i64),
+    /// Ascending by the first number, equals by the second.
+    Ranked(fn(&Process, &CellContext<'_>) -> (i64, i64)),
+    /// By comparing.
+    Text(fn(&Process, &Process, &CellContext<'_>) -> Ordering),
+}
+
 /// A column of the process table.
 #[derive(Debug)]
 pub struct Column {
@@ -71,9 +82,20 @@ pub struct Column {
     /// Sorting by it starts with the largest.
     pub largest_first: bool,
     /// Ascending order; unknown values are smallest.
-    pub compare: fn(&Process, &Process, &CellContext<'_>) -> Ordering,
+    pub order: Order,
     /// Text and tone.
     pub cell: fn(&Process, &CellContext<'_>) -> Cell,
+}
+
+impl Column {
+    /// Ascending order of two processes.
+    pub fn compare(&self, a: &Process, b: &Process, context: &CellContext<'_>) -> Ordering {
+        match self.order {
+            Order::Number(number) => number(a, context).cmp(&number(b, context)),
+            Order::Ranked(numbers) => numbers(a, context).cmp(&numbers(b, context)),
+            Order::Text(compare) => compare(a, b, context),
+        }
+    }
 }
 
 /// The telling end of a group's path: the unit, scope or container, with one level above it when the

@@ -13,7 +13,7 @@ use super::memory::Memory;
 use super::process::{Process, ProcessId};
 
 use race::Race;
-pub use race::{order, seniority};
+pub use race::{age_rank, order, seniority};
 
 /// Names an OOM domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

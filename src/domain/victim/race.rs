@@ -77,6 +77,18 @@ pub fn seniority(a: ProcessId, b: ProcessId, tie: TieBreak) -> Ordering {
     }
 }
 
+/// [`seniority`] as a number, for sorting: pids are below 2^22 (`PID_MAX_LIMIT`), and 2^41 ticks are
+/// centuries.
+#[must_use]
+pub fn age_rank(id: ProcessId, tie: TieBreak) -> i64 {
+    let ticks = i64::try_from(id.start_ticks.min((1 << 41) - 1)).unwrap_or(0);
+    let age = ticks << 22 | i64::from(id.pid.min((1 << 22) - 1));
+    match tie {
+        TieBreak::Later => age,
+        TieBreak::Earlier => -age,
+    }
+}
+
 fn beats(a: Entry, b: Entry, tie: TieBreak) -> bool {
     order((a.points, a.id), (b.points, b.id), tie) == Ordering::Greater
 }

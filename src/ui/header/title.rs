@@ -41,12 +41,17 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     right.push(Tone::Normal, state.now.wall.to_string());
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let mut left = Line::of(Tone::Accent, "oomtop");
+    let cost = state.snapshot.own_cost.map_or_else(String::new, |cost| {
+        let size = format::size(cost.resident);
+        format!("  self {:.1}% CPU {size}", cost.cpu_percent)
+    });
     let facts = [
         (Tone::Strong, format!("  {}", host.name)),
         (Tone::Dim, format!("  Linux {}", host.release)),
         (Tone::Dim, format!("  {}", host.user)),
         (Tone::Dim, format!("  up {}", format::duration(uptime))),
         (Tone::Dim, format!("  {}", host.cgroups.name())),
+        (Tone::Dim, cost),
     ];
     for (tone, text) in facts {
         if left.width() + text.chars().count() <= room {

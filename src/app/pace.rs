@@ -1,0 +1,60 @@
+//! What happens of its own accord, and when: the next sample, the end of a notice, the clock.
+
+use std::time::Duration;
+
+use super::State;
+use crate::domain::time::{Monotonic, Now};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A frame without a new sample is due when the last is this old: the sample is late, and says so.
+const LATE: Duration = Duration::from_millis(1150);
+
+/// How often to look at the clock where no samples carry it on.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Never shorter: a deadline that has just passed must not turn into a busy loop.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+impl State {
+    /// How long nothing happens unless somebody sends a message. After that a tick is due.
+    pub fn quiet_for(&self) -> Duration {
+        let clock = if self.samples_carry_the_clock() {
+            LATE.saturating_sub(self.now.monotonic.since(self.changed_at))
+        } else {
+            LOOK
+        };
+        let notice = self.notice.as_ref().map(|n| n.stays(self.now.monotonic));
+        let soonest = [notice, self.until_sample()].into_iter().flatten().min();
+        soonest
+            .map_or(clock, |soonest| soonest.min(clock))
+            .max(SHORTEST)
+    }
+
+    /// Time until a sample must be asked for; `None` while one is being taken, or paused.
+    pub(super) fn until_sample(&self) -> Option<Duration> {
+        if self.paused || self.sampling.is_some() {
+            return None;
+        }
+        if self.asked == Monotonic::default() {
+            return Some(Duration::ZERO);
+        }
+        let waited = self.now.monotonic.since(self.asked);
+        Some(self.settings.delay.saturating_sub(waited))
+    }
+
+    /// The clock on the screen is to move on, or the age of the last sample to be seen.
+    pub(super) fn clock_moves(&self, now: Now) -> bool {
+        let unchanged = now.monotonic.since(self.changed_at);
+        if self.samples_carry_the_clock() {
+            unchanged >= LATE
+        } else {
+            self.now.wall.second_of_day() != now.wall.second_of_day()
+        }
+    }
+
+    /// A frame for each sample is enough: one more in between would double the cost of the screen.
+    fn samples_carry_the_clock(&self) -> bool {
+        self.settings.delay <= SECOND && !self.paused
+    }
+}

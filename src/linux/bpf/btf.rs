@@ -1,0 +1,325 @@
+//! Reads the kernel's own type information (BTF), in chunks: where a member of a kernel structure
+//! lies, and the number of a kernel function.
+//!
+//! Format: Documentation/bpf/btf.rst. The blob has some five megabytes; only one window of it and
+//! the position of each type are in memory, and only while the program is made.
+
+use std::io;
+
+use super::window::{Blob, WINDOW, Window, half, word};
+
+/// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, followed.
+const DEEPEST: usize = 32;
+
+/// Most members looked at to find one. `task_struct` has some three hundred.
+const MOST_MEMBERS: u32 = 100_000;
+
+/// `BTF_MAGIC` (include/uapi/linux/btf.h).
+const MAGIC: u16 = 0xeb9f;
+
+/// The kinds of types that are looked at (`BTF_KIND_*`).
+mod kind {
+    pub(super) const INT: u32 = 1;
+    pub(super) const PTR: u32 = 2;
+    pub(super) const ARRAY: u32 = 3;
+    pub(super) const STRUCT: u32 = 4;
+    pub(super) const UNION: u32 = 5;
+    pub(super) const ENUM: u32 = 6;
+    pub(super) const TYPEDEF: u32 = 8;
+    pub(super) const VOLATILE: u32 = 9;
+    pub(super) const CONST: u32 = 10;
+    pub(super) const RESTRICT: u32 = 11;
+    pub(super) const FUNC: u32 = 12;
+    pub(super) const FUNC_PROTO: u32 = 13;
+    pub(super) const VAR: u32 = 14;
+    pub(super) const DATASEC: u32 = 15;
+    pub(super) const DECL_TAG: u32 = 17;
+    pub(super) const TYPE_TAG: u32 = 18;
+    pub(super) const ENUM64: u32 = 19;
+}
+
+/// Why the type information could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BtfError {
+    /// Reading failed.
+    #[error("the kernel's type information cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// It is not BTF, or damaged.
+    #[error("the kernel's type information makes no sense: {0}")]
+    Damaged(&'static str),
+    /// This kernel has no such type, member or function.
+    #[error("this kernel has no {0}")]
+    Missing(String),
+}
+
+/// Number of a type.
+pub(crate) type TypeId = u32;
+
+/// A member of a structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// Bytes from the start of the outermost structure.
+    pub(crate) offset: u32,
+    /// Bytes it takes.
+    pub(crate) size: u32,
+}
+
+/// The type information, as far as the wanted names go.
+#[derive(Debug)]
+pub(crate) struct Btf<'n, B> {
+    window: Window<B>,
+    /// Where each type lies, by its number.
+    places: Vec<u64>,
+    /// Where a wanted name is in the string section, sorted.
+    names: Vec<(u32, &'n str)>,
+    /// The types of a wanted name.
+    named: Vec<(u32, &'n str, TypeId)>,
+    /// Members that may still be looked at: damaged structures could hold each other.
+    budget: u32,
+}
+
+/// One type without what follows it.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    at: u64,
+    name: u32,
+    kind: u32,
+    /// How many members, values or parameters follow.
+    count: u32,
+    /// Member offsets carry a bit-field size.
+    bit_fields: bool,
+    /// Size or type, by kind.
+    size_or_type: u32,
+}
+
+impl<'n, B: Blob> Btf<'n, B> {
+    /// Finds the wanted names: of types, members and functions alike.
+    pub(crate) fn read(blob: B, wanted: &[&'n str]) -> Result<Self, BtfError> {
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        let mut btf = Self {
+            window: Window::new(blob),
+            places: vec![0],
+            names: Vec::new(),
+            named: Vec::new(),
+            budget: 0,
+        };
+        let head = btf.window.get(0, 24)?;
+        if half(head, 0) != MAGIC {
+            return Err(BtfError::Damaged("it does not start with the magic number"));
+        }
+        let word = |at| u64::from(word(head, at));
+        let (base, types, types_len) = (word(4), word(8), word(12));
+        let (strings, strings_len) = (word(16), word(20));
+        btf.find_names(base + strings, strings_len, &wanted)?;
+        btf.find_types(base + types, types_len)?;
+        Ok(btf)
+    }
+
+    /// `wanted` is sorted.
+    fn find_names(&mut self, start: u64, len: u64, wanted: &[&'n str]) -> Result<(), BtfError> {
+        let mut at = 0;
+        // The part of a string that a window's end cut off is read again with the next window.
+        while at < len {
+            let most = usize::try_from(len - at).map_or(WINDOW, |rest| rest.min(WINDOW));
+            let chunk = self.window.get(start + at, most)?;
+            let Some(end) = chunk.iter().rposition(|b| *b == 0) else {
+                // Longer than any name wanted.
+                at += most as u64;
+                continue;
+            };
+            let mut begin = 0;
+            for string in chunk.get(..end).unwrap_or_default().split(|b| *b == 0) {
+                let found = wanted.binary_search_by(|name| name.as_bytes().cmp(string));
+                if let Some(name) = found.ok().and_then(|at| wanted.get(at))
+                    && let Ok(offset) = u32::try_from(at + begin)
+                {
+                    self.names.push((offset, name));
+                }
+                begin += string.len() as u64 + 1;
+            }
+            at += end as u64 + 1;
+        }
+        self.names.sort_unstable();
+        Ok(())
+    }
+
+    fn find_types(&mut self, start: u64, len: u64) -> Result<(), BtfError> {
+        let mut at = start;
+        while at < start + len {
+            let head = self.head_at(at)?;
+            if let Some(name) = self.name(head.name) {
+                let id = TypeId::try_from(self.places.len())
+                    .map_err(|_| BtfError::Damaged("it has too many types"))?;
+                self.named.push((head.kind, name, id));
+            }
+            self.places.push(at);
+            at += 12 + u64::from(head.tail()?);
+        }
+        Ok(())
+    }
+
+    fn name(&self, offset: u32) -> Option<&'n str> {
+        let at = self.names.binary_search_by_key(&offset, |(at, _)| *at);
+        self.names.get(at.ok()?).map(|(_, name)| *name)
+    }
+
+    fn head_at(&mut self, at: u64) -> Result<Head, BtfError> {
+        let bytes = self.window.get(at, 12)?;
+        let detail = word(bytes, 4);
+        Ok(Head {
+            at,
+            name: word(bytes, 0),
+            kind: detail >> 24 & 0x1f,
+            count: detail & 0xffff,
+            bit_fields: detail >> 31 == 1,
+            size_or_type: word(bytes, 8),
+        })
+    }
+
+    fn head(&mut self, id: TypeId) -> Result<Head, BtfError> {
+        // 0 is void.
+        match self.places.get(id as usize) {
+            Some(at) if id > 0 => self.head_at(*at),
+            _ => Err(BtfError::Damaged("a type refers to one that is not there")),
+        }
+    }
+
+    /// Follows typedefs and qualifiers.
+    fn resolved(&mut self, id: TypeId) -> Result<Head, BtfError> {
+        let mut head = self.head(id)?;
+        for _ in 0..DEEPEST {
+            if !matches!(
+                head.kind,
+                kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG
+            ) {
+                return Ok(head);
+            }
+            head = self.head(head.size_or_type)?;
+        }
+        Err(BtfError::Damaged("a chain of types has no end"))
+    }
+
+    fn size(&mut self, id: TypeId) -> Result<u32, BtfError> {
+        let mut times = 1_u32;
+        let mut head = self.resolved(id)?;
+        for _ in 0..DEEPEST {
+            let one = match head.kind {
+                kind::PTR => 8,
+                kind::INT | kind::STRUCT | kind::UNION | kind::ENUM | kind::ENUM64 => {
+                    head.size_or_type
+                }
+                kind::ARRAY => {
+                    let bytes = self.window.get(head.at + 12, 12)?;
+                    let (element, count) = (word(bytes, 0), word(bytes, 8));
+                    times = times.saturating_mul(count);
+                    head = self.resolved(element)?;
+                    continue;
+                }
+                _ => return Err(BtfError::Damaged("a member has no size")),
+            };
+            return Ok(times.saturating_mul(one));
+        }
+        Err(BtfError::Damaged("a chain of arrays has no end"))
+    }
+
+    fn named(&self, wanted: u32, name: &str) -> Result<TypeId, BtfError> {
+        self.named
+            .iter()
+            .find(|(kind, own, _)| *kind == wanted && *own == name)
+            .map(|(_, _, id)| *id)
+            .ok_or_else(|| BtfError::Missing(name.to_owned()))
+    }
+
+    /// The number of a kernel function.
+    pub(crate) fn function(&self, name: &str) -> Result<TypeId, BtfError> {
+        self.named(kind::FUNC, name)
+    }
+
+    /// Bytes a structure takes.
+    pub(crate) fn struct_size(&mut self, name: &str) -> Result<u32, BtfError> {
+        let id = self.named(kind::STRUCT, name)?;
+        self.size(id)
+    }
+
+    /// The value of a name in an enumeration.
+    pub(crate) fn constant(&mut self, of: &str, name: &str) -> Result<u32, BtfError> {
+        let id = self.named(kind::ENUM, of)?;
+        let head = self.head(id)?;
+        for at in 0..head.count {
+            let bytes = self.window.get(head.at + 12 + 8 * u64::from(at), 8)?;
+            let (own, value) = (word(bytes, 0), word(bytes, 4));
+            if self.name(own) == Some(name) {
+                return Ok(value);
+            }
+        }
+        Err(BtfError::Missing(format!("{name} in {of}")))
+    }
+
+    /// Where a member lies; `path` goes through structures that are members of each other. Members
+    /// of unnamed structures count as those of the structure around them, as in C.
+    pub(crate) fn member(&mut self, of: &str, path: &[&str]) -> Result<Member, BtfError> {
+        let missing = || BtfError::Missing(format!("{of}.{}", path.join(".")));
+        self.budget = MOST_MEMBERS;
+        let mut id = self.named(kind::STRUCT, of)?;
+        let mut offset = 0;
+        for name in path {
+            let (own, inner) = self.direct_member(id, name, 0)?.ok_or_else(missing)?;
+            offset = own.saturating_add(offset);
+            id = inner;
+        }
+        Ok(Member {
+            offset,
+            size: self.size(id)?,
+        })
+    }
+
+    fn direct_member(
+        &mut self,
+        id: TypeId,
+        name: &str,
+        depth: usize,
+    ) -> Result<Option<(u32, TypeId)>, BtfError> {
+        let head = self.resolved(id)?;
+        if !matches!(head.kind, kind::STRUCT | kind::UNION) || depth > DEEPEST {
+            return Ok(None);
+        }
+        for at in 0..head.count {
+            let left = self.budget.checked_sub(1);
+            self.budget = left.ok_or(BtfError::Damaged("a structure has no end"))?;
+            let bytes = self.window.get(head.at + 12 + 12 * u64::from(at), 12)?;
+            let (own, inner, bits) = (word(bytes, 0), word(bytes, 4), word(bytes, 8));
+            let (bits, is_field) = if head.bit_fields {
+                (bits & 0x00ff_ffff, bits >> 24 != 0)
+            } else {
+                (bits, false)
+            };
+            if self.name(own) == Some(name) {
+                return Ok((!is_field).then_some((bits / 8, inner)));
+            }
+            if own == 0
+                && let Some((offset, inner)) = self.direct_member(inner, name, depth + 1)?
+            {
+                return Ok(Some((offset.saturating_add(bits / 8), inner)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Head {
+    /// Bytes after the first twelve.
+    fn tail(&self) -> Result<u32, BtfError> {
+        Ok(match self.kind {
+            kind::INT | kind::VAR | kind::DECL_TAG => 4,
+            kind::ARRAY => 12,
+            kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 12 * self.count,
+            kind::ENUM | kind::FUNC_PROTO => 8 * self.count,
+            1..=19 => 0,
+            _ => return Err(BtfError::Damaged("it has a kind of type not known here")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

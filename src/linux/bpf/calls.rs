@@ -1,0 +1,226 @@
+//! The system calls: bpf(2) and the mapping of the shared array. All `unsafe` code of oomtop is here.
+
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::mm::{MapFlags, ProtFlags};
+
+use super::assembler::Instruction;
+use super::record::Record;
+
+/// Commands (include/uapi/linux/bpf.h).
+const MAP_CREATE: libc::c_int = 0;
+const PROG_LOAD: libc::c_int = 5;
+const PROG_TEST_RUN: libc::c_int = 10;
+
+const MAP_TYPE_ARRAY: u32 = 2;
+const PROG_TYPE_SYSCALL: u32 = 31;
+/// The memory of the map can be mapped here: no system call to read it.
+const F_MMAPABLE: u32 = 1 << 10;
+/// What programs of this type must be.
+const F_SLEEPABLE: u32 = 1 << 4;
+
+/// The kernel functions called are for programs that say they are under the GPL or compatible.
+const LICENCE: &CStr = c"Dual MIT/GPL";
+
+/// The attributes of each command, up to the last one used. The kernel takes those it is not given
+/// as 0.
+#[derive(Default)]
+#[repr(C)]
+struct MapCreate {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    map_flags: u32,
+}
+
+#[derive(Default)]
+#[repr(C)]
+struct ProgLoad {
+    prog_type: u32,
+    instruction_count: u32,
+    instructions: u64,
+    licence: u64,
+    log_level: u32,
+    log_size: u32,
+    log_buffer: u64,
+    kernel_version: u32,
+    prog_flags: u32,
+}
+
+#[derive(Default)]
+#[repr(C)]
+struct TestRun {
+    prog_fd: u32,
+    result: u32,
+    data_size_in: u32,
+    data_size_out: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+    context_size_in: u32,
+    context_size_out: u32,
+    context_in: u64,
+    context_out: u64,
+}
+
+#[expect(unsafe_code, reason = "bpf(2) has no safe wrapper")]
+fn bpf<T>(command: libc::c_int, attributes: &mut T) -> Result<libc::c_int, Errno> {
+    // SAFETY: `attributes` is one of the three structures above, which have the layout of
+    // `union bpf_attr` for their command and no padding; the kernel reads (and for TEST_RUN writes)
+    // exactly `size_of::<T>()` bytes of it, which are borrowed exclusively for the call. The
+    // addresses inside are of memory that the callers below keep alive and large enough.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            command,
+            std::ptr::from_mut(attributes),
+            size_of::<T>(),
+        )
+    };
+    match libc::c_int::try_from(result) {
+        Ok(result) if result >= 0 => Ok(result),
+        _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)),
+    }
+}
+
+#[expect(unsafe_code, reason = "a descriptor comes out of a raw call")]
+fn owned(descriptor: libc::c_int) -> OwnedFd {
+    // SAFETY: the kernel has just returned it from MAP_CREATE or PROG_LOAD, which give a new
+    // descriptor that nobody else owns.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// The array that the program writes and oomtop reads.
+#[derive(Debug)]
+pub(super) struct SharedArray {
+    map: OwnedFd,
+    start: *const Record,
+    capacity: u32,
+}
+
+// Only reads go through `start`, and only from the one owner of the value.
+#[expect(unsafe_code, reason = "it holds an address")]
+// SAFETY: the mapping belongs to the process, not to a thread; `SharedArray` is its only owner.
+unsafe impl Send for SharedArray {}
+
+impl SharedArray {
+    /// # Errors
+    /// `EPERM` without `CAP_BPF`, `ENOMEM`, or what else the system says.
+    #[expect(unsafe_code, reason = "a mapping of a descriptor")]
+    pub(super) fn create(capacity: u32) -> Result<Self, Errno> {
+        let value_size = u32::try_from(size_of::<Record>()).map_err(|_| Errno::INVAL)?;
+        let map = owned(bpf(
+            MAP_CREATE,
+            &mut MapCreate {
+                map_type: MAP_TYPE_ARRAY,
+                key_size: 4,
+                value_size,
+                max_entries: capacity,
+                map_flags: F_MMAPABLE,
+            },
+        )?);
+        // SAFETY: a new mapping at an address of the kernel's choice touches no memory in use. It is
+        // `capacity * size_of::<Record>()` bytes long, which the kernel refuses if the map is
+        // shorter (its elements lie one after the other, `Record` being a multiple of 8 bytes), and
+        // lasts until `drop`.
+        let start = unsafe {
+            rustix::mm::mmap(
+                std::ptr::null_mut(),
+                Self::bytes(capacity),
+                ProtFlags::READ,
+                MapFlags::SHARED,
+                &map,
+                0,
+            )?
+        };
+        Ok(Self {
+            map,
+            start: start.cast_const().cast(),
+            capacity,
+        })
+    }
+
+    fn bytes(capacity: u32) -> usize {
+        capacity as usize * size_of::<Record>()
+    }
+
+    /// Records there is room for.
+    pub(super) fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// The number programs of this process know it by.
+    pub(super) fn descriptor(&self) -> i32 {
+        self.map.as_raw_fd()
+    }
+
+    /// A copy of one record.
+    #[expect(unsafe_code, reason = "reads memory shared with the kernel")]
+    pub(super) fn get(&self, index: u32) -> Option<Record> {
+        if index >= self.capacity {
+            return None;
+        }
+        // SAFETY: in bounds of the mapping, and aligned: it starts at a page and a record has 128
+        // bytes. Volatile, because the kernel writes it; it does so only inside `Program::run`,
+        // which the owner of both does not call meanwhile. Any bits are a valid `Record`.
+        Some(unsafe { self.start.add(index as usize).read_volatile() })
+    }
+}
+
+impl Drop for SharedArray {
+    #[expect(unsafe_code, reason = "ends the mapping")]
+    fn drop(&mut self) {
+        // SAFETY: address and length are those of the mapping made in `create`; no reference into
+        // it exists, since `get` returns copies.
+        let _ =
+            unsafe { rustix::mm::munmap(self.start.cast_mut().cast(), Self::bytes(self.capacity)) };
+    }
+}
+
+/// A program in the kernel.
+#[derive(Debug)]
+pub(super) struct Program(OwnedFd);
+
+impl Program {
+    /// Has the kernel check and take the program. This can take long: call it on a thread.
+    ///
+    /// # Errors
+    /// `EPERM` without the capabilities, `EINVAL` or `EACCES` if the kernel does not accept it.
+    pub(super) fn load(code: &[Instruction]) -> Result<Self, Errno> {
+        let mut attributes = ProgLoad {
+            prog_type: PROG_TYPE_SYSCALL,
+            instruction_count: u32::try_from(code.len()).map_err(|_| Errno::TOOBIG)?,
+            instructions: address(code.as_ptr()),
+            licence: address(LICENCE.as_ptr()),
+            prog_flags: F_SLEEPABLE,
+            ..ProgLoad::default()
+        };
+        bpf(PROG_LOAD, &mut attributes).map(|descriptor| Self(owned(descriptor)))
+    }
+
+    /// Runs it once and returns its result. `input` is what its first argument points to.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn run(&self, input: &mut [u32; 2]) -> Result<u32, Errno> {
+        let descriptor: BorrowedFd<'_> = std::os::fd::AsFd::as_fd(&self.0);
+        let mut attributes = TestRun {
+            prog_fd: u32::try_from(descriptor.as_raw_fd()).map_err(|_| Errno::BADF)?,
+            context_size_in: 8,
+            // The kernel copies it back after the run.
+            context_in: address(input.as_mut_ptr()),
+            ..TestRun::default()
+        };
+        bpf(PROG_TEST_RUN, &mut attributes)?;
+        Ok(attributes.result)
+    }
+}
+
+/// An address as the attributes hold it.
+fn address<T>(pointer: *const T) -> u64 {
+    pointer.expose_provenance() as u64
+}
