@@ -94,6 +94,9 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
         shell.assert_sane();
         shell.keys("echo a$((1+1))b<Enter>");
         shell.wait_text("a2b");
+        // The next round must not take this round's "Stopped" for its own.
+        shell.keys("clear<Enter>");
+        shell.wait_for("a clear screen", |screen| !screen.has("Stopped"));
         shell.keys("fg<Enter>");
         first_frame(&shell);
         assert!(!shell.cooked(), "raw again after fg");
