@@ -25,6 +25,8 @@ pub(crate) struct CgroupTable {
     due: Vec<bool>,
     /// By key: has a limit, or encloses a group that has one. Reused between samples.
     hot: Vec<bool>,
+    /// Slots of groups that are gone and that nobody refers to any more.
+    free: Vec<CgroupKey>,
     reader: GroupReader,
 }
 
@@ -36,6 +38,7 @@ impl CgroupTable {
             ids: HashMap::new(),
             due: Vec::new(),
             hot: Vec::new(),
+            free: Vec::new(),
             reader: GroupReader::new(page_size),
         }
     }
@@ -92,12 +95,58 @@ impl CgroupTable {
             .filter(|_| path.name() != "..")
             .map(|parent| self.add(parent));
         let groups = Arc::make_mut(&mut self.groups);
-        let key = CgroupKey(u32::try_from(groups.len()).unwrap_or(u32::MAX));
-        self.keys.insert(path.as_str().to_owned(), key);
-        groups.push(Cgroup::unread(path, parent));
-        self.due.push(true);
-        self.hot.push(false);
+        let name = path.as_str().to_owned();
+        let group = Cgroup::unread(path, parent);
+        let reused = self
+            .free
+            .pop()
+            .and_then(|key| Some((key, groups.get_mut(key.index())?)));
+        let key = if let Some((key, slot)) = reused {
+            *slot = group;
+            key
+        } else {
+            groups.push(group);
+            self.due.push(true);
+            self.hot.push(false);
+            CgroupKey(u32::try_from(groups.len() - 1).unwrap_or(u32::MAX))
+        };
+        if let Some(due) = self.due.get_mut(key.index()) {
+            *due = true;
+        }
+        self.keys.insert(name, key);
         key
+    }
+
+    /// Frees the slots of groups that are gone, unless a process of the table is still said to be in
+    /// them (`used`) or something below them is needed: hosts that start containers all day must not
+    /// fill the memory with their names.
+    pub(crate) fn collect(&mut self, used: impl Iterator<Item = CgroupKey>) {
+        let mut needed: Vec<bool> = self.groups.iter().map(|group| group.present).collect();
+        for key in used {
+            if let Some(slot) = needed.get_mut(key.index()) {
+                *slot = true;
+            }
+        }
+        for at in 0..needed.len() {
+            let mut next = needed.get(at).copied().unwrap_or(false).then_some(at);
+            while let Some(parent) = next
+                .and_then(|at| self.groups.get(at)?.parent)
+                .map(CgroupKey::index)
+            {
+                let reached = needed
+                    .get_mut(parent)
+                    .is_none_or(|slot| std::mem::replace(slot, true));
+                next = (!reached).then_some(parent);
+            }
+        }
+        let is_needed = |key: CgroupKey| needed.get(key.index()).copied().unwrap_or(false);
+        self.keys.retain(|_, key| is_needed(*key));
+        self.ids.retain(|_, key| is_needed(*key));
+        let unneeded = (0..)
+            .map(CgroupKey)
+            .take(needed.len())
+            .filter(|key| !is_needed(*key));
+        self.free = unneeded.collect();
     }
 
     /// Reads what is due in the sample number `seq`.
@@ -111,6 +160,12 @@ impl CgroupTable {
             let hot = self.hot.get(at).copied().unwrap_or(false);
             let depth = if due || turn { Depth::All } else { Depth::Hot };
             if depth == Depth::Hot && !hot {
+                continue;
+            }
+            // A slot that is free has nothing to read.
+            if !group.present
+                && self.keys.get(group.path.as_str()).map(|key| key.index()) != Some(at)
+            {
                 continue;
             }
             // What cannot be reached from here stays known by its path only.
@@ -162,6 +217,26 @@ mod tests {
             at = groups[key.index()].parent;
         }
         assert_eq!(path, ["/a/b/c", "/a/b", "/a", "/"]);
+    }
+
+    #[test]
+    fn slots_of_gone_groups_are_used_again_and_no_others() {
+        let mut table = CgroupTable::new(4096);
+        let stays = table.intern(b"/pods/stays/inner");
+        let in_use = table.intern(b"/pods/in-use");
+        for round in 0..100 {
+            let gone = table.intern(format!("/pods/{round}/x").as_bytes());
+            let groups = std::sync::Arc::make_mut(&mut table.groups);
+            let parent = groups[gone.index()].parent.unwrap();
+            for key in [gone, parent, in_use] {
+                groups[key.index()].present = false;
+            }
+            table.collect([in_use].into_iter());
+        }
+        assert!(table.groups().len() < 10, "{}", table.groups().len());
+        assert_eq!(table.intern(b"/pods/stays/inner"), stays);
+        assert_eq!(table.intern(b"/pods/in-use"), in_use);
+        assert_eq!(table.groups()[in_use.index()].path.as_str(), "/pods/in-use");
     }
 
     #[test]

@@ -34,6 +34,9 @@ const RECYCLED: usize = 3;
 /// Processes looked at, at most, to learn the scale of `oom_score`.
 const MOST_ASKED: usize = 512;
 
+/// In how many samples the slots of cgroups that are gone are freed once.
+const COLLECT: u64 = 64;
+
 /// Takes samples. Keeps what must last from one to the next: cgroup keys, command lines, growth.
 pub struct Sampler {
     root: SysRoot,
@@ -203,6 +206,13 @@ impl Sampler {
                 &self.hierarchy,
                 &mut self.cgroups,
             );
+        }
+        if self.seq.is_multiple_of(COLLECT) {
+            let used = snapshot
+                .processes
+                .iter()
+                .filter_map(|process| process.cgroup);
+            self.cgroups.collect(used.chain(self.own_group));
         }
         self.cgroups.refresh(&self.hierarchy, self.seq);
         let cgroups = self.cgroups.groups();

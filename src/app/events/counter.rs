@@ -100,7 +100,9 @@ pub(super) fn groups_that_rose(newest: &Snapshot, previous: &Snapshot) -> Vec<Cg
         .iter()
         .zip(previous.cgroups.iter())
         .filter(|(new, old)| {
-            old.events.oom_kill.is_some() && new.events.oom_kill > old.events.oom_kill
+            // A slot may be another group's by now.
+            let is_same = new.path == old.path && old.events.oom_kill.is_some();
+            is_same && new.events.oom_kill > old.events.oom_kill
         })
         .map(|(new, _)| &new.path)
         .collect();
