@@ -57,7 +57,10 @@ fn a_group_kill_is_not_copied_for_each_of_its_dead() {
         unreachable!("a report: {events:?}");
     };
     assert_eq!(report.kills.len(), dead);
-    assert_eq!(report.kills[0].lines, 2, "the first victim is printed twice");
+    assert_eq!(
+        report.kills[0].lines, 2,
+        "the first victim is printed twice"
+    );
 }
 
 /// A log that goes on for ever with lines of the same report.
@@ -71,7 +74,11 @@ fn lists_of_a_report_have_an_end() {
     }
     log += "Memory cgroup out of memory: Killed process 7 (x) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n";
     for number in 0..LINES {
-        writeln!(log, "oom_reaper: reaped process {number} (x), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB").expect("written");
+        writeln!(
+            log,
+            "oom_reaper: reaped process {number} (x), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB"
+        )
+        .expect("written");
     }
     let events = chunked(&log);
     let Some(OomEvent::Report(report)) = events.last() else {
@@ -109,7 +116,7 @@ fn a_broken_line_is_followed_to_its_end() {
 /// Found by the fuzzer: the stamp is the log's own text too.
 #[test]
 fn nothing_of_a_log_is_printed_raw() {
-    let log = "[\017:12:54]Killed process 2(x\u{1b}[2J) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n";
+    let log = "[\u{0}17:12:54]Killed process 2(x\u{1b}[2J) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n";
     let events = chunked(log);
     assert!(!events.is_empty(), "a report");
     for event in events {
@@ -117,6 +124,9 @@ fn nothing_of_a_log_is_printed_raw() {
             continue;
         };
         let printed = oomtop::app::report::listing::report(&report, 1);
-        assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed:?}");
+        assert!(
+            printed.chars().all(|c| c == '\n' || !c.is_control()),
+            "{printed:?}"
+        );
     }
 }

@@ -221,7 +221,10 @@ impl Printer {
                     }
                 }
                 OomEvent::Userspace(kill) => {
-                    let known = self.userspace.iter().rposition(|known| known.key == kill.key);
+                    let known = self
+                        .userspace
+                        .iter()
+                        .rposition(|known| known.key == kill.key);
                     match known.and_then(|at| self.userspace.get_mut(at)) {
                         Some(known) => *known = kill,
                         None if known.is_none() => self.userspace.push_back(kill),

@@ -25,7 +25,11 @@ pub fn report(report: &OomReport, number: u64) -> String {
         .collect();
     if report.memory.is_some() || report.memcg.is_some() {
         lines.push(String::new());
-        lines.extend(memory::lines(report, page).iter().map(super::super::text::Line::plain));
+        lines.extend(
+            memory::lines(report, page)
+                .iter()
+                .map(super::super::text::Line::plain),
+        );
     }
     if let Some(table) = &report.tasks {
         let ranked = ranking(report);

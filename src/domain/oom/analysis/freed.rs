@@ -136,10 +136,7 @@ mod tests {
         let freed = freed(&report).unwrap();
         assert_eq!((freed.counted, freed.unknown), (2, 0));
         assert_eq!((freed.anon_kb, freed.file_kb), (100, 6));
-        assert_eq!(
-            (freed.shmem_kb, freed.page_tables_kb),
-            (Some(6), Some(12))
-        );
+        assert_eq!((freed.shmem_kb, freed.page_tables_kb), (Some(6), Some(12)));
         assert_eq!(freed.swap_kb, None, "no table");
         assert_eq!(freed.left_kb, Some(3));
         assert_eq!(freed.at_least_kb(), 109);

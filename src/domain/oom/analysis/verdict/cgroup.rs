@@ -48,9 +48,7 @@ fn limit_kb(memcg: &MemcgUse) -> Option<u64> {
 fn sum_kb(memcg: &MemcgUse, keys: &[&str]) -> Option<u64> {
     keys.iter().find_map(|key| {
         let values = memcg.stats.iter().filter_map(|stats| stats.get(key));
-        values
-            .reduce(u64::saturating_add)
-            .map(|bytes| bytes / 1024)
+        values.reduce(u64::saturating_add).map(|bytes| bytes / 1024)
     })
 }
 

@@ -59,7 +59,9 @@ fn nodes_exhausted(
         kind.map(|zone| zone.free_kb).sum::<u64>()
     };
     let (free_kb, unusable_kb) = (free(true), free(false));
-    let all = memory.pages("free").map(|pages| pages.saturating_mul(page_kb));
+    let all = memory
+        .pages("free")
+        .map(|pages| pages.saturating_mul(page_kb));
     Some(RootCause::NodesExhausted {
         free_elsewhere_kb: all.map(|all| all.saturating_sub(free_kb.saturating_add(unusable_kb))),
         nodes: list,
@@ -81,7 +83,9 @@ fn empty_nodes(memory: &MemoryState, states: &[ZoneState], page_kb: u64) -> Opti
     let empty: Vec<u32> = shown.iter().copied().filter(|n| !has_room(*n)).collect();
     let free: u64 = states.iter().map(|zone| zone.free_kb).sum();
     // Free lists of the CPUs and pages in flight are a little of it.
-    let all_kb = memory.pages("free").map(|pages| pages.saturating_mul(page_kb));
+    let all_kb = memory
+        .pages("free")
+        .map(|pages| pages.saturating_mul(page_kb));
     let hidden = all_kb.is_some_and(|all| reaches(all.saturating_sub(free), ram_kb, ROOM));
     let beside = empty.len() < shown.len();
     (!empty.is_empty() && (beside || hidden)).then(|| {
@@ -99,9 +103,8 @@ fn zones_exhausted(
     let (others, allowed): (Vec<&ZoneState>, Vec<&ZoneState>) = states
         .iter()
         .partition(|z| z.verdict == ZoneVerdict::NotAllowed);
-    let is_short = |z: &&ZoneState| {
-        matches!(z.verdict, ZoneVerdict::BelowMin | ZoneVerdict::HeldBack)
-    };
+    let is_short =
+        |z: &&ZoneState| matches!(z.verdict, ZoneVerdict::BelowMin | ZoneVerdict::HeldBack);
     let free_elsewhere_kb = others.iter().map(|zone| zone.free_kb).sum();
     let ram_kb = memory.ram_pages?.saturating_mul(page_kb);
     let all_short = !allowed.is_empty() && allowed.iter().all(is_short);
@@ -124,10 +127,17 @@ fn filled(report: &OomReport, memory: &MemoryState) -> Option<RootCause> {
     };
     let of_kb = kb(memory.ram_pages?.checked_sub(memory.reserved_pages?)?);
     // Both must be there: without them nothing can be said about programs.
-    memory.pages("active_anon").zip(memory.pages("inactive_anon"))?;
+    memory
+        .pages("active_anon")
+        .zip(memory.pages("inactive_anon"))?;
     let shmem = sum(&["shmem"]);
     // Shared memory is on the lists of anonymous pages, and locked programs on the unevictable one.
-    let anon = sum(&["active_anon", "inactive_anon", "isolated_anon", "unevictable"]);
+    let anon = sum(&[
+        "active_anon",
+        "inactive_anon",
+        "isolated_anon",
+        "unevictable",
+    ]);
     let kernel = sum(&["slab_unreclaimable", "pagetables", "sec_pagetables"])
         .saturating_add(node_kb(memory, "kernel_stack"));
     let huge: u64 = memory
@@ -136,7 +146,12 @@ fn filled(report: &OomReport, memory: &MemoryState) -> Option<RootCause> {
         .map(|pool| pool.total.saturating_mul(pool.size_kb))
         .fold(0, u64::saturating_add);
     let files = sum(&["active_file", "inactive_file", "isolated_file"]);
-    let rest = sum(&["slab_reclaimable", "free", "free_pcp", "kernel_misc_reclaimable"]);
+    let rest = sum(&[
+        "slab_reclaimable",
+        "free",
+        "free_pcp",
+        "kernel_misc_reclaimable",
+    ]);
     let counted = [anon, kernel, huge, files, rest]
         .into_iter()
         .fold(0, u64::saturating_add);
