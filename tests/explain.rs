@@ -100,6 +100,24 @@ fn no_kill_is_status_1() {
 }
 
 #[test]
+fn a_report_without_its_end_is_shown_and_is_no_kill() {
+    let log = fs::read_to_string(fixture("049-v44-global.log")).expect("fixture");
+    let end = log.find("Out of memory: Kill process").expect("a kill");
+    let cut = log
+        .get(..end)
+        .and_then(|log| log.rfind('\n'))
+        .expect("lines");
+    let file = written(log.get(..cut).expect("a beginning").as_bytes());
+    let output = explain().arg(file.path()).output().expect("started");
+    assert_eq!(output.status.code(), Some(1));
+    let text = text(&output);
+    assert!(
+        text.contains("=== 1. ") && text.contains("1 report, but the log holds no kill"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_status_2_and_the_others_are_explained() {
     let missing = fixture("no-such-file.log");
     let output = explain()

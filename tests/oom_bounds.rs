@@ -116,7 +116,8 @@ fn a_broken_line_is_followed_to_its_end() {
 /// Found by the fuzzer: the stamp is the log's own text too.
 #[test]
 fn nothing_of_a_log_is_printed_raw() {
-    let log = "[\u{0}17:12:54]Killed process 2(x\u{1b}[2J) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n";
+    let log =
+        "[\u{0}17:12:54]Killed process 2(x\u{1b}[2J) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n";
     let events = chunked(log);
     assert!(!events.is_empty(), "a report");
     for event in events {
