@@ -78,6 +78,10 @@ fn sources(below: &str) -> Vec<(PathBuf, String)> {
     fn walk(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in fs::read_dir(dir).expect("a directory").flatten() {
             let path = entry.path();
+            // Where cargo-fuzz builds unless told otherwise.
+            if path.ends_with("fuzz/target") {
+                continue;
+            }
             if path.is_dir() {
                 walk(&path, found);
             } else if path.extension().is_some_and(|e| e == "rs") {

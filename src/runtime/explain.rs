@@ -285,9 +285,14 @@ impl Printer {
             )?;
             return self.out.flush();
         }
-        match self.kills {
-            0 => writeln!(self.out, "No OOM kill was found.")?,
-            kills => writeln!(self.out, "{kills} killed in {} reports:", self.reports)?,
+        let reports = match self.reports {
+            1 => "1 report".to_owned(),
+            reports => format!("{reports} reports"),
+        };
+        match (self.kills, self.reports) {
+            (0, 0) => writeln!(self.out, "No OOM kill was found.")?,
+            (0, _) => writeln!(self.out, "{reports}, but the log holds no kill.")?,
+            (kills, _) => writeln!(self.out, "{kills} killed in {reports}:")?,
         }
         for row in &self.list {
             writeln!(self.out, "{row}")?;

@@ -17,7 +17,7 @@ const TASKS: usize = 10;
 pub fn report(report: &OomReport, number: u64) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "=== {number}. {}", when(report));
+    let _ = writeln!(out, "=== {number}. {}", printable(&when(report)));
     let page = page_kb(report).unwrap_or(4);
     let mut lines: Vec<String> = summary::lines(report, &[])
         .iter()

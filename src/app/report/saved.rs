@@ -9,8 +9,11 @@ use crate::app::events::Remembered;
 use crate::app::plain::printable;
 use crate::app::text::Line;
 use crate::domain::oom::OomReport;
+use crate::domain::oom::analysis::freed::{Freed, freed};
+use crate::domain::oom::analysis::holders::{GroupHolder, NameHolder, by_cgroup, by_name};
 use crate::domain::oom::analysis::page_kb;
 use crate::domain::oom::analysis::ranking::{Ranking, ranking};
+use crate::domain::oom::analysis::verdict::{RootCause, SwapState, root_cause, swap};
 use crate::domain::oom::analysis::zones::{ZoneState, is_fragmentation, zones};
 use crate::domain::process::Pid;
 
@@ -21,6 +24,16 @@ pub struct ReportDocument<'a> {
     pub format: u32,
     /// The Summary page, line by line.
     pub summary: Vec<String>,
+    /// Why there was no memory; null where the report cannot tell.
+    pub cause: Option<RootCause>,
+    /// Swap at that moment, of the host or of the cgroup; null where the report cannot tell.
+    pub swap: Option<SwapState>,
+    /// Who held the memory, summed by process name, the largest first; null without a table of tasks.
+    pub held_by_name: Option<Vec<NameHolder>>,
+    /// Who held it by cgroup; null unless the log has statistics of cgroups.
+    pub held_by_cgroup: Option<Vec<GroupHolder>>,
+    /// What the dead held; null if the log has no sizes of them.
+    pub freed: Option<Freed>,
     /// What the log said: sizes in the units of the kernel, named in the field (`_kb`, `_pages`).
     pub report: &'a OomReport,
     /// The kernel's ranking, computed again from the table of tasks; null without one.
@@ -42,6 +55,11 @@ pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> 
             .iter()
             .map(Line::plain)
             .collect(),
+        cause: root_cause(report),
+        swap: swap(report),
+        held_by_name: by_name(report),
+        held_by_cgroup: by_cgroup(report),
+        freed: freed(report),
         report,
         ranking_explains_victim: ranking.as_ref().and_then(|r| r.explains(report)),
         ranking,

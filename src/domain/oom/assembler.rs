@@ -2,7 +2,7 @@
 //! is emitted with that line.
 
 use super::super::time::Monotonic;
-use super::draft::Draft;
+use super::draft::{Draft, remember};
 use super::drafts::Drafts;
 use super::fact::Fact;
 use super::record::LogRecord;
@@ -154,6 +154,7 @@ impl OomAssembler {
             (None, _) => self.drafts.begin(record, None, out),
         };
         if let Some(draft) = self.drafts.get_mut(index) {
+            take_back(draft, out);
             draft.keep(record, line);
             apply(draft, record, fact);
         }
@@ -199,6 +200,15 @@ impl OomAssembler {
     }
 }
 
+/// Takes an event back that nobody has fetched yet and that is about to be replaced: a receiver that
+/// reads a megabyte at once must not hold a copy of a big report for each member of a group kill.
+fn take_back(draft: &Draft, out: &mut Vec<OomEvent>) {
+    let key = draft.report.key;
+    if matches!(out.last(), Some(OomEvent::Report(report)) if report.key == key) {
+        out.pop();
+    }
+}
+
 fn apply(draft: &mut Draft, record: &LogRecord, fact: Fact) {
     match fact {
         Fact::Chosen(line) => draft.chosen(line),
@@ -216,8 +226,8 @@ fn apply(draft: &mut Draft, record: &LogRecord, fact: Fact) {
             draft.choose(pid, comm, None, Some(score));
         }
         Fact::Killed(line) => draft.killed(line, record.at),
-        Fact::SameMemory { pid, .. } => draft.edit().shared_memory.push(pid),
-        Fact::AlreadyExiting { pid } => draft.edit().already_exiting.push(pid),
+        Fact::SameMemory { pid, .. } => remember(&mut draft.edit().shared_memory, pid),
+        Fact::AlreadyExiting { pid } => remember(&mut draft.edit().already_exiting, pid),
         Fact::Reaped { pid } => draft.reaped(pid),
         Fact::GroupKill { path } => {
             let report = draft.edit();

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::super::process::Pid;
 use super::super::time::Monotonic;
 use super::fact::{ChosenLine, CpuLine, Fact, Invoked, KilledLine, UsageKind};
-use super::memcg::{MemcgStats, Usage};
+use super::memcg::Usage;
 use super::record::LogRecord;
 use super::tasks::{Columns, TaskRow};
 use super::{Constraint, Kill, OomEvent, OomReport, Outcome, ReportKey, TaskTable, Trigger, rules};
@@ -233,10 +234,7 @@ impl Draft {
             report.oom_memcg.clone_from(&path);
         }
         let memcg = Arc::make_mut(report.memcg.get_or_insert_default());
-        memcg.stats.push(MemcgStats {
-            path,
-            values: Vec::new(),
-        });
+        memcg.push_set(path);
         for (key, value) in pairs {
             memcg.push_stat(key, value);
         }
@@ -369,7 +367,17 @@ impl Draft {
             kill.reaped = true;
         }
         if !report.reaped.contains(&pid) {
-            report.reaped.push(pid);
+            remember(&mut report.reaped, pid);
         }
+    }
+}
+
+/// Most pids kept of a list beside the dead themselves.
+const MAX_PIDS: usize = 4096;
+
+/// Adds to a list of pids. No kill concerns more processes; a forged log could go on for ever.
+pub(super) fn remember(list: &mut Vec<Pid>, pid: Pid) {
+    if list.len() < MAX_PIDS {
+        list.push(pid);
     }
 }

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use super::draft::Draft;
 use super::fact::{Fact, Invoked, KilledLine};
 use super::record::LogRecord;
+use super::tasks::MAX_TASKS;
 use super::{Constraint, OomEvent, Outcome, ReportKey};
 
 /// Reports remembered, finished ones included: late lines (reaper, group, panic) find theirs here.
@@ -193,6 +194,7 @@ impl Drafts {
         };
         let group = |draft: &Draft| {
             draft.report.oom_group.is_some()
+                && draft.report.kills.len() < MAX_TASKS
                 && draft.is_fresh(record.at, BURST)
                 && agrees(draft, victim)
         };

@@ -63,6 +63,18 @@ impl MemcgUse {
         self.usage.iter().find(|usage| usage.kind == kind)
     }
 
+    /// Begins the statistics of another cgroup.
+    pub(crate) fn push_set(&mut self, path: Option<String>) {
+        if self.stats.len() < MAX_STATS {
+            self.stats.push(MemcgStats {
+                path,
+                values: Vec::new(),
+            });
+        } else {
+            self.dropped += 1;
+        }
+    }
+
     /// Adds a statistic to the last cgroup.
     pub(crate) fn push_stat(&mut self, key: String, value: u64) {
         let kept: usize = self.stats.iter().map(|stats| stats.values.len()).sum();

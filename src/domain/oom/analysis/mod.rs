@@ -3,7 +3,10 @@
 //! Everything here is a pure function of an [`OomReport`]. A question the report cannot answer gives
 //! `None`, never a guess.
 
+pub mod freed;
+pub mod holders;
 pub mod ranking;
+pub mod verdict;
 pub mod zones;
 
 use super::OomReport;

@@ -143,7 +143,7 @@ fn total(report: &OomReport, page_kb: u64) -> Option<(u64, bool)> {
 }
 
 /// True if a list like `0-1,3` holds the number.
-fn in_list(list: &str, number: u32) -> bool {
+pub(super) fn in_list(list: &str, number: u32) -> bool {
     list.split(',').any(|range| {
         let (low, high) = range.split_once('-').unwrap_or((range, range));
         match (low.trim().parse::<u32>(), high.trim().parse::<u32>()) {

@@ -13,12 +13,13 @@ use super::{MAX_LINE, TextLog};
 
 /// What every line holds that can matter while no report is open. Words that ordinary lines hold
 /// ("room") would cost much.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "oom-kill",
     "oom_reaper",
     "oom.group",
     "OOM",
-    "ll process ",
+    "ill process ",
+    "illed process ",
     "f memory",
     "f Memory",
     "deadlocked on memory",
@@ -69,7 +70,8 @@ impl Default for Chunks {
 
 impl TextLog {
     /// Takes the next bytes of the log, cut anywhere; events are appended to `out`. Give it blocks of
-    /// 64 kB and more. The result is the same as with [`TextLog::line`] for every line.
+    /// 64 kB and more. The kills are the same as with [`TextLog::line`] for every line, and so is all
+    /// else unless lines far from a telling one change how a broken line is joined.
     pub fn chunk(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let mut rest = bytes;
         if !self.chunks.begun.is_empty() {
@@ -108,6 +110,10 @@ impl TextLog {
             self.chunks.look = self.chunks.look.saturating_sub(1);
         }
         self.line(line, out);
+        if self.stitcher.has_joined() {
+            // A broken message goes on for as many lines as there are of it.
+            self.chunks.look = self.chunks.look.max(1);
+        }
     }
 
     /// Whole lines.

@@ -18,11 +18,14 @@ pub(super) struct Stitcher {
     held: Option<Stripped>,
     /// This log has broken lines.
     wrapped: bool,
+    /// The last line was added to the one held.
+    joined: bool,
 }
 
 impl Stitcher {
     /// Takes a line; returns the message before it if that is complete now.
     pub(super) fn push(&mut self, next: Stripped) -> Option<LogRecord> {
+        self.joined = false;
         let Some(held) = self.held.as_mut() else {
             self.held = Some(next);
             return None;
@@ -36,6 +39,7 @@ impl Stitcher {
                     let text = text.get(skip..).unwrap_or(text);
                     held.record.text.push_str(between);
                     held.record.text.push_str(text);
+                    self.joined = true;
                     return None;
                 }
                 // A line of its own that lost its prefix.
@@ -51,10 +55,16 @@ impl Stitcher {
             if same && newline_in_name(&held.record.text, text) {
                 held.record.text.push('\n');
                 held.record.text.push_str(text);
+                self.joined = true;
                 return None;
             }
         }
         self.held.replace(next).map(|held| held.record)
+    }
+
+    /// True if the last line continued the message held back: the next one may as well.
+    pub(super) fn has_joined(&self) -> bool {
+        self.joined
     }
 
     /// The message still held back, at the end of the log.

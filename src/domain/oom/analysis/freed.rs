@@ -1,0 +1,151 @@
+//! What the kill freed, as far as the log tells: the sizes of the dead, and what the reaper left.
+
+use super::super::OomReport;
+use super::pgtables_kb;
+
+/// What the dead held when they were killed, in kB.
+///
+/// Only anonymous memory and page tables are sure to be freed. File pages go back to the page cache,
+/// which reclaim had failed to shrink already; shared memory stays while its file or another process
+/// holds it. A process that shares the memory with one that lives on frees nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Freed {
+    /// Dead processes whose size is known.
+    pub counted: u64,
+    /// Dead processes whose size is not in the log: the sums are too small by theirs.
+    pub unknown: u64,
+    /// Anonymous memory.
+    pub anon_kb: u64,
+    /// File mappings.
+    pub file_kb: u64,
+    /// Shared memory and tmpfs mappings; kernels before 4.5 count them as files.
+    pub shmem_kb: Option<u64>,
+    /// Page tables; kernels before 5.4 do not print them.
+    pub page_tables_kb: Option<u64>,
+    /// Swap, where the table of tasks tells.
+    pub swap_kb: Option<u64>,
+    /// Anonymous memory that the reaper could not take at once, where it spoke: the process had locked
+    /// it, or was exiting itself.
+    pub left_kb: Option<u64>,
+}
+
+impl Freed {
+    /// RAM that is sure to be free after it, in kB: at least this much.
+    #[must_use]
+    pub fn at_least_kb(&self) -> u64 {
+        let tables = self.page_tables_kb.unwrap_or(0);
+        let held = self.anon_kb.saturating_add(tables);
+        held.saturating_sub(self.left_kb.unwrap_or(0))
+    }
+}
+
+/// Sums up the dead; `None` if the log has the size of none of them.
+#[must_use]
+pub fn freed(report: &OomReport) -> Option<Freed> {
+    let mut freed = Freed {
+        shmem_kb: Some(0),
+        page_tables_kb: Some(0),
+        swap_kb: Some(0),
+        ..Freed::default()
+    };
+    let page_kb = super::page_kb(report);
+    for kill in &report.kills {
+        let (Some(anon), Some(file)) = (kill.anon_rss_kb, kill.file_rss_kb) else {
+            freed.unknown += 1;
+            continue;
+        };
+        freed.counted += 1;
+        freed.anon_kb = freed.anon_kb.saturating_add(anon);
+        freed.file_kb = freed.file_kb.saturating_add(file);
+        add(&mut freed.shmem_kb, kill.shmem_rss_kb);
+        add(&mut freed.page_tables_kb, pgtables_kb(report, kill.pid));
+        let table = report.tasks.as_ref();
+        let swapped = table.and_then(|table| table.row(kill.pid)?.swapents);
+        add(
+            &mut freed.swap_kb,
+            swapped
+                .zip(page_kb)
+                .map(|(pages, kb)| pages.saturating_mul(kb)),
+        );
+    }
+    // Processes that died without a line of their own shared the memory of one that had one.
+    freed.left_kb = left(report);
+    (freed.counted > 0).then_some(freed)
+}
+
+fn add(sum: &mut Option<u64>, part: Option<u64>) {
+    *sum = sum.zip(part).map(|(sum, part)| sum.saturating_add(part));
+}
+
+/// `oom_reaper: reaped process %d (%s), now anon-rss:%lukB, file-rss:%lukB, shmem-rss:%lukB`
+/// (`oom_reap_task_mm`, mm/oom_kill.c, 4.6 and later) of those killed here; each pid's last line.
+fn left(report: &OomReport) -> Option<u64> {
+    let mut spoken: Vec<(u32, u64)> = Vec::new();
+    for line in report.raw.lines() {
+        let Some((_, rest)) = line.split_once("oom_reaper: reaped process ") else {
+            continue;
+        };
+        // A process name can hold anything: the numbers are behind the last parenthesis.
+        let Some((named, now)) = rest.rsplit_once("), now anon-rss:") else {
+            continue;
+        };
+        let pid = named.split(' ').next().and_then(|pid| pid.parse().ok());
+        let kb = now.split("kB").next().and_then(|kb| kb.parse().ok());
+        let (Some(pid), Some(kb)) = (pid, kb) else {
+            continue;
+        };
+        if report.kills.iter().any(|kill| kill.pid == pid) {
+            spoken.retain(|(known, _)| *known != pid);
+            spoken.push((pid, kb));
+        }
+    }
+    let sum = spoken
+        .iter()
+        .fold(0_u64, |sum, (_, kb)| sum.saturating_add(*kb));
+    (!spoken.is_empty()).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{LogRecord, OomAssembler, OomEvent, OomReport};
+    use super::freed;
+    use std::sync::Arc;
+
+    fn report(lines: &[&str]) -> Arc<OomReport> {
+        let mut assembler = OomAssembler::new();
+        let mut events = Vec::new();
+        for line in lines {
+            assembler.feed(LogRecord::bare(*line), &mut events);
+        }
+        assembler.finish(&mut events);
+        match events.pop() {
+            Some(OomEvent::Report(report)) => report,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn sums_of_the_dead_and_what_the_reaper_left() {
+        let report = report(&[
+            "Memory cgroup out of memory: Killed process 7 (a), now anon-rss:9kB) total-vm:90kB, anon-rss:40kB, file-rss:5kB, shmem-rss:6kB, UID:0 pgtables:4kB oom_score_adj:0",
+            "Tasks in /g are going to be killed due to memory.oom.group set",
+            "Memory cgroup out of memory: Killed process 8 (b) total-vm:90kB, anon-rss:60kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:8kB oom_score_adj:0",
+            "oom_reaper: reaped process 7 (a), now anon-rss:9kB), now anon-rss:3kB, file-rss:0kB, shmem-rss:6kB",
+            "oom_reaper: reaped process 99 (stranger), now anon-rss:50kB, file-rss:0kB, shmem-rss:0kB",
+        ]);
+        let freed = freed(&report).unwrap();
+        assert_eq!((freed.counted, freed.unknown), (2, 0));
+        assert_eq!((freed.anon_kb, freed.file_kb), (100, 6));
+        assert_eq!((freed.shmem_kb, freed.page_tables_kb), (Some(6), Some(12)));
+        assert_eq!(freed.swap_kb, None, "no table");
+        assert_eq!(freed.left_kb, Some(3));
+        assert_eq!(freed.at_least_kb(), 109);
+    }
+
+    #[test]
+    fn a_line_without_sizes_is_no_zero() {
+        let report = report(&["Killed process 3855 (x)"]);
+        assert_eq!(report.kills.len(), 1);
+        assert_eq!(freed(&report), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! What filled the host, or the part of it that the request may use.
+
+use super::super::super::{MemoryState, OomReport};
+use super::super::page_kb;
+use super::super::ranking::in_list;
+use super::super::zones::{ZoneState, ZoneVerdict, is_fragmentation, zones};
+use super::{RootCause, largest, nodes, reaches};
+
+/// Free memory elsewhere, in percent of the host's, that makes the empty zones the point.
+const ROOM: u64 = 5;
+
+/// The cause on a host; `None` without Mem-Info or where nothing stands out.
+pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
+    let memory = report.memory.as_ref()?;
+    let states = zones(report);
+    no_shortage(report, &states)
+        .or_else(|| fragmented(report, &states))
+        .or_else(|| nodes_exhausted(report, memory, &states))
+        .or_else(|| zones_exhausted(report, memory, &states))
+        .or_else(|| filled(report, memory))
+}
+
+/// `pagefault_out_of_memory` (mm/oom_kill.c, before 5.16) asks with a mask of 0 for nothing.
+fn no_shortage(report: &OomReport, states: &[ZoneState]) -> Option<RootCause> {
+    let trigger = report.trigger.as_ref()?;
+    let usable = states.iter().filter(|z| z.verdict == ZoneVerdict::Usable);
+    let above_low = usable.filter(|z| z.low_kb.is_some_and(|low| z.free_kb > low));
+    let free_kb = above_low.map(|zone| zone.free_kb).sum();
+    (trigger.gfp_mask == Some(0) && free_kb > 0).then_some(RootCause::NoShortage { free_kb })
+}
+
+fn fragmented(report: &OomReport, states: &[ZoneState]) -> Option<RootCause> {
+    let order = u32::try_from(report.trigger.as_ref()?.order?).ok()?;
+    let allowed = states
+        .iter()
+        .filter(|z| z.verdict != ZoneVerdict::NotAllowed);
+    (is_fragmentation(report)? && order > 0).then(|| RootCause::Fragmented {
+        order,
+        free_kb: allowed.map(|zone| zone.free_kb).sum(),
+    })
+}
+
+/// `constrained_alloc` (mm/oom_kill.c) says cpuset or policy only if the request may not go to every
+/// node. Kernels before 5.0 do not print that; there an empty node beside one with room tells, or that
+/// the zones printed (`show_free_areas`: the nodes allowed) have much less free than the whole host.
+fn nodes_exhausted(
+    report: &OomReport,
+    memory: &MemoryState,
+    states: &[ZoneState],
+) -> Option<RootCause> {
+    let page_kb = page_kb(report)?;
+    let list = match nodes(report) {
+        Some(list) => list.to_owned(),
+        None => empty_nodes(memory, states, page_kb)?,
+    };
+    let free = |usable: bool| {
+        let inside = states.iter().filter(|z| in_list(&list, z.node));
+        let kind = inside.filter(|z| (z.verdict != ZoneVerdict::NotAllowed) == usable);
+        kind.map(|zone| zone.free_kb).sum::<u64>()
+    };
+    let (free_kb, unusable_kb) = (free(true), free(false));
+    let all = memory
+        .pages("free")
+        .map(|pages| pages.saturating_mul(page_kb));
+    Some(RootCause::NodesExhausted {
+        free_elsewhere_kb: all.map(|all| all.saturating_sub(free_kb.saturating_add(unusable_kb))),
+        nodes: list,
+        free_kb,
+        unusable_kb,
+    })
+}
+
+/// Nodes without anything left while others have room.
+fn empty_nodes(memory: &MemoryState, states: &[ZoneState], page_kb: u64) -> Option<String> {
+    let ram_kb = memory.ram_pages?.saturating_mul(page_kb);
+    let mut shown: Vec<u32> = states.iter().map(|zone| zone.node).collect();
+    shown.dedup();
+    let has_room = |node: u32| {
+        let zones = states.iter().filter(|z| z.node == node);
+        let usable = zones.filter(|z| z.verdict == ZoneVerdict::Usable);
+        reaches(usable.map(|zone| zone.free_kb).sum(), ram_kb, ROOM)
+    };
+    let empty: Vec<u32> = shown.iter().copied().filter(|n| !has_room(*n)).collect();
+    let free: u64 = states.iter().map(|zone| zone.free_kb).sum();
+    // Free lists of the CPUs and pages in flight are a little of it.
+    let all_kb = memory
+        .pages("free")
+        .map(|pages| pages.saturating_mul(page_kb));
+    let hidden = all_kb.is_some_and(|all| reaches(all.saturating_sub(free), ram_kb, ROOM));
+    let beside = empty.len() < shown.len();
+    (!empty.is_empty() && (beside || hidden)).then(|| {
+        let numbers: Vec<String> = empty.iter().map(ToString::to_string).collect();
+        numbers.join(",")
+    })
+}
+
+fn zones_exhausted(
+    report: &OomReport,
+    memory: &MemoryState,
+    states: &[ZoneState],
+) -> Option<RootCause> {
+    let page_kb = page_kb(report)?;
+    let (others, allowed): (Vec<&ZoneState>, Vec<&ZoneState>) = states
+        .iter()
+        .partition(|z| z.verdict == ZoneVerdict::NotAllowed);
+    let is_short =
+        |z: &&ZoneState| matches!(z.verdict, ZoneVerdict::BelowMin | ZoneVerdict::HeldBack);
+    let free_elsewhere_kb = others.iter().map(|zone| zone.free_kb).sum();
+    let ram_kb = memory.ram_pages?.saturating_mul(page_kb);
+    let all_short = !allowed.is_empty() && allowed.iter().all(is_short);
+    (all_short && reaches(free_elsewhere_kb, ram_kb, ROOM)).then(|| RootCause::ZonesExhausted {
+        zones: allowed
+            .iter()
+            .map(|zone| format!("node {} {}", zone.node, zone.name))
+            .collect(),
+        free_elsewhere_kb,
+    })
+}
+
+/// The largest kind of memory on the whole host.
+fn filled(report: &OomReport, memory: &MemoryState) -> Option<RootCause> {
+    let page_kb = page_kb(report)?;
+    let kb = |pages: u64| pages.saturating_mul(page_kb);
+    let sum = |keys: &[&str]| -> u64 {
+        let pages = keys.iter().filter_map(|key| memory.pages(key));
+        kb(pages.fold(0, u64::saturating_add))
+    };
+    let of_kb = kb(memory.ram_pages?.checked_sub(memory.reserved_pages?)?);
+    // Both must be there: without them nothing can be said about programs.
+    memory
+        .pages("active_anon")
+        .zip(memory.pages("inactive_anon"))?;
+    let shmem = sum(&["shmem"]);
+    // Shared memory is on the lists of anonymous pages, and locked programs on the unevictable one.
+    let anon = sum(&[
+        "active_anon",
+        "inactive_anon",
+        "isolated_anon",
+        "unevictable",
+    ]);
+    let kernel = sum(&["slab_unreclaimable", "pagetables", "sec_pagetables"])
+        .saturating_add(node_kb(memory, "kernel_stack"));
+    let huge: u64 = memory
+        .huge_pages
+        .iter()
+        .map(|pool| pool.total.saturating_mul(pool.size_kb))
+        .fold(0, u64::saturating_add);
+    let files = sum(&["active_file", "inactive_file", "isolated_file"]);
+    let rest = sum(&[
+        "slab_reclaimable",
+        "free",
+        "free_pcp",
+        "kernel_misc_reclaimable",
+    ]);
+    let counted = [anon, kernel, huge, files, rest]
+        .into_iter()
+        .fold(0, u64::saturating_add);
+    largest(
+        of_kb,
+        &[
+            (of_kb.saturating_sub(counted), RootCause::HostByUncounted),
+            (huge, RootCause::HostByHugePages),
+            (kernel, RootCause::HostByKernel),
+            (shmem, RootCause::HostByTmpfs),
+            (anon.saturating_sub(shmem), RootCause::HostByProcesses),
+        ],
+    )
+}
+
+/// A counter that only nodes have, in kB.
+fn node_kb(memory: &MemoryState, key: &str) -> u64 {
+    let nodes = memory.nodes.iter().filter_map(|node| node.get(key));
+    nodes.fold(0, u64::saturating_add)
+}

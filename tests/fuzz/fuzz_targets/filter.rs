@@ -1,0 +1,44 @@
+//! What a user can type after `/` and into a size field.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use oomtop::app::columns::CellContext;
+use oomtop::app::filter::Filter;
+use oomtop::app::marks::Marks;
+use oomtop::domain::kernel::KernelRules;
+use oomtop::domain::process::{MemoryUse, Process};
+use oomtop::domain::score::OomScoreAdj;
+use oomtop::domain::size::parse_size;
+use oomtop::domain::snapshot::Snapshot;
+
+fuzz_target!(|text: &str| {
+    if let Ok(bytes) = parse_size(text) {
+        assert_eq!(parse_size(&bytes.to_string()), Ok(bytes), "{text:?}");
+    }
+    let Ok(filter) = Filter::parse(text) else {
+        return;
+    };
+    assert_eq!(filter.is_empty(), text.trim().is_empty());
+    let snapshot = Snapshot::default();
+    let context = CellContext {
+        snapshot: &snapshot,
+        rules: &KernelRules::default(),
+        total: 100_000,
+        marks: &Marks::default(),
+    };
+    let process = Process {
+        comm: "mysqld".into(),
+        command: Some("/usr/sbin/mysqld --datadir=/var".into()),
+        adj: OomScoreAdj::new(-500),
+        memory: Some(MemoryUse::default()),
+        ..Process::default()
+    };
+    let passes = filter.matches(&process, &context);
+    // One more term that always holds changes nothing; one that never holds lets nothing through.
+    let and = |term: &str| {
+        Filter::parse(&format!("{text} {term}")).map(|f| f.matches(&process, &context))
+    };
+    assert_eq!(and("adj=-500"), Ok(passes));
+    assert_eq!(and("!mysql"), Ok(false));
+});
