@@ -221,6 +221,10 @@ pub fn cause(report: &OomReport) -> String {
         Some(Constraint::Other) => {
             "Memory ran out under a constraint this version does not know.".to_owned()
         }
+        // Kernels before 5.0 do not say it; with Mem-Info in the report it was no cgroup.
+        None if report.memory.is_some() && report.oom_memcg.is_none() => {
+            "The host ran out of memory and swap.".to_owned()
+        }
         None if report.has_header => "Memory ran out.".to_owned(),
         None => "Memory ran out; the log does not say where.".to_owned(),
     };

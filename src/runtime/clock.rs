@@ -1,6 +1,9 @@
 //! The clocks: read here and nowhere else, and handed on as values.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::tz::TimeZone;
 
 use crate::domain::time::{Monotonic, Now, Wall};
 
@@ -24,7 +27,20 @@ pub(super) fn now() -> Now {
 
 /// Seconds east of UTC at that moment; UTC where the zone is not known.
 fn utc_offset(unix_micros: i64) -> i32 {
-    jiff::Timestamp::from_microsecond(unix_micros).map_or(0, |stamp| {
-        jiff::tz::TimeZone::system().to_offset(stamp).seconds()
-    })
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let zone = ZONE.get_or_init(zone);
+    jiff::Timestamp::from_microsecond(unix_micros)
+        .map_or(0, |stamp| zone.to_offset(stamp).seconds())
+}
+
+/// The local zone: of `TZ` if it is set, else of `/etc/localtime`, read directly. Looking its name up
+/// would walk the whole zone database before the first frame.
+fn zone() -> TimeZone {
+    if std::env::var_os("TZ").is_some() {
+        return TimeZone::system();
+    }
+    let local = std::fs::read("/etc/localtime").ok();
+    local
+        .and_then(|rules| TimeZone::tzif("local", &rules).ok())
+        .unwrap_or(TimeZone::UTC)
 }

@@ -1,0 +1,138 @@
+//! The Summary page: what happened in plain words, with the numbers, and what to do now. At most a dozen
+//! lines that a newcomer understands.
+
+mod advice;
+mod cause;
+mod victims;
+
+use crate::app::event_text::{asked_by, cause as what_ran_out};
+use crate::app::events::Remembered;
+use crate::app::format;
+use crate::app::text::{Line, Tone};
+use crate::domain::oom::analysis::holders::by_name;
+use crate::domain::oom::analysis::ranking::ranking;
+use crate::domain::oom::analysis::verdict::root_cause;
+use crate::domain::oom::gfp::purpose;
+use crate::domain::oom::{OomReport, Outcome};
+use crate::domain::process::Pid;
+
+/// Names listed among those who held the memory.
+const HOLDERS: usize = 4;
+
+/// All lines of the page.
+pub fn lines(report: &OomReport, remembered: &[(Pid, Remembered)]) -> Vec<Line> {
+    let ranking = ranking(report);
+    let root = root_cause(report);
+    let mut lines = vec![Line::of(Tone::Strong, what_ran_out(report))];
+    if let Some(asker) = asked_by(report) {
+        lines.push(Line::from(capital(&format!(
+            "{asker}{}.",
+            asked_for(report)
+        ))));
+    }
+    lines.extend(
+        root.as_ref()
+            .map(|root| Line::of(Tone::Watch, cause::sentence(root))),
+    );
+    lines.extend(cause::what_was_left(report));
+    lines.extend(who_held_it(report));
+    lines.extend(victims::lines(report, ranking.as_ref(), remembered));
+    lines.extend(oddities(report));
+    let advice = advice::lines(report, root.as_ref(), remembered);
+    if !advice.is_empty() {
+        lines.push(Line::new());
+        lines.push(Line::of(Tone::Accent, "What to do now"));
+        lines.extend(advice);
+    }
+    lines
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn kb(value: u64) -> String {
+    format::long_size(value.saturating_mul(1024))
+}
+
+/// What the request was for, out of its flags: `, for memory of a program`.
+fn asked_for(report: &OomReport) -> String {
+    let known = report
+        .trigger
+        .as_ref()
+        .and_then(|trigger| purpose(trigger, report.kernel.as_deref()));
+    known.map_or_else(String::new, |purpose| format!(", for {}", purpose.words()))
+}
+
+/// The names that held most, with how many processes each.
+fn who_held_it(report: &OomReport) -> Option<Line> {
+    let held = by_name(report)?;
+    let size = |kb: u64| format::size(kb.saturating_mul(1024));
+    let named = held.iter().take(HOLDERS).map(|holder| {
+        let swap = holder.swap_kb.unwrap_or(0);
+        let swapped = if swap > holder.rss_kb / 10 {
+            format!(" and {} in swap", size(swap))
+        } else {
+            String::new()
+        };
+        let many = if holder.processes > 1 {
+            format!(" in {} processes", holder.processes)
+        } else {
+            String::new()
+        };
+        format!("{} {}{swapped}{many}", holder.comm, size(holder.rss_kb))
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| Line::from(format!("Memory was held by {}.", named.join(", "))))
+}
+
+/// What a reader would otherwise stumble over.
+fn oddities(report: &OomReport) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut say = |tone, text: String| lines.push(Line::of(tone, text));
+    match report.outcome {
+        Outcome::NobodyKillable => say(
+            Tone::Critical,
+            "Nobody could be killed: every process there has oom_score_adj -1000, or is dying already.".to_owned(),
+        ),
+        Outcome::Panic => {
+            let why = report.panic.as_deref().unwrap_or("");
+            say(Tone::Critical, format!("The kernel panicked: {why}"));
+        }
+        Outcome::Ignored => say(Tone::Watch, "SysRq-f found nobody to kill.".to_owned()),
+        Outcome::Pending | Outcome::Killed => {}
+    }
+    if report.repeats > 0 {
+        say(
+            Tone::Watch,
+            format!("The same came {} times more.", report.repeats),
+        );
+    }
+    if !report.shared_memory.is_empty() {
+        say(
+            Tone::Watch,
+            format!(
+                "{} more processes died because they shared its memory.",
+                report.shared_memory.len()
+            ),
+        );
+    }
+    if report.gap {
+        say(
+            Tone::Watch,
+            "Log records were lost within this report.".to_owned(),
+        );
+    }
+    if !report.has_header && !report.kills.is_empty() {
+        say(
+            Tone::Dim,
+            "Only the \"Killed process\" line is there: the kernel prints at most 10 reports in 5 s, or the log has lost \
+             the rest."
+                .to_owned(),
+        );
+    }
+    lines
+}
