@@ -222,17 +222,6 @@ impl State {
         Vec::new()
     }
 
-    /// Asks for a sample, unless one is being taken: then for another right after it.
-    fn request_sample(&mut self) -> Vec<Effect> {
-        if self.sampling.is_some() {
-            self.sample_again = true;
-            return Vec::new();
-        }
-        self.sampling = Some(self.now.monotonic);
-        self.asked = self.now.monotonic;
-        vec![Effect::Sample(self.needs())]
-    }
-
     /// What the next sample must read beyond the table: rows on the screen, and the next victims (so
     /// that their command lines are known when they are dead).
     fn needs(&self) -> Needs {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::State;
+use super::msg::Effect;
 use crate::domain::time::{Monotonic, Now};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,6 +30,17 @@ impl State {
         soonest
             .map_or(clock, |soonest| soonest.min(clock))
             .max(SHORTEST)
+    }
+
+    /// Asks for a sample, unless one is being taken: then for another right after it.
+    pub(super) fn request_sample(&mut self) -> Vec<Effect> {
+        if self.sampling.is_some() {
+            self.sample_again = true;
+            return Vec::new();
+        }
+        self.sampling = Some(self.now.monotonic);
+        self.asked = self.now.monotonic;
+        vec![Effect::Sample(self.needs())]
     }
 
     /// Time until a sample must be asked for; `None` while one is being taken, or paused.
