@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         }
         Mode::Table => runtime::once(&settings, &root, backend, false),
         Mode::Json => runtime::once(&settings, &root, backend, true),
+        Mode::Facts => runtime::facts(&root, backend),
         Mode::Explain => {
             let input = match logs {
                 LogSource::Running => runtime::Input::Running,

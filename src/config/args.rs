@@ -12,7 +12,7 @@ use crate::linux::backend::BackendChoice;
 #[derive(Debug, Parser)]
 #[command(
     name = "oomtop",
-    version,
+    disable_version_flag = true,
     max_term_width = 100,
     args_conflicts_with_subcommands = true
 )]
@@ -59,6 +59,14 @@ pub(super) struct Args {
     /// Leave oomtop's own memory unlocked and its own oom_score_adj as it is
     #[arg(long)]
     pub(super) no_self_protect: bool,
+
+    /// Print the version; with --verbose also how this machine is read
+    #[arg(long, short = 'V')]
+    pub(super) version: bool,
+
+    /// With --version: the back end that reads the processes, and what this kernel counts
+    #[arg(long, requires = "version")]
+    pub(super) verbose: bool,
 
     /// No colours (so does the variable `NO_COLOR`)
     #[arg(long)]

@@ -29,6 +29,8 @@ pub enum Mode {
     Json,
     /// The OOM reports of a log, then exit.
     Explain,
+    /// How this machine is read, then exit.
+    Facts,
 }
 
 /// What `explain` reads.
@@ -97,7 +99,14 @@ pub fn resolve(arguments: impl IntoIterator<Item = OsString>) -> Result<Launch, 
         Some(Command::Explain(explain)) => (log_source(explain), explain.json),
         None => (LogSource::default(), false),
     };
+    if args.version && !args.verbose {
+        return Err(Stop {
+            text: concat!("oomtop ", env!("CARGO_PKG_VERSION"), "\n").to_owned(),
+            status: 0,
+        });
+    }
     let mode = match (&args.command, args.once, args.json) {
+        _ if args.version => Mode::Facts,
         (Some(Command::Explain(_)), ..) => Mode::Explain,
         (None, _, true) => Mode::Json,
         (None, true, false) => Mode::Table,

@@ -12,6 +12,7 @@ mod clock;
 mod effects;
 mod event_loop;
 mod explain;
+mod facts;
 mod log_source;
 mod older;
 mod once;
@@ -32,6 +33,7 @@ use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
 
 pub use explain::{Input, explain};
+pub use facts::facts;
 pub use once::once;
 
 /// Messages that may wait: a storm of log lines slows its thread down, not the keyboard.

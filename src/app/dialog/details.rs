@@ -308,6 +308,12 @@ fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'
                 .map(|l| pair("  cgroup", l.as_str())),
         );
     }
+    let snapshot = context.cells.snapshot;
+    let note = snapshot
+        .backend_note
+        .as_deref()
+        .map_or_else(String::new, |note| format!(" ({note})"));
+    lines.push(pair("  scan", format!("{}{note}", snapshot.backend)));
     if process.unreadable {
         lines.push(Line::of(
             Tone::Watch,

@@ -43,7 +43,10 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let mut left = Line::of(Tone::Accent, "oomtop");
     let cost = state.snapshot.own_cost.map_or_else(String::new, |cost| {
         let size = format::size(cost.resident);
-        format!("  self {:.1}% CPU {size}", cost.cpu_percent)
+        format!(
+            "  self {:.1}% CPU {size} {}",
+            cost.cpu_percent, state.snapshot.backend
+        )
     });
     let facts = [
         (Tone::Strong, format!("  {}", host.name)),

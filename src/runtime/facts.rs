@@ -1,0 +1,62 @@
+//! `--version --verbose`: how this machine is read, and what its kernel counts.
+
+use std::io::{self, Write};
+
+use super::{RunError, clock};
+use crate::domain::kernel::{RssSource, ScoreFormula, TieBreak};
+use crate::domain::snapshot::Needs;
+use crate::linux::SysRoot;
+use crate::linux::backend::BackendChoice;
+use crate::linux::sampler::Sampler;
+
+/// Takes one sample and prints the facts. Returns the exit status.
+///
+/// # Errors
+/// If `/proc` cannot be read, or the output cannot be written (a closed pipe is no error).
+pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
+    let mut sampler = Sampler::with_backend(root.clone(), backend)?;
+    let snapshot = sampler.sample(&Needs::default(), clock::now())?;
+    let host = sampler.host();
+    let rules = &host.rules;
+    let note = snapshot
+        .backend_note
+        .as_deref()
+        .map_or_else(String::new, |note| format!(" ({note})"));
+    let score = match rules.score {
+        ScoreFormula::Scaled => "(1000 + badness per mille) * 2 / 3, since 5.9",
+        ScoreFormula::Permille => "badness per mille, before 5.9",
+    };
+    let rss = match rules.rss {
+        RssSource::Stat => "field 24 of /proc/PID/stat",
+        RssSource::Status => "RssAnon + RssFile + RssShmem of /proc/PID/status",
+    };
+    let tie = match rules.tie {
+        TieBreak::Later => "the later process dies",
+        TieBreak::Earlier => "the earlier process dies",
+    };
+    let lines = [
+        format!("oomtop {}", env!("CARGO_PKG_VERSION")),
+        format!("kernel         {}", host.release),
+        format!("process scan   {}{note}", snapshot.backend),
+        format!("cgroups        {}", host.cgroups.name()),
+        format!("oom_score      {score}"),
+        format!(
+            "rss            {rss}, off by up to {} pages of {} bytes",
+            rules.rss_error, rules.page_size
+        ),
+        format!("of two equals  {tie}"),
+        format!(
+            "lower an adj   {}",
+            if host.may_lower_adj {
+                "allowed (CAP_SYS_RESOURCE)"
+            } else {
+                "not below what a process inherited (no CAP_SYS_RESOURCE)"
+            }
+        ),
+    ];
+    let text = lines.join("\n") + "\n";
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
+        _ => Ok(0),
+    }
+}
