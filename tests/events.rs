@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::scene::{Scene, kill_report, processes, snapshot};
-use oomtop::app::msg::{EventSource, Msg};
+use oomtop::app::msg::{Effect, EventSource, Msg, OlderBoot};
 use oomtop::domain::oom::OomEvent;
 use oomtop::domain::snapshot::KillCounters;
 use oomtop::domain::time::Monotonic;
@@ -106,5 +106,110 @@ fn gaps_show() {
         scene.text().contains("17 log records were overwritten"),
         "{}",
         scene.text()
+    );
+}
+
+/// A kill of `comm` at a second of the scene.
+fn killed(key: u64, second: u64, pid: u32, comm: &str, memcg: Option<&str>) -> Msg {
+    Msg::Oom(OomEvent::Report(Arc::new(kill_report(
+        key, second, pid, comm, memcg,
+    ))))
+}
+
+#[test]
+fn the_pane_filters_by_victim_scope_pid_and_time() {
+    let mut scene = Scene::new(120, 36);
+    scene.tell(killed(2, 1, 1892, "java", Some("/docker/shop")));
+    scene.tell(killed(3, 2, 1893, "shop-worker", Some("/docker/shop")));
+    // The first kill of the scene was 400 seconds before it: stress, on the host.
+    for (filter, rows) in [
+        ("java", 1),
+        ("shop", 2),
+        ("scope:host", 1),
+        ("scope:container", 2),
+        ("pid:1893", 1),
+        ("last:1m", 2),
+        ("last:1h", 3),
+        ("nobody", 0),
+    ] {
+        scene.keys("e / Ctrl-u").types(filter).keys("Enter");
+        assert_eq!(scene.state.events.len(), rows, "{filter}\n{}", scene.text());
+        assert!(
+            scene.text().contains(&format!("filter: {filter}")),
+            "{}",
+            scene.text()
+        );
+        scene.keys("Esc Esc");
+    }
+    assert_eq!(scene.state.events.len(), 3);
+    scene.keys("e /").types("last:soon");
+    assert!(
+        scene.text().contains("last: takes a time"),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
+fn a_name_that_dies_again_and_again_is_counted() {
+    let mut scene = Scene::new(120, 36);
+    for n in 0..7 {
+        scene.tell(killed(
+            10 + n,
+            1,
+            2000 + u32::try_from(n).expect("small"),
+            "java",
+            None,
+        ));
+    }
+    assert!(scene.text().contains("java ×7 in 1 h"), "{}", scene.text());
+    for _ in 0..3700 {
+        scene.sample(Vec::new());
+    }
+    assert!(!scene.text().contains("in 1 h"), "{}", scene.text());
+}
+
+#[test]
+fn older_boots_come_from_the_journal_and_are_not_counted_as_this_boots() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("o");
+    assert_eq!(scene.asked(), [Effect::ReadOlderBoots]);
+    let old = |key, pid, stamp: &str| {
+        let mut report = kill_report(key, 0, pid, "mysqld", None);
+        report.at = None;
+        report.kills[0].at = None;
+        report.stamp = Some(stamp.to_owned());
+        Arc::new(report)
+    };
+    // Three days before the scene, by the journal's wall clock; the keys are those of this boot's too.
+    let reports = vec![
+        old(1, 71, "1763560800000000"),
+        old(2, 72, "1763560860000000"),
+    ];
+    scene.tell(Msg::Older(Ok(vec![OlderBoot { boot: -1, reports }])));
+    assert_eq!(
+        (scene.state.events.len(), scene.state.events.kills()),
+        (3, 1)
+    );
+    let text = scene.text();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("mysqld") && line.contains("killed"))
+        .collect();
+    assert!(
+        rows.len() == 2 && rows.iter().all(|row| row.starts_with("3d ago")),
+        "{text}"
+    );
+    // A report of this boot with the same key is another report.
+    scene.tell(killed(2, 3, 1892, "java", None));
+    assert_eq!(scene.state.events.len(), 4);
+    scene.keys("o");
+    assert_eq!(scene.asked(), []);
+    let mut refused = Scene::new(120, 36);
+    refused.tell(Msg::Older(Err("no older boot could be read".to_owned())));
+    assert!(
+        refused.text().contains("no older boot"),
+        "{}",
+        refused.text()
     );
 }

@@ -155,6 +155,21 @@ fn delay_stays_in_its_range() {
     assert_eq!(scene.state.settings.delay, Duration::from_hours(1));
 }
 
+#[test]
+fn samples_that_take_long_come_less_often() {
+    let mut scene = Scene::new(120, 36);
+    let mut slow = snapshot(5, processes());
+    slow.took_micros = 350_000;
+    scene.tell(Msg::Tick(moment(5)));
+    scene.tell(Msg::Sampled(Arc::new(slow)));
+    assert_eq!(scene.state.period(), Duration::from_millis(3500));
+    assert!(scene.text().contains("3.5s"), "{}", scene.text());
+    let mut stalled = snapshot(6, processes());
+    stalled.took_micros = 60_000_000;
+    scene.tell(Msg::Sampled(Arc::new(stalled)));
+    assert_eq!(scene.state.period(), Duration::from_secs(5));
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 

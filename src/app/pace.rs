@@ -14,6 +14,9 @@ const LATE: Duration = Duration::from_millis(1150);
 /// How often to look at the clock where no samples carry it on.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// A sample is never put off longer than this because the last one took long.
+const SLOWEST: Duration = Duration::from_secs(5);
+
 /// Never shorter: a deadline that has just passed must not turn into a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -52,7 +55,16 @@ impl State {
             return Some(Duration::ZERO);
         }
         let waited = self.now.monotonic.since(self.asked);
-        Some(self.settings.delay.saturating_sub(waited))
+        Some(self.period().saturating_sub(waited))
+    }
+
+    /// The time between two samples: what was asked for, or ten times what a sample takes if that is
+    /// longer. Whoever looks at a machine in trouble must not be its trouble.
+    pub fn period(&self) -> Duration {
+        let took = Duration::from_micros(self.snapshot.took_micros);
+        self.settings
+            .delay
+            .max(took.saturating_mul(10).min(SLOWEST))
     }
 
     /// The clock on the screen is to move on, or the age of the last sample to be seen.

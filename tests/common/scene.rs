@@ -115,7 +115,7 @@ pub(crate) fn snapshot(second: u64, processes: Vec<Process>) -> Snapshot {
     let memory = Memory {
         total: 24 * GIB,
         free: 900 * MIB,
-        available: Some(6_900 * MIB - second * 32 * MIB),
+        available: Some(6_900 * MIB - second.min(200) * 32 * MIB),
         cache: 5_200 * MIB,
         shmem: Some(300 * MIB),
         slab: Some(800 * MIB),

@@ -13,7 +13,7 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let mut right = Line::new();
     match (&state.failure, state.sample_age()) {
         (Some(reason), _) => right.push(Tone::Critical, format!("sample failed: {reason}  ")),
-        (None, Some(age)) if age > state.settings.delay * 2 && !state.paused => {
+        (None, Some(age)) if age > state.period() * 2 && !state.paused => {
             right.push(
                 Tone::Watch,
                 format!("sample {:.1}s old  ", age.as_secs_f64()),
@@ -34,10 +34,14 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         Tone::Dim,
         format!("{} procs  ", state.snapshot.processes.len()),
     );
-    right.push(
-        Tone::Dim,
-        format!("{:.1}s  ", state.settings.delay.as_secs_f64()),
-    );
+    let period = state.period();
+    // Slower than asked for: a sample takes more than a tenth of the time.
+    let tone = if period > state.settings.delay {
+        Tone::Watch
+    } else {
+        Tone::Dim
+    };
+    right.push(tone, format!("{:.1}s  ", period.as_secs_f64()));
     right.push(Tone::Normal, state.now.wall.to_string());
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let mut left = Line::of(Tone::Accent, "oomtop");
