@@ -2,9 +2,9 @@
 
 use crate::app::format;
 use crate::app::text::{Line, Tone};
-use crate::domain::oom::OomReport;
 use crate::domain::oom::memcg::MemcgUse;
 use crate::domain::oom::memory::{MemoryState, Zone};
+use crate::domain::oom::{OomReport, UsageKind};
 
 /// Counters worth a line, with what they mean.
 const COUNTERS: &[(&str, &str)] = &[
@@ -68,12 +68,9 @@ fn cgroup(memcg: &MemcgUse, lines: &mut Vec<Line>) {
         let full = !usage.is_unlimited() && usage.usage_kb >= usage.limit_kb / 100 * 99;
         let tone = if full { Tone::Critical } else { Tone::Normal };
         lines.push(
-            Line::of(
-                Tone::Dim,
-                format!("  {:<14}", format!("{:?}", usage.kind).to_lowercase()),
-            )
-            .add(tone, format!("{:>8} {limit}", kb(usage.usage_kb)))
-            .add(Tone::Dim, format!("   limit hit {} times", usage.failcnt)),
+            Line::of(Tone::Dim, format!("  {:<14}", counter_name(usage.kind)))
+                .add(tone, format!("{:>8} {limit}", kb(usage.usage_kb)))
+                .add(Tone::Dim, format!("   limit hit {} times", usage.failcnt)),
         );
     }
     for stats in &memcg.stats {
@@ -90,6 +87,16 @@ fn cgroup(memcg: &MemcgUse, lines: &mut Vec<Line>) {
         }
     }
     lines.push(Line::new());
+}
+
+/// As the kernel prints it.
+fn counter_name(kind: UsageKind) -> &'static str {
+    match kind {
+        UsageKind::Memory => "memory",
+        UsageKind::MemorySwap => "memory+swap",
+        UsageKind::Swap => "swap",
+        UsageKind::Kernel => "kmem",
+    }
 }
 
 fn machine(memory: &MemoryState, page_kb: u64, lines: &mut Vec<Line>) {

@@ -1,6 +1,6 @@
 //! What must hold for every report, whatever the log was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use oomtop::app::report::{listing, saved};
@@ -32,8 +32,9 @@ impl Found {
         }
     }
 
-    /// The pids killed, in the order of the log.
-    pub fn killed(&self) -> Vec<u32> {
+    /// The pids killed, not how often: a stamp far from its line can decide whether two lines are
+    /// one kill, and far lines may be skipped.
+    pub fn killed(&self) -> BTreeSet<u32> {
         let kills = self.reports.values().flat_map(|report| &report.kills);
         kills.map(|kill| kill.pid).collect()
     }
