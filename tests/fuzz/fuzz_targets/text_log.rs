@@ -1,4 +1,4 @@
-//! Any bytes as a log: cut anywhere it gives the same kills as line by line, and every report can
+//! Any bytes as a log: cut anywhere it gives all kills that reading line by line gives, and every report can
 //! be analysed and printed. The first byte is the seed of the cuts and says what is printed.
 
 #![no_main]
@@ -38,6 +38,12 @@ fuzz_target!(|data: &[u8]| {
     }
     text.finish(&mut events);
     cut.take(&mut events);
-    assert_eq!(by_line.killed(), cut.killed(), "chunks and lines differ");
+    // Skipping loses none. It may find more: a line that is nobody's is not glued to one far above it.
+    let lost: Vec<u32> = by_line
+        .killed()
+        .difference(&cut.killed())
+        .copied()
+        .collect();
+    assert!(lost.is_empty(), "lost by skipping lines: {lost:?}");
     judge(&cut, log.len(), seed >> 1);
 });
