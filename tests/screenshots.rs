@@ -7,6 +7,7 @@
 
 mod common;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -58,9 +59,36 @@ const SHOTS: &[Shot] = &[
         name: "event",
         title: "oomtop: what died, and why (e, Enter)",
         keys: "e<Enter>",
-        words: &["loadtest", "The host ran out"],
+        words: &["preferred", "RAM was full", "What to do now"],
+    },
+    Shot {
+        name: "tasks",
+        title: "oomtop: the kernel's own table, ranked (3)",
+        keys: "<Enter>3",
+        words: &["[Tasks]", "leaker", "never"],
     },
 ];
+
+/// Lets the scene's kernel write a whole report, as a real 6.12 did in a virtual machine.
+fn real_report(kmsg: &Path) {
+    let report = include_str!("fixtures/oom/lab/6.12-global.kmsg");
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let before = std::fs::read_to_string(kmsg).expect("the scene's log");
+    let number = |line: &str| line.split(',').nth(1)?.parse::<u64>().ok();
+    let last = before.lines().filter_map(number).max().unwrap_or(0);
+    let mut log = std::fs::OpenOptions::new()
+        .append(true)
+        .open(kmsg)
+        .expect("the scene's log");
+    for (seq, record) in (last + 1..).zip(report.lines().filter(|line| !line.starts_with(' '))) {
+        let Some((head, text)) = record.split_once(';') else {
+            continue;
+        };
+        let level = head.split(',').next().unwrap_or("6");
+        let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
+        writeln!(log, "{level},{seq},{micros},-;{text}").expect("a record");
+    }
+}
 
 #[test]
 fn every_screen_renders_and_has_its_picture() {
@@ -77,6 +105,10 @@ fn every_screen_renders_and_has_its_picture() {
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
     for shot in SHOTS {
+        if shot.name == "event" {
+            real_report(&scene.folder().join("host/dev/kmsg"));
+            session.wait_for("the kill", |screen| screen.has("257 preferred"));
+        }
         session.keys(shot.keys);
         session.wait_for(shot.name, |screen| screen.has_words(shot.words));
         std::thread::sleep(Duration::from_millis(if update { 1200 } else { 50 }));

@@ -4,6 +4,7 @@ use super::columns::{short_group, short_id};
 use super::events::{Entry, EventRow, is_pending};
 use super::format;
 use super::text::{Line, Tone};
+use crate::domain::oom::analysis::verdict::{SwapState, swap};
 use crate::domain::oom::{Constraint, Kill, Killer, OomReport, Outcome, UserspaceKill};
 use crate::domain::time::{Now, Wall};
 
@@ -195,36 +196,49 @@ pub fn asked_by(report: &OomReport) -> Option<String> {
     Some(format!("asked by {}{pid}{order}", trigger.comm))
 }
 
+/// RAM, and swap if there is some and it was full.
+fn host_ran_out(report: &OomReport) -> String {
+    match swap(report) {
+        Some(SwapState::None) => "The host ran out of memory; it has no swap.".to_owned(),
+        Some(SwapState::Left { .. }) => {
+            "The host ran out of memory, though swap was left.".to_owned()
+        }
+        Some(SwapState::Full { .. }) => "The host ran out of memory and swap.".to_owned(),
+        None => "The host ran out of memory.".to_owned(),
+    }
+}
+
 /// What ran out, as a sentence.
 pub fn cause(report: &OomReport) -> String {
     let size = |kb: u64| format::long_size(kb.saturating_mul(1024));
     let what = match report.constraint {
         Some(Constraint::Memcg) => {
-            let group = report.oom_memcg.as_deref().unwrap_or("a cgroup");
+            let group = report.oom_memcg.as_deref().map_or_else(
+                || "A cgroup".to_owned(),
+                |path| format!("The cgroup {path}"),
+            );
             match (report.limit_kb, report.usage_kb) {
                 (Some(limit), Some(usage)) => {
                     format!(
-                        "The cgroup {group} reached its limit of {} (it used {}).",
+                        "{group} reached its limit of {} (it used {}).",
                         size(limit),
                         size(usage)
                     )
                 }
                 (Some(limit), None) => {
-                    format!("The cgroup {group} reached its limit of {}.", size(limit))
+                    format!("{group} reached its limit of {}.", size(limit))
                 }
-                _ => format!("The cgroup {group} reached its limit."),
+                _ => format!("{group} reached its limit."),
             }
         }
-        Some(Constraint::None) => "The host ran out of memory and swap.".to_owned(),
+        Some(Constraint::None) => host_ran_out(report),
         Some(Constraint::Cpuset) => "The memory nodes of a cpuset ran out.".to_owned(),
         Some(Constraint::MemoryPolicy) => "The memory nodes of a memory policy ran out.".to_owned(),
         Some(Constraint::Other) => {
             "Memory ran out under a constraint this version does not know.".to_owned()
         }
         // Kernels before 5.0 do not say it; with Mem-Info in the report it was no cgroup.
-        None if report.memory.is_some() && report.oom_memcg.is_none() => {
-            "The host ran out of memory and swap.".to_owned()
-        }
+        None if report.memory.is_some() && report.oom_memcg.is_none() => host_ran_out(report),
         None if report.has_header => "Memory ran out.".to_owned(),
         None => "Memory ran out; the log does not say where.".to_owned(),
     };

@@ -46,7 +46,7 @@ tui.keys("End")
 tui.keys("Enter")
 summary = tui.wait("the summary", lambda t: "[Summary]" in t)
 say(summary)
-for words in ("The host ran out of memory", "Asked by", "There is no swap", "Memory was held by",
+for words in ("The host ran out of memory; it has no swap", "Asked by", "RAM was full of programs", "Memory was held by",
               "Killed %s %s" % killed[0], "What to do now"):
     check(words in summary, "the summary says: " + words)
 check("first by badness because of its adj" in summary, "the summary says why this one")

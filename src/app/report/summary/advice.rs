@@ -47,14 +47,28 @@ pub(super) fn lines(
     } else if matches!(root, Some(RootCause::HostByProcesses(_)) | None) {
         steps.extend(fence(report));
     }
-    if let Some((kill, larger)) = victim.and_then(|kill| Some((kill, larger_than(kill, report)?))) {
+    let by_programs = matches!(
+        root,
+        Some(RootCause::HostByProcesses(_) | RootCause::LimitByProcesses(_)) | None
+    );
+    if by_programs
+        && let Some((kill, larger)) =
+            victim.and_then(|kill| Some((kill, larger_than(kill, report)?)))
+    {
         steps.push((
             "a",
             format!("protect {} with a lower adj: {larger} held more", kill.comm),
         ));
     }
-    let swapless = swap(report) == Some(SwapState::None) && !report.is_memcg();
-    if swapless && !matches!(root, Some(RootCause::ByHand)) {
+    if !report.has_header && victim.is_some() {
+        steps.push((
+            "look",
+            "for the report above it, in the older part of the log".to_owned(),
+        ));
+    }
+    let swapless = swap(report) == Some(SwapState::None)
+        && matches!(root, Some(RootCause::HostByProcesses(_)));
+    if swapless {
         steps.push((
             "fix",
             "add some swap or zram: without it there is no time between full and dead".to_owned(),

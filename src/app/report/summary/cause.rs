@@ -7,6 +7,10 @@ use crate::domain::oom::analysis::page_kb;
 use crate::domain::oom::analysis::verdict::{RootCause, Share, SwapState, swap};
 
 /// The root cause, with the numbers it rests on.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table in prose: one sentence for each cause"
+)]
 pub(super) fn sentence(root: &RootCause) -> String {
     let share = |share: &Share| {
         format!(
@@ -65,14 +69,22 @@ pub(super) fn sentence(root: &RootCause) -> String {
         RootCause::NodesExhausted {
             nodes,
             free_kb,
+            unusable_kb,
             free_elsewhere_kb,
-            ..
         } => {
+            let unusable = if *unusable_kb > 0 {
+                format!(
+                    " ({} more is free there only for movable pages, and this request needs another kind)",
+                    kb(*unusable_kb)
+                )
+            } else {
+                String::new()
+            };
             let elsewhere = free_elsewhere_kb.map_or_else(String::new, |free| {
                 format!(", while {} was free on others", kb(free))
             });
             format!(
-                "The request may use only memory node {nodes}, which had {} left{elsewhere}.",
+                "The request may use only memory node {nodes}, which had {} left{unusable}{elsewhere}.",
                 kb(*free_kb)
             )
         }
@@ -107,7 +119,7 @@ pub(super) fn sentence(root: &RootCause) -> String {
 pub(super) fn what_was_left(report: &OomReport) -> Option<Line> {
     let mut parts: Vec<String> = swap(report)
         .map(|swap| match swap {
-            SwapState::None => "there was no swap to use".to_owned(),
+            SwapState::None => "no swap could be used".to_owned(),
             SwapState::Full { total_kb } => format!("swap ({}) was full", kb(total_kb)),
             SwapState::Left { free_kb, total_kb } => {
                 format!("{} of {} swap was free", kb(free_kb), kb(total_kb))

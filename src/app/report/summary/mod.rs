@@ -86,7 +86,18 @@ fn who_held_it(report: &OomReport) -> Option<Line> {
         format!("{} {}{swapped}{many}", holder.comm, size(holder.rss_kb))
     });
     let named: Vec<String> = named.collect();
-    (!named.is_empty()).then(|| Line::from(format!("Memory was held by {}.", named.join(", "))))
+    // What processes of one name share counts once for each of them.
+    let shared = held
+        .iter()
+        .take(HOLDERS)
+        .any(|holder| report.limit_kb.is_some_and(|limit| holder.rss_kb > limit));
+    let note = if shared {
+        " (pages they share count each time)"
+    } else {
+        ""
+    };
+    (!named.is_empty())
+        .then(|| Line::from(format!("Memory was held by {}{note}.", named.join(", "))))
 }
 
 /// What a reader would otherwise stumble over.

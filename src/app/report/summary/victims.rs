@@ -65,6 +65,13 @@ fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
     if kill.group_member {
         return ", with its group".to_owned();
     }
+    if report
+        .message
+        .as_deref()
+        .is_some_and(|text| text.contains("oom_kill_allocating_task"))
+    {
+        return ": vm.oom_kill_allocating_task is on, so whoever asks dies".to_owned();
+    }
     let Some(ranking) = ranking else {
         return String::new();
     };
