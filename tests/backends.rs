@@ -54,10 +54,11 @@ fn by_id(snapshot: &Snapshot) -> HashMap<ProcessId, &Process> {
     snapshot.processes.iter().map(|p| (p.id, p)).collect()
 }
 
+/// Its main thread has ended, or all of it has by now.
 fn has_ended(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ")
-        .is_some_and(|(_, rest)| rest.starts_with('Z'))
+        .is_none_or(|(_, rest)| rest.starts_with('Z'))
 }
 
 /// What must be equal to the digit. State and growth are of the moment.

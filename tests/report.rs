@@ -107,6 +107,39 @@ fn ten_thousand_tasks_scroll_and_sort() {
 }
 
 #[test]
+fn its_advice_is_one_key_away() {
+    let report = reports("6.12-global.kmsg").pop().expect("a report");
+    let mut scene = opened(Arc::clone(&report), 120, 36);
+    scene.keys("c");
+    assert!(
+        scene.text().contains("no process named leaker runs now"),
+        "{}",
+        scene.text()
+    );
+    // It runs again, and a filter hides it.
+    let mut again = common::scene::processes();
+    again.push(common::scene::process(5000, "leaker", 300, 0, 1));
+    again.push(common::scene::process(5001, "preferred", 20, 0, 1));
+    let mut scene = Scene::new(120, 36);
+    scene.keys("/").types("mysqld").keys("Enter");
+    scene
+        .sample(again)
+        .tell(Msg::Oom(OomEvent::Report(report)))
+        .keys("e Home Enter c");
+    assert!(
+        scene.text().contains("Cgroup of 5000 leaker"),
+        "{}",
+        scene.text()
+    );
+    scene.keys("Esc e Enter a");
+    assert!(
+        scene.text().contains("Adjust 5001 preferred"),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
 fn saving_asks_for_two_files_and_says_what_came_of_it() {
     let report = reports("6.12-global.kmsg").pop().expect("a report");
     let mut scene = opened(report, 120, 36);

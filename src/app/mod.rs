@@ -15,6 +15,7 @@ pub mod input;
 pub mod keys;
 pub mod layout;
 pub mod marks;
+mod mouse;
 pub mod msg;
 pub mod notice;
 pub mod pace;

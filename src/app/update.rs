@@ -5,18 +5,16 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::actions::{bound_to, digit, jump_to_pid};
+use super::actions::{ACTIONS, bound_to, digit, jump_to_pid};
 use super::dialog::{DialogContext, Outcome};
 use super::keys::Key;
 use super::layout::Pane;
-use super::msg::{Effect, Mouse, MouseAction, Msg};
+use super::msg::{Effect, Msg};
 use super::prompt::PromptKind;
 use super::text::Tone;
-use super::{State, columns, undoing};
+use super::{State, undoing};
+use crate::domain::process::ProcessId;
 use crate::domain::snapshot::Snapshot;
-
-/// Rows the wheel scrolls.
-const WHEEL: isize = 3;
 
 /// Everything that happens goes through here.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -38,7 +36,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Key(key) => on_key(state, key),
         Msg::Paste(text) => on_paste(state, &text),
-        Msg::Mouse(mouse) => on_mouse(state, mouse),
+        Msg::Mouse(mouse) => super::mouse::on_mouse(state, mouse),
         Msg::Sampled(snapshot) => on_sample(state, snapshot),
         Msg::SampleFailed(reason) => {
             state.failure = Some(reason);
@@ -235,7 +233,7 @@ fn escape(state: &mut State) -> Vec<Effect> {
     state.arrange()
 }
 
-fn to_dialog(
+pub(super) fn to_dialog(
     state: &mut State,
     act: impl FnOnce(&mut dyn super::dialog::Dialog, &DialogContext<'_>) -> Outcome,
 ) -> Vec<Effect> {
@@ -253,15 +251,33 @@ fn to_dialog(
             state.dialogs.push(dialog);
             effects
         }
-        Outcome::Finish(effects) => effects,
+        Outcome::ActOn(id, action) => act_on(state, id, action),
         Outcome::SortBy(column) => {
             state.table.sort_by(column);
             state.arrange()
         }
-        Outcome::Push(front) => {
-            state.dialogs.extend([dialog, front]);
+    }
+}
+
+/// Selects a process, whatever hides it, and runs an action on it.
+fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
+    state.focus = Pane::Processes;
+    state.table.selected = Some(id);
+    state.arrange();
+    if state.table.selected != Some(id) {
+        state.table.filter_text.clear();
+        state.table.filter = super::filter::Filter::default();
+        state.table.zoom = None;
+        state.table.selected = Some(id);
+        state.arrange();
+    }
+    match ACTIONS.iter().find(|known| known.id == action) {
+        Some(action) if action.writes && state.settings.read_only => {
+            state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
             Vec::new()
         }
+        Some(action) if state.table.selected == Some(id) => (action.run)(state),
+        _ => Vec::new(),
     }
 }
 
@@ -323,69 +339,4 @@ fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
     };
     prompt.input.paste(text);
     state.on_prompt_change()
-}
-
-fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
-    if !state.dialogs.is_empty() {
-        let key = match mouse.action {
-            MouseAction::ScrollUp => KeyCode::Up,
-            MouseAction::ScrollDown => KeyCode::Down,
-            MouseAction::Click => return Vec::new(),
-        };
-        return to_dialog(state, |dialog, context| {
-            dialog.on_key(Key::plain(key), context)
-        });
-    }
-    let panes = state.panes();
-    let at = ratatui::layout::Position::new(mouse.x, mouse.y);
-    let in_events = panes.events_rows.contains(at) || panes.events_title.contains(at);
-    match mouse.action {
-        MouseAction::ScrollUp | MouseAction::ScrollDown => {
-            let by = if mouse.action == MouseAction::ScrollUp {
-                -WHEEL
-            } else {
-                WHEEL
-            };
-            if in_events {
-                state.events.move_by(by, panes.events_height());
-            } else {
-                state.table.scroll_by(by, panes.table_height());
-            }
-        }
-        MouseAction::Click if panes.table_rows.contains(at) => {
-            state.focus = Pane::Processes;
-            let row = state.table.offset + usize::from(mouse.y - panes.table_rows.y);
-            if row < state.table.rows().len() {
-                state
-                    .table
-                    .select_row(row, &state.snapshot, panes.table_height());
-            }
-        }
-        MouseAction::Click if panes.table_head.contains(at) => {
-            if let Some(column) = column_at(mouse.x, panes.table_head.width) {
-                state.table.sort_by(column);
-                state.arrange();
-            }
-        }
-        MouseAction::Click if in_events => {
-            state.focus = Pane::Events;
-            state.events.unread = 0;
-            let row =
-                state.events.offset + usize::from(mouse.y.saturating_sub(panes.events_rows.y));
-            state.events.selected = row.min(state.events.len().saturating_sub(1));
-        }
-        MouseAction::Click => {}
-    }
-    Vec::new()
-}
-
-/// The column whose header is at `x`.
-fn column_at(x: u16, width: u16) -> Option<&'static columns::Column> {
-    let mut left = 0;
-    columns::fit(width).into_iter().find_map(|(column, width)| {
-        let right = left + width;
-        let hit = (left..=right).contains(&x);
-        left = right + 1;
-        hit.then_some(column)
-    })
 }

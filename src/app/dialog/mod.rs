@@ -63,12 +63,10 @@ pub enum Outcome {
     Close,
     /// Ask for effects and stay open until their receipt.
     Perform(Vec<Effect>),
-    /// Ask for effects and close.
-    Finish(Vec<Effect>),
+    /// Close, select this process in the table, and do the action of this name with it.
+    ActOn(ProcessId, &'static str),
     /// Sort the table by this column and close.
     SortBy(&'static super::columns::Column),
-    /// Put another dialog on top.
-    Push(Box<dyn Dialog>),
 }
 
 /// One dialog.

@@ -13,6 +13,7 @@ use crate::app::report::tasks::{TaskBadness, TaskOrder, badness, head, line, ord
 use crate::app::report::{Page, memory, summary};
 use crate::app::text::{Line, Tone};
 use crate::domain::oom::OomReport;
+use crate::domain::oom::analysis::holders::by_name;
 use crate::domain::oom::analysis::page_kb;
 use crate::domain::oom::analysis::ranking::ranking;
 use crate::domain::process::Pid;
@@ -139,6 +140,41 @@ impl ReportDialog {
     }
 }
 
+impl ReportDialog {
+    /// The name that held most: the one to fence in.
+    fn largest(&self) -> Option<String> {
+        by_name(&self.report)?
+            .into_iter()
+            .next()
+            .map(|holder| holder.comm)
+    }
+
+    /// The name that died: the one to protect when it runs again.
+    fn victim(&self) -> Option<String> {
+        self.report.kills.first().map(|kill| kill.comm.clone())
+    }
+
+    /// Does what the Summary advises, with the largest process of that name that runs now.
+    fn act(
+        &mut self,
+        action: &'static str,
+        name: Option<String>,
+        context: &DialogContext<'_>,
+    ) -> Outcome {
+        let Some(name) = name else {
+            return Outcome::Stay;
+        };
+        let processes = &context.cells.snapshot.processes;
+        let running = processes.iter().filter(|p| p.comm.text() == name);
+        if let Some(process) = running.max_by_key(|p| p.charged_pages()) {
+            return Outcome::ActOn(process.id, action);
+        }
+        let text = format!("no process named {name} runs now");
+        self.saved = Some(Line::of(Tone::Watch, text));
+        Outcome::Stay
+    }
+}
+
 /// A short page is all made; the rest of it is scrolled away here.
 fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
     let total = lines.len();
@@ -146,8 +182,10 @@ fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
 }
 
 impl Dialog for ReportDialog {
-    fn on_key(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
         match key.code {
+            KeyCode::Char('c') => return self.act("cgroup", self.largest(), context),
+            KeyCode::Char('a') => return self.act("adjust", self.victim(), context),
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
             KeyCode::Tab | KeyCode::Right => self.turn_to(self.page.next()),
             KeyCode::BackTab | KeyCode::Left => self.turn_to(self.page.previous()),
@@ -196,7 +234,13 @@ impl Dialog for ReportDialog {
             format!(": {} {} was killed", kill.pid, kill.comm)
         });
         let (lines, total) = self.window();
-        let mut hints = vec![("Tab", "page"), ("↑↓", "scroll"), ("s", "save")];
+        let mut hints = vec![
+            ("Tab", "page"),
+            ("↑↓", "scroll"),
+            ("s", "save"),
+            ("a", "protect"),
+            ("c", "fence in"),
+        ];
         if self.page == Page::Tasks {
             hints.push(("F6", "sort"));
         }
