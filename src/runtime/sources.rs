@@ -22,6 +22,9 @@ use crate::linux::sampler::Sampler;
 /// How long the loop has to leave after a signal before it is left behind.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long the reader of the keys may take to notice that nobody listens any more.
+const READER_LEAVES: Duration = Duration::from_millis(20);
+
 /// Told to threads that wait: the program is leaving.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
@@ -46,6 +49,22 @@ impl Drop for Tasks {
         for handle in &self.handles {
             handle.abort();
         }
+    }
+}
+
+impl Tasks {
+    /// Ends the tasks, and the reading of keys with them: what is typed from here on is the shell's.
+    pub(super) async fn end(mut self) {
+        let handles = std::mem::take(&mut self.handles);
+        for handle in &handles {
+            handle.abort();
+        }
+        for handle in handles {
+            let _ = handle.await;
+        }
+        // The stream's own thread has been woken and lets go of the terminal's input within this time:
+        // this waits for its lock.
+        let _ = crossterm::event::poll(READER_LEAVES);
     }
 }
 

@@ -120,6 +120,9 @@ fn take(mouse: bool) -> io::Result<()> {
 /// Leaves the full screen. Errors are ignored: the terminal may be gone, and there is nobody to tell.
 pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
+        // The line discipline first: it does not wait for a terminal that takes no output, and whoever
+        // types as soon as the screen is left is heard by the shell as typed.
+        let _ = disable_raw_mode();
         let _ = execute!(
             stdout(),
             DisableMouseCapture,
@@ -127,6 +130,5 @@ pub(super) fn restore() {
             LeaveAlternateScreen,
             cursor::Show
         );
-        let _ = disable_raw_mode();
     }
 }
