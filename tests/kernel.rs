@@ -235,7 +235,8 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
 
     let leaker = hogs.last_mut().expect("five");
     leaker.leak(300, Duration::from_millis(5));
-    let (killed_at, line) = kernel.wait("Killed process", Duration::from_secs(30));
+    let pids: Vec<u32> = hogs.iter().map(Hog::pid).collect();
+    let (killed_at, line) = kernel.wait_kill(&pids, Duration::from_secs(30));
     let fact = |key: &str| {
         line.split(key)
             .nth(1)
