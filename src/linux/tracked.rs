@@ -84,6 +84,7 @@ impl Tracked {
         self.shown.extend(needs.detail);
         self.shown.sort_unstable();
         self.shown_rows.clear();
+        self.entries.reserve(table.len());
         for (at, row) in table.iter_mut().enumerate() {
             let entry = self.entries.keep(row.id.pid);
             if entry.id != row.id {

@@ -12,11 +12,12 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinHandle;
 
 use super::clock::now;
-use super::log_source;
+use super::{RunError, log_source};
 use crate::app::keys::Key;
 use crate::app::msg::{Mouse, MouseAction, Msg};
-use crate::domain::snapshot::Needs;
+use crate::domain::snapshot::{Host, Needs};
 use crate::linux::SysRoot;
+use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
 
 /// How long the loop has to leave after a signal before it is left behind.
@@ -139,16 +140,38 @@ fn translate(event: Event) -> Option<Msg> {
     }
 }
 
-/// Starts the sampler's own thread: a stalled `/proc` stalls it, never the keyboard. What is sent to
-/// the returned channel is sampled and answered as a message.
+/// The sampler's thread at work.
+pub(super) struct Sampling {
+    /// Facts the sampler found at start.
+    pub(super) host: Host,
+    /// What is sent here is sampled and answered as a message.
+    pub(super) ask: std::sync::mpsc::Sender<Needs>,
+}
+
+/// Starts the sampler on its own thread: a stalled `/proc` stalls it, never the keyboard.
+///
+/// It is made there too: what it allocates to find out about the host is used again for its tables
+/// only by the thread that gave it back, and all of it is locked memory.
 pub(super) fn sampler(
-    mut sampler: Sampler,
+    root: SysRoot,
+    backend: BackendChoice,
     send: Sender<Msg>,
-) -> io::Result<std::sync::mpsc::Sender<Needs>> {
+) -> Result<Sampling, RunError> {
     let (ask, asked) = std::sync::mpsc::channel::<Needs>();
+    let (ready, made) = std::sync::mpsc::sync_channel(1);
     std::thread::Builder::new()
         .name("sampler".to_owned())
         .spawn(move || {
+            let mut sampler = match Sampler::with_backend(root, backend) {
+                Ok(sampler) => sampler,
+                Err(error) => {
+                    let _ = ready.send(Err(error));
+                    return;
+                }
+            };
+            if ready.send(Ok(sampler.host().clone())).is_err() {
+                return;
+            }
             while let Ok(needs) = asked.recv() {
                 let msg = match sampler.sample(&needs, now()) {
                     Ok(snapshot) => Msg::Sampled(snapshot),
@@ -158,8 +181,12 @@ pub(super) fn sampler(
                     return;
                 }
             }
-        })?;
-    Ok(ask)
+        })
+        .map_err(RunError::Thread)?;
+    let host = made
+        .recv()
+        .map_err(|error| RunError::Thread(io::Error::other(error)))??;
+    Ok(Sampling { host, ask })
 }
 
 /// Starts the log's own thread.

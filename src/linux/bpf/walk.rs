@@ -17,7 +17,7 @@ use crate::domain::cgroup::CgroupVersion;
 use crate::domain::process::Process;
 use crate::linux::ReadError;
 use crate::linux::proc_row::RowReader;
-use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
+use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants, with_room};
 
 /// The kernel's own types.
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
@@ -164,6 +164,7 @@ impl ProcessScan for BpfScan {
             tick_nanos: self.tick_nanos,
             global_init: wants.global_init,
         };
+        with_room(table, listed as usize);
         for record in (0..listed).filter_map(|at| self.array.get(at)) {
             let mut row = record.row(units);
             if record.is_leaderless() {
