@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::clock::now;
 use super::{RunError, log_source};
@@ -65,11 +66,12 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
         handles.push(tokio::spawn(async move {
             if caught.recv().await.is_some() {
                 ended_by.store(number, Ordering::SeqCst);
-                let _ = send.send(Msg::Stop).await;
-                // The loop may be stuck in a write to a terminal that takes nothing (Ctrl-S, a dead
-                // connection): then nobody else can give it back.
-                tokio::time::sleep(GRACE).await;
-                super::terminal::restore();
+                let deadline = Instant::now() + GRACE;
+                let _ = timeout_at(deadline, send.send(Msg::Stop)).await;
+                // The loop may be stuck in a write to a terminal that takes nothing, and the inbox be
+                // full of messages: then nobody else can give the terminal back.
+                sleep_until(deadline).await;
+                super::terminal::abandon();
                 std::process::exit(128 + i32::from(number));
             }
         }));

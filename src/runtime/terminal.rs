@@ -3,6 +3,7 @@
 
 use std::io::{self, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
@@ -13,6 +14,11 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{QueueSelector, tcflush};
+
+/// How long a loop that could go on again has to leave by itself.
+const PARTING: Duration = Duration::from_millis(200);
 
 /// Set while the terminal is ours: whoever clears it restores it, so it is restored once.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -120,13 +126,39 @@ fn take(mouse: bool) -> io::Result<()> {
 /// Leaves the full screen. Errors are ignored: the terminal may be gone, and there is nobody to tell.
 pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
-        let _ = execute!(
-            stdout(),
-            DisableMouseCapture,
-            DisableBracketedPaste,
-            LeaveAlternateScreen,
-            cursor::Show
-        );
+        let _ = leave(&mut stdout());
         let _ = disable_raw_mode();
     }
+}
+
+/// Gives back a terminal that takes no output (a dead connection, a program that does not read), from
+/// another thread than the one that hangs in a write to it and holds the lock of standard output.
+///
+/// What is on its way and never arrives is thrown away. That lets the other thread go on: usually it
+/// leaves by itself then, and this does not return. Nothing here waits for the terminal.
+pub(super) fn abandon() {
+    let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+    // New modes wake those who wait to write (drivers/tty/n_tty.c `n_tty_set_termios`).
+    let _ = disable_raw_mode();
+    std::thread::sleep(PARTING);
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut farewell = Vec::new();
+    // Writing to a Vec cannot fail.
+    let _ = leave(&mut farewell);
+    // Another descriptor, so that the shell's does not become one that does not wait.
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let _ = rustix::fs::open("/dev/tty", flags, Mode::empty())
+        .and_then(|terminal| rustix::io::write(terminal, &farewell));
+}
+
+fn leave(out: &mut impl Write) -> io::Result<()> {
+    execute!(
+        out,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    )
 }
