@@ -142,7 +142,7 @@ fn run(choice: BackendChoice) {
         needs: Needs::default(),
         begun: Instant::now(),
     };
-    let (mut pending, mut samples, mut judged) = (HashSet::new(), 0_u64, 0_u64);
+    let (mut pending, mut rounds, mut judged) = (HashSet::new(), 0_u64, 0_u64);
     let mut warm = None;
     watch.sample();
     let descriptors_before = descriptors();
@@ -153,9 +153,9 @@ fn run(choice: BackendChoice) {
         for _ in 0..2 {
             scope.spawn(|| churn(&stop, &known, &started));
         }
-        while watch.begun.elapsed() < duration() || samples < 30 {
+        while watch.begun.elapsed() < duration() || rounds < 30 {
             let snapshot = watch.sample();
-            samples += 1;
+            rounds += 1;
             let pids: HashSet<_> = snapshot.processes.iter().map(|p| p.id.pid).collect();
             assert_eq!(pids.len(), snapshot.processes.len(), "a pid twice");
             for child in &lasting {
@@ -183,7 +183,7 @@ fn run(choice: BackendChoice) {
     let started = started.into_inner();
     let seconds = watch.begun.elapsed().as_secs_f64();
     let line = format!(
-        "\nMEASURED: churn with {}: {started} processes in {seconds:.1} s, {samples} samples, {judged} rows of \
+        "\nMEASURED: churn with {}: {started} processes in {seconds:.1} s, {rounds} samples, {judged} rows of \
          them; private memory {warm} kB after a third, {end} kB at the end; {descriptors_before} descriptors, {} at the end\n",
         watch.sample().backend,
         descriptors(),
@@ -193,8 +193,8 @@ fn run(choice: BackendChoice) {
     pending.retain(|id| !known.contains(id));
     assert!(pending.is_empty(), "rows of no process: {pending:?}");
     assert!(
-        started > 20 && judged > samples,
-        "{started} {judged} {samples}"
+        started > 20 && judged > rounds,
+        "{started} {judged} {rounds}"
     );
     assert!(
         descriptors() <= descriptors_before + 4,
@@ -218,7 +218,11 @@ impl Drop for StopAtEnd<'_> {
 /// One test, one back end after the other: every child of this program is known to it.
 #[test]
 fn nothing_leaks_and_no_row_is_wrong_while_processes_come_and_go() {
-    for choice in [BackendChoice::Bpf, BackendChoice::Proc] {
+    for choice in [
+        BackendChoice::Bpf,
+        BackendChoice::BpfIterator,
+        BackendChoice::Proc,
+    ] {
         run(choice);
     }
 }

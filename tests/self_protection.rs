@@ -1,4 +1,5 @@
 //! What oomtop does for its own survival, seen from outside: its adj and its locked memory.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

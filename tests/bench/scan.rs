@@ -13,6 +13,7 @@ use crate::timer::Timer;
 pub(crate) fn run(timer: &mut Timer) {
     for (name, choice) in [
         ("scan: bpf task walk", BackendChoice::Bpf),
+        ("scan: bpf task iterator", BackendChoice::BpfIterator),
         ("scan: /proc, rested rows less often", BackendChoice::Proc),
         ("scan: /proc, all rows", BackendChoice::ProcAll),
     ] {
