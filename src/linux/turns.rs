@@ -6,9 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::stat_line::StatLine;
 use crate::domain::process::{Pid, Process};
 
-/// Visits without any movement after which a process is visited only in every second, fourth,
-/// eighth pass.
-const REST: [(u32, u64); 3] = [(10, 8), (6, 4), (3, 2)];
+/// Passes without any movement after which a process is visited only in every eighth, fourth, second
+/// pass.
+const REST: [(u64, u64); 3] = [(10, 8), (6, 4), (3, 2)];
 
 /// Passes between two visits to a kernel thread: it has no memory to watch.
 const KERNEL_THREAD: u64 = 8;
@@ -37,8 +37,8 @@ pub(crate) struct Visits {
     shown: bool,
     /// The pass of the last visit.
     visited: u64,
-    /// Visits since something moved.
-    rests: u32,
+    /// The pass whose visit last found a movement.
+    moved: u64,
     /// The pass of the next visit.
     due: u64,
     adj_read: u64,
@@ -95,11 +95,9 @@ impl Visits {
         pass: u64,
         ram_pages: u64,
     ) {
-        self.rests = if moved {
-            0
-        } else {
-            self.rests.saturating_add(1)
-        };
+        if moved {
+            self.moved = pass;
+        }
         self.stat = Some(fingerprint(now));
         self.shown = false;
         self.visited = pass;
@@ -115,7 +113,8 @@ impl Visits {
         } else if large {
             1
         } else {
-            let step = REST.iter().find(|(rests, _)| self.rests >= *rests);
+            let rests = pass.saturating_sub(self.moved);
+            let step = REST.iter().find(|(least, _)| rests >= *least);
             step.map_or(1, |(_, step)| *step)
         };
         self.due = next_turn(pass, step, self.row.id.pid);
@@ -172,6 +171,9 @@ mod tests {
             }
         }
         assert_eq!(passes[..4], [1, 2, 3, 4]);
+        // Ten passes after the last movement it has its rest: a quiet machine costs little at once.
+        let late = passes.iter().filter(|pass| **pass > 11).count();
+        assert!(late <= 48 / 8 + 1, "{passes:?}");
         let last = &passes[passes.len() - 3..];
         assert_eq!((last[1] - last[0], last[2] - last[1]), (8, 8));
         assert!(visits.has_moved(&line(2)));
