@@ -4,7 +4,7 @@
 //! that badness adds up. No compiler and no prepared object is needed: the program ([`program`]) is
 //! assembled for the running kernel from its own type information ([`btf`], [`layout`]). Needs
 //! `CAP_BPF` and `CAP_PERFMON` (or `CAP_SYS_ADMIN`), kernel 6.7 or later, the first pid namespace. On
-//! 5.8 to 6.6 the kernel calls the program for each task instead, at some five times the cost.
+//! 5.8 to 6.6 the kernel calls the program for each task instead: a walk at some five times the cost.
 
 mod assembler;
 mod btf;
