@@ -99,6 +99,8 @@ fn tstp_gives_the_shell_back_as_ctrl_z_does() {
     first_frame(&shell);
     shell.keys("q");
     shell.wait_for("the shell after q", |screen| !screen.0.alternate_screen());
+    // Until then it may still take keys.
+    wait_until("the shell has the terminal", || shell.in_foreground());
     shell.keys("clear; echo status=$?<Enter>");
     shell.wait_text("status=0");
     shell.assert_sane();

@@ -108,6 +108,11 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
     }
     shell.keys("q");
     shell.wait_for("the shell after q", |screen| !screen.0.alternate_screen());
+    // Until the shell has the terminal back, the job may still take keys.
+    let begun = std::time::Instant::now();
+    while !shell.in_foreground() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     shell.keys("clear; echo status=$?<Enter>");
     shell.wait_text("status=0");
     // Only now: the screen is left a moment before the line discipline is restored.

@@ -3,7 +3,7 @@
 
 use std::io::{self, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
@@ -15,13 +15,23 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 
-/// How long a loop that could go on again has to leave by itself.
-const PARTING: Duration = Duration::from_millis(200);
+/// How long a loop that can go on again has to leave by itself.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// How long the terminal is asked again to take the last words, where the loop did not leave.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Pause between two looks.
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// Set while the terminal is ours: whoever clears it restores it, so it is restored once.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Set once it has been restored.
+static LEFT: AtomicBool = AtomicBool::new(false);
 
 /// The terminal in full-screen mode.
 pub(super) struct Screen {
@@ -105,6 +115,7 @@ impl Drop for Screen {
 
 fn take(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
+    LEFT.store(false, Ordering::SeqCst);
     ENTERED.store(true, Ordering::SeqCst);
     let entered = execute!(
         stdout(),
@@ -128,6 +139,7 @@ pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
         let _ = leave(&mut stdout());
         let _ = disable_raw_mode();
+        LEFT.store(true, Ordering::SeqCst);
     }
 }
 
@@ -140,17 +152,26 @@ pub(super) fn abandon() {
     let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
     // New modes wake those who wait to write (drivers/tty/n_tty.c `n_tty_set_termios`).
     let _ = disable_raw_mode();
-    std::thread::sleep(PARTING);
-    if !ENTERED.swap(false, Ordering::SeqCst) {
-        return;
+    let begun = Instant::now();
+    while begun.elapsed() < PARTING {
+        if LEFT.load(Ordering::SeqCst) {
+            return;
+        }
+        std::thread::sleep(MOMENT);
     }
     let mut farewell = Vec::new();
     // Writing to a Vec cannot fail.
     let _ = leave(&mut farewell);
     // Another descriptor, so that the shell's does not become one that does not wait.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let _ = rustix::fs::open("/dev/tty", flags, Mode::empty())
-        .and_then(|terminal| rustix::io::write(terminal, &farewell));
+    let Ok(terminal) = rustix::fs::open("/dev/tty", flags, Mode::empty()) else {
+        return;
+    };
+    let begun = Instant::now();
+    while rustix::io::write(&terminal, &farewell) == Err(Errno::AGAIN) && begun.elapsed() < FAREWELL
+    {
+        std::thread::sleep(MOMENT);
+    }
 }
 
 fn leave(out: &mut impl Write) -> io::Result<()> {

@@ -362,6 +362,16 @@ impl Session {
         assert!(self.cooked(), "the line discipline is still raw");
     }
 
+    /// True when the program, a shell, reads the keys and no job of its does.
+    pub(crate) fn in_foreground(&self) -> bool {
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        let fields = stat.rsplit_once(") ").unwrap_or_default().1.split(' ');
+        let fields: Vec<_> = fields.collect();
+        // Its process group, and that of the terminal.
+        fields.get(2).is_some() && fields.get(2) == fields.get(5)
+    }
+
     /// True when line editing, echo and signals are on in the line discipline.
     pub(crate) fn cooked(&self) -> bool {
         use rustix::termios::LocalModes;
