@@ -106,8 +106,10 @@ pub(super) struct Args {
 pub(super) enum BackendArg {
     /// The cheapest that works here
     Auto,
-    /// A task walk inside the kernel: CAP_BPF and CAP_PERFMON, Linux 6.7
+    /// A task walk inside the kernel: CAP_BPF and CAP_PERFMON, Linux 6.7 (before, since 5.8: bpf-iterator)
     Bpf,
+    /// The kernel's own task iterator: CAP_BPF and CAP_PERFMON, Linux 5.8
+    BpfIterator,
     /// Plain /proc; processes at rest are read less often
     Proc,
     /// Plain /proc, every process in every sample
@@ -119,6 +121,7 @@ impl From<BackendArg> for BackendChoice {
         match arg {
             BackendArg::Auto => Self::Auto,
             BackendArg::Bpf => Self::Bpf,
+            BackendArg::BpfIterator => Self::BpfIterator,
             BackendArg::Proc => Self::Proc,
             BackendArg::ProcAll => Self::ProcAll,
         }

@@ -45,7 +45,8 @@ pub struct KernelRules {
     pub tie: TieBreak,
     /// Page size in bytes.
     pub page_size: u64,
-    /// How far a process's resident size read here can be from the one badness reads, in pages.
+    /// How far a process's resident size read here can be from the one badness reads, in pages: of
+    /// the rows on the screen and of the first candidates of each domain.
     pub rss_error: u64,
 }
 

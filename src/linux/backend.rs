@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::bpf::{BpfScan, Refusal};
+use super::bpf::{BpfScan, Refusal, Way};
 use super::host::is_own_namespace;
 use super::kernel_file::{FileBuffer, open_dir};
 use super::proc_row::RowReader;
@@ -21,8 +21,10 @@ pub enum BackendChoice {
     /// The cheapest that works here.
     #[default]
     Auto,
-    /// The BPF task walk or nothing.
+    /// The BPF task walk, or the iterator where the kernel has no walk, or nothing.
     Bpf,
+    /// The BPF task iterator (5.8 and later) even where the kernel has the walk, or nothing.
+    BpfIterator,
     /// Plain `/proc`; rows that rest are read less often.
     Proc,
     /// Plain `/proc`, every row in every sample.
@@ -56,7 +58,10 @@ impl Backend {
         choice: BackendChoice,
     ) -> Result<Self, ReadError> {
         let bpf = match choice {
-            BackendChoice::Auto | BackendChoice::Bpf => Some(open_bpf(root, version)),
+            BackendChoice::Auto | BackendChoice::Bpf => {
+                Some(open_bpf(root, version, Way::Cheapest))
+            }
+            BackendChoice::BpfIterator => Some(open_bpf(root, version, Way::IsCalled)),
             BackendChoice::Proc | BackendChoice::ProcAll => None,
         };
         let note = match bpf {
@@ -68,7 +73,7 @@ impl Backend {
                     note: None,
                 });
             }
-            Some(Err(refusal)) if choice == BackendChoice::Bpf => {
+            Some(Err(refusal)) if choice != BackendChoice::Auto => {
                 return Err(ReadError::new(
                     Path::new("bpf"),
                     "the process table",
@@ -131,7 +136,7 @@ impl Backend {
     }
 }
 
-fn open_bpf(root: &SysRoot, version: CgroupVersion) -> Result<BpfScan, Refusal> {
+fn open_bpf(root: &SysRoot, version: CgroupVersion, way: Way) -> Result<BpfScan, Refusal> {
     let dir = open_dir(&root.proc)
         .map_err(|_| Refusal::NotHere("the procfs directory cannot be opened"))?;
     if !is_own_namespace(&root.proc, dir.as_fd()) {
@@ -158,6 +163,7 @@ fn open_bpf(root: &SysRoot, version: CgroupVersion) -> Result<BpfScan, Refusal> 
         version,
         rustix::param::clock_ticks_per_second(),
         u32::try_from(processes).unwrap_or(u32::MAX),
+        way,
     )
 }
 

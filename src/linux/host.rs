@@ -158,14 +158,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// For a back end that reads the counters without their per-CPU parts on a kernel whose badness
-    /// sums them.
-    pub(crate) fn approximate_error(&mut self) -> u64 {
-        KernelRules::percpu_error(self.cpus())
-    }
-
     /// CPUs online: what the kernel computes the batch of its per-CPU counters from.
-    fn cpus(&mut self) -> u64 {
+    pub(crate) fn cpus(&mut self) -> u64 {
         let online = self.bytes("stat").map_or(0, count_cpus);
         if online > 0 {
             return online;

@@ -11,6 +11,7 @@ mod cgroup_errors;
 mod cgroup_files;
 mod cgroup_table;
 mod detail;
+mod exact_rows;
 mod hierarchy;
 mod host;
 mod kernel_file;

@@ -101,6 +101,18 @@ impl RowReader {
         Ok(())
     }
 
+    /// Replaces the memory of a row by what `status` says now. False if it cannot be read or the
+    /// process has none any more: then the row stays as it was.
+    ///
+    /// The pid is not checked to be still the same process's: the row was made moments ago, and pids
+    /// come round only after all others have been used.
+    pub(crate) fn exact_memory(&mut self, row: &mut Process, page_size: u64) -> bool {
+        let status = self.read(row.id.pid, "status").map(status_lines::parse);
+        let memory = status.ok().and_then(|status| status.memory(page_size));
+        row.memory = memory.or(row.memory);
+        memory.is_some()
+    }
+
     /// Fills in `oom_score_adj`; it stays `None` where the file cannot be read.
     ///
     /// # Errors

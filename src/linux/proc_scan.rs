@@ -17,7 +17,7 @@ use super::host::is_own_namespace;
 use super::kernel_file::{FileBuffer, is_gone, number};
 use super::pid_table::PidTable;
 use super::proc_row::{RowReader, row_of};
-use super::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
+use super::scan::{ProcessScan, ScanCount, ScanPass, ScanWants, with_room};
 use super::turns::Visits;
 use crate::domain::memory::Memory;
 use crate::domain::process::{Pid, Process};
@@ -152,12 +152,13 @@ impl ProcScan {
             }
         }
         let ram = pass.memory.total / wants.page_size.max(1);
-        visits.note(stat, moved, due, pass.seq, ram);
+        visits.note(&stat, moved, due, pass.seq, ram);
         Ok(true)
     }
 
     fn visit_all(&mut self, all: bool, wants: &ScanWants, pass: &ScanPass<'_>) -> ScanCount {
         let mut count = ScanCount::default();
+        self.visits.reserve(self.pids.len());
         for at in 0..self.pids.len() {
             let Some((pid, inode)) = self.pids.get(at).copied() else {
                 break;
@@ -178,6 +179,7 @@ impl ProcScan {
 
     fn fill(&mut self, table: &mut Vec<Process>) {
         table.clear();
+        with_room(table, self.pids.len());
         for (pid, _) in &self.pids {
             if let Some(visits) = self.visits.get_mut(*pid) {
                 table.push(visits.row.clone());

@@ -14,10 +14,11 @@ use crate::domain::memory::Memory;
 use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
-use crate::domain::victim::{Scope, assess};
+use crate::domain::victim::{DomainState, Scope, assess};
 
 use super::backend::{Backend, BackendChoice};
 use super::cgroup_table::{CgroupTable, TURNS};
+use super::exact_rows::ExactRows;
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
@@ -46,6 +47,7 @@ pub struct Sampler {
     hierarchy: Hierarchy,
     backend: Backend,
     tracked: Tracked,
+    exact: ExactRows,
     cgroups: CgroupTable,
     own_group: Option<CgroupKey>,
     users: Users,
@@ -115,9 +117,7 @@ impl Sampler {
             page_size,
             global_init: facts.sees_global_init(),
         };
-        if backend.is_approximate() && host.rules.rss == RssSource::Status {
-            host.rules.rss_error = facts.approximate_error();
-        }
+        let exact = ExactRows::new(&root.proc, facts.cpus());
         let total = memory.host_total_pages(page_size);
         let first = first_rows(&root, host.own_pid, &wants);
         if let Some(score) = facts.score_formula(first, total) {
@@ -136,6 +136,7 @@ impl Sampler {
             hierarchy,
             backend,
             tracked: Tracked::default(),
+            exact,
             cgroups,
             own_group,
             users,
@@ -223,7 +224,7 @@ impl Sampler {
         snapshot.kills = KillCounters {
             host: memory::host_kills(&self.proc, &mut self.buffer),
         };
-        snapshot.domains = assess(&snapshot.processes, &cgroups, &memory, &self.host.rules);
+        snapshot.domains = self.assess(&mut snapshot.processes, &cgroups, &memory);
         snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
@@ -240,6 +241,40 @@ impl Sampler {
         snapshot.backend = self.backend.name();
         snapshot.backend_note = self.backend.note().cloned();
         Ok(())
+    }
+
+    fn assess(
+        &mut self,
+        table: &mut [Process],
+        cgroups: &[Cgroup],
+        memory: &Memory,
+    ) -> Vec<DomainState> {
+        let rules = &self.host.rules;
+        let mut domains = assess(table, cgroups, memory, rules);
+        if self.must_read_exact() {
+            let shown = self.tracked.shown_rows();
+            self.exact
+                .read(table, shown, cgroups, &domains, rules.page_size);
+            domains = assess(table, cgroups, memory, rules);
+            self.exact.judge(&mut domains);
+        }
+        domains
+    }
+
+    /// The back end does not have the numbers that badness compares on this kernel.
+    fn must_read_exact(&self) -> bool {
+        self.backend.is_approximate() && self.host.rules.rss == RssSource::Status
+    }
+
+    /// How far memory of a row that is neither shown nor near the first of an OOM domain can be off,
+    /// in pages; 0 if all are as badness has them.
+    #[must_use]
+    pub fn unshown_error(&self) -> u64 {
+        if self.must_read_exact() {
+            self.exact.error()
+        } else {
+            0
+        }
     }
 
     fn complete(&mut self, snapshot: &mut Snapshot, needs: &Needs, at: Monotonic) {

@@ -75,3 +75,11 @@ pub trait ProcessScan: Send {
         table: &mut Vec<Process>,
     ) -> Result<ScanCount, ReadError>;
 }
+
+/// Makes room in an empty table for so many rows and few more: growing by doubling would touch, and
+/// so lock, up to three times the memory.
+pub(crate) fn with_room(table: &mut Vec<Process>, rows: usize) {
+    if table.capacity() < rows {
+        table.reserve_exact(rows + rows / 16);
+    }
+}

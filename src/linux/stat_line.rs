@@ -9,7 +9,7 @@ use super::kernel_file::{MOST_BYTES, number};
 const PF_KTHREAD: u64 = 0x0020_0000;
 
 /// The fields of the line that oomtop uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct StatLine {
     /// Field 2, without its parentheses.
     pub(crate) comm: Comm,

@@ -48,6 +48,8 @@ pub(crate) struct Tracked {
     entries: PidTable<Entry>,
     /// Sorted.
     shown: Vec<ProcessId>,
+    /// Their rows in the table completed last.
+    shown_rows: Vec<usize>,
     files: Files,
 }
 
@@ -81,7 +83,9 @@ impl Tracked {
         self.shown.extend(&needs.visible);
         self.shown.extend(needs.detail);
         self.shown.sort_unstable();
-        for row in &mut *table {
+        self.shown_rows.clear();
+        self.entries.reserve(table.len());
+        for (at, row) in table.iter_mut().enumerate() {
             let entry = self.entries.keep(row.id.pid);
             if entry.id != row.id {
                 *entry = Entry {
@@ -90,6 +94,9 @@ impl Tracked {
                 };
             }
             let shown = self.shown.binary_search(&row.id).is_ok();
+            if shown {
+                self.shown_rows.push(at);
+            }
             let turn = |of| (u64::from(row.id.pid) + sampling.seq).is_multiple_of(of);
             if !entry.known || entry.uid != row.uid {
                 users.learn(row.uid);
@@ -121,6 +128,11 @@ impl Tracked {
             row.command.clone_from(&entry.command);
         }
         self.entries.end_round();
+    }
+
+    /// Where the rows that somebody looks at are in the table completed last.
+    pub(crate) fn shown_rows(&self) -> &[usize] {
+        &self.shown_rows
     }
 }
 

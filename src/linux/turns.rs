@@ -1,12 +1,14 @@
 //! [`Visits`]: when a process is looked at again. What moves is looked at in every pass, what rests
 //! less and less often, and never all of it in the same pass.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::stat_line::StatLine;
 use crate::domain::process::{Pid, Process};
 
-/// Visits without any movement after which a process is visited only in every second, fourth,
-/// eighth pass.
-const REST: [(u32, u64); 3] = [(10, 8), (6, 4), (3, 2)];
+/// Passes without any movement after which a process is visited only in every eighth, fourth, second
+/// pass.
+const REST: [(u64, u64); 3] = [(10, 8), (6, 4), (3, 2)];
 
 /// Passes between two visits to a kernel thread: it has no memory to watch.
 const KERNEL_THREAD: u64 = 8;
@@ -28,14 +30,15 @@ pub(crate) struct Visits {
     pub(crate) row: Process,
     /// Number of its directory: another process under the same pid has another.
     pub(crate) inode: u64,
-    /// The line last read; `None` before the first visit.
-    pub(crate) stat: Option<StatLine>,
+    /// A hash of the line last read, which is all that is needed to see that it has changed; `None`
+    /// before the first visit.
+    stat: Option<u64>,
     /// Somebody looks at it: read all of it in the next visit.
     shown: bool,
     /// The pass of the last visit.
     visited: u64,
-    /// Visits since something moved.
-    rests: u32,
+    /// The pass whose visit last found a movement.
+    moved: u64,
     /// The pass of the next visit.
     due: u64,
     adj_read: u64,
@@ -71,7 +74,7 @@ impl Visits {
 
     /// True if a visit finds another process, or one that has changed.
     pub(crate) fn has_moved(&self, now: &StatLine) -> bool {
-        self.stat.as_ref() != Some(now)
+        self.stat != Some(fingerprint(now))
     }
 
     /// What else to read, given that `stat` was.
@@ -86,18 +89,16 @@ impl Visits {
     /// Notes a visit and plans the next. `ram_pages` is the size of the machine.
     pub(crate) fn note(
         &mut self,
-        now: StatLine,
+        now: &StatLine,
         moved: bool,
         read: Due,
         pass: u64,
         ram_pages: u64,
     ) {
-        self.rests = if moved {
-            0
-        } else {
-            self.rests.saturating_add(1)
-        };
-        self.stat = Some(now);
+        if moved {
+            self.moved = pass;
+        }
+        self.stat = Some(fingerprint(now));
         self.shown = false;
         self.visited = pass;
         if read.status {
@@ -112,11 +113,18 @@ impl Visits {
         } else if large {
             1
         } else {
-            let step = REST.iter().find(|(rests, _)| self.rests >= *rests);
+            let rests = pass.saturating_sub(self.moved);
+            let step = REST.iter().find(|(least, _)| rests >= *least);
             step.map_or(1, |(_, step)| *step)
         };
         self.due = next_turn(pass, step, self.row.id.pid);
     }
+}
+
+fn fingerprint(line: &StatLine) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The first pass after `pass` that is this pid's turn, if every `step`-th is.
@@ -158,16 +166,19 @@ mod tests {
                 let moved = visits.has_moved(&line(1));
                 let due = visits.due(moved, pass);
                 assert_eq!(due.status && pass < 33, moved, "pass {pass}");
-                visits.note(line(1), moved, due, pass, 1000);
+                visits.note(&line(1), moved, due, pass, 1000);
                 passes.push(pass);
             }
         }
         assert_eq!(passes[..4], [1, 2, 3, 4]);
+        // Ten passes after the last movement it has its rest: a quiet machine costs little at once.
+        let late = passes.iter().filter(|pass| **pass > 11).count();
+        assert!(late <= 48 / 8 + 1, "{passes:?}");
         let last = &passes[passes.len() - 3..];
         assert_eq!((last[1] - last[0], last[2] - last[1]), (8, 8));
         assert!(visits.has_moved(&line(2)));
         let due = visits.due(true, 64);
-        visits.note(line(2), true, due, 64, 1000);
+        visits.note(&line(2), true, due, 64, 1000);
         assert!(visits.is_due(65, false));
         visits.show();
         assert!(visits.is_due(1, false) && visits.due(false, 65).adj);

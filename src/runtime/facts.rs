@@ -30,6 +30,12 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
         RssSource::Stat => "field 24 of /proc/PID/stat",
         RssSource::Status => "RssAnon + RssFile + RssShmem of /proc/PID/status",
     };
+    let unshown = match sampler.unshown_error() {
+        0 => String::new(),
+        error => format!(
+            "; badness of rows neither shown nor near the first by counters without their per-CPU parts, by up to {error}"
+        ),
+    };
     let tie = match rules.tie {
         TieBreak::Later => "the later process dies",
         TieBreak::Earlier => "the earlier process dies",
@@ -41,7 +47,7 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
         format!("cgroups        {}", host.cgroups.name()),
         format!("oom_score      {score}"),
         format!(
-            "rss            {rss}, off by up to {} pages of {} bytes",
+            "rss            {rss}, off by up to {} pages of {} bytes{unshown}",
             rules.rss_error, rules.page_size
         ),
         format!("of two equals  {tie}"),

@@ -28,7 +28,6 @@ use tokio::sync::mpsc;
 use crate::app::State;
 use crate::app::settings::Settings;
 use crate::linux::backend::BackendChoice;
-use crate::linux::sampler::Sampler;
 use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
 
@@ -74,9 +73,9 @@ pub fn run(
     backend: BackendChoice,
     mouse: bool,
 ) -> Result<u8, RunError> {
+    let (send, inbox) = mpsc::channel(INBOX);
     // Before the terminal changes: an unreadable /proc is told on an ordinary line.
-    let sampler = Sampler::with_backend(root.clone(), backend)?;
-    let host = sampler.host().clone();
+    let sources::Sampling { host, ask } = sources::sampler(root.clone(), backend, send.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -87,13 +86,11 @@ pub fn run(
     let version = host.cgroups;
     let read_only = settings.read_only;
     let state = State::new(settings, host, size, clock::now());
-    let (send, inbox) = mpsc::channel(INBOX);
     let mut screen = terminal::Screen::enter(mouse).map_err(RunError::Terminal)?;
     let outcome = runtime.block_on(async {
         let stop = sources::Stop::default();
         sources::log(&root, send.clone(), Arc::clone(&stop.flag)).map_err(RunError::Thread)?;
         let tasks = sources::tasks(&send).map_err(RunError::Thread)?;
-        let ask = sources::sampler(sampler, send.clone()).map_err(RunError::Thread)?;
         let performer = effects::Performer::new(root, version, read_only, ask, send);
         let ended =
             event_loop::run(&mut screen, state, theme, inbox, performer, &tasks.ended_by).await;

@@ -30,11 +30,16 @@ pub fn once(
     json: bool,
 ) -> Result<u8, RunError> {
     let mut sampler = Sampler::with_backend(root.clone(), backend)?;
-    let needs = Needs {
+    let mut needs = Needs {
         all_commands: true,
         ..Needs::default()
     };
-    sampler.sample(&needs, clock::now())?;
+    let first = sampler.sample(&needs, clock::now())?;
+    if sampler.unshown_error() > 0 {
+        // All rows are printed: exact numbers of all.
+        needs.visible = first.processes.iter().map(|process| process.id).collect();
+    }
+    drop(first);
     let events = history(root);
     std::thread::sleep(BETWEEN);
     let snapshot = sampler.sample(&needs, clock::now())?;

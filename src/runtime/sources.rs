@@ -10,13 +10,15 @@ use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::clock::now;
-use super::log_source;
+use super::{RunError, log_source};
 use crate::app::keys::Key;
 use crate::app::msg::{Mouse, MouseAction, Msg};
-use crate::domain::snapshot::Needs;
+use crate::domain::snapshot::{Host, Needs};
 use crate::linux::SysRoot;
+use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
 
 /// How long the loop has to leave after a signal before it is left behind.
@@ -83,11 +85,12 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
         handles.push(tokio::spawn(async move {
             if caught.recv().await.is_some() {
                 ended_by.store(number, Ordering::SeqCst);
-                let _ = send.send(Msg::Stop).await;
-                // The loop may be stuck in a write to a terminal that takes nothing (Ctrl-S, a dead
-                // connection): then nobody else can give it back.
-                tokio::time::sleep(GRACE).await;
-                super::terminal::restore();
+                let deadline = Instant::now() + GRACE;
+                let _ = timeout_at(deadline, send.send(Msg::Stop)).await;
+                // The loop may be stuck in a write to a terminal that takes nothing, and the inbox be
+                // full of messages: then nobody else can give the terminal back.
+                sleep_until(deadline).await;
+                super::terminal::abandon();
                 std::process::exit(128 + i32::from(number));
             }
         }));
@@ -158,16 +161,38 @@ fn translate(event: Event) -> Option<Msg> {
     }
 }
 
-/// Starts the sampler's own thread: a stalled `/proc` stalls it, never the keyboard. What is sent to
-/// the returned channel is sampled and answered as a message.
+/// The sampler's thread at work.
+pub(super) struct Sampling {
+    /// Facts the sampler found at start.
+    pub(super) host: Host,
+    /// What is sent here is sampled and answered as a message.
+    pub(super) ask: std::sync::mpsc::Sender<Needs>,
+}
+
+/// Starts the sampler on its own thread: a stalled `/proc` stalls it, never the keyboard.
+///
+/// It is made there too: what it allocates to find out about the host is used again for its tables
+/// only by the thread that gave it back, and all of it is locked memory.
 pub(super) fn sampler(
-    mut sampler: Sampler,
+    root: SysRoot,
+    backend: BackendChoice,
     send: Sender<Msg>,
-) -> io::Result<std::sync::mpsc::Sender<Needs>> {
+) -> Result<Sampling, RunError> {
     let (ask, asked) = std::sync::mpsc::channel::<Needs>();
+    let (ready, made) = std::sync::mpsc::sync_channel(1);
     std::thread::Builder::new()
         .name("sampler".to_owned())
         .spawn(move || {
+            let mut sampler = match Sampler::with_backend(root, backend) {
+                Ok(sampler) => sampler,
+                Err(error) => {
+                    let _ = ready.send(Err(error));
+                    return;
+                }
+            };
+            if ready.send(Ok(sampler.host().clone())).is_err() {
+                return;
+            }
             while let Ok(needs) = asked.recv() {
                 let msg = match sampler.sample(&needs, now()) {
                     Ok(snapshot) => Msg::Sampled(snapshot),
@@ -177,8 +202,12 @@ pub(super) fn sampler(
                     return;
                 }
             }
-        })?;
-    Ok(ask)
+        })
+        .map_err(RunError::Thread)?;
+    let host = made
+        .recv()
+        .map_err(|error| RunError::Thread(io::Error::other(error)))??;
+    Ok(Sampling { host, ask })
 }
 
 /// Starts the log's own thread.

@@ -3,6 +3,7 @@
 
 use std::io::{self, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
@@ -13,9 +14,24 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::termios::{QueueSelector, tcflush};
+
+/// How long a loop that can go on again has to leave by itself.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// How long the terminal is asked again to take the last words, where the loop did not leave.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Pause between two looks.
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// Set while the terminal is ours: whoever clears it restores it, so it is restored once.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Set once it has been restored.
+static LEFT: AtomicBool = AtomicBool::new(false);
 
 /// The terminal in full-screen mode.
 pub(super) struct Screen {
@@ -99,6 +115,7 @@ impl Drop for Screen {
 
 fn take(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
+    LEFT.store(false, Ordering::SeqCst);
     ENTERED.store(true, Ordering::SeqCst);
     let entered = execute!(
         stdout(),
@@ -123,12 +140,48 @@ pub(super) fn restore() {
         // The line discipline first: it does not wait for a terminal that takes no output, and whoever
         // types as soon as the screen is left is heard by the shell as typed.
         let _ = disable_raw_mode();
-        let _ = execute!(
-            stdout(),
-            DisableMouseCapture,
-            DisableBracketedPaste,
-            LeaveAlternateScreen,
-            cursor::Show
-        );
+        let _ = leave(&mut stdout());
+        LEFT.store(true, Ordering::SeqCst);
     }
+}
+
+/// Gives back a terminal that takes no output (a dead connection, a program that does not read), from
+/// another thread than the one that hangs in a write to it and holds the lock of standard output.
+///
+/// What is on its way and never arrives is thrown away. That lets the other thread go on: usually it
+/// leaves by itself then, and this does not return. Nothing here waits for the terminal.
+pub(super) fn abandon() {
+    let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+    // New modes wake those who wait to write (drivers/tty/n_tty.c `n_tty_set_termios`).
+    let _ = disable_raw_mode();
+    let begun = Instant::now();
+    while begun.elapsed() < PARTING {
+        if LEFT.load(Ordering::SeqCst) {
+            return;
+        }
+        std::thread::sleep(MOMENT);
+    }
+    let mut farewell = Vec::new();
+    // Writing to a Vec cannot fail.
+    let _ = leave(&mut farewell);
+    // Another descriptor, so that the shell's does not become one that does not wait.
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let Ok(terminal) = rustix::fs::open("/dev/tty", flags, Mode::empty()) else {
+        return;
+    };
+    let begun = Instant::now();
+    while rustix::io::write(&terminal, &farewell) == Err(Errno::AGAIN) && begun.elapsed() < FAREWELL
+    {
+        std::thread::sleep(MOMENT);
+    }
+}
+
+fn leave(out: &mut impl Write) -> io::Result<()> {
+    execute!(
+        out,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    )
 }

@@ -20,6 +20,8 @@ struct Output {
     parser: vt100::Parser,
     raw: Vec<u8>,
     ended: bool,
+    /// Nobody reads: the terminal takes no more output once its buffers are full.
+    held: bool,
 }
 
 impl Output {
@@ -102,6 +104,7 @@ impl Launch {
                 parser: vt100::Parser::new(cells(rows), cells(cols), 0),
                 raw: Vec::new(),
                 ended: false,
+                held: false,
             }),
             Condvar::new(),
         ));
@@ -126,7 +129,10 @@ fn collect(mut reader: Box<dyn Read + Send>, output: &(Mutex<Output>, Condvar)) 
     let mut chunk = vec![0; 65536];
     loop {
         let n = reader.read(&mut chunk).unwrap_or(0);
-        let mut state = output.0.lock().expect("the output is not poisoned");
+        let state = output.0.lock().expect("the output is not poisoned");
+        let mut state = (output.1)
+            .wait_while(state, |state| state.held)
+            .expect("the output is not poisoned");
         state.raw.extend_from_slice(&chunk[..n]);
         state.parser.process(&chunk[..n]);
         state.ended = n == 0;
@@ -220,6 +226,21 @@ impl Session {
     /// The screen with its styles.
     pub(crate) fn styled(&self) -> String {
         self.look(Screen::styled)
+    }
+
+    /// Reads no more of what the program writes, or goes on reading.
+    pub(crate) fn hold(&self, held: bool) {
+        self.lock().held = held;
+        self.output.1.notify_all();
+    }
+
+    /// The terminal as the program has it, for what a shell would do to it.
+    pub(crate) fn terminal(&self) -> std::fs::File {
+        use rustix::fs::{Mode, OFlags};
+        let path = self.master.tty_name().expect("the terminal has a name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(path, flags, Mode::empty());
+        opened.expect("the terminal opens").into()
     }
 
     /// Everything the program wrote, as it was written.
@@ -339,6 +360,16 @@ impl Session {
         );
         drop(state);
         assert!(self.cooked(), "the line discipline is still raw");
+    }
+
+    /// True when the program, a shell, reads the keys and no job of its does.
+    pub(crate) fn in_foreground(&self) -> bool {
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        let fields = stat.rsplit_once(") ").unwrap_or_default().1.split(' ');
+        let fields: Vec<_> = fields.collect();
+        // Its process group, and that of the terminal.
+        fields.get(2).is_some() && fields.get(2) == fields.get(5)
     }
 
     /// True when line editing, echo and signals are on in the line discipline.

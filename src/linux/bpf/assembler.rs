@@ -46,10 +46,14 @@ pub(super) enum When {
     Zero(Reg),
     /// It is not.
     NotZero(Reg),
+    /// The two are not equal.
+    Differ(Reg, Reg),
 }
 
 /// `bpf_map_lookup_elem` (include/uapi/linux/bpf.h).
 const MAP_LOOKUP: i32 = 1;
+/// `bpf_probe_read_kernel`, since 5.5.
+const READ_KERNEL: i32 = 113;
 /// `BPF_PSEUDO_MAP_FD`: the immediate is a descriptor.
 const MAP_FD: u8 = 1;
 /// `BPF_PSEUDO_KFUNC_CALL`: the immediate is the type number of a kernel function.
@@ -66,6 +70,7 @@ const EXIT: u8 = 0x95;
 const JUMP: u8 = 0x05;
 const JUMP_EQ: u8 = 0x15;
 const JUMP_NE: u8 = 0x55;
+const JUMP_NE_REG: u8 = 0x5d;
 
 /// A program being written. Jumps may go to labels that are placed later.
 #[derive(Debug, Default)]
@@ -150,6 +155,11 @@ impl Assembler {
         self.push(CALL, Reg::R0, 0, 0, MAP_LOOKUP);
     }
 
+    /// Copies the `r2` bytes at `r3` in the kernel to where `r1` points.
+    pub(super) fn read_kernel(&mut self) {
+        self.push(CALL, Reg::R0, 0, 0, READ_KERNEL);
+    }
+
     /// Calls a kernel function: arguments in `r1`.., result in `r0`.
     pub(super) fn call(&mut self, function: TypeId) {
         self.push(CALL, Reg::R0, KFUNC, 0, function.cast_signed());
@@ -162,6 +172,7 @@ impl Assembler {
             When::Always => self.push(JUMP, Reg::R0, 0, 0, 0),
             When::Zero(reg) => self.push(JUMP_EQ, reg, 0, 0, 0),
             When::NotZero(reg) => self.push(JUMP_NE, reg, 0, 0, 0),
+            When::Differ(a, b) => self.push(JUMP_NE_REG, a, b as u8, 0, 0),
         }
     }
 

@@ -11,6 +11,9 @@ use super::window::{Blob, WINDOW, Window, half, word};
 /// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, followed.
 const DEEPEST: usize = 32;
 
+/// Types from one remembered place to the next: the others are found by counting on from there.
+const STRIDE: TypeId = 16;
+
 /// Most members looked at to find one. `task_struct` has some three hundred.
 const MOST_MEMBERS: u32 = 100_000;
 
@@ -68,8 +71,10 @@ pub(crate) struct Member {
 #[derive(Debug)]
 pub(crate) struct Btf<'n, B> {
     window: Window<B>,
-    /// Where each type lies, by its number.
+    /// Where every [`STRIDE`]th type lies, from type 1 on: there are more than a hundred thousand.
     places: Vec<u64>,
+    /// How many types there are, void not counted.
+    types: TypeId,
     /// Where a wanted name is in the string section, sorted.
     names: Vec<(u32, &'n str)>,
     /// The types of a wanted name.
@@ -99,7 +104,8 @@ impl<'n, B: Blob> Btf<'n, B> {
         wanted.sort_unstable();
         let mut btf = Self {
             window: Window::new(blob),
-            places: vec![0],
+            places: Vec::new(),
+            types: 0,
             names: Vec::new(),
             named: Vec::new(),
             budget: 0,
@@ -148,13 +154,15 @@ impl<'n, B: Blob> Btf<'n, B> {
         let mut at = start;
         while at < start + len {
             let head = self.head_at(at)?;
-            if let Some(name) = self.name(head.name) {
-                let id = TypeId::try_from(self.places.len())
-                    .map_err(|_| BtfError::Damaged("it has too many types"))?;
-                self.named.push((head.kind, name, id));
+            if self.types.is_multiple_of(STRIDE) {
+                self.places.push(at);
             }
-            self.places.push(at);
-            at += 12 + u64::from(head.tail()?);
+            self.types =
+                (self.types.checked_add(1)).ok_or(BtfError::Damaged("it has too many types"))?;
+            if let Some(name) = self.name(head.name) {
+                self.named.push((head.kind, name, self.types));
+            }
+            at = head.end()?;
         }
         Ok(())
     }
@@ -179,10 +187,16 @@ impl<'n, B: Blob> Btf<'n, B> {
 
     fn head(&mut self, id: TypeId) -> Result<Head, BtfError> {
         // 0 is void.
-        match self.places.get(id as usize) {
-            Some(at) if id > 0 => self.head_at(*at),
-            _ => Err(BtfError::Damaged("a type refers to one that is not there")),
+        let index = id.checked_sub(1).filter(|index| *index < self.types);
+        let place = index.and_then(|index| self.places.get((index / STRIDE) as usize));
+        let (Some(index), Some(place)) = (index, place) else {
+            return Err(BtfError::Damaged("a type refers to one that is not there"));
+        };
+        let mut head = self.head_at(*place)?;
+        for _ in 0..index % STRIDE {
+            head = self.head_at(head.end()?)?;
         }
+        Ok(head)
     }
 
     /// Follows typedefs and qualifiers.
@@ -308,6 +322,11 @@ impl<'n, B: Blob> Btf<'n, B> {
 }
 
 impl Head {
+    /// Where the next type begins.
+    fn end(&self) -> Result<u64, BtfError> {
+        Ok(self.at + 12 + u64::from(self.tail()?))
+    }
+
     /// Bytes after the first twelve.
     fn tail(&self) -> Result<u32, BtfError> {
         Ok(match self.kind {

@@ -1,21 +1,26 @@
 //! The system calls: bpf(2) and the mapping of the shared array. All `unsafe` code of oomtop is here.
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags};
 
 use super::assembler::Instruction;
+use super::btf::TypeId;
 use super::record::Record;
 
 /// Commands (include/uapi/linux/bpf.h).
 const MAP_CREATE: libc::c_int = 0;
 const PROG_LOAD: libc::c_int = 5;
 const PROG_TEST_RUN: libc::c_int = 10;
+const LINK_CREATE: libc::c_int = 28;
+const ITER_CREATE: libc::c_int = 33;
 
 const MAP_TYPE_ARRAY: u32 = 2;
+const PROG_TYPE_TRACING: u32 = 26;
 const PROG_TYPE_SYSCALL: u32 = 31;
+const TRACE_ITER: u32 = 28;
 /// The memory of the map can be mapped here: no system call to read it.
 const F_MMAPABLE: u32 = 1 << 10;
 /// What programs of this type must be.
@@ -48,6 +53,33 @@ struct ProgLoad {
     log_buffer: u64,
     kernel_version: u32,
     prog_flags: u32,
+    name: [u8; 16],
+    interface: u32,
+    attach_type: u32,
+    types_fd: u32,
+    function_size: u32,
+    functions: u64,
+    function_count: u32,
+    line_size: u32,
+    lines: u64,
+    line_count: u32,
+    attach_to: u32,
+}
+
+#[derive(Default)]
+#[repr(C)]
+struct LinkCreate {
+    prog_fd: u32,
+    target_fd: u32,
+    attach_type: u32,
+    flags: u32,
+}
+
+#[derive(Default)]
+#[repr(C)]
+struct IterCreate {
+    link_fd: u32,
+    flags: u32,
 }
 
 #[derive(Default)]
@@ -69,7 +101,7 @@ struct TestRun {
 
 #[expect(unsafe_code, reason = "bpf(2) has no safe wrapper")]
 fn bpf<T>(command: libc::c_int, attributes: &mut T) -> Result<libc::c_int, Errno> {
-    // SAFETY: `attributes` is one of the three structures above, which have the layout of
+    // SAFETY: `attributes` is one of the five structures above, which have the layout of
     // `union bpf_attr` for their command and no padding; the kernel reads (and for TEST_RUN writes)
     // exactly `size_of::<T>()` bytes of it, which are borrowed exclusively for the call. The
     // addresses inside are of memory that the callers below keep alive and large enough.
@@ -89,7 +121,7 @@ fn bpf<T>(command: libc::c_int, attributes: &mut T) -> Result<libc::c_int, Errno
 
 #[expect(unsafe_code, reason = "a descriptor comes out of a raw call")]
 fn owned(descriptor: libc::c_int) -> OwnedFd {
-    // SAFETY: the kernel has just returned it from MAP_CREATE or PROG_LOAD, which give a new
+    // SAFETY: the kernel has just returned it from MAP_CREATE, PROG_LOAD, LINK_CREATE or ITER_CREATE, which give a new
     // descriptor that nobody else owns.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
@@ -166,7 +198,7 @@ impl SharedArray {
         }
         // SAFETY: in bounds of the mapping, and aligned: it starts at a page and a record has 128
         // bytes. Volatile, because the kernel writes it; it does so only inside `Program::run`,
-        // which the owner of both does not call meanwhile. Any bits are a valid `Record`.
+        // or `TaskLink::run`, which the owner of both does not call meanwhile. Any bits are a valid `Record`.
         Some(unsafe { self.start.add(index as usize).read_volatile() })
     }
 }
@@ -186,19 +218,26 @@ impl Drop for SharedArray {
 pub(super) struct Program(OwnedFd);
 
 impl Program {
-    /// Has the kernel check and take the program. This can take long: call it on a thread.
+    /// Has the kernel check and take the program; `called_by` is the number of the function in whose
+    /// place the kernel calls it, if oomtop does not. This can take long: call it on a thread.
     ///
     /// # Errors
     /// `EPERM` without the capabilities, `EINVAL` or `EACCES` if the kernel does not accept it.
-    pub(super) fn load(code: &[Instruction]) -> Result<Self, Errno> {
+    pub(super) fn load(code: &[Instruction], called_by: Option<TypeId>) -> Result<Self, Errno> {
         let mut attributes = ProgLoad {
-            prog_type: PROG_TYPE_SYSCALL,
             instruction_count: u32::try_from(code.len()).map_err(|_| Errno::TOOBIG)?,
             instructions: address(code.as_ptr()),
             licence: address(LICENCE.as_ptr()),
-            prog_flags: F_SLEEPABLE,
             ..ProgLoad::default()
         };
+        if let Some(function) = called_by {
+            attributes.prog_type = PROG_TYPE_TRACING;
+            attributes.attach_type = TRACE_ITER;
+            attributes.attach_to = function;
+        } else {
+            attributes.prog_type = PROG_TYPE_SYSCALL;
+            attributes.prog_flags = F_SLEEPABLE;
+        }
         bpf(PROG_LOAD, &mut attributes).map(|descriptor| Self(owned(descriptor)))
     }
 
@@ -207,9 +246,8 @@ impl Program {
     /// # Errors
     /// What the system says.
     pub(super) fn run(&self, input: &mut [u32; 2]) -> Result<u32, Errno> {
-        let descriptor: BorrowedFd<'_> = std::os::fd::AsFd::as_fd(&self.0);
         let mut attributes = TestRun {
-            prog_fd: u32::try_from(descriptor.as_raw_fd()).map_err(|_| Errno::BADF)?,
+            prog_fd: number(&self.0)?,
             context_size_in: 8,
             // The kernel copies it back after the run.
             context_in: address(input.as_mut_ptr()),
@@ -218,6 +256,51 @@ impl Program {
         bpf(PROG_TEST_RUN, &mut attributes)?;
         Ok(attributes.result)
     }
+}
+
+/// A program that the kernel calls for every task when it is asked to.
+#[derive(Debug)]
+pub(super) struct TaskLink(OwnedFd);
+
+impl TaskLink {
+    /// # Errors
+    /// What the system says.
+    pub(super) fn new(program: &Program) -> Result<Self, Errno> {
+        let mut attributes = LinkCreate {
+            prog_fd: number(&program.0)?,
+            attach_type: TRACE_ITER,
+            ..LinkCreate::default()
+        };
+        // The link keeps the program.
+        bpf(LINK_CREATE, &mut attributes).map(|descriptor| Self(owned(descriptor)))
+    }
+
+    /// Has it called for every task once.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn run(&self) -> Result<(), Errno> {
+        let mut attributes = IterCreate {
+            link_fd: number(&self.0)?,
+            ..IterCreate::default()
+        };
+        let reading = owned(bpf(ITER_CREATE, &mut attributes)?);
+        let mut nothing = [0_u8; 64];
+        loop {
+            // The program prints nothing: the end comes when all have been visited. After very many
+            // tasks without a word the kernel takes a pause (kernel/bpf/bpf_iter.c).
+            match rustix::io::read(&reading, &mut nothing) {
+                Ok(0) => return Ok(()),
+                Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+}
+
+/// A descriptor as the attributes hold it.
+fn number(descriptor: &OwnedFd) -> Result<u32, Errno> {
+    u32::try_from(descriptor.as_raw_fd()).map_err(|_| Errno::BADF)
 }
 
 /// An address as the attributes hold it.

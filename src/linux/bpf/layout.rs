@@ -30,7 +30,9 @@ pub(super) type GroupPath = Vec<Field>;
 /// The members and functions that the program uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
+    pub(super) visit: Visit,
     // task_struct
+    pub(super) pid: Field,
     pub(super) tgid: Field,
     pub(super) real_parent: Field,
     pub(super) real_cred: Field,
@@ -48,14 +50,51 @@ pub(super) struct Layout {
     pub(super) oom_score_adj: Field,
     pub(super) threads: Field,
     // mm_struct
-    /// File, anonymous, swapped and shared pages: `MM_FILEPAGES` … (include/linux/mm_types_task.h).
-    pub(super) rss: [Field; 4],
+    pub(super) rss: Counters,
     pub(super) page_tables: Field,
     /// `None` on a host without memory cgroups.
     pub(super) group: Option<GroupPath>,
-    /// Bytes of the walk's own state.
-    pub(super) iterator_size: u32,
-    pub(super) functions: Functions,
+}
+
+/// Where file, anonymous, swapped and shared pages are counted: `MM_FILEPAGES` …
+/// (include/linux/mm_types_task.h).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counters {
+    /// Four members, since 6.2.
+    Each([Field; 4]),
+    /// Four numbers of eight bytes, one after the other. Kernels of that time do not let a program
+    /// load from an array of `atomic_long_t` (kernel/bpf/btf.c: "is not a struct").
+    Together(i16),
+}
+
+/// How the program gets to see the tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visit {
+    /// It walks them by itself, process by process: 6.7 and later.
+    Walks {
+        /// Bytes of the walk's own state.
+        iterator_size: u32,
+        functions: Functions,
+    },
+    /// The kernel calls it for every task, threads included: 5.8 and later (kernel/bpf/task_iter.c).
+    IsCalled {
+        /// Number of the function in whose place it is called.
+        by: TypeId,
+        /// In what it is given: a description of the reading, and the task, null at the end.
+        meta: Field,
+        task: Field,
+        /// In the description: how many tasks came before.
+        number: Field,
+    },
+}
+
+/// Which of them to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The cheapest that this kernel has.
+    Cheapest,
+    /// Being called for every task.
+    IsCalled,
 }
 
 /// Numbers of the kernel functions that the program calls.
@@ -71,6 +110,7 @@ pub(super) struct Functions {
 /// Every name looked up below: the type information is searched for these only.
 const NAMES: &[&str] = &[
     "task_struct",
+    "pid",
     "tgid",
     "real_parent",
     "real_cred",
@@ -78,6 +118,7 @@ const NAMES: &[&str] = &[
     "mm",
     "flags",
     "__state",
+    "state",
     "exit_state",
     "start_boottime",
     "comm",
@@ -110,6 +151,11 @@ const NAMES: &[&str] = &[
     "bpf_iter_task_destroy",
     "bpf_rcu_read_lock",
     "bpf_rcu_read_unlock",
+    "bpf_iter__task",
+    "meta",
+    "task",
+    "bpf_iter_meta",
+    "seq_num",
 ];
 
 impl Layout {
@@ -117,15 +163,17 @@ impl Layout {
     ///
     /// # Errors
     /// What this kernel does not have, or has in another shape.
-    pub(super) fn read(blob: impl Blob, version: CgroupVersion) -> Result<Self, BtfError> {
+    pub(super) fn read(
+        blob: impl Blob,
+        version: CgroupVersion,
+        way: Way,
+    ) -> Result<Self, BtfError> {
         let btf = &mut Btf::read(blob, NAMES)?;
-        // First what tells an older kernel: these came with 6.7.
-        let functions = Functions {
-            iter_new: btf.function("bpf_iter_task_new")?,
-            iter_next: btf.function("bpf_iter_task_next")?,
-            iter_destroy: btf.function("bpf_iter_task_destroy")?,
-            rcu_lock: btf.function("bpf_rcu_read_lock")?,
-            rcu_unlock: btf.function("bpf_rcu_read_unlock")?,
+        let visit = match (way, walks(btf)) {
+            (Way::Cheapest, Ok(walks)) => walks,
+            // What newer kernels have is what is missing, should both be.
+            (Way::Cheapest, Err(missing)) => is_called(btf).map_err(|_| missing)?,
+            (Way::IsCalled, _) => is_called(btf)?,
         };
         let comm = btf.member("task_struct", &["comm"])?;
         if comm.size != 16 {
@@ -133,13 +181,17 @@ impl Layout {
         }
         let half_of_comm = |at| double(comm.offset + at, "task_struct.comm");
         Ok(Self {
+            visit,
+            pid: field(btf, "task_struct", &["pid"])?,
             tgid: field(btf, "task_struct", &["tgid"])?,
             real_parent: field(btf, "task_struct", &["real_parent"])?,
             real_cred: field(btf, "task_struct", &["real_cred"])?,
             signal: field(btf, "task_struct", &["signal"])?,
             mm: field(btf, "task_struct", &["mm"])?,
             flags: field(btf, "task_struct", &["flags"])?,
-            state: field(btf, "task_struct", &["__state"])?,
+            // Before 5.14 it had no underscores.
+            state: field(btf, "task_struct", &["__state"])
+                .or_else(|_| field(btf, "task_struct", &["state"]))?,
             exit_state: field(btf, "task_struct", &["exit_state"])?,
             start_boottime: field(btf, "task_struct", &["start_boottime"])?,
             comm: [half_of_comm(0)?, half_of_comm(8)?],
@@ -153,24 +205,53 @@ impl Layout {
             } else {
                 Some(group_path(btf, version)?)
             },
-            iterator_size: btf.struct_size("bpf_iter_task")?,
-            functions,
         })
     }
 }
 
+fn walks(btf: &mut Btf<'_, impl Blob>) -> Result<Visit, BtfError> {
+    let functions = Functions {
+        iter_new: btf.function("bpf_iter_task_new")?,
+        iter_next: btf.function("bpf_iter_task_next")?,
+        iter_destroy: btf.function("bpf_iter_task_destroy")?,
+        rcu_lock: btf.function("bpf_rcu_read_lock")?,
+        rcu_unlock: btf.function("bpf_rcu_read_unlock")?,
+    };
+    Ok(Visit::Walks {
+        iterator_size: btf.struct_size("bpf_iter_task")?,
+        functions,
+    })
+}
+
+fn is_called(btf: &mut Btf<'_, impl Blob>) -> Result<Visit, BtfError> {
+    Ok(Visit::IsCalled {
+        by: btf.function("bpf_iter_task")?,
+        meta: field(btf, "bpf_iter__task", &["meta"])?,
+        task: field(btf, "bpf_iter__task", &["task"])?,
+        number: field(btf, "bpf_iter_meta", &["seq_num"])?,
+    })
+}
+
 /// `rss_stat` is four `percpu_counter`s since 6.2; their sums without the per-CPU parts are what
-/// badness reads.
-fn rss(btf: &mut Btf<'_, impl Blob>) -> Result<[Field; 4], BtfError> {
+/// badness reads up to 6.19. Before, it holds four numbers, without the few pages that each thread
+/// keeps to itself (mm/memory.c `SPLIT_RSS_COUNTING`), and badness reads those.
+fn rss(btf: &mut Btf<'_, impl Blob>) -> Result<Counters, BtfError> {
     let name = "mm_struct.rss_stat";
     let all = btf.member("mm_struct", &["rss_stat"])?;
+    if let Ok(numbers) = btf.member("mm_struct", &["rss_stat", "count"]) {
+        return if numbers.size == 4 * 8 {
+            Ok(Counters::Together(offset(numbers.offset, name)?))
+        } else {
+            Err(other_shape(name))
+        };
+    }
     let one = btf.struct_size("percpu_counter")?;
     let count = btf.member("percpu_counter", &["count"])?;
     if all.size != 4 * one || count.size != 8 {
         return Err(other_shape(name));
     }
     let at = |index| double(all.offset + index * one + count.offset, name);
-    Ok([at(0)?, at(1)?, at(2)?, at(3)?])
+    Ok(Counters::Each([at(0)?, at(1)?, at(2)?, at(3)?]))
 }
 
 /// On v1 the group of the memory controller; on v2 the one group a task is in, as
@@ -226,7 +307,7 @@ fn other_shape(name: &str) -> BtfError {
 
 #[cfg(test)]
 mod tests {
-    use super::Layout;
+    use super::{Counters, Layout, Visit, Way};
     use crate::domain::cgroup::CgroupVersion;
 
     #[test]
@@ -237,11 +318,15 @@ mod tests {
             writeln!(std::io::stderr(), "{because}").ok();
             return;
         };
-        match Layout::read(file, CgroupVersion::V1) {
+        match Layout::read(file, CgroupVersion::V1, Way::Cheapest) {
             Ok(layout) => {
                 // Known from the kernel's sources whatever the offsets are.
-                assert_eq!(layout.iterator_size, 24);
-                assert!(layout.rss[0].offset < layout.rss[3].offset);
+                if let Visit::Walks { iterator_size, .. } = layout.visit {
+                    assert_eq!(iterator_size, 24);
+                }
+                if let Counters::Each(rss) = layout.rss {
+                    assert!(rss[0].offset < rss[3].offset);
+                }
                 assert_ne!(layout.tgid.offset, layout.flags.offset);
             }
             Err(error) => {

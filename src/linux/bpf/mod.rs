@@ -3,7 +3,8 @@
 //! One system call per sample instead of three files per process, and the numbers are the very ones
 //! that badness adds up. No compiler and no prepared object is needed: the program ([`program`]) is
 //! assembled for the running kernel from its own type information ([`btf`], [`layout`]). Needs
-//! `CAP_BPF` and `CAP_PERFMON` (or `CAP_SYS_ADMIN`), kernel 6.7 or later, the first pid namespace.
+//! `CAP_BPF` and `CAP_PERFMON` (or `CAP_SYS_ADMIN`), kernel 6.7 or later, the first pid namespace. On
+//! 5.8 to 6.6 the kernel calls the program for each task instead: a walk at some five times the cost.
 
 mod assembler;
 mod btf;
@@ -15,4 +16,5 @@ mod unlisted;
 mod walk;
 mod window;
 
+pub(crate) use layout::Way;
 pub(crate) use walk::{BpfScan, Refusal};

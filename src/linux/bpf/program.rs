@@ -8,11 +8,14 @@
 //! return slot
 //! ```
 //!
-//! The count starts from the input, which the verifier does not know: a constant would be tracked
+//! On kernels before that the loop is the kernel's (`bpf_iter`, 5.8 and later): it calls the program for
+//! every task, and the count is kept in the first record.
+//!
+//! The walk's own count starts from the input, which the verifier does not know: a constant would be tracked
 //! through every turn as the key of the array, and the check of the loop would never end.
 
 use super::assembler::{Assembler, Instruction, Label, Reg, When};
-use super::layout::{Field, Functions, Layout, Width};
+use super::layout::{Counters, Field, Functions, Layout, Visit, Width};
 use super::record::place::{self, nth};
 
 /// `BPF_TASK_ITER_ALL_PROCS` (kernel/bpf/task_iter.c).
@@ -23,6 +26,13 @@ const TASK: Reg = Reg::R6;
 const RECORD: Reg = Reg::R7;
 const SIGNAL: Reg = Reg::R8;
 const SLOT: Reg = Reg::R9;
+
+/// Needed after [`SIGNAL`] is not any more.
+const MM: Reg = Reg::R8;
+
+/// Roles in the program that is called: how many tasks came before, and the record that counts.
+const NUMBER: Reg = Reg::R8;
+const COUNTER: Reg = Reg::R9;
 
 /// The key of the array, at the end of the stack frame.
 const KEY: Field = Field {
@@ -41,79 +51,116 @@ pub(super) fn task_walk(layout: &Layout, array: i32) -> Option<Vec<Instruction>>
     let mut walk = Walk {
         asm: Assembler::default(),
         layout,
-        iterator: -8 - i32::try_from(layout.iterator_size.next_multiple_of(8)).ok()?,
+        array,
     };
-    let (next, end) = (walk.asm.label(), walk.asm.label());
-    walk.begin();
-    walk.asm.place(next);
-    walk.next_task(end);
-    walk.next_record(array, next);
-    walk.identity();
-    walk.owner();
-    walk.state();
-    walk.group();
-    walk.memory(next);
-    walk.asm.jump(When::Always, next);
-    walk.asm.place(end);
-    walk.end();
+    match layout.visit {
+        Visit::Walks {
+            iterator_size,
+            functions,
+        } => {
+            let iterator = -8 - i32::try_from(iterator_size.next_multiple_of(8)).ok()?;
+            walk.all_tasks(functions, iterator);
+        }
+        Visit::IsCalled {
+            meta, task, number, ..
+        } => walk.one_task(meta, task, number),
+    }
     walk.asm.finish()
 }
 
 struct Walk<'l> {
     asm: Assembler,
     layout: &'l Layout,
-    /// Where on the stack the walk's state is.
-    iterator: i32,
+    array: i32,
 }
 
 impl Walk<'_> {
-    fn functions(&self) -> Functions {
-        self.layout.functions
-    }
-
-    fn begin(&mut self) {
+    /// The program as a loop of its own. `iterator` is where on the stack the loop's state is.
+    fn all_tasks(&mut self, functions: Functions, iterator: i32) {
+        let (next, end) = (self.asm.label(), self.asm.label());
         self.asm.load(SLOT, Reg::R1, FIRST);
-        self.asm.call(self.functions().rcu_lock);
-        self.point_at_iterator();
+        self.asm.call(functions.rcu_lock);
+        self.point_at_stack(Reg::R1, iterator);
         // No task to start from.
         self.asm.set(Reg::R2, 0);
         self.asm.set(Reg::R3, ALL_PROCESSES);
-        self.asm.call(self.functions().iter_new);
-    }
-
-    fn end(&mut self) {
-        self.point_at_iterator();
-        self.asm.call(self.functions().iter_destroy);
-        self.asm.call(self.functions().rcu_unlock);
-        self.asm.copy(Reg::R0, SLOT);
-        self.asm.exit();
-    }
-
-    fn point_at_iterator(&mut self) {
-        self.asm.copy(Reg::R1, Reg::Frame);
-        self.asm.add(Reg::R1, self.iterator);
-    }
-
-    fn next_task(&mut self, end: Label) {
-        self.point_at_iterator();
-        self.asm.call(self.functions().iter_next);
+        self.asm.call(functions.iter_new);
+        self.asm.place(next);
+        self.point_at_stack(Reg::R1, iterator);
+        self.asm.call(functions.iter_next);
         self.asm.jump(When::Zero(Reg::R0), end);
         self.asm.copy(TASK, Reg::R0);
-    }
-
-    fn next_record(&mut self, array: i32, next: Label) {
         // The idle task is the first of the list and is no process.
         self.asm.load(Reg::R1, TASK, self.layout.tgid);
         self.asm.jump(When::Zero(Reg::R1), next);
         self.asm.store(Reg::Frame, KEY, SLOT);
-        self.asm.copy(Reg::R2, Reg::Frame);
-        self.asm.add(Reg::R2, i32::from(KEY.offset));
-        self.asm.map(Reg::R1, array);
-        self.asm.look_up();
+        self.look_up();
         // Counted even when there is no room: the caller learns how much is needed.
         self.asm.add(SLOT, 1);
         self.asm.jump(When::Zero(Reg::R0), next);
+        self.record(next);
+        self.asm.jump(When::Always, next);
+        self.asm.place(end);
+        self.point_at_stack(Reg::R1, iterator);
+        self.asm.call(functions.iter_destroy);
+        self.asm.call(functions.rcu_unlock);
+        self.asm.copy(Reg::R0, SLOT);
+        self.asm.exit();
+    }
+
+    /// The program as it is called for each task. The first record of the array counts.
+    fn one_task(&mut self, meta: Field, task: Field, number: Field) {
+        let (counted, end) = (self.asm.label(), self.asm.label());
+        self.asm.load(Reg::R2, Reg::R1, meta);
+        self.asm.load(NUMBER, Reg::R2, number);
+        self.asm.load(TASK, Reg::R1, task);
+        // Once more at the end, without a task.
+        self.asm.jump(When::Zero(TASK), end);
+        self.asm.set(Reg::R1, 0);
+        self.asm.store(Reg::Frame, KEY, Reg::R1);
+        self.look_up();
+        self.asm.jump(When::Zero(Reg::R0), end);
+        self.asm.copy(COUNTER, Reg::R0);
+        self.asm.jump(When::NotZero(NUMBER), counted);
+        self.asm.set(Reg::R1, 0);
+        self.asm.store(COUNTER, place::PID, Reg::R1);
+        self.asm.place(counted);
+        // Threads are tasks too: only the leader stands for the process.
+        self.asm.load(Reg::R1, TASK, self.layout.pid);
+        self.asm.load(Reg::R2, TASK, self.layout.tgid);
+        self.asm.jump(When::Differ(Reg::R1, Reg::R2), end);
+        self.asm.load(Reg::R1, COUNTER, place::PID);
+        self.asm.add(Reg::R1, 1);
+        self.asm.store(COUNTER, place::PID, Reg::R1);
+        self.asm.store(Reg::Frame, KEY, Reg::R1);
+        self.look_up();
+        self.asm.jump(When::Zero(Reg::R0), end);
+        self.record(end);
+        self.asm.place(end);
+        self.asm.set(Reg::R0, 0);
+        self.asm.exit();
+    }
+
+    fn point_at_stack(&mut self, reg: Reg, offset: i32) {
+        self.asm.copy(reg, Reg::Frame);
+        self.asm.add(reg, offset);
+    }
+
+    /// `r0 = array[key on the stack]`, or null
+    fn look_up(&mut self) {
+        self.point_at_stack(Reg::R2, i32::from(KEY.offset));
+        self.asm.map(Reg::R1, self.array);
+        self.asm.look_up();
+    }
+
+    /// Fills the record that `r0` points to; goes to `done` if the task has no memory.
+    fn record(&mut self, done: Label) {
         self.asm.copy(RECORD, Reg::R0);
+        self.identity();
+        self.owner();
+        self.state();
+        self.group();
+        self.memory(done);
     }
 
     /// `record.to = from->field`
@@ -164,17 +211,29 @@ impl Walk<'_> {
     fn memory(&mut self, next: Label) {
         let layout = self.layout;
         let present = self.asm.label();
-        self.asm.load(Reg::R2, TASK, layout.mm);
-        self.asm.jump(When::NotZero(Reg::R2), present);
+        self.asm.load(MM, TASK, layout.mm);
+        self.asm.jump(When::NotZero(MM), present);
         self.asm.set(Reg::R1, 0);
         self.asm.store(RECORD, place::MM, Reg::R1);
         self.asm.jump(When::Always, next);
         self.asm.place(present);
         self.asm.set(Reg::R1, 1);
         self.asm.store(RECORD, place::MM, Reg::R1);
-        for (index, counter) in (0..).zip(layout.rss) {
-            self.keep(nth(place::RSS, index), Reg::R2, counter);
+        match layout.rss {
+            Counters::Each(counters) => {
+                for (index, counter) in (0..).zip(counters) {
+                    self.keep(nth(place::RSS, index), MM, counter);
+                }
+            }
+            Counters::Together(offset) => {
+                self.asm.copy(Reg::R1, RECORD);
+                self.asm.add(Reg::R1, i32::from(place::RSS.offset));
+                self.asm.set(Reg::R2, 4 * 8);
+                self.asm.copy(Reg::R3, MM);
+                self.asm.add(Reg::R3, i32::from(offset));
+                self.asm.read_kernel();
+            }
         }
-        self.keep(place::PAGE_TABLES, Reg::R2, layout.page_tables);
+        self.keep(place::PAGE_TABLES, MM, layout.page_tables);
     }
 }

@@ -1,6 +1,7 @@
 //! [`BpfScan`]: loads the task walk, runs it, and turns its records into rows.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::btf::BtfError;
-use super::calls::{Program, SharedArray};
-use super::layout::Layout;
+use super::calls::{Program, SharedArray, TaskLink};
+use super::layout::{Layout, Visit, Way};
 use super::program::task_walk;
 use super::record::Units;
 use super::unlisted::Unlisted;
@@ -17,7 +18,7 @@ use crate::domain::cgroup::CgroupVersion;
 use crate::domain::process::Process;
 use crate::linux::ReadError;
 use crate::linux::proc_row::RowReader;
-use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
+use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants, with_room};
 
 /// The kernel's own types.
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
@@ -56,12 +57,21 @@ pub(crate) enum Refusal {
 #[derive(Debug)]
 pub(crate) struct BpfScan {
     layout: Layout,
-    program: Program,
+    tasks: Tasks,
     array: SharedArray,
     tick_nanos: u64,
     /// For what the records do not tell.
     files: RowReader,
     unlisted: Unlisted,
+}
+
+/// The loaded program, by who loops over the tasks.
+#[derive(Debug)]
+enum Tasks {
+    /// The program.
+    Walk(Program),
+    /// The kernel; the first record is the count.
+    Link(TaskLink),
 }
 
 impl BpfScan {
@@ -74,17 +84,18 @@ impl BpfScan {
         version: CgroupVersion,
         ticks_per_second: u64,
         processes: u32,
+        way: Way,
     ) -> Result<Self, Refusal> {
         const SECOND: u64 = 1_000_000_000;
         if ticks_per_second == 0 || !SECOND.is_multiple_of(ticks_per_second) {
             return Err(Refusal::NotHere("start times cannot be converted"));
         }
         let types = File::open(TYPES).map_err(BtfError::from)?;
-        let layout = Layout::read(types, version)?;
-        let (program, array) = load(&layout, with_room_to_grow(processes))?;
+        let layout = Layout::read(types, version, way)?;
+        let (tasks, array) = load(&layout, with_room_to_grow(processes))?;
         Ok(Self {
             layout,
-            program,
+            tasks,
             array,
             tick_nanos: SECOND / ticks_per_second,
             files,
@@ -92,15 +103,24 @@ impl BpfScan {
         })
     }
 
-    /// How many records the walk has written, after making room for all of them.
-    fn walk(&mut self) -> Result<u32, Refusal> {
+    /// The numbers of the records written, after making room for all of them.
+    fn walk(&mut self) -> Result<Range<u32>, Refusal> {
         loop {
-            let mut input = [0; 2];
-            let count = self.program.run(&mut input).map_err(refused("task walk"))?;
-            if count <= self.array.capacity() {
-                return Ok(count);
+            let written = match &self.tasks {
+                Tasks::Walk(program) => {
+                    let mut input = [0; 2];
+                    0..program.run(&mut input).map_err(refused("task walk"))?
+                }
+                Tasks::Link(link) => {
+                    link.run().map_err(refused("task walk"))?;
+                    let count = self.array.get(0).map_or(0, |counter| counter.pid);
+                    1..count.saturating_add(1)
+                }
+            };
+            if written.end <= self.array.capacity() {
+                return Ok(written);
             }
-            (self.program, self.array) = load(&self.layout, with_room_to_grow(count))?;
+            (self.tasks, self.array) = load(&self.layout, with_room_to_grow(written.end))?;
         }
     }
 }
@@ -113,23 +133,31 @@ fn with_room_to_grow(processes: u32) -> u32 {
     processes.saturating_add(processes / 4).max(LEAST_CAPACITY)
 }
 
-fn load(layout: &Layout, capacity: u32) -> Result<(Program, SharedArray), Refusal> {
+fn load(layout: &Layout, capacity: u32) -> Result<(Tasks, SharedArray), Refusal> {
     let array = SharedArray::create(capacity).map_err(refused("shared array"))?;
     let code = task_walk(layout, array.descriptor()).ok_or(Refusal::NotHere(
         "the task walk does not fit into a program",
     ))?;
+    let called_by = match layout.visit {
+        Visit::Walks { .. } => None,
+        Visit::IsCalled { by, .. } => Some(by),
+    };
     let (done, result) = mpsc::channel();
     // On a thread of its own, so that a check without end cannot hold up oomtop. The thread keeps
     // the array's descriptor valid: it owns the array until the kernel has answered.
     std::thread::Builder::new()
         .name("bpf-load".to_owned())
         .spawn(move || {
-            let loaded = Program::load(&code);
+            let loaded = Program::load(&code, called_by);
             let _ = done.send((loaded, array));
         })
         .map_err(|error| Refusal::Types(error.into()))?;
     match result.recv_timeout(LOAD_PATIENCE) {
-        Ok((Ok(program), array)) => Ok((program, array)),
+        Ok((Ok(program), array)) if called_by.is_none() => Ok((Tasks::Walk(program), array)),
+        Ok((Ok(program), array)) => {
+            let link = TaskLink::new(&program).map_err(refused("link to its tasks"))?;
+            Ok((Tasks::Link(link), array))
+        }
         Ok((Err(errno), _)) => Err(refused("task walk")(errno)),
         Err(_) => Err(Refusal::TooSlow),
     }
@@ -137,7 +165,10 @@ fn load(layout: &Layout, capacity: u32) -> Result<(Program, SharedArray), Refusa
 
 impl ProcessScan for BpfScan {
     fn name(&self) -> &'static str {
-        "bpf task walk"
+        match self.tasks {
+            Tasks::Walk(_) => "bpf task walk",
+            Tasks::Link(_) => "bpf task iterator",
+        }
     }
 
     fn is_approximate(&self) -> bool {
@@ -164,7 +195,8 @@ impl ProcessScan for BpfScan {
             tick_nanos: self.tick_nanos,
             global_init: wants.global_init,
         };
-        for record in (0..listed).filter_map(|at| self.array.get(at)) {
+        with_room(table, listed.len());
+        for record in listed.clone().filter_map(|at| self.array.get(at)) {
             let mut row = record.row(units);
             if record.is_leaderless() {
                 self.files.living_thread(&mut row, wants);
@@ -173,7 +205,7 @@ impl ProcessScan for BpfScan {
         }
         let more = self.unlisted.complete(&mut self.files, wants, table);
         Ok(ScanCount {
-            listed: listed + more,
+            listed: u32::try_from(listed.len()).unwrap_or(u32::MAX) + more,
             ..ScanCount::default()
         })
     }
