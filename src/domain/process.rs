@@ -1,5 +1,6 @@
 //! One process as the last sample saw it.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::cgroup::CgroupKey;
@@ -103,6 +104,12 @@ pub struct Process {
     /// Between `vfork` and `exec` is not visible in `/proc`; memory is `None` when the process has
     /// none (kernel thread, zombie) or when it could not be read (`unreadable`).
     pub memory: Option<MemoryUse>,
+    /// A number that processes with one address space have in common and others have not, where the back
+    /// end sees it: the BPF task walk does, `/proc` has nothing of the kind. Not for the screen.
+    pub address_space: Option<NonZeroU64>,
+    /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
+    /// reason that nothing else tells (already reaped, or between vfork and exec).
+    pub passed_over: bool,
     /// True when the process is there but its memory could not be read (permission).
     pub unreadable: bool,
     /// `oom_score_adj`; `None` if it could not be read.

@@ -22,8 +22,10 @@ use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
 use super::own_cost::OwnMeter;
+use super::passed_over::{Assessed, PassedOver};
 use super::proc_row::RowReader;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
+use super::tie_order::settle_ties;
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
 use super::{ReadError, SysRoot, detail, memory};
@@ -50,6 +52,7 @@ pub struct Sampler {
     own_group: Option<CgroupKey>,
     users: Users,
     own_meter: OwnMeter,
+    passed_over: PassedOver,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -140,6 +143,7 @@ impl Sampler {
             own_group,
             users,
             own_meter: OwnMeter::default(),
+            passed_over: PassedOver::default(),
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -224,6 +228,17 @@ impl Sampler {
             host: memory::host_kills(&self.proc, &mut self.buffer),
         };
         snapshot.domains = assess(&snapshot.processes, &cgroups, &memory, &self.host.rules);
+        let assessed = Assessed {
+            proc: &self.proc,
+            cgroups: &cgroups,
+            memory: &memory,
+            rules: &self.host.rules,
+        };
+        let domains = &mut snapshot.domains;
+        self.passed_over
+            .check(&assessed, &mut snapshot.processes, domains);
+        let (rows, tie) = (&snapshot.processes, self.host.rules.tie);
+        settle_ties(domains, rows, &cgroups, &self.hierarchy, tie);
         snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();

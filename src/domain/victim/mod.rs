@@ -4,6 +4,7 @@
 //! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
 //! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
 
+mod equals;
 mod race;
 
 use super::badness::badness;
@@ -12,6 +13,7 @@ use super::kernel::KernelRules;
 use super::memory::Memory;
 use super::process::{Process, ProcessId};
 
+pub use equals::{equals, settle};
 use race::Race;
 pub use race::{age_rank, order, seniority};
 
@@ -72,11 +74,18 @@ impl DomainState {
     }
 }
 
-/// The total pages of a group's OOM domain: its limit plus the swap it may use, never more swap
-/// than there is (mm/memcontrol.c `mem_cgroup_get_max`). `None` if the group has no limit.
+/// The total of a group's OOM domain in bytes: its limit plus the swap it may use, never more swap than
+/// there is. `None` if the group has no limit.
+///
+/// mm/memcontrol.c `mem_cgroup_get_max` (`mem_cgroup_get_limit` before 4.17), the same sum from 3.16 to 7.3:
+/// only the limits of the group itself enter, an ancestor's do not, and there is no swap if the swappiness
+/// is 0 (`mem_cgroup_swappiness`: the group's own on v1, `vm.swappiness` on v2).
 #[must_use]
 pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
     let max = group.limits.max?;
+    if group.limits.swappiness.or(memory.swappiness) == Some(0) {
+        return Some(max);
+    }
     let swap = match (group.limits.memsw_max, group.limits.swap_max) {
         // v1: memory + swap is limited together.
         (Some(memsw), _) => memsw.saturating_sub(max),

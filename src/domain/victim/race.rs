@@ -1,6 +1,7 @@
 //! The race for the worst place of one domain, and the order the kernel prefers victims in.
 
 use std::cmp::Ordering;
+use std::num::NonZeroU64;
 
 use super::{Candidate, Verdict};
 use crate::domain::badness::Badness;
@@ -20,8 +21,15 @@ pub(super) struct Race {
 pub(super) struct Entry {
     points: i64,
     id: ProcessId,
+    address_space: Option<NonZeroU64>,
     /// Its memory cgroup.
     pub(super) cgroup: Option<CgroupKey>,
+}
+
+impl Entry {
+    fn shares_memory_with(self, other: Self) -> bool {
+        self.address_space.is_some() && self.address_space == other.address_space
+    }
 }
 
 impl Race {
@@ -33,11 +41,19 @@ impl Race {
         let entry = Entry {
             points,
             id: process.id,
+            address_space: process.address_space,
             cgroup: process.cgroup,
         };
-        if self.first.is_none_or(|first| beats(entry, first, tie)) {
-            self.second = self.first.replace(entry);
-        } else if self.second.is_none_or(|second| beats(entry, second, tie)) {
+        let first = self.first;
+        if first.is_none_or(|first| beats(entry, first, tie)) {
+            self.first = Some(entry);
+            // Who shares the memory of the first dies with it, and is no other candidate.
+            if !first.is_some_and(|first| first.shares_memory_with(entry)) {
+                self.second = first;
+            }
+        } else if !first.is_some_and(|first| first.shares_memory_with(entry))
+            && self.second.is_none_or(|second| beats(entry, second, tie))
+        {
             self.second = Some(entry);
         }
     }

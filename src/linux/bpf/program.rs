@@ -170,8 +170,7 @@ impl Walk<'_> {
         self.asm.store(RECORD, place::MM, Reg::R1);
         self.asm.jump(When::Always, next);
         self.asm.place(present);
-        self.asm.set(Reg::R1, 1);
-        self.asm.store(RECORD, place::MM, Reg::R1);
+        self.asm.store(RECORD, place::MM, Reg::R2);
         for (index, counter) in (0..).zip(layout.rss) {
             self.keep(nth(place::RSS, index), Reg::R2, counter);
         }
