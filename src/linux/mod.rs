@@ -21,6 +21,7 @@ mod pid_table;
 mod pinned;
 mod proc_row;
 mod proc_scan;
+mod rss_evidence;
 mod stat_line;
 mod status_lines;
 mod tie_order;

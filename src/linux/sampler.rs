@@ -113,19 +113,24 @@ impl Sampler {
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
-        let wants = ScanWants {
+        let mut wants = ScanWants {
             rss: host.rules.rss,
             page_size,
             global_init: facts.sees_global_init(),
         };
-        if backend.is_approximate() && host.rules.rss == RssSource::Status {
-            host.rules.rss_error = facts.approximate_error();
-        }
         let total = memory.host_total_pages(page_size);
         let first = first_rows(&root, host.own_pid, &wants);
         if let Some(score) = facts.score_formula(first, total) {
             host.rules.score = score;
             host.rules.tie = tie_of(score);
+        }
+        facts.learn_rss(&mut host.rules, listed(&root), total);
+        wants.rss = host.rules.rss;
+        if backend.is_approximate() && host.rules.rss == RssSource::Status {
+            host.rules.rss_error = facts.approximate_error();
+        }
+        if !backend.is_approximate() && memory.swap_total > 0 {
+            host.rules.rss_error += facts.swap_error(host.version, host.rules.rss);
         }
         let mut cgroups = CgroupTable::new(page_size);
         let own_group = own_group(&proc, &mut buffer, &hierarchy, &mut cgroups);
@@ -282,13 +287,16 @@ fn first_rows(
     wants: &ScanWants,
 ) -> impl Iterator<Item = Process> {
     let mut reader = kernel_file::open_dir(&root.proc).ok().map(RowReader::new);
-    let listed = std::fs::read_dir(&root.proc)
-        .into_iter()
-        .flatten()
-        .flatten();
-    let others = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let pids = own.into_iter().chain(others.take(MOST_ASKED));
+    let pids = own.into_iter().chain(listed(root).take(MOST_ASKED));
     pids.filter_map(move |pid| reader.as_mut()?.row(pid, wants).ok().flatten())
+}
+
+/// The processes there are, in the order of the directory.
+fn listed(root: &SysRoot) -> impl Iterator<Item = Pid> + use<> {
+    let entries = std::fs::read_dir(&root.proc).into_iter().flatten();
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn read_memory(

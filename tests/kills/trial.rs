@@ -59,6 +59,9 @@ pub(crate) struct Outcome {
     pub(crate) killed: u32,
     /// Steps from the first sample to the kill.
     pub(crate) steps: u32,
+    /// Who took the last one, after the last sample, and how many pages it was.
+    pub(crate) trigger: u32,
+    pub(crate) step_pages: i64,
     pub(crate) members: Vec<Member>,
     /// Removed with what is in them.
     _groups: Vec<Memcg>,
@@ -160,7 +163,8 @@ pub(crate) fn run(
         .filter(|at| plan.is_inside(*at))
         .nth(chance.below(2))
         .unwrap_or(0);
-    let step = format!("anon {}", chance.between(16, 64));
+    let step_kib = chance.between(16, 64);
+    let step = format!("anon {step_kib}");
     let full = groups[plan.full].path().to_owned();
     let before = kills(&groups);
     let mut said = vec![None; samplers.len()];
@@ -185,6 +189,8 @@ pub(crate) fn run(
         said,
         killed,
         steps,
+        trigger: members[trigger].pid(),
+        step_pages: i64::try_from(step_kib / 4 + 1).unwrap_or(0),
         members,
         _groups: groups,
     })

@@ -145,10 +145,11 @@ class Victims:
 
     @staticmethod
     def bury(members, pids):
+        living = [member for member in members if member.pid not in pids]
         for member in members:
-            if member.pid in pids:
+            if member not in living:
                 member.stop()
-        return [member for member in members if member.pid not in pids]
+        return living
 
     def wait(self, members):
         """The pids of the kernel's lines, first killed first, and the group that had to die whole."""
