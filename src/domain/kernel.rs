@@ -75,6 +75,8 @@ pub struct KernelRules {
     /// Where both read one counter it is the step in which that counter moves: one more page touched can
     /// bring this many to light. 0 where both sum the parts exactly.
     pub rss_error: u64,
+    /// As much again for a process that has been swapped out in part, in pages.
+    pub swap_error: u64,
 }
 
 impl Default for KernelRules {
@@ -86,6 +88,7 @@ impl Default for KernelRules {
             tie: TieBreak::default(),
             page_size: 4096,
             rss_error: 0,
+            swap_error: 0,
         }
     }
 }

@@ -129,8 +129,8 @@ impl Sampler {
         if backend.is_approximate() && host.rules.rss == RssSource::Status {
             host.rules.rss_error = facts.approximate_error();
         }
-        if !backend.is_approximate() && memory.swap_total > 0 {
-            host.rules.rss_error += facts.swap_error(host.version, host.rules.rss);
+        if !backend.is_approximate() {
+            host.rules.swap_error = facts.swap_error(host.version, host.rules.rss);
         }
         let mut cgroups = CgroupTable::new(page_size);
         let own_group = own_group(&proc, &mut buffer, &hierarchy, &mut cgroups);

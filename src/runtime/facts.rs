@@ -41,8 +41,8 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
         format!("cgroups        {}", host.cgroups.name()),
         format!("oom_score      {score}"),
         format!(
-            "rss            {rss}, off by up to {} pages of {} bytes",
-            rules.rss_error, rules.page_size
+            "rss            {rss}, off by up to {} pages of {} bytes ({} more where swapped out)",
+            rules.rss_error, rules.page_size, rules.swap_error
         ),
         format!("               {}", told(rules)),
         format!("of two equals  {tie}"),

@@ -144,14 +144,12 @@ pub fn assess(
             slot = outer_slot(&states[at], cgroups, &enclosing);
         }
     }
-    // Two candidates can each be off by the error of one reading.
-    let error = rules.rss_error.saturating_mul(2);
     for (state, race) in states.iter_mut().zip(&races) {
         state.members = race.members;
         if is_kill_disabled(state.scope, cgroups) {
             continue;
         }
-        state.verdict = race.verdict(error);
+        state.verdict = race.verdict(rules);
         state.group_kill = race
             .first
             .and_then(|first| group_kill(state.scope, first.cgroup, cgroups));

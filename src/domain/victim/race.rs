@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use super::{Candidate, Verdict};
 use crate::domain::badness::Badness;
 use crate::domain::cgroup::CgroupKey;
-use crate::domain::kernel::TieBreak;
+use crate::domain::kernel::{KernelRules, TieBreak};
 use crate::domain::process::{Process, ProcessId};
 
 /// Keeps the first two candidates of one domain while the table is walked once.
@@ -22,6 +22,7 @@ pub(super) struct Entry {
     points: i64,
     id: ProcessId,
     address_space: Option<NonZeroU64>,
+    has_swap: bool,
     /// Its memory cgroup.
     pub(super) cgroup: Option<CgroupKey>,
 }
@@ -42,6 +43,7 @@ impl Race {
             points,
             id: process.id,
             address_space: process.address_space,
+            has_swap: process.memory.is_some_and(|memory| memory.swap > 0),
             cgroup: process.cgroup,
         };
         let first = self.first;
@@ -58,19 +60,21 @@ impl Race {
         }
     }
 
-    pub(super) fn verdict(&self, error: u64) -> Option<Verdict> {
+    pub(super) fn verdict(&self, rules: &KernelRules) -> Option<Verdict> {
         let candidate = |e: Entry| Candidate {
             id: e.id,
             points: e.points,
         };
         let first = self.first?;
-        let lead = self
-            .second
-            .map(|second| first.points.abs_diff(second.points));
+        // Each of the two can be off by the error of its own reading.
+        let error = |e: Entry| rules.rss_error + if e.has_swap { rules.swap_error } else { 0 };
+        let close = self.second.is_some_and(|second| {
+            first.points.abs_diff(second.points) <= error(first).saturating_add(error(second))
+        });
         Some(Verdict {
             victim: candidate(first),
             runner_up: self.second.map(candidate),
-            close: lead.is_some_and(|lead| lead <= error),
+            close,
         })
     }
 }
