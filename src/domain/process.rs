@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::cgroup::CgroupKey;
 use super::comm::Comm;
+use super::nodes::NodeSet;
 use super::score::OomScoreAdj;
 
 /// A process number in the pid namespace of the `/proc` that was read.
@@ -110,6 +111,8 @@ pub struct Process {
     /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
     /// reason that nothing else tells (already reaped, or between vfork and exec).
     pub passed_over: bool,
+    /// Memory nodes its cpuset allows; `None` for all, and on hosts with one node.
+    pub nodes: Option<NodeSet>,
     /// True when the process is there but its memory could not be read (permission).
     pub unreadable: bool,
     /// `oom_score_adj`; `None` if it could not be read.

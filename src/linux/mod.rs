@@ -15,6 +15,7 @@ mod hierarchy;
 mod host;
 mod kernel_file;
 mod memory;
+mod nodes;
 mod own_cost;
 mod passed_over;
 mod pid_table;

@@ -14,13 +14,14 @@ use crate::domain::memory::Memory;
 use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
-use crate::domain::victim::{Scope, assess};
+use crate::domain::victim::{Scope, assess, assess_nodes};
 
 use super::backend::{Backend, BackendChoice};
 use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
+use super::nodes::Nodes;
 use super::own_cost::OwnMeter;
 use super::passed_over::{Assessed, PassedOver};
 use super::proc_row::RowReader;
@@ -53,6 +54,7 @@ pub struct Sampler {
     users: Users,
     own_meter: OwnMeter,
     passed_over: PassedOver,
+    nodes: Option<Nodes>,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -140,6 +142,7 @@ impl Sampler {
             root,
             host,
             wants,
+            nodes: Nodes::detect(&proc),
             proc,
             hierarchy,
             backend,
@@ -244,6 +247,12 @@ impl Sampler {
             .check(&assessed, &mut snapshot.processes, domains);
         let (rows, tie) = (&snapshot.processes, self.host.rules.tie);
         settle_ties(domains, rows, &cgroups, &self.hierarchy, tie);
+        if let Some(nodes) = &mut self.nodes {
+            nodes.complete(&self.proc, self.seq, &mut snapshot.processes);
+            snapshot.nodes = nodes.read(&self.proc).to_vec();
+            let (rows, nodes, rules) = (&snapshot.processes, &snapshot.nodes, &self.host.rules);
+            domains.extend(assess_nodes(rows, &cgroups, nodes, &memory, rules));
+        }
         snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();

@@ -275,7 +275,7 @@ fn look(sampler: &mut Sampler, path: &str) -> Option<Said> {
         Scope::Memcg(key) => snapshot
             .cgroup(key)
             .is_some_and(|g| g.path.as_str() == path),
-        Scope::Host => false,
+        Scope::Host | Scope::Nodes(_) => false,
     })?;
     let inside = snapshot.processes.iter().filter(|process| {
         let group = process.cgroup.and_then(|key| snapshot.cgroup(key));

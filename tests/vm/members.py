@@ -92,8 +92,8 @@ def document(*options):
     return json.loads(done.stdout)
 
 
-def domain(doc, cgroup=None):
-    return next(d for d in doc["domains"] if d["cgroup"] == cgroup)
+def domain(doc, cgroup=None, nodes=None):
+    return next(d for d in doc["domains"] if (d["cgroup"], d["nodes"]) == (cgroup, nodes))
 
 
 class Victims:
@@ -103,7 +103,7 @@ class Victims:
         self.log, self.clear, self.all, self.groups, self.misses = Kmsg(), [], [], [], []
         self.void = 0
 
-    def kill(self, members, leaker, cgroup=None):
+    def kill(self, members, leaker, cgroup=None, nodes=None):
         """One sample, then one kill; the members that live on."""
         if not cgroup:
             leaker.ease()
@@ -112,7 +112,7 @@ class Victims:
             return members
         before = kill_count()
         doc = document()
-        said = domain(doc, cgroup)
+        said = domain(doc, cgroup, nodes)
         early = kill_count() != before
         if not early:
             leaker.fill()

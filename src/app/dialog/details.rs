@@ -223,6 +223,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         Scope::Memcg(key) => snapshot
             .cgroup(key)
             .map_or_else(|| "?".to_owned(), |g| g.path.to_string()),
+        Scope::Nodes(set) => format!("memory nodes {set}"),
     };
     let badness = badness(process, domain.total_pages).permille(domain.total_pages);
     let share = badness.map_or_else(|| "never".to_owned(), |permille| format!("{permille}‰"));

@@ -1,9 +1,11 @@
 //! Who dies next in each OOM domain.
 //!
-//! An OOM domain is what runs out together: the host, or a memory cgroup with a limit. In a cgroup
+//! An OOM domain is what runs out together: the host, a memory cgroup with a limit, or the memory nodes of
+//! a cpuset. In a cgroup
 //! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
 //! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
 
+mod by_node;
 mod equals;
 mod race;
 
@@ -11,8 +13,10 @@ use super::badness::badness;
 use super::cgroup::{Cgroup, CgroupKey};
 use super::kernel::KernelRules;
 use super::memory::Memory;
+use super::nodes::NodeSet;
 use super::process::{Process, ProcessId};
 
+pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
 use race::Race;
 pub use race::{age_rank, order, seniority};
@@ -25,6 +29,8 @@ pub enum Scope {
     Host,
     /// A memory cgroup with a limit of its own.
     Memcg(CgroupKey),
+    /// The memory nodes that the cpuset of some process allows, if these are not all.
+    Nodes(NodeSet),
 }
 
 /// A process with its badness in some domain.
@@ -161,7 +167,7 @@ pub fn assess(
 /// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
 fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     match scope {
-        Scope::Host => false,
+        Scope::Host | Scope::Nodes(_) => false,
         Scope::Memcg(key) => cgroups
             .get(key.index())
             .is_some_and(|group| group.limits.kill_disabled),
