@@ -20,12 +20,12 @@ impl NodeSet {
     pub fn parse(list: &str) -> Option<Self> {
         let mut bits = 0_u64;
         for part in list.trim().split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
-            if first > last || last > 63 {
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            let (from, to): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
+            if from > to || to > 63 {
                 return None;
             }
-            bits |= (u64::MAX >> (63 - last)) & (u64::MAX << first);
+            bits |= (u64::MAX >> (63 - to)) & (u64::MAX << from);
         }
         NonZeroU64::new(bits).map(Self)
     }

@@ -85,6 +85,7 @@ impl MemoryUse {
 
 /// One row's facts. Plain and cheap to copy: a sample holds up to tens of thousands.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Process {
     /// Pid and start time.
     pub id: ProcessId,

@@ -3,7 +3,11 @@
 //! Each trial draws groups, limits, sizes, shared memory, threads and adj values, lets one process take
 //! page after page, and compares the last sample before the kill with the kernel's choice. Needs root
 //! and a memory controller; the seed is printed, and `OOMTOP_KILLS_SEED` brings a run back.
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and one that passes has figures to tell"
+)]
 
 mod chance;
 #[path = "../common/mod.rs"]
