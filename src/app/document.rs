@@ -86,6 +86,8 @@ pub struct DomainFacts<'a> {
     pub next_victim: Option<ProcessId>,
     /// The one after, where it is too close to call.
     pub or: Option<ProcessId>,
+    /// Processes that share the victim's memory and die with it; empty also where that cannot be seen.
+    pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`).
     pub group_kill: Option<&'a CgroupPath>,
     /// Limits of the cgroup; null for the host.
@@ -234,6 +236,11 @@ fn domain_facts<'a>(domain: &'a DomainState, snapshot: &'a Snapshot) -> DomainFa
             .filter(|v| v.close)
             .and_then(|v| v.runner_up)
             .map(|c| c.id),
+        dies_along: domain
+            .verdict
+            .and_then(|v| snapshot.process(v.victim.id))
+            .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())
+            .unwrap_or_default(),
         group_kill: domain
             .group_kill
             .and_then(|key| snapshot.cgroup(key))

@@ -144,6 +144,18 @@ impl Snapshot {
         self.processes.iter().find(|p| p.id == id)
     }
 
+    /// Other processes with the same address space: they die with this one
+    /// (mm/oom_kill.c `__oom_kill_process`). Known where the back end sees it, see
+    /// [`Process::address_space`].
+    pub fn sharers<'a>(&'a self, process: &Process) -> impl Iterator<Item = &'a Process> + use<'a> {
+        let (id, space) = (process.id, process.address_space);
+        let alike = move |other: &&Process| other.address_space == space && other.id != id;
+        self.processes
+            .iter()
+            .filter(move |_| space.is_some())
+            .filter(alike)
+    }
+
     /// The name of a user, if known.
     #[must_use]
     pub fn user(&self, uid: u32) -> Option<&str> {
