@@ -139,7 +139,7 @@ class Victims:
 
     def settle(self, members):
         """Waits until those who died on the heels of the last victim are gone too, and buries them."""
-        time.sleep(0.3)
+        time.sleep(0.2)
         lines = "\n".join(self.log.read())
         return self.bury(members, [int(pid) for pid in re.findall(r"Killed process (\d+) ", lines)])
 

@@ -31,7 +31,7 @@ def members(home, count):
 
 elsewhere = members("first", 3)
 everywhere = [Member("any%d" % at, chance.randint(1000, 9000), chance.randint(-30, 30)) for at in range(3)]
-inside = members("second", 12)
+inside = members("second", 16)
 leaker = Member("leaker", 100, -1000, "/second")
 doc = document()
 said = domain(doc, nodes="1")
@@ -45,7 +45,7 @@ while len(victims.all) < KILLS and len(living) > 3 and victims.void < 5:
 victims.report("victims of a cpuset on %s" % read("/proc/sys/kernel/osrelease").strip())
 log = os.popen("dmesg").read()
 check("CONSTRAINT_CPUSET" in log, "the kernel calls it a cpuset's")
-check(all(victims.clear) and len(victims.clear) >= 4, "every clear one is right")
+check(all(victims.clear) and len(victims.clear) >= 2, "every clear one is right")
 check(sum(victims.all) >= len(victims.all) - 1, "nearly all are right")
 check(all(os.path.exists("/proc/%d/exe" % m.pid) for m in elsewhere), "nobody of the other node died")
 for member in elsewhere + everywhere + inside + [leaker]:

@@ -11,7 +11,7 @@ sys.path.insert(0, os.environ["VMLAB_FILES"])
 from members import Member, Victims, document, scores
 from vmlab import CG, check, enable_memory, finish, make_cgroup, mlockall, protect, read, rm_cgroup, say, write
 
-KILLS = 22
+KILLS = 20
 protect()
 mlockall()
 release = read("/proc/sys/kernel/osrelease").strip()
