@@ -137,3 +137,23 @@ fn scores_correct_the_version_about_the_size_that_counts() {
         Some(400)
     );
 }
+
+#[test]
+fn before_4_17_root_is_let_off_three_percent() {
+    let page = rustix::param::page_size() as u64;
+    let points = |release: &str, mask: &str| {
+        let root = FakeRoot::new()
+            .file("proc/sys/kernel/osrelease", release)
+            .process(10, |p| p.rss_mib(100).score(10));
+        let status = std::fs::read_to_string(root.path("proc/10/status")).expect("its status");
+        root.write("proc/10/status", format!("{status}CapEff:\t{mask}\n"));
+        let victim = sample(&root).domains[0].verdict.expect("a victim").victim;
+        u64::try_from(victim.points).expect("positive") * page
+    };
+    let whole = 100 * MIB + (64 << 10);
+    let (all, none) = ("0000003fffffffff", "0000000000000000");
+    assert_eq!(points("3.10.0-1160.el7.x86_64", none), whole);
+    let less = points("3.10.0-1160.el7.x86_64", all);
+    assert!(less.abs_diff(whole - whole * 3 / 100) <= page, "{less}");
+    assert_eq!(points("4.19.0", all), whole);
+}

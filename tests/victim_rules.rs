@@ -53,6 +53,10 @@ fn select(table: &[&Process], total: u64, tie: TieBreak) -> Option<ProcessId> {
         let Some(points) = badness(process, total).points() else {
             continue;
         };
+        let points = match tie {
+            TieBreak::Later => points,
+            TieBreak::Earlier => points.max(1),
+        };
         let skip = chosen.is_some_and(|(most, _)| match tie {
             TieBreak::Later => points < most,
             TieBreak::Earlier => points <= most,

@@ -112,6 +112,9 @@ pub struct Process {
     /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
     /// reason that nothing else tells (already reaped, or between vfork and exec).
     pub passed_over: bool,
+    /// It holds `CAP_SYS_ADMIN` on a kernel that takes 3 % off for that
+    /// ([`super::kernel::KernelRules::root_bonus`]).
+    pub root_bonus: bool,
     /// Memory nodes its cpuset allows; `None` for all, and on hosts with one node.
     pub nodes: Option<NodeSet>,
     /// True when the process is there but its memory could not be read (permission).

@@ -179,6 +179,7 @@ impl<'a> Facts<'a> {
             rss_evidence: RssEvidence::default(),
             tie: tie_of(score),
             page_size: rustix::param::page_size() as u64,
+            root_bonus: version.is_some() && at_least(3, 10) && !at_least(4, 17),
             swap_error: 0,
             rss_error: if at_least(7, 0) {
                 // Both sum the per-CPU parts exactly.

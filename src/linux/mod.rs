@@ -22,6 +22,7 @@ mod pid_table;
 mod pinned;
 mod proc_row;
 mod proc_scan;
+mod root_bonus;
 mod rss_evidence;
 mod stat_line;
 mod status_lines;

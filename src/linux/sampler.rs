@@ -25,6 +25,7 @@ use super::nodes::Nodes;
 use super::own_cost::OwnMeter;
 use super::passed_over::{Assessed, PassedOver};
 use super::proc_row::RowReader;
+use super::root_bonus::RootBonus;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::tie_order::settle_ties;
 use super::tracked::{Sampling, Tracked};
@@ -55,6 +56,7 @@ pub struct Sampler {
     own_meter: OwnMeter,
     passed_over: PassedOver,
     nodes: Option<Nodes>,
+    root_bonus: RootBonus,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -143,6 +145,7 @@ impl Sampler {
             host,
             wants,
             nodes: Nodes::detect(&proc),
+            root_bonus: RootBonus::default(),
             proc,
             hierarchy,
             backend,
@@ -210,6 +213,10 @@ impl Sampler {
             .backend
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
         self.complete(snapshot, needs, now.monotonic);
+        if self.host.rules.root_bonus {
+            self.root_bonus
+                .complete(&self.proc, self.seq, &mut snapshot.processes);
+        }
         if self.seq.is_multiple_of(TURNS) {
             // Somebody may have moved oomtop.
             self.own_group = own_group(

@@ -172,7 +172,9 @@ fn the_marked_one_is_the_one_that_dies() {
     for (backend, tally) in backends.iter().zip(&tallies) {
         let report = format!("{backend}, seed {seed}: {:#?}", tally.misses);
         assert_eq!(tally.clear_right, tally.clear, "{report}");
-        assert!(tally.right() * 100 >= tally.all() * 97, "{report}");
+        // Three of a hundred; also where there was no time for so many.
+        let misses = tally.all() - tally.right();
+        assert!(misses <= (tally.all() * 3 / 100).max(3), "{report}");
     }
     assert!(!tallies.is_empty() && trials > 0);
 }

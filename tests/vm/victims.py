@@ -63,6 +63,30 @@ while len(inside.all) < KILLS:
         rm_cgroup(path)
 inside.report("victims in cgroups v2 on %s" % release)
 
+# Equals: not the youngest dies but the one that joined the group last.
+make_cgroup("/tie")
+ties = []
+for at in range(4):
+    alike = [Member("tie%d" % n, 3000, 0) for n in range(4)]
+    chance.shuffle(alike)
+    for member in alike:
+        write(CG + "/tie/cgroup.procs", member.pid)
+        member.home = "/tie"
+    leaker = Member("leaker", 100, -1000, "/tie")
+    write(CG + "/tie/memory.max", int(read(CG + "/tie/memory.current")) + (1 << 20))
+    rows = [row for row in document()["processes"] if row["pid"] in [m.pid for m in alike]]
+    joined = [m.pid for m in alike]
+    first = Victims()
+    first.kill(alike, leaker, "/tie")
+    if len({row["badness"] for row in rows}) == 1:
+        ties.append(first.all == [True])
+        say("joined", joined, "right" if first.all == [True] else first.misses)
+    for member in alike + [leaker]:
+        member.stop()
+rm_cgroup("/tie")
+say("MEASURED: victims among equals on %s: %d of %d by the order they joined" % (release, sum(ties), len(ties)))
+check(all(ties), "the last of equals to join is the one")
+
 # The host, from full to full. One fill can kill several on some kernels: then there are new ones.
 outside = Victims()
 never = Member("never", 30000, -1000)

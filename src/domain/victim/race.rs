@@ -39,6 +39,11 @@ impl Race {
         let Badness::Points(points) = badness else {
             return;
         };
+        // Before 5.9 every candidate has at least one point (`oom_badness`: `points > 0 ? points : 1`).
+        let points = match tie {
+            TieBreak::Later => points,
+            TieBreak::Earlier => points.max(1),
+        };
         let entry = Entry {
             points,
             id: process.id,
