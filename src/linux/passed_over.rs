@@ -81,19 +81,19 @@ impl PassedOver {
     }
 
     fn is_passed_over(&mut self, sample: &Assessed<'_>, table: &[Process], id: ProcessId) -> bool {
+        self.name.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(self.name, "{}/oom_score", id.pid);
+        let text = self.buffer.read_single(sample.proc, self.name.as_str());
+        if text.ok().and_then(number) != Some(0) {
+            return false;
+        }
         let Some(process) = table.iter().find(|process| process.id == id) else {
             return false;
         };
         let total = sample.memory.host_total_pages(sample.rules.page_size);
         let points = badness(process, total).points();
-        if oom_score(points, total, sample.rules.score) < LEAST_SCORE {
-            return false;
-        }
-        self.name.clear();
-        // Writing to a String cannot fail.
-        let _ = write!(self.name, "{}/oom_score", id.pid);
-        let text = self.buffer.read_single(sample.proc, self.name.as_str());
-        text.ok().and_then(number) == Some(0)
+        oom_score(points, total, sample.rules.score) >= LEAST_SCORE
     }
 }
 
