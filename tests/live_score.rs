@@ -4,7 +4,9 @@
 #[path = "common/own_child.rs"]
 mod own_child;
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 
 use oomtop::domain::badness::{Badness, badness};
 use oomtop::domain::process::Process;
@@ -12,6 +14,7 @@ use oomtop::domain::score::{OomScoreAdj, oom_score};
 use oomtop::domain::snapshot::Needs;
 use oomtop::domain::time::Now;
 use oomtop::linux::SysRoot;
+use oomtop::linux::backend::BackendChoice;
 use oomtop::linux::sampler::Sampler;
 use oomtop::linux::writer::write_adj;
 use own_child::{OwnChild, skipped};
@@ -27,18 +30,30 @@ fn kernel_score(process: &Process) -> Option<u32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// Every process of the machine whose score differs by more than the stated tolerance.
-fn differing(sampler: &mut Sampler, compared: &mut u32) -> Vec<String> {
+/// One round over all processes of the machine.
+#[derive(Default)]
+struct Round {
+    compared: u32,
+    equal: u32,
+    /// Allowed difference in points, and where it comes from.
+    tolerance: u32,
+    reading_error: u64,
+    by_adj: BTreeMap<i16, u32>,
+    wrong: Vec<String>,
+}
+
+fn compare(sampler: &mut Sampler) -> Round {
     let snapshot = sampler
         .sample(&Needs::default(), Now::default())
         .expect("a sample");
     let rules = sampler.host().rules;
     let total = snapshot.memory.host_total_pages(rules.page_size);
-    // Three counters (anon, file, shmem) may each be off; a point is total / 1000 pages.
-    let slack = 3 * rules.rss_error + SLACK_PAGES;
-    let tolerance = u32::try_from(slack * 1000 / total.max(1)).unwrap_or(0) + 1;
-    let mut wrong = Vec::new();
-    *compared = 0;
+    let slack = rules.rss_error + SLACK_PAGES;
+    let mut round = Round {
+        tolerance: u32::try_from(slack * 1000 / total.max(1)).unwrap_or(0) + 1,
+        reading_error: rules.rss_error,
+        ..Round::default()
+    };
     for process in &snapshot.processes {
         let verdict = badness(process, total);
         if verdict == Badness::Unknown {
@@ -47,16 +62,44 @@ fn differing(sampler: &mut Sampler, compared: &mut u32) -> Vec<String> {
         let Some(kernel) = kernel_score(process) else {
             continue;
         };
-        *compared += 1;
+        round.compared += 1;
+        *round
+            .by_adj
+            .entry(process.adj.map_or(0, OomScoreAdj::get))
+            .or_default() += 1;
         let ours = oom_score(verdict.points(), total, rules.score);
-        if ours.abs_diff(kernel) > tolerance {
-            wrong.push(format!(
-                "{} {:?}: computed {ours}, kernel {kernel}, tolerance {tolerance}",
-                process.id.pid, process.comm
+        round.equal += u32::from(ours == kernel);
+        if ours.abs_diff(kernel) > round.tolerance {
+            round.wrong.push(format!(
+                "{} {:?} adj {:?}: computed {ours}, kernel {kernel}, tolerance {}",
+                process.id.pid, process.comm, process.adj, round.tolerance
             ));
         }
     }
-    wrong
+    round
+}
+
+/// Children with these adj values, as far as they may be had: nobody without CAP_SYS_RESOURCE goes
+/// below the adj it was given.
+fn children(values: &[i64]) -> Vec<OwnChild> {
+    let root = SysRoot::default();
+    let mut refused = Vec::new();
+    let mut with_adj = |value: &i64| {
+        let child = OwnChild::waiting();
+        let value = OomScoreAdj::clamped(*value);
+        let receipt = write_adj(&root, child.id(), value);
+        if let Err(error) = &receipt.outcome {
+            assert!(i64::from(value.get()) < child.adj(), "{value}: {error:?}");
+            refused.push(value.to_string());
+        }
+        child
+    };
+    let children = values.iter().map(&mut with_adj).collect();
+    if !refused.is_empty() {
+        let values = format!("scores at adj {}", refused.join(" "));
+        skipped(&values, "this process may not lower an adj");
+    }
+    children
 }
 
 #[test]
@@ -65,29 +108,34 @@ fn computed_scores_equal_the_kernels() {
         skipped("computed_scores", "this /proc has no oom_score");
         return;
     }
-    // Not only adj 0: some that a process without privilege may have.
-    let root = SysRoot::default();
-    let children: Vec<OwnChild> = [0, 1, 58, 500, 999, 1000]
-        .into_iter()
-        .map(|value| {
-            let child = OwnChild::waiting();
-            let value = OomScoreAdj::clamped(value.max(child.adj()));
-            let receipt = write_adj(&root, child.id(), value);
-            assert_eq!(receipt.outcome, Ok(value));
-            child
-        })
-        .collect();
-    let mut sampler = Sampler::new(root).expect("a sampler");
-    let mut compared = 0;
-    let mut wrong = Vec::new();
-    for _ in 0..ATTEMPTS {
-        wrong = differing(&mut sampler, &mut compared);
-        if wrong.is_empty() {
-            break;
+    let children = children(&[0, 1, 58, 500, 999, 1000, -1, -58, -500, -999, -1000]);
+    for choice in [BackendChoice::Auto, BackendChoice::ProcAll] {
+        let sampler = Sampler::with_backend(SysRoot::default(), choice);
+        let mut sampler = sampler.expect("a sampler");
+        let mut round = compare(&mut sampler);
+        for _ in 1..ATTEMPTS {
+            if round.wrong.is_empty() {
+                break;
+            }
+            round = compare(&mut sampler);
         }
+        writeln!(
+            std::io::stderr(),
+            "\nMEASURED: oom_score by {choice:?}: {} of {} computed as the kernel shows them, the others off by at most {} (reading error {} pages), {} different adj",
+            round.equal,
+            round.compared,
+            round.tolerance,
+            round.reading_error,
+            round.by_adj.len(),
+        )
+        .ok();
+        assert_eq!(round.wrong, Vec::<String>::new());
+        assert!(
+            round.compared as usize > children.len(),
+            "{} compared",
+            round.compared
+        );
     }
-    assert_eq!(wrong, Vec::<String>::new());
-    assert!(compared as usize > children.len(), "{compared} compared");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::domain::badness::{Badness, Immunity, badness};
 use crate::domain::band::{Band, Thresholds};
 use crate::domain::cgroup::{CgroupPath, GroupEvents, Limits};
 use crate::domain::memory::{Memory, Pressure, percent};
+use crate::domain::nodes::NodeSet;
 use crate::domain::oom::{OomReport, UserspaceKill};
 use crate::domain::process::{Pid, Process, ProcessId};
 use crate::domain::protection::Protection;
@@ -67,8 +68,10 @@ pub struct GaugeFacts<'a> {
 /// One OOM domain.
 #[derive(Debug, Serialize)]
 pub struct DomainFacts<'a> {
-    /// Path of the cgroup; null for the host.
+    /// Path of the cgroup; null for the host and for memory nodes.
     pub cgroup: Option<&'a CgroupPath>,
+    /// The memory nodes of a cpuset, as in `0-1`; null for the host and for a cgroup.
+    pub nodes: Option<NodeSet>,
     /// The limit in bytes (RAM for the host).
     pub limit: u64,
     /// Bytes used of it.
@@ -83,6 +86,8 @@ pub struct DomainFacts<'a> {
     pub next_victim: Option<ProcessId>,
     /// The one after, where it is too close to call.
     pub or: Option<ProcessId>,
+    /// Processes that share the victim's memory and die with it; empty also where that cannot be seen.
+    pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`).
     pub group_kill: Option<&'a CgroupPath>,
     /// Limits of the cgroup; null for the host.
@@ -210,11 +215,16 @@ pub fn ranked(snapshot: &Snapshot, total: u64) -> Vec<&Process> {
 
 fn domain_facts<'a>(domain: &'a DomainState, snapshot: &'a Snapshot) -> DomainFacts<'a> {
     let group = match domain.scope {
-        Scope::Host => None,
+        Scope::Host | Scope::Nodes(_) => None,
         Scope::Memcg(key) => snapshot.cgroup(key),
+    };
+    let nodes = match domain.scope {
+        Scope::Nodes(set) => Some(set),
+        Scope::Host | Scope::Memcg(_) => None,
     };
     DomainFacts {
         cgroup: group.map(|g| &g.path),
+        nodes,
         limit: domain.limit,
         usage: domain.usage,
         percent: domain.usage.map(|usage| percent(usage, domain.limit)),
@@ -226,6 +236,11 @@ fn domain_facts<'a>(domain: &'a DomainState, snapshot: &'a Snapshot) -> DomainFa
             .filter(|v| v.close)
             .and_then(|v| v.runner_up)
             .map(|c| c.id),
+        dies_along: domain
+            .verdict
+            .and_then(|v| snapshot.process(v.victim.id))
+            .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())
+            .unwrap_or_default(),
         group_kill: domain
             .group_kill
             .and_then(|key| snapshot.cgroup(key))

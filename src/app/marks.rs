@@ -56,7 +56,7 @@ impl Marks {
             };
             let (first, second) = match domain.scope {
                 Scope::Host => (Mark::Victim, Mark::OrThis),
-                Scope::Memcg(_) => (Mark::GroupVictim, Mark::GroupVictim),
+                Scope::Memcg(_) | Scope::Nodes(_) => (Mark::GroupVictim, Mark::GroupVictim),
             };
             victims
                 .entry(verdict.victim.id)

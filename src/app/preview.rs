@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::columns::CellContext;
+use super::table::is_member;
 use crate::domain::badness::badness_with;
 use crate::domain::cgroup::CgroupKey;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::{OomScoreAdj, oom_score};
-use crate::domain::victim::{DomainState, Scope, Verdict, assess, order};
+use crate::domain::victim::{DomainState, Scope, Verdict, assess, assess_nodes, order};
 
 /// One process in the host's ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,10 @@ pub fn victims(
         Scope::Memcg(key) => groups
             .iter()
             .any(|own| snapshot.ancestry(*own).any(|(at, _)| at == key)),
+        Scope::Nodes(_) => snapshot
+            .processes
+            .iter()
+            .any(|p| targets.contains(&p.id) && is_member(p, domain.scope, snapshot)),
     };
     snapshot
         .domains
@@ -99,10 +104,15 @@ fn after_write(
     for process in processes.iter_mut().filter(|p| targets.contains(&p.id)) {
         process.adj = Some(value);
     }
-    assess(
+    let (groups, memory) = (&snapshot.cgroups, &snapshot.memory);
+    let mut states = assess(&processes, groups, memory, context.rules);
+    let nodes = &snapshot.nodes;
+    states.extend(assess_nodes(
         &processes,
-        &snapshot.cgroups,
-        &snapshot.memory,
+        groups,
+        nodes,
+        memory,
         context.rules,
-    )
+    ));
+    states
 }

@@ -307,5 +307,6 @@ pub fn is_member(process: &Process, scope: Scope, snapshot: &Snapshot) -> bool {
         Scope::Memcg(key) => process
             .cgroup
             .is_some_and(|own| snapshot.ancestry(own).any(|(at, _)| at == key)),
+        Scope::Nodes(set) => process.nodes.is_none_or(|own| own.common(set).is_some()),
     }
 }

@@ -13,8 +13,12 @@ pub enum Immunity {
     Init,
     /// A kernel thread.
     KernelThread,
-    /// No memory of its own left: a zombie, or already reaped.
+    /// No memory of its own left: a zombie.
     NoMemory,
+    /// The kernel says so by an `oom_score` of 0 and nothing else tells why: its memory was already taken
+    /// by the OOM reaper (`MMF_OOM_SKIP`, 4.7 and later), or it is between `vfork` and `exec` (`in_vfork`, 4.9
+    /// and later).
+    PassedOver,
 }
 
 impl Immunity {
@@ -26,6 +30,9 @@ impl Immunity {
             Self::Init => "the host's init is never killed",
             Self::KernelThread => "a kernel thread has no memory of its own",
             Self::NoMemory => "it has no memory left (zombie or dying)",
+            Self::PassedOver => {
+                "the kernel passes it over (already reaped, or between vfork and exec)"
+            }
         }
     }
 }
@@ -62,7 +69,15 @@ impl Badness {
 /// Badness of `process` in a domain of `total` pages.
 ///
 /// `rss + swap + page tables + adj * (total / 1000)`, all in pages, signed (`mm/oom_kill.c`
-/// `oom_badness`, 3.6 to 7.3 but for the root bonus that ended with 4.17).
+/// `oom_badness`, 3.6 to 7.3); from 3.10 to 4.16 without 3 % of the first three for a process with
+/// `CAP_SYS_ADMIN`.
+///
+/// What the kernel goes by and nobody outside can see: `oom_task_origin` (a process in swapoff or in a KSM
+/// unmerge is chosen before all others), and a victim whose memory is not free yet
+/// (`oom_evaluate_task`: then nobody else is chosen). A process that is ending but still has its memory is a
+/// candidate like any other. Processes with one address space have one badness and die together
+/// (`__oom_kill_process`), but each has its own adj only until somebody writes one of them
+/// (fs/proc/base.c `__set_oom_adj`, 4.9 and later).
 #[must_use]
 pub fn badness(process: &Process, total: u64) -> Badness {
     badness_with(process, process.adj.unwrap_or(OomScoreAdj::ZERO), total)
@@ -89,9 +104,18 @@ pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness 
     if adj == OomScoreAdj::IMMUNE {
         return Badness::Immune(Immunity::Adj);
     }
+    if process.passed_over {
+        return Badness::Immune(Immunity::PassedOver);
+    }
     match &process.memory {
         Some(memory) => {
-            let used = i64::try_from(memory.charged()).unwrap_or(i64::MAX / 2);
+            let charged = memory.charged();
+            let bonus = if process.root_bonus {
+                charged.saturating_mul(3) / 100
+            } else {
+                0
+            };
+            let used = i64::try_from(charged - bonus).unwrap_or(i64::MAX / 2);
             Badness::Points(used.saturating_add(adj.pages(total)))
         }
         None if process.unreadable => Badness::Unknown,

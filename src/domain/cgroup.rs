@@ -155,6 +155,9 @@ pub struct Limits {
     pub swap_max: Option<u64>,
     /// v1 `memory.memsw.limit_in_bytes`: memory + swap.
     pub memsw_max: Option<u64>,
+    /// v1 `memory.swappiness`, 0 ..= 100 (0 ..= 200 since 5.8): 0 keeps the group out of swap. v2 has none
+    /// per group.
+    pub swappiness: Option<u64>,
     /// v2 `memory.oom.group`: the whole group dies.
     pub oom_group: bool,
     /// v1 `memory.oom_control`: `oom_kill_disable` is set, tasks hang instead of dying.

@@ -11,16 +11,39 @@ pub enum ScoreFormula {
     Permille,
 }
 
-/// Which file shows the resident size that `oom_badness()` itself reads.
+/// Which file shows the resident size that `oom_badness()` itself reads (mm/oom_kill.c `oom_badness`,
+/// fs/proc/array.c `do_task_stat`, fs/proc/task_mmu.c `task_mem` of 6.1, 6.5, 6.12.117, 6.18.2, 6.19.10, 7.3.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RssSource {
-    /// Field 24 of `/proc/PID/stat`: the same counter as badness up to 6.19.
+    /// Field 24 of `/proc/PID/stat`: the same counter as badness up to 6.19 (`get_mm_rss`). `status` shows it
+    /// too until late 6.12, and exact sums after.
     #[default]
     Stat,
     /// The sum of `RssAnon`, `RssFile`, `RssShmem` in `/proc/PID/status`: 7.x, where badness sums
-    /// the per-CPU parts exactly.
+    /// the per-CPU parts exactly (`get_mm_rss_sum`).
     Status,
+}
+
+/// How many live processes have an `oom_score` that only one of the two sizes explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct RssEvidence {
+    /// Explained by field 24 of `stat` alone.
+    pub stat: u32,
+    /// Explained by the sum in `status` alone.
+    pub status: u32,
+}
+
+impl RssEvidence {
+    /// What most of them say; `guess` (by version) if that is nothing or a draw.
+    #[must_use]
+    pub fn source(self, guess: RssSource) -> RssSource {
+        match self.stat.cmp(&self.status) {
+            std::cmp::Ordering::Greater => RssSource::Stat,
+            std::cmp::Ordering::Less => RssSource::Status,
+            std::cmp::Ordering::Equal => guess,
+        }
+    }
 }
 
 /// Which of two equal candidates dies (`mm/oom_kill.c` `oom_evaluate_task`).
@@ -41,13 +64,23 @@ pub struct KernelRules {
     pub score: ScoreFormula,
     /// Where the kernel's own resident size can be read.
     pub rss: RssSource,
+    /// What live processes told about that at start.
+    pub rss_evidence: RssEvidence,
     /// Who dies of two equals.
     pub tie: TieBreak,
+    /// Processes with `CAP_SYS_ADMIN` are let off 3 % of their memory: 3.10 to 4.16 (mm/oom_kill.c
+    /// `oom_badness`: `points -= (points * 3) / 100`).
+    pub root_bonus: bool,
     /// Page size in bytes.
     pub page_size: u64,
-    /// How far a process's resident size read here can be from the one badness reads, in pages: of
-    /// the rows on the screen and of the first candidates of each domain.
+    /// How far a process's memory read here can be from what badness reads, in pages: of the rows on the
+    /// screen and of the first candidates of each domain.
+    ///
+    /// Where both read one counter it is the step in which that counter moves: one more page touched can
+    /// bring this many to light. 0 where both sum the parts exactly.
     pub rss_error: u64,
+    /// As much again for a process that has been swapped out in part, in pages.
+    pub swap_error: u64,
 }
 
 impl Default for KernelRules {
@@ -55,19 +88,29 @@ impl Default for KernelRules {
         Self {
             score: ScoreFormula::default(),
             rss: RssSource::default(),
+            rss_evidence: RssEvidence::default(),
             tie: TieBreak::default(),
+            root_bonus: false,
             page_size: 4096,
             rss_error: 0,
+            swap_error: 0,
         }
     }
 }
 
 impl KernelRules {
-    /// The per-counter batch of the kernel's `percpu_counter` for this many CPUs, times the CPUs:
-    /// how far one approximate read can be off, in pages (`lib/percpu_counter.c`, 6.2 and later).
+    /// Pages each CPU keeps to itself, at most, before it adds them to a counter of a process (6.2 and
+    /// later, lib/percpu_counter.c `compute_batch_value`).
+    #[must_use]
+    pub fn percpu_batch(cpus: u64) -> u64 {
+        cpus.saturating_mul(2).max(32)
+    }
+
+    /// How far one counter read without the parts of the CPUs can be off, in pages: the batch for every
+    /// CPU. Badness adds up four counters: file, anonymous, shared and swapped pages.
     #[must_use]
     pub fn percpu_error(cpus: u64) -> u64 {
-        cpus * (2 * cpus).max(32)
+        cpus.saturating_mul(Self::percpu_batch(cpus))
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Memory {
     pub swap_total: u64,
     /// `SwapFree`.
     pub swap_free: u64,
+    /// `vm.swappiness` (proc_sys_vm(5)), 0 ..= 200; read only where there is swap.
+    pub swappiness: Option<u64>,
     /// `Committed_AS`.
     pub committed: Option<u64>,
     /// `CommitLimit`; it binds only with `vm.overcommit_memory` = 2.

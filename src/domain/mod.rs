@@ -9,6 +9,7 @@ pub mod cgroup;
 pub mod comm;
 pub mod kernel;
 pub mod memory;
+pub mod nodes;
 pub mod oom;
 pub mod process;
 pub mod protection;

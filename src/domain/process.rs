@@ -1,9 +1,11 @@
 //! One process as the last sample saw it.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::cgroup::CgroupKey;
 use super::comm::Comm;
+use super::nodes::NodeSet;
 use super::score::OomScoreAdj;
 
 /// A process number in the pid namespace of the `/proc` that was read.
@@ -83,6 +85,7 @@ impl MemoryUse {
 
 /// One row's facts. Plain and cheap to copy: a sample holds up to tens of thousands.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Process {
     /// Pid and start time.
     pub id: ProcessId,
@@ -103,6 +106,17 @@ pub struct Process {
     /// Between `vfork` and `exec` is not visible in `/proc`; memory is `None` when the process has
     /// none (kernel thread, zombie) or when it could not be read (`unreadable`).
     pub memory: Option<MemoryUse>,
+    /// A number that processes with one address space have in common and others have not, where the back
+    /// end sees it: the BPF task walk does, `/proc` has nothing of the kind. Not for the screen.
+    pub address_space: Option<NonZeroU64>,
+    /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
+    /// reason that nothing else tells (already reaped, or between vfork and exec).
+    pub passed_over: bool,
+    /// It holds `CAP_SYS_ADMIN` on a kernel that takes 3 % off for that
+    /// ([`super::kernel::KernelRules::root_bonus`]).
+    pub root_bonus: bool,
+    /// Memory nodes its cpuset allows; `None` for all, and on hosts with one node.
+    pub nodes: Option<NodeSet>,
     /// True when the process is there but its memory could not be read (permission).
     pub unreadable: bool,
     /// `oom_score_adj`; `None` if it could not be read.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
 use super::kernel::{KernelRules, KernelVersion};
 use super::memory::{Memory, Pressure};
+use super::nodes::NodeMemory;
 use super::process::{Process, ProcessId};
 use super::time::Now;
 use super::victim::{DomainState, Scope};
@@ -107,8 +108,11 @@ pub struct Snapshot {
     pub pressure: Option<Pressure>,
     /// Every memory cgroup that has (or had) a process of the table, with its ancestors, by key.
     pub cgroups: Arc<Vec<Cgroup>>,
-    /// Every OOM domain: the host first, then each group with a limit of its own.
+    /// Every OOM domain: the host first, then each group with a limit of its own, then the sets of memory
+    /// nodes that some process is held to.
     pub domains: Vec<DomainState>,
+    /// Memory nodes, on a host that has more than one.
+    pub nodes: Vec<NodeMemory>,
     /// The domain whose limit binds oomtop itself, if it runs inside one (a container).
     pub own_limit: Option<Scope>,
     /// User names by uid, as far as they were needed.
@@ -138,6 +142,18 @@ impl Snapshot {
     #[must_use]
     pub fn process(&self, id: ProcessId) -> Option<&Process> {
         self.processes.iter().find(|p| p.id == id)
+    }
+
+    /// Other processes with the same address space: they die with this one
+    /// (mm/oom_kill.c `__oom_kill_process`). Known where the back end sees it, see
+    /// [`Process::address_space`].
+    pub fn sharers<'a>(&'a self, process: &Process) -> impl Iterator<Item = &'a Process> + use<'a> {
+        let (id, space) = (process.id, process.address_space);
+        let alike = move |other: &&Process| other.address_space == space && other.id != id;
+        self.processes
+            .iter()
+            .filter(move |_| space.is_some())
+            .filter(alike)
     }
 
     /// The name of a user, if known.

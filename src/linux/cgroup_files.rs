@@ -122,6 +122,7 @@ impl Files<'_> {
                 min: self.bytes("memory.min").filter(|min| *min > 0),
                 swap_max: self.limit("memory.swap.max"),
                 memsw_max: None,
+                swappiness: None,
                 oom_group: self.bytes("memory.oom.group") == Some(1),
                 kill_disabled: false,
             };
@@ -149,6 +150,7 @@ impl Files<'_> {
         if depth == Depth::All {
             group.limits.high = self.limit("memory.soft_limit_in_bytes");
             group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
+            group.limits.swappiness = self.bytes("memory.swappiness");
         }
     }
 }

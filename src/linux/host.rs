@@ -6,13 +6,15 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use crate::domain::cgroup::CgroupVersion;
-use crate::domain::kernel::{KernelRules, KernelVersion, RssSource, ScoreFormula, TieBreak};
-use crate::domain::process::Process;
+use crate::domain::kernel::{
+    KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
+};
+use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::Host;
 
 use super::kernel_file::{FileBuffer, count_cpus, number, signed, text};
 use super::users::Users;
-use super::{SysRoot, hierarchy, stat_line, status_lines};
+use super::{SysRoot, hierarchy, rss_evidence, stat_line, status_lines};
 
 /// `CAP_SYS_RESOURCE` (include/uapi/linux/capability.h).
 const CAP_SYS_RESOURCE: u64 = 1 << 24;
@@ -128,6 +130,37 @@ impl<'a> Facts<'a> {
         asked.then_some(ScoreFormula::Permille)
     }
 
+    /// Lets live processes correct the guess by version about which size badness reads, and the error that
+    /// goes with it.
+    pub(crate) fn learn_rss(
+        &mut self,
+        rules: &mut KernelRules,
+        pids: impl Iterator<Item = Pid>,
+        total_pages: u64,
+    ) {
+        let (page_size, formula) = (rules.page_size, rules.score);
+        let evidence = rss_evidence::collect(self.dir, pids, page_size, total_pages, formula);
+        let source = evidence.source(rules.rss);
+        if source != rules.rss {
+            rules.rss_error = match source {
+                RssSource::Stat => KernelRules::percpu_batch(self.cpus()),
+                RssSource::Status => 0,
+            };
+        }
+        (rules.rss, rules.rss_evidence) = (source, evidence);
+    }
+
+    /// How far `VmSwap` can be from what badness reads, in pages: where `status` sums the parts of the CPUs
+    /// and badness does not (late 6.12 to 6.19), no file shows the kernel's number.
+    pub(crate) fn swap_error(&mut self, version: Option<KernelVersion>, rss: RssSource) -> u64 {
+        let exact = version.is_none_or(|v| (v.major, v.minor) >= (6, 12));
+        if exact && rss == RssSource::Stat {
+            KernelRules::percpu_error(self.cpus())
+        } else {
+            0
+        }
+    }
+
     fn rules(&mut self, version: Option<KernelVersion>) -> KernelRules {
         let at_least = |major, minor| version.is_some_and(|v| v >= KernelVersion { major, minor });
         let cpus = self.cpus();
@@ -143,13 +176,16 @@ impl<'a> Facts<'a> {
             } else {
                 RssSource::Stat
             },
+            rss_evidence: RssEvidence::default(),
             tie: tie_of(score),
             page_size: rustix::param::page_size() as u64,
+            root_bonus: version.is_some() && at_least(3, 10) && !at_least(4, 17),
+            swap_error: 0,
             rss_error: if at_least(7, 0) {
                 // Both sum the per-CPU parts exactly.
                 0
             } else if version.is_none() || at_least(6, 2) {
-                KernelRules::percpu_error(cpus)
+                KernelRules::percpu_batch(cpus)
             } else {
                 // Each thread keeps up to this many pages to itself (TASK_RSS_EVENTS_THRESH,
                 // mm/memory.c with SPLIT_RSS_COUNTING).

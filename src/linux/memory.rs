@@ -11,12 +11,18 @@ use crate::domain::memory::{Memory, Pressure, Stall};
 
 use super::kernel_file::{FileBuffer, MOST_BYTES, keyed, lines, number};
 
-/// `/proc/meminfo`; `dir` is the procfs mount.
+/// `/proc/meminfo`, and how eagerly it is swapped; `dir` is the procfs mount.
 ///
 /// # Errors
 /// What the system says; `ENODATA` if there is no `MemTotal` or `MemFree` line.
 pub(crate) fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
-    parse_meminfo(buffer.read_whole(dir, "meminfo")?).ok_or(Errno::NODATA)
+    let text = buffer.read_whole(&dir, "meminfo")?;
+    let mut memory = parse_meminfo(text).ok_or(Errno::NODATA)?;
+    if memory.swap_total > 0 {
+        let swappiness = buffer.read_whole(&dir, "sys/vm/swappiness");
+        memory.swappiness = swappiness.ok().and_then(number);
+    }
+    Ok(memory)
 }
 
 /// `/proc/pressure/memory`; `None` without PSI (before 4.20, or `psi=0`, which gives EOPNOTSUPP).

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::cgroup::{Cgroup, CgroupKey};
-use crate::domain::kernel::RssSource;
+use crate::domain::kernel::{KernelRules, RssSource};
 use crate::domain::memory::Memory;
 use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
-use crate::domain::victim::{DomainState, Scope, assess};
+use crate::domain::victim::{DomainState, Scope, assess, assess_nodes};
 
 use super::backend::{Backend, BackendChoice};
 use super::cgroup_table::{CgroupTable, TURNS};
@@ -22,9 +22,13 @@ use super::exact_rows::ExactRows;
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
+use super::nodes::Nodes;
 use super::own_cost::OwnMeter;
+use super::passed_over::{Assessed, PassedOver};
 use super::proc_row::RowReader;
+use super::root_bonus::RootBonus;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
+use super::tie_order::settle_ties;
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
 use super::{ReadError, SysRoot, detail, memory};
@@ -52,6 +56,9 @@ pub struct Sampler {
     own_group: Option<CgroupKey>,
     users: Users,
     own_meter: OwnMeter,
+    passed_over: PassedOver,
+    nodes: Option<Nodes>,
+    root_bonus: RootBonus,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -112,7 +119,7 @@ impl Sampler {
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
-        let wants = ScanWants {
+        let mut wants = ScanWants {
             rss: host.rules.rss,
             page_size,
             global_init: facts.sees_global_init(),
@@ -124,6 +131,11 @@ impl Sampler {
             host.rules.score = score;
             host.rules.tie = tie_of(score);
         }
+        facts.learn_rss(&mut host.rules, listed(&root), total);
+        wants.rss = host.rules.rss;
+        if !backend.is_approximate() {
+            host.rules.swap_error = facts.swap_error(host.version, host.rules.rss);
+        }
         let mut cgroups = CgroupTable::new(page_size);
         let own_group = own_group(&proc, &mut buffer, &hierarchy, &mut cgroups);
         cgroups.refresh(&hierarchy, 0);
@@ -132,6 +144,8 @@ impl Sampler {
             root,
             host,
             wants,
+            nodes: Nodes::detect(&proc),
+            root_bonus: RootBonus::default(),
             proc,
             hierarchy,
             backend,
@@ -141,6 +155,7 @@ impl Sampler {
             own_group,
             users,
             own_meter: OwnMeter::default(),
+            passed_over: PassedOver::default(),
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -199,6 +214,10 @@ impl Sampler {
             .backend
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
         self.complete(snapshot, needs, now.monotonic);
+        if self.host.rules.root_bonus {
+            self.root_bonus
+                .complete(&self.proc, self.seq, &mut snapshot.processes);
+        }
         if self.seq.is_multiple_of(TURNS) {
             // Somebody may have moved oomtop.
             self.own_group = own_group(
@@ -224,7 +243,32 @@ impl Sampler {
         snapshot.kills = KillCounters {
             host: memory::host_kills(&self.proc, &mut self.buffer),
         };
-        snapshot.domains = self.assess(&mut snapshot.processes, &cgroups, &memory);
+        let mut domains = self.assess(&mut snapshot.processes, &cgroups, &memory);
+        let assessed = Assessed {
+            proc: &self.proc,
+            cgroups: &cgroups,
+            memory: &memory,
+            rules: &self.host.rules,
+        };
+        self.passed_over
+            .check(&assessed, &mut snapshot.processes, &mut domains);
+        if self.must_read_exact() {
+            self.exact.judge(&mut domains);
+        }
+        let (rows, tie) = (&snapshot.processes, self.host.rules.tie);
+        settle_ties(&mut domains, rows, &cgroups, &self.hierarchy, tie);
+        let unshown_error = self.unshown_error();
+        if let Some(nodes) = &mut self.nodes {
+            nodes.complete(&self.proc, self.seq, &mut snapshot.processes);
+            snapshot.nodes = nodes.read(&self.proc).to_vec();
+            let rules = KernelRules {
+                rss_error: self.host.rules.rss_error.max(unshown_error),
+                ..self.host.rules
+            };
+            let (rows, nodes) = (&snapshot.processes, &snapshot.nodes);
+            domains.extend(assess_nodes(rows, &cgroups, nodes, &memory, &rules));
+        }
+        snapshot.domains = domains;
         snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
@@ -256,7 +300,6 @@ impl Sampler {
             self.exact
                 .read(table, shown, cgroups, &domains, rules.page_size);
             domains = assess(table, cgroups, memory, rules);
-            self.exact.judge(&mut domains);
         }
         domains
     }
@@ -302,13 +345,16 @@ fn first_rows(
     wants: &ScanWants,
 ) -> impl Iterator<Item = Process> {
     let mut reader = kernel_file::open_dir(&root.proc).ok().map(RowReader::new);
-    let listed = std::fs::read_dir(&root.proc)
-        .into_iter()
-        .flatten()
-        .flatten();
-    let others = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let pids = own.into_iter().chain(others.take(MOST_ASKED));
+    let pids = own.into_iter().chain(listed(root).take(MOST_ASKED));
     pids.filter_map(move |pid| reader.as_mut()?.row(pid, wants).ok().flatten())
+}
+
+/// The processes there are, in the order of the directory.
+fn listed(root: &SysRoot) -> impl Iterator<Item = Pid> + use<> {
+    let entries = std::fs::read_dir(&root.proc).into_iter().flatten();
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn read_memory(

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{RunError, clock};
-use crate::domain::kernel::{RssSource, ScoreFormula, TieBreak};
+use crate::domain::kernel::{KernelRules, RssSource, ScoreFormula, TieBreak};
 use crate::domain::snapshot::Needs;
 use crate::linux::SysRoot;
 use crate::linux::backend::BackendChoice;
@@ -47,9 +47,10 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
         format!("cgroups        {}", host.cgroups.name()),
         format!("oom_score      {score}"),
         format!(
-            "rss            {rss}, off by up to {} pages of {} bytes{unshown}",
-            rules.rss_error, rules.page_size
+            "rss            {rss}, off by up to {} pages of {} bytes ({} more where swapped out){unshown}",
+            rules.rss_error, rules.page_size, rules.swap_error
         ),
+        format!("               {}", told(rules)),
         format!("of two equals  {tie}"),
         format!(
             "lower an adj   {}",
@@ -64,5 +65,18 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
         _ => Ok(0),
+    }
+}
+
+/// How it is known which size badness reads.
+fn told(rules: &KernelRules) -> String {
+    let (stat, status) = (rules.rss_evidence.stat, rules.rss_evidence.status);
+    let agree = match rules.rss {
+        RssSource::Stat => stat,
+        RssSource::Status => status,
+    };
+    match stat + status {
+        0 => "by version: no process tells".to_owned(),
+        all => format!("{agree} of {all} processes that tell by their oom_score agree"),
     }
 }

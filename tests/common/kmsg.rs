@@ -51,6 +51,11 @@ impl KernelLog {
         Some(Self { lines })
     }
 
+    /// The next line, if one comes in time.
+    pub(crate) fn next_within(&self, limit: Duration) -> Option<String> {
+        self.lines.recv_timeout(limit).ok().map(|(_, line)| line)
+    }
+
     /// Waits for the line of a kill of one of `pids`: others on the machine may have their own kills.
     ///
     /// # Panics

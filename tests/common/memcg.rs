@@ -100,6 +100,27 @@ impl Memcg {
         text.trim().parse().ok()
     }
 
+    /// Bytes charged to it and to what is below.
+    pub(crate) fn usage(&self) -> Option<u64> {
+        let file = match self.version {
+            Version::V1 => "memory.usage_in_bytes",
+            Version::V2 => "memory.current",
+        };
+        let text = fs::read_to_string(self.dir.join(file)).ok()?;
+        text.trim().parse().ok()
+    }
+
+    /// OOM kills so far: on v1 of its own processes, on v2 also of those below.
+    pub(crate) fn oom_kills(&self) -> Option<u64> {
+        let file = match self.version {
+            Version::V1 => "memory.oom_control",
+            Version::V2 => "memory.events",
+        };
+        let text = fs::read_to_string(self.dir.join(file)).ok()?;
+        let count = text.lines().find_map(|l| l.strip_prefix("oom_kill "));
+        count?.trim().parse().ok()
+    }
+
     /// Moves a process in.
     pub(crate) fn add(&self, pid: u32) {
         fs::write(self.dir.join("cgroup.procs"), pid.to_string()).expect("the process moves");

@@ -124,6 +124,7 @@ pub(crate) fn snapshot(second: u64, processes: Vec<Process>) -> Snapshot {
         huge_pages: 0,
         swap_total: 8 * GIB,
         swap_free: 8 * GIB - 330 * MIB,
+        swappiness: Some(60),
         committed: Some(26 * GIB),
         commit_limit: Some(32 * GIB),
     };

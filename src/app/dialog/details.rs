@@ -82,6 +82,9 @@ fn pair(label: &str, value: impl Into<String>) -> Line {
     Line::of(Tone::Dim, format!("{label:<12}")).add(Tone::Normal, value)
 }
 
+/// Processes with the same address space that are named.
+const SHARERS: usize = 8;
+
 /// Letters of the command line at the top: a long one must not push the badness off the screen.
 const COMMAND_START: usize = 160;
 
@@ -127,6 +130,15 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         ),
         pair("cgroup", group),
     ];
+    let sharers: Vec<String> = snapshot
+        .sharers(process)
+        .take(SHARERS)
+        .map(|p| format!("{} {}", p.id.pid, p.comm.text()))
+        .collect();
+    if !sharers.is_empty() {
+        let text = format!("{} (one address space)", sharers.join(", "));
+        lines.push(pair("dies with", text));
+    }
     if let Some(exe) = detail.and_then(|d| d.exe.as_deref()) {
         lines.push(pair("executable", exe));
     }
@@ -223,6 +235,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         Scope::Memcg(key) => snapshot
             .cgroup(key)
             .map_or_else(|| "?".to_owned(), |g| g.path.to_string()),
+        Scope::Nodes(set) => format!("memory nodes {set}"),
     };
     let badness = badness(process, domain.total_pages).permille(domain.total_pages);
     let share = badness.map_or_else(|| "never".to_owned(), |permille| format!("{permille}‰"));

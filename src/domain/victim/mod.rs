@@ -1,17 +1,23 @@
 //! Who dies next in each OOM domain.
 //!
-//! An OOM domain is what runs out together: the host, or a memory cgroup with a limit. In a cgroup
+//! An OOM domain is what runs out together: the host, a memory cgroup with a limit, or the memory nodes of
+//! a cpuset. In a cgroup
 //! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
 //! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
 
+mod by_node;
+mod equals;
 mod race;
 
 use super::badness::badness;
 use super::cgroup::{Cgroup, CgroupKey};
 use super::kernel::KernelRules;
 use super::memory::Memory;
+use super::nodes::NodeSet;
 use super::process::{Process, ProcessId};
 
+pub use by_node::assess_nodes;
+pub use equals::{equals, settle};
 use race::Race;
 pub use race::{age_rank, order, seniority};
 
@@ -23,6 +29,8 @@ pub enum Scope {
     Host,
     /// A memory cgroup with a limit of its own.
     Memcg(CgroupKey),
+    /// The memory nodes that the cpuset of some process allows, if these are not all.
+    Nodes(NodeSet),
 }
 
 /// A process with its badness in some domain.
@@ -72,11 +80,18 @@ impl DomainState {
     }
 }
 
-/// The total pages of a group's OOM domain: its limit plus the swap it may use, never more swap
-/// than there is (mm/memcontrol.c `mem_cgroup_get_max`). `None` if the group has no limit.
+/// The total of a group's OOM domain in bytes: its limit plus the swap it may use, never more swap than
+/// there is. `None` if the group has no limit.
+///
+/// mm/memcontrol.c `mem_cgroup_get_max` (`mem_cgroup_get_limit` before 4.17), the same sum from 3.16 to 7.3:
+/// only the limits of the group itself enter, an ancestor's do not, and there is no swap if the swappiness
+/// is 0 (`mem_cgroup_swappiness`: the group's own on v1, `vm.swappiness` on v2).
 #[must_use]
 pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
     let max = group.limits.max?;
+    if group.limits.swappiness.or(memory.swappiness) == Some(0) {
+        return Some(max);
+    }
     let swap = match (group.limits.memsw_max, group.limits.swap_max) {
         // v1: memory + swap is limited together.
         (Some(memsw), _) => memsw.saturating_sub(max),
@@ -135,14 +150,12 @@ pub fn assess(
             slot = outer_slot(&states[at], cgroups, &enclosing);
         }
     }
-    // Two candidates can each be off by the error of one reading.
-    let error = rules.rss_error.saturating_mul(2);
     for (state, race) in states.iter_mut().zip(&races) {
         state.members = race.members;
         if is_kill_disabled(state.scope, cgroups) {
             continue;
         }
-        state.verdict = race.verdict(error);
+        state.verdict = race.verdict(rules);
         state.group_kill = race
             .first
             .and_then(|first| group_kill(state.scope, first.cgroup, cgroups));
@@ -154,7 +167,7 @@ pub fn assess(
 /// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
 fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     match scope {
-        Scope::Host => false,
+        Scope::Host | Scope::Nodes(_) => false,
         Scope::Memcg(key) => cgroups
             .get(key.index())
             .is_some_and(|group| group.limits.kill_disabled),

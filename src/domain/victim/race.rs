@@ -1,11 +1,12 @@
 //! The race for the worst place of one domain, and the order the kernel prefers victims in.
 
 use std::cmp::Ordering;
+use std::num::NonZeroU64;
 
 use super::{Candidate, Verdict};
 use crate::domain::badness::Badness;
 use crate::domain::cgroup::CgroupKey;
-use crate::domain::kernel::TieBreak;
+use crate::domain::kernel::{KernelRules, TieBreak};
 use crate::domain::process::{Process, ProcessId};
 
 /// Keeps the first two candidates of one domain while the table is walked once.
@@ -20,8 +21,16 @@ pub(super) struct Race {
 pub(super) struct Entry {
     points: i64,
     id: ProcessId,
+    address_space: Option<NonZeroU64>,
+    has_swap: bool,
     /// Its memory cgroup.
     pub(super) cgroup: Option<CgroupKey>,
+}
+
+impl Entry {
+    fn shares_memory_with(self, other: Self) -> bool {
+        self.address_space.is_some() && self.address_space == other.address_space
+    }
 }
 
 impl Race {
@@ -30,31 +39,47 @@ impl Race {
         let Badness::Points(points) = badness else {
             return;
         };
+        // Before 5.9 every candidate has at least one point (`oom_badness`: `points > 0 ? points : 1`).
+        let points = match tie {
+            TieBreak::Later => points,
+            TieBreak::Earlier => points.max(1),
+        };
         let entry = Entry {
             points,
             id: process.id,
+            address_space: process.address_space,
+            has_swap: process.memory.is_some_and(|memory| memory.swap > 0),
             cgroup: process.cgroup,
         };
-        if self.first.is_none_or(|first| beats(entry, first, tie)) {
-            self.second = self.first.replace(entry);
-        } else if self.second.is_none_or(|second| beats(entry, second, tie)) {
+        let first = self.first;
+        if first.is_none_or(|first| beats(entry, first, tie)) {
+            self.first = Some(entry);
+            // Who shares the memory of the first dies with it, and is no other candidate.
+            if !first.is_some_and(|first| first.shares_memory_with(entry)) {
+                self.second = first;
+            }
+        } else if !first.is_some_and(|first| first.shares_memory_with(entry))
+            && self.second.is_none_or(|second| beats(entry, second, tie))
+        {
             self.second = Some(entry);
         }
     }
 
-    pub(super) fn verdict(&self, error: u64) -> Option<Verdict> {
+    pub(super) fn verdict(&self, rules: &KernelRules) -> Option<Verdict> {
         let candidate = |e: Entry| Candidate {
             id: e.id,
             points: e.points,
         };
         let first = self.first?;
-        let lead = self
-            .second
-            .map(|second| first.points.abs_diff(second.points));
+        // Each of the two can be off by the error of its own reading.
+        let error = |e: Entry| rules.rss_error + if e.has_swap { rules.swap_error } else { 0 };
+        let close = self.second.is_some_and(|second| {
+            first.points.abs_diff(second.points) <= error(first).saturating_add(error(second))
+        });
         Some(Verdict {
             victim: candidate(first),
             runner_up: self.second.map(candidate),
-            close: lead.is_some_and(|lead| lead <= error),
+            close,
         })
     }
 }

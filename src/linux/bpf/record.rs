@@ -1,5 +1,7 @@
 //! [`Record`]: what the program writes about one process, and the row it becomes.
 
+use std::num::NonZeroU64;
+
 use super::layout::{Field, Width};
 use crate::domain::comm::Comm;
 use crate::domain::process::{MemoryUse, Process, ProcessId, TaskState};
@@ -23,7 +25,8 @@ pub(super) struct Record {
     pub(super) comm: [u8; 16],
     /// Number of the memory cgroup in its kernfs; 0 if not read.
     pub(super) group: u64,
-    /// Not 0 if the process has memory of its own: then the five below are valid.
+    /// Not 0 if the process has memory of its own: then the five below are valid. Equal for processes that
+    /// share their memory.
     pub(super) mm: u64,
     /// File, anonymous, swapped, shared pages. The counters can read below 0 for a moment.
     pub(super) rss: [i64; 4],
@@ -111,6 +114,7 @@ impl Record {
             global_init: units.global_init && self.pid == 1,
             memory: (self.mm != 0 && !kernel_thread).then(|| self.memory(units.page_size)),
             adj: (!kernel_thread).then(|| self.adj()).flatten(),
+            address_space: NonZeroU64::new(self.mm).filter(|_| !kernel_thread),
             cgroup_id: (self.group != 0).then_some(self.group),
             ..Process::default()
         }

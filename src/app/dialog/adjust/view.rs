@@ -208,6 +208,7 @@ fn victim_line(change: &VictimChange, snapshot: &Snapshot) -> Line {
         Scope::Memcg(key) => snapshot
             .cgroup(key)
             .map_or_else(String::new, |g| format!("in {}", g.path)),
+        Scope::Nodes(set) => format!("of the memory nodes {set}"),
     };
     let name = |verdict: Option<Verdict>| {
         let Some(verdict) = verdict else {
