@@ -14,6 +14,7 @@ mod detail;
 mod hierarchy;
 mod host;
 mod kernel_file;
+mod killers;
 mod memory;
 mod own_cost;
 mod pid_table;
@@ -24,7 +25,9 @@ mod stat_line;
 mod status_lines;
 mod tracked;
 mod turns;
+mod unit_files;
 mod users;
+mod vm_settings;
 
 pub mod backend;
 pub mod cgroup_writer;
@@ -46,6 +49,8 @@ pub struct SysRoot {
     pub cgroup: PathBuf,
     /// The kernel log device, normally `/dev/kmsg`.
     pub kmsg: PathBuf,
+    /// Where `/etc`, `/run`, `/usr` and `/sys` are, normally `/`: settings of systemd-oomd and others.
+    pub base: PathBuf,
 }
 
 impl Default for SysRoot {
@@ -62,6 +67,7 @@ impl SysRoot {
             proc: root.join("proc"),
             cgroup: root.join("sys/fs/cgroup"),
             kmsg: root.join("dev/kmsg"),
+            base: root.to_owned(),
         }
     }
 }

@@ -21,11 +21,13 @@ use super::cgroup_table::{CgroupTable, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
+use super::killers::KillerWatch;
 use super::own_cost::OwnMeter;
 use super::proc_row::RowReader;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
+use super::vm_settings::SettingsReader;
 use super::{ReadError, SysRoot, detail, memory};
 
 /// Snapshots handed out whose buffers may come back: the app keeps one or two.
@@ -50,6 +52,8 @@ pub struct Sampler {
     own_group: Option<CgroupKey>,
     users: Users,
     own_meter: OwnMeter,
+    settings: SettingsReader,
+    killers: KillerWatch,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -140,6 +144,8 @@ impl Sampler {
             own_group,
             users,
             own_meter: OwnMeter::default(),
+            settings: SettingsReader::default(),
+            killers: KillerWatch::default(),
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -225,6 +231,7 @@ impl Sampler {
         };
         snapshot.domains = assess(&snapshot.processes, &cgroups, &memory, &self.host.rules);
         snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
+        self.outcome(snapshot, &cgroups, needs, now.monotonic);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
         snapshot.detail = needs
@@ -240,6 +247,27 @@ impl Sampler {
         snapshot.backend = self.backend.name();
         snapshot.backend_note = self.backend.note().cloned();
         Ok(())
+    }
+
+    /// What decides how the next OOM goes, beside badness.
+    fn outcome(
+        &mut self,
+        snapshot: &mut Snapshot,
+        cgroups: &[Cgroup],
+        needs: &Needs,
+        now: Monotonic,
+    ) {
+        snapshot.vm_settings =
+            self.settings
+                .at(now, &self.root, &self.proc, &self.hierarchy, &mut self.buffer);
+        let version = self.hierarchy.version;
+        snapshot.killers =
+            self.killers
+                .at(now, &self.root, version, &snapshot.processes, cgroups);
+        let group = needs
+            .detail
+            .and_then(|id| snapshot.processes.iter().find(|p| p.id == id)?.cgroup);
+        snapshot.caches = detail::caches(&self.hierarchy, &mut self.buffer, group, cgroups);
     }
 
     fn complete(&mut self, snapshot: &mut Snapshot, needs: &Needs, at: Monotonic) {
