@@ -1,5 +1,6 @@
 //! The cgroup dialog: move the pinned process into a group, or make one with limits around it.
 
+mod outlook;
 mod plan;
 mod view;
 
