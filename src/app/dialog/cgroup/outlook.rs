@@ -45,7 +45,7 @@ pub(super) fn lines(
             "No limit would hold it there: its only OOM domain is the host.",
         )];
     };
-    let mut lines = vec![strikes(first, dialog.mode, &to), dies(first, process, context)];
+    let mut lines = vec![strikes(first, &to), dies(first, process, context)];
     let used = process.charged_pages().saturating_mul(context.cells.rules.page_size);
     if let Onset::After(room) = first.onset
         && room < used
@@ -62,17 +62,17 @@ pub(super) fn lines(
 }
 
 /// When the limit strikes.
-fn strikes(first: &Prospect, mode: Mode, to: &CgroupPath) -> Line {
+fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
     let limit = format::long_size(first.limit);
     let whose = if first.path == *to {
-        format!("the limit of {limit}")
+        format!("The limit of {limit}")
     } else {
-        format!("the limit of {limit} of {} around it", first.path)
+        format!("The limit of {limit} of {} around it", first.path)
     };
     match first.onset {
         Onset::AtOnce => Line::of(
             Tone::Critical,
-            format!("Writing {whose} kills at once: more than that is in use there."),
+            format!("{whose} kills as soon as it is written: more than that is in use there."),
         ),
         Onset::Refused => Line::of(
             Tone::Watch,
@@ -80,23 +80,15 @@ fn strikes(first: &Prospect, mode: Mode, to: &CgroupPath) -> Line {
         ),
         Onset::Unknown => Line::of(
             Tone::Watch,
-            format!("How full {whose} is cannot be read."),
+            format!("{whose} holds it; how full that is cannot be read."),
         ),
         Onset::After(0) => Line::of(
             Tone::Critical,
             format!("{whose} is reached already: the next page that cannot be reclaimed kills."),
         ),
         Onset::After(room) => {
-            let start = if mode == Mode::Create && first.path == *to {
-                "Nothing is charged there at first: "
-            } else {
-                ""
-            };
-            let line = Line::of(
-                Tone::Normal,
-                format!("{start}{whose} is reached after "),
-            )
-            .add(Tone::Strong, format!("{} more", format::long_size(room)));
+            let line = Line::of(Tone::Normal, format!("{whose} is reached after "))
+                .add(Tone::Strong, format!("{} more", format::long_size(room)));
             match first.reached_in {
                 Some(time) => line
                     .add(Tone::Normal, ", at the present growth in about ")
