@@ -186,8 +186,11 @@ impl RunningKiller {
 }
 
 impl Trigger {
-    /// How many bytes must be used up, memory and swap together, before it holds; 0 if it holds. `None`
-    /// if it never can, or does not go by memory.
+    /// About how many bytes must be used up, memory and swap together, before it holds; 0 if it holds.
+    /// `None` if it never can, or does not go by memory.
+    ///
+    /// Counted as if RAM fills up before swap does, which is what happens when processes grow (a rule that
+    /// waits for swap waits for nearly all of RAM first). Where the kernel swaps earlier it comes earlier.
     #[must_use]
     pub fn room(&self, host: &Memory) -> Option<u64> {
         let Self::Low {
@@ -201,9 +204,13 @@ impl Trigger {
         if *needs_swap && host.swap_total == 0 {
             return None;
         }
-        let memory_left = host.obtainable().saturating_sub(memory.of(host.total));
+        let available = host.obtainable();
         let swap_left = host.swap_free.saturating_sub(swap.of(host.swap_total));
-        Some(memory_left.saturating_add(swap_left))
+        Some(if swap_left == 0 {
+            available.saturating_sub(memory.of(host.total))
+        } else {
+            available.saturating_add(swap_left)
+        })
     }
 }
 
@@ -277,8 +284,9 @@ mod tests {
     #[test]
     fn both_memory_and_swap_must_be_low() {
         let rule = low(10, 10, false);
-        assert_eq!(rule.room(&host(40, 20, 12)), Some(40 * GIB));
-        assert_eq!(rule.room(&host(5, 20, 12)), Some(10 * GIB));
+        // RAM first, then all swap but 10 %.
+        assert_eq!(rule.room(&host(40, 20, 12)), Some(50 * GIB));
+        assert_eq!(rule.room(&host(5, 20, 12)), Some(15 * GIB));
         assert_eq!(rule.room(&host(5, 20, 1)), Some(0));
         assert_eq!(rule.room(&host(40, 0, 0)), Some(30 * GIB));
         assert_eq!(low(10, 10, true).room(&host(5, 0, 0)), None);
@@ -290,11 +298,17 @@ mod tests {
     fn the_first_to_act_is_the_nearest_rule_before_the_kernel() {
         let killers = [
             killer(Killer::SystemdOomd, low(10, 10, true)),
-            killer(Killer::Earlyoom, low(20, 10, false)),
+            killer(Killer::Earlyoom, low(20, 5, false)),
         ];
         let memory = host(40, 20, 20);
         let (first, _, room) = first_to_act(&killers, &memory).expect("one");
-        assert_eq!((first.killer, room), (Killer::Earlyoom, 38 * GIB));
+        assert_eq!((first.killer, room), (Killer::SystemdOomd, 58 * GIB));
+        // One that does not wait for swap comes before one that waits for a little of it.
+        let early = killer(Killer::Earlyoom, low(10, 100, false));
+        let late = killer(Killer::SystemdOomd, low(50, 50, true));
+        let both = [late, early];
+        let (first, _, room) = first_to_act(&both, &memory).expect("one");
+        assert_eq!((first.killer, room), (Killer::Earlyoom, 30 * GIB));
         assert_eq!(kernel_room(&memory), 60 * GIB);
         // Thresholds of nothing are the kernel's own.
         let late = [killer(Killer::Earlyoom, low(0, 0, false))];

@@ -145,7 +145,7 @@ fn acts_first(state: &State) -> Option<(Tone, String)> {
         _ => {
             let near = room < snapshot.memory.total / 20;
             let tone = if near { Tone::Danger } else { Tone::Dim };
-            (tone, format!("{name} acts first, in {} ({rule})", format::size(room)))
+            (tone, format!("{name} acts first, in about {} ({rule})", format::size(room)))
         }
     })
 }

@@ -44,9 +44,9 @@ pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
         )),
         Some((killer, _, room)) => lines.push(
             Line::of(Tone::Watch, format!("  {}", killer_name(killer.killer)))
-                .add(Tone::Normal, " acts before the kernel: when ")
+                .add(Tone::Normal, " acts before the kernel: when about ")
                 .add(Tone::Strong, format::long_size(room))
-                .add(Tone::Normal, " more are used"),
+                .add(Tone::Normal, " more are used (RAM first, then swap)"),
         ),
         None if snapshot.killers.is_empty() => lines.push(Line::of(
             Tone::Normal,
@@ -127,7 +127,9 @@ fn rule_line(rule: &Rule, snapshot: &Snapshot) -> Line {
             }
             match rule.when.room(memory) {
                 Some(0) => line.push(Tone::Critical, ": it holds now"),
-                Some(room) => line.push(Tone::Strong, format!(": {} left", format::long_size(room))),
+                Some(room) => {
+                    line.push(Tone::Strong, format!(": about {} left", format::long_size(room)));
+                }
                 None => line.push(Tone::Watch, ": never, there is no swap"),
             }
         }
