@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod common;
 #[path = "common/fake_root.rs"]
 mod fake_root;
 #[path = "common/sampling.rs"]
@@ -47,14 +48,24 @@ fn with_earlyoom(line: &str) -> FakeRoot {
 fn earlyoom_by_its_command_line() {
     let snapshot = sample(&with_earlyoom("/usr/bin/earlyoom -r 3600 -m 7,3"));
     let killer = only(&snapshot);
-    assert_eq!((killer.killer, killer.id), (Killer::Earlyoom, FakeProcess::id(77)));
+    assert_eq!(
+        (killer.killer, killer.id),
+        (Killer::Earlyoom, FakeProcess::id(77))
+    );
     assert_eq!(killer.rules[0].when, low(share(7), share(10), false));
     assert_eq!(killer.rules[1].when, low(share(3), share(5), false));
-    assert_eq!((killer.rules[0].act, killer.rules[1].act), (Act::Terminate, Act::Kill));
+    assert_eq!(
+        (killer.rules[0].act, killer.rules[1].act),
+        (Act::Terminate, Act::Kill)
+    );
     // 4096 of 8192 MiB are available, 512 of 1024 MiB of swap are free.
     // RAM fills before swap.
     let left = 4096 + (512 - 102);
-    let room = killer.rules[0].when.room(&snapshot.memory).expect("it goes by memory") >> 20;
+    let room = killer.rules[0]
+        .when
+        .room(&snapshot.memory)
+        .expect("it goes by memory")
+        >> 20;
     assert!(room.abs_diff(left) <= 2, "{room} of {left}");
 }
 
@@ -101,17 +112,35 @@ fn nohang_file(percent: u32) -> String {
 
 fn with_oomd() -> FakeRoot {
     FakeRoot::new()
-        .process(90, |p| p.comm("systemd-oomd").uid(998).cgroup("/system.slice/systemd-oomd.service"))
-        .process(91, |p| p.cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice"))
+        .process(90, |p| {
+            p.comm("systemd-oomd")
+                .uid(998)
+                .cgroup("/system.slice/systemd-oomd.service")
+        })
+        .process(91, |p| {
+            p.cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice")
+        })
         .v2_group("system.slice", |g| g)
         .v2_group("system.slice/systemd-oomd.service", |g| g)
         .v2_group("user.slice", |g| g)
         .v2_group("user.slice/user-1000.slice", |g| g)
         .v2_group("user.slice/user-1000.slice/user@1000.service", |g| g)
-        .v2_group("user.slice/user-1000.slice/user@1000.service/app.slice", |g| g)
-        .file("usr/lib/systemd/oomd.conf", "[OOM]\nSwapUsedLimit=80%\nDefaultMemoryPressureLimit=50%\n")
-        .file("usr/lib/systemd/oomd.conf.d/10-a.conf", "[OOM]\nSwapUsedLimit=1%\n")
-        .file("etc/systemd/oomd.conf.d/10-a.conf", "[OOM]\nDefaultMemoryPressureDurationSec=20s\n")
+        .v2_group(
+            "user.slice/user-1000.slice/user@1000.service/app.slice",
+            |g| g,
+        )
+        .file(
+            "usr/lib/systemd/oomd.conf",
+            "[OOM]\nSwapUsedLimit=80%\nDefaultMemoryPressureLimit=50%\n",
+        )
+        .file(
+            "usr/lib/systemd/oomd.conf.d/10-a.conf",
+            "[OOM]\nSwapUsedLimit=1%\n",
+        )
+        .file(
+            "etc/systemd/oomd.conf.d/10-a.conf",
+            "[OOM]\nDefaultMemoryPressureDurationSec=20s\n",
+        )
         .file(
             "usr/lib/systemd/system/-.slice.d/10-root.conf",
             "[Slice]\nManagedOOMSwap=kill\n",
@@ -127,7 +156,10 @@ fn systemd_oomd_by_its_files_and_units() {
     let root = with_oomd();
     let snapshot = sample(&root);
     let killer = only(&snapshot);
-    assert_eq!((killer.killer, killer.choice), (Killer::SystemdOomd, Choice::Group));
+    assert_eq!(
+        (killer.killer, killer.choice),
+        (Killer::SystemdOomd, Choice::Group)
+    );
     let user = CgroupPath::new("/user.slice/user-1000.slice/user@1000.service");
     let pressure = |limit, lasting| Trigger::Pressure {
         group: Some(user.clone()),
@@ -144,7 +176,10 @@ fn systemd_oomd_by_its_files_and_units() {
         "run/systemd/system.control/user@1000.service.d/50-limit.conf",
         "[Service]\nManagedOOMMemoryPressureLimit=12.5%\n",
     );
-    root.write("etc/systemd/system/-.slice.d/90-off.conf", "[Slice]\nManagedOOMSwap=auto\n");
+    root.write(
+        "etc/systemd/system/-.slice.d/90-off.conf",
+        "[Slice]\nManagedOOMSwap=auto\n",
+    );
     let snapshot = sample(&root);
     let killer = only(&snapshot);
     assert_eq!(killer.rules.len(), 1);
@@ -168,7 +203,7 @@ fn links_of_the_tree_stay_in_the_tree() {
     let system = CgroupPath::new("/system.slice");
     assert!(watched.contains(&rooted), "{watched:?}");
     if !watched.contains(&system) {
-        eprintln!("SKIPPED: links of the tree because openat2 is refused here");
+        common::skipped("links of the tree", "openat2 is refused here");
     }
 }
 
@@ -193,8 +228,12 @@ fn files_that_hang_or_make_no_sense_are_passed_over() {
     let fifo = root.path("etc/systemd/oomd.conf");
     std::fs::create_dir_all(fifo.parent().expect("a parent")).expect("a directory");
     let mode = rustix::fs::Mode::from_raw_mode(0o644);
-    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).expect("a FIFO");
-    root.write("etc/systemd/system/y.service", b"\xff\xfeManagedOOMSwap=kill\0[[[=\n");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0)
+        .expect("a FIFO");
+    root.write(
+        "etc/systemd/system/y.service",
+        b"\xff\xfeManagedOOMSwap=kill\0[[[=\n",
+    );
     let snapshot = sample(&root);
     assert_eq!(only(&snapshot).rules.len(), 2);
 }
@@ -214,10 +253,22 @@ fn the_kernels_settings() {
         );
     let snapshot = sample(&root);
     let settings = &*snapshot.vm_settings;
-    assert_eq!((settings.panic_on_oom, settings.panic_reboot), (Some(1), Some(-1)));
-    assert_eq!((settings.kill_allocating_task, settings.swappiness), (Some(0), Some(60)));
-    assert_eq!((settings.overcommit_ratio, settings.dump_tasks), (None, None));
-    assert_eq!((settings.zswap, settings.swap_accounting), (Some(true), None));
+    assert_eq!(
+        (settings.panic_on_oom, settings.panic_reboot),
+        (Some(1), Some(-1))
+    );
+    assert_eq!(
+        (settings.kill_allocating_task, settings.swappiness),
+        (Some(0), Some(60))
+    );
+    assert_eq!(
+        (settings.overcommit_ratio, settings.dump_tasks),
+        (None, None)
+    );
+    assert_eq!(
+        (settings.zswap, settings.swap_accounting),
+        (Some(true), None)
+    );
     let swaps = settings.swaps.as_deref().expect("swaps");
     assert_eq!((swaps[0].kind, swaps[0].used), (SwapKind::Zram, 512 << 20));
     // Nothing there: nothing is made up.
@@ -236,15 +287,20 @@ fn settings_are_read_again_after_a_while_and_swap_accounting_on_v1() {
     root.write("proc/sys/vm/panic_on_oom", "2\n");
     root.write("sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", "1\n");
     let later = sample(10);
-    assert_eq!((later.panic_on_oom, later.swap_accounting), (Some(2), Some(true)));
+    assert_eq!(
+        (later.panic_on_oom, later.swap_accounting),
+        (Some(2), Some(true))
+    );
 }
 
 #[test]
 fn the_page_cache_of_the_groups_around_the_process_looked_at() {
     let root = FakeRoot::new()
         .v2_group("web", |g| {
-            g.max("1073741824")
-                .file("memory.stat", "anon 5\ninactive_file 4096\nactive_file 8192\n")
+            g.max("1073741824").file(
+                "memory.stat",
+                "anon 5\ninactive_file 4096\nactive_file 8192\n",
+            )
         })
         .v2_group("web/a", |g| g)
         .process(10, |p| p.cgroup("/web/a"));

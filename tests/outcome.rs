@@ -87,14 +87,24 @@ fn the_panel_with_killers_as_a_picture() {
 #[test]
 fn killers_with_their_conditions_and_who_acts_first() {
     let mut scene = scene_with((200, 50), killers);
-    assert!(scene.text().contains("earlyoom acts first, in about"), "{}", scene.text());
+    assert!(
+        scene.text().contains("earlyoom acts first, in about"),
+        "{}",
+        scene.text()
+    );
     assert!(scene.text().contains("(avail ≤ 20%)"), "{}", scene.text());
     scene.keys("S");
     says(&scene, "earlyoom acts before the kernel");
-    says(&scene, "SIGTERM when available ≤ 20% (4.8 GiB) and free swap ≤ 100% (8 GiB); now 28% and 96%");
+    says(
+        &scene,
+        "SIGTERM when available ≤ 20% (4.8 GiB) and free swap ≤ 100% (8 GiB); now 28% and 96%",
+    );
     says(&scene, "it would choose the largest oom_score: 2456 mysqld");
     says(&scene, "kills a cgroup when available ≤ 10%");
-    says(&scene, "memory pressure of /system.slice (full avg10) > 60.0% for 30s; now n/a");
+    says(
+        &scene,
+        "memory pressure of /system.slice (full avg10) > 60.0% for 30s; now n/a",
+    );
     says(&scene, "none has more than 5% of it");
 }
 
@@ -103,7 +113,10 @@ fn without_killers_the_kernel_acts_and_the_header_is_silent() {
     let mut scene = Scene::new(120, 36);
     assert!(!scene.text().contains("acts first"));
     scene.keys("S");
-    says(&scene, "The kernel: neither systemd-oomd, earlyoom, nohang nor oomd runs");
+    says(
+        &scene,
+        "The kernel: neither systemd-oomd, earlyoom, nohang nor oomd runs",
+    );
     says(&scene, "then it kills 2456 mysqld");
     scene.keys("S");
     assert!(!scene.text().contains("What decides"), "S closes it again");
@@ -126,7 +139,10 @@ fn a_kernel_that_panics_is_said_to_panic() {
     // A cgroup's limit still kills.
     assert!(text.contains("group victim"), "{text}");
     scene.keys("S");
-    says(&scene, "a global OOM panics the kernel instead of killing and the machine stays down");
+    says(
+        &scene,
+        "a global OOM panics the kernel instead of killing and the machine stays down",
+    );
     scene.keys("Esc Enter");
     says(&scene, "nobody dies: the kernel panics");
     let all = with_settings(|s| s.panic_on_oom = Some(2));
@@ -137,12 +153,21 @@ fn a_kernel_that_panics_is_said_to_panic() {
 fn a_kernel_that_kills_whoever_asks_is_said_to() {
     let mut scene = with_settings(|s| s.kill_allocating_task = Some(1));
     let text = scene.text();
-    assert!(text.contains("Next victim whoever asks for memory"), "{text}");
-    assert!(!text.contains("NEXT VICTIM") && text.contains("group victim"), "{text}");
+    assert!(
+        text.contains("Next victim whoever asks for memory"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("NEXT VICTIM") && text.contains("group victim"),
+        "{text}"
+    );
     scene.keys("S");
     says(&scene, "on the host whoever asks for memory dies");
     scene.keys("Esc a");
-    says(&scene, "next victim of the host whoever asks for memory, unless it is immune");
+    says(
+        &scene,
+        "next victim of the host whoever asks for memory, unless it is immune",
+    );
 }
 
 #[test]
@@ -158,7 +183,10 @@ fn what_cannot_be_read_is_not_a_default() {
 fn the_distance_from_death_in_every_domain() {
     let mut scene = Scene::new(120, 36);
     scene.keys("Enter");
-    says(&scene, "it is the first to die; 14.4 GiB left; the next is 3.7 GiB behind");
+    says(
+        &scene,
+        "it is the first to die; 14.4 GiB left; the next is 3.7 GiB behind",
+    );
     // java: the first in its container, behind mysqld on the host.
     let mut scene = scene_with((120, 36), |snapshot| {
         snapshot.caches = vec![(CgroupKey(4), 50 * MIB)];
@@ -177,12 +205,21 @@ fn the_distance_from_death_in_every_domain() {
 #[test]
 fn a_new_groups_limit_and_its_victim() {
     let mut scene = Scene::new(120, 36);
-    scene.keys("c").tell(Msg::Groups(Ok(Vec::new()))).types("1G");
+    scene
+        .keys("c")
+        .tell(Msg::Groups(Ok(Vec::new())))
+        .types("1G");
     scene.keys("Down Down Down Down").types("0");
-    says(&scene, "The limit of 1 GiB is reached after 1 GiB more, at the present growth in about 30s");
+    says(
+        &scene,
+        "The limit of 1 GiB is reached after 1 GiB more, at the present growth in about 30s",
+    );
     says(&scene, "then 2456 mysqld (this one) dies");
     scene.keys("Down").types("1");
-    says(&scene, "and all of /oomtop-mysqld-2456 with it (memory.oom.group)");
+    says(
+        &scene,
+        "and all of /oomtop-mysqld-2456 with it (memory.oom.group)",
+    );
 }
 
 #[test]
@@ -197,7 +234,11 @@ fn an_existing_groups_limit_ranks_its_members_and_the_moved_one() {
     };
     let mut scene = Scene::new(120, 36);
     // postgres, adj -500: in there java stays the victim.
-    scene.keys("End Up Up Up").keys("/").types("postgres").keys("Enter Home c Tab");
+    scene
+        .keys("End Up Up Up")
+        .keys("/")
+        .types("postgres")
+        .keys("Enter Home c Tab");
     scene.tell(groups(&docker));
     says(&scene, "is reached after");
     says(&scene, "then 1892 java dies, as things stand");
@@ -218,9 +259,15 @@ fn v1_with_the_killer_off_hangs() {
         ..host()
     };
     let mut scene = Scene::with(120, 36, Settings::default(), host);
-    scene.keys("c").tell(Msg::Groups(Ok(Vec::new()))).types("1G");
+    scene
+        .keys("c")
+        .tell(Msg::Groups(Ok(Vec::new())))
+        .types("1G");
     scene.keys("Down Down Down").types("1");
-    says(&scene, "nobody is killed: its tasks hang (oom_kill_disable)");
+    says(
+        &scene,
+        "nobody is killed: its tasks hang (oom_kill_disable)",
+    );
 }
 
 #[test]

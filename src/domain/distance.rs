@@ -128,20 +128,38 @@ mod tests {
 
     #[test]
     fn the_distance_counts_the_adj_of_both() {
-        let table = [process(1, 1000, 0), process(2, 400, 0), process(3, 9000, -1000)];
+        let table = [
+            process(1, 1000, 0),
+            process(2, 400, 0),
+            process(3, 9000, -1000),
+        ];
         let rules = KernelRules::default();
         let states = assess(&table, &[], &host(), &rules);
         let of = |at: usize| lead(&table[at], &states[0], 4096);
-        assert_eq!(of(0), Lead::First { ahead: Some(600 * 4096) });
+        assert_eq!(
+            of(0),
+            Lead::First {
+                ahead: Some(600 * 4096)
+            }
+        );
         let leader = table[0].id;
-        assert_eq!(of(1), Lead::Behind { bytes: 600 * 4096, leader });
+        assert_eq!(
+            of(1),
+            Lead::Behind {
+                bytes: 600 * 4096,
+                leader
+            }
+        );
         assert_eq!(of(2), Lead::Immune(Immunity::Adj));
         let protected = [process(1, 1000, 0), process(2, 400, -100)];
         let states = assess(&protected, &[], &host(), &rules);
         let expected = (600 + 100 * (states[0].total_pages / 1000)) * 4096;
         assert_eq!(
             lead(&protected[1], &states[0], 4096),
-            Lead::Behind { bytes: expected, leader }
+            Lead::Behind {
+                bytes: expected,
+                leader
+            }
         );
     }
 

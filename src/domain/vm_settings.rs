@@ -141,7 +141,8 @@ pub fn parse_swaps(text: &str) -> Vec<SwapDevice> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OomAction, SwapKind, VmSettings, parse_swaps};
+    use super::OomAction::{KillAsker, KillWorst, Panic};
+    use super::{SwapKind, VmSettings, parse_swaps};
     use crate::domain::cgroup::CgroupKey;
     use crate::domain::victim::Scope;
 
@@ -156,7 +157,6 @@ mod tests {
             let group = Scope::Memcg(CgroupKey(1));
             (settings.action(Scope::Host), settings.action(group))
         };
-        use OomAction::{KillAsker, KillWorst, Panic};
         assert_eq!(act(None, None), (KillWorst, KillWorst));
         assert_eq!(act(Some(0), Some(1)), (KillAsker, KillWorst));
         assert_eq!(act(Some(1), Some(0)), (Panic, KillWorst));

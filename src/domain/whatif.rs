@@ -150,11 +150,8 @@ fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> CgroupKey {
     };
     let key_of = |at: usize| CgroupKey(u32::try_from(at).unwrap_or(u32::MAX));
     let at = find(cgroups, plan.to).unwrap_or_else(|| {
-        let above = std::iter::successors(plan.to.parent(), CgroupPath::parent);
-        let parent = above
-            .filter_map(|path| find(cgroups, &path))
-            .next()
-            .map(key_of);
+        let mut above = std::iter::successors(plan.to.parent(), CgroupPath::parent);
+        let parent = above.find_map(|path| find(cgroups, &path)).map(key_of);
         let mut group = Cgroup::unread(plan.to.clone(), parent);
         (group.limits.max, group.usage) = plan.known;
         cgroups.push(group);
@@ -285,7 +282,10 @@ mod tests {
         let found = ask("/web/new/deep", Some(100 * MIB), CgroupVersion::V2);
         assert_eq!(found.len(), 2);
         let near = nearest(&found).expect("one");
-        assert_eq!((near.path.as_str(), near.onset), ("/web", Onset::After(50 * MIB)));
+        assert_eq!(
+            (near.path.as_str(), near.onset),
+            ("/web", Onset::After(50 * MIB))
+        );
         assert_eq!(victim(near), Some(2));
         assert_eq!(near.reached_in.map(|t| t.as_secs()), Some(4));
     }
@@ -294,7 +294,10 @@ mod tests {
     fn an_existing_group_ranks_its_members_and_the_moved_one() {
         let found = ask("/web/a", None, CgroupVersion::V2);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].onset, victim(&found[0])), (Onset::After(50 * MIB), Some(2)));
+        assert_eq!(
+            (found[0].onset, victim(&found[0])),
+            (Onset::After(50 * MIB), Some(2))
+        );
         assert!(ask("/db", None, CgroupVersion::V2).is_empty());
     }
 

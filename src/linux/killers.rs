@@ -102,7 +102,11 @@ fn arguments(root: &SysRoot, id: ProcessId) -> Option<Vec<String>> {
     let bytes = buffer.read_whole(process.dir(), "cmdline").ok()?;
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     let words = bytes.split(|byte| *byte == 0).skip(1).take(MOST_ARGUMENTS);
-    Some(words.map(|word| String::from_utf8_lossy(word).into_owned()).collect())
+    Some(
+        words
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect(),
+    )
 }
 
 fn read_earlyoom(root: &SysRoot, id: ProcessId) -> RunningKiller {

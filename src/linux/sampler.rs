@@ -257,13 +257,17 @@ impl Sampler {
         needs: &Needs,
         now: Monotonic,
     ) {
-        snapshot.vm_settings =
-            self.settings
-                .at(now, &self.root, &self.proc, &self.hierarchy, &mut self.buffer);
+        snapshot.vm_settings = self.settings.at(
+            now,
+            &self.root,
+            &self.proc,
+            &self.hierarchy,
+            &mut self.buffer,
+        );
         let version = self.hierarchy.version;
-        snapshot.killers =
-            self.killers
-                .at(now, &self.root, version, &snapshot.processes, cgroups);
+        snapshot.killers = self
+            .killers
+            .at(now, &self.root, version, &snapshot.processes, cgroups);
         let group = needs
             .detail
             .and_then(|id| snapshot.processes.iter().find(|p| p.id == id)?.cgroup);

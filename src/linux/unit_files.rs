@@ -99,7 +99,7 @@ impl<'a> ConfigRoot<'a> {
         let mut drop_ins = BTreeMap::new();
         for dir in CONF_DIRS {
             for name in self.names(&format!("{dir}/oomd.conf.d")) {
-                if name.ends_with(".conf") && !drop_ins.contains_key(&name) {
+                if is_drop_in(&name) && !drop_ins.contains_key(&name) {
                     let text = self.text(&format!("{dir}/oomd.conf.d/{name}"));
                     drop_ins.insert(name, text.unwrap_or_default());
                 }
@@ -117,10 +117,12 @@ impl<'a> ConfigRoot<'a> {
                 if let Some(unit) = name.strip_suffix(".d") {
                     let below = format!("{dir}/{name}");
                     for drop_in in self.names(&below) {
-                        if drop_in.ends_with(".conf") {
+                        if is_drop_in(&drop_in) {
                             let key = (unit.to_owned(), Some(drop_in.clone()));
                             let text = || self.text(&format!("{below}/{drop_in}"));
-                            found.entry(key).or_insert_with(|| text().unwrap_or_default());
+                            found
+                                .entry(key)
+                                .or_insert_with(|| text().unwrap_or_default());
                         }
                     }
                 } else if is_unit(&name) {
@@ -139,6 +141,10 @@ impl<'a> ConfigRoot<'a> {
         };
         found.into_iter().filter(speaks).map(unit).collect()
     }
+}
+
+fn is_drop_in(name: &str) -> bool {
+    name.strip_suffix(".conf").is_some()
 }
 
 /// Of the types that have a cgroup.

@@ -123,21 +123,15 @@ fn split(word: &str) -> (&str, Option<&str>) {
 }
 
 /// `10` or `10,5`: the level of SIGTERM and that of SIGKILL.
-fn take(
-    into: &mut Option<(f64, f64)>,
-    text: Option<&str>,
-    word: &str,
-    notes: &mut Vec<String>,
-) {
+fn take(into: &mut Option<(f64, f64)>, text: Option<&str>, word: &str, notes: &mut Vec<String>) {
     let sound = |number: &f64| number.is_finite() && *number >= 0.0;
     let number = |text: &str| text.trim().parse().ok().filter(sound);
     let parsed = text.and_then(|text| {
-        let (term, kill) = match text.split_once(',') {
-            Some((term, kill)) => (number(term)?, number(kill)?),
-            None => {
-                let term: f64 = number(text)?;
-                (term, term / 2.0)
-            }
+        let (term, kill): (f64, f64) = if let Some((term, kill)) = text.split_once(',') {
+            (number(term)?, number(kill)?)
+        } else {
+            let term = number(text)?;
+            (term, term / 2.0)
         };
         // earlyoom kills at once rather than later than it asks.
         Some((term.max(kill), kill))
@@ -177,15 +171,18 @@ mod tests {
 
     #[test]
     fn defaults_and_levels() {
-        assert_eq!(
-            levels(""),
-            [(share(10), share(10)), (share(5), share(5))]
-        );
+        assert_eq!(levels(""), [(share(10), share(10)), (share(5), share(5))]);
         assert_eq!(of("").rules[0].act, Act::Terminate);
         assert_eq!(of("").rules[1].act, Act::Kill);
         // Debian's /etc/default/earlyoom, and what its manual shows.
-        assert_eq!(levels("-r 3600 -m 4"), [(share(4), share(10)), (share(2), share(5))]);
-        assert_eq!(levels("-m 20,18 -s100"), [(share(20), share(100)), (share(18), share(50))]);
+        assert_eq!(
+            levels("-r 3600 -m 4"),
+            [(share(4), share(10)), (share(2), share(5))]
+        );
+        assert_eq!(
+            levels("-m 20,18 -s100"),
+            [(share(20), share(100)), (share(18), share(50))]
+        );
         let small = Amount::Lower(Share::percent(10), 1 << 30);
         assert_eq!(levels("-m 10 -M 1048576")[0].0, small);
         assert_eq!(levels("-S 1024,512")[1].1, Amount::Bytes(512 << 10));

@@ -14,7 +14,9 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
     let source = match (path, text) {
         (Some(path), Some(_)) => path.to_owned(),
         (Some(path), None) => {
-            notes.push(format!("{path} could not be read: its thresholds are unknown"));
+            notes.push(format!(
+                "{path} could not be read: its thresholds are unknown"
+            ));
             path.to_owned()
         }
         (None, _) => {
@@ -118,9 +120,10 @@ fn amount(text: &str) -> Option<Amount> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "checked not to be negative; `as` saturates"
+        reason = "`as` saturates"
     )]
-    (mib.is_finite() && mib >= 0.0).then(|| Amount::Bytes((mib * 1_048_576.0) as u64))
+    let bytes = (mib * 1_048_576.0) as u64;
+    (mib.is_finite() && mib >= 0.0).then_some(Amount::Bytes(bytes))
 }
 
 /// The measures nohang knows, as PSI names them.
@@ -158,7 +161,10 @@ mod tests {
         };
         assert_eq!(memory, Amount::Share(Share::percent(5)));
         assert_eq!(swap, Amount::Bytes(300 << 20));
-        assert_eq!((killer.rules[1].act, killer.choice), (Act::Kill, Choice::HighestScore));
+        assert_eq!(
+            (killer.rules[1].act, killer.choice),
+            (Act::Kill, Choice::HighestScore)
+        );
         assert!(killer.notes.is_empty());
     }
 
@@ -171,10 +177,21 @@ mod tests {
         );
         let killer = nohang(ProcessId::default(), Some("/f"), Some(&file));
         let pressures = killer.rules.iter().filter(|rule| {
-            matches!(rule.when, Trigger::Pressure { measure: "full avg10", .. })
+            matches!(
+                rule.when,
+                Trigger::Pressure {
+                    measure: "full avg10",
+                    ..
+                }
+            )
         });
         assert_eq!(pressures.count(), 2);
-        assert!(killer.rules.iter().any(|r| matches!(r.when, Trigger::Zram { .. })));
+        assert!(
+            killer
+                .rules
+                .iter()
+                .any(|r| matches!(r.when, Trigger::Zram { .. }))
+        );
         assert_eq!(killer.choice, Choice::ScoreAndPatterns);
     }
 
@@ -182,10 +199,16 @@ mod tests {
     fn what_is_not_known_is_said() {
         for (path, text) in [(None, None), (Some("/f"), None), (Some("/f"), Some(""))] {
             let killer = nohang(ProcessId::default(), path, text);
-            assert!(killer.rules.is_empty() && killer.notes.len() == 1, "{path:?}");
+            assert!(
+                killer.rules.is_empty() && killer.notes.len() == 1,
+                "{path:?}"
+            );
         }
         let words = |line: &'static str| line.split(' ');
-        assert_eq!(config_path(words("--monitor --config /etc/x")), Some("/etc/x"));
+        assert_eq!(
+            config_path(words("--monitor --config /etc/x")),
+            Some("/etc/x")
+        );
         assert_eq!(config_path(words("-c")), None);
         assert_eq!(config_path(words("--config=/y --monitor")), Some("/y"));
     }

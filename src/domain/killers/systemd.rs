@@ -200,7 +200,11 @@ pub fn swap_choice<'c>(
     swap_total: u64,
 ) -> Option<&'c Cgroup> {
     let mut has_child = vec![false; cgroups.len()];
-    for parent in cgroups.iter().filter(|g| g.present).filter_map(|g| g.parent) {
+    for parent in cgroups
+        .iter()
+        .filter(|g| g.present)
+        .filter_map(|g| g.parent)
+    {
         if let Some(slot) = has_child.get_mut(CgroupKey::index(parent)) {
             *slot = true;
         }
@@ -274,10 +278,16 @@ mod tests {
             &[(web.clone(), pressed), (CgroupPath::root(), swapped)],
         );
         assert_eq!(killer.rules.len(), 2);
-        let Trigger::Low { memory, needs_swap, .. } = &killer.rules[0].when else {
+        let Trigger::Low {
+            memory, needs_swap, ..
+        } = &killer.rules[0].when
+        else {
             unreachable!("swap first")
         };
-        assert_eq!((*memory, *needs_swap), (Amount::Share(Share::percent(10)), true));
+        assert_eq!(
+            (*memory, *needs_swap),
+            (Amount::Share(Share::percent(10)), true)
+        );
         assert_eq!(
             killer.rules[1].when,
             Trigger::Pressure {
@@ -287,7 +297,10 @@ mod tests {
                 lasting: Duration::from_secs(30),
             }
         );
-        assert_eq!(systemd_oomd(ProcessId::default(), &conf, &[]).notes.len(), 1);
+        assert_eq!(
+            systemd_oomd(ProcessId::default(), &conf, &[]).notes.len(),
+            1
+        );
     }
 
     #[test]

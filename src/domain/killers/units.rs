@@ -145,7 +145,11 @@ mod tests {
     #[test]
     fn what_fedora_ships() {
         let files = [
-            file("-.slice", Some("10-oomd.conf"), "[Slice]\nManagedOOMSwap=kill\n"),
+            file(
+                "-.slice",
+                Some("10-oomd.conf"),
+                "[Slice]\nManagedOOMSwap=kill\n",
+            ),
             file(
                 "user@.service",
                 Some("10-oomd.conf"),
@@ -163,9 +167,21 @@ mod tests {
     #[test]
     fn later_and_more_specific_drop_ins_count() {
         let files = [
-            file("web.slice", None, "[Slice]\nManagedOOMSwap=kill\nManagedOOMMemoryPressure=kill\n"),
-            file("slice", Some("50.conf"), "[Slice]\nManagedOOMMemoryPressureLimit=10%\n"),
-            file("web.slice", Some("50.conf"), "[Slice]\nManagedOOMMemoryPressureLimit=20%\n"),
+            file(
+                "web.slice",
+                None,
+                "[Slice]\nManagedOOMSwap=kill\nManagedOOMMemoryPressure=kill\n",
+            ),
+            file(
+                "slice",
+                Some("50.conf"),
+                "[Slice]\nManagedOOMMemoryPressureLimit=10%\n",
+            ),
+            file(
+                "web.slice",
+                Some("50.conf"),
+                "[Slice]\nManagedOOMMemoryPressureLimit=20%\n",
+            ),
             file(
                 "web.slice",
                 Some("60.conf"),

@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use super::LABEL;
 use crate::app::State;
+use crate::app::dialog::settings::{killer_name, short_rule};
 use crate::app::format;
 use crate::app::text::{Line, Tone};
-use crate::app::dialog::settings::{killer_name, short_rule};
 use crate::app::trend::Rate;
 use crate::domain::killers::first_to_act;
 use crate::domain::memory::percent;
@@ -140,12 +140,14 @@ fn acts_first(state: &State) -> Option<(Tone, String)> {
     let (killer, rule, room) = first_to_act(&snapshot.killers, &snapshot.memory)?;
     let name = killer_name(killer.killer);
     let rule = short_rule(rule)?;
-    Some(match room {
-        0 => (Tone::Critical, format!("{name} acts now ({rule})")),
-        _ => {
-            let near = room < snapshot.memory.total / 20;
-            let tone = if near { Tone::Danger } else { Tone::Dim };
-            (tone, format!("{name} acts first, in about {} ({rule})", format::size(room)))
-        }
-    })
+    if room == 0 {
+        return Some((Tone::Critical, format!("{name} acts now ({rule})")));
+    }
+    let near = room < snapshot.memory.total / 20;
+    let tone = if near { Tone::Danger } else { Tone::Dim };
+    let text = format!(
+        "{name} acts first, in about {} ({rule})",
+        format::size(room)
+    );
+    Some((tone, text))
 }

@@ -46,7 +46,9 @@ pub(super) fn lines(
         )];
     };
     let mut lines = vec![strikes(first, &to), dies(first, process, context)];
-    let used = process.charged_pages().saturating_mul(context.cells.rules.page_size);
+    let used = process
+        .charged_pages()
+        .saturating_mul(context.cells.rules.page_size);
     if let Onset::After(room) = first.onset
         && room < used
     {
@@ -112,7 +114,10 @@ fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Lin
         return line.add(Tone::Danger, "the kernel panics (panic_on_oom 2)");
     }
     if first.hangs {
-        return line.add(Tone::Watch, "nobody is killed: its tasks hang (oom_kill_disable)");
+        return line.add(
+            Tone::Watch,
+            "nobody is killed: its tasks hang (oom_kill_disable)",
+        );
     }
     let Some(verdict) = first.verdict else {
         return line.add(

@@ -81,13 +81,20 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
         (None, _) => "what is left cannot be read".to_owned(),
         (Some(room), None) => format!("{} left", size(room)),
         (Some(room), Some(cache)) => {
-            format!("{} left, {} of it page cache to give up", size(room), size(cache))
+            format!(
+                "{} left, {} of it page cache to give up",
+                size(room),
+                size(cache)
+            )
         }
     };
     let line = Line::of(Tone::Dim, "    ");
     match snapshot.vm_settings.action(domain.scope) {
         OomAction::Panic => {
-            return line.add(Tone::Danger, format!("panic_on_oom is set; {left} before the panic"));
+            return line.add(
+                Tone::Danger,
+                format!("panic_on_oom is set; {left} before the panic"),
+            );
         }
         OomAction::KillAsker => {
             let text = format!("oom_kill_allocating_task is set: badness does not matter; {left}");
@@ -99,10 +106,7 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
         Lead::First { ahead } => {
             let line = line.add(Tone::Critical, format!("it is the first to die; {left}"));
             match ahead {
-                Some(ahead) => line.add(
-                    Tone::Dim,
-                    format!("; the next is {} behind", size(ahead)),
-                ),
+                Some(ahead) => line.add(Tone::Dim, format!("; the next is {} behind", size(ahead))),
                 None => line.add(Tone::Dim, "; there is nobody else to kill"),
             }
         }
@@ -121,7 +125,10 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
         }
         Lead::Immune(immunity) => line.add(
             Tone::Good,
-            format!("never chosen: {}; {left} before others die", immunity.reason()),
+            format!(
+                "never chosen: {}; {left} before others die",
+                immunity.reason()
+            ),
         ),
         Lead::Unknown => line.add(
             Tone::Watch,

@@ -40,7 +40,10 @@ pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     match first_to_act(&snapshot.killers, memory) {
         Some((killer, _, 0)) => lines.push(Line::of(
             Tone::Critical,
-            format!("  {} acts now, before the kernel.", killer_name(killer.killer)),
+            format!(
+                "  {} acts now, before the kernel.",
+                killer_name(killer.killer)
+            ),
         )),
         Some((killer, _, room)) => lines.push(
             Line::of(Tone::Watch, format!("  {}", killer_name(killer.killer)))
@@ -114,7 +117,10 @@ fn rule_line(rule: &Rule, snapshot: &Snapshot) -> Line {
             if memory.swap_total > 0 || *needs_swap {
                 line.push(
                     Tone::Normal,
-                    format!(" and free swap ≤ {}", amount(*swap, Some(memory.swap_total))),
+                    format!(
+                        " and free swap ≤ {}",
+                        amount(*swap, Some(memory.swap_total))
+                    ),
                 );
             }
             line.push(
@@ -128,7 +134,10 @@ fn rule_line(rule: &Rule, snapshot: &Snapshot) -> Line {
             match rule.when.room(memory) {
                 Some(0) => line.push(Tone::Critical, ": it holds now"),
                 Some(room) => {
-                    line.push(Tone::Strong, format!(": about {} left", format::long_size(room)));
+                    line.push(
+                        Tone::Strong,
+                        format!(": about {} left", format::long_size(room)),
+                    );
                 }
                 None => line.push(Tone::Watch, ": never, there is no swap"),
             }
@@ -172,7 +181,10 @@ fn rule_line(rule: &Rule, snapshot: &Snapshot) -> Line {
         }
         Trigger::Zram { limit } => line.push(
             Tone::Normal,
-            format!("zram holds more than {} of RAM", amount(*limit, Some(memory.total))),
+            format!(
+                "zram holds more than {} of RAM",
+                amount(*limit, Some(memory.total))
+            ),
         ),
     }
     line
@@ -253,17 +265,21 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
             "the largest oom_score, changed by patterns of names (not evaluated here)".to_owned()
         }
         Choice::Group => {
-            let swap = swap_choice(&killer.watched, &snapshot.cgroups, snapshot.memory.swap_total);
+            let swap = swap_choice(
+                &killer.watched,
+                &snapshot.cgroups,
+                snapshot.memory.swap_total,
+            );
             match (killer.watched.is_empty(), swap) {
                 (false, Some(group)) => format!(
                     "for swap {} ({} of swap); for pressure the group that reclaims most",
                     group.path,
                     format::size(group.swap_usage.unwrap_or(0))
                 ),
-                (false, None) => {
-                    "for swap no group yet: none has more than 5% of it".to_owned()
+                (false, None) => "for swap no group yet: none has more than 5% of it".to_owned(),
+                (true, _) => {
+                    "the group below that reclaims most, not the largest process".to_owned()
                 }
-                (true, _) => "the group below that reclaims most, not the largest process".to_owned(),
             }
         }
         Choice::Unknown => "n/a".to_owned(),

@@ -39,13 +39,23 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
             list.extend(devices.iter().take(NAMED).map(device));
             if devices.len() > NAMED {
                 let more = devices.len() - NAMED;
-                list.push(Setting::new("swap", format!("{more} more"), "see /proc/swaps"));
+                list.push(Setting::new(
+                    "swap",
+                    format!("{more} more"),
+                    "see /proc/swaps",
+                ));
             }
         }
     }
     list.push(match settings.zswap {
-        None => Setting::new("zswap", "n/a", "not in this kernel, or its file cannot be read"),
-        Some(_) if !has_swap => Setting::new("zswap", on(settings.zswap), "without swap it has no effect"),
+        None => Setting::new(
+            "zswap",
+            "n/a",
+            "not in this kernel, or its file cannot be read",
+        ),
+        Some(_) if !has_swap => {
+            Setting::new("zswap", on(settings.zswap), "without swap it has no effect")
+        }
         Some(true) => Setting::new(
             "zswap",
             "on",

@@ -18,7 +18,8 @@ pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
         Setting::of(
             "oom_kill_allocating_task",
             settings.kill_allocating_task,
-            |value| match value {
+            |value| {
+                match value {
                 0 => (false, "the highest badness dies, whoever asks for memory".to_owned()),
                 _ => (
                     true,
@@ -26,9 +27,11 @@ pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
                      still decides"
                         .to_owned(),
                 ),
+            }
             },
         ),
-        Setting::of("oom_dump_tasks", settings.dump_tasks, |value| match value {
+        Setting::of("oom_dump_tasks", settings.dump_tasks, |value| {
+            match value {
             0 => (
                 true,
                 "the report will not list the candidates: afterwards nobody can see why this one died".to_owned(),
@@ -37,6 +40,7 @@ pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
                 false,
                 "the report lists every candidate, so that it can be explained afterwards".to_owned(),
             ),
+        }
         }),
         Setting::new(
             "reports",
@@ -58,7 +62,10 @@ fn panic(settings: &VmSettings) -> Setting {
         None => String::new(),
     };
     let setting = Setting::of("panic_on_oom", settings.panic_on_oom, |value| match value {
-        0 => (false, "an OOM kills a process, the machine goes on".to_owned()),
+        0 => (
+            false,
+            "an OOM kills a process, the machine goes on".to_owned(),
+        ),
         2 => (
             true,
             format!("every OOM panics the kernel, a cgroup's too{after}"),
@@ -143,7 +150,9 @@ fn kept(context: &DialogContext<'_>) -> Setting {
             );
             (true, much)
         } else {
-            let text = format!("{size} are kept for the kernel itself: an OOM comes when only that is free");
+            let text = format!(
+                "{size} are kept for the kernel itself: an OOM comes when only that is free"
+            );
             (false, text)
         }
     })
@@ -155,7 +164,9 @@ fn reclaim(context: &DialogContext<'_>) -> Setting {
     Setting::of("watermark_scale_factor", factor, |factor| {
         let gap = u128::from(snapshot.memory.total) * u128::from(factor) / 10_000;
         let gap = format::long_size(u64::try_from(gap).unwrap_or(u64::MAX));
-        let text = format!("the kernel begins to free memory in the background about {gap} before a process must wait for it");
+        let text = format!(
+            "the kernel begins to free memory in the background about {gap} before a process must wait for it"
+        );
         (false, text)
     })
 }
