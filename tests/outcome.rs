@@ -241,7 +241,8 @@ fn an_existing_groups_limit_ranks_its_members_and_the_moved_one() {
         .keys("Enter Home c Tab");
     scene.tell(groups(&docker));
     says(&scene, "is reached after");
-    says(&scene, "then 1892 java dies, as things stand");
+    says(&scene, "(swap it may use included)");
+    says(&scene, "then 1892 java dies, grown until then");
     // One without a limit.
     let mut scene = Scene::new(120, 36);
     scene.keys("c Tab").tell(Msg::Groups(Ok(vec![GroupChoice {

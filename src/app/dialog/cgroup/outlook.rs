@@ -91,6 +91,14 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
         Onset::After(room) => {
             let line = Line::of(Tone::Normal, format!("{whose} is reached after "))
                 .add(Tone::Strong, format!("{} more", format::long_size(room)));
+            let swaps = first
+                .usage
+                .is_some_and(|usage| room > first.limit.saturating_sub(usage));
+            let line = if swaps {
+                line.add(Tone::Dim, " (swap it may use included)")
+            } else {
+                line
+            };
             match first.reached_in {
                 Some(time) => line
                     .add(Tone::Normal, ", at the present growth in about ")
@@ -138,6 +146,7 @@ fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Lin
             Tone::Watch,
             format!(" and all of {path} with it (memory.oom.group)"),
         ),
+        None if first.reached_in.is_some() => line.add(Tone::Dim, ", grown until then"),
         None => line.add(Tone::Dim, ", as things stand"),
     }
 }
