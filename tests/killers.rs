@@ -222,6 +222,16 @@ fn systemd_oomd_without_files_without_units_and_without_v2() {
 }
 
 #[test]
+fn rules_that_are_not_read_are_said() {
+    let root = with_oomd().file(
+        "etc/systemd/system/web.slice.d/rules.conf",
+        "[Slice]\nOOMRules=mine\n",
+    );
+    let snapshot = sample(&root);
+    assert!(only(&snapshot).notes[0].contains("OOMRules="));
+}
+
+#[test]
 fn files_that_hang_or_make_no_sense_are_passed_over() {
     let root = with_oomd();
     std::fs::create_dir_all(root.path("usr/lib/systemd/system/x.slice")).expect("a directory");

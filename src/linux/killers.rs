@@ -155,5 +155,10 @@ fn read_oomd(
             managed.is_watched().then(|| (group.path.clone(), managed))
         })
         .collect();
-    systemd_oomd(id, &base.oomd_conf(), &watched)
+    let mut killer = systemd_oomd(id, &base.oomd_conf(), &watched);
+    if files.iter().any(|file| file.text.contains("OOMRules=")) {
+        let note = "some units set OOMRules= (systemd 261): those rules are not read here";
+        killer.notes.push(note.to_owned());
+    }
+    killer
 }

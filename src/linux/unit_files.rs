@@ -109,7 +109,7 @@ impl<'a> ConfigRoot<'a> {
         OomdConf::of(files.map(String::as_str))
     }
 
-    /// Unit files and drop-ins that speak of `ManagedOOM`, each the one that counts.
+    /// Unit files and drop-ins that speak of `ManagedOOM` or `OOMRules`, each the one that counts.
     pub(crate) fn managed_units(&self) -> Vec<UnitFile> {
         let mut found: BTreeMap<(String, Option<String>), String> = BTreeMap::new();
         for dir in UNIT_DIRS {
@@ -133,7 +133,8 @@ impl<'a> ConfigRoot<'a> {
                 }
             }
         }
-        let speaks = |(_, text): &(_, String)| text.contains("ManagedOOM");
+        let speaks =
+            |(_, text): &(_, String)| text.contains("ManagedOOM") || text.contains("OOMRules=");
         let unit = |((unit, drop_in), text)| UnitFile {
             unit,
             drop_in,

@@ -90,10 +90,26 @@ fn killer_lines(killer: &RunningKiller, snapshot: &Snapshot) -> Vec<Line> {
             format!("    it would choose {}", choice(killer, snapshot)),
         ));
     }
+    lines.extend(newer_base(killer, snapshot));
     for note in &killer.notes {
         lines.push(Line::of(Tone::Watch, format!("    {note}")));
     }
     lines
+}
+
+/// earlyoom 1.8 takes its percentage of `MemAvailable` + `AnonPages` and no longer of `MemTotal`
+/// (earlyoom(1)); which version runs cannot be seen. Said where it makes a difference.
+fn newer_base(killer: &RunningKiller, snapshot: &Snapshot) -> Option<Line> {
+    let memory = &snapshot.memory;
+    let base = memory.obtainable().saturating_add(memory.anon?);
+    let differs = base < memory.total / 10 * 9;
+    (killer.killer == Killer::Earlyoom && differs && !killer.rules.is_empty()).then(|| {
+        let text = format!(
+            "    from version 1.8 on its percentage is of {} (available + anonymous), so that it acts later",
+            format::long_size(base)
+        );
+        Line::of(Tone::Dim, text)
+    })
 }
 
 fn rule_line(rule: &Rule, snapshot: &Snapshot) -> Line {
