@@ -49,7 +49,14 @@ pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
             Line::of(Tone::Watch, format!("  {}", killer_name(killer.killer)))
                 .add(Tone::Normal, " acts before the kernel: when about ")
                 .add(Tone::Strong, format::long_size(room))
-                .add(Tone::Normal, " more are used (RAM first, then swap)"),
+                .add(
+                    Tone::Normal,
+                    if memory.swap_total > 0 {
+                        " more are used (RAM first, then swap)"
+                    } else {
+                        " more are used"
+                    },
+                ),
         ),
         None if snapshot.killers.is_empty() => lines.push(Line::of(
             Tone::Normal,
@@ -313,7 +320,14 @@ fn kernel_line(snapshot: &Snapshot) -> Line {
     let room = format::long_size(kernel_room(&snapshot.memory));
     let line = Line::of(Tone::Strong, "  the kernel").add(
         Tone::Normal,
-        format!("  when {room} more are used (available memory and free swap)"),
+        format!(
+            "  when {room} more are used ({})",
+            if snapshot.memory.swap_total > 0 {
+                "all available memory and free swap"
+            } else {
+                "all available memory"
+            }
+        ),
     );
     match snapshot.vm_settings.action(Scope::Host) {
         OomAction::Panic => line.add(Tone::Danger, "; then it panics"),
