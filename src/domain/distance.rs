@@ -2,7 +2,7 @@
 //! can grow before anybody dies.
 
 use super::badness::{Badness, Immunity, badness};
-use super::cgroup::{Cgroup, CgroupKey};
+use super::cgroup::Cgroup;
 use super::killers::kernel_room;
 use super::memory::Memory;
 use super::process::{Process, ProcessId};
@@ -81,9 +81,10 @@ pub fn group_room(group: &Cgroup, host: &Memory) -> Option<u64> {
 /// How much the domain can grow before anybody dies, in bytes, without the page cache of a group.
 #[must_use]
 pub fn domain_room(scope: Scope, cgroups: &[Cgroup], host: &Memory) -> Option<u64> {
-    match scope {
-        Scope::Host => Some(kernel_room(host)),
-        Scope::Memcg(key) => group_room(cgroups.get(CgroupKey::index(key))?, host),
+    if let Scope::Memcg(key) = scope {
+        group_room(cgroups.get(key.index())?, host)
+    } else {
+        (scope == Scope::Host).then(|| kernel_room(host))
     }
 }
 

@@ -93,12 +93,15 @@ impl VmSettings {
     /// default.
     #[must_use]
     pub fn action(&self, scope: Scope) -> OomAction {
-        match (self.panic_on_oom.unwrap_or(0), scope) {
-            (0, _) => {}
-            (2, _) | (_, Scope::Host) => return OomAction::Panic,
-            (_, Scope::Memcg(_)) => {}
+        let panics = match self.panic_on_oom.unwrap_or(0) {
+            0 => false,
+            2 => true,
+            _ => scope == Scope::Host,
+        };
+        if panics {
+            return OomAction::Panic;
         }
-        if scope == Scope::Host && self.kill_allocating_task.unwrap_or(0) != 0 {
+        if !matches!(scope, Scope::Memcg(_)) && self.kill_allocating_task.unwrap_or(0) != 0 {
             OomAction::KillAsker
         } else {
             OomAction::KillWorst

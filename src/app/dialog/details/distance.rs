@@ -5,6 +5,7 @@ use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::domain::badness::badness;
+use crate::domain::cgroup::CgroupKey;
 use crate::domain::distance::{Lead, domain_room, lead};
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::snapshot::Snapshot;
@@ -65,15 +66,9 @@ fn named(snapshot: &Snapshot, id: ProcessId) -> String {
 /// much.
 fn distance_line(process: &Process, domain: &DomainState, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
-    let cache = match domain.scope {
-        Scope::Host => None,
-        Scope::Memcg(key) => snapshot
-            .caches
-            .iter()
-            .find(|(of, _)| *of == key)
-            .map(|(_, bytes)| *bytes)
-            .filter(|bytes| *bytes > 0),
-    };
+    let of_group = |(of, _): &&(CgroupKey, u64)| domain.scope == Scope::Memcg(*of);
+    let cache = snapshot.caches.iter().find(of_group);
+    let cache = cache.map(|(_, bytes)| *bytes).filter(|bytes| *bytes > 0);
     let room = domain_room(domain.scope, &snapshot.cgroups, &snapshot.memory)
         .map(|room| room.saturating_add(cache.unwrap_or(0)));
     let size = format::long_size;
