@@ -54,7 +54,9 @@ check("(oom_kill_allocating_task)" in dmesg(), "a global OOM killed by asking")
 log = dmesg()
 say("\n".join(line for line in log.splitlines() if "invoked oom-killer" in line or "Killed process" in line))
 check(big.killed() is None, "the big one lives")
-pairs = re.findall(r"invoked oom-killer.*?PID: (\d+) Comm.*?oom_kill_allocating_task\): Killed process (\d+)", log, re.S)
+reports = [part for part in log.split("invoked oom-killer") if "(oom_kill_allocating_task)" in part]
+pattern = re.compile(r"PID: (\d+) Comm.*?\(oom_kill_allocating_task\): Killed process (\d+)", re.S)
+pairs = [found.groups() for found in map(pattern.search, reports) if found]
 check(pairs and all(who == dead for who, dead in pairs), "each asker died itself: %s" % (pairs,))
 set_vm("oom_kill_allocating_task", 0)
 tui.wait("the ordinary rule again", lambda t: "whoever asks" not in t)

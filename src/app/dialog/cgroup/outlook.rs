@@ -55,7 +55,8 @@ pub(super) fn lines(
         lines.push(Line::of(
             Tone::Watch,
             format!(
-                "It uses {}, more than fits there: when it touches as much again, that limit is hit.",
+                "It uses {}, more than fits there: when it touches as much again, that limit is \
+                 hit.",
                 format::long_size(used)
             ),
         ));

@@ -112,7 +112,8 @@ fn newer_base(killer: &RunningKiller, snapshot: &Snapshot) -> Option<Line> {
     let differs = base < memory.total / 10 * 9;
     (killer.killer == Killer::Earlyoom && differs && !killer.rules.is_empty()).then(|| {
         let text = format!(
-            "    from version 1.8 on its percentage is of {} (available + anonymous), so that it acts later",
+            "    from version 1.8 on its percentage is of {} (available + anonymous), so that \
+             it acts later",
             format::long_size(base)
         );
         Line::of(Tone::Dim, text)

@@ -13,25 +13,32 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
     let snapshot = context.cells.snapshot;
     let settings = &snapshot.vm_settings;
     let has_swap = snapshot.memory.swap_total > 0;
-    let mut list = vec![Setting::of("swappiness", settings.swappiness, |value| {
-        match value {
+    let mut list = vec![Setting::of(
+        "swappiness",
+        settings.swappiness,
+        |value| match value {
             _ if !has_swap => (false, "without swap it has no effect".to_owned()),
             0 => (
                 true,
-                "private memory is swapped only when the page cache is all but gone: swap hardly delays an OOM, and \
+                "private memory is swapped only when the page cache is all but gone: swap \
+                 hardly delays an OOM, and \
                  does not count in a cgroup's total"
                     .to_owned(),
             ),
             value if value > 100 => (
                 false,
-                "private memory is swapped rather than page cache dropped: good for zram, slow on a disk".to_owned(),
+                "private memory is swapped rather than page cache dropped: good for zram, slow \
+                 on a disk"
+                    .to_owned(),
             ),
             _ => (
                 false,
-                "private memory and page cache give way in turn; 0..200, the higher the more is swapped".to_owned(),
+                "private memory and page cache give way in turn; 0..200, the higher the more is \
+                 swapped"
+                    .to_owned(),
             ),
-        }
-    })];
+        },
+    )];
     match &settings.swaps {
         None => list.push(Setting::of("swap", None, |_| (false, String::new()))),
         Some(devices) if devices.is_empty() => list.push(none(has_swap)),
@@ -74,7 +81,8 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
             Setting::new(
                 "swap accounting (v1)",
                 "off",
-                "a group's limit holds memory only: at it the group swaps instead of dying, as long as there is swap \
+                "a group's limit holds memory only: at it the group swaps instead of dying, as \
+                 long as there is swap \
                  (boot option swapaccount=1 counts it)",
             )
             .odd(has_swap),
@@ -107,7 +115,8 @@ fn device(device: &SwapDevice) -> Setting {
     );
     let means = match device.kind {
         SwapKind::Zram => {
-            "compressed RAM: it takes memory to free memory, and its nominal size makes every adj weigh more"
+            "compressed RAM: it takes memory to free memory, and its nominal size makes every \
+             adj weigh more"
         }
         SwapKind::Partition | SwapKind::File => {
             "an OOM comes when it is full; until then a shortage shows as waiting (PSI)"

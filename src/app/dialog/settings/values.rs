@@ -18,34 +18,39 @@ pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
         Setting::of(
             "oom_kill_allocating_task",
             settings.kill_allocating_task,
-            |value| {
-                match value {
-                0 => (false, "the highest badness dies, whoever asks for memory".to_owned()),
+            |value| match value {
+                0 => (
+                    false,
+                    "the highest badness dies, whoever asks for memory".to_owned(),
+                ),
                 _ => (
                     true,
-                    "on the host whoever asks for memory dies, whatever its badness; in a cgroup the highest badness \
-                     still decides"
+                    "on the host whoever asks for memory dies, whatever its badness (if it is \
+                     immune, the highest \
+                     badness); in a cgroup the highest badness still decides"
                         .to_owned(),
                 ),
-            }
             },
         ),
-        Setting::of("oom_dump_tasks", settings.dump_tasks, |value| {
-            match value {
+        Setting::of("oom_dump_tasks", settings.dump_tasks, |value| match value {
             0 => (
                 true,
-                "the report will not list the candidates: afterwards nobody can see why this one died".to_owned(),
+                "the report will not list the candidates: afterwards nobody can see why this \
+                 one died"
+                    .to_owned(),
             ),
             _ => (
                 false,
-                "the report lists every candidate, so that it can be explained afterwards".to_owned(),
+                "the report lists every candidate, so that it can be explained \
+                 afterwards"
+                    .to_owned(),
             ),
-        }
         }),
         Setting::new(
             "reports",
             "10 in 5 s",
-            "fixed in the kernel: in a storm further kills leave one line each, without report or candidates",
+            "fixed in the kernel: in a storm further kills leave one line each, without report \
+             or candidates",
         ),
         overcommit(context),
         overcommit_limit(context),
@@ -73,7 +78,8 @@ fn panic(settings: &VmSettings) -> Setting {
         _ => (
             true,
             format!(
-                "a global OOM panics the kernel instead of killing{after}; a cgroup's limit still kills a process"
+                "a global OOM panics the kernel instead of killing{after}; a cgroup's limit \
+                 still kills a process"
             ),
         ),
     });
@@ -89,11 +95,14 @@ fn panic(settings: &VmSettings) -> Setting {
 
 fn overcommit(context: &DialogContext<'_>) -> Setting {
     let settings = &context.cells.snapshot.vm_settings;
-    Setting::of("overcommit_memory", settings.overcommit_memory, |value| {
-        match value {
+    Setting::of(
+        "overcommit_memory",
+        settings.overcommit_memory,
+        |value| match value {
             0 => (
                 false,
-                "only absurd requests are refused: what was promised and is not there kills when it is touched"
+                "only absurd requests are refused: what was promised and is not there kills \
+                 when it is touched"
                     .to_owned(),
             ),
             1 => (
@@ -102,11 +111,12 @@ fn overcommit(context: &DialogContext<'_>) -> Setting {
             ),
             _ => (
                 false,
-                "requests beyond CommitLimit fail (ENOMEM): programs see an error before anybody is killed"
+                "requests beyond CommitLimit fail (ENOMEM): programs see an error before \
+                 anybody is killed"
                     .to_owned(),
             ),
-        }
-    })
+        },
+    )
 }
 
 /// `Committed_AS` of `CommitLimit`, and where the limit is from (`proc_meminfo(5)`).
@@ -145,7 +155,8 @@ fn kept(context: &DialogContext<'_>) -> Setting {
         let size = format::long_size(kept);
         if percent(kept, total) >= MUCH_KEPT {
             let much = format!(
-                "much: OOMs come with {size} still free, which only the kernel may use ({:.0}% of RAM)",
+                "much: OOMs come with {size} still free, which only the kernel may use ({:.0}% \
+                 of RAM)",
                 percent(kept, total)
             );
             (true, much)
@@ -165,7 +176,8 @@ fn reclaim(context: &DialogContext<'_>) -> Setting {
         let gap = u128::from(snapshot.memory.total) * u128::from(factor) / 10_000;
         let gap = format::long_size(u64::try_from(gap).unwrap_or(u64::MAX));
         let text = format!(
-            "the kernel begins to free memory in the background about {gap} before a process must wait for it"
+            "the kernel begins to free memory in the background about {gap} before a process \
+             must wait for it"
         );
         (false, text)
     })
