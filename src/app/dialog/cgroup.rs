@@ -98,6 +98,8 @@ impl CgroupDialog {
                 }
                 Ok(vec![CgroupStep::Move(self.target.id, group)])
             }
+            // Which groups on the way are there decides what must be made.
+            Mode::Create if self.groups.is_none() => Err("reading the groups …".to_owned()),
             Mode::Create => {
                 let taken = |path: &CgroupPath| match &self.groups {
                     Some(Ok(groups)) => groups.iter().any(|g| g.path == *path),
