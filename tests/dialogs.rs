@@ -81,6 +81,20 @@ fn creates_a_group_with_limits_on_v2() {
 }
 
 #[test]
+fn no_plan_before_it_is_known_which_groups_there_are() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("c").types("1G").keys("Enter");
+    assert_eq!(scene.asked(), [Effect::ListGroups]);
+    assert!(
+        scene.text().contains("reading the groups"),
+        "{}",
+        scene.text()
+    );
+    scene.tell(groups()).keys("Enter");
+    assert_eq!(plan(&scene.asked()).len(), 4);
+}
+
+#[test]
 fn creates_a_group_with_limits_on_v1() {
     let host = Host {
         cgroups: CgroupVersion::Hybrid,

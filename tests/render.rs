@@ -51,6 +51,7 @@ fn dialogs_at_every_size() {
             ("help", "?"),
             ("details", "Enter"),
             ("signal", "k"),
+            ("settings", "S"),
         ] {
             let mut scene = busy(width, height);
             scene.keys(keys);
@@ -116,6 +117,7 @@ fn no_size_panics_with_anything_open() {
                 "Esc c Tab",
                 "Esc ?",
                 "Esc k",
+                "Esc S End",
                 "Esc Enter",
                 "Esc / x",
                 "Esc e Enter",

@@ -198,3 +198,31 @@ fn a_name_made_of_escape_codes_stays_on_its_row() {
         );
     }
 }
+
+#[test]
+fn the_settings_panel_shows_what_the_kernel_holds() {
+    let mut session = Session::start((160, 100), &[]);
+    first_frame(&session);
+    session.keys("S");
+    for name in [
+        "panic_on_oom",
+        "oom_kill_allocating_task",
+        "oom_dump_tasks",
+        "overcommit_memory",
+        "min_free_kbytes",
+        "swappiness",
+    ] {
+        // A container may hide a file: then the panel must not make a value up.
+        let file = std::fs::read_to_string(format!("/proc/sys/vm/{name}"));
+        let value = file.map_or_else(|_| "n/a".to_owned(), |text| text.trim().to_owned());
+        session.wait_for(&format!("{name} {value}"), |screen| {
+            screen.lines().iter().any(|line| {
+                let after = line.split_once(name).map_or("", |(_, after)| after);
+                after.split_whitespace().next() == Some(value.as_str())
+            })
+        });
+    }
+    session.keys("<Esc>q");
+    assert_eq!(session.wait_exit().code, 0);
+    session.assert_sane();
+}

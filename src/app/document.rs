@@ -10,6 +10,7 @@ use super::marks::Marks;
 use crate::domain::badness::{Badness, Immunity, badness};
 use crate::domain::band::{Band, Thresholds};
 use crate::domain::cgroup::{CgroupPath, GroupEvents, Limits};
+use crate::domain::killers::RunningKiller;
 use crate::domain::memory::{Memory, Pressure, percent};
 use crate::domain::nodes::NodeSet;
 use crate::domain::oom::{OomReport, UserspaceKill};
@@ -18,6 +19,7 @@ use crate::domain::protection::Protection;
 use crate::domain::score::OomScoreAdj;
 use crate::domain::snapshot::{Host, Snapshot};
 use crate::domain::victim::{DomainState, Scope};
+use crate::domain::vm_settings::VmSettings;
 
 use super::events::{Entry, EventLog};
 
@@ -40,6 +42,10 @@ pub struct Document<'a> {
     pub skipped: u32,
     /// The gauge.
     pub gauge: GaugeFacts<'a>,
+    /// Kernel settings that change what the next OOM does; null for what could not be read.
+    pub settings: &'a VmSettings,
+    /// Programs that kill before the kernel does, with their conditions.
+    pub killers: &'a [RunningKiller],
     /// Every OOM domain, the host first.
     pub domains: Vec<DomainFacts<'a>>,
     /// Every process, the next victim of the host first.
@@ -193,6 +199,8 @@ pub fn document<'a>(
             pressure: snapshot.pressure,
             oom_kills: snapshot.kills.host,
         },
+        settings: &snapshot.vm_settings,
+        killers: &snapshot.killers,
         domains: snapshot
             .domains
             .iter()

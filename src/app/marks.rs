@@ -8,6 +8,7 @@ use crate::domain::protection::Protection;
 use crate::domain::score::OomScoreAdj;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::Scope;
+use crate::domain::vm_settings::OomAction;
 
 /// What a row is marked as. Each has a sign and a word: never colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +55,10 @@ impl Marks {
             let Some(verdict) = domain.verdict else {
                 continue;
             };
+            // Nobody is next where a setting makes the kernel panic, or kill whoever asks.
+            if snapshot.vm_settings.action(domain.scope) != OomAction::KillWorst {
+                continue;
+            }
             let (first, second) = match domain.scope {
                 Scope::Host => (Mark::Victim, Mark::OrThis),
                 Scope::Memcg(_) | Scope::Nodes(_) => (Mark::GroupVictim, Mark::GroupVictim),

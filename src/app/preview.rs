@@ -10,12 +10,12 @@ use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::{OomScoreAdj, oom_score};
 use crate::domain::victim::{DomainState, Scope, Verdict, assess, assess_nodes, order};
 
-/// One process in the host's ranking.
+/// One process in the ranking of a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// `oom_score`.
     pub score: u32,
-    /// 1 = next victim; `None` if it is never chosen.
+    /// 1 = next victim of the domain; `None` if it is never chosen.
     pub rank: Option<usize>,
 }
 
@@ -30,20 +30,35 @@ pub struct VictimChange {
     pub after: Option<Verdict>,
 }
 
-/// Where `target` stands with the adj that `adj_of` gives each process.
+/// Where `target` stands on the host with the adj that `adj_of` gives each process.
 pub fn standing(
     target: ProcessId,
     context: &CellContext<'_>,
     adj_of: impl Fn(&Process) -> OomScoreAdj,
 ) -> Option<Standing> {
+    let total = context
+        .snapshot
+        .memory
+        .host_total_pages(context.rules.page_size);
+    standing_in(target, Scope::Host, total, context, adj_of)
+}
+
+/// Where `target` stands among the members of one domain of `total` pages.
+pub fn standing_in(
+    target: ProcessId,
+    scope: Scope,
+    total: u64,
+    context: &CellContext<'_>,
+    adj_of: impl Fn(&Process) -> OomScoreAdj,
+) -> Option<Standing> {
     let snapshot = context.snapshot;
-    let total = snapshot.memory.host_total_pages(context.rules.page_size);
     let points = |p: &Process| badness_with(p, adj_of(p), total).points();
     let own = points(snapshot.process(target)?);
     let rank = own.map(|own| {
         let before = |p: &&Process| {
             points(p)
                 .is_some_and(|other| order((other, p.id), (own, target), context.rules.tie).is_gt())
+                && is_member(p, scope, snapshot)
         };
         1 + snapshot.processes.iter().filter(before).count()
     });

@@ -4,7 +4,7 @@ mod args;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -207,7 +207,13 @@ fn root(args: &Args) -> SysRoot {
         .root
         .as_deref()
         .map_or_else(SysRoot::default, SysRoot::under);
+    // `--proc /host/proc` alone: the settings of that host are beside it.
+    let beside = args.proc.as_deref().and_then(|proc| {
+        let named = args.root.is_none() && proc.ends_with("proc");
+        named.then(|| proc.parent()).flatten()
+    });
     SysRoot {
+        base: beside.map_or(base.base, Path::to_owned),
         proc: args.proc.clone().unwrap_or(base.proc),
         cgroup: args.cgroup.clone().unwrap_or(base.cgroup),
         kmsg: args.kmsg.clone().unwrap_or(base.kmsg),

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
 use super::kernel::{KernelRules, KernelVersion};
+use super::killers::RunningKiller;
 use super::memory::{Memory, Pressure};
 use super::nodes::NodeMemory;
 use super::process::{Process, ProcessId};
 use super::time::Now;
 use super::victim::{DomainState, Scope};
+use super::vm_settings::VmSettings;
 
 /// Optional facts that cost a read per process: the sampler reads only what somebody shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -115,6 +117,13 @@ pub struct Snapshot {
     pub nodes: Vec<NodeMemory>,
     /// The domain whose limit binds oomtop itself, if it runs inside one (a container).
     pub own_limit: Option<Scope>,
+    /// Kernel settings that change what an OOM does; read every few seconds.
+    pub vm_settings: Arc<VmSettings>,
+    /// Programs that kill before the kernel does, as they run now.
+    pub killers: Arc<Vec<RunningKiller>>,
+    /// Page cache charged to the limited groups around the process of [`Needs::detail`], in bytes: the
+    /// kernel gives it up before it kills there.
+    pub caches: Vec<(CgroupKey, u64)>,
     /// User names by uid, as far as they were needed.
     pub users: Arc<HashMap<u32, Arc<str>>>,
     /// Kill counters.

@@ -15,6 +15,7 @@ mod exact_rows;
 mod hierarchy;
 mod host;
 mod kernel_file;
+mod killers;
 mod memory;
 mod nodes;
 mod own_cost;
@@ -30,8 +31,11 @@ mod status_lines;
 mod tie_order;
 mod tracked;
 mod turns;
+mod unit_files;
 mod users;
+mod vm_settings;
 
+mod assessing;
 pub mod backend;
 pub mod cgroup_writer;
 pub mod groups;
@@ -52,6 +56,8 @@ pub struct SysRoot {
     pub cgroup: PathBuf,
     /// The kernel log device, normally `/dev/kmsg`.
     pub kmsg: PathBuf,
+    /// Where `/etc`, `/run`, `/usr` and `/sys` are, normally `/`: settings of systemd-oomd and others.
+    pub base: PathBuf,
 }
 
 impl Default for SysRoot {
@@ -68,6 +74,7 @@ impl SysRoot {
             proc: root.join("proc"),
             cgroup: root.join("sys/fs/cgroup"),
             kmsg: root.join("dev/kmsg"),
+            base: root.to_owned(),
         }
     }
 }

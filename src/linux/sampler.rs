@@ -9,28 +9,25 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::cgroup::{Cgroup, CgroupKey};
-use crate::domain::kernel::{KernelRules, RssSource};
 use crate::domain::memory::Memory;
 use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
-use crate::domain::victim::{DomainState, Scope, assess, assess_nodes};
+use crate::domain::victim::Scope;
 
+use super::assessing::{Assessor, Unassessed};
 use super::backend::{Backend, BackendChoice};
 use super::cgroup_table::{CgroupTable, TURNS};
-use super::exact_rows::ExactRows;
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
-use super::nodes::Nodes;
+use super::killers::KillerWatch;
 use super::own_cost::OwnMeter;
-use super::passed_over::{Assessed, PassedOver};
 use super::proc_row::RowReader;
-use super::root_bonus::RootBonus;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
-use super::tie_order::settle_ties;
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
+use super::vm_settings::SettingsReader;
 use super::{ReadError, SysRoot, detail, memory};
 
 /// Snapshots handed out whose buffers may come back: the app keeps one or two.
@@ -51,14 +48,13 @@ pub struct Sampler {
     hierarchy: Hierarchy,
     backend: Backend,
     tracked: Tracked,
-    exact: ExactRows,
+    assessor: Assessor,
     cgroups: CgroupTable,
     own_group: Option<CgroupKey>,
     users: Users,
     own_meter: OwnMeter,
-    passed_over: PassedOver,
-    nodes: Option<Nodes>,
-    root_bonus: RootBonus,
+    settings: SettingsReader,
+    killers: KillerWatch,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -124,7 +120,7 @@ impl Sampler {
             page_size,
             global_init: facts.sees_global_init(),
         };
-        let exact = ExactRows::new(&root.proc, facts.cpus());
+        let assessor = Assessor::new(&root, &proc, facts.cpus(), backend.is_approximate());
         let total = memory.host_total_pages(page_size);
         let first = first_rows(&root, host.own_pid, &wants);
         if let Some(score) = facts.score_formula(first, total) {
@@ -144,18 +140,17 @@ impl Sampler {
             root,
             host,
             wants,
-            nodes: Nodes::detect(&proc),
-            root_bonus: RootBonus::default(),
             proc,
             hierarchy,
             backend,
             tracked: Tracked::default(),
-            exact,
+            assessor,
             cgroups,
             own_group,
             users,
             own_meter: OwnMeter::default(),
-            passed_over: PassedOver::default(),
+            settings: SettingsReader::default(),
+            killers: KillerWatch::default(),
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -214,10 +209,6 @@ impl Sampler {
             .backend
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
         self.complete(snapshot, needs, now.monotonic);
-        if self.host.rules.root_bonus {
-            self.root_bonus
-                .complete(&self.proc, self.seq, &mut snapshot.processes);
-        }
         if self.seq.is_multiple_of(TURNS) {
             // Somebody may have moved oomtop.
             self.own_group = own_group(
@@ -243,33 +234,18 @@ impl Sampler {
         snapshot.kills = KillCounters {
             host: memory::host_kills(&self.proc, &mut self.buffer),
         };
-        let mut domains = self.assess(&mut snapshot.processes, &cgroups, &memory);
-        let assessed = Assessed {
+        let sample = Unassessed {
             proc: &self.proc,
-            cgroups: &cgroups,
-            memory: &memory,
+            hierarchy: &self.hierarchy,
             rules: &self.host.rules,
+            seq: self.seq,
+            cgroups: &cgroups,
+            memory: &snapshot.memory,
+            shown: self.tracked.shown_rows(),
         };
-        self.passed_over
-            .check(&assessed, &mut snapshot.processes, &mut domains);
-        if self.must_read_exact() {
-            self.exact.judge(&mut domains);
-        }
-        let (rows, tie) = (&snapshot.processes, self.host.rules.tie);
-        settle_ties(&mut domains, rows, &cgroups, &self.hierarchy, tie);
-        let unshown_error = self.unshown_error();
-        if let Some(nodes) = &mut self.nodes {
-            nodes.complete(&self.proc, self.seq, &mut snapshot.processes);
-            snapshot.nodes = nodes.read(&self.proc).to_vec();
-            let rules = KernelRules {
-                rss_error: self.host.rules.rss_error.max(unshown_error),
-                ..self.host.rules
-            };
-            let (rows, nodes) = (&snapshot.processes, &snapshot.nodes);
-            domains.extend(assess_nodes(rows, &cgroups, nodes, &memory, &rules));
-        }
-        snapshot.domains = domains;
+        (snapshot.domains, snapshot.nodes) = self.assessor.assess(&sample, &mut snapshot.processes);
         snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
+        self.outcome(snapshot, &cgroups, needs, now.monotonic);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
         snapshot.detail = needs
@@ -287,37 +263,36 @@ impl Sampler {
         Ok(())
     }
 
-    fn assess(
-        &mut self,
-        table: &mut [Process],
-        cgroups: &[Cgroup],
-        memory: &Memory,
-    ) -> Vec<DomainState> {
-        let rules = &self.host.rules;
-        let mut domains = assess(table, cgroups, memory, rules);
-        if self.must_read_exact() {
-            let shown = self.tracked.shown_rows();
-            self.exact
-                .read(table, shown, cgroups, &domains, rules.page_size);
-            domains = assess(table, cgroups, memory, rules);
-        }
-        domains
-    }
-
-    /// The back end does not have the numbers that badness compares on this kernel.
-    fn must_read_exact(&self) -> bool {
-        self.backend.is_approximate() && self.host.rules.rss == RssSource::Status
-    }
-
     /// How far memory of a row that is neither shown nor near the first of an OOM domain can be off,
     /// in pages; 0 if all are as badness has them.
     #[must_use]
     pub fn unshown_error(&self) -> u64 {
-        if self.must_read_exact() {
-            self.exact.error()
-        } else {
-            0
-        }
+        self.assessor.unshown_error(&self.host.rules)
+    }
+
+    /// What decides how the next OOM goes, beside badness.
+    fn outcome(
+        &mut self,
+        snapshot: &mut Snapshot,
+        cgroups: &[Cgroup],
+        needs: &Needs,
+        now: Monotonic,
+    ) {
+        snapshot.vm_settings = self.settings.at(
+            now,
+            &self.root,
+            &self.proc,
+            &self.hierarchy,
+            &mut self.buffer,
+        );
+        let version = self.hierarchy.version;
+        snapshot.killers = self
+            .killers
+            .at(now, &self.root, version, &snapshot.processes, cgroups);
+        let group = needs
+            .detail
+            .and_then(|id| snapshot.processes.iter().find(|p| p.id == id)?.cgroup);
+        snapshot.caches = detail::caches(&self.hierarchy, &mut self.buffer, group, cgroups);
     }
 
     fn complete(&mut self, snapshot: &mut Snapshot, needs: &Needs, at: Monotonic) {

@@ -16,6 +16,7 @@ use oomtop::domain::score::OomScoreAdj;
 use oomtop::domain::snapshot::{Host, KillCounters, Snapshot};
 use oomtop::domain::time::{Monotonic, Now, Wall};
 use oomtop::domain::victim::assess;
+use oomtop::domain::vm_settings::{VmSettings, parse_swaps};
 use oomtop::ui::Screen;
 use oomtop::ui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -168,9 +169,31 @@ pub(crate) fn snapshot(second: u64, processes: Vec<Process>) -> Snapshot {
             ]
             .into(),
         ),
+        vm_settings: Arc::new(vm_settings()),
         kills: KillCounters { host: Some(1) },
         backend: "proc",
         ..Snapshot::default()
+    }
+}
+
+/// Settings as most machines have them.
+pub(crate) fn vm_settings() -> VmSettings {
+    VmSettings {
+        panic_on_oom: Some(0),
+        panic_reboot: Some(0),
+        kill_allocating_task: Some(0),
+        dump_tasks: Some(1),
+        overcommit_memory: Some(0),
+        overcommit_ratio: Some(50),
+        overcommit_kbytes: Some(0),
+        swappiness: Some(60),
+        min_free_kbytes: Some(67_584),
+        watermark_scale_factor: Some(10),
+        swaps: Some(parse_swaps(
+            "Filename Type Size Used Priority\n/dev/vda2 partition 8388604 337920 -2\n",
+        )),
+        zswap: Some(false),
+        swap_accounting: None,
     }
 }
 

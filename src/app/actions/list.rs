@@ -7,6 +7,7 @@ use super::{Action, Group};
 use crate::app::State;
 use crate::app::dialog::adjust::Lean;
 use crate::app::dialog::help::HelpDialog;
+use crate::app::dialog::settings::SettingsDialog;
 use crate::app::dialog::sort::SortDialog;
 use crate::app::msg::Effect;
 use crate::app::prompt::PromptKind;
@@ -121,6 +122,15 @@ pub static ACTIONS: &[Action] = &[
         group: Group::Look,
         writes: false,
         run: older,
+    },
+    Action {
+        id: "settings",
+        doc: "what decides the next OOM: who acts first, kernel settings, swap",
+        label: "",
+        keys: &["S"],
+        group: Group::Look,
+        writes: false,
+        run: |s| s.open(SettingsDialog::default()),
     },
     Action {
         id: "next-pane",

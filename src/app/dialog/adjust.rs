@@ -1,6 +1,7 @@
 //! The adjust dialog: choose a level, a role or a value, see who dies then, write it.
 
 mod choice;
+mod preview;
 mod view;
 
 use crossterm::event::KeyCode;

@@ -1,5 +1,6 @@
 //! The cgroup dialog: move the pinned process into a group, or make one with limits around it.
 
+mod outlook;
 mod plan;
 mod view;
 
@@ -97,6 +98,8 @@ impl CgroupDialog {
                 }
                 Ok(vec![CgroupStep::Move(self.target.id, group)])
             }
+            // Which groups on the way are there decides what must be made.
+            Mode::Create if self.groups.is_none() => Err("reading the groups …".to_owned()),
             Mode::Create => {
                 // Which parents are there decides on the steps: what is shown must be what is done.
                 let Some(groups) = &self.groups else {

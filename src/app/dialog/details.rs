@@ -1,5 +1,7 @@
 //! The details pane: one process, its badness taken apart, and where each number is read from.
 
+mod distance;
+
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
@@ -11,8 +13,7 @@ use crate::domain::badness::{Badness, badness};
 use crate::domain::kernel::{RssSource, ScoreFormula};
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::protection::Protection;
-use crate::domain::snapshot::{Detail, Snapshot};
-use crate::domain::victim::{DomainState, Scope};
+use crate::domain::snapshot::Detail;
 
 /// Shows one pinned process; the numbers go on living.
 #[derive(Debug)]
@@ -66,9 +67,9 @@ impl Dialog for DetailsDialog {
                     .filter(|d| d.id == process.id);
                 view.text(identity(process, detail, context))
                     .gap()
-                    .text(anatomy(process, context))
+                    .text(distance::domains(process, context))
                     .gap()
-                    .text(domains(process, context))
+                    .text(anatomy(process, context))
                     .gap()
                     .text(sources(process, detail, context))
                     .text(whole_command(process))
@@ -216,51 +217,6 @@ fn reason(badness: Badness) -> String {
         Badness::Unknown => "its memory could not be read (no permission)".to_owned(),
         Badness::Points(points) => format!("{points} pages"),
     }
-}
-
-fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
-    let snapshot = context.cells.snapshot;
-    let mut lines = vec![Line::of(Tone::Accent, "OOM domains it is in")];
-    let inside =
-        |domain: &&DomainState| crate::app::table::is_member(process, domain.scope, snapshot);
-    for domain in snapshot.domains.iter().filter(inside) {
-        lines.push(domain_line(process, domain, snapshot));
-    }
-    lines
-}
-
-fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> Line {
-    let name = match domain.scope {
-        Scope::Host => "host".to_owned(),
-        Scope::Memcg(key) => snapshot
-            .cgroup(key)
-            .map_or_else(|| "?".to_owned(), |g| g.path.to_string()),
-        Scope::Nodes(set) => format!("memory nodes {set}"),
-    };
-    let badness = badness(process, domain.total_pages).permille(domain.total_pages);
-    let share = badness.map_or_else(|| "never".to_owned(), |permille| format!("{permille}‰"));
-    let mut line = Line::of(Tone::Normal, format!("  {name}  "))
-        .add(
-            Tone::Dim,
-            format!("limit {}, ", format::long_size(domain.limit)),
-        )
-        .add(Tone::Dim, "share ")
-        .add(Tone::Strong, share);
-    match domain.verdict {
-        Some(verdict) if verdict.victim.id == process.id => {
-            line.push(Tone::Critical, "  next victim");
-        }
-        Some(verdict) => {
-            let id = verdict.victim.id;
-            let comm = snapshot
-                .process(id)
-                .map(|p| p.comm.text().into_owned())
-                .unwrap_or_default();
-            line.push(Tone::Dim, format!("  before it: {} {comm}", id.pid));
-        }
-        None => line.push(Tone::Watch, "  nobody can be killed here"),
-    }
-    line
 }
 
 /// What each number is and where it is read from.

@@ -7,6 +7,7 @@ pub mod details;
 pub mod event;
 pub mod help;
 pub mod report;
+pub mod settings;
 pub mod signal;
 pub mod sort;
 

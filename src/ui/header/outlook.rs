@@ -4,9 +4,11 @@ use ratatui::layout::Rect;
 
 use super::LABEL;
 use crate::app::State;
+use crate::app::dialog::settings::{killer_name, short_rule};
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::app::trend::Rate;
+use crate::domain::killers::first_to_act;
 use crate::domain::memory::percent;
 use crate::ui::canvas::Canvas;
 use crate::ui::gauge::sparkline;
@@ -125,5 +127,27 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
             format!("   PSI full {}", format::percent(f64::from(psi.full.avg10))),
         );
     }
+    if let Some((tone, text)) = acts_first(state) {
+        line.push(Tone::Normal, "   ");
+        line.push(tone, text);
+    }
     labelled(canvas, area, "Trend", line);
+}
+
+/// A program that acts before the kernel does: its rule and how far away it is.
+fn acts_first(state: &State) -> Option<(Tone, String)> {
+    let snapshot = &state.snapshot;
+    let (killer, rule, room) = first_to_act(&snapshot.killers, &snapshot.memory)?;
+    let name = killer_name(killer.killer);
+    let rule = short_rule(rule)?;
+    if room == 0 {
+        return Some((Tone::Critical, format!("{name} acts now ({rule})")));
+    }
+    let near = room < snapshot.memory.total / 20;
+    let tone = if near { Tone::Danger } else { Tone::Dim };
+    let text = format!(
+        "{name} acts first, in about {} ({rule})",
+        format::size(room)
+    );
+    Some((tone, text))
 }

@@ -9,6 +9,7 @@ use crate::app::text::{Line, Tone};
 use crate::domain::memory::percent;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::victim::{Scope, Verdict};
+use crate::domain::vm_settings::OomAction;
 use crate::ui::canvas::Canvas;
 
 pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
@@ -34,7 +35,18 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         }
     }
     let mut line = Line::of(Tone::Accent, "Next victim ");
+    let settings = &state.snapshot.vm_settings;
+    let action = domain.map_or(OomAction::KillWorst, |d| settings.action(d.scope));
     match domain.and_then(|d| d.verdict.map(|v| (d, v))) {
+        _ if action == OomAction::Panic => {
+            let value = settings.panic_on_oom.unwrap_or(0);
+            line.push(Tone::Danger, "nobody: the kernel panics");
+            line.push(Tone::Dim, format!("  (panic_on_oom {value})"));
+        }
+        _ if action == OomAction::KillAsker => {
+            line.push(Tone::Critical, "whoever asks for memory");
+            line.push(Tone::Dim, "  (oom_kill_allocating_task)");
+        }
         Some((domain, verdict)) => describe(state, domain.total_pages, verdict, &mut line),
         None => line.push(
             Tone::Watch,

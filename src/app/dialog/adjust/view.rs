@@ -1,20 +1,16 @@
 //! How the adjust dialog looks: choices, preview, what will be written, warnings.
 
-use std::collections::HashSet;
-
 use super::choice::{CHOICES, Choice};
+use super::preview::preview;
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::format;
-use crate::app::preview::{Standing, VictimChange, standing, victims};
 use crate::app::text::{Line, Tone};
 use crate::domain::protection::Protection;
 use crate::domain::score::OomScoreAdj;
-use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::{Scope, Verdict};
 
 /// Most targets named one by one.
-const NAMED: usize = 4;
+pub(super) const NAMED: usize = 4;
 
 pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> DialogView {
     let parsed = dialog.parsed();
@@ -161,75 +157,6 @@ fn scope_line(dialog: &AdjustDialog) -> Vec<Line> {
         line.push(Tone::Dim, " ");
     }
     vec![line]
-}
-
-fn preview(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {
-    let list: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
-    let ids: HashSet<_> = list.iter().copied().collect();
-    let cells = &context.cells;
-    let before = standing(dialog.main.id, cells, |p| p.adj.unwrap_or_default());
-    let after = standing(dialog.main.id, cells, |p| {
-        if ids.contains(&p.id) {
-            value
-        } else {
-            p.adj.unwrap_or_default()
-        }
-    });
-    let mut lines = Vec::new();
-    if let (Some(before), Some(after)) = (before, after) {
-        lines.push(
-            Line::of(Tone::Dim, "score ")
-                .add(Tone::Normal, before.score.to_string())
-                .add(Tone::Accent, " → ")
-                .add(Tone::Strong, after.score.to_string())
-                .add(Tone::Dim, "   rank ")
-                .add(Tone::Normal, rank(before))
-                .add(Tone::Accent, " → ")
-                .add(Tone::Strong, rank(after)),
-        );
-    }
-    lines.extend(
-        victims(&list, value, cells)
-            .iter()
-            .map(|change| victim_line(change, cells.snapshot)),
-    );
-    lines
-}
-
-fn rank(standing: Standing) -> String {
-    standing
-        .rank
-        .map_or_else(|| "never".to_owned(), |rank| rank.to_string())
-}
-
-fn victim_line(change: &VictimChange, snapshot: &Snapshot) -> Line {
-    let domain = match change.scope {
-        Scope::Host => "of the host".to_owned(),
-        Scope::Memcg(key) => snapshot
-            .cgroup(key)
-            .map_or_else(String::new, |g| format!("in {}", g.path)),
-        Scope::Nodes(set) => format!("of the memory nodes {set}"),
-    };
-    let name = |verdict: Option<Verdict>| {
-        let Some(verdict) = verdict else {
-            return "nobody".to_owned();
-        };
-        let id = verdict.victim.id;
-        let comm = snapshot
-            .process(id)
-            .map(|p| p.comm.text().into_owned())
-            .unwrap_or_default();
-        format!("{} {comm}", id.pid)
-    };
-    let same = change.before.map(|v| v.victim.id) == change.after.map(|v| v.victim.id);
-    let line = Line::of(Tone::Dim, format!("next victim {domain} "))
-        .add(Tone::Normal, name(change.before));
-    if same {
-        line.add(Tone::Dim, ", as before")
-    } else {
-        line.add(Tone::Accent, " → ")
-            .add(Tone::Strong, name(change.after))
-    }
 }
 
 fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) -> Vec<Line> {

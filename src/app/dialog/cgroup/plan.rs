@@ -2,7 +2,7 @@
 
 use crate::app::dialog::Pinned;
 use crate::app::input::LineInput;
-use crate::domain::cgroup::{CgroupPath, CgroupVersion};
+use crate::domain::cgroup::{CgroupPath, CgroupVersion, Limits};
 use crate::domain::process::ProcessId;
 use crate::domain::size::parse_size;
 use crate::domain::write::{CgroupStep, LimitWrite};
@@ -125,6 +125,28 @@ pub(super) fn limit_value(field: &LimitField, text: &str) -> Result<Option<Strin
             Ok(bytes) => Ok(Some(bytes.to_string())),
             Err(error) => Err(error.to_string()),
         },
+    }
+}
+
+/// The limits that would be written, as the rules of the kernel take them.
+pub(super) fn planned(limits: &[(&'static LimitField, LineInput)]) -> Limits {
+    let value = |file: &str| {
+        let (field, input) = limits.iter().find(|(field, _)| field.file == file)?;
+        let text = limit_value(field, input.text()).ok().flatten()?;
+        // `max` and -1 are no limit.
+        text.parse::<u64>().ok()
+    };
+    Limits {
+        max: value("memory.max").or_else(|| value("memory.limit_in_bytes")),
+        high: value("memory.high").or_else(|| value("memory.soft_limit_in_bytes")),
+        low: value("memory.low"),
+        min: value("memory.min"),
+        swap_max: value("memory.swap.max"),
+        memsw_max: value("memory.memsw.limit_in_bytes"),
+        // What a new group inherits is not known before it is there.
+        swappiness: None,
+        oom_group: value("memory.oom.group") == Some(1),
+        kill_disabled: value("memory.oom_control") == Some(1),
     }
 }
 

@@ -209,13 +209,6 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     };
     let mut lines = Vec::new();
     let used = process.charged_pages() * context.cells.rules.page_size;
-    let limit = match dialog.mode {
-        Mode::Create => dialog
-            .limits
-            .first()
-            .and_then(|(_, input)| crate::domain::size::parse_size(input.text()).ok()),
-        Mode::Move => dialog.matching().get(dialog.chosen).and_then(|g| g.limit),
-    };
     lines.push(Line::of(
         Tone::Dim,
         format!(
@@ -223,16 +216,7 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
             format::size(used)
         ),
     ));
-    if let Some(limit) = limit.filter(|limit| *limit < used) {
-        lines.push(Line::of(
-            Tone::Watch,
-            format!(
-                "It uses {}, more than {}: when it touches as much again inside the group, it will be OOM-killed there.",
-                format::long_size(used),
-                format::long_size(limit)
-            ),
-        ));
-    }
+    lines.extend(super::outlook::lines(dialog, process, context));
     lines.extend(limits_left(dialog, process, context));
     let managed = dialog.from.as_ref().is_some_and(|from| {
         let name = from.as_str();

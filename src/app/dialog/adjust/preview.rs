@@ -1,0 +1,159 @@
+//! What the adjust dialog's write would change: score and rank of every target, and the next victim of
+//! every OOM domain a target is in.
+
+use std::collections::HashSet;
+
+use super::AdjustDialog;
+use super::view::NAMED;
+use crate::app::columns::CellContext;
+use crate::app::dialog::{DialogContext, Pinned};
+use crate::app::preview::{Standing, VictimChange, standing, standing_in, victims};
+use crate::app::table::is_member;
+use crate::app::text::{Line, Tone};
+use crate::domain::process::{Process, ProcessId};
+use crate::domain::score::OomScoreAdj;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::victim::{Scope, Verdict};
+use crate::domain::vm_settings::OomAction;
+
+pub(super) fn preview(
+    dialog: &AdjustDialog,
+    value: OomScoreAdj,
+    context: &DialogContext<'_>,
+) -> Vec<Line> {
+    let list: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
+    let write = Write {
+        ids: list.iter().copied().collect(),
+        value,
+        cells: &context.cells,
+    };
+    let living = context.living(dialog.targets());
+    let many = dialog.targets().len() > 1;
+    let mut lines: Vec<Line> = living
+        .iter()
+        .take(NAMED)
+        .filter_map(|(target, _)| write.standing_line(target, many))
+        .collect();
+    if living.len() > NAMED {
+        let more = living.len() - NAMED;
+        lines.push(Line::of(Tone::Dim, format!("… and {more} more")));
+    }
+    lines.extend(
+        victims(&list, value, &context.cells)
+            .iter()
+            .map(|change| write.victim_line(change, dialog.main.id)),
+    );
+    lines
+}
+
+/// A write that is planned.
+struct Write<'a> {
+    ids: HashSet<ProcessId>,
+    value: OomScoreAdj,
+    cells: &'a CellContext<'a>,
+}
+
+impl Write<'_> {
+    fn adj_after(&self, process: &Process) -> OomScoreAdj {
+        if self.ids.contains(&process.id) {
+            self.value
+        } else {
+            adj_before(process)
+        }
+    }
+
+    /// Score and rank on the host, before and after.
+    fn standing_line(&self, target: &Pinned, named: bool) -> Option<Line> {
+        let before = standing(target.id, self.cells, adj_before)?;
+        let after = standing(target.id, self.cells, |p| self.adj_after(p))?;
+        let mut line = Line::new();
+        if named {
+            line.push(Tone::Normal, format!("{target}  "));
+        }
+        Some(
+            line.add(Tone::Dim, "score ")
+                .add(Tone::Normal, before.score.to_string())
+                .add(Tone::Accent, " → ")
+                .add(Tone::Strong, after.score.to_string())
+                .add(Tone::Dim, "   rank ")
+                .add(Tone::Normal, rank(before))
+                .add(Tone::Accent, " → ")
+                .add(Tone::Strong, rank(after)),
+        )
+    }
+
+    /// The next victim of a domain, before and after; in a cgroup the rank of `main` there too.
+    fn victim_line(&self, change: &VictimChange, main: ProcessId) -> Line {
+        let snapshot = self.cells.snapshot;
+        let domain = match change.scope {
+            Scope::Host => "of the host".to_owned(),
+            Scope::Memcg(key) => snapshot
+                .cgroup(key)
+                .map_or_else(String::new, |g| format!("in {}", g.path)),
+            Scope::Nodes(set) => format!("of the memory nodes {set}"),
+        };
+        let line = Line::of(Tone::Dim, format!("next victim {domain} "));
+        match snapshot.vm_settings.action(change.scope) {
+            OomAction::Panic => {
+                return line.add(Tone::Danger, "none: the kernel panics (panic_on_oom)");
+            }
+            OomAction::KillAsker => {
+                return line.add(
+                    Tone::Watch,
+                    "whoever asks for memory, unless it is immune (oom_kill_allocating_task)",
+                );
+            }
+            OomAction::KillWorst => {}
+        }
+        let same = change.before.map(|v| v.victim.id) == change.after.map(|v| v.victim.id);
+        let line = line.add(Tone::Normal, name(change.before, snapshot));
+        let line = if same {
+            line.add(Tone::Dim, ", as before")
+        } else {
+            line.add(Tone::Accent, " → ")
+                .add(Tone::Strong, name(change.after, snapshot))
+        };
+        match self.rank_inside(change.scope, main) {
+            Some((before, after)) => line
+                .add(Tone::Dim, "   rank there ")
+                .add(Tone::Normal, rank(before))
+                .add(Tone::Accent, " → ")
+                .add(Tone::Strong, rank(after)),
+            None => line,
+        }
+    }
+
+    fn rank_inside(&self, scope: Scope, main: ProcessId) -> Option<(Standing, Standing)> {
+        let snapshot = self.cells.snapshot;
+        let process = snapshot.process(main)?;
+        if scope == Scope::Host || !is_member(process, scope, snapshot) {
+            return None;
+        }
+        let total = snapshot.domain(scope)?.total_pages;
+        let before = standing_in(main, scope, total, self.cells, adj_before)?;
+        let after = standing_in(main, scope, total, self.cells, |p| self.adj_after(p))?;
+        Some((before, after))
+    }
+}
+
+fn adj_before(process: &Process) -> OomScoreAdj {
+    process.adj.unwrap_or_default()
+}
+
+fn rank(standing: Standing) -> String {
+    standing
+        .rank
+        .map_or_else(|| "never".to_owned(), |rank| rank.to_string())
+}
+
+fn name(verdict: Option<Verdict>, snapshot: &Snapshot) -> String {
+    let Some(verdict) = verdict else {
+        return "nobody".to_owned();
+    };
+    let id = verdict.victim.id;
+    let comm = snapshot
+        .process(id)
+        .map(|p| p.comm.text().into_owned())
+        .unwrap_or_default();
+    format!("{} {comm}", id.pid)
+}

@@ -1,0 +1,153 @@
+//! What the plan's limits would do: when they strike and whom they kill.
+
+use super::{CgroupDialog, Mode, plan};
+use crate::app::dialog::DialogContext;
+use crate::app::format;
+use crate::app::text::{Line, Tone};
+use crate::domain::cgroup::CgroupPath;
+use crate::domain::process::Process;
+use crate::domain::victim::Scope;
+use crate::domain::vm_settings::OomAction;
+use crate::domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
+
+/// A few lines below the plan; none without a limit.
+pub(super) fn lines(
+    dialog: &CgroupDialog,
+    process: &Process,
+    context: &DialogContext<'_>,
+) -> Vec<Line> {
+    let Some(to) = dialog.destination() else {
+        return Vec::new();
+    };
+    let chosen = dialog.matching().get(dialog.chosen).copied();
+    let (limits, known) = match dialog.mode {
+        Mode::Create => (Some(plan::planned(&dialog.limits)), (None, Some(0))),
+        Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
+    };
+    let snapshot = context.cells.snapshot;
+    let planned = Plan {
+        target: process.id,
+        to: &to,
+        limits,
+        known,
+        version: dialog.version,
+    };
+    let present = Present {
+        processes: &snapshot.processes,
+        cgroups: &snapshot.cgroups,
+        memory: &snapshot.memory,
+        rules: context.cells.rules,
+    };
+    let prospects = prospects(&planned, &present);
+    let Some(first) = nearest(&prospects) else {
+        return vec![Line::of(
+            Tone::Dim,
+            "No limit would hold it there: its only OOM domain is the host.",
+        )];
+    };
+    let mut lines = vec![strikes(first, &to), dies(first, process, context)];
+    let used = process
+        .charged_pages()
+        .saturating_mul(context.cells.rules.page_size);
+    if let Onset::After(room) = first.onset
+        && room < used
+    {
+        lines.push(Line::of(
+            Tone::Watch,
+            format!(
+                "It uses {}, more than fits there: when it touches as much again, that limit is \
+                 hit.",
+                format::long_size(used)
+            ),
+        ));
+    }
+    lines
+}
+
+/// When the limit strikes.
+fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
+    let limit = format::long_size(first.limit);
+    let whose = if first.path == *to {
+        format!("The limit of {limit}")
+    } else {
+        format!("The limit of {limit} of {} around it", first.path)
+    };
+    match first.onset {
+        Onset::AtOnce => Line::of(
+            Tone::Critical,
+            format!("{whose} kills as soon as it is written: more than that is in use there."),
+        ),
+        Onset::Refused => Line::of(
+            Tone::Watch,
+            format!("{whose} will be refused (EBUSY): more than that is in use there."),
+        ),
+        Onset::Unknown => Line::of(
+            Tone::Watch,
+            format!("{whose} holds it; how full that is cannot be read."),
+        ),
+        Onset::After(0) => Line::of(
+            Tone::Critical,
+            format!("{whose} is reached already: the next page that cannot be reclaimed kills."),
+        ),
+        Onset::After(room) => {
+            let line = Line::of(Tone::Normal, format!("{whose} is reached after "))
+                .add(Tone::Strong, format!("{} more", format::long_size(room)));
+            let swaps = first
+                .usage
+                .is_some_and(|usage| room > first.limit.saturating_sub(usage));
+            let line = if swaps {
+                line.add(Tone::Dim, " (swap it may use included)")
+            } else {
+                line
+            };
+            match first.reached_in {
+                Some(time) => line
+                    .add(Tone::Normal, ", at the present growth in about ")
+                    .add(Tone::Watch, format::about(time)),
+                None if first.growth >= 1024.0 => {
+                    line.add(Tone::Dim, ", at the present growth not within a day")
+                }
+                None => line.add(Tone::Dim, "; nothing in it grows now"),
+            }
+        }
+    }
+}
+
+/// Who dies of it.
+fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Line {
+    let snapshot = context.cells.snapshot;
+    let line = Line::of(Tone::Dim, "then ");
+    // Every memory cgroup is treated alike by this setting.
+    let group = Scope::Memcg(crate::domain::cgroup::CgroupKey(0));
+    if snapshot.vm_settings.action(group) == OomAction::Panic {
+        return line.add(Tone::Danger, "the kernel panics (panic_on_oom 2)");
+    }
+    if first.hangs {
+        return line.add(
+            Tone::Watch,
+            "nobody is killed: its tasks hang (oom_kill_disable)",
+        );
+    }
+    let Some(verdict) = first.verdict else {
+        return line.add(
+            Tone::Watch,
+            "nobody there can be killed: what asks for memory fails or hangs",
+        );
+    };
+    let id = verdict.victim.id;
+    let name = snapshot
+        .process(id)
+        .map_or_else(String::new, |p| p.comm.text().into_owned());
+    let own = if id == process.id { " (this one)" } else { "" };
+    let line = line
+        .add(Tone::Critical, format!("{} {name}", id.pid))
+        .add(Tone::Normal, format!("{own} dies"));
+    match &first.group_kill {
+        Some(path) => line.add(
+            Tone::Watch,
+            format!(" and all of {path} with it (memory.oom.group)"),
+        ),
+        None if first.reached_in.is_some() => line.add(Tone::Dim, ", grown until then"),
+        None => line.add(Tone::Dim, ", as things stand"),
+    }
+}

@@ -1,0 +1,124 @@
+//! The settings panel: who acts first when memory runs out, and what the kernel's settings make of it.
+//! Read-only.
+
+mod killers;
+mod swap;
+mod values;
+
+use crossterm::event::KeyCode;
+
+use super::{Dialog, DialogContext, DialogView, Outcome};
+use crate::app::keys::Key;
+use crate::app::text::{Line, Tone};
+
+pub use killers::{killer_name, short_rule};
+
+/// Shows what decides how the next OOM goes.
+#[derive(Debug, Default)]
+pub struct SettingsDialog {
+    scroll: usize,
+}
+
+impl Dialog for SettingsDialog {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+        let last = lines(context).len().saturating_mul(3);
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'S') => return Outcome::Close,
+            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
+            KeyCode::Down => self.scroll += 1,
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll += 10,
+            KeyCode::Home => self.scroll = 0,
+            KeyCode::End => self.scroll = last,
+            _ => {}
+        }
+        // A line wraps to three rows at most on a usable screen; the renderer stops at the last one.
+        self.scroll = self.scroll.min(last);
+        Outcome::Stay
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        DialogView {
+            title: "What decides the next OOM".to_owned(),
+            hints: vec![("↑↓ PgUp PgDn", "scroll"), ("Esc", "leave")],
+            scroll: self.scroll,
+            ..DialogView::default()
+        }
+        .text(lines(context))
+    }
+}
+
+fn lines(context: &DialogContext<'_>) -> Vec<Line> {
+    let snapshot = context.cells.snapshot;
+    if snapshot.seq == 0 {
+        return vec![Line::of(Tone::Dim, "reading …")];
+    }
+    let mut lines = vec![Line::of(Tone::Accent, "Who acts first")];
+    lines.extend(killers::lines(context));
+    lines.push(Line::new());
+    lines.push(Line::of(Tone::Accent, "What the kernel does then"));
+    let mut settings = values::kernel(context);
+    settings.extend(swap::settings(context));
+    for setting in settings {
+        lines.push(
+            Line::of(Tone::Strong, format!("  {:<26}", setting.name))
+                .add(setting.tone, setting.value),
+        );
+        lines.push(Line::of(
+            if setting.tone == Tone::Normal {
+                Tone::Dim
+            } else {
+                setting.tone
+            },
+            format!("    {}", setting.means),
+        ));
+    }
+    lines
+}
+
+/// One setting: what it is called, how it stands, what that does to the next OOM.
+struct Setting {
+    name: &'static str,
+    value: String,
+    /// [`Tone::Normal`] for what nobody is surprised by.
+    tone: Tone,
+    means: String,
+}
+
+impl Setting {
+    fn new(name: &'static str, value: impl Into<String>, means: impl Into<String>) -> Self {
+        Self {
+            name,
+            value: value.into(),
+            tone: Tone::Normal,
+            means: means.into(),
+        }
+    }
+
+    /// A number that surprises, or one that could not be read.
+    fn odd(self, odd: bool) -> Self {
+        Self {
+            tone: if odd { Tone::Watch } else { self.tone },
+            ..self
+        }
+    }
+
+    /// The sentence for a value, or that it could not be read.
+    fn of(
+        name: &'static str,
+        value: Option<u64>,
+        means: impl FnOnce(u64) -> (bool, String),
+    ) -> Self {
+        match value {
+            Some(value) => {
+                let (odd, means) = means(value);
+                Self::new(name, value.to_string(), means).odd(odd)
+            }
+            None => Self::new(
+                name,
+                "n/a",
+                "its file cannot be read (not on this kernel, or no permission)",
+            ),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Swap and what it is made of, a sentence each.
+
+use super::Setting;
+use crate::app::dialog::DialogContext;
+use crate::app::format;
+use crate::app::text::Tone;
+use crate::domain::vm_settings::{SwapDevice, SwapKind};
+
+/// Devices named one by one, at most.
+const NAMED: usize = 8;
+
+pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
+    let snapshot = context.cells.snapshot;
+    let settings = &snapshot.vm_settings;
+    let has_swap = snapshot.memory.swap_total > 0;
+    let mut list = vec![Setting::of(
+        "swappiness",
+        settings.swappiness,
+        |value| match value {
+            _ if !has_swap => (false, "without swap it has no effect".to_owned()),
+            0 => (
+                true,
+                "private memory is swapped only when the page cache is all but gone: swap \
+                 hardly delays an OOM, and \
+                 does not count in a cgroup's total"
+                    .to_owned(),
+            ),
+            value if value > 100 => (
+                false,
+                "private memory is swapped rather than page cache dropped: good for zram, slow \
+                 on a disk"
+                    .to_owned(),
+            ),
+            _ => (
+                false,
+                "private memory and page cache give way in turn; 0..200, the higher the more is \
+                 swapped"
+                    .to_owned(),
+            ),
+        },
+    )];
+    match &settings.swaps {
+        None => list.push(Setting::of("swap", None, |_| (false, String::new()))),
+        Some(devices) if devices.is_empty() => list.push(none(has_swap)),
+        Some(devices) => {
+            list.extend(devices.iter().take(NAMED).map(device));
+            if devices.len() > NAMED {
+                let more = devices.len() - NAMED;
+                list.push(Setting::new(
+                    "swap",
+                    format!("{more} more"),
+                    "see /proc/swaps",
+                ));
+            }
+        }
+    }
+    list.push(match settings.zswap {
+        None => Setting::new(
+            "zswap",
+            "n/a",
+            "not in this kernel, or its file cannot be read",
+        ),
+        Some(_) if !has_swap => {
+            Setting::new("zswap", on(settings.zswap), "without swap it has no effect")
+        }
+        Some(true) => Setting::new(
+            "zswap",
+            "on",
+            "what is swapped is compressed in RAM first: swap in use costs memory too",
+        ),
+        Some(false) => Setting::new("zswap", "off", "what is swapped leaves RAM for the device"),
+    });
+    match settings.swap_accounting {
+        None => {}
+        Some(true) => list.push(Setting::new(
+            "swap accounting (v1)",
+            "on",
+            "a group's memory and swap can be limited together (memory.memsw.limit_in_bytes)",
+        )),
+        Some(false) => list.push(
+            Setting::new(
+                "swap accounting (v1)",
+                "off",
+                "a group's limit holds memory only: at it the group swaps instead of dying, as \
+                 long as there is swap \
+                 (boot option swapaccount=1 counts it)",
+            )
+            .odd(has_swap),
+        ),
+    }
+    list
+}
+
+fn on(switch: Option<bool>) -> &'static str {
+    if switch == Some(true) { "on" } else { "off" }
+}
+
+/// `/proc/swaps` is empty; in a container it may be so while meminfo shows the host's swap.
+fn none(has_swap: bool) -> Setting {
+    let means = if has_swap {
+        "meminfo counts swap but no device is listed here: it is the host's, seen from a container"
+    } else {
+        "there is no delay: when memory is gone, somebody dies at once"
+    };
+    Setting::new("swap", "none", means).odd(true)
+}
+
+fn device(device: &SwapDevice) -> Setting {
+    let value = format!(
+        "{} ({})  {} of {}",
+        device.name,
+        device.kind.name(),
+        format::long_size(device.used),
+        format::long_size(device.size)
+    );
+    let means = match device.kind {
+        SwapKind::Zram => {
+            "compressed RAM: it takes memory to free memory, and its nominal size makes every \
+             adj weigh more"
+        }
+        SwapKind::Partition | SwapKind::File => {
+            "an OOM comes when it is full; until then a shortage shows as waiting (PSI)"
+        }
+    };
+    let full = device.used >= device.size / 10 * 9 && device.size > 0;
+    let setting = Setting::new("swap", value, means);
+    Setting {
+        tone: if full { Tone::Danger } else { setting.tone },
+        ..setting
+    }
+}

@@ -1,0 +1,184 @@
+//! The kernel's settings, a sentence each. Sources: Documentation/admin-guide/sysctl/vm.rst,
+//! mm/oom_kill.c, mm/util.c `__vm_enough_memory` (6.18).
+
+use super::Setting;
+use crate::app::dialog::DialogContext;
+use crate::app::format;
+use crate::app::text::Tone;
+use crate::domain::memory::percent;
+use crate::domain::vm_settings::VmSettings;
+
+/// From this share of RAM on, in percent, what the kernel keeps is a surprise.
+const MUCH_KEPT: f64 = 5.0;
+
+pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
+    let settings = &*context.cells.snapshot.vm_settings;
+    vec![
+        panic(settings),
+        Setting::of(
+            "oom_kill_allocating_task",
+            settings.kill_allocating_task,
+            |value| match value {
+                0 => (
+                    false,
+                    "the highest badness dies, whoever asks for memory".to_owned(),
+                ),
+                _ => (
+                    true,
+                    "on the host whoever asks for memory dies, whatever its badness (if it is \
+                     immune, the highest \
+                     badness); in a cgroup the highest badness still decides"
+                        .to_owned(),
+                ),
+            },
+        ),
+        Setting::of("oom_dump_tasks", settings.dump_tasks, |value| match value {
+            0 => (
+                true,
+                "the report will not list the candidates: afterwards nobody can see why this \
+                 one died"
+                    .to_owned(),
+            ),
+            _ => (
+                false,
+                "the report lists every candidate, so that it can be explained \
+                 afterwards"
+                    .to_owned(),
+            ),
+        }),
+        Setting::new(
+            "reports",
+            "10 in 5 s",
+            "fixed in the kernel: in a storm further kills leave one line each, without report \
+             or candidates",
+        ),
+        overcommit(context),
+        overcommit_limit(context),
+        kept(context),
+        reclaim(context),
+    ]
+}
+
+fn panic(settings: &VmSettings) -> Setting {
+    let after = match settings.panic_reboot {
+        Some(0) => " and the machine stays down (kernel.panic 0)".to_owned(),
+        Some(seconds) if seconds < 0 => " and the machine reboots at once".to_owned(),
+        Some(seconds) => format!(" and the machine reboots after {seconds} s (kernel.panic)"),
+        None => String::new(),
+    };
+    let setting = Setting::of("panic_on_oom", settings.panic_on_oom, |value| match value {
+        0 => (
+            false,
+            "an OOM kills a process, the machine goes on".to_owned(),
+        ),
+        2 => (
+            true,
+            format!("every OOM panics the kernel, a cgroup's too{after}"),
+        ),
+        _ => (
+            true,
+            format!(
+                "a global OOM panics the kernel instead of killing{after}; a cgroup's limit \
+                 still kills a process"
+            ),
+        ),
+    });
+    if setting.tone == Tone::Watch {
+        Setting {
+            tone: Tone::Danger,
+            ..setting
+        }
+    } else {
+        setting
+    }
+}
+
+fn overcommit(context: &DialogContext<'_>) -> Setting {
+    let settings = &context.cells.snapshot.vm_settings;
+    Setting::of(
+        "overcommit_memory",
+        settings.overcommit_memory,
+        |value| match value {
+            0 => (
+                false,
+                "only absurd requests are refused: what was promised and is not there kills \
+                 when it is touched"
+                    .to_owned(),
+            ),
+            1 => (
+                true,
+                "nothing is ever refused: every shortage ends in the OOM killer".to_owned(),
+            ),
+            _ => (
+                false,
+                "requests beyond CommitLimit fail (ENOMEM): programs see an error before \
+                 anybody is killed"
+                    .to_owned(),
+            ),
+        },
+    )
+}
+
+/// `Committed_AS` of `CommitLimit`, and where the limit is from (`proc_meminfo(5)`).
+fn overcommit_limit(context: &DialogContext<'_>) -> Setting {
+    let snapshot = context.cells.snapshot;
+    let (memory, settings) = (&snapshot.memory, &snapshot.vm_settings);
+    let Some((used, limit)) = memory.committed.zip(memory.commit_limit) else {
+        return Setting::of("committed", None, |_| (false, String::new()));
+    };
+    let from = match (settings.overcommit_kbytes, settings.overcommit_ratio) {
+        (Some(kbytes), _) if kbytes > 0 => format!("overcommit_kbytes {kbytes}"),
+        (_, Some(ratio)) => format!("overcommit_ratio {ratio}"),
+        _ => "ratio n/a".to_owned(),
+    };
+    let share = percent(used, limit);
+    let binds = settings.overcommit_memory == Some(2);
+    let value = format!(
+        "{} of {} ({share:.0}%)",
+        format::long_size(used),
+        format::long_size(limit)
+    );
+    let means = if binds {
+        format!("the limit ({from} of RAM, and swap) binds: at 100% allocations fail")
+    } else {
+        format!("the limit ({from}) does not bind: it does with overcommit_memory 2 only")
+    };
+    Setting::new("committed", value, means).odd(binds && share >= 90.0)
+}
+
+fn kept(context: &DialogContext<'_>) -> Setting {
+    let snapshot = context.cells.snapshot;
+    let total = snapshot.memory.total;
+    let kbytes = snapshot.vm_settings.min_free_kbytes;
+    Setting::of("min_free_kbytes", kbytes, |kbytes| {
+        let kept = kbytes.saturating_mul(1024);
+        let size = format::long_size(kept);
+        if percent(kept, total) >= MUCH_KEPT {
+            let much = format!(
+                "much: OOMs come with {size} still free, which only the kernel may use ({:.0}% \
+                 of RAM)",
+                percent(kept, total)
+            );
+            (true, much)
+        } else {
+            let text = format!(
+                "{size} are kept for the kernel itself: an OOM comes when only that is free"
+            );
+            (false, text)
+        }
+    })
+}
+
+fn reclaim(context: &DialogContext<'_>) -> Setting {
+    let snapshot = context.cells.snapshot;
+    let factor = snapshot.vm_settings.watermark_scale_factor;
+    Setting::of("watermark_scale_factor", factor, |factor| {
+        let gap = u128::from(snapshot.memory.total) * u128::from(factor) / 10_000;
+        let gap = format::long_size(u64::try_from(gap).unwrap_or(u64::MAX));
+        let text = format!(
+            "the kernel begins to free memory in the background about {gap} before a process \
+             must wait for it"
+        );
+        (false, text)
+    })
+}

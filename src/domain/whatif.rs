@@ -1,0 +1,224 @@
+//! What if a process were moved into a group, or a group got a limit: what would that limit do, and whom
+//! would it kill.
+//!
+//! A moved process leaves its memory charged where it was (v2 always, v1 since `move_charge` is gone,
+//! Documentation/admin-guide/cgroup-v2.rst "Memory Ownership"): the new group counts only what comes from
+//! then on. Who would die is asked of the same rules as for the present ([`assess`]).
+
+use std::time::Duration;
+
+use super::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion, Limits};
+use super::distance::group_room;
+use super::kernel::KernelRules;
+use super::memory::Memory;
+use super::process::{Process, ProcessId};
+use super::victim::{Scope, Verdict, assess};
+
+/// What is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// The process that moves.
+    pub target: ProcessId,
+    /// Into this group, which may not be there yet.
+    pub to: &'a CgroupPath,
+    /// Limits that are written before; `None` leaves them as they are.
+    pub limits: Option<Limits>,
+    /// Limit and usage of a group the table of groups does not have (no process is in it).
+    pub known: (Option<u64>, Option<u64>),
+    /// Which rules writes follow.
+    pub version: CgroupVersion,
+}
+
+/// The machine as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Present<'a> {
+    /// Every process.
+    pub processes: &'a [Process],
+    /// Every group.
+    pub cgroups: &'a [Cgroup],
+    /// The host's memory.
+    pub memory: &'a Memory,
+    /// The kernel's rules.
+    pub rules: &'a KernelRules,
+}
+
+/// When a limit strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onset {
+    /// At once: v2 kills until usage is below a limit that is written (mm/memcontrol.c `memory_max_write`).
+    AtOnce,
+    /// Never: v1 refuses a limit below usage that cannot be reclaimed (EBUSY, mm/memcontrol-v1.c).
+    Refused,
+    /// Once this many bytes more are charged.
+    After(u64),
+    /// The usage could not be read.
+    Unknown,
+}
+
+/// One limit that would hold the process, after the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prospect {
+    /// Whose limit.
+    pub path: CgroupPath,
+    /// The limit in bytes.
+    pub limit: u64,
+    /// Charged to it when the plan is carried out.
+    pub usage: Option<u64>,
+    /// When it strikes.
+    pub onset: Onset,
+    /// What its members grow together, bytes a second; 0 if they do not.
+    pub growth: f64,
+    /// How long until it strikes at that rate; `None` if they do not grow or it is far.
+    pub reached_in: Option<Duration>,
+    /// Who would die of it: grown until then at the present rate, or as things stand.
+    pub verdict: Option<Verdict>,
+    /// The group that dies with the victim (`memory.oom.group`).
+    pub group_kill: Option<CgroupPath>,
+    /// v1 `oom_kill_disable`: its tasks hang instead.
+    pub hangs: bool,
+}
+
+/// Beyond this a forecast from the present growth says nothing.
+const FAR: f64 = 86_400.0;
+
+/// Less growth than this is none, bytes a second.
+const LEAST_GROWTH: f64 = 4096.0;
+
+/// Every limit that would hold the target, the one of its new group first, then outwards.
+#[must_use]
+pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
+    let mut cgroups = present.cgroups.to_vec();
+    let key = destination(plan, &mut cgroups);
+    let mut processes = present.processes.to_vec();
+    if let Some(target) = processes.iter_mut().find(|p| p.id == plan.target) {
+        target.cgroup = Some(key);
+    }
+    let mut found = Vec::new();
+    for at in ancestry(key, &cgroups) {
+        let Some(group) = cgroups.get(at.index()) else {
+            continue;
+        };
+        let (Some(limit), true) = (group.limits.max, group.present) else {
+            continue;
+        };
+        let written = at == key && plan.limits.is_some();
+        let onset = match (group.usage, group_room(group, present.memory)) {
+            (Some(usage), _) if written && usage > limit && plan.version.is_v1() => Onset::Refused,
+            (Some(usage), _) if written && usage > limit => Onset::AtOnce,
+            (_, Some(room)) => Onset::After(room),
+            (_, None) => Onset::Unknown,
+        };
+        let mut members = members(at, &processes, &cgroups);
+        let growth = members.iter().map(growth_of).sum();
+        let reached_in = match onset {
+            Onset::After(room) => time_to(room, growth),
+            _ => None,
+        };
+        // By then those that grow are larger.
+        if let Some(time) = reached_in {
+            for process in &mut members {
+                grow(process, time, present.rules.page_size);
+            }
+        }
+        let states = assess(&members, &cgroups, present.memory, present.rules);
+        let state = states.iter().find(|state| state.scope == Scope::Memcg(at));
+        found.push(Prospect {
+            path: group.path.clone(),
+            limit,
+            usage: group.usage,
+            onset,
+            growth,
+            reached_in,
+            verdict: state.and_then(|state| state.verdict),
+            group_kill: state
+                .and_then(|state| cgroups.get(state.group_kill?.index()))
+                .map(|group| group.path.clone()),
+            hangs: group.limits.kill_disabled,
+        });
+    }
+    found
+}
+
+/// The limit that strikes first.
+#[must_use]
+pub fn nearest(prospects: &[Prospect]) -> Option<&Prospect> {
+    let distance = |prospect: &&Prospect| match prospect.onset {
+        Onset::AtOnce => (0, 0),
+        Onset::After(room) => (1, room),
+        Onset::Unknown => (2, 0),
+        Onset::Refused => (3, 0),
+    };
+    prospects.iter().min_by_key(distance)
+}
+
+/// The group of the plan, with its limits as they would be.
+fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> CgroupKey {
+    let find = |cgroups: &[Cgroup], path: &CgroupPath| {
+        cgroups.iter().position(|g| g.present && g.path == *path)
+    };
+    let key_of = |at: usize| CgroupKey(u32::try_from(at).unwrap_or(u32::MAX));
+    let at = find(cgroups, plan.to).unwrap_or_else(|| {
+        let mut above = std::iter::successors(plan.to.parent(), CgroupPath::parent);
+        let parent = above.find_map(|path| find(cgroups, &path)).map(key_of);
+        let mut group = Cgroup::unread(plan.to.clone(), parent);
+        (group.limits.max, group.usage) = plan.known;
+        cgroups.push(group);
+        cgroups.len() - 1
+    });
+    if let (Some(group), Some(limits)) = (cgroups.get_mut(at), plan.limits) {
+        group.limits = limits;
+    }
+    key_of(at)
+}
+
+fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = CgroupKey> {
+    let parent = |at: &CgroupKey| cgroups.get(at.index())?.parent;
+    // Bounded: a damaged table must not loop.
+    std::iter::successors(Some(key), parent).take(256)
+}
+
+/// The processes of a group and below.
+fn members(key: CgroupKey, processes: &[Process], cgroups: &[Cgroup]) -> Vec<Process> {
+    let inside = |process: &&Process| {
+        process
+            .cgroup
+            .is_some_and(|own| ancestry(own, cgroups).any(|at| at == key))
+    };
+    processes.iter().filter(inside).cloned().collect()
+}
+
+/// Bytes a second; one that shrinks does not make up for others.
+fn growth_of(process: &Process) -> f64 {
+    let growth = process.growth.map_or(0.0, f64::from);
+    if growth.is_finite() {
+        growth.max(0.0)
+    } else {
+        0.0
+    }
+}
+
+/// The process as it would be after that time at its present growth.
+fn grow(process: &mut Process, time: Duration, page_size: u64) {
+    let bytes = growth_of(process) * time.as_secs_f64();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative; `as` saturates"
+    )]
+    let pages = bytes as u64 / page_size.max(1);
+    if let Some(memory) = &mut process.memory {
+        // No process has more (2^52 pages are all of a 64-bit address space).
+        memory.rss = memory.rss.saturating_add(pages).min(1 << 52);
+    }
+}
+
+fn time_to(room: u64, growth: f64) -> Option<Duration> {
+    if growth < LEAST_GROWTH {
+        return None;
+    }
+    let seconds = room as f64 / growth;
+    (seconds <= FAR).then(|| Duration::try_from_secs_f64(seconds).ok())?
+}
+
+#[cfg(test)]
+mod tests;

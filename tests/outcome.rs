@@ -1,0 +1,285 @@
+//! What decides the next OOM, on the screen: killers and settings, the distance from death, what a limit
+//! would do, what a new adj would.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::scene::{GIB, MIB, Scene, host, moment, process, processes, snapshot, vm_settings};
+use common::styled::styled_view;
+use oomtop::app::msg::{GroupChoice, Msg};
+use oomtop::app::settings::Settings;
+use oomtop::domain::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
+use oomtop::domain::killers::earlyoom::earlyoom;
+use oomtop::domain::killers::systemd::{OomdConf, systemd_oomd};
+use oomtop::domain::killers::units::Managed;
+use oomtop::domain::process::Process;
+use oomtop::domain::snapshot::{Host, Snapshot};
+use oomtop::domain::vm_settings::VmSettings;
+use oomtop::ui::theme::Theme;
+
+/// A scene whose newest sample was changed by hand.
+fn scene_with(size: (u16, u16), change: impl Fn(&mut Snapshot)) -> Scene {
+    let mut scene = Scene::new(size.0, size.1);
+    for second in 3..5 {
+        let mut sample = snapshot(second, processes());
+        change(&mut sample);
+        scene.tell(Msg::Tick(moment(second)));
+        scene.tell(Msg::Sampled(Arc::new(sample)));
+    }
+    scene
+}
+
+/// The text of the dialog on the screen, its broken lines joined.
+fn words(scene: &Scene) -> String {
+    let text = scene.text();
+    let inside = text.lines().filter_map(|line| {
+        let (_, rest) = line.split_once('│')?;
+        Some(rest.rsplit_once('│')?.0.trim())
+    });
+    let joined: Vec<_> = inside.collect();
+    let words: Vec<_> = joined.iter().flat_map(|l| l.split_whitespace()).collect();
+    words.join(" ")
+}
+
+#[track_caller]
+fn says(scene: &Scene, wanted: &str) {
+    let words = words(scene);
+    assert!(words.contains(wanted), "{wanted:?} is not in: {words}");
+}
+
+/// systemd-oomd, which Fedora and Ubuntu run, and earlyoom beside it.
+fn killers(snapshot: &mut Snapshot) {
+    let group = |path| CgroupPath::new(path);
+    let swap = Managed {
+        swap: true,
+        ..Managed::default()
+    };
+    let pressure = Managed {
+        pressure: true,
+        ..Managed::default()
+    };
+    let watched = [(group("/"), swap), (group("/system.slice"), pressure)];
+    let conf = OomdConf::default();
+    snapshot.processes.push(daemon(700, "systemd-oomd"));
+    snapshot.processes.push(daemon(701, "earlyoom"));
+    snapshot.killers = Arc::new(vec![
+        systemd_oomd(common::scene::id(700), &conf, &watched),
+        earlyoom(common::scene::id(701), ["-m", "20", "-s", "100"]),
+    ]);
+}
+
+fn daemon(pid: u32, name: &str) -> Process {
+    process(pid, name, 4, -900, 1)
+}
+
+#[test]
+fn the_panel_with_killers_as_a_picture() {
+    for (width, height) in [(80, 24), (120, 36)] {
+        let mut scene = scene_with((width, height), killers);
+        let view = |scene: &Scene| styled_view(&scene.buffer(&Theme::colours()));
+        insta::assert_snapshot!(format!("killers_main_{width}x{height}"), view(&scene));
+        scene.keys("S");
+        insta::assert_snapshot!(format!("killers_{width}x{height}"), view(&scene));
+    }
+}
+
+#[test]
+fn killers_with_their_conditions_and_who_acts_first() {
+    let mut scene = scene_with((200, 50), killers);
+    assert!(
+        scene.text().contains("earlyoom acts first, in about"),
+        "{}",
+        scene.text()
+    );
+    assert!(scene.text().contains("(avail ≤ 20%)"), "{}", scene.text());
+    scene.keys("S");
+    says(&scene, "earlyoom acts before the kernel");
+    says(
+        &scene,
+        "SIGTERM when available ≤ 20% (4.8 GiB) and free swap ≤ 100% (8 GiB); now 28% and 96%",
+    );
+    says(&scene, "it would choose the largest oom_score: 2456 mysqld");
+    says(&scene, "kills a cgroup when available ≤ 10%");
+    says(
+        &scene,
+        "memory pressure of /system.slice (full avg10) > 60.0% for 30s; now n/a",
+    );
+    says(&scene, "none has more than 5% of it");
+}
+
+#[test]
+fn without_killers_the_kernel_acts_and_the_header_is_silent() {
+    let mut scene = Scene::new(120, 36);
+    assert!(!scene.text().contains("acts first"));
+    scene.keys("S");
+    says(
+        &scene,
+        "The kernel: neither systemd-oomd, earlyoom, nohang nor oomd runs",
+    );
+    says(&scene, "then it kills 2456 mysqld");
+    scene.keys("S");
+    assert!(!scene.text().contains("What decides"), "S closes it again");
+}
+
+fn with_settings(change: impl Fn(&mut VmSettings)) -> Scene {
+    scene_with((120, 40), |snapshot| {
+        let mut settings = vm_settings();
+        change(&mut settings);
+        snapshot.vm_settings = Arc::new(settings);
+    })
+}
+
+#[test]
+fn a_kernel_that_panics_is_said_to_panic() {
+    let mut scene = with_settings(|s| s.panic_on_oom = Some(1));
+    let text = scene.text();
+    assert!(text.contains("nobody: the kernel panics"), "{text}");
+    assert!(!text.contains("NEXT VICTIM"), "{text}");
+    // A cgroup's limit still kills.
+    assert!(text.contains("group victim"), "{text}");
+    scene.keys("S");
+    says(
+        &scene,
+        "a global OOM panics the kernel instead of killing and the machine stays down",
+    );
+    scene.keys("Esc Enter");
+    says(&scene, "nobody dies: the kernel panics");
+    let all = with_settings(|s| s.panic_on_oom = Some(2));
+    assert!(!all.text().contains("group victim"), "{}", all.text());
+}
+
+#[test]
+fn a_kernel_that_kills_whoever_asks_is_said_to() {
+    let mut scene = with_settings(|s| s.kill_allocating_task = Some(1));
+    let text = scene.text();
+    assert!(
+        text.contains("Next victim whoever asks for memory"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("NEXT VICTIM") && text.contains("group victim"),
+        "{text}"
+    );
+    scene.keys("S");
+    says(&scene, "on the host whoever asks for memory dies");
+    scene.keys("Esc a");
+    says(
+        &scene,
+        "next victim of the host whoever asks for memory, unless it is immune",
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_not_a_default() {
+    let mut scene = scene_with((120, 60), |snapshot| snapshot.vm_settings = Arc::default());
+    scene.keys("S");
+    says(&scene, "panic_on_oom n/a");
+    says(&scene, "swap n/a");
+    says(&scene, "zswap n/a");
+}
+
+#[test]
+fn the_distance_from_death_in_every_domain() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Enter");
+    says(
+        &scene,
+        "it is the first to die; 14.4 GiB left; the next is 3.7 GiB behind",
+    );
+    // java: the first in its container, behind mysqld on the host.
+    let mut scene = scene_with((120, 36), |snapshot| {
+        snapshot.caches = vec![(CgroupKey(4), 50 * MIB)];
+    });
+    scene.keys("Down Enter");
+    says(&scene, "more and it is the first to die; 14.3 GiB left");
+    says(&scene, "50 MiB of it page cache to give up");
+    let mut scene = scene_with((120, 36), |snapshot| {
+        snapshot.memory.available = Some(GIB / 4);
+        snapshot.memory.swap_free = 0;
+    });
+    scene.keys("Down Enter");
+    says(&scene, "only 256 MiB left: 2456 mysqld dies before");
+}
+
+#[test]
+fn a_new_groups_limit_and_its_victim() {
+    let mut scene = Scene::new(120, 36);
+    scene
+        .keys("c")
+        .tell(Msg::Groups(Ok(Vec::new())))
+        .types("1G");
+    scene.keys("Down Down Down Down").types("0");
+    says(
+        &scene,
+        "The limit of 1 GiB is reached after 1 GiB more, at the present growth in about 30s",
+    );
+    says(&scene, "then 2456 mysqld (this one) dies");
+    scene.keys("Down").types("1");
+    says(
+        &scene,
+        "and all of /oomtop-mysqld-2456 with it (memory.oom.group)",
+    );
+}
+
+#[test]
+fn an_existing_groups_limit_ranks_its_members_and_the_moved_one() {
+    let docker = format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4));
+    let groups = |path: &str| {
+        Msg::Groups(Ok(vec![GroupChoice {
+            path: CgroupPath::new(path),
+            limit: Some(3584 * MIB),
+            usage: Some(3_400 * MIB),
+        }]))
+    };
+    let mut scene = Scene::new(120, 36);
+    // postgres, adj -500: in there java stays the victim.
+    scene
+        .keys("End Up Up Up")
+        .keys("/")
+        .types("postgres")
+        .keys("Enter Home c Tab");
+    scene.tell(groups(&docker));
+    says(&scene, "is reached after");
+    says(&scene, "(swap it may use included)");
+    says(&scene, "then 1892 java dies, grown until then");
+    // One without a limit.
+    let mut scene = Scene::new(120, 36);
+    scene.keys("c Tab").tell(Msg::Groups(Ok(vec![GroupChoice {
+        path: CgroupPath::new("/system.slice"),
+        limit: None,
+        usage: None,
+    }])));
+    says(&scene, "No limit would hold it there");
+}
+
+#[test]
+fn v1_with_the_killer_off_hangs() {
+    let host = Host {
+        cgroups: CgroupVersion::V1,
+        ..host()
+    };
+    let mut scene = Scene::with(120, 36, Settings::default(), host);
+    scene
+        .keys("c")
+        .tell(Msg::Groups(Ok(Vec::new())))
+        .types("1G");
+    scene.keys("Down Down Down").types("1");
+    says(
+        &scene,
+        "nobody is killed: its tasks hang (oom_kill_disable)",
+    );
+}
+
+#[test]
+fn the_adjust_dialog_previews_every_target_and_domain() {
+    let mut scene = Scene::new(120, 40);
+    scene.keys("Space Space Home a Up");
+    says(&scene, "2456 mysqld score");
+    says(&scene, "1892 java score");
+    says(&scene, "next victim of the host");
+    let mut scene = Scene::new(120, 40);
+    scene.keys("Down a Up");
+    let words = words(&scene);
+    assert!(words.contains("rank there 1 → "), "{words}");
+}

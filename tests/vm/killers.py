@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""systemd-oomd and earlyoom run: the panel says when each acts, and each acts there and not before."""
+# vm: --mem 512M --swap 256M
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.environ["VMLAB_FILES"])
+from screen import Tui
+from vmlab import check, finish, mlockall, protect, say
+
+HOG = ["/usr/bin/python3", "-S", "-E", "/vmlab/lib/hog"]
+
+
+def sh(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.stdout.strip()
+
+
+def memory():
+    """Available memory and free swap, in percent of their totals."""
+    kib = {}
+    with open("/proc/meminfo") as file:
+        for line in file:
+            name, _, value = line.partition(":")
+            kib[name] = int(value.split()[0])
+    swap = 100.0 * kib["SwapFree"] / kib["SwapTotal"] if kib["SwapTotal"] else 0.0
+    return 100.0 * kib["MemAvailable"] / kib["MemTotal"], swap
+
+
+def leak_until_killed(unit, mb, leak, limit):
+    """Runs a leaking hog as a unit until somebody kills it; the lowest level that both shares were seen
+    under, or None if nobody does."""
+    sh("systemd-run", "--unit=" + unit, "--slice=swappy.slice", *HOG, "--name", unit, "--mb", str(mb),
+       "--leak", str(leak), "--now")
+    pid = sh("systemctl", "show", unit, "-p", "MainPID").partition("=")[2]
+    low = (100.0, 100.0)
+    end = time.monotonic() + limit
+    while os.path.exists("/proc/" + pid):
+        if time.monotonic() > end:
+            return None
+        low = min(low, memory(), key=max)
+        time.sleep(0.02)
+    return low
+
+
+protect()
+mlockall()
+if not os.path.exists("/lib/systemd/systemd-oomd") or not shutil.which("earlyoom"):
+    say("SKIP  systemd-oomd or earlyoom is not in this image")
+    finish()
+os.makedirs("/etc/systemd/oomd.conf.d", exist_ok=True)
+with open("/etc/systemd/oomd.conf.d/t.conf", "w") as conf:
+    conf.write("[OOM]\nSwapUsedLimit=55%\nDefaultMemoryPressureLimit=35%\nDefaultMemoryPressureDurationSec=70s\n")
+with open("/run/systemd/system/swappy.slice", "w") as unit:
+    unit.write("[Slice]\nManagedOOMSwap=kill\n")
+with open("/run/systemd/system/pressed.slice", "w") as unit:
+    unit.write("[Slice]\nManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureLimit=85%\n")
+sh("systemctl", "daemon-reload")
+say(sh("systemctl", "start", "systemd-oomd.service"))
+# The image may have it running already, as its package sets it.
+sh("systemctl", "stop", "earlyoom.service")
+sh("systemd-run", "--unit=eoom", "earlyoom", "-m", "9,6", "-s", "20,15", "-r", "3600")
+sh("systemd-run", "--unit=calm", "--slice=swappy.slice", "/bin/sleep", "600")
+sh("systemd-run", "--unit=still", "--slice=pressed.slice", "/bin/sleep", "600")
+
+tui = Tui()
+tui.wait("who acts first, in the header", lambda t: "acts first" in t)
+tui.keys("S")
+text = tui.wait("both killers in the panel", lambda t: "earlyoom" in t and "SIGTERM" in t and "oomd" in t)
+say(text)
+# Lines of the panel without its frame, as one text: long ones are broken.
+flat = " ".join(re.sub(r"[│┌└┐┘]", " ", text).split())
+check("available ≤ 45% " in flat and "free swap ≤ 45% " in flat, "oomd: both below 45% (SwapUsedLimit=55%)")
+check("/pressed.slice (full avg10) > 85.0% for 1m10s" in flat, "oomd: pressure above 85% for 70 s")
+check("SIGTERM when available ≤ 9% " in flat and "free swap ≤ 20% " in flat, "earlyoom: SIGTERM at 9% and 20%")
+check("SIGKILL when available ≤ 6% " in flat and "free swap ≤ 15% " in flat, "earlyoom: SIGKILL at 6% and 15%")
+check("systemd-oomd acts before the kernel" in flat, "systemd-oomd is the first to act")
+tui.keys("Escape")
+
+low = leak_until_killed("sbig", 60, 40, 40)
+journal = sh("journalctl", "-b", "--no-pager", "-u", "systemd-oomd")
+by_oomd = [line for line in journal.splitlines() if "sbig.service" in line and ("Killed" in line or "Marked" in line)]
+say(by_oomd)
+check(low is not None and by_oomd, "systemd-oomd killed the group that leaked")
+check(low is not None and max(low) < 45.0, "it waited until both were below 45%%: %s" % (low,))
+eoom = sh("journalctl", "-b", "--no-pager", "-u", "eoom")
+check("to process" not in eoom, "earlyoom had not acted")
+
+sh("systemctl", "stop", "systemd-oomd.service", "systemd-oomd.socket")
+tui.keys("S")
+text = tui.wait("systemd-oomd gone from the panel", lambda t: "earlyoom" in t and "pressed.slice" not in t)
+check("earlyoom acts before the kernel" in text, "earlyoom is the first to act now")
+tui.keys("Escape")
+low = leak_until_killed("ebig", 60, 40, 40)
+eoom = sh("journalctl", "-b", "--no-pager", "-u", "eoom")
+say([line for line in eoom.splitlines() if "to process" in line])
+check("sending SIGTERM to process" in eoom, "earlyoom sent SIGTERM")
+check("sending SIGKILL to process" not in eoom.split("sending SIGTERM to process")[0], "SIGTERM came first")
+check(low is not None and low[0] < 9.0 + 1.0 and low[1] < 20.0 + 1.0, "at its level and not before: %s" % (low,))
+tui.wait("its kill among the events", lambda t: "earlyoom" in t)
+dmesg = sh("dmesg")
+check("Out of memory: Killed" not in dmesg, "the kernel did not have to kill")
+tui.quit()
+finish()
