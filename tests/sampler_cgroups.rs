@@ -49,7 +49,7 @@ fn v2_limits_usage_events_and_pressure() {
     assert!(web.limits.oom_group);
     assert_eq!((web.usage, web.swap_usage), (Some(900 * MIB), Some(MIB)));
     assert_eq!((web.events.max, web.events.oom_kill), (Some(9), Some(1)));
-    assert_eq!(web.pressure.map(|p| p.0), Some(321));
+    assert_eq!(web.pressure.map(|p| (p.some, p.full)), Some((900, 321)));
     assert_eq!(group(&snapshot, "/web.slice/db").limits.max, None);
     assert_eq!(
         group(&snapshot, "/huge").limits.max,

@@ -244,6 +244,7 @@ impl State {
             all_commands: self.table.filter.needs_commands() || searching,
             visible: on_screen.chain(victims.take(200)).collect(),
             detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
+            groups: Vec::new(),
         }
     }
 

@@ -28,6 +28,8 @@ mod users;
 
 pub mod backend;
 pub mod cgroup_writer;
+mod group_turns;
+mod group_walk;
 pub mod groups;
 pub mod journal;
 pub mod kmsg;
