@@ -7,6 +7,7 @@ pub mod badness;
 pub mod band;
 pub mod cgroup;
 pub mod comm;
+pub mod container;
 pub mod kernel;
 pub mod memory;
 pub mod oom;
