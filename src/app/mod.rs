@@ -6,6 +6,7 @@ pub mod actions;
 pub mod columns;
 pub mod dialog;
 pub mod document;
+pub mod domains;
 pub mod event_text;
 pub mod events;
 pub mod filter;
