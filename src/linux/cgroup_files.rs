@@ -6,9 +6,7 @@ use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
-use crate::domain::cgroup::{
-    Cgroup, CgroupVersion, GroupEvents, GroupPressure, GroupStat, Limits,
-};
+use crate::domain::cgroup::{Cgroup, CgroupVersion, GroupEvents, GroupPressure, GroupStat, Limits};
 
 use super::kernel_file::{FileBuffer, MOST_BYTES, is_gone, keyed, lines, number};
 use super::memory::parse_pressure;
@@ -251,9 +249,7 @@ fn parse_stat(text: &[u8], prefix: &str) -> Option<GroupStat> {
             b"inactive_file" => (stat.inactive_file, lists) = (bytes, lists + 1),
             b"active_file" => (stat.active_file, lists) = (bytes, lists + 1),
             b"file_dirty" | b"file_writeback" | b"dirty" | b"writeback" => stat.unwritten += bytes,
-            b"workingset_refault"
-            | b"workingset_refault_anon"
-            | b"workingset_refault_file" => {
+            b"workingset_refault" | b"workingset_refault_anon" | b"workingset_refault_file" => {
                 stat.refaults = Some(stat.refaults.unwrap_or(0).saturating_add(value));
             }
             _ => {}
@@ -300,11 +296,13 @@ mod tests {
         let stat = parse_stat(v2, "").expect("both lists");
         assert_eq!((stat.droppable(), stat.refaults), (135, Some(7)));
         // v1 has its own numbers first and those of the whole subtree after them.
-        let v1 = b"inactive_file 1\nactive_file 1\ndirty 1\ntotal_dirty 8\ntotal_inactive_file 100\n\
+        let v1 =
+            b"inactive_file 1\nactive_file 1\ndirty 1\ntotal_dirty 8\ntotal_inactive_file 100\n\
                    total_active_file 50\n";
         let stat = parse_stat(v1, "total_").expect("both lists");
         assert_eq!((stat.droppable(), stat.refaults), (142, None));
-        let odd = b"inactive_file 1\nactive_file 2\nfile_dirty 99999999999999999999\nfile_writeback 50\n";
+        let odd =
+            b"inactive_file 1\nactive_file 2\nfile_dirty 99999999999999999999\nfile_writeback 50\n";
         assert_eq!(parse_stat(odd, "").map(|s| s.droppable()), Some(0));
         assert_eq!(parse_stat(b"inactive_file 5\n\xff 3\n", ""), None);
     }

@@ -319,10 +319,7 @@ fn found(group: &Cgroup) -> Found {
     Found {
         usage: group.usage.unwrap_or(0),
         limit: group.limits.max.unwrap_or(u64::MAX),
-        events: counters
-            .into_iter()
-            .flatten()
-            .fold(0, u64::wrapping_add),
+        events: counters.into_iter().flatten().fold(0, u64::wrapping_add),
         stalls: group.under_oom || group.pressure.is_some_and(|p| p.some > 0),
     }
 }

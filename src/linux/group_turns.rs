@@ -109,7 +109,11 @@ impl Turn {
             0
         } else {
             // From half of the limit on every second sample at least.
-            let most = if found.share() >= 500 { 1 } else { REST.len() - 1 };
+            let most = if found.share() >= 500 {
+                1
+            } else {
+                REST.len() - 1
+            };
             (self.rests + 1).min(most)
         };
         self.visited = seq;
@@ -183,7 +187,10 @@ mod tests {
         assert!(visits(|_| 600, false) >= 20);
         assert_eq!(visits(|_| 900, false), 40);
         assert_eq!(visits(|seq| 100 + seq * 20 % 300, false), 40);
-        assert!(visits(|_| 100, true) >= 20, "under pressure all are looked at");
+        assert!(
+            visits(|_| 100, true) >= 20,
+            "under pressure all are looked at"
+        );
     }
 
     #[test]

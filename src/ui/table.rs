@@ -157,7 +157,8 @@ fn branch(depth: u16) -> String {
     format!("{}└ ", "  ".repeat(usize::from(depth.min(20)) - 1))
 }
 
-fn aligned(
+/// Draws a cell's text on its side.
+pub(super) fn aligned(
     canvas: &mut Canvas<'_>,
     x: u16,
     y: u16,

@@ -208,9 +208,9 @@ pub static COLUMNS: &[DomainColumn] = &[
         rank: 7,
         cell: |c| match c.group {
             None => dash(),
-            Some(group) => group.stat.map_or_else(dash, |stat| {
-                cell(Tone::Dim, format::size(stat.droppable()))
-            }),
+            Some(group) => group
+                .stat
+                .map_or_else(dash, |stat| cell(Tone::Dim, format::size(stat.droppable()))),
         },
     },
     DomainColumn {
@@ -244,7 +244,11 @@ pub static COLUMNS: &[DomainColumn] = &[
             Rate::Unsteady => cell(Tone::Dim, "unsteady"),
             Rate::Steady(rate) if rate.abs() < 1024.0 => cell(Tone::Dim, "0"),
             Rate::Steady(rate) => {
-                let rising = if rate > 0.0 { Tone::Watch } else { Tone::Normal };
+                let rising = if rate > 0.0 {
+                    Tone::Watch
+                } else {
+                    Tone::Normal
+                };
                 cell(rising, format::rate(rate))
             }
         },

@@ -130,7 +130,10 @@ mod tests {
             })
             .collect();
         assert!(numbers.len() > 150);
-        assert!(numbers.windows(2).all(|n| (n[1] / n[0] - 1.0).abs() < 0.15), "{numbers:?}");
+        assert!(
+            numbers.windows(2).all(|n| (n[1] / n[0] - 1.0).abs() < 0.15),
+            "{numbers:?}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! to its OOM than the host, and keeps the view's own state: order, what is unfolded, selection. The
 //! selection is a domain, never a row.
 
+mod acting;
 pub mod columns;
 pub mod forecast;
 pub mod pace;
@@ -43,6 +44,8 @@ pub struct Domains {
     pub open: bool,
     /// Order of the rows.
     pub order: Order,
+    /// Only domains with this in their name or path; empty: all.
+    pub filter: String,
     /// First row on the screen.
     pub offset: usize,
     watches: HashMap<Scope, Watch>,
@@ -138,7 +141,11 @@ impl Domains {
             return;
         }
         let keep = self.selected.map(|id| id.scope);
-        self.rows = rows::arrange(snapshot, &self.watches, self.order, &self.unfolded, keep);
+        self.rows = if self.filter.is_empty() {
+            rows::arrange(snapshot, &self.watches, self.order, &self.unfolded, keep)
+        } else {
+            rows::matching(snapshot, &self.watches, self.order, &self.filter)
+        };
         let found = self
             .selected
             .and_then(|id| self.rows.iter().position(|row| row.id() == id));

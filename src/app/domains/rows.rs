@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Order;
 use super::watch::Watch;
+use crate::domain::container;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::urgency::{Place, Urgency};
 use crate::domain::victim::Scope;
@@ -181,6 +182,30 @@ pub(super) fn arrange(
     rows
 }
 
+/// The domains that have `text` in their path or name, without the tree.
+pub(super) fn matching(
+    snapshot: &Snapshot,
+    watches: &HashMap<Scope, Watch>,
+    order: Order,
+    text: &str,
+) -> Vec<Row> {
+    let unknown = Watch::default();
+    let tree = Tree::of(snapshot, watches, &unknown);
+    let text = text.to_lowercase();
+    let mut found: Vec<usize> = (0..snapshot.domains.len())
+        .filter(|at| {
+            let path = tree.path(*at);
+            path.to_lowercase().contains(&text)
+                || container::label(path).is_some_and(|label| label.to_lowercase().contains(&text))
+        })
+        .collect();
+    match order {
+        Order::Urgency => found.sort_by_key(|at| tree.places.get(*at).copied()),
+        Order::Path => found.sort_by_key(|at| tree.path(*at)),
+    }
+    found.into_iter().map(|at| row(&tree, at, 0)).collect()
+}
+
 fn row(tree: &Tree<'_>, at: usize, depth: u16) -> Row {
     let parent = tree.parents.get(at).copied().flatten();
     Row::Domain {
@@ -259,14 +284,23 @@ mod tests {
                 Scope::Memcg(key) => snapshot.cgroup(key).map(|group| group.path.clone()),
                 Scope::Host => None,
             };
-            let is_urgent = urgent.iter().any(|key| scope == Scope::Memcg(CgroupKey(*key)));
-            Watch {
-                path,
-                urgency: if is_urgent { Urgency::Close } else { Urgency::Calm },
-                ..Watch::default()
-            }
+            let is_urgent = urgent
+                .iter()
+                .any(|key| scope == Scope::Memcg(CgroupKey(*key)));
+            let mut watch = Watch::default();
+            watch.path = path;
+            watch.urgency = if is_urgent {
+                Urgency::Close
+            } else {
+                Urgency::Calm
+            };
+            watch
         };
-        snapshot.domains.iter().map(|d| (d.scope, of(d.scope))).collect()
+        snapshot
+            .domains
+            .iter()
+            .map(|d| (d.scope, of(d.scope)))
+            .collect()
     }
 
     fn told(rows: &[Row], snapshot: &Snapshot) -> Vec<String> {
@@ -279,7 +313,9 @@ mod tests {
                     };
                     format!("{depth} {name}")
                 }
-                Row::Fold { count, open, depth, .. } => format!("{depth} fold {count} {open}"),
+                Row::Fold {
+                    count, open, depth, ..
+                } => format!("{depth} fold {count} {open}"),
             })
             .collect()
     }
@@ -293,9 +329,20 @@ mod tests {
             ("/b/c/d", Some(2)),
         ]);
         let known = watches(&sample, &[3]);
-        let rows = |order| told(&arrange(&sample, &known, order, &HashSet::new(), None), &sample);
-        assert_eq!(rows(Order::Urgency), ["0 host", "1 /b", "2 /b/c", "3 /b/c/d", "1 /a"]);
-        assert_eq!(rows(Order::Path), ["0 host", "1 /a", "1 /b", "2 /b/c", "3 /b/c/d"]);
+        let rows = |order| {
+            told(
+                &arrange(&sample, &known, order, &HashSet::new(), None),
+                &sample,
+            )
+        };
+        assert_eq!(
+            rows(Order::Urgency),
+            ["0 host", "1 /b", "2 /b/c", "3 /b/c/d", "1 /a"]
+        );
+        assert_eq!(
+            rows(Order::Path),
+            ["0 host", "1 /a", "1 /b", "2 /b/c", "3 /b/c/d"]
+        );
     }
 
     #[test]
@@ -308,12 +355,28 @@ mod tests {
             let unfolded: HashSet<Scope> = unfolded.iter().copied().collect();
             arrange(&sample, &known, Order::Urgency, &unfolded, keep)
         };
-        assert_eq!(told(&with(&[], None), &sample), ["0 host", "1 /050", "1 fold 99 false"]);
+        assert_eq!(
+            told(&with(&[], None), &sample),
+            ["0 host", "1 /050", "1 fold 99 false"]
+        );
         let kept = with(&[], Some(Scope::Memcg(CgroupKey(7))));
-        assert_eq!(told(&kept, &sample), ["0 host", "1 /050", "1 /007", "1 fold 98 false"]);
+        assert_eq!(
+            told(&kept, &sample),
+            ["0 host", "1 /050", "1 /007", "1 fold 98 false"]
+        );
         assert_eq!(with(&[Scope::Host], None).len(), 102);
         let few = snapshot(&paths[..FEW]);
-        assert_eq!(arrange(&few, &watches(&few, &[]), Order::Urgency, &HashSet::new(), None).len(), FEW + 1);
+        assert_eq!(
+            arrange(
+                &few,
+                &watches(&few, &[]),
+                Order::Urgency,
+                &HashSet::new(),
+                None
+            )
+            .len(),
+            FEW + 1
+        );
     }
 
     #[test]

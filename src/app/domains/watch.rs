@@ -71,7 +71,10 @@ impl Watch {
             }
             self.forecast.accept(at, room.consumed());
         }
-        if fresh && let Some(group) = group && self.pace.accept(at, group) {
+        if fresh
+            && let Some(group) = group
+            && self.pace.accept(at, group)
+        {
             self.killed = Some(at);
         }
         self.judge(group, snapshot, thresholds);

@@ -11,13 +11,19 @@ const PATHS: &[(&str, &str)] = &[
     ("/docker/ID", "docker 4f5e6d7c8b9a"),
     ("/system.slice/docker-ID.scope", "docker 4f5e6d7c8b9a"),
     ("/docker/buildkit/ID", "buildkit 4f5e6d7c8b9a"),
-    ("/docker/buildkit/k4n1yhbgxtrb0jsd2v9wq8m3z", "buildkit k4n1yhbgxtrb"),
+    (
+        "/docker/buildkit/k4n1yhbgxtrb0jsd2v9wq8m3z",
+        "buildkit k4n1yhbgxtrb",
+    ),
     (
         "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-ID.scope",
         "docker 4f5e6d7c8b9a",
     ),
     ("/machine.slice/libpod-ID.scope", "podman 4f5e6d7c8b9a"),
-    ("/machine.slice/libpod-ID.scope/container", "podman 4f5e6d7c8b9a"),
+    (
+        "/machine.slice/libpod-ID.scope/container",
+        "podman 4f5e6d7c8b9a",
+    ),
     ("/libpod_parent/libpod-ID", "podman 4f5e6d7c8b9a"),
     (
         "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-ID.scope/container",
@@ -26,7 +32,10 @@ const PATHS: &[(&str, &str)] = &[
     ("/kubepods", "all pods"),
     ("/kubepods.slice", "all pods"),
     ("/kubepods/burstable", "burstable pods"),
-    ("/kubepods.slice/kubepods-besteffort.slice", "besteffort pods"),
+    (
+        "/kubepods.slice/kubepods-besteffort.slice",
+        "besteffort pods",
+    ),
     ("/kubepods/podUID", "pod 1a2b3c4d"),
     ("/kubepods/besteffort/podUID", "pod 1a2b3c4d"),
     (
@@ -50,7 +59,10 @@ const PATHS: &[(&str, &str)] = &[
         "/system.slice/containerd.service/kubepods-burstable-podUID_.slice:cri-containerd:ID",
         "containerd 4f5e6d7c8b9a in pod 1a2b3c4d",
     ),
-    ("/kubepods/pod0123456789abcdef0123456789abcdef/ID", "container 4f5e6d7c8b9a in pod 01234567"),
+    (
+        "/kubepods/pod0123456789abcdef0123456789abcdef/ID",
+        "container 4f5e6d7c8b9a in pod 01234567",
+    ),
     ("/system.slice/crio-conmon-ID.scope", "conmon 4f5e6d7c8b9a"),
     ("/system.slice/nerdctl-ID.scope", "nerdctl 4f5e6d7c8b9a"),
     ("/default/ID", "containerd 4f5e6d7c8b9a"),
@@ -58,10 +70,16 @@ const PATHS: &[(&str, &str)] = &[
     ("/lxc/104", "lxc 104"),
     ("/lxc/104/docker/ID", "docker 4f5e6d7c8b9a"),
     ("/lxc.payload.web-1", "lxc web-1"),
-    ("/machine.slice/machine-qemu\\x2d1\\x2dweb.scope", "machine qemu-1-web"),
+    (
+        "/machine.slice/machine-qemu\\x2d1\\x2dweb.scope",
+        "machine qemu-1-web",
+    ),
     ("/ecs/0123/ID", "ecs 4f5e6d7c8b9a"),
     ("/system.slice/mysql.service", "mysql.service"),
-    ("/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service"),
+    (
+        "/system.slice/system-getty.slice/getty@tty1.service",
+        "getty@tty1.service",
+    ),
     ("/system.slice/srv-data\\x2dold.mount", "srv-data-old.mount"),
     (
         "/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox.service",
@@ -73,7 +91,9 @@ const PATHS: &[(&str, &str)] = &[
 ];
 
 fn filled(path: &str) -> String {
-    path.replace("UID_", UID_).replace("UID", UID).replace("ID", ID)
+    path.replace("UID_", UID_)
+        .replace("UID", UID)
+        .replace("ID", ID)
 }
 
 #[test]
@@ -87,17 +107,31 @@ fn paths_of_every_runtime() {
 
 #[test]
 fn paths_that_say_nothing() {
-    for path in ["/", "", "/web", "/docker", "/a/b/c", "/lxc/a/b", "//", "/..", "/docker/web"] {
+    for path in [
+        "/",
+        "",
+        "/web",
+        "/docker",
+        "/a/b/c",
+        "/lxc/a/b",
+        "//",
+        "/..",
+        "/docker/web",
+    ] {
         assert_eq!(owner(path), None, "{path}");
     }
 }
 
 #[test]
 fn details_have_whole_ids_and_the_class() {
-    let path = filled("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podUID_.slice/crio-ID.scope");
+    let path = filled(
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podUID_.slice/crio-ID.scope",
+    );
     assert_eq!(
         description(&path),
-        Some(format!("cri-o container {ID} of Kubernetes pod {UID}, burstable"))
+        Some(format!(
+            "cri-o container {ID} of Kubernetes pod {UID}, burstable"
+        ))
     );
     let guaranteed = filled("/kubepods/podUID");
     assert_eq!(
