@@ -87,6 +87,24 @@ pub fn about(span: Duration) -> String {
     }
 }
 
+/// The same in a sentence: `about 50s`, `less than 10s`.
+pub fn in_about(span: Duration) -> String {
+    if span < Duration::from_secs(10) {
+        "less than 10s".to_owned()
+    } else {
+        format!("about {}", about(span))
+    }
+}
+
+/// The same in a narrow column: `~50s`, `<10s`.
+pub fn roughly(span: Duration) -> String {
+    if span < Duration::from_secs(10) {
+        "<10s".to_owned()
+    } else {
+        format!("~{}", about(span))
+    }
+}
+
 /// `71.2%`.
 pub fn percent(value: f64) -> String {
     format!("{value:.1}%")

@@ -1,11 +1,15 @@
 //! The details of one OOM domain, in words: how near it is to its OOM, what points to one, who dies.
 
+mod files;
+mod signs;
+
 use crossterm::event::KeyCode;
 
+use files::Files;
+
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::domains::columns::{counted, tone, urgency_tone};
+use crate::app::domains::columns::{tone, urgency_tone};
 use crate::app::domains::dies;
-use crate::app::domains::pace::Count;
 use crate::app::domains::watch::Watch;
 use crate::app::format;
 use crate::app::keys::Key;
@@ -17,7 +21,6 @@ use crate::domain::container;
 use crate::domain::headroom::{Room, never_reached, runs_out_first};
 use crate::domain::score::OomScoreAdj;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::urgency::Urgency;
 use crate::domain::victim::{DomainState, Scope};
 
 /// Shows one pinned domain; the numbers go on living.
@@ -113,50 +116,10 @@ impl Dialog for DomainDialog {
     }
 }
 
-/// Which file each number is from.
-struct Files {
-    usage: &'static str,
-    limit: &'static str,
-    high: &'static str,
-    cache: &'static str,
-    swap: &'static str,
-    max: &'static str,
-    kills: &'static str,
-}
-
-impl Files {
-    fn of(v1: bool, host: bool) -> Self {
-        if host {
-            Self {
-                usage: "/proc/meminfo MemTotal - MemAvailable",
-                limit: "MemTotal",
-                high: "",
-                cache: "",
-                swap: "/proc/meminfo SwapTotal - SwapFree",
-                max: "",
-                kills: "/proc/vmstat oom_kill",
-            }
-        } else if v1 {
-            Self {
-                usage: "memory.usage_in_bytes",
-                limit: "memory.limit_in_bytes",
-                high: "memory.soft_limit_in_bytes",
-                cache: "memory.stat total_inactive_file + total_active_file - dirty, writeback",
-                swap: "memory.memsw.usage_in_bytes - memory.usage_in_bytes",
-                max: "memory.failcnt",
-                kills: "memory.oom_control",
-            }
-        } else {
-            Self {
-                usage: "memory.current",
-                limit: "memory.max",
-                high: "memory.high",
-                cache: "memory.stat inactive_file + active_file - file_dirty, file_writeback",
-                swap: "memory.swap.current",
-                max: "memory.events max",
-                kills: "memory.events oom_kill",
-            }
-        }
+fn counted_processes(count: usize) -> String {
+    match count {
+        1 => "1 process".to_owned(),
+        count => format!("{count} processes"),
     }
 }
 
@@ -224,7 +187,9 @@ impl Subject<'_> {
         }
         lines.push(used);
         lines.push(pair("usage", exact(room.usage), self.files.usage));
-        if let Some(stat) = self.group.and_then(|group| group.stat) {
+        if let Some(stat) = self.group.and_then(|group| group.stat)
+            && stat.droppable() > 0
+        {
             lines.push(pair("droppable", exact(stat.droppable()), self.files.cache));
         }
         lines.push(pair("limit", exact(room.limit), self.files.limit));
@@ -260,7 +225,7 @@ impl Subject<'_> {
                 match self.watch.signs.time_left {
                     Some(left) => line.add(
                         urgency_tone(self.watch.urgency),
-                        format!("  nothing left in about {}", format::about(left)),
+                        format!("  nothing left in {}", format::in_about(left)),
                     ),
                     None => line,
                 }
@@ -325,11 +290,8 @@ impl Subject<'_> {
             Tone::Normal,
             format!("  badness {} pages, {share:.1}‰", verdict.victim.points),
         );
-        let members = self.domain.members;
-        line.push(
-            Tone::Dim,
-            format!(" of the domain; {members} processes in it"),
-        );
+        let members = counted_processes(self.domain.members as usize);
+        line.push(Tone::Dim, format!(" of the domain; {members} in it"));
         lines.push(line);
         if let Some(key) = self.domain.group_kill {
             lines.push(self.whole(Scope::Memcg(key)));
@@ -347,87 +309,13 @@ impl Subject<'_> {
             .filter(|p| p.adj != immune && !p.kernel_thread && !p.global_init)
             .filter(|p| is_member(p, scope, self.snapshot))
             .count();
+        let along = counted_processes(along);
         Line::of(Tone::Danger, "  The whole group dies: ").add(
             Tone::Normal,
             format!(
-                "memory.oom.group of {} takes all {along} processes in it, but those of adj -1000",
+                "memory.oom.group of {} takes {along} in it, all but those of adj -1000",
                 self.path_of(scope)
             ),
         )
-    }
-
-    fn signs(&self) -> Vec<Line> {
-        let mut lines = vec![Line::of(Tone::Accent, "Signs")];
-        match self.watch.urgency {
-            Urgency::Killing if self.watch.signs.hangs => lines.push(Line::of(
-                Tone::Critical,
-                "  Its tasks hang at the limit now (under_oom 1).",
-            )),
-            Urgency::Killing => lines.push(Line::of(
-                Tone::Critical,
-                "  The kernel ran into its limit and killed within the last minute.",
-            )),
-            _ => {}
-        }
-        let Some(group) = self.group else {
-            let kills = self.snapshot.kills.host;
-            let kills = kills.map_or_else(|| "n/a".to_owned(), |kills| kills.to_string());
-            lines.push(pair("kills", kills, self.files.kills));
-            lines.extend(self.stalls(None));
-            return lines;
-        };
-        let pace = &self.watch.pace;
-        let events = &group.events;
-        for (label, value, count, source) in [
-            ("throttled", events.high, Count::High, "memory.events high"),
-            ("at limit", events.max, Count::Max, self.files.max),
-            (
-                "oom",
-                events.oom,
-                Count::Oom,
-                "memory.events oom: OOMs, not kills",
-            ),
-            ("kills", events.oom_kill, Count::OomKill, self.files.kills),
-        ] {
-            // v1 counts neither: nothing to say.
-            if value.is_some() || count == Count::OomKill {
-                lines.push(pair(label, counted(value, pace.per_second(count)), source));
-            }
-        }
-        if let Some(kills) = events.oom_group_kill {
-            let source = "memory.events oom_group_kill: it died whole";
-            lines.push(pair("whole", kills.to_string(), source));
-        }
-        if let Some(stat) = group.stat {
-            let rate = pace.per_second(Count::Refaults);
-            let text = counted(stat.refaults, rate);
-            let what = "memory.stat workingset_refault: read again soon after it was dropped";
-            lines.push(pair("refaults", text, what));
-        }
-        lines.extend(self.stalls(Some(group)));
-        lines
-    }
-
-    fn stalls(&self, group: Option<&Cgroup>) -> Vec<Line> {
-        let shares = match group {
-            Some(group) => group.pressure.map(|p| {
-                let share = |hundredths: u32| format::percent(f64::from(hundredths) / 100.0);
-                (share(p.some), share(p.full))
-            }),
-            None => self.snapshot.pressure.map(|p| {
-                let share = |percent: f32| format::percent(f64::from(percent));
-                (share(p.some.avg10), share(p.full.avg10))
-            }),
-        };
-        let source = "PSI of the last 10 s";
-        let line = match shares {
-            Some((some, full)) => pair("stalls", format!("some {some}, full {full}"), source),
-            None => pair(
-                "stalls",
-                "n/a",
-                "no memory.pressure here (cgroup v1, or PSI is off)",
-            ),
-        };
-        vec![line]
     }
 }

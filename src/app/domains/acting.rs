@@ -130,6 +130,9 @@ impl State {
             Scope::Host => None,
             Scope::Memcg(key) => Some(key),
         };
-        shown.into_iter().filter_map(key).collect()
+        let mut keys: Vec<CgroupKey> = shown.into_iter().filter_map(key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 }

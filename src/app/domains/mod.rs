@@ -91,17 +91,20 @@ impl Domains {
         let main = snapshot.main_domain().map_or(Scope::Host, |d| d.scope);
         let urgency = |scope| self.watch(scope).map_or(Urgency::Calm, |w| w.urgency);
         let bar = urgency(main);
+        // Where nobody is left, nobody is next.
+        let peopled = |scope| self.watch(scope).is_some_and(|w| w.members > 0);
         let first = self
             .watches
             .iter()
             .filter(|(scope, watch)| **scope != main && watch.urgency > bar)
             .filter(|(scope, _)| matches!(scope, Scope::Memcg(_)))
+            .filter(|(scope, _)| peopled(**scope))
             .min_by_key(|(_, watch)| watch.place())
             .map(|(scope, _)| *scope);
         self.leading = match (self.leading, first) {
             (_, None) => None,
             (Some((old, since)), Some(new)) => {
-                let outdone = urgency(new) > urgency(old) || urgency(old) <= bar;
+                let outdone = urgency(new) > urgency(old) || urgency(old) <= bar || !peopled(old);
                 if old == new || (!outdone && at.since(since) < STAY) {
                     Some((old, since))
                 } else {
@@ -218,17 +221,24 @@ pub fn name(scope: Scope, parent: Option<Scope>, host: &str, snapshot: &Snapshot
         return "?".to_owned();
     };
     let path = group.path.as_str();
-    container::label(path).unwrap_or_else(|| {
-        let around = match parent {
-            Some(Scope::Memcg(key)) => snapshot.cgroup(key).map(|group| group.path.as_str()),
-            _ => None,
+    let around = match parent {
+        Some(Scope::Memcg(key)) => snapshot.cgroup(key).map(|group| group.path.as_str()),
+        _ => None,
+    };
+    if let Some(label) = container::label(path) {
+        // Inside its pod the pod need not be said again.
+        let is_pod = |path| container::owner(path).is_some_and(|o| o.kind == container::Kind::Pod);
+        let in_pod = around.is_some_and(is_pod);
+        return match label.split_once(" in pod ") {
+            Some((own, _)) if in_pod => own.to_owned(),
+            _ => label,
         };
-        around
-            .and_then(|around| path.strip_prefix(around)?.strip_prefix('/'))
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(path)
-            .to_owned()
-    })
+    }
+    around
+        .and_then(|around| path.strip_prefix(around)?.strip_prefix('/'))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(path)
+        .to_owned()
 }
 
 /// What an OOM in this domain does, in one word of at most six letters.

@@ -23,6 +23,8 @@ pub struct Watch {
     pub path: Option<CgroupPath>,
     /// Its room in the newest sample; `None` where its usage could not be read.
     pub room: Option<Room>,
+    /// Processes in it.
+    pub members: u32,
     /// Band of the kept share, with hysteresis.
     pub band: Band,
     /// How urgent it is; rises at once, falls late.
@@ -61,6 +63,7 @@ impl Watch {
         }
         self.seen = snapshot.seq;
         self.room = Room::of(domain, snapshot);
+        self.members = domain.members;
         // A group at rest is not read in every sample: an old reading is no new point.
         let fresh = group.is_none_or(|group| group.read_seq == snapshot.seq);
         if fresh && let Some(room) = self.room {
@@ -76,6 +79,8 @@ impl Watch {
             && self.pace.accept(at, group)
         {
             self.killed = Some(at);
+            // What was freed by force is no trend.
+            self.forecast = Forecast::default();
         }
         self.judge(group, snapshot, thresholds);
     }

@@ -111,10 +111,10 @@ fn near(watch: &Watch, limit: u64, line: &mut Line) {
     match watch.signs.time_left {
         Some(left) => line.push(
             urgency_tone(watch.urgency),
-            format!(", full in about {}", format::about(left)),
+            format!(", full in {}", format::in_about(left)),
         ),
         None if watch.signs.hangs => line.push(Tone::Critical, ", hangs now"),
-        None if watch.urgency == Urgency::Killing => line.push(Tone::Critical, ", OOM just now"),
+        None if watch.urgency == Urgency::Killing => line.push(Tone::Critical, ", killed lately"),
         None => {}
     }
 }
