@@ -1,6 +1,4 @@
 //! The domains view on paper: what is where, what is folded, what the keys do, and that it stands still.
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 mod common;
 
 use common::scene::{Scene, process};

@@ -355,15 +355,12 @@ pub fn unescaped(name: &str) -> Cow<'_, str> {
             .and_then(|hex| u8::from_str_radix(hex, 16).ok())
             // A control character stays escaped: the escape was there for a reason.
             .filter(|byte| (0x20..0x7f).contains(byte));
-        let taken = match code {
-            Some(byte) => {
-                out.push(char::from(byte));
-                4
-            }
-            None => {
-                out.push_str("\\x");
-                2
-            }
+        let taken = if let Some(byte) = code {
+            out.push(char::from(byte));
+            4
+        } else {
+            out.push_str("\\x");
+            2
         };
         rest = rest.get(at + taken..).unwrap_or("");
     }

@@ -43,7 +43,7 @@ pub struct Signs {
 }
 
 /// How long a kill counts as now.
-pub const LATELY: Duration = Duration::from_secs(60);
+pub const LATELY: Duration = Duration::from_mins(1);
 
 const IMMINENT: Duration = Duration::from_mins(2);
 const CLOSE: Duration = Duration::from_mins(10);

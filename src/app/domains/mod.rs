@@ -228,9 +228,8 @@ pub fn name(scope: Scope, parent: Option<Scope>, host: &str, snapshot: &Snapshot
     if let Some(label) = container::label(path) {
         // Inside its pod the pod need not be said again.
         let is_pod = |path| container::owner(path).is_some_and(|o| o.kind == container::Kind::Pod);
-        let in_pod = around.is_some_and(is_pod);
         return match label.split_once(" in pod ") {
-            Some((own, _)) if in_pod => own.to_owned(),
+            Some((own, _)) if around.is_some_and(is_pod) => own.to_owned(),
             _ => label,
         };
     }

@@ -199,11 +199,21 @@ pub(super) fn matching(
                 || container::label(path).is_some_and(|label| label.to_lowercase().contains(&text))
         })
         .collect();
+    // Each for itself: what is around it may not be among them.
     match order {
-        Order::Urgency => found.sort_by_key(|at| tree.places.get(*at).copied()),
+        Order::Urgency => found.sort_by_key(|at| {
+            let watch = watches.get(&tree.scope(*at)).unwrap_or(&unknown);
+            watch.place()
+        }),
         Order::Path => found.sort_by_key(|at| tree.path(*at)),
     }
-    found.into_iter().map(|at| row(&tree, at, 0)).collect()
+    let alone = |at| Row::Domain {
+        scope: tree.scope(at),
+        index: at,
+        parent: None,
+        depth: 0,
+    };
+    found.into_iter().map(alone).collect()
 }
 
 fn row(tree: &Tree<'_>, at: usize, depth: u16) -> Row {
