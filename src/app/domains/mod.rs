@@ -92,7 +92,7 @@ impl Domains {
         let urgency = |scope| self.watch(scope).map_or(Urgency::Calm, |w| w.urgency);
         let bar = urgency(main);
         // Where nobody is left, nobody is next.
-        let peopled = |scope| self.watch(scope).is_some_and(|w| w.members > 0);
+        let peopled = |scope| self.watch(scope).is_some_and(|w| w.peopled);
         let first = self
             .watches
             .iter()

@@ -79,7 +79,8 @@ impl Pace {
             .find_map(|(mark, counts)| Some((mark, of(&counts)?)))?;
         let span = seconds(mark, at);
         let rise = of(&now)?.checked_sub(then)?;
-        (span >= LEAST).then(|| rise as f64 / span)
+        // A burst of a few seconds is not blown up to what it would be in a minute.
+        (span >= LEAST).then(|| rise as f64 / span.max(TURN))
     }
 }
 

@@ -23,8 +23,8 @@ pub struct Watch {
     pub path: Option<CgroupPath>,
     /// Its room in the newest sample; `None` where its usage could not be read.
     pub room: Option<Room>,
-    /// Processes in it.
-    pub members: u32,
+    /// Somebody in it would be killed, or it would hang.
+    pub peopled: bool,
     /// Band of the kept share, with hysteresis.
     pub band: Band,
     /// How urgent it is; rises at once, falls late.
@@ -63,7 +63,8 @@ impl Watch {
         }
         self.seen = snapshot.seq;
         self.room = Room::of(domain, snapshot);
-        self.members = domain.members;
+        let hangs = group.is_some_and(|group| group.limits.kill_disabled);
+        self.peopled = domain.verdict.is_some() || (hangs && domain.members > 0);
         // A group at rest is not read in every sample: an old reading is no new point.
         let fresh = group.is_none_or(|group| group.read_seq == snapshot.seq);
         if fresh && let Some(room) = self.room {
