@@ -33,6 +33,10 @@
 //!
 //! * A column of the table: a row in `app/columns/list.rs`; a new fact besides: a field of
 //!   [`domain::process::Process`] and the line that reads it in `linux`.
+//! * A column of the domains view: a row in `app/domains/columns/list.rs`; a new fact of a group: a field of
+//!   [`domain::cgroup::Cgroup`] and the file it is read from in `linux/cgroup_files.rs`. When a group is read is
+//!   decided in `linux/group_turns.rs`.
+//! * A container runtime's paths: `domain/container.rs` and a row in its test.
 //! * A key or action: a row in `app/actions/list.rs`. Help and footer follow; a test compares the README.
 //! * A dialog: a file in `app/dialog/` and an action that opens it. It is data
 //!   ([`app::dialog::DialogView`]); one renderer draws them all.

@@ -50,6 +50,12 @@ const SHOTS: &[Shot] = &[
         words: &["badness", "page tables"],
     },
     Shot {
+        name: "domains",
+        title: "oomtop: OOM domains (d)",
+        keys: "d",
+        words: &["OOM domains", "shop-api.service", "next victim"],
+    },
+    Shot {
         name: "help",
         title: "oomtop: keys (F1)",
         keys: "<F1>",

@@ -9,7 +9,9 @@ use super::columns::{CellContext, score};
 use super::marks::Marks;
 use crate::domain::badness::{Badness, Immunity, badness};
 use crate::domain::band::{Band, Thresholds};
-use crate::domain::cgroup::{CgroupPath, GroupEvents, Limits};
+use crate::domain::cgroup::{CgroupPath, GroupEvents, GroupPressure, GroupStat, Limits};
+use crate::domain::container;
+use crate::domain::headroom::{Room, runs_out_first};
 use crate::domain::killers::RunningKiller;
 use crate::domain::memory::{Memory, Pressure, percent};
 use crate::domain::nodes::NodeSet;
@@ -78,12 +80,21 @@ pub struct DomainFacts<'a> {
     pub cgroup: Option<&'a CgroupPath>,
     /// The memory nodes of a cpuset, as in `0-1`; null for the host and for a cgroup.
     pub nodes: Option<NodeSet>,
+    /// What the path tells: container, pod, machine or unit; null where it tells nothing.
+    pub name: Option<String>,
     /// The limit in bytes (RAM for the host).
     pub limit: u64,
     /// Bytes used of it.
     pub usage: Option<u64>,
     /// Used share in percent.
     pub percent: Option<f64>,
+    /// Swap and page cache besides, and what follows: null where usage could not be read.
+    pub room: Option<RoomFacts>,
+    /// The band of `room.kept_percent`.
+    pub band: Option<Band>,
+    /// Path of the enclosing cgroup that runs out before this one; `/` also stands for the host. Null if
+    /// none does.
+    pub runs_out_first: Option<CgroupPath>,
     /// What adj is weighed by, in pages.
     pub total_pages: u64,
     /// Processes in it.
@@ -100,6 +111,39 @@ pub struct DomainFacts<'a> {
     pub limits: Option<&'a Limits>,
     /// Counters of the cgroup; null for the host.
     pub counters: Option<&'a GroupEvents>,
+    /// `avg10` of the cgroup's `memory.pressure` in hundredths of a percent (v2 only).
+    pub pressure: Option<GroupPressure>,
+    /// What `memory.stat` says; null for the host, and far from the limit.
+    pub stat: Option<GroupStat>,
+    /// Tasks of the cgroup hang at its limit now (v1 `under_oom`).
+    pub under_oom: bool,
+}
+
+/// How near a domain is to its OOM.
+#[derive(Debug, Serialize)]
+pub struct RoomFacts {
+    /// Page cache in the usage that is dropped before anybody dies; 0 where it was not read.
+    pub droppable: u64,
+    /// Usage without it, as a share of the limit in percent.
+    pub kept_percent: f64,
+    /// Swap used; null where it is not counted.
+    pub swap_used: Option<u64>,
+    /// Swap it may still use.
+    pub swap_left: u64,
+    /// Bytes it can still take before somebody dies.
+    pub left: u64,
+}
+
+impl From<Room> for RoomFacts {
+    fn from(room: Room) -> Self {
+        Self {
+            droppable: room.droppable,
+            kept_percent: room.percent(),
+            swap_used: room.swap_used,
+            swap_left: room.swap_left,
+            left: room.left(),
+        }
+    }
 }
 
 /// One process.
@@ -204,7 +248,7 @@ pub fn document<'a>(
         domains: snapshot
             .domains
             .iter()
-            .map(|d| domain_facts(d, snapshot))
+            .map(|d| domain_facts(d, snapshot, thresholds))
             .collect(),
         processes: ranked(snapshot, total)
             .into_iter()
@@ -221,7 +265,18 @@ pub fn ranked(snapshot: &Snapshot, total: u64) -> Vec<&Process> {
     processes
 }
 
-fn domain_facts<'a>(domain: &'a DomainState, snapshot: &'a Snapshot) -> DomainFacts<'a> {
+fn domain_facts<'a>(
+    domain: &'a DomainState,
+    snapshot: &'a Snapshot,
+    thresholds: &Thresholds,
+) -> DomainFacts<'a> {
+    let room = Room::of(domain, snapshot);
+    let outer = runs_out_first(domain.scope, snapshot).map(|(outer, _)| match outer {
+        Scope::Host | Scope::Nodes(_) => CgroupPath::root(),
+        Scope::Memcg(key) => snapshot
+            .cgroup(key)
+            .map_or_else(CgroupPath::root, |group| group.path.clone()),
+    });
     let group = match domain.scope {
         Scope::Host | Scope::Nodes(_) => None,
         Scope::Memcg(key) => snapshot.cgroup(key),
@@ -233,6 +288,10 @@ fn domain_facts<'a>(domain: &'a DomainState, snapshot: &'a Snapshot) -> DomainFa
     DomainFacts {
         cgroup: group.map(|g| &g.path),
         nodes,
+        name: group.and_then(|g| container::label(g.path.as_str())),
+        room: room.map(RoomFacts::from),
+        band: room.map(|room| thresholds.band(room.percent())),
+        runs_out_first: outer,
         limit: domain.limit,
         usage: domain.usage,
         percent: domain.usage.map(|usage| percent(usage, domain.limit)),
@@ -255,6 +314,9 @@ fn domain_facts<'a>(domain: &'a DomainState, snapshot: &'a Snapshot) -> DomainFa
             .map(|g| &g.path),
         limits: group.map(|g| &g.limits),
         counters: group.map(|g| &g.events),
+        pressure: group.and_then(|g| g.pressure),
+        stat: group.and_then(|g| g.stat),
+        under_oom: group.is_some_and(|g| g.under_oom),
     }
 }
 

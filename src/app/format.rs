@@ -52,6 +52,20 @@ pub fn rate(bytes_per_second: f64) -> String {
     format!("{sign}{}/s", size(whole))
 }
 
+/// A count in at most four columns: `999`, `1.2k`, `12k`, `1.2M`.
+pub fn count(value: u64) -> String {
+    let mut scaled = value as f64;
+    for unit in ["", "k", "M", "G", "T", "P"] {
+        // 999.5 would be rounded to four digits.
+        if scaled < 999.5 {
+            let places = usize::from(!unit.is_empty() && scaled < 9.95);
+            return format!("{scaled:.places$}{unit}");
+        }
+        scaled /= 1000.0;
+    }
+    format!("{scaled:.0}E")
+}
+
 /// `4s`, `2m50s`, `3h04m`, `12d04h`.
 pub fn duration(span: Duration) -> String {
     let s = span.as_secs();
@@ -73,6 +87,24 @@ pub fn about(span: Duration) -> String {
     }
 }
 
+/// The same in a sentence: `about 50s`, `less than 10s`.
+pub fn in_about(span: Duration) -> String {
+    if span < Duration::from_secs(10) {
+        "less than 10s".to_owned()
+    } else {
+        format!("about {}", about(span))
+    }
+}
+
+/// The same in a narrow column: `~50s`, `<10s`.
+pub fn roughly(span: Duration) -> String {
+    if span < Duration::from_secs(10) {
+        "<10s".to_owned()
+    } else {
+        format!("~{}", about(span))
+    }
+}
+
 /// `71.2%`.
 pub fn percent(value: f64) -> String {
     format!("{value:.1}%")
@@ -82,7 +114,7 @@ pub fn percent(value: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{about, duration, rate, size};
+    use super::{about, count, duration, rate, size};
 
     #[test]
     fn sizes_fit_a_narrow_column() {
@@ -100,6 +132,16 @@ mod tests {
             );
         }
         let _ = size(u64::MAX);
+    }
+
+    #[test]
+    fn counts_fit_four_columns() {
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1000), "1.0k");
+        assert_eq!(count(9_960), "10k");
+        for value in [u64::MAX, 999_499, 999_500, 12_345] {
+            assert!(count(value).len() <= 4, "{}", count(value));
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum HeaderLine {
 /// Which pane has the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pane {
-    /// The process table.
+    /// The process table, or the domains in its place.
     #[default]
     Processes,
     /// The OOM events.

@@ -6,6 +6,7 @@ pub mod actions;
 pub mod columns;
 pub mod dialog;
 pub mod document;
+pub mod domains;
 pub mod event_text;
 pub mod events;
 pub mod filter;
@@ -39,6 +40,7 @@ use std::time::Duration;
 
 use columns::CellContext;
 use dialog::{Dialog, DialogContext};
+use domains::Domains;
 use events::EventLog;
 use filter::Filter;
 use gauge::Gauge;
@@ -75,6 +77,8 @@ pub struct State {
     pub marks: Marks,
     /// The process table.
     pub table: ProcessTable,
+    /// The OOM domains: what is remembered of each, and the view of them.
+    pub domains: Domains,
     /// The memory gauge.
     pub gauge: Gauge,
     /// The OOM events.
@@ -129,6 +133,7 @@ impl State {
             previous: Arc::default(),
             marks: Marks::default(),
             table,
+            domains: Domains::default(),
             gauge: Gauge::default(),
             events: EventLog::default(),
             dialogs: Vec::new(),
@@ -185,6 +190,7 @@ impl State {
             cells: self.cells(),
             host: &self.host,
             settings: &self.settings,
+            domains: &self.domains,
         }
     }
 
@@ -220,6 +226,7 @@ impl State {
             marks: &self.marks,
         };
         self.table.arrange(&context, height);
+        self.domains.arrange(&self.snapshot, height);
         Vec::new()
     }
 
@@ -244,6 +251,7 @@ impl State {
             all_commands: self.table.filter.needs_commands() || searching,
             visible: on_screen.chain(victims.take(200)).collect(),
             detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
+            groups: self.shown_groups(),
         }
     }
 
@@ -261,6 +269,7 @@ impl State {
     fn go(&mut self, by: isize) -> Vec<Effect> {
         let panes = self.panes();
         match self.focus {
+            Pane::Processes if self.domains.open => self.domains.move_by(by, panes.table_height()),
             Pane::Processes => self.table.move_by(by, &self.snapshot, panes.table_height()),
             Pane::Events => self.events.move_by(by, panes.events_height()),
         }
@@ -269,6 +278,9 @@ impl State {
 
     /// Ranks by the innermost limited group of the selected process, or by the host again.
     fn toggle_zoom(&mut self) -> Vec<Effect> {
+        if self.in_domains() {
+            return self.zoom_to_selected();
+        }
         if self.table.zoom.take().is_none() {
             let process = self.table.selected_process(&self.snapshot);
             let group = process.and_then(|p| p.cgroup);

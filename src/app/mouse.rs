@@ -35,10 +35,18 @@ pub(super) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
             };
             if in_events {
                 state.events.move_by(by, panes.events_height());
+            } else if state.domains.open {
+                state.domains.move_by(by, panes.table_height());
             } else {
                 state.table.scroll_by(by, panes.table_height());
             }
         }
+        MouseAction::Click if panes.table_rows.contains(at) && state.domains.open => {
+            state.focus = Pane::Processes;
+            let row = state.domains.offset + usize::from(mouse.y - panes.table_rows.y);
+            state.domains.select(row, panes.table_height());
+        }
+        MouseAction::Click if panes.table_head.contains(at) && state.domains.open => {}
         MouseAction::Click if panes.table_rows.contains(at) => {
             state.focus = Pane::Processes;
             let row = state.table.offset + usize::from(mouse.y - panes.table_rows.y);

@@ -13,6 +13,8 @@ pub enum PromptKind {
     Pid,
     /// A filter of the events pane, in force while it is typed.
     Events,
+    /// A part of the name or path of a domain, in force while it is typed.
+    Domains,
 }
 
 impl PromptKind {
@@ -23,6 +25,7 @@ impl PromptKind {
             Self::Search => "Search: ",
             Self::Pid => "PID: ",
             Self::Events => "Events: ",
+            Self::Domains => "Domains: ",
         }
     }
 
@@ -32,6 +35,7 @@ impl PromptKind {
             Self::Filter => "text  pid:1  user:x  cgroup:x  adj<0  rss>100M  !term",
             Self::Search => "Enter stays, F3 next, Esc leaves",
             Self::Pid => "Enter stays, Esc leaves",
+            Self::Domains => "part of a name or path; Esc clears it",
             Self::Events => "name, cgroup or command  pid:1  scope:host  last:1h",
         }
     }

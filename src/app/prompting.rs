@@ -12,12 +12,18 @@ use crate::domain::process::Process;
 impl State {
     /// Opens a prompt; a filter starts with what is in force.
     pub(super) fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
+        let kind = match kind {
+            // Finding among domains is filtering them.
+            PromptKind::Search if self.in_domains() => PromptKind::Domains,
+            kind => kind,
+        };
         let text = match kind {
             PromptKind::Filter => self.table.filter_text.clone(),
             PromptKind::Events => self.events.filter_text.clone(),
+            PromptKind::Domains => self.domains.filter.clone(),
             PromptKind::Search | PromptKind::Pid => String::new(),
         };
-        if kind == PromptKind::Events {
+        if matches!(kind, PromptKind::Events | PromptKind::Domains) {
             self.prompt = Some(Prompt::new(kind, &text));
             return Vec::new();
         }
@@ -50,6 +56,10 @@ impl State {
                 }
                 Err(error) => prompt.error = Some(error),
             },
+            PromptKind::Domains => {
+                self.domains.filter = text;
+                return self.arrange();
+            }
             PromptKind::Search => {
                 self.searched = text.to_lowercase();
                 self.jump_to_match(false, true);
@@ -73,7 +83,7 @@ impl State {
 
     /// Next or previous match of the last search.
     pub(super) fn find(&mut self, backwards: bool) -> Vec<Effect> {
-        if self.searched.is_empty() {
+        if self.searched.is_empty() || self.in_domains() {
             return self.prompt_for(PromptKind::Search);
         }
         self.jump_to_match(backwards, false);

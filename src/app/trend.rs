@@ -17,10 +17,15 @@ const MAX_FIT: usize = 60;
 /// A time to exhaustion longer than this is no news.
 const FAR: Duration = Duration::from_hours(24);
 
+/// Points kept of a coarse trend, and the time between two of them: the same window of a minute.
+const COARSE_KEPT: usize = 30;
+const COARSE_APART: Duration = Duration::from_millis(1900);
+
 /// Memory in use over time.
 #[derive(Debug, Clone, Default)]
 pub struct Trend {
     points: VecDeque<(Monotonic, u64)>,
+    coarse: bool,
 }
 
 /// What can be said about the rate.
@@ -35,12 +40,27 @@ pub enum Rate {
 }
 
 impl Trend {
-    /// Adds a sample.
-    pub fn push(&mut self, at: Monotonic, used: u64) {
-        if self.points.len() == KEPT {
+    /// A trend that keeps no more than its window needs, a point every two seconds: half a kilobyte, for
+    /// what there are thousands of.
+    pub fn coarse() -> Self {
+        Self {
+            coarse: true,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a sample; false if a coarse trend has no use for it yet.
+    pub fn push(&mut self, at: Monotonic, used: u64) -> bool {
+        let newest = self.points.back().map(|(newest, _)| *newest);
+        if self.coarse && newest.is_some_and(|newest| at.since(newest) < COARSE_APART) {
+            return false;
+        }
+        let most = if self.coarse { COARSE_KEPT } else { KEPT };
+        if self.points.len() >= most {
             self.points.pop_front();
         }
         self.points.push_back((at, used));
+        true
     }
 
     /// The values kept, oldest first.
@@ -59,6 +79,17 @@ impl Trend {
         if points.len() < LEAST_POINTS || last.0 - first.0 < LEAST_TIME.as_secs_f64() {
             return Rate::Unknown;
         }
+        let level = last.1.abs().max(1.0);
+        let (low, high) = points
+            .iter()
+            .fold((f64::MAX, f64::MIN), |(low, high), (_, v)| {
+                (low.min(*v), high.max(*v))
+            });
+        // Movement under a thousandth of what is used is rest, not growth. Most memory rests: then there
+        // is nothing to fit.
+        if high - low < level / 1000.0 {
+            return Rate::Steady(0.0);
+        }
         let slope = median_slope(&points);
         let span = last.0 - first.0;
         let middle = median(points.iter().map(|(t, v)| v - slope * t).collect());
@@ -68,8 +99,6 @@ impl Trend {
                 .map(|(t, v)| (v - slope * t - middle).abs())
                 .collect(),
         );
-        let level = last.1.abs().max(1.0);
-        // Movement under a thousandth of what is used is rest, not growth.
         if (slope * span).abs() < level / 1000.0 && spread < level / 1000.0 {
             return Rate::Steady(0.0);
         }
@@ -91,12 +120,7 @@ impl Trend {
         let Rate::Steady(rate) = self.rate() else {
             return None;
         };
-        if rate <= 0.0 {
-            return None;
-        }
-        Duration::try_from_secs_f64(left as f64 / rate)
-            .ok()
-            .filter(|time| *time <= FAR)
+        time_at(rate, left)
     }
 
     /// The window as (seconds, bytes), thinned evenly.
@@ -113,6 +137,17 @@ impl Trend {
         let step = recent.len().div_ceil(MAX_FIT).max(1);
         recent.into_iter().rev().step_by(step).rev().collect()
     }
+}
+
+/// Time in which `left` bytes are gone at `rate` bytes a second; `None` unless it grows and the end is within
+/// a day.
+pub fn time_at(rate: f64, left: u64) -> Option<Duration> {
+    if rate <= 0.0 {
+        return None;
+    }
+    Duration::try_from_secs_f64(left as f64 / rate)
+        .ok()
+        .filter(|time| *time <= FAR)
 }
 
 fn median_slope(points: &[(f64, f64)]) -> f64 {
@@ -175,6 +210,19 @@ mod tests {
         assert_eq!(spike.rate(), Rate::Steady(0.0));
         assert_eq!(trend(|_| 1000 * MIB, 3).rate(), Rate::Unknown);
         assert_eq!(trend(|t| 1000 * MIB - t * MIB, 60).time_to(MIB), None);
+    }
+
+    #[test]
+    fn a_coarse_one_says_the_same_of_a_leak_and_keeps_little() {
+        let mut trend = Trend::coarse();
+        for t in 0..600 {
+            trend.push(Monotonic(t * 200_000), 100 * MIB + t * MIB / 5);
+        }
+        assert_eq!(trend.values().len(), 30);
+        let Rate::Steady(rate) = trend.rate() else {
+            panic!("{:?}", trend.rate())
+        };
+        assert!((rate / MIB as f64 - 1.0).abs() < 0.05);
     }
 
     #[test]

@@ -125,6 +125,9 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
+        state
+            .domains
+            .accept(&state.snapshot, &state.settings.thresholds);
         let rose = state
             .gauge
             .accept(&state.snapshot, &state.settings.thresholds);
@@ -201,7 +204,7 @@ fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
     if state.prompt.is_some() {
         return to_prompt(state, key);
     }
-    if let Some(digit) = digit(key) {
+    if let Some(digit) = digit(key).filter(|_| !state.in_domains()) {
         return jump_to_pid(state, digit);
     }
     match bound_to(key) {
@@ -223,6 +226,10 @@ fn escape(state: &mut State) -> Vec<Effect> {
             .set_filter("", super::events::EventFilter::default());
     } else if state.focus == Pane::Events {
         state.focus = Pane::Processes;
+    } else if state.domains.open && !state.domains.filter.is_empty() {
+        state.domains.filter.clear();
+    } else if state.domains.open {
+        state.domains.open = false;
     } else if state.table.zoom.take().is_some() {
     } else if !state.table.filter_text.is_empty() {
         state.table.filter_text.clear();
@@ -256,12 +263,14 @@ pub(super) fn to_dialog(
             state.table.sort_by(column);
             state.arrange()
         }
+        Outcome::Zoom(scope) => state.zoom_to(scope),
     }
 }
 
 /// Selects a process, whatever hides it, and runs an action on it.
 fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
     state.focus = Pane::Processes;
+    state.domains.open = false;
     state.table.selected = Some(id);
     state.arrange();
     if state.table.selected != Some(id) {
@@ -297,6 +306,7 @@ fn to_prompt(state: &mut State, key: Key) -> Vec<Effect> {
                 PromptKind::Events => state
                     .events
                     .set_filter("", super::events::EventFilter::default()),
+                PromptKind::Domains => state.domains.filter.clear(),
                 PromptKind::Search | PromptKind::Pid => {}
             }
             state.arrange()

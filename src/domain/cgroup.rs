@@ -175,6 +175,41 @@ pub struct GroupEvents {
     pub oom: Option<u64>,
     /// Processes killed in this group and below.
     pub oom_kill: Option<u64>,
+    /// Times the group died whole (v2 `oom_group_kill`, 5.17 and later).
+    pub oom_group_kill: Option<u64>,
+}
+
+/// What `memory.stat` says of the group and everything below it (on v1 the `total_` lines), in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct GroupStat {
+    /// `inactive_file`: page cache that goes first.
+    pub inactive_file: u64,
+    /// `active_file`: page cache in use; it goes too before anybody is killed, at the price of reading it
+    /// again.
+    pub active_file: u64,
+    /// `file_dirty` + `file_writeback` (v1 `total_dirty` + `total_writeback`): page cache that must be
+    /// written before it can go.
+    pub unwritten: u64,
+    /// `workingset_refault_anon` + `_file` (before 5.9 `workingset_refault`): pages read again soon after
+    /// they were dropped, since the group was made. `None` where the kernel does not count them.
+    pub refaults: Option<u64>,
+}
+
+impl GroupStat {
+    /// Page cache the kernel drops before it kills: both file lists without what must be written first.
+    #[must_use]
+    pub fn droppable(&self) -> u64 {
+        (self.inactive_file.saturating_add(self.active_file)).saturating_sub(self.unwritten)
+    }
+}
+
+/// `avg10` of a group's `memory.pressure`, in hundredths of a percent (so that they compare).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct GroupPressure {
+    /// Share of the last 10 s in which at least one task waited for memory.
+    pub some: u32,
+    /// Share in which all of them did.
+    pub full: u32,
 }
 
 /// One memory cgroup as the last sample saw it.
@@ -195,13 +230,14 @@ pub struct Cgroup {
     /// Counters.
     pub events: GroupEvents,
     /// Pressure of the group (v2 only).
-    pub pressure: Option<PressureFull>,
+    pub pressure: Option<GroupPressure>,
+    /// What its memory is made of; read only near a limit, or when somebody looks.
+    pub stat: Option<GroupStat>,
+    /// v1 `memory.oom_control`: `under_oom` is set, tasks of the group wait for memory now.
+    pub under_oom: bool,
+    /// The sample in which [`Self::usage`] was last read; groups at rest are not read in every sample.
+    pub read_seq: u64,
 }
-
-/// `full avg10` of a group's `memory.pressure`, in hundredths of a percent (so that it compares).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(transparent)]
-pub struct PressureFull(pub u32);
 
 impl Cgroup {
     /// A group of which only the path is known yet.
@@ -216,6 +252,9 @@ impl Cgroup {
             swap_usage: None,
             events: GroupEvents::default(),
             pressure: None,
+            stat: None,
+            under_oom: false,
+            read_seq: 0,
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Needs {
     pub visible: Vec<ProcessId>,
     /// The process whose details pane is open.
     pub detail: Option<ProcessId>,
+    /// Memory cgroups on the screen: all of their files are wanted.
+    pub groups: Vec<CgroupKey>,
 }
 
 /// Facts about the machine that do not change while oomtop runs.
@@ -108,7 +110,8 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Memory pressure; `None` on a kernel without PSI.
     pub pressure: Option<Pressure>,
-    /// Every memory cgroup that has (or had) a process of the table, with its ancestors, by key.
+    /// Every memory cgroup that has (or had) a process of the table or was found in the tree, with its
+    /// ancestors, by key.
     pub cgroups: Arc<Vec<Cgroup>>,
     /// Every OOM domain: the host first, then each group with a limit of its own, then the sets of memory
     /// nodes that some process is held to.

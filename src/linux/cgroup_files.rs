@@ -6,14 +6,16 @@ use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
-use crate::domain::cgroup::{Cgroup, CgroupVersion, GroupEvents, Limits, PressureFull};
+use crate::domain::cgroup::{Cgroup, CgroupVersion, GroupEvents, GroupPressure, GroupStat, Limits};
 
-use super::kernel_file::{FileBuffer, is_gone, keyed, lines, number};
+use super::kernel_file::{FileBuffer, MOST_BYTES, is_gone, keyed, lines, number};
 use super::memory::parse_pressure;
 
 /// Which files to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depth {
+    /// The usage: one file.
+    Usage,
     /// The limit, usage and counters.
     Hot,
     /// Those, and the limits that seldom change.
@@ -50,8 +52,18 @@ impl GroupReader {
             root,
             relative,
         };
-        // Every group has this file, the root too; a failed read of it tells what is the matter.
-        match files.raw("cgroup.procs", |_| ()) {
+        if depth == Depth::Usage {
+            // Only groups with a limit are read so: they have this file.
+            match files.raw(usage_file(version), number) {
+                Err(errno) if is_gone(errno) => {}
+                usage => {
+                    group.usage = usage.ok().flatten();
+                    return;
+                }
+            }
+        }
+        // Every group has this directory entry, the root too: a failure tells what is the matter.
+        match files.look("cgroup.procs") {
             Err(errno) if is_gone(errno) => {
                 let gone = Cgroup::unread(group.path.clone(), group.parent);
                 *group = Cgroup {
@@ -68,6 +80,33 @@ impl GroupReader {
             files.v2(group, depth);
         }
     }
+
+    /// Reads `memory.stat`: the kernel sums it up for the purpose, so it is dearer than the rest.
+    pub(crate) fn stat(
+        &mut self,
+        root: BorrowedFd<'_>,
+        relative: &str,
+        version: CgroupVersion,
+    ) -> Option<GroupStat> {
+        let mut files = Files {
+            reader: self,
+            root,
+            relative,
+        };
+        let prefix = if version.is_v1() { "total_" } else { "" };
+        files
+            .raw("memory.stat", |text| parse_stat(text, prefix))
+            .ok()
+            .flatten()
+    }
+}
+
+fn usage_file(version: CgroupVersion) -> &'static str {
+    if version.is_v1() {
+        "memory.usage_in_bytes"
+    } else {
+        "memory.current"
+    }
 }
 
 struct Files<'a> {
@@ -77,20 +116,26 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
+    fn name(&mut self, file: &str) {
+        let name = &mut self.reader.name;
+        name.clear();
+        name.push_str(self.relative);
+        name.push('/');
+        name.push_str(file);
+    }
+
+    /// Only whether it is there: the list of processes can be long.
+    fn look(&mut self, file: &str) -> Result<(), Errno> {
+        self.name(file);
+        let flags = rustix::fs::AtFlags::empty();
+        rustix::fs::statat(self.root, self.reader.name.as_str(), flags).map(|_| ())
+    }
+
     fn raw<T>(&mut self, file: &str, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Errno> {
+        self.name(file);
         let reader = &mut *self.reader;
-        reader.name.clear();
-        reader.name.push_str(self.relative);
-        reader.name.push('/');
-        reader.name.push_str(file);
-        let bytes = if file == "cgroup.procs" {
-            // Only whether it can be opened matters: the list can be long.
-            let flags = rustix::fs::AtFlags::empty();
-            rustix::fs::statat(self.root, reader.name.as_str(), flags)?;
-            &[][..]
-        } else {
-            reader.buffer.read_whole(self.root, reader.name.as_str())?
-        };
+        // A seq_file of one record (fs/seq_file.c): one read has all of it.
+        let bytes = reader.buffer.read_single(self.root, reader.name.as_str())?;
         Ok(parse(bytes))
     }
 
@@ -113,7 +158,10 @@ impl Files<'_> {
             .raw("memory.pressure", parse_pressure)
             .ok()
             .flatten()
-            .map(|p| PressureFull(hundredths(p.full.avg10)));
+            .map(|p| GroupPressure {
+                some: hundredths(p.some.avg10),
+                full: hundredths(p.full.avg10),
+            });
         if depth == Depth::All {
             group.limits = Limits {
                 max: group.limits.max,
@@ -136,12 +184,13 @@ impl Files<'_> {
         group.swap_usage = both
             .zip(group.usage)
             .map(|(both, memory)| both.saturating_sub(memory));
-        let (disabled, kills) = self
+        let [disabled, under_oom, kills] = self
             .raw("memory.oom_control", |text| {
-                (keyed(text, "oom_kill_disable"), keyed(text, "oom_kill"))
+                ["oom_kill_disable", "under_oom", "oom_kill"].map(|key| keyed(text, key))
             })
             .unwrap_or_default();
         group.limits.kill_disabled = disabled == Some(1);
+        group.under_oom = under_oom == Some(1);
         group.events = GroupEvents {
             max: self.bytes("memory.failcnt"),
             oom_kill: kills,
@@ -166,22 +215,49 @@ fn unlimited(page_size: u64) -> u64 {
     most.saturating_mul(page)
 }
 
+/// Lines of a key and a number.
+fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], Option<u64>)> {
+    lines(text).filter_map(|line| {
+        let mut words = line.splitn(2, |b| *b == b' ');
+        Some((words.next()?, number(words.next()?)))
+    })
+}
+
 fn parse_events(text: &[u8]) -> GroupEvents {
     let mut events = GroupEvents::default();
-    for line in lines(text) {
-        let mut words = line.splitn(2, |b| *b == b' ');
-        let (Some(key), Some(value)) = (words.next(), words.next()) else {
-            continue;
-        };
+    for (key, value) in pairs(text) {
         match key {
-            b"high" => events.high = number(value),
-            b"max" => events.max = number(value),
-            b"oom" => events.oom = number(value),
-            b"oom_kill" => events.oom_kill = number(value),
+            b"high" => events.high = value,
+            b"max" => events.max = value,
+            b"oom" => events.oom = value,
+            b"oom_kill" => events.oom_kill = value,
+            b"oom_group_kill" => events.oom_group_kill = value,
             _ => {}
         }
     }
     events
+}
+
+/// The lines with this prefix (v1 `total_`: the group with everything below it; v2 none). `None` where
+/// the file does not tell the page cache.
+fn parse_stat(text: &[u8], prefix: &str) -> Option<GroupStat> {
+    let (mut stat, mut lists) = (GroupStat::default(), 0);
+    for (key, value) in pairs(text) {
+        let Some((key, value)) = key.strip_prefix(prefix.as_bytes()).zip(value) else {
+            continue;
+        };
+        let bytes = value.min(MOST_BYTES);
+        match key {
+            b"inactive_file" => (stat.inactive_file, lists) = (bytes, lists + 1),
+            b"active_file" => (stat.active_file, lists) = (bytes, lists + 1),
+            b"file_dirty" | b"file_writeback" | b"dirty" | b"writeback" => stat.unwritten += bytes,
+            b"workingset_refault" | b"workingset_refault_anon" | b"workingset_refault_file" => {
+                stat.refaults = Some(stat.refaults.unwrap_or(0).saturating_add(value));
+            }
+            _ => {}
+        }
+    }
+    (lists == 2).then_some(stat)
 }
 
 fn hundredths(percent: f32) -> u32 {
@@ -196,7 +272,7 @@ fn hundredths(percent: f32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{hundredths, parse_events, unlimited};
+    use super::{hundredths, parse_events, parse_stat, unlimited};
 
     #[test]
     fn what_v1_prints_without_a_limit() {
@@ -206,10 +282,31 @@ mod tests {
 
     #[test]
     fn events_by_key_with_unknown_ones() {
-        let events = parse_events(b"low 0\nhigh 3\nmax 9\noom 2\noom_kill 1\nsock_throttled 5\n");
+        let events = parse_events(
+            b"low 0\nhigh 3\nmax 9\noom 2\noom_kill 1\noom_group_kill 4\nsock_throttled 5\n",
+        );
         assert_eq!((events.high, events.max), (Some(3), Some(9)));
         assert_eq!((events.oom, events.oom_kill), (Some(2), Some(1)));
+        assert_eq!(events.oom_group_kill, Some(4));
         assert_eq!(parse_events(b"oom\n\xff 3\n").oom, None);
+    }
+
+    #[test]
+    fn what_can_be_dropped_is_the_file_lists_without_what_must_be_written() {
+        let v2 = b"anon 9\nfile_dirty 10\nfile_writeback 5\ninactive_file 100\nactive_file 50\n\
+                   workingset_refault_anon 3\nworkingset_refault_file 4\n";
+        let stat = parse_stat(v2, "").expect("both lists");
+        assert_eq!((stat.droppable(), stat.refaults), (135, Some(7)));
+        // v1 has its own numbers first and those of the whole subtree after them.
+        let v1 =
+            b"inactive_file 1\nactive_file 1\ndirty 1\ntotal_dirty 8\ntotal_inactive_file 100\n\
+                   total_active_file 50\n";
+        let stat = parse_stat(v1, "total_").expect("both lists");
+        assert_eq!((stat.droppable(), stat.refaults), (142, None));
+        let odd =
+            b"inactive_file 1\nactive_file 2\nfile_dirty 99999999999999999999\nfile_writeback 50\n";
+        assert_eq!(parse_stat(odd, "").map(|s| s.droppable()), Some(0));
+        assert_eq!(parse_stat(b"inactive_file 5\n\xff 3\n", ""), None);
     }
 
     #[test]

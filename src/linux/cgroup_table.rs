@@ -1,18 +1,31 @@
 //! Every memory cgroup that was ever seen, by key, and when each is read again.
 //!
-//! A group with a limit, and its ancestors, are read in every sample: their usage decides what is on
-//! the screen. The others take turns, so that each is read once in [`TURNS`] samples.
+//! A group with a limit is read as often as it moves or is near it ([`super::group_turns`]). All groups
+//! besides take turns, so that each is read whole once in [`SPREAD`] samples, or later where there are many:
+//! a limit can be set at any time.
 
 use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use crate::domain::cgroup::{Cgroup, CgroupKey, CgroupPath};
 
 use super::cgroup_files::{Depth, GroupReader};
+use super::group_turns::{Budget, Found, Turn};
+use super::group_walk::GroupWalk;
 use super::hierarchy::Hierarchy;
 
 /// In how many samples everything that waits for its turn has been read once.
 pub(crate) const TURNS: u64 = 10;
+
+/// The same for groups, if there are not too many.
+const SPREAD: usize = 10;
+
+/// Groups read whole in one sample because it is their turn, at most.
+const MOST_TURNS: usize = 32;
+
+/// New groups read in one sample, at most.
+const MOST_NEW: usize = 2000;
 
 /// Interns paths to [`CgroupKey`]s that stay valid, and keeps what was read of each group.
 #[derive(Debug)]
@@ -23,8 +36,15 @@ pub(crate) struct CgroupTable {
     ids: HashMap<u64, CgroupKey>,
     /// By key: read this one in the next refresh, whatever its turn.
     due: Vec<bool>,
-    /// By key: has a limit, or encloses a group that has one. Reused between samples.
-    hot: Vec<bool>,
+    /// By key: when it is read again.
+    turns: Vec<Turn>,
+    /// The first whose turn it is to be read whole.
+    everybody: usize,
+    /// Where the next refresh begins.
+    first: usize,
+    /// The first that found no room in this one.
+    cut: Option<usize>,
+    walk: GroupWalk,
     /// Slots of groups that are gone and that nobody refers to any more.
     free: Vec<CgroupKey>,
     reader: GroupReader,
@@ -37,7 +57,11 @@ impl CgroupTable {
             keys: HashMap::new(),
             ids: HashMap::new(),
             due: Vec::new(),
-            hot: Vec::new(),
+            turns: Vec::new(),
+            everybody: 0,
+            first: 0,
+            cut: None,
+            walk: GroupWalk::default(),
             free: Vec::new(),
             reader: GroupReader::new(page_size),
         }
@@ -107,7 +131,7 @@ impl CgroupTable {
         } else {
             groups.push(group);
             self.due.push(true);
-            self.hot.push(false);
+            self.turns.push(Turn::default());
             CgroupKey(u32::try_from(groups.len() - 1).unwrap_or(u32::MAX))
         };
         if let Some(due) = self.due.get_mut(key.index()) {
@@ -149,51 +173,154 @@ impl CgroupTable {
         self.free = unneeded.collect();
     }
 
-    /// Reads what is due in the sample number `seq`.
-    pub(crate) fn refresh(&mut self, hierarchy: &Hierarchy, seq: u64) {
-        let Ok(root) = hierarchy.dir() else { return };
-        self.mark_hot();
-        let groups = Arc::make_mut(&mut self.groups);
-        for (at, group) in groups.iter_mut().enumerate() {
-            let turn = (at as u64 + seq).is_multiple_of(TURNS);
-            let due = self.due.get_mut(at).is_some_and(std::mem::take);
-            let hot = self.hot.get(at).copied().unwrap_or(false);
-            let depth = if due || turn { Depth::All } else { Depth::Hot };
-            if depth == Depth::Hot && !hot {
-                continue;
+    /// Learns of groups that no process is in, a few directories in each sample.
+    pub(crate) fn discover(&mut self, hierarchy: &Hierarchy, seq: u64) {
+        let mut walk = std::mem::take(&mut self.walk);
+        walk.step(hierarchy, seq, |path| {
+            let known = self.keys.get(path.as_str()).copied();
+            let key = known.unwrap_or_else(|| self.add(path));
+            if self.groups.get(key.index()).is_some_and(|g| !g.present) {
+                // It was gone: somebody made it again.
+                self.mark_due(key);
             }
-            // A slot that is free has nothing to read.
-            if !group.present
-                && self.keys.get(group.path.as_str()).map(|key| key.index()) != Some(at)
-            {
-                continue;
-            }
-            // What cannot be reached from here stays known by its path only.
-            let path = group.path.clone();
-            if let Some(relative) = hierarchy.relative(&path) {
-                self.reader
-                    .refresh(root, relative, hierarchy.version, depth, group);
-            }
+        });
+        self.walk = walk;
+    }
+
+    fn mark_due(&mut self, key: CgroupKey) {
+        if let Some(due) = self.due.get_mut(key.index()) {
+            *due = true;
         }
     }
 
-    fn mark_hot(&mut self) {
-        self.hot.fill(false);
-        for (at, group) in self.groups.iter().enumerate() {
-            if group.limits.max.is_none() || !group.present {
+    /// Reads what is due in the sample of this round: what is new or on the screen, what has a limit by
+    /// [`Turn`], and of all the others a few.
+    pub(crate) fn refresh(&mut self, hierarchy: &Hierarchy, round: &Round<'_>) {
+        let Ok(root) = hierarchy.dir() else { return };
+        let groups = Arc::make_mut(&mut self.groups);
+        let len = groups.len();
+        let mut visit = Visit {
+            root,
+            hierarchy,
+            seq: round.seq,
+            reader: &mut self.reader,
+            budget: Budget::new(),
+        };
+        let mut fresh = MOST_NEW;
+        let turns = len.div_ceil(SPREAD).clamp(1, MOST_TURNS);
+        let turn = |at: usize| (at + len - self.everybody) % len < turns;
+        for step in 0..len {
+            let at = (self.first + step) % len;
+            let (Some(group), Some(state)) = (groups.get_mut(at), self.turns.get_mut(at)) else {
+                continue;
+            };
+            let due = self.due.get(at).copied().unwrap_or(false);
+            // A slot that is free has nothing to read.
+            if !group.present && !due && !turn(at)
+                || self.keys.get(group.path.as_str()).map(|key| key.index()) != Some(at)
+            {
                 continue;
             }
-            let mut next = Some(at);
-            while let Some(slot) = next.and_then(|at| self.hot.get_mut(at)) {
-                if std::mem::replace(slot, true) {
-                    break;
+            let shown = round.shown.binary_search(&at).is_ok();
+            if due && fresh > 0 {
+                fresh -= 1;
+                if let Some(due) = self.due.get_mut(at) {
+                    *due = false;
                 }
-                next = next
-                    .and_then(|at| self.groups.get(at))
-                    .and_then(|group| group.parent)
-                    .map(CgroupKey::index);
+                *state = Turn::default();
+                visit.whole(group, state, shown);
+            } else if turn(at) || shown {
+                visit.whole(group, state, shown);
+            } else if group.limits.max.is_some()
+                && state.is_due(round.seq, round.pressed)
+                && !visit.in_turn(group, state)
+                && self.cut.is_none()
+            {
+                self.cut = Some(at);
             }
         }
+        self.everybody = (self.everybody + turns) % len.max(1);
+        // Whoever found no room this time is first in the next.
+        self.first = self.cut.take().unwrap_or(0);
+    }
+}
+
+/// One sample's reading.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Round<'a> {
+    /// Number of the sample.
+    pub(crate) seq: u64,
+    /// Indices of the groups on the screen, ascending: all of their files are wanted.
+    pub(crate) shown: &'a [usize],
+    /// Tasks of the host wait for memory.
+    pub(crate) pressed: bool,
+}
+
+/// What a visit needs.
+struct Visit<'a> {
+    root: BorrowedFd<'a>,
+    hierarchy: &'a Hierarchy,
+    seq: u64,
+    reader: &'a mut GroupReader,
+    budget: Budget,
+}
+
+impl Visit<'_> {
+    /// Reads one by its turn; false if there was no room.
+    fn in_turn(&mut self, group: &mut Cgroup, state: &mut Turn) -> bool {
+        let mut depth = state.depth();
+        if !self.budget.take(depth) {
+            return false;
+        }
+        self.read(group, depth);
+        if depth == Depth::Usage && state.wakes(found(group)) && self.budget.take(Depth::Hot) {
+            depth = Depth::Hot;
+            self.read(group, depth);
+        }
+        let stat = depth == Depth::Hot
+            && state.wants_stat(self.seq, found(group))
+            && self.budget.take_stat();
+        self.finish(group, state, stat);
+        true
+    }
+
+    /// Reads everything, but `memory.stat` only where it matters.
+    fn whole(&mut self, group: &mut Cgroup, state: &mut Turn, shown: bool) {
+        self.read(group, Depth::All);
+        let limited = group.limits.max.is_some();
+        let stat = limited && (shown || state.wants_stat(self.seq, found(group)));
+        self.finish(group, state, stat);
+    }
+
+    fn finish(&mut self, group: &mut Cgroup, state: &mut Turn, stat: bool) {
+        if stat && let Some(path) = self.hierarchy.relative(&group.path.clone()) {
+            group.stat = self.reader.stat(self.root, path, self.hierarchy.version);
+        } else if !Turn::may_keep_stat(found(group)) {
+            group.stat = None;
+        }
+        state.note(self.seq, found(group), stat);
+        group.read_seq = self.seq;
+    }
+
+    fn read(&mut self, group: &mut Cgroup, depth: Depth) {
+        // What cannot be reached from here stays known by its path only.
+        let path = group.path.clone();
+        if let Some(relative) = self.hierarchy.relative(&path) {
+            let version = self.hierarchy.version;
+            self.reader
+                .refresh(self.root, relative, version, depth, group);
+        }
+    }
+}
+
+fn found(group: &Cgroup) -> Found {
+    let events = &group.events;
+    let counters = [events.high, events.max, events.oom, events.oom_kill];
+    Found {
+        usage: group.usage.unwrap_or(0),
+        limit: group.limits.max.unwrap_or(u64::MAX),
+        events: counters.into_iter().flatten().fold(0, u64::wrapping_add),
+        stalls: group.under_oom || group.pressure.is_some_and(|p| p.some > 0),
     }
 }
 

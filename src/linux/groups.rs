@@ -83,7 +83,8 @@ fn read_limits(hierarchy: &Hierarchy, groups: &mut [Cgroup]) {
     }
 }
 
-fn children(
+/// Names of the groups right inside `path`, in order; those that are not UTF-8 are counted.
+pub(crate) fn children(
     hierarchy: &Hierarchy,
     path: &CgroupPath,
     skipped: &mut u32,

@@ -38,6 +38,8 @@ mod vm_settings;
 mod assessing;
 pub mod backend;
 pub mod cgroup_writer;
+mod group_turns;
+mod group_walk;
 pub mod groups;
 pub mod journal;
 pub mod kmsg;

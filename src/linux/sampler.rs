@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::cgroup::{Cgroup, CgroupKey};
-use crate::domain::memory::Memory;
+use crate::domain::memory::{Memory, Pressure};
 use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
@@ -17,7 +17,7 @@ use crate::domain::victim::Scope;
 
 use super::assessing::{Assessor, Unassessed};
 use super::backend::{Backend, BackendChoice};
-use super::cgroup_table::{CgroupTable, TURNS};
+use super::cgroup_table::{CgroupTable, Round, TURNS};
 use super::hierarchy::{Hierarchy, memory_path};
 use super::host::{Facts, tie_of};
 use super::kernel_file::{self, FileBuffer};
@@ -55,6 +55,8 @@ pub struct Sampler {
     own_meter: OwnMeter,
     settings: SettingsReader,
     killers: KillerWatch,
+    /// Microseconds the host's tasks had waited for memory in the sample before.
+    stalled: Option<u64>,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
     seq: u64,
@@ -134,7 +136,12 @@ impl Sampler {
         }
         let mut cgroups = CgroupTable::new(page_size);
         let own_group = own_group(&proc, &mut buffer, &hierarchy, &mut cgroups);
-        cgroups.refresh(&hierarchy, 0);
+        let round = Round {
+            seq: 0,
+            shown: &[],
+            pressed: false,
+        };
+        cgroups.refresh(&hierarchy, &round);
         host.in_container = own_limit(own_group, &cgroups.groups(), &memory).is_some();
         Ok(Self {
             root,
@@ -151,6 +158,7 @@ impl Sampler {
             own_meter: OwnMeter::default(),
             settings: SettingsReader::default(),
             killers: KillerWatch::default(),
+            stalled: None,
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -225,7 +233,7 @@ impl Sampler {
                 .filter_map(|process| process.cgroup);
             self.cgroups.collect(used.chain(self.own_group));
         }
-        self.cgroups.refresh(&self.hierarchy, self.seq);
+        self.read_groups(needs, pressure);
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;
         snapshot.taken = now;
@@ -293,6 +301,22 @@ impl Sampler {
             .detail
             .and_then(|id| snapshot.processes.iter().find(|p| p.id == id)?.cgroup);
         snapshot.caches = detail::caches(&self.hierarchy, &mut self.buffer, group, cgroups);
+    }
+
+    fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>) {
+        let mut shown: Vec<usize> = needs.groups.iter().map(|key| key.index()).collect();
+        shown.sort_unstable();
+        // Also stalls of a cgroup at its limit are counted here (mm/memcontrol.c `psi_memstall_enter`): as
+        // long as this stands still no group is in trouble.
+        let stalled = pressure.map(|p| p.some.total);
+        let pressed = stalled != std::mem::replace(&mut self.stalled, stalled);
+        self.cgroups.discover(&self.hierarchy, self.seq);
+        let round = Round {
+            seq: self.seq,
+            shown: &shown,
+            pressed,
+        };
+        self.cgroups.refresh(&self.hierarchy, &round);
     }
 
     fn complete(&mut self, snapshot: &mut Snapshot, needs: &Needs, at: Monotonic) {

@@ -94,13 +94,17 @@ fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// Key and words of an action that is in the footer now.
 fn hint(action: &Action, state: &State) -> Option<(&'static str, String)> {
-    if action.label.is_empty() || (action.writes && state.settings.read_only) {
+    let labelled = !action.label.is_empty() || (action.id == "zoom" && state.in_domains());
+    if !labelled || (action.writes && state.settings.read_only) {
         return None;
     }
-    let label = if action.id == "undo" {
-        format!("{} {}", action.label, state.undo.last()?.undo_label())
-    } else {
-        action.label.to_owned()
+    let label = match action.id {
+        "undo" => format!("{} {}", action.label, state.undo.last()?.undo_label()),
+        // What the key does here, not what it does in the table.
+        "domains" if state.domains.open => "Processes".to_owned(),
+        "sort" | "tree" if state.in_domains() => return None,
+        "zoom" if state.in_domains() => "Zoom".to_owned(),
+        _ => action.label.to_owned(),
     };
     Some((action.keys.first()?, label))
 }

@@ -5,7 +5,7 @@
 //!  title ───────────────────────────────────────────────
 //!  Mem / Swap / PSI / trend / next victim    header.rs, gauge.rs
 //!  ─ Processes ─────────────────────────────
-//!  columns, rows                             table.rs
+//!  columns, rows                             table.rs, domains.rs
 //!  ─ OOM events ────────────────────────────
 //!  rows                                      events.rs
 //!  keys, notice or prompt                    footer.rs
@@ -14,6 +14,7 @@
 
 pub mod canvas;
 pub mod dialog;
+pub mod domains;
 pub mod events;
 pub mod footer;
 pub mod gauge;
@@ -48,7 +49,11 @@ impl Screen<'_> {
             return None;
         }
         header::draw(self.state, &panes, &mut canvas);
-        table::draw(self.state, &panes, &mut canvas);
+        if self.state.domains.open {
+            domains::draw(self.state, &panes, &mut canvas);
+        } else {
+            table::draw(self.state, &panes, &mut canvas);
+        }
         events::draw(self.state, &panes, &mut canvas);
         let cursor = footer::draw(self.state, &panes, &mut canvas);
         let mut in_dialog = None;

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::app::State;
-use crate::app::columns::{Align, Column, fit};
+use crate::app::columns::{Align, Column, fit, short_group};
 use crate::app::layout::{Pane, Panes};
 use crate::app::table::Row;
 use crate::app::text::{Line, Tone};
@@ -63,8 +63,9 @@ fn title(state: &State) -> Line {
         line.push(Tone::Dim, "  tree");
     }
     if let Some(Scope::Memcg(key)) = table.zoom {
-        let path = state.snapshot.cgroup(key).map_or("", |g| g.path.as_str());
-        line.push(Tone::Watch, format!("  only {path}"));
+        let group = state.snapshot.cgroup(key);
+        let name = group.map_or_else(String::new, |g| short_group(g.path.as_str()));
+        line.push(Tone::Watch, format!("  only {name}"));
     }
     if !table.filter_text.is_empty() {
         line.push(Tone::Watch, format!("  filter: {}", table.filter_text));
@@ -157,7 +158,8 @@ fn branch(depth: u16) -> String {
     format!("{}└ ", "  ".repeat(usize::from(depth.min(20)) - 1))
 }
 
-fn aligned(
+/// Draws a cell's text on its side.
+pub(super) fn aligned(
     canvas: &mut Canvas<'_>,
     x: u16,
     y: u16,

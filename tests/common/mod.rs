@@ -19,6 +19,7 @@ pub(crate) mod pty;
 pub(crate) mod scene;
 pub(crate) mod scene_tree;
 pub(crate) mod screen;
+pub(crate) mod shop;
 pub(crate) mod styled;
 pub(crate) mod svg;
 pub(crate) mod svg_glyph;

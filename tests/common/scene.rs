@@ -129,7 +129,7 @@ pub(crate) fn snapshot(second: u64, processes: Vec<Process>) -> Snapshot {
         committed: Some(26 * GIB),
         commit_limit: Some(32 * GIB),
     };
-    let cgroups = vec![
+    let mut cgroups = vec![
         group("/", None, None, 0),
         group("/system.slice", Some(0), None, 14 * GIB),
         group("/system.slice/mysql.service", Some(1), None, 10 * GIB),
@@ -141,6 +141,9 @@ pub(crate) fn snapshot(second: u64, processes: Vec<Process>) -> Snapshot {
             3_400 * MIB,
         ),
     ];
+    for group in &mut cgroups {
+        group.read_seq = second + 1;
+    }
     let domains = assess(&processes, &cgroups, &memory, &KernelRules::default());
     let stall = |avg10| Stall {
         avg10,

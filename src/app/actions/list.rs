@@ -1,14 +1,14 @@
 //! The actions themselves.
 
 use super::run::{
-    adjust, cgroup, details, filter, follow, older, other_pane, pause, signal, sort_beside, tag,
+    adjust, cgroup, details, filter, follow, invert, older, other_pane, pause, signal, sort,
+    sort_beside, tag, tree,
 };
 use super::{Action, Group};
 use crate::app::State;
 use crate::app::dialog::adjust::Lean;
 use crate::app::dialog::help::HelpDialog;
 use crate::app::dialog::settings::SettingsDialog;
-use crate::app::dialog::sort::SortDialog;
 use crate::app::msg::Effect;
 use crate::app::prompt::PromptKind;
 use crate::app::undoing;
@@ -94,16 +94,43 @@ pub static ACTIONS: &[Action] = &[
         keys: &["F6"],
         group: Group::Look,
         writes: false,
-        run: |s| s.open(SortDialog::new(s.table.sort)),
+        run: sort,
     },
     Action {
         id: "details",
-        doc: "details of the process, or of the event",
+        doc: "details of the process, the domain or the event",
         label: "Details",
         keys: &["Enter"],
         group: Group::Look,
         writes: false,
         run: details,
+    },
+    Action {
+        id: "domains",
+        doc: "OOM domains: the host and every cgroup with a limit, the most urgent first",
+        label: "Domains",
+        keys: &["d"],
+        group: Group::Look,
+        writes: false,
+        run: State::toggle_domains,
+    },
+    Action {
+        id: "unfold",
+        doc: "domains: show the calm ones that are folded",
+        label: "",
+        keys: &["Right"],
+        group: Group::Look,
+        writes: false,
+        run: |s| s.unfold(true),
+    },
+    Action {
+        id: "fold",
+        doc: "domains: fold the calm ones",
+        label: "",
+        keys: &["Left"],
+        group: Group::Look,
+        writes: false,
+        run: |s| s.unfold(false),
     },
     Action {
         id: "events",
@@ -193,10 +220,7 @@ pub static ACTIONS: &[Action] = &[
         keys: &["I"],
         group: Group::Look,
         writes: false,
-        run: |s| {
-            s.table.inverted = !s.table.inverted;
-            s.arrange()
-        },
+        run: invert,
     },
     Action {
         id: "tree",
@@ -205,14 +229,11 @@ pub static ACTIONS: &[Action] = &[
         keys: &["t", "F5"],
         group: Group::Look,
         writes: false,
-        run: |s| {
-            s.table.tree = !s.table.tree;
-            s.arrange()
-        },
+        run: tree,
     },
     Action {
         id: "zoom",
-        doc: "only the OOM domain of the selected process, ranked by it; again: all",
+        doc: "only the OOM domain of the selected process or row, ranked by it; again: all",
         label: "",
         keys: &["z"],
         group: Group::Look,

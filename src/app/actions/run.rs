@@ -10,6 +10,7 @@ use crate::app::dialog::details::DetailsDialog;
 use crate::app::dialog::event::EventDialog;
 use crate::app::dialog::report::ReportDialog;
 use crate::app::dialog::signal::SignalDialog;
+use crate::app::dialog::sort::SortDialog;
 use crate::app::events::Entry;
 use crate::app::keys::Key;
 use crate::app::layout::Pane;
@@ -19,13 +20,13 @@ use crate::app::text::Tone;
 use crate::app::{State, targets};
 
 pub(super) fn adjust(state: &mut State, lean: Lean) -> Vec<Effect> {
-    let Some(process) = state.table.selected_process(&state.snapshot) else {
+    let Some(process) = state.chosen_process() else {
         return state.nobody_selected();
     };
     let main = Pinned::of(process);
     let others = targets::scopes(process, &state.table, &state.snapshot);
     let dialog = AdjustDialog::new(main, process.adj, others, lean);
-    let dialog = if state.table.tagged.is_empty() {
+    let dialog = if state.table.tagged.is_empty() || state.in_domains() {
         dialog
     } else {
         dialog.with_scope(targets::TAGGED)
@@ -34,7 +35,7 @@ pub(super) fn adjust(state: &mut State, lean: Lean) -> Vec<Effect> {
 }
 
 pub(super) fn cgroup(state: &mut State) -> Vec<Effect> {
-    let Some(process) = state.table.selected_process(&state.snapshot) else {
+    let Some(process) = state.chosen_process() else {
         return state.nobody_selected();
     };
     let from = process
@@ -48,7 +49,11 @@ pub(super) fn cgroup(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn signal(state: &mut State) -> Vec<Effect> {
-    let chosen = targets::tagged_or_selected(&state.table, &state.snapshot);
+    let chosen = if state.in_domains() {
+        state.chosen_process().map(Pinned::of).into_iter().collect()
+    } else {
+        targets::tagged_or_selected(&state.table, &state.snapshot)
+    };
     if chosen.is_empty() {
         state.nobody_selected()
     } else {
@@ -71,6 +76,9 @@ pub(super) fn details(state: &mut State) -> Vec<Effect> {
             None => Vec::new(),
         };
     }
+    if state.in_domains() {
+        return state.domain_details();
+    }
     let Some(process) = state.table.selected_process(&state.snapshot) else {
         return state.nobody_selected();
     };
@@ -87,6 +95,9 @@ pub(super) fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
 }
 
 pub(super) fn follow(state: &mut State) -> Vec<Effect> {
+    if state.in_domains() {
+        return state.only_for_processes();
+    }
     state.table.follow = !state.table.follow;
     let text = if state.table.follow {
         "following the selected process"
@@ -103,6 +114,9 @@ pub(super) fn tag(state: &mut State) -> Vec<Effect> {
         state.say(Tone::Normal, "events cannot be tagged, only processes");
         return Vec::new();
     }
+    if state.in_domains() {
+        return state.only_for_processes();
+    }
     state.table.toggle_tag();
     state.go(1)
 }
@@ -116,7 +130,33 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
     }
 }
 
+pub(super) fn sort(state: &mut State) -> Vec<Effect> {
+    if state.in_domains() {
+        return state.other_order();
+    }
+    state.open(SortDialog::new(state.table.sort))
+}
+
+pub(super) fn invert(state: &mut State) -> Vec<Effect> {
+    if state.in_domains() {
+        return state.other_order();
+    }
+    state.table.inverted = !state.table.inverted;
+    state.arrange()
+}
+
+pub(super) fn tree(state: &mut State) -> Vec<Effect> {
+    if state.in_domains() {
+        return state.other_order();
+    }
+    state.table.tree = !state.table.tree;
+    state.arrange()
+}
+
 pub(super) fn sort_beside(state: &mut State, by: isize) -> Vec<Effect> {
+    if state.in_domains() {
+        return state.other_order();
+    }
     let at = COLUMNS
         .iter()
         .position(|c| std::ptr::eq(c, state.table.sort))
@@ -154,6 +194,7 @@ pub(super) fn other_pane(state: &mut State) -> Vec<Effect> {
 /// The filter of the pane that has the keyboard.
 pub(super) fn filter(state: &mut State) -> Vec<Effect> {
     let kind = match state.focus {
+        Pane::Processes if state.domains.open => PromptKind::Domains,
         Pane::Processes => PromptKind::Filter,
         Pane::Events => PromptKind::Events,
     };

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use super::marks::Marks;
 use super::text::Tone;
+use crate::domain::container;
 use crate::domain::kernel::KernelRules;
 use crate::domain::process::Process;
 use crate::domain::snapshot::Snapshot;
@@ -98,19 +99,19 @@ impl Column {
     }
 }
 
-/// The telling end of a group's path: the unit, scope or container, with one level above it when the
-/// end alone says little.
+/// What a group is called: what its path tells (container, pod, unit: [`container::label`]), otherwise the
+/// end of the path with one level above it.
 pub fn short_group(path: &str) -> String {
+    if let Some(label) = container::label(path) {
+        return label;
+    }
     let mut parts = path.rsplit('/').filter(|p| !p.is_empty());
     let Some(last) = parts.next() else {
         return "/".to_owned();
     };
-    let is_unit = [".service", ".scope", ".slice"]
-        .iter()
-        .any(|end| last.ends_with(end));
     match parts.next() {
-        Some(above) if !is_unit => format!("{above}/{}", short_id(last)),
-        _ => short_id(last).to_owned(),
+        Some(above) => format!("{above}/{}", short_id(last)),
+        None => short_id(last).to_owned(),
     }
 }
 
@@ -130,39 +131,47 @@ pub fn column(id: &str) -> Option<&'static Column> {
 }
 
 /// The columns that fit into `width` cells, with the cells each takes.
-///
-/// The least important are dropped first; what is left over goes to the flexible ones.
 pub fn fit(width: u16) -> Vec<(&'static Column, u16)> {
-    let least = |c: &Column| match c.width {
+    fitted(COLUMNS, width, |c| (c.width, c.rank), |c| c.id == "command")
+}
+
+/// The columns of a list that fit into `width` cells, with the cells each takes.
+///
+/// The least important are dropped first, by the rank that `of` tells; what is left over goes to the
+/// flexible ones: two thirds to the `main` one, a third to the other.
+pub fn fitted<C>(
+    columns: &'static [C],
+    width: u16,
+    of: impl Fn(&C) -> (Width, u8),
+    main: impl Fn(&C) -> bool,
+) -> Vec<(&'static C, u16)> {
+    let least = |c: &C| match of(c).0 {
         Width::Fixed(w) | Width::AtLeast(w) => w,
     };
     let needed = |max_rank: u8| -> u16 {
-        COLUMNS
+        columns
             .iter()
-            .filter(|c| c.rank <= max_rank)
+            .filter(|c| of(c).1 <= max_rank)
             .map(|c| least(c) + 1)
             .sum::<u16>()
             .saturating_sub(1)
     };
-    let highest = COLUMNS.iter().map(|c| c.rank).max().unwrap_or(0);
+    let highest = columns.iter().map(|c| of(c).1).max().unwrap_or(0);
     let rank = (0..=highest)
         .rev()
         .find(|r| needed(*r) <= width)
         .unwrap_or(0);
-    let mut fitted: Vec<_> = COLUMNS
+    let mut fitted: Vec<_> = columns
         .iter()
-        .filter(|c| c.rank <= rank)
+        .filter(|c| of(c).1 <= rank)
         .map(|c| (c, least(c)))
         .collect();
     let spare = width.saturating_sub(needed(rank));
-    let flexible = fitted
-        .iter()
-        .filter(|(c, _)| matches!(c.width, Width::AtLeast(_)))
-        .count();
-    // The cgroup takes a third of what is left, the command the rest.
+    let is_flexible = |c: &C| matches!(of(c).0, Width::AtLeast(_));
+    let flexible = fitted.iter().filter(|(c, _)| is_flexible(c)).count();
     for (column, width) in &mut fitted {
-        if let Width::AtLeast(_) = column.width {
-            *width += if column.id == "command" && flexible > 1 {
+        if is_flexible(column) {
+            *width += if main(column) && flexible > 1 {
                 spare - spare / 3
             } else if flexible > 1 {
                 spare / 3
@@ -196,7 +205,7 @@ mod tests {
         assert_eq!(short_group("/system.slice/mysql.service"), "mysql.service");
         assert_eq!(
             short_group(&format!("/docker/{}", "0123456789abcdef".repeat(4))),
-            "docker/0123456789ab"
+            "docker 0123456789ab"
         );
         assert_eq!(short_group("/"), "/");
     }

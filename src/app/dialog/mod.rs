@@ -4,6 +4,7 @@
 pub mod adjust;
 pub mod cgroup;
 pub mod details;
+pub mod domain;
 pub mod event;
 pub mod help;
 pub mod report;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::columns::CellContext;
+use super::domains::Domains;
 use super::input::LineInput;
 use super::keys::Key;
 use super::msg::{Effect, GroupChoice, Receipt};
@@ -22,6 +24,7 @@ use super::settings::Settings;
 use super::text::Line;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::snapshot::Host;
+use crate::domain::victim::Scope;
 
 /// What a dialog may look at. It changes under an open dialog; the target does not.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,8 @@ pub struct DialogContext<'a> {
     pub host: &'a Host,
     /// The run's settings.
     pub settings: &'a Settings,
+    /// What is remembered of the OOM domains.
+    pub domains: &'a Domains,
 }
 
 impl DialogContext<'_> {
@@ -68,6 +73,8 @@ pub enum Outcome {
     ActOn(ProcessId, &'static str),
     /// Sort the table by this column and close.
     SortBy(&'static super::columns::Column),
+    /// Close and show the processes of this domain.
+    Zoom(Scope),
 }
 
 /// One dialog.
@@ -88,6 +95,11 @@ pub trait Dialog: fmt::Debug {
 
     /// The process whose details it wants in the next samples.
     fn wants_detail(&self) -> Option<ProcessId> {
+        None
+    }
+
+    /// The domain of which all files are wanted in the next samples.
+    fn wants_domain(&self) -> Option<Scope> {
         None
     }
 

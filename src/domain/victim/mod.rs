@@ -33,6 +33,17 @@ pub enum Scope {
     Nodes(NodeSet),
 }
 
+impl Scope {
+    /// The group, if it is one.
+    #[must_use]
+    pub fn memcg(self) -> Option<CgroupKey> {
+        match self {
+            Self::Memcg(key) => Some(key),
+            Self::Host | Self::Nodes(_) => None,
+        }
+    }
+}
+
 /// A process with its badness in some domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Candidate {

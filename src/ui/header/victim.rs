@@ -4,11 +4,15 @@ use ratatui::layout::Rect;
 
 use crate::app::State;
 use crate::app::columns::{score, short_group};
+use crate::app::domains::columns::{tone, urgency_tone};
+use crate::app::domains::dies;
+use crate::app::domains::watch::Watch;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::domain::memory::percent;
 use crate::domain::process::{Process, ProcessId};
-use crate::domain::victim::{Scope, Verdict};
+use crate::domain::urgency::Urgency;
+use crate::domain::victim::{DomainState, Scope, Verdict};
 use crate::domain::vm_settings::OomAction;
 use crate::ui::canvas::Canvas;
 
@@ -16,10 +20,9 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if state.snapshot.seq == 0 {
         return;
     }
-    let scope = state.snapshot.own_limit.unwrap_or(Scope::Host);
-    let domain = state
-        .snapshot
-        .domain(scope)
+    let leading = state.domains.leading();
+    let domain = leading
+        .and_then(|scope| state.snapshot.domain(scope))
         .or_else(|| state.snapshot.main_domain());
     let mut right = Line::new();
     let kills = state.events.kills();
@@ -35,9 +38,33 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         }
     }
     let mut line = Line::of(Tone::Accent, "Next victim ");
-    let settings = &state.snapshot.vm_settings;
-    let action = domain.map_or(OomAction::KillWorst, |d| settings.action(d.scope));
-    match domain.and_then(|d| d.verdict.map(|v| (d, v))) {
+    match domain {
+        Some(domain) => describe(state, domain, &mut line),
+        None => line.push(Tone::Watch, NOBODY),
+    }
+    if leading.is_some()
+        && let Some(main) = state.snapshot.main_domain()
+    {
+        // The other question is still who dies when the host runs out.
+        let other = also(state, main);
+        if line.width() + other.width() + right.width() + 2 <= usize::from(area.width) {
+            line.spans.extend(other.spans);
+        }
+    }
+    if line.width() + right.width() + 2 <= usize::from(area.width) {
+        canvas.line_right(area, &right);
+    }
+    canvas.line(area, &line);
+}
+
+const NOBODY: &str = "nobody: there is no process the kernel may kill";
+
+fn describe(state: &State, domain: &DomainState, line: &mut Line) {
+    let snapshot = &state.snapshot;
+    let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
+    let settings = &snapshot.vm_settings;
+    let action = settings.action(domain.scope);
+    match domain.verdict {
         _ if action == OomAction::Panic => {
             let value = settings.panic_on_oom.unwrap_or(0);
             line.push(Tone::Danger, "nobody: the kernel panics");
@@ -47,45 +74,97 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             line.push(Tone::Critical, "whoever asks for memory");
             line.push(Tone::Dim, "  (oom_kill_allocating_task)");
         }
-        Some((domain, verdict)) => describe(state, domain.total_pages, verdict, &mut line),
-        None => line.push(
-            Tone::Watch,
-            "nobody: there is no process the kernel may kill",
-        ),
+        Some(verdict) => name_victim(state, verdict, line),
+        None if dies(domain, snapshot) == "hangs" => {
+            line.push(Tone::Critical, "none, its tasks hang:");
+        }
+        None if group.is_some() => line.push(Tone::Watch, "nobody can be killed"),
+        None => line.push(Tone::Watch, NOBODY),
     }
-    if line.width() + right.width() + 2 <= usize::from(area.width) {
-        canvas.line_right(area, &right);
+    if let Some(group) = group {
+        // A limit is nearer than the host's memory: say which, how near, and what dies.
+        line.push(Tone::Dim, "  in ");
+        line.push(Tone::Strong, short_group(group.path.as_str()));
+        if domain.group_kill.is_some() {
+            line.push(Tone::Danger, " (dies whole)");
+        }
+        if let Some(watch) = state.domains.watch(domain.scope) {
+            near(watch, domain.limit, line);
+        }
+    } else if action == OomAction::KillWorst
+        && let Some(process) = domain.verdict.and_then(|v| snapshot.process(v.victim.id))
+    {
+        own_numbers(state, process, domain.total_pages, line);
     }
-    canvas.line(area, &line);
 }
 
-fn describe(state: &State, total: u64, verdict: Verdict, line: &mut Line) {
-    let Some(process) = state.snapshot.process(verdict.victim.id) else {
-        return;
+fn name_victim(state: &State, verdict: Verdict, line: &mut Line) {
+    let name = |id| match find(state, id) {
+        Some(process) => format!("{} {}", process.id.pid, process.comm),
+        None => id.pid.to_string(),
     };
-    line.push(
-        Tone::Critical,
-        format!("{} {}", process.id.pid, process.comm),
-    );
-    if verdict.close
-        && let Some(other) = verdict.runner_up.and_then(|c| find(state, c.id))
-    {
+    line.push(Tone::Critical, name(verdict.victim.id));
+    if let Some(other) = verdict.runner_up.filter(|_| verdict.close) {
         line.push(Tone::Dim, " or ");
-        line.push(Tone::Critical, format!("{} {}", other.id.pid, other.comm));
+        line.push(Tone::Critical, name(other.id));
     }
+}
+
+/// How near a group is to its limit.
+fn near(watch: &Watch, limit: u64, line: &mut Line) {
+    let Some(room) = watch.room else { return };
+    let share = format!(
+        "  {} of {}",
+        format::percent(room.percent()),
+        format::size(limit)
+    );
+    line.push(tone(watch.band), share);
+    match watch.signs.time_left {
+        Some(left) => line.push(
+            urgency_tone(watch.urgency),
+            format!(", full in {}", format::in_about(left)),
+        ),
+        None if watch.signs.hangs => line.push(Tone::Critical, ", hangs now"),
+        None if watch.urgency == Urgency::Killing => {
+            line.push(Tone::Critical, ", OOM in the last minute")
+        }
+        None => {}
+    }
+}
+
+/// The host's victim in few words.
+fn also(state: &State, domain: &DomainState) -> Line {
+    let mut line = Line::new();
+    let what = match domain.scope {
+        Scope::Host | Scope::Nodes(_) => "  host: ",
+        Scope::Memcg(_) => "  own limit: ",
+    };
+    match state.snapshot.vm_settings.action(domain.scope) {
+        OomAction::Panic => {
+            return line.add(Tone::Dim, what).add(Tone::Danger, "panics");
+        }
+        OomAction::KillAsker => {
+            return line.add(Tone::Dim, what).add(Tone::Normal, "whoever asks");
+        }
+        OomAction::KillWorst => {}
+    }
+    if let Some(process) = domain.verdict.and_then(|v| find(state, v.victim.id)) {
+        line.push(Tone::Dim, what);
+        line.push(Tone::Normal, format!("{} {}", process.id.pid, process.comm));
+    }
+    line
+}
+
+fn own_numbers(state: &State, process: &Process, total: u64, line: &mut Line) {
     if let Some(score) = score(process, &state.cells()) {
         line.push(Tone::Dim, "  score ");
         line.push(Tone::Normal, score.to_string());
     }
-    let of = match state.snapshot.own_limit {
-        Some(_) => "of the limit",
-        None => "of RAM+swap",
-    };
     line.push(
         Tone::Normal,
         format!("  {:.1}%", percent(process.charged_pages(), total)),
     );
-    line.push(Tone::Dim, format!(" {of}"));
+    line.push(Tone::Dim, " of RAM+swap");
     let adj = process
         .adj
         .map_or_else(|| "n/a".to_owned(), |a| a.to_string());

@@ -3,7 +3,6 @@
 use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
-use crate::domain::cgroup::PressureFull;
 use crate::domain::killers::systemd::swap_choice;
 use crate::domain::killers::{
     Act, Amount, Choice, Killer, Rule, RunningKiller, Trigger, first_to_act, kernel_room,
@@ -181,7 +180,7 @@ fn rule_line(rule: &Rule, snapshot: &Snapshot) -> Line {
                     .iter()
                     .find(|g| g.present && g.path == *path)
                     .and_then(|g| g.pressure)
-                    .map(|PressureFull(hundredths)| f64::from(hundredths) / 100.0),
+                    .map(|pressure| f64::from(pressure.full) / 100.0),
                 _ => host_pressure(snapshot, measure),
             };
             line.push(

@@ -1,0 +1,326 @@
+//! The details of one OOM domain, in words: how near it is to its OOM, what points to one, who dies.
+
+mod files;
+mod signs;
+
+use crossterm::event::KeyCode;
+
+use files::Files;
+
+use super::{Dialog, DialogContext, DialogView, Outcome};
+use crate::app::domains::columns::{tone, urgency_tone};
+use crate::app::domains::dies;
+use crate::app::domains::watch::Watch;
+use crate::app::format;
+use crate::app::keys::Key;
+use crate::app::table::is_member;
+use crate::app::text::{Line, Tone};
+use crate::app::trend::Rate;
+use crate::domain::cgroup::{Cgroup, CgroupPath};
+use crate::domain::container;
+use crate::domain::headroom::{Room, never_reached, runs_out_first};
+use crate::domain::score::OomScoreAdj;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::victim::{DomainState, Scope};
+
+/// Shows one pinned domain; the numbers go on living.
+#[derive(Debug)]
+pub struct DomainDialog {
+    scope: Scope,
+    path: Option<CgroupPath>,
+    scroll: usize,
+}
+
+impl DomainDialog {
+    /// Opens for this domain. The path pins it: a key is used again when its group is gone.
+    pub fn new(scope: Scope, path: Option<CgroupPath>) -> Self {
+        Self {
+            scope,
+            path,
+            scroll: 0,
+        }
+    }
+
+    fn subject<'a>(&self, context: &DialogContext<'a>) -> Option<Subject<'a>> {
+        let snapshot = context.cells.snapshot;
+        let group = match self.scope.memcg() {
+            Some(key) => Some(snapshot.cgroup(key)?),
+            None => None,
+        };
+        (group.map(|group| &group.path) == self.path.as_ref()).then_some(())?;
+        Some(Subject {
+            domain: snapshot.domain(self.scope)?,
+            group,
+            watch: context.domains.watch(self.scope)?,
+            snapshot,
+            files: Files::of(context.host.cgroups.is_v1(), group.is_none()),
+        })
+    }
+}
+
+impl Dialog for DomainDialog {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+        match key.code {
+            KeyCode::Esc | KeyCode::Char('q') => return Outcome::Close,
+            KeyCode::Enter | KeyCode::Char('z') => {
+                return match self.subject(context) {
+                    Some(_) => Outcome::Zoom(self.scope),
+                    None => Outcome::Close,
+                };
+            }
+            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
+            KeyCode::Down => self.scroll += 1,
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::PageDown => self.scroll += 10,
+            KeyCode::Home => self.scroll = 0,
+            _ => {}
+        }
+        // There are never more lines; the renderer stops at the last one.
+        self.scroll = self.scroll.min(500);
+        Outcome::Stay
+    }
+
+    fn wants_domain(&self) -> Option<Scope> {
+        Some(self.scope)
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        let name = match &self.path {
+            None => format!("host {}", context.host.name),
+            Some(path) => container::label(path.as_str()).unwrap_or_else(|| path.to_string()),
+        };
+        let view = DialogView {
+            title: format!("OOM domain {name}"),
+            hints: vec![
+                ("Enter", "its processes"),
+                ("↑↓", "scroll"),
+                ("Esc", "leave"),
+            ],
+            scroll: self.scroll,
+            ..DialogView::default()
+        };
+        match self.subject(context) {
+            Some(subject) => view
+                .text(subject.identity())
+                .gap()
+                .text(subject.distance())
+                .gap()
+                .text(subject.death())
+                .gap()
+                .text(subject.signs()),
+            None => view.text(vec![Line::of(
+                Tone::Watch,
+                "This group is gone, or has no limit any more.",
+            )]),
+        }
+    }
+}
+
+fn counted_processes(count: usize) -> String {
+    match count {
+        1 => "1 process".to_owned(),
+        count => format!("{count} processes"),
+    }
+}
+
+/// The domain a dialog shows.
+struct Subject<'a> {
+    domain: &'a DomainState,
+    group: Option<&'a Cgroup>,
+    watch: &'a Watch,
+    snapshot: &'a Snapshot,
+    files: Files,
+}
+
+fn pair(label: &str, value: impl Into<String>, source: &str) -> Line {
+    Line::of(Tone::Dim, format!("  {label:<11}"))
+        .add(Tone::Normal, value)
+        .add(Tone::Dim, format!("  {source}"))
+}
+
+/// `96.0 MiB (100663296)`: read, and to be compared with the file.
+fn exact(bytes: u64) -> String {
+    format!("{} ({bytes})", format::long_size(bytes))
+}
+
+impl Subject<'_> {
+    fn path_of(&self, scope: Scope) -> String {
+        match scope {
+            Scope::Host => "the host".to_owned(),
+            Scope::Nodes(set) => format!("memory nodes {set}"),
+            Scope::Memcg(key) => self
+                .snapshot
+                .cgroup(key)
+                .map_or_else(|| "?".to_owned(), |group| group.path.to_string()),
+        }
+    }
+
+    fn identity(&self) -> Vec<Line> {
+        let Some(group) = self.group else {
+            let what = match self.domain.scope {
+                Scope::Nodes(set) => format!("Memory nodes {set}, all that a cpuset allows."),
+                _ => "All of RAM and swap.".to_owned(),
+            };
+            return vec![Line::of(Tone::Normal, what)];
+        };
+        let mut lines = vec![Line::of(Tone::Dim, "cgroup ").add(Tone::Strong, group.path.as_str())];
+        if let Some(what) = container::description(group.path.as_str()) {
+            lines.push(Line::of(Tone::Normal, what));
+        }
+        let age = self.snapshot.seq.saturating_sub(group.read_seq);
+        if age > 1 {
+            lines.push(Line::of(
+                Tone::Dim,
+                format!("It rests: last read {age} samples ago."),
+            ));
+        }
+        lines
+    }
+
+    fn distance(&self) -> Vec<Line> {
+        let mut lines = vec![Line::of(Tone::Accent, "How near")];
+        let Some(room) = self.watch.room else {
+            let text = format!("  Its usage could not be read ({}).", self.files.usage);
+            lines.push(Line::of(Tone::Watch, text));
+            return lines;
+        };
+        let band = self.watch.band;
+        let share = format!("{} {}", format::percent(room.percent()), band.name());
+        let mut used = Line::of(Tone::Dim, format!("  {:<11}", "used")).add(tone(band), share);
+        if room.droppable > 0 {
+            used.push(Tone::Dim, "  of the limit, without what can be dropped");
+        }
+        lines.push(used);
+        lines.push(pair("usage", exact(room.usage), self.files.usage));
+        if let Some(stat) = self.group.and_then(|group| group.stat)
+            && stat.droppable() > 0
+        {
+            lines.push(pair("droppable", exact(stat.droppable()), self.files.cache));
+        }
+        lines.push(pair("limit", exact(room.limit), self.files.limit));
+        if let Some(high) = self.group.and_then(|group| group.limits.high) {
+            lines.push(pair("high", exact(high), self.files.high));
+        }
+        lines.push(self.swap(&room));
+        let left = format!("{} until somebody dies", format::long_size(room.left()));
+        lines.push(pair("left", left, "limit - used + swap left"));
+        lines.push(self.growth());
+        lines.extend(self.outer(&room));
+        lines
+    }
+
+    fn swap(&self, room: &Room) -> Line {
+        let left = format::long_size(room.swap_left);
+        let swap = match room.swap_used {
+            None => format!("used: n/a, {left} left"),
+            Some(0) if room.swap_left == 0 => "none it could use".to_owned(),
+            Some(used) => format!("{} used, {left} left", exact(used)),
+        };
+        pair("swap", swap, self.files.swap)
+    }
+
+    fn growth(&self) -> Line {
+        let line = Line::of(Tone::Dim, format!("  {:<11}", "growth"));
+        match self.watch.forecast.rate() {
+            Rate::Unknown => line.add(Tone::Dim, "watching …"),
+            Rate::Unsteady => line.add(Tone::Normal, "no steady trend in the last minute"),
+            Rate::Steady(rate) if rate.abs() < 1024.0 => line.add(Tone::Normal, "none"),
+            Rate::Steady(rate) => {
+                let line = line.add(Tone::Normal, format!("{}, steady", format::rate(rate)));
+                match self.watch.signs.time_left {
+                    Some(left) => line.add(
+                        urgency_tone(self.watch.urgency),
+                        format!("  nothing left in {}", format::in_about(left)),
+                    ),
+                    None => line,
+                }
+            }
+        }
+    }
+
+    /// What encloses it and is full before.
+    fn outer(&self, room: &Room) -> Vec<Line> {
+        let scope = self.domain.scope;
+        let mut lines = Vec::new();
+        if let Some(outer) = never_reached(scope, self.snapshot) {
+            let text = format!(
+                "  Its limit is never reached: that of {} is not above it.",
+                self.path_of(outer)
+            );
+            lines.push(Line::of(Tone::Watch, text));
+        }
+        if let Some((outer, least)) = runs_out_first(scope, self.snapshot) {
+            let text = format!(
+                "  {} runs out first: it has {} left, this one {}.",
+                self.path_of(outer),
+                format::long_size(least.left()),
+                format::long_size(room.left()),
+            );
+            lines.push(Line::of(Tone::Watch, text));
+        }
+        lines
+    }
+
+    fn death(&self) -> Vec<Line> {
+        let mut lines = vec![Line::of(Tone::Accent, "Who dies")];
+        let Some(verdict) = self.domain.verdict else {
+            let text = match dies(self.domain, self.snapshot) {
+                "hangs" => {
+                    "  Nobody: oom_kill_disable is set in memory.oom_control. At the limit its tasks hang until \
+                     somebody raises the limit or ends one."
+                }
+                _ if self.domain.members == 0 => "  Nobody: no process is in it.",
+                _ => {
+                    "  Nobody can be killed: every process in it is immune. At the limit they hang, and the \
+                     kernel fills its log."
+                }
+            };
+            lines.push(Line::of(Tone::Watch, text));
+            return lines;
+        };
+        let named = |id| match self.snapshot.process(id) {
+            Some(process) => format!("{} {}", process.id.pid, process.comm),
+            None => id.pid.to_string(),
+        };
+        let total = self.domain.total_pages.max(1) as f64;
+        let share = verdict.victim.points as f64 * 1000.0 / total;
+        let mut line = Line::of(Tone::Normal, "  ").add(Tone::Critical, named(verdict.victim.id));
+        if verdict.close
+            && let Some(other) = verdict.runner_up
+        {
+            line.push(Tone::Dim, " or ");
+            line.push(Tone::Critical, named(other.id));
+        }
+        line.push(
+            Tone::Normal,
+            format!("  badness {} pages, {share:.1}‰", verdict.victim.points),
+        );
+        let members = counted_processes(self.domain.members as usize);
+        line.push(Tone::Dim, format!(" of the domain; {members} in it"));
+        lines.push(line);
+        if let Some(key) = self.domain.group_kill {
+            lines.push(self.whole(Scope::Memcg(key)));
+        }
+        lines
+    }
+
+    /// The group that dies with the victim.
+    fn whole(&self, scope: Scope) -> Line {
+        let immune = OomScoreAdj::new(-1000);
+        let along = self
+            .snapshot
+            .processes
+            .iter()
+            .filter(|p| p.adj != immune && !p.kernel_thread && !p.global_init)
+            .filter(|p| is_member(p, scope, self.snapshot))
+            .count();
+        let along = counted_processes(along);
+        Line::of(Tone::Danger, "  The whole group dies: ").add(
+            Tone::Normal,
+            format!(
+                "memory.oom.group of {} takes {along} in it, all but those of adj -1000",
+                self.path_of(scope)
+            ),
+        )
+    }
+}

@@ -1,0 +1,48 @@
+//! [`Files`]: where each number of a domain's details is read from.
+
+/// Which file each number is from.
+pub(super) struct Files {
+    pub(super) usage: &'static str,
+    pub(super) limit: &'static str,
+    pub(super) high: &'static str,
+    pub(super) cache: &'static str,
+    pub(super) swap: &'static str,
+    pub(super) max: &'static str,
+    pub(super) kills: &'static str,
+}
+
+impl Files {
+    pub(super) fn of(v1: bool, host: bool) -> Self {
+        if host {
+            Self {
+                usage: "/proc/meminfo MemTotal - MemAvailable",
+                limit: "MemTotal",
+                high: "",
+                cache: "",
+                swap: "/proc/meminfo SwapTotal - SwapFree",
+                max: "",
+                kills: "/proc/vmstat oom_kill",
+            }
+        } else if v1 {
+            Self {
+                usage: "memory.usage_in_bytes",
+                limit: "memory.limit_in_bytes",
+                high: "memory.soft_limit_in_bytes",
+                cache: "memory.stat total_{in,}active_file - dirty",
+                swap: "memory.memsw.usage_in_bytes - usage",
+                max: "memory.failcnt",
+                kills: "memory.oom_control",
+            }
+        } else {
+            Self {
+                usage: "memory.current",
+                limit: "memory.max",
+                high: "memory.high",
+                cache: "memory.stat {in,}active_file - file_dirty",
+                swap: "memory.swap.current",
+                max: "memory.events max",
+                kills: "memory.events oom_kill",
+            }
+        }
+    }
+}

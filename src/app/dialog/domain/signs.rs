@@ -1,0 +1,86 @@
+//! What points to an OOM of a domain: counters and their pace, stalls, refaults.
+
+use super::{Subject, pair};
+use crate::app::domains::columns::counted;
+use crate::app::domains::pace::Count;
+use crate::app::format;
+use crate::app::text::{Line, Tone};
+use crate::domain::cgroup::Cgroup;
+use crate::domain::urgency::Urgency;
+
+impl Subject<'_> {
+    pub(super) fn signs(&self) -> Vec<Line> {
+        let mut lines = vec![Line::of(Tone::Accent, "Signs")];
+        match self.watch.urgency {
+            Urgency::Killing if self.watch.signs.hangs => lines.push(Line::of(
+                Tone::Critical,
+                "  Its tasks hang at the limit now (under_oom 1).",
+            )),
+            Urgency::Killing => lines.push(Line::of(
+                Tone::Critical,
+                "  The kernel ran into its limit and killed within the last minute.",
+            )),
+            _ => {}
+        }
+        let Some(group) = self.group else {
+            let kills = self.snapshot.kills.host;
+            let kills = kills.map_or_else(|| "n/a".to_owned(), |kills| kills.to_string());
+            lines.push(pair("kills", kills, self.files.kills));
+            lines.extend(self.stalls(None));
+            return lines;
+        };
+        let pace = &self.watch.pace;
+        let events = &group.events;
+        for (label, value, count, source) in [
+            ("throttled", events.high, Count::High, "memory.events high"),
+            ("at limit", events.max, Count::Max, self.files.max),
+            (
+                "oom",
+                events.oom,
+                Count::Oom,
+                "memory.events oom: OOMs, not kills",
+            ),
+            ("kills", events.oom_kill, Count::OomKill, self.files.kills),
+        ] {
+            // v1 counts neither: nothing to say.
+            if value.is_some() || count == Count::OomKill {
+                lines.push(pair(label, counted(value, pace.per_second(count)), source));
+            }
+        }
+        if let Some(kills) = events.oom_group_kill {
+            let source = "memory.events oom_group_kill: it died whole";
+            lines.push(pair("whole", kills.to_string(), source));
+        }
+        if let Some(stat) = group.stat {
+            let rate = pace.per_second(Count::Refaults);
+            let text = counted(stat.refaults, rate);
+            let what = "memory.stat workingset_refault: read again soon after it was dropped";
+            lines.push(pair("refaults", text, what));
+        }
+        lines.extend(self.stalls(Some(group)));
+        lines
+    }
+
+    fn stalls(&self, group: Option<&Cgroup>) -> Vec<Line> {
+        let shares = match group {
+            Some(group) => group.pressure.map(|p| {
+                let share = |hundredths: u32| format::percent(f64::from(hundredths) / 100.0);
+                (share(p.some), share(p.full))
+            }),
+            None => self.snapshot.pressure.map(|p| {
+                let share = |percent: f32| format::percent(f64::from(percent));
+                (share(p.some.avg10), share(p.full.avg10))
+            }),
+        };
+        let source = "PSI of the last 10 s";
+        let line = match shares {
+            Some((some, full)) => pair("stalls", format!("some {some}, full {full}"), source),
+            None => pair(
+                "stalls",
+                "n/a",
+                "no memory.pressure here (cgroup v1, or PSI is off)",
+            ),
+        };
+        vec![line]
+    }
+}

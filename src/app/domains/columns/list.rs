@@ -1,0 +1,313 @@
+//! The columns of the domains view themselves.
+
+use super::{DomainCell, DomainColumn, counted, tone};
+use crate::app::columns::{Align, Cell, Width};
+use crate::app::domains::pace::Count;
+use crate::app::domains::{dies, name};
+use crate::app::format;
+use crate::app::text::Tone;
+use crate::app::trend::Rate;
+use crate::domain::cgroup::Cgroup;
+use crate::domain::process::Process;
+use crate::domain::urgency::Urgency;
+
+fn cell(tone: Tone, text: impl Into<String>) -> Cell {
+    Cell {
+        text: text.into(),
+        tone,
+    }
+}
+
+fn na() -> Cell {
+    cell(Tone::Dim, "n/a")
+}
+
+/// Dim where there is none to speak of.
+fn dash() -> Cell {
+    cell(Tone::Dim, "-")
+}
+
+fn event(c: &DomainCell<'_>, count: Count, pick: fn(&Cgroup) -> Option<u64>) -> Cell {
+    let Some(group) = c.group else {
+        return dash();
+    };
+    let value = pick(group);
+    let rate = c.watch.pace.per_second(count);
+    let text = counted(value, rate);
+    match value {
+        None => na(),
+        Some(0) => cell(Tone::Dim, "0"),
+        Some(_) if rate.is_some_and(|rate| rate > 0.01) => {
+            let bad = matches!(count, Count::Oom | Count::OomKill);
+            cell(if bad { Tone::Critical } else { Tone::Watch }, text)
+        }
+        Some(_) => cell(Tone::Normal, text),
+    }
+}
+
+fn victim<'a>(c: &DomainCell<'a>) -> Option<&'a Process> {
+    c.snapshot.process(c.domain.verdict?.victim.id)
+}
+
+/// The columns.
+pub static COLUMNS: &[DomainColumn] = &[
+    DomainColumn {
+        id: "domain",
+        title: "DOMAIN",
+        width: Width::AtLeast(20),
+        align: Align::Left,
+        rank: 0,
+        cell: |c| {
+            let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
+            // Below the host there is nothing to indent by.
+            let indent = match c.depth {
+                0 | 1 => String::new(),
+                deep => format!("{}└ ", "  ".repeat(usize::from(deep.min(12)) - 2)),
+            };
+            cell(Tone::Strong, format!("{indent}{own}"))
+        },
+    },
+    DomainColumn {
+        id: "state",
+        title: "STATE",
+        width: Width::Fixed(8),
+        align: Align::Left,
+        rank: 1,
+        cell: |c| match (c.watch.urgency, c.watch.room) {
+            (Urgency::Killing, _) if c.watch.signs.hangs => cell(Tone::Critical, "HANGS"),
+            (Urgency::Killing, _) => cell(Tone::Critical, "KILLED"),
+            (_, None) => na(),
+            (_, Some(_)) => cell(tone(c.watch.band), c.watch.band.name()),
+        },
+    },
+    DomainColumn {
+        id: "kept",
+        title: "USED%",
+        width: Width::Fixed(6),
+        align: Align::Right,
+        rank: 0,
+        cell: |c| match c.watch.room {
+            Some(room) => cell(tone(c.watch.band), format::percent(room.percent())),
+            None => na(),
+        },
+    },
+    DomainColumn {
+        id: "usage",
+        title: "USAGE",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 3,
+        cell: |c| match c.domain.usage {
+            Some(usage) => cell(Tone::Normal, format::size(usage)),
+            None => na(),
+        },
+    },
+    DomainColumn {
+        id: "limit",
+        title: "LIMIT",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 2,
+        cell: |c| cell(Tone::Normal, format::size(c.domain.limit)),
+    },
+    DomainColumn {
+        id: "left",
+        title: "LEFT",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 4,
+        cell: |c| match c.watch.room {
+            Some(room) => cell(Tone::Normal, format::size(room.left())),
+            None => na(),
+        },
+    },
+    DomainColumn {
+        id: "cache",
+        title: "CACHE",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 7,
+        cell: |c| match c.group {
+            None => dash(),
+            Some(group) => group
+                .stat
+                .map_or_else(dash, |stat| cell(Tone::Dim, format::size(stat.droppable()))),
+        },
+    },
+    DomainColumn {
+        id: "swap",
+        title: "SWAP",
+        width: Width::Fixed(11),
+        align: Align::Right,
+        rank: 6,
+        cell: |c| {
+            let Some(room) = c.watch.room else {
+                return na();
+            };
+            let used = room.swap_used.unwrap_or(0);
+            match used.saturating_add(room.swap_left) {
+                0 => cell(Tone::Dim, "none"),
+                all => {
+                    let text = format!("{}/{}", format::size(used), format::size(all));
+                    cell(if used > 0 { Tone::Normal } else { Tone::Dim }, text)
+                }
+            }
+        },
+    },
+    DomainColumn {
+        id: "growth",
+        title: "GROWTH",
+        width: Width::Fixed(8),
+        align: Align::Right,
+        rank: 5,
+        cell: |c| match c.watch.forecast.rate() {
+            Rate::Unknown => cell(Tone::Dim, "…"),
+            Rate::Unsteady => cell(Tone::Dim, "unsteady"),
+            Rate::Steady(rate) if rate.abs() < 1024.0 => cell(Tone::Dim, "0"),
+            Rate::Steady(rate) => {
+                let rising = if rate > 0.0 {
+                    Tone::Watch
+                } else {
+                    Tone::Normal
+                };
+                cell(rising, format::rate(rate))
+            }
+        },
+    },
+    DomainColumn {
+        id: "full-in",
+        title: "FULL IN",
+        width: Width::Fixed(7),
+        align: Align::Right,
+        rank: 2,
+        cell: |c| match c.watch.signs.time_left {
+            Some(left) => {
+                let tone = if left.as_secs() < 300 {
+                    Tone::Critical
+                } else {
+                    Tone::Watch
+                };
+                cell(tone, format::roughly(left))
+            }
+            None => dash(),
+        },
+    },
+    DomainColumn {
+        id: "psi-full",
+        title: "STALL%",
+        width: Width::Fixed(6),
+        align: Align::Right,
+        rank: 5,
+        cell: |c| {
+            let known = match c.group {
+                Some(group) => group.pressure.is_some(),
+                None => c.snapshot.pressure.is_some(),
+            };
+            let full = c.watch.signs.stalled;
+            let tone = match full {
+                _ if !known => return na(),
+                0 => Tone::Dim,
+                1..100 => Tone::Normal,
+                100..1000 => Tone::Watch,
+                _ => Tone::Danger,
+            };
+            cell(tone, format::percent(f64::from(full) / 100.0))
+        },
+    },
+    DomainColumn {
+        id: "high",
+        title: "HIGH",
+        width: Width::Fixed(11),
+        align: Align::Right,
+        rank: 7,
+        cell: |c| event(c, Count::High, |group| group.events.high),
+    },
+    DomainColumn {
+        id: "max",
+        title: "MAX",
+        width: Width::Fixed(11),
+        align: Align::Right,
+        rank: 6,
+        cell: |c| event(c, Count::Max, |group| group.events.max),
+    },
+    DomainColumn {
+        id: "oom",
+        title: "OOM",
+        width: Width::Fixed(9),
+        align: Align::Right,
+        rank: 7,
+        cell: |c| event(c, Count::Oom, |group| group.events.oom),
+    },
+    DomainColumn {
+        id: "kills",
+        title: "KILLS",
+        width: Width::Fixed(9),
+        align: Align::Right,
+        rank: 3,
+        cell: |c| match (c.group, c.snapshot.kills.host) {
+            (Some(_), _) => event(c, Count::OomKill, |group| group.events.oom_kill),
+            (None, Some(kills)) => {
+                let tone = if kills == 0 { Tone::Dim } else { Tone::Normal };
+                cell(tone, format::count(kills))
+            }
+            (None, None) => na(),
+        },
+    },
+    DomainColumn {
+        id: "dies",
+        title: "DIES",
+        width: Width::Fixed(6),
+        align: Align::Left,
+        rank: 4,
+        cell: |c| {
+            let word = dies(c.domain, c.snapshot);
+            let tone = match word {
+                "whole" | "hangs" => Tone::Danger,
+                "nobody" => Tone::Dim,
+                _ => Tone::Normal,
+            };
+            cell(tone, word)
+        },
+    },
+    DomainColumn {
+        id: "badness",
+        title: "BAD‰",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 4,
+        cell: |c| match c.domain.verdict {
+            Some(verdict) => {
+                let total = c.domain.total_pages.max(1);
+                let share = verdict.victim.points as f64 * 1000.0 / total as f64;
+                cell(Tone::Normal, format!("{share:.0}"))
+            }
+            None => dash(),
+        },
+    },
+    DomainColumn {
+        id: "victim",
+        title: "NEXT VICTIM",
+        width: Width::AtLeast(16),
+        align: Align::Left,
+        rank: 2,
+        cell: |c| {
+            let Some(process) = victim(c) else {
+                return match dies(c.domain, c.snapshot) {
+                    "hangs" => cell(Tone::Danger, "kill disabled: tasks hang"),
+                    _ if c.domain.members == 0 => cell(Tone::Dim, "empty"),
+                    _ => cell(Tone::Watch, "nobody can be killed"),
+                };
+            };
+            let or = match c.domain.verdict {
+                Some(verdict) if verdict.close => verdict
+                    .runner_up
+                    .and_then(|other| c.snapshot.process(other.id)),
+                _ => None,
+            };
+            let or = or.map_or_else(String::new, |p| format!(" or {} {}", p.id.pid, p.comm));
+            let text = format!("{} {}{or}", process.id.pid, process.comm);
+            let near = c.watch.urgency >= Urgency::Close;
+            cell(if near { Tone::Critical } else { Tone::Normal }, text)
+        },
+    },
+];

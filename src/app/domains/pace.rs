@@ -1,0 +1,115 @@
+//! [`Pace`]: how fast a group's counters rise, over the last half minute to minute.
+
+use crate::domain::cgroup::Cgroup;
+use crate::domain::time::Monotonic;
+
+/// A counter whose rate is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Throttled at `memory.high`.
+    High,
+    /// At the limit, before reclaim.
+    Max,
+    /// OOM conditions.
+    Oom,
+    /// Kills.
+    OomKill,
+    /// Pages read again soon after they were dropped.
+    Refaults,
+}
+
+type Counts = [Option<u64>; 5];
+
+/// How old the older of two marks becomes before it is let go, in seconds; rates are taken over between
+/// one and two of these.
+const TURN: f64 = 30.0;
+
+/// Rates over less are no rates.
+const LEAST: f64 = 5.0;
+
+/// Two marks of the counters and their newest values.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pace {
+    older: Option<(Monotonic, Counts)>,
+    newer: Option<(Monotonic, Counts)>,
+    now: Option<(Monotonic, Counts)>,
+}
+
+fn counts(group: &Cgroup) -> Counts {
+    let events = &group.events;
+    [
+        events.high,
+        events.max,
+        events.oom,
+        events.oom_kill,
+        group.stat.and_then(|stat| stat.refaults),
+    ]
+}
+
+fn seconds(from: Monotonic, to: Monotonic) -> f64 {
+    to.since(from).as_secs_f64()
+}
+
+impl Pace {
+    /// Takes a sample in; true if an OOM happened since the one before (its counter or that of kills rose).
+    pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> bool {
+        let fresh = counts(group);
+        let rose = self.now.is_some_and(|(_, before)| {
+            [Count::Oom, Count::OomKill].into_iter().any(|count| {
+                let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
+                matches!((of(&before), of(&fresh)), (Some(old), Some(new)) if new > old)
+            })
+        });
+        self.now = Some((at, fresh));
+        match self.newer {
+            Some((mark, _)) if seconds(mark, at) < TURN => {}
+            _ => self.older = self.newer.replace((at, fresh)),
+        }
+        rose
+    }
+
+    /// Rises per second; `None` before there is enough to tell, and where the counter is not there.
+    pub fn per_second(&self, count: Count) -> Option<f64> {
+        let (at, now) = self.now?;
+        let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
+        // A mark may lack what is not read in every sample.
+        let (mark, then) = [self.older, self.newer]
+            .into_iter()
+            .flatten()
+            .find_map(|(mark, counts)| Some((mark, of(&counts)?)))?;
+        let span = seconds(mark, at);
+        let rise = of(&now)?.checked_sub(then)?;
+        // A burst of a few seconds is not blown up to what it would be in a minute.
+        (span >= LEAST).then(|| rise as f64 / span.max(TURN))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Count, Pace};
+    use crate::domain::cgroup::{Cgroup, CgroupPath};
+    use crate::domain::time::Monotonic;
+
+    #[test]
+    fn rates_are_over_the_last_half_to_whole_minute() {
+        let mut pace = Pace::default();
+        let mut group = Cgroup::unread(CgroupPath::root(), None);
+        let mut told = Vec::new();
+        for second in 0..200_u64 {
+            // Twice a second, but for the last two minutes.
+            group.events.max = Some(second.min(80) * 2);
+            group.events.oom_kill = Some(u64::from(second >= 50));
+            let rose = pace.accept(Monotonic(second * 1_000_000), &group);
+            assert_eq!(rose, second == 50);
+            told.push(pace.per_second(Count::Max));
+        }
+        assert_eq!(told[4], None);
+        assert!((told[60].expect("a rate") - 2.0).abs() < 0.01);
+        assert_eq!(told[199], Some(0.0));
+        assert_eq!(pace.per_second(Count::High), None);
+        // A group made anew counts from 0 again.
+        group.events.max = Some(1);
+        pace.accept(Monotonic(200_000_000), &group);
+        assert_eq!(pace.per_second(Count::Max), None);
+    }
+}

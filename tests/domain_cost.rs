@@ -1,0 +1,161 @@
+//! What the domains cost: 2 000 groups with limits against the scan of 2 000 processes, as a ratio of
+//! processor time in one run. Needs root and a memory controller; skips loudly otherwise.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+
+use common::memcg::{Memcg, Version};
+use oomtop::domain::snapshot::Needs;
+use oomtop::domain::time::{Monotonic, Now};
+use oomtop::linux::SysRoot;
+use oomtop::linux::backend::BackendChoice;
+use oomtop::linux::sampler::Sampler;
+
+const MANY: usize = 2_000;
+
+/// Samples that are measured; the first ones read everything and are left out.
+const WARM: u64 = 12;
+const MEASURED: u64 = 24;
+
+/// Processes of the test's own; gone when dropped, also when the test fails.
+struct Crowd(Vec<Child>);
+
+impl Crowd {
+    /// `None`, said loudly, where so many may not be started.
+    fn start(test: &str) -> Option<Self> {
+        let mut crowd = Self(Vec::with_capacity(MANY));
+        for _ in 0..MANY {
+            let child = Command::new("sleep")
+                .arg("3600")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn();
+            match child {
+                Ok(child) => crowd.0.push(child),
+                Err(error) => {
+                    let because =
+                        format!("only {} processes can be started: {error}", crowd.0.len());
+                    common::skipped(test, &because);
+                    return None;
+                }
+            }
+        }
+        Some(crowd)
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            child.kill().ok();
+        }
+        for child in &mut self.0 {
+            child.wait().ok();
+        }
+    }
+}
+
+/// Groups with a limit of their own inside one; removed when dropped, before that one.
+struct Groups(Vec<std::path::PathBuf>);
+
+impl Groups {
+    fn make(parent: &Memcg) -> std::io::Result<Self> {
+        let (file, limit) = match parent.version() {
+            Version::V1 => ("memory.limit_in_bytes", "67108864"),
+            Version::V2 => {
+                std::fs::write(parent.dir().join("cgroup.subtree_control"), "+memory")?;
+                ("memory.max", "67108864")
+            }
+        };
+        let mut groups = Self(Vec::with_capacity(MANY));
+        for n in 0..MANY {
+            let dir = parent.dir().join(format!("g{n:04}"));
+            std::fs::create_dir(&dir)?;
+            groups.0.push(dir.clone());
+            std::fs::write(dir.join(file), limit)?;
+        }
+        Ok(groups)
+    }
+}
+
+impl Drop for Groups {
+    fn drop(&mut self) {
+        for dir in &self.0 {
+            for _ in 0..100 {
+                let gone = std::fs::remove_dir(dir);
+                if gone.is_ok() || !dir.exists() {
+                    break;
+                }
+                // A process in it has only just been killed.
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+/// Processor time of this thread in nanoseconds.
+fn spent() -> i64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// Median processor time of a sample in microseconds, and how many domains there were.
+fn cost_of_a_sample(backend: BackendChoice) -> (i64, usize) {
+    let mut sampler = Sampler::with_backend(SysRoot::default(), backend).expect("a sampler");
+    let mut took = Vec::new();
+    let mut domains = 0;
+    for second in 1..=WARM + MEASURED {
+        let now = Now {
+            monotonic: Monotonic(second * 1_000_000),
+            ..Now::default()
+        };
+        let before = spent();
+        let snapshot = sampler.sample(&Needs::default(), now).expect("a sample");
+        if second > WARM {
+            took.push((spent() - before) / 1000);
+        }
+        domains = snapshot.domains.len();
+    }
+    took.sort_unstable();
+    (took[took.len() / 2], domains)
+}
+
+#[test]
+fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
+    let test = "two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes";
+    let Some(parent) = Memcg::create("cost") else {
+        return;
+    };
+    let Some(crowd) = Crowd::start(test) else {
+        return;
+    };
+    let (scan, before) = cost_of_a_sample(BackendChoice::Proc);
+    let groups = match Groups::make(&parent) {
+        Ok(groups) => groups,
+        Err(error) => {
+            common::skipped(test, &format!("{MANY} cgroups cannot be made: {error}"));
+            return;
+        }
+    };
+    for (child, dir) in crowd.0.iter().zip(&groups.0) {
+        std::fs::write(dir.join("cgroup.procs"), child.id().to_string())
+            .expect("the process moves");
+    }
+    let (with_groups, after) = cost_of_a_sample(BackendChoice::Proc);
+    drop(crowd);
+    drop(groups);
+    assert!(
+        after >= before + MANY - 5,
+        "{before} domains became {after}"
+    );
+    let domains = with_groups - scan;
+    common::measured(&format!(
+        "a sample of {MANY} processes takes {scan} us, their {MANY} groups take {domains} us more"
+    ));
+    assert!(
+        domains <= scan,
+        "the groups cost {domains} us, the scan {scan} us"
+    );
+}
