@@ -115,7 +115,6 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
     }
     shell.keys("clear; echo status=$?<Enter>");
     shell.wait_text("status=0");
-    // Only now: the screen is left a moment before the line discipline is restored.
     shell.assert_sane();
 }
 

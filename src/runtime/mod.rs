@@ -94,7 +94,8 @@ pub fn run(
         let performer = effects::Performer::new(root, version, read_only, ask, send);
         let ended =
             event_loop::run(&mut screen, state, theme, inbox, performer, &tasks.ended_by).await;
-        drop(tasks);
+        // Before the terminal is given back: a key that is typed early for the shell must not end here.
+        tasks.end().await;
         ended.map_err(RunError::Terminal)
     });
     // A blocked read of /proc or the log must not hold the user's shell.

@@ -24,6 +24,9 @@ use crate::linux::sampler::Sampler;
 /// How long the loop has to leave after a signal before it is left behind.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long the reader of the keys may take to notice that nobody listens any more.
+const READER_LEAVES: Duration = Duration::from_millis(20);
+
 /// Told to threads that wait: the program is leaving.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
@@ -51,6 +54,22 @@ impl Drop for Tasks {
     }
 }
 
+impl Tasks {
+    /// Ends the tasks, and the reading of keys with them: what is typed from here on is the shell's.
+    pub(super) async fn end(mut self) {
+        let handles = std::mem::take(&mut self.handles);
+        for handle in &handles {
+            handle.abort();
+        }
+        for handle in handles {
+            let _ = handle.await;
+        }
+        // The stream's own thread has been woken and lets go of the terminal's input within this time:
+        // this waits for its lock.
+        let _ = crossterm::event::poll(READER_LEAVES);
+    }
+}
+
 /// Starts keys and signals.
 pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
     let ended_by = Arc::new(AtomicU8::new(0));
@@ -71,8 +90,14 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
                 // The loop may be stuck in a write to a terminal that takes nothing, and the inbox be
                 // full of messages: then nobody else can give the terminal back.
                 sleep_until(deadline).await;
-                super::terminal::abandon();
-                std::process::exit(128 + i32::from(number));
+                // On a thread of its own: the loop may go on after all, and then ends this task.
+                let give_up = move || {
+                    super::terminal::abandon();
+                    std::process::exit(128 + i32::from(number));
+                };
+                if std::thread::Builder::new().spawn(give_up).is_err() {
+                    give_up();
+                }
             }
         }));
     }

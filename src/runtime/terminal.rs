@@ -137,8 +137,10 @@ fn take(mouse: bool) -> io::Result<()> {
 /// Leaves the full screen. Errors are ignored: the terminal may be gone, and there is nobody to tell.
 pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
-        let _ = leave(&mut stdout());
+        // The line discipline first: it does not wait for a terminal that takes no output, and whoever
+        // types as soon as the screen is left is heard by the shell as typed.
         let _ = disable_raw_mode();
+        let _ = leave(&mut stdout());
         LEFT.store(true, Ordering::SeqCst);
     }
 }

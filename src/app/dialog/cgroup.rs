@@ -98,9 +98,13 @@ impl CgroupDialog {
                 Ok(vec![CgroupStep::Move(self.target.id, group)])
             }
             Mode::Create => {
-                let taken = |path: &CgroupPath| match &self.groups {
-                    Some(Ok(groups)) => groups.iter().any(|g| g.path == *path),
-                    _ => false,
+                // Which parents are there decides on the steps: what is shown must be what is done.
+                let Some(groups) = &self.groups else {
+                    return Err("reading which groups there are …".to_owned());
+                };
+                let taken = |path: &CgroupPath| match groups {
+                    Ok(groups) => groups.iter().any(|g| g.path == *path),
+                    Err(_) => false,
                 };
                 plan::create_steps(
                     self.target.id,

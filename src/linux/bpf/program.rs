@@ -217,8 +217,7 @@ impl Walk<'_> {
         self.asm.store(RECORD, place::MM, Reg::R1);
         self.asm.jump(When::Always, next);
         self.asm.place(present);
-        self.asm.set(Reg::R1, 1);
-        self.asm.store(RECORD, place::MM, Reg::R1);
+        self.asm.store(RECORD, place::MM, MM);
         match layout.rss {
             Counters::Each(counters) => {
                 for (index, counter) in (0..).zip(counters) {
