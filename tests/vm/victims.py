@@ -87,7 +87,10 @@ for at in range(4):
     for member in alike + [leaker]:
         member.stop()
 rm_cgroup("/tie")
-say("MEASURED: victims among equals on %s: %d of %d by the order they joined" % (release, sum(ties), len(ties)))
+if ties:
+    say("MEASURED: victims among equals on %s: %d of %d by the order they joined" % (release, sum(ties), len(ties)))
+else:
+    say("SKIPPED: victims among equals on %s because no four had equal points" % release)
 check(all(ties), "the last of equals to join is the one")
 
 # The host, from full to full. One fill can kill several on some kernels: then there are new ones.
