@@ -90,8 +90,14 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
                 // The loop may be stuck in a write to a terminal that takes nothing, and the inbox be
                 // full of messages: then nobody else can give the terminal back.
                 sleep_until(deadline).await;
-                super::terminal::abandon();
-                std::process::exit(128 + i32::from(number));
+                // On a thread of its own: the loop may go on after all, and then ends this task.
+                let give_up = move || {
+                    super::terminal::abandon();
+                    std::process::exit(128 + i32::from(number));
+                };
+                if std::thread::Builder::new().spawn(give_up).is_err() {
+                    give_up();
+                }
             }
         }));
     }

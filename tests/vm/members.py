@@ -41,6 +41,10 @@ class Member:
                 shared[at] = 1
         os.write(answers, b".")
         while (order := os.read(orders, 1)):
+            if order == b"+":
+                self.held.append(self.take(3000))
+                os.write(answers, b".")
+                continue
             if order == b"-":
                 del self.held[-256:]
                 os.write(answers, b".")
@@ -64,6 +68,11 @@ class Member:
     def fill(self):
         """Takes memory until the kernel has killed one more."""
         os.write(self.orders, b"!")
+        os.read(self.answers, 1)
+
+    def grow(self):
+        """Takes 3000 KiB more."""
+        os.write(self.orders, b"+")
         os.read(self.answers, 1)
 
     def ease(self):

@@ -67,11 +67,14 @@ inside.report("victims in cgroups v2 on %s" % release)
 make_cgroup("/tie")
 ties = []
 for at in range(4):
-    alike = [Member("tie%d" % n, 3000, 0) for n in range(4)]
+    write(CG + "/tie/memory.max", "max")
+    alike = [Member("tie%d" % n, 100, 0) for n in range(4)]
     chance.shuffle(alike)
     for member in alike:
         write(CG + "/tie/cgroup.procs", member.pid)
         member.home = "/tie"
+        # Only now: what was taken before stays charged elsewhere.
+        member.grow()
     leaker = Member("leaker", 100, -1000, "/tie")
     write(CG + "/tie/memory.max", int(read(CG + "/tie/memory.current")) + (1 << 20))
     rows = [row for row in document()["processes"] if row["pid"] in [m.pid for m in alike]]
@@ -84,7 +87,10 @@ for at in range(4):
     for member in alike + [leaker]:
         member.stop()
 rm_cgroup("/tie")
-say("MEASURED: victims among equals on %s: %d of %d by the order they joined" % (release, sum(ties), len(ties)))
+if ties:
+    say("MEASURED: victims among equals on %s: %d of %d by the order they joined" % (release, sum(ties), len(ties)))
+else:
+    say("SKIPPED: victims among equals on %s because no four had equal points" % release)
 check(all(ties), "the last of equals to join is the one")
 
 # The host, from full to full. One fill can kill several on some kernels: then there are new ones.
