@@ -63,7 +63,7 @@ fn the_numbers_are_those_of_the_files_and_the_nearer_limit_is_first() {
     let _big = Hog::start("dom-big").in_group(&inner).grow(88);
     let _small = Hog::start("dom-small").in_group(&inner).grow(4);
     let _other = Hog::start("dom-other").in_group(&loose).grow(20);
-    let session = view_of(&outer);
+    let mut session = view_of(&outer);
     let names = [outer.path().trim_start_matches('/'), "inner", "loose"];
     session.wait_for("all three, the fullest first", |screen| {
         let at = |name: &str| screen.lines().iter().position(|line| line.contains(name));
