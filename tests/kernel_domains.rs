@@ -57,10 +57,10 @@ fn the_numbers_are_those_of_the_files_and_the_nearer_limit_is_first() {
     };
     outer.limit(400 * MIB);
     let inner = outer.child("inner");
-    inner.limit(100 * MIB);
+    inner.limit(120 * MIB);
     let loose = outer.child("loose");
     loose.limit(900 * MIB);
-    let _big = Hog::start("dom-big").in_group(&inner).grow(88);
+    let _big = Hog::start("dom-big").in_group(&inner).grow(102);
     let _small = Hog::start("dom-small").in_group(&inner).grow(4);
     let _other = Hog::start("dom-other").in_group(&loose).grow(20);
     let mut session = view_of(&outer);
@@ -128,7 +128,7 @@ fn a_kill_in_a_group_shows_in_its_row() {
     group.limit(60 * MIB);
     let _bystander = Hog::start("dom-stays").in_group(&group).grow(8);
     let mut leaker = Hog::start("dom-leaks").in_group(&group).grow(20);
-    let mut session = view_of(&group);
+    let session = view_of(&group);
     let name = group.path().trim_start_matches('/').to_owned();
     session.wait_for("no kill, and the victim named", |screen| {
         row_of(screen, &name).is_some_and(|row| row.contains("dom-leaks"))
@@ -149,7 +149,7 @@ fn a_group_nobody_is_in_is_found_and_one_that_hangs_is_said() {
         return;
     };
     group.limit(32 * MIB);
-    let mut session = view_of(&group);
+    let session = view_of(&group);
     let name = group.path().trim_start_matches('/').to_owned();
     session.wait_for("an empty domain", |screen| {
         row_of(screen, &name).is_some_and(|row| row.contains("empty"))

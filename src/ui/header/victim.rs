@@ -114,7 +114,9 @@ fn near(watch: &Watch, limit: u64, line: &mut Line) {
             format!(", full in {}", format::in_about(left)),
         ),
         None if watch.signs.hangs => line.push(Tone::Critical, ", hangs now"),
-        None if watch.urgency == Urgency::Killing => line.push(Tone::Critical, ", OOM in the last minute"),
+        None if watch.urgency == Urgency::Killing => {
+            line.push(Tone::Critical, ", OOM in the last minute");
+        }
         None => {}
     }
 }
