@@ -102,6 +102,15 @@ impl Trend {
         if (slope * span).abs() < level / 1000.0 && spread < level / 1000.0 {
             return Rate::Steady(0.0);
         }
+        // The newest two have left the line together: a kill, or a burst. What was is no forecast then.
+        let allowed = (spread * 8.0).max((slope * span).abs() / 4.0);
+        let off = |(t, v): &(f64, f64)| v - slope * t - middle;
+        let newest = points.iter().rev().take(2).map(off);
+        let has_left =
+            newest.clone().all(|by| by > allowed) || newest.clone().all(|by| by < -allowed);
+        if has_left {
+            return Rate::Unsteady;
+        }
         let (old, new) = points.split_at(points.len() / 2);
         let agrees = |half: &[(f64, f64)]| {
             let own = median_slope(half);
@@ -210,6 +219,20 @@ mod tests {
         assert_eq!(spike.rate(), Rate::Steady(0.0));
         assert_eq!(trend(|_| 1000 * MIB, 3).rate(), Rate::Unknown);
         assert_eq!(trend(|t| 1000 * MIB - t * MIB, 60).time_to(MIB), None);
+    }
+
+    #[test]
+    fn a_leak_that_was_killed_has_none() {
+        let kill = |t| if t < 50 { 1000 + t * 10 } else { 300 };
+        // One odd sample is a spike; the second says that it stays so.
+        assert!(matches!(
+            trend(|t| kill(t) * MIB, 51).rate(),
+            Rate::Steady(_)
+        ));
+        for seconds in 52..60 {
+            let killed = trend(|t| kill(t) * MIB, seconds);
+            assert_eq!(killed.rate(), Rate::Unsteady, "after {seconds} s");
+        }
     }
 
     #[test]

@@ -307,7 +307,10 @@ pub fn description(path: &str) -> Option<String> {
             let pod = owner.pod.map_or_else(String::new, |pod| {
                 format!(" of Kubernetes pod {}{class}", dashed(pod))
             });
-            format!("{} container {}{pod}", kind.word(), owner.id)
+            match kind {
+                Kind::PodContainer => format!("container {}{pod}", owner.id),
+                kind => format!("{} container {}{pod}", kind.word(), owner.id),
+            }
         }
     };
     Some(cut(text))

@@ -126,7 +126,7 @@ fn near(watch: &Watch, limit: u64, line: &mut Line) {
         ),
         None if watch.signs.hangs => line.push(Tone::Critical, ", hangs now"),
         None if watch.urgency == Urgency::Killing => {
-            line.push(Tone::Critical, ", OOM in the last minute")
+            line.push(Tone::Critical, ", OOM in the last minute");
         }
         None => {}
     }
