@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every back end makes the same table on this kernel, and its numbers are those that badness compares."""
 # vm: --mem 512M
+# kernels: 5.10 6.1 6.12 7.3
 import json
 import os
 import subprocess
@@ -66,8 +67,11 @@ def compare(backend, wanted):
     return name
 
 
-def run(walk, iterator):
-    """`walk`, `iterator`: whether this kernel has them. Without either, /proc must do."""
+def main():
+    """The task walk is there since 6.7, the task iterator since 5.8. Before 6.2 the counters have no
+    per-CPU parts; since 7.0 badness sums those parts, and so do the rows of every back end."""
+    kernel = tuple(int(number) for number in os.uname().release.split("-")[0].split(".")[:2])
+    walk, iterator = kernel >= (6, 7), kernel >= (5, 8)
     protect()
     hogs = [Hog("hog-%d" % n, mb=5 + n, adj=100 * n - 100) for n in range(4)]
     many = subprocess.Popen([sys.executable, "-c", THREADS], stdout=subprocess.PIPE, text=True)
@@ -85,5 +89,4 @@ def run(walk, iterator):
     finish()
 
 
-if __name__ == "__main__":
-    run(walk=True, iterator=True)
+main()
