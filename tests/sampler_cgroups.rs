@@ -226,3 +226,38 @@ fn a_move_of_a_visible_process_is_seen_at_once() {
     assert_eq!(group_of(&snapshot, 10), Some("/b"));
     assert_eq!(group(&snapshot, "/b").limits.max, Some(100 * MIB));
 }
+
+#[test]
+fn the_page_cache_of_the_groups_that_somebody_looks_at() {
+    // Far from the limit: nobody else asks.
+    let with_cache = |g: fake_root::FakeGroup| {
+        g.max("1073741824").current(MIB).file(
+            "memory.stat",
+            "anon 5\ninactive_file 4096\nactive_file 8192\n",
+        )
+    };
+    let root = FakeRoot::new()
+        .v2_group("web", with_cache)
+        .v2_group("web/a", |g| g)
+        .v2_group("other", with_cache)
+        .process(10, |p| p.cgroup("/web/a"));
+    let mut sampler = sampler(&root);
+    let mut look = |seconds, groups| {
+        let needs = Needs {
+            groups,
+            ..Needs::default()
+        };
+        sampler.sample(&needs, at(seconds)).expect("a sample")
+    };
+    let first = look(1, Vec::new());
+    assert_eq!(
+        group(&first, "/web").stat,
+        None,
+        "only where somebody looks"
+    );
+    let around = first.limited_around(row(&first, 10).cgroup);
+    let second = look(2, around);
+    let web = group(&second, "/web");
+    assert_eq!(web.stat.map(|stat| stat.droppable()), Some(12_288));
+    assert_eq!(group(&second, "/other").stat, None);
+}

@@ -123,8 +123,10 @@ impl State {
                 Row::Fold { .. } => None,
             }));
         }
-        shown.extend(self.dialogs.iter().filter_map(|d| d.wants_domain()));
-        let mut keys: Vec<CgroupKey> = shown.into_iter().filter_map(Scope::memcg).collect();
+        let asked = self.dialogs.iter();
+        let asked = asked.flat_map(|dialog| dialog.wants_groups(&self.snapshot));
+        let shown = shown.into_iter().filter_map(Scope::memcg);
+        let mut keys: Vec<CgroupKey> = shown.chain(asked).collect();
         keys.sort_unstable();
         keys.dedup();
         keys
