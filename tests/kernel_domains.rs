@@ -57,10 +57,10 @@ fn the_numbers_are_those_of_the_files_and_the_nearer_limit_is_first() {
     };
     outer.limit(400 * MIB);
     let inner = outer.child("inner");
-    inner.limit(100 * MIB);
+    inner.limit(120 * MIB);
     let loose = outer.child("loose");
     loose.limit(900 * MIB);
-    let _big = Hog::start("dom-big").in_group(&inner).grow(88);
+    let _big = Hog::start("dom-big").in_group(&inner).grow(102);
     let _small = Hog::start("dom-small").in_group(&inner).grow(4);
     let _other = Hog::start("dom-other").in_group(&loose).grow(20);
     let mut session = view_of(&outer);

@@ -228,36 +228,85 @@ fn a_move_of_a_visible_process_is_seen_at_once() {
 }
 
 #[test]
-fn the_page_cache_of_the_groups_that_somebody_looks_at() {
-    // Far from the limit: nobody else asks.
-    let with_cache = |g: fake_root::FakeGroup| {
-        g.max("1073741824").current(MIB).file(
-            "memory.stat",
-            "anon 5\ninactive_file 4096\nactive_file 8192\n",
-        )
-    };
+fn a_group_that_nobody_is_in_is_found_and_so_is_one_made_later() {
     let root = FakeRoot::new()
-        .v2_group("web", with_cache)
-        .v2_group("web/a", |g| g)
-        .v2_group("other", with_cache)
-        .process(10, |p| p.cgroup("/web/a"));
+        .v2_group("pods", |g| g)
+        .v2_group("pods/empty", |g| g.max("104857600").current(4096))
+        .process(10, |p| p.cgroup("/"));
     let mut sampler = sampler(&root);
-    let mut look = |seconds, groups| {
+    let mut take = |second| {
+        sampler
+            .sample(&Needs::default(), at(second))
+            .expect("a sample")
+    };
+    let first = take(1);
+    assert_eq!(group(&first, "/pods/empty").limits.max, Some(100 * MIB));
+    assert_eq!(first.domains.len(), 2);
+    let _root = root.v2_group("pods/later", |g| g.max("52428800").current(4096));
+    let seen = (2..80).find(|second| take(*second).domains.len() == 3);
+    assert!(seen.is_some(), "within a walk and a pause");
+}
+
+#[test]
+fn memory_stat_is_read_near_the_limit_and_where_somebody_looks() {
+    let stat =
+        "anon 5\nfile_dirty 4096\ninactive_file 40960\nactive_file 8192\nworkingset_refault_file 7";
+    let root = FakeRoot::new()
+        .v2_group("near", |g| {
+            g.max("104857600")
+                .current(90 * MIB)
+                .file("memory.stat", stat)
+        })
+        .v2_group("far", |g| {
+            g.max("104857600").current(MIB).file("memory.stat", stat)
+        })
+        .process(10, |p| p.cgroup("/near"))
+        .process(11, |p| p.cgroup("/far"));
+    let mut sampler = sampler(&root);
+    let mut take = |second, groups| {
         let needs = Needs {
             groups,
             ..Needs::default()
         };
-        sampler.sample(&needs, at(seconds)).expect("a sample")
+        sampler.sample(&needs, at(second)).expect("a sample")
     };
-    let first = look(1, Vec::new());
-    assert_eq!(
-        group(&first, "/web").stat,
-        None,
-        "only where somebody looks"
-    );
-    let around = first.limited_around(row(&first, 10).cgroup);
-    let second = look(2, around);
-    let web = group(&second, "/web");
-    assert_eq!(web.stat.map(|stat| stat.droppable()), Some(12_288));
-    assert_eq!(group(&second, "/other").stat, None);
+    let first = take(1, Vec::new());
+    let near = group(&first, "/near").stat.expect("its stat");
+    assert_eq!((near.droppable(), near.refaults), (45_056, Some(7)));
+    assert_eq!(group(&first, "/far").stat, None);
+    let far = row(&first, 11).cgroup.expect("a group");
+    let looked_at = take(2, vec![far]);
+    assert!(looked_at.cgroup(far).is_some_and(|g| g.stat.is_some()));
+}
+
+#[test]
+fn a_group_at_rest_is_not_read_in_every_sample_and_wakes_up() {
+    let root = FakeRoot::new()
+        .v2_group("calm", |g| g.max("104857600").current(10 * MIB))
+        .v2_group("near", |g| g.max("104857600").current(90 * MIB))
+        .process(10, |p| p.cgroup("/calm"))
+        .process(11, |p| p.cgroup("/near"));
+    let mut sampler = sampler(&root);
+    let mut reads = [0, 0];
+    let mut second = 0;
+    let mut take = |count: u64| {
+        let mut last = None;
+        for _ in 0..count {
+            second += 1;
+            let snapshot = sampler
+                .sample(&Needs::default(), at(second))
+                .expect("a sample");
+            for (reads, path) in reads.iter_mut().zip(["/calm", "/near"]) {
+                *reads += u64::from(group(&snapshot, path).read_seq == snapshot.seq);
+            }
+            last = Some((snapshot, reads));
+        }
+        last.expect("at least one")
+    };
+    let (_, [calm, near]) = take(60);
+    assert_eq!(near, 60, "what is near its limit is read each time");
+    assert!(calm < 25, "{calm}");
+    let _root = root.v2_group("calm", |g| g.max("104857600").current(60 * MIB));
+    let (snapshot, _) = take(8);
+    assert_eq!(group(&snapshot, "/calm").usage, Some(60 * MIB));
 }

@@ -113,7 +113,7 @@ impl State {
     }
 
     /// The groups of which all files are wanted in the next sample.
-    pub(in crate::app) fn shown_groups(&self) -> Vec<CgroupKey> {
+    pub fn shown_groups(&self) -> Vec<CgroupKey> {
         let mut shown: Vec<Scope> = self.domains.leading().into_iter().collect();
         if self.domains.open {
             let rows = self.domains.rows().iter().skip(self.domains.offset);

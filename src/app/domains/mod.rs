@@ -79,7 +79,7 @@ impl Domains {
     }
 
     /// The cgroup that is nearer to its OOM than the host (or than the limit oomtop itself lives in).
-    /// Changes only when another is more urgent by a word, or after [`STAY`].
+    /// Changes only when another is more urgent by a word, or after a quarter of a minute.
     pub fn leading(&self) -> Option<Scope> {
         self.leading.map(|(scope, _)| scope)
     }

@@ -14,17 +14,6 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::Scope;
 use crate::domain::vm_settings::OomAction;
 
-/// Its name as people know it.
-pub fn killer_name(killer: Killer) -> &'static str {
-    match killer {
-        Killer::SystemdOomd => "systemd-oomd",
-        Killer::Earlyoom => "earlyoom",
-        Killer::Nohang => "nohang",
-        Killer::Oomd => "oomd",
-        Killer::LowMemoryKiller => "lowmemorykiller",
-    }
-}
-
 /// A rule of memory as the header says it: `avail ≤ 10%`.
 pub fn short_rule(rule: &Rule) -> Option<String> {
     match rule.when {
@@ -40,13 +29,10 @@ pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     match first_to_act(&snapshot.killers, memory) {
         Some((killer, _, 0)) => lines.push(Line::of(
             Tone::Critical,
-            format!(
-                "  {} acts now, before the kernel.",
-                killer_name(killer.killer)
-            ),
+            format!("  {} acts now, before the kernel.", killer.killer.name()),
         )),
         Some((killer, _, room)) => lines.push(
-            Line::of(Tone::Watch, format!("  {}", killer_name(killer.killer)))
+            Line::of(Tone::Watch, format!("  {}", killer.killer.name()))
                 .add(Tone::Normal, " acts before the kernel: when about ")
                 .add(Tone::Strong, format::long_size(room))
                 .add(
@@ -79,7 +65,7 @@ fn killer_lines(killer: &RunningKiller, snapshot: &Snapshot) -> Vec<Line> {
         .process(killer.id)
         .and_then(|process| snapshot.user(process.uid))
         .unwrap_or("?");
-    let mut head = Line::of(Tone::Strong, format!("  {}", killer_name(killer.killer)))
+    let mut head = Line::of(Tone::Strong, format!("  {}", killer.killer.name()))
         .add(Tone::Dim, format!("  pid {} ({user})", killer.id.pid));
     if !killer.source.is_empty() {
         head.push(Tone::Dim, format!(", set by {}", killer.source));
