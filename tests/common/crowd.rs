@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 /// Gone when dropped, also when the test fails.
 #[derive(Debug)]
-pub(crate) struct Crowd(Vec<Child>);
+pub(crate) struct Crowd(pub(crate) Vec<Child>);
 
 impl Crowd {
     /// `None`, said loudly, where so many may not be started.
