@@ -11,7 +11,8 @@ use common::hog::Hog;
 use common::memcg::{Memcg, Version};
 use common::skipped;
 use oomtop::domain::cgroup::{CgroupPath, CgroupVersion};
-use oomtop::domain::distance::{Lead, group_room, lead};
+use oomtop::domain::distance::{Lead, lead};
+use oomtop::domain::headroom::Room;
 use oomtop::domain::snapshot::{Needs, Snapshot};
 use oomtop::domain::time::{Monotonic, Now};
 use oomtop::domain::victim::{DomainState, Scope};
@@ -68,12 +69,8 @@ impl Eyes {
         let domain = domain_of(&snapshot, group);
         let process = snapshot.processes.iter().find(|p| p.id.pid == hog.pid());
         let page = self.sampler.host().rules.page_size;
-        let Scope::Memcg(key) = domain.scope else {
-            unreachable!("a group's domain")
-        };
-        let cgroup = snapshot.cgroup(key).expect("the group");
-        let room = group_room(cgroup, &snapshot.memory).expect("its usage");
-        (lead(process.expect("the hog"), domain, page), room)
+        let room = Room::of(domain, &snapshot).expect("its usage");
+        (lead(process.expect("the hog"), domain, page), room.left())
     }
 }
 

@@ -4,58 +4,29 @@
 
 mod common;
 
-use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use common::crowd::Crowd;
 use common::memcg::{Memcg, Version};
+use oomtop::app::State;
+use oomtop::app::msg::Msg;
+use oomtop::app::settings::Settings;
+use oomtop::app::update::update;
 use oomtop::domain::snapshot::Needs;
 use oomtop::domain::time::{Monotonic, Now};
 use oomtop::linux::SysRoot;
 use oomtop::linux::backend::BackendChoice;
 use oomtop::linux::sampler::Sampler;
+use oomtop::ui::Screen;
+use oomtop::ui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 const MANY: usize = 2_000;
 
 /// Samples that are measured; the first ones read everything and are left out.
 const WARM: u64 = 12;
 const MEASURED: u64 = 24;
-
-/// Processes of the test's own; gone when dropped, also when the test fails.
-struct Crowd(Vec<Child>);
-
-impl Crowd {
-    /// `None`, said loudly, where so many may not be started.
-    fn start(test: &str) -> Option<Self> {
-        let mut crowd = Self(Vec::with_capacity(MANY));
-        for _ in 0..MANY {
-            let child = Command::new("sleep")
-                .arg("3600")
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .spawn();
-            match child {
-                Ok(child) => crowd.0.push(child),
-                Err(error) => {
-                    let because =
-                        format!("only {} processes can be started: {error}", crowd.0.len());
-                    common::skipped(test, &because);
-                    return None;
-                }
-            }
-        }
-        Some(crowd)
-    }
-}
-
-impl Drop for Crowd {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            child.kill().ok();
-        }
-        for child in &mut self.0 {
-            child.wait().ok();
-        }
-    }
-}
 
 /// Groups with a limit of their own inside one; removed when dropped, before that one.
 struct Groups(Vec<std::path::PathBuf>);
@@ -105,6 +76,8 @@ fn spent() -> i64 {
 /// A sampler and what its samples took, in microseconds.
 struct Meter {
     sampler: Sampler,
+    /// Takes the samples in and shows them.
+    state: Option<State>,
     took: Vec<i64>,
 }
 
@@ -113,23 +86,51 @@ impl Meter {
         let sampler = Sampler::with_backend(root, BackendChoice::Proc).expect("a sampler");
         Self {
             sampler,
+            state: None,
             took: Vec::new(),
         }
     }
 
-    /// Takes a sample; returns how many domains there were.
+    /// With a screen of 200x50, on it the processes or the domains.
+    fn with_screen(mut self, domains: bool) -> Self {
+        let host = self.sampler.host().clone();
+        let mut state = State::new(Settings::default(), host, (200, 50), Now::default());
+        if domains {
+            update(&mut state, Msg::Key("d".parse().expect("a key")));
+        }
+        self.state = Some(state);
+        self
+    }
+
+    /// Takes a sample, takes it in and draws it; returns how many domains there were.
     fn sample(&mut self, second: u64) -> usize {
         let now = Now {
             monotonic: Monotonic(second * 1_000_000),
             ..Now::default()
         };
         let before = spent();
-        let snapshot = self.sampler.sample(&Needs::default(), now);
+        let needs = self.state.as_ref().map(|state| Needs {
+            groups: state.shown_groups(),
+            ..Needs::default()
+        });
+        let snapshot = self.sampler.sample(&needs.unwrap_or_default(), now);
+        let snapshot = snapshot.expect("a sample");
+        if let Some(state) = &mut self.state {
+            update(state, Msg::Tick(now));
+            update(state, Msg::Sampled(Arc::clone(&snapshot)));
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 200, 50));
+            let theme = Theme::colours();
+            Screen {
+                state,
+                theme: &theme,
+            }
+            .draw(buffer.area, &mut buffer);
+        }
         let took = (spent() - before) / 1000;
         if second > WARM {
             self.took.push(took);
         }
-        snapshot.expect("a sample").domains.len()
+        snapshot.domains.len()
     }
 
     fn median(mut self) -> i64 {
@@ -152,7 +153,7 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
         }
     };
     // After the groups: it goes first, also when the test fails, and leaves them empty.
-    let Some(crowd) = Crowd::start(test) else {
+    let Some(crowd) = Crowd::start(test, MANY) else {
         return;
     };
     for (child, dir) in crowd.0.iter().zip(&groups.0) {
@@ -164,8 +165,9 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
     let mut without = Meter::of(SysRoot {
         cgroup: none.path().to_owned(),
         ..SysRoot::default()
-    });
-    let mut with = Meter::of(SysRoot::default());
+    })
+    .with_screen(false);
+    let mut with = Meter::of(SysRoot::default()).with_screen(true);
     let mut seen = 0;
     for second in 1..=WARM + MEASURED {
         without.sample(second);
@@ -179,8 +181,15 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
     common::measured(&format!(
         "a sample of {MANY} processes takes {scan} us, their {MANY} groups take {domains} us more"
     ));
+    // Without optimisation oomtop's own arithmetic weighs several times what it does in earnest (measured: 0.6 of
+    // the scan, with it 0.4); the kernel's part weighs the same.
+    let most = if cfg!(debug_assertions) {
+        scan * 3 / 2
+    } else {
+        scan
+    };
     assert!(
-        domains <= scan,
+        domains <= most,
         "the groups cost {domains} us, the scan {scan} us"
     );
 }

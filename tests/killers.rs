@@ -302,28 +302,3 @@ fn settings_are_read_again_after_a_while_and_swap_accounting_on_v1() {
         (Some(2), Some(true))
     );
 }
-
-#[test]
-fn the_page_cache_of_the_groups_around_the_process_looked_at() {
-    let root = FakeRoot::new()
-        .v2_group("web", |g| {
-            g.max("1073741824").file(
-                "memory.stat",
-                "anon 5\ninactive_file 4096\nactive_file 8192\n",
-            )
-        })
-        .v2_group("web/a", |g| g)
-        .process(10, |p| p.cgroup("/web/a"));
-    let needs = Needs {
-        detail: Some(FakeProcess::id(10)),
-        ..Needs::default()
-    };
-    let snapshot = sampler(&root).sample(&needs, at(1)).expect("a sample");
-    let caches: Vec<_> = snapshot
-        .caches
-        .iter()
-        .map(|(key, bytes)| (snapshot.cgroup(*key).map(|g| g.path.as_str()), *bytes))
-        .collect();
-    assert_eq!(caches, [(Some("/web"), 12_288)]);
-    assert!(sample(&root).caches.is_empty(), "only where somebody looks");
-}

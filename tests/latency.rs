@@ -2,9 +2,9 @@
 
 mod common;
 
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use common::crowd::Crowd;
 use common::pty::Session;
 
 /// So many more processes than the machine had before, unless `OOMTOP_TEST_CROWD` says another number.
@@ -15,45 +15,12 @@ fn wanted() -> usize {
     named.and_then(|n| n.parse().ok()).unwrap_or(CROWD)
 }
 
-/// Idle processes, killed when dropped.
-struct Crowd(Vec<Child>);
-
-impl Drop for Crowd {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            child.kill().ok();
-        }
-        for child in &mut self.0 {
-            child.wait().ok();
-        }
-    }
-}
-
-fn crowd(test: &str) -> Option<Crowd> {
-    let mut crowd = Crowd(Vec::new());
-    for _ in 0..wanted() {
-        let child = Command::new("sleep")
-            .arg("600")
-            .stdin(Stdio::null())
-            .spawn();
-        match child {
-            Ok(child) => crowd.0.push(child),
-            Err(error) => {
-                common::skipped(
-                    test,
-                    &format!("only {} processes could be started: {error}", crowd.0.len()),
-                );
-                return None;
-            }
-        }
-    }
-    Some(crowd)
-}
-
 #[test]
 fn a_key_is_answered_while_three_thousand_processes_are_sampled() {
     let test = "a_key_is_answered_while_three_thousand_processes_are_sampled";
-    let Some(_crowd) = crowd(test) else { return };
+    let Some(_crowd) = Crowd::start(test, wanted()) else {
+        return;
+    };
     let mut session = Session::start((120, 36), &[]);
     session.wait_for("a sample with all of them", |screen| {
         screen.line_with(" procs").is_some_and(|line| {

@@ -7,21 +7,39 @@ use std::sync::Arc;
 
 use common::scene::{GIB, MIB, Scene, host, moment, process, processes, snapshot, vm_settings};
 use common::styled::styled_view;
-use oomtop::app::msg::{GroupChoice, Msg};
+use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
-use oomtop::domain::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
+use oomtop::domain::cgroup::{CgroupKey, CgroupPath, CgroupVersion, GroupStat};
+use oomtop::domain::headroom::Room;
 use oomtop::domain::killers::earlyoom::earlyoom;
 use oomtop::domain::killers::systemd::{OomdConf, systemd_oomd};
 use oomtop::domain::killers::units::Managed;
 use oomtop::domain::process::Process;
 use oomtop::domain::snapshot::{Host, Snapshot};
+use oomtop::domain::victim::Scope;
 use oomtop::domain::vm_settings::VmSettings;
 use oomtop::ui::theme::Theme;
 
 /// A scene whose newest sample was changed by hand.
 fn scene_with(size: (u16, u16), change: impl Fn(&mut Snapshot)) -> Scene {
+    scene_at(size, &[3, 4], change)
+}
+
+/// One whose container is far from its limit, for long enough that the header names the host.
+fn calm_scene(size: (u16, u16), change: impl Fn(&mut Snapshot)) -> Scene {
+    scene_at(size, &[3, 15, 30, 45], |snapshot| {
+        calm(snapshot);
+        change(snapshot);
+    })
+}
+
+fn calm(snapshot: &mut Snapshot) {
+    Arc::make_mut(&mut snapshot.cgroups)[4].usage = Some(GIB);
+}
+
+fn scene_at(size: (u16, u16), seconds: &[u64], change: impl Fn(&mut Snapshot)) -> Scene {
     let mut scene = Scene::new(size.0, size.1);
-    for second in 3..5 {
+    for &second in seconds {
         let mut sample = snapshot(second, processes());
         change(&mut sample);
         scene.tell(Msg::Tick(moment(second)));
@@ -122,17 +140,17 @@ fn without_killers_the_kernel_acts_and_the_header_is_silent() {
     assert!(!scene.text().contains("What decides"), "S closes it again");
 }
 
-fn with_settings(change: impl Fn(&mut VmSettings)) -> Scene {
-    scene_with((120, 40), |snapshot| {
+fn set(change: impl Fn(&mut VmSettings)) -> impl Fn(&mut Snapshot) {
+    move |snapshot| {
         let mut settings = vm_settings();
         change(&mut settings);
         snapshot.vm_settings = Arc::new(settings);
-    })
+    }
 }
 
 #[test]
 fn a_kernel_that_panics_is_said_to_panic() {
-    let mut scene = with_settings(|s| s.panic_on_oom = Some(1));
+    let mut scene = calm_scene((120, 40), set(|s| s.panic_on_oom = Some(1)));
     let text = scene.text();
     assert!(text.contains("nobody: the kernel panics"), "{text}");
     assert!(!text.contains("NEXT VICTIM"), "{text}");
@@ -145,13 +163,23 @@ fn a_kernel_that_panics_is_said_to_panic() {
     );
     scene.keys("Esc Enter");
     says(&scene, "nobody dies: the kernel panics");
-    let all = with_settings(|s| s.panic_on_oom = Some(2));
+    // Where a limit is nearer than the host's memory.
+    let near = scene_with((120, 40), set(|s| s.panic_on_oom = Some(1)));
+    let text = near.text();
+    assert!(text.contains("Next victim 1892 java"), "{text}");
+    assert!(text.contains("host: panics"), "{text}");
+    let all = scene_with((120, 40), set(|s| s.panic_on_oom = Some(2)));
+    assert!(
+        all.text().contains("nobody: the kernel panics"),
+        "{}",
+        all.text()
+    );
     assert!(!all.text().contains("group victim"), "{}", all.text());
 }
 
 #[test]
 fn a_kernel_that_kills_whoever_asks_is_said_to() {
-    let mut scene = with_settings(|s| s.kill_allocating_task = Some(1));
+    let mut scene = calm_scene((120, 40), set(|s| s.kill_allocating_task = Some(1)));
     let text = scene.text();
     assert!(
         text.contains("Next victim whoever asks for memory"),
@@ -189,17 +217,83 @@ fn the_distance_from_death_in_every_domain() {
     );
     // java: the first in its container, behind mysqld on the host.
     let mut scene = scene_with((120, 36), |snapshot| {
-        snapshot.caches = vec![(CgroupKey(4), 50 * MIB)];
+        let group = &mut Arc::make_mut(&mut snapshot.cgroups)[4];
+        group.stat = Some(GroupStat {
+            inactive_file: 30 * MIB,
+            active_file: 25 * MIB,
+            unwritten: 5 * MIB,
+            refaults: None,
+        });
     });
     scene.keys("Down Enter");
     says(&scene, "more and it is the first to die; 14.3 GiB left");
-    says(&scene, "50 MiB of it page cache to give up");
+    says(&scene, "50 MiB of it page cache to drop");
     let mut scene = scene_with((120, 36), |snapshot| {
         snapshot.memory.available = Some(GIB / 4);
         snapshot.memory.swap_free = 0;
     });
     scene.keys("Down Enter");
     says(&scene, "only 256 MiB left: 2456 mysqld dies before");
+}
+
+/// The groups that the newest request for a sample asks for.
+fn groups_asked_for(scene: &Scene) -> Vec<CgroupKey> {
+    let newest = scene.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Sample(needs) => Some(needs.groups.clone()),
+        _ => None,
+    });
+    newest.unwrap_or_else(|| unreachable!("nothing was asked for"))
+}
+
+#[test]
+fn the_groups_whose_room_is_told_are_asked_for_whole() {
+    let docker = CgroupKey(4);
+    let asks = |keys: &str| {
+        // Calm, or the header would ask for the group.
+        let mut scene = calm_scene((120, 36), |_| {});
+        scene.keys(keys);
+        let mut later = snapshot(60, processes());
+        calm(&mut later);
+        scene.tell(Msg::Sampled(Arc::new(later)));
+        scene.tell(Msg::Tick(moment(120)));
+        groups_asked_for(&scene).contains(&docker)
+    };
+    assert!(!asks(""), "nobody tells its room");
+    assert!(asks("Down Enter") && asks("Down c"));
+    assert!(!asks("Enter"), "mysqld is in no limited group");
+    // The group it would be moved to.
+    let mut scene = calm_scene((120, 36), |_| {});
+    scene.keys("c Tab").tell(Msg::Groups(Ok(vec![GroupChoice {
+        path: snapshot(1, processes()).cgroups[4].path.clone(),
+        limit: None,
+        usage: None,
+    }])));
+    let mut later = snapshot(60, processes());
+    calm(&mut later);
+    scene.tell(Msg::Sampled(Arc::new(later)));
+    scene.tell(Msg::Tick(moment(120)));
+    assert!(groups_asked_for(&scene).contains(&docker));
+}
+
+#[test]
+fn the_details_and_the_domain_state_the_same_room() {
+    let with_cache = |snapshot: &mut Snapshot| {
+        let group = &mut Arc::make_mut(&mut snapshot.cgroups)[4];
+        group.stat = Some(GroupStat {
+            inactive_file: 50 * MIB,
+            ..GroupStat::default()
+        });
+        let domain = snapshot.domain(Scope::Memcg(CgroupKey(4))).expect("it");
+        let room = Room::of(domain, snapshot).expect("its usage");
+        assert_eq!(room.left(), 234 * MIB + snapshot.memory.swap_free);
+    };
+    let mut details = scene_with((120, 36), with_cache);
+    details.keys("Down Enter");
+    let mut domain = scene_with((120, 36), with_cache);
+    domain.keys("d Down Enter");
+    for scene in [details, domain] {
+        says(&scene, "7.9 GiB left, 50 MiB of it page cache to drop");
+    }
 }
 
 #[test]

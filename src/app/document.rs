@@ -271,16 +271,11 @@ fn domain_facts<'a>(
     thresholds: &Thresholds,
 ) -> DomainFacts<'a> {
     let room = Room::of(domain, snapshot);
-    let outer = runs_out_first(domain.scope, snapshot).map(|(outer, _)| match outer {
-        Scope::Host | Scope::Nodes(_) => CgroupPath::root(),
-        Scope::Memcg(key) => snapshot
-            .cgroup(key)
-            .map_or_else(CgroupPath::root, |group| group.path.clone()),
+    let group_of = |scope: Scope| scope.memcg().and_then(|key| snapshot.cgroup(key));
+    let outer = runs_out_first(domain.scope, snapshot).map(|(outer, _)| {
+        group_of(outer).map_or_else(CgroupPath::root, |group| group.path.clone())
     });
-    let group = match domain.scope {
-        Scope::Host | Scope::Nodes(_) => None,
-        Scope::Memcg(key) => snapshot.cgroup(key),
-    };
+    let group = group_of(domain.scope);
     let nodes = match domain.scope {
         Scope::Nodes(set) => Some(set),
         Scope::Host | Scope::Memcg(_) => None,

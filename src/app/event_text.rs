@@ -5,7 +5,7 @@ use super::events::{Entry, EventRow, is_pending};
 use super::format;
 use super::text::{Line, Tone};
 use crate::domain::oom::analysis::verdict::{SwapState, swap};
-use crate::domain::oom::{Constraint, Kill, Killer, OomReport, Outcome, UserspaceKill};
+use crate::domain::oom::{Constraint, Kill, OomReport, Outcome, UserspaceKill};
 use crate::domain::time::{Now, Wall};
 
 /// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
@@ -76,14 +76,16 @@ pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
     }
 }
 
+/// Anonymous memory and adj of a killed process, as far as its line told them.
+pub fn kill_facts(kill: &Kill) -> (String, String) {
+    let anon = kill.anon_rss_kb.map(|kb| kb.saturating_mul(1024));
+    let anon = anon.map_or_else(|| "n/a".to_owned(), format::size);
+    let adj = kill.adj.map(|adj| adj.to_string());
+    (anon, adj.unwrap_or_else(|| "n/a".to_owned()))
+}
+
 fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Line {
-    let anon = kill.anon_rss_kb.map_or_else(
-        || "n/a".to_owned(),
-        |kb| format::size(kb.saturating_mul(1024)),
-    );
-    let adj = kill
-        .adj
-        .map_or_else(|| "n/a".to_owned(), |adj| adj.to_string());
+    let (anon, adj) = kill_facts(kill);
     // One blank apart, or in columns.
     let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
     let victim = format!("{} {}", kill.pid, kill.comm);
@@ -133,20 +135,9 @@ fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
         (None, Some(pid), None) => pid.to_string(),
         _ => "?".to_owned(),
     };
-    when.add(Tone::Watch, format!("{} killed ", killer_name(kill.killer)))
+    when.add(Tone::Watch, format!("{} killed ", kill.killer.name()))
         .add(Tone::Strong, format!("{who}  "))
         .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
-}
-
-/// The program's own spelling.
-pub fn killer_name(killer: Killer) -> &'static str {
-    match killer {
-        Killer::SystemdOomd => "systemd-oomd",
-        Killer::Earlyoom => "earlyoom",
-        Killer::Nohang => "nohang",
-        Killer::Oomd => "oomd",
-        Killer::LowMemoryKiller => "lowmemorykiller",
-    }
 }
 
 fn report_row(report: &OomReport, when: Line) -> Line {

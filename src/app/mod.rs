@@ -34,6 +34,7 @@ pub mod trend;
 pub mod undo;
 pub mod undoing;
 pub mod update;
+pub mod wording;
 
 use std::sync::Arc;
 use std::time::Duration;

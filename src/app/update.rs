@@ -208,7 +208,7 @@ fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
         return jump_to_pid(state, digit);
     }
     match bound_to(key) {
-        Some(action) if action.writes && state.settings.read_only => {
+        Some(action) if action.writes() && state.settings.read_only => {
             state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
             Vec::new()
         }
@@ -281,7 +281,7 @@ fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
         state.arrange();
     }
     match ACTIONS.iter().find(|known| known.id == action) {
-        Some(action) if action.writes && state.settings.read_only => {
+        Some(action) if action.writes() && state.settings.read_only => {
             state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
             Vec::new()
         }

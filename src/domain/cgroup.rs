@@ -259,6 +259,15 @@ impl Cgroup {
     }
 }
 
+/// Deepest nesting that is followed: a damaged table must not loop.
+const DEEPEST: usize = 256;
+
+/// `key` and its ancestors in the table of groups, innermost first.
+pub fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
+    let entry = |key: CgroupKey| Some((key, cgroups.get(key.index())?));
+    std::iter::successors(entry(key), move |(_, group)| entry(group.parent?)).take(DEEPEST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::CgroupPath;

@@ -1,12 +1,9 @@
-//! How far from death: how much a process can grow before it is the victim, and how much an OOM domain
-//! can grow before anybody dies.
+//! How far from death: how much a process can grow before it is the victim. How much its OOM domain can grow
+//! before anybody dies is [`super::headroom::Room`].
 
 use super::badness::{Badness, Immunity, badness};
-use super::cgroup::Cgroup;
-use super::killers::kernel_room;
-use super::memory::Memory;
 use super::process::{Process, ProcessId};
-use super::victim::{DomainState, Scope};
+use super::victim::DomainState;
 
 /// Where a process stands in one domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,48 +53,15 @@ pub fn lead(process: &Process, domain: &DomainState, page_size: u64) -> Lead {
     }
 }
 
-/// What a group may still take before its limit kills, in bytes: memory up to the limit, then swap as far as
-/// it may and there is some (mm/memcontrol.c `try_charge_memcg`; v1 limits both together). Page cache of
-/// the group is part of its usage and can be given up: that comes on top. `None` without a limit, or where
-/// its usage cannot be read.
-#[must_use]
-pub fn group_room(group: &Cgroup, host: &Memory) -> Option<u64> {
-    let memory = group.limits.max?.saturating_sub(group.usage?);
-    let swapped = group.swap_usage.unwrap_or(0);
-    let swap = match group.limits.swap_max {
-        Some(most) => most.saturating_sub(swapped).min(host.swap_free),
-        None => host.swap_free,
-    };
-    let room = memory.saturating_add(swap);
-    Some(match group.limits.memsw_max {
-        Some(both) => {
-            let used = group.usage?.saturating_add(swapped);
-            room.min(both.saturating_sub(used))
-        }
-        None => room,
-    })
-}
-
-/// How much the domain can grow before anybody dies, in bytes, without the page cache of a group.
-#[must_use]
-pub fn domain_room(scope: Scope, cgroups: &[Cgroup], host: &Memory) -> Option<u64> {
-    if let Scope::Memcg(key) = scope {
-        group_room(cgroups.get(key.index())?, host)
-    } else {
-        (scope == Scope::Host).then(|| kernel_room(host))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Lead, domain_room, group_room, lead};
+    use super::{Lead, lead};
     use crate::domain::badness::{Immunity, badness};
-    use crate::domain::cgroup::{Cgroup, CgroupPath};
     use crate::domain::kernel::KernelRules;
     use crate::domain::memory::Memory;
     use crate::domain::process::{MemoryUse, Process, ProcessId, TaskState};
     use crate::domain::score::OomScoreAdj;
-    use crate::domain::victim::{Scope, assess};
+    use crate::domain::victim::assess;
 
     const MIB: u64 = 1 << 20;
 
@@ -162,22 +126,6 @@ mod tests {
                 leader
             }
         );
-    }
-
-    #[test]
-    fn room_of_groups_of_both_versions() {
-        let mut group = Cgroup::unread(CgroupPath::new("/g"), None);
-        assert_eq!(group_room(&group, &host()), None);
-        (group.limits.max, group.usage) = (Some(100 * MIB), Some(70 * MIB));
-        assert_eq!(group_room(&group, &host()), Some(330 * MIB));
-        (group.limits.swap_max, group.swap_usage) = (Some(20 * MIB), Some(5 * MIB));
-        assert_eq!(group_room(&group, &host()), Some(45 * MIB));
-        group.limits.swap_max = None;
-        group.limits.memsw_max = Some(100 * MIB);
-        assert_eq!(group_room(&group, &host()), Some(25 * MIB));
-        group.usage = Some(200 * MIB);
-        assert_eq!(group_room(&group, &host()), Some(0));
-        assert_eq!(domain_room(Scope::Host, &[], &host()), Some(1300 * MIB));
     }
 
     proptest::proptest! {

@@ -7,8 +7,8 @@
 //! of the host's gauge too (total - available). That dropping active cache hurts is told apart, by stalls and
 //! refaults. Where `memory.stat` was not read (far from the limit) all of the usage counts as kept.
 
-use super::cgroup::Cgroup;
-use super::memory::percent;
+use super::cgroup::{Cgroup, CgroupKey, ancestry};
+use super::memory::{Memory, percent};
 use super::snapshot::Snapshot;
 use super::victim::{DomainState, Scope};
 
@@ -25,39 +25,56 @@ pub struct Room {
     pub swap_used: Option<u64>,
     /// Swap it may still use: the least that its own and all enclosing limits and the host leave.
     pub swap_left: u64,
+    /// v1: the limit on memory and swap together (`memory.memsw.limit_in_bytes`).
+    pub both_limit: Option<u64>,
 }
 
 impl Room {
     /// The room of a domain; `None` where its usage could not be read.
     #[must_use]
     pub fn of(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
-        let usage = domain.usage?;
-        let memory = &snapshot.memory;
-        let limit = domain.limit;
         match domain.scope {
-            Scope::Host | Scope::Nodes(_) => Some(Self {
-                limit,
-                usage,
-                // Available memory has the cache in it already.
-                droppable: 0,
-                swap_used: Some(memory.swap_used()),
-                swap_left: memory.swap_free,
-            }),
-            Scope::Memcg(key) => {
-                let group = snapshot.cgroup(key)?;
-                let swap_left = snapshot
-                    .ancestry(key)
-                    .filter_map(|(_, group)| own_swap_left(group))
-                    .fold(memory.swap_free, u64::min);
-                Some(Self {
-                    limit,
-                    usage,
-                    droppable: group.stat.map_or(0, |stat| stat.droppable()).min(usage),
-                    swap_used: group.swap_usage,
-                    swap_left,
-                })
-            }
+            Scope::Host => Some(Self::of_host(&snapshot.memory)),
+            Scope::Nodes(_) => Some(Self::of_ram(domain.limit, domain.usage?, &snapshot.memory)),
+            Scope::Memcg(key) => Self::of_group(key, &snapshot.cgroups, &snapshot.memory),
         }
+    }
+
+    /// The room of the host.
+    #[must_use]
+    pub fn of_host(memory: &Memory) -> Self {
+        Self::of_ram(memory.total, memory.used(), memory)
+    }
+
+    fn of_ram(limit: u64, usage: u64, memory: &Memory) -> Self {
+        Self {
+            limit,
+            usage,
+            // Available memory has the cache in it already.
+            droppable: 0,
+            swap_used: Some(memory.swap_used()),
+            swap_left: memory.swap_free,
+            both_limit: None,
+        }
+    }
+
+    /// What the limit of one group leaves; `None` without a limit of its own, or where its usage could not
+    /// be read.
+    #[must_use]
+    pub fn of_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
+        let group = cgroups.get(key.index())?;
+        let (limit, usage) = (group.limits.max?, group.usage?);
+        let swap_left = ancestry(key, cgroups)
+            .filter_map(|(_, group)| own_swap_left(group))
+            .fold(memory.swap_free, u64::min);
+        Some(Self {
+            limit,
+            usage,
+            droppable: group.stat.map_or(0, |stat| stat.droppable()).min(usage),
+            swap_used: group.swap_usage,
+            swap_left,
+            both_limit: group.limits.memsw_max,
+        })
     }
 
     /// Usage that cannot be dropped.
@@ -72,12 +89,27 @@ impl Room {
         percent(self.kept(), self.limit)
     }
 
-    /// Bytes the domain can still take before somebody dies: up to the limit, then swap.
+    /// Bytes the domain can still take before somebody dies: up to the limit, then swap
+    /// (mm/memcontrol.c `try_charge_memcg`; v1 limits both together too).
     #[must_use]
     pub fn left(&self) -> u64 {
-        self.limit
+        let beyond = self.kept().saturating_sub(self.limit);
+        let left = self
+            .limit
             .saturating_sub(self.kept())
-            .saturating_add(self.swap_left)
+            .saturating_add(self.swap_left.saturating_sub(beyond));
+        match self.both_limit {
+            Some(both) => left.min(both.saturating_sub(self.consumed())),
+            None => left,
+        }
+    }
+
+    /// True if what is kept does not fit, not even with all the swap it may still use: a limit that has
+    /// just been written. The kernel reclaims first, swap included (mm/memcontrol.c `memory_max_write`,
+    /// mm/memcontrol-v1.c `mem_cgroup_resize_max`).
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
+        self.kept().saturating_sub(self.limit) > self.swap_left
     }
 
     /// What grows towards the end: kept memory and swap.
@@ -210,6 +242,53 @@ mod tests {
         let all = snapshot(vec![outer, inner, old, open]);
         let left = [0, 1, 2, 3].map(|key| room(&all, key).swap_left / MIB);
         assert_eq!(left, [40, 40, 20, 800]);
+    }
+
+    #[test]
+    fn room_of_groups_of_both_versions() {
+        let memory = Memory {
+            total: 4096 * MIB,
+            available: Some(1000 * MIB),
+            swap_total: 500 * MIB,
+            swap_free: 300 * MIB,
+            ..Memory::default()
+        };
+        let left = |group: &Cgroup| {
+            let groups = [group.clone()];
+            Room::of_group(CgroupKey(0), &groups, &memory).map(|room| room.left())
+        };
+        let mut group = Cgroup::unread(CgroupPath::new("/g"), None);
+        assert_eq!(left(&group), None);
+        (group.limits.max, group.usage) = (Some(100 * MIB), Some(70 * MIB));
+        assert_eq!(left(&group), Some(330 * MIB));
+        (group.limits.swap_max, group.swap_usage) = (Some(20 * MIB), Some(5 * MIB));
+        assert_eq!(left(&group), Some(45 * MIB));
+        group.limits.swap_max = None;
+        group.limits.memsw_max = Some(100 * MIB);
+        assert_eq!(left(&group), Some(25 * MIB));
+        group.usage = Some(200 * MIB);
+        assert_eq!(left(&group), Some(0));
+        assert_eq!(Room::of_host(&memory).left(), 1300 * MIB);
+    }
+
+    #[test]
+    fn a_limit_below_usage_is_exceeded_by_what_neither_cache_nor_swap_takes() {
+        let mut group = group("/g", None, 100, 150);
+        let exceeded = |group: &Cgroup, swap_free| {
+            let memory = Memory {
+                swap_free: swap_free * MIB,
+                ..Memory::default()
+            };
+            let room = Room::of_group(CgroupKey(0), std::slice::from_ref(group), &memory);
+            room.expect("its usage").is_exceeded()
+        };
+        assert!(exceeded(&group, 0) && exceeded(&group, 49));
+        assert!(!exceeded(&group, 50));
+        group.stat = Some(GroupStat {
+            inactive_file: 50 * MIB,
+            ..GroupStat::default()
+        });
+        assert!(!exceeded(&group, 0));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
+use super::cgroup::{Cgroup, CgroupKey, CgroupVersion, ancestry};
 use super::kernel::{KernelRules, KernelVersion};
 use super::killers::RunningKiller;
 use super::memory::{Memory, Pressure};
@@ -22,7 +22,7 @@ pub struct Needs {
     pub visible: Vec<ProcessId>,
     /// The process whose details pane is open.
     pub detail: Option<ProcessId>,
-    /// Memory cgroups on the screen: all of their files are wanted.
+    /// Memory cgroups somebody looks at: all of their files are wanted.
     pub groups: Vec<CgroupKey>,
 }
 
@@ -124,9 +124,6 @@ pub struct Snapshot {
     pub vm_settings: Arc<VmSettings>,
     /// Programs that kill before the kernel does, as they run now.
     pub killers: Arc<Vec<RunningKiller>>,
-    /// Page cache charged to the limited groups around the process of [`Needs::detail`], in bytes: the
-    /// kernel gives it up before it kills there.
-    pub caches: Vec<(CgroupKey, u64)>,
     /// User names by uid, as far as they were needed.
     pub users: Arc<HashMap<u32, Arc<str>>>,
     /// Kill counters.
@@ -190,15 +187,18 @@ impl Snapshot {
             .or_else(|| self.domain(Scope::Host))
     }
 
-    /// `key` and its ancestors, innermost first. Bounded, so that a damaged table cannot loop.
+    /// `key` and its ancestors, innermost first.
     pub fn ancestry(&self, key: CgroupKey) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
-        let mut next = Some(key);
-        std::iter::from_fn(move || {
-            let key = next?;
-            let group = self.cgroup(key)?;
-            next = group.parent;
-            Some((key, group))
-        })
-        .take(256)
+        ancestry(key, &self.cgroups)
+    }
+
+    /// The groups with a limit among this one and its ancestors: each is an OOM domain of what is in it.
+    #[must_use]
+    pub fn limited_around(&self, key: Option<CgroupKey>) -> Vec<CgroupKey> {
+        let around = key.into_iter().flat_map(|key| self.ancestry(key));
+        around
+            .filter(|(_, group)| group.present && group.limits.max.is_some())
+            .map(|(key, _)| key)
+            .collect()
     }
 }

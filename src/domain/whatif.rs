@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use super::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion, Limits};
-use super::distance::group_room;
+use super::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion, Limits, ancestry};
+use super::headroom::Room;
 use super::kernel::KernelRules;
 use super::memory::Memory;
 use super::process::{Process, ProcessId};
@@ -45,7 +45,8 @@ pub struct Present<'a> {
 /// When a limit strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Onset {
-    /// At once: v2 kills until usage is below a limit that is written (mm/memcontrol.c `memory_max_write`).
+    /// At once: v2 kills until usage is below a limit that is written, when nothing more of it can be
+    /// reclaimed (mm/memcontrol.c `memory_max_write`).
     AtOnce,
     /// Never: v1 refuses a limit below usage that cannot be reclaimed (EBUSY, mm/memcontrol-v1.c).
     Refused,
@@ -62,8 +63,8 @@ pub struct Prospect {
     pub path: CgroupPath,
     /// The limit in bytes.
     pub limit: u64,
-    /// Charged to it when the plan is carried out.
-    pub usage: Option<u64>,
+    /// What it leaves when the plan is carried out; `None` where the usage could not be read.
+    pub room: Option<Room>,
     /// When it strikes.
     pub onset: Onset,
     /// What its members grow together, bytes a second; 0 if they do not.
@@ -94,19 +95,17 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
         target.cgroup = Some(key);
     }
     let mut found = Vec::new();
-    for at in ancestry(key, &cgroups) {
-        let Some(group) = cgroups.get(at.index()) else {
-            continue;
-        };
+    for (at, group) in ancestry(key, &cgroups) {
         let (Some(limit), true) = (group.limits.max, group.present) else {
             continue;
         };
         let written = at == key && plan.limits.is_some();
-        let onset = match (group.usage, group_room(group, present.memory)) {
-            (Some(usage), _) if written && usage > limit && plan.version.is_v1() => Onset::Refused,
-            (Some(usage), _) if written && usage > limit => Onset::AtOnce,
-            (_, Some(room)) => Onset::After(room),
-            (_, None) => Onset::Unknown,
+        let room = Room::of_group(at, &cgroups, present.memory);
+        let onset = match room {
+            Some(room) if written && room.is_exceeded() && plan.version.is_v1() => Onset::Refused,
+            Some(room) if written && room.is_exceeded() => Onset::AtOnce,
+            Some(room) => Onset::After(room.left()),
+            None => Onset::Unknown,
         };
         let mut members = members(at, &processes, &cgroups);
         let growth = members.iter().map(growth_of).sum();
@@ -125,7 +124,7 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
         found.push(Prospect {
             path: group.path.clone(),
             limit,
-            usage: group.usage,
+            room,
             onset,
             growth,
             reached_in,
@@ -153,28 +152,34 @@ pub fn nearest(prospects: &[Prospect]) -> Option<&Prospect> {
 
 /// The group of the plan, with its limits as they would be.
 fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> CgroupKey {
-    let find = |cgroups: &[Cgroup], path: &CgroupPath| {
-        cgroups.iter().position(|g| g.present && g.path == *path)
-    };
-    let key_of = |at: usize| CgroupKey(u32::try_from(at).unwrap_or(u32::MAX));
-    let at = find(cgroups, plan.to).unwrap_or_else(|| {
-        let mut above = std::iter::successors(plan.to.parent(), CgroupPath::parent);
-        let parent = above.find_map(|path| find(cgroups, &path)).map(key_of);
-        let mut group = Cgroup::unread(plan.to.clone(), parent);
+    let around = present_around(plan.to, cgroups);
+    let own = around.filter(|key| {
+        let group = cgroups.get(key.index());
+        group.is_some_and(|group| group.path == *plan.to)
+    });
+    let key = own.unwrap_or_else(|| {
+        let mut group = Cgroup::unread(plan.to.clone(), around);
         (group.limits.max, group.usage) = plan.known;
         cgroups.push(group);
-        cgroups.len() - 1
+        key_of(cgroups.len() - 1)
     });
-    if let (Some(group), Some(limits)) = (cgroups.get_mut(at), plan.limits) {
+    if let (Some(group), Some(limits)) = (cgroups.get_mut(key.index()), plan.limits) {
         group.limits = limits;
     }
-    key_of(at)
+    key
 }
 
-fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = CgroupKey> {
-    let parent = |at: &CgroupKey| cgroups.get(at.index())?.parent;
-    // Bounded: a damaged table must not loop.
-    std::iter::successors(Some(key), parent).take(256)
+/// The group of this path, or the innermost around it, that is there and known.
+#[must_use]
+pub fn present_around(path: &CgroupPath, cgroups: &[Cgroup]) -> Option<CgroupKey> {
+    std::iter::successors(Some(path.clone()), CgroupPath::parent).find_map(|path| {
+        let at = cgroups.iter().position(|g| g.present && g.path == path)?;
+        Some(key_of(at))
+    })
+}
+
+fn key_of(at: usize) -> CgroupKey {
+    CgroupKey(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
 /// The processes of a group and below.
@@ -182,7 +187,7 @@ fn members(key: CgroupKey, processes: &[Process], cgroups: &[Cgroup]) -> Vec<Pro
     let inside = |process: &&Process| {
         process
             .cgroup
-            .is_some_and(|own| ancestry(own, cgroups).any(|at| at == key))
+            .is_some_and(|own| ancestry(own, cgroups).any(|(at, _)| at == key))
     };
     processes.iter().filter(inside).cloned().collect()
 }

@@ -2,14 +2,12 @@
 
 use std::os::fd::AsFd;
 
-use crate::domain::cgroup::{Cgroup, CgroupKey};
 use crate::domain::kernel::KernelRules;
 use crate::domain::process::ProcessId;
 use crate::domain::snapshot::Detail;
 
 use super::SysRoot;
-use super::hierarchy::Hierarchy;
-use super::kernel_file::{FileBuffer, keyed, lines, number, signed};
+use super::kernel_file::{FileBuffer, lines, number, signed};
 use super::pinned::PinnedProcess;
 use super::{stat_line, status_lines};
 
@@ -59,46 +57,4 @@ pub(crate) fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option
             .map(|target| target.to_string_lossy().into_owned()),
         threads: stat.threads,
     })
-}
-
-/// Page cache charged to each limited group around `group`, in bytes: `inactive_file` + `active_file` of
-/// `memory.stat` (v2), with `total_` before it on v1, where the plain keys are the group's own. The file
-/// makes the kernel add up its counters, so only the groups somebody looks at are asked.
-pub(crate) fn caches(
-    hierarchy: &Hierarchy,
-    buffer: &mut FileBuffer,
-    group: Option<CgroupKey>,
-    cgroups: &[Cgroup],
-) -> Vec<(CgroupKey, u64)> {
-    let Ok(dir) = hierarchy.dir() else {
-        return Vec::new();
-    };
-    let prefix = if hierarchy.version.is_v1() {
-        "total_"
-    } else {
-        ""
-    };
-    let mut caches = Vec::new();
-    let mut next = group;
-    // Bounded: a damaged table must not loop.
-    for _ in 0..256 {
-        let Some((key, group)) = next.and_then(|key| Some((key, cgroups.get(key.index())?))) else {
-            break;
-        };
-        next = group.parent;
-        if group.limits.max.is_none() {
-            continue;
-        }
-        let Some(below) = hierarchy.relative(&group.path) else {
-            continue;
-        };
-        let Ok(text) = buffer.read_whole(dir, format!("{below}/memory.stat")) else {
-            continue;
-        };
-        let part = |name: &str| keyed(text, &format!("{prefix}{name}"));
-        if let (Some(inactive), Some(active)) = (part("inactive_file"), part("active_file")) {
-            caches.push((key, inactive.saturating_add(active)));
-        }
-    }
-    caches
 }

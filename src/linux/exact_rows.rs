@@ -12,7 +12,7 @@ use std::path::Path;
 use super::kernel_file::open_dir;
 use super::proc_row::RowReader;
 use crate::domain::badness::{Badness, badness};
-use crate::domain::cgroup::Cgroup;
+use crate::domain::cgroup::{Cgroup, ancestry};
 use crate::domain::kernel::KernelRules;
 use crate::domain::process::Process;
 use crate::domain::victim::{DomainState, Scope};
@@ -153,14 +153,14 @@ impl ExactRows {
             };
             // The host is the first domain, and every process is in it.
             enter(0);
-            let mut next = process.cgroup;
-            // Bounded: a damaged table must not loop.
-            for _ in 0..256 {
-                let Some(key) = next else { break };
+            for (key, _) in process
+                .cgroup
+                .into_iter()
+                .flat_map(|own| ancestry(own, cgroups))
+            {
                 if let Some(domain) = domain_of.get(key.index()).copied().flatten() {
                     enter(domain);
                 }
-                next = cgroups.get(key.index()).and_then(|group| group.parent);
             }
         }
         self.contenders.sort_unstable();

@@ -8,33 +8,28 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::cgroup::{Cgroup, CgroupKey};
+use crate::domain::cgroup::Cgroup;
 use crate::domain::memory::{Memory, Pressure};
-use crate::domain::process::{Pid, Process};
 use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::domain::time::{Monotonic, Now};
-use crate::domain::victim::Scope;
 
 use super::assessing::{Assessor, Unassessed};
 use super::backend::{Backend, BackendChoice};
 use super::cgroup_table::{CgroupTable, Round, TURNS};
-use super::hierarchy::{Hierarchy, memory_path};
-use super::host::{Facts, tie_of};
+use super::hierarchy::Hierarchy;
+use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
 use super::killers::KillerWatch;
 use super::own_cost::OwnMeter;
-use super::proc_row::RowReader;
+use super::own_group::OwnGroup;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::tracked::{Sampling, Tracked};
 use super::users::Users;
 use super::vm_settings::SettingsReader;
-use super::{ReadError, SysRoot, detail, memory};
+use super::{ReadError, SysRoot, detail, first_look, memory};
 
 /// Snapshots handed out whose buffers may come back: the app keeps one or two.
 const RECYCLED: usize = 3;
-
-/// Processes looked at, at most, to learn the scale of `oom_score`.
-const MOST_ASKED: usize = 512;
 
 /// In how many samples the slots of cgroups that are gone are freed once.
 const COLLECT: u64 = 64;
@@ -50,7 +45,7 @@ pub struct Sampler {
     tracked: Tracked,
     assessor: Assessor,
     cgroups: CgroupTable,
-    own_group: Option<CgroupKey>,
+    own_group: OwnGroup,
     users: Users,
     own_meter: OwnMeter,
     settings: SettingsReader,
@@ -117,32 +112,24 @@ impl Sampler {
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
-        let mut wants = ScanWants {
-            rss: host.rules.rss,
-            page_size,
-            global_init: facts.sees_global_init(),
-        };
         let assessor = Assessor::new(&root, &proc, facts.cpus(), backend.is_approximate());
-        let total = memory.host_total_pages(page_size);
-        let first = first_rows(&root, host.own_pid, &wants);
-        if let Some(score) = facts.score_formula(first, total) {
-            host.rules.score = score;
-            host.rules.tie = tie_of(score);
-        }
-        facts.learn_rss(&mut host.rules, listed(&root), total);
-        wants.rss = host.rules.rss;
-        if !backend.is_approximate() {
-            host.rules.swap_error = facts.swap_error(host.version, host.rules.rss);
-        }
+        let wants = first_look::learn(
+            &mut facts,
+            &root,
+            &mut host,
+            &memory,
+            backend.is_approximate(),
+        );
         let mut cgroups = CgroupTable::new(page_size);
-        let own_group = own_group(&proc, &mut buffer, &hierarchy, &mut cgroups);
+        let mut own_group = OwnGroup::default();
+        own_group.find(&proc, &mut buffer, &hierarchy, &mut cgroups);
         let round = Round {
             seq: 0,
             shown: &[],
             pressed: false,
         };
         cgroups.refresh(&hierarchy, &round);
-        host.in_container = own_limit(own_group, &cgroups.groups(), &memory).is_some();
+        host.in_container = own_group.limit(&cgroups.groups(), &memory).is_some();
         Ok(Self {
             root,
             host,
@@ -219,7 +206,7 @@ impl Sampler {
         self.complete(snapshot, needs, now.monotonic);
         if self.seq.is_multiple_of(TURNS) {
             // Somebody may have moved oomtop.
-            self.own_group = own_group(
+            self.own_group.find(
                 &self.proc,
                 &mut self.buffer,
                 &self.hierarchy,
@@ -231,7 +218,7 @@ impl Sampler {
                 .processes
                 .iter()
                 .filter_map(|process| process.cgroup);
-            self.cgroups.collect(used.chain(self.own_group));
+            self.cgroups.collect(used.chain(self.own_group.key()));
         }
         self.read_groups(needs, pressure);
         let cgroups = self.cgroups.groups();
@@ -252,8 +239,8 @@ impl Sampler {
             shown: self.tracked.shown_rows(),
         };
         (snapshot.domains, snapshot.nodes) = self.assessor.assess(&sample, &mut snapshot.processes);
-        snapshot.own_limit = own_limit(self.own_group, &cgroups, &memory);
-        self.outcome(snapshot, &cgroups, needs, now.monotonic);
+        snapshot.own_limit = self.own_group.limit(&cgroups, &memory);
+        self.outcome(snapshot, &cgroups, now.monotonic);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
         snapshot.detail = needs
@@ -279,13 +266,7 @@ impl Sampler {
     }
 
     /// What decides how the next OOM goes, beside badness.
-    fn outcome(
-        &mut self,
-        snapshot: &mut Snapshot,
-        cgroups: &[Cgroup],
-        needs: &Needs,
-        now: Monotonic,
-    ) {
+    fn outcome(&mut self, snapshot: &mut Snapshot, cgroups: &[Cgroup], now: Monotonic) {
         snapshot.vm_settings = self.settings.at(
             now,
             &self.root,
@@ -297,10 +278,6 @@ impl Sampler {
         snapshot.killers = self
             .killers
             .at(now, &self.root, version, &snapshot.processes, cgroups);
-        let group = needs
-            .detail
-            .and_then(|id| snapshot.processes.iter().find(|p| p.id == id)?.cgroup);
-        snapshot.caches = detail::caches(&self.hierarchy, &mut self.buffer, group, cgroups);
     }
 
     fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>) {
@@ -337,25 +314,6 @@ impl Sampler {
     }
 }
 
-/// Rows of oomtop itself and then of others, read one by one as they are asked for.
-fn first_rows(
-    root: &SysRoot,
-    own: Option<Pid>,
-    wants: &ScanWants,
-) -> impl Iterator<Item = Process> {
-    let mut reader = kernel_file::open_dir(&root.proc).ok().map(RowReader::new);
-    let pids = own.into_iter().chain(listed(root).take(MOST_ASKED));
-    pids.filter_map(move |pid| reader.as_mut()?.row(pid, wants).ok().flatten())
-}
-
-/// The processes there are, in the order of the directory.
-fn listed(root: &SysRoot) -> impl Iterator<Item = Pid> + use<> {
-    let entries = std::fs::read_dir(&root.proc).into_iter().flatten();
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
 fn read_memory(
     root: &SysRoot,
     proc: &OwnedFd,
@@ -369,37 +327,4 @@ fn read_memory(
             "check that procfs is mounted there, or give another place with --proc",
         )
     })
-}
-
-/// The memory cgroup oomtop itself is in; `None` if this `/proc` does not have oomtop.
-fn own_group(
-    proc: &OwnedFd,
-    buffer: &mut FileBuffer,
-    hierarchy: &Hierarchy,
-    cgroups: &mut CgroupTable,
-) -> Option<CgroupKey> {
-    let text = buffer.read_whole(proc, "self/cgroup").ok()?;
-    let path = memory_path(text, hierarchy.version)?;
-    Some(cgroups.intern(path))
-}
-
-/// The limit nearest to being hit among the groups around oomtop itself. One that is not below RAM
-/// never is: the host runs out first.
-fn own_limit(own: Option<CgroupKey>, cgroups: &[Cgroup], memory: &Memory) -> Option<Scope> {
-    let mut nearest: Option<(u64, CgroupKey)> = None;
-    let mut next = own;
-    // Bounded: a damaged table must not loop.
-    for _ in 0..256 {
-        let Some((key, group)) = next.and_then(|key| Some((key, cgroups.get(key.index())?))) else {
-            break;
-        };
-        if let Some(max) = group.limits.max.filter(|max| *max < memory.total) {
-            let headroom = max.saturating_sub(group.usage.unwrap_or(0));
-            if group.present && nearest.is_none_or(|(least, _)| headroom < least) {
-                nearest = Some((headroom, key));
-            }
-        }
-        next = group.parent;
-    }
-    nearest.map(|(_, key)| Scope::Memcg(key))
 }

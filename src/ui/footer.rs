@@ -95,7 +95,7 @@ fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 /// Key and words of an action that is in the footer now.
 fn hint(action: &Action, state: &State) -> Option<(&'static str, String)> {
     let labelled = !action.label.is_empty() || (action.id == "zoom" && state.in_domains());
-    if !labelled || (action.writes && state.settings.read_only) {
+    if !labelled || (action.writes() && state.settings.read_only) {
         return None;
     }
     let label = match action.id {

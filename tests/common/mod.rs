@@ -11,6 +11,7 @@
 )]
 
 pub(crate) mod corpus;
+pub(crate) mod crowd;
 pub(crate) mod hog;
 pub(crate) mod keys;
 pub(crate) mod kmsg;

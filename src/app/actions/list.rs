@@ -21,7 +21,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Help",
         keys: &["F1", "?", "h"],
         group: Group::Program,
-        writes: false,
         run: |s| s.open(HelpDialog::default()),
     },
     Action {
@@ -30,7 +29,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Adjust",
         keys: &["a"],
         group: Group::Act,
-        writes: true,
         run: |s| adjust(s, Lean::Present),
     },
     Action {
@@ -39,7 +37,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["F7", "]"],
         group: Group::Act,
-        writes: true,
         run: |s| adjust(s, Lean::Protect),
     },
     Action {
@@ -48,7 +45,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["F8", "["],
         group: Group::Act,
-        writes: true,
         run: |s| adjust(s, Lean::Expend),
     },
     Action {
@@ -57,7 +53,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Cgroup",
         keys: &["c"],
         group: Group::Act,
-        writes: true,
         run: cgroup,
     },
     Action {
@@ -66,7 +61,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Kill",
         keys: &["k", "F9"],
         group: Group::Act,
-        writes: true,
         run: signal,
     },
     Action {
@@ -75,7 +69,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Undo",
         keys: &["u"],
         group: Group::Act,
-        writes: true,
         run: undoing::undo,
     },
     Action {
@@ -84,7 +77,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Filter",
         keys: &["/", "F4", "\\"],
         group: Group::Look,
-        writes: false,
         run: filter,
     },
     Action {
@@ -93,7 +85,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Sort",
         keys: &["F6"],
         group: Group::Look,
-        writes: false,
         run: sort,
     },
     Action {
@@ -102,7 +93,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Details",
         keys: &["Enter"],
         group: Group::Look,
-        writes: false,
         run: details,
     },
     Action {
@@ -111,7 +101,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Domains",
         keys: &["d"],
         group: Group::Look,
-        writes: false,
         run: State::toggle_domains,
     },
     Action {
@@ -120,7 +109,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Right"],
         group: Group::Look,
-        writes: false,
         run: |s| s.unfold(true),
     },
     Action {
@@ -129,7 +117,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Left"],
         group: Group::Look,
-        writes: false,
         run: |s| s.unfold(false),
     },
     Action {
@@ -138,7 +125,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Events",
         keys: &["e"],
         group: Group::Look,
-        writes: false,
         run: other_pane,
     },
     Action {
@@ -147,7 +133,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["o"],
         group: Group::Look,
-        writes: false,
         run: older,
     },
     Action {
@@ -156,7 +141,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["S"],
         group: Group::Look,
-        writes: false,
         run: |s| s.open(SettingsDialog::default()),
     },
     Action {
@@ -165,7 +149,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Pane",
         keys: &["Tab", "BackTab"],
         group: Group::Look,
-        writes: false,
         run: other_pane,
     },
     Action {
@@ -174,7 +157,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["F3"],
         group: Group::Look,
-        writes: false,
         run: |s| s.prompt_for(PromptKind::Search),
     },
     Action {
@@ -183,7 +165,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["n"],
         group: Group::Look,
-        writes: false,
         run: |s| s.find(false),
     },
     Action {
@@ -192,7 +173,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["N"],
         group: Group::Look,
-        writes: false,
         run: |s| s.find(true),
     },
     Action {
@@ -201,7 +181,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &[">", "."],
         group: Group::Look,
-        writes: false,
         run: |s| sort_beside(s, 1),
     },
     Action {
@@ -210,7 +189,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["<", ","],
         group: Group::Look,
-        writes: false,
         run: |s| sort_beside(s, -1),
     },
     Action {
@@ -219,7 +197,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["I"],
         group: Group::Look,
-        writes: false,
         run: invert,
     },
     Action {
@@ -228,7 +205,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Tree",
         keys: &["t", "F5"],
         group: Group::Look,
-        writes: false,
         run: tree,
     },
     Action {
@@ -237,7 +213,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["z"],
         group: Group::Look,
-        writes: false,
         run: State::toggle_zoom,
     },
     Action {
@@ -246,7 +221,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["K"],
         group: Group::Look,
-        writes: false,
         run: |s| {
             s.table.kernel_threads = !s.table.kernel_threads;
             s.arrange()
@@ -258,7 +232,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["F"],
         group: Group::Look,
-        writes: false,
         run: follow,
     },
     Action {
@@ -267,7 +240,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Space"],
         group: Group::Look,
-        writes: false,
         run: tag,
     },
     Action {
@@ -276,7 +248,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["U"],
         group: Group::Look,
-        writes: false,
         run: |s| {
             s.table.tagged.clear();
             Vec::new()
@@ -288,7 +259,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Up"],
         group: Group::Move,
-        writes: false,
         run: |s| s.go(-1),
     },
     Action {
@@ -297,7 +267,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Down"],
         group: Group::Move,
-        writes: false,
         run: |s| s.go(1),
     },
     Action {
@@ -306,7 +275,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["PgUp", "Ctrl-b"],
         group: Group::Move,
-        writes: false,
         run: |s| s.go(-s.page()),
     },
     Action {
@@ -315,7 +283,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["PgDn", "Ctrl-f"],
         group: Group::Move,
-        writes: false,
         run: |s| s.go(s.page()),
     },
     Action {
@@ -324,7 +291,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Home", "g"],
         group: Group::Move,
-        writes: false,
         run: |s| s.go(isize::MIN),
     },
     Action {
@@ -333,7 +299,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["End", "G"],
         group: Group::Move,
-        writes: false,
         run: |s| s.go(isize::MAX),
     },
     Action {
@@ -342,7 +307,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Z"],
         group: Group::Program,
-        writes: false,
         run: pause,
     },
     Action {
@@ -351,7 +315,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["-"],
         group: Group::Program,
-        writes: false,
         run: |s| s.change_delay(false),
     },
     Action {
@@ -360,7 +323,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["+", "="],
         group: Group::Program,
-        writes: false,
         run: |s| s.change_delay(true),
     },
     Action {
@@ -369,7 +331,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Ctrl-l", "r"],
         group: Group::Program,
-        writes: false,
         run: |s| {
             let mut e = s.request_sample();
             e.push(Effect::Redraw);
@@ -382,7 +343,6 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Ctrl-z"],
         group: Group::Program,
-        writes: false,
         run: |_| vec![Effect::Suspend],
     },
     Action {
@@ -391,7 +351,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Quit",
         keys: &["q", "F10", "Ctrl-c"],
         group: Group::Program,
-        writes: false,
         run: |_| vec![Effect::Quit],
     },
 ];

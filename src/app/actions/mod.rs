@@ -14,7 +14,7 @@ pub(super) use run::{digit, jump_to_pid};
 /// Part of the help an action is listed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Writes something.
+    /// Writes something: what stands here is off with `--read-only`.
     Act,
     /// Shows something else.
     Look,
@@ -52,10 +52,15 @@ pub struct Action {
     pub keys: &'static [&'static str],
     /// Part of the help.
     pub group: Group,
-    /// It can change the system: off with `--read-only`.
-    pub writes: bool,
     /// Does it.
     pub run: fn(&mut State) -> Vec<Effect>,
+}
+
+impl Action {
+    /// True if it can change the system: off with `--read-only`.
+    pub fn writes(&self) -> bool {
+        self.group == Group::Act
+    }
 }
 
 /// The action a key is bound to.

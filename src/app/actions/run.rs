@@ -45,6 +45,8 @@ pub(super) fn cgroup(state: &mut State) -> Vec<Effect> {
     let dialog = CgroupDialog::new(Pinned::of(process), from, state.host.cgroups);
     let mut effects = state.open(dialog);
     effects.push(Effect::ListGroups);
+    // With all files of the groups around it.
+    effects.extend(state.request_sample());
     effects
 }
 

@@ -11,7 +11,9 @@ use crate::app::filter::contains;
 use crate::app::input::LineInput;
 use crate::app::keys::Key;
 use crate::app::msg::{Effect, GroupChoice, Receipt};
-use crate::domain::cgroup::{CgroupPath, CgroupVersion};
+use crate::domain::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::whatif::present_around;
 use crate::domain::write::{CgroupStep, StepResult};
 
 use plan::{LimitField, fields_of};
@@ -98,12 +100,10 @@ impl CgroupDialog {
                 }
                 Ok(vec![CgroupStep::Move(self.target.id, group)])
             }
-            // Which groups on the way are there decides what must be made.
-            Mode::Create if self.groups.is_none() => Err("reading the groups …".to_owned()),
             Mode::Create => {
                 // Which parents are there decides on the steps: what is shown must be what is done.
                 let Some(groups) = &self.groups else {
-                    return Err("reading which groups there are …".to_owned());
+                    return Err("reading the groups …".to_owned());
                 };
                 let taken = |path: &CgroupPath| match groups {
                     Ok(groups) => groups.iter().any(|g| g.path == *path),
@@ -162,6 +162,16 @@ impl CgroupDialog {
 }
 
 impl Dialog for CgroupDialog {
+    fn wants_groups(&self, snapshot: &Snapshot) -> Vec<CgroupKey> {
+        let process = snapshot.process(self.target.id);
+        let mut wanted = snapshot.limited_around(process.and_then(|process| process.cgroup));
+        // Their room decides when a limit strikes after the move.
+        let to = self.destination();
+        let to = to.and_then(|to| present_around(&to, &snapshot.cgroups));
+        wanted.extend(snapshot.limited_around(to));
+        wanted
+    }
+
     fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
         if key.code == KeyCode::Esc || (self.done && key.code == KeyCode::Enter) {
             return Outcome::Close;

@@ -10,10 +10,11 @@ use crate::app::format;
 use crate::app::keys::Key;
 use crate::app::text::{Line, Tone};
 use crate::domain::badness::{Badness, badness};
+use crate::domain::cgroup::CgroupKey;
 use crate::domain::kernel::{RssSource, ScoreFormula};
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::protection::Protection;
-use crate::domain::snapshot::Detail;
+use crate::domain::snapshot::{Detail, Snapshot};
 
 /// Shows one pinned process; the numbers go on living.
 #[derive(Debug)]
@@ -48,6 +49,11 @@ impl Dialog for DetailsDialog {
 
     fn wants_detail(&self) -> Option<ProcessId> {
         Some(self.target.id)
+    }
+
+    fn wants_groups(&self, snapshot: &Snapshot) -> Vec<CgroupKey> {
+        let process = snapshot.process(self.target.id);
+        snapshot.limited_around(process.and_then(|process| process.cgroup))
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {

@@ -16,7 +16,8 @@ use crate::app::keys::Key;
 use crate::app::table::is_member;
 use crate::app::text::{Line, Tone};
 use crate::app::trend::Rate;
-use crate::domain::cgroup::{Cgroup, CgroupPath};
+use crate::app::wording;
+use crate::domain::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::domain::container;
 use crate::domain::headroom::{Room, never_reached, runs_out_first};
 use crate::domain::score::OomScoreAdj;
@@ -80,8 +81,8 @@ impl Dialog for DomainDialog {
         Outcome::Stay
     }
 
-    fn wants_domain(&self) -> Option<Scope> {
-        Some(self.scope)
+    fn wants_groups(&self, snapshot: &Snapshot) -> Vec<CgroupKey> {
+        snapshot.limited_around(self.scope.memcg())
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
@@ -144,17 +145,6 @@ fn exact(bytes: u64) -> String {
 }
 
 impl Subject<'_> {
-    fn path_of(&self, scope: Scope) -> String {
-        match scope {
-            Scope::Host => "the host".to_owned(),
-            Scope::Nodes(set) => format!("memory nodes {set}"),
-            Scope::Memcg(key) => self
-                .snapshot
-                .cgroup(key)
-                .map_or_else(|| "?".to_owned(), |group| group.path.to_string()),
-        }
-    }
-
     fn identity(&self) -> Vec<Line> {
         let Some(group) = self.group else {
             let what = match self.domain.scope {
@@ -202,8 +192,11 @@ impl Subject<'_> {
             lines.push(pair("high", exact(high), self.files.high));
         }
         lines.push(self.swap(&room));
-        let left = format!("{} until somebody dies", format::long_size(room.left()));
-        lines.push(pair("left", left, "limit - used + swap left"));
+        lines.push(pair(
+            "room",
+            wording::left(&room),
+            "limit - used + swap left",
+        ));
         lines.push(self.growth());
         lines.extend(self.outer(&room));
         lines
@@ -245,14 +238,14 @@ impl Subject<'_> {
         if let Some(outer) = never_reached(scope, self.snapshot) {
             let text = format!(
                 "  Its limit is never reached: that of {} is not above it.",
-                self.path_of(outer)
+                wording::domain(outer, self.snapshot)
             );
             lines.push(Line::of(Tone::Watch, text));
         }
         if let Some((outer, least)) = runs_out_first(scope, self.snapshot) {
             let text = format!(
                 "  {} runs out first: it has {} left, this one {}.",
-                self.path_of(outer),
+                wording::domain(outer, self.snapshot),
                 format::long_size(least.left()),
                 format::long_size(room.left()),
             );
@@ -278,10 +271,7 @@ impl Subject<'_> {
             lines.push(Line::of(Tone::Watch, text));
             return lines;
         };
-        let named = |id| match self.snapshot.process(id) {
-            Some(process) => format!("{} {}", process.id.pid, process.comm),
-            None => id.pid.to_string(),
-        };
+        let named = |id| wording::process(id, self.snapshot);
         let total = self.domain.total_pages.max(1) as f64;
         let share = verdict.victim.points as f64 * 1000.0 / total;
         let mut line = Line::of(Tone::Normal, "  ").add(Tone::Critical, named(verdict.victim.id));
@@ -319,7 +309,7 @@ impl Subject<'_> {
             Tone::Normal,
             format!(
                 "memory.oom.group of {} takes {along} in it, all but those of adj -1000",
-                self.path_of(scope)
+                wording::domain(scope, self.snapshot)
             ),
         )
     }

@@ -3,7 +3,6 @@
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::event_text::killer_name;
 use crate::app::events::Entry;
 use crate::app::keys::Key;
 use crate::app::text::{Line, Tone};
@@ -71,7 +70,7 @@ fn userspace_lines(kill: &UserspaceKill) -> Vec<Line> {
     let mut lines = vec![
         Line::from(format!(
             "{} acted before the kernel had to. This is its own word, out of the log:",
-            killer_name(kill.killer)
+            kill.killer.name()
         )),
         Line::of(Tone::Strong, kill.text.clone()),
     ];

@@ -48,7 +48,7 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     for group in Group::ALL {
         lines.push(Line::of(Tone::Accent, group.title()));
         for action in ACTIONS.iter().filter(|a| a.group == *group) {
-            let off = action.writes && context.settings.read_only;
+            let off = action.writes() && context.settings.read_only;
             let keys = Line::of(
                 if off { Tone::Dim } else { Tone::Strong },
                 format!("  {:<22}", action.keys.join(" ")),

@@ -22,8 +22,9 @@ use super::keys::Key;
 use super::msg::{Effect, GroupChoice, Receipt};
 use super::settings::Settings;
 use super::text::Line;
+use crate::domain::cgroup::CgroupKey;
 use crate::domain::process::{Process, ProcessId};
-use crate::domain::snapshot::Host;
+use crate::domain::snapshot::{Host, Snapshot};
 use crate::domain::victim::Scope;
 
 /// What a dialog may look at. It changes under an open dialog; the target does not.
@@ -98,9 +99,9 @@ pub trait Dialog: fmt::Debug {
         None
     }
 
-    /// The domain of which all files are wanted in the next samples.
-    fn wants_domain(&self) -> Option<Scope> {
-        None
+    /// The groups of which all files are wanted in the next samples: those whose room it tells.
+    fn wants_groups(&self, _snapshot: &Snapshot) -> Vec<CgroupKey> {
+        Vec::new()
     }
 
     /// What to draw.

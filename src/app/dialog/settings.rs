@@ -11,7 +11,7 @@ use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::keys::Key;
 use crate::app::text::{Line, Tone};
 
-pub use killers::{killer_name, short_rule};
+pub use killers::short_rule;
 
 /// Shows what decides how the next OOM goes.
 #[derive(Debug, Default)]

@@ -113,7 +113,7 @@ impl State {
     }
 
     /// The groups of which all files are wanted in the next sample.
-    pub(in crate::app) fn shown_groups(&self) -> Vec<CgroupKey> {
+    pub fn shown_groups(&self) -> Vec<CgroupKey> {
         let mut shown: Vec<Scope> = self.domains.leading().into_iter().collect();
         if self.domains.open {
             let rows = self.domains.rows().iter().skip(self.domains.offset);
@@ -123,8 +123,10 @@ impl State {
                 Row::Fold { .. } => None,
             }));
         }
-        shown.extend(self.dialogs.iter().filter_map(|d| d.wants_domain()));
-        let mut keys: Vec<CgroupKey> = shown.into_iter().filter_map(Scope::memcg).collect();
+        let asked = self.dialogs.iter();
+        let asked = asked.flat_map(|dialog| dialog.wants_groups(&self.snapshot));
+        let shown = shown.into_iter().filter_map(Scope::memcg);
+        let mut keys: Vec<CgroupKey> = shown.chain(asked).collect();
         keys.sort_unstable();
         keys.dedup();
         keys

@@ -17,6 +17,7 @@ use std::time::Duration;
 use rows::{Row, RowId};
 use watch::Watch;
 
+use crate::app::wording;
 use crate::domain::band::Thresholds;
 use crate::domain::container;
 use crate::domain::snapshot::Snapshot;
@@ -213,7 +214,7 @@ impl Domains {
 pub fn name(scope: Scope, parent: Option<Scope>, host: &str, snapshot: &Snapshot) -> String {
     let key = match scope {
         Scope::Host => return format!("host {host}"),
-        Scope::Nodes(set) => return format!("memory nodes {set}"),
+        Scope::Nodes(_) => return wording::domain(scope, snapshot),
         Scope::Memcg(key) => key,
     };
     let Some(group) = snapshot.cgroup(key) else {

@@ -3,8 +3,7 @@
 use std::fmt::Write;
 
 use super::{memory, summary, tasks};
-use crate::app::event_text::{killer_name, scope_word};
-use crate::app::format;
+use crate::app::event_text::{kill_facts, scope_word};
 use crate::app::plain::printable;
 use crate::domain::oom::analysis::page_kb;
 use crate::domain::oom::analysis::ranking::ranking;
@@ -69,13 +68,7 @@ fn when(report: &OomReport) -> String {
 
 /// One kill as a row of the list.
 pub fn kill(report: &OomReport, kill: &Kill) -> String {
-    let anon = kill.anon_rss_kb.map_or_else(
-        || "n/a".to_owned(),
-        |kb| format::size(kb.saturating_mul(1024)),
-    );
-    let adj = kill
-        .adj
-        .map_or_else(|| "n/a".to_owned(), |adj| adj.to_string());
+    let (anon, adj) = kill_facts(kill);
     let group = report.oom_memcg.as_deref().unwrap_or("");
     let row = format!(
         "{:<28} {:<10} {:>8} {:<16} {anon:>7} anon  adj {adj:>5}  {group}",
@@ -98,6 +91,6 @@ pub fn userspace(kill: &UserspaceKill) -> String {
         .unwrap_or("?");
     printable(&format!(
         "{stamp:<28} {:<10} {pid:>8} {who}",
-        killer_name(kill.killer)
+        kill.killer.name()
     ))
 }

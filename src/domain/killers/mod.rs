@@ -11,6 +11,7 @@ pub mod units;
 use std::time::Duration;
 
 use super::cgroup::CgroupPath;
+use super::headroom::Room;
 use super::memory::Memory;
 pub use super::oom::userspace::Killer;
 use super::process::ProcessId;
@@ -217,7 +218,7 @@ impl Trigger {
 /// What must be used up before the kernel itself has to kill: all that can be had, and all swap.
 #[must_use]
 pub fn kernel_room(host: &Memory) -> u64 {
-    host.obtainable().saturating_add(host.swap_free)
+    Room::of_host(host).left()
 }
 
 /// The rule that memory in use will meet first, with the bytes until then, if it comes before the

@@ -6,7 +6,7 @@
 //! `css_task_iter_next`): a process that was moved in late comes last, however old it is.
 
 use super::{Candidate, DomainState, Scope, badness, group_kill};
-use crate::domain::cgroup::{Cgroup, CgroupKey};
+use crate::domain::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::domain::kernel::TieBreak;
 use crate::domain::process::{Process, ProcessId};
 
@@ -57,14 +57,5 @@ pub fn settle(
 }
 
 fn is_inside(group: Option<CgroupKey>, scope: Scope, cgroups: &[Cgroup]) -> bool {
-    let mut at = group;
-    // Bounded: a damaged table must not loop.
-    for _ in 0..256 {
-        let Some(key) = at else { return false };
-        if scope == Scope::Memcg(key) {
-            return true;
-        }
-        at = cgroups.get(key.index()).and_then(|group| group.parent);
-    }
-    false
+    group.is_some_and(|own| ancestry(own, cgroups).any(|(at, _)| scope == Scope::Memcg(at)))
 }

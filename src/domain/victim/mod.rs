@@ -10,7 +10,7 @@ mod equals;
 mod race;
 
 use super::badness::badness;
-use super::cgroup::{Cgroup, CgroupKey};
+use super::cgroup::{Cgroup, CgroupKey, ancestry};
 use super::kernel::KernelRules;
 use super::memory::Memory;
 use super::nodes::NodeSet;
@@ -188,17 +188,9 @@ fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
 /// For each group: the slot of the innermost limited group that encloses it (itself included).
 fn enclosing_slots(cgroups: &[Cgroup], slot_of: &[Option<usize>]) -> Vec<Option<usize>> {
     (0..cgroups.len())
-        .map(|start| {
-            let mut at = Some(start);
-            // Bounded: a damaged table must not loop.
-            for _ in 0..256 {
-                let index = at?;
-                if let Some(slot) = slot_of.get(index).copied().flatten() {
-                    return Some(slot);
-                }
-                at = cgroups.get(index)?.parent.map(CgroupKey::index);
-            }
-            None
+        .map(|index| {
+            let key = CgroupKey(u32::try_from(index).ok()?);
+            ancestry(key, cgroups).find_map(|(at, _)| slot_of.get(at.index()).copied().flatten())
         })
         .collect()
 }
@@ -222,19 +214,14 @@ fn group_kill(
     victims_group: Option<CgroupKey>,
     cgroups: &[Cgroup],
 ) -> Option<CgroupKey> {
-    let (mut at, mut found) = (victims_group, None);
-    // Bounded: a damaged table must not loop.
-    for _ in 0..256 {
-        let Some((key, group)) = at.and_then(|key| Some((key, cgroups.get(key.index())?))) else {
-            break;
-        };
+    let mut found = None;
+    for (key, group) in ancestry(victims_group?, cgroups) {
         if group.limits.oom_group {
             found = Some(key);
         }
         if scope == Scope::Memcg(key) {
             break;
         }
-        at = group.parent;
     }
     found
 }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::LABEL;
 use crate::app::State;
-use crate::app::dialog::settings::{killer_name, short_rule};
+use crate::app::dialog::settings::short_rule;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::app::trend::Rate;
@@ -138,7 +138,7 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
 fn acts_first(state: &State) -> Option<(Tone, String)> {
     let snapshot = &state.snapshot;
     let (killer, rule, room) = first_to_act(&snapshot.killers, &snapshot.memory)?;
-    let name = killer_name(killer.killer);
+    let name = killer.killer.name();
     let rule = short_rule(rule)?;
     if room == 0 {
         return Some((Tone::Critical, format!("{name} acts now ({rule})")));

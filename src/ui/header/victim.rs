@@ -9,8 +9,9 @@ use crate::app::domains::dies;
 use crate::app::domains::watch::Watch;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
+use crate::app::wording;
 use crate::domain::memory::percent;
-use crate::domain::process::{Process, ProcessId};
+use crate::domain::process::Process;
 use crate::domain::urgency::Urgency;
 use crate::domain::victim::{DomainState, Scope, Verdict};
 use crate::domain::vm_settings::OomAction;
@@ -99,10 +100,7 @@ fn describe(state: &State, domain: &DomainState, line: &mut Line) {
 }
 
 fn name_victim(state: &State, verdict: Verdict, line: &mut Line) {
-    let name = |id| match find(state, id) {
-        Some(process) => format!("{} {}", process.id.pid, process.comm),
-        None => id.pid.to_string(),
-    };
+    let name = |id| wording::process(id, &state.snapshot);
     line.push(Tone::Critical, name(verdict.victim.id));
     if let Some(other) = verdict.runner_up.filter(|_| verdict.close) {
         line.push(Tone::Dim, " or ");
@@ -148,9 +146,10 @@ fn also(state: &State, domain: &DomainState) -> Line {
         }
         OomAction::KillWorst => {}
     }
-    if let Some(process) = domain.verdict.and_then(|v| find(state, v.victim.id)) {
+    if let Some(verdict) = domain.verdict {
         line.push(Tone::Dim, what);
-        line.push(Tone::Normal, format!("{} {}", process.id.pid, process.comm));
+        let victim = wording::process(verdict.victim.id, &state.snapshot);
+        line.push(Tone::Normal, victim);
     }
     line
 }
@@ -173,8 +172,4 @@ fn own_numbers(state: &State, process: &Process, total: u64, line: &mut Line) {
     if let Some(group) = process.cgroup.and_then(|key| state.snapshot.cgroup(key)) {
         line.push(Tone::Dim, format!("  {}", short_group(group.path.as_str())));
     }
-}
-
-fn find(state: &State, id: ProcessId) -> Option<&Process> {
-    state.snapshot.process(id)
 }

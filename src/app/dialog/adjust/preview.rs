@@ -10,6 +10,7 @@ use crate::app::dialog::{DialogContext, Pinned};
 use crate::app::preview::{Standing, VictimChange, standing, standing_in, victims};
 use crate::app::table::is_member;
 use crate::app::text::{Line, Tone};
+use crate::app::wording;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::OomScoreAdj;
 use crate::domain::snapshot::Snapshot;
@@ -85,14 +86,8 @@ impl Write<'_> {
     /// The next victim of a domain, before and after; in a cgroup the rank of `main` there too.
     fn victim_line(&self, change: &VictimChange, main: ProcessId) -> Line {
         let snapshot = self.cells.snapshot;
-        let domain = match change.scope {
-            Scope::Host => "of the host".to_owned(),
-            Scope::Memcg(key) => snapshot
-                .cgroup(key)
-                .map_or_else(String::new, |g| format!("in {}", g.path)),
-            Scope::Nodes(set) => format!("of the memory nodes {set}"),
-        };
-        let line = Line::of(Tone::Dim, format!("next victim {domain} "));
+        let domain = wording::domain(change.scope, snapshot);
+        let line = Line::of(Tone::Dim, format!("next victim of {domain} "));
         match snapshot.vm_settings.action(change.scope) {
             OomAction::Panic => {
                 return line.add(Tone::Danger, "none: the kernel panics (panic_on_oom)");
@@ -147,13 +142,8 @@ fn rank(standing: Standing) -> String {
 }
 
 fn name(verdict: Option<Verdict>, snapshot: &Snapshot) -> String {
-    let Some(verdict) = verdict else {
-        return "nobody".to_owned();
-    };
-    let id = verdict.victim.id;
-    let comm = snapshot
-        .process(id)
-        .map(|p| p.comm.text().into_owned())
-        .unwrap_or_default();
-    format!("{} {comm}", id.pid)
+    verdict.map_or_else(
+        || "nobody".to_owned(),
+        |verdict| wording::process(verdict.victim.id, snapshot),
+    )
 }

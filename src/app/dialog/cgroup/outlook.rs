@@ -4,6 +4,7 @@ use super::{CgroupDialog, Mode, plan};
 use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
+use crate::app::wording;
 use crate::domain::cgroup::CgroupPath;
 use crate::domain::process::Process;
 use crate::domain::victim::Scope;
@@ -92,13 +93,15 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
         Onset::After(room) => {
             let line = Line::of(Tone::Normal, format!("{whose} is reached after "))
                 .add(Tone::Strong, format!("{} more", format::long_size(room)));
-            let swaps = first
-                .usage
-                .is_some_and(|usage| room > first.limit.saturating_sub(usage));
-            let line = if swaps {
-                line.add(Tone::Dim, " (swap it may use included)")
-            } else {
-                line
+            let included = first.room.map_or((0, 0), |r| (r.droppable, r.swap_left));
+            let line = match included {
+                (0, 0) => line,
+                (0, _) => line.add(Tone::Dim, " (swap it may use included)"),
+                (_, 0) => line.add(Tone::Dim, " (page cache to drop included)"),
+                _ => line.add(
+                    Tone::Dim,
+                    " (page cache to drop and swap it may use included)",
+                ),
             };
             match first.reached_in {
                 Some(time) => line
@@ -135,12 +138,9 @@ fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Lin
         );
     };
     let id = verdict.victim.id;
-    let name = snapshot
-        .process(id)
-        .map_or_else(String::new, |p| p.comm.text().into_owned());
     let own = if id == process.id { " (this one)" } else { "" };
     let line = line
-        .add(Tone::Critical, format!("{} {name}", id.pid))
+        .add(Tone::Critical, wording::process(id, snapshot))
         .add(Tone::Normal, format!("{own} dies"));
     match &first.group_kill {
         Some(path) => line.add(

@@ -4,10 +4,11 @@
 use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
+use crate::app::wording;
 use crate::domain::badness::badness;
-use crate::domain::cgroup::CgroupKey;
-use crate::domain::distance::{Lead, domain_room, lead};
-use crate::domain::process::{Process, ProcessId};
+use crate::domain::distance::{Lead, lead};
+use crate::domain::headroom::Room;
+use crate::domain::process::Process;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::{DomainState, Scope};
 use crate::domain::vm_settings::OomAction;
@@ -25,13 +26,7 @@ pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Lin
 }
 
 fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> Line {
-    let name = match domain.scope {
-        Scope::Host => "host".to_owned(),
-        Scope::Memcg(key) => snapshot
-            .cgroup(key)
-            .map_or_else(|| "?".to_owned(), |g| g.path.to_string()),
-        Scope::Nodes(set) => format!("memory nodes {set}"),
-    };
+    let name = wording::domain(domain.scope, snapshot);
     let badness = badness(process, domain.total_pages).permille(domain.total_pages);
     let share = badness.map_or_else(|| "never".to_owned(), |permille| format!("{permille}‰"));
     let line = Line::of(Tone::Normal, format!("  {name}  "))
@@ -49,41 +44,25 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         }
         (OomAction::KillWorst, Some(verdict)) => line.add(
             Tone::Dim,
-            format!("  before it: {}", named(snapshot, verdict.victim.id)),
+            format!(
+                "  before it: {}",
+                wording::process(verdict.victim.id, snapshot)
+            ),
         ),
         (OomAction::KillWorst, None) => line.add(Tone::Watch, "  nobody can be killed here"),
     }
-}
-
-fn named(snapshot: &Snapshot, id: ProcessId) -> String {
-    let comm = snapshot
-        .process(id)
-        .map(|p| p.comm.text().into_owned())
-        .unwrap_or_default();
-    format!("{} {comm}", id.pid)
 }
 
 /// The distance in plain words: what it takes for this process to be the first, and whether there is that
 /// much.
 fn distance_line(process: &Process, domain: &DomainState, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
-    let of_group = |(of, _): &&(CgroupKey, u64)| domain.scope == Scope::Memcg(*of);
-    let cache = snapshot.caches.iter().find(of_group);
-    let cache = cache.map(|(_, bytes)| *bytes).filter(|bytes| *bytes > 0);
-    let room = domain_room(domain.scope, &snapshot.cgroups, &snapshot.memory)
-        .map(|room| room.saturating_add(cache.unwrap_or(0)));
     let size = format::long_size;
-    let left = match (room, cache) {
-        (None, _) => "what is left cannot be read".to_owned(),
-        (Some(room), None) => format!("{} left", size(room)),
-        (Some(room), Some(cache)) => {
-            format!(
-                "{} left, {} of it page cache to give up",
-                size(room),
-                size(cache)
-            )
-        }
-    };
+    let room = Room::of(domain, snapshot);
+    let left = room
+        .as_ref()
+        .map_or_else(|| "what is left cannot be read".to_owned(), wording::left);
+    let room = room.map(|room| room.left());
     let line = Line::of(Tone::Dim, "    ");
     match snapshot.vm_settings.action(domain.scope) {
         OomAction::Panic => {
@@ -113,7 +92,10 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
             match room {
                 Some(room) if room < bytes => line.add(
                     Tone::Normal,
-                    format!("only {left}: {} dies before", named(snapshot, leader)),
+                    format!(
+                        "only {left}: {} dies before",
+                        wording::process(leader, snapshot)
+                    ),
                 ),
                 Some(_) => line.add(Tone::Watch, left),
                 None => line.add(Tone::Dim, left),

@@ -3,26 +3,16 @@
 use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
+use crate::app::wording;
 use crate::domain::killers::systemd::swap_choice;
 use crate::domain::killers::{
     Act, Amount, Choice, Killer, Rule, RunningKiller, Trigger, first_to_act, kernel_room,
 };
 use crate::domain::memory::{Stall, percent};
-use crate::domain::process::{Process, ProcessId};
+use crate::domain::process::Process;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::Scope;
 use crate::domain::vm_settings::OomAction;
-
-/// Its name as people know it.
-pub fn killer_name(killer: Killer) -> &'static str {
-    match killer {
-        Killer::SystemdOomd => "systemd-oomd",
-        Killer::Earlyoom => "earlyoom",
-        Killer::Nohang => "nohang",
-        Killer::Oomd => "oomd",
-        Killer::LowMemoryKiller => "lowmemorykiller",
-    }
-}
 
 /// A rule of memory as the header says it: `avail ≤ 10%`.
 pub fn short_rule(rule: &Rule) -> Option<String> {
@@ -39,13 +29,10 @@ pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     match first_to_act(&snapshot.killers, memory) {
         Some((killer, _, 0)) => lines.push(Line::of(
             Tone::Critical,
-            format!(
-                "  {} acts now, before the kernel.",
-                killer_name(killer.killer)
-            ),
+            format!("  {} acts now, before the kernel.", killer.killer.name()),
         )),
         Some((killer, _, room)) => lines.push(
-            Line::of(Tone::Watch, format!("  {}", killer_name(killer.killer)))
+            Line::of(Tone::Watch, format!("  {}", killer.killer.name()))
                 .add(Tone::Normal, " acts before the kernel: when about ")
                 .add(Tone::Strong, format::long_size(room))
                 .add(
@@ -78,7 +65,7 @@ fn killer_lines(killer: &RunningKiller, snapshot: &Snapshot) -> Vec<Line> {
         .process(killer.id)
         .and_then(|process| snapshot.user(process.uid))
         .unwrap_or("?");
-    let mut head = Line::of(Tone::Strong, format!("  {}", killer_name(killer.killer)))
+    let mut head = Line::of(Tone::Strong, format!("  {}", killer.killer.name()))
         .add(Tone::Dim, format!("  pid {} ({user})", killer.id.pid));
     if !killer.source.is_empty() {
         head.push(Tone::Dim, format!(", set by {}", killer.source));
@@ -266,10 +253,10 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
             let mut text = "the largest oom_score".to_owned();
             if let Some(verdict) = host {
                 text.push_str(": ");
-                text.push_str(&named(snapshot, verdict.victim.id));
+                text.push_str(&wording::process(verdict.victim.id, snapshot));
                 if let (true, Some(other)) = (verdict.close, verdict.runner_up) {
                     text.push_str(" or ");
-                    text.push_str(&named(snapshot, other.id));
+                    text.push_str(&wording::process(other.id, snapshot));
                 }
             }
             text
@@ -281,7 +268,8 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
                 .iter()
                 .filter(|process| !process.global_init)
                 .max_by_key(rss);
-            let name = largest.map_or_else(|| "n/a".to_owned(), |p| named(snapshot, p.id));
+            let name =
+                largest.map_or_else(|| "n/a".to_owned(), |p| wording::process(p.id, snapshot));
             format!("the largest resident memory: {name}")
         }
         Choice::ScoreAndPatterns => {
@@ -309,13 +297,6 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
     }
 }
 
-fn named(snapshot: &Snapshot, id: ProcessId) -> String {
-    let comm = snapshot
-        .process(id)
-        .map_or_else(String::new, |process| process.comm.text().into_owned());
-    format!("{} {comm}", id.pid)
-}
-
 fn kernel_line(snapshot: &Snapshot) -> Line {
     let room = format::long_size(kernel_room(&snapshot.memory));
     let line = Line::of(Tone::Strong, "  the kernel").add(
@@ -335,7 +316,10 @@ fn kernel_line(snapshot: &Snapshot) -> Line {
         OomAction::KillWorst => match snapshot.domain(Scope::Host).and_then(|d| d.verdict) {
             Some(verdict) => line.add(
                 Tone::Normal,
-                format!("; then it kills {}", named(snapshot, verdict.victim.id)),
+                format!(
+                    "; then it kills {}",
+                    wording::process(verdict.victim.id, snapshot)
+                ),
             ),
             None => line.add(Tone::Watch, "; then there is nobody it may kill"),
         },

@@ -34,6 +34,20 @@ pub enum Killer {
     LowMemoryKiller,
 }
 
+impl Killer {
+    /// The program's own spelling.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SystemdOomd => "systemd-oomd",
+            Self::Earlyoom => "earlyoom",
+            Self::Nohang => "nohang",
+            Self::Oomd => "oomd",
+            Self::LowMemoryKiller => "lowmemorykiller",
+        }
+    }
+}
+
 /// One kill by such a program, as far as it says.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UserspaceKill {
