@@ -97,9 +97,9 @@ fn what_runs_is_seen_at_once_and_its_files_now_and_then() {
     assert_eq!(first[0].rules[0].when, low(share(5), share(10), false));
     root.write("etc/nohang.conf", nohang_file(8));
     assert_eq!(sample(20), first, "not read in every sample");
-    assert_eq!(sample(40)[0].rules[0].when, low(share(8), share(10), false));
+    assert_eq!(sample(70)[0].rules[0].when, low(share(8), share(10), false));
     root.end_process(80);
-    assert!(sample(41).is_empty());
+    assert!(sample(71).is_empty());
 }
 
 fn nohang_file(percent: u32) -> String {

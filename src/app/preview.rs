@@ -8,7 +8,8 @@ use crate::domain::badness::badness_with;
 use crate::domain::cgroup::CgroupKey;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::{OomScoreAdj, oom_score};
-use crate::domain::victim::{DomainState, Scope, Verdict, assess, assess_nodes, order};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::victim::{DomainState, Scope, Verdict, assess, assess_nodes, compared, order};
 
 /// One process in the ranking of a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +53,15 @@ pub fn standing_in(
     adj_of: impl Fn(&Process) -> OomScoreAdj,
 ) -> Option<Standing> {
     let snapshot = context.snapshot;
-    let points = |p: &Process| badness_with(p, adj_of(p), total).points();
+    let tie = context.rules.tie;
+    let points = |p: &Process| {
+        let own = badness_with(p, adj_of(p), total).points();
+        own.map(|own| compared(own, tie))
+    };
     let own = points(snapshot.process(target)?);
     let rank = own.map(|own| {
         let before = |p: &&Process| {
-            points(p)
-                .is_some_and(|other| order((other, p.id), (own, target), context.rules.tie).is_gt())
+            points(p).is_some_and(|other| order((other, p.id), (own, target), tie).is_gt())
                 && is_member(p, scope, snapshot)
         };
         1 + snapshot.processes.iter().filter(before).count()
@@ -76,7 +80,7 @@ pub fn victims(
 ) -> Vec<VictimChange> {
     let snapshot = context.snapshot;
     // A set: every process is looked up in it.
-    let targets: HashSet<ProcessId> = targets.iter().copied().collect();
+    let targets = reached(&targets.iter().copied().collect(), snapshot);
     let groups: HashSet<CgroupKey> = snapshot
         .processes
         .iter()
@@ -104,9 +108,46 @@ pub fn victims(
             after: after
                 .iter()
                 .find(|d| d.scope == domain.scope)
-                .and_then(|d| d.verdict),
+                .and_then(|d| still_first(domain.verdict, d.verdict?, &targets)),
         })
         .collect()
+}
+
+/// The processes a write to `targets` changes: also those that share their memory (fs/proc/base.c
+/// `__set_oom_adj`, 4.9 to 7.3).
+pub fn reached(targets: &HashSet<ProcessId>, snapshot: &Snapshot) -> HashSet<ProcessId> {
+    let all = snapshot.processes.iter();
+    let spaces: HashSet<_> = all
+        .clone()
+        .filter(|p| targets.contains(&p.id))
+        .filter_map(|p| p.address_space)
+        .collect();
+    all.filter(|p| p.address_space.is_some_and(|own| spaces.contains(&own)))
+        .map(|p| p.id)
+        .chain(targets.iter().copied())
+        .collect()
+}
+
+/// Of equals, the first one now stays the first, if the write does not change it: the sample has read in
+/// which order the kernel looks at them, the new verdict goes by age alone.
+fn still_first(
+    before: Option<Verdict>,
+    after: Verdict,
+    changed: &HashSet<ProcessId>,
+) -> Option<Verdict> {
+    let first = before.map(|verdict| verdict.victim);
+    let Some(first) = first.filter(|first| {
+        first.points == after.victim.points
+            && first.id != after.victim.id
+            && !changed.contains(&first.id)
+    }) else {
+        return Some(after);
+    };
+    Some(Verdict {
+        victim: first,
+        runner_up: Some(after.victim),
+        close: true,
+    })
 }
 
 fn after_write(

@@ -275,9 +275,15 @@ impl Sampler {
             &mut self.buffer,
         );
         let version = self.hierarchy.version;
-        snapshot.killers = self
-            .killers
-            .at(now, &self.root, version, &snapshot.processes, cgroups);
+        let pressed = snapshot.pressure.is_some_and(|p| p.some.avg10 > 0.0);
+        snapshot.killers = self.killers.at(
+            now,
+            pressed,
+            &self.root,
+            version,
+            &snapshot.processes,
+            cgroups,
+        );
     }
 
     fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>) {

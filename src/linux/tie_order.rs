@@ -26,11 +26,15 @@ pub(crate) fn settle_ties(
         if left == 0 {
             return;
         }
-        let mut tied = equals(state, processes, cgroups);
+        let mut tied = equals(state, processes, cgroups, tie);
+        if tied.is_empty() {
+            continue;
+        }
+        // Finding them was a walk over the table, whether or not they are put in order.
+        left -= 1;
         if tied.len() < 2 || tied.len() > MOST_EQUALS {
             continue;
         }
-        left -= 1;
         tied.sort_by_key(|process| (process.id.start_ticks, process.id.pid));
         let mut places = Places {
             hierarchy,

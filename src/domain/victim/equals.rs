@@ -5,7 +5,7 @@
 //! which the processes joined it (mm/memcontrol.c `mem_cgroup_scan_tasks`, kernel/cgroup/cgroup.c
 //! `css_task_iter_next`): a process that was moved in late comes last, however old it is.
 
-use super::{Candidate, DomainState, Scope, badness, group_kill};
+use super::{Candidate, DomainState, Scope, badness, compared, group_kill};
 use crate::domain::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::domain::kernel::TieBreak;
 use crate::domain::process::{Process, ProcessId};
@@ -17,6 +17,7 @@ pub fn equals<'p>(
     state: &DomainState,
     processes: &'p [Process],
     cgroups: &[Cgroup],
+    tie: TieBreak,
 ) -> Vec<&'p Process> {
     let Some(verdict) = state.verdict else {
         return Vec::new();
@@ -28,7 +29,10 @@ pub fn equals<'p>(
     }
     processes
         .iter()
-        .filter(|p| badness(p, state.total_pages).points() == Some(points))
+        .filter(|p| {
+            let own = badness(p, state.total_pages).points();
+            own.map(|own| compared(own, tie)) == Some(points)
+        })
         .filter(|p| is_inside(p.cgroup, state.scope, cgroups))
         .collect()
 }

@@ -19,7 +19,7 @@ use super::process::{Process, ProcessId};
 pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
 use race::Race;
-pub use race::{age_rank, order, seniority};
+pub use race::{age_rank, compared, order, seniority};
 
 /// Names an OOM domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

@@ -39,11 +39,7 @@ impl Race {
         let Badness::Points(points) = badness else {
             return;
         };
-        // Before 5.9 every candidate has at least one point (`oom_badness`: `points > 0 ? points : 1`).
-        let points = match tie {
-            TieBreak::Later => points,
-            TieBreak::Earlier => points.max(1),
-        };
+        let points = compared(points, tie);
         let entry = Entry {
             points,
             id: process.id,
@@ -81,6 +77,16 @@ impl Race {
             runner_up: self.second.map(candidate),
             close,
         })
+    }
+}
+
+/// The points as the kernel compares them: before 5.9 every candidate has at least one (mm/oom_kill.c
+/// `oom_badness`: `points > 0 ? points : 1`), so that many small ones with a negative adj are equals.
+#[must_use]
+pub fn compared(points: i64, tie: TieBreak) -> i64 {
+    match tie {
+        TieBreak::Later => points,
+        TieBreak::Earlier => points.max(1),
     }
 }
 

@@ -7,7 +7,7 @@ use super::AdjustDialog;
 use super::view::NAMED;
 use crate::app::columns::CellContext;
 use crate::app::dialog::{DialogContext, Pinned};
-use crate::app::preview::{Standing, VictimChange, standing, standing_in, victims};
+use crate::app::preview::{Standing, VictimChange, reached, standing, standing_in, victims};
 use crate::app::table::is_member;
 use crate::app::text::{Line, Tone};
 use crate::app::wording;
@@ -24,7 +24,7 @@ pub(super) fn preview(
 ) -> Vec<Line> {
     let list: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
     let write = Write {
-        ids: list.iter().copied().collect(),
+        ids: reached(&list.iter().copied().collect(), context.cells.snapshot),
         value,
         cells: &context.cells,
     };
