@@ -80,7 +80,7 @@ pub fn victims(
 ) -> Vec<VictimChange> {
     let snapshot = context.snapshot;
     // A set: every process is looked up in it.
-    let targets = reached(&targets.iter().copied().collect(), snapshot);
+    let targets = reached(targets, snapshot);
     let groups: HashSet<CgroupKey> = snapshot
         .processes
         .iter()
@@ -108,14 +108,16 @@ pub fn victims(
             after: after
                 .iter()
                 .find(|d| d.scope == domain.scope)
-                .and_then(|d| still_first(domain.verdict, d.verdict?, &targets)),
+                .and_then(|d| d.verdict)
+                .map(|new| still_first(domain.verdict, new, &targets)),
         })
         .collect()
 }
 
 /// The processes a write to `targets` changes: also those that share their memory (fs/proc/base.c
 /// `__set_oom_adj`, 4.9 to 7.3).
-pub fn reached(targets: &HashSet<ProcessId>, snapshot: &Snapshot) -> HashSet<ProcessId> {
+pub fn reached(targets: &[ProcessId], snapshot: &Snapshot) -> HashSet<ProcessId> {
+    let targets: HashSet<ProcessId> = targets.iter().copied().collect();
     let all = snapshot.processes.iter();
     let spaces: HashSet<_> = all
         .clone()
@@ -130,24 +132,20 @@ pub fn reached(targets: &HashSet<ProcessId>, snapshot: &Snapshot) -> HashSet<Pro
 
 /// Of equals, the first one now stays the first, if the write does not change it: the sample has read in
 /// which order the kernel looks at them, the new verdict goes by age alone.
-fn still_first(
-    before: Option<Verdict>,
-    after: Verdict,
-    changed: &HashSet<ProcessId>,
-) -> Option<Verdict> {
+fn still_first(before: Option<Verdict>, after: Verdict, changed: &HashSet<ProcessId>) -> Verdict {
     let first = before.map(|verdict| verdict.victim);
     let Some(first) = first.filter(|first| {
         first.points == after.victim.points
             && first.id != after.victim.id
             && !changed.contains(&first.id)
     }) else {
-        return Some(after);
+        return after;
     };
-    Some(Verdict {
+    Verdict {
         victim: first,
         runner_up: Some(after.victim),
         close: true,
-    })
+    }
 }
 
 fn after_write(

@@ -24,7 +24,7 @@ pub(super) fn preview(
 ) -> Vec<Line> {
     let list: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
     let write = Write {
-        ids: reached(&list.iter().copied().collect(), context.cells.snapshot),
+        ids: reached(&list, context.cells.snapshot),
         value,
         cells: &context.cells,
     };
