@@ -22,7 +22,7 @@ use super::pinned::PinnedProcess;
 use super::unit_files::ConfigRoot;
 
 /// Between two readings of the same programs' files, which for systemd-oomd are those of every unit.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Arguments looked at: no such program takes more.
 const MOST_ARGUMENTS: usize = 256;
