@@ -264,8 +264,15 @@ const DEEPEST: usize = 256;
 
 /// `key` and its ancestors in the table of groups, innermost first.
 pub fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
-    let entry = |key: CgroupKey| Some((key, cgroups.get(key.index())?));
-    std::iter::successors(entry(key), move |(_, group)| entry(group.parent?)).take(DEEPEST)
+    // Walked for every group and process in every sample: one closure, no layers of adapters.
+    let (mut next, mut left) = (Some(key), DEEPEST);
+    std::iter::from_fn(move || {
+        let key = next?;
+        let group = cgroups.get(key.index())?;
+        left -= 1;
+        next = if left > 0 { group.parent } else { None };
+        Some((key, group))
+    })
 }
 
 #[cfg(test)]

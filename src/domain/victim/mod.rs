@@ -190,7 +190,12 @@ fn enclosing_slots(cgroups: &[Cgroup], slot_of: &[Option<usize>]) -> Vec<Option<
     (0..cgroups.len())
         .map(|index| {
             let key = CgroupKey(u32::try_from(index).ok()?);
-            ancestry(key, cgroups).find_map(|(at, _)| slot_of.get(at.index()).copied().flatten())
+            for (at, _) in ancestry(key, cgroups) {
+                if let Some(Some(slot)) = slot_of.get(at.index()) {
+                    return Some(*slot);
+                }
+            }
+            None
         })
         .collect()
 }
