@@ -27,7 +27,9 @@ pub struct Memory {
     pub swap_total: u64,
     /// `SwapFree`.
     pub swap_free: u64,
-    /// `vm.swappiness` (proc_sys_vm(5)), 0 ..= 200; read only where there is swap.
+    /// `vm.swappiness` (proc_sys_vm(5)), 0 ..= 200; read only where there is swap, and not serialized:
+    /// [`super::vm_settings::VmSettings::swappiness`] is read always.
+    #[serde(skip)]
     pub swappiness: Option<u64>,
     /// `Committed_AS`.
     pub committed: Option<u64>,

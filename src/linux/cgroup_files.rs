@@ -166,6 +166,7 @@ impl Files<'_> {
             group.limits = Limits {
                 max: group.limits.max,
                 high: self.limit("memory.high"),
+                soft: None,
                 low: self.bytes("memory.low").filter(|low| *low > 0),
                 min: self.bytes("memory.min").filter(|min| *min > 0),
                 swap_max: self.limit("memory.swap.max"),
@@ -197,7 +198,7 @@ impl Files<'_> {
             ..GroupEvents::default()
         };
         if depth == Depth::All {
-            group.limits.high = self.limit("memory.soft_limit_in_bytes");
+            group.limits.soft = self.limit("memory.soft_limit_in_bytes");
             group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
             group.limits.swappiness = self.bytes("memory.swappiness");
         }
