@@ -103,8 +103,9 @@ pub struct Process {
     pub kernel_thread: bool,
     /// The host's pid 1: never a victim. A container's init is not this.
     pub global_init: bool,
-    /// Between `vfork` and `exec` is not visible in `/proc`; memory is `None` when the process has
-    /// none (kernel thread, zombie) or when it could not be read (`unreadable`).
+    /// What it uses; `None` when it has none (kernel thread, zombie) or when that could not be read
+    /// (`unreadable`). A child between `vfork` and `exec` shows the memory of its parent, which the kernel
+    /// does not count for it: see `passed_over`.
     pub memory: Option<MemoryUse>,
     /// A number that processes with one address space have in common and others have not, where the back
     /// end sees it: the BPF task walk does, `/proc` has nothing of the kind. Not for the screen.

@@ -1,9 +1,9 @@
 //! Who dies next in each OOM domain.
 //!
 //! An OOM domain is what runs out together: the host, a memory cgroup with a limit, or the memory nodes of
-//! a cpuset. In a cgroup
-//! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
-//! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
+//! a cpuset. In a cgroup only its subtree competes and adj is weighed by the limit (mm/oom_kill.c
+//! `constrained_alloc`: `oc->totalpages = mem_cgroup_get_max(oc->memcg)`, see [`memcg_total_bytes`]), so the
+//! order inside can differ from the host's.
 
 mod by_node;
 mod equals;
@@ -79,7 +79,7 @@ pub struct DomainState {
     pub members: u32,
     /// Who dies; `None` if nobody can.
     pub verdict: Option<Verdict>,
-    /// `memory.oom.group`: the group of this path dies with the victim (v2).
+    /// `memory.oom.group`: the group of this key dies whole with the victim (v2).
     pub group_kill: Option<CgroupKey>,
 }
 
