@@ -111,3 +111,14 @@ fn what_is_read_twice_is_told_once_and_no_kernel_pointer_gets_out() {
     let along = &domain(&document, shop::POD)["dies_along"];
     assert!(along.as_array().is_some_and(|along| !along.is_empty()));
 }
+
+/// The README lists what a reader of the document meets first.
+#[test]
+fn the_readme_lists_the_top_of_the_document() {
+    let readme = include_str!("../README.md");
+    let document = shop_document(|_| {});
+    for field in document.as_object().expect("an object").keys() {
+        let row = format!("| `{field}` |");
+        assert!(readme.contains(&row), "README.md lacks the row {row}");
+    }
+}
