@@ -1,5 +1,7 @@
 //! The JSON document: its units, and what null means.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail the test")]
+
 mod common;
 
 use std::sync::Arc;
