@@ -64,8 +64,8 @@ impl Memory {
         self.swap_total.saturating_sub(self.swap_free)
     }
 
-    /// RAM + swap in pages: the total of the host's OOM domain (`mm/oom_kill.c`
-    /// `constrained_alloc`: `totalram_pages() + total_swap_pages`).
+    /// RAM + swap in pages: the total of the host's OOM domain (mm/oom_kill.c
+    /// `constrained_alloc`: `totalram_pages() + total_swap_pages`; 3.6 to 7.3).
     #[must_use]
     pub fn host_total_pages(&self, page_size: u64) -> u64 {
         (self.total + self.swap_total) / page_size.max(1)

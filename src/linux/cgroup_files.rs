@@ -1,6 +1,7 @@
 //! Reads the memory files of one group, of either version, into a [`Cgroup`].
 //!
-//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. What came late: `oom_kill` 4.13,
+//! `memory.oom.group` 4.19, `memory.pressure` 4.20; a file that is not there leaves `None`.
 
 use std::os::fd::BorrowedFd;
 
@@ -205,7 +206,8 @@ impl Files<'_> {
     }
 }
 
-/// From here on a v1 limit means "none": `PAGE_COUNTER_MAX` in bytes (include/linux/page_counter.h).
+/// From here on a v1 limit means "none": `PAGE_COUNTER_MAX` in bytes (include/linux/page_counter.h; seen on
+/// 6.18 with pages of 4 KiB; older kernels print still more).
 fn unlimited(page_size: u64) -> u64 {
     let page = page_size.max(1);
     let most = if cfg!(target_pointer_width = "64") {

@@ -175,7 +175,8 @@ pub fn assess(
 }
 
 /// v1 `memory.oom_control` with `oom_kill_disable`: tasks of the group hang, nobody is killed
-/// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
+/// (seen on 6.18, which warns that it is deprecated; mm/memcontrol-v1.c `memcg1_oom_prepare` there, older
+/// kernels have it in mm/memcontrol.c under other names).
 fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     match scope {
         Scope::Host | Scope::Nodes(_) => false,
@@ -208,7 +209,7 @@ fn outer_slot(
 }
 
 /// `memory.oom.group`: the topmost group with the flag between the victim's and the domain dies whole
-/// (mm/memcontrol.c `mem_cgroup_get_oom_group`).
+/// (mm/memcontrol.c `mem_cgroup_get_oom_group`, v2 since 4.19).
 fn group_kill(
     scope: Scope,
     victims_group: Option<CgroupKey>,

@@ -39,7 +39,7 @@ impl Race {
         let Badness::Points(points) = badness else {
             return;
         };
-        // Before 5.9 every candidate has at least one point (`oom_badness`: `points > 0 ? points : 1`).
+        // From 3.6 to 5.8 every candidate has at least one point (`oom_badness`: `points > 0 ? points : 1`).
         let points = match tie {
             TieBreak::Later => points,
             TieBreak::Earlier => points.max(1),
@@ -86,7 +86,7 @@ impl Race {
 
 /// The order in which the kernel prefers victims, the least endangered first: more points win; of equals
 /// the later or the earlier process, by kernel. Creation order is the order of start times, then of pids:
-/// what `for_each_process` walks (mm/oom_kill.c `oom_evaluate_task`).
+/// what `for_each_process` walks (mm/oom_kill.c `select_bad_process` and `oom_evaluate_task`, 6.18).
 #[must_use]
 pub fn order(a: (i64, ProcessId), b: (i64, ProcessId), tie: TieBreak) -> Ordering {
     a.0.cmp(&b.0).then_with(|| seniority(a.1, b.1, tie))
