@@ -114,7 +114,7 @@ fn the_details_say_everything_in_words() {
     for words in [
         "memory.oom.group",
         "takes 2 processes in it",
-        "980 MiB (1027604480)",
+        "980 MiB (1027604480 bytes)",
         "memory.current",
         "some 42.1%, full 17.3%",
         "Kubernetes pod 1a2b3c4d-0001-4002-8003-0123456789ab, burstable",

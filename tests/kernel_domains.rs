@@ -100,7 +100,7 @@ fn details(session: &mut Session, inner: &Memcg, loose: &Memcg) {
         });
         session.keys("<Enter>");
         session.wait_for("usage and limit to the byte", |screen| {
-            let exact = |bytes: u64| format!("{} ({bytes})", long_size(bytes));
+            let exact = |bytes: u64| format!("{} ({bytes} bytes)", long_size(bytes));
             screen.has(&exact(usage(group)))
                 && screen.has(&exact(group.limit_now().unwrap_or(0)))
                 && screen.has(words)

@@ -145,8 +145,11 @@ impl CgroupKey {
 pub struct Limits {
     /// v2 `memory.max`, v1 `memory.limit_in_bytes`: hitting it is an OOM.
     pub max: Option<u64>,
-    /// v2 `memory.high`: throttles, never kills. v1 `memory.soft_limit_in_bytes`.
+    /// v2 `memory.high`: throttles, never kills.
     pub high: Option<u64>,
+    /// v1 `memory.soft_limit_in_bytes`: throttles nothing and kills nobody; when the host is short, what is
+    /// above it is reclaimed first (Documentation/admin-guide/cgroup-v1/memory.rst "Soft limits").
+    pub soft: Option<u64>,
     /// v2 `memory.low`.
     pub low: Option<u64>,
     /// v2 `memory.min`.

@@ -2,10 +2,11 @@
 //!
 //! Usage at the limit is not urgent by itself: page cache fills every group up to its limit and is dropped
 //! before anybody is killed (mm/memcontrol.c `try_charge_memcg` reclaims, and only when that frees nothing
-//! calls `mem_cgroup_oom`). What is *kept* is the usage without the page cache that can be dropped: both
-//! file lists of `memory.stat`, active and inactive, without what must be written first. This is the measure
-//! of the host's gauge too (total - available). That dropping active cache hurts is told apart, by stalls and
-//! refaults. Where `memory.stat` was not read (far from the limit) all of the usage counts as kept.
+//! calls `mem_cgroup_oom`; seen on 6.18 with v1). What is *kept* is the usage without the page cache that can
+//! be dropped: both file lists of `memory.stat`, active and inactive, without what must be written first.
+//! This is the measure of the host's gauge too (total - available). That dropping active cache hurts is told
+//! apart, by stalls and refaults. Where `memory.stat` was not read (far from the limit) all of the usage
+//! counts as kept.
 
 use super::cgroup::{Cgroup, CgroupKey, ancestry};
 use super::memory::{Memory, percent};
@@ -90,7 +91,7 @@ impl Room {
     }
 
     /// Bytes the domain can still take before somebody dies: up to the limit, then swap
-    /// (mm/memcontrol.c `try_charge_memcg`; v1 limits both together too).
+    /// (mm/memcontrol.c `try_charge_memcg`, seen on 6.18; v1 limits both together too).
     #[must_use]
     pub fn left(&self) -> u64 {
         let beyond = self.kept().saturating_sub(self.limit);
@@ -104,9 +105,9 @@ impl Room {
         }
     }
 
-    /// True if what is kept does not fit, not even with all the swap it may still use: a limit that has
-    /// just been written. The kernel reclaims first, swap included (mm/memcontrol.c `memory_max_write`,
-    /// mm/memcontrol-v1.c `mem_cgroup_resize_max`).
+    /// True if what is kept does not fit, not even with all the swap it may still use: a limit that has just
+    /// been written. The kernel reclaims first, swap included (v2: mm/memcontrol.c `memory_max_write`, seen
+    /// in a VM; v1: mm/memcontrol-v1.c `mem_cgroup_resize_max`, seen on 6.18).
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.kept().saturating_sub(self.limit) > self.swap_left

@@ -43,7 +43,7 @@ pub struct Signs {
 }
 
 /// How long a kill counts as now.
-pub const LATELY: Duration = Duration::from_mins(1);
+const LATELY: Duration = Duration::from_mins(1);
 
 const IMMINENT: Duration = Duration::from_mins(2);
 const CLOSE: Duration = Duration::from_mins(10);
@@ -80,8 +80,8 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The place of a domain of this urgency and signs, `step` fifths of ten percent kept, and its path
-    /// (empty for the host, which so comes before its equals).
+    /// The place of a domain of this urgency and signs; `step` is the kept share in steps of five points,
+    /// `path` that of its group (empty for the host, which so comes before its equals).
     #[must_use]
     pub fn of(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
         let steps = [Duration::from_mins(1), IMMINENT, CLOSE, WATCH];

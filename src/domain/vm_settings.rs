@@ -8,12 +8,12 @@ use super::victim::Scope;
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct VmSettings {
     /// `panic_on_oom`: 0 kills; 1 panics when the whole machine is out (`CONSTRAINT_NONE`); 2 always, in a
-    /// memory cgroup too (mm/oom_kill.c `check_panic_on_oom`).
+    /// memory cgroup too; never when SysRq-f asks (mm/oom_kill.c `check_panic_on_oom`, 6.18).
     pub panic_on_oom: Option<u64>,
     /// `kernel.panic`: seconds after which a panicked machine reboots; 0 never, negative at once.
     pub panic_reboot: Option<i64>,
-    /// `oom_kill_allocating_task`: not 0 kills whoever asks for memory (mm/oom_kill.c `out_of_memory`; not
-    /// in a memory cgroup).
+    /// `oom_kill_allocating_task`: not 0 kills whoever asks for memory (mm/oom_kill.c `out_of_memory`,
+    /// 6.18; not in a memory cgroup, and not if the asker is immune).
     pub kill_allocating_task: Option<u64>,
     /// `oom_dump_tasks`: not 0 puts the table of all candidates into the report.
     pub dump_tasks: Option<u64>,

@@ -1,6 +1,7 @@
 //! Reads the memory files of one group, of either version, into a [`Cgroup`].
 //!
-//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. What came late: `oom_kill` 4.13,
+//! `memory.oom.group` 4.19, `memory.pressure` 4.20; a file that is not there leaves `None`.
 
 use std::os::fd::BorrowedFd;
 
@@ -166,6 +167,7 @@ impl Files<'_> {
             group.limits = Limits {
                 max: group.limits.max,
                 high: self.limit("memory.high"),
+                soft: None,
                 low: self.bytes("memory.low").filter(|low| *low > 0),
                 min: self.bytes("memory.min").filter(|min| *min > 0),
                 swap_max: self.limit("memory.swap.max"),
@@ -197,14 +199,15 @@ impl Files<'_> {
             ..GroupEvents::default()
         };
         if depth == Depth::All {
-            group.limits.high = self.limit("memory.soft_limit_in_bytes");
+            group.limits.soft = self.limit("memory.soft_limit_in_bytes");
             group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
             group.limits.swappiness = self.bytes("memory.swappiness");
         }
     }
 }
 
-/// From here on a v1 limit means "none": `PAGE_COUNTER_MAX` in bytes (include/linux/page_counter.h).
+/// From here on a v1 limit means "none": `PAGE_COUNTER_MAX` in bytes (include/linux/page_counter.h; seen on
+/// 6.18 with pages of 4 KiB; older kernels print still more).
 fn unlimited(page_size: u64) -> u64 {
     let page = page_size.max(1);
     let most = if cfg!(target_pointer_width = "64") {

@@ -139,9 +139,9 @@ fn pair(label: &str, value: impl Into<String>, source: &str) -> Line {
         .add(Tone::Dim, format!("  {source}"))
 }
 
-/// `96.0 MiB (100663296)`: read, and to be compared with the file.
+/// `96.0 MiB (100663296 bytes)`: read, and to be compared with the file.
 fn exact(bytes: u64) -> String {
-    format!("{} ({bytes})", format::long_size(bytes))
+    format!("{} ({bytes} bytes)", format::long_size(bytes))
 }
 
 impl Subject<'_> {
@@ -189,7 +189,11 @@ impl Subject<'_> {
         }
         lines.push(pair("limit", exact(room.limit), self.files.limit));
         if let Some(high) = self.group.and_then(|group| group.limits.high) {
-            lines.push(pair("high", exact(high), self.files.high));
+            lines.push(pair("high", exact(high), "memory.high"));
+        }
+        if let Some(soft) = self.group.and_then(|group| group.limits.soft) {
+            let source = "memory.soft_limit_in_bytes, throttles nothing";
+            lines.push(pair("soft limit", exact(soft), source));
         }
         lines.push(self.swap(&room));
         lines.push(pair(

@@ -1,10 +1,11 @@
-//! The help: keys out of the action table, columns out of the column table, and what the numbers mean.
+//! The help: keys out of the action table, columns out of the column tables, and what the numbers mean.
 
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::columns::COLUMNS;
+use crate::app::domains::columns;
 use crate::app::keys::Key;
 use crate::app::text::{Line, Tone};
 
@@ -68,6 +69,17 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
             Line::of(Tone::Strong, format!("  {:<22}", column.id)).add(Tone::Normal, column.doc),
         );
     }
+    lines.push(Line::new());
+    lines.push(Line::of(Tone::Accent, "Domains (d)"));
+    for column in columns::COLUMNS {
+        lines.push(
+            Line::of(Tone::Strong, format!("  {:<22}", column.title)).add(Tone::Normal, column.doc),
+        );
+    }
+    lines.push(Line::of(
+        Tone::Normal,
+        "  a, c and k act on the next victim of the selected row.",
+    ));
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "Filter"));
     for (term, doc) in [

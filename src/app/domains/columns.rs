@@ -40,6 +40,8 @@ pub struct DomainColumn {
     pub id: &'static str,
     /// Its header.
     pub title: &'static str,
+    /// What it shows and what its words mean, for the help.
+    pub doc: &'static str,
     /// Width.
     pub width: Width,
     /// Side.

@@ -17,9 +17,15 @@ pub use super::oom::userspace::Killer;
 use super::process::ProcessId;
 
 /// A share in hundredths of a percent (permyriad), 0 ..= 10000: the finest that these programs take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(transparent)]
+/// Serialized in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Share(pub u32);
+
+impl serde::Serialize for Share {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.as_percent())
+    }
+}
 
 impl Share {
     /// A whole number of percent, at most 100.
@@ -60,10 +66,12 @@ impl Share {
 #[serde(rename_all = "snake_case")]
 pub enum Amount {
     /// A share of the total.
+    #[serde(rename = "percent")]
     Share(Share),
     /// Bytes.
     Bytes(u64),
     /// The lower of both.
+    #[serde(rename = "lower_of_percent_and_bytes")]
     Lower(Share, u64),
 }
 
@@ -112,7 +120,8 @@ pub enum Trigger {
         measure: &'static str,
         /// The limit.
         limit: Share,
-        /// For at least so long.
+        /// For at least so long; serialized in microseconds.
+        #[serde(rename = "lasting_micros", serialize_with = "micros")]
         lasting: Duration,
     },
     /// zram takes more than this of RAM.
@@ -120,6 +129,10 @@ pub enum Trigger {
         /// The limit.
         limit: Amount,
     },
+}
+
+fn micros<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// One condition and what follows.

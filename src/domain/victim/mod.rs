@@ -1,9 +1,9 @@
 //! Who dies next in each OOM domain.
 //!
 //! An OOM domain is what runs out together: the host, a memory cgroup with a limit, or the memory nodes of
-//! a cpuset. In a cgroup
-//! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
-//! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
+//! a cpuset. In a cgroup only its subtree competes and adj is weighed by the limit (mm/oom_kill.c
+//! `constrained_alloc`: `oc->totalpages = mem_cgroup_get_max(oc->memcg)`, see [`memcg_total_bytes`]), so the
+//! order inside can differ from the host's.
 
 mod by_node;
 mod equals;
@@ -79,7 +79,7 @@ pub struct DomainState {
     pub members: u32,
     /// Who dies; `None` if nobody can.
     pub verdict: Option<Verdict>,
-    /// `memory.oom.group`: the group of this path dies with the victim (v2).
+    /// `memory.oom.group`: the group of this key dies whole with the victim (v2).
     pub group_kill: Option<CgroupKey>,
 }
 
@@ -175,7 +175,8 @@ pub fn assess(
 }
 
 /// v1 `memory.oom_control` with `oom_kill_disable`: tasks of the group hang, nobody is killed
-/// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
+/// (seen on 6.18, which warns that it is deprecated; mm/memcontrol-v1.c `memcg1_oom_prepare` there, older
+/// kernels have it in mm/memcontrol.c under other names).
 fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     match scope {
         Scope::Host | Scope::Nodes(_) => false,
@@ -213,7 +214,7 @@ fn outer_slot(
 }
 
 /// `memory.oom.group`: the topmost group with the flag between the victim's and the domain dies whole
-/// (mm/memcontrol.c `mem_cgroup_get_oom_group`).
+/// (mm/memcontrol.c `mem_cgroup_get_oom_group`, v2 since 4.19).
 fn group_kill(
     scope: Scope,
     victims_group: Option<CgroupKey>,

@@ -54,6 +54,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "domain",
         title: "DOMAIN",
+        doc: "the host, a cgroup with a limit, memory nodes; └ lies inside the one above",
         width: Width::AtLeast(20),
         align: Align::Left,
         rank: 0,
@@ -70,6 +71,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "state",
         title: "STATE",
+        doc: "band of USED%; KILLED: OOM in the last minute; HANGS: killer off, tasks wait",
         width: Width::Fixed(8),
         align: Align::Left,
         rank: 1,
@@ -83,6 +85,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "kept",
         title: "USED%",
+        doc: "usage without page cache that can be dropped, as a share of LIMIT",
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 0,
@@ -94,6 +97,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "usage",
         title: "USAGE",
+        doc: "memory used, page cache included",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 3,
@@ -105,6 +109,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "limit",
         title: "LIMIT",
+        doc: "its limit (the host: RAM)",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
@@ -113,6 +118,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "left",
         title: "LEFT",
+        doc: "what it can still take before somebody dies, swap included",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
@@ -124,6 +130,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "cache",
         title: "CACHE",
+        doc: "page cache that is dropped first; - where not read, far from the limit",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 7,
@@ -137,6 +144,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "swap",
         title: "SWAP",
+        doc: "swap used / all it may use; none: there is none for it",
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 6,
@@ -157,6 +165,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "growth",
         title: "GROWTH",
+        doc: "growth of what it keeps; unsteady: no trend in the last minute",
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 5,
@@ -177,6 +186,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "full-in",
         title: "FULL IN",
+        doc: "until nothing is left, at that growth; - without a steady one",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
@@ -195,6 +205,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "psi-full",
         title: "STALL%",
+        doc: "share of the last 10 s in which all tasks waited for memory (PSI full)",
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 5,
@@ -217,6 +228,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "high",
         title: "HIGH",
+        doc: "times throttled at memory.high (v2 only); +3/m: three more a minute",
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 7,
@@ -225,6 +237,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "max",
         title: "MAX",
+        doc: "times stopped at its limit (memory.events max, v1 memory.failcnt)",
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 6,
@@ -233,6 +246,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "oom",
         title: "OOM",
+        doc: "times out of memory, with a kill or without (v2 only)",
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 7,
@@ -241,6 +255,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "kills",
         title: "KILLS",
+        doc: "processes killed in it (the host: since boot)",
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 3,
@@ -256,6 +271,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "dies",
         title: "DIES",
+        doc: "one, the whole group (memory.oom.group), nobody; hangs: the killer is off",
         width: Width::Fixed(6),
         align: Align::Left,
         rank: 4,
@@ -272,6 +288,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "badness",
         title: "BAD‰",
+        doc: "badness of the next victim in per mille of this domain",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
@@ -287,6 +304,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "victim",
         title: "NEXT VICTIM",
+        doc: "who dies next; 'or': too close to call",
         width: Width::AtLeast(16),
         align: Align::Left,
         rank: 2,
