@@ -85,11 +85,7 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
             let mut text = "the largest oom_score".to_owned();
             if let Some(verdict) = host {
                 text.push_str(": ");
-                text.push_str(&wording::process(verdict.victim.id, snapshot));
-                if let (true, Some(other)) = (verdict.close, verdict.runner_up) {
-                    text.push_str(" or ");
-                    text.push_str(&wording::process(other.id, snapshot));
-                }
+                text.push_str(&wording::victim(&verdict, snapshot));
             }
             text
         }
@@ -148,10 +144,7 @@ fn kernel_line(snapshot: &Snapshot) -> Line {
         OomAction::KillWorst => match snapshot.domain(Scope::Host).and_then(|d| d.verdict) {
             Some(verdict) => line.add(
                 Tone::Normal,
-                format!(
-                    "; then it kills {}",
-                    wording::process(verdict.victim.id, snapshot)
-                ),
+                format!("; then it kills {}", wording::victim(&verdict, snapshot)),
             ),
             None => line.add(Tone::Watch, "; then there is nobody it may kill"),
         },
