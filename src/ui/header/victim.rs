@@ -12,7 +12,6 @@ use crate::app::text::{Line, Tone};
 use crate::app::wording;
 use crate::domain::memory::percent;
 use crate::domain::process::Process;
-use crate::domain::urgency::Urgency;
 use crate::domain::victim::{DomainState, Scope};
 use crate::ui::canvas::Canvas;
 
@@ -28,7 +27,7 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let kills = state.events.kills();
     if kills > 0 {
         right.push(Tone::Dim, "kills ");
-        right.push(Tone::Critical, kills.to_string());
+        right.push(Tone::Critical, state.events.tally().words());
         if let Some((kill, at)) = state.events.last_kill().and_then(|k| Some((k, k.at?))) {
             let ago = state.now.monotonic.since(at);
             right.push(
@@ -113,11 +112,11 @@ fn near(watch: &Watch, limit: u64, line: &mut Line) {
             urgency_tone(watch.urgency),
             format!(", full in {}", format::in_about(left)),
         ),
-        None if watch.signs.hangs => line.push(Tone::Critical, ", hangs now"),
-        None if watch.urgency == Urgency::Killing => {
-            line.push(Tone::Critical, ", OOM in the last minute");
+        None => {
+            if let Some(acute) = watch.acute() {
+                line.push(Tone::Critical, format!(", {}", acute.phrase()));
+            }
         }
-        None => {}
     }
 }
 

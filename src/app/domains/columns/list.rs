@@ -70,9 +70,8 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(8),
         align: Align::Left,
         rank: 1,
-        cell: |c| match (c.watch.urgency, c.watch.room) {
-            (Urgency::Killing, _) if c.watch.signs.hangs => cell(Tone::Critical, "HANGS"),
-            (Urgency::Killing, _) => cell(Tone::Critical, "KILLED"),
+        cell: |c| match (c.watch.acute(), c.watch.room) {
+            (Some(acute), _) => cell(Tone::Critical, acute.word()),
             (_, None) => na(),
             (_, Some(_)) => cell(tone(c.watch.band), c.watch.band.name()),
         },
