@@ -95,6 +95,59 @@ fn without_killers_the_kernel_acts_and_the_header_is_silent() {
 }
 
 #[test]
+fn the_panel_names_the_limit_that_is_nearer_than_the_host() {
+    let docker = format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4));
+    let mut near = scene_with((200, 50), |_| {});
+    near.keys("S");
+    says(
+        &near,
+        &format!(
+            "Who acts first most urgent: {docker}, 7.9 GiB left: the kernel kills 1892 java there The kernel:"
+        ),
+    );
+    let mut near = scene_with((200, 50), killers);
+    near.keys("S");
+    says(
+        &near,
+        "kills 1892 java there (the killers below do not see that limit)",
+    );
+    let mut calm = calm_scene((200, 50), killers);
+    calm.keys("S");
+    assert!(!words(&calm).contains("most urgent:"), "{}", words(&calm));
+}
+
+fn roomy_host(_: &mut Snapshot) {}
+
+fn full_host(snapshot: &mut Snapshot) {
+    snapshot.memory.available = Some(GIB / 4);
+    snapshot.memory.swap_free = 0;
+    Arc::make_mut(&mut snapshot.cgroups)[4].usage = Some(GIB);
+}
+
+#[test]
+fn the_nearest_domain_comes_first() {
+    let docker = format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4));
+    let order = |words: &str, host: &str, group: &str| {
+        let at = |what: &str| words.find(what);
+        let (host, group) = (at(host), at(group));
+        assert!(host.is_some() && group.is_some(), "{words}");
+        host < group
+    };
+    for (change, host_first) in [(roomy_host as fn(&mut Snapshot), false), (full_host, true)] {
+        let mut details = scene_with((120, 36), change);
+        details.keys("Down Enter");
+        let group = format!("{docker} limit");
+        let first = order(&words(&details), "the host limit", &group);
+        assert_eq!(first, host_first);
+        let mut adjust = scene_with((200, 50), change);
+        adjust.keys("Down a");
+        let group = format!("next victim of {docker}");
+        let first = order(&words(&adjust), "next victim of the host", &group);
+        assert_eq!(first, host_first);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_not_a_default() {
     let mut scene = scene_with((120, 60), |snapshot| snapshot.vm_settings = Arc::default());
     scene.keys("S");

@@ -8,7 +8,7 @@ use crate::app::text::{Line, Tone};
 use crate::app::wording;
 use crate::domain::badness::badness;
 use crate::domain::distance::{Lead, lead};
-use crate::domain::headroom::Room;
+use crate::domain::headroom::{Room, nearness};
 use crate::domain::process::Process;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::{DomainState, Verdict};
@@ -18,7 +18,9 @@ pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Lin
     let mut lines = vec![Line::of(Tone::Accent, "How far from death")];
     let inside =
         |domain: &&DomainState| crate::app::table::is_member(process, domain.scope, snapshot);
-    for domain in snapshot.domains.iter().filter(inside) {
+    let mut all: Vec<_> = snapshot.domains.iter().filter(inside).collect();
+    all.sort_by_key(|domain| nearness(domain, snapshot));
+    for domain in all {
         lines.push(domain_line(process, domain, snapshot));
         lines.push(distance_line(process, domain, context));
     }

@@ -1,6 +1,7 @@
 //! Programs that kill before the kernel does: what each would do, the nearest first, and the kernel last.
 
 mod first;
+mod nearest;
 mod rule;
 
 use crate::app::dialog::DialogContext;
@@ -18,7 +19,8 @@ pub use rule::short_rule;
 
 pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     let snapshot = context.cells.snapshot;
-    let mut lines = first::lines(snapshot);
+    let mut lines = Vec::from_iter(nearest::line(context));
+    lines.extend(first::lines(snapshot));
     let mut killers: Vec<_> = snapshot.killers.iter().collect();
     // One that kills nobody, or not by memory, comes after those that do.
     killers.sort_by_key(|killer| {
