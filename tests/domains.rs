@@ -135,6 +135,54 @@ fn the_details_say_everything_in_words() {
 }
 
 #[test]
+fn an_oom_that_killed_nobody_is_not_said_to_have_killed() {
+    let scene = |kills: u64| {
+        let mut scene = Scene::new(200, 50);
+        run(&mut scene, 100, 5, move |second| {
+            let mut limited = group("/full.service", Some(0), 1000, 900);
+            let late = u64::from(second >= 103);
+            limited.events.oom = Some(late);
+            limited.events.oom_kill = Some(late * kills);
+            let groups = vec![group("/", None, 0, 0), limited];
+            (groups, vec![process(10, "full", 900, 0, 1)])
+        });
+        scene
+    };
+    for (kills, word, phrase) in [
+        (0, "OOM ", "OOM in the last minute, no kill counted"),
+        (1, "KILLED ", "killed in the last minute"),
+    ] {
+        let mut scene = scene(kills);
+        assert!(
+            scene.text().contains(&format!(", {phrase}")),
+            "{}",
+            scene.text()
+        );
+        scene.keys("d");
+        let text = scene.text();
+        let is_row = |line: &&str| line.starts_with("full.service");
+        let row = text.lines().find(is_row).unwrap_or(&text).to_owned();
+        let state = row.trim_start_matches("full.service").trim_start();
+        assert!(state.starts_with(word), "{row}");
+        scene.keys("Home Down Enter");
+        let text = scene.text();
+        assert!(text.contains(&format!("state      {phrase}")), "{text}");
+    }
+    // It counts all kills of the machine, not those of the log.
+    let mut host = scene(0);
+    host.keys("d Home");
+    while host.state.domains.selected() != Some(Scope::Host) {
+        host.keys("Down");
+    }
+    host.keys("Enter");
+    assert!(
+        host.text().contains("since boot, in all domains"),
+        "{}",
+        host.text()
+    );
+}
+
+#[test]
 fn zoom_shows_the_domains_processes_and_enter_twice_does_too() {
     for keys in ["z", "Enter Enter"] {
         let mut scene = scene(120, 36);

@@ -214,6 +214,7 @@ fn systemd_oomd_without_files_without_units_and_without_v2() {
         let snapshot = sample(root);
         let killer = only(&snapshot);
         assert!(killer.rules.is_empty(), "{killer:?}");
+        assert!(!killer.unread, "that it kills nobody is known: {killer:?}");
         killer.notes.join(" ")
     };
     assert!(said(&bare()).contains("no unit asks for it"));
@@ -228,7 +229,8 @@ fn rules_that_are_not_read_are_said() {
         "[Slice]\nOOMRules=mine\n",
     );
     let snapshot = sample(&root);
-    assert!(only(&snapshot).notes[0].contains("OOMRules="));
+    let killer = only(&snapshot);
+    assert!(killer.notes[0].contains("OOMRules=") && killer.unread);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod processes;
 use serde::Serialize;
 
 use super::columns::CellContext;
+use super::domains::death::Death;
 use super::events::EventLog;
 use super::marks::Marks;
 use crate::domain::band::{Band, Thresholds};
@@ -27,7 +28,7 @@ use crate::domain::nodes::NodeSet;
 use crate::domain::process::ProcessId;
 use crate::domain::snapshot::{Host, Snapshot};
 use crate::domain::victim::{DomainState, Scope};
-use crate::domain::vm_settings::VmSettings;
+use crate::domain::vm_settings::{OomAction, VmSettings};
 
 use events::event_facts;
 use processes::process_facts;
@@ -116,7 +117,10 @@ pub struct DomainFacts<'a> {
     pub total_pages: u64,
     /// Processes in it.
     pub members: u32,
-    /// Who dies next; null if nobody can be killed.
+    /// What the kernel does when it runs out, by `panic_on_oom` and `oom_kill_allocating_task`.
+    pub action: OomAction,
+    /// Who dies next; null where `action` is not `kill_worst`: then badness does not matter; and
+    /// where nobody can be killed.
     pub next_victim: Option<ProcessId>,
     /// The one after, where it is too close to call; null where it is not.
     pub or: Option<ProcessId>,
@@ -261,6 +265,8 @@ fn domain_facts<'a>(
         Scope::Nodes(set) => Some(set),
         Scope::Host | Scope::Memcg(_) => None,
     };
+    let action = snapshot.vm_settings.action(domain.scope);
+    let verdict = Death::of(domain, snapshot).verdict();
     DomainFacts {
         cgroup: group.map(|g| &g.path),
         nodes,
@@ -273,19 +279,19 @@ fn domain_facts<'a>(
         percent: domain.usage.map(|usage| percent(usage, domain.limit)),
         total_pages: domain.total_pages,
         members: domain.members,
-        next_victim: domain.verdict.map(|v| v.victim.id),
-        or: domain
-            .verdict
+        action,
+        next_victim: verdict.map(|v| v.victim.id),
+        or: verdict
             .filter(|v| v.close)
             .and_then(|v| v.runner_up)
             .map(|c| c.id),
-        dies_along: domain
-            .verdict
+        dies_along: verdict
             .and_then(|v| snapshot.process(v.victim.id))
             .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())
             .unwrap_or_default(),
         group_kill: domain
             .group_kill
+            .filter(|_| verdict.is_some())
             .and_then(|key| snapshot.cgroup(key))
             .map(|g| &g.path),
         limits: group.map(|g| &g.limits),

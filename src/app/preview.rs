@@ -6,6 +6,7 @@ use super::columns::CellContext;
 use super::table::is_member;
 use crate::domain::badness::badness_with;
 use crate::domain::cgroup::CgroupKey;
+use crate::domain::headroom::nearness;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::{OomScoreAdj, oom_score};
 use crate::domain::snapshot::Snapshot;
@@ -72,7 +73,8 @@ pub fn standing_in(
     })
 }
 
-/// The victims of the host and of every domain a target is in, before and after.
+/// The victims of the host and of every domain a target is in, before and after; the domain with the least
+/// room first.
 pub fn victims(
     targets: &[ProcessId],
     value: OomScoreAdj,
@@ -98,10 +100,10 @@ pub fn victims(
             .iter()
             .any(|p| targets.contains(&p.id) && is_member(p, domain.scope, snapshot)),
     };
-    snapshot
-        .domains
-        .iter()
-        .filter(concerned)
+    let mut concerned: Vec<_> = snapshot.domains.iter().filter(concerned).collect();
+    concerned.sort_by_key(|domain| nearness(domain, snapshot));
+    concerned
+        .into_iter()
         .map(|domain| VictimChange {
             scope: domain.scope,
             before: domain.verdict,

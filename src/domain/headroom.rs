@@ -134,6 +134,13 @@ fn own_swap_left(group: &Cgroup) -> Option<u64> {
     }
 }
 
+/// How near a domain is to its OOM, the nearest the smallest: by the bytes left, unknown ones last.
+#[must_use]
+pub fn nearness(domain: &DomainState, snapshot: &Snapshot) -> (bool, u64) {
+    let left = Room::of(domain, snapshot).map(|room| room.left());
+    (left.is_none(), left.unwrap_or(0))
+}
+
 /// The enclosing domain that runs out before this one does, if one does: of all limits up the path, and the
 /// host, the one with the least room, if that is less than the domain's own. A limit is no promise that the
 /// memory is there.

@@ -98,11 +98,22 @@ impl VmSettings {
             2 => true,
             _ => scope == Scope::Host,
         };
-        if panics {
-            return OomAction::Panic;
+        match scope {
+            Scope::Memcg(_) => self.action_in_groups(),
+            Scope::Host | Scope::Nodes(_) if panics => OomAction::Panic,
+            Scope::Host | Scope::Nodes(_) if self.kill_allocating_task.unwrap_or(0) != 0 => {
+                OomAction::KillAsker
+            }
+            Scope::Host | Scope::Nodes(_) => OomAction::KillWorst,
         }
-        if !matches!(scope, Scope::Memcg(_)) && self.kill_allocating_task.unwrap_or(0) != 0 {
-            OomAction::KillAsker
+    }
+
+    /// What the kernel would do at the limit of any memory cgroup, also of one that is not there yet: only
+    /// `panic_on_oom` 2 counts there.
+    #[must_use]
+    pub fn action_in_groups(&self) -> OomAction {
+        if self.panic_on_oom == Some(2) {
+            OomAction::Panic
         } else {
             OomAction::KillWorst
         }
@@ -158,6 +169,7 @@ mod tests {
                 ..VmSettings::default()
             };
             let group = Scope::Memcg(CgroupKey(1));
+            assert_eq!(settings.action(group), settings.action_in_groups());
             (settings.action(Scope::Host), settings.action(group))
         };
         assert_eq!(act(None, None), (KillWorst, KillWorst));

@@ -137,7 +137,7 @@ fn read_oomd(
 ) -> RunningKiller {
     if version != CgroupVersion::V2 {
         let note = "it needs cgroup v2 with the memory controller: here it kills nobody";
-        return RunningKiller::unread(Killer::SystemdOomd, id, note);
+        return RunningKiller::idle(Killer::SystemdOomd, id, note);
     }
     let Some(base) = base else {
         let note = "its files could not be read: its thresholds are unknown";
@@ -161,6 +161,7 @@ fn read_oomd(
     if files.iter().any(|file| file.text.contains("OOMRules=")) {
         let note = "some units set OOMRules= (systemd 261): those rules are not read here";
         killer.notes.push(note.to_owned());
+        killer.unread = true;
     }
     killer
 }

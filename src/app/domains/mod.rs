@@ -6,6 +6,7 @@
 
 mod acting;
 pub mod columns;
+pub mod death;
 pub mod forecast;
 pub mod pace;
 pub mod rows;
@@ -23,7 +24,7 @@ use crate::domain::container;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::time::Monotonic;
 use crate::domain::urgency::Urgency;
-use crate::domain::victim::{DomainState, Scope};
+use crate::domain::victim::Scope;
 
 /// How long the header stays with a domain before it turns to another that is not more urgent by a word.
 const STAY: Duration = Duration::from_secs(15);
@@ -238,16 +239,4 @@ pub fn name(scope: Scope, parent: Option<Scope>, host: &str, snapshot: &Snapshot
         .filter(|rest| !rest.is_empty())
         .unwrap_or(path)
         .to_owned()
-}
-
-/// What an OOM in this domain does, in one word of at most six letters.
-pub fn dies(domain: &DomainState, snapshot: &Snapshot) -> &'static str {
-    let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
-    let disabled = group.is_some_and(|group| group.limits.kill_disabled);
-    match (disabled, domain.verdict, domain.group_kill) {
-        (true, _, _) => "hangs",
-        (_, None, _) => "nobody",
-        (_, Some(_), Some(_)) => "whole",
-        (_, Some(_), None) => "one",
-    }
 }

@@ -18,6 +18,15 @@ pub enum Count {
     Refaults,
 }
 
+/// What happened between two samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rose {
+    /// It was out of memory (`oom`), whether or not anybody was killed.
+    pub oom: bool,
+    /// Somebody in it was killed (`oom_kill`).
+    pub kill: bool,
+}
+
 type Counts = [Option<u64>; 5];
 
 /// How old the older of two marks becomes before it is let go, in seconds; rates are taken over between
@@ -51,15 +60,19 @@ fn seconds(from: Monotonic, to: Monotonic) -> f64 {
 }
 
 impl Pace {
-    /// Takes a sample in; true if an OOM happened since the one before (its counter or that of kills rose).
-    pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> bool {
+    /// Takes a sample in, and tells which counters rose since the one before.
+    pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> Rose {
         let fresh = counts(group);
-        let rose = self.now.is_some_and(|(_, before)| {
-            [Count::Oom, Count::OomKill].into_iter().any(|count| {
-                let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
+        let rose = |count: Count| {
+            let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
+            self.now.is_some_and(|(_, before)| {
                 matches!((of(&before), of(&fresh)), (Some(old), Some(new)) if new > old)
             })
-        });
+        };
+        let rose = Rose {
+            oom: rose(Count::Oom),
+            kill: rose(Count::OomKill),
+        };
         self.now = Some((at, fresh));
         match self.newer {
             Some((mark, _)) if seconds(mark, at) < TURN => {}
@@ -86,7 +99,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, Pace};
+    use super::{Count, Pace, Rose};
     use crate::domain::cgroup::{Cgroup, CgroupPath};
     use crate::domain::time::Monotonic;
 
@@ -98,9 +111,14 @@ mod tests {
         for second in 0..200_u64 {
             // Twice a second, but for the last two minutes.
             group.events.max = Some(second.min(80) * 2);
+            group.events.oom = Some(u64::from(second >= 40));
             group.events.oom_kill = Some(u64::from(second >= 50));
             let rose = pace.accept(Monotonic(second * 1_000_000), &group);
-            assert_eq!(rose, second == 50);
+            let expected = Rose {
+                oom: second == 40,
+                kill: second == 50,
+            };
+            assert_eq!(rose, expected);
             told.push(pace.per_second(Count::Max));
         }
         assert_eq!(told[4], None);

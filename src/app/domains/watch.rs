@@ -10,7 +10,7 @@ use crate::domain::cgroup::{Cgroup, CgroupPath};
 use crate::domain::headroom::Room;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::time::Monotonic;
-use crate::domain::urgency::{Place, Signs, Urgency, urgency};
+use crate::domain::urgency::{Acute, Place, Signs, Urgency, urgency};
 use crate::domain::victim::DomainState;
 
 /// How long a lower urgency must last before it is believed.
@@ -41,6 +41,9 @@ pub struct Watch {
     /// Kept share in steps of five points, with a hysteresis of two.
     step: u8,
     killed: Option<Monotonic>,
+    oom: Option<Monotonic>,
+    /// What it was that made it the most urgent, as long as it is held to be.
+    acute: Option<Acute>,
     /// The last reading had the page cache told apart: otherwise it measures something else.
     told_apart: bool,
 }
@@ -75,13 +78,16 @@ impl Watch {
             }
             self.forecast.accept(at, room.consumed());
         }
-        if fresh
-            && let Some(group) = group
-            && self.pace.accept(at, group)
-        {
-            self.killed = Some(at);
-            // What was freed by force is no trend.
-            self.forecast = Forecast::default();
+        if fresh && let Some(group) = group {
+            let rose = self.pace.accept(at, group);
+            if rose.oom {
+                self.oom = Some(at);
+            }
+            if rose.kill {
+                self.killed = Some(at);
+                // What was freed by force is no trend.
+                self.forecast = Forecast::default();
+            }
         }
         self.judge(group, snapshot, thresholds);
     }
@@ -102,6 +108,7 @@ impl Watch {
                 .and_then(|room| self.forecast.time_to(room.left())),
             stalled,
             since_kill: self.killed.map(|killed| at.since(killed)),
+            since_oom: self.oom.map(|oom| at.since(oom)),
             hangs: group.is_some_and(|group| group.under_oom && group.limits.kill_disabled),
         };
         let now = urgency(&self.signs);
@@ -115,6 +122,18 @@ impl Watch {
                 self.lower_since = None;
             }
         }
+        self.acute = match (self.urgency, self.signs.acute(), self.acute) {
+            (Urgency::Killing, Some(acute), _) => Some(acute),
+            // What hung until a moment ago hangs no more, but it was out of memory.
+            (Urgency::Killing, None, Some(Acute::Hangs)) => Some(Acute::Oom),
+            (Urgency::Killing, None, before) => before,
+            _ => None,
+        };
+    }
+
+    /// What is happening in it, as long as it counts as the most urgent.
+    pub fn acute(&self) -> Option<Acute> {
+        self.acute
     }
 
     /// Its place among the others.

@@ -2,13 +2,14 @@
 
 use super::{DomainCell, DomainColumn, counted, tone};
 use crate::app::columns::{Align, Cell, Width};
+use crate::app::domains::death::Death;
+use crate::app::domains::name;
 use crate::app::domains::pace::Count;
-use crate::app::domains::{dies, name};
 use crate::app::format;
 use crate::app::text::Tone;
 use crate::app::trend::Rate;
+use crate::app::wording;
 use crate::domain::cgroup::Cgroup;
-use crate::domain::process::Process;
 use crate::domain::urgency::Urgency;
 
 fn cell(tone: Tone, text: impl Into<String>) -> Cell {
@@ -45,10 +46,6 @@ fn event(c: &DomainCell<'_>, count: Count, pick: fn(&Cgroup) -> Option<u64>) -> 
     }
 }
 
-fn victim<'a>(c: &DomainCell<'a>) -> Option<&'a Process> {
-    c.snapshot.process(c.domain.verdict?.victim.id)
-}
-
 /// The columns.
 pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
@@ -75,9 +72,8 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(8),
         align: Align::Left,
         rank: 1,
-        cell: |c| match (c.watch.urgency, c.watch.room) {
-            (Urgency::Killing, _) if c.watch.signs.hangs => cell(Tone::Critical, "HANGS"),
-            (Urgency::Killing, _) => cell(Tone::Critical, "KILLED"),
+        cell: |c| match (c.watch.acute(), c.watch.room) {
+            (Some(acute), _) => cell(Tone::Critical, acute.word()),
             (_, None) => na(),
             (_, Some(_)) => cell(tone(c.watch.band), c.watch.band.name()),
         },
@@ -276,13 +272,14 @@ pub static COLUMNS: &[DomainColumn] = &[
         align: Align::Left,
         rank: 4,
         cell: |c| {
-            let word = dies(c.domain, c.snapshot);
-            let tone = match word {
-                "whole" | "hangs" => Tone::Danger,
-                "nobody" => Tone::Dim,
-                _ => Tone::Normal,
+            let death = Death::of(c.domain, c.snapshot);
+            let tone = match death {
+                Death::Whole(_) | Death::Hangs | Death::Panics => Tone::Danger,
+                Death::Asker => Tone::Watch,
+                Death::Nobody | Death::Empty => Tone::Dim,
+                Death::One(_) => Tone::Normal,
             };
-            cell(tone, word)
+            cell(tone, death.word())
         },
     },
     DomainColumn {
@@ -292,7 +289,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
-        cell: |c| match c.domain.verdict {
+        cell: |c| match Death::of(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
                 let total = c.domain.total_pages.max(1);
                 let share = verdict.victim.points as f64 * 1000.0 / total as f64;
@@ -309,23 +306,18 @@ pub static COLUMNS: &[DomainColumn] = &[
         align: Align::Left,
         rank: 2,
         cell: |c| {
-            let Some(process) = victim(c) else {
-                return match dies(c.domain, c.snapshot) {
-                    "hangs" => cell(Tone::Danger, "kill disabled: tasks hang"),
-                    _ if c.domain.members == 0 => cell(Tone::Dim, "empty"),
-                    _ => cell(Tone::Watch, "nobody can be killed"),
-                };
-            };
-            let or = match c.domain.verdict {
-                Some(verdict) if verdict.close => verdict
-                    .runner_up
-                    .and_then(|other| c.snapshot.process(other.id)),
-                _ => None,
-            };
-            let or = or.map_or_else(String::new, |p| format!(" or {} {}", p.id.pid, p.comm));
-            let text = format!("{} {}{or}", process.id.pid, process.comm);
             let near = c.watch.urgency >= Urgency::Close;
-            cell(if near { Tone::Critical } else { Tone::Normal }, text)
+            match Death::of(c.domain, c.snapshot) {
+                Death::Hangs => cell(Tone::Danger, "kill disabled: tasks hang"),
+                Death::Empty => cell(Tone::Dim, "empty"),
+                Death::Panics => cell(Tone::Danger, "the kernel panics"),
+                Death::Asker => cell(Tone::Watch, "whoever asks"),
+                Death::Nobody => cell(Tone::Watch, "nobody can be killed"),
+                Death::One(verdict) | Death::Whole(verdict) => cell(
+                    if near { Tone::Critical } else { Tone::Normal },
+                    wording::victim(&verdict, c.snapshot),
+                ),
+            }
         },
     },
 ];
