@@ -171,9 +171,12 @@ pub struct GroupEvents {
     pub high: Option<u64>,
     /// Times the limit was about to be exceeded.
     pub max: Option<u64>,
-    /// OOM conditions (not kills).
+    /// OOM conditions (not kills), of groups below too.
     pub oom: Option<u64>,
-    /// Processes killed in this group and below.
+    /// OOM conditions of this group's own limit (v2 `memory.events.local` `oom`; before 5.2 the other file
+    /// counts those only). `None` on v1, which counts none.
+    pub own_oom: Option<u64>,
+    /// Processes killed in this group and below, whatever ran out.
     pub oom_kill: Option<u64>,
     /// Times the group died whole (v2 `oom_group_kill`, 5.17 and later).
     pub oom_group_kill: Option<u64>,

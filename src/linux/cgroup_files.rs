@@ -153,7 +153,7 @@ impl Files<'_> {
         group.limits.max = self.limit("memory.max");
         group.usage = self.bytes("memory.current");
         group.swap_usage = self.bytes("memory.swap.current");
-        group.events = self.raw("memory.events", parse_events).unwrap_or_default();
+        group.events = self.v2_events(&group.events);
         group.pressure = self
             .raw("memory.pressure", parse_pressure)
             .ok()
@@ -175,6 +175,24 @@ impl Files<'_> {
                 kill_disabled: false,
             };
         }
+    }
+
+    /// What the counters are now. An OOM counts in every group around the one that ran out (5.2 and later,
+    /// mm/memcontrol.c `memcg_memory_event`); in `memory.events.local` only in that one. That file is read
+    /// when the other one has moved.
+    fn v2_events(&mut self, before: &GroupEvents) -> GroupEvents {
+        let mut events = self.raw("memory.events", parse_events).unwrap_or_default();
+        events.own_oom = if before.own_oom.is_some() && events.oom == before.oom {
+            before.own_oom
+        } else {
+            match self.raw("memory.events.local", parse_events) {
+                Ok(own) => own.oom,
+                // An older kernel: what it counts is the group's own.
+                Err(Errno::NOENT) => events.oom,
+                Err(_) => None,
+            }
+        };
+        events
     }
 
     fn v1(&mut self, group: &mut Cgroup, depth: Depth) {
