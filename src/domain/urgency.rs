@@ -36,7 +36,8 @@ pub struct Signs {
     pub time_left: Option<Duration>,
     /// `full avg10` of its pressure in hundredths of a percent.
     pub stalled: u32,
-    /// Time since one of its `oom` and `oom_kill` counters rose; `None` if none did.
+    /// Time since it ran out itself, by the log or by its counters; `None` if it did not. A process killed
+    /// because something else ran out is no sign.
     pub since_kill: Option<Duration>,
     /// Its tasks wait for memory and nobody is killed (v1 `oom_kill_disable`).
     pub hangs: bool,

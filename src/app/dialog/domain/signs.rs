@@ -16,6 +16,10 @@ impl Subject<'_> {
                 Tone::Critical,
                 "  Its tasks hang at the limit now (under_oom 1).",
             )),
+            Urgency::Killing if self.group.is_none() => lines.push(Line::of(
+                Tone::Critical,
+                "  The whole host ran out of memory and the kernel killed within the last minute.",
+            )),
             Urgency::Killing => lines.push(Line::of(
                 Tone::Critical,
                 "  The kernel ran into its limit and killed within the last minute.",
