@@ -319,6 +319,27 @@ fn memory_stat_is_read_near_the_limit_and_where_somebody_looks() {
 }
 
 #[test]
+fn page_cache_is_told_apart_in_the_first_sample_and_in_the_second() {
+    let stat = "anon 5\nfile_dirty 0\nfile_writeback 0\ninactive_file 20971520\nactive_file 4096";
+    for mib in [30, 50, 79] {
+        let root = FakeRoot::new()
+            .v2_group("cached", |g| {
+                g.max("104857600")
+                    .current(mib * MIB)
+                    .file("memory.stat", stat)
+            })
+            .process(10, |p| p.cgroup("/cached"));
+        let mut sampler = sampler(&root);
+        for second in [1, 2] {
+            let snapshot = sampler.sample(&Needs::default(), at(second));
+            let snapshot = snapshot.expect("a sample");
+            let stat = group(&snapshot, "/cached").stat;
+            assert_eq!(stat.map(|s| s.droppable()), Some(20_975_616), "{mib}");
+        }
+    }
+}
+
+#[test]
 fn a_group_at_rest_is_not_read_in_every_sample_and_wakes_up() {
     let root = FakeRoot::new()
         .v2_group("calm", |g| g.max("104857600").current(10 * MIB))

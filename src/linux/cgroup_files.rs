@@ -16,6 +16,8 @@ use super::memory::parse_pressure;
 pub(crate) enum Depth {
     /// The usage: one file.
     Usage,
+    /// The counters of kills.
+    Kills,
     /// The limit, usage and counters.
     Hot,
     /// Those, and the limits that seldom change.
@@ -74,7 +76,13 @@ impl GroupReader {
             }
             _ => group.present = true,
         }
-        if version.is_v1() {
+        if depth == Depth::Kills {
+            if version.is_v1() {
+                files.v1_control(group);
+            } else {
+                group.events = files.v2_events(&group.events);
+            }
+        } else if version.is_v1() {
             files.v1(group, depth);
         } else {
             files.v2(group, depth);
@@ -202,6 +210,23 @@ impl Files<'_> {
         group.swap_usage = both
             .zip(group.usage)
             .map(|(both, memory)| both.saturating_sub(memory));
+        self.v1_control(group);
+        group.events.max = self.bytes("memory.failcnt");
+        if depth == Depth::All {
+            group.limits.high = self.limit("memory.soft_limit_in_bytes");
+            group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
+            group.limits.swappiness = self.bytes("memory.swappiness");
+        }
+        if group.limits.memsw_max.is_some() {
+            // Charged first: where it runs out first, the other one does not count
+            // (mm/memcontrol.c `try_charge_memcg`).
+            let both = self.bytes("memory.memsw.failcnt").unwrap_or(0);
+            group.events.max = group.events.max.map(|max| max.saturating_add(both));
+        }
+    }
+
+    /// `memory.oom_control`; its `oom_kill` counts victims in this group alone, not below.
+    fn v1_control(&mut self, group: &mut Cgroup) {
         let [disabled, under_oom, kills] = self
             .raw("memory.oom_control", |text| {
                 ["oom_kill_disable", "under_oom", "oom_kill"].map(|key| keyed(text, key))
@@ -209,16 +234,7 @@ impl Files<'_> {
             .unwrap_or_default();
         group.limits.kill_disabled = disabled == Some(1);
         group.under_oom = under_oom == Some(1);
-        group.events = GroupEvents {
-            max: self.bytes("memory.failcnt"),
-            oom_kill: kills,
-            ..GroupEvents::default()
-        };
-        if depth == Depth::All {
-            group.limits.high = self.limit("memory.soft_limit_in_bytes");
-            group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
-            group.limits.swappiness = self.bytes("memory.swappiness");
-        }
+        group.events.own_kills = kills;
     }
 }
 

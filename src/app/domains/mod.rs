@@ -31,6 +31,9 @@ use crate::domain::victim::{DomainState, Scope};
 /// How long the header stays with a domain before it turns to another that is not more urgent by a word.
 const STAY: Duration = Duration::from_secs(15);
 
+/// Samples after a rise of the host's counter of kills in which the groups' own may show it.
+const LATE: u64 = 8;
+
 /// What the rows are in order of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
@@ -54,6 +57,9 @@ pub struct Domains {
     pub offset: usize,
     watches: HashMap<Scope, Watch>,
     kills: Kills,
+    /// The host's counter of kills, and the sample in which it last rose.
+    host_kills: Option<u64>,
+    host_rose: Option<u64>,
     /// The domain more urgent than the host, and since when the header names it.
     leading: Option<(Scope, Monotonic)>,
     /// Domains whose calm children are shown.
@@ -73,12 +79,20 @@ impl Domains {
     /// of.
     pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds, unlogged: u64) {
         self.kills.unlogged(snapshot.seq, unlogged);
+        if self
+            .host_kills
+            .is_some_and(|before| snapshot.kills.host > Some(before))
+        {
+            self.host_rose = Some(snapshot.seq);
+        }
+        self.host_kills = snapshot.kills.host;
         self.kills.settle(snapshot.seq, snapshot.taken.monotonic);
         let is_near = |watch: &Watch| watch.urgency >= Urgency::Imminent;
         let mut around = Around {
             snapshot,
             thresholds,
             kills: &self.kills,
+            kills_now: self.host_rose.is_some_and(|seq| snapshot.seq <= seq + LATE),
             host_is_near: self.watch(Scope::Host).is_some_and(is_near),
         };
         for domain in &snapshot.domains {

@@ -30,6 +30,8 @@ pub(super) struct Around<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) thresholds: &'a Thresholds,
     pub(super) kills: &'a Kills,
+    /// The host's counter of kills rose lately: otherwise a group's rose because one in it was found late.
+    pub(super) kills_now: bool,
     /// An OOM of the host is near or going on.
     pub(super) host_is_near: bool,
 }
@@ -106,7 +108,7 @@ impl Watch {
             let rise = self.pace.accept(at, group);
             if rise.own_oom {
                 self.killed = Some(at);
-            } else if group.events.own_oom.is_none() && rise.kills > 0 {
+            } else if group.events.own_oom.is_none() && rise.kills > 0 && around.kills_now {
                 // v1 counts no OOM. One of its own is at its limit; so is a group full of page cache all
                 // the time, and where the host itself is near its end that is not enough.
                 let full = was_full || self.room.is_some_and(is_full);
