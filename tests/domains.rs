@@ -284,6 +284,35 @@ fn a_group_that_goes_away_takes_its_details_along() {
 }
 
 #[test]
+fn swap_that_is_not_counted_is_not_said_to_be_none() {
+    let mut scene = Scene::new(200, 50);
+    let mut swap_of = |used| {
+        run(&mut scene, 100, 1, |_| {
+            let mut group = group("/quiet", Some(0), 100, 10);
+            group.swap_usage = used;
+            group.limits.swap_max = Some(64 << 20);
+            let groups = vec![common::shop::group("/", None, 0, 0), group];
+            (groups, vec![process(10, "quiet", 9, 0, 1)])
+        });
+        if !scene.state.domains.open {
+            scene.keys("d");
+        }
+        let text = scene.text();
+        let lines: Vec<&str> = text.lines().collect();
+        let titles = lines.iter().find(|line| line.contains("DOMAIN"));
+        let at = titles
+            .and_then(|line| line.find("SWAP"))
+            .expect("its title");
+        let row = lines.iter().find(|line| line.contains("/quiet"));
+        let row: Vec<char> = row.expect("its row").chars().collect();
+        let cell: String = row[at.saturating_sub(7)..at + 4].iter().collect();
+        cell.trim().to_owned()
+    };
+    assert_eq!(swap_of(Some(0)), "0B/64M");
+    assert_eq!(swap_of(None), "n/a");
+}
+
+#[test]
 fn what_is_on_the_screen_is_asked_for_whole() {
     let scene = scene(120, 36);
     let asked = scene.effects.iter().rev().find_map(|effect| match effect {

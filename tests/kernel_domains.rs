@@ -144,6 +144,33 @@ fn a_kill_in_a_group_shows_in_its_row() {
 }
 
 #[test]
+fn a_kill_in_a_child_shows_in_the_domain_whose_limit_it_was() {
+    let Some(group) = Memcg::create("view-deep") else {
+        return;
+    };
+    group.limit(60 * MIB);
+    let inner = group.child("inner");
+    let _bystander = Hog::start("dom-stays").in_group(&inner).grow(8);
+    let mut leaker = Hog::start("dom-deep").in_group(&inner).grow(20);
+    let session = view_of(&group);
+    let name = group.path().trim_start_matches('/').to_owned();
+    session.wait_for("no kill, and the victim named", |screen| {
+        row_of(screen, &name).is_some_and(|row| row.contains("dom-deep") && !row.contains("KILLED"))
+    });
+    leaker.leak(200, Duration::from_millis(2));
+    assert!(
+        leaker.killed_within(Duration::from_secs(30)),
+        "it is killed"
+    );
+    session.wait_for("the kill, counted, and who is next", |screen| {
+        row_of(screen, &name).is_some_and(|row| {
+            let counted = row.split_whitespace().any(|word| word == "1");
+            row.contains("KILLED") && counted && row.contains("dom-stays")
+        })
+    });
+}
+
+#[test]
 fn a_group_nobody_is_in_is_found_and_one_that_hangs_is_said() {
     let Some(group) = Memcg::create("view-empty") else {
         return;

@@ -13,6 +13,7 @@ use super::msg::{Effect, Msg};
 use super::prompt::PromptKind;
 use super::text::Tone;
 use super::{State, undoing};
+use crate::domain::oom::OomEvent;
 use crate::domain::process::ProcessId;
 use crate::domain::snapshot::Snapshot;
 
@@ -125,9 +126,10 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
+        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
         state
             .domains
-            .accept(&state.snapshot, &state.settings.thresholds);
+            .accept(&state.snapshot, &state.settings.thresholds, unlogged);
         let rose = state
             .gauge
             .accept(&state.snapshot, &state.settings.thresholds);
@@ -135,7 +137,6 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
             let text = format!("memory is in the {} band", state.gauge.band.name());
             state.say(Tone::Danger, text);
         }
-        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
         if unlogged > 0 {
             state.say(
                 Tone::Critical,
@@ -156,7 +157,10 @@ fn after_sample(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn on_oom(state: &mut State, event: crate::domain::oom::OomEvent) -> Vec<Effect> {
+fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
+    if let OomEvent::Report(report) = &event {
+        state.domains.accept_report(report);
+    }
     let samples = [&*state.snapshot, &*state.previous];
     let kills = state.events.accept(event, &samples);
     if state.focus == Pane::Events {

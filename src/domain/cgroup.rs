@@ -172,12 +172,19 @@ pub struct Limits {
 pub struct GroupEvents {
     /// Times throttled for exceeding `high`.
     pub high: Option<u64>,
-    /// Times the limit was about to be exceeded.
+    /// Times the limit was about to be exceeded; on v1 that of memory (`memory.failcnt`) or that of memory
+    /// and swap (`memory.memsw.failcnt`).
     pub max: Option<u64>,
-    /// OOM conditions (not kills).
+    /// OOM conditions (not kills), of groups below too.
     pub oom: Option<u64>,
-    /// Processes killed in this group and below.
+    /// OOM conditions of this group's own limit (v2 `memory.events.local` `oom`; before 5.2 the other file
+    /// counts those only). `None` on v1, which counts none.
+    pub own_oom: Option<u64>,
+    /// Processes killed in this group and below, whatever ran out.
     pub oom_kill: Option<u64>,
+    /// Of these, those that lived in this group itself (v1, whose counter knows no others; the sum is of what
+    /// was there or came since oomtop runs). `None` on v2.
+    pub own_kills: Option<u64>,
     /// Times the group died whole (v2 `oom_group_kill`, 5.17 and later).
     pub oom_group_kill: Option<u64>,
 }

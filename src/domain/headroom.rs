@@ -11,7 +11,7 @@
 use super::cgroup::{Cgroup, CgroupKey, ancestry};
 use super::memory::{Memory, percent};
 use super::snapshot::Snapshot;
-use super::victim::{DomainState, Scope};
+use super::victim::{DomainState, Scope, may_swap};
 
 /// The room of one domain, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -24,7 +24,8 @@ pub struct Room {
     pub droppable: u64,
     /// Swap used by the domain; `None` where it is not counted.
     pub swap_used: Option<u64>,
-    /// Swap it may still use: the least that its own and all enclosing limits and the host leave.
+    /// Swap it may still use: the least that its own and all enclosing limits and the host leave; 0 where
+    /// its memory is not swapped out (swappiness 0).
     pub swap_left: u64,
     /// v1: the limit on memory and swap together (`memory.memsw.limit_in_bytes`).
     pub both_limit: Option<u64>,
@@ -65,9 +66,13 @@ impl Room {
     pub fn of_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
         let group = cgroups.get(key.index())?;
         let (limit, usage) = (group.limits.max?, group.usage?);
-        let swap_left = ancestry(key, cgroups)
-            .filter_map(|(_, group)| own_swap_left(group))
-            .fold(memory.swap_free, u64::min);
+        let swap_left = if may_swap(group, memory) {
+            ancestry(key, cgroups)
+                .filter_map(|(_, group)| own_swap_left(group))
+                .fold(memory.swap_free, u64::min)
+        } else {
+            0
+        };
         Some(Self {
             limit,
             usage,
@@ -250,6 +255,23 @@ mod tests {
         let all = snapshot(vec![outer, inner, old, open]);
         let left = [0, 1, 2, 3].map(|key| room(&all, key).swap_left / MIB);
         assert_eq!(left, [40, 40, 20, 800]);
+    }
+
+    #[test]
+    fn what_is_not_swapped_out_has_no_swap_left() {
+        let mut own = group("/own", None, 100, 90);
+        own.limits.swappiness = Some(0);
+        let mut other = group("/other", None, 100, 90);
+        let left = |groups: &[Cgroup], host| {
+            let mut all = snapshot(groups.to_vec());
+            all.memory.swappiness = Some(host);
+            [0, 1].map(|key| room(&all, key).swap_left / MIB)
+        };
+        assert_eq!(left(&[own.clone(), other.clone()], 60), [0, 800]);
+        assert_eq!(left(&[own.clone(), other.clone()], 0), [0, 0]);
+        // v1: the group's own stands above the host's.
+        other.limits.swappiness = Some(60);
+        assert_eq!(left(&[own, other], 0), [0, 800]);
     }
 
     #[test]

@@ -37,9 +37,10 @@ pub struct Signs {
     pub time_left: Option<Duration>,
     /// `full avg10` of its pressure in hundredths of a percent.
     pub stalled: u32,
-    /// Time since its `oom_kill` counter rose; `None` if it did not.
+    /// Time since somebody died because it ran out itself, by the log or by its counters; `None` if nobody
+    /// did. A process killed because something else ran out is no sign.
     pub since_kill: Option<Duration>,
-    /// Time since its `oom` counter rose; `None` if it did not, and on v1, which counts none. It rises too
+    /// Time since its own `oom` counter rose; `None` if it did not, and on v1, which counts none. It rises too
     /// where nobody was killed (Documentation/admin-guide/cgroup-v2.rst, `memory.events`).
     pub since_oom: Option<Duration>,
     /// Its tasks wait for memory and nobody is killed (v1 `oom_kill_disable`).
@@ -95,7 +96,7 @@ impl Signs {
 }
 
 /// How long a kill counts as now.
-const LATELY: Duration = Duration::from_mins(1);
+pub const LATELY: Duration = Duration::from_mins(1);
 
 const IMMINENT: Duration = Duration::from_mins(2);
 const CLOSE: Duration = Duration::from_mins(10);

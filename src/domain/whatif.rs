@@ -163,12 +163,18 @@ fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> CgroupKey {
     });
     let key = own.unwrap_or_else(|| {
         let mut group = Cgroup::unread(plan.to.clone(), around);
+        // A new group takes it from the one around it (mm/memcontrol.c `mem_cgroup_css_alloc`).
+        let outer = around.and_then(|key| cgroups.get(key.index()));
+        group.limits.swappiness = outer.and_then(|outer| outer.limits.swappiness);
         (group.limits.max, group.usage) = plan.known;
         cgroups.push(group);
         key_of(cgroups.len() - 1)
     });
     if let (Some(group), Some(limits)) = (cgroups.get_mut(key.index()), plan.limits) {
-        group.limits = limits;
+        group.limits = Limits {
+            swappiness: limits.swappiness.or(group.limits.swappiness),
+            ..limits
+        };
     }
     key
 }

@@ -8,6 +8,7 @@ mod acting;
 pub mod columns;
 pub mod death;
 pub mod forecast;
+mod kills;
 pub mod pace;
 pub mod rows;
 pub mod watch;
@@ -15,12 +16,14 @@ pub mod watch;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use kills::Kills;
 use rows::{Row, RowId};
-use watch::Watch;
+use watch::{Around, Watch};
 
 use crate::app::wording;
 use crate::domain::band::Thresholds;
 use crate::domain::container;
+use crate::domain::oom::OomReport;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::time::Monotonic;
 use crate::domain::urgency::Urgency;
@@ -28,6 +31,9 @@ use crate::domain::victim::Scope;
 
 /// How long the header stays with a domain before it turns to another that is not more urgent by a word.
 const STAY: Duration = Duration::from_secs(15);
+
+/// Samples after a rise of the host's counter of kills in which the groups' own may show it.
+const LATE: u64 = 8;
 
 /// What the rows are in order of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +57,10 @@ pub struct Domains {
     /// First row on the screen.
     pub offset: usize,
     watches: HashMap<Scope, Watch>,
+    kills: Kills,
+    /// The host's counter of kills, and the sample in which it last rose.
+    host_kills: Option<u64>,
+    host_rose: Option<u64>,
     /// The domain more urgent than the host, and since when the header names it.
     leading: Option<(Scope, Monotonic)>,
     /// Domains whose calm children are shown.
@@ -61,17 +71,58 @@ pub struct Domains {
 }
 
 impl Domains {
-    /// Takes a sample in.
-    pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds) {
+    /// Takes a report of the log in: it says which domain ran out.
+    pub fn accept_report(&mut self, report: &OomReport) {
+        self.kills.report(report);
+    }
+
+    /// Takes a sample in, and how many kills are known since the one before that no line of the log tells
+    /// of.
+    pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds, unlogged: u64) {
+        self.kills.unlogged(snapshot.seq, unlogged);
+        if self
+            .host_kills
+            .is_some_and(|before| snapshot.kills.host > Some(before))
+        {
+            self.host_rose = Some(snapshot.seq);
+        }
+        self.host_kills = snapshot.kills.host;
+        self.kills.settle(snapshot.seq, snapshot.taken.monotonic);
+        let is_near = |watch: &Watch| watch.urgency >= Urgency::Imminent;
+        let mut around = Around {
+            snapshot,
+            thresholds,
+            kills: &self.kills,
+            kills_now: self.host_rose.is_some_and(|seq| snapshot.seq <= seq + LATE),
+            host_is_near: self.watch(Scope::Host).is_some_and(is_near),
+        };
         for domain in &snapshot.domains {
             let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
             let watch = self.watches.entry(domain.scope).or_default();
-            watch.accept(domain, group, snapshot, thresholds);
+            watch.accept(domain, group, &around);
+            // It comes before all groups.
+            around.host_is_near |= domain.scope == Scope::Host && is_near(watch);
         }
+        self.kills.account(snapshot.seq, self.accounted(snapshot));
         self.watches.retain(|_, watch| watch.seen == snapshot.seq);
         let known = &self.watches;
         self.unfolded.retain(|scope| known.contains_key(scope));
         self.lead(snapshot);
+    }
+
+    /// Kills counted in this sample in groups that ran out themselves, each once.
+    fn accounted(&self, snapshot: &Snapshot) -> u64 {
+        let of = |key| {
+            self.watches
+                .get(&Scope::Memcg(key))
+                .map_or(0, |w| w.accounted)
+        };
+        let keys = snapshot.domains.iter().filter_map(|d| d.scope.memcg());
+        keys.filter(|key| of(*key) > 0)
+            // A group around it has counted the same ones.
+            .filter(|key| snapshot.ancestry(*key).skip(1).all(|(key, _)| of(key) == 0))
+            .map(of)
+            .sum()
     }
 
     /// What is remembered of a domain of the newest sample.

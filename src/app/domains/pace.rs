@@ -42,6 +42,18 @@ pub struct Pace {
     older: Option<(Monotonic, Counts)>,
     newer: Option<(Monotonic, Counts)>,
     now: Option<(Monotonic, Counts)>,
+    own_oom: Option<u64>,
+}
+
+/// What a group's counters did between two readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rise {
+    /// Its own limit ran out (v2).
+    pub own_oom: bool,
+    /// It was at its limit.
+    pub at_limit: bool,
+    /// Processes killed in it and below, whatever ran out.
+    pub kills: u64,
 }
 
 fn counts(group: &Cgroup) -> Counts {
@@ -60,19 +72,24 @@ fn seconds(from: Monotonic, to: Monotonic) -> f64 {
 }
 
 impl Pace {
-    /// Takes a sample in, and tells which counters rose since the one before.
-    pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> Rose {
+    /// Takes a sample in; returns what rose since the one before.
+    pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> Rise {
         let fresh = counts(group);
-        let rose = |count: Count| {
+        let by = |old: Option<u64>, new: Option<u64>| {
+            let both = old.zip(new);
+            both.map_or(0, |(old, new)| new.saturating_sub(old))
+        };
+        let rise = |count: Count| {
             let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
-            self.now.is_some_and(|(_, before)| {
-                matches!((of(&before), of(&fresh)), (Some(old), Some(new)) if new > old)
-            })
+            by(self.now.and_then(|(_, before)| of(&before)), of(&fresh))
         };
-        let rose = Rose {
-            oom: rose(Count::Oom),
-            kill: rose(Count::OomKill),
+        let own = group.events.own_oom;
+        let rose = Rise {
+            own_oom: by(self.own_oom, own) > 0,
+            at_limit: rise(Count::Max) > 0,
+            kills: rise(Count::OomKill),
         };
+        self.own_oom = own;
         self.now = Some((at, fresh));
         match self.newer {
             Some((mark, _)) if seconds(mark, at) < TURN => {}
@@ -99,7 +116,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, Pace, Rose};
+    use super::{Count, Pace};
     use crate::domain::cgroup::{Cgroup, CgroupPath};
     use crate::domain::time::Monotonic;
 
@@ -114,11 +131,11 @@ mod tests {
             group.events.oom = Some(u64::from(second >= 40));
             group.events.oom_kill = Some(u64::from(second >= 50));
             let rose = pace.accept(Monotonic(second * 1_000_000), &group);
-            let expected = Rose {
-                oom: second == 40,
-                kill: second == 50,
-            };
-            assert_eq!(rose, expected);
+            assert_eq!(rose.kills, u64::from(second == 50));
+            assert_eq!(
+                (rose.at_limit, rose.own_oom),
+                ((1..=80).contains(&second), false)
+            );
             told.push(pace.per_second(Count::Max));
         }
         assert_eq!(told[4], None);

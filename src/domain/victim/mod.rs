@@ -91,16 +91,24 @@ impl DomainState {
     }
 }
 
+/// False where the swappiness is 0: then the group's memory is not swapped out when its limit is reached,
+/// however much swap there is (mm/memcontrol.c `mem_cgroup_swappiness`: the group's own on v1,
+/// `vm.swappiness` on v2; mm/vmscan.c `get_scan_count`).
+#[must_use]
+pub fn may_swap(group: &Cgroup, memory: &Memory) -> bool {
+    group.limits.swappiness.or(memory.swappiness) != Some(0)
+}
+
 /// The total of a group's OOM domain in bytes: its limit plus the swap it may use, never more swap than
 /// there is. `None` if the group has no limit.
 ///
 /// mm/memcontrol.c `mem_cgroup_get_max` (`mem_cgroup_get_limit` before 4.17), the same sum from 3.16 to 7.3:
 /// only the limits of the group itself enter, an ancestor's do not, and there is no swap if the swappiness
-/// is 0 (`mem_cgroup_swappiness`: the group's own on v1, `vm.swappiness` on v2).
+/// is 0 ([`may_swap`]).
 #[must_use]
 pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
     let max = group.limits.max?;
-    if group.limits.swappiness.or(memory.swappiness) == Some(0) {
+    if !may_swap(group, memory) {
         return Some(max);
     }
     let swap = match (group.limits.memsw_max, group.limits.swap_max) {

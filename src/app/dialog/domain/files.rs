@@ -27,8 +27,8 @@ impl Files {
                 limit: "memory.limit_in_bytes",
                 cache: "memory.stat total_{in,}active_file - dirty",
                 swap: "memory.memsw.usage_in_bytes - usage",
-                max: "memory.failcnt",
-                kills: "memory.oom_control",
+                max: "memory.failcnt + memsw.failcnt",
+                kills: "memory.oom_control oom_kill, of it and below",
             }
         } else {
             Self {

@@ -148,7 +148,9 @@ pub static COLUMNS: &[DomainColumn] = &[
             let Some(room) = c.watch.room else {
                 return na();
             };
-            let used = room.swap_used.unwrap_or(0);
+            let Some(used) = room.swap_used else {
+                return na();
+            };
             match used.saturating_add(room.swap_left) {
                 0 => cell(Tone::Dim, "none"),
                 all => {
