@@ -25,6 +25,7 @@ pub mod preview;
 pub mod prompt;
 mod prompting;
 pub mod report;
+pub mod selection;
 pub mod settings;
 pub mod table;
 pub mod targets;
@@ -50,6 +51,7 @@ use marks::Marks;
 use msg::Effect;
 use notice::Notice;
 use prompt::{Prompt, PromptKind};
+use selection::Drift;
 use settings::Settings;
 use table::ProcessTable;
 use text::Tone;
@@ -92,6 +94,8 @@ pub struct State {
     pub searched: String,
     /// The sentence in the footer, if one is fresh.
     pub notice: Option<Notice>,
+    /// What the selection did by itself.
+    pub drift: Drift,
     /// What can be taken back.
     pub undo: UndoLog,
     /// Samples up to this one may not show the last write yet.
@@ -141,6 +145,7 @@ impl State {
             prompt: None,
             searched: String::new(),
             notice: None,
+            drift: Drift::default(),
             undo: UndoLog::default(),
             written_at_seq: 0,
             focus: Pane::default(),
