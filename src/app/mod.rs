@@ -3,6 +3,7 @@
 //! [`Effect`]s. No file, no clock, no terminal.
 
 pub mod actions;
+pub mod cells;
 pub mod columns;
 pub mod dialog;
 pub mod document;
@@ -197,6 +198,7 @@ impl State {
             host: &self.host,
             settings: &self.settings,
             domains: &self.domains,
+            screen: self.size,
         }
     }
 
