@@ -227,6 +227,7 @@ impl State {
     fn arrange(&mut self) -> Vec<Effect> {
         let height = self.panes().table_height();
         let total = self.ranking_total();
+        self.marks = Marks::ranked(&self.snapshot, self.table.zoom.unwrap_or(Scope::Host));
         let context = CellContext {
             snapshot: &self.snapshot,
             rules: &self.host.rules,

@@ -113,7 +113,6 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     state.failure = None;
     if !state.paused {
         state.previous = std::mem::replace(&mut state.snapshot, snapshot);
-        state.marks = super::marks::Marks::of(&state.snapshot);
         if state
             .table
             .zoom
