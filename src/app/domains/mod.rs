@@ -229,6 +229,14 @@ impl Domains {
         }
     }
 
+    /// True if there is something folded at the selection.
+    pub fn has_folded(&self) -> bool {
+        let scope = self.selected();
+        self.rows.iter().any(
+            |row| matches!(row, Row::Fold { parent, open: false, .. } if Some(*parent) == scope),
+        )
+    }
+
     /// True if the calm children of this domain are shown.
     pub fn is_unfolded(&self, scope: Scope) -> bool {
         self.unfolded.contains(&scope)
