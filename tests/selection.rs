@@ -135,6 +135,17 @@ fn who_does_not_touch_the_selection_is_told_once() {
 }
 
 #[test]
+fn who_looked_for_a_process_is_told_when_it_ends() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("1 8 9 2 Enter").sample(with(1892, zombie));
+    assert!(
+        scene.text().contains("1892 java has ended"),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
 fn what_the_kernel_did_is_not_hidden_by_where_the_selection_went() {
     let mut scene = Scene::new(120, 36);
     scene.keys("Down");

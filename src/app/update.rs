@@ -201,9 +201,11 @@ fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
         return to_dialog(state, |dialog, context| dialog.on_key(key, context));
     }
     if state.prompt.is_some() {
+        state.touch_selection();
         return to_prompt(state, key);
     }
     if let Some(digit) = digit(key).filter(|_| !state.in_domains()) {
+        state.touch_selection();
         return jump_to_pid(state, digit);
     }
     match bound_to(key) {
