@@ -18,7 +18,7 @@ fn a_kernel_that_panics_is_said_to_panic() {
     assert!(text.contains("nobody: the kernel panics"), "{text}");
     assert!(!text.contains("NEXT VICTIM"), "{text}");
     // A cgroup's limit still kills.
-    assert!(text.contains("group victim"), "{text}");
+    assert!(text.contains("cgroup victim"), "{text}");
     scene.keys("S");
     says(
         &scene,
@@ -37,7 +37,7 @@ fn a_kernel_that_panics_is_said_to_panic() {
         "{}",
         all.text()
     );
-    assert!(!all.text().contains("group victim"), "{}", all.text());
+    assert!(!all.text().contains("cgroup victim"), "{}", all.text());
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_kernel_that_kills_whoever_asks_is_said_to() {
         "{text}"
     );
     assert!(
-        !text.contains("NEXT VICTIM") && text.contains("group victim"),
+        !text.contains("NEXT VICTIM") && text.contains("cgroup victim"),
         "{text}"
     );
     scene.keys("S");

@@ -66,6 +66,26 @@ fn the_folded_part_opens_closes_and_keeps_the_selection() {
 }
 
 #[test]
+fn where_nothing_is_folded_right_says_so() {
+    let mut scene = scene(120, 36);
+    scene.keys("Home Down Right");
+    assert!(
+        scene.text().contains("nothing is folded here"),
+        "{}",
+        scene.text()
+    );
+    let mut crowded = Scene::new(120, 36);
+    run(&mut crowded, 100, 3, crowd);
+    crowded.keys("d End Right");
+    assert!(!crowded.text().contains("nothing is folded here"));
+    assert!(crowded.state.domains.rows().len() > 1000);
+    // It stands in the tree as its siblings do.
+    crowded.keys("Left");
+    let text = crowded.text();
+    assert!(text.lines().any(|line| line.starts_with("└ … ")), "{text}");
+}
+
+#[test]
 fn the_order_is_by_urgency_and_page_cache_is_no_urgency() {
     let scene = scene(200, 50);
     let text = scene.text();

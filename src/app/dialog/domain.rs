@@ -7,6 +7,7 @@ use crossterm::event::KeyCode;
 
 use files::Files;
 
+use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::domains::columns::{tone, urgency_tone};
 use crate::app::domains::death::Death;
@@ -29,7 +30,7 @@ use crate::domain::victim::{DomainState, Scope, Verdict};
 pub struct DomainDialog {
     scope: Scope,
     path: Option<CgroupPath>,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl DomainDialog {
@@ -38,7 +39,7 @@ impl DomainDialog {
         Self {
             scope,
             path,
-            scroll: 0,
+            scroll: Scroll::default(),
         }
     }
 
@@ -69,15 +70,10 @@ impl Dialog for DomainDialog {
                     None => Outcome::Close,
                 };
             }
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::Down => self.scroll += 1,
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::PageDown => self.scroll += 10,
-            KeyCode::Home => self.scroll = 0,
-            _ => {}
+            _ => {
+                self.scroll.on_key(key, &self.view(context), context);
+            }
         }
-        // There are never more lines; the renderer stops at the last one.
-        self.scroll = self.scroll.min(500);
         Outcome::Stay
     }
 
@@ -97,7 +93,7 @@ impl Dialog for DomainDialog {
                 ("↑↓", "scroll"),
                 ("Esc", "leave"),
             ],
-            scroll: self.scroll,
+            scroll: self.scroll.first(),
             ..DialogView::default()
         };
         match self.subject(context) {

@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyCode;
 
+use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::columns::COLUMNS;
@@ -12,23 +13,18 @@ use crate::app::text::{Line, Tone};
 /// Shows the help.
 #[derive(Debug, Default)]
 pub struct HelpDialog {
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl Dialog for HelpDialog {
     fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        let last = lines(context).len().saturating_sub(1);
         match key.code {
             KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | 'h' | '?') => {
                 return Outcome::Close;
             }
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::Down => self.scroll = (self.scroll + 1).min(last),
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll = (self.scroll + 10).min(last),
-            KeyCode::Home => self.scroll = 0,
-            KeyCode::End => self.scroll = last,
-            _ => {}
+            _ => {
+                self.scroll.on_key(key, &self.view(context), context);
+            }
         }
         Outcome::Stay
     }
@@ -37,7 +33,7 @@ impl Dialog for HelpDialog {
         DialogView {
             title: format!("oomtop {}: help", env!("CARGO_PKG_VERSION")),
             hints: vec![("↑↓ PgUp PgDn", "scroll"), ("Esc", "leave")],
-            scroll: self.scroll,
+            scroll: self.scroll.first(),
             ..DialogView::default()
         }
         .text(lines(context))

@@ -97,6 +97,14 @@ pub fn fit(width: u16) -> Vec<(&'static DomainColumn, u16)> {
     fitted(COLUMNS, width, |c| (c.width, c.rank), |c| c.id == "domain")
 }
 
+/// What stands before a row's name, for its depth: below the host there is nothing to indent by.
+pub fn branch(depth: u16) -> String {
+    match depth {
+        0 | 1 => String::new(),
+        deep => format!("{}└ ", "  ".repeat(usize::from(deep.min(12)) - 2)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{COLUMNS, counted, fit};

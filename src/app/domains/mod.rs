@@ -22,6 +22,7 @@ use watch::{Around, Watch};
 
 use crate::app::wording;
 use crate::domain::band::Thresholds;
+use crate::domain::cgroup::CgroupPath;
 use crate::domain::container;
 use crate::domain::oom::OomReport;
 use crate::domain::snapshot::Snapshot;
@@ -67,7 +68,11 @@ pub struct Domains {
     unfolded: HashSet<Scope>,
     rows: Vec<Row>,
     selected: Option<RowId>,
+    /// Path of the selected domain: a key is used again when its group is gone.
+    path: Option<CgroupPath>,
     cursor: usize,
+    /// Row the selected domain had while somebody was in it: empty, it sinks before it is removed.
+    home: usize,
 }
 
 impl Domains {
@@ -142,7 +147,7 @@ impl Domains {
         let urgency = |scope| self.watch(scope).map_or(Urgency::Calm, |w| w.urgency);
         let bar = urgency(main);
         // Where nobody is left, nobody is next.
-        let peopled = |scope| self.watch(scope).is_some_and(|w| w.peopled);
+        let peopled = |scope| self.is_peopled(scope);
         let first = self
             .watches
             .iter()
@@ -163,6 +168,15 @@ impl Domains {
             }
             (None, Some(new)) => Some((new, at)),
         };
+    }
+
+    fn is_peopled(&self, scope: Scope) -> bool {
+        self.watch(scope).is_some_and(|watch| watch.peopled)
+    }
+
+    /// The path of the selected domain; `None` for the host and a set of nodes.
+    pub fn selected_path(&self) -> Option<&CgroupPath> {
+        self.path.as_ref()
     }
 
     /// How many domains besides the host are not calm.
@@ -188,23 +202,32 @@ impl Domains {
         self.rows.get(self.cursor).map(|row| row.id().scope)
     }
 
-    /// Puts the rows in order; the selection stays on its domain, or on its row if that is gone.
+    /// Puts the rows in order; the selection stays on its domain, or if that is gone on the row it had
+    /// while somebody was in it.
     pub fn arrange(&mut self, snapshot: &Snapshot, height: usize) {
         if !self.open {
             return;
         }
-        let keep = self.selected.map(|id| id.scope);
+        // The same key may be another group by now.
+        let path = |scope: Scope| Some(&snapshot.cgroup(scope.memcg()?)?.path);
+        let kept = self
+            .selected
+            .filter(|id| path(id.scope) == self.path.as_ref());
+        let keep = kept.map(|id| id.scope);
         self.rows = if self.filter.is_empty() {
             rows::arrange(snapshot, &self.watches, self.order, &self.unfolded, keep)
         } else {
             rows::matching(snapshot, &self.watches, self.order, &self.filter)
         };
-        let found = self
-            .selected
-            .and_then(|id| self.rows.iter().position(|row| row.id() == id));
+        let found = kept.and_then(|id| self.rows.iter().position(|row| row.id() == id));
         let last = self.rows.len().saturating_sub(1);
-        self.cursor = found.unwrap_or(self.cursor.min(last));
+        self.cursor = found.unwrap_or(self.home.min(last));
         self.selected = self.rows.get(self.cursor).map(Row::id);
+        let scope = self.selected.map(|id| id.scope);
+        if found.is_none() || scope.is_none_or(|scope| self.is_peopled(scope)) {
+            self.home = self.cursor;
+        }
+        self.path = scope.and_then(path).cloned();
         self.offset = self.offset.min(self.rows.len().saturating_sub(height));
         self.scroll_to_cursor(height);
     }
@@ -219,7 +242,10 @@ impl Domains {
     pub fn select(&mut self, row: usize, height: usize) {
         if row < self.rows.len() {
             self.cursor = row;
+            self.home = row;
             self.selected = self.rows.get(row).map(Row::id);
+            let scope = self.selected.map(|id| id.scope);
+            self.path = scope.and_then(|scope| self.watch(scope)?.path.clone());
             self.scroll_to_cursor(height);
         }
     }
@@ -253,6 +279,14 @@ impl Domains {
             // One of the unfolded: the part it is in.
             self.unfolded.remove(parent);
         }
+    }
+
+    /// True if there is something folded at the selection.
+    pub fn has_folded(&self) -> bool {
+        let scope = self.selected();
+        self.rows.iter().any(
+            |row| matches!(row, Row::Fold { parent, open: false, .. } if Some(*parent) == scope),
+        )
     }
 
     /// True if the calm children of this domain are shown.

@@ -36,29 +36,56 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             );
         }
     }
-    let mut line = Line::of(Tone::Accent, "Next victim ");
-    match domain {
-        Some(domain) => describe(state, domain, &mut line),
-        None => line.push(Tone::Watch, NOBODY),
-    }
-    if leading.is_some()
-        && let Some(main) = state.snapshot.main_domain()
-    {
-        // The other question is still who dies when the host runs out.
-        let other = also(state, main);
-        if line.width() + other.width() + right.width() + 2 <= usize::from(area.width) {
-            line.spans.extend(other.spans);
+    let line = |detail| {
+        let mut line = Line::of(Tone::Accent, "Next victim ");
+        match domain {
+            Some(domain) => describe(state, domain, detail, &mut line),
+            None => line.push(Tone::Watch, NOBODY),
         }
-    }
+        line
+    };
+    // The table marks the host's victim: that one is named beside the group's, whatever gives way to it.
+    let other = leading
+        .and_then(|_| state.snapshot.main_domain())
+        .map(|main| also(state, main));
+    let line = match other {
+        Some(other) => Detail::ALL
+            .into_iter()
+            .map(line)
+            .find(|line| line.width() + other.width() <= usize::from(area.width))
+            .map_or_else(
+                || line(Detail::All),
+                |mut line| {
+                    line.spans.extend(other.spans.iter().cloned());
+                    line
+                },
+            ),
+        None => line(Detail::All),
+    };
     if line.width() + right.width() + 2 <= usize::from(area.width) {
         canvas.line_right(area, &right);
     }
     canvas.line(area, &line);
 }
 
+/// How much is said of how near a group is to its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// Its share and the time left.
+    All,
+    /// The time left.
+    Time,
+    /// Nothing.
+    None,
+}
+
+impl Detail {
+    const ALL: [Self; 3] = [Self::All, Self::Time, Self::None];
+}
+
 const NOBODY: &str = "nobody: there is no process the kernel may kill";
 
-fn describe(state: &State, domain: &DomainState, line: &mut Line) {
+fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line) {
     let snapshot = &state.snapshot;
     let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
     let death = Death::of(domain, snapshot);
@@ -89,7 +116,7 @@ fn describe(state: &State, domain: &DomainState, line: &mut Line) {
             line.push(Tone::Danger, " (dies whole)");
         }
         if let Some(watch) = state.domains.watch(domain.scope) {
-            near(watch, domain.limit, line);
+            near(watch, domain.limit, detail, line);
         }
     } else if let Some(verdict) = death.verdict()
         && let Some(process) = snapshot.process(verdict.victim.id)
@@ -99,14 +126,19 @@ fn describe(state: &State, domain: &DomainState, line: &mut Line) {
 }
 
 /// How near a group is to its limit.
-fn near(watch: &Watch, limit: u64, line: &mut Line) {
+fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
+    if detail == Detail::None {
+        return;
+    }
     let Some(room) = watch.room else { return };
     let share = format!(
         "  {} of {}",
         format::percent(room.percent()),
         format::size(limit)
     );
-    line.push(tone(watch.band), share);
+    if detail == Detail::All {
+        line.push(tone(watch.band), share);
+    }
     match watch.signs.time_left {
         Some(left) => line.push(
             urgency_tone(watch.urgency),

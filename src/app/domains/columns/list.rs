@@ -1,6 +1,6 @@
 //! The columns of the domains view themselves.
 
-use super::{DomainCell, DomainColumn, counted, tone};
+use super::{DomainCell, DomainColumn, branch, counted, tone};
 use crate::app::columns::{Align, Cell, Width};
 use crate::app::domains::death::Death;
 use crate::app::domains::name;
@@ -57,12 +57,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         rank: 0,
         cell: |c| {
             let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
-            // Below the host there is nothing to indent by.
-            let indent = match c.depth {
-                0 | 1 => String::new(),
-                deep => format!("{}└ ", "  ".repeat(usize::from(deep.min(12)) - 2)),
-            };
-            cell(Tone::Strong, format!("{indent}{own}"))
+            cell(Tone::Strong, format!("{}{own}", branch(c.depth)))
         },
     },
     DomainColumn {
