@@ -33,6 +33,9 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Set once it has been restored.
 static LEFT: AtomicBool = AtomicBool::new(false);
 
+/// Set when the last words to the terminal are about to be written.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
 /// The terminal in full-screen mode.
 pub(super) struct Screen {
     /// What is drawn on.
@@ -115,6 +118,7 @@ impl Drop for Screen {
 
 fn take(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
+    LEAVING.store(false, Ordering::SeqCst);
     LEFT.store(false, Ordering::SeqCst);
     ENTERED.store(true, Ordering::SeqCst);
     let entered = execute!(
@@ -140,6 +144,7 @@ pub(super) fn restore() {
         // The line discipline first: it does not wait for a terminal that takes no output, and whoever
         // types as soon as the screen is left is heard by the shell as typed.
         let _ = disable_raw_mode();
+        LEAVING.store(true, Ordering::SeqCst);
         let _ = leave(&mut stdout());
         LEFT.store(true, Ordering::SeqCst);
     }
@@ -155,11 +160,18 @@ pub(super) fn abandon() {
     // New modes wake those who wait to write (drivers/tty/n_tty.c `n_tty_set_termios`).
     let _ = disable_raw_mode();
     let begun = Instant::now();
+    let mut rounds = 0_u32;
     while begun.elapsed() < PARTING {
         if LEFT.load(Ordering::SeqCst) {
             return;
         }
         std::thread::sleep(MOMENT);
+        rounds += 1;
+        // The rest of its frame may fill the terminal again. Its last words are not thrown away unless they
+        // hang too.
+        if !LEAVING.load(Ordering::SeqCst) || rounds.is_multiple_of(8) {
+            let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+        }
     }
     let mut farewell = Vec::new();
     // Writing to a Vec cannot fail.
