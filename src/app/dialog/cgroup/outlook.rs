@@ -1,6 +1,6 @@
 //! What the plan's limits would do: when they strike and whom they kill.
 
-use super::{CgroupDialog, Mode, plan};
+use super::{CgroupDialog, Mode, change, plan};
 use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
@@ -11,23 +11,24 @@ use crate::domain::victim::Scope;
 use crate::domain::vm_settings::OomAction;
 use crate::domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
 
-/// A few lines below the plan; none without a limit.
-pub(super) fn lines(
+/// Every limit that would hold after the plan; `None` while there is no plan.
+pub(super) fn prospects_of(
     dialog: &CgroupDialog,
-    process: &Process,
     context: &DialogContext<'_>,
-) -> Vec<Line> {
-    let Some(to) = dialog.destination() else {
-        return Vec::new();
-    };
+) -> Option<Vec<Prospect>> {
+    let snapshot = context.cells.snapshot;
+    let to = dialog.subject(snapshot)?;
     let chosen = dialog.matching().get(dialog.chosen).copied();
     let (limits, known) = match dialog.mode {
         Mode::Create => (Some(plan::planned(&dialog.limits)), (None, Some(0))),
         Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
+        Mode::Limits => {
+            let now = change::group_at(&to, snapshot)?.limits;
+            (Some(change::merged(now, &dialog.changes)), (None, None))
+        }
     };
-    let snapshot = context.cells.snapshot;
     let planned = Plan {
-        target: process.id,
+        target: dialog.moving(),
         to: &to,
         limits,
         known,
@@ -39,7 +40,19 @@ pub(super) fn lines(
         memory: &snapshot.memory,
         rules: context.cells.rules,
     };
-    let prospects = prospects(&planned, &present);
+    Some(prospects(&planned, &present))
+}
+
+/// A few lines below the plan; none without a limit.
+pub(super) fn lines(
+    dialog: &CgroupDialog,
+    process: Option<&Process>,
+    context: &DialogContext<'_>,
+) -> Vec<Line> {
+    let snapshot = context.cells.snapshot;
+    let Some((to, prospects)) = dialog.subject(snapshot).zip(prospects_of(dialog, context)) else {
+        return Vec::new();
+    };
     let Some(first) = nearest(&prospects) else {
         return vec![Line::of(
             Tone::Dim,
@@ -47,6 +60,13 @@ pub(super) fn lines(
         )];
     };
     let mut lines = vec![strikes(first, &to), dies(first, process, context)];
+    if dialog.mode == Mode::Limits {
+        lines.extend(change::outlook_lines(dialog, &prospects, snapshot));
+        return lines;
+    }
+    let Some(process) = process else {
+        return lines;
+    };
     let used = process
         .charged_pages()
         .saturating_mul(context.cells.rules.page_size);
@@ -117,7 +137,7 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
 }
 
 /// Who dies of it.
-fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Line {
+fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
     let line = Line::of(Tone::Dim, "then ");
     // Every memory cgroup is treated alike by this setting.
@@ -138,7 +158,11 @@ fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Lin
         );
     };
     let id = verdict.victim.id;
-    let own = if id == process.id { " (this one)" } else { "" };
+    let own = if process.is_some_and(|own| own.id == id) {
+        " (this one)"
+    } else {
+        ""
+    };
     let line = line
         .add(Tone::Critical, wording::process(id, snapshot))
         .add(Tone::Normal, format!("{own} dies"));
