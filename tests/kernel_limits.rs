@@ -1,7 +1,9 @@
-//! Other limits for a group that is there, on the real kernel: in a cgroup of the test's own, through the
-//! real program. Skips loudly what this machine does not allow.
+//! Other limits for a group that is there, through the real program: in a cgroup of the test's own on the
+//! real kernel, and on a v2 tree of plain files, which every machine has. Skips loudly what this machine does not allow.
 
 mod common;
+#[path = "common/fake_root.rs"]
+mod fake_root;
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use common::hog::Hog;
 use common::memcg::{Memcg, Version};
 use common::pty::Session;
 use common::screen::Screen;
+use fake_root::FakeRoot;
 
 const MIB: u64 = 1 << 20;
 
@@ -134,4 +137,51 @@ fn a_limit_below_usage_is_refused_on_v1_and_kills_on_v2_after_a_second_enter() {
         session.keys("<Enter>");
         assert!(hog.killed_within(Duration::from_secs(20)), "as it said");
     }
+}
+
+/// Plain files kill nobody, but everything up to the write is as on v2, whatever this machine has.
+#[test]
+fn on_v2_the_victim_is_named_the_file_written_at_the_second_enter_and_restored() {
+    // Sizes of nine digits: a plain file keeps what a shorter write leaves of a longer text.
+    let root = FakeRoot::new()
+        .process(100, |p| p.comm("shop-large").rss_mib(130).cgroup("/shop"))
+        .process(101, |p| p.comm("shop-small").rss_mib(20).cgroup("/shop"))
+        .v2_group("shop", |g| {
+            g.max(&(200 * MIB).to_string())
+                .current(150 * MIB)
+                .file("memory.swap.max", "0")
+        });
+    let file = root.path("sys/fs/cgroup/shop/memory.max");
+    let limit = || {
+        std::fs::read_to_string(&file)
+            .map(|text| text.trim().to_owned())
+            .ok()
+    };
+    let path = root.path("");
+    let mut session = Session::start((80, 24), &["--root", &path.to_string_lossy()]);
+    session.wait_for("the table", |screen| screen.has("shop-large"));
+    session.keys("/pid:101<Enter><Home>c");
+    session.wait_for("the cgroup dialog", |screen| screen.has("Cgroup of"));
+    session.keys("<Tab><Tab>");
+    session.wait_for("the limits as they are", |screen| {
+        screen.has_words(&["limits of", "/shop", "now 200 MiB"])
+    });
+    session.keys("100M");
+    session.wait_for("the outlook", |screen| {
+        screen.has("kills as soon as it is written") && screen.has("100 shop-large dies")
+    });
+    session.keys("<Enter>");
+    session.wait_for("the question", |screen| {
+        screen.has("This kills 100 shop-large at once.")
+    });
+    assert_eq!(limit(), Some((200 * MIB).to_string()));
+    session.keys("<Enter>");
+    session.wait_for("the file read back", |screen| screen.has("done  "));
+    assert_eq!(limit(), Some((100 * MIB).to_string()));
+    session.keys("<Enter>");
+    session.wait_for("the table", |screen| !screen.has("Limits of"));
+    session.keys("u");
+    eventually("the undo", &session, || {
+        limit() == Some((200 * MIB).to_string())
+    });
 }

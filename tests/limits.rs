@@ -113,7 +113,12 @@ fn raising_writes_the_limit_and_moves_nobody() {
 
 #[test]
 fn nonsense_is_not_written() {
-    for (typed, words) in [("100", "less than one page"), ("lots", "not a size")] {
+    for (typed, words) in [
+        ("100", "less than one page"),
+        ("lots", "not a size"),
+        // The outlook is that of what is there.
+        ("1", "The limit of 3.5 GiB is reached after"),
+    ] {
         let mut scene = opened(120, 36, CgroupVersion::V2);
         scene.types(typed).keys("Enter Enter");
         assert_eq!(scene.asked(), [], "{typed}");
@@ -172,6 +177,7 @@ fn v1_says_that_a_limit_below_usage_is_refused_and_tells_the_refusal() {
     let mut scene = opened(120, 36, CgroupVersion::V1);
     scene.types("1G").keys("Down").types("1G");
     says(&scene, "will be refused (EBUSY)");
+    assert!(!scene.text().contains(" dies"), "{}", scene.text());
     scene.keys("Enter");
     let limit = step("memory.limit_in_bytes", &mib(1024));
     let both = step("memory.memsw.limit_in_bytes", &mib(1024));

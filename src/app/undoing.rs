@@ -60,12 +60,10 @@ fn limits_since(state: &State, path: &CgroupPath, changes: &[LimitChange]) -> Op
     if group.read_seq <= state.written_at_seq {
         return None;
     }
-    let after = change
-        .after
-        .parse::<u64>()
-        .ok()
-        .filter(|after| *after < 1 << 60);
-    if group.limits.max != after {
+    let bytes = |shown: &str| shown.parse::<u64>().ok().filter(|bytes| *bytes < 1 << 60);
+    let (before, after) = (bytes(&change.before), bytes(&change.after));
+    // The old value again, set by somebody or read before the write: undo does no harm.
+    if group.limits.max != after && group.limits.max != before {
         let now = group
             .limits
             .max
@@ -76,8 +74,9 @@ fn limits_since(state: &State, path: &CgroupPath, changes: &[LimitChange]) -> Op
             limit_words(&change.before)
         ));
     }
-    let before = change.before.parse::<u64>().ok()?;
-    let usage = group.usage.filter(|usage| *usage > before)?;
+    let usage = group
+        .usage
+        .filter(|usage| before.is_some_and(|before| *usage > before))?;
     // v1 refuses it instead.
     (change.file == "memory.max").then(|| {
         format!(

@@ -161,6 +161,7 @@ pub(super) fn outlook_lines(
         lines.extend(danger(own));
     } else if let (Some(own), Some(first)) = (own, nearest(prospects))
         && first.path != *path
+        && own.onset != Onset::Refused
     {
         lines.push(Line::of(
             Tone::Watch,

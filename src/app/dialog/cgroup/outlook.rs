@@ -24,7 +24,10 @@ pub(super) fn prospects_of(
         Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
         Mode::Limits => {
             let now = change::group_at(&to, snapshot)?.limits;
-            (Some(change::merged(now, &dialog.changes)), (None, None))
+            // What makes no plan is not written: then it stays as it is.
+            let planned = dialog.steps(snapshot).is_ok();
+            let limits = planned.then(|| change::merged(now, &dialog.changes));
+            (limits, (None, None))
         }
     };
     let planned = Plan {
@@ -59,7 +62,12 @@ pub(super) fn lines(
             "No limit would hold it there: its only OOM domain is the host.",
         )];
     };
-    let mut lines = vec![strikes(first, &to), dies(first, process, context)];
+    // A limit that is not taken kills nobody, and the one around it stays the nearest.
+    let refused = prospects.iter().find(|p| p.onset == Onset::Refused);
+    let mut lines: Vec<_> = refused.map(|p| strikes(p, &to)).into_iter().collect();
+    if first.onset != Onset::Refused {
+        lines.extend([strikes(first, &to), dies(first, process, context)]);
+    }
     if dialog.mode == Mode::Limits {
         lines.extend(change::outlook_lines(dialog, &prospects, snapshot));
         return lines;
