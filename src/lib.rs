@@ -40,6 +40,16 @@
 //! * A key or action: a row in `app/actions/list.rs`. Help and footer follow; a test compares the README.
 //! * A dialog: a file in `app/dialog/` and an action that opens it. It is data
 //!   ([`app::dialog::DialogView`]); one renderer draws them all.
+//! * A program that kills before the kernel does: a variant of [`domain::killers::Killer`] and its log lines
+//!   (`domain/oom/userspace/`), a file in `domain/killers/` that makes [`domain::killers::Rule`]s of its settings,
+//!   and in `linux/killers.rs` how it is found and which files are read.
+//! * A kernel setting of the settings panel: a field of [`domain::vm_settings::VmSettings`], its file in
+//!   `linux/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
+//! * A field of the BPF record: the field, its place and the row it becomes in `linux/bpf/record.rs`, the member
+//!   of the kernel's structure in `linux/bpf/layout.rs`, the instructions in `linux/bpf/program.rs`;
+//!   `tests/backends.rs` compares it with `/proc`.
+//! * A field of the JSON document: `app/document.rs` and the files beside it, unit and meaning of null in its
+//!   doc comment; a row of the README if it is at the top.
 //! * A kernel log format: a row in `domain/oom/rules/` and a fixture.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
 //! * A kernel write: a variant of [`app::msg::Effect`], a function in `linux`, an arm in `runtime/effects.rs`.

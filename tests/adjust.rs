@@ -196,3 +196,13 @@ fn tags_are_what_the_dialogs_act_on() {
     };
     assert_eq!(writes.len(), 2);
 }
+
+#[test]
+fn the_way_out_is_told_at_80_columns() {
+    let mut scene = Scene::new(80, 24);
+    scene.keys("Space Space a");
+    for keys in ["o", "o Down Enter"] {
+        scene.keys(keys);
+        assert!(scene.text().contains("Esc leave"), "{}", scene.text());
+    }
+}

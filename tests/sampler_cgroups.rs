@@ -12,7 +12,7 @@ mod sampling;
 
 use fake_root::{FakeProcess, FakeRoot, Layout};
 use oomtop::domain::cgroup::CgroupVersion;
-use oomtop::domain::snapshot::Needs;
+use oomtop::domain::snapshot::{Needs, Snapshot};
 use oomtop::domain::victim::Scope;
 use sampling::{MIB, at, group, group_of, row, sample, sampler};
 
@@ -63,6 +63,45 @@ fn v2_limits_usage_events_and_pressure() {
     let page = rustix::param::page_size() as u64;
     assert_eq!(domain.total_pages, (1280 * MIB) / page);
     assert_eq!(domain.verdict.map(|v| v.victim.id.pid), Some(10));
+}
+
+#[test]
+fn an_oom_is_of_the_group_whose_limit_ran_out_and_of_no_group_around_it() {
+    let events = |oom: u64| format!("low 0\nhigh 0\nmax 0\noom {oom}\noom_kill {oom}");
+    let tree = |root: FakeRoot, all, own| {
+        root.v2_group("outer", |g| {
+            g.max("209715200")
+                .file("memory.events", &events(all))
+                .file("memory.events.local", &events(own))
+        })
+        .v2_group("outer/inner", |g| {
+            g.max("104857600")
+                .file("memory.events", &events(all))
+                .file("memory.events.local", &events(all))
+        })
+        .v2_group("old", |g| {
+            g.max("104857600").file("memory.events", &events(all))
+        })
+    };
+    let root = tree(FakeRoot::new(), 3, 1).process(10, |p| p.cgroup("/outer/inner"));
+    let mut sampler = sampler(&root);
+    let counters = |snapshot: &Snapshot| {
+        ["/outer", "/outer/inner", "/old"].map(|path| {
+            let events = group(snapshot, path).events;
+            (events.oom, events.own_oom)
+        })
+    };
+    let mut take = |second| {
+        sampler
+            .sample(&Needs::default(), at(second))
+            .expect("a sample")
+    };
+    let all = Some(3);
+    assert_eq!(counters(&take(1)), [(all, Some(1)), (all, all), (all, all)]);
+    let _root = tree(root, 5, 2);
+    let all = Some(5);
+    let seen = (2..14).map(take).last().expect("samples");
+    assert_eq!(counters(&seen), [(all, Some(2)), (all, all), (all, all)]);
 }
 
 #[test]
@@ -277,6 +316,27 @@ fn memory_stat_is_read_near_the_limit_and_where_somebody_looks() {
     let far = row(&first, 11).cgroup.expect("a group");
     let looked_at = take(2, vec![far]);
     assert!(looked_at.cgroup(far).is_some_and(|g| g.stat.is_some()));
+}
+
+#[test]
+fn page_cache_is_told_apart_in_the_first_sample_and_in_the_second() {
+    let stat = "anon 5\nfile_dirty 0\nfile_writeback 0\ninactive_file 20971520\nactive_file 4096";
+    for mib in [30, 50, 79] {
+        let root = FakeRoot::new()
+            .v2_group("cached", |g| {
+                g.max("104857600")
+                    .current(mib * MIB)
+                    .file("memory.stat", stat)
+            })
+            .process(10, |p| p.cgroup("/cached"));
+        let mut sampler = sampler(&root);
+        for second in [1, 2] {
+            let snapshot = sampler.sample(&Needs::default(), at(second));
+            let snapshot = snapshot.expect("a sample");
+            let stat = group(&snapshot, "/cached").stat;
+            assert_eq!(stat.map(|s| s.droppable()), Some(20_975_616), "{mib}");
+        }
+    }
 }
 
 #[test]

@@ -56,6 +56,16 @@ const SHOTS: &[Shot] = &[
         words: &["OOM domains", "shop-api.service", "next victim"],
     },
     Shot {
+        name: "settings",
+        title: "oomtop: who acts first, and how the kernel is set (S)",
+        keys: "S",
+        words: &[
+            "What decides the next OOM",
+            "Who acts first",
+            "panic_on_oom",
+        ],
+    },
+    Shot {
         name: "help",
         title: "oomtop: keys (F1)",
         keys: "<F1>",

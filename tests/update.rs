@@ -24,8 +24,47 @@ fn the_first_row_is_the_next_victim_and_selected() {
     // The container's own victim is another one, and marked.
     assert!(
         text.lines()
-            .any(|l| l.starts_with('*') && l.contains("1892") && l.contains("group victim")),
+            .any(|l| l.starts_with('*') && l.contains("1892") && l.contains("cgroup victim")),
         "{text}"
+    );
+}
+
+#[test]
+fn at_80_columns_the_header_names_the_victim_the_table_marks_and_the_footer_the_way_to_domains() {
+    let mut scene = Scene::new(80, 24);
+    scene.state.notice = None;
+    let text = scene.text();
+    assert!(text.contains("Next victim 1892 java"), "{text}");
+    assert!(text.contains("host: 2456 mysqld"), "{text}");
+    for key in ["dDomains", "F6Sort", "eEvents", "qQuit"] {
+        assert!(text.contains(key), "{key}: {text}");
+    }
+    scene.keys("d");
+    let text = scene.text();
+    assert!(
+        text.contains("zZoom") && text.contains("dProcesses"),
+        "{text}"
+    );
+    let mut wide = Scene::new(120, 36);
+    wide.state.notice = None;
+    assert!(wide.text().contains("SSettings"), "{}", wide.text());
+}
+
+#[test]
+fn its_own_cost_is_told_at_120_columns_even_without_room_for_the_back_end() {
+    let mut scene = Scene::new(120, 36);
+    let mut costly = snapshot(5, processes());
+    costly.backend = "bpf task walk";
+    costly.own_cost = Some(oomtop::domain::snapshot::OwnCost {
+        cpu_percent: 0.2,
+        resident: 8 << 20,
+    });
+    scene.state.host.release = "6.12.9-generic-amd64".to_owned();
+    scene.tell(Msg::Sampled(Arc::new(costly)));
+    assert!(
+        scene.text().contains("self 0.2% CPU 8.0M"),
+        "{}",
+        scene.text()
     );
 }
 
@@ -86,8 +125,16 @@ fn zoom_ranks_by_the_group_and_leaves_with_it() {
         "{}",
         scene.text()
     );
+    // The zoomed domain's own victim is the next one here.
+    let text = scene.text();
+    let first = text.lines().find(|line| line.contains("1892 tomcat"));
+    assert!(
+        first.is_some_and(|line| line.starts_with('!') && line.contains("NEXT VICTIM")),
+        "{text}"
+    );
     scene.keys("z");
     assert!(scene.state.table.rows().len() > 20);
+    assert!(scene.text().contains("cgroup victim"), "{}", scene.text());
     scene.keys("Home z");
     assert!(
         scene.text().contains("its OOM domain is the host"),

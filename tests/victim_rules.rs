@@ -157,7 +157,7 @@ proptest! {
         let rules = KernelRules { tie, ..KernelRules::default() };
         for mut state in assess(&table, &groups, &host(0, None), &rules) {
             let before = state.verdict;
-            let mut tied = equals(&state, &table, &groups);
+            let mut tied = equals(&state, &table, &groups, tie);
             if tied.is_empty() {
                 continue;
             }

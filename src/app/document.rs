@@ -1,13 +1,23 @@
 //! [`Document`]: one whole sample as JSON, for `--once --json`.
 //!
-//! Sizes are bytes, shares are per mille, times are microseconds; a value that could not be read is
-//! `null`. Processes are sorted by badness, the next victim first.
+//! Units: sizes are bytes; shares, pressure among them, are percent; moments and durations are
+//! microseconds. What has another unit says so in its name or here: badness and the totals it is compared
+//! with are pages (`badness`, `*_pages`, `host.rules.rss_error`, `host.rules.swap_error`),
+//! `badness_permille` is per mille, `start_ticks` counts clock ticks (`host.ticks_per_second`), and events
+//! carry what the kernel printed (`*_kb`, `*_pages`, and pages in the table of tasks).
+//!
+//! Null: a number that could not be read, or that this kernel or kind of domain does not have; each field
+//! says which. It never stands for 0. Processes are sorted by badness, the next victim first.
+
+mod events;
+mod processes;
 
 use serde::Serialize;
 
-use super::columns::{CellContext, score};
+use super::columns::CellContext;
+use super::domains::death::Death;
+use super::events::EventLog;
 use super::marks::Marks;
-use crate::domain::badness::{Badness, Immunity, badness};
 use crate::domain::band::{Band, Thresholds};
 use crate::domain::cgroup::{CgroupPath, GroupEvents, GroupPressure, GroupStat, Limits};
 use crate::domain::container;
@@ -15,28 +25,33 @@ use crate::domain::headroom::{Room, runs_out_first};
 use crate::domain::killers::RunningKiller;
 use crate::domain::memory::{Memory, Pressure, percent};
 use crate::domain::nodes::NodeSet;
-use crate::domain::oom::{OomReport, UserspaceKill};
-use crate::domain::process::{Pid, Process, ProcessId};
-use crate::domain::protection::Protection;
-use crate::domain::score::OomScoreAdj;
+use crate::domain::process::ProcessId;
 use crate::domain::snapshot::{Host, Snapshot};
 use crate::domain::victim::{DomainState, Scope};
-use crate::domain::vm_settings::VmSettings;
+use crate::domain::vm_settings::{OomAction, VmSettings};
 
-use super::events::{Entry, EventLog};
+use events::event_facts;
+use processes::process_facts;
+
+pub use events::EventFacts;
+pub use processes::{ProcessFacts, ranked};
+
+/// Version of the layout: 2 since the soft limit of cgroup v1 is `limits.soft` and no longer `limits.high`.
+const FORMAT: u32 = 2;
 
 /// The top of the document.
 #[derive(Debug, Serialize)]
 pub struct Document<'a> {
     /// Version of this layout; it rises when a field changes its meaning or goes away.
     pub format: u32,
-    /// The machine and the rules of its kernel.
+    /// The machine and the rules of its kernel. `own_pid` is null where the `/proc` that was read is not
+    /// oomtop's own, `version` where the release does not start with two numbers.
     pub host: &'a Host,
     /// When the scan began: microseconds since 1970 (UTC).
     pub unix_micros: i64,
-    /// The same moment as microseconds since boot.
+    /// The same moment as microseconds since boot (`CLOCK_MONOTONIC`).
     pub monotonic_micros: u64,
-    /// How long the scan took.
+    /// How long the scan took, in microseconds.
     pub took_micros: u64,
     /// Which back end made the process table.
     pub backend: &'a str,
@@ -44,9 +59,11 @@ pub struct Document<'a> {
     pub skipped: u32,
     /// The gauge.
     pub gauge: GaugeFacts<'a>,
-    /// Kernel settings that change what the next OOM does; null for what could not be read.
+    /// Kernel settings that change what the next OOM does, in the unit of their file; null for what could
+    /// not be read, or is not there on this kernel.
     pub settings: &'a VmSettings,
-    /// Programs that kill before the kernel does, with their conditions.
+    /// Programs that kill before the kernel does, with their conditions: shares in percent, amounts in
+    /// bytes, `lasting_micros` in microseconds. A null `group` is the host.
     pub killers: &'a [RunningKiller],
     /// Every OOM domain, the host first.
     pub domains: Vec<DomainFacts<'a>>,
@@ -59,17 +76,18 @@ pub struct Document<'a> {
 /// Memory as the gauge shows it.
 #[derive(Debug, Serialize)]
 pub struct GaugeFacts<'a> {
-    /// Used share in percent.
+    /// Used share of RAM in percent, or in a container of the limit that binds it.
     pub percent: f64,
     /// Its band.
     pub band: Band,
     /// The three marks in percent.
     pub marks: [f64; 3],
-    /// `/proc/meminfo`.
+    /// `/proc/meminfo` in bytes; null for a line this kernel does not print.
     pub memory: &'a Memory,
-    /// `/proc/pressure/memory`; null without PSI.
+    /// `/proc/pressure/memory`: `avg10`, `avg60` and `avg300` in percent, `total` in microseconds since boot.
+    /// Null without PSI.
     pub pressure: Option<Pressure>,
-    /// `oom_kill` of `/proc/vmstat`: kills since boot.
+    /// `oom_kill` of `/proc/vmstat`: kills since boot. Null before 4.13.
     pub oom_kills: Option<u64>,
 }
 
@@ -84,13 +102,13 @@ pub struct DomainFacts<'a> {
     pub name: Option<String>,
     /// The limit in bytes (RAM for the host).
     pub limit: u64,
-    /// Bytes used of it.
+    /// Bytes used of it; null where that could not be read.
     pub usage: Option<u64>,
-    /// Used share in percent.
+    /// Used share of the limit in percent, page cache included; null with `usage`.
     pub percent: Option<f64>,
     /// Swap and page cache besides, and what follows: null where usage could not be read.
     pub room: Option<RoomFacts>,
-    /// The band of `room.kept_percent`.
+    /// The band of `room.kept_percent`; null with `room`.
     pub band: Option<Band>,
     /// Path of the enclosing cgroup that runs out before this one; `/` also stands for the host. Null if
     /// none does.
@@ -99,27 +117,63 @@ pub struct DomainFacts<'a> {
     pub total_pages: u64,
     /// Processes in it.
     pub members: u32,
-    /// Who dies next.
+    /// What the kernel does when it runs out, by `panic_on_oom` and `oom_kill_allocating_task`.
+    pub action: OomAction,
+    /// Who dies next; null where `action` is not `kill_worst`: then badness does not matter; and
+    /// where nobody can be killed.
     pub next_victim: Option<ProcessId>,
-    /// The one after, where it is too close to call.
+    /// The one after, where it is too close to call; null where it is not.
     pub or: Option<ProcessId>,
     /// Processes that share the victim's memory and die with it; empty also where that cannot be seen.
     pub dies_along: Vec<ProcessId>,
-    /// The cgroup that dies with the victim (`memory.oom.group`).
+    /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
-    /// Limits of the cgroup; null for the host.
+    /// Limits of the cgroup in bytes; null for the host and for memory nodes. In it null means no limit, or
+    /// one that this version of cgroups does not have: `high`, `low`, `min` and `swap_max` are of v2, `soft`,
+    /// `memsw_max` and `swappiness` (a number, no size) of v1.
     pub limits: Option<&'a Limits>,
-    /// Counters of the cgroup; null for the host.
+    /// Counters of the cgroup since it was made; null for the host (its kills are `gauge.oom_kills`) and for
+    /// memory nodes. In it null means that this version or kernel does not count that.
     pub counters: Option<&'a GroupEvents>,
-    /// `avg10` of the cgroup's `memory.pressure` in hundredths of a percent (v2 only).
-    pub pressure: Option<GroupPressure>,
-    /// What `memory.stat` says; null for the host, and far from the limit.
+    /// The cgroup's `memory.pressure`; null on v1, without PSI, for the host (`gauge.pressure` is its own) and
+    /// for memory nodes.
+    pub pressure: Option<PressureFacts>,
+    /// What `memory.stat` says in bytes (`refaults` in pages, null where they are not counted); null for the
+    /// host and memory nodes, and far from the limit, where it is not read.
     pub stat: Option<GroupStat>,
     /// Tasks of the cgroup hang at its limit now (v1 `under_oom`).
     pub under_oom: bool,
 }
 
-/// How near a domain is to its OOM.
+/// Pressure of one cgroup, in the shape of `gauge.pressure`.
+#[derive(Debug, Serialize)]
+pub struct PressureFacts {
+    /// At least one task waited for memory.
+    pub some: StallFacts,
+    /// All of them did.
+    pub full: StallFacts,
+}
+
+/// One line of a cgroup's `memory.pressure`.
+#[derive(Debug, Serialize)]
+pub struct StallFacts {
+    /// Percent of the last 10 s.
+    pub avg10: f64,
+}
+
+impl From<GroupPressure> for PressureFacts {
+    fn from(pressure: GroupPressure) -> Self {
+        let stall = |hundredths: u32| StallFacts {
+            avg10: f64::from(hundredths) / 100.0,
+        };
+        Self {
+            some: stall(pressure.some),
+            full: stall(pressure.full),
+        }
+    }
+}
+
+/// How near a domain is to its OOM, in bytes.
 #[derive(Debug, Serialize)]
 pub struct RoomFacts {
     /// Page cache in the usage that is dropped before anybody dies; 0 where it was not read.
@@ -128,7 +182,7 @@ pub struct RoomFacts {
     pub kept_percent: f64,
     /// Swap used; null where it is not counted.
     pub swap_used: Option<u64>,
-    /// Swap it may still use.
+    /// Swap it may still use; 0 where there is none for it.
     pub swap_left: u64,
     /// Bytes it can still take before somebody dies.
     pub left: u64,
@@ -144,68 +198,6 @@ impl From<Room> for RoomFacts {
             left: room.left(),
         }
     }
-}
-
-/// One process.
-#[derive(Debug, Serialize)]
-pub struct ProcessFacts<'a> {
-    /// Process number.
-    pub pid: Pid,
-    /// Start time in clock ticks since boot; with the pid the identity.
-    pub start_ticks: u64,
-    /// Parent.
-    pub ppid: Pid,
-    /// Effective uid.
-    pub uid: u32,
-    /// Its name.
-    pub user: Option<&'a str>,
-    /// Short name.
-    pub comm: String,
-    /// Full command line, if read.
-    pub command: Option<&'a str>,
-    /// State letter.
-    pub state: char,
-    /// A kernel thread.
-    pub kernel_thread: bool,
-    /// `oom_score_adj`.
-    pub oom_score_adj: Option<OomScoreAdj>,
-    /// `oom_score`, computed.
-    pub oom_score: Option<u32>,
-    /// Badness in pages on the host; null for one that is never chosen.
-    pub badness: Option<i64>,
-    /// The same as a share of RAM + swap.
-    pub badness_permille: Option<i64>,
-    /// Why it is never chosen.
-    pub immune: Option<Immunity>,
-    /// Level of its adj.
-    pub protection: Option<Protection>,
-    /// Resident bytes as badness counts them.
-    pub rss: Option<u64>,
-    /// Private bytes swapped out.
-    pub swap: Option<u64>,
-    /// Page tables in bytes.
-    pub page_tables: Option<u64>,
-    /// Growth of rss + swap in bytes per second between the two samples; null for a new process.
-    pub growth: Option<f32>,
-    /// Memory cgroup.
-    pub cgroup: Option<&'a CgroupPath>,
-}
-
-/// Where events came from, and what they are.
-#[derive(Debug, Serialize)]
-pub struct EventFacts<'a> {
-    /// `/dev/kmsg`, `journal`, or counters only.
-    pub source: &'a str,
-    /// What is missing and why; empty if nothing is.
-    pub missing: &'a str,
-    /// Reports, oldest first.
-    pub reports: Vec<&'a OomReport>,
-    /// Kills by systemd-oomd, earlyoom and others, as they say themselves.
-    pub userspace: Vec<&'a UserspaceKill>,
-    /// Records that were overwritten unread; 0 also where the number is not known.
-    pub lost_records: u64,
-    /// True if records were lost.
-    pub gaps: bool,
 }
 
 /// Puts the document together.
@@ -228,7 +220,7 @@ pub fn document<'a>(
         .and_then(DomainState::percent)
         .unwrap_or_else(|| snapshot.memory.used_percent());
     Document {
-        format: 1,
+        format: FORMAT,
         host,
         unix_micros: snapshot.taken.wall.unix_micros,
         monotonic_micros: snapshot.taken.monotonic.0,
@@ -258,13 +250,6 @@ pub fn document<'a>(
     }
 }
 
-/// Processes by badness, never-chosen ones last, equals by pid.
-pub fn ranked(snapshot: &Snapshot, total: u64) -> Vec<&Process> {
-    let mut processes: Vec<_> = snapshot.processes.iter().collect();
-    processes.sort_by_key(|p| (std::cmp::Reverse(badness(p, total).points()), p.id));
-    processes
-}
-
 fn domain_facts<'a>(
     domain: &'a DomainState,
     snapshot: &'a Snapshot,
@@ -280,6 +265,8 @@ fn domain_facts<'a>(
         Scope::Nodes(set) => Some(set),
         Scope::Host | Scope::Memcg(_) => None,
     };
+    let action = snapshot.vm_settings.action(domain.scope);
+    let verdict = Death::of(domain, snapshot).verdict();
     DomainFacts {
         cgroup: group.map(|g| &g.path),
         nodes,
@@ -292,81 +279,25 @@ fn domain_facts<'a>(
         percent: domain.usage.map(|usage| percent(usage, domain.limit)),
         total_pages: domain.total_pages,
         members: domain.members,
-        next_victim: domain.verdict.map(|v| v.victim.id),
-        or: domain
-            .verdict
+        action,
+        next_victim: verdict.map(|v| v.victim.id),
+        or: verdict
             .filter(|v| v.close)
             .and_then(|v| v.runner_up)
             .map(|c| c.id),
-        dies_along: domain
-            .verdict
+        dies_along: verdict
             .and_then(|v| snapshot.process(v.victim.id))
             .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())
             .unwrap_or_default(),
         group_kill: domain
             .group_kill
+            .filter(|_| verdict.is_some())
             .and_then(|key| snapshot.cgroup(key))
             .map(|g| &g.path),
         limits: group.map(|g| &g.limits),
         counters: group.map(|g| &g.events),
-        pressure: group.and_then(|g| g.pressure),
+        pressure: group.and_then(|g| g.pressure).map(PressureFacts::from),
         stat: group.and_then(|g| g.stat),
         under_oom: group.is_some_and(|g| g.under_oom),
     }
-}
-
-fn process_facts<'a>(process: &'a Process, context: &CellContext<'a>) -> ProcessFacts<'a> {
-    let verdict = badness(process, context.total);
-    let bytes = |pages: u64| pages * context.rules.page_size;
-    ProcessFacts {
-        pid: process.id.pid,
-        start_ticks: process.id.start_ticks,
-        ppid: process.ppid,
-        uid: process.uid,
-        user: context.snapshot.user(process.uid),
-        comm: process.comm.text().into_owned(),
-        command: process.command.as_deref(),
-        state: process.state.0,
-        kernel_thread: process.kernel_thread,
-        oom_score_adj: process.adj,
-        oom_score: score(process, context),
-        badness: verdict.points(),
-        badness_permille: verdict.permille(context.total),
-        immune: match verdict {
-            Badness::Immune(why) => Some(why),
-            Badness::Points(_) | Badness::Unknown => None,
-        },
-        protection: process.adj.map(Protection::of),
-        rss: process.memory.map(|m| bytes(m.rss)),
-        swap: process.memory.map(|m| bytes(m.swap)),
-        page_tables: process.memory.map(|m| bytes(m.page_tables)),
-        growth: process.growth,
-        cgroup: process
-            .cgroup
-            .and_then(|key| context.snapshot.cgroup(key))
-            .map(|g| &g.path),
-    }
-}
-
-fn event_facts(events: &EventLog) -> EventFacts<'_> {
-    let mut facts = EventFacts {
-        source: &events.source.name,
-        missing: &events.source.missing,
-        reports: Vec::new(),
-        userspace: Vec::new(),
-        lost_records: 0,
-        gaps: false,
-    };
-    for entry in events.entries() {
-        match entry {
-            Entry::Report { report, .. } => facts.reports.push(report),
-            Entry::Gap { lost, .. } => {
-                facts.lost_records += lost;
-                facts.gaps = true;
-            }
-            Entry::Userspace(kill) => facts.userspace.push(kill),
-            Entry::Unlogged { .. } => {}
-        }
-    }
-    facts
 }

@@ -3,6 +3,7 @@
 //! [`Effect`]s. No file, no clock, no terminal.
 
 pub mod actions;
+pub mod cells;
 pub mod columns;
 pub mod dialog;
 pub mod document;
@@ -25,6 +26,7 @@ pub mod preview;
 pub mod prompt;
 mod prompting;
 pub mod report;
+pub mod selection;
 pub mod settings;
 pub mod table;
 pub mod targets;
@@ -50,6 +52,7 @@ use marks::Marks;
 use msg::Effect;
 use notice::Notice;
 use prompt::{Prompt, PromptKind};
+use selection::Drift;
 use settings::Settings;
 use table::ProcessTable;
 use text::Tone;
@@ -92,6 +95,8 @@ pub struct State {
     pub searched: String,
     /// The sentence in the footer, if one is fresh.
     pub notice: Option<Notice>,
+    /// What the selection did by itself.
+    pub drift: Drift,
     /// What can be taken back.
     pub undo: UndoLog,
     /// Samples up to this one may not show the last write yet.
@@ -141,6 +146,7 @@ impl State {
             prompt: None,
             searched: String::new(),
             notice: None,
+            drift: Drift::default(),
             undo: UndoLog::default(),
             written_at_seq: 0,
             focus: Pane::default(),
@@ -192,6 +198,7 @@ impl State {
             host: &self.host,
             settings: &self.settings,
             domains: &self.domains,
+            screen: self.size,
         }
     }
 
@@ -220,6 +227,7 @@ impl State {
     fn arrange(&mut self) -> Vec<Effect> {
         let height = self.panes().table_height();
         let total = self.ranking_total();
+        self.marks = Marks::ranked(&self.snapshot, self.table.zoom.unwrap_or(Scope::Host));
         let context = CellContext {
             snapshot: &self.snapshot,
             rules: &self.host.rules,

@@ -41,21 +41,11 @@ pub(super) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
                 state.table.scroll_by(by, panes.table_height());
             }
         }
-        MouseAction::Click if panes.table_rows.contains(at) && state.domains.open => {
-            state.focus = Pane::Processes;
-            let row = state.domains.offset + usize::from(mouse.y - panes.table_rows.y);
-            state.domains.select(row, panes.table_height());
+        MouseAction::Click if panes.table_rows.contains(at) => {
+            state.touch_selection();
+            click_row(state, usize::from(mouse.y - panes.table_rows.y));
         }
         MouseAction::Click if panes.table_head.contains(at) && state.domains.open => {}
-        MouseAction::Click if panes.table_rows.contains(at) => {
-            state.focus = Pane::Processes;
-            let row = state.table.offset + usize::from(mouse.y - panes.table_rows.y);
-            if row < state.table.rows().len() {
-                state
-                    .table
-                    .select_row(row, &state.snapshot, panes.table_height());
-            }
-        }
         MouseAction::Click if panes.table_head.contains(at) => {
             if let Some(column) = column_at(mouse.x, panes.table_head.width) {
                 state.table.sort_by(column);
@@ -72,6 +62,18 @@ pub(super) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
         MouseAction::Click => {}
     }
     Vec::new()
+}
+
+/// Selects what is in this row of the screen, if there is something.
+fn click_row(state: &mut State, y: usize) {
+    state.focus = Pane::Processes;
+    let height = state.panes().table_height();
+    if state.domains.open {
+        state.domains.select(state.domains.offset + y, height);
+    } else if state.table.offset + y < state.table.rows().len() {
+        let row = state.table.offset + y;
+        state.table.select_row(row, &state.snapshot, height);
+    }
 }
 
 /// The column whose header is at `x`.

@@ -6,9 +6,11 @@ use super::columns::CellContext;
 use super::table::is_member;
 use crate::domain::badness::badness_with;
 use crate::domain::cgroup::CgroupKey;
+use crate::domain::headroom::nearness;
 use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::{OomScoreAdj, oom_score};
-use crate::domain::victim::{DomainState, Scope, Verdict, assess, assess_nodes, order};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::victim::{DomainState, Scope, Verdict, assess, assess_nodes, compared, order};
 
 /// One process in the ranking of a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +54,15 @@ pub fn standing_in(
     adj_of: impl Fn(&Process) -> OomScoreAdj,
 ) -> Option<Standing> {
     let snapshot = context.snapshot;
-    let points = |p: &Process| badness_with(p, adj_of(p), total).points();
+    let tie = context.rules.tie;
+    let points = |p: &Process| {
+        let own = badness_with(p, adj_of(p), total).points();
+        own.map(|own| compared(own, tie))
+    };
     let own = points(snapshot.process(target)?);
     let rank = own.map(|own| {
         let before = |p: &&Process| {
-            points(p)
-                .is_some_and(|other| order((other, p.id), (own, target), context.rules.tie).is_gt())
+            points(p).is_some_and(|other| order((other, p.id), (own, target), tie).is_gt())
                 && is_member(p, scope, snapshot)
         };
         1 + snapshot.processes.iter().filter(before).count()
@@ -68,7 +73,8 @@ pub fn standing_in(
     })
 }
 
-/// The victims of the host and of every domain a target is in, before and after.
+/// The victims of the host and of every domain a target is in, before and after; the domain with the least
+/// room first.
 pub fn victims(
     targets: &[ProcessId],
     value: OomScoreAdj,
@@ -76,7 +82,7 @@ pub fn victims(
 ) -> Vec<VictimChange> {
     let snapshot = context.snapshot;
     // A set: every process is looked up in it.
-    let targets: HashSet<ProcessId> = targets.iter().copied().collect();
+    let targets = reached(targets, snapshot);
     let groups: HashSet<CgroupKey> = snapshot
         .processes
         .iter()
@@ -94,19 +100,54 @@ pub fn victims(
             .iter()
             .any(|p| targets.contains(&p.id) && is_member(p, domain.scope, snapshot)),
     };
-    snapshot
-        .domains
-        .iter()
-        .filter(concerned)
+    let mut concerned: Vec<_> = snapshot.domains.iter().filter(concerned).collect();
+    concerned.sort_by_key(|domain| nearness(domain, snapshot));
+    concerned
+        .into_iter()
         .map(|domain| VictimChange {
             scope: domain.scope,
             before: domain.verdict,
             after: after
                 .iter()
                 .find(|d| d.scope == domain.scope)
-                .and_then(|d| d.verdict),
+                .and_then(|d| d.verdict)
+                .map(|new| still_first(domain.verdict, new, &targets)),
         })
         .collect()
+}
+
+/// The processes a write to `targets` changes: also those that share their memory (fs/proc/base.c
+/// `__set_oom_adj`, 4.9 to 7.3).
+pub fn reached(targets: &[ProcessId], snapshot: &Snapshot) -> HashSet<ProcessId> {
+    let targets: HashSet<ProcessId> = targets.iter().copied().collect();
+    let all = snapshot.processes.iter();
+    let spaces: HashSet<_> = all
+        .clone()
+        .filter(|p| targets.contains(&p.id))
+        .filter_map(|p| p.address_space)
+        .collect();
+    all.filter(|p| p.address_space.is_some_and(|own| spaces.contains(&own)))
+        .map(|p| p.id)
+        .chain(targets.iter().copied())
+        .collect()
+}
+
+/// Of equals, the first one now stays the first, if the write does not change it: the sample has read in
+/// which order the kernel looks at them, the new verdict goes by age alone.
+fn still_first(before: Option<Verdict>, after: Verdict, changed: &HashSet<ProcessId>) -> Verdict {
+    let first = before.map(|verdict| verdict.victim);
+    let Some(first) = first.filter(|first| {
+        first.points == after.victim.points
+            && first.id != after.victim.id
+            && !changed.contains(&first.id)
+    }) else {
+        return after;
+    };
+    Verdict {
+        victim: first,
+        runner_up: Some(after.victim),
+        close: true,
+    }
 }
 
 fn after_write(

@@ -1,6 +1,7 @@
 //! [`ProcessTable`]: order, filter, selection and scrolling of the process table.
 //!
-//! The selection is a [`ProcessId`], never a row: rows move every second in a ranked table.
+//! The selection is a [`ProcessId`], never a row: rows move every second in a ranked table. A process that
+//! ends loses its memory first and sinks to the bottom: the selection does not go there with it.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 use super::columns::{COLUMNS, CellContext, Column, Order, column};
 use super::filter::Filter;
 use super::tree;
+use crate::domain::badness::{Badness, Immunity, badness};
 use crate::domain::process::{Pid, Process, ProcessId};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::Scope;
@@ -55,6 +57,10 @@ pub struct ProcessTable {
     keys: Vec<((i64, i64), Pid, u32)>,
     /// Row of the selected process, kept up to date with `rows`.
     cursor: usize,
+    /// Row the selected process had while the kernel could still choose it.
+    home: usize,
+    /// The selected process has had memory since it was selected.
+    lived: bool,
 }
 
 impl Default for ProcessTable {
@@ -74,6 +80,8 @@ impl Default for ProcessTable {
             rows: Vec::new(),
             keys: Vec::new(),
             cursor: 0,
+            home: 0,
+            lived: false,
         }
     }
 }
@@ -172,11 +180,40 @@ impl ProcessTable {
         }
     }
 
-    /// The selection stays on its process; if that is gone, on whoever has its row now.
+    /// The selection stays on its process; if that is gone or has no memory left, on whoever has the row
+    /// now that it had while it lived.
     fn place_cursor(&mut self, snapshot: &Snapshot) {
+        let before = self.selected;
         let found = self.selected.and_then(|id| self.row_of(id, snapshot));
-        self.cursor = found.unwrap_or_else(|| self.cursor.min(self.rows.len().saturating_sub(1)));
+        let life = found.and_then(|row| Some(Life::of(self.process_at(row, snapshot)?)));
+        let last = self.rows.len().saturating_sub(1);
+        self.cursor = match (found, life) {
+            (Some(row), Some(life)) if !(self.lived && life == Life::Ended) => {
+                self.lived |= life != Life::Ended;
+                if life != Life::PassedOver {
+                    self.home = row;
+                }
+                row
+            }
+            _ => self.home.min(last),
+        };
         self.selected = self.process_at(self.cursor, snapshot).map(|p| p.id);
+        if self.selected != before {
+            self.settle(snapshot);
+        }
+    }
+
+    /// Takes note of the process that is selected now.
+    fn settle(&mut self, snapshot: &Snapshot) {
+        self.home = self.cursor;
+        let process = self.process_at(self.cursor, snapshot);
+        self.lived = process.is_some_and(|process| !has_ended(process));
+    }
+
+    /// Selects a process; the next [`Self::arrange`] goes to its row, if it is in the table.
+    pub fn choose(&mut self, id: ProcessId) {
+        self.selected = Some(id);
+        self.lived = false;
     }
 
     fn row_of(&self, id: ProcessId, snapshot: &Snapshot) -> Option<usize> {
@@ -220,6 +257,7 @@ impl ProcessTable {
     pub fn select_row(&mut self, row: usize, snapshot: &Snapshot, height: usize) {
         self.cursor = row.min(self.rows.len().saturating_sub(1));
         self.selected = self.process_at(self.cursor, snapshot).map(|p| p.id);
+        self.settle(snapshot);
         self.scroll_to_cursor(height);
     }
 
@@ -298,6 +336,32 @@ impl ProcessTable {
     pub fn is_descending(&self) -> bool {
         self.sort.largest_first != self.inverted
     }
+}
+
+/// How much of a process is left to be selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// It is what it was.
+    Alive,
+    /// The kernel does not choose it now: already reaped, then it ends soon; or between vfork and exec.
+    PassedOver,
+    /// A zombie, or its memory is gone.
+    Ended,
+}
+
+impl Life {
+    fn of(process: &Process) -> Self {
+        match badness(process, 0) {
+            Badness::Immune(Immunity::NoMemory) => Self::Ended,
+            Badness::Immune(Immunity::PassedOver) => Self::PassedOver,
+            _ => Self::Alive,
+        }
+    }
+}
+
+/// True if nothing is left of the process that a key could act on.
+pub fn has_ended(process: &Process) -> bool {
+    Life::of(process) == Life::Ended
 }
 
 /// True if the process competes in the domain.

@@ -13,6 +13,7 @@ use super::msg::{Effect, Msg};
 use super::prompt::PromptKind;
 use super::text::Tone;
 use super::{State, undoing};
+use crate::domain::oom::OomEvent;
 use crate::domain::process::ProcessId;
 use crate::domain::snapshot::Snapshot;
 
@@ -113,7 +114,6 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     state.failure = None;
     if !state.paused {
         state.previous = std::mem::replace(&mut state.snapshot, snapshot);
-        state.marks = super::marks::Marks::of(&state.snapshot);
         if state
             .table
             .zoom
@@ -125,9 +125,10 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
+        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
         state
             .domains
-            .accept(&state.snapshot, &state.settings.thresholds);
+            .accept(&state.snapshot, &state.settings.thresholds, unlogged);
         let rose = state
             .gauge
             .accept(&state.snapshot, &state.settings.thresholds);
@@ -135,14 +136,13 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
             let text = format!("memory is in the {} band", state.gauge.band.name());
             state.say(Tone::Danger, text);
         }
-        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
         if unlogged > 0 {
             state.say(
                 Tone::Critical,
                 format!("{unlogged} killed by the kernel (its counter rose)"),
             );
         }
-        state.arrange();
+        state.arrange_sample();
     }
     after_sample(state)
 }
@@ -156,7 +156,10 @@ fn after_sample(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn on_oom(state: &mut State, event: crate::domain::oom::OomEvent) -> Vec<Effect> {
+fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
+    if let OomEvent::Report(report) = &event {
+        state.domains.accept_report(report);
+    }
     let samples = [&*state.snapshot, &*state.previous];
     let kills = state.events.accept(event, &samples);
     if state.focus == Pane::Events {
@@ -202,9 +205,11 @@ fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
         return to_dialog(state, |dialog, context| dialog.on_key(key, context));
     }
     if state.prompt.is_some() {
+        state.touch_selection();
         return to_prompt(state, key);
     }
     if let Some(digit) = digit(key).filter(|_| !state.in_domains()) {
+        state.touch_selection();
         return jump_to_pid(state, digit);
     }
     match bound_to(key) {
@@ -212,7 +217,11 @@ fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
             state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
             Vec::new()
         }
-        Some(action) => (action.run)(state),
+        Some(action) if action.writes() && state.must_be_told(action) => Vec::new(),
+        Some(action) => {
+            state.touch_selection();
+            (action.run)(state)
+        }
         None if key.code == KeyCode::Esc => escape(state),
         None => Vec::new(),
     }
@@ -271,13 +280,13 @@ pub(super) fn to_dialog(
 fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
     state.focus = Pane::Processes;
     state.domains.open = false;
-    state.table.selected = Some(id);
+    state.table.choose(id);
     state.arrange();
     if state.table.selected != Some(id) {
         state.table.filter_text.clear();
         state.table.filter = super::filter::Filter::default();
         state.table.zoom = None;
-        state.table.selected = Some(id);
+        state.table.choose(id);
         state.arrange();
     }
     match ACTIONS.iter().find(|known| known.id == action) {

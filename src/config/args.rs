@@ -106,7 +106,7 @@ pub(super) struct Args {
 pub(super) enum BackendArg {
     /// The cheapest that works here
     Auto,
-    /// A task walk inside the kernel: CAP_BPF and CAP_PERFMON, Linux 6.7 (before, since 5.8: bpf-iterator)
+    /// A task walk inside the kernel: CAP_BPF and CAP_PERFMON, Linux 6.7; on 5.8 to 6.6 use bpf-iterator
     Bpf,
     /// The kernel's own task iterator: CAP_BPF and CAP_PERFMON, Linux 5.8
     BpfIterator,

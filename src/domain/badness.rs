@@ -3,7 +3,8 @@
 use super::process::Process;
 use super::score::OomScoreAdj;
 
-/// Why the kernel will not choose a process (`mm/oom_kill.c` `oom_unkillable_task`, `oom_badness`).
+/// Why the kernel will not choose a process (mm/oom_kill.c `oom_unkillable_task` and `oom_badness`, read in
+/// 6.18.2; scores of 0 of kernel threads and pid 1 seen in 4.4 to 7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Immunity {
@@ -72,12 +73,12 @@ impl Badness {
 /// `oom_badness`, 3.6 to 7.3); from 3.10 to 4.16 without 3 % of the first three for a process with
 /// `CAP_SYS_ADMIN`.
 ///
-/// What the kernel goes by and nobody outside can see: `oom_task_origin` (a process in swapoff or in a KSM
-/// unmerge is chosen before all others), and a victim whose memory is not free yet
+/// What the kernel goes by and nobody outside can see (read in 6.18.2): `oom_task_origin` (a process in
+/// swapoff or in a KSM unmerge is chosen before all others), and a victim whose memory is not free yet
 /// (`oom_evaluate_task`: then nobody else is chosen). A process that is ending but still has its memory is a
 /// candidate like any other. Processes with one address space have one badness and die together
-/// (`__oom_kill_process`), but each has its own adj only until somebody writes one of them
-/// (fs/proc/base.c `__set_oom_adj`, 4.9 and later).
+/// (`__oom_kill_process`), but each has its own adj only until somebody writes one of them (fs/proc/base.c
+/// `__set_oom_adj`, 4.9 and later).
 #[must_use]
 pub fn badness(process: &Process, total: u64) -> Badness {
     badness_with(process, process.adj.unwrap_or(OomScoreAdj::ZERO), total)

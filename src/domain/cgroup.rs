@@ -145,8 +145,11 @@ impl CgroupKey {
 pub struct Limits {
     /// v2 `memory.max`, v1 `memory.limit_in_bytes`: hitting it is an OOM.
     pub max: Option<u64>,
-    /// v2 `memory.high`: throttles, never kills. v1 `memory.soft_limit_in_bytes`.
+    /// v2 `memory.high`: throttles, never kills.
     pub high: Option<u64>,
+    /// v1 `memory.soft_limit_in_bytes`: throttles nothing and kills nobody; when the host is short, what is
+    /// above it is reclaimed first (Documentation/admin-guide/cgroup-v1/memory.rst "Soft limits").
+    pub soft: Option<u64>,
     /// v2 `memory.low`.
     pub low: Option<u64>,
     /// v2 `memory.min`.
@@ -169,12 +172,19 @@ pub struct Limits {
 pub struct GroupEvents {
     /// Times throttled for exceeding `high`.
     pub high: Option<u64>,
-    /// Times the limit was about to be exceeded.
+    /// Times the limit was about to be exceeded; on v1 that of memory (`memory.failcnt`) or that of memory
+    /// and swap (`memory.memsw.failcnt`).
     pub max: Option<u64>,
-    /// OOM conditions (not kills).
+    /// OOM conditions (not kills), of groups below too.
     pub oom: Option<u64>,
-    /// Processes killed in this group and below.
+    /// OOM conditions of this group's own limit (v2 `memory.events.local` `oom`; before 5.2 the other file
+    /// counts those only). `None` on v1, which counts none.
+    pub own_oom: Option<u64>,
+    /// Processes killed in this group and below, whatever ran out.
     pub oom_kill: Option<u64>,
+    /// Of these, those that lived in this group itself (v1, whose counter knows no others; the sum is of what
+    /// was there or came since oomtop runs). `None` on v2.
+    pub own_kills: Option<u64>,
     /// Times the group died whole (v2 `oom_group_kill`, 5.17 and later).
     pub oom_group_kill: Option<u64>,
 }
@@ -264,8 +274,15 @@ const DEEPEST: usize = 256;
 
 /// `key` and its ancestors in the table of groups, innermost first.
 pub fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
-    let entry = |key: CgroupKey| Some((key, cgroups.get(key.index())?));
-    std::iter::successors(entry(key), move |(_, group)| entry(group.parent?)).take(DEEPEST)
+    // Walked for every group and process in every sample: one closure, no layers of adapters.
+    let (mut next, mut left) = (Some(key), DEEPEST);
+    std::iter::from_fn(move || {
+        let key = next?;
+        let group = cgroups.get(key.index())?;
+        left -= 1;
+        next = if left > 0 { group.parent } else { None };
+        Some((key, group))
+    })
 }
 
 #[cfg(test)]

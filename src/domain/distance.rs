@@ -24,12 +24,12 @@ pub enum Lead {
     Immune(Immunity),
     /// Its memory could not be read.
     Unknown,
-    /// Nobody is killed in this domain (`oom_kill_disable`).
+    /// Nobody is killed in this domain (v1 `oom_kill_disable`: its tasks hang, seen on 6.18).
     NobodyDies,
 }
 
 /// How much `process` can grow before the kernel would choose it in `domain`. A grown page counts as a point,
-/// whatever its adj (mm/oom_kill.c `oom_badness`), so the leader's lead is the whole distance.
+/// whatever its adj (mm/oom_kill.c `oom_badness`, 3.6 to 7.3), so the leader's lead is the whole distance.
 #[must_use]
 pub fn lead(process: &Process, domain: &DomainState, page_size: u64) -> Lead {
     let points = match badness(process, domain.total_pages) {

@@ -2,15 +2,16 @@
 //!
 //! Usage at the limit is not urgent by itself: page cache fills every group up to its limit and is dropped
 //! before anybody is killed (mm/memcontrol.c `try_charge_memcg` reclaims, and only when that frees nothing
-//! calls `mem_cgroup_oom`). What is *kept* is the usage without the page cache that can be dropped: both
-//! file lists of `memory.stat`, active and inactive, without what must be written first. This is the measure
-//! of the host's gauge too (total - available). That dropping active cache hurts is told apart, by stalls and
-//! refaults. Where `memory.stat` was not read (far from the limit) all of the usage counts as kept.
+//! calls `mem_cgroup_oom`; seen on 6.18 with v1). What is *kept* is the usage without the page cache that can
+//! be dropped: both file lists of `memory.stat`, active and inactive, without what must be written first.
+//! This is the measure of the host's gauge too (total - available). That dropping active cache hurts is told
+//! apart, by stalls and refaults. Where `memory.stat` was not read (far from the limit) all of the usage
+//! counts as kept.
 
 use super::cgroup::{Cgroup, CgroupKey, ancestry};
 use super::memory::{Memory, percent};
 use super::snapshot::Snapshot;
-use super::victim::{DomainState, Scope};
+use super::victim::{DomainState, Scope, may_swap};
 
 /// The room of one domain, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -23,7 +24,8 @@ pub struct Room {
     pub droppable: u64,
     /// Swap used by the domain; `None` where it is not counted.
     pub swap_used: Option<u64>,
-    /// Swap it may still use: the least that its own and all enclosing limits and the host leave.
+    /// Swap it may still use: the least that its own and all enclosing limits and the host leave; 0 where
+    /// its memory is not swapped out (swappiness 0).
     pub swap_left: u64,
     /// v1: the limit on memory and swap together (`memory.memsw.limit_in_bytes`).
     pub both_limit: Option<u64>,
@@ -64,9 +66,13 @@ impl Room {
     pub fn of_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
         let group = cgroups.get(key.index())?;
         let (limit, usage) = (group.limits.max?, group.usage?);
-        let swap_left = ancestry(key, cgroups)
-            .filter_map(|(_, group)| own_swap_left(group))
-            .fold(memory.swap_free, u64::min);
+        let swap_left = if may_swap(group, memory) {
+            ancestry(key, cgroups)
+                .filter_map(|(_, group)| own_swap_left(group))
+                .fold(memory.swap_free, u64::min)
+        } else {
+            0
+        };
         Some(Self {
             limit,
             usage,
@@ -90,7 +96,7 @@ impl Room {
     }
 
     /// Bytes the domain can still take before somebody dies: up to the limit, then swap
-    /// (mm/memcontrol.c `try_charge_memcg`; v1 limits both together too).
+    /// (mm/memcontrol.c `try_charge_memcg`, seen on 6.18; v1 limits both together too).
     #[must_use]
     pub fn left(&self) -> u64 {
         let beyond = self.kept().saturating_sub(self.limit);
@@ -104,9 +110,9 @@ impl Room {
         }
     }
 
-    /// True if what is kept does not fit, not even with all the swap it may still use: a limit that has
-    /// just been written. The kernel reclaims first, swap included (mm/memcontrol.c `memory_max_write`,
-    /// mm/memcontrol-v1.c `mem_cgroup_resize_max`).
+    /// True if what is kept does not fit, not even with all the swap it may still use: a limit that has just
+    /// been written. The kernel reclaims first, swap included (v2: mm/memcontrol.c `memory_max_write`, seen
+    /// in a VM; v1: mm/memcontrol-v1.c `mem_cgroup_resize_max`, seen on 6.18).
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.kept().saturating_sub(self.limit) > self.swap_left
@@ -138,6 +144,13 @@ fn own_swap_left(group: &Cgroup) -> Option<u64> {
         (None, Some(most)) => Some(most.saturating_sub(used)),
         (None, None) => None,
     }
+}
+
+/// How near a domain is to its OOM, the nearest the smallest: by the bytes left, unknown ones last.
+#[must_use]
+pub fn nearness(domain: &DomainState, snapshot: &Snapshot) -> (bool, u64) {
+    let left = Room::of(domain, snapshot).map(|room| room.left());
+    (left.is_none(), left.unwrap_or(0))
 }
 
 /// The enclosing domain that runs out before this one does, if one does: of all limits up the path, and the
@@ -249,6 +262,23 @@ mod tests {
         let all = snapshot(vec![outer, inner, old, open]);
         let left = [0, 1, 2, 3].map(|key| room(&all, key).swap_left / MIB);
         assert_eq!(left, [40, 40, 20, 800]);
+    }
+
+    #[test]
+    fn what_is_not_swapped_out_has_no_swap_left() {
+        let mut own = group("/own", None, 100, 90);
+        own.limits.swappiness = Some(0);
+        let mut other = group("/other", None, 100, 90);
+        let left = |groups: &[Cgroup], host| {
+            let mut all = snapshot(groups.to_vec());
+            all.memory.swappiness = Some(host);
+            [0, 1].map(|key| room(&all, key).swap_left / MIB)
+        };
+        assert_eq!(left(&[own.clone(), other.clone()], 60), [0, 800]);
+        assert_eq!(left(&[own.clone(), other.clone()], 0), [0, 0]);
+        // v1: the group's own stands above the host's.
+        other.limits.swappiness = Some(60);
+        assert_eq!(left(&[own, other], 0), [0, 800]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What differs between kernels and changes a number on the screen: found out at run time.
 
-/// How `/proc/PID/oom_score` is scaled (fs/proc/base.c `proc_oom_score`).
+/// How `/proc/PID/oom_score` is scaled (fs/proc/base.c `proc_oom_score`, read in 3.6 to 7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreFormula {
@@ -46,14 +46,14 @@ impl RssEvidence {
     }
 }
 
-/// Which of two equal candidates dies (`mm/oom_kill.c` `oom_evaluate_task`).
+/// Which of two equal candidates dies (mm/oom_kill.c `oom_evaluate_task`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TieBreak {
     /// 5.9 and later: `points < chosen_points` skips, so the later one wins.
     #[default]
     Later,
-    /// Before: the first one found keeps its place.
+    /// Before 5.9: the first one found keeps its place (strict `>`; 4.x prefers leaders of thread groups).
     Earlier,
 }
 

@@ -27,7 +27,9 @@ pub struct Memory {
     pub swap_total: u64,
     /// `SwapFree`.
     pub swap_free: u64,
-    /// `vm.swappiness` (proc_sys_vm(5)), 0 ..= 200; read only where there is swap.
+    /// `vm.swappiness` (proc_sys_vm(5)), 0 ..= 200; read only where there is swap, and not serialized:
+    /// [`super::vm_settings::VmSettings::swappiness`] is read always.
+    #[serde(skip)]
     pub swappiness: Option<u64>,
     /// `Committed_AS`.
     pub committed: Option<u64>,
@@ -62,8 +64,8 @@ impl Memory {
         self.swap_total.saturating_sub(self.swap_free)
     }
 
-    /// RAM + swap in pages: the total of the host's OOM domain (`mm/oom_kill.c`
-    /// `constrained_alloc`: `totalram_pages() + total_swap_pages`).
+    /// RAM + swap in pages: the total of the host's OOM domain (mm/oom_kill.c
+    /// `constrained_alloc`: `totalram_pages() + total_swap_pages`; 3.6 to 7.3).
     #[must_use]
     pub fn host_total_pages(&self, page_size: u64) -> u64 {
         (self.total + self.swap_total) / page_size.max(1)

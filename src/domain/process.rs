@@ -76,7 +76,8 @@ pub struct MemoryUse {
 }
 
 impl MemoryUse {
-    /// Everything badness counts, in pages: rss + swap + page tables (`mm/oom_kill.c` `oom_badness`).
+    /// Everything badness counts, in pages: rss + swap + page tables (mm/oom_kill.c `oom_badness`, 3.6
+    /// to 7.3).
     #[must_use]
     pub fn charged(&self) -> u64 {
         self.rss + self.swap + self.page_tables
@@ -103,14 +104,18 @@ pub struct Process {
     pub kernel_thread: bool,
     /// The host's pid 1: never a victim. A container's init is not this.
     pub global_init: bool,
-    /// Between `vfork` and `exec` is not visible in `/proc`; memory is `None` when the process has
-    /// none (kernel thread, zombie) or when it could not be read (`unreadable`).
+    /// What it uses; `None` when it has none (kernel thread, zombie) or when that could not be read
+    /// (`unreadable`). A child between `vfork` and `exec` shows the memory of its parent, which the kernel
+    /// does not count for it: see `passed_over`.
     pub memory: Option<MemoryUse>,
     /// A number that processes with one address space have in common and others have not, where the back
-    /// end sees it: the BPF task walk does, `/proc` has nothing of the kind. Not for the screen.
+    /// end sees it: the BPF task walk does (`task_struct.mm`), `/proc` has nothing of the kind. Such processes
+    /// die together (mm/oom_kill.c `__oom_kill_process`; up to 3.16 the log names each, since 4.4 only the
+    /// victim). It is a pointer of the kernel's: never on the screen, in a file or in a document.
     pub address_space: Option<NonZeroU64>,
     /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
-    /// reason that nothing else tells (already reaped, or between vfork and exec).
+    /// reason that nothing else tells (already reaped, or between vfork and exec; see
+    /// [`super::badness::Immunity::PassedOver`] for kernels).
     pub passed_over: bool,
     /// It holds `CAP_SYS_ADMIN` on a kernel that takes 3 % off for that
     /// ([`super::kernel::KernelRules::root_bonus`]).

@@ -53,8 +53,8 @@ impl OomScoreAdj {
         self.0
     }
 
-    /// Converts a legacy `oom_adj` (-17 ..= 15) as the kernel does (fs/proc/base.c `oom_adj_write`):
-    /// 15 is 1000, all else is `value * 1000 / 17` truncated. `None` outside the range.
+    /// Converts a legacy `oom_adj` (-17 ..= 15) as the kernel does (fs/proc/base.c `oom_adj_write`, seen in
+    /// 6.1): 15 is 1000, all else is `value * 1000 / 17` truncated. `None` outside the range.
     #[must_use]
     pub fn from_legacy(oom_adj: i64) -> Option<Self> {
         match oom_adj {
@@ -75,7 +75,7 @@ impl OomScoreAdj {
     }
 
     /// The term this adds to badness in a domain of `total` pages. The kernel divides first
-    /// (`mm/oom_kill.c` `oom_badness`: `adj *= totalpages / 1000`), and so do we.
+    /// (mm/oom_kill.c `oom_badness`, 3.6 to 7.3: `adj *= totalpages / 1000`), and so do we.
     #[must_use]
     pub fn pages(self, total: u64) -> i64 {
         i64::from(self.0) * i64::try_from(total / 1000).unwrap_or(i64::MAX / 1000)
@@ -109,8 +109,8 @@ impl fmt::Display for OomScoreAdj {
 
 /// `/proc/PID/oom_score` for a process of this badness (fs/proc/base.c `proc_oom_score`).
 ///
-/// `points` is `None` for a process the kernel will not choose (shown as 0). `total` is always
-/// RAM + swap in pages, even inside a memory cgroup. Since 5.9 the result is 0 ..= 2000 and an idle
+/// `points` is `None` for a process the kernel will not choose (shown as 0). `total` is always RAM + swap in
+/// pages, even inside a memory cgroup. Since 5.9 (and late 5.4.y) the result is 0 ..= 2000 and an idle
 /// process shows about 666; before, it was 0 ..= about 1000 plus the adjustment.
 #[must_use]
 pub fn oom_score(points: Option<i64>, total: u64, formula: ScoreFormula) -> u32 {

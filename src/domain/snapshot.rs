@@ -154,7 +154,7 @@ impl Snapshot {
     }
 
     /// Other processes with the same address space: they die with this one
-    /// (mm/oom_kill.c `__oom_kill_process`). Known where the back end sees it, see
+    /// (mm/oom_kill.c `__oom_kill_process`, 3.16 and later). Known where the back end sees it, see
     /// [`Process::address_space`].
     pub fn sharers<'a>(&'a self, process: &Process) -> impl Iterator<Item = &'a Process> + use<'a> {
         let (id, space) = (process.id, process.address_space);

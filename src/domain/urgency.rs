@@ -23,7 +23,8 @@ pub enum Urgency {
     Close,
     /// In the third band, or full within two minutes.
     Imminent,
-    /// The kernel killed in it, or found nobody to kill, within the last minute; or its tasks hang.
+    /// The kernel killed in it, or it was out of memory, within the last minute; or its tasks hang:
+    /// [`Acute`] tells which.
     Killing,
 }
 
@@ -36,10 +37,62 @@ pub struct Signs {
     pub time_left: Option<Duration>,
     /// `full avg10` of its pressure in hundredths of a percent.
     pub stalled: u32,
-    /// Time since one of its `oom` and `oom_kill` counters rose; `None` if none did.
+    /// Time since somebody died because it ran out itself, by the log or by its counters; `None` if nobody
+    /// did. A process killed because something else ran out is no sign.
     pub since_kill: Option<Duration>,
+    /// Time since its own `oom` counter rose; `None` if it did not, and on v1, which counts none. It rises too
+    /// where nobody was killed (Documentation/admin-guide/cgroup-v2.rst, `memory.events`).
+    pub since_oom: Option<Duration>,
     /// Its tasks wait for memory and nobody is killed (v1 `oom_kill_disable`).
     pub hangs: bool,
+}
+
+/// What makes a domain [`Urgency::Killing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acute {
+    /// Its tasks wait for memory now, and nobody is killed.
+    Hangs,
+    /// Somebody in it was killed within the last minute.
+    Killed,
+    /// It was out of memory within the last minute, and no kill was counted.
+    Oom,
+}
+
+impl Acute {
+    /// In one word of at most six letters, as a state.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hangs => "HANGS",
+            Self::Killed => "KILLED",
+            Self::Oom => "OOM",
+        }
+    }
+
+    /// In a few words, of the domain.
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Hangs => "hangs now",
+            Self::Killed => "killed in the last minute",
+            Self::Oom => "OOM in the last minute, no kill counted",
+        }
+    }
+}
+
+impl Signs {
+    /// What is happening in it now, if anything is.
+    #[must_use]
+    pub fn acute(&self) -> Option<Acute> {
+        let lately = |since: Option<Duration>| since.is_some_and(|since| since <= LATELY);
+        if self.hangs {
+            Some(Acute::Hangs)
+        } else if lately(self.since_kill) {
+            Some(Acute::Killed)
+        } else {
+            lately(self.since_oom).then_some(Acute::Oom)
+        }
+    }
 }
 
 /// How long a kill counts as now.
@@ -56,7 +109,7 @@ const STALLS: [u32; 2] = [100, 1000];
 #[must_use]
 pub fn urgency(signs: &Signs) -> Urgency {
     let within = |most| signs.time_left.is_some_and(|left| left <= most);
-    if signs.hangs || signs.since_kill.is_some_and(|since| since <= LATELY) {
+    if signs.acute().is_some() {
         Urgency::Killing
     } else if signs.band == Band::Critical || within(IMMINENT) {
         Urgency::Imminent
@@ -80,8 +133,8 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The place of a domain of this urgency and signs, `step` fifths of ten percent kept, and its path
-    /// (empty for the host, which so comes before its equals).
+    /// The place of a domain of this urgency and signs; `step` is the kept share in steps of five points,
+    /// `path` that of its group (empty for the host, which so comes before its equals).
     #[must_use]
     pub fn of(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
         let steps = [Duration::from_mins(1), IMMINENT, CLOSE, WATCH];
@@ -107,7 +160,7 @@ impl<'a> Place<'a> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Place, Signs, Urgency, urgency};
+    use super::{Acute, Place, Signs, Urgency, urgency};
     use crate::domain::band::Band;
 
     fn signs(band: Band, seconds: Option<u64>, stalled: u32) -> Signs {
@@ -136,6 +189,33 @@ mod tests {
         };
         assert_eq!(urgency(&killed(60)), Urgency::Killing);
         assert_eq!(urgency(&killed(61)), Urgency::Calm);
+    }
+
+    #[test]
+    fn an_oom_is_no_kill_until_one_is_counted() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let oom = Signs {
+            since_oom: seconds(5),
+            ..Signs::default()
+        };
+        assert_eq!(urgency(&oom), Urgency::Killing);
+        assert_eq!(oom.acute(), Some(Acute::Oom));
+        let killed = Signs {
+            since_kill: seconds(50),
+            ..oom
+        };
+        assert_eq!(killed.acute(), Some(Acute::Killed));
+        let hangs = Signs {
+            hangs: true,
+            ..killed
+        };
+        assert_eq!(hangs.acute(), Some(Acute::Hangs));
+        let past = Signs {
+            since_oom: seconds(61),
+            since_kill: seconds(61),
+            ..Signs::default()
+        };
+        assert_eq!(past.acute(), None);
     }
 
     #[test]

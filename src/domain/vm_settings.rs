@@ -8,12 +8,12 @@ use super::victim::Scope;
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct VmSettings {
     /// `panic_on_oom`: 0 kills; 1 panics when the whole machine is out (`CONSTRAINT_NONE`); 2 always, in a
-    /// memory cgroup too (mm/oom_kill.c `check_panic_on_oom`).
+    /// memory cgroup too; never when SysRq-f asks (mm/oom_kill.c `check_panic_on_oom`, 6.18).
     pub panic_on_oom: Option<u64>,
     /// `kernel.panic`: seconds after which a panicked machine reboots; 0 never, negative at once.
     pub panic_reboot: Option<i64>,
-    /// `oom_kill_allocating_task`: not 0 kills whoever asks for memory (mm/oom_kill.c `out_of_memory`; not
-    /// in a memory cgroup).
+    /// `oom_kill_allocating_task`: not 0 kills whoever asks for memory (mm/oom_kill.c `out_of_memory`,
+    /// 6.18; not in a memory cgroup, and not if the asker is immune).
     pub kill_allocating_task: Option<u64>,
     /// `oom_dump_tasks`: not 0 puts the table of all candidates into the report.
     pub dump_tasks: Option<u64>,
@@ -98,11 +98,22 @@ impl VmSettings {
             2 => true,
             _ => scope == Scope::Host,
         };
-        if panics {
-            return OomAction::Panic;
+        match scope {
+            Scope::Memcg(_) => self.action_in_groups(),
+            Scope::Host | Scope::Nodes(_) if panics => OomAction::Panic,
+            Scope::Host | Scope::Nodes(_) if self.kill_allocating_task.unwrap_or(0) != 0 => {
+                OomAction::KillAsker
+            }
+            Scope::Host | Scope::Nodes(_) => OomAction::KillWorst,
         }
-        if !matches!(scope, Scope::Memcg(_)) && self.kill_allocating_task.unwrap_or(0) != 0 {
-            OomAction::KillAsker
+    }
+
+    /// What the kernel would do at the limit of any memory cgroup, also of one that is not there yet: only
+    /// `panic_on_oom` 2 counts there.
+    #[must_use]
+    pub fn action_in_groups(&self) -> OomAction {
+        if self.panic_on_oom == Some(2) {
+            OomAction::Panic
         } else {
             OomAction::KillWorst
         }
@@ -158,6 +169,7 @@ mod tests {
                 ..VmSettings::default()
             };
             let group = Scope::Memcg(CgroupKey(1));
+            assert_eq!(settings.action(group), settings.action_in_groups());
             (settings.action(Scope::Host), settings.action(group))
         };
         assert_eq!(act(None, None), (KillWorst, KillWorst));

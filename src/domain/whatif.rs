@@ -1,9 +1,11 @@
 //! What if a process were moved into a group, or a group got another limit: what would that limit do, and
 //! whom would it kill.
 //!
-//! A moved process leaves its memory charged where it was (v2 always, v1 since `move_charge` is gone,
-//! Documentation/admin-guide/cgroup-v2.rst "Memory Ownership"): the new group counts only what comes from
-//! then on. Who would die is asked of the same rules as for the present ([`assess`]).
+//! A moved process leaves its memory charged where it was: the new group counts only what comes from then on.
+//! On v2 always (Documentation/admin-guide/cgroup-v2.rst "Memory Ownership"), on v1 unless
+//! `memory.move_charge_at_immigrate` of the new group was set (cgroup-v1/memory.rst "Move charges"); 6.18
+//! refuses to set it (EINVAL). Its default is 0, so that nothing moves on older kernels either. Who would die
+//! is asked of the same rules as for the present ([`assess`]).
 
 use std::time::Duration;
 
@@ -46,10 +48,11 @@ pub struct Present<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Onset {
     /// At once: v2 kills until usage is below a limit that is written, when nothing more of it can be
-    /// reclaimed (mm/memcontrol.c `memory_max_write`).
+    /// reclaimed (mm/memcontrol.c `memory_max_write`; seen in a VM, where the write succeeded and two of two
+    /// processes died).
     AtOnce,
-    /// Never: v1 refuses a limit below usage that cannot be reclaimed (EBUSY, mm/memcontrol-v1.c
-    /// `mem_cgroup_resize_max`); for memory + swap nothing is swapped out.
+    /// Never: v1 refuses a limit below usage that cannot be reclaimed (EBUSY and nobody dies, seen on 6.18;
+    /// mm/memcontrol-v1.c `mem_cgroup_resize_max`); for memory + swap nothing is swapped out.
     Refused,
     /// Once this many bytes more are charged.
     After(u64),
@@ -211,6 +214,9 @@ fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> (CgroupKey, Limits
     });
     let key = own.unwrap_or_else(|| {
         let mut group = Cgroup::unread(plan.to.clone(), around);
+        // A new group takes it from the one around it (mm/memcontrol.c `mem_cgroup_css_alloc`).
+        let outer = around.and_then(|key| cgroups.get(key.index()));
+        group.limits.swappiness = outer.and_then(|outer| outer.limits.swappiness);
         (group.limits.max, group.usage) = plan.known;
         cgroups.push(group);
         key_of(cgroups.len() - 1)
@@ -219,7 +225,12 @@ fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> (CgroupKey, Limits
         return (key, Limits::default());
     };
     let before = group.limits;
-    group.limits = plan.limits.unwrap_or(before);
+    if let Some(limits) = plan.limits {
+        group.limits = Limits {
+            swappiness: limits.swappiness.or(before.swappiness),
+            ..limits
+        };
+    }
     (key, before)
 }
 

@@ -1,6 +1,7 @@
 //! Reads the memory files of one group, of either version, into a [`Cgroup`].
 //!
-//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. What came late: `oom_kill` 4.13,
+//! `memory.oom.group` 4.19, `memory.pressure` 4.20; a file that is not there leaves `None`.
 
 use std::os::fd::BorrowedFd;
 
@@ -16,6 +17,8 @@ use super::memory::parse_pressure;
 pub(crate) enum Depth {
     /// The usage: one file.
     Usage,
+    /// The counters of kills.
+    Kills,
     /// The limit, usage and counters.
     Hot,
     /// Those, and the limits that seldom change.
@@ -74,7 +77,13 @@ impl GroupReader {
             }
             _ => group.present = true,
         }
-        if version.is_v1() {
+        if depth == Depth::Kills {
+            if version.is_v1() {
+                files.v1_control(group);
+            } else {
+                group.events = files.v2_events(&group.events);
+            }
+        } else if version.is_v1() {
             files.v1(group, depth);
         } else {
             files.v2(group, depth);
@@ -153,7 +162,7 @@ impl Files<'_> {
         group.limits.max = self.limit("memory.max");
         group.usage = self.bytes("memory.current");
         group.swap_usage = self.bytes("memory.swap.current");
-        group.events = self.raw("memory.events", parse_events).unwrap_or_default();
+        group.events = self.v2_events(&group.events);
         group.pressure = self
             .raw("memory.pressure", parse_pressure)
             .ok()
@@ -166,6 +175,7 @@ impl Files<'_> {
             group.limits = Limits {
                 max: group.limits.max,
                 high: self.limit("memory.high"),
+                soft: None,
                 low: self.bytes("memory.low").filter(|low| *low > 0),
                 min: self.bytes("memory.min").filter(|min| *min > 0),
                 swap_max: self.limit("memory.swap.max"),
@@ -177,6 +187,24 @@ impl Files<'_> {
         }
     }
 
+    /// What the counters are now. An OOM counts in every group around the one that ran out (5.2 and later,
+    /// mm/memcontrol.c `memcg_memory_event`); in `memory.events.local` only in that one. That file is read
+    /// when the other one has moved.
+    fn v2_events(&mut self, before: &GroupEvents) -> GroupEvents {
+        let mut events = self.raw("memory.events", parse_events).unwrap_or_default();
+        events.own_oom = if before.own_oom.is_some() && events.oom == before.oom {
+            before.own_oom
+        } else {
+            match self.raw("memory.events.local", parse_events) {
+                Ok(own) => own.oom,
+                // An older kernel: what it counts is the group's own.
+                Err(Errno::NOENT) => events.oom,
+                Err(_) => None,
+            }
+        };
+        events
+    }
+
     fn v1(&mut self, group: &mut Cgroup, depth: Depth) {
         group.limits.max = self.limit("memory.limit_in_bytes");
         group.usage = self.bytes("memory.usage_in_bytes");
@@ -184,6 +212,23 @@ impl Files<'_> {
         group.swap_usage = both
             .zip(group.usage)
             .map(|(both, memory)| both.saturating_sub(memory));
+        self.v1_control(group);
+        group.events.max = self.bytes("memory.failcnt");
+        if depth == Depth::All {
+            group.limits.soft = self.limit("memory.soft_limit_in_bytes");
+            group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
+            group.limits.swappiness = self.bytes("memory.swappiness");
+        }
+        if group.limits.memsw_max.is_some() {
+            // Charged first: where it runs out first, the other one does not count
+            // (mm/memcontrol.c `try_charge_memcg`).
+            let both = self.bytes("memory.memsw.failcnt").unwrap_or(0);
+            group.events.max = group.events.max.map(|max| max.saturating_add(both));
+        }
+    }
+
+    /// `memory.oom_control`; its `oom_kill` counts victims in this group alone, not below.
+    fn v1_control(&mut self, group: &mut Cgroup) {
         let [disabled, under_oom, kills] = self
             .raw("memory.oom_control", |text| {
                 ["oom_kill_disable", "under_oom", "oom_kill"].map(|key| keyed(text, key))
@@ -191,20 +236,12 @@ impl Files<'_> {
             .unwrap_or_default();
         group.limits.kill_disabled = disabled == Some(1);
         group.under_oom = under_oom == Some(1);
-        group.events = GroupEvents {
-            max: self.bytes("memory.failcnt"),
-            oom_kill: kills,
-            ..GroupEvents::default()
-        };
-        if depth == Depth::All {
-            group.limits.high = self.limit("memory.soft_limit_in_bytes");
-            group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
-            group.limits.swappiness = self.bytes("memory.swappiness");
-        }
+        group.events.own_kills = kills;
     }
 }
 
-/// From here on a v1 limit means "none": `PAGE_COUNTER_MAX` in bytes (include/linux/page_counter.h).
+/// From here on a v1 limit means "none": `PAGE_COUNTER_MAX` in bytes (include/linux/page_counter.h; seen on
+/// 6.18 with pages of 4 KiB; older kernels print still more).
 fn unlimited(page_size: u64) -> u64 {
     let page = page_size.max(1);
     let most = if cfg!(target_pointer_width = "64") {

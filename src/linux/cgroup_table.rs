@@ -5,13 +5,15 @@
 //! a limit can be set at any time.
 
 use std::collections::HashMap;
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use crate::domain::cgroup::{Cgroup, CgroupKey, CgroupPath};
 
 use super::cgroup_files::{Depth, GroupReader};
-use super::group_turns::{Budget, Found, Turn};
+use super::group_kills::GroupKills;
+use super::group_turns::{Budget, Turn};
+pub(crate) use super::group_visit::Round;
+use super::group_visit::Visit;
 use super::group_walk::GroupWalk;
 use super::hierarchy::Hierarchy;
 
@@ -45,6 +47,7 @@ pub(crate) struct CgroupTable {
     /// The first that found no room in this one.
     cut: Option<usize>,
     walk: GroupWalk,
+    kills: GroupKills,
     /// Slots of groups that are gone and that nobody refers to any more.
     free: Vec<CgroupKey>,
     reader: GroupReader,
@@ -62,6 +65,7 @@ impl CgroupTable {
             first: 0,
             cut: None,
             walk: GroupWalk::default(),
+            kills: GroupKills::default(),
             free: Vec::new(),
             reader: GroupReader::new(page_size),
         }
@@ -137,6 +141,7 @@ impl CgroupTable {
         if let Some(due) = self.due.get_mut(key.index()) {
             *due = true;
         }
+        self.kills.forget(key);
         self.keys.insert(name, key);
         key
     }
@@ -206,6 +211,10 @@ impl CgroupTable {
             reader: &mut self.reader,
             budget: Budget::new(),
         };
+        let is_v1 = hierarchy.version.is_v1();
+        self.kills.search(round.killed, is_v1, groups, |group| {
+            visit.read(group, Depth::Kills);
+        });
         let mut fresh = MOST_NEW;
         let turns = len.div_ceil(SPREAD).clamp(1, MOST_TURNS);
         let turn = |at: usize| (at + len - self.everybody) % len < turns;
@@ -231,96 +240,20 @@ impl CgroupTable {
                 visit.whole(group, state, shown);
             } else if turn(at) || shown {
                 visit.whole(group, state, shown);
+            } else if self.kills.is_woken(at) {
+                visit.wake(group, state);
             } else if group.limits.max.is_some()
                 && state.is_due(round.seq, round.pressed)
-                && !visit.in_turn(group, state)
+                && !visit.in_turn(group, state, round.pressed)
                 && self.cut.is_none()
             {
                 self.cut = Some(at);
             }
+            self.kills.add_up(at, groups);
         }
         self.everybody = (self.everybody + turns) % len.max(1);
         // Whoever found no room this time is first in the next.
         self.first = self.cut.take().unwrap_or(0);
-    }
-}
-
-/// One sample's reading.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Round<'a> {
-    /// Number of the sample.
-    pub(crate) seq: u64,
-    /// Indices of the groups on the screen, ascending: all of their files are wanted.
-    pub(crate) shown: &'a [usize],
-    /// Tasks of the host wait for memory.
-    pub(crate) pressed: bool,
-}
-
-/// What a visit needs.
-struct Visit<'a> {
-    root: BorrowedFd<'a>,
-    hierarchy: &'a Hierarchy,
-    seq: u64,
-    reader: &'a mut GroupReader,
-    budget: Budget,
-}
-
-impl Visit<'_> {
-    /// Reads one by its turn; false if there was no room.
-    fn in_turn(&mut self, group: &mut Cgroup, state: &mut Turn) -> bool {
-        let mut depth = state.depth();
-        if !self.budget.take(depth) {
-            return false;
-        }
-        self.read(group, depth);
-        if depth == Depth::Usage && state.wakes(found(group)) && self.budget.take(Depth::Hot) {
-            depth = Depth::Hot;
-            self.read(group, depth);
-        }
-        let stat = depth == Depth::Hot
-            && state.wants_stat(self.seq, found(group))
-            && self.budget.take_stat();
-        self.finish(group, state, stat);
-        true
-    }
-
-    /// Reads everything, but `memory.stat` only where it matters.
-    fn whole(&mut self, group: &mut Cgroup, state: &mut Turn, shown: bool) {
-        self.read(group, Depth::All);
-        let limited = group.limits.max.is_some();
-        let stat = limited && (shown || state.wants_stat(self.seq, found(group)));
-        self.finish(group, state, stat);
-    }
-
-    fn finish(&mut self, group: &mut Cgroup, state: &mut Turn, stat: bool) {
-        if stat && let Some(path) = self.hierarchy.relative(&group.path.clone()) {
-            group.stat = self.reader.stat(self.root, path, self.hierarchy.version);
-        } else if !Turn::may_keep_stat(found(group)) {
-            group.stat = None;
-        }
-        state.note(self.seq, found(group), stat);
-        group.read_seq = self.seq;
-    }
-
-    fn read(&mut self, group: &mut Cgroup, depth: Depth) {
-        // What cannot be reached from here stays known by its path only.
-        let path = group.path.clone();
-        if let Some(relative) = self.hierarchy.relative(&path) {
-            let version = self.hierarchy.version;
-            self.reader
-                .refresh(self.root, relative, version, depth, group);
-        }
-    }
-}
-
-fn found(group: &Cgroup) -> Found {
-    let events = &group.events;
-    let counters = [events.high, events.max, events.oom, events.oom_kill];
-    Found {
-        usage: group.usage.unwrap_or(0),
-        limit: group.limits.max.unwrap_or(u64::MAX),
-        events: counters.into_iter().flatten().fold(0, u64::wrapping_add),
-        stalls: group.under_oom || group.pressure.is_some_and(|p| p.some > 0),
     }
 }
 

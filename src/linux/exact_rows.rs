@@ -1,9 +1,9 @@
 //! [`ExactRows`]: exact memory from `status` where a counter without its per-CPU parts could mislead.
 //!
 //! The task walk reads the kernel's counters without the parts that each CPU keeps to itself
-//! (lib/percpu_counter.c). Up to 6.19 badness does the same, so the walk has the very numbers that are
-//! compared and nothing is read here. Since 7.0 badness adds the parts up
-//! (mm/oom_kill.c `get_mm_rss_sum`), and so does `status`: then it is read for the rows that are shown,
+//! (lib/percpu_counter.c, 6.2 and later). Up to 6.19 (read in 6.19.10) badness does the same, so the walk has
+//! the very numbers that are compared and nothing is read here. In 7.x (read in 7.3.4) badness adds the parts
+//! up (mm/oom_kill.c `get_mm_rss_sum`), and so does `status`: then it is read for the rows that are shown,
 //! and in every OOM domain for those that could still come first or second.
 
 use std::cmp::Reverse;

@@ -9,6 +9,9 @@ use super::cgroup_files::Depth;
 /// Files read of groups with a limit in one sample, at most; whoever finds no room is first in the next.
 pub(crate) const MOST_FILES: u32 = 1500;
 
+/// Files read in one sample besides, after a kill: in which group it was.
+pub(crate) const MOST_KILL_FILES: usize = 2500;
+
 /// Files of a [`Depth::Hot`] reading, about.
 const HOT_FILES: u32 = 5;
 
@@ -20,6 +23,9 @@ const REST: [u64; 4] = [1, 2, 4, 8];
 
 /// Samples between two visits while the host's memory stalls: a group may be why.
 const PRESSED: u64 = 2;
+
+/// Samples between two readings of the counters of a group at rest meanwhile, at least.
+const COUNTERS_EVERY: u64 = 4;
 
 /// Samples a group stays watched after one of its counters has risen.
 const AFTER_EVENT: u64 = 30;
@@ -38,7 +44,10 @@ pub(crate) struct Turn {
     usage: u64,
     events: u64,
     risen: u64,
-    stat_read: u64,
+    /// The sample in which the counters were last read in turn.
+    counted: u64,
+    /// The sample in which `memory.stat` was last read; `None` before the first time.
+    stat_read: Option<u64>,
 }
 
 /// What a visit found.
@@ -78,6 +87,17 @@ impl Turn {
         }
     }
 
+    /// True if the counters and stalls of a group at rest are to be looked at, while the host's memory
+    /// stalls: they tell which group is why.
+    pub(crate) fn wants_counters(&self, seq: u64) -> bool {
+        seq >= self.counted + COUNTERS_EVERY
+    }
+
+    /// Notes that they were read.
+    pub(crate) fn note_counters(&mut self, seq: u64) {
+        self.counted = seq;
+    }
+
     /// The usage alone was read: true if the rest of the files is worth reading now.
     pub(crate) fn wakes(&self, found: Found) -> bool {
         self.moves(found) || found.share() >= 500
@@ -90,7 +110,8 @@ impl Turn {
     /// True if `memory.stat` is to be read too: below a quarter of the limit it changes nothing.
     pub(crate) fn wants_stat(&self, seq: u64, found: Found) -> bool {
         let share = found.share();
-        share >= 800 || (share >= STAT_FROM && seq >= self.stat_read + STAT_EVERY)
+        let due = self.stat_read.is_none_or(|read| seq >= read + STAT_EVERY);
+        share >= 800 || (share >= STAT_FROM && due)
     }
 
     /// True if what `memory.stat` said last is still near enough to the truth to be shown.
@@ -120,7 +141,7 @@ impl Turn {
         self.usage = found.usage;
         self.events = found.events;
         if stat {
-            self.stat_read = seq;
+            self.stat_read = Some(seq);
         }
     }
 }
@@ -134,10 +155,15 @@ impl Budget {
         Self(MOST_FILES)
     }
 
+    /// Takes room for a reading that may wait: half of the room is for others.
+    pub(crate) fn take_spare(&mut self, depth: Depth) -> bool {
+        self.0 > MOST_FILES / 2 && self.take(depth)
+    }
+
     /// Takes room for a reading; false if there is none left.
     pub(crate) fn take(&mut self, depth: Depth) -> bool {
         self.take_files(match depth {
-            Depth::Usage => 1,
+            Depth::Usage | Depth::Kills => 1,
             Depth::Hot => HOT_FILES,
             Depth::All => 2 * HOT_FILES,
         })

@@ -1,7 +1,8 @@
 //! Finds the programs that kill before the kernel does, and reads what they are set to.
 //!
 //! They are looked for in every sample's process table; their files are read when the set of them
-//! changes and now and then, because they can be set anew while they run.
+//! changes and now and then, because they can be set anew while they run. Not while memory is short: what
+//! must come from the disk then would hold the sample up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,8 @@ use super::kernel_file::FileBuffer;
 use super::pinned::PinnedProcess;
 use super::unit_files::ConfigRoot;
 
-/// Between two readings of the same programs' files.
-const EVERY: Duration = Duration::from_secs(30);
+/// Between two readings of the same programs' files, which for systemd-oomd are those of every unit.
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Arguments looked at: no such program takes more.
 const MOST_ARGUMENTS: usize = 256;
@@ -35,10 +36,11 @@ pub(crate) struct KillerWatch {
 }
 
 impl KillerWatch {
-    /// The killers among `processes`.
+    /// The killers among `processes`. `pressed`: tasks wait for memory now.
     pub(crate) fn at(
         &mut self,
         now: Monotonic,
+        pressed: bool,
         root: &SysRoot,
         version: CgroupVersion,
         processes: &[Process],
@@ -49,7 +51,7 @@ impl KillerWatch {
             .filter_map(|process| Some((which(process, cgroups)?, process.id)))
             .collect();
         running.sort_unstable_by_key(|(_, id)| *id);
-        let due = self.read.is_none_or(|at| now.since(at) >= EVERY);
+        let due = !pressed && self.read.is_none_or(|at| now.since(at) >= EVERY);
         if running != self.running || (due && !running.is_empty()) {
             let base = ConfigRoot::open(&root.base);
             let read = |(killer, id): &(Killer, ProcessId)| match killer {
@@ -135,7 +137,7 @@ fn read_oomd(
 ) -> RunningKiller {
     if version != CgroupVersion::V2 {
         let note = "it needs cgroup v2 with the memory controller: here it kills nobody";
-        return RunningKiller::unread(Killer::SystemdOomd, id, note);
+        return RunningKiller::idle(Killer::SystemdOomd, id, note);
     }
     let Some(base) = base else {
         let note = "its files could not be read: its thresholds are unknown";
@@ -159,6 +161,7 @@ fn read_oomd(
     if files.iter().any(|file| file.text.contains("OOMRules=")) {
         let note = "some units set OOMRules= (systemd 261): those rules are not read here";
         killer.notes.push(note.to_owned());
+        killer.unread = true;
     }
     killer
 }

@@ -1,4 +1,7 @@
 //! [`Nodes`]: memory nodes and who may use which, on hosts that have more than one.
+//!
+//! `/proc/zoneinfo` (proc_zoneinfo(5)) and `Mems_allowed_list` of `/proc/PID/status` (proc_pid_status(5),
+//! 2.6.26 and later). What the kernel makes of them: `domain::victim::assess_nodes`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,9 +1,10 @@
 //! [`PassedOver`]: asks the kernel whether the announced victims are candidates at all.
 //!
 //! What makes the kernel pass a process over is not all visible: memory that the OOM reaper has taken
-//! (`MMF_OOM_SKIP`) and a child between `vfork` and `exec` (`in_vfork`). But `/proc/PID/oom_score` is 0 for
-//! them (fs/proc/base.c `proc_oom_score`), where badness computes more. So that file is read: once a sample,
-//! for the victims of the fullest domains only.
+//! (`MMF_OOM_SKIP`) and a child between `vfork` and `exec` (`in_vfork`, 4.9 and later; mm/oom_kill.c
+//! `oom_badness` as read in 6.18.2). But `/proc/PID/oom_score` is 0 for them (fs/proc/base.c
+//! `proc_oom_score`), where badness computes more. So that file is read: once a sample, for the victims of
+//! the fullest domains only.
 
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;

@@ -2,7 +2,8 @@
 //!
 //! Vendors carry changes between versions, so the version is only the first guess (`RssSource`). Where
 //! field 24 of `stat` and the sum in `status` differ, each gives an `oom_score`; a process for which the two
-//! scores differ tells which one the kernel computes from.
+//! scores differ tells which one the kernel computes from. The files differ since late 6.12 (fs/proc/task_mmu.c
+//! and array.c; [`crate::domain::kernel::RssSource`] has the kernels that were read).
 
 use std::os::fd::OwnedFd;
 
@@ -15,7 +16,7 @@ use crate::domain::score::{OomScoreAdj, oom_score};
 /// Processes looked at, at most: each costs two to five small reads, once at start.
 const MOST_ASKED: usize = 128;
 
-/// Where neither file differs for so many, they are one counter on this kernel (before 6.12).
+/// Where neither file differs for so many, they are one counter on this kernel (up to early 6.12).
 const ENOUGH_EQUAL: usize = 16;
 
 /// What one process shows.

@@ -51,6 +51,8 @@ pub struct Sampler {
     settings: SettingsReader,
     killers: KillerWatch,
     /// Microseconds the host's tasks had waited for memory in the sample before.
+    /// The host's counter of kills in the sample before.
+    kills: Option<u64>,
     stalled: Option<u64>,
     buffer: FileBuffer,
     handed_out: VecDeque<Arc<Snapshot>>,
@@ -127,6 +129,7 @@ impl Sampler {
             seq: 0,
             shown: &[],
             pressed: false,
+            killed: false,
         };
         cgroups.refresh(&hierarchy, &round);
         host.in_container = own_group.limit(&cgroups.groups(), &memory).is_some();
@@ -146,6 +149,7 @@ impl Sampler {
             settings: SettingsReader::default(),
             killers: KillerWatch::default(),
             stalled: None,
+            kills: None,
             buffer,
             handed_out: VecDeque::new(),
             seq: 0,
@@ -220,15 +224,14 @@ impl Sampler {
                 .filter_map(|process| process.cgroup);
             self.cgroups.collect(used.chain(self.own_group.key()));
         }
-        self.read_groups(needs, pressure);
+        let kills = memory::host_kills(&self.proc, &mut self.buffer);
+        self.read_groups(needs, pressure, kills);
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;
         snapshot.taken = now;
         snapshot.memory = memory;
         snapshot.pressure = pressure;
-        snapshot.kills = KillCounters {
-            host: memory::host_kills(&self.proc, &mut self.buffer),
-        };
+        snapshot.kills = KillCounters { host: kills };
         let sample = Unassessed {
             proc: &self.proc,
             hierarchy: &self.hierarchy,
@@ -275,12 +278,18 @@ impl Sampler {
             &mut self.buffer,
         );
         let version = self.hierarchy.version;
-        snapshot.killers = self
-            .killers
-            .at(now, &self.root, version, &snapshot.processes, cgroups);
+        let pressed = snapshot.pressure.is_some_and(|p| p.some.avg10 > 0.0);
+        snapshot.killers = self.killers.at(
+            now,
+            pressed,
+            &self.root,
+            version,
+            &snapshot.processes,
+            cgroups,
+        );
     }
 
-    fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>) {
+    fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>, kills: Option<u64>) {
         let mut shown: Vec<usize> = needs.groups.iter().map(|key| key.index()).collect();
         shown.sort_unstable();
         // Also stalls of a cgroup at its limit are counted here (mm/memcontrol.c `psi_memstall_enter`): as
@@ -292,7 +301,9 @@ impl Sampler {
             seq: self.seq,
             shown: &shown,
             pressed,
+            killed: self.kills.is_some_and(|before| kills > Some(before)),
         };
+        self.kills = kills;
         self.cgroups.refresh(&self.hierarchy, &round);
     }
 

@@ -36,6 +36,10 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
             "; badness of rows neither shown nor near the first by counters without their per-CPU parts, by up to {error}"
         ),
     };
+    let swapped = match rules.swap_error {
+        0 => String::new(),
+        error => format!(" ({error} more where swapped out)"),
+    };
     let tie = match rules.tie {
         TieBreak::Later => "the later process dies",
         TieBreak::Earlier => "the earlier process dies",
@@ -47,8 +51,8 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
         format!("cgroups        {}", host.cgroups.name()),
         format!("oom_score      {score}"),
         format!(
-            "rss            {rss}, off by up to {} pages of {} bytes ({} more where swapped out){unshown}",
-            rules.rss_error, rules.page_size, rules.swap_error
+            "rss            {rss}, off by up to {} pages of {} bytes{swapped}{unshown}",
+            rules.rss_error, rules.page_size
         ),
         format!("               {}", told(rules)),
         format!("of two equals  {tie}"),
@@ -76,7 +80,7 @@ fn told(rules: &KernelRules) -> String {
         RssSource::Status => status,
     };
     match stat + status {
-        0 => "by version: no process tells".to_owned(),
+        0 => "by kernel version: no live process shows a difference".to_owned(),
         all => format!("{agree} of {all} processes that tell by their oom_score agree"),
     }
 }

@@ -6,7 +6,7 @@ use super::canvas::Canvas;
 use super::table::aligned;
 use crate::app::State;
 use crate::app::domains::Order;
-use crate::app::domains::columns::{DomainCell, DomainColumn, fit};
+use crate::app::domains::columns::{DomainCell, DomainColumn, branch, fit};
 use crate::app::domains::rows::Row;
 use crate::app::layout::{Pane, Panes};
 use crate::app::text::{Line, Tone};
@@ -167,7 +167,7 @@ fn draw_row(
 }
 
 fn fold(count: usize, open: bool, depth: u16) -> Line {
-    let indent = "  ".repeat(usize::from(depth.clamp(1, 12)) - 1);
+    let indent = branch(depth);
     let key = if open {
         "Left folds them"
     } else {

@@ -19,7 +19,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let kills = events.kills();
     title.push(
         if kills > 0 { Tone::Critical } else { Tone::Dim },
-        format!("  {kills} killed"),
+        format!("  kills: {}", events.tally().words()),
     );
     if let Some((name, times)) = events.repeated() {
         title.push(Tone::Watch, format!("  {name} ×{times} in 1 h"));

@@ -2,9 +2,10 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::canvas::{Canvas, cells};
+use super::canvas::Canvas;
 use crate::app::State;
 use crate::app::actions::{ACTIONS, Action};
+use crate::app::cells::cells;
 use crate::app::layout::Panes;
 use crate::app::prompt::Prompt;
 use crate::app::text::{Line, Tone};

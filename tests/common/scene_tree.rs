@@ -57,6 +57,7 @@ const ACTORS: &[Actor] = &[
     Actor { anon: 2, adj: -900, group: "/system.slice/dbus.service", ..actor(540, 1, 104, "dbus-daemon", "/usr/bin/dbus-daemon --system --nofork --nopidfile --systemd-activation --syslog-only") },
     Actor { anon: 2, adj: -1000, group: "/system.slice/ssh.service", ..actor(611, 1, 0, "sshd", "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups") },
     Actor { anon: 4, group: "/system.slice/cron.service", ..actor(622, 1, 0, "cron", "/usr/sbin/cron -f") },
+    Actor { anon: 1, file: 1, group: "/system.slice/earlyoom.service", ..actor(640, 1, 0, "earlyoom", "/usr/bin/earlyoom -m 5 -s 10 -r 3600") },
     Actor { anon: 41, file: 32, adj: -999, group: "/system.slice/containerd.service", ..actor(701, 1, 0, "containerd", "/usr/bin/containerd") },
     Actor { anon: 2350, file: 26, shmem: 230, adj: -400, swap: 12, group: "/system.slice/postgresql.service", ..actor(956, 1, 106, "postgres", "postgres: checkpointer") },
     Actor { anon: 9310, file: 21, swap: 122, growth: 36, group: "/system.slice/mysql.service", ..actor(2456, 1, 107, "mysqld", "/usr/sbin/mysqld --daemonize --pid-file=/run/mysqld/mysqld.pid") },
@@ -142,6 +143,21 @@ impl SceneTree {
             "proc/swaps",
             "Filename\tType\tSize\tUsed\tPriority\n/dev/vda2 partition 8388604 137216 -2\n",
         );
+        for (file, value) in [
+            ("sys/kernel/panic", 0),
+            ("sys/vm/panic_on_oom", 0),
+            ("sys/vm/oom_kill_allocating_task", 0),
+            ("sys/vm/oom_dump_tasks", 1),
+            ("sys/vm/overcommit_memory", 0),
+            ("sys/vm/overcommit_ratio", 50),
+            ("sys/vm/overcommit_kbytes", 0),
+            ("sys/vm/swappiness", 60),
+            ("sys/vm/min_free_kbytes", 67_584),
+            ("sys/vm/watermark_scale_factor", 10),
+        ] {
+            self.put(&format!("proc/{file}"), &format!("{value}\n"));
+        }
+        self.put("sys/module/zswap/parameters/enabled", "N\n");
         let mounts = "25 1 0:22 / /proc rw shared:1 - proc proc rw\n\
                       30 1 0:27 / /sys/fs/cgroup rw shared:2 - cgroup2 cgroup2 rw\n";
         self.put("proc/self/mountinfo", mounts);

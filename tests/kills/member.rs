@@ -14,9 +14,9 @@ pub(crate) struct Member {
     pub(crate) name: String,
 }
 
-/// The interpreter itself: a wrapper in `PATH` can be slow and is a process of its own.
+/// The interpreter itself, if it has the modules the members need: a wrapper in `PATH` can be slow and is a process of its own.
 pub(crate) fn interpreter() -> Option<String> {
-    let ask = ["-c", "import sys; print(sys.executable)"];
+    let ask = ["-c", "import ctypes, mmap, sys; print(sys.executable)"];
     let output = Command::new("python3").args(ask).output().ok()?;
     let path = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !path.is_empty()).then_some(path)

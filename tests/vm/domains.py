@@ -90,8 +90,8 @@ def details(path, *words):
 
     def same(text):
         flat = re.sub(r"[│\s]+", " ", text)
-        return ("(%d) memory.current" % number(path, "memory.current") in flat
-                and "(%d) memory.max" % number(path, "memory.max") in flat
+        return ("(%d bytes) memory.current" % number(path, "memory.current") in flat
+                and "(%d bytes) memory.max" % number(path, "memory.max") in flat
                 and all(word in flat for word in words))
     text = tui.wait("the details of %s as in its files" % path, same)
     tui.keys("Escape")

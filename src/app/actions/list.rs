@@ -80,6 +80,14 @@ pub static ACTIONS: &[Action] = &[
         run: filter,
     },
     Action {
+        id: "domains",
+        doc: "OOM domains: the host and every cgroup with a limit, the most urgent first",
+        label: "Domains",
+        keys: &["d"],
+        group: Group::Look,
+        run: State::toggle_domains,
+    },
+    Action {
         id: "sort",
         doc: "choose the sort column",
         label: "Sort",
@@ -88,20 +96,20 @@ pub static ACTIONS: &[Action] = &[
         run: sort,
     },
     Action {
+        id: "zoom",
+        doc: "only the OOM domain of the selected process or row, ranked by it; again: all",
+        label: "",
+        keys: &["z"],
+        group: Group::Look,
+        run: State::toggle_zoom,
+    },
+    Action {
         id: "details",
         doc: "details of the process, the domain or the event",
         label: "Details",
         keys: &["Enter"],
         group: Group::Look,
         run: details,
-    },
-    Action {
-        id: "domains",
-        doc: "OOM domains: the host and every cgroup with a limit, the most urgent first",
-        label: "Domains",
-        keys: &["d"],
-        group: Group::Look,
-        run: State::toggle_domains,
     },
     Action {
         id: "unfold",
@@ -138,7 +146,7 @@ pub static ACTIONS: &[Action] = &[
     Action {
         id: "settings",
         doc: "what decides the next OOM: who acts first, kernel settings, swap",
-        label: "",
+        label: "Settings",
         keys: &["S"],
         group: Group::Look,
         run: |s| s.open(SettingsDialog::default()),
@@ -206,14 +214,6 @@ pub static ACTIONS: &[Action] = &[
         keys: &["t", "F5"],
         group: Group::Look,
         run: tree,
-    },
-    Action {
-        id: "zoom",
-        doc: "only the OOM domain of the selected process or row, ranked by it; again: all",
-        label: "",
-        keys: &["z"],
-        group: Group::Look,
-        run: State::toggle_zoom,
     },
     Action {
         id: "kernel-threads",

@@ -102,7 +102,7 @@ pub static COLUMNS: &[Column] = &[
             let mark = c.marks.mark(p);
             let tone = match mark {
                 Mark::Victim | Mark::OrThis => Tone::Critical,
-                Mark::GroupVictim => Tone::Danger,
+                Mark::GroupVictim | Mark::OrInGroup => Tone::Danger,
                 Mark::Immune | Mark::Protected => Tone::Good,
                 Mark::None => Tone::Normal,
             };
@@ -251,7 +251,7 @@ pub static COLUMNS: &[Column] = &[
         id: "protection",
         title: "PROTECTION",
         doc: "the level of its adj, or that it dies next",
-        width: Width::Fixed(12),
+        width: Width::Fixed(13),
         align: Align::Left,
         rank: 4,
         largest_first: false,
@@ -264,7 +264,7 @@ pub static COLUMNS: &[Column] = &[
         cell: |p, c| {
             let tone = match c.marks.mark(p) {
                 Mark::Victim | Mark::OrThis => Tone::Critical,
-                Mark::GroupVictim => Tone::Danger,
+                Mark::GroupVictim | Mark::OrInGroup => Tone::Danger,
                 Mark::Immune | Mark::Protected => Tone::Good,
                 Mark::None if p.adj.is_some_and(|a| a.get() >= 100) => Tone::Watch,
                 Mark::None => Tone::Dim,

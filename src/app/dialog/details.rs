@@ -4,6 +4,7 @@ mod distance;
 
 use crossterm::event::KeyCode;
 
+use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
 use crate::app::columns::score;
 use crate::app::format;
@@ -20,30 +21,27 @@ use crate::domain::snapshot::{Detail, Snapshot};
 #[derive(Debug)]
 pub struct DetailsDialog {
     target: Pinned,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl DetailsDialog {
     /// Opens for this process.
     pub fn new(target: Pinned) -> Self {
-        Self { target, scroll: 0 }
+        Self {
+            target,
+            scroll: Scroll::default(),
+        }
     }
 }
 
 impl Dialog for DetailsDialog {
-    fn on_key(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
         match key.code {
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::Down => self.scroll += 1,
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::PageDown => self.scroll += 10,
-            KeyCode::Home => self.scroll = 0,
-            _ => {}
+            _ => {
+                self.scroll.on_key(key, &self.view(context), context);
+            }
         }
-        // There are never more lines than this (a command line has 16 KiB at most, a row one letter at
-        // least); the renderer stops at the last one.
-        self.scroll = self.scroll.min(20_000);
         Outcome::Stay
     }
 
@@ -60,7 +58,7 @@ impl Dialog for DetailsDialog {
         let view = DialogView {
             title: format!("Details of {}", self.target),
             hints: vec![("↑↓", "scroll"), ("Esc", "leave")],
-            scroll: self.scroll,
+            scroll: self.scroll.first(),
             ..DialogView::default()
         };
         match context.process(self.target.id) {

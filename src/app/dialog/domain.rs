@@ -7,9 +7,10 @@ use crossterm::event::KeyCode;
 
 use files::Files;
 
+use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::domains::columns::{tone, urgency_tone};
-use crate::app::domains::dies;
+use crate::app::domains::death::Death;
 use crate::app::domains::watch::Watch;
 use crate::app::format;
 use crate::app::keys::Key;
@@ -22,14 +23,14 @@ use crate::domain::container;
 use crate::domain::headroom::{Room, never_reached, runs_out_first};
 use crate::domain::score::OomScoreAdj;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::{DomainState, Scope};
+use crate::domain::victim::{DomainState, Scope, Verdict};
 
 /// Shows one pinned domain; the numbers go on living.
 #[derive(Debug)]
 pub struct DomainDialog {
     scope: Scope,
     path: Option<CgroupPath>,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl DomainDialog {
@@ -38,7 +39,7 @@ impl DomainDialog {
         Self {
             scope,
             path,
-            scroll: 0,
+            scroll: Scroll::default(),
         }
     }
 
@@ -69,15 +70,10 @@ impl Dialog for DomainDialog {
                     None => Outcome::Close,
                 };
             }
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::Down => self.scroll += 1,
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::PageDown => self.scroll += 10,
-            KeyCode::Home => self.scroll = 0,
-            _ => {}
+            _ => {
+                self.scroll.on_key(key, &self.view(context), context);
+            }
         }
-        // There are never more lines; the renderer stops at the last one.
-        self.scroll = self.scroll.min(500);
         Outcome::Stay
     }
 
@@ -97,7 +93,7 @@ impl Dialog for DomainDialog {
                 ("↑↓", "scroll"),
                 ("Esc", "leave"),
             ],
-            scroll: self.scroll,
+            scroll: self.scroll.first(),
             ..DialogView::default()
         };
         match self.subject(context) {
@@ -139,9 +135,9 @@ fn pair(label: &str, value: impl Into<String>, source: &str) -> Line {
         .add(Tone::Dim, format!("  {source}"))
 }
 
-/// `96.0 MiB (100663296)`: read, and to be compared with the file.
+/// `96.0 MiB (100663296 bytes)`: read, and to be compared with the file.
 fn exact(bytes: u64) -> String {
-    format!("{} ({bytes})", format::long_size(bytes))
+    format!("{} ({bytes} bytes)", format::long_size(bytes))
 }
 
 impl Subject<'_> {
@@ -189,7 +185,11 @@ impl Subject<'_> {
         }
         lines.push(pair("limit", exact(room.limit), self.files.limit));
         if let Some(high) = self.group.and_then(|group| group.limits.high) {
-            lines.push(pair("high", exact(high), self.files.high));
+            lines.push(pair("high", exact(high), "memory.high"));
+        }
+        if let Some(soft) = self.group.and_then(|group| group.limits.soft) {
+            let source = "memory.soft_limit_in_bytes, throttles nothing";
+            lines.push(pair("soft limit", exact(soft), source));
         }
         lines.push(self.swap(&room));
         lines.push(pair(
@@ -256,31 +256,44 @@ impl Subject<'_> {
 
     fn death(&self) -> Vec<Line> {
         let mut lines = vec![Line::of(Tone::Accent, "Who dies")];
-        let Some(verdict) = self.domain.verdict else {
-            let text = match dies(self.domain, self.snapshot) {
-                "hangs" => {
-                    "  Nobody: oom_kill_disable is set in memory.oom_control. At the limit its tasks hang until \
-                     somebody raises the limit or ends one."
-                }
-                _ if self.domain.members == 0 => "  Nobody: no process is in it.",
-                _ => {
-                    "  Nobody can be killed: every process in it is immune. At the limit they hang, and the \
-                     kernel fills its log."
-                }
-            };
-            lines.push(Line::of(Tone::Watch, text));
-            return lines;
+        let death = Death::of(self.domain, self.snapshot);
+        let panic_on_oom = self.snapshot.vm_settings.panic_on_oom.unwrap_or(0);
+        let (tone, text) = match death {
+            Death::Hangs => (
+                Tone::Watch,
+                "  Nobody: oom_kill_disable is set in memory.oom_control. At the limit its tasks hang until \
+                 somebody raises the limit or ends one."
+                    .to_owned(),
+            ),
+            Death::Empty => (Tone::Watch, "  Nobody: no process is in it.".to_owned()),
+            Death::Panics => (
+                Tone::Danger,
+                format!("  Nobody: the kernel panics (panic_on_oom {panic_on_oom}), and all that runs is gone."),
+            ),
+            Death::Asker => (
+                Tone::Watch,
+                "  Whoever asks for memory at that moment, unless it is immune (oom_kill_allocating_task): \
+                 badness does not matter."
+                    .to_owned(),
+            ),
+            Death::Nobody => (
+                Tone::Watch,
+                "  Nobody can be killed: every process in it is immune. At the limit they hang, and the \
+                 kernel fills its log."
+                    .to_owned(),
+            ),
+            Death::One(verdict) | Death::Whole(verdict) => return self.named(&verdict, lines),
         };
-        let named = |id| wording::process(id, self.snapshot);
+        lines.push(Line::of(tone, text));
+        lines
+    }
+
+    /// The victim, what it weighs, and what dies with it.
+    fn named(&self, verdict: &Verdict, mut lines: Vec<Line>) -> Vec<Line> {
         let total = self.domain.total_pages.max(1) as f64;
         let share = verdict.victim.points as f64 * 1000.0 / total;
-        let mut line = Line::of(Tone::Normal, "  ").add(Tone::Critical, named(verdict.victim.id));
-        if verdict.close
-            && let Some(other) = verdict.runner_up
-        {
-            line.push(Tone::Dim, " or ");
-            line.push(Tone::Critical, named(other.id));
-        }
+        let who = wording::victim(verdict, self.snapshot);
+        let mut line = Line::of(Tone::Normal, "  ").add(Tone::Critical, who);
         line.push(
             Tone::Normal,
             format!("  badness {} pages, {share:.1}‰", verdict.victim.points),

@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyCode;
 
+use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::events::Entry;
 use crate::app::keys::Key;
@@ -13,23 +14,26 @@ use crate::domain::oom::UserspaceKill;
 #[derive(Debug)]
 pub struct EventDialog {
     entry: Entry,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl EventDialog {
     /// Opens for an entry.
     pub fn new(entry: Entry) -> Self {
-        Self { entry, scroll: 0 }
+        Self {
+            entry,
+            scroll: Scroll::default(),
+        }
     }
 }
 
 impl Dialog for EventDialog {
-    fn on_key(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
         match key.code {
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::Down => self.scroll = (self.scroll + 1).min(50),
-            _ => {}
+            _ => {
+                self.scroll.on_key(key, &self.view(context), context);
+            }
         }
         Outcome::Stay
     }
@@ -47,7 +51,7 @@ impl Dialog for EventDialog {
         DialogView {
             title: title.to_owned(),
             hints: vec![("↑↓", "scroll"), ("Esc", "leave")],
-            scroll: self.scroll,
+            scroll: self.scroll.first(),
             ..DialogView::default()
         }
         .text(lines)

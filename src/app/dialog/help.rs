@@ -1,33 +1,30 @@
-//! The help: keys out of the action table, columns out of the column table, and what the numbers mean.
+//! The help: keys out of the action table, columns out of the column tables, and what the numbers mean.
 
 use crossterm::event::KeyCode;
 
+use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::columns::COLUMNS;
+use crate::app::domains::columns;
 use crate::app::keys::Key;
 use crate::app::text::{Line, Tone};
 
 /// Shows the help.
 #[derive(Debug, Default)]
 pub struct HelpDialog {
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl Dialog for HelpDialog {
     fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        let last = lines(context).len().saturating_sub(1);
         match key.code {
             KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | 'h' | '?') => {
                 return Outcome::Close;
             }
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::Down => self.scroll = (self.scroll + 1).min(last),
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll = (self.scroll + 10).min(last),
-            KeyCode::Home => self.scroll = 0,
-            KeyCode::End => self.scroll = last,
-            _ => {}
+            _ => {
+                self.scroll.on_key(key, &self.view(context), context);
+            }
         }
         Outcome::Stay
     }
@@ -36,7 +33,7 @@ impl Dialog for HelpDialog {
         DialogView {
             title: format!("oomtop {}: help", env!("CARGO_PKG_VERSION")),
             hints: vec![("↑↓ PgUp PgDn", "scroll"), ("Esc", "leave")],
-            scroll: self.scroll,
+            scroll: self.scroll.first(),
             ..DialogView::default()
         }
         .text(lines(context))
@@ -68,6 +65,17 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
             Line::of(Tone::Strong, format!("  {:<22}", column.id)).add(Tone::Normal, column.doc),
         );
     }
+    lines.push(Line::new());
+    lines.push(Line::of(Tone::Accent, "Domains (d)"));
+    for column in columns::COLUMNS {
+        lines.push(
+            Line::of(Tone::Strong, format!("  {:<22}", column.title)).add(Tone::Normal, column.doc),
+        );
+    }
+    lines.push(Line::of(
+        Tone::Normal,
+        "  a, c and k act on the next victim of the selected row.",
+    ));
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "Filter"));
     for (term, doc) in [

@@ -8,9 +8,12 @@ pub mod domain;
 pub mod event;
 pub mod help;
 pub mod report;
+pub mod rows;
+mod scroll;
 pub mod settings;
 pub mod signal;
 pub mod sort;
+pub mod wrap;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -38,6 +41,8 @@ pub struct DialogContext<'a> {
     pub settings: &'a Settings,
     /// What is remembered of the OOM domains.
     pub domains: &'a Domains,
+    /// Columns and rows of the terminal.
+    pub screen: (u16, u16),
 }
 
 impl DialogContext<'_> {

@@ -4,6 +4,9 @@
 use crossterm::event::KeyCode;
 use std::sync::Arc;
 
+use super::rows::Page as Room;
+use super::scroll::Scroll;
+use super::wrap::wrap;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::events::Remembered;
 use crate::app::keys::Key;
@@ -27,7 +30,7 @@ pub struct ReportDialog {
     report: Arc<OomReport>,
     remembered: Vec<(Pid, Remembered)>,
     page: Page,
-    scroll: usize,
+    scroll: Scroll,
     page_kb: u64,
     /// Badness of each row of the table.
     points: Vec<TaskBadness>,
@@ -57,7 +60,7 @@ impl ReportDialog {
             report,
             remembered,
             page: Page::default(),
-            scroll: 0,
+            scroll: Scroll::default(),
             page_kb,
             points,
             by,
@@ -66,17 +69,17 @@ impl ReportDialog {
         }
     }
 
-    /// Lines of the page, from the first on the screen on.
-    fn window(&self) -> (Vec<Line>, usize) {
+    /// Lines of the page from this one on, and how many it has.
+    fn window(&self, first: usize) -> (Vec<Line>, usize) {
         match self.page {
-            Page::Summary => all(summary::lines(&self.report, &self.remembered), self.scroll),
-            Page::Memory => all(memory::lines(&self.report, self.page_kb), self.scroll),
-            Page::Tasks => (self.task_lines(), self.rows.len()),
+            Page::Summary => all(summary::lines(&self.report, &self.remembered), first),
+            Page::Memory => all(memory::lines(&self.report, self.page_kb), first),
+            Page::Tasks => (self.task_lines(first), self.rows.len()),
             Page::Raw => {
                 let raw = &self.report.raw;
                 let lines = raw
                     .lines()
-                    .skip(self.scroll)
+                    .skip(first)
                     .take(WINDOW)
                     .map(Line::from)
                     .collect();
@@ -85,41 +88,65 @@ impl ReportDialog {
         }
     }
 
-    fn task_lines(&self) -> Vec<Line> {
+    fn task_lines(&self, first: usize) -> Vec<Line> {
         let Some(table) = &self.report.tasks else {
             return vec![Line::of(
                 Tone::Dim,
                 "The report holds no table of tasks (vm.oom_dump_tasks is 0, or the log has lost it).",
             )];
         };
-        let shown = self
-            .rows
-            .iter()
-            .skip(self.scroll)
-            .take(WINDOW)
-            .filter_map(|at| {
-                let row = table.rows.get(*at)?;
-                Some(line(
-                    row,
-                    self.points
-                        .get(*at)
-                        .copied()
-                        .unwrap_or(TaskBadness::Unknown),
-                    self.page_kb,
-                    &self.report,
-                ))
-            });
+        let shown = self.rows.iter().skip(first).take(WINDOW).filter_map(|at| {
+            let row = table.rows.get(*at)?;
+            Some(line(
+                row,
+                self.points
+                    .get(*at)
+                    .copied()
+                    .unwrap_or(TaskBadness::Unknown),
+                self.page_kb,
+                &self.report,
+            ))
+        });
         std::iter::once(head()).chain(shown).collect()
     }
 
     fn turn_to(&mut self, page: Page) {
         self.page = page;
-        self.scroll = 0;
+        self.scroll = Scroll::default();
     }
 
-    fn scroll_by(&mut self, by: isize) {
-        let last = self.window().1.saturating_sub(1);
-        self.scroll = self.scroll.saturating_add_signed(by).min(last);
+    /// Scrolls by a key: a page shows what the one before it did not, and the last one is full.
+    fn scroll_on(&mut self, key: Key, screen: (u16, u16)) {
+        let (width, height) = Room::most(screen);
+        let height_of = |line: &Line| wrap(line, usize::from(width)).len();
+        // What stands above the lines and does not scroll.
+        let above = [Some(self.tabs()), self.saved.clone(), Some(Line::new())];
+        let head = (self.page == Page::Tasks && self.report.tasks.is_some()).then(head);
+        let above = above.iter().chain([&head]).flatten().map(height_of).sum();
+        let room = usize::from(height).saturating_sub(above).max(1);
+        let skipped = usize::from(head.is_some());
+        let fit = |lines: &mut dyn Iterator<Item = &Line>| {
+            let used = lines.scan(0, |used, line| {
+                *used += height_of(line);
+                Some(*used)
+            });
+            used.take_while(|used| *used <= room).count().max(1)
+        };
+        // Every line has a row at least: no page holds more of them than rows.
+        let before = |end: usize| {
+            let lines = self.window(end.saturating_sub(room)).0;
+            let shown = lines.iter().skip(skipped).take(room.min(end));
+            fit(&mut shown.collect::<Vec<_>>().into_iter().rev())
+        };
+        let total = self.window(usize::MAX).1;
+        let last = total.saturating_sub(before(total));
+        let page = if matches!(key.code, KeyCode::PageUp | KeyCode::Char('b')) {
+            before(self.scroll.first())
+        } else {
+            let lines = self.window(self.scroll.first()).0;
+            fit(&mut lines.iter().skip(skipped).take(room))
+        };
+        self.scroll.turn(key, last, page);
     }
 
     fn tabs(&self) -> Line {
@@ -198,14 +225,8 @@ impl Dialog for ReportDialog {
                 if let Some(table) = &self.report.tasks {
                     self.rows = order(table, &self.points, self.by);
                 }
-                self.scroll = 0;
+                self.scroll = Scroll::default();
             }
-            KeyCode::Up => self.scroll_by(-1),
-            KeyCode::Down => self.scroll_by(1),
-            KeyCode::PageUp => self.scroll_by(-20),
-            KeyCode::PageDown => self.scroll_by(20),
-            KeyCode::Home => self.scroll = 0,
-            KeyCode::End => self.scroll_by(isize::MAX),
             KeyCode::Char('s') => {
                 self.saved = Some(Line::of(Tone::Dim, "saving …"));
                 return Outcome::Perform(vec![Effect::Save {
@@ -214,7 +235,7 @@ impl Dialog for ReportDialog {
                     json: json(&self.report, &self.remembered),
                 }]);
             }
-            _ => {}
+            _ => self.scroll_on(key, context.screen),
         }
         Outcome::Stay
     }
@@ -233,7 +254,7 @@ impl Dialog for ReportDialog {
         let victim = self.report.kills.first().map_or_else(String::new, |kill| {
             format!(": {} {} was killed", kill.pid, kill.comm)
         });
-        let (lines, total) = self.window();
+        let (lines, total) = self.window(self.scroll.first());
         let mut hints = vec![
             ("Tab", "page"),
             ("↑↓", "scroll"),
@@ -248,7 +269,7 @@ impl Dialog for ReportDialog {
         DialogView {
             title: format!("OOM report{victim}"),
             hints,
-            window: Some((self.scroll, total)),
+            window: Some((self.scroll.first(), total)),
             ..DialogView::default()
         }
         .text(vec![self.tabs()])

@@ -7,6 +7,7 @@ mod values;
 
 use crossterm::event::KeyCode;
 
+use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::keys::Key;
 use crate::app::text::{Line, Tone};
@@ -16,24 +17,17 @@ pub use killers::short_rule;
 /// Shows what decides how the next OOM goes.
 #[derive(Debug, Default)]
 pub struct SettingsDialog {
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl Dialog for SettingsDialog {
     fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        let last = lines(context).len().saturating_mul(3);
         match key.code {
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'S') => return Outcome::Close,
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::Down => self.scroll += 1,
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll += 10,
-            KeyCode::Home => self.scroll = 0,
-            KeyCode::End => self.scroll = last,
-            _ => {}
+            _ => {
+                self.scroll.on_key(key, &self.view(context), context);
+            }
         }
-        // A line wraps to three rows at most on a usable screen; the renderer stops at the last one.
-        self.scroll = self.scroll.min(last);
         Outcome::Stay
     }
 
@@ -41,7 +35,7 @@ impl Dialog for SettingsDialog {
         DialogView {
             title: "What decides the next OOM".to_owned(),
             hints: vec![("↑↓ PgUp PgDn", "scroll"), ("Esc", "leave")],
-            scroll: self.scroll,
+            scroll: self.scroll.first(),
             ..DialogView::default()
         }
         .text(lines(context))

@@ -96,7 +96,9 @@ impl State {
 
     /// Opens or closes the calm domains at the selection.
     pub(in crate::app) fn unfold(&mut self, open: bool) -> Vec<Effect> {
-        if self.in_domains() {
+        if self.in_domains() && open && !self.domains.has_folded() {
+            self.say(Tone::Normal, "nothing is folded here");
+        } else if self.in_domains() {
             self.domains.unfold(open);
             self.arrange();
         }

@@ -40,6 +40,8 @@ pub struct DomainColumn {
     pub id: &'static str,
     /// Its header.
     pub title: &'static str,
+    /// What it shows and what its words mean, for the help.
+    pub doc: &'static str,
     /// Width.
     pub width: Width,
     /// Side.
@@ -93,6 +95,14 @@ pub fn counted(value: Option<u64>, per_second: Option<f64>) -> String {
 /// The columns that fit into `width` cells, with the cells each takes.
 pub fn fit(width: u16) -> Vec<(&'static DomainColumn, u16)> {
     fitted(COLUMNS, width, |c| (c.width, c.rank), |c| c.id == "domain")
+}
+
+/// What stands before a row's name, for its depth: below the host there is nothing to indent by.
+pub fn branch(depth: u16) -> String {
+    match depth {
+        0 | 1 => String::new(),
+        deep => format!("{}└ ", "  ".repeat(usize::from(deep.min(12)) - 2)),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 
 mod acting;
 pub mod columns;
+pub mod death;
 pub mod forecast;
+mod kills;
 pub mod pace;
 pub mod rows;
 pub mod watch;
@@ -14,19 +16,25 @@ pub mod watch;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use kills::Kills;
 use rows::{Row, RowId};
-use watch::Watch;
+use watch::{Around, Watch};
 
 use crate::app::wording;
 use crate::domain::band::Thresholds;
+use crate::domain::cgroup::CgroupPath;
 use crate::domain::container;
+use crate::domain::oom::OomReport;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::time::Monotonic;
 use crate::domain::urgency::Urgency;
-use crate::domain::victim::{DomainState, Scope};
+use crate::domain::victim::Scope;
 
 /// How long the header stays with a domain before it turns to another that is not more urgent by a word.
 const STAY: Duration = Duration::from_secs(15);
+
+/// Samples after a rise of the host's counter of kills in which the groups' own may show it.
+const LATE: u64 = 8;
 
 /// What the rows are in order of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,27 +58,76 @@ pub struct Domains {
     /// First row on the screen.
     pub offset: usize,
     watches: HashMap<Scope, Watch>,
+    kills: Kills,
+    /// The host's counter of kills, and the sample in which it last rose.
+    host_kills: Option<u64>,
+    host_rose: Option<u64>,
     /// The domain more urgent than the host, and since when the header names it.
     leading: Option<(Scope, Monotonic)>,
     /// Domains whose calm children are shown.
     unfolded: HashSet<Scope>,
     rows: Vec<Row>,
     selected: Option<RowId>,
+    /// Path of the selected domain: a key is used again when its group is gone.
+    path: Option<CgroupPath>,
     cursor: usize,
+    /// Row the selected domain had while somebody was in it: empty, it sinks before it is removed.
+    home: usize,
 }
 
 impl Domains {
-    /// Takes a sample in.
-    pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds) {
+    /// Takes a report of the log in: it says which domain ran out.
+    pub fn accept_report(&mut self, report: &OomReport) {
+        self.kills.report(report);
+    }
+
+    /// Takes a sample in, and how many kills are known since the one before that no line of the log tells
+    /// of.
+    pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds, unlogged: u64) {
+        self.kills.unlogged(snapshot.seq, unlogged);
+        if self
+            .host_kills
+            .is_some_and(|before| snapshot.kills.host > Some(before))
+        {
+            self.host_rose = Some(snapshot.seq);
+        }
+        self.host_kills = snapshot.kills.host;
+        self.kills.settle(snapshot.seq, snapshot.taken.monotonic);
+        let is_near = |watch: &Watch| watch.urgency >= Urgency::Imminent;
+        let mut around = Around {
+            snapshot,
+            thresholds,
+            kills: &self.kills,
+            kills_now: self.host_rose.is_some_and(|seq| snapshot.seq <= seq + LATE),
+            host_is_near: self.watch(Scope::Host).is_some_and(is_near),
+        };
         for domain in &snapshot.domains {
             let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
             let watch = self.watches.entry(domain.scope).or_default();
-            watch.accept(domain, group, snapshot, thresholds);
+            watch.accept(domain, group, &around);
+            // It comes before all groups.
+            around.host_is_near |= domain.scope == Scope::Host && is_near(watch);
         }
+        self.kills.account(snapshot.seq, self.accounted(snapshot));
         self.watches.retain(|_, watch| watch.seen == snapshot.seq);
         let known = &self.watches;
         self.unfolded.retain(|scope| known.contains_key(scope));
         self.lead(snapshot);
+    }
+
+    /// Kills counted in this sample in groups that ran out themselves, each once.
+    fn accounted(&self, snapshot: &Snapshot) -> u64 {
+        let of = |key| {
+            self.watches
+                .get(&Scope::Memcg(key))
+                .map_or(0, |w| w.accounted)
+        };
+        let keys = snapshot.domains.iter().filter_map(|d| d.scope.memcg());
+        keys.filter(|key| of(*key) > 0)
+            // A group around it has counted the same ones.
+            .filter(|key| snapshot.ancestry(*key).skip(1).all(|(key, _)| of(key) == 0))
+            .map(of)
+            .sum()
     }
 
     /// What is remembered of a domain of the newest sample.
@@ -90,7 +147,7 @@ impl Domains {
         let urgency = |scope| self.watch(scope).map_or(Urgency::Calm, |w| w.urgency);
         let bar = urgency(main);
         // Where nobody is left, nobody is next.
-        let peopled = |scope| self.watch(scope).is_some_and(|w| w.peopled);
+        let peopled = |scope| self.is_peopled(scope);
         let first = self
             .watches
             .iter()
@@ -111,6 +168,15 @@ impl Domains {
             }
             (None, Some(new)) => Some((new, at)),
         };
+    }
+
+    fn is_peopled(&self, scope: Scope) -> bool {
+        self.watch(scope).is_some_and(|watch| watch.peopled)
+    }
+
+    /// The path of the selected domain; `None` for the host and a set of nodes.
+    pub fn selected_path(&self) -> Option<&CgroupPath> {
+        self.path.as_ref()
     }
 
     /// How many domains besides the host are not calm.
@@ -136,23 +202,32 @@ impl Domains {
         self.rows.get(self.cursor).map(|row| row.id().scope)
     }
 
-    /// Puts the rows in order; the selection stays on its domain, or on its row if that is gone.
+    /// Puts the rows in order; the selection stays on its domain, or if that is gone on the row it had
+    /// while somebody was in it.
     pub fn arrange(&mut self, snapshot: &Snapshot, height: usize) {
         if !self.open {
             return;
         }
-        let keep = self.selected.map(|id| id.scope);
+        // The same key may be another group by now.
+        let path = |scope: Scope| Some(&snapshot.cgroup(scope.memcg()?)?.path);
+        let kept = self
+            .selected
+            .filter(|id| path(id.scope) == self.path.as_ref());
+        let keep = kept.map(|id| id.scope);
         self.rows = if self.filter.is_empty() {
             rows::arrange(snapshot, &self.watches, self.order, &self.unfolded, keep)
         } else {
             rows::matching(snapshot, &self.watches, self.order, &self.filter)
         };
-        let found = self
-            .selected
-            .and_then(|id| self.rows.iter().position(|row| row.id() == id));
+        let found = kept.and_then(|id| self.rows.iter().position(|row| row.id() == id));
         let last = self.rows.len().saturating_sub(1);
-        self.cursor = found.unwrap_or(self.cursor.min(last));
+        self.cursor = found.unwrap_or(self.home.min(last));
         self.selected = self.rows.get(self.cursor).map(Row::id);
+        let scope = self.selected.map(|id| id.scope);
+        if found.is_none() || scope.is_none_or(|scope| self.is_peopled(scope)) {
+            self.home = self.cursor;
+        }
+        self.path = scope.and_then(path).cloned();
         self.offset = self.offset.min(self.rows.len().saturating_sub(height));
         self.scroll_to_cursor(height);
     }
@@ -167,7 +242,10 @@ impl Domains {
     pub fn select(&mut self, row: usize, height: usize) {
         if row < self.rows.len() {
             self.cursor = row;
+            self.home = row;
             self.selected = self.rows.get(row).map(Row::id);
+            let scope = self.selected.map(|id| id.scope);
+            self.path = scope.and_then(|scope| self.watch(scope)?.path.clone());
             self.scroll_to_cursor(height);
         }
     }
@@ -201,6 +279,14 @@ impl Domains {
             // One of the unfolded: the part it is in.
             self.unfolded.remove(parent);
         }
+    }
+
+    /// True if there is something folded at the selection.
+    pub fn has_folded(&self) -> bool {
+        let scope = self.selected();
+        self.rows.iter().any(
+            |row| matches!(row, Row::Fold { parent, open: false, .. } if Some(*parent) == scope),
+        )
     }
 
     /// True if the calm children of this domain are shown.
@@ -238,16 +324,4 @@ pub fn name(scope: Scope, parent: Option<Scope>, host: &str, snapshot: &Snapshot
         .filter(|rest| !rest.is_empty())
         .unwrap_or(path)
         .to_owned()
-}
-
-/// What an OOM in this domain does, in one word of at most six letters.
-pub fn dies(domain: &DomainState, snapshot: &Snapshot) -> &'static str {
-    let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
-    let disabled = group.is_some_and(|group| group.limits.kill_disabled);
-    match (disabled, domain.verdict, domain.group_kill) {
-        (true, _, _) => "hangs",
-        (_, None, _) => "nobody",
-        (_, Some(_), Some(_)) => "whole",
-        (_, Some(_), None) => "one",
-    }
 }

@@ -18,6 +18,15 @@ pub enum Count {
     Refaults,
 }
 
+/// What happened between two samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rose {
+    /// It was out of memory (`oom`), whether or not anybody was killed.
+    pub oom: bool,
+    /// Somebody in it was killed (`oom_kill`).
+    pub kill: bool,
+}
+
 type Counts = [Option<u64>; 5];
 
 /// How old the older of two marks becomes before it is let go, in seconds; rates are taken over between
@@ -33,6 +42,18 @@ pub struct Pace {
     older: Option<(Monotonic, Counts)>,
     newer: Option<(Monotonic, Counts)>,
     now: Option<(Monotonic, Counts)>,
+    own_oom: Option<u64>,
+}
+
+/// What a group's counters did between two readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rise {
+    /// Its own limit ran out (v2).
+    pub own_oom: bool,
+    /// It was at its limit.
+    pub at_limit: bool,
+    /// Processes killed in it and below, whatever ran out.
+    pub kills: u64,
 }
 
 fn counts(group: &Cgroup) -> Counts {
@@ -51,15 +72,24 @@ fn seconds(from: Monotonic, to: Monotonic) -> f64 {
 }
 
 impl Pace {
-    /// Takes a sample in; true if an OOM happened since the one before (its counter or that of kills rose).
-    pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> bool {
+    /// Takes a sample in; returns what rose since the one before.
+    pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> Rise {
         let fresh = counts(group);
-        let rose = self.now.is_some_and(|(_, before)| {
-            [Count::Oom, Count::OomKill].into_iter().any(|count| {
-                let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
-                matches!((of(&before), of(&fresh)), (Some(old), Some(new)) if new > old)
-            })
-        });
+        let by = |old: Option<u64>, new: Option<u64>| {
+            let both = old.zip(new);
+            both.map_or(0, |(old, new)| new.saturating_sub(old))
+        };
+        let rise = |count: Count| {
+            let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
+            by(self.now.and_then(|(_, before)| of(&before)), of(&fresh))
+        };
+        let own = group.events.own_oom;
+        let rose = Rise {
+            own_oom: by(self.own_oom, own) > 0,
+            at_limit: rise(Count::Max) > 0,
+            kills: rise(Count::OomKill),
+        };
+        self.own_oom = own;
         self.now = Some((at, fresh));
         match self.newer {
             Some((mark, _)) if seconds(mark, at) < TURN => {}
@@ -98,9 +128,14 @@ mod tests {
         for second in 0..200_u64 {
             // Twice a second, but for the last two minutes.
             group.events.max = Some(second.min(80) * 2);
+            group.events.oom = Some(u64::from(second >= 40));
             group.events.oom_kill = Some(u64::from(second >= 50));
             let rose = pace.accept(Monotonic(second * 1_000_000), &group);
-            assert_eq!(rose, second == 50);
+            assert_eq!(rose.kills, u64::from(second == 50));
+            assert_eq!(
+                (rose.at_limit, rose.own_oom),
+                ((1..=80).contains(&second), false)
+            );
             told.push(pace.per_second(Count::Max));
         }
         assert_eq!(told[4], None);

@@ -3,6 +3,7 @@
 mod counter;
 mod filter;
 mod recall;
+mod tally;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use counter::{Counter, groups_that_rose};
 pub use filter::EventFilter;
 pub use recall::Remembered;
 use recall::recall;
+pub use tally::Tally;
 
 /// Most entries kept; the oldest go first.
 const KEPT: usize = 2000;
@@ -111,7 +113,7 @@ pub struct EventLog {
     /// Rows that came since the pane was last looked at.
     pub unread: usize,
     /// Kills of entries that are kept no more: they still count.
-    forgotten: u64,
+    forgotten: Tally,
     /// Groups whose own counter rose while the host's is ahead of the log.
     rose: Vec<CgroupPath>,
     counter: Counter,
@@ -157,7 +159,13 @@ impl EventLog {
 
     /// Processes killed in this boot, logged or not, also those of entries that are kept no more.
     pub fn kills(&self) -> u64 {
-        self.forgotten + self.entries.iter().map(kills_of).sum::<u64>()
+        self.tally().total()
+    }
+
+    /// The same, told apart by whether the log has them.
+    pub fn tally(&self) -> Tally {
+        let tallies = self.entries.iter().map(Tally::of);
+        tallies.fold(self.forgotten, Tally::plus)
     }
 
     /// The newest kill and when it was.
@@ -265,7 +273,9 @@ impl EventLog {
 
     fn push(&mut self, entry: Entry) {
         if self.entries.len() == KEPT {
-            self.forgotten += self.entries.pop_front().as_ref().map_or(0, kills_of);
+            let oldest = self.entries.pop_front();
+            let tally = oldest.as_ref().map(Tally::of).unwrap_or_default();
+            self.forgotten = self.forgotten.plus(tally);
         }
         self.entries.push_back(entry);
     }
@@ -336,18 +346,6 @@ fn rows_of(entry: &Entry) -> usize {
     match entry {
         Entry::Report { report, .. } => report.kills.len().max(1),
         _ => 1,
-    }
-}
-
-/// Processes of one entry that the kernel killed in this boot.
-fn kills_of(entry: &Entry) -> u64 {
-    match entry {
-        Entry::Report {
-            report, boot: 0, ..
-        } => report.kills.len() as u64,
-        Entry::Unlogged { kills, .. } => *kills,
-        // A program's kill is told in its row, not in the kernel's count.
-        Entry::Report { .. } | Entry::Gap { .. } | Entry::Userspace(_) => 0,
     }
 }
 

@@ -99,6 +99,7 @@ pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>)
             (false, true) => Choice::LargestRss,
             (false, false) => Choice::HighestScore,
         },
+        unread: false,
         dry_run,
         source: "its command line".to_owned(),
         notes,

@@ -63,6 +63,7 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
     if rules.is_empty() && notes.is_empty() {
         notes.push(format!("no thresholds were found in {source}"));
     }
+    let unread = rules.is_empty();
     let patterns = text.lines().any(|line| line.starts_with("@BADNESS_ADJ"))
         || is_on(text, "ignore_positive_oom_score_adj");
     RunningKiller {
@@ -74,6 +75,8 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
         } else {
             Choice::HighestScore
         },
+        // Without --config it has rules of its own, and a file without any is not understood.
+        unread,
         dry_run: false,
         source,
         notes,

@@ -179,6 +179,7 @@ pub fn systemd_oomd(
         id,
         rules,
         choice: Choice::Group,
+        unread: false,
         dry_run: false,
         source: "oomd.conf and the unit files".to_owned(),
         notes,

@@ -43,8 +43,9 @@ pub fn assess_nodes(
     let state = |set: NodeSet| {
         let own = || nodes.iter().filter(|node| set.has(node.node));
         let page = rules.page_size;
-        let present: u64 = own().map(|node| node.present).sum();
-        let total_pages = present + memory.swap_total / page.max(1);
+        // Saturating: the file may be a damaged one of another tree.
+        let sum = |part: fn(&NodeMemory) -> u64| own().map(part).fold(0, u64::saturating_add);
+        let total_pages = sum(|node| node.present).saturating_add(memory.swap_total / page.max(1));
         let mut race = Race::default();
         for process in processes {
             if process.nodes.is_none_or(|own| own.common(set).is_some()) {
@@ -55,8 +56,8 @@ pub fn assess_nodes(
         DomainState {
             scope,
             total_pages,
-            limit: own().map(|node| node.managed).sum::<u64>() * page,
-            usage: Some(own().map(NodeMemory::used).sum::<u64>() * page),
+            limit: sum(|node| node.managed).saturating_mul(page),
+            usage: Some(sum(NodeMemory::used).saturating_mul(page)),
             members: race.members,
             verdict: race.verdict(rules),
             group_kill: race

@@ -3,9 +3,10 @@
 //! On the host that is the order of creation (`for_each_process`, mm/oom_kill.c `select_bad_process`). In a
 //! memory cgroup it is the tree in pre-order, children as they were made, and inside one group the order in
 //! which the processes joined it (mm/memcontrol.c `mem_cgroup_scan_tasks`, kernel/cgroup/cgroup.c
-//! `css_task_iter_next`): a process that was moved in late comes last, however old it is.
+//! `css_task_iter_next`; the log's table had this order in 328 of 328 reports on 6.18): a process that was
+//! moved in late comes last, however old it is.
 
-use super::{Candidate, DomainState, Scope, badness, group_kill};
+use super::{Candidate, DomainState, Scope, badness, compared, group_kill};
 use crate::domain::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::domain::kernel::TieBreak;
 use crate::domain::process::{Process, ProcessId};
@@ -17,6 +18,7 @@ pub fn equals<'p>(
     state: &DomainState,
     processes: &'p [Process],
     cgroups: &[Cgroup],
+    tie: TieBreak,
 ) -> Vec<&'p Process> {
     let Some(verdict) = state.verdict else {
         return Vec::new();
@@ -28,7 +30,10 @@ pub fn equals<'p>(
     }
     processes
         .iter()
-        .filter(|p| badness(p, state.total_pages).points() == Some(points))
+        .filter(|p| {
+            let own = badness(p, state.total_pages).points();
+            own.map(|own| compared(own, tie)) == Some(points)
+        })
         .filter(|p| is_inside(p.cgroup, state.scope, cgroups))
         .collect()
 }

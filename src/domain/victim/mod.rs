@@ -1,9 +1,9 @@
 //! Who dies next in each OOM domain.
 //!
 //! An OOM domain is what runs out together: the host, a memory cgroup with a limit, or the memory nodes of
-//! a cpuset. In a cgroup
-//! only its subtree competes and adj is weighed by the limit (`mm/oom_kill.c` `constrained_alloc`:
-//! `oc->totalpages = mem_cgroup_get_max(oc->memcg)`), so the order inside can differ from the host's.
+//! a cpuset. In a cgroup only its subtree competes and adj is weighed by the limit (mm/oom_kill.c
+//! `constrained_alloc`: `oc->totalpages = mem_cgroup_get_max(oc->memcg)`, see [`memcg_total_bytes`]), so the
+//! order inside can differ from the host's.
 
 mod by_node;
 mod equals;
@@ -19,7 +19,7 @@ use super::process::{Process, ProcessId};
 pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
 use race::Race;
-pub use race::{age_rank, order, seniority};
+pub use race::{age_rank, compared, order, seniority};
 
 /// Names an OOM domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -79,7 +79,7 @@ pub struct DomainState {
     pub members: u32,
     /// Who dies; `None` if nobody can.
     pub verdict: Option<Verdict>,
-    /// `memory.oom.group`: the group of this path dies with the victim (v2).
+    /// `memory.oom.group`: the group of this key dies whole with the victim (v2).
     pub group_kill: Option<CgroupKey>,
 }
 
@@ -91,16 +91,24 @@ impl DomainState {
     }
 }
 
+/// False where the swappiness is 0: then the group's memory is not swapped out when its limit is reached,
+/// however much swap there is (mm/memcontrol.c `mem_cgroup_swappiness`: the group's own on v1,
+/// `vm.swappiness` on v2; mm/vmscan.c `get_scan_count`).
+#[must_use]
+pub fn may_swap(group: &Cgroup, memory: &Memory) -> bool {
+    group.limits.swappiness.or(memory.swappiness) != Some(0)
+}
+
 /// The total of a group's OOM domain in bytes: its limit plus the swap it may use, never more swap than
 /// there is. `None` if the group has no limit.
 ///
 /// mm/memcontrol.c `mem_cgroup_get_max` (`mem_cgroup_get_limit` before 4.17), the same sum from 3.16 to 7.3:
 /// only the limits of the group itself enter, an ancestor's do not, and there is no swap if the swappiness
-/// is 0 (`mem_cgroup_swappiness`: the group's own on v1, `vm.swappiness` on v2).
+/// is 0 ([`may_swap`]).
 #[must_use]
 pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
     let max = group.limits.max?;
-    if group.limits.swappiness.or(memory.swappiness) == Some(0) {
+    if !may_swap(group, memory) {
         return Some(max);
     }
     let swap = match (group.limits.memsw_max, group.limits.swap_max) {
@@ -175,7 +183,8 @@ pub fn assess(
 }
 
 /// v1 `memory.oom_control` with `oom_kill_disable`: tasks of the group hang, nobody is killed
-/// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
+/// (seen on 6.18, which warns that it is deprecated; mm/memcontrol-v1.c `memcg1_oom_prepare` there, older
+/// kernels have it in mm/memcontrol.c under other names).
 fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     match scope {
         Scope::Host | Scope::Nodes(_) => false,
@@ -190,7 +199,12 @@ fn enclosing_slots(cgroups: &[Cgroup], slot_of: &[Option<usize>]) -> Vec<Option<
     (0..cgroups.len())
         .map(|index| {
             let key = CgroupKey(u32::try_from(index).ok()?);
-            ancestry(key, cgroups).find_map(|(at, _)| slot_of.get(at.index()).copied().flatten())
+            for (at, _) in ancestry(key, cgroups) {
+                if let Some(Some(slot)) = slot_of.get(at.index()) {
+                    return Some(*slot);
+                }
+            }
+            None
         })
         .collect()
 }
@@ -208,7 +222,7 @@ fn outer_slot(
 }
 
 /// `memory.oom.group`: the topmost group with the flag between the victim's and the domain dies whole
-/// (mm/memcontrol.c `mem_cgroup_get_oom_group`).
+/// (mm/memcontrol.c `mem_cgroup_get_oom_group`, v2 since 4.19).
 fn group_kill(
     scope: Scope,
     victims_group: Option<CgroupKey>,

@@ -39,11 +39,7 @@ impl Race {
         let Badness::Points(points) = badness else {
             return;
         };
-        // Before 5.9 every candidate has at least one point (`oom_badness`: `points > 0 ? points : 1`).
-        let points = match tie {
-            TieBreak::Later => points,
-            TieBreak::Earlier => points.max(1),
-        };
+        let points = compared(points, tie);
         let entry = Entry {
             points,
             id: process.id,
@@ -84,9 +80,19 @@ impl Race {
     }
 }
 
+/// The points as the kernel compares them: from 3.6 to 5.8 every candidate has at least one (mm/oom_kill.c
+/// `oom_badness`: `points > 0 ? points : 1`), so that many small ones with a negative adj are equals.
+#[must_use]
+pub fn compared(points: i64, tie: TieBreak) -> i64 {
+    match tie {
+        TieBreak::Later => points,
+        TieBreak::Earlier => points.max(1),
+    }
+}
+
 /// The order in which the kernel prefers victims, the least endangered first: more points win; of equals
 /// the later or the earlier process, by kernel. Creation order is the order of start times, then of pids:
-/// what `for_each_process` walks (mm/oom_kill.c `oom_evaluate_task`).
+/// what `for_each_process` walks (mm/oom_kill.c `select_bad_process` and `oom_evaluate_task`, 6.18).
 #[must_use]
 pub fn order(a: (i64, ProcessId), b: (i64, ProcessId), tie: TieBreak) -> Ordering {
     a.0.cmp(&b.0).then_with(|| seniority(a.1, b.1, tie))

@@ -266,3 +266,48 @@ proptest::proptest! {
         proptest::prop_assert!(found.iter().all(|p| p.verdict.is_some()));
     }
 }
+
+#[test]
+fn swap_puts_nothing_off_where_swappiness_is_0() {
+    let mut outer = group("/web", None, None, 0);
+    let mut own = group("/web/a", Some(0), None, 400 * MIB);
+    let memory = |swappiness| Memory {
+        total: 8192 * MIB,
+        swap_total: 1024 * MIB,
+        swap_free: 1024 * MIB,
+        swappiness: Some(swappiness),
+        ..Memory::default()
+    };
+    let processes = [process(1, 300, 0, 1, 0.0)];
+    let onset = |to: &str, groups: &[Cgroup], host: u64| {
+        let plan = Plan {
+            target: Some(processes[0].id),
+            to: &CgroupPath::new(to),
+            limits: Some(Limits {
+                max: Some(100 * MIB),
+                ..Limits::default()
+            }),
+            known: (None, Some(0)),
+            version: CgroupVersion::V2,
+        };
+        let present = Present {
+            processes: &processes,
+            cgroups: groups,
+            memory: &memory(host),
+            rules: &KernelRules::default(),
+        };
+        prospects(&plan, &present)[0].onset
+    };
+    let swaps = Onset::After(824 * MIB - 100 * MIB);
+    assert_eq!(onset("/web/a", &[outer.clone(), own.clone()], 60), swaps);
+    assert_eq!(
+        onset("/web/a", &[outer.clone(), own.clone()], 0),
+        Onset::AtOnce
+    );
+    // v1: the group's own stands above the host's and stays when a limit is written; a new group has its
+    // parent's.
+    (outer.limits.swappiness, own.limits.swappiness) = (Some(0), Some(0));
+    let groups = [outer, own];
+    assert_eq!(onset("/web/a", &groups, 60), Onset::AtOnce);
+    assert_eq!(onset("/web/new", &groups, 60), Onset::After(100 * MIB));
+}

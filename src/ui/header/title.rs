@@ -47,11 +47,12 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let mut left = Line::of(Tone::Accent, "oomtop");
     let cost = state.snapshot.own_cost.map_or_else(String::new, |cost| {
         let size = format::size(cost.resident);
-        format!(
-            "  self {:.1}% CPU {size} {}",
-            cost.cpu_percent, state.snapshot.backend
-        )
+        format!("  self {:.1}% CPU {size}", cost.cpu_percent)
     });
+    let backend = match state.snapshot.backend {
+        "" => String::new(),
+        backend => format!("  via {backend}"),
+    };
     let facts = [
         (Tone::Strong, format!("  {}", host.name)),
         (Tone::Dim, format!("  Linux {}", host.release)),
@@ -59,6 +60,7 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         (Tone::Dim, format!("  up {}", format::duration(uptime))),
         (Tone::Dim, format!("  {}", host.cgroups.name())),
         (Tone::Dim, cost),
+        (Tone::Dim, backend),
     ];
     for (tone, text) in facts {
         if left.width() + text.chars().count() <= room {

@@ -5,16 +5,14 @@ use ratatui::layout::Rect;
 use crate::app::State;
 use crate::app::columns::{score, short_group};
 use crate::app::domains::columns::{tone, urgency_tone};
-use crate::app::domains::dies;
+use crate::app::domains::death::Death;
 use crate::app::domains::watch::Watch;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::app::wording;
 use crate::domain::memory::percent;
 use crate::domain::process::Process;
-use crate::domain::urgency::Urgency;
-use crate::domain::victim::{DomainState, Scope, Verdict};
-use crate::domain::vm_settings::OomAction;
+use crate::domain::victim::{DomainState, Scope};
 use crate::ui::canvas::Canvas;
 
 pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
@@ -29,7 +27,7 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let kills = state.events.kills();
     if kills > 0 {
         right.push(Tone::Dim, "kills ");
-        right.push(Tone::Critical, kills.to_string());
+        right.push(Tone::Critical, state.events.tally().words());
         if let Some((kill, at)) = state.events.last_kill().and_then(|k| Some((k, k.at?))) {
             let ago = state.now.monotonic.since(at);
             right.push(
@@ -38,95 +36,119 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             );
         }
     }
-    let mut line = Line::of(Tone::Accent, "Next victim ");
-    match domain {
-        Some(domain) => describe(state, domain, &mut line),
-        None => line.push(Tone::Watch, NOBODY),
-    }
-    if leading.is_some()
-        && let Some(main) = state.snapshot.main_domain()
-    {
-        // The other question is still who dies when the host runs out.
-        let other = also(state, main);
-        if line.width() + other.width() + right.width() + 2 <= usize::from(area.width) {
-            line.spans.extend(other.spans);
+    let line = |detail| {
+        let mut line = Line::of(Tone::Accent, "Next victim ");
+        match domain {
+            Some(domain) => describe(state, domain, detail, &mut line),
+            None => line.push(Tone::Watch, NOBODY),
         }
-    }
+        line
+    };
+    // The table marks the host's victim: that one is named beside the group's, whatever gives way to it.
+    let other = leading
+        .and_then(|_| state.snapshot.main_domain())
+        .map(|main| also(state, main));
+    let line = match other {
+        Some(other) => Detail::ALL
+            .into_iter()
+            .map(line)
+            .find(|line| line.width() + other.width() <= usize::from(area.width))
+            .map_or_else(
+                || line(Detail::All),
+                |mut line| {
+                    line.spans.extend(other.spans.iter().cloned());
+                    line
+                },
+            ),
+        None => line(Detail::All),
+    };
     if line.width() + right.width() + 2 <= usize::from(area.width) {
         canvas.line_right(area, &right);
     }
     canvas.line(area, &line);
 }
 
+/// How much is said of how near a group is to its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// Its share and the time left.
+    All,
+    /// The time left.
+    Time,
+    /// Nothing.
+    None,
+}
+
+impl Detail {
+    const ALL: [Self; 3] = [Self::All, Self::Time, Self::None];
+}
+
 const NOBODY: &str = "nobody: there is no process the kernel may kill";
 
-fn describe(state: &State, domain: &DomainState, line: &mut Line) {
+fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line) {
     let snapshot = &state.snapshot;
     let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
-    let settings = &snapshot.vm_settings;
-    let action = settings.action(domain.scope);
-    match domain.verdict {
-        _ if action == OomAction::Panic => {
-            let value = settings.panic_on_oom.unwrap_or(0);
+    let death = Death::of(domain, snapshot);
+    match death {
+        Death::Hangs => line.push(Tone::Critical, "none, its tasks hang:"),
+        Death::Panics => {
+            let value = snapshot.vm_settings.panic_on_oom.unwrap_or(0);
             line.push(Tone::Danger, "nobody: the kernel panics");
             line.push(Tone::Dim, format!("  (panic_on_oom {value})"));
         }
-        _ if action == OomAction::KillAsker => {
+        Death::Asker => {
             line.push(Tone::Critical, "whoever asks for memory");
             line.push(Tone::Dim, "  (oom_kill_allocating_task)");
         }
-        Some(verdict) => name_victim(state, verdict, line),
-        None if dies(domain, snapshot) == "hangs" => {
-            line.push(Tone::Critical, "none, its tasks hang:");
+        Death::One(verdict) | Death::Whole(verdict) => {
+            line.push(Tone::Critical, wording::victim(&verdict, snapshot));
         }
-        None if group.is_some() => line.push(Tone::Watch, "nobody can be killed"),
-        None => line.push(Tone::Watch, NOBODY),
+        Death::Empty | Death::Nobody if group.is_some() => {
+            line.push(Tone::Watch, "nobody can be killed");
+        }
+        Death::Empty | Death::Nobody => line.push(Tone::Watch, NOBODY),
     }
     if let Some(group) = group {
         // A limit is nearer than the host's memory: say which, how near, and what dies.
         line.push(Tone::Dim, "  in ");
         line.push(Tone::Strong, short_group(group.path.as_str()));
-        if domain.group_kill.is_some() {
+        if matches!(death, Death::Whole(_)) {
             line.push(Tone::Danger, " (dies whole)");
         }
         if let Some(watch) = state.domains.watch(domain.scope) {
-            near(watch, domain.limit, line);
+            near(watch, domain.limit, detail, line);
         }
-    } else if action == OomAction::KillWorst
-        && let Some(process) = domain.verdict.and_then(|v| snapshot.process(v.victim.id))
+    } else if let Some(verdict) = death.verdict()
+        && let Some(process) = snapshot.process(verdict.victim.id)
     {
         own_numbers(state, process, domain.total_pages, line);
     }
 }
 
-fn name_victim(state: &State, verdict: Verdict, line: &mut Line) {
-    let name = |id| wording::process(id, &state.snapshot);
-    line.push(Tone::Critical, name(verdict.victim.id));
-    if let Some(other) = verdict.runner_up.filter(|_| verdict.close) {
-        line.push(Tone::Dim, " or ");
-        line.push(Tone::Critical, name(other.id));
-    }
-}
-
 /// How near a group is to its limit.
-fn near(watch: &Watch, limit: u64, line: &mut Line) {
+fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
+    if detail == Detail::None {
+        return;
+    }
     let Some(room) = watch.room else { return };
     let share = format!(
         "  {} of {}",
         format::percent(room.percent()),
         format::size(limit)
     );
-    line.push(tone(watch.band), share);
+    if detail == Detail::All {
+        line.push(tone(watch.band), share);
+    }
     match watch.signs.time_left {
         Some(left) => line.push(
             urgency_tone(watch.urgency),
             format!(", full in {}", format::in_about(left)),
         ),
-        None if watch.signs.hangs => line.push(Tone::Critical, ", hangs now"),
-        None if watch.urgency == Urgency::Killing => {
-            line.push(Tone::Critical, ", OOM in the last minute");
+        None => {
+            if let Some(acute) = watch.acute() {
+                line.push(Tone::Critical, format!(", {}", acute.phrase()));
+            }
         }
-        None => {}
     }
 }
 
@@ -137,20 +159,16 @@ fn also(state: &State, domain: &DomainState) -> Line {
         Scope::Host | Scope::Nodes(_) => "  host: ",
         Scope::Memcg(_) => "  own limit: ",
     };
-    match state.snapshot.vm_settings.action(domain.scope) {
-        OomAction::Panic => {
-            return line.add(Tone::Dim, what).add(Tone::Danger, "panics");
+    let (tone, who) = match Death::of(domain, &state.snapshot) {
+        Death::Panics => (Tone::Danger, "panics".to_owned()),
+        Death::Asker => (Tone::Normal, "whoever asks".to_owned()),
+        Death::One(verdict) | Death::Whole(verdict) => {
+            (Tone::Normal, wording::victim(&verdict, &state.snapshot))
         }
-        OomAction::KillAsker => {
-            return line.add(Tone::Dim, what).add(Tone::Normal, "whoever asks");
-        }
-        OomAction::KillWorst => {}
-    }
-    if let Some(verdict) = domain.verdict {
-        line.push(Tone::Dim, what);
-        let victim = wording::process(verdict.victim.id, &state.snapshot);
-        line.push(Tone::Normal, victim);
-    }
+        Death::Hangs | Death::Empty | Death::Nobody => return line,
+    };
+    line.push(Tone::Dim, what);
+    line.push(tone, who);
     line
 }
 

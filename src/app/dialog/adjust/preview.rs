@@ -7,7 +7,8 @@ use super::AdjustDialog;
 use super::view::NAMED;
 use crate::app::columns::CellContext;
 use crate::app::dialog::{DialogContext, Pinned};
-use crate::app::preview::{Standing, VictimChange, standing, standing_in, victims};
+use crate::app::domains::death::Death;
+use crate::app::preview::{Standing, VictimChange, reached, standing, standing_in, victims};
 use crate::app::table::is_member;
 use crate::app::text::{Line, Tone};
 use crate::app::wording;
@@ -15,7 +16,6 @@ use crate::domain::process::{Process, ProcessId};
 use crate::domain::score::OomScoreAdj;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::{Scope, Verdict};
-use crate::domain::vm_settings::OomAction;
 
 pub(super) fn preview(
     dialog: &AdjustDialog,
@@ -24,7 +24,7 @@ pub(super) fn preview(
 ) -> Vec<Line> {
     let list: Vec<_> = dialog.targets().iter().map(|t| t.id).collect();
     let write = Write {
-        ids: list.iter().copied().collect(),
+        ids: reached(&list, context.cells.snapshot),
         value,
         cells: &context.cells,
     };
@@ -88,25 +88,32 @@ impl Write<'_> {
         let snapshot = self.cells.snapshot;
         let domain = wording::domain(change.scope, snapshot);
         let line = Line::of(Tone::Dim, format!("next victim of {domain} "));
-        match snapshot.vm_settings.action(change.scope) {
-            OomAction::Panic => {
+        let death = snapshot
+            .domain(change.scope)
+            .map(|domain| Death::of(domain, snapshot));
+        match death {
+            Some(Death::Panics) => {
                 return line.add(Tone::Danger, "none: the kernel panics (panic_on_oom)");
             }
-            OomAction::KillAsker => {
+            Some(Death::Asker) => {
                 return line.add(
                     Tone::Watch,
                     "whoever asks for memory, unless it is immune (oom_kill_allocating_task)",
                 );
             }
-            OomAction::KillWorst => {}
+            Some(Death::Hangs) => {
+                return line.add(Tone::Watch, "none: its tasks hang (oom_kill_disable)");
+            }
+            _ => {}
         }
-        let same = change.before.map(|v| v.victim.id) == change.after.map(|v| v.victim.id);
-        let line = line.add(Tone::Normal, name(change.before, snapshot));
+        let before = name(change.before, snapshot);
+        let after = name(change.after, snapshot);
+        let same = before == after;
+        let line = line.add(Tone::Normal, before);
         let line = if same {
             line.add(Tone::Dim, ", as before")
         } else {
-            line.add(Tone::Accent, " → ")
-                .add(Tone::Strong, name(change.after, snapshot))
+            line.add(Tone::Accent, " → ").add(Tone::Strong, after)
         };
         match self.rank_inside(change.scope, main) {
             Some((before, after)) => line
@@ -144,6 +151,6 @@ fn rank(standing: Standing) -> String {
 fn name(verdict: Option<Verdict>, snapshot: &Snapshot) -> String {
     verdict.map_or_else(
         || "nobody".to_owned(),
-        |verdict| wording::process(verdict.victim.id, snapshot),
+        |verdict| wording::victim(&verdict, snapshot),
     )
 }

@@ -58,22 +58,15 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
 
 fn hints(dialog: &AdjustDialog) -> Vec<(&'static str, &'static str)> {
     let mut hints = vec![
-        (
-            "Enter",
-            if dialog.armed {
-                "again: write it"
-            } else {
-                "write"
-            },
-        ),
+        ("Enter", if dialog.armed { "again" } else { "write" }),
         ("↑↓", "choose"),
-        ("0-9 -", "value"),
+        ("0-9", "value"),
         (
             "o",
             if dialog.legacy {
-                "oom_score_adj"
+                "score_adj"
             } else {
-                "legacy oom_adj"
+                "oom_adj"
             },
         ),
     ];

@@ -220,12 +220,13 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
     let own = prospects
         .iter()
         .find(|own| may_kill(dialog, own, snapshot))?;
-    let victim = own.verdict.map(|verdict| verdict.victim.id);
+    let victim = own.verdict.as_ref();
+    let victim = victim.map(|verdict| wording::victim(verdict, snapshot));
     let what = match (own.onset, victim) {
-        (Onset::AtOnce, Some(id)) => {
-            format!("This kills {} at once.", wording::process(id, snapshot))
+        (Onset::AtOnce, Some(who)) => {
+            format!("This kills {who} at once.")
         }
-        (_, Some(id)) => format!("This can kill {} at once.", wording::process(id, snapshot)),
+        (_, Some(who)) => format!("This can kill {who} at once."),
         (_, None) => "This can kill at once.".to_owned(),
     };
     Some(Line::of(

@@ -7,7 +7,6 @@ use crate::app::text::{Line, Tone};
 use crate::app::wording;
 use crate::domain::cgroup::CgroupPath;
 use crate::domain::process::Process;
-use crate::domain::victim::Scope;
 use crate::domain::vm_settings::OomAction;
 use crate::domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
 
@@ -148,16 +147,15 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
 fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
     let line = Line::of(Tone::Dim, "then ");
-    // Every memory cgroup is treated alike by this setting.
-    let group = Scope::Memcg(crate::domain::cgroup::CgroupKey(0));
-    if snapshot.vm_settings.action(group) == OomAction::Panic {
-        return line.add(Tone::Danger, "the kernel panics (panic_on_oom 2)");
-    }
+    // Looked at before the panic (mm/memcontrol-v1.c `memcg1_oom_prepare`).
     if first.hangs {
         return line.add(
             Tone::Watch,
             "nobody is killed: its tasks hang (oom_kill_disable)",
         );
+    }
+    if snapshot.vm_settings.action_in_groups() == OomAction::Panic {
+        return line.add(Tone::Danger, "the kernel panics (panic_on_oom 2)");
     }
     let Some(verdict) = first.verdict else {
         return line.add(
@@ -166,13 +164,13 @@ fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>
         );
     };
     let id = verdict.victim.id;
-    let own = if process.is_some_and(|own| own.id == id) {
+    let own = if process.is_some_and(|own| own.id == id) && !verdict.close {
         " (this one)"
     } else {
         ""
     };
     let line = line
-        .add(Tone::Critical, wording::process(id, snapshot))
+        .add(Tone::Critical, wording::victim(&verdict, snapshot))
         .add(Tone::Normal, format!("{own} dies"));
     match &first.group_kill {
         Some(path) => line.add(

@@ -138,7 +138,8 @@ pub(super) fn planned(limits: &[(&'static LimitField, LineInput)]) -> Limits {
     };
     Limits {
         max: value("memory.max").or_else(|| value("memory.limit_in_bytes")),
-        high: value("memory.high").or_else(|| value("memory.soft_limit_in_bytes")),
+        high: value("memory.high"),
+        soft: value("memory.soft_limit_in_bytes"),
         low: value("memory.low"),
         min: value("memory.min"),
         swap_max: value("memory.swap.max"),

@@ -2,23 +2,25 @@
 //! left before anybody dies.
 
 use crate::app::dialog::DialogContext;
+use crate::app::domains::death::Death;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::app::wording;
 use crate::domain::badness::badness;
 use crate::domain::distance::{Lead, lead};
-use crate::domain::headroom::Room;
+use crate::domain::headroom::{Room, nearness};
 use crate::domain::process::Process;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::{DomainState, Scope};
-use crate::domain::vm_settings::OomAction;
+use crate::domain::victim::{DomainState, Verdict};
 
 pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
     let snapshot = context.cells.snapshot;
     let mut lines = vec![Line::of(Tone::Accent, "How far from death")];
     let inside =
         |domain: &&DomainState| crate::app::table::is_member(process, domain.scope, snapshot);
-    for domain in snapshot.domains.iter().filter(inside) {
+    let mut all: Vec<_> = snapshot.domains.iter().filter(inside).collect();
+    all.sort_by_key(|domain| nearness(domain, snapshot));
+    for domain in all {
         lines.push(domain_line(process, domain, snapshot));
         lines.push(distance_line(process, domain, context));
     }
@@ -36,20 +38,35 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         )
         .add(Tone::Dim, "share ")
         .add(Tone::Strong, share);
-    match (snapshot.vm_settings.action(domain.scope), domain.verdict) {
-        (OomAction::Panic, _) => line.add(Tone::Danger, "  nobody dies: the kernel panics"),
-        (OomAction::KillAsker, _) => line.add(Tone::Watch, "  next victim: whoever asks"),
-        (OomAction::KillWorst, Some(verdict)) if verdict.victim.id == process.id => {
-            line.add(Tone::Critical, "  next victim")
+    match Death::of(domain, snapshot) {
+        Death::Panics => line.add(Tone::Danger, "  nobody dies: the kernel panics"),
+        Death::Asker => line.add(Tone::Watch, "  next victim: whoever asks"),
+        Death::One(verdict) | Death::Whole(verdict) => {
+            next_victim(process, &verdict, line, snapshot)
         }
-        (OomAction::KillWorst, Some(verdict)) => line.add(
-            Tone::Dim,
-            format!(
-                "  before it: {}",
-                wording::process(verdict.victim.id, snapshot)
-            ),
-        ),
-        (OomAction::KillWorst, None) => line.add(Tone::Watch, "  nobody can be killed here"),
+        Death::Hangs | Death::Empty | Death::Nobody => {
+            line.add(Tone::Watch, "  nobody can be killed here")
+        }
+    }
+}
+
+fn next_victim(process: &Process, verdict: &Verdict, line: Line, snapshot: &Snapshot) -> Line {
+    let other = verdict.runner_up.filter(|_| verdict.close);
+    let first = [Some(verdict.victim), other];
+    let mut first: Vec<_> = first.into_iter().flatten().map(|one| one.id).collect();
+    let all = first.len();
+    first.retain(|id| *id != process.id);
+    match first.first() {
+        None => line.add(Tone::Critical, "  next victim"),
+        // It is one of the two that are too close to call.
+        Some(other) if first.len() < all => {
+            let other = wording::process(*other, snapshot);
+            line.add(Tone::Critical, format!("  next victim, or {other}"))
+        }
+        Some(_) => {
+            let before = wording::victim(verdict, snapshot);
+            line.add(Tone::Dim, format!("  before it: {before}"))
+        }
     }
 }
 
@@ -64,18 +81,22 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
         .map_or_else(|| "what is left cannot be read".to_owned(), wording::left);
     let room = room.map(|room| room.left());
     let line = Line::of(Tone::Dim, "    ");
-    match snapshot.vm_settings.action(domain.scope) {
-        OomAction::Panic => {
+    match Death::of(domain, snapshot) {
+        Death::Panics => {
             return line.add(
                 Tone::Danger,
                 format!("panic_on_oom is set; {left} before the panic"),
             );
         }
-        OomAction::KillAsker => {
+        Death::Asker => {
             let text = format!("oom_kill_allocating_task is set: badness does not matter; {left}");
             return line.add(Tone::Watch, text);
         }
-        OomAction::KillWorst => {}
+        Death::Hangs => {
+            let text = "nobody is killed here (oom_kill_disable): at the limit its tasks hang";
+            return line.add(Tone::Watch, format!("{text}; {left}"));
+        }
+        Death::Empty | Death::Nobody | Death::One(_) | Death::Whole(_) => {}
     }
     match lead(process, domain, context.cells.rules.page_size) {
         Lead::First { ahead } => {
@@ -112,18 +133,6 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
             Tone::Watch,
             format!("n/a: its memory could not be read; {left}"),
         ),
-        Lead::NobodyDies => {
-            let text = match domain.scope {
-                Scope::Memcg(key)
-                    if snapshot
-                        .cgroup(key)
-                        .is_some_and(|group| group.limits.kill_disabled) =>
-                {
-                    "nobody is killed here (oom_kill_disable): at the limit its tasks hang"
-                }
-                _ => "nobody can be killed here",
-            };
-            line.add(Tone::Watch, format!("{text}; {left}"))
-        }
+        Lead::NobodyDies => line.add(Tone::Watch, format!("nobody can be killed here; {left}")),
     }
 }

@@ -4,7 +4,6 @@
 pub(super) struct Files {
     pub(super) usage: &'static str,
     pub(super) limit: &'static str,
-    pub(super) high: &'static str,
     pub(super) cache: &'static str,
     pub(super) swap: &'static str,
     pub(super) max: &'static str,
@@ -17,7 +16,6 @@ impl Files {
             Self {
                 usage: "/proc/meminfo MemTotal - MemAvailable",
                 limit: "MemTotal",
-                high: "",
                 cache: "",
                 swap: "/proc/meminfo SwapTotal - SwapFree",
                 max: "",
@@ -27,17 +25,15 @@ impl Files {
             Self {
                 usage: "memory.usage_in_bytes",
                 limit: "memory.limit_in_bytes",
-                high: "memory.soft_limit_in_bytes",
                 cache: "memory.stat total_{in,}active_file - dirty",
                 swap: "memory.memsw.usage_in_bytes - usage",
-                max: "memory.failcnt",
-                kills: "memory.oom_control",
+                max: "memory.failcnt + memsw.failcnt",
+                kills: "memory.oom_control oom_kill, of it and below",
             }
         } else {
             Self {
                 usage: "memory.current",
                 limit: "memory.max",
-                high: "memory.high",
                 cache: "memory.stat {in,}active_file - file_dirty",
                 swap: "memory.swap.current",
                 max: "memory.events max",

@@ -6,25 +6,20 @@ use crate::app::domains::pace::Count;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::domain::cgroup::Cgroup;
-use crate::domain::urgency::Urgency;
 
 impl Subject<'_> {
     pub(super) fn signs(&self) -> Vec<Line> {
         let mut lines = vec![Line::of(Tone::Accent, "Signs")];
-        match self.watch.urgency {
-            Urgency::Killing if self.watch.signs.hangs => lines.push(Line::of(
-                Tone::Critical,
-                "  Its tasks hang at the limit now (under_oom 1).",
-            )),
-            Urgency::Killing => lines.push(Line::of(
-                Tone::Critical,
-                "  The kernel ran into its limit and killed within the last minute.",
-            )),
-            _ => {}
+        if let Some(acute) = self.watch.acute() {
+            let label = Line::of(Tone::Dim, format!("  {:<11}", "state"));
+            lines.push(label.add(Tone::Critical, acute.phrase()));
         }
         let Some(group) = self.group else {
             let kills = self.snapshot.kills.host;
-            let kills = kills.map_or_else(|| "n/a".to_owned(), |kills| kills.to_string());
+            let kills = kills.map_or_else(
+                || "n/a".to_owned(),
+                |kills| format!("{kills} since boot, in all domains"),
+            );
             lines.push(pair("kills", kills, self.files.kills));
             lines.extend(self.stalls(None));
             return lines;

@@ -1,59 +1,33 @@
-//! Programs that kill before the kernel does: their conditions in words, and how far away each is.
+//! Programs that kill before the kernel does: what each would do, the nearest first, and the kernel last.
+
+mod first;
+mod nearest;
+mod rule;
 
 use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
 use crate::app::wording;
 use crate::domain::killers::systemd::swap_choice;
-use crate::domain::killers::{
-    Act, Amount, Choice, Killer, Rule, RunningKiller, Trigger, first_to_act, kernel_room,
-};
-use crate::domain::memory::{Stall, percent};
+use crate::domain::killers::{Choice, Killer, RunningKiller, kernel_room};
 use crate::domain::process::Process;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::victim::Scope;
 use crate::domain::vm_settings::OomAction;
 
-/// A rule of memory as the header says it: `avail ≤ 10%`.
-pub fn short_rule(rule: &Rule) -> Option<String> {
-    match rule.when {
-        Trigger::Low { memory, .. } => Some(format!("avail ≤ {}", amount(memory, None))),
-        Trigger::Pressure { .. } | Trigger::Zram { .. } => None,
-    }
-}
+pub use rule::short_rule;
 
 pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     let snapshot = context.cells.snapshot;
-    let memory = &snapshot.memory;
-    let mut lines = Vec::new();
-    match first_to_act(&snapshot.killers, memory) {
-        Some((killer, _, 0)) => lines.push(Line::of(
-            Tone::Critical,
-            format!("  {} acts now, before the kernel.", killer.killer.name()),
-        )),
-        Some((killer, _, room)) => lines.push(
-            Line::of(Tone::Watch, format!("  {}", killer.killer.name()))
-                .add(Tone::Normal, " acts before the kernel: when about ")
-                .add(Tone::Strong, format::long_size(room))
-                .add(
-                    Tone::Normal,
-                    if memory.swap_total > 0 {
-                        " more are used (RAM first, then swap)"
-                    } else {
-                        " more are used"
-                    },
-                ),
-        ),
-        None if snapshot.killers.is_empty() => lines.push(Line::of(
-            Tone::Normal,
-            "  The kernel: neither systemd-oomd, earlyoom, nohang nor oomd runs as a service here.",
-        )),
-        None => lines.push(Line::of(
-            Tone::Normal,
-            "  The kernel, unless memory pressure makes one of these act.",
-        )),
-    }
-    for killer in snapshot.killers.iter() {
+    let mut lines = Vec::from_iter(nearest::line(context));
+    lines.extend(first::lines(snapshot));
+    let mut killers: Vec<_> = snapshot.killers.iter().collect();
+    // One that kills nobody, or not by memory, comes after those that do.
+    killers.sort_by_key(|killer| {
+        let room = killer.room(&snapshot.memory);
+        (killer.dry_run, room.is_none(), room)
+    });
+    for killer in killers {
         lines.extend(killer_lines(killer, snapshot));
     }
     lines.push(kernel_line(snapshot));
@@ -75,7 +49,7 @@ fn killer_lines(killer: &RunningKiller, snapshot: &Snapshot) -> Vec<Line> {
     }
     let mut lines = vec![head];
     for rule in &killer.rules {
-        lines.push(rule_line(rule, snapshot));
+        lines.push(rule::line(rule, snapshot));
     }
     if !killer.rules.is_empty() {
         lines.push(Line::of(
@@ -106,146 +80,6 @@ fn newer_base(killer: &RunningKiller, snapshot: &Snapshot) -> Option<Line> {
     })
 }
 
-fn rule_line(rule: &Rule, snapshot: &Snapshot) -> Line {
-    let act = match rule.act {
-        Act::Terminate => "SIGTERM",
-        Act::Kill => "SIGKILL",
-        Act::KillGroup => "kills a cgroup",
-    };
-    let mut line = Line::of(Tone::Normal, format!("    {act} when "));
-    let memory = &snapshot.memory;
-    match &rule.when {
-        Trigger::Low {
-            memory: low,
-            swap,
-            needs_swap,
-        } => {
-            line.push(
-                Tone::Normal,
-                format!("available ≤ {}", amount(*low, Some(memory.total))),
-            );
-            if memory.swap_total > 0 || *needs_swap {
-                line.push(
-                    Tone::Normal,
-                    format!(
-                        " and free swap ≤ {}",
-                        amount(*swap, Some(memory.swap_total))
-                    ),
-                );
-            }
-            line.push(
-                Tone::Dim,
-                format!("; now {:.0}%", percent(memory.obtainable(), memory.total)),
-            );
-            if memory.swap_total > 0 {
-                let free = percent(memory.swap_free, memory.swap_total);
-                line.push(Tone::Dim, format!(" and {free:.0}%"));
-            }
-            match rule.when.room(memory) {
-                Some(0) => line.push(Tone::Critical, ": it holds now"),
-                Some(room) => {
-                    line.push(
-                        Tone::Strong,
-                        format!(": about {} left", format::long_size(room)),
-                    );
-                }
-                None => line.push(Tone::Watch, ": never, there is no swap"),
-            }
-        }
-        Trigger::Pressure {
-            group,
-            measure,
-            limit,
-            lasting,
-        } => {
-            let of = group
-                .as_ref()
-                .map_or_else(|| "the host".to_owned(), ToString::to_string);
-            let now = match group {
-                Some(path) if !path.is_root() => snapshot
-                    .cgroups
-                    .iter()
-                    .find(|g| g.present && g.path == *path)
-                    .and_then(|g| g.pressure)
-                    .map(|pressure| f64::from(pressure.full) / 100.0),
-                _ => host_pressure(snapshot, measure),
-            };
-            line.push(
-                Tone::Normal,
-                format!(
-                    "memory pressure of {of} ({measure}) > {} for {}",
-                    format::percent(limit.as_percent()),
-                    format::duration(*lasting)
-                ),
-            );
-            match now {
-                Some(now) => {
-                    let above = now > limit.as_percent();
-                    line.push(
-                        if above { Tone::Critical } else { Tone::Strong },
-                        format!("; now {}", format::percent(now)),
-                    );
-                }
-                None => line.push(Tone::Watch, "; now n/a"),
-            }
-        }
-        Trigger::Zram { limit } => line.push(
-            Tone::Normal,
-            format!(
-                "zram holds more than {} of RAM",
-                amount(*limit, Some(memory.total))
-            ),
-        ),
-    }
-    line
-}
-
-fn host_pressure(snapshot: &Snapshot, measure: &str) -> Option<f64> {
-    let psi = snapshot.pressure?;
-    let (kind, span) = measure.split_once(' ')?;
-    let Stall {
-        avg10,
-        avg60,
-        avg300,
-        ..
-    } = if kind == "full" { psi.full } else { psi.some };
-    Some(f64::from(match span {
-        "avg60" => avg60,
-        "avg300" => avg300,
-        _ => avg10,
-    }))
-}
-
-/// `10%`, `300.0 MiB`, with the bytes of a share where the whole is known.
-fn amount(amount: Amount, whole: Option<u64>) -> String {
-    let share = |share: crate::domain::killers::Share| {
-        let percent = share.as_percent();
-        if share.0.is_multiple_of(100) {
-            format!("{percent:.0}%")
-        } else {
-            format!("{percent:.1}%")
-        }
-    };
-    match (amount, whole) {
-        (Amount::Bytes(bytes), _) => format::long_size(bytes),
-        (Amount::Share(part), Some(whole)) => {
-            format!("{} ({})", share(part), format::long_size(part.of(whole)))
-        }
-        (Amount::Share(part), None) => share(part),
-        (Amount::Lower(part, bytes), Some(whole)) => {
-            format!(
-                "{} (the lower of {} and {})",
-                format::long_size(amount.of(whole)),
-                share(part),
-                format::long_size(bytes)
-            )
-        }
-        (Amount::Lower(part, bytes), None) => {
-            format!("{} or {}", share(part), format::long_size(bytes))
-        }
-    }
-}
-
 fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
     match killer.choice {
         Choice::HighestScore => {
@@ -253,11 +87,7 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
             let mut text = "the largest oom_score".to_owned();
             if let Some(verdict) = host {
                 text.push_str(": ");
-                text.push_str(&wording::process(verdict.victim.id, snapshot));
-                if let (true, Some(other)) = (verdict.close, verdict.runner_up) {
-                    text.push_str(" or ");
-                    text.push_str(&wording::process(other.id, snapshot));
-                }
+                text.push_str(&wording::victim(&verdict, snapshot));
             }
             text
         }
@@ -316,10 +146,7 @@ fn kernel_line(snapshot: &Snapshot) -> Line {
         OomAction::KillWorst => match snapshot.domain(Scope::Host).and_then(|d| d.verdict) {
             Some(verdict) => line.add(
                 Tone::Normal,
-                format!(
-                    "; then it kills {}",
-                    wording::process(verdict.victim.id, snapshot)
-                ),
+                format!("; then it kills {}", wording::victim(&verdict, snapshot)),
             ),
             None => line.add(Tone::Watch, "; then there is nobody it may kill"),
         },

@@ -101,8 +101,8 @@ fn overcommit(context: &DialogContext<'_>) -> Setting {
         |value| match value {
             0 => (
                 false,
-                "only absurd requests are refused: what was promised and is not there kills \
-                 when it is touched"
+                "only obvious excess is refused; using memory that does not exist ends in an OOM \
+                 kill"
                     .to_owned(),
             ),
             1 => (

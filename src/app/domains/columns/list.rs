@@ -1,14 +1,15 @@
 //! The columns of the domains view themselves.
 
-use super::{DomainCell, DomainColumn, counted, tone};
+use super::{DomainCell, DomainColumn, branch, counted, tone};
 use crate::app::columns::{Align, Cell, Width};
+use crate::app::domains::death::Death;
+use crate::app::domains::name;
 use crate::app::domains::pace::Count;
-use crate::app::domains::{dies, name};
 use crate::app::format;
 use crate::app::text::Tone;
 use crate::app::trend::Rate;
+use crate::app::wording;
 use crate::domain::cgroup::Cgroup;
-use crate::domain::process::Process;
 use crate::domain::urgency::Urgency;
 
 fn cell(tone: Tone, text: impl Into<String>) -> Cell {
@@ -45,37 +46,29 @@ fn event(c: &DomainCell<'_>, count: Count, pick: fn(&Cgroup) -> Option<u64>) -> 
     }
 }
 
-fn victim<'a>(c: &DomainCell<'a>) -> Option<&'a Process> {
-    c.snapshot.process(c.domain.verdict?.victim.id)
-}
-
 /// The columns.
 pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "domain",
         title: "DOMAIN",
+        doc: "the host, a cgroup with a limit, memory nodes; └ lies inside the one above",
         width: Width::AtLeast(20),
         align: Align::Left,
         rank: 0,
         cell: |c| {
             let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
-            // Below the host there is nothing to indent by.
-            let indent = match c.depth {
-                0 | 1 => String::new(),
-                deep => format!("{}└ ", "  ".repeat(usize::from(deep.min(12)) - 2)),
-            };
-            cell(Tone::Strong, format!("{indent}{own}"))
+            cell(Tone::Strong, format!("{}{own}", branch(c.depth)))
         },
     },
     DomainColumn {
         id: "state",
         title: "STATE",
+        doc: "band of USED%; KILLED: OOM in the last minute; HANGS: killer off, tasks wait",
         width: Width::Fixed(8),
         align: Align::Left,
         rank: 1,
-        cell: |c| match (c.watch.urgency, c.watch.room) {
-            (Urgency::Killing, _) if c.watch.signs.hangs => cell(Tone::Critical, "HANGS"),
-            (Urgency::Killing, _) => cell(Tone::Critical, "KILLED"),
+        cell: |c| match (c.watch.acute(), c.watch.room) {
+            (Some(acute), _) => cell(Tone::Critical, acute.word()),
             (_, None) => na(),
             (_, Some(_)) => cell(tone(c.watch.band), c.watch.band.name()),
         },
@@ -83,6 +76,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "kept",
         title: "USED%",
+        doc: "usage without page cache that can be dropped, as a share of LIMIT",
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 0,
@@ -94,6 +88,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "usage",
         title: "USAGE",
+        doc: "memory used, page cache included",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 3,
@@ -105,6 +100,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "limit",
         title: "LIMIT",
+        doc: "its limit (the host: RAM)",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
@@ -113,6 +109,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "left",
         title: "LEFT",
+        doc: "what it can still take before somebody dies, swap included",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
@@ -124,6 +121,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "cache",
         title: "CACHE",
+        doc: "page cache that is dropped first; - where not read, far from the limit",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 7,
@@ -137,6 +135,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "swap",
         title: "SWAP",
+        doc: "swap used / all it may use; none: there is none for it",
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 6,
@@ -144,7 +143,9 @@ pub static COLUMNS: &[DomainColumn] = &[
             let Some(room) = c.watch.room else {
                 return na();
             };
-            let used = room.swap_used.unwrap_or(0);
+            let Some(used) = room.swap_used else {
+                return na();
+            };
             match used.saturating_add(room.swap_left) {
                 0 => cell(Tone::Dim, "none"),
                 all => {
@@ -157,6 +158,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "growth",
         title: "GROWTH",
+        doc: "growth of what it keeps; unsteady: no trend in the last minute",
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 5,
@@ -177,6 +179,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "full-in",
         title: "FULL IN",
+        doc: "until nothing is left, at that growth; - without a steady one",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
@@ -195,6 +198,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "psi-full",
         title: "STALL%",
+        doc: "share of the last 10 s in which all tasks waited for memory (PSI full)",
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 5,
@@ -217,6 +221,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "high",
         title: "HIGH",
+        doc: "times throttled at memory.high (v2 only); +3/m: three more a minute",
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 7,
@@ -225,6 +230,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "max",
         title: "MAX",
+        doc: "times stopped at its limit (memory.events max, v1 memory.failcnt)",
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 6,
@@ -233,6 +239,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "oom",
         title: "OOM",
+        doc: "times out of memory, with a kill or without (v2 only)",
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 7,
@@ -241,6 +248,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "kills",
         title: "KILLS",
+        doc: "processes killed in it (the host: since boot)",
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 3,
@@ -256,26 +264,29 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "dies",
         title: "DIES",
+        doc: "one, the whole group (memory.oom.group), nobody; hangs: the killer is off",
         width: Width::Fixed(6),
         align: Align::Left,
         rank: 4,
         cell: |c| {
-            let word = dies(c.domain, c.snapshot);
-            let tone = match word {
-                "whole" | "hangs" => Tone::Danger,
-                "nobody" => Tone::Dim,
-                _ => Tone::Normal,
+            let death = Death::of(c.domain, c.snapshot);
+            let tone = match death {
+                Death::Whole(_) | Death::Hangs | Death::Panics => Tone::Danger,
+                Death::Asker => Tone::Watch,
+                Death::Nobody | Death::Empty => Tone::Dim,
+                Death::One(_) => Tone::Normal,
             };
-            cell(tone, word)
+            cell(tone, death.word())
         },
     },
     DomainColumn {
         id: "badness",
         title: "BAD‰",
+        doc: "badness of the next victim in per mille of this domain",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
-        cell: |c| match c.domain.verdict {
+        cell: |c| match Death::of(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
                 let total = c.domain.total_pages.max(1);
                 let share = verdict.victim.points as f64 * 1000.0 / total as f64;
@@ -287,27 +298,23 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "victim",
         title: "NEXT VICTIM",
+        doc: "who dies next; 'or': too close to call",
         width: Width::AtLeast(16),
         align: Align::Left,
         rank: 2,
         cell: |c| {
-            let Some(process) = victim(c) else {
-                return match dies(c.domain, c.snapshot) {
-                    "hangs" => cell(Tone::Danger, "kill disabled: tasks hang"),
-                    _ if c.domain.members == 0 => cell(Tone::Dim, "empty"),
-                    _ => cell(Tone::Watch, "nobody can be killed"),
-                };
-            };
-            let or = match c.domain.verdict {
-                Some(verdict) if verdict.close => verdict
-                    .runner_up
-                    .and_then(|other| c.snapshot.process(other.id)),
-                _ => None,
-            };
-            let or = or.map_or_else(String::new, |p| format!(" or {} {}", p.id.pid, p.comm));
-            let text = format!("{} {}{or}", process.id.pid, process.comm);
             let near = c.watch.urgency >= Urgency::Close;
-            cell(if near { Tone::Critical } else { Tone::Normal }, text)
+            match Death::of(c.domain, c.snapshot) {
+                Death::Hangs => cell(Tone::Danger, "kill disabled: tasks hang"),
+                Death::Empty => cell(Tone::Dim, "empty"),
+                Death::Panics => cell(Tone::Danger, "the kernel panics"),
+                Death::Asker => cell(Tone::Watch, "whoever asks"),
+                Death::Nobody => cell(Tone::Watch, "nobody can be killed"),
+                Death::One(verdict) | Death::Whole(verdict) => cell(
+                    if near { Tone::Critical } else { Tone::Normal },
+                    wording::victim(&verdict, c.snapshot),
+                ),
+            }
         },
     },
 ];

@@ -2,15 +2,15 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::app::cells::prefix;
 use crate::app::text::{Line, Span, Tone};
-use crate::ui::canvas::prefix;
 
 /// Lines one long text is broken into at most: no screen is higher, and no text may stop the program.
 const MOST_LINES: usize = 1000;
 
 /// Breaks a line at spaces so that it fits; a word longer than the width is cut into pieces. Takes time
 /// in proportion to the text.
-pub(super) fn wrap(line: &Line, width: usize) -> Vec<Line> {
+pub fn wrap(line: &Line, width: usize) -> Vec<Line> {
     if width == 0 {
         return vec![line.clone()];
     }

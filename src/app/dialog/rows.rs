@@ -1,0 +1,224 @@
+//! [`Page`]: the rows a dialog is made of on a screen of some size, and how many of them fit. Pure arithmetic,
+//! used by update (scrolling) and by the screen alike, so that neither remembers what the other did.
+
+use super::wrap::wrap;
+use super::{DialogView, Section};
+use crate::app::cells::cells;
+use crate::app::input::LineInput;
+use crate::app::text::{Line, Tone};
+
+/// Widest text in a dialog, in cells: longer lines are wrapped.
+const MAX_TEXT: u16 = 100;
+/// Narrowest dialog a wide screen shows.
+const MIN_TEXT: u16 = 56;
+
+/// Rows of a list where the screen is low.
+const TIGHT_LIST: usize = 3;
+
+/// One row of the dialog, ready to be drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// Its text.
+    pub line: Line,
+    /// A chosen row of a list.
+    pub selected: bool,
+    /// Cells before the cursor, where this row has it.
+    pub cursor: Option<u16>,
+    /// It belongs to what has the keyboard: it must be on the screen.
+    focused: bool,
+}
+
+/// All rows of a dialog, and the part of the screen it has for them.
+#[derive(Debug)]
+pub struct Page {
+    /// From top to bottom.
+    pub rows: Vec<Row>,
+    /// Cells of a row.
+    pub width: u16,
+    /// Rows inside the frame.
+    pub height: u16,
+}
+
+impl Page {
+    /// Lays a dialog out on a screen of so many columns and rows.
+    pub fn of(view: &DialogView, screen: (u16, u16), ascii: bool) -> Self {
+        let (room, most) = Self::most(screen);
+        // What shows a part of something longer keeps its width while it scrolls.
+        let wanted = if view.window.is_some() {
+            room
+        } else {
+            wanted_width(view, ascii)
+        };
+        let width = wanted.clamp(MIN_TEXT.min(room), room);
+        let rows = lay_out(view, width, false);
+        let rows = if rows.len() > usize::from(most) && view.window.is_none() {
+            lay_out(view, width, true)
+        } else {
+            rows
+        };
+        let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(most);
+        Self {
+            rows,
+            width,
+            height,
+        }
+    }
+
+    /// Cells and rows the largest dialog has on such a screen, its frame left out; one row at least.
+    pub fn most((columns, rows): (u16, u16)) -> (u16, u16) {
+        // One row of the screen stays free above and below, where it has them to spare.
+        let frame = if rows > 16 { 4 } else { 2 };
+        (
+            columns.saturating_sub(4).min(MAX_TEXT),
+            rows.saturating_sub(frame).max(1),
+        )
+    }
+
+    /// The first row when it is scrolled to its end.
+    pub fn last_first(&self) -> usize {
+        self.rows.len().saturating_sub(usize::from(self.height))
+    }
+
+    /// The first row shown: as scrolled, but never past the end, and moved so that a focused row is seen.
+    pub fn first(&self, scroll: usize) -> usize {
+        let (last, height) = (self.last_first(), usize::from(self.height));
+        let first = scroll.min(last);
+        if scroll > 0 {
+            // The user looks at something else on purpose.
+            return first;
+        }
+        match self.rows.iter().position(|row| row.focused) {
+            Some(at) if at >= first + height => (at + 1 - height).min(last),
+            Some(at) if at < first => at,
+            _ => first,
+        }
+    }
+}
+
+/// The width the content would like, in cells.
+fn wanted_width(view: &DialogView, ascii: bool) -> u16 {
+    let title = cells(&view.title, ascii) + 4;
+    let hints: usize = view
+        .hints
+        .iter()
+        .map(|(key, what)| cells(key, ascii) + cells(what, ascii) + 3)
+        .sum();
+    let widest = view.sections.iter().map(section_width).max().unwrap_or(0);
+    u16::try_from(widest.max(title).max(hints)).unwrap_or(MAX_TEXT)
+}
+
+fn section_width(section: &Section) -> usize {
+    match section {
+        Section::Text(lines) => lines.iter().map(Line::width).max().unwrap_or(0),
+        Section::Choices { items, .. } => items.iter().map(Line::width).max().unwrap_or(0) + 2,
+        Section::Field {
+            label,
+            input,
+            note,
+            error,
+            ..
+        } => {
+            let beside = error.as_ref().or(note.as_ref());
+            label.len() + 1 + input.text().len() + beside.map_or(0, |text| text.len() + 4) + 2
+        }
+        Section::Gap => 0,
+    }
+}
+
+/// Cells the labels take: as much as the longest, so that inputs stand under each other.
+fn label_width(view: &DialogView) -> usize {
+    let labels = view.sections.iter().filter_map(|s| match s {
+        Section::Field { label, .. } => Some(label.len() + 1),
+        _ => None,
+    });
+    labels.max().unwrap_or(0)
+}
+
+/// `tight`: the screen is too low for everything. What is chosen and what will be done stays; the rest
+/// of long lists, fields without the cursor and empty lines give way.
+fn lay_out(view: &DialogView, width: u16, tight: bool) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let name = label_width(view);
+    for section in &view.sections {
+        match section {
+            Section::Gap | Section::Field { focused: false, .. } if tight => {}
+            Section::Gap => rows.push(Row::default()),
+            Section::Text(lines) => {
+                for line in lines {
+                    rows.extend(wrap(line, usize::from(width)).into_iter().map(|line| Row {
+                        line,
+                        ..Row::default()
+                    }));
+                }
+            }
+            Section::Field {
+                label,
+                input,
+                focused,
+                note,
+                error,
+            } => {
+                let mut row = field(name, label, input, *focused, error.as_deref());
+                if let (Some(note), None) = (note, error) {
+                    row.line.push(Tone::Dim, format!("  {note}"));
+                }
+                rows.push(row);
+            }
+            Section::Choices {
+                items,
+                selected,
+                height,
+            } => choices(
+                items,
+                *selected,
+                if tight {
+                    (*height).min(TIGHT_LIST)
+                } else {
+                    *height
+                },
+                &mut rows,
+            ),
+        }
+    }
+    rows
+}
+
+fn field(name: usize, label: &str, input: &LineInput, focused: bool, error: Option<&str>) -> Row {
+    let mut line = Line::of(
+        if focused { Tone::Accent } else { Tone::Dim },
+        format!("{label:<name$}"),
+    );
+    line.push(Tone::Strong, input.text());
+    if input.text().is_empty() && !focused {
+        line.push(Tone::Dim, "-");
+    }
+    if let Some(error) = error {
+        line.push(Tone::Critical, format!("  {error}"));
+    }
+    let at = name + cells(input.before_cursor(), false);
+    Row {
+        line,
+        selected: false,
+        cursor: focused.then(|| u16::try_from(at).unwrap_or(u16::MAX)),
+        focused,
+    }
+}
+
+/// The part of a list around its selection.
+fn choices(items: &[Line], selected: Option<usize>, height: usize, rows: &mut Vec<Row>) {
+    let at = selected.unwrap_or(0);
+    let first = at
+        .saturating_sub(height / 2)
+        .min(items.len().saturating_sub(height));
+    for (index, item) in items.iter().enumerate().skip(first).take(height) {
+        let chosen = selected == Some(index);
+        let mut line = Line::of(Tone::Accent, if chosen { "> " } else { "  " });
+        line.spans.extend(item.spans.iter().cloned());
+        rows.push(Row {
+            line,
+            selected: chosen,
+            cursor: None,
+            focused: chosen,
+        });
+    }
+}

@@ -1,0 +1,39 @@
+//! The limit that is nearer to its OOM than the host: what decides there is not what decides here.
+
+use crate::app::dialog::DialogContext;
+use crate::app::domains::death::Death;
+use crate::app::text::{Line, Tone};
+use crate::app::wording;
+
+/// `None` while no cgroup is more urgent than the host.
+pub(super) fn line(context: &DialogContext<'_>) -> Option<Line> {
+    let snapshot = context.cells.snapshot;
+    let scope = context.domains.leading()?;
+    let domain = snapshot.domain(scope)?;
+    let room = context.domains.watch(scope)?.room;
+    let left = room
+        .as_ref()
+        .map_or_else(|| "what is left cannot be read".to_owned(), wording::left);
+    let line = Line::of(Tone::Normal, "  most urgent: ")
+        .add(Tone::Strong, wording::domain(scope, snapshot))
+        .add(Tone::Watch, format!(", {left}"));
+    let line = match Death::of(domain, snapshot) {
+        Death::One(verdict) => line
+            .add(Tone::Normal, ": the kernel kills ")
+            .add(Tone::Critical, wording::victim(&verdict, snapshot))
+            .add(Tone::Normal, " there"),
+        Death::Whole(verdict) => line
+            .add(Tone::Normal, ": the kernel kills ")
+            .add(Tone::Critical, wording::victim(&verdict, snapshot))
+            .add(Tone::Normal, " and its group there"),
+        Death::Hangs => line.add(Tone::Danger, ": its tasks hang there (oom_kill_disable)"),
+        Death::Panics => line.add(Tone::Danger, ": the kernel panics there (panic_on_oom 2)"),
+        Death::Asker => line.add(Tone::Normal, ": whoever asks for memory dies there"),
+        Death::Empty | Death::Nobody => line.add(Tone::Watch, ": nobody can be killed there"),
+    };
+    Some(if snapshot.killers.is_empty() {
+        line
+    } else {
+        line.add(Tone::Dim, " (the killers below do not see that limit)")
+    })
+}

@@ -1,0 +1,47 @@
+//! [`EventFacts`]: kills and gaps out of the log, in the document.
+
+use serde::Serialize;
+
+use crate::app::events::{Entry, EventLog};
+use crate::domain::oom::{OomReport, UserspaceKill};
+
+/// Where events came from, and what they are.
+#[derive(Debug, Serialize)]
+pub struct EventFacts<'a> {
+    /// `/dev/kmsg`, `journal`, or counters only.
+    pub source: &'a str,
+    /// What is missing and why; empty if nothing is.
+    pub missing: &'a str,
+    /// Reports, oldest first.
+    pub reports: Vec<&'a OomReport>,
+    /// Kills by systemd-oomd, earlyoom and others, as they say themselves.
+    pub userspace: Vec<&'a UserspaceKill>,
+    /// Records that were overwritten unread; 0 also where the number is not known.
+    pub lost_records: u64,
+    /// True if records were lost.
+    pub gaps: bool,
+}
+
+/// All that the log has.
+pub(super) fn event_facts(events: &EventLog) -> EventFacts<'_> {
+    let mut facts = EventFacts {
+        source: &events.source.name,
+        missing: &events.source.missing,
+        reports: Vec::new(),
+        userspace: Vec::new(),
+        lost_records: 0,
+        gaps: false,
+    };
+    for entry in events.entries() {
+        match entry {
+            Entry::Report { report, .. } => facts.reports.push(report),
+            Entry::Gap { lost, .. } => {
+                facts.lost_records += lost;
+                facts.gaps = true;
+            }
+            Entry::Userspace(kill) => facts.userspace.push(kill),
+            Entry::Unlogged { .. } => {}
+        }
+    }
+    facts
+}

@@ -1,0 +1,101 @@
+//! [`ProcessFacts`]: one process in the document, and their order.
+
+use serde::Serialize;
+
+use crate::app::columns::{CellContext, score};
+use crate::domain::badness::{Badness, Immunity, badness};
+use crate::domain::cgroup::CgroupPath;
+use crate::domain::process::{Pid, Process};
+use crate::domain::protection::Protection;
+use crate::domain::score::OomScoreAdj;
+use crate::domain::snapshot::Snapshot;
+
+/// One process. Its address space has no place here: that number is a pointer of the kernel's.
+#[derive(Debug, Serialize)]
+pub struct ProcessFacts<'a> {
+    /// Process number.
+    pub pid: Pid,
+    /// Start time in clock ticks since boot; with the pid the identity.
+    pub start_ticks: u64,
+    /// Parent.
+    pub ppid: Pid,
+    /// Effective uid.
+    pub uid: u32,
+    /// Its name; null where none is known.
+    pub user: Option<&'a str>,
+    /// Short name.
+    pub comm: String,
+    /// Full command line; null where it could not be read or there is none.
+    pub command: Option<&'a str>,
+    /// State letter.
+    pub state: char,
+    /// A kernel thread.
+    pub kernel_thread: bool,
+    /// `oom_score_adj`, -1000 ..= 1000; null if it could not be read.
+    pub oom_score_adj: Option<OomScoreAdj>,
+    /// `oom_score` as the kernel computes it, 0 ..= 2000; null where `rss` is not known.
+    pub oom_score: Option<u32>,
+    /// Badness in pages on the host, negative with a low adj; null for one that is never chosen, and where
+    /// `rss` is not known.
+    pub badness: Option<i64>,
+    /// The same in per mille of RAM + swap; null with `badness`.
+    pub badness_permille: Option<i64>,
+    /// Why it is never chosen; null for a candidate.
+    pub immune: Option<Immunity>,
+    /// Level of its adj; null with it.
+    pub protection: Option<Protection>,
+    /// Resident bytes as badness counts them; null without memory of its own, or where it could not be read.
+    pub rss: Option<u64>,
+    /// Private bytes swapped out; null with `rss`.
+    pub swap: Option<u64>,
+    /// Page tables in bytes; null with `rss`.
+    pub page_tables: Option<u64>,
+    /// Growth of rss + swap in bytes per second between the two samples; null for a new process.
+    pub growth: Option<f32>,
+    /// Memory cgroup; null where that could not be read.
+    pub cgroup: Option<&'a CgroupPath>,
+}
+
+/// Processes by badness, never-chosen ones last, equals by pid.
+pub fn ranked(snapshot: &Snapshot, total: u64) -> Vec<&Process> {
+    let mut processes: Vec<_> = snapshot.processes.iter().collect();
+    processes.sort_by_key(|p| (std::cmp::Reverse(badness(p, total).points()), p.id));
+    processes
+}
+
+/// Its row of the document.
+pub(super) fn process_facts<'a>(
+    process: &'a Process,
+    context: &CellContext<'a>,
+) -> ProcessFacts<'a> {
+    let verdict = badness(process, context.total);
+    let bytes = |pages: u64| pages * context.rules.page_size;
+    ProcessFacts {
+        pid: process.id.pid,
+        start_ticks: process.id.start_ticks,
+        ppid: process.ppid,
+        uid: process.uid,
+        user: context.snapshot.user(process.uid),
+        comm: process.comm.text().into_owned(),
+        command: process.command.as_deref(),
+        state: process.state.0,
+        kernel_thread: process.kernel_thread,
+        oom_score_adj: process.adj,
+        oom_score: score(process, context),
+        badness: verdict.points(),
+        badness_permille: verdict.permille(context.total),
+        immune: match verdict {
+            Badness::Immune(why) => Some(why),
+            Badness::Points(_) | Badness::Unknown => None,
+        },
+        protection: process.adj.map(Protection::of),
+        rss: process.memory.map(|m| bytes(m.rss)),
+        swap: process.memory.map(|m| bytes(m.swap)),
+        page_tables: process.memory.map(|m| bytes(m.page_tables)),
+        growth: process.growth,
+        cgroup: process
+            .cgroup
+            .and_then(|key| context.snapshot.cgroup(key))
+            .map(|g| &g.path),
+    }
+}
