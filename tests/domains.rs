@@ -162,6 +162,7 @@ fn an_oom_that_killed_nobody_is_not_said_to_have_killed() {
             let mut limited = group("/full.service", Some(0), 1000, 900);
             let late = u64::from(second >= 103);
             limited.events.oom = Some(late);
+            limited.events.own_oom = Some(late);
             limited.events.oom_kill = Some(late * kills);
             let groups = vec![group("/", None, 0, 0), limited];
             (groups, vec![process(10, "full", 900, 0, 1)])

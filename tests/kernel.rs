@@ -306,5 +306,5 @@ fn marked_victim(session: &mut Session, hogs: &[Hog]) -> u32 {
 /// A sign at the start of the row and a word in it.
 fn is_marked(row: &str) -> bool {
     let row = row.trim_start_matches(['│', ' ']);
-    row.starts_with('*') && row.contains("group victim")
+    row.starts_with('*') && row.contains("cgroup victim")
 }
