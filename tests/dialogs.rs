@@ -168,6 +168,7 @@ fn shows_what_was_read_back_and_undo_removes_what_was_made() {
     let steps = plan(&scene.asked().split_off(1));
     let done = |step: CgroupStep| StepResult {
         step,
+        before: None,
         outcome: Ok("12884901888".to_owned()),
     };
     let receipt = PlanReceipt {
@@ -217,7 +218,11 @@ fn a_step_that_fails_is_told_and_what_was_made_can_be_removed() {
         } else {
             Ok(String::new())
         };
-        StepResult { step, outcome }
+        StepResult {
+            step,
+            before: None,
+            outcome,
+        }
     };
     let receipt = PlanReceipt {
         target: Some(id(2456)),

@@ -1,10 +1,11 @@
 //! [`UndoLog`]: the writes of this session, newest last, so that `u` can take them back.
 
+use super::format;
 use super::msg::{AdjWrite, Effect};
 use crate::domain::cgroup::CgroupPath;
 use crate::domain::process::ProcessId;
 use crate::domain::score::OomScoreAdj;
-use crate::domain::write::CgroupStep;
+use crate::domain::write::{CgroupStep, LimitWrite};
 
 /// One write that can be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,24 @@ pub enum Change {
         /// Outermost first.
         groups: Vec<CgroupPath>,
     },
+    /// Limits of a group that was there before.
+    Limits {
+        /// Whose.
+        group: CgroupPath,
+        /// In the order they were written.
+        changes: Vec<LimitChange>,
+    },
+}
+
+/// One limit file before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitChange {
+    /// Its name, e.g. `memory.max`.
+    pub file: &'static str,
+    /// What it said right before the write.
+    pub before: String,
+    /// What was read back after it.
+    pub after: String,
 }
 
 /// One process's adj before and after.
@@ -57,6 +76,11 @@ impl Change {
                 let innermost = groups.last().map_or("", CgroupPath::as_str);
                 format!("remove {innermost}")
             }
+            // Which group: the path is too long for the footer, the newest change is meant.
+            Self::Limits { changes, .. } => match changes.as_slice() {
+                [one] => format!("{} → {}", one.file, limit_words(&one.before)),
+                many => format!("{} limits", many.len()),
+            },
         }
     }
 
@@ -91,7 +115,34 @@ impl Change {
                 steps: removals(groups).collect(),
                 undo: true,
             },
+            // The last first: each step back is to values the kernel has taken together before (v1 takes
+            // no memory + swap below memory).
+            Self::Limits { group, changes } => Effect::RunPlan {
+                target: None,
+                steps: changes
+                    .iter()
+                    .rev()
+                    .map(|change| {
+                        let write = LimitWrite {
+                            file: change.file,
+                            value: change.before.clone(),
+                        };
+                        CgroupStep::Limit(group.clone(), write)
+                    })
+                    .collect(),
+                undo: true,
+            },
         }
+    }
+}
+
+/// A limit as a limit file shows it, in words: `500 MiB`, `max`; v1 shows none as a number that no machine
+/// has (include/linux/page_counter.h `PAGE_COUNTER_MAX`).
+pub fn limit_words(shown: &str) -> String {
+    match shown.parse::<u64>() {
+        Ok(bytes) if bytes >= 1 << 60 => "no limit".to_owned(),
+        Ok(bytes) if bytes >= 1024 => format::long_size(bytes),
+        _ => shown.to_owned(),
     }
 }
 

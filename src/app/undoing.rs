@@ -3,7 +3,8 @@
 use super::State;
 use super::msg::{Effect, Receipt};
 use super::text::Tone;
-use super::undo::{AdjChange, Change};
+use super::undo::{AdjChange, Change, LimitChange, limit_words};
+use crate::domain::cgroup::CgroupPath;
 use crate::domain::process::ProcessId;
 use crate::domain::write::{AdjReceipt, CgroupStep, Failure, FailureKind, PlanReceipt};
 
@@ -45,7 +46,45 @@ fn changed_since(state: &State, change: &Change) -> Option<String> {
             })
         }),
         Change::Moved { .. } | Change::Created { .. } => None,
+        Change::Limits { group, changes } => limits_since(state, group, changes),
     }
+}
+
+/// A sentence if the limit is no longer the one written, or if the old one would kill at once.
+fn limits_since(state: &State, path: &CgroupPath, changes: &[LimitChange]) -> Option<String> {
+    let change = changes
+        .iter()
+        .find(|c| matches!(c.file, "memory.max" | "memory.limit_in_bytes"))?;
+    let mut groups = state.snapshot.cgroups.iter();
+    let group = groups.find(|group| group.present && group.path == *path)?;
+    if group.read_seq <= state.written_at_seq {
+        return None;
+    }
+    let bytes = |shown: &str| shown.parse::<u64>().ok().filter(|bytes| *bytes < 1 << 60);
+    let (before, after) = (bytes(&change.before), bytes(&change.after));
+    // The old value again, set by somebody or read before the write: undo does no harm.
+    if group.limits.max != after && group.limits.max != before {
+        let now = group
+            .limits
+            .max
+            .map_or_else(|| "no limit".to_owned(), super::format::long_size);
+        return Some(format!(
+            "it is {now} now, not the {} written by oomtop; press u again to set {}: limit of {path}",
+            limit_words(&change.after),
+            limit_words(&change.before)
+        ));
+    }
+    let usage = group
+        .usage
+        .filter(|usage| before.is_some_and(|before| *usage > before))?;
+    // v1 refuses it instead.
+    (change.file == "memory.max").then(|| {
+        format!(
+            "back to {} can kill at once, {} are in use; press u again to do it: limit of {path}",
+            limit_words(&change.before),
+            super::format::long_size(usage)
+        )
+    })
 }
 
 /// Takes the outcome of a write in: notice, undo log, a fresh sample.
@@ -216,6 +255,8 @@ fn plan_done(state: &mut State, receipt: &PlanReceipt, undo: bool) {
             to,
             created,
         });
+    } else if let Some(change) = limits_changed(receipt, &created) {
+        state.undo.push(change);
     } else if !created.is_empty() {
         // The move failed after groups were made: undo still removes them.
         state.undo.push(Change::Created { groups: created });
@@ -227,6 +268,55 @@ fn plan_done(state: &mut State, receipt: &PlanReceipt, undo: bool) {
             let text = format!("{} {verb} {to}", name(state, target));
             state.say(Tone::Good, text);
         }
-        _ => state.say(Tone::Good, "done"),
+        _ => {
+            let text = match limits_changed(receipt, &[]) {
+                Some(Change::Limits { group, changes }) => limits_text(&group, &changes, undo),
+                _ => "done".to_owned(),
+            };
+            state.say(Tone::Good, text);
+        }
+    }
+}
+
+/// The limits that a plan has written to a group it did not make itself.
+fn limits_changed(receipt: &PlanReceipt, created: &[CgroupPath]) -> Option<Change> {
+    let mut found: Option<(CgroupPath, Vec<LimitChange>)> = None;
+    for result in &receipt.steps {
+        let (CgroupStep::Limit(group, write), Some(before)) = (&result.step, &result.before) else {
+            continue;
+        };
+        let after = match &result.outcome {
+            Ok(read_back) => read_back.clone(),
+            // The kernel has made something else of it: that is a change too.
+            Err(failure) if failure.kind == FailureKind::NotKept => write.value.clone(),
+            Err(_) => continue,
+        };
+        if created.contains(group) {
+            continue;
+        }
+        let (_, changes) = found.get_or_insert_with(|| (group.clone(), Vec::new()));
+        changes.push(LimitChange {
+            file: write.file,
+            before: before.clone(),
+            after,
+        });
+    }
+    found.map(|(group, changes)| Change::Limits { group, changes })
+}
+
+fn limits_text(group: &CgroupPath, changes: &[LimitChange], undo: bool) -> String {
+    let verb = if undo {
+        "restored"
+    } else {
+        "written and read back"
+    };
+    match changes {
+        [one] => format!(
+            "{} {} → {} {verb}: {group}",
+            one.file,
+            limit_words(&one.before),
+            limit_words(&one.after)
+        ),
+        many => format!("{} limits {verb}: {group}", many.len()),
     }
 }

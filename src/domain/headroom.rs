@@ -118,6 +118,13 @@ impl Room {
         self.kept().saturating_sub(self.limit) > self.swap_left
     }
 
+    /// True if memory and swap together are above what v1 allows for both: swapping out does not help
+    /// (mm/memcontrol-v1.c `mem_cgroup_resize_max` with `memsw`).
+    #[must_use]
+    pub fn exceeds_both(&self) -> bool {
+        self.both_limit.is_some_and(|both| self.consumed() > both)
+    }
+
     /// What grows towards the end: kept memory and swap.
     #[must_use]
     pub fn consumed(&self) -> u64 {

@@ -1,5 +1,5 @@
-//! What if a process were moved into a group, or a group got a limit: what would that limit do, and whom
-//! would it kill.
+//! What if a process were moved into a group, or a group got another limit: what would that limit do, and
+//! whom would it kill.
 //!
 //! A moved process leaves its memory charged where it was: the new group counts only what comes from then on.
 //! On v2 always (Documentation/admin-guide/cgroup-v2.rst "Memory Ownership"), on v1 unless
@@ -19,11 +19,11 @@ use super::victim::{Scope, Verdict, assess};
 /// What is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan<'a> {
-    /// The process that moves.
-    pub target: ProcessId,
-    /// Into this group, which may not be there yet.
+    /// The process that moves; `None` if only limits are written.
+    pub target: Option<ProcessId>,
+    /// The group it moves into, which may not be there yet, or whose limits are written.
     pub to: &'a CgroupPath,
-    /// Limits that are written before; `None` leaves them as they are.
+    /// All limits of the group as they are after the plan; `None` leaves them as they are.
     pub limits: Option<Limits>,
     /// Limit and usage of a group the table of groups does not have (no process is in it).
     pub known: (Option<u64>, Option<u64>),
@@ -52,7 +52,7 @@ pub enum Onset {
     /// processes died).
     AtOnce,
     /// Never: v1 refuses a limit below usage that cannot be reclaimed (EBUSY and nobody dies, seen on 6.18;
-    /// mm/memcontrol-v1.c `mem_cgroup_resize_max`).
+    /// mm/memcontrol-v1.c `mem_cgroup_resize_max`); for memory + swap nothing is swapped out.
     Refused,
     /// Once this many bytes more are charged.
     After(u64),
@@ -77,6 +77,9 @@ pub struct Prospect {
     pub reached_in: Option<Duration>,
     /// Who would die of it: grown until then at the present rate, or as things stand.
     pub verdict: Option<Verdict>,
+    /// How many are killed one after the other until what is left fits, where the limit kills at once:
+    /// an estimate from what each of them holds, [`MOST_DEATHS`] or more at most. 0 for every other onset.
+    pub toll: u32,
     /// The group that dies with the victim (`memory.oom.group`).
     pub group_kill: Option<CgroupPath>,
     /// v1 `oom_kill_disable`: its tasks hang instead.
@@ -89,13 +92,16 @@ const FAR: f64 = 86_400.0;
 /// Less growth than this is none, bytes a second.
 const LEAST_GROWTH: f64 = 4096.0;
 
+/// The toll of a limit is not counted further than this.
+pub const MOST_DEATHS: u32 = 20;
+
 /// Every limit that would hold the target, the one of its new group first, then outwards.
 #[must_use]
 pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
     let mut cgroups = present.cgroups.to_vec();
-    let key = destination(plan, &mut cgroups);
+    let (key, before) = destination(plan, &mut cgroups);
     let mut processes = present.processes.to_vec();
-    if let Some(target) = processes.iter_mut().find(|p| p.id == plan.target) {
+    if let Some(target) = processes.iter_mut().find(|p| Some(p.id) == plan.target) {
         target.cgroup = Some(key);
     }
     let mut found = Vec::new();
@@ -103,11 +109,15 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
         let (Some(limit), true) = (group.limits.max, group.present) else {
             continue;
         };
-        let written = at == key && plan.limits.is_some();
+        // Only writing the limit itself strikes; a write of `memory.high` beside it does not.
+        let written = at == key && before.max != Some(limit);
+        let both = at == key && before.memsw_max != group.limits.memsw_max;
         let room = Room::of_group(at, &cgroups, present.memory);
+        let v1 = plan.version.is_v1();
         let onset = match room {
-            Some(room) if written && room.is_exceeded() && plan.version.is_v1() => Onset::Refused,
-            Some(room) if written && room.is_exceeded() => Onset::AtOnce,
+            Some(room) if v1 && written && room.is_exceeded() => Onset::Refused,
+            Some(room) if v1 && both && room.exceeds_both() => Onset::Refused,
+            Some(room) if !v1 && written && room.is_exceeded() => Onset::AtOnce,
             Some(room) => Onset::After(room.left()),
             None => Onset::Unknown,
         };
@@ -123,6 +133,10 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
                 grow(process, time, present.rules.page_size);
             }
         }
+        let toll = match onset {
+            Onset::AtOnce => toll(at, members.clone(), cgroups.clone(), present),
+            _ => 0,
+        };
         let states = assess(&members, &cgroups, present.memory, present.rules);
         let state = states.iter().find(|state| state.scope == Scope::Memcg(at));
         found.push(Prospect {
@@ -133,6 +147,7 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
             growth,
             reached_in,
             verdict: state.and_then(|state| state.verdict),
+            toll,
             group_kill: state
                 .and_then(|state| cgroups.get(state.group_kill?.index()))
                 .map(|group| group.path.clone()),
@@ -154,8 +169,44 @@ pub fn nearest(prospects: &[Prospect]) -> Option<&Prospect> {
     prospects.iter().min_by_key(distance)
 }
 
-/// The group of the plan, with its limits as they would be.
-fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> CgroupKey {
+/// How many die until what is left fits: each with its group if that dies whole, ranked anew without them.
+fn toll(
+    key: CgroupKey,
+    mut members: Vec<Process>,
+    mut cgroups: Vec<Cgroup>,
+    present: &Present<'_>,
+) -> u32 {
+    let mut deaths = 0;
+    while deaths < MOST_DEATHS
+        && Room::of_group(key, &cgroups, present.memory).is_some_and(|room| room.is_exceeded())
+    {
+        let states = assess(&members, &cgroups, present.memory, present.rules);
+        let state = states.iter().find(|state| state.scope == Scope::Memcg(key));
+        let Some((state, verdict)) = state.and_then(|state| Some((state, state.verdict?))) else {
+            break;
+        };
+        let whole = state.group_kill;
+        let dies = |process: &Process| {
+            let inside = |own| ancestry(own, &cgroups).any(|(at, _)| Some(at) == whole);
+            process.id == verdict.victim.id || whole.is_some() && process.cgroup.is_some_and(inside)
+        };
+        let (dead, alive): (Vec<_>, Vec<_>) = members.into_iter().partition(dies);
+        members = alive;
+        let held: u64 = dead.iter().map(Process::charged_pages).sum();
+        let held = held.saturating_mul(present.rules.page_size);
+        if let Some(usage) = cgroups
+            .get_mut(key.index())
+            .and_then(|group| group.usage.as_mut())
+        {
+            *usage = usage.saturating_sub(held);
+        }
+        deaths += u32::try_from(dead.len()).unwrap_or(MOST_DEATHS);
+    }
+    deaths.min(MOST_DEATHS)
+}
+
+/// The group of the plan, with its limits as they would be, and those it has.
+fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> (CgroupKey, Limits) {
     let around = present_around(plan.to, cgroups);
     let own = around.filter(|key| {
         let group = cgroups.get(key.index());
@@ -170,13 +221,17 @@ fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> CgroupKey {
         cgroups.push(group);
         key_of(cgroups.len() - 1)
     });
-    if let (Some(group), Some(limits)) = (cgroups.get_mut(key.index()), plan.limits) {
+    let Some(group) = cgroups.get_mut(key.index()) else {
+        return (key, Limits::default());
+    };
+    let before = group.limits;
+    if let Some(limits) = plan.limits {
         group.limits = Limits {
-            swappiness: limits.swappiness.or(group.limits.swappiness),
+            swappiness: limits.swappiness.or(before.swappiness),
             ..limits
         };
     }
-    key
+    (key, before)
 }
 
 /// The group of this path, or the innermost around it, that is there and known.

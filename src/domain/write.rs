@@ -36,6 +36,10 @@ pub enum CgroupStep {
 pub struct StepResult {
     /// The step.
     pub step: CgroupStep,
+    /// For a limit, what the file said right before it was written, as it can be written back; `None`
+    /// for other steps, and where it could not be read (nothing is written then, see
+    /// `linux::cgroup_writer`).
+    pub before: Option<String>,
     /// What was read back (a limit after rounding, the path after a move), or why it failed.
     pub outcome: Result<String, Failure>,
 }

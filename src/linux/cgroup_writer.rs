@@ -15,7 +15,7 @@ use crate::domain::write::{CgroupStep, Failure, FailureKind, LimitWrite, PlanRec
 use super::SysRoot;
 use super::cgroup_errors::{Attempt, failure, no_group};
 use super::hierarchy::Hierarchy;
-use super::kernel_file::{FileBuffer, number, text};
+use super::kernel_file::{FileBuffer, keyed, number, text};
 use super::pinned::{PinnedProcess, gone};
 use super::signal::own_pids;
 
@@ -45,10 +45,12 @@ pub fn run_plan(
         made_for: version,
     };
     for step in steps {
-        let outcome = plan.run(step);
+        let mut before = None;
+        let outcome = plan.run(step, &mut before);
         let failed = outcome.is_err();
         receipt.steps.push(StepResult {
             step: step.clone(),
+            before,
             outcome,
         });
         if failed {
@@ -65,7 +67,8 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn run(&self, step: &CgroupStep) -> Result<String, Failure> {
+    /// `before` takes what a limit was right before it is written.
+    fn run(&self, step: &CgroupStep, before: &mut Option<String>) -> Result<String, Failure> {
         if self.hierarchy.version != self.made_for || self.made_for == CgroupVersion::None {
             return Err(failure(
                 FailureKind::Other,
@@ -79,7 +82,7 @@ impl Plan<'_> {
         match step {
             CgroupStep::EnableMemory(group) => self.enable(step, group),
             CgroupStep::Create(group) => self.create(step, group),
-            CgroupStep::Limit(group, write) => self.limit(step, group, write),
+            CgroupStep::Limit(group, write) => self.limit(step, group, write, before),
             CgroupStep::Move(target, group) => self.move_process(step, *target, group),
             CgroupStep::Remove(group) => self.remove(step, group),
         }
@@ -112,14 +115,20 @@ impl Plan<'_> {
         step: &CgroupStep,
         group: &CgroupPath,
         write: &LimitWrite,
+        before: &mut Option<String>,
     ) -> Result<String, Failure> {
         if write.file.contains(['/', '\0']) {
             return Err(self.explain(step, group, Errno::INVAL));
         }
         let dir = self.open(step, group)?;
+        // What cannot be read could not be taken back: then it is not written either.
+        *before = Some(setting(
+            write.file,
+            &self.read(step, group, &dir, write.file)?,
+        ));
         write_file(&dir, write.file, &write.value)
             .map_err(|errno| self.explain(step, group, errno))?;
-        let now = self.read(step, group, &dir, write.file)?;
+        let now = setting(write.file, &self.read(step, group, &dir, write.file)?);
         if is_kept(&write.value, &now) {
             Ok(now)
         } else {
@@ -235,6 +244,16 @@ impl Plan<'_> {
     }
 }
 
+/// The setting in what a limit file shows, as it can be written back. v1 `memory.oom_control` shows three
+/// lines and takes the number of one (mm/memcontrol-v1.c `mem_cgroup_oom_control_read`).
+fn setting(file: &str, shown: &str) -> String {
+    let disabled = keyed(shown.as_bytes(), "oom_kill_disable");
+    match disabled.filter(|_| file == "memory.oom_control") {
+        Some(disabled) => disabled.to_string(),
+        None => shown.to_owned(),
+    }
+}
+
 fn write_file(dir: impl AsFd, file: &str, value: &str) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = rustix::fs::openat(dir, file, flags, Mode::empty())?;
@@ -261,7 +280,7 @@ fn not_kept(group: &CgroupPath, file: &str, wanted: &str, now: &str) -> Failure 
 
 #[cfg(test)]
 mod tests {
-    use super::is_kept;
+    use super::{is_kept, setting};
 
     #[test]
     fn rounding_is_kept_and_overflow_is_not() {
@@ -270,6 +289,9 @@ mod tests {
             &(10 * page + 1).to_string(),
             &(10 * page).to_string()
         ));
+        let shown = "oom_kill_disable 1\nunder_oom 0\noom_kill 3";
+        assert_eq!(setting("memory.oom_control", shown), "1");
+        assert_eq!(setting("memory.max", "max"), "max");
         assert!(is_kept("max", "max"));
         assert!(is_kept("-1", "9223372036854771712"));
         assert!(is_kept("1", "1"));

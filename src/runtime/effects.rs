@@ -125,6 +125,7 @@ impl Performer {
         if self.read_only {
             let first = steps.first().cloned().map(|step| StepResult {
                 step,
+                before: None,
                 outcome: Err(refused()),
             });
             return PlanReceipt {

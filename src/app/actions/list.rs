@@ -49,7 +49,7 @@ pub static ACTIONS: &[Action] = &[
     },
     Action {
         id: "cgroup",
-        doc: "move into a cgroup, or make one with a limit",
+        doc: "move into a cgroup, make one with a limit, or change its limits",
         label: "Cgroup",
         keys: &["c"],
         group: Group::Act,

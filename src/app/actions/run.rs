@@ -35,14 +35,16 @@ pub(super) fn adjust(state: &mut State, lean: Lean) -> Vec<Effect> {
 }
 
 pub(super) fn cgroup(state: &mut State) -> Vec<Effect> {
-    let Some(process) = state.chosen_process() else {
-        return state.nobody_selected();
+    let version = state.host.cgroups;
+    let chosen = state.chosen_process().map(|process| {
+        let group = process.cgroup.and_then(|key| state.snapshot.cgroup(key));
+        (Pinned::of(process), group.map(|group| group.path.clone()))
+    });
+    let dialog = match (state.chosen_group(), chosen) {
+        (Some(group), chosen) => CgroupDialog::of_domain(chosen, group, version),
+        (None, Some((target, from))) => CgroupDialog::new(target, from, version),
+        (None, None) => return state.nobody_selected(),
     };
-    let from = process
-        .cgroup
-        .and_then(|key| state.snapshot.cgroup(key))
-        .map(|group| group.path.clone());
-    let dialog = CgroupDialog::new(Pinned::of(process), from, state.host.cgroups);
     let mut effects = state.open(dialog);
     effects.push(Effect::ListGroups);
     // With all files of the groups around it.

@@ -1,5 +1,7 @@
-//! The cgroup dialog: move the pinned process into a group, or make one with limits around it.
+//! The cgroup dialog: move the pinned process into a group, make one with limits around it, or change the
+//! limits of a group that is there.
 
+mod change;
 mod outlook;
 mod plan;
 mod view;
@@ -12,25 +14,29 @@ use crate::app::input::LineInput;
 use crate::app::keys::Key;
 use crate::app::msg::{Effect, GroupChoice, Receipt};
 use crate::domain::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
+use crate::domain::process::ProcessId;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::whatif::present_around;
 use crate::domain::write::{CgroupStep, StepResult};
 
 use plan::{LimitField, fields_of};
 
-/// Which half of the dialog is open.
+/// Which part of the dialog is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// Choose an existing group.
     Move,
     /// Make a group with limits.
     Create,
+    /// Change the limits of a group.
+    Limits,
 }
 
-/// Moves a process into a cgroup.
+/// Moves a process into a cgroup, or changes a cgroup's limits.
 #[derive(Debug)]
 pub struct CgroupDialog {
-    target: Pinned,
+    /// `None` for a domain in which nobody can be killed: there is nobody to move, only limits to change.
+    target: Option<Pinned>,
     /// Its group when the dialog opened.
     from: Option<CgroupPath>,
     version: CgroupVersion,
@@ -44,6 +50,12 @@ pub struct CgroupDialog {
     limits: Vec<(&'static LimitField, LineInput)>,
     /// Focused field of the create half: 0 is the path.
     focus: usize,
+    /// The group whose limits can be changed, a field for each, and the one with the cursor.
+    group: Option<CgroupPath>,
+    changes: Vec<(&'static LimitField, LineInput)>,
+    change_focus: usize,
+    /// Enter was pressed on limits that kill at once: the next one writes them.
+    insisted: bool,
     /// Lines scrolled away, where the screen is too low for the whole plan.
     scroll: usize,
     waiting: bool,
@@ -54,22 +66,52 @@ pub struct CgroupDialog {
 impl CgroupDialog {
     /// Opens for a process that is in `from`. Ask for [`Effect::ListGroups`] beside it.
     pub fn new(target: Pinned, from: Option<CgroupPath>, version: CgroupVersion) -> Self {
-        let path = LineInput::new(plan::suggested_path(&target));
+        let group = from.clone();
+        Self::open(Some(target), from, group, version, Mode::Create)
+    }
+
+    /// Opens on the limits of `group`, with the process that would die in it, if any, and its group.
+    pub fn of_domain(
+        target: Option<(Pinned, Option<CgroupPath>)>,
+        group: CgroupPath,
+        version: CgroupVersion,
+    ) -> Self {
+        let (target, from) = target.unzip();
+        Self::open(target, from.flatten(), Some(group), version, Mode::Limits)
+    }
+
+    fn open(
+        target: Option<Pinned>,
+        from: Option<CgroupPath>,
+        group: Option<CgroupPath>,
+        version: CgroupVersion,
+        mode: Mode,
+    ) -> Self {
+        let path = LineInput::new(
+            target
+                .as_ref()
+                .map_or_else(String::new, plan::suggested_path),
+        );
+        let fields = || {
+            let fields = fields_of(version).iter();
+            fields.map(|field| (field, LineInput::default())).collect()
+        };
         Self {
             target,
             from,
             version,
-            mode: Mode::Create,
+            mode,
             groups: None,
             search: LineInput::default(),
             chosen: 0,
             path,
-            limits: fields_of(version)
-                .iter()
-                .map(|field| (field, LineInput::default()))
-                .collect(),
+            limits: fields(),
             // The first limit: the name is already a good one.
             focus: 1,
+            group,
+            changes: fields(),
+            change_focus: 0,
+            insisted: false,
             scroll: 0,
             waiting: false,
             result: Vec::new(),
@@ -90,15 +132,23 @@ impl CgroupDialog {
     }
 
     /// The steps that Enter would carry out, or what is still missing.
-    fn steps(&self) -> Result<Vec<CgroupStep>, String> {
+    fn steps(&self, snapshot: &Snapshot) -> Result<Vec<CgroupStep>, String> {
+        let target = || self.target.as_ref().map(|target| target.id);
         match self.mode {
+            Mode::Limits => {
+                let path = self.group.as_ref();
+                let path = path.ok_or_else(|| "its group is not known".to_owned())?;
+                let group = change::group_at(path, snapshot);
+                change::change_steps(path, group, &self.changes, self.version)
+            }
             Mode::Move => {
                 let group = self.matching().get(self.chosen).map(|g| g.path.clone());
                 let group = group.ok_or_else(|| "no group matches".to_owned())?;
                 if Some(&group) == self.from.as_ref() {
                     return Err("the process is in this group already".to_owned());
                 }
-                Ok(vec![CgroupStep::Move(self.target.id, group)])
+                let target = target().ok_or_else(nobody)?;
+                Ok(vec![CgroupStep::Move(target, group)])
             }
             Mode::Create => {
                 // Which parents are there decides on the steps: what is shown must be what is done.
@@ -110,7 +160,7 @@ impl CgroupDialog {
                     Err(_) => false,
                 };
                 plan::create_steps(
-                    self.target.id,
+                    target().ok_or_else(nobody)?,
                     self.path.text(),
                     &self.limits,
                     self.version,
@@ -121,15 +171,41 @@ impl CgroupDialog {
     }
 
     /// Where Enter would move the process.
-    fn destination(&self) -> Option<CgroupPath> {
-        self.steps().ok()?.into_iter().find_map(|step| match step {
-            CgroupStep::Move(_, path) => Some(path),
-            _ => None,
-        })
+    fn destination(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
+        self.steps(snapshot)
+            .ok()?
+            .into_iter()
+            .find_map(|step| match step {
+                CgroupStep::Move(_, path) => Some(path),
+                _ => None,
+            })
+    }
+
+    /// The group that the plan is about: the one moved into, or the one that gets other limits.
+    fn subject(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
+        match self.mode {
+            Mode::Limits => self.group.clone(),
+            Mode::Move | Mode::Create => self.destination(snapshot),
+        }
+    }
+
+    /// What Tab goes to.
+    fn next_mode(&self) -> Mode {
+        match self.mode {
+            _ if self.target.is_none() => Mode::Limits,
+            Mode::Create => Mode::Move,
+            Mode::Move if self.group.is_some() => Mode::Limits,
+            Mode::Move | Mode::Limits => Mode::Create,
+        }
     }
 
     fn input(&mut self) -> &mut LineInput {
         match self.mode {
+            Mode::Limits => match self.changes.get_mut(self.change_focus) {
+                Some((_, input)) => input,
+                // A version without limits: nothing is drawn or written.
+                None => &mut self.path,
+            },
             Mode::Move => &mut self.search,
             Mode::Create => match self
                 .focus
@@ -143,15 +219,23 @@ impl CgroupDialog {
     }
 
     fn commit(&mut self, context: &DialogContext<'_>) -> Outcome {
-        if context.process(self.target.id).is_none() {
+        let target = self.moving();
+        if target.is_none_or(|id| context.process(id).is_none()) && self.mode != Mode::Limits {
             return Outcome::Stay;
         }
-        match self.steps() {
+        match self.steps(context.cells.snapshot) {
+            Ok(_) if !self.insisted && change::needs_insisting(self, context) => {
+                self.insisted = true;
+                // What it asks stands at the top.
+                self.scroll = 0;
+                Outcome::Stay
+            }
             Ok(steps) => {
                 self.waiting = true;
+                self.insisted = false;
                 self.result.clear();
                 Outcome::Perform(vec![Effect::RunPlan {
-                    target: Some(self.target.id),
+                    target,
                     steps,
                     undo: false,
                 }])
@@ -159,16 +243,29 @@ impl CgroupDialog {
             Err(_) => Outcome::Stay,
         }
     }
+
+    /// The process that the plan moves, if it moves one.
+    fn moving(&self) -> Option<ProcessId> {
+        let target = self.target.as_ref().map(|target| target.id);
+        target.filter(|_| self.mode != Mode::Limits)
+    }
+}
+
+fn nobody() -> String {
+    "nobody can be moved: no process of this domain can be killed".to_owned()
 }
 
 impl Dialog for CgroupDialog {
     fn wants_groups(&self, snapshot: &Snapshot) -> Vec<CgroupKey> {
-        let process = snapshot.process(self.target.id);
+        let process = self.target.as_ref();
+        let process = process.and_then(|target| snapshot.process(target.id));
         let mut wanted = snapshot.limited_around(process.and_then(|process| process.cgroup));
         // Their room decides when a limit strikes after the move.
-        let to = self.destination();
+        let to = self.subject(snapshot);
         let to = to.and_then(|to| present_around(&to, &snapshot.cgroups));
         wanted.extend(snapshot.limited_around(to));
+        // All its limits are shown, whether it has the one that kills or not.
+        wanted.extend(to.filter(|_| self.mode == Mode::Limits));
         wanted
     }
 
@@ -179,18 +276,22 @@ impl Dialog for CgroupDialog {
         if self.waiting || self.done || self.version == CgroupVersion::None {
             return Outcome::Stay;
         }
+        if key.code == KeyCode::Enter {
+            return self.commit(context);
+        }
         match (self.mode, key.code) {
-            (_, KeyCode::Enter) => return self.commit(context),
-            (Mode::Create, KeyCode::PageDown) => {
+            (Mode::Create | Mode::Limits, KeyCode::PageDown) => {
                 self.scroll = (self.scroll + 5).min(100);
                 return Outcome::Stay;
             }
-            (Mode::Create, KeyCode::PageUp) => {
+            (Mode::Create | Mode::Limits, KeyCode::PageUp) => {
                 self.scroll = self.scroll.saturating_sub(5);
                 return Outcome::Stay;
             }
-            (Mode::Create, KeyCode::Tab) => self.mode = Mode::Move,
-            (Mode::Move, KeyCode::Tab) => self.mode = Mode::Create,
+            _ => self.insisted = false,
+        }
+        match (self.mode, key.code) {
+            (_, KeyCode::Tab) => self.mode = self.next_mode(),
             (Mode::Move, _) => {
                 let matching = self.matching().len();
                 if let Some(at) = step(self.chosen, matching, key) {
@@ -206,6 +307,13 @@ impl Dialog for CgroupDialog {
                     self.input().on_key(key);
                 }
             }
+            (Mode::Limits, _) => {
+                if let Some(at) = step(self.change_focus, self.changes.len(), key) {
+                    self.change_focus = at;
+                } else {
+                    self.input().on_key(key);
+                }
+            }
         }
         self.scroll = 0;
         Outcome::Stay
@@ -214,6 +322,7 @@ impl Dialog for CgroupDialog {
     fn on_paste(&mut self, text: &str) {
         self.input().paste(text);
         self.chosen = 0;
+        self.insisted = false;
     }
 
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
@@ -222,7 +331,7 @@ impl Dialog for CgroupDialog {
             undo: false,
         } = receipt
             && self.waiting
-            && receipt.target == Some(self.target.id)
+            && receipt.target == self.moving()
         {
             self.waiting = false;
             self.done = receipt.failure().is_none();

@@ -142,6 +142,8 @@ pub enum Section {
         input: LineInput,
         /// It has the cursor.
         focused: bool,
+        /// What stands beside it: the present value.
+        note: Option<String>,
         /// What is wrong with it.
         error: Option<String>,
     },

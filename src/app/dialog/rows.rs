@@ -114,9 +114,13 @@ fn section_width(section: &Section) -> usize {
         Section::Field {
             label,
             input,
+            note,
             error,
             ..
-        } => label.len() + 1 + input.text().len() + error.as_ref().map_or(0, |e| e.len() + 4) + 2,
+        } => {
+            let beside = error.as_ref().or(note.as_ref());
+            label.len() + 1 + input.text().len() + beside.map_or(0, |text| text.len() + 4) + 2
+        }
         Section::Gap => 0,
     }
 }
@@ -151,8 +155,15 @@ fn lay_out(view: &DialogView, width: u16, tight: bool) -> Vec<Row> {
                 label,
                 input,
                 focused,
+                note,
                 error,
-            } => rows.push(field(name, label, input, *focused, error.as_deref())),
+            } => {
+                let mut row = field(name, label, input, *focused, error.as_deref());
+                if let (Some(note), None) = (note, error) {
+                    row.line.push(Tone::Dim, format!("  {note}"));
+                }
+                rows.push(row);
+            }
             Section::Choices {
                 items,
                 selected,

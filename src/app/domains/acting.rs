@@ -6,7 +6,7 @@ use crate::app::dialog::domain::DomainDialog;
 use crate::app::layout::Pane;
 use crate::app::msg::Effect;
 use crate::app::text::Tone;
-use crate::domain::cgroup::CgroupKey;
+use crate::domain::cgroup::{CgroupKey, CgroupPath};
 use crate::domain::process::Process;
 use crate::domain::victim::Scope;
 
@@ -35,6 +35,15 @@ impl State {
         }
         let domain = self.snapshot.domain(self.domains.selected()?)?;
         self.snapshot.process(domain.verdict?.victim.id)
+    }
+
+    /// The group of the selected domain, where the domains have the keyboard and it is one.
+    pub(in crate::app) fn chosen_group(&self) -> Option<CgroupPath> {
+        if !self.in_domains() || self.domains.is_fold_selected() {
+            return None;
+        }
+        let key = self.domains.selected()?.memcg()?;
+        Some(self.snapshot.cgroup(key)?.path.clone())
     }
 
     /// Shows the processes of this domain, ranked by it.

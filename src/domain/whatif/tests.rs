@@ -51,7 +51,7 @@ fn ask(to: &str, limit: Option<u64>, version: CgroupVersion) -> Vec<Prospect> {
         ..Memory::default()
     };
     let plan = Plan {
-        target: processes[0].id,
+        target: Some(processes[0].id),
         to: &CgroupPath::new(to),
         limits: limit.map(|max| Limits {
             max: Some(max),
@@ -120,7 +120,7 @@ fn who_grows_into_the_limit_is_the_one_that_dies() {
     ];
     let path = CgroupPath::new("/web");
     let plan = Plan {
-        target: processes[2].id,
+        target: Some(processes[2].id),
         to: &path,
         limits: None,
         known: (None, None),
@@ -141,8 +141,91 @@ fn who_grows_into_the_limit_is_the_one_that_dies() {
 fn a_limit_below_usage_kills_on_v2_and_is_refused_on_v1() {
     let v2 = ask("/web", Some(100 * MIB), CgroupVersion::V2);
     assert_eq!((v2[0].onset, victim(&v2[0])), (Onset::AtOnce, Some(2)));
+    // The 400 MiB of the first are enough.
+    assert_eq!(v2[0].toll, 1);
     let v1 = ask("/web", Some(100 * MIB), CgroupVersion::V1);
-    assert_eq!(v1[0].onset, Onset::Refused);
+    assert_eq!((v1[0].onset, v1[0].toll), (Onset::Refused, 0));
+}
+
+/// Two of 60 MiB, one of 50 MiB in a group of 200 MiB with 170 in use; its limits would be these.
+fn limits_of(limits: Limits, version: CgroupVersion) -> Prospect {
+    let mut web = group("/web", Some(0), Some(200 * MIB), 170 * MIB);
+    web.limits.memsw_max = version.is_v1().then_some(300 * MIB);
+    web.swap_usage = Some(30 * MIB);
+    let cgroups = [group("/", None, None, 0), web];
+    let processes = [
+        process(1, 60, 0, 1, 0.0),
+        process(2, 60, 0, 1, 0.0),
+        process(3, 50, 200, 1, 0.0),
+    ];
+    let plan = Plan {
+        target: None,
+        to: &CgroupPath::new("/web"),
+        limits: Some(limits),
+        known: (None, None),
+        version,
+    };
+    let present = Present {
+        processes: &processes,
+        cgroups: &cgroups,
+        memory: &Memory::default(),
+        rules: &KernelRules::default(),
+    };
+    prospects(&plan, &present).remove(0)
+}
+
+fn max(mib: u64) -> Limits {
+    Limits {
+        max: Some(mib * MIB),
+        ..Limits::default()
+    }
+}
+
+#[test]
+fn a_lower_limit_ranks_by_itself_and_kills_until_the_rest_fits() {
+    // adj +200 is worth 20 MiB of 100, and 2 MiB of 10.
+    let found = limits_of(max(100), CgroupVersion::V2);
+    assert_eq!((victim(&found), found.toll), (Some(3), 2));
+    let found = limits_of(max(10), CgroupVersion::V2);
+    assert_eq!((victim(&found), found.toll), (Some(2), 3));
+    let whole = Limits {
+        oom_group: true,
+        ..max(160)
+    };
+    let found = limits_of(whole, CgroupVersion::V2);
+    assert_eq!((found.onset, found.toll), (Onset::AtOnce, 3));
+    assert_eq!(
+        found.group_kill.as_ref().map(CgroupPath::as_str),
+        Some("/web")
+    );
+}
+
+#[test]
+fn a_higher_limit_gives_time_and_other_files_do_not_strike() {
+    let found = limits_of(max(400), CgroupVersion::V2);
+    assert_eq!(
+        (found.onset, victim(&found)),
+        (Onset::After(230 * MIB), Some(3))
+    );
+    let high = Limits {
+        high: Some(MIB),
+        ..max(200)
+    };
+    assert_eq!(
+        limits_of(high, CgroupVersion::V2).onset,
+        Onset::After(30 * MIB)
+    );
+}
+
+#[test]
+fn memory_and_swap_together_are_refused_below_what_both_use() {
+    let both = |mib| Limits {
+        memsw_max: Some(mib * MIB),
+        ..max(199)
+    };
+    let v1 = CgroupVersion::V1;
+    assert_eq!(limits_of(both(199), v1).onset, Onset::Refused);
+    assert_eq!(limits_of(both(210), v1).onset, Onset::After(10 * MIB));
 }
 
 proptest::proptest! {
@@ -165,7 +248,7 @@ proptest::proptest! {
             .collect();
         let path = CgroupPath::new(&format!("/g{to}"));
         let plan = Plan {
-            target: processes[0].id,
+            target: Some(processes[0].id),
             to: &path,
             limits: Some(Limits { max: Some(limit), ..Limits::default() }),
             known: (None, None),
@@ -198,7 +281,7 @@ fn swap_puts_nothing_off_where_swappiness_is_0() {
     let processes = [process(1, 300, 0, 1, 0.0)];
     let onset = |to: &str, groups: &[Cgroup], host: u64| {
         let plan = Plan {
-            target: processes[0].id,
+            target: Some(processes[0].id),
             to: &CgroupPath::new(to),
             limits: Some(Limits {
                 max: Some(100 * MIB),

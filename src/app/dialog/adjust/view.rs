@@ -33,6 +33,7 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
         label,
         input: dialog.value.clone(),
         focused: true,
+        note: None,
         error,
     });
     // What will be written stands where even the lowest screen shows it.

@@ -1,6 +1,6 @@
 //! What the plan's limits would do: when they strike and whom they kill.
 
-use super::{CgroupDialog, Mode, plan};
+use super::{CgroupDialog, Mode, change, plan};
 use crate::app::dialog::DialogContext;
 use crate::app::format;
 use crate::app::text::{Line, Tone};
@@ -10,23 +10,27 @@ use crate::domain::process::Process;
 use crate::domain::vm_settings::OomAction;
 use crate::domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
 
-/// A few lines below the plan; none without a limit.
-pub(super) fn lines(
+/// Every limit that would hold after the plan; `None` while there is no plan.
+pub(super) fn prospects_of(
     dialog: &CgroupDialog,
-    process: &Process,
     context: &DialogContext<'_>,
-) -> Vec<Line> {
-    let Some(to) = dialog.destination() else {
-        return Vec::new();
-    };
+) -> Option<Vec<Prospect>> {
+    let snapshot = context.cells.snapshot;
+    let to = dialog.subject(snapshot)?;
     let chosen = dialog.matching().get(dialog.chosen).copied();
     let (limits, known) = match dialog.mode {
         Mode::Create => (Some(plan::planned(&dialog.limits)), (None, Some(0))),
         Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
+        Mode::Limits => {
+            let now = change::group_at(&to, snapshot)?.limits;
+            // What makes no plan is not written: then it stays as it is.
+            let planned = dialog.steps(snapshot).is_ok();
+            let limits = planned.then(|| change::merged(now, &dialog.changes));
+            (limits, (None, None))
+        }
     };
-    let snapshot = context.cells.snapshot;
     let planned = Plan {
-        target: process.id,
+        target: dialog.moving(),
         to: &to,
         limits,
         known,
@@ -38,14 +42,38 @@ pub(super) fn lines(
         memory: &snapshot.memory,
         rules: context.cells.rules,
     };
-    let prospects = prospects(&planned, &present);
+    Some(prospects(&planned, &present))
+}
+
+/// A few lines below the plan; none without a limit.
+pub(super) fn lines(
+    dialog: &CgroupDialog,
+    process: Option<&Process>,
+    context: &DialogContext<'_>,
+) -> Vec<Line> {
+    let snapshot = context.cells.snapshot;
+    let Some((to, prospects)) = dialog.subject(snapshot).zip(prospects_of(dialog, context)) else {
+        return Vec::new();
+    };
     let Some(first) = nearest(&prospects) else {
         return vec![Line::of(
             Tone::Dim,
             "No limit would hold it there: its only OOM domain is the host.",
         )];
     };
-    let mut lines = vec![strikes(first, &to), dies(first, process, context)];
+    // A limit that is not taken kills nobody, and the one around it stays the nearest.
+    let refused = prospects.iter().find(|p| p.onset == Onset::Refused);
+    let mut lines: Vec<_> = refused.map(|p| strikes(p, &to)).into_iter().collect();
+    if first.onset != Onset::Refused {
+        lines.extend([strikes(first, &to), dies(first, process, context)]);
+    }
+    if dialog.mode == Mode::Limits {
+        lines.extend(change::outlook_lines(dialog, &prospects, snapshot));
+        return lines;
+    }
+    let Some(process) = process else {
+        return lines;
+    };
     let used = process
         .charged_pages()
         .saturating_mul(context.cells.rules.page_size);
@@ -116,7 +144,7 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
 }
 
 /// Who dies of it.
-fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Line {
+fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
     let line = Line::of(Tone::Dim, "then ");
     // Looked at before the panic (mm/memcontrol-v1.c `memcg1_oom_prepare`).
@@ -135,7 +163,8 @@ fn dies(first: &Prospect, process: &Process, context: &DialogContext<'_>) -> Lin
             "nobody there can be killed: what asks for memory fails or hangs",
         );
     };
-    let own = if verdict.victim.id == process.id && !verdict.close {
+    let id = verdict.victim.id;
+    let own = if process.is_some_and(|own| own.id == id) && !verdict.close {
         " (this one)"
     } else {
         ""

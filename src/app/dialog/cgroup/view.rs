@@ -1,7 +1,7 @@
 //! How the cgroup dialog looks: the group, the plan, what it will and will not do.
 
 use super::plan::{LimitField, limit_value};
-use super::{CgroupDialog, Mode};
+use super::{CgroupDialog, Mode, change};
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::format;
 use crate::app::msg::GroupChoice;
@@ -14,26 +14,17 @@ use crate::domain::write::{CgroupStep, StepResult};
 const LIST_HEIGHT: usize = 8;
 
 pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> DialogView {
-    let other = match dialog.mode {
-        Mode::Create => "existing group",
-        Mode::Move => "new group",
-    };
     let mut view = DialogView {
-        title: format!("Cgroup of {}", dialog.target),
-        hints: if dialog.done {
-            vec![("Enter", "close"), ("u", "undo (after closing)")]
-        } else {
-            vec![
-                ("Enter", "do it"),
-                ("↑↓", "choose"),
-                ("Tab", other),
-                ("Esc", "leave"),
-            ]
-        },
+        title: title(dialog),
+        hints: hints(dialog),
         scroll: dialog.scroll,
         ..DialogView::default()
     }
-    .text(vec![now_line(dialog, context)]);
+    .text(change::question(dialog, context).into_iter().collect())
+    .text(vec![match dialog.mode {
+        Mode::Limits => group_now(dialog, context),
+        Mode::Create | Mode::Move => now_line(dialog, context),
+    }]);
     if dialog.version == CgroupVersion::None {
         return view.text(vec![Line::of(
             Tone::Watch,
@@ -45,18 +36,86 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
         view = match dialog.mode {
             Mode::Create => create_half(dialog, view),
             Mode::Move => move_half(dialog, view),
+            Mode::Limits => limits_half(dialog, view, context),
         };
-        view = view.gap().text(plan(dialog));
+        view = view.gap().text(plan(dialog, context));
         view = view.text(warnings(dialog, context));
     }
     view.text(dialog.result.iter().map(result_line).collect())
 }
 
+fn title(dialog: &CgroupDialog) -> String {
+    match (dialog.mode, &dialog.target, &dialog.group) {
+        (Mode::Limits, _, Some(group)) => format!("Limits of {}", group.name()),
+        (_, Some(target), _) => format!("Cgroup of {target}"),
+        _ => "Cgroup".to_owned(),
+    }
+}
+
+fn hints(dialog: &CgroupDialog) -> Vec<(&'static str, &'static str)> {
+    if dialog.done {
+        return vec![("Enter", "close"), ("u", "undo (after closing)")];
+    }
+    let enter = if dialog.insisted {
+        "do it all the same"
+    } else {
+        "do it"
+    };
+    let mut hints = vec![("Enter", enter), ("↑↓", "choose")];
+    let next = dialog.next_mode();
+    if next != dialog.mode {
+        let other = match next {
+            Mode::Move => "existing group",
+            Mode::Create => "new group",
+            Mode::Limits => "limits",
+        };
+        hints.push(("Tab", other));
+    }
+    hints.push(("Esc", "leave"));
+    hints
+}
+
+/// The process, while it lives.
+fn process<'a>(dialog: &CgroupDialog, context: &DialogContext<'a>) -> Option<&'a Process> {
+    let target = dialog.target.as_ref()?;
+    context.cells.snapshot.process(target.id)
+}
+
+/// The group whose limits change, and how full it is.
+fn group_now(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Line {
+    let Some(path) = &dialog.group else {
+        return Line::of(Tone::Watch, "its group is not known");
+    };
+    let line = Line::of(Tone::Dim, "limits of ")
+        .add(Tone::Strong, path.as_str())
+        .add(
+            Tone::Dim,
+            format!("  ({})  it uses ", dialog.version.name()),
+        );
+    let group = change::group_at(path, context.cells.snapshot);
+    let used = group.and_then(|group| group.usage);
+    let line = line.add(
+        Tone::Normal,
+        used.map_or_else(|| "n/a".to_owned(), format::long_size),
+    );
+    match group.and_then(|group| group.stat) {
+        Some(stat) if stat.droppable() > 0 => line.add(
+            Tone::Dim,
+            format!(", {} of it page cache", format::long_size(stat.droppable())),
+        ),
+        _ => line,
+    }
+}
+
 fn now_line(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Line {
-    let Some(process) = context.process(dialog.target.id) else {
+    let Some(process) = process(dialog, context) else {
+        let who = dialog.target.as_ref().map(ToString::to_string);
         return Line::of(
             Tone::Critical,
-            format!("{} has ended: nothing will be done.", dialog.target),
+            format!(
+                "{} has ended: nothing will be done.",
+                who.unwrap_or_default()
+            ),
         );
     };
     let from = dialog
@@ -75,6 +134,7 @@ fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         label: "new group",
         input: dialog.path.clone(),
         focused: dialog.focus == 0,
+        note: None,
         error: None,
     });
     for (at, (field, input)) in dialog.limits.iter().enumerate() {
@@ -83,6 +143,7 @@ fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
             label: field.file,
             input: input.clone(),
             focused,
+            note: None,
             error: limit_value(field, input.text()).err(),
         });
     }
@@ -98,6 +159,31 @@ fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
     )])
 }
 
+fn limits_half(
+    dialog: &CgroupDialog,
+    mut view: DialogView,
+    context: &DialogContext<'_>,
+) -> DialogView {
+    let group = dialog.group.as_ref();
+    let group = group.and_then(|path| change::group_at(path, context.cells.snapshot));
+    for (at, (field, input)) in dialog.changes.iter().enumerate() {
+        let now = change::present(field, group);
+        view = view.with(Section::Field {
+            label: field.file,
+            input: input.clone(),
+            focused: dialog.change_focus == at,
+            note: Some(format!("now {}", now.as_deref().unwrap_or("n/a"))),
+            error: limit_value(field, input.text()).err(),
+        });
+    }
+    let hint = dialog.changes.get(dialog.change_focus);
+    view.text(
+        hint.map(|(field, _)| Line::of(Tone::Dim, doc(field)))
+            .into_iter()
+            .collect(),
+    )
+}
+
 fn doc(field: &LimitField) -> &'static str {
     field.doc
 }
@@ -107,6 +193,7 @@ fn move_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         label: "find",
         input: dialog.search.clone(),
         focused: true,
+        note: None,
         error: None,
     });
     match &dialog.groups {
@@ -140,11 +227,11 @@ fn group_line(group: &GroupChoice) -> Line {
     line
 }
 
-fn plan(dialog: &CgroupDialog) -> Vec<Line> {
+fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     if dialog.waiting {
         return vec![Line::of(Tone::Dim, "working …")];
     }
-    match dialog.steps() {
+    match dialog.steps(context.cells.snapshot) {
         Ok(steps) => {
             let number = |(at, step): (usize, &CgroupStep)| {
                 Line::of(Tone::Dim, format!("{}. ", at + 1)).add(Tone::Normal, step_text(step))
@@ -186,6 +273,7 @@ fn value(text: &str) -> String {
 }
 
 fn result_line(result: &StepResult) -> Line {
+    let before = result.before.as_deref();
     match &result.outcome {
         Ok(read_back) => Line::of(Tone::Good, "done  ")
             .add(Tone::Normal, step_text(&result.step))
@@ -196,6 +284,10 @@ fn result_line(result: &StepResult) -> Line {
                 } else {
                     format!("  → {read_back}")
                 },
+            )
+            .add(
+                Tone::Dim,
+                before.map_or_else(String::new, |before| format!(", was {before}")),
             ),
         Err(failure) => Line::of(Tone::Critical, "failed  ")
             .add(Tone::Normal, step_text(&result.step))
@@ -204,7 +296,13 @@ fn result_line(result: &StepResult) -> Line {
 }
 
 fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
-    let Some(process) = context.process(dialog.target.id) else {
+    if dialog.mode == Mode::Limits {
+        let mut lines = super::outlook::lines(dialog, process(dialog, context), context);
+        lines.extend(dialog.group.as_ref().and_then(change::owner_line));
+        lines.extend(read_only(context));
+        return lines;
+    }
+    let Some(process) = process(dialog, context) else {
         return Vec::new();
     };
     let mut lines = Vec::new();
@@ -216,34 +314,32 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
             format::size(used)
         ),
     ));
-    lines.extend(super::outlook::lines(dialog, process, context));
+    lines.extend(super::outlook::lines(dialog, Some(process), context));
     lines.extend(limits_left(dialog, process, context));
-    let managed = dialog.from.as_ref().is_some_and(|from| {
-        let name = from.as_str();
-        [".service", ".scope", ".slice"]
-            .iter()
-            .any(|end| name.contains(end))
-    });
-    if managed {
+    if dialog.from.as_ref().and_then(change::unit_of).is_some() {
         lines.push(Line::of(
             Tone::Watch,
             "systemd owns its present group: the unit loses sight of the process, and a daemon-reload may undo this. To \
              limit the whole unit instead: systemctl set-property --runtime UNIT MemoryMax=…",
         ));
     }
-    if context.settings.read_only {
-        lines.push(Line::of(
+    lines.extend(read_only(context));
+    lines
+}
+
+fn read_only(context: &DialogContext<'_>) -> Option<Line> {
+    context.settings.read_only.then(|| {
+        Line::of(
             Tone::Watch,
             "oomtop was started with --read-only: nothing can be done.",
-        ));
-    }
-    lines
+        )
+    })
 }
 
 /// The limited groups around the process that the new group would not be in: their limit no longer holds
 /// it, and their OOM no longer finds it.
 fn limits_left(dialog: &CgroupDialog, process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
-    let Some(to) = dialog.destination() else {
+    let Some(to) = dialog.destination(context.cells.snapshot) else {
         return Vec::new();
     };
     let snapshot = context.cells.snapshot;
