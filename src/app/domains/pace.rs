@@ -75,7 +75,7 @@ impl Pace {
             by(self.now.and_then(|(_, before)| of(&before)), of(&fresh))
         };
         let own = group.events.own_oom;
-        let rose = Rise {
+        let risen = Rise {
             own_oom: by(self.own_oom, own) > 0,
             at_limit: rise(Count::Max) > 0,
             kills: rise(Count::OomKill),
@@ -86,7 +86,7 @@ impl Pace {
             Some((mark, _)) if seconds(mark, at) < TURN => {}
             _ => self.older = self.newer.replace((at, fresh)),
         }
-        rose
+        risen
     }
 
     /// Rises per second; `None` before there is enough to tell, and where the counter is not there.
