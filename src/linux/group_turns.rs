@@ -1,4 +1,4 @@
-//! [`GroupTurns`]: when a group with a limit is read again. One near its limit, or whose usage moves, is
+//! [`Turn`]: when a group with a limit is read again. One near its limit, or whose usage moves, is
 //! read in every sample; one at rest less and less often, and never all of them in the same sample.
 //!
 //! What it costs is bounded by [`MOST_FILES`] and does not grow with the number of groups: 2 000 groups at

@@ -131,6 +131,19 @@ members = {hog.pid for hog in hogs[:2] + [leaker]}
 check(killed == members, "the whole group died and nobody else: %s of %s" % (sorted(killed), sorted(members)))
 say(tui.wait("the kill in its row", lambda t: "KILLED" in (row("/shop/api", t) or "")))
 say("row:", row("/shop/api"))
+# Its limit was not the shop's: memory.events counts the OOM there too, memory.events.local does not.
+check(event("/shop", "oom_kill") > 0, "the kernel counts the kills in the group around it too")
+local = int(re.search(r"^oom (\d+)$", read(CG + "/shop/memory.events.local"), re.M)[1])
+check(local == 0, "and says that no limit of its own ran out")
+tui.keys("Escape")
+time.sleep(0.3)
+tui.type("/shop")
+tui.keys("Enter")
+tui.wait("the kills counted in its row", lambda t: str(event("/shop", "oom_kill")) in (row("/shop", t) or "").split())
+for _ in range(6):
+    time.sleep(0.5)
+    outer = row("/shop") or ""
+    check(outer and "KILLED" not in outer and "OOM" not in outer, "the group around it is not marked: %s" % outer)
 for hog in hogs[:2] + [leaker]:
     hog.stop()                      # what was killed is a zombie until then
 tui.wait("nobody is left in it", lambda t: "empty" in row("/shop/api", t))
