@@ -83,7 +83,8 @@ struct Meter {
 
 impl Meter {
     fn of(root: SysRoot) -> Self {
-        let sampler = Sampler::with_backend(root, BackendChoice::Proc).expect("a sampler");
+        // Every process read in every sample: what rests is no measure of a scan.
+        let sampler = Sampler::with_backend(root, BackendChoice::ProcAll).expect("a sampler");
         Self {
             sampler,
             state: None,
@@ -181,11 +182,10 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
     common::measured(&format!(
         "a sample of {MANY} processes takes {scan} us, their {MANY} groups take {domains} us more"
     ));
-    // The aim is 1, in a release build. Without optimisation oomtop's own arithmetic weighs several times
-    // what it does in earnest, while the kernel's part weighs the same (0.6 to 1.7 was seen): there only
-    // what grows with the square of the groups is caught.
+    // Without optimisation oomtop's own arithmetic weighs several times what it does in earnest, while the
+    // kernel's part weighs the same.
     let most = if cfg!(debug_assertions) {
-        scan * 5
+        scan * 3
     } else {
         scan
     };
