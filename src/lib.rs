@@ -15,11 +15,15 @@
 //!                      │      │          │
 //!  floor 1          linux    app ────────┘        kernel I/O      State and update; pure
 //!                      │      │
-//!  floor 0           domain ──┘                   values, rules, parsers; pure
+//!                      │     text                 styled lines, sizes, words
+//!                      │      │
+//!  floor 0           model ───┘                   values and rules; pure
+//!                      │
+//!                   oomlog                        the kernel log parser; pure, of nothing else of ours
 //! ```
 //!
-//! `app` and `linux` do not know each other: they meet only in [`runtime`], through [`domain`] values.
-//! `tests/architecture.rs` enforces who may import whom, what a pure floor may not name, and that no file
+//! `app` and `linux` do not know each other: they meet only in [`runtime`], through [`model`] values.
+//! `tests/it/architecture.rs` enforces who may import whom, what a pure floor may not name, and that no file
 //! is longer than 400 lines.
 //!
 //! # The loop
@@ -31,39 +35,41 @@
 //!
 //! # Where to add what
 //!
-//! * A column of the table: a row in `app/columns/list.rs`; a new fact besides: a field of
-//!   [`domain::process::Process`] and the line that reads it in `linux`.
-//! * A column of the domains view: a row in `app/domains/columns/list.rs`; a new fact of a group: a field of
-//!   [`domain::cgroup::Cgroup`] and the file it is read from in `linux/cgroup_files.rs`. When a group is read is
-//!   decided in `linux/group_turns.rs`.
-//! * A container runtime's paths: `domain/container.rs` and a row in its test.
-//! * A key or action: a row in `app/actions/list.rs`. Help and footer follow; a test compares the README.
+//! * A column of the table: a row in `app/view/processes/columns/list.rs`; a new fact besides: a field of
+//!   [`model::process::Process`] and the line that reads it in `linux`.
+//! * A column of the domains view: a row in `app/view/domains/columns/list.rs`; a new fact of a group: a field of
+//!   [`model::cgroup::Cgroup`] and the file it is read from in `linux/cgroup/files.rs`. When a group is read is
+//!   decided in `linux/cgroup/schedule.rs`.
+//! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test.
+//! * A key or action: a row in `app/input/actions/list.rs`. Help and footer follow; a test compares the README.
 //! * A dialog: a file in `app/dialog/` and an action that opens it. It is data
 //!   ([`app::dialog::DialogView`]); one renderer draws them all.
-//! * A program that kills before the kernel does: a variant of [`domain::killers::Killer`] and its log lines
-//!   (`domain/oom/userspace/`), a file in `domain/killers/` that makes [`domain::killers::Rule`]s of its settings,
-//!   and in `linux/killers.rs` how it is found and which files are read.
-//! * A kernel setting of the settings panel: a field of [`domain::vm_settings::VmSettings`], its file in
-//!   `linux/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
-//! * A field of the BPF record: the field, its place and the row it becomes in `linux/bpf/record.rs`, the member
-//!   of the kernel's structure in `linux/bpf/layout.rs`, the instructions in `linux/bpf/program.rs`;
-//!   `tests/backends.rs` compares it with `/proc`.
+//! * A program that kills before the kernel does: a variant of [`model::killers::Killer`] and its log lines
+//!   (`oomlog/userspace/`), a file in `model/killers/` that makes [`model::killers::Rule`]s of its settings,
+//!   and in `linux/killers/mod.rs` how it is found and which files are read.
+//! * A kernel setting of the settings panel: a field of [`model::vm_settings::VmSettings`], its file in
+//!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
+//! * A field of the BPF record: the field, its place and the row it becomes in `linux/scan/bpf/record.rs`, the member
+//!   of the kernel's structure in `linux/scan/bpf/layout.rs`, the instructions in `linux/scan/bpf/program.rs`;
+//!   `tests/linux/backends.rs` compares it with `/proc`.
 //! * A field of the JSON document: `app/document.rs` and the files beside it, unit and meaning of null in its
 //!   doc comment; a row of the README if it is at the top.
-//! * A kernel log format: a row in `domain/oom/rules/` and a fixture.
+//! * A kernel log format: a row in `oomlog/line/` and a fixture.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
 //! * A kernel write: a variant of [`app::msg::Effect`], a function in `linux`, an arm in `runtime/effects.rs`.
 //!
 //! # Safety of writes
 //!
-//! Nothing is ever bound to a pid alone: a target is a [`domain::process::ProcessId`], pid and start time.
+//! Nothing is ever bound to a pid alone: a target is a [`model::process::ProcessId`], pid and start time.
 //! Writers open the process's directory (or its pidfd) first, compare the start time through it, write
 //! through it and read back. A dialog is pinned when it opens and shows what it would write; every write can
 //! be undone with one key.
 
 pub mod app;
 pub mod config;
-pub mod domain;
 pub mod linux;
+pub mod model;
+pub mod oomlog;
 pub mod runtime;
+pub mod text;
 pub mod ui;

@@ -14,21 +14,21 @@ mod processes;
 
 use serde::Serialize;
 
-use super::columns::CellContext;
-use super::domains::death::Death;
-use super::events::EventLog;
-use super::marks::Marks;
-use crate::domain::band::{Band, Thresholds};
-use crate::domain::cgroup::{CgroupPath, GroupEvents, GroupPressure, GroupStat, Limits};
-use crate::domain::container;
-use crate::domain::headroom::{Room, runs_out_first};
-use crate::domain::killers::RunningKiller;
-use crate::domain::memory::{Memory, Pressure, percent};
-use crate::domain::nodes::NodeSet;
-use crate::domain::process::ProcessId;
-use crate::domain::snapshot::{Host, Snapshot};
-use crate::domain::victim::{DomainState, Scope};
-use crate::domain::vm_settings::{OomAction, VmSettings};
+use crate::app::view::domains::death::Death;
+use crate::app::view::events::EventLog;
+use crate::app::view::processes::columns::CellContext;
+use crate::app::view::processes::marks::Marks;
+use crate::model::cgroup::container;
+use crate::model::cgroup::{CgroupPath, GroupEvents, GroupPressure, GroupStat, Limits};
+use crate::model::killers::RunningKiller;
+use crate::model::memory::band::{Band, Thresholds};
+use crate::model::memory::nodes::NodeSet;
+use crate::model::memory::{Memory, Pressure, percent};
+use crate::model::oom_domain::headroom::{Room, runs_out_first};
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::ProcessId;
+use crate::model::snapshot::{Host, Snapshot};
+use crate::model::vm_settings::{OomAction, VmSettings};
 
 use events::event_facts;
 use processes::process_facts;

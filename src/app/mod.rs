@@ -2,65 +2,41 @@
 //! [`update`](update::update) turns a [`Msg`](msg::Msg) into a new state and a list of
 //! [`Effect`]s. No file, no clock, no terminal.
 
-pub mod actions;
-pub mod cells;
-pub mod columns;
 pub mod dialog;
 pub mod document;
-pub mod domains;
-pub mod event_text;
-pub mod events;
-pub mod filter;
-pub mod format;
-pub mod gauge;
 pub mod input;
-pub mod keys;
-pub mod layout;
-pub mod marks;
-mod mouse;
 pub mod msg;
 pub mod notice;
-pub mod pace;
 pub mod plain;
-pub mod preview;
-pub mod prompt;
-mod prompting;
 pub mod report;
-pub mod selection;
 pub mod settings;
-pub mod table;
-pub mod targets;
-pub mod text;
-pub mod tree;
-pub mod trend;
 pub mod undo;
-pub mod undoing;
 pub mod update;
-pub mod wording;
+pub mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use columns::CellContext;
+use crate::app::input::prompt::{Prompt, PromptKind};
+use crate::app::view::domains::Domains;
+use crate::app::view::events::EventLog;
+use crate::app::view::gauge::Gauge;
+use crate::app::view::layout::{Pane, Panes, panes};
+use crate::app::view::processes::columns::{self, CellContext};
+use crate::app::view::processes::filter::Filter;
+use crate::app::view::processes::marks::Marks;
+use crate::app::view::processes::table::ProcessTable;
+use crate::app::view::selection_guard::Drift;
+use crate::text::tone::Tone;
 use dialog::{Dialog, DialogContext};
-use domains::Domains;
-use events::EventLog;
-use filter::Filter;
-use gauge::Gauge;
-use layout::{Pane, Panes, panes};
-use marks::Marks;
 use msg::Effect;
 use notice::Notice;
-use prompt::{Prompt, PromptKind};
-use selection::Drift;
 use settings::Settings;
-use table::ProcessTable;
-use text::Tone;
 use undo::UndoLog;
 
-use crate::domain::snapshot::{Host, Needs, Snapshot};
-use crate::domain::time::{Monotonic, Now};
-use crate::domain::victim::Scope;
+use crate::model::oom_domain::victim::Scope;
+use crate::model::snapshot::{Host, Needs, Snapshot};
+use crate::model::time::{Monotonic, Now};
 
 /// Everything the screen shows and the keys act on.
 #[derive(Debug)]

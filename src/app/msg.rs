@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::keys::Key;
-use crate::domain::cgroup::CgroupPath;
-use crate::domain::oom::{OomEvent, OomReport};
-use crate::domain::process::ProcessId;
-use crate::domain::score::OomScoreAdj;
-use crate::domain::signal::Signal;
-use crate::domain::snapshot::{Needs, Snapshot};
-use crate::domain::time::Now;
-use crate::domain::write::{AdjReceipt, CgroupStep, Failure, PlanReceipt};
+use crate::app::input::key::Key;
+use crate::model::cgroup::CgroupPath;
+use crate::model::plan::step::{AdjReceipt, CgroupStep, Failure, PlanReceipt};
+use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
+use crate::model::process::signal::Signal;
+use crate::model::snapshot::{Needs, Snapshot};
+use crate::model::time::Now;
+use crate::oomlog::{OomEvent, OomReport};
 
 /// What the mouse did, in screen cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

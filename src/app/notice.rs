@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::text::Tone;
-use crate::domain::time::Monotonic;
+use crate::model::time::Monotonic;
+use crate::text::tone::Tone;
 
 /// How long a notice stays.
 const SHORT: Duration = Duration::from_secs(6);

@@ -2,18 +2,18 @@
 
 use std::fmt::Write;
 
-use super::columns::{Align, Width};
-use super::columns::{COLUMNS, CellContext, column};
 use super::document::ranked;
-use super::event_text;
-use super::events::EventLog;
-use super::filter::Filter;
-use super::format;
-use super::marks::Marks;
 use super::settings::Settings;
-use crate::domain::process::Process;
-use crate::domain::snapshot::{Host, Snapshot};
-use crate::domain::time::Now;
+use crate::app::view::events::EventLog;
+use crate::app::view::events::words;
+use crate::app::view::processes::columns::{Align, Width};
+use crate::app::view::processes::columns::{COLUMNS, CellContext, column};
+use crate::app::view::processes::filter::Filter;
+use crate::app::view::processes::marks::Marks;
+use crate::model::process::Process;
+use crate::model::snapshot::{Host, Snapshot};
+use crate::model::time::Now;
+use crate::text::format;
 
 /// The whole output, ending with a newline. Control characters of names are replaced.
 pub fn plain(
@@ -93,7 +93,7 @@ pub fn plain(
         let _ = writeln!(
             out,
             "{}",
-            printable(&event_text::row(row, now, u16::MAX).plain())
+            printable(&words::row(row, now, u16::MAX).plain())
         );
     }
     out
@@ -120,7 +120,7 @@ fn line(out: &mut String, cells: impl Iterator<Item = (String, Width, Align)>) {
 pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if super::text::is_unsafe(c) {
+            if crate::text::tone::is_unsafe(c) {
                 '\u{fffd}'
             } else {
                 c

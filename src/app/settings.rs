@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::band::Thresholds;
+use crate::model::memory::band::Thresholds;
 
 /// Shortest refresh period, in seconds.
 pub const MIN_DELAY: f64 = 0.1;

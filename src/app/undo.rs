@@ -1,11 +1,11 @@
 //! [`UndoLog`]: the writes of this session, newest last, so that `u` can take them back.
 
-use super::format;
 use super::msg::{AdjWrite, Effect};
-use crate::domain::cgroup::CgroupPath;
-use crate::domain::process::ProcessId;
-use crate::domain::score::OomScoreAdj;
-use crate::domain::write::{CgroupStep, LimitWrite};
+use crate::model::cgroup::CgroupPath;
+use crate::model::plan::step::{CgroupStep, LimitWrite};
+use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
+use crate::text::format;
 
 /// One write that can be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]

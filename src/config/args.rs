@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use crate::linux::backend::BackendChoice;
+use crate::linux::scan::backend::BackendChoice;
 
 /// Who dies next when memory runs out, why, and how to prevent it.
 ///

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::app::columns::COLUMNS;
-use crate::app::filter::Filter;
 use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
-use crate::domain::band::Thresholds;
+use crate::app::view::processes::columns::COLUMNS;
+use crate::app::view::processes::filter::Filter;
 use crate::linux::SysRoot;
-use crate::linux::backend::BackendChoice;
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::memory::band::Thresholds;
 use crate::ui::theme::Theme;
 use args::{Args, Command, ExplainArgs};
 
@@ -225,7 +225,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{Launch, LogSource, Mode, Stop, resolve};
-    use crate::linux::backend::BackendChoice;
+    use crate::linux::scan::backend::BackendChoice;
 
     fn launch(line: &str) -> Result<Launch, Stop> {
         resolve(line.split_whitespace().map(Into::into))

@@ -1,57 +1,22 @@
 //! The only code that opens kernel files.
 //!
 //! Every path starts at a [`SysRoot`], so the whole floor runs on another tree: the host's `/proc`
-//! mounted in a container, or a fake one in a test. It imports `domain` and nothing above it.
+//! mounted in a container, or a fake one in a test. It imports `model`, `oomlog` and nothing above them.
+
+mod assess;
+pub mod cgroup;
+pub mod log;
+pub mod write;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-mod bpf;
-mod cgroup_errors;
-mod cgroup_files;
-mod cgroup_table;
-mod detail;
-mod exact_rows;
-mod first_look;
-mod hierarchy;
-mod host;
+pub mod host;
 mod kernel_file;
 mod killers;
-mod memory;
-mod nodes;
-mod own_cost;
-mod own_group;
-mod passed_over;
-mod pid_table;
-mod pinned;
-mod proc_row;
-mod proc_scan;
-mod root_bonus;
-mod rss_evidence;
-mod stat_line;
-mod status_lines;
-mod tie_order;
-mod tracked;
-mod turns;
-mod unit_files;
-mod users;
-mod vm_settings;
 
-mod assessing;
-pub mod backend;
-pub mod cgroup_writer;
-mod group_kills;
-mod group_turns;
-mod group_visit;
-mod group_walk;
-pub mod groups;
-pub mod journal;
-pub mod kmsg;
 pub mod sampler;
 pub mod scan;
-pub mod self_protection;
-pub mod signal;
-pub mod writer;
 
 /// Where the kernel's files are. `--proc`, `--cgroup` and `--kmsg` set these three.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,25 +8,27 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::cgroup::Cgroup;
-use crate::domain::memory::{Memory, Pressure};
-use crate::domain::snapshot::{Host, KillCounters, Needs, Snapshot};
-use crate::domain::time::{Monotonic, Now};
+use crate::model::cgroup::Cgroup;
+use crate::model::memory::{Memory, Pressure};
+use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
+use crate::model::time::{Monotonic, Now};
 
-use super::assessing::{Assessor, Unassessed};
-use super::backend::{Backend, BackendChoice};
-use super::cgroup_table::{CgroupTable, Round, TURNS};
-use super::hierarchy::Hierarchy;
 use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
 use super::killers::KillerWatch;
-use super::own_cost::OwnMeter;
-use super::own_group::OwnGroup;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
-use super::tracked::{Sampling, Tracked};
-use super::users::Users;
-use super::vm_settings::SettingsReader;
-use super::{ReadError, SysRoot, detail, first_look, memory};
+use super::{ReadError, SysRoot};
+use crate::linux::assess::{Assessor, Unassessed};
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::own_group::OwnGroup;
+use crate::linux::cgroup::table::{CgroupTable, Round, TURNS};
+use crate::linux::host::own_cost::OwnMeter;
+use crate::linux::host::users::Users;
+use crate::linux::host::vm_settings::SettingsReader;
+use crate::linux::host::{meminfo, probe};
+use crate::linux::scan::backend::{Backend, BackendChoice};
+use crate::linux::scan::detail;
+use crate::linux::scan::history::{Sampling, Tracked};
 
 /// Snapshots handed out whose buffers may come back: the app keeps one or two.
 const RECYCLED: usize = 3;
@@ -115,7 +117,7 @@ impl Sampler {
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
         let assessor = Assessor::new(&root, &proc, facts.cpus(), backend.is_approximate());
-        let wants = first_look::learn(
+        let wants = probe::learn(
             &mut facts,
             &root,
             &mut host,
@@ -196,7 +198,7 @@ impl Sampler {
         snapshot.cgroups = Arc::default();
         snapshot.users = Arc::default();
         let memory = read_memory(&self.root, &self.proc, &mut self.buffer)?;
-        let pressure = memory::pressure(&self.proc, &mut self.buffer);
+        let pressure = meminfo::pressure(&self.proc, &mut self.buffer);
         self.seq += 1;
         let pass = ScanPass {
             seq: self.seq,
@@ -224,7 +226,7 @@ impl Sampler {
                 .filter_map(|process| process.cgroup);
             self.cgroups.collect(used.chain(self.own_group.key()));
         }
-        let kills = memory::host_kills(&self.proc, &mut self.buffer);
+        let kills = meminfo::host_kills(&self.proc, &mut self.buffer);
         self.read_groups(needs, pressure, kills);
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;
@@ -330,7 +332,7 @@ fn read_memory(
     proc: &OwnedFd,
     buffer: &mut FileBuffer,
 ) -> Result<Memory, ReadError> {
-    memory::meminfo(proc, buffer).map_err(|errno| {
+    meminfo::meminfo(proc, buffer).map_err(|errno| {
         ReadError::new(
             &root.proc.join("meminfo"),
             "the memory of the host",

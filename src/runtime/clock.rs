@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
-use crate::domain::time::{Monotonic, Now, Wall};
+use crate::model::time::{Monotonic, Now, Wall};
 
 /// Both clocks now, with the local zone's offset.
 pub(super) fn now() -> Now {

@@ -4,16 +4,18 @@ use tokio::sync::mpsc::Sender;
 
 use super::{older, save};
 use crate::app::msg::{AdjWrite, Effect, GroupChoice, Msg, OlderBoot, Receipt};
-use crate::domain::cgroup::CgroupVersion;
-use crate::domain::process::ProcessId;
-use crate::domain::signal::Signal;
-use crate::domain::snapshot::Needs;
-use crate::domain::write::{AdjReceipt, CgroupStep, Failure, FailureKind, PlanReceipt, StepResult};
 use crate::linux::SysRoot;
-use crate::linux::cgroup_writer::run_plan;
-use crate::linux::groups::list_groups;
-use crate::linux::signal::send_signal;
-use crate::linux::writer::write_adj;
+use crate::linux::cgroup::list::list_groups;
+use crate::linux::write::adj::write_adj;
+use crate::linux::write::cgroup::run_plan;
+use crate::linux::write::signal::send_signal;
+use crate::model::cgroup::CgroupVersion;
+use crate::model::plan::step::{
+    AdjReceipt, CgroupStep, Failure, FailureKind, PlanReceipt, StepResult,
+};
+use crate::model::process::ProcessId;
+use crate::model::process::signal::Signal;
+use crate::model::snapshot::Needs;
 
 /// Performs effects.
 #[derive(Debug, Clone)]
@@ -102,7 +104,7 @@ impl Performer {
 
     fn groups(&self) -> Result<Vec<GroupChoice>, String> {
         let list = list_groups(&self.root).map_err(|error| error.to_string())?;
-        let choice = |group: crate::domain::cgroup::Cgroup| GroupChoice {
+        let choice = |group: crate::model::cgroup::Cgroup| GroupChoice {
             path: group.path,
             limit: group.limits.max,
             usage: group.usage,

@@ -12,8 +12,8 @@ use super::{RunError, log_source};
 use crate::app::msg::Msg;
 use crate::app::report::listing;
 use crate::app::report::saved::document;
-use crate::domain::oom::{OomEvent, OomReport, TextLog, UserspaceKill};
 use crate::linux::SysRoot;
+use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::{RunError, clock};
-use crate::domain::kernel::{KernelRules, RssSource, ScoreFormula, TieBreak};
-use crate::domain::snapshot::Needs;
 use crate::linux::SysRoot;
-use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::kernel::{KernelRules, RssSource, ScoreFormula, TieBreak};
+use crate::model::snapshot::Needs;
 
 /// Takes one sample and prints the facts. Returns the exit status.
 ///

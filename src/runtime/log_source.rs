@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::app::msg::{EventSource, Msg};
-use crate::domain::oom::assembler::OomAssembler;
-use crate::domain::oom::record::LogRecord;
-use crate::domain::oom::text::TextLog;
 use crate::linux::ReadError;
-use crate::linux::journal::JournalReader;
-use crate::linux::kmsg::{KmsgItem, KmsgReader};
+use crate::linux::log::journal::JournalReader;
+use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
+use crate::oomlog::record::LogRecord;
+use crate::oomlog::report::assembler::OomAssembler;
+use crate::oomlog::transport::TextLog;
 
 /// How long a read waits before the thread looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(200);

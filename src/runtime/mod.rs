@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 
 use crate::app::State;
 use crate::app::settings::Settings;
-use crate::linux::backend::BackendChoice;
+use crate::linux::scan::backend::BackendChoice;
 use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
 
@@ -58,7 +58,7 @@ pub enum RunError {
 /// Locks oomtop's own memory and lowers its own adj, as far as it may: what is refused is refused, it
 /// works without. Before anything else, so that all that comes later is locked too.
 pub fn protect_self() {
-    let _ = crate::linux::self_protection::protect_self();
+    let _ = crate::linux::host::self_protection::protect_self();
 }
 
 /// Runs the full screen until the user leaves. Returns the exit status: 0, or 128 + the signal that

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use crate::app::msg::OlderBoot;
-use crate::domain::oom::{OomEvent, OomReport, TextLog};
+use crate::oomlog::{OomEvent, OomReport, TextLog};
 
 /// Boots read at most.
 const BOOTS: i32 = 20;

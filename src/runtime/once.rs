@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::{RunError, clock, log_source};
 use crate::app::document::document;
-use crate::app::events::EventLog;
-use crate::app::marks::Marks;
 use crate::app::msg::Msg;
 use crate::app::plain::plain;
 use crate::app::settings::Settings;
-use crate::domain::snapshot::Needs;
+use crate::app::view::events::EventLog;
+use crate::app::view::processes::marks::Marks;
 use crate::linux::SysRoot;
-use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::snapshot::Needs;
 
 /// Between the two samples.
 const BETWEEN: Duration = Duration::from_millis(200);

@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::clock::now;
 use super::{RunError, log_source};
-use crate::app::keys::Key;
+use crate::app::input::key::Key;
 use crate::app::msg::{Mouse, MouseAction, Msg};
-use crate::domain::snapshot::{Host, Needs};
 use crate::linux::SysRoot;
-use crate::linux::backend::BackendChoice;
 use crate::linux::sampler::Sampler;
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::snapshot::{Host, Needs};
 
 /// How long the loop has to leave after a signal before it is left behind.
 const GRACE: Duration = Duration::from_secs(2);

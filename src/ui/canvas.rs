@@ -7,8 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
-use crate::app::cells::{cells, is_plain, prefix, shown};
-use crate::app::text::{Line, Tone};
+use crate::text::cells::{cells, is_plain, prefix, shown};
+use crate::text::tone::{Line, Tone};
 
 /// Draws text into cells.
 #[derive(Debug)]
@@ -212,7 +212,7 @@ mod tests {
             let theme = Theme::colours();
             Canvas::new(&mut buffer, &theme, ascii).text(1, 0, width, &text, Style::new());
             for cell in buffer.content() {
-                proptest::prop_assert!(!cell.symbol().chars().any(crate::app::text::is_unsafe), "{:?}", cell.symbol());
+                proptest::prop_assert!(!cell.symbol().chars().any(crate::text::tone::is_unsafe), "{:?}", cell.symbol());
                 proptest::prop_assert!(!ascii || cell.symbol().is_ascii());
             }
         }

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::canvas::Canvas;
 use crate::app::dialog::DialogView;
 use crate::app::dialog::rows::Page;
-use crate::app::text::{Line, Tone};
+use crate::text::tone::{Line, Tone};
 
 /// Draws the dialog over whatever is there; returns where its cursor is.
 pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::table::aligned;
 use crate::app::State;
-use crate::app::domains::Order;
-use crate::app::domains::columns::{DomainCell, DomainColumn, branch, fit};
-use crate::app::domains::rows::Row;
-use crate::app::layout::{Pane, Panes};
-use crate::app::text::{Line, Tone};
+use crate::app::view::domains::Order;
+use crate::app::view::domains::columns::{DomainCell, DomainColumn, branch, fit};
+use crate::app::view::domains::rows::Row;
+use crate::app::view::layout::{Pane, Panes};
+use crate::text::tone::{Line, Tone};
 
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {

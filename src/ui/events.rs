@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::app::State;
-use crate::app::event_text::row;
-use crate::app::layout::{Pane, Panes};
-use crate::app::text::{Line, Tone};
+use crate::app::view::events::words::row;
+use crate::app::view::layout::{Pane, Panes};
+use crate::text::tone::{Line, Tone};
 
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {

@@ -4,11 +4,11 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::app::State;
-use crate::app::actions::{ACTIONS, Action};
-use crate::app::cells::cells;
-use crate::app::layout::Panes;
-use crate::app::prompt::Prompt;
-use crate::app::text::{Line, Tone};
+use crate::app::input::actions::{ACTIONS, Action};
+use crate::app::input::prompt::Prompt;
+use crate::app::view::layout::Panes;
+use crate::text::cells::cells;
+use crate::text::tone::{Line, Tone};
 
 /// Draws the line; returns where the cursor of an open prompt is.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) -> Option<Position> {

@@ -2,8 +2,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::text::Tone;
-use crate::domain::band::Band;
+use crate::model::memory::band::Band;
+use crate::text::tone::Tone;
 
 /// Styles for every meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use oomtop::domain::oom::TextLog;
-use oomtop::domain::snapshot::Needs;
-use oomtop::domain::time::Now;
-use oomtop::linux::backend::BackendChoice;
 use oomtop::linux::sampler::Sampler;
+use oomtop::linux::scan::backend::BackendChoice;
+use oomtop::model::snapshot::Needs;
+use oomtop::model::time::Now;
+use oomtop::oomlog::TextLog;
 
 use crate::fake_root::FakeRoot;
 use crate::timer::Timer;

@@ -7,10 +7,10 @@ use oomtop::app::State;
 use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
 use oomtop::app::update::update;
-use oomtop::domain::kernel::KernelRules;
-use oomtop::domain::process::Process;
-use oomtop::domain::snapshot::Snapshot;
-use oomtop::domain::victim::assess;
+use oomtop::model::kernel::KernelRules;
+use oomtop::model::oom_domain::victim::assess;
+use oomtop::model::process::Process;
+use oomtop::model::snapshot::Snapshot;
 
 use crate::scene;
 use crate::timer::Timer;

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use oomtop::domain::snapshot::Needs;
-use oomtop::domain::time::{Monotonic, Now};
 use oomtop::linux::SysRoot;
-use oomtop::linux::backend::BackendChoice;
 use oomtop::linux::sampler::Sampler;
+use oomtop::linux::scan::backend::BackendChoice;
+use oomtop::model::snapshot::Needs;
+use oomtop::model::time::{Monotonic, Now};
 
 use crate::timer::Timer;
 

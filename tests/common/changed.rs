@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use oomtop::app::msg::Msg;
-use oomtop::domain::snapshot::Snapshot;
-use oomtop::domain::vm_settings::VmSettings;
+use oomtop::model::snapshot::Snapshot;
+use oomtop::model::vm_settings::VmSettings;
 
 use super::scene::{GIB, Scene, moment, processes, snapshot, vm_settings};
 

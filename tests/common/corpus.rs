@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{fmt, fs};
 
-use oomtop::domain::oom::{Constraint, Kill, OomEvent, OomReport, TextLog};
+use oomtop::oomlog::{Constraint, Kill, OomEvent, OomReport, TextLog};
 use serde_json::Value;
 
 /// How many fields and kills were right, and which were not.

@@ -20,8 +20,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use oomtop::domain::process::ProcessId;
 use oomtop::linux::SysRoot;
+use oomtop::model::process::ProcessId;
 
 /// Which cgroup lines the processes get and where groups are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

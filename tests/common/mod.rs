@@ -13,11 +13,14 @@
 pub(crate) mod changed;
 pub(crate) mod corpus;
 pub(crate) mod crowd;
+pub(crate) mod fake_root;
 pub(crate) mod hog;
 pub(crate) mod keys;
 pub(crate) mod kmsg;
 pub(crate) mod memcg;
+pub(crate) mod own_child;
 pub(crate) mod pty;
+pub(crate) mod sampling;
 pub(crate) mod scene;
 pub(crate) mod scene_tree;
 pub(crate) mod screen;

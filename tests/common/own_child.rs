@@ -11,7 +11,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use oomtop::domain::process::ProcessId;
+use oomtop::model::process::ProcessId;
 
 /// Says loudly that a test did nothing and why, past the harness's capture.
 pub(crate) fn skipped(test: &str, because: &str) {

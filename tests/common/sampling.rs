@@ -11,13 +11,13 @@
 
 use std::sync::Arc;
 
-use oomtop::domain::cgroup::Cgroup;
-use oomtop::domain::process::Process;
-use oomtop::domain::snapshot::{Needs, Snapshot};
-use oomtop::domain::time::{Monotonic, Now};
 use oomtop::linux::sampler::Sampler;
+use oomtop::model::cgroup::Cgroup;
+use oomtop::model::process::Process;
+use oomtop::model::snapshot::{Needs, Snapshot};
+use oomtop::model::time::{Monotonic, Now};
 
-use crate::fake_root::FakeRoot;
+use super::fake_root::FakeRoot;
 
 pub(crate) const MIB: u64 = 1 << 20;
 

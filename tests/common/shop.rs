@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use oomtop::app::msg::Msg;
-use oomtop::domain::cgroup::{Cgroup, CgroupKey, CgroupPath, GroupPressure, GroupStat};
-use oomtop::domain::kernel::KernelRules;
-use oomtop::domain::process::Process;
-use oomtop::domain::victim::assess;
+use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath, GroupPressure, GroupStat};
+use oomtop::model::kernel::KernelRules;
+use oomtop::model::oom_domain::victim::assess;
+use oomtop::model::process::Process;
 
 use super::scene::{MIB, Scene, moment, process, snapshot};
 

@@ -22,8 +22,8 @@ use common::kmsg::KernelLog;
 use common::memcg::Memcg;
 use common::{measured, skipped};
 use oomtop::linux::SysRoot;
-use oomtop::linux::backend::BackendChoice;
 use oomtop::linux::sampler::Sampler;
+use oomtop::linux::scan::backend::BackendChoice;
 use trial::{Outcome, Said};
 
 /// Kills to be compared; `OOMTOP_KILLS` asks for more.

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use oomtop::domain::snapshot::Needs;
-use oomtop::domain::time::{Monotonic, Now};
-use oomtop::domain::victim::{DomainState, Scope};
 use oomtop::linux::sampler::Sampler;
+use oomtop::model::oom_domain::victim::{DomainState, Scope};
+use oomtop::model::snapshot::Needs;
+use oomtop::model::time::{Monotonic, Now};
 
 use crate::chance::Chance;
 use crate::common::kmsg::KernelLog;
@@ -283,7 +283,7 @@ fn look(sampler: &mut Sampler, path: &str) -> Option<Said> {
     });
     let mut points: Vec<_> = inside
         .filter_map(|p| {
-            let badness = oomtop::domain::badness::badness(p, domain.total_pages);
+            let badness = oomtop::model::process::badness::badness(p, domain.total_pages);
             Some((p.id.pid, badness.points()?))
         })
         .collect();

@@ -7,13 +7,13 @@ mod view;
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
-use crate::app::input::LineInput;
-use crate::app::keys::Key;
+use crate::app::input::key::Key;
+use crate::app::input::line::LineInput;
 use crate::app::msg::{AdjWrite, Effect, Receipt};
-use crate::app::text::{Line, Tone};
-use crate::domain::protection::Protection;
-use crate::domain::score::OomScoreAdj;
-use crate::domain::write::AdjReceipt;
+use crate::model::plan::step::AdjReceipt;
+use crate::model::process::protection::Protection;
+use crate::model::process::score::OomScoreAdj;
+use crate::text::tone::{Line, Tone};
 
 pub use choice::Lean;
 use choice::{CHOICES, ScopeChoice, parse_value};

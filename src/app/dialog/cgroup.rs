@@ -9,15 +9,15 @@ mod view;
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
-use crate::app::filter::contains;
-use crate::app::input::LineInput;
-use crate::app::keys::Key;
+use crate::app::input::key::Key;
+use crate::app::input::line::LineInput;
 use crate::app::msg::{Effect, GroupChoice, Receipt};
-use crate::domain::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
-use crate::domain::process::ProcessId;
-use crate::domain::snapshot::Snapshot;
-use crate::domain::whatif::present_around;
-use crate::domain::write::{CgroupStep, StepResult};
+use crate::app::view::processes::filter::contains;
+use crate::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
+use crate::model::oom_domain::whatif::present_around;
+use crate::model::plan::step::{CgroupStep, StepResult};
+use crate::model::process::ProcessId;
+use crate::model::snapshot::Snapshot;
 
 use plan::{LimitField, fields_of};
 

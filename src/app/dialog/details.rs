@@ -6,16 +6,16 @@ use crossterm::event::KeyCode;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
-use crate::app::columns::score;
-use crate::app::format;
-use crate::app::keys::Key;
-use crate::app::text::{Line, Tone};
-use crate::domain::badness::{Badness, badness};
-use crate::domain::cgroup::CgroupKey;
-use crate::domain::kernel::{RssSource, ScoreFormula};
-use crate::domain::process::{Process, ProcessId};
-use crate::domain::protection::Protection;
-use crate::domain::snapshot::{Detail, Snapshot};
+use crate::app::input::key::Key;
+use crate::app::view::processes::columns::score;
+use crate::model::cgroup::CgroupKey;
+use crate::model::kernel::{RssSource, ScoreFormula};
+use crate::model::process::badness::{Badness, badness};
+use crate::model::process::protection::Protection;
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::{Detail, Snapshot};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// Shows one pinned process; the numbers go on living.
 #[derive(Debug)]

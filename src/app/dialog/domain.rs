@@ -9,21 +9,21 @@ use files::Files;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::domains::columns::{tone, urgency_tone};
-use crate::app::domains::death::Death;
-use crate::app::domains::watch::Watch;
-use crate::app::format;
-use crate::app::keys::Key;
-use crate::app::table::is_member;
-use crate::app::text::{Line, Tone};
-use crate::app::trend::Rate;
-use crate::app::wording;
-use crate::domain::cgroup::{Cgroup, CgroupKey, CgroupPath};
-use crate::domain::container;
-use crate::domain::headroom::{Room, never_reached, runs_out_first};
-use crate::domain::score::OomScoreAdj;
-use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::{DomainState, Scope, Verdict};
+use crate::app::input::key::Key;
+use crate::app::view::domains::columns::{tone, urgency_tone};
+use crate::app::view::domains::death::Death;
+use crate::app::view::domains::watch::Watch;
+use crate::app::view::gauge::trend::Rate;
+use crate::app::view::processes::table::is_member;
+use crate::model::cgroup::container;
+use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+use crate::model::oom_domain::headroom::{Room, never_reached, runs_out_first};
+use crate::model::oom_domain::victim::{DomainState, Scope, Verdict};
+use crate::model::process::score::OomScoreAdj;
+use crate::model::snapshot::Snapshot;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// Shows one pinned domain; the numbers go on living.
 #[derive(Debug)]

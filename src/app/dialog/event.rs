@@ -4,11 +4,11 @@ use crossterm::event::KeyCode;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::events::Entry;
-use crate::app::keys::Key;
-use crate::app::text::{Line, Tone};
-use crate::domain::cgroup::CgroupPath;
-use crate::domain::oom::UserspaceKill;
+use crate::app::input::key::Key;
+use crate::app::view::events::Entry;
+use crate::model::cgroup::CgroupPath;
+use crate::oomlog::UserspaceKill;
+use crate::text::tone::{Line, Tone};
 
 /// Shows one entry of the event log as it was when opened.
 #[derive(Debug)]

@@ -4,11 +4,11 @@ use crossterm::event::KeyCode;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::actions::{ACTIONS, Group};
-use crate::app::columns::COLUMNS;
-use crate::app::domains::columns;
-use crate::app::keys::Key;
-use crate::app::text::{Line, Tone};
+use crate::app::input::actions::{ACTIONS, Group};
+use crate::app::input::key::Key;
+use crate::app::view::domains::columns;
+use crate::app::view::processes::columns::COLUMNS;
+use crate::text::tone::{Line, Tone};
 
 /// Shows the help.
 #[derive(Debug, Default)]

@@ -18,17 +18,17 @@ pub mod wrap;
 use std::collections::HashMap;
 use std::fmt;
 
-use super::columns::CellContext;
-use super::domains::Domains;
-use super::input::LineInput;
-use super::keys::Key;
 use super::msg::{Effect, GroupChoice, Receipt};
 use super::settings::Settings;
-use super::text::Line;
-use crate::domain::cgroup::CgroupKey;
-use crate::domain::process::{Process, ProcessId};
-use crate::domain::snapshot::{Host, Snapshot};
-use crate::domain::victim::Scope;
+use crate::app::input::key::Key;
+use crate::app::input::line::LineInput;
+use crate::app::view::domains::Domains;
+use crate::app::view::processes::columns::CellContext;
+use crate::model::cgroup::CgroupKey;
+use crate::model::oom_domain::victim::Scope;
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::{Host, Snapshot};
+use crate::text::tone::Line;
 
 /// What a dialog may look at. It changes under an open dialog; the target does not.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,7 @@ pub enum Outcome {
     /// Close, select this process in the table, and do the action of this name with it.
     ActOn(ProcessId, &'static str),
     /// Sort the table by this column and close.
-    SortBy(&'static super::columns::Column),
+    SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.
     Zoom(Scope),
 }

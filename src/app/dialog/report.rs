@@ -8,18 +8,18 @@ use super::rows::Page as Room;
 use super::scroll::Scroll;
 use super::wrap::wrap;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::events::Remembered;
-use crate::app::keys::Key;
+use crate::app::input::key::Key;
 use crate::app::msg::{Effect, Receipt};
 use crate::app::report::saved::{file_stem, json, text};
 use crate::app::report::tasks::{TaskBadness, TaskOrder, badness, head, line, order};
 use crate::app::report::{Page, memory, summary};
-use crate::app::text::{Line, Tone};
-use crate::domain::oom::OomReport;
-use crate::domain::oom::analysis::holders::by_name;
-use crate::domain::oom::analysis::page_kb;
-use crate::domain::oom::analysis::ranking::ranking;
-use crate::domain::process::Pid;
+use crate::app::view::events::Remembered;
+use crate::model::process::Pid;
+use crate::oomlog::OomReport;
+use crate::oomlog::analysis::holders::by_name;
+use crate::oomlog::analysis::page_kb;
+use crate::oomlog::analysis::ranking::ranking;
+use crate::text::tone::{Line, Tone};
 
 /// Rows handed to the renderer: more than any screen is high.
 const WINDOW: usize = 500;

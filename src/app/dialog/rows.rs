@@ -3,9 +3,9 @@
 
 use super::wrap::wrap;
 use super::{DialogView, Section};
-use crate::app::cells::cells;
-use crate::app::input::LineInput;
-use crate::app::text::{Line, Tone};
+use crate::app::input::line::LineInput;
+use crate::text::cells::cells;
+use crate::text::tone::{Line, Tone};
 
 /// Widest text in a dialog, in cells: longer lines are wrapped.
 const MAX_TEXT: u16 = 100;

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::rows::Page;
 use super::{DialogContext, DialogView};
-use crate::app::keys::Key;
+use crate::app::input::key::Key;
 
 /// Rows scrolled away at the top.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

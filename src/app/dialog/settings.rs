@@ -9,8 +9,8 @@ use crossterm::event::KeyCode;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::keys::Key;
-use crate::app::text::{Line, Tone};
+use crate::app::input::key::Key;
+use crate::text::tone::{Line, Tone};
 
 pub use killers::short_rule;
 

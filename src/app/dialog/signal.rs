@@ -3,10 +3,10 @@
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, step};
-use crate::app::keys::Key;
+use crate::app::input::key::Key;
 use crate::app::msg::{Effect, Receipt};
-use crate::app::text::{Line, Tone};
-use crate::domain::signal::SIGNALS;
+use crate::model::process::signal::SIGNALS;
+use crate::text::tone::{Line, Tone};
 
 /// Sends a signal.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use crossterm::event::KeyCode;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Section, step};
-use crate::app::columns::{COLUMNS, Column};
-use crate::app::keys::Key;
-use crate::app::text::{Line, Tone};
+use crate::app::input::key::Key;
+use crate::app::view::processes::columns::{COLUMNS, Column};
+use crate::text::tone::{Line, Tone};
 
 /// Chooses the sort column.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::app::cells::prefix;
-use crate::app::text::{Line, Span, Tone};
+use crate::text::cells::prefix;
+use crate::text::tone::{Line, Span, Tone};
 
 /// Lines one long text is broken into at most: no screen is higher, and no text may stop the program.
 const MOST_LINES: usize = 1000;
@@ -101,7 +101,7 @@ impl Wrapped {
 #[cfg(test)]
 mod tests {
     use super::wrap;
-    use crate::app::text::{Line, Tone};
+    use crate::text::tone::{Line, Tone};
 
     #[test]
     fn wraps_at_spaces_and_keeps_the_indent() {

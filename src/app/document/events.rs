@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::app::events::{Entry, EventLog};
-use crate::domain::oom::{OomReport, UserspaceKill};
+use crate::app::view::events::{Entry, EventLog};
+use crate::oomlog::{OomReport, UserspaceKill};
 
 /// Where events came from, and what they are.
 #[derive(Debug, Serialize)]

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::app::columns::{CellContext, score};
-use crate::domain::badness::{Badness, Immunity, badness};
-use crate::domain::cgroup::CgroupPath;
-use crate::domain::process::{Pid, Process};
-use crate::domain::protection::Protection;
-use crate::domain::score::OomScoreAdj;
-use crate::domain::snapshot::Snapshot;
+use crate::app::view::processes::columns::{CellContext, score};
+use crate::model::cgroup::CgroupPath;
+use crate::model::process::badness::{Badness, Immunity, badness};
+use crate::model::process::protection::Protection;
+use crate::model::process::score::OomScoreAdj;
+use crate::model::process::{Pid, Process};
+use crate::model::snapshot::Snapshot;
 
 /// One process. Its address space has no place here: that number is a pointer of the kernel's.
 #[derive(Debug, Serialize)]

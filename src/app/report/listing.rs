@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use super::{memory, summary, tasks};
-use crate::app::event_text::{kill_facts, scope_word};
 use crate::app::plain::printable;
-use crate::domain::oom::analysis::page_kb;
-use crate::domain::oom::analysis::ranking::ranking;
-use crate::domain::oom::{Kill, OomReport, UserspaceKill};
+use crate::app::view::events::words::{kill_facts, scope_word};
+use crate::oomlog::analysis::page_kb;
+use crate::oomlog::analysis::ranking::ranking;
+use crate::oomlog::{Kill, OomReport, UserspaceKill};
 
 /// Tasks printed of each table.
 const TASKS: usize = 10;
@@ -20,14 +20,14 @@ pub fn report(report: &OomReport, number: u64) -> String {
     let page = page_kb(report).unwrap_or(4);
     let mut lines: Vec<String> = summary::lines(report, &[])
         .iter()
-        .map(super::super::text::Line::plain)
+        .map(crate::text::tone::Line::plain)
         .collect();
     if report.memory.is_some() || report.memcg.is_some() {
         lines.push(String::new());
         lines.extend(
             memory::lines(report, page)
                 .iter()
-                .map(super::super::text::Line::plain),
+                .map(crate::text::tone::Line::plain),
         );
     }
     if let Some(table) = &report.tasks {

@@ -1,10 +1,10 @@
 //! The Memory page: what was left, where, and in which blocks.
 
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::oom::memcg::MemcgUse;
-use crate::domain::oom::memory::{MemoryState, Zone};
-use crate::domain::oom::{OomReport, UsageKind};
+use crate::oomlog::report::mem_info::{MemoryState, Zone};
+use crate::oomlog::report::memcg::MemcgUse;
+use crate::oomlog::{OomReport, UsageKind};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// Counters worth a line, with what they mean.
 const COUNTERS: &[(&str, &str)] = &[

@@ -5,17 +5,17 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{memory, summary, tasks};
-use crate::app::events::Remembered;
 use crate::app::plain::printable;
-use crate::app::text::Line;
-use crate::domain::oom::OomReport;
-use crate::domain::oom::analysis::freed::{Freed, freed};
-use crate::domain::oom::analysis::holders::{GroupHolder, NameHolder, by_cgroup, by_name};
-use crate::domain::oom::analysis::page_kb;
-use crate::domain::oom::analysis::ranking::{Ranking, ranking};
-use crate::domain::oom::analysis::verdict::{RootCause, SwapState, root_cause, swap};
-use crate::domain::oom::analysis::zones::{ZoneState, is_fragmentation, zones};
-use crate::domain::process::Pid;
+use crate::app::view::events::Remembered;
+use crate::model::process::Pid;
+use crate::oomlog::OomReport;
+use crate::oomlog::analysis::freed::{Freed, freed};
+use crate::oomlog::analysis::holders::{GroupHolder, NameHolder, by_cgroup, by_name};
+use crate::oomlog::analysis::page_kb;
+use crate::oomlog::analysis::ranking::{Ranking, ranking};
+use crate::oomlog::analysis::root_cause::{RootCause, SwapState, root_cause, swap};
+use crate::oomlog::analysis::zones::{ZoneState, is_fragmentation, zones};
+use crate::text::tone::Line;
 
 /// One report as `s` saves it and `explain --json` prints it.
 #[derive(Debug, Serialize)]

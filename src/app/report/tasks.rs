@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::oom::analysis::ranking::Ranking;
-use crate::domain::oom::{OomReport, TaskRow, TaskTable};
-use crate::domain::process::Pid;
+use crate::model::process::Pid;
+use crate::oomlog::analysis::ranking::Ranking;
+use crate::oomlog::{OomReport, TaskRow, TaskTable};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// What the kernel thought of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,12 +1,12 @@
 //! The header: is an OOM coming, and who dies first.
 
-mod memory;
+mod memory_lines;
 mod outlook;
 mod title;
 mod victim;
 
 use crate::app::State;
-use crate::app::layout::{HeaderLine, Panes};
+use crate::app::view::layout::{HeaderLine, Panes};
 use crate::ui::canvas::Canvas;
 
 /// Cells of the label in front of each line.
@@ -21,9 +21,9 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         }
         match line {
             HeaderLine::Title => title::title(state, *area, canvas),
-            HeaderLine::Memory => memory::memory(state, *area, canvas),
-            HeaderLine::Breakdown => memory::breakdown(state, *area, canvas),
-            HeaderLine::Swap => memory::swap(state, *area, canvas),
+            HeaderLine::Memory => memory_lines::memory(state, *area, canvas),
+            HeaderLine::Breakdown => memory_lines::breakdown(state, *area, canvas),
+            HeaderLine::Swap => memory_lines::swap(state, *area, canvas),
             HeaderLine::Pressure => outlook::pressure(state, *area, canvas),
             HeaderLine::Trend => outlook::trend(state, *area, canvas, has(HeaderLine::Pressure)),
             HeaderLine::Victim => victim::victim(state, *area, canvas),

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::app::State;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 use crate::ui::canvas::Canvas;
 
 pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {

@@ -3,16 +3,16 @@
 use ratatui::layout::Rect;
 
 use crate::app::State;
-use crate::app::columns::{score, short_group};
-use crate::app::domains::columns::{tone, urgency_tone};
-use crate::app::domains::death::Death;
-use crate::app::domains::watch::Watch;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::app::wording;
-use crate::domain::memory::percent;
-use crate::domain::process::Process;
-use crate::domain::victim::{DomainState, Scope};
+use crate::app::view::domains::columns::{tone, urgency_tone};
+use crate::app::view::domains::death::Death;
+use crate::app::view::domains::watch::Watch;
+use crate::app::view::processes::columns::{score, short_group};
+use crate::model::memory::percent;
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::Process;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 use crate::ui::canvas::Canvas;
 
 pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {

@@ -3,14 +3,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oomtop::app::columns::CellContext;
-use oomtop::app::filter::Filter;
-use oomtop::app::marks::Marks;
-use oomtop::domain::kernel::KernelRules;
-use oomtop::domain::process::{MemoryUse, Process};
-use oomtop::domain::score::OomScoreAdj;
-use oomtop::domain::size::parse_size;
-use oomtop::domain::snapshot::Snapshot;
+use oomtop::app::view::processes::columns::CellContext;
+use oomtop::app::view::processes::filter::Filter;
+use oomtop::app::view::processes::marks::Marks;
+use oomtop::model::kernel::KernelRules;
+use oomtop::model::process::{MemoryUse, Process};
+use oomtop::model::process::score::OomScoreAdj;
+use oomtop::model::size::parse_size;
+use oomtop::model::snapshot::Snapshot;
 
 fuzz_target!(|text: &str| {
     if let Ok(bytes) = parse_size(text) {

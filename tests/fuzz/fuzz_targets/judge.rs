@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use oomtop::app::report::{listing, saved};
-use oomtop::domain::oom::{OomEvent, OomReport, ReportKey, UserspaceKill, gfp};
+use oomtop::oomlog::{OomEvent, OomReport, ReportKey, UserspaceKill};
+use oomtop::oomlog::line::gfp;
 
 /// Most bytes of one report as text, for each byte of the log: a leak or a loop shows here.
 const SWOLLEN: usize = 64;

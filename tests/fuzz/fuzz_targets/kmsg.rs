@@ -6,7 +6,7 @@ mod judge;
 
 use judge::{Found, judge};
 use libfuzzer_sys::fuzz_target;
-use oomtop::domain::oom::{LogRecord, OomAssembler};
+use oomtop::oomlog::{LogRecord, OomAssembler};
 
 /// What one record means when it stands alone.
 fn alone(record: &LogRecord) -> Option<u32> {
@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     assembler.finish(&mut events);
     found.take(&mut events);
     for pid in killed {
-        let known = |kill: &oomtop::domain::oom::Kill| kill.pid == pid;
+        let known = |kill: &oomtop::oomlog::Kill| kill.pid == pid;
         assert!(
             found.reports.values().any(|r| r.kills.iter().any(known)),
             "the kill of {pid} is lost"

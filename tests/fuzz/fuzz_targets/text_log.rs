@@ -7,7 +7,7 @@ mod judge;
 
 use judge::{Found, judge};
 use libfuzzer_sys::fuzz_target;
-use oomtop::domain::oom::TextLog;
+use oomtop::oomlog::TextLog;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&seed, log)) = data.split_first() else {

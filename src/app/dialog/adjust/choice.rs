@@ -1,8 +1,8 @@
 //! What the adjust dialog offers: levels and roles, sets of targets, and the value parser.
 
 use crate::app::dialog::Pinned;
-use crate::domain::protection::{Protection, Role, roles};
-use crate::domain::score::OomScoreAdj;
+use crate::model::process::protection::{Protection, Role, roles};
+use crate::model::process::score::OomScoreAdj;
 
 /// A row of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn parse_value(text: &str, legacy: bool) -> Result<OomScoreAdj, Strin
     if !legacy {
         return text
             .parse()
-            .map_err(|e: crate::domain::score::AdjError| e.to_string());
+            .map_err(|e: crate::model::process::score::AdjError| e.to_string());
     }
     let text = text.trim();
     let wanted = || "oom_adj is a whole number from -17 to 15".to_owned();
@@ -91,7 +91,7 @@ pub(super) fn parse_value(text: &str, legacy: bool) -> Result<OomScoreAdj, Strin
 #[cfg(test)]
 mod tests {
     use super::{CHOICES, Lean, parse_value};
-    use crate::domain::score::OomScoreAdj;
+    use crate::model::process::score::OomScoreAdj;
 
     #[test]
     fn starts_at_the_present_level_and_leans_one() {

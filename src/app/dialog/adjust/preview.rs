@@ -5,17 +5,19 @@ use std::collections::HashSet;
 
 use super::AdjustDialog;
 use super::view::NAMED;
-use crate::app::columns::CellContext;
 use crate::app::dialog::{DialogContext, Pinned};
-use crate::app::domains::death::Death;
-use crate::app::preview::{Standing, VictimChange, reached, standing, standing_in, victims};
-use crate::app::table::is_member;
-use crate::app::text::{Line, Tone};
-use crate::app::wording;
-use crate::domain::process::{Process, ProcessId};
-use crate::domain::score::OomScoreAdj;
-use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::{Scope, Verdict};
+use crate::app::view::domains::death::Death;
+use crate::app::view::processes::columns::CellContext;
+use crate::app::view::processes::preview::{
+    Standing, VictimChange, reached, standing, standing_in, victims,
+};
+use crate::app::view::processes::table::is_member;
+use crate::model::oom_domain::victim::{Scope, Verdict};
+use crate::model::process::score::OomScoreAdj;
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::Snapshot;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 pub(super) fn preview(
     dialog: &AdjustDialog,

@@ -4,10 +4,10 @@ use super::choice::{CHOICES, Choice};
 use super::preview::preview;
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::{DialogContext, DialogView, Section};
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::protection::Protection;
-use crate::domain::score::OomScoreAdj;
+use crate::model::process::protection::Protection;
+use crate::model::process::score::OomScoreAdj;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// Most targets named one by one.
 pub(super) const NAMED: usize = 4;

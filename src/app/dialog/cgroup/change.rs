@@ -3,14 +3,14 @@
 use super::plan::{LimitField, limit_value};
 use super::{CgroupDialog, Mode, outlook};
 use crate::app::dialog::DialogContext;
-use crate::app::format::long_size;
-use crate::app::input::LineInput;
-use crate::app::text::{Line, Tone};
-use crate::app::wording;
-use crate::domain::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
-use crate::domain::snapshot::Snapshot;
-use crate::domain::whatif::{MOST_DEATHS, Onset, Prospect, nearest};
-use crate::domain::write::{CgroupStep, LimitWrite};
+use crate::app::input::line::LineInput;
+use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
+use crate::model::oom_domain::whatif::{MOST_DEATHS, Onset, Prospect, nearest};
+use crate::model::plan::step::{CgroupStep, LimitWrite};
+use crate::model::snapshot::Snapshot;
+use crate::text::format::long_size;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// The fields of a version, with what was typed.
 pub(super) type Fields = [(&'static LimitField, LineInput)];

@@ -2,13 +2,13 @@
 
 use super::{CgroupDialog, Mode, change, plan};
 use crate::app::dialog::DialogContext;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::app::wording;
-use crate::domain::cgroup::CgroupPath;
-use crate::domain::process::Process;
-use crate::domain::vm_settings::OomAction;
-use crate::domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
+use crate::model::cgroup::CgroupPath;
+use crate::model::oom_domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
+use crate::model::process::Process;
+use crate::model::vm_settings::OomAction;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// Every limit that would hold after the plan; `None` while there is no plan.
 pub(super) fn prospects_of(

@@ -1,11 +1,11 @@
 //! From what was typed to the steps of a cgroup plan, for v1 and v2.
 
 use crate::app::dialog::Pinned;
-use crate::app::input::LineInput;
-use crate::domain::cgroup::{CgroupPath, CgroupVersion, Limits};
-use crate::domain::process::ProcessId;
-use crate::domain::size::parse_size;
-use crate::domain::write::{CgroupStep, LimitWrite};
+use crate::app::input::line::LineInput;
+use crate::model::cgroup::{CgroupPath, CgroupVersion, Limits};
+use crate::model::plan::step::{CgroupStep, LimitWrite};
+use crate::model::process::ProcessId;
+use crate::model::size::parse_size;
 
 /// What a limit field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,10 +215,10 @@ pub(super) fn create_steps(
 mod tests {
     use super::{V1, V2, checked_path, create_steps, limit_value, suggested_path};
     use crate::app::dialog::Pinned;
-    use crate::app::input::LineInput;
-    use crate::domain::cgroup::{CgroupPath, CgroupVersion};
-    use crate::domain::process::ProcessId;
-    use crate::domain::write::CgroupStep;
+    use crate::app::input::line::LineInput;
+    use crate::model::cgroup::{CgroupPath, CgroupVersion};
+    use crate::model::plan::step::CgroupStep;
+    use crate::model::process::ProcessId;
 
     #[test]
     fn values_are_checked_before_the_kernel_sees_them() {

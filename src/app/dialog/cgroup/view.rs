@@ -3,12 +3,12 @@
 use super::plan::{LimitField, limit_value};
 use super::{CgroupDialog, Mode, change};
 use crate::app::dialog::{DialogContext, DialogView, Section};
-use crate::app::format;
 use crate::app::msg::GroupChoice;
-use crate::app::text::{Line, Tone};
-use crate::domain::cgroup::CgroupVersion;
-use crate::domain::process::Process;
-use crate::domain::write::{CgroupStep, StepResult};
+use crate::model::cgroup::CgroupVersion;
+use crate::model::plan::step::{CgroupStep, StepResult};
+use crate::model::process::Process;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// Rows of the list of groups.
 const LIST_HEIGHT: usize = 8;

@@ -2,22 +2,23 @@
 //! left before anybody dies.
 
 use crate::app::dialog::DialogContext;
-use crate::app::domains::death::Death;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::app::wording;
-use crate::domain::badness::badness;
-use crate::domain::distance::{Lead, lead};
-use crate::domain::headroom::{Room, nearness};
-use crate::domain::process::Process;
-use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::{DomainState, Verdict};
+use crate::app::view::domains::death::Death;
+use crate::model::oom_domain::distance::{Lead, lead};
+use crate::model::oom_domain::headroom::{Room, nearness};
+use crate::model::oom_domain::victim::{DomainState, Verdict};
+use crate::model::process::Process;
+use crate::model::process::badness::badness;
+use crate::model::snapshot::Snapshot;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
     let snapshot = context.cells.snapshot;
     let mut lines = vec![Line::of(Tone::Accent, "How far from death")];
-    let inside =
-        |domain: &&DomainState| crate::app::table::is_member(process, domain.scope, snapshot);
+    let inside = |domain: &&DomainState| {
+        crate::app::view::processes::table::is_member(process, domain.scope, snapshot)
+    };
     let mut all: Vec<_> = snapshot.domains.iter().filter(inside).collect();
     all.sort_by_key(|domain| nearness(domain, snapshot));
     for domain in all {

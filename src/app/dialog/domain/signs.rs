@@ -1,11 +1,11 @@
 //! What points to an OOM of a domain: counters and their pace, stalls, refaults.
 
 use super::{Subject, pair};
-use crate::app::domains::columns::counted;
-use crate::app::domains::pace::Count;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::cgroup::Cgroup;
+use crate::app::view::domains::columns::counted;
+use crate::app::view::domains::pace::Count;
+use crate::model::cgroup::Cgroup;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 impl Subject<'_> {
     pub(super) fn signs(&self) -> Vec<Line> {

@@ -5,15 +5,15 @@ mod nearest;
 mod rule;
 
 use crate::app::dialog::DialogContext;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::app::wording;
-use crate::domain::killers::systemd::swap_choice;
-use crate::domain::killers::{Choice, Killer, RunningKiller, kernel_room};
-use crate::domain::process::Process;
-use crate::domain::snapshot::Snapshot;
-use crate::domain::victim::Scope;
-use crate::domain::vm_settings::OomAction;
+use crate::model::killers::systemd::swap_choice;
+use crate::model::killers::{Choice, Killer, RunningKiller, kernel_room};
+use crate::model::oom_domain::victim::Scope;
+use crate::model::process::Process;
+use crate::model::snapshot::Snapshot;
+use crate::model::vm_settings::OomAction;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 pub use rule::short_rule;
 

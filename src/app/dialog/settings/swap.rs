@@ -2,9 +2,9 @@
 
 use super::Setting;
 use crate::app::dialog::DialogContext;
-use crate::app::format;
-use crate::app::text::Tone;
-use crate::domain::vm_settings::{SwapDevice, SwapKind};
+use crate::model::vm_settings::{SwapDevice, SwapKind};
+use crate::text::format;
+use crate::text::tone::Tone;
 
 /// Devices named one by one, at most.
 const NAMED: usize = 8;

@@ -3,10 +3,10 @@
 
 use super::Setting;
 use crate::app::dialog::DialogContext;
-use crate::app::format;
-use crate::app::text::Tone;
-use crate::domain::memory::percent;
-use crate::domain::vm_settings::VmSettings;
+use crate::model::memory::percent;
+use crate::model::vm_settings::VmSettings;
+use crate::text::format;
+use crate::text::tone::Tone;
 
 /// From this share of RAM on, in percent, what the kernel keeps is a surprise.
 const MUCH_KEPT: f64 = 5.0;

@@ -1,10 +1,10 @@
 //! The root cause in a sentence, and what was left beside it.
 
 use super::{capital, kb};
-use crate::app::text::Line;
-use crate::domain::oom::OomReport;
-use crate::domain::oom::analysis::page_kb;
-use crate::domain::oom::analysis::verdict::{RootCause, Share, SwapState, swap};
+use crate::oomlog::OomReport;
+use crate::oomlog::analysis::page_kb;
+use crate::oomlog::analysis::root_cause::{RootCause, Share, SwapState, swap};
+use crate::text::tone::Line;
 
 /// The root cause, with the numbers it rests on.
 #[expect(

@@ -5,16 +5,16 @@ mod advice;
 mod cause;
 mod victims;
 
-use crate::app::event_text::{asked_by, cause as what_ran_out};
-use crate::app::events::Remembered;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::oom::analysis::holders::by_name;
-use crate::domain::oom::analysis::ranking::ranking;
-use crate::domain::oom::analysis::verdict::root_cause;
-use crate::domain::oom::gfp::purpose;
-use crate::domain::oom::{OomReport, Outcome};
-use crate::domain::process::Pid;
+use crate::app::view::events::Remembered;
+use crate::app::view::events::words::{asked_by, cause as what_ran_out};
+use crate::model::process::Pid;
+use crate::oomlog::analysis::holders::by_name;
+use crate::oomlog::analysis::ranking::ranking;
+use crate::oomlog::analysis::root_cause::root_cause;
+use crate::oomlog::line::gfp::purpose;
+use crate::oomlog::{OomReport, Outcome};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// Names listed among those who held the memory.
 const HOLDERS: usize = 4;

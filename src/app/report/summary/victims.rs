@@ -1,14 +1,14 @@
 //! Whom the kernel killed, why this one, and what it freed.
 
 use super::kb;
-use crate::app::columns::short_group;
-use crate::app::events::Remembered;
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::oom::analysis::freed::freed;
-use crate::domain::oom::analysis::ranking::Ranking;
-use crate::domain::oom::{Kill, OomReport};
-use crate::domain::process::Pid;
+use crate::app::view::events::Remembered;
+use crate::app::view::processes::columns::short_group;
+use crate::model::process::Pid;
+use crate::oomlog::analysis::freed::freed;
+use crate::oomlog::analysis::ranking::Ranking;
+use crate::oomlog::{Kill, OomReport};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// Victims named one by one.
 const NAMED: usize = 3;

@@ -2,9 +2,9 @@
 
 use super::{change_steps, merged, present, unit_of};
 use crate::app::dialog::cgroup::plan::{LimitField, fields_of};
-use crate::app::input::LineInput;
-use crate::domain::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
-use crate::domain::write::CgroupStep;
+use crate::app::input::line::LineInput;
+use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
+use crate::model::plan::step::CgroupStep;
 
 const MIB: u64 = 1 << 20;
 

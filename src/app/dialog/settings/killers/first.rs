@@ -1,9 +1,9 @@
 //! Who acts first when the host runs out of memory, in a sentence; and that it is not known where it is not.
 
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::killers::{RunningKiller, first_to_act};
-use crate::domain::snapshot::Snapshot;
+use crate::model::killers::{RunningKiller, first_to_act};
+use crate::model::snapshot::Snapshot;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 pub(super) fn lines(snapshot: &Snapshot) -> Vec<Line> {
     let killers = snapshot.killers.as_slice();
@@ -90,16 +90,16 @@ mod tests {
     use std::sync::Arc;
 
     use super::lines;
-    use crate::app::text::Line;
-    use crate::domain::cgroup::CgroupPath;
-    use crate::domain::killers::earlyoom::earlyoom;
-    use crate::domain::killers::nohang::nohang;
-    use crate::domain::killers::systemd::{OomdConf, systemd_oomd};
-    use crate::domain::killers::units::Managed;
-    use crate::domain::killers::{Killer, RunningKiller};
-    use crate::domain::memory::Memory;
-    use crate::domain::process::ProcessId;
-    use crate::domain::snapshot::Snapshot;
+    use crate::model::cgroup::CgroupPath;
+    use crate::model::killers::earlyoom::earlyoom;
+    use crate::model::killers::nohang::nohang;
+    use crate::model::killers::systemd::{OomdConf, systemd_oomd};
+    use crate::model::killers::units::Managed;
+    use crate::model::killers::{Killer, RunningKiller};
+    use crate::model::memory::Memory;
+    use crate::model::process::ProcessId;
+    use crate::model::snapshot::Snapshot;
+    use crate::text::tone::Line;
 
     fn said(killers: Vec<RunningKiller>) -> String {
         let snapshot = Snapshot {

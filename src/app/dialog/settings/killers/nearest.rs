@@ -1,9 +1,9 @@
 //! The limit that is nearer to its OOM than the host: what decides there is not what decides here.
 
 use crate::app::dialog::DialogContext;
-use crate::app::domains::death::Death;
-use crate::app::text::{Line, Tone};
-use crate::app::wording;
+use crate::app::view::domains::death::Death;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// `None` while no cgroup is more urgent than the host.
 pub(super) fn line(context: &DialogContext<'_>) -> Option<Line> {

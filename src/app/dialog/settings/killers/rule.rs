@@ -1,10 +1,10 @@
 //! The conditions of a killer in words, and how far away each is.
 
-use crate::app::format;
-use crate::app::text::{Line, Tone};
-use crate::domain::killers::{Act, Amount, Rule, Share, Trigger};
-use crate::domain::memory::{Stall, percent};
-use crate::domain::snapshot::Snapshot;
+use crate::model::killers::{Act, Amount, Rule, Share, Trigger};
+use crate::model::memory::{Stall, percent};
+use crate::model::snapshot::Snapshot;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
 
 /// A rule of memory as the header says it: `avail ≤ 10%`.
 pub fn short_rule(rule: &Rule) -> Option<String> {

@@ -1,0 +1,64 @@
+//! [`Prompt`]: the line at the bottom where a filter, a search or a pid is typed.
+
+use crate::app::input::line::LineInput;
+
+/// What is being typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptKind {
+    /// A filter, in force while it is typed.
+    Filter,
+    /// A text to search for; the selection jumps while it is typed.
+    Search,
+    /// A pid to jump to.
+    Pid,
+    /// A filter of the events pane, in force while it is typed.
+    Events,
+    /// A part of the name or path of a domain, in force while it is typed.
+    Domains,
+}
+
+impl PromptKind {
+    /// What the line starts with.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Filter => "Filter: ",
+            Self::Search => "Search: ",
+            Self::Pid => "PID: ",
+            Self::Events => "Events: ",
+            Self::Domains => "Domains: ",
+        }
+    }
+
+    /// What can be typed, behind the input.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Filter => "text  pid:1  user:x  cgroup:x  adj<0  rss>100M  !term",
+            Self::Search => "Enter stays, F3 next, Esc leaves",
+            Self::Pid => "Enter stays, Esc leaves",
+            Self::Domains => "part of a name or path; Esc clears it",
+            Self::Events => "name, cgroup or command  pid:1  scope:host  last:1h",
+        }
+    }
+}
+
+/// An open prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// What for.
+    pub kind: PromptKind,
+    /// What was typed.
+    pub input: LineInput,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+impl Prompt {
+    /// Opens with this text.
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        Self {
+            kind,
+            input: LineInput::new(text),
+            error: None,
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! [`update`]: one message in, a changed state and effects out. No I/O, no clock, no panic.
+
+pub(super) mod mouse;
+pub(super) mod prompt;
+pub mod receipt;
+pub mod timing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::State;
+use super::dialog::{DialogContext, Outcome};
+use super::msg::{Effect, Msg};
+use crate::app::input::actions::{ACTIONS, bound_to, digit, jump_to_pid};
+use crate::app::input::key::Key;
+use crate::app::input::prompt::PromptKind;
+use crate::app::view::layout::Pane;
+use crate::model::process::ProcessId;
+use crate::model::snapshot::Snapshot;
+use crate::oomlog::OomEvent;
+use crate::text::tone::Tone;
+
+/// Everything that happens goes through here.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    // A tick shows only when the clock moves or a notice goes away; anything else may.
+    state.changed |= !matches!(msg, Msg::Tick(_));
+    let effects = take_in(state, msg);
+    if state.changed {
+        state.changed_at = state.now.monotonic;
+    }
+    effects
+}
+
+fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Tick(now) => on_tick(state, now),
+        Msg::Resized(width, height) => {
+            state.size = (width, height);
+            state.arrange()
+        }
+        Msg::Key(key) => on_key(state, key),
+        Msg::Paste(text) => on_paste(state, &text),
+        Msg::Mouse(mouse) => crate::app::update::mouse::on_mouse(state, mouse),
+        Msg::Sampled(snapshot) => on_sample(state, snapshot),
+        Msg::SampleFailed(reason) => {
+            state.failure = Some(reason);
+            after_sample(state)
+        }
+        Msg::Oom(event) => on_oom(state, event),
+        Msg::Source(source) => {
+            if source.caught_up && !state.events.source.caught_up {
+                // The history is no news.
+                state.events.unread = 0;
+            }
+            state.events.source = source;
+            Vec::new()
+        }
+        Msg::Done(receipt) => {
+            let outcomes: Vec<_> = state
+                .dialogs
+                .iter_mut()
+                .map(|d| d.on_receipt(&receipt))
+                .collect();
+            for (at, outcome) in outcomes.iter().enumerate().rev() {
+                if matches!(outcome, Outcome::Close) {
+                    state.dialogs.remove(at);
+                }
+            }
+            receipt::on_receipt(state, &receipt)
+        }
+        Msg::Groups(groups) => {
+            for dialog in &mut state.dialogs {
+                dialog.on_groups(&groups);
+            }
+            Vec::new()
+        }
+        Msg::Older(Ok(boots)) => {
+            let reports: usize = boots.iter().map(|boot| boot.reports.len()).sum();
+            state.say(
+                Tone::Good,
+                format!(
+                    "{} older boots read, {reports} reports in them",
+                    boots.len()
+                ),
+            );
+            state.events.accept_older(boots);
+            Vec::new()
+        }
+        Msg::Older(Err(reason)) => {
+            state.say(Tone::Watch, reason);
+            Vec::new()
+        }
+        Msg::Resumed => vec![Effect::Retake],
+        Msg::Stop => vec![Effect::Quit],
+    }
+}
+
+fn on_tick(state: &mut State, now: crate::model::time::Now) -> Vec<Effect> {
+    state.changed |= state.clock_moves(now);
+    state.now = now;
+    state.events.clock = now;
+    if state
+        .notice
+        .as_ref()
+        .is_some_and(|n| n.is_over(now.monotonic))
+    {
+        state.notice = None;
+        state.changed = true;
+    }
+    match state.until_sample() {
+        Some(Duration::ZERO) => state.request_sample(),
+        _ => Vec::new(),
+    }
+}
+
+fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
+    state.failure = None;
+    if !state.paused {
+        state.previous = std::mem::replace(&mut state.snapshot, snapshot);
+        if state
+            .table
+            .zoom
+            .is_some_and(|scope| state.snapshot.domain(scope).is_none())
+        {
+            state.table.zoom = None;
+            state.say(
+                Tone::Watch,
+                "the zoomed cgroup is gone or has no limit any more; showing all processes",
+            );
+        }
+        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
+        state
+            .domains
+            .accept(&state.snapshot, &state.settings.thresholds, unlogged);
+        let rose = state
+            .gauge
+            .accept(&state.snapshot, &state.settings.thresholds);
+        if rose {
+            let text = format!("memory is in the {} band", state.gauge.band.name());
+            state.say(Tone::Danger, text);
+        }
+        if unlogged > 0 {
+            state.say(
+                Tone::Critical,
+                format!("{unlogged} killed by the kernel (its counter rose)"),
+            );
+        }
+        state.arrange_sample();
+    }
+    after_sample(state)
+}
+
+fn after_sample(state: &mut State) -> Vec<Effect> {
+    state.sampling = None;
+    if std::mem::take(&mut state.sample_again) {
+        state.request_sample()
+    } else {
+        Vec::new()
+    }
+}
+
+fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
+    if let OomEvent::Report(report) = &event {
+        state.domains.accept_report(report);
+    }
+    let samples = [&*state.snapshot, &*state.previous];
+    let kills = state.events.accept(event, &samples);
+    if state.focus == Pane::Events {
+        state.events.unread = 0;
+    }
+    // The ring's history is no news.
+    let started = state.snapshot.taken.monotonic;
+    let fresh = kills.iter().rfind(|k| {
+        state.snapshot.seq > 0
+            && k.at
+                .is_some_and(|at| at >= started || state.events.source.caught_up)
+    });
+    match fresh {
+        Some(kill) => {
+            let text = format!("the kernel killed {} {}", kill.pid, kill.comm);
+            state.say(Tone::Critical, text);
+            // Do not wait for the next tick.
+            if state.paused {
+                Vec::new()
+            } else {
+                state.request_sample()
+            }
+        }
+        None => Vec::new(),
+    }
+}
+
+fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
+    let is_ctrl = |c| {
+        key == Key {
+            code: KeyCode::Char(c),
+            modifiers: KeyModifiers::CONTROL,
+        }
+    };
+    // These two always work, whatever is open.
+    if is_ctrl('c') {
+        return vec![Effect::Quit];
+    }
+    if is_ctrl('z') {
+        return vec![Effect::Suspend];
+    }
+    if !state.dialogs.is_empty() {
+        return to_dialog(state, |dialog, context| dialog.on_key(key, context));
+    }
+    if state.prompt.is_some() {
+        state.touch_selection();
+        return to_prompt(state, key);
+    }
+    if let Some(digit) = digit(key).filter(|_| !state.in_domains()) {
+        state.touch_selection();
+        return jump_to_pid(state, digit);
+    }
+    match bound_to(key) {
+        Some(action) if action.writes() && state.settings.read_only => {
+            state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
+            Vec::new()
+        }
+        Some(action) if action.writes() && state.must_be_told(action) => Vec::new(),
+        Some(action) => {
+            state.touch_selection();
+            (action.run)(state)
+        }
+        None if key.code == KeyCode::Esc => escape(state),
+        None => Vec::new(),
+    }
+}
+
+/// Esc takes back what narrows the view, one thing at a time.
+fn escape(state: &mut State) -> Vec<Effect> {
+    if state.focus == Pane::Events && !state.events.filter.is_empty() {
+        state
+            .events
+            .set_filter("", crate::app::view::events::EventFilter::default());
+    } else if state.focus == Pane::Events {
+        state.focus = Pane::Processes;
+    } else if state.domains.open && !state.domains.filter.is_empty() {
+        state.domains.filter.clear();
+    } else if state.domains.open {
+        state.domains.open = false;
+    } else if state.table.zoom.take().is_some() {
+    } else if !state.table.filter_text.is_empty() {
+        state.table.filter_text.clear();
+        state.table.filter = crate::app::view::processes::filter::Filter::default();
+    } else {
+        state.notice = None;
+    }
+    state.arrange()
+}
+
+pub(super) fn to_dialog(
+    state: &mut State,
+    act: impl FnOnce(&mut dyn super::dialog::Dialog, &DialogContext<'_>) -> Outcome,
+) -> Vec<Effect> {
+    let Some(mut dialog) = state.dialogs.pop() else {
+        return Vec::new();
+    };
+    let outcome = act(&mut *dialog, &state.dialog_context());
+    match outcome {
+        Outcome::Close => Vec::new(),
+        Outcome::Stay => {
+            state.dialogs.push(dialog);
+            Vec::new()
+        }
+        Outcome::Perform(effects) => {
+            state.dialogs.push(dialog);
+            effects
+        }
+        Outcome::ActOn(id, action) => act_on(state, id, action),
+        Outcome::SortBy(column) => {
+            state.table.sort_by(column);
+            state.arrange()
+        }
+        Outcome::Zoom(scope) => state.zoom_to(scope),
+    }
+}
+
+/// Selects a process, whatever hides it, and runs an action on it.
+fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
+    state.focus = Pane::Processes;
+    state.domains.open = false;
+    state.table.choose(id);
+    state.arrange();
+    if state.table.selected != Some(id) {
+        state.table.filter_text.clear();
+        state.table.filter = crate::app::view::processes::filter::Filter::default();
+        state.table.zoom = None;
+        state.table.choose(id);
+        state.arrange();
+    }
+    match ACTIONS.iter().find(|known| known.id == action) {
+        Some(action) if action.writes() && state.settings.read_only => {
+            state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
+            Vec::new()
+        }
+        Some(action) if state.table.selected == Some(id) => (action.run)(state),
+        _ => Vec::new(),
+    }
+}
+
+fn to_prompt(state: &mut State, key: Key) -> Vec<Effect> {
+    let Some(prompt) = &mut state.prompt else {
+        return Vec::new();
+    };
+    let kind = prompt.kind;
+    match key.code {
+        KeyCode::Esc => {
+            state.prompt = None;
+            match kind {
+                PromptKind::Filter => {
+                    state.table.filter_text.clear();
+                    state.table.filter = crate::app::view::processes::filter::Filter::default();
+                }
+                PromptKind::Events => state
+                    .events
+                    .set_filter("", crate::app::view::events::EventFilter::default()),
+                PromptKind::Domains => state.domains.filter.clear(),
+                PromptKind::Search | PromptKind::Pid => {}
+            }
+            state.arrange()
+        }
+        // What makes no sense stays to be mended, its reason beside it: closing would leave an older
+        // filter in force as if it were this one.
+        KeyCode::Enter if prompt.error.is_some() => Vec::new(),
+        KeyCode::Enter => {
+            state.prompt = None;
+            state.arrange()
+        }
+        KeyCode::F(3) if kind == PromptKind::Search => state.find(false),
+        KeyCode::Up => state.go(-1),
+        KeyCode::Down => state.go(1),
+        KeyCode::PageUp => state.go(-state.page()),
+        KeyCode::PageDown => state.go(state.page()),
+        _ if kind == PromptKind::Pid && key.typed().is_some_and(|c| !c.is_ascii_digit()) => {
+            // Not a pid after all: the key means what it always means.
+            state.prompt = None;
+            on_key(state, key)
+        }
+        _ => {
+            if prompt.input.on_key(key) {
+                state.on_prompt_change()
+            } else {
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
+    if let Some(dialog) = state.dialogs.last_mut() {
+        dialog.on_paste(text);
+        return Vec::new();
+    }
+    // Pasted into the table a text would be a string of commands: it is not.
+    let Some(prompt) = &mut state.prompt else {
+        return Vec::new();
+    };
+    prompt.input.paste(text);
+    state.on_prompt_change()
+}

@@ -1,0 +1,89 @@
+//! What the mouse does: select, scroll, sort.
+
+use crossterm::event::KeyCode;
+
+use crate::app::State;
+use crate::app::input::key::Key;
+use crate::app::msg::{Effect, Mouse, MouseAction};
+use crate::app::update::to_dialog;
+use crate::app::view::layout::Pane;
+use crate::app::view::processes::columns;
+
+/// Rows the wheel scrolls.
+const WHEEL: isize = 3;
+
+/// Takes one action of the mouse.
+pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
+    if !state.dialogs.is_empty() {
+        let key = match mouse.action {
+            MouseAction::ScrollUp => KeyCode::Up,
+            MouseAction::ScrollDown => KeyCode::Down,
+            MouseAction::Click => return Vec::new(),
+        };
+        return to_dialog(state, |dialog, context| {
+            dialog.on_key(Key::plain(key), context)
+        });
+    }
+    let panes = state.panes();
+    let at = ratatui::layout::Position::new(mouse.x, mouse.y);
+    let in_events = panes.events_rows.contains(at) || panes.events_title.contains(at);
+    match mouse.action {
+        MouseAction::ScrollUp | MouseAction::ScrollDown => {
+            let by = if mouse.action == MouseAction::ScrollUp {
+                -WHEEL
+            } else {
+                WHEEL
+            };
+            if in_events {
+                state.events.move_by(by, panes.events_height());
+            } else if state.domains.open {
+                state.domains.move_by(by, panes.table_height());
+            } else {
+                state.table.scroll_by(by, panes.table_height());
+            }
+        }
+        MouseAction::Click if panes.table_rows.contains(at) => {
+            state.touch_selection();
+            click_row(state, usize::from(mouse.y - panes.table_rows.y));
+        }
+        MouseAction::Click if panes.table_head.contains(at) && state.domains.open => {}
+        MouseAction::Click if panes.table_head.contains(at) => {
+            if let Some(column) = column_at(mouse.x, panes.table_head.width) {
+                state.table.sort_by(column);
+                state.arrange();
+            }
+        }
+        MouseAction::Click if in_events => {
+            state.focus = Pane::Events;
+            state.events.unread = 0;
+            let row =
+                state.events.offset + usize::from(mouse.y.saturating_sub(panes.events_rows.y));
+            state.events.selected = row.min(state.events.len().saturating_sub(1));
+        }
+        MouseAction::Click => {}
+    }
+    Vec::new()
+}
+
+/// Selects what is in this row of the screen, if there is something.
+fn click_row(state: &mut State, y: usize) {
+    state.focus = Pane::Processes;
+    let height = state.panes().table_height();
+    if state.domains.open {
+        state.domains.select(state.domains.offset + y, height);
+    } else if state.table.offset + y < state.table.rows().len() {
+        let row = state.table.offset + y;
+        state.table.select_row(row, &state.snapshot, height);
+    }
+}
+
+/// The column whose header is at `x`.
+fn column_at(x: u16, width: u16) -> Option<&'static columns::Column> {
+    let mut left = 0;
+    columns::fit(width).into_iter().find_map(|(column, width)| {
+        let right = left + width;
+        let hit = (left..=right).contains(&x);
+        left = right + 1;
+        hit.then_some(column)
+    })
+}

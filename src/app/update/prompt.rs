@@ -1,0 +1,118 @@
+//! What a prompt does while it is typed in: filters are in force at once, searches and pids jump.
+
+use crate::app::State;
+use crate::app::input::prompt::{Prompt, PromptKind};
+use crate::app::msg::Effect;
+use crate::app::view::events::EventFilter;
+use crate::app::view::layout::Pane;
+use crate::app::view::processes::filter::{self, Filter};
+use crate::model::process::Process;
+use crate::text::tone::Tone;
+
+impl State {
+    /// Opens a prompt; a filter starts with what is in force.
+    pub(in crate::app) fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
+        let kind = match kind {
+            // Finding among domains is filtering them.
+            PromptKind::Search if self.in_domains() => PromptKind::Domains,
+            kind => kind,
+        };
+        let text = match kind {
+            PromptKind::Filter => self.table.filter_text.clone(),
+            PromptKind::Events => self.events.filter_text.clone(),
+            PromptKind::Domains => self.domains.filter.clone(),
+            PromptKind::Search | PromptKind::Pid => String::new(),
+        };
+        if matches!(kind, PromptKind::Events | PromptKind::Domains) {
+            self.prompt = Some(Prompt::new(kind, &text));
+            return Vec::new();
+        }
+        self.focus = Pane::Processes;
+        self.prompt = Some(Prompt::new(kind, &text));
+        // Command lines of all are needed from now on.
+        self.request_sample()
+    }
+
+    /// Takes in what the prompt holds now.
+    pub(in crate::app) fn on_prompt_change(&mut self) -> Vec<Effect> {
+        let Some(prompt) = &mut self.prompt else {
+            return Vec::new();
+        };
+        let text = prompt.input.text().to_owned();
+        match prompt.kind {
+            PromptKind::Filter => match Filter::parse(&text) {
+                Ok(filter) => {
+                    prompt.error = None;
+                    self.table.filter = filter;
+                    self.table.filter_text = text;
+                    return self.arrange();
+                }
+                Err(error) => prompt.error = Some(error),
+            },
+            PromptKind::Events => match EventFilter::parse(&text) {
+                Ok(filter) => {
+                    prompt.error = None;
+                    self.events.set_filter(&text, filter);
+                }
+                Err(error) => prompt.error = Some(error),
+            },
+            PromptKind::Domains => {
+                self.domains.filter = text;
+                return self.arrange();
+            }
+            PromptKind::Search => {
+                self.searched = text.to_lowercase();
+                self.jump_to_match(false, true);
+            }
+            PromptKind::Pid => {
+                let height = self.panes().table_height();
+                let row = text.parse().ok().and_then(|pid: u32| {
+                    (0..self.table.rows().len()).find(|row| {
+                        self.table
+                            .process_at(*row, &self.snapshot)
+                            .is_some_and(|p| p.id.pid == pid)
+                    })
+                });
+                if let Some(row) = row {
+                    self.table.select_row(row, &self.snapshot, height);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Next or previous match of the last search.
+    pub(in crate::app) fn find(&mut self, backwards: bool) -> Vec<Effect> {
+        if self.searched.is_empty() || self.in_domains() {
+            return self.prompt_for(PromptKind::Search);
+        }
+        self.jump_to_match(backwards, false);
+        Vec::new()
+    }
+
+    fn jump_to_match(&mut self, backwards: bool, stay: bool) {
+        let height = self.panes().table_height();
+        let wanted = self.searched.clone();
+        if wanted.is_empty() {
+            return;
+        }
+        let fits = |p: &Process| {
+            filter::contains(&p.comm.text(), &wanted)
+                || p.command
+                    .as_ref()
+                    .is_some_and(|c| filter::contains(c, &wanted))
+        };
+        if stay
+            && self
+                .table
+                .selected_process(&self.snapshot)
+                .is_some_and(fits)
+        {
+            return;
+        }
+        match self.table.find_next(backwards, &self.snapshot, fits) {
+            Some(row) => self.table.select_row(row, &self.snapshot, height),
+            None => self.say(Tone::Watch, format!("no process matches '{wanted}'")),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What the keys do in the domains view.
+
+use crate::app::State;
+use crate::app::dialog::domain::DomainDialog;
+use crate::app::msg::Effect;
+use crate::app::view::layout::Pane;
+use crate::app::view::processes::columns::column;
+use crate::model::cgroup::{CgroupKey, CgroupPath};
+use crate::model::oom_domain::victim::Scope;
+use crate::model::process::Process;
+use crate::text::tone::Tone;
+
+use super::Order;
+use super::rows::Row;
+
+impl State {
+    /// The domains have the keyboard.
+    pub fn in_domains(&self) -> bool {
+        self.domains.open && self.focus == Pane::Processes
+    }
+
+    /// Puts the domains in the place of the process table, or the table back.
+    pub(in crate::app) fn toggle_domains(&mut self) -> Vec<Effect> {
+        self.domains.open = !self.domains.open;
+        self.focus = Pane::Processes;
+        self.arrange();
+        // All files of what is on the screen now are wanted.
+        self.request_sample()
+    }
+
+    /// The process that a key acts on: the selected one, or the next victim of the selected domain.
+    pub(in crate::app) fn chosen_process(&self) -> Option<&Process> {
+        if !self.in_domains() {
+            return self.table.selected_process(&self.snapshot);
+        }
+        let domain = self.snapshot.domain(self.domains.selected()?)?;
+        self.snapshot.process(domain.verdict?.victim.id)
+    }
+
+    /// The group of the selected domain, where the domains have the keyboard and it is one.
+    pub(in crate::app) fn chosen_group(&self) -> Option<CgroupPath> {
+        if !self.in_domains() || self.domains.is_fold_selected() {
+            return None;
+        }
+        let key = self.domains.selected()?.memcg()?;
+        Some(self.snapshot.cgroup(key)?.path.clone())
+    }
+
+    /// Shows the processes of this domain, ranked by it.
+    pub(in crate::app) fn zoom_to(&mut self, scope: Scope) -> Vec<Effect> {
+        self.domains.open = false;
+        self.focus = Pane::Processes;
+        self.table.zoom = Some(scope).filter(|scope| *scope != Scope::Host);
+        if let Some(badness) = column("badness") {
+            self.table.sort = badness;
+            self.table.inverted = false;
+        }
+        self.table.offset = 0;
+        self.arrange();
+        let height = self.panes().table_height();
+        self.table.select_row(0, &self.snapshot, height);
+        Vec::new()
+    }
+
+    /// Zooms to the selected domain; opens a folded part.
+    pub(in crate::app) fn zoom_to_selected(&mut self) -> Vec<Effect> {
+        match self.domains.selected() {
+            Some(_) if self.domains.is_fold_selected() => self.fold_or_unfold(),
+            Some(scope) => self.zoom_to(scope),
+            None => Vec::new(),
+        }
+    }
+
+    /// Enter: details of the selected domain, or the folded part opens or closes.
+    pub(in crate::app) fn domain_details(&mut self) -> Vec<Effect> {
+        let Some(scope) = self.domains.selected() else {
+            return Vec::new();
+        };
+        if self.domains.is_fold_selected() {
+            return self.fold_or_unfold();
+        }
+        let group = scope.memcg().and_then(|key| self.snapshot.cgroup(key));
+        let path = group.map(|group| group.path.clone());
+        let mut effects = self.open(DomainDialog::new(scope, path));
+        effects.extend(self.request_sample());
+        effects
+    }
+
+    fn fold_or_unfold(&mut self) -> Vec<Effect> {
+        let Some(scope) = self.domains.selected() else {
+            return Vec::new();
+        };
+        let open = !self.domains.is_unfolded(scope);
+        self.unfold(open)
+    }
+
+    /// Opens or closes the calm domains at the selection.
+    pub(in crate::app) fn unfold(&mut self, open: bool) -> Vec<Effect> {
+        if self.in_domains() && open && !self.domains.has_folded() {
+            self.say(Tone::Normal, "nothing is folded here");
+        } else if self.in_domains() {
+            self.domains.unfold(open);
+            self.arrange();
+        }
+        Vec::new()
+    }
+
+    /// By urgency, or by path.
+    pub(in crate::app) fn other_order(&mut self) -> Vec<Effect> {
+        let (order, text) = match self.domains.order {
+            Order::Urgency => (Order::Path, "domains by path"),
+            Order::Path => (Order::Urgency, "domains by urgency"),
+        };
+        self.domains.order = order;
+        self.say(Tone::Normal, text);
+        self.arrange()
+    }
+
+    /// What makes no sense for a domain.
+    pub(in crate::app) fn only_for_processes(&mut self) -> Vec<Effect> {
+        let text = "this is for processes: z shows those of the domain, d all of them";
+        self.say(Tone::Normal, text);
+        Vec::new()
+    }
+
+    /// The groups of which all files are wanted in the next sample.
+    pub fn shown_groups(&self) -> Vec<CgroupKey> {
+        let mut shown: Vec<Scope> = self.domains.leading().into_iter().collect();
+        if self.domains.open {
+            let rows = self.domains.rows().iter().skip(self.domains.offset);
+            let on_screen = rows.take(self.panes().table_height());
+            shown.extend(on_screen.filter_map(|row| match row {
+                Row::Domain { scope, .. } => Some(*scope),
+                Row::Fold { .. } => None,
+            }));
+        }
+        let asked = self.dialogs.iter();
+        let asked = asked.flat_map(|dialog| dialog.wants_groups(&self.snapshot));
+        let shown = shown.into_iter().filter_map(Scope::memcg);
+        let mut keys: Vec<CgroupKey> = shown.chain(asked).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}

@@ -1,0 +1,137 @@
+//! Columns of the domains view. [`COLUMNS`] is the list: adding a column is adding a row there.
+
+mod list;
+
+use super::watch::Watch;
+use crate::app::view::processes::columns::{Align, Cell, Width, fitted};
+use crate::model::cgroup::Cgroup;
+use crate::model::memory::band::Band;
+use crate::model::oom_domain::urgency::Urgency;
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::snapshot::{Host, Snapshot};
+use crate::text::format;
+use crate::text::tone::Tone;
+
+pub use list::COLUMNS;
+
+/// What a cell looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct DomainCell<'a> {
+    /// The domain.
+    pub domain: &'a DomainState,
+    /// Its group; `None` for the host.
+    pub group: Option<&'a Cgroup>,
+    /// What is remembered of it.
+    pub watch: &'a Watch,
+    /// The domain around it.
+    pub parent: Option<Scope>,
+    /// Depth in the tree.
+    pub depth: u16,
+    /// The sample.
+    pub snapshot: &'a Snapshot,
+    /// The machine.
+    pub host: &'a Host,
+}
+
+/// A column of the view.
+#[derive(Debug)]
+pub struct DomainColumn {
+    /// Its name.
+    pub id: &'static str,
+    /// Its header.
+    pub title: &'static str,
+    /// What it shows and what its words mean, for the help.
+    pub doc: &'static str,
+    /// Width.
+    pub width: Width,
+    /// Side.
+    pub align: Align,
+    /// Columns with the smallest rank stay longest when the screen is narrow; 0 stays always.
+    pub rank: u8,
+    /// Text and tone.
+    pub cell: fn(&DomainCell<'_>) -> Cell,
+}
+
+/// The tone of a band, as the gauge has it.
+pub fn tone(band: Band) -> Tone {
+    match band {
+        Band::Normal => Tone::Good,
+        Band::Warning => Tone::Watch,
+        Band::Danger => Tone::Danger,
+        Band::Critical => Tone::Critical,
+    }
+}
+
+/// The tone of an urgency.
+pub fn urgency_tone(urgency: Urgency) -> Tone {
+    match urgency {
+        Urgency::Calm => Tone::Normal,
+        Urgency::Watch => Tone::Watch,
+        Urgency::Close => Tone::Danger,
+        Urgency::Imminent | Urgency::Killing => Tone::Critical,
+    }
+}
+
+/// A counter and how fast it rises, a minute: `12`, `12 +3/m`.
+pub fn counted(value: Option<u64>, per_second: Option<f64>) -> String {
+    let Some(value) = value else {
+        return "n/a".to_owned();
+    };
+    let per_minute = per_second.unwrap_or(0.0) * 60.0;
+    let total = format::count(value);
+    if per_minute < 0.5 {
+        total
+    } else {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative; `as` saturates"
+        )]
+        let whole = per_minute.round() as u64;
+        format!("{total} +{}/m", format::count(whole))
+    }
+}
+
+/// The columns that fit into `width` cells, with the cells each takes.
+pub fn fit(width: u16) -> Vec<(&'static DomainColumn, u16)> {
+    fitted(COLUMNS, width, |c| (c.width, c.rank), |c| c.id == "domain")
+}
+
+/// What stands before a row's name, for its depth: below the host there is nothing to indent by.
+pub fn branch(depth: u16) -> String {
+    match depth {
+        0 | 1 => String::new(),
+        deep => format!("{}└ ", "  ".repeat(usize::from(deep.min(12)) - 2)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COLUMNS, counted, fit};
+
+    #[test]
+    fn what_matters_most_stays_when_it_gets_narrow() {
+        let ids = |width| fit(width).iter().map(|(c, _)| c.id).collect::<Vec<_>>();
+        assert_eq!(ids(30), ["domain", "kept"]);
+        assert_eq!(ids(40), ["domain", "state", "kept"]);
+        for id in ["usage", "limit", "full-in", "kills", "victim"] {
+            assert!(ids(90).contains(&id), "{id}");
+        }
+        for id in ["limit", "full-in", "victim"] {
+            assert!(ids(80).contains(&id), "{id}");
+        }
+        assert_eq!(ids(200).len(), COLUMNS.len());
+        for width in 27..300 {
+            let used: u16 = fit(width).iter().map(|(_, w)| w + 1).sum::<u16>() - 1;
+            assert_eq!(used, width, "the view fills its width");
+        }
+    }
+
+    #[test]
+    fn counters_have_a_rate_when_they_rise() {
+        assert_eq!(counted(Some(12), Some(0.05)), "12 +3/m");
+        assert_eq!(counted(Some(12), None), "12");
+        assert_eq!(counted(Some(1_234_567), Some(0.0)), "1.2M");
+        assert_eq!(counted(None, Some(5.0)), "n/a");
+    }
+}

@@ -1,0 +1,320 @@
+//! The columns of the domains view themselves.
+
+use super::{DomainCell, DomainColumn, branch, counted, tone};
+use crate::app::view::domains::death::Death;
+use crate::app::view::domains::name;
+use crate::app::view::domains::pace::Count;
+use crate::app::view::gauge::trend::Rate;
+use crate::app::view::processes::columns::{Align, Cell, Width};
+use crate::model::cgroup::Cgroup;
+use crate::model::oom_domain::urgency::Urgency;
+use crate::text::format;
+use crate::text::tone::Tone;
+use crate::text::wording;
+
+fn cell(tone: Tone, text: impl Into<String>) -> Cell {
+    Cell {
+        text: text.into(),
+        tone,
+    }
+}
+
+fn na() -> Cell {
+    cell(Tone::Dim, "n/a")
+}
+
+/// Dim where there is none to speak of.
+fn dash() -> Cell {
+    cell(Tone::Dim, "-")
+}
+
+fn event(c: &DomainCell<'_>, count: Count, pick: fn(&Cgroup) -> Option<u64>) -> Cell {
+    let Some(group) = c.group else {
+        return dash();
+    };
+    let value = pick(group);
+    let rate = c.watch.pace.per_second(count);
+    let text = counted(value, rate);
+    match value {
+        None => na(),
+        Some(0) => cell(Tone::Dim, "0"),
+        Some(_) if rate.is_some_and(|rate| rate > 0.01) => {
+            let bad = matches!(count, Count::Oom | Count::OomKill);
+            cell(if bad { Tone::Critical } else { Tone::Watch }, text)
+        }
+        Some(_) => cell(Tone::Normal, text),
+    }
+}
+
+/// The columns.
+pub static COLUMNS: &[DomainColumn] = &[
+    DomainColumn {
+        id: "domain",
+        title: "DOMAIN",
+        doc: "the host, a cgroup with a limit, memory nodes; └ lies inside the one above",
+        width: Width::AtLeast(20),
+        align: Align::Left,
+        rank: 0,
+        cell: |c| {
+            let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
+            cell(Tone::Strong, format!("{}{own}", branch(c.depth)))
+        },
+    },
+    DomainColumn {
+        id: "state",
+        title: "STATE",
+        doc: "band of USED%; KILLED: OOM in the last minute; HANGS: killer off, tasks wait",
+        width: Width::Fixed(8),
+        align: Align::Left,
+        rank: 1,
+        cell: |c| match (c.watch.acute(), c.watch.room) {
+            (Some(acute), _) => cell(Tone::Critical, acute.word()),
+            (_, None) => na(),
+            (_, Some(_)) => cell(tone(c.watch.band), c.watch.band.name()),
+        },
+    },
+    DomainColumn {
+        id: "kept",
+        title: "USED%",
+        doc: "usage without page cache that can be dropped, as a share of LIMIT",
+        width: Width::Fixed(6),
+        align: Align::Right,
+        rank: 0,
+        cell: |c| match c.watch.room {
+            Some(room) => cell(tone(c.watch.band), format::percent(room.percent())),
+            None => na(),
+        },
+    },
+    DomainColumn {
+        id: "usage",
+        title: "USAGE",
+        doc: "memory used, page cache included",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 3,
+        cell: |c| match c.domain.usage {
+            Some(usage) => cell(Tone::Normal, format::size(usage)),
+            None => na(),
+        },
+    },
+    DomainColumn {
+        id: "limit",
+        title: "LIMIT",
+        doc: "its limit (the host: RAM)",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 2,
+        cell: |c| cell(Tone::Normal, format::size(c.domain.limit)),
+    },
+    DomainColumn {
+        id: "left",
+        title: "LEFT",
+        doc: "what it can still take before somebody dies, swap included",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 4,
+        cell: |c| match c.watch.room {
+            Some(room) => cell(Tone::Normal, format::size(room.left())),
+            None => na(),
+        },
+    },
+    DomainColumn {
+        id: "cache",
+        title: "CACHE",
+        doc: "page cache that is dropped first; - where not read, far from the limit",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 7,
+        cell: |c| match c.group {
+            None => dash(),
+            Some(group) => group
+                .stat
+                .map_or_else(dash, |stat| cell(Tone::Dim, format::size(stat.droppable()))),
+        },
+    },
+    DomainColumn {
+        id: "swap",
+        title: "SWAP",
+        doc: "swap used / all it may use; none: there is none for it",
+        width: Width::Fixed(11),
+        align: Align::Right,
+        rank: 6,
+        cell: |c| {
+            let Some(room) = c.watch.room else {
+                return na();
+            };
+            let Some(used) = room.swap_used else {
+                return na();
+            };
+            match used.saturating_add(room.swap_left) {
+                0 => cell(Tone::Dim, "none"),
+                all => {
+                    let text = format!("{}/{}", format::size(used), format::size(all));
+                    cell(if used > 0 { Tone::Normal } else { Tone::Dim }, text)
+                }
+            }
+        },
+    },
+    DomainColumn {
+        id: "growth",
+        title: "GROWTH",
+        doc: "growth of what it keeps; unsteady: no trend in the last minute",
+        width: Width::Fixed(8),
+        align: Align::Right,
+        rank: 5,
+        cell: |c| match c.watch.forecast.rate() {
+            Rate::Unknown => cell(Tone::Dim, "…"),
+            Rate::Unsteady => cell(Tone::Dim, "unsteady"),
+            Rate::Steady(rate) if rate.abs() < 1024.0 => cell(Tone::Dim, "0"),
+            Rate::Steady(rate) => {
+                let rising = if rate > 0.0 {
+                    Tone::Watch
+                } else {
+                    Tone::Normal
+                };
+                cell(rising, format::rate(rate))
+            }
+        },
+    },
+    DomainColumn {
+        id: "full-in",
+        title: "FULL IN",
+        doc: "until nothing is left, at that growth; - without a steady one",
+        width: Width::Fixed(7),
+        align: Align::Right,
+        rank: 2,
+        cell: |c| match c.watch.signs.time_left {
+            Some(left) => {
+                let tone = if left.as_secs() < 300 {
+                    Tone::Critical
+                } else {
+                    Tone::Watch
+                };
+                cell(tone, format::roughly(left))
+            }
+            None => dash(),
+        },
+    },
+    DomainColumn {
+        id: "psi-full",
+        title: "STALL%",
+        doc: "share of the last 10 s in which all tasks waited for memory (PSI full)",
+        width: Width::Fixed(6),
+        align: Align::Right,
+        rank: 5,
+        cell: |c| {
+            let known = match c.group {
+                Some(group) => group.pressure.is_some(),
+                None => c.snapshot.pressure.is_some(),
+            };
+            let full = c.watch.signs.stalled;
+            let tone = match full {
+                _ if !known => return na(),
+                0 => Tone::Dim,
+                1..100 => Tone::Normal,
+                100..1000 => Tone::Watch,
+                _ => Tone::Danger,
+            };
+            cell(tone, format::percent(f64::from(full) / 100.0))
+        },
+    },
+    DomainColumn {
+        id: "high",
+        title: "HIGH",
+        doc: "times throttled at memory.high (v2 only); +3/m: three more a minute",
+        width: Width::Fixed(11),
+        align: Align::Right,
+        rank: 7,
+        cell: |c| event(c, Count::High, |group| group.events.high),
+    },
+    DomainColumn {
+        id: "max",
+        title: "MAX",
+        doc: "times stopped at its limit (memory.events max, v1 memory.failcnt)",
+        width: Width::Fixed(11),
+        align: Align::Right,
+        rank: 6,
+        cell: |c| event(c, Count::Max, |group| group.events.max),
+    },
+    DomainColumn {
+        id: "oom",
+        title: "OOM",
+        doc: "times out of memory, with a kill or without (v2 only)",
+        width: Width::Fixed(9),
+        align: Align::Right,
+        rank: 7,
+        cell: |c| event(c, Count::Oom, |group| group.events.oom),
+    },
+    DomainColumn {
+        id: "kills",
+        title: "KILLS",
+        doc: "processes killed in it (the host: since boot)",
+        width: Width::Fixed(9),
+        align: Align::Right,
+        rank: 3,
+        cell: |c| match (c.group, c.snapshot.kills.host) {
+            (Some(_), _) => event(c, Count::OomKill, |group| group.events.oom_kill),
+            (None, Some(kills)) => {
+                let tone = if kills == 0 { Tone::Dim } else { Tone::Normal };
+                cell(tone, format::count(kills))
+            }
+            (None, None) => na(),
+        },
+    },
+    DomainColumn {
+        id: "dies",
+        title: "DIES",
+        doc: "one, the whole group (memory.oom.group), nobody; hangs: the killer is off",
+        width: Width::Fixed(6),
+        align: Align::Left,
+        rank: 4,
+        cell: |c| {
+            let death = Death::of(c.domain, c.snapshot);
+            let tone = match death {
+                Death::Whole(_) | Death::Hangs | Death::Panics => Tone::Danger,
+                Death::Asker => Tone::Watch,
+                Death::Nobody | Death::Empty => Tone::Dim,
+                Death::One(_) => Tone::Normal,
+            };
+            cell(tone, death.word())
+        },
+    },
+    DomainColumn {
+        id: "badness",
+        title: "BAD‰",
+        doc: "badness of the next victim in per mille of this domain",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 4,
+        cell: |c| match Death::of(c.domain, c.snapshot).verdict() {
+            Some(verdict) => {
+                let total = c.domain.total_pages.max(1);
+                let share = verdict.victim.points as f64 * 1000.0 / total as f64;
+                cell(Tone::Normal, format!("{share:.0}"))
+            }
+            None => dash(),
+        },
+    },
+    DomainColumn {
+        id: "victim",
+        title: "NEXT VICTIM",
+        doc: "who dies next; 'or': too close to call",
+        width: Width::AtLeast(16),
+        align: Align::Left,
+        rank: 2,
+        cell: |c| {
+            let near = c.watch.urgency >= Urgency::Close;
+            match Death::of(c.domain, c.snapshot) {
+                Death::Hangs => cell(Tone::Danger, "kill disabled: tasks hang"),
+                Death::Empty => cell(Tone::Dim, "empty"),
+                Death::Panics => cell(Tone::Danger, "the kernel panics"),
+                Death::Asker => cell(Tone::Watch, "whoever asks"),
+                Death::Nobody => cell(Tone::Watch, "nobody can be killed"),
+                Death::One(verdict) | Death::Whole(verdict) => cell(
+                    if near { Tone::Critical } else { Tone::Normal },
+                    wording::victim(&verdict, c.snapshot),
+                ),
+            }
+        },
+    },
+];

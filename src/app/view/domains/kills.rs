@@ -1,0 +1,233 @@
+//! [`Kills`]: which OOM domain ran out when the kernel killed, from the log and from counters.
+//!
+//! `oom_kill` of a group counts a victim where it lived, whatever ran out (mm/memcontrol.c
+//! `memcg_memory_event_mm` in mm/oom_kill.c `__oom_kill_process`): a limited group that loses a process to an
+//! OOM of the whole host has done nothing. A report says what ran out; where there is none the host's own
+//! counter (`oom_kill` of `/proc/vmstat`) does, for what no group's OOM accounts for.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::model::cgroup::CgroupPath;
+use crate::model::oom_domain::urgency::LATELY;
+use crate::model::time::Monotonic;
+use crate::oomlog::{Constraint, OomReport, ReportKey};
+
+/// Reports kept; what is older than [`LATELY`] matters no more.
+const KEPT: usize = 64;
+
+/// A counter is read at most this long after the kill that a report tells of (groups at rest, a long
+/// interval between samples), and a little before the report's last line is read.
+const APART: Duration = Duration::from_secs(12);
+
+/// Samples within which a group's counter accounts for a rise of the host's: they are not read at the same
+/// instant, and of many groups not all in one sample.
+const CLAIM: u64 = 2;
+
+/// What ran out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Host,
+    Group(CgroupPath),
+    /// Some group that is not named, nodes, or nothing (`SysRq`).
+    Elsewhere,
+}
+
+#[derive(Debug, Clone)]
+struct Told {
+    key: ReportKey,
+    at: Monotonic,
+    place: Place,
+    /// Where the chosen victim lived.
+    victim: Option<CgroupPath>,
+}
+
+/// The kills of the last minute and what is known of their causes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kills {
+    told: VecDeque<Told>,
+    /// Kills that the host's counter has and no line of the log, by the sample that counted them.
+    unlogged: VecDeque<(u64, u64)>,
+    /// Kills of groups that ran out themselves, by the sample that counted them.
+    accounted: VecDeque<(u64, u64)>,
+    /// When the host was last found out by counters alone.
+    host: Option<Monotonic>,
+}
+
+impl Kills {
+    /// Takes a report in, or what it has grown to.
+    pub(super) fn report(&mut self, report: &OomReport) {
+        let last = report.kills.iter().filter_map(|kill| kill.at).max();
+        let Some(at) = last.or(report.at) else {
+            return;
+        };
+        let told = Told {
+            key: report.key,
+            at,
+            place: place(report),
+            victim: report.task_memcg.as_deref().map(CgroupPath::new),
+        };
+        match self.told.iter_mut().rev().find(|old| old.key == told.key) {
+            Some(old) => *old = told,
+            None => self.told.push_back(told),
+        }
+        if self.told.len() > KEPT {
+            self.told.pop_front();
+        }
+    }
+
+    /// The last OOM of the host, or of the group of this path.
+    pub(super) fn last_of(&self, path: Option<&CgroupPath>) -> Option<Monotonic> {
+        let is_of = |told: &&Told| match (&told.place, path) {
+            (Place::Host, None) => true,
+            (Place::Group(of), Some(path)) => of == path,
+            _ => false,
+        };
+        let told = self.told.iter().filter(is_of).map(|told| told.at).max();
+        told.max(self.host.filter(|_| path.is_none()))
+    }
+
+    /// True if the log says of a kill in this group at about this time that something else ran out.
+    pub(super) fn explains(&self, path: &CgroupPath, at: Monotonic) -> bool {
+        let near = |told: &&Told| at.since(told.at).max(told.at.since(at)) <= APART;
+        let mut explained = false;
+        for told in self.told.iter().filter(near) {
+            if matches!(&told.place, Place::Group(of) if of == path) {
+                return false;
+            }
+            explained |= match &told.victim {
+                Some(victim) => victim.is_within(path),
+                None => told.place == Place::Host,
+            };
+        }
+        explained
+    }
+
+    /// So many kills in groups that ran out themselves were counted in this sample.
+    pub(super) fn account(&mut self, seq: u64, kills: u64) {
+        if kills > 0 {
+            self.accounted.push_back((seq, kills));
+        }
+    }
+
+    /// So many kills that no line of the log tells of were counted by the host in this sample.
+    pub(super) fn unlogged(&mut self, seq: u64, kills: u64) {
+        if kills > 0 {
+            self.unlogged.push_back((seq, kills));
+        }
+    }
+
+    /// Compares the two counts: what stays unaccounted for was an OOM of the host.
+    pub(super) fn settle(&mut self, seq: u64, at: Monotonic) {
+        for (_, kills) in &mut self.unlogged {
+            for (_, accounted) in &mut self.accounted {
+                let both = (*kills).min(*accounted);
+                *kills -= both;
+                *accounted -= both;
+            }
+        }
+        let over = |(since, _): &(u64, u64)| seq >= since + CLAIM;
+        if self.unlogged.iter().any(|rise| over(rise) && rise.1 > 0) {
+            self.host = Some(at);
+        }
+        self.unlogged.retain(|rise| rise.1 > 0 && !over(rise));
+        // The host's rise is told some samples later than a group's where there is a log to wait for.
+        self.accounted
+            .retain(|rise| rise.1 > 0 && seq < rise.0 + 2 * CLAIM);
+        while let Some(first) = self.told.front()
+            && at.since(first.at) > LATELY
+        {
+            self.told.pop_front();
+        }
+    }
+}
+
+fn place(report: &OomReport) -> Place {
+    // Some 5.x kernels print CONSTRAINT_NONE for a memory cgroup.
+    if let Some(path) = &report.oom_memcg {
+        return Place::Group(CgroupPath::new(path));
+    }
+    let asked = report.trigger.as_ref().and_then(|trigger| trigger.order) == Some(-1);
+    let message = report.message.as_deref().unwrap_or("");
+    match report.constraint {
+        _ if asked => Place::Elsewhere,
+        _ if report.global_oom => Place::Host,
+        Some(Constraint::None) => Place::Host,
+        // Beyond ten reports in five seconds only the line of the kill is printed.
+        None if message.starts_with("Out of memory") => Place::Host,
+        _ => Place::Elsewhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kills;
+    use crate::model::cgroup::CgroupPath;
+    use crate::model::time::Monotonic;
+    use crate::oomlog::{Constraint, OomReport, ReportKey};
+
+    fn second(at: u64) -> Monotonic {
+        Monotonic(at * 1_000_000)
+    }
+
+    #[test]
+    fn a_report_names_what_ran_out() {
+        let mut kills = Kills::default();
+        let (pod, app) = (CgroupPath::new("/pod"), CgroupPath::new("/pod/app"));
+        let mut report = OomReport {
+            key: ReportKey(1),
+            at: Some(second(10)),
+            constraint: Some(Constraint::Memcg),
+            oom_memcg: Some("/pod".to_owned()),
+            task_memcg: Some("/pod/app".to_owned()),
+            ..OomReport::default()
+        };
+        kills.report(&report);
+        assert_eq!(kills.last_of(Some(&pod)), Some(second(10)));
+        assert_eq!(
+            (kills.last_of(Some(&app)), kills.last_of(None)),
+            (None, None)
+        );
+        assert!(kills.explains(&app, second(12)) && !kills.explains(&pod, second(12)));
+        assert!(!kills.explains(&app, second(30)));
+        (report.key, report.oom_memcg) = (ReportKey(2), None);
+        (report.at, report.global_oom) = (Some(second(40)), true);
+        kills.report(&report);
+        assert_eq!(kills.last_of(None), Some(second(40)));
+        assert!(kills.explains(&pod, second(39)));
+        // By the message alone, and SysRq is no OOM.
+        let mut kills = Kills::default();
+        report = OomReport {
+            at: Some(second(1)),
+            message: Some("Memory cgroup out of memory".to_owned()),
+            ..OomReport::default()
+        };
+        kills.report(&report);
+        assert_eq!(kills.last_of(None), None);
+        report.message = Some("Out of memory".to_owned());
+        kills.report(&report);
+        assert_eq!(kills.last_of(None), Some(second(1)));
+    }
+
+    #[test]
+    fn without_a_log_the_host_has_what_no_group_accounts_for() {
+        let run = |of_groups: &[(u64, u64)], of_host: &[(u64, u64)]| {
+            let mut kills = Kills::default();
+            for seq in 1..20 {
+                for (_, n) in of_groups.iter().filter(|(at, _)| *at == seq) {
+                    kills.account(seq, *n);
+                }
+                for (_, n) in of_host.iter().filter(|(at, _)| *at == seq) {
+                    kills.unlogged(seq, *n);
+                }
+                kills.settle(seq, second(seq));
+            }
+            kills.last_of(None)
+        };
+        assert_eq!(run(&[], &[(5, 1)]), Some(second(7)));
+        assert_eq!(run(&[(5, 2)], &[(5, 2)]), None);
+        assert_eq!(run(&[(4, 1), (6, 1)], &[(5, 2)]), None);
+        assert_eq!(run(&[(5, 1)], &[(5, 2)]), Some(second(7)));
+        assert_eq!(run(&[(5, 1)], &[(12, 1)]), Some(second(14)));
+    }
+}

@@ -1,0 +1,249 @@
+//! [`Watch`]: what is remembered of one OOM domain from sample to sample, so that what is said of it stands
+//! still: its band, its forecast, the pace of its counters, its urgency.
+
+use std::time::Duration;
+
+use super::forecast::Forecast;
+use super::kills::Kills;
+use super::pace::Pace;
+use crate::model::cgroup::{Cgroup, CgroupPath};
+use crate::model::memory::band::{Band, Thresholds};
+use crate::model::oom_domain::headroom::Room;
+use crate::model::oom_domain::urgency::{Acute, Place, Signs, Urgency, urgency};
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::snapshot::Snapshot;
+use crate::model::time::Monotonic;
+
+/// How long a lower urgency must last before it is believed.
+const HOLD: Duration = Duration::from_secs(10);
+
+/// From this share kept, in percent, a group counts as full: an OOM in it was its own.
+const FULL: f64 = 90.0;
+
+/// The kernel counts the OOM before it looks for a victim: the kill can be in a later reading.
+const COUNTED_LATER: Duration = Duration::from_secs(5);
+
+fn is_full(room: Room) -> bool {
+    room.percent() >= FULL
+}
+
+/// What a domain is judged with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) thresholds: &'a Thresholds,
+    pub(super) kills: &'a Kills,
+    /// The host's counter of kills rose lately: otherwise a group's rose because one in it was found late.
+    pub(super) kills_now: bool,
+    /// An OOM of the host is near or going on.
+    pub(super) host_is_near: bool,
+}
+
+/// One domain's past.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// The group; another path under the same key is another group. `None` is the host.
+    pub path: Option<CgroupPath>,
+    /// Its room in the newest sample; `None` where its usage could not be read.
+    pub room: Option<Room>,
+    /// Somebody in it would be killed, or it would hang.
+    pub peopled: bool,
+    /// Band of the kept share, with hysteresis.
+    pub band: Band,
+    /// How urgent it is; rises at once, falls late.
+    pub urgency: Urgency,
+    /// What the urgency was made of.
+    pub signs: Signs,
+    /// Growth of what it consumes.
+    pub forecast: Forecast,
+    /// How fast its counters rise.
+    pub pace: Pace,
+    /// The last sample it was in.
+    pub(super) seen: u64,
+    lower_since: Option<Monotonic>,
+    /// Kept share in steps of five points, with a hysteresis of two.
+    step: u8,
+    killed: Option<Monotonic>,
+    /// Its own counter of OOMs rose.
+    oom: Option<Monotonic>,
+    /// What it was that made it the most urgent, as long as it is held to be.
+    acute: Option<Acute>,
+    /// As `killed`, but only to be believed until the log says what ran out.
+    supposed: Option<Monotonic>,
+    /// Kills of the newest sample that its own OOM accounts for.
+    pub(super) accounted: u64,
+    /// It is a set of memory nodes.
+    of_nodes: bool,
+    /// The last reading had the page cache told apart: otherwise it measures something else.
+    told_apart: bool,
+}
+
+impl Watch {
+    /// Takes the domain's state in the newest sample in.
+    pub(super) fn accept(
+        &mut self,
+        domain: &DomainState,
+        group: Option<&Cgroup>,
+        around: &Around<'_>,
+    ) {
+        let snapshot = around.snapshot;
+        let at = snapshot.taken.monotonic;
+        if self.path.as_ref() != group.map(|group| &group.path) {
+            *self = Self {
+                path: group.map(|group| group.path.clone()),
+                ..Self::default()
+            };
+        }
+        self.seen = snapshot.seq;
+        self.of_nodes = matches!(domain.scope, Scope::Nodes(_));
+        let was_full = self.room.is_some_and(is_full);
+        self.room = Room::of(domain, snapshot);
+        self.accounted = 0;
+        let hangs = group.is_some_and(|group| group.limits.kill_disabled);
+        self.peopled = domain.verdict.is_some() || (hangs && domain.members > 0);
+        // A group at rest is not read in every sample: an old reading is no new point.
+        let fresh = group.is_none_or(|group| group.read_seq == snapshot.seq);
+        if fresh && let Some(room) = self.room {
+            let told_apart = group.is_some_and(|group| group.stat.is_some());
+            if told_apart != self.told_apart {
+                self.forecast = Forecast::default();
+                self.told_apart = told_apart;
+            }
+            self.forecast.accept(at, room.consumed());
+        }
+        if fresh && let Some(group) = group {
+            let rise = self.pace.accept(at, group);
+            if rise.own_oom {
+                self.oom = Some(at);
+            }
+            let ran_out = self.oom.is_some_and(|oom| at.since(oom) <= COUNTED_LATER);
+            if rise.kills > 0 && ran_out {
+                self.killed = Some(at);
+            } else if group.events.own_oom.is_none() && rise.kills > 0 && around.kills_now {
+                // v1 counts no OOM. One of its own is at its limit; so is a group full of page cache all
+                // the time, and where the host itself is near its end that is not enough.
+                let full = was_full || self.room.is_some_and(is_full);
+                if full || (rise.at_limit && !around.host_is_near) {
+                    self.supposed = Some(at);
+                }
+            }
+            if self.killed == Some(at) || self.supposed == Some(at) {
+                self.accounted = rise.kills;
+            }
+            if rise.own_oom || rise.kills > 0 {
+                // What was freed by force is no trend.
+                self.forecast = Forecast::default();
+            }
+        }
+        self.judge(group, around);
+    }
+
+    /// The last OOM of this domain: the log knows best.
+    fn last_kill(&self, kills: &Kills) -> Option<Monotonic> {
+        let supposed = self.supposed.filter(|at| {
+            let path = self.path.as_ref();
+            path.is_some_and(|path| !kills.explains(path, *at))
+        });
+        // Memory nodes have no path either, and no kills that could be told from the host's.
+        let told = if self.of_nodes {
+            None
+        } else {
+            kills.last_of(self.path.as_ref())
+        };
+        self.killed.max(supposed).max(told)
+    }
+
+    fn judge(&mut self, group: Option<&Cgroup>, around: &Around<'_>) {
+        let (snapshot, thresholds) = (around.snapshot, around.thresholds);
+        let at = snapshot.taken.monotonic;
+        let percent = self.room.map_or(0.0, |room| room.percent());
+        self.band = thresholds.next(self.band, percent);
+        self.step = next_step(self.step, percent);
+        let stalled = match group {
+            Some(group) => group.pressure.map_or(0, |pressure| pressure.full),
+            None => snapshot.pressure.map_or(0, |p| hundredths(p.full.avg10)),
+        };
+        self.signs = Signs {
+            band: self.band,
+            time_left: self
+                .room
+                .and_then(|room| self.forecast.time_to(room.left())),
+            stalled,
+            since_kill: self.last_kill(around.kills).map(|killed| at.since(killed)),
+            since_oom: self.oom.map(|oom| at.since(oom)),
+            hangs: group.is_some_and(|group| group.under_oom && group.limits.kill_disabled),
+        };
+        let now = urgency(&self.signs);
+        if now >= self.urgency {
+            self.urgency = now;
+            self.lower_since = None;
+        } else {
+            let since = *self.lower_since.get_or_insert(at);
+            if at.since(since) >= HOLD {
+                self.urgency = now;
+                self.lower_since = None;
+            }
+        }
+        self.acute = match (self.urgency, self.signs.acute(), self.acute) {
+            (Urgency::Killing, Some(acute), _) => Some(acute),
+            // What hung until a moment ago hangs no more, but it was out of memory.
+            (Urgency::Killing, None, Some(Acute::Hangs)) => Some(Acute::Oom),
+            (Urgency::Killing, None, before) => before,
+            _ => None,
+        };
+    }
+
+    /// What is happening in it, as long as it counts as the most urgent.
+    pub fn acute(&self) -> Option<Acute> {
+        self.acute
+    }
+
+    /// Its place among the others.
+    pub fn place(&self) -> Place<'_> {
+        let path = self.path.as_ref().map_or("", |path| path.as_str());
+        Place::of(self.urgency, &self.signs, self.step, path)
+    }
+}
+
+/// The step of five points after `before`: up at once, down two points late.
+fn next_step(before: u8, percent: f64) -> u8 {
+    let step = |percent: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=40"
+        )]
+        let step = (percent / 5.0).clamp(0.0, 40.0) as u8;
+        step
+    };
+    let now = step(percent);
+    if now >= before {
+        now
+    } else {
+        step(percent + 2.0).min(before)
+    }
+}
+
+fn hundredths(percent: f32) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=10000"
+    )]
+    let value = (percent * 100.0).clamp(0.0, 10_000.0) as u32;
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_step;
+
+    #[test]
+    fn steps_do_not_dance() {
+        assert_eq!(next_step(0, 50.0), 10);
+        assert_eq!(next_step(10, 49.0), 10);
+        assert_eq!(next_step(10, 47.9), 9);
+        assert_eq!(next_step(10, 1e9), 40);
+        assert_eq!(next_step(3, f64::NAN), 0);
+    }
+}

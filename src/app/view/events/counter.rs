@@ -1,0 +1,119 @@
+//! [`Counter`]: compares the kernel's own kill counter with the lines of the log, so that a kill that
+//! nobody logged is still seen.
+
+use crate::model::cgroup::CgroupPath;
+use crate::model::snapshot::Snapshot;
+use crate::model::time::Monotonic;
+use crate::oomlog::OomReport;
+
+/// Samples the counter must stay ahead of the log before a kill counts as unlogged: the log's line and
+/// the sample race each other.
+const GRACE: u32 = 3;
+
+/// What was counted and what was logged since the first sample.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counter {
+    /// The kernel's counter at the first sample.
+    base: Option<u64>,
+    /// When the first sample was taken.
+    since: Monotonic,
+    /// "Killed process" lines stamped after it.
+    logged: u64,
+    /// Unlogged kills told so far.
+    told: u64,
+    /// Samples the counter has been ahead.
+    ahead: u32,
+}
+
+impl Counter {
+    /// A report grew from `before` to `after`.
+    pub(super) fn log(&mut self, before: Option<&OomReport>, after: &OomReport) {
+        let had = before.map_or(0, |report| self.lines(report));
+        self.logged += self.lines(after).saturating_sub(had);
+    }
+
+    /// "Killed process" lines of the report since the first sample. oom.group prints its victim twice,
+    /// and the kernel counts it twice.
+    fn lines(&self, report: &OomReport) -> u64 {
+        let is_new = |at: Option<Monotonic>| at.is_none_or(|at| at >= self.since);
+        let kills = report
+            .kills
+            .iter()
+            .filter(|kill| is_new(kill.at.or(report.at)));
+        kills.map(|kill| u64::from(kill.lines.max(1))).sum()
+    }
+
+    /// How many kills were told as unlogged whose lines came after all (the journal lags): they are
+    /// taken back, so that they count once and hide no later one.
+    pub(super) fn overtaken(&mut self, sample: &Snapshot) -> u64 {
+        let (Some(kills), Some(base)) = (sample.kills.host, self.base) else {
+            return 0;
+        };
+        let unlogged = kills.saturating_sub(base).saturating_sub(self.logged);
+        let overtaken = self.told.saturating_sub(unlogged);
+        self.told -= overtaken;
+        overtaken
+    }
+
+    /// The counter is ahead of the log, and the line may still come.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.ahead > 0
+    }
+
+    /// How many kills the sample counts that no line told; each is told once. With a log that works the
+    /// line gets a few samples' time to come.
+    pub(super) fn unlogged(&mut self, sample: &Snapshot, log_works: bool) -> u64 {
+        let Some(kills) = sample.kills.host else {
+            return 0;
+        };
+        let Some(base) = self.base else {
+            // What was logged until now is history that this base already counts.
+            *self = Self {
+                base: Some(kills),
+                since: sample.taken.monotonic,
+                ..Self::default()
+            };
+            return 0;
+        };
+        let counted = kills.saturating_sub(base);
+        let unlogged = counted
+            .saturating_sub(self.logged)
+            .saturating_sub(self.told);
+        if unlogged == 0 {
+            self.ahead = 0;
+            return 0;
+        }
+        self.ahead += 1;
+        if log_works && self.ahead < GRACE {
+            return 0;
+        }
+        self.ahead = 0;
+        self.told += unlogged;
+        unlogged
+    }
+}
+
+/// The innermost groups whose `oom_kill` rose between two samples.
+pub(super) fn groups_that_rose(newest: &Snapshot, previous: &Snapshot) -> Vec<CgroupPath> {
+    let rose: Vec<&CgroupPath> = newest
+        .cgroups
+        .iter()
+        .zip(previous.cgroups.iter())
+        .filter(|(new, old)| {
+            // A slot may be another group's by now.
+            let is_same = new.path == old.path && old.events.oom_kill.is_some();
+            is_same && new.events.oom_kill > old.events.oom_kill
+        })
+        .map(|(new, _)| &new.path)
+        .collect();
+    let is_innermost = |path: &CgroupPath| {
+        !rose
+            .iter()
+            .any(|other| *other != path && other.is_within(path))
+    };
+    rose.iter()
+        .copied()
+        .filter(|path| is_innermost(path))
+        .cloned()
+        .collect()
+}

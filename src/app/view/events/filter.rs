@@ -1,0 +1,115 @@
+//! [`EventFilter`]: what `/` takes in the events pane: victim, pid, scope, time.
+
+use std::time::Duration;
+
+use super::{Entry, EventRow};
+use crate::app::view::events::words::scope_word;
+use crate::app::view::processes::filter::contains;
+use crate::model::process::Pid;
+use crate::model::time::Now;
+
+/// A parsed filter; all terms must hold, none lets everything through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventFilter {
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Term {
+    /// In a name, a cgroup or a command line.
+    Text(String),
+    Pid(Pid),
+    Scope(String),
+    /// Not older than this.
+    Last(Duration),
+}
+
+impl EventFilter {
+    /// # Errors
+    /// A sentence about the first term that makes no sense.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        text.split_whitespace()
+            .map(parse_term)
+            .collect::<Result<_, _>>()
+            .map(|terms| Self { terms })
+    }
+
+    /// True if it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// True if the row passes.
+    pub fn matches(&self, row: EventRow<'_>, now: Now) -> bool {
+        self.terms.iter().all(|term| term.holds(row, now))
+    }
+}
+
+fn parse_term(word: &str) -> Result<Term, String> {
+    match word.split_once(':') {
+        Some(("pid", number)) => number
+            .parse()
+            .map(Term::Pid)
+            .map_err(|_| "pid: takes a process number".to_owned()),
+        Some(("scope", scope)) => Ok(Term::Scope(scope.to_lowercase())),
+        Some(("last", span)) => parse_span(span)
+            .map(Term::Last)
+            .ok_or_else(|| "last: takes a time such as 90s, 30m, 6h or 2d".to_owned()),
+        _ => Ok(Term::Text(word.to_lowercase())),
+    }
+}
+
+fn parse_span(text: &str) -> Option<Duration> {
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    Some(Duration::from_secs(number.checked_mul(seconds)?))
+}
+
+impl Term {
+    fn holds(&self, row: EventRow<'_>, now: Now) -> bool {
+        match self {
+            Self::Text(text) => texts(row).iter().any(|found| contains(found, text)),
+            Self::Pid(pid) => row.kill.is_some_and(|kill| kill.pid == *pid),
+            Self::Scope(scope) => match row.entry {
+                Entry::Report { report, .. } => scope_word(report).starts_with(scope.as_str()),
+                _ => false,
+            },
+            Self::Last(span) => row.wall(now).is_some_and(|at| {
+                let age = now.wall.unix_micros.saturating_sub(at.unix_micros);
+                u128::try_from(age).is_ok_and(|age| age <= span.as_micros()) || age < 0
+            }),
+        }
+    }
+}
+
+/// The texts of a row that a word is looked for in.
+fn texts(row: EventRow<'_>) -> Vec<&str> {
+    match row.entry {
+        Entry::Report {
+            report, remembered, ..
+        } => {
+            let known = remembered
+                .iter()
+                .filter(|(pid, _)| row.kill.is_some_and(|kill| kill.pid == *pid));
+            let commands = known.filter_map(|(_, known)| known.command.as_deref());
+            let names = row.kill.map(|kill| kill.comm.as_str()).into_iter();
+            let groups = [report.oom_memcg.as_deref(), report.task_memcg.as_deref()]
+                .into_iter()
+                .flatten();
+            names.chain(groups).chain(commands).collect()
+        }
+        Entry::Userspace(kill) => vec![kill.text.as_str()],
+        Entry::Unlogged { groups, .. } => groups
+            .iter()
+            .map(crate::model::cgroup::CgroupPath::as_str)
+            .collect(),
+        Entry::Gap { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,63 @@
+//! [`Remembered`]: what the last samples knew of a victim before it died. The kernel's log has only 15
+//! letters.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::cgroup::CgroupPath;
+use crate::model::process::badness::badness;
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::Snapshot;
+use crate::oomlog::Kill;
+
+/// A victim as a sample had it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// Identity.
+    pub id: ProcessId,
+    /// Full command line, where it had been read.
+    pub command: Option<Arc<str>>,
+    /// Its memory cgroup.
+    pub cgroup: Option<CgroupPath>,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its place in the host's ranking, 1 = next victim; `None` if it was never to be chosen.
+    pub rank: Option<u32>,
+    /// Growth of rss + swap in bytes per second before it died.
+    pub growth: Option<i64>,
+}
+
+/// A sample may be this much younger than the kill and still show the victim: it was taken while the
+/// victim was going.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// Looks a victim up in the samples, newest first. The pid alone proves nothing: the name must fit, and
+/// the sample must not be younger than the kill, or somebody else may have the pid.
+pub(super) fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
+    let died = kill.at?;
+    let saw_it =
+        |snapshot: &&&Snapshot| snapshot.seq > 0 && snapshot.taken.monotonic.since(died) <= SLACK;
+    samples.iter().filter(saw_it).find_map(|snapshot| {
+        let process = snapshot.processes.iter().find(|p| p.id.pid == kill.pid)?;
+        (process.comm.text() == kill.comm).then(|| remember(process, snapshot))
+    })
+}
+
+fn remember(process: &Process, snapshot: &Snapshot) -> Remembered {
+    let total = snapshot.domains.first().map_or(0, |host| host.total_pages);
+    let rank = badness(process, total).points().map(|own| {
+        let is_worse = |p: &&Process| badness(p, total).points() > Some(own);
+        let worse = snapshot.processes.iter().filter(is_worse).count();
+        u32::try_from(worse + 1).unwrap_or(u32::MAX)
+    });
+    let group = process.cgroup.and_then(|key| snapshot.cgroup(key));
+    Remembered {
+        id: process.id,
+        command: process.command.clone(),
+        cgroup: group.map(|group| group.path.clone()),
+        user: snapshot.user(process.uid).map(str::to_owned),
+        rank,
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+        growth: process.growth.map(|growth| growth as i64),
+    }
+}

@@ -1,0 +1,241 @@
+//! OOM events in words: the row of the pane and the sentences of the event dialog.
+
+use crate::app::view::events::{Entry, EventRow, is_pending};
+use crate::app::view::processes::columns::{short_group, short_id};
+use crate::model::time::{Now, Wall};
+use crate::oomlog::analysis::root_cause::{SwapState, swap};
+use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UserspaceKill};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+
+/// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
+pub fn scope_word(report: &OomReport) -> &'static str {
+    match report.constraint {
+        Some(Constraint::None) => "host",
+        Some(Constraint::Memcg) if is_container(report) => "container",
+        Some(Constraint::Memcg) => "cgroup",
+        Some(Constraint::Cpuset) => "cpuset",
+        Some(Constraint::MemoryPolicy) => "mempolicy",
+        Some(Constraint::Other) => "other",
+        None => "?",
+    }
+}
+
+/// Paths of container runtimes, by the parts they all use.
+fn is_container(report: &OomReport) -> bool {
+    let path = report
+        .task_memcg
+        .as_deref()
+        .or(report.oom_memcg.as_deref())
+        .unwrap_or("");
+    [
+        "docker",
+        "libpod",
+        "kubepods",
+        "containerd",
+        "crio",
+        "lxc",
+        "nspawn",
+        "/ecs/",
+    ]
+    .iter()
+    .any(|word| path.contains(word))
+}
+
+/// Below this width the row's parts are not put in columns: the reason is worth more than order.
+const NARROW: u16 = 110;
+
+/// One row of a pane of this width.
+pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
+    let when = stamp(row.wall(now), now);
+    match (row.entry, row.kill) {
+        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, when, width < NARROW),
+        (Entry::Report { report, .. }, None) => report_row(report, when),
+        (Entry::Userspace(kill), _) => userspace_row(kill, when),
+        (Entry::Unlogged { kills, groups, .. }, _) => {
+            let place = groups
+                .first()
+                .map_or_else(String::new, |g| format!(" in {g}"));
+            when.add(Tone::Critical, format!("{kills} killed{place}"))
+                .add(
+                    Tone::Dim,
+                    "  no line in the log; the kernel's oom_kill counter rose",
+                )
+        }
+        (Entry::Gap { lost, .. }, _) => {
+            let many = if *lost == 0 {
+                "some".to_owned()
+            } else {
+                lost.to_string()
+            };
+            when.add(
+                Tone::Watch,
+                format!("gap: {many} log records were overwritten unread; kills may be missing"),
+            )
+        }
+    }
+}
+
+/// Anonymous memory and adj of a killed process, as far as its line told them.
+pub fn kill_facts(kill: &Kill) -> (String, String) {
+    let anon = kill.anon_rss_kb.map(|kb| kb.saturating_mul(1024));
+    let anon = anon.map_or_else(|| "n/a".to_owned(), format::size);
+    let adj = kill.adj.map(|adj| adj.to_string());
+    (anon, adj.unwrap_or_else(|| "n/a".to_owned()))
+}
+
+fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Line {
+    let (anon, adj) = kill_facts(kill);
+    // One blank apart, or in columns.
+    let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
+    let victim = format!("{} {}", kill.pid, kill.comm);
+    let mut line = when
+        .add(Tone::Dim, format!("{:<scope$} ", scope_word(report)))
+        .add(Tone::Critical, "killed ")
+        .add(Tone::Strong, format!("{victim:<name$} "))
+        .add(Tone::Normal, format!("{anon:>size$} anon"))
+        .add(Tone::Dim, " adj ")
+        .add(Tone::Normal, format!("{adj:<points$} "));
+    if kill.group_member {
+        line.push(Tone::Dim, "with its group, ");
+    }
+    line.push(Tone::Dim, reason(report));
+    line
+}
+
+/// A path whose container ids are as short as their tools print them.
+fn short_ids(path: &str) -> String {
+    path.split('/').map(short_id).collect::<Vec<_>>().join("/")
+}
+
+/// Why, as short as it can be: the limit that was hit, or who asked.
+fn reason(report: &OomReport) -> String {
+    if let Some(group) = report.oom_memcg.as_deref().filter(|_| report.is_memcg()) {
+        let limit = report.limit_kb.map_or_else(String::new, |kb| {
+            format!(" {}", format::size(kb.saturating_mul(1024)))
+        });
+        let inner = match report.task_memcg.as_deref() {
+            Some(task) if task != group => format!(" (victim in {})", short_group(task)),
+            _ => String::new(),
+        };
+        return format!("limit{limit} of {}{inner}", short_ids(group));
+    }
+    match asked_by(report) {
+        Some(asker) => asker,
+        None if !report.has_header => "no report was printed, only this line".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// A program's own word, with the program's name in front.
+fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
+    let who = match (&kill.cgroup, kill.pid, &kill.comm) {
+        (Some(group), _, _) => short_ids(group),
+        (None, Some(pid), Some(comm)) => format!("{pid} {comm}"),
+        (None, Some(pid), None) => pid.to_string(),
+        _ => "?".to_owned(),
+    };
+    when.add(Tone::Watch, format!("{} killed ", kill.killer.name()))
+        .add(Tone::Strong, format!("{who}  "))
+        .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
+}
+
+fn report_row(report: &OomReport, when: Line) -> Line {
+    let line = when.add(Tone::Dim, format!("{:<10}", scope_word(report)));
+    let again = if report.repeats > 0 {
+        format!(", {} times more", report.repeats)
+    } else {
+        String::new()
+    };
+    let line = match report.outcome {
+        Outcome::NobodyKillable => {
+            line.add(Tone::Critical, format!("nobody could be killed{again}  "))
+        }
+        Outcome::Panic => line.add(Tone::Critical, "kernel panic  "),
+        Outcome::Ignored => line.add(Tone::Watch, "SysRq-f found nobody to kill  "),
+        Outcome::Pending | Outcome::Killed => line.add(Tone::Danger, "out of memory, choosing …  "),
+    };
+    line.add(Tone::Dim, reason(report))
+}
+
+/// `14:01:12 `, or how many days ago.
+fn stamp(at: Option<Wall>, now: Now) -> Line {
+    let Some(at) = at else {
+        return Line::of(Tone::Dim, "--:--:-- ");
+    };
+    let wall = at;
+    let days = now.wall.day() - wall.day();
+    match days {
+        ..=0 => Line::of(Tone::Dim, format!("{wall} ")),
+        1 => Line::of(Tone::Dim, format!("yesterday {wall} ")),
+        _ => Line::of(Tone::Dim, format!("{days}d ago {wall} ")),
+    }
+}
+
+/// `asked by nginx (812), order 0, GFP_KERNEL`.
+pub fn asked_by(report: &OomReport) -> Option<String> {
+    let trigger = report.trigger.as_ref()?;
+    if trigger.order == Some(-1) {
+        return Some("asked for by SysRq-f".to_owned());
+    }
+    let pid = trigger
+        .pid
+        .map_or_else(String::new, |pid| format!(" ({pid})"));
+    let order = trigger
+        .order
+        .map_or_else(String::new, |order| format!(", order {order}"));
+    Some(format!("asked by {}{pid}{order}", trigger.comm))
+}
+
+/// RAM, and swap if there is some and it was full.
+fn host_ran_out(report: &OomReport) -> String {
+    match swap(report) {
+        Some(SwapState::None) => "The host ran out of memory; it has no swap.".to_owned(),
+        Some(SwapState::Left { .. }) => {
+            "The host ran out of memory, though swap was left.".to_owned()
+        }
+        Some(SwapState::Full { .. }) => "The host ran out of memory and swap.".to_owned(),
+        None => "The host ran out of memory.".to_owned(),
+    }
+}
+
+/// What ran out, as a sentence.
+pub fn cause(report: &OomReport) -> String {
+    let size = |kb: u64| format::long_size(kb.saturating_mul(1024));
+    let what = match report.constraint {
+        Some(Constraint::Memcg) => {
+            let group = report.oom_memcg.as_deref().map_or_else(
+                || "A cgroup".to_owned(),
+                |path| format!("The cgroup {path}"),
+            );
+            match (report.limit_kb, report.usage_kb) {
+                (Some(limit), Some(usage)) => {
+                    format!(
+                        "{group} reached its limit of {} (it used {}).",
+                        size(limit),
+                        size(usage)
+                    )
+                }
+                (Some(limit), None) => {
+                    format!("{group} reached its limit of {}.", size(limit))
+                }
+                _ => format!("{group} reached its limit."),
+            }
+        }
+        Some(Constraint::None) => host_ran_out(report),
+        Some(Constraint::Cpuset) => "The memory nodes of a cpuset ran out.".to_owned(),
+        Some(Constraint::MemoryPolicy) => "The memory nodes of a memory policy ran out.".to_owned(),
+        Some(Constraint::Other) => {
+            "Memory ran out under a constraint this version does not know.".to_owned()
+        }
+        // Kernels before 5.0 do not say it; with Mem-Info in the report it was no cgroup.
+        None if report.memory.is_some() && report.oom_memcg.is_none() => host_ran_out(report),
+        None if report.has_header => "Memory ran out.".to_owned(),
+        None => "Memory ran out; the log does not say where.".to_owned(),
+    };
+    if is_pending(report) && report.kills.is_empty() {
+        format!("{what} Nobody was killed yet.")
+    } else {
+        what
+    }
+}

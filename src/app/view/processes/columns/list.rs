@@ -1,0 +1,318 @@
+//! The columns themselves: their order, what each is sorted by and shows.
+
+use super::{Align, Cell, CellContext, Column, Order, Width, short_group};
+use crate::app::view::processes::marks::Mark;
+use crate::model::oom_domain::victim::age_rank;
+use crate::model::process::badness::badness;
+use crate::model::process::score::{OomScoreAdj, oom_score};
+use crate::model::process::{MemoryUse, Process};
+use crate::text::format;
+use crate::text::tone::Tone;
+
+fn cell(tone: Tone, text: impl Into<String>) -> Cell {
+    Cell {
+        text: text.into(),
+        tone,
+    }
+}
+
+/// Dim zeros: they are read past, not read.
+fn bytes(value: Option<u64>) -> Cell {
+    match value {
+        Some(0) => cell(Tone::Dim, "0"),
+        Some(bytes) => cell(Tone::Normal, format::size(bytes)),
+        None => cell(Tone::Dim, "-"),
+    }
+}
+
+fn missing(process: &Process) -> Cell {
+    cell(Tone::Dim, if process.unreadable { "n/a" } else { "-" })
+}
+
+/// The kernel's `oom_score`, computed (reading it for every process would cost more than the scan).
+pub fn score(process: &Process, context: &CellContext<'_>) -> Option<u32> {
+    if process.unreadable {
+        return None;
+    }
+    // The file always measures against RAM + swap, even inside a group.
+    let total = context
+        .snapshot
+        .memory
+        .host_total_pages(context.rules.page_size);
+    Some(oom_score(
+        badness(process, total).points(),
+        total,
+        context.rules.score,
+    ))
+}
+
+fn points(process: &Process, context: &CellContext<'_>) -> Option<i64> {
+    badness(process, context.total).points()
+}
+
+/// Per mille with one decimal below 100, so that small processes differ too.
+fn permille(points: i64, total: u64) -> String {
+    let share = points as f64 * 1000.0 / (total.max(1) as f64);
+    if share.abs() < 99.95 {
+        format!("{share:.1}")
+    } else {
+        format!("{share:.0}")
+    }
+}
+
+fn memory(process: &Process, context: &CellContext<'_>, pick: fn(&MemoryUse) -> u64) -> Cell {
+    match &process.memory {
+        Some(memory) => bytes(Some(pick(memory) * context.rules.page_size)),
+        None => missing(process),
+    }
+}
+
+fn group<'a>(process: &Process, context: &CellContext<'a>) -> Option<&'a str> {
+    Some(context.snapshot.cgroup(process.cgroup?)?.path.as_str())
+}
+
+/// Unknown values are smallest.
+fn or_least(value: Option<impl Into<i64>>) -> i64 {
+    value.map_or(i64::MIN, Into::into)
+}
+
+fn pages(process: &Process, pick: fn(&MemoryUse) -> u64) -> i64 {
+    let pages = process.memory.as_ref().map(pick);
+    pages.map_or(i64::MIN, |pages| i64::try_from(pages).unwrap_or(i64::MAX))
+}
+
+/// A whole number that orders as the value does (as `f32::total_cmp` makes one).
+fn ascending(value: f32) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    i64::from(if bits < 0 { bits ^ i32::MAX } else { bits })
+}
+
+/// All columns, in the order they are shown.
+pub static COLUMNS: &[Column] = &[
+    Column {
+        id: "mark",
+        title: "",
+        doc: "! next victim  ? as likely  * a cgroup's victim  = protected  # immune",
+        width: Width::Fixed(1),
+        align: Align::Left,
+        rank: 0,
+        largest_first: false,
+        order: Order::Number(|p, c| c.marks.mark(p) as i64),
+        cell: |p, c| {
+            let mark = c.marks.mark(p);
+            let tone = match mark {
+                Mark::Victim | Mark::OrThis => Tone::Critical,
+                Mark::GroupVictim | Mark::OrInGroup => Tone::Danger,
+                Mark::Immune | Mark::Protected => Tone::Good,
+                Mark::None => Tone::Normal,
+            };
+            cell(tone, mark.sign())
+        },
+    },
+    Column {
+        id: "pid",
+        title: "PID",
+        doc: "process number",
+        width: Width::Fixed(7),
+        align: Align::Right,
+        rank: 0,
+        largest_first: false,
+        order: Order::Number(|p, _| i64::from(p.id.pid)),
+        cell: |p, _| cell(Tone::Normal, p.id.pid.to_string()),
+    },
+    Column {
+        id: "user",
+        title: "USER",
+        doc: "effective user",
+        width: Width::Fixed(8),
+        align: Align::Left,
+        rank: 5,
+        largest_first: false,
+        order: Order::Text(|a, b, c| {
+            (c.snapshot.user(a.uid), a.uid).cmp(&(c.snapshot.user(b.uid), b.uid))
+        }),
+        cell: |p, c| {
+            cell(
+                Tone::Dim,
+                c.snapshot
+                    .user(p.uid)
+                    .map_or_else(|| p.uid.to_string(), str::to_owned),
+            )
+        },
+    },
+    Column {
+        id: "score",
+        title: "SCORE",
+        doc: "oom_score as the kernel shows it: since 5.9 0..2000, idle is 666",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 2,
+        largest_first: true,
+        order: Order::Number(|p, c| or_least(score(p, c))),
+        cell: |p, c| match score(p, c) {
+            Some(0) => cell(Tone::Dim, "0"),
+            Some(score) => cell(Tone::Normal, score.to_string()),
+            None => cell(Tone::Dim, "n/a"),
+        },
+    },
+    Column {
+        id: "adj",
+        title: "ADJ",
+        doc: "oom_score_adj: -1000 never .. 1000 first",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 1,
+        largest_first: true,
+        order: Order::Number(|p, _| or_least(p.adj.map(OomScoreAdj::get))),
+        cell: |p, _| match p.adj {
+            Some(adj) if adj.get() < 0 => cell(Tone::Good, adj.to_string()),
+            Some(adj) if adj.get() > 0 => cell(Tone::Watch, format!("+{adj}")),
+            Some(_) => cell(Tone::Dim, "0"),
+            None => cell(Tone::Dim, "n/a"),
+        },
+    },
+    Column {
+        id: "badness",
+        title: "BAD\u{2030}",
+        doc: "badness: the share of the OOM domain, per mille, adj included",
+        width: Width::Fixed(5),
+        align: Align::Right,
+        rank: 0,
+        largest_first: true,
+        order: Order::Ranked(|p, c| (or_least(points(p, c)), age_rank(p.id, c.rules.tie))),
+        cell: |p, c| match points(p, c) {
+            Some(points) => {
+                let tone = if points > 0 {
+                    Tone::Strong
+                } else {
+                    Tone::Normal
+                };
+                cell(tone, permille(points, c.total))
+            }
+            None => missing(p),
+        },
+    },
+    Column {
+        id: "rss",
+        title: "RSS",
+        doc: "resident memory, as badness counts it",
+        width: Width::Fixed(6),
+        align: Align::Right,
+        rank: 1,
+        largest_first: true,
+        order: Order::Number(|p, _| pages(p, |m| m.rss)),
+        cell: |p, c| memory(p, c, |m| m.rss),
+    },
+    Column {
+        id: "swap",
+        title: "SWAP",
+        doc: "private memory swapped out",
+        width: Width::Fixed(6),
+        align: Align::Right,
+        rank: 6,
+        largest_first: true,
+        order: Order::Number(|p, _| pages(p, |m| m.swap)),
+        cell: |p, c| memory(p, c, |m| m.swap),
+    },
+    Column {
+        id: "pgtab",
+        title: "PGTAB",
+        doc: "page tables, which badness counts too",
+        width: Width::Fixed(6),
+        align: Align::Right,
+        rank: 8,
+        largest_first: true,
+        order: Order::Number(|p, _| pages(p, |m| m.page_tables)),
+        cell: |p, c| memory(p, c, |m| m.page_tables),
+    },
+    Column {
+        id: "growth",
+        title: "GROWTH",
+        doc: "rss + swap per second, smoothed",
+        width: Width::Fixed(8),
+        align: Align::Right,
+        rank: 3,
+        largest_first: true,
+        order: Order::Number(|p, _| p.growth.map_or(i64::MIN, ascending)),
+        cell: |p, _| match p.growth {
+            Some(growth) if growth.abs() >= 1024.0 => {
+                let tone = if growth > 0.0 {
+                    Tone::Watch
+                } else {
+                    Tone::Normal
+                };
+                cell(tone, format::rate(f64::from(growth)))
+            }
+            Some(_) => cell(Tone::Dim, "0"),
+            None => cell(Tone::Dim, "-"),
+        },
+    },
+    Column {
+        id: "protection",
+        title: "PROTECTION",
+        doc: "the level of its adj, or that it dies next",
+        width: Width::Fixed(13),
+        align: Align::Left,
+        rank: 4,
+        largest_first: false,
+        order: Order::Number(|p, c| {
+            let adj = p
+                .adj
+                .map_or(i64::from(i16::MIN), |adj| i64::from(adj.get()));
+            ((c.marks.mark(p) as i64) << 16) + adj
+        }),
+        cell: |p, c| {
+            let tone = match c.marks.mark(p) {
+                Mark::Victim | Mark::OrThis => Tone::Critical,
+                Mark::GroupVictim | Mark::OrInGroup => Tone::Danger,
+                Mark::Immune | Mark::Protected => Tone::Good,
+                Mark::None if p.adj.is_some_and(|a| a.get() >= 100) => Tone::Watch,
+                Mark::None => Tone::Dim,
+            };
+            cell(tone, c.marks.word(p))
+        },
+    },
+    Column {
+        id: "cgroup",
+        title: "CGROUP",
+        doc: "memory cgroup or systemd unit",
+        width: Width::AtLeast(16),
+        align: Align::Left,
+        rank: 7,
+        largest_first: false,
+        order: Order::Text(|a, b, c| group(a, c).cmp(&group(b, c))),
+        cell: |p, c| match group(p, c) {
+            Some(path) => cell(Tone::Dim, short_group(path)),
+            None => cell(Tone::Dim, "-"),
+        },
+    },
+    Column {
+        id: "command",
+        title: "COMMAND",
+        doc: "command line, or the short name where it has none",
+        width: Width::AtLeast(20),
+        align: Align::Left,
+        rank: 0,
+        largest_first: false,
+        order: Order::Text(|a, b, _| a.comm.cmp(&b.comm)),
+        cell: |p, _| {
+            cell(
+                if p.kernel_thread {
+                    Tone::Dim
+                } else {
+                    Tone::Normal
+                },
+                command(p),
+            )
+        },
+    },
+];
+
+/// The command line; a kernel thread's name in brackets, as ps does.
+fn command(process: &Process) -> String {
+    if process.kernel_thread {
+        format!("[{}]", process.comm.text())
+    } else {
+        process.title().into_owned()
+    }
+}

@@ -1,0 +1,350 @@
+//! [`Filter`]: what `/` takes. Terms are separated by spaces and all must hold.
+//!
+//! `text` (in the command line or name), `pid:1,2`, `user:mysql`, `cgroup:web`, and comparisons such
+//! as `adj<0`, `rss>100M`, `bad>=10`; `!` before a term turns it round.
+
+use crate::app::view::processes::columns::{CellContext, score};
+use crate::model::process::badness::badness;
+use crate::model::process::{Pid, Process};
+use crate::model::size::parse_size;
+
+/// A parsed filter; empty lets everything through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    Text(String),
+    Pid(Vec<Pid>),
+    User(String),
+    Cgroup(String),
+    Number {
+        field: Field,
+        comparison: Comparison,
+        value: i64,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Adj,
+    Score,
+    Bad,
+    Rss,
+    Swap,
+    PageTables,
+    Growth,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+    Equal,
+    NotEqual,
+}
+
+/// Fields that compare, with the names they go by.
+const FIELDS: &[(&str, Field)] = &[
+    ("adj", Field::Adj),
+    ("score", Field::Score),
+    ("bad", Field::Bad),
+    ("badness", Field::Bad),
+    ("rss", Field::Rss),
+    ("swap", Field::Swap),
+    ("pgtab", Field::PageTables),
+    ("growth", Field::Growth),
+];
+
+/// Longest operators first: `<=` before `<`.
+const COMPARISONS: &[(&str, Comparison)] = &[
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("!=", Comparison::NotEqual),
+    ("<", Comparison::Less),
+    (">", Comparison::More),
+    ("=", Comparison::Equal),
+];
+
+impl Filter {
+    /// # Errors
+    /// A sentence about the first term that makes no sense.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        text.split_whitespace()
+            .map(parse_term)
+            .collect::<Result<_, _>>()
+            .map(|terms| Self { terms })
+    }
+
+    /// True if it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// True if some term looks at the command line.
+    pub fn needs_commands(&self) -> bool {
+        self.terms.iter().any(|t| matches!(t.test, Test::Text(_)))
+    }
+
+    /// True if the process passes.
+    pub fn matches(&self, process: &Process, context: &CellContext<'_>) -> bool {
+        self.terms
+            .iter()
+            .all(|term| term.test.holds(process, context) != term.negated)
+    }
+}
+
+fn parse_term(word: &str) -> Result<Term, String> {
+    let (negated, word) = match word.strip_prefix('!') {
+        Some(rest) if !rest.is_empty() => (true, rest),
+        _ => (false, word),
+    };
+    Ok(Term {
+        negated,
+        test: parse_test(word)?,
+    })
+}
+
+fn parse_test(word: &str) -> Result<Test, String> {
+    if let Some((name, value)) = word.split_once(':') {
+        match name {
+            "pid" => return parse_pids(value),
+            "user" => return Ok(Test::User(value.to_lowercase())),
+            "cgroup" | "unit" => return Ok(Test::Cgroup(value.to_lowercase())),
+            _ => {}
+        }
+    }
+    for (name, field) in FIELDS {
+        let Some(rest) = word.strip_prefix(name) else {
+            continue;
+        };
+        for (sign, comparison) in COMPARISONS {
+            if let Some(value) = rest.strip_prefix(sign) {
+                let value = parse_value(*field, value)
+                    .ok_or_else(|| format!("{word}: {} after {name}{sign}", wanted(*field)))?;
+                return Ok(Test::Number {
+                    field: *field,
+                    comparison: *comparison,
+                    value,
+                });
+            }
+        }
+    }
+    Ok(Test::Text(word.to_lowercase()))
+}
+
+fn parse_pids(value: &str) -> Result<Test, String> {
+    let pids: Result<Vec<Pid>, _> = value
+        .split(',')
+        .filter(|p| !p.is_empty())
+        .map(str::parse)
+        .collect();
+    match pids {
+        Ok(pids) if !pids.is_empty() => Ok(Test::Pid(pids)),
+        _ => Err("pid: takes process numbers, such as pid:812 or pid:1,812".to_owned()),
+    }
+}
+
+fn wanted(field: Field) -> &'static str {
+    match field {
+        Field::Adj | Field::Score | Field::Bad => "a whole number is needed",
+        Field::Rss | Field::Swap | Field::PageTables | Field::Growth => {
+            "a size such as 100M is needed"
+        }
+    }
+}
+
+fn parse_value(field: Field, text: &str) -> Option<i64> {
+    match field {
+        Field::Adj | Field::Score | Field::Bad => text.parse().ok(),
+        Field::Rss | Field::Swap | Field::PageTables => i64::try_from(parse_size(text).ok()?).ok(),
+        Field::Growth => {
+            let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+            Some(sign * i64::try_from(parse_size(text.trim_end_matches("/s")).ok()?).ok()?)
+        }
+    }
+}
+
+impl Test {
+    fn holds(&self, process: &Process, context: &CellContext<'_>) -> bool {
+        match self {
+            Self::Text(text) => {
+                contains(&process.comm.text(), text)
+                    || process
+                        .command
+                        .as_ref()
+                        .is_some_and(|line| contains(line, text))
+            }
+            Self::Pid(pids) => pids.contains(&process.id.pid),
+            Self::User(user) => {
+                context
+                    .snapshot
+                    .user(process.uid)
+                    .is_some_and(|name| name.to_lowercase() == *user)
+                    || process.uid.to_string() == *user
+            }
+            Self::Cgroup(text) => process
+                .cgroup
+                .and_then(|key| context.snapshot.cgroup(key))
+                .is_some_and(|group| contains(group.path.as_str(), text)),
+            Self::Number {
+                field,
+                comparison,
+                value,
+            } => field
+                .of(process, context)
+                .is_some_and(|actual| comparison.holds(actual, *value)),
+        }
+    }
+}
+
+impl Field {
+    /// The value of the process; `None` never compares true.
+    fn of(self, process: &Process, context: &CellContext<'_>) -> Option<i64> {
+        let page = context.rules.page_size;
+        let pages = |pages: u64| i64::try_from(pages.saturating_mul(page)).ok();
+        match self {
+            Self::Adj => process.adj.map(|adj| i64::from(adj.get())),
+            Self::Score => score(process, context).map(i64::from),
+            Self::Bad => badness(process, context.total).permille(context.total),
+            Self::Rss => pages(process.memory?.rss),
+            Self::Swap => pages(process.memory?.swap),
+            Self::PageTables => pages(process.memory?.page_tables),
+            #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+            Self::Growth => process.growth.map(|growth| growth as i64),
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, actual: i64, value: i64) -> bool {
+        match self {
+            Self::Less => actual < value,
+            Self::AtMost => actual <= value,
+            Self::More => actual > value,
+            Self::AtLeast => actual >= value,
+            Self::Equal => actual == value,
+            Self::NotEqual => actual != value,
+        }
+    }
+}
+
+/// Case-insensitive search; `needle` is lower case already.
+pub fn contains(haystack: &str, needle: &str) -> bool {
+    if haystack.is_ascii() && needle.is_ascii() {
+        // The common case without an allocation.
+        needle.is_empty()
+            || haystack
+                .as_bytes()
+                .windows(needle.len())
+                .any(|w| w.eq_ignore_ascii_case(needle.as_bytes()))
+    } else {
+        haystack.to_lowercase().contains(needle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Filter;
+    use crate::app::view::processes::columns::CellContext;
+    use crate::app::view::processes::marks::Marks;
+    use crate::model::kernel::KernelRules;
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::process::{MemoryUse, Process, ProcessId};
+    use crate::model::snapshot::Snapshot;
+
+    fn passes(filter: &str) -> bool {
+        let snapshot = Snapshot {
+            users: std::sync::Arc::new([(7, "mysql".into())].into()),
+            ..Snapshot::default()
+        };
+        let context = CellContext {
+            snapshot: &snapshot,
+            rules: &KernelRules::default(),
+            total: 100_000,
+            marks: &Marks::default(),
+        };
+        let process = Process {
+            id: ProcessId {
+                pid: 812,
+                start_ticks: 1,
+            },
+            uid: 7,
+            comm: "mysqld".into(),
+            command: Some("/usr/sbin/mysqld --Datadir=/var".into()),
+            adj: OomScoreAdj::new(-500),
+            memory: Some(MemoryUse {
+                rss: 51_200,
+                ..MemoryUse::default()
+            }),
+            ..Process::default()
+        };
+        Filter::parse(filter)
+            .expect(filter)
+            .matches(&process, &context)
+    }
+
+    #[test]
+    fn terms() {
+        for yes in [
+            "",
+            "mysql",
+            "DATADIR",
+            "pid:812",
+            "pid:1,812",
+            "user:mysql",
+            "user:7",
+            "adj<0",
+            "adj=-500",
+            "rss>100M",
+            "rss<=200M",
+            "!nginx",
+            "mysql adj<0 rss>1M",
+            "bad<100",
+            "swap=0",
+        ] {
+            assert!(passes(yes), "{yes}");
+        }
+        for no in [
+            "nginx",
+            "pid:8",
+            "user:root",
+            "adj>0",
+            "rss>1G",
+            "!mysql",
+            "mysql adj>0",
+            "growth>0",
+            "cgroup:x",
+        ] {
+            assert!(!passes(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_told() {
+        for bad in ["rss>", "rss>lots", "adj<x", "pid:", "pid:x", "score>1.5"] {
+            assert!(Filter::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,40}") {
+            if let Ok(filter) = Filter::parse(&text) {
+                let snapshot = Snapshot::default();
+                let context = CellContext { snapshot: &snapshot, rules: &KernelRules::default(), total: 0, marks: &Marks::default() };
+                let _ = filter.matches(&Process::default(), &context);
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What a write would change: score, rank and next victim, before and after.
+
+use std::collections::HashSet;
+
+use crate::app::view::processes::columns::CellContext;
+use crate::app::view::processes::table::is_member;
+use crate::model::cgroup::CgroupKey;
+use crate::model::oom_domain::headroom::nearness;
+use crate::model::oom_domain::victim::{
+    DomainState, Scope, Verdict, assess, assess_nodes, compared, order,
+};
+use crate::model::process::badness::badness_with;
+use crate::model::process::score::{OomScoreAdj, oom_score};
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::Snapshot;
+
+/// One process in the ranking of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// `oom_score`.
+    pub score: u32,
+    /// 1 = next victim of the domain; `None` if it is never chosen.
+    pub rank: Option<usize>,
+}
+
+/// The next victim of one domain, now and after the write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VictimChange {
+    /// Which domain.
+    pub scope: Scope,
+    /// Now.
+    pub before: Option<Verdict>,
+    /// After.
+    pub after: Option<Verdict>,
+}
+
+/// Where `target` stands on the host with the adj that `adj_of` gives each process.
+pub fn standing(
+    target: ProcessId,
+    context: &CellContext<'_>,
+    adj_of: impl Fn(&Process) -> OomScoreAdj,
+) -> Option<Standing> {
+    let total = context
+        .snapshot
+        .memory
+        .host_total_pages(context.rules.page_size);
+    standing_in(target, Scope::Host, total, context, adj_of)
+}
+
+/// Where `target` stands among the members of one domain of `total` pages.
+pub fn standing_in(
+    target: ProcessId,
+    scope: Scope,
+    total: u64,
+    context: &CellContext<'_>,
+    adj_of: impl Fn(&Process) -> OomScoreAdj,
+) -> Option<Standing> {
+    let snapshot = context.snapshot;
+    let tie = context.rules.tie;
+    let points = |p: &Process| {
+        let own = badness_with(p, adj_of(p), total).points();
+        own.map(|own| compared(own, tie))
+    };
+    let own = points(snapshot.process(target)?);
+    let rank = own.map(|own| {
+        let before = |p: &&Process| {
+            points(p).is_some_and(|other| order((other, p.id), (own, target), tie).is_gt())
+                && is_member(p, scope, snapshot)
+        };
+        1 + snapshot.processes.iter().filter(before).count()
+    });
+    Some(Standing {
+        score: oom_score(own, total, context.rules.score),
+        rank,
+    })
+}
+
+/// The victims of the host and of every domain a target is in, before and after; the domain with the least
+/// room first.
+pub fn victims(
+    targets: &[ProcessId],
+    value: OomScoreAdj,
+    context: &CellContext<'_>,
+) -> Vec<VictimChange> {
+    let snapshot = context.snapshot;
+    // A set: every process is looked up in it.
+    let targets = reached(targets, snapshot);
+    let groups: HashSet<CgroupKey> = snapshot
+        .processes
+        .iter()
+        .filter(|p| targets.contains(&p.id))
+        .filter_map(|p| p.cgroup)
+        .collect();
+    let after = after_write(&targets, value, context);
+    let concerned = |domain: &&DomainState| match domain.scope {
+        Scope::Host => true,
+        Scope::Memcg(key) => groups
+            .iter()
+            .any(|own| snapshot.ancestry(*own).any(|(at, _)| at == key)),
+        Scope::Nodes(_) => snapshot
+            .processes
+            .iter()
+            .any(|p| targets.contains(&p.id) && is_member(p, domain.scope, snapshot)),
+    };
+    let mut concerned: Vec<_> = snapshot.domains.iter().filter(concerned).collect();
+    concerned.sort_by_key(|domain| nearness(domain, snapshot));
+    concerned
+        .into_iter()
+        .map(|domain| VictimChange {
+            scope: domain.scope,
+            before: domain.verdict,
+            after: after
+                .iter()
+                .find(|d| d.scope == domain.scope)
+                .and_then(|d| d.verdict)
+                .map(|new| still_first(domain.verdict, new, &targets)),
+        })
+        .collect()
+}
+
+/// The processes a write to `targets` changes: also those that share their memory (fs/proc/base.c
+/// `__set_oom_adj`, 4.9 to 7.3).
+pub fn reached(targets: &[ProcessId], snapshot: &Snapshot) -> HashSet<ProcessId> {
+    let targets: HashSet<ProcessId> = targets.iter().copied().collect();
+    let all = snapshot.processes.iter();
+    let spaces: HashSet<_> = all
+        .clone()
+        .filter(|p| targets.contains(&p.id))
+        .filter_map(|p| p.address_space)
+        .collect();
+    all.filter(|p| p.address_space.is_some_and(|own| spaces.contains(&own)))
+        .map(|p| p.id)
+        .chain(targets.iter().copied())
+        .collect()
+}
+
+/// Of equals, the first one now stays the first, if the write does not change it: the sample has read in
+/// which order the kernel looks at them, the new verdict goes by age alone.
+fn still_first(before: Option<Verdict>, after: Verdict, changed: &HashSet<ProcessId>) -> Verdict {
+    let first = before.map(|verdict| verdict.victim);
+    let Some(first) = first.filter(|first| {
+        first.points == after.victim.points
+            && first.id != after.victim.id
+            && !changed.contains(&first.id)
+    }) else {
+        return after;
+    };
+    Verdict {
+        victim: first,
+        runner_up: Some(after.victim),
+        close: true,
+    }
+}
+
+fn after_write(
+    targets: &HashSet<ProcessId>,
+    value: OomScoreAdj,
+    context: &CellContext<'_>,
+) -> Vec<DomainState> {
+    let snapshot = context.snapshot;
+    let mut processes = snapshot.processes.clone();
+    for process in processes.iter_mut().filter(|p| targets.contains(&p.id)) {
+        process.adj = Some(value);
+    }
+    let (groups, memory) = (&snapshot.cgroups, &snapshot.memory);
+    let mut states = assess(&processes, groups, memory, context.rules);
+    let nodes = &snapshot.nodes;
+    states.extend(assess_nodes(
+        &processes,
+        groups,
+        nodes,
+        memory,
+        context.rules,
+    ));
+    states
+}

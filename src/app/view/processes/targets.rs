@@ -1,0 +1,89 @@
+//! Whom a dialog may mean: the selected process, the tagged ones, its family, its cgroup, its name.
+
+use std::collections::HashSet;
+
+use crate::app::dialog::Pinned;
+use crate::app::view::processes::table::ProcessTable;
+use crate::model::process::{Pid, Process};
+use crate::model::snapshot::Snapshot;
+
+/// Name of the scope that means the tagged processes.
+pub const TAGGED: &str = "tagged";
+
+/// The tagged processes, or the selected one.
+pub fn tagged_or_selected(table: &ProcessTable, snapshot: &Snapshot) -> Vec<Pinned> {
+    if table.tagged.is_empty() {
+        table
+            .selected_process(snapshot)
+            .map(Pinned::of)
+            .into_iter()
+            .collect()
+    } else {
+        pinned(snapshot, |p| table.tagged.contains(&p.id))
+    }
+}
+
+/// The wider sets `process` belongs to, by name; only those with more than the process itself.
+pub fn scopes(
+    process: &Process,
+    table: &ProcessTable,
+    snapshot: &Snapshot,
+) -> Vec<(&'static str, Vec<Pinned>)> {
+    let family = descendants(process.id.pid, snapshot);
+    let mut scopes = vec![
+        (
+            "with descendants",
+            pinned(snapshot, |p| family.contains(&p.id.pid)),
+        ),
+        (
+            "same cgroup",
+            pinned(snapshot, |p| {
+                p.cgroup.is_some() && p.cgroup == process.cgroup && !p.kernel_thread
+            }),
+        ),
+        (
+            "same command",
+            pinned(snapshot, |p| p.comm == process.comm && !p.kernel_thread),
+        ),
+    ];
+    scopes.retain(|(_, targets)| targets.len() > 1);
+    if !table.tagged.is_empty() {
+        scopes.insert(
+            0,
+            (TAGGED, pinned(snapshot, |p| table.tagged.contains(&p.id))),
+        );
+    }
+    scopes
+}
+
+fn pinned(snapshot: &Snapshot, wanted: impl Fn(&Process) -> bool) -> Vec<Pinned> {
+    let mut found: Vec<_> = snapshot
+        .processes
+        .iter()
+        .filter(|p| wanted(p))
+        .map(Pinned::of)
+        .collect();
+    found.sort_unstable_by_key(|p| p.id);
+    found
+}
+
+/// `root` and everything below it.
+fn descendants(root: Pid, snapshot: &Snapshot) -> HashSet<Pid> {
+    let mut children: std::collections::HashMap<Pid, Vec<Pid>> = std::collections::HashMap::new();
+    for process in &snapshot.processes {
+        children
+            .entry(process.ppid)
+            .or_default()
+            .push(process.id.pid);
+    }
+    let mut family = HashSet::from([root]);
+    let mut open = vec![root];
+    while let Some(pid) = open.pop() {
+        for child in children.get(&pid).into_iter().flatten() {
+            if family.insert(*child) {
+                open.push(*child);
+            }
+        }
+    }
+    family
+}

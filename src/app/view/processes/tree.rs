@@ -1,0 +1,96 @@
+//! Puts children below their parents, keeping the given order among siblings.
+
+use std::collections::HashMap;
+
+use crate::app::view::processes::table::Row;
+use crate::model::process::{Pid, Process};
+
+/// Deepest level that is drawn as its own; deeper ones share it.
+const MAX_DEPTH: u16 = 200;
+
+/// Rearranges sorted rows into a forest. A process whose parent is not shown is a root.
+pub fn arrange(sorted: &[Row], processes: &[Process]) -> Vec<Row> {
+    let process = |row: &Row| processes.get(row.index as usize);
+    let place: HashMap<Pid, usize> = sorted
+        .iter()
+        .enumerate()
+        .filter_map(|(at, row)| Some((process(row)?.id.pid, at)))
+        .collect();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); sorted.len()];
+    let mut roots = Vec::new();
+    for (at, row) in sorted.iter().enumerate() {
+        let parent = process(row)
+            .and_then(|p| place.get(&p.ppid))
+            .filter(|parent| **parent != at);
+        match parent {
+            Some(parent) => children[*parent].push(at),
+            None => roots.push(at),
+        }
+    }
+    let mut arranged = Vec::with_capacity(sorted.len());
+    let mut placed = vec![false; sorted.len()];
+    // A sample is not atomic: reused pids can make a loop, which no root reaches. Its members are
+    // placed afterwards, so that no process is ever missing from the table.
+    for start in roots.into_iter().chain(0..sorted.len()) {
+        let mut stack = vec![(start, 0)];
+        while let Some((at, depth)) = stack.pop() {
+            if std::mem::replace(&mut placed[at], true) {
+                continue;
+            }
+            arranged.push(Row {
+                depth,
+                ..sorted[at]
+            });
+            let below = (depth + 1).min(MAX_DEPTH);
+            stack.extend(children[at].iter().rev().map(|child| (*child, below)));
+        }
+    }
+    arranged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arrange;
+    use crate::app::view::processes::table::Row;
+    use crate::model::process::{Process, ProcessId};
+
+    fn forest(parents: &[(u32, u32)]) -> Vec<(u32, u16)> {
+        let processes: Vec<_> = parents
+            .iter()
+            .map(|(pid, ppid)| Process {
+                id: ProcessId {
+                    pid: *pid,
+                    start_ticks: 1,
+                },
+                ppid: *ppid,
+                ..Process::default()
+            })
+            .collect();
+        let rows: Vec<_> = (0..)
+            .take(processes.len())
+            .map(|index| Row { index, depth: 0 })
+            .collect();
+        arrange(&rows, &processes)
+            .iter()
+            .map(|r| (processes[r.index as usize].id.pid, r.depth))
+            .collect()
+    }
+
+    #[test]
+    fn children_follow_their_parent_in_the_given_order() {
+        assert_eq!(
+            forest(&[(5, 1), (4, 2), (1, 0), (2, 1), (9, 7)]),
+            [(1, 0), (5, 1), (2, 1), (4, 2), (9, 0)]
+        );
+    }
+
+    #[test]
+    fn loops_lose_nobody() {
+        let mut pids: Vec<_> = forest(&[(1, 2), (2, 3), (3, 1), (4, 4), (5, 4)])
+            .iter()
+            .map(|(p, _)| *p)
+            .collect();
+        pids.sort_unstable();
+        assert_eq!(pids, [1, 2, 3, 4, 5]);
+    }
+}

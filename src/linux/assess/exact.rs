@@ -1,0 +1,179 @@
+//! [`ExactRows`]: exact memory from `status` where a counter without its per-CPU parts could mislead.
+//!
+//! The task walk reads the kernel's counters without the parts that each CPU keeps to itself
+//! (lib/percpu_counter.c, 6.2 and later). Up to 6.19 (read in 6.19.10) badness does the same, so the walk has
+//! the very numbers that are compared and nothing is read here. In 7.x (read in 7.3.4) badness adds the parts
+//! up (mm/oom_kill.c `get_mm_rss_sum`), and so does `status`: then it is read for the rows that are shown,
+//! and in every OOM domain for those that could still come first or second.
+
+use std::cmp::Reverse;
+use std::path::Path;
+
+use crate::linux::kernel_file::open_dir;
+use crate::linux::scan::proc::row::RowReader;
+use crate::model::cgroup::{Cgroup, ancestry};
+use crate::model::kernel::KernelRules;
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::Process;
+use crate::model::process::badness::{Badness, badness};
+
+/// Most processes read for one domain besides those that are shown. On a machine at rest with many
+/// CPUs thousands can be within the bound of each other.
+const MOST_OF_DOMAIN: usize = 16;
+
+/// Most processes read in one sample besides those that are shown: about 5 ms.
+const MOST: usize = 384;
+
+/// Reads exact rows, and knows which it has read in this sample.
+#[derive(Debug)]
+pub(crate) struct ExactRows {
+    files: Option<RowReader>,
+    /// How far badness of a row that was not read here can be off, in pages.
+    error: u64,
+    contenders: Vec<Contender>,
+    /// By row: read in this sample.
+    read: Vec<bool>,
+}
+
+/// A process that could be first or second in a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Contender {
+    domain: usize,
+    points: Reverse<i64>,
+    row: usize,
+}
+
+impl ExactRows {
+    /// Of the processes below this procfs directory, on a machine of so many CPUs.
+    pub(crate) fn new(proc: &Path, cpus: u64) -> Self {
+        Self {
+            files: open_dir(proc).ok().map(RowReader::new),
+            // Badness adds up four counters: file, anonymous, shared and swapped pages.
+            error: KernelRules::percpu_error(cpus).saturating_mul(4),
+            contenders: Vec::new(),
+            read: Vec::new(),
+        }
+    }
+
+    /// How far badness of a row that is not read here can be off, in pages.
+    pub(crate) fn error(&self) -> u64 {
+        self.error
+    }
+
+    /// Replaces the memory of the rows at `shown`, and of those that could come first or second in
+    /// one of the `domains`, which were assessed with the numbers `table` has now.
+    pub(crate) fn read(
+        &mut self,
+        table: &mut [Process],
+        shown: &[usize],
+        cgroups: &[Cgroup],
+        domains: &[DomainState],
+        page_size: u64,
+    ) {
+        self.read.clear();
+        self.read.resize(table.len(), false);
+        self.find_contenders(table, cgroups, domains);
+        let contenders = std::mem::take(&mut self.contenders);
+        let rows = contenders.iter().map(|contender| contender.row);
+        for row in shown.iter().copied().chain(rows) {
+            self.read_row(table, row, page_size);
+        }
+        self.contenders = contenders;
+    }
+
+    /// Says of each domain whether its first two can be told apart, once they have been assessed
+    /// with the numbers read.
+    pub(crate) fn judge(&self, domains: &mut [DomainState]) {
+        for (at, state) in domains.iter_mut().enumerate() {
+            let start = self.contenders.partition_point(|c| c.domain < at);
+            let end = self.contenders.partition_point(|c| c.domain <= at);
+            let all_read = end - start < MOST_OF_DOMAIN
+                && self.contenders.len() < MOST
+                && self
+                    .contenders
+                    .get(start..end)
+                    .is_some_and(|own| own.iter().all(|c| self.is_read(c.row)));
+            if let Some(verdict) = &mut state.verdict
+                && !all_read
+            {
+                let lead = verdict
+                    .runner_up
+                    .map(|second| verdict.victim.points.abs_diff(second.points));
+                verdict.close |= lead.is_some_and(|lead| lead <= self.error.saturating_mul(2));
+            }
+        }
+    }
+
+    fn is_read(&self, row: usize) -> bool {
+        self.read.get(row).copied().unwrap_or(false)
+    }
+
+    fn read_row(&mut self, table: &mut [Process], at: usize, page_size: u64) {
+        let (Some(row), Some(read), Some(files)) =
+            (table.get_mut(at), self.read.get_mut(at), &mut self.files)
+        else {
+            return;
+        };
+        // What has no memory of its own has none in `status` either.
+        if !*read && row.memory.is_some() {
+            *read = files.exact_memory(row, page_size);
+        }
+    }
+
+    /// Those whose points are within twice the error of the second's: both may be off.
+    fn find_contenders(&mut self, table: &[Process], cgroups: &[Cgroup], domains: &[DomainState]) {
+        self.contenders.clear();
+        let mut domain_of = vec![None; cgroups.len()];
+        let mut least = Vec::with_capacity(domains.len());
+        for (at, state) in domains.iter().enumerate() {
+            if let Scope::Memcg(key) = state.scope
+                && let Some(slot) = domain_of.get_mut(key.index())
+            {
+                *slot = Some(at);
+            }
+            let second = state.verdict.map(|v| v.runner_up.unwrap_or(v.victim));
+            let reach = i64::try_from(self.error.saturating_mul(2)).unwrap_or(i64::MAX / 2);
+            least.push(second.map(|second| second.points.saturating_sub(reach)));
+        }
+        for (row, process) in table.iter().enumerate() {
+            let mut enter = |domain: usize| {
+                let (Some(state), Some(Some(least))) = (domains.get(domain), least.get(domain))
+                else {
+                    return;
+                };
+                if let Badness::Points(points) = badness(process, state.total_pages)
+                    && points >= *least
+                {
+                    self.contenders.push(Contender {
+                        domain,
+                        points: Reverse(points),
+                        row,
+                    });
+                }
+            };
+            // The host is the first domain, and every process is in it.
+            enter(0);
+            for (key, _) in process
+                .cgroup
+                .into_iter()
+                .flat_map(|own| ancestry(own, cgroups))
+            {
+                if let Some(domain) = domain_of.get(key.index()).copied().flatten() {
+                    enter(domain);
+                }
+            }
+        }
+        self.contenders.sort_unstable();
+        let (mut domain, mut taken) = (usize::MAX, 0);
+        self.contenders.retain(|contender| {
+            taken = if contender.domain == domain {
+                taken + 1
+            } else {
+                1
+            };
+            domain = contender.domain;
+            taken <= MOST_OF_DOMAIN
+        });
+        self.contenders.truncate(MOST);
+    }
+}

@@ -1,0 +1,187 @@
+//! [`PassedOver`]: asks the kernel whether the announced victims are candidates at all.
+//!
+//! What makes the kernel pass a process over is not all visible: memory that the OOM reaper has taken
+//! (`MMF_OOM_SKIP`) and a child between `vfork` and `exec` (`in_vfork`, 4.9 and later; mm/oom_kill.c
+//! `oom_badness` as read in 6.18.2). But `/proc/PID/oom_score` is 0 for them (fs/proc/base.c
+//! `proc_oom_score`), where badness computes more. So that file is read: once a sample, for the victims of
+//! the fullest domains only.
+
+use std::fmt::Write as _;
+use std::os::fd::OwnedFd;
+
+use crate::linux::kernel_file::{FileBuffer, number};
+use crate::model::cgroup::Cgroup;
+use crate::model::kernel::KernelRules;
+use crate::model::memory::Memory;
+use crate::model::oom_domain::victim::{DomainState, assess};
+use crate::model::process::badness::badness;
+use crate::model::process::score::oom_score;
+use crate::model::process::{Process, ProcessId};
+
+/// Domains whose victim is asked for, the fullest first; the host is always one.
+const ASKED: usize = 8;
+
+/// Victims passed over one after the other before the rest is left to the next sample.
+const ROUNDS: usize = 4;
+
+/// A computed score below this may be 0 in the file by rounding and by the error of the reading.
+const LEAST_SCORE: u32 = 5;
+
+/// Remembers who is passed over.
+#[derive(Debug, Default)]
+pub(crate) struct PassedOver {
+    known: Vec<ProcessId>,
+    buffer: FileBuffer,
+    name: String,
+}
+
+/// What one sample has, to assess it again.
+pub(crate) struct Assessed<'a> {
+    pub(crate) proc: &'a OwnedFd,
+    pub(crate) cgroups: &'a [Cgroup],
+    pub(crate) memory: &'a Memory,
+    pub(crate) rules: &'a KernelRules,
+}
+
+impl PassedOver {
+    /// Marks the rows that the kernel passes over, and assesses the domains anew if there are any.
+    pub(crate) fn check(
+        &mut self,
+        sample: &Assessed<'_>,
+        table: &mut [Process],
+        domains: &mut Vec<DomainState>,
+    ) {
+        let mut marked = self.mark_known(sample, table);
+        for _ in 0..ROUNDS {
+            if marked {
+                *domains = assess(table, sample.cgroups, sample.memory, sample.rules);
+            }
+            marked = false;
+            for id in announced(domains) {
+                if self.is_passed_over(sample, table, id) {
+                    marked |= mark(table, id);
+                    self.known.push(id);
+                }
+            }
+            if !marked {
+                return;
+            }
+        }
+        *domains = assess(table, sample.cgroups, sample.memory, sample.rules);
+    }
+
+    /// Those of earlier samples, as long as it holds; true if there are any.
+    fn mark_known(&mut self, sample: &Assessed<'_>, table: &mut [Process]) -> bool {
+        let mut known = std::mem::take(&mut self.known);
+        known.retain(|id| self.is_passed_over(sample, table, *id));
+        for id in &known {
+            mark(table, *id);
+        }
+        self.known = known;
+        !self.known.is_empty()
+    }
+
+    fn is_passed_over(&mut self, sample: &Assessed<'_>, table: &[Process], id: ProcessId) -> bool {
+        self.name.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(self.name, "{}/oom_score", id.pid);
+        let text = self.buffer.read_single(sample.proc, self.name.as_str());
+        if text.ok().and_then(number) != Some(0) {
+            return false;
+        }
+        let Some(process) = table.iter().find(|process| process.id == id) else {
+            return false;
+        };
+        let total = sample.memory.host_total_pages(sample.rules.page_size);
+        let points = badness(process, total).points();
+        oom_score(points, total, sample.rules.score) >= LEAST_SCORE
+    }
+}
+
+fn mark(table: &mut [Process], id: ProcessId) -> bool {
+    let row = table.iter_mut().find(|process| process.id == id);
+    row.is_some_and(|row| !std::mem::replace(&mut row.passed_over, true))
+}
+
+/// The victims of the host and of the fullest groups.
+fn announced(domains: &[DomainState]) -> Vec<ProcessId> {
+    let mut fullest: Vec<&DomainState> = domains.iter().skip(1).collect();
+    let by_fullness = |a: &&DomainState, b: &&DomainState| {
+        let percent = |state: &DomainState| state.percent().unwrap_or(0.0);
+        percent(b).total_cmp(&percent(a))
+    };
+    if fullest.len() > ASKED {
+        fullest.select_nth_unstable_by(ASKED - 1, by_fullness);
+        fullest.truncate(ASKED);
+    }
+    let mut victims: Vec<ProcessId> = domains
+        .first()
+        .into_iter()
+        .chain(fullest)
+        .filter_map(|state| Some(state.verdict?.victim.id))
+        .collect();
+    victims.sort_unstable();
+    victims.dedup();
+    victims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Assessed, PassedOver};
+    use crate::linux::kernel_file::open_dir;
+    use crate::model::kernel::KernelRules;
+    use crate::model::memory::Memory;
+    use crate::model::oom_domain::victim::assess;
+    use crate::model::process::badness::{Badness, Immunity, badness};
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
+
+    fn process(pid: u32, rss: u64) -> Process {
+        Process {
+            id: ProcessId {
+                pid,
+                start_ticks: 7,
+            },
+            state: TaskState('S'),
+            adj: Some(OomScoreAdj::ZERO),
+            memory: Some(MemoryUse {
+                rss,
+                ..MemoryUse::default()
+            }),
+            ..Process::default()
+        }
+    }
+
+    #[test]
+    fn a_victim_with_a_score_of_zero_is_passed_over_until_it_has_one() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for (pid, score) in [(10, "0\n"), (11, "0\n"), (12, "700\n")] {
+            std::fs::create_dir(dir.path().join(pid.to_string())).expect("a process");
+            std::fs::write(dir.path().join(format!("{pid}/oom_score")), score).expect("a score");
+        }
+        let (proc, rules) = (open_dir(dir.path()).expect("open"), KernelRules::default());
+        let memory = Memory {
+            total: 4 << 30,
+            ..Memory::default()
+        };
+        let sample = Assessed {
+            proc: &proc,
+            cgroups: &[],
+            memory: &memory,
+            rules: &rules,
+        };
+        let mut asked = PassedOver::default();
+        let victim = |asked: &mut PassedOver| {
+            let mut table = [process(10, 900), process(11, 800), process(12, 700)];
+            let mut domains = assess(&table, &[], &memory, &rules);
+            asked.check(&sample, &mut table, &mut domains);
+            let why = badness(&table[0], 1000);
+            (domains[0].verdict.map(|v| v.victim.id.pid), why)
+        };
+        let passed = Badness::Immune(Immunity::PassedOver);
+        assert_eq!(victim(&mut asked), (Some(12), passed));
+        assert_eq!(victim(&mut asked), (Some(12), passed));
+        std::fs::write(dir.path().join("10/oom_score"), "700\n").expect("a score");
+        assert_eq!(victim(&mut asked), (Some(10), Badness::Points(900)));
+    }
+}

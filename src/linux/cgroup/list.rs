@@ -1,0 +1,109 @@
+//! Lists the memory cgroups of the host, for the move dialog.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use rustix::fs::{Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
+
+use crate::linux::cgroup::files::{Depth, GroupReader};
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::{ReadError, SysRoot};
+
+/// No more groups than this are listed.
+pub const MOST_GROUPS: usize = 20_000;
+
+/// Limits and usage are read of no more groups than this: a few file reads each.
+const MOST_READ: usize = 2_000;
+
+/// The groups of a host, the outer before the inner.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupList {
+    /// The directory of the hierarchy's root, for showing a group's files.
+    pub mount: PathBuf,
+    /// Each with its limits and usage, as far as they were read (the first 2000). `parent` is not
+    /// set: the list is not a [`crate::model::snapshot::Snapshot::cgroups`].
+    pub groups: Vec<Cgroup>,
+    /// There are more than [`MOST_GROUPS`].
+    pub truncated: bool,
+    /// Groups left out: a name that is not UTF-8, or a directory that may not be listed.
+    pub skipped: u32,
+}
+
+/// Walks the memory hierarchy. Groups that vanish meanwhile are left out.
+///
+/// # Errors
+/// If the host has no memory hierarchy, or its root cannot be listed.
+pub fn list_groups(root: &SysRoot) -> Result<GroupList, ReadError> {
+    let hierarchy = Hierarchy::detect(root);
+    let fail = |errno: Errno| {
+        ReadError::new(
+            &hierarchy.mount,
+            "the memory cgroups",
+            errno,
+            "check that a memory controller is mounted there, or give another place with --cgroup",
+        )
+    };
+    if hierarchy.version == CgroupVersion::None {
+        return Err(fail(Errno::NOENT));
+    }
+    let mut list = GroupList {
+        mount: hierarchy.mount.clone(),
+        ..GroupList::default()
+    };
+    let mut waiting = VecDeque::from([hierarchy.root_group().clone()]);
+    while let Some(path) = waiting.pop_front() {
+        if list.groups.len() >= MOST_GROUPS {
+            list.truncated = true;
+            break;
+        }
+        match children(&hierarchy, &path, &mut list.skipped) {
+            Ok(names) => waiting.extend(names.iter().map(|name| path.join(name))),
+            Err(errno) if path == *hierarchy.root_group() => return Err(fail(errno)),
+            Err(Errno::NOENT | Errno::NODEV) => continue,
+            // It is there, only its inside is not for us.
+            Err(_) => list.skipped += 1,
+        }
+        list.groups.push(Cgroup::unread(path, None));
+    }
+    read_limits(&hierarchy, &mut list.groups);
+    Ok(list)
+}
+
+fn read_limits(hierarchy: &Hierarchy, groups: &mut [Cgroup]) {
+    let Ok(dir) = hierarchy.dir() else { return };
+    let mut reader = GroupReader::new(rustix::param::page_size() as u64);
+    for group in groups.iter_mut().take(MOST_READ) {
+        let path = group.path.clone();
+        if let Some(relative) = hierarchy.relative(&path) {
+            reader.refresh(dir, relative, hierarchy.version, Depth::All, group);
+        }
+    }
+}
+
+/// Names of the groups right inside `path`, in order; those that are not UTF-8 are counted.
+pub(crate) fn children(
+    hierarchy: &Hierarchy,
+    path: &CgroupPath,
+    skipped: &mut u32,
+) -> Result<Vec<String>, Errno> {
+    let relative = hierarchy.relative(path).ok_or(Errno::NOENT)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = rustix::fs::openat(hierarchy.dir()?, relative, flags, Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in Dir::read_from(&dir)? {
+        let entry = entry?;
+        if entry.file_type() != FileType::Directory {
+            continue;
+        }
+        match entry.file_name().to_str() {
+            Ok("." | "..") => {}
+            Ok(name) => names.push(name.to_owned()),
+            Err(_) => *skipped += 1,
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}

@@ -1,0 +1,11 @@
+//! Memory cgroups: where they are mounted, which there are, which of their files are read when.
+
+pub(super) mod files;
+pub(super) mod hierarchy;
+pub(super) mod kills;
+pub mod list;
+pub(super) mod own_group;
+pub(super) mod schedule;
+pub(super) mod table;
+pub(super) mod visit;
+pub(super) mod walk;

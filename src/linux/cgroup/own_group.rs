@@ -1,0 +1,51 @@
+//! [`OwnGroup`]: the memory cgroup oomtop itself is in, and the limit that binds it there.
+
+use std::os::fd::OwnedFd;
+
+use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
+use crate::model::memory::Memory;
+use crate::model::oom_domain::headroom::Room;
+use crate::model::oom_domain::victim::Scope;
+
+use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
+use crate::linux::cgroup::table::CgroupTable;
+use crate::linux::kernel_file::FileBuffer;
+
+/// Remembers the group; somebody may move oomtop.
+#[derive(Debug, Default)]
+pub(crate) struct OwnGroup(Option<CgroupKey>);
+
+impl OwnGroup {
+    /// Looks again. There is none if this `/proc` does not have oomtop.
+    pub(crate) fn find(
+        &mut self,
+        proc: &OwnedFd,
+        buffer: &mut FileBuffer,
+        hierarchy: &Hierarchy,
+        cgroups: &mut CgroupTable,
+    ) {
+        let text = buffer.read_whole(proc, "self/cgroup").ok();
+        let path = text.and_then(|text| memory_path(text, hierarchy.version));
+        self.0 = path.map(|path| cgroups.intern(path));
+    }
+
+    /// The group.
+    pub(crate) fn key(&self) -> Option<CgroupKey> {
+        self.0
+    }
+
+    /// The limit nearest to being hit among the groups around oomtop itself. One that is not below RAM
+    /// never is: the host runs out first.
+    pub(crate) fn limit(&self, cgroups: &[Cgroup], memory: &Memory) -> Option<Scope> {
+        ancestry(self.0?, cgroups)
+            .filter(|(_, group)| group.present)
+            .filter_map(|(key, group)| {
+                let max = group.limits.max.filter(|max| *max < memory.total)?;
+                let room = Room::of_group(key, cgroups, memory);
+                Some((room.map_or(max, |room| room.left()), key))
+            })
+            // Of equals the innermost: it is the one that is hit.
+            .min_by_key(|(left, _)| *left)
+            .map(|(_, key)| Scope::Memcg(key))
+    }
+}

@@ -1,0 +1,316 @@
+//! Every memory cgroup that was ever seen, by key, and when each is read again.
+//!
+//! A group with a limit is read as often as it moves or is near it ([`crate::linux::cgroup::schedule`]). All groups
+//! besides take turns, so that each is read whole once in [`SPREAD`] samples, or later where there are many:
+//! a limit can be set at any time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+
+use crate::linux::cgroup::files::{Depth, GroupReader};
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::kills::GroupKills;
+use crate::linux::cgroup::schedule::{Budget, Turn};
+pub(crate) use crate::linux::cgroup::visit::Round;
+use crate::linux::cgroup::visit::Visit;
+use crate::linux::cgroup::walk::GroupWalk;
+
+/// In how many samples everything that waits for its turn has been read once.
+pub(crate) const TURNS: u64 = 10;
+
+/// The same for groups, if there are not too many.
+const SPREAD: usize = 10;
+
+/// Groups read whole in one sample because it is their turn, at most.
+const MOST_TURNS: usize = 32;
+
+/// New groups read in one sample, at most.
+const MOST_NEW: usize = 2000;
+
+/// Interns paths to [`CgroupKey`]s that stay valid, and keeps what was read of each group.
+#[derive(Debug)]
+pub(crate) struct CgroupTable {
+    groups: Arc<Vec<Cgroup>>,
+    keys: HashMap<String, CgroupKey>,
+    /// By the number of the group in its kernfs.
+    ids: HashMap<u64, CgroupKey>,
+    /// By key: read this one in the next refresh, whatever its turn.
+    due: Vec<bool>,
+    /// By key: when it is read again.
+    turns: Vec<Turn>,
+    /// The first whose turn it is to be read whole.
+    everybody: usize,
+    /// Where the next refresh begins.
+    first: usize,
+    /// The first that found no room in this one.
+    cut: Option<usize>,
+    walk: GroupWalk,
+    kills: GroupKills,
+    /// Slots of groups that are gone and that nobody refers to any more.
+    free: Vec<CgroupKey>,
+    reader: GroupReader,
+}
+
+impl CgroupTable {
+    pub(crate) fn new(page_size: u64) -> Self {
+        Self {
+            groups: Arc::default(),
+            keys: HashMap::new(),
+            ids: HashMap::new(),
+            due: Vec::new(),
+            turns: Vec::new(),
+            everybody: 0,
+            first: 0,
+            cut: None,
+            walk: GroupWalk::default(),
+            kills: GroupKills::default(),
+            free: Vec::new(),
+            reader: GroupReader::new(page_size),
+        }
+    }
+
+    /// The table as a snapshot holds it.
+    pub(crate) fn groups(&self) -> Arc<Vec<Cgroup>> {
+        Arc::clone(&self.groups)
+    }
+
+    /// The key of a path as `/proc/PID/cgroup` prints it; it and its ancestors are added if new.
+    pub(crate) fn intern(&mut self, path: &[u8]) -> CgroupKey {
+        let text = String::from_utf8_lossy(path);
+        if let Some(key) = self.keys.get(text.as_ref()) {
+            let key = *key;
+            let gone = self.groups.get(key.index()).is_some_and(|g| !g.present);
+            if let Some(due) = self.due.get_mut(key.index()) {
+                // A process is in a group that was gone: somebody made it again.
+                *due |= gone && !text.ends_with(" (deleted)");
+            }
+            return key;
+        }
+        let key = self.add(CgroupPath::new(&text));
+        // Also under the text as printed (" (deleted)"), so that the next look-up finds it.
+        self.keys.insert(text.into_owned(), key);
+        key
+    }
+
+    /// The group of this number, if it was learnt.
+    pub(crate) fn key_of(&self, id: u64) -> Option<CgroupKey> {
+        self.ids.get(&id).copied()
+    }
+
+    /// Learns that the group of this number is `key`, if the inode of its directory says so: between
+    /// the two readings that led here the process may have moved. A number is never used again.
+    pub(crate) fn learn_id(&mut self, id: u64, key: CgroupKey, hierarchy: &Hierarchy) {
+        let inode = self.groups.get(key.index()).and_then(|group| {
+            let dir = hierarchy.dir().ok()?;
+            let path = hierarchy.relative(&group.path)?;
+            let flags = rustix::fs::AtFlags::empty();
+            Some(rustix::fs::statat(dir, path, flags).ok()?.st_ino)
+        });
+        if inode == Some(id) {
+            self.ids.insert(id, key);
+        }
+    }
+
+    fn add(&mut self, path: CgroupPath) -> CgroupKey {
+        if let Some(key) = self.keys.get(path.as_str()) {
+            return *key;
+        }
+        // A group outside the cgroup namespace (`/../x`) is not inside the root seen from here.
+        let parent = path
+            .parent()
+            .filter(|_| path.name() != "..")
+            .map(|parent| self.add(parent));
+        let groups = Arc::make_mut(&mut self.groups);
+        let name = path.as_str().to_owned();
+        let group = Cgroup::unread(path, parent);
+        let reused = self
+            .free
+            .pop()
+            .and_then(|key| Some((key, groups.get_mut(key.index())?)));
+        let key = if let Some((key, slot)) = reused {
+            *slot = group;
+            key
+        } else {
+            groups.push(group);
+            self.due.push(true);
+            self.turns.push(Turn::default());
+            CgroupKey(u32::try_from(groups.len() - 1).unwrap_or(u32::MAX))
+        };
+        if let Some(due) = self.due.get_mut(key.index()) {
+            *due = true;
+        }
+        self.kills.forget(key);
+        self.keys.insert(name, key);
+        key
+    }
+
+    /// Frees the slots of groups that are gone, unless a process of the table is still said to be in
+    /// them (`used`) or something below them is needed: hosts that start containers all day must not
+    /// fill the memory with their names.
+    pub(crate) fn collect(&mut self, used: impl Iterator<Item = CgroupKey>) {
+        let mut needed: Vec<bool> = self.groups.iter().map(|group| group.present).collect();
+        for key in used {
+            if let Some(slot) = needed.get_mut(key.index()) {
+                *slot = true;
+            }
+        }
+        for at in 0..needed.len() {
+            let mut next = needed.get(at).copied().unwrap_or(false).then_some(at);
+            while let Some(parent) = next
+                .and_then(|at| self.groups.get(at)?.parent)
+                .map(CgroupKey::index)
+            {
+                let reached = needed
+                    .get_mut(parent)
+                    .is_none_or(|slot| std::mem::replace(slot, true));
+                next = (!reached).then_some(parent);
+            }
+        }
+        let is_needed = |key: CgroupKey| needed.get(key.index()).copied().unwrap_or(false);
+        self.keys.retain(|_, key| is_needed(*key));
+        self.ids.retain(|_, key| is_needed(*key));
+        let unneeded = (0..)
+            .map(CgroupKey)
+            .take(needed.len())
+            .filter(|key| !is_needed(*key));
+        self.free = unneeded.collect();
+    }
+
+    /// Learns of groups that no process is in, a few directories in each sample.
+    pub(crate) fn discover(&mut self, hierarchy: &Hierarchy, seq: u64) {
+        let mut walk = std::mem::take(&mut self.walk);
+        walk.step(hierarchy, seq, |path| {
+            let known = self.keys.get(path.as_str()).copied();
+            let key = known.unwrap_or_else(|| self.add(path));
+            if self.groups.get(key.index()).is_some_and(|g| !g.present) {
+                // It was gone: somebody made it again.
+                self.mark_due(key);
+            }
+        });
+        self.walk = walk;
+    }
+
+    fn mark_due(&mut self, key: CgroupKey) {
+        if let Some(due) = self.due.get_mut(key.index()) {
+            *due = true;
+        }
+    }
+
+    /// Reads what is due in the sample of this round: what is new or on the screen, what has a limit by
+    /// [`Turn`], and of all the others a few.
+    pub(crate) fn refresh(&mut self, hierarchy: &Hierarchy, round: &Round<'_>) {
+        let Ok(root) = hierarchy.dir() else { return };
+        let groups = Arc::make_mut(&mut self.groups);
+        let len = groups.len();
+        let mut visit = Visit {
+            root,
+            hierarchy,
+            seq: round.seq,
+            reader: &mut self.reader,
+            budget: Budget::new(),
+        };
+        let is_v1 = hierarchy.version.is_v1();
+        self.kills.search(round.killed, is_v1, groups, |group| {
+            visit.read(group, Depth::Kills);
+        });
+        let mut fresh = MOST_NEW;
+        let turns = len.div_ceil(SPREAD).clamp(1, MOST_TURNS);
+        let turn = |at: usize| (at + len - self.everybody) % len < turns;
+        for step in 0..len {
+            let at = (self.first + step) % len;
+            let (Some(group), Some(state)) = (groups.get_mut(at), self.turns.get_mut(at)) else {
+                continue;
+            };
+            let due = self.due.get(at).copied().unwrap_or(false);
+            // A slot that is free has nothing to read.
+            if !group.present && !due && !turn(at)
+                || self.keys.get(group.path.as_str()).map(|key| key.index()) != Some(at)
+            {
+                continue;
+            }
+            let shown = round.shown.binary_search(&at).is_ok();
+            if due && fresh > 0 {
+                fresh -= 1;
+                if let Some(due) = self.due.get_mut(at) {
+                    *due = false;
+                }
+                *state = Turn::default();
+                visit.whole(group, state, shown);
+            } else if turn(at) || shown {
+                visit.whole(group, state, shown);
+            } else if self.kills.is_woken(at) {
+                visit.wake(group, state);
+            } else if group.limits.max.is_some()
+                && state.is_due(round.seq, round.pressed)
+                && !visit.in_turn(group, state, round.pressed)
+                && self.cut.is_none()
+            {
+                self.cut = Some(at);
+            }
+            self.kills.add_up(at, groups);
+        }
+        self.everybody = (self.everybody + turns) % len.max(1);
+        // Whoever found no room this time is first in the next.
+        self.first = self.cut.take().unwrap_or(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CgroupTable;
+
+    #[test]
+    fn keys_are_stable_and_ancestors_come_along() {
+        let mut table = CgroupTable::new(4096);
+        let leaf = table.intern(b"/a/b/c");
+        assert_eq!(table.intern(b"/a/b/c"), leaf);
+        assert_eq!(table.intern(b"/a/b/c (deleted)"), leaf);
+        assert_eq!(table.intern(b"/a/b/c (deleted)"), leaf);
+        let groups = table.groups();
+        assert_eq!(groups.len(), 4);
+        let mut path = Vec::new();
+        let mut at = Some(leaf);
+        while let Some(key) = at {
+            path.push(groups[key.index()].path.to_string());
+            at = groups[key.index()].parent;
+        }
+        assert_eq!(path, ["/a/b/c", "/a/b", "/a", "/"]);
+    }
+
+    #[test]
+    fn slots_of_gone_groups_are_used_again_and_no_others() {
+        let mut table = CgroupTable::new(4096);
+        let stays = table.intern(b"/pods/stays/inner");
+        let in_use = table.intern(b"/pods/in-use");
+        for round in 0..100 {
+            let gone = table.intern(format!("/pods/{round}/x").as_bytes());
+            let groups = std::sync::Arc::make_mut(&mut table.groups);
+            let parent = groups[gone.index()].parent.unwrap();
+            for key in [gone, parent, in_use] {
+                groups[key.index()].present = false;
+            }
+            table.collect([in_use].into_iter());
+        }
+        assert!(table.groups().len() < 10, "{}", table.groups().len());
+        assert_eq!(table.intern(b"/pods/stays/inner"), stays);
+        assert_eq!(table.intern(b"/pods/in-use"), in_use);
+        assert_eq!(table.groups()[in_use.index()].path.as_str(), "/pods/in-use");
+    }
+
+    #[test]
+    fn groups_outside_the_namespace_are_not_within_its_root() {
+        let mut table = CgroupTable::new(4096);
+        table.intern(b"/");
+        let key = table.intern(b"/../other");
+        let groups = table.groups();
+        let parent = groups[key.index()].parent.unwrap();
+        assert_eq!(groups[parent.index()].path.as_str(), "/..");
+        assert_eq!(groups[parent.index()].parent, None);
+        let key = table.intern(b"/../../x");
+        assert_ne!(table.intern(b"/../../x").index(), 0);
+        let _ = table.intern(b"\xff\xfe");
+        assert!(table.groups().len() > key.index());
+    }
+}

@@ -1,0 +1,107 @@
+//! [`Visit`]: reads one group, as deep as its turn or the occasion asks.
+
+use std::os::fd::BorrowedFd;
+
+use crate::model::cgroup::Cgroup;
+
+use crate::linux::cgroup::files::{Depth, GroupReader};
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::schedule::{Budget, Found, Turn};
+
+/// One sample's reading.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Round<'a> {
+    /// Number of the sample.
+    pub(crate) seq: u64,
+    /// Indices of the groups on the screen, ascending: all of their files are wanted.
+    pub(crate) shown: &'a [usize],
+    /// Tasks of the host wait for memory.
+    pub(crate) pressed: bool,
+    /// The host's counter of kills rose.
+    pub(crate) killed: bool,
+}
+
+/// What a visit needs.
+pub(crate) struct Visit<'a> {
+    pub(crate) root: BorrowedFd<'a>,
+    pub(crate) hierarchy: &'a Hierarchy,
+    pub(crate) seq: u64,
+    pub(crate) reader: &'a mut GroupReader,
+    pub(crate) budget: Budget,
+}
+
+impl Visit<'_> {
+    /// Reads one by its turn; false if there was no room.
+    pub(crate) fn in_turn(&mut self, group: &mut Cgroup, state: &mut Turn, pressed: bool) -> bool {
+        let mut depth = state.depth();
+        let counters = pressed && depth == Depth::Usage && state.wants_counters(self.seq);
+        if counters && self.budget.take_spare(Depth::Hot) {
+            depth = Depth::Hot;
+        } else if !self.budget.take(depth) {
+            return false;
+        }
+        self.read(group, depth);
+        if depth == Depth::Usage && state.wakes(found(group)) && self.budget.take(Depth::Hot) {
+            depth = Depth::Hot;
+            self.read(group, depth);
+        }
+        self.end(group, state, depth);
+        true
+    }
+
+    /// Reads one because of a kill, whether there is room or not.
+    pub(crate) fn wake(&mut self, group: &mut Cgroup, state: &mut Turn) {
+        self.budget.take(Depth::Hot);
+        self.read(group, Depth::Hot);
+        self.end(group, state, Depth::Hot);
+    }
+
+    fn end(&mut self, group: &mut Cgroup, state: &mut Turn, depth: Depth) {
+        if depth == Depth::Hot {
+            state.note_counters(self.seq);
+        }
+        let stat = depth == Depth::Hot
+            && state.wants_stat(self.seq, found(group))
+            && self.budget.take_stat();
+        self.finish(group, state, stat);
+    }
+
+    /// Reads everything, but `memory.stat` only where it matters.
+    pub(crate) fn whole(&mut self, group: &mut Cgroup, state: &mut Turn, shown: bool) {
+        self.read(group, Depth::All);
+        let limited = group.limits.max.is_some();
+        let stat = limited && (shown || state.wants_stat(self.seq, found(group)));
+        self.finish(group, state, stat);
+    }
+
+    fn finish(&mut self, group: &mut Cgroup, state: &mut Turn, stat: bool) {
+        if stat && let Some(path) = self.hierarchy.relative(&group.path.clone()) {
+            group.stat = self.reader.stat(self.root, path, self.hierarchy.version);
+        } else if !Turn::may_keep_stat(found(group)) {
+            group.stat = None;
+        }
+        state.note(self.seq, found(group), stat);
+        group.read_seq = self.seq;
+    }
+
+    pub(crate) fn read(&mut self, group: &mut Cgroup, depth: Depth) {
+        // What cannot be reached from here stays known by its path only.
+        let path = group.path.clone();
+        if let Some(relative) = self.hierarchy.relative(&path) {
+            let version = self.hierarchy.version;
+            self.reader
+                .refresh(self.root, relative, version, depth, group);
+        }
+    }
+}
+
+fn found(group: &Cgroup) -> Found {
+    let events = &group.events;
+    let counters = [events.high, events.max, events.oom, events.oom_kill];
+    Found {
+        usage: group.usage.unwrap_or(0),
+        limit: group.limits.max.unwrap_or(u64::MAX),
+        events: counters.into_iter().flatten().fold(0, u64::wrapping_add),
+        stalls: group.under_oom || group.pressure.is_some_and(|p| p.some > 0),
+    }
+}

@@ -1,0 +1,80 @@
+//! [`GroupWalk`]: finds the groups that no process is in, a few directories in each sample.
+//!
+//! A group with a limit and nobody in it is the one that somebody will be moved into.
+
+use std::collections::VecDeque;
+
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::list::{MOST_GROUPS, children};
+use crate::model::cgroup::CgroupPath;
+
+/// Directories looked at in the first sample: on most hosts that is all of them.
+const FIRST: usize = 512;
+
+/// Directories looked at in each later one, some 2 µs each where there is nothing inside.
+const STEP: usize = 32;
+
+/// Samples between the end of a walk and the start of the next.
+const PAUSE: u64 = 30;
+
+/// A walk over the tree that goes on from sample to sample.
+#[derive(Debug, Default)]
+pub(crate) struct GroupWalk {
+    waiting: VecDeque<CgroupPath>,
+    /// The sample in which the next walk begins.
+    begins: u64,
+    seen: usize,
+}
+
+impl GroupWalk {
+    /// Goes on in the sample number `seq`; calls `found` with each group, the outer before the inner.
+    pub(crate) fn step(
+        &mut self,
+        hierarchy: &Hierarchy,
+        seq: u64,
+        mut found: impl FnMut(CgroupPath),
+    ) {
+        let mut most = STEP;
+        if self.waiting.is_empty() {
+            if seq < self.begins {
+                return;
+            }
+            if self.begins == 0 {
+                most = FIRST;
+            }
+            self.seen = 0;
+            self.waiting.push_back(hierarchy.root_group().clone());
+        }
+        for _ in 0..most {
+            let Some(path) = self.waiting.pop_front() else {
+                break;
+            };
+            let inside = inside(hierarchy, &path).unwrap_or_default();
+            self.seen += inside.len();
+            if self.seen > MOST_GROUPS {
+                self.waiting.clear();
+                break;
+            }
+            for name in inside {
+                let child = path.join(&name);
+                found(child.clone());
+                self.waiting.push_back(child);
+            }
+        }
+        self.begins = seq + PAUSE;
+    }
+}
+
+/// Names of the groups inside one. A directory of two links has none (fs/kernfs/inode.c
+/// `kernfs_refresh_inode`: two and one for each directory in it), which saves reading it.
+fn inside(hierarchy: &Hierarchy, path: &CgroupPath) -> Result<Vec<String>, Errno> {
+    let relative = hierarchy.relative(path).ok_or(Errno::NOENT)?;
+    let stat = rustix::fs::statat(hierarchy.dir()?, relative, AtFlags::SYMLINK_NOFOLLOW)?;
+    if stat.st_nlink == 2 {
+        return Ok(Vec::new());
+    }
+    children(hierarchy, path, &mut 0)
+}

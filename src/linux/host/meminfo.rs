@@ -1,0 +1,148 @@
+//! Host memory, pressure and the kill counter.
+//!
+//! The lines are parsed here and not by the procfs crate: that one refuses a meminfo that lacks any
+//! of two dozen lines (old kernels, lxcfs), and its pressure parser panics on a line cut short.
+
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+
+use crate::model::memory::{Memory, Pressure, Stall};
+
+use crate::linux::kernel_file::{FileBuffer, MOST_BYTES, keyed, lines, number};
+
+/// `/proc/meminfo`, and how eagerly it is swapped; `dir` is the procfs mount.
+///
+/// # Errors
+/// What the system says; `ENODATA` if there is no `MemTotal` or `MemFree` line.
+pub(crate) fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
+    let text = buffer.read_whole(&dir, "meminfo")?;
+    let mut memory = parse_meminfo(text).ok_or(Errno::NODATA)?;
+    if memory.swap_total > 0 {
+        let swappiness = buffer.read_whole(&dir, "sys/vm/swappiness");
+        memory.swappiness = swappiness.ok().and_then(number);
+    }
+    Ok(memory)
+}
+
+/// `/proc/pressure/memory`; `None` without PSI (before 4.20, or `psi=0`, which gives EOPNOTSUPP).
+pub(crate) fn pressure(dir: impl AsFd, buffer: &mut FileBuffer) -> Option<Pressure> {
+    parse_pressure(buffer.read_whole(dir, "pressure/memory").ok()?)
+}
+
+/// `oom_kill` of `/proc/vmstat` (4.13 and later).
+pub(crate) fn host_kills(dir: impl AsFd, buffer: &mut FileBuffer) -> Option<u64> {
+    keyed(buffer.read_whole(dir, "vmstat").ok()?, "oom_kill")
+}
+
+fn parse_meminfo(bytes: &[u8]) -> Option<Memory> {
+    let mut memory = Memory::default();
+    let (mut total, mut free, mut buffers, mut cached) = (None, None, 0, 0);
+    let (mut huge_count, mut huge_size) = (0_u64, 0);
+    for line in lines(bytes) {
+        let Some(colon) = line.iter().position(|b| *b == b':') else {
+            continue;
+        };
+        let (key, value) = line.split_at(colon);
+        let value = value.get(1..).unwrap_or_default().trim_ascii();
+        let amount = match value.strip_suffix(b"kB") {
+            Some(kb) => number(kb).map(|kb| kb.saturating_mul(1024)),
+            None => number(value),
+        };
+        let amount = amount.map(|amount| amount.min(MOST_BYTES));
+        match key {
+            b"MemTotal" => total = amount,
+            b"MemFree" => free = amount,
+            b"MemAvailable" => memory.available = amount,
+            b"Buffers" => buffers = amount.unwrap_or(0),
+            b"Cached" => cached = amount.unwrap_or(0),
+            b"Shmem" => memory.shmem = amount,
+            b"Slab" => memory.slab = amount,
+            b"AnonPages" => memory.anon = amount,
+            b"Dirty" => memory.dirty = amount,
+            b"SwapTotal" => memory.swap_total = amount.unwrap_or(0),
+            b"SwapFree" => memory.swap_free = amount.unwrap_or(0),
+            b"Committed_AS" => memory.committed = amount,
+            b"CommitLimit" => memory.commit_limit = amount,
+            b"HugePages_Total" => huge_count = amount.unwrap_or(0),
+            b"Hugepagesize" => huge_size = amount.unwrap_or(0),
+            _ => {}
+        }
+    }
+    memory.total = total?;
+    memory.free = free?;
+    memory.cache = u64::saturating_add(buffers, cached).saturating_sub(memory.shmem.unwrap_or(0));
+    memory.huge_pages = huge_count.saturating_mul(huge_size);
+    Some(memory)
+}
+
+/// Both lines of a pressure file; `None` if there is no `some` line.
+pub(crate) fn parse_pressure(bytes: &[u8]) -> Option<Pressure> {
+    let line = |name: &[u8]| {
+        lines(bytes)
+            .find_map(|line| line.strip_prefix(name))
+            .and_then(parse_stall)
+    };
+    Some(Pressure {
+        some: line(b"some ")?,
+        full: line(b"full ").unwrap_or_default(),
+    })
+}
+
+fn parse_stall(values: &[u8]) -> Option<Stall> {
+    let mut stall = Stall::default();
+    let mut seen = false;
+    for pair in std::str::from_utf8(values).ok()?.split_ascii_whitespace() {
+        let (key, value) = pair.split_once('=')?;
+        if key == "total" {
+            stall.total = value.parse().ok()?;
+            continue;
+        }
+        let percent: f32 = value.parse().ok().filter(|p: &f32| p.is_finite())?;
+        match key {
+            "avg10" => stall.avg10 = percent,
+            "avg60" => stall.avg60 = percent,
+            "avg300" => stall.avg300 = percent,
+            _ => continue,
+        }
+        seen = true;
+    }
+    seen.then_some(stall)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_meminfo, parse_pressure};
+
+    #[test]
+    fn meminfo_with_and_without_the_newer_lines() {
+        let m = parse_meminfo(
+            b"MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 300 kB\nBuffers: 10 kB\n\
+              Cached: 250 kB\nShmem: 60 kB\nSwapTotal: 500 kB\nSwapFree: 400 kB\n\
+              HugePages_Total: 4\nHugepagesize: 2048 kB\n",
+        )
+        .unwrap();
+        assert_eq!(m.total, 1000 << 10);
+        assert_eq!(m.available, Some(300 << 10));
+        assert_eq!(m.cache, 200 << 10);
+        assert_eq!(m.swap_used(), 100 << 10);
+        assert_eq!(m.huge_pages, 8 << 20);
+        assert_eq!(m.committed, None);
+        let old = parse_meminfo(b"MemTotal: 1000 kB\nMemFree: 100 kB\nCached: 50 kB\n").unwrap();
+        assert_eq!((old.available, old.shmem), (None, None));
+        assert_eq!(parse_meminfo(b"MemTotal: x kB\n"), None);
+        assert_eq!(parse_meminfo(b""), None);
+    }
+
+    #[test]
+    fn pressure_lines() {
+        let text = b"some avg10=1.50 avg60=0.20 avg300=0.01 total=123\n\
+                     full avg10=0.50 avg60=0.00 avg300=0.00 total=45\n";
+        let p = parse_pressure(text).unwrap();
+        assert!((p.some.avg10 - 1.5).abs() < 1e-6);
+        assert_eq!((p.some.total, p.full.total), (123, 45));
+        for bad in [&b""[..], b"some", b"some ", b"some avg10=nan", b"\xff"] {
+            assert_eq!(parse_pressure(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Facts about the host that are found out once, at start.
+
+pub(super) mod meminfo;
+pub(super) mod own_cost;
+pub(super) mod probe;
+pub(super) mod rss_evidence;
+pub mod self_protection;
+pub(super) mod users;
+pub(super) mod vm_settings;
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use crate::model::cgroup::CgroupVersion;
+use crate::model::kernel::{
+    KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
+};
+use crate::model::process::{Pid, Process};
+use crate::model::snapshot::Host;
+
+use super::SysRoot;
+use super::kernel_file::{FileBuffer, count_cpus, number, signed, text};
+use crate::linux::cgroup::hierarchy;
+use crate::linux::host::users::Users;
+use crate::linux::scan::proc::{stat_line, status_lines};
+
+/// `CAP_SYS_RESOURCE` (include/uapi/linux/capability.h).
+const CAP_SYS_RESOURCE: u64 = 1 << 24;
+
+/// Inode of the first pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
+const INITIAL_PID_NS: &str = "pid:[4026531836]";
+
+/// Inode of the first user namespace (`PROC_USER_INIT_INO`).
+const INITIAL_USER_NS: &str = "user:[4026531837]";
+
+/// `PROC_SUPER_MAGIC` (include/uapi/linux/magic.h).
+const PROC_MAGIC: i64 = 0x9fa0;
+
+/// How many processes are asked for their `oom_score` before the version decides.
+const SCORE_PROBES: usize = 8;
+
+/// An idle process with adj 0 shows about 666 since 5.9 and about 0 before.
+const SCALED_FROM: u64 = 600;
+
+/// Reads the facts below one procfs directory.
+pub(crate) struct Facts<'a> {
+    dir: &'a OwnedFd,
+    buffer: FileBuffer,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn new(dir: &'a OwnedFd) -> Self {
+        Self {
+            dir,
+            buffer: FileBuffer::default(),
+        }
+    }
+
+    /// All of [`Host`] but `in_container`, which needs the first reading of the cgroups.
+    pub(crate) fn host(
+        &mut self,
+        root: &SysRoot,
+        cgroups: CgroupVersion,
+        users: &mut Users,
+    ) -> Host {
+        let uid = rustix::process::geteuid().as_raw();
+        let release = self
+            .text("sys/kernel/osrelease")
+            .or_else(|| sysinfo::System::kernel_version().ok())
+            .unwrap_or_default();
+        let version = KernelVersion::parse(&release);
+        users.learn(uid);
+        Host {
+            name: self
+                .text("sys/kernel/hostname")
+                .or_else(|| {
+                    // Of another tree this would be the wrong name.
+                    let own = *root == SysRoot::default();
+                    own.then(|| sysinfo::System::host_name().ok()).flatten()
+                })
+                .unwrap_or_default(),
+            version,
+            rules: self.rules(version),
+            release,
+            cgroups,
+            uid,
+            user: users
+                .name(uid)
+                .map_or_else(|| uid.to_string(), str::to_owned),
+            may_lower_adj: self.may_lower_adj(),
+            own_adj: self.adj("self").unwrap_or(0),
+            own_pid: self.own_pid(),
+            in_container: false,
+            hidepid: self.hidepid(root),
+            ticks_per_second: rustix::param::clock_ticks_per_second(),
+        }
+    }
+
+    /// pid 1 of this `/proc` is the host's init, which is never killed. A container's init is not.
+    pub(crate) fn sees_global_init(&mut self) -> bool {
+        // kthreadd is pid 2 of the first pid namespace and of no other; this needs no privilege and
+        // holds for a foreign /proc too. With hidepid it may be invisible: then the namespace tells.
+        let kthreadd = self
+            .bytes("2/stat")
+            .is_ok_and(|line| stat_line::parse(line).is_some_and(|s| s.kernel_thread));
+        kthreadd
+            || self.link("1/ns/pid").as_deref() == Some(INITIAL_PID_NS)
+            || (self.own_pid() == Some(std::process::id())
+                && self.link("self/ns/pid").as_deref() == Some(INITIAL_PID_NS))
+    }
+
+    /// Finds the scale of `oom_score` with the first small processes of adj 0 among `rows`; `None` if
+    /// there is none that can be asked.
+    pub(crate) fn score_formula(
+        &mut self,
+        rows: impl Iterator<Item = Process>,
+        total_pages: u64,
+    ) -> Option<ScoreFormula> {
+        let small = |p: &Process| {
+            p.adj.is_some_and(|adj| adj.get() == 0)
+                && p.memory.is_some()
+                && !p.state.is_dead()
+                && p.charged_pages() < total_pages / 50
+                && !p.global_init
+        };
+        let mut asked = false;
+        for process in rows.filter(small).take(SCORE_PROBES) {
+            let file = format!("{}/oom_score", process.id.pid);
+            let Some(score) = self.bytes(&file).ok().and_then(number) else {
+                continue;
+            };
+            if score >= SCALED_FROM {
+                return Some(ScoreFormula::Scaled);
+            }
+            // 0 may also be a process that is not eligible just now (vfork): ask others too.
+            asked = true;
+        }
+        asked.then_some(ScoreFormula::Permille)
+    }
+
+    /// Lets live processes correct the guess by version about which size badness reads, and the error that
+    /// goes with it.
+    pub(crate) fn learn_rss(
+        &mut self,
+        rules: &mut KernelRules,
+        pids: impl Iterator<Item = Pid>,
+        total_pages: u64,
+    ) {
+        let (page_size, formula) = (rules.page_size, rules.score);
+        let evidence = rss_evidence::collect(self.dir, pids, page_size, total_pages, formula);
+        let source = evidence.source(rules.rss);
+        if source != rules.rss {
+            rules.rss_error = match source {
+                RssSource::Stat => KernelRules::percpu_batch(self.cpus()),
+                RssSource::Status => 0,
+            };
+        }
+        (rules.rss, rules.rss_evidence) = (source, evidence);
+    }
+
+    /// How far `VmSwap` can be from what badness reads, in pages: where `status` sums the parts of the CPUs
+    /// and badness does not (late 6.12 to 6.19), no file shows the kernel's number.
+    pub(crate) fn swap_error(&mut self, version: Option<KernelVersion>, rss: RssSource) -> u64 {
+        let exact = version.is_none_or(|v| (v.major, v.minor) >= (6, 12));
+        if exact && rss == RssSource::Stat {
+            KernelRules::percpu_error(self.cpus())
+        } else {
+            0
+        }
+    }
+
+    fn rules(&mut self, version: Option<KernelVersion>) -> KernelRules {
+        let at_least = |major, minor| version.is_some_and(|v| v >= KernelVersion { major, minor });
+        let cpus = self.cpus();
+        let score = if version.is_none() || at_least(5, 9) {
+            ScoreFormula::Scaled
+        } else {
+            ScoreFormula::Permille
+        };
+        KernelRules {
+            score,
+            rss: if at_least(7, 0) {
+                RssSource::Status
+            } else {
+                RssSource::Stat
+            },
+            rss_evidence: RssEvidence::default(),
+            tie: tie_of(score),
+            page_size: rustix::param::page_size() as u64,
+            root_bonus: version.is_some() && at_least(3, 10) && !at_least(4, 17),
+            swap_error: 0,
+            rss_error: if at_least(7, 0) {
+                // Both sum the per-CPU parts exactly.
+                0
+            } else if version.is_none() || at_least(6, 2) {
+                KernelRules::percpu_batch(cpus)
+            } else {
+                // Each thread keeps up to this many pages to itself (TASK_RSS_EVENTS_THRESH,
+                // mm/memory.c with SPLIT_RSS_COUNTING).
+                64
+            },
+        }
+    }
+
+    /// CPUs online: what the kernel computes the batch of its per-CPU counters from.
+    pub(crate) fn cpus(&mut self) -> u64 {
+        let online = self.bytes("stat").map_or(0, count_cpus);
+        if online > 0 {
+            return online;
+        }
+        std::thread::available_parallelism().map_or(1, |n| n.get() as u64)
+    }
+
+    fn may_lower_adj(&mut self) -> bool {
+        let effective = self
+            .bytes("self/status")
+            .ok()
+            .and_then(|text| status_lines::mask(text, "CapEff"))
+            .unwrap_or(0);
+        // The kernel asks for the capability in the first user namespace; a namespace of its own
+        // gives root all capabilities that do not count there.
+        let elsewhere = self
+            .link("self/ns/user")
+            .is_some_and(|ns| ns != INITIAL_USER_NS);
+        effective & CAP_SYS_RESOURCE != 0 && !elsewhere
+    }
+
+    fn own_pid(&mut self) -> Option<u32> {
+        let magic = rustix::fs::fstatfs(self.dir).ok()?.f_type;
+        // The type of the field differs between architectures.
+        #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
+        let is_proc = magic as i64 == PROC_MAGIC;
+        is_proc
+            .then(|| self.link("self"))
+            .flatten()
+            .and_then(|target| target.parse().ok())
+    }
+
+    /// Mounted with hidepid, and it does hide: it does not for root nor for the group it names.
+    fn hidepid(&mut self, root: &SysRoot) -> bool {
+        let asked = hierarchy::mounts(root).iter().rev().any(|mount| {
+            mount.mount_point == root.proc
+                && mount.fs_type == "proc"
+                && mount
+                    .super_options
+                    .get("hidepid")
+                    .is_some_and(|mode| !matches!(mode.as_deref(), None | Some("0" | "off")))
+        });
+        asked && self.bytes("1/stat").is_err()
+    }
+
+    fn adj(&mut self, pid: &str) -> Option<i16> {
+        let value = signed(self.bytes(&format!("{pid}/oom_score_adj")).ok()?)?;
+        i16::try_from(value).ok()
+    }
+
+    fn bytes(&mut self, path: &str) -> Result<&[u8], Errno> {
+        self.buffer.read_whole(self.dir, path)
+    }
+
+    fn text(&mut self, path: &str) -> Option<String> {
+        self.bytes(path)
+            .ok()
+            .map(text)
+            .filter(|text| !text.is_empty())
+    }
+
+    fn link(&self, path: &str) -> Option<String> {
+        let target = rustix::fs::readlinkat(self.dir, path, Vec::new()).ok()?;
+        target.into_string().ok()
+    }
+}
+
+/// The signed badness of 5.9 came with the rule that the later of two equals wins.
+pub(crate) fn tie_of(score: ScoreFormula) -> TieBreak {
+    match score {
+        ScoreFormula::Scaled => TieBreak::Later,
+        ScoreFormula::Permille => TieBreak::Earlier,
+    }
+}
+
+/// Pids read below this directory are those that system calls take: it is procfs, and of the pid
+/// namespace oomtop runs in. Otherwise a signal or a move would hit some other process.
+pub(crate) fn is_own_namespace(proc: &Path, dir: BorrowedFd<'_>) -> bool {
+    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
+    let is_proc = rustix::fs::fstatfs(dir).is_ok_and(|fs| fs.f_type as i64 == PROC_MAGIC);
+    let own = std::process::id();
+    let says_self = std::fs::read_link(proc.join("self"))
+        .is_ok_and(|target| target.to_str() == Some(own.to_string().as_str()));
+    // Equal numbers in two namespaces are possible: compare the namespaces too.
+    let namespace = |base: &Path| std::fs::read_link(base.join("self/ns/pid")).ok();
+    is_proc && says_self && namespace(proc) == namespace(Path::new("/proc"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Facts, is_own_namespace};
+    use crate::linux::kernel_file::open_dir;
+    use std::os::fd::AsFd;
+    use std::path::Path;
+
+    #[test]
+    fn the_own_proc_is_told_from_a_directory() {
+        let real = open_dir(Path::new("/proc")).unwrap();
+        assert!(is_own_namespace(Path::new("/proc"), real.as_fd()));
+        assert_eq!(Facts::new(&real).own_pid(), Some(std::process::id()));
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(std::process::id().to_string(), dir.path().join("self"))
+            .unwrap();
+        let fake = open_dir(dir.path()).unwrap();
+        assert!(!is_own_namespace(dir.path(), fake.as_fd()));
+        assert_eq!(Facts::new(&fake).own_pid(), None);
+    }
+}

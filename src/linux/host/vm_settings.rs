@@ -1,0 +1,90 @@
+//! Reads the settings that change what the next OOM does: a handful of small files, every few seconds.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::time::Monotonic;
+use crate::model::vm_settings::{VmSettings, parse_swaps};
+
+use crate::linux::SysRoot;
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::kernel_file::{FileBuffer, number, open_dir, signed};
+
+/// Nobody changes these more often than somebody looks.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// Keeps the last reading until it is due again.
+#[derive(Debug, Default)]
+pub(crate) struct SettingsReader {
+    read: Option<(Monotonic, Arc<VmSettings>)>,
+}
+
+impl SettingsReader {
+    /// The settings, read anew if the last reading is old. `proc` is the procfs mount.
+    pub(crate) fn at(
+        &mut self,
+        now: Monotonic,
+        root: &SysRoot,
+        proc: &OwnedFd,
+        hierarchy: &Hierarchy,
+        buffer: &mut FileBuffer,
+    ) -> Arc<VmSettings> {
+        if let Some((at, settings)) = &self.read
+            && now.since(*at) < EVERY
+        {
+            return Arc::clone(settings);
+        }
+        let settings = Arc::new(read(root, proc, hierarchy, buffer));
+        self.read = Some((now, Arc::clone(&settings)));
+        settings
+    }
+}
+
+fn read(
+    root: &SysRoot,
+    proc: &OwnedFd,
+    hierarchy: &Hierarchy,
+    buffer: &mut FileBuffer,
+) -> VmSettings {
+    let mut vm = |name: &str| {
+        let path = format!("sys/vm/{name}");
+        number(buffer.read_whole(proc, path.as_str()).ok()?)
+    };
+    let mut settings = VmSettings {
+        panic_on_oom: vm("panic_on_oom"),
+        kill_allocating_task: vm("oom_kill_allocating_task"),
+        dump_tasks: vm("oom_dump_tasks"),
+        overcommit_memory: vm("overcommit_memory"),
+        overcommit_ratio: vm("overcommit_ratio"),
+        overcommit_kbytes: vm("overcommit_kbytes"),
+        swappiness: vm("swappiness"),
+        min_free_kbytes: vm("min_free_kbytes"),
+        watermark_scale_factor: vm("watermark_scale_factor"),
+        ..VmSettings::default()
+    };
+    settings.panic_reboot = buffer
+        .read_whole(proc, "sys/kernel/panic")
+        .ok()
+        .and_then(signed);
+    settings.swaps = buffer
+        .read_whole(proc, "swaps")
+        .ok()
+        .map(|text| parse_swaps(&String::from_utf8_lossy(text)));
+    settings.zswap = open_dir(&root.base).ok().and_then(|base| {
+        let file = "sys/module/zswap/parameters/enabled";
+        match buffer.read_whole(&base, file).ok()?.trim_ascii() {
+            b"Y" => Some(true),
+            b"N" => Some(false),
+            _ => None,
+        }
+    });
+    if hierarchy.version.is_v1()
+        && let Ok(dir) = hierarchy.dir()
+    {
+        let flags = rustix::fs::AtFlags::empty();
+        let both = rustix::fs::statat(dir, "memory.memsw.limit_in_bytes", flags);
+        settings.swap_accounting = Some(both.is_ok());
+    }
+    settings
+}

@@ -1,0 +1,247 @@
+//! Reads the raw records of `/dev/kmsg` (Documentation/ABI/testing/dev-kmsg), for a thread of its own.
+//!
+//! The history of the ring comes first, then what is new. A plain file of records works too, and is
+//! followed as it grows: that is how another host's log, or a test's, is watched. Parsing is done in
+//! the domain.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::linux::ReadError;
+
+/// A record is at most about 2 KiB of text and its dictionary; a read with less room loses it.
+const RECORD_MOST: usize = 16 * 1024;
+
+/// A line of a plain file longer than this is cut: no kernel writes such.
+const LINE_MOST: usize = 256 * 1024;
+
+/// How often a plain file is looked at for growth.
+const FILE_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a read gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KmsgItem {
+    /// One record as the kernel prints it, continuation lines included, without the final newline.
+    Record(Vec<u8>),
+    /// Records were overwritten before they could be read.
+    Lost,
+}
+
+/// An open kernel log.
+#[derive(Debug)]
+pub struct KmsgReader {
+    path: PathBuf,
+    file: OwnedFd,
+    kind: Kind,
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Device,
+    File {
+        partial: Vec<u8>,
+        ready: VecDeque<Vec<u8>>,
+        read: u64,
+    },
+}
+
+impl KmsgReader {
+    /// Opens the log at its oldest record.
+    ///
+    /// # Errors
+    /// EPERM for an ordinary user where `kernel.dmesg_restrict` is set, ENOENT in most containers:
+    /// then [`crate::linux::log::journal::JournalReader`] is the way.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let file = open(path)?;
+        let stat = rustix::fs::fstat(&file).map_err(|errno| cannot_read(path, errno))?;
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::CharacterDevice => Kind::Device,
+            FileType::Directory => return Err(cannot_read(path, Errno::ISDIR)),
+            _ => Kind::File {
+                partial: Vec::new(),
+                ready: VecDeque::new(),
+                read: 0,
+            },
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            kind,
+            buffer: vec![0; RECORD_MOST],
+        })
+    }
+
+    /// The next record, or `None` if none came within `timeout`: the caller's thread looks whether
+    /// it shall end, and calls again.
+    ///
+    /// # Errors
+    /// If the log cannot be read any more.
+    pub fn next(&mut self, timeout: Duration) -> Result<Option<KmsgItem>, ReadError> {
+        let until = Instant::now() + timeout;
+        loop {
+            let item = match self.kind {
+                Kind::Device => self.read_record(),
+                Kind::File { .. } => self.read_lines(),
+            };
+            if let Some(item) = item.map_err(|errno| cannot_read(&self.path, errno))? {
+                return Ok(Some(item));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            self.wait(left);
+        }
+    }
+
+    fn read_record(&mut self) -> Result<Option<KmsgItem>, Errno> {
+        match rustix::io::read(&self.file, &mut self.buffer[..]) {
+            Ok(0) | Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Ok(size) => Ok(self.buffer.get(..size).map(record)),
+            // Overwritten (said once), or a record too long even for this buffer: it is skipped.
+            Err(Errno::PIPE | Errno::INVAL) => Ok(Some(KmsgItem::Lost)),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn read_lines(&mut self) -> Result<Option<KmsgItem>, Errno> {
+        let Kind::File {
+            partial,
+            ready,
+            read,
+        } = &mut self.kind
+        else {
+            return Ok(None);
+        };
+        if let Some(line) = ready.pop_front() {
+            return Ok(Some(KmsgItem::Record(line)));
+        }
+        let size = match rustix::io::read(&self.file, &mut self.buffer[..]) {
+            Ok(size) => size,
+            Err(Errno::AGAIN | Errno::INTR) => 0,
+            Err(errno) => return Err(errno),
+        };
+        if size == 0 {
+            if let Some(file) = replaced(&self.path, &self.file, *read) {
+                self.file = file;
+                *read = 0;
+                partial.clear();
+                return Ok(Some(KmsgItem::Lost));
+            }
+            return Ok(None);
+        }
+        *read += size as u64;
+        partial.extend_from_slice(self.buffer.get(..size).unwrap_or_default());
+        take_records(partial, ready);
+        Ok(ready.pop_front().map(KmsgItem::Record))
+    }
+
+    fn wait(&self, left: Duration) {
+        if matches!(self.kind, Kind::File { .. }) {
+            // A plain file is always "ready": look again after a pause.
+            std::thread::sleep(left.min(FILE_PAUSE));
+            return;
+        }
+        let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
+        // An interrupted or failed poll only means that the read is tried earlier.
+        let polled = poll(&mut fds, Timespec::try_from(left).ok().as_ref());
+        if polled.is_err() {
+            std::thread::sleep(left.min(FILE_PAUSE));
+        }
+    }
+}
+
+/// Takes the whole records out of `partial`: a line and the lines after it that begin with a blank.
+fn take_records(partial: &mut Vec<u8>, ready: &mut VecDeque<Vec<u8>>) {
+    let mut begin = 0;
+    let mut from = 0;
+    while let Some(length) = partial
+        .get(from..)
+        .and_then(|rest| rest.iter().position(|b| *b == b'\n'))
+    {
+        let end = from + length;
+        from = end + 1;
+        if partial.get(from) == Some(&b' ') {
+            continue;
+        }
+        let line = partial.get(begin..end).unwrap_or_default();
+        if !line.is_empty() {
+            ready.push_back(line.to_vec());
+        }
+        begin = from;
+    }
+    partial.drain(..begin.min(partial.len()));
+    if partial.len() > LINE_MOST {
+        ready.push_back(std::mem::take(partial));
+    }
+}
+
+fn record(bytes: &[u8]) -> KmsgItem {
+    KmsgItem::Record(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec())
+}
+
+/// The file again from its beginning, if it was cut short or another one has its name now.
+fn replaced(path: &Path, file: impl AsFd, read: u64) -> Option<OwnedFd> {
+    let old = rustix::fs::fstat(file).ok()?;
+    let new = rustix::fs::stat(path).ok()?;
+    let same = (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino);
+    let regular = FileType::from_raw_mode(new.st_mode) == FileType::RegularFile;
+    let shorter = u64::try_from(new.st_size).is_ok_and(|size| size < read);
+    (regular && (!same || shorter))
+        .then(|| open(path).ok())
+        .flatten()
+}
+
+fn open(path: &Path) -> Result<OwnedFd, ReadError> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| cannot_read(path, errno))
+}
+
+fn cannot_read(path: &Path, errno: Errno) -> ReadError {
+    let remedy = match errno {
+        Errno::PERM | Errno::ACCESS => {
+            "run oomtop as root, or: sudo sysctl kernel.dmesg_restrict=0"
+        }
+        Errno::NOENT => "give its place with --kmsg (in a container: mount the host's)",
+        _ => "kills will be counted, but not explained",
+    };
+    ReadError::new(path, "the kernel log", errno, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::take_records;
+    use std::collections::VecDeque;
+
+    #[test]
+    fn continuation_lines_belong_to_their_record() {
+        let mut partial =
+            b"6,1,5,-;one\n SUBSYSTEM=x\n DEVICE=y\n6,2,6,-;two\n\n6,3,7,-;th".to_vec();
+        let mut ready = VecDeque::new();
+        take_records(&mut partial, &mut ready);
+        assert_eq!(
+            ready,
+            [
+                b"6,1,5,-;one\n SUBSYSTEM=x\n DEVICE=y".to_vec(),
+                b"6,2,6,-;two".to_vec()
+            ]
+        );
+        assert_eq!(partial, b"6,3,7,-;th");
+    }
+
+    #[test]
+    fn a_line_without_end_is_bounded() {
+        let mut partial = vec![b'x'; super::LINE_MOST + 1];
+        let mut ready = VecDeque::new();
+        take_records(&mut partial, &mut ready);
+        assert!(partial.is_empty());
+        assert_eq!(ready.len(), 1);
+    }
+}

@@ -1,0 +1,255 @@
+//! [`BackendChoice`] and the way in use: chosen at start, and plain `/proc` if it fails at run time.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::linux::host::is_own_namespace;
+use crate::linux::kernel_file::{FileBuffer, open_dir};
+use crate::linux::scan::bpf::{BpfScan, Refusal, Way};
+use crate::linux::scan::proc::ProcScan;
+use crate::linux::scan::proc::row::RowReader;
+use crate::linux::scan::proc::status_lines;
+use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
+use crate::linux::{ReadError, SysRoot};
+use crate::model::cgroup::CgroupVersion;
+use crate::model::process::Process;
+
+/// What the user wants (`--backend`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendChoice {
+    /// The cheapest that works here.
+    #[default]
+    Auto,
+    /// The BPF task walk, or the iterator where the kernel has no walk, or nothing.
+    Bpf,
+    /// The BPF task iterator (5.8 and later) even where the kernel has the walk, or nothing.
+    BpfIterator,
+    /// Plain `/proc`; rows that rest are read less often.
+    Proc,
+    /// Plain `/proc`, every row in every sample.
+    ProcAll,
+}
+
+/// `CAP_SYS_ADMIN`, which includes the two others; `CAP_PERFMON` and `CAP_BPF`
+/// (include/uapi/linux/capability.h).
+const CAP_SYS_ADMIN: u64 = 1 << 21;
+const CAP_PERFMON_AND_BPF: u64 = 1 << 38 | 1 << 39;
+
+/// Numbers of the first namespaces (include/linux/proc_ns.h).
+const INITIAL_PID_NS: &str = "pid:[4026531836]";
+const INITIAL_TIME_NS: &str = "time:[4026531834]";
+
+/// The way in use.
+pub(crate) struct Backend {
+    proc: PathBuf,
+    scan: Box<dyn ProcessScan>,
+    /// What to take if `scan` fails is `/proc`; `/proc` itself has nothing to fall back to.
+    may_fall_back: bool,
+    note: Option<Arc<str>>,
+}
+
+impl Backend {
+    /// # Errors
+    /// If the one that was asked for, or even `/proc`, cannot be used.
+    pub(crate) fn choose(
+        root: &SysRoot,
+        version: CgroupVersion,
+        choice: BackendChoice,
+    ) -> Result<Self, ReadError> {
+        let bpf = match choice {
+            BackendChoice::Auto | BackendChoice::Bpf => {
+                Some(open_bpf(root, version, Way::Cheapest))
+            }
+            BackendChoice::BpfIterator => Some(open_bpf(root, version, Way::IsCalled)),
+            BackendChoice::Proc | BackendChoice::ProcAll => None,
+        };
+        let note = match bpf {
+            Some(Ok(scan)) => {
+                return Ok(Self {
+                    proc: root.proc.clone(),
+                    scan: Box::new(scan),
+                    may_fall_back: true,
+                    note: None,
+                });
+            }
+            Some(Err(refusal)) if choice != BackendChoice::Auto => {
+                return Err(ReadError::new(
+                    Path::new("bpf"),
+                    "the process table",
+                    std::io::Error::other(refusal.to_string()),
+                    "leave out --backend bpf to read /proc instead",
+                ));
+            }
+            Some(Err(refusal)) => format!("the BPF task walk is not used: {refusal}"),
+            None => "the BPF task walk is not used: --backend says so".to_owned(),
+        };
+        let scan = ProcScan::open(root.proc.clone(), choice == BackendChoice::ProcAll)?;
+        Ok(Self {
+            note: Some(note.into()),
+            ..Self::of(root, Box::new(scan))
+        })
+    }
+
+    /// This way and no other.
+    pub(crate) fn of(root: &SysRoot, scan: Box<dyn ProcessScan>) -> Self {
+        Self {
+            proc: root.proc.clone(),
+            scan,
+            may_fall_back: false,
+            note: None,
+        }
+    }
+
+    /// Its short name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.scan.name()
+    }
+
+    /// See [`ProcessScan::is_approximate`].
+    pub(crate) fn is_approximate(&self) -> bool {
+        self.scan.is_approximate()
+    }
+
+    /// Why it is not the cheapest one.
+    pub(crate) fn note(&self) -> Option<&Arc<str>> {
+        self.note.as_ref()
+    }
+
+    /// As [`ProcessScan::scan`]; goes over to `/proc` for good if the way in use fails.
+    pub(crate) fn scan(
+        &mut self,
+        wants: &ScanWants,
+        pass: &ScanPass<'_>,
+        table: &mut Vec<Process>,
+    ) -> Result<ScanCount, ReadError> {
+        match self.scan.scan(wants, pass, table) {
+            Err(error) if self.may_fall_back => {
+                self.scan = Box::new(ProcScan::open(self.proc.clone(), false)?);
+                self.may_fall_back = false;
+                let note = format!("the BPF task walk has failed: {}", error.source);
+                self.note = Some(note.into());
+                self.scan.scan(wants, pass, table)
+            }
+            result => result,
+        }
+    }
+}
+
+fn open_bpf(root: &SysRoot, version: CgroupVersion, way: Way) -> Result<BpfScan, Refusal> {
+    let dir = open_dir(&root.proc)
+        .map_err(|_| Refusal::NotHere("the procfs directory cannot be opened"))?;
+    if !is_own_namespace(&root.proc, dir.as_fd()) {
+        return Err(Refusal::NotHere("it sees this machine, not another /proc"));
+    }
+    // Records hold numbers and times of the first namespaces.
+    if !is_in(&dir, "pid", INITIAL_PID_NS) {
+        return Err(Refusal::NotHere(
+            "oomtop is in a pid namespace of its own (a container)",
+        ));
+    }
+    if !is_in(&dir, "time", INITIAL_TIME_NS) {
+        return Err(Refusal::NotHere("oomtop is in a time namespace of its own"));
+    }
+    if !may_use_bpf(&dir) {
+        return Err(Refusal::NotHere(
+            "it needs CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep), or root",
+        ));
+    }
+    // The link count of /proc is the number of processes.
+    let processes = rustix::fs::fstat(&dir).map_or(0, |stat| stat.st_nlink);
+    BpfScan::open(
+        RowReader::new(dir),
+        version,
+        rustix::param::clock_ticks_per_second(),
+        u32::try_from(processes).unwrap_or(u32::MAX),
+        way,
+    )
+}
+
+/// True also on a kernel without this kind of namespace.
+fn is_in(proc: &OwnedFd, kind: &str, initial: &str) -> bool {
+    match rustix::fs::readlinkat(proc, format!("self/ns/{kind}"), Vec::new()) {
+        Ok(target) => target.as_bytes() == initial.as_bytes(),
+        Err(errno) => errno == rustix::io::Errno::NOENT,
+    }
+}
+
+fn may_use_bpf(proc: &OwnedFd) -> bool {
+    let mut buffer = FileBuffer::default();
+    let effective = buffer
+        .read_whole(proc, "self/status")
+        .ok()
+        .and_then(|text| status_lines::mask(text, "CapEff"))
+        .unwrap_or(0);
+    effective & CAP_SYS_ADMIN != 0 || effective & CAP_PERFMON_AND_BPF == CAP_PERFMON_AND_BPF
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Backend, BackendChoice};
+    use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
+    use crate::linux::{ReadError, SysRoot};
+    use crate::model::cgroup::CgroupVersion;
+    use crate::model::kernel::RssSource;
+    use crate::model::memory::Memory;
+    use crate::model::process::Process;
+    use std::path::Path;
+
+    struct Broken;
+
+    impl ProcessScan for Broken {
+        fn name(&self) -> &'static str {
+            "broken"
+        }
+
+        fn scan(
+            &mut self,
+            _: &ScanWants,
+            _: &ScanPass<'_>,
+            _: &mut Vec<Process>,
+        ) -> Result<ScanCount, ReadError> {
+            Err(ReadError::new(
+                Path::new("x"),
+                "it",
+                std::io::Error::other("torn"),
+                "",
+            ))
+        }
+    }
+
+    #[test]
+    fn a_way_that_fails_is_left_for_proc_with_a_note() {
+        let root = SysRoot::default();
+        let mut backend = Backend::of(&root, Box::new(Broken));
+        backend.may_fall_back = true;
+        let wants = ScanWants {
+            rss: RssSource::Stat,
+            page_size: 4096,
+            global_init: false,
+        };
+        let pass = ScanPass {
+            seq: 1,
+            shown: &[],
+            memory: &Memory::default(),
+            pressed: false,
+        };
+        let mut table = Vec::new();
+        backend.scan(&wants, &pass, &mut table).expect("a table");
+        assert!(table.iter().any(|p| p.id.pid == std::process::id()));
+        assert_eq!(backend.name(), "/proc");
+        assert!(backend.note().is_some_and(|note| note.contains("torn")));
+    }
+
+    #[test]
+    fn another_tree_is_never_walked_by_bpf() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = SysRoot::under(dir.path());
+        std::fs::create_dir(&root.proc).expect("proc");
+        let backend = Backend::choose(&root, CgroupVersion::None, BackendChoice::Auto);
+        let backend = backend.expect("plain /proc");
+        assert_eq!(backend.name(), "/proc");
+        assert!(backend.note().is_some_and(|note| note.contains("another")));
+        assert!(Backend::choose(&root, CgroupVersion::None, BackendChoice::Bpf).is_err());
+    }
+}

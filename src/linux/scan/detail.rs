@@ -1,0 +1,60 @@
+//! What the details pane shows of one process beyond its row.
+
+use std::os::fd::AsFd;
+
+use crate::model::kernel::KernelRules;
+use crate::model::process::ProcessId;
+use crate::model::snapshot::Detail;
+
+use crate::linux::SysRoot;
+use crate::linux::kernel_file::{FileBuffer, lines, number, signed};
+use crate::linux::scan::proc::{stat_line, status_lines};
+use crate::linux::write::pinned::PinnedProcess;
+
+/// Bytes kept of a line of `/proc/PID/cgroup`: a path is at most `PATH_MAX` (4096) long.
+const LINE_MOST: usize = 4200;
+
+/// `None` if the process has ended or its pid is another's now.
+pub(crate) fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option<Detail> {
+    let process = PinnedProcess::open(root, id).ok()?;
+    let dir = process.dir();
+    let mut buffer = FileBuffer::default();
+    let stat = stat_line::parse(buffer.read_single(dir, "stat").ok()?)?;
+    let status_rss = buffer
+        .read_single(dir, "status")
+        .ok()
+        .map(status_lines::parse)
+        .and_then(|status| status.memory(rules.page_size))
+        .map(|memory| memory.rss);
+    let kernel_score = buffer
+        .read_single(dir, "oom_score")
+        .ok()
+        .and_then(number)
+        .and_then(|score| u32::try_from(score).ok());
+    let legacy_adj = buffer
+        .read_single(dir, "oom_adj")
+        .ok()
+        .and_then(signed)
+        .and_then(|adj| i16::try_from(adj).ok());
+    let cgroup_lines = buffer
+        .read_whole(dir, "cgroup")
+        .map(|text| {
+            lines(text)
+                .map(|line| line.get(..LINE_MOST).unwrap_or(line))
+                .map(|line| String::from_utf8_lossy(line).into_owned())
+                .collect()
+        })
+        .unwrap_or_default();
+    Some(Detail {
+        id,
+        kernel_score,
+        legacy_adj,
+        stat_rss: Some(stat.rss),
+        status_rss,
+        cgroup_lines,
+        exe: rustix::fs::readlinkat(dir.as_fd(), "exe", Vec::new())
+            .ok()
+            .map(|target| target.to_string_lossy().into_owned()),
+        threads: stat.threads,
+    })
+}

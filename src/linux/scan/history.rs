@@ -1,0 +1,214 @@
+//! What is remembered of a process from sample to sample: growth, command line, cgroup.
+
+use std::fmt::Write as _;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use crate::model::cgroup::CgroupKey;
+use crate::model::process::comm::Comm;
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::Needs;
+use crate::model::time::Monotonic;
+
+use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
+use crate::linux::cgroup::table::{CgroupTable, TURNS};
+use crate::linux::host::users::Users;
+use crate::linux::kernel_file::FileBuffer;
+use crate::linux::scan::proc::pid_table::PidTable;
+
+/// Time constant of the smoothed growth: a step in memory use has faded to a third after this.
+const GROWTH_SECONDS: f32 = 4.0;
+
+/// Growth below this many bytes per second is rest.
+const NO_GROWTH: f32 = 16.0;
+
+/// In how many samples the cgroup of every row is read once, where only its file tells it.
+const MOVES: u64 = 30;
+
+/// Bytes of a command line kept: some are megabytes long, and no screen shows more.
+const COMMAND_MOST: usize = 16 * 1024;
+
+#[derive(Debug, Default)]
+struct Entry {
+    id: ProcessId,
+    /// False before the first row of this process.
+    known: bool,
+    uid: u32,
+    comm: Comm,
+    command: Option<Arc<str>>,
+    cgroup: Option<CgroupKey>,
+    cgroup_id: Option<u64>,
+    bytes: Option<(u64, Monotonic)>,
+    growth: Option<f32>,
+}
+
+/// The memory of the sampler, by pid and start time.
+#[derive(Debug, Default)]
+pub(crate) struct Tracked {
+    entries: PidTable<Entry>,
+    /// Sorted.
+    shown: Vec<ProcessId>,
+    /// Their rows in the table completed last.
+    shown_rows: Vec<usize>,
+    files: Files,
+}
+
+/// Reads the files that are not needed for every row.
+#[derive(Debug, Default)]
+struct Files {
+    buffer: FileBuffer,
+    name: String,
+}
+
+/// Where and when the rows of one sample were read.
+pub(crate) struct Sampling<'a> {
+    pub(crate) proc: &'a OwnedFd,
+    pub(crate) hierarchy: &'a Hierarchy,
+    pub(crate) seq: u64,
+    pub(crate) at: Monotonic,
+    pub(crate) page_size: u64,
+}
+
+impl Tracked {
+    /// Completes every row of `table` and forgets the processes that are not in it.
+    pub(crate) fn complete(
+        &mut self,
+        sampling: &Sampling<'_>,
+        needs: &Needs,
+        cgroups: &mut CgroupTable,
+        users: &mut Users,
+        table: &mut [Process],
+    ) {
+        self.shown.clear();
+        self.shown.extend(&needs.visible);
+        self.shown.extend(needs.detail);
+        self.shown.sort_unstable();
+        self.shown_rows.clear();
+        self.entries.reserve(table.len());
+        for (at, row) in table.iter_mut().enumerate() {
+            let entry = self.entries.keep(row.id.pid);
+            if entry.id != row.id {
+                *entry = Entry {
+                    id: row.id,
+                    ..Entry::default()
+                };
+            }
+            let shown = self.shown.binary_search(&row.id).is_ok();
+            if shown {
+                self.shown_rows.push(at);
+            }
+            let turn = |of| (u64::from(row.id.pid) + sampling.seq).is_multiple_of(of);
+            if !entry.known || entry.uid != row.uid {
+                users.learn(row.uid);
+                entry.uid = row.uid;
+            }
+            entry.grow(row, sampling);
+            let moved = match row.cgroup_id {
+                Some(id) => entry.cgroup_id != Some(id),
+                None => !entry.known || shown || turn(MOVES),
+            };
+            if moved && !row.kernel_thread {
+                let cgroup = self.files.cgroup(row, sampling, cgroups);
+                if cgroup.is_some() {
+                    (entry.cgroup, entry.cgroup_id) = (cgroup, row.cgroup_id);
+                }
+            }
+            let wanted = shown || needs.all_commands;
+            // A program may exec another of the same short name: what is shown takes turns too.
+            if wanted
+                && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(TURNS)))
+            {
+                let command = self.files.command(row, sampling.proc);
+                entry.keep_command(command);
+            }
+            entry.known = true;
+            entry.comm = row.comm;
+            row.cgroup = entry.cgroup;
+            row.growth = entry.growth;
+            row.command.clone_from(&entry.command);
+        }
+        self.entries.end_round();
+    }
+
+    /// Where the rows that somebody looks at are in the table completed last.
+    pub(crate) fn shown_rows(&self) -> &[usize] {
+        &self.shown_rows
+    }
+}
+
+impl Files {
+    /// By the group's number where the back end has it and the group is known; otherwise by the file.
+    fn cgroup(
+        &mut self,
+        row: &Process,
+        sampling: &Sampling<'_>,
+        cgroups: &mut CgroupTable,
+    ) -> Option<CgroupKey> {
+        if let Some(key) = row.cgroup_id.and_then(|id| cgroups.key_of(id)) {
+            return Some(key);
+        }
+        let text = self.read(row, "cgroup", sampling.proc)?;
+        let path = memory_path(text, sampling.hierarchy.version)?;
+        let key = cgroups.intern(path);
+        if let Some(id) = row.cgroup_id {
+            cgroups.learn_id(id, key, sampling.hierarchy);
+        }
+        Some(key)
+    }
+
+    /// Arguments joined by spaces; empty for a process without (zombies, kernel threads).
+    fn command(&mut self, row: &Process, proc: &OwnedFd) -> Option<String> {
+        let text = self.read(row, "cmdline", proc)?;
+        let text = text.get(..COMMAND_MOST).unwrap_or(text);
+        let end = text.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
+        let mut line = String::from_utf8_lossy(text.get(..end)?).into_owned();
+        if line.contains('\0') {
+            line = line.replace('\0', " ");
+        }
+        Some(line)
+    }
+
+    fn read(&mut self, row: &Process, file: &str, proc: &OwnedFd) -> Option<&[u8]> {
+        self.name.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(self.name, "{}/{file}", row.id.pid);
+        self.buffer.read_whole(proc, self.name.as_str()).ok()
+    }
+}
+
+impl Entry {
+    fn grow(&mut self, row: &Process, sampling: &Sampling<'_>) {
+        let Some(memory) = &row.memory else { return };
+        let bytes = (memory.rss + memory.swap).saturating_mul(sampling.page_size);
+        if let Some((before, then)) = self.bytes {
+            let seconds = sampling.at.since(then).as_secs_f32();
+            if seconds <= 0.0 {
+                return;
+            }
+            self.growth = match self.growth {
+                // Most rows of most samples.
+                Some(0.0) if bytes == before => Some(0.0),
+                growth => {
+                    let rate = (bytes as f32 - before as f32) / seconds;
+                    let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
+                    let growth = growth.map_or(rate, |growth| growth + weight * (rate - growth));
+                    Some(if growth.abs() < NO_GROWTH {
+                        0.0
+                    } else {
+                        growth
+                    })
+                }
+            };
+        }
+        self.bytes = Some((bytes, sampling.at));
+    }
+
+    fn keep_command(&mut self, command: Option<String>) {
+        match command {
+            Some(line) if self.command.as_deref() == Some(line.as_str()) => {}
+            Some(line) => self.command = Some(Arc::from(line)),
+            // Not readable: ask no more until the name changes.
+            None => self.command = Some(Arc::from("")),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A process held by its `/proc/PID` directory: what goes through it can never hit another one.
+//!
+//! The directory's descriptor belongs to the process that had the pid when it was opened. Once that
+//! process is reaped every access through it gives ESRCH, also when the pid is in use again. So it
+//! is opened, then the start time is compared, and all else goes through it.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::plan::step::{Failure, FailureKind};
+use crate::model::process::ProcessId;
+
+use crate::linux::SysRoot;
+use crate::linux::cgroup::hierarchy::memory_path;
+use crate::linux::kernel_file::{self, FileBuffer, is_gone};
+use crate::linux::scan::proc::stat_line::{self, StatLine};
+
+/// An open `/proc/PID` whose start time was right when it was opened.
+#[derive(Debug)]
+pub(crate) struct PinnedProcess {
+    dir: OwnedFd,
+    id: ProcessId,
+}
+
+impl PinnedProcess {
+    /// # Errors
+    /// [`FailureKind::Gone`] if there is no such process (or only its zombie), `Reused` if the pid
+    /// is another's now, `Denied` or `Other` if it cannot be looked at.
+    pub(crate) fn open(root: &SysRoot, id: ProcessId) -> Result<Self, Failure> {
+        let path = root.proc.join(id.pid.to_string());
+        let dir = kernel_file::open_dir(&path).map_err(|errno| unreadable(id, errno))?;
+        let process = Self { dir, id };
+        process.check()?;
+        Ok(process)
+    }
+
+    pub(crate) fn dir(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+
+    /// Compares the start time again; the process may have ended meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn check(&self) -> Result<StatLine, Failure> {
+        let mut buffer = FileBuffer::default();
+        let line = buffer
+            .read_single(&self.dir, "stat")
+            .map_err(|errno| unreadable(self.id, errno))?;
+        let stat = stat_line::parse(line).ok_or_else(|| Failure {
+            kind: FailureKind::Other,
+            sentence: format!(
+                "Process {} was not touched: its /proc entry cannot be understood.",
+                self.id.pid
+            ),
+        })?;
+        if stat.start_ticks != self.id.start_ticks {
+            return Err(Failure {
+                kind: FailureKind::Reused,
+                sentence: format!(
+                    "Pid {} belongs to another process now ({}); nothing was written.",
+                    self.id.pid,
+                    printable(&stat)
+                ),
+            });
+        }
+        if stat.state.is_dead() {
+            return Err(Failure {
+                kind: FailureKind::Gone,
+                sentence: format!(
+                    "Process {} has ended (a zombie, until its parent takes notice).",
+                    self.id.pid
+                ),
+            });
+        }
+        Ok(stat)
+    }
+
+    /// Its memory cgroup; `None` if that cannot be read.
+    pub(crate) fn cgroup(&self, version: CgroupVersion) -> Option<CgroupPath> {
+        let mut buffer = FileBuffer::default();
+        let text = buffer.read_whole(&self.dir, "cgroup").ok()?;
+        let path = memory_path(text, version)?;
+        Some(CgroupPath::new(&String::from_utf8_lossy(path)))
+    }
+}
+
+/// The process ended: one sentence for all writers.
+pub(crate) fn gone(id: ProcessId) -> Failure {
+    Failure {
+        kind: FailureKind::Gone,
+        sentence: format!("Process {} has ended.", id.pid),
+    }
+}
+
+fn unreadable(id: ProcessId, errno: Errno) -> Failure {
+    if is_gone(errno) {
+        return gone(id);
+    }
+    let denied = matches!(errno, Errno::ACCESS | Errno::PERM);
+    Failure {
+        kind: if denied {
+            FailureKind::Denied
+        } else {
+            FailureKind::Other
+        },
+        sentence: if denied {
+            format!(
+                "Process {} may not be looked at (/proc is mounted with hidepid): run oomtop as root.",
+                id.pid
+            )
+        } else {
+            format!("Process {} cannot be read: {errno}.", id.pid)
+        },
+    }
+}
+
+fn printable(stat: &StatLine) -> String {
+    stat.comm
+        .text()
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

@@ -1,0 +1,311 @@
+//! Memory cgroups: paths, limits, usage and counters, the same for v1 and v2.
+
+pub mod container;
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Which cgroup version controls memory on this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CgroupVersion {
+    /// No memory controller is mounted.
+    #[default]
+    None,
+    /// The v1 `memory` hierarchy.
+    V1,
+    /// The unified hierarchy lists `memory` in its root `cgroup.controllers`.
+    V2,
+    /// v1 has `memory`, a cgroup2 mount is there beside it without it.
+    Hybrid,
+}
+
+impl CgroupVersion {
+    /// Memory files are those of v1.
+    #[must_use]
+    pub fn is_v1(self) -> bool {
+        matches!(self, Self::V1 | Self::Hybrid)
+    }
+
+    /// As the header names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "no memory cgroups",
+            Self::V1 => "cgroup v1",
+            Self::V2 => "cgroup v2",
+            Self::Hybrid => "cgroup hybrid",
+        }
+    }
+}
+
+/// A path in the memory hierarchy as `/proc/PID/cgroup` shows it: absolute, `/` is the root (of the
+/// reader's cgroup namespace).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct CgroupPath(Arc<str>);
+
+impl CgroupPath {
+    /// Takes a path as the kernel prints it, without trailing slashes and the ` (deleted)` suffix.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        let path = path
+            .strip_suffix(" (deleted)")
+            .unwrap_or(path)
+            .trim_end_matches('/');
+        if path.is_empty() {
+            Self(Arc::from("/"))
+        } else if path.starts_with('/') {
+            Self(Arc::from(path))
+        } else {
+            Self(Arc::from(format!("/{path}")))
+        }
+    }
+
+    /// The root of the hierarchy.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::new("/")
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for `/`.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        &*self.0 == "/"
+    }
+
+    /// The part below the root, for joining to a mount point: no leading slash, empty for `/`.
+    #[must_use]
+    pub fn relative(&self) -> &str {
+        self.0.trim_start_matches('/')
+    }
+
+    /// The enclosing group; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        let (parent, _) = self.0.rsplit_once('/')?;
+        Some(Self::new(parent))
+    }
+
+    /// The last component: the unit, scope or container.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or("")
+    }
+
+    /// A child of this group.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Self {
+        if self.is_root() {
+            Self::new(name)
+        } else {
+            Self::new(&format!("{}/{name}", self.0))
+        }
+    }
+
+    /// True if `self` is `other` or lies below it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        other.is_root()
+            || self
+                .0
+                .strip_prefix(&*other.0)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl fmt::Display for CgroupPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Index of a group in [`super::snapshot::Snapshot::cgroups`]; stable while oomtop runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct CgroupKey(pub u32);
+
+impl CgroupKey {
+    /// The index as a `usize`.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A group's limits in bytes; `None` is unlimited or not offered by this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Limits {
+    /// v2 `memory.max`, v1 `memory.limit_in_bytes`: hitting it is an OOM.
+    pub max: Option<u64>,
+    /// v2 `memory.high`: throttles, never kills.
+    pub high: Option<u64>,
+    /// v1 `memory.soft_limit_in_bytes`: throttles nothing and kills nobody; when the host is short, what is
+    /// above it is reclaimed first (Documentation/admin-guide/cgroup-v1/memory.rst "Soft limits").
+    pub soft: Option<u64>,
+    /// v2 `memory.low`.
+    pub low: Option<u64>,
+    /// v2 `memory.min`.
+    pub min: Option<u64>,
+    /// v2 `memory.swap.max`.
+    pub swap_max: Option<u64>,
+    /// v1 `memory.memsw.limit_in_bytes`: memory + swap.
+    pub memsw_max: Option<u64>,
+    /// v1 `memory.swappiness`, 0 ..= 100 (0 ..= 200 since 5.8): 0 keeps the group out of swap. v2 has none
+    /// per group.
+    pub swappiness: Option<u64>,
+    /// v2 `memory.oom.group`: the whole group dies.
+    pub oom_group: bool,
+    /// v1 `memory.oom_control`: `oom_kill_disable` is set, tasks hang instead of dying.
+    pub kill_disabled: bool,
+}
+
+/// Counters of `memory.events` (v2) or `memory.oom_control` (v1), since the group was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct GroupEvents {
+    /// Times throttled for exceeding `high`.
+    pub high: Option<u64>,
+    /// Times the limit was about to be exceeded; on v1 that of memory (`memory.failcnt`) or that of memory
+    /// and swap (`memory.memsw.failcnt`).
+    pub max: Option<u64>,
+    /// OOM conditions (not kills), of groups below too.
+    pub oom: Option<u64>,
+    /// OOM conditions of this group's own limit (v2 `memory.events.local` `oom`; before 5.2 the other file
+    /// counts those only). `None` on v1, which counts none.
+    pub own_oom: Option<u64>,
+    /// Processes killed in this group and below, whatever ran out.
+    pub oom_kill: Option<u64>,
+    /// Of these, those that lived in this group itself (v1, whose counter knows no others; the sum is of what
+    /// was there or came since oomtop runs). `None` on v2.
+    pub own_kills: Option<u64>,
+    /// Times the group died whole (v2 `oom_group_kill`, 5.17 and later).
+    pub oom_group_kill: Option<u64>,
+}
+
+/// What `memory.stat` says of the group and everything below it (on v1 the `total_` lines), in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct GroupStat {
+    /// `inactive_file`: page cache that goes first.
+    pub inactive_file: u64,
+    /// `active_file`: page cache in use; it goes too before anybody is killed, at the price of reading it
+    /// again.
+    pub active_file: u64,
+    /// `file_dirty` + `file_writeback` (v1 `total_dirty` + `total_writeback`): page cache that must be
+    /// written before it can go.
+    pub unwritten: u64,
+    /// `workingset_refault_anon` + `_file` (before 5.9 `workingset_refault`): pages read again soon after
+    /// they were dropped, since the group was made. `None` where the kernel does not count them.
+    pub refaults: Option<u64>,
+}
+
+impl GroupStat {
+    /// Page cache the kernel drops before it kills: both file lists without what must be written first.
+    #[must_use]
+    pub fn droppable(&self) -> u64 {
+        (self.inactive_file.saturating_add(self.active_file)).saturating_sub(self.unwritten)
+    }
+}
+
+/// `avg10` of a group's `memory.pressure`, in hundredths of a percent (so that they compare).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct GroupPressure {
+    /// Share of the last 10 s in which at least one task waited for memory.
+    pub some: u32,
+    /// Share in which all of them did.
+    pub full: u32,
+}
+
+/// One memory cgroup as the last sample saw it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Cgroup {
+    /// Where it is in the memory hierarchy.
+    pub path: CgroupPath,
+    /// The enclosing group; `None` for the root.
+    pub parent: Option<CgroupKey>,
+    /// False once its directory is gone (the entry stays, so that keys stay stable).
+    pub present: bool,
+    /// Limits of the group itself (not of its ancestors).
+    pub limits: Limits,
+    /// `memory.current` / `memory.usage_in_bytes` in bytes; read only where it matters.
+    pub usage: Option<u64>,
+    /// Swap used: `memory.swap.current`, or memsw - memory on v1.
+    pub swap_usage: Option<u64>,
+    /// Counters.
+    pub events: GroupEvents,
+    /// Pressure of the group (v2 only).
+    pub pressure: Option<GroupPressure>,
+    /// What its memory is made of; read only near a limit, or when somebody looks.
+    pub stat: Option<GroupStat>,
+    /// v1 `memory.oom_control`: `under_oom` is set, tasks of the group wait for memory now.
+    pub under_oom: bool,
+    /// The sample in which [`Self::usage`] was last read; groups at rest are not read in every sample.
+    pub read_seq: u64,
+}
+
+impl Cgroup {
+    /// A group of which only the path is known yet.
+    #[must_use]
+    pub fn unread(path: CgroupPath, parent: Option<CgroupKey>) -> Self {
+        Self {
+            path,
+            parent,
+            present: true,
+            limits: Limits::default(),
+            usage: None,
+            swap_usage: None,
+            events: GroupEvents::default(),
+            pressure: None,
+            stat: None,
+            under_oom: false,
+            read_seq: 0,
+        }
+    }
+}
+
+/// Deepest nesting that is followed: a damaged table must not loop.
+const DEEPEST: usize = 256;
+
+/// `key` and its ancestors in the table of groups, innermost first.
+pub fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
+    // Walked for every group and process in every sample: one closure, no layers of adapters.
+    let (mut next, mut left) = (Some(key), DEEPEST);
+    std::iter::from_fn(move || {
+        let key = next?;
+        let group = cgroups.get(key.index())?;
+        left -= 1;
+        next = if left > 0 { group.parent } else { None };
+        Some((key, group))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CgroupPath;
+
+    #[test]
+    fn paths() {
+        let p = CgroupPath::new("/a.slice/b.scope (deleted)");
+        assert_eq!(p.as_str(), "/a.slice/b.scope");
+        assert_eq!(p.name(), "b.scope");
+        assert_eq!(p.parent(), Some(CgroupPath::new("/a.slice")));
+        assert_eq!(
+            p.parent().and_then(|p| p.parent()),
+            Some(CgroupPath::root())
+        );
+        assert_eq!(CgroupPath::root().parent(), None);
+        assert_eq!(CgroupPath::root().relative(), "");
+        assert_eq!(CgroupPath::root().join("x").as_str(), "/x");
+        assert!(p.is_within(&CgroupPath::new("/a.slice")));
+        assert!(!CgroupPath::new("/a.slicex").is_within(&CgroupPath::new("/a.slice")));
+        assert!(p.is_within(&CgroupPath::root()));
+    }
+}

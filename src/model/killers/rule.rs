@@ -1,0 +1,163 @@
+//! [`Rule`]: when a program acts, and how much memory is left until then.
+
+use std::time::Duration;
+
+use crate::model::cgroup::CgroupPath;
+use crate::model::memory::Memory;
+
+/// A share in hundredths of a percent (permyriad), 0 ..= 10000: the finest that these programs take.
+/// Serialized in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share(pub u32);
+
+impl serde::Serialize for Share {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.as_percent())
+    }
+}
+
+impl Share {
+    /// A whole number of percent, at most 100.
+    #[must_use]
+    pub const fn percent(percent: u32) -> Self {
+        Self(if percent > 100 { 10_000 } else { percent * 100 })
+    }
+
+    /// This part of `whole`.
+    #[must_use]
+    pub fn of(self, whole: u64) -> u64 {
+        let part = u128::from(whole) * u128::from(self.0) / 10_000;
+        u64::try_from(part).unwrap_or(u64::MAX)
+    }
+
+    /// From a number of percent; `None` outside 0 ..= 100 or if it is none.
+    #[must_use]
+    pub fn from_percent(percent: f64) -> Option<Self> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be 0..=100"
+        )]
+        (0.0..=100.0)
+            .contains(&percent)
+            .then(|| Self((percent * 100.0).round() as u32))
+    }
+
+    /// In percent.
+    #[must_use]
+    pub fn as_percent(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+/// An amount of memory or swap, as these programs take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Amount {
+    /// A share of the total.
+    #[serde(rename = "percent")]
+    Share(Share),
+    /// Bytes.
+    Bytes(u64),
+    /// The lower of both.
+    #[serde(rename = "lower_of_percent_and_bytes")]
+    Lower(Share, u64),
+}
+
+impl Amount {
+    /// In bytes, of this total.
+    #[must_use]
+    pub fn of(self, total: u64) -> u64 {
+        match self {
+            Self::Share(share) => share.of(total),
+            Self::Bytes(bytes) => bytes,
+            Self::Lower(share, bytes) => share.of(total).min(bytes),
+        }
+    }
+}
+
+/// What a rule does when it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// SIGTERM to one process.
+    Terminate,
+    /// SIGKILL to one process.
+    Kill,
+    /// SIGKILL to every process of a cgroup.
+    KillGroup,
+}
+
+/// When a rule holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Available memory and free swap of the host are both at most this much.
+    Low {
+        /// `MemAvailable` at most.
+        memory: Amount,
+        /// `SwapFree` at most.
+        swap: Amount,
+        /// Never holds without swap (systemd-oomd compares with "less than").
+        needs_swap: bool,
+    },
+    /// Memory pressure above a limit for some time.
+    Pressure {
+        /// Of this group; `None`: of the host.
+        group: Option<CgroupPath>,
+        /// `full avg10`, `some avg10`, …
+        measure: &'static str,
+        /// The limit.
+        limit: Share,
+        /// For at least so long; serialized in microseconds.
+        #[serde(rename = "lasting_micros", serialize_with = "micros")]
+        lasting: Duration,
+    },
+    /// zram takes more than this of RAM.
+    Zram {
+        /// The limit.
+        limit: Amount,
+    },
+}
+
+fn micros<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// One condition and what follows.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Rule {
+    /// When.
+    pub when: Trigger,
+    /// What.
+    pub act: Act,
+}
+
+impl Trigger {
+    /// About how many bytes must be used up, memory and swap together, before it holds; 0 if it holds.
+    /// `None` if it never can, or does not go by memory.
+    ///
+    /// Counted as if RAM fills up before swap does, which is what happens when processes grow (a rule that
+    /// waits for swap waits for nearly all of RAM first). Where the kernel swaps earlier it comes earlier.
+    #[must_use]
+    pub fn room(&self, host: &Memory) -> Option<u64> {
+        let Self::Low {
+            memory,
+            swap,
+            needs_swap,
+        } = self
+        else {
+            return None;
+        };
+        if *needs_swap && host.swap_total == 0 {
+            return None;
+        }
+        let available = host.obtainable();
+        let swap_left = host.swap_free.saturating_sub(swap.of(host.swap_total));
+        Some(if swap_left == 0 {
+            available.saturating_sub(memory.of(host.total))
+        } else {
+            available.saturating_add(swap_left)
+        })
+    }
+}

@@ -1,0 +1,203 @@
+//! Which units ask systemd-oomd to watch them: `ManagedOOM*` of unit files and drop-ins.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Share;
+use super::systemd::{assignments, share, span};
+
+/// A unit file or drop-in, the one of its name that counts (systemd.unit(5): `/etc` before `/run` before
+/// `/usr/lib`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitFile {
+    /// The unit: `-.slice`, `user@.service`, `user-.slice`, or a type alone (`service`).
+    pub unit: String,
+    /// File name of a drop-in; `None` for the unit file itself.
+    pub drop_in: Option<String>,
+    /// What it says.
+    pub text: String,
+}
+
+/// What a unit asks for (systemd.resource-control(5), since 247).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Managed {
+    /// `ManagedOOMSwap=kill`.
+    pub swap: bool,
+    /// `ManagedOOMMemoryPressure=kill`.
+    pub pressure: bool,
+    /// `ManagedOOMMemoryPressureLimit=`.
+    pub limit: Option<Share>,
+    /// `ManagedOOMMemoryPressureDurationSec=` (since 257).
+    pub lasting: Option<Duration>,
+}
+
+impl Managed {
+    fn apply(&mut self, text: &str) {
+        for (section, key, value) in assignments(text) {
+            // `[Slice]`, `[Service]`, `[Scope]`, …: no other section knows these keys.
+            if matches!(section, "Unit" | "Install") {
+                continue;
+            }
+            match key {
+                "ManagedOOMSwap" => self.swap = value == "kill",
+                "ManagedOOMMemoryPressure" => self.pressure = value == "kill",
+                // 0 and nothing mean the default of oomd.conf.
+                "ManagedOOMMemoryPressureLimit" => {
+                    self.limit = share(value).filter(|limit| limit.0 > 0);
+                }
+                "ManagedOOMMemoryPressureDurationSec" => self.lasting = span(value),
+                _ => {}
+            }
+        }
+    }
+
+    /// systemd-oomd watches it.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.swap || self.pressure
+    }
+}
+
+/// What `unit` (the last part of a cgroup's path) asks for, out of all files that speak of it.
+///
+/// The unit file counts first, then drop-ins in the order of their names; of two drop-ins of one name
+/// that of the more specific directory counts (systemd.unit(5)).
+#[must_use]
+pub fn managed(unit: &str, files: &[UnitFile]) -> Managed {
+    let names = names_of(unit);
+    let mut managed = Managed::default();
+    let own = names.iter().find_map(|name| {
+        let is_it = |file: &&UnitFile| file.drop_in.is_none() && file.unit == *name;
+        files.iter().find(is_it)
+    });
+    if let Some(own) = own {
+        managed.apply(&own.text);
+    }
+    let mut drop_ins: BTreeMap<&str, &UnitFile> = BTreeMap::new();
+    // The least specific first: a later one of the same name takes its place.
+    for name in names.iter().rev() {
+        for file in files.iter().filter(|file| file.unit == *name) {
+            if let Some(drop_in) = &file.drop_in {
+                drop_ins.insert(drop_in, file);
+            }
+        }
+    }
+    for file in drop_ins.values() {
+        managed.apply(&file.text);
+    }
+    managed
+}
+
+/// The names under which files speak of a unit, the most specific first.
+fn names_of(unit: &str) -> Vec<String> {
+    let mut names = vec![unit.to_owned()];
+    let Some((name, kind)) = unit.rsplit_once('.') else {
+        return names;
+    };
+    let stem = match name.split_once('@') {
+        Some((template, _)) => {
+            names.push(format!("{template}@.{kind}"));
+            template
+        }
+        None => name,
+    };
+    // `foo-bar-baz.slice`: `foo-bar-.slice`, `foo-.slice`.
+    let mut rest = stem;
+    while let Some((prefix, _)) = rest.rsplit_once('-') {
+        if !prefix.is_empty() {
+            names.push(format!("{prefix}-.{kind}"));
+        }
+        rest = prefix;
+    }
+    names.push(kind.to_owned());
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{UnitFile, managed, names_of};
+    use crate::model::killers::Share;
+
+    fn file(unit: &str, drop_in: Option<&str>, text: &str) -> UnitFile {
+        UnitFile {
+            unit: unit.to_owned(),
+            drop_in: drop_in.map(str::to_owned),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn names_from_the_unit_to_its_type() {
+        assert_eq!(
+            names_of("user@1000.service"),
+            ["user@1000.service", "user@.service", "service"]
+        );
+        assert_eq!(
+            names_of("user-1000.slice"),
+            ["user-1000.slice", "user-.slice", "slice"]
+        );
+        assert_eq!(names_of("-.slice"), ["-.slice", "slice"]);
+        assert_eq!(names_of("payload"), ["payload"]);
+    }
+
+    #[test]
+    fn what_fedora_ships() {
+        let files = [
+            file(
+                "-.slice",
+                Some("10-oomd.conf"),
+                "[Slice]\nManagedOOMSwap=kill\n",
+            ),
+            file(
+                "user@.service",
+                Some("10-oomd.conf"),
+                "[Service]\nManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureLimit=50%\n",
+            ),
+        ];
+        let root = managed("-.slice", &files);
+        assert!(root.swap && !root.pressure);
+        let user = managed("user@1000.service", &files);
+        assert!(user.pressure && !user.swap);
+        assert_eq!(user.limit, Some(Share::percent(50)));
+        assert!(!managed("ssh.service", &files).is_watched());
+    }
+
+    #[test]
+    fn later_and_more_specific_drop_ins_count() {
+        let files = [
+            file(
+                "web.slice",
+                None,
+                "[Slice]\nManagedOOMSwap=kill\nManagedOOMMemoryPressure=kill\n",
+            ),
+            file(
+                "slice",
+                Some("50.conf"),
+                "[Slice]\nManagedOOMMemoryPressureLimit=10%\n",
+            ),
+            file(
+                "web.slice",
+                Some("50.conf"),
+                "[Slice]\nManagedOOMMemoryPressureLimit=20%\n",
+            ),
+            file(
+                "web.slice",
+                Some("60.conf"),
+                "[Unit]\nManagedOOMSwap=kill\n[Slice]\nManagedOOMSwap=auto\nManagedOOMMemoryPressureDurationSec=1min 5s\n",
+            ),
+        ];
+        let web = managed("web.slice", &files);
+        assert!(!web.swap && web.pressure);
+        assert_eq!(web.limit, Some(Share::percent(20)));
+        assert_eq!(web.lasting, Some(Duration::from_secs(65)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_or_text_panics(unit in "[-@.a\\PC]{0,20}", text in "(\\PC{0,9}|\n|=|\\[|ManagedOOMSwap)*") {
+            let _ = managed(&unit, &[file(&unit, None, &text), file("a", Some("b"), &text)]);
+        }
+    }
+}

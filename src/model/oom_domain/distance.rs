@@ -1,0 +1,159 @@
+//! How far from death: how much a process can grow before it is the victim. How much its OOM domain can grow
+//! before anybody dies is [`crate::model::oom_domain::headroom::Room`].
+
+use crate::model::oom_domain::victim::DomainState;
+use crate::model::process::badness::{Badness, Immunity, badness};
+use crate::model::process::{Process, ProcessId};
+
+/// Where a process stands in one domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lead {
+    /// It is the victim; so many bytes ahead of the next one (`None`: there is no other).
+    First {
+        /// Bytes it would have to give back to be second.
+        ahead: Option<u64>,
+    },
+    /// It must grow by so much to be the victim; before that it is `leader`.
+    Behind {
+        /// Bytes, adj counted for both.
+        bytes: u64,
+        /// The victim now.
+        leader: ProcessId,
+    },
+    /// Never chosen.
+    Immune(Immunity),
+    /// Its memory could not be read.
+    Unknown,
+    /// Nobody is killed in this domain (v1 `oom_kill_disable`: its tasks hang, seen on 6.18).
+    NobodyDies,
+}
+
+/// How much `process` can grow before the kernel would choose it in `domain`. A grown page counts as a point,
+/// whatever its adj (mm/oom_kill.c `oom_badness`, 3.6 to 7.3), so the leader's lead is the whole distance.
+#[must_use]
+pub fn lead(process: &Process, domain: &DomainState, page_size: u64) -> Lead {
+    let points = match badness(process, domain.total_pages) {
+        Badness::Points(points) => points,
+        Badness::Immune(immunity) => return Lead::Immune(immunity),
+        Badness::Unknown => return Lead::Unknown,
+    };
+    let Some(verdict) = domain.verdict else {
+        return Lead::NobodyDies;
+    };
+    let bytes = |pages: u64| pages.saturating_mul(page_size);
+    if verdict.victim.id == process.id {
+        let ahead = verdict
+            .runner_up
+            .map(|second| bytes(points.abs_diff(second.points.min(points))));
+        return Lead::First { ahead };
+    }
+    Lead::Behind {
+        bytes: bytes(points.abs_diff(verdict.victim.points.max(points))),
+        leader: verdict.victim.id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lead, lead};
+    use crate::model::kernel::KernelRules;
+    use crate::model::memory::Memory;
+    use crate::model::oom_domain::victim::assess;
+    use crate::model::process::badness::{Immunity, badness};
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
+
+    const MIB: u64 = 1 << 20;
+
+    fn process(pid: u32, pages: u64, adj: i64) -> Process {
+        Process {
+            id: ProcessId {
+                pid,
+                start_ticks: u64::from(pid),
+            },
+            state: TaskState('S'),
+            memory: Some(MemoryUse {
+                rss: pages,
+                ..MemoryUse::default()
+            }),
+            adj: OomScoreAdj::new(adj),
+            ..Process::default()
+        }
+    }
+
+    fn host() -> Memory {
+        Memory {
+            total: 4096 * MIB,
+            available: Some(1000 * MIB),
+            swap_total: 500 * MIB,
+            swap_free: 300 * MIB,
+            ..Memory::default()
+        }
+    }
+
+    #[test]
+    fn the_distance_counts_the_adj_of_both() {
+        let table = [
+            process(1, 1000, 0),
+            process(2, 400, 0),
+            process(3, 9000, -1000),
+        ];
+        let rules = KernelRules::default();
+        let states = assess(&table, &[], &host(), &rules);
+        let of = |at: usize| lead(&table[at], &states[0], 4096);
+        assert_eq!(
+            of(0),
+            Lead::First {
+                ahead: Some(600 * 4096)
+            }
+        );
+        let leader = table[0].id;
+        assert_eq!(
+            of(1),
+            Lead::Behind {
+                bytes: 600 * 4096,
+                leader
+            }
+        );
+        assert_eq!(of(2), Lead::Immune(Immunity::Adj));
+        let protected = [process(1, 1000, 0), process(2, 400, -100)];
+        let states = assess(&protected, &[], &host(), &rules);
+        let expected = (600 + 100 * (states[0].total_pages / 1000)) * 4096;
+        assert_eq!(
+            lead(&protected[1], &states[0], 4096),
+            Lead::Behind {
+                bytes: expected,
+                leader
+            }
+        );
+    }
+
+    proptest::proptest! {
+        /// Grown by one page more than the distance, the process is the victim; by one less it is not.
+        #[test]
+        fn the_distance_is_exact(
+            sizes in proptest::collection::vec((1..100_000_u64, -999..=1000_i64), 2..8),
+            at in 0..8_usize,
+        ) {
+            let at = at % sizes.len();
+            let table: Vec<_> = (1..).zip(&sizes).map(|(pid, (p, a))| process(pid, *p, *a)).collect();
+            let rules = KernelRules::default();
+            let states = assess(&table, &[], &host(), &rules);
+            let total = states[0].total_pages;
+            if let Lead::Behind { bytes, leader } = lead(&table[at], &states[0], 4096) {
+                let pages = bytes / 4096;
+                let grown = |by: u64| {
+                    let mut table = table.clone();
+                    let memory = table[at].memory.as_mut().expect("it has memory");
+                    memory.rss += by;
+                    assess(&table, &[], &host(), &rules)[0].verdict.expect("a victim").victim.id
+                };
+                proptest::prop_assert_eq!(grown(pages + 1), table[at].id);
+                if pages > 0 {
+                    proptest::prop_assert_eq!(grown(pages - 1), leader);
+                }
+                proptest::prop_assert!(badness(&table[at], total).points().is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! OOM domains: the host and each cgroup with a limit. Who dies next in each, how much room is left, and
+//! what another limit would do.
+
+pub mod distance;
+pub mod headroom;
+pub mod urgency;
+pub mod victim;
+pub mod whatif;

@@ -1,0 +1,254 @@
+//! [`Urgency`]: which OOM domain to look at first. Pure and total: equal signs give equal answers, and any
+//! two domains have an order.
+//!
+//! The order, most urgent first: how urgent ([`urgency`]), then the time left in wide steps, then stalls in
+//! steps, then the kept share in steps of five points, then the path. Steps and not numbers, so that rows do
+//! not dance; the caller keeps each answer for a while before it lets it fall.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use crate::model::memory::band::Band;
+
+/// How urgent a domain is, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Nothing points to an OOM.
+    #[default]
+    Calm,
+    /// In the first band, full within the hour, or it stalls a little (PSI full from 1 %).
+    Watch,
+    /// In the second band, full within ten minutes, or it stalls much (PSI full from 10 %).
+    Close,
+    /// In the third band, or full within two minutes.
+    Imminent,
+    /// The kernel killed in it, or it was out of memory, within the last minute; or its tasks hang:
+    /// [`Acute`] tells which.
+    Killing,
+}
+
+/// What the answer is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Signs {
+    /// Band of the kept share.
+    pub band: Band,
+    /// Time until nothing is left; `None` without steady growth.
+    pub time_left: Option<Duration>,
+    /// `full avg10` of its pressure in hundredths of a percent.
+    pub stalled: u32,
+    /// Time since somebody died because it ran out itself, by the log or by its counters; `None` if nobody
+    /// did. A process killed because something else ran out is no sign.
+    pub since_kill: Option<Duration>,
+    /// Time since its own `oom` counter rose; `None` if it did not, and on v1, which counts none. It rises too
+    /// where nobody was killed (Documentation/admin-guide/cgroup-v2.rst, `memory.events`).
+    pub since_oom: Option<Duration>,
+    /// Its tasks wait for memory and nobody is killed (v1 `oom_kill_disable`).
+    pub hangs: bool,
+}
+
+/// What makes a domain [`Urgency::Killing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acute {
+    /// Its tasks wait for memory now, and nobody is killed.
+    Hangs,
+    /// Somebody in it was killed within the last minute.
+    Killed,
+    /// It was out of memory within the last minute, and no kill was counted.
+    Oom,
+}
+
+impl Acute {
+    /// In one word of at most six letters, as a state.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hangs => "HANGS",
+            Self::Killed => "KILLED",
+            Self::Oom => "OOM",
+        }
+    }
+
+    /// In a few words, of the domain.
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Hangs => "hangs now",
+            Self::Killed => "killed in the last minute",
+            Self::Oom => "OOM in the last minute, no kill counted",
+        }
+    }
+}
+
+impl Signs {
+    /// What is happening in it now, if anything is.
+    #[must_use]
+    pub fn acute(&self) -> Option<Acute> {
+        let lately = |since: Option<Duration>| since.is_some_and(|since| since <= LATELY);
+        if self.hangs {
+            Some(Acute::Hangs)
+        } else if lately(self.since_kill) {
+            Some(Acute::Killed)
+        } else {
+            lately(self.since_oom).then_some(Acute::Oom)
+        }
+    }
+}
+
+/// How long a kill counts as now.
+pub const LATELY: Duration = Duration::from_mins(1);
+
+const IMMINENT: Duration = Duration::from_mins(2);
+const CLOSE: Duration = Duration::from_mins(10);
+const WATCH: Duration = Duration::from_hours(1);
+
+/// Hundredths of a percent from which stalls count.
+const STALLS: [u32; 2] = [100, 1000];
+
+/// The urgency of these signs, without memory of the past.
+#[must_use]
+pub fn urgency(signs: &Signs) -> Urgency {
+    let within = |most| signs.time_left.is_some_and(|left| left <= most);
+    if signs.acute().is_some() {
+        Urgency::Killing
+    } else if signs.band == Band::Critical || within(IMMINENT) {
+        Urgency::Imminent
+    } else if signs.band == Band::Danger || within(CLOSE) || signs.stalled >= STALLS[1] {
+        Urgency::Close
+    } else if signs.band == Band::Warning || within(WATCH) || signs.stalled >= STALLS[0] {
+        Urgency::Watch
+    } else {
+        Urgency::Calm
+    }
+}
+
+/// A domain's place: the smallest is the most urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place<'a> {
+    urgency: Reverse<Urgency>,
+    time: usize,
+    stalls: Reverse<usize>,
+    step: Reverse<u8>,
+    path: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// The place of a domain of this urgency and signs; `step` is the kept share in steps of five points,
+    /// `path` that of its group (empty for the host, which so comes before its equals).
+    #[must_use]
+    pub fn of(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
+        let steps = [Duration::from_mins(1), IMMINENT, CLOSE, WATCH];
+        Self {
+            urgency: Reverse(urgency),
+            time: signs.time_left.map_or(steps.len() + 1, |left| {
+                steps.iter().filter(|step| left > **step).count()
+            }),
+            stalls: Reverse(STALLS.iter().filter(|s| signs.stalled >= **s).count()),
+            step: Reverse(step),
+            path,
+        }
+    }
+
+    /// Its urgency.
+    #[must_use]
+    pub fn urgency(&self) -> Urgency {
+        self.urgency.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Acute, Place, Signs, Urgency, urgency};
+    use crate::model::memory::band::Band;
+
+    fn signs(band: Band, seconds: Option<u64>, stalled: u32) -> Signs {
+        Signs {
+            band,
+            time_left: seconds.map(Duration::from_secs),
+            stalled,
+            ..Signs::default()
+        }
+    }
+
+    #[test]
+    fn each_sign_raises_it() {
+        let of = |band, seconds, stalled| urgency(&signs(band, seconds, stalled));
+        assert_eq!(of(Band::Normal, None, 99), Urgency::Calm);
+        assert_eq!(of(Band::Normal, Some(90_000), 0), Urgency::Calm);
+        assert_eq!(of(Band::Warning, None, 0), Urgency::Watch);
+        assert_eq!(of(Band::Normal, Some(3_600), 0), Urgency::Watch);
+        assert_eq!(of(Band::Normal, None, 1_000), Urgency::Close);
+        assert_eq!(of(Band::Danger, Some(3_600), 0), Urgency::Close);
+        assert_eq!(of(Band::Normal, Some(60), 0), Urgency::Imminent);
+        assert_eq!(of(Band::Critical, None, 0), Urgency::Imminent);
+        let killed = |seconds| Signs {
+            since_kill: Some(Duration::from_secs(seconds)),
+            ..Signs::default()
+        };
+        assert_eq!(urgency(&killed(60)), Urgency::Killing);
+        assert_eq!(urgency(&killed(61)), Urgency::Calm);
+    }
+
+    #[test]
+    fn an_oom_is_no_kill_until_one_is_counted() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let oom = Signs {
+            since_oom: seconds(5),
+            ..Signs::default()
+        };
+        assert_eq!(urgency(&oom), Urgency::Killing);
+        assert_eq!(oom.acute(), Some(Acute::Oom));
+        let killed = Signs {
+            since_kill: seconds(50),
+            ..oom
+        };
+        assert_eq!(killed.acute(), Some(Acute::Killed));
+        let hangs = Signs {
+            hangs: true,
+            ..killed
+        };
+        assert_eq!(hangs.acute(), Some(Acute::Hangs));
+        let past = Signs {
+            since_oom: seconds(61),
+            since_kill: seconds(61),
+            ..Signs::default()
+        };
+        assert_eq!(past.acute(), None);
+    }
+
+    #[test]
+    fn equals_are_ordered_by_time_then_stalls_then_share_then_path() {
+        let place = |seconds, stalled, step, path| {
+            let signs = signs(Band::Danger, seconds, stalled);
+            Place::of(Urgency::Close, &signs, step, path)
+        };
+        let ordered = [
+            place(Some(30), 0, 1, "/z"),
+            place(Some(400), 0, 1, "/z"),
+            place(None, 1_000, 1, "/z"),
+            place(None, 0, 9, "/z"),
+            place(None, 0, 8, ""),
+            place(None, 0, 8, "/a"),
+        ];
+        assert!(ordered.is_sorted());
+        let calm = Place::of(Urgency::Calm, &Signs::default(), 20, "");
+        assert!(ordered.iter().all(|place| *place < calm));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_order_is_total(all in proptest::collection::vec((0_u8..5, proptest::option::of(0_u64..9_000), 0_u32..2_000, 0_u8..20, "[a-c]{0,2}"), 0..12)) {
+            let levels = [Urgency::Calm, Urgency::Watch, Urgency::Close, Urgency::Imminent, Urgency::Killing];
+            let mut places: Vec<_> = all.iter().map(|(level, left, stalled, step, path)| {
+                Place::of(levels[usize::from(*level)], &signs(Band::Normal, *left, *stalled), *step, path)
+            }).collect();
+            places.sort();
+            for pair in places.windows(2) {
+                proptest::prop_assert!(pair[0] <= pair[1]);
+                proptest::prop_assert!(pair[0].urgency() >= pair[1].urgency());
+            }
+        }
+    }
+}

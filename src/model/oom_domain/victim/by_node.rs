@@ -1,0 +1,144 @@
+//! Domains of a cpuset: processes that may use only some memory nodes run out of those alone.
+//!
+//! If the process that asks for memory is held to a part of the nodes by its cpuset, the total is the swap
+//! and the present pages of those nodes, and only processes that may use one of them compete
+//! (mm/oom_kill.c `constrained_alloc` and `oom_cpuset_eligible`, 2.6.36 to 7.3). The nodes of a memory policy
+//! (set_mempolicy(2), mbind(2)) are not in `/proc/PID/status`: such an OOM cannot be foretold, only
+//! explained.
+
+use super::race::Race;
+use super::{DomainState, Scope, badness, group_kill};
+use crate::model::cgroup::Cgroup;
+use crate::model::kernel::KernelRules;
+use crate::model::memory::Memory;
+use crate::model::memory::nodes::{NodeMemory, NodeSet};
+use crate::model::process::Process;
+
+/// Sets of nodes looked at, at most: each costs a walk over the table.
+const MOST: usize = 16;
+
+/// The state of the domain of every set of nodes that some process is held to, in order of the sets. None on
+/// a host with one node, and where all processes may use all nodes.
+#[must_use]
+pub fn assess_nodes(
+    processes: &[Process],
+    cgroups: &[Cgroup],
+    nodes: &[NodeMemory],
+    memory: &Memory,
+    rules: &KernelRules,
+) -> Vec<DomainState> {
+    let all = nodes.iter().filter_map(|node| NodeSet::of(node.node));
+    let Some(all) = all.reduce(NodeSet::with).filter(|_| nodes.len() > 1) else {
+        return Vec::new();
+    };
+    // A set may name nodes that have no memory.
+    let held = |p: &Process| p.nodes.and_then(|own| own.common(all));
+    let mut sets: Vec<NodeSet> = Vec::new();
+    for set in processes.iter().filter_map(held) {
+        if set != all && !sets.contains(&set) && sets.len() < MOST {
+            sets.push(set);
+        }
+    }
+    sets.sort_unstable();
+    let state = |set: NodeSet| {
+        let own = || nodes.iter().filter(|node| set.has(node.node));
+        let page = rules.page_size;
+        // Saturating: the file may be a damaged one of another tree.
+        let sum = |part: fn(&NodeMemory) -> u64| own().map(part).fold(0, u64::saturating_add);
+        let total_pages = sum(|node| node.present).saturating_add(memory.swap_total / page.max(1));
+        let mut race = Race::default();
+        for process in processes {
+            if process.nodes.is_none_or(|own| own.common(set).is_some()) {
+                race.enter(process, badness(process, total_pages), rules.tie);
+            }
+        }
+        let scope = Scope::Nodes(set);
+        DomainState {
+            scope,
+            total_pages,
+            limit: sum(|node| node.managed).saturating_mul(page),
+            usage: Some(sum(NodeMemory::used).saturating_mul(page)),
+            members: race.members,
+            verdict: race.verdict(rules),
+            group_kill: race
+                .first
+                .and_then(|first| group_kill(scope, first.cgroup, cgroups)),
+        }
+    };
+    sets.into_iter().map(state).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::assess_nodes;
+    use crate::model::kernel::KernelRules;
+    use crate::model::memory::Memory;
+    use crate::model::memory::nodes::{NodeMemory, NodeSet};
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
+
+    fn process(pid: u32, rss: u64, adj: i64, nodes: Option<&str>) -> Process {
+        Process {
+            id: ProcessId {
+                pid,
+                start_ticks: 1,
+            },
+            state: TaskState('S'),
+            memory: Some(MemoryUse {
+                rss,
+                ..MemoryUse::default()
+            }),
+            adj: OomScoreAdj::new(adj),
+            nodes: nodes.and_then(NodeSet::parse),
+            ..Process::default()
+        }
+    }
+
+    fn node(node: u32, present: u64) -> NodeMemory {
+        NodeMemory {
+            node,
+            present,
+            managed: present - 100,
+            free: 1000,
+            cache: 500,
+        }
+    }
+
+    #[test]
+    fn only_who_may_use_a_node_competes_for_it() {
+        let table = [
+            process(10, 9000, 0, Some("0")),
+            process(11, 3000, 0, Some("1")),
+            process(12, 2000, 20, None),
+            process(13, 100, 0, Some("0-1")),
+        ];
+        let rules = KernelRules::default();
+        let memory = Memory {
+            swap_total: 4096 * 10_000,
+            ..Memory::default()
+        };
+        let states = |nodes: &[NodeMemory]| assess_nodes(&table, &[], nodes, &memory, &rules);
+        let two = states(&[node(0, 50_000), node(1, 90_000)]);
+        let shown: Vec<_> = two
+            .iter()
+            .map(|s| {
+                let victim = s.verdict.map(|v| (v.victim.id.pid, v.victim.points));
+                (s.total_pages, s.members, victim)
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (60_000, 3, Some((10, 9000))),
+                // 2000 + 20 * (100 000 / 1000) is more than 3000.
+                (100_000, 3, Some((12, 4000))),
+            ]
+        );
+        assert_eq!(two[1].limit, 89_900 * 4096);
+        assert_eq!(two[1].usage, Some(88_400 * 4096));
+        assert!(states(&[node(0, 50_000)]).is_empty());
+        // All that have memory is no part of it, whatever the set names besides.
+        let third = states(&[node(0, 1000), node(2, 1000)]);
+        assert_eq!(third.len(), 1);
+    }
+}

@@ -1,0 +1,381 @@
+//! Who dies next in each OOM domain.
+//!
+//! An OOM domain is what runs out together: the host, a memory cgroup with a limit, or the memory nodes of
+//! a cpuset. In a cgroup only its subtree competes and adj is weighed by the limit (mm/oom_kill.c
+//! `constrained_alloc`: `oc->totalpages = mem_cgroup_get_max(oc->memcg)`, see [`memcg_total_bytes`]), so the
+//! order inside can differ from the host's.
+
+mod by_node;
+mod equals;
+mod race;
+
+use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
+use crate::model::kernel::KernelRules;
+use crate::model::memory::Memory;
+use crate::model::memory::nodes::NodeSet;
+use crate::model::process::badness::badness;
+use crate::model::process::{Process, ProcessId};
+
+pub use by_node::assess_nodes;
+pub use equals::{equals, settle};
+use race::Race;
+pub use race::{age_rank, compared, order, seniority};
+
+/// Names an OOM domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All of RAM and swap.
+    Host,
+    /// A memory cgroup with a limit of its own.
+    Memcg(CgroupKey),
+    /// The memory nodes that the cpuset of some process allows, if these are not all.
+    Nodes(NodeSet),
+}
+
+impl Scope {
+    /// The group, if it is one.
+    #[must_use]
+    pub fn memcg(self) -> Option<CgroupKey> {
+        match self {
+            Self::Memcg(key) => Some(key),
+            Self::Host | Self::Nodes(_) => None,
+        }
+    }
+}
+
+/// A process with its badness in some domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Candidate {
+    /// Who.
+    pub id: ProcessId,
+    /// Badness in pages, adj included.
+    pub points: i64,
+}
+
+/// The first two candidates of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Verdict {
+    /// The process the kernel would kill.
+    pub victim: Candidate,
+    /// The next one, if there is another.
+    pub runner_up: Option<Candidate>,
+    /// The two are closer than the numbers read here can tell apart: say "or".
+    pub close: bool,
+}
+
+/// One OOM domain: how full it is and who dies in it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DomainState {
+    /// Which domain.
+    pub scope: Scope,
+    /// The total adj is weighed by, in pages: RAM + swap, or limit + swap the group may use.
+    pub total_pages: u64,
+    /// The limit in bytes (RAM for the host).
+    pub limit: u64,
+    /// Memory used against that limit in bytes, where it could be read.
+    pub usage: Option<u64>,
+    /// Candidates and immune ones in the domain.
+    pub members: u32,
+    /// Who dies; `None` if nobody can.
+    pub verdict: Option<Verdict>,
+    /// `memory.oom.group`: the group of this key dies whole with the victim (v2).
+    pub group_kill: Option<CgroupKey>,
+}
+
+impl DomainState {
+    /// Usage in percent of the limit, 0 ..; `None` where usage could not be read.
+    #[must_use]
+    pub fn percent(&self) -> Option<f64> {
+        Some(crate::model::memory::percent(self.usage?, self.limit))
+    }
+}
+
+/// False where the swappiness is 0: then the group's memory is not swapped out when its limit is reached,
+/// however much swap there is (mm/memcontrol.c `mem_cgroup_swappiness`: the group's own on v1,
+/// `vm.swappiness` on v2; mm/vmscan.c `get_scan_count`).
+#[must_use]
+pub fn may_swap(group: &Cgroup, memory: &Memory) -> bool {
+    group.limits.swappiness.or(memory.swappiness) != Some(0)
+}
+
+/// The total of a group's OOM domain in bytes: its limit plus the swap it may use, never more swap than
+/// there is. `None` if the group has no limit.
+///
+/// mm/memcontrol.c `mem_cgroup_get_max` (`mem_cgroup_get_limit` before 4.17), the same sum from 3.16 to 7.3:
+/// only the limits of the group itself enter, an ancestor's do not, and there is no swap if the swappiness
+/// is 0 ([`may_swap`]).
+#[must_use]
+pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
+    let max = group.limits.max?;
+    if !may_swap(group, memory) {
+        return Some(max);
+    }
+    let swap = match (group.limits.memsw_max, group.limits.swap_max) {
+        // v1: memory + swap is limited together.
+        (Some(memsw), _) => memsw.saturating_sub(max),
+        (None, Some(swap_max)) => swap_max,
+        (None, None) => u64::MAX,
+    };
+    Some(max.saturating_add(swap.min(memory.swap_total)))
+}
+
+/// The state of every OOM domain: the host first, then each group with a limit, in key order.
+///
+/// One walk over the table; a process counts in every limited ancestor. The root of the hierarchy
+/// has no limit; what a container sees as `/` may have one and then is a domain like any other.
+#[must_use]
+pub fn assess(
+    processes: &[Process],
+    cgroups: &[Cgroup],
+    memory: &Memory,
+    rules: &KernelRules,
+) -> Vec<DomainState> {
+    let page = rules.page_size.max(1);
+    let host_total = memory.host_total_pages(page);
+    let mut states = vec![DomainState {
+        scope: Scope::Host,
+        total_pages: host_total,
+        limit: memory.total,
+        usage: Some(memory.used()),
+        members: 0,
+        verdict: None,
+        group_kill: None,
+    }];
+    let mut slot_of: Vec<Option<usize>> = vec![None; cgroups.len()];
+    for (index, group) in cgroups.iter().enumerate() {
+        let Some(total) = memcg_total_bytes(group, memory).filter(|_| group.present) else {
+            continue;
+        };
+        slot_of[index] = Some(states.len());
+        states.push(DomainState {
+            scope: Scope::Memcg(CgroupKey(u32::try_from(index).unwrap_or(u32::MAX))),
+            total_pages: total / page,
+            limit: group.limits.max.unwrap_or(0),
+            usage: group.usage,
+            members: 0,
+            verdict: None,
+            group_kill: None,
+        });
+    }
+    let enclosing = enclosing_slots(cgroups, &slot_of);
+    let mut races = vec![Race::default(); states.len()];
+    for process in processes {
+        races[0].enter(process, badness(process, host_total), rules.tie);
+        let Some(key) = process.cgroup else { continue };
+        let mut slot = enclosing.get(key.index()).copied().flatten();
+        while let Some(at) = slot {
+            races[at].enter(process, badness(process, states[at].total_pages), rules.tie);
+            slot = outer_slot(&states[at], cgroups, &enclosing);
+        }
+    }
+    for (state, race) in states.iter_mut().zip(&races) {
+        state.members = race.members;
+        if is_kill_disabled(state.scope, cgroups) {
+            continue;
+        }
+        state.verdict = race.verdict(rules);
+        state.group_kill = race
+            .first
+            .and_then(|first| group_kill(state.scope, first.cgroup, cgroups));
+    }
+    states
+}
+
+/// v1 `memory.oom_control` with `oom_kill_disable`: tasks of the group hang, nobody is killed
+/// (seen on 6.18, which warns that it is deprecated; mm/memcontrol-v1.c `memcg1_oom_prepare` there, older
+/// kernels have it in mm/memcontrol.c under other names).
+fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
+    match scope {
+        Scope::Host | Scope::Nodes(_) => false,
+        Scope::Memcg(key) => cgroups
+            .get(key.index())
+            .is_some_and(|group| group.limits.kill_disabled),
+    }
+}
+
+/// For each group: the slot of the innermost limited group that encloses it (itself included).
+fn enclosing_slots(cgroups: &[Cgroup], slot_of: &[Option<usize>]) -> Vec<Option<usize>> {
+    (0..cgroups.len())
+        .map(|index| {
+            let key = CgroupKey(u32::try_from(index).ok()?);
+            for (at, _) in ancestry(key, cgroups) {
+                if let Some(Some(slot)) = slot_of.get(at.index()) {
+                    return Some(*slot);
+                }
+            }
+            None
+        })
+        .collect()
+}
+
+fn outer_slot(
+    state: &DomainState,
+    cgroups: &[Cgroup],
+    enclosing: &[Option<usize>],
+) -> Option<usize> {
+    let Scope::Memcg(key) = state.scope else {
+        return None;
+    };
+    let parent = cgroups.get(key.index())?.parent?;
+    enclosing.get(parent.index()).copied().flatten()
+}
+
+/// `memory.oom.group`: the topmost group with the flag between the victim's and the domain dies whole
+/// (mm/memcontrol.c `mem_cgroup_get_oom_group`, v2 since 4.19).
+fn group_kill(
+    scope: Scope,
+    victims_group: Option<CgroupKey>,
+    cgroups: &[Cgroup],
+) -> Option<CgroupKey> {
+    let mut found = None;
+    for (key, group) in ancestry(victims_group?, cgroups) {
+        if group.limits.oom_group {
+            found = Some(key);
+        }
+        if scope == Scope::Memcg(key) {
+            break;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scope, assess};
+    use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+    use crate::model::kernel::KernelRules;
+    use crate::model::memory::Memory;
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
+
+    const MIB: u64 = 1 << 20;
+
+    fn process(pid: u32, mib: u64, adj: i64, cgroup: u32) -> Process {
+        Process {
+            id: ProcessId {
+                pid,
+                start_ticks: u64::from(pid),
+            },
+            state: TaskState('S'),
+            memory: Some(MemoryUse {
+                rss: mib * 256,
+                ..MemoryUse::default()
+            }),
+            adj: OomScoreAdj::new(adj),
+            cgroup: Some(CgroupKey(cgroup)),
+            ..Process::default()
+        }
+    }
+
+    fn group(path: &str, parent: Option<u32>, max: Option<u64>) -> Cgroup {
+        let mut group = Cgroup::unread(CgroupPath::new(path), parent.map(CgroupKey));
+        group.limits.max = max;
+        group
+    }
+
+    fn host() -> Memory {
+        Memory {
+            total: 8192 * MIB,
+            available: Some(4096 * MIB),
+            ..Memory::default()
+        }
+    }
+
+    #[test]
+    fn the_order_inside_a_group_differs_from_the_hosts() {
+        let groups = [
+            group("/", None, None),
+            group("/web", Some(0), Some(200 * MIB)),
+            group("/web/a", Some(1), None),
+        ];
+        // adj 100 is 819 MiB of the host, but only 20 MiB of a 200 MiB group.
+        let table = [
+            process(10, 60, 100, 2),
+            process(11, 90, 0, 1),
+            process(12, 500, 0, 0),
+        ];
+        let states = assess(&table, &groups, &host(), &KernelRules::default());
+        let victim = |at: usize| states[at].verdict.map(|v| v.victim.id.pid);
+        assert_eq!(states.len(), 2);
+        assert_eq!(victim(0), Some(10));
+        assert_eq!(victim(1), Some(11));
+        assert_eq!(states[1].scope, Scope::Memcg(CgroupKey(1)));
+        assert_eq!((states[0].members, states[1].members), (3, 2));
+    }
+
+    #[test]
+    fn nested_limits_each_have_a_victim_and_the_topmost_oom_group_dies_whole() {
+        let mut groups = vec![
+            group("/", None, None),
+            group("/pod", Some(0), Some(900 * MIB)),
+            group("/pod/a", Some(1), Some(300 * MIB)),
+            group("/pod/b", Some(1), None),
+        ];
+        groups[2].limits.oom_group = true;
+        groups[1].limits.oom_group = true;
+        let table = [process(10, 100, 0, 2), process(11, 200, 0, 3)];
+        let states = assess(&table, &groups, &host(), &KernelRules::default());
+        let at = |key| {
+            states
+                .iter()
+                .find(|s| s.scope == Scope::Memcg(CgroupKey(key)))
+        };
+        assert_eq!(
+            at(1).and_then(|s| s.verdict).map(|v| v.victim.id.pid),
+            Some(11)
+        );
+        assert_eq!(
+            at(2).and_then(|s| s.verdict).map(|v| v.victim.id.pid),
+            Some(10)
+        );
+        // Inside /pod/a only its own flag is within the domain; for the pod it is the pod's.
+        assert_eq!(at(2).and_then(|s| s.group_kill), Some(CgroupKey(2)));
+        assert_eq!(at(1).and_then(|s| s.group_kill), Some(CgroupKey(1)));
+    }
+
+    #[test]
+    fn equals_are_decided_by_age_and_said_to_be_close() {
+        let table = [process(20, 10, 0, 0), process(10, 10, 0, 0)];
+        let states = assess(
+            &table,
+            &[group("/", None, None)],
+            &host(),
+            &KernelRules::default(),
+        );
+        let verdict = states[0].verdict.expect("a victim");
+        assert_eq!(verdict.victim.id.pid, 20);
+        assert!(verdict.close);
+    }
+
+    #[test]
+    fn a_group_whose_killer_is_off_has_no_victim() {
+        let mut groups = vec![
+            group("/", None, None),
+            group("/frozen", Some(0), Some(200 * MIB)),
+        ];
+        groups[1].limits.kill_disabled = true;
+        let states = assess(
+            &[process(10, 60, 0, 1)],
+            &groups,
+            &host(),
+            &KernelRules::default(),
+        );
+        assert!(states[0].verdict.is_some());
+        assert_eq!((states[1].verdict, states[1].members), (None, 1));
+    }
+
+    #[test]
+    fn nobody_to_kill_and_damaged_tables() {
+        let table = [process(10, 10, -1000, 7)];
+        let mut looped = group("/x", Some(1), None);
+        looped.parent = Some(CgroupKey(1));
+        let states = assess(
+            &table,
+            &[group("/", None, None), looped],
+            &host(),
+            &KernelRules::default(),
+        );
+        assert_eq!(states[0].verdict, None);
+    }
+}

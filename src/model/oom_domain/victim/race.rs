@@ -1,0 +1,125 @@
+//! The race for the worst place of one domain, and the order the kernel prefers victims in.
+
+use std::cmp::Ordering;
+use std::num::NonZeroU64;
+
+use super::{Candidate, Verdict};
+use crate::model::cgroup::CgroupKey;
+use crate::model::kernel::{KernelRules, TieBreak};
+use crate::model::process::badness::Badness;
+use crate::model::process::{Process, ProcessId};
+
+/// Keeps the first two candidates of one domain while the table is walked once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Race {
+    pub(super) first: Option<Entry>,
+    second: Option<Entry>,
+    pub(super) members: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    points: i64,
+    id: ProcessId,
+    address_space: Option<NonZeroU64>,
+    has_swap: bool,
+    /// Its memory cgroup.
+    pub(super) cgroup: Option<CgroupKey>,
+}
+
+impl Entry {
+    fn shares_memory_with(self, other: Self) -> bool {
+        self.address_space.is_some() && self.address_space == other.address_space
+    }
+}
+
+impl Race {
+    pub(super) fn enter(&mut self, process: &Process, badness: Badness, tie: TieBreak) {
+        self.members += 1;
+        let Badness::Points(points) = badness else {
+            return;
+        };
+        let points = compared(points, tie);
+        let entry = Entry {
+            points,
+            id: process.id,
+            address_space: process.address_space,
+            has_swap: process.memory.is_some_and(|memory| memory.swap > 0),
+            cgroup: process.cgroup,
+        };
+        let first = self.first;
+        if first.is_none_or(|first| beats(entry, first, tie)) {
+            self.first = Some(entry);
+            // Who shares the memory of the first dies with it, and is no other candidate.
+            if !first.is_some_and(|first| first.shares_memory_with(entry)) {
+                self.second = first;
+            }
+        } else if !first.is_some_and(|first| first.shares_memory_with(entry))
+            && self.second.is_none_or(|second| beats(entry, second, tie))
+        {
+            self.second = Some(entry);
+        }
+    }
+
+    pub(super) fn verdict(&self, rules: &KernelRules) -> Option<Verdict> {
+        let candidate = |e: Entry| Candidate {
+            id: e.id,
+            points: e.points,
+        };
+        let first = self.first?;
+        // Each of the two can be off by the error of its own reading.
+        let error = |e: Entry| rules.rss_error + if e.has_swap { rules.swap_error } else { 0 };
+        let close = self.second.is_some_and(|second| {
+            first.points.abs_diff(second.points) <= error(first).saturating_add(error(second))
+        });
+        Some(Verdict {
+            victim: candidate(first),
+            runner_up: self.second.map(candidate),
+            close,
+        })
+    }
+}
+
+/// The points as the kernel compares them: from 3.6 to 5.8 every candidate has at least one (mm/oom_kill.c
+/// `oom_badness`: `points > 0 ? points : 1`), so that many small ones with a negative adj are equals.
+#[must_use]
+pub fn compared(points: i64, tie: TieBreak) -> i64 {
+    match tie {
+        TieBreak::Later => points,
+        TieBreak::Earlier => points.max(1),
+    }
+}
+
+/// The order in which the kernel prefers victims, the least endangered first: more points win; of equals
+/// the later or the earlier process, by kernel. Creation order is the order of start times, then of pids:
+/// what `for_each_process` walks (mm/oom_kill.c `select_bad_process` and `oom_evaluate_task`, 6.18).
+#[must_use]
+pub fn order(a: (i64, ProcessId), b: (i64, ProcessId), tie: TieBreak) -> Ordering {
+    a.0.cmp(&b.0).then_with(|| seniority(a.1, b.1, tie))
+}
+
+/// How two processes with equal points are told apart: the greater one dies.
+#[must_use]
+pub fn seniority(a: ProcessId, b: ProcessId, tie: TieBreak) -> Ordering {
+    let by_age = (a.start_ticks, a.pid).cmp(&(b.start_ticks, b.pid));
+    match tie {
+        TieBreak::Later => by_age,
+        TieBreak::Earlier => by_age.reverse(),
+    }
+}
+
+/// [`seniority`] as a number, for sorting: pids are below 2^22 (`PID_MAX_LIMIT`), and 2^41 ticks are
+/// centuries.
+#[must_use]
+pub fn age_rank(id: ProcessId, tie: TieBreak) -> i64 {
+    let ticks = i64::try_from(id.start_ticks.min((1 << 41) - 1)).unwrap_or(0);
+    let age = ticks << 22 | i64::from(id.pid.min((1 << 22) - 1));
+    match tie {
+        TieBreak::Later => age,
+        TieBreak::Earlier => -age,
+    }
+}
+
+fn beats(a: Entry, b: Entry, tie: TieBreak) -> bool {
+    order((a.points, a.id), (b.points, b.id), tie) == Ordering::Greater
+}

@@ -1,0 +1,194 @@
+//! Badness: the number the kernel compares when it chooses a victim.
+
+use crate::model::process::Process;
+use crate::model::process::score::OomScoreAdj;
+
+/// Why the kernel will not choose a process (mm/oom_kill.c `oom_unkillable_task` and `oom_badness`, read in
+/// 6.18.2; scores of 0 of kernel threads and pid 1 seen in 4.4 to 7.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Immunity {
+    /// `oom_score_adj` is -1000.
+    Adj,
+    /// The host's pid 1.
+    Init,
+    /// A kernel thread.
+    KernelThread,
+    /// No memory of its own left: a zombie.
+    NoMemory,
+    /// The kernel says so by an `oom_score` of 0 and nothing else tells why: its memory was already taken
+    /// by the OOM reaper (`MMF_OOM_SKIP`, 4.7 and later), or it is between `vfork` and `exec` (`in_vfork`, 4.9
+    /// and later).
+    PassedOver,
+}
+
+impl Immunity {
+    /// The reason as words for the screen.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Adj => "oom_score_adj is -1000",
+            Self::Init => "the host's init is never killed",
+            Self::KernelThread => "a kernel thread has no memory of its own",
+            Self::NoMemory => "it has no memory left (zombie or dying)",
+            Self::PassedOver => {
+                "the kernel passes it over (already reaped, or between vfork and exec)"
+            }
+        }
+    }
+}
+
+/// The verdict on one process in one OOM domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Badness {
+    /// A candidate with this many points, in pages. May be negative with a negative adj.
+    Points(i64),
+    /// Never chosen, and why.
+    Immune(Immunity),
+    /// Its memory could not be read, so nothing can be said.
+    Unknown,
+}
+
+impl Badness {
+    /// The points of a candidate.
+    #[must_use]
+    pub fn points(self) -> Option<i64> {
+        match self {
+            Self::Points(points) => Some(points),
+            Self::Immune(_) | Self::Unknown => None,
+        }
+    }
+
+    /// Points as a share of the domain in per mille, adj included; `None` unless a candidate.
+    #[must_use]
+    pub fn permille(self, total: u64) -> Option<i64> {
+        let total = i64::try_from(total).ok().filter(|t| *t > 0)?;
+        Some(self.points()?.saturating_mul(1000) / total)
+    }
+}
+
+/// Badness of `process` in a domain of `total` pages.
+///
+/// `rss + swap + page tables + adj * (total / 1000)`, all in pages, signed (`mm/oom_kill.c`
+/// `oom_badness`, 3.6 to 7.3); from 3.10 to 4.16 without 3 % of the first three for a process with
+/// `CAP_SYS_ADMIN`.
+///
+/// What the kernel goes by and nobody outside can see (read in 6.18.2): `oom_task_origin` (a process in
+/// swapoff or in a KSM unmerge is chosen before all others), and a victim whose memory is not free yet
+/// (`oom_evaluate_task`: then nobody else is chosen). A process that is ending but still has its memory is a
+/// candidate like any other. Processes with one address space have one badness and die together
+/// (`__oom_kill_process`), but each has its own adj only until somebody writes one of them (fs/proc/base.c
+/// `__set_oom_adj`, 4.9 and later).
+#[must_use]
+pub fn badness(process: &Process, total: u64) -> Badness {
+    badness_with(process, process.adj.unwrap_or(OomScoreAdj::ZERO), total)
+}
+
+/// [`badness`] as if the process had another adj: the preview of a write.
+#[must_use]
+pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness {
+    if process.kernel_thread {
+        return Badness::Immune(Immunity::KernelThread);
+    }
+    if process.global_init {
+        return Badness::Immune(Immunity::Init);
+    }
+    if process.state.is_dead() {
+        // A dead leader with living threads is still a candidate (`find_lock_task_mm` takes a thread's
+        // memory), but its own files no longer show how much.
+        return if process.threads > 1 {
+            Badness::Unknown
+        } else {
+            Badness::Immune(Immunity::NoMemory)
+        };
+    }
+    if adj == OomScoreAdj::IMMUNE {
+        return Badness::Immune(Immunity::Adj);
+    }
+    if process.passed_over {
+        return Badness::Immune(Immunity::PassedOver);
+    }
+    match &process.memory {
+        Some(memory) => {
+            let charged = memory.charged();
+            let bonus = if process.root_bonus {
+                charged.saturating_mul(3) / 100
+            } else {
+                0
+            };
+            let used = i64::try_from(charged - bonus).unwrap_or(i64::MAX / 2);
+            Badness::Points(used.saturating_add(adj.pages(total)))
+        }
+        None if process.unreadable => Badness::Unknown,
+        None => Badness::Immune(Immunity::NoMemory),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Badness, Immunity, badness};
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::process::{MemoryUse, Process, TaskState};
+
+    fn process(rss: u64, adj: i64) -> Process {
+        Process {
+            memory: Some(MemoryUse {
+                rss,
+                swap: 20,
+                page_tables: 3,
+                ..MemoryUse::default()
+            }),
+            adj: OomScoreAdj::new(adj),
+            state: TaskState('S'),
+            ..Process::default()
+        }
+    }
+
+    #[test]
+    fn adds_memory_and_a_share_of_the_domain() {
+        assert_eq!(badness(&process(1000, 0), 500_000), Badness::Points(1023));
+        assert_eq!(
+            badness(&process(1000, -300), 500_000),
+            Badness::Points(1023 - 150_000)
+        );
+        // The total is divided by 1000 before it is multiplied: 1999 / 1000 = 1.
+        assert_eq!(
+            badness(&process(1000, 300), 1999),
+            Badness::Points(1023 + 300)
+        );
+        assert_eq!(
+            badness(&process(1000, 0), 500_000).permille(500_000),
+            Some(2)
+        );
+    }
+
+    #[test]
+    fn says_why_a_process_is_immune() {
+        assert_eq!(
+            badness(&process(1, -1000), 1000),
+            Badness::Immune(Immunity::Adj)
+        );
+        let init = Process {
+            global_init: true,
+            ..process(1, 0)
+        };
+        assert_eq!(badness(&init, 1000), Badness::Immune(Immunity::Init));
+        let zombie = Process {
+            state: TaskState('Z'),
+            ..process(1, 0)
+        };
+        assert_eq!(badness(&zombie, 1000), Badness::Immune(Immunity::NoMemory));
+        let leader = Process {
+            state: TaskState('Z'),
+            threads: 3,
+            ..process(1, 0)
+        };
+        assert_eq!(badness(&leader, 1000), Badness::Unknown);
+        let hidden = Process {
+            memory: None,
+            unreadable: true,
+            ..process(1, 0)
+        };
+        assert_eq!(badness(&hidden, 1000), Badness::Unknown);
+    }
+}

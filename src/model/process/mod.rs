@@ -1,0 +1,160 @@
+//! One process as the last sample saw it.
+
+pub mod badness;
+pub mod comm;
+pub mod protection;
+pub mod score;
+pub mod signal;
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::cgroup::CgroupKey;
+use crate::model::memory::nodes::NodeSet;
+use crate::model::process::comm::Comm;
+use crate::model::process::score::OomScoreAdj;
+
+pub use crate::oomlog::Pid;
+
+/// What makes a process *that* process: pids are reused, a pid with its start time is not.
+///
+/// No write, signal or selection is ever bound to a pid alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+pub struct ProcessId {
+    /// The process number (thread group id).
+    pub pid: Pid,
+    /// Start time in clock ticks since boot: field 22 of `/proc/PID/stat`.
+    pub start_ticks: u64,
+}
+
+/// The letter of field 3 of `/proc/PID/stat` (`proc_pid_stat(5))`: `R`, `S`, `D`, `Z`, `T`, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct TaskState(pub char);
+
+impl TaskState {
+    /// Zombie or dead: nothing left to kill.
+    #[must_use]
+    pub fn is_dead(self) -> bool {
+        matches!(self.0, 'Z' | 'X' | 'x')
+    }
+
+    /// The state in a word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            'R' => "running",
+            'S' => "sleeping",
+            'D' => "disk sleep",
+            'T' => "stopped",
+            't' => "traced",
+            'Z' => "zombie",
+            'X' | 'x' => "dead",
+            'I' => "idle",
+            'P' => "parked",
+            _ => "unknown",
+        }
+    }
+}
+
+impl Default for TaskState {
+    fn default() -> Self {
+        Self('?')
+    }
+}
+
+/// The memory the kernel holds against a process, in pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemoryUse {
+    /// Resident pages as `oom_badness()` reads them (which file shows that number depends on the
+    /// kernel, see [`super::kernel::RssSource`]).
+    pub rss: u64,
+    /// `RssAnon` of `/proc/PID/status`.
+    pub anon: u64,
+    /// `RssFile` of `/proc/PID/status`.
+    pub file: u64,
+    /// `RssShmem` of `/proc/PID/status`.
+    pub shmem: u64,
+    /// Swapped-out private pages (`VmSwap`). Swapped shared memory is charged to nobody.
+    pub swap: u64,
+    /// Page tables of all levels (`VmPTE`, and `VmPMD` where a kernel splits them).
+    pub page_tables: u64,
+}
+
+impl MemoryUse {
+    /// Everything badness counts, in pages: rss + swap + page tables (mm/oom_kill.c `oom_badness`, 3.6
+    /// to 7.3).
+    #[must_use]
+    pub fn charged(&self) -> u64 {
+        self.rss + self.swap + self.page_tables
+    }
+}
+
+/// One row's facts. Plain and cheap to copy: a sample holds up to tens of thousands.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Process {
+    /// Pid and start time.
+    pub id: ProcessId,
+    /// Parent pid; 0 for the first processes and for those whose parent is outside the namespace.
+    pub ppid: Pid,
+    /// Effective user id.
+    pub uid: u32,
+    /// Short name.
+    pub comm: Comm,
+    /// Task state letter.
+    pub state: TaskState,
+    /// Number of threads.
+    pub threads: u32,
+    /// A kernel thread (`PF_KTHREAD` in field 9 of stat): never a victim.
+    pub kernel_thread: bool,
+    /// The host's pid 1: never a victim. A container's init is not this.
+    pub global_init: bool,
+    /// What it uses; `None` when it has none (kernel thread, zombie) or when that could not be read
+    /// (`unreadable`). A child between `vfork` and `exec` shows the memory of its parent, which the kernel
+    /// does not count for it: see `passed_over`.
+    pub memory: Option<MemoryUse>,
+    /// A number that processes with one address space have in common and others have not, where the back
+    /// end sees it: the BPF task walk does (`task_struct.mm`), `/proc` has nothing of the kind. Such processes
+    /// die together (mm/oom_kill.c `__oom_kill_process`; up to 3.16 the log names each, since 4.4 only the
+    /// victim). It is a pointer of the kernel's: never on the screen, in a file or in a document.
+    pub address_space: Option<NonZeroU64>,
+    /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
+    /// reason that nothing else tells (already reaped, or between vfork and exec; see
+    /// [`crate::model::process::badness::Immunity::PassedOver`] for kernels).
+    pub passed_over: bool,
+    /// It holds `CAP_SYS_ADMIN` on a kernel that takes 3 % off for that
+    /// ([`super::kernel::KernelRules::root_bonus`]).
+    pub root_bonus: bool,
+    /// Memory nodes its cpuset allows; `None` for all, and on hosts with one node.
+    pub nodes: Option<NodeSet>,
+    /// True when the process is there but its memory could not be read (permission).
+    pub unreadable: bool,
+    /// `oom_score_adj`; `None` if it could not be read.
+    pub adj: Option<OomScoreAdj>,
+    /// Its memory cgroup, an index into the sample's table; `None` if not read.
+    pub cgroup: Option<CgroupKey>,
+    /// Number of that group in its kernfs (the inode of its directory), where the back end sees it
+    /// without reading a file: a change tells that the process has moved.
+    pub cgroup_id: Option<u64>,
+    /// Smoothed growth of rss + swap in bytes per second; `None` before the second sample.
+    pub growth: Option<f32>,
+    /// The full command line (arguments joined by spaces), where a column or filter asked for it.
+    pub command: Option<Arc<str>>,
+}
+
+impl Process {
+    /// rss + swap + page tables in pages; 0 for a process without memory of its own.
+    #[must_use]
+    pub fn charged_pages(&self) -> u64 {
+        self.memory.as_ref().map_or(0, MemoryUse::charged)
+    }
+
+    /// The command line where known, otherwise the short name.
+    #[must_use]
+    pub fn title(&self) -> std::borrow::Cow<'_, str> {
+        match &self.command {
+            Some(line) if !line.is_empty() => std::borrow::Cow::Borrowed(line),
+            _ => self.comm.text(),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! [`Snapshot`]: one consistent sample of the machine, immutable once made.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::cgroup::{Cgroup, CgroupKey, CgroupVersion, ancestry};
+use super::kernel::{KernelRules, KernelVersion};
+use super::killers::RunningKiller;
+use super::memory::{Memory, Pressure};
+use super::process::{Process, ProcessId};
+use super::time::Now;
+use super::vm_settings::VmSettings;
+use crate::model::memory::nodes::NodeMemory;
+use crate::model::oom_domain::victim::{DomainState, Scope};
+
+/// Optional facts that cost a read per process: the sampler reads only what somebody shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Command lines of all processes (a text filter or search is on); otherwise only of `visible`.
+    pub all_commands: bool,
+    /// The rows on the screen: command line and exact numbers are wanted for these.
+    pub visible: Vec<ProcessId>,
+    /// The process whose details pane is open.
+    pub detail: Option<ProcessId>,
+    /// Memory cgroups somebody looks at: all of their files are wanted.
+    pub groups: Vec<CgroupKey>,
+}
+
+/// Facts about the machine that do not change while oomtop runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Host {
+    /// Host name.
+    pub name: String,
+    /// Kernel release, e.g. `6.18.44`.
+    pub release: String,
+    /// The release as numbers, where it starts with two.
+    pub version: Option<KernelVersion>,
+    /// Rules of this kernel.
+    pub rules: KernelRules,
+    /// Which cgroup version controls memory.
+    pub cgroups: CgroupVersion,
+    /// Effective uid of oomtop.
+    pub uid: u32,
+    /// Name of that user.
+    pub user: String,
+    /// `CAP_SYS_RESOURCE` is effective: any adj may be written.
+    pub may_lower_adj: bool,
+    /// `oom_score_adj` of oomtop itself at start: without the capability the floor of its children.
+    pub own_adj: i16,
+    /// pid of oomtop in the `/proc` it reads; `None` if that `/proc` is not its own.
+    pub own_pid: Option<u32>,
+    /// At start a memory limit below RAM bound the cgroup oomtop is in, its own or an ancestor's; the
+    /// present one is [`Snapshot::own_limit`].
+    pub in_container: bool,
+    /// `/proc` is mounted with hidepid: only own processes are visible.
+    pub hidepid: bool,
+    /// Clock ticks per second of `start_ticks`.
+    pub ticks_per_second: u64,
+}
+
+/// What cannot be seen in the table but in the details pane, read for one process.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Detail {
+    /// Which process.
+    pub id: ProcessId,
+    /// `/proc/PID/oom_score` as the kernel prints it.
+    pub kernel_score: Option<u32>,
+    /// `oom_adj`, the legacy value.
+    pub legacy_adj: Option<i16>,
+    /// Resident size by field 24 of stat, pages.
+    pub stat_rss: Option<u64>,
+    /// Resident size by status (`RssAnon` + `RssFile` + `RssShmem`), pages.
+    pub status_rss: Option<u64>,
+    /// Lines of `/proc/PID/cgroup`.
+    pub cgroup_lines: Vec<String>,
+    /// Path of the executable (the link `/proc/PID/exe`), if readable.
+    pub exe: Option<String>,
+    /// Number of threads. Other processes that share the address space are not listed by `/proc`.
+    pub threads: u32,
+}
+
+/// Kill counters, so that a kill without a log line is still seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct KillCounters {
+    /// `oom_kill` of `/proc/vmstat` (4.13 and later): every kill of any cause.
+    pub host: Option<u64>,
+}
+
+/// What oomtop itself costs the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+pub struct OwnCost {
+    /// Processor time since the sample before, in percent of one CPU.
+    pub cpu_percent: f32,
+    /// Resident memory in bytes (`/proc/self/statm`).
+    pub resident: u64,
+}
+
+/// One sample. The app keeps the newest and never changes it.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Counts samples from 1; 0 before the first.
+    pub seq: u64,
+    /// When the scan began.
+    pub taken: Now,
+    /// How long the scan took, in microseconds.
+    pub took_micros: u64,
+    /// Every visible process, in no particular order.
+    pub processes: Vec<Process>,
+    /// Host memory.
+    pub memory: Memory,
+    /// Memory pressure; `None` on a kernel without PSI.
+    pub pressure: Option<Pressure>,
+    /// Every memory cgroup that has (or had) a process of the table or was found in the tree, with its
+    /// ancestors, by key.
+    pub cgroups: Arc<Vec<Cgroup>>,
+    /// Every OOM domain: the host first, then each group with a limit of its own, then the sets of memory
+    /// nodes that some process is held to.
+    pub domains: Vec<DomainState>,
+    /// Memory nodes, on a host that has more than one.
+    pub nodes: Vec<NodeMemory>,
+    /// The domain whose limit binds oomtop itself, if it runs inside one (a container).
+    pub own_limit: Option<Scope>,
+    /// Kernel settings that change what an OOM does; read every few seconds.
+    pub vm_settings: Arc<VmSettings>,
+    /// Programs that kill before the kernel does, as they run now.
+    pub killers: Arc<Vec<RunningKiller>>,
+    /// User names by uid, as far as they were needed.
+    pub users: Arc<HashMap<u32, Arc<str>>>,
+    /// Kill counters.
+    pub kills: KillCounters,
+    /// The process of [`Needs::detail`].
+    pub detail: Option<Detail>,
+    /// Processes that vanished or failed while they were read.
+    pub skipped: u32,
+    /// What oomtop costs; `None` before the second sample, or in a `/proc` that does not have it.
+    pub own_cost: Option<OwnCost>,
+    /// Name of the back end that made the process table.
+    pub backend: &'static str,
+    /// Why it is not the cheapest back end, as a sentence without a final stop; `None` if it is.
+    pub backend_note: Option<Arc<str>>,
+}
+
+impl Snapshot {
+    /// The group behind a key.
+    #[must_use]
+    pub fn cgroup(&self, key: CgroupKey) -> Option<&Cgroup> {
+        self.cgroups.get(key.index())
+    }
+
+    /// The process with exactly this identity.
+    #[must_use]
+    pub fn process(&self, id: ProcessId) -> Option<&Process> {
+        self.processes.iter().find(|p| p.id == id)
+    }
+
+    /// Other processes with the same address space: they die with this one
+    /// (mm/oom_kill.c `__oom_kill_process`, 3.16 and later). Known where the back end sees it, see
+    /// [`Process::address_space`].
+    pub fn sharers<'a>(&'a self, process: &Process) -> impl Iterator<Item = &'a Process> + use<'a> {
+        let (id, space) = (process.id, process.address_space);
+        let alike = move |other: &&Process| other.address_space == space && other.id != id;
+        self.processes
+            .iter()
+            .filter(move |_| space.is_some())
+            .filter(alike)
+    }
+
+    /// The name of a user, if known.
+    #[must_use]
+    pub fn user(&self, uid: u32) -> Option<&str> {
+        self.users.get(&uid).map(|name| &**name)
+    }
+
+    /// The state of one OOM domain.
+    #[must_use]
+    pub fn domain(&self, scope: Scope) -> Option<&DomainState> {
+        self.domains.iter().find(|d| d.scope == scope)
+    }
+
+    /// The domain that concerns oomtop most: its own limit in a container, otherwise the host. A limit
+    /// whose usage cannot be read says nothing: then the host, rather than a gauge that shows 0.
+    #[must_use]
+    pub fn main_domain(&self) -> Option<&DomainState> {
+        self.own_limit
+            .and_then(|scope| self.domain(scope))
+            .filter(|domain| domain.usage.is_some())
+            .or_else(|| self.domain(Scope::Host))
+    }
+
+    /// `key` and its ancestors, innermost first.
+    pub fn ancestry(&self, key: CgroupKey) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
+        ancestry(key, &self.cgroups)
+    }
+
+    /// The groups with a limit among this one and its ancestors: each is an OOM domain of what is in it.
+    #[must_use]
+    pub fn limited_around(&self, key: Option<CgroupKey>) -> Vec<CgroupKey> {
+        let around = key.into_iter().flat_map(|key| self.ancestry(key));
+        around
+            .filter(|(_, group)| group.present && group.limits.max.is_some())
+            .map(|(key, _)| key)
+            .collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! Points in time as plain numbers. Nothing on this floor asks a clock.
+
+use std::fmt;
+
+pub use crate::oomlog::Monotonic;
+
+/// Local wall-clock time: seconds since 1970 (UTC) and the zone's offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wall {
+    /// Microseconds since the Unix epoch.
+    pub unix_micros: i64,
+    /// Seconds east of UTC of the local zone.
+    pub utc_offset: i32,
+}
+
+impl Wall {
+    /// Seconds since local midnight, 0..86400.
+    #[must_use]
+    pub fn second_of_day(self) -> u32 {
+        let local = self.unix_micros.div_euclid(1_000_000) + i64::from(self.utc_offset);
+        u32::try_from(local.rem_euclid(86_400)).unwrap_or(0)
+    }
+
+    /// Days since 1970-01-01 in local time.
+    #[must_use]
+    pub fn day(self) -> i64 {
+        (self.unix_micros.div_euclid(1_000_000) + i64::from(self.utc_offset)).div_euclid(86_400)
+    }
+}
+
+impl fmt::Display for Wall {
+    /// `HH:MM:SS` in local time.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = self.second_of_day();
+        write!(f, "{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+    }
+}
+
+/// One reading of both clocks, so that a stamp of one can be told in the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// Time since boot.
+    pub monotonic: Monotonic,
+    /// The same moment on the wall.
+    pub wall: Wall,
+}
+
+impl Now {
+    /// The wall-clock time of a moment given as time since boot (it drifts over suspend, as
+    /// `dmesg -T` does).
+    #[must_use]
+    pub fn wall_of(self, moment: Monotonic) -> Wall {
+        let to_i64 = |m: Monotonic| i64::try_from(m.0).unwrap_or(i64::MAX);
+        let difference = to_i64(moment).saturating_sub(to_i64(self.monotonic));
+        Wall {
+            unix_micros: self.wall.unix_micros.saturating_add(difference),
+            ..self.wall
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Monotonic, Now, Wall};
+
+    #[test]
+    fn wall_clock_of_a_kernel_stamp() {
+        let now = Now {
+            monotonic: Monotonic(100_000_000),
+            wall: Wall {
+                unix_micros: 1_000_000_000_000_000,
+                utc_offset: 3600,
+            },
+        };
+        assert_eq!(now.wall_of(Monotonic(40_000_000)).to_string(), "02:45:40");
+        assert_eq!(
+            Wall {
+                unix_micros: -1,
+                utc_offset: 0
+            }
+            .to_string(),
+            "23:59:59"
+        );
+    }
+}

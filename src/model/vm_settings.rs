@@ -1,0 +1,213 @@
+//! [`VmSettings`]: the kernel settings that change what the next OOM does.
+
+use crate::model::oom_domain::victim::Scope;
+
+/// `/proc/sys/vm` and what stands beside it. A file that cannot be read is `None`, never a default.
+///
+/// Sources: Documentation/admin-guide/sysctl/vm.rst, mm/oom_kill.c and mm/page_alloc.c (6.18).
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct VmSettings {
+    /// `panic_on_oom`: 0 kills; 1 panics when the whole machine is out (`CONSTRAINT_NONE`); 2 always, in a
+    /// memory cgroup too; never when SysRq-f asks (mm/oom_kill.c `check_panic_on_oom`, 6.18).
+    pub panic_on_oom: Option<u64>,
+    /// `kernel.panic`: seconds after which a panicked machine reboots; 0 never, negative at once.
+    pub panic_reboot: Option<i64>,
+    /// `oom_kill_allocating_task`: not 0 kills whoever asks for memory (mm/oom_kill.c `out_of_memory`,
+    /// 6.18; not in a memory cgroup, and not if the asker is immune).
+    pub kill_allocating_task: Option<u64>,
+    /// `oom_dump_tasks`: not 0 puts the table of all candidates into the report.
+    pub dump_tasks: Option<u64>,
+    /// `overcommit_memory`: 0 guesses, 1 never refuses, 2 refuses beyond `CommitLimit`.
+    pub overcommit_memory: Option<u64>,
+    /// `overcommit_ratio` in percent of RAM; counts with 2, unless `overcommit_kbytes` is set.
+    pub overcommit_ratio: Option<u64>,
+    /// `overcommit_kbytes`; 0 leaves it to the ratio.
+    pub overcommit_kbytes: Option<u64>,
+    /// `swappiness`, 0 ..= 200 (0 ..= 100 before 5.8).
+    pub swappiness: Option<u64>,
+    /// `min_free_kbytes`: what the kernel keeps for itself.
+    pub min_free_kbytes: Option<u64>,
+    /// `watermark_scale_factor` in 1/10000 of RAM: the distance of the watermarks.
+    pub watermark_scale_factor: Option<u64>,
+    /// Lines of `/proc/swaps`; `None` if it cannot be read.
+    pub swaps: Option<Vec<SwapDevice>>,
+    /// `/sys/module/zswap/parameters/enabled`.
+    pub zswap: Option<bool>,
+    /// v1: `memory.memsw.limit_in_bytes` is there, so that memory + swap can be limited; `None` on v2.
+    pub swap_accounting: Option<bool>,
+}
+
+/// One line of `/proc/swaps` (`proc_swaps(5)`).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SwapDevice {
+    /// The device or file; blanks as the kernel writes them (`\040`).
+    pub name: String,
+    /// What it is.
+    pub kind: SwapKind,
+    /// Size in bytes.
+    pub size: u64,
+    /// Used of it in bytes.
+    pub used: u64,
+}
+
+/// What a swap device is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SwapKind {
+    /// Compressed RAM: it takes memory to free memory.
+    Zram,
+    /// A disk or a part of one.
+    Partition,
+    /// A file.
+    File,
+}
+
+impl SwapKind {
+    /// The word for the screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zram => "zram",
+            Self::Partition => "partition",
+            Self::File => "file",
+        }
+    }
+}
+
+/// What the kernel does when a domain is exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OomAction {
+    /// Kills the process with the highest badness.
+    #[default]
+    KillWorst,
+    /// Kills the process that asked for memory.
+    KillAsker,
+    /// Panics: nobody is killed, the machine is down.
+    Panic,
+}
+
+impl VmSettings {
+    /// What the kernel would do in this domain. `out_of_memory` looks for a panic first, then for
+    /// `oom_kill_allocating_task` (mm/oom_kill.c, 2.6.32 to 7.3). What cannot be read counts as 0, the
+    /// default.
+    #[must_use]
+    pub fn action(&self, scope: Scope) -> OomAction {
+        let panics = match self.panic_on_oom.unwrap_or(0) {
+            0 => false,
+            2 => true,
+            _ => scope == Scope::Host,
+        };
+        match scope {
+            Scope::Memcg(_) => self.action_in_groups(),
+            Scope::Host | Scope::Nodes(_) if panics => OomAction::Panic,
+            Scope::Host | Scope::Nodes(_) if self.kill_allocating_task.unwrap_or(0) != 0 => {
+                OomAction::KillAsker
+            }
+            Scope::Host | Scope::Nodes(_) => OomAction::KillWorst,
+        }
+    }
+
+    /// What the kernel would do at the limit of any memory cgroup, also of one that is not there yet: only
+    /// `panic_on_oom` 2 counts there.
+    #[must_use]
+    pub fn action_in_groups(&self) -> OomAction {
+        if self.panic_on_oom == Some(2) {
+            OomAction::Panic
+        } else {
+            OomAction::KillWorst
+        }
+    }
+
+    /// Swap that is compressed RAM, in bytes of its nominal size.
+    #[must_use]
+    pub fn zram(&self) -> u64 {
+        let devices = self.swaps.iter().flatten();
+        devices
+            .filter(|device| device.kind == SwapKind::Zram)
+            .map(|device| device.size)
+            .fold(0, u64::saturating_add)
+    }
+}
+
+/// The devices of `/proc/swaps`; a line that makes no sense is left out.
+#[must_use]
+pub fn parse_swaps(text: &str) -> Vec<SwapDevice> {
+    let device = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (name, kind) = (words.next()?, words.next()?);
+        let mut kib = || words.next()?.parse::<u64>().ok()?.checked_mul(1024);
+        let (size, used) = (kib()?, kib()?);
+        let kind = match kind {
+            _ if name.contains("/zram") => SwapKind::Zram,
+            "file" => SwapKind::File,
+            _ => SwapKind::Partition,
+        };
+        Some(SwapDevice {
+            name: name.to_owned(),
+            kind,
+            size,
+            used,
+        })
+    };
+    text.lines().skip(1).filter_map(device).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OomAction::{KillAsker, KillWorst, Panic};
+    use super::{SwapKind, VmSettings, parse_swaps};
+    use crate::model::cgroup::CgroupKey;
+    use crate::model::oom_domain::victim::Scope;
+
+    #[test]
+    fn what_is_done_by_setting_and_domain() {
+        let act = |panic, asker| {
+            let settings = VmSettings {
+                panic_on_oom: panic,
+                kill_allocating_task: asker,
+                ..VmSettings::default()
+            };
+            let group = Scope::Memcg(CgroupKey(1));
+            assert_eq!(settings.action(group), settings.action_in_groups());
+            (settings.action(Scope::Host), settings.action(group))
+        };
+        assert_eq!(act(None, None), (KillWorst, KillWorst));
+        assert_eq!(act(Some(0), Some(1)), (KillAsker, KillWorst));
+        assert_eq!(act(Some(1), Some(0)), (Panic, KillWorst));
+        // The panic comes first.
+        assert_eq!(act(Some(1), Some(1)), (Panic, KillWorst));
+        assert_eq!(act(Some(2), Some(1)), (Panic, Panic));
+    }
+
+    #[test]
+    fn swaps_by_kind_and_damaged_lines() {
+        let text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n\
+                    /dev/zram0                              partition\t1024\t\t4\t\t100\n\
+                    /dev/vda2 partition 2048 0 -2\n/swap\\040file file 10 5 -3\n\
+                    /dev/x partition many 0 -2\nhalf\n\n/y file 18446744073709551615 0 1\n";
+        let devices = parse_swaps(text);
+        let kinds: Vec<_> = devices.iter().map(|d| (d.kind, d.size, d.used)).collect();
+        assert_eq!(
+            kinds,
+            [
+                (SwapKind::Zram, 1 << 20, 4096),
+                (SwapKind::Partition, 2 << 20, 0),
+                (SwapKind::File, 10 << 10, 5 << 10)
+            ]
+        );
+        assert!(parse_swaps("").is_empty());
+        let settings = VmSettings {
+            swaps: Some(devices),
+            ..VmSettings::default()
+        };
+        assert_eq!(settings.zram(), 1 << 20);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC*") {
+            let _ = parse_swaps(&text);
+        }
+    }
+}

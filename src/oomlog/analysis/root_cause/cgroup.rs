@@ -1,0 +1,136 @@
+//! What filled a memory cgroup up to its limit.
+
+use super::super::super::{OomReport, UsageKind};
+use super::super::holders::resident_kb;
+use super::{FULL, RootCause, largest, reaches};
+use crate::oomlog::report::memcg::MemcgUse;
+
+/// The largest kind of memory in it, if that is most of the limit.
+pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
+    let memcg = report.memcg.as_ref()?;
+    let full = limit_kb(memcg)?;
+    let sum = |keys: &[&str]| sum_kb(memcg, keys);
+    // Version 1 counts `rss` and `cache`, version 2 and all kernels since 5.3 `anon` and `file`.
+    let Some(anon) = sum(&["anon", "rss"]) else {
+        // No statistics: what the table shows can at least prove that programs filled it.
+        // More than the limit: pages that other cgroups are charged for.
+        let resident = resident_kb(report).filter(|kb| *kb <= full)?;
+        return largest(full, &[(resident, RootCause::LimitByProcesses)]);
+    };
+    let shmem = sum(&["shmem"]).unwrap_or(0);
+    let cache = sum(&["file", "cache"]).unwrap_or(0).saturating_sub(shmem);
+    largest(
+        full,
+        &[
+            (kernel_kb(memcg), RootCause::LimitByKernel),
+            (cache, RootCause::LimitByPageCache),
+            (shmem, RootCause::LimitByTmpfs),
+            (anon, RootCause::LimitByProcesses),
+        ],
+    )
+}
+
+/// The limit of memory; what is swapped out does not count against it. `None` if it was not full and
+/// neither was memory and swap together: then it is another one that ran out.
+fn limit_kb(memcg: &MemcgUse) -> Option<u64> {
+    let memory = memcg.usage(UsageKind::Memory)?;
+    let both = memcg.usage(UsageKind::MemorySwap);
+    // The batch of charges that each CPU holds, and what reclaim just freed, keep it a little below.
+    let nearly = FULL - 8;
+    if !memory.is_unlimited() && reaches(memory.usage_kb, memory.limit_kb, nearly) {
+        return Some(memory.limit_kb);
+    }
+    let both = both.filter(|both| !both.is_unlimited())?;
+    reaches(both.usage_kb, both.limit_kb, nearly).then_some(memory.usage_kb)
+}
+
+/// One statistic over all cgroups listed, by the first key that is there.
+fn sum_kb(memcg: &MemcgUse, keys: &[&str]) -> Option<u64> {
+    keys.iter().find_map(|key| {
+        let values = memcg.stats.iter().filter_map(|stats| stats.get(key));
+        values.reduce(u64::saturating_add).map(|bytes| bytes / 1024)
+    })
+}
+
+/// All kernel memory: one number since 5.18, parts before, a usage line in version 1.
+fn kernel_kb(memcg: &MemcgUse) -> u64 {
+    let parts = || {
+        ["slab", "kernel_stack", "pagetables", "percpu", "sock"]
+            .iter()
+            .filter_map(|key| sum_kb(memcg, &[key]))
+            .reduce(u64::saturating_add)
+    };
+    let counted = memcg.usage(UsageKind::Kernel).map(|usage| usage.usage_kb);
+    let summed = sum_kb(memcg, &["kernel"]).or_else(parts);
+    counted.unwrap_or(0).max(summed.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::super::{OomReport, UsageKind};
+    use super::super::{RootCause, Share};
+    use super::cause;
+    use crate::oomlog::report::memcg::{MemcgStats, MemcgUse, Usage};
+    use std::sync::Arc;
+
+    fn with(usage_kb: u64, stats: &[(&str, u64)]) -> OomReport {
+        OomReport {
+            memcg: Some(Arc::new(MemcgUse {
+                usage: vec![Usage {
+                    kind: UsageKind::Memory,
+                    usage_kb,
+                    limit_kb: 1000,
+                    failcnt: 1,
+                }],
+                stats: vec![MemcgStats {
+                    path: None,
+                    values: stats
+                        .iter()
+                        .map(|(key, kb)| ((*key).to_owned(), kb * 1024))
+                        .collect(),
+                }],
+                dropped: 0,
+            })),
+            ..OomReport::default()
+        }
+    }
+
+    #[test]
+    fn each_kind_of_memory() {
+        let share = |held_kb| Share {
+            held_kb,
+            of_kb: 1000,
+        };
+        let cases: [(&[(&str, u64)], RootCause); 5] = [
+            (
+                &[("anon", 900), ("file", 50), ("shmem", 0)],
+                RootCause::LimitByProcesses(share(900)),
+            ),
+            (
+                &[("anon", 100), ("file", 850), ("shmem", 800)],
+                RootCause::LimitByTmpfs(share(800)),
+            ),
+            (
+                &[("anon", 100), ("file", 850), ("shmem", 50)],
+                RootCause::LimitByPageCache(share(800)),
+            ),
+            (
+                &[("anon", 100), ("file", 0), ("kernel", 700)],
+                RootCause::LimitByKernel(share(700)),
+            ),
+            (
+                &[("rss", 900), ("cache", 9)],
+                RootCause::LimitByProcesses(share(900)),
+            ),
+        ];
+        for (stats, expected) in cases {
+            assert_eq!(cause(&with(1000, stats)), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_limit_that_was_not_full_is_no_cause() {
+        assert_eq!(cause(&with(500, &[("anon", 450), ("file", 0)])), None);
+        assert_eq!(cause(&with(1000, &[("anon", 300), ("file", 300)])), None);
+    }
+}

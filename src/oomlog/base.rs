@@ -1,0 +1,18 @@
+//! The two plain values that a log line and the rest of the program have in common.
+
+use std::time::Duration;
+
+/// A process number in the pid namespace of whoever reports it.
+pub type Pid = u32;
+
+/// Time since boot in microseconds (`CLOCK_MONOTONIC`, the base of `/dev/kmsg` stamps).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+pub struct Monotonic(pub u64);
+
+impl Monotonic {
+    /// How much later `self` is than `earlier`; zero if it is not later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}

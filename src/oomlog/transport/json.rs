@@ -1,0 +1,165 @@
+//! Log lines that are JSON objects: `journalctl -o json`, `dmesg -J`, Docker's log driver, and
+//! shippers that wrap a line in `message` or `log`.
+
+use serde_json::{Map, Value};
+
+use super::super::record::{LogRecord, lossless_text};
+use super::prefix::{Stripped, strip};
+use crate::oomlog::Monotonic;
+
+/// The records in one line that holds a JSON object; `None` if it is none, or has no text in it.
+pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
+    let Value::Object(object) = serde_json::from_str(line).ok()? else {
+        return None;
+    };
+    if let Some(Value::Array(entries)) = object.get("dmesg") {
+        return Some(entries.iter().filter_map(dmesg).collect());
+    }
+    // Google's logging wraps the journal's fields.
+    let object = match object.get("jsonPayload") {
+        Some(Value::Object(payload)) => payload.clone(),
+        _ => object,
+    };
+    if object.contains_key("MESSAGE") {
+        return Some(vec![journal(&object)?]);
+    }
+    if object.contains_key("msg") && object.contains_key("pri") {
+        return Some(vec![dmesg(&Value::Object(object))?]);
+    }
+    // Docker's driver and others: the text is a line of a log itself, with prefixes of its own.
+    let text = ["log", "message", "MESSAGE", "msg", "line", "textPayload"]
+        .iter()
+        .find_map(|key| object.get(*key)?.as_str())?;
+    let mut stripped = strip(text);
+    let stamp = ["time", "timestamp", "@timestamp", "ts"]
+        .iter()
+        .find_map(|key| object.get(*key)?.as_str());
+    if stripped.record.stamp.is_none() {
+        stripped.record.stamp = stamp.map(str::to_owned);
+    }
+    Some(vec![stripped])
+}
+
+/// One entry of `dmesg -J`: `{"pri":4,"time":6832.351682,"msg":"…"}`.
+pub(super) fn dmesg(entry: &Value) -> Option<Stripped> {
+    let priority = entry.get("pri").and_then(Value::as_u64).unwrap_or(0);
+    Some(whole(LogRecord {
+        at: entry.get("time").and_then(seconds),
+        facility: u8::try_from(priority >> 3).unwrap_or(u8::MAX),
+        caller: entry
+            .get("caller")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        text: entry.get("msg")?.as_str()?.to_owned(),
+        ..LogRecord::default()
+    }))
+}
+
+fn seconds(value: &Value) -> Option<Monotonic> {
+    let seconds = value.as_f64().filter(|s| (0.0..1e12).contains(s))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range was checked"
+    )]
+    let micros = (seconds * 1e6).round() as u64;
+    Some(Monotonic(micros))
+}
+
+/// One entry of the journal (systemd.journal-fields(7)). Only `_TRANSPORT=kernel` is the kernel:
+/// that field cannot be set by a program.
+fn journal(object: &Map<String, Value>) -> Option<Stripped> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    let number = |key: &str| match object.get(key)? {
+        Value::String(digits) => digits.parse::<u64>().ok(),
+        value => value.as_u64(),
+    };
+    let message = match object.get("MESSAGE")? {
+        Value::String(message) => message.clone(),
+        // Not UTF-8, or longer than the journal prints: bytes.
+        Value::Array(bytes) => {
+            let bytes: Option<Vec<u8>> = bytes
+                .iter()
+                .map(|byte| u8::try_from(byte.as_u64()?).ok())
+                .collect();
+            lossless_text(&bytes?)
+        }
+        _ => return None,
+    };
+    let kernel = match text("_TRANSPORT") {
+        Some(transport) => transport == "kernel",
+        // Somebody left the field out of the export.
+        None => text("SYSLOG_IDENTIFIER").is_none_or(|name| name == "kernel"),
+    };
+    let facility = number("SYSLOG_FACILITY").and_then(|f| u8::try_from(f).ok());
+    let facility = if kernel {
+        facility.unwrap_or(0)
+    } else {
+        facility.unwrap_or(3).max(1)
+    };
+    let program = (!kernel).then(|| text("SYSLOG_IDENTIFIER")).flatten();
+    Some(whole(LogRecord {
+        at: number("_SOURCE_MONOTONIC_TIMESTAMP").map(Monotonic),
+        stamp: number("__REALTIME_TIMESTAMP").map(|micros| micros.to_string()),
+        facility,
+        program: program.map(str::to_owned),
+        text: message,
+        ..LogRecord::default()
+    }))
+}
+
+fn whole(record: LogRecord) -> Stripped {
+    Stripped {
+        record,
+        width: 0,
+        whole: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Monotonic, records};
+
+    fn one(line: &str) -> super::LogRecord {
+        records(line).unwrap().remove(0).record
+    }
+
+    #[test]
+    fn journal_entries() {
+        let kernel = one(
+            r#"{"MESSAGE":"x invoked oom-killer","_TRANSPORT":"kernel","SYSLOG_FACILITY":"0","_SOURCE_MONOTONIC_TIMESTAMP":"42"}"#,
+        );
+        assert_eq!((kernel.facility, kernel.at), (0, Some(Monotonic(42))));
+        let forged = one(
+            r#"{"MESSAGE":"x invoked oom-killer","_TRANSPORT":"syslog","SYSLOG_FACILITY":"0","SYSLOG_IDENTIFIER":"kernel"}"#,
+        );
+        assert_eq!(forged.facility, 1);
+        let bytes = one(r#"{"MESSAGE":[97,255,98],"_TRANSPORT":"kernel"}"#);
+        assert_eq!(bytes.text, "a\\xffb");
+    }
+
+    #[test]
+    fn dmesg_docker_and_shippers() {
+        let many = records(
+            r#"{"dmesg":[{"pri":4,"time":6832.351682,"msg":"a"},{"pri":12,"time":1,"msg":"b"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(many[0].record.at, Some(Monotonic(6_832_351_682)));
+        assert_eq!(many[1].record.facility, 1);
+        let docker = one(
+            r#"{"log":"[   12.000001] Killed process 1 (x)\n","stream":"stdout","time":"2024-01-01T00:00:00Z"}"#,
+        );
+        assert_eq!(
+            (docker.text.as_str(), docker.at),
+            ("Killed process 1 (x)", Some(Monotonic(12_000_001)))
+        );
+        assert_eq!(docker.stamp.as_deref(), Some("2024-01-01T00:00:00Z"));
+        let cloud =
+            one(r#"{"jsonPayload":{"MESSAGE":"x invoked oom-killer","_TRANSPORT":"kernel"}}"#);
+        assert_eq!(
+            (cloud.facility, cloud.text.as_str()),
+            (0, "x invoked oom-killer")
+        );
+        assert!(records("{\"a\":1}").is_none() && records("{broken").is_none());
+    }
+}

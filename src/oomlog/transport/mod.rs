@@ -1,0 +1,102 @@
+//! Text logs of any transport: lines in, OOM events out.
+
+mod chunks;
+mod json;
+mod prefix;
+mod reassemble;
+mod stamp;
+
+use super::OomEvent;
+use super::record::{LogRecord, lossless_text};
+use crate::oomlog::report::assembler::OomAssembler;
+use crate::oomlog::transport::reassemble::Stitcher;
+use chunks::Chunks;
+use prefix::{Stripped, strip};
+
+/// Longest line read, in bytes; the rest of it is dropped. The kernel's records are at most 2 kB, but
+/// a JSON line of `dmesg -J` can hold a whole ring buffer.
+pub const MAX_LINE: usize = 8 << 20;
+
+/// Reads a text log line by line: raw `/dev/kmsg` records, `dmesg` in all its time formats, syslog,
+/// the journal's text and JSON, container logs, mails with broken lines.
+#[derive(Debug, Default)]
+pub struct TextLog {
+    assembler: OomAssembler,
+    stitcher: Stitcher,
+    chunks: Chunks,
+    /// The entry of a pretty-printed `dmesg -J` whose `msg` is still to come.
+    entry: serde_json::Map<String, serde_json::Value>,
+}
+
+impl TextLog {
+    /// A reader that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one line, with or without its newline; events are appended to `out`. One message is
+    /// held back until the next line shows that it is complete.
+    pub fn line(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
+        let bytes = bytes.get(..MAX_LINE).unwrap_or(bytes);
+        let line = lossless_text(bytes);
+        let trimmed = line.trim();
+        if trimmed.starts_with('{')
+            && let Some(records) = json::records(trimmed)
+        {
+            for record in records {
+                self.stripped(record, out);
+            }
+            return;
+        }
+        if trimmed.starts_with('"') && self.dmesg_field(trimmed, out) {
+            return;
+        }
+        self.stripped(strip(&line), out);
+    }
+
+    /// Hands on the message that is held back: a live log has said nothing for a while.
+    pub fn flush(&mut self, out: &mut Vec<OomEvent>) {
+        if let Some(record) = self.stitcher.finish() {
+            self.assembler.feed(record, out);
+        }
+    }
+
+    /// Says that the log has ended.
+    pub fn finish(&mut self, out: &mut Vec<OomEvent>) {
+        self.last_chunk(out);
+        self.flush(out);
+        self.assembler.finish(out);
+    }
+
+    fn stripped(&mut self, stripped: Stripped, out: &mut Vec<OomEvent>) {
+        if let Some(record) = self.stitcher.push(stripped) {
+            self.record(record, out);
+        }
+    }
+
+    fn record(&mut self, record: LogRecord, out: &mut Vec<OomEvent>) {
+        self.chunks.numbered |= record.seq.is_some();
+        self.assembler.feed(record, out);
+    }
+
+    /// One line `"key": value,` of a pretty-printed `dmesg -J`.
+    fn dmesg_field(&mut self, line: &str, out: &mut Vec<OomEvent>) -> bool {
+        let field = format!("{{{}}}", line.trim_end_matches(','));
+        let Ok(serde_json::Value::Object(field)) = serde_json::from_str(&field) else {
+            return false;
+        };
+        let known = ["pri", "time", "caller", "msg"];
+        if !field.keys().all(|key| known.contains(&key.as_str())) {
+            return false;
+        }
+        self.entry.extend(field);
+        if self.entry.contains_key("msg") {
+            let entry = serde_json::Value::Object(std::mem::take(&mut self.entry));
+            if let Some(record) = json::dmesg(&entry) {
+                self.stripped(record, out);
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,6 @@
+//! What the screen and printed output have in common: styled lines without colours, sizes, words.
+
+pub mod cells;
+pub mod format;
+pub mod tone;
+pub mod wording;

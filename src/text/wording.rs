@@ -1,0 +1,84 @@
+//! How domains, processes and rooms are spoken of, the same in every dialog.
+
+use crate::model::oom_domain::headroom::Room;
+use crate::model::oom_domain::victim::{Scope, Verdict};
+use crate::model::process::ProcessId;
+use crate::model::snapshot::Snapshot;
+use crate::text::format::long_size;
+
+/// An OOM domain in a sentence: the host, a group by its whole path, nodes by their numbers.
+pub fn domain(scope: Scope, snapshot: &Snapshot) -> String {
+    match scope {
+        Scope::Host => "the host".to_owned(),
+        Scope::Nodes(set) => format!("memory nodes {set}"),
+        Scope::Memcg(key) => snapshot
+            .cgroup(key)
+            .map_or_else(|| "?".to_owned(), |group| group.path.to_string()),
+    }
+}
+
+/// A process in a sentence: pid and name; the pid alone if it is gone.
+pub fn process(id: ProcessId, snapshot: &Snapshot) -> String {
+    match snapshot.process(id) {
+        Some(process) => format!("{} {}", id.pid, process.comm),
+        None => id.pid.to_string(),
+    }
+}
+
+/// Who dies: one process, or one of two where it is too close to call.
+pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
+    let first = process(verdict.victim.id, snapshot);
+    match verdict.runner_up.filter(|_| verdict.close) {
+        Some(other) => format!("{first} or {}", process(other.id, snapshot)),
+        None => first,
+    }
+}
+
+/// What a domain can still take before somebody dies.
+pub fn left(room: &Room) -> String {
+    let left = format!("{} left", long_size(room.left()));
+    match room.droppable {
+        0 => left,
+        cache => format!("{left}, {} of it page cache to drop", long_size(cache)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::victim;
+    use crate::model::oom_domain::victim::{Candidate, Verdict};
+    use crate::model::process::{Process, ProcessId};
+    use crate::model::snapshot::Snapshot;
+
+    #[test]
+    fn the_other_one_is_named_where_it_is_too_close_to_call() {
+        let id = |pid| ProcessId {
+            pid,
+            start_ticks: 1,
+        };
+        let candidate = |pid| Candidate {
+            id: id(pid),
+            points: 5,
+        };
+        let snapshot = Snapshot {
+            processes: vec![Process {
+                id: id(7),
+                comm: "java".into(),
+                ..Process::default()
+            }],
+            ..Snapshot::default()
+        };
+        let said = |runner_up, close| {
+            let verdict = Verdict {
+                victim: candidate(7),
+                runner_up,
+                close,
+            };
+            victim(&verdict, &snapshot)
+        };
+        assert_eq!(said(None, true), "7 java");
+        assert_eq!(said(Some(candidate(9)), false), "7 java");
+        // One that has ended since has no name any more.
+        assert_eq!(said(Some(candidate(9)), true), "7 java or 9");
+    }
+}

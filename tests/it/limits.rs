@@ -1,0 +1,343 @@
+//! The limits of a group that is there: keys typed, plans asked for, what is said before, and undo.
+
+use crate::common::scene::{MIB, Scene, host, processes};
+use crate::common::styled::styled_view;
+use oomtop::app::msg::{Effect, Msg, Receipt};
+use oomtop::app::settings::Settings;
+use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
+use oomtop::model::plan::step::{
+    CgroupStep, Failure, FailureKind, LimitWrite, PlanReceipt, StepResult,
+};
+use oomtop::model::snapshot::Host;
+use oomtop::ui::theme::Theme;
+
+fn docker() -> CgroupPath {
+    CgroupPath::new(&format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4)))
+}
+
+fn step(file: &'static str, value: &str) -> CgroupStep {
+    let value = value.to_owned();
+    CgroupStep::Limit(docker(), LimitWrite { file, value })
+}
+
+fn run(steps: Vec<CgroupStep>, undo: bool) -> Effect {
+    Effect::RunPlan {
+        target: None,
+        steps,
+        undo,
+    }
+}
+
+fn mib(mib: u64) -> String {
+    (mib * MIB).to_string()
+}
+
+/// The limits of java's container: 3584 MiB of which 3400 are used.
+fn opened(width: u16, height: u16, version: CgroupVersion) -> Scene {
+    let host = Host {
+        cgroups: version,
+        ..host()
+    };
+    let mut scene = Scene::with(width, height, Settings::default(), host);
+    scene.keys("Down c").tell(Msg::Groups(Ok(Vec::new())));
+    scene.keys("Tab Tab");
+    scene.effects.clear();
+    scene
+}
+
+/// On cgroup v2, without swap to go to.
+fn without_swap(width: u16, height: u16, limit: &str) -> Scene {
+    let mut scene = opened(width, height, CgroupVersion::V2);
+    scene.types(limit).keys("Down Down Down Down").types("0");
+    scene
+}
+
+fn says(scene: &Scene, words: &str) {
+    let text = scene.text();
+    let text: Vec<_> = text
+        .split_whitespace()
+        .filter(|word| *word != "│")
+        .collect();
+    let text = text.join(" ");
+    assert!(text.contains(words), "no {words:?} in\n{text}");
+}
+
+/// The outcome of the plan just asked for.
+fn answer(scene: &mut Scene, steps: Vec<StepResult>, undo: bool) {
+    let receipt = PlanReceipt {
+        target: None,
+        before: None,
+        steps,
+    };
+    scene.tell(Msg::Done(Receipt::Plan { receipt, undo }));
+}
+
+fn done(step: CgroupStep, before: &str, after: &str) -> StepResult {
+    StepResult {
+        step,
+        before: Some(before.to_owned()),
+        outcome: Ok(after.to_owned()),
+    }
+}
+
+#[test]
+fn tab_goes_round_the_three_parts() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Down c").tell(Msg::Groups(Ok(Vec::new())));
+    for words in [
+        "new group /oomtop",
+        "find",
+        "limits of /docker/",
+        "new group /oomtop",
+    ] {
+        says(&scene, words);
+        scene.keys("Tab");
+    }
+}
+
+#[test]
+fn raising_writes_the_limit_and_moves_nobody() {
+    let mut scene = opened(120, 36, CgroupVersion::V2);
+    says(&scene, "now 3.5 GiB");
+    scene.keys("Enter");
+    assert_eq!(scene.asked(), [], "nothing typed, nothing written");
+    says(&scene, "type a new limit");
+    scene.types("6G").keys("Enter");
+    assert_eq!(
+        scene.asked(),
+        [run(vec![step("memory.max", &mib(6144))], false)]
+    );
+}
+
+#[test]
+fn nonsense_is_not_written() {
+    for (typed, words) in [
+        ("100", "less than one page"),
+        ("lots", "not a size"),
+        // The outlook is that of what is there.
+        ("1", "The limit of 3.5 GiB is reached after"),
+    ] {
+        let mut scene = opened(120, 36, CgroupVersion::V2);
+        scene.types(typed).keys("Enter Enter");
+        assert_eq!(scene.asked(), [], "{typed}");
+        says(&scene, words);
+    }
+}
+
+#[test]
+fn a_limit_that_kills_at_once_names_the_victim_and_is_asked_for_twice() {
+    let mut scene = without_swap(120, 36, "1G");
+    says(&scene, "kills as soon as it is written");
+    says(&scene, "1892 java (this one) dies");
+    says(&scene, "Safer first: memory.high 1 GiB");
+    scene.keys("Enter");
+    assert_eq!(scene.asked(), [], "the first Enter only asks");
+    says(
+        &scene,
+        "This kills 1892 java at once. Enter once more writes it",
+    );
+    // Reading on is no answer.
+    scene.keys("PgDn PgUp");
+    says(&scene, "This kills 1892 java at once.");
+    // Another key thinks again.
+    scene.keys("Left");
+    assert!(!scene.text().contains("This kills"));
+    scene.keys("Enter");
+    assert_eq!(scene.asked(), []);
+    scene.keys("Enter");
+    // The limit that kills is the last.
+    let steps = vec![step("memory.swap.max", "0"), step("memory.max", &mib(1024))];
+    assert_eq!(scene.asked(), [run(steps, false)]);
+}
+
+#[test]
+fn the_victims_of_a_very_low_limit_are_counted_and_a_group_kill_is_said() {
+    let scene = without_swap(120, 36, "200M");
+    says(&scene, "In all about 2 processes die");
+    let mut scene = without_swap(120, 40, "1G");
+    scene.keys("Down").types("1");
+    says(&scene, "with it (memory.oom.group)");
+}
+
+#[test]
+fn what_swap_must_take_at_once_is_asked_for_twice_too() {
+    let mut scene = opened(120, 36, CgroupVersion::V2);
+    scene.types("3G");
+    says(&scene, "page cache and swap must make room at once");
+    scene.keys("Enter");
+    assert_eq!(scene.asked(), []);
+    scene.keys("Enter");
+    assert_eq!(scene.asked().len(), 1);
+}
+
+#[test]
+fn v1_says_that_a_limit_below_usage_is_refused_and_tells_the_refusal() {
+    let mut scene = opened(120, 36, CgroupVersion::V1);
+    scene.types("1G").keys("Down").types("1G");
+    says(&scene, "will be refused (EBUSY)");
+    assert!(!scene.text().contains(" dies"), "{}", scene.text());
+    scene.keys("Enter");
+    let limit = step("memory.limit_in_bytes", &mib(1024));
+    let both = step("memory.memsw.limit_in_bytes", &mib(1024));
+    assert_eq!(scene.asked(), [run(vec![limit.clone(), both], false)]);
+    let failure = Failure {
+        kind: FailureKind::Other,
+        sentence: "cgroup v1 refuses such a limit".to_owned(),
+    };
+    let refused = StepResult {
+        step: limit,
+        before: Some(mib(3584)),
+        outcome: Err(failure),
+    };
+    answer(&mut scene, vec![refused], false);
+    says(&scene, "cgroup v1 refuses such a limit");
+    scene.keys("Esc u");
+    assert_eq!(scene.asked(), [], "nothing was written, nothing to undo");
+}
+
+#[test]
+fn undo_writes_what_the_files_said_in_the_other_order() {
+    let mut scene = opened(120, 36, CgroupVersion::V1);
+    scene.types("6G").keys("Down").types("8G").keys("Enter");
+    let limit = step("memory.limit_in_bytes", &mib(6144));
+    let both = step("memory.memsw.limit_in_bytes", &mib(8192));
+    // No limit on both together before: it is lowered to 8 GiB, after the limit.
+    assert_eq!(
+        scene.asked(),
+        [run(vec![limit.clone(), both.clone()], false)]
+    );
+    let none = "9223372036854771712";
+    let steps = vec![
+        done(limit, &mib(3500), &mib(6144)),
+        done(both, none, &mib(8192)),
+    ];
+    answer(&mut scene, steps, false);
+    says(&scene, "was 3670016000");
+    scene.keys("Enter u");
+    let back = vec![
+        step("memory.memsw.limit_in_bytes", none),
+        step("memory.limit_in_bytes", &mib(3500)),
+    ];
+    assert_eq!(scene.asked(), [run(back, true)]);
+    scene.keys("u");
+    assert_eq!(scene.asked(), [], "one at a time");
+}
+
+#[test]
+fn what_was_written_before_a_failure_can_be_taken_back() {
+    let mut scene = without_swap(120, 36, "6G");
+    scene.keys("Enter");
+    let failure = Failure {
+        kind: FailureKind::Denied,
+        sentence: "No permission".to_owned(),
+    };
+    let steps = vec![
+        done(step("memory.swap.max", "0"), "max", "0"),
+        StepResult {
+            step: step("memory.max", &mib(6144)),
+            before: Some(mib(3584)),
+            outcome: Err(failure),
+        },
+    ];
+    answer(&mut scene, steps, false);
+    scene.keys("Esc");
+    scene.effects.clear();
+    scene.keys("u");
+    assert_eq!(
+        scene.asked(),
+        [run(vec![step("memory.swap.max", "max")], true)]
+    );
+}
+
+#[test]
+fn undo_asks_again_where_the_old_limit_would_kill_or_somebody_set_another() {
+    for (before, after, words) in [
+        // 3400 MiB are used by now.
+        (
+            1024,
+            3584,
+            "back to 1 GiB can kill at once, 3.3 GiB are in use; press u again",
+        ),
+        (4096, 2048, "not the 2 GiB written by oomtop"),
+    ] {
+        let mut scene = opened(120, 36, CgroupVersion::V2);
+        scene.types("6G").keys("Enter");
+        let step = done(step("memory.max", &mib(6144)), &mib(before), &mib(after));
+        answer(&mut scene, vec![step], false);
+        scene.keys("Enter");
+        scene.sample(processes()).sample(processes());
+        scene.effects.clear();
+        scene.keys("u");
+        assert_eq!(scene.asked(), [], "{words}");
+        says(&scene, words);
+        scene.keys("u");
+        assert_eq!(scene.asked().len(), 1);
+    }
+}
+
+#[test]
+fn a_domain_opens_on_its_own_limits_also_without_anybody_to_kill() {
+    let mut scene = crate::common::shop::scene(120, 36);
+    let shown = |scene: &mut Scene, path: &str| {
+        let rows = scene.state.domains.rows().len();
+        scene.keys("Home");
+        (0..rows).any(|_| {
+            scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
+            let found = scene.text().contains(&format!("limits of {path} "));
+            if !found {
+                scene.keys("Esc Down");
+            }
+            found
+        })
+    };
+    scene.keys("Right");
+    assert!(shown(&mut scene, "/empty"), "{}", scene.text());
+    says(&scene, "now 64 MiB");
+    // Nobody to move: Tab stays.
+    scene.keys("Tab").types("128M");
+    says(&scene, "write 134217728 (128 MiB) to /empty/memory.max");
+    scene.keys("Enter Esc");
+    assert!(shown(&mut scene, "/system.slice/backup.service"));
+    says(&scene, "systemctl set-property backup.service MemoryMax=");
+}
+
+#[test]
+fn a_nearer_limit_around_it_is_named() {
+    let mut scene = crate::common::shop::scene(120, 36);
+    // The container in the pod: 700 of 2048 MiB in a pod of 1024 with 980 in use.
+    let mut found = false;
+    scene.keys("Right Home");
+    for _ in 0..scene.state.domains.rows().len() {
+        scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
+        found = scene.text().contains("Limits of cri-containerd");
+        if found {
+            break;
+        }
+        scene.keys("Esc Down");
+    }
+    assert!(found, "{}", scene.text());
+    scene.types("4G");
+    says(&scene, "is nearer than its own 4 GiB");
+}
+
+#[test]
+fn read_only_opens_nothing() {
+    let settings = Settings {
+        read_only: true,
+        ..Settings::default()
+    };
+    let mut scene = Scene::with(120, 36, settings, host());
+    scene.keys("d Down c");
+    assert!(scene.state.dialogs.is_empty());
+    says(&scene, "not with --read-only");
+}
+
+#[test]
+fn the_limits_at_every_size() {
+    for (width, height) in [(40, 10), (80, 24), (120, 36)] {
+        let mut scene = without_swap(width, height, "1G");
+        scene.keys("Enter");
+        let view = styled_view(&scene.buffer(&Theme::colours()));
+        insta::assert_snapshot!(format!("limits_{width}x{height}"), view);
+    }
+}

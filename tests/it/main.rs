@@ -1,0 +1,38 @@
+//! Everything that is pure: state, dialogs, frames, reports and the command line, without a kernel.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod adjust;
+mod architecture;
+mod careful;
+mod corpus;
+mod deaths;
+mod dialogs;
+mod document;
+mod domain_kills;
+mod domains;
+mod events;
+mod explain;
+mod limits;
+mod oom_assembler;
+mod oom_bounds;
+mod oom_noise;
+mod oom_ranking;
+mod oom_rules;
+mod oom_transports;
+mod oom_verdict;
+mod outcome;
+mod preview;
+mod render;
+mod report;
+mod scrolling;
+mod selection;
+mod update;
+mod victim_rules;

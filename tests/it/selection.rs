@@ -1,0 +1,214 @@
+//! Where the selection goes when what was selected is gone: never where nobody looked.
+
+use crate::common::scene::{Scene, processes};
+use crate::common::shop::{group, run};
+use oomtop::app::msg::{Effect, Msg};
+use oomtop::model::process::{Process, TaskState};
+
+fn without(pid: u32) -> Vec<Process> {
+    processes()
+        .into_iter()
+        .filter(|p| p.id.pid != pid)
+        .collect()
+}
+
+/// The scene's processes, one of them changed.
+fn with(pid: u32, change: impl Fn(&mut Process)) -> Vec<Process> {
+    let mut all = processes();
+    all.iter_mut().filter(|p| p.id.pid == pid).for_each(change);
+    all
+}
+
+fn zombie(p: &mut Process) {
+    (p.state, p.memory) = (TaskState('Z'), None);
+}
+
+/// Later than any key that was meant for what was selected before.
+fn wait(scene: &mut Scene) {
+    for _ in 0..3 {
+        let now = scene.state.snapshot.processes.clone();
+        scene.sample(now);
+    }
+}
+
+#[test]
+fn a_dying_process_does_not_take_the_selection_to_the_bottom() {
+    let ending: [fn(&mut Process); 2] = [zombie, |p| p.memory = None];
+    for change in ending {
+        let mut scene = Scene::new(120, 36);
+        scene.keys("Down Down");
+        let (row, selected) = (scene.state.table.cursor(), scene.selected());
+        let pid = selected.expect("somebody");
+        scene.keys("Up Down").sample(with(pid, change));
+        assert_eq!(scene.state.table.cursor(), row);
+        assert_ne!(scene.selected(), selected);
+        let next = scene.selected();
+        scene.sample(without(pid));
+        assert_eq!((scene.state.table.cursor(), scene.selected()), (row, next));
+    }
+}
+
+#[test]
+fn one_that_was_reaped_before_it_ended_leaves_the_selection_where_it_lived() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Down");
+    assert_eq!(scene.selected(), Some(1892));
+    scene.sample(with(1892, |p| p.passed_over = true));
+    assert_eq!(
+        scene.selected(),
+        Some(1892),
+        "it may be between vfork and exec"
+    );
+    assert!(scene.state.table.cursor() > 1);
+    scene.sample(without(1892));
+    assert_eq!(scene.state.table.cursor(), 1);
+}
+
+#[test]
+fn a_zombie_that_was_chosen_stays_selected() {
+    let mut scene = Scene::new(120, 60);
+    scene.keys("3 4 0 0 Enter");
+    assert_eq!(scene.selected(), Some(3400));
+    scene.sample(processes());
+    assert_eq!(scene.selected(), Some(3400));
+}
+
+#[test]
+fn the_first_key_after_the_selection_moved_only_says_whom_it_would_hit() {
+    for key in ["k", "a", "c", "F7"] {
+        let mut scene = Scene::new(120, 36);
+        scene.keys("Down").sample(with(1892, zombie));
+        assert!(
+            scene.text().contains("1892 java has ended"),
+            "{}",
+            scene.text()
+        );
+        let now = scene.selected().expect("somebody");
+        scene.keys(key);
+        assert!(scene.state.dialogs.is_empty(), "{key}");
+        assert!(
+            scene.text().contains(&format!("again acts on {now} ")),
+            "{}",
+            scene.text()
+        );
+        scene.keys(key);
+        assert_eq!(scene.state.dialogs.len(), 1, "{key}");
+    }
+}
+
+#[test]
+fn a_key_meant_for_what_is_selected_now_is_not_held_up() {
+    // Later.
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Down").sample(without(1892));
+    wait(&mut scene);
+    scene.keys("k");
+    assert_eq!(scene.state.dialogs.len(), 1);
+    // Somebody else was selected since.
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Down").sample(without(1892));
+    scene.keys("Down k");
+    assert_eq!(scene.state.dialogs.len(), 1);
+    // The tagged ones are meant.
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Space").sample(without(1892));
+    scene.keys("k");
+    assert_eq!(scene.state.dialogs.len(), 1);
+}
+
+#[test]
+fn who_does_not_touch_the_selection_is_told_once() {
+    let mut scene = Scene::new(120, 36);
+    let mut left = processes();
+    let mut told = 0;
+    scene.keys("Home");
+    for _ in 0..5 {
+        let pid = scene.selected().expect("somebody");
+        left.retain(|p| p.id.pid != pid);
+        scene.state.notice = None;
+        scene.sample(left.clone());
+        told += u32::from(scene.text().contains("has ended"));
+    }
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn who_looked_for_a_process_is_told_when_it_ends() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("1 8 9 2 Enter").sample(with(1892, zombie));
+    assert!(
+        scene.text().contains("1892 java has ended"),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
+fn what_the_kernel_did_is_not_hidden_by_where_the_selection_went() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Down");
+    let report = crate::common::scene::kill_report(9, 2, 1892, "java", None);
+    let event = oomtop::oomlog::OomEvent::Report(std::sync::Arc::new(report));
+    scene.tell(Msg::Oom(event)).sample(without(1892));
+    assert!(
+        scene.text().contains("the kernel killed 1892 java"),
+        "{}",
+        scene.text()
+    );
+    scene.effects.clear();
+    scene.keys("k Enter");
+    assert!(
+        !scene
+            .effects
+            .iter()
+            .any(|e| matches!(e, Effect::SendSignal { .. }))
+    );
+}
+
+#[test]
+fn a_domain_that_empties_before_it_goes_leaves_the_selection_where_it_was() {
+    let groups = |usages: &[(&str, u64)]| {
+        let mut groups = vec![group("/", None, 0, 0)];
+        let mut all = Vec::new();
+        for (path, usage) in usages {
+            groups.push(group(path, Some(0), 100, *usage));
+            if *usage > 0 {
+                let key = u32::try_from(all.len() + 1).expect("small");
+                all.push(crate::common::scene::process(
+                    100 + key,
+                    "p",
+                    *usage,
+                    0,
+                    key,
+                ));
+            }
+        }
+        (groups, all)
+    };
+    let mut scene = Scene::new(120, 36);
+    run(&mut scene, 100, 3, |_| {
+        groups(&[("/a", 99), ("/b", 95), ("/c", 90), ("/d", 5)])
+    });
+    scene.keys("d Down Down");
+    let row = scene.state.domains.cursor();
+    let path = |scene: &Scene| scene.state.domains.selected_path().map(ToString::to_string);
+    assert_eq!((row, path(&scene).as_deref()), (2, Some("/b")));
+    // The last process has left; after a while it is no longer urgent.
+    run(&mut scene, 103, 30, |_| {
+        let (mut groups, mut all) = groups(&[("/a", 99), ("/b", 1), ("/c", 90), ("/d", 5)]);
+        groups[2].usage = Some(0);
+        all.retain(|p| p.id.pid != 102);
+        (groups, all)
+    });
+    assert_eq!(path(&scene).as_deref(), Some("/b"));
+    assert!(scene.state.domains.cursor() > row, "{}", scene.text());
+    // Its key is another group's now.
+    run(&mut scene, 133, 1, |_| {
+        groups(&[("/a", 99), ("/c", 90), ("/d", 5)])
+    });
+    assert_eq!(scene.state.domains.cursor(), row);
+    assert_eq!(path(&scene).as_deref(), Some("/c"));
+    assert!(scene.text().contains("/b is gone"), "{}", scene.text());
+    scene.keys("k");
+    assert!(scene.state.dialogs.is_empty());
+}

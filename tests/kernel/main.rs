@@ -1,0 +1,15 @@
+//! The real kernel, end to end: cgroups of our own, real kills, real writes.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod distance;
+mod kernel;
+mod kernel_domains;
+mod kernel_limits;

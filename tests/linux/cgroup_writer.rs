@@ -1,0 +1,333 @@
+//! Cgroup plans: on fake trees what must never happen, as root on real groups of the test's own.
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::fake_root::{FakeRoot, Layout};
+use crate::common::own_child::{OwnChild, skipped};
+use oomtop::linux::SysRoot;
+use oomtop::linux::cgroup::list::list_groups;
+use oomtop::linux::sampler::Sampler;
+use oomtop::linux::write::cgroup::run_plan;
+use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
+use oomtop::model::plan::step::{CgroupStep, FailureKind, LimitWrite, PlanReceipt};
+use oomtop::model::snapshot::Needs;
+use oomtop::model::time::Now;
+
+const V2: CgroupVersion = CgroupVersion::V2;
+
+fn group(path: &str) -> CgroupPath {
+    CgroupPath::new(path)
+}
+
+fn limit(path: &str, file: &'static str, value: &str) -> CgroupStep {
+    CgroupStep::Limit(
+        group(path),
+        LimitWrite {
+            file,
+            value: value.to_owned(),
+        },
+    )
+}
+
+fn outcomes(receipt: &PlanReceipt) -> Vec<Result<&str, FailureKind>> {
+    let outcome = |s: &'_ oomtop::model::plan::step::StepResult| match &s.outcome {
+        Ok(_) => None,
+        Err(failure) => Some(failure.kind),
+    };
+    receipt
+        .steps
+        .iter()
+        .map(|s| match outcome(s) {
+            Some(kind) => Err(kind),
+            None => Ok(s.outcome.as_deref().unwrap_or("")),
+        })
+        .collect()
+}
+
+#[test]
+fn the_first_failure_ends_the_plan() {
+    let root = FakeRoot::new().v2_group("web", |g| g);
+    let steps = [
+        CgroupStep::Create(group("/web/new")),
+        limit("/web", "memory.max", "1048576"),
+        limit("/web/new", "memory.max", "1048576"),
+        CgroupStep::Create(group("/web/never")),
+    ];
+    let receipt = run_plan(&root.sys_root(), V2, None, &steps);
+    assert_eq!(
+        outcomes(&receipt),
+        [Ok("/web/new"), Ok("1048576"), Err(FailureKind::Other)]
+    );
+    let failure = receipt.failure().expect("no such file");
+    assert!(
+        failure.sentence.contains("has no file memory.max"),
+        "{failure}"
+    );
+    assert!(!root.path("sys/fs/cgroup/web/never").exists());
+    let again = run_plan(&root.sys_root(), V2, None, &steps[..1]);
+    let failure = again.failure().expect("exists");
+    assert!(failure.sentence.contains("exists already"), "{failure}");
+}
+
+#[test]
+fn nothing_outside_the_hierarchy_is_touched() {
+    let root = FakeRoot::new().v2_group("web", |g| g);
+    fs::create_dir_all(root.path("sys/fs/outside")).expect("a directory");
+    std::os::unix::fs::symlink(root.path("sys/fs/outside"), root.path("sys/fs/cgroup/link"))
+        .expect("a link");
+    let wild = [
+        CgroupStep::Create(group("/../evil")),
+        CgroupStep::Create(group("/web/../../evil")),
+        CgroupStep::Create(group("/web/./x")),
+        CgroupStep::Create(group("/web//x")),
+        CgroupStep::Create(group("/web/\0x")),
+        CgroupStep::Remove(group("/../outside")),
+        CgroupStep::Remove(group("/link")),
+        limit("/link", "memory.max", "1"),
+        limit("/web", "../../memory.max", "1"),
+        limit("/none", "memory.max", "1"),
+        CgroupStep::Remove(group("/")),
+        CgroupStep::Remove(group("/web")),
+    ];
+    for step in wild {
+        let receipt = run_plan(&root.sys_root(), V2, None, std::slice::from_ref(&step));
+        assert!(receipt.failure().is_some(), "{step:?}");
+    }
+    assert!(root.path("sys/fs/outside").is_dir());
+    assert!(root.path("sys/fs/cgroup/web").is_dir());
+    assert!(!root.path("sys/fs/evil").exists() && !root.path("sys/evil").exists());
+}
+
+#[test]
+fn a_plan_for_another_hierarchy_is_not_done() {
+    let root = FakeRoot::with_layout(Layout::V1);
+    let steps = [CgroupStep::Create(group("/x"))];
+    for version in [V2, CgroupVersion::None, CgroupVersion::Hybrid] {
+        let receipt = run_plan(&root.sys_root(), version, None, &steps);
+        assert!(receipt.failure().is_some());
+    }
+    assert!(!root.path("sys/fs/cgroup/memory/x").exists());
+    let receipt = run_plan(&root.sys_root(), CgroupVersion::V1, None, &steps);
+    assert_eq!(receipt.failure(), None);
+    let undo = [CgroupStep::Remove(group("/x"))];
+    let receipt = run_plan(&root.sys_root(), CgroupVersion::V1, None, &undo);
+    assert_eq!(receipt.failure(), None);
+    assert!(!root.path("sys/fs/cgroup/memory/x").exists());
+}
+
+#[test]
+fn a_move_checks_who_it_is_before_and_where_it_went_after() {
+    let tree = FakeRoot::new().v2_group("web", |g| g);
+    let root = SysRoot {
+        proc: PathBuf::from("/proc"),
+        ..tree.sys_root()
+    };
+    let child = OwnChild::waiting();
+    let procs = tree.path("sys/fs/cgroup/web/cgroup.procs");
+    let reused = [CgroupStep::Move(child.other_id(), group("/web"))];
+    let receipt = run_plan(&root, V2, Some(child.other_id()), &reused);
+    assert_eq!(outcomes(&receipt), [Err(FailureKind::Reused)]);
+    assert_eq!(fs::read_to_string(&procs).expect("there").trim(), "");
+    // The fake group takes the pid, but the real process has not moved: that is noticed.
+    let step = [CgroupStep::Move(child.id(), group("/web"))];
+    let receipt = run_plan(&root, V2, Some(child.id()), &step);
+    assert!(receipt.failure().is_some());
+    let written = fs::read_to_string(&procs).expect("there");
+    assert_eq!(written.trim(), child.id().pid.to_string());
+    // Pids of a foreign tree are not pids here.
+    let receipt = run_plan(&tree.sys_root(), V2, None, &step);
+    let failure = receipt.failure().expect("refused");
+    assert!(failure.sentence.contains("namespace"), "{failure}");
+}
+
+#[test]
+fn groups_are_listed_from_the_outside_in() {
+    let root = FakeRoot::new()
+        .v2_group("b", |g| g)
+        .v2_group("a/inner", |g| g.max("4096").current(7))
+        .v2_group("a", |g| g);
+    let list = list_groups(&root.sys_root()).expect("a list");
+    let paths: Vec<&str> = list.groups.iter().map(|g| g.path.as_str()).collect();
+    assert_eq!(paths, ["/", "/a", "/b", "/a/inner"]);
+    assert_eq!(list.groups[3].limits.max, Some(4096));
+    assert_eq!(list.groups[3].usage, Some(7));
+    assert_eq!(list.mount, root.path("sys/fs/cgroup"));
+    assert!(!list.truncated && list.skipped == 0);
+    let none = FakeRoot::with_layout(Layout::None);
+    let error = list_groups(&none.sys_root()).expect_err("no groups");
+    assert!(error.to_string().contains("--cgroup"));
+}
+
+/// Takes the directory away even if the test fails half way.
+struct Cleanup(PathBuf);
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        fs::remove_dir(&self.0).ok();
+    }
+}
+
+/// The mount and the files of this host's memory hierarchy, if a test may use it.
+fn usable(test: &str) -> Option<(CgroupVersion, &'static str, &'static str)> {
+    if !rustix::process::geteuid().is_root() {
+        skipped(test, "it needs root");
+        return None;
+    }
+    if Path::new("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists() {
+        let hybrid = Path::new("/sys/fs/cgroup/unified").is_dir();
+        let version = if hybrid {
+            CgroupVersion::Hybrid
+        } else {
+            CgroupVersion::V1
+        };
+        return Some((version, "/sys/fs/cgroup/memory", "memory.limit_in_bytes"));
+    }
+    let control = fs::read_to_string("/sys/fs/cgroup/cgroup.subtree_control").unwrap_or_default();
+    if control.split_ascii_whitespace().any(|c| c == "memory") {
+        return Some((V2, "/sys/fs/cgroup", "memory.max"));
+    }
+    skipped(test, "no memory controller is usable here");
+    None
+}
+
+#[test]
+fn a_real_group_is_made_limited_entered_left_and_removed() {
+    let Some((version, mount, file)) = usable("a_real_group") else {
+        return;
+    };
+    let root = SysRoot::default();
+    let mut child = OwnChild::hog(20);
+    let name = format!("oomtop-test-{}", std::process::id());
+    let path = group(&name);
+    let directory = Path::new(mount).join(&name);
+    if fs::create_dir(&directory).is_err() {
+        skipped("a_real_group", "groups cannot be made here");
+        return;
+    }
+    fs::remove_dir(&directory).expect("removed");
+    let _cleanup = Cleanup(directory.clone());
+    let size = 512 << 20;
+    let plan = [
+        CgroupStep::Create(path.clone()),
+        limit(&name, file, &(size + 1).to_string()),
+        CgroupStep::Move(child.id(), path.clone()),
+    ];
+    let receipt = run_plan(&root, version, Some(child.id()), &plan);
+    let before = receipt.before.clone().expect("its group before");
+    let rounded = size.to_string();
+    assert_eq!(
+        outcomes(&receipt),
+        [Ok(path.as_str()), Ok(rounded.as_str()), Ok(path.as_str())]
+    );
+    let text = fs::read_to_string(format!("/proc/{}/cgroup", child.id().pid)).expect("its groups");
+    assert!(text.lines().any(|l| l.ends_with(path.as_str())), "{text}");
+    // It is charged here from now on: the sampler sees the domain and its victim.
+    child.fill();
+    let mut sampler = Sampler::new(root.clone()).expect("a sampler");
+    let snapshot = sampler
+        .sample(&Needs::default(), Now::default())
+        .expect("a sample");
+    let domain = snapshot
+        .domains
+        .iter()
+        .find(|d| d.limit == size)
+        .expect("the group's domain");
+    assert_eq!(domain.verdict.map(|v| v.victim.id), Some(child.id()));
+    assert!(domain.usage.is_some_and(|u| u > 20 << 20), "{domain:?}");
+    if version.is_v1() {
+        lower_than_usage(&root, version, &name, file);
+    }
+    let busy = [CgroupStep::Remove(path.clone())];
+    let receipt = run_plan(&root, version, None, &busy);
+    let failure = receipt.failure().expect("not empty");
+    assert!(failure.sentence.contains("not empty"), "{failure}");
+    let undo = [
+        CgroupStep::Move(child.id(), before.clone()),
+        CgroupStep::Remove(path.clone()),
+    ];
+    let receipt = run_plan(&root, version, Some(child.id()), &undo);
+    assert_eq!(receipt.before, Some(path));
+    assert_eq!(outcomes(&receipt)[0], Ok(before.as_str()));
+    assert_eq!(receipt.failure(), None);
+    assert!(!directory.exists());
+    child.kill();
+    let late = [CgroupStep::Move(child.id(), before)];
+    let receipt = run_plan(&root, version, None, &late);
+    assert_eq!(outcomes(&receipt), [Err(FailureKind::Gone)]);
+}
+
+/// v1 refuses a limit below what cannot be reclaimed, and nobody dies.
+fn lower_than_usage(root: &SysRoot, version: CgroupVersion, name: &str, file: &'static str) {
+    let swaps = fs::read_to_string("/proc/swaps").unwrap_or_default();
+    if swaps.lines().count() > 1 {
+        skipped("lower_than_usage", "swap could make room");
+        return;
+    }
+    let receipt = run_plan(root, version, None, &[limit(name, file, "1048576")]);
+    let failure = receipt.failure().expect("refused");
+    assert!(failure.sentence.contains("bytes now"), "{failure}");
+    let receipt = run_plan(root, version, None, &[limit(name, file, "nonsense")]);
+    let failure = receipt.failure().expect("refused");
+    assert!(failure.sentence.contains("'nonsense'"), "{failure}");
+}
+
+#[test]
+fn v2_hands_memory_control_down_and_explains_its_rules() {
+    let test = "v2_hands_memory_control_down";
+    let Some((version, mount, _)) = usable(test) else {
+        return;
+    };
+    if version != V2 {
+        skipped(test, "memory is not controlled by cgroup v2 here");
+        return;
+    }
+    let root = SysRoot::default();
+    let mut child = OwnChild::waiting();
+    let outer = format!("/oomtop-test-v2-{}", std::process::id());
+    let inner = format!("{outer}/inner");
+    let _cleanup = Cleanup(Path::new(mount).join(outer.trim_start_matches('/')));
+    let _inner_first = Cleanup(Path::new(mount).join(inner.trim_start_matches('/')));
+    let plan = [
+        CgroupStep::Create(group(&outer)),
+        CgroupStep::EnableMemory(group(&outer)),
+        CgroupStep::Create(group(&inner)),
+        limit(&inner, "memory.high", "104857600"),
+        limit(&inner, "memory.max", "max"),
+        CgroupStep::Move(child.id(), group(&inner)),
+    ];
+    let receipt = run_plan(&root, version, Some(child.id()), &plan);
+    assert_eq!(receipt.failure(), None);
+    let before = receipt.before.clone().expect("its group before");
+    assert_eq!(outcomes(&receipt)[4], Ok("max"));
+    let cases = [
+        (
+            CgroupStep::Move(child.id(), group(&outer)),
+            "may hold no processes itself",
+        ),
+        (
+            CgroupStep::EnableMemory(group(&inner)),
+            "holds processes itself",
+        ),
+        (limit("/", "memory.max", "1"), "cannot be limited"),
+        (limit(&inner, "memory.max", "1.5G"), "does not take '1.5G'"),
+        (CgroupStep::Remove(group(&outer)), "not empty"),
+        (
+            CgroupStep::Move(child.id(), group("/no-such-group")),
+            "not there",
+        ),
+    ];
+    for (step, part) in cases {
+        let receipt = run_plan(&root, version, None, std::slice::from_ref(&step));
+        let failure = receipt.failure().expect("refused");
+        assert!(failure.sentence.contains(part), "{step:?}: {failure}");
+    }
+    let undo = [
+        CgroupStep::Move(child.id(), before),
+        CgroupStep::Remove(group(&inner)),
+        CgroupStep::Remove(group(&outer)),
+    ];
+    assert_eq!(run_plan(&root, version, None, &undo).failure(), None);
+    child.kill();
+}

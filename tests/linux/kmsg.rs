@@ -1,0 +1,170 @@
+//! The kernel log as a device, as a growing file, and through the journal.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::common::own_child::skipped;
+use oomtop::linux::log::journal::JournalReader;
+use oomtop::linux::log::kmsg::{KmsgItem, KmsgReader};
+
+const SOON: Duration = Duration::from_secs(5);
+const NOW: Duration = Duration::from_millis(120);
+
+fn append(path: &Path, bytes: &[u8]) {
+    let mut file = OpenOptions::new().append(true).open(path).expect("a file");
+    file.write_all(bytes).expect("written");
+}
+
+fn record(reader: &mut KmsgReader) -> Vec<u8> {
+    match reader.next(SOON).expect("readable") {
+        Some(KmsgItem::Record(bytes)) => bytes,
+        other => panic!("a record, not {other:?}"),
+    }
+}
+
+#[test]
+fn a_file_is_read_from_its_beginning_and_followed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("kmsg");
+    fs::write(&path, b"6,1,5,-;first\n SUBSYSTEM=x\n6,2,6,-;\xff\x1b[2J\n").expect("written");
+    let mut reader = KmsgReader::open(&path).expect("open");
+    assert_eq!(record(&mut reader), b"6,1,5,-;first\n SUBSYSTEM=x");
+    assert_eq!(record(&mut reader), b"6,2,6,-;\xff\x1b[2J");
+    assert_eq!(reader.next(NOW).expect("readable"), None);
+    append(&path, b"6,3,7,-;half");
+    assert_eq!(reader.next(NOW).expect("readable"), None);
+    let writer = {
+        let path = path.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            append(&path, b" done\n6,4,8,-;next\n");
+        })
+    };
+    assert_eq!(record(&mut reader), b"6,3,7,-;half done");
+    assert_eq!(record(&mut reader), b"6,4,8,-;next");
+    writer.join().expect("ended");
+}
+
+#[test]
+fn a_file_cut_or_replaced_is_a_gap_and_read_anew() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("kmsg");
+    fs::write(&path, b"6,1,5,-;a long first record\n").expect("written");
+    let mut reader = KmsgReader::open(&path).expect("open");
+    record(&mut reader);
+    fs::write(&path, b"6,2,6,-;cut\n").expect("written");
+    assert_eq!(reader.next(SOON).expect("readable"), Some(KmsgItem::Lost));
+    assert_eq!(record(&mut reader), b"6,2,6,-;cut");
+    fs::rename(&path, dir.path().join("old")).expect("renamed");
+    fs::write(&path, b"6,3,7,-;a new file, longer than before\n").expect("written");
+    assert_eq!(reader.next(SOON).expect("readable"), Some(KmsgItem::Lost));
+    assert_eq!(
+        record(&mut reader),
+        b"6,3,7,-;a new file, longer than before"
+    );
+}
+
+#[test]
+fn a_burst_of_many_records_is_read_in_order() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("kmsg");
+    let mut text = String::new();
+    for n in 0..5000 {
+        use std::fmt::Write as _;
+        writeln!(text, "4,{n},{n},-;[ {n} ] task {}", "x".repeat(n % 90)).expect("written");
+    }
+    fs::write(&path, &text).expect("written");
+    let mut reader = KmsgReader::open(&path).expect("open");
+    for line in text.lines() {
+        assert_eq!(record(&mut reader), line.as_bytes());
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_says_what_helps() {
+    let error = KmsgReader::open(Path::new("/nonexistent/kmsg")).expect_err("none");
+    assert!(error.to_string().contains("--kmsg"), "{error}");
+    let dir = tempfile::tempdir().expect("a directory");
+    assert!(KmsgReader::open(dir.path()).is_err());
+}
+
+#[test]
+fn the_device_gives_records_and_then_waits_no_longer_than_asked() {
+    let mut reader = match KmsgReader::open(Path::new("/dev/kmsg")) {
+        Ok(reader) => reader,
+        Err(error) => {
+            skipped("the_device_gives_records", &error.to_string());
+            return;
+        }
+    };
+    let mut records = 0_u32;
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(20) {
+        match reader.next(NOW).expect("readable") {
+            Some(KmsgItem::Record(bytes)) => {
+                records += 1;
+                let head = bytes.split(|b| *b == b';').next().unwrap_or_default();
+                let commas = head.split(|b| *b == b',').count() - 1;
+                assert!(commas >= 3, "{:?}", String::from_utf8_lossy(&bytes));
+                assert_ne!(bytes.last(), Some(&b'\n'));
+            }
+            Some(KmsgItem::Lost) => {}
+            None => break,
+        }
+    }
+    assert!(records > 0, "the ring is never empty");
+    let begin = Instant::now();
+    if reader.next(NOW).expect("readable").is_none() {
+        assert!(begin.elapsed() >= NOW);
+        assert!(begin.elapsed() < SOON);
+    }
+}
+
+fn script(dir: &Path, text: &str) -> std::path::PathBuf {
+    let path = dir.join("journalctl");
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+    path
+}
+
+#[test]
+fn the_journal_gives_lines_and_its_last_words() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let program = script(
+        dir.path(),
+        "echo \"{\\\"args\\\":\\\"$*\\\"}\"; echo; printf '\\377two\\n'; \
+         echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1",
+    );
+    let mut reader = JournalReader::spawn_program(program.as_os_str()).expect("started");
+    let first = reader.next(SOON).expect("readable").expect("a line");
+    let text = String::from_utf8_lossy(&first).into_owned();
+    assert!(text.contains("-k -o json -f"), "{text}");
+    assert_eq!(
+        reader.next(SOON).expect("readable").as_deref(),
+        Some(&b"\xfftwo"[..])
+    );
+    let error = reader.next(SOON).expect_err("ended").to_string();
+    assert!(error.contains("insufficient permissions"), "{error}");
+    assert!(error.contains("systemd-journal"), "{error}");
+}
+
+#[test]
+fn a_silent_journal_keeps_nobody_waiting_and_a_missing_one_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let program = script(dir.path(), "exec sleep 100");
+    let mut reader = JournalReader::spawn_program(program.as_os_str()).expect("started");
+    assert_eq!(reader.next(NOW).expect("readable"), None);
+    let begin = Instant::now();
+    drop(reader);
+    assert!(begin.elapsed() < SOON, "it ends with its reader");
+    let none = dir.path().join("none");
+    assert!(JournalReader::spawn_program(none.as_os_str()).is_err());
+}

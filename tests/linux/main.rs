@@ -1,0 +1,25 @@
+//! The `linux` floor: on a fake root, and on the processes of this machine.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod backends;
+mod cgroup_writer;
+mod churn;
+mod domain_cost;
+mod exact;
+mod killers;
+mod kmsg;
+mod live_score;
+mod sampler;
+mod sampler_cgroups;
+mod sampler_kills;
+mod sampler_victims;
+mod self_protection;
+mod writer;

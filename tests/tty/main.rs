@@ -1,0 +1,15 @@
+//! The real binary in a real pseudo terminal.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod latency;
+mod screenshots;
+mod stopping;
+mod tty;

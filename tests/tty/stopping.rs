@@ -1,0 +1,139 @@
+//! The real binary is stopped, continued, and told to leave by others than the keyboard.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use crate::common::pty::{Launch, Session};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+#[track_caller]
+fn first_frame(session: &Session) {
+    session.wait_for("the dashboard", |screen| {
+        screen.0.alternate_screen() && screen.has("oomtop") && screen.has("COMMAND")
+    });
+}
+
+/// Parent, state and name of a process.
+fn stat(pid: u32) -> Option<(u32, char, String)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, after) = text.split_once('(')?;
+    let (name, fields) = after.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    let state = fields.next()?.chars().next()?;
+    Some((fields.next()?.parse().ok()?, state, name.to_owned()))
+}
+
+#[track_caller]
+fn wait_until(what: &str, mut seen: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !seen() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn after_stop_and_cont_the_screen_is_taken_again() {
+    let mut session = Session::start((120, 36), &[]);
+    first_frame(&session);
+    for round in 0..2 {
+        session.signal(Signal::STOP);
+        wait_until("it stops", || {
+            stat(session.pid()).is_some_and(|(_, state, _)| state == 'T')
+        });
+        // Nobody announced it: what a shell does now is to set its own modes and write its prompt.
+        let mut terminal = session.terminal();
+        let mut modes = tcgetattr(&terminal).expect("modes");
+        modes.local_modes |= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        tcsetattr(&terminal, OptionalActions::Now, &modes).expect("set");
+        write!(terminal, "\x1b[?1049l\x1b[?25h\x1b[2J\x1b[Hprompt{round}> ").expect("written");
+        session.wait_for("the prompt", |screen| {
+            screen.has(&format!("prompt{round}>")) && !screen.0.alternate_screen()
+        });
+        assert!(session.cooked());
+        session.signal(Signal::CONT);
+        first_frame(&session);
+        wait_until("raw again", || !session.cooked());
+        session.wait_for("nothing of the shell", |screen| !screen.has("prompt"));
+        session.keys("?");
+        session.wait_text(": help");
+        session.keys("<Esc>");
+        session.wait_for("the table", |screen| !screen.has(": help"));
+    }
+    session.keys("q");
+    assert_eq!(session.wait_exit().code, 0);
+    session.assert_sane();
+}
+
+#[test]
+fn tstp_gives_the_shell_back_as_ctrl_z_does() {
+    let mut shell = Launch::program("/bin/sh")
+        .args(["-i"])
+        .env("PS1", "shell> ")
+        .env("ENV", "")
+        .start();
+    shell.wait_text("shell>");
+    shell.keys(&format!("'{}'<Enter>", env!("CARGO_BIN_EXE_oomtop")));
+    first_frame(&shell);
+    let child_of_shell = |pid: &u32| {
+        stat(*pid).is_some_and(|(parent, _, name)| parent == shell.pid() && name == "oomtop")
+    };
+    let listed = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let oomtop = listed
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .find(child_of_shell)
+        .expect("the shell's child");
+    let pid = i32::try_from(oomtop).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a pid"), Signal::TSTP).expect("sent");
+    shell.wait_for("the shell's prompt", |screen| {
+        !screen.0.alternate_screen() && screen.has("Stopped") && screen.has("shell>")
+    });
+    assert!(stat(oomtop).is_some_and(|(_, state, _)| state == 'T'));
+    shell.assert_sane();
+    shell.keys("clear<Enter>");
+    shell.wait_for("a clear screen", |screen| !screen.has("Stopped"));
+    shell.keys("fg<Enter>");
+    first_frame(&shell);
+    shell.keys("q");
+    shell.wait_for("the shell after q", |screen| !screen.0.alternate_screen());
+    // Until then it may still take keys.
+    wait_until("the shell has the terminal", || shell.in_foreground());
+    shell.keys("clear; echo status=$?<Enter>");
+    shell.wait_text("status=0");
+    shell.assert_sane();
+}
+
+#[test]
+fn it_leaves_a_terminal_that_takes_no_output() {
+    let mut session = Session::start((120, 36), &[]);
+    first_frame(&session);
+    session.hold(true);
+    // Whole frames until every buffer on the way is full.
+    for round in 0..60 {
+        session.resize(160 + round % 2 * 40, 50);
+        std::thread::sleep(Duration::from_millis(15));
+    }
+    session.keys("q");
+    std::thread::sleep(Duration::from_secs(1));
+    if !session.alive() {
+        crate::common::skipped(
+            "it_leaves_a_terminal_that_takes_no_output",
+            "this terminal takes more output than is written here",
+        );
+        return;
+    }
+    let begun = Instant::now();
+    session.signal(Signal::TERM);
+    wait_until("it leaves", || !session.alive());
+    let took = begun.elapsed();
+    crate::common::measured(&format!(
+        "a terminal that takes no output is left {took:?} after SIGTERM"
+    ));
+    // It waits two seconds for its loop; the rest is for busy machines.
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(session.cooked(), "the line discipline is still raw");
+    session.hold(false);
+    assert_eq!(session.wait_exit().code, 128 + 15);
+    session.assert_sane();
+}
