@@ -26,7 +26,7 @@ use crate::app::view::processes::columns::{self, CellContext};
 use crate::app::view::processes::filter::Filter;
 use crate::app::view::processes::marks::Marks;
 use crate::app::view::processes::table::ProcessTable;
-use crate::app::view::selection_guard::Drift;
+use crate::app::view::selection_guard::SelectionGuard;
 use crate::text::tone::Tone;
 use dialog::{Dialog, DialogContext};
 use msg::Effect;
@@ -71,8 +71,8 @@ pub struct State {
     pub searched: String,
     /// The sentence in the footer, if one is fresh.
     pub notice: Option<Notice>,
-    /// What the selection did by itself.
-    pub drift: Drift,
+    /// Keeps a key from acting on a row that the user did not select.
+    pub selection_guard: SelectionGuard,
     /// What can be taken back.
     pub undo: UndoLog,
     /// Samples up to this one may not show the last write yet.
@@ -122,7 +122,7 @@ impl State {
             prompt: None,
             searched: String::new(),
             notice: None,
-            drift: Drift::default(),
+            selection_guard: SelectionGuard::default(),
             undo: UndoLog::default(),
             written_at_seq: 0,
             focus: Pane::default(),
@@ -199,9 +199,17 @@ impl State {
         Vec::new()
     }
 
-    /// Orders the table anew.
+    /// Tells each list how many rows its pane has room for.
+    fn fit_lists(&mut self) {
+        let panes = self.panes();
+        self.table.set_height(panes.table_height());
+        self.domains.set_height(panes.table_height());
+        self.events.set_height(panes.events_height());
+    }
+
+    /// Makes the rows of the table and the domains again of the sample.
     fn arrange(&mut self) -> Vec<Effect> {
-        let height = self.panes().table_height();
+        self.fit_lists();
         let total = self.ranking_total();
         self.marks = Marks::ranked(&self.snapshot, self.table.zoom.unwrap_or(Scope::Host));
         let context = CellContext {
@@ -210,20 +218,15 @@ impl State {
             total,
             marks: &self.marks,
         };
-        self.table.arrange(&context, height);
-        self.domains.arrange(&self.snapshot, height);
+        self.table.arrange(&context);
+        self.domains.arrange(&self.snapshot);
         Vec::new()
     }
 
     /// What the next sample must read beyond the table: rows on the screen, and the next victims (so
     /// that their command lines are known when they are dead).
     fn needs(&self) -> Needs {
-        let height = self.panes().table_height();
-        let on_screen = self
-            .table
-            .visible(height)
-            .filter_map(|(row, _)| self.table.process_at(row, &self.snapshot))
-            .map(|p| p.id);
+        let on_screen = self.table.list().visible().map(|(_, row)| row.id);
         let verdicts = self.snapshot.domains.iter().filter_map(|d| d.verdict);
         let victims =
             verdicts.flat_map(|v| std::iter::once(v.victim.id).chain(v.runner_up.map(|c| c.id)));
@@ -252,11 +255,10 @@ impl State {
 
     /// Moves the selection of the pane that has the keyboard.
     fn go(&mut self, by: isize) -> Vec<Effect> {
-        let panes = self.panes();
         match self.focus {
-            Pane::Processes if self.domains.open => self.domains.move_by(by, panes.table_height()),
-            Pane::Processes => self.table.move_by(by, &self.snapshot, panes.table_height()),
-            Pane::Events => self.events.move_by(by, panes.events_height()),
+            Pane::Processes if self.domains.open => self.domains.move_by(by),
+            Pane::Processes => self.table.move_by(by, &self.snapshot),
+            Pane::Events => self.events.move_by(by),
         }
         Vec::new()
     }

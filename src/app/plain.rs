@@ -60,8 +60,8 @@ pub fn plain(
     let mut processes = ranked(snapshot, total);
     if let Some(by) = settings.sort.and_then(column) {
         processes.sort_by(|a, b| {
-            let order = by.compare(a, b, &context);
-            if by.largest_first {
+            let order = by.sort.compare(a, b, &context);
+            if by.sort.largest_first {
                 order.reverse()
             } else {
                 order

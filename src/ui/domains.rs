@@ -3,10 +3,11 @@
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
-use super::table::aligned;
+use super::pane;
 use crate::app::State;
+use crate::app::view::columns::fit;
 use crate::app::view::domains::Order;
-use crate::app::view::domains::columns::{DomainCell, DomainColumn, branch, fit};
+use crate::app::view::domains::columns::{COLUMNS, DomainCell, PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::{Pane, Panes};
 use crate::text::tone::{Line, Tone};
@@ -17,37 +18,22 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     canvas.rule(
         panes.table_title,
         &title(state),
-        &remark(state, panes),
+        &pane::window(state.domains.list()),
         focused,
     );
-    let columns = fit(panes.table_head.width);
-    heads(panes.table_head, &columns, canvas);
+    let columns = fit(COLUMNS, panes.table_head.width);
+    pane::heads(panes.table_head, &columns, None, canvas);
     let domains = &state.domains;
-    let shown = domains.rows().iter().enumerate().skip(domains.offset);
-    for (y, (at, row)) in (panes.table_rows.y..panes.table_rows.bottom()).zip(shown) {
-        let area = Rect {
-            y,
-            height: 1,
-            ..panes.table_rows
-        };
-        draw_row(state, row, area, &columns, canvas);
-        if at == domains.cursor() {
-            canvas.shade(area, canvas.theme.selection(focused));
-        }
-    }
-    if panes.table_rows.height == 0 || state.snapshot.seq == 0 {
-        return;
-    }
-    if let Some(text) = nothing(state) {
-        let below = u16::try_from(domains.rows().len()).unwrap_or(u16::MAX);
-        let area = Rect {
-            y: panes.table_rows.y.saturating_add(below),
-            height: 1,
-            ..panes.table_rows
-        };
-        if area.y < panes.table_rows.bottom() {
-            canvas.line(area, &Line::of(Tone::Dim, text));
-        }
+    let selection = canvas.theme.selection(focused);
+    pane::rows(
+        panes.table_rows,
+        domains.list(),
+        Some(selection),
+        canvas,
+        |row, area, canvas| draw_row(state, row, area, &columns, canvas),
+    );
+    if let Some(text) = nothing(state).filter(|_| state.snapshot.seq > 0) {
+        pane::sentence(panes.table_rows, domains.rows().len(), text, canvas);
     }
 }
 
@@ -87,43 +73,11 @@ fn title(state: &State) -> Line {
     line
 }
 
-/// Which rows are on the screen.
-fn remark(state: &State, panes: &Panes) -> Line {
-    let (rows, height) = (state.domains.rows().len(), panes.table_height());
-    if rows <= height {
-        return Line::new();
-    }
-    let first = state.domains.offset;
-    let last = (first + height).min(rows);
-    Line::of(Tone::Dim, format!("{}-{last} of {rows}", first + 1))
-}
-
-fn heads(area: Rect, columns: &[(&'static DomainColumn, u16)], canvas: &mut Canvas<'_>) {
-    if area.height == 0 {
-        return;
-    }
-    let heading = canvas.theme.heading();
-    canvas.shade(area, heading);
-    let mut x = area.x;
-    for (column, width) in columns {
-        aligned(
-            canvas,
-            x,
-            area.y,
-            *width,
-            column.title,
-            column.align,
-            heading,
-        );
-        x = x.saturating_add(width + 1);
-    }
-}
-
 fn draw_row(
     state: &State,
     row: &Row,
     area: Rect,
-    columns: &[(&'static DomainColumn, u16)],
+    columns: &[PlacedDomainColumn],
     canvas: &mut Canvas<'_>,
 ) {
     let (scope, index, parent, depth) = match row {
@@ -140,7 +94,7 @@ fn draw_row(
             return;
         }
     };
-    // A row may be a sample behind the domains: never show another domain's numbers.
+    // The row may be of an older sample than the domains: never show the numbers of another domain.
     let domain = state.snapshot.domains.get(index);
     let (Some(domain), Some(watch)) = (
         domain.filter(|domain| domain.scope == scope),
@@ -157,13 +111,7 @@ fn draw_row(
         snapshot: &state.snapshot,
         host: &state.host,
     };
-    let mut x = area.x;
-    for (column, width) in columns {
-        let cell = (column.cell)(&context);
-        let style = canvas.theme.style(cell.tone);
-        aligned(canvas, x, area.y, *width, &cell.text, column.align, style);
-        x = x.saturating_add(width + 1);
-    }
+    pane::cells(area, columns, canvas, |column| (column.cell)(&context));
 }
 
 fn fold(count: usize, open: bool, depth: u16) -> Line {

@@ -1,8 +1,7 @@
 //! The OOM events pane: what just died.
 
-use ratatui::layout::Rect;
-
 use super::canvas::Canvas;
+use super::pane;
 use crate::app::State;
 use crate::app::view::events::words::row;
 use crate::app::view::layout::{Pane, Panes};
@@ -31,7 +30,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         title.push(Tone::Watch, format!("  {} new", events.unread));
     }
     let source = &events.source;
-    // Where the log is not whole, the kernel's own count of this boot is.
+    // The log may be incomplete; the kernel's own count of this boot is not.
     let counted = state.snapshot.kills.host.filter(|all| *all > kills);
     if let Some(all) = counted.filter(|_| !source.missing.is_empty()) {
         title.push(Tone::Watch, format!(" of {all} since boot"));
@@ -50,34 +49,25 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
             &Line::of(Tone::Watch, source.missing.clone()),
         );
     }
-    if events.rows().next().is_none() {
-        if panes.events_rows.height > 0 {
-            let text = match (source.caught_up, source.has_log()) {
-                _ if !events.filter.is_empty() => "no event passes the filter (Esc clears it)",
-                (false, _) => "",
-                (true, true) => "none since the log begins",
-                (true, false) => "none since oomtop was started",
-            };
-            canvas.line(
-                Rect {
-                    height: 1,
-                    ..panes.events_rows
-                },
-                &Line::of(Tone::Dim, text),
-            );
-        }
-        return;
-    }
-    let shown = events.rows().enumerate().skip(events.offset);
-    for (y, (at, event)) in (panes.events_rows.y..panes.events_rows.bottom()).zip(shown) {
-        let area = Rect {
-            y,
-            height: 1,
-            ..panes.events_rows
+    if events.list().is_empty() {
+        let text = match (source.caught_up, source.has_log()) {
+            _ if !events.filter.is_empty() => "no event passes the filter (Esc clears it)",
+            (false, _) => "",
+            (true, true) => "none since the log begins",
+            (true, false) => "none since oomtop was started",
         };
-        canvas.line(area, &row(event, state.now, area.width));
-        if focused && at == events.selected {
-            canvas.shade(area, canvas.theme.selection(true));
-        }
+        pane::sentence(panes.events_rows, 0, text, canvas);
     }
+    let selection = focused.then(|| canvas.theme.selection(true));
+    pane::rows(
+        panes.events_rows,
+        events.list(),
+        selection,
+        canvas,
+        |place, area, canvas| {
+            if let Some(event) = events.row(place) {
+                canvas.line(area, &row(event, state.now, area.width));
+            }
+        },
+    );
 }

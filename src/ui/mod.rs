@@ -5,7 +5,7 @@
 //!  title ───────────────────────────────────────────────
 //!  Mem / Swap / PSI / trend / next victim    header.rs, gauge.rs
 //!  ─ Processes ─────────────────────────────
-//!  columns, rows                             table.rs, domains.rs
+//!  columns, rows                             table.rs, domains.rs, both with pane.rs
 //!  ─ OOM events ────────────────────────────
 //!  rows                                      events.rs
 //!  keys, notice or prompt                    footer.rs
@@ -19,6 +19,7 @@ pub mod events;
 pub mod footer;
 pub mod gauge;
 pub mod header;
+mod pane;
 pub mod table;
 pub mod theme;
 

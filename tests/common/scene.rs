@@ -379,6 +379,6 @@ impl Scene {
 
     /// Pid of the selected row.
     pub(crate) fn selected(&self) -> Option<u32> {
-        self.state.table.selected.map(|id| id.pid)
+        self.state.table.selected().map(|id| id.pid)
     }
 }

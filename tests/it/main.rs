@@ -18,6 +18,7 @@ mod dialogs;
 mod document;
 mod domain_kills;
 mod domains;
+mod event_selection;
 mod events;
 mod explain;
 mod limits;

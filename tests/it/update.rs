@@ -185,7 +185,7 @@ fn the_mouse_selects_scrolls_and_sorts() {
     assert_eq!(scene.selected(), Some(1892));
     scene.tell(at(20, panes.table_rows.y, MouseAction::ScrollDown));
     assert_eq!(
-        (scene.state.table.offset, scene.selected()),
+        (scene.state.table.list().offset(), scene.selected()),
         (3, Some(1892))
     );
     assert!(
@@ -243,9 +243,9 @@ proptest::proptest! {
             let table = &scene.state.table;
             let rows = table.rows().len();
             proptest::prop_assert!(rows == 0 || table.cursor() < rows);
-            proptest::prop_assert!(table.offset <= rows);
+            proptest::prop_assert!(table.list().offset() <= rows);
             let under_cursor = table.process_at(table.cursor(), &scene.state.snapshot).map(|p| p.id);
-            proptest::prop_assert_eq!(table.selected, under_cursor);
+            proptest::prop_assert_eq!(table.selected(), under_cursor);
             scene.text();
         }
     }

@@ -27,6 +27,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     // A tick shows only when the clock moves or a notice goes away; anything else may.
     state.changed |= !matches!(msg, Msg::Tick(_));
     let effects = take_in(state, msg);
+    // Keys, events and sizes all divide the screen in another way.
+    state.fit_lists();
     if state.changed {
         state.changed_at = state.now.monotonic;
     }
@@ -100,7 +102,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
 fn on_tick(state: &mut State, now: crate::model::time::Now) -> Vec<Effect> {
     state.changed |= state.clock_moves(now);
     state.now = now;
-    state.events.clock = now;
+    state.events.set_clock(now);
     if state
         .notice
         .as_ref()
@@ -287,7 +289,7 @@ fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
     state.domains.open = false;
     state.table.choose(id);
     state.arrange();
-    if state.table.selected != Some(id) {
+    if state.table.selected() != Some(id) {
         state.table.filter_text.clear();
         state.table.filter = crate::app::view::processes::filter::Filter::default();
         state.table.zoom = None;
@@ -299,7 +301,7 @@ fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
             state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
             Vec::new()
         }
-        Some(action) if state.table.selected == Some(id) => (action.run)(state),
+        Some(action) if state.table.selected() == Some(id) => (action.run)(state),
         _ => Vec::new(),
     }
 }

@@ -6,8 +6,9 @@ use crate::app::State;
 use crate::app::input::key::Key;
 use crate::app::msg::{Effect, Mouse, MouseAction};
 use crate::app::update::to_dialog;
+use crate::app::view::columns;
 use crate::app::view::layout::Pane;
-use crate::app::view::processes::columns;
+use crate::app::view::processes::columns::COLUMNS;
 
 /// Rows the wheel scrolls.
 const WHEEL: isize = 3;
@@ -35,11 +36,11 @@ pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
                 WHEEL
             };
             if in_events {
-                state.events.move_by(by, panes.events_height());
+                state.events.move_by(by);
             } else if state.domains.open {
-                state.domains.move_by(by, panes.table_height());
+                state.domains.move_by(by);
             } else {
-                state.table.scroll_by(by, panes.table_height());
+                state.table.scroll_by(by);
             }
         }
         MouseAction::Click if panes.table_rows.contains(at) => {
@@ -48,7 +49,8 @@ pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
         }
         MouseAction::Click if panes.table_head.contains(at) && state.domains.open => {}
         MouseAction::Click if panes.table_head.contains(at) => {
-            if let Some(column) = column_at(mouse.x, panes.table_head.width) {
+            let columns = columns::fit(COLUMNS, panes.table_head.width);
+            if let Some(column) = columns::at(&columns, mouse.x) {
                 state.table.sort_by(column);
                 state.arrange();
             }
@@ -56,9 +58,9 @@ pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
         MouseAction::Click if in_events => {
             state.focus = Pane::Events;
             state.events.unread = 0;
-            let row =
-                state.events.offset + usize::from(mouse.y.saturating_sub(panes.events_rows.y));
-            state.events.selected = row.min(state.events.len().saturating_sub(1));
+            if let Some(line) = mouse.y.checked_sub(panes.events_rows.y) {
+                state.events.click(usize::from(line));
+            }
         }
         MouseAction::Click => {}
     }
@@ -68,22 +70,9 @@ pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
 /// Selects what is in this row of the screen, if there is something.
 fn click_row(state: &mut State, y: usize) {
     state.focus = Pane::Processes;
-    let height = state.panes().table_height();
     if state.domains.open {
-        state.domains.select(state.domains.offset + y, height);
-    } else if state.table.offset + y < state.table.rows().len() {
-        let row = state.table.offset + y;
-        state.table.select_row(row, &state.snapshot, height);
+        state.domains.click(y);
+    } else {
+        state.table.click(y, &state.snapshot);
     }
-}
-
-/// The column whose header is at `x`.
-fn column_at(x: u16, width: u16) -> Option<&'static columns::Column> {
-    let mut left = 0;
-    columns::fit(width).into_iter().find_map(|(column, width)| {
-        let right = left + width;
-        let hit = (left..=right).contains(&x);
-        left = right + 1;
-        hit.then_some(column)
-    })
 }

@@ -65,7 +65,6 @@ impl State {
                 self.jump_to_match(false, true);
             }
             PromptKind::Pid => {
-                let height = self.panes().table_height();
                 let row = text.parse().ok().and_then(|pid: u32| {
                     (0..self.table.rows().len()).find(|row| {
                         self.table
@@ -74,7 +73,7 @@ impl State {
                     })
                 });
                 if let Some(row) = row {
-                    self.table.select_row(row, &self.snapshot, height);
+                    self.table.select_row(row, &self.snapshot);
                 }
             }
         }
@@ -91,7 +90,6 @@ impl State {
     }
 
     fn jump_to_match(&mut self, backwards: bool, stay: bool) {
-        let height = self.panes().table_height();
         let wanted = self.searched.clone();
         if wanted.is_empty() {
             return;
@@ -111,7 +109,7 @@ impl State {
             return;
         }
         match self.table.find_next(backwards, &self.snapshot, fits) {
-            Some(row) => self.table.select_row(row, &self.snapshot, height),
+            Some(row) => self.table.select_row(row, &self.snapshot),
             None => self.say(Tone::Watch, format!("no process matches '{wanted}'")),
         }
     }

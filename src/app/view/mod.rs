@@ -1,8 +1,10 @@
 //! The panes of the screen: processes, OOM domains, events, the gauge, and how they share the screen.
 
+pub mod columns;
 pub mod domains;
 pub mod events;
 pub mod gauge;
 pub mod layout;
+pub mod list;
 pub mod processes;
 pub mod selection_guard;

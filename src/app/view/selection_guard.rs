@@ -1,7 +1,7 @@
-//! [`Drift`]: the selection went to another row by itself, because what was selected is gone.
+//! [`SelectionGuard`]: keeps a key from acting on a row that the user did not select.
 //!
-//! Who presses a key in that moment means the one that was there before: the first key that would write
-//! only says whom it would hit.
+//! When what was selected is gone, the list selects a neighbour. A key pressed in that moment was meant for the
+//! row before: the first key that would write only says on whom it would act.
 
 use std::time::Duration;
 
@@ -15,26 +15,26 @@ use crate::model::time::Monotonic;
 use crate::text::tone::Tone;
 use crate::text::wording;
 
-/// How long after such a move a key may have been meant for what was selected before.
+/// How long after the selection moved by itself a key may be meant for the row before.
 const SURPRISE: Duration = Duration::from_secs(2);
 
-/// What the selection did without a key.
+/// Whether the selection moved without a key, and whether the user cares.
 #[derive(Debug, Default)]
-pub struct Drift {
+pub struct SelectionGuard {
     moved: Option<Moved>,
-    /// A key was pressed since it last moved by itself: where it goes is of interest.
-    minded: bool,
+    /// The user did something since the selection last moved by itself, so the next such move is told.
+    touched: bool,
 }
 
-/// Where the selection was, and since when it is elsewhere.
+/// A move of the selection that no key made.
 #[derive(Debug)]
 struct Moved {
-    /// What became of what was selected, a sentence: `1892 java has ended`.
+    /// What became of the row before, a sentence: `1892 java has ended`.
     why: String,
     at: Monotonic,
 }
 
-/// What is selected, in whichever view is open.
+/// What is selected in the view that is open. Events are left out: no key writes to one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Selected {
     Process(ProcessId),
@@ -47,10 +47,10 @@ impl State {
             let path = self.domains.selected_path().cloned();
             return Some(Selected::Domain(self.domains.selected()?, path));
         }
-        self.table.selected.map(Selected::Process)
+        self.table.selected().map(Selected::Process)
     }
 
-    /// Arranges a new sample. If that moves the selection, it is said, unless worse is being said.
+    /// Arranges a new sample. A move of the selection is told, unless a more important notice is shown.
     pub(in crate::app) fn arrange_sample(&mut self) {
         let before = self.selected();
         self.arrange();
@@ -58,30 +58,30 @@ impl State {
             return;
         };
         let why = self.fate(&before);
-        let minded = std::mem::take(&mut self.drift.minded);
+        let touched = std::mem::take(&mut self.selection_guard.touched);
         let worse = self
             .notice
             .as_ref()
             .is_some_and(|n| n.tone == Tone::Critical);
-        if minded && !worse {
+        if touched && !worse {
             self.say(Tone::Watch, why.clone());
         }
         let at = self.now.monotonic;
-        self.drift.moved = Some(Moved { why, at });
+        self.selection_guard.moved = Some(Moved { why, at });
     }
 
     /// The user has done something with what is selected now.
     pub(in crate::app) fn touch_selection(&mut self) {
-        self.drift = Drift {
+        self.selection_guard = SelectionGuard {
             moved: None,
-            minded: true,
+            touched: true,
         };
     }
 
     fn fate(&self, before: &Selected) -> String {
         match before {
             Selected::Process(id) => {
-                // It may be in the sample before this one only.
+                // An ended process is in the sample before this one only.
                 let here = self.snapshot.process(*id);
                 let process = here.or_else(|| self.previous.process(*id));
                 let name = process.map_or_else(
@@ -98,11 +98,11 @@ impl State {
         }
     }
 
-    /// True if the selection has just moved and this action would hit what is selected now: it is said
-    /// whom, and the next key does it.
+    /// True if the selection has just moved by itself and this action would act on the new row. Then a notice
+    /// names its process, and the next press of the key acts on it.
     pub(in crate::app) fn must_be_told(&mut self, action: &Action) -> bool {
         let tagged = !self.table.tagged.is_empty() && !self.in_domains();
-        // What is taken back or tagged is not what is selected.
+        // Undo and actions on tagged processes do not act on the selected row.
         let by_selection = match action.id {
             "undo" => false,
             "cgroup" => true,
@@ -113,7 +113,7 @@ impl State {
         }
         let now = self.now.monotonic;
         let fresh = |moved: &Moved| now.since(moved.at) < SURPRISE;
-        let Some(moved) = self.drift.moved.take().filter(fresh) else {
+        let Some(moved) = self.selection_guard.moved.take().filter(fresh) else {
             return false;
         };
         let Some(id) = self.chosen_process().map(|process| process.id) else {

@@ -68,12 +68,8 @@ pub(super) fn signal(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn details(state: &mut State) -> Vec<Effect> {
     if state.focus == Pane::Events {
-        let row = state
-            .events
-            .rows()
-            .nth(state.events.selected)
-            .map(|row| row.entry.clone());
-        return match row {
+        let selected = state.events.selected_row();
+        return match selected.map(|row| row.entry.clone()) {
             Some(Entry::Report {
                 report, remembered, ..
             }) => state.open(ReportDialog::new(report, remembered)),

@@ -55,10 +55,8 @@ impl State {
             self.table.sort = badness;
             self.table.inverted = false;
         }
-        self.table.offset = 0;
         self.arrange();
-        let height = self.panes().table_height();
-        self.table.select_row(0, &self.snapshot, height);
+        self.table.select_row(0, &self.snapshot);
         Vec::new()
     }
 
@@ -127,9 +125,8 @@ impl State {
     pub fn shown_groups(&self) -> Vec<CgroupKey> {
         let mut shown: Vec<Scope> = self.domains.leading().into_iter().collect();
         if self.domains.open {
-            let rows = self.domains.rows().iter().skip(self.domains.offset);
-            let on_screen = rows.take(self.panes().table_height());
-            shown.extend(on_screen.filter_map(|row| match row {
+            let on_screen = self.domains.list().visible();
+            shown.extend(on_screen.filter_map(|(_, row)| match row {
                 Row::Domain { scope, .. } => Some(*scope),
                 Row::Fold { .. } => None,
             }));

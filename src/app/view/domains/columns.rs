@@ -3,7 +3,7 @@
 mod list;
 
 use super::watch::Watch;
-use crate::app::view::processes::columns::{Align, Cell, Width, fitted};
+use crate::app::view::columns::{Cell, Column, Placed};
 use crate::model::cgroup::Cgroup;
 use crate::model::memory::band::Band;
 use crate::model::oom_domain::urgency::Urgency;
@@ -33,24 +33,14 @@ pub struct DomainCell<'a> {
     pub host: &'a Host,
 }
 
-/// A column of the view.
-#[derive(Debug)]
-pub struct DomainColumn {
-    /// Its name.
-    pub id: &'static str,
-    /// Its header.
-    pub title: &'static str,
-    /// What it shows and what its words mean, for the help.
-    pub doc: &'static str,
-    /// Width.
-    pub width: Width,
-    /// Side.
-    pub align: Align,
-    /// Columns with the smallest rank stay longest when the screen is narrow; 0 stays always.
-    pub rank: u8,
-    /// Text and tone.
-    pub cell: fn(&DomainCell<'_>) -> Cell,
-}
+/// A column of the view. The rows have an order of their own ([`super::Order`]), so no column sorts them.
+pub type DomainColumn = Column<CellOf, ()>;
+
+/// A column of the view on the screen.
+pub type PlacedDomainColumn = Placed<CellOf, ()>;
+
+/// Makes the cell of a domain.
+type CellOf = fn(&DomainCell<'_>) -> Cell;
 
 /// The tone of a band, as the gauge has it.
 pub fn tone(band: Band) -> Tone {
@@ -92,11 +82,6 @@ pub fn counted(value: Option<u64>, per_second: Option<f64>) -> String {
     }
 }
 
-/// The columns that fit into `width` cells, with the cells each takes.
-pub fn fit(width: u16) -> Vec<(&'static DomainColumn, u16)> {
-    fitted(COLUMNS, width, |c| (c.width, c.rank), |c| c.id == "domain")
-}
-
 /// What stands before a row's name, for its depth: below the host there is nothing to indent by.
 pub fn branch(depth: u16) -> String {
     match depth {
@@ -107,11 +92,17 @@ pub fn branch(depth: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{COLUMNS, counted, fit};
+    use super::{COLUMNS, counted};
+    use crate::app::view::columns::fit;
 
     #[test]
     fn what_matters_most_stays_when_it_gets_narrow() {
-        let ids = |width| fit(width).iter().map(|(c, _)| c.id).collect::<Vec<_>>();
+        let ids = |width| {
+            fit(COLUMNS, width)
+                .iter()
+                .map(|p| p.column.id)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids(30), ["domain", "kept"]);
         assert_eq!(ids(40), ["domain", "state", "kept"]);
         for id in ["usage", "limit", "full-in", "kills", "victim"] {
@@ -122,7 +113,7 @@ mod tests {
         }
         assert_eq!(ids(200).len(), COLUMNS.len());
         for width in 27..300 {
-            let used: u16 = fit(width).iter().map(|(_, w)| w + 1).sum::<u16>() - 1;
+            let used: u16 = fit(COLUMNS, width).iter().map(|p| p.width + 1).sum::<u16>() - 1;
             assert_eq!(used, width, "the view fills its width");
         }
     }

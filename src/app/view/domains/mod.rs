@@ -1,8 +1,8 @@
 //! The domains view: every OOM domain of the host, as a tree, the most urgent first.
 //!
 //! [`Domains`] remembers each domain from sample to sample ([`watch::Watch`]), names the one that is nearer
-//! to its OOM than the host, and keeps the view's own state: order, what is unfolded, selection. The
-//! selection is a domain, never a row.
+//! to its OOM than the host, and keeps the view's own state: order, filter, what is unfolded, and the
+//! [`List`] of the rows.
 
 mod acting;
 pub mod columns;
@@ -11,15 +11,18 @@ pub mod forecast;
 mod kills;
 pub mod pace;
 pub mod rows;
+mod selection;
+mod tree;
 pub mod watch;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use kills::Kills;
-use rows::{Row, RowId};
+use rows::Row;
 use watch::{Around, Watch};
 
+use crate::app::view::list::List;
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::container;
 use crate::model::memory::band::Thresholds;
@@ -55,8 +58,6 @@ pub struct Domains {
     pub order: Order,
     /// Only domains with this in their name or path; empty: all.
     pub filter: String,
-    /// First row on the screen.
-    pub offset: usize,
     watches: HashMap<Scope, Watch>,
     kills: Kills,
     /// The host's counter of kills, and the sample in which it last rose.
@@ -66,13 +67,9 @@ pub struct Domains {
     leading: Option<(Scope, Monotonic)>,
     /// Domains whose calm children are shown.
     unfolded: HashSet<Scope>,
-    rows: Vec<Row>,
-    selected: Option<RowId>,
-    /// Path of the selected domain: a key is used again when its group is gone.
+    list: List<Row>,
+    /// Path of the selected domain: when its group is gone, another group may get its key.
     path: Option<CgroupPath>,
-    cursor: usize,
-    /// Row the selected domain had while somebody was in it: empty, it sinks before it is removed.
-    home: usize,
 }
 
 impl Domains {
@@ -105,7 +102,7 @@ impl Domains {
             let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
             let watch = self.watches.entry(domain.scope).or_default();
             watch.accept(domain, group, &around);
-            // It comes before all groups.
+            // The host comes before all groups, so they are judged with this.
             around.host_is_near |= domain.scope == Scope::Host && is_near(watch);
         }
         self.kills.account(snapshot.seq, self.accounted(snapshot));
@@ -146,20 +143,21 @@ impl Domains {
         let main = snapshot.main_domain().map_or(Scope::Host, |d| d.scope);
         let urgency = |scope| self.watch(scope).map_or(Urgency::Calm, |w| w.urgency);
         let bar = urgency(main);
-        // Where nobody is left, nobody is next.
-        let peopled = |scope| self.is_peopled(scope);
+        // The header names a next victim: a domain without one cannot lead.
+        let has_victims = |scope| self.has_victims(scope);
         let first = self
             .watches
             .iter()
             .filter(|(scope, watch)| **scope != main && watch.urgency > bar)
             .filter(|(scope, _)| matches!(scope, Scope::Memcg(_)))
-            .filter(|(scope, _)| peopled(**scope))
+            .filter(|(scope, _)| has_victims(**scope))
             .min_by_key(|(_, watch)| watch.place())
             .map(|(scope, _)| *scope);
         self.leading = match (self.leading, first) {
             (_, None) => None,
             (Some((old, since)), Some(new)) => {
-                let outdone = urgency(new) > urgency(old) || urgency(old) <= bar || !peopled(old);
+                let outdone =
+                    urgency(new) > urgency(old) || urgency(old) <= bar || !has_victims(old);
                 if old == new || (!outdone && at.since(since) < STAY) {
                     Some((old, since))
                 } else {
@@ -170,13 +168,9 @@ impl Domains {
         };
     }
 
-    fn is_peopled(&self, scope: Scope) -> bool {
-        self.watch(scope).is_some_and(|watch| watch.peopled)
-    }
-
-    /// The path of the selected domain; `None` for the host and a set of nodes.
-    pub fn selected_path(&self) -> Option<&CgroupPath> {
-        self.path.as_ref()
+    /// True if an OOM in the domain would kill somebody, or hang the tasks in it.
+    fn has_victims(&self, scope: Scope) -> bool {
+        self.watch(scope).is_some_and(|watch| watch.has_victims)
     }
 
     /// How many domains besides the host are not calm.
@@ -185,113 +179,6 @@ impl Domains {
         groups
             .filter(|(_, watch)| watch.urgency > Urgency::Calm)
             .count()
-    }
-
-    /// The rows, as last arranged.
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
-    /// The selected row.
-    pub fn cursor(&self) -> usize {
-        self.cursor
-    }
-
-    /// The selected domain; for a folded part the one around it.
-    pub fn selected(&self) -> Option<Scope> {
-        self.rows.get(self.cursor).map(|row| row.id().scope)
-    }
-
-    /// Puts the rows in order; the selection stays on its domain, or if that is gone on the row it had
-    /// while somebody was in it.
-    pub fn arrange(&mut self, snapshot: &Snapshot, height: usize) {
-        if !self.open {
-            return;
-        }
-        // The same key may be another group by now.
-        let path = |scope: Scope| Some(&snapshot.cgroup(scope.memcg()?)?.path);
-        let kept = self
-            .selected
-            .filter(|id| path(id.scope) == self.path.as_ref());
-        let keep = kept.map(|id| id.scope);
-        self.rows = if self.filter.is_empty() {
-            rows::arrange(snapshot, &self.watches, self.order, &self.unfolded, keep)
-        } else {
-            rows::matching(snapshot, &self.watches, self.order, &self.filter)
-        };
-        let found = kept.and_then(|id| self.rows.iter().position(|row| row.id() == id));
-        let last = self.rows.len().saturating_sub(1);
-        self.cursor = found.unwrap_or(self.home.min(last));
-        self.selected = self.rows.get(self.cursor).map(Row::id);
-        let scope = self.selected.map(|id| id.scope);
-        if found.is_none() || scope.is_none_or(|scope| self.is_peopled(scope)) {
-            self.home = self.cursor;
-        }
-        self.path = scope.and_then(path).cloned();
-        self.offset = self.offset.min(self.rows.len().saturating_sub(height));
-        self.scroll_to_cursor(height);
-    }
-
-    /// Moves the selection.
-    pub fn move_by(&mut self, by: isize, height: usize) {
-        let last = self.rows.len().saturating_sub(1);
-        self.select(self.cursor.saturating_add_signed(by).min(last), height);
-    }
-
-    /// Selects a row.
-    pub fn select(&mut self, row: usize, height: usize) {
-        if row < self.rows.len() {
-            self.cursor = row;
-            self.home = row;
-            self.selected = self.rows.get(row).map(Row::id);
-            let scope = self.selected.map(|id| id.scope);
-            self.path = scope.and_then(|scope| self.watch(scope)?.path.clone());
-            self.scroll_to_cursor(height);
-        }
-    }
-
-    fn scroll_to_cursor(&mut self, height: usize) {
-        if self.cursor < self.offset {
-            self.offset = self.cursor;
-        } else if self.cursor >= self.offset + height {
-            self.offset = self.cursor + 1 - height.clamp(1, self.cursor + 1);
-        }
-    }
-
-    /// True if the selected row is a folded part.
-    pub fn is_fold_selected(&self) -> bool {
-        matches!(self.rows.get(self.cursor), Some(Row::Fold { .. }))
-    }
-
-    /// Shows or hides the calm domains below the selected one, or of the selected folded part.
-    pub fn unfold(&mut self, open: bool) {
-        let Some(scope) = self.selected() else {
-            return;
-        };
-        if open {
-            self.unfolded.insert(scope);
-        } else if !self.unfolded.remove(&scope)
-            && let Some(Row::Domain {
-                parent: Some(parent),
-                ..
-            }) = self.rows.get(self.cursor)
-        {
-            // One of the unfolded: the part it is in.
-            self.unfolded.remove(parent);
-        }
-    }
-
-    /// True if there is something folded at the selection.
-    pub fn has_folded(&self) -> bool {
-        let scope = self.selected();
-        self.rows.iter().any(
-            |row| matches!(row, Row::Fold { parent, open: false, .. } if Some(*parent) == scope),
-        )
-    }
-
-    /// True if the calm children of this domain are shown.
-    pub fn is_unfolded(&self, scope: Scope) -> bool {
-        self.unfolded.contains(&scope)
     }
 }
 

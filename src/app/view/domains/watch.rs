@@ -46,8 +46,8 @@ pub struct Watch {
     pub path: Option<CgroupPath>,
     /// Its room in the newest sample; `None` where its usage could not be read.
     pub room: Option<Room>,
-    /// Somebody in it would be killed, or it would hang.
-    pub peopled: bool,
+    /// An OOM in it would kill somebody, or hang the tasks in it.
+    pub has_victims: bool,
     /// Band of the kept share, with hysteresis.
     pub band: Band,
     /// How urgent it is; rises at once, falls late.
@@ -100,7 +100,7 @@ impl Watch {
         self.room = Room::of(domain, snapshot);
         self.accounted = 0;
         let hangs = group.is_some_and(|group| group.limits.kill_disabled);
-        self.peopled = domain.verdict.is_some() || (hangs && domain.members > 0);
+        self.has_victims = domain.verdict.is_some() || (hangs && domain.members > 0);
         // A group at rest is not read in every sample: an old reading is no new point.
         let fresh = group.is_none_or(|group| group.read_seq == snapshot.seq);
         if fresh && let Some(room) = self.room {

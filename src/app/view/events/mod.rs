@@ -1,7 +1,9 @@
 //! [`EventLog`]: the rows of the OOM pane, newest first, each kill with what was known of the victim.
 
 mod counter;
+mod entry;
 mod filter;
+mod overtaken;
 mod recall;
 mod tally;
 pub mod words;
@@ -10,13 +12,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::app::msg::{EventSource, OlderBoot};
+use crate::app::view::list::{Hold, List};
 use crate::model::cgroup::CgroupPath;
-use crate::model::process::Pid;
 use crate::model::snapshot::Snapshot;
-use crate::model::time::{Monotonic, Now, Wall};
-use crate::oomlog::{Kill, OomEvent, OomReport, Outcome, UserspaceKill};
+use crate::model::time::{Now, Wall};
+use crate::oomlog::{Kill, OomEvent, OomReport, UserspaceKill};
 
 use counter::{Counter, groups_that_rose};
+use entry::Kept;
+pub use entry::{Entry, EventId, EventRow, Place, is_pending};
 pub use filter::EventFilter;
 pub use recall::Remembered;
 use recall::recall;
@@ -26,131 +30,141 @@ pub use tally::Tally;
 const KEPT: usize = 2000;
 /// Microseconds of the time a name's deaths are counted over.
 const HOUR: i64 = 3_600_000_000;
-/// One entry of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// A report and what was remembered of its dead, by pid.
-    Report {
-        /// As the log has it so far.
-        report: Arc<OomReport>,
-        /// Known victims.
-        remembered: Vec<(Pid, Remembered)>,
-        /// 0 is this boot, -1 the one before: their clocks have nothing to do with ours.
-        boot: i32,
-    },
-    /// A program killed before the kernel had to.
-    Userspace(Arc<UserspaceKill>),
-    /// A counter rose and no line came.
-    Unlogged {
-        /// When the counter was seen.
-        at: Monotonic,
-        /// How many kills.
-        kills: u64,
-        /// The groups whose own counters rose.
-        groups: Vec<CgroupPath>,
-    },
-    /// Records were lost.
-    Gap {
-        /// First stamp after the gap.
-        at: Option<Monotonic>,
-        /// How many; 0 if not known.
-        lost: u64,
-    },
-}
-
-/// One row of the pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventRow<'a> {
-    /// Its entry.
-    pub entry: &'a Entry,
-    /// Which of the report's kills; `None` for a report without one (yet).
-    pub kill: Option<&'a Kill>,
-}
-
-impl EventRow<'_> {
-    /// When it happened on the wall: by this boot's clock, or by the journal's stamp.
-    pub fn wall(self, now: Now) -> Option<Wall> {
-        let (at, stamp) = match self.entry {
-            Entry::Report {
-                report, boot: 0, ..
-            } => (
-                self.kill.and_then(|kill| kill.at).or(report.at),
-                report.stamp.as_deref(),
-            ),
-            Entry::Report { report, .. } => (None, report.stamp.as_deref()),
-            Entry::Userspace(kill) => (kill.at, kill.stamp.as_deref()),
-            Entry::Unlogged { at, .. } => (Some(*at), None),
-            Entry::Gap { at, .. } => (*at, None),
-        };
-        let by_stamp = || {
-            let unix_micros = stamp?.parse().ok()?;
-            Some(Wall {
-                unix_micros,
-                ..now.wall
-            })
-        };
-        at.map(|at| now.wall_of(at)).or_else(by_stamp)
-    }
-}
 
 /// The OOM events of this boot, as far as the source has them, and of older ones if asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EventLog {
-    entries: VecDeque<Entry>,
+    /// The oldest first.
+    entries: VecDeque<Kept>,
+    /// Number of the next entry.
+    next: u64,
+    /// The rows that pass the filter, the newest first.
+    list: List<Place>,
     /// Where events come from.
     pub source: EventSource,
-    /// Selected row, 0 = newest.
-    pub selected: usize,
-    /// First row on the screen.
-    pub offset: usize,
     /// The filter as typed.
     pub filter_text: String,
     /// The filter in force.
     pub filter: EventFilter,
     /// The time of the last tick.
-    pub clock: Now,
+    clock: Now,
     /// How many older boots have been read; `None` before they were asked for.
     pub older_boots: Option<usize>,
     /// Rows that came since the pane was last looked at.
     pub unread: usize,
-    /// Kills of entries that are kept no more: they still count.
+    /// Kills of entries that were dropped: they still count.
     forgotten: Tally,
     /// Groups whose own counter rose while the host's is ahead of the log.
     rose: Vec<CgroupPath>,
     counter: Counter,
 }
 
+impl Default for EventLog {
+    fn default() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            next: 0,
+            list: List::newest_first(),
+            source: EventSource::default(),
+            filter_text: String::new(),
+            filter: EventFilter::default(),
+            clock: Now::default(),
+            older_boots: None,
+            unread: 0,
+            forgotten: Tally::default(),
+            rose: Vec::new(),
+            counter: Counter::default(),
+        }
+    }
+}
+
 impl EventLog {
+    /// The rows that pass the filter, the selection and what is on the screen.
+    pub fn list(&self) -> &List<Place> {
+        &self.list
+    }
+
+    /// The row of a place in the list.
+    pub fn row(&self, place: &Place) -> Option<EventRow<'_>> {
+        let kept = self.entries.get(place.index)?;
+        Some(kept.entry.row(place.id.kill))
+    }
+
     /// The rows that pass the filter, newest first.
     pub fn rows(&self) -> impl Iterator<Item = EventRow<'_>> {
-        self.all_rows()
-            .filter(|row| self.filter.matches(*row, self.clock))
+        self.list.rows().iter().filter_map(|place| self.row(place))
+    }
+
+    /// The selected row.
+    pub fn selected_row(&self) -> Option<EventRow<'_>> {
+        self.row(self.list.selected_row()?)
+    }
+
+    /// Places of all rows, newest first.
+    fn places(&self) -> impl Iterator<Item = Place> {
+        let entries = self.entries.iter().enumerate().rev();
+        entries.flat_map(|(index, kept)| {
+            let place = move |kill| Place {
+                id: EventId {
+                    entry: kept.number,
+                    kill,
+                },
+                index,
+            };
+            (0..kept.entry.row_count()).rev().map(place)
+        })
     }
 
     fn all_rows(&self) -> impl Iterator<Item = EventRow<'_>> {
-        self.entries.iter().rev().flat_map(|entry| {
-            let kills: Vec<Option<&Kill>> = match entry {
-                Entry::Report { report, .. } if !report.kills.is_empty() => {
-                    report.kills.iter().rev().map(Some).collect()
-                }
-                _ => vec![None],
-            };
-            kills.into_iter().map(move |kill| EventRow { entry, kill })
-        })
+        let entries = self.entries.iter().rev().map(|kept| &kept.entry);
+        entries.flat_map(|entry| (0..entry.row_count()).rev().map(|kill| entry.row(kill)))
+    }
+
+    /// Makes the list again of the entries and the filter.
+    fn relist(&mut self) {
+        let passes = |place: &Place| {
+            let row = self.row(place);
+            row.is_some_and(|row| self.filter.matches(row, self.clock))
+        };
+        let rows = if self.filter.is_empty() {
+            self.places().collect()
+        } else {
+            self.places().filter(passes).collect()
+        };
+        self.list.set_rows(rows, |_| Hold::Firm);
+    }
+
+    /// Takes the time of a tick: a filter by age lets other rows through now.
+    pub fn set_clock(&mut self, now: Now) {
+        self.clock = now;
+        if !self.filter.is_empty() {
+            self.relist();
+        }
+    }
+
+    /// Sets how many rows the screen has room for.
+    pub fn set_height(&mut self, rows: usize) {
+        self.list.set_height(rows);
+    }
+
+    /// Moves the selection by so many rows.
+    pub fn move_by(&mut self, rows: isize) {
+        self.list.move_by(rows);
+    }
+
+    /// Selects what is in this line of the screen, if there is a row.
+    pub fn click(&mut self, line: usize) {
+        self.list.click(line);
     }
 
     /// The entries, oldest first.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+        self.entries.iter().map(|kept| &kept.entry)
     }
 
     /// Number of rows that pass the filter.
     pub fn len(&self) -> usize {
-        if self.filter.is_empty() {
-            self.entries.iter().map(rows_of).sum()
-        } else {
-            self.rows().count()
-        }
+        self.list.len()
     }
 
     /// True without any row.
@@ -158,14 +172,14 @@ impl EventLog {
         self.entries.is_empty()
     }
 
-    /// Processes killed in this boot, logged or not, also those of entries that are kept no more.
+    /// Processes killed in this boot, logged or not, those of dropped entries included.
     pub fn kills(&self) -> u64 {
         self.tally().total()
     }
 
     /// The same, told apart by whether the log has them.
     pub fn tally(&self) -> Tally {
-        let tallies = self.entries.iter().map(Tally::of);
+        let tallies = self.entries().map(Tally::from_entry);
         tallies.fold(self.forgotten, Tally::plus)
     }
 
@@ -199,14 +213,16 @@ impl EventLog {
         for OlderBoot { boot, reports } in boots {
             for report in reports.into_iter().rev() {
                 if self.entries.len() < KEPT {
-                    self.entries.push_front(Entry::Report {
+                    let kept = self.numbered(Entry::Report {
                         report,
                         remembered: Vec::new(),
                         boot,
                     });
+                    self.entries.push_front(kept);
                 }
             }
         }
+        self.relist();
     }
 
     /// Takes an event in. Returns the kills that are new, for a notice.
@@ -223,22 +239,21 @@ impl EventLog {
                 Vec::new()
             }
         };
+        self.relist();
         self.unread += self.len().saturating_sub(before);
-        // The selection stays on its row while newer ones come in above it.
-        if self.selected > 0 {
-            self.selected += self.len().saturating_sub(before);
-        }
         new
     }
 
     fn upsert(&mut self, new: Arc<OomReport>, samples: &[&Snapshot]) -> Vec<Kill> {
         // The report being written is nearly always among the last few.
-        let is_it = |entry: &Entry| matches!(entry, Entry::Report { report, boot: 0, .. } if report.key == new.key);
+        let is_it = |kept: &Kept| matches!(&kept.entry, Entry::Report { report, boot: 0, .. } if report.key == new.key);
         let known = self.entries.iter().rposition(is_it);
-        let before = known.and_then(|at| match self.entries.get(at) {
+        let known = known.and_then(|at| self.entries.get_mut(at));
+        let known = known.map(|kept| &mut kept.entry);
+        let before = match &known {
             Some(Entry::Report { report, .. }) => Some(Arc::clone(report)),
             _ => None,
-        });
+        };
         self.counter.log(before.as_deref(), &new);
         let had = before.as_ref().map_or(&[][..], |report| &report.kills);
         let is_fresh = |kill: &&Kill| had.iter().all(|old| old.pid != kill.pid);
@@ -248,7 +263,7 @@ impl EventLog {
             .filter_map(|kill| Some((kill.pid, recall(kill, samples)?)));
         if let Some(Entry::Report {
             report, remembered, ..
-        }) = known.and_then(|at| self.entries.get_mut(at))
+        }) = known
         {
             remembered.extend(more);
             *report = new;
@@ -266,7 +281,8 @@ impl EventLog {
     fn upsert_userspace(&mut self, new: Arc<UserspaceKill>) {
         let is_it =
             |entry: &&mut Entry| matches!(entry, Entry::Userspace(kill) if kill.key == new.key);
-        match self.entries.iter_mut().rev().find(is_it) {
+        let mut entries = self.entries.iter_mut().rev().map(|kept| &mut kept.entry);
+        match entries.find(is_it) {
             Some(entry) => *entry = Entry::Userspace(new),
             None => self.push(Entry::Userspace(new)),
         }
@@ -275,10 +291,17 @@ impl EventLog {
     fn push(&mut self, entry: Entry) {
         if self.entries.len() == KEPT {
             let oldest = self.entries.pop_front();
-            let tally = oldest.as_ref().map(Tally::of).unwrap_or_default();
-            self.forgotten = self.forgotten.plus(tally);
+            let tally = oldest.map(|kept| Tally::from_entry(&kept.entry));
+            self.forgotten = self.forgotten.plus(tally.unwrap_or_default());
         }
-        self.entries.push_back(entry);
+        let kept = self.numbered(entry);
+        self.entries.push_back(kept);
+    }
+
+    fn numbered(&mut self, entry: Entry) -> Kept {
+        let number = self.next;
+        self.next += 1;
+        Kept { number, entry }
     }
 
     /// Compares the kernel's own counter with the log: a kill that nobody logged gets a row too.
@@ -301,6 +324,7 @@ impl EventLog {
                 groups,
             });
             self.unread += 1;
+            self.relist();
         } else if !self.counter.is_ahead() {
             self.rose.clear();
         }
@@ -311,46 +335,6 @@ impl EventLog {
     pub fn set_filter(&mut self, text: &str, filter: EventFilter) {
         text.clone_into(&mut self.filter_text);
         self.filter = filter;
-        self.selected = 0;
-        self.offset = 0;
+        self.relist();
     }
-
-    /// The log tells now of so many kills that were told as unlogged, newest first.
-    fn take_back(&mut self, mut overtaken: u64) {
-        for entry in self.entries.iter_mut().rev() {
-            if let Entry::Unlogged { kills, .. } = entry {
-                let less = overtaken.min(*kills);
-                *kills -= less;
-                overtaken -= less;
-            }
-        }
-        self.entries
-            .retain(|entry| !matches!(entry, Entry::Unlogged { kills: 0, .. }));
-    }
-
-    /// Moves the selection, keeping it on the screen.
-    pub fn move_by(&mut self, rows: isize, height: usize) {
-        self.selected = self
-            .selected
-            .saturating_add_signed(rows)
-            .min(self.len().saturating_sub(1));
-        if self.selected < self.offset {
-            self.offset = self.selected;
-        } else if self.selected >= self.offset + height {
-            self.offset = self.selected + 1 - height.max(1);
-        }
-    }
-}
-
-/// Rows an entry takes.
-fn rows_of(entry: &Entry) -> usize {
-    match entry {
-        Entry::Report { report, .. } => report.kills.len().max(1),
-        _ => 1,
-    }
-}
-
-/// True if the report is still being written.
-pub fn is_pending(report: &OomReport) -> bool {
-    report.outcome == Outcome::Pending
 }

@@ -8,13 +8,13 @@ use super::Entry;
 pub struct Tally {
     /// Told by the log.
     pub logged: u64,
-    /// Counted by the kernel while oomtop ran, and in no line of the log.
+    /// Counted by the kernel while oomtop ran, without a line in the log.
     pub unlogged: u64,
 }
 
 impl Tally {
-    /// Of one entry.
-    pub(super) fn of(entry: &Entry) -> Self {
+    /// The kills of one entry.
+    pub(super) fn from_entry(entry: &Entry) -> Self {
         match entry {
             Entry::Report {
                 report, boot: 0, ..

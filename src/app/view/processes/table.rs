@@ -1,26 +1,54 @@
-//! [`ProcessTable`]: order, filter, selection and scrolling of the process table.
+//! [`ProcessTable`]: which processes are rows of the table, and in which order.
 //!
-//! The selection is a [`ProcessId`], never a row: rows move every second in a ranked table. A process that
-//! ends loses its memory first and sinks to the bottom: the selection does not go there with it.
+//! The [`List`] keeps the selection on its process. A process that ends loses its memory first and sinks to the
+//! bottom of a ranked table: the selection does not go there with it.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use crate::app::view::list::{Hold, List, ListRow};
 use crate::app::view::processes::columns::{COLUMNS, CellContext, Column, Order, column};
 use crate::app::view::processes::filter::Filter;
 use crate::app::view::processes::tree;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::badness::{Badness, Immunity, badness};
-use crate::model::process::{Pid, Process, ProcessId};
+use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 
 /// One row: which process of the sample, and how deep in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// Index into [`Snapshot::processes`].
+    /// Which process.
+    pub id: ProcessId,
+    /// Its index into [`Snapshot::processes`].
     pub index: u32,
     /// Depth in the tree; 0 in the flat list.
     pub depth: u16,
+}
+
+impl Row {
+    /// A row of the flat list.
+    pub fn new(index: usize, process: &Process) -> Self {
+        Self {
+            id: process.id,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            depth: 0,
+        }
+    }
+
+    /// The process of the row; `None` if the row was made from another sample and the process moved.
+    pub fn process<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Process> {
+        let process = snapshot.processes.get(self.index as usize);
+        process.filter(|process| process.id == self.id)
+    }
+}
+
+impl ListRow for Row {
+    type Id = ProcessId;
+
+    fn id(&self) -> ProcessId {
+        self.id
+    }
 }
 
 /// The table's own state.
@@ -48,17 +76,9 @@ pub struct ProcessTable {
     pub zoom: Option<Scope>,
     /// Tagged processes.
     pub tagged: BTreeSet<ProcessId>,
-    /// The selected process.
-    pub selected: Option<ProcessId>,
-    /// First row on the screen.
-    pub offset: usize,
-    rows: Vec<Row>,
+    list: List<Row>,
     /// What the rows are sorted by; kept for its memory.
-    keys: Vec<((i64, i64), Pid, u32)>,
-    /// Row of the selected process, kept up to date with `rows`.
-    cursor: usize,
-    /// Row the selected process had while the kernel could still choose it.
-    home: usize,
+    keys: Vec<((i64, i64), Row)>,
     /// The selected process has had memory since it was selected.
     lived: bool,
 }
@@ -75,56 +95,58 @@ impl Default for ProcessTable {
             follow: false,
             zoom: None,
             tagged: BTreeSet::new(),
-            selected: None,
-            offset: 0,
-            rows: Vec::new(),
+            list: List::default(),
             keys: Vec::new(),
-            cursor: 0,
-            home: 0,
             lived: false,
         }
     }
 }
 
 impl ProcessTable {
+    /// The rows, the selection and what is on the screen.
+    pub fn list(&self) -> &List<Row> {
+        &self.list
+    }
+
     /// The rows in order.
     pub fn rows(&self) -> &[Row] {
-        &self.rows
+        self.list.rows()
     }
 
     /// Row of the selected process.
     pub fn cursor(&self) -> usize {
-        self.cursor
+        self.list.cursor()
+    }
+
+    /// The selected process.
+    pub fn selected(&self) -> Option<ProcessId> {
+        self.list.selected()
+    }
+
+    /// Sets how many rows the screen has room for.
+    pub fn set_height(&mut self, rows: usize) {
+        self.list.set_height(rows);
     }
 
     /// Takes a new sample, or a new order or filter of the same one.
-    pub fn arrange(&mut self, context: &CellContext<'_>, height: usize) {
+    pub fn arrange(&mut self, context: &CellContext<'_>) {
         let snapshot = context.snapshot;
         self.forget_ended_tags(snapshot);
-        let mut rows = std::mem::take(&mut self.rows);
-        self.refill(&mut rows, context);
+        let mut rows = self.shown_rows(context);
         self.put_in_order(&mut rows, context);
         if self.tree {
             rows = tree::arrange(&rows, &snapshot.processes);
         }
-        self.rows = rows;
-        self.place_cursor(snapshot);
-        if self.follow {
-            self.scroll_to_cursor(height);
-        }
-        self.clamp_offset(height);
+        self.list.keep_in_view(self.follow);
+        self.take_rows(rows, snapshot);
     }
 
-    fn refill(&self, rows: &mut Vec<Row>, context: &CellContext<'_>) {
-        rows.clear();
-        for (index, process) in context.snapshot.processes.iter().enumerate() {
-            if self.shows(process, context) {
-                rows.push(Row {
-                    index: u32::try_from(index).unwrap_or(u32::MAX),
-                    depth: 0,
-                });
-            }
-        }
+    fn shown_rows(&self, context: &CellContext<'_>) -> Vec<Row> {
+        let processes = context.snapshot.processes.iter().enumerate();
+        processes
+            .filter(|(_, process)| self.shows(process, context))
+            .map(|(index, process)| Row::new(index, process))
+            .collect()
     }
 
     fn shows(&self, process: &Process, context: &CellContext<'_>) -> bool {
@@ -137,10 +159,9 @@ impl ProcessTable {
 
     /// The column's order in its direction; equals by pid, so that rows do not dance.
     fn put_in_order(&mut self, rows: &mut [Row], context: &CellContext<'_>) {
-        let processes = &context.snapshot.processes;
-        let get = |row: &Row| processes.get(row.index as usize);
+        let get = |row: &Row| row.process(context.snapshot);
         let descending = self.is_descending();
-        match self.sort.order {
+        match self.sort.sort.order {
             Order::Number(number) => self.sort_by_numbers(rows, context, |p, c| (number(p, c), 0)),
             Order::Ranked(numbers) => self.sort_by_numbers(rows, context, numbers),
             Order::Text(compare) => rows.sort_unstable_by(|a, b| match (get(a), get(b)) {
@@ -164,70 +185,56 @@ impl ProcessTable {
         let descending = self.is_descending();
         self.keys.clear();
         self.keys.extend(rows.iter().filter_map(|row| {
-            let process = context.snapshot.processes.get(row.index as usize)?;
+            let process = row.process(context.snapshot)?;
             let (first, second) = numbers(process, context);
-            // `!` turns the order round and has no overflow.
+            // `!` reverses the order and cannot overflow.
             let key = if descending {
                 (!first, !second)
             } else {
                 (first, second)
             };
-            Some((key, process.id.pid, row.index))
+            Some((key, *row))
         }));
-        self.keys.sort_unstable();
-        for (row, (_, _, index)) in rows.iter_mut().zip(&self.keys) {
-            row.index = *index;
+        self.keys
+            .sort_unstable_by_key(|(key, row)| (*key, row.id.pid, row.index));
+        for (row, (_, sorted)) in rows.iter_mut().zip(&self.keys) {
+            *row = *sorted;
         }
     }
 
-    /// The selection stays on its process; if that is gone or has no memory left, on whoever has the row
-    /// now that it had while it lived.
-    fn place_cursor(&mut self, snapshot: &Snapshot) {
-        let before = self.selected;
-        let found = self.selected.and_then(|id| self.row_of(id, snapshot));
-        let life = found.and_then(|row| Some(Life::of(self.process_at(row, snapshot)?)));
-        let last = self.rows.len().saturating_sub(1);
-        self.cursor = match (found, life) {
-            (Some(row), Some(life)) if !(self.lived && life == Life::Ended) => {
-                self.lived |= life != Life::Ended;
-                if life != Life::PassedOver {
-                    self.home = row;
-                }
-                row
+    /// The selection stays on its process. If that is gone or has lost its memory, the selection goes to the
+    /// process that is now in the place where it lived.
+    fn take_rows(&mut self, rows: Vec<Row>, snapshot: &Snapshot) {
+        let (before, lived) = (self.list.selected(), self.lived);
+        let mut alive = false;
+        self.list.set_rows(rows, |row| {
+            let life = row
+                .process(snapshot)
+                .map_or(Life::Ended, Life::from_process);
+            alive = life != Life::Ended;
+            match life {
+                Life::Ended if lived => Hold::Lost,
+                // A zombie that the user chose.
+                Life::Ended | Life::Alive => Hold::Firm,
+                Life::PassedOver => Hold::Sinking,
             }
-            _ => self.home.min(last),
-        };
-        self.selected = self.process_at(self.cursor, snapshot).map(|p| p.id);
-        if self.selected != before {
-            self.settle(snapshot);
+        });
+        self.lived |= alive;
+        if self.list.selected() != before {
+            self.note_whether_it_lives(snapshot);
         }
     }
 
     /// Takes note of the process that is selected now.
-    fn settle(&mut self, snapshot: &Snapshot) {
-        self.home = self.cursor;
-        let process = self.process_at(self.cursor, snapshot);
+    fn note_whether_it_lives(&mut self, snapshot: &Snapshot) {
+        let process = self.selected_process(snapshot);
         self.lived = process.is_some_and(|process| !has_ended(process));
     }
 
     /// Selects a process; the next [`Self::arrange`] goes to its row, if it is in the table.
     pub fn choose(&mut self, id: ProcessId) {
-        self.selected = Some(id);
+        self.list.choose(id);
         self.lived = false;
-    }
-
-    fn row_of(&self, id: ProcessId, snapshot: &Snapshot) -> Option<usize> {
-        let is_it = |row: &Row| {
-            snapshot
-                .processes
-                .get(row.index as usize)
-                .is_some_and(|p| p.id == id)
-        };
-        // Most samples leave it where it was.
-        if self.rows.get(self.cursor).is_some_and(is_it) {
-            return Some(self.cursor);
-        }
-        self.rows.iter().position(is_it)
     }
 
     fn forget_ended_tags(&mut self, snapshot: &Snapshot) {
@@ -244,32 +251,36 @@ impl ProcessTable {
 
     /// The process in a row.
     pub fn process_at<'a>(&self, row: usize, snapshot: &'a Snapshot) -> Option<&'a Process> {
-        snapshot.processes.get(self.rows.get(row)?.index as usize)
+        self.rows().get(row)?.process(snapshot)
     }
 
     /// The selected process, if it is in the table.
     pub fn selected_process<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Process> {
-        self.process_at(self.cursor, snapshot)
-            .filter(|p| Some(p.id) == self.selected)
+        self.list.selected_row()?.process(snapshot)
     }
 
-    /// Moves the selection to a row, as far as there is one, and scrolls to it.
-    pub fn select_row(&mut self, row: usize, snapshot: &Snapshot, height: usize) {
-        self.cursor = row.min(self.rows.len().saturating_sub(1));
-        self.selected = self.process_at(self.cursor, snapshot).map(|p| p.id);
-        self.settle(snapshot);
-        self.scroll_to_cursor(height);
+    /// Selects a row, or the last one, and scrolls to it.
+    pub fn select_row(&mut self, row: usize, snapshot: &Snapshot) {
+        self.list.select(row);
+        self.note_whether_it_lives(snapshot);
     }
 
     /// Moves the selection by so many rows.
-    pub fn move_by(&mut self, rows: isize, snapshot: &Snapshot, height: usize) {
-        self.select_row(self.cursor.saturating_add_signed(rows), snapshot, height);
+    pub fn move_by(&mut self, rows: isize, snapshot: &Snapshot) {
+        self.list.move_by(rows);
+        self.note_whether_it_lives(snapshot);
+    }
+
+    /// Selects what is in this line of the screen, if there is a row.
+    pub fn click(&mut self, line: usize, snapshot: &Snapshot) {
+        if self.list.click(line) {
+            self.note_whether_it_lives(snapshot);
+        }
     }
 
     /// Scrolls without moving the selection (the wheel).
-    pub fn scroll_by(&mut self, rows: isize, height: usize) {
-        self.offset = self.offset.saturating_add_signed(rows);
-        self.clamp_offset(height);
+    pub fn scroll_by(&mut self, rows: isize) {
+        self.list.scroll_by(rows);
     }
 
     /// The next row (from the one after the selection, round and round) whose process passes.
@@ -279,13 +290,13 @@ impl ProcessTable {
         snapshot: &Snapshot,
         passes: impl Fn(&Process) -> bool,
     ) -> Option<usize> {
-        let n = self.rows.len();
+        let (n, cursor) = (self.list.len(), self.list.cursor());
         (1..=n)
             .map(|step| {
                 if backwards {
-                    (self.cursor + n - step) % n
+                    (cursor + n - step) % n
                 } else {
-                    (self.cursor + step) % n
+                    (cursor + step) % n
                 }
             })
             .find(|row| self.process_at(*row, snapshot).is_some_and(&passes))
@@ -293,33 +304,11 @@ impl ProcessTable {
 
     /// Tags or untags the selected process.
     pub fn toggle_tag(&mut self) {
-        if let Some(id) = self.selected
+        if let Some(id) = self.list.selected()
             && !self.tagged.remove(&id)
         {
             self.tagged.insert(id);
         }
-    }
-
-    fn scroll_to_cursor(&mut self, height: usize) {
-        if self.cursor < self.offset {
-            self.offset = self.cursor;
-        } else if self.cursor >= self.offset + height {
-            self.offset = self.cursor + 1 - height.clamp(1, self.cursor + 1);
-        }
-    }
-
-    fn clamp_offset(&mut self, height: usize) {
-        self.offset = self.offset.min(self.rows.len().saturating_sub(height));
-    }
-
-    /// The rows on a screen of this height.
-    pub fn visible(&self, height: usize) -> impl Iterator<Item = (usize, Row)> {
-        self.rows
-            .iter()
-            .copied()
-            .enumerate()
-            .skip(self.offset)
-            .take(height)
     }
 
     /// Chooses a sort column; the same again inverts.
@@ -334,7 +323,7 @@ impl ProcessTable {
 
     /// The arrow in the sorted column's header points down when the largest is on top.
     pub fn is_descending(&self) -> bool {
-        self.sort.largest_first != self.inverted
+        self.sort.sort.largest_first != self.inverted
     }
 }
 
@@ -350,7 +339,7 @@ enum Life {
 }
 
 impl Life {
-    fn of(process: &Process) -> Self {
+    fn from_process(process: &Process) -> Self {
         match badness(process, 0) {
             Badness::Immune(Immunity::NoMemory) => Self::Ended,
             Badness::Immune(Immunity::PassedOver) => Self::PassedOver,
@@ -361,7 +350,7 @@ impl Life {
 
 /// True if nothing is left of the process that a key could act on.
 pub fn has_ended(process: &Process) -> bool {
-    Life::of(process) == Life::Ended
+    Life::from_process(process) == Life::Ended
 }
 
 /// True if the process competes in the domain.

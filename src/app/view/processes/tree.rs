@@ -66,9 +66,10 @@ mod tests {
                 ..Process::default()
             })
             .collect();
-        let rows: Vec<_> = (0..)
-            .take(processes.len())
-            .map(|index| Row { index, depth: 0 })
+        let rows: Vec<_> = processes
+            .iter()
+            .enumerate()
+            .map(|(index, process)| Row::new(index, process))
             .collect();
         arrange(&rows, &processes)
             .iter()

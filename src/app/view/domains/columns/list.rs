@@ -1,23 +1,16 @@
 //! The columns of the domains view themselves.
 
 use super::{DomainCell, DomainColumn, branch, counted, tone};
+use crate::app::view::columns::{Align, Cell, Width, cell};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::name;
 use crate::app::view::domains::pace::Count;
 use crate::app::view::gauge::trend::Rate;
-use crate::app::view::processes::columns::{Align, Cell, Width};
 use crate::model::cgroup::Cgroup;
 use crate::model::oom_domain::urgency::Urgency;
 use crate::text::format;
 use crate::text::tone::Tone;
 use crate::text::wording;
-
-fn cell(tone: Tone, text: impl Into<String>) -> Cell {
-    Cell {
-        text: text.into(),
-        tone,
-    }
-}
 
 fn na() -> Cell {
     cell(Tone::Dim, "n/a")
@@ -55,6 +48,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::AtLeast(20),
         align: Align::Left,
         rank: 0,
+        sort: (),
         cell: |c| {
             let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
             cell(Tone::Strong, format!("{}{own}", branch(c.depth)))
@@ -67,6 +61,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(8),
         align: Align::Left,
         rank: 1,
+        sort: (),
         cell: |c| match (c.watch.acute(), c.watch.room) {
             (Some(acute), _) => cell(Tone::Critical, acute.word()),
             (_, None) => na(),
@@ -80,6 +75,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 0,
+        sort: (),
         cell: |c| match c.watch.room {
             Some(room) => cell(tone(c.watch.band), format::percent(room.percent())),
             None => na(),
@@ -92,6 +88,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 3,
+        sort: (),
         cell: |c| match c.domain.usage {
             Some(usage) => cell(Tone::Normal, format::size(usage)),
             None => na(),
@@ -104,6 +101,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
+        sort: (),
         cell: |c| cell(Tone::Normal, format::size(c.domain.limit)),
     },
     DomainColumn {
@@ -113,6 +111,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
+        sort: (),
         cell: |c| match c.watch.room {
             Some(room) => cell(Tone::Normal, format::size(room.left())),
             None => na(),
@@ -125,6 +124,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 7,
+        sort: (),
         cell: |c| match c.group {
             None => dash(),
             Some(group) => group
@@ -139,6 +139,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 6,
+        sort: (),
         cell: |c| {
             let Some(room) = c.watch.room else {
                 return na();
@@ -162,6 +163,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 5,
+        sort: (),
         cell: |c| match c.watch.forecast.rate() {
             Rate::Unknown => cell(Tone::Dim, "…"),
             Rate::Unsteady => cell(Tone::Dim, "unsteady"),
@@ -183,6 +185,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
+        sort: (),
         cell: |c| match c.watch.signs.time_left {
             Some(left) => {
                 let tone = if left.as_secs() < 300 {
@@ -202,6 +205,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 5,
+        sort: (),
         cell: |c| {
             let known = match c.group {
                 Some(group) => group.pressure.is_some(),
@@ -225,6 +229,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 7,
+        sort: (),
         cell: |c| event(c, Count::High, |group| group.events.high),
     },
     DomainColumn {
@@ -234,6 +239,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 6,
+        sort: (),
         cell: |c| event(c, Count::Max, |group| group.events.max),
     },
     DomainColumn {
@@ -243,6 +249,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 7,
+        sort: (),
         cell: |c| event(c, Count::Oom, |group| group.events.oom),
     },
     DomainColumn {
@@ -252,6 +259,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 3,
+        sort: (),
         cell: |c| match (c.group, c.snapshot.kills.host) {
             (Some(_), _) => event(c, Count::OomKill, |group| group.events.oom_kill),
             (None, Some(kills)) => {
@@ -268,6 +276,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(6),
         align: Align::Left,
         rank: 4,
+        sort: (),
         cell: |c| {
             let death = Death::of(c.domain, c.snapshot);
             let tone = match death {
@@ -286,6 +295,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
+        sort: (),
         cell: |c| match Death::of(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
                 let total = c.domain.total_pages.max(1);
@@ -302,6 +312,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::AtLeast(16),
         align: Align::Left,
         rank: 2,
+        sort: (),
         cell: |c| {
             let near = c.watch.urgency >= Urgency::Close;
             match Death::of(c.domain, c.snapshot) {

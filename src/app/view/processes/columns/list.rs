@@ -1,6 +1,7 @@
 //! The columns themselves: their order, what each is sorted by and shows.
 
-use super::{Align, Cell, CellContext, Column, Order, Width, short_group};
+use super::{Align, Cell, CellContext, Column, Order, Sort, Width, short_group};
+use crate::app::view::columns::cell;
 use crate::app::view::processes::marks::Mark;
 use crate::model::oom_domain::victim::age_rank;
 use crate::model::process::badness::badness;
@@ -8,13 +9,6 @@ use crate::model::process::score::{OomScoreAdj, oom_score};
 use crate::model::process::{MemoryUse, Process};
 use crate::text::format;
 use crate::text::tone::Tone;
-
-fn cell(tone: Tone, text: impl Into<String>) -> Cell {
-    Cell {
-        text: text.into(),
-        tone,
-    }
-}
 
 /// Dim zeros: they are read past, not read.
 fn bytes(value: Option<u64>) -> Cell {
@@ -96,8 +90,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(1),
         align: Align::Left,
         rank: 0,
-        largest_first: false,
-        order: Order::Number(|p, c| c.marks.mark(p) as i64),
+        sort: Sort::smallest_first(Order::Number(|p, c| c.marks.mark(p) as i64)),
         cell: |p, c| {
             let mark = c.marks.mark(p);
             let tone = match mark {
@@ -116,8 +109,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 0,
-        largest_first: false,
-        order: Order::Number(|p, _| i64::from(p.id.pid)),
+        sort: Sort::smallest_first(Order::Number(|p, _| i64::from(p.id.pid))),
         cell: |p, _| cell(Tone::Normal, p.id.pid.to_string()),
     },
     Column {
@@ -127,10 +119,9 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         align: Align::Left,
         rank: 5,
-        largest_first: false,
-        order: Order::Text(|a, b, c| {
+        sort: Sort::smallest_first(Order::Text(|a, b, c| {
             (c.snapshot.user(a.uid), a.uid).cmp(&(c.snapshot.user(b.uid), b.uid))
-        }),
+        })),
         cell: |p, c| {
             cell(
                 Tone::Dim,
@@ -147,8 +138,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
-        largest_first: true,
-        order: Order::Number(|p, c| or_least(score(p, c))),
+        sort: Sort::largest_first(Order::Number(|p, c| or_least(score(p, c)))),
         cell: |p, c| match score(p, c) {
             Some(0) => cell(Tone::Dim, "0"),
             Some(score) => cell(Tone::Normal, score.to_string()),
@@ -162,8 +152,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 1,
-        largest_first: true,
-        order: Order::Number(|p, _| or_least(p.adj.map(OomScoreAdj::get))),
+        sort: Sort::largest_first(Order::Number(|p, _| or_least(p.adj.map(OomScoreAdj::get)))),
         cell: |p, _| match p.adj {
             Some(adj) if adj.get() < 0 => cell(Tone::Good, adj.to_string()),
             Some(adj) if adj.get() > 0 => cell(Tone::Watch, format!("+{adj}")),
@@ -178,8 +167,9 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 0,
-        largest_first: true,
-        order: Order::Ranked(|p, c| (or_least(points(p, c)), age_rank(p.id, c.rules.tie))),
+        sort: Sort::largest_first(Order::Ranked(|p, c| {
+            (or_least(points(p, c)), age_rank(p.id, c.rules.tie))
+        })),
         cell: |p, c| match points(p, c) {
             Some(points) => {
                 let tone = if points > 0 {
@@ -199,8 +189,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 1,
-        largest_first: true,
-        order: Order::Number(|p, _| pages(p, |m| m.rss)),
+        sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.rss))),
         cell: |p, c| memory(p, c, |m| m.rss),
     },
     Column {
@@ -210,8 +199,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 6,
-        largest_first: true,
-        order: Order::Number(|p, _| pages(p, |m| m.swap)),
+        sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.swap))),
         cell: |p, c| memory(p, c, |m| m.swap),
     },
     Column {
@@ -221,8 +209,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 8,
-        largest_first: true,
-        order: Order::Number(|p, _| pages(p, |m| m.page_tables)),
+        sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.page_tables))),
         cell: |p, c| memory(p, c, |m| m.page_tables),
     },
     Column {
@@ -232,8 +219,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 3,
-        largest_first: true,
-        order: Order::Number(|p, _| p.growth.map_or(i64::MIN, ascending)),
+        sort: Sort::largest_first(Order::Number(|p, _| p.growth.map_or(i64::MIN, ascending))),
         cell: |p, _| match p.growth {
             Some(growth) if growth.abs() >= 1024.0 => {
                 let tone = if growth > 0.0 {
@@ -254,13 +240,12 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(13),
         align: Align::Left,
         rank: 4,
-        largest_first: false,
-        order: Order::Number(|p, c| {
+        sort: Sort::smallest_first(Order::Number(|p, c| {
             let adj = p
                 .adj
                 .map_or(i64::from(i16::MIN), |adj| i64::from(adj.get()));
             ((c.marks.mark(p) as i64) << 16) + adj
-        }),
+        })),
         cell: |p, c| {
             let tone = match c.marks.mark(p) {
                 Mark::Victim | Mark::OrThis => Tone::Critical,
@@ -279,8 +264,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::AtLeast(16),
         align: Align::Left,
         rank: 7,
-        largest_first: false,
-        order: Order::Text(|a, b, c| group(a, c).cmp(&group(b, c))),
+        sort: Sort::smallest_first(Order::Text(|a, b, c| group(a, c).cmp(&group(b, c)))),
         cell: |p, c| match group(p, c) {
             Some(path) => cell(Tone::Dim, short_group(path)),
             None => cell(Tone::Dim, "-"),
@@ -293,8 +277,7 @@ pub static COLUMNS: &[Column] = &[
         width: Width::AtLeast(20),
         align: Align::Left,
         rank: 0,
-        largest_first: false,
-        order: Order::Text(|a, b, _| a.comm.cmp(&b.comm)),
+        sort: Sort::smallest_first(Order::Text(|a, b, _| a.comm.cmp(&b.comm))),
         cell: |p, _| {
             cell(
                 if p.kernel_thread {

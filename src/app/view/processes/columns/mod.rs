@@ -1,17 +1,18 @@
-//! Columns of the process table: what a column is, and which ones fit. [`COLUMNS`] is the list: adding a
+//! Columns of the process table: what they look at and how they sort. [`COLUMNS`] is the list: adding a
 //! column is adding a row there.
 
 mod list;
 
 use std::cmp::Ordering;
 
+use crate::app::view::columns;
 use crate::app::view::processes::marks::Marks;
 use crate::model::cgroup::container;
 use crate::model::kernel::KernelRules;
 use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
-use crate::text::tone::Tone;
 
+pub use crate::app::view::columns::{Align, Cell, Width};
 pub use list::{COLUMNS, score};
 
 /// What a cell may look at besides its process.
@@ -27,33 +28,6 @@ pub struct CellContext<'a> {
     pub marks: &'a Marks,
 }
 
-/// Text and tone of one cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
-    /// The text, uncut.
-    pub text: String,
-    /// Its meaning.
-    pub tone: Tone,
-}
-
-/// How wide a column is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Width {
-    /// Exactly so many cells.
-    Fixed(u16),
-    /// A share of what is left, not less than this.
-    AtLeast(u16),
-}
-
-/// Which side a cell's text is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
-    /// Text.
-    Left,
-    /// Numbers.
-    Right,
-}
-
 /// What a column is sorted by. A number is taken once for each row and not for each comparison.
 #[derive(Debug, Clone, Copy)]
 pub enum Order {
@@ -65,30 +39,30 @@ pub enum Order {
     Text(fn(&Process, &Process, &CellContext<'_>) -> Ordering),
 }
 
-/// A column of the process table.
-#[derive(Debug)]
-pub struct Column {
-    /// Its name for `--sort`.
-    pub id: &'static str,
-    /// Its header.
-    pub title: &'static str,
-    /// What it shows, for the help and the sort dialog.
-    pub doc: &'static str,
-    /// Width.
-    pub width: Width,
-    /// Side.
-    pub align: Align,
-    /// Columns with the smallest rank stay longest when the screen is narrow; 0 stays always.
-    pub rank: u8,
-    /// Sorting by it starts with the largest.
+/// How processes are sorted by a column.
+#[derive(Debug, Clone, Copy)]
+pub struct Sort {
+    /// Sorting starts with the largest.
     pub largest_first: bool,
     /// Ascending order; unknown values are smallest.
     pub order: Order,
-    /// Text and tone.
-    pub cell: fn(&Process, &CellContext<'_>) -> Cell,
 }
 
-impl Column {
+impl Sort {
+    const fn largest_first(order: Order) -> Self {
+        Self {
+            largest_first: true,
+            order,
+        }
+    }
+
+    const fn smallest_first(order: Order) -> Self {
+        Self {
+            largest_first: false,
+            order,
+        }
+    }
+
     /// Ascending order of two processes.
     pub fn compare(&self, a: &Process, b: &Process, context: &CellContext<'_>) -> Ordering {
         match self.order {
@@ -98,6 +72,15 @@ impl Column {
         }
     }
 }
+
+/// A column of the process table.
+pub type Column = columns::Column<CellOf, Sort>;
+
+/// A column of the process table on the screen.
+pub type PlacedColumn = columns::Placed<CellOf, Sort>;
+
+/// Makes the cell of a process.
+type CellOf = fn(&Process, &CellContext<'_>) -> Cell;
 
 /// What a group is called: what its path tells (container, pod, unit: [`container::label`]), otherwise the
 /// end of the path with one level above it.
@@ -130,74 +113,27 @@ pub fn column(id: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|c| c.id == id)
 }
 
-/// The columns that fit into `width` cells, with the cells each takes.
-pub fn fit(width: u16) -> Vec<(&'static Column, u16)> {
-    fitted(COLUMNS, width, |c| (c.width, c.rank), |c| c.id == "command")
-}
-
-/// The columns of a list that fit into `width` cells, with the cells each takes.
-///
-/// The least important are dropped first, by the rank that `of` tells; what is left over goes to the
-/// flexible ones: two thirds to the `main` one, a third to the other.
-pub fn fitted<C>(
-    columns: &'static [C],
-    width: u16,
-    of: impl Fn(&C) -> (Width, u8),
-    main: impl Fn(&C) -> bool,
-) -> Vec<(&'static C, u16)> {
-    let least = |c: &C| match of(c).0 {
-        Width::Fixed(w) | Width::AtLeast(w) => w,
-    };
-    let needed = |max_rank: u8| -> u16 {
-        columns
-            .iter()
-            .filter(|c| of(c).1 <= max_rank)
-            .map(|c| least(c) + 1)
-            .sum::<u16>()
-            .saturating_sub(1)
-    };
-    let highest = columns.iter().map(|c| of(c).1).max().unwrap_or(0);
-    let rank = (0..=highest)
-        .rev()
-        .find(|r| needed(*r) <= width)
-        .unwrap_or(0);
-    let mut fitted: Vec<_> = columns
-        .iter()
-        .filter(|c| of(c).1 <= rank)
-        .map(|c| (c, least(c)))
-        .collect();
-    let spare = width.saturating_sub(needed(rank));
-    let is_flexible = |c: &C| matches!(of(c).0, Width::AtLeast(_));
-    let flexible = fitted.iter().filter(|(c, _)| is_flexible(c)).count();
-    for (column, width) in &mut fitted {
-        if is_flexible(column) {
-            *width += if main(column) && flexible > 1 {
-                spare - spare / 3
-            } else if flexible > 1 {
-                spare / 3
-            } else {
-                spare
-            };
-        }
-    }
-    fitted
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{COLUMNS, fit, short_group};
+    use super::{COLUMNS, short_group};
+    use crate::app::view::columns::fit;
 
     #[test]
     fn what_matters_most_stays_when_it_gets_narrow() {
-        let ids = |w| fit(w).iter().map(|(c, _)| c.id).collect::<Vec<_>>();
+        let ids = |w| {
+            fit(COLUMNS, w)
+                .iter()
+                .map(|p| p.column.id)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids(36), ["mark", "pid", "badness", "command"]);
         assert!(ids(80).contains(&"score") && ids(80).contains(&"protection"));
         assert_eq!(ids(200).len(), COLUMNS.len());
         for width in 36..300 {
-            let used: u16 = fit(width).iter().map(|(_, w)| w + 1).sum::<u16>() - 1;
+            let used: u16 = fit(COLUMNS, width).iter().map(|p| p.width + 1).sum::<u16>() - 1;
             assert_eq!(used, width, "the table fills its width");
         }
-        assert!(!fit(0).is_empty());
+        assert!(!fit(COLUMNS, 0).is_empty());
     }
 
     #[test]

@@ -1,0 +1,139 @@
+//! [`Entry`]: one thing that happened, and the rows it takes in the pane.
+
+use std::sync::Arc;
+
+use super::recall::Remembered;
+use crate::app::view::list::ListRow;
+use crate::model::cgroup::CgroupPath;
+use crate::model::process::Pid;
+use crate::model::time::{Monotonic, Now, Wall};
+use crate::oomlog::{Kill, OomReport, Outcome, UserspaceKill};
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A report and what was remembered of its dead, by pid.
+    Report {
+        /// As the log has it so far.
+        report: Arc<OomReport>,
+        /// Known victims.
+        remembered: Vec<(Pid, Remembered)>,
+        /// 0 is this boot, -1 the one before. Each boot has a monotonic clock of its own.
+        boot: i32,
+    },
+    /// A program killed before the kernel had to.
+    Userspace(Arc<UserspaceKill>),
+    /// A counter rose and no line came.
+    Unlogged {
+        /// When the counter was seen.
+        at: Monotonic,
+        /// How many kills.
+        kills: u64,
+        /// The groups whose own counters rose.
+        groups: Vec<CgroupPath>,
+    },
+    /// Records were lost.
+    Gap {
+        /// First stamp after the gap.
+        at: Option<Monotonic>,
+        /// How many; 0 if not known.
+        lost: u64,
+    },
+}
+
+/// One row of the pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventRow<'a> {
+    /// Its entry.
+    pub entry: &'a Entry,
+    /// Which of the report's kills; `None` for a report without one (yet).
+    pub kill: Option<&'a Kill>,
+}
+
+impl EventRow<'_> {
+    /// When it happened on the wall: by this boot's clock, or by the journal's stamp.
+    pub fn wall(self, now: Now) -> Option<Wall> {
+        let (at, stamp) = match self.entry {
+            Entry::Report {
+                report, boot: 0, ..
+            } => (
+                self.kill.and_then(|kill| kill.at).or(report.at),
+                report.stamp.as_deref(),
+            ),
+            Entry::Report { report, .. } => (None, report.stamp.as_deref()),
+            Entry::Userspace(kill) => (kill.at, kill.stamp.as_deref()),
+            Entry::Unlogged { at, .. } => (Some(*at), None),
+            Entry::Gap { at, .. } => (*at, None),
+        };
+        let by_stamp = || {
+            let unix_micros = stamp?.parse().ok()?;
+            Some(Wall {
+                unix_micros,
+                ..now.wall
+            })
+        };
+        at.map(|at| now.wall_of(at)).or_else(by_stamp)
+    }
+}
+
+impl Entry {
+    /// The kills it tells of one by one, in the order of the log.
+    pub(super) fn kills(&self) -> &[Kill] {
+        match self {
+            Self::Report { report, .. } => &report.kills,
+            Self::Userspace(_) | Self::Unlogged { .. } | Self::Gap { .. } => &[],
+        }
+    }
+
+    /// Rows it takes: one for each kill, and one if there is none.
+    pub(super) fn row_count(&self) -> usize {
+        self.kills().len().max(1)
+    }
+
+    /// One of its rows, counted from the oldest.
+    pub(super) fn row(&self, kill: usize) -> EventRow<'_> {
+        EventRow {
+            entry: self,
+            kill: self.kills().get(kill),
+        }
+    }
+}
+
+/// An entry as the log keeps it.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    /// Number of the entry, which no other entry of this run has: it grows, but its number stays.
+    pub(super) number: u64,
+    pub(super) entry: Entry,
+}
+
+/// Which row of the pane, wherever it moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventId {
+    /// The entry's number.
+    pub(super) entry: u64,
+    /// Which of the entry's kills, in the order of the log. 0 as well for a report without a kill: its row
+    /// becomes that of the first kill.
+    pub(super) kill: usize,
+}
+
+/// A row of the list: which one, and where its entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub(super) id: EventId,
+    /// Index of the entry, 0 = oldest.
+    pub(super) index: usize,
+}
+
+impl ListRow for Place {
+    type Id = EventId;
+
+    fn id(&self) -> EventId {
+        self.id
+    }
+}
+
+/// True if the report is still being written.
+pub fn is_pending(report: &OomReport) -> bool {
+    report.outcome == Outcome::Pending
+}

@@ -1,0 +1,98 @@
+//! What all panes have in common: column heads, rows with the selected one shaded, cells on their side.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::canvas::Canvas;
+use crate::app::view::columns::{Align, Cell, Column, Placed};
+use crate::app::view::list::{List, ListRow};
+use crate::text::tone::{Line, Tone};
+
+/// Draws the column heads, the one that the rows are sorted by marked.
+pub(super) fn heads<C, S>(
+    area: Rect,
+    columns: &[Placed<C, S>],
+    sorted: Option<&'static Column<C, S>>,
+    canvas: &mut Canvas<'_>,
+) {
+    if area.height == 0 {
+        return;
+    }
+    let heading = canvas.theme.heading();
+    canvas.shade(area, heading);
+    for placed in columns {
+        let is_sorted = sorted.is_some_and(|sorted| std::ptr::eq(sorted, placed.column));
+        let style = if is_sorted {
+            canvas.theme.sorted_heading()
+        } else {
+            heading
+        };
+        put(area, placed, placed.column.title, style, canvas);
+    }
+}
+
+/// Draws the rows on the screen with `draw`, each in an area one line high, and shades the selected one.
+pub(super) fn rows<R: ListRow>(
+    area: Rect,
+    list: &List<R>,
+    selection: Option<Style>,
+    canvas: &mut Canvas<'_>,
+    mut draw: impl FnMut(&R, Rect, &mut Canvas<'_>),
+) {
+    for (y, (at, row)) in (area.y..area.bottom()).zip(list.visible()) {
+        let line = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        draw(row, line, canvas);
+        if let Some(style) = selection.filter(|_| at == list.cursor()) {
+            canvas.shade(line, style);
+        }
+    }
+}
+
+/// Draws one row: the cell of each column.
+pub(super) fn cells<C, S>(
+    area: Rect,
+    columns: &[Placed<C, S>],
+    canvas: &mut Canvas<'_>,
+    mut cell: impl FnMut(&'static Column<C, S>) -> Cell,
+) {
+    for placed in columns {
+        let cell = cell(placed.column);
+        let style = canvas.theme.style(cell.tone);
+        put(area, placed, &cell.text, style, canvas);
+    }
+}
+
+/// Draws a sentence below so many rows, if there is room.
+pub(super) fn sentence(area: Rect, rows: usize, text: &str, canvas: &mut Canvas<'_>) {
+    let below = u16::try_from(rows).unwrap_or(u16::MAX);
+    let y = area.y.saturating_add(below);
+    if y < area.bottom() {
+        let line = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        canvas.line(line, &Line::of(Tone::Dim, text));
+    }
+}
+
+/// Which rows are on the screen: `1-20 of 312`; nothing if all are.
+pub(super) fn window<R: ListRow>(list: &List<R>) -> Line {
+    list.window().map_or_else(Line::new, |(first, last)| {
+        Line::of(Tone::Dim, format!("{first}-{last} of {}", list.len()))
+    })
+}
+
+fn put<C, S>(area: Rect, placed: &Placed<C, S>, text: &str, style: Style, canvas: &mut Canvas<'_>) {
+    let x = area.x.saturating_add(placed.x);
+    match placed.column.align {
+        Align::Left => {
+            canvas.text(x, area.y, placed.width, text, style);
+        }
+        Align::Right => canvas.text_right(x, area.y, placed.width, text, style),
+    }
+}
