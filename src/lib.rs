@@ -54,7 +54,8 @@
 //!   `tests/linux/backends.rs` compares it with `/proc`.
 //! * A field of the JSON document: `app/document.rs` and the files beside it, unit and meaning of null in its
 //!   doc comment; a row of the README if it is at the top.
-//! * A kernel log format: a row in `oomlog/line/` and a fixture.
+//! * A kernel log format: a row in `oomlog/line/mod.rs` and a fixture; a new fact is a variant of `Verdict` or `Body`
+//!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
 //! * A kernel write: a variant of [`app::msg::Effect`], a function in `linux`, an arm in `runtime/effects.rs`.
 //!

@@ -1,4 +1,4 @@
-//! The two plain values that a log line and the rest of the program have in common.
+//! Process numbers and times of a log.
 
 use std::time::Duration;
 

@@ -1,23 +1,25 @@
-//! One record of the kernel's log, however it came here, and the parser of raw `/dev/kmsg` records.
+//! [`LogRecord`]: one record of a log, from any transport, and the parser of raw `/dev/kmsg` records.
 //!
-//! Format: Documentation/ABI/testing/dev-kmsg. Control bytes, bytes above 0x7e and the backslash
-//! arrive as `\xNN`; a newline inside one `printk` is `\x0a`, so a record can never be forged by a
-//! process name. Records that user space wrote to `/dev/kmsg` have a facility other than 0.
+//! Format: Documentation/ABI/testing/dev-kmsg. The kernel escapes control bytes, bytes above 0x7e and the
+//! backslash as `\xNN`. A newline inside one `printk` is `\x0a`, so a process name cannot forge a record.
+//! Records that user space wrote to `/dev/kmsg` have a facility other than 0.
+
+use std::fmt;
 
 use crate::oomlog::Monotonic;
 
 /// One record of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogRecord {
-    /// Sequence number, where the transport has one (`/dev/kmsg`): a jump means lost records.
+    /// Sequence number, where the transport has one (`/dev/kmsg`). A jump means lost records.
     pub seq: Option<u64>,
     /// Time since boot in microseconds, where the transport has it.
     pub at: Option<Monotonic>,
     /// Wall-clock stamp as the transport printed it, e.g. `Jun 20 12:47:02`.
     pub stamp: Option<String>,
-    /// Syslog facility; 0 is the kernel, and only the kernel's records count as kernel events.
+    /// Syslog facility. 0 is the kernel: only those records count as kernel events.
     pub facility: u8,
-    /// Who printed it, where the kernel says so (`CONFIG_PRINTK_CALLER`): `T123` or `C0`.
+    /// The task or CPU that printed it, where the kernel says so (`CONFIG_PRINTK_CALLER`): `T123` or `C0`.
     pub caller: Option<String>,
     /// The program that wrote it, where the transport says so, e.g. `systemd-oomd[588]`.
     pub program: Option<String>,
@@ -28,18 +30,27 @@ pub struct LogRecord {
 }
 
 /// Why a record could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadRecord {
     /// No `;` between the numbers and the text.
-    #[error("no `;` after the record's numbers")]
     NoText,
     /// Priority, sequence number or time is not a number.
-    #[error("a number of the record cannot be read")]
     BadNumber,
 }
 
+impl fmt::Display for BadRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoText => "no `;` after the record's numbers",
+            Self::BadNumber => "a number of the record cannot be read",
+        })
+    }
+}
+
+impl std::error::Error for BadRecord {}
+
 impl LogRecord {
-    /// A kernel record that has only a text: a line of a log without any stamp.
+    /// A kernel record with a text and nothing else: a line of a log without stamps.
     #[must_use]
     pub fn bare(text: impl Into<String>) -> Self {
         Self {
@@ -56,10 +67,10 @@ impl LogRecord {
 
     /// Reads one raw record: `prio,seq,usec,flags[,key=value...];text\n KEY=value\n...`.
     ///
-    /// The `KEY=value` lines after the text (device names) are of no use here and are dropped.
+    /// The `KEY=value` lines after the text (device names) are dropped.
     ///
     /// # Errors
-    /// [`BadRecord`] if it has not this shape.
+    /// [`BadRecord`] if the bytes do not have this shape.
     pub fn parse_kmsg(bytes: &[u8]) -> Result<Self, BadRecord> {
         let semicolon = bytes
             .iter()
@@ -94,9 +105,8 @@ impl LogRecord {
 
 /// Undoes the kernel's `\xNN` escapes (`append_char`/`msg_add_ext_text`, kernel/printk/printk.c).
 ///
-/// Bytes that do not make UTF-8 are left as `\xNN`, so that nothing is lost.
-#[must_use]
-pub fn unescape(escaped: &[u8]) -> String {
+/// Bytes that are not UTF-8 stay `\xNN`, so that nothing is lost.
+fn unescape(escaped: &[u8]) -> String {
     if !escaped.contains(&b'\\') {
         return lossless_text(escaped);
     }
@@ -116,9 +126,8 @@ pub fn unescape(escaped: &[u8]) -> String {
     lossless_text(&bytes)
 }
 
-/// Text of bytes that should be UTF-8; those that are not become `\xNN`.
-#[must_use]
-pub fn lossless_text(bytes: &[u8]) -> String {
+/// The bytes as text. Those that are not UTF-8 become `\xNN`.
+pub(crate) fn lossless_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -8,9 +8,7 @@ use crate::app::msg::{EventSource, Msg};
 use crate::linux::ReadError;
 use crate::linux::log::journal::JournalReader;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
-use crate::oomlog::record::LogRecord;
-use crate::oomlog::report::assembler::OomAssembler;
-use crate::oomlog::transport::TextLog;
+use crate::oomlog::{LogRecord, OomAssembler, TextLog};
 
 /// How long a read waits before the thread looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(200);

@@ -117,14 +117,17 @@ fn killed(key: u64, second: u64, pid: u32, comm: &str, memcg: Option<&str>) -> M
 #[test]
 fn the_pane_filters_by_victim_scope_pid_and_time() {
     let mut scene = Scene::new(120, 36);
-    scene.tell(killed(2, 1, 1892, "java", Some("/docker/shop")));
-    scene.tell(killed(3, 2, 1893, "shop-worker", Some("/docker/shop")));
+    let shop = Some("/shop.slice/docker-4f5e6d7c8b9a.scope");
+    scene.tell(killed(2, 1, 1892, "java", shop));
+    scene.tell(killed(3, 2, 1893, "shop-worker", shop));
     // The first kill of the scene was 400 seconds before it: stress, on the host.
     for (filter, rows) in [
         ("java", 1),
         ("shop", 2),
         ("scope:host", 1),
         ("scope:container", 2),
+        ("scope:cgroup", 2),
+        ("scope:unit", 0),
         ("pid:1893", 1),
         ("last:1m", 2),
         ("last:1h", 3),

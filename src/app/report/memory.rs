@@ -1,8 +1,6 @@
 //! The Memory page: what was left, where, and in which blocks.
 
-use crate::oomlog::report::mem_info::{MemoryState, Zone};
-use crate::oomlog::report::memcg::MemcgUse;
-use crate::oomlog::{OomReport, UsageKind};
+use crate::oomlog::{MemcgUse, MemoryState, OomReport, UsageKind, Zone};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 

@@ -4,7 +4,9 @@
 //! the *systemd* driver a scope whose name starts with the runtime's. Kubernetes puts its pods below
 //! `kubepods`, with the class of service in between.
 
-use std::borrow::Cow;
+mod words;
+
+pub use words::{LONGEST, description, label, unescaped};
 
 /// What the path of a group says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +36,8 @@ pub enum Kind {
     Nerdctl,
     /// CRI-O.
     CriO,
-    /// CRI-O's monitor of a container.
-    CriOMonitor,
+    /// conmon, the monitor of a container of CRI-O or Podman. It lives beside the container, not in it.
+    Monitor,
     /// A container of a pod whose runtime the path does not tell.
     PodContainer,
     /// A Kubernetes pod.
@@ -88,7 +90,7 @@ impl Kind {
             Self::Containerd => "containerd",
             Self::Nerdctl => "nerdctl",
             Self::CriO => "cri-o",
-            Self::CriOMonitor => "conmon",
+            Self::Monitor => "conmon",
             Self::PodContainer => "container",
             Self::Pod => "pod",
             Self::Pods => "pods",
@@ -98,13 +100,33 @@ impl Kind {
             Self::Unit | Self::UserUnit => "",
         }
     }
+
+    /// The sort of owner, in one word: `container`, `pod`, `pods`, `machine` or `unit`.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Docker
+            | Self::BuildKit
+            | Self::Podman
+            | Self::Containerd
+            | Self::Nerdctl
+            | Self::CriO
+            | Self::PodContainer
+            | Self::Lxc
+            | Self::Ecs => "container",
+            Self::Pod => "pod",
+            Self::Pods => "pods",
+            Self::Machine => "machine",
+            Self::Monitor | Self::Unit | Self::UserUnit => "unit",
+        }
+    }
 }
 
 /// Scopes of the systemd driver: `PREFIX-ID.scope`. The longer of two that fit comes first.
 const SCOPES: &[(&str, Kind)] = &[
     ("cri-containerd-", Kind::Containerd),
-    ("crio-conmon-", Kind::CriOMonitor),
-    ("libpod-conmon-", Kind::CriOMonitor),
+    ("crio-conmon-", Kind::Monitor),
+    ("libpod-conmon-", Kind::Monitor),
     ("docker-", Kind::Docker),
     ("libpod-", Kind::Podman),
     ("crio-", Kind::CriO),
@@ -115,6 +137,31 @@ const SCOPES: &[(&str, Kind)] = &[
 ];
 
 const UNITS: &[&str] = &[".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
+
+/// What a group lies in: its own owner, else the owner of the nearest group around it that has one. A program
+/// may make groups inside its unit or container.
+#[must_use]
+pub fn nearest_owner(path: &str) -> Option<Owner<'_>> {
+    around(path).find_map(owner)
+}
+
+/// The systemd unit that manages a group: the innermost part of the path that is the name of one. It is also
+/// the unit of a container's scope.
+#[must_use]
+pub fn unit_of(path: &str) -> Option<&str> {
+    path.rsplit('/').find(|part| is_unit(part))
+}
+
+/// The path itself and those of the groups around it, the nearest first.
+fn around(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| {
+        path.rsplit_once('/').map(|(above, _)| above)
+    })
+}
+
+fn is_unit(name: &str) -> bool {
+    UNITS.iter().any(|end| name.ends_with(end))
+}
 
 /// Reads a path. `None` where it follows no known pattern.
 #[must_use]
@@ -192,7 +239,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
             _ => None,
         };
     }
-    if UNITS.iter().any(|end| last.ends_with(end)) {
+    if is_unit(last) {
         let of_user = above.iter().any(|part| part.starts_with("user@"));
         return found(if of_user { Kind::UserUnit } else { Kind::Unit }, last);
     }
@@ -257,118 +304,6 @@ fn pod_name(part: &str) -> Option<(&str, Option<Class>)> {
             .bytes()
             .all(|b| b.is_ascii_hexdigit() || b == b'-' || b == b'_');
     is_uid.then_some((uid, class))
-}
-
-/// Longest name that [`label`] makes, in bytes.
-pub const LONGEST: usize = 160;
-
-/// A short name for columns: `docker 4f5e6d7c8b9a`, `pod 1a2b3c4d`, `lxc web`, `mysql.service`. `None` where
-/// the path follows no known pattern. The text is from outside: it may hold anything a path may.
-#[must_use]
-pub fn label(path: &str) -> Option<String> {
-    let owner = owner(path)?;
-    let name = match owner.kind {
-        Kind::Pod => format!("pod {}", short_uid(owner.id)),
-        Kind::Pods => owner.class.map_or_else(
-            || match class_of(owner.id.strip_suffix(".slice").unwrap_or(owner.id)) {
-                Some(class) => format!("{} pods", class.name()),
-                None => "all pods".to_owned(),
-            },
-            |class| format!("{} pods", class.name()),
-        ),
-        Kind::Unit | Kind::UserUnit => unescaped(owner.id).into_owned(),
-        Kind::Machine | Kind::Lxc => format!("{} {}", owner.kind.word(), unescaped(owner.id)),
-        kind => {
-            let own = format!("{} {}", kind.word(), short_id(owner.id));
-            match owner.pod {
-                Some(pod) => format!("{own} in pod {}", short_uid(pod)),
-                None => own,
-            }
-        }
-    };
-    Some(cut(name))
-}
-
-/// The same in words, with whole ids: for details. `None` where the path follows no known pattern.
-#[must_use]
-pub fn description(path: &str) -> Option<String> {
-    let owner = owner(path)?;
-    let class = owner
-        .class
-        .map_or_else(String::new, |class| format!(", {}", class.name()));
-    let text = match owner.kind {
-        Kind::Pod => format!("Kubernetes pod {}{class}", dashed(owner.id)),
-        Kind::Pods => "Kubernetes pods".to_owned(),
-        Kind::Unit => format!("systemd unit {}", unescaped(owner.id)),
-        Kind::UserUnit => format!("systemd unit {} of a user", unescaped(owner.id)),
-        Kind::Machine => format!("machine {} (systemd-machined)", unescaped(owner.id)),
-        Kind::Lxc => format!("LXC container {}", unescaped(owner.id)),
-        kind => {
-            let pod = owner.pod.map_or_else(String::new, |pod| {
-                format!(" of Kubernetes pod {}{class}", dashed(pod))
-            });
-            match kind {
-                Kind::PodContainer => format!("container {}{pod}", owner.id),
-                kind => format!("{} container {}{pod}", kind.word(), owner.id),
-            }
-        }
-    };
-    Some(cut(text))
-}
-
-fn cut(mut text: String) -> String {
-    if text.len() > LONGEST {
-        let mut end = LONGEST - '…'.len_utf8();
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
-/// A container's id as its tools shorten it: twelve of its many digits.
-fn short_id(id: &str) -> &str {
-    id.get(..12).filter(|_| is_id(id)).unwrap_or(id)
-}
-
-/// The first eight digits of a pod's id: what tells pods apart at a glance.
-fn short_uid(uid: &str) -> &str {
-    uid.get(..8).unwrap_or(uid)
-}
-
-fn dashed(uid: &str) -> String {
-    uid.replace('_', "-")
-}
-
-/// Undoes the escapes of systemd's unit names: `\x2d` is `-` (systemd.unit(5), "String escaping"). What is
-/// no character of ASCII stays as it is written.
-#[must_use]
-pub fn unescaped(name: &str) -> Cow<'_, str> {
-    if !name.contains("\\x") {
-        return Cow::Borrowed(name);
-    }
-    let mut out = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some(at) = rest.find("\\x") {
-        out.push_str(rest.get(..at).unwrap_or(""));
-        let code = rest
-            .get(at + 2..at + 4)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            // A control character stays escaped: the escape was there for a reason.
-            .filter(|byte| (0x20..0x7f).contains(byte));
-        let taken = if let Some(byte) = code {
-            out.push(char::from(byte));
-            4
-        } else {
-            out.push_str("\\x");
-            2
-        };
-        rest = rest.get(at + taken..).unwrap_or("");
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

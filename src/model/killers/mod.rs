@@ -10,7 +10,7 @@ mod running;
 pub mod systemd;
 pub mod units;
 
-pub use crate::oomlog::userspace::Killer;
+pub use crate::oomlog::Killer;
 pub use rule::{Act, Amount, Rule, Share, Trigger};
 pub use running::{Choice, RunningKiller};
 

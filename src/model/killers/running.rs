@@ -4,7 +4,7 @@ use super::rule::{Rule, Trigger};
 use crate::model::cgroup::CgroupPath;
 use crate::model::memory::Memory;
 use crate::model::process::ProcessId;
-use crate::oomlog::userspace::Killer;
+use crate::oomlog::Killer;
 
 /// How a program chooses whom to kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

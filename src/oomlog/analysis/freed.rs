@@ -1,7 +1,7 @@
 //! What the kill freed, as far as the log tells: the sizes of the dead, and what the reaper left.
 
-use super::super::OomReport;
 use super::pgtables_kb;
+use crate::oomlog::OomReport;
 
 /// What the dead held when they were killed, in kB.
 ///
@@ -107,8 +107,8 @@ fn left(report: &OomReport) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{LogRecord, OomAssembler, OomEvent, OomReport};
     use super::freed;
+    use crate::oomlog::{LogRecord, OomAssembler, OomEvent, OomReport};
     use std::sync::Arc;
 
     fn report(lines: &[&str]) -> Arc<OomReport> {

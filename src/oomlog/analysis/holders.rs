@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::super::{OomReport, TaskRow};
 use super::page_kb;
+use crate::oomlog::{OomReport, TaskRow};
 
 /// The processes of one name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -113,9 +113,9 @@ fn add(sum: Option<u64>, part: Option<u64>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Kill, OomReport, TaskRow, TaskTable};
     use super::{by_cgroup, by_name, resident_kb};
     use crate::oomlog::report::memcg::{MemcgStats, MemcgUse};
+    use crate::oomlog::{Kill, OomReport, TaskRow, TaskTable};
     use std::sync::Arc;
 
     fn row(pid: u32, comm: &str, rss: u64, swapents: Option<u64>) -> TaskRow {

@@ -4,6 +4,7 @@
 //! `None`, never a guess.
 
 pub mod freed;
+pub mod gfp;
 pub mod holders;
 pub mod ranking;
 pub mod root_cause;
@@ -50,8 +51,8 @@ pub fn pgtables_kb(report: &OomReport, pid: u32) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kill, OomReport, TaskRow, TaskTable};
     use super::{page_kb, pgtables_kb};
+    use crate::oomlog::{Kill, OomReport, TaskRow, TaskTable};
     use std::sync::Arc;
 
     #[test]

@@ -3,9 +3,9 @@
 //! `oom_badness` in mm/oom_kill.c: resident pages + swap + page tables + adj * total / 1000. Checked
 //! against the reports of 4.4 to 7.3: the victim comes out first.
 
-use super::super::{Constraint, OomReport, TaskRow, UsageKind};
 use super::page_kb;
 use crate::oomlog::Pid;
+use crate::oomlog::{Constraint, OomReport, TaskRow, UsageKind};
 
 /// The candidates of one report, most endangered first.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -5,7 +5,7 @@
 mod cgroup;
 mod host;
 
-use super::super::{Constraint, MemoryState, OomReport, UsageKind};
+use crate::oomlog::{Constraint, MemoryState, OomReport, UsageKind};
 
 /// Part of the memory, in percent, from which on one kind of it is said to have filled it.
 const MOST: u64 = 40;
@@ -209,9 +209,9 @@ fn nodes(report: &OomReport) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Constraint, MemoryState, OomReport, Trigger, UsageKind};
     use super::{RootCause, Share, SwapState, reaches, root_cause, swap};
     use crate::oomlog::report::memcg::{MemcgUse, Usage};
+    use crate::oomlog::{Constraint, MemoryState, OomReport, Trigger, UsageKind};
     use std::sync::Arc;
 
     #[test]

@@ -4,9 +4,9 @@
 //! above the watermark plus what is held back from requests that could go to a higher zone; an order
 //! above 0 also needs a free block of that size.
 
-use super::super::{MemoryState, OomReport};
 use super::page_kb;
 use crate::oomlog::report::mem_info::Zone;
+use crate::oomlog::{MemoryState, OomReport};
 
 /// What kept a zone from serving the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -154,8 +154,8 @@ pub fn is_fragmentation(report: &OomReport) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{LogRecord, OomAssembler, OomEvent, OomReport};
     use super::{ZoneVerdict, highest_zone, is_fragmentation, zones};
+    use crate::oomlog::{LogRecord, OomAssembler, OomEvent, OomReport};
     use std::sync::Arc;
 
     fn report(head: &str, lines: &[&str]) -> Arc<OomReport> {

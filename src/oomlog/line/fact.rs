@@ -2,40 +2,17 @@
 
 use crate::oomlog::Pid;
 use crate::oomlog::report::mem_info::MemoryLine;
+use crate::oomlog::report::memcg::Usage;
 use crate::oomlog::report::tasks::Columns;
 
-/// One line, understood.
+/// A line that decides: it begins a report, or tells by itself which report it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fact {
+pub(crate) enum Verdict {
     /// "X invoked oom-killer".
     Invoked(Invoked),
-    /// "CPU: … PID: … Comm: …".
-    Cpu(CpuLine),
-    /// "X cpuset=… `mems_allowed`=…" (up to 4.20).
-    Cpuset { cpuset: String, mems: String },
-    /// "Task in A killed as a result of limit of B" (up to 4.20).
-    LimitOf { task: Option<String>, limit: String },
-    /// "memory: usage …, limit …, failcnt …".
-    Usage {
-        kind: UsageKind,
-        usage_kb: u64,
-        limit_kb: u64,
-        failcnt: u64,
-    },
-    /// "Memory cgroup stats for PATH:", with the numbers in the same line up to 5.2.
-    StatsHead {
-        path: Option<String>,
-        pairs: Vec<(String, u64)>,
-    },
-    /// "Mem-Info:".
-    MemInfo,
-    /// A line of Mem-Info.
-    Memory(MemoryLine),
-    /// "[  pid  ]   uid  tgid …".
-    TableHead(Columns),
-    /// "oom-kill:constraint=…".
+    /// "oom-kill:constraint=…" (4.19 and later).
     Chosen(ChosenLine),
-    /// ",task=…,pid=…,uid=…": the rest of such a line after another message cut it.
+    /// ",task=…,pid=…,uid=…": the rest of an `oom-kill:` line that another message cut.
     ChosenTail { comm: String, pid: Pid, uid: u32 },
     /// "Kill process A (x) score N or sacrifice child" (up to 5.0).
     Selected {
@@ -46,13 +23,13 @@ pub(crate) enum Fact {
     },
     /// "Killed process …".
     Killed(KilledLine),
-    /// "Kill process N (x) sharing same memory" (up to 4.3): it dies as well.
-    SameMemory { pid: Pid, comm: String },
-    /// "OOM victim N (x) is already exiting. Skip killing the task".
+    /// "Kill process N (x) sharing same memory" (up to 4.3): process N dies too.
+    SameMemory { pid: Pid },
+    /// "OOM victim N (x) is already exiting. Skip killing the task" (5.10 and later).
     AlreadyExiting { pid: Pid },
-    /// "`oom_reaper`: reaped process N (x), …".
+    /// "oom_reaper: reaped process N (x), …" (4.6 and later).
     Reaped { pid: Pid },
-    /// "Tasks in PATH are going to be killed due to memory.oom.group set".
+    /// "Tasks in PATH are going to be killed due to memory.oom.group set" (4.19 and later).
     GroupKill { path: String },
     /// "Out of memory and no killable processes...".
     NobodyKillable,
@@ -60,6 +37,30 @@ pub(crate) enum Fact {
     Panic { text: String },
     /// "sysrq: OOM request ignored. No task eligible".
     Ignored,
+}
+
+/// A line of a report's body. Alone it means nothing: it belongs to the open report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// "CPU: … PID: … Comm: …".
+    Cpu(CpuLine),
+    /// "X cpuset=… mems_allowed=…" (up to 4.20).
+    Cpuset { cpuset: String, mems: String },
+    /// "Task in A killed as a result of limit of B" (up to 4.20).
+    LimitOf { task: Option<String>, limit: String },
+    /// "memory: usage …, limit …, failcnt …".
+    Usage(Usage),
+    /// "Memory cgroup stats for PATH:". Up to 5.2 the numbers follow in the same line.
+    StatsHead {
+        path: Option<String>,
+        pairs: Vec<(String, u64)>,
+    },
+    /// "Mem-Info:".
+    MemInfo,
+    /// A line of Mem-Info.
+    Memory(MemoryLine),
+    /// "[  pid  ]   uid  tgid …".
+    TableHead(Columns),
 }
 
 /// The first line of a report.
@@ -74,7 +75,7 @@ pub(crate) struct Invoked {
     pub(crate) legacy_adj: Option<i32>,
 }
 
-/// Who runs on the CPU that prints.
+/// The process that runs on the CPU that prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CpuLine {
     pub(crate) pid: Pid,
@@ -82,21 +83,7 @@ pub(crate) struct CpuLine {
     pub(crate) kernel: Option<String>,
 }
 
-/// Which counter of a memory cgroup a usage line is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UsageKind {
-    /// `memory:`.
-    Memory,
-    /// `memory+swap:` (v1).
-    MemorySwap,
-    /// `swap:` (v2).
-    Swap,
-    /// `kmem:` (v1).
-    Kernel,
-}
-
-/// The `oom-kill:` line (4.19 and later).
+/// The `oom-kill:` line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ChosenLine {
     /// As printed, e.g. `CONSTRAINT_MEMCG`.

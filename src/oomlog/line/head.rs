@@ -1,11 +1,11 @@
-//! The head of a report: who asked, for what, on which CPU.
+//! The head of a report: who asked for memory, with which flags, on which CPU.
 
 use super::{leading_number, number_after, squeeze, value_after};
-use crate::oomlog::line::fact::{CpuLine, Fact, Invoked};
+use crate::oomlog::line::fact::{Body, CpuLine, Invoked, Verdict};
 
-/// `%s invoked oom-killer: gfp_mask=0x%x, order=%d, oomkilladj=%d` and its nine younger forms. What
-/// follows the colon may be missing: people cut it off.
-pub(super) fn invoked(line: &str) -> Option<Fact> {
+/// `%s invoked oom-killer: gfp_mask=0x%x, order=%d, oomkilladj=%d` and its nine younger forms. People cut
+/// off what follows the colon, so it may be missing.
+pub(super) fn invoked(line: &str) -> Option<Verdict> {
     let at = line.find("oom-killer")?;
     let (before, after) = line.split_at(at);
     let comm = before
@@ -31,7 +31,7 @@ pub(super) fn invoked(line: &str) -> Option<Fact> {
         .split_once("nodemask=")
         .map(|(_, rest)| rest.split(",order=").next().unwrap_or(rest))
         .map(|mask| mask.trim_end_matches(',').to_owned());
-    Some(Fact::Invoked(Invoked {
+    Some(Verdict::Invoked(Invoked {
         comm: comm.to_owned(),
         gfp_mask: mask.and_then(|digits| u64::from_str_radix(digits, 16).ok()),
         gfp_flags: flags,
@@ -45,7 +45,7 @@ pub(super) fn invoked(line: &str) -> Option<Fact> {
 }
 
 /// `CPU: 0 UID: 0 PID: 1 Comm: x Kdump: loaded Not tainted 6.12.0 #1` (4.9 and later; el7, 3.16).
-pub(super) fn cpu(line: &str) -> Option<Fact> {
+pub(super) fn cpu(line: &str) -> Option<Body> {
     let (before, after) = line.split_once("Comm: ")?;
     if !before.trim_start().starts_with("CPU") {
         return None;
@@ -55,20 +55,20 @@ pub(super) fn cpu(line: &str) -> Option<Fact> {
 }
 
 /// `Pid: 1, comm: x Not tainted 2.6.32 #1` (before 3.10).
-pub(super) fn old_cpu(line: &str) -> Option<Fact> {
+pub(super) fn old_cpu(line: &str) -> Option<Body> {
     let (before, after) = line.split_once(", comm: ")?;
     running(before.trim_start().strip_prefix("Pid: ")?, after)
 }
 
-/// The name ends before the taint; it may hold anything, so the last such word counts.
-fn running(pid: &str, after: &str) -> Option<Fact> {
+/// The name ends before the taint. A name may hold such a word too, so the last one counts.
+fn running(pid: &str, after: &str) -> Option<Body> {
     let (pid, _) = leading_number(pid)?;
     let end = [" Not tainted", " Tainted:", "\nNot tainted", "\nTainted:"]
         .iter()
         .filter_map(|word| after.rfind(word))
         .max()?;
     let (comm, rest) = after.split_at(end);
-    // Crash-dump state (RHEL 8 and later, Oracle) and the container id of OpenVZ come in between.
+    // RHEL 8, Oracle (crash-dump state) and OpenVZ (container id) print more between name and taint.
     let comm = comm.strip_suffix(" Kdump: loaded").unwrap_or(comm);
     let comm = ["  ve: ", " ve: ", " veid: "]
         .iter()
@@ -77,7 +77,7 @@ fn running(pid: &str, after: &str) -> Option<Fact> {
     let kernel = rest
         .split_whitespace()
         .find(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()));
-    Some(Fact::Cpu(CpuLine {
+    Some(Body::Cpu(CpuLine {
         pid,
         comm: comm.to_owned(),
         kernel: kernel.map(str::to_owned),
@@ -85,10 +85,10 @@ fn running(pid: &str, after: &str) -> Option<Fact> {
 }
 
 /// `%s cpuset=%s mems_allowed=%*pbl` (up to 4.20).
-pub(super) fn cpuset(line: &str) -> Option<Fact> {
+pub(super) fn cpuset(line: &str) -> Option<Body> {
     let (before, mems) = line.rsplit_once(" mems_allowed=")?;
     let (_, cpuset) = before.split_once(" cpuset=")?;
-    Some(Fact::Cpuset {
+    Some(Body::Cpuset {
         cpuset: cpuset.to_owned(),
         mems: mems.trim().to_owned(),
     })
@@ -97,11 +97,11 @@ pub(super) fn cpuset(line: &str) -> Option<Fact> {
 #[cfg(test)]
 mod tests {
     use super::{cpu, invoked, old_cpu};
-    use crate::oomlog::line::fact::{Fact, Invoked};
+    use crate::oomlog::line::fact::{Body, Invoked, Verdict};
 
     fn head(line: &str) -> Invoked {
         match invoked(line) {
-            Some(Fact::Invoked(head)) => head,
+            Some(Verdict::Invoked(head)) => head,
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -137,14 +137,14 @@ mod tests {
 
     #[test]
     fn names_may_hold_anything() {
-        let Some(Fact::Cpu(line)) = cpu(
+        let Some(Body::Cpu(line)) = cpu(
             "CPU: 1 UID: 78 PID: 558 Comm: nl\nOut of memor Not tainted 7.3.4+deb13 #1 PREEMPT(lazy)",
         ) else {
             panic!("not read");
         };
         assert_eq!((line.pid, line.comm.as_str()), (558, "nl\nOut of memor"));
         assert_eq!(line.kernel.as_deref(), Some("7.3.4+deb13"));
-        let Some(Fact::Cpu(line)) =
+        let Some(Body::Cpu(line)) =
             old_cpu("Pid: 23212, comm: php-fpm Not tainted 2.6.32-642.11.1.el6.x86_64 #1")
         else {
             panic!("not read");

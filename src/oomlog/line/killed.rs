@@ -1,12 +1,12 @@
-//! The "Killed process" line, in all the forms it had since 2.6.19.
+//! The "Killed process" line in all its forms since 2.6.19.
 
 use super::{leading_number, number_after, squeeze};
-use crate::oomlog::line::fact::{Fact, KilledLine};
+use crate::oomlog::line::fact::{KilledLine, Verdict};
 
 /// `[%s: ]Killed process %d[, UID %d,] (%s)[, UID %d,] total-vm:%lukB, anon-rss:… oom_score_adj:%hd`.
 ///
-/// Only a message about memory may stand in front: other programs' texts say "Killed process" too.
-pub(super) fn killed(line: &str) -> Option<Fact> {
+/// Only a message about memory may precede it: other programs write "Killed process" too.
+pub(super) fn killed(line: &str) -> Option<Verdict> {
     let (before, after) = line.split_once("Killed process ")?;
     let message = before.trim_start();
     let message = message.strip_suffix(": ").unwrap_or(message);
@@ -23,7 +23,7 @@ pub(super) fn killed(line: &str) -> Option<Fact> {
     }
     let (comm, tail) = comm_and_tail(name.get(1..)?);
     let tail = squeeze(tail);
-    Some(Fact::Killed(KilledLine {
+    Some(Verdict::Killed(KilledLine {
         message: (!message.is_empty()).then(|| message.to_owned()),
         pid,
         comm: comm.to_owned(),
@@ -40,8 +40,9 @@ pub(super) fn killed(line: &str) -> Option<Fact> {
 }
 
 /// The kernel's words in front of "Kill(ed) process": `Out of memory`, `Memory cgroup out of memory`,
-/// `Out of memory (oom_kill_allocating_task)`, `Out of Memory` before 2.6.24. They begin the record:
-/// other texts of the kernel hold what devices and programs choose to say.
+/// `Out of memory (oom_kill_allocating_task)`, `Out of Memory` before 2.6.24.
+///
+/// They must begin the record: elsewhere in a record the words may come from a device or a program.
 pub(super) fn is_oom_message(message: &str) -> bool {
     let known = ["out of memory", "memory cgroup out of memory"];
     known.iter().any(|start| {
@@ -51,8 +52,8 @@ pub(super) fn is_oom_message(message: &str) -> bool {
     }) && !message.contains('\n')
 }
 
-/// Splits `name) total-vm:…` at the parenthesis that closes the name: the last one behind which the
-/// rest looks as the kernel prints it. Without one the line was cut inside the name.
+/// Splits `name) total-vm:…` at the parenthesis that closes the name. A name may hold parentheses: the last
+/// one that is followed by text of the kernel counts. Without any, the line was cut inside the name.
 pub(super) fn comm_and_tail(text: &str) -> (&str, &str) {
     let closing = text.rmatch_indices(')').find(|&(at, _)| {
         let tail = text.get(at + 1..).unwrap_or_default();
@@ -74,11 +75,11 @@ pub(super) fn comm_and_tail(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::killed;
-    use crate::oomlog::line::fact::{Fact, KilledLine};
+    use crate::oomlog::line::fact::{KilledLine, Verdict};
 
     fn line(text: &str) -> KilledLine {
         match killed(text) {
-            Some(Fact::Killed(line)) => line,
+            Some(Verdict::Killed(line)) => line,
             other => panic!("{text}: {other:?}"),
         }
     }

@@ -1,17 +1,17 @@
-//! The lines of Mem-Info. Counters are `key:value` in any order: every version adds some.
+//! The lines of Mem-Info. Counters are read as `key:value` in any order: every version adds some.
 
 use super::leading_number;
-use crate::oomlog::line::fact::Fact;
+use crate::oomlog::line::fact::Body;
 use crate::oomlog::report::mem_info::{FreeBlocks, HugePages, MemoryLine, NodeMemory, Slab, Zone};
 
 /// `Mem-Info:` (`Mem-info:` before 2.6.33).
-pub(super) fn mem_info(line: &str) -> Option<Fact> {
+pub(super) fn mem_info(line: &str) -> Option<Body> {
     let line = line.trim();
-    (line == "Mem-Info:" || line == "Mem-info:").then_some(Fact::MemInfo)
+    (line == "Mem-Info:" || line == "Mem-info:").then_some(Body::MemInfo)
 }
 
-/// `active_anon:6392 inactive_anon:95504 …` of the whole machine, in pages; several lines.
-pub(super) fn counters(line: &str) -> Option<Fact> {
+/// `active_anon:6392 inactive_anon:95504 …`: counters of the whole machine in pages, on several lines.
+pub(super) fn counters(line: &str) -> Option<Body> {
     const STARTS: [&str; 9] = [
         "active_anon:",
         "active_file:",
@@ -29,12 +29,12 @@ pub(super) fn counters(line: &str) -> Option<Fact> {
         .any(|start| line.starts_with(start))
         .then_some(())?;
     let (pairs, _) = pairs(line);
-    Some(Fact::Memory(MemoryLine::Counters(pairs)))
+    Some(Body::Memory(MemoryLine::Counters(pairs)))
 }
 
-/// `Node 0 active_anon:25568kB …`, `Node 0 DMA free:1808kB …`, `Node 0 DMA: 2*4kB (U) …`; without
-/// NUMA the zone lines lack `Node 0 `.
-pub(super) fn zone_or_node(line: &str) -> Option<Fact> {
+/// `Node 0 active_anon:25568kB …`, `Node 0 DMA free:1808kB …`, `Node 0 DMA: 2*4kB (U) …`. A kernel without
+/// NUMA prints zones without `Node 0 `.
+pub(super) fn zone_or_node(line: &str) -> Option<Body> {
     let line = line.trim_start();
     let (node, rest) = match line.strip_prefix("Node ") {
         Some(rest) => leading_number::<u32>(rest)?,
@@ -43,7 +43,7 @@ pub(super) fn zone_or_node(line: &str) -> Option<Fact> {
     let rest = rest.trim_start();
     if rest.starts_with("active_anon:") {
         let (kb, all_unreclaimable) = pairs(rest);
-        return Some(Fact::Memory(MemoryLine::Node(NodeMemory {
+        return Some(Body::Memory(MemoryLine::Node(NodeMemory {
             node,
             kb,
             all_unreclaimable,
@@ -53,13 +53,13 @@ pub(super) fn zone_or_node(line: &str) -> Option<Fact> {
     if let Some(zone) = name.strip_suffix(':') {
         let blocks = blocks(rest)?;
         let zone = zone.to_owned();
-        return Some(Fact::Memory(MemoryLine::Blocks { node, zone, blocks }));
+        return Some(Body::Memory(MemoryLine::Blocks { node, zone, blocks }));
     }
     if !rest.starts_with("free:") {
         return None;
     }
     let (kb, all_unreclaimable) = pairs(rest);
-    Some(Fact::Memory(MemoryLine::Zone(Zone {
+    Some(Body::Memory(MemoryLine::Zone(Zone {
         node,
         name: name.to_owned(),
         kb,
@@ -69,21 +69,21 @@ pub(super) fn zone_or_node(line: &str) -> Option<Fact> {
 }
 
 /// `lowmem_reserve[]: 0 439 439`.
-pub(super) fn reserve(line: &str) -> Option<Fact> {
+pub(super) fn reserve(line: &str) -> Option<Body> {
     let rest = line.trim_start().strip_prefix("lowmem_reserve[]:")?;
     let pages = rest.split_whitespace().take(16);
     let pages: Option<Vec<u64>> = pages.map(|number| number.parse().ok()).collect();
-    Some(Fact::Memory(MemoryLine::Reserve(pages?)))
+    Some(Body::Memory(MemoryLine::Reserve(pages?)))
 }
 
 /// `Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB`.
-pub(super) fn huge_pages(line: &str) -> Option<Fact> {
+pub(super) fn huge_pages(line: &str) -> Option<Body> {
     let (node, rest) = leading_number(line.trim_start().strip_prefix("Node ")?)?;
     let field = |key: &str| {
         let (_, value) = rest.split_once(key)?;
         Some(leading_number(value)?.0)
     };
-    Some(Fact::Memory(MemoryLine::Huge(HugePages {
+    Some(Body::Memory(MemoryLine::Huge(HugePages {
         node,
         total: field("hugepages_total=")?,
         free: field("hugepages_free=")?,
@@ -92,8 +92,8 @@ pub(super) fn huge_pages(line: &str) -> Option<Fact> {
     })))
 }
 
-/// `%lu pages RAM` and its neighbours.
-pub(super) fn pages(line: &str) -> Option<Fact> {
+/// `%lu pages RAM` and the other totals in pages.
+pub(super) fn pages(line: &str) -> Option<Body> {
     let (number, rest) = leading_number(line)?;
     let line = match rest.trim() {
         "total pagecache pages" => MemoryLine::PageCache(number),
@@ -105,11 +105,11 @@ pub(super) fn pages(line: &str) -> Option<Fact> {
         "pages hwpoisoned" => MemoryLine::Poisoned(number),
         _ => return None,
     };
-    Some(Fact::Memory(line))
+    Some(Body::Memory(line))
 }
 
 /// `Free swap  = %lukB`, `Total swap = %lukB`.
-pub(super) fn swap(line: &str) -> Option<Fact> {
+pub(super) fn swap(line: &str) -> Option<Body> {
     let (name, kb) = line.split_once('=')?;
     let (kb, unit) = leading_number(kb)?;
     unit.trim_start().starts_with("kB").then_some(())?;
@@ -119,15 +119,15 @@ pub(super) fn swap(line: &str) -> Option<Fact> {
         ("Total", "swap") => MemoryLine::TotalSwap(kb),
         _ => return None,
     };
-    Some(Fact::Memory(line))
+    Some(Body::Memory(line))
 }
 
-/// `kmalloc-4k               860KB        992KB` under "Unreclaimable slab info:".
-pub(super) fn slab(line: &str) -> Option<Fact> {
+/// `kmalloc-4k               860KB        992KB` under "Unreclaimable slab info:" (4.15 and later).
+pub(super) fn slab(line: &str) -> Option<Body> {
     let mut words = line.split_whitespace();
     let (name, used, total) = (words.next()?, words.next()?, words.next()?);
     words.next().is_none().then_some(())?;
-    Some(Fact::Memory(MemoryLine::Slab(Slab {
+    Some(Body::Memory(MemoryLine::Slab(Slab {
         name: name.to_owned(),
         used_kb: used.strip_suffix("KB")?.parse().ok()?,
         total_kb: total.strip_suffix("KB")?.parse().ok()?,
@@ -177,15 +177,15 @@ fn blocks(rest: &str) -> Option<Vec<FreeBlocks>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{BODY_RULES, read};
-    use crate::oomlog::line::fact::Fact;
+    use crate::oomlog::line::body;
+    use crate::oomlog::line::fact::Body;
     use crate::oomlog::report::mem_info::MemoryState;
 
     fn state(lines: &[&str]) -> MemoryState {
         let mut state = MemoryState::default();
         for line in lines {
-            match read(BODY_RULES, line) {
-                Some(Fact::Memory(line)) => state.take(line),
+            match body(line) {
+                Some(Body::Memory(line)) => state.take(line),
                 other => panic!("{line}: {other:?}"),
             }
         }

@@ -1,31 +1,32 @@
-//! The block about the memory cgroup that ran out.
+//! The lines about the memory cgroup that ran out.
 
 use super::{number_after, squeeze};
-use crate::oomlog::line::fact::{Fact, UsageKind};
+use crate::oomlog::line::fact::Body;
+use crate::oomlog::report::memcg::{Usage, UsageKind};
 
 /// `Task in %s killed as a result of limit of %s` (up to 4.20).
-pub(super) fn limit_of(line: &str) -> Option<Fact> {
+pub(super) fn limit_of(line: &str) -> Option<Body> {
     let (before, limit) = line.split_once(" as a result of limit of ")?;
     let task = before.trim_start().strip_prefix("Task in ")?;
-    Some(Fact::LimitOf {
+    Some(Body::LimitOf {
         task: Some(task.strip_suffix(" killed").unwrap_or(task).to_owned()),
         limit: limit.to_owned(),
     })
 }
 
 /// `Memory limit reached of cgroup %s` (4.4 to 4.20).
-pub(super) fn limit_reached(line: &str) -> Option<Fact> {
+pub(super) fn limit_reached(line: &str) -> Option<Body> {
     let limit = line
         .trim_start()
         .strip_prefix("Memory limit reached of cgroup ")?;
-    Some(Fact::LimitOf {
+    Some(Body::LimitOf {
         task: None,
         limit: limit.to_owned(),
     })
 }
 
 /// `memory: usage %llukB, limit %llukB, failcnt %lu`, also `memory+swap`, `swap` and `kmem`.
-pub(super) fn usage(line: &str) -> Option<Fact> {
+pub(super) fn usage(line: &str) -> Option<Body> {
     let (name, rest) = line.trim_start().split_once(": usage ")?;
     let kind = match name {
         "memory" => UsageKind::Memory,
@@ -35,22 +36,22 @@ pub(super) fn usage(line: &str) -> Option<Fact> {
         _ => return None,
     };
     let rest = format!("usage{}", squeeze(rest));
-    Some(Fact::Usage {
+    Some(Body::Usage(Usage {
         kind,
         usage_kb: number_after(&rest, "usage")?,
         limit_kb: number_after(&rest, "limit")?,
         failcnt: number_after(&rest, "failcnt").unwrap_or(0),
-    })
+    }))
 }
 
-/// `Memory cgroup stats[ for %s]:`, up to 5.2 with `cache:%luKB rss:%luKB …` behind it.
-pub(super) fn stats_head(line: &str) -> Option<Fact> {
+/// `Memory cgroup stats[ for %s]:` (3.10 and later). Up to 5.2 `cache:%luKB rss:%luKB …` follows in the line.
+pub(super) fn stats_head(line: &str) -> Option<Body> {
     let rest = line.trim_start().strip_prefix("Memory cgroup stats")?;
     let rest = match rest.strip_prefix(" for ") {
         Some(named) => named,
         None => rest.strip_prefix(':').map(|_| rest)?,
     };
-    // The path may hold a colon: the first ` cache:`, `:cache:` … or the last colon ends it.
+    // The path may hold colons: it ends before the first number, or at the last colon.
     let inline = rest.find(": cache:").or_else(|| rest.find(":cache:"));
     let (path, numbers) = match inline {
         Some(at) => rest.split_at(at),
@@ -64,7 +65,7 @@ pub(super) fn stats_head(line: &str) -> Option<Fact> {
             Some((key.to_owned(), kb.saturating_mul(1024)))
         })
         .collect();
-    Some(Fact::StatsHead {
+    Some(Body::StatsHead {
         path: (!path.is_empty()).then(|| path.to_owned()),
         pairs,
     })
@@ -73,25 +74,26 @@ pub(super) fn stats_head(line: &str) -> Option<Fact> {
 #[cfg(test)]
 mod tests {
     use super::{limit_of, stats_head, usage};
-    use crate::oomlog::line::fact::{Fact, UsageKind};
+    use crate::oomlog::line::fact::Body;
+    use crate::oomlog::report::memcg::{Usage, UsageKind};
 
     #[test]
     fn limits_and_usage() {
         assert_eq!(
             limit_of("Task in /a/b killed as a result of limit of /a"),
-            Some(Fact::LimitOf {
+            Some(Body::LimitOf {
                 task: Some("/a/b".into()),
                 limit: "/a".into()
             })
         );
         assert_eq!(
             usage("memory+swap: usage 81788kB, limit 81920kB, failcnt 6"),
-            Some(Fact::Usage {
+            Some(Body::Usage(Usage {
                 kind: UsageKind::MemorySwap,
                 usage_kb: 81788,
                 limit_kb: 81920,
                 failcnt: 6
-            })
+            }))
         );
         assert_eq!(usage("disk: usage 1kB, limit 2kB, failcnt 0"), None);
     }
@@ -100,21 +102,21 @@ mod tests {
     fn stats_of_both_shapes() {
         assert_eq!(
             stats_head("Memory cgroup stats for /we ird,task=x(1):"),
-            Some(Fact::StatsHead {
+            Some(Body::StatsHead {
                 path: Some("/we ird,task=x(1)".into()),
                 pairs: Vec::new()
             })
         );
         assert_eq!(
             stats_head("Memory cgroup stats for /docker/01: cache:4KB rss:65144KB"),
-            Some(Fact::StatsHead {
+            Some(Body::StatsHead {
                 path: Some("/docker/01".into()),
                 pairs: vec![("cache".into(), 4096), ("rss".into(), 66_707_456)]
             })
         );
         assert_eq!(
             stats_head("Memory cgroup stats: cache:0KB"),
-            Some(Fact::StatsHead {
+            Some(Body::StatsHead {
                 path: None,
                 pairs: vec![("cache".into(), 0)]
             })

@@ -1,13 +1,15 @@
-//! Whom the kernel chose, and how the OOM ended.
+//! The lines that say whom the kernel chose and how the OOM ended.
 
 use super::killed::{comm_and_tail, is_oom_message};
 use super::leading_number;
-use crate::oomlog::line::fact::{ChosenLine, Fact};
+use crate::oomlog::line::fact::{ChosenLine, Verdict};
 
 /// `oom-kill:constraint=%s,nodemask=%*pbl,cpuset=%s,mems_allowed=%*pbl{,global_oom|,oom_memcg=%s},`
-/// `task_memcg=%s,task=%s,pid=%d,uid=%d`. Paths and name are not escaped and may hold any of these
-/// words: the ends are read from the right, paths by what can follow them.
-pub(super) fn chosen(line: &str) -> Option<Fact> {
+/// `task_memcg=%s,task=%s,pid=%d,uid=%d`.
+///
+/// The kernel does not escape paths and names, so they may hold any of these words. The task is read from the
+/// right end; a path ends where only the next key can follow.
+pub(super) fn chosen(line: &str) -> Option<Verdict> {
     let rest = line.trim_start().strip_prefix("oom-kill:constraint=")?;
     let rest = rest.trim_end();
     let (constraint, rest) = rest.split_once(',').unwrap_or((rest, ""));
@@ -20,34 +22,33 @@ pub(super) fn chosen(line: &str) -> Option<Fact> {
     left_part(left, &mut found);
     found.global_oom = memcgs.global_oom;
     found.oom_memcg = memcgs.oom_memcg.map(str::to_owned);
-    // A cut line ends somewhere inside its last value: a path is then not to be believed.
+    // Another message cut the line inside its last value: that path is not complete.
     found.task_memcg = memcgs.task_memcg.filter(|_| found.whole).map(str::to_owned);
-    Some(Fact::Chosen(found))
+    Some(Verdict::Chosen(found))
 }
 
 /// `,task=%s,pid=%d,uid=%d`: the rest of an `oom-kill:` line that another message cut.
-pub(super) fn chosen_tail(line: &str) -> Option<Fact> {
+pub(super) fn chosen_tail(line: &str) -> Option<Verdict> {
     if !line.starts_with(",task=") {
         return None;
     }
     let mut found = ChosenLine::default();
     task_from_right(line.trim_end(), &mut found);
-    found.whole.then_some(Fact::ChosenTail {
+    found.whole.then_some(Verdict::ChosenTail {
         comm: found.comm?,
         pid: found.pid?,
         uid: found.uid?,
     })
 }
 
-/// Takes `,task=%s,pid=%d,uid=%d` off the right end; what is left of it is returned.
+/// Takes `,task=%s,pid=%d,uid=%d` off the right end and returns the text to the left.
 fn task_from_right<'a>(rest: &'a str, found: &mut ChosenLine) -> &'a str {
     let parsed = || {
         let (before, uid) = rest.rsplit_once(",uid=")?;
         let (before, pid) = before.rsplit_once(",pid=")?;
         let (uid, _) = leading_number::<u32>(uid)?;
         let pid = pid.trim().parse().ok()?;
-        // `task=` opens the line in 5.0-5.2 without memcg; else the last `,task=` whose rest can be
-        // a name.
+        // 5.0 to 5.2 print `task=` first when there is no memory cgroup.
         let at = before.rfind(",task=").map(|at| (at, at + ",task=".len()));
         let (end, start) = at.or_else(|| before.strip_prefix("task=").map(|_| (0, 5)))?;
         Some((before.get(..end)?, before.get(start..)?, pid, uid))
@@ -72,8 +73,8 @@ struct Memcgs<'a> {
 /// Splits off `{,global_oom|,oom_memcg=%s},task_memcg=%s`.
 fn memcg_part(middle: &str) -> (&str, Memcgs<'_>) {
     if let Some((left, right)) = middle.split_once(",oom_memcg=") {
-        // The victim's path begins with the path whose limit ran out: that finds the border even
-        // if a path holds `,task_memcg=`.
+        // A path may hold `,task_memcg=`. The victim's path begins with the path whose limit ran out:
+        // that tells the right one.
         let border = right.match_indices(",task_memcg=").find(|&(at, word)| {
             let oom = right.get(..at).unwrap_or_default();
             let task = right.get(at + word.len()..).unwrap_or_default();
@@ -108,7 +109,7 @@ fn memcg_part(middle: &str) -> (&str, Memcgs<'_>) {
     )
 }
 
-/// `nodemask=%*pbl,cpuset=%s,mems_allowed=%*pbl`: the masks hold commas, the name may hold anything.
+/// `nodemask=%*pbl,cpuset=%s,mems_allowed=%*pbl`. Masks hold commas; a cpuset's name may hold anything.
 fn left_part(left: &str, found: &mut ChosenLine) {
     let (left, mems) = match left.rsplit_once(",mems_allowed=") {
         Some((left, mems)) => (left, Some(mems)),
@@ -125,8 +126,8 @@ fn left_part(left: &str, found: &mut ChosenLine) {
 
 /// `%s: Kill process %d (%s) score %u or sacrifice child` (2.6.31 to 5.0: `kill process`, `%lu or a
 /// child`; before: `Out of Memory: Kill process %d (%s) score %lu and children.`). The victim may be
-/// a child of it.
-pub(super) fn selected(line: &str) -> Option<Fact> {
+/// a child of that process.
+pub(super) fn selected(line: &str) -> Option<Verdict> {
     let at = line
         .find("Kill process ")
         .or_else(|| line.find("kill process "))?;
@@ -139,7 +140,7 @@ pub(super) fn selected(line: &str) -> Option<Fact> {
     let name = rest.trim_start().strip_prefix('(')?;
     let (comm, tail) = comm_and_tail(name);
     let (score, _) = leading_number(tail.trim_start().strip_prefix("score ")?)?;
-    Some(Fact::Selected {
+    Some(Verdict::Selected {
         message: message.to_owned(),
         pid,
         comm: comm.to_owned(),
@@ -147,81 +148,81 @@ pub(super) fn selected(line: &str) -> Option<Fact> {
     })
 }
 
-/// `Kill process %d (%s) sharing same memory` (up to 4.3): it dies without a line of its own.
-pub(super) fn same_memory(line: &str) -> Option<Fact> {
+/// `Kill process %d (%s) sharing same memory` (2.6.31 to 4.3): no other line tells of this death.
+pub(super) fn same_memory(line: &str) -> Option<Verdict> {
     let rest = line.trim_start().strip_prefix("Kill process ")?;
-    let (pid, comm) = pid_and_comm(rest)?;
-    Some(Fact::SameMemory { pid, comm })
+    let pid = named_pid(rest)?;
+    Some(Verdict::SameMemory { pid })
 }
 
-/// `oom_reaper: reaped process %d (%s), now anon-rss:%lukB, …`.
-pub(super) fn reaped(line: &str) -> Option<Fact> {
+/// `oom_reaper: reaped process %d (%s), now anon-rss:%lukB, …` (4.6 and later).
+pub(super) fn reaped(line: &str) -> Option<Verdict> {
     let rest = line
         .trim_start()
         .strip_prefix("oom_reaper: reaped process ")?;
-    let (pid, _) = pid_and_comm(rest)?;
-    Some(Fact::Reaped { pid })
+    let pid = named_pid(rest)?;
+    Some(Verdict::Reaped { pid })
 }
 
-/// `Tasks in %s are going to be killed due to memory.oom.group set`.
-pub(super) fn group_kill(line: &str) -> Option<Fact> {
+/// `Tasks in %s are going to be killed due to memory.oom.group set` (4.19 and later).
+pub(super) fn group_kill(line: &str) -> Option<Verdict> {
     let rest = line.trim_start().strip_prefix("Tasks in ")?;
     let (path, _) = rest.split_once(" are going to be killed")?;
-    Some(Fact::GroupKill {
+    Some(Verdict::GroupKill {
         path: path.to_owned(),
     })
 }
 
-/// `%s: OOM victim %d (%s) is already exiting. Skip killing the task`.
-pub(super) fn already_exiting(line: &str) -> Option<Fact> {
+/// `%s: OOM victim %d (%s) is already exiting. Skip killing the task` (5.10 and later).
+pub(super) fn already_exiting(line: &str) -> Option<Verdict> {
     let (message, rest) = line.split_once(": OOM victim ")?;
     if !is_oom_message(message.trim_start()) {
         return None;
     }
-    let (pid, _) = pid_and_comm(rest)?;
-    Some(Fact::AlreadyExiting { pid })
+    let pid = named_pid(rest)?;
+    Some(Verdict::AlreadyExiting { pid })
 }
 
 /// `Out of memory and no killable processes...`.
-pub(super) fn nobody_killable(line: &str) -> Option<Fact> {
+pub(super) fn nobody_killable(line: &str) -> Option<Verdict> {
     line.trim_start()
         .starts_with("Out of memory and no killable processes")
-        .then_some(Fact::NobodyKillable)
+        .then_some(Verdict::NobodyKillable)
 }
 
 /// `Kernel panic - not syncing: Out of memory: …` or `… System is deadlocked on memory`.
-pub(super) fn panic(line: &str) -> Option<Fact> {
+pub(super) fn panic(line: &str) -> Option<Verdict> {
     let text = line
         .trim_start()
         .strip_prefix("Kernel panic - not syncing: ")?;
     let lower = text.to_ascii_lowercase();
     (lower.contains("out of memory") || lower.contains("deadlocked on memory")).then(|| {
-        Fact::Panic {
+        Verdict::Panic {
             text: text.trim_end().to_owned(),
         }
     })
 }
 
 /// `sysrq: OOM request ignored. No task eligible` (older: `… because killer is disabled`).
-pub(super) fn ignored(line: &str) -> Option<Fact> {
+pub(super) fn ignored(line: &str) -> Option<Verdict> {
     (line.starts_with("sysrq: ") || line.starts_with("OOM request ignored"))
-        .then_some(Fact::Ignored)
+        .then_some(Verdict::Ignored)
 }
 
-fn pid_and_comm(rest: &str) -> Option<(u32, String)> {
-    let (pid, rest) = leading_number(rest)?;
-    let (comm, _) = comm_and_tail(rest.trim_start().strip_prefix('(')?);
-    Some((pid, comm.to_owned()))
+/// The pid in front of `(name)`.
+fn named_pid(text: &str) -> Option<u32> {
+    let (pid, rest) = leading_number(text)?;
+    rest.trim_start().starts_with('(').then_some(pid)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{chosen, panic, same_memory, selected};
-    use crate::oomlog::line::fact::{ChosenLine, Fact};
+    use crate::oomlog::line::fact::{ChosenLine, Verdict};
 
     fn line(text: &str) -> ChosenLine {
         match chosen(text) {
-            Some(Fact::Chosen(line)) => line,
+            Some(Verdict::Chosen(line)) => line,
             other => panic!("{text}: {other:?}"),
         }
     }
@@ -279,7 +280,7 @@ mod tests {
             selected(
                 "Memory cgroup out of memory: Kill process 50 (py (3)) score 1496 or sacrifice child"
             ),
-            Some(Fact::Selected {
+            Some(Verdict::Selected {
                 message: "Memory cgroup out of memory".into(),
                 pid: 50,
                 comm: "py (3)".into(),
@@ -293,10 +294,7 @@ mod tests {
         assert!(selected("Kill process 5 (x) sharing same memory").is_none());
         assert_eq!(
             same_memory("Kill process 5 (x) sharing same memory"),
-            Some(Fact::SameMemory {
-                pid: 5,
-                comm: "x".into()
-            })
+            Some(Verdict::SameMemory { pid: 5 })
         );
         assert_eq!(panic("Kernel panic - not syncing: Fatal exception"), None);
     }

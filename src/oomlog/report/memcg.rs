@@ -1,9 +1,21 @@
 //! What a report says about the memory cgroup that ran out.
 
-use crate::oomlog::line::fact::UsageKind;
-
-/// Most statistics kept: a subtree of many cgroups prints a set for each of them before 5.3.
+/// Most statistics kept. Before 5.3 the kernel prints a set for each cgroup of the subtree.
 const MAX_STATS: usize = 4096;
+
+/// Which counter of a memory cgroup a usage line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageKind {
+    /// `memory:`.
+    Memory,
+    /// `memory+swap:` (v1).
+    MemorySwap,
+    /// `swap:` (v2).
+    Swap,
+    /// `kmem:` (v1).
+    Kernel,
+}
 
 /// One usage line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -19,8 +31,8 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// True if the limit is the kernel's "none": `PAGE_COUNTER_MAX` pages in kB (or `LLONG_MAX`
-    /// bytes before 3.19), whatever the page size.
+    /// True if there is no limit: the kernel then prints `PAGE_COUNTER_MAX` pages in kB (`LLONG_MAX` bytes
+    /// before 3.19), for any page size.
     #[must_use]
     pub fn is_unlimited(&self) -> bool {
         self.limit_kb >= (1 << 53) - (1 << 12)
@@ -52,7 +64,7 @@ pub struct MemcgUse {
     pub usage: Vec<Usage>,
     /// The statistics: of the whole subtree (5.3 and later), or of each cgroup in it.
     pub stats: Vec<MemcgStats>,
-    /// Values beyond the cap, counted only.
+    /// How many values were left out because there were too many.
     pub dropped: u64,
 }
 
@@ -63,7 +75,7 @@ impl MemcgUse {
         self.usage.iter().find(|usage| usage.kind == kind)
     }
 
-    /// Begins the statistics of another cgroup.
+    /// Starts the statistics of another cgroup.
     pub(crate) fn push_set(&mut self, path: Option<String>) {
         if self.stats.len() < MAX_STATS {
             self.stats.push(MemcgStats {

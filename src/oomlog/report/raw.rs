@@ -1,7 +1,7 @@
 //! The lines of a report as they came, bounded.
 
 /// Most bytes kept of one report; a table of 10 000 tasks needs about 1 MB.
-pub const MAX_RAW_BYTES: usize = 3 << 19;
+pub(crate) const MAX_RAW_BYTES: usize = 3 << 19;
 
 /// Lines without the transport's prefixes. A newline or control byte inside a line is kept as `\xNN`,
 /// so that every line stays one.

@@ -7,7 +7,7 @@ use crate::oomlog::Pid;
 
 /// Most rows kept of one table; more are counted only. Far above any machine's real table, and low
 /// enough that a forged log cannot fill the memory.
-pub const MAX_TASKS: usize = 32_768;
+pub(crate) const MAX_TASKS: usize = 32_768;
 
 /// The columns of a table, in order, as the header names them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -52,7 +52,7 @@ pub struct TaskRow {
 pub struct TaskTable {
     /// Column names in the order of the log.
     pub columns: Columns,
-    /// The rows in the order of the log, at most [`MAX_TASKS`].
+    /// The rows in the order of the log, at most 32 768.
     pub rows: Vec<TaskRow>,
     /// Rows seen beyond that.
     pub dropped: u64,

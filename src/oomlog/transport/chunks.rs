@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input, Span, packed};
 use memchr::{memchr, memrchr};
 
-use super::super::OomEvent;
 use super::{MAX_LINE, TextLog};
+use crate::oomlog::OomEvent;
 
 /// What every line holds that can matter while no report is open. Words that ordinary lines hold
 /// ("room") would cost much.
@@ -110,7 +110,7 @@ impl TextLog {
             self.chunks.look = self.chunks.look.saturating_sub(1);
         }
         self.line(line, out);
-        if self.stitcher.has_joined() {
+        if self.reassembler.has_joined() {
             // A broken message goes on for as many lines as there are of it.
             self.chunks.look = self.chunks.look.max(1);
         }
@@ -144,7 +144,7 @@ impl TextLog {
 
     /// Lines were left out: the message held back is complete.
     fn skipped(&mut self, out: &mut Vec<OomEvent>) {
-        if let Some(record) = self.stitcher.finish() {
+        if let Some(record) = self.reassembler.finish() {
             self.record(record, out);
         }
     }
@@ -185,8 +185,8 @@ fn next_hit(bytes: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::OomEvent;
     use super::TextLog;
+    use crate::oomlog::OomEvent;
 
     const LOG: &str = "\
 Nov 22 10:00:00 host app[1]: nothing\n\

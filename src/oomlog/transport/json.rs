@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::record::{LogRecord, lossless_text};
 use super::prefix::{Stripped, strip};
 use crate::oomlog::Monotonic;
+use crate::oomlog::record::{LogRecord, lossless_text};
 
 /// The records in one line that holds a JSON object; `None` if it is none, or has no text in it.
 pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {

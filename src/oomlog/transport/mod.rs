@@ -6,23 +6,22 @@ mod prefix;
 mod reassemble;
 mod stamp;
 
-use super::OomEvent;
-use super::record::{LogRecord, lossless_text};
-use crate::oomlog::report::assembler::OomAssembler;
-use crate::oomlog::transport::reassemble::Stitcher;
+use crate::oomlog::record::lossless_text;
+use crate::oomlog::{LogRecord, OomAssembler, OomEvent};
 use chunks::Chunks;
 use prefix::{Stripped, strip};
+use reassemble::Reassembler;
 
 /// Longest line read, in bytes; the rest of it is dropped. The kernel's records are at most 2 kB, but
 /// a JSON line of `dmesg -J` can hold a whole ring buffer.
-pub const MAX_LINE: usize = 8 << 20;
+pub(crate) const MAX_LINE: usize = 8 << 20;
 
 /// Reads a text log line by line: raw `/dev/kmsg` records, `dmesg` in all its time formats, syslog,
 /// the journal's text and JSON, container logs, mails with broken lines.
 #[derive(Debug, Default)]
 pub struct TextLog {
     assembler: OomAssembler,
-    stitcher: Stitcher,
+    reassembler: Reassembler,
     chunks: Chunks,
     /// The entry of a pretty-printed `dmesg -J` whose `msg` is still to come.
     entry: serde_json::Map<String, serde_json::Value>,
@@ -57,7 +56,7 @@ impl TextLog {
 
     /// Hands on the message that is held back: a live log has said nothing for a while.
     pub fn flush(&mut self, out: &mut Vec<OomEvent>) {
-        if let Some(record) = self.stitcher.finish() {
+        if let Some(record) = self.reassembler.finish() {
             self.assembler.feed(record, out);
         }
     }
@@ -70,7 +69,7 @@ impl TextLog {
     }
 
     fn stripped(&mut self, stripped: Stripped, out: &mut Vec<OomEvent>) {
-        if let Some(record) = self.stitcher.push(stripped) {
+        if let Some(record) = self.reassembler.push(stripped) {
             self.record(record, out);
         }
     }

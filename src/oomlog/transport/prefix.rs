@@ -3,9 +3,9 @@
 //! A line can wear several, one inside the other (a container runtime's stamp, syslog's stamp and
 //! host, the kernel's `[ 12.345678][ T99]`), so they come off one by one, outermost first.
 
-use super::super::record::LogRecord;
 use super::stamp;
 use crate::oomlog::Monotonic;
+use crate::oomlog::record::LogRecord;
 
 /// Most prefixes taken off one line.
 const MAX_LAYERS: usize = 8;

@@ -4,8 +4,8 @@
 //! the further lines of a multi-line message, mail programs break lines between words or at a fixed
 //! width. So a line is held back until the next one shows that it does not continue it.
 
-use super::super::record::LogRecord;
 use super::prefix::Stripped;
+use crate::oomlog::record::LogRecord;
 
 /// Longest message put together, in bytes: a multi-line record of the kernel is at most 2 kB.
 const MAX_JOINED: usize = 16 * 1024;
@@ -14,7 +14,7 @@ const COMM_LEN: usize = 15;
 
 /// Holds one message back until it is complete.
 #[derive(Debug, Default)]
-pub(super) struct Stitcher {
+pub(super) struct Reassembler {
     held: Option<Stripped>,
     /// This log has broken lines.
     wrapped: bool,
@@ -22,7 +22,7 @@ pub(super) struct Stitcher {
     joined: bool,
 }
 
-impl Stitcher {
+impl Reassembler {
     /// Takes a line; returns the message before it if that is complete now.
     pub(super) fn push(&mut self, next: Stripped) -> Option<LogRecord> {
         self.joined = false;
@@ -224,22 +224,22 @@ fn newline_in_name(held: &str, next: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::prefix::strip;
-    use super::Stitcher;
+    use super::Reassembler;
 
-    fn stitched(lines: &[&str]) -> Vec<String> {
-        let mut stitcher = Stitcher::default();
+    fn reassembled(lines: &[&str]) -> Vec<String> {
+        let mut reassembler = Reassembler::default();
         let mut found: Vec<String> = lines
             .iter()
-            .filter_map(|line| Some(stitcher.push(strip(line))?.text))
+            .filter_map(|line| Some(reassembler.push(strip(line))?.text))
             .collect();
-        found.extend(stitcher.finish().map(|record| record.text));
+        found.extend(reassembler.finish().map(|record| record.text));
         found
     }
 
     #[test]
     fn lines_broken_between_words_and_inside_them() {
         assert_eq!(
-            stitched(&[
+            reassembled(&[
                 "[    1.000001] mkfs.ext4 invoked",
                 "oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0,",
                 "oom_score_adj=0",
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn newlines_in_names_and_in_messages() {
         assert_eq!(
-            stitched(&[
+            reassembled(&[
                 "[    1.000001] CPU: 1 PID: 5 Comm: nl",
                 "[    1.000001] Out of memor Not tainted 6.1 #1",
                 "[    1.000002] Out of memory: Killed process 5 (nl",
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn other_programs_output_is_not_joined_to_a_whole_line() {
         assert_eq!(
-            stitched(&[
+            reassembled(&[
                 "[    1.000001] [   88]     0    88      777      175       5       3        0             0 sh",
                 "Killed",
                 "[    1.000002] Out of memory: Killed process 5 (x) total-vm:1kB, UID:0 pgtables:1kB oom_score_adj:1",

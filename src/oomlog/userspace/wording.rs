@@ -1,12 +1,11 @@
-//! The lines of each program that kills, in the versions' wordings.
+//! The lines of each program that kills, in the wording of each version.
 //!
 //! Sources: systemd src/oom/oomd-manager.c (248 to 258) and src/core/cgroup.c, earlyoom kill.c,
 //! oomd BaseKillPlugin.cpp, drivers/staging/android/lowmemorykiller.c.
 
-use super::Killer;
-use crate::oomlog::Pid;
+use crate::oomlog::{Killer, Pid};
 
-/// What one line adds to a kill.
+/// What one line says about a kill.
 pub(super) struct Claim {
     pub(super) killer: Killer,
     pub(super) pid: Option<Pid>,
@@ -111,7 +110,7 @@ pub(super) fn earlyoom(text: &str, reason: Option<String>) -> Option<Claim> {
     let (signal, rest) = rest.split_once(" to process ")?;
     let (pid, rest) = rest.split_once(' ')?;
     let (_, rest) = rest.split_once('"')?;
-    // The name is quoted but not escaped: its end is followed by the scores.
+    // The name is quoted but not escaped. `": ` ends it: the scores follow.
     let end = rest.find("\": ")?;
     let (comm, rest) = rest.split_at(end);
     let rss = rest

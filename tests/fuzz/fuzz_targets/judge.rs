@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use oomtop::app::report::{listing, saved};
 use oomtop::oomlog::{OomEvent, OomReport, ReportKey, UserspaceKill};
-use oomtop::oomlog::line::gfp;
+use oomtop::oomlog::analysis::gfp;
 
 /// Most bytes of one report as text, for each byte of the log: a leak or a loop shows here.
 const SWOLLEN: usize = 64;

@@ -4,6 +4,7 @@ use super::plan::{LimitField, limit_value};
 use super::{CgroupDialog, Mode, outlook};
 use crate::app::dialog::DialogContext;
 use crate::app::input::line::LineInput;
+use crate::model::cgroup::container;
 use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
 use crate::model::oom_domain::whatif::{MOST_DEATHS, Onset, Prospect, nearest};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
@@ -235,14 +236,9 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
     ))
 }
 
-/// The unit that owns a group: the innermost part of the path that systemd has named.
+/// The unit that owns a group.
 pub(super) fn unit_of(path: &CgroupPath) -> Option<&str> {
-    let is_unit = |part: &&str| {
-        [".service", ".scope", ".slice"]
-            .iter()
-            .any(|end| part.ends_with(end))
-    };
-    path.as_str().rsplit('/').find(is_unit)
+    container::unit_of(path.as_str())
 }
 
 /// Who else writes this group's limits.

@@ -78,7 +78,11 @@ impl Term {
             Self::Text(text) => texts(row).iter().any(|found| contains(found, text)),
             Self::Pid(pid) => row.kill.is_some_and(|kill| kill.pid == *pid),
             Self::Scope(scope) => match row.entry {
-                Entry::Report { report, .. } => scope_word(report).starts_with(scope.as_str()),
+                // Every limit is a cgroup's, whatever lives in that.
+                Entry::Report { report, .. } => {
+                    scope_word(report).starts_with(scope.as_str())
+                        || (report.is_memcg() && scope == "cgroup")
+                }
                 _ => false,
             },
             Self::Last(span) => row.wall(now).is_some_and(|at| {

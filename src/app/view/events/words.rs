@@ -2,44 +2,27 @@
 
 use crate::app::view::events::{Entry, EventRow, is_pending};
 use crate::app::view::processes::columns::{short_group, short_id};
+use crate::model::cgroup::container;
 use crate::model::time::{Now, Wall};
 use crate::oomlog::analysis::root_cause::{SwapState, swap};
 use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UserspaceKill};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 
-/// What ran out, as a word: `host`, `container`, `cgroup`, `cpuset`, …
+/// What ran out, as a word: `host`, `container`, `unit`, `cgroup`, `cpuset`, …
 pub fn scope_word(report: &OomReport) -> &'static str {
     match report.constraint {
         Some(Constraint::None) => "host",
-        Some(Constraint::Memcg) if is_container(report) => "container",
-        Some(Constraint::Memcg) => "cgroup",
+        Some(Constraint::Memcg) => {
+            let limit = report.oom_memcg.as_deref();
+            let path = limit.or(report.task_memcg.as_deref()).unwrap_or("");
+            container::nearest_owner(path).map_or("cgroup", |owner| owner.kind.noun())
+        }
         Some(Constraint::Cpuset) => "cpuset",
         Some(Constraint::MemoryPolicy) => "mempolicy",
         Some(Constraint::Other) => "other",
         None => "?",
     }
-}
-
-/// Paths of container runtimes, by the parts they all use.
-fn is_container(report: &OomReport) -> bool {
-    let path = report
-        .task_memcg
-        .as_deref()
-        .or(report.oom_memcg.as_deref())
-        .unwrap_or("");
-    [
-        "docker",
-        "libpod",
-        "kubepods",
-        "containerd",
-        "crio",
-        "lxc",
-        "nspawn",
-        "/ecs/",
-    ]
-    .iter()
-    .any(|word| path.contains(word))
 }
 
 /// Below this width the row's parts are not put in columns: the reason is worth more than order.
@@ -237,5 +220,69 @@ pub fn cause(report: &OomReport) -> String {
         format!("{what} Nobody was killed yet.")
     } else {
         what
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scope_word;
+    use crate::oomlog::{Constraint, OomReport};
+
+    const ID: &str = "4f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a0123";
+    const POD: &str = "/kubepods/burstable/pod1a2b3c4d-0001-4002-8003-0123456789ab";
+
+    fn word(limit: &str, victim: Option<&str>) -> &'static str {
+        let filled = |path: &str| path.replace("ID", ID).replace("POD", POD);
+        scope_word(&OomReport {
+            constraint: Some(Constraint::Memcg),
+            oom_memcg: Some(filled(limit)),
+            task_memcg: victim.map(filled),
+            ..OomReport::default()
+        })
+    }
+
+    #[test]
+    fn the_scope_of_a_limit_is_what_its_group_belongs_to() {
+        for (limit, scope) in [
+            ("/system.slice/docker.service", "unit"),
+            ("/system.slice/containerd.service", "unit"),
+            ("/system.slice/crio.service", "unit"),
+            ("/system.slice/kubelet.service", "unit"),
+            ("/system.slice/lxc.service", "unit"),
+            ("/machine.slice/libpod-conmon-ID.scope", "unit"),
+            ("/system.slice/crio-conmon-ID.scope", "unit"),
+            ("/system.slice/docker-compose.scope", "unit"),
+            (
+                "/user.slice/user-1000.slice/user@1000.service/app.slice/docker-desktop.service",
+                "unit",
+            ),
+            ("/system.slice/mysql.service/worker", "unit"),
+            ("/docker/ID", "container"),
+            ("/system.slice/docker-ID.scope", "container"),
+            ("/system.slice/docker-ID.scope/init", "container"),
+            ("/machine.slice/libpod-ID.scope/container", "container"),
+            ("/lxc/web", "container"),
+            ("/lxc/web/ns", "container"),
+            ("POD/ID", "container"),
+            ("POD", "pod"),
+            ("/kubepods/burstable", "pods"),
+            ("/machine.slice/machine-web.scope", "machine"),
+            ("/docker", "cgroup"),
+            ("/web", "cgroup"),
+        ] {
+            assert_eq!(word(limit, None), scope, "{limit}");
+        }
+    }
+
+    #[test]
+    fn the_limit_decides_and_not_where_the_victim_lived() {
+        assert_eq!(word("POD", Some("POD/ID")), "pod");
+        assert_eq!(word("/docker", Some("/docker/ID")), "cgroup");
+        let unknown = OomReport {
+            constraint: Some(Constraint::Memcg),
+            task_memcg: Some(format!("/docker/{ID}")),
+            ..OomReport::default()
+        };
+        assert_eq!(scope_word(&unknown), "container", "no limit was printed");
     }
 }

@@ -1,6 +1,6 @@
 //! The patterns that runtimes use, one row each.
 
-use super::{LONGEST, description, label, owner};
+use super::{LONGEST, description, label, nearest_owner, owner, unit_of};
 
 const ID: &str = "4f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a0123";
 const UID: &str = "1a2b3c4d-0001-4002-8003-0123456789ab";
@@ -64,6 +64,12 @@ const PATHS: &[(&str, &str)] = &[
         "container 4f5e6d7c8b9a in pod 01234567",
     ),
     ("/system.slice/crio-conmon-ID.scope", "conmon 4f5e6d7c8b9a"),
+    (
+        "/machine.slice/libpod-conmon-ID.scope",
+        "conmon 4f5e6d7c8b9a",
+    ),
+    ("/system.slice/docker.service", "docker.service"),
+    ("/system.slice/kubelet.service", "kubelet.service"),
     ("/system.slice/nerdctl-ID.scope", "nerdctl 4f5e6d7c8b9a"),
     ("/default/ID", "containerd 4f5e6d7c8b9a"),
     ("/lxc/web", "lxc web"),
@@ -120,6 +126,29 @@ fn paths_that_say_nothing() {
     ] {
         assert_eq!(owner(path), None, "{path}");
     }
+}
+
+#[test]
+fn a_group_inside_belongs_to_what_is_around_it() {
+    let noun = |path: &str| nearest_owner(&filled(path)).map(|owner| owner.kind.noun());
+    assert_eq!(
+        noun("/system.slice/docker-ID.scope/init/x"),
+        Some("container")
+    );
+    assert_eq!(noun("/system.slice/a.service/worker"), Some("unit"));
+    assert_eq!(noun("/web/a"), None);
+    assert_eq!(noun(""), None);
+}
+
+#[test]
+fn the_unit_is_the_innermost_one() {
+    assert_eq!(unit_of("/system.slice/a.service/sub"), Some("a.service"));
+    assert_eq!(
+        unit_of("/system.slice/docker-4f5e.scope"),
+        Some("docker-4f5e.scope")
+    );
+    assert_eq!(unit_of("/system.slice/srv.mount"), Some("srv.mount"));
+    assert_eq!(unit_of("/docker/4f5e"), None);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What filled a memory cgroup up to its limit.
 
-use super::super::super::{OomReport, UsageKind};
-use super::super::holders::resident_kb;
 use super::{FULL, RootCause, largest, reaches};
+use crate::oomlog::analysis::holders::resident_kb;
 use crate::oomlog::report::memcg::MemcgUse;
+use crate::oomlog::{OomReport, UsageKind};
 
 /// The largest kind of memory in it, if that is most of the limit.
 pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
@@ -67,10 +67,10 @@ fn kernel_kb(memcg: &MemcgUse) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::super::{OomReport, UsageKind};
     use super::super::{RootCause, Share};
     use super::cause;
     use crate::oomlog::report::memcg::{MemcgStats, MemcgUse, Usage};
+    use crate::oomlog::{OomReport, UsageKind};
     use std::sync::Arc;
 
     fn with(usage_kb: u64, stats: &[(&str, u64)]) -> OomReport {

@@ -1,10 +1,10 @@
 //! What filled the host, or the part of it that the request may use.
 
-use super::super::super::{MemoryState, OomReport};
-use super::super::page_kb;
-use super::super::ranking::in_list;
-use super::super::zones::{ZoneState, ZoneVerdict, is_fragmentation, zones};
 use super::{RootCause, largest, nodes, reaches};
+use crate::oomlog::analysis::page_kb;
+use crate::oomlog::analysis::ranking::in_list;
+use crate::oomlog::analysis::zones::{ZoneState, ZoneVerdict, is_fragmentation, zones};
+use crate::oomlog::{MemoryState, OomReport};
 
 /// Free memory elsewhere, in percent of the host's, that makes the empty zones the point.
 const ROOM: u64 = 5;

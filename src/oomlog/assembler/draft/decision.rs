@@ -1,0 +1,161 @@
+//! What a verdict adds to a report.
+
+use super::{Draft, Section, remember};
+use crate::oomlog::line::fact::{ChosenLine, Invoked, KilledLine, Verdict};
+use crate::oomlog::{Constraint, Kill, Monotonic, Outcome, Pid, Trigger};
+
+impl Draft {
+    /// Takes a verdict; `at` is the stamp of its line.
+    pub(crate) fn decide(&mut self, verdict: Verdict, at: Option<Monotonic>) {
+        match verdict {
+            Verdict::Invoked(head) => self.invoked(head),
+            Verdict::Chosen(line) => self.chosen(line),
+            Verdict::ChosenTail { comm, pid, uid } => {
+                self.cut = false;
+                self.choose(pid, comm, Some(uid), None);
+            }
+            Verdict::Selected {
+                message,
+                pid,
+                comm,
+                score,
+            } => {
+                self.message(Some(message));
+                self.choose(pid, comm, None, Some(score));
+            }
+            Verdict::Killed(line) => self.killed(line, at),
+            Verdict::SameMemory { pid } => remember(&mut self.edit().shared_memory, pid),
+            Verdict::AlreadyExiting { pid } => remember(&mut self.edit().already_exiting, pid),
+            Verdict::Reaped { pid } => self.reaped(pid),
+            Verdict::GroupKill { path } => {
+                let report = self.edit();
+                report.constraint.get_or_insert(Constraint::Memcg);
+                report.oom_group = Some(path);
+            }
+            Verdict::NobodyKillable => {
+                let report = self.edit();
+                report.outcome = Outcome::NobodyKillable;
+                report.nobody_killable = true;
+            }
+            Verdict::Panic { text } => {
+                let report = self.edit();
+                report.outcome = Outcome::Panic;
+                report.panic = Some(text);
+            }
+            Verdict::Ignored => self.edit().outcome = Outcome::Ignored,
+        }
+    }
+
+    /// The first line. Without it the head of the report was lost or never printed.
+    fn invoked(&mut self, head: Invoked) {
+        let report = self.edit();
+        report.has_header = true;
+        report.nodemask.clone_from(&head.nodemask);
+        report.trigger = Some(Trigger {
+            comm: head.comm,
+            pid: None,
+            gfp_mask: head.gfp_mask,
+            gfp_flags: head.gfp_flags,
+            order: head.order,
+            adj: head.adj,
+            legacy_adj: head.legacy_adj,
+        });
+    }
+
+    /// The `oom-kill:` line.
+    fn chosen(&mut self, line: ChosenLine) {
+        self.section = Section::Verdict;
+        self.cut = !line.whole;
+        let report = self.edit();
+        report.constraint = Some(match line.constraint.as_str() {
+            // 5.2-rc and 5.3-rc print NONE for memory cgroups too.
+            "CONSTRAINT_NONE" if line.oom_memcg.is_some() => Constraint::Memcg,
+            "CONSTRAINT_NONE" => Constraint::None,
+            "CONSTRAINT_MEMCG" => Constraint::Memcg,
+            "CONSTRAINT_CPUSET" => Constraint::Cpuset,
+            "CONSTRAINT_MEMORY_POLICY" => Constraint::MemoryPolicy,
+            _ => Constraint::Other,
+        });
+        report.constraint_text = Some(line.constraint);
+        report.nodemask = line.nodemask.or(report.nodemask.take());
+        report.cpuset = line.cpuset.or(report.cpuset.take());
+        report.mems_allowed = line.mems_allowed.or(report.mems_allowed.take());
+        report.global_oom = line.global_oom;
+        report.oom_memcg = line.oom_memcg.or(report.oom_memcg.take());
+        report.task_memcg = line.task_memcg.or(report.task_memcg.take());
+        if let (Some(pid), Some(comm)) = (line.pid, line.comm) {
+            self.choose(pid, comm, line.uid, None);
+        }
+    }
+
+    /// The process that the kernel chose. Several lines name it.
+    fn choose(&mut self, pid: Pid, comm: String, uid: Option<u32>, score: Option<u64>) {
+        let chosen = self.edit().chosen.get_or_insert_default();
+        chosen.pid = pid;
+        chosen.comm = comm;
+        chosen.uid = uid.or(chosen.uid);
+        chosen.score = score.or(chosen.score);
+    }
+
+    /// The kernel's words in front of "Kill(ed) process".
+    fn message(&mut self, message: Option<String>) {
+        let report = self.edit();
+        if let Some(message) = message {
+            if message.to_ascii_lowercase().starts_with("memory cgroup") {
+                report.constraint.get_or_insert(Constraint::Memcg);
+            }
+            report.message.get_or_insert(message);
+        }
+    }
+
+    /// A "Killed process" line. A pid that is printed twice counts once.
+    fn killed(&mut self, line: KilledLine, at: Option<Monotonic>) {
+        self.section = Section::Verdict;
+        self.message(line.message);
+        let report = self.edit();
+        report.outcome = Outcome::Killed;
+        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == line.pid) {
+            kill.lines += 1;
+            return;
+        }
+        let row = report.tasks.as_ref().and_then(|table| table.row(line.pid));
+        let adj = line.adj.or_else(|| row?.adj);
+        let group_member = report.oom_group.is_some();
+        // A line that was broken inside the name has a blank too many; the line about the choice may not.
+        let words = |name: &str| name.split_whitespace().collect::<String>();
+        let named = report
+            .chosen
+            .as_ref()
+            .filter(|chosen| chosen.pid == line.pid);
+        let comm = match named {
+            Some(chosen) if words(&chosen.comm) == words(&line.comm) => chosen.comm.clone(),
+            _ => line.comm,
+        };
+        report.kills.push(Kill {
+            pid: line.pid,
+            comm,
+            at,
+            uid: line.uid,
+            total_vm_kb: line.total_vm_kb,
+            anon_rss_kb: line.anon_rss_kb,
+            file_rss_kb: line.file_rss_kb,
+            shmem_rss_kb: line.shmem_rss_kb,
+            pgtables_kb: line.pgtables_kb,
+            adj,
+            group_member,
+            lines: 1,
+            reaped: false,
+        });
+    }
+
+    /// The reaper took the memory of a process.
+    fn reaped(&mut self, pid: Pid) {
+        let report = self.edit();
+        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == pid) {
+            kill.reaped = true;
+        }
+        if !report.reaped.contains(&pid) {
+            remember(&mut report.reaped, pid);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Joins the lines of programs that kill to one [`UserspaceKill`] each.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::wording::{Claim, earlyoom, low_memory_killer, oomd, systemd_oomd, unit};
+use crate::oomlog::{Killer, LogRecord, OomEvent, Pid, ReportKey, UserspaceKill};
+
+/// Latest kills kept, to join what several lines say about one.
+const MAX_KILLS: usize = 16;
+
+/// The latest kills by programs.
+#[derive(Debug, Default)]
+pub(crate) struct UserspaceKills {
+    kills: VecDeque<UserspaceKill>,
+    /// Pid and name that nohang printed for its next victim.
+    nohang: Option<(Pid, String)>,
+    /// Why earlyoom is about to act.
+    earlyoom: Option<String>,
+}
+
+impl UserspaceKills {
+    /// Takes a record and returns an event if it tells of a kill. `last_key` is the last key given away.
+    pub(crate) fn feed(&mut self, record: &LogRecord, last_key: &mut u64) -> Option<OomEvent> {
+        let (program, text) = program_and_text(record);
+        let claim = if record.is_kernel() {
+            low_memory_killer(&record.text)
+        } else {
+            match program {
+                "systemd-oomd" => systemd_oomd(text),
+                "systemd" => unit(text),
+                "earlyoom" if text.to_ascii_lowercase().starts_with("low memory!") => {
+                    self.earlyoom = Some(text.chars().take(256).collect());
+                    None
+                }
+                "earlyoom" => earlyoom(text, self.earlyoom.clone()),
+                "nohang" | "nohang-desktop" => self.nohang(text),
+                _ => oomd(text),
+            }
+        }?;
+        let known = self.kills.iter().position(|kill| is_same(kill, &claim));
+        if let Some(kill) = known.and_then(|known| self.kills.get_mut(known)) {
+            kill.processes = claim.processes.or(kill.processes);
+            kill.signal = claim.signal.or(kill.signal.take());
+            kill.reason = kill.reason.take().or(claim.reason);
+            return Some(OomEvent::Userspace(Arc::new(kill.clone())));
+        }
+        *last_key += 1;
+        let kill = UserspaceKill {
+            key: ReportKey(*last_key),
+            killer: claim.killer,
+            at: record.at,
+            stamp: record.stamp.clone(),
+            pid: claim.pid,
+            comm: claim.comm,
+            cgroup: claim.cgroup,
+            processes: claim.processes,
+            signal: claim.signal,
+            rss_kb: claim.rss_kb,
+            reason: claim.reason,
+            text: text.chars().take(1024).collect(),
+        };
+        if self.kills.len() >= MAX_KILLS {
+            self.kills.pop_front();
+        }
+        self.kills.push_back(kill.clone());
+        Some(OomEvent::Userspace(Arc::new(kill)))
+    }
+
+    /// `  PID: %s, name: %s, badness: %s`, then `  Sending SIGTERM to the victim`.
+    fn nohang(&mut self, text: &str) -> Option<Claim> {
+        for line in text.lines() {
+            let line = line.trim();
+            if let Some(rest) = line.strip_prefix("PID: ")
+                && let Some((pid, rest)) = rest.split_once(',')
+                && let Some(name) = rest.trim_start().strip_prefix("name: ")
+                && let Ok(pid) = pid.trim().parse()
+            {
+                let end = name.rfind(", badness").or_else(|| name.find(", state"));
+                let name = name.get(..end.unwrap_or(name.len())).unwrap_or(name);
+                self.nohang = Some((pid, name.to_owned()));
+            }
+            if let Some((before, _)) = line.split_once(" to the victim")
+                && let Some((_, signal)) = before.rsplit_once("Sending ")
+            {
+                let (pid, comm) = self.nohang.take().unzip();
+                return Some(Claim {
+                    pid,
+                    comm,
+                    signal: Some(signal.to_owned()),
+                    ..Claim::by(Killer::Nohang)
+                });
+            }
+        }
+        None
+    }
+}
+
+/// The program that wrote the record and its text. Without word of the transport, a text begins with
+/// `name[pid]: `.
+fn program_and_text(record: &LogRecord) -> (&str, &str) {
+    let text = record.text.as_str();
+    if let Some(program) = &record.program {
+        return (program.split('[').next().unwrap_or(program), text);
+    }
+    match text.split_once(": ") {
+        Some((tag, rest)) if !tag.contains(' ') => (tag.split('[').next().unwrap_or(tag), rest),
+        _ => ("", text),
+    }
+}
+
+/// Two lines tell of the same kill: they name the same process, or systemd counts the dead of the group that
+/// systemd-oomd named.
+fn is_same(kill: &UserspaceKill, claim: &Claim) -> bool {
+    if kill.killer != claim.killer {
+        return false;
+    }
+    if claim.pid.is_some() {
+        return kill.pid == claim.pid && kill.comm == claim.comm;
+    }
+    match (&kill.cgroup, &claim.cgroup, claim.processes, kill.processes) {
+        (Some(group), Some(unit), Some(_), None) => group.rsplit('/').next() == Some(unit),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UserspaceKills;
+    use crate::oomlog::{Killer, LogRecord, OomEvent, UserspaceKill};
+
+    fn read(lines: &[(&str, &str)]) -> Vec<UserspaceKill> {
+        let (mut killers, mut key) = (UserspaceKills::default(), 0);
+        let mut found: Vec<UserspaceKill> = Vec::new();
+        for (program, text) in lines {
+            let record = LogRecord {
+                facility: u8::from(*program != "kernel") * 3,
+                program: (*program != "kernel").then(|| format!("{program}[7]")),
+                ..LogRecord::bare(*text)
+            };
+            if let Some(OomEvent::Userspace(kill)) = killers.feed(&record, &mut key) {
+                found.retain(|known| known.key != kill.key);
+                found.push(UserspaceKill::clone(&kill));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn systemd_oomd_and_the_count_of_its_dead_are_one_kill() {
+        let kills = read(&[
+            (
+                "systemd-oomd",
+                "Considered 21 cgroups for killing, top candidates were:",
+            ),
+            (
+                "systemd-oomd",
+                "Killed /user.slice/a.scope due to memory pressure for /user.slice being 63.37% > 50.00% for > 20s with reclaim activity",
+            ),
+            (
+                "systemd",
+                "a.scope: systemd-oomd killed 5 process(es) in this unit.",
+            ),
+            (
+                "systemd-oomd",
+                "Marked /x/b.scope for killing due to memory used (9) / total (10) and swap used (9) / total (10) being more than 90.00%",
+            ),
+            ("systemd", "a.scope: Failed with result 'oom-kill'."),
+        ]);
+        assert_eq!(kills.len(), 2);
+        assert_eq!(
+            (kills[0].cgroup.as_deref(), kills[0].processes),
+            (Some("/user.slice/a.scope"), Some(5))
+        );
+        assert!(
+            kills[1]
+                .reason
+                .as_ref()
+                .unwrap()
+                .starts_with("memory used (9)")
+        );
+    }
+
+    #[test]
+    fn programs_that_kill_one_process() {
+        let kills = read(&[
+            (
+                "earlyoom",
+                "low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%",
+            ),
+            (
+                "earlyoom",
+                "sending SIGTERM to process 123 uid 1000 \"Web \"Co: nt\": oom_score 800, oom_score_adj 300, VmRSS 12 MiB, cmdline \"x\"",
+            ),
+            (
+                "earlyoom",
+                "sending SIGKILL to process 123 uid 1000 \"Web \"Co: nt\": oom_score 800, oom_score_adj 300, VmRSS 12 MiB, cmdline \"x\"",
+            ),
+            (
+                "nohang",
+                "Process with highest badness (found in 3ms):\n  PID: 456, name: tail, badness: 793",
+            ),
+            (
+                "nohang",
+                "Implementing a corrective action:\n  Sending SIGTERM to the victim",
+            ),
+            (
+                "kernel",
+                "lowmemorykiller: Killing 'app' (9), adj 900,\n   to free 77kB on behalf of 'kswapd0' (1) because\n   cache 1kB is below",
+            ),
+        ]);
+        assert_eq!(
+            kills.iter().map(|k| k.pid).collect::<Vec<_>>(),
+            [Some(123), Some(456), Some(9)]
+        );
+        assert_eq!(
+            (kills[0].signal.as_deref(), kills[0].rss_kb),
+            (Some("SIGKILL"), Some(12 * 1024))
+        );
+        assert_eq!(kills[0].comm.as_deref(), Some("Web \"Co: nt"));
+        assert!(kills[0].reason.as_ref().unwrap().contains("SIGTERM limits"));
+        assert_eq!(
+            (kills[1].comm.as_deref(), kills[1].killer),
+            (Some("tail"), Killer::Nohang)
+        );
+        assert_eq!(
+            (kills[2].rss_kb, kills[2].killer),
+            (Some(77), Killer::LowMemoryKiller)
+        );
+    }
+
+    #[test]
+    fn oomd_writes_into_the_kernels_log() {
+        let kills = read(&[
+            (
+                "oomd",
+                "oomd kill: 10.00 20.00 30.00 workload.slice/x 12345 ruleset:[r] detectorgroup:[d] killer:kill_by_pressure v2",
+            ),
+            (
+                "oomd",
+                "oomd kill: 10.00 20.00 30.00 y 1 ruleset:[r] killer:(dry)kill_by_pressure v2",
+            ),
+            (
+                "sshd",
+                "sending SIGTERM to process 1 uid 0 \"x\": oom_score 1",
+            ),
+        ]);
+        assert_eq!(kills.len(), 1);
+        assert_eq!(kills[0].cgroup.as_deref(), Some("workload.slice/x"));
+    }
+}
