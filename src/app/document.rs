@@ -266,7 +266,7 @@ fn domain_facts<'a>(
         Scope::Host | Scope::Memcg(_) => None,
     };
     let action = snapshot.vm_settings.action(domain.scope);
-    let verdict = Death::of(domain, snapshot).verdict();
+    let verdict = Death::from_domain(domain, snapshot).verdict();
     DomainFacts {
         cgroup: group.map(|g| &g.path),
         nodes,

@@ -43,7 +43,7 @@ pub fn once(
     let events = history(root);
     std::thread::sleep(BETWEEN);
     let snapshot = sampler.sample(&needs, clock::now())?;
-    let marks = Marks::of(&snapshot);
+    let marks = Marks::new(&snapshot);
     let host = sampler.host();
     let text = if json {
         let document = document(&snapshot, host, &marks, &events, &settings.thresholds);

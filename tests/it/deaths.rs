@@ -122,7 +122,7 @@ fn the_document_names_no_victim_where_badness_does_not_matter() {
         let scene = calm_scene((80, 24), change);
         let state = &scene.state;
         let thresholds = Thresholds::default();
-        let marks = Marks::of(&state.snapshot);
+        let marks = Marks::new(&state.snapshot);
         let all = document(
             &state.snapshot,
             &state.host,

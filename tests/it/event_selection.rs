@@ -238,3 +238,64 @@ fn a_pane_that_grows_shows_rows_instead_of_blanks() {
     assert_eq!(rows, height, "{text}");
     expect(&scene, "stress");
 }
+
+/// Pids of the rows that pass the filter.
+fn pids(scene: &Scene) -> Vec<u32> {
+    let rows = scene.state.events.rows();
+    rows.filter_map(|row| row.kill.map(|kill| kill.pid))
+        .collect()
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Whatever comes in: a selected kill stays selected as long as it is a row, and it is on the screen.
+    #[test]
+    fn a_selected_kill_stays_selected_and_on_the_screen(
+        steps in proptest::collection::vec((0_u32..7, 0_u64..12), 1..60),
+    ) {
+        let mut scene = three_kills();
+        scene.keys("Down");
+        // By report, the number of its kills so far.
+        let mut kills = [0_u32; 12];
+        let (mut second, mut counter) = (3, 4);
+        for (what, which) in steps {
+            let selected = |scene: &Scene| scene.state.events.selected_row().and_then(|row| Some(row.kill?.pid));
+            let before = (selected(&scene), scene.state.events.list().cursor());
+            match what {
+                0..=1 => {
+                    let key = usize::try_from(which).expect("small");
+                    kills[key] += 1;
+                    let first = 6000 + 100 * u32::try_from(which).expect("small");
+                    let mut grown = report(100 + which, 3, first, "grows");
+                    for more in 1..kills[key] {
+                        let mut kill = grown.kills[0].clone();
+                        kill.pid += more;
+                        grown.kills.push(kill);
+                    }
+                    scene.tell(told(grown));
+                }
+                2..=3 => {
+                    second += 1;
+                    counter += u64::from(what == 2);
+                    scene.tell(counted(second, counter));
+                }
+                4 => {
+                    scene.keys("/ Ctrl-u").types(["", "a", "grows", "nobody"][usize::try_from(which % 4).expect("small")]).keys("Enter");
+                }
+                5 => {
+                    scene.tell(Msg::Resized(120, 20 + u16::try_from(which).expect("small")));
+                }
+                _ => {
+                    scene.keys(["Down", "End", "PgDn", "Up"][usize::try_from(which % 4).expect("small")]);
+                    continue;
+                }
+            }
+            let list = scene.state.events.list();
+            if let (Some(pid), 1..) = before && pids(&scene).contains(&pid) {
+                proptest::prop_assert_eq!(selected(&scene), Some(pid));
+            }
+            proptest::prop_assert!(list.is_empty() || !list.is_selection_hidden());
+        }
+    }
+}

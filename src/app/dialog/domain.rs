@@ -256,7 +256,7 @@ impl Subject<'_> {
 
     fn death(&self) -> Vec<Line> {
         let mut lines = vec![Line::of(Tone::Accent, "Who dies")];
-        let death = Death::of(self.domain, self.snapshot);
+        let death = Death::from_domain(self.domain, self.snapshot);
         let panic_on_oom = self.snapshot.vm_settings.panic_on_oom.unwrap_or(0);
         let (tone, text) = match death {
             Death::Hangs => (

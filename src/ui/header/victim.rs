@@ -88,7 +88,7 @@ const NOBODY: &str = "nobody: there is no process the kernel may kill";
 fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line) {
     let snapshot = &state.snapshot;
     let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
-    let death = Death::of(domain, snapshot);
+    let death = Death::from_domain(domain, snapshot);
     match death {
         Death::Hangs => line.push(Tone::Critical, "none, its tasks hang:"),
         Death::Panics => {
@@ -159,7 +159,7 @@ fn also(state: &State, domain: &DomainState) -> Line {
         Scope::Host | Scope::Nodes(_) => "  host: ",
         Scope::Memcg(_) => "  own limit: ",
     };
-    let (tone, who) = match Death::of(domain, &state.snapshot) {
+    let (tone, who) = match Death::from_domain(domain, &state.snapshot) {
         Death::Panics => (Tone::Danger, "panics".to_owned()),
         Death::Asker => (Tone::Normal, "whoever asks".to_owned()),
         Death::One(verdict) | Death::Whole(verdict) => {

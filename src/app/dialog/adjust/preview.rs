@@ -92,7 +92,7 @@ impl Write<'_> {
         let line = Line::of(Tone::Dim, format!("next victim of {domain} "));
         let death = snapshot
             .domain(change.scope)
-            .map(|domain| Death::of(domain, snapshot));
+            .map(|domain| Death::from_domain(domain, snapshot));
         match death {
             Some(Death::Panics) => {
                 return line.add(Tone::Danger, "none: the kernel panics (panic_on_oom)");

@@ -39,7 +39,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         )
         .add(Tone::Dim, "share ")
         .add(Tone::Strong, share);
-    match Death::of(domain, snapshot) {
+    match Death::from_domain(domain, snapshot) {
         Death::Panics => line.add(Tone::Danger, "  nobody dies: the kernel panics"),
         Death::Asker => line.add(Tone::Watch, "  next victim: whoever asks"),
         Death::One(verdict) | Death::Whole(verdict) => {
@@ -82,7 +82,7 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
         .map_or_else(|| "what is left cannot be read".to_owned(), wording::left);
     let room = room.map(|room| room.left());
     let line = Line::of(Tone::Dim, "    ");
-    match Death::of(domain, snapshot) {
+    match Death::from_domain(domain, snapshot) {
         Death::Panics => {
             return line.add(
                 Tone::Danger,

@@ -19,12 +19,12 @@ impl State {
         self.domains.open && self.focus == Pane::Processes
     }
 
-    /// Puts the domains in the place of the process table, or the table back.
+    /// Shows the domains instead of the process table, or the table again.
     pub(in crate::app) fn toggle_domains(&mut self) -> Vec<Effect> {
         self.domains.open = !self.domains.open;
         self.focus = Pane::Processes;
         self.arrange();
-        // All files of what is on the screen now are wanted.
+        // The next sample reads all files of the groups on the screen.
         self.request_sample()
     }
 
@@ -37,7 +37,7 @@ impl State {
         self.snapshot.process(domain.verdict?.victim.id)
     }
 
-    /// The group of the selected domain, where the domains have the keyboard and it is one.
+    /// The selected cgroup; `None` if the domains do not have the keyboard or the row is no cgroup.
     pub(in crate::app) fn chosen_group(&self) -> Option<CgroupPath> {
         if !self.in_domains() || self.domains.is_fold_selected() {
             return None;
@@ -114,14 +114,14 @@ impl State {
         self.arrange()
     }
 
-    /// What makes no sense for a domain.
+    /// Says that a key does nothing for a domain.
     pub(in crate::app) fn only_for_processes(&mut self) -> Vec<Effect> {
         let text = "this is for processes: z shows those of the domain, d all of them";
         self.say(Tone::Normal, text);
         Vec::new()
     }
 
-    /// The groups of which all files are wanted in the next sample.
+    /// The groups of which the next sample reads all files.
     pub fn shown_groups(&self) -> Vec<CgroupKey> {
         let mut shown: Vec<Scope> = self.domains.leading().into_iter().collect();
         if self.domains.open {

@@ -21,7 +21,7 @@ pub struct DomainCell<'a> {
     pub domain: &'a DomainState,
     /// Its group; `None` for the host.
     pub group: Option<&'a Cgroup>,
-    /// What is remembered of it.
+    /// What is remembered about it.
     pub watch: &'a Watch,
     /// The domain around it.
     pub parent: Option<Scope>,
@@ -62,7 +62,7 @@ pub fn urgency_tone(urgency: Urgency) -> Tone {
     }
 }
 
-/// A counter and how fast it rises, a minute: `12`, `12 +3/m`.
+/// A counter and its rise per minute: `12`, `12 +3/m`.
 pub fn counted(value: Option<u64>, per_second: Option<f64>) -> String {
     let Some(value) = value else {
         return "n/a".to_owned();
@@ -82,7 +82,7 @@ pub fn counted(value: Option<u64>, per_second: Option<f64>) -> String {
     }
 }
 
-/// What stands before a row's name, for its depth: below the host there is nothing to indent by.
+/// The indentation of a row of this depth; the host and the groups right below it have none.
 pub fn branch(depth: u16) -> String {
     match depth {
         0 | 1 => String::new(),

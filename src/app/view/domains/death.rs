@@ -1,32 +1,33 @@
-//! [`Death`]: what an OOM in a domain does, by the kernel's settings, the group's and who is in it.
+//! [`Death`]: what an OOM in a domain does. It depends on the kernel's settings, the group's settings and who is
+//! in the group.
 
 use crate::model::oom_domain::victim::{DomainState, Verdict};
 use crate::model::snapshot::Snapshot;
 use crate::model::vm_settings::OomAction;
 
-/// What happens when a domain runs out, as things stand.
+/// What would happen if a domain ran out of memory now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Death {
-    /// Nobody is killed, the tasks wait: v1 `oom_kill_disable`, which is looked at before all else
+    /// Nobody is killed, the tasks wait: v1 `oom_kill_disable`, which the kernel checks first
     /// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
     Hangs,
     /// No process is in it.
     Empty,
-    /// `panic_on_oom`: the machine is down, whoever was the worst.
+    /// `panic_on_oom`: the kernel panics and chooses nobody.
     Panics,
-    /// `oom_kill_allocating_task`: whoever asks for memory.
+    /// `oom_kill_allocating_task`: the task that asks for memory is killed.
     Asker,
     /// Every process in it is immune.
     Nobody,
-    /// This one, or the one it is too close to.
+    /// This process, or its runner-up if they are too close.
     One(Verdict),
-    /// This one and its whole group (`memory.oom.group`).
+    /// This process and its whole group (`memory.oom.group`).
     Whole(Verdict),
 }
 
 impl Death {
-    /// In this domain of the sample.
-    pub fn of(domain: &DomainState, snapshot: &Snapshot) -> Self {
+    /// What an OOM in this domain of the sample does.
+    pub fn from_domain(domain: &DomainState, snapshot: &Snapshot) -> Self {
         let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
         if group.is_some_and(|group| group.limits.kill_disabled) {
             return Self::Hangs;
@@ -57,7 +58,7 @@ impl Death {
         }
     }
 
-    /// Who is killed by badness; `None` where badness does not matter or nobody is left.
+    /// Who is killed by badness; `None` where badness does not decide.
     pub fn verdict(self) -> Option<Verdict> {
         match self {
             Self::One(verdict) | Self::Whole(verdict) => Some(verdict),

@@ -1,18 +1,18 @@
-//! [`Forecast`]: the rate of one domain as it is shown: never a number that jumps.
+//! [`Forecast`]: the growth rate of one domain, smoothed so that the number on the screen does not jump.
 //!
-//! The trend says what the last minute looks like; here it has to say the same thing three times in a row
-//! before the screen follows, and a steady rate moves towards the new one instead of leaping.
+//! The trend judges the last minute. The screen follows when it says the same three times in a row, and a shown
+//! rate approaches the new one in steps.
 
 use crate::app::view::gauge::trend::{Rate, Trend};
 use crate::model::time::Monotonic;
 
-/// Judgements of another kind in a row before that kind is shown.
+/// A judgement of another kind is shown after this many of them in a row.
 const AGREE: u8 = 3;
 
-/// Part of the way a shown rate goes towards a new one.
+/// Part of the difference to the new rate by which the shown one moves at each reading.
 const STEP: f64 = 0.25;
 
-/// The last minute of a domain and what is said of it.
+/// The last minute of a domain and the rate shown for it.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     trend: Trend,
@@ -30,7 +30,7 @@ impl Default for Forecast {
     }
 }
 
-/// What kind of thing a rate says.
+/// Kind of a judgement about growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Says {
     Nothing,
@@ -41,11 +41,11 @@ enum Says {
 }
 
 impl Says {
-    fn of(rate: Rate) -> Self {
+    fn from_rate(rate: Rate) -> Self {
         match rate {
             Rate::Unknown => Self::Nothing,
             Rate::Unsteady => Self::Unsteady,
-            // The screen shows no rate below a KiB a second either.
+            // The screen shows a rate below 1 KiB/s as 0.
             Rate::Steady(rate) if rate.abs() < 1024.0 => Self::Rests,
             Rate::Steady(rate) if rate > 0.0 => Self::Grows,
             Rate::Steady(_) => Self::Shrinks,
@@ -54,18 +54,18 @@ impl Says {
 }
 
 impl Forecast {
-    /// Takes in how much is consumed.
+    /// Takes the bytes consumed at a moment.
     pub fn accept(&mut self, at: Monotonic, consumed: u64) {
         if !self.trend.push(at, consumed) {
             return;
         }
         let fresh = self.trend.rate();
         if let (Rate::Steady(shown), Rate::Steady(new)) = (self.shown, fresh)
-            && Says::of(self.shown) == Says::of(fresh)
+            && Says::from_rate(self.shown) == Says::from_rate(fresh)
         {
             self.others = 0;
             self.shown = Rate::Steady(shown + (new - shown) * STEP);
-        } else if Says::of(self.shown) == Says::of(fresh) {
+        } else if Says::from_rate(self.shown) == Says::from_rate(fresh) {
             self.others = 0;
         } else {
             self.others += 1;
@@ -84,7 +84,7 @@ impl Forecast {
     /// Time until `left` bytes are gone at that rate; `None` unless it grows steadily and the end is within
     /// a day.
     pub fn time_to(&self, left: u64) -> Option<std::time::Duration> {
-        match (Says::of(self.shown), self.shown) {
+        match (Says::from_rate(self.shown), self.shown) {
             (Says::Grows, Rate::Steady(rate)) => {
                 crate::app::view::gauge::trend::time_at(rate, left)
             }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn changes(rates: &[Rate]) -> usize {
-        let kind = |rate: &Rate| super::Says::of(*rate);
+        let kind = |rate: &Rate| super::Says::from_rate(*rate);
         rates
             .windows(2)
             .filter(|pair| kind(&pair[0]) != kind(&pair[1]))

@@ -2,8 +2,8 @@
 //!
 //! `oom_kill` of a group counts a victim where it lived, whatever ran out (mm/memcontrol.c
 //! `memcg_memory_event_mm` in mm/oom_kill.c `__oom_kill_process`): a limited group that loses a process to an
-//! OOM of the whole host has done nothing. A report says what ran out; where there is none the host's own
-//! counter (`oom_kill` of `/proc/vmstat`) does, for what no group's OOM accounts for.
+//! OOM of the whole host did not run out itself. A report says what ran out. A kill without a report was an OOM of
+//! the host if the host's counter (`oom_kill` of `/proc/vmstat`) has it and no group's own OOM accounts for it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::model::oom_domain::urgency::LATELY;
 use crate::model::time::Monotonic;
 use crate::oomlog::{Constraint, OomReport, ReportKey};
 
-/// Reports kept; what is older than [`LATELY`] matters no more.
+/// Most reports kept. Reports older than [`LATELY`] are dropped anyway.
 const KEPT: usize = 64;
 
-/// A counter is read at most this long after the kill that a report tells of (groups at rest, a long
-/// interval between samples), and a little before the report's last line is read.
+/// Most time between a kill and the sample that counts it: groups at rest are read seldom, and the interval
+/// between samples can be long. The sample can come first, if the report's last line is read late.
 const APART: Duration = Duration::from_secs(12);
 
-/// Samples within which a group's counter accounts for a rise of the host's: they are not read at the same
-/// instant, and of many groups not all in one sample.
+/// A group's counter accounts for a rise of the host's counter within this many samples. They are read one after
+/// the other, and not every group is read in every sample.
 const CLAIM: u64 = 2;
 
 /// What ran out.
@@ -29,7 +29,7 @@ const CLAIM: u64 = 2;
 enum Place {
     Host,
     Group(CgroupPath),
-    /// Some group that is not named, nodes, or nothing (`SysRq`).
+    /// A group without a name in the report, memory nodes, or nothing at all (`SysRq`).
     Elsewhere,
 }
 
@@ -46,16 +46,16 @@ struct Told {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kills {
     told: VecDeque<Told>,
-    /// Kills that the host's counter has and no line of the log, by the sample that counted them.
+    /// Kills in the host's counter without a line in the log, by the sample that counted them.
     unlogged: VecDeque<(u64, u64)>,
-    /// Kills of groups that ran out themselves, by the sample that counted them.
+    /// Kills in groups that ran out of memory themselves, by the sample that counted them.
     accounted: VecDeque<(u64, u64)>,
-    /// When the host was last found out by counters alone.
+    /// The last OOM of the host that only the counters show.
     host: Option<Monotonic>,
 }
 
 impl Kills {
-    /// Takes a report in, or what it has grown to.
+    /// Takes a report, new or grown.
     pub(super) fn report(&mut self, report: &OomReport) {
         let last = report.kills.iter().filter_map(|kill| kill.at).max();
         let Some(at) = last.or(report.at) else {
@@ -87,7 +87,7 @@ impl Kills {
         told.max(self.host.filter(|_| path.is_none()))
     }
 
-    /// True if the log says of a kill in this group at about this time that something else ran out.
+    /// True if the log explains a kill in this group at about this time by an OOM of another domain.
     pub(super) fn explains(&self, path: &CgroupPath, at: Monotonic) -> bool {
         let near = |told: &&Told| at.since(told.at).max(told.at.since(at)) <= APART;
         let mut explained = false;
@@ -103,21 +103,21 @@ impl Kills {
         explained
     }
 
-    /// So many kills in groups that ran out themselves were counted in this sample.
+    /// Takes the number of kills that this sample counts in groups that ran out of memory themselves.
     pub(super) fn account(&mut self, seq: u64, kills: u64) {
         if kills > 0 {
             self.accounted.push_back((seq, kills));
         }
     }
 
-    /// So many kills that no line of the log tells of were counted by the host in this sample.
+    /// Takes the number of kills that the host counts in this sample and the log does not tell.
     pub(super) fn unlogged(&mut self, seq: u64, kills: u64) {
         if kills > 0 {
             self.unlogged.push_back((seq, kills));
         }
     }
 
-    /// Compares the two counts: what stays unaccounted for was an OOM of the host.
+    /// Compares the two counts: kills that no group accounts for were an OOM of the host.
     pub(super) fn settle(&mut self, seq: u64, at: Monotonic) {
         for (_, kills) in &mut self.unlogged {
             for (_, accounted) in &mut self.accounted {
@@ -131,7 +131,7 @@ impl Kills {
             self.host = Some(at);
         }
         self.unlogged.retain(|rise| rise.1 > 0 && !over(rise));
-        // The host's rise is told some samples later than a group's where there is a log to wait for.
+        // With a log, the host's rise is reported some samples late: its line may still come.
         self.accounted
             .retain(|rise| rise.1 > 0 && seq < rise.0 + 2 * CLAIM);
         while let Some(first) = self.told.front()
@@ -153,7 +153,7 @@ fn place(report: &OomReport) -> Place {
         _ if asked => Place::Elsewhere,
         _ if report.global_oom => Place::Host,
         Some(Constraint::None) => Place::Host,
-        // Beyond ten reports in five seconds only the line of the kill is printed.
+        // The kernel prints ten reports in five seconds; after that only the "Killed process" line.
         None if message.starts_with("Out of memory") => Place::Host,
         _ => Place::Elsewhere,
     }

@@ -33,10 +33,10 @@ use crate::model::time::Monotonic;
 use crate::oomlog::OomReport;
 use crate::text::wording;
 
-/// How long the header stays with a domain before it turns to another that is not more urgent by a word.
+/// How long the header stays with a domain before it changes to another of the same [`Urgency`].
 const STAY: Duration = Duration::from_secs(15);
 
-/// Samples after a rise of the host's counter of kills in which the groups' own may show it.
+/// After the host's kill counter rose, a group's own counter may show the same kill for this many samples.
 const LATE: u64 = 8;
 
 /// What the rows are in order of.
@@ -52,7 +52,7 @@ pub enum Order {
 /// All domains and the view of them.
 #[derive(Debug, Default)]
 pub struct Domains {
-    /// The view is in the place of the process table.
+    /// The view is shown instead of the process table.
     pub open: bool,
     /// Order of the rows.
     pub order: Order,
@@ -73,13 +73,12 @@ pub struct Domains {
 }
 
 impl Domains {
-    /// Takes a report of the log in: it says which domain ran out.
+    /// Takes a report of the log, which says what domain ran out of memory.
     pub fn accept_report(&mut self, report: &OomReport) {
         self.kills.report(report);
     }
 
-    /// Takes a sample in, and how many kills are known since the one before that no line of the log tells
-    /// of.
+    /// Takes a sample, and how many kills since the sample before have no line in the log.
     pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds, unlogged: u64) {
         self.kills.unlogged(snapshot.seq, unlogged);
         if self
@@ -112,7 +111,7 @@ impl Domains {
         self.lead(snapshot);
     }
 
-    /// Kills counted in this sample in groups that ran out themselves, each once.
+    /// Kills counted in this sample in groups that ran out of memory themselves; nested groups count once.
     fn accounted(&self, snapshot: &Snapshot) -> u64 {
         let of = |key| {
             self.watches
@@ -121,19 +120,19 @@ impl Domains {
         };
         let keys = snapshot.domains.iter().filter_map(|d| d.scope.memcg());
         keys.filter(|key| of(*key) > 0)
-            // A group around it has counted the same ones.
+            // A parent counts the kills of its children, too.
             .filter(|key| snapshot.ancestry(*key).skip(1).all(|(key, _)| of(key) == 0))
             .map(of)
             .sum()
     }
 
-    /// What is remembered of a domain of the newest sample.
+    /// What is remembered about a domain of the newest sample.
     pub fn watch(&self, scope: Scope) -> Option<&Watch> {
         self.watches.get(&scope)
     }
 
     /// The cgroup that is nearer to its OOM than the host (or than the limit oomtop itself lives in).
-    /// Changes only when another is more urgent by a word, or after a quarter of a minute.
+    /// Changes at once to a domain of a higher [`Urgency`], otherwise after 15 seconds.
     pub fn leading(&self) -> Option<Scope> {
         self.leading.map(|(scope, _)| scope)
     }
@@ -182,8 +181,8 @@ impl Domains {
     }
 }
 
-/// What a domain is called: the host by its name, a group by what its path tells, otherwise by its path
-/// from the limited group around it on.
+/// Name of a domain: the host's name, a container or unit found in the path, or else the path below the
+/// limited group around it.
 pub fn name(scope: Scope, parent: Option<Scope>, host: &str, snapshot: &Snapshot) -> String {
     let key = match scope {
         Scope::Host => return format!("host {host}"),
@@ -199,7 +198,7 @@ pub fn name(scope: Scope, parent: Option<Scope>, host: &str, snapshot: &Snapshot
         _ => None,
     };
     if let Some(label) = container::label(path) {
-        // Inside its pod the pod need not be said again.
+        // The row of the pod is right above.
         let is_pod = |path| container::owner(path).is_some_and(|o| o.kind == container::Kind::Pod);
         return match label.split_once(" in pod ") {
             Some((own, _)) if around.is_some_and(is_pod) => own.to_owned(),

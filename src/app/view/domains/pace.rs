@@ -1,9 +1,9 @@
-//! [`Pace`]: how fast a group's counters rise, over the last half minute to minute.
+//! [`Pace`]: how fast a group's counters rise, measured over the last 30 to 60 seconds.
 
 use crate::model::cgroup::Cgroup;
 use crate::model::time::Monotonic;
 
-/// A counter whose rate is told.
+/// A counter with a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
     /// Throttled at `memory.high`.
@@ -29,11 +29,10 @@ pub struct Rose {
 
 type Counts = [Option<u64>; 5];
 
-/// How old the older of two marks becomes before it is let go, in seconds; rates are taken over between
-/// one and two of these.
+/// Age in seconds at which the older of two marks is dropped. A rate spans between one and two of these.
 const TURN: f64 = 30.0;
 
-/// Rates over less are no rates.
+/// Shortest span that gives a rate.
 const LEAST: f64 = 5.0;
 
 /// Two marks of the counters and their newest values.
@@ -72,7 +71,7 @@ fn seconds(from: Monotonic, to: Monotonic) -> f64 {
 }
 
 impl Pace {
-    /// Takes a sample in; returns what rose since the one before.
+    /// Takes a sample; returns what rose since the one before.
     pub fn accept(&mut self, at: Monotonic, group: &Cgroup) -> Rise {
         let fresh = counts(group);
         let by = |old: Option<u64>, new: Option<u64>| {
@@ -98,18 +97,18 @@ impl Pace {
         risen
     }
 
-    /// Rises per second; `None` before there is enough to tell, and where the counter is not there.
+    /// Rises per second; `None` before the span is long enough, and without the counter.
     pub fn per_second(&self, count: Count) -> Option<f64> {
         let (at, now) = self.now?;
         let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
-        // A mark may lack what is not read in every sample.
+        // Not every counter is read in every sample.
         let (mark, then) = [self.older, self.newer]
             .into_iter()
             .flatten()
             .find_map(|(mark, counts)| Some((mark, of(&counts)?)))?;
         let span = seconds(mark, at);
         let rise = of(&now)?.checked_sub(then)?;
-        // A burst of a few seconds is not blown up to what it would be in a minute.
+        // A burst of a few seconds must not be extrapolated to a minute.
         (span >= LEAST).then(|| rise as f64 / span.max(TURN))
     }
 }
@@ -126,7 +125,7 @@ mod tests {
         let mut group = Cgroup::unread(CgroupPath::root(), None);
         let mut told = Vec::new();
         for second in 0..200_u64 {
-            // Twice a second, but for the last two minutes.
+            // Twice a second, except in the last two minutes.
             group.events.max = Some(second.min(80) * 2);
             group.events.oom = Some(u64::from(second >= 40));
             group.events.oom_kill = Some(u64::from(second >= 50));
@@ -142,7 +141,7 @@ mod tests {
         assert!((told[60].expect("a rate") - 2.0).abs() < 0.01);
         assert_eq!(told[199], Some(0.0));
         assert_eq!(pace.per_second(Count::High), None);
-        // A group made anew counts from 0 again.
+        // A group that was removed and created again counts from 0.
         group.events.max = Some(1);
         pace.accept(Monotonic(200_000_000), &group);
         assert_eq!(pace.per_second(Count::Max), None);

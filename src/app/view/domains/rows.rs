@@ -10,7 +10,7 @@ use crate::model::cgroup::container;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
 
-/// Siblings up to which nothing is folded.
+/// Up to this many siblings, nothing is folded.
 const FEW: usize = 8;
 
 /// One row.
@@ -27,13 +27,13 @@ pub enum Row {
         /// Depth in the tree.
         depth: u16,
     },
-    /// Calm domains that are folded, or the head of those that were unfolded.
+    /// The calm domains inside another one: a single row for all, or the heading above them.
     Fold {
-        /// The domain they are right inside.
+        /// Their parent.
         parent: Scope,
-        /// How many, those inside them not counted.
+        /// Number of the parent's calm children.
         count: usize,
-        /// They are shown below.
+        /// They are shown, below this row.
         open: bool,
         /// Depth in the tree.
         depth: u16,
@@ -44,9 +44,9 @@ pub enum Row {
 /// their paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowId {
-    /// The domain, or the one around the folded part.
+    /// The domain; of a fold its parent.
     pub scope: Scope,
-    /// A folded part.
+    /// It is a fold.
     pub fold: bool,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn arrange(
     let unknown = Watch::default();
     let tree = Tree::new(snapshot, watches, &unknown);
     let mut rows = Vec::new();
-    // A stack of rows whose insides are still to be added: the next one is the last.
+    // A stack: the rows whose children are still to be added, the next one last.
     let mut waiting: Vec<Row> = tree.roots().rev().map(|at| row(&tree, at, 0)).collect();
     while let Some(next) = waiting.pop() {
         rows.push(next);
@@ -92,7 +92,7 @@ pub(super) fn arrange(
     rows
 }
 
-/// The domains that have `text` in their path or name, without the tree.
+/// The domains with `text` in their path or name, as a flat list.
 pub(super) fn matching(
     snapshot: &Snapshot,
     watches: &HashMap<Scope, Watch>,
@@ -109,8 +109,7 @@ pub(super) fn matching(
                 || container::label(path).is_some_and(|label| label.to_lowercase().contains(&text))
         })
         .collect();
-    // A group that does not match is no row, so it cannot lend its place to the ones inside it: every domain
-    // is sorted by its own urgency.
+    // Without the tree, a domain is sorted by its own urgency and not by that of the domains inside it.
     match order {
         Order::Urgency => found.sort_by_key(|at| {
             let watch = watches.get(&tree.scope(*at)).unwrap_or(&unknown);
@@ -136,7 +135,7 @@ fn row(tree: &Tree<'_>, at: usize, depth: u16) -> Row {
     }
 }
 
-/// The rows right inside a domain: with many of them the calm ones are folded.
+/// The rows of a domain's children. If there are many, the calm ones are folded.
 fn children_rows(
     tree: &Tree<'_>,
     parent: usize,

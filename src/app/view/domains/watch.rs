@@ -1,5 +1,5 @@
-//! [`Watch`]: what is remembered of one OOM domain from sample to sample, so that what is said of it stands
-//! still: its band, its forecast, the pace of its counters, its urgency.
+//! [`Watch`]: what is remembered about one OOM domain from sample to sample: its band, forecast, counter rates and
+//! urgency, smoothed so that the screen does not flicker.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Monotonic;
 
-/// How long a lower urgency must last before it is believed.
+/// How long a lower urgency must last before it is shown.
 const HOLD: Duration = Duration::from_secs(10);
 
-/// From this share kept, in percent, a group counts as full: an OOM in it was its own.
+/// From this kept share on, in percent, a group counts as full: an OOM in it was its own.
 const FULL: f64 = 90.0;
 
 /// The kernel counts the OOM before it looks for a victim: the kill can be in a later reading.
@@ -33,7 +33,7 @@ pub(super) struct Around<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) thresholds: &'a Thresholds,
     pub(super) kills: &'a Kills,
-    /// The host's counter of kills rose lately: otherwise a group's rose because one in it was found late.
+    /// The host's kill counter rose lately. Otherwise a rise of a group's counter is an old kill, read late.
     pub(super) kills_now: bool,
     /// An OOM of the host is near or going on.
     pub(super) host_is_near: bool,
@@ -52,7 +52,7 @@ pub struct Watch {
     pub band: Band,
     /// How urgent it is; rises at once, falls late.
     pub urgency: Urgency,
-    /// What the urgency was made of.
+    /// What the urgency was computed from.
     pub signs: Signs,
     /// Growth of what it consumes.
     pub forecast: Forecast,
@@ -66,20 +66,20 @@ pub struct Watch {
     killed: Option<Monotonic>,
     /// Its own counter of OOMs rose.
     oom: Option<Monotonic>,
-    /// What it was that made it the most urgent, as long as it is held to be.
+    /// Why it is [`Urgency::Killing`]; `None` otherwise.
     acute: Option<Acute>,
-    /// As `killed`, but only to be believed until the log says what ran out.
+    /// As `killed`, but a guess from counters that a report in the log overrides.
     supposed: Option<Monotonic>,
     /// Kills of the newest sample that its own OOM accounts for.
     pub(super) accounted: u64,
     /// It is a set of memory nodes.
     of_nodes: bool,
-    /// The last reading had the page cache told apart: otherwise it measures something else.
+    /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
     told_apart: bool,
 }
 
 impl Watch {
-    /// Takes the domain's state in the newest sample in.
+    /// Takes the domain's state in the newest sample.
     pub(super) fn accept(
         &mut self,
         domain: &DomainState,
@@ -101,7 +101,7 @@ impl Watch {
         self.accounted = 0;
         let hangs = group.is_some_and(|group| group.limits.kill_disabled);
         self.has_victims = domain.verdict.is_some() || (hangs && domain.members > 0);
-        // A group at rest is not read in every sample: an old reading is no new point.
+        // A group at rest is not read in every sample. An old reading must not become a point of the trend.
         let fresh = group.is_none_or(|group| group.read_seq == snapshot.seq);
         if fresh && let Some(room) = self.room {
             let told_apart = group.is_some_and(|group| group.stat.is_some());
@@ -120,8 +120,8 @@ impl Watch {
             if rise.kills > 0 && ran_out {
                 self.killed = Some(at);
             } else if group.events.own_oom.is_none() && rise.kills > 0 && around.kills_now {
-                // v1 counts no OOM. One of its own is at its limit; so is a group full of page cache all
-                // the time, and where the host itself is near its end that is not enough.
+                // v1 has no OOM counter. A group with an OOM of its own is at its limit. A group full of page
+                // cache always is, so this proves nothing while the host is near its own OOM.
                 let full = was_full || self.room.is_some_and(is_full);
                 if full || (rise.at_limit && !around.host_is_near) {
                     self.supposed = Some(at);
@@ -131,20 +131,20 @@ impl Watch {
                 self.accounted = rise.kills;
             }
             if rise.own_oom || rise.kills > 0 {
-                // What was freed by force is no trend.
+                // A kill freed memory: the trend before says nothing about the growth after.
                 self.forecast = Forecast::default();
             }
         }
         self.judge(group, around);
     }
 
-    /// The last OOM of this domain: the log knows best.
+    /// The last OOM of this domain. The log overrides a guess from counters.
     fn last_kill(&self, kills: &Kills) -> Option<Monotonic> {
         let supposed = self.supposed.filter(|at| {
             let path = self.path.as_ref();
             path.is_some_and(|path| !kills.explains(path, *at))
         });
-        // Memory nodes have no path either, and no kills that could be told from the host's.
+        // A set of nodes has no path, as the host, but the host's kills are not its own.
         let told = if self.of_nodes {
             None
         } else {
@@ -186,7 +186,7 @@ impl Watch {
         }
         self.acute = match (self.urgency, self.signs.acute(), self.acute) {
             (Urgency::Killing, Some(acute), _) => Some(acute),
-            // What hung until a moment ago hangs no more, but it was out of memory.
+            // It hangs no longer, but it was out of memory a moment ago.
             (Urgency::Killing, None, Some(Acute::Hangs)) => Some(Acute::Oom),
             (Urgency::Killing, None, before) => before,
             _ => None,
@@ -198,14 +198,14 @@ impl Watch {
         self.acute
     }
 
-    /// Its place among the others.
+    /// Its place in the order by urgency.
     pub fn place(&self) -> Place<'_> {
         let path = self.path.as_ref().map_or("", |path| path.as_str());
         Place::of(self.urgency, &self.signs, self.step, path)
     }
 }
 
-/// The step of five points after `before`: up at once, down two points late.
+/// The next step after `before`: rises at once, falls only two points below the border.
 fn next_step(before: u8, percent: f64) -> u8 {
     let step = |percent: f64| {
         #[expect(

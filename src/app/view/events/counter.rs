@@ -6,8 +6,8 @@ use crate::model::snapshot::Snapshot;
 use crate::model::time::Monotonic;
 use crate::oomlog::OomReport;
 
-/// Samples the counter must stay ahead of the log before a kill counts as unlogged: the log's line and
-/// the sample race each other.
+/// Samples the counter must stay ahead of the log before a kill counts as unlogged: the sample may be read
+/// before the line of the log.
 const GRACE: u32 = 3;
 
 /// What was counted and what was logged since the first sample.
@@ -19,7 +19,7 @@ pub(super) struct Counter {
     since: Monotonic,
     /// "Killed process" lines stamped after it.
     logged: u64,
-    /// Unlogged kills told so far.
+    /// Unlogged kills shown so far.
     told: u64,
     /// Samples the counter has been ahead.
     ahead: u32,
@@ -32,8 +32,8 @@ impl Counter {
         self.logged += self.lines(after).saturating_sub(had);
     }
 
-    /// "Killed process" lines of the report since the first sample. oom.group prints its victim twice,
-    /// and the kernel counts it twice.
+    /// "Killed process" lines of the report since the first sample. With `memory.oom.group` the kernel prints
+    /// its victim twice and counts it twice.
     fn lines(&self, report: &OomReport) -> u64 {
         let is_new = |at: Option<Monotonic>| at.is_none_or(|at| at >= self.since);
         let kills = report
@@ -43,8 +43,8 @@ impl Counter {
         kills.map(|kill| u64::from(kill.lines.max(1))).sum()
     }
 
-    /// How many kills were told as unlogged whose lines came after all (the journal lags): they are
-    /// taken back, so that they count once and hide no later one.
+    /// Number of kills shown as unlogged whose lines came late (the journal lags). They are subtracted, so that
+    /// they count once and do not hide a later kill.
     pub(super) fn overtaken(&mut self, sample: &Snapshot) -> u64 {
         let (Some(kills), Some(base)) = (sample.kills.host, self.base) else {
             return 0;
@@ -60,14 +60,14 @@ impl Counter {
         self.ahead > 0
     }
 
-    /// How many kills the sample counts that no line told; each is told once. With a log that works the
-    /// line gets a few samples' time to come.
+    /// Number of kills that the sample counts without a line in the log; each is returned once. If there is a
+    /// log, its line has [`GRACE`] samples to come.
     pub(super) fn unlogged(&mut self, sample: &Snapshot, log_works: bool) -> u64 {
         let Some(kills) = sample.kills.host else {
             return 0;
         };
         let Some(base) = self.base else {
-            // What was logged until now is history that this base already counts.
+            // The counter includes everything that was logged until now.
             *self = Self {
                 base: Some(kills),
                 since: sample.taken.monotonic,
@@ -100,7 +100,7 @@ pub(super) fn groups_that_rose(newest: &Snapshot, previous: &Snapshot) -> Vec<Cg
         .iter()
         .zip(previous.cgroups.iter())
         .filter(|(new, old)| {
-            // A slot may be another group's by now.
+            // The key may belong to another group now.
             let is_same = new.path == old.path && old.events.oom_kill.is_some();
             is_same && new.events.oom_kill > old.events.oom_kill
         })

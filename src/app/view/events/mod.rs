@@ -1,4 +1,4 @@
-//! [`EventLog`]: the rows of the OOM pane, newest first, each kill with what was known of the victim.
+//! [`EventLog`]: the rows of the OOM pane, newest first, each kill with what was known about the victim.
 
 mod counter;
 mod entry;
@@ -26,12 +26,12 @@ pub use recall::Remembered;
 use recall::recall;
 pub use tally::Tally;
 
-/// Most entries kept; the oldest go first.
+/// Most entries kept; the oldest are dropped first.
 const KEPT: usize = 2000;
-/// Microseconds of the time a name's deaths are counted over.
+/// Microseconds over which the deaths of a name are counted.
 const HOUR: i64 = 3_600_000_000;
 
-/// The OOM events of this boot, as far as the source has them, and of older ones if asked for.
+/// The OOM events of this boot, as far as the source has them, and of older boots if asked for.
 #[derive(Debug, Clone)]
 pub struct EventLog {
     /// The oldest first.
@@ -120,7 +120,7 @@ impl EventLog {
         entries.flat_map(|entry| (0..entry.row_count()).rev().map(|kill| entry.row(kill)))
     }
 
-    /// Makes the list again of the entries and the filter.
+    /// Builds the list from the entries and the filter.
     fn relist(&mut self) {
         let passes = |place: &Place| {
             let row = self.row(place);
@@ -134,7 +134,7 @@ impl EventLog {
         self.list.set_rows(rows, |_| Hold::Firm);
     }
 
-    /// Takes the time of a tick: a filter by age lets other rows through now.
+    /// Takes the time of a tick. With a filter by age, other rows pass now.
     pub fn set_clock(&mut self, now: Now) {
         self.clock = now;
         if !self.filter.is_empty() {
@@ -177,7 +177,7 @@ impl EventLog {
         self.tally().total()
     }
 
-    /// The same, told apart by whether the log has them.
+    /// The same, split into logged and unlogged.
     pub fn tally(&self) -> Tally {
         let tallies = self.entries().map(Tally::from_entry);
         tallies.fold(self.forgotten, Tally::plus)
@@ -204,7 +204,7 @@ impl EventLog {
             .filter(|(_, times)| *times > 1)
     }
 
-    /// Takes in the reports of older boots, the newest boot first; only once.
+    /// Takes the reports of older boots, the newest boot first; only once.
     pub fn accept_older(&mut self, boots: Vec<OlderBoot>) {
         if self.older_boots.is_some() {
             return;
@@ -225,7 +225,7 @@ impl EventLog {
         self.relist();
     }
 
-    /// Takes an event in. Returns the kills that are new, for a notice.
+    /// Takes an event. Returns the kills that are new, for a notice.
     pub fn accept(&mut self, event: OomEvent, samples: &[&Snapshot]) -> Vec<Kill> {
         let before = self.len();
         let new = match event {
@@ -310,7 +310,7 @@ impl EventLog {
         let overtaken = self.counter.overtaken(newest);
         self.take_back(overtaken);
         let kills = self.counter.unlogged(newest, self.source.has_log());
-        // The row comes some samples after the rise: the groups are those of all of these samples.
+        // The row is made some samples after the rise: collect the groups of all these samples.
         for group in groups_that_rose(newest, previous) {
             if !self.rose.contains(&group) {
                 self.rose.push(group);

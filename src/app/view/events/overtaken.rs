@@ -1,11 +1,12 @@
-//! Counted kills whose line came after all: the row of the line takes the place of the counted row.
+//! Kills that were first only counted and then logged: the row of the log replaces the counted row, and a selection
+//! on it goes along.
 
 use super::EventLog;
 use super::entry::{Entry, EventId, Kept};
 use crate::model::time::Monotonic;
 
 impl EventLog {
-    /// Takes back so many kills that were told as unlogged, the newest first, because the log tells of them now.
+    /// Subtracts this many kills from the counted rows, the newest first, because the log tells of them now.
     pub(super) fn take_back(&mut self, mut overtaken: u64) {
         if overtaken == 0 {
             return;
@@ -25,7 +26,7 @@ impl EventLog {
         self.relist();
     }
 
-    /// The selected row, if it is about to go because the log tells of its kills, and the row of the log.
+    /// The selected row and the row of the log that replaces it; `None` if the selected row stays.
     fn selected_successor(&self) -> Option<(EventId, EventId)> {
         let counted = self.list.selected()?;
         let index = self
@@ -43,7 +44,7 @@ impl EventLog {
         }
     }
 
-    /// The last kill of this boot that was logged when the counter was seen.
+    /// The last kill of this boot at or before the moment the counter was read.
     fn last_logged_before(&self, seen: Monotonic) -> Option<EventId> {
         let rows = self.places().filter_map(|place| {
             let row = self.row(&place)?;
@@ -61,7 +62,7 @@ impl EventLog {
             .map(|(_, id)| id)
     }
 
-    /// Of a log without stamps: the first report that came in after the counted row.
+    /// For a log without time stamps: the first report that came in after the counted row.
     fn first_logged_after(&self, index: usize) -> Option<EventId> {
         let kept = self.entries.iter().skip(index + 1).find(|kept| {
             matches!(kept.entry, Entry::Report { boot: 0, .. }) && !kept.entry.kills().is_empty()

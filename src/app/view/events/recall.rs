@@ -1,5 +1,4 @@
-//! [`Remembered`]: what the last samples knew of a victim before it died. The kernel's log has only 15
-//! letters.
+//! [`Remembered`]: what the last samples knew about a victim. The kernel's log has only 15 letters of its name.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,18 +20,17 @@ pub struct Remembered {
     pub cgroup: Option<CgroupPath>,
     /// Its user.
     pub user: Option<String>,
-    /// Its place in the host's ranking, 1 = next victim; `None` if it was never to be chosen.
+    /// Its place in the host's ranking, 1 = next victim; `None` if the kernel could not choose it.
     pub rank: Option<u32>,
     /// Growth of rss + swap in bytes per second before it died.
     pub growth: Option<i64>,
 }
 
-/// A sample may be this much younger than the kill and still show the victim: it was taken while the
-/// victim was going.
+/// A sample this much younger than the kill may still show the victim, because exiting takes time.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// Looks a victim up in the samples, newest first. The pid alone proves nothing: the name must fit, and
-/// the sample must not be younger than the kill, or somebody else may have the pid.
+/// Looks a victim up in the samples, newest first. A pid can be reused, so the name must be equal and the sample
+/// not younger than the kill.
 pub(super) fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
     let died = kill.at?;
     let saw_it =

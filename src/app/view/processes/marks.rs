@@ -51,7 +51,7 @@ pub struct Marks {
 
 impl Marks {
     /// Collects the victims of all domains, as a table that ranks by the host shows them.
-    pub fn of(snapshot: &Snapshot) -> Self {
+    pub fn new(snapshot: &Snapshot) -> Self {
         Self::ranked(snapshot, Scope::Host)
     }
 

@@ -60,7 +60,7 @@ impl ListRow for Row {
 pub struct ProcessTable {
     /// Sort column.
     pub sort: &'static Column,
-    /// Against the column's natural direction.
+    /// Sorted against the column's natural direction.
     pub inverted: bool,
     /// The filter as typed.
     pub filter_text: String,
@@ -77,7 +77,7 @@ pub struct ProcessTable {
     /// Tagged processes.
     pub tagged: BTreeSet<ProcessId>,
     list: List<Row>,
-    /// What the rows are sorted by; kept for its memory.
+    /// What the rows are sorted by; a field only to reuse its allocation.
     keys: Vec<((i64, i64), Row)>,
     /// The selected process has had memory since it was selected.
     lived: bool,
@@ -157,7 +157,7 @@ impl ProcessTable {
             && self.filter.matches(process, context)
     }
 
-    /// The column's order in its direction; equals by pid, so that rows do not dance.
+    /// Sorts by the column; equal rows by pid, so that they do not change places.
     fn put_in_order(&mut self, rows: &mut [Row], context: &CellContext<'_>) {
         let get = |row: &Row| row.process(context.snapshot);
         let descending = self.is_descending();
@@ -175,7 +175,7 @@ impl ProcessTable {
         }
     }
 
-    /// Takes the numbers once for each row.
+    /// Sorts by numbers, computed once per row.
     fn sort_by_numbers(
         &mut self,
         rows: &mut [Row],
@@ -216,7 +216,7 @@ impl ProcessTable {
                 Life::Ended if lived => Hold::Lost,
                 // A zombie that the user chose.
                 Life::Ended | Life::Alive => Hold::Firm,
-                Life::PassedOver => Hold::Sinking,
+                Life::Skipped => Hold::Sinking,
             }
         });
         self.lived |= alive;
@@ -283,7 +283,7 @@ impl ProcessTable {
         self.list.scroll_by(rows);
     }
 
-    /// The next row (from the one after the selection, round and round) whose process passes.
+    /// The next row after the selection whose process passes; wraps around at the end.
     pub fn find_next(
         &self,
         backwards: bool,
@@ -311,7 +311,7 @@ impl ProcessTable {
         }
     }
 
-    /// Chooses a sort column; the same again inverts.
+    /// Chooses a sort column; choosing the same again reverses the order.
     pub fn sort_by(&mut self, column: &'static Column) {
         if std::ptr::eq(self.sort, column) {
             self.inverted = !self.inverted;
@@ -321,7 +321,7 @@ impl ProcessTable {
         }
     }
 
-    /// The arrow in the sorted column's header points down when the largest is on top.
+    /// True if the largest is on top.
     pub fn is_descending(&self) -> bool {
         self.sort.sort.largest_first != self.inverted
     }
@@ -332,8 +332,8 @@ impl ProcessTable {
 enum Life {
     /// It is what it was.
     Alive,
-    /// The kernel does not choose it now: already reaped, then it ends soon; or between vfork and exec.
-    PassedOver,
+    /// The kernel skips it now: it was reaped and ends soon, or it is between vfork and exec.
+    Skipped,
     /// A zombie, or its memory is gone.
     Ended,
 }
@@ -342,7 +342,7 @@ impl Life {
     fn from_process(process: &Process) -> Self {
         match badness(process, 0) {
             Badness::Immune(Immunity::NoMemory) => Self::Ended,
-            Badness::Immune(Immunity::PassedOver) => Self::PassedOver,
+            Badness::Immune(Immunity::PassedOver) => Self::Skipped,
             _ => Self::Alive,
         }
     }

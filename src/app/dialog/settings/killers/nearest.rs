@@ -17,7 +17,7 @@ pub(super) fn line(context: &DialogContext<'_>) -> Option<Line> {
     let line = Line::of(Tone::Normal, "  most urgent: ")
         .add(Tone::Strong, wording::domain(scope, snapshot))
         .add(Tone::Watch, format!(", {left}"));
-    let line = match Death::of(domain, snapshot) {
+    let line = match Death::from_domain(domain, snapshot) {
         Death::One(verdict) => line
             .add(Tone::Normal, ": the kernel kills ")
             .add(Tone::Critical, wording::victim(&verdict, snapshot))

@@ -16,7 +16,7 @@ fn na() -> Cell {
     cell(Tone::Dim, "n/a")
 }
 
-/// Dim where there is none to speak of.
+/// The cell of a domain that has no such value.
 fn dash() -> Cell {
     cell(Tone::Dim, "-")
 }
@@ -278,7 +278,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         rank: 4,
         sort: (),
         cell: |c| {
-            let death = Death::of(c.domain, c.snapshot);
+            let death = Death::from_domain(c.domain, c.snapshot);
             let tone = match death {
                 Death::Whole(_) | Death::Hangs | Death::Panics => Tone::Danger,
                 Death::Asker => Tone::Watch,
@@ -296,7 +296,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         align: Align::Right,
         rank: 4,
         sort: (),
-        cell: |c| match Death::of(c.domain, c.snapshot).verdict() {
+        cell: |c| match Death::from_domain(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
                 let total = c.domain.total_pages.max(1);
                 let share = verdict.victim.points as f64 * 1000.0 / total as f64;
@@ -315,7 +315,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         sort: (),
         cell: |c| {
             let near = c.watch.urgency >= Urgency::Close;
-            match Death::of(c.domain, c.snapshot) {
+            match Death::from_domain(c.domain, c.snapshot) {
                 Death::Hangs => cell(Tone::Danger, "kill disabled: tasks hang"),
                 Death::Empty => cell(Tone::Dim, "empty"),
                 Death::Panics => cell(Tone::Danger, "the kernel panics"),
