@@ -20,6 +20,7 @@ mod domain_kills;
 mod domains;
 mod events;
 mod explain;
+mod golden;
 mod limits;
 mod oom_assembler;
 mod oom_bounds;
