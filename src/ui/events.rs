@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::app::State;
-use crate::app::view::events::words::row;
+use crate::app::view::events::row::row;
 use crate::app::view::layout::{Pane, Panes};
 use crate::text::tone::{Line, Tone};
 

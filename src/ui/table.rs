@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use crate::app::State;
 use crate::app::view::layout::{Pane, Panes};
-use crate::app::view::processes::columns::{Align, Column, fit, short_group};
+use crate::app::view::processes::columns::{Align, Column, fit};
 use crate::app::view::processes::table::Row;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::Process;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::short_group;
 
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {

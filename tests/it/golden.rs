@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::common::whole;
-use oomtop::app::document::document;
 use oomtop::app::view::processes::marks::Marks;
 use oomtop::model::cgroup::CgroupVersion;
 use oomtop::model::memory::band::Thresholds;
+use oomtop::output::json::document;
 use serde_json::Value;
 
 /// `--once --json` on a host of this version.

@@ -10,15 +10,14 @@ use super::wrap::wrap;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::input::key::Key;
 use crate::app::msg::{Effect, Receipt};
-use crate::app::report::saved::{file_stem, json, text};
-use crate::app::report::tasks::{TaskBadness, TaskOrder, badness, head, line, order};
-use crate::app::report::{Page, memory, summary};
-use crate::app::view::events::Remembered;
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::oomlog::OomReport;
 use crate::oomlog::analysis::holders::by_name;
 use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::ranking;
+use crate::text::report::tasks_page::{TaskBadness, TaskOrder, badness, head, line, order};
+use crate::text::report::{Page, memory_page, summary};
 use crate::text::tone::{Line, Tone};
 
 /// Rows handed to the renderer: more than any screen is high.
@@ -73,7 +72,7 @@ impl ReportDialog {
     fn window(&self, first: usize) -> (Vec<Line>, usize) {
         match self.page {
             Page::Summary => all(summary::lines(&self.report, &self.remembered), first),
-            Page::Memory => all(memory::lines(&self.report, self.page_kb), first),
+            Page::Memory => all(memory_page::lines(&self.report, self.page_kb), first),
             Page::Tasks => (self.task_lines(first), self.rows.len()),
             Page::Raw => {
                 let raw = &self.report.raw;
@@ -230,9 +229,8 @@ impl Dialog for ReportDialog {
             KeyCode::Char('s') => {
                 self.saved = Some(Line::of(Tone::Dim, "saving …"));
                 return Outcome::Perform(vec![Effect::Save {
-                    stem: file_stem(&self.report),
-                    text: text(&self.report, &self.remembered),
-                    json: json(&self.report, &self.remembered),
+                    report: Arc::clone(&self.report),
+                    remembered: self.remembered.clone(),
                 }]);
             }
             _ => self.scroll_on(key, context.screen),

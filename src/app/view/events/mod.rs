@@ -2,9 +2,8 @@
 
 mod counter;
 mod filter;
-mod recall;
+pub mod row;
 mod tally;
-pub mod words;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,14 +11,13 @@ use std::sync::Arc;
 use crate::app::msg::{EventSource, OlderBoot};
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::Pid;
+use crate::model::recall::{Remembered, recall};
 use crate::model::snapshot::Snapshot;
 use crate::model::time::{Monotonic, Now, Wall};
-use crate::oomlog::{Kill, OomEvent, OomReport, Outcome, UserspaceKill};
+use crate::oomlog::{Kill, OomEvent, OomReport, UserspaceKill};
 
 use counter::{Counter, groups_that_rose};
 pub use filter::EventFilter;
-pub use recall::Remembered;
-use recall::recall;
 pub use tally::Tally;
 
 /// Most entries kept; the oldest go first.
@@ -348,9 +346,4 @@ fn rows_of(entry: &Entry) -> usize {
         Entry::Report { report, .. } => report.kills.len().max(1),
         _ => 1,
     }
-}
-
-/// True if the report is still being written.
-pub fn is_pending(report: &OomReport) -> bool {
-    report.outcome == Outcome::Pending
 }

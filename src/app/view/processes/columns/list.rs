@@ -1,6 +1,6 @@
 //! The columns themselves: their order, what each is sorted by and shows.
 
-use super::{Align, Cell, CellContext, Column, Order, Width, short_group};
+use super::{Align, Cell, CellContext, Column, Order, Width};
 use crate::app::view::processes::marks::Mark;
 use crate::model::oom_domain::victim::age_rank;
 use crate::model::process::badness::badness;
@@ -8,6 +8,7 @@ use crate::model::process::score::{OomScoreAdj, oom_score};
 use crate::model::process::{MemoryUse, Process};
 use crate::text::format;
 use crate::text::tone::Tone;
+use crate::text::wording::short_group;
 
 fn cell(tone: Tone, text: impl Into<String>) -> Cell {
     Cell {

@@ -5,14 +5,14 @@ mod advice;
 mod cause;
 mod victims;
 
-use crate::app::view::events::Remembered;
-use crate::app::view::events::words::{asked_by, cause as what_ran_out};
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::oomlog::analysis::holders::by_name;
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::analysis::root_cause::root_cause;
 use crate::oomlog::line::gfp::purpose;
 use crate::oomlog::{OomReport, Outcome};
+use crate::text::event::{asked_by, cause as what_ran_out};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 

@@ -1,13 +1,13 @@
 //! What to do now: the root cause first, then protect, then fix for good; with the keys that do it.
 
 use super::kb;
-use crate::app::view::events::Remembered;
-use crate::app::view::processes::columns::short_id;
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::oomlog::analysis::holders::by_name;
 use crate::oomlog::analysis::root_cause::{RootCause, SwapState, swap};
 use crate::oomlog::{Kill, OomReport, Outcome};
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::short_id;
 
 /// Growth before death that counts as a leak, in bytes per second.
 const LEAK: i64 = 1 << 20;

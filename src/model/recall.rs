@@ -33,7 +33,7 @@ const SLACK: Duration = Duration::from_secs(5);
 
 /// Looks a victim up in the samples, newest first. The pid alone proves nothing: the name must fit, and
 /// the sample must not be younger than the kill, or somebody else may have the pid.
-pub(super) fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
+pub fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
     let died = kill.at?;
     let saw_it =
         |snapshot: &&&Snapshot| snapshot.seq > 0 && snapshot.taken.monotonic.since(died) <= SLACK;
