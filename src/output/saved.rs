@@ -8,6 +8,7 @@ use super::printable;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::OomReport;
+use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::freed::{Freed, freed};
 use crate::oomlog::analysis::holders::{GroupHolder, NameHolder, by_cgroup, by_name};
 use crate::oomlog::analysis::page_kb;
@@ -26,6 +27,8 @@ pub struct ReportDocument<'a> {
     pub summary: Vec<String>,
     /// Why there was no memory; null where the report cannot tell.
     pub cause: Option<RootCause>,
+    /// What to do about it, in this order; without what only oomtop's samples knew of the victims.
+    pub advice: Vec<Advice>,
     /// Swap at that moment, of the host or of the cgroup; null where the report cannot tell.
     pub swap: Option<SwapState>,
     /// Who held the memory, summed by process name, the largest first; null without a table of tasks.
@@ -49,13 +52,15 @@ pub struct ReportDocument<'a> {
 /// Puts the document together.
 pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> ReportDocument<'a> {
     let ranking = ranking(report);
+    let cause = root_cause(report);
     ReportDocument {
         format: 1,
         summary: summary::lines(report, remembered)
             .iter()
             .map(Line::plain)
             .collect(),
-        cause: root_cause(report),
+        advice: advice(report, cause.as_ref()),
+        cause,
         swap: swap(report),
         held_by_name: by_name(report),
         held_by_cgroup: by_cgroup(report),

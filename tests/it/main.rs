@@ -10,6 +10,7 @@
 mod common;
 
 mod adjust;
+mod advice;
 mod architecture;
 mod careful;
 mod corpus;

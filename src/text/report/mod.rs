@@ -1,6 +1,7 @@
 //! An OOM report as pages of text: Summary, Memory, Tasks, Raw. The dialog, `oomtop explain` and the saved
 //! report share them.
 
+pub mod advice;
 pub mod memory_page;
 pub mod summary;
 pub mod tasks_page;
