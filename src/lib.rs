@@ -71,6 +71,7 @@ pub mod config;
 pub mod linux;
 pub mod model;
 pub mod oomlog;
+pub mod output;
 pub mod runtime;
 pub mod text;
 pub mod ui;

@@ -3,12 +3,9 @@
 //! [`Effect`]s. No file, no clock, no terminal.
 
 pub mod dialog;
-pub mod document;
 pub mod input;
 pub mod msg;
 pub mod notice;
-pub mod plain;
-pub mod report;
 pub mod settings;
 pub mod undo;
 pub mod update;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::app::input::key::Key;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::step::{AdjReceipt, CgroupStep, Failure, PlanReceipt};
-use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
+use crate::model::process::{Pid, ProcessId};
+use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::time::Now;
 use crate::oomlog::{OomEvent, OomReport};
@@ -177,14 +178,12 @@ pub enum Effect {
     },
     /// Read the OOM reports of older boots out of the journal.
     ReadOlderBoots,
-    /// Save a report as two files in the working directory; none is ever overwritten.
+    /// Save a report as text and as JSON in the working directory; no file is ever overwritten.
     Save {
-        /// File name without its ending.
-        stem: String,
-        /// For `.txt`.
-        text: String,
-        /// For `.json`.
-        json: String,
+        /// The report as the dialog shows it.
+        report: Arc<OomReport>,
+        /// What was known of its victims before they died, by pid.
+        remembered: Vec<(Pid, Remembered)>,
     },
     /// Stop oomtop as Ctrl-Z does.
     Suspend,

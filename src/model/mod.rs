@@ -10,6 +10,7 @@ pub mod memory;
 pub mod oom_domain;
 pub mod plan;
 pub mod process;
+pub mod recall;
 pub mod size;
 pub mod snapshot;
 pub mod time;

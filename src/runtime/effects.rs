@@ -16,6 +16,7 @@ use crate::model::plan::step::{
 use crate::model::process::ProcessId;
 use crate::model::process::signal::Signal;
 use crate::model::snapshot::Needs;
+use crate::output::saved;
 
 /// Performs effects.
 #[derive(Debug, Clone)]
@@ -84,9 +85,11 @@ impl Performer {
                 Some(Msg::Done(Receipt::Signal { signal, results }))
             }
             Effect::ReadOlderBoots => Some(Msg::Older(self.older())),
-            Effect::Save { stem, text, json } => {
-                Some(Msg::Done(Receipt::Saved(save::save(&stem, &text, &json))))
-            }
+            Effect::Save { report, remembered } => Some(Msg::Done(Receipt::Saved(save::save(
+                &saved::file_stem(&report),
+                &saved::text(&report, &remembered),
+                &saved::json(&report, &remembered),
+            )))),
             Effect::Sample(_)
             | Effect::Suspend
             | Effect::Redraw

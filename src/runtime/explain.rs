@@ -10,10 +10,10 @@ use std::sync::atomic::AtomicBool;
 
 use super::{RunError, log_source};
 use crate::app::msg::Msg;
-use crate::app::report::listing;
-use crate::app::report::saved::document;
 use crate::linux::SysRoot;
 use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
+use crate::output::explain as listing;
+use crate::output::saved::document;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;

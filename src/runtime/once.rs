@@ -5,9 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{RunError, clock, log_source};
-use crate::app::document::document;
 use crate::app::msg::Msg;
-use crate::app::plain::plain;
 use crate::app::settings::Settings;
 use crate::app::view::events::EventLog;
 use crate::app::view::processes::marks::Marks;
@@ -15,6 +13,8 @@ use crate::linux::SysRoot;
 use crate::linux::sampler::Sampler;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::snapshot::Needs;
+use crate::output::json::document;
+use crate::output::table::plain;
 
 /// Between the two samples.
 const BETWEEN: Duration = Duration::from_millis(200);

@@ -1,6 +1,8 @@
 //! What the screen and printed output have in common: styled lines without colours, sizes, words.
 
 pub mod cells;
+pub mod event;
 pub mod format;
+pub mod report;
 pub mod tone;
 pub mod wording;

@@ -1,5 +1,6 @@
 //! How domains, processes and rooms are spoken of, the same in every dialog.
 
+use crate::model::cgroup::container;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{Scope, Verdict};
 use crate::model::process::ProcessId;
@@ -43,9 +44,35 @@ pub fn left(room: &Room) -> String {
     }
 }
 
+/// What a group is called: what its path tells (container, pod, unit: [`container::label`]), otherwise the
+/// end of the path with one level above it.
+pub fn short_group(path: &str) -> String {
+    if let Some(label) = container::label(path) {
+        return label;
+    }
+    let mut parts = path.rsplit('/').filter(|p| !p.is_empty());
+    let Some(last) = parts.next() else {
+        return "/".to_owned();
+    };
+    match parts.next() {
+        Some(above) => format!("{above}/{}", short_id(last)),
+        None => short_id(last).to_owned(),
+    }
+}
+
+/// A container's id as its tools shorten it: twelve of its many hex digits.
+pub fn short_id(name: &str) -> &str {
+    let is_id = name.len() >= 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_id {
+        name.get(..12).unwrap_or(name)
+    } else {
+        name
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::victim;
+    use super::{short_group, victim};
     use crate::model::oom_domain::victim::{Candidate, Verdict};
     use crate::model::process::{Process, ProcessId};
     use crate::model::snapshot::Snapshot;
@@ -80,5 +107,15 @@ mod tests {
         assert_eq!(said(Some(candidate(9)), false), "7 java");
         // One that has ended since has no name any more.
         assert_eq!(said(Some(candidate(9)), true), "7 java or 9");
+    }
+
+    #[test]
+    fn groups_are_named_by_their_end() {
+        assert_eq!(short_group("/system.slice/mysql.service"), "mysql.service");
+        assert_eq!(
+            short_group(&format!("/docker/{}", "0123456789abcdef".repeat(4))),
+            "docker 0123456789ab"
+        );
+        assert_eq!(short_group("/"), "/");
     }
 }

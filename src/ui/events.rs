@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
-use crate::app::view::events::words::row;
+use crate::app::view::events::row::row;
 use crate::app::view::layout::{Pane, Panes};
 use crate::text::tone::{Line, Tone};
 

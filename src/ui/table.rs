@@ -7,10 +7,11 @@ use super::pane;
 use crate::app::State;
 use crate::app::view::columns::fit;
 use crate::app::view::layout::{Pane, Panes};
-use crate::app::view::processes::columns::{COLUMNS, PlacedColumn, short_group};
+use crate::app::view::processes::columns::{COLUMNS, PlacedColumn};
 use crate::app::view::processes::table::Row;
 use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::short_group;
 
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {

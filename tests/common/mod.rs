@@ -28,6 +28,7 @@ pub(crate) mod shop;
 pub(crate) mod styled;
 pub(crate) mod svg;
 pub(crate) mod svg_glyph;
+pub(crate) mod whole;
 
 use std::io::Write as _;
 

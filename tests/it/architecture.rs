@@ -75,13 +75,20 @@ const FLOORS: &[Floor] = &[
         never: CLOCKS_AND_FILES,
     },
     Floor {
+        name: "output",
+        may_import: &["output", "app", "text", "model", "oomlog"],
+        never: PURE,
+    },
+    Floor {
         name: "config",
         may_import: &["config", "app", "ui", "linux", "text", "model", "oomlog"],
         never: &["tokio"],
     },
     Floor {
         name: "runtime",
-        may_import: &["runtime", "app", "ui", "linux", "text", "model", "oomlog"],
+        may_import: &[
+            "runtime", "app", "ui", "output", "linux", "text", "model", "oomlog",
+        ],
         never: &[],
     },
 ];

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::common::changed::{calm_scene, says, scene_with, set, words};
-use oomtop::app::document::document;
 use oomtop::app::view::processes::marks::Marks;
 use oomtop::model::memory::band::Thresholds;
 use oomtop::model::snapshot::Snapshot;
 use oomtop::model::vm_settings::OomAction;
+use oomtop::output::json::document;
 
 #[test]
 fn a_kernel_that_panics_is_said_to_panic() {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::common::scene::{MIB, Scene, host};
 use crate::common::shop;
-use oomtop::app::document::document;
 use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use oomtop::model::process::ProcessId;
+use oomtop::output::json::document;
 use serde_json::{Value, json};
 
 /// The shop's last sample as a document, after `change`.

@@ -10,6 +10,7 @@
 mod common;
 
 mod adjust;
+mod advice;
 mod architecture;
 mod careful;
 mod corpus;
@@ -21,6 +22,7 @@ mod domains;
 mod event_selection;
 mod events;
 mod explain;
+mod golden;
 mod limits;
 mod oom_assembler;
 mod oom_bounds;

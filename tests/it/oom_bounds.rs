@@ -124,7 +124,7 @@ fn nothing_of_a_log_is_printed_raw() {
         let OomEvent::Report(report) = event else {
             continue;
         };
-        let printed = oomtop::app::report::listing::report(&report, 1);
+        let printed = oomtop::output::explain::report(&report, 1);
         assert!(
             printed.chars().all(|c| c == '\n' || !c.is_control()),
             "{printed:?}"

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::common::scene::Scene;
 use oomtop::app::msg::{Effect, Msg, Receipt};
 use oomtop::oomlog::{LogRecord, OomAssembler, OomEvent, OomReport, TaskRow, TaskTable};
+use oomtop::output::saved;
 
 /// The last state of every report in a file of raw kmsg records.
 fn reports(fixture: &str) -> Vec<Arc<OomReport>> {
@@ -143,16 +144,18 @@ fn saving_asks_for_two_files_and_says_what_came_of_it() {
     let mut scene = opened(report, 120, 36);
     scene.keys("s");
     let effects = scene.asked();
-    let [Effect::Save { stem, text, json }] = effects.as_slice() else {
+    let [Effect::Save { report, remembered }] = effects.as_slice() else {
         panic!("{effects:?}")
     };
-    assert_eq!(stem, "oomtop-preferred-257");
+    assert_eq!(saved::file_stem(report), "oomtop-preferred-257");
+    let text = saved::text(report, remembered);
     assert!(
         text.contains("== Summary")
             && text.contains("== Raw")
             && text.contains("invoked oom-killer")
     );
-    let json: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    let json: serde_json::Value =
+        serde_json::from_str(&saved::json(report, remembered)).expect("JSON");
     assert_eq!(json["report"]["kills"][0]["pid"], 257);
     assert_eq!(json["ranking_explains_victim"], true);
     scene.tell(Msg::Done(Receipt::Saved(Ok(
@@ -175,7 +178,7 @@ fn a_summary_is_at_most_a_dozen_lines() {
             continue;
         }
         for report in reports(&name) {
-            let lines = oomtop::app::report::summary::lines(&report, &[]);
+            let lines = oomtop::text::report::summary::lines(&report, &[]);
             let facts = lines
                 .iter()
                 .take_while(|line| !line.spans.is_empty())

@@ -10,15 +10,16 @@ use super::wrap::wrap;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::input::key::Key;
 use crate::app::msg::{Effect, Receipt};
-use crate::app::report::saved::{file_stem, json, text};
-use crate::app::report::tasks::{TaskBadness, TaskOrder, badness, head, line, order};
-use crate::app::report::{Page, memory, summary};
-use crate::app::view::events::Remembered;
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::oomlog::OomReport;
+use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::holders::by_name;
 use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::ranking;
+use crate::oomlog::analysis::root_cause::root_cause;
+use crate::text::report::tasks_page::{TaskBadness, TaskOrder, badness, head, line, order};
+use crate::text::report::{Page, memory_page, summary};
 use crate::text::tone::{Line, Tone};
 
 /// Rows handed to the renderer: more than any screen is high.
@@ -72,8 +73,12 @@ impl ReportDialog {
     /// Lines of the page from this one on, and how many it has.
     fn window(&self, first: usize) -> (Vec<Line>, usize) {
         match self.page {
-            Page::Summary => all(summary::lines(&self.report, &self.remembered), first),
-            Page::Memory => all(memory::lines(&self.report, self.page_kb), first),
+            Page::Summary => {
+                let key = |step: &Advice| deed(step).map(|(key, _)| key.to_string());
+                let lines = summary::lines_with_keys(&self.report, &self.remembered, &key);
+                all(lines, first)
+            }
+            Page::Memory => all(memory_page::lines(&self.report, self.page_kb), first),
             Page::Tasks => (self.task_lines(first), self.rows.len()),
             Page::Raw => {
                 let raw = &self.report.raw;
@@ -168,27 +173,23 @@ impl ReportDialog {
 }
 
 impl ReportDialog {
-    /// The name that held most: the one to fence in.
-    fn largest(&self) -> Option<String> {
-        by_name(&self.report)?
-            .into_iter()
-            .next()
-            .map(|holder| holder.comm)
-    }
-
-    /// The name that died: the one to protect when it runs again.
-    fn victim(&self) -> Option<String> {
-        self.report.kills.first().map(|kill| kill.comm.clone())
+    /// The name a key is for: that of the advice. Without such advice `c` takes the name that held most, `a`
+    /// the one that died, to protect it when it runs again.
+    fn name_for(&self, key: char) -> Option<String> {
+        let root = root_cause(&self.report);
+        let advised = advice(&self.report, root.as_ref())
+            .iter()
+            .filter_map(deed)
+            .find_map(|(of, comm)| (of == key).then(|| comm.to_owned()));
+        advised.or_else(|| match key {
+            'c' => Some(by_name(&self.report)?.into_iter().next()?.comm),
+            _ => self.report.kills.first().map(|kill| kill.comm.clone()),
+        })
     }
 
     /// Does what the Summary advises, with the largest process of that name that runs now.
-    fn act(
-        &mut self,
-        action: &'static str,
-        name: Option<String>,
-        context: &DialogContext<'_>,
-    ) -> Outcome {
-        let Some(name) = name else {
+    fn act(&mut self, key: char, action: &'static str, context: &DialogContext<'_>) -> Outcome {
+        let Some(name) = self.name_for(key) else {
             return Outcome::Stay;
         };
         let processes = &context.cells.snapshot.processes;
@@ -202,6 +203,29 @@ impl ReportDialog {
     }
 }
 
+/// The key that does what a step advises, and the name of the process it is for.
+fn deed(step: &Advice) -> Option<(char, &str)> {
+    match step {
+        Advice::LimitAlone { comm, .. } => Some(('c', comm)),
+        Advice::Protect { comm, .. } => Some(('a', comm)),
+        Advice::MakeKillable { largest } => Some(('a', largest.as_deref()?)),
+        Advice::FreeTmpfs
+        | Advice::SlowWriters { .. }
+        | Advice::FindGroupKernelMemory
+        | Advice::FindSlab
+        | Advice::FreeHugePages
+        | Advice::AskDrivers
+        | Advice::Compact
+        | Advice::RelieveZones
+        | Advice::WidenNodes
+        | Advice::FindLimit
+        | Advice::FindWhoAsked
+        | Advice::RaiseLimit { .. }
+        | Advice::FindReport
+        | Advice::AddSwap => None,
+    }
+}
+
 /// A short page is all made; the rest of it is scrolled away here.
 fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
     let total = lines.len();
@@ -211,8 +235,8 @@ fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
 impl Dialog for ReportDialog {
     fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
         match key.code {
-            KeyCode::Char('c') => return self.act("cgroup", self.largest(), context),
-            KeyCode::Char('a') => return self.act("adjust", self.victim(), context),
+            KeyCode::Char('c') => return self.act('c', "cgroup", context),
+            KeyCode::Char('a') => return self.act('a', "adjust", context),
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
             KeyCode::Tab | KeyCode::Right => self.turn_to(self.page.next()),
             KeyCode::BackTab | KeyCode::Left => self.turn_to(self.page.previous()),
@@ -230,9 +254,8 @@ impl Dialog for ReportDialog {
             KeyCode::Char('s') => {
                 self.saved = Some(Line::of(Tone::Dim, "saving …"));
                 return Outcome::Perform(vec![Effect::Save {
-                    stem: file_stem(&self.report),
-                    text: text(&self.report, &self.remembered),
-                    json: json(&self.report, &self.remembered),
+                    report: Arc::clone(&self.report),
+                    remembered: self.remembered.clone(),
                 }]);
             }
             _ => self.scroll_on(key, context.screen),

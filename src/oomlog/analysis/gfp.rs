@@ -190,7 +190,7 @@ fn combine(found: Vec<&'static str>) -> Vec<String> {
 }
 
 /// Major and minor of `4.4.121-x`.
-fn version(release: &str) -> Option<(u32, u32)> {
+pub(in crate::oomlog) fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit());
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }

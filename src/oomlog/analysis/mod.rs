@@ -3,9 +3,11 @@
 //! Everything here is a pure function of an [`OomReport`]. A question the report cannot answer gives
 //! `None`, never a guess.
 
+pub mod advice;
 pub mod freed;
 pub mod gfp;
 pub mod holders;
+pub mod memcg_version;
 pub mod ranking;
 pub mod root_cause;
 pub mod zones;

@@ -5,6 +5,8 @@
 mod cgroup;
 mod host;
 
+pub(super) use cgroup::is_full;
+
 use crate::oomlog::{Constraint, MemoryState, OomReport, UsageKind};
 
 /// Part of the memory, in percent, from which on one kind of it is said to have filled it.

@@ -6,13 +6,14 @@ use crate::app::State;
 use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
-use crate::app::view::processes::columns::{score, short_group};
+use crate::app::view::processes::columns::score;
 use crate::model::memory::percent;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
+use crate::text::wording::short_group;
 use crate::ui::canvas::Canvas;
 
 pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use oomtop::app::report::{listing, saved};
+use oomtop::output::{explain as listing, saved};
 use oomtop::oomlog::{OomEvent, OomReport, ReportKey, UserspaceKill};
 use oomtop::oomlog::analysis::gfp;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::recall::Remembered;
 use crate::app::view::list::ListRow;
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::model::time::{Monotonic, Now, Wall};
 use crate::oomlog::{Kill, OomReport, Outcome, UserspaceKill};
 

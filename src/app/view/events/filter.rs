@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Entry, EventRow};
-use crate::app::view::events::words::scope_word;
 use crate::app::view::processes::filter::contains;
 use crate::model::process::Pid;
 use crate::model::time::Now;
+use crate::text::event::scope_word;
 
 /// A parsed filter; all terms must hold, none lets everything through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,9 +4,8 @@ mod counter;
 mod entry;
 mod filter;
 mod overtaken;
-mod recall;
+pub mod row;
 mod tally;
-pub mod words;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use std::sync::Arc;
 use crate::app::msg::{EventSource, OlderBoot};
 use crate::app::view::list::{Hold, List};
 use crate::model::cgroup::CgroupPath;
+use crate::model::recall::recall;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::{Now, Wall};
 use crate::oomlog::{Kill, OomEvent, OomReport, UserspaceKill};
@@ -22,8 +22,6 @@ use counter::{Counter, groups_that_rose};
 use entry::Kept;
 pub use entry::{Entry, EventId, EventRow, Place, is_pending};
 pub use filter::EventFilter;
-pub use recall::Remembered;
-use recall::recall;
 pub use tally::Tally;
 
 /// Most entries kept; the oldest are dropped first.

@@ -2,7 +2,7 @@
 
 use super::{FULL, RootCause, largest, reaches};
 use crate::oomlog::analysis::holders::resident_kb;
-use crate::oomlog::report::memcg::MemcgUse;
+use crate::oomlog::report::memcg::{MemcgUse, Usage};
 use crate::oomlog::{OomReport, UsageKind};
 
 /// The largest kind of memory in it, if that is most of the limit.
@@ -35,13 +35,16 @@ pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
 fn limit_kb(memcg: &MemcgUse) -> Option<u64> {
     let memory = memcg.usage(UsageKind::Memory)?;
     let both = memcg.usage(UsageKind::MemorySwap);
-    // The batch of charges that each CPU holds, and what reclaim just freed, keep it a little below.
-    let nearly = FULL - 8;
-    if !memory.is_unlimited() && reaches(memory.usage_kb, memory.limit_kb, nearly) {
+    if is_full(memory) {
         return Some(memory.limit_kb);
     }
-    let both = both.filter(|both| !both.is_unlimited())?;
-    reaches(both.usage_kb, both.limit_kb, nearly).then_some(memory.usage_kb)
+    both.is_some_and(is_full).then_some(memory.usage_kb)
+}
+
+/// At its limit. The batch of charges that each CPU holds, and what reclaim just freed, keep it a little
+/// below.
+pub(in crate::oomlog::analysis) fn is_full(usage: &Usage) -> bool {
+    !usage.is_unlimited() && reaches(usage.usage_kb, usage.limit_kb, FULL - 8)
 }
 
 /// One statistic over all cgroups listed, by the first key that is there.

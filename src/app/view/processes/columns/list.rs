@@ -1,6 +1,6 @@
 //! The columns themselves: their order, what each is sorted by and shows.
 
-use super::{Align, Cell, CellContext, Column, Order, Sort, Width, short_group};
+use super::{Align, Cell, CellContext, Column, Order, Sort, Width};
 use crate::app::view::columns::cell;
 use crate::app::view::processes::marks::Mark;
 use crate::model::oom_domain::victim::age_rank;
@@ -9,6 +9,7 @@ use crate::model::process::score::{OomScoreAdj, oom_score};
 use crate::model::process::{MemoryUse, Process};
 use crate::text::format;
 use crate::text::tone::Tone;
+use crate::text::wording::short_group;
 
 /// Dim zeros: they are read past, not read.
 fn bytes(value: Option<u64>) -> Cell {

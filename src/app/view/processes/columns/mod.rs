@@ -7,7 +7,6 @@ use std::cmp::Ordering;
 
 use crate::app::view::columns;
 use crate::app::view::processes::marks::Marks;
-use crate::model::cgroup::container;
 use crate::model::kernel::KernelRules;
 use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
@@ -82,32 +81,6 @@ pub type PlacedColumn = columns::Placed<CellOf, Sort>;
 /// Makes the cell of a process.
 type CellOf = fn(&Process, &CellContext<'_>) -> Cell;
 
-/// What a group is called: what its path tells (container, pod, unit: [`container::label`]), otherwise the
-/// end of the path with one level above it.
-pub fn short_group(path: &str) -> String {
-    if let Some(label) = container::label(path) {
-        return label;
-    }
-    let mut parts = path.rsplit('/').filter(|p| !p.is_empty());
-    let Some(last) = parts.next() else {
-        return "/".to_owned();
-    };
-    match parts.next() {
-        Some(above) => format!("{above}/{}", short_id(last)),
-        None => short_id(last).to_owned(),
-    }
-}
-
-/// A container's id as its tools shorten it: twelve of its many hex digits.
-pub fn short_id(name: &str) -> &str {
-    let is_id = name.len() >= 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_id {
-        name.get(..12).unwrap_or(name)
-    } else {
-        name
-    }
-}
-
 /// The column of this id.
 pub fn column(id: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|c| c.id == id)
@@ -115,7 +88,7 @@ pub fn column(id: &str) -> Option<&'static Column> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COLUMNS, short_group};
+    use super::COLUMNS;
     use crate::app::view::columns::fit;
 
     #[test]
@@ -134,15 +107,5 @@ mod tests {
             assert_eq!(used, width, "the table fills its width");
         }
         assert!(!fit(COLUMNS, 0).is_empty());
-    }
-
-    #[test]
-    fn groups_are_named_by_their_end() {
-        assert_eq!(short_group("/system.slice/mysql.service"), "mysql.service");
-        assert_eq!(
-            short_group(&format!("/docker/{}", "0123456789abcdef".repeat(4))),
-            "docker 0123456789ab"
-        );
-        assert_eq!(short_group("/"), "/");
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use super::document::ranked;
-use super::settings::Settings;
+use super::json::ranked;
+use super::printable;
+use crate::app::settings::Settings;
 use crate::app::view::events::EventLog;
-use crate::app::view::events::words;
+use crate::app::view::events::row::row as event_row;
 use crate::app::view::processes::columns::{Align, Width};
 use crate::app::view::processes::columns::{COLUMNS, CellContext, column};
 use crate::app::view::processes::filter::Filter;
@@ -90,11 +91,7 @@ pub fn plain(
         );
     }
     for row in events.rows() {
-        let _ = writeln!(
-            out,
-            "{}",
-            printable(&words::row(row, now, u16::MAX).plain())
-        );
+        let _ = writeln!(out, "{}", printable(&event_row(row, now, u16::MAX).plain()));
     }
     out
 }
@@ -114,17 +111,4 @@ fn line(out: &mut String, cells: impl Iterator<Item = (String, Width, Align)>) {
     }
     out.push_str(text.trim_end());
     out.push('\n');
-}
-
-/// Replaces what a terminal would obey: control characters, and those that turn text around.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if crate::text::tone::is_unsafe(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
 }

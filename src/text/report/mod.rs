@@ -1,10 +1,10 @@
-//! An OOM report as pages of text: Summary, Memory, Tasks, Raw. The dialog and `oomtop explain` share them.
+//! An OOM report as pages of text: Summary, Memory, Tasks, Raw. The dialog, `oomtop explain` and the saved
+//! report share them.
 
-pub mod listing;
-pub mod memory;
-pub mod saved;
+pub mod advice;
+pub mod memory_page;
 pub mod summary;
-pub mod tasks;
+pub mod tasks_page;
 
 /// A page of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

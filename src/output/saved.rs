@@ -4,17 +4,18 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{memory, summary, tasks};
-use crate::app::plain::printable;
-use crate::app::view::events::Remembered;
+use super::printable;
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::oomlog::OomReport;
+use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::freed::{Freed, freed};
 use crate::oomlog::analysis::holders::{GroupHolder, NameHolder, by_cgroup, by_name};
 use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::{Ranking, ranking};
 use crate::oomlog::analysis::root_cause::{RootCause, SwapState, root_cause, swap};
 use crate::oomlog::analysis::zones::{ZoneState, is_fragmentation, zones};
+use crate::text::report::{memory_page, summary, tasks_page};
 use crate::text::tone::Line;
 
 /// One report as `s` saves it and `explain --json` prints it.
@@ -26,6 +27,8 @@ pub struct ReportDocument<'a> {
     pub summary: Vec<String>,
     /// Why there was no memory; null where the report cannot tell.
     pub cause: Option<RootCause>,
+    /// What to do about it, in this order; without what only oomtop's samples knew of the victims.
+    pub advice: Vec<Advice>,
     /// Swap at that moment, of the host or of the cgroup; null where the report cannot tell.
     pub swap: Option<SwapState>,
     /// Who held the memory, summed by process name, the largest first; null without a table of tasks.
@@ -49,13 +52,15 @@ pub struct ReportDocument<'a> {
 /// Puts the document together.
 pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> ReportDocument<'a> {
     let ranking = ranking(report);
+    let cause = root_cause(report);
     ReportDocument {
         format: 1,
         summary: summary::lines(report, remembered)
             .iter()
             .map(Line::plain)
             .collect(),
-        cause: root_cause(report),
+        advice: advice(report, cause.as_ref()),
+        cause,
         swap: swap(report),
         held_by_name: by_name(report),
         held_by_cgroup: by_cgroup(report),
@@ -86,12 +91,12 @@ pub fn text(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
         let _ = writeln!(out);
     };
     part("Summary", &summary::lines(report, remembered));
-    part("Memory", &memory::lines(report, page));
+    part("Memory", &memory_page::lines(report, page));
     if let Some(table) = &report.tasks {
-        let of_row = tasks::badness(table, ranking(report).as_ref());
-        let rows = tasks::order(table, &of_row, tasks::TaskOrder::Badness);
+        let of_row = tasks_page::badness(table, ranking(report).as_ref());
+        let rows = tasks_page::order(table, &of_row, tasks_page::TaskOrder::Badness);
         let lines = rows.iter().filter_map(|at| {
-            Some(tasks::line(
+            Some(tasks_page::line(
                 table.rows.get(*at)?,
                 *of_row.get(*at)?,
                 page,
@@ -100,7 +105,7 @@ pub fn text(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
         });
         part(
             "Tasks",
-            &std::iter::once(tasks::head())
+            &std::iter::once(tasks_page::head())
                 .chain(lines)
                 .collect::<Vec<_>>(),
         );

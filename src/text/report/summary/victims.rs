@@ -1,14 +1,14 @@
 //! Whom the kernel killed, why this one, and what it freed.
 
 use super::kb;
-use crate::app::view::events::Remembered;
-use crate::app::view::processes::columns::short_group;
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::oomlog::analysis::freed::freed;
 use crate::oomlog::analysis::ranking::Ranking;
 use crate::oomlog::{Kill, OomReport};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::short_group;
 
 /// Victims named one by one.
 const NAMED: usize = 3;

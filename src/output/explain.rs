@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{memory, summary, tasks};
-use crate::app::plain::printable;
-use crate::app::view::events::words::{kill_facts, scope_word};
+use super::printable;
 use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::{Kill, OomReport, UserspaceKill};
+use crate::text::event::{kill_facts, scope_word};
+use crate::text::report::{memory_page, summary, tasks_page};
 
 /// Tasks printed of each table.
 const TASKS: usize = 10;
@@ -25,14 +25,14 @@ pub fn report(report: &OomReport, number: u64) -> String {
     if report.memory.is_some() || report.memcg.is_some() {
         lines.push(String::new());
         lines.extend(
-            memory::lines(report, page)
+            memory_page::lines(report, page)
                 .iter()
                 .map(crate::text::tone::Line::plain),
         );
     }
     if let Some(table) = &report.tasks {
-        let of_row = tasks::badness(table, ranking(report).as_ref());
-        let first = tasks::order(table, &of_row, tasks::TaskOrder::Badness)
+        let of_row = tasks_page::badness(table, ranking(report).as_ref());
+        let first = tasks_page::order(table, &of_row, tasks_page::TaskOrder::Badness)
             .into_iter()
             .take(TASKS);
         let rows: Vec<_> = first
@@ -41,13 +41,13 @@ pub fn report(report: &OomReport, number: u64) -> String {
         lines.push(String::new());
         lines.push(format!(
             "{}  ({} of {} tasks)",
-            tasks::head().plain(),
+            tasks_page::head().plain(),
             rows.len(),
             table.listed()
         ));
         lines.extend(
             rows.iter()
-                .map(|(row, badness)| tasks::line(row, *badness, page, report).plain()),
+                .map(|(row, badness)| tasks_page::line(row, *badness, page, report).plain()),
         );
     }
     for line in lines {

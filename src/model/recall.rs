@@ -31,7 +31,7 @@ const SLACK: Duration = Duration::from_secs(5);
 
 /// Looks a victim up in the samples, newest first. A pid can be reused, so the name must be equal and the sample
 /// not younger than the kill.
-pub(super) fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
+pub fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
     let died = kill.at?;
     let saw_it =
         |snapshot: &&&Snapshot| snapshot.seq > 0 && snapshot.taken.monotonic.since(died) <= SLACK;

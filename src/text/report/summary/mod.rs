@@ -1,26 +1,35 @@
 //! The Summary page: what happened in plain words, with the numbers, and what to do now. At most a dozen
 //! lines that a newcomer understands.
 
-mod advice;
 mod cause;
 mod victims;
 
-use crate::app::view::events::Remembered;
-use crate::app::view::events::words::{asked_by, cause as what_ran_out};
 use crate::model::process::Pid;
+use crate::model::recall::Remembered;
 use crate::oomlog::analysis::gfp::purpose;
 use crate::oomlog::analysis::holders::by_name;
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::analysis::root_cause::root_cause;
 use crate::oomlog::{OomReport, Outcome};
+use crate::text::event::{asked_by, cause as what_ran_out};
 use crate::text::format;
+use crate::text::report::advice::{self, KeyOf};
 use crate::text::tone::{Line, Tone};
 
 /// Names listed among those who held the memory.
 const HOLDERS: usize = 4;
 
-/// All lines of the page.
+/// All lines of the page as they are printed: without keys.
 pub fn lines(report: &OomReport, remembered: &[(Pid, Remembered)]) -> Vec<Line> {
+    lines_with_keys(report, remembered, &|_| None)
+}
+
+/// All lines of the page, with `key` in front of each step of the advice that has one.
+pub fn lines_with_keys(
+    report: &OomReport,
+    remembered: &[(Pid, Remembered)],
+    key: KeyOf<'_>,
+) -> Vec<Line> {
     let ranking = ranking(report);
     let root = root_cause(report);
     let mut lines = vec![Line::of(Tone::Strong, what_ran_out(report))];
@@ -38,7 +47,7 @@ pub fn lines(report: &OomReport, remembered: &[(Pid, Remembered)]) -> Vec<Line> 
     lines.extend(who_held_it(report));
     lines.extend(victims::lines(report, ranking.as_ref(), remembered));
     lines.extend(oddities(report));
-    let advice = advice::lines(report, root.as_ref(), remembered);
+    let advice = advice::lines(report, root.as_ref(), remembered, key);
     if !advice.is_empty() {
         lines.push(Line::new());
         lines.push(Line::of(Tone::Accent, "What to do now"));

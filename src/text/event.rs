@@ -1,13 +1,11 @@
-//! OOM events in words: the row of the pane and the sentences of the event dialog.
+//! OOM events in words: what ran out, who asked, who died and why, in a row and in sentences.
 
-use crate::app::view::events::{Entry, EventRow, is_pending};
-use crate::app::view::processes::columns::{short_group, short_id};
 use crate::model::cgroup::container;
-use crate::model::time::{Now, Wall};
 use crate::oomlog::analysis::root_cause::{SwapState, swap};
 use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UserspaceKill};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::{short_group, short_id};
 
 /// What ran out, as a word: `host`, `container`, `unit`, `cgroup`, `cpuset`, …
 pub fn scope_word(report: &OomReport) -> &'static str {
@@ -25,40 +23,6 @@ pub fn scope_word(report: &OomReport) -> &'static str {
     }
 }
 
-/// Below this width the row's parts are not put in columns: the reason is worth more than order.
-const NARROW: u16 = 110;
-
-/// One row of a pane of this width.
-pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
-    let when = stamp(row.wall(now), now);
-    match (row.entry, row.kill) {
-        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, when, width < NARROW),
-        (Entry::Report { report, .. }, None) => report_row(report, when),
-        (Entry::Userspace(kill), _) => userspace_row(kill, when),
-        (Entry::Unlogged { kills, groups, .. }, _) => {
-            let place = groups
-                .first()
-                .map_or_else(String::new, |g| format!(" in {g}"));
-            when.add(Tone::Critical, format!("{kills} killed{place}"))
-                .add(
-                    Tone::Dim,
-                    "  no line in the log; the kernel's oom_kill counter rose",
-                )
-        }
-        (Entry::Gap { lost, .. }, _) => {
-            let many = if *lost == 0 {
-                "some".to_owned()
-            } else {
-                lost.to_string()
-            };
-            when.add(
-                Tone::Watch,
-                format!("gap: {many} log records were overwritten unread; kills may be missing"),
-            )
-        }
-    }
-}
-
 /// Anonymous memory and adj of a killed process, as far as its line told them.
 pub fn kill_facts(kill: &Kill) -> (String, String) {
     let anon = kill.anon_rss_kb.map(|kb| kb.saturating_mul(1024));
@@ -67,7 +31,8 @@ pub fn kill_facts(kill: &Kill) -> (String, String) {
     (anon, adj.unwrap_or_else(|| "n/a".to_owned()))
 }
 
-fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Line {
+/// A kill in a row, behind the time it happened; `narrow`: its parts are not put in columns.
+pub fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Line {
     let (anon, adj) = kill_facts(kill);
     // One blank apart, or in columns.
     let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
@@ -110,8 +75,8 @@ fn reason(report: &OomReport) -> String {
     }
 }
 
-/// A program's own word, with the program's name in front.
-fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
+/// A kill by another program in a row: its own word, with the program's name in front.
+pub fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
     let who = match (&kill.cgroup, kill.pid, &kill.comm) {
         (Some(group), _, _) => short_ids(group),
         (None, Some(pid), Some(comm)) => format!("{pid} {comm}"),
@@ -123,7 +88,8 @@ fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
         .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
 }
 
-fn report_row(report: &OomReport, when: Line) -> Line {
+/// A report without a kill (so far) in a row.
+pub fn report_row(report: &OomReport, when: Line) -> Line {
     let line = when.add(Tone::Dim, format!("{:<10}", scope_word(report)));
     let again = if report.repeats > 0 {
         format!(", {} times more", report.repeats)
@@ -139,20 +105,6 @@ fn report_row(report: &OomReport, when: Line) -> Line {
         Outcome::Pending | Outcome::Killed => line.add(Tone::Danger, "out of memory, choosing …  "),
     };
     line.add(Tone::Dim, reason(report))
-}
-
-/// `14:01:12 `, or how many days ago.
-fn stamp(at: Option<Wall>, now: Now) -> Line {
-    let Some(at) = at else {
-        return Line::of(Tone::Dim, "--:--:-- ");
-    };
-    let wall = at;
-    let days = now.wall.day() - wall.day();
-    match days {
-        ..=0 => Line::of(Tone::Dim, format!("{wall} ")),
-        1 => Line::of(Tone::Dim, format!("yesterday {wall} ")),
-        _ => Line::of(Tone::Dim, format!("{days}d ago {wall} ")),
-    }
 }
 
 /// `asked by nginx (812), order 0, GFP_KERNEL`.
@@ -216,7 +168,7 @@ pub fn cause(report: &OomReport) -> String {
         None if report.has_header => "Memory ran out.".to_owned(),
         None => "Memory ran out; the log does not say where.".to_owned(),
     };
-    if is_pending(report) && report.kills.is_empty() {
+    if report.outcome == Outcome::Pending && report.kills.is_empty() {
         format!("{what} Nobody was killed yet.")
     } else {
         what

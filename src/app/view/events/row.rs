@@ -1,0 +1,54 @@
+//! One row of the events pane: when it happened, and its words.
+
+use crate::app::view::events::{Entry, EventRow};
+use crate::model::time::{Now, Wall};
+use crate::text::event::{kill_row, report_row, userspace_row};
+use crate::text::tone::{Line, Tone};
+
+/// Below this width the row's parts are not put in columns: the reason is worth more than order.
+const NARROW: u16 = 110;
+
+/// One row of a pane of this width.
+pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
+    let when = stamp(row.wall(now), now);
+    match (row.entry, row.kill) {
+        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, when, width < NARROW),
+        (Entry::Report { report, .. }, None) => report_row(report, when),
+        (Entry::Userspace(kill), _) => userspace_row(kill, when),
+        (Entry::Unlogged { kills, groups, .. }, _) => {
+            let place = groups
+                .first()
+                .map_or_else(String::new, |g| format!(" in {g}"));
+            when.add(Tone::Critical, format!("{kills} killed{place}"))
+                .add(
+                    Tone::Dim,
+                    "  no line in the log; the kernel's oom_kill counter rose",
+                )
+        }
+        (Entry::Gap { lost, .. }, _) => {
+            let many = if *lost == 0 {
+                "some".to_owned()
+            } else {
+                lost.to_string()
+            };
+            when.add(
+                Tone::Watch,
+                format!("gap: {many} log records were overwritten unread; kills may be missing"),
+            )
+        }
+    }
+}
+
+/// `14:01:12 `, or how many days ago.
+fn stamp(at: Option<Wall>, now: Now) -> Line {
+    let Some(at) = at else {
+        return Line::of(Tone::Dim, "--:--:-- ");
+    };
+    let wall = at;
+    let days = now.wall.day() - wall.day();
+    match days {
+        ..=0 => Line::of(Tone::Dim, format!("{wall} ")),
+        1 => Line::of(Tone::Dim, format!("yesterday {wall} ")),
+        _ => Line::of(Tone::Dim, format!("{days}d ago {wall} ")),
+    }
+}

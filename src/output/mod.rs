@@ -1,0 +1,18 @@
+//! What oomtop prints and saves: the plain table and the JSON document of `--once`, `explain`, saved reports.
+//!
+//! A value goes in, a text comes out: nothing here reads, asks for a key or knows a terminal. What the screen
+//! says too comes from [`crate::text`].
+
+pub mod explain;
+pub mod json;
+pub mod saved;
+pub mod table;
+
+use crate::text::tone::is_unsafe;
+
+/// Replaces what a terminal would obey: control characters, and those that turn text around.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c })
+        .collect()
+}

@@ -1,0 +1,230 @@
+//! What to do now, in sentences. Keys are the dashboard's: it names them in the place of the kind of step.
+
+use crate::model::process::Pid;
+use crate::model::recall::Remembered;
+use crate::oomlog::analysis::advice::{Advice, advice};
+use crate::oomlog::analysis::memcg_version::MemcgVersion;
+use crate::oomlog::analysis::root_cause::RootCause;
+use crate::oomlog::{Kill, OomReport};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording::short_id;
+
+/// Growth before death that counts as a leak, in bytes per second.
+const LEAK: i64 = 1 << 20;
+
+/// The key for a step that the reader can take at once; `None` for any other.
+pub type KeyOf<'a> = &'a dyn Fn(&Advice) -> Option<String>;
+
+/// The steps, each behind its key or its kind.
+pub(super) fn lines(
+    report: &OomReport,
+    root: Option<&RootCause>,
+    remembered: &[(Pid, Remembered)],
+    key: KeyOf<'_>,
+) -> Vec<Line> {
+    let leak = leaked(report, remembered).map(|kill| {
+        let text = format!(
+            "{} was growing steadily: look for a leak in it before anything else",
+            kill.comm
+        );
+        line("fix", text)
+    });
+    let steps = advice(report, root);
+    let steps = steps.iter().map(|step| match key(step) {
+        Some(key) => line(&key, sentence(step)),
+        None => line(kind(step), sentence(step)),
+    });
+    leak.into_iter().chain(steps).collect()
+}
+
+fn line(label: &str, text: String) -> Line {
+    Line::of(Tone::Strong, format!("  {label:<8}")).add(Tone::Normal, text)
+}
+
+/// The victim, if it was seen growing before it died: the log does not tell that.
+fn leaked<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> Option<&'a Kill> {
+    report.kills.first().filter(|kill| {
+        let mut known = remembered.iter().filter(|(pid, _)| *pid == kill.pid);
+        known.any(|(_, known)| known.growth.is_some_and(|growth| growth > LEAK))
+    })
+}
+
+/// The kind of step in a word of at most 7 letters.
+fn kind(step: &Advice) -> &'static str {
+    match step {
+        Advice::RaiseLimit { .. } | Advice::LimitAlone { .. } => "limit",
+        Advice::Protect { .. } => "protect",
+        Advice::FindReport => "look",
+        Advice::MakeKillable { .. }
+        | Advice::FreeTmpfs
+        | Advice::SlowWriters { .. }
+        | Advice::FindGroupKernelMemory
+        | Advice::FindSlab
+        | Advice::FreeHugePages
+        | Advice::AskDrivers
+        | Advice::Compact
+        | Advice::RelieveZones
+        | Advice::WidenNodes
+        | Advice::FindLimit
+        | Advice::FindWhoAsked
+        | Advice::AddSwap => "fix",
+    }
+}
+
+/// One step as a sentence without a key, a capital letter or a full stop.
+fn sentence(step: &Advice) -> String {
+    let fixed = match step {
+        Advice::MakeKillable { largest } => {
+            let largest = largest
+                .as_ref()
+                .map_or_else(String::new, |comm| format!(" ({comm} holds most)"));
+            return format!(
+                "give at least one process there{largest} an adj above -1000, or raise the limit"
+            );
+        }
+        Advice::SlowWriters { version } => return slow_writers(*version),
+        Advice::RaiseLimit {
+            cgroup,
+            limit_kb,
+            with_swap_kb,
+            version,
+        } => return raise(cgroup.as_deref(), *limit_kb, *with_swap_kb, *version),
+        Advice::LimitAlone { comm, processes } => return limit_alone(comm, *processes),
+        Advice::Protect { comm, larger } => {
+            return format!("protect {comm} with a lower adj: {larger} held more");
+        }
+        Advice::FreeTmpfs => {
+            "delete files in tmpfs (df -t tmpfs, ipcs -m), or mount it with a size="
+        }
+        Advice::FindGroupKernelMemory => {
+            "look at its memory.stat: many files, sockets or threads cost kernel memory"
+        }
+        Advice::FindSlab => {
+            "look at slabtop -sc and /proc/slabinfo: which cache grows, and which driver owns it"
+        }
+        Advice::FreeHugePages => "give huge pages back: vm.nr_hugepages",
+        Advice::AskDrivers => "ask the drivers: GPU, balloon (virtio), DMA buffers",
+        Advice::Compact => "raise vm.min_free_kbytes, or echo 1 > /proc/sys/vm/compact_memory",
+        Advice::RelieveZones => {
+            "use a 64-bit kernel, or raise vm.lowmem_reserve_ratio for that zone"
+        }
+        Advice::WidenNodes => {
+            "widen the cpuset's mems or the memory policy, or move work to other nodes"
+        }
+        Advice::FindLimit => "look for a cgroup limit around the asker; a newer kernel says which",
+        Advice::FindWhoAsked => {
+            "ask who pressed SysRq-f or wrote to /proc/sysrq-trigger (earlyoom can)"
+        }
+        Advice::FindReport => "for the report above it, in the older part of the log",
+        Advice::AddSwap => {
+            "add some swap or zram: without it there is no time between full and dead"
+        }
+    };
+    fixed.to_owned()
+}
+
+/// v1 has nothing that throttles: its soft limit only decides what is reclaimed first.
+fn slow_writers(version: Option<MemcgVersion>) -> String {
+    let how = match version {
+        Some(MemcgVersion::V2) => " (memory.high throttles)",
+        Some(MemcgVersion::V1) | None => "",
+    };
+    format!("slow its writes down{how}, or give it more room")
+}
+
+fn raise(
+    cgroup: Option<&str>,
+    limit_kb: Option<u64>,
+    with_swap_kb: Option<u64>,
+    version: Option<MemcgVersion>,
+) -> String {
+    let kb = |value: u64| format::long_size(value.saturating_mul(1024));
+    let group = cgroup.unwrap_or("the cgroup");
+    let name = short_id(group.rsplit('/').next().unwrap_or(group));
+    let with_swap =
+        with_swap_kb.map_or_else(String::new, |limit| format!(", with swap {}", kb(limit)));
+    let now = limit_kb.map_or_else(String::new, |limit| {
+        format!(" (now {}{with_swap})", kb(limit))
+    });
+    // systemd sets no limit of memory and swap together.
+    let how = match (version, with_swap_kb) {
+        (Some(MemcgVersion::V1), Some(_)) => {
+            "the container's memory and swap options, or memory.memsw.limit_in_bytes and then memory.limit_in_bytes"
+        }
+        (Some(MemcgVersion::V1), None) => {
+            "systemctl set-property, the container's memory option, or memory.limit_in_bytes"
+        }
+        (Some(MemcgVersion::V2), _) => {
+            "systemctl set-property, the container's memory option, or memory.max"
+        }
+        (None, _) => "systemctl set-property, or the container's memory option",
+    };
+    format!("if {name} needs what it used, raise its limit{now}: {how}")
+}
+
+fn limit_alone(comm: &str, processes: u64) -> String {
+    if processes > 1 {
+        format!(
+            "give all {processes} processes of {comm} one memory limit of their own, so only they are killed"
+        )
+    } else {
+        format!("give {comm} its own memory limit, so only it is killed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{kind, sentence};
+    use crate::oomlog::analysis::advice::Advice;
+    use crate::oomlog::analysis::memcg_version::MemcgVersion;
+
+    fn raise(version: Option<MemcgVersion>, with_swap_kb: Option<u64>) -> String {
+        sentence(&Advice::RaiseLimit {
+            cgroup: Some("/system.slice/web.service".to_owned()),
+            limit_kb: Some(65_536),
+            with_swap_kb,
+            version,
+        })
+    }
+
+    #[test]
+    fn files_are_named_only_where_the_version_is_known() {
+        let v1 = raise(Some(MemcgVersion::V1), None);
+        assert!(
+            v1.ends_with("memory.limit_in_bytes") && !v1.contains("memsw"),
+            "{v1}"
+        );
+        let both = raise(Some(MemcgVersion::V1), Some(81_920));
+        assert!(both.contains("(now 64 MiB, with swap 80 MiB)"), "{both}");
+        assert!(
+            both.contains("memory.memsw.limit_in_bytes and then"),
+            "{both}"
+        );
+        let v2 = raise(Some(MemcgVersion::V2), None);
+        assert!(v2.ends_with("memory.max"), "{v2}");
+        let unknown = raise(None, None);
+        assert!(
+            !unknown.contains("memory.max") && !unknown.contains("in_bytes"),
+            "{unknown}"
+        );
+        let slow = |version| sentence(&Advice::SlowWriters { version });
+        assert!(slow(Some(MemcgVersion::V2)).contains("memory.high"));
+        assert!(!slow(Some(MemcgVersion::V1)).contains("memory.high"));
+        assert!(!slow(None).contains("memory.high"));
+    }
+
+    #[test]
+    fn many_processes_of_one_name_get_one_limit() {
+        let step = |processes| Advice::LimitAlone {
+            comm: "worker".to_owned(),
+            processes,
+        };
+        assert_eq!(kind(&step(1)), "limit");
+        assert_eq!(
+            sentence(&step(1)),
+            "give worker its own memory limit, so only it is killed"
+        );
+        assert!(sentence(&step(12)).contains("all 12 processes of worker"));
+    }
+}

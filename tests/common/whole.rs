@@ -1,0 +1,235 @@
+//! A machine of each cgroup version on which every field of the JSON document has a value.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use oomtop::app::msg::EventSource;
+use oomtop::app::view::events::EventLog;
+use oomtop::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, GroupEvents, GroupStat, Limits};
+use oomtop::model::kernel::{
+    KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
+};
+use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
+use oomtop::model::memory::nodes::NodeSet;
+use oomtop::model::oom_domain::victim::{DomainState, Scope, assess};
+use oomtop::model::process::TaskState;
+use oomtop::model::snapshot::{Host, Snapshot};
+use oomtop::oomlog::{Monotonic, OomEvent, TextLog};
+
+use super::scene::{GIB, MIB, host as scene_host, id, process, snapshot as scene_snapshot};
+use super::shop::group;
+
+/// What the kernel logs where cgroup v2 is: a group kill, a host out of memory, SysRq-f without a victim, and
+/// the words of two programs that kill before the kernel does.
+const LOG_V2: &str = include_str!("../fixtures/document/v2.log");
+/// What an old kernel logs where cgroup v1 is, and how a panic ends it.
+const LOG_V1: &str = include_str!("../fixtures/document/v1.log");
+
+/// A host of this cgroup version: 6.12 with v2, 4.14 with the others.
+pub(crate) fn host(version: CgroupVersion) -> Host {
+    let is_new = version == CgroupVersion::V2;
+    let (major, minor) = if is_new { (6, 12) } else { (4, 14) };
+    Host {
+        release: format!("{major}.{minor}.9"),
+        version: Some(KernelVersion { major, minor }),
+        rules: KernelRules {
+            score: if is_new {
+                ScoreFormula::Scaled
+            } else {
+                ScoreFormula::Permille
+            },
+            rss: if is_new {
+                RssSource::Status
+            } else {
+                RssSource::Stat
+            },
+            rss_evidence: RssEvidence {
+                stat: 1,
+                status: 40,
+            },
+            tie: if is_new {
+                TieBreak::Later
+            } else {
+                TieBreak::Earlier
+            },
+            root_bonus: !is_new,
+            page_size: 4096,
+            rss_error: 64,
+            swap_error: 32,
+        },
+        cgroups: version,
+        own_adj: -100,
+        own_pid: Some(4711),
+        in_container: true,
+        hidepid: true,
+        ..scene_host()
+    }
+}
+
+/// A sample of that host.
+pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
+    let is_v1 = version.is_v1();
+    let mut java = process(1892, "java", 900, 100, 2);
+    java.command = Some("java -Xmx3g -jar /opt/shop/shop.jar".into());
+    java.growth = Some(2.0 * 1_048_576.0);
+    java.uid = 998;
+    java.address_space = NonZeroU64::new(1);
+    let mut twin = process(1894, "java-twin", 900, -1000, 2);
+    twin.address_space = NonZeroU64::new(1);
+    let worker = process(1893, "shop-worker", 900, 90, 2);
+    let mut thread = process(2, "kthreadd", 0, 0, 0);
+    (thread.kernel_thread, thread.memory) = (true, None);
+    let mut unread = process(3333, "unread", 0, 0, 0);
+    (unread.memory, unread.unreadable, unread.state) = (None, true, TaskState('D'));
+    let processes = vec![java, twin, worker, thread, unread];
+    let mut sample = scene_snapshot(9, processes);
+    sample.memory.huge_pages = 64 * MIB;
+    sample.skipped = 3;
+    let mut groups = vec![
+        group("/", None, 0, 0),
+        group("/docker", Some(0), 2_048, 2_000),
+        group(
+            &format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4)),
+            Some(1),
+            3_584,
+            1_900,
+        ),
+    ];
+    for group in &mut groups[1..] {
+        filled(group, is_v1);
+    }
+    sample.domains = assess(
+        &sample.processes,
+        &groups,
+        &sample.memory,
+        &KernelRules::default(),
+    );
+    let host = sample.domains.first().cloned().expect("the host");
+    sample.domains.push(DomainState {
+        scope: Scope::Nodes(NodeSet::parse("0-1").expect("nodes")),
+        limit: 4 * GIB,
+        ..host
+    });
+    for domain in &mut sample.domains {
+        if let Some(verdict) = &mut domain.verdict {
+            verdict.close = true;
+        }
+    }
+    sample.cgroups = Arc::new(groups);
+    let settings = Arc::make_mut(&mut sample.vm_settings);
+    settings.swap_accounting = is_v1.then_some(true);
+    sample.killers = Arc::new(killers());
+    sample
+}
+
+/// Every limit, counter and number that this version has.
+fn filled(group: &mut Cgroup, is_v1: bool) {
+    let max = group.limits.max;
+    let counters = GroupEvents {
+        max: Some(12),
+        oom_kill: Some(4),
+        ..GroupEvents::default()
+    };
+    group.swap_usage = Some(5 * MIB);
+    group.stat = Some(GroupStat {
+        inactive_file: 40 * MIB,
+        active_file: 6 * MIB,
+        unwritten: MIB,
+        refaults: Some(12),
+    });
+    if is_v1 {
+        group.limits = Limits {
+            max,
+            soft: Some(900 * MIB),
+            memsw_max: max.map(|max| max + GIB),
+            swappiness: Some(10),
+            kill_disabled: true,
+            ..Limits::default()
+        };
+        group.events = GroupEvents {
+            own_kills: Some(2),
+            ..counters
+        };
+        (group.pressure, group.under_oom) = (None, true);
+        return;
+    }
+    group.limits = Limits {
+        max,
+        high: Some(900 * MIB),
+        low: Some(64 * MIB),
+        min: Some(32 * MIB),
+        swap_max: Some(GIB),
+        oom_group: true,
+        ..Limits::default()
+    };
+    group.events = GroupEvents {
+        high: Some(7),
+        oom: Some(3),
+        own_oom: Some(2),
+        oom_group_kill: Some(1),
+        ..counters
+    };
+    if let Some(pressure) = &mut group.pressure {
+        (pressure.some, pressure.full) = (4_210, 1_730);
+    }
+}
+
+/// One of each kind of rule.
+fn killers() -> Vec<RunningKiller> {
+    let low = Trigger::Low {
+        memory: Amount::Share(Share::percent(10)),
+        swap: Amount::Lower(Share(50), MIB),
+        needs_swap: true,
+    };
+    let pressure = Trigger::Pressure {
+        group: Some(CgroupPath::new("/user.slice")),
+        measure: "full avg10",
+        limit: Share(6_050),
+        lasting: Duration::from_millis(1_500),
+    };
+    let zram = Trigger::Zram {
+        limit: Amount::Bytes(GIB),
+    };
+    let rules = [
+        (low, Act::Terminate),
+        (pressure, Act::KillGroup),
+        (zram, Act::Kill),
+    ];
+    vec![RunningKiller {
+        killer: Killer::Nohang,
+        id: id(640),
+        rules: rules
+            .into_iter()
+            .map(|(when, act)| Rule { when, act })
+            .collect(),
+        choice: Choice::ScoreAndPatterns,
+        unread: true,
+        dry_run: true,
+        source: "/etc/nohang/nohang.conf".to_owned(),
+        notes: vec!["patterns of names are not evaluated".to_owned()],
+        watched: vec![CgroupPath::new("/user.slice")],
+    }]
+}
+
+/// What the log of that host says, read by the parser.
+pub(crate) fn events(version: CgroupVersion) -> EventLog {
+    let text = if version.is_v1() { LOG_V1 } else { LOG_V2 };
+    let (mut parser, mut found) = (TextLog::new(), Vec::new());
+    parser.chunk(text.as_bytes(), &mut found);
+    parser.finish(&mut found);
+    found.push(OomEvent::Gap {
+        at: Some(Monotonic(7_000_000)),
+        lost: 18,
+    });
+    let mut log = EventLog::default();
+    log.source = EventSource {
+        name: "/dev/kmsg".to_owned(),
+        missing: "older records were overwritten".to_owned(),
+        caught_up: true,
+    };
+    for event in found {
+        log.accept(event, &[]);
+    }
+    log
+}
