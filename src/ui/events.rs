@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::app::view::events::words::row;
 use crate::app::view::layout::{Pane, Panes};
 use crate::text::tone::{Line, Tone};
@@ -53,10 +54,13 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     if events.rows().next().is_none() {
         if panes.events_rows.height > 0 {
             let text = match (source.caught_up, source.has_log()) {
-                _ if !events.filter.is_empty() => "no event passes the filter (Esc clears it)",
-                (false, _) => "",
-                (true, true) => "none since the log begins",
-                (true, false) => "none since oomtop was started",
+                _ if !events.filter.is_empty() => format!(
+                    "no event passes the filter ({} clears it)",
+                    state.key(ActionId::Back)
+                ),
+                (false, _) => String::new(),
+                (true, true) => "none since the log begins".to_owned(),
+                (true, false) => "none since oomtop was started".to_owned(),
             };
             canvas.line(
                 Rect {

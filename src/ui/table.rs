@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::{Align, Column, fit, short_group};
 use crate::app::view::processes::table::Row;
@@ -40,9 +41,12 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     }
     if state.table.rows().is_empty() && panes.table_rows.height > 0 && state.snapshot.seq > 0 {
         let text = if state.table.filter.is_empty() {
-            "no processes"
+            "no processes".to_owned()
         } else {
-            "no process passes the filter (Esc clears it)"
+            format!(
+                "no process passes the filter ({} clears it)",
+                state.key(ActionId::Back)
+            )
         };
         canvas.line(
             Rect {

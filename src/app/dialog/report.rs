@@ -1,14 +1,15 @@
-//! One OOM report in full: Summary, Memory, Tasks, Raw; `s` saves it. Only the rows on the screen are
+//! One OOM report in full: Summary, Memory, Tasks, Raw; it can be saved. Only the rows on the screen are
 //! made, however long the kernel's table is.
 
-use crossterm::event::KeyCode;
 use std::sync::Arc;
 
 use super::rows::Page as Room;
 use super::scroll::Scroll;
 use super::wrap::wrap;
 use super::{Dialog, DialogContext, DialogView, Outcome};
+use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
+use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, Receipt};
 use crate::app::report::saved::{file_stem, json, text};
 use crate::app::report::tasks::{TaskBadness, TaskOrder, badness, head, line, order};
@@ -115,8 +116,8 @@ impl ReportDialog {
         self.scroll = Scroll::default();
     }
 
-    /// Scrolls by a key: a page shows what the one before it did not, and the last one is full.
-    fn scroll_on(&mut self, key: Key, screen: (u16, u16)) {
+    /// Scrolls: a page shows what the one before it did not, and the last one is full.
+    fn scroll_on(&mut self, action: Id, screen: (u16, u16)) {
         let (width, height) = Room::most(screen);
         let height_of = |line: &Line| wrap(line, usize::from(width)).len();
         // What stands above the lines and does not scroll.
@@ -140,13 +141,13 @@ impl ReportDialog {
         };
         let total = self.window(usize::MAX).1;
         let last = total.saturating_sub(before(total));
-        let page = if matches!(key.code, KeyCode::PageUp | KeyCode::Char('b')) {
+        let page = if action == Id::PageUp {
             before(self.scroll.first())
         } else {
             let lines = self.window(self.scroll.first()).0;
             fit(&mut lines.iter().skip(skipped).take(room))
         };
-        self.scroll.turn(key, last, page);
+        self.scroll.turn(action, last, page);
     }
 
     fn tabs(&self) -> Line {
@@ -182,12 +183,7 @@ impl ReportDialog {
     }
 
     /// Does what the Summary advises, with the largest process of that name that runs now.
-    fn act(
-        &mut self,
-        action: &'static str,
-        name: Option<String>,
-        context: &DialogContext<'_>,
-    ) -> Outcome {
+    fn act(&mut self, action: Id, name: Option<String>, context: &DialogContext<'_>) -> Outcome {
         let Some(name) = name else {
             return Outcome::Stay;
         };
@@ -209,25 +205,25 @@ fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
 }
 
 impl Dialog for ReportDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        match key.code {
-            KeyCode::Char('c') => return self.act("cgroup", self.largest(), context),
-            KeyCode::Char('a') => return self.act("adjust", self.victim(), context),
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
-            KeyCode::Tab | KeyCode::Right => self.turn_to(self.page.next()),
-            KeyCode::BackTab | KeyCode::Left => self.turn_to(self.page.previous()),
-            KeyCode::Char(c @ '1'..='4') => {
-                let at = c.to_digit(10).unwrap_or(1) as usize - 1;
-                self.turn_to(Page::ALL.get(at).copied().unwrap_or_default());
-            }
-            KeyCode::F(6) | KeyCode::Char('>' | '.') if self.page == Page::Tasks => {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Report
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Cgroup => return self.act(action, self.largest(), context),
+            Id::Adjust => return self.act(action, self.victim(), context),
+            Id::Back | Id::Commit | Id::Close => return Outcome::Close,
+            Id::NextPage => self.turn_to(self.page.next()),
+            Id::PreviousPage => self.turn_to(self.page.previous()),
+            Id::Sort | Id::SortRight if self.page == Page::Tasks => {
                 self.by = self.by.next();
                 if let Some(table) = &self.report.tasks {
                     self.rows = order(table, &self.points, self.by);
                 }
                 self.scroll = Scroll::default();
             }
-            KeyCode::Char('s') => {
+            Id::Save => {
                 self.saved = Some(Line::of(Tone::Dim, "saving …"));
                 return Outcome::Perform(vec![Effect::Save {
                     stem: file_stem(&self.report),
@@ -235,7 +231,17 @@ impl Dialog for ReportDialog {
                     json: json(&self.report, &self.remembered),
                 }]);
             }
-            _ => self.scroll_on(key, context.screen),
+            _ => self.scroll_on(action, context.screen),
+        }
+        Outcome::Stay
+    }
+
+    /// The number of a page turns to it.
+    fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        let number = key.typed().and_then(|c| c.to_digit(10));
+        let page = number.and_then(|n| Page::ALL.get((n as usize).checked_sub(1)?));
+        if let Some(page) = page {
+            self.turn_to(*page);
         }
         Outcome::Stay
     }
@@ -250,22 +256,20 @@ impl Dialog for ReportDialog {
         Outcome::Stay
     }
 
-    fn view(&self, _: &DialogContext<'_>) -> DialogView {
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let victim = self.report.kills.first().map_or_else(String::new, |kill| {
             format!(": {} {} was killed", kill.pid, kill.comm)
         });
         let (lines, total) = self.window(self.scroll.first());
-        let mut hints = vec![
-            ("Tab", "page"),
-            ("↑↓", "scroll"),
-            ("s", "save"),
-            ("a", "protect"),
-            ("c", "fence in"),
-        ];
-        if self.page == Page::Tasks {
-            hints.push(("F6", "sort"));
-        }
-        hints.push(("Esc", "leave"));
+        let hints = context
+            .hints(self.scope())
+            .on(&[Id::NextPage], "page")
+            .on(&[Id::Up, Id::Down], "scroll")
+            .on(&[Id::Save], "save")
+            .on(&[Id::Adjust], "protect")
+            .on(&[Id::Cgroup], "fence in")
+            .on_if(self.page == Page::Tasks, &[Id::Sort], "sort")
+            .leave();
         DialogView {
             title: format!("OOM report{victim}"),
             hints,
