@@ -20,6 +20,8 @@ mod domain_kills;
 mod domains;
 mod events;
 mod explain;
+mod key_names;
+mod keymap;
 mod limits;
 mod oom_assembler;
 mod oom_bounds;

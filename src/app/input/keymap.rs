@@ -80,13 +80,13 @@ impl Keymap {
         for name in names {
             match name.parse::<Key>() {
                 Ok(key) => {
-                    let does = fixed(key).filter(|does| *does != id);
-                    bad.extend(does.map(|does| BadKey::Fixed {
-                        key,
-                        does,
-                        action: id,
-                    }));
-                    if !keys.contains(&key) {
+                    if let Some(does) = fixed(key).filter(|does| *does != id) {
+                        bad.push(BadKey::Fixed {
+                            key,
+                            does,
+                            action: id,
+                        });
+                    } else if !keys.contains(&key) {
                         keys.push(key);
                     }
                 }
