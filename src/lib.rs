@@ -41,8 +41,11 @@
 //!   [`model::cgroup::Cgroup`] and the file it is read from in `linux/cgroup/files.rs`. When a group is read is
 //!   decided in `linux/cgroup/schedule.rs`.
 //! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test.
-//! * A key or action: a row in `app/input/actions/list.rs`. Help and footer follow; a test compares the README.
-//! * A dialog: a file in `app/dialog/` and an action that opens it. It is data
+//! * An action: a variant of [`app::input::id::ActionId`] and a row in `app/input/actions/list/`: its default keys,
+//!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the README. Whatever
+//!   names a key on the screen asks [`app::input::keymap::Keymap`].
+//! * A dialog: a file in `app/dialog/`, a variant of [`app::input::scope::KeyScope`] for its keys, the scope in the
+//!   rows of the actions it knows, and an action that opens it. It is data
 //!   ([`app::dialog::DialogView`]); one renderer draws them all.
 //! * A program that kills before the kernel does: a variant of [`model::killers::Killer`] and its log lines
 //!   (`oomlog/userspace/`), a file in `model/killers/` that makes [`model::killers::Rule`]s of its settings,

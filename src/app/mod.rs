@@ -14,6 +14,9 @@ pub mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::input::actions::ACTIONS;
+use crate::app::input::id::ActionId;
+use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::view::domains::Domains;
 use crate::app::view::events::EventLog;
@@ -40,6 +43,8 @@ use crate::model::time::{Monotonic, Now};
 pub struct State {
     /// Settings of the run.
     pub settings: Settings,
+    /// Which key does what, and how each is called on the screen.
+    pub keymap: Keymap,
     /// The machine.
     pub host: Host,
     /// The time of the last tick.
@@ -105,6 +110,7 @@ impl State {
         table.filter_text.clone_from(&settings.filter);
         Self {
             settings,
+            keymap: Keymap::defaults(ACTIONS),
             host,
             now,
             size,
@@ -170,6 +176,7 @@ impl State {
             cells: self.cells(),
             host: &self.host,
             settings: &self.settings,
+            keymap: &self.keymap,
             domains: &self.domains,
             screen: self.size,
         }
@@ -183,6 +190,11 @@ impl State {
     /// Raises a notice.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice::new(tone, text, self.now.monotonic));
+    }
+
+    /// The key of an action, for a sentence: "press u again".
+    pub fn key(&self, action: ActionId) -> String {
+        self.keymap.key(action)
     }
 
     /// Opens a dialog.
@@ -262,9 +274,6 @@ impl State {
 
     /// Ranks by the innermost limited group of the selected process, or by the host again.
     fn toggle_zoom(&mut self) -> Vec<Effect> {
-        if self.in_domains() {
-            return self.zoom_to_selected();
-        }
         if self.table.zoom.take().is_none() {
             let process = self.table.selected_process(&self.snapshot);
             let group = process.and_then(|p| p.cgroup);

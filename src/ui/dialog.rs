@@ -93,7 +93,7 @@ fn draw_frame(
     let mut hints = Line::new();
     for (key, what) in &view.hints {
         hints.push(Tone::Normal, " ");
-        hints.push(Tone::Accent, *key);
+        hints.push(Tone::Accent, key.as_str());
         hints.push(Tone::Dim, format!(" {what} "));
     }
     canvas.line(

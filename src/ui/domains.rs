@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::app::view::columns::fit;
 use crate::app::view::domains::Order;
 use crate::app::view::domains::columns::{COLUMNS, DomainCell, PlacedDomainColumn, branch};
@@ -33,16 +34,20 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         |row, area, canvas| draw_row(state, row, area, &columns, canvas),
     );
     if let Some(text) = nothing(state).filter(|_| state.snapshot.seq > 0) {
-        pane::sentence(panes.table_rows, domains.rows().len(), text, canvas);
+        pane::sentence(panes.table_rows, domains.rows().len(), &text, canvas);
     }
 }
 
 /// Why there is no group among the rows.
-fn nothing(state: &State) -> Option<&'static str> {
+fn nothing(state: &State) -> Option<String> {
     if !state.domains.filter.is_empty() && state.domains.rows().is_empty() {
-        Some("no domain has this in its name or path (Esc clears it)")
+        let key = state.key(ActionId::Back);
+        Some(format!(
+            "no domain has this in its name or path ({key} clears it)"
+        ))
     } else if state.snapshot.domains.len() < 2 && state.domains.filter.is_empty() {
-        Some("no cgroup has a memory limit of its own: the host is the only domain")
+        let text = "no cgroup has a memory limit of its own: the host is the only domain";
+        Some(text.to_owned())
     } else {
         None
     }

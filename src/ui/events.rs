@@ -3,6 +3,7 @@
 use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::app::view::events::row::row;
 use crate::app::view::layout::{Pane, Panes};
 use crate::text::tone::{Line, Tone};
@@ -51,12 +52,15 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     }
     if events.list().is_empty() {
         let text = match (source.caught_up, source.has_log()) {
-            _ if !events.filter.is_empty() => "no event passes the filter (Esc clears it)",
-            (false, _) => "",
-            (true, true) => "none since the log begins",
-            (true, false) => "none since oomtop was started",
+            _ if !events.filter.is_empty() => format!(
+                "no event passes the filter ({} clears it)",
+                state.key(ActionId::Back)
+            ),
+            (false, _) => String::new(),
+            (true, true) => "none since the log begins".to_owned(),
+            (true, false) => "none since oomtop was started".to_owned(),
         };
-        pane::sentence(panes.events_rows, 0, text, canvas);
+        pane::sentence(panes.events_rows, 0, &text, canvas);
     }
     let selection = focused.then(|| canvas.theme.selection(true));
     pane::rows(

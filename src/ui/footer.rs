@@ -4,7 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::app::State;
-use crate::app::input::actions::{ACTIONS, Action};
+use crate::app::input::action::{Action, Label};
+use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::Prompt;
 use crate::app::view::layout::Panes;
 use crate::text::cells::cells;
@@ -17,7 +18,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) -> Option<Pos
         return None;
     }
     if let Some(open) = &state.prompt {
-        return Some(prompt(open, area, canvas));
+        return Some(prompt(open, &state.keymap, area, canvas));
     }
     match &state.notice {
         Some(notice) => {
@@ -28,7 +29,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) -> Option<Pos
     None
 }
 
-fn prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) -> Position {
+fn prompt(prompt: &Prompt, keymap: &Keymap, area: Rect, canvas: &mut Canvas<'_>) -> Position {
     let label = prompt.kind.label();
     let mut used = canvas.line(area, &Line::of(Tone::Accent, format!(" {label}")));
     let left = area.width.saturating_sub(used);
@@ -56,20 +57,18 @@ fn prompt(prompt: &Prompt, area: Rect, canvas: &mut Canvas<'_>) -> Position {
     };
     let hint = match &prompt.error {
         Some(error) => Line::of(Tone::Watch, error.clone()),
-        None => Line::of(Tone::Dim, prompt.kind.hint()),
+        None => Line::of(Tone::Dim, prompt.kind.hint(keymap)),
     };
     canvas.line(rest, &hint);
     Position::new(at.x.min(area.right().saturating_sub(1)), at.y)
 }
 
-/// The keys that fit, out of the action table; quitting always does. `u` says what it would take back.
+/// The keys that fit, out of the action table; quitting always does.
 fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
-    let hints: Vec<_> = ACTIONS
-        .iter()
-        .filter_map(|action| hint(action, state))
-        .collect();
+    let actions = state.keymap.actions();
+    let hints: Vec<_> = actions.filter_map(|action| hint(action, state)).collect();
     let ascii = canvas.ascii;
-    let width = |(key, label): &(&str, String)| {
+    let width = |(key, label): &(String, String)| {
         u16::try_from(cells(key, ascii) + cells(label, ascii) + 2).unwrap_or(u16::MAX)
     };
     let last = hints.last().map_or(0, width);
@@ -94,18 +93,15 @@ fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// Key and words of an action that is in the footer now.
-fn hint(action: &Action, state: &State) -> Option<(&'static str, String)> {
-    let labelled = !action.label.is_empty() || (action.id == "zoom" && state.in_domains());
-    if !labelled || (action.writes() && state.settings.read_only) {
+fn hint(action: &Action, state: &State) -> Option<(String, String)> {
+    if action.writes() && state.settings.read_only {
         return None;
     }
-    let label = match action.id {
-        "undo" => format!("{} {}", action.label, state.undo.last()?.undo_label()),
-        // What the key does here, not what it does in the table.
-        "domains" if state.domains.open => "Processes".to_owned(),
-        "sort" | "tree" if state.in_domains() => return None,
-        "zoom" if state.in_domains() => "Zoom".to_owned(),
-        _ => action.label.to_owned(),
+    let scope = state.pane_scope();
+    let label = match action.place(scope)?.label {
+        Label::Hidden => return None,
+        Label::Words(words) => words.to_owned(),
+        Label::Of(words) => words(state)?,
     };
-    Some((action.keys.first()?, label))
+    Some((state.keymap.name_in(scope, action.id), label))
 }

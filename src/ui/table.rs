@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::app::view::columns::fit;
 use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::{COLUMNS, PlacedColumn};
@@ -30,11 +31,14 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     );
     if table.rows().is_empty() && state.snapshot.seq > 0 {
         let text = if table.filter.is_empty() {
-            "no processes"
+            "no processes".to_owned()
         } else {
-            "no process passes the filter (Esc clears it)"
+            format!(
+                "no process passes the filter ({} clears it)",
+                state.key(ActionId::Back)
+            )
         };
-        pane::sentence(panes.table_rows, 0, text, canvas);
+        pane::sentence(panes.table_rows, 0, &text, canvas);
     }
 }
 

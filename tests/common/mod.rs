@@ -10,6 +10,7 @@
     reason = "a test that cannot go on fails, and a hog answers on its standard output"
 )]
 
+pub(crate) mod bound;
 pub(crate) mod changed;
 pub(crate) mod corpus;
 pub(crate) mod crowd;

@@ -23,6 +23,8 @@ mod event_selection;
 mod events;
 mod explain;
 mod golden;
+mod key_names;
+mod keymap;
 mod limits;
 mod oom_assembler;
 mod oom_bounds;

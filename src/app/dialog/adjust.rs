@@ -4,11 +4,11 @@ mod choice;
 mod preview;
 mod view;
 
-use crossterm::event::KeyCode;
-
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
+use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
+use crate::app::input::scope::KeyScope;
 use crate::app::msg::{AdjWrite, Effect, Receipt};
 use crate::model::plan::step::AdjReceipt;
 use crate::model::process::protection::Protection;
@@ -131,34 +131,46 @@ impl AdjustDialog {
 }
 
 impl Dialog for AdjustDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Adjust
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         if self.waiting {
-            return if key.code == KeyCode::Esc {
+            return if action == Id::Back {
                 Outcome::Close
             } else {
                 Outcome::Stay
             };
         }
-        if let Some(at) = step(self.chosen.unwrap_or(0), CHOICES.len(), key) {
+        if let Some(at) = step(self.chosen.unwrap_or(0), CHOICES.len(), action) {
             self.chosen = Some(at);
             self.armed = false;
             self.show_choice();
             return Outcome::Stay;
         }
-        match key.code {
-            KeyCode::Esc => return Outcome::Close,
-            KeyCode::Enter => return self.commit(context),
-            KeyCode::Tab => self.scope = (self.scope + 1) % self.scopes.len().max(1),
-            KeyCode::F(7) => self.lean(-1),
-            KeyCode::F(8) => self.lean(1),
-            KeyCode::Char('o') => {
+        match action {
+            Id::Back => return Outcome::Close,
+            Id::Commit => return self.commit(context),
+            Id::Switch => self.scope = (self.scope + 1) % self.scopes.len().max(1),
+            Id::Protect => self.lean(-1),
+            Id::Expend => self.lean(1),
+            Id::Legacy => {
                 self.legacy = !self.legacy;
                 self.chosen = None;
                 self.value.set("");
             }
-            _ => self.edit(key),
+            _ => {}
         }
         self.armed = false;
+        Outcome::Stay
+    }
+
+    fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        if !self.waiting {
+            self.edit(key);
+            self.armed = false;
+        }
         Outcome::Stay
     }
 
@@ -198,7 +210,7 @@ impl Dialog for AdjustDialog {
 }
 
 impl AdjustDialog {
-    /// Moves the level by one: F7 towards immune, F8 towards sacrifice.
+    /// Moves the level by one: below 0 towards immune, above towards sacrifice.
     fn lean(&mut self, by: isize) {
         let level = self.chosen.unwrap_or(0).min(Protection::ALL.len() - 1);
         self.chosen = Some(

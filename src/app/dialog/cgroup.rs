@@ -6,11 +6,11 @@ mod outlook;
 mod plan;
 mod view;
 
-use crossterm::event::KeyCode;
-
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
+use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
+use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, GroupChoice, Receipt};
 use crate::app::view::processes::filter::contains;
 use crate::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
@@ -244,6 +244,17 @@ impl CgroupDialog {
         }
     }
 
+    /// Nothing can be changed: it is being done, it is done, or it cannot be.
+    fn is_inert(&self) -> bool {
+        self.waiting || self.done || self.version == CgroupVersion::None
+    }
+
+    /// Another key than the one that insists.
+    fn think_again(&mut self) {
+        self.insisted = false;
+        self.scroll = 0;
+    }
+
     /// The process that the plan moves, if it moves one.
     fn moving(&self) -> Option<ProcessId> {
         let target = self.target.as_ref().map(|target| target.id);
@@ -269,53 +280,50 @@ impl Dialog for CgroupDialog {
         wanted
     }
 
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        if key.code == KeyCode::Esc || (self.done && key.code == KeyCode::Enter) {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Cgroup
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        if action == Id::Back || (self.done && action == Id::Commit) {
             return Outcome::Close;
         }
-        if self.waiting || self.done || self.version == CgroupVersion::None {
+        if self.is_inert() {
             return Outcome::Stay;
         }
-        if key.code == KeyCode::Enter {
-            return self.commit(context);
-        }
-        match (self.mode, key.code) {
-            (Mode::Create | Mode::Limits, KeyCode::PageDown) => {
+        match (self.mode, action) {
+            (_, Id::Commit) => return self.commit(context),
+            (Mode::Create | Mode::Limits, Id::PageDown) => {
                 self.scroll = (self.scroll + 5).min(100);
                 return Outcome::Stay;
             }
-            (Mode::Create | Mode::Limits, KeyCode::PageUp) => {
+            (Mode::Create | Mode::Limits, Id::PageUp) => {
                 self.scroll = self.scroll.saturating_sub(5);
                 return Outcome::Stay;
             }
-            _ => self.insisted = false,
-        }
-        match (self.mode, key.code) {
-            (_, KeyCode::Tab) => self.mode = self.next_mode(),
-            (Mode::Move, _) => {
+            (_, Id::Switch) => self.mode = self.next_mode(),
+            (mode, _) => {
                 let matching = self.matching().len();
-                if let Some(at) = step(self.chosen, matching, key) {
-                    self.chosen = at;
-                } else if self.search.on_key(key) {
-                    self.chosen = 0;
-                }
-            }
-            (Mode::Create, _) => {
-                if let Some(at) = step(self.focus, self.limits.len() + 1, key) {
-                    self.focus = at;
-                } else {
-                    self.input().on_key(key);
-                }
-            }
-            (Mode::Limits, _) => {
-                if let Some(at) = step(self.change_focus, self.changes.len(), key) {
-                    self.change_focus = at;
-                } else {
-                    self.input().on_key(key);
-                }
+                let (at, len) = match mode {
+                    Mode::Move => (&mut self.chosen, matching),
+                    Mode::Create => (&mut self.focus, self.limits.len() + 1),
+                    Mode::Limits => (&mut self.change_focus, self.changes.len()),
+                };
+                *at = step(*at, len, action).unwrap_or(*at);
             }
         }
-        self.scroll = 0;
+        self.think_again();
+        Outcome::Stay
+    }
+
+    fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        if self.is_inert() {
+            return Outcome::Stay;
+        }
+        if self.input().on_key(key) && self.mode == Mode::Move {
+            self.chosen = 0;
+        }
+        self.think_again();
         Outcome::Stay
     }
 

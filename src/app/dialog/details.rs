@@ -2,11 +2,10 @@
 
 mod distance;
 
-use crossterm::event::KeyCode;
-
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
-use crate::app::input::key::Key;
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::app::view::processes::columns::score;
 use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::{RssSource, ScoreFormula};
@@ -35,11 +34,15 @@ impl DetailsDialog {
 }
 
 impl Dialog for DetailsDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
+    fn scope(&self) -> KeyScope {
+        KeyScope::Process
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Back | Id::Commit | Id::Close => return Outcome::Close,
             _ => {
-                self.scroll.on_key(key, &self.view(context), context);
+                self.scroll.on_action(action, &self.view(context), context);
             }
         }
         Outcome::Stay
@@ -57,7 +60,10 @@ impl Dialog for DetailsDialog {
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let view = DialogView {
             title: format!("Details of {}", self.target),
-            hints: vec![("↑↓", "scroll"), ("Esc", "leave")],
+            hints: context
+                .hints(self.scope())
+                .on(&[Id::Up, Id::Down], "scroll")
+                .leave(),
             scroll: self.scroll.first(),
             ..DialogView::default()
         };

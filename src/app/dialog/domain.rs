@@ -3,13 +3,12 @@
 mod files;
 mod signs;
 
-use crossterm::event::KeyCode;
-
 use files::Files;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::input::key::Key;
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
@@ -61,17 +60,21 @@ impl DomainDialog {
 }
 
 impl Dialog for DomainDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        match key.code {
-            KeyCode::Esc | KeyCode::Char('q') => return Outcome::Close,
-            KeyCode::Enter | KeyCode::Char('z') => {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Domain
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Back | Id::Close => return Outcome::Close,
+            Id::Commit | Id::Zoom => {
                 return match self.subject(context) {
                     Some(_) => Outcome::Zoom(self.scope),
                     None => Outcome::Close,
                 };
             }
             _ => {
-                self.scroll.on_key(key, &self.view(context), context);
+                self.scroll.on_action(action, &self.view(context), context);
             }
         }
         Outcome::Stay
@@ -88,11 +91,11 @@ impl Dialog for DomainDialog {
         };
         let view = DialogView {
             title: format!("OOM domain {name}"),
-            hints: vec![
-                ("Enter", "its processes"),
-                ("↑↓", "scroll"),
-                ("Esc", "leave"),
-            ],
+            hints: context
+                .hints(KeyScope::Domain)
+                .on(&[Id::Commit], "its processes")
+                .on(&[Id::Up, Id::Down], "scroll")
+                .leave(),
             scroll: self.scroll.first(),
             ..DialogView::default()
         };

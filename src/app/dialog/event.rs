@@ -1,10 +1,9 @@
 //! An event of the log that is no kernel report: a program's kill, an unlogged kill, a gap.
 
-use crossterm::event::KeyCode;
-
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::input::key::Key;
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::app::view::events::Entry;
 use crate::model::cgroup::CgroupPath;
 use crate::oomlog::UserspaceKill;
@@ -28,17 +27,21 @@ impl EventDialog {
 }
 
 impl Dialog for EventDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
+    fn scope(&self) -> KeyScope {
+        KeyScope::Event
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Back | Id::Commit | Id::Close => return Outcome::Close,
             _ => {
-                self.scroll.on_key(key, &self.view(context), context);
+                self.scroll.on_action(action, &self.view(context), context);
             }
         }
         Outcome::Stay
     }
 
-    fn view(&self, _: &DialogContext<'_>) -> DialogView {
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let (title, lines) = match &self.entry {
             // Reports have a dialog of their own.
             Entry::Report { .. } => ("OOM report", Vec::new()),
@@ -50,7 +53,10 @@ impl Dialog for EventDialog {
         };
         DialogView {
             title: title.to_owned(),
-            hints: vec![("↑↓", "scroll"), ("Esc", "leave")],
+            hints: context
+                .hints(self.scope())
+                .on(&[Id::Up, Id::Down], "scroll")
+                .leave(),
             scroll: self.scroll.first(),
             ..DialogView::default()
         }

@@ -1,11 +1,10 @@
 //! The help: keys out of the action table, columns out of the column tables, and what the numbers mean.
 
-use crossterm::event::KeyCode;
-
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::input::actions::{ACTIONS, Group};
-use crate::app::input::key::Key;
+use crate::app::input::action::Group;
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::columns;
 use crate::app::view::processes::columns::COLUMNS;
 use crate::text::tone::{Line, Tone};
@@ -17,13 +16,15 @@ pub struct HelpDialog {
 }
 
 impl Dialog for HelpDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | 'h' | '?') => {
-                return Outcome::Close;
-            }
+    fn scope(&self) -> KeyScope {
+        KeyScope::Help
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Back | Id::Commit | Id::Close | Id::Help => return Outcome::Close,
             _ => {
-                self.scroll.on_key(key, &self.view(context), context);
+                self.scroll.on_action(action, &self.view(context), context);
             }
         }
         Outcome::Stay
@@ -32,7 +33,10 @@ impl Dialog for HelpDialog {
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
         DialogView {
             title: format!("oomtop {}: help", env!("CARGO_PKG_VERSION")),
-            hints: vec![("↑↓ PgUp PgDn", "scroll"), ("Esc", "leave")],
+            hints: context
+                .hints(self.scope())
+                .on(&[Id::Up, Id::Down, Id::PageUp, Id::PageDown], "scroll")
+                .leave(),
             scroll: self.scroll.first(),
             ..DialogView::default()
         }
@@ -44,11 +48,13 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     for group in Group::ALL {
         lines.push(Line::of(Tone::Accent, group.title()));
-        for action in ACTIONS.iter().filter(|a| a.group == *group) {
+        for action in context.keymap.actions().filter(|a| a.group == *group) {
+            let keys = context.keymap.keys_of(action.id).iter();
+            let keys: Vec<_> = keys.map(ToString::to_string).collect();
             let off = action.writes() && context.settings.read_only;
             let keys = Line::of(
                 if off { Tone::Dim } else { Tone::Strong },
-                format!("  {:<22}", action.keys.join(" ")),
+                format!("  {:<22}", keys.join(" ")),
             );
             let doc = if off {
                 format!("{} (off: --read-only)", action.doc)
@@ -66,7 +72,9 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
         );
     }
     lines.push(Line::new());
-    lines.push(Line::of(Tone::Accent, "Domains (d)"));
+    let key = |id| context.keymap.key(id);
+    let heading = format!("Domains ({})", key(Id::Domains));
+    lines.push(Line::of(Tone::Accent, heading));
     for column in columns::COLUMNS {
         lines.push(
             Line::of(Tone::Strong, format!("  {:<22}", column.title)).add(Tone::Normal, column.doc),
@@ -74,7 +82,12 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     }
     lines.push(Line::of(
         Tone::Normal,
-        "  a, c and k act on the next victim of the selected row.",
+        format!(
+            "  {}, {} and {} act on the next victim of the selected row.",
+            key(Id::Adjust),
+            key(Id::Cgroup),
+            key(Id::Signal)
+        ),
     ));
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "Filter"));

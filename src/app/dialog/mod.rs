@@ -7,6 +7,7 @@ pub mod details;
 pub mod domain;
 pub mod event;
 pub mod help;
+mod hints;
 pub mod report;
 pub mod rows;
 mod scroll;
@@ -20,8 +21,11 @@ use std::fmt;
 
 use super::msg::{Effect, GroupChoice, Receipt};
 use super::settings::Settings;
+use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
+use crate::app::input::keymap::Keymap;
 use crate::app::input::line::LineInput;
+use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::Domains;
 use crate::app::view::processes::columns::CellContext;
 use crate::model::cgroup::CgroupKey;
@@ -39,6 +43,8 @@ pub struct DialogContext<'a> {
     pub host: &'a Host,
     /// The run's settings.
     pub settings: &'a Settings,
+    /// Which key does what: hints and sentences name keys out of it.
+    pub keymap: &'a Keymap,
     /// What is remembered of the OOM domains.
     pub domains: &'a Domains,
     /// Columns and rows of the terminal.
@@ -66,7 +72,7 @@ impl DialogContext<'_> {
     }
 }
 
-/// What came of a key or a receipt.
+/// What came of an action, a typed key or a receipt.
 #[derive(Debug)]
 pub enum Outcome {
     /// Stay open.
@@ -75,8 +81,8 @@ pub enum Outcome {
     Close,
     /// Ask for effects and stay open until their receipt.
     Perform(Vec<Effect>),
-    /// Close, select this process in the table, and do the action of this name with it.
-    ActOn(ProcessId, &'static str),
+    /// Close, select this process in the table, and do this action of the table with it.
+    ActOn(ProcessId, ActionId),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.
@@ -85,8 +91,17 @@ pub enum Outcome {
 
 /// One dialog.
 pub trait Dialog: fmt::Debug {
-    /// Takes a key.
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome;
+    /// Which keys it knows.
+    fn scope(&self) -> KeyScope;
+
+    /// Does an action that has a place in its scope.
+    fn on_action(&mut self, action: ActionId, context: &DialogContext<'_>) -> Outcome;
+
+    /// Takes a key that is bound to no action of its scope: one that types a character its scope has as
+    /// text, or edits a line.
+    fn on_text(&mut self, _key: Key, _context: &DialogContext<'_>) -> Outcome {
+        Outcome::Stay
+    }
 
     /// Takes pasted text.
     fn on_paste(&mut self, _text: &str) {}
@@ -121,7 +136,7 @@ pub struct DialogView {
     /// From top to bottom.
     pub sections: Vec<Section>,
     /// Keys and what they do, for the bottom line.
-    pub hints: Vec<(&'static str, &'static str)>,
+    pub hints: Vec<(String, &'static str)>,
     /// Lines scrolled away at the top; the renderer never scrolls past the end.
     pub scroll: usize,
     /// The last section is a part of something longer: its first row (0-based), and how many there
@@ -211,15 +226,14 @@ impl fmt::Display for Pinned {
     }
 }
 
-/// Moves a position in a list of `len` by one step, staying inside.
-fn step(at: usize, len: usize, key: Key) -> Option<usize> {
-    use crossterm::event::KeyCode;
+/// Moves a position in a list of `len`, staying inside; `None` if the action moves nothing.
+fn step(at: usize, len: usize, action: ActionId) -> Option<usize> {
     let last = len.saturating_sub(1);
-    match key.code {
-        KeyCode::Up => Some(at.saturating_sub(1)),
-        KeyCode::Down => Some((at + 1).min(last)),
-        KeyCode::PageUp => Some(at.saturating_sub(10)),
-        KeyCode::PageDown => Some((at + 10).min(last)),
+    match action {
+        ActionId::Up => Some(at.saturating_sub(1)),
+        ActionId::Down => Some((at + 1).min(last)),
+        ActionId::PageUp => Some(at.saturating_sub(10)),
+        ActionId::PageDown => Some((at + 10).min(last)),
         _ => None,
     }
 }

@@ -1,14 +1,16 @@
-//! One OOM report in full: Summary, Memory, Tasks, Raw; `s` saves it. Only the rows on the screen are
+//! One OOM report in full: Summary, Memory, Tasks, Raw; it can be saved. Only the rows on the screen are
 //! made, however long the kernel's table is.
 
-use crossterm::event::KeyCode;
 use std::sync::Arc;
 
 use super::rows::Page as Room;
 use super::scroll::Scroll;
 use super::wrap::wrap;
 use super::{Dialog, DialogContext, DialogView, Outcome};
+use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
+use crate::app::input::keymap::Keymap;
+use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, Receipt};
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
@@ -71,10 +73,13 @@ impl ReportDialog {
     }
 
     /// Lines of the page from this one on, and how many it has.
-    fn window(&self, first: usize) -> (Vec<Line>, usize) {
+    fn window(&self, first: usize, keymap: &Keymap) -> (Vec<Line>, usize) {
         match self.page {
             Page::Summary => {
-                let key = |step: &Advice| deed(step).map(|(key, _)| key.to_string());
+                let key = |step: &Advice| {
+                    let (action, _) = deed(step)?;
+                    Some(keymap.name_in(KeyScope::Report, action))
+                };
                 let lines = summary::lines_with_keys(&self.report, &self.remembered, &key);
                 all(lines, first)
             }
@@ -120,8 +125,9 @@ impl ReportDialog {
         self.scroll = Scroll::default();
     }
 
-    /// Scrolls by a key: a page shows what the one before it did not, and the last one is full.
-    fn scroll_on(&mut self, key: Key, screen: (u16, u16)) {
+    /// Scrolls: a page shows what the one before it did not, and the last one is full.
+    fn scroll_on(&mut self, action: Id, context: &DialogContext<'_>) {
+        let (screen, keymap) = (context.screen, context.keymap);
         let (width, height) = Room::most(screen);
         let height_of = |line: &Line| wrap(line, usize::from(width)).len();
         // What stands above the lines and does not scroll.
@@ -139,19 +145,19 @@ impl ReportDialog {
         };
         // Every line has a row at least: no page holds more of them than rows.
         let before = |end: usize| {
-            let lines = self.window(end.saturating_sub(room)).0;
+            let lines = self.window(end.saturating_sub(room), keymap).0;
             let shown = lines.iter().skip(skipped).take(room.min(end));
             fit(&mut shown.collect::<Vec<_>>().into_iter().rev())
         };
-        let total = self.window(usize::MAX).1;
+        let total = self.window(usize::MAX, keymap).1;
         let last = total.saturating_sub(before(total));
-        let page = if matches!(key.code, KeyCode::PageUp | KeyCode::Char('b')) {
+        let page = if action == Id::PageUp {
             before(self.scroll.first())
         } else {
-            let lines = self.window(self.scroll.first()).0;
+            let lines = self.window(self.scroll.first(), keymap).0;
             fit(&mut lines.iter().skip(skipped).take(room))
         };
-        self.scroll.turn(key, last, page);
+        self.scroll.turn(action, last, page);
     }
 
     fn tabs(&self) -> Line {
@@ -173,23 +179,23 @@ impl ReportDialog {
 }
 
 impl ReportDialog {
-    /// The name a key is for: that of the advice. Without such advice `c` takes the name that held most, `a`
-    /// the one that died, to protect it when it runs again.
-    fn name_for(&self, key: char) -> Option<String> {
+    /// The name an action is for: that of the advice. Without such advice the group dialog takes the name that
+    /// held most, and the adjust dialog the one that died, to protect it when it runs again.
+    fn name_for(&self, action: Id) -> Option<String> {
         let root = root_cause(&self.report);
         let advised = advice(&self.report, root.as_ref())
             .iter()
             .filter_map(deed)
-            .find_map(|(of, comm)| (of == key).then(|| comm.to_owned()));
-        advised.or_else(|| match key {
-            'c' => Some(by_name(&self.report)?.into_iter().next()?.comm),
+            .find_map(|(of, comm)| (of == action).then(|| comm.to_owned()));
+        advised.or_else(|| match action {
+            Id::Cgroup => Some(by_name(&self.report)?.into_iter().next()?.comm),
             _ => self.report.kills.first().map(|kill| kill.comm.clone()),
         })
     }
 
     /// Does what the Summary advises, with the largest process of that name that runs now.
-    fn act(&mut self, key: char, action: &'static str, context: &DialogContext<'_>) -> Outcome {
-        let Some(name) = self.name_for(key) else {
+    fn act(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        let Some(name) = self.name_for(action) else {
             return Outcome::Stay;
         };
         let processes = &context.cells.snapshot.processes;
@@ -203,12 +209,12 @@ impl ReportDialog {
     }
 }
 
-/// The key that does what a step advises, and the name of the process it is for.
-fn deed(step: &Advice) -> Option<(char, &str)> {
+/// The action that does what a step advises, and the name of the process it is for.
+fn deed(step: &Advice) -> Option<(Id, &str)> {
     match step {
-        Advice::LimitAlone { comm, .. } => Some(('c', comm)),
-        Advice::Protect { comm, .. } => Some(('a', comm)),
-        Advice::MakeKillable { largest } => Some(('a', largest.as_deref()?)),
+        Advice::LimitAlone { comm, .. } => Some((Id::Cgroup, comm)),
+        Advice::Protect { comm, .. } => Some((Id::Adjust, comm)),
+        Advice::MakeKillable { largest } => Some((Id::Adjust, largest.as_deref()?)),
         Advice::FreeTmpfs
         | Advice::SlowWriters { .. }
         | Advice::FindGroupKernelMemory
@@ -233,32 +239,41 @@ fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
 }
 
 impl Dialog for ReportDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        match key.code {
-            KeyCode::Char('c') => return self.act('c', "cgroup", context),
-            KeyCode::Char('a') => return self.act('a', "adjust", context),
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Outcome::Close,
-            KeyCode::Tab | KeyCode::Right => self.turn_to(self.page.next()),
-            KeyCode::BackTab | KeyCode::Left => self.turn_to(self.page.previous()),
-            KeyCode::Char(c @ '1'..='4') => {
-                let at = c.to_digit(10).unwrap_or(1) as usize - 1;
-                self.turn_to(Page::ALL.get(at).copied().unwrap_or_default());
-            }
-            KeyCode::F(6) | KeyCode::Char('>' | '.') if self.page == Page::Tasks => {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Report
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Cgroup | Id::Adjust => return self.act(action, context),
+            Id::Back | Id::Commit | Id::Close => return Outcome::Close,
+            Id::NextPage => self.turn_to(self.page.next()),
+            Id::PreviousPage => self.turn_to(self.page.previous()),
+            Id::Sort | Id::SortRight if self.page == Page::Tasks => {
                 self.by = self.by.next();
                 if let Some(table) = &self.report.tasks {
                     self.rows = order(table, &self.points, self.by);
                 }
                 self.scroll = Scroll::default();
             }
-            KeyCode::Char('s') => {
+            Id::Save => {
                 self.saved = Some(Line::of(Tone::Dim, "saving …"));
                 return Outcome::Perform(vec![Effect::Save {
                     report: Arc::clone(&self.report),
                     remembered: self.remembered.clone(),
                 }]);
             }
-            _ => self.scroll_on(key, context.screen),
+            _ => self.scroll_on(action, context),
+        }
+        Outcome::Stay
+    }
+
+    /// The number of a page turns to it.
+    fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        let number = key.typed().and_then(|c| c.to_digit(10));
+        let page = number.and_then(|n| Page::ALL.get((n as usize).checked_sub(1)?));
+        if let Some(page) = page {
+            self.turn_to(*page);
         }
         Outcome::Stay
     }
@@ -273,22 +288,20 @@ impl Dialog for ReportDialog {
         Outcome::Stay
     }
 
-    fn view(&self, _: &DialogContext<'_>) -> DialogView {
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let victim = self.report.kills.first().map_or_else(String::new, |kill| {
             format!(": {} {} was killed", kill.pid, kill.comm)
         });
-        let (lines, total) = self.window(self.scroll.first());
-        let mut hints = vec![
-            ("Tab", "page"),
-            ("↑↓", "scroll"),
-            ("s", "save"),
-            ("a", "protect"),
-            ("c", "fence in"),
-        ];
-        if self.page == Page::Tasks {
-            hints.push(("F6", "sort"));
-        }
-        hints.push(("Esc", "leave"));
+        let (lines, total) = self.window(self.scroll.first(), context.keymap);
+        let hints = context
+            .hints(self.scope())
+            .on(&[Id::NextPage], "page")
+            .on(&[Id::Up, Id::Down], "scroll")
+            .on(&[Id::Save], "save")
+            .on(&[Id::Adjust], "protect")
+            .on(&[Id::Cgroup], "fence in")
+            .on_if(self.page == Page::Tasks, &[Id::Sort], "sort")
+            .leave();
         DialogView {
             title: format!("OOM report{victim}"),
             hints,

@@ -1,10 +1,8 @@
-//! [`Scroll`]: how far a dialog is scrolled, and the keys that do it: the same in every dialog.
-
-use crossterm::event::{KeyCode, KeyModifiers};
+//! [`Scroll`]: how far a dialog is scrolled, and the actions that do it: the same in every dialog.
 
 use super::rows::Page;
 use super::{DialogContext, DialogView};
-use crate::app::input::key::Key;
+use crate::app::input::id::ActionId;
 
 /// Rows scrolled away at the top.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,31 +16,28 @@ impl Scroll {
         self.first
     }
 
-    /// Takes a key that scrolls what is shown now; true if it is one.
-    pub(super) fn on_key(
+    /// Scrolls what is shown now; true if the action does that.
+    pub(super) fn on_action(
         &mut self,
-        key: Key,
+        action: ActionId,
         view: &DialogView,
         context: &DialogContext<'_>,
     ) -> bool {
         let page = Page::of(view, context.screen, context.settings.ascii);
-        self.turn(key, page.last_first(), usize::from(page.height))
+        self.turn(action, page.last_first(), usize::from(page.height))
     }
 
-    /// Takes a key: `last` is the first row of the last page, `page` how many rows one has. What has become
+    /// Does an action: `last` is the first row of the last page, `page` how many rows one has. What has become
     /// shorter since the last key does not swallow this one.
-    pub(super) fn turn(&mut self, key: Key, last: usize, page: usize) -> bool {
-        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    pub(super) fn turn(&mut self, action: ActionId, last: usize, page: usize) -> bool {
         let first = self.first.min(last);
-        self.first = match key.code {
-            KeyCode::Up => first.saturating_sub(1),
-            KeyCode::Down => first + 1,
-            KeyCode::PageUp => first.saturating_sub(page),
-            KeyCode::Char('b') if ctrl => first.saturating_sub(page),
-            KeyCode::PageDown | KeyCode::Char(' ') => first + page,
-            KeyCode::Char('f') if ctrl => first + page,
-            KeyCode::Home | KeyCode::Char('g') => 0,
-            KeyCode::End | KeyCode::Char('G') => last,
+        self.first = match action {
+            ActionId::Up => first.saturating_sub(1),
+            ActionId::Down => first + 1,
+            ActionId::PageUp => first.saturating_sub(page),
+            ActionId::PageDown | ActionId::ReadOn => first + page,
+            ActionId::Home => 0,
+            ActionId::End => last,
             _ => return false,
         }
         .min(last);
@@ -53,22 +48,25 @@ impl Scroll {
 #[cfg(test)]
 mod tests {
     use super::Scroll;
+    use crate::app::input::id::ActionId::{
+        self, Down, End, Home, PageDown, PageUp, ReadOn, Tag, Up,
+    };
 
     #[test]
     fn no_key_is_swallowed_at_the_end_or_after_it_has_shrunk() {
         let mut scroll = Scroll::default();
-        let mut press = |keys: &str, last| {
-            for key in keys.split(' ') {
-                assert!(scroll.turn(key.parse().expect("a key"), last, 10), "{key}");
+        let mut press = |actions: &[ActionId], last| {
+            for action in actions {
+                assert!(scroll.turn(*action, last, 10), "{action}");
             }
             scroll.first()
         };
-        assert_eq!(press("End Up", 25), 24);
-        assert_eq!(press("Down Down Down Down Up", 25), 24);
-        assert_eq!(press("PgDn PgUp", 25), 15);
-        assert_eq!(press("Home Space Space Ctrl-b Ctrl-f", 25), 20);
-        assert_eq!(press("Up", 5), 4);
-        assert_eq!(press("G g Up", 25), 0);
-        assert!(!scroll.turn("x".parse().expect("a key"), 25, 10));
+        assert_eq!(press(&[End, Up], 25), 24);
+        assert_eq!(press(&[Down, Down, Down, Down, Up], 25), 24);
+        assert_eq!(press(&[PageDown, PageUp], 25), 15);
+        assert_eq!(press(&[Home, ReadOn, ReadOn, PageUp, PageDown], 25), 20);
+        assert_eq!(press(&[Up], 5), 4);
+        assert_eq!(press(&[End, Home, Up], 25), 0);
+        assert!(!scroll.turn(Tag, 25, 10));
     }
 }

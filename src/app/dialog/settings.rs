@@ -5,11 +5,10 @@ mod killers;
 mod swap;
 mod values;
 
-use crossterm::event::KeyCode;
-
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
-use crate::app::input::key::Key;
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::text::tone::{Line, Tone};
 
 pub use killers::short_rule;
@@ -21,11 +20,15 @@ pub struct SettingsDialog {
 }
 
 impl Dialog for SettingsDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'S') => return Outcome::Close,
+    fn scope(&self) -> KeyScope {
+        KeyScope::Settings
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Back | Id::Commit | Id::Close | Id::Settings => return Outcome::Close,
             _ => {
-                self.scroll.on_key(key, &self.view(context), context);
+                self.scroll.on_action(action, &self.view(context), context);
             }
         }
         Outcome::Stay
@@ -34,7 +37,10 @@ impl Dialog for SettingsDialog {
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
         DialogView {
             title: "What decides the next OOM".to_owned(),
-            hints: vec![("↑↓ PgUp PgDn", "scroll"), ("Esc", "leave")],
+            hints: context
+                .hints(self.scope())
+                .on(&[Id::Up, Id::Down, Id::PageUp, Id::PageDown], "scroll")
+                .leave(),
             scroll: self.scroll.first(),
             ..DialogView::default()
         }

@@ -1,9 +1,9 @@
 //! The signal dialog: choose a signal, send it to the pinned processes through their pidfds.
 
-use crossterm::event::KeyCode;
-
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, step};
+use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
+use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, Receipt};
 use crate::model::process::signal::SIGNALS;
 use crate::text::tone::{Line, Tone};
@@ -58,21 +58,19 @@ impl SignalDialog {
 }
 
 impl Dialog for SignalDialog {
-    fn on_key(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
-        if let Some(at) = step(self.chosen, SIGNALS.len(), key) {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Signal
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        if let Some(at) = step(self.chosen, SIGNALS.len(), action) {
             self.chosen = at;
             self.typed = 0;
             return Outcome::Stay;
         }
-        match key.code {
-            KeyCode::Esc => Outcome::Close,
-            KeyCode::Char(c) if c.is_ascii_digit() => {
-                if let Some(digit) = c.to_digit(10).and_then(|d| i32::try_from(d).ok()) {
-                    self.type_digit(digit);
-                }
-                Outcome::Stay
-            }
-            KeyCode::Enter if !self.waiting => {
+        match action {
+            Id::Back => Outcome::Close,
+            Id::Commit if !self.waiting => {
                 let targets: Vec<_> = self.alive(context).iter().map(|t| t.id).collect();
                 match SIGNALS.get(self.chosen) {
                     Some(signal) if !targets.is_empty() => {
@@ -87,6 +85,14 @@ impl Dialog for SignalDialog {
             }
             _ => Outcome::Stay,
         }
+    }
+
+    fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        let digit = key.typed().and_then(|c| c.to_digit(10));
+        if let Some(digit) = digit.and_then(|d| i32::try_from(d).ok()) {
+            self.type_digit(digit);
+        }
+        Outcome::Stay
     }
 
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
@@ -151,7 +157,11 @@ impl Dialog for SignalDialog {
         }
         DialogView {
             title: self.title(),
-            hints: vec![("Enter", "send"), ("↑↓ 0-9", "choose"), ("Esc", "leave")],
+            hints: context
+                .hints(self.scope())
+                .on(&[Id::Commit], "send")
+                .typed(&[Id::Up, Id::Down], "0-9", "choose")
+                .leave(),
             ..DialogView::default()
         }
         .with(Section::Choices {

@@ -1,9 +1,8 @@
 //! The sort dialog: every column with what it shows.
 
-use crossterm::event::KeyCode;
-
 use super::{Dialog, DialogContext, DialogView, Outcome, Section, step};
-use crate::app::input::key::Key;
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::app::view::processes::columns::{COLUMNS, Column};
 use crate::text::tone::{Line, Tone};
 
@@ -26,32 +25,36 @@ impl SortDialog {
 }
 
 impl Dialog for SortDialog {
-    fn on_key(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
-        if let Some(at) = step(self.chosen, COLUMNS.len(), key) {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Sort
+    }
+
+    fn on_action(&mut self, action: Id, _: &DialogContext<'_>) -> Outcome {
+        if let Some(at) = step(self.chosen, COLUMNS.len(), action) {
             self.chosen = at;
             return Outcome::Stay;
         }
-        match key.code {
-            KeyCode::Esc | KeyCode::F(6) => Outcome::Close,
-            KeyCode::Enter => COLUMNS
+        match action {
+            Id::Back | Id::Sort => Outcome::Close,
+            Id::Commit => COLUMNS
                 .get(self.chosen)
                 .map_or(Outcome::Close, Outcome::SortBy),
             _ => Outcome::Stay,
         }
     }
 
-    fn view(&self, _: &DialogContext<'_>) -> DialogView {
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let items = COLUMNS
             .iter()
             .map(|c| Line::of(Tone::Strong, format!("{:<11}", c.id)).add(Tone::Dim, c.doc))
             .collect();
         DialogView {
             title: "Sort by".to_owned(),
-            hints: vec![
-                ("Enter", "sort; the same column again inverts"),
-                ("↑↓", "choose"),
-                ("Esc", "leave"),
-            ],
+            hints: context
+                .hints(self.scope())
+                .on(&[Id::Commit], "sort; the same column again inverts")
+                .on(&[Id::Up, Id::Down], "choose")
+                .leave(),
             ..DialogView::default()
         }
         .with(Section::Choices {

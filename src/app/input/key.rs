@@ -50,6 +50,22 @@ impl Key {
             _ => None,
         }
     }
+
+    /// Its name where space is short: arrows as arrows.
+    pub fn symbol(self) -> String {
+        let arrow = match self.code {
+            KeyCode::Up => "↑",
+            KeyCode::Down => "↓",
+            KeyCode::Left => "←",
+            KeyCode::Right => "→",
+            _ => return self.to_string(),
+        };
+        if self.modifiers.is_empty() {
+            arrow.to_owned()
+        } else {
+            self.to_string()
+        }
+    }
 }
 
 impl From<KeyEvent> for Key {

@@ -1,6 +1,11 @@
 //! Keys, the actions they are bound to, and lines being typed.
 
+pub mod action;
 pub mod actions;
+pub mod id;
 pub mod key;
+pub mod keymap;
 pub mod line;
+mod named;
 pub mod prompt;
+pub mod scope;

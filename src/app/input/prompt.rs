@@ -1,6 +1,9 @@
 //! [`Prompt`]: the line at the bottom where a filter, a search or a pid is typed.
 
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::keymap::Keymap;
 use crate::app::input::line::LineInput;
+use crate::app::input::scope::KeyScope;
 
 /// What is being typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +32,29 @@ impl PromptKind {
         }
     }
 
-    /// What can be typed, behind the input.
-    pub fn hint(self) -> &'static str {
+    /// Which keys it knows.
+    pub fn scope(self) -> KeyScope {
         match self {
-            Self::Filter => "text  pid:1  user:x  cgroup:x  adj<0  rss>100M  !term",
-            Self::Search => "Enter stays, F3 next, Esc leaves",
-            Self::Pid => "Enter stays, Esc leaves",
-            Self::Domains => "part of a name or path; Esc clears it",
-            Self::Events => "name, cgroup or command  pid:1  scope:host  last:1h",
+            Self::Filter | Self::Events | Self::Domains => KeyScope::Prompt,
+            Self::Search => KeyScope::Search,
+            Self::Pid => KeyScope::Pid,
+        }
+    }
+
+    /// What can be typed, behind the input.
+    pub fn hint(self, keymap: &Keymap) -> String {
+        let key = |id| keymap.name_in(self.scope(), id);
+        match self {
+            Self::Filter => "text  pid:1  user:x  cgroup:x  adj<0  rss>100M  !term".to_owned(),
+            Self::Search => format!(
+                "{} stays, {} next, {} leaves",
+                key(Id::Commit),
+                key(Id::Search),
+                key(Id::Back)
+            ),
+            Self::Pid => format!("{} stays, {} leaves", key(Id::Commit), key(Id::Back)),
+            Self::Domains => format!("part of a name or path; {} clears it", key(Id::Back)),
+            Self::Events => "name, cgroup or command  pid:1  scope:host  last:1h".to_owned(),
         }
     }
 }

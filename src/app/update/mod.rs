@@ -1,5 +1,6 @@
 //! [`update`]: one message in, a changed state and effects out. No I/O, no clock, no panic.
 
+pub(super) mod key;
 pub(super) mod mouse;
 pub(super) mod prompt;
 pub mod receipt;
@@ -8,16 +9,10 @@ pub mod timing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyModifiers};
-
 use super::State;
-use super::dialog::{DialogContext, Outcome};
+use super::dialog::Outcome;
 use super::msg::{Effect, Msg};
-use crate::app::input::actions::{ACTIONS, bound_to, digit, jump_to_pid};
-use crate::app::input::key::Key;
-use crate::app::input::prompt::PromptKind;
 use crate::app::view::layout::Pane;
-use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use crate::oomlog::OomEvent;
 use crate::text::tone::Tone;
@@ -42,7 +37,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.size = (width, height);
             state.arrange()
         }
-        Msg::Key(key) => on_key(state, key),
+        Msg::Key(key) => key::on_key(state, key),
         Msg::Paste(text) => on_paste(state, &text),
         Msg::Mouse(mouse) => crate::app::update::mouse::on_mouse(state, mouse),
         Msg::Sampled(snapshot) => on_sample(state, snapshot),
@@ -191,166 +186,6 @@ fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
             }
         }
         None => Vec::new(),
-    }
-}
-
-fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
-    let is_ctrl = |c| {
-        key == Key {
-            code: KeyCode::Char(c),
-            modifiers: KeyModifiers::CONTROL,
-        }
-    };
-    // These two always work, whatever is open.
-    if is_ctrl('c') {
-        return vec![Effect::Quit];
-    }
-    if is_ctrl('z') {
-        return vec![Effect::Suspend];
-    }
-    if !state.dialogs.is_empty() {
-        return to_dialog(state, |dialog, context| dialog.on_key(key, context));
-    }
-    if state.prompt.is_some() {
-        state.touch_selection();
-        return to_prompt(state, key);
-    }
-    if let Some(digit) = digit(key).filter(|_| !state.in_domains()) {
-        state.touch_selection();
-        return jump_to_pid(state, digit);
-    }
-    match bound_to(key) {
-        Some(action) if action.writes() && state.settings.read_only => {
-            state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
-            Vec::new()
-        }
-        Some(action) if action.writes() && state.must_be_told(action) => Vec::new(),
-        Some(action) => {
-            state.touch_selection();
-            (action.run)(state)
-        }
-        None if key.code == KeyCode::Esc => escape(state),
-        None => Vec::new(),
-    }
-}
-
-/// Esc takes back what narrows the view, one thing at a time.
-fn escape(state: &mut State) -> Vec<Effect> {
-    if state.focus == Pane::Events && !state.events.filter.is_empty() {
-        state
-            .events
-            .set_filter("", crate::app::view::events::EventFilter::default());
-    } else if state.focus == Pane::Events {
-        state.focus = Pane::Processes;
-    } else if state.domains.open && !state.domains.filter.is_empty() {
-        state.domains.filter.clear();
-    } else if state.domains.open {
-        state.domains.open = false;
-    } else if state.table.zoom.take().is_some() {
-    } else if !state.table.filter_text.is_empty() {
-        state.table.filter_text.clear();
-        state.table.filter = crate::app::view::processes::filter::Filter::default();
-    } else {
-        state.notice = None;
-    }
-    state.arrange()
-}
-
-pub(super) fn to_dialog(
-    state: &mut State,
-    act: impl FnOnce(&mut dyn super::dialog::Dialog, &DialogContext<'_>) -> Outcome,
-) -> Vec<Effect> {
-    let Some(mut dialog) = state.dialogs.pop() else {
-        return Vec::new();
-    };
-    let outcome = act(&mut *dialog, &state.dialog_context());
-    match outcome {
-        Outcome::Close => Vec::new(),
-        Outcome::Stay => {
-            state.dialogs.push(dialog);
-            Vec::new()
-        }
-        Outcome::Perform(effects) => {
-            state.dialogs.push(dialog);
-            effects
-        }
-        Outcome::ActOn(id, action) => act_on(state, id, action),
-        Outcome::SortBy(column) => {
-            state.table.sort_by(column);
-            state.arrange()
-        }
-        Outcome::Zoom(scope) => state.zoom_to(scope),
-    }
-}
-
-/// Selects a process, whatever hides it, and runs an action on it.
-fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
-    state.focus = Pane::Processes;
-    state.domains.open = false;
-    state.table.choose(id);
-    state.arrange();
-    if state.table.selected() != Some(id) {
-        state.table.filter_text.clear();
-        state.table.filter = crate::app::view::processes::filter::Filter::default();
-        state.table.zoom = None;
-        state.table.choose(id);
-        state.arrange();
-    }
-    match ACTIONS.iter().find(|known| known.id == action) {
-        Some(action) if action.writes() && state.settings.read_only => {
-            state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
-            Vec::new()
-        }
-        Some(action) if state.table.selected() == Some(id) => (action.run)(state),
-        _ => Vec::new(),
-    }
-}
-
-fn to_prompt(state: &mut State, key: Key) -> Vec<Effect> {
-    let Some(prompt) = &mut state.prompt else {
-        return Vec::new();
-    };
-    let kind = prompt.kind;
-    match key.code {
-        KeyCode::Esc => {
-            state.prompt = None;
-            match kind {
-                PromptKind::Filter => {
-                    state.table.filter_text.clear();
-                    state.table.filter = crate::app::view::processes::filter::Filter::default();
-                }
-                PromptKind::Events => state
-                    .events
-                    .set_filter("", crate::app::view::events::EventFilter::default()),
-                PromptKind::Domains => state.domains.filter.clear(),
-                PromptKind::Search | PromptKind::Pid => {}
-            }
-            state.arrange()
-        }
-        // What makes no sense stays to be mended, its reason beside it: closing would leave an older
-        // filter in force as if it were this one.
-        KeyCode::Enter if prompt.error.is_some() => Vec::new(),
-        KeyCode::Enter => {
-            state.prompt = None;
-            state.arrange()
-        }
-        KeyCode::F(3) if kind == PromptKind::Search => state.find(false),
-        KeyCode::Up => state.go(-1),
-        KeyCode::Down => state.go(1),
-        KeyCode::PageUp => state.go(-state.page()),
-        KeyCode::PageDown => state.go(state.page()),
-        _ if kind == PromptKind::Pid && key.typed().is_some_and(|c| !c.is_ascii_digit()) => {
-            // Not a pid after all: the key means what it always means.
-            state.prompt = None;
-            on_key(state, key)
-        }
-        _ => {
-            if prompt.input.on_key(key) {
-                state.on_prompt_change()
-            } else {
-                Vec::new()
-            }
-        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! What the mouse does: select, scroll, sort.
 
-use crossterm::event::KeyCode;
-
 use crate::app::State;
-use crate::app::input::key::Key;
+use crate::app::input::id::ActionId;
 use crate::app::msg::{Effect, Mouse, MouseAction};
-use crate::app::update::to_dialog;
+use crate::app::update::key::to_dialog;
 use crate::app::view::columns;
 use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::COLUMNS;
@@ -16,14 +14,12 @@ const WHEEL: isize = 3;
 /// Takes one action of the mouse.
 pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
     if !state.dialogs.is_empty() {
-        let key = match mouse.action {
-            MouseAction::ScrollUp => KeyCode::Up,
-            MouseAction::ScrollDown => KeyCode::Down,
+        let action = match mouse.action {
+            MouseAction::ScrollUp => ActionId::Up,
+            MouseAction::ScrollDown => ActionId::Down,
             MouseAction::Click => return Vec::new(),
         };
-        return to_dialog(state, |dialog, context| {
-            dialog.on_key(Key::plain(key), context)
-        });
+        return to_dialog(state, |dialog, context| dialog.on_action(action, context));
     }
     let panes = state.panes();
     let at = ratatui::layout::Position::new(mouse.x, mouse.y);

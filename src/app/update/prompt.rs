@@ -12,11 +12,6 @@ use crate::text::tone::Tone;
 impl State {
     /// Opens a prompt; a filter starts with what is in force.
     pub(in crate::app) fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
-        let kind = match kind {
-            // Finding among domains is filtering them.
-            PromptKind::Search if self.in_domains() => PromptKind::Domains,
-            kind => kind,
-        };
         let text = match kind {
             PromptKind::Filter => self.table.filter_text.clone(),
             PromptKind::Events => self.events.filter_text.clone(),
@@ -31,6 +26,30 @@ impl State {
         self.prompt = Some(Prompt::new(kind, &text));
         // Command lines of all are needed from now on.
         self.request_sample()
+    }
+
+    /// Closes the prompt without what it narrowed.
+    pub(in crate::app) fn cancel_prompt(&mut self) -> Vec<Effect> {
+        match self.prompt.take().map(|prompt| prompt.kind) {
+            Some(PromptKind::Filter) => {
+                self.table.filter_text.clear();
+                self.table.filter = Filter::default();
+            }
+            Some(PromptKind::Events) => self.events.set_filter("", EventFilter::default()),
+            Some(PromptKind::Domains) => self.domains.filter.clear(),
+            Some(PromptKind::Search | PromptKind::Pid) | None => {}
+        }
+        self.arrange()
+    }
+
+    /// Closes the prompt; what it holds stays in force. What makes no sense stays to be mended, its reason
+    /// beside it: closing would leave an older filter in force as if it were this one.
+    pub(in crate::app) fn accept_prompt(&mut self) -> Vec<Effect> {
+        if self.prompt.as_ref().is_some_and(|p| p.error.is_some()) {
+            return Vec::new();
+        }
+        self.prompt = None;
+        self.arrange()
     }
 
     /// Takes in what the prompt holds now.
@@ -82,7 +101,7 @@ impl State {
 
     /// Next or previous match of the last search.
     pub(in crate::app) fn find(&mut self, backwards: bool) -> Vec<Effect> {
-        if self.searched.is_empty() || self.in_domains() {
+        if self.searched.is_empty() {
             return self.prompt_for(PromptKind::Search);
         }
         self.jump_to_match(backwards, false);

@@ -1,6 +1,7 @@
 //! Receipts and undo: what a write came to, remembered so that it can be taken back.
 
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::app::msg::{Effect, Receipt};
 use crate::app::undo::{AdjChange, Change, LimitChange, limit_words};
 use crate::model::cgroup::CgroupPath;
@@ -36,15 +37,17 @@ pub fn undo(state: &mut State) -> Vec<Effect> {
 /// A sentence if the world is no longer as the write left it.
 fn changed_since(state: &State, change: &Change) -> Option<String> {
     match change {
-        Change::Adj(changes) => changes.iter().find_map(|c| {
-            let now = state.snapshot.process(c.target)?.adj?;
-            (now != c.after && state.snapshot.seq > state.written_at_seq).then(|| {
+        Change::Adj(changes) => {
+            changes.iter().find_map(|c| {
+                let now = state.snapshot.process(c.target)?.adj?;
+                (now != c.after && state.snapshot.seq > state.written_at_seq).then(|| {
                 format!(
-                    "{} has adj {now} now, not the {} written by oomtop; press u again to set {}",
-                    c.name, c.after, c.before
+                    "{} has adj {now} now, not the {} written by oomtop; press {} again to set {}",
+                    c.name, c.after, state.key(ActionId::Undo), c.before
                 )
             })
-        }),
+            })
+        }
         Change::Moved { .. } | Change::Created { .. } => None,
         Change::Limits { group, changes } => limits_since(state, group, changes),
     }
@@ -69,8 +72,9 @@ fn limits_since(state: &State, path: &CgroupPath, changes: &[LimitChange]) -> Op
             .max
             .map_or_else(|| "no limit".to_owned(), crate::text::format::long_size);
         return Some(format!(
-            "it is {now} now, not the {} written by oomtop; press u again to set {}: limit of {path}",
+            "it is {now} now, not the {} written by oomtop; press {} again to set {}: limit of {path}",
             limit_words(&change.after),
+            state.key(ActionId::Undo),
             limit_words(&change.before)
         ));
     }
@@ -80,9 +84,10 @@ fn limits_since(state: &State, path: &CgroupPath, changes: &[LimitChange]) -> Op
     // v1 refuses it instead.
     (change.file == "memory.max").then(|| {
         format!(
-            "back to {} can kill at once, {} are in use; press u again to do it: limit of {path}",
+            "back to {} can kill at once, {} are in use; press {} again to do it: limit of {path}",
             limit_words(&change.before),
-            crate::text::format::long_size(usage)
+            crate::text::format::long_size(usage),
+            state.key(ActionId::Undo)
         )
     })
 }

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use crate::app::State;
-use crate::app::input::actions::Action;
+use crate::app::input::action::{Aim, Place};
+use crate::app::input::id::ActionId;
 use crate::app::view::processes::table::has_ended;
 use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
@@ -100,13 +101,11 @@ impl State {
 
     /// True if the selection has just moved by itself and this action would act on the new row. Then a notice
     /// names its process, and the next press of the key acts on it.
-    pub(in crate::app) fn must_be_told(&mut self, action: &Action) -> bool {
-        let tagged = !self.table.tagged.is_empty() && !self.in_domains();
-        // Undo and actions on tagged processes do not act on the selected row.
-        let by_selection = match action.id {
-            "undo" => false,
-            "cgroup" => true,
-            _ => !tagged,
+    pub(in crate::app) fn must_be_told(&mut self, action: ActionId, place: &Place) -> bool {
+        let by_selection = match place.aim {
+            Aim::Nobody => false,
+            Aim::Selected | Aim::Victim => true,
+            Aim::Tagged => self.table.tagged.is_empty(),
         };
         if !by_selection {
             return false;
@@ -116,11 +115,17 @@ impl State {
         let Some(moved) = self.selection_guard.moved.take().filter(fresh) else {
             return false;
         };
-        let Some(id) = self.chosen_process().map(|process| process.id) else {
+        let chosen = match place.aim {
+            Aim::Victim => self.next_victim(),
+            Aim::Nobody | Aim::Selected | Aim::Tagged => {
+                self.table.selected_process(&self.snapshot)
+            }
+        };
+        let Some(id) = chosen.map(|process| process.id) else {
             return false;
         };
         let name = wording::process(id, &self.snapshot);
-        let key = action.keys.first().unwrap_or(&"the key");
+        let key = self.key(action);
         let text = format!("{}; {key} again acts on {name}", moved.why);
         self.say(Tone::Danger, text);
         true

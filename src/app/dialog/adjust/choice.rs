@@ -49,11 +49,11 @@ pub(super) struct ScopeChoice {
 /// Which key opened the dialog, and so where the list starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lean {
-    /// At the present level (`a`).
+    /// At the present level.
     Present,
-    /// One level more protected (F7).
+    /// One level more protected.
     Protect,
-    /// One level more expendable (F8).
+    /// One level more expendable.
     Expend,
 }
 

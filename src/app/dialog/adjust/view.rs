@@ -4,6 +4,8 @@ use super::choice::{CHOICES, Choice};
 use super::preview::preview;
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::{DialogContext, DialogView, Section};
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::format;
@@ -25,7 +27,7 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
     };
     let mut view = DialogView {
         title: format!("Adjust {}", dialog.main),
-        hints: hints(dialog),
+        hints: hints(dialog, context),
         ..DialogView::default()
     }
     .text(vec![now_line(dialog, context)])
@@ -56,25 +58,21 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
     view
 }
 
-fn hints(dialog: &AdjustDialog) -> Vec<(&'static str, &'static str)> {
-    let mut hints = vec![
-        ("Enter", if dialog.armed { "again" } else { "write" }),
-        ("↑↓", "choose"),
-        ("0-9", "value"),
-        (
-            "o",
-            if dialog.legacy {
-                "score_adj"
-            } else {
-                "oom_adj"
-            },
-        ),
-    ];
-    if dialog.scopes.len() > 1 {
-        hints.push(("Tab", "scope"));
-    }
-    hints.push(("Esc", "leave"));
-    hints
+fn hints(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Vec<(String, &'static str)> {
+    let commit = if dialog.armed { "again" } else { "write" };
+    let other = if dialog.legacy {
+        "score_adj"
+    } else {
+        "oom_adj"
+    };
+    context
+        .hints(KeyScope::Adjust)
+        .on(&[Id::Commit], commit)
+        .on(&[Id::Up, Id::Down], "choose")
+        .typed(&[], "0-9", "value")
+        .on(&[Id::Legacy], other)
+        .on_if(dialog.scopes.len() > 1, &[Id::Switch], "scope")
+        .leave()
 }
 
 fn now_line(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Line {
@@ -175,7 +173,9 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
         ));
     }
     if dialog.armed {
-        lines.push(Line::of(Tone::Critical, "Press Enter again to write it."));
+        let key = context.keymap.name_in(KeyScope::Adjust, Id::Commit);
+        let text = format!("Press {key} again to write it.");
+        lines.push(Line::of(Tone::Critical, text));
     }
     if dialog.waiting {
         lines.push(Line::of(Tone::Dim, "writing …"));

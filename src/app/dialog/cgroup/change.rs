@@ -3,7 +3,9 @@
 use super::plan::{LimitField, limit_value};
 use super::{CgroupDialog, Mode, outlook};
 use crate::app::dialog::DialogContext;
+use crate::app::input::id::ActionId;
 use crate::app::input::line::LineInput;
+use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::container;
 use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
 use crate::model::oom_domain::whatif::{MOST_DEATHS, Onset, Prospect, nearest};
@@ -230,9 +232,10 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
         (_, Some(who)) => format!("This can kill {who} at once."),
         (_, None) => "This can kill at once.".to_owned(),
     };
+    let key = context.keymap.name_in(KeyScope::Cgroup, ActionId::Commit);
     Some(Line::of(
         Tone::Critical,
-        format!("{what} Enter once more writes it; any other key thinks again."),
+        format!("{what} {key} once more writes it; any other key thinks again."),
     ))
 }
 

@@ -177,7 +177,7 @@ pub(super) fn create_steps(
     let path = checked_path(path)?;
     if taken(&path) {
         return Err(format!(
-            "{path} exists already: choose it with Tab, or type another name"
+            "{path} exists already: choose it among the existing groups, or type another name"
         ));
     }
     let mut steps = Vec::new();

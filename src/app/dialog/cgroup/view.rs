@@ -3,6 +3,8 @@
 use super::plan::{LimitField, limit_value};
 use super::{CgroupDialog, Mode, change};
 use crate::app::dialog::{DialogContext, DialogView, Section};
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
 use crate::app::msg::GroupChoice;
 use crate::model::cgroup::CgroupVersion;
 use crate::model::plan::step::{CgroupStep, StepResult};
@@ -16,7 +18,7 @@ const LIST_HEIGHT: usize = 8;
 pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> DialogView {
     let mut view = DialogView {
         title: title(dialog),
-        hints: hints(dialog),
+        hints: hints(dialog, context),
         scroll: dialog.scroll,
         ..DialogView::default()
     }
@@ -52,27 +54,30 @@ fn title(dialog: &CgroupDialog) -> String {
     }
 }
 
-fn hints(dialog: &CgroupDialog) -> Vec<(&'static str, &'static str)> {
+fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'static str)> {
+    let hints = context.hints(KeyScope::Cgroup);
     if dialog.done {
-        return vec![("Enter", "close"), ("u", "undo (after closing)")];
+        let mut hints = hints.on(&[Id::Commit], "close").list();
+        // A key of the panes.
+        hints.push((context.keymap.key(Id::Undo), "undo (after closing)"));
+        return hints;
     }
-    let enter = if dialog.insisted {
+    let commit = if dialog.insisted {
         "do it all the same"
     } else {
         "do it"
     };
-    let mut hints = vec![("Enter", enter), ("↑↓", "choose")];
     let next = dialog.next_mode();
-    if next != dialog.mode {
-        let other = match next {
-            Mode::Move => "existing group",
-            Mode::Create => "new group",
-            Mode::Limits => "limits",
-        };
-        hints.push(("Tab", other));
-    }
-    hints.push(("Esc", "leave"));
+    let other = match next {
+        Mode::Move => "existing group",
+        Mode::Create => "new group",
+        Mode::Limits => "limits",
+    };
     hints
+        .on(&[Id::Commit], commit)
+        .on(&[Id::Up, Id::Down], "choose")
+        .on_if(next != dialog.mode, &[Id::Switch], other)
+        .leave()
 }
 
 /// The process, while it lives.

@@ -1,4 +1,4 @@
-//! What the keys do in the domains view.
+//! What the actions do in the domains view.
 
 use crate::app::State;
 use crate::app::dialog::domain::DomainDialog;
@@ -14,11 +14,6 @@ use super::Order;
 use super::rows::Row;
 
 impl State {
-    /// The domains have the keyboard.
-    pub fn in_domains(&self) -> bool {
-        self.domains.open && self.focus == Pane::Processes
-    }
-
     /// Shows the domains instead of the process table, or the table again.
     pub(in crate::app) fn toggle_domains(&mut self) -> Vec<Effect> {
         self.domains.open = !self.domains.open;
@@ -28,18 +23,15 @@ impl State {
         self.request_sample()
     }
 
-    /// The process that a key acts on: the selected one, or the next victim of the selected domain.
-    pub(in crate::app) fn chosen_process(&self) -> Option<&Process> {
-        if !self.in_domains() {
-            return self.table.selected_process(&self.snapshot);
-        }
+    /// The next victim of the selected domain: the process that a key acts on here.
+    pub(in crate::app) fn next_victim(&self) -> Option<&Process> {
         let domain = self.snapshot.domain(self.domains.selected()?)?;
         self.snapshot.process(domain.verdict?.victim.id)
     }
 
-    /// The selected cgroup; `None` if the domains do not have the keyboard or the row is no cgroup.
-    pub(in crate::app) fn chosen_group(&self) -> Option<CgroupPath> {
-        if !self.in_domains() || self.domains.is_fold_selected() {
+    /// The group of the selected domain, where it is one.
+    pub(in crate::app) fn selected_group(&self) -> Option<CgroupPath> {
+        if self.domains.is_fold_selected() {
             return None;
         }
         let key = self.domains.selected()?.memcg()?;
@@ -94,9 +86,9 @@ impl State {
 
     /// Opens or closes the calm domains at the selection.
     pub(in crate::app) fn unfold(&mut self, open: bool) -> Vec<Effect> {
-        if self.in_domains() && open && !self.domains.has_folded() {
+        if open && !self.domains.has_folded() {
             self.say(Tone::Normal, "nothing is folded here");
-        } else if self.in_domains() {
+        } else {
             self.domains.unfold(open);
             self.arrange();
         }
@@ -112,13 +104,6 @@ impl State {
         self.domains.order = order;
         self.say(Tone::Normal, text);
         self.arrange()
-    }
-
-    /// Says that a key does nothing for a domain.
-    pub(in crate::app) fn only_for_processes(&mut self) -> Vec<Effect> {
-        let text = "this is for processes: z shows those of the domain, d all of them";
-        self.say(Tone::Normal, text);
-        Vec::new()
     }
 
     /// The groups of which the next sample reads all files.

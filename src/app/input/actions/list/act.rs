@@ -1,0 +1,90 @@
+//! Actions that write.
+
+use super::{Action, Aim, DOMAINS, Group, PANES, PROCESSES, Place};
+use crate::app::State;
+use crate::app::dialog::adjust::Lean;
+use crate::app::input::actions::run::act::{
+    adjust, adjust_victim, cgroup, cgroup_of_domain, signal, signal_victim,
+};
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
+use crate::app::update::receipt;
+
+pub(super) const ACT: &[Action] = &[
+    Action {
+        id: Id::Adjust,
+        doc: "adjust oom_score_adj: level, role or value",
+        keys: &["a"],
+        group: Group::Act,
+        places: &[
+            Place::new(PROCESSES, |s| adjust(s, Lean::Present))
+                .at(Aim::Tagged)
+                .label("Adjust"),
+            Place::new(DOMAINS, |s| adjust_victim(s, Lean::Present))
+                .at(Aim::Victim)
+                .label("Adjust"),
+            Place::dialog(&[KeyScope::Report]),
+        ],
+    },
+    Action {
+        id: Id::Protect,
+        doc: "adjust, starting one level more protected",
+        keys: &["F7", "]"],
+        group: Group::Act,
+        places: &[
+            Place::new(PROCESSES, |s| adjust(s, Lean::Protect)).at(Aim::Tagged),
+            Place::new(DOMAINS, |s| adjust_victim(s, Lean::Protect)).at(Aim::Victim),
+            Place::dialog(&[KeyScope::Adjust]),
+        ],
+    },
+    Action {
+        id: Id::Expend,
+        doc: "adjust, starting one level more expendable",
+        keys: &["F8", "["],
+        group: Group::Act,
+        places: &[
+            Place::new(PROCESSES, |s| adjust(s, Lean::Expend)).at(Aim::Tagged),
+            Place::new(DOMAINS, |s| adjust_victim(s, Lean::Expend)).at(Aim::Victim),
+            Place::dialog(&[KeyScope::Adjust]),
+        ],
+    },
+    Action {
+        id: Id::Cgroup,
+        doc: "move into a cgroup, make one with a limit, or change its limits",
+        keys: &["c"],
+        group: Group::Act,
+        places: &[
+            Place::new(PROCESSES, cgroup)
+                .at(Aim::Selected)
+                .label("Cgroup"),
+            Place::new(DOMAINS, cgroup_of_domain)
+                .at(Aim::Victim)
+                .label("Cgroup"),
+            Place::dialog(&[KeyScope::Report]),
+        ],
+    },
+    Action {
+        id: Id::Signal,
+        doc: "send a signal",
+        keys: &["k", "F9"],
+        group: Group::Act,
+        places: &[
+            Place::new(PROCESSES, signal).at(Aim::Tagged).label("Kill"),
+            Place::new(DOMAINS, signal_victim)
+                .at(Aim::Victim)
+                .label("Kill"),
+        ],
+    },
+    Action {
+        id: Id::Undo,
+        doc: "take back the last write of this session",
+        keys: &["u"],
+        group: Group::Act,
+        places: &[Place::new(PANES, receipt::undo).label_of(undo_label)],
+    },
+];
+
+/// What the key would take back.
+fn undo_label(state: &State) -> Option<String> {
+    Some(format!("Undo {}", state.undo.last()?.undo_label()))
+}

@@ -1,0 +1,68 @@
+//! Actions that exist in dialogs and prompts only.
+
+use super::{Action, DIALOGS, Group, PROMPTS, Place, TEXTS};
+use crate::app::State;
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
+
+pub(super) const DIALOG: &[Action] = &[
+    Action {
+        id: Id::Commit,
+        doc: "do what the dialog offers; close one that only shows",
+        keys: &["Enter"],
+        group: Group::Dialog,
+        places: &[
+            Place::new(PROMPTS, State::accept_prompt),
+            Place::dialog(DIALOGS),
+        ],
+    },
+    Action {
+        id: Id::Close,
+        doc: "close a dialog that only shows",
+        keys: &["q"],
+        group: Group::Dialog,
+        places: &[Place::dialog(TEXTS)],
+    },
+    Action {
+        id: Id::ReadOn,
+        doc: "a page down in a dialog that only shows",
+        keys: &["Space"],
+        group: Group::Dialog,
+        places: &[Place::dialog(TEXTS)],
+    },
+    Action {
+        id: Id::Switch,
+        doc: "adjust: whom it is for; cgroup: new group, existing group or limits",
+        keys: &["Tab"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Adjust, KeyScope::Cgroup])],
+    },
+    Action {
+        id: Id::Legacy,
+        doc: "adjust: type a legacy oom_adj, or an oom_score_adj again",
+        keys: &["o"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Adjust])],
+    },
+    Action {
+        id: Id::NextPage,
+        doc: "report: next page",
+        keys: &["Tab", "Right"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Report])],
+    },
+    Action {
+        id: Id::PreviousPage,
+        doc: "report: previous page",
+        keys: &["BackTab", "Left"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Report])],
+    },
+    Action {
+        id: Id::Save,
+        doc: "report: save it, as text and as JSON",
+        keys: &["s"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Report])],
+    },
+];

@@ -1,0 +1,236 @@
+//! Actions that show something else.
+
+use super::{Action, DIALOGS, DOMAINS, EVENTS, Group, PANES, PROCESSES, PROMPTS, Place, TABLE};
+use crate::app::State;
+use crate::app::dialog::settings::SettingsDialog;
+use crate::app::input::actions::run::back;
+use crate::app::input::actions::run::look::{
+    details, event_details, follow, invert, kernel_threads, older, other_pane, sort, sort_beside,
+    tag, tree, untag,
+};
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::prompt::PromptKind;
+use crate::app::input::scope::KeyScope;
+
+pub(super) const LOOK: &[Action] = &[
+    Action {
+        id: Id::Filter,
+        doc: "filter while typing",
+        keys: &["/", "F4", "\\"],
+        group: Group::Look,
+        places: &[
+            Place::new(TABLE, |s| s.prompt_for(PromptKind::Filter)).label("Filter"),
+            Place::new(DOMAINS, |s| s.prompt_for(PromptKind::Domains)).label("Filter"),
+            Place::new(EVENTS, |s| s.prompt_for(PromptKind::Events)).label("Filter"),
+        ],
+    },
+    Action {
+        id: Id::Domains,
+        doc: "OOM domains: the host and every cgroup with a limit, the most urgent first",
+        keys: &["d"],
+        group: Group::Look,
+        places: &[Place::new(PANES, State::toggle_domains).label_of(domains_label)],
+    },
+    Action {
+        id: Id::Sort,
+        doc: "choose the sort column",
+        keys: &["F6"],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, sort).label("Sort"),
+            Place::new(DOMAINS, State::other_order),
+            Place::dialog(&[KeyScope::Sort, KeyScope::Report]),
+        ],
+    },
+    Action {
+        id: Id::Zoom,
+        doc: "only the OOM domain of the selected process or row, ranked by it; again: all",
+        keys: &["z"],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, State::toggle_zoom),
+            Place::new(DOMAINS, State::zoom_to_selected).label("Zoom"),
+            Place::dialog(&[KeyScope::Domain]),
+        ],
+    },
+    Action {
+        id: Id::Details,
+        doc: "details of the process, the domain or the event",
+        keys: &["Enter"],
+        group: Group::Look,
+        places: &[
+            Place::new(TABLE, details).label("Details"),
+            Place::new(DOMAINS, State::domain_details).label("Details"),
+            Place::new(EVENTS, event_details).label("Details"),
+        ],
+    },
+    Action {
+        id: Id::Unfold,
+        doc: "domains: show the calm ones that are folded",
+        keys: &["Right"],
+        group: Group::Look,
+        places: &[Place::new(DOMAINS, |s| s.unfold(true))],
+    },
+    Action {
+        id: Id::Fold,
+        doc: "domains: fold the calm ones",
+        keys: &["Left"],
+        group: Group::Look,
+        places: &[Place::new(DOMAINS, |s| s.unfold(false))],
+    },
+    Action {
+        id: Id::Events,
+        doc: "OOM events: into the pane and out of it",
+        keys: &["e"],
+        group: Group::Look,
+        places: &[Place::new(PANES, other_pane).label("Events")],
+    },
+    Action {
+        id: Id::Older,
+        doc: "OOM events of older boots, out of the journal",
+        keys: &["o"],
+        group: Group::Look,
+        places: &[Place::new(PANES, older)],
+    },
+    Action {
+        id: Id::Settings,
+        doc: "what decides the next OOM: who acts first, kernel settings, swap",
+        keys: &["S"],
+        group: Group::Look,
+        places: &[
+            Place::new(PANES, |s| s.open(SettingsDialog::default())).label("Settings"),
+            Place::dialog(&[KeyScope::Settings]),
+        ],
+    },
+    Action {
+        id: Id::NextPane,
+        doc: "next pane",
+        keys: &["Tab", "BackTab"],
+        group: Group::Look,
+        places: &[Place::new(PANES, other_pane).label("Pane")],
+    },
+    Action {
+        id: Id::Search,
+        doc: "search by text",
+        keys: &["F3"],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, |s| s.prompt_for(PromptKind::Search)),
+            Place::new(DOMAINS, |s| s.prompt_for(PromptKind::Domains)),
+            Place::new(&[KeyScope::Search], |s| s.find(false)),
+        ],
+    },
+    Action {
+        id: Id::NextMatch,
+        doc: "next match",
+        keys: &["n"],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, |s| s.find(false)),
+            Place::new(DOMAINS, |s| s.prompt_for(PromptKind::Domains)),
+        ],
+    },
+    Action {
+        id: Id::PreviousMatch,
+        doc: "previous match",
+        keys: &["N"],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, |s| s.find(true)),
+            Place::new(DOMAINS, |s| s.prompt_for(PromptKind::Domains)),
+        ],
+    },
+    Action {
+        id: Id::SortRight,
+        doc: "sort by the next column",
+        keys: &[">", "."],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, |s| sort_beside(s, 1)),
+            Place::new(DOMAINS, State::other_order),
+            Place::dialog(&[KeyScope::Report]),
+        ],
+    },
+    Action {
+        id: Id::SortLeft,
+        doc: "sort by the previous column",
+        keys: &["<", ","],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, |s| sort_beside(s, -1)),
+            Place::new(DOMAINS, State::other_order),
+        ],
+    },
+    Action {
+        id: Id::Invert,
+        doc: "turn the order round",
+        keys: &["I"],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, invert),
+            Place::new(DOMAINS, State::other_order),
+        ],
+    },
+    Action {
+        id: Id::Tree,
+        doc: "tree of parents and children",
+        keys: &["t", "F5"],
+        group: Group::Look,
+        places: &[
+            Place::new(PROCESSES, tree).label("Tree"),
+            Place::new(DOMAINS, State::other_order),
+        ],
+    },
+    Action {
+        id: Id::KernelThreads,
+        doc: "show or hide kernel threads",
+        keys: &["K"],
+        group: Group::Look,
+        places: &[Place::new(PANES, kernel_threads)],
+    },
+    Action {
+        id: Id::Follow,
+        doc: "keep the selected process on the screen",
+        keys: &["F"],
+        group: Group::Look,
+        places: &[Place::new(PROCESSES, follow)],
+    },
+    Action {
+        id: Id::Tag,
+        doc: "tag the process for adjust and signal",
+        keys: &["Space"],
+        group: Group::Look,
+        places: &[Place::new(TABLE, tag)],
+    },
+    Action {
+        id: Id::Untag,
+        doc: "untag all",
+        keys: &["U"],
+        group: Group::Look,
+        places: &[Place::new(PANES, untag)],
+    },
+    Action {
+        id: Id::Back,
+        doc: "back: close the dialog, clear the filter or the zoom, leave the pane",
+        keys: &["Esc"],
+        group: Group::Look,
+        places: &[
+            Place::new(TABLE, back::in_table),
+            Place::new(DOMAINS, back::in_domains),
+            Place::new(EVENTS, back::in_events),
+            Place::new(PROMPTS, State::cancel_prompt),
+            Place::dialog(DIALOGS),
+        ],
+    },
+];
+
+/// What the key shows now.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a label")]
+fn domains_label(state: &State) -> Option<String> {
+    let label = if state.domains.open {
+        "Processes"
+    } else {
+        "Domains"
+    };
+    Some(label.to_owned())
+}

@@ -1,0 +1,50 @@
+//! The rows of all actions, and the sets of scopes they name.
+
+mod act;
+mod dialog;
+mod look;
+mod movement;
+mod program;
+
+use crate::app::input::action::{Action, Aim, Group, Place};
+use crate::app::input::keymap::Rows;
+use crate::app::input::scope::KeyScope;
+
+const TABLE: &[KeyScope] = &[KeyScope::Table];
+const DOMAINS: &[KeyScope] = &[KeyScope::Domains];
+const EVENTS: &[KeyScope] = &[KeyScope::Events];
+/// Where the selected process of the table is meant: the events pane has none of its own.
+const PROCESSES: &[KeyScope] = &[KeyScope::Table, KeyScope::Events];
+const PANES: &[KeyScope] = &[KeyScope::Table, KeyScope::Domains, KeyScope::Events];
+const PROMPTS: &[KeyScope] = &[KeyScope::Prompt, KeyScope::Search, KeyScope::Pid];
+/// Dialogs that only show something, and scroll.
+const TEXTS: &[KeyScope] = &[
+    KeyScope::Help,
+    KeyScope::Process,
+    KeyScope::Domain,
+    KeyScope::Event,
+    KeyScope::Report,
+    KeyScope::Settings,
+];
+const DIALOGS: &[KeyScope] = &[
+    KeyScope::Help,
+    KeyScope::Process,
+    KeyScope::Domain,
+    KeyScope::Event,
+    KeyScope::Report,
+    KeyScope::Settings,
+    KeyScope::Adjust,
+    KeyScope::Cgroup,
+    KeyScope::Signal,
+    KeyScope::Sort,
+];
+
+/// All actions, in the order of the help and the footer.
+pub static ACTIONS: Rows = &[
+    program::HELP,
+    act::ACT,
+    look::LOOK,
+    movement::MOVE,
+    program::PROGRAM,
+    dialog::DIALOG,
+];

@@ -1,0 +1,65 @@
+//! Actions on the program itself.
+
+use super::{Action, Group, PANES, Place};
+use crate::app::dialog::help::HelpDialog;
+use crate::app::input::actions::run::look::{pause, refresh};
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
+use crate::app::msg::Effect;
+
+/// The first of the footer.
+pub(super) const HELP: &[Action] = &[Action {
+    id: Id::Help,
+    doc: "this help",
+    keys: &["F1", "?", "h"],
+    group: Group::Program,
+    places: &[
+        Place::new(PANES, |s| s.open(HelpDialog::default())).label("Help"),
+        Place::dialog(&[KeyScope::Help]),
+    ],
+}];
+
+pub(super) const PROGRAM: &[Action] = &[
+    Action {
+        id: Id::Pause,
+        doc: "pause: the table stands still",
+        keys: &["Z"],
+        group: Group::Program,
+        places: &[Place::new(PANES, pause)],
+    },
+    Action {
+        id: Id::Faster,
+        doc: "refresh more often",
+        keys: &["-"],
+        group: Group::Program,
+        places: &[Place::new(PANES, |s| s.change_delay(false))],
+    },
+    Action {
+        id: Id::Slower,
+        doc: "refresh less often",
+        keys: &["+", "="],
+        group: Group::Program,
+        places: &[Place::new(PANES, |s| s.change_delay(true))],
+    },
+    Action {
+        id: Id::Refresh,
+        doc: "refresh now and draw the screen anew",
+        keys: &["Ctrl-l", "r"],
+        group: Group::Program,
+        places: &[Place::new(PANES, refresh)],
+    },
+    Action {
+        id: Id::Suspend,
+        doc: "suspend, as any program",
+        keys: &["Ctrl-z"],
+        group: Group::Program,
+        places: &[Place::new(PANES, |_| vec![Effect::Suspend])],
+    },
+    Action {
+        id: Id::Quit,
+        doc: "quit",
+        keys: &["q", "F10", "Ctrl-c"],
+        group: Group::Program,
+        places: &[Place::new(PANES, |_| vec![Effect::Quit]).label("Quit")],
+    },
+];

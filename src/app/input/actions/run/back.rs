@@ -1,0 +1,36 @@
+//! Back takes away what narrows the view, one thing at a time.
+
+use crate::app::State;
+use crate::app::msg::Effect;
+use crate::app::view::events::EventFilter;
+use crate::app::view::layout::Pane;
+use crate::app::view::processes::filter::Filter;
+
+pub(in crate::app::input::actions) fn in_table(state: &mut State) -> Vec<Effect> {
+    if state.table.zoom.take().is_some() {
+    } else if !state.table.filter_text.is_empty() {
+        state.table.filter_text.clear();
+        state.table.filter = Filter::default();
+    } else {
+        state.notice = None;
+    }
+    state.arrange()
+}
+
+pub(in crate::app::input::actions) fn in_domains(state: &mut State) -> Vec<Effect> {
+    if state.domains.filter.is_empty() {
+        state.domains.open = false;
+    } else {
+        state.domains.filter.clear();
+    }
+    state.arrange()
+}
+
+pub(in crate::app::input::actions) fn in_events(state: &mut State) -> Vec<Effect> {
+    if state.events.filter.is_empty() {
+        state.focus = Pane::Processes;
+    } else {
+        state.events.set_filter("", EventFilter::default());
+    }
+    state.arrange()
+}

@@ -1,0 +1,134 @@
+//! Shows something else: panes, details, orders.
+
+use crate::app::State;
+use crate::app::dialog::Pinned;
+use crate::app::dialog::details::DetailsDialog;
+use crate::app::dialog::event::EventDialog;
+use crate::app::dialog::report::ReportDialog;
+use crate::app::dialog::sort::SortDialog;
+use crate::app::input::prompt::{Prompt, PromptKind};
+use crate::app::msg::Effect;
+use crate::app::view::events::Entry;
+use crate::app::view::layout::Pane;
+use crate::app::view::processes::columns::COLUMNS;
+use crate::text::tone::Tone;
+
+pub(in crate::app::input::actions) fn event_details(state: &mut State) -> Vec<Effect> {
+    let row = state.events.selected_row().map(|row| row.entry.clone());
+    match row {
+        Some(Entry::Report {
+            report, remembered, ..
+        }) => state.open(ReportDialog::new(report, remembered)),
+        Some(entry) => state.open(EventDialog::new(entry)),
+        None => Vec::new(),
+    }
+}
+
+pub(in crate::app::input::actions) fn details(state: &mut State) -> Vec<Effect> {
+    let Some(process) = state.table.selected_process(&state.snapshot) else {
+        return state.nobody_selected();
+    };
+    let dialog = DetailsDialog::new(Pinned::of(process));
+    let mut effects = state.open(dialog);
+    effects.extend(state.request_sample());
+    effects
+}
+
+fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
+    state.focus = pane;
+    state.events.unread = 0;
+    state.arrange()
+}
+
+pub(in crate::app::input::actions) fn follow(state: &mut State) -> Vec<Effect> {
+    state.table.follow = !state.table.follow;
+    let text = if state.table.follow {
+        "following the selected process"
+    } else {
+        "no longer following"
+    };
+    state.say(Tone::Normal, text);
+    state.arrange()
+}
+
+/// Tags the selected process and goes to the next, so that several can be tagged in a row.
+pub(in crate::app::input::actions) fn tag(state: &mut State) -> Vec<Effect> {
+    state.table.toggle_tag();
+    state.go(1)
+}
+
+pub(in crate::app::input::actions) fn untag(state: &mut State) -> Vec<Effect> {
+    state.table.tagged.clear();
+    Vec::new()
+}
+
+pub(in crate::app::input::actions) fn kernel_threads(state: &mut State) -> Vec<Effect> {
+    state.table.kernel_threads = !state.table.kernel_threads;
+    state.arrange()
+}
+
+pub(in crate::app::input::actions) fn refresh(state: &mut State) -> Vec<Effect> {
+    let mut effects = state.request_sample();
+    effects.push(Effect::Redraw);
+    effects
+}
+
+pub(in crate::app::input::actions) fn pause(state: &mut State) -> Vec<Effect> {
+    state.paused = !state.paused;
+    if state.paused {
+        Vec::new()
+    } else {
+        state.request_sample()
+    }
+}
+
+pub(in crate::app::input::actions) fn sort(state: &mut State) -> Vec<Effect> {
+    state.open(SortDialog::new(state.table.sort))
+}
+
+pub(in crate::app::input::actions) fn invert(state: &mut State) -> Vec<Effect> {
+    state.table.inverted = !state.table.inverted;
+    state.arrange()
+}
+
+pub(in crate::app::input::actions) fn tree(state: &mut State) -> Vec<Effect> {
+    state.table.tree = !state.table.tree;
+    state.arrange()
+}
+
+pub(in crate::app::input::actions) fn sort_beside(state: &mut State, by: isize) -> Vec<Effect> {
+    let at = COLUMNS
+        .iter()
+        .position(|c| std::ptr::eq(c, state.table.sort))
+        .unwrap_or(0);
+    if let Some(column) = at.checked_add_signed(by).and_then(|at| COLUMNS.get(at)) {
+        state.table.sort = column;
+        state.table.inverted = false;
+    }
+    state.arrange()
+}
+
+/// A prompt that starts with a digit typed in the table.
+pub(in crate::app) fn jump_to_pid(state: &mut State, digit: char) -> Vec<Effect> {
+    state.prompt = Some(Prompt::new(PromptKind::Pid, &digit.to_string()));
+    state.on_prompt_change()
+}
+
+/// Gives the keyboard to the pane that has it not.
+pub(in crate::app::input::actions) fn other_pane(state: &mut State) -> Vec<Effect> {
+    let other = match state.focus {
+        Pane::Events => Pane::Processes,
+        Pane::Processes => Pane::Events,
+    };
+    focus(state, other)
+}
+
+pub(in crate::app::input::actions) fn older(state: &mut State) -> Vec<Effect> {
+    focus(state, Pane::Events);
+    if state.events.older_boots.is_some() {
+        state.say(Tone::Normal, "the older boots have been read already");
+        return Vec::new();
+    }
+    state.say(Tone::Normal, "reading the journal of older boots …");
+    vec![Effect::ReadOlderBoots]
+}

@@ -1,0 +1,5 @@
+//! What the actions of the panes do, where it takes more than a line.
+
+pub(super) mod act;
+pub(super) mod back;
+pub(super) mod look;

@@ -1,0 +1,117 @@
+//! [`ActionId`]: every action by name. A row in [`super::actions::ACTIONS`] says what it does and where.
+
+use std::fmt;
+
+use super::named::named;
+
+named! {
+    /// Names an action: what a key is bound to, and what a sentence asks the keymap the key of.
+    pub enum ActionId {
+        /// Opens the help.
+        Help = "help",
+        /// Opens the adjust dialog at the present level.
+        Adjust = "adjust",
+        /// One level more protected.
+        Protect = "protect",
+        /// One level more expendable.
+        Expend = "expend",
+        /// Opens the cgroup dialog.
+        Cgroup = "cgroup",
+        /// Opens the signal dialog.
+        Signal = "signal",
+        /// Takes the last write back.
+        Undo = "undo",
+        /// Filters the rows of the pane.
+        Filter = "filter",
+        /// Shows the OOM domains in place of the processes, or the processes again.
+        Domains = "domains",
+        /// Chooses the order.
+        Sort = "sort",
+        /// Shows one OOM domain only.
+        Zoom = "zoom",
+        /// Opens the details of the selected row.
+        Details = "details",
+        /// Shows the folded domains.
+        Unfold = "unfold",
+        /// Folds the calm domains.
+        Fold = "fold",
+        /// Goes to the events pane and out of it.
+        Events = "events",
+        /// Reads the events of older boots.
+        Older = "older",
+        /// Opens the settings panel.
+        Settings = "settings",
+        /// Goes to the next pane.
+        NextPane = "next-pane",
+        /// Searches by text.
+        Search = "search",
+        /// Goes to the next match.
+        NextMatch = "next-match",
+        /// Goes to the previous match.
+        PreviousMatch = "previous-match",
+        /// Sorts by the next column.
+        SortRight = "sort-right",
+        /// Sorts by the previous column.
+        SortLeft = "sort-left",
+        /// Reverses the order.
+        Invert = "invert",
+        /// Shows parents and children as a tree.
+        Tree = "tree",
+        /// Shows or hides kernel threads.
+        KernelThreads = "kernel-threads",
+        /// Keeps the selected process on the screen.
+        Follow = "follow",
+        /// Tags the selected process.
+        Tag = "tag",
+        /// Untags all.
+        Untag = "untag",
+        /// Closes, clears or leaves what was opened last.
+        Back = "back",
+        /// One row up.
+        Up = "up",
+        /// One row down.
+        Down = "down",
+        /// A page up.
+        PageUp = "page-up",
+        /// A page down.
+        PageDown = "page-down",
+        /// To the top.
+        Home = "home",
+        /// To the end.
+        End = "end",
+        /// Pauses the samples.
+        Pause = "pause",
+        /// Refreshes more often.
+        Faster = "faster",
+        /// Refreshes less often.
+        Slower = "slower",
+        /// Samples now and redraws.
+        Refresh = "refresh",
+        /// Suspends the program.
+        Suspend = "suspend",
+        /// Quits.
+        Quit = "quit",
+        /// Does what the dialog or the prompt offers.
+        Commit = "commit",
+        /// Closes a dialog that only shows something.
+        Close = "close",
+        /// A page down in a dialog that scrolls.
+        ReadOn = "read-on",
+        /// Changes what the dialog is about.
+        Switch = "switch",
+        /// Types a value of the legacy file.
+        Legacy = "legacy",
+        /// Turns to the next page of a report.
+        NextPage = "next-page",
+        /// Turns to the previous page of a report.
+        PreviousPage = "previous-page",
+        /// Saves the report.
+        Save = "save",
+    }
+}
+
+impl fmt::Display for ActionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,210 @@
+//! [`Keymap`]: which key does what in which scope, and how each key is called on the screen.
+
+mod errors;
+
+use std::collections::HashMap;
+
+use crate::app::input::action::Action;
+use crate::app::input::id::ActionId;
+use crate::app::input::key::Key;
+use crate::app::input::scope::KeyScope;
+
+pub use errors::{BadKey, BadKeys};
+
+/// Keys that do the same whatever is open: a terminal user relies on them, so nothing takes them away.
+const FIXED: &[(ActionId, &str)] = &[(ActionId::Quit, "Ctrl-c"), (ActionId::Suspend, "Ctrl-z")];
+
+/// Rows of actions, in the order of the help and the footer.
+pub type Rows = &'static [&'static [Action]];
+
+/// Keys and the actions they are bound to.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    rows: Rows,
+    keys: HashMap<ActionId, Vec<Key>>,
+    bound: HashMap<(KeyScope, Key), &'static Action>,
+    fixed: Vec<(Key, &'static Action)>,
+}
+
+impl Keymap {
+    /// The default keys of `rows`.
+    pub fn defaults(rows: Rows) -> Self {
+        // A test holds the rows free of errors.
+        Self::build(rows, &[]).0
+    }
+
+    /// The default keys of `rows`, but for the actions named in `overrides`: each of these has exactly the
+    /// keys given there.
+    ///
+    /// # Errors
+    ///
+    /// All bindings that cannot be: names of no action or no key, an action without a key, a key that would
+    /// mean two things in one scope or that always means another, an action all keys of which type text in
+    /// one of its scopes.
+    pub fn new(rows: Rows, overrides: &[(&str, &[&str])]) -> Result<Self, BadKeys> {
+        let (keymap, bad) = Self::build(rows, overrides);
+        if bad.is_empty() {
+            Ok(keymap)
+        } else {
+            Err(BadKeys(bad))
+        }
+    }
+
+    fn build(rows: Rows, overrides: &[(&str, &[&str])]) -> (Self, Vec<BadKey>) {
+        let mut bad = Vec::new();
+        let mut replaced: HashMap<ActionId, &[&str]> = HashMap::new();
+        for (name, keys) in overrides {
+            match ActionId::ALL.iter().find(|id| id.name() == *name) {
+                Some(id) => {
+                    replaced.insert(*id, keys);
+                }
+                None => bad.push(BadKey::NoAction((*name).to_owned())),
+            }
+        }
+        let mut keymap = Self {
+            rows,
+            keys: HashMap::new(),
+            bound: HashMap::new(),
+            fixed: Vec::new(),
+        };
+        for action in keymap.actions() {
+            let names = replaced.get(&action.id).copied().unwrap_or(action.keys);
+            keymap.bind(action, names, &mut bad);
+        }
+        (keymap, bad)
+    }
+
+    fn bind(&mut self, action: &'static Action, names: &[&str], bad: &mut Vec<BadKey>) {
+        let id = action.id;
+        let mut keys: Vec<Key> = Vec::new();
+        for name in names {
+            match name.parse::<Key>() {
+                Ok(key) => {
+                    if let Some(does) = fixed(key).filter(|does| *does != id) {
+                        bad.push(BadKey::Fixed {
+                            key,
+                            does,
+                            action: id,
+                        });
+                    } else if !keys.contains(&key) {
+                        keys.push(key);
+                    }
+                }
+                Err(_) => bad.push(BadKey::NoKey {
+                    action: id,
+                    key: (*name).to_owned(),
+                }),
+            }
+        }
+        if names.is_empty() {
+            bad.push(BadKey::Unbound(id));
+        }
+        for (_, name) in FIXED.iter().filter(|(does, _)| *does == id) {
+            if let Ok(key) = name.parse() {
+                self.fixed.push((key, action));
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        let mut clashes: Vec<(Key, ActionId)> = Vec::new();
+        for scope in action.scopes() {
+            for key in keys.iter().copied().filter(|key| !is_text(scope, *key)) {
+                let first = self.bound.entry((scope, key)).or_insert(action).id;
+                // Once for each pair: the scopes they share are often many.
+                if first != id && !clashes.contains(&(key, first)) {
+                    clashes.push((key, first));
+                    bad.push(BadKey::Twice {
+                        key,
+                        scope,
+                        first,
+                        second: id,
+                    });
+                }
+            }
+            if !keys.is_empty() && keys.iter().all(|key| is_text(scope, *key)) {
+                bad.push(BadKey::Typed { action: id, scope });
+            }
+        }
+        self.keys.insert(id, keys);
+    }
+
+    /// Every action, in the order of the help and the footer.
+    pub fn actions(&self) -> impl Iterator<Item = &'static Action> + use<> {
+        self.rows.iter().copied().flatten()
+    }
+
+    /// The row of an action.
+    pub fn row(&self, id: ActionId) -> Option<&'static Action> {
+        self.actions().find(|action| action.id == id)
+    }
+
+    /// What a key does in a scope; `None` if nothing, or if it types text there.
+    pub fn lookup(&self, scope: KeyScope, key: Key) -> Option<&'static Action> {
+        self.bound.get(&(scope, key)).copied()
+    }
+
+    /// What a key does whatever is open.
+    pub fn fixed(&self, key: Key) -> Option<&'static Action> {
+        let found = self.fixed.iter().find(|(fixed, _)| *fixed == key);
+        found.map(|(_, action)| *action)
+    }
+
+    /// What a key without a meaning in this pane does in another pane.
+    pub fn elsewhere(&self, key: Key) -> Option<(&'static Action, KeyScope)> {
+        let mut panes = KeyScope::ALL.iter().filter(|scope| scope.is_pane());
+        panes.find_map(|scope| Some((self.lookup(*scope, key)?, *scope)))
+    }
+
+    /// The keys of an action, the one that sentences name first.
+    pub fn keys_of(&self, id: ActionId) -> &[Key] {
+        self.keys.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The name of the first key of an action.
+    pub fn key(&self, id: ActionId) -> String {
+        name(self.keys_of(id).first())
+    }
+
+    /// The first key that does the action in this scope: not one that types text there.
+    pub fn key_in(&self, scope: KeyScope, id: ActionId) -> Option<Key> {
+        let mut keys = self.keys_of(id).iter().copied();
+        keys.find(|key| self.lookup(scope, *key).is_some_and(|a| a.id == id))
+    }
+
+    /// Its name, for a sentence.
+    pub fn name_in(&self, scope: KeyScope, id: ActionId) -> String {
+        name(self.key_in(scope, id).as_ref())
+    }
+
+    /// The keys of some actions in a scope, for a line of hints: `↑↓ PgUp PgDn`.
+    pub fn hint(&self, scope: KeyScope, ids: &[ActionId]) -> String {
+        let mut hint = String::new();
+        let mut was_wide = false;
+        for key in ids.iter().filter_map(|id| self.key_in(scope, *id)) {
+            let symbol = key.symbol();
+            let is_wide = symbol.chars().nth(1).is_some();
+            if !hint.is_empty() && (is_wide || was_wide) {
+                hint.push(' ');
+            }
+            hint.push_str(&symbol);
+            was_wide = is_wide;
+        }
+        hint
+    }
+}
+
+fn name(key: Option<&Key>) -> String {
+    key.map_or_else(String::new, ToString::to_string)
+}
+
+fn is_text(scope: KeyScope, key: Key) -> bool {
+    key.typed().is_some_and(|c| scope.types(c))
+}
+
+/// What this key does whatever is open.
+fn fixed(key: Key) -> Option<ActionId> {
+    let is_it = |name: &str| name.parse() == Ok(key);
+    let found = FIXED.iter().find(|(_, name)| is_it(name));
+    found.map(|(id, _)| *id)
+}

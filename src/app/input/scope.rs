@@ -1,0 +1,92 @@
+//! [`KeyScope`]: where a key is pressed. Decided from the state in one place: the front dialog, else the open
+//! prompt, else the pane that has the keyboard.
+
+use super::named::named;
+use crate::app::State;
+use crate::app::view::layout::Pane;
+
+named! {
+    /// A part of the screen in which keys have a meaning of their own.
+    pub enum KeyScope {
+        /// The process table.
+        Table = "process table",
+        /// The OOM domains, in place of the process table.
+        Domains = "OOM domains",
+        /// The OOM events pane.
+        Events = "OOM events",
+        /// A filter being typed.
+        Prompt = "filter prompt",
+        /// A search being typed.
+        Search = "search prompt",
+        /// A pid being typed.
+        Pid = "PID prompt",
+        /// The help.
+        Help = "help",
+        /// The adjust dialog.
+        Adjust = "adjust dialog",
+        /// The cgroup dialog.
+        Cgroup = "cgroup dialog",
+        /// The signal dialog.
+        Signal = "signal dialog",
+        /// The sort dialog.
+        Sort = "sort dialog",
+        /// The details of a process.
+        Process = "process details",
+        /// The details of an OOM domain.
+        Domain = "domain details",
+        /// The details of an event that is no report.
+        Event = "event details",
+        /// An OOM report.
+        Report = "OOM report",
+        /// The settings panel.
+        Settings = "settings panel",
+    }
+}
+
+impl KeyScope {
+    /// True if it is one of the panes, not a dialog or a prompt.
+    pub fn is_pane(self) -> bool {
+        matches!(self, Self::Table | Self::Domains | Self::Events)
+    }
+
+    /// True if this character is text here: it is typed, whatever action its key is bound to.
+    pub fn types(self, c: char) -> bool {
+        match self {
+            // A pid to jump to, as in htop; the number of a signal, as in top.
+            Self::Table | Self::Events | Self::Pid | Self::Signal => c.is_ascii_digit(),
+            Self::Adjust => c.is_ascii_digit() || matches!(c, '-' | '+'),
+            // The pages by number.
+            Self::Report => matches!(c, '1'..='4'),
+            Self::Prompt | Self::Search | Self::Cgroup => true,
+            Self::Domains
+            | Self::Help
+            | Self::Sort
+            | Self::Process
+            | Self::Domain
+            | Self::Event
+            | Self::Settings => false,
+        }
+    }
+}
+
+impl State {
+    /// Where a key pressed now would be pressed.
+    pub fn key_scope(&self) -> KeyScope {
+        if let Some(dialog) = self.dialogs.last() {
+            dialog.scope()
+        } else if let Some(prompt) = &self.prompt {
+            prompt.kind.scope()
+        } else {
+            self.pane_scope()
+        }
+    }
+
+    /// The pane that has the keyboard, or gets it back when dialogs and prompt are closed.
+    pub fn pane_scope(&self) -> KeyScope {
+        match self.focus {
+            Pane::Events => KeyScope::Events,
+            Pane::Processes if self.domains.open => KeyScope::Domains,
+            Pane::Processes => KeyScope::Table,
+        }
+    }
+}

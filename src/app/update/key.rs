@@ -1,0 +1,150 @@
+//! What a key does: it types, or it stands for an action of the scope it is pressed in.
+
+use crate::app::State;
+use crate::app::dialog::{Dialog, DialogContext, Outcome};
+use crate::app::input::action::{Action, Run};
+use crate::app::input::actions::jump_to_pid;
+use crate::app::input::id::ActionId;
+use crate::app::input::key::Key;
+use crate::app::input::prompt::PromptKind;
+use crate::app::input::scope::KeyScope;
+use crate::app::msg::Effect;
+use crate::app::view::layout::Pane;
+use crate::app::view::processes::filter::Filter;
+use crate::model::process::ProcessId;
+use crate::text::tone::Tone;
+
+pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
+    // These always work, whatever is open.
+    if let Some(action) = state.keymap.fixed(key) {
+        return perform(state, KeyScope::Table, action);
+    }
+    let scope = state.key_scope();
+    match state.keymap.lookup(scope, key) {
+        Some(action) => perform(state, scope, action),
+        None if scope.is_pane() && !types(scope, key) => {
+            not_here(state, scope, key);
+            Vec::new()
+        }
+        None => on_text(state, scope, key),
+    }
+}
+
+fn types(scope: KeyScope, key: Key) -> bool {
+    key.typed().is_some_and(|c| scope.types(c))
+}
+
+/// Does an action of a scope. What it needs of permission and attention is asked here, wherever it comes from.
+fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<Effect> {
+    let Some(place) = action.place(scope) else {
+        return Vec::new();
+    };
+    if action.writes() && state.settings.read_only {
+        state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
+        return Vec::new();
+    }
+    match place.run {
+        Run::State(_) if state.must_be_told(action.id, place) => Vec::new(),
+        Run::State(run) => {
+            state.touch_selection();
+            run(state)
+        }
+        Run::Dialog => to_dialog(state, |dialog, context| {
+            dialog.on_action(action.id, context)
+        }),
+    }
+}
+
+/// Says where a key has a meaning that has none in this pane.
+fn not_here(state: &mut State, here: KeyScope, key: Key) {
+    let Some((action, there)) = state.keymap.elsewhere(key) else {
+        return;
+    };
+    let way = match (here, there) {
+        (KeyScope::Domains, _) | (_, KeyScope::Domains) => ActionId::Domains,
+        _ => ActionId::Events,
+    };
+    let (place, way) = (there.name(), state.key(way));
+    let text = format!("{}: only in the {place} ({way} goes there)", action.id);
+    state.say(Tone::Normal, text);
+}
+
+/// A key that types, or one without a meaning here.
+fn on_text(state: &mut State, scope: KeyScope, key: Key) -> Vec<Effect> {
+    if !state.dialogs.is_empty() {
+        return to_dialog(state, |dialog, context| dialog.on_text(key, context));
+    }
+    if state.prompt.is_none() {
+        // A digit: a pid to jump to.
+        state.touch_selection();
+        return key.typed().map_or_else(Vec::new, |c| jump_to_pid(state, c));
+    }
+    state.touch_selection();
+    to_prompt(state, scope, key)
+}
+
+fn to_prompt(state: &mut State, scope: KeyScope, key: Key) -> Vec<Effect> {
+    let Some(prompt) = &mut state.prompt else {
+        return Vec::new();
+    };
+    if prompt.kind == PromptKind::Pid && key.typed().is_some() && !types(scope, key) {
+        // Not a pid after all: the key means what it always means.
+        state.prompt = None;
+        return on_key(state, key);
+    }
+    if prompt.input.on_key(key) {
+        state.on_prompt_change()
+    } else {
+        Vec::new()
+    }
+}
+
+pub(super) fn to_dialog(
+    state: &mut State,
+    act: impl FnOnce(&mut dyn Dialog, &DialogContext<'_>) -> Outcome,
+) -> Vec<Effect> {
+    let Some(mut dialog) = state.dialogs.pop() else {
+        return Vec::new();
+    };
+    let outcome = act(&mut *dialog, &state.dialog_context());
+    match outcome {
+        Outcome::Close => Vec::new(),
+        Outcome::Stay => {
+            state.dialogs.push(dialog);
+            Vec::new()
+        }
+        Outcome::Perform(effects) => {
+            state.dialogs.push(dialog);
+            effects
+        }
+        Outcome::ActOn(id, action) => act_on(state, id, action),
+        Outcome::SortBy(column) => {
+            state.table.sort_by(column);
+            state.arrange()
+        }
+        Outcome::Zoom(scope) => state.zoom_to(scope),
+    }
+}
+
+/// Selects a process, whatever hides it, and does an action of the table with it.
+fn act_on(state: &mut State, id: ProcessId, action: ActionId) -> Vec<Effect> {
+    state.focus = Pane::Processes;
+    state.domains.open = false;
+    state.table.choose(id);
+    state.arrange();
+    if state.table.selected() != Some(id) {
+        state.table.filter_text.clear();
+        state.table.filter = Filter::default();
+        state.table.zoom = None;
+        state.table.choose(id);
+        state.arrange();
+    }
+    // It was chosen by name: no surprise who it is.
+    state.touch_selection();
+    match state.keymap.row(action) {
+        Some(action) if state.table.selected() == Some(id) => {
+            perform(state, KeyScope::Table, action)
+        }
+        _ => Vec::new(),
+    }
+}

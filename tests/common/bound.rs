@@ -1,0 +1,59 @@
+//! Scenes with other keys than the defaults, driven by actions: their keys are those of the map.
+
+use super::scene::{Scene, id, processes};
+use oomtop::app::input::actions::keymap;
+use oomtop::app::input::id::ActionId as Id;
+use oomtop::app::msg::{Msg, Receipt};
+use oomtop::model::plan::step::AdjReceipt;
+use oomtop::model::process::score::OomScoreAdj;
+use oomtop::model::process::{Process, TaskState};
+
+/// A scene with these keys instead of the defaults.
+pub(crate) fn bound(mut scene: Scene, overrides: &[(&str, &[&str])]) -> Scene {
+    scene.state.keymap = keymap(overrides).unwrap_or_else(|bad| panic!("{bad}"));
+    scene
+}
+
+/// Presses the keys of actions, whatever they are.
+pub(crate) fn does<'s>(scene: &'s mut Scene, actions: &[Id]) -> &'s mut Scene {
+    for action in actions {
+        let scope = scene.state.key_scope();
+        let key = scene.state.keymap.key_in(scope, *action);
+        let key = key.unwrap_or_else(|| panic!("{action} has no key in the {}", scope.name()));
+        scene.tell(Msg::Key(key));
+    }
+    scene
+}
+
+fn wrote(before: i64, after: i64) -> Msg {
+    let value = |adj| OomScoreAdj::new(adj).expect("in range");
+    Msg::Done(Receipt::Adj {
+        receipts: vec![AdjReceipt {
+            target: id(2456),
+            before: Some(value(before)),
+            outcome: Ok(value(after)),
+        }],
+        undo: false,
+    })
+}
+
+/// Somebody has changed the value that oomtop wrote; undo was pressed.
+pub(crate) fn asked_again(mut scene: Scene) -> Scene {
+    does(&mut scene, &[Id::Adjust, Id::Up, Id::Commit]).tell(wrote(0, -200));
+    let mut now = processes();
+    for process in now.iter_mut().filter(|p| p.id.pid == 2456) {
+        process.adj = OomScoreAdj::new(77);
+    }
+    scene.sample(now.clone()).sample(now);
+    does(&mut scene, &[Id::Undo]);
+    scene
+}
+
+/// The processes of the scene; java has just ended.
+pub(crate) fn without_java() -> Vec<Process> {
+    let mut now = processes();
+    for java in now.iter_mut().filter(|p| p.id.pid == 1892) {
+        (java.state, java.memory) = (TaskState('Z'), None);
+    }
+    now
+}
