@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
 
 /// Shortest refresh period, in seconds.
@@ -22,8 +23,8 @@ pub struct Settings {
     pub ascii: bool,
     /// Show kernel threads at start.
     pub kernel_threads: bool,
-    /// Filter at start, as typed.
-    pub filter: String,
+    /// Filter at start.
+    pub filter: Filter,
     /// Sort column at start, by id.
     pub sort: Option<&'static str>,
 }
@@ -36,7 +37,7 @@ impl Default for Settings {
             read_only: false,
             ascii: false,
             kernel_threads: false,
-            filter: String::new(),
+            filter: Filter::default(),
             sort: None,
         }
     }

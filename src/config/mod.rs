@@ -11,9 +11,9 @@ use clap::Parser;
 
 use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
 use crate::app::view::processes::columns::COLUMNS;
-use crate::app::view::processes::filter::Filter;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
+use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
 use crate::ui::theme::Theme;
 use args::{Args, Command, ExplainArgs};
@@ -156,8 +156,8 @@ fn settings(args: &Args) -> Result<Settings, Stop> {
             args.delay
         )));
     }
-    let filter = args.filter.clone().unwrap_or_default();
-    Filter::parse(&filter).map_err(|error| Stop::wrong(format!("--filter: {error}")))?;
+    let filter = Filter::parse(args.filter.as_deref().unwrap_or_default())
+        .map_err(|error| Stop::wrong(format!("--filter: {error}")))?;
     let sort = match &args.sort {
         None => None,
         Some(name) => Some(

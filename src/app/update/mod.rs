@@ -245,9 +245,8 @@ fn escape(state: &mut State) -> Vec<Effect> {
     } else if state.domains.open {
         state.domains.open = false;
     } else if state.table.zoom.take().is_some() {
-    } else if !state.table.filter_text.is_empty() {
-        state.table.filter_text.clear();
-        state.table.filter = crate::app::view::processes::filter::Filter::default();
+    } else if !state.table.filter.text().is_empty() {
+        state.table.filter = crate::model::filter::Filter::default();
     } else {
         state.notice = None;
     }
@@ -288,8 +287,7 @@ fn act_on(state: &mut State, id: ProcessId, action: &str) -> Vec<Effect> {
     state.table.choose(id);
     state.arrange();
     if state.table.selected != Some(id) {
-        state.table.filter_text.clear();
-        state.table.filter = crate::app::view::processes::filter::Filter::default();
+        state.table.filter = crate::model::filter::Filter::default();
         state.table.zoom = None;
         state.table.choose(id);
         state.arrange();
@@ -314,8 +312,7 @@ fn to_prompt(state: &mut State, key: Key) -> Vec<Effect> {
             state.prompt = None;
             match kind {
                 PromptKind::Filter => {
-                    state.table.filter_text.clear();
-                    state.table.filter = crate::app::view::processes::filter::Filter::default();
+                    state.table.filter = crate::model::filter::Filter::default();
                 }
                 PromptKind::Events => state
                     .events

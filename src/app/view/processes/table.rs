@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use crate::app::view::processes::columns::{COLUMNS, CellContext, Column, Order, column};
-use crate::app::view::processes::filter::Filter;
 use crate::app::view::processes::tree;
+use crate::model::filter::Filter;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::badness::{Badness, Immunity, badness};
 use crate::model::process::{Pid, Process, ProcessId};
@@ -34,8 +34,6 @@ pub struct ProcessTable {
     pub sort: &'static Column,
     /// Against the column's natural direction.
     pub inverted: bool,
-    /// The filter as typed.
-    pub filter_text: String,
     /// The filter in force.
     pub filter: Filter,
     /// Kernel threads are shown.
@@ -68,7 +66,6 @@ impl Default for ProcessTable {
         Self {
             sort: column("badness").unwrap_or(&COLUMNS[0]),
             inverted: false,
-            filter_text: String::new(),
             filter: Filter::default(),
             kernel_threads: false,
             tree: false,
@@ -132,7 +129,7 @@ impl ProcessTable {
             && self
                 .zoom
                 .is_none_or(|scope| is_member(process, scope, context.snapshot))
-            && self.filter.matches(process, context)
+            && self.filter.matches(process, &context.filtering())
     }
 
     /// The column's order in its direction; equals by pid, so that rows do not dance.
