@@ -12,6 +12,7 @@ mod common;
 mod adjust;
 mod architecture;
 mod careful;
+mod config;
 mod corpus;
 mod deaths;
 mod dialogs;
