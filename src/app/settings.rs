@@ -1,4 +1,4 @@
-//! [`Settings`]: what the command line decided, fixed for the run (but for the refresh period).
+//! [`Settings`]: what flags, variables and files decided, fixed for the run (but for the refresh period).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub const MIN_DELAY: f64 = 0.1;
 /// Longest refresh period, in seconds.
 pub const MAX_DELAY: f64 = 3600.0;
 
-/// Resolved settings.
+/// Resolved settings. `Default` has the built-in values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Time between two samples.
