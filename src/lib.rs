@@ -8,7 +8,7 @@
 //! Functional core, imperative shell: state, message, update, view, with the effects made explicit.
 //!
 //! ```text
-//!  floor 3   main ── config ─────────────┐        argv, environment -> Launch
+//!  floor 3   main ── config ─────────────┐        argv, environment, files -> Mode
 //!              └──── runtime ────────────┤        tokio, terminal, threads; performs effects
 //!                      │      │          │
 //!  floor 2             │      ui         │        State -> Buffer
@@ -37,6 +37,12 @@
 //!
 //! * A column of the table: a row in `app/view/processes/columns/list.rs`; a new fact besides: a field of
 //!   [`model::process::Process`] and the line that reads it in `linux`.
+//! * A term of the filter: a variant in `model/filter.rs` and its arm; a number is a row of its `FIELDS`.
+//! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,
+//!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print-config`
+//!   follow; tests name the row of the README and the sample value that are missing.
+//! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
+//!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`.
 //! * A column of the domains view: a row in `app/view/domains/columns/list.rs`; a new fact of a group: a field of
 //!   [`model::cgroup::Cgroup`] and the file it is read from in `linux/cgroup/files.rs`. When a group is read is
 //!   decided in `linux/cgroup/schedule.rs`.

@@ -23,7 +23,6 @@ use crate::app::view::events::EventLog;
 use crate::app::view::gauge::Gauge;
 use crate::app::view::layout::{Pane, Panes, panes};
 use crate::app::view::processes::columns::{self, CellContext};
-use crate::app::view::processes::filter::Filter;
 use crate::app::view::processes::marks::Marks;
 use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
@@ -105,9 +104,7 @@ impl State {
         if let Some(column) = settings.sort.and_then(columns::column) {
             table.sort = column;
         }
-        // The command line was checked when it was read.
-        table.filter = Filter::parse(&settings.filter).unwrap_or_default();
-        table.filter_text.clone_from(&settings.filter);
+        table.filter.clone_from(&settings.filter);
         Self {
             settings,
             keymap: Keymap::defaults(ACTIONS),

@@ -1,7 +1,8 @@
-//! [`Settings`]: what the command line decided, fixed for the run (but for the refresh period).
+//! [`Settings`]: what flags, variables and files decided, fixed for the run (but for the refresh period).
 
 use std::time::Duration;
 
+use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
 
 /// Shortest refresh period, in seconds.
@@ -9,7 +10,7 @@ pub const MIN_DELAY: f64 = 0.1;
 /// Longest refresh period, in seconds.
 pub const MAX_DELAY: f64 = 3600.0;
 
-/// Resolved settings.
+/// Resolved settings. `Default` has the built-in values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Time between two samples.
@@ -22,8 +23,8 @@ pub struct Settings {
     pub ascii: bool,
     /// Show kernel threads at start.
     pub kernel_threads: bool,
-    /// Filter at start, as typed.
-    pub filter: String,
+    /// Filter at start.
+    pub filter: Filter,
     /// Sort column at start, by id.
     pub sort: Option<&'static str>,
 }
@@ -36,7 +37,7 @@ impl Default for Settings {
             read_only: false,
             ascii: false,
             kernel_threads: false,
-            filter: String::new(),
+            filter: Filter::default(),
             sort: None,
         }
     }

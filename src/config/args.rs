@@ -1,10 +1,12 @@
-//! The command line.
+//! The command line without a subcommand: the settings, what to print instead of the dashboard, and which tree to read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
-use crate::linux::scan::backend::BackendChoice;
+use super::commands::Command;
+use super::flags::Flags;
+use crate::linux::SysRoot;
 
 /// Who dies next when memory runs out, why, and how to prevent it.
 ///
@@ -14,7 +16,8 @@ use crate::linux::scan::backend::BackendChoice;
     name = "oomtop",
     disable_version_flag = true,
     max_term_width = 100,
-    args_conflicts_with_subcommands = true
+    args_conflicts_with_subcommands = true,
+    after_long_help = SOURCES
 )]
 #[expect(
     clippy::struct_excessive_bools,
@@ -24,10 +27,6 @@ pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 
-    /// Seconds between two samples, 0.1 to 3600
-    #[arg(short, long, value_name = "SECONDS", default_value_t = 1.0)]
-    pub(super) delay: f64,
-
     /// Print one plain table (no escape codes) and exit
     #[arg(long)]
     pub(super) once: bool,
@@ -36,29 +35,9 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) json: bool,
 
-    /// Make every write impossible: no adj, no cgroup, no signal
-    #[arg(long, visible_alias = "readonly")]
-    pub(super) read_only: bool,
-
-    /// Show only what passes: text, pid:1, user:x, cgroup:x, adj<0, rss>100M, !term
-    #[arg(long, short = 'F', value_name = "FILTER")]
-    pub(super) filter: Option<String>,
-
-    /// Sort by this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(super) sort: Option<String>,
-
-    /// Show kernel threads too
+    /// Print each setting, its value and where it came from, and exit
     #[arg(long)]
-    pub(super) kernel_threads: bool,
-
-    /// Marks of the gauge in percent
-    #[arg(long, value_name = "W,D,C")]
-    pub(super) bands: Option<String>,
-
-    /// Leave oomtop's own memory unlocked and its own oom_score_adj as it is
-    #[arg(long)]
-    pub(super) no_self_protect: bool,
+    pub(super) print_config: bool,
 
     /// Print the version; with --verbose also how this machine is read
     #[arg(long, short = 'V')]
@@ -68,90 +47,57 @@ pub(super) struct Args {
     #[arg(long, requires = "version")]
     pub(super) verbose: bool,
 
-    /// No colours (so does the variable `NO_COLOR`)
-    #[arg(long)]
-    pub(super) no_color: bool,
+    #[command(flatten)]
+    pub(super) root: RootArgs,
 
-    /// Only ASCII on the screen
-    #[arg(long)]
-    pub(super) ascii: bool,
+    // The last one: its heading holds for everything after it.
+    #[command(flatten, next_help_heading = "Settings")]
+    pub(super) flags: Flags,
+}
 
-    /// Leave the mouse to the terminal
-    #[arg(long)]
-    pub(super) no_mouse: bool,
+/// The end of the help.
+const SOURCES: &str = "\
+Each setting is also a key of /etc/oomtop/config.toml and of $XDG_CONFIG_HOME/oomtop/config.toml (read_only = true), and \
+an environment variable (OOMTOP_READ_ONLY=true). A flag overrides the variable, the variable overrides the user's file, \
+the user's file overrides the one in /etc. A switch has a flag for each direction: --mouse and --no-mouse.";
 
-    /// How to read the processes
-    #[arg(long, value_name = "HOW", default_value = "auto")]
-    pub(super) backend: BackendArg,
-
+/// Which tree to read.
+#[derive(Debug, clap::Args)]
+pub(super) struct RootArgs {
     /// Read /proc, /sys/fs/cgroup and /dev/kmsg below this directory (in a container: the host's)
     #[arg(long, value_name = "DIR")]
-    pub(super) root: Option<PathBuf>,
+    root: Option<PathBuf>,
 
     /// Read this procfs
     #[arg(long, value_name = "DIR")]
-    pub(super) proc: Option<PathBuf>,
+    proc: Option<PathBuf>,
 
     /// Read these cgroups
     #[arg(long, value_name = "DIR")]
-    pub(super) cgroup: Option<PathBuf>,
+    cgroup: Option<PathBuf>,
 
     /// Read this kernel log (a device or a file of kmsg records)
     #[arg(long, value_name = "FILE")]
-    pub(super) kmsg: Option<PathBuf>,
+    kmsg: Option<PathBuf>,
 }
 
-/// [`BackendChoice`] as words of the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum BackendArg {
-    /// The cheapest that works here
-    Auto,
-    /// A task walk inside the kernel: CAP_BPF and CAP_PERFMON, Linux 6.7; on 5.8 to 6.6 use bpf-iterator
-    Bpf,
-    /// The kernel's own task iterator: CAP_BPF and CAP_PERFMON, Linux 5.8
-    BpfIterator,
-    /// Plain /proc; processes at rest are read less often
-    Proc,
-    /// Plain /proc, every process in every sample
-    ProcAll,
-}
-
-impl From<BackendArg> for BackendChoice {
-    fn from(arg: BackendArg) -> Self {
-        match arg {
-            BackendArg::Auto => Self::Auto,
-            BackendArg::Bpf => Self::Bpf,
-            BackendArg::BpfIterator => Self::BpfIterator,
-            BackendArg::Proc => Self::Proc,
-            BackendArg::ProcAll => Self::ProcAll,
+impl RootArgs {
+    /// The kernel's files.
+    pub(super) fn resolve(self) -> SysRoot {
+        let base = self
+            .root
+            .as_deref()
+            .map_or_else(SysRoot::default, SysRoot::under);
+        // `--proc /host/proc` alone: the settings of that host are beside it.
+        let beside = self.proc.as_deref().and_then(|proc| {
+            let named = self.root.is_none() && proc.ends_with("proc");
+            named.then(|| proc.parent()).flatten()
+        });
+        SysRoot {
+            base: beside.map_or(base.base, Path::to_owned),
+            proc: self.proc.unwrap_or(base.proc),
+            cgroup: self.cgroup.unwrap_or(base.cgroup),
+            kmsg: self.kmsg.unwrap_or(base.kmsg),
         }
     }
-}
-
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
-    /// Explain the OOM reports in a log: what ran out, who died, why, and what to do
-    Explain(ExplainArgs),
-}
-
-/// Reads kernel logs in any form: `dmesg`, `/dev/kmsg` records, syslog, the journal's text or JSON,
-/// container logs. Exit status: 0 if there were kills, 1 if none, 2 if something could not be read.
-#[derive(Debug, clap::Args)]
-pub(super) struct ExplainArgs {
-    /// Logs to read; `-` is standard input; without any, the running kernel's log
-    #[arg(value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
-
-    /// Read the journal of another boot: -1 is the one before
-    #[arg(
-        long,
-        value_name = "BOOT",
-        allow_hyphen_values = true,
-        conflicts_with = "files"
-    )]
-    pub(super) boot: Option<String>,
-
-    /// Print one JSON document with every report
-    #[arg(long)]
-    pub(super) json: bool,
 }

@@ -4,6 +4,7 @@
 //! OOM domains) name the kernel source file they restate.
 
 pub mod cgroup;
+pub mod filter;
 pub mod kernel;
 pub mod killers;
 pub mod memory;

@@ -9,7 +9,6 @@ use crate::app::view::events::EventLog;
 use crate::app::view::events::row::row as event_row;
 use crate::app::view::processes::columns::{Align, Width};
 use crate::app::view::processes::columns::{COLUMNS, CellContext, column};
-use crate::app::view::processes::filter::Filter;
 use crate::app::view::processes::marks::Marks;
 use crate::model::process::Process;
 use crate::model::snapshot::{Host, Snapshot};
@@ -32,8 +31,6 @@ pub fn plain(
         total,
         marks,
     };
-    // The command line was checked when it was read.
-    let filter = Filter::parse(&settings.filter).unwrap_or_default();
     let mut out = String::new();
     let memory = &snapshot.memory;
     let used = memory.used_percent();
@@ -56,8 +53,10 @@ pub fn plain(
             .iter()
             .map(|c| (c.title.to_owned(), c.width, c.align)),
     );
-    let shown =
-        |p: &&Process| (settings.kernel_threads || !p.kernel_thread) && filter.matches(p, &context);
+    let filtering = context.filtering();
+    let shown = |p: &&Process| {
+        (settings.kernel_threads || !p.kernel_thread) && settings.filter.matches(p, &filtering)
+    };
     let mut processes = ranked(snapshot, total);
     if let Some(by) = settings.sort.and_then(column) {
         processes.sort_by(|a, b| {

@@ -153,6 +153,6 @@ impl Performer {
 fn refused() -> Failure {
     Failure {
         kind: FailureKind::Denied,
-        sentence: "oomtop runs with --read-only: nothing was written".to_owned(),
+        sentence: "oomtop is read-only: nothing was written".to_owned(),
     }
 }

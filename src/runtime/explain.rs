@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use super::{RunError, log_source};
 use crate::app::msg::Msg;
 use crate::linux::SysRoot;
+use crate::linux::log::LogSource;
 use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
 use crate::output::explain as listing;
 use crate::output::saved::document;
@@ -22,32 +23,21 @@ const OPEN: usize = 64;
 /// Rows of the list kept; more are counted.
 const LISTED: usize = 100_000;
 
-/// Where the log comes from.
-#[derive(Debug)]
-pub enum Input {
-    /// The running kernel.
-    Running,
-    /// Files, `-` for standard input.
-    Files(Vec<PathBuf>),
-    /// `journalctl --boot`.
-    Boot(String),
-}
-
 /// Explains. Returns 0 if there were kills, 1 if there were none, 2 if something could not be read.
 ///
 /// # Errors
 /// If the output cannot be written; a closed pipe is no error.
-pub fn explain(input: &Input, root: &SysRoot, json: bool) -> Result<u8, RunError> {
+pub fn explain(source: &LogSource, root: &SysRoot, json: bool) -> Result<u8, RunError> {
     let mut printer = Printer {
         out: io::BufWriter::new(io::stdout()),
         json,
         ..Printer::default()
     };
     let mut unreadable = false;
-    let outcome = match input {
-        Input::Running => running(root, &mut printer),
-        Input::Boot(boot) => journal(boot, &mut printer, &mut unreadable),
-        Input::Files(files) => files.iter().try_for_each(|path| {
+    let outcome = match source {
+        LogSource::Running => running(root, &mut printer),
+        LogSource::Boot(boot) => journal(boot, &mut printer, &mut unreadable),
+        LogSource::Files(files) => files.iter().try_for_each(|path| {
             let opened = open(path);
             let read = opened
                 .and_then(|log| stream(log, &mut printer).map_err(|error| (path.clone(), error)));

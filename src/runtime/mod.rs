@@ -31,7 +31,7 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::linux::{ReadError, SysRoot};
 use crate::ui::theme::Theme;
 
-pub use explain::{Input, explain};
+pub use explain::explain;
 pub use facts::facts;
 pub use once::once;
 

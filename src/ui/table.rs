@@ -55,8 +55,8 @@ fn title(state: &State) -> Line {
         let name = group.map_or_else(String::new, |g| short_group(g.path.as_str()));
         line.push(Tone::Watch, format!("  only {name}"));
     }
-    if !table.filter_text.is_empty() {
-        line.push(Tone::Watch, format!("  filter: {}", table.filter_text));
+    if !table.filter.text().is_empty() {
+        line.push(Tone::Watch, format!("  filter: {}", table.filter.text()));
     }
     if !table.tagged.is_empty() {
         line.push(Tone::Watch, format!("  {} tagged", table.tagged.len()));

@@ -49,6 +49,8 @@ impl Launch {
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
         command.env_remove("NO_COLOR");
+        // Not the settings of whoever runs the tests.
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
         command.env("COLORTERM", "truecolor");
         Self {
             command,

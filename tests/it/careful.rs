@@ -53,7 +53,7 @@ fn a_filter_that_makes_no_sense_is_not_accepted_with_enter() {
         .types("1G")
         .keys("Enter");
     assert!(scene.state.prompt.is_none());
-    assert_eq!(scene.state.table.filter_text, "rss>1G");
+    assert_eq!(scene.state.table.filter.text(), "rss>1G");
 }
 
 #[test]

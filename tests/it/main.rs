@@ -13,6 +13,7 @@ mod adjust;
 mod advice;
 mod architecture;
 mod careful;
+mod config;
 mod corpus;
 mod deaths;
 mod dialogs;

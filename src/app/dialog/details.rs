@@ -6,10 +6,9 @@ use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
-use crate::app::view::processes::columns::score;
 use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::{RssSource, ScoreFormula};
-use crate::model::process::badness::{Badness, badness};
+use crate::model::process::badness::{Badness, badness, score};
 use crate::model::process::protection::Protection;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Detail, Snapshot};
@@ -233,8 +232,8 @@ fn reason(badness: Badness) -> String {
 fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'_>) -> Vec<Line> {
     let pid = process.id.pid;
     let rules = context.cells.rules;
-    let computed =
-        score(process, &context.cells).map_or_else(|| "n/a".to_owned(), |s| s.to_string());
+    let computed = score(process, &context.cells.snapshot.memory, rules)
+        .map_or_else(|| "n/a".to_owned(), |s| s.to_string());
     let read = match detail.and_then(|d| d.kernel_score) {
         Some(score) => format!("the kernel says {score}"),
         None => "not read".to_owned(),

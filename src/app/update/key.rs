@@ -10,7 +10,7 @@ use crate::app::input::prompt::PromptKind;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::Effect;
 use crate::app::view::layout::Pane;
-use crate::app::view::processes::filter::Filter;
+use crate::model::filter::Filter;
 use crate::model::process::ProcessId;
 use crate::text::tone::Tone;
 
@@ -133,7 +133,6 @@ fn act_on(state: &mut State, id: ProcessId, action: ActionId) -> Vec<Effect> {
     state.table.choose(id);
     state.arrange();
     if state.table.selected() != Some(id) {
-        state.table.filter_text.clear();
         state.table.filter = Filter::default();
         state.table.zoom = None;
         state.table.choose(id);

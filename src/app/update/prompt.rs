@@ -5,7 +5,7 @@ use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::msg::Effect;
 use crate::app::view::events::EventFilter;
 use crate::app::view::layout::Pane;
-use crate::app::view::processes::filter::{self, Filter};
+use crate::model::filter::{Filter, contains};
 use crate::model::process::Process;
 use crate::text::tone::Tone;
 
@@ -13,7 +13,7 @@ impl State {
     /// Opens a prompt; a filter starts with what is in force.
     pub(in crate::app) fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
         let text = match kind {
-            PromptKind::Filter => self.table.filter_text.clone(),
+            PromptKind::Filter => self.table.filter.text().to_owned(),
             PromptKind::Events => self.events.filter_text.clone(),
             PromptKind::Domains => self.domains.filter.clone(),
             PromptKind::Search | PromptKind::Pid => String::new(),
@@ -32,7 +32,6 @@ impl State {
     pub(in crate::app) fn cancel_prompt(&mut self) -> Vec<Effect> {
         match self.prompt.take().map(|prompt| prompt.kind) {
             Some(PromptKind::Filter) => {
-                self.table.filter_text.clear();
                 self.table.filter = Filter::default();
             }
             Some(PromptKind::Events) => self.events.set_filter("", EventFilter::default()),
@@ -63,7 +62,6 @@ impl State {
                 Ok(filter) => {
                     prompt.error = None;
                     self.table.filter = filter;
-                    self.table.filter_text = text;
                     return self.arrange();
                 }
                 Err(error) => prompt.error = Some(error),
@@ -114,10 +112,8 @@ impl State {
             return;
         }
         let fits = |p: &Process| {
-            filter::contains(&p.comm.text(), &wanted)
-                || p.command
-                    .as_ref()
-                    .is_some_and(|c| filter::contains(c, &wanted))
+            contains(&p.comm.text(), &wanted)
+                || p.command.as_ref().is_some_and(|c| contains(c, &wanted))
         };
         if stay
             && self

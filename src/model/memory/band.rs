@@ -47,12 +47,12 @@ impl Default for Thresholds {
 
 impl Thresholds {
     /// # Errors
-    /// A sentence when the marks are not ascending, or not in 0 < mark <= 100.
+    /// The end of a sentence ("takes …, not …") when the marks are not ascending, or not in 0 < mark <= 100.
     pub fn new(marks: [f64; 3]) -> Result<Self, String> {
         let ascending = marks[0] < marks[1] && marks[1] < marks[2];
         if !ascending || marks.iter().any(|m| !(0.0 < *m && *m <= 100.0)) {
             return Err(format!(
-                "bands must be three ascending percentages between 0 and 100, such as 70,85,95 (got {},{},{})",
+                "takes three ascending percentages between 0 and 100, such as 70,85,95, not {},{},{}",
                 marks[0], marks[1], marks[2]
             ));
         }

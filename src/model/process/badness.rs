@@ -1,7 +1,9 @@
 //! Badness: the number the kernel compares when it chooses a victim.
 
+use crate::model::kernel::KernelRules;
+use crate::model::memory::Memory;
 use crate::model::process::Process;
-use crate::model::process::score::OomScoreAdj;
+use crate::model::process::score::{OomScoreAdj, oom_score};
 
 /// Why the kernel will not choose a process (mm/oom_kill.c `oom_unkillable_task` and `oom_badness`, read in
 /// 6.18.2; scores of 0 of kernel threads and pid 1 seen in 4.4 to 7.3).
@@ -124,9 +126,28 @@ pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness 
     }
 }
 
+/// `/proc/PID/oom_score` of a process, computed: reading the file of every process would cost more than the
+/// scan. `None` if the process cannot be read.
+///
+/// The file always measures against RAM + swap, even inside a memory cgroup (fs/proc/base.c `proc_oom_score`).
+#[must_use]
+pub fn score(process: &Process, memory: &Memory, rules: &KernelRules) -> Option<u32> {
+    if process.unreadable {
+        return None;
+    }
+    let total = memory.host_total_pages(rules.page_size);
+    Some(oom_score(
+        badness(process, total).points(),
+        total,
+        rules.score,
+    ))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Badness, Immunity, badness};
+    use super::{Badness, Immunity, badness, score};
+    use crate::model::kernel::KernelRules;
+    use crate::model::memory::Memory;
     use crate::model::process::score::OomScoreAdj;
     use crate::model::process::{MemoryUse, Process, TaskState};
 
@@ -190,5 +211,23 @@ mod tests {
             ..process(1, 0)
         };
         assert_eq!(badness(&hidden, 1000), Badness::Unknown);
+    }
+
+    #[test]
+    fn the_score_is_measured_against_the_host() {
+        let page = KernelRules::default().page_size;
+        let memory = Memory {
+            total: 1_000_000 * page,
+            ..Memory::default()
+        };
+        let shown = |process| score(&process, &memory, &KernelRules::default());
+        // Half of memory and half of the adj range: (1000 + 500 + 500) * 2 / 3.
+        assert_eq!(shown(process(499_977, 500)), Some(1333));
+        assert_eq!(shown(process(499_977, -1000)), Some(0), "immune");
+        let hidden = Process {
+            unreadable: true,
+            ..process(1, 0)
+        };
+        assert_eq!(shown(hidden), None);
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::app::view::processes::columns::{CellContext, score};
+use crate::app::view::processes::columns::CellContext;
 use crate::model::cgroup::CgroupPath;
-use crate::model::process::badness::{Badness, Immunity, badness};
+use crate::model::process::badness::{Badness, Immunity, badness, score};
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Pid, Process};
@@ -81,7 +81,7 @@ pub(super) fn process_facts<'a>(
         state: process.state.0,
         kernel_thread: process.kernel_thread,
         oom_score_adj: process.adj,
-        oom_score: score(process, context),
+        oom_score: score(process, &context.snapshot.memory, context.rules),
         badness: verdict.points(),
         badness_permille: verdict.permille(context.total),
         immune: match verdict {

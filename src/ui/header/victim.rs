@@ -6,10 +6,10 @@ use crate::app::State;
 use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
-use crate::app::view::processes::columns::score;
 use crate::model::memory::percent;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
+use crate::model::process::badness::score;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
@@ -174,7 +174,7 @@ fn also(state: &State, domain: &DomainState) -> Line {
 }
 
 fn own_numbers(state: &State, process: &Process, total: u64, line: &mut Line) {
-    if let Some(score) = score(process, &state.cells()) {
+    if let Some(score) = score(process, &state.snapshot.memory, &state.host.rules) {
         line.push(Tone::Dim, "  score ");
         line.push(Tone::Normal, score.to_string());
     }

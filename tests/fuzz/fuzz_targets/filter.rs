@@ -3,9 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oomtop::app::view::processes::columns::CellContext;
-use oomtop::app::view::processes::filter::Filter;
-use oomtop::app::view::processes::marks::Marks;
+use oomtop::model::filter::{Filter, FilterContext};
 use oomtop::model::kernel::KernelRules;
 use oomtop::model::process::{MemoryUse, Process};
 use oomtop::model::process::score::OomScoreAdj;
@@ -21,11 +19,10 @@ fuzz_target!(|text: &str| {
     };
     assert_eq!(filter.is_empty(), text.trim().is_empty());
     let snapshot = Snapshot::default();
-    let context = CellContext {
+    let context = FilterContext {
         snapshot: &snapshot,
         rules: &KernelRules::default(),
         total: 100_000,
-        marks: &Marks::default(),
     };
     let process = Process {
         comm: "mysqld".into(),

@@ -216,7 +216,7 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
     if context.settings.read_only {
         lines.push(Line::of(
             Tone::Watch,
-            "oomtop was started with --read-only: nothing can be written.",
+            "oomtop is read-only: nothing can be written.",
         ));
     }
     lines

@@ -333,12 +333,10 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
 }
 
 fn read_only(context: &DialogContext<'_>) -> Option<Line> {
-    context.settings.read_only.then(|| {
-        Line::of(
-            Tone::Watch,
-            "oomtop was started with --read-only: nothing can be done.",
-        )
-    })
+    context
+        .settings
+        .read_only
+        .then(|| Line::of(Tone::Watch, "oomtop is read-only: nothing can be done."))
 }
 
 /// The limited groups around the process that the new group would not be in: their limit no longer holds

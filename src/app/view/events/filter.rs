@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Entry, EventRow};
-use crate::app::view::processes::filter::contains;
+use crate::model::filter::contains;
 use crate::model::process::Pid;
 use crate::model::time::Now;
 use crate::text::event::scope_word;

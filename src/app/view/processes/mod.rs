@@ -1,7 +1,6 @@
 //! The process table: rows, columns, order, filter, marks and tree.
 
 pub mod columns;
-pub mod filter;
 pub mod marks;
 pub mod preview;
 pub mod table;

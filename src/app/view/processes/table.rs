@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use crate::app::view::list::{Hold, List, ListRow};
 use crate::app::view::processes::columns::{COLUMNS, CellContext, Column, Order, column};
-use crate::app::view::processes::filter::Filter;
 use crate::app::view::processes::tree;
+use crate::model::filter::Filter;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::badness::{Badness, Immunity, badness};
 use crate::model::process::{Process, ProcessId};
@@ -62,8 +62,6 @@ pub struct ProcessTable {
     pub sort: &'static Column,
     /// Sorted against the column's natural direction.
     pub inverted: bool,
-    /// The filter as typed.
-    pub filter_text: String,
     /// The filter in force.
     pub filter: Filter,
     /// Kernel threads are shown.
@@ -88,7 +86,6 @@ impl Default for ProcessTable {
         Self {
             sort: column("badness").unwrap_or(&COLUMNS[0]),
             inverted: false,
-            filter_text: String::new(),
             filter: Filter::default(),
             kernel_threads: false,
             tree: false,
@@ -154,7 +151,7 @@ impl ProcessTable {
             && self
                 .zoom
                 .is_none_or(|scope| is_member(process, scope, context.snapshot))
-            && self.filter.matches(process, context)
+            && self.filter.matches(process, &context.filtering())
     }
 
     /// Sorts by the column; equal rows by pid, so that they do not change places.

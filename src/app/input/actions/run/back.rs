@@ -4,12 +4,11 @@ use crate::app::State;
 use crate::app::msg::Effect;
 use crate::app::view::events::EventFilter;
 use crate::app::view::layout::Pane;
-use crate::app::view::processes::filter::Filter;
+use crate::model::filter::Filter;
 
 pub(in crate::app::input::actions) fn in_table(state: &mut State) -> Vec<Effect> {
     if state.table.zoom.take().is_some() {
-    } else if !state.table.filter_text.is_empty() {
-        state.table.filter_text.clear();
+    } else if !state.table.filter.text().is_empty() {
         state.table.filter = Filter::default();
     } else {
         state.notice = None;

@@ -4,8 +4,8 @@ use super::{Align, Cell, CellContext, Column, Order, Sort, Width};
 use crate::app::view::columns::cell;
 use crate::app::view::processes::marks::Mark;
 use crate::model::oom_domain::victim::age_rank;
-use crate::model::process::badness::badness;
-use crate::model::process::score::{OomScoreAdj, oom_score};
+use crate::model::process::badness::{badness, score};
+use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{MemoryUse, Process};
 use crate::text::format;
 use crate::text::tone::Tone;
@@ -24,21 +24,8 @@ fn missing(process: &Process) -> Cell {
     cell(Tone::Dim, if process.unreadable { "n/a" } else { "-" })
 }
 
-/// The kernel's `oom_score`, computed (reading it for every process would cost more than the scan).
-pub fn score(process: &Process, context: &CellContext<'_>) -> Option<u32> {
-    if process.unreadable {
-        return None;
-    }
-    // The file always measures against RAM + swap, even inside a group.
-    let total = context
-        .snapshot
-        .memory
-        .host_total_pages(context.rules.page_size);
-    Some(oom_score(
-        badness(process, total).points(),
-        total,
-        context.rules.score,
-    ))
+fn shown_score(process: &Process, context: &CellContext<'_>) -> Option<u32> {
+    score(process, &context.snapshot.memory, context.rules)
 }
 
 fn points(process: &Process, context: &CellContext<'_>) -> Option<i64> {
@@ -139,8 +126,8 @@ pub static COLUMNS: &[Column] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
-        sort: Sort::largest_first(Order::Number(|p, c| or_least(score(p, c)))),
-        cell: |p, c| match score(p, c) {
+        sort: Sort::largest_first(Order::Number(|p, c| or_least(shown_score(p, c)))),
+        cell: |p, c| match shown_score(p, c) {
             Some(0) => cell(Tone::Dim, "0"),
             Some(score) => cell(Tone::Normal, score.to_string()),
             None => cell(Tone::Dim, "n/a"),

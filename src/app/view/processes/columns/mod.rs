@@ -7,12 +7,13 @@ use std::cmp::Ordering;
 
 use crate::app::view::columns;
 use crate::app::view::processes::marks::Marks;
+use crate::model::filter::FilterContext;
 use crate::model::kernel::KernelRules;
 use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
 
 pub use crate::app::view::columns::{Align, Cell, Width};
-pub use list::{COLUMNS, score};
+pub use list::COLUMNS;
 
 /// What a cell may look at besides its process.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,17 @@ pub struct CellContext<'a> {
     pub total: u64,
     /// Who dies next.
     pub marks: &'a Marks,
+}
+
+impl<'a> CellContext<'a> {
+    /// What a filter looks at.
+    pub fn filtering(&self) -> FilterContext<'a> {
+        FilterContext {
+            snapshot: self.snapshot,
+            rules: self.rules,
+            total: self.total,
+        }
+    }
 }
 
 /// What a column is sorted by. A number is taken once for each row and not for each comparison.

@@ -3,15 +3,28 @@
 //! `text` (in the command line or name), `pid:1,2`, `user:mysql`, `cgroup:web`, and comparisons such
 //! as `adj<0`, `rss>100M`, `bad>=10`; `!` before a term turns it round.
 
-use crate::app::view::processes::columns::{CellContext, score};
-use crate::model::process::badness::badness;
+use crate::model::kernel::KernelRules;
+use crate::model::process::badness::{badness, score};
 use crate::model::process::{Pid, Process};
 use crate::model::size::parse_size;
+use crate::model::snapshot::Snapshot;
 
-/// A parsed filter; empty lets everything through.
+/// A parsed filter with the text it came from; empty lets everything through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
+    text: String,
     terms: Vec<Term>,
+}
+
+/// What the terms compare a process with.
+#[derive(Debug, Clone, Copy)]
+pub struct FilterContext<'a> {
+    /// The sample the process is from: names of users and groups, size of memory.
+    pub snapshot: &'a Snapshot,
+    /// Rules of the kernel.
+    pub rules: &'a KernelRules,
+    /// Total pages of the OOM domain that `bad` is a share of.
+    pub total: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +96,15 @@ impl Filter {
         text.split_whitespace()
             .map(parse_term)
             .collect::<Result<_, _>>()
-            .map(|terms| Self { terms })
+            .map(|terms| Self {
+                text: text.to_owned(),
+                terms,
+            })
+    }
+
+    /// The text as typed, to be shown and edited.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// True if it lets everything through.
@@ -97,7 +118,7 @@ impl Filter {
     }
 
     /// True if the process passes.
-    pub fn matches(&self, process: &Process, context: &CellContext<'_>) -> bool {
+    pub fn matches(&self, process: &Process, context: &FilterContext<'_>) -> bool {
         self.terms
             .iter()
             .all(|term| term.test.holds(process, context) != term.negated)
@@ -176,7 +197,7 @@ fn parse_value(field: Field, text: &str) -> Option<i64> {
 }
 
 impl Test {
-    fn holds(&self, process: &Process, context: &CellContext<'_>) -> bool {
+    fn holds(&self, process: &Process, context: &FilterContext<'_>) -> bool {
         match self {
             Self::Text(text) => {
                 contains(&process.comm.text(), text)
@@ -210,12 +231,12 @@ impl Test {
 
 impl Field {
     /// The value of the process; `None` never compares true.
-    fn of(self, process: &Process, context: &CellContext<'_>) -> Option<i64> {
+    fn of(self, process: &Process, context: &FilterContext<'_>) -> Option<i64> {
         let page = context.rules.page_size;
         let pages = |pages: u64| i64::try_from(pages.saturating_mul(page)).ok();
         match self {
             Self::Adj => process.adj.map(|adj| i64::from(adj.get())),
-            Self::Score => score(process, context).map(i64::from),
+            Self::Score => score(process, &context.snapshot.memory, context.rules).map(i64::from),
             Self::Bad => badness(process, context.total).permille(context.total),
             Self::Rss => pages(process.memory?.rss),
             Self::Swap => pages(process.memory?.swap),
@@ -255,9 +276,7 @@ pub fn contains(haystack: &str, needle: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Filter;
-    use crate::app::view::processes::columns::CellContext;
-    use crate::app::view::processes::marks::Marks;
+    use super::{Filter, FilterContext};
     use crate::model::kernel::KernelRules;
     use crate::model::process::score::OomScoreAdj;
     use crate::model::process::{MemoryUse, Process, ProcessId};
@@ -268,11 +287,10 @@ mod tests {
             users: std::sync::Arc::new([(7, "mysql".into())].into()),
             ..Snapshot::default()
         };
-        let context = CellContext {
+        let context = FilterContext {
             snapshot: &snapshot,
             rules: &KernelRules::default(),
             total: 100_000,
-            marks: &Marks::default(),
         };
         let process = Process {
             id: ProcessId {
@@ -342,7 +360,7 @@ mod tests {
         fn never_panics(text in "\\PC{0,40}") {
             if let Ok(filter) = Filter::parse(&text) {
                 let snapshot = Snapshot::default();
-                let context = CellContext { snapshot: &snapshot, rules: &KernelRules::default(), total: 0, marks: &Marks::default() };
+                let context = FilterContext { snapshot: &snapshot, rules: &KernelRules::default(), total: 0 };
                 let _ = filter.matches(&Process::default(), &context);
             }
         }

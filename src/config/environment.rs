@@ -1,0 +1,87 @@
+//! [`Environment`]: what the process finds around itself, as a value.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use super::layers::{Found, Origin};
+use super::settings::{SETTINGS, setting};
+
+/// The administrator's file.
+const SYSTEM_FILE: &str = "/etc/oomtop/config.toml";
+/// The user's file, below `$XDG_CONFIG_HOME` or `~/.config`.
+const USER_FILE: &str = "oomtop/config.toml";
+
+/// Variables, the administrator's file, the terminal.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// Environment variables.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// The configuration file for all users.
+    pub system_file: PathBuf,
+    /// Standard input and output are a terminal.
+    pub terminal: bool,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn from_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            system_file: SYSTEM_FILE.into(),
+            terminal: std::io::stdout().is_terminal() && std::io::stdin().is_terminal(),
+        }
+    }
+
+    /// A variable that is set and not empty.
+    fn variable(&self, name: &str) -> Option<&OsStr> {
+        let value = self.variables.get(OsStr::new(name))?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// The user's configuration file; `None` without a home. A relative `XDG_CONFIG_HOME` is invalid and ignored
+    /// (XDG Base Directory Specification).
+    pub(super) fn user_file(&self) -> Option<PathBuf> {
+        let base = self
+            .variable("XDG_CONFIG_HOME")
+            .map(Path::new)
+            .filter(|dir| dir.is_absolute())
+            .map(Path::to_owned);
+        let home = || Some(Path::new(self.variable("HOME")?).join(".config"));
+        Some(base.or_else(home)?.join(USER_FILE))
+    }
+
+    /// `NO_COLOR`: set and not empty.
+    pub(super) fn no_color(&self) -> Option<Found> {
+        self.variable("NO_COLOR")?;
+        Some(Found {
+            setting: setting("color")?,
+            text: "false".to_owned(),
+            origin: Origin::Variable("NO_COLOR".to_owned()),
+        })
+    }
+
+    /// `OOMTOP_…`. Names that belong to no setting are left alone: they may be another program's.
+    ///
+    /// # Errors
+    /// A sentence about each that is not UTF-8.
+    pub(super) fn settings(&self, errors: &mut Vec<String>) -> Vec<Found> {
+        let mut found = Vec::new();
+        for setting in SETTINGS {
+            let name = setting.variable();
+            let Some(value) = self.variable(&name) else {
+                continue;
+            };
+            match value.to_str() {
+                Some(text) => found.push(Found {
+                    setting,
+                    text: text.to_owned(),
+                    origin: Origin::Variable(name),
+                }),
+                None => errors.push(format!("{name}: is not UTF-8")),
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,153 @@
+//! A configuration file: TOML, one key for each setting. oomtop reads it and never writes it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::layers::{Found, Origin, wrong};
+use super::settings::{SETTINGS, setting};
+
+/// Largest file that is read, in bytes: more is no configuration.
+const LARGEST: u64 = 64 * 1024;
+
+/// The text of the file; `None` if there is none.
+///
+/// # Errors
+/// A sentence if it is there and cannot be read, is not a regular file, is larger than 64 KiB or is not UTF-8.
+pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
+    let say = |why: &str| format!("{}: {why}", path.display());
+    // NONBLOCK: a FIFO in its place must not hang the start.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(say(&format!("cannot be read: {error}"))),
+    };
+    match contents(&file) {
+        Ok(Contents::Bytes(bytes)) => String::from_utf8(bytes).map(Some).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let line = line(error.as_bytes(), valid);
+            format!("{}:{line}: is not UTF-8", path.display())
+        }),
+        Ok(Contents::NotAFile) => Err(say("is not a regular file")),
+        Ok(Contents::TooLarge) => Err(say("is larger than 64 KiB")),
+        Err(error) => Err(say(&format!("cannot be read: {error}"))),
+    }
+}
+
+/// The directory is closed to this user, so it cannot be known whether the file is there.
+pub(super) fn is_out_of_reach(path: &Path) -> bool {
+    std::fs::symlink_metadata(path)
+        .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+enum Contents {
+    Bytes(Vec<u8>),
+    NotAFile,
+    TooLarge,
+}
+
+fn contents(file: &File) -> io::Result<Contents> {
+    if !file.metadata()?.is_file() {
+        return Ok(Contents::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(if bytes.len() as u64 > LARGEST {
+        Contents::TooLarge
+    } else {
+        Contents::Bytes(bytes)
+    })
+}
+
+/// The line of a byte, from 1.
+fn line(text: &[u8], at: usize) -> usize {
+    let before = text.get(..at).unwrap_or(text);
+    1 + memchr::memchr_iter(b'\n', before).count()
+}
+
+/// The beginning of a line: it names the key that the parser does not.
+fn quoted(text: &str, line: usize) -> String {
+    let line = text.lines().nth(line - 1).unwrap_or_default();
+    line.trim().chars().take(60).collect()
+}
+
+/// The values of a file's text. Each key and each value that makes no sense adds a sentence to `errors`.
+pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Vec<Found> {
+    let origin = |at: usize| Origin::File {
+        path: path.to_owned(),
+        line: line(text.as_bytes(), at),
+    };
+    let table = match DeTable::parse(text) {
+        Ok(table) => table.into_inner(),
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            errors.push(format!(
+                "{}: {} in '{}'",
+                origin(at),
+                error.message().replace('\n', ", "),
+                quoted(text, line(text.as_bytes(), at))
+            ));
+            return Vec::new();
+        }
+    };
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    let mut found = Vec::new();
+    for (key, value) in entries {
+        let origin = origin(key.span().start);
+        let key = key.get_ref();
+        match (setting(key), plain(value.get_ref())) {
+            (Some(setting), Ok(text)) => found.push(Found {
+                setting,
+                text,
+                origin,
+            }),
+            (Some(_), Err(why)) => errors.push(wrong(&origin, key, &why)),
+            (None, _) => {
+                let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+                let why = format!(
+                    "there is no such setting; the settings are {}",
+                    keys.join(", ")
+                );
+                errors.push(wrong(&origin, key, &why));
+            }
+        }
+    }
+    found
+}
+
+/// The value as a flag would take it; a list has commas.
+fn plain(value: &DeValue<'_>) -> Result<String, String> {
+    match value {
+        DeValue::Array(items) => {
+            let items: Result<Vec<_>, _> =
+                items.iter().map(|item| scalar(item.get_ref())).collect();
+            Ok(items?.join(","))
+        }
+        value => scalar(value),
+    }
+}
+
+fn scalar(value: &DeValue<'_>) -> Result<String, String> {
+    match value {
+        DeValue::String(text) => Ok(text.clone().into_owned()),
+        DeValue::Integer(number) => Ok(number.to_string()),
+        DeValue::Float(number) => Ok(number.to_string()),
+        DeValue::Boolean(on) => Ok(on.to_string()),
+        DeValue::Datetime(_) => Err("takes no date".to_owned()),
+        DeValue::Array(_) => Err("takes no list of lists".to_owned()),
+        DeValue::Table(_) => Err("takes no table".to_owned()),
+    }
+}

@@ -1,0 +1,121 @@
+//! [`Flags`]: the settings as options of the command line, made of [`SETTINGS`].
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::layers::{Found, Origin};
+use super::settings::{Form, SETTINGS, Setting, Values};
+
+/// The settings that were given as flags.
+#[derive(Debug)]
+pub(super) struct Flags(pub(super) Vec<Found>);
+
+impl clap::Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        command.args(SETTINGS.iter().flat_map(options))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(
+            SETTINGS.iter().filter_map(|s| given(s, matches)).collect(),
+        ))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The flag that turns a switch off, without dashes.
+fn off(setting: &Setting) -> String {
+    format!("no-{}", setting.long())
+}
+
+/// The options of one setting: a switch has two, one for each direction.
+fn options(setting: &'static Setting) -> Vec<Arg> {
+    let mut option = Arg::new(setting.key)
+        .long(setting.long())
+        .help(help(setting));
+    if let Some(short) = setting.short {
+        option = option.short(short);
+    }
+    if let Some(alias) = setting.alias {
+        option = option.visible_alias(alias);
+    }
+    match setting.form {
+        Form::Switch => {
+            let on_by_default = setting.is_on_by_default();
+            let off = Arg::new(off(setting))
+                .long(off(setting))
+                .help(help(setting))
+                .action(ArgAction::SetTrue)
+                .hide(!on_by_default)
+                .overrides_with(setting.key);
+            let on = option
+                .action(ArgAction::SetTrue)
+                .hide(on_by_default)
+                .overrides_with(off.get_id().clone());
+            vec![on, off]
+        }
+        Form::Value(name) => vec![option.value_name(name)],
+        Form::Choice(name, words) => vec![
+            option
+                .value_name(name)
+                .long_help(choices(setting, &words())),
+        ],
+    }
+}
+
+/// The line of the help: what the flag does, the default, the words.
+fn help(setting: &Setting) -> String {
+    let doc = setting.doc;
+    match (setting.form, (setting.show)(&Values::default())) {
+        (Form::Value(_), default) if default.is_empty() => doc.to_owned(),
+        (Form::Switch, _) => doc.to_owned(),
+        (Form::Value(_), default) => format!("{doc} [default: {default}]"),
+        (Form::Choice(_, words), default) => {
+            let words: Vec<_> = words().iter().map(|(word, _)| *word).collect();
+            format!(
+                "{doc} [default: {default}] [possible values: {}]",
+                words.join(", ")
+            )
+        }
+    }
+}
+
+/// The long help: each word with what it means.
+fn choices(setting: &Setting, words: &[(&str, &str)]) -> String {
+    let default = (setting.show)(&Values::default());
+    let width = words.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
+    let lines = words
+        .iter()
+        .map(|(word, doc)| format!("\n- {word:<width$}  {doc}"));
+    format!(
+        "{} [default: {default}]\n{}",
+        setting.doc,
+        lines.collect::<String>()
+    )
+}
+
+fn given(setting: &'static Setting, matches: &ArgMatches) -> Option<Found> {
+    let (flag, text) = match setting.form {
+        Form::Switch if matches.get_flag(setting.key) => (setting.long(), "true".to_owned()),
+        Form::Switch if matches.get_flag(&off(setting)) => (off(setting), "false".to_owned()),
+        Form::Switch => return None,
+        Form::Value(_) | Form::Choice(..) => (
+            setting.long(),
+            matches.get_one::<String>(setting.key)?.clone(),
+        ),
+    };
+    Some(Found {
+        setting,
+        text,
+        origin: Origin::Flag(format!("--{flag}")),
+    })
+}

@@ -1,0 +1,62 @@
+//! [`Mode`]: what to run, each mode with what it needs.
+
+use crate::app::settings::Settings;
+use crate::linux::SysRoot;
+use crate::linux::scan::backend::BackendChoice;
+use crate::ui::theme::Theme;
+
+pub use super::commands::explain::ExplainLaunch;
+
+/// What to run.
+#[derive(Debug)]
+pub enum Mode {
+    /// The full screen.
+    Screen(ScreenLaunch),
+    /// One plain table, then exit.
+    Table(SampleLaunch),
+    /// One JSON document, then exit.
+    Json(SampleLaunch),
+    /// How this machine is read, then exit.
+    Facts(FactsLaunch),
+    /// This text: the settings and where each came from.
+    PrintConfig(String),
+    /// The OOM reports of a log, then exit.
+    Explain(ExplainLaunch),
+}
+
+/// The full screen.
+#[derive(Debug)]
+pub struct ScreenLaunch {
+    /// Settings of the run.
+    pub settings: Settings,
+    /// How it looks.
+    pub theme: Theme,
+    /// Where the kernel's files are.
+    pub root: SysRoot,
+    /// How to read the processes.
+    pub backend: BackendChoice,
+    /// Listen to the mouse.
+    pub mouse: bool,
+    /// Lock oomtop's own memory and lower its own adj, where allowed.
+    pub self_protect: bool,
+}
+
+/// One sample, printed.
+#[derive(Debug)]
+pub struct SampleLaunch {
+    /// Settings of the run.
+    pub settings: Settings,
+    /// Where the kernel's files are.
+    pub root: SysRoot,
+    /// How to read the processes.
+    pub backend: BackendChoice,
+}
+
+/// How this machine is read.
+#[derive(Debug)]
+pub struct FactsLaunch {
+    /// Where the kernel's files are.
+    pub root: SysRoot,
+    /// How to read the processes.
+    pub backend: BackendChoice,
+}

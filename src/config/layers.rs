@@ -1,0 +1,128 @@
+//! Layers of settings: built-in, `/etc`, `NO_COLOR`, the user's file, variables, flags. A setting that a layer does
+//! not give is absent from it; the topmost layer that gives a setting decides, and [`Configuration`] knows which.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::settings::{Change, Setting, Values};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The program.
+    BuiltIn,
+    /// A configuration file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+    },
+    /// An environment variable.
+    Variable(String),
+    /// A flag, with its dashes.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("built-in"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) | Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A value as it was found, not yet checked.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// Of which setting.
+    pub(super) setting: &'static Setting,
+    /// The value.
+    pub(super) text: String,
+    /// Where.
+    pub(super) origin: Origin,
+}
+
+impl Found {
+    /// Checks the value.
+    ///
+    /// # Errors
+    /// A sentence that names the origin.
+    fn check(self) -> Result<Given, String> {
+        match (self.setting.parse)(&self.text) {
+            Ok(change) => Ok(Given {
+                change,
+                origin: self.origin,
+            }),
+            Err(why) => Err(wrong(&self.origin, self.setting.key, &why)),
+        }
+    }
+}
+
+/// What is wrong with a value. A variable and a flag have the name of the setting in theirs, a place in a file
+/// has not.
+pub(super) fn wrong(origin: &Origin, key: &str, why: &str) -> String {
+    match origin {
+        Origin::File { .. } => format!("{origin}: {key}: {why}"),
+        Origin::BuiltIn | Origin::Variable(_) | Origin::Flag(_) => format!("{origin}: {why}"),
+    }
+}
+
+/// A checked value with its origin.
+struct Given {
+    change: Change,
+    origin: Origin,
+}
+
+/// What one source gives, by key.
+#[derive(Default)]
+pub(super) struct Layer(BTreeMap<&'static str, Given>);
+
+impl Layer {
+    /// Checks every value; each that is wrong adds a sentence to `errors`.
+    pub(super) fn checked(found: Vec<Found>, errors: &mut Vec<String>) -> Self {
+        let mut given = BTreeMap::new();
+        for found in found {
+            let key = found.setting.key;
+            match found.check() {
+                Ok(value) => {
+                    given.insert(key, value);
+                }
+                Err(sentence) => errors.push(sentence),
+            }
+        }
+        Self(given)
+    }
+}
+
+/// The settings in force.
+#[derive(Debug, Default)]
+pub(super) struct Configuration {
+    /// The values.
+    pub(super) values: Values,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+impl Configuration {
+    /// Lays each layer over the ones before it, all of them over the built-in values.
+    pub(super) fn merge(layers: impl IntoIterator<Item = Layer>) -> Self {
+        let mut top = BTreeMap::new();
+        for Layer(given) in layers {
+            top.extend(given);
+        }
+        let mut merged = Self::default();
+        for (key, given) in top {
+            (given.change)(&mut merged.values);
+            merged.origins.insert(key, given.origin);
+        }
+        merged
+    }
+
+    /// Where the value of this setting came from.
+    pub(super) fn origin(&self, setting: &Setting) -> &Origin {
+        self.origins.get(setting.key).unwrap_or(&Origin::BuiltIn)
+    }
+}

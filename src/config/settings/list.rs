@@ -1,0 +1,116 @@
+//! The settings themselves, in the order of the help and of `--print-config`.
+
+use super::{Form, Setting, put, text};
+
+/// Every setting.
+pub(in crate::config) static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "delay",
+        short: Some('d'),
+        alias: None,
+        form: Form::Value("SECONDS"),
+        doc: "Seconds between two samples, 0.1 to 3600",
+        parse: |given| Ok(put(text::seconds(given)?, |v| &mut v.settings.delay)),
+        show: |v| v.settings.delay.as_secs_f64().to_string(),
+    },
+    Setting {
+        key: "bands",
+        short: None,
+        alias: None,
+        form: Form::Value("W,D,C"),
+        doc: "Marks of the gauge in percent",
+        parse: |given| Ok(put(text::bands(given)?, |v| &mut v.settings.thresholds)),
+        show: |v| {
+            v.settings
+                .thresholds
+                .marks()
+                .map(|m| m.to_string())
+                .join(",")
+        },
+    },
+    Setting {
+        key: "read_only",
+        short: None,
+        alias: Some("readonly"),
+        form: Form::Switch,
+        doc: "Make every write impossible: no adj, no cgroup, no signal",
+        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.settings.read_only)),
+        show: |v| v.settings.read_only.to_string(),
+    },
+    Setting {
+        key: "ascii",
+        short: None,
+        alias: None,
+        form: Form::Switch,
+        doc: "Only ASCII on the screen",
+        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.settings.ascii)),
+        show: |v| v.settings.ascii.to_string(),
+    },
+    Setting {
+        key: "color",
+        short: None,
+        alias: None,
+        form: Form::Switch,
+        doc: "No colours (so does the variable `NO_COLOR`)",
+        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.color)),
+        show: |v| v.color.to_string(),
+    },
+    Setting {
+        key: "kernel_threads",
+        short: None,
+        alias: None,
+        form: Form::Switch,
+        doc: "Show kernel threads too",
+        parse: |given| {
+            Ok(put(text::switch(given)?, |v| {
+                &mut v.settings.kernel_threads
+            }))
+        },
+        show: |v| v.settings.kernel_threads.to_string(),
+    },
+    Setting {
+        key: "filter",
+        short: Some('F'),
+        alias: None,
+        form: Form::Value("FILTER"),
+        doc: "Show only what passes: text, pid:1, user:x, cgroup:x, adj<0, rss>100M, !term",
+        parse: |given| Ok(put(text::filter(given)?, |v| &mut v.settings.filter)),
+        show: |v| v.settings.filter.text().to_owned(),
+    },
+    Setting {
+        key: "sort",
+        short: None,
+        alias: None,
+        form: Form::Value("COLUMN"),
+        doc: "Sort by this column instead of by badness",
+        parse: |given| Ok(put(Some(text::column(given)?), |v| &mut v.settings.sort)),
+        show: |v| v.settings.sort.unwrap_or_default().to_owned(),
+    },
+    Setting {
+        key: "backend",
+        short: None,
+        alias: None,
+        form: Form::Choice("HOW", text::backends),
+        doc: "How to read the processes",
+        parse: |given| Ok(put(text::backend(given)?, |v| &mut v.backend)),
+        show: |v| text::backend_name(v.backend).to_owned(),
+    },
+    Setting {
+        key: "mouse",
+        short: None,
+        alias: None,
+        form: Form::Switch,
+        doc: "Leave the mouse to the terminal",
+        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.mouse)),
+        show: |v| v.mouse.to_string(),
+    },
+    Setting {
+        key: "self_protect",
+        short: None,
+        alias: None,
+        form: Form::Switch,
+        doc: "Leave oomtop's own memory unlocked and its own oom_score_adj as it is",
+        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.self_protect)),
+        show: |v| v.self_protect.to_string(),
+    },
+];

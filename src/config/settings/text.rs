@@ -1,0 +1,111 @@
+//! From the text of a setting to its value. Each error is the end of a sentence: "takes …, not …".
+
+use std::time::Duration;
+
+use crate::app::settings::{MAX_DELAY, MIN_DELAY};
+use crate::app::view::processes::columns::{self, COLUMNS};
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::filter::Filter;
+use crate::model::memory::band::Thresholds;
+
+/// # Errors
+/// Outside [`MIN_DELAY`] to [`MAX_DELAY`], or no number.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok();
+    seconds
+        .filter(|seconds| (MIN_DELAY..=MAX_DELAY).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("takes seconds from {MIN_DELAY} to {MAX_DELAY}, not '{text}'"))
+}
+
+/// # Errors
+/// Not three numbers, or marks that [`Thresholds::new`] refuses.
+pub(super) fn bands(text: &str) -> Result<Thresholds, String> {
+    let marks: Result<Vec<f64>, _> = text
+        .split(',')
+        .map(|mark| mark.trim().trim_end_matches('%').parse())
+        .collect();
+    let marks: Option<[f64; 3]> = marks.ok().and_then(|marks| marks.try_into().ok());
+    let marks =
+        marks.ok_or_else(|| format!("takes three percentages such as 70,85,95, not '{text}'"))?;
+    Thresholds::new(marks)
+}
+
+/// # Errors
+/// Anything but `true` and `false`.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    text.parse()
+        .map_err(|_| format!("takes true or false, not '{text}'"))
+}
+
+/// # Errors
+/// What [`Filter::parse`] says.
+pub(super) fn filter(text: &str) -> Result<Filter, String> {
+    Filter::parse(text)
+}
+
+/// The id of a column.
+///
+/// # Errors
+/// An unknown column.
+pub(super) fn column(text: &str) -> Result<&'static str, String> {
+    columns::column(text)
+        .map(|column| column.id)
+        .ok_or_else(|| {
+            let ids: Vec<_> = COLUMNS.iter().map(|column| column.id).collect();
+            format!(
+                "there is no column '{text}'; the columns are {}",
+                ids.join(", ")
+            )
+        })
+}
+
+/// In the order of the help.
+const BACKENDS: [BackendChoice; 5] = [
+    BackendChoice::Auto,
+    BackendChoice::Bpf,
+    BackendChoice::BpfIterator,
+    BackendChoice::Proc,
+    BackendChoice::ProcAll,
+];
+
+/// Name and line of the help.
+fn backend_words(choice: BackendChoice) -> (&'static str, &'static str) {
+    match choice {
+        BackendChoice::Auto => ("auto", "The cheapest that works here"),
+        BackendChoice::Bpf => (
+            "bpf",
+            "A task walk inside the kernel: CAP_BPF, CAP_PERFMON, Linux 6.7 or later",
+        ),
+        BackendChoice::BpfIterator => (
+            "bpf-iterator",
+            "The kernel's task iterator: CAP_BPF, CAP_PERFMON, Linux 5.8 or later",
+        ),
+        BackendChoice::Proc => ("proc", "Plain /proc; processes at rest are read less often"),
+        BackendChoice::ProcAll => ("proc-all", "Plain /proc, every process in every sample"),
+    }
+}
+
+/// Names and lines of the help.
+pub(super) fn backends() -> Vec<(&'static str, &'static str)> {
+    BACKENDS.map(backend_words).to_vec()
+}
+
+/// The word for a back end.
+pub(super) fn backend_name(choice: BackendChoice) -> &'static str {
+    backend_words(choice).0
+}
+
+/// # Errors
+/// An unknown back end.
+pub(super) fn backend(text: &str) -> Result<BackendChoice, String> {
+    BACKENDS
+        .into_iter()
+        .find(|choice| backend_name(*choice) == text)
+        .ok_or_else(|| {
+            format!(
+                "there is no back end '{text}'; the back ends are {}",
+                BACKENDS.map(backend_name).join(", ")
+            )
+        })
+}

@@ -1,0 +1,99 @@
+//! What is wrong with values and files.
+
+use std::fs;
+use std::path::Path;
+
+use super::Given;
+
+#[test]
+fn everything_wrong_is_said_at_once_with_its_origin() {
+    let given = Given::new()
+        .etc("# all\n\nbands = [90, 80, 70]")
+        .user("dely = 1\ndelay = 0\nmouse = [[true]]\nfilter = 1979-05-27")
+        .variable("OOMTOP_BACKEND", "magic");
+    let expected = "\
+oomtop: etc.toml:3: bands: takes three ascending percentages between 0 and 100, such as 70,85,95, not 90,80,70
+oomtop: user/oomtop/config.toml:1: dely: there is no such setting; the settings are delay, bands, read_only, ascii, color, kernel_threads, filter, sort, backend, mouse, self_protect
+oomtop: user/oomtop/config.toml:3: mouse: takes no list of lists
+oomtop: user/oomtop/config.toml:4: filter: takes no date
+oomtop: user/oomtop/config.toml:2: delay: takes seconds from 0.1 to 3600, not '0'
+oomtop: OOMTOP_BACKEND: there is no back end 'magic'; the back ends are auto, bpf, bpf-iterator, proc, proc-all
+oomtop: --filter: rss>x: a size such as 100M is needed after rss>
+oomtop: --sort: there is no column 'size'; the columns are mark, pid, user, score, adj, badness, rss, swap, pgtab, growth, protection, cgroup, command
+";
+    let wrong = given.wrong("oomtop --once --sort size --filter rss>x");
+    assert_eq!(wrong, expected);
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_said_with_line_and_text() {
+    let wrong = |text| Given::new().user(text).wrong("oomtop --once");
+    for (text, line, quoted) in [
+        ("delay = 1\n\n  delay = 2", 3, "delay = 2"),
+        ("# first\nascii = yes\nmouse = false", 2, "ascii = yes"),
+        ("delay 3", 1, "delay 3"),
+    ] {
+        let wrong = wrong(text);
+        let begin = format!("oomtop: user/oomtop/config.toml:{line}: ");
+        let end = format!(" in '{quoted}'\n");
+        assert!(
+            wrong.starts_with(&begin) && wrong.ends_with(&end),
+            "{wrong}"
+        );
+        assert!(wrong.len() > begin.len() + end.len() + 10, "why: {wrong}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_a_configuration_is_refused() {
+    let name = "user/oomtop/config.toml";
+    let wrong = |make: &dyn Fn(&Path)| {
+        let given = Given::new();
+        make(&given.path(name));
+        given.wrong("oomtop --once")
+    };
+    let bytes = |bytes: &[u8]| wrong(&|path| fs::write(path, bytes).expect("written"));
+    let large = "#".repeat(64 * 1024 + 1);
+    assert_eq!(
+        bytes(large.as_bytes()),
+        format!("oomtop: {name}: is larger than 64 KiB\n")
+    );
+    assert_eq!(
+        bytes(b"# \xff"),
+        format!("oomtop: {name}:1: is not UTF-8\n")
+    );
+    let no_file = format!("oomtop: {name}: is not a regular file\n");
+    assert_eq!(wrong(&|path| fs::create_dir(path).expect("made")), no_file);
+    let fifo = |path: &Path| {
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).expect("made");
+    };
+    assert_eq!(wrong(&fifo), no_file);
+    let loops = wrong(&|path| std::os::unix::fs::symlink(path, path).expect("made"));
+    assert!(
+        loops.starts_with(&format!("oomtop: {name}: cannot be read: ")),
+        "{loops}"
+    );
+    // Exactly as large as it may be.
+    let given = Given::new().user(&large[1..]);
+    assert!(given.resolve("oomtop --once").is_ok());
+}
+
+#[test]
+fn a_broken_file_stops_only_what_has_settings() {
+    let given = Given::new().user("delay = 0");
+    for line in [
+        "oomtop",
+        "oomtop --json",
+        "oomtop --version --verbose",
+        "oomtop --print-config",
+    ] {
+        assert!(
+            given.wrong(line).contains("config.toml:1: delay: "),
+            "{line}"
+        );
+    }
+    for line in ["oomtop --version", "oomtop --help"] {
+        assert_eq!(given.resolve(line).expect_err(line).status, 0, "{line}");
+    }
+    assert!(given.resolve("oomtop explain").is_ok());
+}

@@ -1,0 +1,153 @@
+//! The whole of `config` on files, variables and command lines of its own.
+
+mod file;
+mod layers;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use super::layers::Configuration;
+use super::{Environment, ExplainLaunch, Mode, SampleLaunch, ScreenLaunch, Stop, resolve};
+use crate::linux::log::LogSource;
+use crate::linux::scan::backend::BackendChoice;
+
+/// Variables, the two files and a command line.
+struct Given {
+    dir: tempfile::TempDir,
+    environment: Environment,
+}
+
+impl Given {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let variables =
+            BTreeMap::from([("XDG_CONFIG_HOME".into(), dir.path().join("user").into())]);
+        let environment = Environment {
+            variables,
+            system_file: dir.path().join("etc.toml"),
+            terminal: true,
+        };
+        fs::create_dir_all(dir.path().join("user/oomtop")).expect("a directory");
+        Self { dir, environment }
+    }
+
+    fn etc(self, text: &str) -> Self {
+        fs::write(self.path("etc.toml"), text).expect("written");
+        self
+    }
+
+    fn user(self, text: &str) -> Self {
+        fs::write(self.path("user/oomtop/config.toml"), text).expect("written");
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.variables.insert(name.into(), value.into());
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn resolve(&self, line: &str) -> Result<Mode, Stop> {
+        resolve(line.split_whitespace().map(Into::into), &self.environment)
+    }
+
+    fn screen(&self, line: &str) -> ScreenLaunch {
+        match self.resolve(line) {
+            Ok(Mode::Screen(launch)) => launch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The flags of the line, laid over everything else.
+    fn configuration(&self, line: &str) -> Configuration {
+        use clap::Parser;
+        let args = super::Args::try_parse_from(line.split_whitespace()).expect("valid");
+        super::sources::read(args.flags.0, &self.environment)
+            .expect("valid")
+            .configuration
+    }
+
+    /// What is wrong, with the directory cut out.
+    fn wrong(&self, line: &str) -> String {
+        let stop = self.resolve(line).expect_err(line);
+        assert_eq!(stop.status, 2, "{line}");
+        stop.text
+            .replace(&format!("{}/", self.dir.path().display()), "")
+    }
+}
+
+fn sample(line: &str) -> SampleLaunch {
+    match Given::new().resolve(line) {
+        Ok(Mode::Table(launch) | Mode::Json(launch)) => launch,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn options() {
+    let launch = sample(
+        "oomtop --once -d 0.5 --bands 60,80,90% --root /host --kmsg /k --sort rss --read-only --filter adj<0 --backend proc",
+    );
+    assert_eq!(launch.settings.delay.as_millis(), 500);
+    assert_eq!(launch.settings.filter.text(), "adj<0");
+    assert_eq!(launch.root.proc, PathBuf::from("/host/proc"));
+    assert_eq!(launch.root.kmsg, PathBuf::from("/k"));
+    assert_eq!(launch.backend, BackendChoice::Proc);
+    assert!(launch.settings.read_only);
+}
+
+#[test]
+fn modes() {
+    let mode = |line| Given::new().resolve(line).expect(line);
+    assert!(matches!(mode("oomtop"), Mode::Screen(_)));
+    assert!(matches!(mode("oomtop --once"), Mode::Table(_)));
+    assert!(matches!(mode("oomtop --once --json"), Mode::Json(_)));
+    assert!(matches!(mode("oomtop --version --verbose"), Mode::Facts(_)));
+    assert!(matches!(
+        mode("oomtop --print-config"),
+        Mode::PrintConfig(_)
+    ));
+    let mut piped = Given::new();
+    piped.environment.terminal = false;
+    assert!(piped.wrong("oomtop").contains("needs a terminal"));
+}
+
+#[test]
+fn explain_takes_files_or_a_boot() {
+    let launch = |line| match Given::new().resolve(line) {
+        Ok(Mode::Explain(ExplainLaunch { source, json, .. })) => (source, json),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(launch("oomtop explain"), (LogSource::Running, false));
+    assert_eq!(
+        launch("oomtop explain --json - a.log"),
+        (LogSource::Files(vec!["-".into(), "a.log".into()]), true)
+    );
+    assert_eq!(
+        launch("oomtop explain --boot -1"),
+        (LogSource::Boot("-1".to_owned()), false)
+    );
+}
+
+#[test]
+fn nonsense_is_refused_with_a_sentence() {
+    for line in [
+        "oomtop --once -d 0",
+        "oomtop --once -d nan",
+        "oomtop --once --bands 1,2",
+        "oomtop --once --bands 90,80,70",
+        "oomtop --once --sort size",
+        "oomtop --once --filter rss>x",
+        "oomtop --backend magic",
+        "oomtop --frobnicate",
+        "oomtop extra",
+        "oomtop --delay 2 explain",
+    ] {
+        let text = Given::new().wrong(line);
+        assert!(text.len() > 20, "{line}: {text}");
+    }
+}
