@@ -1,8 +1,7 @@
-//! [`update`]: one message in, a changed state and effects out. No I/O, no clock, no panic.
+//! [`update`]: one message in, a changed state and a reaction out. No I/O, no clock, no panic.
 
 pub(super) mod mouse;
 pub(super) mod prompt;
-pub mod receipt;
 pub mod timing;
 
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::State;
 use super::dialog::{DialogContext, Outcome};
-use super::msg::{Effect, Msg};
+use super::msg::{Control, Effect, Msg, Reaction, Receipt};
 use crate::app::input::actions::{ACTIONS, bound_to, digit, jump_to_pid};
 use crate::app::input::key::Key;
 use crate::app::input::prompt::PromptKind;
@@ -23,14 +22,15 @@ use crate::oomlog::OomEvent;
 use crate::text::tone::Tone;
 
 /// Everything that happens goes through here.
-pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+pub fn update(state: &mut State, msg: Msg) -> Reaction {
     // A tick shows only when the clock moves or a notice goes away; anything else may.
     state.changed |= !matches!(msg, Msg::Tick(_));
     let effects = take_in(state, msg);
     if state.changed {
         state.changed_at = state.now.monotonic;
     }
-    effects
+    let control = state.control.take();
+    Reaction { effects, control }
 }
 
 fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -57,19 +57,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.events.source = source;
             Vec::new()
         }
-        Msg::Done(receipt) => {
-            let outcomes: Vec<_> = state
-                .dialogs
-                .iter_mut()
-                .map(|d| d.on_receipt(&receipt))
-                .collect();
-            for (at, outcome) in outcomes.iter().enumerate().rev() {
-                if matches!(outcome, Outcome::Close) {
-                    state.dialogs.remove(at);
-                }
-            }
-            receipt::on_receipt(state, &receipt)
-        }
+        Msg::Done(receipt) => on_receipt(state, &receipt),
         Msg::Groups(groups) => {
             for dialog in &mut state.dialogs {
                 dialog.on_groups(&groups);
@@ -92,8 +80,26 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
-        Msg::Resumed => vec![Effect::Retake],
-        Msg::Stop => vec![Effect::Quit],
+        Msg::Resumed => state.ask(Control::Retake),
+        Msg::Stop => state.ask(Control::Quit),
+    }
+}
+
+fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
+    let outcomes: Vec<_> = state
+        .dialogs
+        .iter_mut()
+        .map(|dialog| dialog.on_receipt(receipt))
+        .collect();
+    for (at, outcome) in outcomes.iter().enumerate().rev() {
+        if matches!(outcome, Outcome::Close) {
+            state.dialogs.remove(at);
+        }
+    }
+    match receipt {
+        Receipt::Write { id, plans } => crate::app::undo::written(state, *id, plans),
+        // The dialog that asked says it.
+        Receipt::Saved(_) => Vec::new(),
     }
 }
 
@@ -201,10 +207,10 @@ fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
     };
     // These two always work, whatever is open.
     if is_ctrl('c') {
-        return vec![Effect::Quit];
+        return state.ask(Control::Quit);
     }
     if is_ctrl('z') {
-        return vec![Effect::Suspend];
+        return state.ask(Control::Suspend);
     }
     if !state.dialogs.is_empty() {
         return to_dialog(state, |dialog, context| dialog.on_key(key, context));
@@ -271,6 +277,12 @@ pub(super) fn to_dialog(
         Outcome::Perform(effects) => {
             state.dialogs.push(dialog);
             effects
+        }
+        Outcome::Write(plans) => {
+            let (id, effect) = state.write(plans);
+            dialog.asked(id);
+            state.dialogs.push(dialog);
+            vec![effect]
         }
         Outcome::ActOn(id, action) => act_on(state, id, action),
         Outcome::SortBy(column) => {

@@ -177,7 +177,7 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
     if dialog.armed {
         lines.push(Line::of(Tone::Critical, "Press Enter again to write it."));
     }
-    if dialog.waiting {
+    if dialog.waiting.is_some() {
         lines.push(Line::of(Tone::Dim, "writing …"));
     }
     lines

@@ -10,8 +10,8 @@ use crate::app::dialog::adjust::Lean;
 use crate::app::dialog::help::HelpDialog;
 use crate::app::dialog::settings::SettingsDialog;
 use crate::app::input::prompt::PromptKind;
-use crate::app::msg::Effect;
-use crate::app::update::receipt;
+use crate::app::msg::Control;
+use crate::app::undo;
 
 /// All actions, in the order of the help and the footer.
 pub static ACTIONS: &[Action] = &[
@@ -69,7 +69,7 @@ pub static ACTIONS: &[Action] = &[
         label: "Undo",
         keys: &["u"],
         group: Group::Act,
-        run: receipt::undo,
+        run: undo::take_back,
     },
     Action {
         id: "filter",
@@ -333,7 +333,7 @@ pub static ACTIONS: &[Action] = &[
         group: Group::Program,
         run: |s| {
             let mut e = s.request_sample();
-            e.push(Effect::Redraw);
+            e.extend(s.ask(Control::Redraw));
             e
         },
     },
@@ -343,7 +343,7 @@ pub static ACTIONS: &[Action] = &[
         label: "",
         keys: &["Ctrl-z"],
         group: Group::Program,
-        run: |_| vec![Effect::Suspend],
+        run: |s| s.ask(Control::Suspend),
     },
     Action {
         id: "quit",
@@ -351,6 +351,6 @@ pub static ACTIONS: &[Action] = &[
         label: "Quit",
         keys: &["q", "F10", "Ctrl-c"],
         group: Group::Program,
-        run: |_| vec![Effect::Quit],
+        run: |s| s.ask(Control::Quit),
     },
 ];
