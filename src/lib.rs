@@ -30,8 +30,16 @@
 //!
 //! Keys, ticks, samples, log events and receipts are [`app::msg::Msg`]s. [`app::update::update`] changes the
 //! [`app::State`] and returns [`app::msg::Effect`]s: plain values that a test can compare. Only the
-//! performer in [`runtime`] carries them out, each ends in another message. A frame is drawn when the inbox
+//! performer in [`runtime`] carries them out, each ends in another message. What concerns the loop and its
+//! terminal (quit, suspend, redraw) is an [`app::msg::Control`] and no effect. A frame is drawn when the inbox
 //! is empty and something changed.
+//!
+//! # Writes
+//!
+//! Whoever writes to the kernel makes a [`model::plan::Plan`] of typed steps ([`model::plan::build`]) and asks for
+//! it with an id ([`app::msg::Effect::Write`]). An [`model::plan::execute::Executor`] carries it out; a receipt with
+//! the same id says for each step what was there before and what is there now. [`model::plan::inverse`] computes
+//! from the receipts the plan that takes it back: there is no undo code of one kind of write.
 //!
 //! # Where to add what
 //!
@@ -66,7 +74,13 @@
 //! * A kernel log format: a row in `oomlog/line/mod.rs` and a fixture; a new fact is a variant of `Verdict` or `Body`
 //!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
-//! * A kernel write: a variant of [`app::msg::Effect`], a function in `linux`, an arm in `runtime/effects.rs`.
+//! * A limit file of a cgroup: a row in `model/cgroup/limits.rs`, and a field of
+//!   [`model::cgroup::Limits`] where it holds something new. Reader, dialogs, plans and undo follow.
+//! * A kernel write: a variant of [`model::plan::step::Step`]; the compiler names its executor
+//!   (`linux/write/executor.rs`), its inverse, what undo says of it and how a dialog shows it.
+//! * Another maker of plans (a subcommand, rules): [`model::plan::build`] and [`model::plan::execute::run_all`] with
+//!   a [`linux::write::executor::KernelWriter`]. Another way to write (D-Bus): an implementation of
+//!   [`model::plan::execute::Executor`].
 //!
 //! # Safety of writes
 //!

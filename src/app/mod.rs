@@ -1,6 +1,6 @@
 //! What the user is doing. Pure: [`State`] composes parts that each own their rules, and
-//! [`update`](update::update) turns a [`Msg`](msg::Msg) into a new state and a list of
-//! [`Effect`]s. No file, no clock, no terminal.
+//! [`update`](update::update) turns a [`Msg`](msg::Msg) into a new state and a
+//! [`Reaction`](msg::Reaction). No file, no clock, no terminal.
 
 pub mod dialog;
 pub mod input;
@@ -28,12 +28,13 @@ use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
 use crate::text::tone::Tone;
 use dialog::{Dialog, DialogContext};
-use msg::Effect;
+use msg::{Control, Effect, WriteId};
 use notice::Notice;
 use settings::Settings;
 use undo::UndoLog;
 
 use crate::model::oom_domain::victim::Scope;
+use crate::model::plan::Plan;
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
@@ -94,6 +95,8 @@ pub struct State {
     pub changed: bool,
     /// When it last may have.
     pub changed_at: Monotonic,
+    /// What the loop is asked for; [`update`](update::update) hands it out.
+    control: Option<Control>,
 }
 
 impl State {
@@ -133,6 +136,7 @@ impl State {
             failure: None,
             changed: true,
             changed_at: Monotonic::default(),
+            control: None,
         }
     }
 
@@ -192,6 +196,18 @@ impl State {
     /// The key of an action, for a sentence: "press u again".
     pub fn key(&self, action: ActionId) -> String {
         self.keymap.key(action)
+    }
+
+    /// Asks the loop for something.
+    fn ask(&mut self, control: Control) -> Vec<Effect> {
+        self.control = Some(control);
+        Vec::new()
+    }
+
+    /// Asks for a write under a new id.
+    fn write(&mut self, plans: Vec<Plan>) -> (WriteId, Effect) {
+        let id = self.undo.next_id();
+        (id, Effect::Write { id, plans })
     }
 
     /// Opens a dialog.

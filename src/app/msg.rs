@@ -1,13 +1,13 @@
-//! Everything that can happen ([`Msg`]) and everything that may be asked for ([`Effect`]).
+//! Everything that can happen ([`Msg`]) and everything that may be asked for: of the world ([`Effect`]) and of
+//! the loop ([`Control`]).
 
 use std::sync::Arc;
 
 use crate::app::input::key::Key;
 use crate::model::cgroup::CgroupPath;
-use crate::model::plan::step::{AdjReceipt, CgroupStep, Failure, PlanReceipt};
-use crate::model::process::score::OomScoreAdj;
-use crate::model::process::signal::Signal;
-use crate::model::process::{Pid, ProcessId};
+use crate::model::plan::Plan;
+use crate::model::plan::receipt::PlanReceipt;
+use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::time::Now;
@@ -109,72 +109,38 @@ pub enum Msg {
     Stop,
 }
 
-/// What became of a write.
+/// Names one [`Effect::Write`] of this session, and its receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct WriteId(pub u64);
+
+/// What became of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Receipt {
-    /// Of [`Effect::WriteAdj`], in the order asked for.
-    Adj {
-        /// One for each target.
-        receipts: Vec<AdjReceipt>,
-        /// It was an undo.
-        undo: bool,
-    },
-    /// Of [`Effect::RunPlan`].
-    Plan {
-        /// Step by step.
-        receipt: PlanReceipt,
-        /// It was an undo.
-        undo: bool,
+    /// Of [`Effect::Write`].
+    Write {
+        /// Of this one.
+        id: WriteId,
+        /// One for each plan, in their order.
+        plans: Vec<PlanReceipt>,
     },
     /// Of [`Effect::Save`]: the files, or why not.
     Saved(Result<String, String>),
-    /// Of [`Effect::SendSignal`].
-    Signal {
-        /// What was sent.
-        signal: Signal,
-        /// To whom, and whether it arrived.
-        results: Vec<(ProcessId, Result<(), Failure>)>,
-    },
 }
 
-/// One adj write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AdjWrite {
-    /// Target.
-    pub target: ProcessId,
-    /// New value.
-    pub value: OomScoreAdj,
-}
-
-/// What [`super::update`] asks the runtime to do. Plain values, so that a test can compare them.
+/// What [`super::update`] asks the runtime to do in the world. Plain values, so that a test can compare them.
+/// Each ends in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Take a sample.
     Sample(Needs),
     /// List the memory cgroups for the dialog.
     ListGroups,
-    /// Write `oom_score_adj`.
-    WriteAdj {
-        /// What to write.
-        writes: Vec<AdjWrite>,
-        /// It takes back an earlier write.
-        undo: bool,
-    },
-    /// Carry out a cgroup plan.
-    RunPlan {
-        /// The process that moves, if any.
-        target: Option<ProcessId>,
-        /// In this order.
-        steps: Vec<CgroupStep>,
-        /// It takes back an earlier plan.
-        undo: bool,
-    },
-    /// Send a signal.
-    SendSignal {
-        /// To whom.
-        targets: Vec<ProcessId>,
-        /// What.
-        signal: Signal,
+    /// Write to the kernel.
+    Write {
+        /// Its receipt has the same.
+        id: WriteId,
+        /// One after the other; a plan that fails does not keep the next from being tried.
+        plans: Vec<Plan>,
     },
     /// Read the OOM reports of older boots out of the journal.
     ReadOlderBoots,
@@ -185,12 +151,26 @@ pub enum Effect {
         /// What was known of its victims before they died, by pid.
         remembered: Vec<(Pid, Remembered)>,
     },
+}
+
+/// What [`super::update`] asks of the loop that called it, and of the terminal it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
     /// Stop oomtop as Ctrl-Z does.
     Suspend,
-    /// Draw the whole screen anew.
+    /// Redraw the whole screen.
     Redraw,
     /// Take the terminal again: whoever had it meanwhile may have left other modes.
     Retake,
     /// Leave.
     Quit,
+}
+
+/// What one message led to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reaction {
+    /// To be done in the world.
+    pub effects: Vec<Effect>,
+    /// To be done by the loop, after the effects have been started.
+    pub control: Option<Control>,
 }

@@ -3,18 +3,15 @@
 use tokio::sync::mpsc::Sender;
 
 use super::{older, save};
-use crate::app::msg::{AdjWrite, Effect, GroupChoice, Msg, OlderBoot, Receipt};
+use crate::app::msg::{Effect, GroupChoice, Msg, OlderBoot, Receipt};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::list::list_groups;
-use crate::linux::write::adj::write_adj;
-use crate::linux::write::cgroup::run_plan;
-use crate::linux::write::signal::send_signal;
+use crate::linux::write::executor::KernelWriter;
 use crate::model::cgroup::CgroupVersion;
-use crate::model::plan::step::{
-    AdjReceipt, CgroupStep, Failure, FailureKind, PlanReceipt, StepResult,
-};
-use crate::model::process::ProcessId;
-use crate::model::process::signal::Signal;
+use crate::model::plan::Plan;
+use crate::model::plan::execute::{self, Executor};
+use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt};
+use crate::model::plan::step::Step;
 use crate::model::snapshot::Needs;
 use crate::output::saved;
 
@@ -48,54 +45,34 @@ impl Performer {
 
     /// Starts an effect; its message comes when it is done.
     pub(super) fn perform(&self, effect: Effect) {
-        if let Effect::Sample(needs) = effect {
-            // The thread lives as long as the loop; if it is gone, so are we.
-            let _ = self.samples.send(needs);
-            return;
-        }
-        let own = self.clone();
-        // Writes can block (a frozen cgroup, a hung filesystem): never on the loop's thread.
-        tokio::task::spawn_blocking(move || {
-            if let Some(msg) = own.carry_out(effect) {
-                let _ = own.send.blocking_send(msg);
+        match effect {
+            Effect::Sample(needs) => {
+                // The thread lives as long as the loop; if it is gone, so are we.
+                let _ = self.samples.send(needs);
             }
-        });
+            Effect::ListGroups => self.aside(|own| Msg::Groups(own.groups())),
+            Effect::Write { id, plans } => self.aside(move |own| {
+                let plans = own.write(&plans);
+                Msg::Done(Receipt::Write { id, plans })
+            }),
+            Effect::ReadOlderBoots => self.aside(|own| Msg::Older(own.older())),
+            Effect::Save { report, remembered } => self.aside(move |_| {
+                let stem = saved::file_stem(&report);
+                let text = saved::text(&report, &remembered);
+                let json = saved::json(&report, &remembered);
+                Msg::Done(Receipt::Saved(save::save(&stem, &text, &json)))
+            }),
+        }
     }
 
-    fn carry_out(&self, effect: Effect) -> Option<Msg> {
-        match effect {
-            Effect::ListGroups => Some(Msg::Groups(self.groups())),
-            Effect::WriteAdj { writes, undo } => {
-                let receipts = writes.iter().map(|write| self.adj(write)).collect();
-                Some(Msg::Done(Receipt::Adj { receipts, undo }))
-            }
-            Effect::RunPlan {
-                target,
-                steps,
-                undo,
-            } => Some(Msg::Done(Receipt::Plan {
-                receipt: self.plan(target, &steps),
-                undo,
-            })),
-            Effect::SendSignal { targets, signal } => {
-                let results = targets
-                    .into_iter()
-                    .map(|id| (id, self.signal(id, signal)))
-                    .collect();
-                Some(Msg::Done(Receipt::Signal { signal, results }))
-            }
-            Effect::ReadOlderBoots => Some(Msg::Older(self.older())),
-            Effect::Save { report, remembered } => Some(Msg::Done(Receipt::Saved(save::save(
-                &saved::file_stem(&report),
-                &saved::text(&report, &remembered),
-                &saved::json(&report, &remembered),
-            )))),
-            Effect::Sample(_)
-            | Effect::Suspend
-            | Effect::Redraw
-            | Effect::Retake
-            | Effect::Quit => None,
-        }
+    /// Works on another thread and sends what came of it. Writes can block (a frozen cgroup, a hung
+    /// filesystem): never on the loop's thread.
+    fn aside(&self, work: impl FnOnce(&Self) -> Msg + Send + 'static) {
+        let own = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let msg = work(&own);
+            let _ = own.send.blocking_send(msg);
+        });
     }
 
     fn older(&self) -> Result<Vec<OlderBoot>, String> {
@@ -115,44 +92,28 @@ impl Performer {
         Ok(list.groups.into_iter().map(choice).collect())
     }
 
-    fn adj(&self, write: &AdjWrite) -> AdjReceipt {
+    fn write(&self, plans: &[Plan]) -> Vec<PlanReceipt> {
         if self.read_only {
-            return AdjReceipt {
-                target: write.target,
-                before: None,
-                outcome: Err(refused()),
-            };
+            execute::run_all(&mut ReadOnly, plans)
+        } else {
+            let mut kernel = KernelWriter::new(self.root.clone(), self.version);
+            execute::run_all(&mut kernel, plans)
         }
-        write_adj(&self.root, write.target, write.value)
-    }
-
-    fn plan(&self, target: Option<ProcessId>, steps: &[CgroupStep]) -> PlanReceipt {
-        if self.read_only {
-            let first = steps.first().cloned().map(|step| StepResult {
-                step,
-                before: None,
-                outcome: Err(refused()),
-            });
-            return PlanReceipt {
-                target,
-                before: None,
-                steps: first.into_iter().collect(),
-            };
-        }
-        run_plan(&self.root, self.version, target, steps)
-    }
-
-    fn signal(&self, target: ProcessId, signal: Signal) -> Result<(), Failure> {
-        if self.read_only {
-            return Err(refused());
-        }
-        send_signal(&self.root, target, signal)
     }
 }
 
-fn refused() -> Failure {
-    Failure {
-        kind: FailureKind::Denied,
-        sentence: "oomtop is read-only: nothing was written".to_owned(),
+/// Refuses every step.
+struct ReadOnly;
+
+impl Executor for ReadOnly {
+    fn step(&mut self, step: &Step) -> StepReceipt {
+        StepReceipt {
+            step: step.clone(),
+            before: Reading::Nothing,
+            outcome: Err(Failure {
+                kind: FailureKind::Denied,
+                sentence: "oomtop is read-only: nothing was written".to_owned(),
+            }),
+        }
     }
 }

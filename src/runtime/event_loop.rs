@@ -12,7 +12,7 @@ use super::clock::now;
 use super::effects::Performer;
 use super::terminal::Screen;
 use crate::app::State;
-use crate::app::msg::{Effect, Msg};
+use crate::app::msg::{Control, Msg, Reaction};
 use crate::app::update::update;
 use crate::ui::theme::Theme;
 
@@ -20,7 +20,7 @@ use crate::ui::theme::Theme;
 /// not stop the screen.
 const BATCH: usize = 256;
 
-/// Runs until an effect says so. Returns the exit status.
+/// Runs until the state asks to leave. Returns the exit status.
 pub(super) async fn run(
     screen: &mut Screen,
     mut state: State,
@@ -40,19 +40,21 @@ pub(super) async fn run(
         // The state learns the time first.
         for msg in std::iter::once(Msg::Tick(now())).chain(batch.drain(..)) {
             test_panic("update");
-            for effect in update(&mut state, msg) {
-                match effect {
-                    Effect::Quit => return Ok(exit_status(ended_by)),
-                    Effect::Suspend => {
-                        screen.suspend()?;
-                        if let Ok((width, height)) = crossterm::terminal::size() {
-                            update(&mut state, Msg::Resized(width, height));
-                        }
+            let Reaction { effects, control } = update(&mut state, msg);
+            for effect in effects {
+                performer.perform(effect);
+            }
+            match control {
+                None => {}
+                Some(Control::Quit) => return Ok(exit_status(ended_by)),
+                Some(Control::Suspend) => {
+                    screen.suspend()?;
+                    if let Ok((width, height)) = crossterm::terminal::size() {
+                        update(&mut state, Msg::Resized(width, height));
                     }
-                    Effect::Redraw => screen.redraw()?,
-                    Effect::Retake => screen.retake()?,
-                    effect => performer.perform(effect),
                 }
+                Some(Control::Redraw) => screen.redraw()?,
+                Some(Control::Retake) => screen.retake()?,
             }
         }
         if std::mem::take(&mut state.changed) {

@@ -1,6 +1,7 @@
 //! How domains, processes and rooms are spoken of, the same in every dialog.
 
 use crate::model::cgroup::container;
+use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{Scope, Verdict};
 use crate::model::process::ProcessId;
@@ -32,6 +33,15 @@ pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     match verdict.runner_up.filter(|_| verdict.close) {
         Some(other) => format!("{first} or {}", process(other.id, snapshot)),
         None => first,
+    }
+}
+
+/// A limit in words: `500 MiB`, `0`; without one `max`, or "no limit" where the file has a number for that.
+pub fn limit(file: LimitFile, value: LimitValue) -> String {
+    match value {
+        LimitValue::Unlimited if file.row().version.is_v1() => "no limit".to_owned(),
+        LimitValue::Amount(bytes) if bytes >= 1024 => long_size(bytes),
+        LimitValue::Unlimited | LimitValue::Amount(_) | LimitValue::Switch(_) => file.text(value),
     }
 }
 

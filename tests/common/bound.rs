@@ -1,10 +1,10 @@
 //! Scenes with other keys than the defaults, driven by actions: their keys are those of the map.
 
-use super::scene::{Scene, id, processes};
+use super::scene::{Scene, processes};
+use super::writes::adj_done;
 use oomtop::app::input::actions::keymap;
 use oomtop::app::input::id::ActionId as Id;
-use oomtop::app::msg::{Msg, Receipt};
-use oomtop::model::plan::step::AdjReceipt;
+use oomtop::app::msg::Msg;
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::{Process, TaskState};
 
@@ -25,21 +25,9 @@ pub(crate) fn does<'s>(scene: &'s mut Scene, actions: &[Id]) -> &'s mut Scene {
     scene
 }
 
-fn wrote(before: i64, after: i64) -> Msg {
-    let value = |adj| OomScoreAdj::new(adj).expect("in range");
-    Msg::Done(Receipt::Adj {
-        receipts: vec![AdjReceipt {
-            target: id(2456),
-            before: Some(value(before)),
-            outcome: Ok(value(after)),
-        }],
-        undo: false,
-    })
-}
-
 /// Somebody has changed the value that oomtop wrote; undo was pressed.
 pub(crate) fn asked_again(mut scene: Scene) -> Scene {
-    does(&mut scene, &[Id::Adjust, Id::Up, Id::Commit]).tell(wrote(0, -200));
+    does(&mut scene, &[Id::Adjust, Id::Up, Id::Commit]).answer(vec![adj_done(2456, 0, -200)]);
     let mut now = processes();
     for process in now.iter_mut().filter(|p| p.id.pid == 2456) {
         process.adj = OomScoreAdj::new(77);

@@ -20,6 +20,7 @@ pub(crate) mod keys;
 pub(crate) mod kmsg;
 pub(crate) mod memcg;
 pub(crate) mod own_child;
+pub(crate) mod paper_kernel;
 pub(crate) mod pty;
 pub(crate) mod sampling;
 pub(crate) mod scene;
@@ -30,6 +31,7 @@ pub(crate) mod styled;
 pub(crate) mod svg;
 pub(crate) mod svg_glyph;
 pub(crate) mod whole;
+pub(crate) mod writes;
 
 use std::io::Write as _;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oomtop::app::State;
 use oomtop::app::input::key::Key;
-use oomtop::app::msg::{Effect, EventSource, Msg};
+use oomtop::app::msg::{Control, Effect, EventSource, Msg, Reaction, WriteId};
 use oomtop::app::settings::Settings;
 use oomtop::app::update::update;
 use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion};
@@ -268,6 +268,10 @@ pub(crate) fn kill_report(
 pub(crate) struct Scene {
     pub(crate) state: State,
     pub(crate) effects: Vec<Effect>,
+    /// What the loop was asked for last.
+    pub(crate) control: Option<Control>,
+    /// The write that was asked for last.
+    pub(crate) write: WriteId,
     second: u64,
 }
 
@@ -282,6 +286,8 @@ impl Scene {
         let mut scene = Self {
             state,
             effects: Vec::new(),
+            control: None,
+            write: WriteId::default(),
             second: 0,
         };
         let source = |caught_up| {
@@ -308,8 +314,14 @@ impl Scene {
 
     /// One message.
     pub(crate) fn tell(&mut self, msg: Msg) -> &mut Self {
-        let effects = update(&mut self.state, msg);
+        let Reaction { effects, control } = update(&mut self.state, msg);
+        for effect in &effects {
+            if let Effect::Write { id, .. } = effect {
+                self.write = *id;
+            }
+        }
         self.effects.extend(effects);
+        self.control = control.or(self.control);
         self
     }
 

@@ -1,35 +1,15 @@
 //! Writing `oom_score_adj` and taking it back: keys in, effects out, receipts in.
 
 use crate::common::scene::{Scene, host, id, process, processes};
-use oomtop::app::msg::{AdjWrite, Effect, Msg, Receipt};
+use crate::common::writes::{adj, adj_done, failed, one, receipt, writes};
+use oomtop::app::msg::{Effect, Msg, Receipt};
 use oomtop::app::settings::Settings;
-use oomtop::model::plan::step::{AdjReceipt, Failure, FailureKind};
+use oomtop::model::plan::receipt::{FailureKind, Reading};
+use oomtop::model::plan::step::Step;
 use oomtop::model::process::score::OomScoreAdj;
 
-fn adj(value: i64) -> OomScoreAdj {
-    OomScoreAdj::clamped(value)
-}
-
-fn write(pid: u32, value: i64, undo: bool) -> Effect {
-    Effect::WriteAdj {
-        writes: vec![AdjWrite {
-            target: id(pid),
-            value: adj(value),
-        }],
-        undo,
-    }
-}
-
-fn written(pid: u32, before: i64, after: i64, undo: bool) -> Msg {
-    let receipt = AdjReceipt {
-        target: id(pid),
-        before: Some(adj(before)),
-        outcome: Ok(adj(after)),
-    };
-    Msg::Done(Receipt::Adj {
-        receipts: vec![receipt],
-        undo,
-    })
+fn write(pid: u32, value: i64) -> Vec<oomtop::model::plan::Plan> {
+    one([adj(pid, value)])
 }
 
 #[test]
@@ -41,7 +21,7 @@ fn adjust_writes_the_pinned_process_even_if_another_has_its_row_or_its_pid() {
     scene.sample(others);
     scene.effects.clear();
     scene.keys("Enter");
-    assert_eq!(scene.asked(), [write(2456, -200, false)]);
+    assert_eq!(writes(&scene.asked()), [write(2456, -200)]);
     // The same pid with another start time is another process: nothing is asked for.
     let mut scene = Scene::new(120, 36);
     scene.keys("a Up");
@@ -60,7 +40,7 @@ fn adjust_writes_the_pinned_process_even_if_another_has_its_row_or_its_pid() {
 fn a_typed_value_replaces_the_level_and_nonsense_is_not_written() {
     let mut scene = Scene::new(120, 36);
     scene.keys("a").types("-350").keys("Enter");
-    assert_eq!(scene.asked(), [write(2456, -350, false)]);
+    assert_eq!(writes(&scene.asked()), [write(2456, -350)]);
     let mut scene = Scene::new(120, 36);
     scene.keys("a").types("5000").keys("Enter");
     assert_eq!(scene.asked(), []);
@@ -71,7 +51,7 @@ fn a_typed_value_replaces_the_level_and_nonsense_is_not_written() {
     );
     let mut scene = Scene::new(120, 36);
     scene.keys("a o").types("-16").keys("Enter");
-    assert_eq!(scene.asked(), [write(2456, -941, false)]);
+    assert_eq!(writes(&scene.asked()), [write(2456, -941)]);
 }
 
 #[test]
@@ -85,7 +65,7 @@ fn immune_wants_a_second_enter() {
         scene.text()
     );
     scene.keys("Enter");
-    assert_eq!(scene.asked(), [write(2456, -1000, false)]);
+    assert_eq!(writes(&scene.asked()), [write(2456, -1000)]);
 }
 
 #[test]
@@ -94,12 +74,14 @@ fn undo_takes_back_the_last_write_and_says_so_before() {
     scene.keys("u");
     assert_eq!(scene.asked(), []);
     assert!(scene.text().contains("nothing to undo"));
-    scene.keys("a Up Enter").tell(written(2456, 0, -200, false));
+    scene
+        .keys("a Up Enter")
+        .answer(vec![adj_done(2456, 0, -200)]);
     assert!(scene.state.dialogs.is_empty(), "closed by its receipt");
     assert!(scene.text().contains("adj 0 → -200"), "{}", scene.text());
     let mut now = processes();
     for p in now.iter_mut().filter(|p| p.id.pid == 2456) {
-        p.adj = Some(adj(-200));
+        p.adj = Some(OomScoreAdj::clamped(-200));
     }
     for _ in 0..8 {
         scene.sample(now.clone());
@@ -111,18 +93,20 @@ fn undo_takes_back_the_last_write_and_says_so_before() {
     );
     scene.effects.clear();
     scene.keys("u");
-    assert_eq!(scene.asked(), [write(2456, 0, true)]);
-    scene.tell(written(2456, -200, 0, true));
+    assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
+    scene.answer(vec![adj_done(2456, -200, 0)]);
     assert!(scene.state.undo.is_empty());
 }
 
 #[test]
 fn undo_asks_again_when_somebody_else_changed_the_value() {
     let mut scene = Scene::new(120, 36);
-    scene.keys("a Up Enter").tell(written(2456, 0, -200, false));
+    scene
+        .keys("a Up Enter")
+        .answer(vec![adj_done(2456, 0, -200)]);
     let mut now = processes();
     for p in now.iter_mut().filter(|p| p.id.pid == 2456) {
-        p.adj = Some(adj(77));
+        p.adj = Some(OomScoreAdj::clamped(77));
     }
     scene.sample(now.clone()).sample(now);
     scene.effects.clear();
@@ -130,26 +114,20 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     assert_eq!(scene.asked(), []);
     assert!(scene.text().contains("press u again"), "{}", scene.text());
     scene.keys("u");
-    assert_eq!(scene.asked(), [write(2456, 0, true)]);
+    assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
 }
 
 #[test]
 fn a_refused_write_keeps_the_dialog_and_its_sentence() {
     let mut scene = Scene::new(120, 36);
     scene.keys("a Up Enter");
-    let failure = Failure {
-        kind: FailureKind::Denied,
-        sentence: "needs CAP_SYS_RESOURCE".to_owned(),
-    };
-    let receipt = AdjReceipt {
-        target: id(2456),
-        before: Some(adj(0)),
-        outcome: Err(failure),
-    };
-    scene.tell(Msg::Done(Receipt::Adj {
-        receipts: vec![receipt],
-        undo: false,
-    }));
+    let refused = failed(
+        adj(2456, -200),
+        Reading::Adj(OomScoreAdj::ZERO),
+        FailureKind::Denied,
+        "needs CAP_SYS_RESOURCE",
+    );
+    scene.answer(vec![receipt(vec![refused])]);
     assert_eq!(scene.state.dialogs.len(), 1);
     assert!(
         scene.text().contains("needs CAP_SYS_RESOURCE"),
@@ -178,21 +156,84 @@ fn read_only_writes_nothing() {
 fn tags_are_what_the_dialogs_act_on() {
     let mut scene = Scene::new(120, 36);
     scene.keys("Space Space k Enter");
-    let effects = scene.asked();
-    let Some(Effect::SendSignal { targets, signal }) = effects.first() else {
-        panic!("{effects:?}")
+    let asked = writes(&scene.asked());
+    let sent = |plans: &[oomtop::model::plan::Plan]| -> Vec<_> {
+        let steps = plans.iter().flat_map(|plan| plan.steps.clone());
+        steps
+            .map(|step| match step {
+                Step::Signal { target, signal } => (target, signal.name),
+                other => panic!("{other:?}"),
+            })
+            .collect()
     };
-    assert_eq!(
-        (targets.as_slice(), signal.name),
-        ([id(1892), id(2456)].as_slice(), "TERM")
-    );
+    assert_eq!(sent(&asked[0]), [(id(1892), "TERM"), (id(2456), "TERM")]);
     let mut scene = Scene::new(120, 36);
     scene.keys("Space Space a").types("100").keys("Enter Enter");
-    let effects = scene.asked();
-    let Some(Effect::WriteAdj { writes, .. }) = effects.first() else {
-        panic!("{effects:?}")
+    let asked = writes(&scene.asked());
+    assert_eq!(asked, [[write(1892, 100), write(2456, 100)].concat()]);
+}
+
+#[test]
+fn one_of_many_targets_that_fails_keeps_nobody_from_being_undone() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Space Space a").types("100").keys("Enter Enter");
+    let gone = failed(
+        adj(1892, 100),
+        Reading::Nothing,
+        FailureKind::Gone,
+        "It has ended.",
+    );
+    scene.answer(vec![receipt(vec![gone]), adj_done(2456, 0, 100)]);
+    assert!(
+        scene.text().contains("(1 others were written)"),
+        "{}",
+        scene.text()
+    );
+    scene.keys("Esc");
+    scene.effects.clear();
+    scene.keys("u");
+    assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
+}
+
+#[test]
+fn a_dialog_takes_its_own_receipt_and_no_other() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("a Up Enter Esc");
+    let first = scene.asked();
+    let [Effect::Write { id, .. }] = first.as_slice() else {
+        panic!("{first:?}")
     };
-    assert_eq!(writes.len(), 2);
+    scene.keys("a Up Enter");
+    let plans = vec![adj_done(2456, 0, -200)];
+    let late = Receipt::Write {
+        id: *id,
+        plans: plans.clone(),
+    };
+    scene.tell(Msg::Done(late));
+    assert_eq!(scene.state.dialogs.len(), 1, "not its receipt");
+    scene.answer(plans);
+    assert!(scene.state.dialogs.is_empty());
+}
+
+#[test]
+fn what_is_written_while_an_undo_runs_stays_in_the_log() {
+    let mut scene = Scene::new(120, 36);
+    scene
+        .keys("a Up Enter")
+        .answer(vec![adj_done(2456, 0, -200)]);
+    scene.keys("u");
+    let undo = scene.asked().pop();
+    let Some(Effect::Write { id, .. }) = undo else {
+        panic!("{undo:?}")
+    };
+    scene
+        .keys("Down a Up Enter")
+        .answer(vec![adj_done(1892, 0, -200)]);
+    let plans = vec![adj_done(2456, -200, 0)];
+    scene.tell(Msg::Done(Receipt::Write { id, plans }));
+    scene.effects.clear();
+    scene.keys("u");
+    assert_eq!(writes(&scene.asked()), [write(1892, 0)]);
 }
 
 #[test]

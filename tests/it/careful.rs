@@ -5,41 +5,36 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::common::scene::{Scene, id, kill_report, process, processes, snapshot};
-use oomtop::app::msg::{Effect, EventSource, Msg, Receipt};
+use crate::common::writes::{adj, adj_done, done, one, receipt, writes};
+use oomtop::app::msg::{EventSource, Msg, Receipt, WriteId};
 use oomtop::model::oom_domain::victim::Scope;
-use oomtop::model::plan::step::AdjReceipt;
-use oomtop::model::process::score::OomScoreAdj;
+use oomtop::model::plan::receipt::Reading;
+use oomtop::model::plan::step::Step;
 use oomtop::model::process::signal::SIGNALS;
 use oomtop::model::snapshot::{Detail, KillCounters};
 use oomtop::oomlog::OomEvent;
 
-fn written(pid: u32, before: i64, after: i64, undo: bool) -> Msg {
-    let receipt = AdjReceipt {
-        target: id(pid),
-        before: Some(OomScoreAdj::clamped(before)),
-        outcome: Ok(OomScoreAdj::clamped(after)),
-    };
-    Msg::Done(Receipt::Adj {
-        receipts: vec![receipt],
-        undo,
+/// A write of somebody who has left.
+fn written(pid: u32, before: i64, after: i64) -> Msg {
+    Msg::Done(Receipt::Write {
+        id: WriteId(1000 + u64::from(pid)),
+        plans: vec![adj_done(pid, before, after)],
     })
 }
 
 #[test]
 fn a_second_u_before_the_answer_takes_back_nothing() {
     let mut scene = Scene::new(120, 36);
-    scene.tell(written(1892, 0, 300, false));
-    scene.tell(written(2456, 0, -200, false));
+    scene.tell(written(1892, 0, 300));
+    scene.tell(written(2456, 0, -200));
     scene.effects.clear();
     scene.keys("u u");
     assert_eq!(scene.asked().len(), 1, "asked once");
-    scene.tell(written(2456, -200, 0, true));
+    scene.answer(vec![adj_done(2456, -200, 0)]);
     assert_eq!(scene.state.undo.len(), 1, "the older change still stands");
     scene.effects.clear();
     scene.keys("u");
-    assert!(
-        matches!(scene.asked().as_slice(), [Effect::WriteAdj { writes, .. }] if writes[0].target == id(1892))
-    );
+    assert_eq!(writes(&scene.asked()), [one([adj(1892, 0)])]);
 }
 
 #[test]
@@ -66,9 +61,19 @@ fn a_number_of_two_digits_is_that_signal() {
     scene.keys("9");
     assert!(scene.text().contains("send SIGKILL"), "{}", scene.text());
     // The answer to a dialog that was closed meanwhile does not close this one.
-    scene.tell(Msg::Done(Receipt::Signal {
+    let target = id(1892);
+    let step = Step::Signal {
+        target,
         signal: SIGNALS[0],
-        results: vec![(id(1892), Ok(()))],
+    };
+    let plans = vec![receipt(vec![done(
+        step,
+        Reading::Nothing,
+        Reading::Nothing,
+    )])];
+    scene.tell(Msg::Done(Receipt::Write {
+        id: WriteId(1000),
+        plans,
     }));
     assert_eq!(scene.state.dialogs.len(), 1);
 }

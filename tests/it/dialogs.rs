@@ -3,12 +3,13 @@
 #![expect(clippy::panic, reason = "a helper of tests fails the test")]
 
 use crate::common::scene::{Scene, host, id, processes};
-use oomtop::app::msg::{Effect, GroupChoice, Msg, Receipt};
+use crate::common::writes::{done, failed, limit, one, receipt, writes};
+use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
+use oomtop::model::cgroup::limits::{LimitFile, LimitValue};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
-use oomtop::model::plan::step::{
-    CgroupStep, Failure, FailureKind, LimitWrite, PlanReceipt, StepResult,
-};
+use oomtop::model::plan::receipt::{FailureKind, Reading, StepReceipt};
+use oomtop::model::plan::step::{CgroupStep, Step};
 use oomtop::model::snapshot::Host;
 
 fn groups() -> Msg {
@@ -25,30 +26,15 @@ fn groups() -> Msg {
     ]))
 }
 
-fn limit(path: &str, file: &'static str, value: &str) -> CgroupStep {
-    CgroupStep::Limit(
-        CgroupPath::new(path),
-        LimitWrite {
-            file,
-            value: value.to_owned(),
-        },
-    )
-}
-
-fn plan(effects: &[Effect]) -> Vec<CgroupStep> {
-    match effects {
-        [
-            Effect::RunPlan {
-                target,
-                steps,
-                undo: false,
-            },
-        ] => {
-            assert_eq!(*target, Some(id(2456)));
-            steps.clone()
-        }
+fn plan(effects: &[Effect]) -> Vec<Step> {
+    match writes(effects).as_slice() {
+        [plans] if plans.len() == 1 => plans[0].steps.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+fn steps(steps: impl IntoIterator<Item = CgroupStep>) -> Vec<Step> {
+    steps.into_iter().map(Step::Cgroup).collect()
 }
 
 #[test]
@@ -67,14 +53,15 @@ fn creates_a_group_with_limits_on_v2() {
     let path = CgroupPath::new("/oomtop-mysqld-2456");
     assert_eq!(
         plan(&scene.asked()),
-        [
+        steps([
             CgroupStep::EnableMemory(CgroupPath::root()),
             CgroupStep::Create(path.clone()),
-            limit(path.as_str(), "memory.max", &(12_u64 << 30).to_string()),
-            limit(path.as_str(), "memory.high", &(11_u64 << 30).to_string()),
-            limit(path.as_str(), "memory.oom.group", "1"),
+            limit(&path, LimitFile::High, LimitValue::Amount(11 << 30)),
+            limit(&path, LimitFile::OomGroup, LimitValue::Switch(true)),
+            // The limit that kills is the last.
+            limit(&path, LimitFile::Max, LimitValue::Amount(12 << 30)),
             CgroupStep::Move(id(2456), path),
-        ]
+        ])
     );
 }
 
@@ -100,10 +87,11 @@ fn creates_a_group_with_limits_on_v1() {
     };
     let mut scene = Scene::with(120, 36, Settings::default(), host);
     scene.keys("c").tell(groups()).types("512M").keys("Enter");
-    let path = "/oomtop-mysqld-2456";
-    let steps = plan(&scene.asked().split_off(1));
-    assert_eq!(steps[1], limit(path, "memory.limit_in_bytes", "536870912"));
-    assert_eq!(steps.len(), 3);
+    let path = CgroupPath::new("/oomtop-mysqld-2456");
+    let asked = plan(&scene.asked().split_off(1));
+    let expected = limit(&path, LimitFile::V1Limit, LimitValue::Amount(512 << 20));
+    assert_eq!(asked[1], Step::Cgroup(expected));
+    assert_eq!(asked.len(), 3);
 }
 
 #[test]
@@ -145,11 +133,9 @@ fn moves_into_a_group_found_by_typing() {
         .tell(groups())
         .types("bat")
         .keys("Enter");
-    let steps = plan(&scene.asked().split_off(1));
-    assert_eq!(
-        steps,
-        [CgroupStep::Move(id(2456), CgroupPath::new("/batch"))]
-    );
+    let asked = plan(&scene.asked().split_off(1));
+    let batch = CgroupPath::new("/batch");
+    assert_eq!(asked, steps([CgroupStep::Move(id(2456), batch)]));
     let mut scene = Scene::new(120, 36);
     scene
         .keys("c Tab")
@@ -163,21 +149,22 @@ fn moves_into_a_group_found_by_typing() {
 fn shows_what_was_read_back_and_undo_removes_what_was_made() {
     let mut scene = Scene::new(120, 36);
     scene.keys("c").tell(groups()).types("12G").keys("Enter");
-    let steps = plan(&scene.asked().split_off(1));
-    let done = |step: CgroupStep| StepResult {
-        step,
-        before: None,
-        outcome: Ok("12884901888".to_owned()),
+    let service = CgroupPath::new("/system.slice/mysql.service");
+    let outcome = |step: Step| -> StepReceipt {
+        let (before, after) = match &step {
+            Step::Cgroup(CgroupStep::Limit(_, write)) => (
+                Reading::Limit(LimitValue::Unlimited),
+                Reading::Limit(write.value),
+            ),
+            Step::Cgroup(CgroupStep::Move(_, to)) => {
+                (Reading::Group(service.clone()), Reading::Group(to.clone()))
+            }
+            _ => (Reading::Nothing, Reading::Nothing),
+        };
+        done(step, before, after)
     };
-    let receipt = PlanReceipt {
-        target: Some(id(2456)),
-        before: Some(CgroupPath::new("/system.slice/mysql.service")),
-        steps: steps.into_iter().map(done).collect(),
-    };
-    scene.tell(Msg::Done(Receipt::Plan {
-        receipt,
-        undo: false,
-    }));
+    let asked = plan(&scene.asked().split_off(1));
+    scene.answer(vec![receipt(asked.into_iter().map(outcome).collect())]);
     let text = scene.text();
     assert!(
         text.contains("done") && text.contains("12884901888"),
@@ -188,49 +175,27 @@ fn shows_what_was_read_back_and_undo_removes_what_was_made() {
     scene.effects.clear();
     scene.keys("u");
     let path = CgroupPath::new("/oomtop-mysqld-2456");
-    assert_eq!(
-        scene.asked(),
-        [Effect::RunPlan {
-            target: Some(id(2456)),
-            steps: vec![
-                CgroupStep::Move(id(2456), CgroupPath::new("/system.slice/mysql.service")),
-                CgroupStep::Remove(path)
-            ],
-            undo: true,
-        }]
-    );
+    let back = [
+        CgroupStep::Move(id(2456), service),
+        CgroupStep::Remove(path),
+    ];
+    assert_eq!(writes(&scene.asked()), [one(back)]);
 }
 
 #[test]
 fn a_step_that_fails_is_told_and_what_was_made_can_be_removed() {
     let mut scene = Scene::new(120, 36);
     scene.keys("c").tell(groups()).types("12G").keys("Enter");
-    let steps = plan(&scene.asked().split_off(1));
-    let failure = Failure {
-        kind: FailureKind::Denied,
-        sentence: "you need write access".to_owned(),
-    };
-    let outcome = |step: CgroupStep| {
-        let outcome = if matches!(step, CgroupStep::Limit(..)) {
-            Err(failure.clone())
-        } else {
-            Ok(String::new())
-        };
-        StepResult {
-            step,
-            before: None,
-            outcome,
+    let asked = plan(&scene.asked().split_off(1));
+    let outcome = |step: Step| match step {
+        Step::Cgroup(CgroupStep::Limit(..)) => {
+            let none = Reading::Limit(LimitValue::Unlimited);
+            failed(step, none, FailureKind::Denied, "you need write access")
         }
+        step => done(step, Reading::Nothing, Reading::Nothing),
     };
-    let receipt = PlanReceipt {
-        target: Some(id(2456)),
-        before: None,
-        steps: steps.into_iter().take(3).map(outcome).collect(),
-    };
-    scene.tell(Msg::Done(Receipt::Plan {
-        receipt,
-        undo: false,
-    }));
+    let receipts = asked.into_iter().take(3).map(outcome).collect();
+    scene.answer(vec![receipt(receipts)]);
     assert!(
         scene.text().contains("you need write access"),
         "{}",
@@ -240,14 +205,7 @@ fn a_step_that_fails_is_told_and_what_was_made_can_be_removed() {
     scene.effects.clear();
     scene.keys("u");
     let remove = CgroupStep::Remove(CgroupPath::new("/oomtop-mysqld-2456"));
-    assert_eq!(
-        scene.asked(),
-        [Effect::RunPlan {
-            target: None,
-            steps: vec![remove],
-            undo: true
-        }]
-    );
+    assert_eq!(writes(&scene.asked()), [one([remove])]);
 }
 
 #[test]
@@ -291,14 +249,11 @@ fn without_a_memory_controller_the_dialog_says_so() {
 fn a_signal_by_number_goes_to_the_pinned_process() {
     let mut scene = Scene::new(120, 36);
     scene.keys("k 9 Enter");
-    let effects = scene.asked();
-    let [Effect::SendSignal { targets, signal }] = effects.as_slice() else {
-        panic!("{effects:?}")
+    let asked = plan(&scene.asked());
+    let [Step::Signal { target, signal }] = asked.as_slice() else {
+        panic!("{asked:?}")
     };
-    assert_eq!(
-        (targets.as_slice(), signal.number),
-        ([id(2456)].as_slice(), 9)
-    );
+    assert_eq!((*target, signal.number), (id(2456), 9));
 }
 
 #[test]

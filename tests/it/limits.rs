@@ -2,34 +2,34 @@
 
 use crate::common::scene::{MIB, Scene, host, processes};
 use crate::common::styled::styled_view;
-use oomtop::app::msg::{Effect, Msg, Receipt};
+use crate::common::writes::{failed, limit, limit_done as done, one, receipt, writes};
+use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
+use oomtop::model::cgroup::limits::{LimitFile, LimitValue};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
-use oomtop::model::plan::step::{
-    CgroupStep, Failure, FailureKind, LimitWrite, PlanReceipt, StepResult,
-};
+use oomtop::model::plan::Plan;
+use oomtop::model::plan::receipt::{FailureKind, Reading, StepReceipt};
+use oomtop::model::plan::step::CgroupStep;
 use oomtop::model::snapshot::Host;
 use oomtop::ui::theme::Theme;
+
+const NONE: LimitValue = LimitValue::Unlimited;
 
 fn docker() -> CgroupPath {
     CgroupPath::new(&format!("/docker/{}", "4f5e6d7c8b9a0123".repeat(4)))
 }
 
-fn step(file: &'static str, value: &str) -> CgroupStep {
-    let value = value.to_owned();
-    CgroupStep::Limit(docker(), LimitWrite { file, value })
+fn step(file: LimitFile, value: LimitValue) -> CgroupStep {
+    limit(&docker(), file, value)
 }
 
-fn run(steps: Vec<CgroupStep>, undo: bool) -> Effect {
-    Effect::RunPlan {
-        target: None,
-        steps,
-        undo,
-    }
+fn mib(mib: u64) -> LimitValue {
+    LimitValue::Amount(mib * MIB)
 }
 
-fn mib(mib: u64) -> String {
-    (mib * MIB).to_string()
+/// What was asked to be written since the last call.
+fn asked(scene: &mut Scene) -> Vec<Vec<Plan>> {
+    writes(&scene.asked())
 }
 
 /// The limits of java's container: 3584 MiB of which 3400 are used.
@@ -63,21 +63,8 @@ fn says(scene: &Scene, words: &str) {
 }
 
 /// The outcome of the plan just asked for.
-fn answer(scene: &mut Scene, steps: Vec<StepResult>, undo: bool) {
-    let receipt = PlanReceipt {
-        target: None,
-        before: None,
-        steps,
-    };
-    scene.tell(Msg::Done(Receipt::Plan { receipt, undo }));
-}
-
-fn done(step: CgroupStep, before: &str, after: &str) -> StepResult {
-    StepResult {
-        step,
-        before: Some(before.to_owned()),
-        outcome: Ok(after.to_owned()),
-    }
+fn answer(scene: &mut Scene, steps: Vec<StepReceipt>) {
+    scene.answer(vec![receipt(steps)]);
 }
 
 #[test]
@@ -100,12 +87,16 @@ fn raising_writes_the_limit_and_moves_nobody() {
     let mut scene = opened(120, 36, CgroupVersion::V2);
     says(&scene, "now 3.5 GiB");
     scene.keys("Enter");
-    assert_eq!(scene.asked(), [], "nothing typed, nothing written");
+    assert_eq!(
+        asked(&mut scene),
+        [] as [Vec<Plan>; 0],
+        "nothing typed, nothing written"
+    );
     says(&scene, "type a new limit");
     scene.types("6G").keys("Enter");
     assert_eq!(
-        scene.asked(),
-        [run(vec![step("memory.max", &mib(6144))], false)]
+        asked(&mut scene),
+        [one(vec![step(LimitFile::Max, mib(6144))])]
     );
 }
 
@@ -119,7 +110,7 @@ fn nonsense_is_not_written() {
     ] {
         let mut scene = opened(120, 36, CgroupVersion::V2);
         scene.types(typed).keys("Enter Enter");
-        assert_eq!(scene.asked(), [], "{typed}");
+        assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "{typed}");
         says(&scene, words);
     }
 }
@@ -131,7 +122,11 @@ fn a_limit_that_kills_at_once_names_the_victim_and_is_asked_for_twice() {
     says(&scene, "1892 java (this one) dies");
     says(&scene, "Safer first: memory.high 1 GiB");
     scene.keys("Enter");
-    assert_eq!(scene.asked(), [], "the first Enter only asks");
+    assert_eq!(
+        asked(&mut scene),
+        [] as [Vec<Plan>; 0],
+        "the first Enter only asks"
+    );
     says(
         &scene,
         "This kills 1892 java at once. Enter once more writes it",
@@ -143,11 +138,14 @@ fn a_limit_that_kills_at_once_names_the_victim_and_is_asked_for_twice() {
     scene.keys("Left");
     assert!(!scene.text().contains("This kills"));
     scene.keys("Enter");
-    assert_eq!(scene.asked(), []);
+    assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0]);
     scene.keys("Enter");
     // The limit that kills is the last.
-    let steps = vec![step("memory.swap.max", "0"), step("memory.max", &mib(1024))];
-    assert_eq!(scene.asked(), [run(steps, false)]);
+    let steps = vec![
+        step(LimitFile::SwapMax, LimitValue::Amount(0)),
+        step(LimitFile::Max, mib(1024)),
+    ];
+    assert_eq!(asked(&mut scene), [one(steps)]);
 }
 
 #[test]
@@ -165,9 +163,9 @@ fn what_swap_must_take_at_once_is_asked_for_twice_too() {
     scene.types("3G");
     says(&scene, "page cache and swap must make room at once");
     scene.keys("Enter");
-    assert_eq!(scene.asked(), []);
+    assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0]);
     scene.keys("Enter");
-    assert_eq!(scene.asked().len(), 1);
+    assert_eq!(asked(&mut scene).len(), 1);
 }
 
 #[test]
@@ -177,75 +175,68 @@ fn v1_says_that_a_limit_below_usage_is_refused_and_tells_the_refusal() {
     says(&scene, "will be refused (EBUSY)");
     assert!(!scene.text().contains(" dies"), "{}", scene.text());
     scene.keys("Enter");
-    let limit = step("memory.limit_in_bytes", &mib(1024));
-    let both = step("memory.memsw.limit_in_bytes", &mib(1024));
-    assert_eq!(scene.asked(), [run(vec![limit.clone(), both], false)]);
-    let failure = Failure {
-        kind: FailureKind::Other,
-        sentence: "cgroup v1 refuses such a limit".to_owned(),
-    };
-    let refused = StepResult {
-        step: limit,
-        before: Some(mib(3584)),
-        outcome: Err(failure),
-    };
-    answer(&mut scene, vec![refused], false);
+    let limit = step(LimitFile::V1Limit, mib(1024));
+    let both = step(LimitFile::V1Memsw, mib(1024));
+    assert_eq!(asked(&mut scene), [one(vec![limit.clone(), both])]);
+    let refused = failed(
+        limit,
+        Reading::Limit(mib(3584)),
+        FailureKind::Other,
+        "cgroup v1 refuses such a limit",
+    );
+    answer(&mut scene, vec![refused]);
     says(&scene, "cgroup v1 refuses such a limit");
     scene.keys("Esc u");
-    assert_eq!(scene.asked(), [], "nothing was written, nothing to undo");
+    assert_eq!(
+        asked(&mut scene),
+        [] as [Vec<Plan>; 0],
+        "nothing was written, nothing to undo"
+    );
 }
 
 #[test]
 fn undo_writes_what_the_files_said_in_the_other_order() {
     let mut scene = opened(120, 36, CgroupVersion::V1);
     scene.types("6G").keys("Down").types("8G").keys("Enter");
-    let limit = step("memory.limit_in_bytes", &mib(6144));
-    let both = step("memory.memsw.limit_in_bytes", &mib(8192));
+    let limit = step(LimitFile::V1Limit, mib(6144));
+    let both = step(LimitFile::V1Memsw, mib(8192));
     // No limit on both together before: it is lowered to 8 GiB, after the limit.
-    assert_eq!(
-        scene.asked(),
-        [run(vec![limit.clone(), both.clone()], false)]
-    );
-    let none = "9223372036854771712";
+    assert_eq!(asked(&mut scene), [one(vec![limit.clone(), both.clone()])]);
     let steps = vec![
-        done(limit, &mib(3500), &mib(6144)),
-        done(both, none, &mib(8192)),
+        done(limit, mib(3500), mib(6144)),
+        done(both, NONE, mib(8192)),
     ];
-    answer(&mut scene, steps, false);
+    answer(&mut scene, steps);
     says(&scene, "was 3670016000");
     scene.keys("Enter u");
     let back = vec![
-        step("memory.memsw.limit_in_bytes", none),
-        step("memory.limit_in_bytes", &mib(3500)),
+        step(LimitFile::V1Memsw, NONE),
+        step(LimitFile::V1Limit, mib(3500)),
     ];
-    assert_eq!(scene.asked(), [run(back, true)]);
+    assert_eq!(asked(&mut scene), [one(back)]);
     scene.keys("u");
-    assert_eq!(scene.asked(), [], "one at a time");
+    assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "one at a time");
 }
 
 #[test]
 fn what_was_written_before_a_failure_can_be_taken_back() {
     let mut scene = without_swap(120, 36, "6G");
     scene.keys("Enter");
-    let failure = Failure {
-        kind: FailureKind::Denied,
-        sentence: "No permission".to_owned(),
-    };
-    let steps = vec![
-        done(step("memory.swap.max", "0"), "max", "0"),
-        StepResult {
-            step: step("memory.max", &mib(6144)),
-            before: Some(mib(3584)),
-            outcome: Err(failure),
-        },
-    ];
-    answer(&mut scene, steps, false);
+    let swap = step(LimitFile::SwapMax, LimitValue::Amount(0));
+    let refused = failed(
+        step(LimitFile::Max, mib(6144)),
+        Reading::Limit(mib(3584)),
+        FailureKind::Denied,
+        "No permission",
+    );
+    let steps = vec![done(swap, NONE, LimitValue::Amount(0)), refused];
+    answer(&mut scene, steps);
     scene.keys("Esc");
     scene.effects.clear();
     scene.keys("u");
     assert_eq!(
-        scene.asked(),
-        [run(vec![step("memory.swap.max", "max")], true)]
+        asked(&mut scene),
+        [one(vec![step(LimitFile::SwapMax, NONE)])]
     );
 }
 
@@ -262,16 +253,16 @@ fn undo_asks_again_where_the_old_limit_would_kill_or_somebody_set_another() {
     ] {
         let mut scene = opened(120, 36, CgroupVersion::V2);
         scene.types("6G").keys("Enter");
-        let step = done(step("memory.max", &mib(6144)), &mib(before), &mib(after));
-        answer(&mut scene, vec![step], false);
+        let step = done(step(LimitFile::Max, mib(6144)), mib(before), mib(after));
+        answer(&mut scene, vec![step]);
         scene.keys("Enter");
         scene.sample(processes()).sample(processes());
         scene.effects.clear();
         scene.keys("u");
-        assert_eq!(scene.asked(), [], "{words}");
+        assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "{words}");
         says(&scene, words);
         scene.keys("u");
-        assert_eq!(scene.asked().len(), 1);
+        assert_eq!(asked(&mut scene).len(), 1);
     }
 }
 
@@ -329,7 +320,7 @@ fn read_only_opens_nothing() {
     let mut scene = Scene::with(120, 36, settings, host());
     scene.keys("d Down c");
     assert!(scene.state.dialogs.is_empty());
-    says(&scene, "not with --read-only");
+    says(&scene, "oomtop is read-only");
 }
 
 #[test]
@@ -339,5 +330,45 @@ fn the_limits_at_every_size() {
         scene.keys("Enter");
         let view = styled_view(&scene.buffer(&Theme::colours()));
         insta::assert_snapshot!(format!("limits_{width}x{height}"), view);
+    }
+}
+
+/// In one plan or in one for each group.
+#[test]
+fn limits_of_two_groups_in_one_write_go_back_each_to_its_own() {
+    let other = CgroupPath::new("/web");
+    let file = LimitFile::Max;
+    let first = done(step(file, mib(512)), mib(3584), mib(512));
+    let second = done(limit(&other, file, mib(64)), NONE, mib(64));
+    let back = [limit(&other, file, NONE), step(file, mib(3584))];
+    let two = back.iter().cloned().flat_map(|step| one([step])).collect();
+    for (receipts, back) in [
+        (vec![vec![first.clone(), second.clone()]], one(back.clone())),
+        (vec![vec![first], vec![second]], two),
+    ] {
+        let mut scene = Scene::new(120, 36);
+        scene.answer(receipts.into_iter().map(receipt).collect());
+        says(&scene, "2 limits written and read back: of 2 groups");
+        scene.effects.clear();
+        scene.keys("u");
+        assert_eq!(asked(&mut scene), [back]);
+    }
+}
+
+#[test]
+fn the_words_on_v1_are_those_of_v1() {
+    let host = Host {
+        cgroups: CgroupVersion::V1,
+        ..host()
+    };
+    let mut scene = Scene::with(120, 40, Settings::default(), host);
+    // mysqld is in a unit of systemd.
+    scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
+    scene.types("12G");
+    says(&scene, "systemctl set-property --runtime UNIT MemoryLimit=");
+    scene.keys("Tab Tab");
+    says(&scene, "systemctl set-property mysql.service MemoryLimit=");
+    for word in ["memory.max", "memory.high", "MemoryMax"] {
+        assert!(!scene.text().contains(word), "{word}: {}", scene.text());
     }
 }

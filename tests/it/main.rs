@@ -35,6 +35,7 @@ mod oom_rules;
 mod oom_transports;
 mod oom_verdict;
 mod outcome;
+mod plan;
 mod preview;
 mod render;
 mod report;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::scene::{Scene, moment, process, processes, snapshot};
-use oomtop::app::msg::{Effect, Mouse, MouseAction, Msg};
+use oomtop::app::msg::{Control, Effect, Mouse, MouseAction, Msg};
 use oomtop::app::view::layout::Pane;
 
 #[test]
@@ -222,6 +222,24 @@ fn samples_that_take_long_come_less_often() {
     stalled.took_micros = 60_000_000;
     scene.tell(Msg::Sampled(Arc::new(stalled)));
     assert_eq!(scene.state.period(), Duration::from_secs(5));
+}
+
+#[test]
+fn what_concerns_the_loop_is_no_effect_on_the_world() {
+    for (key, control) in [
+        ("q", Control::Quit),
+        ("Ctrl-c", Control::Quit),
+        ("Ctrl-z", Control::Suspend),
+        ("r", Control::Redraw),
+    ] {
+        let mut scene = Scene::new(120, 36);
+        scene.keys(key);
+        assert_eq!(scene.control, Some(control), "{key}");
+        assert_eq!(scene.asked(), [], "{key}");
+    }
+    let mut scene = Scene::new(120, 36);
+    scene.tell(Msg::Resumed);
+    assert_eq!(scene.control, Some(Control::Retake));
 }
 
 proptest::proptest! {

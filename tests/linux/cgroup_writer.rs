@@ -9,9 +9,12 @@ use crate::common::own_child::{OwnChild, skipped};
 use oomtop::linux::SysRoot;
 use oomtop::linux::cgroup::list::list_groups;
 use oomtop::linux::sampler::Sampler;
-use oomtop::linux::write::cgroup::run_plan;
+use oomtop::linux::write::executor::KernelWriter;
+use oomtop::model::cgroup::limits::{LimitFile, LimitValue};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
-use oomtop::model::plan::step::{CgroupStep, FailureKind, LimitWrite, PlanReceipt};
+use oomtop::model::plan::receipt::{FailureKind, PlanReceipt, Reading};
+use oomtop::model::plan::step::{CgroupStep, LimitWrite};
+use oomtop::model::plan::{execute, inverse};
 use oomtop::model::snapshot::Needs;
 use oomtop::model::time::Now;
 
@@ -21,29 +24,29 @@ fn group(path: &str) -> CgroupPath {
     CgroupPath::new(path)
 }
 
-fn limit(path: &str, file: &'static str, value: &str) -> CgroupStep {
-    CgroupStep::Limit(
-        group(path),
-        LimitWrite {
-            file,
-            value: value.to_owned(),
-        },
-    )
+fn limit(path: &str, file: LimitFile, bytes: u64) -> CgroupStep {
+    let value = LimitValue::Amount(bytes);
+    CgroupStep::Limit(group(path), LimitWrite { file, value })
 }
 
-fn outcomes(receipt: &PlanReceipt) -> Vec<Result<&str, FailureKind>> {
-    let outcome = |s: &'_ oomtop::model::plan::step::StepResult| match &s.outcome {
-        Ok(_) => None,
-        Err(failure) => Some(failure.kind),
-    };
-    receipt
-        .steps
-        .iter()
-        .map(|s| match outcome(s) {
-            Some(kind) => Err(kind),
-            None => Ok(s.outcome.as_deref().unwrap_or("")),
-        })
+fn run_plan(root: &SysRoot, version: CgroupVersion, steps: &[CgroupStep]) -> PlanReceipt {
+    let plan = steps.iter().cloned().collect();
+    execute::run(&mut KernelWriter::new(root.clone(), version), &plan)
+}
+
+fn outcomes(receipt: &PlanReceipt) -> Vec<Result<Reading, FailureKind>> {
+    let steps = receipt.steps.iter();
+    steps
+        .map(|step| step.outcome.clone().map_err(|failure| failure.kind))
         .collect()
+}
+
+fn is_in(path: &CgroupPath) -> Reading {
+    Reading::Group(path.clone())
+}
+
+fn says(bytes: u64) -> Reading {
+    Reading::Limit(LimitValue::Amount(bytes))
 }
 
 #[test]
@@ -51,14 +54,18 @@ fn the_first_failure_ends_the_plan() {
     let root = FakeRoot::new().v2_group("web", |g| g);
     let steps = [
         CgroupStep::Create(group("/web/new")),
-        limit("/web", "memory.max", "1048576"),
-        limit("/web/new", "memory.max", "1048576"),
+        limit("/web", LimitFile::Max, 1 << 20),
+        limit("/web/new", LimitFile::Max, 1 << 20),
         CgroupStep::Create(group("/web/never")),
     ];
-    let receipt = run_plan(&root.sys_root(), V2, None, &steps);
+    let receipt = run_plan(&root.sys_root(), V2, &steps);
     assert_eq!(
         outcomes(&receipt),
-        [Ok("/web/new"), Ok("1048576"), Err(FailureKind::Other)]
+        [
+            Ok(is_in(&group("/web/new"))),
+            Ok(says(1 << 20)),
+            Err(FailureKind::Other)
+        ]
     );
     let failure = receipt.failure().expect("no such file");
     assert!(
@@ -66,7 +73,7 @@ fn the_first_failure_ends_the_plan() {
         "{failure}"
     );
     assert!(!root.path("sys/fs/cgroup/web/never").exists());
-    let again = run_plan(&root.sys_root(), V2, None, &steps[..1]);
+    let again = run_plan(&root.sys_root(), V2, &steps[..1]);
     let failure = again.failure().expect("exists");
     assert!(failure.sentence.contains("exists already"), "{failure}");
 }
@@ -85,14 +92,13 @@ fn nothing_outside_the_hierarchy_is_touched() {
         CgroupStep::Create(group("/web/\0x")),
         CgroupStep::Remove(group("/../outside")),
         CgroupStep::Remove(group("/link")),
-        limit("/link", "memory.max", "1"),
-        limit("/web", "../../memory.max", "1"),
-        limit("/none", "memory.max", "1"),
+        limit("/link", LimitFile::Max, 1),
+        limit("/none", LimitFile::Max, 1),
         CgroupStep::Remove(group("/")),
         CgroupStep::Remove(group("/web")),
     ];
     for step in wild {
-        let receipt = run_plan(&root.sys_root(), V2, None, std::slice::from_ref(&step));
+        let receipt = run_plan(&root.sys_root(), V2, std::slice::from_ref(&step));
         assert!(receipt.failure().is_some(), "{step:?}");
     }
     assert!(root.path("sys/fs/outside").is_dir());
@@ -105,14 +111,14 @@ fn a_plan_for_another_hierarchy_is_not_done() {
     let root = FakeRoot::with_layout(Layout::V1);
     let steps = [CgroupStep::Create(group("/x"))];
     for version in [V2, CgroupVersion::None, CgroupVersion::Hybrid] {
-        let receipt = run_plan(&root.sys_root(), version, None, &steps);
+        let receipt = run_plan(&root.sys_root(), version, &steps);
         assert!(receipt.failure().is_some());
     }
     assert!(!root.path("sys/fs/cgroup/memory/x").exists());
-    let receipt = run_plan(&root.sys_root(), CgroupVersion::V1, None, &steps);
+    let receipt = run_plan(&root.sys_root(), CgroupVersion::V1, &steps);
     assert_eq!(receipt.failure(), None);
     let undo = [CgroupStep::Remove(group("/x"))];
-    let receipt = run_plan(&root.sys_root(), CgroupVersion::V1, None, &undo);
+    let receipt = run_plan(&root.sys_root(), CgroupVersion::V1, &undo);
     assert_eq!(receipt.failure(), None);
     assert!(!root.path("sys/fs/cgroup/memory/x").exists());
 }
@@ -127,17 +133,17 @@ fn a_move_checks_who_it_is_before_and_where_it_went_after() {
     let child = OwnChild::waiting();
     let procs = tree.path("sys/fs/cgroup/web/cgroup.procs");
     let reused = [CgroupStep::Move(child.other_id(), group("/web"))];
-    let receipt = run_plan(&root, V2, Some(child.other_id()), &reused);
+    let receipt = run_plan(&root, V2, &reused);
     assert_eq!(outcomes(&receipt), [Err(FailureKind::Reused)]);
     assert_eq!(fs::read_to_string(&procs).expect("there").trim(), "");
     // The fake group takes the pid, but the real process has not moved: that is noticed.
     let step = [CgroupStep::Move(child.id(), group("/web"))];
-    let receipt = run_plan(&root, V2, Some(child.id()), &step);
+    let receipt = run_plan(&root, V2, &step);
     assert!(receipt.failure().is_some());
     let written = fs::read_to_string(&procs).expect("there");
     assert_eq!(written.trim(), child.id().pid.to_string());
     // Pids of a foreign tree are not pids here.
-    let receipt = run_plan(&tree.sys_root(), V2, None, &step);
+    let receipt = run_plan(&tree.sys_root(), V2, &step);
     let failure = receipt.failure().expect("refused");
     assert!(failure.sentence.contains("namespace"), "{failure}");
 }
@@ -169,8 +175,8 @@ impl Drop for Cleanup {
     }
 }
 
-/// The mount and the files of this host's memory hierarchy, if a test may use it.
-fn usable(test: &str) -> Option<(CgroupVersion, &'static str, &'static str)> {
+/// The version and the mount of this host's memory hierarchy, if a test may use it.
+fn usable(test: &str) -> Option<(CgroupVersion, &'static str)> {
     if !rustix::process::geteuid().is_root() {
         skipped(test, "it needs root");
         return None;
@@ -182,11 +188,11 @@ fn usable(test: &str) -> Option<(CgroupVersion, &'static str, &'static str)> {
         } else {
             CgroupVersion::V1
         };
-        return Some((version, "/sys/fs/cgroup/memory", "memory.limit_in_bytes"));
+        return Some((version, "/sys/fs/cgroup/memory"));
     }
     let control = fs::read_to_string("/sys/fs/cgroup/cgroup.subtree_control").unwrap_or_default();
     if control.split_ascii_whitespace().any(|c| c == "memory") {
-        return Some((V2, "/sys/fs/cgroup", "memory.max"));
+        return Some((V2, "/sys/fs/cgroup"));
     }
     skipped(test, "no memory controller is usable here");
     None
@@ -194,7 +200,7 @@ fn usable(test: &str) -> Option<(CgroupVersion, &'static str, &'static str)> {
 
 #[test]
 fn a_real_group_is_made_limited_entered_left_and_removed() {
-    let Some((version, mount, file)) = usable("a_real_group") else {
+    let Some((version, mount)) = usable("a_real_group") else {
         return;
     };
     let root = SysRoot::default();
@@ -208,18 +214,18 @@ fn a_real_group_is_made_limited_entered_left_and_removed() {
     }
     fs::remove_dir(&directory).expect("removed");
     let _cleanup = Cleanup(directory.clone());
-    let size = 512 << 20;
+    let (file, size) = (LimitFile::hard_limit(version), 512 << 20);
     let plan = [
         CgroupStep::Create(path.clone()),
-        limit(&name, file, &(size + 1).to_string()),
+        limit(&name, file, size + 1),
         CgroupStep::Move(child.id(), path.clone()),
     ];
-    let receipt = run_plan(&root, version, Some(child.id()), &plan);
-    let before = receipt.before.clone().expect("its group before");
-    let rounded = size.to_string();
+    let receipt = run_plan(&root, version, &plan);
+    let before = receipt.steps[2].before.clone();
+    let undo = inverse::of_write(std::slice::from_ref(&receipt));
     assert_eq!(
         outcomes(&receipt),
-        [Ok(path.as_str()), Ok(rounded.as_str()), Ok(path.as_str())]
+        [Ok(is_in(&path)), Ok(says(size)), Ok(is_in(&path))]
     );
     let text = fs::read_to_string(format!("/proc/{}/cgroup", child.id().pid)).expect("its groups");
     assert!(text.lines().any(|l| l.ends_with(path.as_str())), "{text}");
@@ -240,43 +246,39 @@ fn a_real_group_is_made_limited_entered_left_and_removed() {
         lower_than_usage(&root, version, &name, file);
     }
     let busy = [CgroupStep::Remove(path.clone())];
-    let receipt = run_plan(&root, version, None, &busy);
+    let receipt = run_plan(&root, version, &busy);
     let failure = receipt.failure().expect("not empty");
     assert!(failure.sentence.contains("not empty"), "{failure}");
-    let undo = [
-        CgroupStep::Move(child.id(), before.clone()),
-        CgroupStep::Remove(path.clone()),
-    ];
-    let receipt = run_plan(&root, version, Some(child.id()), &undo);
-    assert_eq!(receipt.before, Some(path));
-    assert_eq!(outcomes(&receipt)[0], Ok(before.as_str()));
+    // The inverse of the receipts: back to where it was, then the group goes.
+    let receipt = execute::run(&mut KernelWriter::new(root.clone(), version), &undo[0]);
+    assert_eq!(undo.len(), 1);
+    assert_eq!(receipt.steps[0].before, Reading::Group(path));
+    assert_eq!(receipt.steps[0].outcome, Ok(before.clone()));
     assert_eq!(receipt.failure(), None);
     assert!(!directory.exists());
     child.kill();
+    let before = before.group().cloned().expect("its group before");
     let late = [CgroupStep::Move(child.id(), before)];
-    let receipt = run_plan(&root, version, None, &late);
+    let receipt = run_plan(&root, version, &late);
     assert_eq!(outcomes(&receipt), [Err(FailureKind::Gone)]);
 }
 
 /// v1 refuses a limit below what cannot be reclaimed, and nobody dies.
-fn lower_than_usage(root: &SysRoot, version: CgroupVersion, name: &str, file: &'static str) {
+fn lower_than_usage(root: &SysRoot, version: CgroupVersion, name: &str, file: LimitFile) {
     let swaps = fs::read_to_string("/proc/swaps").unwrap_or_default();
     if swaps.lines().count() > 1 {
         skipped("lower_than_usage", "swap could make room");
         return;
     }
-    let receipt = run_plan(root, version, None, &[limit(name, file, "1048576")]);
+    let receipt = run_plan(root, version, &[limit(name, file, 1 << 20)]);
     let failure = receipt.failure().expect("refused");
     assert!(failure.sentence.contains("bytes now"), "{failure}");
-    let receipt = run_plan(root, version, None, &[limit(name, file, "nonsense")]);
-    let failure = receipt.failure().expect("refused");
-    assert!(failure.sentence.contains("'nonsense'"), "{failure}");
 }
 
 #[test]
 fn v2_hands_memory_control_down_and_explains_its_rules() {
     let test = "v2_hands_memory_control_down";
-    let Some((version, mount, _)) = usable(test) else {
+    let Some((version, mount)) = usable(test) else {
         return;
     };
     if version != V2 {
@@ -293,14 +295,22 @@ fn v2_hands_memory_control_down_and_explains_its_rules() {
         CgroupStep::Create(group(&outer)),
         CgroupStep::EnableMemory(group(&outer)),
         CgroupStep::Create(group(&inner)),
-        limit(&inner, "memory.high", "104857600"),
-        limit(&inner, "memory.max", "max"),
+        limit(&inner, LimitFile::High, 100 << 20),
+        CgroupStep::Limit(
+            group(&inner),
+            LimitWrite {
+                file: LimitFile::Max,
+                value: LimitValue::Unlimited,
+            },
+        ),
         CgroupStep::Move(child.id(), group(&inner)),
     ];
-    let receipt = run_plan(&root, version, Some(child.id()), &plan);
+    let receipt = run_plan(&root, version, &plan);
     assert_eq!(receipt.failure(), None);
-    let before = receipt.before.clone().expect("its group before");
-    assert_eq!(outcomes(&receipt)[4], Ok("max"));
+    let before = receipt.steps[5].before.group().cloned();
+    let before = before.expect("its group before");
+    let none = Reading::Limit(LimitValue::Unlimited);
+    assert_eq!(outcomes(&receipt)[4], Ok(none));
     let cases = [
         (
             CgroupStep::Move(child.id(), group(&outer)),
@@ -310,8 +320,7 @@ fn v2_hands_memory_control_down_and_explains_its_rules() {
             CgroupStep::EnableMemory(group(&inner)),
             "holds processes itself",
         ),
-        (limit("/", "memory.max", "1"), "cannot be limited"),
-        (limit(&inner, "memory.max", "1.5G"), "does not take '1.5G'"),
+        (limit("/", LimitFile::Max, 1), "cannot be limited"),
         (CgroupStep::Remove(group(&outer)), "not empty"),
         (
             CgroupStep::Move(child.id(), group("/no-such-group")),
@@ -319,7 +328,7 @@ fn v2_hands_memory_control_down_and_explains_its_rules() {
         ),
     ];
     for (step, part) in cases {
-        let receipt = run_plan(&root, version, None, std::slice::from_ref(&step));
+        let receipt = run_plan(&root, version, std::slice::from_ref(&step));
         let failure = receipt.failure().expect("refused");
         assert!(failure.sentence.contains(part), "{step:?}: {failure}");
     }
@@ -328,6 +337,6 @@ fn v2_hands_memory_control_down_and_explains_its_rules() {
         CgroupStep::Remove(group(&inner)),
         CgroupStep::Remove(group(&outer)),
     ];
-    assert_eq!(run_plan(&root, version, None, &undo).failure(), None);
+    assert_eq!(run_plan(&root, version, &undo).failure(), None);
     child.kill();
 }

@@ -9,7 +9,10 @@ use crate::common::own_child::{OwnChild, skipped};
 use oomtop::linux::SysRoot;
 use oomtop::linux::sampler::Sampler;
 use oomtop::linux::scan::backend::BackendChoice;
-use oomtop::linux::write::adj::write_adj;
+use oomtop::linux::write::executor::KernelWriter;
+use oomtop::model::cgroup::CgroupVersion;
+use oomtop::model::plan::execute::Executor;
+use oomtop::model::plan::step::Step;
 use oomtop::model::process::Process;
 use oomtop::model::process::badness::{Badness, badness};
 use oomtop::model::process::score::{OomScoreAdj, oom_score};
@@ -79,12 +82,13 @@ fn compare(sampler: &mut Sampler) -> Round {
 /// Children with these adj values, as far as they may be had: nobody without CAP_SYS_RESOURCE goes
 /// below the adj it was given.
 fn children(values: &[i64]) -> Vec<OwnChild> {
-    let root = SysRoot::default();
+    let mut kernel = KernelWriter::new(SysRoot::default(), CgroupVersion::None);
     let mut refused = Vec::new();
     let mut with_adj = |value: &i64| {
         let child = OwnChild::waiting();
         let value = OomScoreAdj::clamped(*value);
-        let receipt = write_adj(&root, child.id(), value);
+        let target = child.id();
+        let receipt = kernel.step(&Step::Adj { target, value });
         if let Err(error) = &receipt.outcome {
             assert!(i64::from(value.get()) < child.adj(), "{value}: {error:?}");
             refused.push(value.to_string());

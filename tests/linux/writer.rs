@@ -7,14 +7,27 @@ use std::time::Duration;
 use crate::common::fake_root::{FakeProcess, FakeRoot};
 use crate::common::own_child::{OwnChild, id_of, skipped};
 use oomtop::linux::SysRoot;
-use oomtop::linux::write::adj::write_adj;
-use oomtop::linux::write::signal::send_signal;
-use oomtop::model::plan::step::{Failure, FailureKind};
+use oomtop::linux::write::executor::KernelWriter;
+use oomtop::model::cgroup::CgroupVersion;
+use oomtop::model::plan::execute::Executor;
+use oomtop::model::plan::receipt::{Failure, FailureKind, Reading, StepReceipt};
+use oomtop::model::plan::step::Step;
+use oomtop::model::process::ProcessId;
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::signal::{SIGNALS, Signal};
 
 fn adj(value: i64) -> OomScoreAdj {
     OomScoreAdj::new(value).expect("in range")
+}
+
+fn write_adj(root: &SysRoot, target: ProcessId, value: OomScoreAdj) -> StepReceipt {
+    KernelWriter::new(root.clone(), CgroupVersion::None).step(&Step::Adj { target, value })
+}
+
+fn send_signal(root: &SysRoot, target: ProcessId, signal: Signal) -> Result<(), Failure> {
+    let step = Step::Signal { target, signal };
+    let receipt = KernelWriter::new(root.clone(), CgroupVersion::None).step(&step);
+    receipt.outcome.map(|_| ())
 }
 
 fn signal(name: &str) -> Signal {
@@ -43,8 +56,8 @@ fn a_value_is_written_read_back_and_undone() {
     for value in [100, 50, 1000, before] {
         let value = value.max(before);
         let receipt = write_adj(&root, child.id(), adj(value));
-        assert_eq!(receipt.outcome, Ok(adj(value)));
-        assert_eq!(receipt.before, Some(adj(was)));
+        assert_eq!(receipt.outcome, Ok(Reading::Adj(adj(value))));
+        assert_eq!(receipt.before, Reading::Adj(adj(was)));
         assert_eq!(child.adj(), value);
         was = value;
     }
@@ -56,7 +69,7 @@ fn another_process_with_that_pid_is_left_alone() {
     let before = child.adj();
     let receipt = write_adj(&SysRoot::default(), child.other_id(), adj(777));
     assert_eq!(kind(&receipt.outcome), Some(FailureKind::Reused));
-    assert_eq!(receipt.before, None);
+    assert_eq!(receipt.before, Reading::Nothing);
     assert_eq!(child.adj(), before);
     let sent = send_signal(&SysRoot::default(), child.other_id(), signal("KILL"));
     assert_eq!(kind(&sent), Some(FailureKind::Reused));
@@ -103,7 +116,7 @@ fn below_the_floor_needs_the_capability_and_says_so() {
         skipped("below_the_floor", "this test itself runs at -1000");
     } else if mask & (1 << 24) != 0 {
         // In a user namespace the capability does not count: both outcomes are right there.
-        let kept = receipt.outcome == Ok(OomScoreAdj::IMMUNE);
+        let kept = receipt.outcome == Ok(Reading::Adj(OomScoreAdj::IMMUNE));
         assert!(kept || kind(&receipt.outcome) == Some(FailureKind::Denied));
     } else {
         let failure = receipt.outcome.expect_err("refused");
@@ -145,7 +158,7 @@ fn a_value_that_does_not_stay_is_reported() {
         .process(10, |p| p)
         .file("proc/10/oom_score_adj", "12\n");
     let receipt = write_adj(&root.sys_root(), FakeProcess::id(10), adj(5));
-    assert_eq!(receipt.before, Some(adj(12)));
+    assert_eq!(receipt.before, Reading::Adj(adj(12)));
     let failure = receipt.outcome.expect_err("not kept");
     assert_eq!(failure.kind, FailureKind::NotKept);
     assert!(

@@ -9,8 +9,10 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{AdjWrite, Effect, Receipt};
-use crate::model::plan::step::AdjReceipt;
+use crate::app::msg::{Receipt, WriteId};
+use crate::model::plan::build;
+use crate::model::plan::receipt::StepReceipt;
+use crate::model::plan::step::Step;
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::tone::{Line, Tone};
@@ -33,7 +35,8 @@ pub struct AdjustDialog {
     legacy: bool,
     /// A risky value was confirmed by a first Enter.
     armed: bool,
-    waiting: bool,
+    /// The write whose receipt is still to come.
+    waiting: Option<WriteId>,
     result: Vec<Line>,
 }
 
@@ -64,7 +67,7 @@ impl AdjustDialog {
             value: LineInput::default(),
             legacy: false,
             armed: false,
-            waiting: false,
+            waiting: None,
             result: Vec::new(),
         };
         dialog.show_choice();
@@ -112,16 +115,8 @@ impl AdjustDialog {
             self.armed = true;
             return Outcome::Stay;
         }
-        self.waiting = true;
         self.result.clear();
-        let writes = alive
-            .into_iter()
-            .map(|target| AdjWrite { target, value })
-            .collect();
-        Outcome::Perform(vec![Effect::WriteAdj {
-            writes,
-            undo: false,
-        }])
+        Outcome::Write(build::adj(alive, value))
     }
 
     /// A value that wants a second Enter: it makes a leak unkillable, and children inherit it.
@@ -136,7 +131,7 @@ impl Dialog for AdjustDialog {
     }
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
-        if self.waiting {
+        if self.waiting.is_some() {
             return if action == Id::Back {
                 Outcome::Close
             } else {
@@ -167,7 +162,7 @@ impl Dialog for AdjustDialog {
     }
 
     fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
-        if !self.waiting {
+        if self.waiting.is_none() {
             self.edit(key);
             self.armed = false;
         }
@@ -180,22 +175,22 @@ impl Dialog for AdjustDialog {
         self.value.paste(text);
     }
 
+    fn asked(&mut self, id: WriteId) {
+        self.waiting = Some(id);
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Adj {
-            receipts,
-            undo: false,
-        } = receipt
-        else {
+        let Receipt::Write { id, plans } = receipt else {
             return Outcome::Stay;
         };
-        if !self.waiting {
+        if self.waiting != Some(*id) {
             return Outcome::Stay;
         }
-        self.waiting = false;
+        self.waiting = None;
         self.armed = false;
-        let failed: Vec<_> = receipts
-            .iter()
-            .filter_map(|r| failure_line(r, self.targets()))
+        let steps = plans.iter().flat_map(|plan| &plan.steps);
+        let failed: Vec<_> = steps
+            .filter_map(|receipt| failure_line(receipt, self.targets()))
             .collect();
         if failed.is_empty() {
             return Outcome::Close;
@@ -236,11 +231,14 @@ impl AdjustDialog {
     }
 }
 
-fn failure_line(receipt: &AdjReceipt, targets: &[Pinned]) -> Option<Line> {
-    let failure = receipt.outcome.as_ref().err()?;
+fn failure_line(receipt: &StepReceipt, targets: &[Pinned]) -> Option<Line> {
+    let failure = receipt.failure()?;
+    let Step::Adj { target, .. } = receipt.step else {
+        return None;
+    };
     let name = targets
         .iter()
-        .find(|t| t.id == receipt.target)
+        .find(|t| t.id == target)
         .map_or_else(String::new, ToString::to_string);
     Some(Line::of(
         Tone::Critical,

@@ -4,6 +4,7 @@
 mod change;
 mod outlook;
 mod plan;
+mod steps;
 mod view;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
@@ -11,15 +12,16 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Effect, GroupChoice, Receipt};
+use crate::app::msg::{GroupChoice, Receipt, WriteId};
 use crate::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
 use crate::model::filter::contains;
 use crate::model::oom_domain::whatif::present_around;
-use crate::model::plan::step::{CgroupStep, StepResult};
+use crate::model::plan::receipt::StepReceipt;
+use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 
-use plan::{LimitField, fields_of};
+use plan::{Fields, fields_of};
 
 /// Which part of the dialog is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,24 +49,25 @@ pub struct CgroupDialog {
     chosen: usize,
     /// Path of the group to create, then one field for each limit of this version.
     path: LineInput,
-    limits: Vec<(&'static LimitField, LineInput)>,
+    limits: Fields,
     /// Focused field of the create half: 0 is the path.
     focus: usize,
     /// The group whose limits can be changed, a field for each, and the one with the cursor.
     group: Option<CgroupPath>,
-    changes: Vec<(&'static LimitField, LineInput)>,
+    changes: Fields,
     change_focus: usize,
     /// Enter was pressed on limits that kill at once: the next one writes them.
     insisted: bool,
     /// Lines scrolled away, where the screen is too low for the whole plan.
     scroll: usize,
-    waiting: bool,
-    result: Vec<StepResult>,
+    /// The write whose receipt is still to come.
+    waiting: Option<WriteId>,
+    result: Vec<StepReceipt>,
     done: bool,
 }
 
 impl CgroupDialog {
-    /// Opens for a process that is in `from`. Ask for [`Effect::ListGroups`] beside it.
+    /// Opens for a process that is in `from`. Ask for [`Effect::ListGroups`](crate::app::msg::Effect::ListGroups) beside it.
     pub fn new(target: Pinned, from: Option<CgroupPath>, version: CgroupVersion) -> Self {
         let group = from.clone();
         Self::open(Some(target), from, group, version, Mode::Create)
@@ -92,10 +95,6 @@ impl CgroupDialog {
                 .as_ref()
                 .map_or_else(String::new, plan::suggested_path),
         );
-        let fields = || {
-            let fields = fields_of(version).iter();
-            fields.map(|field| (field, LineInput::default())).collect()
-        };
         Self {
             target,
             from,
@@ -105,15 +104,15 @@ impl CgroupDialog {
             search: LineInput::default(),
             chosen: 0,
             path,
-            limits: fields(),
+            limits: fields_of(version),
             // The first limit: the name is already a good one.
             focus: 1,
             group,
-            changes: fields(),
+            changes: fields_of(version),
             change_focus: 0,
             insisted: false,
             scroll: 0,
-            waiting: false,
+            waiting: None,
             result: Vec::new(),
             done: false,
         }
@@ -131,15 +130,19 @@ impl CgroupDialog {
             .collect()
     }
 
-    /// The steps that Enter would carry out, or what is still missing.
-    fn steps(&self, snapshot: &Snapshot) -> Result<Vec<CgroupStep>, String> {
-        let target = || self.target.as_ref().map(|target| target.id);
+    /// The plan that Enter would carry out, or what is still missing.
+    fn plan(&self, snapshot: &Snapshot) -> Result<Plan, String> {
+        let target = || {
+            let target = self.target.as_ref().map(|target| target.id);
+            target.ok_or_else(nobody)
+        };
         match self.mode {
             Mode::Limits => {
                 let path = self.group.as_ref();
                 let path = path.ok_or_else(|| "its group is not known".to_owned())?;
-                let group = change::group_at(path, snapshot);
-                change::change_steps(path, group, &self.changes, self.version)
+                let now = change::group_at(path, snapshot).map(|group| group.limits);
+                let limits = plan::patch(&self.changes)?;
+                build::change_limits(path, now, &limits).map_err(plan::why_not)
             }
             Mode::Move => {
                 let group = self.matching().get(self.chosen).map(|g| g.path.clone());
@@ -147,38 +150,29 @@ impl CgroupDialog {
                 if Some(&group) == self.from.as_ref() {
                     return Err("the process is in this group already".to_owned());
                 }
-                let target = target().ok_or_else(nobody)?;
-                Ok(vec![CgroupStep::Move(target, group)])
+                Ok(build::enter(&[target()?], &group))
             }
             Mode::Create => {
                 // Which parents are there decides on the steps: what is shown must be what is done.
                 let Some(groups) = &self.groups else {
                     return Err("reading the groups …".to_owned());
                 };
-                let taken = |path: &CgroupPath| match groups {
+                let is_there = |path: &CgroupPath| match groups {
                     Ok(groups) => groups.iter().any(|g| g.path == *path),
                     Err(_) => false,
                 };
-                plan::create_steps(
-                    target().ok_or_else(nobody)?,
-                    self.path.text(),
-                    &self.limits,
-                    self.version,
-                    taken,
-                )
+                let target = target()?;
+                let path = plan::checked_path(self.path.text())?;
+                let limits = plan::patch(&self.limits)?;
+                build::create(&[target], &path, &limits, self.version, is_there)
+                    .map_err(plan::why_not)
             }
         }
     }
 
     /// Where Enter would move the process.
     fn destination(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
-        self.steps(snapshot)
-            .ok()?
-            .into_iter()
-            .find_map(|step| match step {
-                CgroupStep::Move(_, path) => Some(path),
-                _ => None,
-            })
+        self.plan(snapshot).ok()?.destination().cloned()
     }
 
     /// The group that the plan is about: the one moved into, or the one that gets other limits.
@@ -223,22 +217,17 @@ impl CgroupDialog {
         if target.is_none_or(|id| context.process(id).is_none()) && self.mode != Mode::Limits {
             return Outcome::Stay;
         }
-        match self.steps(context.cells.snapshot) {
+        match self.plan(context.cells.snapshot) {
             Ok(_) if !self.insisted && change::needs_insisting(self, context) => {
                 self.insisted = true;
                 // What it asks stands at the top.
                 self.scroll = 0;
                 Outcome::Stay
             }
-            Ok(steps) => {
-                self.waiting = true;
+            Ok(plan) => {
                 self.insisted = false;
                 self.result.clear();
-                Outcome::Perform(vec![Effect::RunPlan {
-                    target,
-                    steps,
-                    undo: false,
-                }])
+                Outcome::Write(vec![plan])
             }
             Err(_) => Outcome::Stay,
         }
@@ -246,7 +235,7 @@ impl CgroupDialog {
 
     /// Nothing can be changed: it is being done, it is done, or it cannot be.
     fn is_inert(&self) -> bool {
-        self.waiting || self.done || self.version == CgroupVersion::None
+        self.waiting.is_some() || self.done || self.version == CgroupVersion::None
     }
 
     /// Another key than the one that insists.
@@ -333,17 +322,17 @@ impl Dialog for CgroupDialog {
         self.insisted = false;
     }
 
+    fn asked(&mut self, id: WriteId) {
+        self.waiting = Some(id);
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        if let Receipt::Plan {
-            receipt,
-            undo: false,
-        } = receipt
-            && self.waiting
-            && receipt.target == self.moving()
+        if let Receipt::Write { id, plans } = receipt
+            && self.waiting == Some(*id)
         {
-            self.waiting = false;
-            self.done = receipt.failure().is_none();
-            self.result.clone_from(&receipt.steps);
+            self.waiting = None;
+            self.done = plans.iter().all(|plan| plan.failure().is_none());
+            self.result = plans.iter().flat_map(|plan| plan.steps.clone()).collect();
         }
         Outcome::Stay
     }

@@ -15,6 +15,7 @@ use crate::app::view::domains::watch::Watch;
 use crate::app::view::gauge::trend::Rate;
 use crate::app::view::processes::table::is_member;
 use crate::model::cgroup::container;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::model::oom_domain::headroom::{Room, never_reached, runs_out_first};
 use crate::model::oom_domain::victim::{DomainState, Scope, Verdict};
@@ -188,11 +189,11 @@ impl Subject<'_> {
         }
         lines.push(pair("limit", exact(room.limit), self.files.limit));
         if let Some(high) = self.group.and_then(|group| group.limits.high) {
-            lines.push(pair("high", exact(high), "memory.high"));
+            lines.push(pair("high", exact(high), LimitFile::High.name()));
         }
         if let Some(soft) = self.group.and_then(|group| group.limits.soft) {
-            let source = "memory.soft_limit_in_bytes, throttles nothing";
-            lines.push(pair("soft limit", exact(soft), source));
+            let source = format!("{}, throttles nothing", LimitFile::V1Soft.name());
+            lines.push(pair("soft limit", exact(soft), &source));
         }
         lines.push(self.swap(&room));
         lines.push(pair(
@@ -264,9 +265,11 @@ impl Subject<'_> {
         let (tone, text) = match death {
             Death::Hangs => (
                 Tone::Watch,
-                "  Nobody: oom_kill_disable is set in memory.oom_control. At the limit its tasks hang until \
-                 somebody raises the limit or ends one."
-                    .to_owned(),
+                format!(
+                    "  Nobody: oom_kill_disable is set in {}. At the limit its tasks hang until somebody raises the \
+                     limit or ends one.",
+                    LimitFile::V1OomControl.name()
+                ),
             ),
             Death::Empty => (Tone::Watch, "  Nobody: no process is in it.".to_owned()),
             Death::Panics => (
@@ -324,7 +327,8 @@ impl Subject<'_> {
         Line::of(Tone::Danger, "  The whole group dies: ").add(
             Tone::Normal,
             format!(
-                "memory.oom.group of {} takes {along} in it, all but those of adj -1000",
+                "{} of {} takes {along} in it, all but those of adj -1000",
+                LimitFile::OomGroup.name(),
                 wording::domain(scope, self.snapshot)
             ),
         )

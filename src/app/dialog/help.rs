@@ -57,7 +57,7 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
                 format!("  {:<22}", keys.join(" ")),
             );
             let doc = if off {
-                format!("{} (off: --read-only)", action.doc)
+                format!("{} (off: read-only)", action.doc)
             } else {
                 action.doc.to_owned()
             };

@@ -19,7 +19,7 @@ pub mod wrap;
 use std::collections::HashMap;
 use std::fmt;
 
-use super::msg::{Effect, GroupChoice, Receipt};
+use super::msg::{Effect, GroupChoice, Receipt, WriteId};
 use super::settings::Settings;
 use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
@@ -30,6 +30,7 @@ use crate::app::view::domains::Domains;
 use crate::app::view::processes::columns::CellContext;
 use crate::model::cgroup::CgroupKey;
 use crate::model::oom_domain::victim::Scope;
+use crate::model::plan::Plan;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Host, Snapshot};
 use crate::text::tone::Line;
@@ -79,8 +80,11 @@ pub enum Outcome {
     Stay,
     /// Close without a trace.
     Close,
-    /// Ask for effects and stay open until their receipt.
+    /// Ask for effects and stay open.
     Perform(Vec<Effect>),
+    /// Write these to the kernel and stay open until the receipt. The dialog is told the id of the write
+    /// ([`Dialog::asked`]).
+    Write(Vec<Plan>),
     /// Close, select this process in the table, and do this action of the table with it.
     ActOn(ProcessId, ActionId),
     /// Sort the table by this column and close.
@@ -106,7 +110,10 @@ pub trait Dialog: fmt::Debug {
     /// Takes pasted text.
     fn on_paste(&mut self, _text: &str) {}
 
-    /// Takes the result of an effect it may have asked for.
+    /// Takes the id of the write it has just asked for: that of the receipt to wait for.
+    fn asked(&mut self, _id: WriteId) {}
+
+    /// Takes the result of an effect, which another may have asked for.
     fn on_receipt(&mut self, _receipt: &Receipt) -> Outcome {
         Outcome::Stay
     }

@@ -4,7 +4,9 @@ use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Effect, Receipt};
+use crate::app::msg::{Receipt, WriteId};
+use crate::model::plan::build;
+use crate::model::plan::step::Step;
 use crate::model::process::signal::SIGNALS;
 use crate::text::tone::{Line, Tone};
 
@@ -15,7 +17,8 @@ pub struct SignalDialog {
     chosen: usize,
     /// The number typed so far: 1 and then 5 is 15.
     typed: i32,
-    waiting: bool,
+    /// The write whose receipt is still to come.
+    waiting: Option<WriteId>,
     result: Vec<Line>,
 }
 
@@ -26,7 +29,7 @@ impl SignalDialog {
             targets,
             chosen: 0,
             typed: 0,
-            waiting: false,
+            waiting: None,
             result: Vec::new(),
         }
     }
@@ -70,15 +73,11 @@ impl Dialog for SignalDialog {
         }
         match action {
             Id::Back => Outcome::Close,
-            Id::Commit if !self.waiting => {
+            Id::Commit if self.waiting.is_none() => {
                 let targets: Vec<_> = self.alive(context).iter().map(|t| t.id).collect();
                 match SIGNALS.get(self.chosen) {
                     Some(signal) if !targets.is_empty() => {
-                        self.waiting = true;
-                        Outcome::Perform(vec![Effect::SendSignal {
-                            targets,
-                            signal: *signal,
-                        }])
+                        Outcome::Write(build::signal(targets, *signal))
                     }
                     _ => Outcome::Stay,
                 }
@@ -95,20 +94,26 @@ impl Dialog for SignalDialog {
         Outcome::Stay
     }
 
+    fn asked(&mut self, id: WriteId) {
+        self.waiting = Some(id);
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
-        let Receipt::Signal { results, .. } = receipt else {
+        let Receipt::Write { id, plans } = receipt else {
             return Outcome::Stay;
         };
-        if !self.waiting {
-            // Of a dialog that was closed before its answer came.
+        if self.waiting != Some(*id) {
             return Outcome::Stay;
         }
-        self.waiting = false;
-        self.result = results
-            .iter()
-            .filter_map(|(id, outcome)| {
-                let name = self.targets.iter().find(|t| t.id == *id)?;
-                let failure = outcome.as_ref().err()?;
+        self.waiting = None;
+        let steps = plans.iter().flat_map(|plan| &plan.steps);
+        self.result = steps
+            .filter_map(|receipt| {
+                let Step::Signal { target, .. } = receipt.step else {
+                    return None;
+                };
+                let name = self.targets.iter().find(|t| t.id == target)?;
+                let failure = receipt.failure()?;
                 Some(Line::of(
                     Tone::Critical,
                     format!("{name}: {}", failure.sentence),

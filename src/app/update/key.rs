@@ -40,7 +40,7 @@ fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<E
         return Vec::new();
     };
     if action.writes() && state.settings.read_only {
-        state.say(Tone::Watch, format!("{}: not with --read-only", action.doc));
+        state.say(Tone::Watch, format!("{}: oomtop is read-only", action.doc));
         return Vec::new();
     }
     match place.run {
@@ -116,6 +116,12 @@ pub(super) fn to_dialog(
         Outcome::Perform(effects) => {
             state.dialogs.push(dialog);
             effects
+        }
+        Outcome::Write(plans) => {
+            let (id, effect) = state.write(plans);
+            dialog.asked(id);
+            state.dialogs.push(dialog);
+            vec![effect]
         }
         Outcome::ActOn(id, action) => act_on(state, id, action),
         Outcome::SortBy(column) => {

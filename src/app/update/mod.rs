@@ -1,9 +1,8 @@
-//! [`update`]: one message in, a changed state and effects out. No I/O, no clock, no panic.
+//! [`update`]: one message in, a changed state and a reaction out. No I/O, no clock, no panic.
 
 pub(super) mod key;
 pub(super) mod mouse;
 pub(super) mod prompt;
-pub mod receipt;
 pub mod timing;
 
 use std::sync::Arc;
@@ -11,14 +10,14 @@ use std::time::Duration;
 
 use super::State;
 use super::dialog::Outcome;
-use super::msg::{Effect, Msg};
+use super::msg::{Control, Effect, Msg, Reaction, Receipt};
 use crate::app::view::layout::Pane;
 use crate::model::snapshot::Snapshot;
 use crate::oomlog::OomEvent;
 use crate::text::tone::Tone;
 
 /// Everything that happens goes through here.
-pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+pub fn update(state: &mut State, msg: Msg) -> Reaction {
     // A tick shows only when the clock moves or a notice goes away; anything else may.
     state.changed |= !matches!(msg, Msg::Tick(_));
     let effects = take_in(state, msg);
@@ -27,7 +26,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     if state.changed {
         state.changed_at = state.now.monotonic;
     }
-    effects
+    let control = state.control.take();
+    Reaction { effects, control }
 }
 
 fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -54,19 +54,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.events.source = source;
             Vec::new()
         }
-        Msg::Done(receipt) => {
-            let outcomes: Vec<_> = state
-                .dialogs
-                .iter_mut()
-                .map(|d| d.on_receipt(&receipt))
-                .collect();
-            for (at, outcome) in outcomes.iter().enumerate().rev() {
-                if matches!(outcome, Outcome::Close) {
-                    state.dialogs.remove(at);
-                }
-            }
-            receipt::on_receipt(state, &receipt)
-        }
+        Msg::Done(receipt) => on_receipt(state, &receipt),
         Msg::Groups(groups) => {
             for dialog in &mut state.dialogs {
                 dialog.on_groups(&groups);
@@ -89,8 +77,26 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
-        Msg::Resumed => vec![Effect::Retake],
-        Msg::Stop => vec![Effect::Quit],
+        Msg::Resumed => state.ask(Control::Retake),
+        Msg::Stop => state.ask(Control::Quit),
+    }
+}
+
+fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
+    let outcomes: Vec<_> = state
+        .dialogs
+        .iter_mut()
+        .map(|dialog| dialog.on_receipt(receipt))
+        .collect();
+    for (at, outcome) in outcomes.iter().enumerate().rev() {
+        if matches!(outcome, Outcome::Close) {
+            state.dialogs.remove(at);
+        }
+    }
+    match receipt {
+        Receipt::Write { id, plans } => crate::app::undo::written(state, *id, plans),
+        // The dialog that asked says it.
+        Receipt::Saved(_) => Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::cgroup::{Cgroup, CgroupVersion, GroupEvents, GroupPressure, GroupStat, Limits};
 
 use crate::linux::host::meminfo::parse_pressure;
@@ -110,7 +111,8 @@ impl GroupReader {
     }
 }
 
-fn usage_file(version: CgroupVersion) -> &'static str {
+/// Where a group's usage stands.
+pub(crate) fn usage_file(version: CgroupVersion) -> &'static str {
     if version.is_v1() {
         "memory.usage_in_bytes"
     } else {
@@ -152,14 +154,21 @@ impl Files<'_> {
         self.raw(file, number).ok().flatten()
     }
 
-    /// A limit; `None` for `max` and for what v1 prints as unlimited.
-    fn limit(&mut self, file: &str) -> Option<u64> {
-        let unlimited = unlimited(self.reader.page_size);
-        self.bytes(file).filter(|limit| *limit < unlimited)
+    /// The limits of this version; all of them, or those that are read with every look at the group.
+    fn limits(&mut self, version: CgroupVersion, depth: Depth, limits: &mut Limits) {
+        let page_size = self.reader.page_size;
+        // `memory.oom_control` is read with its counters.
+        let wanted = |file: &LimitFile| {
+            (depth == Depth::All || file.row().hot) && *file != LimitFile::V1OomControl
+        };
+        for file in LimitFile::of(version).filter(wanted) {
+            let value = self.raw(file.name(), |text| file.shown(text, page_size));
+            file.set(limits, value.ok().flatten());
+        }
     }
 
     fn v2(&mut self, group: &mut Cgroup, depth: Depth) {
-        group.limits.max = self.limit("memory.max");
+        self.limits(CgroupVersion::V2, depth, &mut group.limits);
         group.usage = self.bytes("memory.current");
         group.swap_usage = self.bytes("memory.swap.current");
         group.events = self.v2_events(&group.events);
@@ -171,20 +180,6 @@ impl Files<'_> {
                 some: hundredths(p.some.avg10),
                 full: hundredths(p.full.avg10),
             });
-        if depth == Depth::All {
-            group.limits = Limits {
-                max: group.limits.max,
-                high: self.limit("memory.high"),
-                soft: None,
-                low: self.bytes("memory.low").filter(|low| *low > 0),
-                min: self.bytes("memory.min").filter(|min| *min > 0),
-                swap_max: self.limit("memory.swap.max"),
-                memsw_max: None,
-                swappiness: None,
-                oom_group: self.bytes("memory.oom.group") == Some(1),
-                kill_disabled: false,
-            };
-        }
     }
 
     /// What the counters are now. An OOM counts in every group around the one that ran out (5.2 and later,
@@ -206,7 +201,7 @@ impl Files<'_> {
     }
 
     fn v1(&mut self, group: &mut Cgroup, depth: Depth) {
-        group.limits.max = self.limit("memory.limit_in_bytes");
+        self.limits(CgroupVersion::V1, depth, &mut group.limits);
         group.usage = self.bytes("memory.usage_in_bytes");
         let both = self.bytes("memory.memsw.usage_in_bytes");
         group.swap_usage = both
@@ -214,11 +209,6 @@ impl Files<'_> {
             .map(|(both, memory)| both.saturating_sub(memory));
         self.v1_control(group);
         group.events.max = self.bytes("memory.failcnt");
-        if depth == Depth::All {
-            group.limits.soft = self.limit("memory.soft_limit_in_bytes");
-            group.limits.memsw_max = self.limit("memory.memsw.limit_in_bytes");
-            group.limits.swappiness = self.bytes("memory.swappiness");
-        }
         if group.limits.memsw_max.is_some() {
             // Charged first: where it runs out first, the other one does not count
             // (mm/memcontrol.c `try_charge_memcg`).
@@ -229,27 +219,18 @@ impl Files<'_> {
 
     /// `memory.oom_control`; its `oom_kill` counts victims in this group alone, not below.
     fn v1_control(&mut self, group: &mut Cgroup) {
-        let [disabled, under_oom, kills] = self
-            .raw("memory.oom_control", |text| {
-                ["oom_kill_disable", "under_oom", "oom_kill"].map(|key| keyed(text, key))
+        let file = LimitFile::V1OomControl;
+        let page_size = self.reader.page_size;
+        let (disabled, [under_oom, kills]) = self
+            .raw(file.name(), |text| {
+                let counters = ["under_oom", "oom_kill"].map(|key| keyed(text, key));
+                (file.shown(text, page_size), counters)
             })
             .unwrap_or_default();
-        group.limits.kill_disabled = disabled == Some(1);
+        file.set(&mut group.limits, disabled);
         group.under_oom = under_oom == Some(1);
         group.events.own_kills = kills;
     }
-}
-
-/// From here on a v1 limit means "none": `PAGE_COUNTER_MAX` in bytes (include/linux/page_counter.h; seen on
-/// 6.18 with pages of 4 KiB; older kernels print still more).
-fn unlimited(page_size: u64) -> u64 {
-    let page = page_size.max(1);
-    let most = if cfg!(target_pointer_width = "64") {
-        i64::MAX as u64 / page
-    } else {
-        i32::MAX as u64
-    };
-    most.saturating_mul(page)
 }
 
 /// Lines of a key and a number.
@@ -309,13 +290,7 @@ fn hundredths(percent: f32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{hundredths, parse_events, parse_stat, unlimited};
-
-    #[test]
-    fn what_v1_prints_without_a_limit() {
-        assert_eq!(unlimited(4096), 9_223_372_036_854_771_712);
-        assert_eq!(unlimited(65536), 9_223_372_036_854_710_272);
-    }
+    use super::{hundredths, parse_events, parse_stat};
 
     #[test]
     fn events_by_key_with_unknown_ones() {

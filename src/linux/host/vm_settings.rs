@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::time::Monotonic;
 use crate::model::vm_settings::{VmSettings, parse_swaps};
 
@@ -83,7 +84,7 @@ fn read(
         && let Ok(dir) = hierarchy.dir()
     {
         let flags = rustix::fs::AtFlags::empty();
-        let both = rustix::fs::statat(dir, "memory.memsw.limit_in_bytes", flags);
+        let both = rustix::fs::statat(dir, LimitFile::V1Memsw.name(), flags);
         settings.swap_accounting = Some(both.is_ok());
     }
     settings

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::model::plan::step::{AdjReceipt, Failure, FailureKind};
+use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 
@@ -19,19 +19,22 @@ const FILE: &str = "oom_score_adj";
 ///
 /// All of its threads share the value, and so does every process that shares its memory
 /// (`CLONE_VM`): the kernel writes those too, and `/proc` does not tell which.
-#[must_use]
-pub fn write_adj(root: &SysRoot, target: ProcessId, value: OomScoreAdj) -> AdjReceipt {
-    let mut before = None;
-    let outcome = PinnedProcess::open(root, target).and_then(|process| {
-        before = read(&process);
-        write(&process, target, value)?;
-        read_back(&process, target, value)
-    });
-    AdjReceipt {
-        target,
-        before,
-        outcome,
-    }
+///
+/// `before` takes the value right before the write, where it could be read.
+///
+/// # Errors
+/// `Gone` or `Reused` if it is not that process, `Denied` without permission, `NotKept` if another value is
+/// read back.
+pub(crate) fn write_adj(
+    root: &SysRoot,
+    target: ProcessId,
+    value: OomScoreAdj,
+    before: &mut Reading,
+) -> Result<Reading, Failure> {
+    let process = PinnedProcess::open(root, target)?;
+    *before = read(&process).map_or(Reading::Nothing, Reading::Adj);
+    write(&process, target, value)?;
+    read_back(&process, target, value).map(Reading::Adj)
 }
 
 fn read(process: &PinnedProcess) -> Option<OomScoreAdj> {

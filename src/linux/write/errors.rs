@@ -5,7 +5,8 @@
 use rustix::io::Errno;
 
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
-use crate::model::plan::step::{CgroupStep, Failure, FailureKind, LimitWrite};
+use crate::model::plan::receipt::{Failure, FailureKind};
+use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 
 use crate::linux::kernel_file::is_gone;
@@ -38,7 +39,7 @@ impl Attempt<'_> {
         match self.step {
             CgroupStep::EnableMemory(group) => self.enable(group, errno),
             CgroupStep::Create(group) => self.create(group, errno),
-            CgroupStep::Limit(group, write) => self.limit(group, write, errno),
+            CgroupStep::Limit(group, write) => self.limit(group, *write, errno),
             CgroupStep::Move(target, group) => self.movement(*target, group, errno),
             CgroupStep::Remove(group) => self.remove(group, errno),
         }
@@ -100,8 +101,8 @@ impl Attempt<'_> {
         }
     }
 
-    fn limit(&self, group: &CgroupPath, write: &LimitWrite, errno: Errno) -> Failure {
-        let LimitWrite { file, value } = write;
+    fn limit(&self, group: &CgroupPath, write: LimitWrite, errno: Errno) -> Failure {
+        let (file, value) = (write.file.name(), write.text());
         match errno {
             Errno::NOENT if self.exists => failure(
                 FailureKind::Other,
@@ -243,8 +244,10 @@ pub(crate) fn failure(kind: FailureKind, sentence: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::Attempt;
+    use crate::model::cgroup::limits::{LimitFile, LimitValue};
     use crate::model::cgroup::{CgroupPath, CgroupVersion};
-    use crate::model::plan::step::{CgroupStep, FailureKind, LimitWrite};
+    use crate::model::plan::receipt::FailureKind;
+    use crate::model::plan::step::{CgroupStep, LimitWrite};
     use crate::model::process::ProcessId;
     use rustix::io::Errno;
 
@@ -270,8 +273,8 @@ mod tests {
         let limit = CgroupStep::Limit(
             web.clone(),
             LimitWrite {
-                file: "memory.limit_in_bytes",
-                value: "100".to_owned(),
+                file: LimitFile::V1Limit,
+                value: LimitValue::Amount(100),
             },
         );
         let (v1, v2) = (CgroupVersion::V1, CgroupVersion::V2);

@@ -1,7 +1,8 @@
-//! Writes to the kernel, each bound to a pinned process or group and read back.
+//! Writes to the kernel, each bound to a pinned process or group and read back. [`executor`] does them all.
 
-pub mod adj;
-pub mod cgroup;
+pub(super) mod adj;
+pub(super) mod cgroup;
 pub(super) mod errors;
+pub mod executor;
 pub(super) mod pinned;
-pub mod signal;
+pub(super) mod signal;

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
-use crate::model::plan::step::{Failure, FailureKind};
+use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::process::ProcessId;
 
 use crate::linux::SysRoot;

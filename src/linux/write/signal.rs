@@ -3,7 +3,7 @@
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
-use crate::model::plan::step::{Failure, FailureKind};
+use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::process::ProcessId;
 use crate::model::process::signal::Signal;
 
@@ -18,7 +18,11 @@ use crate::linux::write::pinned::{PinnedProcess, gone};
 /// `Gone` or `Reused` if it is not that process (nothing is sent), `Denied` without permission,
 /// `Other` on a kernel without pidfds (before 5.3) or if [`SysRoot::proc`] shows other pids than
 /// those of the namespace oomtop runs in.
-pub fn send_signal(root: &SysRoot, target: ProcessId, signal: Signal) -> Result<(), Failure> {
+pub(crate) fn send_signal(
+    root: &SysRoot,
+    target: ProcessId,
+    signal: Signal,
+) -> Result<(), Failure> {
     own_pids(root, "signals")?;
     let pid = i32::try_from(target.pid)
         .ok()

@@ -1,9 +1,12 @@
 //! Memory cgroups: paths, limits, usage and counters, the same for v1 and v2.
 
 pub mod container;
+pub mod limits;
 
 use std::fmt;
 use std::sync::Arc;
+
+pub use limits::Limits;
 
 /// Which cgroup version controls memory on this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
@@ -140,33 +143,6 @@ impl CgroupKey {
     pub fn index(self) -> usize {
         self.0 as usize
     }
-}
-
-/// A group's limits in bytes; `None` is unlimited or not offered by this version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Limits {
-    /// v2 `memory.max`, v1 `memory.limit_in_bytes`: hitting it is an OOM.
-    pub max: Option<u64>,
-    /// v2 `memory.high`: throttles, never kills.
-    pub high: Option<u64>,
-    /// v1 `memory.soft_limit_in_bytes`: throttles nothing and kills nobody; when the host is short, what is
-    /// above it is reclaimed first (Documentation/admin-guide/cgroup-v1/memory.rst "Soft limits").
-    pub soft: Option<u64>,
-    /// v2 `memory.low`.
-    pub low: Option<u64>,
-    /// v2 `memory.min`.
-    pub min: Option<u64>,
-    /// v2 `memory.swap.max`.
-    pub swap_max: Option<u64>,
-    /// v1 `memory.memsw.limit_in_bytes`: memory + swap.
-    pub memsw_max: Option<u64>,
-    /// v1 `memory.swappiness`, 0 ..= 100 (0 ..= 200 since 5.8): 0 keeps the group out of swap. v2 has none
-    /// per group.
-    pub swappiness: Option<u64>,
-    /// v2 `memory.oom.group`: the whole group dies.
-    pub oom_group: bool,
-    /// v1 `memory.oom_control`: `oom_kill_disable` is set, tasks hang instead of dying.
-    pub kill_disabled: bool,
 }
 
 /// Counters of `memory.events` (v2) or `memory.oom_control` (v1), since the group was made.

@@ -177,7 +177,7 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
         let text = format!("Press {key} again to write it.");
         lines.push(Line::of(Tone::Critical, text));
     }
-    if dialog.waiting {
+    if dialog.waiting.is_some() {
         lines.push(Line::of(Tone::Dim, "writing …"));
     }
     lines

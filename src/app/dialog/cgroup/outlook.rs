@@ -2,7 +2,8 @@
 
 use super::{CgroupDialog, Mode, change, plan};
 use crate::app::dialog::DialogContext;
-use crate::model::cgroup::CgroupPath;
+use crate::model::cgroup::limits::LimitFile;
+use crate::model::cgroup::{CgroupPath, Limits};
 use crate::model::oom_domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
 use crate::model::process::Process;
 use crate::model::vm_settings::OomAction;
@@ -19,13 +20,17 @@ pub(super) fn prospects_of(
     let to = dialog.subject(snapshot)?;
     let chosen = dialog.matching().get(dialog.chosen).copied();
     let (limits, known) = match dialog.mode {
-        Mode::Create => (Some(plan::planned(&dialog.limits)), (None, Some(0))),
+        Mode::Create => {
+            let limits = plan::patch(&dialog.limits).ok()?;
+            (Some(limits.applied_to(Limits::default())), (None, Some(0)))
+        }
         Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
         Mode::Limits => {
             let now = change::group_at(&to, snapshot)?.limits;
-            // What makes no plan is not written: then it stays as it is.
-            let planned = dialog.steps(snapshot).is_ok();
-            let limits = planned.then(|| change::merged(now, &dialog.changes));
+            // Without a plan nothing is written, and the limits stay.
+            let planned = dialog.plan(snapshot).is_ok();
+            let patch = plan::patch(&dialog.changes).ok().filter(|_| planned);
+            let limits = patch.map(|patch| patch.applied_to(now));
             (limits, (None, None))
         }
     };
@@ -175,7 +180,10 @@ fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>
     match &first.group_kill {
         Some(path) => line.add(
             Tone::Watch,
-            format!(" and all of {path} with it (memory.oom.group)"),
+            format!(
+                " and all of {path} with it ({})",
+                LimitFile::OomGroup.name()
+            ),
         ),
         None if first.reached_in.is_some() => line.add(Tone::Dim, ", grown until then"),
         None => line.add(Tone::Dim, ", as things stand"),

@@ -1,13 +1,15 @@
 //! How the cgroup dialog looks: the group, the plan, what it will and will not do.
 
-use super::plan::{LimitField, limit_value};
+use super::steps::{result_line, step_text};
 use super::{CgroupDialog, Mode, change};
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::input::id::ActionId as Id;
+use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::GroupChoice;
 use crate::model::cgroup::CgroupVersion;
-use crate::model::plan::step::{CgroupStep, StepResult};
+use crate::model::cgroup::limits::LimitFile;
+use crate::model::plan::step::Step;
 use crate::model::process::Process;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
@@ -142,14 +144,14 @@ fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         note: None,
         error: None,
     });
-    for (at, (field, input)) in dialog.limits.iter().enumerate() {
+    for (at, (file, input)) in dialog.limits.iter().enumerate() {
         let focused = dialog.focus == at + 1;
         view = view.with(Section::Field {
-            label: field.file,
+            label: file.name(),
             input: input.clone(),
             focused,
             note: None,
-            error: limit_value(field, input.text()).err(),
+            error: error(*file, input),
         });
     }
     let hint = dialog
@@ -158,9 +160,10 @@ fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         .and_then(|at| dialog.limits.get(at));
     view.text(vec![Line::of(
         Tone::Dim,
-        hint.map_or("an absolute path below the hierarchy's root", |(f, _)| {
-            doc(f)
-        }),
+        hint.map_or(
+            "an absolute path below the hierarchy's root",
+            |(file, _)| file.row().doc,
+        ),
     )])
 }
 
@@ -171,26 +174,28 @@ fn limits_half(
 ) -> DialogView {
     let group = dialog.group.as_ref();
     let group = group.and_then(|path| change::group_at(path, context.cells.snapshot));
-    for (at, (field, input)) in dialog.changes.iter().enumerate() {
-        let now = change::present(field, group);
+    for (at, (file, input)) in dialog.changes.iter().enumerate() {
+        let now = change::present(*file, group);
         view = view.with(Section::Field {
-            label: field.file,
+            label: file.name(),
             input: input.clone(),
             focused: dialog.change_focus == at,
             note: Some(format!("now {}", now.as_deref().unwrap_or("n/a"))),
-            error: limit_value(field, input.text()).err(),
+            error: error(*file, input),
         });
     }
     let hint = dialog.changes.get(dialog.change_focus);
     view.text(
-        hint.map(|(field, _)| Line::of(Tone::Dim, doc(field)))
+        hint.map(|(file, _)| Line::of(Tone::Dim, file.row().doc))
             .into_iter()
             .collect(),
     )
 }
 
-fn doc(field: &LimitField) -> &'static str {
-    field.doc
+/// What is wrong with what was typed.
+fn error(file: LimitFile, input: &LineInput) -> Option<String> {
+    let parsed = file.parse(input.text());
+    parsed.err().map(|error| error.to_string())
 }
 
 fn move_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
@@ -233,77 +238,25 @@ fn group_line(group: &GroupChoice) -> Line {
 }
 
 fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
-    if dialog.waiting {
+    if dialog.waiting.is_some() {
         return vec![Line::of(Tone::Dim, "working …")];
     }
-    match dialog.steps(context.cells.snapshot) {
-        Ok(steps) => {
-            let number = |(at, step): (usize, &CgroupStep)| {
+    match dialog.plan(context.cells.snapshot) {
+        Ok(plan) => {
+            let number = |(at, step): (usize, &Step)| {
                 Line::of(Tone::Dim, format!("{}. ", at + 1)).add(Tone::Normal, step_text(step))
             };
-            steps.iter().enumerate().map(number).collect()
+            plan.steps.iter().enumerate().map(number).collect()
         }
         Err(missing) => vec![Line::of(Tone::Watch, missing)],
-    }
-}
-
-/// A step as a person would type it.
-pub(super) fn step_text(step: &CgroupStep) -> String {
-    match step {
-        CgroupStep::EnableMemory(path) => {
-            format!("let {path} share out memory (cgroup.subtree_control +memory)")
-        }
-        CgroupStep::Create(path) => format!("make the group {path}"),
-        CgroupStep::Limit(path, write) => format!(
-            "write {} to {}/{}",
-            value(&write.value),
-            path.as_str().trim_end_matches('/'),
-            write.file
-        ),
-        CgroupStep::Move(id, path) => format!(
-            "write {} to {}/cgroup.procs",
-            id.pid,
-            path.as_str().trim_end_matches('/')
-        ),
-        CgroupStep::Remove(path) => format!("remove the empty group {path}"),
-    }
-}
-
-/// A byte count with its size in words behind it.
-fn value(text: &str) -> String {
-    match text.parse::<u64>() {
-        Ok(bytes) if bytes >= 1024 => format!("{bytes} ({})", format::long_size(bytes)),
-        _ => text.to_owned(),
-    }
-}
-
-fn result_line(result: &StepResult) -> Line {
-    let before = result.before.as_deref();
-    match &result.outcome {
-        Ok(read_back) => Line::of(Tone::Good, "done  ")
-            .add(Tone::Normal, step_text(&result.step))
-            .add(
-                Tone::Dim,
-                if read_back.is_empty() {
-                    String::new()
-                } else {
-                    format!("  → {read_back}")
-                },
-            )
-            .add(
-                Tone::Dim,
-                before.map_or_else(String::new, |before| format!(", was {before}")),
-            ),
-        Err(failure) => Line::of(Tone::Critical, "failed  ")
-            .add(Tone::Normal, step_text(&result.step))
-            .add(Tone::Critical, format!(": {}", failure.sentence)),
     }
 }
 
 fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     if dialog.mode == Mode::Limits {
         let mut lines = super::outlook::lines(dialog, process(dialog, context), context);
-        lines.extend(dialog.group.as_ref().and_then(change::owner_line));
+        let owner = dialog.group.as_ref();
+        lines.extend(owner.and_then(|path| change::owner_line(path, dialog.version)));
         lines.extend(read_only(context));
         return lines;
     }
@@ -324,8 +277,11 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     if dialog.from.as_ref().and_then(change::unit_of).is_some() {
         lines.push(Line::of(
             Tone::Watch,
-            "systemd owns its present group: the unit loses sight of the process, and a daemon-reload may undo this. To \
-             limit the whole unit instead: systemctl set-property --runtime UNIT MemoryMax=…",
+            format!(
+                "systemd owns its present group: the unit loses sight of the process, and a daemon-reload may undo \
+                 this. To limit the whole unit instead: systemctl set-property --runtime UNIT {}=…",
+                change::systemd_limit(dialog.version)
+            ),
         ));
     }
     lines.extend(read_only(context));

@@ -1,5 +1,7 @@
 //! [`Files`]: where each number of a domain's details is read from.
 
+use crate::model::cgroup::limits::LimitFile;
+
 /// Which file each number is from.
 pub(super) struct Files {
     pub(super) usage: &'static str,
@@ -24,7 +26,7 @@ impl Files {
         } else if v1 {
             Self {
                 usage: "memory.usage_in_bytes",
-                limit: "memory.limit_in_bytes",
+                limit: LimitFile::V1Limit.name(),
                 cache: "memory.stat total_{in,}active_file - dirty",
                 swap: "memory.memsw.usage_in_bytes - usage",
                 max: "memory.failcnt + memsw.failcnt",
@@ -33,7 +35,7 @@ impl Files {
         } else {
             Self {
                 usage: "memory.current",
-                limit: "memory.max",
+                limit: LimitFile::Max.name(),
                 cache: "memory.stat {in,}active_file - file_dirty",
                 swap: "memory.swap.current",
                 max: "memory.events max",

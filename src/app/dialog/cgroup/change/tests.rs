@@ -1,22 +1,21 @@
-//! The plan of other limits: order, what is refused, what is shown of the present.
+//! Limits that are there: what is shown of them, and the unit they belong to.
 
-use super::{change_steps, merged, present, unit_of};
-use crate::app::dialog::cgroup::plan::{LimitField, fields_of};
+use super::{present, unit_of};
+use crate::app::dialog::cgroup::plan::{Fields, fields_of, patch};
 use crate::app::input::line::LineInput;
-use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
-use crate::model::plan::step::CgroupStep;
+use crate::model::cgroup::limits::LimitFile;
+use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
 
 const MIB: u64 = 1 << 20;
 
-fn fields(version: CgroupVersion, typed: &[(&str, &str)]) -> Vec<(&'static LimitField, LineInput)> {
-    let text = |file| {
-        let found = typed.iter().find(|(name, _)| *name == file);
-        found.map_or("", |(_, text)| text)
-    };
-    fields_of(version)
-        .iter()
-        .map(|field| (field, LineInput::new(text(field.file))))
-        .collect()
+fn typed(version: CgroupVersion, file: LimitFile, text: &str) -> Fields {
+    let mut fields = fields_of(version);
+    for (known, input) in &mut fields {
+        if *known == file {
+            *input = LineInput::new(text);
+        }
+    }
+    fields
 }
 
 fn group(max: Option<u64>, memsw: Option<u64>) -> Cgroup {
@@ -28,103 +27,27 @@ fn group(max: Option<u64>, memsw: Option<u64>) -> Cgroup {
     group
 }
 
-fn plan(
-    group: &Cgroup,
-    version: CgroupVersion,
-    typed: &[(&str, &str)],
-) -> Result<Vec<String>, String> {
-    let fields = fields(version, typed);
-    let steps = change_steps(&group.path, Some(group), &fields, version)?;
-    let text = |step| match step {
-        CgroupStep::Limit(path, write) => format!("{path} {}={}", write.file, write.value),
-        other => format!("{other:?}"),
-    };
-    Ok(steps.into_iter().map(text).collect())
-}
-
-const LIMIT: &str = "memory.limit_in_bytes";
-const BOTH: &str = "memory.memsw.limit_in_bytes";
-
 #[test]
-fn v1_never_has_memory_and_swap_below_memory_in_between() {
-    let v1 = CgroupVersion::V1;
-    let first = |group: &Cgroup, limit: &str, both: &str| {
-        let steps = plan(group, v1, &[(LIMIT, limit), (BOTH, both)]).expect("a plan");
-        assert_eq!(steps.len(), 2);
-        steps[0]
-            .split(['=', ' '])
-            .nth(1)
-            .expect("a file")
-            .to_owned()
-    };
-    let held = group(Some(100), Some(100));
-    assert_eq!(first(&held, "50M", "50M"), LIMIT, "lowered");
-    assert_eq!(first(&held, "200M", "200M"), BOTH, "raised");
-    assert_eq!(first(&held, "max", "max"), BOTH, "lifted");
-    assert_eq!(first(&group(None, None), "50M", "60M"), LIMIT, "from none");
-    assert!(plan(&held, v1, &[(LIMIT, "200M")]).is_err_and(|e| e.contains("change it too")));
-    assert!(plan(&held, v1, &[(LIMIT, "max")]).is_err());
-    assert!(plan(&held, v1, &[(BOTH, "99M")]).is_err());
-    assert!(plan(&held, v1, &[(LIMIT, "90M")]).is_ok());
-}
-
-#[test]
-fn v2_writes_the_limit_that_kills_last() {
-    let typed = [
-        ("memory.max", "64M"),
-        ("memory.swap.max", "0"),
-        ("memory.oom.group", "1"),
-    ];
-    let steps = plan(&group(Some(100), None), CgroupVersion::V2, &typed);
-    assert_eq!(
-        steps.expect("a plan"),
-        [
-            "/web memory.swap.max=0",
-            "/web memory.oom.group=1",
-            "/web memory.max=67108864"
-        ]
-    );
-}
-
-#[test]
-fn nothing_nonsense_and_less_than_a_page_make_no_plan() {
-    let held = group(Some(100), None);
-    let v2 = CgroupVersion::V2;
-    for bad in ["", "100", "lots", "-1", "99999999999999999999"] {
-        assert!(plan(&held, v2, &[("memory.max", bad)]).is_err(), "{bad:?}");
+fn nonsense_and_less_than_a_page_are_told_with_their_file() {
+    for bad in ["100", "lots", "-1", "99999999999999999999"] {
+        let fields = typed(CgroupVersion::V2, LimitFile::Max, bad);
+        assert!(
+            patch(&fields).is_err_and(|e| e.starts_with("memory.max: ")),
+            "{bad:?}"
+        );
     }
-    // Half a plan is none.
-    let typed = [("memory.max", "64M"), ("memory.oom.group", "2")];
-    assert!(plan(&held, v2, &typed).is_err());
-    let root = Cgroup::unread(CgroupPath::root(), None);
-    assert!(plan(&root, v2, &[("memory.max", "1G")]).is_err());
-    let none = change_steps(&held.path, None, &fields(v2, &[("memory.max", "1G")]), v2);
-    assert!(none.is_err_and(|e| e.contains("/web is not there")));
-}
-
-#[test]
-fn what_is_typed_replaces_what_is_there_and_the_rest_stays() {
-    let limits = Limits {
-        max: Some(5),
-        high: Some(4),
-        oom_group: true,
-        ..Limits::default()
-    };
-    let typed = [("memory.max", "max"), ("memory.swap.max", "0")];
-    let after = merged(limits, &fields(CgroupVersion::V2, &typed));
-    assert_eq!(
-        (after.max, after.high, after.swap_max),
-        (None, Some(4), Some(0))
-    );
-    assert!(after.oom_group);
+    let nothing = typed(CgroupVersion::V2, LimitFile::Max, " ");
+    assert!(patch(&nothing).is_ok_and(|patch| patch.is_empty()));
 }
 
 #[test]
 fn what_was_not_read_is_not_shown_as_a_number() {
     let mut held = group(Some(100), None);
     let v1 = fields_of(CgroupVersion::V1);
-    let shown =
-        |held: &Cgroup| -> Vec<_> { v1.iter().map(|field| present(field, Some(held))).collect() };
+    let shown = |held: &Cgroup| -> Vec<_> {
+        let files = v1.iter().map(|(file, _)| *file);
+        files.map(|file| present(file, Some(held))).collect()
+    };
     let some = |text: &str| Some(text.to_owned());
     let expected = [
         some("100 MiB"),
@@ -137,7 +60,7 @@ fn what_was_not_read_is_not_shown_as_a_number() {
     assert_eq!(shown(&held)[1], None);
     held.usage = None;
     assert_eq!(shown(&held), [None, None, None, None]);
-    assert_eq!(present(&v1[0], None), None);
+    assert_eq!(present(LimitFile::V1Limit, None), None);
 }
 
 #[test]
@@ -148,4 +71,15 @@ fn the_unit_is_the_innermost_part_that_systemd_named() {
         Some("a.service".to_owned())
     );
     assert_eq!(unit("/docker/4f5e"), None);
+}
+
+#[test]
+fn the_soft_limit_of_v1_is_its_own_and_not_that_of_v2_high() {
+    let mut held = group(Some(100), None);
+    held.limits.soft = Some(64 * MIB);
+    let shown = present(LimitFile::V1Soft, Some(&held));
+    assert_eq!(shown, Some("64 MiB".to_owned()));
+    let fields = typed(CgroupVersion::V1, LimitFile::V1Soft, "32M");
+    let after = patch(&fields).expect("a size").applied_to(held.limits);
+    assert_eq!((after.soft, after.high), (Some(32 * MIB), None));
 }

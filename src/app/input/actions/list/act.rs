@@ -8,7 +8,7 @@ use crate::app::input::actions::run::act::{
 };
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
-use crate::app::update::receipt;
+use crate::app::undo;
 
 pub(super) const ACT: &[Action] = &[
     Action {
@@ -80,7 +80,7 @@ pub(super) const ACT: &[Action] = &[
         doc: "take back the last write of this session",
         keys: &["u"],
         group: Group::Act,
-        places: &[Place::new(PANES, receipt::undo).label_of(undo_label)],
+        places: &[Place::new(PANES, undo::take_back).label_of(undo_label)],
     },
 ];
 

@@ -5,7 +5,7 @@ use crate::app::dialog::help::HelpDialog;
 use crate::app::input::actions::run::look::{pause, refresh};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::Effect;
+use crate::app::msg::Control;
 
 /// The first of the footer.
 pub(super) const HELP: &[Action] = &[Action {
@@ -53,13 +53,13 @@ pub(super) const PROGRAM: &[Action] = &[
         doc: "suspend, as any program",
         keys: &["Ctrl-z"],
         group: Group::Program,
-        places: &[Place::new(PANES, |_| vec![Effect::Suspend])],
+        places: &[Place::new(PANES, |s| s.ask(Control::Suspend))],
     },
     Action {
         id: Id::Quit,
         doc: "quit",
         keys: &["q", "F10", "Ctrl-c"],
         group: Group::Program,
-        places: &[Place::new(PANES, |_| vec![Effect::Quit]).label("Quit")],
+        places: &[Place::new(PANES, |s| s.ask(Control::Quit)).label("Quit")],
     },
 ];

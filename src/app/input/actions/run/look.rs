@@ -7,7 +7,7 @@ use crate::app::dialog::event::EventDialog;
 use crate::app::dialog::report::ReportDialog;
 use crate::app::dialog::sort::SortDialog;
 use crate::app::input::prompt::{Prompt, PromptKind};
-use crate::app::msg::Effect;
+use crate::app::msg::{Control, Effect};
 use crate::app::view::events::Entry;
 use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::COLUMNS;
@@ -69,7 +69,7 @@ pub(in crate::app::input::actions) fn kernel_threads(state: &mut State) -> Vec<E
 
 pub(in crate::app::input::actions) fn refresh(state: &mut State) -> Vec<Effect> {
     let mut effects = state.request_sample();
-    effects.push(Effect::Redraw);
+    effects.extend(state.ask(Control::Redraw));
     effects
 }
 

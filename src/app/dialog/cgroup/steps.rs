@@ -1,0 +1,77 @@
+//! The steps of a plan in words: what will be written, and what came of it.
+
+use crate::model::cgroup::limits::LimitValue;
+use crate::model::plan::receipt::{Reading, StepReceipt};
+use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
+
+/// A step as a person would type it.
+pub(super) fn step_text(step: &Step) -> String {
+    match step {
+        Step::Adj { target, value } => {
+            format!("write {value} to /proc/{}/oom_score_adj", target.pid)
+        }
+        Step::Signal { target, signal } => format!("send SIG{} to {}", signal.name, target.pid),
+        Step::Cgroup(CgroupStep::EnableMemory(path)) => {
+            format!("let {path} share out memory (cgroup.subtree_control +memory)")
+        }
+        Step::Cgroup(CgroupStep::Create(path)) => format!("make the group {path}"),
+        Step::Cgroup(CgroupStep::Limit(path, write)) => format!(
+            "write {} to {}/{}",
+            value(*write),
+            path.as_str().trim_end_matches('/'),
+            write.file.name()
+        ),
+        Step::Cgroup(CgroupStep::Move(id, path)) => format!(
+            "write {} to {}/cgroup.procs",
+            id.pid,
+            path.as_str().trim_end_matches('/')
+        ),
+        Step::Cgroup(CgroupStep::Remove(path)) => format!("remove the empty group {path}"),
+    }
+}
+
+/// A byte count with its size in words behind it.
+fn value(write: LimitWrite) -> String {
+    match write.value.amount() {
+        Some(bytes) if bytes >= 1024 => format!("{bytes} ({})", format::long_size(bytes)),
+        _ => write.text(),
+    }
+}
+
+/// What was found or read back, as the file shows it.
+fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
+    match (reading, step) {
+        (Reading::Limit(LimitValue::Amount(amount)), _) => Some(amount.to_string()),
+        (Reading::Limit(value), Step::Cgroup(CgroupStep::Limit(_, write))) => {
+            Some(wording::limit(write.file, *value))
+        }
+        (Reading::Adj(adj), _) => Some(adj.to_string()),
+        (Reading::Group(path), _) => Some(path.to_string()),
+        (Reading::Controllers(list), _) => Some(list.clone()),
+        (Reading::Nothing | Reading::Limits(_) | Reading::Limit(_), _) => None,
+    }
+}
+
+/// What came of a step.
+pub(super) fn result_line(receipt: &StepReceipt) -> Line {
+    let step = &receipt.step;
+    match &receipt.outcome {
+        Ok(read_back) => {
+            let now = reading_text(step, read_back).map(|text| format!("  → {text}"));
+            // Where a process was stands in the dialog already.
+            let before = Some(&receipt.before).filter(|before| before.limit().is_some());
+            let before = before.and_then(|before| reading_text(step, before));
+            let before = before.map(|text| format!(", was {text}"));
+            Line::of(Tone::Good, "done  ")
+                .add(Tone::Normal, step_text(step))
+                .add(Tone::Dim, now.unwrap_or_default())
+                .add(Tone::Dim, before.unwrap_or_default())
+        }
+        Err(failure) => Line::of(Tone::Critical, "failed  ")
+            .add(Tone::Normal, step_text(step))
+            .add(Tone::Critical, format!(": {}", failure.sentence)),
+    }
+}

@@ -1,0 +1,118 @@
+//! [`Changes`]: what the receipts of a write say it changed, by kind.
+
+use crate::model::cgroup::CgroupPath;
+use crate::model::cgroup::limits::{LimitFile, LimitValue};
+use crate::model::plan::inverse;
+use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
+use crate::model::plan::step::{CgroupStep, Step};
+use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
+use crate::model::process::signal::Signal;
+
+/// One process's adj before and after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AdjChange {
+    pub(super) target: ProcessId,
+    pub(super) before: OomScoreAdj,
+    /// Read back after the write.
+    pub(super) after: OomScoreAdj,
+}
+
+/// A process that went to another group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MoveChange<'a> {
+    pub(super) target: ProcessId,
+    /// Where it came from; `None` if that could not be read.
+    pub(super) from: Option<&'a CgroupPath>,
+    pub(super) to: &'a CgroupPath,
+}
+
+/// One limit file before and after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LimitChange<'a> {
+    pub(super) group: &'a CgroupPath,
+    pub(super) file: LimitFile,
+    pub(super) before: LimitValue,
+    /// Read back after the write; what was written, if the kernel made something else of it.
+    pub(super) after: LimitValue,
+}
+
+/// What a write changed.
+#[derive(Debug, Default)]
+pub(super) struct Changes<'a> {
+    pub(super) adj: Vec<AdjChange>,
+    pub(super) signals: Vec<(ProcessId, Signal)>,
+    pub(super) moves: Vec<MoveChange<'a>>,
+    /// Those of groups that the write itself has made, too.
+    pub(super) limits: Vec<LimitChange<'a>>,
+    /// Groups that were made, outermost first.
+    pub(super) made: Vec<&'a CgroupPath>,
+    /// The first step that failed.
+    pub(super) failed: Option<&'a StepReceipt>,
+}
+
+impl<'a> Changes<'a> {
+    pub(super) fn new(plans: &'a [PlanReceipt]) -> Self {
+        let mut changes = Self {
+            made: inverse::made(plans),
+            ..Self::default()
+        };
+        for receipt in plans.iter().flat_map(|plan| &plan.steps) {
+            if receipt.failure().is_some() {
+                changes.failed = changes.failed.or(Some(receipt));
+            }
+            changes.add(receipt);
+        }
+        changes
+    }
+
+    fn add(&mut self, receipt: &'a StepReceipt) {
+        let after = receipt.outcome.as_ref().ok();
+        match &receipt.step {
+            Step::Adj { target, .. } => {
+                let before = receipt.before.adj();
+                let values = before.zip(after.and_then(Reading::adj));
+                self.adj.extend(values.map(|(before, after)| AdjChange {
+                    target: *target,
+                    before,
+                    after,
+                }));
+            }
+            Step::Signal { target, signal } => {
+                self.signals.extend(after.map(|_| (*target, *signal)));
+            }
+            Step::Cgroup(CgroupStep::Move(target, to)) => {
+                self.moves.extend(after.map(|_| MoveChange {
+                    target: *target,
+                    from: receipt.before.group(),
+                    to,
+                }));
+            }
+            Step::Cgroup(CgroupStep::Limit(group, write)) if inverse::took_effect(receipt) => {
+                let after = after.and_then(Reading::limit);
+                let before = receipt.before.limit();
+                self.limits.extend(before.map(|before| LimitChange {
+                    group,
+                    file: write.file,
+                    before,
+                    after: after.unwrap_or(write.value),
+                }));
+            }
+            // Made groups are known already; the rest tells nothing that undo or a sentence needs.
+            Step::Cgroup(
+                CgroupStep::Create(_)
+                | CgroupStep::Limit(..)
+                | CgroupStep::EnableMemory(_)
+                | CgroupStep::Remove(_),
+            ) => {}
+        }
+    }
+
+    /// The limits of groups that were there before.
+    pub(super) fn older_limits(&self) -> Vec<LimitChange<'a>> {
+        let limits = self.limits.iter().copied();
+        limits
+            .filter(|limit| !self.made.contains(&limit.group))
+            .collect()
+    }
+}

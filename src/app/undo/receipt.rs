@@ -1,0 +1,40 @@
+//! A receipt comes in: a notice, an entry of the undo log, a fresh sample.
+
+use super::changes::Changes;
+use super::{Written, words};
+use crate::app::State;
+use crate::app::msg::{Effect, WriteId};
+use crate::model::plan::receipt::{FailureKind, PlanReceipt};
+use crate::text::tone::Tone;
+
+/// Takes the outcome of a write in.
+pub(in crate::app) fn written(
+    state: &mut State,
+    id: WriteId,
+    plans: &[PlanReceipt],
+) -> Vec<Effect> {
+    let undo = state.undo.is_undo(id);
+    let changes = Changes::new(plans);
+    let (tone, text) = match words::failure(&changes, state) {
+        Some(failure) => (Tone::Critical, failure),
+        None => (Tone::Good, words::done(&changes, undo, state)),
+    };
+    if undo {
+        let mut failures = plans.iter().filter_map(PlanReceipt::failure);
+        let is_over = failures.all(|failure| FailureKind::is_final(failure.kind));
+        state.undo.end(is_over);
+    } else {
+        let adj = changes.adj.iter().map(|change| change.target);
+        let moved = changes.moves.iter().map(|change| change.target);
+        let names = adj.chain(moved).map(|id| (id, words::comm(state, id)));
+        let names = names.collect();
+        state.undo.push(Written {
+            id,
+            plans: plans.to_vec(),
+            names,
+        });
+    }
+    state.say(tone, text);
+    state.written_at_seq = state.snapshot.seq + 1;
+    state.request_sample()
+}

@@ -1,0 +1,145 @@
+//! The sentences about a write: what became of it, and what taking it back would do.
+
+use super::Written;
+use super::changes::{Changes, LimitChange};
+use crate::app::State;
+use crate::model::cgroup::CgroupPath;
+use crate::model::plan::step::Step;
+use crate::model::process::ProcessId;
+use crate::text::wording;
+
+impl Written {
+    /// What taking it back would do, in a few words: the footer shows it before `u` is pressed.
+    pub fn undo_label(&self) -> String {
+        let changes = Changes::new(&self.plans);
+        let back = changes
+            .moves
+            .iter()
+            .filter_map(|change| Some((change.target, change.from?)));
+        match back.collect::<Vec<_>>().as_slice() {
+            [] => {}
+            [(target, from)] => return format!("{} → {from}", self.name(*target)),
+            many => return format!("{} moves", many.len()),
+        }
+        match changes.adj.as_slice() {
+            [] => {}
+            [one] => return format!("{} {} → {}", self.name(one.target), one.after, one.before),
+            many => return format!("adj of {} processes", many.len()),
+        }
+        // Which group: the path is too long for the footer, the newest write is meant.
+        match changes.older_limits().as_slice() {
+            [] => {
+                let innermost = changes.made.last();
+                format!("remove {}", innermost.map_or("", |path| path.as_str()))
+            }
+            [one] => format!(
+                "{} → {}",
+                one.file.name(),
+                wording::limit(one.file, one.before)
+            ),
+            many => format!("{} limits", many.len()),
+        }
+    }
+
+    /// The short name of a process in it.
+    pub(super) fn name(&self, id: ProcessId) -> &str {
+        let found = self.names.iter().find(|(known, _)| *known == id);
+        found.map_or("", |(_, name)| name)
+    }
+}
+
+/// Why a step of the write failed.
+pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
+    let receipt = changes.failed?;
+    let sentence = &receipt.failure()?.sentence;
+    Some(match (&receipt.step, changes.adj.len()) {
+        (Step::Adj { target, .. }, 0) => format!("{}: {sentence}", name(state, *target)),
+        (Step::Adj { target, .. }, rest) => format!(
+            "{}: {sentence} ({rest} others were written)",
+            name(state, *target)
+        ),
+        (Step::Signal { .. } | Step::Cgroup(_), _) => sentence.clone(),
+    })
+}
+
+/// What a write without a failure has done.
+pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
+    match changes.signals.as_slice() {
+        [] => {}
+        [(target, signal)] => {
+            return format!("SIG{} sent to {}", signal.name, name(state, *target));
+        }
+        [(_, signal), ..] => {
+            let sent = changes.signals.len();
+            return format!("SIG{} sent to {sent} processes", signal.name);
+        }
+    }
+    match changes.moves.as_slice() {
+        [] => {}
+        [one] => {
+            let verb = if undo { "is back in" } else { "moved to" };
+            return format!("{} {verb} {}", name(state, one.target), one.to);
+        }
+        many => {
+            let verb = if undo { "moved back" } else { "moved" };
+            return format!("{} processes {verb}", many.len());
+        }
+    }
+    let verb = if undo { "restored" } else { "written" };
+    match changes.adj.as_slice() {
+        [] => limits(&changes.limits, undo),
+        [one] => format!(
+            "{} adj {} → {} {verb} and read back",
+            name(state, one.target),
+            one.before,
+            one.after
+        ),
+        many => format!("adj of {} processes {}", many.len(), kept(undo)),
+    }
+}
+
+fn limits(changes: &[LimitChange<'_>], undo: bool) -> String {
+    match changes {
+        [] => "done".to_owned(),
+        [one] => format!(
+            "{} {} → {} {}: {}",
+            one.file.name(),
+            wording::limit(one.file, one.before),
+            wording::limit(one.file, one.after),
+            kept(undo),
+            one.group
+        ),
+        [first, ..] => {
+            let mut groups: Vec<&CgroupPath> = changes.iter().map(|change| change.group).collect();
+            groups.sort();
+            groups.dedup();
+            let whose = match groups.len() {
+                1 => first.group.to_string(),
+                many => format!("of {many} groups"),
+            };
+            format!("{} limits {}: {whose}", changes.len(), kept(undo))
+        }
+    }
+}
+
+fn kept(undo: bool) -> &'static str {
+    if undo {
+        "restored"
+    } else {
+        "written and read back"
+    }
+}
+
+/// `2456 mysqld`, also for one that has ended since.
+fn name(state: &State, id: ProcessId) -> String {
+    let process = state.snapshot.process(id);
+    let process = process.or_else(|| state.previous.process(id));
+    process.map_or_else(|| id.pid.to_string(), |p| format!("{} {}", id.pid, p.comm))
+}
+
+/// `mysqld`, also for one that has ended since.
+pub(super) fn comm(state: &State, id: ProcessId) -> String {
+    let process = state.snapshot.process(id);
+    let process = process.or_else(|| state.previous.process(id));
+    process.map_or_else(|| id.pid.to_string(), |p| p.comm.text().into_owned())
+}

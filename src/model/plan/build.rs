@@ -1,0 +1,154 @@
+//! From limits and targets to the steps of a plan, in an order the kernel takes.
+
+use super::Plan;
+use super::step::{CgroupStep, LimitWrite, Step};
+use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits, WriteOrder};
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
+use crate::model::process::signal::Signal;
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanError {
+    /// The group to make is there already.
+    Exists(CgroupPath),
+    /// The group to change is not there.
+    Missing(CgroupPath),
+    /// The root group has no limit files.
+    Root,
+    /// No limit was given.
+    NoLimits,
+    /// The kernel refuses this limit below the hard limit.
+    BelowHardLimit(LimitFile, LimitValue),
+}
+
+/// One plan for each target, so that one that fails does not keep the others from it.
+#[must_use]
+pub fn adj(targets: impl IntoIterator<Item = ProcessId>, value: OomScoreAdj) -> Vec<Plan> {
+    let step = |target| Plan::from_iter([Step::Adj { target, value }]);
+    targets.into_iter().map(step).collect()
+}
+
+/// One plan for each target.
+#[must_use]
+pub fn signal(targets: impl IntoIterator<Item = ProcessId>, signal: Signal) -> Vec<Plan> {
+    let step = |target| Plan::from_iter([Step::Signal { target, signal }]);
+    targets.into_iter().map(step).collect()
+}
+
+/// Moves processes into a group that is there.
+#[must_use]
+pub fn enter(targets: &[ProcessId], group: &CgroupPath) -> Plan {
+    moves(targets, group).collect()
+}
+
+fn moves(targets: &[ProcessId], group: &CgroupPath) -> impl Iterator<Item = CgroupStep> {
+    targets
+        .iter()
+        .map(move |target| CgroupStep::Move(*target, group.clone()))
+}
+
+/// Makes a group with these limits and moves the targets into it. `is_there` tells which groups exist.
+///
+/// # Errors
+/// If the group is there already, or the kernel would not take the limits together.
+pub fn create(
+    targets: &[ProcessId],
+    group: &CgroupPath,
+    limits: &LimitPatch,
+    version: CgroupVersion,
+    is_there: impl Fn(&CgroupPath) -> bool,
+) -> Result<Plan, PlanError> {
+    if is_there(group) {
+        return Err(PlanError::Exists(group.clone()));
+    }
+    let mut steps = Vec::new();
+    // Outermost first: the parents that are not there yet, and on v2 the controller in each.
+    let mut above: Vec<_> = std::iter::successors(group.parent(), CgroupPath::parent).collect();
+    above.reverse();
+    for parent in above {
+        if !parent.is_root() && !is_there(&parent) {
+            steps.push(CgroupStep::Create(parent.clone()));
+        }
+        if version == CgroupVersion::V2 {
+            steps.push(CgroupStep::EnableMemory(parent));
+        }
+    }
+    steps.push(CgroupStep::Create(group.clone()));
+    steps.extend(limit_steps(group, Limits::default(), limits)?);
+    steps.extend(moves(targets, group));
+    Ok(steps.into_iter().collect())
+}
+
+/// Gives a group that is there other limits. `now` are those it has, `None` if it is not there.
+///
+/// # Errors
+/// If there is nothing to write, or the kernel would not take it.
+pub fn change_limits(
+    group: &CgroupPath,
+    now: Option<Limits>,
+    limits: &LimitPatch,
+) -> Result<Plan, PlanError> {
+    let now = now.ok_or_else(|| PlanError::Missing(group.clone()))?;
+    // A container's root group has limits: it is no root on the host.
+    if group.is_root() && now.max.is_none() {
+        return Err(PlanError::Root);
+    }
+    if limits.is_empty() {
+        return Err(PlanError::NoLimits);
+    }
+    Ok(limit_steps(group, now, limits)?.into_iter().collect())
+}
+
+/// One step for each limit, in an order the kernel takes, from the limits the group has `now`.
+fn limit_steps(
+    group: &CgroupPath,
+    now: Limits,
+    limits: &LimitPatch,
+) -> Result<Vec<CgroupStep>, PlanError> {
+    let after = limits.applied_to(now);
+    let mut writes = Vec::new();
+    for (file, value) in limits.iter() {
+        let rank = match file.row().order {
+            WriteOrder::AsListed => 1,
+            // The table lists it behind the hard limit.
+            WriteOrder::AroundHardLimit if bytes(file, &after) <= bytes(file, &now) => 1,
+            WriteOrder::AroundHardLimit => 0,
+            WriteOrder::Last => 2,
+        };
+        writes.push((rank, LimitWrite { file, value }));
+    }
+    // Stable: the table decides the rest.
+    writes.sort_by_key(|(rank, _)| *rank);
+    refuse_below_hard_limit(limits, &after)?;
+    let step = |(_, write)| CgroupStep::Limit(group.clone(), write);
+    Ok(writes.into_iter().map(step).collect())
+}
+
+/// What the kernel would answer with EINVAL, whichever of the two is written.
+fn refuse_below_hard_limit(limits: &LimitPatch, after: &Limits) -> Result<(), PlanError> {
+    let Some((written, _)) = limits.iter().next() else {
+        return Ok(());
+    };
+    let version = written.row().version;
+    let hard = bytes(LimitFile::hard_limit(version), after);
+    let around =
+        LimitFile::of(version).filter(|file| file.row().order == WriteOrder::AroundHardLimit);
+    for file in around {
+        if bytes(file, after) < hard
+            && let Some(value) = file.get(after)
+        {
+            return Err(PlanError::BelowHardLimit(file, value));
+        }
+    }
+    Ok(())
+}
+
+fn bytes(file: LimitFile, limits: &Limits) -> u64 {
+    let value = file.get(limits).and_then(LimitValue::amount);
+    value.unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

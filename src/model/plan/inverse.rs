@@ -1,0 +1,124 @@
+//! What takes a write back, computed from its receipts alone.
+
+use super::Plan;
+use super::receipt::{FailureKind, PlanReceipt, Reading, StepReceipt};
+use super::step::{CgroupStep, LimitWrite, Step};
+use crate::model::cgroup::CgroupPath;
+use crate::model::cgroup::limits::{LimitFile, LimitValue};
+
+/// The steps that take one step back, in the order to do them. Empty where it changed nothing, where it cannot
+/// be taken back, or where what was there before could not be read.
+#[must_use]
+pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
+    if !took_effect(receipt) {
+        return Vec::new();
+    }
+    match &receipt.step {
+        Step::Adj { target, .. } => {
+            let target = *target;
+            let before = receipt.before.adj();
+            let back = before.map(|value| Step::Adj { target, value });
+            back.into_iter().collect()
+        }
+        // Nothing calls a signal back.
+        Step::Signal { .. } => Vec::new(),
+        Step::Cgroup(step) => {
+            let steps = of_cgroup_step(step, &receipt.before);
+            steps.into_iter().map(Step::Cgroup).collect()
+        }
+    }
+}
+
+fn of_cgroup_step(step: &CgroupStep, before: &Reading) -> Vec<CgroupStep> {
+    match step {
+        // It stays: other groups may use it by now, and alone it limits nothing.
+        CgroupStep::EnableMemory(_) => Vec::new(),
+        CgroupStep::Create(group) => vec![CgroupStep::Remove(group.clone())],
+        CgroupStep::Limit(group, LimitWrite { file, .. }) => {
+            let back = before.limit().map(|value| (*file, value));
+            limits(group, back).collect()
+        }
+        CgroupStep::Move(target, _) => {
+            let from = before.group().cloned();
+            let back = from.map(|from| CgroupStep::Move(*target, from));
+            back.into_iter().collect()
+        }
+        CgroupStep::Remove(group) => {
+            let create = std::iter::once(CgroupStep::Create(group.clone()));
+            match before {
+                Reading::Limits(had) => create.chain(limits(group, had.iter())).collect(),
+                _ => create.collect(),
+            }
+        }
+    }
+}
+
+fn limits(
+    group: &CgroupPath,
+    values: impl IntoIterator<Item = (LimitFile, LimitValue)>,
+) -> impl Iterator<Item = CgroupStep> {
+    let limit = |(file, value)| CgroupStep::Limit(group.clone(), LimitWrite { file, value });
+    values.into_iter().map(limit)
+}
+
+/// The step changed something. A limit that was not kept did: the kernel made something else of it. An adj or a
+/// move that was not kept is another program's by now, and not ours to take back.
+#[must_use]
+pub fn took_effect(receipt: &StepReceipt) -> bool {
+    match (&receipt.step, receipt.failure()) {
+        (_, None) => true,
+        (Step::Cgroup(CgroupStep::Limit(..)), Some(failure)) => {
+            failure.kind == FailureKind::NotKept
+        }
+        (_, Some(_)) => false,
+    }
+}
+
+/// The plans that take a whole write back: the last step of the last plan first. Each step goes back to a state
+/// the kernel has taken before (v1 takes no memory + swap below memory). Limits of a group that goes away again
+/// are left alone.
+#[must_use]
+pub fn of_write(receipts: &[PlanReceipt]) -> Vec<Plan> {
+    let mut new = Vec::new();
+    let mut plans: Vec<Plan> = Vec::new();
+    for receipt in receipts {
+        let mut back = Vec::new();
+        for step in &receipt.steps {
+            if !is_limit_of(&new, &step.step) {
+                back.push(of_step(step));
+            }
+            keep_track(&mut new, step);
+        }
+        plans.push(back.into_iter().rev().flatten().collect());
+    }
+    plans.reverse();
+    plans.retain(|plan| !plan.steps.is_empty());
+    plans
+}
+
+fn is_limit_of(groups: &[&CgroupPath], step: &Step) -> bool {
+    matches!(step, Step::Cgroup(CgroupStep::Limit(group, _)) if groups.contains(&group))
+}
+
+/// Groups that the write has made up to here and not removed.
+fn keep_track<'a>(new: &mut Vec<&'a CgroupPath>, receipt: &'a StepReceipt) {
+    match &receipt.step {
+        Step::Cgroup(CgroupStep::Create(group)) if receipt.outcome.is_ok() => new.push(group),
+        Step::Cgroup(CgroupStep::Remove(group)) if receipt.outcome.is_ok() => {
+            new.retain(|made| *made != group);
+        }
+        _ => {}
+    }
+}
+
+/// The groups that a write has made, in the order they were made.
+#[must_use]
+pub fn made(receipts: &[PlanReceipt]) -> Vec<&CgroupPath> {
+    let steps = receipts.iter().flat_map(|plan| &plan.steps);
+    let made = steps.filter(|receipt| receipt.outcome.is_ok());
+    made.filter_map(|receipt| match &receipt.step {
+        Step::Cgroup(CgroupStep::Create(group)) => Some(group),
+        _ => None,
+    })
+    .collect()
+}

@@ -1,0 +1,82 @@
+//! Writes that were asked for, and receipts for them.
+
+use crate::common::scene::{Scene, id};
+use oomtop::app::msg::{Effect, Msg, Receipt};
+use oomtop::model::cgroup::CgroupPath;
+use oomtop::model::cgroup::limits::{LimitFile, LimitValue};
+use oomtop::model::plan::Plan;
+use oomtop::model::plan::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt};
+use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step};
+use oomtop::model::process::score::OomScoreAdj;
+
+pub(crate) fn adj(pid: u32, value: i64) -> Step {
+    Step::Adj {
+        target: id(pid),
+        value: OomScoreAdj::clamped(value),
+    }
+}
+
+pub(crate) fn limit(path: &CgroupPath, file: LimitFile, value: LimitValue) -> CgroupStep {
+    CgroupStep::Limit(path.clone(), LimitWrite { file, value })
+}
+
+/// A write of one plan.
+pub(crate) fn one<S: Into<Step>>(steps: impl IntoIterator<Item = S>) -> Vec<Plan> {
+    vec![steps.into_iter().collect()]
+}
+
+/// The writes among the effects, without their ids.
+pub(crate) fn writes(effects: &[Effect]) -> Vec<Vec<Plan>> {
+    let plans = |effect: &Effect| match effect {
+        Effect::Write { plans, .. } => Some(plans.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(plans).collect()
+}
+
+/// A plan of one step, done.
+pub(crate) fn adj_done(pid: u32, before: i64, after: i64) -> PlanReceipt {
+    let reading = |value| Reading::Adj(OomScoreAdj::clamped(value));
+    receipt(vec![done(adj(pid, after), reading(before), reading(after))])
+}
+
+/// A limit that was written and kept.
+pub(crate) fn limit_done(step: CgroupStep, before: LimitValue, after: LimitValue) -> StepReceipt {
+    done(step, Reading::Limit(before), Reading::Limit(after))
+}
+
+pub(crate) fn done(step: impl Into<Step>, before: Reading, after: Reading) -> StepReceipt {
+    StepReceipt {
+        step: step.into(),
+        before,
+        outcome: Ok(after),
+    }
+}
+
+pub(crate) fn failed(
+    step: impl Into<Step>,
+    before: Reading,
+    kind: FailureKind,
+    sentence: &str,
+) -> StepReceipt {
+    StepReceipt {
+        step: step.into(),
+        before,
+        outcome: Err(Failure {
+            kind,
+            sentence: sentence.to_owned(),
+        }),
+    }
+}
+
+pub(crate) fn receipt(steps: Vec<StepReceipt>) -> PlanReceipt {
+    PlanReceipt { steps }
+}
+
+impl Scene {
+    /// The receipt of the write that was asked for last.
+    pub(crate) fn answer(&mut self, plans: Vec<PlanReceipt>) -> &mut Self {
+        let id = self.write;
+        self.tell(Msg::Done(Receipt::Write { id, plans }))
+    }
+}

@@ -1,0 +1,153 @@
+//! Whatever a write did, in however many plans and wherever it failed: its inverse restores the state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::common::paper_kernel::PaperKernel;
+use crate::common::scene::{MIB, id};
+use oomtop::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits, Unit};
+use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
+use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step};
+use oomtop::model::plan::{Plan, build, execute, inverse};
+use oomtop::model::process::score::OomScoreAdj;
+use oomtop::model::process::signal::SIGNALS;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+const PATHS: [&str; 6] = ["/", "/a", "/a/b", "/a/b/c", "/new", "/new/in"];
+
+fn path() -> impl Strategy<Value = CgroupPath> {
+    select(&PATHS[1..]).prop_map(CgroupPath::new)
+}
+
+/// 4 is the pid of nobody.
+fn target() -> impl Strategy<Value = oomtop::model::process::ProcessId> {
+    (1_u32..5).prop_map(id)
+}
+
+fn write(version: CgroupVersion) -> impl Strategy<Value = (LimitFile, LimitValue)> {
+    let files: Vec<_> = LimitFile::of(version).collect();
+    let value = |file: LimitFile| match file.row().unit {
+        Unit::Switch(_) => any::<bool>().prop_map(LimitValue::Switch).boxed(),
+        Unit::Swappiness(_) => (0_u64..=200).prop_map(LimitValue::Amount).boxed(),
+        Unit::Protection(_) => (0_u64..9).prop_map(|n| LimitValue::Amount(n * MIB)).boxed(),
+        Unit::Size(_) => prop_oneof![
+            6 => (0_u64..9).prop_map(|n| LimitValue::Amount(n * MIB)),
+            2 => Just(LimitValue::Unlimited),
+            1 => Just(LimitValue::Amount(u64::MAX)),
+        ]
+        .boxed(),
+    };
+    select(files).prop_flat_map(move |file| value(file).prop_map(move |value| (file, value)))
+}
+
+fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (target(), -1000_i64..=1000).prop_map(|(target, value)| {
+            let value = OomScoreAdj::clamped(value);
+            Step::Adj { target, value }
+        }),
+        target().prop_map(|target| Step::Signal {
+            target,
+            signal: SIGNALS[0]
+        }),
+        path().prop_map(|path| CgroupStep::EnableMemory(path).into()),
+        path().prop_map(|path| CgroupStep::Create(path).into()),
+        path().prop_map(|path| CgroupStep::Remove(path).into()),
+        (target(), path()).prop_map(|(target, path)| CgroupStep::Move(target, path).into()),
+        (path(), write(version)).prop_map(|(path, (file, value))| {
+            CgroupStep::Limit(path, LimitWrite { file, value }).into()
+        }),
+    ]
+}
+
+fn kernel(
+    version: CgroupVersion,
+    limits: Vec<(LimitFile, LimitValue)>,
+    until_denied: Option<usize>,
+) -> PaperKernel {
+    let swappiness = Limits {
+        swappiness: version.is_v1().then_some(60),
+        ..Limits::default()
+    };
+    let overflow = LimitValue::Amount(u64::MAX);
+    let limits = limits.into_iter().filter(|(_, value)| *value != overflow);
+    let mut set = limits.collect::<LimitPatch>().applied_to(swappiness);
+    set.memsw_max = set
+        .memsw_max
+        .filter(|both| set.max.is_some_and(|max| max <= *both));
+    let group = |path: &&str| (CgroupPath::new(path), set);
+    let process = |pid, path| (id(pid), (OomScoreAdj::ZERO, CgroupPath::new(path)));
+    PaperKernel {
+        version,
+        processes: BTreeMap::from([process(1, "/a"), process(2, "/a/b"), process(3, "/")]),
+        groups: PATHS[..4].iter().map(group).collect(),
+        enabled: BTreeSet::new(),
+        until_denied,
+    }
+}
+
+fn version() -> impl Strategy<Value = CgroupVersion> {
+    select(&[CgroupVersion::V1, CgroupVersion::V2][..])
+}
+
+/// A state and plans for it.
+fn case() -> impl Strategy<Value = (PaperKernel, Vec<Plan>)> {
+    version().prop_flat_map(|version| {
+        let limits = proptest::collection::vec(write(version), 0..5);
+        let denied = proptest::option::of(0_usize..8);
+        let steps = proptest::collection::vec(step(version), 0..8);
+        let plans = proptest::collection::vec(steps.prop_map(Plan::from_iter), 0..4);
+        (limits, denied, plans)
+            .prop_map(move |(limits, denied, plans)| (kernel(version, limits, denied), plans))
+    })
+}
+
+/// All but what undo leaves alone.
+fn comparable(kernel: &PaperKernel) -> PaperKernel {
+    PaperKernel {
+        enabled: BTreeSet::new(),
+        until_denied: None,
+        ..kernel.clone()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn the_inverse_of_any_write_restores_the_state((mut kernel, plans) in case()) {
+        let before = comparable(&kernel);
+        let receipts = execute::run_all(&mut kernel, &plans);
+        kernel.until_denied = None;
+        let back = execute::run_all(&mut kernel, &inverse::of_write(&receipts));
+        for receipt in &back {
+            prop_assert_eq!(receipt.failure(), None);
+        }
+        prop_assert_eq!(comparable(&kernel), before);
+    }
+
+    /// What the builder makes of limits the kernel takes together, it takes step by step.
+    #[test]
+    fn built_plans_are_taken_and_taken_back(
+        ((mut kernel, _), file, limits) in (case(), path(), version()).prop_flat_map(|(case, path, _)| {
+            let version = case.0.version;
+            (Just(case), Just(path), proptest::collection::vec(write(version), 1..5))
+        })
+    ) {
+        kernel.until_denied = None;
+        let before = comparable(&kernel);
+        let patch: LimitPatch = limits.into_iter().filter(|(_, value)| *value != LimitValue::Amount(u64::MAX)).collect();
+        let now = kernel.groups.get(&file).copied();
+        let is_there = |path: &CgroupPath| path.is_root() || kernel.groups.contains_key(path);
+        let plan = match now {
+            Some(_) => build::change_limits(&file, now, &patch),
+            None => build::create(&[id(1), id(2)], &file, &patch, kernel.version, is_there),
+        };
+        if let Ok(plan) = plan {
+            let receipts = execute::run_all(&mut kernel, &[plan]);
+            prop_assert_eq!(receipts[0].failure(), None);
+            execute::run_all(&mut kernel, &inverse::of_write(&receipts));
+            prop_assert_eq!(comparable(&kernel), before);
+        }
+    }
+}
