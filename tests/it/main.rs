@@ -23,6 +23,7 @@ mod explain;
 mod limits;
 mod oom_assembler;
 mod oom_bounds;
+mod oom_crate;
 mod oom_noise;
 mod oom_ranking;
 mod oom_rules;
