@@ -54,7 +54,8 @@
 //! * A column of the domains view: a row in `app/view/domains/columns/list.rs`; a new fact of a group: a field of
 //!   [`model::cgroup::Cgroup`] and the file it is read from in `linux/cgroup/files.rs`. When a group is read is
 //!   decided in `linux/cgroup/schedule.rs`.
-//! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test.
+//! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test; the compiler asks for its words.
+//! * Another question to the journal: a method of `Journalctl` in `linux/log/journal.rs`.
 //! * An action: a variant of [`app::input::id::ActionId`] and a row in `app/input/actions/list/`: its default keys,
 //!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the README. Whatever
 //!   names a key on the screen asks [`app::input::keymap::Keymap`].

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,6 +11,7 @@ use super::{RunError, log_source};
 use crate::app::msg::Msg;
 use crate::linux::SysRoot;
 use crate::linux::log::LogSource;
+use crate::linux::log::journal::{Boot, Journalctl};
 use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
 use crate::output::explain as listing;
 use crate::output::saved::document;
@@ -107,33 +107,24 @@ fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Resu
             "oomtop: the journal of boot {boot} cannot be read: {reason}"
         );
     };
-    let child = Command::new("journalctl")
-        .args([
-            "--dmesg",
-            "--output=json",
-            "--no-pager",
-            &format!("--boot={boot}"),
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut child = match child {
-        Ok(child) => child,
+    let call = Journalctl::kernel().boot(Boot::Named(boot.to_owned()));
+    let mut journal = match call.start() {
+        Ok(journal) => journal,
         Err(error) => {
-            refuse(error.to_string());
+            refuse(error.source.to_string());
             return Ok(());
         }
     };
-    let read = child
-        .stdout
-        .take()
-        .map_or(Ok(()), |out| stream(out, printer));
-    match child.wait() {
-        Ok(status) if status.success() => {}
-        Ok(status) => refuse(status.to_string()),
+    match stream(&mut journal, printer) {
+        Err(error) if is_broken_pipe(&error) => return Err(error),
         Err(error) => refuse(error.to_string()),
+        Ok(()) => {
+            if let Err(error) = journal.end() {
+                refuse(error.source.to_string());
+            }
+        }
     }
-    read
+    Ok(())
 }
 
 fn running(root: &SysRoot, printer: &mut Printer) -> io::Result<()> {

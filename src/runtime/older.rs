@@ -1,14 +1,14 @@
 //! The OOM reports of older boots, out of the journal.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::app::msg::OlderBoot;
+use crate::linux::log::journal::{Boot, Journalctl};
 use crate::oomlog::{OomEvent, OomReport, TextLog};
 
 /// Boots read at most.
-const BOOTS: i32 = 20;
+const BOOTS: u32 = 20;
 /// Reports kept of one boot, the newest.
 const REPORTS: usize = 200;
 
@@ -18,9 +18,12 @@ const REPORTS: usize = 200;
 /// A sentence when there is not even one.
 pub(super) fn read() -> Result<Vec<OlderBoot>, String> {
     let mut boots = Vec::new();
-    for boot in (-BOOTS..0).rev() {
-        match read_boot(boot) {
-            Ok(reports) => boots.push(OlderBoot { boot, reports }),
+    for back in 1..=BOOTS {
+        match read_boot(Boot::Before(back)) {
+            Ok(reports) => boots.push(OlderBoot {
+                boot: -back.cast_signed(),
+                reports,
+            }),
             Err(reason) if boots.is_empty() => {
                 return Err(format!(
                     "no older boot could be read ({reason}): the journal keeps them only where /var/log/journal exists, \
@@ -33,40 +36,30 @@ pub(super) fn read() -> Result<Vec<OlderBoot>, String> {
     Ok(boots)
 }
 
-fn read_boot(boot: i32) -> Result<Vec<Arc<OomReport>>, String> {
-    let mut child = Command::new("journalctl")
-        .args([
-            "--dmesg",
-            "--output=json",
-            "--no-pager",
-            "--quiet",
-            &format!("--boot={boot}"),
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("journalctl: {error}"))?;
+fn read_boot(boot: Boot) -> Result<Vec<Arc<OomReport>>, String> {
+    let failed = |error: io::Error| format!("journalctl: {error}");
+    let mut journal = Journalctl::kernel()
+        .boot(boot)
+        .start()
+        .map_err(|error| failed(error.source))?;
     let mut reports: Vec<Arc<OomReport>> = Vec::new();
     let mut log = TextLog::new();
     let mut events = Vec::new();
     let mut buffer = vec![0; 1 << 18];
-    if let Some(mut out) = child.stdout.take() {
-        while let Ok(size) = out.read(&mut buffer) {
-            if size == 0 {
-                break;
-            }
-            log.chunk(buffer.get(..size).unwrap_or_default(), &mut events);
-            keep(&mut events, &mut reports);
+    loop {
+        let size = journal.read(&mut buffer).map_err(failed)?;
+        if size == 0 {
+            break;
         }
+        log.chunk(buffer.get(..size).unwrap_or_default(), &mut events);
+        keep(&mut events, &mut reports);
     }
     log.finish(&mut events);
     keep(&mut events, &mut reports);
-    match child.wait() {
-        Ok(status) if status.success() => Ok(reports),
-        Ok(status) => Err(format!("journalctl: {status}")),
-        Err(error) => Err(error.to_string()),
-    }
+    journal
+        .end()
+        .map(|()| reports)
+        .map_err(|error| failed(error.source))
 }
 
 /// The newest state of each report.

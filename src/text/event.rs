@@ -91,10 +91,10 @@ pub fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
 /// A report without a kill (so far) in a row.
 pub fn report_row(report: &OomReport, when: Line) -> Line {
     let line = when.add(Tone::Dim, format!("{:<10}", scope_word(report)));
-    let again = if report.repeats > 0 {
-        format!(", {} times more", report.repeats)
-    } else {
-        String::new()
+    let again = match report.repeats {
+        0 => String::new(),
+        1 => ", repeated once more".to_owned(),
+        repeats => format!(", repeated {repeats} more times"),
     };
     let line = match report.outcome {
         Outcome::NobodyKillable => {

@@ -6,13 +6,13 @@
 )]
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::common::own_child::skipped;
-use oomtop::linux::log::journal::JournalReader;
+use oomtop::linux::log::journal::{Boot, JournalReader, Journalctl};
 use oomtop::linux::log::kmsg::{KmsgItem, KmsgReader};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -135,6 +135,52 @@ fn script(dir: &Path, text: &str) -> std::path::PathBuf {
     path
 }
 
+fn followed(program: &Path) -> JournalReader {
+    let call = Journalctl::kernel().last(2000).follow();
+    call.program(program.as_os_str()).start().expect("started")
+}
+
+/// All that a call prints, and how it ends.
+fn streamed(call: &Journalctl) -> (Vec<u8>, Result<(), String>) {
+    let mut journal = call.start().expect("started");
+    let mut bytes = Vec::new();
+    let read = journal.read_to_end(&mut bytes).map(drop);
+    let end = journal.end().map_err(|error| error.to_string());
+    (bytes, read.map_err(|error| error.to_string()).and(end))
+}
+
+#[test]
+fn another_boot_is_a_stream_that_ends_with_the_programs_word() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let program = script(dir.path(), "echo \"$*\"");
+    let call = Journalctl::kernel().program(program.as_os_str());
+    let named = call.clone().boot(Boot::Named("-1; x".to_owned()));
+    assert_eq!(
+        streamed(&named),
+        (b"-k -o json --boot=-1; x -q --no-pager\n".to_vec(), Ok(()))
+    );
+    let (bytes, end) = streamed(&call.boot(Boot::Before(3)));
+    assert!(String::from_utf8_lossy(&bytes).contains(" --boot=-3 "));
+    assert_eq!(end, Ok(()));
+    let program = script(dir.path(), "echo a; echo no such boot >&2; exit 1");
+    let (bytes, end) = streamed(&Journalctl::kernel().program(program.as_os_str()));
+    assert_eq!(bytes, b"a\n");
+    assert!(end.expect_err("failed").contains("no such boot"));
+}
+
+#[test]
+fn an_output_without_end_is_cut_and_its_program_ended() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let program = script(dir.path(), "echo $$ > \"$0.pid\"; exec yes");
+    let call = Journalctl::kernel().program(program.as_os_str());
+    let (bytes, end) = streamed(&call.most(1 << 20));
+    assert!(bytes.len() <= 1 << 20, "{}", bytes.len());
+    assert!(end.expect_err("cut").contains("no end"));
+    let pid = fs::read_to_string(dir.path().join("journalctl.pid")).expect("a pid");
+    let process = Path::new("/proc").join(pid.trim());
+    assert!(!process.exists(), "killed and reaped");
+}
+
 #[test]
 fn the_journal_gives_lines_and_its_last_words() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -143,7 +189,7 @@ fn the_journal_gives_lines_and_its_last_words() {
         "echo \"{\\\"args\\\":\\\"$*\\\"}\"; echo; printf '\\377two\\n'; \
          echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1",
     );
-    let mut reader = JournalReader::spawn_program(program.as_os_str()).expect("started");
+    let mut reader = followed(&program);
     let first = reader.next(SOON).expect("readable").expect("a line");
     let text = String::from_utf8_lossy(&first).into_owned();
     assert!(text.contains("-k -o json -f"), "{text}");
@@ -157,14 +203,28 @@ fn the_journal_gives_lines_and_its_last_words() {
 }
 
 #[test]
+fn a_journal_that_complains_at_length_is_still_heard() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // More than a pipe holds: a program whose complaints nobody reads would wait for ever.
+    let program = script(
+        dir.path(),
+        "head -c 300000 /dev/zero | tr '\\0' 'x' >&2; echo line; exec sleep 100",
+    );
+    let mut reader = followed(&program);
+    let line = reader.next(SOON).expect("readable");
+    assert_eq!(line.as_deref(), Some(&b"line"[..]));
+}
+
+#[test]
 fn a_silent_journal_keeps_nobody_waiting_and_a_missing_one_says_so() {
     let dir = tempfile::tempdir().expect("a directory");
     let program = script(dir.path(), "exec sleep 100");
-    let mut reader = JournalReader::spawn_program(program.as_os_str()).expect("started");
+    let mut reader = followed(&program);
     assert_eq!(reader.next(NOW).expect("readable"), None);
     let begin = Instant::now();
     drop(reader);
     assert!(begin.elapsed() < SOON, "it ends with its reader");
     let none = dir.path().join("none");
-    assert!(JournalReader::spawn_program(none.as_os_str()).is_err());
+    let call = Journalctl::kernel().program(none.as_os_str());
+    assert!(call.start().is_err());
 }

@@ -1,18 +1,18 @@
-//! What the kill freed, as far as the log tells: the sizes of the dead, and what the reaper left.
+//! The memory that a kill freed: the sizes of the dead, and what the reaper could not take.
 
 use super::pgtables_kb;
 use crate::oomlog::OomReport;
 
 /// What the dead held when they were killed, in kB.
 ///
-/// Only anonymous memory and page tables are sure to be freed. File pages go back to the page cache,
-/// which reclaim had failed to shrink already; shared memory stays while its file or another process
-/// holds it. A process that shares the memory with one that lives on frees nothing.
+/// Only anonymous memory and page tables are certain to be freed. File pages stay in the page cache, which reclaim
+/// had already failed to shrink. Shared memory stays as long as its file or another process holds it. The dead
+/// process frees nothing if a living process shares its memory.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Freed {
     /// Dead processes whose size is known.
     pub counted: u64,
-    /// Dead processes whose size is not in the log: the sums are too small by theirs.
+    /// Dead processes whose size is not in the log: the sums do not include them.
     pub unknown: u64,
     /// Anonymous memory.
     pub anon_kb: u64,
@@ -22,15 +22,15 @@ pub struct Freed {
     pub shmem_kb: Option<u64>,
     /// Page tables; kernels before 5.4 do not print them.
     pub page_tables_kb: Option<u64>,
-    /// Swap, where the table of tasks tells.
+    /// Swap, where the table of tasks has it.
     pub swap_kb: Option<u64>,
-    /// Anonymous memory that the reaper could not take at once, where it spoke: the process had locked
-    /// it, or was exiting itself.
+    /// Anonymous memory that the reaper could not take, where its line is in the log: the process had locked it,
+    /// or was already exiting.
     pub left_kb: Option<u64>,
 }
 
 impl Freed {
-    /// RAM that is sure to be free after it, in kB: at least this much.
+    /// RAM in kB that the kill freed for certain.
     #[must_use]
     pub fn at_least_kb(&self) -> u64 {
         let tables = self.page_tables_kb.unwrap_or(0);
@@ -39,7 +39,7 @@ impl Freed {
     }
 }
 
-/// Sums up the dead; `None` if the log has the size of none of them.
+/// Sums up the dead; `None` if the log has no size for any of them.
 #[must_use]
 pub fn freed(report: &OomReport) -> Option<Freed> {
     let mut freed = Freed {
@@ -68,7 +68,7 @@ pub fn freed(report: &OomReport) -> Option<Freed> {
                 .map(|(pages, kb)| pages.saturating_mul(kb)),
         );
     }
-    // Processes that died without a line of their own shared the memory of one that had one.
+    // A process that died without a line of its own shared the memory of a victim: nothing to add.
     freed.left_kb = left(report);
     (freed.counted > 0).then_some(freed)
 }
@@ -78,14 +78,14 @@ fn add(sum: &mut Option<u64>, part: Option<u64>) {
 }
 
 /// `oom_reaper: reaped process %d (%s), now anon-rss:%lukB, file-rss:%lukB, shmem-rss:%lukB`
-/// (`oom_reap_task_mm`, mm/oom_kill.c, 4.6 and later) of those killed here; each pid's last line.
+/// (`oom_reap_task_mm`, mm/oom_kill.c, 4.6 and later): the sum over the dead, by the last line of each.
 fn left(report: &OomReport) -> Option<u64> {
     let mut spoken: Vec<(u32, u64)> = Vec::new();
     for line in report.raw.lines() {
         let Some((_, rest)) = line.split_once("oom_reaper: reaped process ") else {
             continue;
         };
-        // A process name can hold anything: the numbers are behind the last parenthesis.
+        // A process name can hold anything: the numbers follow the last parenthesis.
         let Some((named, now)) = rest.rsplit_once("), now anon-rss:") else {
             continue;
         };

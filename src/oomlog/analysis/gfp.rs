@@ -1,7 +1,7 @@
-//! What the asker wanted: the flags of the failed allocation.
+//! The flags of the allocation that failed, and what the memory was for.
 //!
-//! From 4.6 on the kernel prints the names. Before, only the number, and its bits changed their
-//! meaning with 4.4 (include/linux/gfp.h of 2.6.32, 3.10, 4.4).
+//! Since 4.6 the kernel prints names. Older kernels print only a number, whose bits changed their meaning in 4.4
+//! (include/linux/gfp.h of 2.6.32, 3.10, 4.4).
 
 use crate::oomlog::Trigger;
 
@@ -45,8 +45,7 @@ const FROM_4_4: [(u64, &str); 7] = [
     (0x100_0000, "__GFP_WRITE"),
     (0x200_0000, "__GFP_KSWAPD_RECLAIM"),
 ];
-/// Combined names and what they stand for, widest first (4.4 has no `__GFP_WAIT` but the two reclaim
-/// bits).
+/// Combined names and their flags, the longest first. `WAIT` is `__GFP_WAIT`, in 4.4 the two reclaim bits.
 const COMBINED: [(&str, &[&str]); 4] = [
     (
         "GFP_HIGHUSER_MOVABLE",
@@ -76,17 +75,17 @@ const COMBINED: [(&str, &[&str]); 4] = [
     ("GFP_KERNEL", &["WAIT", "__GFP_IO", "__GFP_FS"]),
 ];
 
-/// What the memory was for, as far as the flags tell.
+/// What the memory was for, by the flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Pages of a process or of the page cache.
     User,
-    /// The kernel's own.
+    /// The kernel itself.
     Kernel,
-    /// The kernel's own, charged to the process' cgroup.
+    /// The kernel itself, charged to the process's cgroup.
     KernelAccounted,
-    /// No request: SysRq, a page fault that failed earlier, or a BPF program.
+    /// Nothing: SysRq, an earlier page fault that failed, or a BPF program.
     None,
 }
 
@@ -103,10 +102,10 @@ impl Purpose {
     }
 }
 
-/// The flags by name, as printed or decoded by the kernel's version (`CPU:` line).
+/// The flags by name: as printed, or decoded for the kernel's version (from the `CPU:` line).
 ///
-/// `None` if there is neither a printed list nor a number of a kernel whose bits are known (before
-/// 4.6). Bits without a name are given as one hexadecimal number at the end.
+/// `None` if no list was printed and the bits of the version are not known (4.6 and later). Bits without a name are
+/// one hexadecimal number at the end.
 #[must_use]
 pub fn names(trigger: &Trigger, kernel: Option<&str>) -> Option<Vec<String>> {
     if let Some(printed) = &trigger.gfp_flags {
@@ -163,7 +162,7 @@ pub fn purpose(trigger: &Trigger, kernel: Option<&str>) -> Option<Purpose> {
     )
 }
 
-/// Puts the single flags together to the names programmers use.
+/// Replaces flags by the combined name that programmers use.
 fn combine(found: Vec<&'static str>) -> Vec<String> {
     let has = |name: &str| match name {
         "WAIT" => {

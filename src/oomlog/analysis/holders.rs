@@ -1,5 +1,5 @@
-//! Who held the memory: summed by process name out of the table of tasks, and by cgroup where the log
-//! has statistics for each of them.
+//! Who held the memory: sums by process name from the table of tasks, and by cgroup where the log has statistics of
+//! each.
 
 use std::collections::HashMap;
 
@@ -13,16 +13,16 @@ pub struct NameHolder {
     pub comm: String,
     /// How many processes have it.
     pub processes: u64,
-    /// Resident memory in kB. Memory that several of them share counts once for each.
+    /// Resident memory in kB. Memory that processes share counts once for each of them.
     pub rss_kb: u64,
     /// Swapped out, in kB; `None` where the table has no such column (kernels before 3.6).
     pub swap_kb: Option<u64>,
-    /// Of the resident memory, what no other process shares: `rss_anon` in kB (6.8 and later).
+    /// The anonymous part of the resident memory: `rss_anon` in kB (6.8 and later).
     pub anon_kb: Option<u64>,
 }
 
-/// One cgroup of the subtree that ran out. Its own charges, not those of the cgroups below it, unless
-/// it is the only one listed.
+/// One cgroup of the subtree that ran out. The numbers are its own charges. If it is the only one listed, they
+/// include the cgroups below it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct GroupHolder {
     /// Path from the root of the hierarchy.
@@ -33,12 +33,12 @@ pub struct GroupHolder {
     pub cache_kb: u64,
     /// Swapped out, in kB, where it is counted.
     pub swap_kb: Option<u64>,
-    /// Victims known to have lived there.
+    /// Victims that are known to be of this cgroup.
     pub killed: u64,
 }
 
-/// Processes by name, the largest (resident and swapped) first; `None` without a table of tasks or the
-/// size of its pages.
+/// Processes by name, the largest (resident and swapped) first; `None` without a table of tasks or without the size
+/// of a page.
 #[must_use]
 pub fn by_name(report: &OomReport) -> Option<Vec<NameHolder>> {
     let table = report.tasks.as_ref()?;
@@ -63,8 +63,8 @@ pub fn by_name(report: &OomReport) -> Option<Vec<NameHolder>> {
     (!holders.is_empty()).then_some(holders)
 }
 
-/// Cgroups below the one that ran out, the largest first; `None` if the log names none. Kernels before
-/// 5.3 print each of them, later ones only the sum.
+/// Cgroups of the subtree that ran out, the largest first; `None` if the log names none. Kernels before 5.3 print
+/// each cgroup, later kernels print only the sum.
 #[must_use]
 pub fn by_cgroup(report: &OomReport) -> Option<Vec<GroupHolder>> {
     let memcg = report.memcg.as_ref()?;
@@ -93,7 +93,7 @@ pub fn by_cgroup(report: &OomReport) -> Option<Vec<GroupHolder>> {
     (!holders.is_empty()).then_some(holders)
 }
 
-/// All processes of the table: resident memory in kB. Shared memory counts once for each sharer.
+/// Resident memory of all processes of the table in kB. Memory that processes share counts once for each of them.
 #[must_use]
 pub fn resident_kb(report: &OomReport) -> Option<u64> {
     let rows = &report.tasks.as_ref()?.rows;
@@ -106,7 +106,7 @@ fn size(holder: &NameHolder) -> u64 {
     holder.rss_kb.saturating_add(holder.swap_kb.unwrap_or(0))
 }
 
-/// A sum that is known only if every part is.
+/// A sum, known only if both parts are.
 fn add(sum: Option<u64>, part: Option<u64>) -> Option<u64> {
     Some(sum?.saturating_add(part?))
 }

@@ -1,6 +1,6 @@
-//! What follows from a report: facts the kernel did not print but that its numbers hold.
+//! What follows from a report: facts that the kernel did not print, computed from its numbers.
 //!
-//! Everything here is a pure function of an [`OomReport`]. A question the report cannot answer gives
+//! Everything here is a pure function of an [`OomReport`]. Where the report does not have the numbers, the answer is
 //! `None`, never a guess.
 
 pub mod advice;
@@ -12,10 +12,10 @@ pub mod ranking;
 pub mod root_cause;
 pub mod zones;
 
-use super::OomReport;
+use crate::oomlog::{OomReport, Pid};
 
-/// Size of a page in kB, from the report itself: the smallest free block, or the victim's size in
-/// both units. It is 4 on most machines, 16 or 64 on some ARM and POWER ones.
+/// Size of a page in kB, from the report itself: the size of the smallest free block, or the victim's size in both
+/// units. It is 4 on most machines, 16 or 64 on some ARM and POWER machines.
 #[must_use]
 pub fn page_kb(report: &OomReport) -> Option<u64> {
     let smallest = || {
@@ -38,10 +38,10 @@ pub fn page_kb(report: &OomReport) -> Option<u64> {
         .filter(|kb| kb.is_power_of_two() && (4..=256).contains(kb))
 }
 
-/// Page tables of a killed process in kB. 5.4.0 to 5.4.6 and their like print bytes with "kB" behind
-/// (`mm_pgtables_bytes` without the shift); the task table tells.
+/// Page tables of a killed process in kB. 5.4.0 to 5.4.6 and some vendors' kernels print bytes with "kB"
+/// (`mm_pgtables_bytes` without the shift); a comparison with the task table shows it.
 #[must_use]
-pub fn pgtables_kb(report: &OomReport, pid: u32) -> Option<u64> {
+pub fn pgtables_kb(report: &OomReport, pid: Pid) -> Option<u64> {
     let kill = report.kills.iter().find(|kill| kill.pid == pid)?;
     let printed = kill.pgtables_kb?;
     let table = report.tasks.as_ref().and_then(|table| table.row(pid));

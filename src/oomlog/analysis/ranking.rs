@@ -1,23 +1,23 @@
-//! The kernel's own ranking, computed again from the table of tasks: why this one died.
+//! The kernel's ranking, computed again from the table of tasks: why the victim was the victim.
 //!
-//! `oom_badness` in mm/oom_kill.c: resident pages + swap + page tables + adj * total / 1000. Checked
-//! against the reports of 4.4 to 7.3: the victim comes out first.
+//! `oom_badness` in mm/oom_kill.c: resident pages + swap + page tables + adj * total / 1000. Checked against real
+//! reports of 4.4 to 7.3: the victim comes first.
 
 use super::page_kb;
 use crate::oomlog::Pid;
 use crate::oomlog::{Constraint, OomReport, TaskRow, UsageKind};
 
-/// The candidates of one report, most endangered first.
+/// The candidates of one report, the likeliest victim first.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Ranking {
     /// Size of a page in kB.
     pub page_kb: u64,
-    /// Pages of the domain that ran out, swap included: what adj is a share of.
+    /// Pages of the domain that ran out, swap included. One adj point is a thousandth of this.
     pub total_pages: u64,
-    /// False if part of the total is not in the report (the swap a cgroup may use): then adj weighs
-    /// a little more than computed.
+    /// False if part of the total is not in the report (the swap that a cgroup may use). Then adj has more weight
+    /// than computed here.
     pub total_exact: bool,
-    /// The candidates; tasks with adj -1000 are not among them.
+    /// The candidates. Tasks with adj -1000 are none.
     pub rows: Vec<Ranked>,
 }
 
@@ -30,14 +30,14 @@ pub struct Ranked {
     pub comm: String,
     /// Badness in pages; negative with a negative adj.
     pub badness: i64,
-    /// Memory that counts, in pages: badness without adj.
+    /// Badness without adj, in pages.
     pub pages: u64,
     /// `oom_score_adj`.
     pub adj: i16,
 }
 
 impl Ranking {
-    /// Place of a process, 1 is the victim; those with as many points share the better place.
+    /// Place of a process; 1 is the victim's. Processes with equal badness share the better place.
     #[must_use]
     pub fn place(&self, pid: Pid) -> Option<usize> {
         let points = self.rows.iter().find(|row| row.pid == pid)?.badness;
@@ -45,7 +45,7 @@ impl Ranking {
         Some(better + 1)
     }
 
-    /// True if the one the kernel chose is first here too; `None` if it is not in the table.
+    /// True if the process that the kernel chose is first here too; `None` if the table does not have it.
     #[must_use]
     pub fn explains(&self, report: &OomReport) -> Option<bool> {
         let chosen = report.chosen.as_ref().map(|chosen| chosen.pid);
@@ -54,9 +54,9 @@ impl Ranking {
     }
 }
 
-/// Ranks the tasks of a report; `None` without a table, its page size or the domain's total.
+/// Ranks the tasks of a report; `None` without a table, the size of a page or the domain's total.
 ///
-/// Kernels up to 3.5 (RHEL 6) scored in thousandths and could prefer a child: not computed.
+/// Kernels up to 3.5 (RHEL 6) scored in thousandths and could prefer a child: `None` too.
 #[must_use]
 pub fn ranking(report: &OomReport) -> Option<Ranking> {
     let table = report.tasks.as_ref()?;
@@ -66,7 +66,7 @@ pub fn ranking(report: &OomReport) -> Option<Ranking> {
     }
     let page_kb = page_kb(report)?;
     let (total_pages, total_exact) = total(report, page_kb)?;
-    // Up to 4.16 processes of root got 3 % off and at least one point.
+    // Up to 4.16 root's processes get a discount of 3 %, and everyone has at least one point.
     let old = known("nr_ptes");
     let mut rows: Vec<Ranked> = table
         .rows

@@ -1,27 +1,29 @@
-//! Why there was no memory: one root cause, with the numbers it rests on.
+//! Why there was no memory: one root cause, with its numbers.
 //!
-//! Only what the report holds counts. Where its numbers point nowhere clearly, there is no verdict.
+//! Only the report's own numbers count. Where they show no clear cause, there is none.
 
 mod cgroup;
 mod host;
+mod swap;
 
 pub(super) use cgroup::is_full;
+pub use swap::{SwapState, swap};
 
-use crate::oomlog::{Constraint, MemoryState, OomReport, UsageKind};
+use crate::oomlog::{Constraint, OomReport};
 
-/// Part of the memory, in percent, from which on one kind of it is said to have filled it.
+/// A kind of memory is the cause if it takes at least this much of the whole, in percent.
 const MOST: u64 = 40;
-/// Part of a limit or of swap, in percent, from which on it is full.
+/// A limit or swap is full at this much of it, in percent.
 const FULL: u64 = 98;
 
 /// What used the memory up.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "cause", rename_all = "snake_case")]
 pub enum RootCause {
-    /// Somebody asked for a kill (SysRq-f); memory need not have been short.
+    /// Somebody asked for a kill (SysRq-f). Memory was not necessarily short.
     ByHand,
-    /// The kernel was called because a page fault failed, though memory was there: a memory cgroup's
-    /// limit, mostly (kernels before 5.16).
+    /// A page fault failed although the host had memory, mostly because of a memory cgroup's limit (kernels before
+    /// 5.16).
     NoShortage {
         /// Free in the zones that could have served it, in kB.
         free_kb: u64,
@@ -33,24 +35,24 @@ pub enum RootCause {
     },
     /// A memory cgroup's limit, full of the memory of its programs.
     LimitByProcesses(Share),
-    /// A memory cgroup's limit, full of tmpfs files or shared memory, which killing does not free.
+    /// A memory cgroup's limit, full of tmpfs files or shared memory. A kill does not free that.
     LimitByTmpfs(Share),
-    /// A memory cgroup's limit, full of page cache that could not be dropped in time.
+    /// A memory cgroup's limit, full of page cache that reclaim could not drop in time.
     LimitByPageCache(Share),
     /// A memory cgroup's limit, full of kernel memory: slab, page tables, sockets.
     LimitByKernel(Share),
-    /// There was memory, but no free block as big as asked for.
+    /// There was memory, but no free block of the size of the request.
     Fragmented {
         /// Order of the request: 2^order pages in one piece.
         order: u32,
         /// Free memory of the zones that may serve it, in kB.
         free_kb: u64,
     },
-    /// The zones that may serve the request were empty while others had room: lack of low memory.
+    /// The zones that may serve the request were empty while others had room: low memory ran out.
     ZonesExhausted {
-        /// The empty ones, e.g. `node 0 Normal`.
+        /// The empty zones, e.g. `node 0 Normal`.
         zones: Vec<String>,
-        /// Free memory of the others, in kB.
+        /// Free memory of the other zones, in kB.
         free_elsewhere_kb: u64,
     },
     /// The nodes that the request may use (of a cpuset or a memory policy) were empty.
@@ -59,34 +61,34 @@ pub enum RootCause {
         nodes: String,
         /// Free memory on them, in kB.
         free_kb: u64,
-        /// Free memory on them that the request may not use, in kB: movable-only zones, mostly.
+        /// Free memory on them in zones that the request may not use, in kB: mostly movable-only zones.
         unusable_kb: u64,
-        /// Free memory on the other nodes, in kB, where the report tells.
+        /// Free memory on the other nodes, in kB, where the report has it.
         free_elsewhere_kb: Option<u64>,
     },
     /// The host's RAM, full of the memory of programs.
     HostByProcesses(Share),
-    /// The host's RAM, full of tmpfs files and shared memory, which killing does not free.
+    /// The host's RAM, full of tmpfs files and shared memory. A kill does not free that.
     HostByTmpfs(Share),
     /// The host's RAM, full of kernel memory that cannot be reclaimed: slab, page tables, stacks.
     HostByKernel(Share),
     /// The host's RAM, set aside as huge pages.
     HostByHugePages(Share),
-    /// The host's RAM, gone where no counter looks: a driver, a balloon, a GPU.
+    /// The host's RAM, used by what no counter includes: a driver, a balloon, a GPU.
     HostByUncounted(Share),
 }
 
-/// How much of the memory one kind of it took.
+/// How much of the whole one kind of memory took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Share {
-    /// This kind, in kB.
+    /// Memory of this kind, in kB.
     pub held_kb: u64,
-    /// Of so much: the limit, or the host's RAM without what the kernel reserves, in kB.
+    /// The whole in kB: the limit, or the host's RAM without the kernel's reserved pages.
     pub of_kb: u64,
 }
 
 impl Share {
-    /// In percent, rounded down; 0 of nothing.
+    /// In percent, rounded down; 0 if the whole is 0.
     #[must_use]
     pub fn percent(self) -> u64 {
         self.held_kb
@@ -94,26 +96,6 @@ impl Share {
             .checked_div(self.of_kb)
             .unwrap_or(0)
     }
-}
-
-/// Swap when memory ran out: of the host, or what the cgroup may use of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "swap", rename_all = "snake_case")]
-pub enum SwapState {
-    /// There is none, or the cgroup may use none.
-    None,
-    /// As good as full.
-    Full {
-        /// All of it, in kB.
-        total_kb: u64,
-    },
-    /// There was room.
-    Left {
-        /// Free, in kB.
-        free_kb: u64,
-        /// All of it, in kB.
-        total_kb: u64,
-    },
 }
 
 /// The root cause; `None` if the report cannot tell.
@@ -128,7 +110,8 @@ pub fn root_cause(report: &OomReport) -> Option<RootCause> {
     } else {
         host::cause(report)
     };
-    // Files in a tmpfs with nobody left to kill are still the reason; programs are not.
+    // If programs filled the memory and all are exempt from the OOM killer, the exemption is the cause. A full tmpfs
+    // stays the cause.
     match filled {
         Some(RootCause::LimitByProcesses(_) | RootCause::HostByProcesses(_)) | None => {
             nobody(report).or(filled)
@@ -137,7 +120,7 @@ pub fn root_cause(report: &OomReport) -> Option<RootCause> {
     }
 }
 
-/// All tasks are exempt, and the kernel said that it found none.
+/// Every task is exempt (adj -1000), and the kernel printed that it found nobody.
 fn nobody(report: &OomReport) -> Option<RootCause> {
     let table = report.tasks.as_ref().filter(|_| report.nobody_killable)?;
     let exempt = table.rows.iter().all(|row| row.adj == Some(-1000));
@@ -146,50 +129,15 @@ fn nobody(report: &OomReport) -> Option<RootCause> {
     })
 }
 
-/// Swap as the report shows it; `None` if it does not.
-#[must_use]
-pub fn swap(report: &OomReport) -> Option<SwapState> {
-    if !report.is_memcg() {
-        let memory: &MemoryState = report.memory.as_ref()?;
-        let total_kb = memory.total_swap_kb?;
-        return state(memory.free_swap_kb?, total_kb);
-    }
-    let memcg = report.memcg.as_ref()?;
-    if let Some(swap) = memcg.usage(UsageKind::Swap) {
-        // Without a limit of its own the host's swap decides, which is not printed here.
-        return (!swap.is_unlimited())
-            .then(|| state(swap.limit_kb.saturating_sub(swap.usage_kb), swap.limit_kb))?;
-    }
-    let both = memcg.usage(UsageKind::MemorySwap)?;
-    let memory = memcg.usage(UsageKind::Memory)?;
-    if both.is_unlimited() || memory.is_unlimited() {
-        return None;
-    }
-    let total_kb = both.limit_kb.saturating_sub(memory.limit_kb);
-    let used_kb = both.usage_kb.saturating_sub(memory.usage_kb);
-    state(total_kb.saturating_sub(used_kb), total_kb)
-}
-
-fn state(free_kb: u64, total_kb: u64) -> Option<SwapState> {
-    if free_kb > total_kb {
-        return None;
-    }
-    Some(match total_kb {
-        0 => SwapState::None,
-        _ if reaches(total_kb - free_kb, total_kb, FULL) => SwapState::Full { total_kb },
-        _ => SwapState::Left { free_kb, total_kb },
-    })
-}
-
-/// `part` is at least so many percent of `whole`.
+/// True if `part` is at least `percent` percent of `whole`.
 fn reaches(part: u64, whole: u64, percent: u64) -> bool {
     whole > 0 && u128::from(part) * 100 >= u128::from(whole) * u128::from(percent)
 }
 
-/// One kind of memory: how much of it there is in kB, and the cause that it would be.
+/// One kind of memory: its size in kB, and the cause if this kind filled the memory.
 type Kind = (u64, fn(Share) -> RootCause);
 
-/// The largest of several kinds of memory, if it is most of it.
+/// The largest of several kinds of memory, if it takes [`MOST`] of the whole.
 fn largest(of_kb: u64, kinds: &[Kind]) -> Option<RootCause> {
     let (held_kb, cause) = kinds.iter().max_by_key(|(kb, _)| *kb)?;
     let share = Share {
@@ -199,7 +147,7 @@ fn largest(of_kb: u64, kinds: &[Kind]) -> Option<RootCause> {
     reaches(*held_kb, of_kb, MOST).then(|| cause(share))
 }
 
-/// Only a list of nodes; `(null)` means that the request was free to go anywhere.
+/// The nodes that the request was restricted to. `(null)` is no restriction.
 fn nodes(report: &OomReport) -> Option<&str> {
     let list = match report.constraint? {
         Constraint::Cpuset => report.mems_allowed.as_deref(),
@@ -211,10 +159,8 @@ fn nodes(report: &OomReport) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RootCause, Share, SwapState, reaches, root_cause, swap};
-    use crate::oomlog::report::memcg::{MemcgUse, Usage};
-    use crate::oomlog::{Constraint, MemoryState, OomReport, Trigger, UsageKind};
-    use std::sync::Arc;
+    use super::{RootCause, Share, reaches, root_cause, swap};
+    use crate::oomlog::{OomReport, Trigger};
 
     #[test]
     fn a_report_without_numbers_has_no_verdict() {
@@ -228,66 +174,6 @@ mod tests {
             ..OomReport::default()
         };
         assert_eq!(root_cause(&by_hand), Some(RootCause::ByHand));
-    }
-
-    #[test]
-    fn swap_of_the_host() {
-        let of = |free, total| {
-            swap(&OomReport {
-                memory: Some(Arc::new(MemoryState {
-                    free_swap_kb: Some(free),
-                    total_swap_kb: Some(total),
-                    ..MemoryState::default()
-                })),
-                ..OomReport::default()
-            })
-        };
-        assert_eq!(of(0, 0), Some(SwapState::None));
-        assert_eq!(of(1, 100), Some(SwapState::Full { total_kb: 100 }));
-        assert_eq!(
-            of(60, 100),
-            Some(SwapState::Left {
-                free_kb: 60,
-                total_kb: 100
-            })
-        );
-        assert_eq!(of(60, 0), None, "damaged");
-    }
-
-    #[test]
-    fn swap_of_a_cgroup() {
-        let of = |usage: &[(UsageKind, u64, u64)]| {
-            swap(&OomReport {
-                constraint: Some(Constraint::Memcg),
-                memcg: Some(Arc::new(MemcgUse {
-                    usage: usage
-                        .iter()
-                        .map(|&(kind, usage_kb, limit_kb)| Usage {
-                            kind,
-                            usage_kb,
-                            limit_kb,
-                            failcnt: 0,
-                        })
-                        .collect(),
-                    ..MemcgUse::default()
-                })),
-                ..OomReport::default()
-            })
-        };
-        let memory = (UsageKind::Memory, 100, 100);
-        assert_eq!(
-            of(&[memory, (UsageKind::Swap, 0, 0)]),
-            Some(SwapState::None)
-        );
-        assert_eq!(of(&[memory, (UsageKind::Swap, 0, 1 << 60)]), None);
-        assert_eq!(
-            of(&[memory, (UsageKind::MemorySwap, 150, 150)]),
-            Some(SwapState::Full { total_kb: 50 })
-        );
-        assert_eq!(
-            of(&[memory, (UsageKind::MemorySwap, 100, 100)]),
-            Some(SwapState::None)
-        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Why the allocation failed in each zone: watermarks, reserves, fragmentation.
 //!
-//! `__zone_watermark_ok` in mm/page_alloc.c: a zone serves an order-0 request if its free pages stay
-//! above the watermark plus what is held back from requests that could go to a higher zone; an order
-//! above 0 also needs a free block of that size.
+//! `__zone_watermark_ok` in mm/page_alloc.c: a zone serves an order-0 request if its free pages stay above the
+//! watermark plus its reserve (`lowmem_reserve`: pages that are held back from requests that may use a higher zone).
+//! A higher order also needs a free block of that size.
 
 use super::page_kb;
 use crate::oomlog::report::mem_info::Zone;
@@ -14,10 +14,10 @@ use crate::oomlog::{MemoryState, OomReport};
 pub enum ZoneVerdict {
     /// Free memory is below the zone's `min` watermark.
     BelowMin,
-    /// Free memory is above `min`, but the rest is held back for requests that can go nowhere else
+    /// Free memory is above `min`, but the rest is reserved for requests that can use no other zone
     /// (`lowmem_reserve`).
     HeldBack,
-    /// There is memory, but no free block of the order asked for.
+    /// There is memory, but no free block of the order of the request.
     Fragmented,
     /// The request could have been served from here when the report was printed.
     Usable,
@@ -25,7 +25,7 @@ pub enum ZoneVerdict {
     NotAllowed,
 }
 
-/// One zone, judged.
+/// One zone and its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ZoneState {
     /// Node number.
@@ -38,7 +38,7 @@ pub struct ZoneState {
     pub min_kb: u64,
     /// `low` watermark in kB.
     pub low_kb: Option<u64>,
-    /// Held back from this request, in kB.
+    /// Reserve that this request may not use, in kB.
     pub held_back_kb: u64,
     /// Largest order with a free block; `None` if there is no free block or no list.
     pub largest_order: Option<u32>,
@@ -65,8 +65,8 @@ pub fn zones(report: &OomReport) -> Vec<ZoneState> {
         .collect()
 }
 
-/// Index into [`ZONES`] of the highest zone a request may use (`gfp_zone`, include/linux/gfp.h); the
-/// four zone bits never moved.
+/// Index into [`ZONES`] of the highest zone a request may use (`gfp_zone`, include/linux/gfp.h). The four zone bits
+/// are the same in all versions.
 fn highest_zone(mask: Option<u64>, flags: Option<&str>) -> usize {
     let bit = |bit: u64, name: &str| {
         mask.is_some_and(|mask| mask & bit != 0)
@@ -92,8 +92,8 @@ fn judge(
 ) -> Option<ZoneState> {
     let (free_kb, min_kb) = (zone.get("free")?, zone.get("min")?);
     let index = ZONES.iter().position(|&name| name == zone.name)?;
-    // The reserves are listed by the zones this kernel is built with; that list is not printed.
-    // HighMem exists on 32-bit machines only, DMA32 on 64-bit ones only.
+    // The kernel lists the reserves by the zones that it is built with, which it does not print.
+    // Only 32-bit kernels have HighMem, only 64-bit kernels have DMA32.
     let exists = |name: &str| memory.zones.iter().any(|zone| zone.name == name);
     let highmem = exists("HighMem");
     let built_in = ZONES.iter().enumerate().filter(|&(_, &name)| match name {
@@ -137,8 +137,8 @@ fn judge(
     })
 }
 
-/// True if no zone the request may use is short of memory, only of blocks big enough: the machine
-/// was fragmented, not full. `None` without Mem-Info.
+/// True if a zone has enough memory but no block of the size, and no zone could serve the request: memory was
+/// fragmented, not full. `None` without Mem-Info.
 #[must_use]
 pub fn is_fragmentation(report: &OomReport) -> Option<bool> {
     let states = zones(report);

@@ -5,6 +5,7 @@
 //! `lib/dump_stack.c`; `sysrq_handle_moom` in drivers/tty/sysrq.c, of 2.6.19 to 7.3. Each reader says which
 //! versions print its line.
 
+mod chosen;
 pub(crate) mod fact;
 mod head;
 mod killed;
@@ -31,8 +32,8 @@ const fn rule<F>(holds: &'static str, read: fn(&str) -> Option<F>) -> LineRule<F
 static VERDICTS: &[LineRule<Verdict>] = &[
     rule("oom-killer", head::invoked),
     rule("Killed process ", killed::killed),
-    rule("oom-kill:", verdict::chosen),
-    rule(",uid=", verdict::chosen_tail),
+    rule("oom-kill:", chosen::chosen),
+    rule(",uid=", chosen::chosen_tail),
     rule("ill process ", verdict::selected),
     rule("sharing same memory", verdict::same_memory),
     rule("oom_reaper: reaped process ", verdict::reaped),

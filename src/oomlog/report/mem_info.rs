@@ -1,10 +1,10 @@
 //! What a report's Mem-Info says about the machine's memory (`show_mem`, mm/show_mem.c; before 6.5
 //! mm/page_alloc.c and lib/show_mem.c).
 
-/// Most entries kept of each list; no machine has more.
+/// Most entries kept of each list. Real machines have fewer.
 const MAX_ENTRIES: usize = 4096;
 
-/// The machine's memory when the OOM happened. What the kernel did not print is empty or `None`.
+/// The machine's memory at the time of the OOM. What the kernel did not print is empty or `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct MemoryState {
     /// Counters of the whole machine in pages: `active_anon`, `slab_unreclaimable`, `free`, …
@@ -27,13 +27,13 @@ pub struct MemoryState {
     pub ram_pages: Option<u64>,
     /// Pages of high or movable-only memory.
     pub highmem_pages: Option<u64>,
-    /// Pages the kernel keeps to itself.
+    /// Pages that are reserved for the kernel.
     pub reserved_pages: Option<u64>,
     /// Pages reserved for contiguous allocations.
     pub cma_pages: Option<u64>,
     /// Pages taken out because of hardware errors.
     pub poisoned_pages: Option<u64>,
-    /// Unreclaimable slab caches, printed when they outweigh the page lists (4.15 and later).
+    /// Unreclaimable slab caches. The kernel prints them if they are larger than the page lists (4.15 and later).
     pub slabs: Vec<Slab>,
 }
 
@@ -44,7 +44,7 @@ pub struct NodeMemory {
     pub node: u32,
     /// Counters in kB.
     pub kb: Vec<(String, u64)>,
-    /// The kernel gave up reclaiming on it.
+    /// The kernel gave up reclaim on this node.
     pub all_unreclaimable: Option<bool>,
 }
 
@@ -57,9 +57,9 @@ pub struct Zone {
     pub name: String,
     /// Counters and watermarks in kB: `free`, `min`, `low`, `high`, `managed`, …
     pub kb: Vec<(String, u64)>,
-    /// The kernel gave up reclaiming in it (before 4.8).
+    /// The kernel gave up reclaim in this zone (before 4.8).
     pub all_unreclaimable: Option<bool>,
-    /// Pages held back from allocations that could use a higher zone, by zone index.
+    /// Pages held back from allocations that may use a higher zone, by zone index.
     pub lowmem_reserve: Vec<u64>,
     /// Free blocks by size, smallest first.
     pub blocks: Vec<FreeBlocks>,
@@ -82,11 +82,11 @@ pub struct FreeBlocks {
 pub struct HugePages {
     /// Number of its node.
     pub node: u32,
-    /// Pages in it.
+    /// Pages of the pool.
     pub total: u64,
-    /// Of these, free.
+    /// Free pages.
     pub free: u64,
-    /// Of these, above the configured number.
+    /// Pages above the configured number.
     pub surplus: u64,
     /// Size of a page in kB.
     pub size_kb: u64,
@@ -151,7 +151,7 @@ impl MemoryState {
         value(&self.counters, key)
     }
 
-    /// Takes a line. What came first stays: a second Mem-Info inside a report is another message's.
+    /// Takes a line. The first value counts: a second Mem-Info inside a report belongs to another message.
     pub(crate) fn take(&mut self, line: MemoryLine) {
         match line {
             MemoryLine::Counters(pairs) => {

@@ -44,7 +44,7 @@ pub enum Outcome {
     Ignored,
 }
 
-/// Who asked for the memory that was not there.
+/// The process whose request for memory failed: the asker.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Trigger {
     /// Short name; kernel escapes kept as text.
@@ -53,9 +53,9 @@ pub struct Trigger {
     pub pid: Option<Pid>,
     /// `gfp_mask` as a number.
     pub gfp_mask: Option<u64>,
-    /// Its flags as the kernel printed them, e.g. `GFP_KERNEL|__GFP_ZERO`.
+    /// The flags as the kernel printed them, e.g. `GFP_KERNEL|__GFP_ZERO`.
     pub gfp_flags: Option<String>,
-    /// Order of the allocation; -1 is `SysRq`.
+    /// Order of the allocation: 2^order pages. -1 is `SysRq`.
     pub order: Option<i32>,
     /// `oom_score_adj` of the asker.
     pub adj: Option<i16>,
@@ -63,7 +63,7 @@ pub struct Trigger {
     pub legacy_adj: Option<i32>,
 }
 
-/// The task the kernel chose. Up to 5.0 the victim may be a child of it instead.
+/// The task that the kernel chose. Up to 5.0 a child of this task may die instead.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Chosen {
     /// Pid in the initial namespace.
@@ -99,10 +99,10 @@ pub struct Kill {
     pub pgtables_kb: Option<u64>,
     /// `oom_score_adj`, from the line itself or from the task table.
     pub adj: Option<i16>,
-    /// Died because of `memory.oom.group`, not because it was chosen.
+    /// Died because of `memory.oom.group`, not because the kernel chose this process.
     pub group_member: bool,
-    /// How many "Killed process" lines named this pid: oom.group prints (and the kernel counts) the
-    /// chosen victim twice.
+    /// How many "Killed process" lines name this pid. A group kill prints the chosen victim twice, and the kernel
+    /// counts it twice.
     pub lines: u32,
     /// The reaper took its memory.
     pub reaped: bool,
@@ -123,12 +123,12 @@ pub struct OomReport {
     pub stamp: Option<String>,
     /// Kernel version, from the `CPU:` line.
     pub kernel: Option<String>,
-    /// True when the report's head ("invoked oom-killer") was seen; false for a kill of which only the
-    /// "Killed process" line was printed (the kernel prints 10 reports in 5 s) or kept.
+    /// True if the log has the report's head ("invoked oom-killer"). False for a kill with only a "Killed process"
+    /// line: the kernel prints at most 10 reports in 5 s, and a log may have lost the head.
     pub has_header: bool,
-    /// Who asked.
+    /// The asker.
     pub trigger: Option<Trigger>,
-    /// What ran out; `None` while unknown.
+    /// Which memory ran out; `None` while unknown.
     pub constraint: Option<Constraint>,
     /// The constraint as printed, e.g. `CONSTRAINT_MEMCG` (some 5.x kernels print
     /// `CONSTRAINT_NONE` for a memory cgroup).
@@ -141,11 +141,11 @@ pub struct OomReport {
     pub cpuset: Option<String>,
     /// Nodes that cpuset may use, e.g. `0-1,3`.
     pub mems_allowed: Option<String>,
-    /// `global_oom` stood in the `oom-kill:` line.
+    /// The `oom-kill:` line has `global_oom`.
     pub global_oom: bool,
-    /// Whom the kernel chose.
+    /// The task that the kernel chose.
     pub chosen: Option<Chosen>,
-    /// The cgroup whose `memory.oom.group` made its tasks die together.
+    /// The cgroup that was killed as a group (`memory.oom.group`).
     pub oom_group: Option<String>,
     /// The cgroup whose limit ran out (`oom_memcg`).
     pub oom_memcg: Option<String>,
@@ -155,31 +155,31 @@ pub struct OomReport {
     pub limit_kb: Option<u64>,
     /// Usage of that cgroup in kB, as printed.
     pub usage_kb: Option<u64>,
-    /// The dead, in the order of the log; each pid once.
+    /// The processes that died, in the order of the log; each pid once.
     pub kills: Vec<Kill>,
-    /// Pids whose memory the reaper took, in the order of the log; not all are among `kills`:
-    /// a process that shared the victim's memory dies without a line of its own.
+    /// Pids whose memory the reaper took, in the order of the log. Some are not in `kills`: a process that shared the
+    /// victim's memory dies without a line of its own.
     pub reaped: Vec<Pid>,
-    /// Processes that died because they shared the victim's memory, where the kernel says so.
+    /// Processes that died because they shared the victim's memory (up to 4.3, which print them).
     pub shared_memory: Vec<Pid>,
-    /// Chosen processes that were dying already: nothing was done to them.
+    /// Chosen processes that were already exiting: the kernel did nothing to them.
     pub already_exiting: Vec<Pid>,
     /// How it ended.
     pub outcome: Outcome,
-    /// "Out of memory and no killable processes" was printed (a panic may have followed).
+    /// The log has "Out of memory and no killable processes". A panic may have followed.
     pub nobody_killable: bool,
-    /// What the kernel panicked with.
+    /// The text of the kernel's panic.
     pub panic: Option<String>,
-    /// How many times the same report came again without a kill in between (a memcg with only -1000
-    /// tasks repeats without limit); 0 normally.
+    /// How many more times the kernel printed the same report without a kill; 0 normally. A memory cgroup whose tasks
+    /// all have adj -1000 repeats its report without end.
     pub repeats: u64,
     /// The table of tasks, if the kernel printed one (`vm.oom_dump_tasks`).
     pub tasks: Option<Arc<TaskTable>>,
     /// Usage, limits and statistics of the memory cgroup that ran out.
     pub memcg: Option<Arc<MemcgUse>>,
-    /// The machine's memory; the kernel prints it unless a memory cgroup ran out.
+    /// The machine's memory. The kernel does not print it if a memory cgroup ran out.
     pub memory: Option<Arc<MemoryState>>,
-    /// Records were lost while the report was being printed.
+    /// Records were lost while the kernel printed the report.
     pub gap: bool,
     /// The lines as they came, without the transport's prefixes.
     pub raw: Arc<RawLines>,

@@ -1,10 +1,10 @@
-//! The lines of a report as they came, bounded.
+//! The lines of a report as the log has them, bounded.
 
 /// Most bytes kept of one report; a table of 10 000 tasks needs about 1 MB.
 pub(crate) const MAX_RAW_BYTES: usize = 3 << 19;
 
-/// Lines without the transport's prefixes. A newline or control byte inside a line is kept as `\xNN`,
-/// so that every line stays one.
+/// Lines without the transport's prefixes. A newline or control character inside a line is kept as `\xNN`, so that
+/// a line stays one line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawLines {
     text: String,
@@ -43,7 +43,7 @@ impl RawLines {
         }
         for c in line.chars() {
             if c.is_control() && c != '\t' {
-                // Control characters of Unicode beyond Latin-1 do not exist: two digits are enough.
+                // Two digits are enough: Unicode has no control characters beyond Latin-1.
                 let code = u32::from(c) & 0xff;
                 self.text.push_str("\\x");
                 self.text.extend(char::from_digit(code >> 4, 16));

@@ -1,12 +1,12 @@
 //! The table of tasks in a report: which columns it has, and its rows.
 //!
-//! The columns are taken from the header line, never from a version number: vendors backport them
-//! (`dump_tasks` in `mm/oom_kill.c`). All memory columns are pages except `pgtables_bytes`.
+//! The header line tells the columns, never a version number: vendors backport them (`dump_tasks` in
+//! `mm/oom_kill.c`). All memory columns are pages except `pgtables_bytes`.
 
 use crate::oomlog::Pid;
 
-/// Most rows kept of one table; more are counted only. Far above any machine's real table, and low
-/// enough that a forged log cannot fill the memory.
+/// Most rows kept of one table; further rows are counted. More than any real table has, and few enough that a
+/// forged log cannot fill the memory.
 pub(crate) const MAX_TASKS: usize = 32_768;
 
 /// The columns of a table, in order, as the header names them.
@@ -14,7 +14,7 @@ pub(crate) const MAX_TASKS: usize = 32_768;
 #[serde(transparent)]
 pub struct Columns(pub Vec<String>);
 
-/// One row of the table. A column the kernel does not print is `None`.
+/// One row of the table. A column that the kernel does not print is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct TaskRow {
     /// Pid in the initial namespace.
@@ -47,14 +47,14 @@ pub struct TaskRow {
     pub comm: String,
 }
 
-/// The table of tasks that could have been killed.
+/// The table of tasks that the kernel could have killed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct TaskTable {
     /// Column names in the order of the log.
     pub columns: Columns,
     /// The rows in the order of the log, at most 32 768.
     pub rows: Vec<TaskRow>,
-    /// Rows seen beyond that.
+    /// Rows beyond that.
     pub dropped: u64,
 }
 
@@ -98,8 +98,8 @@ impl Columns {
             .then_some(Self(names))
     }
 
-    /// Reads a row: `[   1234]  1000  1234 …  name`. The name is the rest of the line and may be
-    /// anything, blanks and newlines included.
+    /// Reads a row: `[   1234]  1000  1234 …  name`. The name is the rest of the line and may hold anything, blanks
+    /// and newlines included.
     pub(crate) fn row(&self, line: &str) -> Option<TaskRow> {
         let rest = line.trim_start().strip_prefix('[')?;
         let (pid, mut rest) = rest.split_once(']')?;
@@ -109,7 +109,7 @@ impl Columns {
         };
         for name in self.0.iter().skip(1) {
             if name == "name" {
-                // One blank separates the last number from the name; further ones belong to it.
+                // One blank separates the last number from the name. Further blanks belong to the name.
                 rest.strip_prefix(' ')
                     .unwrap_or(rest)
                     .clone_into(&mut row.comm);
@@ -119,7 +119,7 @@ impl Columns {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
             let (cell, after) = rest.split_at(end);
             if row.set(name, cell).is_none() {
-                // A row that lost its middle (an overrun ring buffer): what is sure is kept.
+                // The row lost its middle (an overrun ring buffer): the columns before that are good.
                 row.total_vm.filter(|_| !cell.is_empty())?;
                 rest.clone_into(&mut row.comm);
                 return Some(row);
@@ -131,8 +131,8 @@ impl Columns {
 }
 
 impl TaskRow {
-    /// Reads a row of a table whose header was lost: only what every layout since 2.6.36 has in
-    /// common is taken (`uid tgid total_vm rss …numbers… oom_score_adj name`).
+    /// Reads a row of a table whose header was lost: only the columns that every layout since 2.6.36 has (`uid tgid
+    /// total_vm rss …numbers… oom_score_adj name`).
     pub(crate) fn without_header(line: &str) -> Option<Self> {
         let rest = line.trim_start().strip_prefix('[')?;
         let (pid, mut rest) = rest.split_once(']')?;
@@ -181,7 +181,7 @@ impl TaskRow {
             "nr_pmds" => self.nr_pmds = positive,
             "pgtables_bytes" => self.pgtables_bytes = positive,
             "swapents" => self.swapents = positive,
-            // `cpu` and `oom_adj` of 2.6.32, and what vendors add: in the raw text only.
+            // `cpu` and `oom_adj` of 2.6.32, and columns of vendors: only the raw text has them.
             _ => {}
         }
         Some(())

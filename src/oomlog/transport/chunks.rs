@@ -1,7 +1,7 @@
-//! Big logs: while no report is open, only lines near a telling word are looked at.
+//! Big logs: while no report is open, only lines near a telling word are parsed.
 //!
-//! Almost every line of a log is about something else. The words below stand in every line that can
-//! begin a report or tell of a kill; between their hits whole blocks are skipped at memory speed.
+//! Almost every line of a log is about something else. Each line that can begin a report or tell of a kill holds
+//! one of the words below. Everything between two hits is skipped at memory speed.
 
 use std::sync::LazyLock;
 
@@ -11,8 +11,7 @@ use memchr::{memchr, memrchr};
 use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
-/// What every line holds that can matter while no report is open. Words that ordinary lines hold
-/// ("room") would cost much.
+/// The telling words. Each is long enough to be rare: "oom" alone would stop at every "room".
 const WORDS: [&str; 14] = [
     "oom-kill",
     "oom_reaper",
@@ -24,12 +23,12 @@ const WORDS: [&str; 14] = [
     "f Memory",
     "deadlocked on memory",
     "lowmemorykiller",
-    "-oomd", // systemd-oomd; the whole word would stop at every line of systemd
+    "-oomd", // systemd-oomd: the search for the whole word would stop at every line of systemd
     "lyoom", // earlyoom
     "oomd kill",
     "nohang",
 ];
-/// Finds them all in one pass, several bytes at a time where the processor can.
+/// Finds all the words in one pass, with SIMD where the processor has it.
 static TELLING: LazyLock<Telling> = LazyLock::new(|| match packed::Searcher::new(WORDS) {
     Some(searcher) => Telling::Packed(searcher),
     None => AhoCorasick::new(WORDS).map_or(Telling::Everything, Telling::Automaton),
@@ -38,22 +37,22 @@ static TELLING: LazyLock<Telling> = LazyLock::new(|| match packed::Searcher::new
 enum Telling {
     Packed(packed::Searcher),
     Automaton(AhoCorasick),
-    /// Every line is looked at.
+    /// No search could be built: every line is parsed.
     Everything,
 }
-/// Lines before a hit that can belong to it: broken lines, the fields of a `dmesg -J` entry.
+/// Lines before a hit that can belong to the same message: broken lines, the fields of a `dmesg -J` entry.
 const BEFORE: usize = 4;
-/// Lines after a hit that can belong to it.
+/// Lines after a hit that can belong to the same message.
 const AFTER: usize = 8;
 
-/// Where the reader stands between two chunks.
+/// The state between two chunks.
 #[derive(Debug)]
 pub(super) struct Chunks {
-    /// The beginning of a line whose end is in the next chunk.
+    /// A line whose end is in the next chunk.
     begun: Vec<u8>,
-    /// Lines still to be looked at after a hit.
+    /// Lines still to be parsed after a hit.
     look: usize,
-    /// The records have numbers (raw `/dev/kmsg`): none is skipped, so that gaps are seen.
+    /// The records have numbers (raw `/dev/kmsg`). Then no line is skipped, so that gaps are seen.
     pub(super) numbered: bool,
 }
 
@@ -69,9 +68,11 @@ impl Default for Chunks {
 }
 
 impl TextLog {
-    /// Takes the next bytes of the log, cut anywhere; events are appended to `out`. Give it blocks of
-    /// 64 kB and more. The kills are the same as with [`TextLog::line`] for every line, and so is all
-    /// else unless lines far from a telling one change how a broken line is joined.
+    /// Takes the next bytes of the log, cut anywhere; events are appended to `out`. Blocks of 64 kB and more
+    /// are fast.
+    ///
+    /// The kills are the same as with [`TextLog::line`] for every line. So is everything else, except that a
+    /// skipped line cannot show that the log breaks its lines.
     pub fn chunk(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let mut rest = bytes;
         if !self.chunks.begun.is_empty() {
@@ -111,7 +112,7 @@ impl TextLog {
         }
         self.line(line, out);
         if self.reassembler.has_joined() {
-            // A broken message goes on for as many lines as there are of it.
+            // The next line may continue the broken message too.
             self.chunks.look = self.chunks.look.max(1);
         }
     }
@@ -142,7 +143,7 @@ impl TextLog {
         }
     }
 
-    /// Lines were left out: the message held back is complete.
+    /// Lines were skipped, so the message held back is complete.
     fn skipped(&mut self, out: &mut Vec<OomEvent>) {
         if let Some(record) = self.reassembler.finish() {
             self.record(record, out);

@@ -7,7 +7,7 @@ use super::prefix::{Stripped, strip};
 use crate::oomlog::Monotonic;
 use crate::oomlog::record::{LogRecord, lossless_text};
 
-/// The records in one line that holds a JSON object; `None` if it is none, or has no text in it.
+/// The records in one line of JSON; `None` if the line is no object or holds no text.
 pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
     let Value::Object(object) = serde_json::from_str(line).ok()? else {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
     if object.contains_key("msg") && object.contains_key("pri") {
         return Some(vec![dmesg(&Value::Object(object))?]);
     }
-    // Docker's driver and others: the text is a line of a log itself, with prefixes of its own.
+    // Docker's driver and others: the text is itself a line of a log, with its own prefixes.
     let text = ["log", "message", "MESSAGE", "msg", "line", "textPayload"]
         .iter()
         .find_map(|key| object.get(*key)?.as_str())?;
@@ -66,8 +66,8 @@ fn seconds(value: &Value) -> Option<Monotonic> {
     Some(Monotonic(micros))
 }
 
-/// One entry of the journal (systemd.journal-fields(7)). Only `_TRANSPORT=kernel` is the kernel:
-/// that field cannot be set by a program.
+/// One entry of the journal (systemd.journal-fields(7)). `_TRANSPORT=kernel` means the kernel: a program cannot
+/// set that field.
 fn journal(object: &Map<String, Value>) -> Option<Stripped> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let number = |key: &str| match object.get(key)? {
@@ -76,7 +76,7 @@ fn journal(object: &Map<String, Value>) -> Option<Stripped> {
     };
     let message = match object.get("MESSAGE")? {
         Value::String(message) => message.clone(),
-        // Not UTF-8, or longer than the journal prints: bytes.
+        // An array of bytes: the text is not UTF-8, or longer than journalctl prints.
         Value::Array(bytes) => {
             let bytes: Option<Vec<u8>> = bytes
                 .iter()
@@ -88,7 +88,7 @@ fn journal(object: &Map<String, Value>) -> Option<Stripped> {
     };
     let kernel = match text("_TRANSPORT") {
         Some(transport) => transport == "kernel",
-        // Somebody left the field out of the export.
+        // An export without that field.
         None => text("SYSLOG_IDENTIFIER").is_none_or(|name| name == "kernel"),
     };
     let facility = number("SYSLOG_FACILITY").and_then(|f| u8::try_from(f).ok());

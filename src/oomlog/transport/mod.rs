@@ -1,4 +1,4 @@
-//! Text logs of any transport: lines in, OOM events out.
+//! [`TextLog`]: text logs of any transport, lines in, OOM events out.
 
 mod chunks;
 mod json;
@@ -12,12 +12,12 @@ use chunks::Chunks;
 use prefix::{Stripped, strip};
 use reassemble::Reassembler;
 
-/// Longest line read, in bytes; the rest of it is dropped. The kernel's records are at most 2 kB, but
+/// Longest line read, in bytes; the rest of a longer line is dropped. The kernel's records are at most 2 kB, but
 /// a JSON line of `dmesg -J` can hold a whole ring buffer.
 pub(crate) const MAX_LINE: usize = 8 << 20;
 
-/// Reads a text log line by line: raw `/dev/kmsg` records, `dmesg` in all its time formats, syslog,
-/// the journal's text and JSON, container logs, mails with broken lines.
+/// Reads a text log: raw `/dev/kmsg` records, `dmesg` in all its time formats, syslog, the journal's text and
+/// JSON, container logs, mails with broken lines.
 #[derive(Debug, Default)]
 pub struct TextLog {
     assembler: OomAssembler,
@@ -34,8 +34,8 @@ impl TextLog {
         Self::default()
     }
 
-    /// Takes one line, with or without its newline; events are appended to `out`. One message is
-    /// held back until the next line shows that it is complete.
+    /// Takes one line, with or without its newline; events are appended to `out`. The last message is held
+    /// back until the next line shows that it is complete.
     pub fn line(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let bytes = bytes.get(..MAX_LINE).unwrap_or(bytes);
         let line = lossless_text(bytes);
@@ -54,14 +54,14 @@ impl TextLog {
         self.stripped(strip(&line), out);
     }
 
-    /// Hands on the message that is held back: a live log has said nothing for a while.
+    /// Takes the message that is held back as complete: for a live log that was silent for a while.
     pub fn flush(&mut self, out: &mut Vec<OomEvent>) {
         if let Some(record) = self.reassembler.finish() {
             self.assembler.feed(record, out);
         }
     }
 
-    /// Says that the log has ended.
+    /// Notes that the log has ended.
     pub fn finish(&mut self, out: &mut Vec<OomEvent>) {
         self.last_chunk(out);
         self.flush(out);

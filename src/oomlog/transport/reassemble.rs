@@ -1,13 +1,13 @@
-//! Puts the lines of a text log together to what the kernel printed at once.
+//! Reassembles what the kernel printed at once from the lines of a text log.
 //!
-//! A message can come as several lines: process names hold newlines, `dmesg` and `journalctl` indent
-//! the further lines of a multi-line message, mail programs break lines between words or at a fixed
-//! width. So a line is held back until the next one shows that it does not continue it.
+//! One message can become several lines: process names hold newlines, `dmesg` and `journalctl` indent the
+//! second and later lines of a message, mail programs break lines between words or at a fixed width. So a line is
+//! held back until the next line shows that the message is complete.
 
 use super::prefix::Stripped;
 use crate::oomlog::record::LogRecord;
 
-/// Longest message put together, in bytes: a multi-line record of the kernel is at most 2 kB.
+/// Longest message reassembled, in bytes. A multi-line record of the kernel is at most 2 kB.
 const MAX_JOINED: usize = 16 * 1024;
 /// Longest process name (`TASK_COMM_LEN` without its NUL).
 const COMM_LEN: usize = 15;
@@ -16,14 +16,14 @@ const COMM_LEN: usize = 15;
 #[derive(Debug, Default)]
 pub(super) struct Reassembler {
     held: Option<Stripped>,
-    /// This log has broken lines.
+    /// This log breaks lines.
     wrapped: bool,
-    /// The last line was added to the one held.
+    /// The last line continued the message held back.
     joined: bool,
 }
 
 impl Reassembler {
-    /// Takes a line; returns the message before it if that is complete now.
+    /// Takes a line, and returns the message before it if this line shows that it is complete.
     pub(super) fn push(&mut self, next: Stripped) -> Option<LogRecord> {
         self.joined = false;
         let Some(held) = self.held.as_mut() else {
@@ -42,7 +42,7 @@ impl Reassembler {
                     self.joined = true;
                     return None;
                 }
-                // A line of its own that lost its prefix.
+                // A message of its own, whose prefix was lost.
                 let mut own = next;
                 own.record.at = held.record.at;
                 own.record.stamp.clone_from(&held.record.stamp);
@@ -62,19 +62,19 @@ impl Reassembler {
         self.held.replace(next).map(|held| held.record)
     }
 
-    /// True if the last line continued the message held back: the next one may as well.
+    /// True if the last line continued the message held back: the next line may do so too.
     pub(super) fn has_joined(&self) -> bool {
         self.joined
     }
 
-    /// The message still held back, at the end of the log.
+    /// The message held back, at the end of the log.
     pub(super) fn finish(&mut self) -> Option<LogRecord> {
         self.held.take().map(|held| held.record)
     }
 }
 
-/// What to put between the held line and a line without a prefix that continues it; `None` if it
-/// stands for itself.
+/// The text to put between the held line and the next one, which has no prefix; `None` if the next line does not
+/// continue the held one.
 fn continuation(held: &Stripped, next: &str, wrapped: bool) -> Option<&'static str> {
     let text = held.record.text.as_str();
     let indent = next.len() - next.trim_start_matches(' ').len();
@@ -106,7 +106,7 @@ fn continuation(held: &Stripped, next: &str, wrapped: bool) -> Option<&'static s
     })
 }
 
-/// Column names of all versions: a header line broken inside one is told by them.
+/// Column names of all versions. A header line that does not end with one was broken inside a name.
 const COLUMNS: [&str; 16] = [
     "pid",
     "uid",
@@ -126,12 +126,12 @@ const COLUMNS: [&str; 16] = [
     "name",
 ];
 
-/// Lines that a mail program can break in a way that matters.
+/// Lines that lose their meaning when a mail program breaks them.
 fn is_structured(text: &str) -> bool {
     text.contains("oom-killer") || text.contains("Killed process") || text.contains("total_vm")
 }
 
-/// The line can only be the beginning of a message.
+/// The line can only begin a message.
 fn begins_message(text: &str) -> bool {
     text.contains(" invoked oom-killer")
         || [
@@ -145,7 +145,8 @@ fn begins_message(text: &str) -> bool {
         .any(|start| text.starts_with(start))
 }
 
-/// The held line has all that its kind can have; `next` helps where older kernels end earlier.
+/// The held line has every part that its kind can have. Lines of older kernels end earlier: there `next` shows
+/// that nothing follows.
 fn is_complete(text: &str, next: &str) -> bool {
     let ends_in_digits = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
     let text = text.trim_end();
@@ -193,15 +194,15 @@ fn name_of_row(text: &str) -> Option<&str> {
     }
 }
 
-/// A hard-broken name: the rest of it is one short word.
+/// `next` can be the rest of a name that was broken at a fixed width: one short word.
 fn continues_name(text: &str, next: &str) -> bool {
     name_of_row(text).is_some_and(|name| {
         name.len() + next.len() <= COMM_LEN && !next.contains(' ') && !next.is_empty()
     })
 }
 
-/// The held line was cut by a newline inside a process name, and `next`, printed at the same moment
-/// with a prefix of its own, is the rest.
+/// A newline inside a process name cut the held line, and `next` is the rest. It has its own prefix with the same
+/// stamp.
 fn newline_in_name(held: &str, next: &str) -> bool {
     if held.starts_with("CPU: ") && held.contains("Comm: ") {
         return !held.contains("ainted") && next.contains("ainted");
@@ -215,7 +216,7 @@ fn newline_in_name(held: &str, next: &str) -> bool {
     {
         return name.contains('(') && !name.contains(')') && next.contains(')');
     }
-    // The last row of the held text: a name can hold more than one newline.
+    // A row of the task table; a name can hold more than one newline.
     name_of_row(held).is_some_and(|name| {
         name.len() + 1 + next.len() <= COMM_LEN && !next.starts_with('[') && !next.contains(':')
     })

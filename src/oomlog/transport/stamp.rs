@@ -1,6 +1,5 @@
-//! Recognises the stamps that logs put in front of a line, in any language.
+//! The stamps that logs put in front of a line, in any language.
 
-use super::prefix::micros;
 use crate::oomlog::Monotonic;
 
 /// `  12.345678` or `12.345678 <    0.000010>` (`dmesg`, `dmesg -d`): time since boot.
@@ -20,7 +19,7 @@ pub(super) fn caller(inside: &str) -> Option<&str> {
     (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some(name)
 }
 
-/// Any text with a time of day in it: `Fri Sep 25 15:29:47 2020`, `ven. sept. 25 15:29:47 2020`;
+/// Any text that holds a time of day: `Fri Sep 25 15:29:47 2020`, `ven. sept. 25 15:29:47 2020`;
 /// also `Nov22 17:12` of `dmesg -e`.
 pub(super) fn is_clock(inside: &str) -> bool {
     if inside.len() > 64 {
@@ -36,7 +35,7 @@ pub(super) fn is_clock(inside: &str) -> bool {
         })
 }
 
-/// `  +0.000015` (`dmesg -e`) or `<    0.000015>` (`dmesg -d -t`): since the line before.
+/// `  +0.000015` (`dmesg -e`) or `<    0.000015>` (`dmesg -d -t`): time since the previous line.
 pub(super) fn is_relative(inside: &str) -> bool {
     let text = inside.trim().trim_matches(['<', '>']).trim();
     let digits = text.strip_prefix('+').unwrap_or(text);
@@ -57,9 +56,10 @@ pub(super) fn is_android(inside: &str) -> bool {
             .is_some_and(|(_, pid)| number(pid.trim()))
 }
 
-/// A wall-clock stamp at the beginning of the line and what follows it. The language of month and
-/// day does not matter: there is a time of day after at most 24 characters, and only a date, a
-/// weekday or the like in front of it.
+/// A wall-clock stamp at the beginning of the line, and the text behind it.
+///
+/// The language of month and weekday does not matter: a stamp is a time of day with a date in front of it, at most
+/// five words of letters and digits.
 pub(super) fn wall(line: &str) -> Option<(&str, &str)> {
     if let Some(found) = unix(line) {
         return Some(found);
@@ -74,7 +74,7 @@ pub(super) fn wall(line: &str) -> Option<(&str, &str)> {
     if start > 40 || words > 5 || !date.chars().all(plain) {
         return None;
     }
-    // There must be a day: a lone time of day may be anything.
+    // A time of day without a date may be anything.
     if !date.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -84,7 +84,7 @@ pub(super) fn wall(line: &str) -> Option<(&str, &str)> {
         .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '+' | '-' | ':' | 'Z')))
         .unwrap_or(tail.len());
     end += zone;
-    // `12:47:02: text`: the colon does not belong to the stamp.
+    // `12:47:02: text`: the colon is no part of the stamp.
     if line.get(..end)?.ends_with(':') {
         end -= 1;
     }
@@ -113,7 +113,7 @@ fn unix(line: &str) -> Option<(&str, &str)> {
         .then(|| line.split_at(stamp.len()))
 }
 
-/// Where `HH:MM:SS` stands.
+/// Start and end of `HH:MM:SS` in the text.
 fn time_of_day(text: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let digit = |b: &u8| b.is_ascii_digit();
@@ -123,6 +123,20 @@ fn time_of_day(text: &str) -> Option<(usize, usize)> {
     })?;
     let before = at.checked_sub(1).and_then(|i| bytes.get(i));
     (!before.is_some_and(|b| digit(b) || *b == b':')).then_some((at, at + 8))
+}
+
+/// Time since boot as microseconds, from seconds with a fraction.
+fn micros(seconds: &str) -> Option<Monotonic> {
+    let (whole, fraction) = seconds.split_once('.')?;
+    let digits = fraction.get(..fraction.len().min(6))?;
+    let scale = 10_u64.checked_pow(u32::try_from(6 - digits.len()).ok()?)?;
+    let fraction: u64 = digits.parse().ok()?;
+    let whole: u64 = whole.parse().ok()?;
+    Some(Monotonic(
+        whole
+            .checked_mul(1_000_000)?
+            .checked_add(fraction * scale)?,
+    ))
 }
 
 #[cfg(test)]

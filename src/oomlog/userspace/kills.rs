@@ -88,7 +88,7 @@ impl UserspaceKills {
                     pid,
                     comm,
                     signal: Some(signal.to_owned()),
-                    ..Claim::by(Killer::Nohang)
+                    ..Claim::new(Killer::Nohang)
                 });
             }
         }

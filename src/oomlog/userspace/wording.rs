@@ -18,7 +18,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    pub(super) fn by(killer: Killer) -> Self {
+    pub(super) fn new(killer: Killer) -> Self {
         Self {
             killer,
             pid: None,
@@ -43,7 +43,7 @@ pub(super) fn systemd_oomd(text: &str) -> Option<Claim> {
     Some(Claim {
         cgroup: Some(cgroup.to_owned()),
         reason: Some(reason.to_owned()),
-        ..Claim::by(Killer::SystemdOomd)
+        ..Claim::new(Killer::SystemdOomd)
     })
 }
 
@@ -55,7 +55,7 @@ pub(super) fn unit(text: &str) -> Option<Claim> {
     Some(Claim {
         cgroup: Some(unit.to_owned()),
         processes: Some(count.parse().ok()?),
-        ..Claim::by(Killer::SystemdOomd)
+        ..Claim::new(Killer::SystemdOomd)
     })
 }
 
@@ -74,7 +74,7 @@ pub(super) fn oomd(text: &str) -> Option<Claim> {
     Some(Claim {
         cgroup: Some(cgroup.to_owned()),
         reason: Some(reason.to_owned()),
-        ..Claim::by(Killer::Oomd)
+        ..Claim::new(Killer::Oomd)
     })
 }
 
@@ -97,7 +97,7 @@ pub(super) fn low_memory_killer(text: &str) -> Option<Claim> {
             .split_once("because")
             .map(|(_, why)| why.split_whitespace().collect::<Vec<_>>().join(" "))
             .filter(|why| !why.is_empty()),
-        ..Claim::by(Killer::LowMemoryKiller)
+        ..Claim::new(Killer::LowMemoryKiller)
     })
 }
 
@@ -122,6 +122,6 @@ pub(super) fn earlyoom(text: &str, reason: Option<String>) -> Option<Claim> {
         signal: Some(signal.to_owned()),
         rss_kb: rss.map(|mib| mib.saturating_mul(1024)),
         reason,
-        ..Claim::by(Killer::Earlyoom)
+        ..Claim::new(Killer::Earlyoom)
     })
 }

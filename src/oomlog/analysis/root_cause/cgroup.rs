@@ -5,15 +5,16 @@ use crate::oomlog::analysis::holders::resident_kb;
 use crate::oomlog::report::memcg::{MemcgUse, Usage};
 use crate::oomlog::{OomReport, UsageKind};
 
-/// The largest kind of memory in it, if that is most of the limit.
+/// The largest kind of memory in it, if it takes most of the limit.
 pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
     let memcg = report.memcg.as_ref()?;
     let full = limit_kb(memcg)?;
     let sum = |keys: &[&str]| sum_kb(memcg, keys);
-    // Version 1 counts `rss` and `cache`, version 2 and all kernels since 5.3 `anon` and `file`.
+    // `rss` and `cache` are the names of cgroup v1, `anon` and `file` those of v2. Some kernels print v1's for v2
+    // or v2's for v1.
     let Some(anon) = sum(&["anon", "rss"]) else {
-        // No statistics: what the table shows can at least prove that programs filled it.
-        // More than the limit: pages that other cgroups are charged for.
+        // Without statistics, the table can still prove that programs filled the cgroup. If it shows more than
+        // the limit, some of the pages are charged to other cgroups.
         let resident = resident_kb(report).filter(|kb| *kb <= full)?;
         return largest(full, &[(resident, RootCause::LimitByProcesses)]);
     };
@@ -30,8 +31,8 @@ pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
     )
 }
 
-/// The limit of memory; what is swapped out does not count against it. `None` if it was not full and
-/// neither was memory and swap together: then it is another one that ran out.
+/// The memory that the limit allows: the limit, or the usage if memory and swap together are at theirs. `None` if
+/// neither limit was full: then another limit ran out.
 fn limit_kb(memcg: &MemcgUse) -> Option<u64> {
     let memory = memcg.usage(UsageKind::Memory)?;
     let both = memcg.usage(UsageKind::MemorySwap);
@@ -41,13 +42,13 @@ fn limit_kb(memcg: &MemcgUse) -> Option<u64> {
     both.is_some_and(is_full).then_some(memory.usage_kb)
 }
 
-/// At its limit. The batch of charges that each CPU holds, and what reclaim just freed, keep it a little
-/// below.
+/// At its limit. Usage stays a little below the limit: each CPU holds a batch of charges, and reclaim just freed
+/// some.
 pub(in crate::oomlog::analysis) fn is_full(usage: &Usage) -> bool {
     !usage.is_unlimited() && reaches(usage.usage_kb, usage.limit_kb, FULL - 8)
 }
 
-/// One statistic over all cgroups listed, by the first key that is there.
+/// Sum of a statistic over all cgroups listed, by the first key that the log has.
 fn sum_kb(memcg: &MemcgUse, keys: &[&str]) -> Option<u64> {
     keys.iter().find_map(|key| {
         let values = memcg.stats.iter().filter_map(|stats| stats.get(key));
@@ -55,7 +56,7 @@ fn sum_kb(memcg: &MemcgUse, keys: &[&str]) -> Option<u64> {
     })
 }
 
-/// All kernel memory: one number since 5.18, parts before, a usage line in version 1.
+/// All kernel memory: one number since 5.18, the sum of its parts before, a usage line on cgroup v1.
 fn kernel_kb(memcg: &MemcgUse) -> u64 {
     let parts = || {
         ["slab", "kernel_stack", "pagetables", "percpu", "sock"]

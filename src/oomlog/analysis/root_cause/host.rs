@@ -1,4 +1,4 @@
-//! What filled the host, or the part of it that the request may use.
+//! What filled the host, or the zones and nodes that the request may use.
 
 use super::{RootCause, largest, nodes, reaches};
 use crate::oomlog::analysis::page_kb;
@@ -6,10 +6,10 @@ use crate::oomlog::analysis::ranking::in_list;
 use crate::oomlog::analysis::zones::{ZoneState, ZoneVerdict, is_fragmentation, zones};
 use crate::oomlog::{MemoryState, OomReport};
 
-/// Free memory elsewhere, in percent of the host's, that makes the empty zones the point.
+/// Zones or nodes are the cause if at least this much of the host's RAM is free elsewhere, in percent.
 const ROOM: u64 = 5;
 
-/// The cause on a host; `None` without Mem-Info or where nothing stands out.
+/// The cause on a host; `None` without Mem-Info, or if the numbers show no clear cause.
 pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
     let memory = report.memory.as_ref()?;
     let states = zones(report);
@@ -20,7 +20,7 @@ pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
         .or_else(|| filled(report, memory))
 }
 
-/// `pagefault_out_of_memory` (mm/oom_kill.c, before 5.16) asks with a mask of 0 for nothing.
+/// `pagefault_out_of_memory` (mm/oom_kill.c, before 5.16) has no request: its mask is 0.
 fn no_shortage(report: &OomReport, states: &[ZoneState]) -> Option<RootCause> {
     let trigger = report.trigger.as_ref()?;
     let usable = states.iter().filter(|z| z.verdict == ZoneVerdict::Usable);
@@ -40,9 +40,10 @@ fn fragmented(report: &OomReport, states: &[ZoneState]) -> Option<RootCause> {
     })
 }
 
-/// `constrained_alloc` (mm/oom_kill.c) says cpuset or policy only if the request may not go to every
-/// node. Kernels before 5.0 do not print that; there an empty node beside one with room tells, or that
-/// the zones printed (`show_free_areas`: the nodes allowed) have much less free than the whole host.
+/// `constrained_alloc` (mm/oom_kill.c) names a cpuset or policy only if the request may not use every node.
+///
+/// Kernels before 5.0 do not print the name. There the signs are an empty node beside one with room, or that the
+/// printed zones (`show_free_areas`: the allowed nodes) have much less free memory than the whole host.
 fn nodes_exhausted(
     report: &OomReport,
     memory: &MemoryState,
@@ -70,7 +71,7 @@ fn nodes_exhausted(
     })
 }
 
-/// Nodes without anything left while others have room.
+/// Nodes without room while others have some.
 fn empty_nodes(memory: &MemoryState, states: &[ZoneState], page_kb: u64) -> Option<String> {
     let ram_kb = memory.ram_pages?.saturating_mul(page_kb);
     let mut shown: Vec<u32> = states.iter().map(|zone| zone.node).collect();
@@ -82,7 +83,7 @@ fn empty_nodes(memory: &MemoryState, states: &[ZoneState], page_kb: u64) -> Opti
     };
     let empty: Vec<u32> = shown.iter().copied().filter(|n| !has_room(*n)).collect();
     let free: u64 = states.iter().map(|zone| zone.free_kb).sum();
-    // Free lists of the CPUs and pages in flight are a little of it.
+    // A small difference is normal: free lists of the CPUs, pages in flight.
     let all_kb = memory
         .pages("free")
         .map(|pages| pages.saturating_mul(page_kb));
@@ -126,12 +127,12 @@ fn filled(report: &OomReport, memory: &MemoryState) -> Option<RootCause> {
         kb(pages.fold(0, u64::saturating_add))
     };
     let of_kb = kb(memory.ram_pages?.checked_sub(memory.reserved_pages?)?);
-    // Both must be there: without them nothing can be said about programs.
+    // Without these counters the share of programs is unknown.
     memory
         .pages("active_anon")
         .zip(memory.pages("inactive_anon"))?;
     let shmem = sum(&["shmem"]);
-    // Shared memory is on the lists of anonymous pages, and locked programs on the unevictable one.
+    // Shared memory is on the lists of anonymous pages, locked memory of programs on the unevictable list.
     let anon = sum(&[
         "active_anon",
         "inactive_anon",

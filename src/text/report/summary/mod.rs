@@ -128,7 +128,10 @@ fn oddities(report: &OomReport) -> Vec<Line> {
     if report.repeats > 0 {
         say(
             Tone::Watch,
-            format!("The same came {} times more.", report.repeats),
+            match report.repeats {
+                1 => "Repeated once more.".to_owned(),
+                repeats => format!("Repeated {repeats} more times."),
+            },
         );
     }
     if !report.shared_memory.is_empty() {
