@@ -11,11 +11,11 @@
 //!  floor 3   main ── config ─────────────┐        argv, environment, files -> Mode
 //!              └──── runtime ────────────┤        tokio, terminal, threads; performs effects
 //!                      │      │          │
-//!  floor 2             │      ui         │        State -> Buffer
+//!  floor 2             │   ui, output    │        State -> Buffer; values -> printed text and JSON
 //!                      │      │          │
 //!  floor 1          linux    app ────────┘        kernel I/O      State and update; pure
 //!                      │      │
-//!                      │     text                 styled lines, sizes, words
+//!                      │     text                 styled lines, sizes, words, report pages
 //!                      │      │
 //!  floor 0           model ───┘                   values and rules; pure
 //!                      │
@@ -70,8 +70,13 @@
 //! * A field of the BPF record: the field, its place and the row it becomes in `linux/scan/bpf/record.rs`, the member
 //!   of the kernel's structure in `linux/scan/bpf/layout.rs`, the instructions in `linux/scan/bpf/program.rs`;
 //!   `tests/linux/backends.rs` compares it with `/proc`.
-//! * A field of the JSON document: `app/document.rs` and the files beside it, unit and meaning of null in its
-//!   doc comment; a row of the README if it is at the top.
+//! * A field of the JSON document: `output/json.rs` and the files beside it, unit and meaning of null in its
+//!   doc comment; a row of the README if it is at the top. `tests/it/golden.rs` shows the whole document and
+//!   asks for a value of the field in one of its machines (`tests/common/whole.rs`).
+//! * A piece of advice after an OOM: a variant of [`oomlog::analysis::advice::Advice`] and the cause it follows
+//!   from; the compiler asks for its sentence (`text/report/advice.rs`) and for the key of the dashboard that
+//!   does it, if there is one (`app/dialog/report.rs`).
+//! * A page of a report: a file in `text/report/`; the dialog, `explain` and saved reports show it.
 //! * A kernel log format: a row in `oomlog/line/mod.rs` and a fixture; a new fact is a variant of `Verdict` or `Body`
 //!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].

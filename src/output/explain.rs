@@ -9,6 +9,8 @@ use crate::oomlog::{Kill, OomReport, UserspaceKill};
 use crate::text::event::{kill_facts, scope_word};
 use crate::text::report::{memory_page, summary, tasks_page};
 
+/// Version of the layout of `explain --json`.
+const FORMAT: u32 = 1;
 /// Tasks printed of each table.
 const TASKS: usize = 10;
 
@@ -93,4 +95,45 @@ pub fn userspace(kill: &UserspaceKill) -> String {
         "{stamp:<28} {:<10} {pid:>8} {who}",
         kill.killer.name()
     ))
+}
+
+/// What all the logs held together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Reports of the kernel.
+    pub reports: u64,
+    /// Kills, those by other programs too.
+    pub kills: u64,
+    /// Places where records of the log are missing.
+    pub gaps: u64,
+}
+
+impl Totals {
+    /// The line above the list of kills.
+    pub fn heading(self) -> String {
+        let reports = match self.reports {
+            1 => "1 report".to_owned(),
+            reports => format!("{reports} reports"),
+        };
+        match (self.kills, self.reports) {
+            (0, 0) => "No OOM kill was found.".to_owned(),
+            (0, _) => format!("{reports}, but the log holds no kill."),
+            (kills, _) => format!("{kills} killed in {reports}:"),
+        }
+    }
+
+    /// The line below the list; `None` if the log is whole.
+    pub fn doubt(self) -> Option<String> {
+        (self.gaps > 0).then(|| format!("{} gaps in the log: kills may be missing.", self.gaps))
+    }
+
+    /// The beginning of the JSON document; the reports follow, separated by commas.
+    pub fn json_head() -> String {
+        format!("{{\"format\":{FORMAT},\"reports\":[")
+    }
+
+    /// The end of the JSON document.
+    pub fn json_end(self) -> String {
+        format!("],\n\"kills\":{},\"gaps\":{}}}", self.kills, self.gaps)
+    }
 }

@@ -241,12 +241,11 @@ impl Printer {
             }
         }
         if self.json {
-            let before = if self.reports == 1 {
-                "{\"format\":1,\"reports\":[\n"
+            if self.reports == 1 {
+                writeln!(self.out, "{}", listing::Totals::json_head())?;
             } else {
-                ",\n"
-            };
-            self.out.write_all(before.as_bytes())?;
+                self.out.write_all(b",\n")?;
+            }
             return serde_json::to_writer(&mut self.out, &document(report, &[]))
                 .map_err(io::Error::from);
         }
@@ -255,35 +254,24 @@ impl Printer {
     }
 
     fn end(&mut self) -> io::Result<()> {
+        let totals = listing::Totals {
+            reports: self.reports,
+            kills: self.kills,
+            gaps: self.gaps,
+        };
         if self.json {
             if self.reports == 0 {
-                self.out.write_all(b"{\"format\":1,\"reports\":[")?;
+                write!(self.out, "{}", listing::Totals::json_head())?;
             }
-            writeln!(
-                self.out,
-                "],\n\"kills\":{},\"gaps\":{}}}",
-                self.kills, self.gaps
-            )?;
+            writeln!(self.out, "{}", totals.json_end())?;
             return self.out.flush();
         }
-        let reports = match self.reports {
-            1 => "1 report".to_owned(),
-            reports => format!("{reports} reports"),
-        };
-        match (self.kills, self.reports) {
-            (0, 0) => writeln!(self.out, "No OOM kill was found.")?,
-            (0, _) => writeln!(self.out, "{reports}, but the log holds no kill.")?,
-            (kills, _) => writeln!(self.out, "{kills} killed in {reports}:")?,
-        }
+        writeln!(self.out, "{}", totals.heading())?;
         for row in &self.list {
             writeln!(self.out, "{row}")?;
         }
-        if self.gaps > 0 {
-            writeln!(
-                self.out,
-                "{} gaps in the log: kills may be missing.",
-                self.gaps
-            )?;
+        if let Some(doubt) = totals.doubt() {
+            writeln!(self.out, "{doubt}")?;
         }
         self.out.flush()
     }
