@@ -30,7 +30,7 @@
 //!
 //! Keys, ticks, samples, log events and receipts are [`app::msg::Msg`]s. [`app::update::update`] changes the
 //! [`app::State`] and returns [`app::msg::Effect`]s: plain values that a test can compare. Only the
-//! performer in [`runtime`] carries them out, each ends in another message. A frame is drawn when the inbox
+//! performer in [`runtime::effects`] carries them out, each ends in another message. A frame is drawn when the inbox
 //! is empty and something changed.
 //!
 //! # Where to add what
@@ -56,7 +56,13 @@
 //!   doc comment; a row of the README if it is at the top.
 //! * A kernel log format: a row in `oomlog/line/` and a fixture.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
-//! * A kernel write: a variant of [`app::msg::Effect`], a function in `linux`, an arm in `runtime/effects.rs`.
+//! * A subcommand without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and
+//!   reads samples and events from it; its `?` ends it at SIGTERM, SIGINT and closed pipes. One that stays
+//!   matches on [`runtime::headless::Session::next`].
+//! * A terminal to draw on: a back end of ratatui and a [`runtime::screen::TerminalControl`], given to
+//!   [`runtime::screen::Dashboard::run`]. `tests/common/driver.rs` does it for tests: keys in, frames and
+//!   files of a fake tree out.
+//! * A kernel write: a variant of [`app::msg::Effect`], a function in `linux`, an arm in `runtime/effects/mod.rs`.
 //!
 //! # Safety of writes
 //!

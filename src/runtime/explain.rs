@@ -6,13 +6,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use super::{RunError, log_source};
-use crate::app::msg::Msg;
+use super::RunError;
+use super::headless::{HISTORY_MOST, Halt, LogItem, Session};
 use crate::app::report::listing;
 use crate::app::report::saved::document;
 use crate::linux::SysRoot;
+use crate::linux::scan::backend::BackendChoice;
 use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
 
 /// Bytes read at once.
@@ -46,7 +46,7 @@ pub fn explain(input: &Input, root: &SysRoot, json: bool) -> Result<u8, RunError
     let mut unreadable = false;
     let outcome = match input {
         Input::Running => running(root, &mut printer),
-        Input::Boot(boot) => journal(boot, &mut printer, &mut unreadable),
+        Input::Boot(boot) => journal(boot, &mut printer, &mut unreadable).map_err(Halt::from),
         Input::Files(files) => files.iter().try_for_each(|path| {
             let opened = open(path);
             let read = opened
@@ -61,19 +61,18 @@ pub fn explain(input: &Input, root: &SysRoot, json: bool) -> Result<u8, RunError
                     );
                     Ok(())
                 }
-                Err((_, error)) => Err(error),
+                Err((_, error)) => Err(error.into()),
                 Ok(()) => Ok(()),
             }
         }),
     };
-    match outcome.and_then(|()| printer.end()) {
+    match outcome.and_then(|()| Ok(printer.end()?)) {
         Ok(()) => Ok(if unreadable {
             2
         } else {
             u8::from(printer.kills == 0)
         }),
-        Err(error) if is_broken_pipe(&error) => Ok(0),
-        Err(error) => Err(RunError::Output(error)),
+        Err(halt) => halt.status(),
     }
 }
 
@@ -146,31 +145,21 @@ fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Resu
     read
 }
 
-fn running(root: &SysRoot, printer: &mut Printer) -> io::Result<()> {
-    let stop = AtomicBool::new(false);
+fn running(root: &SysRoot, printer: &mut Printer) -> Result<(), Halt> {
+    let mut session = Session::new(root.clone(), BackendChoice::Auto)?;
     let mut events = Vec::new();
     let mut missing = String::new();
-    log_source::follow(
-        &root.kmsg,
-        *root == SysRoot::default(),
-        &stop,
-        &mut |msg| match msg {
-            Msg::Oom(event) => {
-                events.push(event);
-                true
-            }
-            Msg::Source(source) => {
-                missing = source.missing;
-                !source.caught_up
-            }
-            _ => true,
-        },
-    );
+    session.history(HISTORY_MOST, |item| match item {
+        LogItem::Event(event) => events.push(event),
+        LogItem::Source(source) => missing = source.missing,
+    })?;
+    // From here on a signal ends the process at once, also out of a write that nobody reads.
+    drop(session);
     if !missing.is_empty() {
         let _ = writeln!(io::stderr(), "oomtop: {missing}");
     }
     printer.take(&mut events)?;
-    printer.finish_open()
+    Ok(printer.finish_open()?)
 }
 
 /// Prints reports as they are finished, and the list at the end.

@@ -14,6 +14,7 @@ mod cgroup_writer;
 mod churn;
 mod domain_cost;
 mod exact;
+mod headless;
 mod killers;
 mod kmsg;
 mod live_score;

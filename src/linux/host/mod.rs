@@ -2,6 +2,7 @@
 
 pub(super) mod meminfo;
 pub(super) mod own_cost;
+pub mod own_signals;
 pub(super) mod probe;
 pub(super) mod rss_evidence;
 pub mod self_protection;
