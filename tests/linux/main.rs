@@ -18,6 +18,7 @@ mod headless;
 mod killers;
 mod kmsg;
 mod live_score;
+mod run_loop;
 mod sampler;
 mod sampler_cgroups;
 mod sampler_kills;
