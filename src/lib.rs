@@ -50,7 +50,7 @@
 //! * A kernel setting of the settings panel: a field of [`model::vm_settings::VmSettings`], its file in
 //!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
 //! * A field of the BPF record: the field, its place and the row it becomes in `linux/scan/bpf/record.rs`, the member
-//!   of the kernel's structure in `linux/scan/bpf/layout.rs`, the instructions in `linux/scan/bpf/program.rs`;
+//!   of the kernel's structure in `linux/scan/bpf/layout/lookup.rs`, the instructions in `linux/scan/bpf/program.rs`;
 //!   `tests/linux/backends.rs` compares it with `/proc`.
 //! * A field of the JSON document: `app/document.rs` and the files beside it, unit and meaning of null in its
 //!   doc comment; a row of the README if it is at the top.

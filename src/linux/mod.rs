@@ -17,6 +17,7 @@ mod killers;
 
 pub mod sampler;
 pub mod scan;
+mod snapshot_pool;
 
 /// Where the kernel's files are. `--proc`, `--cgroup` and `--kmsg` set these three.
 #[derive(Debug, Clone, PartialEq, Eq)]

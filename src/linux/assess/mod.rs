@@ -22,7 +22,7 @@ use super::SysRoot;
 use crate::linux::assess::exact::ExactRows;
 use crate::linux::assess::nodes::Nodes;
 use crate::linux::assess::root_bonus::RootBonus;
-use crate::linux::assess::skipped::{Assessed, PassedOver};
+use crate::linux::assess::skipped::{Assessed, SkippedByKernel};
 use crate::linux::assess::ties::settle_ties;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 
@@ -30,7 +30,7 @@ use crate::linux::cgroup::hierarchy::Hierarchy;
 #[derive(Debug)]
 pub(crate) struct Assessor {
     exact: ExactRows,
-    passed_over: PassedOver,
+    skipped: SkippedByKernel,
     nodes: Option<Nodes>,
     root_bonus: RootBonus,
     /// The back end reads counters without their per-CPU parts.
@@ -54,7 +54,7 @@ impl Assessor {
     pub(crate) fn new(root: &SysRoot, proc: &OwnedFd, cpus: u64, is_approximate: bool) -> Self {
         Self {
             exact: ExactRows::new(&root.proc, cpus),
-            passed_over: PassedOver::default(),
+            skipped: SkippedByKernel::default(),
             nodes: Nodes::detect(proc),
             root_bonus: RootBonus::default(),
             is_approximate,
@@ -84,7 +84,7 @@ impl Assessor {
             memory,
             rules,
         };
-        self.passed_over.check(&assessed, table, &mut domains);
+        self.skipped.check(&assessed, table, &mut domains);
         if must_read {
             self.exact.judge(&mut domains);
         }

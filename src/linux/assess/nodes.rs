@@ -12,7 +12,7 @@ use crate::model::memory::nodes::{NodeMemory, NodeSet};
 use crate::model::process::{Pid, Process, ProcessId};
 
 /// In how many samples every process has been asked anew once: cpusets seldom change.
-const TURNS: u64 = 60;
+const CYCLE: u64 = 60;
 
 /// Reads `/proc/zoneinfo` in every sample, and the line of each process when it is new or its turn.
 #[derive(Debug)]
@@ -49,16 +49,16 @@ impl Nodes {
         let mut before = std::mem::take(&mut self.known);
         self.known.reserve(table.len());
         for row in table.iter_mut().filter(|row| !row.kernel_thread) {
-            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(TURNS);
+            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(CYCLE);
             let known = before.remove(&row.id.pid);
             let known = known.filter(|(id, _)| *id == row.id && !turn);
-            let nodes = known.map_or_else(|| self.of(proc, row.id.pid), |(_, nodes)| nodes);
+            let nodes = known.map_or_else(|| self.allowed(proc, row.id.pid), |(_, nodes)| nodes);
             row.nodes = nodes;
             self.known.insert(row.id.pid, (row.id, nodes));
         }
     }
 
-    fn of(&mut self, proc: &OwnedFd, pid: Pid) -> Option<NodeSet> {
+    fn allowed(&mut self, proc: &OwnedFd, pid: Pid) -> Option<NodeSet> {
         self.name.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.name, "{pid}/status");

@@ -15,7 +15,7 @@ use crate::model::process::{Pid, Process, ProcessId};
 const CAP_SYS_ADMIN: u64 = 1 << 21;
 
 /// In how many samples every process has been asked anew once: capabilities seldom change.
-const TURNS: u64 = 30;
+const CYCLE: u64 = 30;
 
 /// Reads the line of each process when it is new or its turn.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl RootBonus {
     pub(crate) fn complete(&mut self, proc: &OwnedFd, seq: u64, table: &mut [Process]) {
         let mut before = std::mem::take(&mut self.known);
         for row in table.iter_mut().filter(|row| !row.kernel_thread) {
-            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(TURNS);
+            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(CYCLE);
             let known = before.remove(&row.id.pid);
             let known = known.filter(|(id, _)| *id == row.id && !turn);
             row.root_bonus = known.map_or_else(|| self.has_it(proc, row.id.pid), |(_, has)| has);

@@ -50,7 +50,7 @@ pub(crate) fn settle_ties(
             .map(|process| {
                 let path = process.cgroup.and_then(|key| cgroups.get(key.index()));
                 let path = path.map(|group| &group.path);
-                let tree = path.map(|path| places.of_group(path)).unwrap_or_default();
+                let tree = path.map(|path| places.tree_order(path)).unwrap_or_default();
                 let place = path.map_or(0, |path| places.inside(path, process.id));
                 (tree, place, (process.id, process.cgroup))
             })
@@ -73,7 +73,7 @@ impl Places<'_> {
     /// Numbers that sort groups in pre-order: those of the directories from the root down. They are given
     /// out in order of creation (fs/kernfs/dir.c `__kernfs_new_node`), as children are listed
     /// (kernel/cgroup/cgroup.c `css_create`).
-    fn of_group(&self, path: &CgroupPath) -> Vec<u64> {
+    fn tree_order(&self, path: &CgroupPath) -> Vec<u64> {
         let mut numbers = Vec::new();
         let mut next = Some(path.clone());
         while let Some(path) = next.filter(|path| !path.is_root()) {

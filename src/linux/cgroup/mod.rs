@@ -5,6 +5,7 @@ pub(super) mod hierarchy;
 pub(super) mod kills;
 pub mod list;
 pub(super) mod own_group;
+mod parse;
 pub(super) mod schedule;
 pub(super) mod table;
 pub(super) mod visit;

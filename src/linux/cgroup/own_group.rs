@@ -41,7 +41,7 @@ impl OwnGroup {
             .filter(|(_, group)| group.present)
             .filter_map(|(key, group)| {
                 let max = group.limits.max.filter(|max| *max < memory.total)?;
-                let room = Room::of_group(key, cgroups, memory);
+                let room = Room::from_group(key, cgroups, memory);
                 Some((room.map_or(max, |room| room.left()), key))
             })
             // Of equals the innermost: it is the one that is hit.

@@ -1,4 +1,4 @@
-//! [`Turn`]: when a group with a limit is read again. One near its limit, or whose usage moves, is
+//! [`GroupSchedule`]: when a group with a limit is read again. One near its limit, or whose usage moves, is
 //! read in every sample; one at rest less and less often, and never all of them in the same sample.
 //!
 //! What it costs is bounded by [`MOST_FILES`] and does not grow with the number of groups: 2 000 groups at
@@ -38,7 +38,7 @@ const STAT_EVERY: u64 = 4;
 
 /// What is remembered of one group.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Turn {
+pub(crate) struct GroupSchedule {
     visited: u64,
     rests: usize,
     usage: u64,
@@ -70,7 +70,7 @@ impl Found {
     }
 }
 
-impl Turn {
+impl GroupSchedule {
     /// True if it must be read in the sample `seq`.
     pub(crate) fn is_due(&self, seq: u64, pressed: bool) -> bool {
         let rest = REST.get(self.rests).copied().unwrap_or(8);
@@ -183,7 +183,7 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Depth, Found, Turn};
+    use super::{Budget, Depth, Found, GroupSchedule};
 
     fn found(usage: u64) -> Found {
         Found {
@@ -195,12 +195,12 @@ mod tests {
 
     /// In which of 40 samples a group with this usage is read.
     fn visits(usage: impl Fn(u64) -> u64, pressed: bool) -> usize {
-        let mut turn = Turn::default();
+        let mut schedule = GroupSchedule::default();
         (1..=40)
             .filter(|seq| {
-                let due = turn.is_due(*seq, pressed);
+                let due = schedule.is_due(*seq, pressed);
                 if due {
-                    turn.note(*seq, found(usage(*seq)), false);
+                    schedule.note(*seq, found(usage(*seq)), false);
                 }
                 due
             })
@@ -221,21 +221,21 @@ mod tests {
 
     #[test]
     fn a_counter_that_rose_keeps_a_group_awake_for_a_while() {
-        let mut turn = Turn::default();
+        let mut schedule = GroupSchedule::default();
         for seq in 1..100 {
-            turn.note(seq, found(10), false);
+            schedule.note(seq, found(10), false);
         }
-        assert!(!turn.is_due(101, false));
+        assert!(!schedule.is_due(101, false));
         let hit = Found {
             events: 1,
             ..found(10)
         };
-        turn.note(107, hit, false);
-        assert!(turn.is_due(108, false) && turn.depth() == Depth::Hot);
+        schedule.note(107, hit, false);
+        assert!(schedule.is_due(108, false) && schedule.depth() == Depth::Hot);
         for seq in 108..140 {
-            turn.note(seq, hit, false);
+            schedule.note(seq, hit, false);
         }
-        assert!(!turn.is_due(140, false));
+        assert!(!schedule.is_due(140, false));
     }
 
     #[test]

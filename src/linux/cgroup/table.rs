@@ -12,19 +12,19 @@ use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::kills::GroupKills;
-use crate::linux::cgroup::schedule::{Budget, Turn};
+use crate::linux::cgroup::schedule::{Budget, GroupSchedule};
 pub(crate) use crate::linux::cgroup::visit::Round;
 use crate::linux::cgroup::visit::Visit;
 use crate::linux::cgroup::walk::GroupWalk;
 
 /// In how many samples everything that waits for its turn has been read once.
-pub(crate) const TURNS: u64 = 10;
+pub(crate) const CYCLE: u64 = 10;
 
 /// The same for groups, if there are not too many.
 const SPREAD: usize = 10;
 
 /// Groups read whole in one sample because it is their turn, at most.
-const MOST_TURNS: usize = 32;
+const MOST_FULL: usize = 32;
 
 /// New groups read in one sample, at most.
 const MOST_NEW: usize = 2000;
@@ -39,9 +39,9 @@ pub(crate) struct CgroupTable {
     /// By key: read this one in the next refresh, whatever its turn.
     due: Vec<bool>,
     /// By key: when it is read again.
-    turns: Vec<Turn>,
+    schedules: Vec<GroupSchedule>,
     /// The first whose turn it is to be read whole.
-    everybody: usize,
+    next_full: usize,
     /// Where the next refresh begins.
     first: usize,
     /// The first that found no room in this one.
@@ -60,8 +60,8 @@ impl CgroupTable {
             keys: HashMap::new(),
             ids: HashMap::new(),
             due: Vec::new(),
-            turns: Vec::new(),
-            everybody: 0,
+            schedules: Vec::new(),
+            next_full: 0,
             first: 0,
             cut: None,
             walk: GroupWalk::default(),
@@ -135,7 +135,7 @@ impl CgroupTable {
         } else {
             groups.push(group);
             self.due.push(true);
-            self.turns.push(Turn::default());
+            self.schedules.push(GroupSchedule::default());
             CgroupKey(u32::try_from(groups.len() - 1).unwrap_or(u32::MAX))
         };
         if let Some(due) = self.due.get_mut(key.index()) {
@@ -199,7 +199,7 @@ impl CgroupTable {
     }
 
     /// Reads what is due in the sample of this round: what is new or on the screen, what has a limit by
-    /// [`Turn`], and of all the others a few.
+    /// [`GroupSchedule`], and of all the others a few.
     pub(crate) fn refresh(&mut self, hierarchy: &Hierarchy, round: &Round<'_>) {
         let Ok(root) = hierarchy.dir() else { return };
         let groups = Arc::make_mut(&mut self.groups);
@@ -216,11 +216,12 @@ impl CgroupTable {
             visit.read(group, Depth::Kills);
         });
         let mut fresh = MOST_NEW;
-        let turns = len.div_ceil(SPREAD).clamp(1, MOST_TURNS);
-        let turn = |at: usize| (at + len - self.everybody) % len < turns;
+        let full = len.div_ceil(SPREAD).clamp(1, MOST_FULL);
+        let turn = |at: usize| (at + len - self.next_full) % len < full;
         for step in 0..len {
             let at = (self.first + step) % len;
-            let (Some(group), Some(state)) = (groups.get_mut(at), self.turns.get_mut(at)) else {
+            let (Some(group), Some(state)) = (groups.get_mut(at), self.schedules.get_mut(at))
+            else {
                 continue;
             };
             let due = self.due.get(at).copied().unwrap_or(false);
@@ -236,7 +237,7 @@ impl CgroupTable {
                 if let Some(due) = self.due.get_mut(at) {
                     *due = false;
                 }
-                *state = Turn::default();
+                *state = GroupSchedule::default();
                 visit.whole(group, state, shown);
             } else if turn(at) || shown {
                 visit.whole(group, state, shown);
@@ -244,14 +245,14 @@ impl CgroupTable {
                 visit.wake(group, state);
             } else if group.limits.max.is_some()
                 && state.is_due(round.seq, round.pressed)
-                && !visit.in_turn(group, state, round.pressed)
+                && !visit.scheduled(group, state, round.pressed)
                 && self.cut.is_none()
             {
                 self.cut = Some(at);
             }
             self.kills.add_up(at, groups);
         }
-        self.everybody = (self.everybody + turns) % len.max(1);
+        self.next_full = (self.next_full + full) % len.max(1);
         // Whoever found no room this time is first in the next.
         self.first = self.cut.take().unwrap_or(0);
     }

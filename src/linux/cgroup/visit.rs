@@ -6,7 +6,7 @@ use crate::model::cgroup::Cgroup;
 
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
-use crate::linux::cgroup::schedule::{Budget, Found, Turn};
+use crate::linux::cgroup::schedule::{Budget, Found, GroupSchedule};
 
 /// One sample's reading.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,12 @@ pub(crate) struct Visit<'a> {
 
 impl Visit<'_> {
     /// Reads one by its turn; false if there was no room.
-    pub(crate) fn in_turn(&mut self, group: &mut Cgroup, state: &mut Turn, pressed: bool) -> bool {
+    pub(crate) fn scheduled(
+        &mut self,
+        group: &mut Cgroup,
+        state: &mut GroupSchedule,
+        pressed: bool,
+    ) -> bool {
         let mut depth = state.depth();
         let counters = pressed && depth == Depth::Usage && state.wants_counters(self.seq);
         if counters && self.budget.take_spare(Depth::Hot) {
@@ -50,13 +55,13 @@ impl Visit<'_> {
     }
 
     /// Reads one because of a kill, whether there is room or not.
-    pub(crate) fn wake(&mut self, group: &mut Cgroup, state: &mut Turn) {
+    pub(crate) fn wake(&mut self, group: &mut Cgroup, state: &mut GroupSchedule) {
         self.budget.take(Depth::Hot);
         self.read(group, Depth::Hot);
         self.end(group, state, Depth::Hot);
     }
 
-    fn end(&mut self, group: &mut Cgroup, state: &mut Turn, depth: Depth) {
+    fn end(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, depth: Depth) {
         if depth == Depth::Hot {
             state.note_counters(self.seq);
         }
@@ -67,17 +72,17 @@ impl Visit<'_> {
     }
 
     /// Reads everything, but `memory.stat` only where it matters.
-    pub(crate) fn whole(&mut self, group: &mut Cgroup, state: &mut Turn, shown: bool) {
+    pub(crate) fn whole(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, shown: bool) {
         self.read(group, Depth::All);
         let limited = group.limits.max.is_some();
         let stat = limited && (shown || state.wants_stat(self.seq, found(group)));
         self.finish(group, state, stat);
     }
 
-    fn finish(&mut self, group: &mut Cgroup, state: &mut Turn, stat: bool) {
+    fn finish(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, stat: bool) {
         if stat && let Some(path) = self.hierarchy.relative(&group.path.clone()) {
             group.stat = self.reader.stat(self.root, path, self.hierarchy.version);
-        } else if !Turn::may_keep_stat(found(group)) {
+        } else if !GroupSchedule::may_keep_stat(found(group)) {
             group.stat = None;
         }
         state.note(self.seq, found(group), stat);

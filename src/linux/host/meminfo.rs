@@ -3,19 +3,36 @@
 //! The lines are parsed here and not by the procfs crate: that one refuses a meminfo that lacks any
 //! of two dozen lines (old kernels, lxcfs), and its pressure parser panics on a line cut short.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 
 use crate::model::memory::{Memory, Pressure, Stall};
 
 use crate::linux::kernel_file::{FileBuffer, MOST_BYTES, keyed, lines, number};
+use crate::linux::{ReadError, SysRoot};
+
+/// As [`meminfo`], with an error that names the file and what helps.
+pub(crate) fn read(
+    root: &SysRoot,
+    proc: &OwnedFd,
+    buffer: &mut FileBuffer,
+) -> Result<Memory, ReadError> {
+    meminfo(proc, buffer).map_err(|errno| {
+        ReadError::new(
+            &root.proc.join("meminfo"),
+            "the memory of the host",
+            errno,
+            "check that procfs is mounted there, or give another place with --proc",
+        )
+    })
+}
 
 /// `/proc/meminfo`, and how eagerly it is swapped; `dir` is the procfs mount.
 ///
 /// # Errors
 /// What the system says; `ENODATA` if there is no `MemTotal` or `MemFree` line.
-pub(crate) fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
+fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
     let text = buffer.read_whole(&dir, "meminfo")?;
     let mut memory = parse_meminfo(text).ok_or(Errno::NODATA)?;
     if memory.swap_total > 0 {

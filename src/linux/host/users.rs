@@ -18,7 +18,7 @@ pub(crate) struct Users {
 impl Users {
     /// The users whose numbers are in `proc`: of this system, or of the root `proc` belongs to. In a
     /// container with the host's `/proc` at `/host/proc` a uid is the host's, and so is its name.
-    pub(crate) fn of(proc: &Path) -> Self {
+    pub(crate) fn new(proc: &Path) -> Self {
         let beside = proc.parent().map(|root| root.join("etc/passwd"));
         let other = beside.filter(|passwd| proc != Path::new("/proc") && passwd.is_file());
         Self {
@@ -97,12 +97,12 @@ mod tests {
     #[test]
     fn another_root_has_its_own_users() {
         let root = tempfile::tempdir().unwrap();
-        let mut users = Users::of(&root.path().join("proc"));
+        let mut users = Users::new(&root.path().join("proc"));
         users.learn(0);
         assert_eq!(users.name(0), Some("root"), "without a list, this system's");
         std::fs::create_dir(root.path().join("etc")).unwrap();
         std::fs::write(root.path().join("etc/passwd"), "boss:x:0:0::/:/bin/sh\n").unwrap();
-        let mut users = Users::of(&root.path().join("proc"));
+        let mut users = Users::new(&root.path().join("proc"));
         users.learn(0);
         assert_eq!(users.name(0), Some("boss"));
     }

@@ -106,7 +106,7 @@ impl<'a> ConfigRoot<'a> {
             }
         }
         let files = main.iter().chain(drop_ins.values());
-        OomdConf::of(files.map(String::as_str))
+        OomdConf::from_files(files.map(String::as_str))
     }
 
     /// Unit files and drop-ins that speak of `ManagedOOM` or `OOMRules`, each the one that counts.

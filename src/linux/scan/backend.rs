@@ -87,12 +87,12 @@ impl Backend {
         let scan = ProcScan::open(root.proc.clone(), choice == BackendChoice::ProcAll)?;
         Ok(Self {
             note: Some(note.into()),
-            ..Self::of(root, Box::new(scan))
+            ..Self::from_scan(root, Box::new(scan))
         })
     }
 
     /// This way and no other.
-    pub(crate) fn of(root: &SysRoot, scan: Box<dyn ProcessScan>) -> Self {
+    pub(crate) fn from_scan(root: &SysRoot, scan: Box<dyn ProcessScan>) -> Self {
         Self {
             proc: root.proc.clone(),
             scan,
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_way_that_fails_is_left_for_proc_with_a_note() {
         let root = SysRoot::default();
-        let mut backend = Backend::of(&root, Box::new(Broken));
+        let mut backend = Backend::from_scan(&root, Box::new(Broken));
         backend.may_fall_back = true;
         let wants = ScanWants {
             rss: RssSource::Stat,

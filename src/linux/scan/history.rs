@@ -11,7 +11,7 @@ use crate::model::snapshot::Needs;
 use crate::model::time::Monotonic;
 
 use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
-use crate::linux::cgroup::table::{CgroupTable, TURNS};
+use crate::linux::cgroup::table::{CYCLE, CgroupTable};
 use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
 use crate::linux::scan::proc::pid_table::PidTable;
@@ -44,7 +44,7 @@ struct Entry {
 
 /// The memory of the sampler, by pid and start time.
 #[derive(Debug, Default)]
-pub(crate) struct Tracked {
+pub(crate) struct ProcessHistory {
     entries: PidTable<Entry>,
     /// Sorted.
     shown: Vec<ProcessId>,
@@ -69,7 +69,7 @@ pub(crate) struct Sampling<'a> {
     pub(crate) page_size: u64,
 }
 
-impl Tracked {
+impl ProcessHistory {
     /// Completes every row of `table` and forgets the processes that are not in it.
     pub(crate) fn complete(
         &mut self,
@@ -116,7 +116,7 @@ impl Tracked {
             let wanted = shown || needs.all_commands;
             // A program may exec another of the same short name: what is shown takes turns too.
             if wanted
-                && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(TURNS)))
+                && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(CYCLE)))
             {
                 let command = self.files.command(row, sampling.proc);
                 entry.keep_command(command);

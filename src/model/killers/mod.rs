@@ -20,7 +20,7 @@ use crate::model::oom_domain::headroom::Room;
 /// What must be used up before the kernel itself has to kill: all that can be had, and all swap.
 #[must_use]
 pub fn kernel_room(host: &Memory) -> u64 {
-    Room::of_host(host).left()
+    Room::from_host(host).left()
 }
 
 /// The rule that memory in use will meet first, with the bytes until then, if it comes before the

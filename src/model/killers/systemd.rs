@@ -31,7 +31,7 @@ impl Default for OomdConf {
 impl OomdConf {
     /// Takes the files in the order in which they count: oomd.conf, then the drop-ins by name.
     #[must_use]
-    pub fn of<'t>(files: impl IntoIterator<Item = &'t str>) -> Self {
+    pub fn from_files<'t>(files: impl IntoIterator<Item = &'t str>) -> Self {
         let default = Self::default();
         let mut conf = default;
         for text in files {
@@ -233,14 +233,14 @@ mod tests {
 
     #[test]
     fn files_in_order_and_nonsense_ignored() {
-        let conf = OomdConf::of([
+        let conf = OomdConf::from_files([
             "[OOM]\n#SwapUsedLimit=10%\nSwapUsedLimit=80%\nDefaultMemoryPressureLimit=2000%\n",
             "[Other]\nSwapUsedLimit=1%\n[OOM]\nDefaultMemoryPressureDurationSec=2s\n",
         ]);
         assert_eq!(conf.swap_used, Share::percent(80));
         assert_eq!(conf.pressure, Share::percent(60));
         assert_eq!(conf.lasting, Duration::from_secs(2));
-        let reset = OomdConf::of(["[OOM]\nSwapUsedLimit=1%\n", "[OOM]\nSwapUsedLimit=\n"]);
+        let reset = OomdConf::from_files(["[OOM]\nSwapUsedLimit=1%\n", "[OOM]\nSwapUsedLimit=\n"]);
         assert_eq!(reset, OomdConf::default());
     }
 
@@ -329,7 +329,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_panics(text in "(\\PC{0,9}|\n|=|\\[OOM\\]|%|‰|[0-9]{1,30}|SwapUsedLimit)*") {
-            let _ = OomdConf::of([text.as_str()]);
+            let _ = OomdConf::from_files([text.as_str()]);
             let _ = span(&text);
         }
     }

@@ -10,7 +10,7 @@ pub struct NodeSet(NonZeroU64);
 impl NodeSet {
     /// Just this node; `None` for a number above 63.
     #[must_use]
-    pub fn of(node: u32) -> Option<Self> {
+    pub fn from_node(node: u32) -> Option<Self> {
         1_u64.checked_shl(node).and_then(NonZeroU64::new).map(Self)
     }
 
@@ -45,7 +45,7 @@ impl NodeSet {
     /// The node is in it.
     #[must_use]
     pub fn has(self, node: u32) -> bool {
-        Self::of(node).is_some_and(|one| self.common(one).is_some())
+        Self::from_node(node).is_some_and(|one| self.common(one).is_some())
     }
 }
 

@@ -34,21 +34,25 @@ pub struct Room {
 impl Room {
     /// The room of a domain; `None` where its usage could not be read.
     #[must_use]
-    pub fn of(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
+    pub fn from_domain(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
         match domain.scope {
-            Scope::Host => Some(Self::of_host(&snapshot.memory)),
-            Scope::Nodes(_) => Some(Self::of_ram(domain.limit, domain.usage?, &snapshot.memory)),
-            Scope::Memcg(key) => Self::of_group(key, &snapshot.cgroups, &snapshot.memory),
+            Scope::Host => Some(Self::from_host(&snapshot.memory)),
+            Scope::Nodes(_) => Some(Self::from_ram(
+                domain.limit,
+                domain.usage?,
+                &snapshot.memory,
+            )),
+            Scope::Memcg(key) => Self::from_group(key, &snapshot.cgroups, &snapshot.memory),
         }
     }
 
     /// The room of the host.
     #[must_use]
-    pub fn of_host(memory: &Memory) -> Self {
-        Self::of_ram(memory.total, memory.used(), memory)
+    pub fn from_host(memory: &Memory) -> Self {
+        Self::from_ram(memory.total, memory.used(), memory)
     }
 
-    fn of_ram(limit: u64, usage: u64, memory: &Memory) -> Self {
+    fn from_ram(limit: u64, usage: u64, memory: &Memory) -> Self {
         Self {
             limit,
             usage,
@@ -63,7 +67,7 @@ impl Room {
     /// What the limit of one group leaves; `None` without a limit of its own, or where its usage could not
     /// be read.
     #[must_use]
-    pub fn of_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
+    pub fn from_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
         let group = cgroups.get(key.index())?;
         let (limit, usage) = (group.limits.max?, group.usage?);
         let swap_left = if may_swap(group, memory) {
@@ -149,7 +153,7 @@ fn own_swap_left(group: &Cgroup) -> Option<u64> {
 /// How near a domain is to its OOM, the nearest the smallest: by the bytes left, unknown ones last.
 #[must_use]
 pub fn nearness(domain: &DomainState, snapshot: &Snapshot) -> (bool, u64) {
-    let left = Room::of(domain, snapshot).map(|room| room.left());
+    let left = Room::from_domain(domain, snapshot).map(|room| room.left());
     (left.is_none(), left.unwrap_or(0))
 }
 
@@ -161,7 +165,7 @@ pub fn runs_out_first(scope: Scope, snapshot: &Snapshot) -> Option<(Scope, Room)
     let Scope::Memcg(key) = scope else {
         return None;
     };
-    let room = |scope| Some((scope, Room::of(snapshot.domain(scope)?, snapshot)?));
+    let room = |scope| Some((scope, Room::from_domain(snapshot.domain(scope)?, snapshot)?));
     let own = room(scope)?.1.left();
     let outer = snapshot
         .ancestry(key)
@@ -231,7 +235,7 @@ mod tests {
 
     fn room(snapshot: &Snapshot, key: u32) -> Room {
         let domain = snapshot.domain(Scope::Memcg(CgroupKey(key))).expect("it");
-        Room::of(domain, snapshot).expect("its room")
+        Room::from_domain(domain, snapshot).expect("its room")
     }
 
     #[test]
@@ -292,7 +296,7 @@ mod tests {
         };
         let left = |group: &Cgroup| {
             let groups = [group.clone()];
-            Room::of_group(CgroupKey(0), &groups, &memory).map(|room| room.left())
+            Room::from_group(CgroupKey(0), &groups, &memory).map(|room| room.left())
         };
         let mut group = Cgroup::unread(CgroupPath::new("/g"), None);
         assert_eq!(left(&group), None);
@@ -305,7 +309,7 @@ mod tests {
         assert_eq!(left(&group), Some(25 * MIB));
         group.usage = Some(200 * MIB);
         assert_eq!(left(&group), Some(0));
-        assert_eq!(Room::of_host(&memory).left(), 1300 * MIB);
+        assert_eq!(Room::from_host(&memory).left(), 1300 * MIB);
     }
 
     #[test]
@@ -316,7 +320,7 @@ mod tests {
                 swap_free: swap_free * MIB,
                 ..Memory::default()
             };
-            let room = Room::of_group(CgroupKey(0), std::slice::from_ref(group), &memory);
+            let room = Room::from_group(CgroupKey(0), std::slice::from_ref(group), &memory);
             room.expect("its usage").is_exceeded()
         };
         assert!(exceeded(&group, 0) && exceeded(&group, 49));

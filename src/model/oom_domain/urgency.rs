@@ -136,7 +136,7 @@ impl<'a> Place<'a> {
     /// The place of a domain of this urgency and signs; `step` is the kept share in steps of five points,
     /// `path` that of its group (empty for the host, which so comes before its equals).
     #[must_use]
-    pub fn of(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
+    pub fn new(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
         let steps = [Duration::from_mins(1), IMMINENT, CLOSE, WATCH];
         Self {
             urgency: Reverse(urgency),
@@ -222,7 +222,7 @@ mod tests {
     fn equals_are_ordered_by_time_then_stalls_then_share_then_path() {
         let place = |seconds, stalled, step, path| {
             let signs = signs(Band::Danger, seconds, stalled);
-            Place::of(Urgency::Close, &signs, step, path)
+            Place::new(Urgency::Close, &signs, step, path)
         };
         let ordered = [
             place(Some(30), 0, 1, "/z"),
@@ -233,7 +233,7 @@ mod tests {
             place(None, 0, 8, "/a"),
         ];
         assert!(ordered.is_sorted());
-        let calm = Place::of(Urgency::Calm, &Signs::default(), 20, "");
+        let calm = Place::new(Urgency::Calm, &Signs::default(), 20, "");
         assert!(ordered.iter().all(|place| *place < calm));
     }
 
@@ -242,7 +242,7 @@ mod tests {
         fn the_order_is_total(all in proptest::collection::vec((0_u8..5, proptest::option::of(0_u64..9_000), 0_u32..2_000, 0_u8..20, "[a-c]{0,2}"), 0..12)) {
             let levels = [Urgency::Calm, Urgency::Watch, Urgency::Close, Urgency::Imminent, Urgency::Killing];
             let mut places: Vec<_> = all.iter().map(|(level, left, stalled, step, path)| {
-                Place::of(levels[usize::from(*level)], &signs(Band::Normal, *left, *stalled), *step, path)
+                Place::new(levels[usize::from(*level)], &signs(Band::Normal, *left, *stalled), *step, path)
             }).collect();
             places.sort();
             for pair in places.windows(2) {

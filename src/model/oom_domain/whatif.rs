@@ -112,7 +112,7 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
         // Only writing the limit itself strikes; a write of `memory.high` beside it does not.
         let written = at == key && before.max != Some(limit);
         let both = at == key && before.memsw_max != group.limits.memsw_max;
-        let room = Room::of_group(at, &cgroups, present.memory);
+        let room = Room::from_group(at, &cgroups, present.memory);
         let v1 = plan.version.is_v1();
         let onset = match room {
             Some(room) if v1 && written && room.is_exceeded() => Onset::Refused,
@@ -178,7 +178,7 @@ fn toll(
 ) -> u32 {
     let mut deaths = 0;
     while deaths < MOST_DEATHS
-        && Room::of_group(key, &cgroups, present.memory).is_some_and(|room| room.is_exceeded())
+        && Room::from_group(key, &cgroups, present.memory).is_some_and(|room| room.is_exceeded())
     {
         let states = assess(&members, &cgroups, present.memory, present.rules);
         let state = states.iter().find(|state| state.scope == Scope::Memcg(key));

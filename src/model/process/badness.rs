@@ -19,7 +19,7 @@ pub enum Immunity {
     /// The kernel says so by an `oom_score` of 0 and nothing else tells why: its memory was already taken
     /// by the OOM reaper (`MMF_OOM_SKIP`, 4.7 and later), or it is between `vfork` and `exec` (`in_vfork`, 4.9
     /// and later).
-    PassedOver,
+    SkippedByKernel,
 }
 
 impl Immunity {
@@ -31,7 +31,7 @@ impl Immunity {
             Self::Init => "the host's init is never killed",
             Self::KernelThread => "a kernel thread has no memory of its own",
             Self::NoMemory => "it has no memory left (zombie or dying)",
-            Self::PassedOver => {
+            Self::SkippedByKernel => {
                 "the kernel passes it over (already reaped, or between vfork and exec)"
             }
         }
@@ -105,8 +105,8 @@ pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness 
     if adj == OomScoreAdj::IMMUNE {
         return Badness::Immune(Immunity::Adj);
     }
-    if process.passed_over {
-        return Badness::Immune(Immunity::PassedOver);
+    if process.skipped_by_kernel {
+        return Badness::Immune(Immunity::SkippedByKernel);
     }
     match &process.memory {
         Some(memory) => {

@@ -111,7 +111,7 @@ pub struct Process {
     pub global_init: bool,
     /// What it uses; `None` when it has none (kernel thread, zombie) or when that could not be read
     /// (`unreadable`). A child between `vfork` and `exec` shows the memory of its parent, which the kernel
-    /// does not count for it: see `passed_over`.
+    /// does not count for it: see `skipped_by_kernel`.
     pub memory: Option<MemoryUse>,
     /// A number that processes with one address space have in common and others have not, where the back
     /// end sees it: the BPF task walk does (`task_struct.mm`), `/proc` has nothing of the kind. Such processes
@@ -120,8 +120,8 @@ pub struct Process {
     pub address_space: Option<NonZeroU64>,
     /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
     /// reason that nothing else tells (already reaped, or between vfork and exec; see
-    /// [`crate::model::process::badness::Immunity::PassedOver`] for kernels).
-    pub passed_over: bool,
+    /// [`crate::model::process::badness::Immunity::SkippedByKernel`] for kernels).
+    pub skipped_by_kernel: bool,
     /// It holds `CAP_SYS_ADMIN` on a kernel that takes 3 % off for that
     /// ([`super::kernel::KernelRules::root_bonus`]).
     pub root_bonus: bool,

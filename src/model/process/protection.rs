@@ -52,7 +52,7 @@ impl Protection {
 
     /// The level a value falls into.
     #[must_use]
-    pub fn of(adj: OomScoreAdj) -> Self {
+    pub fn from_adj(adj: OomScoreAdj) -> Self {
         match adj.get() {
             ..=-1000 => Self::Immune,
             -999..=-300 => Self::High,
@@ -117,14 +117,14 @@ mod tests {
     fn every_value_has_a_level_and_every_level_writes_a_value_of_its_own() {
         for value in -1000..=1000 {
             let adj = OomScoreAdj::clamped(value);
-            assert!(Protection::ALL.contains(&Protection::of(adj)));
+            assert!(Protection::ALL.contains(&Protection::from_adj(adj)));
         }
         for level in Protection::ALL {
-            assert_eq!(Protection::of(level.level().value), level);
+            assert_eq!(Protection::from_adj(level.level().value), level);
         }
         let names: Vec<_> = roles()
             .iter()
-            .map(|r| Protection::of(r.value).name())
+            .map(|r| Protection::from_adj(r.value).name())
             .collect();
         assert_eq!(names, ["high", "moderate", "sacrifice", "default"]);
     }

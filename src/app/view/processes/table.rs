@@ -190,7 +190,7 @@ impl ProcessTable {
         self.cursor = match (found, life) {
             (Some(row), Some(life)) if !(self.lived && life == Life::Ended) => {
                 self.lived |= life != Life::Ended;
-                if life != Life::PassedOver {
+                if life != Life::SkippedByKernel {
                     self.home = row;
                 }
                 row
@@ -344,7 +344,7 @@ enum Life {
     /// It is what it was.
     Alive,
     /// The kernel does not choose it now: already reaped, then it ends soon; or between vfork and exec.
-    PassedOver,
+    SkippedByKernel,
     /// A zombie, or its memory is gone.
     Ended,
 }
@@ -353,7 +353,7 @@ impl Life {
     fn of(process: &Process) -> Self {
         match badness(process, 0) {
             Badness::Immune(Immunity::NoMemory) => Self::Ended,
-            Badness::Immune(Immunity::PassedOver) => Self::PassedOver,
+            Badness::Immune(Immunity::SkippedByKernel) => Self::SkippedByKernel,
             _ => Self::Alive,
         }
     }

@@ -4,7 +4,10 @@
 //! Format: Documentation/bpf/btf.rst. The blob has some five megabytes; only one window of it and
 //! the position of each type are in memory, and only while the program is made.
 
-use std::io;
+mod format;
+
+pub(crate) use format::{BtfError, TypeId};
+use format::{Head, MAGIC, kind};
 
 use super::window::{Blob, WINDOW, Window, half, word};
 
@@ -16,47 +19,6 @@ const STRIDE: TypeId = 16;
 
 /// Most members looked at to find one. `task_struct` has some three hundred.
 const MOST_MEMBERS: u32 = 100_000;
-
-/// `BTF_MAGIC` (include/uapi/linux/btf.h).
-const MAGIC: u16 = 0xeb9f;
-
-/// The kinds of types that are looked at (`BTF_KIND_*`).
-mod kind {
-    pub(super) const INT: u32 = 1;
-    pub(super) const PTR: u32 = 2;
-    pub(super) const ARRAY: u32 = 3;
-    pub(super) const STRUCT: u32 = 4;
-    pub(super) const UNION: u32 = 5;
-    pub(super) const ENUM: u32 = 6;
-    pub(super) const TYPEDEF: u32 = 8;
-    pub(super) const VOLATILE: u32 = 9;
-    pub(super) const CONST: u32 = 10;
-    pub(super) const RESTRICT: u32 = 11;
-    pub(super) const FUNC: u32 = 12;
-    pub(super) const FUNC_PROTO: u32 = 13;
-    pub(super) const VAR: u32 = 14;
-    pub(super) const DATASEC: u32 = 15;
-    pub(super) const DECL_TAG: u32 = 17;
-    pub(super) const TYPE_TAG: u32 = 18;
-    pub(super) const ENUM64: u32 = 19;
-}
-
-/// Why the type information could not be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BtfError {
-    /// Reading failed.
-    #[error("the kernel's type information cannot be read: {0}")]
-    Io(#[from] io::Error),
-    /// It is not BTF, or damaged.
-    #[error("the kernel's type information makes no sense: {0}")]
-    Damaged(&'static str),
-    /// This kernel has no such type, member or function.
-    #[error("this kernel has no {0}")]
-    Missing(String),
-}
-
-/// Number of a type.
-pub(crate) type TypeId = u32;
 
 /// A member of a structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,20 +43,6 @@ pub(crate) struct Btf<'n, B> {
     named: Vec<(u32, &'n str, TypeId)>,
     /// Members that may still be looked at: damaged structures could hold each other.
     budget: u32,
-}
-
-/// One type without what follows it.
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    at: u64,
-    name: u32,
-    kind: u32,
-    /// How many members, values or parameters follow.
-    count: u32,
-    /// Member offsets carry a bit-field size.
-    bit_fields: bool,
-    /// Size or type, by kind.
-    size_or_type: u32,
 }
 
 impl<'n, B: Blob> Btf<'n, B> {
@@ -173,16 +121,7 @@ impl<'n, B: Blob> Btf<'n, B> {
     }
 
     fn head_at(&mut self, at: u64) -> Result<Head, BtfError> {
-        let bytes = self.window.get(at, 12)?;
-        let detail = word(bytes, 4);
-        Ok(Head {
-            at,
-            name: word(bytes, 0),
-            kind: detail >> 24 & 0x1f,
-            count: detail & 0xffff,
-            bit_fields: detail >> 31 == 1,
-            size_or_type: word(bytes, 8),
-        })
+        Ok(Head::parse(self.window.get(at, 12)?, at))
     }
 
     fn head(&mut self, id: TypeId) -> Result<Head, BtfError> {
@@ -318,25 +257,6 @@ impl<'n, B: Blob> Btf<'n, B> {
             }
         }
         Ok(None)
-    }
-}
-
-impl Head {
-    /// Where the next type begins.
-    fn end(&self) -> Result<u64, BtfError> {
-        Ok(self.at + 12 + u64::from(self.tail()?))
-    }
-
-    /// Bytes after the first twelve.
-    fn tail(&self) -> Result<u32, BtfError> {
-        Ok(match self.kind {
-            kind::INT | kind::VAR | kind::DECL_TAG => 4,
-            kind::ARRAY => 12,
-            kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 12 * self.count,
-            kind::ENUM | kind::FUNC_PROTO => 8 * self.count,
-            1..=19 => 0,
-            _ => return Err(BtfError::Damaged("it has a kind of type not known here")),
-        })
     }
 }
 

@@ -132,7 +132,7 @@ impl ProcScan {
     ) -> Result<bool, Errno> {
         let visits = self.visits.keep(pid);
         if visits.inode != inode {
-            *visits = Visits::of(inode);
+            *visits = Visits::new(inode);
         }
         if !visits.is_due(pass.seq, all) {
             return Ok(true);

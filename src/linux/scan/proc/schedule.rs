@@ -54,7 +54,7 @@ pub(crate) struct Due {
 
 impl Visits {
     /// Of the process behind this directory, not visited yet.
-    pub(crate) fn of(inode: u64) -> Self {
+    pub(crate) fn new(inode: u64) -> Self {
         Self {
             inode,
             ..Self::default()

@@ -27,7 +27,9 @@ pub fn assess_nodes(
     memory: &Memory,
     rules: &KernelRules,
 ) -> Vec<DomainState> {
-    let all = nodes.iter().filter_map(|node| NodeSet::of(node.node));
+    let all = nodes
+        .iter()
+        .filter_map(|node| NodeSet::from_node(node.node));
     let Some(all) = all.reduce(NodeSet::with).filter(|_| nodes.len() > 1) else {
         return Vec::new();
     };
