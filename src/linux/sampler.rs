@@ -1,7 +1,7 @@
-//! [`Sampler`]: one sample after the other of processes, memory and cgroups.
+//! [`Sampler`]: takes samples of processes, memory and cgroups.
 //!
-//! It belongs to one thread, which owns its buffers and caches. A process or group that cannot be
-//! read is a gap in the sample; only a `/proc` that cannot be listed is an error.
+//! A sampler belongs to one thread, with its buffers and caches. A process or group that cannot be read is
+//! missing from the sample; only a `/proc` that cannot be listed is an error.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -30,10 +30,10 @@ use crate::linux::scan::backend::{Backend, BackendChoice};
 use crate::linux::scan::detail;
 use crate::linux::scan::history::{ProcessHistory, Sampling};
 
-/// In how many samples the slots of cgroups that are gone are freed once.
+/// The slots of removed cgroups are freed once in this many samples.
 const COLLECT: u64 = 64;
 
-/// Takes samples. Keeps what must last from one to the next: cgroup keys, command lines, growth.
+/// Takes samples. Keeps state from one sample to the next: cgroup keys, command lines, growth.
 pub struct Sampler {
     root: SysRoot,
     host: Host,
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Sampler {
 }
 
 impl Sampler {
-    /// Finds out about the host and prepares the first sample. Looks at a few processes, to learn the
+    /// Determines the facts about the host and prepares the first sample. Reads a few processes to learn the
     /// scale of `oom_score`.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Sampler {
         Self::with_backend(root, BackendChoice::Auto)
     }
 
-    /// As [`Self::new`], with the back end that was asked for.
+    /// As [`Self::new`], with the given back end.
     ///
     /// # Errors
     /// As [`Self::new`], and if that back end cannot be used here.
@@ -88,7 +88,7 @@ impl Sampler {
         Self::start(root, hierarchy, backend)
     }
 
-    /// As [`Self::new`], with another way to make the process table.
+    /// As [`Self::new`], with the given scan of the process table.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -161,9 +161,9 @@ impl Sampler {
         &self.host
     }
 
-    /// Takes one sample. `now` is when it begins, by the caller's clock.
+    /// Takes one sample. `now` is the time at its start, by the caller's clock.
     ///
-    /// The memory of a snapshot that the receiver has dropped is used again.
+    /// Reuses the memory of snapshots that the receiver has dropped.
     ///
     /// # Errors
     /// If `/proc` cannot be listed, or `meminfo` not read. The next call may succeed.
@@ -179,7 +179,7 @@ impl Sampler {
     }
 
     fn fill(&mut self, snapshot: &mut Snapshot, needs: &Needs, now: Now) -> Result<(), ReadError> {
-        // Let go of the shared tables first, so that changing them needs no copy.
+        // Release the shared tables first, so that changing them needs no copy.
         snapshot.cgroups = Arc::default();
         snapshot.users = Arc::default();
         let memory = meminfo::read(&self.root, &self.proc, &mut self.buffer)?;
@@ -248,14 +248,14 @@ impl Sampler {
         Ok(())
     }
 
-    /// How far memory of a row that is neither shown nor near the first of an OOM domain can be off,
-    /// in pages; 0 if all are as badness has them.
+    /// Largest error of the memory of a row that is neither on the screen nor near the first of an OOM
+    /// domain, in pages; 0 if all rows have the numbers of badness.
     #[must_use]
     pub fn unshown_error(&self) -> u64 {
         self.assessor.unshown_error(&self.host.rules)
     }
 
-    /// What decides how the next OOM goes, beside badness.
+    /// Reads what else decides the next OOM: kernel settings and programs that kill.
     fn outcome(&mut self, snapshot: &mut Snapshot, cgroups: &[Cgroup], now: Monotonic) {
         snapshot.vm_settings = self.settings.at(
             now,
@@ -279,8 +279,8 @@ impl Sampler {
     fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>, kills: Option<u64>) {
         let mut shown: Vec<usize> = needs.groups.iter().map(|key| key.index()).collect();
         shown.sort_unstable();
-        // Also stalls of a cgroup at its limit are counted here (mm/memcontrol.c `psi_memstall_enter`): as
-        // long as this stands still no group is in trouble.
+        // The host's total also counts the stalls of a cgroup at its limit (mm/memcontrol.c
+        // `psi_memstall_enter`). While the total does not change, no group stalls.
         let stalled = pressure.map(|p| p.some.total);
         let pressed = stalled != std::mem::replace(&mut self.stalled, stalled);
         self.cgroups.discover(&self.hierarchy, self.seq);

@@ -1,10 +1,10 @@
-//! [`SkippedByKernel`]: asks the kernel whether the announced victims are candidates at all.
+//! [`SkippedByKernel`]: checks with the kernel that the predicted victims are candidates.
 //!
-//! What makes the kernel pass a process over is not all visible: memory that the OOM reaper has taken
-//! (`MMF_OOM_SKIP`) and a child between `vfork` and `exec` (`in_vfork`, 4.9 and later; mm/oom_kill.c
-//! `oom_badness` as read in 6.18.2). But `/proc/PID/oom_score` is 0 for them (fs/proc/base.c
-//! `proc_oom_score`), where badness computes more. So that file is read: once a sample, for the victims of
-//! the fullest domains only.
+//! The kernel skips some processes for reasons that `/proc` does not show: the OOM reaper has taken the
+//! memory (`MMF_OOM_SKIP`), or a child is between `vfork` and `exec` (`in_vfork`, 4.9 and later;
+//! mm/oom_kill.c `oom_badness` as read in 6.18.2). Their `/proc/PID/oom_score` is 0 (fs/proc/base.c
+//! `proc_oom_score`), although the computed badness is higher. So this reads that file once a sample, for the
+//! victims of the fullest domains only.
 
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;
@@ -18,16 +18,16 @@ use crate::model::process::badness::badness;
 use crate::model::process::score::oom_score;
 use crate::model::process::{Process, ProcessId};
 
-/// Domains whose victim is asked for, the fullest first; the host is always one.
+/// Most domains whose victim is checked, the fullest first. The host is checked too, always.
 const ASKED: usize = 8;
 
-/// Victims passed over one after the other before the rest is left to the next sample.
+/// Most skipped victims in a row within one sample; the next sample checks the rest.
 const ROUNDS: usize = 4;
 
-/// A computed score below this may be 0 in the file by rounding and by the error of the reading.
+/// The file can show 0 for a computed score below this, because of rounding and reading errors.
 const LEAST_SCORE: u32 = 5;
 
-/// Remembers who is passed over.
+/// Remembers which processes the kernel skips.
 #[derive(Debug, Default)]
 pub(crate) struct SkippedByKernel {
     known: Vec<ProcessId>,
@@ -35,7 +35,7 @@ pub(crate) struct SkippedByKernel {
     name: String,
 }
 
-/// What one sample has, to assess it again.
+/// One sample, as far as a second assessment needs it.
 pub(crate) struct Assessed<'a> {
     pub(crate) proc: &'a OwnedFd,
     pub(crate) cgroups: &'a [Cgroup],
@@ -44,7 +44,7 @@ pub(crate) struct Assessed<'a> {
 }
 
 impl SkippedByKernel {
-    /// Marks the rows that the kernel passes over, and assesses the domains anew if there are any.
+    /// Marks the rows that the kernel skips, and assesses the domains again if there are any.
     pub(crate) fn check(
         &mut self,
         sample: &Assessed<'_>,
@@ -70,7 +70,7 @@ impl SkippedByKernel {
         *domains = assess(table, sample.cgroups, sample.memory, sample.rules);
     }
 
-    /// Those of earlier samples, as long as it holds; true if there are any.
+    /// Marks the rows found in earlier samples that the kernel still skips. True if there are any.
     fn mark_known(&mut self, sample: &Assessed<'_>, table: &mut [Process]) -> bool {
         let mut known = std::mem::take(&mut self.known);
         known.retain(|id| self.is_skipped(sample, table, *id));

@@ -1,7 +1,7 @@
 //! Reads the memory files of one group, of either version, into a [`Cgroup`].
 //!
-//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. What came late: `oom_kill` 4.13,
-//! `memory.oom.group` 4.19, `memory.pressure` 4.20; a file that is not there leaves `None`.
+//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. Later additions: `oom_kill` in
+//! 4.13, `memory.oom.group` in 4.19, `memory.pressure` in 4.20. A missing file gives `None`.
 
 use std::os::fd::BorrowedFd;
 
@@ -22,7 +22,7 @@ pub(crate) enum Depth {
     Kills,
     /// The limit, usage and counters.
     Hot,
-    /// Those, and the limits that seldom change.
+    /// The files of [`Self::Hot`] and the limits that seldom change.
     All,
 }
 
@@ -42,7 +42,7 @@ impl GroupReader {
         }
     }
 
-    /// Fills `group` from its directory `relative` to the hierarchy's root, or marks it as gone.
+    /// Fills `group` from the directory `relative` below the hierarchy's root, or marks the group as gone.
     pub(crate) fn refresh(
         &mut self,
         root: BorrowedFd<'_>,
@@ -57,7 +57,7 @@ impl GroupReader {
             relative,
         };
         if depth == Depth::Usage {
-            // Only groups with a limit are read so: they have this file.
+            // Only groups with a limit are read at this depth; they always have this file.
             match files.raw(usage_file(version), number) {
                 Err(errno) if is_gone(errno) => {}
                 usage => {
@@ -66,7 +66,7 @@ impl GroupReader {
                 }
             }
         }
-        // Every group has this directory entry, the root too: a failure tells what is the matter.
+        // Every group has this file, the root too: if it is missing, the group is gone.
         match files.look("cgroup.procs") {
             Err(errno) if is_gone(errno) => {
                 let gone = Cgroup::unread(group.path.clone(), group.parent);
@@ -91,7 +91,8 @@ impl GroupReader {
         }
     }
 
-    /// Reads `memory.stat`: the kernel sums it up for the purpose, so it is dearer than the rest.
+    /// Reads `memory.stat`. It costs more than the other files: the kernel sums up the counters for each
+    /// read.
     pub(crate) fn stat(
         &mut self,
         root: BorrowedFd<'_>,
@@ -134,7 +135,7 @@ impl Files<'_> {
         name.push_str(file);
     }
 
-    /// Only whether it is there: the list of processes can be long.
+    /// Checks that the file exists without reading it: the list of processes can be long.
     fn look(&mut self, file: &str) -> Result<(), Errno> {
         self.name(file);
         let flags = rustix::fs::AtFlags::empty();
@@ -188,9 +189,9 @@ impl Files<'_> {
         }
     }
 
-    /// What the counters are now. An OOM counts in every group around the one that ran out (5.2 and later,
-    /// mm/memcontrol.c `memcg_memory_event`); in `memory.events.local` only in that one. That file is read
-    /// when the other one has moved.
+    /// Reads the counters. In `memory.events` an OOM counts in the group that ran out and in all its
+    /// ancestors (5.2 and later, mm/memcontrol.c `memcg_memory_event`), in `memory.events.local` only in the
+    /// group that ran out. `memory.events.local` is read only when `memory.events` has changed.
     fn v2_events(&mut self, before: &GroupEvents) -> GroupEvents {
         let mut events = self.raw("memory.events", parse_events).unwrap_or_default();
         events.own_oom = if before.own_oom.is_some() && events.oom == before.oom {
@@ -198,7 +199,7 @@ impl Files<'_> {
         } else {
             match self.raw("memory.events.local", parse_events) {
                 Ok(own) => own.oom,
-                // An older kernel: what it counts is the group's own.
+                // Kernels before 5.2 count only the group's own OOMs in `memory.events`.
                 Err(Errno::NOENT) => events.oom,
                 Err(_) => None,
             }

@@ -1,4 +1,4 @@
-//! Memory cgroups: where they are mounted, which there are, which of their files are read when.
+//! Memory cgroups: where they are mounted, which groups exist, and when which of their files are read.
 
 pub(super) mod files;
 pub(super) mod hierarchy;

@@ -3,7 +3,7 @@
 use crate::linux::kernel_file::{MOST_BYTES, lines, number};
 use crate::model::cgroup::{GroupEvents, GroupStat};
 
-/// Lines of a key and a number.
+/// The lines `key number`.
 fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], Option<u64>)> {
     lines(text).filter_map(|line| {
         let mut words = line.splitn(2, |b| *b == b' ');
@@ -26,8 +26,8 @@ pub(super) fn parse_events(text: &[u8]) -> GroupEvents {
     events
 }
 
-/// The lines with this prefix (v1 `total_`: the group with everything below it; v2 none). `None` where
-/// the file does not tell the page cache.
+/// Takes the lines with this prefix: `total_` on v1, which counts the whole subtree, and none on v2. `None`
+/// if the file has no page cache lines.
 pub(super) fn parse_stat(text: &[u8], prefix: &str) -> Option<GroupStat> {
     let (mut stat, mut lists) = (GroupStat::default(), 0);
     for (key, value) in pairs(text) {

@@ -1,8 +1,8 @@
-//! Every memory cgroup that was ever seen, by key, and when each is read again.
+//! Every memory cgroup that was seen so far, by key, and when each is read again.
 //!
-//! A group with a limit is read as often as it moves or is near it ([`crate::linux::cgroup::schedule`]). All groups
-//! besides take turns, so that each is read whole once in [`SPREAD`] samples, or later where there are many:
-//! a limit can be set at any time.
+//! [`crate::linux::cgroup::schedule`] decides when a group with a limit is read. In addition every group is
+//! read in full once in [`SPREAD`] samples, or less often where there are many groups: somebody can set a
+//! limit at any time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,38 +17,38 @@ pub(crate) use crate::linux::cgroup::visit::Round;
 use crate::linux::cgroup::visit::Visit;
 use crate::linux::cgroup::walk::GroupWalk;
 
-/// In how many samples everything that waits for its turn has been read once.
+/// Rarely changing facts are read once in this many samples.
 pub(crate) const CYCLE: u64 = 10;
 
-/// The same for groups, if there are not too many.
+/// Every group is read in full once in this many samples, unless [`MOST_FULL`] is reached.
 const SPREAD: usize = 10;
 
-/// Groups read whole in one sample because it is their turn, at most.
+/// Most groups read in full in one sample because of the cycle.
 const MOST_FULL: usize = 32;
 
-/// New groups read in one sample, at most.
+/// Most new groups read in one sample.
 const MOST_NEW: usize = 2000;
 
-/// Interns paths to [`CgroupKey`]s that stay valid, and keeps what was read of each group.
+/// Maps paths to [`CgroupKey`]s that stay valid, and keeps the last reading of each group.
 #[derive(Debug)]
 pub(crate) struct CgroupTable {
     groups: Arc<Vec<Cgroup>>,
     keys: HashMap<String, CgroupKey>,
-    /// By the number of the group in its kernfs.
+    /// Keys by kernfs id, the inode number of the group's directory.
     ids: HashMap<u64, CgroupKey>,
-    /// By key: read this one in the next refresh, whatever its turn.
+    /// By key: true if the next refresh must read the group, whatever its schedule.
     due: Vec<bool>,
     /// By key: when it is read again.
     schedules: Vec<GroupSchedule>,
-    /// The first whose turn it is to be read whole.
+    /// Index of the next group to read in full.
     next_full: usize,
-    /// Where the next refresh begins.
+    /// Index at which the next refresh starts.
     first: usize,
-    /// The first that found no room in this one.
+    /// Index of the first group that found no room in this refresh.
     cut: Option<usize>,
     walk: GroupWalk,
     kills: GroupKills,
-    /// Slots of groups that are gone and that nobody refers to any more.
+    /// Unused slots: the group is gone and nothing refers to the key.
     free: Vec<CgroupKey>,
     reader: GroupReader,
 }
@@ -76,31 +76,31 @@ impl CgroupTable {
         Arc::clone(&self.groups)
     }
 
-    /// The key of a path as `/proc/PID/cgroup` prints it; it and its ancestors are added if new.
+    /// The key of a path as `/proc/PID/cgroup` prints it. Adds the group and its ancestors if they are new.
     pub(crate) fn intern(&mut self, path: &[u8]) -> CgroupKey {
         let text = String::from_utf8_lossy(path);
         if let Some(key) = self.keys.get(text.as_ref()) {
             let key = *key;
             let gone = self.groups.get(key.index()).is_some_and(|g| !g.present);
             if let Some(due) = self.due.get_mut(key.index()) {
-                // A process is in a group that was gone: somebody made it again.
+                // A process is in a group that was gone: somebody created the group again.
                 *due |= gone && !text.ends_with(" (deleted)");
             }
             return key;
         }
         let key = self.add(CgroupPath::new(&text));
-        // Also under the text as printed (" (deleted)"), so that the next look-up finds it.
+        // Add the printed text as well, which may end in " (deleted)": the next look-up then finds the key.
         self.keys.insert(text.into_owned(), key);
         key
     }
 
-    /// The group of this number, if it was learnt.
+    /// The key of the group with this kernfs id, if [`Self::learn_id`] has seen the id.
     pub(crate) fn key_of(&self, id: u64) -> Option<CgroupKey> {
         self.ids.get(&id).copied()
     }
 
-    /// Learns that the group of this number is `key`, if the inode of its directory says so: between
-    /// the two readings that led here the process may have moved. A number is never used again.
+    /// Records that the kernfs id `id` belongs to `key`, if the inode of the directory confirms it: the
+    /// process that gave both may have moved between the two readings. The kernel never reuses an id.
     pub(crate) fn learn_id(&mut self, id: u64, key: CgroupKey, hierarchy: &Hierarchy) {
         let inode = self.groups.get(key.index()).and_then(|group| {
             let dir = hierarchy.dir().ok()?;
@@ -146,9 +146,9 @@ impl CgroupTable {
         key
     }
 
-    /// Frees the slots of groups that are gone, unless a process of the table is still said to be in
-    /// them (`used`) or something below them is needed: hosts that start containers all day must not
-    /// fill the memory with their names.
+    /// Frees the slots of groups that are gone. A slot stays while a process of the table refers to it
+    /// (`used`) or a descendant needs it. Without this, a host that starts containers all day would fill the
+    /// memory with their names.
     pub(crate) fn collect(&mut self, used: impl Iterator<Item = CgroupKey>) {
         let mut needed: Vec<bool> = self.groups.iter().map(|group| group.present).collect();
         for key in used {
@@ -178,14 +178,14 @@ impl CgroupTable {
         self.free = unneeded.collect();
     }
 
-    /// Learns of groups that no process is in, a few directories in each sample.
+    /// Finds groups that no process is in, a few directories in each sample.
     pub(crate) fn discover(&mut self, hierarchy: &Hierarchy, seq: u64) {
         let mut walk = std::mem::take(&mut self.walk);
         walk.step(hierarchy, seq, |path| {
             let known = self.keys.get(path.as_str()).copied();
             let key = known.unwrap_or_else(|| self.add(path));
             if self.groups.get(key.index()).is_some_and(|g| !g.present) {
-                // It was gone: somebody made it again.
+                // The group was gone: somebody created it again.
                 self.mark_due(key);
             }
         });
@@ -198,8 +198,8 @@ impl CgroupTable {
         }
     }
 
-    /// Reads what is due in the sample of this round: what is new or on the screen, what has a limit by
-    /// [`GroupSchedule`], and of all the others a few.
+    /// Reads the groups that are due: new groups, groups on the screen, groups with a limit according to
+    /// their [`GroupSchedule`], and a few of all others.
     pub(crate) fn refresh(&mut self, hierarchy: &Hierarchy, round: &Round<'_>) {
         let Ok(root) = hierarchy.dir() else { return };
         let groups = Arc::make_mut(&mut self.groups);
@@ -225,7 +225,7 @@ impl CgroupTable {
                 continue;
             };
             let due = self.due.get(at).copied().unwrap_or(false);
-            // A slot that is free has nothing to read.
+            // An unused slot has nothing to read.
             if !group.present && !due && !turn(at)
                 || self.keys.get(group.path.as_str()).map(|key| key.index()) != Some(at)
             {
@@ -253,7 +253,7 @@ impl CgroupTable {
             self.kills.add_up(at, groups);
         }
         self.next_full = (self.next_full + full) % len.max(1);
-        // Whoever found no room this time is first in the next.
+        // The next refresh starts with the first group that found no room.
         self.first = self.cut.take().unwrap_or(0);
     }
 }

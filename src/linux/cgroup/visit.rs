@@ -1,4 +1,4 @@
-//! [`Visit`]: reads one group, as deep as its turn or the occasion asks.
+//! [`Visit`]: reads one group, as deeply as its schedule or an event requires.
 
 use std::os::fd::BorrowedFd;
 
@@ -8,12 +8,12 @@ use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::schedule::{Budget, Found, GroupSchedule};
 
-/// One sample's reading.
+/// The circumstances of one sample.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Round<'a> {
     /// Number of the sample.
     pub(crate) seq: u64,
-    /// Indices of the groups on the screen, ascending: all of their files are wanted.
+    /// Indices of the groups on the screen, ascending: all their files are read.
     pub(crate) shown: &'a [usize],
     /// Tasks of the host wait for memory.
     pub(crate) pressed: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Reads one by its turn; false if there was no room.
+    /// Reads one group that is due by its schedule; false if the budget has no room.
     pub(crate) fn scheduled(
         &mut self,
         group: &mut Cgroup,
@@ -54,7 +54,7 @@ impl Visit<'_> {
         true
     }
 
-    /// Reads one because of a kill, whether there is room or not.
+    /// Reads one group because of a kill, even if the budget is used up.
     pub(crate) fn wake(&mut self, group: &mut Cgroup, state: &mut GroupSchedule) {
         self.budget.take(Depth::Hot);
         self.read(group, Depth::Hot);
@@ -71,7 +71,7 @@ impl Visit<'_> {
         self.finish(group, state, stat);
     }
 
-    /// Reads everything, but `memory.stat` only where it matters.
+    /// Reads all files; `memory.stat` only where it matters.
     pub(crate) fn whole(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, shown: bool) {
         self.read(group, Depth::All);
         let limited = group.limits.max.is_some();
@@ -90,7 +90,7 @@ impl Visit<'_> {
     }
 
     pub(crate) fn read(&mut self, group: &mut Cgroup, depth: Depth) {
-        // What cannot be reached from here stays known by its path only.
+        // A group outside the mounted tree stays unread: only its path is known.
         let path = group.path.clone();
         if let Some(relative) = self.hierarchy.relative(&path) {
             let version = self.hierarchy.version;

@@ -1,7 +1,7 @@
 //! Host memory, pressure and the kill counter.
 //!
-//! The lines are parsed here and not by the procfs crate: that one refuses a meminfo that lacks any
-//! of two dozen lines (old kernels, lxcfs), and its pressure parser panics on a line cut short.
+//! This does not use the parsers of the procfs crate: its meminfo parser fails if one of two dozen lines is
+//! missing (old kernels, lxcfs), and its pressure parser panics on a truncated line.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -12,7 +12,7 @@ use crate::model::memory::{Memory, Pressure, Stall};
 use crate::linux::kernel_file::{FileBuffer, MOST_BYTES, keyed, lines, number};
 use crate::linux::{ReadError, SysRoot};
 
-/// As [`meminfo`], with an error that names the file and what helps.
+/// As [`meminfo`], with an error that names the file and a remedy.
 pub(crate) fn read(
     root: &SysRoot,
     proc: &OwnedFd,
@@ -28,10 +28,10 @@ pub(crate) fn read(
     })
 }
 
-/// `/proc/meminfo`, and how eagerly it is swapped; `dir` is the procfs mount.
+/// Reads `/proc/meminfo`, and `vm.swappiness` if there is swap. `dir` is the procfs mount.
 ///
 /// # Errors
-/// What the system says; `ENODATA` if there is no `MemTotal` or `MemFree` line.
+/// The error of the read; `ENODATA` if there is no `MemTotal` or `MemFree` line.
 fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
     let text = buffer.read_whole(&dir, "meminfo")?;
     let mut memory = parse_meminfo(text).ok_or(Errno::NODATA)?;

@@ -1,4 +1,4 @@
-//! Which signals oomtop was told to ignore by whoever started it.
+//! The signals that oomtop's parent process set to be ignored.
 
 use std::path::Path;
 

@@ -1,19 +1,19 @@
-//! Who a cgroup belongs to, told from its path: container, pod, machine or systemd unit.
+//! Derives the owner of a cgroup from its path: container, pod, machine or systemd unit.
 //!
-//! Runtimes name their groups in two ways each: with the *cgroupfs* driver a directory per container, with
-//! the *systemd* driver a scope whose name starts with the runtime's. Kubernetes puts its pods below
-//! `kubepods`, with the class of service in between.
+//! Each runtime names its groups in two ways: the *cgroupfs* driver uses a directory per container, the
+//! *systemd* driver a scope whose name starts with the name of the runtime. Kubernetes puts its pods below
+//! `kubepods`, with a directory for the class of service in between.
 
 use std::borrow::Cow;
 
-/// What the path of a group says.
+/// The owner that the path of a group names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner<'p> {
-    /// What it is.
+    /// The kind of owner.
     pub kind: Kind,
-    /// Its id or name as the path has it, escapes of systemd included; a pod's id with `_` or `-`.
+    /// The id or name as it is in the path, including systemd's escapes; the id of a pod with `_` or `-`.
     pub id: &'p str,
-    /// The Kubernetes pod around it, if there is one.
+    /// The enclosing Kubernetes pod, if there is one.
     pub pod: Option<&'p str>,
     /// The pod's class of service.
     pub class: Option<Class>,
@@ -24,7 +24,7 @@ pub struct Owner<'p> {
 pub enum Kind {
     /// Docker.
     Docker,
-    /// BuildKit, a step of an image's build.
+    /// BuildKit: one step of an image build.
     BuildKit,
     /// Podman (libpod).
     Podman,
@@ -34,13 +34,13 @@ pub enum Kind {
     Nerdctl,
     /// CRI-O.
     CriO,
-    /// CRI-O's monitor of a container.
+    /// CRI-O's monitor process of a container.
     CriOMonitor,
-    /// A container of a pod whose runtime the path does not tell.
+    /// A container of a pod; the path does not name the runtime.
     PodContainer,
     /// A Kubernetes pod.
     Pod,
-    /// All pods, or all of one class.
+    /// All pods, or all pods of one class.
     Pods,
     /// LXC, Incus, Proxmox.
     Lxc,
@@ -50,14 +50,14 @@ pub enum Kind {
     Ecs,
     /// A systemd service, scope, slice, socket, mount or swap.
     Unit,
-    /// A unit of a user's own systemd.
+    /// A unit of a user's systemd instance.
     UserUnit,
 }
 
-/// Quality of service of a pod: what Kubernetes sets its adj by.
+/// Quality of service class of a pod, from which Kubernetes derives the adj.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Requests equal limits: adj -997. It has no directory of its own.
+    /// Requests equal limits: adj -997. This class has no directory of its own.
     Guaranteed,
     /// Requests below limits: adj 3..=999.
     Burstable,
@@ -66,7 +66,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// As Kubernetes writes it.
+    /// The name as Kubernetes writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -100,7 +100,7 @@ impl Kind {
     }
 }
 
-/// Scopes of the systemd driver: `PREFIX-ID.scope`. The longer of two that fit comes first.
+/// Scopes of the systemd driver: `PREFIX-ID.scope`. If two prefixes match, the longer one comes first.
 const SCOPES: &[(&str, Kind)] = &[
     ("cri-containerd-", Kind::Containerd),
     ("crio-conmon-", Kind::CriOMonitor),
@@ -131,7 +131,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
             class,
         })
     };
-    // A container's own init may make groups inside its own: podman's "container".
+    // A container can have child groups, such as podman's "container".
     if *last == "container" && parent.starts_with("libpod-") {
         return owner(path.strip_suffix("/container")?);
     }
@@ -143,7 +143,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
             class: Some(own_class.or(class).unwrap_or(Class::Guaranteed)),
         });
     }
-    // containerd with the systemd names of the kubelet and the cgroupfs driver of its own:
+    // The kubelet uses the systemd driver but containerd the cgroupfs driver:
     // kubepods-burstable-podUID.slice:cri-containerd:ID
     if let Some((pod_slice, rest)) = last.split_once(':')
         && let Some((uid, own_class)) = pod_name(pod_slice)
@@ -163,7 +163,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
         && let Some((kind, id)) = SCOPES
             .iter()
             .find_map(|(prefix, kind)| Some((*kind, name.strip_prefix(prefix)?)))
-        // A scope that somebody called docker-compose is none.
+        // The scope docker-compose.scope is not a container.
         && (kind == Kind::Machine || is_id(id))
     {
         return found(kind, id);
@@ -206,14 +206,14 @@ fn scope_kind(runtime: &str) -> Option<Kind> {
         .map(|(_, kind)| *kind)
 }
 
-/// Hexadecimal, as long as a container's id or its short form.
+/// True for a hexadecimal number as long as a container id or its short form.
 fn is_id(text: &str) -> bool {
-    // buildkit has ids of letters and digits, Kubernetes' static pods and old runtimes short ones.
+    // BuildKit ids have letters and digits; static pods of Kubernetes and old runtimes have short ids.
     (12..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
         || text.len() == 25 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// The pod and class of service of the groups around one.
+/// The pod and the class of service among the ancestors of a group.
 fn pod_of<'p>(above: &[&'p str]) -> (Option<&'p str>, Option<Class>) {
     let (mut pod, mut class, mut inside) = (None, None, false);
     for part in above {
@@ -259,11 +259,11 @@ fn pod_name(part: &str) -> Option<(&str, Option<Class>)> {
     is_uid.then_some((uid, class))
 }
 
-/// Longest name that [`label`] makes, in bytes.
+/// Longest result of [`label`], in bytes.
 pub const LONGEST: usize = 160;
 
 /// A short name for columns: `docker 4f5e6d7c8b9a`, `pod 1a2b3c4d`, `lxc web`, `mysql.service`. `None` where
-/// the path follows no known pattern. The text is from outside: it may hold anything a path may.
+/// the path follows no known pattern. The text is untrusted: it can contain any character that a path can.
 #[must_use]
 pub fn label(path: &str) -> Option<String> {
     let owner = owner(path)?;
@@ -289,7 +289,8 @@ pub fn label(path: &str) -> Option<String> {
     Some(cut(name))
 }
 
-/// The same in words, with whole ids: for details. `None` where the path follows no known pattern.
+/// As [`label`], in words and with full ids, for the details pane. `None` where the path follows no known
+/// pattern.
 #[must_use]
 pub fn description(path: &str) -> Option<String> {
     let owner = owner(path)?;
@@ -328,12 +329,12 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// A container's id as its tools shorten it: twelve of its many digits.
+/// The first twelve digits of a container id, as the runtimes' tools print it.
 fn short_id(id: &str) -> &str {
     id.get(..12).filter(|_| is_id(id)).unwrap_or(id)
 }
 
-/// The first eight digits of a pod's id: what tells pods apart at a glance.
+/// The first eight digits of a pod id.
 fn short_uid(uid: &str) -> &str {
     uid.get(..8).unwrap_or(uid)
 }
@@ -342,8 +343,8 @@ fn dashed(uid: &str) -> String {
     uid.replace('_', "-")
 }
 
-/// Undoes the escapes of systemd's unit names: `\x2d` is `-` (systemd.unit(5), "String escaping"). What is
-/// no character of ASCII stays as it is written.
+/// Undoes the escapes of systemd's unit names: `\x2d` is `-` (systemd.unit(5), "String escaping"). Escapes of
+/// bytes that are not printable ASCII stay as they are.
 #[must_use]
 pub fn unescaped(name: &str) -> Cow<'_, str> {
     if !name.contains("\\x") {
@@ -356,7 +357,7 @@ pub fn unescaped(name: &str) -> Cow<'_, str> {
         let code = rest
             .get(at + 2..at + 4)
             .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            // A control character stays escaped: the escape was there for a reason.
+            // A control character must not reach the screen: it stays escaped.
             .filter(|byte| (0x20..0x7f).contains(byte));
         let taken = if let Some(byte) = code {
             out.push(char::from(byte));

@@ -1,8 +1,8 @@
-//! Reads the kernel's own type information (BTF), in chunks: where a member of a kernel structure
-//! lies, and the number of a kernel function.
+//! Reads the kernel's type information (BTF) in chunks, to find the offsets of structure members and the type
+//! ids of kernel functions.
 //!
-//! Format: Documentation/bpf/btf.rst. The blob has some five megabytes; only one window of it and
-//! the position of each type are in memory, and only while the program is made.
+//! Format: Documentation/bpf/btf.rst. The blob is about five megabytes. Only one window of it and the
+//! positions of every 16th type are in memory, and only while the program is being assembled.
 
 mod format;
 
@@ -11,13 +11,13 @@ use format::{Head, MAGIC, kind};
 
 use super::window::{Blob, WINDOW, Window, half, word};
 
-/// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, followed.
+/// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, that is followed.
 const DEEPEST: usize = 32;
 
-/// Types from one remembered place to the next: the others are found by counting on from there.
+/// Every 16th type has its position stored; the types between are found by walking from there.
 const STRIDE: TypeId = 16;
 
-/// Most members looked at to find one. `task_struct` has some three hundred.
+/// Most members visited to find one. `task_struct` has about three hundred.
 const MOST_MEMBERS: u32 = 100_000;
 
 /// A member of a structure.
@@ -25,28 +25,28 @@ const MOST_MEMBERS: u32 = 100_000;
 pub(crate) struct Member {
     /// Bytes from the start of the outermost structure.
     pub(crate) offset: u32,
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) size: u32,
 }
 
-/// The type information, as far as the wanted names go.
+/// The type information of the wanted names.
 #[derive(Debug)]
 pub(crate) struct Btf<'n, B> {
     window: Window<B>,
-    /// Where every [`STRIDE`]th type lies, from type 1 on: there are more than a hundred thousand.
+    /// Position of every [`STRIDE`]th type, from type 1 on: there are more than a hundred thousand types.
     places: Vec<u64>,
-    /// How many types there are, void not counted.
+    /// Number of types, without void.
     types: TypeId,
-    /// Where a wanted name is in the string section, sorted.
+    /// Offsets of the wanted names in the string section, sorted.
     names: Vec<(u32, &'n str)>,
-    /// The types of a wanted name.
+    /// The types with a wanted name: kind, name, id.
     named: Vec<(u32, &'n str, TypeId)>,
-    /// Members that may still be looked at: damaged structures could hold each other.
+    /// Number of members that may still be visited: damaged structures could contain each other.
     budget: u32,
 }
 
 impl<'n, B: Blob> Btf<'n, B> {
-    /// Finds the wanted names: of types, members and functions alike.
+    /// Finds the wanted names of types, members and functions.
     pub(crate) fn read(blob: B, wanted: &[&'n str]) -> Result<Self, BtfError> {
         let mut wanted = wanted.to_vec();
         wanted.sort_unstable();
@@ -73,12 +73,12 @@ impl<'n, B: Blob> Btf<'n, B> {
     /// `wanted` is sorted.
     fn find_names(&mut self, start: u64, len: u64, wanted: &[&'n str]) -> Result<(), BtfError> {
         let mut at = 0;
-        // The part of a string that a window's end cut off is read again with the next window.
+        // A string that is cut off at the end of a window is read again with the next window.
         while at < len {
             let most = usize::try_from(len - at).map_or(WINDOW, |rest| rest.min(WINDOW));
             let chunk = self.window.get(start + at, most)?;
             let Some(end) = chunk.iter().rposition(|b| *b == 0) else {
-                // Longer than any name wanted.
+                // The string is longer than any wanted name.
                 at += most as u64;
                 continue;
             };
@@ -125,7 +125,7 @@ impl<'n, B: Blob> Btf<'n, B> {
     }
 
     fn head(&mut self, id: TypeId) -> Result<Head, BtfError> {
-        // 0 is void.
+        // Type 0 is void.
         let index = id.checked_sub(1).filter(|index| *index < self.types);
         let place = index.and_then(|index| self.places.get((index / STRIDE) as usize));
         let (Some(index), Some(place)) = (index, place) else {
@@ -184,12 +184,12 @@ impl<'n, B: Blob> Btf<'n, B> {
             .ok_or_else(|| BtfError::Missing(name.to_owned()))
     }
 
-    /// The number of a kernel function.
+    /// The type id of a kernel function.
     pub(crate) fn function(&self, name: &str) -> Result<TypeId, BtfError> {
         self.named(kind::FUNC, name)
     }
 
-    /// Bytes a structure takes.
+    /// The size of a structure in bytes.
     pub(crate) fn struct_size(&mut self, name: &str) -> Result<u32, BtfError> {
         let id = self.named(kind::STRUCT, name)?;
         self.size(id)
@@ -209,8 +209,8 @@ impl<'n, B: Blob> Btf<'n, B> {
         Err(BtfError::Missing(format!("{name} in {of}")))
     }
 
-    /// Where a member lies; `path` goes through structures that are members of each other. Members
-    /// of unnamed structures count as those of the structure around them, as in C.
+    /// The offset and size of a member. `path` descends through nested structures. Members of an unnamed
+    /// structure belong to the enclosing structure, as in C.
     pub(crate) fn member(&mut self, of: &str, path: &[&str]) -> Result<Member, BtfError> {
         let missing = || BtfError::Missing(format!("{of}.{}", path.join(".")));
         self.budget = MOST_MEMBERS;

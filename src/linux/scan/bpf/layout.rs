@@ -1,19 +1,19 @@
-//! [`Layout`]: where this kernel keeps what a row of the process table needs.
+//! [`Layout`]: where this kernel stores the data of a row of the process table.
 
 mod lookup;
 
 use super::btf::TypeId;
 
-/// A member that is read as a number or pointer.
+/// A structure member that is a number or a pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     /// Bytes from the start of its structure.
     pub(super) offset: i16,
-    /// Bytes it takes.
+    /// Size of the member.
     pub(super) width: Width,
 }
 
-/// How many bytes one instruction moves.
+/// The number of bytes that one instruction moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
     /// Two.
@@ -24,7 +24,7 @@ pub(super) enum Width {
     Double,
 }
 
-/// From a task to the number of its memory cgroup, step by step; all but the last are pointers.
+/// The members that lead from a task to the id of its memory cgroup; all but the last are pointers.
 pub(super) type GroupPath = Vec<Field>;
 
 /// The members and functions that the program uses.
@@ -42,7 +42,7 @@ pub(super) struct Layout {
     pub(super) state: Field,
     pub(super) exit_state: Field,
     pub(super) start_boottime: Field,
-    /// The two halves of the name.
+    /// The two halves of the process name.
     pub(super) comm: [Field; 2],
     // cred
     pub(super) euid: Field,
@@ -56,48 +56,48 @@ pub(super) struct Layout {
     pub(super) group: Option<GroupPath>,
 }
 
-/// Where file, anonymous, swapped and shared pages are counted: `MM_FILEPAGES` …
+/// The counters of file, anonymous, swapped and shared pages: `MM_FILEPAGES` …
 /// (include/linux/mm_types_task.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counters {
-    /// Four members, since 6.2.
+    /// Four separate members, since 6.2.
     Each([Field; 4]),
-    /// Four numbers of eight bytes, one after the other. Kernels of that time do not let a program
-    /// load from an array of `atomic_long_t` (kernel/bpf/btf.c: "is not a struct").
+    /// An array of four numbers of eight bytes at this offset. Those kernels do not let a program load
+    /// directly from an array of `atomic_long_t` (kernel/bpf/btf.c: "is not a struct").
     Together(i16),
 }
 
-/// How the program gets to see the tasks.
+/// How the program visits the tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Visit {
-    /// It walks them by itself, process by process: 6.7 and later.
+    /// The program loops over all processes itself: 6.7 and later.
     Walks {
-        /// Bytes of the walk's own state.
+        /// Size of the iterator's state in bytes.
         iterator_size: u32,
         functions: Functions,
     },
-    /// The kernel calls it for every task, threads included: 5.8 and later (kernel/bpf/task_iter.c).
+    /// The kernel calls the program for every task, threads included: 5.8 and later (kernel/bpf/task_iter.c).
     IsCalled {
-        /// Number of the function in whose place it is called.
+        /// Type id of the function that the program attaches to.
         by: TypeId,
-        /// In what it is given: a description of the reading, and the task, null at the end.
+        /// Members of the context: the iterator's metadata, and the task, which is null in the last call.
         meta: Field,
         task: Field,
-        /// In the description: how many tasks came before.
+        /// Member of the metadata: the number of tasks before this one.
         number: Field,
     },
 }
 
-/// Which of them to take.
+/// Which kind of visit to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// The cheapest that this kernel has.
+    /// The cheapest kind that this kernel supports.
     Cheapest,
-    /// Being called for every task.
+    /// The kernel calls the program for every task.
     IsCalled,
 }
 
-/// Numbers of the kernel functions that the program calls.
+/// Type ids of the kernel functions that the program calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Functions {
     pub(super) iter_new: TypeId,

@@ -1,4 +1,4 @@
-//! The format of BTF: the head of a type, and how long its tail is (Documentation/bpf/btf.rst).
+//! The format of BTF: the head of a type and the length of its tail (Documentation/bpf/btf.rst).
 
 use std::io;
 
@@ -7,7 +7,7 @@ use crate::linux::scan::bpf::window::word;
 /// `BTF_MAGIC` (include/uapi/linux/btf.h).
 pub(super) const MAGIC: u16 = 0xeb9f;
 
-/// The kinds of types that are looked at (`BTF_KIND_*`).
+/// The kinds of types that are used (`BTF_KIND_*`).
 pub(super) mod kind {
     pub(in super::super) const INT: u32 = 1;
     pub(in super::super) const PTR: u32 = 2;
@@ -34,7 +34,7 @@ pub(crate) enum BtfError {
     /// Reading failed.
     #[error("the kernel's type information cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It is not BTF, or damaged.
+    /// The blob is not BTF, or is damaged.
     #[error("the kernel's type information makes no sense: {0}")]
     Damaged(&'static str),
     /// This kernel has no such type, member or function.
@@ -42,25 +42,25 @@ pub(crate) enum BtfError {
     Missing(String),
 }
 
-/// Number of a type.
+/// The id of a type.
 pub(crate) type TypeId = u32;
 
-/// One type without what follows it.
+/// The fixed head of one type.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     pub(super) at: u64,
     pub(super) name: u32,
     pub(super) kind: u32,
-    /// How many members, values or parameters follow.
+    /// Number of members, values or parameters that follow.
     pub(super) count: u32,
-    /// Member offsets carry a bit-field size.
+    /// True if member offsets contain the size of a bit field.
     pub(super) bit_fields: bool,
     /// Size or type, by kind.
     pub(super) size_or_type: u32,
 }
 
 impl Head {
-    /// From the first twelve bytes of a type at `at` in the blob.
+    /// Parses the first twelve bytes of the type at `at` in the blob.
     pub(super) fn parse(bytes: &[u8], at: u64) -> Self {
         let detail = word(bytes, 4);
         Self {
@@ -73,12 +73,12 @@ impl Head {
         }
     }
 
-    /// Where the next type begins.
+    /// The position of the next type.
     pub(super) fn end(&self) -> Result<u64, BtfError> {
         Ok(self.at + 12 + u64::from(self.tail()?))
     }
 
-    /// Bytes after the first twelve.
+    /// Length of the data after the head, in bytes.
     fn tail(&self) -> Result<u32, BtfError> {
         Ok(match self.kind {
             kind::INT | kind::VAR | kind::DECL_TAG => 4,

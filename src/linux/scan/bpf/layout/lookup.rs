@@ -1,11 +1,11 @@
-//! Looks the members and functions of a [`Layout`] up in the kernel's type information.
+//! Looks up the members and functions of a [`Layout`] in the kernel's type information.
 
 use super::{Counters, Field, Functions, GroupPath, Layout, Visit, Way, Width};
 use crate::linux::scan::bpf::btf::{Btf, BtfError};
 use crate::linux::scan::bpf::window::Blob;
 use crate::model::cgroup::CgroupVersion;
 
-/// Every name looked up below: the type information is searched for these only.
+/// Every name used below: only these are searched in the type information.
 const NAMES: &[&str] = &[
     "task_struct",
     "pid",
@@ -60,7 +60,7 @@ impl Layout {
     /// Looks everything up.
     ///
     /// # Errors
-    /// What this kernel does not have, or has in another shape.
+    /// The name that this kernel lacks, or has with another type.
     pub(in crate::linux::scan::bpf) fn read(
         blob: impl Blob,
         version: CgroupVersion,
@@ -69,7 +69,7 @@ impl Layout {
         let btf = &mut Btf::read(blob, NAMES)?;
         let visit = match (way, walks(btf)) {
             (Way::Cheapest, Ok(walks)) => walks,
-            // What newer kernels have is what is missing, should both be.
+            // If the kernel supports neither kind of visit, report what the newer kind lacks.
             (Way::Cheapest, Err(missing)) => is_called(btf).map_err(|_| missing)?,
             (Way::IsCalled, _) => is_called(btf)?,
         };
@@ -87,7 +87,7 @@ impl Layout {
             signal: field(btf, "task_struct", &["signal"])?,
             mm: field(btf, "task_struct", &["mm"])?,
             flags: field(btf, "task_struct", &["flags"])?,
-            // Before 5.14 it had no underscores.
+            // The member was called `state` before 5.14.
             state: field(btf, "task_struct", &["__state"])
                 .or_else(|_| field(btf, "task_struct", &["state"]))?,
             exit_state: field(btf, "task_struct", &["exit_state"])?,
@@ -130,9 +130,9 @@ fn is_called(btf: &mut Btf<'_, impl Blob>) -> Result<Visit, BtfError> {
     })
 }
 
-/// `rss_stat` is four `percpu_counter`s since 6.2; their sums without the per-CPU parts are what
-/// badness reads up to 6.19. Before, it holds four numbers, without the few pages that each thread
-/// keeps to itself (mm/memory.c `SPLIT_RSS_COUNTING`), and badness reads those.
+/// Since 6.2 `rss_stat` is an array of four `percpu_counter`s; up to 6.19 badness reads their central counts,
+/// without the per-CPU parts. Before 6.2 it holds four plain numbers, without the few pages that each thread
+/// caches (mm/memory.c `SPLIT_RSS_COUNTING`), and badness reads these numbers.
 fn rss(btf: &mut Btf<'_, impl Blob>) -> Result<Counters, BtfError> {
     let name = "mm_struct.rss_stat";
     let all = btf.member("mm_struct", &["rss_stat"])?;
@@ -152,8 +152,8 @@ fn rss(btf: &mut Btf<'_, impl Blob>) -> Result<Counters, BtfError> {
     Ok(Counters::Each([at(0)?, at(1)?, at(2)?, at(3)?]))
 }
 
-/// On v1 the group of the memory controller; on v2 the one group a task is in, as
-/// `/proc/PID/cgroup` prints it.
+/// On v1 the path to the group in the memory controller's hierarchy; on v2 the path to the only group of the
+/// task, as `/proc/PID/cgroup` prints it.
 fn group_path(btf: &mut Btf<'_, impl Blob>, version: CgroupVersion) -> Result<GroupPath, BtfError> {
     let mut path = vec![field(btf, "task_struct", &["cgroups"])?];
     if version.is_v1() {
@@ -194,7 +194,7 @@ fn double(at: u32, name: &str) -> Result<Field, BtfError> {
     })
 }
 
-/// Instructions have 16 bits for it.
+/// BPF instructions have 16 bits for an offset.
 fn offset(at: u32, name: &str) -> Result<i16, BtfError> {
     i16::try_from(at).map_err(|_| other_shape(name))
 }
@@ -218,7 +218,7 @@ mod tests {
         };
         match Layout::read(file, CgroupVersion::V1, Way::Cheapest) {
             Ok(layout) => {
-                // Known from the kernel's sources whatever the offsets are.
+                // These facts hold whatever the offsets are.
                 if let Visit::Walks { iterator_size, .. } = layout.visit {
                     assert_eq!(iterator_size, 24);
                 }
