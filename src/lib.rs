@@ -30,8 +30,8 @@
 //!
 //! Keys, ticks, samples, log events and receipts are [`app::msg::Msg`]s. [`app::update::update`] changes the
 //! [`app::State`] and returns [`app::msg::Effect`]s: plain values that a test can compare. Only the
-//! performer in [`runtime`] carries them out, each ends in another message. What concerns the loop and its
-//! terminal (quit, suspend, redraw) is an [`app::msg::Control`] and no effect. A frame is drawn when the inbox
+//! performer in [`runtime::effects`] carries them out, each ends in another message. What concerns the loop and
+//! its terminal (quit, suspend, redraw) is an [`app::msg::Control`] and no effect. A frame is drawn when the inbox
 //! is empty and something changed.
 //!
 //! # Writes
@@ -68,7 +68,7 @@
 //! * A kernel setting of the settings panel: a field of [`model::vm_settings::VmSettings`], its file in
 //!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
 //! * A field of the BPF record: the field, its place and the row it becomes in `linux/scan/bpf/record.rs`, the member
-//!   of the kernel's structure in `linux/scan/bpf/layout.rs`, the instructions in `linux/scan/bpf/program.rs`;
+//!   of the kernel's structure in `linux/scan/bpf/layout/lookup.rs`, the instructions in `linux/scan/bpf/program.rs`;
 //!   `tests/linux/backends.rs` compares it with `/proc`.
 //! * A field of the JSON document: `output/json.rs` and the files beside it, unit and meaning of null in its
 //!   doc comment; a row of the README if it is at the top. `tests/it/golden.rs` shows the whole document and
@@ -87,6 +87,12 @@
 //! * Another maker of plans (a subcommand, rules): [`model::plan::build`] and [`model::plan::execute::run_all`] with
 //!   a [`linux::write::executor::KernelWriter`]. Another way to write (D-Bus): an implementation of
 //!   [`model::plan::execute::Executor`].
+//! * What runs without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and
+//!   reads samples and events from it; its `?` ends it at SIGTERM, SIGINT and closed pipes. One that stays
+//!   matches on [`runtime::headless::Session::next`].
+//! * A terminal to draw on: a back end of ratatui and a [`runtime::screen::TerminalControl`], given to
+//!   [`runtime::screen::Dashboard::run`]. `tests/common/driver.rs` does it for tests: keys in, frames and
+//!   files of a fake tree out.
 //!
 //! # Safety of writes
 //!

@@ -1,4 +1,4 @@
-//! Reads small kernel files into a reused buffer and takes numbers out of their bytes.
+//! Reads small kernel files into a reused buffer and parses numbers in them.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -10,19 +10,19 @@ use rustix::io::{Errno, retry_on_intr};
 /// one `read` takes all of it.
 const FIRST_SIZE: usize = 16 * 1024;
 
-/// No file read here is longer; what comes after is not read.
+/// Most bytes read of a file; the rest is ignored.
 const LARGEST: usize = 4 << 20;
 
-/// A buffer that is reused from file to file, so that a warm scan allocates nothing.
+/// A buffer reused from file to file, so that a scan allocates nothing once the buffer is large enough.
 #[derive(Debug, Default)]
 pub(crate) struct FileBuffer(Vec<u8>);
 
 impl FileBuffer {
-    /// Reads a file that the kernel prints in one piece (`/proc/PID/stat` and the like): a read
-    /// that does not fill the buffer is the end, which saves the second call.
+    /// Reads a file that the kernel prints in one piece (`/proc/PID/stat` and the like): a read that does not
+    /// fill the buffer has reached the end, which saves a second call.
     ///
     /// # Errors
-    /// What the system says; for a process that has ended `ENOENT` or `ESRCH`.
+    /// The error of the system call; `ENOENT` or `ESRCH` if the process has ended.
     pub(crate) fn read_single(
         &mut self,
         dir: impl AsFd,
@@ -31,7 +31,7 @@ impl FileBuffer {
         self.read(dir, path, true)
     }
 
-    /// Reads a file to its end, however many reads that takes (files of many records).
+    /// Reads a file to its end, with as many reads as needed (files with many records).
     ///
     /// # Errors
     /// As [`Self::read_single`].
@@ -49,7 +49,7 @@ impl FileBuffer {
         path: impl rustix::path::Arg,
         short_is_end: bool,
     ) -> Result<&[u8], Errno> {
-        // NONBLOCK: a tree that is not procfs could hold a FIFO, and a sample must never hang.
+        // NONBLOCK: another root could contain a FIFO, and a sample must never hang.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = rustix::fs::openat(dir, path, flags, Mode::empty())?;
         if self.0.is_empty() {
@@ -76,25 +76,25 @@ impl FileBuffer {
     }
 }
 
-/// Opens a directory for use as the base of relative paths (no permission to list needed).
+/// Opens a directory as the base of relative paths. Needs no permission to list it.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system call.
 pub(crate) fn open_dir(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty())
 }
 
-/// The process or group is not there: it ended between two reads.
+/// True if the error means that the process or group is gone: it ended between two reads.
 pub(crate) fn is_gone(errno: Errno) -> bool {
     matches!(errno, Errno::NOENT | Errno::SRCH | Errno::NODEV)
 }
 
-/// More bytes than any machine has: what a damaged file claims beyond is cut to this, so that sums and
+/// More bytes than any machine has. Larger numbers in a damaged file are reduced to this, so that sums and
 /// products of sizes cannot overflow.
 pub(crate) const MOST_BYTES: u64 = 1 << 56;
 
-/// A decimal number made of all of `bytes`, blanks around it allowed; `None` for anything else.
+/// Parses all of `bytes` as a decimal number, with optional blanks around it; `None` for anything else.
 pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
     let bytes = bytes.trim_ascii();
     if bytes.is_empty() {
@@ -137,7 +137,7 @@ pub(crate) fn keyed(bytes: &[u8], key: &str) -> Option<u64> {
     })
 }
 
-/// How many lines of `/proc/stat` are of one CPU: `cpu0`, `cpu1`, …
+/// Counts the lines of `/proc/stat` for single CPUs: `cpu0`, `cpu1`, …
 pub(crate) fn count_cpus(bytes: &[u8]) -> u64 {
     lines(bytes)
         .filter_map(|line| line.strip_prefix(b"cpu"))
@@ -145,7 +145,7 @@ pub(crate) fn count_cpus(bytes: &[u8]) -> u64 {
         .count() as u64
 }
 
-/// The bytes as text without the blanks around it; what is not UTF-8 becomes U+FFFD.
+/// The bytes as text without surrounding blanks; bytes that are not UTF-8 become U+FFFD.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.trim_ascii()).into_owned()
 }

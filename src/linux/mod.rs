@@ -1,7 +1,7 @@
 //! The only code that opens kernel files.
 //!
-//! Every path starts at a [`SysRoot`], so the whole floor runs on another tree: the host's `/proc`
-//! mounted in a container, or a fake one in a test. It imports `model`, `oomlog` and nothing above them.
+//! Every path starts at a [`SysRoot`], so the whole floor can run on another tree: the host's `/proc` mounted
+//! in a container, or a fake tree in a test. It imports `model`, `oomlog` and nothing above them.
 
 mod assess;
 pub mod cgroup;
@@ -17,6 +17,7 @@ mod killers;
 
 pub mod sampler;
 pub mod scan;
+mod snapshot_pool;
 
 /// Where the kernel's files are. `--proc`, `--cgroup` and `--kmsg` set these three.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,17 +51,17 @@ impl SysRoot {
     }
 }
 
-/// A kernel file without which a source cannot work could not be read.
+/// A kernel file that oomtop needs could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {what} ({}): {source}; {remedy}", path.display())]
 pub struct ReadError {
     /// The file or directory.
     pub path: PathBuf,
-    /// What it holds, as a noun: "the process table".
+    /// What the file holds, as a noun phrase: "the process table".
     pub what: &'static str,
-    /// What the system said.
+    /// The error of the system call.
     pub source: io::Error,
-    /// What helps, as a clause without a final stop.
+    /// What the user can do, as a clause without a full stop.
     pub remedy: String,
 }
 

@@ -1,15 +1,14 @@
-//! [`Sampler`]: one sample after the other of processes, memory and cgroups.
+//! [`Sampler`]: takes samples of processes, memory and cgroups.
 //!
-//! It belongs to one thread, which owns its buffers and caches. A process or group that cannot be
-//! read is a gap in the sample; only a `/proc` that cannot be listed is an error.
+//! A sampler belongs to one thread, with its buffers and caches. A process or group that cannot be read is
+//! missing from the sample; only a `/proc` that cannot be listed is an error.
 
-use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::model::cgroup::Cgroup;
-use crate::model::memory::{Memory, Pressure};
+use crate::model::memory::Pressure;
 use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
@@ -17,26 +16,24 @@ use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
 use super::killers::KillerWatch;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
+use super::snapshot_pool::SnapshotPool;
 use super::{ReadError, SysRoot};
 use crate::linux::assess::{Assessor, Unassessed};
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::own_group::OwnGroup;
-use crate::linux::cgroup::table::{CgroupTable, Round, TURNS};
+use crate::linux::cgroup::table::{CYCLE, CgroupTable, Round};
 use crate::linux::host::own_cost::OwnMeter;
 use crate::linux::host::users::Users;
 use crate::linux::host::vm_settings::SettingsReader;
 use crate::linux::host::{meminfo, probe};
 use crate::linux::scan::backend::{Backend, BackendChoice};
 use crate::linux::scan::detail;
-use crate::linux::scan::history::{Sampling, Tracked};
+use crate::linux::scan::history::{ProcessHistory, Sampling};
 
-/// Snapshots handed out whose buffers may come back: the app keeps one or two.
-const RECYCLED: usize = 3;
-
-/// In how many samples the slots of cgroups that are gone are freed once.
+/// The slots of removed cgroups are freed once in this many samples.
 const COLLECT: u64 = 64;
 
-/// Takes samples. Keeps what must last from one to the next: cgroup keys, command lines, growth.
+/// Takes samples. Keeps state from one sample to the next: cgroup keys, command lines, growth.
 pub struct Sampler {
     root: SysRoot,
     host: Host,
@@ -44,7 +41,7 @@ pub struct Sampler {
     proc: OwnedFd,
     hierarchy: Hierarchy,
     backend: Backend,
-    tracked: Tracked,
+    history: ProcessHistory,
     assessor: Assessor,
     cgroups: CgroupTable,
     own_group: OwnGroup,
@@ -52,12 +49,12 @@ pub struct Sampler {
     own_meter: OwnMeter,
     settings: SettingsReader,
     killers: KillerWatch,
-    /// Microseconds the host's tasks had waited for memory in the sample before.
-    /// The host's counter of kills in the sample before.
+    /// The host's counter of kills in the previous sample.
     kills: Option<u64>,
+    /// Microseconds that the host's tasks had waited for memory, in the previous sample.
     stalled: Option<u64>,
     buffer: FileBuffer,
-    handed_out: VecDeque<Arc<Snapshot>>,
+    snapshots: SnapshotPool,
     seq: u64,
 }
 
@@ -72,7 +69,7 @@ impl std::fmt::Debug for Sampler {
 }
 
 impl Sampler {
-    /// Finds out about the host and prepares the first sample. Looks at a few processes, to learn the
+    /// Determines the facts about the host and prepares the first sample. Reads a few processes to learn the
     /// scale of `oom_score`.
     ///
     /// # Errors
@@ -81,7 +78,7 @@ impl Sampler {
         Self::with_backend(root, BackendChoice::Auto)
     }
 
-    /// As [`Self::new`], with the back end that was asked for.
+    /// As [`Self::new`], with the given back end.
     ///
     /// # Errors
     /// As [`Self::new`], and if that back end cannot be used here.
@@ -91,13 +88,13 @@ impl Sampler {
         Self::start(root, hierarchy, backend)
     }
 
-    /// As [`Self::new`], with another way to make the process table.
+    /// As [`Self::new`], with the given scan of the process table.
     ///
     /// # Errors
     /// As [`Self::new`].
     pub fn with_scan(root: SysRoot, scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
         let hierarchy = Hierarchy::detect(&root);
-        let backend = Backend::of(&root, scan);
+        let backend = Backend::from_scan(&root, scan);
         Self::start(root, hierarchy, backend)
     }
 
@@ -111,8 +108,8 @@ impl Sampler {
             )
         })?;
         let mut buffer = FileBuffer::default();
-        let memory = read_memory(&root, &proc, &mut buffer)?;
-        let mut users = Users::of(&root.proc);
+        let memory = meminfo::read(&root, &proc, &mut buffer)?;
+        let mut users = Users::new(&root.proc);
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
@@ -142,7 +139,7 @@ impl Sampler {
             proc,
             hierarchy,
             backend,
-            tracked: Tracked::default(),
+            history: ProcessHistory::default(),
             assessor,
             cgroups,
             own_group,
@@ -153,7 +150,7 @@ impl Sampler {
             stalled: None,
             kills: None,
             buffer,
-            handed_out: VecDeque::new(),
+            snapshots: SnapshotPool::default(),
             seq: 0,
         })
     }
@@ -164,40 +161,28 @@ impl Sampler {
         &self.host
     }
 
-    /// Takes one sample. `now` is when it begins, by the caller's clock.
+    /// Takes one sample. `now` is the time at its start, by the caller's clock.
     ///
-    /// The memory of a snapshot that the receiver has dropped is used again.
+    /// Reuses the memory of snapshots that the receiver has dropped.
     ///
     /// # Errors
     /// If `/proc` cannot be listed, or `meminfo` not read. The next call may succeed.
     pub fn sample(&mut self, needs: &Needs, now: Now) -> Result<Arc<Snapshot>, ReadError> {
         let begin = Instant::now();
-        let mut shared = self.recycled();
-        // Nobody else holds it: `recycled` hands out unshared ones only.
-        let fresh = Arc::make_mut(&mut shared);
+        let mut snapshot = self.snapshots.take();
+        // `take` returns an unshared snapshot: nothing is copied.
+        let fresh = Arc::make_mut(&mut snapshot);
         self.fill(fresh, needs, now)?;
         fresh.took_micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.handed_out.push_back(Arc::clone(&shared));
-        if self.handed_out.len() > RECYCLED {
-            self.handed_out.pop_front();
-        }
-        Ok(shared)
-    }
-
-    fn recycled(&mut self) -> Arc<Snapshot> {
-        let free = self
-            .handed_out
-            .iter_mut()
-            .position(|snapshot| Arc::get_mut(snapshot).is_some());
-        free.and_then(|at| self.handed_out.remove(at))
-            .unwrap_or_default()
+        self.snapshots.remember(&snapshot);
+        Ok(snapshot)
     }
 
     fn fill(&mut self, snapshot: &mut Snapshot, needs: &Needs, now: Now) -> Result<(), ReadError> {
-        // Let go of the shared tables first, so that changing them needs no copy.
+        // Release the shared tables first, so that changing them needs no copy.
         snapshot.cgroups = Arc::default();
         snapshot.users = Arc::default();
-        let memory = read_memory(&self.root, &self.proc, &mut self.buffer)?;
+        let memory = meminfo::read(&self.root, &self.proc, &mut self.buffer)?;
         let pressure = meminfo::pressure(&self.proc, &mut self.buffer);
         self.seq += 1;
         let pass = ScanPass {
@@ -210,7 +195,7 @@ impl Sampler {
             .backend
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
         self.complete(snapshot, needs, now.monotonic);
-        if self.seq.is_multiple_of(TURNS) {
+        if self.seq.is_multiple_of(CYCLE) {
             // Somebody may have moved oomtop.
             self.own_group.find(
                 &self.proc,
@@ -241,7 +226,7 @@ impl Sampler {
             seq: self.seq,
             cgroups: &cgroups,
             memory: &snapshot.memory,
-            shown: self.tracked.shown_rows(),
+            shown: self.history.shown_rows(),
         };
         (snapshot.domains, snapshot.nodes) = self.assessor.assess(&sample, &mut snapshot.processes);
         snapshot.own_limit = self.own_group.limit(&cgroups, &memory);
@@ -263,14 +248,14 @@ impl Sampler {
         Ok(())
     }
 
-    /// How far memory of a row that is neither shown nor near the first of an OOM domain can be off,
-    /// in pages; 0 if all are as badness has them.
+    /// Largest error of the memory of a row that is neither on the screen nor near the first of an OOM
+    /// domain, in pages; 0 if all rows have the numbers of badness.
     #[must_use]
     pub fn unshown_error(&self) -> u64 {
         self.assessor.unshown_error(&self.host.rules)
     }
 
-    /// What decides how the next OOM goes, beside badness.
+    /// Reads what else decides the next OOM: kernel settings and programs that kill.
     fn outcome(&mut self, snapshot: &mut Snapshot, cgroups: &[Cgroup], now: Monotonic) {
         snapshot.vm_settings = self.settings.at(
             now,
@@ -294,8 +279,8 @@ impl Sampler {
     fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>, kills: Option<u64>) {
         let mut shown: Vec<usize> = needs.groups.iter().map(|key| key.index()).collect();
         shown.sort_unstable();
-        // Also stalls of a cgroup at its limit are counted here (mm/memcontrol.c `psi_memstall_enter`): as
-        // long as this stands still no group is in trouble.
+        // The host's total also counts the stalls of a cgroup at its limit (mm/memcontrol.c
+        // `psi_memstall_enter`). While the total does not change, no group stalls.
         let stalled = pressure.map(|p| p.some.total);
         let pressed = stalled != std::mem::replace(&mut self.stalled, stalled);
         self.cgroups.discover(&self.hierarchy, self.seq);
@@ -317,7 +302,7 @@ impl Sampler {
             at,
             page_size: self.host.rules.page_size,
         };
-        self.tracked.complete(
+        self.history.complete(
             &sampling,
             needs,
             &mut self.cgroups,
@@ -325,19 +310,4 @@ impl Sampler {
             &mut snapshot.processes,
         );
     }
-}
-
-fn read_memory(
-    root: &SysRoot,
-    proc: &OwnedFd,
-    buffer: &mut FileBuffer,
-) -> Result<Memory, ReadError> {
-    meminfo::meminfo(proc, buffer).map_err(|errno| {
-        ReadError::new(
-            &root.proc.join("meminfo"),
-            "the memory of the host",
-            errno,
-            "check that procfs is mounted there, or give another place with --proc",
-        )
-    })
 }

@@ -1,4 +1,4 @@
-//! What differs between kernels and changes a number on the screen: found out at run time.
+//! The differences between kernels that change a number on the screen, determined at run time.
 
 /// How `/proc/PID/oom_score` is scaled (fs/proc/base.c `proc_oom_score`, read in 3.6 to 7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -11,13 +11,14 @@ pub enum ScoreFormula {
     Permille,
 }
 
-/// Which file shows the resident size that `oom_badness()` itself reads (mm/oom_kill.c `oom_badness`,
-/// fs/proc/array.c `do_task_stat`, fs/proc/task_mmu.c `task_mem` of 6.1, 6.5, 6.12.117, 6.18.2, 6.19.10, 7.3.4).
+/// The file that shows the resident size that `oom_badness()` reads (mm/oom_kill.c `oom_badness`,
+/// fs/proc/array.c `do_task_stat`, fs/proc/task_mmu.c `task_mem` of 6.1, 6.5, 6.12.117, 6.18.2, 6.19.10,
+/// 7.3.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RssSource {
-    /// Field 24 of `/proc/PID/stat`: the same counter as badness up to 6.19 (`get_mm_rss`). `status` shows it
-    /// too until late 6.12, and exact sums after.
+    /// Field 24 of `/proc/PID/stat`: the same counter as badness up to 6.19 (`get_mm_rss`). `status` shows
+    /// the same counter until late 6.12, and exact sums since.
     #[default]
     Stat,
     /// The sum of `RssAnon`, `RssFile`, `RssShmem` in `/proc/PID/status`: 7.x, where badness sums
@@ -25,17 +26,17 @@ pub enum RssSource {
     Status,
 }
 
-/// How many live processes have an `oom_score` that only one of the two sizes explains.
+/// The number of live processes whose `oom_score` matches only one of the two sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct RssEvidence {
-    /// Explained by field 24 of `stat` alone.
+    /// Scores that match only field 24 of `stat`.
     pub stat: u32,
-    /// Explained by the sum in `status` alone.
+    /// Scores that match only the sum in `status`.
     pub status: u32,
 }
 
 impl RssEvidence {
-    /// What most of them say; `guess` (by version) if that is nothing or a draw.
+    /// The source with more matches; `guess` (by version) if there are none or it is a draw.
     #[must_use]
     pub fn source(self, guess: RssSource) -> RssSource {
         match self.stat.cmp(&self.status) {
@@ -53,7 +54,8 @@ pub enum TieBreak {
     /// 5.9 and later: `points < chosen_points` skips, so the later one wins.
     #[default]
     Later,
-    /// Before 5.9: the first one found keeps its place (strict `>`; 4.x prefers leaders of thread groups).
+    /// Before 5.9: a later candidate needs more points (strict `>`), so the earlier one dies; 4.x prefers
+    /// leaders of thread groups.
     Earlier,
 }
 
@@ -62,24 +64,24 @@ pub enum TieBreak {
 pub struct KernelRules {
     /// Scale of `oom_score`.
     pub score: ScoreFormula,
-    /// Where the kernel's own resident size can be read.
+    /// Which file shows the resident size that badness reads.
     pub rss: RssSource,
-    /// What live processes told about that at start.
+    /// The evidence for `rss` from live processes, collected at start.
     pub rss_evidence: RssEvidence,
-    /// Who dies of two equals.
+    /// Which of two equal candidates dies.
     pub tie: TieBreak,
-    /// Processes with `CAP_SYS_ADMIN` are let off 3 % of their memory: 3.10 to 4.16 (mm/oom_kill.c
-    /// `oom_badness`: `points -= (points * 3) / 100`).
+    /// The kernel subtracts 3 % from the badness of processes with `CAP_SYS_ADMIN`: 3.10 to 4.16
+    /// (mm/oom_kill.c `oom_badness`: `points -= (points * 3) / 100`).
     pub root_bonus: bool,
     /// Page size in bytes.
     pub page_size: u64,
-    /// How far a process's memory read here can be from what badness reads, in pages: of the rows on the
-    /// screen and of the first candidates of each domain.
+    /// Largest difference between a process's memory as read here and as badness reads it, in pages. Holds
+    /// for the rows on the screen and for the first candidates of each domain.
     ///
-    /// Where both read one counter it is the step in which that counter moves: one more page touched can
-    /// bring this many to light. 0 where both sum the parts exactly.
+    /// If both read the same counter, this is the batch size of the counter: the next page fault can change
+    /// the counter by this much. 0 if both add up the per-CPU parts.
     pub rss_error: u64,
-    /// As much again for a process that has been swapped out in part, in pages.
+    /// Additional error for a process that is partly swapped out, in pages.
     pub swap_error: u64,
 }
 
@@ -99,27 +101,27 @@ impl Default for KernelRules {
 }
 
 impl KernelRules {
-    /// Pages each CPU keeps to itself, at most, before it adds them to a counter of a process (6.2 and
-    /// later, lib/percpu_counter.c `compute_batch_value`).
+    /// Most pages that a CPU counts locally before it updates the counter of a process (6.2 and later,
+    /// lib/percpu_counter.c `compute_batch_value`).
     #[must_use]
     pub fn percpu_batch(cpus: u64) -> u64 {
         cpus.saturating_mul(2).max(32)
     }
 
-    /// How far one counter read without the parts of the CPUs can be off, in pages: the batch for every
-    /// CPU. Badness adds up four counters: file, anonymous, shared and swapped pages.
+    /// Largest error of one counter read without its per-CPU parts, in pages: one batch per CPU. Badness adds
+    /// up four counters: file, anonymous, shared and swapped pages.
     #[must_use]
     pub fn percpu_error(cpus: u64) -> u64 {
         cpus.saturating_mul(Self::percpu_batch(cpus))
     }
 }
 
-/// A release such as `6.18.44-fc` as numbers, for the few rules that go by version.
+/// A release such as `6.18.44-fc` as numbers, for the few rules that depend on the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct KernelVersion {
-    /// 6 of 6.18.44.
+    /// The major version: 6 in 6.18.44.
     pub major: u32,
-    /// 18 of 6.18.44.
+    /// The minor version: 18 in 6.18.44.
     pub minor: u32,
 }
 

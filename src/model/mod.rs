@@ -1,7 +1,7 @@
-//! What things mean: values, rules and parsers. Pure: no I/O, no clock, no terminal.
+//! Values, rules and parsers. Pure: no I/O, no clock, no terminal.
 //!
-//! Everything here is computed from what another floor read. The kernel rules (badness, victim,
-//! OOM domains) name the kernel source file they restate.
+//! Everything here is computed from values that another floor has read. The kernel rules (badness, victim,
+//! OOM domains) cite the kernel source file that they reproduce.
 
 pub mod cgroup;
 pub mod filter;

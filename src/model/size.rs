@@ -9,7 +9,7 @@ pub enum SizeError {
     /// Not a number with an optional unit.
     #[error("'{0}' is not a size; use a number with K, M, G or T, such as 512M")]
     NotASize(String),
-    /// More than any machine has. The kernel would wrap silently (cgroup files do).
+    /// More than any machine has. The kernel would let the number overflow silently (cgroup files do).
     #[error("{0} is more than the kernel can count")]
     TooLarge(String),
 }
@@ -52,7 +52,7 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
         whole.parse().map_err(|_| too_large())?
     };
     let bytes = whole.checked_mul(1 << shift).ok_or_else(too_large)?;
-    // Six digits of fraction are plenty and cannot overflow.
+    // Six fractional digits are enough and cannot overflow.
     let digits = &fraction[..fraction.len().min(6)];
     let scale = 10_u64.pow(u32::try_from(digits.len()).unwrap_or(0));
     let part = if digits.is_empty() {

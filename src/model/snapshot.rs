@@ -13,16 +13,17 @@ use super::vm_settings::VmSettings;
 use crate::model::memory::nodes::NodeMemory;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 
-/// Optional facts that cost a read per process: the sampler reads only what somebody shows.
+/// Optional facts that cost a read per process: the sampler reads only those that are shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// Command lines of all processes (a text filter or search is on); otherwise only of `visible`.
+    /// True to read the command lines of all processes (for a text filter or search); otherwise only those of
+    /// `visible`.
     pub all_commands: bool,
-    /// The rows on the screen: command line and exact numbers are wanted for these.
+    /// The rows on the screen: the sampler reads their command lines and exact numbers.
     pub visible: Vec<ProcessId>,
     /// The process whose details pane is open.
     pub detail: Option<ProcessId>,
-    /// Memory cgroups somebody looks at: all of their files are wanted.
+    /// The memory cgroups on the screen: the sampler reads all their files.
     pub groups: Vec<CgroupKey>,
 }
 
@@ -33,7 +34,7 @@ pub struct Host {
     pub name: String,
     /// Kernel release, e.g. `6.18.44`.
     pub release: String,
-    /// The release as numbers, where it starts with two.
+    /// The release as numbers, if it starts with two.
     pub version: Option<KernelVersion>,
     /// Rules of this kernel.
     pub rules: KernelRules,
@@ -43,22 +44,22 @@ pub struct Host {
     pub uid: u32,
     /// Name of that user.
     pub user: String,
-    /// `CAP_SYS_RESOURCE` is effective: any adj may be written.
+    /// True if `CAP_SYS_RESOURCE` is effective: oomtop may write any adj.
     pub may_lower_adj: bool,
-    /// `oom_score_adj` of oomtop itself at start: without the capability the floor of its children.
+    /// `oom_score_adj` of oomtop at start. Without the capability its children cannot go below it.
     pub own_adj: i16,
     /// pid of oomtop in the `/proc` it reads; `None` if that `/proc` is not its own.
     pub own_pid: Option<u32>,
-    /// At start a memory limit below RAM bound the cgroup oomtop is in, its own or an ancestor's; the
-    /// present one is [`Snapshot::own_limit`].
+    /// True if, at start, oomtop's cgroup or one of its ancestors had a memory limit below RAM.
+    /// [`Snapshot::own_limit`] is the present limit.
     pub in_container: bool,
-    /// `/proc` is mounted with hidepid: only own processes are visible.
+    /// True if `/proc` is mounted with hidepid: only oomtop's own user's processes are visible.
     pub hidepid: bool,
     /// Clock ticks per second of `start_ticks`.
     pub ticks_per_second: u64,
 }
 
-/// What cannot be seen in the table but in the details pane, read for one process.
+/// The additional facts of the details pane, read for one process.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Detail {
     /// Which process.
@@ -75,18 +76,18 @@ pub struct Detail {
     pub cgroup_lines: Vec<String>,
     /// Path of the executable (the link `/proc/PID/exe`), if readable.
     pub exe: Option<String>,
-    /// Number of threads. Other processes that share the address space are not listed by `/proc`.
+    /// Number of threads. Does not include other processes that share the address space.
     pub threads: u32,
 }
 
-/// Kill counters, so that a kill without a log line is still seen.
+/// Kill counters, which show kills that are not in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct KillCounters {
     /// `oom_kill` of `/proc/vmstat` (4.13 and later): every kill of any cause.
     pub host: Option<u64>,
 }
 
-/// What oomtop itself costs the machine.
+/// The CPU time and memory that oomtop itself uses.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
 pub struct OwnCost {
     /// Processor time since the sample before, in percent of one CPU.
@@ -110,15 +111,15 @@ pub struct Snapshot {
     pub memory: Memory,
     /// Memory pressure; `None` on a kernel without PSI.
     pub pressure: Option<Pressure>,
-    /// Every memory cgroup that has (or had) a process of the table or was found in the tree, with its
-    /// ancestors, by key.
+    /// Every known memory cgroup with its ancestors, by key: those of the processes in the table, now or
+    /// earlier, and those found in the tree.
     pub cgroups: Arc<Vec<Cgroup>>,
     /// Every OOM domain: the host first, then each group with a limit of its own, then the sets of memory
-    /// nodes that some process is held to.
+    /// nodes that some process is restricted to.
     pub domains: Vec<DomainState>,
     /// Memory nodes, on a host that has more than one.
     pub nodes: Vec<NodeMemory>,
-    /// The domain whose limit binds oomtop itself, if it runs inside one (a container).
+    /// The domain whose limit applies to oomtop itself, if it runs inside one (a container).
     pub own_limit: Option<Scope>,
     /// Kernel settings that change what an OOM does; read every few seconds.
     pub vm_settings: Arc<VmSettings>,
@@ -132,11 +133,11 @@ pub struct Snapshot {
     pub detail: Option<Detail>,
     /// Processes that vanished or failed while they were read.
     pub skipped: u32,
-    /// What oomtop costs; `None` before the second sample, or in a `/proc` that does not have it.
+    /// The cost of oomtop itself; `None` before the second sample, and if this `/proc` does not show oomtop.
     pub own_cost: Option<OwnCost>,
     /// Name of the back end that made the process table.
     pub backend: &'static str,
-    /// Why it is not the cheapest back end, as a sentence without a final stop; `None` if it is.
+    /// Why this is not the cheapest back end, as a sentence without a full stop; `None` if it is.
     pub backend_note: Option<Arc<str>>,
 }
 
@@ -153,9 +154,8 @@ impl Snapshot {
         self.processes.iter().find(|p| p.id == id)
     }
 
-    /// Other processes with the same address space: they die with this one
-    /// (mm/oom_kill.c `__oom_kill_process`, 3.16 and later). Known where the back end sees it, see
-    /// [`Process::address_space`].
+    /// Other processes with the same address space: they die together with this process (mm/oom_kill.c
+    /// `__oom_kill_process`, 3.16 and later). Known only with a BPF back end, see [`Process::address_space`].
     pub fn sharers<'a>(&'a self, process: &Process) -> impl Iterator<Item = &'a Process> + use<'a> {
         let (id, space) = (process.id, process.address_space);
         let alike = move |other: &&Process| other.address_space == space && other.id != id;
@@ -177,8 +177,8 @@ impl Snapshot {
         self.domains.iter().find(|d| d.scope == scope)
     }
 
-    /// The domain that concerns oomtop most: its own limit in a container, otherwise the host. A limit
-    /// whose usage cannot be read says nothing: then the host, rather than a gauge that shows 0.
+    /// The domain for the main gauge: the limit around oomtop in a container, otherwise the host. If the
+    /// usage of the limit cannot be read, this is the host too, so that the gauge does not show 0.
     #[must_use]
     pub fn main_domain(&self) -> Option<&DomainState> {
         self.own_limit
@@ -192,7 +192,7 @@ impl Snapshot {
         ancestry(key, &self.cgroups)
     }
 
-    /// The groups with a limit among this one and its ancestors: each is an OOM domain of what is in it.
+    /// The groups with a limit among this one and its ancestors: each is an OOM domain.
     #[must_use]
     pub fn limited_around(&self, key: Option<CgroupKey>) -> Vec<CgroupKey> {
         let around = key.into_iter().flat_map(|key| self.ancestry(key));

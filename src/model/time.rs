@@ -1,4 +1,4 @@
-//! Points in time as plain numbers. Nothing on this floor asks a clock.
+//! Points in time as plain numbers. Nothing on this floor reads a clock.
 
 use std::fmt;
 
@@ -36,18 +36,18 @@ impl fmt::Display for Wall {
     }
 }
 
-/// One reading of both clocks, so that a stamp of one can be told in the other.
+/// One reading of both clocks, for converting time stamps between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Now {
     /// Time since boot.
     pub monotonic: Monotonic,
-    /// The same moment on the wall.
+    /// The same moment in wall-clock time.
     pub wall: Wall,
 }
 
 impl Now {
-    /// The wall-clock time of a moment given as time since boot (it drifts over suspend, as
-    /// `dmesg -T` does).
+    /// Converts a time since boot to wall-clock time (wrong by the time spent in suspend, as with `dmesg
+    /// -T`).
     #[must_use]
     pub fn wall_of(self, moment: Monotonic) -> Wall {
         let to_i64 = |m: Monotonic| i64::try_from(m.0).unwrap_or(i64::MAX);

@@ -2,7 +2,7 @@
 
 use crate::model::oom_domain::victim::Scope;
 
-/// `/proc/sys/vm` and what stands beside it. A file that cannot be read is `None`, never a default.
+/// Settings in `/proc/sys/vm` and related files. A file that cannot be read is `None`, never a default.
 ///
 /// Sources: Documentation/admin-guide/sysctl/vm.rst, mm/oom_kill.c and mm/page_alloc.c (6.18).
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -12,20 +12,20 @@ pub struct VmSettings {
     pub panic_on_oom: Option<u64>,
     /// `kernel.panic`: seconds after which a panicked machine reboots; 0 never, negative at once.
     pub panic_reboot: Option<i64>,
-    /// `oom_kill_allocating_task`: not 0 kills whoever asks for memory (mm/oom_kill.c `out_of_memory`,
-    /// 6.18; not in a memory cgroup, and not if the asker is immune).
+    /// `oom_kill_allocating_task`: if not 0, the kernel kills the process that allocates memory
+    /// (mm/oom_kill.c `out_of_memory`, 6.18; not in a memory cgroup, and not if that process is immune).
     pub kill_allocating_task: Option<u64>,
-    /// `oom_dump_tasks`: not 0 puts the table of all candidates into the report.
+    /// `oom_dump_tasks`: if not 0, the report contains the table of all candidates.
     pub dump_tasks: Option<u64>,
     /// `overcommit_memory`: 0 guesses, 1 never refuses, 2 refuses beyond `CommitLimit`.
     pub overcommit_memory: Option<u64>,
-    /// `overcommit_ratio` in percent of RAM; counts with 2, unless `overcommit_kbytes` is set.
+    /// `overcommit_ratio` in percent of RAM; used in mode 2, unless `overcommit_kbytes` is set.
     pub overcommit_ratio: Option<u64>,
-    /// `overcommit_kbytes`; 0 leaves it to the ratio.
+    /// `overcommit_kbytes`; 0 if the ratio is used.
     pub overcommit_kbytes: Option<u64>,
     /// `swappiness`, 0 ..= 200 (0 ..= 100 before 5.8).
     pub swappiness: Option<u64>,
-    /// `min_free_kbytes`: what the kernel keeps for itself.
+    /// `min_free_kbytes`: the memory that the kernel reserves for itself.
     pub min_free_kbytes: Option<u64>,
     /// `watermark_scale_factor` in 1/10000 of RAM: the distance of the watermarks.
     pub watermark_scale_factor: Option<u64>,
@@ -33,30 +33,30 @@ pub struct VmSettings {
     pub swaps: Option<Vec<SwapDevice>>,
     /// `/sys/module/zswap/parameters/enabled`.
     pub zswap: Option<bool>,
-    /// v1: `memory.memsw.limit_in_bytes` is there, so that memory + swap can be limited; `None` on v2.
+    /// v1: true if `memory.memsw.limit_in_bytes` exists, so that memory + swap can be limited; `None` on v2.
     pub swap_accounting: Option<bool>,
 }
 
 /// One line of `/proc/swaps` (`proc_swaps(5)`).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SwapDevice {
-    /// The device or file; blanks as the kernel writes them (`\040`).
+    /// The device or file; blanks are escaped as in the file (`\040`).
     pub name: String,
-    /// What it is.
+    /// The kind of device.
     pub kind: SwapKind,
     /// Size in bytes.
     pub size: u64,
-    /// Used of it in bytes.
+    /// Used size in bytes.
     pub used: u64,
 }
 
-/// What a swap device is made of.
+/// The kind of a swap device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SwapKind {
-    /// Compressed RAM: it takes memory to free memory.
+    /// Compressed RAM: freeing memory into it needs memory.
     Zram,
-    /// A disk or a part of one.
+    /// A disk or partition.
     Partition,
     /// A file.
     File,
@@ -83,14 +83,14 @@ pub enum OomAction {
     KillWorst,
     /// Kills the process that asked for memory.
     KillAsker,
-    /// Panics: nobody is killed, the machine is down.
+    /// Panics: the machine goes down and nobody is killed.
     Panic,
 }
 
 impl VmSettings {
-    /// What the kernel would do in this domain. `out_of_memory` looks for a panic first, then for
-    /// `oom_kill_allocating_task` (mm/oom_kill.c, 2.6.32 to 7.3). What cannot be read counts as 0, the
-    /// default.
+    /// What the kernel would do in this domain. `out_of_memory` checks `panic_on_oom` first, then
+    /// `oom_kill_allocating_task` (mm/oom_kill.c, 2.6.32 to 7.3). A setting that cannot be read counts as 0,
+    /// the default.
     #[must_use]
     pub fn action(&self, scope: Scope) -> OomAction {
         let panics = match self.panic_on_oom.unwrap_or(0) {
@@ -108,8 +108,8 @@ impl VmSettings {
         }
     }
 
-    /// What the kernel would do at the limit of any memory cgroup, also of one that is not there yet: only
-    /// `panic_on_oom` 2 counts there.
+    /// What the kernel would do at the limit of any memory cgroup, even of one that does not exist yet: only
+    /// `panic_on_oom` 2 has an effect there.
     #[must_use]
     pub fn action_in_groups(&self) -> OomAction {
         if self.panic_on_oom == Some(2) {
@@ -119,7 +119,7 @@ impl VmSettings {
         }
     }
 
-    /// Swap that is compressed RAM, in bytes of its nominal size.
+    /// Nominal size of the zram swap devices, in bytes.
     #[must_use]
     pub fn zram(&self) -> u64 {
         let devices = self.swaps.iter().flatten();
@@ -130,7 +130,7 @@ impl VmSettings {
     }
 }
 
-/// The devices of `/proc/swaps`; a line that makes no sense is left out.
+/// Parses `/proc/swaps`; skips invalid lines.
 #[must_use]
 pub fn parse_swaps(text: &str) -> Vec<SwapDevice> {
     let device = |line: &str| {
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(act(None, None), (KillWorst, KillWorst));
         assert_eq!(act(Some(0), Some(1)), (KillAsker, KillWorst));
         assert_eq!(act(Some(1), Some(0)), (Panic, KillWorst));
-        // The panic comes first.
+        // The panic takes precedence.
         assert_eq!(act(Some(1), Some(1)), (Panic, KillWorst));
         assert_eq!(act(Some(2), Some(1)), (Panic, Panic));
     }

@@ -255,7 +255,7 @@ fn domain_facts<'a>(
     snapshot: &'a Snapshot,
     thresholds: &Thresholds,
 ) -> DomainFacts<'a> {
-    let room = Room::of(domain, snapshot);
+    let room = Room::from_domain(domain, snapshot);
     let group_of = |scope: Scope| scope.memcg().and_then(|key| snapshot.cgroup(key));
     let outer = runs_out_first(domain.scope, snapshot).map(|(outer, _)| {
         group_of(outer).map_or_else(CgroupPath::root, |group| group.path.clone())

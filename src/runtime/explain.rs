@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use super::{RunError, log_source};
-use crate::app::msg::Msg;
+use super::RunError;
+use super::headless::{HISTORY_MOST, Halt, LogItem, Session};
 use crate::linux::SysRoot;
 use crate::linux::log::LogSource;
 use crate::linux::log::journal::{Boot, Journalctl};
+use crate::linux::scan::backend::BackendChoice;
 use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
 use crate::output::explain as listing;
 use crate::output::saved::document;
@@ -36,7 +36,7 @@ pub fn explain(source: &LogSource, root: &SysRoot, json: bool) -> Result<u8, Run
     let mut unreadable = false;
     let outcome = match source {
         LogSource::Running => running(root, &mut printer),
-        LogSource::Boot(boot) => journal(boot, &mut printer, &mut unreadable),
+        LogSource::Boot(boot) => journal(boot, &mut printer, &mut unreadable).map_err(Halt::from),
         LogSource::Files(files) => files.iter().try_for_each(|path| {
             let opened = open(path);
             let read = opened
@@ -51,19 +51,18 @@ pub fn explain(source: &LogSource, root: &SysRoot, json: bool) -> Result<u8, Run
                     );
                     Ok(())
                 }
-                Err((_, error)) => Err(error),
+                Err((_, error)) => Err(error.into()),
                 Ok(()) => Ok(()),
             }
         }),
     };
-    match outcome.and_then(|()| printer.end()) {
+    match outcome.and_then(|()| Ok(printer.end()?)) {
         Ok(()) => Ok(if unreadable {
             2
         } else {
             u8::from(printer.kills == 0)
         }),
-        Err(error) if is_broken_pipe(&error) => Ok(0),
-        Err(error) => Err(RunError::Output(error)),
+        Err(halt) => halt.status(),
     }
 }
 
@@ -127,31 +126,21 @@ fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Resu
     Ok(())
 }
 
-fn running(root: &SysRoot, printer: &mut Printer) -> io::Result<()> {
-    let stop = AtomicBool::new(false);
+fn running(root: &SysRoot, printer: &mut Printer) -> Result<(), Halt> {
+    let mut session = Session::new(root.clone(), BackendChoice::Auto)?;
     let mut events = Vec::new();
     let mut missing = String::new();
-    log_source::follow(
-        &root.kmsg,
-        *root == SysRoot::default(),
-        &stop,
-        &mut |msg| match msg {
-            Msg::Oom(event) => {
-                events.push(event);
-                true
-            }
-            Msg::Source(source) => {
-                missing = source.missing;
-                !source.caught_up
-            }
-            _ => true,
-        },
-    );
+    session.history(HISTORY_MOST, |item| match item {
+        LogItem::Event(event) => events.push(event),
+        LogItem::Source(source) => missing = source.missing,
+    })?;
+    // From here on a signal ends the process at once, also out of a write that nobody reads.
+    drop(session);
     if !missing.is_empty() {
         let _ = writeln!(io::stderr(), "oomtop: {missing}");
     }
     printer.take(&mut events)?;
-    printer.finish_open()
+    Ok(printer.finish_open()?)
 }
 
 /// Prints reports as they are finished, and the list at the end.

@@ -1,10 +1,8 @@
 //! `--version --verbose`: how this machine is read, and what its kernel counts.
 
-use std::io::{self, Write};
-
-use super::{RunError, clock};
+use super::RunError;
+use super::headless::{Halt, Session, print};
 use crate::linux::SysRoot;
-use crate::linux::sampler::Sampler;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::kernel::{KernelRules, RssSource, ScoreFormula, TieBreak};
 use crate::model::snapshot::Needs;
@@ -14,9 +12,17 @@ use crate::model::snapshot::Needs;
 /// # Errors
 /// If `/proc` cannot be read, or the output cannot be written (a closed pipe is no error).
 pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
-    let mut sampler = Sampler::with_backend(root.clone(), backend)?;
-    let snapshot = sampler.sample(&Needs::default(), clock::now())?;
-    let host = sampler.host();
+    match facts_text(root, backend).and_then(|text| print(&text)) {
+        Ok(()) => Ok(0),
+        Err(halt) => halt.status(),
+    }
+}
+
+fn facts_text(root: &SysRoot, backend: BackendChoice) -> Result<String, Halt> {
+    let mut session = Session::new(root.clone(), backend)?;
+    let snapshot = session.sample(&Needs::default())?;
+    let unshown_error = session.unshown_error()?;
+    let host = session.host()?;
     let rules = &host.rules;
     let note = snapshot
         .backend_note
@@ -30,7 +36,7 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
         RssSource::Stat => "field 24 of /proc/PID/stat",
         RssSource::Status => "RssAnon + RssFile + RssShmem of /proc/PID/status",
     };
-    let unshown = match sampler.unshown_error() {
+    let unshown = match unshown_error {
         0 => String::new(),
         error => format!(
             "; badness of rows neither shown nor near the first by counters without their per-CPU parts, by up to {error}"
@@ -65,11 +71,7 @@ pub fn facts(root: &SysRoot, backend: BackendChoice) -> Result<u8, RunError> {
             }
         ),
     ];
-    let text = lines.join("\n") + "\n";
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Output(error)),
-        _ => Ok(0),
-    }
+    Ok(lines.join("\n") + "\n")
 }
 
 /// How it is known which size badness reads.

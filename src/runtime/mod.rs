@@ -1,5 +1,8 @@
 //! The shell: threads, the terminal, and the one place where effects happen.
 //!
+//! [`screen`] is the full screen, [`headless`] everything without one ([`once()`], [`facts()`],
+//! [`explain()`]), [`effects`] what both may do to the machine.
+//!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
 //!  time  ────┤                       │                    │
@@ -9,34 +12,21 @@
 //! ```
 
 mod clock;
-mod effects;
-mod event_loop;
+pub mod effects;
 mod explain;
 mod facts;
-mod log_source;
-mod older;
+pub mod headless;
 mod once;
-mod save;
-mod sources;
-mod terminal;
+pub mod screen;
 
 use std::io;
-use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
-use crate::app::State;
-use crate::app::settings::Settings;
-use crate::linux::scan::backend::BackendChoice;
-use crate::linux::{ReadError, SysRoot};
-use crate::ui::theme::Theme;
+use crate::linux::ReadError;
 
 pub use explain::explain;
 pub use facts::facts;
 pub use once::once;
-
-/// Messages that may wait: a storm of log lines slows its thread down, not the keyboard.
-const INBOX: usize = 1024;
+pub use screen::run;
 
 /// Why oomtop could not run.
 #[derive(Debug, thiserror::Error)]
@@ -59,47 +49,4 @@ pub enum RunError {
 /// works without. Before anything else, so that all that comes later is locked too.
 pub fn protect_self() {
     let _ = crate::linux::host::self_protection::protect_self();
-}
-
-/// Runs the full screen until the user leaves. Returns the exit status: 0, or 128 + the signal that
-/// ended it.
-///
-/// # Errors
-/// See [`RunError`]; the terminal has been restored by then.
-pub fn run(
-    settings: Settings,
-    theme: &Theme,
-    root: SysRoot,
-    backend: BackendChoice,
-    mouse: bool,
-) -> Result<u8, RunError> {
-    let (send, inbox) = mpsc::channel(INBOX);
-    // Before the terminal changes: an unreadable /proc is told on an ordinary line.
-    let sources::Sampling { host, ask } = sources::sampler(root.clone(), backend, send.clone())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .max_blocking_threads(4)
-        .build()
-        .map_err(RunError::Thread)?;
-    let size = crossterm::terminal::size().map_err(RunError::Terminal)?;
-    let version = host.cgroups;
-    let read_only = settings.read_only;
-    let state = State::new(settings, host, size, clock::now());
-    let mut screen = terminal::Screen::enter(mouse).map_err(RunError::Terminal)?;
-    let outcome = runtime.block_on(async {
-        let stop = sources::Stop::default();
-        sources::log(&root, send.clone(), Arc::clone(&stop.flag)).map_err(RunError::Thread)?;
-        let tasks = sources::tasks(&send).map_err(RunError::Thread)?;
-        let performer = effects::Performer::new(root, version, read_only, ask, send);
-        let ended =
-            event_loop::run(&mut screen, state, theme, inbox, performer, &tasks.ended_by).await;
-        // Before the terminal is given back: a key that is typed early for the shell must not end here.
-        tasks.end().await;
-        ended.map_err(RunError::Terminal)
-    });
-    // A blocked read of /proc or the log must not hold the user's shell.
-    runtime.shutdown_background();
-    drop(screen);
-    outcome
 }

@@ -1,16 +1,14 @@
 //! `--once`: two samples (for the growth column), the log's history, one document, exit.
 
-use std::io::{self, Write};
-use std::sync::atomic::AtomicBool;
+use std::io;
 use std::time::Duration;
 
-use super::{RunError, clock, log_source};
-use crate::app::msg::Msg;
+use super::headless::{HISTORY_MOST, Halt, LogItem, Session, print};
+use super::{RunError, clock};
 use crate::app::settings::Settings;
 use crate::app::view::events::EventLog;
 use crate::app::view::processes::marks::Marks;
 use crate::linux::SysRoot;
-use crate::linux::sampler::Sampler;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::snapshot::Needs;
 use crate::output::json::document;
@@ -29,55 +27,53 @@ pub fn once(
     backend: BackendChoice,
     json: bool,
 ) -> Result<u8, RunError> {
-    let mut sampler = Sampler::with_backend(root.clone(), backend)?;
+    match document_text(settings, root, backend, json).and_then(|text| print(&text)) {
+        Ok(()) => Ok(0),
+        Err(halt) => halt.status(),
+    }
+}
+
+fn document_text(
+    settings: &Settings,
+    root: &SysRoot,
+    backend: BackendChoice,
+    json: bool,
+) -> Result<String, Halt> {
+    let mut session = Session::new(root.clone(), backend)?;
     let mut needs = Needs {
         all_commands: true,
         ..Needs::default()
     };
-    let first = sampler.sample(&needs, clock::now())?;
-    if sampler.unshown_error() > 0 {
+    let first = session.sample(&needs)?;
+    if session.unshown_error()? > 0 {
         // All rows are printed: exact numbers of all.
         needs.visible = first.processes.iter().map(|process| process.id).collect();
     }
     drop(first);
-    let events = history(root);
-    std::thread::sleep(BETWEEN);
-    let snapshot = sampler.sample(&needs, clock::now())?;
+    let mut events = EventLog::default();
+    session.history(HISTORY_MOST, |item| match item {
+        LogItem::Event(event) => {
+            events.accept(event, &[]);
+        }
+        LogItem::Source(source) => events.source = source,
+    })?;
+    session.pause(BETWEEN)?;
+    let snapshot = session.sample(&needs)?;
     let marks = Marks::new(&snapshot);
-    let host = sampler.host();
-    let text = if json {
+    let host = session.host()?;
+    if json {
         let document = document(&snapshot, host, &marks, &events, &settings.thresholds);
-        let mut text = serde_json::to_string_pretty(&document)
-            .map_err(|e| RunError::Output(io::Error::other(e)))?;
+        let mut text = serde_json::to_string_pretty(&document).map_err(io::Error::from)?;
         text.push('\n');
-        text
+        Ok(text)
     } else {
-        plain(&snapshot, host, &marks, &events, settings, clock::now())
-    };
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) => Err(RunError::Output(error)),
-        Ok(()) => Ok(0),
+        Ok(plain(
+            &snapshot,
+            host,
+            &marks,
+            &events,
+            settings,
+            clock::now(),
+        ))
     }
-}
-
-/// The events of the log so far.
-fn history(root: &SysRoot) -> EventLog {
-    let mut log = EventLog::default();
-    let stop = AtomicBool::new(false);
-    let is_own = *root == SysRoot::default();
-    log_source::follow(&root.kmsg, is_own, &stop, &mut |msg| match msg {
-        Msg::Oom(event) => {
-            log.accept(event, &[]);
-            true
-        }
-        Msg::Source(source) => {
-            // Once the history is read there is nothing to wait for.
-            let more = !source.caught_up;
-            log.source = source;
-            more
-        }
-        _ => true,
-    });
-    log
 }

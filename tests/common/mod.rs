@@ -14,6 +14,7 @@ pub(crate) mod bound;
 pub(crate) mod changed;
 pub(crate) mod corpus;
 pub(crate) mod crowd;
+pub(crate) mod driver;
 pub(crate) mod fake_root;
 pub(crate) mod hog;
 pub(crate) mod keys;

@@ -231,7 +231,7 @@ fn the_details_and_the_domain_state_the_same_room() {
             ..GroupStat::default()
         });
         let domain = snapshot.domain(Scope::Memcg(CgroupKey(4))).expect("it");
-        let room = Room::of(domain, snapshot).expect("its usage");
+        let room = Room::from_domain(domain, snapshot).expect("its usage");
         assert_eq!(room.left(), 234 * MIB + snapshot.memory.swap_free);
     };
     let mut details = scene_with((120, 36), with_cache);

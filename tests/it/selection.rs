@@ -54,7 +54,7 @@ fn one_that_was_reaped_before_it_ended_leaves_the_selection_where_it_lived() {
     let mut scene = Scene::new(120, 36);
     scene.keys("Down");
     assert_eq!(scene.selected(), Some(1892));
-    scene.sample(with(1892, |p| p.passed_over = true));
+    scene.sample(with(1892, |p| p.skipped_by_kernel = true));
     assert_eq!(
         scene.selected(),
         Some(1892),

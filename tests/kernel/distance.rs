@@ -67,7 +67,7 @@ impl Eyes {
         let domain = domain_of(&snapshot, group);
         let process = snapshot.processes.iter().find(|p| p.id.pid == hog.pid());
         let page = self.sampler.host().rules.page_size;
-        let room = Room::of(domain, &snapshot).expect("its usage");
+        let room = Room::from_domain(domain, &snapshot).expect("its usage");
         (lead(process.expect("the hog"), domain, page), room.left())
     }
 }

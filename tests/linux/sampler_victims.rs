@@ -77,11 +77,11 @@ fn whom_the_kernel_passes_over_is_not_announced() {
     let first = sampler.sample(&Needs::default(), at(1)).expect("a sample");
     assert_eq!(victim_around(&first, 11), Some(11));
     assert_eq!(first.domains[0].verdict.map(|v| v.victim.id.pid), Some(11));
-    assert!(row(&first, 10).passed_over);
+    assert!(row(&first, 10).skipped_by_kernel);
     root.write("proc/10/oom_score", "710\n");
     let second = sampler.sample(&Needs::default(), at(2)).expect("a sample");
     assert_eq!(victim_around(&second, 11), Some(10));
-    assert!(!row(&second, 10).passed_over);
+    assert!(!row(&second, 10).skipped_by_kernel);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 mod common;
 
 mod latency;
+mod panics;
 mod screenshots;
 mod stopping;
 mod tty;

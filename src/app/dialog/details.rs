@@ -254,7 +254,7 @@ fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'
             let legacy = detail.and_then(|d| d.legacy_adj).unwrap_or(a.to_legacy());
             format!(
                 "{a} ({}), legacy oom_adj {legacy}",
-                Protection::of(a).name()
+                Protection::from_adj(a).name()
             )
         },
     );

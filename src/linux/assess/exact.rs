@@ -1,10 +1,10 @@
 //! [`ExactRows`]: exact memory from `status` where a counter without its per-CPU parts could mislead.
 //!
 //! The task walk reads the kernel's counters without the parts that each CPU keeps to itself
-//! (lib/percpu_counter.c, 6.2 and later). Up to 6.19 (read in 6.19.10) badness does the same, so the walk has
-//! the very numbers that are compared and nothing is read here. In 7.x (read in 7.3.4) badness adds the parts
-//! up (mm/oom_kill.c `get_mm_rss_sum`), and so does `status`: then it is read for the rows that are shown,
-//! and in every OOM domain for those that could still come first or second.
+//! (lib/percpu_counter.c, 6.2 and later). Up to 6.19 (read in 6.19.10) badness does the same: the walk has
+//! the numbers that the kernel compares, and nothing is read here. In 7.x (read in 7.3.4) badness adds the
+//! parts up (mm/oom_kill.c `get_mm_rss_sum`), and so does `status`. There, `status` is read for the rows on
+//! the screen and, in every OOM domain, for the processes that could come first or second.
 
 use std::cmp::Reverse;
 use std::path::Path;
@@ -17,21 +17,21 @@ use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
 use crate::model::process::badness::{Badness, badness};
 
-/// Most processes read for one domain besides those that are shown. On a machine at rest with many
-/// CPUs thousands can be within the bound of each other.
+/// Most processes read for one domain, not counting those on the screen. On an idle machine with many CPUs,
+/// thousands of processes can be closer together than the error.
 const MOST_OF_DOMAIN: usize = 16;
 
-/// Most processes read in one sample besides those that are shown: about 5 ms.
+/// Most processes read in one sample, not counting those on the screen: about 5 ms.
 const MOST: usize = 384;
 
-/// Reads exact rows, and knows which it has read in this sample.
+/// Reads exact rows, and remembers which it has read in this sample.
 #[derive(Debug)]
 pub(crate) struct ExactRows {
     files: Option<RowReader>,
-    /// How far badness of a row that was not read here can be off, in pages.
+    /// Largest error of badness of a row that was not read here, in pages.
     error: u64,
     contenders: Vec<Contender>,
-    /// By row: read in this sample.
+    /// By row number: true if the row was read in this sample.
     read: Vec<bool>,
 }
 
@@ -44,7 +44,7 @@ struct Contender {
 }
 
 impl ExactRows {
-    /// Of the processes below this procfs directory, on a machine of so many CPUs.
+    /// Reads below the procfs directory `proc`, on a machine with `cpus` CPUs.
     pub(crate) fn new(proc: &Path, cpus: u64) -> Self {
         Self {
             files: open_dir(proc).ok().map(RowReader::new),
@@ -55,13 +55,13 @@ impl ExactRows {
         }
     }
 
-    /// How far badness of a row that is not read here can be off, in pages.
+    /// Largest error of badness of a row that was not read here, in pages.
     pub(crate) fn error(&self) -> u64 {
         self.error
     }
 
-    /// Replaces the memory of the rows at `shown`, and of those that could come first or second in
-    /// one of the `domains`, which were assessed with the numbers `table` has now.
+    /// Replaces the memory of the rows at `shown` and of the rows that could come first or second in one of
+    /// the `domains`. The caller has assessed `domains` with the numbers that `table` has on entry.
     pub(crate) fn read(
         &mut self,
         table: &mut [Process],
@@ -81,8 +81,8 @@ impl ExactRows {
         self.contenders = contenders;
     }
 
-    /// Says of each domain whether its first two can be told apart, once they have been assessed
-    /// with the numbers read.
+    /// Marks the domains whose first two candidates cannot be told apart. Call it after the domains have been
+    /// assessed again with the exact numbers.
     pub(crate) fn judge(&self, domains: &mut [DomainState]) {
         for (at, state) in domains.iter_mut().enumerate() {
             let start = self.contenders.partition_point(|c| c.domain < at);
@@ -114,13 +114,14 @@ impl ExactRows {
         else {
             return;
         };
-        // What has no memory of its own has none in `status` either.
+        // A process without memory of its own has no memory lines in `status`.
         if !*read && row.memory.is_some() {
             *read = files.exact_memory(row, page_size);
         }
     }
 
-    /// Those whose points are within twice the error of the second's: both may be off.
+    /// Finds the processes whose points are within twice the error of the runner-up's: both readings can be
+    /// off.
     fn find_contenders(&mut self, table: &[Process], cgroups: &[Cgroup], domains: &[DomainState]) {
         self.contenders.clear();
         let mut domain_of = vec![None; cgroups.len()];
@@ -151,7 +152,7 @@ impl ExactRows {
                     });
                 }
             };
-            // The host is the first domain, and every process is in it.
+            // Domain 0 is the host; every process is in it.
             enter(0);
             for (key, _) in process
                 .cgroup

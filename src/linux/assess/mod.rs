@@ -1,7 +1,8 @@
-//! [`Assessor`]: who dies first in each OOM domain, with what only the kernel's files can tell.
+//! [`Assessor`]: who dies first in each OOM domain, using facts that only kernel files have.
 //!
-//! `model::oom_domain::victim` judges by the rows of the table. Around it, this reads what the rows lack: exact
-//! memory where the back end has none, who is passed over, the order of equals, the memory nodes.
+//! `model::oom_domain::victim` ranks the rows of the table. The assessor reads what the rows lack: exact
+//! memory where the back end has approximate counters, processes that the kernel skips, the order of equal
+//! candidates, memory nodes.
 
 pub(super) mod exact;
 pub(super) mod nodes;
@@ -22,15 +23,15 @@ use super::SysRoot;
 use crate::linux::assess::exact::ExactRows;
 use crate::linux::assess::nodes::Nodes;
 use crate::linux::assess::root_bonus::RootBonus;
-use crate::linux::assess::skipped::{Assessed, PassedOver};
+use crate::linux::assess::skipped::{Assessed, SkippedByKernel};
 use crate::linux::assess::ties::settle_ties;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 
-/// Keeps what lasts from one assessment to the next.
+/// State kept from one assessment to the next.
 #[derive(Debug)]
 pub(crate) struct Assessor {
     exact: ExactRows,
-    passed_over: PassedOver,
+    skipped: SkippedByKernel,
     nodes: Option<Nodes>,
     root_bonus: RootBonus,
     /// The back end reads counters without their per-CPU parts.
@@ -50,18 +51,18 @@ pub(crate) struct Unassessed<'a> {
 }
 
 impl Assessor {
-    /// For a machine of so many CPUs.
+    /// `cpus` is the number of CPUs online.
     pub(crate) fn new(root: &SysRoot, proc: &OwnedFd, cpus: u64, is_approximate: bool) -> Self {
         Self {
             exact: ExactRows::new(&root.proc, cpus),
-            passed_over: PassedOver::default(),
+            skipped: SkippedByKernel::default(),
             nodes: Nodes::detect(proc),
             root_bonus: RootBonus::default(),
             is_approximate,
         }
     }
 
-    /// The domains, and the memory nodes they are about where there are several.
+    /// Returns the domains, and the memory nodes on a host that has more than one.
     pub(crate) fn assess(
         &mut self,
         sample: &Unassessed<'_>,
@@ -84,7 +85,7 @@ impl Assessor {
             memory,
             rules,
         };
-        self.passed_over.check(&assessed, table, &mut domains);
+        self.skipped.check(&assessed, table, &mut domains);
         if must_read {
             self.exact.judge(&mut domains);
         }
@@ -95,7 +96,7 @@ impl Assessor {
         };
         nodes.complete(sample.proc, sample.seq, table);
         let nodes = nodes.read(sample.proc).to_vec();
-        // Exact rows were looked for among the first of the host and of the groups only.
+        // Exact rows were read for the first candidates of the host and of the groups only, not of the nodes.
         let rules = KernelRules {
             rss_error: rules.rss_error.max(unshown_error),
             ..*rules
@@ -104,13 +105,13 @@ impl Assessor {
         (domains, nodes)
     }
 
-    /// The back end does not have the numbers that badness compares on this kernel.
+    /// True if the back end lacks the numbers that badness compares on this kernel.
     fn must_read_exact(&self, rules: &KernelRules) -> bool {
         self.is_approximate && rules.rss == RssSource::Status
     }
 
-    /// How far memory of a row that is neither shown nor near the first of an OOM domain can be off,
-    /// in pages; 0 if all are as badness has them.
+    /// Largest error of the memory of a row that is neither on the screen nor near the first of an OOM
+    /// domain, in pages; 0 if all rows have the numbers of badness.
     pub(crate) fn unshown_error(&self, rules: &KernelRules) -> u64 {
         if self.must_read_exact(rules) {
             self.exact.error()

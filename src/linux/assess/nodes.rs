@@ -1,7 +1,7 @@
-//! [`Nodes`]: memory nodes and who may use which, on hosts that have more than one.
+//! [`Nodes`]: the memory nodes of a NUMA host, and which nodes each process may use.
 //!
 //! `/proc/zoneinfo` (proc_zoneinfo(5)) and `Mems_allowed_list` of `/proc/PID/status` (proc_pid_status(5),
-//! 2.6.26 and later). What the kernel makes of them: `model::oom_domain::victim::assess_nodes`.
+//! 2.6.26 and later). `model::oom_domain::victim::assess_nodes` has the kernel's rules.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,10 +11,10 @@ use crate::linux::kernel_file::{FileBuffer, lines, number};
 use crate::model::memory::nodes::{NodeMemory, NodeSet};
 use crate::model::process::{Pid, Process, ProcessId};
 
-/// In how many samples every process has been asked anew once: cpusets seldom change.
-const TURNS: u64 = 60;
+/// Each process is read again once in this many samples: cpusets seldom change.
+const CYCLE: u64 = 60;
 
-/// Reads `/proc/zoneinfo` in every sample, and the line of each process when it is new or its turn.
+/// Reads `/proc/zoneinfo` in every sample, and the `status` of a process when it is new or due.
 #[derive(Debug)]
 pub(crate) struct Nodes {
     known: HashMap<Pid, (ProcessId, Option<NodeSet>)>,
@@ -24,7 +24,7 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
-    /// `None` on a host with one node: then nothing of this is ever read again.
+    /// `None` on a host with one node: the sampler then skips all of this.
     pub(crate) fn detect(proc: &OwnedFd) -> Option<Self> {
         let mut nodes = Self {
             known: HashMap::new(),
@@ -36,7 +36,7 @@ impl Nodes {
         (nodes.memory.len() > 1).then_some(nodes)
     }
 
-    /// The nodes that have memory, as they are now.
+    /// Reads the nodes that have memory.
     pub(crate) fn read(&mut self, proc: &OwnedFd) -> &[NodeMemory] {
         if let Ok(text) = self.buffer.read_whole(proc, "zoneinfo") {
             self.memory = parse(text);
@@ -44,21 +44,21 @@ impl Nodes {
         &self.memory
     }
 
-    /// Fills in the nodes of every row, and forgets processes that are gone.
+    /// Fills in the allowed nodes of every row, and forgets processes that are gone.
     pub(crate) fn complete(&mut self, proc: &OwnedFd, seq: u64, table: &mut [Process]) {
         let mut before = std::mem::take(&mut self.known);
         self.known.reserve(table.len());
         for row in table.iter_mut().filter(|row| !row.kernel_thread) {
-            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(TURNS);
+            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(CYCLE);
             let known = before.remove(&row.id.pid);
             let known = known.filter(|(id, _)| *id == row.id && !turn);
-            let nodes = known.map_or_else(|| self.of(proc, row.id.pid), |(_, nodes)| nodes);
+            let nodes = known.map_or_else(|| self.allowed(proc, row.id.pid), |(_, nodes)| nodes);
             row.nodes = nodes;
             self.known.insert(row.id.pid, (row.id, nodes));
         }
     }
 
-    fn of(&mut self, proc: &OwnedFd, pid: Pid) -> Option<NodeSet> {
+    fn allowed(&mut self, proc: &OwnedFd, pid: Pid) -> Option<NodeSet> {
         self.name.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.name, "{pid}/status");
@@ -68,7 +68,7 @@ impl Nodes {
     }
 }
 
-/// Sums the zones of each node up; nodes without memory are left out.
+/// Sums up the zones of each node; leaves out nodes without memory.
 fn parse(text: &[u8]) -> Vec<NodeMemory> {
     let mut nodes: Vec<NodeMemory> = Vec::new();
     for line in lines(text) {
@@ -97,7 +97,7 @@ fn parse(text: &[u8]) -> Vec<NodeMemory> {
             b"pages free" => &mut node.free,
             b"present" => &mut node.present,
             b"managed" => &mut node.managed,
-            // Per node since 4.8, per zone before: then of every zone.
+            // The kernel counts these per node since 4.8, per zone before: all are summed.
             b"nr_inactive_file" | b"nr_active_file" => &mut node.cache,
             _ => continue,
         };

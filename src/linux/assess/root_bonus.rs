@@ -1,7 +1,7 @@
-//! [`RootBonus`]: who holds `CAP_SYS_ADMIN`, on kernels that give such processes 3 % off.
+//! [`RootBonus`]: which processes hold `CAP_SYS_ADMIN`, on kernels that subtract 3 % from their badness.
 //!
-//! mm/oom_kill.c `oom_badness` of 3.10 (el7), 3.16, 4.4, 4.9; the bonus ended with 4.17. Newer kernels never
-//! come here.
+//! mm/oom_kill.c `oom_badness` of 3.10 (el7), 3.16, 4.4, 4.9. The kernel dropped the bonus in 4.17; this code
+//! does not run on newer kernels.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,10 +14,10 @@ use crate::model::process::{Pid, Process, ProcessId};
 /// `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
 const CAP_SYS_ADMIN: u64 = 1 << 21;
 
-/// In how many samples every process has been asked anew once: capabilities seldom change.
-const TURNS: u64 = 30;
+/// Each process is read again once in this many samples: capabilities seldom change.
+const CYCLE: u64 = 30;
 
-/// Reads the line of each process when it is new or its turn.
+/// Reads the `status` of a process when it is new or due.
 #[derive(Debug, Default)]
 pub(crate) struct RootBonus {
     known: HashMap<Pid, (ProcessId, bool)>,
@@ -30,7 +30,7 @@ impl RootBonus {
     pub(crate) fn complete(&mut self, proc: &OwnedFd, seq: u64, table: &mut [Process]) {
         let mut before = std::mem::take(&mut self.known);
         for row in table.iter_mut().filter(|row| !row.kernel_thread) {
-            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(TURNS);
+            let turn = (u64::from(row.id.pid) + seq).is_multiple_of(CYCLE);
             let known = before.remove(&row.id.pid);
             let known = known.filter(|(id, _)| *id == row.id && !turn);
             row.root_bonus = known.map_or_else(|| self.has_it(proc, row.id.pid), |(_, has)| has);

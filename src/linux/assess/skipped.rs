@@ -1,10 +1,10 @@
-//! [`PassedOver`]: asks the kernel whether the announced victims are candidates at all.
+//! [`SkippedByKernel`]: checks with the kernel that the predicted victims are candidates.
 //!
-//! What makes the kernel pass a process over is not all visible: memory that the OOM reaper has taken
-//! (`MMF_OOM_SKIP`) and a child between `vfork` and `exec` (`in_vfork`, 4.9 and later; mm/oom_kill.c
-//! `oom_badness` as read in 6.18.2). But `/proc/PID/oom_score` is 0 for them (fs/proc/base.c
-//! `proc_oom_score`), where badness computes more. So that file is read: once a sample, for the victims of
-//! the fullest domains only.
+//! The kernel skips some processes for reasons that `/proc` does not show: the OOM reaper has taken the
+//! memory (`MMF_OOM_SKIP`), or a child is between `vfork` and `exec` (`in_vfork`, 4.9 and later;
+//! mm/oom_kill.c `oom_badness` as read in 6.18.2). Their `/proc/PID/oom_score` is 0 (fs/proc/base.c
+//! `proc_oom_score`), although the computed badness is higher. So this reads that file once a sample, for the
+//! victims of the fullest domains only.
 
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;
@@ -18,24 +18,24 @@ use crate::model::process::badness::badness;
 use crate::model::process::score::oom_score;
 use crate::model::process::{Process, ProcessId};
 
-/// Domains whose victim is asked for, the fullest first; the host is always one.
+/// Most domains whose victim is checked, the fullest first. The host is checked too, always.
 const ASKED: usize = 8;
 
-/// Victims passed over one after the other before the rest is left to the next sample.
+/// Most skipped victims in a row within one sample; the next sample checks the rest.
 const ROUNDS: usize = 4;
 
-/// A computed score below this may be 0 in the file by rounding and by the error of the reading.
+/// The file can show 0 for a computed score below this, because of rounding and reading errors.
 const LEAST_SCORE: u32 = 5;
 
-/// Remembers who is passed over.
+/// Remembers which processes the kernel skips.
 #[derive(Debug, Default)]
-pub(crate) struct PassedOver {
+pub(crate) struct SkippedByKernel {
     known: Vec<ProcessId>,
     buffer: FileBuffer,
     name: String,
 }
 
-/// What one sample has, to assess it again.
+/// One sample, as far as a second assessment needs it.
 pub(crate) struct Assessed<'a> {
     pub(crate) proc: &'a OwnedFd,
     pub(crate) cgroups: &'a [Cgroup],
@@ -43,8 +43,8 @@ pub(crate) struct Assessed<'a> {
     pub(crate) rules: &'a KernelRules,
 }
 
-impl PassedOver {
-    /// Marks the rows that the kernel passes over, and assesses the domains anew if there are any.
+impl SkippedByKernel {
+    /// Marks the rows that the kernel skips, and assesses the domains again if there are any.
     pub(crate) fn check(
         &mut self,
         sample: &Assessed<'_>,
@@ -58,7 +58,7 @@ impl PassedOver {
             }
             marked = false;
             for id in announced(domains) {
-                if self.is_passed_over(sample, table, id) {
+                if self.is_skipped(sample, table, id) {
                     marked |= mark(table, id);
                     self.known.push(id);
                 }
@@ -70,10 +70,10 @@ impl PassedOver {
         *domains = assess(table, sample.cgroups, sample.memory, sample.rules);
     }
 
-    /// Those of earlier samples, as long as it holds; true if there are any.
+    /// Marks the rows found in earlier samples that the kernel still skips. True if there are any.
     fn mark_known(&mut self, sample: &Assessed<'_>, table: &mut [Process]) -> bool {
         let mut known = std::mem::take(&mut self.known);
-        known.retain(|id| self.is_passed_over(sample, table, *id));
+        known.retain(|id| self.is_skipped(sample, table, *id));
         for id in &known {
             mark(table, *id);
         }
@@ -81,7 +81,7 @@ impl PassedOver {
         !self.known.is_empty()
     }
 
-    fn is_passed_over(&mut self, sample: &Assessed<'_>, table: &[Process], id: ProcessId) -> bool {
+    fn is_skipped(&mut self, sample: &Assessed<'_>, table: &[Process], id: ProcessId) -> bool {
         self.name.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.name, "{}/oom_score", id.pid);
@@ -100,7 +100,7 @@ impl PassedOver {
 
 fn mark(table: &mut [Process], id: ProcessId) -> bool {
     let row = table.iter_mut().find(|process| process.id == id);
-    row.is_some_and(|row| !std::mem::replace(&mut row.passed_over, true))
+    row.is_some_and(|row| !std::mem::replace(&mut row.skipped_by_kernel, true))
 }
 
 /// The victims of the host and of the fullest groups.
@@ -127,7 +127,7 @@ fn announced(domains: &[DomainState]) -> Vec<ProcessId> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Assessed, PassedOver};
+    use super::{Assessed, SkippedByKernel};
     use crate::linux::kernel_file::open_dir;
     use crate::model::kernel::KernelRules;
     use crate::model::memory::Memory;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_victim_with_a_score_of_zero_is_passed_over_until_it_has_one() {
+    fn the_kernel_skips_a_victim_whose_score_is_zero_until_it_has_one() {
         let dir = tempfile::tempdir().expect("a directory");
         for (pid, score) in [(10, "0\n"), (11, "0\n"), (12, "700\n")] {
             std::fs::create_dir(dir.path().join(pid.to_string())).expect("a process");
@@ -170,15 +170,15 @@ mod tests {
             memory: &memory,
             rules: &rules,
         };
-        let mut asked = PassedOver::default();
-        let victim = |asked: &mut PassedOver| {
+        let mut asked = SkippedByKernel::default();
+        let victim = |asked: &mut SkippedByKernel| {
             let mut table = [process(10, 900), process(11, 800), process(12, 700)];
             let mut domains = assess(&table, &[], &memory, &rules);
             asked.check(&sample, &mut table, &mut domains);
             let why = badness(&table[0], 1000);
             (domains[0].verdict.map(|v| v.victim.id.pid), why)
         };
-        let passed = Badness::Immune(Immunity::PassedOver);
+        let passed = Badness::Immune(Immunity::SkippedByKernel);
         assert_eq!(victim(&mut asked), (Some(12), passed));
         assert_eq!(victim(&mut asked), (Some(12), passed));
         std::fs::write(dir.path().join("10/oom_score"), "700\n").expect("a score");

@@ -1,8 +1,10 @@
-//! The order in which the kernel looks at equal candidates of a memory cgroup, read only for those.
+//! The order in which the kernel visits equal candidates of a memory cgroup. It is read only when there are
+//! equals.
 //!
-//! Each group of the subtree in pre-order (mm/memcontrol.c `mem_cgroup_scan_tasks`), inside one in the order of
-//! joining: the log's table had this order in 328 of 328 reports on 6.18. Of equals the last dies since 5.9,
-//! before the first (mm/oom_kill.c `oom_evaluate_task`).
+//! The kernel visits the groups of the subtree in pre-order (mm/memcontrol.c `mem_cgroup_scan_tasks`), and
+//! the processes of a group in the order in which they joined it: the task table of the log had this order in
+//! 328 of 328 reports on 6.18. Since 5.9 the last of the equals dies, before 5.9 the first (mm/oom_kill.c
+//! `oom_evaluate_task`).
 
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::kernel_file::{FileBuffer, lines, number};
@@ -11,13 +13,13 @@ use crate::model::kernel::TieBreak;
 use crate::model::oom_domain::victim::{DomainState, equals, settle};
 use crate::model::process::{Process, ProcessId};
 
-/// Domains with equals that are looked at in one sample.
+/// Most domains with equals that are settled in one sample.
 const MOST_DOMAINS: usize = 4;
 
-/// Equals that are put in order: more are as good as one another.
+/// Most equals that are sorted: among more, it does not matter which one dies.
 const MOST_EQUALS: usize = 64;
 
-/// Decides between equal candidates of memory cgroups. What cannot be read leaves age as the order.
+/// Decides between equal candidates of memory cgroups. Where a group cannot be read, age decides.
 pub(crate) fn settle_ties(
     domains: &mut [DomainState],
     processes: &[Process],
@@ -34,7 +36,7 @@ pub(crate) fn settle_ties(
         if tied.is_empty() {
             continue;
         }
-        // Finding them was a walk over the table, whether or not they are put in order.
+        // Finding the equals costs a walk over the table, even if they are not sorted afterwards.
         left -= 1;
         if tied.len() < 2 || tied.len() > MOST_EQUALS {
             continue;
@@ -50,7 +52,7 @@ pub(crate) fn settle_ties(
             .map(|process| {
                 let path = process.cgroup.and_then(|key| cgroups.get(key.index()));
                 let path = path.map(|group| &group.path);
-                let tree = path.map(|path| places.of_group(path)).unwrap_or_default();
+                let tree = path.map(|path| places.tree_order(path)).unwrap_or_default();
                 let place = path.map_or(0, |path| places.inside(path, process.id));
                 (tree, place, (process.id, process.cgroup))
             })
@@ -65,15 +67,15 @@ pub(crate) fn settle_ties(
 struct Places<'a> {
     hierarchy: &'a Hierarchy,
     buffer: FileBuffer,
-    /// The group whose processes were read last, in the order in which they joined it.
+    /// The group whose `cgroup.procs` was read last, and its pids in the order of joining.
     joined: Option<(CgroupPath, Vec<u64>)>,
 }
 
 impl Places<'_> {
-    /// Numbers that sort groups in pre-order: those of the directories from the root down. They are given
-    /// out in order of creation (fs/kernfs/dir.c `__kernfs_new_node`), as children are listed
-    /// (kernel/cgroup/cgroup.c `css_create`).
-    fn of_group(&self, path: &CgroupPath) -> Vec<u64> {
+    /// A sort key that puts groups in pre-order: the inode numbers of the directories from the root down. The
+    /// kernel assigns inode numbers in order of creation (fs/kernfs/dir.c `__kernfs_new_node`), the order in
+    /// which it also lists children (kernel/cgroup/cgroup.c `css_create`).
+    fn tree_order(&self, path: &CgroupPath) -> Vec<u64> {
         let mut numbers = Vec::new();
         let mut next = Some(path.clone());
         while let Some(path) = next.filter(|path| !path.is_root()) {
@@ -89,8 +91,8 @@ impl Places<'_> {
         numbers
     }
 
-    /// Where a process stands among those of its group. The `cgroup.procs` of v1 is sorted by pid
-    /// (kernel/cgroup/cgroup-v1.c `pidlist_array_load`, seen on 6.18) and tells nothing: 0 for all.
+    /// The position of a process in its group. On v1 it is 0 for all: `cgroup.procs` is sorted by pid there
+    /// and says nothing about joining (kernel/cgroup/cgroup-v1.c `pidlist_array_load`, seen on 6.18).
     fn inside(&mut self, path: &CgroupPath, id: ProcessId) -> usize {
         if self.hierarchy.version.is_v1() {
             return 0;

@@ -1,7 +1,7 @@
 //! Reads the memory files of one group, of either version, into a [`Cgroup`].
 //!
-//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. What came late: `oom_kill` 4.13,
-//! `memory.oom.group` 4.19, `memory.pressure` 4.20; a file that is not there leaves `None`.
+//! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. Later additions: `oom_kill` in
+//! 4.13, `memory.oom.group` in 4.19, `memory.pressure` in 4.20. A missing file gives `None`.
 
 use std::os::fd::BorrowedFd;
 
@@ -10,8 +10,9 @@ use rustix::io::Errno;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::cgroup::{Cgroup, CgroupVersion, GroupEvents, GroupPressure, GroupStat, Limits};
 
+use crate::linux::cgroup::parse::{hundredths, parse_events, parse_stat};
 use crate::linux::host::meminfo::parse_pressure;
-use crate::linux::kernel_file::{FileBuffer, MOST_BYTES, is_gone, keyed, lines, number};
+use crate::linux::kernel_file::{FileBuffer, is_gone, keyed, number};
 
 /// Which files to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +23,7 @@ pub(crate) enum Depth {
     Kills,
     /// The limit, usage and counters.
     Hot,
-    /// Those, and the limits that seldom change.
+    /// The files of [`Self::Hot`] and the limits that seldom change.
     All,
 }
 
@@ -42,7 +43,7 @@ impl GroupReader {
         }
     }
 
-    /// Fills `group` from its directory `relative` to the hierarchy's root, or marks it as gone.
+    /// Fills `group` from the directory `relative` below the hierarchy's root, or marks the group as gone.
     pub(crate) fn refresh(
         &mut self,
         root: BorrowedFd<'_>,
@@ -57,7 +58,7 @@ impl GroupReader {
             relative,
         };
         if depth == Depth::Usage {
-            // Only groups with a limit are read so: they have this file.
+            // Only groups with a limit are read at this depth; they always have this file.
             match files.raw(usage_file(version), number) {
                 Err(errno) if is_gone(errno) => {}
                 usage => {
@@ -66,7 +67,7 @@ impl GroupReader {
                 }
             }
         }
-        // Every group has this directory entry, the root too: a failure tells what is the matter.
+        // Every group has this file, the root too: if it is missing, the group is gone.
         match files.look("cgroup.procs") {
             Err(errno) if is_gone(errno) => {
                 let gone = Cgroup::unread(group.path.clone(), group.parent);
@@ -91,7 +92,8 @@ impl GroupReader {
         }
     }
 
-    /// Reads `memory.stat`: the kernel sums it up for the purpose, so it is dearer than the rest.
+    /// Reads `memory.stat`. It costs more than the other files: the kernel sums up the counters for each
+    /// read.
     pub(crate) fn stat(
         &mut self,
         root: BorrowedFd<'_>,
@@ -135,7 +137,7 @@ impl Files<'_> {
         name.push_str(file);
     }
 
-    /// Only whether it is there: the list of processes can be long.
+    /// Checks that the file exists without reading it: the list of processes can be long.
     fn look(&mut self, file: &str) -> Result<(), Errno> {
         self.name(file);
         let flags = rustix::fs::AtFlags::empty();
@@ -182,9 +184,9 @@ impl Files<'_> {
             });
     }
 
-    /// What the counters are now. An OOM counts in every group around the one that ran out (5.2 and later,
-    /// mm/memcontrol.c `memcg_memory_event`); in `memory.events.local` only in that one. That file is read
-    /// when the other one has moved.
+    /// Reads the counters. In `memory.events` an OOM counts in the group that ran out and in all its
+    /// ancestors (5.2 and later, mm/memcontrol.c `memcg_memory_event`), in `memory.events.local` only in the
+    /// group that ran out. `memory.events.local` is read only when `memory.events` has changed.
     fn v2_events(&mut self, before: &GroupEvents) -> GroupEvents {
         let mut events = self.raw("memory.events", parse_events).unwrap_or_default();
         events.own_oom = if before.own_oom.is_some() && events.oom == before.oom {
@@ -192,7 +194,7 @@ impl Files<'_> {
         } else {
             match self.raw("memory.events.local", parse_events) {
                 Ok(own) => own.oom,
-                // An older kernel: what it counts is the group's own.
+                // Kernels before 5.2 count only the group's own OOMs in `memory.events`.
                 Err(Errno::NOENT) => events.oom,
                 Err(_) => None,
             }
@@ -230,101 +232,5 @@ impl Files<'_> {
         file.set(&mut group.limits, disabled);
         group.under_oom = under_oom == Some(1);
         group.events.own_kills = kills;
-    }
-}
-
-/// Lines of a key and a number.
-fn pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], Option<u64>)> {
-    lines(text).filter_map(|line| {
-        let mut words = line.splitn(2, |b| *b == b' ');
-        Some((words.next()?, number(words.next()?)))
-    })
-}
-
-fn parse_events(text: &[u8]) -> GroupEvents {
-    let mut events = GroupEvents::default();
-    for (key, value) in pairs(text) {
-        match key {
-            b"high" => events.high = value,
-            b"max" => events.max = value,
-            b"oom" => events.oom = value,
-            b"oom_kill" => events.oom_kill = value,
-            b"oom_group_kill" => events.oom_group_kill = value,
-            _ => {}
-        }
-    }
-    events
-}
-
-/// The lines with this prefix (v1 `total_`: the group with everything below it; v2 none). `None` where
-/// the file does not tell the page cache.
-fn parse_stat(text: &[u8], prefix: &str) -> Option<GroupStat> {
-    let (mut stat, mut lists) = (GroupStat::default(), 0);
-    for (key, value) in pairs(text) {
-        let Some((key, value)) = key.strip_prefix(prefix.as_bytes()).zip(value) else {
-            continue;
-        };
-        let bytes = value.min(MOST_BYTES);
-        match key {
-            b"inactive_file" => (stat.inactive_file, lists) = (bytes, lists + 1),
-            b"active_file" => (stat.active_file, lists) = (bytes, lists + 1),
-            b"file_dirty" | b"file_writeback" | b"dirty" | b"writeback" => stat.unwritten += bytes,
-            b"workingset_refault" | b"workingset_refault_anon" | b"workingset_refault_file" => {
-                stat.refaults = Some(stat.refaults.unwrap_or(0).saturating_add(value));
-            }
-            _ => {}
-        }
-    }
-    (lists == 2).then_some(stat)
-}
-
-fn hundredths(percent: f32) -> u32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to 0..=10000"
-    )]
-    let value = (percent * 100.0).round().clamp(0.0, 10_000.0) as u32;
-    value
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{hundredths, parse_events, parse_stat};
-
-    #[test]
-    fn events_by_key_with_unknown_ones() {
-        let events = parse_events(
-            b"low 0\nhigh 3\nmax 9\noom 2\noom_kill 1\noom_group_kill 4\nsock_throttled 5\n",
-        );
-        assert_eq!((events.high, events.max), (Some(3), Some(9)));
-        assert_eq!((events.oom, events.oom_kill), (Some(2), Some(1)));
-        assert_eq!(events.oom_group_kill, Some(4));
-        assert_eq!(parse_events(b"oom\n\xff 3\n").oom, None);
-    }
-
-    #[test]
-    fn what_can_be_dropped_is_the_file_lists_without_what_must_be_written() {
-        let v2 = b"anon 9\nfile_dirty 10\nfile_writeback 5\ninactive_file 100\nactive_file 50\n\
-                   workingset_refault_anon 3\nworkingset_refault_file 4\n";
-        let stat = parse_stat(v2, "").expect("both lists");
-        assert_eq!((stat.droppable(), stat.refaults), (135, Some(7)));
-        // v1 has its own numbers first and those of the whole subtree after them.
-        let v1 =
-            b"inactive_file 1\nactive_file 1\ndirty 1\ntotal_dirty 8\ntotal_inactive_file 100\n\
-                   total_active_file 50\n";
-        let stat = parse_stat(v1, "total_").expect("both lists");
-        assert_eq!((stat.droppable(), stat.refaults), (142, None));
-        let odd =
-            b"inactive_file 1\nactive_file 2\nfile_dirty 99999999999999999999\nfile_writeback 50\n";
-        assert_eq!(parse_stat(odd, "").map(|s| s.droppable()), Some(0));
-        assert_eq!(parse_stat(b"inactive_file 5\n\xff 3\n", ""), None);
-    }
-
-    #[test]
-    fn pressure_is_kept_in_hundredths() {
-        assert_eq!(hundredths(12.34), 1234);
-        assert_eq!(hundredths(-1.0), 0);
-        assert_eq!(hundredths(f32::NAN), 0);
     }
 }

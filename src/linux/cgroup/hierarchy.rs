@@ -15,16 +15,16 @@ use crate::linux::kernel_file::{self, FileBuffer, lines};
 #[derive(Debug)]
 pub(crate) struct Hierarchy {
     pub(crate) version: CgroupVersion,
-    /// Its root directory; meaningless without a memory controller.
+    /// The root directory of the hierarchy; meaningless without a memory controller.
     pub(crate) mount: PathBuf,
-    /// Which group the mount shows as its root: not `/` in a container that has no cgroup namespace
-    /// but sees only its own part of the tree.
+    /// The group at the root of the mount. It is not `/` in a container that has no cgroup namespace of its
+    /// own but mounts only its part of the tree.
     mount_root: CgroupPath,
     dir: Option<OwnedFd>,
 }
 
 impl Hierarchy {
-    /// Looks below [`SysRoot::cgroup`] first, then where mountinfo says the controller is.
+    /// Looks below [`SysRoot::cgroup`] first, then at the mount points in mountinfo.
     pub(crate) fn detect(root: &SysRoot) -> Self {
         let mounts = mounts(root);
         let (version, mount) = by_directory(&root.cgroup)
@@ -34,7 +34,7 @@ impl Hierarchy {
             .iter()
             .rev()
             .find(|m| m.mount_point == mount && m.fs_type.starts_with("cgroup"))
-            // A root outside the reader's namespace (`/..`) is shown for mounts made elsewhere.
+            // mountinfo shows a root of `/..` for a mount made in another cgroup namespace.
             .filter(|m| !m.root.split('/').any(|part| part == ".."))
             .map_or_else(CgroupPath::root, |m| CgroupPath::new(&m.root));
         let dir = match version {
@@ -54,8 +54,8 @@ impl Hierarchy {
         self.dir.as_ref().map(AsFd::as_fd).ok_or(Errno::NOENT)
     }
 
-    /// The group's directory relative to [`Self::dir`] (`.` for the root); `None` if the group
-    /// cannot be reached from here: outside the cgroup namespace, or a path no kernel makes.
+    /// The group's directory relative to [`Self::dir`] (`.` for the root); `None` if the group cannot be
+    /// reached: it is outside the cgroup namespace, or the path is not one that a kernel prints.
     pub(crate) fn relative<'p>(&self, path: &'p CgroupPath) -> Option<&'p str> {
         if !path.is_within(&self.mount_root) {
             return None;
@@ -80,7 +80,7 @@ impl Hierarchy {
         &self.mount_root
     }
 
-    /// The directory as text for messages and commands.
+    /// The full path of the group's directory, for messages and commands.
     pub(crate) fn display(&self, path: &CgroupPath) -> String {
         match self.relative(path) {
             Some(".") => self.mount.display().to_string(),
@@ -90,7 +90,7 @@ impl Hierarchy {
     }
 }
 
-/// No path is longer (`PATH_MAX`, include/uapi/linux/limits.h): each level costs a group and a step.
+/// Longer paths are rejected (`PATH_MAX`, include/uapi/linux/limits.h): each level adds a group to the table.
 const PATH_MOST: usize = 4096;
 
 /// The path of the memory cgroup in the text of `/proc/PID/cgroup` (cgroups(7)): the line of the
@@ -122,7 +122,7 @@ fn by_directory(cgroup: &Path) -> Option<(CgroupVersion, PathBuf)> {
         return None;
     }
     let unified = cgroup.join("unified");
-    // A v2 tree with a group called "memory" is not v1.
+    // This is a v2 tree with a group called "memory", not v1.
     if v1.join("cgroup.controllers").exists() {
         return None;
     }
@@ -134,8 +134,8 @@ fn by_directory(cgroup: &Path) -> Option<(CgroupVersion, PathBuf)> {
     Some((version, v1))
 }
 
-/// Hosts that mount the controllers elsewhere. Only for the tree this process lives in: mount points
-/// of another root are not paths here.
+/// Finds controllers that are mounted in another place. Works only for this process's own root: the mount
+/// points of another root are not valid paths here.
 fn by_mountinfo(root: &SysRoot, mounts: &[MountInfo]) -> Option<(CgroupVersion, PathBuf)> {
     if *root != SysRoot::default() {
         return None;
@@ -155,7 +155,7 @@ fn by_mountinfo(root: &SysRoot, mounts: &[MountInfo]) -> Option<(CgroupVersion, 
     Some((version, v1.mount_point.clone()))
 }
 
-/// `/proc/self/mountinfo`; empty where it cannot be read, without the lines that make no sense.
+/// Parses `/proc/self/mountinfo`; empty if it cannot be read. Skips invalid lines.
 pub(crate) fn mounts(root: &SysRoot) -> Vec<MountInfo> {
     let mut buffer = FileBuffer::default();
     let Ok(dir) = kernel_file::open_dir(&root.proc) else {

@@ -1,8 +1,8 @@
-//! [`GroupKills`]: the kills of each group and below it, and in which groups a kill was.
+//! [`GroupKills`]: the number of kills in each subtree, and the group in which the newest kill happened.
 //!
-//! v1 counts a victim in its own group alone (mm/memcontrol.c `memcg_memory_event` stops there but on the
-//! default hierarchy), although the limit that ran out may be that of a group around it. Here each rise is
-//! added to all groups around too, and stays there when the victim's group is removed.
+//! v1 counts a victim only in the group it lived in, although an ancestor's limit may have run out
+//! (mm/memcontrol.c `memcg_memory_event` propagates only on the default hierarchy). [`GroupKills`] adds each
+//! rise to all ancestors as well, and keeps it there when the victim's group is removed.
 
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
 
@@ -14,27 +14,27 @@ struct Count {
     below: u64,
 }
 
-/// By key: what was counted. And the search for the group of the newest kill.
+/// The counts of each group, by key, and the state of the search for the newest kill.
 #[derive(Debug, Default)]
 pub(crate) struct GroupKills {
     counts: Vec<Count>,
-    /// Groups that have not been looked at since the host's counter rose.
+    /// Number of groups not yet searched since the host's counter rose.
     left: usize,
     next: usize,
-    /// Indices of groups to be read now because of what was found, ascending.
+    /// Indices of the groups to read in this sample because a counter in them rose, ascending.
     woken: Vec<usize>,
 }
 
 impl GroupKills {
-    /// The slot is another group's now.
+    /// Clears the slot: another group has taken it.
     pub(crate) fn forget(&mut self, key: CgroupKey) {
         if let Some(count) = self.counts.get_mut(key.index()) {
             *count = Count::default();
         }
     }
 
-    /// The group `at` was read: adds what its own counter rose by to those of the groups around. Does
-    /// nothing on v2, where the kernel does it.
+    /// Call it after reading the group `at`: adds the rise of its own counter to the counters of its
+    /// ancestors. Does nothing on v2, where the kernel propagates.
     pub(crate) fn add_up(&mut self, at: usize, groups: &mut [Cgroup]) {
         if self.counts.len() < groups.len() {
             self.counts.resize(groups.len(), Count::default());
@@ -49,7 +49,7 @@ impl GroupKills {
         let Some(own) = group.events.own_kills else {
             return;
         };
-        // Less than before: the group was made anew.
+        // A smaller value means that the group was removed and created again.
         let rise = own.checked_sub(count.own.unwrap_or(0)).unwrap_or(own);
         count.own = Some(own);
         group.events.oom_kill = Some(own.saturating_add(count.below));
@@ -70,8 +70,8 @@ impl GroupKills {
         }
     }
 
-    /// Reads the counters of the groups that a kill can have been in, of many some in each sample, if the
-    /// host's counter rose now or lately. `read` reads those of one group.
+    /// After the host's counter rose, reads the counters of the groups that the kill can have happened in, a
+    /// limited number in each sample. `read` reads the counters of one group.
     pub(crate) fn search(
         &mut self,
         rose: bool,
@@ -101,7 +101,8 @@ impl GroupKills {
             let before = group.events;
             read(group);
             let now = group.events;
-            // On v1 the sum stands in the one until it is made anew from the other.
+            // v1: `read` leaves the old sum in `oom_kill`, and `add_up` below recomputes it from `own_kills`.
+            // So only `own_kills` tells whether the group changed.
             if (now.own_kills, now.own_oom) == (before.own_kills, before.own_oom)
                 && (is_v1 || now.oom_kill == before.oom_kill)
             {
@@ -115,7 +116,7 @@ impl GroupKills {
         self.woken.dedup();
     }
 
-    /// True if the group's counters rose, or those of one in it: it is to be read whatever its turn.
+    /// True if a counter of the group or of a descendant rose: read the group now, whatever its schedule.
     pub(crate) fn is_woken(&self, at: usize) -> bool {
         self.woken.binary_search(&at).is_ok()
     }

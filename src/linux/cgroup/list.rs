@@ -12,27 +12,27 @@ use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::{ReadError, SysRoot};
 
-/// No more groups than this are listed.
+/// Most groups listed.
 pub const MOST_GROUPS: usize = 20_000;
 
-/// Limits and usage are read of no more groups than this: a few file reads each.
+/// Most groups whose limits and usage are read: each costs a few file reads.
 const MOST_READ: usize = 2_000;
 
-/// The groups of a host, the outer before the inner.
+/// The groups of a host, parents before children.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupList {
     /// The directory of the hierarchy's root, for showing a group's files.
     pub mount: PathBuf,
-    /// Each with its limits and usage, as far as they were read (the first 2000). `parent` is not
-    /// set: the list is not a [`crate::model::snapshot::Snapshot::cgroups`].
+    /// The groups; the first 2000 have limits and usage. `parent` is not set: the list is not a
+    /// [`crate::model::snapshot::Snapshot::cgroups`].
     pub groups: Vec<Cgroup>,
-    /// There are more than [`MOST_GROUPS`].
+    /// True if there are more than [`MOST_GROUPS`].
     pub truncated: bool,
-    /// Groups left out: a name that is not UTF-8, or a directory that may not be listed.
+    /// Number of groups left out: the name is not UTF-8, or the directory may not be listed.
     pub skipped: u32,
 }
 
-/// Walks the memory hierarchy. Groups that vanish meanwhile are left out.
+/// Walks the memory hierarchy. Leaves out groups that vanish during the walk.
 ///
 /// # Errors
 /// If the host has no memory hierarchy, or its root cannot be listed.
@@ -63,7 +63,7 @@ pub fn list_groups(root: &SysRoot) -> Result<GroupList, ReadError> {
             Ok(names) => waiting.extend(names.iter().map(|name| path.join(name))),
             Err(errno) if path == *hierarchy.root_group() => return Err(fail(errno)),
             Err(Errno::NOENT | Errno::NODEV) => continue,
-            // It is there, only its inside is not for us.
+            // The group exists, but its children may not be listed.
             Err(_) => list.skipped += 1,
         }
         list.groups.push(Cgroup::unread(path, None));
@@ -83,7 +83,7 @@ fn read_limits(hierarchy: &Hierarchy, groups: &mut [Cgroup]) {
     }
 }
 
-/// Names of the groups right inside `path`, in order; those that are not UTF-8 are counted.
+/// Names of the direct children of `path`, sorted. Names that are not UTF-8 are counted in `skipped`.
 pub(crate) fn children(
     hierarchy: &Hierarchy,
     path: &CgroupPath,

@@ -1,10 +1,11 @@
-//! Memory cgroups: where they are mounted, which there are, which of their files are read when.
+//! Memory cgroups: where they are mounted, which groups exist, and when which of their files are read.
 
 pub(super) mod files;
 pub(super) mod hierarchy;
 pub(super) mod kills;
 pub mod list;
 pub(super) mod own_group;
+mod parse;
 pub(super) mod schedule;
 pub(super) mod table;
 pub(super) mod visit;

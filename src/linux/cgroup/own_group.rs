@@ -1,4 +1,4 @@
-//! [`OwnGroup`]: the memory cgroup oomtop itself is in, and the limit that binds it there.
+//! [`OwnGroup`]: the memory cgroup that oomtop runs in, and the limit that binds oomtop there.
 
 use std::os::fd::OwnedFd;
 
@@ -11,12 +11,12 @@ use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
 use crate::linux::cgroup::table::CgroupTable;
 use crate::linux::kernel_file::FileBuffer;
 
-/// Remembers the group; somebody may move oomtop.
+/// The group. It can change: somebody may move oomtop.
 #[derive(Debug, Default)]
 pub(crate) struct OwnGroup(Option<CgroupKey>);
 
 impl OwnGroup {
-    /// Looks again. There is none if this `/proc` does not have oomtop.
+    /// Reads the group again. There is none if this `/proc` does not show oomtop.
     pub(crate) fn find(
         &mut self,
         proc: &OwnedFd,
@@ -34,17 +34,17 @@ impl OwnGroup {
         self.0
     }
 
-    /// The limit nearest to being hit among the groups around oomtop itself. One that is not below RAM
-    /// never is: the host runs out first.
+    /// The limit nearest to being hit among the own group and its ancestors. Limits above RAM are ignored:
+    /// the host runs out first.
     pub(crate) fn limit(&self, cgroups: &[Cgroup], memory: &Memory) -> Option<Scope> {
         ancestry(self.0?, cgroups)
             .filter(|(_, group)| group.present)
             .filter_map(|(key, group)| {
                 let max = group.limits.max.filter(|max| *max < memory.total)?;
-                let room = Room::of_group(key, cgroups, memory);
+                let room = Room::from_group(key, cgroups, memory);
                 Some((room.map_or(max, |room| room.left()), key))
             })
-            // Of equals the innermost: it is the one that is hit.
+            // `min_by_key` keeps the first of equals, the innermost group: its limit is hit first.
             .min_by_key(|(left, _)| *left)
             .map(|(_, key)| Scope::Memcg(key))
     }

@@ -1,84 +1,87 @@
-//! [`Turn`]: when a group with a limit is read again. One near its limit, or whose usage moves, is
-//! read in every sample; one at rest less and less often, and never all of them in the same sample.
+//! [`GroupSchedule`]: when a group with a limit is read again. A group near its limit, or whose usage
+//! changes, is read in every sample. An idle group is read less and less often, and idle groups are spread
+//! over the samples.
 //!
-//! What it costs is bounded by [`MOST_FILES`] and does not grow with the number of groups: 2 000 groups at
-//! rest are about 250 reads of one file in a sample, some 4 µs each.
+//! [`MOST_FILES`] bounds the cost, whatever the number of groups: 2 000 idle groups cost about 250 reads of
+//! one file in a sample, some 4 µs each.
 
 use crate::linux::cgroup::files::Depth;
 
-/// Files read of groups with a limit in one sample, at most; whoever finds no room is first in the next.
+/// Most files of groups with a limit read in one sample. The next sample starts with the first group that
+/// found no room.
 pub(crate) const MOST_FILES: u32 = 1500;
 
-/// Files read in one sample besides, after a kill: in which group it was.
+/// Most additional files read in one sample after a kill, to find the group of the victim.
 pub(crate) const MOST_KILL_FILES: usize = 2500;
 
-/// Files of a [`Depth::Hot`] reading, about.
+/// Approximate number of files of a [`Depth::Hot`] reading.
 const HOT_FILES: u32 = 5;
 
-/// What `memory.stat` costs, in reads of another file: measured at two to four.
+/// The cost of reading `memory.stat`, in reads of an ordinary file: measured at two to four.
 const STAT_FILES: u32 = 4;
 
-/// Samples between two visits to a group at rest, by the number of visits without movement.
+/// Samples between two visits to an idle group, by the number of visits without a change.
 const REST: [u64; 4] = [1, 2, 4, 8];
 
-/// Samples between two visits while the host's memory stalls: a group may be why.
+/// Samples between two visits while tasks of the host stall on memory: a group may be the cause.
 const PRESSED: u64 = 2;
 
-/// Samples between two readings of the counters of a group at rest meanwhile, at least.
+/// While tasks of the host stall on memory: least samples between two readings of an idle group's counters.
 const COUNTERS_EVERY: u64 = 4;
 
-/// Samples a group stays watched after one of its counters has risen.
+/// Samples in which a group is read every time after one of its counters has risen.
 const AFTER_EVENT: u64 = 30;
 
-/// Per mille of the limit below which `memory.stat` is not read: what could be dropped changes nothing.
+/// Usage in per mille of the limit below which `memory.stat` is not read: droppable cache does not matter
+/// there.
 const STAT_FROM: u64 = 250;
 
-/// Samples between two readings of `memory.stat`; a group that is nearly full is read each time.
+/// Samples between two readings of `memory.stat`; a nearly full group is read at each visit.
 const STAT_EVERY: u64 = 4;
 
-/// What is remembered of one group.
+/// The state of one group's schedule.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Turn {
+pub(crate) struct GroupSchedule {
     visited: u64,
     rests: usize,
     usage: u64,
     events: u64,
     risen: u64,
-    /// The sample in which the counters were last read in turn.
+    /// The sample in which the counters were last read.
     counted: u64,
     /// The sample in which `memory.stat` was last read; `None` before the first time.
     stat_read: Option<u64>,
 }
 
-/// What a visit found.
+/// The numbers that a visit found.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Found {
     /// Bytes used.
     pub(crate) usage: u64,
     /// The limit, above 0.
     pub(crate) limit: u64,
-    /// Sum of the counters of events, as last read.
+    /// Sum of the event counters, as last read.
     pub(crate) events: u64,
-    /// Tasks wait for memory.
+    /// True if tasks of the group wait for memory.
     pub(crate) stalls: bool,
 }
 
 impl Found {
-    /// Used share of the limit in per mille.
+    /// Usage in per mille of the limit.
     fn share(self) -> u64 {
         self.usage.saturating_mul(1000) / self.limit.max(1)
     }
 }
 
-impl Turn {
-    /// True if it must be read in the sample `seq`.
+impl GroupSchedule {
+    /// True if the group must be read in the sample `seq`.
     pub(crate) fn is_due(&self, seq: u64, pressed: bool) -> bool {
         let rest = REST.get(self.rests).copied().unwrap_or(8);
         let rest = if pressed { rest.min(PRESSED) } else { rest };
         seq >= self.visited + rest
     }
 
-    /// What to read first. At rest the usage is enough: what it finds decides whether more is read.
+    /// What to read first. For an idle group that is the usage, which decides whether more is read.
     pub(crate) fn depth(&self) -> Depth {
         if self.rests == 0 {
             Depth::Hot
@@ -87,18 +90,18 @@ impl Turn {
         }
     }
 
-    /// True if the counters and stalls of a group at rest are to be looked at, while the host's memory
-    /// stalls: they tell which group is why.
+    /// While tasks of the host stall on memory: true if the counters and the pressure of this idle group are
+    /// due. They show which group causes the stalls.
     pub(crate) fn wants_counters(&self, seq: u64) -> bool {
         seq >= self.counted + COUNTERS_EVERY
     }
 
-    /// Notes that they were read.
+    /// Notes that the counters were read.
     pub(crate) fn note_counters(&mut self, seq: u64) {
         self.counted = seq;
     }
 
-    /// The usage alone was read: true if the rest of the files is worth reading now.
+    /// Call it when only the usage was read: true if the other files should be read in the same sample.
     pub(crate) fn wakes(&self, found: Found) -> bool {
         self.moves(found) || found.share() >= 500
     }
@@ -107,14 +110,16 @@ impl Turn {
         found.usage.abs_diff(self.usage) > found.limit / 64
     }
 
-    /// True if `memory.stat` is to be read too: below a quarter of the limit it changes nothing.
+    /// True if `memory.stat` is due. Below a quarter of the limit it never is: droppable cache does not
+    /// matter there.
     pub(crate) fn wants_stat(&self, seq: u64, found: Found) -> bool {
         let share = found.share();
         let due = self.stat_read.is_none_or(|read| seq >= read + STAT_EVERY);
         share >= 800 || (share >= STAT_FROM && due)
     }
 
-    /// True if what `memory.stat` said last is still near enough to the truth to be shown.
+    /// True if the last reading of `memory.stat` may still be shown. Below a quarter of the limit the file is
+    /// not read again, so an old reading would be wrong.
     pub(crate) fn may_keep_stat(found: Found) -> bool {
         found.share() >= STAT_FROM
     }
@@ -129,7 +134,7 @@ impl Turn {
         self.rests = if awake {
             0
         } else {
-            // From half of the limit on every second sample at least.
+            // From half of the limit on, the group is read at least in every second sample.
             let most = if found.share() >= 500 {
                 1
             } else {
@@ -146,7 +151,7 @@ impl Turn {
     }
 }
 
-/// Room for readings in one sample.
+/// The number of files that may still be read in this sample.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget(u32);
 
@@ -155,12 +160,12 @@ impl Budget {
         Self(MOST_FILES)
     }
 
-    /// Takes room for a reading that may wait: half of the room is for others.
+    /// Takes room for a reading that can wait: it may use only half of the budget.
     pub(crate) fn take_spare(&mut self, depth: Depth) -> bool {
         self.0 > MOST_FILES / 2 && self.take(depth)
     }
 
-    /// Takes room for a reading; false if there is none left.
+    /// Takes room for a reading; false if not enough is left.
     pub(crate) fn take(&mut self, depth: Depth) -> bool {
         self.take_files(match depth {
             Depth::Usage | Depth::Kills => 1,
@@ -183,7 +188,7 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Depth, Found, Turn};
+    use super::{Budget, Depth, Found, GroupSchedule};
 
     fn found(usage: u64) -> Found {
         Found {
@@ -195,12 +200,12 @@ mod tests {
 
     /// In which of 40 samples a group with this usage is read.
     fn visits(usage: impl Fn(u64) -> u64, pressed: bool) -> usize {
-        let mut turn = Turn::default();
+        let mut schedule = GroupSchedule::default();
         (1..=40)
             .filter(|seq| {
-                let due = turn.is_due(*seq, pressed);
+                let due = schedule.is_due(*seq, pressed);
                 if due {
-                    turn.note(*seq, found(usage(*seq)), false);
+                    schedule.note(*seq, found(usage(*seq)), false);
                 }
                 due
             })
@@ -221,21 +226,21 @@ mod tests {
 
     #[test]
     fn a_counter_that_rose_keeps_a_group_awake_for_a_while() {
-        let mut turn = Turn::default();
+        let mut schedule = GroupSchedule::default();
         for seq in 1..100 {
-            turn.note(seq, found(10), false);
+            schedule.note(seq, found(10), false);
         }
-        assert!(!turn.is_due(101, false));
+        assert!(!schedule.is_due(101, false));
         let hit = Found {
             events: 1,
             ..found(10)
         };
-        turn.note(107, hit, false);
-        assert!(turn.is_due(108, false) && turn.depth() == Depth::Hot);
+        schedule.note(107, hit, false);
+        assert!(schedule.is_due(108, false) && schedule.depth() == Depth::Hot);
         for seq in 108..140 {
-            turn.note(seq, hit, false);
+            schedule.note(seq, hit, false);
         }
-        assert!(!turn.is_due(140, false));
+        assert!(!schedule.is_due(140, false));
     }
 
     #[test]

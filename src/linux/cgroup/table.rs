@@ -1,8 +1,8 @@
-//! Every memory cgroup that was ever seen, by key, and when each is read again.
+//! Every memory cgroup that was seen so far, by key, and when each is read again.
 //!
-//! A group with a limit is read as often as it moves or is near it ([`crate::linux::cgroup::schedule`]). All groups
-//! besides take turns, so that each is read whole once in [`SPREAD`] samples, or later where there are many:
-//! a limit can be set at any time.
+//! [`crate::linux::cgroup::schedule`] decides when a group with a limit is read. In addition every group is
+//! read in full once in [`SPREAD`] samples, or less often where there are many groups: somebody can set a
+//! limit at any time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,43 +12,43 @@ use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::kills::GroupKills;
-use crate::linux::cgroup::schedule::{Budget, Turn};
+use crate::linux::cgroup::schedule::{Budget, GroupSchedule};
 pub(crate) use crate::linux::cgroup::visit::Round;
 use crate::linux::cgroup::visit::Visit;
 use crate::linux::cgroup::walk::GroupWalk;
 
-/// In how many samples everything that waits for its turn has been read once.
-pub(crate) const TURNS: u64 = 10;
+/// Rarely changing facts are read once in this many samples.
+pub(crate) const CYCLE: u64 = 10;
 
-/// The same for groups, if there are not too many.
+/// Every group is read in full once in this many samples, unless [`MOST_FULL`] is reached.
 const SPREAD: usize = 10;
 
-/// Groups read whole in one sample because it is their turn, at most.
-const MOST_TURNS: usize = 32;
+/// Most groups read in full in one sample because of the cycle.
+const MOST_FULL: usize = 32;
 
-/// New groups read in one sample, at most.
+/// Most new groups read in one sample.
 const MOST_NEW: usize = 2000;
 
-/// Interns paths to [`CgroupKey`]s that stay valid, and keeps what was read of each group.
+/// Maps paths to [`CgroupKey`]s that stay valid, and keeps the last reading of each group.
 #[derive(Debug)]
 pub(crate) struct CgroupTable {
     groups: Arc<Vec<Cgroup>>,
     keys: HashMap<String, CgroupKey>,
-    /// By the number of the group in its kernfs.
+    /// Keys by kernfs id, the inode number of the group's directory.
     ids: HashMap<u64, CgroupKey>,
-    /// By key: read this one in the next refresh, whatever its turn.
+    /// By key: true if the next refresh must read the group, whatever its schedule.
     due: Vec<bool>,
     /// By key: when it is read again.
-    turns: Vec<Turn>,
-    /// The first whose turn it is to be read whole.
-    everybody: usize,
-    /// Where the next refresh begins.
+    schedules: Vec<GroupSchedule>,
+    /// Index of the next group to read in full.
+    next_full: usize,
+    /// Index at which the next refresh starts.
     first: usize,
-    /// The first that found no room in this one.
+    /// Index of the first group that found no room in this refresh.
     cut: Option<usize>,
     walk: GroupWalk,
     kills: GroupKills,
-    /// Slots of groups that are gone and that nobody refers to any more.
+    /// Unused slots: the group is gone and nothing refers to the key.
     free: Vec<CgroupKey>,
     reader: GroupReader,
 }
@@ -60,8 +60,8 @@ impl CgroupTable {
             keys: HashMap::new(),
             ids: HashMap::new(),
             due: Vec::new(),
-            turns: Vec::new(),
-            everybody: 0,
+            schedules: Vec::new(),
+            next_full: 0,
             first: 0,
             cut: None,
             walk: GroupWalk::default(),
@@ -76,31 +76,31 @@ impl CgroupTable {
         Arc::clone(&self.groups)
     }
 
-    /// The key of a path as `/proc/PID/cgroup` prints it; it and its ancestors are added if new.
+    /// The key of a path as `/proc/PID/cgroup` prints it. Adds the group and its ancestors if they are new.
     pub(crate) fn intern(&mut self, path: &[u8]) -> CgroupKey {
         let text = String::from_utf8_lossy(path);
         if let Some(key) = self.keys.get(text.as_ref()) {
             let key = *key;
             let gone = self.groups.get(key.index()).is_some_and(|g| !g.present);
             if let Some(due) = self.due.get_mut(key.index()) {
-                // A process is in a group that was gone: somebody made it again.
+                // A process is in a group that was gone: somebody created the group again.
                 *due |= gone && !text.ends_with(" (deleted)");
             }
             return key;
         }
         let key = self.add(CgroupPath::new(&text));
-        // Also under the text as printed (" (deleted)"), so that the next look-up finds it.
+        // Add the printed text as well, which may end in " (deleted)": the next look-up then finds the key.
         self.keys.insert(text.into_owned(), key);
         key
     }
 
-    /// The group of this number, if it was learnt.
+    /// The key of the group with this kernfs id, if [`Self::learn_id`] has seen the id.
     pub(crate) fn key_of(&self, id: u64) -> Option<CgroupKey> {
         self.ids.get(&id).copied()
     }
 
-    /// Learns that the group of this number is `key`, if the inode of its directory says so: between
-    /// the two readings that led here the process may have moved. A number is never used again.
+    /// Records that the kernfs id `id` belongs to `key`, if the inode of the directory confirms it: the
+    /// process that gave both may have moved between the two readings. The kernel never reuses an id.
     pub(crate) fn learn_id(&mut self, id: u64, key: CgroupKey, hierarchy: &Hierarchy) {
         let inode = self.groups.get(key.index()).and_then(|group| {
             let dir = hierarchy.dir().ok()?;
@@ -135,7 +135,7 @@ impl CgroupTable {
         } else {
             groups.push(group);
             self.due.push(true);
-            self.turns.push(Turn::default());
+            self.schedules.push(GroupSchedule::default());
             CgroupKey(u32::try_from(groups.len() - 1).unwrap_or(u32::MAX))
         };
         if let Some(due) = self.due.get_mut(key.index()) {
@@ -146,9 +146,9 @@ impl CgroupTable {
         key
     }
 
-    /// Frees the slots of groups that are gone, unless a process of the table is still said to be in
-    /// them (`used`) or something below them is needed: hosts that start containers all day must not
-    /// fill the memory with their names.
+    /// Frees the slots of groups that are gone. A slot stays while a process of the table refers to it
+    /// (`used`) or a descendant needs it. Without this, a host that starts containers all day would fill the
+    /// memory with their names.
     pub(crate) fn collect(&mut self, used: impl Iterator<Item = CgroupKey>) {
         let mut needed: Vec<bool> = self.groups.iter().map(|group| group.present).collect();
         for key in used {
@@ -178,14 +178,14 @@ impl CgroupTable {
         self.free = unneeded.collect();
     }
 
-    /// Learns of groups that no process is in, a few directories in each sample.
+    /// Finds groups that no process is in, a few directories in each sample.
     pub(crate) fn discover(&mut self, hierarchy: &Hierarchy, seq: u64) {
         let mut walk = std::mem::take(&mut self.walk);
         walk.step(hierarchy, seq, |path| {
             let known = self.keys.get(path.as_str()).copied();
             let key = known.unwrap_or_else(|| self.add(path));
             if self.groups.get(key.index()).is_some_and(|g| !g.present) {
-                // It was gone: somebody made it again.
+                // The group was gone: somebody created it again.
                 self.mark_due(key);
             }
         });
@@ -198,8 +198,8 @@ impl CgroupTable {
         }
     }
 
-    /// Reads what is due in the sample of this round: what is new or on the screen, what has a limit by
-    /// [`Turn`], and of all the others a few.
+    /// Reads the groups that are due: new groups, groups on the screen, groups with a limit according to
+    /// their [`GroupSchedule`], and a few of all others.
     pub(crate) fn refresh(&mut self, hierarchy: &Hierarchy, round: &Round<'_>) {
         let Ok(root) = hierarchy.dir() else { return };
         let groups = Arc::make_mut(&mut self.groups);
@@ -216,15 +216,16 @@ impl CgroupTable {
             visit.read(group, Depth::Kills);
         });
         let mut fresh = MOST_NEW;
-        let turns = len.div_ceil(SPREAD).clamp(1, MOST_TURNS);
-        let turn = |at: usize| (at + len - self.everybody) % len < turns;
+        let full = len.div_ceil(SPREAD).clamp(1, MOST_FULL);
+        let turn = |at: usize| (at + len - self.next_full) % len < full;
         for step in 0..len {
             let at = (self.first + step) % len;
-            let (Some(group), Some(state)) = (groups.get_mut(at), self.turns.get_mut(at)) else {
+            let (Some(group), Some(state)) = (groups.get_mut(at), self.schedules.get_mut(at))
+            else {
                 continue;
             };
             let due = self.due.get(at).copied().unwrap_or(false);
-            // A slot that is free has nothing to read.
+            // An unused slot has nothing to read.
             if !group.present && !due && !turn(at)
                 || self.keys.get(group.path.as_str()).map(|key| key.index()) != Some(at)
             {
@@ -236,7 +237,7 @@ impl CgroupTable {
                 if let Some(due) = self.due.get_mut(at) {
                     *due = false;
                 }
-                *state = Turn::default();
+                *state = GroupSchedule::default();
                 visit.whole(group, state, shown);
             } else if turn(at) || shown {
                 visit.whole(group, state, shown);
@@ -244,15 +245,15 @@ impl CgroupTable {
                 visit.wake(group, state);
             } else if group.limits.max.is_some()
                 && state.is_due(round.seq, round.pressed)
-                && !visit.in_turn(group, state, round.pressed)
+                && !visit.scheduled(group, state, round.pressed)
                 && self.cut.is_none()
             {
                 self.cut = Some(at);
             }
             self.kills.add_up(at, groups);
         }
-        self.everybody = (self.everybody + turns) % len.max(1);
-        // Whoever found no room this time is first in the next.
+        self.next_full = (self.next_full + full) % len.max(1);
+        // The next refresh starts with the first group that found no room.
         self.first = self.cut.take().unwrap_or(0);
     }
 }

@@ -1,4 +1,4 @@
-//! [`Visit`]: reads one group, as deep as its turn or the occasion asks.
+//! [`Visit`]: reads one group, as deeply as its schedule or an event requires.
 
 use std::os::fd::BorrowedFd;
 
@@ -6,14 +6,14 @@ use crate::model::cgroup::Cgroup;
 
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
-use crate::linux::cgroup::schedule::{Budget, Found, Turn};
+use crate::linux::cgroup::schedule::{Budget, Found, GroupSchedule};
 
-/// One sample's reading.
+/// The circumstances of one sample.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Round<'a> {
     /// Number of the sample.
     pub(crate) seq: u64,
-    /// Indices of the groups on the screen, ascending: all of their files are wanted.
+    /// Indices of the groups on the screen, ascending: all their files are read.
     pub(crate) shown: &'a [usize],
     /// Tasks of the host wait for memory.
     pub(crate) pressed: bool,
@@ -31,8 +31,13 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Reads one by its turn; false if there was no room.
-    pub(crate) fn in_turn(&mut self, group: &mut Cgroup, state: &mut Turn, pressed: bool) -> bool {
+    /// Reads one group that is due by its schedule; false if the budget has no room.
+    pub(crate) fn scheduled(
+        &mut self,
+        group: &mut Cgroup,
+        state: &mut GroupSchedule,
+        pressed: bool,
+    ) -> bool {
         let mut depth = state.depth();
         let counters = pressed && depth == Depth::Usage && state.wants_counters(self.seq);
         if counters && self.budget.take_spare(Depth::Hot) {
@@ -49,14 +54,14 @@ impl Visit<'_> {
         true
     }
 
-    /// Reads one because of a kill, whether there is room or not.
-    pub(crate) fn wake(&mut self, group: &mut Cgroup, state: &mut Turn) {
+    /// Reads one group because of a kill, even if the budget is used up.
+    pub(crate) fn wake(&mut self, group: &mut Cgroup, state: &mut GroupSchedule) {
         self.budget.take(Depth::Hot);
         self.read(group, Depth::Hot);
         self.end(group, state, Depth::Hot);
     }
 
-    fn end(&mut self, group: &mut Cgroup, state: &mut Turn, depth: Depth) {
+    fn end(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, depth: Depth) {
         if depth == Depth::Hot {
             state.note_counters(self.seq);
         }
@@ -66,18 +71,18 @@ impl Visit<'_> {
         self.finish(group, state, stat);
     }
 
-    /// Reads everything, but `memory.stat` only where it matters.
-    pub(crate) fn whole(&mut self, group: &mut Cgroup, state: &mut Turn, shown: bool) {
+    /// Reads all files; `memory.stat` only where it matters.
+    pub(crate) fn whole(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, shown: bool) {
         self.read(group, Depth::All);
         let limited = group.limits.max.is_some();
         let stat = limited && (shown || state.wants_stat(self.seq, found(group)));
         self.finish(group, state, stat);
     }
 
-    fn finish(&mut self, group: &mut Cgroup, state: &mut Turn, stat: bool) {
+    fn finish(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, stat: bool) {
         if stat && let Some(path) = self.hierarchy.relative(&group.path.clone()) {
             group.stat = self.reader.stat(self.root, path, self.hierarchy.version);
-        } else if !Turn::may_keep_stat(found(group)) {
+        } else if !GroupSchedule::may_keep_stat(found(group)) {
             group.stat = None;
         }
         state.note(self.seq, found(group), stat);
@@ -85,7 +90,7 @@ impl Visit<'_> {
     }
 
     pub(crate) fn read(&mut self, group: &mut Cgroup, depth: Depth) {
-        // What cannot be reached from here stays known by its path only.
+        // A group outside the mounted tree stays unread: only its path is known.
         let path = group.path.clone();
         if let Some(relative) = self.hierarchy.relative(&path) {
             let version = self.hierarchy.version;

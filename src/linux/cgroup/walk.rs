@@ -1,6 +1,6 @@
-//! [`GroupWalk`]: finds the groups that no process is in, a few directories in each sample.
+//! [`GroupWalk`]: finds groups that no process is in, a few directories in each sample.
 //!
-//! A group with a limit and nobody in it is the one that somebody will be moved into.
+//! An empty group with a limit is a likely target for moving a process.
 
 use std::collections::VecDeque;
 
@@ -11,16 +11,16 @@ use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::list::{MOST_GROUPS, children};
 use crate::model::cgroup::CgroupPath;
 
-/// Directories looked at in the first sample: on most hosts that is all of them.
+/// Directories read in the first sample: on most hosts that is all of them.
 const FIRST: usize = 512;
 
-/// Directories looked at in each later one, some 2 µs each where there is nothing inside.
+/// Directories read in each later sample, some 2 µs each if they have no children.
 const STEP: usize = 32;
 
-/// Samples between the end of a walk and the start of the next.
+/// Samples between the end of one walk and the start of the next.
 const PAUSE: u64 = 30;
 
-/// A walk over the tree that goes on from sample to sample.
+/// A walk over the tree that continues from sample to sample.
 #[derive(Debug, Default)]
 pub(crate) struct GroupWalk {
     waiting: VecDeque<CgroupPath>,
@@ -30,7 +30,7 @@ pub(crate) struct GroupWalk {
 }
 
 impl GroupWalk {
-    /// Goes on in the sample number `seq`; calls `found` with each group, the outer before the inner.
+    /// Continues in the sample number `seq`; calls `found` with each group, parents before children.
     pub(crate) fn step(
         &mut self,
         hierarchy: &Hierarchy,
@@ -68,8 +68,8 @@ impl GroupWalk {
     }
 }
 
-/// Names of the groups inside one. A directory of two links has none (fs/kernfs/inode.c
-/// `kernfs_refresh_inode`: two and one for each directory in it), which saves reading it.
+/// Names of the children of a group. The link count of a kernfs directory is two plus the number of its
+/// subdirectories (fs/kernfs/inode.c `kernfs_refresh_inode`): a directory with two links need not be read.
 fn inside(hierarchy: &Hierarchy, path: &CgroupPath) -> Result<Vec<String>, Errno> {
     let relative = hierarchy.relative(path).ok_or(Errno::NOENT)?;
     let stat = rustix::fs::statat(hierarchy.dir()?, relative, AtFlags::SYMLINK_NOFOLLOW)?;

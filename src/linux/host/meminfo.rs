@@ -1,21 +1,38 @@
 //! Host memory, pressure and the kill counter.
 //!
-//! The lines are parsed here and not by the procfs crate: that one refuses a meminfo that lacks any
-//! of two dozen lines (old kernels, lxcfs), and its pressure parser panics on a line cut short.
+//! This does not use the parsers of the procfs crate: its meminfo parser fails if one of two dozen lines is
+//! missing (old kernels, lxcfs), and its pressure parser panics on a truncated line.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 
 use crate::model::memory::{Memory, Pressure, Stall};
 
 use crate::linux::kernel_file::{FileBuffer, MOST_BYTES, keyed, lines, number};
+use crate::linux::{ReadError, SysRoot};
 
-/// `/proc/meminfo`, and how eagerly it is swapped; `dir` is the procfs mount.
+/// As [`meminfo`], with an error that names the file and a remedy.
+pub(crate) fn read(
+    root: &SysRoot,
+    proc: &OwnedFd,
+    buffer: &mut FileBuffer,
+) -> Result<Memory, ReadError> {
+    meminfo(proc, buffer).map_err(|errno| {
+        ReadError::new(
+            &root.proc.join("meminfo"),
+            "the memory of the host",
+            errno,
+            "check that procfs is mounted there, or give another place with --proc",
+        )
+    })
+}
+
+/// Reads `/proc/meminfo`, and `vm.swappiness` if there is swap. `dir` is the procfs mount.
 ///
 /// # Errors
-/// What the system says; `ENODATA` if there is no `MemTotal` or `MemFree` line.
-pub(crate) fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
+/// The error of the read; `ENODATA` if there is no `MemTotal` or `MemFree` line.
+fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
     let text = buffer.read_whole(&dir, "meminfo")?;
     let mut memory = parse_meminfo(text).ok_or(Errno::NODATA)?;
     if memory.swap_total > 0 {

@@ -1,7 +1,8 @@
-//! Facts about the host that are found out once, at start.
+//! Facts about the host, determined once at start.
 
 pub(super) mod meminfo;
 pub(super) mod own_cost;
+pub mod own_signals;
 pub(super) mod probe;
 pub(super) mod rss_evidence;
 pub mod self_protection;
@@ -38,7 +39,7 @@ const INITIAL_USER_NS: &str = "user:[4026531837]";
 /// `PROC_SUPER_MAGIC` (include/uapi/linux/magic.h).
 const PROC_MAGIC: i64 = 0x9fa0;
 
-/// How many processes are asked for their `oom_score` before the version decides.
+/// Most processes whose `oom_score` is read before the kernel version decides.
 const SCORE_PROBES: usize = 8;
 
 /// An idle process with adj 0 shows about 666 since 5.9 and about 0 before.
@@ -58,7 +59,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// All of [`Host`] but `in_container`, which needs the first reading of the cgroups.
+    /// All of [`Host`] except `in_container`, which needs the first reading of the cgroups.
     pub(crate) fn host(
         &mut self,
         root: &SysRoot,
@@ -76,7 +77,7 @@ impl<'a> Facts<'a> {
             name: self
                 .text("sys/kernel/hostname")
                 .or_else(|| {
-                    // Of another tree this would be the wrong name.
+                    // With another root this would be the name of the wrong host.
                     let own = *root == SysRoot::default();
                     own.then(|| sysinfo::System::host_name().ok()).flatten()
                 })
@@ -98,10 +99,12 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// pid 1 of this `/proc` is the host's init, which is never killed. A container's init is not.
+    /// True if pid 1 of this `/proc` is the host's init, which the kernel never kills. It may kill a
+    /// container's init.
     pub(crate) fn sees_global_init(&mut self) -> bool {
-        // kthreadd is pid 2 of the first pid namespace and of no other; this needs no privilege and
-        // holds for a foreign /proc too. With hidepid it may be invisible: then the namespace tells.
+        // kthreadd is pid 2 only in the initial pid namespace. Reading its stat needs no privilege and works
+        // for the /proc of another root too. With hidepid it may be invisible: then the pid namespace
+        // decides.
         let kthreadd = self
             .bytes("2/stat")
             .is_ok_and(|line| stat_line::parse(line).is_some_and(|s| s.kernel_thread));
@@ -111,8 +114,8 @@ impl<'a> Facts<'a> {
                 && self.link("self/ns/pid").as_deref() == Some(INITIAL_PID_NS))
     }
 
-    /// Finds the scale of `oom_score` with the first small processes of adj 0 among `rows`; `None` if
-    /// there is none that can be asked.
+    /// Finds the scale of `oom_score` from the first small processes with adj 0 among `rows`; `None` if no
+    /// such process can be read.
     pub(crate) fn score_formula(
         &mut self,
         rows: impl Iterator<Item = Process>,
@@ -134,14 +137,14 @@ impl<'a> Facts<'a> {
             if score >= SCALED_FROM {
                 return Some(ScoreFormula::Scaled);
             }
-            // 0 may also be a process that is not eligible just now (vfork): ask others too.
+            // The score is also 0 for a process that is not eligible right now (vfork): try others too.
             asked = true;
         }
         asked.then_some(ScoreFormula::Permille)
     }
 
-    /// Lets live processes correct the guess by version about which size badness reads, and the error that
-    /// goes with it.
+    /// Corrects the guess by version, which resident size badness reads, with the scores of live processes.
+    /// Adjusts the error bound to match.
     pub(crate) fn learn_rss(
         &mut self,
         rules: &mut KernelRules,
@@ -160,8 +163,8 @@ impl<'a> Facts<'a> {
         (rules.rss, rules.rss_evidence) = (source, evidence);
     }
 
-    /// How far `VmSwap` can be from what badness reads, in pages: where `status` sums the parts of the CPUs
-    /// and badness does not (late 6.12 to 6.19), no file shows the kernel's number.
+    /// Largest difference between `VmSwap` and the number that badness reads, in pages. In late 6.12 to 6.19
+    /// `status` adds up the per-CPU parts and badness does not, so no file shows the kernel's number.
     pub(crate) fn swap_error(&mut self, version: Option<KernelVersion>, rss: RssSource) -> u64 {
         let exact = version.is_none_or(|v| (v.major, v.minor) >= (6, 12));
         if exact && rss == RssSource::Stat {
@@ -192,19 +195,19 @@ impl<'a> Facts<'a> {
             root_bonus: version.is_some() && at_least(3, 10) && !at_least(4, 17),
             swap_error: 0,
             rss_error: if at_least(7, 0) {
-                // Both sum the per-CPU parts exactly.
+                // Both badness and `status` add up the per-CPU parts.
                 0
             } else if version.is_none() || at_least(6, 2) {
                 KernelRules::percpu_batch(cpus)
             } else {
-                // Each thread keeps up to this many pages to itself (TASK_RSS_EVENTS_THRESH,
-                // mm/memory.c with SPLIT_RSS_COUNTING).
+                // Each thread caches up to this many pages before it updates the counter
+                // (TASK_RSS_EVENTS_THRESH, mm/memory.c with SPLIT_RSS_COUNTING).
                 64
             },
         }
     }
 
-    /// CPUs online: what the kernel computes the batch of its per-CPU counters from.
+    /// Number of CPUs online: the kernel derives the batch size of its per-CPU counters from it.
     pub(crate) fn cpus(&mut self) -> u64 {
         let online = self.bytes("stat").map_or(0, count_cpus);
         if online > 0 {
@@ -219,8 +222,8 @@ impl<'a> Facts<'a> {
             .ok()
             .and_then(|text| status_lines::mask(text, "CapEff"))
             .unwrap_or(0);
-        // The kernel asks for the capability in the first user namespace; a namespace of its own
-        // gives root all capabilities that do not count there.
+        // The kernel checks the capability in the initial user namespace. Root in another user namespace has
+        // the bit set too, but without effect here.
         let elsewhere = self
             .link("self/ns/user")
             .is_some_and(|ns| ns != INITIAL_USER_NS);
@@ -238,7 +241,8 @@ impl<'a> Facts<'a> {
             .and_then(|target| target.parse().ok())
     }
 
-    /// Mounted with hidepid, and it does hide: it does not for root nor for the group it names.
+    /// True if `/proc` is mounted with hidepid and hides processes from oomtop. It hides none from root or
+    /// from the group given by `gid=`.
     fn hidepid(&mut self, root: &SysRoot) -> bool {
         let asked = hierarchy::mounts(root).iter().rev().any(|mount| {
             mount.mount_point == root.proc
@@ -273,7 +277,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The signed badness of 5.9 came with the rule that the later of two equals wins.
+/// 5.9 made badness signed and, with it, the later of two equal candidates the victim.
 pub(crate) fn tie_of(score: ScoreFormula) -> TieBreak {
     match score {
         ScoreFormula::Scaled => TieBreak::Later,
@@ -281,15 +285,15 @@ pub(crate) fn tie_of(score: ScoreFormula) -> TieBreak {
     }
 }
 
-/// Pids read below this directory are those that system calls take: it is procfs, and of the pid
-/// namespace oomtop runs in. Otherwise a signal or a move would hit some other process.
+/// True if the pids below this directory are valid for system calls: it is procfs, for the pid namespace that
+/// oomtop runs in. Otherwise a signal or a move would hit the wrong process.
 pub(crate) fn is_own_namespace(proc: &Path, dir: BorrowedFd<'_>) -> bool {
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
     let is_proc = rustix::fs::fstatfs(dir).is_ok_and(|fs| fs.f_type as i64 == PROC_MAGIC);
     let own = std::process::id();
     let says_self = std::fs::read_link(proc.join("self"))
         .is_ok_and(|target| target.to_str() == Some(own.to_string().as_str()));
-    // Equal numbers in two namespaces are possible: compare the namespaces too.
+    // oomtop can have the same pid in both namespaces: compare the namespaces too.
     let namespace = |base: &Path| std::fs::read_link(base.join("self/ns/pid")).ok();
     is_proc && says_self && namespace(proc) == namespace(Path::new("/proc"))
 }

@@ -1,4 +1,4 @@
-//! [`OwnMeter`]: what oomtop itself costs, from one sample to the next.
+//! [`OwnMeter`]: CPU time and memory of oomtop itself, from one sample to the next.
 
 use std::os::fd::OwnedFd;
 

@@ -1,4 +1,4 @@
-//! What is learned of the kernel's rules from the processes there are, once at start.
+//! Learns the kernel's rules from live processes, once at start.
 
 use crate::model::memory::Memory;
 use crate::model::process::{Pid, Process};
@@ -10,11 +10,11 @@ use crate::linux::kernel_file;
 use crate::linux::scan::ScanWants;
 use crate::linux::scan::proc::row::RowReader;
 
-/// Processes looked at, at most, to learn the scale of `oom_score`.
+/// Most processes read to learn the scale of `oom_score`.
 const MOST_ASKED: usize = 512;
 
-/// Completes the rules of `host`, and says what a scan must read by them. `is_approximate`: the back end
-/// has counters without their per-CPU parts.
+/// Completes the rules of `host`, and returns what a scan must read under these rules. `is_approximate` is
+/// true if the back end reads counters without their per-CPU parts.
 pub(crate) fn learn(
     facts: &mut Facts<'_>,
     root: &SysRoot,
@@ -42,7 +42,7 @@ pub(crate) fn learn(
     wants
 }
 
-/// Rows of oomtop itself and then of others, read one by one as they are asked for.
+/// The rows of oomtop and then of other processes, each read when the iterator reaches it.
 fn first_rows(
     root: &SysRoot,
     own: Option<Pid>,
@@ -53,7 +53,7 @@ fn first_rows(
     pids.filter_map(move |pid| reader.as_mut()?.row(pid, wants).ok().flatten())
 }
 
-/// The processes there are, in the order of the directory.
+/// The pids in `/proc`, in directory order.
 fn listed(root: &SysRoot) -> impl Iterator<Item = Pid> + use<> {
     let entries = std::fs::read_dir(&root.proc).into_iter().flatten();
     entries

@@ -1,9 +1,9 @@
-//! Which file shows the resident size that badness reads: found out with the scores of live processes.
+//! Finds the file that shows the resident size that badness reads, using the scores of live processes.
 //!
-//! Vendors carry changes between versions, so the version is only the first guess (`RssSource`). Where
-//! field 24 of `stat` and the sum in `status` differ, each gives an `oom_score`; a process for which the two
-//! scores differ tells which one the kernel computes from. The files differ since late 6.12 (fs/proc/task_mmu.c
-//! and array.c; [`crate::model::kernel::RssSource`] has the kernels that were read).
+//! Vendors backport changes, so the kernel version is only a first guess (`RssSource`). Where field 24 of
+//! `stat` and the sum in `status` differ, each size gives an `oom_score`. If the two scores differ, the file
+//! `oom_score` shows which size the kernel uses. The two files differ since late 6.12 (fs/proc/task_mmu.c and
+//! array.c; [`crate::model::kernel::RssSource`] lists the kernels that were read).
 
 use std::os::fd::OwnedFd;
 
@@ -13,17 +13,18 @@ use crate::model::kernel::{RssEvidence, ScoreFormula};
 use crate::model::process::Pid;
 use crate::model::process::score::{OomScoreAdj, oom_score};
 
-/// Processes looked at, at most: each costs two to five small reads, once at start.
+/// Most processes read: each costs two to five small reads, once at start.
 const MOST_ASKED: usize = 128;
 
-/// Where neither file differs for so many, they are one counter on this kernel (up to early 6.12).
+/// If the two files agree for this many processes, both show the same counter on this kernel (up to early
+/// 6.12).
 const ENOUGH_EQUAL: usize = 16;
 
-/// What one process shows.
+/// The numbers of one process.
 struct Readings {
     stat_rss: u64,
     status_rss: u64,
-    /// Swap and page tables, the same for both.
+    /// Swap and page tables in pages, the same for both sizes.
     rest: u64,
     adj: i64,
     score: u32,
@@ -36,7 +37,7 @@ struct Witness<'a> {
     page_size: u64,
 }
 
-/// Asks processes until there are no more, or it is plain that the files do not differ.
+/// Reads processes until there are no more, or until it is clear that the files do not differ.
 pub(in crate::linux) fn collect(
     proc: &OwnedFd,
     pids: impl Iterator<Item = Pid>,
@@ -68,7 +69,7 @@ pub(in crate::linux) fn collect(
 }
 
 enum Asked {
-    /// It has no memory, or cannot be read, or moved meanwhile.
+    /// The process has no memory, cannot be read, or changed during the reading.
     Nothing,
     Equal,
     Differ(Readings),

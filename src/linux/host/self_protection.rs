@@ -1,28 +1,27 @@
-//! Keeps oomtop alive in the storm it is there to show: its memory stays resident, and the kernel
-//! takes others first.
+//! Keeps oomtop alive during an OOM: its memory stays resident, and the kernel kills other processes first.
 
 use rustix::mm::MlockAllFlags;
 
 use crate::linux::kernel_file::{FileBuffer, open_dir, signed};
 use crate::linux::scan::proc::status_lines;
 
-/// As far from being killed as one may be. Not -1000: if only such processes are left in a memory
-/// cgroup, its limit cannot be enforced (mm/oom_kill.c "no killable processes").
+/// The lowest value that still allows a kill. -1000 would be wrong: the kernel cannot enforce the limit of a
+/// memory cgroup in which all remaining processes have it (mm/oom_kill.c "no killable processes").
 const ADJ: &str = "-999";
 
 /// `CAP_IPC_LOCK` (include/uapi/linux/capability.h).
 const CAP_IPC_LOCK: u64 = 1 << 14;
 
-/// What could be done.
+/// What [`protect_self`] achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SelfProtection {
-    /// No page of oomtop is ever swapped out or dropped once it was used.
+    /// No page that oomtop has used is ever swapped out or dropped.
     pub locked: bool,
     /// `oom_score_adj` of oomtop is -999 now.
     pub adj_lowered: bool,
 }
 
-/// Does what this process is allowed to do; nothing of it is necessary.
+/// Locks the memory and lowers the adj, as far as this process is allowed to. oomtop works without either.
 #[must_use]
 pub fn protect_self() -> SelfProtection {
     SelfProtection {
@@ -31,14 +30,15 @@ pub fn protect_self() -> SelfProtection {
     }
 }
 
-/// Pages are locked as they are used: to have all of them at once would be to take the memory of
-/// every thread's whole stack.
+/// Locks pages when they are first used: locking everything at once would allocate the whole stack of every
+/// thread.
 fn lock() -> bool {
     rustix::mm::mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)
         .is_ok()
 }
 
-/// Under a limit (`ulimit -l`) a lock on what is to come would make later allocations fail.
+/// Without `CAP_IPC_LOCK` the limit `ulimit -l` applies, and locking future pages would make later
+/// allocations fail.
 fn may_lock() -> bool {
     let Ok(proc) = open_dir(std::path::Path::new("/proc")) else {
         return false;
@@ -50,10 +50,10 @@ fn may_lock() -> bool {
     effective.is_some_and(|mask| mask & CAP_IPC_LOCK != 0)
 }
 
-/// Only from a plain 0: another value was chosen by whoever started oomtop.
+/// Changes only the default 0: whoever started oomtop chose any other value.
 fn lower_adj() -> bool {
     let path = "/proc/self/oom_score_adj";
     let is_plain = std::fs::read(path).is_ok_and(|text| signed(&text) == Some(0));
-    // Without CAP_SYS_RESOURCE this is refused.
+    // The kernel refuses this without CAP_SYS_RESOURCE.
     is_plain && std::fs::write(path, ADJ).is_ok()
 }

@@ -9,16 +9,16 @@ use std::sync::Arc;
 pub(crate) struct Users {
     names: Arc<HashMap<u32, Arc<str>>>,
     asked: HashSet<u32>,
-    /// Everybody, as read last.
+    /// The whole user list, as last read.
     all: HashMap<u32, Arc<str>>,
     /// The user list of another root; `None` for the users of this system.
     passwd: Option<PathBuf>,
 }
 
 impl Users {
-    /// The users whose numbers are in `proc`: of this system, or of the root `proc` belongs to. In a
-    /// container with the host's `/proc` at `/host/proc` a uid is the host's, and so is its name.
-    pub(crate) fn of(proc: &Path) -> Self {
+    /// The users of the system that `proc` belongs to: this one, or another root. In a container with the
+    /// host's `/proc` at `/host/proc` the uids are the host's, so the names come from the host's user list.
+    pub(crate) fn new(proc: &Path) -> Self {
         let beside = proc.parent().map(|root| root.join("etc/passwd"));
         let other = beside.filter(|passwd| proc != Path::new("/proc") && passwd.is_file());
         Self {
@@ -27,7 +27,7 @@ impl Users {
         }
     }
 
-    /// Looks the name up if this uid was never asked for; reads the user list only then.
+    /// Looks up the name of a uid that was not looked up before; reads the user list only then.
     pub(crate) fn learn(&mut self, uid: u32) {
         if !self.asked.insert(uid) {
             return;
@@ -50,8 +50,8 @@ impl Users {
     }
 }
 
-/// sysinfo's list, and what it leaves out: users whose shell is `/bin/false` (many a database) and
-/// those above 65535.
+/// The list of the sysinfo crate, plus the users it leaves out: those with the shell `/bin/false` (many
+/// databases) and those above 65535.
 fn everybody(other: Option<&Path>) -> HashMap<u32, Arc<str>> {
     if let Some(passwd) = other {
         return parse(&std::fs::read(passwd).unwrap_or_default());
@@ -66,7 +66,7 @@ fn everybody(other: Option<&Path>) -> HashMap<u32, Arc<str>> {
     all
 }
 
-/// passwd(5): name, password, uid, …; of several names of one uid the first counts.
+/// Parses passwd(5): name, password, uid, …. If a uid has several names, the first counts.
 fn parse(passwd: &[u8]) -> HashMap<u32, Arc<str>> {
     let mut users = HashMap::new();
     for line in String::from_utf8_lossy(passwd).lines() {
@@ -97,12 +97,12 @@ mod tests {
     #[test]
     fn another_root_has_its_own_users() {
         let root = tempfile::tempdir().unwrap();
-        let mut users = Users::of(&root.path().join("proc"));
+        let mut users = Users::new(&root.path().join("proc"));
         users.learn(0);
         assert_eq!(users.name(0), Some("root"), "without a list, this system's");
         std::fs::create_dir(root.path().join("etc")).unwrap();
         std::fs::write(root.path().join("etc/passwd"), "boss:x:0:0::/:/bin/sh\n").unwrap();
-        let mut users = Users::of(&root.path().join("proc"));
+        let mut users = Users::new(&root.path().join("proc"));
         users.learn(0);
         assert_eq!(users.name(0), Some("boss"));
     }

@@ -1,4 +1,4 @@
-//! Reads the settings that change what the next OOM does: a handful of small files, every few seconds.
+//! Reads the kernel settings that change what the next OOM does: a few small files, every few seconds.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::kernel_file::{FileBuffer, number, open_dir, signed};
 
-/// Nobody changes these more often than somebody looks.
+/// Time between two readings: these settings change rarely.
 const EVERY: Duration = Duration::from_secs(3);
 
 /// Keeps the last reading until it is due again.
@@ -22,7 +22,7 @@ pub(crate) struct SettingsReader {
 }
 
 impl SettingsReader {
-    /// The settings, read anew if the last reading is old. `proc` is the procfs mount.
+    /// The settings; reads them again if the last reading is too old. `proc` is the procfs mount.
     pub(crate) fn at(
         &mut self,
         now: Monotonic,

@@ -1,8 +1,8 @@
-//! Finds the programs that kill before the kernel does, and reads what they are set to.
+//! Finds the programs that kill before the kernel does, and reads their settings.
 //!
-//! They are looked for in every sample's process table; their files are read when the set of them
-//! changes and now and then, because they can be set anew while they run. Not while memory is short: what
-//! must come from the disk then would hold the sample up.
+//! Every sample searches the process table for them. Their configuration is read when the set of programs
+//! changes, and periodically, because it can change while they run. The periodic reading pauses while memory
+//! is short: files that must come from the disk would delay the sample.
 
 pub(super) mod unit_files;
 
@@ -23,13 +23,13 @@ use super::kernel_file::FileBuffer;
 use crate::linux::killers::unit_files::ConfigRoot;
 use crate::linux::write::pinned::PinnedProcess;
 
-/// Between two readings of the same programs' files, which for systemd-oomd are those of every unit.
+/// Time between two readings of the configuration. For systemd-oomd that means the files of every unit.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Arguments looked at: no such program takes more.
+/// Most arguments read: no such program takes more.
 const MOST_ARGUMENTS: usize = 256;
 
-/// Keeps what was read until it is due again.
+/// Keeps the last reading until the next is due.
 #[derive(Debug, Default)]
 pub(crate) struct KillerWatch {
     running: Vec<(Killer, ProcessId)>,
@@ -38,7 +38,7 @@ pub(crate) struct KillerWatch {
 }
 
 impl KillerWatch {
-    /// The killers among `processes`. `pressed`: tasks wait for memory now.
+    /// The killers among `processes`. `pressed` is true if tasks wait for memory now.
     pub(crate) fn at(
         &mut self,
         now: Monotonic,
@@ -74,8 +74,8 @@ impl KillerWatch {
     }
 }
 
-/// Uids of services: those of packages, and those systemd makes up (`DynamicUser=`, 61184 ..= 65519). A
-/// name alone anybody can take, and a user's own process kills nobody else's.
+/// True for the uids of services: system users, and those that systemd allocates (`DynamicUser=`, 61184 ..=
+/// 65519). Any user can start a program with such a name, but it cannot kill the processes of others.
 fn is_service(uid: u32) -> bool {
     uid < 1000 || (61_184..=65_519).contains(&uid)
 }
@@ -87,7 +87,7 @@ fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
         b"earlyoom" => Killer::Earlyoom,
         b"nohang" => Killer::Nohang,
         b"oomd" => Killer::Oomd,
-        // Started by `env python3` it has the interpreter's name: then its unit tells.
+        // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
         _ if comm.starts_with(b"python") => {
             let group = process.cgroup.and_then(|key| cgroups.get(key.index()))?;
             let unit = group.path.name();
@@ -99,7 +99,7 @@ fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
     is_service(process.uid).then_some(killer)
 }
 
-/// The command line without the command; `None` if it cannot be read.
+/// The command line without the program name; `None` if it cannot be read.
 fn arguments(root: &SysRoot, id: ProcessId) -> Option<Vec<String>> {
     let process = PinnedProcess::open(root, id).ok()?;
     let mut buffer = FileBuffer::default();

@@ -1,4 +1,4 @@
-//! systemd's configuration without systemd: oomd.conf and unit files that speak of `ManagedOOM`.
+//! Reads systemd's configuration files without systemd: oomd.conf, and unit files with `ManagedOOM` settings.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,8 +13,8 @@ use crate::model::killers::units::UnitFile;
 
 use crate::linux::kernel_file::open_dir;
 
-/// Where units are, the first that has a file counts (systemd.unit(5); what user managers and generators
-/// of other places add is not read).
+/// The directories of unit files. If several have a file of one name, the first counts (systemd.unit(5)). The
+/// directories of user managers and of early and late generators are not read.
 const UNIT_DIRS: &[&str] = &[
     "etc/systemd/system.control",
     "run/systemd/system.control",
@@ -27,7 +27,7 @@ const UNIT_DIRS: &[&str] = &[
     "lib/systemd/system",
 ];
 
-/// Where oomd.conf and its drop-ins are, the first counts (oomd.conf(5)).
+/// The directories of oomd.conf and its drop-ins; the first counts (oomd.conf(5)).
 const CONF_DIRS: &[&str] = &[
     "etc/systemd",
     "run/systemd",
@@ -36,13 +36,13 @@ const CONF_DIRS: &[&str] = &[
     "lib/systemd",
 ];
 
-/// A configuration file is never longer; what comes after is not read.
+/// Most bytes read of a configuration file; the rest is ignored.
 const LARGEST: u64 = 256 << 10;
-/// Files looked at, at most, in one directory.
+/// Most files read in one directory.
 const MOST_FILES: usize = 4096;
 
-/// A root directory below which configuration is read. Links stay inside it, so that `--root /host` never
-/// shows the container's own settings.
+/// A root directory below which configuration is read. Symbolic links are resolved inside it, so that `--root
+/// /host` never shows the container's own settings.
 pub(crate) struct ConfigRoot<'a> {
     path: &'a Path,
     dir: OwnedFd,
@@ -62,7 +62,7 @@ impl<'a> ConfigRoot<'a> {
         let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let opened = rustix::fs::openat2(self.dir.as_fd(), relative, flags, Mode::empty(), inside);
         let file = match opened {
-            // Before 5.6, or forbidden by a container's filter.
+            // The kernel is older than 5.6, or a container's seccomp filter forbids openat2.
             Err(Errno::NOSYS | Errno::PERM) => {
                 rustix::fs::openat(self.dir.as_fd(), relative, flags, Mode::empty())
             }
@@ -77,7 +77,7 @@ impl<'a> ConfigRoot<'a> {
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Names in a directory, in order; none if it is not there.
+    /// The sorted names in a directory; empty if the directory does not exist.
     fn names(&self, relative: &str) -> Vec<String> {
         let listed = std::fs::read_dir(self.path.join(relative));
         let mut names: Vec<String> = listed
@@ -91,7 +91,7 @@ impl<'a> ConfigRoot<'a> {
         names
     }
 
-    /// `[OOM]` as systemd-oomd reads it at its start.
+    /// The section `[OOM]`, as systemd-oomd reads it at start.
     pub(crate) fn oomd_conf(&self) -> OomdConf {
         let main = CONF_DIRS
             .iter()
@@ -106,10 +106,11 @@ impl<'a> ConfigRoot<'a> {
             }
         }
         let files = main.iter().chain(drop_ins.values());
-        OomdConf::of(files.map(String::as_str))
+        OomdConf::from_files(files.map(String::as_str))
     }
 
-    /// Unit files and drop-ins that speak of `ManagedOOM` or `OOMRules`, each the one that counts.
+    /// Unit files and drop-ins with `ManagedOOM` or `OOMRules` settings; of files with one name the one that
+    /// counts.
     pub(crate) fn managed_units(&self) -> Vec<UnitFile> {
         let mut found: BTreeMap<(String, Option<String>), String> = BTreeMap::new();
         for dir in UNIT_DIRS {
@@ -148,7 +149,7 @@ fn is_drop_in(name: &str) -> bool {
     name.strip_suffix(".conf").is_some()
 }
 
-/// Of the types that have a cgroup.
+/// True for the unit types that have a cgroup.
 fn is_unit(name: &str) -> bool {
     let kinds = [".slice", ".service", ".scope"];
     kinds.iter().any(|kind| name.ends_with(kind))

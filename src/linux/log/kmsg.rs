@@ -1,8 +1,8 @@
-//! Reads the raw records of `/dev/kmsg` (Documentation/ABI/testing/dev-kmsg), for a thread of its own.
+//! Reads the raw records of `/dev/kmsg` (Documentation/ABI/testing/dev-kmsg), on a thread of its own.
 //!
-//! The history of the ring comes first, then what is new. A plain file of records works too, and is
-//! followed as it grows: that is how another host's log, or a test's, is watched. Parsing is done in
-//! the domain.
+//! The records in the ring buffer come first, then new ones. A plain file of records works too, and is
+//! followed as it grows: this is how the log of another host, or of a test, is watched. `oomlog` parses the
+//! records.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,16 +15,17 @@ use rustix::io::Errno;
 
 use crate::linux::ReadError;
 
-/// A record is at most about 2 KiB of text and its dictionary; a read with less room loses it.
+/// Size of the read buffer. A record is at most about 2 KiB of text and its dictionary; a read into a smaller
+/// buffer fails and the record is lost.
 const RECORD_MOST: usize = 16 * 1024;
 
-/// A line of a plain file longer than this is cut: no kernel writes such.
+/// A longer line of a plain file is split: no kernel writes such lines.
 const LINE_MOST: usize = 256 * 1024;
 
-/// How often a plain file is looked at for growth.
+/// Time between two checks whether a plain file has grown.
 const FILE_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a read gives.
+/// The result of one read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KmsgItem {
     /// One record as the kernel prints it, continuation lines included, without the final newline.
@@ -57,7 +58,7 @@ impl KmsgReader {
     ///
     /// # Errors
     /// EPERM for an ordinary user where `kernel.dmesg_restrict` is set, ENOENT in most containers:
-    /// then [`crate::linux::log::journal::JournalReader`] is the way.
+    /// then use [`crate::linux::log::journal::JournalReader`].
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let file = open(path)?;
         let stat = rustix::fs::fstat(&file).map_err(|errno| cannot_read(path, errno))?;
@@ -78,8 +79,8 @@ impl KmsgReader {
         })
     }
 
-    /// The next record, or `None` if none came within `timeout`: the caller's thread looks whether
-    /// it shall end, and calls again.
+    /// The next record, or `None` if none came within `timeout`. The timeout lets the caller check whether to
+    /// stop.
     ///
     /// # Errors
     /// If the log cannot be read any more.
@@ -105,7 +106,8 @@ impl KmsgReader {
         match rustix::io::read(&self.file, &mut self.buffer[..]) {
             Ok(0) | Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Ok(size) => Ok(self.buffer.get(..size).map(record)),
-            // Overwritten (said once), or a record too long even for this buffer: it is skipped.
+            // Records were overwritten (the kernel reports it once), or a record does not fit into the buffer
+            // and is skipped.
             Err(Errno::PIPE | Errno::INVAL) => Ok(Some(KmsgItem::Lost)),
             Err(errno) => Err(errno),
         }
@@ -145,12 +147,12 @@ impl KmsgReader {
 
     fn wait(&self, left: Duration) {
         if matches!(self.kind, Kind::File { .. }) {
-            // A plain file is always "ready": look again after a pause.
+            // poll() always reports a plain file as readable: check again after a pause.
             std::thread::sleep(left.min(FILE_PAUSE));
             return;
         }
         let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
-        // An interrupted or failed poll only means that the read is tried earlier.
+        // If poll is interrupted or fails, the next read only comes earlier.
         let polled = poll(&mut fds, Timespec::try_from(left).ok().as_ref());
         if polled.is_err() {
             std::thread::sleep(left.min(FILE_PAUSE));
@@ -158,7 +160,8 @@ impl KmsgReader {
     }
 }
 
-/// Takes the whole records out of `partial`: a line and the lines after it that begin with a blank.
+/// Moves the complete records from `partial` to `ready`. A record is a line and the continuation lines after
+/// it, which start with a blank.
 fn take_records(partial: &mut Vec<u8>, ready: &mut VecDeque<Vec<u8>>) {
     let mut begin = 0;
     let mut from = 0;
@@ -187,7 +190,7 @@ fn record(bytes: &[u8]) -> KmsgItem {
     KmsgItem::Record(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec())
 }
 
-/// The file again from its beginning, if it was cut short or another one has its name now.
+/// Opens the file again if it was truncated or replaced by another file of the same name.
 fn replaced(path: &Path, file: impl AsFd, read: u64) -> Option<OwnedFd> {
     let old = rustix::fs::fstat(file).ok()?;
     let new = rustix::fs::stat(path).ok()?;

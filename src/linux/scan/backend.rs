@@ -1,4 +1,4 @@
-//! [`BackendChoice`] and the way in use: chosen at start, and plain `/proc` if it fails at run time.
+//! [`BackendChoice`], and the back end in use: chosen at start, replaced by plain `/proc` if it fails.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -15,43 +15,44 @@ use crate::linux::{ReadError, SysRoot};
 use crate::model::cgroup::CgroupVersion;
 use crate::model::process::Process;
 
-/// What the user wants (`--backend`).
+/// The back end that the user asked for (`--backend`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BackendChoice {
     /// The cheapest that works here.
     #[default]
     Auto,
-    /// The BPF task walk, or the iterator where the kernel has no walk, or nothing.
+    /// The BPF task walk, or the BPF iterator where the kernel has no walk; an error if neither works.
     Bpf,
-    /// The BPF task iterator (5.8 and later) even where the kernel has the walk, or nothing.
+    /// The BPF task iterator (5.8 and later), even where the kernel has the walk; an error if it does not
+    /// work.
     BpfIterator,
-    /// Plain `/proc`; rows that rest are read less often.
+    /// Plain `/proc`; idle processes are read less often.
     Proc,
-    /// Plain `/proc`, every row in every sample.
+    /// Plain `/proc`; every process is read in every sample.
     ProcAll,
 }
 
-/// `CAP_SYS_ADMIN`, which includes the two others; `CAP_PERFMON` and `CAP_BPF`
+/// `CAP_SYS_ADMIN`, which implies the other two; `CAP_PERFMON` and `CAP_BPF`
 /// (include/uapi/linux/capability.h).
 const CAP_SYS_ADMIN: u64 = 1 << 21;
 const CAP_PERFMON_AND_BPF: u64 = 1 << 38 | 1 << 39;
 
-/// Numbers of the first namespaces (include/linux/proc_ns.h).
+/// Inode numbers of the initial namespaces (include/linux/proc_ns.h).
 const INITIAL_PID_NS: &str = "pid:[4026531836]";
 const INITIAL_TIME_NS: &str = "time:[4026531834]";
 
-/// The way in use.
+/// The back end in use.
 pub(crate) struct Backend {
     proc: PathBuf,
     scan: Box<dyn ProcessScan>,
-    /// What to take if `scan` fails is `/proc`; `/proc` itself has nothing to fall back to.
+    /// True if `/proc` replaces `scan` when it fails; false if `scan` is `/proc` already.
     may_fall_back: bool,
     note: Option<Arc<str>>,
 }
 
 impl Backend {
     /// # Errors
-    /// If the one that was asked for, or even `/proc`, cannot be used.
+    /// If the requested back end cannot be used, or not even `/proc`.
     pub(crate) fn choose(
         root: &SysRoot,
         version: CgroupVersion,
@@ -87,12 +88,12 @@ impl Backend {
         let scan = ProcScan::open(root.proc.clone(), choice == BackendChoice::ProcAll)?;
         Ok(Self {
             note: Some(note.into()),
-            ..Self::of(root, Box::new(scan))
+            ..Self::from_scan(root, Box::new(scan))
         })
     }
 
-    /// This way and no other.
-    pub(crate) fn of(root: &SysRoot, scan: Box<dyn ProcessScan>) -> Self {
+    /// Uses this scan, without a fallback.
+    pub(crate) fn from_scan(root: &SysRoot, scan: Box<dyn ProcessScan>) -> Self {
         Self {
             proc: root.proc.clone(),
             scan,
@@ -101,7 +102,7 @@ impl Backend {
         }
     }
 
-    /// Its short name.
+    /// The short name of the back end.
     pub(crate) fn name(&self) -> &'static str {
         self.scan.name()
     }
@@ -111,12 +112,12 @@ impl Backend {
         self.scan.is_approximate()
     }
 
-    /// Why it is not the cheapest one.
+    /// Why the back end is not the cheapest one.
     pub(crate) fn note(&self) -> Option<&Arc<str>> {
         self.note.as_ref()
     }
 
-    /// As [`ProcessScan::scan`]; goes over to `/proc` for good if the way in use fails.
+    /// As [`ProcessScan::scan`]. Switches to `/proc` for good if the back end fails.
     pub(crate) fn scan(
         &mut self,
         wants: &ScanWants,
@@ -142,7 +143,7 @@ fn open_bpf(root: &SysRoot, version: CgroupVersion, way: Way) -> Result<BpfScan,
     if !is_own_namespace(&root.proc, dir.as_fd()) {
         return Err(Refusal::NotHere("it sees this machine, not another /proc"));
     }
-    // Records hold numbers and times of the first namespaces.
+    // The records have pids and times of the initial namespaces.
     if !is_in(&dir, "pid", INITIAL_PID_NS) {
         return Err(Refusal::NotHere(
             "oomtop is in a pid namespace of its own (a container)",
@@ -167,7 +168,7 @@ fn open_bpf(root: &SysRoot, version: CgroupVersion, way: Way) -> Result<BpfScan,
     )
 }
 
-/// True also on a kernel without this kind of namespace.
+/// True if oomtop is in the initial namespace of this kind, or if the kernel has no such namespaces.
 fn is_in(proc: &OwnedFd, kind: &str, initial: &str) -> bool {
     match rustix::fs::readlinkat(proc, format!("self/ns/{kind}"), Vec::new()) {
         Ok(target) => target.as_bytes() == initial.as_bytes(),
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn a_way_that_fails_is_left_for_proc_with_a_note() {
         let root = SysRoot::default();
-        let mut backend = Backend::of(&root, Box::new(Broken));
+        let mut backend = Backend::from_scan(&root, Box::new(Broken));
         backend.may_fall_back = true;
         let wants = ScanWants {
             rss: RssSource::Stat,

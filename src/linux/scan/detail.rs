@@ -1,4 +1,4 @@
-//! What the details pane shows of one process beyond its row.
+//! What the details pane shows of one process, in addition to its row.
 
 use std::os::fd::AsFd;
 
@@ -14,7 +14,7 @@ use crate::linux::write::pinned::PinnedProcess;
 /// Bytes kept of a line of `/proc/PID/cgroup`: a path is at most `PATH_MAX` (4096) long.
 const LINE_MOST: usize = 4200;
 
-/// `None` if the process has ended or its pid is another's now.
+/// `None` if the process has ended or another process has its pid.
 pub(crate) fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option<Detail> {
     let process = PinnedProcess::open(root, id).ok()?;
     let dir = process.dir();

@@ -1,4 +1,4 @@
-//! What is remembered of a process from sample to sample: growth, command line, cgroup.
+//! [`ProcessHistory`]: the state of each process kept from sample to sample: growth, command line, cgroup.
 
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;
@@ -11,27 +11,27 @@ use crate::model::snapshot::Needs;
 use crate::model::time::Monotonic;
 
 use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
-use crate::linux::cgroup::table::{CgroupTable, TURNS};
+use crate::linux::cgroup::table::{CYCLE, CgroupTable};
 use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
 use crate::linux::scan::proc::pid_table::PidTable;
 
-/// Time constant of the smoothed growth: a step in memory use has faded to a third after this.
+/// Time constant of the smoothed growth: after this time a step in memory use has decayed to a third.
 const GROWTH_SECONDS: f32 = 4.0;
 
-/// Growth below this many bytes per second is rest.
+/// Growth below this many bytes per second counts as 0.
 const NO_GROWTH: f32 = 16.0;
 
-/// In how many samples the cgroup of every row is read once, where only its file tells it.
+/// Where the back end does not report a cgroup id, the cgroup of every row is read once in this many samples.
 const MOVES: u64 = 30;
 
-/// Bytes of a command line kept: some are megabytes long, and no screen shows more.
+/// Bytes kept of a command line: some are megabytes long, and no screen shows more.
 const COMMAND_MOST: usize = 16 * 1024;
 
 #[derive(Debug, Default)]
 struct Entry {
     id: ProcessId,
-    /// False before the first row of this process.
+    /// False until the first row of this process has been completed.
     known: bool,
     uid: u32,
     comm: Comm,
@@ -42,18 +42,18 @@ struct Entry {
     growth: Option<f32>,
 }
 
-/// The memory of the sampler, by pid and start time.
+/// The state of each process, by pid and start time.
 #[derive(Debug, Default)]
-pub(crate) struct Tracked {
+pub(crate) struct ProcessHistory {
     entries: PidTable<Entry>,
     /// Sorted.
     shown: Vec<ProcessId>,
-    /// Their rows in the table completed last.
+    /// The indices of the shown rows in the last completed table.
     shown_rows: Vec<usize>,
     files: Files,
 }
 
-/// Reads the files that are not needed for every row.
+/// Reads the files that are needed only for some rows.
 #[derive(Debug, Default)]
 struct Files {
     buffer: FileBuffer,
@@ -69,8 +69,8 @@ pub(crate) struct Sampling<'a> {
     pub(crate) page_size: u64,
 }
 
-impl Tracked {
-    /// Completes every row of `table` and forgets the processes that are not in it.
+impl ProcessHistory {
+    /// Completes every row of `table`, and forgets the processes that are not in it.
     pub(crate) fn complete(
         &mut self,
         sampling: &Sampling<'_>,
@@ -114,9 +114,10 @@ impl Tracked {
                 }
             }
             let wanted = shown || needs.all_commands;
-            // A program may exec another of the same short name: what is shown takes turns too.
+            // A program may exec another one with the same short name: read the shown command lines again
+            // from time to time.
             if wanted
-                && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(TURNS)))
+                && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(CYCLE)))
             {
                 let command = self.files.command(row, sampling.proc);
                 entry.keep_command(command);
@@ -130,14 +131,14 @@ impl Tracked {
         self.entries.end_round();
     }
 
-    /// Where the rows that somebody looks at are in the table completed last.
+    /// The indices of the rows on the screen in the last completed table.
     pub(crate) fn shown_rows(&self) -> &[usize] {
         &self.shown_rows
     }
 }
 
 impl Files {
-    /// By the group's number where the back end has it and the group is known; otherwise by the file.
+    /// Uses the cgroup id if the back end reports it and the group is known; otherwise reads the file.
     fn cgroup(
         &mut self,
         row: &Process,
@@ -156,7 +157,7 @@ impl Files {
         Some(key)
     }
 
-    /// Arguments joined by spaces; empty for a process without (zombies, kernel threads).
+    /// The arguments joined by spaces; empty for a process without a command line (zombies, kernel threads).
     fn command(&mut self, row: &Process, proc: &OwnedFd) -> Option<String> {
         let text = self.read(row, "cmdline", proc)?;
         let text = text.get(..COMMAND_MOST).unwrap_or(text);
@@ -186,7 +187,7 @@ impl Entry {
                 return;
             }
             self.growth = match self.growth {
-                // Most rows of most samples.
+                // The usual case: nothing has changed.
                 Some(0.0) if bytes == before => Some(0.0),
                 growth => {
                     let rate = (bytes as f32 - before as f32) / seconds;
@@ -207,7 +208,7 @@ impl Entry {
         match command {
             Some(line) if self.command.as_deref() == Some(line.as_str()) => {}
             Some(line) => self.command = Some(Arc::from(line)),
-            // Not readable: ask no more until the name changes.
+            // Not readable: do not try again until the name changes.
             None => self.command = Some(Arc::from("")),
         }
     }

@@ -1,4 +1,4 @@
-//! The seam between the sampler and what makes the process table.
+//! The interface between the sampler and the back ends that make the process table.
 
 pub mod backend;
 pub(super) mod bpf;
@@ -23,57 +23,57 @@ pub struct ScanWants {
     pub global_init: bool,
 }
 
-/// What one pass over all processes may go by to save work.
+/// What a back end may use to save work in one pass over all processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanPass<'a> {
     /// Counts passes, from 1.
     pub seq: u64,
-    /// Rows that somebody looks at, and the next victims: these are read anew, whatever it costs.
+    /// The processes on the screen and the next victims: a back end must always read these.
     pub shown: &'a [ProcessId],
-    /// The host's memory, read just before.
+    /// The host's memory, read right before the pass.
     pub memory: &'a Memory,
-    /// Tasks have waited for memory in the last seconds: every row must be fresh.
+    /// True if tasks have waited for memory in the last seconds: every row must be read.
     pub pressed: bool,
 }
 
-/// How a scan went. What is not in the table is counted here, never lost silently.
+/// The result of a scan. Every process that is missing from the table is counted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScanCount {
     /// Rows in the table.
     pub listed: u32,
-    /// Ended while they were read: nothing is missing.
+    /// Processes that ended while they were read: nothing is missing.
     pub vanished: u32,
-    /// Present, but not even `stat` may be read (hidepid).
+    /// Processes whose `stat` may not be read (hidepid).
     pub hidden: u32,
-    /// Present, but what was read makes no sense, or reading failed.
+    /// Processes whose files are invalid or could not be read.
     pub failed: u32,
 }
 
 impl ScanCount {
-    /// All that is not in the table.
+    /// Number of processes that are missing from the table.
     #[must_use]
     pub fn skipped(&self) -> u32 {
         self.vanished + self.hidden + self.failed
     }
 }
 
-/// A way to read all processes. The sampler adds what is cached from sample to sample.
+/// A way to read all processes. The sampler adds the facts that it caches from sample to sample.
 pub trait ProcessScan: Send {
     /// Short name for the screen: `/proc`, `bpf task walk`.
     fn name(&self) -> &'static str;
 
-    /// True if `rss` is that of the kernel's counters without the parts that each CPU keeps to itself.
+    /// True if `rss` comes from the kernel's counters without their per-CPU parts.
     fn is_approximate(&self) -> bool {
         false
     }
 
     /// Replaces the contents of `table` by one row per process, in no particular order.
     ///
-    /// Fills everything but `cgroup`, `growth` and `command`; `cgroup_id` only if that costs nothing.
-    /// A process that ends meanwhile is counted, not an error.
+    /// Fills all fields except `cgroup`, `growth` and `command`; `cgroup_id` only if that is free. A process
+    /// that ends during the scan is counted and is no error.
     ///
     /// # Errors
-    /// Only if no table can be made at all.
+    /// Only if no table can be made.
     fn scan(
         &mut self,
         wants: &ScanWants,
@@ -82,8 +82,8 @@ pub trait ProcessScan: Send {
     ) -> Result<ScanCount, ReadError>;
 }
 
-/// Makes room in an empty table for so many rows and few more: growing by doubling would touch, and
-/// so lock, up to three times the memory.
+/// Reserves room in an empty table for this many rows and few more. Growing by doubling would touch, and so
+/// lock, up to three times the memory.
 pub(crate) fn with_room(table: &mut Vec<Process>, rows: usize) {
     if table.capacity() < rows {
         table.reserve_exact(rows + rows / 16);

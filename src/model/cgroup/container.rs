@@ -1,21 +1,21 @@
-//! Who a cgroup belongs to, told from its path: container, pod, machine or systemd unit.
+//! Derives the owner of a cgroup from its path: container, pod, machine or systemd unit.
 //!
-//! Runtimes name their groups in two ways each: with the *cgroupfs* driver a directory per container, with
-//! the *systemd* driver a scope whose name starts with the runtime's. Kubernetes puts its pods below
-//! `kubepods`, with the class of service in between.
+//! Each runtime names its groups in two ways: the *cgroupfs* driver uses a directory per container, the
+//! *systemd* driver a scope whose name starts with the name of the runtime. Kubernetes puts its pods below
+//! `kubepods`, with a directory for the class of service in between.
 
 mod words;
 
 pub use words::{LONGEST, description, label, unescaped};
 
-/// What the path of a group says.
+/// The owner that the path of a group names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner<'p> {
-    /// What it is.
+    /// The kind of owner.
     pub kind: Kind,
-    /// Its id or name as the path has it, escapes of systemd included; a pod's id with `_` or `-`.
+    /// The id or name as it is in the path, including systemd's escapes; the id of a pod with `_` or `-`.
     pub id: &'p str,
-    /// The Kubernetes pod around it, if there is one.
+    /// The enclosing Kubernetes pod, if there is one.
     pub pod: Option<&'p str>,
     /// The pod's class of service.
     pub class: Option<Class>,
@@ -26,7 +26,7 @@ pub struct Owner<'p> {
 pub enum Kind {
     /// Docker.
     Docker,
-    /// BuildKit, a step of an image's build.
+    /// BuildKit: one step of an image build.
     BuildKit,
     /// Podman (libpod).
     Podman,
@@ -42,7 +42,7 @@ pub enum Kind {
     PodContainer,
     /// A Kubernetes pod.
     Pod,
-    /// All pods, or all of one class.
+    /// All pods, or all pods of one class.
     Pods,
     /// LXC, Incus, Proxmox.
     Lxc,
@@ -52,14 +52,14 @@ pub enum Kind {
     Ecs,
     /// A systemd service, scope, slice, socket, mount or swap.
     Unit,
-    /// A unit of a user's own systemd.
+    /// A unit of a user's systemd instance.
     UserUnit,
 }
 
-/// Quality of service of a pod: what Kubernetes sets its adj by.
+/// Quality of service class of a pod, from which Kubernetes derives the adj.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Requests equal limits: adj -997. It has no directory of its own.
+    /// Requests equal limits: adj -997. This class has no directory of its own.
     Guaranteed,
     /// Requests below limits: adj 3..=999.
     Burstable,
@@ -68,7 +68,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// As Kubernetes writes it.
+    /// The name as Kubernetes writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -122,7 +122,7 @@ impl Kind {
     }
 }
 
-/// Scopes of the systemd driver: `PREFIX-ID.scope`. The longer of two that fit comes first.
+/// Scopes of the systemd driver: `PREFIX-ID.scope`. If two prefixes match, the longer one comes first.
 const SCOPES: &[(&str, Kind)] = &[
     ("cri-containerd-", Kind::Containerd),
     ("crio-conmon-", Kind::Monitor),
@@ -178,7 +178,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
             class,
         })
     };
-    // A container's own init may make groups inside its own: podman's "container".
+    // A container can have child groups, such as podman's "container".
     if *last == "container" && parent.starts_with("libpod-") {
         return owner(path.strip_suffix("/container")?);
     }
@@ -190,7 +190,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
             class: Some(own_class.or(class).unwrap_or(Class::Guaranteed)),
         });
     }
-    // containerd with the systemd names of the kubelet and the cgroupfs driver of its own:
+    // The kubelet uses the systemd driver but containerd the cgroupfs driver:
     // kubepods-burstable-podUID.slice:cri-containerd:ID
     if let Some((pod_slice, rest)) = last.split_once(':')
         && let Some((uid, own_class)) = pod_name(pod_slice)
@@ -210,7 +210,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
         && let Some((kind, id)) = SCOPES
             .iter()
             .find_map(|(prefix, kind)| Some((*kind, name.strip_prefix(prefix)?)))
-        // A scope that somebody called docker-compose is none.
+        // The scope docker-compose.scope is not a container.
         && (kind == Kind::Machine || is_id(id))
     {
         return found(kind, id);
@@ -253,14 +253,14 @@ fn scope_kind(runtime: &str) -> Option<Kind> {
         .map(|(_, kind)| *kind)
 }
 
-/// Hexadecimal, as long as a container's id or its short form.
+/// True for a hexadecimal number as long as a container id or its short form.
 fn is_id(text: &str) -> bool {
-    // buildkit has ids of letters and digits, Kubernetes' static pods and old runtimes short ones.
+    // BuildKit ids have letters and digits; static pods of Kubernetes and old runtimes have short ids.
     (12..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
         || text.len() == 25 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// The pod and class of service of the groups around one.
+/// The pod and the class of service among the ancestors of a group.
 fn pod_of<'p>(above: &[&'p str]) -> (Option<&'p str>, Option<Class>) {
     let (mut pod, mut class, mut inside) = (None, None, false);
     for part in above {

@@ -19,18 +19,18 @@ pub enum CgroupVersion {
     V1,
     /// The unified hierarchy lists `memory` in its root `cgroup.controllers`.
     V2,
-    /// v1 has `memory`, a cgroup2 mount is there beside it without it.
+    /// v1 has the `memory` controller; there is a cgroup2 mount as well, without it.
     Hybrid,
 }
 
 impl CgroupVersion {
-    /// Memory files are those of v1.
+    /// True if the memory files are those of v1.
     #[must_use]
     pub fn is_v1(self) -> bool {
         matches!(self, Self::V1 | Self::Hybrid)
     }
 
-    /// As the header names it.
+    /// The name for the header.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -150,60 +150,61 @@ impl CgroupKey {
 pub struct GroupEvents {
     /// Times throttled for exceeding `high`.
     pub high: Option<u64>,
-    /// Times the limit was about to be exceeded; on v1 that of memory (`memory.failcnt`) or that of memory
+    /// Times the limit was about to be exceeded; on v1 the sum for memory (`memory.failcnt`) and for memory
     /// and swap (`memory.memsw.failcnt`).
     pub max: Option<u64>,
-    /// OOM conditions (not kills), of groups below too.
+    /// OOM conditions (not kills), including descendants.
     pub oom: Option<u64>,
-    /// OOM conditions of this group's own limit (v2 `memory.events.local` `oom`; before 5.2 the other file
-    /// counts those only). `None` on v1, which counts none.
+    /// OOM conditions of this group's own limit (v2 `memory.events.local` `oom`; before 5.2 `memory.events`
+    /// counts only these). `None` on v1, which has no such counter.
     pub own_oom: Option<u64>,
-    /// Processes killed in this group and below, whatever ran out.
+    /// Processes killed in this group and its descendants, whichever limit ran out.
     pub oom_kill: Option<u64>,
-    /// Of these, those that lived in this group itself (v1, whose counter knows no others; the sum is of what
-    /// was there or came since oomtop runs). `None` on v2.
+    /// v1: processes killed in this group itself, which is all that the v1 counter shows; oomtop sums up
+    /// [`Self::oom_kill`] from these counters. `None` on v2.
     pub own_kills: Option<u64>,
-    /// Times the group died whole (v2 `oom_group_kill`, 5.17 and later).
+    /// Times the group was killed as a whole (v2 `oom_group_kill`, 5.17 and later).
     pub oom_group_kill: Option<u64>,
 }
 
-/// What `memory.stat` says of the group and everything below it (on v1 the `total_` lines), in bytes.
+/// The `memory.stat` of the group, including descendants (on v1 the `total_` lines), in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct GroupStat {
-    /// `inactive_file`: page cache that goes first.
+    /// `inactive_file`: page cache that the kernel drops first.
     pub inactive_file: u64,
-    /// `active_file`: page cache in use; it goes too before anybody is killed, at the price of reading it
-    /// again.
+    /// `active_file`: page cache in use. The kernel drops it too before it kills, although it must be read
+    /// again then.
     pub active_file: u64,
     /// `file_dirty` + `file_writeback` (v1 `total_dirty` + `total_writeback`): page cache that must be
-    /// written before it can go.
+    /// written before it can be dropped.
     pub unwritten: u64,
     /// `workingset_refault_anon` + `_file` (before 5.9 `workingset_refault`): pages read again soon after
-    /// they were dropped, since the group was made. `None` where the kernel does not count them.
+    /// they were dropped, since the group was created. `None` if the kernel does not count them.
     pub refaults: Option<u64>,
 }
 
 impl GroupStat {
-    /// Page cache the kernel drops before it kills: both file lists without what must be written first.
+    /// Page cache that the kernel drops before it kills: both file lists without dirty pages.
     #[must_use]
     pub fn droppable(&self) -> u64 {
         (self.inactive_file.saturating_add(self.active_file)).saturating_sub(self.unwritten)
     }
 }
 
-/// `avg10` of a group's `memory.pressure`, in hundredths of a percent (so that they compare).
+/// `avg10` of a group's `memory.pressure`, in hundredths of a percent (an integer, so that it implements
+/// `Eq`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct GroupPressure {
     /// Share of the last 10 s in which at least one task waited for memory.
     pub some: u32,
-    /// Share in which all of them did.
+    /// Share of the last 10 s in which all tasks waited for memory.
     pub full: u32,
 }
 
-/// One memory cgroup as the last sample saw it.
+/// One memory cgroup in the last sample.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Cgroup {
-    /// Where it is in the memory hierarchy.
+    /// The path in the memory hierarchy.
     pub path: CgroupPath,
     /// The enclosing group; `None` for the root.
     pub parent: Option<CgroupKey>,
@@ -219,16 +220,16 @@ pub struct Cgroup {
     pub events: GroupEvents,
     /// Pressure of the group (v2 only).
     pub pressure: Option<GroupPressure>,
-    /// What its memory is made of; read only near a limit, or when somebody looks.
+    /// Kinds of memory in the group; read only near a limit, or when the group is on the screen.
     pub stat: Option<GroupStat>,
-    /// v1 `memory.oom_control`: `under_oom` is set, tasks of the group wait for memory now.
+    /// v1 `memory.oom_control`: `under_oom` is set: tasks of the group wait for memory now.
     pub under_oom: bool,
-    /// The sample in which [`Self::usage`] was last read; groups at rest are not read in every sample.
+    /// The sample in which [`Self::usage`] was last read; idle groups are not read in every sample.
     pub read_seq: u64,
 }
 
 impl Cgroup {
-    /// A group of which only the path is known yet.
+    /// A group that has not been read: only the path is known.
     #[must_use]
     pub fn unread(path: CgroupPath, parent: Option<CgroupKey>) -> Self {
         Self {
@@ -247,12 +248,12 @@ impl Cgroup {
     }
 }
 
-/// Deepest nesting that is followed: a damaged table must not loop.
+/// Most ancestors followed: a damaged table must not cause an endless loop.
 const DEEPEST: usize = 256;
 
 /// `key` and its ancestors in the table of groups, innermost first.
 pub fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
-    // Walked for every group and process in every sample: one closure, no layers of adapters.
+    // This runs for every group and process in every sample: one closure is faster than iterator adapters.
     let (mut next, mut left) = (Some(key), DEEPEST);
     std::iter::from_fn(move || {
         let key = next?;

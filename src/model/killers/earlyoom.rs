@@ -3,15 +3,15 @@
 use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use crate::model::process::ProcessId;
 
-/// Percent for `-m` and `-s` unless said otherwise; SIGKILL comes at half (earlyoom(1)).
+/// Default of `-m` and `-s` in percent; earlyoom sends SIGKILL at half of that (earlyoom(1)).
 const DEFAULT: f64 = 10.0;
 
-/// What was given for memory or for swap.
+/// The thresholds given for memory or for swap.
 #[derive(Default)]
 struct Level {
-    /// SIGTERM and SIGKILL in percent.
+    /// Thresholds of SIGTERM and SIGKILL in percent.
     percent: Option<(f64, f64)>,
-    /// The same in KiB.
+    /// Thresholds of SIGTERM and SIGKILL in KiB.
     kib: Option<(f64, f64)>,
 }
 
@@ -42,10 +42,10 @@ fn bytes(kib: f64) -> u64 {
     bytes
 }
 
-/// What earlyoom does with these arguments (the command's name left out).
+/// The rules of earlyoom with these arguments, without the program name.
 ///
-/// It kills with SIGTERM when available memory **and** free swap are both at or below their level, with
-/// SIGKILL at half of that; without swap memory alone counts (earlyoom(1), 1.2 to 1.8).
+/// earlyoom sends SIGTERM when available memory **and** free swap are both at or below their thresholds, and
+/// SIGKILL at half of those. Without swap only memory counts (earlyoom(1), 1.2 to 1.8).
 #[must_use]
 pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>) -> RunningKiller {
     let (mut memory, mut swap) = (Level::default(), Level::default());
@@ -65,7 +65,7 @@ pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>)
             "-s" => take(&mut swap.percent, value(), word, &mut notes),
             "-M" => take(&mut memory.kib, value(), word, &mut notes),
             "-S" => take(&mut swap.kib, value(), word, &mut notes),
-            // These take a value that does not matter here.
+            // These options take a value that is irrelevant here.
             "-r" | "-w" | "-N" | "-P" => {
                 value();
             }
@@ -107,7 +107,7 @@ pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>)
     }
 }
 
-/// `-m5` and `--prefer=x` are one word.
+/// Splits arguments that contain their value, such as `-m5` and `--prefer=x`.
 fn split(word: &str) -> (&str, Option<&str>) {
     if word.starts_with("--") {
         return match word.split_once('=') {
@@ -123,7 +123,7 @@ fn split(word: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `10` or `10,5`: the level of SIGTERM and that of SIGKILL.
+/// Parses `10` or `10,5`: the threshold of SIGTERM and that of SIGKILL.
 fn take(into: &mut Option<(f64, f64)>, text: Option<&str>, word: &str, notes: &mut Vec<String>) {
     let sound = |number: &f64| number.is_finite() && *number >= 0.0;
     let number = |text: &str| text.trim().parse().ok().filter(sound);
@@ -134,7 +134,7 @@ fn take(into: &mut Option<(f64, f64)>, text: Option<&str>, word: &str, notes: &m
             let term = number(text)?;
             (term, term / 2.0)
         };
-        // earlyoom kills at once rather than later than it asks.
+        // If SIGKILL has the higher threshold, earlyoom uses it for SIGTERM too.
         Some((term.max(kill), kill))
     });
     match parsed {
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(levels(""), [(share(10), share(10)), (share(5), share(5))]);
         assert_eq!(of("").rules[0].act, Act::Terminate);
         assert_eq!(of("").rules[1].act, Act::Kill);
-        // Debian's /etc/default/earlyoom, and what its manual shows.
+        // From Debian's /etc/default/earlyoom and from the manual.
         assert_eq!(
             levels("-r 3600 -m 4"),
             [(share(4), share(10)), (share(2), share(5))]

@@ -1,7 +1,7 @@
-//! Programs that kill before the kernel has to: when each acts, and which acts first.
+//! Programs that kill before the kernel has to: when each one acts, and which acts first.
 //!
-//! What they are set to is read from their command lines and files; whether and when they act is
-//! computed from the same numbers they look at.
+//! Their settings come from their command lines and files. When they act is computed from the same numbers
+//! that they read.
 
 pub mod earlyoom;
 pub mod nohang;
@@ -17,14 +17,14 @@ pub use running::{Choice, RunningKiller};
 use super::memory::Memory;
 use crate::model::oom_domain::headroom::Room;
 
-/// What must be used up before the kernel itself has to kill: all that can be had, and all swap.
+/// Bytes that must be used up before the kernel has to kill: all obtainable memory and all swap.
 #[must_use]
 pub fn kernel_room(host: &Memory) -> u64 {
-    Room::of_host(host).left()
+    Room::from_host(host).left()
 }
 
-/// The rule that memory in use will meet first, with the bytes until then, if it comes before the
-/// kernel. A program on a dry run does nothing.
+/// The rule that holds first as memory use grows, and the bytes until then, if that is before the kernel has
+/// to kill. Programs in a dry run are ignored.
 #[must_use]
 pub fn first_to_act<'a>(
     killers: &'a [RunningKiller],
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn both_memory_and_swap_must_be_low() {
         let rule = low(10, 10, false);
-        // RAM first, then all swap but 10 %.
+        // RAM fills up first, then all swap except 10 %.
         assert_eq!(rule.room(&host(40, 20, 12)), Some(50 * GIB));
         assert_eq!(rule.room(&host(5, 20, 12)), Some(15 * GIB));
         assert_eq!(rule.room(&host(5, 20, 1)), Some(0));
@@ -107,14 +107,14 @@ mod tests {
         let memory = host(40, 20, 20);
         let (first, _, room) = first_to_act(&killers, &memory).expect("one");
         assert_eq!((first.killer, room), (Killer::SystemdOomd, 58 * GIB));
-        // One that does not wait for swap comes before one that waits for a little of it.
+        // A rule that ignores swap holds before a rule that waits for some swap to be used.
         let early = killer(Killer::Earlyoom, low(10, 100, false));
         let late = killer(Killer::SystemdOomd, low(50, 50, true));
         let both = [late, early];
         let (first, _, room) = first_to_act(&both, &memory).expect("one");
         assert_eq!((first.killer, room), (Killer::Earlyoom, 30 * GIB));
         assert_eq!(kernel_room(&memory), 60 * GIB);
-        // Thresholds of nothing are the kernel's own.
+        // Thresholds of 0 hold no earlier than the kernel has to kill.
         let late = [killer(Killer::Earlyoom, low(0, 0, false))];
         assert!(first_to_act(&late, &memory).is_none());
         let mut dry = killers;

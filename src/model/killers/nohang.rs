@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use crate::model::process::ProcessId;
 
-/// What nohang does with this file. `None` for a file that could not be read: then no threshold is known.
+/// The rules of nohang with this configuration file. `text` is `None` if the file could not be read: then no
+/// threshold is known.
 ///
-/// Lines `key = value` count; those that begin with `#`, a blank or `@` do not set one (nohang.conf, 0.2).
+/// Only lines `key = value` count. Lines that start with `#`, a blank or `@` set no key (nohang.conf, 0.2).
 #[must_use]
 pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningKiller {
     let mut notes = Vec::new();
@@ -75,7 +76,7 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
         } else {
             Choice::HighestScore
         },
-        // Without --config it has rules of its own, and a file without any is not understood.
+        // Without --config nohang has built-in rules; if no rule was found in the file, it was not understood.
         unread,
         dry_run: false,
         source,
@@ -84,7 +85,7 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
     }
 }
 
-/// The file of `--config FILE` or `-c FILE`.
+/// The path in `--config FILE` or `-c FILE`.
 #[must_use]
 pub fn config_path<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut words = arguments.into_iter();
@@ -102,7 +103,7 @@ pub fn config_path<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<&
 }
 
 fn value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    // The last of several counts, as it does for nohang.
+    // If a key is set several times the last one counts, as in nohang.
     text.lines().rev().find_map(|line| {
         let (name, value) = line.split_once('=')?;
         (name.trim_end() == key).then(|| value.trim())
@@ -113,7 +114,7 @@ fn is_on(text: &str, key: &str) -> bool {
     value(text, key) == Some("True")
 }
 
-/// `5 %` or `300 M`.
+/// Parses `5 %` or `300 M`.
 fn amount(text: &str) -> Option<Amount> {
     if let Some(number) = text.strip_suffix('%') {
         let percent = number.trim().parse().ok()?;
@@ -129,7 +130,7 @@ fn amount(text: &str) -> Option<Amount> {
     (mib.is_finite() && mib >= 0.0).then_some(Amount::Bytes(bytes))
 }
 
-/// The measures nohang knows, as PSI names them.
+/// The PSI values that nohang supports, by their PSI names.
 fn measure(text: &str) -> Option<&'static str> {
     const MEASURES: [(&str, &str); 6] = [
         ("some_avg10", "some avg10"),

@@ -1,11 +1,11 @@
-//! [`Rule`]: when a program acts, and how much memory is left until then.
+//! [`Rule`]: when a program acts, and how many bytes are left until then.
 
 use std::time::Duration;
 
 use crate::model::cgroup::CgroupPath;
 use crate::model::memory::Memory;
 
-/// A share in hundredths of a percent (permyriad), 0 ..= 10000: the finest that these programs take.
+/// A share in hundredths of a percent (permyriad), 0 ..= 10000: the finest unit that these programs accept.
 /// Serialized in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Share(pub u32);
@@ -17,7 +17,7 @@ impl serde::Serialize for Share {
 }
 
 impl Share {
-    /// A whole number of percent, at most 100.
+    /// From a whole number of percent, at most 100.
     #[must_use]
     pub const fn percent(percent: u32) -> Self {
         Self(if percent > 100 { 10_000 } else { percent * 100 })
@@ -30,7 +30,7 @@ impl Share {
         u64::try_from(part).unwrap_or(u64::MAX)
     }
 
-    /// From a number of percent; `None` outside 0 ..= 100 or if it is none.
+    /// From a number of percent; `None` outside 0 ..= 100 and for NaN.
     #[must_use]
     pub fn from_percent(percent: f64) -> Option<Self> {
         #[expect(
@@ -43,14 +43,14 @@ impl Share {
             .then(|| Self((percent * 100.0).round() as u32))
     }
 
-    /// In percent.
+    /// The share in percent.
     #[must_use]
     pub fn as_percent(self) -> f64 {
         f64::from(self.0) / 100.0
     }
 }
 
-/// An amount of memory or swap, as these programs take it.
+/// An amount of memory or swap, as these programs accept it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Amount {
@@ -65,7 +65,7 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// In bytes, of this total.
+    /// The amount in bytes, relative to this total.
     #[must_use]
     pub fn of(self, total: u64) -> u64 {
         match self {
@@ -98,22 +98,22 @@ pub enum Trigger {
         memory: Amount,
         /// `SwapFree` at most.
         swap: Amount,
-        /// Never holds without swap (systemd-oomd compares with "less than").
+        /// The rule never holds without swap (systemd-oomd compares with "less than").
         needs_swap: bool,
     },
     /// Memory pressure above a limit for some time.
     Pressure {
-        /// Of this group; `None`: of the host.
+        /// Pressure of this group, or of the host if `None`.
         group: Option<CgroupPath>,
         /// `full avg10`, `some avg10`, …
         measure: &'static str,
         /// The limit.
         limit: Share,
-        /// For at least so long; serialized in microseconds.
+        /// The pressure must last at least this long; serialized in microseconds.
         #[serde(rename = "lasting_micros", serialize_with = "micros")]
         lasting: Duration,
     },
-    /// zram takes more than this of RAM.
+    /// zram uses more than this amount of RAM.
     Zram {
         /// The limit.
         limit: Amount,
@@ -124,21 +124,21 @@ fn micros<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok,
     serializer.serialize_u64(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
 }
 
-/// One condition and what follows.
+/// A condition and an action.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Rule {
-    /// When.
+    /// The condition.
     pub when: Trigger,
-    /// What.
+    /// The action.
     pub act: Act,
 }
 
 impl Trigger {
-    /// About how many bytes must be used up, memory and swap together, before it holds; 0 if it holds.
-    /// `None` if it never can, or does not go by memory.
+    /// Approximate number of bytes, memory and swap together, that must be used up before the rule holds; 0
+    /// if it holds now. `None` if it can never hold, or does not depend on the amount of memory.
     ///
-    /// Counted as if RAM fills up before swap does, which is what happens when processes grow (a rule that
-    /// waits for swap waits for nearly all of RAM first). Where the kernel swaps earlier it comes earlier.
+    /// Assumes that RAM fills up before swap does, as it does when processes grow: a rule that waits for swap
+    /// first waits for nearly all RAM. If the kernel swaps earlier, the rule holds earlier.
     #[must_use]
     pub fn room(&self, host: &Memory) -> Option<u64> {
         let Self::Low {

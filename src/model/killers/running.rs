@@ -1,4 +1,4 @@
-//! [`RunningKiller`]: one program that kills before the kernel does, and what is known of it.
+//! [`RunningKiller`]: a running program that kills before the kernel does, and its known settings.
 
 use super::rule::{Rule, Trigger};
 use crate::model::cgroup::CgroupPath;
@@ -6,7 +6,7 @@ use crate::model::memory::Memory;
 use crate::model::process::ProcessId;
 use crate::oomlog::Killer;
 
-/// How a program chooses whom to kill.
+/// How a program chooses its victim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
@@ -14,40 +14,40 @@ pub enum Choice {
     HighestScore,
     /// The largest resident memory.
     LargestRss,
-    /// The largest `oom_score`, changed by patterns of names that are not evaluated here.
+    /// The largest `oom_score`, modified by name patterns, which are not evaluated here.
     ScoreAndPatterns,
-    /// Of the monitored groups' leaves the one with the most swap (for swap), or the one that reclaims
-    /// most (for pressure).
+    /// Among the leaves below the monitored groups: the group with the most swap (swap rule), or the group
+    /// with the most reclaim activity (pressure rule).
     Group,
-    /// Set in a file that is not read here.
+    /// Configured in a file that is not read here.
     Unknown,
 }
 
-/// One such program, as it runs now.
+/// One running program.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct RunningKiller {
-    /// Which.
+    /// Which program it is.
     pub killer: Killer,
     /// Its process.
     pub id: ProcessId,
-    /// Any of these is enough.
+    /// Its rules; it acts if any of them holds.
     pub rules: Vec<Rule>,
-    /// Whom it chooses.
+    /// How it chooses its victim.
     pub choice: Choice,
-    /// Some of what makes it act is not known: its settings could not be read, or are not read here.
+    /// True if some of its rules are unknown: its settings could not be read, or are not read here.
     pub unread: bool,
-    /// It only says what it would do.
+    /// True if the program only logs what it would do.
     pub dry_run: bool,
-    /// Where its settings are from, in words.
+    /// Where its settings come from, in words.
     pub source: String,
-    /// What is missing or surprising, a sentence each.
+    /// What is missing or surprising, one sentence each.
     pub notes: Vec<String>,
-    /// systemd-oomd: the groups below which it kills for swap.
+    /// systemd-oomd: the groups monitored for swap; it kills below them.
     pub watched: Vec<CgroupPath>,
 }
 
 impl RunningKiller {
-    /// A program whose settings are not read, and why.
+    /// A program whose settings are unknown; `note` says why.
     #[must_use]
     pub fn unread(killer: Killer, id: ProcessId, note: &str) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl RunningKiller {
         }
     }
 
-    /// A program that runs and kills nobody, and why.
+    /// A program that runs but kills nobody; `note` says why.
     #[must_use]
     pub fn idle(killer: Killer, id: ProcessId, note: &str) -> Self {
         Self {
@@ -72,15 +72,15 @@ impl RunningKiller {
         }
     }
 
-    /// About how many bytes must be used up before the first of its rules about memory holds; `None` if no
-    /// rule goes by memory. Also of a dry run.
+    /// Approximate number of bytes that must be used up before the first of its memory rules holds; `None` if
+    /// no rule depends on the amount of memory. Computed for a dry run too.
     #[must_use]
     pub fn room(&self, host: &Memory) -> Option<u64> {
         let rooms = self.rules.iter().filter_map(|rule| rule.when.room(host));
         rooms.min()
     }
 
-    /// Something other than the amount of memory left can make it kill: pressure, or zram.
+    /// True if it can also kill because of pressure or zram, not only because of the amount of memory left.
     #[must_use]
     pub fn goes_by_pressure(&self) -> bool {
         let by_pressure =

@@ -1,4 +1,4 @@
-//! systemd-oomd(8): thresholds of oomd.conf, groups of the units that ask for it.
+//! systemd-oomd(8): the thresholds in oomd.conf, and the groups of the units that enable it.
 
 use std::time::Duration;
 
@@ -29,9 +29,9 @@ impl Default for OomdConf {
 }
 
 impl OomdConf {
-    /// Takes the files in the order in which they count: oomd.conf, then the drop-ins by name.
+    /// Parses the files in the order in which they apply: oomd.conf, then the drop-ins by name.
     #[must_use]
-    pub fn of<'t>(files: impl IntoIterator<Item = &'t str>) -> Self {
+    pub fn from_files<'t>(files: impl IntoIterator<Item = &'t str>) -> Self {
         let default = Self::default();
         let mut conf = default;
         for text in files {
@@ -39,7 +39,7 @@ impl OomdConf {
                 if section != "OOM" {
                     continue;
                 }
-                // A value that makes no sense is ignored, as systemd does; an empty one resets.
+                // Like systemd, this ignores invalid values; an empty value resets to the default.
                 match key {
                     "SwapUsedLimit" | "SwapUsedLimitPercent" => {
                         set(&mut conf.swap_used, value, share, default.swap_used);
@@ -69,7 +69,7 @@ fn set<T>(field: &mut T, text: &str, parse: impl Fn(&str) -> Option<T>, default:
     }
 }
 
-/// `key=value` lines with their section; comments and everything else left out (systemd.syntax(7)).
+/// The `key=value` lines and their sections, without comments and other lines (systemd.syntax(7)).
 pub(super) fn assignments(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     let mut section = "";
     text.lines().filter_map(move |line| {
@@ -86,7 +86,7 @@ pub(super) fn assignments(text: &str) -> impl Iterator<Item = (&str, &str, &str)
     })
 }
 
-/// `60%`, `605‰`, `6050‱`.
+/// Parses `60%`, `605‰` or `6050‱`.
 pub(super) fn share(text: &str) -> Option<Share> {
     for (suffix, scale) in [('%', 100.0), ('‰', 10.0), ('‱', 1.0)] {
         if let Some(number) = text.strip_suffix(suffix) {
@@ -97,7 +97,7 @@ pub(super) fn share(text: &str) -> Option<Share> {
     None
 }
 
-/// `30s`, `1min 30s`, `90` (seconds): systemd.time(7), as far as people use it for this.
+/// Parses `30s`, `1min 30s` or `90` (seconds): the common part of systemd.time(7).
 pub(super) fn span(text: &str) -> Option<Duration> {
     let mut total = Duration::ZERO;
     let mut rest = text.trim();
@@ -128,11 +128,11 @@ pub(super) fn span(text: &str) -> Option<Duration> {
     Some(total)
 }
 
-/// What systemd-oomd does with this configuration, where these groups ask for it.
+/// The rules of systemd-oomd with this configuration, for the groups whose units enable it.
 ///
-/// For swap it acts when available memory **and** free swap are both below 100 % - `SwapUsedLimit` of their
-/// totals (src/oom/oomd-manager.c, 249 and later); for pressure when `full avg10` of a group is above its
-/// limit for the whole duration.
+/// The swap rule holds when available memory **and** free swap are both below 100 % - `SwapUsedLimit` of
+/// their totals (src/oom/oomd-manager.c, 249 and later). The pressure rule holds when `full avg10` of a group
+/// is above its limit for the whole duration.
 #[must_use]
 pub fn systemd_oomd(
     id: ProcessId,
@@ -187,13 +187,13 @@ pub fn systemd_oomd(
     }
 }
 
-/// Below one twentieth of all swap a group is left alone (`THRESHOLD_SWAP_USED_PERCENT`,
+/// systemd-oomd ignores groups that use less than one twentieth of all swap (`THRESHOLD_SWAP_USED_PERCENT`,
 /// src/oom/oomd-manager.h).
 const LEAST_SWAP: u64 = 20;
 
-/// The group systemd-oomd would kill for swap: of the leaves below `watched` (or groups with
-/// `memory.oom.group`) the one with the most swap, if that is more than a twentieth of all. Preferences
-/// (`ManagedOOMPreference`) are not known here.
+/// The group that the swap rule of systemd-oomd would kill: the leaf below `watched` (or the group with
+/// `memory.oom.group`) that uses the most swap, if it uses more than a twentieth of all swap. Ignores
+/// `ManagedOOMPreference`, which is not read here.
 #[must_use]
 pub fn swap_choice<'c>(
     watched: &[CgroupPath],
@@ -233,14 +233,14 @@ mod tests {
 
     #[test]
     fn files_in_order_and_nonsense_ignored() {
-        let conf = OomdConf::of([
+        let conf = OomdConf::from_files([
             "[OOM]\n#SwapUsedLimit=10%\nSwapUsedLimit=80%\nDefaultMemoryPressureLimit=2000%\n",
             "[Other]\nSwapUsedLimit=1%\n[OOM]\nDefaultMemoryPressureDurationSec=2s\n",
         ]);
         assert_eq!(conf.swap_used, Share::percent(80));
         assert_eq!(conf.pressure, Share::percent(60));
         assert_eq!(conf.lasting, Duration::from_secs(2));
-        let reset = OomdConf::of(["[OOM]\nSwapUsedLimit=1%\n", "[OOM]\nSwapUsedLimit=\n"]);
+        let reset = OomdConf::from_files(["[OOM]\nSwapUsedLimit=1%\n", "[OOM]\nSwapUsedLimit=\n"]);
         assert_eq!(reset, OomdConf::default());
     }
 
@@ -329,7 +329,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_panics(text in "(\\PC{0,9}|\n|=|\\[OOM\\]|%|‰|[0-9]{1,30}|SwapUsedLimit)*") {
-            let _ = OomdConf::of([text.as_str()]);
+            let _ = OomdConf::from_files([text.as_str()]);
             let _ = span(&text);
         }
     }

@@ -1,4 +1,4 @@
-//! Which units ask systemd-oomd to watch them: `ManagedOOM*` of unit files and drop-ins.
+//! Which units enable systemd-oomd: the `ManagedOOM*` settings of unit files and drop-ins.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use super::Share;
 use super::systemd::{assignments, share, span};
 
-/// A unit file or drop-in, the one of its name that counts (systemd.unit(5): `/etc` before `/run` before
-/// `/usr/lib`).
+/// A unit file or drop-in. If several directories have a file of this name, it is the one that counts
+/// (systemd.unit(5): `/etc` before `/run` before `/usr/lib`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitFile {
     /// The unit: `-.slice`, `user@.service`, `user-.slice`, or a type alone (`service`).
     pub unit: String,
     /// File name of a drop-in; `None` for the unit file itself.
     pub drop_in: Option<String>,
-    /// What it says.
+    /// The contents.
     pub text: String,
 }
 
-/// What a unit asks for (systemd.resource-control(5), since 247).
+/// The settings of a unit for systemd-oomd (systemd.resource-control(5), since 247).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Managed {
     /// `ManagedOOMSwap=kill`.
@@ -34,14 +34,14 @@ pub struct Managed {
 impl Managed {
     fn apply(&mut self, text: &str) {
         for (section, key, value) in assignments(text) {
-            // `[Slice]`, `[Service]`, `[Scope]`, …: no other section knows these keys.
+            // The keys are valid in `[Slice]`, `[Service]`, `[Scope]`, …, but not in these two sections.
             if matches!(section, "Unit" | "Install") {
                 continue;
             }
             match key {
                 "ManagedOOMSwap" => self.swap = value == "kill",
                 "ManagedOOMMemoryPressure" => self.pressure = value == "kill",
-                // 0 and nothing mean the default of oomd.conf.
+                // 0 and an empty value mean the default in oomd.conf.
                 "ManagedOOMMemoryPressureLimit" => {
                     self.limit = share(value).filter(|limit| limit.0 > 0);
                 }
@@ -51,17 +51,17 @@ impl Managed {
         }
     }
 
-    /// systemd-oomd watches it.
+    /// True if systemd-oomd watches the unit.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.swap || self.pressure
     }
 }
 
-/// What `unit` (the last part of a cgroup's path) asks for, out of all files that speak of it.
+/// The settings of `unit` (the last component of a cgroup path), from all files that apply to it.
 ///
-/// The unit file counts first, then drop-ins in the order of their names; of two drop-ins of one name
-/// that of the more specific directory counts (systemd.unit(5)).
+/// The unit file applies first, then the drop-ins in the order of their names. Of two drop-ins with one name,
+/// the one in the more specific directory applies (systemd.unit(5)).
 #[must_use]
 pub fn managed(unit: &str, files: &[UnitFile]) -> Managed {
     let names = names_of(unit);
@@ -74,7 +74,8 @@ pub fn managed(unit: &str, files: &[UnitFile]) -> Managed {
         managed.apply(&own.text);
     }
     let mut drop_ins: BTreeMap<&str, &UnitFile> = BTreeMap::new();
-    // The least specific first: a later one of the same name takes its place.
+    // Start with the least specific name: a drop-in of the same name in a more specific directory replaces
+    // it.
     for name in names.iter().rev() {
         for file in files.iter().filter(|file| file.unit == *name) {
             if let Some(drop_in) = &file.drop_in {
@@ -88,7 +89,7 @@ pub fn managed(unit: &str, files: &[UnitFile]) -> Managed {
     managed
 }
 
-/// The names under which files speak of a unit, the most specific first.
+/// The names whose files apply to a unit, the most specific first.
 fn names_of(unit: &str) -> Vec<String> {
     let mut names = vec![unit.to_owned()];
     let Some((name, kind)) = unit.rsplit_once('.') else {

@@ -1,6 +1,6 @@
 //! Warning bands of the memory gauge, with hysteresis.
 
-/// How close to exhaustion, in the four words of the gauge.
+/// How close memory is to exhaustion, in the four words of the gauge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Band {
@@ -34,7 +34,7 @@ pub struct Thresholds {
     marks: [f64; 3],
 }
 
-/// A value must fall this many points below a mark before the band goes down again.
+/// A value must fall this many percentage points below a mark before the band goes down again.
 pub const HYSTERESIS: f64 = 2.0;
 
 impl Default for Thresholds {
@@ -65,7 +65,7 @@ impl Thresholds {
         self.marks
     }
 
-    /// The band of a value without memory of the past.
+    /// The band of a value, without hysteresis.
     #[must_use]
     pub fn band(&self, percent: f64) -> Band {
         match self.marks.iter().filter(|m| percent >= **m).count() {
@@ -76,8 +76,8 @@ impl Thresholds {
         }
     }
 
-    /// The band after `before`: up at once, down only when [`HYSTERESIS`] points below the mark, so
-    /// that a value dancing on a mark does not flicker.
+    /// The band that follows `before`. It goes up at once, and down only [`HYSTERESIS`] points below the
+    /// mark, so that a value near a mark does not flicker.
     #[must_use]
     pub fn next(&self, before: Band, percent: f64) -> Band {
         let now = self.band(percent);

@@ -1,4 +1,4 @@
-//! Host memory, swap, pressure: the numbers of the gauge.
+//! Memory, swap and pressure of the host: the numbers of the gauge.
 
 pub mod band;
 pub mod nodes;
@@ -12,7 +12,7 @@ pub struct Memory {
     pub total: u64,
     /// `MemFree`.
     pub free: u64,
-    /// `MemAvailable` (3.14 and later): what could be had without swapping.
+    /// `MemAvailable` (3.14 and later): memory obtainable without swapping.
     pub available: Option<u64>,
     /// `Buffers` + `Cached` - `Shmem`: page cache that is not tmpfs.
     pub cache: u64,
@@ -24,14 +24,14 @@ pub struct Memory {
     pub anon: Option<u64>,
     /// `Dirty`.
     pub dirty: Option<u64>,
-    /// `HugePages_Total` * `Hugepagesize`: inside used, and of no use to anybody else.
+    /// `HugePages_Total` * `Hugepagesize`: part of the used memory, and reserved for huge pages.
     pub huge_pages: u64,
     /// `SwapTotal`.
     pub swap_total: u64,
     /// `SwapFree`.
     pub swap_free: u64,
     /// `vm.swappiness` (proc_sys_vm(5)), 0 ..= 200; read only where there is swap, and not serialized:
-    /// [`super::vm_settings::VmSettings::swappiness`] is read always.
+    /// [`super::vm_settings::VmSettings::swappiness`] is always read.
     #[serde(skip)]
     pub swappiness: Option<u64>,
     /// `Committed_AS`.
@@ -41,7 +41,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// What can still be had: `MemAvailable`, or free + cache on kernels without it.
+    /// Memory still obtainable: `MemAvailable`, or free + cache on kernels without it.
     #[must_use]
     pub fn obtainable(&self) -> u64 {
         self.available
@@ -49,7 +49,7 @@ impl Memory {
             .min(self.total)
     }
 
-    /// Used by the honest measure: total - available.
+    /// Used memory: total - obtainable.
     #[must_use]
     pub fn used(&self) -> u64 {
         self.total - self.obtainable()
@@ -122,7 +122,7 @@ mod tests {
         };
         assert_eq!(m.used(), 700);
         assert!((m.used_percent() - 70.0).abs() < 1e-9);
-        // An old kernel without MemAvailable, and a nonsense one with more available than total.
+        // An old kernel without MemAvailable, and an invalid file with more available than total.
         assert_eq!(
             Memory {
                 available: None,

@@ -3,19 +3,19 @@
 use std::fmt;
 use std::num::NonZeroU64;
 
-/// A set of memory nodes, never empty. Nodes from 64 on are not told apart: no set is made of them.
+/// A non-empty set of memory nodes. Only nodes 0 to 63 are supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeSet(NonZeroU64);
 
 impl NodeSet {
-    /// Just this node; `None` for a number above 63.
+    /// The set of just this node; `None` for a number above 63.
     #[must_use]
-    pub fn of(node: u32) -> Option<Self> {
+    pub fn from_node(node: u32) -> Option<Self> {
         1_u64.checked_shl(node).and_then(NonZeroU64::new).map(Self)
     }
 
-    /// Reads a list as the kernel prints it, `0-1,4` (`Mems_allowed_list` of `/proc/PID/status`, `cpuset.mems`).
-    /// `None` if it is empty, no list, or has a node above 63.
+    /// Reads a list as the kernel prints it, `0-1,4` (`Mems_allowed_list` of `/proc/PID/status`,
+    /// `cpuset.mems`). `None` if the list is empty, invalid, or has a node above 63.
     #[must_use]
     pub fn parse(list: &str) -> Option<Self> {
         let mut bits = 0_u64;
@@ -30,22 +30,22 @@ impl NodeSet {
         NonZeroU64::new(bits).map(Self)
     }
 
-    /// Both together.
+    /// The union.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is in both; `None` if nothing is.
+    /// The intersection; `None` if it is empty.
     #[must_use]
     pub fn common(self, other: Self) -> Option<Self> {
         NonZeroU64::new(self.0.get() & other.0.get()).map(Self)
     }
 
-    /// The node is in it.
+    /// True if the node is in the set.
     #[must_use]
     pub fn has(self, node: u32) -> bool {
-        Self::of(node).is_some_and(|one| self.common(one).is_some())
+        Self::from_node(node).is_some_and(|one| self.common(one).is_some())
     }
 }
 
@@ -81,20 +81,20 @@ impl serde::Serialize for NodeSet {
 /// One node with memory, as `/proc/zoneinfo` sums it up (proc_zoneinfo(5)), in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct NodeMemory {
-    /// Its number.
+    /// The node number.
     pub node: u32,
-    /// `present` of its zones (`node_present_pages`): what the kernel weighs adj by.
+    /// `present` of its zones (`node_present_pages`): the kernel scales adj by this.
     pub present: u64,
-    /// `managed` of its zones: what can be used.
+    /// `managed` of its zones: the usable pages.
     pub managed: u64,
     /// `pages free` of its zones.
     pub free: u64,
-    /// Page cache on its file lists: goes before anybody is killed.
+    /// Page cache on its file lists: the kernel drops it before it kills.
     pub cache: u64,
 }
 
 impl NodeMemory {
-    /// What is neither free nor page cache.
+    /// Pages that are neither free nor page cache.
     #[must_use]
     pub fn used(&self) -> u64 {
         self.managed

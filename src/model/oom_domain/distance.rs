@@ -1,35 +1,36 @@
-//! How far from death: how much a process can grow before it is the victim. How much its OOM domain can grow
-//! before anybody dies is [`crate::model::oom_domain::headroom::Room`].
+//! How much a process can grow before it becomes the victim. [`crate::model::oom_domain::headroom::Room`] is
+//! how much its OOM domain can grow before anybody dies.
 
 use crate::model::oom_domain::victim::DomainState;
 use crate::model::process::badness::{Badness, Immunity, badness};
 use crate::model::process::{Process, ProcessId};
 
-/// Where a process stands in one domain.
+/// The rank of a process in one domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lead {
-    /// It is the victim; so many bytes ahead of the next one (`None`: there is no other).
+    /// The process is the victim.
     First {
-        /// Bytes it would have to give back to be second.
+        /// Bytes that the process must free to become second; `None` if there is no other candidate.
         ahead: Option<u64>,
     },
-    /// It must grow by so much to be the victim; before that it is `leader`.
+    /// Another process, `leader`, is the victim.
     Behind {
-        /// Bytes, adj counted for both.
+        /// Bytes that the process must grow to become the victim, taking both adjs into account.
         bytes: u64,
-        /// The victim now.
+        /// The current victim.
         leader: ProcessId,
     },
     /// Never chosen.
     Immune(Immunity),
     /// Its memory could not be read.
     Unknown,
-    /// Nobody is killed in this domain (v1 `oom_kill_disable`: its tasks hang, seen on 6.18).
+    /// The kernel kills nobody in this domain (v1 `oom_kill_disable`: the tasks hang, seen on 6.18).
     NobodyDies,
 }
 
-/// How much `process` can grow before the kernel would choose it in `domain`. A grown page counts as a point,
-/// whatever its adj (mm/oom_kill.c `oom_badness`, 3.6 to 7.3), so the leader's lead is the whole distance.
+/// How much `process` can grow before the kernel would choose it in `domain`. Each additional page adds one
+/// point, whatever the adj (mm/oom_kill.c `oom_badness`, 3.6 to 7.3), so the distance is the difference in
+/// points.
 #[must_use]
 pub fn lead(process: &Process, domain: &DomainState, page_size: u64) -> Lead {
     let points = match badness(process, domain.total_pages) {
@@ -129,7 +130,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Grown by one page more than the distance, the process is the victim; by one less it is not.
+        /// A process that grows by one page more than the distance is the victim; by one page less it is not.
         #[test]
         fn the_distance_is_exact(
             sizes in proptest::collection::vec((1..100_000_u64, -999..=1000_i64), 2..8),

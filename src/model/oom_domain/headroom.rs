@@ -1,12 +1,11 @@
-//! [`Room`]: what stands between an OOM domain and its OOM.
+//! [`Room`]: the headroom of an OOM domain: what it can still use before its OOM.
 //!
-//! Usage at the limit is not urgent by itself: page cache fills every group up to its limit and is dropped
-//! before anybody is killed (mm/memcontrol.c `try_charge_memcg` reclaims, and only when that frees nothing
-//! calls `mem_cgroup_oom`; seen on 6.18 with v1). What is *kept* is the usage without the page cache that can
-//! be dropped: both file lists of `memory.stat`, active and inactive, without what must be written first.
-//! This is the measure of the host's gauge too (total - available). That dropping active cache hurts is told
-//! apart, by stalls and refaults. Where `memory.stat` was not read (far from the limit) all of the usage
-//! counts as kept.
+//! Usage at the limit is not urgent by itself: page cache fills every group up to its limit, and the kernel
+//! drops it before it kills anybody (mm/memcontrol.c `try_charge_memcg` reclaims, and calls `mem_cgroup_oom`
+//! only when reclaim frees nothing; seen on 6.18 with v1). The *kept* usage is the usage without droppable
+//! page cache: both file lists of `memory.stat`, active and inactive, without dirty pages. The gauge of the
+//! host uses the same measure (total - available). Dropping active cache hurts, but stalls and refaults show
+//! that separately. Where `memory.stat` was not read (far from the limit), all usage counts as kept.
 
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::model::memory::{Memory, percent};
@@ -18,41 +17,45 @@ use crate::model::snapshot::Snapshot;
 pub struct Room {
     /// The limit; RAM for the host.
     pub limit: u64,
-    /// Used, as the kernel counts it against the limit.
+    /// The usage that the kernel compares with the limit.
     pub usage: u64,
-    /// Page cache of it that is dropped before anybody dies; 0 where it is not known.
+    /// The part of the usage that is page cache which the kernel drops before it kills; 0 if unknown.
     pub droppable: u64,
-    /// Swap used by the domain; `None` where it is not counted.
+    /// Swap used by the domain; `None` if it is not counted.
     pub swap_used: Option<u64>,
-    /// Swap it may still use: the least that its own and all enclosing limits and the host leave; 0 where
-    /// its memory is not swapped out (swappiness 0).
+    /// Swap that the domain may still use: the minimum over its own limit, all enclosing limits and the host;
+    /// 0 if its memory is not swapped out (swappiness 0).
     pub swap_left: u64,
     /// v1: the limit on memory and swap together (`memory.memsw.limit_in_bytes`).
     pub both_limit: Option<u64>,
 }
 
 impl Room {
-    /// The room of a domain; `None` where its usage could not be read.
+    /// The room of a domain; `None` if its usage could not be read.
     #[must_use]
-    pub fn of(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
+    pub fn from_domain(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
         match domain.scope {
-            Scope::Host => Some(Self::of_host(&snapshot.memory)),
-            Scope::Nodes(_) => Some(Self::of_ram(domain.limit, domain.usage?, &snapshot.memory)),
-            Scope::Memcg(key) => Self::of_group(key, &snapshot.cgroups, &snapshot.memory),
+            Scope::Host => Some(Self::from_host(&snapshot.memory)),
+            Scope::Nodes(_) => Some(Self::from_ram(
+                domain.limit,
+                domain.usage?,
+                &snapshot.memory,
+            )),
+            Scope::Memcg(key) => Self::from_group(key, &snapshot.cgroups, &snapshot.memory),
         }
     }
 
     /// The room of the host.
     #[must_use]
-    pub fn of_host(memory: &Memory) -> Self {
-        Self::of_ram(memory.total, memory.used(), memory)
+    pub fn from_host(memory: &Memory) -> Self {
+        Self::from_ram(memory.total, memory.used(), memory)
     }
 
-    fn of_ram(limit: u64, usage: u64, memory: &Memory) -> Self {
+    fn from_ram(limit: u64, usage: u64, memory: &Memory) -> Self {
         Self {
             limit,
             usage,
-            // Available memory has the cache in it already.
+            // Available memory already includes droppable cache.
             droppable: 0,
             swap_used: Some(memory.swap_used()),
             swap_left: memory.swap_free,
@@ -60,10 +63,10 @@ impl Room {
         }
     }
 
-    /// What the limit of one group leaves; `None` without a limit of its own, or where its usage could not
+    /// The room below the limit of one group; `None` if it has no limit of its own, or if its usage could not
     /// be read.
     #[must_use]
-    pub fn of_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
+    pub fn from_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
         let group = cgroups.get(key.index())?;
         let (limit, usage) = (group.limits.max?, group.usage?);
         let swap_left = if may_swap(group, memory) {
@@ -89,14 +92,14 @@ impl Room {
         self.usage.saturating_sub(self.droppable)
     }
 
-    /// Kept share of the limit in percent: what the bands are of.
+    /// Kept usage in percent of the limit; the warning bands apply to this.
     #[must_use]
     pub fn percent(&self) -> f64 {
         percent(self.kept(), self.limit)
     }
 
-    /// Bytes the domain can still take before somebody dies: up to the limit, then swap
-    /// (mm/memcontrol.c `try_charge_memcg`, seen on 6.18; v1 limits both together too).
+    /// Bytes that the domain can still use before somebody dies: memory up to the limit, then swap
+    /// (mm/memcontrol.c `try_charge_memcg`, seen on 6.18). v1 can limit memory and swap together.
     #[must_use]
     pub fn left(&self) -> u64 {
         let beyond = self.kept().saturating_sub(self.limit);
@@ -110,33 +113,34 @@ impl Room {
         }
     }
 
-    /// True if what is kept does not fit, not even with all the swap it may still use: a limit that has just
-    /// been written. The kernel reclaims first, swap included (v2: mm/memcontrol.c `memory_max_write`, seen
-    /// in a VM; v1: mm/memcontrol-v1.c `mem_cgroup_resize_max`, seen on 6.18).
+    /// True if the kept usage does not fit below the limit, even with all the swap that the domain may still
+    /// use. This happens right after a limit was written. The kernel reclaims first, swap included (v2:
+    /// mm/memcontrol.c `memory_max_write`, seen in a VM; v1: mm/memcontrol-v1.c `mem_cgroup_resize_max`, seen
+    /// on 6.18).
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.kept().saturating_sub(self.limit) > self.swap_left
     }
 
-    /// True if memory and swap together are above what v1 allows for both: swapping out does not help
+    /// True if memory and swap together exceed the v1 limit on both: swapping out does not help
     /// (mm/memcontrol-v1.c `mem_cgroup_resize_max` with `memsw`).
     #[must_use]
     pub fn exceeds_both(&self) -> bool {
         self.both_limit.is_some_and(|both| self.consumed() > both)
     }
 
-    /// What grows towards the end: kept memory and swap.
+    /// Kept memory plus swap: the sum that grows until the OOM.
     #[must_use]
     pub fn consumed(&self) -> u64 {
         self.kept().saturating_add(self.swap_used.unwrap_or(0))
     }
 }
 
-/// Swap that the group's own limits leave it; `None` if they do not limit it.
+/// Swap that the group may still use under its own limits; `None` if they do not limit swap.
 fn own_swap_left(group: &Cgroup) -> Option<u64> {
     let used = group.swap_usage.unwrap_or(0);
     match (group.limits.memsw_max, group.limits.swap_max) {
-        // v1 limits memory and swap together: with the memory full, this is left for swap.
+        // v1 limits memory and swap together: this much swap is left once memory is full.
         (Some(both), _) => {
             let swap = both.saturating_sub(group.limits.max.unwrap_or(both));
             Some(swap.saturating_sub(used))
@@ -146,22 +150,23 @@ fn own_swap_left(group: &Cgroup) -> Option<u64> {
     }
 }
 
-/// How near a domain is to its OOM, the nearest the smallest: by the bytes left, unknown ones last.
+/// Sort key: the domain nearest to its OOM comes first, by the bytes left; domains with unknown room come
+/// last.
 #[must_use]
 pub fn nearness(domain: &DomainState, snapshot: &Snapshot) -> (bool, u64) {
-    let left = Room::of(domain, snapshot).map(|room| room.left());
+    let left = Room::from_domain(domain, snapshot).map(|room| room.left());
     (left.is_none(), left.unwrap_or(0))
 }
 
-/// The enclosing domain that runs out before this one does, if one does: of all limits up the path, and the
-/// host, the one with the least room, if that is less than the domain's own. A limit is no promise that the
-/// memory is there.
+/// The enclosing domain that runs out before this one, if there is one: the ancestor limit (or the host) with
+/// the least room, if it has less room than the domain itself. A limit does not guarantee that the memory
+/// exists.
 #[must_use]
 pub fn runs_out_first(scope: Scope, snapshot: &Snapshot) -> Option<(Scope, Room)> {
     let Scope::Memcg(key) = scope else {
         return None;
     };
-    let room = |scope| Some((scope, Room::of(snapshot.domain(scope)?, snapshot)?));
+    let room = |scope| Some((scope, Room::from_domain(snapshot.domain(scope)?, snapshot)?));
     let own = room(scope)?.1.left();
     let outer = snapshot
         .ancestry(key)
@@ -174,8 +179,8 @@ pub fn runs_out_first(scope: Scope, snapshot: &Snapshot) -> Option<(Scope, Room)
         .min_by_key(|(_, room)| room.left())
 }
 
-/// The enclosing domain whose limit is not above this one's, so that this one's is never reached: the
-/// outer is full before.
+/// The enclosing domain whose limit is at most this domain's limit. The outer domain is full first, so this
+/// domain never reaches its limit.
 #[must_use]
 pub fn never_reached(scope: Scope, snapshot: &Snapshot) -> Option<Scope> {
     let Scope::Memcg(key) = scope else {
@@ -231,7 +236,7 @@ mod tests {
 
     fn room(snapshot: &Snapshot, key: u32) -> Room {
         let domain = snapshot.domain(Scope::Memcg(CgroupKey(key))).expect("it");
-        Room::of(domain, snapshot).expect("its room")
+        Room::from_domain(domain, snapshot).expect("its room")
     }
 
     #[test]
@@ -276,7 +281,7 @@ mod tests {
         };
         assert_eq!(left(&[own.clone(), other.clone()], 60), [0, 800]);
         assert_eq!(left(&[own.clone(), other.clone()], 0), [0, 0]);
-        // v1: the group's own stands above the host's.
+        // v1: the group's own swappiness overrides the host's.
         other.limits.swappiness = Some(60);
         assert_eq!(left(&[own, other], 0), [0, 800]);
     }
@@ -292,7 +297,7 @@ mod tests {
         };
         let left = |group: &Cgroup| {
             let groups = [group.clone()];
-            Room::of_group(CgroupKey(0), &groups, &memory).map(|room| room.left())
+            Room::from_group(CgroupKey(0), &groups, &memory).map(|room| room.left())
         };
         let mut group = Cgroup::unread(CgroupPath::new("/g"), None);
         assert_eq!(left(&group), None);
@@ -305,7 +310,7 @@ mod tests {
         assert_eq!(left(&group), Some(25 * MIB));
         group.usage = Some(200 * MIB);
         assert_eq!(left(&group), Some(0));
-        assert_eq!(Room::of_host(&memory).left(), 1300 * MIB);
+        assert_eq!(Room::from_host(&memory).left(), 1300 * MIB);
     }
 
     #[test]
@@ -316,7 +321,7 @@ mod tests {
                 swap_free: swap_free * MIB,
                 ..Memory::default()
             };
-            let room = Room::of_group(CgroupKey(0), std::slice::from_ref(group), &memory);
+            let room = Room::from_group(CgroupKey(0), std::slice::from_ref(group), &memory);
             room.expect("its usage").is_exceeded()
         };
         assert!(exceeded(&group, 0) && exceeded(&group, 49));

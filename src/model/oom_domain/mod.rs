@@ -1,5 +1,5 @@
-//! OOM domains: the host and each cgroup with a limit. Who dies next in each, how much room is left, and
-//! what another limit would do.
+//! OOM domains: the host and each cgroup with a limit. Which process dies next in each, how much room is
+//! left, and what a different limit would do.
 
 pub mod distance;
 pub mod headroom;

@@ -1,34 +1,34 @@
-//! [`Urgency`]: which OOM domain to look at first. Pure and total: equal signs give equal answers, and any
-//! two domains have an order.
+//! [`Urgency`]: which OOM domain to look at first. The order is pure and total: equal signs give equal
+//! answers, and any two domains compare.
 //!
-//! The order, most urgent first: how urgent ([`urgency`]), then the time left in wide steps, then stalls in
-//! steps, then the kept share in steps of five points, then the path. Steps and not numbers, so that rows do
-//! not dance; the caller keeps each answer for a while before it lets it fall.
+//! The most urgent domain comes first: by [`urgency`], then by the time left in wide steps, then by stalls in
+//! steps, then by the kept share in steps of five points, then by path. Steps instead of exact numbers keep
+//! the rows from jumping; the caller also holds each urgency for a while before lowering it.
 
 use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::model::memory::band::Band;
 
-/// How urgent a domain is, the least first.
+/// How urgent a domain is, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Urgency {
     /// Nothing points to an OOM.
     #[default]
     Calm,
-    /// In the first band, full within the hour, or it stalls a little (PSI full from 1 %).
+    /// In the first warning band, full within the hour, or a few stalls (PSI full from 1 %).
     Watch,
-    /// In the second band, full within ten minutes, or it stalls much (PSI full from 10 %).
+    /// In the second band, full within ten minutes, or many stalls (PSI full from 10 %).
     Close,
     /// In the third band, or full within two minutes.
     Imminent,
-    /// The kernel killed in it, or it was out of memory, within the last minute; or its tasks hang:
-    /// [`Acute`] tells which.
+    /// Within the last minute the kernel killed in it, or it was out of memory; or its tasks hang. [`Acute`]
+    /// says which.
     Killing,
 }
 
-/// What the answer is made of.
+/// The input of [`urgency`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Signs {
     /// Band of the kept share.
@@ -37,13 +37,14 @@ pub struct Signs {
     pub time_left: Option<Duration>,
     /// `full avg10` of its pressure in hundredths of a percent.
     pub stalled: u32,
-    /// Time since somebody died because it ran out itself, by the log or by its counters; `None` if nobody
-    /// did. A process killed because something else ran out is no sign.
+    /// Time since a process was killed because this domain ran out, from the log or from its counters; `None`
+    /// if none was. A kill because another domain ran out does not count.
     pub since_kill: Option<Duration>,
-    /// Time since its own `oom` counter rose; `None` if it did not, and on v1, which counts none. It rises too
-    /// where nobody was killed (Documentation/admin-guide/cgroup-v2.rst, `memory.events`).
+    /// Time since its own `oom` counter rose; `None` if it did not rise, and on v1, which has no such
+    /// counter. The counter also rises when nobody is killed (Documentation/admin-guide/cgroup-v2.rst,
+    /// `memory.events`).
     pub since_oom: Option<Duration>,
-    /// Its tasks wait for memory and nobody is killed (v1 `oom_kill_disable`).
+    /// True if its tasks wait for memory and nobody is killed (v1 `oom_kill_disable`).
     pub hangs: bool,
 }
 
@@ -54,12 +55,12 @@ pub enum Acute {
     Hangs,
     /// Somebody in it was killed within the last minute.
     Killed,
-    /// It was out of memory within the last minute, and no kill was counted.
+    /// It was out of memory within the last minute, but no kill was counted.
     Oom,
 }
 
 impl Acute {
-    /// In one word of at most six letters, as a state.
+    /// The state as one word of at most six letters.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -69,7 +70,7 @@ impl Acute {
         }
     }
 
-    /// In a few words, of the domain.
+    /// The state of the domain in a few words.
     #[must_use]
     pub fn phrase(self) -> &'static str {
         match self {
@@ -81,7 +82,7 @@ impl Acute {
 }
 
 impl Signs {
-    /// What is happening in it now, if anything is.
+    /// The current acute state, if there is one.
     #[must_use]
     pub fn acute(&self) -> Option<Acute> {
         let lately = |since: Option<Duration>| since.is_some_and(|since| since <= LATELY);
@@ -95,17 +96,17 @@ impl Signs {
     }
 }
 
-/// How long a kill counts as now.
+/// How long a kill counts as current.
 pub const LATELY: Duration = Duration::from_mins(1);
 
 const IMMINENT: Duration = Duration::from_mins(2);
 const CLOSE: Duration = Duration::from_mins(10);
 const WATCH: Duration = Duration::from_hours(1);
 
-/// Hundredths of a percent from which stalls count.
+/// Steps of stalls, in hundredths of a percent.
 const STALLS: [u32; 2] = [100, 1000];
 
-/// The urgency of these signs, without memory of the past.
+/// The urgency of these signs, without hysteresis.
 #[must_use]
 pub fn urgency(signs: &Signs) -> Urgency {
     let within = |most| signs.time_left.is_some_and(|left| left <= most);
@@ -122,7 +123,7 @@ pub fn urgency(signs: &Signs) -> Urgency {
     }
 }
 
-/// A domain's place: the smallest is the most urgent.
+/// The position of a domain in the order: the smallest is the most urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place<'a> {
     urgency: Reverse<Urgency>,
@@ -133,10 +134,11 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The place of a domain of this urgency and signs; `step` is the kept share in steps of five points,
-    /// `path` that of its group (empty for the host, which so comes before its equals).
+    /// The position of a domain with this urgency and these signs. `step` is the kept share in steps of five
+    /// points; `path` is the path of its group, empty for the host, so that the host comes before equal
+    /// domains.
     #[must_use]
-    pub fn of(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
+    pub fn new(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
         let steps = [Duration::from_mins(1), IMMINENT, CLOSE, WATCH];
         Self {
             urgency: Reverse(urgency),
@@ -149,7 +151,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Its urgency.
+    /// The urgency of the domain.
     #[must_use]
     pub fn urgency(&self) -> Urgency {
         self.urgency.0
@@ -222,7 +224,7 @@ mod tests {
     fn equals_are_ordered_by_time_then_stalls_then_share_then_path() {
         let place = |seconds, stalled, step, path| {
             let signs = signs(Band::Danger, seconds, stalled);
-            Place::of(Urgency::Close, &signs, step, path)
+            Place::new(Urgency::Close, &signs, step, path)
         };
         let ordered = [
             place(Some(30), 0, 1, "/z"),
@@ -233,7 +235,7 @@ mod tests {
             place(None, 0, 8, "/a"),
         ];
         assert!(ordered.is_sorted());
-        let calm = Place::of(Urgency::Calm, &Signs::default(), 20, "");
+        let calm = Place::new(Urgency::Calm, &Signs::default(), 20, "");
         assert!(ordered.iter().all(|place| *place < calm));
     }
 
@@ -242,7 +244,7 @@ mod tests {
         fn the_order_is_total(all in proptest::collection::vec((0_u8..5, proptest::option::of(0_u64..9_000), 0_u32..2_000, 0_u8..20, "[a-c]{0,2}"), 0..12)) {
             let levels = [Urgency::Calm, Urgency::Watch, Urgency::Close, Urgency::Imminent, Urgency::Killing];
             let mut places: Vec<_> = all.iter().map(|(level, left, stalled, step, path)| {
-                Place::of(levels[usize::from(*level)], &signs(Band::Normal, *left, *stalled), *step, path)
+                Place::new(levels[usize::from(*level)], &signs(Band::Normal, *left, *stalled), *step, path)
             }).collect();
             places.sort();
             for pair in places.windows(2) {

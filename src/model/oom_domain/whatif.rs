@@ -1,11 +1,11 @@
-//! What if a process were moved into a group, or a group got another limit: what would that limit do, and
-//! whom would it kill.
+//! Predicts what happens if a process is moved into a group, or a group gets another limit: what the limit
+//! does and which processes it kills.
 //!
-//! A moved process leaves its memory charged where it was: the new group counts only what comes from then on.
-//! On v2 always (Documentation/admin-guide/cgroup-v2.rst "Memory Ownership"), on v1 unless
-//! `memory.move_charge_at_immigrate` of the new group was set (cgroup-v1/memory.rst "Move charges"); 6.18
-//! refuses to set it (EINVAL). Its default is 0, so that nothing moves on older kernels either. Who would die
-//! is asked of the same rules as for the present ([`assess`]).
+//! The memory of a moved process stays charged to its old group: the new group is charged only for new
+//! memory. This is always so on v2 (Documentation/admin-guide/cgroup-v2.rst "Memory Ownership"), and on v1
+//! unless `memory.move_charge_at_immigrate` of the new group is set (cgroup-v1/memory.rst "Move charges").
+//! Its default is 0, and 6.18 refuses to set it (EINVAL). The victims come from the same rules as for the
+//! present ([`assess`]).
 
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{Scope, Verdict, assess};
 use crate::model::process::{Process, ProcessId};
 
-/// What is planned.
+/// A planned change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan<'a> {
     /// The process that moves; `None` if only limits are written.
     pub target: Option<ProcessId>,
-    /// The group it moves into, which may not be there yet, or whose limits are written.
+    /// The group that the process moves into, which may not exist yet, or whose limits are written.
     pub to: &'a CgroupPath,
-    /// All limits of the group as they are after the plan; `None` leaves them as they are.
+    /// All limits of the group after the plan; `None` if the plan writes none.
     pub limits: Option<Limits>,
-    /// Limit and usage of a group the table of groups does not have (no process is in it).
+    /// Limit and usage of a group that is not in the table of groups (no process is in it).
     pub known: (Option<u64>, Option<u64>),
-    /// Which rules writes follow.
+    /// The cgroup version, which decides how writes behave.
     pub version: CgroupVersion,
 }
 
-/// The machine as it is.
+/// The present state of the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Present<'a> {
     /// Every process.
@@ -44,58 +44,60 @@ pub struct Present<'a> {
     pub rules: &'a KernelRules,
 }
 
-/// When a limit strikes.
+/// When a limit causes a kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Onset {
-    /// At once: v2 kills until usage is below a limit that is written, when nothing more of it can be
-    /// reclaimed (mm/memcontrol.c `memory_max_write`; seen in a VM, where the write succeeded and two of two
+    /// At once: on v2 the kernel kills until the usage is below the written limit, if it cannot reclaim
+    /// enough (mm/memcontrol.c `memory_max_write`; seen in a VM, where the write succeeded and two of two
     /// processes died).
     AtOnce,
-    /// Never: v1 refuses a limit below usage that cannot be reclaimed (EBUSY and nobody dies, seen on 6.18;
-    /// mm/memcontrol-v1.c `mem_cgroup_resize_max`); for memory + swap nothing is swapped out.
+    /// Never: v1 refuses a limit below the usage if it cannot reclaim enough (EBUSY and nobody dies, seen on
+    /// 6.18; mm/memcontrol-v1.c `mem_cgroup_resize_max`). For the limit on memory + swap it does not swap
+    /// out.
     Refused,
-    /// Once this many bytes more are charged.
+    /// After this many more bytes are charged.
     After(u64),
     /// The usage could not be read.
     Unknown,
 }
 
-/// One limit that would hold the process, after the plan.
+/// One limit that applies to the process after the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prospect {
-    /// Whose limit.
+    /// The group with the limit.
     pub path: CgroupPath,
     /// The limit in bytes.
     pub limit: u64,
-    /// What it leaves when the plan is carried out; `None` where the usage could not be read.
+    /// The room below it right after the plan; `None` if the usage could not be read.
     pub room: Option<Room>,
-    /// When it strikes.
+    /// When the limit causes a kill.
     pub onset: Onset,
-    /// What its members grow together, bytes a second; 0 if they do not.
+    /// Total growth of its members in bytes per second; 0 if they do not grow.
     pub growth: f64,
-    /// How long until it strikes at that rate; `None` if they do not grow or it is far.
+    /// Time until the limit causes a kill at this rate; `None` if the members do not grow or the time is very
+    /// long.
     pub reached_in: Option<Duration>,
-    /// Who would die of it: grown until then at the present rate, or as things stand.
+    /// The victim, computed for the time when the limit causes a kill if the members grow, otherwise for now.
     pub verdict: Option<Verdict>,
-    /// How many are killed one after the other until what is left fits, where the limit kills at once:
-    /// an estimate from what each of them holds, [`MOST_DEATHS`] or more at most. 0 for every other onset.
+    /// For [`Onset::AtOnce`] the estimated number of processes that die until the rest fits, from the memory
+    /// of each; counting stops at [`MOST_DEATHS`]. 0 for every other onset.
     pub toll: u32,
-    /// The group that dies with the victim (`memory.oom.group`).
+    /// The group that is killed together with the victim (`memory.oom.group`).
     pub group_kill: Option<CgroupPath>,
-    /// v1 `oom_kill_disable`: its tasks hang instead.
+    /// True if nobody is killed and the tasks hang (v1 `oom_kill_disable`).
     pub hangs: bool,
 }
 
-/// Beyond this a forecast from the present growth says nothing.
+/// Seconds: a forecast from the present growth is meaningless beyond this.
 const FAR: f64 = 86_400.0;
 
-/// Less growth than this is none, bytes a second.
+/// Less growth than this counts as none, in bytes per second.
 const LEAST_GROWTH: f64 = 4096.0;
 
-/// The toll of a limit is not counted further than this.
+/// Largest toll that is counted.
 pub const MOST_DEATHS: u32 = 20;
 
-/// Every limit that would hold the target, the one of its new group first, then outwards.
+/// Every limit that applies to the target after the plan, from its new group outwards.
 #[must_use]
 pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
     let mut cgroups = present.cgroups.to_vec();
@@ -109,10 +111,10 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
         let (Some(limit), true) = (group.limits.max, group.present) else {
             continue;
         };
-        // Only writing the limit itself strikes; a write of `memory.high` beside it does not.
+        // Only a changed limit kills at once; writing other limits such as `memory.high` does not.
         let written = at == key && before.max != Some(limit);
         let both = at == key && before.memsw_max != group.limits.memsw_max;
-        let room = Room::of_group(at, &cgroups, present.memory);
+        let room = Room::from_group(at, &cgroups, present.memory);
         let v1 = plan.version.is_v1();
         let onset = match room {
             Some(room) if v1 && written && room.is_exceeded() => Onset::Refused,
@@ -127,7 +129,7 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
             Onset::After(room) => time_to(room, growth),
             _ => None,
         };
-        // By then those that grow are larger.
+        // Growing processes are larger by then.
         if let Some(time) = reached_in {
             for process in &mut members {
                 grow(process, time, present.rules.page_size);
@@ -157,7 +159,7 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
     found
 }
 
-/// The limit that strikes first.
+/// The limit that causes a kill first.
 #[must_use]
 pub fn nearest(prospects: &[Prospect]) -> Option<&Prospect> {
     let distance = |prospect: &&Prospect| match prospect.onset {
@@ -169,7 +171,8 @@ pub fn nearest(prospects: &[Prospect]) -> Option<&Prospect> {
     prospects.iter().min_by_key(distance)
 }
 
-/// How many die until what is left fits: each with its group if that dies whole, ranked anew without them.
+/// Counts the processes that die until the rest fits. Each victim takes its group with it if
+/// `memory.oom.group` says so; the rest is ranked again after each kill.
 fn toll(
     key: CgroupKey,
     mut members: Vec<Process>,
@@ -178,7 +181,7 @@ fn toll(
 ) -> u32 {
     let mut deaths = 0;
     while deaths < MOST_DEATHS
-        && Room::of_group(key, &cgroups, present.memory).is_some_and(|room| room.is_exceeded())
+        && Room::from_group(key, &cgroups, present.memory).is_some_and(|room| room.is_exceeded())
     {
         let states = assess(&members, &cgroups, present.memory, present.rules);
         let state = states.iter().find(|state| state.scope == Scope::Memcg(key));
@@ -205,7 +208,7 @@ fn toll(
     deaths.min(MOST_DEATHS)
 }
 
-/// The group of the plan, with its limits as they would be, and those it has.
+/// The group of the plan with its new limits, and its present limits.
 fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> (CgroupKey, Limits) {
     let around = present_around(plan.to, cgroups);
     let own = around.filter(|key| {
@@ -214,7 +217,7 @@ fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> (CgroupKey, Limits
     });
     let key = own.unwrap_or_else(|| {
         let mut group = Cgroup::unread(plan.to.clone(), around);
-        // A new group takes it from the one around it (mm/memcontrol.c `mem_cgroup_css_alloc`).
+        // A new group inherits the swappiness of its parent (mm/memcontrol.c `mem_cgroup_css_alloc`).
         let outer = around.and_then(|key| cgroups.get(key.index()));
         group.limits.swappiness = outer.and_then(|outer| outer.limits.swappiness);
         (group.limits.max, group.usage) = plan.known;
@@ -234,7 +237,7 @@ fn destination(plan: &Plan<'_>, cgroups: &mut Vec<Cgroup>) -> (CgroupKey, Limits
     (key, before)
 }
 
-/// The group of this path, or the innermost around it, that is there and known.
+/// The group of this path, or its innermost ancestor that exists and is known.
 #[must_use]
 pub fn present_around(path: &CgroupPath, cgroups: &[Cgroup]) -> Option<CgroupKey> {
     std::iter::successors(Some(path.clone()), CgroupPath::parent).find_map(|path| {
@@ -247,7 +250,7 @@ fn key_of(at: usize) -> CgroupKey {
     CgroupKey(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
-/// The processes of a group and below.
+/// The processes of a group and its descendants.
 fn members(key: CgroupKey, processes: &[Process], cgroups: &[Cgroup]) -> Vec<Process> {
     let inside = |process: &&Process| {
         process
@@ -257,7 +260,7 @@ fn members(key: CgroupKey, processes: &[Process], cgroups: &[Cgroup]) -> Vec<Pro
     processes.iter().filter(inside).cloned().collect()
 }
 
-/// Bytes a second; one that shrinks does not make up for others.
+/// Growth in bytes per second; 0 for a shrinking process, so that it does not offset others.
 fn growth_of(process: &Process) -> f64 {
     let growth = process.growth.map_or(0.0, f64::from);
     if growth.is_finite() {
@@ -267,7 +270,7 @@ fn growth_of(process: &Process) -> f64 {
     }
 }
 
-/// The process as it would be after that time at its present growth.
+/// Adds the growth of `time` at the present rate to the process.
 fn grow(process: &mut Process, time: Duration, page_size: u64) {
     let bytes = growth_of(process) * time.as_secs_f64();
     #[expect(
@@ -277,7 +280,7 @@ fn grow(process: &mut Process, time: Duration, page_size: u64) {
     )]
     let pages = bytes as u64 / page_size.max(1);
     if let Some(memory) = &mut process.memory {
-        // No process has more (2^52 pages are all of a 64-bit address space).
+        // No process can have more: 2^52 pages are a whole 64-bit address space.
         memory.rss = memory.rss.saturating_add(pages).min(1 << 52);
     }
 }

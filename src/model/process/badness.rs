@@ -6,7 +6,7 @@ use crate::model::process::Process;
 use crate::model::process::score::{OomScoreAdj, oom_score};
 
 /// Why the kernel will not choose a process (mm/oom_kill.c `oom_unkillable_task` and `oom_badness`, read in
-/// 6.18.2; scores of 0 of kernel threads and pid 1 seen in 4.4 to 7.3).
+/// 6.18.2; kernel threads and pid 1 have a score of 0 in 4.4 to 7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Immunity {
@@ -16,12 +16,12 @@ pub enum Immunity {
     Init,
     /// A kernel thread.
     KernelThread,
-    /// No memory of its own left: a zombie.
+    /// The process has no memory left: a zombie.
     NoMemory,
-    /// The kernel says so by an `oom_score` of 0 and nothing else tells why: its memory was already taken
-    /// by the OOM reaper (`MMF_OOM_SKIP`, 4.7 and later), or it is between `vfork` and `exec` (`in_vfork`, 4.9
-    /// and later).
-    PassedOver,
+    /// The kernel shows an `oom_score` of 0 for a reason that `/proc` does not show: the OOM reaper has taken
+    /// the memory (`MMF_OOM_SKIP`, 4.7 and later), or the process is between `vfork` and `exec` (`in_vfork`,
+    /// 4.9 and later).
+    SkippedByKernel,
 }
 
 impl Immunity {
@@ -33,21 +33,21 @@ impl Immunity {
             Self::Init => "the host's init is never killed",
             Self::KernelThread => "a kernel thread has no memory of its own",
             Self::NoMemory => "it has no memory left (zombie or dying)",
-            Self::PassedOver => {
+            Self::SkippedByKernel => {
                 "the kernel passes it over (already reaped, or between vfork and exec)"
             }
         }
     }
 }
 
-/// The verdict on one process in one OOM domain.
+/// The badness of one process in one OOM domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Badness {
-    /// A candidate with this many points, in pages. May be negative with a negative adj.
+    /// A candidate with this many points, in pages. Can be negative with a negative adj.
     Points(i64),
     /// Never chosen, and why.
     Immune(Immunity),
-    /// Its memory could not be read, so nothing can be said.
+    /// The memory could not be read, so the badness is unknown.
     Unknown,
 }
 
@@ -61,7 +61,7 @@ impl Badness {
         }
     }
 
-    /// Points as a share of the domain in per mille, adj included; `None` unless a candidate.
+    /// Points in per mille of the domain's total, adj included; `None` if it is not a candidate.
     #[must_use]
     pub fn permille(self, total: u64) -> Option<i64> {
         let total = i64::try_from(total).ok().filter(|t| *t > 0)?;
@@ -71,22 +71,21 @@ impl Badness {
 
 /// Badness of `process` in a domain of `total` pages.
 ///
-/// `rss + swap + page tables + adj * (total / 1000)`, all in pages, signed (`mm/oom_kill.c`
-/// `oom_badness`, 3.6 to 7.3); from 3.10 to 4.16 without 3 % of the first three for a process with
-/// `CAP_SYS_ADMIN`.
+/// `rss + swap + page tables + adj * (total / 1000)`, all in pages, signed (`mm/oom_kill.c` `oom_badness`,
+/// 3.6 to 7.3); 3.10 to 4.16 subtract 3 % of the first three terms for a process with `CAP_SYS_ADMIN`.
 ///
-/// What the kernel goes by and nobody outside can see (read in 6.18.2): `oom_task_origin` (a process in
-/// swapoff or in a KSM unmerge is chosen before all others), and a victim whose memory is not free yet
-/// (`oom_evaluate_task`: then nobody else is chosen). A process that is ending but still has its memory is a
-/// candidate like any other. Processes with one address space have one badness and die together
-/// (`__oom_kill_process`), but each has its own adj only until somebody writes one of them (fs/proc/base.c
-/// `__set_oom_adj`, 4.9 and later).
+/// Two more facts decide in the kernel but are not visible in user space (read in 6.18.2): `oom_task_origin`
+/// (the kernel chooses a process in swapoff or in a KSM unmerge before all others), and a victim whose memory
+/// is not free yet (`oom_evaluate_task`: then the kernel chooses nobody else). An exiting process that still
+/// has its memory is a candidate like any other. Processes that share an address space have the same badness
+/// and die together (`__oom_kill_process`); their adjs can differ only until somebody writes one of them
+/// (fs/proc/base.c `__set_oom_adj`, 4.9 and later).
 #[must_use]
 pub fn badness(process: &Process, total: u64) -> Badness {
     badness_with(process, process.adj.unwrap_or(OomScoreAdj::ZERO), total)
 }
 
-/// [`badness`] as if the process had another adj: the preview of a write.
+/// [`badness`] with another adj, for the preview of a write.
 #[must_use]
 pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness {
     if process.kernel_thread {
@@ -96,8 +95,8 @@ pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness 
         return Badness::Immune(Immunity::Init);
     }
     if process.state.is_dead() {
-        // A dead leader with living threads is still a candidate (`find_lock_task_mm` takes a thread's
-        // memory), but its own files no longer show how much.
+        // A process with a dead leader and living threads is still a candidate (`find_lock_task_mm` finds the
+        // memory of a thread), but its own files do not show the memory any more.
         return if process.threads > 1 {
             Badness::Unknown
         } else {
@@ -107,8 +106,8 @@ pub fn badness_with(process: &Process, adj: OomScoreAdj, total: u64) -> Badness 
     if adj == OomScoreAdj::IMMUNE {
         return Badness::Immune(Immunity::Adj);
     }
-    if process.passed_over {
-        return Badness::Immune(Immunity::PassedOver);
+    if process.skipped_by_kernel {
+        return Badness::Immune(Immunity::SkippedByKernel);
     }
     match &process.memory {
         Some(memory) => {

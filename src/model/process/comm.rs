@@ -7,10 +7,10 @@ use std::fmt;
 /// (`include/linux/sched.h`); longer kernel-thread names in `/proc/PID/stat` are cut here.
 pub const COMM_LEN: usize = 15;
 
-/// A process name: up to 15 bytes that need not be UTF-8 and may hold control characters.
+/// A process name: up to 15 bytes, which may not be UTF-8 and may contain control characters.
 ///
-/// Never print it as it is: [`Comm::text`] is lossy UTF-8, and the screen replaces control
-/// characters when it draws.
+/// Never print the raw bytes: [`Comm::text`] is lossy UTF-8, and the screen replaces control characters when
+/// it draws.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Comm {
     bytes: [u8; COMM_LEN],

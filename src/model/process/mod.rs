@@ -1,4 +1,4 @@
-//! One process as the last sample saw it.
+//! One process in the last sample.
 
 pub mod badness;
 pub mod comm;
@@ -16,9 +16,9 @@ use crate::model::process::score::OomScoreAdj;
 
 pub use crate::oomlog::Pid;
 
-/// What makes a process *that* process: pids are reused, a pid with its start time is not.
+/// The identity of a process: pids are reused, but a pid and a start time are unique.
 ///
-/// No write, signal or selection is ever bound to a pid alone.
+/// Never use a pid alone for a write, a signal or a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 pub struct ProcessId {
     /// The process number (thread group id).
@@ -32,7 +32,7 @@ pub struct ProcessId {
 pub struct TaskState(pub char);
 
 impl TaskState {
-    /// Zombie or dead: nothing left to kill.
+    /// True for zombies and dead tasks: there is nothing left to kill.
     #[must_use]
     pub fn is_dead(self) -> bool {
         matches!(self.0, 'Z' | 'X' | 'x')
@@ -62,7 +62,7 @@ impl Default for TaskState {
     }
 }
 
-/// The memory the kernel holds against a process, in pages.
+/// The memory that badness counts for a process, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryUse {
     /// Resident pages as `oom_badness()` reads them (which file shows that number depends on the
@@ -74,7 +74,7 @@ pub struct MemoryUse {
     pub file: u64,
     /// `RssShmem` of `/proc/PID/status`.
     pub shmem: u64,
-    /// Swapped-out private pages (`VmSwap`). Swapped shared memory is charged to nobody.
+    /// Swapped-out private pages (`VmSwap`). Badness does not count swapped-out shared memory.
     pub swap: u64,
     /// Page tables of all levels (`VmPTE`, and `VmPMD` where a kernel splits them).
     pub page_tables: u64,
@@ -89,7 +89,7 @@ impl MemoryUse {
     }
 }
 
-/// One row's facts. Plain and cheap to copy: a sample holds up to tens of thousands.
+/// The facts of one row. Cheap to copy: a sample can have tens of thousands.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Process {
@@ -109,36 +109,37 @@ pub struct Process {
     pub kernel_thread: bool,
     /// The host's pid 1: never a victim. A container's init is not this.
     pub global_init: bool,
-    /// What it uses; `None` when it has none (kernel thread, zombie) or when that could not be read
-    /// (`unreadable`). A child between `vfork` and `exec` shows the memory of its parent, which the kernel
-    /// does not count for it: see `passed_over`.
+    /// The memory of the process; `None` if it has none (kernel thread, zombie) or if it could not be read
+    /// (`unreadable`). A child between `vfork` and `exec` shows the memory of its parent, which badness does
+    /// not count for the child: see `skipped_by_kernel`.
     pub memory: Option<MemoryUse>,
-    /// A number that processes with one address space have in common and others have not, where the back
-    /// end sees it: the BPF task walk does (`task_struct.mm`), `/proc` has nothing of the kind. Such processes
-    /// die together (mm/oom_kill.c `__oom_kill_process`; up to 3.16 the log names each, since 4.4 only the
-    /// victim). It is a pointer of the kernel's: never on the screen, in a file or in a document.
+    /// A number that identifies the address space: equal for the processes that share it. Only the BPF task
+    /// walk reads it (`task_struct.mm`); `/proc` does not show it. Processes that share an address space die
+    /// together (mm/oom_kill.c `__oom_kill_process`; up to 3.16 the log names each of them, since 4.4 only
+    /// the victim). The number is a kernel pointer: never show it on the screen or write it to a file or
+    /// document.
     pub address_space: Option<NonZeroU64>,
-    /// The kernel shows an `oom_score` of 0 where more was computed: it passes this process over for a
-    /// reason that nothing else tells (already reaped, or between vfork and exec; see
-    /// [`crate::model::process::badness::Immunity::PassedOver`] for kernels).
-    pub passed_over: bool,
-    /// It holds `CAP_SYS_ADMIN` on a kernel that takes 3 % off for that
+    /// The kernel shows an `oom_score` of 0 although the computed score is higher: it skips this process for
+    /// a reason that `/proc` does not show (already reaped, or between vfork and exec;
+    /// [`crate::model::process::badness::Immunity::SkippedByKernel`] lists the kernels).
+    pub skipped_by_kernel: bool,
+    /// True if the process holds `CAP_SYS_ADMIN`, on a kernel that subtracts 3 % for it
     /// ([`super::kernel::KernelRules::root_bonus`]).
     pub root_bonus: bool,
-    /// Memory nodes its cpuset allows; `None` for all, and on hosts with one node.
+    /// Memory nodes that its cpuset allows; `None` if all, and on hosts with one node.
     pub nodes: Option<NodeSet>,
-    /// True when the process is there but its memory could not be read (permission).
+    /// True if the process exists but its memory could not be read (permission).
     pub unreadable: bool,
     /// `oom_score_adj`; `None` if it could not be read.
     pub adj: Option<OomScoreAdj>,
-    /// Its memory cgroup, an index into the sample's table; `None` if not read.
+    /// The memory cgroup, as an index into the sample's table; `None` if not read.
     pub cgroup: Option<CgroupKey>,
-    /// Number of that group in its kernfs (the inode of its directory), where the back end sees it
-    /// without reading a file: a change tells that the process has moved.
+    /// The kernfs id of the cgroup (the inode number of its directory), if the back end knows it without
+    /// reading a file. A change means that the process has moved.
     pub cgroup_id: Option<u64>,
     /// Smoothed growth of rss + swap in bytes per second; `None` before the second sample.
     pub growth: Option<f32>,
-    /// The full command line (arguments joined by spaces), where a column or filter asked for it.
+    /// The full command line (arguments joined by spaces), if a column or filter needs it.
     pub command: Option<Arc<str>>,
 }
 
@@ -149,7 +150,7 @@ impl Process {
         self.memory.as_ref().map_or(0, MemoryUse::charged)
     }
 
-    /// The command line where known, otherwise the short name.
+    /// The command line if known, otherwise the short name.
     #[must_use]
     pub fn title(&self) -> std::borrow::Cow<'_, str> {
         match &self.command {

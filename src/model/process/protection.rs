@@ -2,7 +2,7 @@
 
 use crate::model::process::score::OomScoreAdj;
 
-/// How much a process is protected, in the five words that the table and the dialog use.
+/// How much a process is protected, in five levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protection {
@@ -23,11 +23,11 @@ pub enum Protection {
 pub struct Level {
     /// The level.
     pub protection: Protection,
-    /// What choosing the level writes.
+    /// The value that this level writes.
     pub value: OomScoreAdj,
-    /// The range as it is shown.
+    /// The range as text for the screen.
     pub range: &'static str,
-    /// Who it is meant for.
+    /// The kind of process the level is meant for.
     pub meant_for: &'static str,
 }
 
@@ -36,7 +36,7 @@ pub struct Level {
 pub struct Role {
     /// `database`, `web server`, …
     pub name: &'static str,
-    /// What choosing the role writes.
+    /// The value that this role writes.
     pub value: OomScoreAdj,
 }
 
@@ -50,9 +50,9 @@ impl Protection {
         Self::Sacrifice,
     ];
 
-    /// The level a value falls into.
+    /// The level that contains a value.
     #[must_use]
-    pub fn of(adj: OomScoreAdj) -> Self {
+    pub fn from_adj(adj: OomScoreAdj) -> Self {
         match adj.get() {
             ..=-1000 => Self::Immune,
             -999..=-300 => Self::High,
@@ -74,7 +74,7 @@ impl Protection {
         }
     }
 
-    /// What the dialog offers for this level.
+    /// The entry of the adjust dialog for this level.
     #[must_use]
     pub fn level(self) -> Level {
         let (value, range, meant_for) = match self {
@@ -117,14 +117,14 @@ mod tests {
     fn every_value_has_a_level_and_every_level_writes_a_value_of_its_own() {
         for value in -1000..=1000 {
             let adj = OomScoreAdj::clamped(value);
-            assert!(Protection::ALL.contains(&Protection::of(adj)));
+            assert!(Protection::ALL.contains(&Protection::from_adj(adj)));
         }
         for level in Protection::ALL {
-            assert_eq!(Protection::of(level.level().value), level);
+            assert_eq!(Protection::from_adj(level.level().value), level);
         }
         let names: Vec<_> = roles()
             .iter()
-            .map(|r| Protection::of(r.value).name())
+            .map(|r| Protection::from_adj(r.value).name())
             .collect();
         assert_eq!(names, ["high", "moderate", "sacrifice", "default"]);
     }

@@ -74,8 +74,8 @@ impl OomScoreAdj {
         }
     }
 
-    /// The term this adds to badness in a domain of `total` pages. The kernel divides first
-    /// (mm/oom_kill.c `oom_badness`, 3.6 to 7.3: `adj *= totalpages / 1000`), and so do we.
+    /// The term that adj adds to badness in a domain of `total` pages. Divides before multiplying, as the
+    /// kernel does (mm/oom_kill.c `oom_badness`, 3.6 to 7.3: `adj *= totalpages / 1000`).
     #[must_use]
     pub fn pages(self, total: u64) -> i64 {
         i64::from(self.0) * i64::try_from(total / 1000).unwrap_or(i64::MAX / 1000)
@@ -166,7 +166,7 @@ mod tests {
             );
         }
         assert_eq!(OomScoreAdj::from_legacy(16), None);
-        // Not a round trip, as in the kernel: 58 shows as 0, 59 as 1.
+        // As in the kernel, the conversion loses precision: 58 shows as 0, 59 as 1.
         assert_eq!(OomScoreAdj::clamped(58).to_legacy(), 0);
         assert_eq!(OomScoreAdj::clamped(59).to_legacy(), 1);
         assert_eq!(OomScoreAdj::clamped(-999).to_legacy(), -16);

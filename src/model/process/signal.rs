@@ -1,17 +1,17 @@
 //! The signals that the signal dialog offers.
 
-/// A signal by name and number, with a word on what it does (signal(7)).
+/// The name, number and effect of a signal (signal(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Signal {
-    /// Without `SIG`.
+    /// The name without `SIG`.
     pub name: &'static str,
     /// Number on Linux for most architectures (x86, ARM, POWER, RISC-V, s390).
     pub number: i32,
-    /// What it does, in a few words.
+    /// The effect in a few words.
     pub effect: &'static str,
 }
 
-/// What can be sent, the gentle one first.
+/// The signals that can be sent, the gentlest first.
 pub const SIGNALS: &[Signal] = &[
     Signal {
         name: "TERM",

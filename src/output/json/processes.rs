@@ -88,7 +88,7 @@ pub(super) fn process_facts<'a>(
             Badness::Immune(why) => Some(why),
             Badness::Points(_) | Badness::Unknown => None,
         },
-        protection: process.adj.map(Protection::of),
+        protection: process.adj.map(Protection::from_adj),
         rss: process.memory.map(|m| bytes(m.rss)),
         swap: process.memory.map(|m| bytes(m.swap)),
         page_tables: process.memory.map(|m| bytes(m.page_tables)),

@@ -60,7 +60,7 @@ pub enum Lean {
 impl Lean {
     /// The row to start at.
     pub(super) fn start(self, before: Option<OomScoreAdj>) -> usize {
-        let present = Protection::of(before.unwrap_or(OomScoreAdj::ZERO));
+        let present = Protection::from_adj(before.unwrap_or(OomScoreAdj::ZERO));
         let at = Protection::ALL
             .iter()
             .position(|p| *p == present)

@@ -84,7 +84,7 @@ fn now_line(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Line {
     };
     let adj = process.adj.map_or_else(
         || "n/a".to_owned(),
-        |a| format!("{a} ({})", Protection::of(a).name()),
+        |a| format!("{a} ({})", Protection::from_adj(a).name()),
     );
     let user = context
         .cells
@@ -123,7 +123,7 @@ fn choices() -> Vec<Line> {
                     .add(Tone::Normal, format!("{value:>6}  "))
                     .add(
                         Tone::Dim,
-                        format!("role preset, level {}", Protection::of(value).name()),
+                        format!("role preset, level {}", Protection::from_adj(value).name()),
                     )
             }
         })

@@ -76,7 +76,7 @@ fn next_victim(process: &Process, verdict: &Verdict, line: Line, snapshot: &Snap
 fn distance_line(process: &Process, domain: &DomainState, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
     let size = format::long_size;
-    let room = Room::of(domain, snapshot);
+    let room = Room::from_domain(domain, snapshot);
     let left = room
         .as_ref()
         .map_or_else(|| "what is left cannot be read".to_owned(), wording::left);

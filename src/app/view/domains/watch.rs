@@ -97,7 +97,7 @@ impl Watch {
         self.seen = snapshot.seq;
         self.of_nodes = matches!(domain.scope, Scope::Nodes(_));
         let was_full = self.room.is_some_and(is_full);
-        self.room = Room::of(domain, snapshot);
+        self.room = Room::from_domain(domain, snapshot);
         self.accounted = 0;
         let hangs = group.is_some_and(|group| group.limits.kill_disabled);
         self.has_victims = domain.verdict.is_some() || (hangs && domain.members > 0);
@@ -201,7 +201,7 @@ impl Watch {
     /// Its place in the order by urgency.
     pub fn place(&self) -> Place<'_> {
         let path = self.path.as_ref().map_or("", |path| path.as_str());
-        Place::of(self.urgency, &self.signs, self.step, path)
+        Place::new(self.urgency, &self.signs, self.step, path)
     }
 }
 

@@ -120,7 +120,7 @@ impl Marks {
             Mark::Immune => "immune",
             Mark::Protected | Mark::None => match (process.state.is_dead(), process.adj) {
                 (true, _) => "ending",
-                (false, Some(adj)) => Protection::of(adj).name(),
+                (false, Some(adj)) => Protection::from_adj(adj).name(),
                 (false, None) => "n/a",
             },
         }

@@ -213,7 +213,7 @@ impl ProcessTable {
                 Life::Ended if lived => Hold::Lost,
                 // A zombie that the user chose.
                 Life::Ended | Life::Alive => Hold::Firm,
-                Life::Skipped => Hold::Sinking,
+                Life::SkippedByKernel => Hold::Sinking,
             }
         });
         self.lived |= alive;
@@ -330,7 +330,7 @@ enum Life {
     /// It is what it was.
     Alive,
     /// The kernel skips it now: it was reaped and ends soon, or it is between vfork and exec.
-    Skipped,
+    SkippedByKernel,
     /// A zombie, or its memory is gone.
     Ended,
 }
@@ -339,7 +339,7 @@ impl Life {
     fn from_process(process: &Process) -> Self {
         match badness(process, 0) {
             Badness::Immune(Immunity::NoMemory) => Self::Ended,
-            Badness::Immune(Immunity::PassedOver) => Self::Skipped,
+            Badness::Immune(Immunity::SkippedByKernel) => Self::SkippedByKernel,
             _ => Self::Alive,
         }
     }

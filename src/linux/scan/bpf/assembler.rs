@@ -5,7 +5,8 @@
 use super::btf::TypeId;
 use super::layout::{Field, Width};
 
-/// A register. `R0` holds results, `R1`..`R5` arguments (lost in a call), `R6`..`R9` survive calls.
+/// A register. `R0` holds results, `R1`..`R5` hold arguments and are clobbered by calls, `R6`..`R9` survive
+/// calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(dead_code, reason = "the whole register file")]
 pub(super) enum Reg {
@@ -19,7 +20,7 @@ pub(super) enum Reg {
     R7,
     R8,
     R9,
-    /// The end of the stack frame, read-only.
+    /// The frame pointer: the end of the stack frame, read-only.
     Frame,
 }
 
@@ -28,7 +29,7 @@ pub(super) enum Reg {
 #[repr(C)]
 pub(super) struct Instruction {
     opcode: u8,
-    /// Destination in the low half, source in the high one.
+    /// Destination register in the low half, source in the high half.
     registers: u8,
     offset: i16,
     immediate: i32,
@@ -38,13 +39,13 @@ pub(super) struct Instruction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Label(usize);
 
-/// What a jump depends on.
+/// The condition of a jump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
     Always,
     /// The register is 0, or a null pointer.
     Zero(Reg),
-    /// It is not.
+    /// The register is not 0.
     NotZero(Reg),
     /// The two are not equal.
     Differ(Reg, Reg),
@@ -76,7 +77,7 @@ const JUMP_NE_REG: u8 = 0x5d;
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     code: Vec<Instruction>,
-    /// Where each label is, once placed.
+    /// The instruction index of each label, once placed.
     labels: Vec<Option<usize>>,
     /// Jumps whose offset is not known yet.
     jumps: Vec<(usize, Label)>,
@@ -98,7 +99,7 @@ impl Assembler {
         Label(self.labels.len() - 1)
     }
 
-    /// The next instruction is where `label` is.
+    /// Places `label` at the next instruction.
     pub(super) fn place(&mut self, label: Label) {
         let here = self.code.len();
         if let Some(place) = self.labels.get_mut(label.0) {
@@ -121,7 +122,7 @@ impl Assembler {
         self.push(ADD, to, 0, 0, value);
     }
 
-    /// `to = from->field`; smaller than eight bytes it is zero-extended.
+    /// `to = from->field`; a field smaller than eight bytes is zero-extended.
     pub(super) fn load(&mut self, to: Reg, from: Reg, field: Field) {
         self.push(
             LOAD_MEM | size(field.width),
@@ -165,7 +166,7 @@ impl Assembler {
         self.push(CALL, Reg::R0, KFUNC, 0, function.cast_signed());
     }
 
-    /// Goes to `label` if `when` holds.
+    /// Jumps to `label` if `when` holds.
     pub(super) fn jump(&mut self, when: When, label: Label) {
         self.jumps.push((self.code.len(), label));
         match when {
@@ -181,11 +182,11 @@ impl Assembler {
         self.push(EXIT, Reg::R0, 0, 0, 0);
     }
 
-    /// The finished program; `None` if a jump goes to a label that was never placed, or too far.
+    /// The finished program; `None` if a label was never placed, or a jump is too far.
     pub(super) fn finish(mut self) -> Option<Vec<Instruction>> {
         for (at, label) in self.jumps {
             let target = (*self.labels.get(label.0)?)?;
-            // Relative to the instruction after the jump.
+            // Jump offsets are relative to the next instruction.
             let distance = i64::try_from(target).ok()? - i64::try_from(at).ok()? - 1;
             self.code.get_mut(at)?.offset = i16::try_from(distance).ok()?;
         }

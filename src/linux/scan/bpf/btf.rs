@@ -1,104 +1,52 @@
-//! Reads the kernel's own type information (BTF), in chunks: where a member of a kernel structure
-//! lies, and the number of a kernel function.
+//! Reads the kernel's type information (BTF) in chunks, to find the offsets of structure members and the type
+//! ids of kernel functions.
 //!
-//! Format: Documentation/bpf/btf.rst. The blob has some five megabytes; only one window of it and
-//! the position of each type are in memory, and only while the program is made.
+//! Format: Documentation/bpf/btf.rst. The blob is about five megabytes. Only one window of it and the
+//! positions of every 16th type are in memory, and only while the program is being assembled.
 
-use std::io;
+mod format;
+
+pub(crate) use format::{BtfError, TypeId};
+use format::{Head, MAGIC, kind};
 
 use super::window::{Blob, WINDOW, Window, half, word};
 
-/// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, followed.
+/// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, that is followed.
 const DEEPEST: usize = 32;
 
-/// Types from one remembered place to the next: the others are found by counting on from there.
+/// Every 16th type has its position stored; the types between are found by walking from there.
 const STRIDE: TypeId = 16;
 
-/// Most members looked at to find one. `task_struct` has some three hundred.
+/// Most members visited to find one. `task_struct` has about three hundred.
 const MOST_MEMBERS: u32 = 100_000;
-
-/// `BTF_MAGIC` (include/uapi/linux/btf.h).
-const MAGIC: u16 = 0xeb9f;
-
-/// The kinds of types that are looked at (`BTF_KIND_*`).
-mod kind {
-    pub(super) const INT: u32 = 1;
-    pub(super) const PTR: u32 = 2;
-    pub(super) const ARRAY: u32 = 3;
-    pub(super) const STRUCT: u32 = 4;
-    pub(super) const UNION: u32 = 5;
-    pub(super) const ENUM: u32 = 6;
-    pub(super) const TYPEDEF: u32 = 8;
-    pub(super) const VOLATILE: u32 = 9;
-    pub(super) const CONST: u32 = 10;
-    pub(super) const RESTRICT: u32 = 11;
-    pub(super) const FUNC: u32 = 12;
-    pub(super) const FUNC_PROTO: u32 = 13;
-    pub(super) const VAR: u32 = 14;
-    pub(super) const DATASEC: u32 = 15;
-    pub(super) const DECL_TAG: u32 = 17;
-    pub(super) const TYPE_TAG: u32 = 18;
-    pub(super) const ENUM64: u32 = 19;
-}
-
-/// Why the type information could not be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BtfError {
-    /// Reading failed.
-    #[error("the kernel's type information cannot be read: {0}")]
-    Io(#[from] io::Error),
-    /// It is not BTF, or damaged.
-    #[error("the kernel's type information makes no sense: {0}")]
-    Damaged(&'static str),
-    /// This kernel has no such type, member or function.
-    #[error("this kernel has no {0}")]
-    Missing(String),
-}
-
-/// Number of a type.
-pub(crate) type TypeId = u32;
 
 /// A member of a structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Member {
     /// Bytes from the start of the outermost structure.
     pub(crate) offset: u32,
-    /// Bytes it takes.
+    /// Size in bytes.
     pub(crate) size: u32,
 }
 
-/// The type information, as far as the wanted names go.
+/// The type information of the wanted names.
 #[derive(Debug)]
 pub(crate) struct Btf<'n, B> {
     window: Window<B>,
-    /// Where every [`STRIDE`]th type lies, from type 1 on: there are more than a hundred thousand.
+    /// Position of every [`STRIDE`]th type, from type 1 on: there are more than a hundred thousand types.
     places: Vec<u64>,
-    /// How many types there are, void not counted.
+    /// Number of types, without void.
     types: TypeId,
-    /// Where a wanted name is in the string section, sorted.
+    /// Offsets of the wanted names in the string section, sorted.
     names: Vec<(u32, &'n str)>,
-    /// The types of a wanted name.
+    /// The types with a wanted name: kind, name, id.
     named: Vec<(u32, &'n str, TypeId)>,
-    /// Members that may still be looked at: damaged structures could hold each other.
+    /// Number of members that may still be visited: damaged structures could contain each other.
     budget: u32,
 }
 
-/// One type without what follows it.
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    at: u64,
-    name: u32,
-    kind: u32,
-    /// How many members, values or parameters follow.
-    count: u32,
-    /// Member offsets carry a bit-field size.
-    bit_fields: bool,
-    /// Size or type, by kind.
-    size_or_type: u32,
-}
-
 impl<'n, B: Blob> Btf<'n, B> {
-    /// Finds the wanted names: of types, members and functions alike.
+    /// Finds the wanted names of types, members and functions.
     pub(crate) fn read(blob: B, wanted: &[&'n str]) -> Result<Self, BtfError> {
         let mut wanted = wanted.to_vec();
         wanted.sort_unstable();
@@ -125,12 +73,12 @@ impl<'n, B: Blob> Btf<'n, B> {
     /// `wanted` is sorted.
     fn find_names(&mut self, start: u64, len: u64, wanted: &[&'n str]) -> Result<(), BtfError> {
         let mut at = 0;
-        // The part of a string that a window's end cut off is read again with the next window.
+        // A string that is cut off at the end of a window is read again with the next window.
         while at < len {
             let most = usize::try_from(len - at).map_or(WINDOW, |rest| rest.min(WINDOW));
             let chunk = self.window.get(start + at, most)?;
             let Some(end) = chunk.iter().rposition(|b| *b == 0) else {
-                // Longer than any name wanted.
+                // The string is longer than any wanted name.
                 at += most as u64;
                 continue;
             };
@@ -173,20 +121,11 @@ impl<'n, B: Blob> Btf<'n, B> {
     }
 
     fn head_at(&mut self, at: u64) -> Result<Head, BtfError> {
-        let bytes = self.window.get(at, 12)?;
-        let detail = word(bytes, 4);
-        Ok(Head {
-            at,
-            name: word(bytes, 0),
-            kind: detail >> 24 & 0x1f,
-            count: detail & 0xffff,
-            bit_fields: detail >> 31 == 1,
-            size_or_type: word(bytes, 8),
-        })
+        Ok(Head::parse(self.window.get(at, 12)?, at))
     }
 
     fn head(&mut self, id: TypeId) -> Result<Head, BtfError> {
-        // 0 is void.
+        // Type 0 is void.
         let index = id.checked_sub(1).filter(|index| *index < self.types);
         let place = index.and_then(|index| self.places.get((index / STRIDE) as usize));
         let (Some(index), Some(place)) = (index, place) else {
@@ -245,12 +184,12 @@ impl<'n, B: Blob> Btf<'n, B> {
             .ok_or_else(|| BtfError::Missing(name.to_owned()))
     }
 
-    /// The number of a kernel function.
+    /// The type id of a kernel function.
     pub(crate) fn function(&self, name: &str) -> Result<TypeId, BtfError> {
         self.named(kind::FUNC, name)
     }
 
-    /// Bytes a structure takes.
+    /// The size of a structure in bytes.
     pub(crate) fn struct_size(&mut self, name: &str) -> Result<u32, BtfError> {
         let id = self.named(kind::STRUCT, name)?;
         self.size(id)
@@ -270,8 +209,8 @@ impl<'n, B: Blob> Btf<'n, B> {
         Err(BtfError::Missing(format!("{name} in {of}")))
     }
 
-    /// Where a member lies; `path` goes through structures that are members of each other. Members
-    /// of unnamed structures count as those of the structure around them, as in C.
+    /// The offset and size of a member. `path` descends through nested structures. Members of an unnamed
+    /// structure belong to the enclosing structure, as in C.
     pub(crate) fn member(&mut self, of: &str, path: &[&str]) -> Result<Member, BtfError> {
         let missing = || BtfError::Missing(format!("{of}.{}", path.join(".")));
         self.budget = MOST_MEMBERS;
@@ -318,25 +257,6 @@ impl<'n, B: Blob> Btf<'n, B> {
             }
         }
         Ok(None)
-    }
-}
-
-impl Head {
-    /// Where the next type begins.
-    fn end(&self) -> Result<u64, BtfError> {
-        Ok(self.at + 12 + u64::from(self.tail()?))
-    }
-
-    /// Bytes after the first twelve.
-    fn tail(&self) -> Result<u32, BtfError> {
-        Ok(match self.kind {
-            kind::INT | kind::VAR | kind::DECL_TAG => 4,
-            kind::ARRAY => 12,
-            kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 12 * self.count,
-            kind::ENUM | kind::FUNC_PROTO => 8 * self.count,
-            1..=19 => 0,
-            _ => return Err(BtfError::Damaged("it has a kind of type not known here")),
-        })
     }
 }
 

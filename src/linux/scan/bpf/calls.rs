@@ -1,4 +1,4 @@
-//! The system calls: bpf(2) and the mapping of the shared array. All `unsafe` code of oomtop is here.
+//! The system calls: bpf(2) and the mapping of the shared array. This file has all `unsafe` code of oomtop.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -21,16 +21,15 @@ const MAP_TYPE_ARRAY: u32 = 2;
 const PROG_TYPE_TRACING: u32 = 26;
 const PROG_TYPE_SYSCALL: u32 = 31;
 const TRACE_ITER: u32 = 28;
-/// The memory of the map can be mapped here: no system call to read it.
+/// The map can be mapped into this process, so that reading it needs no system call.
 const F_MMAPABLE: u32 = 1 << 10;
-/// What programs of this type must be.
+/// Required for programs of this type.
 const F_SLEEPABLE: u32 = 1 << 4;
 
-/// The kernel functions called are for programs that say they are under the GPL or compatible.
+/// The kernel functions that the program calls are restricted to programs with a GPL-compatible licence.
 const LICENCE: &CStr = c"Dual MIT/GPL";
 
-/// The attributes of each command, up to the last one used. The kernel takes those it is not given
-/// as 0.
+/// The attributes of each command, up to the last one used. The kernel treats missing attributes as 0.
 #[derive(Default)]
 #[repr(C)]
 struct MapCreate {
@@ -134,14 +133,14 @@ pub(super) struct SharedArray {
     capacity: u32,
 }
 
-// Only reads go through `start`, and only from the one owner of the value.
+// `start` is used only for reading, and only by the single owner of the value.
 #[expect(unsafe_code, reason = "it holds an address")]
 // SAFETY: the mapping belongs to the process, not to a thread; `SharedArray` is its only owner.
 unsafe impl Send for SharedArray {}
 
 impl SharedArray {
     /// # Errors
-    /// `EPERM` without `CAP_BPF`, `ENOMEM`, or what else the system says.
+    /// `EPERM` without `CAP_BPF`, `ENOMEM`, or another error of the system call.
     #[expect(unsafe_code, reason = "a mapping of a descriptor")]
     pub(super) fn create(capacity: u32) -> Result<Self, Errno> {
         let value_size = u32::try_from(size_of::<Record>()).map_err(|_| Errno::INVAL)?;
@@ -180,12 +179,12 @@ impl SharedArray {
         capacity as usize * size_of::<Record>()
     }
 
-    /// Records there is room for.
+    /// Capacity of the array in records.
     pub(super) fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// The number programs of this process know it by.
+    /// The file descriptor of the map.
     pub(super) fn descriptor(&self) -> i32 {
         self.map.as_raw_fd()
     }
@@ -196,9 +195,10 @@ impl SharedArray {
         if index >= self.capacity {
             return None;
         }
-        // SAFETY: in bounds of the mapping, and aligned: it starts at a page and a record has 128
-        // bytes. Volatile, because the kernel writes it; it does so only inside `Program::run`,
-        // or `TaskLink::run`, which the owner of both does not call meanwhile. Any bits are a valid `Record`.
+        // SAFETY: in bounds of the mapping, and aligned: it starts at a page and a record has 128 bytes.
+        // Volatile, because the kernel writes the array; it does so only inside `Program::run` or
+        // `TaskLink::run`, which the owner of both does not call at the same time. Every bit pattern is a
+        // valid `Record`.
         Some(unsafe { self.start.add(index as usize).read_volatile() })
     }
 }
@@ -218,11 +218,12 @@ impl Drop for SharedArray {
 pub(super) struct Program(OwnedFd);
 
 impl Program {
-    /// Has the kernel check and take the program; `called_by` is the number of the function in whose
-    /// place the kernel calls it, if oomtop does not. This can take long: call it on a thread.
+    /// Lets the kernel verify and load the program. `called_by` is the type id of the function that a program
+    /// of type iterator attaches to; `None` if oomtop runs the program itself. Verification can take long:
+    /// call this on a separate thread.
     ///
     /// # Errors
-    /// `EPERM` without the capabilities, `EINVAL` or `EACCES` if the kernel does not accept it.
+    /// `EPERM` without the capabilities, `EINVAL` or `EACCES` if the verifier rejects the program.
     pub(super) fn load(code: &[Instruction], called_by: Option<TypeId>) -> Result<Self, Errno> {
         let mut attributes = ProgLoad {
             instruction_count: u32::try_from(code.len()).map_err(|_| Errno::TOOBIG)?,
@@ -241,15 +242,15 @@ impl Program {
         bpf(PROG_LOAD, &mut attributes).map(|descriptor| Self(owned(descriptor)))
     }
 
-    /// Runs it once and returns its result. `input` is what its first argument points to.
+    /// Runs the program once and returns its result. Its first argument points to `input`.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system call.
     pub(super) fn run(&self, input: &mut [u32; 2]) -> Result<u32, Errno> {
         let mut attributes = TestRun {
             prog_fd: number(&self.0)?,
             context_size_in: 8,
-            // The kernel copies it back after the run.
+            // The kernel copies the input back after the run.
             context_in: address(input.as_mut_ptr()),
             ..TestRun::default()
         };
@@ -258,27 +259,27 @@ impl Program {
     }
 }
 
-/// A program that the kernel calls for every task when it is asked to.
+/// A program that the kernel calls for every task, on request.
 #[derive(Debug)]
 pub(super) struct TaskLink(OwnedFd);
 
 impl TaskLink {
     /// # Errors
-    /// What the system says.
+    /// The error of the system call.
     pub(super) fn new(program: &Program) -> Result<Self, Errno> {
         let mut attributes = LinkCreate {
             prog_fd: number(&program.0)?,
             attach_type: TRACE_ITER,
             ..LinkCreate::default()
         };
-        // The link keeps the program.
+        // The link keeps the program loaded.
         bpf(LINK_CREATE, &mut attributes).map(|descriptor| Self(owned(descriptor)))
     }
 
-    /// Has it called for every task once.
+    /// Lets the kernel call the program once for every task.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system call.
     pub(super) fn run(&self) -> Result<(), Errno> {
         let mut attributes = IterCreate {
             link_fd: number(&self.0)?,
@@ -287,8 +288,8 @@ impl TaskLink {
         let reading = owned(bpf(ITER_CREATE, &mut attributes)?);
         let mut nothing = [0_u8; 64];
         loop {
-            // The program prints nothing: the end comes when all have been visited. After very many
-            // tasks without a word the kernel takes a pause (kernel/bpf/bpf_iter.c).
+            // The program prints nothing, so the read returns 0 when all tasks have been visited. After very
+            // many tasks without output the kernel returns EAGAIN (kernel/bpf/bpf_iter.c).
             match rustix::io::read(&reading, &mut nothing) {
                 Ok(0) => return Ok(()),
                 Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}

@@ -1,10 +1,10 @@
 //! The process table from inside the kernel: a BPF program walks all tasks and fills an array.
 //!
-//! One system call per sample instead of three files per process, and the numbers are the very ones
-//! that badness adds up. No compiler and no prepared object is needed: the program ([`program`]) is
-//! assembled for the running kernel from its own type information ([`btf`], [`layout`]). Needs
-//! `CAP_BPF` and `CAP_PERFMON` (or `CAP_SYS_ADMIN`), kernel 6.7 or later, the first pid namespace. On
-//! 5.8 to 6.6 the kernel calls the program for each task instead: a walk at some five times the cost.
+//! This takes one system call per sample instead of three files per process, and gives the very counters that
+//! badness adds up. It needs no compiler and no prebuilt object: oomtop assembles the program ([`program`])
+//! for the running kernel from the kernel's type information ([`btf`], [`layout`]). It needs `CAP_BPF` and
+//! `CAP_PERFMON` (or `CAP_SYS_ADMIN`), kernel 6.7 or later, and the initial pid namespace. On 5.8 to 6.6 the
+//! kernel calls the program for each task instead, at about five times the cost.
 
 mod assembler;
 mod btf;

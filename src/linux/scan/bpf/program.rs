@@ -8,11 +8,12 @@
 //! return slot
 //! ```
 //!
-//! On kernels before that the loop is the kernel's (`bpf_iter`, 5.8 and later): it calls the program for
-//! every task, and the count is kept in the first record.
+//! On older kernels (5.8 and later) the kernel runs the loop (`bpf_iter`): it calls the program for every
+//! task, and the first record of the array holds the count.
 //!
-//! The walk's own count starts from the input, which the verifier does not know: a constant would be tracked
-//! through every turn as the key of the array, and the check of the loop would never end.
+//! The count starts from the input, a value that the verifier does not know. If it started from a constant,
+//! the verifier would track its value through every iteration, because it is the key of the array, and would
+//! never finish checking the loop.
 
 use super::assembler::{Assembler, Instruction, Label, Reg, When};
 use super::layout::{Counters, Field, Functions, Layout, Visit, Width};
@@ -21,16 +22,17 @@ use super::record::place::{self, nth};
 /// `BPF_TASK_ITER_ALL_PROCS` (kernel/bpf/task_iter.c).
 const ALL_PROCESSES: i32 = 0;
 
-/// Registers by role; all of them survive calls.
+/// The roles of the registers; all of them survive calls.
 const TASK: Reg = Reg::R6;
 const RECORD: Reg = Reg::R7;
 const SIGNAL: Reg = Reg::R8;
 const SLOT: Reg = Reg::R9;
 
-/// Needed after [`SIGNAL`] is not any more.
+/// Reuses the register of [`SIGNAL`], which is not needed any more by then.
 const MM: Reg = Reg::R8;
 
-/// Roles in the program that is called: how many tasks came before, and the record that counts.
+/// The roles in the iterator program: the number of tasks before this one, and the record that holds the
+/// count.
 const NUMBER: Reg = Reg::R8;
 const COUNTER: Reg = Reg::R9;
 
@@ -46,7 +48,7 @@ const FIRST: Field = Field {
     width: Width::Word,
 };
 
-/// The program for a kernel of this layout; `None` if it has a jump too far.
+/// The program for a kernel with this layout; `None` if a jump is too far.
 pub(super) fn task_walk(layout: &Layout, array: i32) -> Option<Vec<Instruction>> {
     let mut walk = Walk {
         asm: Assembler::default(),
@@ -75,13 +77,13 @@ struct Walk<'l> {
 }
 
 impl Walk<'_> {
-    /// The program as a loop of its own. `iterator` is where on the stack the loop's state is.
+    /// The program that loops by itself. `iterator` is the stack offset of the loop's state.
     fn all_tasks(&mut self, functions: Functions, iterator: i32) {
         let (next, end) = (self.asm.label(), self.asm.label());
         self.asm.load(SLOT, Reg::R1, FIRST);
         self.asm.call(functions.rcu_lock);
         self.point_at_stack(Reg::R1, iterator);
-        // No task to start from.
+        // There is no task to start from.
         self.asm.set(Reg::R2, 0);
         self.asm.set(Reg::R3, ALL_PROCESSES);
         self.asm.call(functions.iter_new);
@@ -90,12 +92,12 @@ impl Walk<'_> {
         self.asm.call(functions.iter_next);
         self.asm.jump(When::Zero(Reg::R0), end);
         self.asm.copy(TASK, Reg::R0);
-        // The idle task is the first of the list and is no process.
+        // The first task of the list is the idle task, which is not a process.
         self.asm.load(Reg::R1, TASK, self.layout.tgid);
         self.asm.jump(When::Zero(Reg::R1), next);
         self.asm.store(Reg::Frame, KEY, SLOT);
         self.look_up();
-        // Counted even when there is no room: the caller learns how much is needed.
+        // Count even without room: the caller then knows how many records are needed.
         self.asm.add(SLOT, 1);
         self.asm.jump(When::Zero(Reg::R0), next);
         self.record(next);
@@ -108,13 +110,13 @@ impl Walk<'_> {
         self.asm.exit();
     }
 
-    /// The program as it is called for each task. The first record of the array counts.
+    /// The program that the kernel calls for each task. The first record of the array holds the count.
     fn one_task(&mut self, meta: Field, task: Field, number: Field) {
         let (counted, end) = (self.asm.label(), self.asm.label());
         self.asm.load(Reg::R2, Reg::R1, meta);
         self.asm.load(NUMBER, Reg::R2, number);
         self.asm.load(TASK, Reg::R1, task);
-        // Once more at the end, without a task.
+        // The kernel calls the program once more at the end, without a task.
         self.asm.jump(When::Zero(TASK), end);
         self.asm.set(Reg::R1, 0);
         self.asm.store(Reg::Frame, KEY, Reg::R1);
@@ -125,7 +127,7 @@ impl Walk<'_> {
         self.asm.set(Reg::R1, 0);
         self.asm.store(COUNTER, place::PID, Reg::R1);
         self.asm.place(counted);
-        // Threads are tasks too: only the leader stands for the process.
+        // Threads are tasks too: only the thread group leader gets a record.
         self.asm.load(Reg::R1, TASK, self.layout.pid);
         self.asm.load(Reg::R2, TASK, self.layout.tgid);
         self.asm.jump(When::Differ(Reg::R1, Reg::R2), end);
@@ -153,7 +155,7 @@ impl Walk<'_> {
         self.asm.look_up();
     }
 
-    /// Fills the record that `r0` points to; goes to `done` if the task has no memory.
+    /// Fills the record that `r0` points to; jumps to `done` if the task has no memory.
     fn record(&mut self, done: Label) {
         self.asm.copy(RECORD, Reg::R0);
         self.identity();
@@ -207,7 +209,8 @@ impl Walk<'_> {
         self.asm.store(RECORD, place::GROUP, Reg::R1);
     }
 
-    /// Counters only of a process that has memory; a kernel thread may borrow somebody's.
+    /// Reads the counters if the process has memory. The row of a kernel thread ignores them: it may borrow
+    /// the memory of a process.
     fn memory(&mut self, next: Label) {
         let layout = self.layout;
         let present = self.asm.label();

@@ -1,4 +1,4 @@
-//! [`Record`]: what the program writes about one process, and the row it becomes.
+//! [`Record`]: what the program writes about one process, and its conversion to a row.
 
 use std::num::NonZeroU64;
 
@@ -7,14 +7,14 @@ use crate::model::process::comm::Comm;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
 
-/// One element of the array that kernel and oomtop share. Every pattern of bits is a valid record.
+/// One element of the array that the kernel and oomtop share. Every bit pattern is a valid record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Record {
     pub(super) pid: u32,
     pub(super) ppid: u32,
     pub(super) uid: u32,
-    /// Lower half: `oom_score_adj`.
+    /// `oom_score_adj` in the lower half.
     pub(super) adj: u32,
     pub(super) threads: u32,
     pub(super) flags: u32,
@@ -23,18 +23,18 @@ pub(super) struct Record {
     /// Nanoseconds since boot.
     pub(super) start: u64,
     pub(super) comm: [u8; 16],
-    /// Number of the memory cgroup in its kernfs; 0 if not read.
+    /// The kernfs id of the memory cgroup; 0 if not read.
     pub(super) group: u64,
-    /// Not 0 if the process has memory of its own: then the five below are valid. Equal for processes that
-    /// share their memory.
+    /// Not 0 if the process has memory: only then `rss` and `page_tables` are valid. Equal for processes that
+    /// share an address space.
     pub(super) mm: u64,
-    /// File, anonymous, swapped, shared pages. The counters can read below 0 for a moment.
+    /// File, anonymous, swapped and shared pages. A counter can be negative for a moment.
     pub(super) rss: [i64; 4],
     /// Bytes.
     pub(super) page_tables: i64,
 }
 
-/// Where each field of [`Record`] is, for the program.
+/// The offset and width of each field of [`Record`], for the program.
 pub(super) mod place {
     use super::{Field, Record, Width};
 
@@ -82,7 +82,7 @@ pub(super) mod place {
 /// `PF_KTHREAD` (include/linux/sched.h).
 const PF_KTHREAD: u32 = 0x0020_0000;
 
-/// How numbers of a record are converted.
+/// The units for converting a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Units {
     pub(super) page_size: u64,
@@ -92,12 +92,13 @@ pub(super) struct Units {
 }
 
 impl Record {
-    /// The main thread has ended but others live: the memory is theirs, and not in this record.
+    /// True if the main thread has ended and other threads live. The memory belongs to them and is not in
+    /// this record.
     pub(super) fn is_leaderless(&self) -> bool {
         self.mm == 0 && self.threads > 1 && self.flags & PF_KTHREAD == 0
     }
 
-    /// The row, as the files of `/proc` would have it.
+    /// The same row that the files of `/proc` would give.
     pub(super) fn row(&self, units: Units) -> Process {
         let kernel_thread = self.flags & PF_KTHREAD != 0;
         Process {
@@ -130,7 +131,7 @@ impl Record {
         OomScoreAdj::new(i64::from(i16::from_le_bytes([low, high])))
     }
 
-    /// Each counter as badness reads it: not below 0 (include/linux/mm.h `get_mm_counter`).
+    /// Each counter as badness reads it: negative values count as 0 (include/linux/mm.h `get_mm_counter`).
     fn memory(&self, page_size: u64) -> MemoryUse {
         let [file, anon, swap, shmem] = self.rss.map(|count| u64::try_from(count).unwrap_or(0));
         MemoryUse {
@@ -149,7 +150,7 @@ fn state_letter(state: u32, exit_state: u32) -> char {
     const UNINTERRUPTIBLE: u32 = 0x0002;
     const REPORTED: u32 = 0x007f;
     const IDLE: u32 = 0x0402;
-    /// `TASK_RTLOCK_WAIT` and `TASK_FROZEN` are shown as disk sleep.
+    /// The kernel shows `TASK_RTLOCK_WAIT` and `TASK_FROZEN` as disk sleep.
     const SHOWN_AS_SLEEP: u32 = 0x1000 | 0x8000;
     if state & IDLE == IDLE {
         return 'I';

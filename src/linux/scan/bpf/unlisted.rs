@@ -1,7 +1,7 @@
-//! [`Unlisted`]: processes that `/proc` has and the task walk is not shown.
+//! [`Unlisted`]: processes that `/proc` shows but the task walk does not see.
 //!
-//! A guest's kernel may keep its first process out of the task list. Such a process is rare, and
-//! read through its files; nothing that `/proc` shows may be missing from the table.
+//! The kernel of a guest may hide its first process from the task list. Such processes are rare and are read
+//! through their files: every process that `/proc` shows must be in the table.
 
 use std::os::fd::AsFd;
 
@@ -12,15 +12,15 @@ use crate::linux::scan::ScanWants;
 use crate::linux::scan::proc::row::RowReader;
 use crate::model::process::{Pid, Process};
 
-/// Walks between two comparisons with `/proc`, at least: listing it costs as much as many walks.
+/// Least number of walks between two comparisons with `/proc`: listing it costs as much as many walks.
 const BETWEEN: u32 = 32;
 
 /// The processes found missing so far.
 #[derive(Debug, Default)]
 pub(super) struct Unlisted {
     pids: Vec<Pid>,
-    /// Links of `/proc` less the rows of the table, at the last comparison. `/proc` has a link for
-    /// each process, so this stays the same as long as none is missing.
+    /// Link count of `/proc` minus the number of rows, at the last comparison. `/proc` has one link per
+    /// process, so the difference stays the same while no process is missing.
     surplus: Option<i128>,
     walks: u32,
 }
@@ -34,7 +34,7 @@ impl Unlisted {
         table: &mut Vec<Process>,
     ) -> u32 {
         self.walks += 1;
-        // One that was taken for missing because it was new.
+        // Drop processes that the walk sees now: they were new at the comparison.
         self.pids
             .retain(|pid| table.iter().all(|row| row.id.pid != *pid));
         let rows = table.len() + self.pids.len();
@@ -59,7 +59,7 @@ impl Unlisted {
     fn compare(&mut self, files: &RowReader, table: &[Process]) {
         let mut walked: Vec<_> = table.iter().map(|row| row.id.pid).collect();
         walked.sort_unstable();
-        // The descriptor of `files` is only good for paths.
+        // The descriptor of `files` is opened with O_PATH and cannot be listed.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::openat(files.dir().as_fd(), ".", flags, Mode::empty());
         let Ok(listing) = dir.and_then(Dir::new) else {

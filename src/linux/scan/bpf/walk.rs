@@ -20,27 +20,27 @@ use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants, with_room}
 use crate::model::cgroup::CgroupVersion;
 use crate::model::process::Process;
 
-/// The kernel's own types.
+/// The kernel's type information.
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 
-/// The kernel checks the program in milliseconds. A check that takes this long would go on for
-/// many seconds: it is left to itself, and the next back end is taken.
+/// The kernel normally verifies the program in milliseconds. If it takes longer than this, it may take many
+/// seconds: oomtop stops waiting and uses the next back end.
 const LOAD_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Least number of processes there is room for. The array is resident memory, so it is not much
-/// larger than needed: making a larger one takes some milliseconds.
+/// Least capacity of the array. The array is resident memory, so it should not be much larger than needed;
+/// creating a larger one takes only milliseconds.
 const LEAST_CAPACITY: u32 = 512;
 
 /// Why this back end cannot be used here.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// Not for this oomtop, or not on this tree.
+    /// It does not work for this process, or with this root.
     #[error("{0}")]
     NotHere(&'static str),
-    /// The kernel is too old, or another one than known.
+    /// The kernel is too old, or its types differ from the known ones.
     #[error(transparent)]
     Types(#[from] BtfError),
-    /// The kernel refused something.
+    /// The kernel refused an operation.
     #[error("the kernel refused the {what}: {errno}")]
     Refused {
         /// What.
@@ -48,7 +48,7 @@ pub(crate) enum Refusal {
         /// Why.
         errno: Errno,
     },
-    /// The check of the program took too long.
+    /// The kernel took too long to verify the program.
     #[error("the kernel did not finish checking the program in {} s", LOAD_PATIENCE.as_secs())]
     TooSlow,
 }
@@ -60,25 +60,25 @@ pub(crate) struct BpfScan {
     tasks: Tasks,
     array: SharedArray,
     tick_nanos: u64,
-    /// For what the records do not tell.
+    /// Reads what the records lack.
     files: RowReader,
     unlisted: Unlisted,
 }
 
-/// The loaded program, by who loops over the tasks.
+/// The loaded program, by what loops over the tasks.
 #[derive(Debug)]
 enum Tasks {
     /// The program.
     Walk(Program),
-    /// The kernel; the first record is the count.
+    /// The kernel; the first record holds the count.
     Link(TaskLink),
 }
 
 impl BpfScan {
-    /// Makes and loads the program, with room for somewhat more processes than there are.
+    /// Assembles and loads the program, with room for somewhat more processes than exist.
     ///
     /// # Errors
-    /// Why it cannot be used: the caller then takes another back end.
+    /// Why the back end cannot be used; the caller then uses another one.
     pub(crate) fn open(
         files: RowReader,
         version: CgroupVersion,
@@ -103,7 +103,7 @@ impl BpfScan {
         })
     }
 
-    /// The numbers of the records written, after making room for all of them.
+    /// Runs the program until all records fit; returns the indices of the records.
     fn walk(&mut self) -> Result<Range<u32>, Refusal> {
         loop {
             let written = match &self.tasks {
@@ -143,8 +143,8 @@ fn load(layout: &Layout, capacity: u32) -> Result<(Tasks, SharedArray), Refusal>
         Visit::IsCalled { by, .. } => Some(by),
     };
     let (done, result) = mpsc::channel();
-    // On a thread of its own, so that a check without end cannot hold up oomtop. The thread keeps
-    // the array's descriptor valid: it owns the array until the kernel has answered.
+    // On a separate thread, so that endless verification cannot block oomtop. The thread owns the array, and
+    // so keeps its descriptor valid, until the kernel has answered.
     std::thread::Builder::new()
         .name("bpf-load".to_owned())
         .spawn(move || {

@@ -1,4 +1,4 @@
-//! [`Window`]: a piece of a large blob that moves as it is read.
+//! [`Window`]: a movable window over a large blob.
 
 use std::fs::File;
 use std::io;
@@ -6,12 +6,12 @@ use std::os::unix::fs::FileExt;
 
 use super::btf::BtfError;
 
-/// Bytes of the blob in memory at a time. One `read` of a sysfs file gives a page at most.
+/// Size of the window in bytes. One `read` of a sysfs file returns at most a page.
 pub(super) const WINDOW: usize = 64 * 1024;
 
-/// Where the bytes come from.
+/// The source of the bytes.
 pub(crate) trait Blob {
-    /// Reads some bytes from `at` on; 0 is the end.
+    /// Reads some bytes at the offset `at`; 0 at the end.
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize>;
 }
 
@@ -32,7 +32,7 @@ impl Blob for &[u8] {
     }
 }
 
-/// A piece of the blob that moves as it is read.
+/// A movable window over a blob.
 #[derive(Debug)]
 pub(super) struct Window<B> {
     blob: B,
@@ -49,7 +49,7 @@ impl<B: Blob> Window<B> {
         }
     }
 
-    /// `len` bytes, at most a window full.
+    /// Returns `len` bytes at the offset `at`; at most [`WINDOW`] bytes.
     pub(super) fn get(&mut self, at: u64, len: usize) -> Result<&[u8], BtfError> {
         let place = |start: u64| usize::try_from(at.checked_sub(start)?).ok();
         let inside = |p: &usize| {
@@ -85,13 +85,13 @@ impl<B: Blob> Window<B> {
     }
 }
 
-/// The four bytes at `at` as a number of this machine; 0 beyond the end.
+/// The four bytes at `at` as a number in native byte order; 0 beyond the end.
 pub(super) fn word(bytes: &[u8], at: usize) -> u32 {
     let four = bytes.get(at..at + 4).and_then(|b| b.try_into().ok());
     u32::from_ne_bytes(four.unwrap_or_default())
 }
 
-/// The two bytes at `at`, likewise.
+/// The two bytes at `at` as a number in native byte order; 0 beyond the end.
 pub(super) fn half(bytes: &[u8], at: usize) -> u16 {
     let two = bytes.get(at..at + 2).and_then(|b| b.try_into().ok());
     u16::from_ne_bytes(two.unwrap_or_default())

@@ -1,10 +1,11 @@
-//! The process table from plain `/proc`: works everywhere, needs no privilege.
+//! The process table from plain `/proc`: works everywhere and needs no privilege.
 //!
-//! Opening and printing a file is what costs, so no file is read that can be done without: `stat` of
-//! the processes whose turn it is ([`crate::linux::scan::proc::schedule`]), `status` where `stat` has moved,
-//! `oom_score_adj` with the visit. A row that is shown is read in every pass; all are when tasks wait
-//! for memory, or when the machine's memory moves and no row explains it. Never `oom_score` (it is
-//! computed) nor `smaps` (it takes the target's mmap lock). Once warm a pass allocates nothing.
+//! Opening a file and letting the kernel print it is expensive, so a pass reads as few files as possible:
+//! `stat` of the processes that are due ([`crate::linux::scan::proc::schedule`]), `status` if `stat` has
+//! changed, `oom_score_adj` at each visit or less often. Rows on the screen are read in every pass. All rows
+//! are read when tasks wait for memory, or when the machine's memory changes and no row explains it. Never
+//! read are `oom_score` (computed instead) and `smaps` (takes the target's mmap lock). Once its buffers are
+//! large enough, a pass allocates nothing.
 
 pub(in crate::linux) mod pid_table;
 pub(in crate::linux) mod row;
@@ -28,31 +29,31 @@ use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants, with_room}
 use crate::model::memory::Memory;
 use crate::model::process::{Pid, Process};
 
-/// Bytes of directory entries taken by one `getdents64`.
+/// Buffer size of one `getdents64`, in bytes.
 const ENTRIES: usize = 32 * 1024;
 
-/// Anonymous memory may move by this part of RAM unseen; more makes every row be read.
+/// If the anonymous memory changes by more than this part of RAM without explanation, every row is read.
 const UNEXPLAINED: u64 = 400;
 
 /// Reads `/proc` by paths relative to one descriptor.
 pub(crate) struct ProcScan {
     path: PathBuf,
     reader: RowReader,
-    /// Read every row in every pass.
+    /// True if every row is read in every pass.
     fresh: bool,
-    /// The number of processes and the last pid are to be had without listing all.
+    /// True if the number of processes and the last pid are available without listing `/proc`.
     countable: bool,
     entries: Vec<MaybeUninit<u8>>,
-    /// Pids with the numbers of their directories, as listed last.
+    /// Pids and the inode numbers of their directories, as last listed.
     pids: Vec<(Pid, u64)>,
     listed_at: Option<Population>,
     visits: PidTable<Visits>,
     file: FileBuffer,
-    /// Anonymous pages of the machine that no row accounts for, in the last pass.
+    /// Anonymous pages of the machine that belong to no row, in the last pass.
     unexplained: Option<i64>,
 }
 
-/// If neither number has changed, no process has come or gone.
+/// If neither number has changed, no process has started or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Population {
     processes: u64,
@@ -60,7 +61,7 @@ struct Population {
 }
 
 impl ProcScan {
-    /// With `fresh` every row is read in every pass, whatever it costs.
+    /// With `fresh` every row is read in every pass.
     ///
     /// # Errors
     /// If the directory cannot be opened.
@@ -84,7 +85,7 @@ impl ProcScan {
     }
 
     fn list(&mut self) -> Result<(), Errno> {
-        // Taken before the listing: what comes later is seen by the next pass.
+        // Read before the listing: the next pass then sees processes that start during it.
         let population = self.population();
         if population.is_some() && population == self.listed_at {
             return Ok(());
@@ -102,8 +103,8 @@ impl ProcScan {
         Ok(())
     }
 
-    /// The link count of `/proc` is the number of processes (fs/proc/root.c `proc_root_getattr`), and
-    /// the last field of `loadavg` is the last pid given out in the namespace of the reader.
+    /// The link count of `/proc` is the number of processes (fs/proc/root.c `proc_root_getattr`), and the
+    /// last field of `loadavg` is the last pid allocated in the reader's pid namespace.
     fn population(&mut self) -> Option<Population> {
         if !self.countable {
             return None;
@@ -121,7 +122,7 @@ impl ProcScan {
         })
     }
 
-    /// Visits a process if it is due, or if `all` are. `Ok(false)` if its files make no sense.
+    /// Visits a process if it is due or if `all` is set. `Ok(false)` if its files are invalid.
     fn visit(
         &mut self,
         pid: Pid,
@@ -132,7 +133,7 @@ impl ProcScan {
     ) -> Result<bool, Errno> {
         let visits = self.visits.keep(pid);
         if visits.inode != inode {
-            *visits = Visits::of(inode);
+            *visits = Visits::new(inode);
         }
         if !visits.is_due(pass.seq, all) {
             return Ok(true);
@@ -193,7 +194,7 @@ impl ProcScan {
         }
     }
 
-    /// Anonymous memory of the machine has moved by more than the rows have.
+    /// True if the anonymous memory of the machine has changed by more than the rows explain.
     fn is_unexplained(&mut self, table: &[Process], memory: &Memory, page_size: u64) -> bool {
         let page = page_size.max(1);
         let rows: u64 = table.iter().filter_map(|p| Some(p.memory?.anon)).sum();
@@ -237,7 +238,7 @@ impl ProcessScan for ProcScan {
             self.is_unexplained(table, pass.memory, wants.page_size);
         }
         if count.skipped() > 0 {
-            // Some of those listed could not be read: list anew next time.
+            // Some listed processes could not be read: list again in the next pass.
             self.listed_at = None;
         }
         self.visits.end_round();

@@ -1,4 +1,4 @@
-//! [`PidTable`]: what is kept of each process from one pass to the next.
+//! [`PidTable`]: the state of each process kept from one pass to the next.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,10 +6,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::model::process::Pid;
 
-/// Values by pid. Those not asked for in a round are forgotten at its end.
+/// Values by pid. A value that is not requested in a round is dropped at the end of the round.
 ///
-/// The values lie in a row of their own and the hash table holds only their places: a hash table
-/// grows by doubling, and a third of it is empty.
+/// The values are in a separate vector, and the hash table holds only their indices: a hash table grows by
+/// doubling, and a third of it is empty.
 #[derive(Debug)]
 pub(crate) struct PidTable<T> {
     places: HashMap<Pid, u32, BuildHasherDefault<PidHasher>>,
@@ -35,17 +35,17 @@ impl<T> Default for PidTable<T> {
 }
 
 impl<T: Default> PidTable<T> {
-    /// Makes room for so many pids, so that keeping them moves nothing.
+    /// Reserves room for this many pids, so that adding them reallocates nothing.
     pub(crate) fn reserve(&mut self, pids: usize) {
         if let Some(more) = pids.checked_sub(self.kept.len()).filter(|more| *more > 0) {
-            // A little more than asked for: processes come one by one.
+            // Reserve a little more than requested: new processes come one by one.
             let more = more + pids / 16;
             self.places.reserve(more);
             self.kept.reserve_exact(more);
         }
     }
 
-    /// The value of a pid, made if there is none; keeps it for another round.
+    /// The value of a pid, created if there is none. Keeps the value for another round.
     pub(crate) fn keep(&mut self, pid: Pid) -> &mut T {
         let next = self.kept.len();
         let place = match self.places.entry(pid) {
@@ -76,14 +76,14 @@ impl<T: Default> PidTable<T> {
             .map(|kept| &mut kept.value)
     }
 
-    /// Forgets a pid.
+    /// Drops the value of a pid.
     pub(crate) fn forget(&mut self, pid: Pid) {
         if let Some(place) = self.places.remove(&pid) {
             self.take_out(place);
         }
     }
 
-    /// The last value moves to where the one taken out was.
+    /// Removes a value; the last value moves to its place.
     fn take_out(&mut self, place: u32) {
         if (place as usize) < self.kept.len() {
             self.kept.swap_remove(place as usize);
@@ -93,7 +93,7 @@ impl<T: Default> PidTable<T> {
         }
     }
 
-    /// Ends the round: forgets every value that was not kept in it.
+    /// Ends the round: drops every value that was not kept in it.
     pub(crate) fn end_round(&mut self) {
         let mut at = 0;
         while let Some(kept) = self.kept.get(at) {
@@ -108,8 +108,8 @@ impl<T: Default> PidTable<T> {
     }
 }
 
-/// Pids are small numbers that nobody chooses: one multiplication spreads them well enough, and
-/// costs a tenth of the standard hash.
+/// Pids are small numbers that no attacker chooses: one multiplication hashes them well enough, at a tenth of
+/// the cost of the standard hash.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct PidHasher(u64);
 

@@ -1,4 +1,4 @@
-//! [`RowReader`]: one process out of its files in `/proc`.
+//! [`RowReader`]: reads one process from its files in `/proc`.
 
 use std::fmt::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,7 +14,7 @@ use crate::model::kernel::RssSource;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Pid, Process, ProcessId};
 
-/// Reads by paths relative to one descriptor. Once its buffers are warm it allocates nothing.
+/// Reads by paths relative to one descriptor. Allocates nothing once its buffers are large enough.
 #[derive(Debug)]
 pub(crate) struct RowReader {
     dir: OwnedFd,
@@ -44,18 +44,18 @@ impl RowReader {
         self.file.read_single(&self.dir, self.name.as_str())
     }
 
-    /// `Ok(None)` if the file makes no sense.
+    /// Reads `stat`; `Ok(None)` if the file is invalid.
     ///
     /// # Errors
-    /// Of the system; `ENOENT` or `ESRCH` if the process has ended.
+    /// The error of the system call; `ENOENT` or `ESRCH` if the process has ended.
     pub(crate) fn stat(&mut self, pid: Pid) -> Result<Option<StatLine>, Errno> {
         Ok(stat_line::parse(self.read(pid, "stat")?))
     }
 
-    /// All of a row; `Ok(None)` if its files make no sense.
+    /// Reads a whole row; `Ok(None)` if its files are invalid.
     ///
     /// # Errors
-    /// Of the system; `ENOENT` or `ESRCH` if the process has ended.
+    /// The error of the system call; `ENOENT` or `ESRCH` if the process has ended.
     pub(crate) fn row(&mut self, pid: Pid, wants: &ScanWants) -> Result<Option<Process>, Errno> {
         let Some(stat) = self.stat(pid)? else {
             return Ok(None);
@@ -101,11 +101,11 @@ impl RowReader {
         Ok(())
     }
 
-    /// Replaces the memory of a row by what `status` says now. False if it cannot be read or the
-    /// process has none any more: then the row stays as it was.
+    /// Replaces the memory of a row by the current numbers in `status`. False if `status` cannot be read or
+    /// the process has no memory any more: then the row does not change.
     ///
-    /// The pid is not checked to be still the same process's: the row was made moments ago, and pids
-    /// come round only after all others have been used.
+    /// This does not check that the pid still belongs to the same process: the row was read moments ago, and
+    /// the kernel reuses a pid only after all others.
     pub(crate) fn exact_memory(&mut self, row: &mut Process, page_size: u64) -> bool {
         let status = self.read(row.id.pid, "status").map(status_lines::parse);
         let memory = status.ok().and_then(|status| status.memory(page_size));
@@ -121,7 +121,7 @@ impl RowReader {
         row.adj = match self.read(row.id.pid, "oom_score_adj") {
             Ok(text) => signed(text).and_then(OomScoreAdj::new),
             Err(errno) if is_gone(errno) => {
-                // It ended, unless its stat is still there: then the tree lacks this one file.
+                // The process has ended, unless its `stat` still exists: then the tree only lacks this file.
                 self.read(row.id.pid, "stat")?;
                 None
             }
@@ -130,9 +130,9 @@ impl RowReader {
         Ok(())
     }
 
-    /// A process whose main thread has ended while others live looks like a zombie in its own
-    /// files, but holds its memory and can be killed (mm/oom_kill.c `find_lock_task_mm`). State and
-    /// memory are those of a thread that lives.
+    /// Completes the row of a process whose main thread has ended while other threads live. Its own files
+    /// look like those of a zombie, but it has memory and can be killed (mm/oom_kill.c `find_lock_task_mm`).
+    /// State and memory are taken from a living thread.
     pub(crate) fn living_thread(&mut self, row: &mut Process, wants: &ScanWants) {
         for thread in self.threads(row.id.pid).into_iter().flatten() {
             let Ok(Some(stat)) = self
@@ -154,7 +154,7 @@ impl RowReader {
         }
     }
 
-    /// Rare enough to allocate.
+    /// The thread ids. Allocates: this is rare.
     fn threads(&self, pid: Pid) -> Option<Vec<u64>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let path = format!("{pid}/task");
@@ -169,7 +169,7 @@ impl RowReader {
     }
 }
 
-/// The part of a row that `stat` tells.
+/// The part of a row that comes from `stat`.
 pub(crate) fn row_of(pid: Pid, stat: &StatLine, wants: &ScanWants) -> Process {
     Process {
         id: ProcessId {

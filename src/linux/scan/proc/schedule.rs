@@ -1,43 +1,41 @@
-//! [`Visits`]: when a process is looked at again. What moves is looked at in every pass, what rests
-//! less and less often, and never all of it in the same pass.
+//! [`Visits`]: when a process is read again. A process that changes is read in every pass, an idle one less
+//! and less often, and idle processes are spread over the passes.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::linux::scan::proc::stat_line::StatLine;
 use crate::model::process::{Pid, Process};
 
-/// Passes without any movement after which a process is visited only in every eighth, fourth, second
-/// pass.
+/// After this many passes without a change, a process is visited only in every eighth, fourth, second pass.
 const REST: [(u64, u64); 3] = [(10, 8), (6, 4), (3, 2)];
 
-/// Passes between two visits to a kernel thread: it has no memory to watch.
+/// Passes between two visits to a kernel thread, which has no memory.
 const KERNEL_THREAD: u64 = 8;
 
-/// Passes after which `oom_score_adj` is read again although nothing else moved: writing it leaves
-/// no other trace.
+/// Passes after which `oom_score_adj` is read again even if nothing else has changed: a write to it does not
+/// show in `stat`.
 const ADJ: u64 = 4;
 
-/// Passes after which `status` is: a change of user leaves no other trace.
+/// Passes after which `status` is read again: a change of user does not show in `stat`.
 const STATUS: u64 = 32;
 
 /// A process that holds more than this part of RAM is visited in every pass: it may be the victim.
 const LARGE: u64 = 500;
 
-/// What is remembered of the visits to one process.
+/// The state of the visits to one process.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Visits {
     /// The row as last read.
     pub(crate) row: Process,
-    /// Number of its directory: another process under the same pid has another.
+    /// Inode number of the process's directory: another process with the same pid has another number.
     pub(crate) inode: u64,
-    /// A hash of the line last read, which is all that is needed to see that it has changed; `None`
-    /// before the first visit.
+    /// Hash of the last `stat` line, to detect a change; `None` before the first visit.
     stat: Option<u64>,
-    /// Somebody looks at it: read all of it in the next visit.
+    /// The process is on the screen: the next visit reads all files.
     shown: bool,
     /// The pass of the last visit.
     visited: u64,
-    /// The pass whose visit last found a movement.
+    /// The last pass in which a visit found a change.
     moved: u64,
     /// The pass of the next visit.
     due: u64,
@@ -45,7 +43,7 @@ pub(crate) struct Visits {
     status_read: u64,
 }
 
-/// What to read in a visit besides `stat`.
+/// Which files a visit reads in addition to `stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) status: bool,
@@ -53,31 +51,32 @@ pub(crate) struct Due {
 }
 
 impl Visits {
-    /// Of the process behind this directory, not visited yet.
-    pub(crate) fn of(inode: u64) -> Self {
+    /// The state of the process with this directory, before the first visit.
+    pub(crate) fn new(inode: u64) -> Self {
         Self {
             inode,
             ..Self::default()
         }
     }
 
-    /// True if the process must be visited in this pass, or (with `all`) has not been yet.
+    /// True if the process must be visited in this pass; with `all`, true if it has not been visited in this
+    /// pass.
     pub(crate) fn is_due(&self, pass: u64, all: bool) -> bool {
         self.stat.is_none() || (self.visited != pass && (all || self.due <= pass))
     }
 
-    /// Somebody looks at it: it is due, whatever its turn, and all of it.
+    /// The process is on the screen: makes it due at once, with all files.
     pub(crate) fn show(&mut self) {
         self.due = 0;
         self.shown = true;
     }
 
-    /// True if a visit finds another process, or one that has changed.
+    /// True if the `stat` line shows another process, or a change.
     pub(crate) fn has_moved(&self, now: &StatLine) -> bool {
         self.stat != Some(fingerprint(now))
     }
 
-    /// What else to read, given that `stat` was.
+    /// Which files to read after `stat`.
     pub(crate) fn due(&self, moved: bool, pass: u64) -> Due {
         let all = moved || self.shown;
         Due {
@@ -127,7 +126,7 @@ fn fingerprint(line: &StatLine) -> u64 {
     hasher.finish()
 }
 
-/// The first pass after `pass` that is this pid's turn, if every `step`-th is.
+/// The first pass after `pass` in which this pid is due, if it is due in every `step`-th pass.
 fn next_turn(pass: u64, step: u64, pid: Pid) -> u64 {
     let next = pass + 1;
     let late = (next + u64::from(pid)) % step;
@@ -171,7 +170,8 @@ mod tests {
             }
         }
         assert_eq!(passes[..4], [1, 2, 3, 4]);
-        // Ten passes after the last movement it has its rest: a quiet machine costs little at once.
+        // Ten passes after the last change it is visited in every eighth pass only: an idle machine soon
+        // costs little.
         let late = passes.iter().filter(|pass| **pass > 11).count();
         assert!(late <= 48 / 8 + 1, "{passes:?}");
         let last = &passes[passes.len() - 3..];

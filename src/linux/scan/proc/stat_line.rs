@@ -19,7 +19,7 @@ pub(crate) struct StatLine {
     pub(crate) ppid: Pid,
     /// `PF_KTHREAD` in field 9.
     pub(crate) kernel_thread: bool,
-    /// Field 10: page faults without a disk read. Memory is never taken without one.
+    /// Field 10: minor page faults. A process cannot grow without page faults.
     pub(crate) faults: u64,
     /// Fields 14 and 15: processor time in user and kernel mode, in clock ticks.
     pub(crate) cpu_ticks: u64,
@@ -31,10 +31,10 @@ pub(crate) struct StatLine {
     pub(crate) rss: u64,
 }
 
-/// `None` if the line is not one the kernel prints.
+/// Parses the line; `None` if it is invalid.
 ///
-/// The name may hold anything, `) R 1` and newlines included; no later field has a parenthesis, so
-/// it ends at the last one.
+/// The name can contain anything, even `) R 1` and newlines. No later field has a parenthesis, so the name
+/// ends at the last one.
 pub(crate) fn parse(line: &[u8]) -> Option<StatLine> {
     let open = line.iter().position(|b| *b == b'(')?;
     let close = line.iter().rposition(|b| *b == b')')?;
@@ -53,12 +53,12 @@ pub(crate) fn parse(line: &[u8]) -> Option<StatLine> {
     let cpu_ticks = number(field(14)?)?.saturating_add(number(field(15)?)?);
     let threads = number(field(20)?)?;
     let start_ticks = number(field(22)?)?;
-    // Printed signed; a percpu counter can read below zero for a moment.
+    // The kernel prints a signed number; a per-CPU counter can be negative for a moment.
     let rss = number(field(24)?).unwrap_or(0).min(MOST_BYTES / 4096);
     Some(StatLine {
         comm: Comm::new(comm),
         state: TaskState(state),
-        // A parent outside the pid namespace is printed as 0.
+        // The kernel prints 0 for a parent outside the pid namespace.
         ppid: Pid::try_from(ppid).ok()?,
         kernel_thread: flags & PF_KTHREAD != 0,
         faults,

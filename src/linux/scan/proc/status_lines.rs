@@ -4,7 +4,7 @@ use crate::model::process::MemoryUse;
 
 use crate::linux::kernel_file::{MOST_BYTES, lines, number};
 
-/// What oomtop takes from the file. Sizes are in kB as printed.
+/// The lines of the file that oomtop uses. Sizes are in kB as printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Status {
     /// Second number of `Uid`: the effective user.
@@ -28,7 +28,7 @@ impl Status {
         let rss = if self.anon.is_some() {
             pages(self.anon) + pages(self.file) + pages(self.shmem)
         } else {
-            // Before 4.5 the three parts are not printed.
+            // Kernels before 4.5 do not print the three parts.
             total / page_kb
         };
         Some(MemoryUse {
@@ -37,13 +37,13 @@ impl Status {
             file: pages(self.file),
             shmem: pages(self.shmem),
             swap: pages(self.swap),
-            // VmPMD is a line of its own from 4.1 to 4.14 only; since then VmPTE counts all levels.
+            // Kernels 4.1 to 4.14 print VmPMD separately; later ones count all levels in VmPTE.
             page_tables: pages(self.pte) + pages(self.pmd),
         })
     }
 }
 
-/// Takes the known lines; those that are missing or damaged stay `None`.
+/// Parses the known lines; missing or damaged lines give `None`.
 pub(crate) fn parse(bytes: &[u8]) -> Status {
     let mut status = Status::default();
     for line in lines(bytes) {
@@ -69,7 +69,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Status {
             b"VmPTE" => &mut status.pte,
             b"VmPMD" => &mut status.pmd,
             b"VmSwap" => &mut status.swap,
-            // After the memory lines come only lines that are not wanted.
+            // No line after `Threads` is needed.
             b"Threads" => break,
             _ => continue,
         };

@@ -1,4 +1,4 @@
-//! The patterns that runtimes use, one row each.
+//! The path patterns of the runtimes, one row each.
 
 use super::{LONGEST, description, label, nearest_owner, owner, unit_of};
 
@@ -6,7 +6,7 @@ const ID: &str = "4f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a01
 const UID: &str = "1a2b3c4d-0001-4002-8003-0123456789ab";
 const UID_: &str = "1a2b3c4d_0001_4002_8003_0123456789ab";
 
-/// Paths with `ID`, `UID` and `UID_` in place of those, and the names they get.
+/// Paths with `ID`, `UID` and `UID_` as placeholders, and the expected labels.
 const PATHS: &[(&str, &str)] = &[
     ("/docker/ID", "docker 4f5e6d7c8b9a"),
     ("/system.slice/docker-ID.scope", "docker 4f5e6d7c8b9a"),
@@ -92,7 +92,7 @@ const PATHS: &[(&str, &str)] = &[
         "app-firefox.service",
     ),
     ("/init.scope", "init.scope"),
-    // No container, whatever the name starts with.
+    // Not a container, although the name starts with docker.
     ("/system.slice/docker-compose.scope", "docker-compose.scope"),
 ];
 
@@ -186,7 +186,7 @@ proptest::proptest! {
         let path = parts.concat();
         for text in [label(&path), description(&path)].into_iter().flatten() {
             proptest::prop_assert!(text.len() <= LONGEST);
-            // It makes no control character that the path had not (the screen replaces those).
+            // The result has no control character that is not in the path (the screen replaces those).
             let made = text.chars().filter(|c| c.is_control() && !path.contains(*c)).count();
             proptest::prop_assert_eq!(made, 0);
         }

@@ -1,9 +1,9 @@
-//! Domains of a cpuset: processes that may use only some memory nodes run out of those alone.
+//! OOM domains of cpusets: processes that may use only some memory nodes can exhaust those nodes alone.
 //!
-//! If the process that asks for memory is held to a part of the nodes by its cpuset, the total is the swap
-//! and the present pages of those nodes, and only processes that may use one of them compete
-//! (mm/oom_kill.c `constrained_alloc` and `oom_cpuset_eligible`, 2.6.36 to 7.3). The nodes of a memory policy
-//! (set_mempolicy(2), mbind(2)) are not in `/proc/PID/status`: such an OOM cannot be foretold, only
+//! If the cpuset of the allocating process restricts it to some nodes, the total is swap plus the present
+//! pages of those nodes, and only processes that may use one of those nodes compete (mm/oom_kill.c
+//! `constrained_alloc` and `oom_cpuset_eligible`, 2.6.36 to 7.3). The nodes of a memory policy
+//! (set_mempolicy(2), mbind(2)) are not in `/proc/PID/status`: an OOM caused by one cannot be predicted, only
 //! explained.
 
 use super::race::Race;
@@ -14,11 +14,11 @@ use crate::model::memory::Memory;
 use crate::model::memory::nodes::{NodeMemory, NodeSet};
 use crate::model::process::Process;
 
-/// Sets of nodes looked at, at most: each costs a walk over the table.
+/// Most node sets assessed: each costs a walk over the table.
 const MOST: usize = 16;
 
-/// The state of the domain of every set of nodes that some process is held to, in order of the sets. None on
-/// a host with one node, and where all processes may use all nodes.
+/// The domains of all node sets that some process is restricted to, in the order of the sets. Empty on a host
+/// with one node, and where all processes may use all nodes.
 #[must_use]
 pub fn assess_nodes(
     processes: &[Process],
@@ -27,11 +27,13 @@ pub fn assess_nodes(
     memory: &Memory,
     rules: &KernelRules,
 ) -> Vec<DomainState> {
-    let all = nodes.iter().filter_map(|node| NodeSet::of(node.node));
+    let all = nodes
+        .iter()
+        .filter_map(|node| NodeSet::from_node(node.node));
     let Some(all) = all.reduce(NodeSet::with).filter(|_| nodes.len() > 1) else {
         return Vec::new();
     };
-    // A set may name nodes that have no memory.
+    // A set may contain nodes without memory.
     let held = |p: &Process| p.nodes.and_then(|own| own.common(all));
     let mut sets: Vec<NodeSet> = Vec::new();
     for set in processes.iter().filter_map(held) {
@@ -43,7 +45,7 @@ pub fn assess_nodes(
     let state = |set: NodeSet| {
         let own = || nodes.iter().filter(|node| set.has(node.node));
         let page = rules.page_size;
-        // Saturating: the file may be a damaged one of another tree.
+        // Saturating: the file of another root may be damaged.
         let sum = |part: fn(&NodeMemory) -> u64| own().map(part).fold(0, u64::saturating_add);
         let total_pages = sum(|node| node.present).saturating_add(memory.swap_total / page.max(1));
         let mut race = Race::default();
@@ -137,7 +139,7 @@ mod tests {
         assert_eq!(two[1].limit, 89_900 * 4096);
         assert_eq!(two[1].usage, Some(88_400 * 4096));
         assert!(states(&[node(0, 50_000)]).is_empty());
-        // All that have memory is no part of it, whatever the set names besides.
+        // A set that contains all nodes with memory is no restriction, whatever else it contains.
         let third = states(&[node(0, 1000), node(2, 1000)]);
         assert_eq!(third.len(), 1);
     }

@@ -1,17 +1,18 @@
-//! Candidates with the very same points: who is first in the order the kernel looks at them.
+//! Candidates with equal points: which one the kernel chooses.
 //!
-//! On the host that is the order of creation (`for_each_process`, mm/oom_kill.c `select_bad_process`). In a
-//! memory cgroup it is the tree in pre-order, children as they were made, and inside one group the order in
-//! which the processes joined it (mm/memcontrol.c `mem_cgroup_scan_tasks`, kernel/cgroup/cgroup.c
-//! `css_task_iter_next`; the log's table had this order in 328 of 328 reports on 6.18): a process that was
-//! moved in late comes last, however old it is.
+//! The order in which the kernel visits them decides. On the host this is the order of creation
+//! (`for_each_process`, mm/oom_kill.c `select_bad_process`). In a memory cgroup the kernel visits the groups
+//! in pre-order, children in the order of their creation, and the processes of a group in the order in which
+//! they joined it (mm/memcontrol.c `mem_cgroup_scan_tasks`, kernel/cgroup/cgroup.c `css_task_iter_next`; the
+//! task table of the log had this order in 328 of 328 reports on 6.18). So a process that was moved into the
+//! group late comes last, however old it is.
 
 use super::{Candidate, DomainState, Scope, badness, compared, group_kill};
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::model::kernel::TieBreak;
 use crate::model::process::{Process, ProcessId};
 
-/// The members of a group's domain that have exactly the victim's points, if the victim has equals. Empty
+/// The members of a group's domain with exactly the victim's points, if there is more than the victim. Empty
 /// for the host, where age decides and is known.
 #[must_use]
 pub fn equals<'p>(
@@ -38,7 +39,7 @@ pub fn equals<'p>(
         .collect()
 }
 
-/// Puts the right one of the equals first. `order` is how the kernel looks at them.
+/// Makes the right one of the equals the victim. `order` is the order in which the kernel visits them.
 pub fn settle(
     state: &mut DomainState,
     order: &[(ProcessId, Option<CgroupKey>)],

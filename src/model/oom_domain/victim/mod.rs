@@ -1,9 +1,9 @@
-//! Who dies next in each OOM domain.
+//! Which process dies next in each OOM domain.
 //!
-//! An OOM domain is what runs out together: the host, a memory cgroup with a limit, or the memory nodes of
-//! a cpuset. In a cgroup only its subtree competes and adj is weighed by the limit (mm/oom_kill.c
-//! `constrained_alloc`: `oc->totalpages = mem_cgroup_get_max(oc->memcg)`, see [`memcg_total_bytes`]), so the
-//! order inside can differ from the host's.
+//! An OOM domain is a set of memory that is exhausted as a whole: the host, a memory cgroup with a limit, or
+//! the memory nodes of a cpuset. In a cgroup only the processes of its subtree compete, and the kernel scales
+//! adj by the limit (mm/oom_kill.c `constrained_alloc`: `oc->totalpages = mem_cgroup_get_max(oc->memcg)`, see
+//! [`memcg_total_bytes`]), so the ranking in the cgroup can differ from the ranking on the host.
 
 mod by_node;
 mod equals;
@@ -29,12 +29,12 @@ pub enum Scope {
     Host,
     /// A memory cgroup with a limit of its own.
     Memcg(CgroupKey),
-    /// The memory nodes that the cpuset of some process allows, if these are not all.
+    /// The memory nodes that the cpuset of some process allows, if it does not allow all.
     Nodes(NodeSet),
 }
 
 impl Scope {
-    /// The group, if it is one.
+    /// The group, if the domain is a group.
     #[must_use]
     pub fn memcg(self) -> Option<CgroupKey> {
         match self {
@@ -47,7 +47,7 @@ impl Scope {
 /// A process with its badness in some domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Candidate {
-    /// Who.
+    /// The process.
     pub id: ProcessId,
     /// Badness in pages, adj included.
     pub points: i64,
@@ -60,26 +60,26 @@ pub struct Verdict {
     pub victim: Candidate,
     /// The next one, if there is another.
     pub runner_up: Option<Candidate>,
-    /// The two are closer than the numbers read here can tell apart: say "or".
+    /// True if the difference between the two is smaller than the reading error: either may die.
     pub close: bool,
 }
 
-/// One OOM domain: how full it is and who dies in it.
+/// One OOM domain: how full it is, and which process dies in it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DomainState {
     /// Which domain.
     pub scope: Scope,
-    /// The total adj is weighed by, in pages: RAM + swap, or limit + swap the group may use.
+    /// The total that adj is scaled by, in pages: RAM + swap, or the limit + the swap that the group may use.
     pub total_pages: u64,
     /// The limit in bytes (RAM for the host).
     pub limit: u64,
-    /// Memory used against that limit in bytes, where it could be read.
+    /// Usage that counts against the limit, in bytes; `None` if it could not be read.
     pub usage: Option<u64>,
-    /// Candidates and immune ones in the domain.
+    /// Number of processes in the domain, immune ones included.
     pub members: u32,
-    /// Who dies; `None` if nobody can.
+    /// The first two candidates; `None` if nobody can be killed.
     pub verdict: Option<Verdict>,
-    /// `memory.oom.group`: the group of this key dies whole with the victim (v2).
+    /// `memory.oom.group`: the kernel kills all processes of this group together with the victim (v2).
     pub group_kill: Option<CgroupKey>,
 }
 
@@ -91,20 +91,20 @@ impl DomainState {
     }
 }
 
-/// False where the swappiness is 0: then the group's memory is not swapped out when its limit is reached,
-/// however much swap there is (mm/memcontrol.c `mem_cgroup_swappiness`: the group's own on v1,
-/// `vm.swappiness` on v2; mm/vmscan.c `get_scan_count`).
+/// False if the swappiness is 0: then the kernel does not swap out the group's memory at its limit, however
+/// much swap there is (mm/memcontrol.c `mem_cgroup_swappiness`: the group's own on v1, `vm.swappiness` on v2;
+/// mm/vmscan.c `get_scan_count`).
 #[must_use]
 pub fn may_swap(group: &Cgroup, memory: &Memory) -> bool {
     group.limits.swappiness.or(memory.swappiness) != Some(0)
 }
 
-/// The total of a group's OOM domain in bytes: its limit plus the swap it may use, never more swap than
-/// there is. `None` if the group has no limit.
+/// The total of a group's OOM domain in bytes: the limit plus the swap that the group may use, but no more
+/// swap than exists. `None` if the group has no limit.
 ///
 /// mm/memcontrol.c `mem_cgroup_get_max` (`mem_cgroup_get_limit` before 4.17), the same sum from 3.16 to 7.3:
-/// only the limits of the group itself enter, an ancestor's do not, and there is no swap if the swappiness
-/// is 0 ([`may_swap`]).
+/// only the group's own limits count, not those of its ancestors, and swap counts only if the swappiness is
+/// not 0 ([`may_swap`]).
 #[must_use]
 pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
     let max = group.limits.max?;
@@ -112,7 +112,7 @@ pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
         return Some(max);
     }
     let swap = match (group.limits.memsw_max, group.limits.swap_max) {
-        // v1: memory + swap is limited together.
+        // v1 limits memory + swap together.
         (Some(memsw), _) => memsw.saturating_sub(max),
         (None, Some(swap_max)) => swap_max,
         (None, None) => u64::MAX,
@@ -122,8 +122,8 @@ pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
 
 /// The state of every OOM domain: the host first, then each group with a limit, in key order.
 ///
-/// One walk over the table; a process counts in every limited ancestor. The root of the hierarchy
-/// has no limit; what a container sees as `/` may have one and then is a domain like any other.
+/// This is one walk over the table; a process counts in every limited ancestor. The real root has no limit,
+/// but the group that a container sees as `/` can have one: then it is a domain like any other.
 #[must_use]
 pub fn assess(
     processes: &[Process],
@@ -182,9 +182,9 @@ pub fn assess(
     states
 }
 
-/// v1 `memory.oom_control` with `oom_kill_disable`: tasks of the group hang, nobody is killed
-/// (seen on 6.18, which warns that it is deprecated; mm/memcontrol-v1.c `memcg1_oom_prepare` there, older
-/// kernels have it in mm/memcontrol.c under other names).
+/// v1 `memory.oom_control` with `oom_kill_disable`: tasks of the group hang and nobody is killed (seen on
+/// 6.18, which warns that it is deprecated; mm/memcontrol-v1.c `memcg1_oom_prepare`, in older kernels part of
+/// mm/memcontrol.c under other names).
 fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     match scope {
         Scope::Host | Scope::Nodes(_) => false,
@@ -194,7 +194,7 @@ fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     }
 }
 
-/// For each group: the slot of the innermost limited group that encloses it (itself included).
+/// For each group, the slot of the innermost limited group around it, which can be the group itself.
 fn enclosing_slots(cgroups: &[Cgroup], slot_of: &[Option<usize>]) -> Vec<Option<usize>> {
     (0..cgroups.len())
         .map(|index| {
@@ -221,8 +221,8 @@ fn outer_slot(
     enclosing.get(parent.index()).copied().flatten()
 }
 
-/// `memory.oom.group`: the topmost group with the flag between the victim's and the domain dies whole
-/// (mm/memcontrol.c `mem_cgroup_get_oom_group`, v2 since 4.19).
+/// `memory.oom.group`: the kernel kills the topmost group with the flag, between the victim's group and the
+/// domain, as a whole (mm/memcontrol.c `mem_cgroup_get_oom_group`, v2 since 4.19).
 fn group_kill(
     scope: Scope,
     victims_group: Option<CgroupKey>,
@@ -329,7 +329,7 @@ mod tests {
             at(2).and_then(|s| s.verdict).map(|v| v.victim.id.pid),
             Some(10)
         );
-        // Inside /pod/a only its own flag is within the domain; for the pod it is the pod's.
+        // In the domain /pod/a only the flag of /pod/a counts; in the domain /pod the flag of /pod does.
         assert_eq!(at(2).and_then(|s| s.group_kill), Some(CgroupKey(2)));
         assert_eq!(at(1).and_then(|s| s.group_kill), Some(CgroupKey(1)));
     }

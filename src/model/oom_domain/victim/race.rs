@@ -1,4 +1,4 @@
-//! The race for the worst place of one domain, and the order the kernel prefers victims in.
+//! The ranking of one domain's candidates, in the order in which the kernel prefers victims.
 
 use std::cmp::Ordering;
 use std::num::NonZeroU64;
@@ -9,7 +9,7 @@ use crate::model::kernel::{KernelRules, TieBreak};
 use crate::model::process::badness::Badness;
 use crate::model::process::{Process, ProcessId};
 
-/// Keeps the first two candidates of one domain while the table is walked once.
+/// The first two candidates of one domain, collected in one walk over the table.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Race {
     pub(super) first: Option<Entry>,
@@ -23,7 +23,7 @@ pub(super) struct Entry {
     id: ProcessId,
     address_space: Option<NonZeroU64>,
     has_swap: bool,
-    /// Its memory cgroup.
+    /// The memory cgroup of the process.
     pub(super) cgroup: Option<CgroupKey>,
 }
 
@@ -50,7 +50,7 @@ impl Race {
         let first = self.first;
         if first.is_none_or(|first| beats(entry, first, tie)) {
             self.first = Some(entry);
-            // Who shares the memory of the first dies with it, and is no other candidate.
+            // A process that shares the memory of the first dies with it, so it is not the runner-up.
             if !first.is_some_and(|first| first.shares_memory_with(entry)) {
                 self.second = first;
             }
@@ -67,7 +67,7 @@ impl Race {
             points: e.points,
         };
         let first = self.first?;
-        // Each of the two can be off by the error of its own reading.
+        // Each of the two has its own reading error.
         let error = |e: Entry| rules.rss_error + if e.has_swap { rules.swap_error } else { 0 };
         let close = self.second.is_some_and(|second| {
             first.points.abs_diff(second.points) <= error(first).saturating_add(error(second))
@@ -81,7 +81,7 @@ impl Race {
 }
 
 /// The points as the kernel compares them: from 3.6 to 5.8 every candidate has at least one (mm/oom_kill.c
-/// `oom_badness`: `points > 0 ? points : 1`), so that many small ones with a negative adj are equals.
+/// `oom_badness`: `points > 0 ? points : 1`), so many small processes with a negative adj are equal.
 #[must_use]
 pub fn compared(points: i64, tie: TieBreak) -> i64 {
     match tie {
@@ -90,15 +90,15 @@ pub fn compared(points: i64, tie: TieBreak) -> i64 {
     }
 }
 
-/// The order in which the kernel prefers victims, the least endangered first: more points win; of equals
-/// the later or the earlier process, by kernel. Creation order is the order of start times, then of pids:
-/// what `for_each_process` walks (mm/oom_kill.c `select_bad_process` and `oom_evaluate_task`, 6.18).
+/// The order in which the kernel prefers victims, the least preferred first: by points, and among equals by
+/// age, in a direction that depends on the kernel. Age is the start time, then the pid: `for_each_process`
+/// visits them in this order (mm/oom_kill.c `select_bad_process` and `oom_evaluate_task`, 6.18).
 #[must_use]
 pub fn order(a: (i64, ProcessId), b: (i64, ProcessId), tie: TieBreak) -> Ordering {
     a.0.cmp(&b.0).then_with(|| seniority(a.1, b.1, tie))
 }
 
-/// How two processes with equal points are told apart: the greater one dies.
+/// The order of two processes with equal points: the greater one dies.
 #[must_use]
 pub fn seniority(a: ProcessId, b: ProcessId, tie: TieBreak) -> Ordering {
     let by_age = (a.start_ticks, a.pid).cmp(&(b.start_ticks, b.pid));

@@ -1,4 +1,4 @@
-//! Plans on small tables, and on any.
+//! Plans on small tables and on random ones.
 
 use super::{Onset, Plan, Present, Prospect, nearest, prospects};
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion, Limits};
@@ -112,7 +112,7 @@ fn who_grows_into_the_limit_is_the_one_that_dies() {
         group("/", None, None, 0),
         group("/web", Some(0), Some(500 * MIB), 100 * MIB),
     ];
-    // 80 MiB and still, against 20 MiB and growing by 400 MiB until the limit.
+    // One process has 80 MiB and does not grow; the other has 20 MiB and grows by 400 MiB until the limit.
     let processes = [
         process(1, 80, 0, 1, 0.0),
         process(2, 20, 0, 1, 4.0 * 1_048_576.0),
@@ -141,13 +141,14 @@ fn who_grows_into_the_limit_is_the_one_that_dies() {
 fn a_limit_below_usage_kills_on_v2_and_is_refused_on_v1() {
     let v2 = ask("/web", Some(100 * MIB), CgroupVersion::V2);
     assert_eq!((v2[0].onset, victim(&v2[0])), (Onset::AtOnce, Some(2)));
-    // The 400 MiB of the first are enough.
+    // Killing the first, with 400 MiB, is enough.
     assert_eq!(v2[0].toll, 1);
     let v1 = ask("/web", Some(100 * MIB), CgroupVersion::V1);
     assert_eq!((v1[0].onset, v1[0].toll), (Onset::Refused, 0));
 }
 
-/// Two of 60 MiB, one of 50 MiB in a group of 200 MiB with 170 in use; its limits would be these.
+/// Two processes of 60 MiB and one of 50 MiB in a group with a limit of 200 MiB and a usage of 170 MiB; the
+/// plan writes `limits`.
 fn limits_of(limits: Limits, version: CgroupVersion) -> Prospect {
     let mut web = group("/web", Some(0), Some(200 * MIB), 170 * MIB);
     web.limits.memsw_max = version.is_v1().then_some(300 * MIB);
@@ -235,7 +236,7 @@ proptest::proptest! {
         limits in proptest::collection::vec(proptest::option::of(0..u64::MAX), 6),
         usage: u64, growth: f32, to in 0..8_usize, limit: u64,
     ) {
-        // A tree, as the kernel's: parents come first.
+        // As in the kernel's tree, parents come first.
         let cgroups: Vec<_> = (0..6_u32)
             .zip(&limits)
             .map(|(at, max)| {
@@ -304,8 +305,8 @@ fn swap_puts_nothing_off_where_swappiness_is_0() {
         onset("/web/a", &[outer.clone(), own.clone()], 0),
         Onset::AtOnce
     );
-    // v1: the group's own stands above the host's and stays when a limit is written; a new group has its
-    // parent's.
+    // v1: the group's own swappiness overrides the host's and does not change when a limit is written; a new
+    // group inherits its parent's.
     (outer.limits.swappiness, own.limits.swappiness) = (Some(0), Some(0));
     let groups = [outer, own];
     assert_eq!(onset("/web/a", &groups, 60), Onset::AtOnce);

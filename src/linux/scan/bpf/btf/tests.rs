@@ -1,8 +1,8 @@
-//! A blob made by hand, and damaged ones.
+//! A hand-made blob, and damaged blobs.
 
 use super::{Btf, BtfError, Member, kind};
 
-/// Makes a blob: a string section and a type section behind a header.
+/// Builds a blob: a header, a type section and a string section.
 #[derive(Default)]
 struct Maker {
     types: Vec<u8>,

@@ -13,10 +13,12 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
-use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::backend::CrosstermBackend;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
+
+use super::event_loop::TerminalControl;
 
 /// How long a loop that can go on again has to leave by itself.
 const PARTING: Duration = Duration::from_secs(1);
@@ -36,18 +38,25 @@ static LEFT: AtomicBool = AtomicBool::new(false);
 /// Set when the last words to the terminal are about to be written.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// The terminal in full-screen mode.
-pub(super) struct Screen {
+/// What ratatui draws on: one write for each frame, however many cells it changes.
+pub type ScreenBackend = CrosstermBackend<io::BufWriter<Stdout>>;
+
+/// The terminal in full-screen mode. Dropping it gives the terminal back.
+#[derive(Debug)]
+pub struct Screen {
     /// What is drawn on.
-    pub(super) terminal: Terminal<CrosstermBackend<io::BufWriter<Stdout>>>,
-    mouse: bool,
-    /// A SIGCONT is on its way that ends our own suspension: the terminal is taken already.
-    expects_cont: bool,
+    pub terminal: Terminal<ScreenBackend>,
+    /// Gives the terminal to the shell and takes it again.
+    pub control: JobControl,
 }
 
 impl Screen {
-    /// Takes the terminal over. From here on a panic anywhere restores it first.
-    pub(super) fn enter(mouse: bool) -> io::Result<Self> {
+    /// Takes the terminal over. From here on a panic in any thread restores it first, then says what
+    /// happened on the restored screen and ends the process with status 101.
+    ///
+    /// # Errors
+    /// If standard output is no terminal, or it refuses raw mode.
+    pub fn enter(mouse: bool) -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             // Another thread's panic would otherwise leave the program drawing on a restored screen.
@@ -60,24 +69,33 @@ impl Screen {
             std::process::exit(101);
         }));
         take(mouse)?;
-        // One write for each frame, however many cells it changes.
         let out = io::BufWriter::with_capacity(1 << 16, stdout());
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
         Ok(Self {
             terminal,
-            mouse,
-            expects_cont: false,
+            control: JobControl {
+                mouse,
+                expects_cont: false,
+            },
         })
     }
+}
 
-    /// Gives the terminal back, stops this process as Ctrl-Z does, and takes the terminal again when
-    /// it is continued.
-    pub(super) fn suspend(&mut self) -> io::Result<()> {
+/// The shell's job control: stops oomtop as Ctrl-Z does, and takes the terminal again afterwards.
+#[derive(Debug)]
+pub struct JobControl {
+    mouse: bool,
+    /// A SIGCONT is on its way that ends our own suspension: the terminal is taken already.
+    expects_cont: bool,
+}
+
+impl TerminalControl for JobControl {
+    fn suspend(&mut self) -> io::Result<()> {
         use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
         // The first process of a session (a terminal or container that was opened for oomtop) has
         // no shell above it that could continue it.
         if getsid(None) == Ok(getpid()) {
-            return self.redraw();
+            return Ok(());
         }
         restore();
         // The whole job, as the terminal does it: started by `cargo run` or a script, oomtop alone
@@ -85,28 +103,16 @@ impl Screen {
         // sees the job stop whatever our handlers are.
         self.expects_cont = true;
         kill_current_process_group(Signal::STOP)?;
-        take(self.mouse)?;
-        self.redraw()
+        take(self.mouse)
     }
 
-    /// Takes the terminal again after a stop that nobody announced: the shell has set its own modes
-    /// and written over the screen.
-    pub(super) fn retake(&mut self) -> io::Result<()> {
+    fn retake(&mut self) -> io::Result<bool> {
         if std::mem::take(&mut self.expects_cont) {
-            return Ok(());
+            return Ok(false);
         }
         restore();
         take(self.mouse)?;
-        self.redraw()
-    }
-
-    /// Forgets what is on the terminal: the next frame is drawn whole.
-    pub(super) fn redraw(&mut self) -> io::Result<()> {
-        // Not `Terminal::clear`: it asks the terminal where the cursor is, and the reader of the keys
-        // holds the answer back. Two blank buffers make the next frame a whole one as well.
-        self.terminal.backend_mut().clear()?;
-        self.terminal.swap_buffers();
-        Ok(())
+        Ok(true)
     }
 }
 

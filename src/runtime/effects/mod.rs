@@ -1,8 +1,10 @@
 //! [`Performer`]: the one place where effects happen. Each ends in a message.
 
+mod older;
+mod save;
+
 use tokio::sync::mpsc::Sender;
 
-use super::{older, save};
 use crate::app::msg::{Effect, GroupChoice, Msg, OlderBoot, Receipt};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::list::list_groups;
@@ -17,7 +19,7 @@ use crate::output::saved;
 
 /// Performs effects.
 #[derive(Debug, Clone)]
-pub(super) struct Performer {
+pub struct Performer {
     root: SysRoot,
     version: CgroupVersion,
     /// The second lock of `--read-only`: even a write that slipped through `update` stops here.
@@ -27,7 +29,8 @@ pub(super) struct Performer {
 }
 
 impl Performer {
-    pub(super) fn new(
+    /// Writes below `root`. Requests for samples go to `samples`, all other answers to `send`.
+    pub fn new(
         root: SysRoot,
         version: CgroupVersion,
         read_only: bool,
@@ -43,8 +46,8 @@ impl Performer {
         }
     }
 
-    /// Starts an effect; its message comes when it is done.
-    pub(super) fn perform(&self, effect: Effect) {
+    /// Starts an effect; its message comes when it is done. Call it in a tokio runtime.
+    pub fn perform(&self, effect: Effect) {
         match effect {
             Effect::Sample(needs) => {
                 // The thread lives as long as the loop; if it is gone, so are we.

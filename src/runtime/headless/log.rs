@@ -1,26 +1,70 @@
-//! Follows the kernel log: `/dev/kmsg`, else the journal, else nothing but counters; each loss is said.
+//! Follows the kernel log: `/dev/kmsg`, else the journal, else nothing but counters. [`LogItem::Source`]
+//! says what is missing.
 
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::app::msg::{EventSource, Msg};
-use crate::linux::ReadError;
+use crate::app::msg::EventSource;
 use crate::linux::log::journal::JournalReader;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
-use crate::oomlog::{LogRecord, OomAssembler, TextLog};
+use crate::linux::{ReadError, SysRoot};
+use crate::oomlog::{LogRecord, OomAssembler, OomEvent, TextLog};
 
 /// How long a read waits before the thread looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(200);
 /// No record for this long: the history has been read, what comes now is live.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// Takes a message; false when nobody listens any more.
-pub(super) type Deliver<'a> = &'a mut dyn FnMut(Msg) -> bool;
+/// What the log gives, in the order of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogItem {
+    /// An OOM report (again whenever a line adds to it), another program's kill, or a gap.
+    Event(OomEvent),
+    /// Where events come from, what is missing, and whether the history has been read.
+    Source(EventSource),
+}
+
+/// Takes an item; false when nobody listens any more.
+type Deliver<'a> = &'a mut dyn FnMut(LogItem) -> bool;
+
+/// A thread that follows the log. It ends with this value, after at most [`WAIT`].
+#[derive(Debug)]
+pub(in crate::runtime) struct LogThread {
+    stop: Arc<AtomicBool>,
+}
+
+impl LogThread {
+    /// Starts the thread: the history first, then what is new. `deliver` takes an item, on that
+    /// thread; false when nobody listens any more.
+    pub(in crate::runtime) fn spawn(
+        root: &SysRoot,
+        mut deliver: impl FnMut(LogItem) -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        let own = Self {
+            stop: Arc::default(),
+        };
+        let stop = Arc::clone(&own.stop);
+        let path = root.kmsg.clone();
+        let is_own = *root == SysRoot::default();
+        std::thread::Builder::new()
+            .name("oom-log".to_owned())
+            .spawn(move || follow(&path, is_own, &stop, &mut deliver))?;
+        Ok(own)
+    }
+}
+
+impl Drop for LogThread {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
 
 /// Follows the log until `stop` is set or nobody listens. `is_own`: the log belongs to the running
-/// kernel, so that its journal is the same log.
-pub(super) fn follow(path: &Path, is_own: bool, stop: &AtomicBool, deliver: Deliver<'_>) {
+/// kernel, so its journal is the same log.
+fn follow(path: &Path, is_own: bool, stop: &AtomicBool, deliver: Deliver<'_>) {
     let name = path.display().to_string();
     let refused = match KmsgReader::open(path) {
         Ok(reader) => match follow_kmsg(reader, &name, stop, deliver) {
@@ -58,16 +102,16 @@ fn short(error: &ReadError) -> String {
     }
 }
 
-fn counters_only(reason: &str, name: &str) -> Msg {
-    Msg::Source(EventSource {
+fn counters_only(reason: &str, name: &str) -> LogItem {
+    LogItem::Source(EventSource {
         name: EventSource::COUNTERS_ONLY.to_owned(),
         missing: format!("kills are counted but not explained; {name}: {reason}"),
         caught_up: true,
     })
 }
 
-fn source(name: &str, missing: &str, caught_up: bool) -> Msg {
-    Msg::Source(EventSource {
+fn source(name: &str, missing: &str, caught_up: bool) -> LogItem {
+    LogItem::Source(EventSource {
         name: name.to_owned(),
         missing: missing.to_owned(),
         caught_up,
@@ -110,7 +154,7 @@ fn follow_kmsg(
             None => {}
         }
         for event in events.drain(..) {
-            if !deliver(Msg::Oom(event)) {
+            if !deliver(LogItem::Event(event)) {
                 return Ok(());
             }
         }
@@ -144,7 +188,7 @@ fn follow_journal(
             None => log.flush(&mut events),
         }
         for event in events.drain(..) {
-            if !deliver(Msg::Oom(event)) {
+            if !deliver(LogItem::Event(event)) {
                 return Ok(());
             }
         }

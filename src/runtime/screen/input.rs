@@ -1,25 +1,19 @@
-//! Where messages come from: keys, signals, the sampler's thread, the log's thread.
+//! [`Tasks`]: what the user and the system tell the loop: keys, mouse, resizes and signals.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::clock::now;
-use super::{RunError, log_source};
 use crate::app::input::key::Key;
 use crate::app::msg::{Mouse, MouseAction, Msg};
-use crate::linux::SysRoot;
-use crate::linux::sampler::Sampler;
-use crate::linux::scan::backend::BackendChoice;
-use crate::model::snapshot::{Host, Needs};
 
 /// How long the loop has to leave after a signal before it is left behind.
 const GRACE: Duration = Duration::from_secs(2);
@@ -27,23 +21,11 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long the reader of the keys may take to notice that nobody listens any more.
 const READER_LEAVES: Duration = Duration::from_millis(20);
 
-/// Told to threads that wait: the program is leaving.
-#[derive(Debug, Default)]
-pub(super) struct Stop {
-    pub(super) flag: Arc<AtomicBool>,
-}
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.flag.store(true, Ordering::SeqCst);
-    }
-}
-
 /// The tasks on the loop's own thread; they end with this value.
 pub(super) struct Tasks {
     handles: Vec<JoinHandle<()>>,
     /// The signal that asked to stop; 0 if none did.
-    pub(super) ended_by: Arc<AtomicU8>,
+    ended_by: Arc<AtomicU8>,
 }
 
 impl Drop for Tasks {
@@ -55,6 +37,14 @@ impl Drop for Tasks {
 }
 
 impl Tasks {
+    /// 0 for the user's own wish, 128 + n for signal n, as shells count.
+    pub(super) fn exit_status(&self) -> u8 {
+        match self.ended_by.load(Ordering::SeqCst) {
+            0 => 0,
+            signal => 128 + signal,
+        }
+    }
+
     /// Ends the tasks, and the reading of keys with them: what is typed from here on is the shell's.
     pub(super) async fn end(mut self) {
         let handles = std::mem::take(&mut self.handles);
@@ -165,71 +155,4 @@ fn translate(event: Event) -> Option<Msg> {
         }
         Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
     }
-}
-
-/// The sampler's thread at work.
-pub(super) struct Sampling {
-    /// Facts the sampler found at start.
-    pub(super) host: Host,
-    /// What is sent here is sampled and answered as a message.
-    pub(super) ask: std::sync::mpsc::Sender<Needs>,
-}
-
-/// Starts the sampler on its own thread: a stalled `/proc` stalls it, never the keyboard.
-///
-/// It is made there too: what it allocates to find out about the host is used again for its tables
-/// only by the thread that gave it back, and all of it is locked memory.
-pub(super) fn sampler(
-    root: SysRoot,
-    backend: BackendChoice,
-    send: Sender<Msg>,
-) -> Result<Sampling, RunError> {
-    let (ask, asked) = std::sync::mpsc::channel::<Needs>();
-    let (ready, made) = std::sync::mpsc::sync_channel(1);
-    std::thread::Builder::new()
-        .name("sampler".to_owned())
-        .spawn(move || {
-            let mut sampler = match Sampler::with_backend(root, backend) {
-                Ok(sampler) => sampler,
-                Err(error) => {
-                    let _ = ready.send(Err(error));
-                    return;
-                }
-            };
-            if ready.send(Ok(sampler.host().clone())).is_err() {
-                return;
-            }
-            while let Ok(needs) = asked.recv() {
-                let msg = match sampler.sample(&needs, now()) {
-                    Ok(snapshot) => Msg::Sampled(snapshot),
-                    Err(error) => Msg::SampleFailed(error.to_string()),
-                };
-                if send.blocking_send(msg).is_err() {
-                    return;
-                }
-            }
-        })
-        .map_err(RunError::Thread)?;
-    let host = made
-        .recv()
-        .map_err(|error| RunError::Thread(io::Error::other(error)))??;
-    Ok(Sampling { host, ask })
-}
-
-/// Starts the log's own thread.
-pub(super) fn log(
-    root: &SysRoot,
-    send: mpsc::Sender<Msg>,
-    stop: Arc<AtomicBool>,
-) -> io::Result<()> {
-    let path = root.kmsg.clone();
-    let is_own = *root == SysRoot::default();
-    std::thread::Builder::new()
-        .name("oom-log".to_owned())
-        .spawn(move || {
-            log_source::follow(&path, is_own, &stop, &mut |msg| {
-                send.blocking_send(msg).is_ok()
-            });
-        })?;
-    Ok(())
 }

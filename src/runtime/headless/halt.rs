@@ -1,0 +1,58 @@
+//! [`Halt`]: why a run without a screen ends before it is done, and the exit status that says so.
+
+use std::io::{self, Write};
+
+use crate::linux::ReadError;
+use crate::runtime::RunError;
+
+/// Why a run ends early. A signal and a closed pipe end it quietly: the caller prints nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Halt {
+    /// SIGTERM or SIGINT, by number.
+    #[error("ended by signal {0}")]
+    Signal(u8),
+    /// Whoever read standard output has closed it (`oomtop --once | head -1`).
+    #[error("nobody reads the output any more")]
+    ClosedPipe,
+    /// It failed.
+    #[error(transparent)]
+    Failed(#[from] RunError),
+}
+
+impl Halt {
+    /// The exit status: 128 + the signal, as shells count, or 0 after a closed pipe.
+    ///
+    /// # Errors
+    /// The failure, if it was one.
+    pub fn status(self) -> Result<u8, RunError> {
+        match self {
+            Self::Signal(signal) => Ok(128 + signal),
+            Self::ClosedPipe => Ok(0),
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
+/// An error of writing the output.
+impl From<io::Error> for Halt {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Failed(RunError::Output(error)),
+        }
+    }
+}
+
+impl From<ReadError> for Halt {
+    fn from(error: ReadError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Writes a whole text to standard output.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn print(text: &str) -> Result<(), Halt> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,276 @@
+//! [`Session`]: one inbox for samples, the log's events, the clock and signals.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::LogItem;
+use super::halt::Halt;
+use super::log::LogThread;
+use super::sampling::{Sample, SamplerThread};
+use super::signals::Signals;
+use crate::linux::SysRoot;
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::snapshot::{Host, Needs, Snapshot};
+use crate::model::time::Now;
+use crate::runtime::{RunError, clock};
+
+/// Events that may wait: a flood of log records slows the log's thread down, not the session.
+const INBOX: usize = 1024;
+
+/// How often a session that waits for a sample looks whether the sampler still lives.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a command that needs the log's history waits for it. A ring buffer is read in well under a
+/// second; a log that grows as fast as it is read has no end.
+pub const HISTORY_MOST: Duration = Duration::from_secs(20);
+
+/// What a session waits for.
+#[derive(Debug)]
+pub enum Event {
+    /// The deadline has passed.
+    Tick(Now),
+    /// The answer to one [`Session::ask`].
+    Sample(Sample),
+    /// The log gave something.
+    Log(LogItem),
+    /// This signal asks the program to end. It is said again at every call.
+    Stop(u8),
+}
+
+/// What the threads send.
+enum Arrival {
+    Sample(Sample),
+    Log(LogItem),
+    /// A signal came: look at [`Signals`].
+    Wake,
+}
+
+/// Samples and events without a terminal. The sampler and the log start when they are first needed;
+/// both end with this value.
+///
+/// SIGTERM and SIGINT are caught while it lives, so a process has one session at a time.
+#[derive(Debug)]
+pub struct Session {
+    root: SysRoot,
+    backend: BackendChoice,
+    sampler: Option<SamplerThread>,
+    log: Option<LogThread>,
+    caught_up: bool,
+    /// Samples that were asked for and have not come yet.
+    asked: usize,
+    /// Came while the session waited for something else.
+    waiting: VecDeque<Event>,
+    signals: Signals,
+    send: SyncSender<Arrival>,
+    inbox: Receiver<Arrival>,
+}
+
+impl Session {
+    /// A session on these kernel files. Starts nothing but the thread that waits for signals.
+    ///
+    /// # Errors
+    /// If a thread cannot be started or the signals cannot be caught.
+    pub fn new(root: SysRoot, backend: BackendChoice) -> Result<Self, RunError> {
+        let (send, inbox) = sync_channel(INBOX);
+        let waker = send.clone();
+        let wake = move || {
+            // A full inbox wakes the session as well.
+            let _ = waker.try_send(Arrival::Wake);
+        };
+        Ok(Self {
+            root,
+            backend,
+            sampler: None,
+            log: None,
+            caught_up: false,
+            asked: 0,
+            waiting: VecDeque::new(),
+            signals: Signals::catch(wake).map_err(RunError::Thread)?,
+            send,
+            inbox,
+        })
+    }
+
+    /// Facts about the host. Starts the sampler if it does not run.
+    ///
+    /// # Errors
+    /// If the process table cannot be read with the back end that was asked for.
+    pub fn host(&mut self) -> Result<&Host, RunError> {
+        Ok(&self.sampler()?.host)
+    }
+
+    /// How far the memory of a row that is neither shown nor near the first can be off, in pages.
+    /// Starts the sampler if it does not run.
+    ///
+    /// # Errors
+    /// As [`Self::host`].
+    pub fn unshown_error(&mut self) -> Result<u64, RunError> {
+        Ok(self.sampler()?.unshown_error)
+    }
+
+    /// Asks for a sample and returns; it comes as [`Event::Sample`]. Starts the sampler if it does not
+    /// run.
+    ///
+    /// # Errors
+    /// As [`Self::host`], and if the sampler's thread has ended.
+    pub fn ask(&mut self, needs: &Needs) -> Result<(), RunError> {
+        let sent = self.sampler()?.ask.send(needs.clone());
+        sent.map_err(|_| sampler_ended())?;
+        self.asked += 1;
+        Ok(())
+    }
+
+    /// Takes a sample and waits for it. Events that come meanwhile are kept for [`Self::next`].
+    ///
+    /// # Errors
+    /// If the sample fails, or a signal asks the program to end.
+    pub fn sample(&mut self, needs: &Needs) -> Result<Arc<Snapshot>, Halt> {
+        let mut earlier = self.asked;
+        self.ask(needs)?;
+        loop {
+            match self.receive(Instant::now() + LOOK) {
+                Event::Sample(sample) if earlier == 0 => return Ok(sample?),
+                Event::Stop(signal) => return Err(Halt::Signal(signal)),
+                Event::Tick(_) => {
+                    if self.sampler()?.is_over() {
+                        return Err(sampler_ended().into());
+                    }
+                }
+                event => {
+                    earlier -= usize::from(matches!(event, Event::Sample(_)));
+                    self.waiting.push_back(event);
+                }
+            }
+        }
+    }
+
+    /// Follows the log from its oldest record on, if the session does not already. What it gives comes
+    /// as [`Event::Log`]: the history, a source that has caught up, then live events.
+    ///
+    /// # Errors
+    /// If the thread cannot be started. A log that cannot be read is no error but a
+    /// [`LogItem::Source`] that says so.
+    pub fn follow_log(&mut self) -> Result<(), RunError> {
+        if self.log.is_none() {
+            let send = self.send.clone();
+            let deliver = move |item| send.send(Arrival::Log(item)).is_ok();
+            self.log = Some(LogThread::spawn(&self.root, deliver).map_err(RunError::Thread)?);
+        }
+        Ok(())
+    }
+
+    /// True once [`Self::next`] or [`Self::history`] has handed out all that the log held at start.
+    #[must_use]
+    pub fn caught_up(&self) -> bool {
+        self.caught_up
+    }
+
+    /// Hands the log's history to `take`, item by item, and returns when the log has caught up. After
+    /// `within` the last item is a source that says what is missing. Samples that come meanwhile are
+    /// kept for [`Self::next`].
+    ///
+    /// # Errors
+    /// If the log's thread cannot be started, or a signal asks the program to end.
+    pub fn history(&mut self, within: Duration, mut take: impl FnMut(LogItem)) -> Result<(), Halt> {
+        self.follow_log()?;
+        let deadline = Instant::now() + within;
+        let mut samples = VecDeque::new();
+        let mut source = None;
+        while !self.caught_up {
+            // A flood has an item ready at every call: the deadline would never pass by itself.
+            let event = if Instant::now() < deadline {
+                self.next(deadline)
+            } else {
+                Event::Tick(clock::now())
+            };
+            match event {
+                Event::Log(item) => {
+                    if let LogItem::Source(latest) = &item {
+                        source = Some(latest.clone());
+                    }
+                    take(item);
+                }
+                Event::Sample(_) => samples.push_back(event),
+                Event::Stop(signal) => return Err(Halt::Signal(signal)),
+                Event::Tick(_) => {
+                    let mut source = source.take().unwrap_or_default();
+                    source.missing = format!(
+                        "the log was not read to its end within {} seconds: kills may be missing",
+                        within.as_secs_f32()
+                    );
+                    take(LogItem::Source(source));
+                    break;
+                }
+            }
+        }
+        samples.append(&mut self.waiting);
+        self.waiting = samples;
+        Ok(())
+    }
+
+    /// Waits for so long. Events that come meanwhile are kept for [`Self::next`].
+    ///
+    /// # Errors
+    /// If a signal asks the program to end.
+    pub fn pause(&mut self, length: Duration) -> Result<(), Halt> {
+        let deadline = Instant::now() + length;
+        loop {
+            match self.receive(deadline) {
+                Event::Stop(signal) => return Err(Halt::Signal(signal)),
+                Event::Tick(_) => return Ok(()),
+                event => self.waiting.push_back(event),
+            }
+        }
+    }
+
+    /// The next event, or [`Event::Tick`] at the deadline. A signal overtakes everything else.
+    pub fn next(&mut self, deadline: Instant) -> Event {
+        if let Some(signal) = self.signals.caught() {
+            return Event::Stop(signal);
+        }
+        let kept = self.waiting.pop_front();
+        let event = kept.unwrap_or_else(|| self.receive(deadline));
+        if let Event::Log(LogItem::Source(source)) = &event {
+            self.caught_up |= source.caught_up;
+        }
+        event
+    }
+
+    /// The next event from the threads, or a tick at the deadline.
+    fn receive(&mut self, deadline: Instant) -> Event {
+        loop {
+            if let Some(signal) = self.signals.caught() {
+                return Event::Stop(signal);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.inbox.recv_timeout(left) {
+                Ok(Arrival::Sample(sample)) => {
+                    self.asked = self.asked.saturating_sub(1);
+                    return Event::Sample(sample);
+                }
+                Ok(Arrival::Log(item)) => return Event::Log(item),
+                Ok(Arrival::Wake) => {}
+                // The session itself holds a sender: only the time can be over.
+                Err(_) => return Event::Tick(clock::now()),
+            }
+        }
+    }
+
+    fn sampler(&mut self) -> Result<&mut SamplerThread, RunError> {
+        let sampler = if let Some(sampler) = self.sampler.take() {
+            sampler
+        } else {
+            let send = self.send.clone();
+            let deliver = move |sample| send.send(Arrival::Sample(sample)).is_ok();
+            SamplerThread::spawn(self.root.clone(), self.backend, deliver)?
+        };
+        Ok(self.sampler.insert(sampler))
+    }
+}
+
+fn sampler_ended() -> RunError {
+    RunError::Thread(io::Error::other("the sampler has ended"))
+}

@@ -1,0 +1,130 @@
+//! [`run_loop`]: take every message there is, then draw at most one frame.
+
+use std::error::Error;
+use std::io;
+
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::app::State;
+use crate::app::msg::{Control, Msg, Reaction};
+use crate::app::update::update;
+use crate::runtime::clock::now;
+use crate::runtime::effects::Performer;
+use crate::ui::theme::Theme;
+
+/// Messages taken before a frame is drawn, however many more are waiting: a flood of log records must
+/// not stop the screen.
+const BATCH: usize = 256;
+
+/// What the loop does with a terminal besides drawing on it.
+pub trait TerminalControl {
+    /// Gives the terminal back, stops this process as Ctrl-Z does, and takes the terminal again when
+    /// the process is continued.
+    ///
+    /// # Errors
+    /// If the terminal cannot be taken again.
+    fn suspend(&mut self) -> io::Result<()>;
+
+    /// Takes the terminal again after a stop that nobody announced: the shell has set its own modes
+    /// and written over the screen. False if the terminal was ours all the time.
+    ///
+    /// # Errors
+    /// If the terminal cannot be taken again.
+    fn retake(&mut self) -> io::Result<bool>;
+}
+
+/// Runs until the state asks to leave, or until nobody can send messages any more.
+///
+/// # Errors
+/// If the terminal fails.
+pub async fn run_loop<B>(
+    terminal: &mut Terminal<B>,
+    control: &mut impl TerminalControl,
+    mut state: State,
+    theme: &Theme,
+    inbox: &mut mpsc::Receiver<Msg>,
+    performer: &Performer,
+) -> io::Result<()>
+where
+    B: Backend,
+    B::Error: Send + Sync + 'static,
+{
+    draw(terminal, &state, theme)?;
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        // Only as often as something is due: a wakeup ten times a second would cost more than a frame.
+        let waited = timeout(state.quiet_for(), inbox.recv_many(&mut batch, BATCH)).await;
+        if waited == Ok(0) {
+            return Ok(());
+        }
+        // The state learns the time first.
+        for msg in std::iter::once(Msg::Tick(now())).chain(batch.drain(..)) {
+            let Reaction {
+                effects,
+                control: asked,
+            } = update(&mut state, msg);
+            for effect in effects {
+                performer.perform(effect);
+            }
+            match asked {
+                None => {}
+                Some(Control::Quit) => return Ok(()),
+                Some(Control::Suspend) => {
+                    control.suspend()?;
+                    redraw(terminal)?;
+                    let size = terminal.size().map_err(terminal_error)?;
+                    update(&mut state, Msg::Resized(size.width, size.height));
+                }
+                Some(Control::Redraw) => redraw(terminal)?,
+                Some(Control::Retake) => {
+                    if control.retake()? {
+                        redraw(terminal)?;
+                    }
+                }
+            }
+        }
+        if std::mem::take(&mut state.changed) {
+            draw(terminal, &state, theme)?;
+        }
+    }
+}
+
+fn draw<B>(terminal: &mut Terminal<B>, state: &State, theme: &Theme) -> io::Result<()>
+where
+    B: Backend,
+    B::Error: Send + Sync + 'static,
+{
+    let drawn = terminal.draw(|frame| {
+        let area = frame.area();
+        let cursor = crate::ui::Screen { state, theme }.draw(area, frame.buffer_mut());
+        if let Some(position) = cursor {
+            frame.set_cursor_position(position);
+        }
+    });
+    drawn.map(|_| ()).map_err(terminal_error)
+}
+
+/// Forgets what is on the terminal: the next frame is drawn whole.
+fn redraw<B>(terminal: &mut Terminal<B>) -> io::Result<()>
+where
+    B: Backend,
+    B::Error: Send + Sync + 'static,
+{
+    // Not `Terminal::clear`: it asks the terminal where the cursor is, and the reader of the keys
+    // holds the answer back. Two blank buffers make the next frame a whole one as well.
+    terminal.backend_mut().clear().map_err(terminal_error)?;
+    terminal.swap_buffers();
+    Ok(())
+}
+
+/// The I/O error that most back ends have, or another error as one.
+pub(super) fn terminal_error<E: Error + Send + Sync + 'static>(error: E) -> io::Error {
+    let error: Box<dyn Error + Send + Sync> = Box::new(error);
+    match error.downcast::<io::Error>() {
+        Ok(error) => *error,
+        Err(error) => io::Error::other(error),
+    }
+}

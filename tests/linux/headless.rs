@@ -1,0 +1,247 @@
+//! A session without a terminal: samples, the log's history and what comes after it, and its end.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::common::fake_root::FakeRoot;
+use oomtop::app::msg::EventSource;
+use oomtop::linux::scan::backend::BackendChoice;
+use oomtop::model::snapshot::Needs;
+use oomtop::oomlog::OomEvent;
+use oomtop::runtime::headless::{Event, Halt, LogItem, Session};
+use rustix::process::{Pid, Signal, kill_process};
+
+const SOON: Duration = Duration::from_secs(20);
+const REPORT: &str = include_str!("../fixtures/oom/lab/6.12-global.kmsg");
+
+fn tree() -> FakeRoot {
+    FakeRoot::new().process(20, |p| p.comm("leaker").rss_mib(300))
+}
+
+fn session(root: &FakeRoot) -> Session {
+    Session::new(root.sys_root(), BackendChoice::Proc).expect("a session")
+}
+
+fn append(root: &FakeRoot, text: &str) {
+    let path = root.path("dev/kmsg");
+    let file = std::fs::OpenOptions::new().append(true).open(path);
+    let mut file = file.expect("the log");
+    file.write_all(text.as_bytes()).expect("written");
+}
+
+fn kills(item: &LogItem) -> usize {
+    match item {
+        LogItem::Event(OomEvent::Report(report)) => report.kills.len(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn samples_the_history_and_live_events_come_in_order() {
+    let root = tree();
+    append(&root, REPORT);
+    let mut session = session(&root);
+    let snapshot = session.sample(&Needs::default()).expect("a sample");
+    assert_eq!(snapshot.processes.len(), 1);
+    assert_eq!(session.host().expect("known").name, "fakehost");
+    // The log has not been asked for: there is nothing to wait for but the time.
+    let begun = Instant::now();
+    let event = session.next(begun + Duration::from_millis(30));
+    assert!(matches!(event, Event::Tick(_)), "{event:?}");
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+
+    let mut items = Vec::new();
+    session
+        .history(SOON, |item| items.push(item))
+        .expect("it is read");
+    assert!(session.caught_up());
+    assert!(items.iter().any(|item| kills(item) > 0), "{items:?}");
+    let is_caught_up = |item: &LogItem| matches!(item, LogItem::Source(s) if s.caught_up);
+    assert!(is_caught_up(items.last().expect("a source")), "{items:?}");
+    session
+        .history(SOON, |item| panic!("twice: {item:?}"))
+        .expect("it has been read");
+
+    // A sample and a live event: the event waits while the sample is taken.
+    append(&root, &REPORT.replace("4,8", "4,9"));
+    session.ask(&Needs::default()).expect("asked");
+    let second = session.sample(&Needs::default()).expect("a sample");
+    assert_eq!(second.seq, 3, "the second request got the third sample");
+    let (mut earlier, mut live) = (0, false);
+    while earlier == 0 || !live {
+        match session.next(Instant::now() + SOON) {
+            Event::Sample(sample) => earlier = sample.expect("a sample").seq,
+            Event::Log(item) => live |= kills(&item) > 0,
+            event => panic!("{event:?}"),
+        }
+    }
+    assert_eq!(earlier, 2);
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_a_source_that_says_so() {
+    let root = tree().without("dev/kmsg");
+    let mut session = session(&root);
+    let mut source = EventSource::default();
+    session
+        .history(SOON, |item| {
+            if let LogItem::Source(said) = item {
+                source = said;
+            }
+        })
+        .expect("no error");
+    assert_eq!(source.name, EventSource::COUNTERS_ONLY);
+    assert!(source.missing.contains("kmsg"), "{source:?}");
+}
+
+#[test]
+fn a_process_table_that_cannot_be_read_is_an_error_of_the_sample() {
+    let root = tree().without("proc");
+    let mut session = session(&root);
+    let error = session.sample(&Needs::default()).expect_err("no /proc");
+    assert!(matches!(error, Halt::Failed(_)));
+    assert!(error.to_string().contains("--proc"), "{error}");
+}
+
+/// Appends a line every few milliseconds until it is dropped.
+struct Flood(Arc<AtomicBool>);
+
+impl Flood {
+    fn start(root: &FakeRoot) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (path, stopped) = (root.path("dev/kmsg"), Arc::clone(&stop));
+        append(root, "6,0,1,-;first\n");
+        std::thread::spawn(move || {
+            let mut seq = 1;
+            while !stopped.load(Ordering::SeqCst) {
+                let mut file = std::fs::OpenOptions::new().append(true).open(&path)?;
+                for _ in 0..2000 {
+                    writeln!(file, "6,{seq},{seq},-;usb 1-1: reset")?;
+                    seq += 1;
+                }
+            }
+            Ok::<(), std::io::Error>(())
+        });
+        Self(stop)
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_log_without_an_end_is_waited_for_only_so_long() {
+    let root = tree();
+    let _flood = Flood::start(&root);
+    let mut session = session(&root);
+    let begun = Instant::now();
+    let mut last = None;
+    session
+        .history(Duration::from_millis(300), |item| last = Some(item))
+        .expect("no error");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    let Some(LogItem::Source(source)) = last else {
+        panic!("{last:?}");
+    };
+    assert!(source.missing.contains("not read to its end"), "{source:?}");
+    assert!(source.name.contains("kmsg"), "{source:?}");
+    assert!(!session.caught_up());
+}
+
+/// The real binary, waiting for the end of a log that has none.
+#[test]
+fn a_signal_ends_it_at_once_and_without_a_word() {
+    let root = tree();
+    let _flood = Flood::start(&root);
+    for (signal, ignored, status) in [
+        (Signal::TERM, false, 128 + 15),
+        (Signal::INT, false, 128 + 2),
+        // A shell without job control starts `oomtop &` with SIGINT ignored: then the second ends it.
+        (Signal::INT, true, 128 + 15),
+    ] {
+        let trap = if ignored { "trap '' INT;" } else { "" };
+        let script = format!("{trap} exec \"$0\" --once --root \"$1\"");
+        let mut child = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_oomtop")])
+            .arg(root.path(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("sh");
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.expect("a pid");
+        wait_until_caught(child.id(), signal, ignored);
+        kill_process(pid, signal).expect("sent");
+        if ignored {
+            std::thread::sleep(Duration::from_millis(200));
+            assert_eq!(child.try_wait().expect("waited"), None, "SIGINT is ignored");
+            kill_process(pid, Signal::TERM).expect("sent");
+        }
+        let begun = Instant::now();
+        let ended = child.wait().expect("waited");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert_eq!(ended.code(), Some(status), "{signal:?}: {ended:?}");
+        let mut said = String::new();
+        let stderr = child.stderr.as_mut().expect("piped");
+        stderr.read_to_string(&mut said).expect("text");
+        assert_eq!(said, "");
+    }
+}
+
+/// Until the process has its handlers: SIGTERM among them, and the one that is sent if it is not ignored.
+fn wait_until_caught(pid: u32, signal: Signal, ignored: bool) {
+    let begun = Instant::now();
+    let wanted = |signal: Signal| 1_u64 << (signal.as_raw() - 1);
+    loop {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let mask = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        };
+        let caught = mask("SigCgt:").unwrap_or(0);
+        if caught & wanted(Signal::TERM) != 0 && (ignored || caught & wanted(signal) != 0) {
+            return;
+        }
+        assert!(begun.elapsed() < SOON, "no handler of {signal:?}: {status}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let root = tree();
+    let of_the_tree = root.path("");
+    let of_the_tree = of_the_tree.to_str().expect("UTF-8");
+    for arguments in [
+        &["--once", "--json", "--root", of_the_tree][..],
+        &["--once", "--root", of_the_tree],
+        &["--version", "--verbose", "--root", of_the_tree],
+        // The log of this machine, or a word that there is none.
+        &["explain"],
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_oomtop"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("waited");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !said.to_lowercase().contains("pipe"),
+            "{arguments:?}: {said}"
+        );
+    }
+}
