@@ -12,6 +12,8 @@
 pub mod analysis;
 mod base;
 pub mod line;
+#[cfg(test)]
+mod on_paper;
 pub mod record;
 pub mod report;
 pub mod transport;

@@ -5,7 +5,6 @@
 
 use super::super::record::LogRecord;
 use super::stamp;
-use crate::oomlog::Monotonic;
 
 /// Most prefixes taken off one line.
 const MAX_LAYERS: usize = 8;
@@ -311,18 +310,4 @@ fn behind_kernel_tag(text: &str, words: usize) -> Option<&str> {
         rest = after.trim_start_matches(' ');
     }
     None
-}
-
-/// Time since boot as microseconds, from seconds with a fraction.
-pub(super) fn micros(seconds: &str) -> Option<Monotonic> {
-    let (whole, fraction) = seconds.split_once('.')?;
-    let digits = fraction.get(..fraction.len().min(6))?;
-    let scale = 10_u64.checked_pow(u32::try_from(6 - digits.len()).ok()?)?;
-    let fraction: u64 = digits.parse().ok()?;
-    let whole: u64 = whole.parse().ok()?;
-    Some(Monotonic(
-        whole
-            .checked_mul(1_000_000)?
-            .checked_add(fraction * scale)?,
-    ))
 }

@@ -1,6 +1,5 @@
 //! Recognises the stamps that logs put in front of a line, in any language.
 
-use super::prefix::micros;
 use crate::oomlog::Monotonic;
 
 /// `  12.345678` or `12.345678 <    0.000010>` (`dmesg`, `dmesg -d`): time since boot.
@@ -11,6 +10,20 @@ pub(super) fn since_boot(inside: &str) -> Option<Monotonic> {
     (digits(whole) && digits(fraction) && fraction.len() >= 3)
         .then(|| micros(text))
         .flatten()
+}
+
+/// Time since boot as microseconds, from seconds with a fraction.
+fn micros(seconds: &str) -> Option<Monotonic> {
+    let (whole, fraction) = seconds.split_once('.')?;
+    let digits = fraction.get(..fraction.len().min(6))?;
+    let scale = 10_u64.checked_pow(u32::try_from(6 - digits.len()).ok()?)?;
+    let fraction: u64 = digits.parse().ok()?;
+    let whole: u64 = whole.parse().ok()?;
+    Some(Monotonic(
+        whole
+            .checked_mul(1_000_000)?
+            .checked_add(fraction * scale)?,
+    ))
 }
 
 /// ` T123` or `   C0` (`CONFIG_PRINTK_CALLER`).

@@ -4,9 +4,14 @@
 //! Format: Documentation/bpf/btf.rst. The blob has some five megabytes; only one window of it and
 //! the position of each type are in memory, and only while the program is made.
 
+mod head;
+mod window;
+
 use std::io;
 
-use super::window::{Blob, WINDOW, Window, half, word};
+use head::{Head, kind};
+pub(super) use window::Blob;
+use window::{WINDOW, Window, half, word};
 
 /// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, followed.
 const DEEPEST: usize = 32;
@@ -19,27 +24,6 @@ const MOST_MEMBERS: u32 = 100_000;
 
 /// `BTF_MAGIC` (include/uapi/linux/btf.h).
 const MAGIC: u16 = 0xeb9f;
-
-/// The kinds of types that are looked at (`BTF_KIND_*`).
-mod kind {
-    pub(super) const INT: u32 = 1;
-    pub(super) const PTR: u32 = 2;
-    pub(super) const ARRAY: u32 = 3;
-    pub(super) const STRUCT: u32 = 4;
-    pub(super) const UNION: u32 = 5;
-    pub(super) const ENUM: u32 = 6;
-    pub(super) const TYPEDEF: u32 = 8;
-    pub(super) const VOLATILE: u32 = 9;
-    pub(super) const CONST: u32 = 10;
-    pub(super) const RESTRICT: u32 = 11;
-    pub(super) const FUNC: u32 = 12;
-    pub(super) const FUNC_PROTO: u32 = 13;
-    pub(super) const VAR: u32 = 14;
-    pub(super) const DATASEC: u32 = 15;
-    pub(super) const DECL_TAG: u32 = 17;
-    pub(super) const TYPE_TAG: u32 = 18;
-    pub(super) const ENUM64: u32 = 19;
-}
 
 /// Why the type information could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,20 +65,6 @@ pub(crate) struct Btf<'n, B> {
     named: Vec<(u32, &'n str, TypeId)>,
     /// Members that may still be looked at: damaged structures could hold each other.
     budget: u32,
-}
-
-/// One type without what follows it.
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    at: u64,
-    name: u32,
-    kind: u32,
-    /// How many members, values or parameters follow.
-    count: u32,
-    /// Member offsets carry a bit-field size.
-    bit_fields: bool,
-    /// Size or type, by kind.
-    size_or_type: u32,
 }
 
 impl<'n, B: Blob> Btf<'n, B> {
@@ -318,25 +288,6 @@ impl<'n, B: Blob> Btf<'n, B> {
             }
         }
         Ok(None)
-    }
-}
-
-impl Head {
-    /// Where the next type begins.
-    fn end(&self) -> Result<u64, BtfError> {
-        Ok(self.at + 12 + u64::from(self.tail()?))
-    }
-
-    /// Bytes after the first twelve.
-    fn tail(&self) -> Result<u32, BtfError> {
-        Ok(match self.kind {
-            kind::INT | kind::VAR | kind::DECL_TAG => 4,
-            kind::ARRAY => 12,
-            kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 12 * self.count,
-            kind::ENUM | kind::FUNC_PROTO => 8 * self.count,
-            1..=19 => 0,
-            _ => return Err(BtfError::Damaged("it has a kind of type not known here")),
-        })
     }
 }
 

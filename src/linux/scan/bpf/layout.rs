@@ -1,7 +1,6 @@
 //! [`Layout`]: where this kernel keeps what a row of the process table needs.
 
-use super::btf::{Btf, BtfError, TypeId};
-use super::window::Blob;
+use super::btf::{Blob, Btf, BtfError, TypeId};
 use crate::model::cgroup::CgroupVersion;
 
 /// A member that is read as a number or pointer.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::btf::BtfError;
+use super::BtfError;
 
 /// Bytes of the blob in memory at a time. One `read` of a sysfs file gives a page at most.
 pub(super) const WINDOW: usize = 64 * 1024;
