@@ -19,6 +19,7 @@ pub(crate) mod keys;
 pub(crate) mod kmsg;
 pub(crate) mod memcg;
 pub(crate) mod own_child;
+pub(crate) mod paper;
 pub(crate) mod pty;
 pub(crate) mod sampling;
 pub(crate) mod scene;

@@ -13,12 +13,6 @@ use std::process::{Child, Command, Stdio};
 
 use oomtop::model::process::ProcessId;
 
-/// Says loudly that a test did nothing and why, past the harness's capture.
-pub(crate) fn skipped(test: &str, because: &str) {
-    let mut err = std::io::stderr().lock();
-    writeln!(err, "\nSKIPPED: {test} because {because}").ok();
-}
-
 /// A shell that waits on its standard input.
 #[derive(Debug)]
 pub(crate) struct OwnChild {

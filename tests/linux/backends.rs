@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::common::own_child::{OwnChild, id_of, skipped};
+use crate::common::own_child::{OwnChild, id_of};
+use crate::common::skipped;
 use oomtop::linux::SysRoot;
 use oomtop::linux::sampler::Sampler;
 use oomtop::linux::scan::backend::BackendChoice;

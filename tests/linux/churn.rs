@@ -14,7 +14,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::common::own_child::{OwnChild, id_of, skipped};
+use crate::common::own_child::{OwnChild, id_of};
+use crate::common::skipped;
 use oomtop::linux::SysRoot;
 use oomtop::linux::sampler::Sampler;
 use oomtop::linux::scan::backend::BackendChoice;

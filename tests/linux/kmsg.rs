@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::common::own_child::skipped;
+use crate::common::skipped;
 use oomtop::linux::log::journal::JournalReader;
 use oomtop::linux::log::kmsg::{KmsgItem, KmsgReader};
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 
-use crate::common::own_child::{OwnChild, skipped};
+use crate::common::own_child::OwnChild;
+use crate::common::skipped;
 use oomtop::linux::SysRoot;
 use oomtop::linux::sampler::Sampler;
 use oomtop::linux::scan::backend::BackendChoice;

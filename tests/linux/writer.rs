@@ -5,7 +5,8 @@ use std::fs;
 use std::time::Duration;
 
 use crate::common::fake_root::{FakeProcess, FakeRoot};
-use crate::common::own_child::{OwnChild, id_of, skipped};
+use crate::common::own_child::{OwnChild, id_of};
+use crate::common::skipped;
 use oomtop::linux::SysRoot;
 use oomtop::linux::write::adj::write_adj;
 use oomtop::linux::write::signal::send_signal;
