@@ -20,6 +20,7 @@ pub(crate) mod kmsg;
 pub(crate) mod memcg;
 pub(crate) mod own_child;
 pub(crate) mod paper;
+pub(crate) mod patience;
 pub(crate) mod pty;
 pub(crate) mod sampling;
 pub(crate) mod scene;
