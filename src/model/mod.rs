@@ -8,6 +8,8 @@ pub mod filter;
 pub mod kernel;
 pub mod killers;
 pub mod memory;
+#[cfg(test)]
+pub(crate) mod on_paper;
 pub mod oom_domain;
 pub mod plan;
 pub mod process;

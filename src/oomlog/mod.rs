@@ -76,6 +76,8 @@ mod assembler;
 mod base;
 mod event;
 mod line;
+#[cfg(test)]
+mod on_paper;
 mod record;
 mod report;
 mod transport;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{fmt, fs};
 
-use oomtop::oomlog::{Constraint, Kill, OomEvent, OomReport, TextLog};
+use oomtop::oomlog::{Constraint, Kill, LogRecord, OomAssembler, OomEvent, OomReport, TextLog};
 use serde_json::Value;
 
 /// How many fields and kills were right, and which were not.
@@ -42,6 +42,23 @@ impl Score {
         self.kills_total += 1;
         self.kills_right += usize::from(right);
     }
+}
+
+/// The events in a file of raw kmsg records, recorded from a kernel in a virtual machine.
+pub(crate) fn lab_events(fixture: &str) -> Vec<OomEvent> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/oom/lab")
+        .join(fixture);
+    let log = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut assembler = OomAssembler::new();
+    let mut events = Vec::new();
+    for record in log.split(|byte| *byte == b'\n') {
+        if let Ok(record) = LogRecord::parse_kmsg(record) {
+            assembler.feed(record, &mut events);
+        }
+    }
+    assembler.finish(&mut events);
+    events
 }
 
 /// The last state of every report in a log, in the order of their beginnings.

@@ -13,6 +13,7 @@ pub(crate) struct Crowd(pub(crate) Vec<Child>);
 impl Crowd {
     /// `None`, said loudly, where so many may not be started.
     pub(crate) fn start(test: &str, many: usize) -> Option<Self> {
+        super::patience::alone();
         let mut crowd = Self(Vec::with_capacity(many));
         for _ in 0..many {
             let child = Command::new("sleep")

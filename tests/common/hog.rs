@@ -8,9 +8,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::memcg::Memcg;
+use super::patience::{beside, until};
 
 /// Set for the child: it is a hog, not a test.
 const SWITCH: &str = "OOMTOP_TEST_HOG";
@@ -31,6 +32,7 @@ impl Hog {
 
     /// [`Hog::start`] for a name of any bytes but NUL.
     pub(crate) fn start_bytes(name: &[u8]) -> Self {
+        beside();
         // The test harness refuses arguments that are not UTF-8; the name proper keeps its bytes.
         let shown = String::from_utf8_lossy(name);
         let mut child = Command::new(std::env::current_exe().expect("the test's own path"))
@@ -112,15 +114,13 @@ impl Hog {
     }
 
     /// Waits until it is gone; true when SIGKILL ended it.
-    pub(crate) fn killed_within(&mut self, limit: Duration) -> bool {
-        let start = Instant::now();
-        while start.elapsed() < limit {
-            if let Some(status) = self.ended() {
-                return status.signal() == Some(9);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        false
+    pub(crate) fn is_killed(&mut self) -> bool {
+        let mut status = None;
+        until(|| {
+            status = self.ended();
+            status.is_some()
+        });
+        status.is_some_and(|status| status.signal() == Some(9))
     }
 
     /// Kills it and waits for it.

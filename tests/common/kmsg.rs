@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, SeekFrom, seek};
 
+use super::patience::PATIENCE;
+
 /// Lines of the kernel that appear after this was made, each with the moment it could be read.
 pub(crate) struct KernelLog {
     lines: Receiver<(Instant, String)>,
@@ -17,6 +19,7 @@ pub(crate) struct KernelLog {
 impl KernelLog {
     /// Starts listening; `None`, said loudly, when the log may not be read.
     pub(crate) fn listen(test: &str) -> Option<Self> {
+        super::patience::alone();
         // The pids in it are those of the first pid namespace (PROC_PID_INIT_INO,
         // include/linux/proc_ns.h): elsewhere they are not the pids a test knows its children by.
         let namespace = std::fs::read_link("/proc/self/ns/pid").ok();
@@ -60,16 +63,16 @@ impl KernelLog {
     ///
     /// # Panics
     /// When it does not come in time.
-    pub(crate) fn wait_kill(&self, pids: &[u32], limit: Duration) -> (Instant, String) {
+    pub(crate) fn wait_kill(&self, pids: &[u32]) -> (Instant, String) {
         let wanted: Vec<String> = pids
             .iter()
             .map(|pid| format!("Killed process {pid} ("))
             .collect();
-        let end = Instant::now() + limit;
+        let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             let Ok((at, line)) = self.lines.recv_timeout(left) else {
-                panic!("the kernel killed none of {pids:?} within {limit:?}");
+                panic!("the kernel killed none of {pids:?} within {PATIENCE:?}");
             };
             if wanted.iter().any(|text| line.contains(text)) {
                 return (at, line);
@@ -78,7 +81,7 @@ impl KernelLog {
     }
 }
 
-/// The next record's text; `None` after a minute of silence, so that the thread ends some time.
+/// The next record's text; `None` after some minutes of silence, so that the thread ends some time.
 fn next(file: &mut File) -> Option<String> {
     let mut record = [0; 8192];
     loop {
@@ -92,11 +95,11 @@ fn next(file: &mut File) -> Option<String> {
             }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                 let mut fds = [PollFd::new(file, PollFlags::IN)];
-                let minute = Timespec {
-                    tv_sec: 60,
+                let minutes = Timespec {
+                    tv_sec: 300,
                     tv_nsec: 0,
                 };
-                if poll(&mut fds, Some(&minute)).is_ok_and(|ready| ready == 0) {
+                if poll(&mut fds, Some(&minutes)).is_ok_and(|ready| ready == 0) {
                     return None;
                 }
             }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Which files a group has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +23,8 @@ impl Memcg {
     /// Makes a group at the top of the hierarchy that has the memory controller. `None`, said
     /// loudly, where that is not possible.
     pub(crate) fn create(name: &str) -> Option<Self> {
+        // Groups fill up at their own pace, and kills in them are counted for the whole host.
+        super::patience::alone();
         let test = &format!("what needs the memory cgroup {name:?}");
         if !super::is_root() {
             super::skipped(test, "only root may make a memory cgroup");
@@ -145,19 +146,18 @@ fn remove(dir: &Path) {
     for entry in inside.filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
         remove(&entry.path());
     }
-    for _ in 0..200 {
+    let gone = super::patience::until(|| {
         let procs = fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default();
         for pid in procs.lines().filter_map(|line| line.parse().ok()) {
             if let Some(pid) = rustix::process::Pid::from_raw(pid) {
                 rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
             }
         }
-        if fs::remove_dir(dir).is_ok() || !dir.exists() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
+        fs::remove_dir(dir).is_ok() || !dir.exists()
+    });
+    if !gone {
+        super::measured(&format!("{} could not be removed", dir.display()));
     }
-    super::measured(&format!("{} could not be removed", dir.display()));
 }
 
 /// Where the memory controller is mounted.

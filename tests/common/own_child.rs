@@ -13,11 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use oomtop::model::process::ProcessId;
 
-/// Says loudly that a test did nothing and why, past the harness's capture.
-pub(crate) fn skipped(test: &str, because: &str) {
-    let mut err = std::io::stderr().lock();
-    writeln!(err, "\nSKIPPED: {test} because {because}").ok();
-}
+use super::patience::{beside, until};
 
 /// A shell that waits on its standard input.
 #[derive(Debug)]
@@ -41,6 +37,7 @@ impl OwnChild {
     }
 
     fn script(script: &str) -> Self {
+        beside();
         let child = Command::new("sh")
             .args(["-c", script])
             .stdin(Stdio::piped())
@@ -76,12 +73,13 @@ impl OwnChild {
     /// Kills it; it stays a zombie until [`Self::reap`].
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("killed");
-        for _ in 0..500 {
-            if self.state() == Some('Z') {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
+        assert!(until(|| self.state() == Some('Z')), "SIGKILL ends it");
+    }
+
+    /// Gives it its line; true if it then ends as it would have without signals.
+    pub(crate) fn leaves(mut self) -> bool {
+        let stdin = self.child.stdin.as_mut().expect("its input");
+        stdin.write_all(b"\n").is_ok() && self.child.wait().expect("waited for").success()
     }
 
     pub(crate) fn reap(&mut self) {

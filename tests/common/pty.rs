@@ -9,11 +9,8 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use rustix::process::{Pid, Signal};
 
 use super::keys;
+use super::patience::{PATIENCE, beside, until};
 use super::screen::Screen;
-
-/// How long a test waits for something to appear before it fails with the screen. Generous: the
-/// machine may be busy with other tests; a passing test never waits this long.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the program wrote so far: the raw bytes and the screen they make.
 struct Output {
@@ -87,6 +84,7 @@ impl Launch {
 
     /// Opens the terminal and starts the program in it.
     pub(crate) fn start(self) -> Session {
+        beside();
         let (cols, rows) = self.size;
         let pair = native_pty_system()
             .openpty(PtySize {
@@ -175,8 +173,22 @@ impl Session {
             self.send(&keys::bytes(part));
             if part.ends_with("<Esc>") {
                 std::thread::sleep(Duration::from_millis(60));
+                self.await_taken();
             }
         }
+    }
+
+    /// Waits until the program has taken what was typed.
+    fn await_taken(&mut self) {
+        let terminal = self.terminal();
+        until(|| rustix::io::ioctl_fionread(&terminal).unwrap_or(0) == 0 || !self.alive());
+    }
+
+    /// Polls something outside the screen.
+    #[track_caller]
+    pub(crate) fn eventually(&self, what: &str, holds: impl FnMut() -> bool) {
+        let held = until(holds);
+        assert!(held, "{what} did not happen; {}", self.look(Screen::framed));
     }
 
     /// Types raw bytes. A program that has gone already is not an error here: the next wait says so.
@@ -255,25 +267,14 @@ impl Session {
     /// # Panics
     /// With the whole screen, when it does not hold in time or the program ends before.
     #[track_caller]
-    pub(crate) fn wait_for(&self, what: &str, seen: impl FnMut(&Screen) -> bool) -> Duration {
-        self.wait_within(PATIENCE, what, seen)
-    }
-
-    /// [`Session::wait_for`] with a time limit of its own.
-    #[track_caller]
-    pub(crate) fn wait_within(
-        &self,
-        limit: Duration,
-        what: &str,
-        mut seen: impl FnMut(&Screen) -> bool,
-    ) -> Duration {
+    pub(crate) fn wait_for(&self, what: &str, mut seen: impl FnMut(&Screen) -> bool) -> Duration {
         let start = Instant::now();
         let mut state = self.lock();
         loop {
             if seen(&state.screen()) {
                 return start.elapsed();
             }
-            let left = limit.saturating_sub(start.elapsed());
+            let left = PATIENCE.saturating_sub(start.elapsed());
             if left.is_zero() || state.ended {
                 let screen = state.screen().framed();
                 let why = if state.ended {
@@ -313,18 +314,16 @@ impl Session {
     /// With the screen, when it does not end in time.
     #[track_caller]
     pub(crate) fn wait_exit(&mut self) -> Exit {
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
-                break status;
-            }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "the program still runs after {PATIENCE:?}; {}",
-                self.look(Screen::framed)
-            );
-            std::thread::sleep(Duration::from_millis(5));
+        let mut status = None;
+        until(|| {
+            status = self.child.try_wait().expect("the child can be waited for");
+            status.is_some()
+        });
+        let Some(status) = status else {
+            let screen = self.look(Screen::framed);
+            panic!("the program still runs after {PATIENCE:?}; {screen}");
         };
+        let start = Instant::now();
         let mut state = self.lock();
         while !state.ended && start.elapsed() < PATIENCE {
             let left = PATIENCE.saturating_sub(start.elapsed());

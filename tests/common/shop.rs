@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use oomtop::app::msg::Msg;
-use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath, GroupPressure, GroupStat};
+use oomtop::model::cgroup::{Cgroup, GroupPressure, GroupStat};
 use oomtop::model::kernel::KernelRules;
 use oomtop::model::oom_domain::victim::assess;
 use oomtop::model::process::Process;
 
+use super::paper;
 use super::scene::{MIB, Scene, moment, process, snapshot};
 
 /// A group with a limit; sizes in MiB.
 pub(crate) fn group(path: &str, parent: Option<u32>, max: u64, usage: u64) -> Cgroup {
-    let mut group = Cgroup::unread(CgroupPath::new(path), parent.map(CgroupKey));
-    group.limits.max = Some(max * MIB).filter(|max| *max > 0);
+    let mut group = paper::group(path, parent, Some(max * MIB).filter(|max| *max > 0));
     group.usage = Some(usage * MIB);
     group.swap_usage = Some(0);
     group.events.high = Some(0);

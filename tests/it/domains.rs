@@ -2,7 +2,7 @@
 
 use crate::common::scene::{Scene, process};
 use crate::common::shop::{crowd, group, run, scene, shop};
-use crate::common::styled::styled_view;
+use crate::common::styled::{dialog, styled_view};
 use oomtop::model::cgroup::CgroupKey;
 use oomtop::model::oom_domain::victim::Scope;
 use oomtop::ui::theme::Theme;
@@ -19,7 +19,8 @@ fn few_domains_at_every_size() {
         let mut scene = scene(width, height);
         check(&format!("few_{width}x{height}"), &scene);
         scene.keys("Down Enter");
-        check(&format!("few_details_{width}x{height}"), &scene);
+        let details = styled_view(&dialog(&scene.buffer(&Theme::colours())));
+        insta::assert_snapshot!(format!("few_details_{width}x{height}"), details);
     }
 }
 

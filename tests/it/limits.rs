@@ -1,7 +1,7 @@
 //! The limits of a group that is there: keys typed, plans asked for, what is said before, and undo.
 
 use crate::common::scene::{MIB, Scene, host, processes};
-use crate::common::styled::styled_view;
+use crate::common::styled::{dialog, styled_view};
 use crate::common::writes::{failed, limit, limit_done as done, one, receipt, writes};
 use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
@@ -328,7 +328,7 @@ fn the_limits_at_every_size() {
     for (width, height) in [(40, 10), (80, 24), (120, 36)] {
         let mut scene = without_swap(width, height, "1G");
         scene.keys("Enter");
-        let view = styled_view(&scene.buffer(&Theme::colours()));
+        let view = styled_view(&dialog(&scene.buffer(&Theme::colours())));
         insta::assert_snapshot!(format!("limits_{width}x{height}"), view);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common::changed::{calm, calm_scene, says, scene_with, words};
 use crate::common::scene::{GIB, MIB, Scene, host, moment, process, processes, snapshot};
-use crate::common::styled::styled_view;
+use crate::common::styled::{cropped, dialog, styled_view};
 use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
 use oomtop::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion, GroupStat};
@@ -17,6 +17,7 @@ use oomtop::model::oom_domain::victim::Scope;
 use oomtop::model::process::Process;
 use oomtop::model::snapshot::{Host, Snapshot};
 use oomtop::ui::theme::Theme;
+use ratatui::layout::Rect;
 
 /// systemd-oomd, which Fedora and Ubuntu run, and earlyoom beside it.
 fn killers(snapshot: &mut Snapshot) {
@@ -47,10 +48,18 @@ fn daemon(pid: u32, name: &str) -> Process {
 fn the_panel_with_killers_as_a_picture() {
     for (width, height) in [(80, 24), (120, 36)] {
         let mut scene = scene_with((width, height), killers);
-        let view = |scene: &Scene| styled_view(&scene.buffer(&Theme::colours()));
-        insta::assert_snapshot!(format!("killers_main_{width}x{height}"), view(&scene));
+        let header = Rect {
+            height: scene.state.panes().table_title.y,
+            ..scene.state.panes().screen
+        };
+        let view = cropped(&scene.buffer(&Theme::colours()), header);
+        insta::assert_snapshot!(
+            format!("killers_header_{width}x{height}"),
+            styled_view(&view)
+        );
         scene.keys("S");
-        insta::assert_snapshot!(format!("killers_{width}x{height}"), view(&scene));
+        let panel = styled_view(&dialog(&scene.buffer(&Theme::colours())));
+        insta::assert_snapshot!(format!("killers_{width}x{height}"), panel);
     }
 }
 

@@ -4,6 +4,7 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use crate::common::paper;
 use oomtop::app::view::processes::columns::CellContext;
 use oomtop::app::view::processes::marks::Marks;
 use oomtop::app::view::processes::preview::{standing, victims};
@@ -12,7 +13,7 @@ use oomtop::model::kernel::{KernelRules, TieBreak};
 use oomtop::model::memory::Memory;
 use oomtop::model::oom_domain::victim::{Scope, assess, settle};
 use oomtop::model::process::score::OomScoreAdj;
-use oomtop::model::process::{MemoryUse, Process, ProcessId, TaskState};
+use oomtop::model::process::{Process, ProcessId};
 use oomtop::model::snapshot::Snapshot;
 
 const MIB: u64 = 1 << 20;
@@ -25,17 +26,7 @@ fn id(pid: u32) -> ProcessId {
 }
 
 fn process(pid: u32, mib: u64) -> Process {
-    Process {
-        id: id(pid),
-        state: TaskState('S'),
-        memory: Some(MemoryUse {
-            rss: mib * 256,
-            ..MemoryUse::default()
-        }),
-        adj: OomScoreAdj::new(0),
-        cgroup: Some(CgroupKey(1)),
-        ..Process::default()
-    }
+    paper::process(pid, mib * 256, 0, 1)
 }
 
 fn snapshot(processes: Vec<Process>, rules: &KernelRules) -> Snapshot {
@@ -44,8 +35,7 @@ fn snapshot(processes: Vec<Process>, rules: &KernelRules) -> Snapshot {
         available: Some(4096 * MIB),
         ..Memory::default()
     };
-    let mut group = Cgroup::unread(CgroupPath::new("/alone"), Some(CgroupKey(0)));
-    group.limits.max = Some(500 * MIB);
+    let group = paper::group("/alone", Some(0), Some(500 * MIB));
     let cgroups = vec![Cgroup::unread(CgroupPath::root(), None), group];
     let domains = assess(&processes, &cgroups, &memory, rules);
     Snapshot {

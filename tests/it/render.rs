@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::common::scene::{Scene, host, kill_report, processes};
-use crate::common::styled::styled_view;
+use crate::common::styled::{cropped, dialog, styled_view};
 use oomtop::app::msg::{EventSource, Msg};
 use oomtop::app::settings::Settings;
 use oomtop::oomlog::OomEvent;
 use oomtop::ui::theme::Theme;
+use ratatui::layout::Rect;
 
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 36), (200, 50)];
 
@@ -54,7 +55,8 @@ fn dialogs_at_every_size() {
             let mut scene = busy(width, height);
             scene.keys(keys);
             scene.tell(Msg::Groups(Ok(Vec::new())));
-            check(&format!("{name}_{width}x{height}"), &scene);
+            let view = styled_view(&dialog(&scene.buffer(&Theme::colours())));
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), view);
         }
     }
 }
@@ -83,7 +85,20 @@ fn what_is_missing_is_said() {
         caught_up: true,
     }));
     scene.tell(Msg::SampleFailed("cannot read /proc".to_owned()));
-    check("missing_80x24", &scene);
+    // The notes are around the table: above its title, and from the events on.
+    let buffer = scene.buffer(&Theme::colours());
+    let panes = scene.state.panes();
+    let above = Rect {
+        height: panes.table_title.bottom(),
+        ..panes.screen
+    };
+    let below = Rect {
+        y: panes.events_title.y,
+        height: panes.screen.bottom() - panes.events_title.y,
+        ..panes.screen
+    };
+    insta::assert_snapshot!("missing_above_80x24", styled_view(&cropped(&buffer, above)));
+    insta::assert_snapshot!("missing_below_80x24", styled_view(&cropped(&buffer, below)));
 }
 
 #[test]
@@ -94,7 +109,7 @@ fn before_the_first_sample() {
         (80, 24),
         crate::common::scene::moment(0),
     );
-    let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 80, 24));
+    let mut buffer = ratatui::buffer::Buffer::empty(Rect::new(0, 0, 80, 24));
     let theme = Theme::colours();
     oomtop::ui::Screen {
         state: &state,

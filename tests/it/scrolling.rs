@@ -1,9 +1,10 @@
 //! Scrolling in dialogs: the same keys in all of them, and none is swallowed past the end.
 
+use crate::common::corpus::lab_events;
 use crate::common::scene::Scene;
 use crate::common::shop;
 use oomtop::app::msg::Msg;
-use oomtop::oomlog::{LogRecord, OomAssembler, OomEvent};
+use oomtop::oomlog::OomEvent;
 
 /// The first row on the screen and how many there are, as the frame says; 0 if it says nothing.
 fn place(scene: &Scene) -> (usize, usize) {
@@ -17,17 +18,8 @@ fn place(scene: &Scene) -> (usize, usize) {
 /// A real report of many lines, most of them wider than the dialog.
 fn report(width: u16, height: u16) -> (Scene, Vec<String>) {
     let mut scene = Scene::new(width, height);
-    let log = include_bytes!("../fixtures/oom/lab/5.10-v1memcg.kmsg");
-    let mut assembler = OomAssembler::new();
-    let mut events = Vec::new();
-    for record in log.split(|byte| *byte == b'\n') {
-        if let Ok(record) = LogRecord::parse_kmsg(record) {
-            assembler.feed(record, &mut events);
-        }
-    }
-    assembler.finish(&mut events);
     let mut lines = Vec::new();
-    for event in events {
+    for event in lab_events("5.10-v1memcg.kmsg") {
         if let OomEvent::Report(report) = &event {
             lines = report.raw.lines().map(str::to_owned).collect();
         }

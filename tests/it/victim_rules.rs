@@ -3,38 +3,27 @@
 
 use std::num::NonZeroU64;
 
-use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+use crate::common::paper;
+use oomtop::model::cgroup::{Cgroup, CgroupKey};
 use oomtop::model::kernel::{KernelRules, RssEvidence, RssSource, ScoreFormula, TieBreak};
 use oomtop::model::memory::Memory;
 use oomtop::model::oom_domain::victim::{Scope, assess, equals, memcg_total_bytes, settle};
 use oomtop::model::process::badness::badness;
-use oomtop::model::process::score::{OomScoreAdj, oom_score};
-use oomtop::model::process::{MemoryUse, Process, ProcessId, TaskState};
+use oomtop::model::process::score::oom_score;
+use oomtop::model::process::{Process, ProcessId};
 use proptest::prelude::*;
 
 const MIB: u64 = 1 << 20;
 
 fn group(parent: Option<u32>, max: Option<u64>) -> Cgroup {
-    let mut group = Cgroup::unread(CgroupPath::root(), parent.map(CgroupKey));
-    group.limits.max = max;
-    group
+    paper::group("/", parent, max)
 }
 
+/// Several of them have started at the same time.
 fn process(pid: u32, rss: u64, adj: i64, cgroup: u32) -> Process {
-    Process {
-        id: ProcessId {
-            pid,
-            start_ticks: u64::from(pid % 7),
-        },
-        state: TaskState('S'),
-        memory: Some(MemoryUse {
-            rss,
-            ..MemoryUse::default()
-        }),
-        adj: OomScoreAdj::new(adj),
-        cgroup: Some(CgroupKey(cgroup)),
-        ..Process::default()
-    }
+    let mut process = paper::process(pid, rss, adj, cgroup);
+    process.id.start_ticks = u64::from(pid % 7);
+    process
 }
 
 fn host(swap: u64, swappiness: Option<u64>) -> Memory {

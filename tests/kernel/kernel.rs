@@ -2,7 +2,7 @@
 //! OOM kill in a cgroup of the test's own. Skips loudly what this machine does not allow.
 #![expect(clippy::expect_used, reason = "helpers of tests fail the test")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::hog::{Hog, adj_of};
 use crate::common::kmsg::KernelLog;
@@ -38,19 +38,6 @@ fn row_of(screen: &Screen, pid: u32) -> Option<String> {
         .cloned()
 }
 
-/// Polls something outside the screen.
-fn eventually(what: &str, session: &Session, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "{what} did not happen; {}",
-            session.look(Screen::framed)
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn adjust_writes_the_level_and_undo_takes_it_back() {
     let hog = Hog::start("e2e-adjust").grow(8);
@@ -66,14 +53,14 @@ fn adjust_writes_the_level_and_undo_takes_it_back() {
         "an open dialog writes nothing"
     );
     pick_sacrifice(&mut session);
-    eventually("the level", &session, || {
+    session.eventually("the level", || {
         adj_of(hog.pid()).is_some_and(|adj| (100..=500).contains(&adj))
     });
     session.wait_for("the new level in the row", |screen| {
         row_of(screen, hog.pid()).is_some_and(|row| row.contains("+300"))
     });
     session.keys("u");
-    eventually("the undo", &session, || adj_of(hog.pid()) == Some(before));
+    session.eventually("the undo", || adj_of(hog.pid()) == Some(before));
 }
 
 /// The list starts at the present level, default; the next one is sacrifice.
@@ -87,13 +74,16 @@ fn escape_leaves_the_dialogs_without_a_trace() {
     let group = memcg::of(hog.pid());
     let before = adj_of(hog.pid());
     let mut session = dashboard_on(&hog);
-    for key in ["a", "c", "k"] {
+    let adjust = format!("Adjust {}", hog.pid());
+    for (key, title) in [("a", &*adjust), ("c", "Cgroup of"), ("k", "Send a signal")] {
         session.keys(key);
-        session.wait_for("a dialog", |screen| screen.has("Esc"));
+        session.wait_for("a dialog", |screen| screen.has(title));
         session.keys("<Down><Esc>");
-        session.wait_for("the table", |screen| row_of(screen, hog.pid()).is_some());
+        session.wait_for("the table", |screen| !screen.has(title));
     }
-    std::thread::sleep(Duration::from_millis(300));
+    // What was asked for has been carried out when it has ended.
+    session.keys("q");
+    assert_eq!(session.wait_exit().code, 0);
     assert_eq!(adj_of(hog.pid()), before);
     assert_eq!(memcg::of(hog.pid()), group);
 }
@@ -117,17 +107,17 @@ fn a_target_that_dies_under_the_dialog_is_said_and_nothing_else_is_touched() {
     // Ranked by badness: the larger one is first.
     session.keys("<Home>a");
     session.wait_for("the adjust dialog on it", |screen| {
-        screen.has_words(&["Adjust", &hog.pid().to_string()])
+        screen.has(&format!("Adjust {}", hog.pid()))
     });
     hog.kill();
-    std::thread::sleep(Duration::from_millis(1500));
-    pick_sacrifice(&mut session);
     session.wait_for("a sentence that it is gone", |screen| {
-        let text = screen.text().to_lowercase();
-        ["gone", "no longer", "ended", "exited"]
-            .iter()
-            .any(|word| text.contains(word))
+        screen.has("has ended: nothing")
     });
+    pick_sacrifice(&mut session);
+    session.keys("<Esc>");
+    session.wait_for("the table", |screen| !screen.has("has ended: nothing"));
+    session.keys("q");
+    assert_eq!(session.wait_exit().code, 0);
     assert_eq!(others(), before);
 }
 
@@ -143,7 +133,7 @@ fn the_cgroup_dialog_makes_a_group_with_a_limit_and_moves_the_process() {
     let mut session = dashboard_on(&hog);
     create_group(&mut session, &format!("{}/fence", parent.path()), "96M");
     let wanted = format!("{}/fence", parent.path());
-    eventually("the move", &session, || {
+    session.eventually("the move", || {
         memcg::of(hog.pid()).as_deref() == Some(&*wanted)
     });
     let limit = std::fs::read_to_string(parent.dir().join("fence").join(match parent.version() {
@@ -152,10 +142,10 @@ fn the_cgroup_dialog_makes_a_group_with_a_limit_and_moves_the_process() {
     }));
     assert_eq!(limit.expect(test).trim(), (96 * MIB).to_string());
     session.keys("<Esc>u");
-    eventually("the way back", &session, || {
+    session.eventually("the way back", || {
         memcg::of(hog.pid()).as_deref() == Some(&*home)
     });
-    eventually("the removal of the empty group", &session, || {
+    session.eventually("the removal of the empty group", || {
         !parent.dir().join("fence").exists()
     });
 }
@@ -193,8 +183,8 @@ const CASTS: [(&str, Cast); 3] = [
 ];
 
 #[test]
-fn the_marked_victim_dies_and_the_row_appears_within_a_second() {
-    let test = "the_marked_victim_dies_and_the_row_appears_within_a_second";
+fn the_marked_victim_dies_and_the_row_appears() {
+    let test = "the_marked_victim_dies_and_the_row_appears";
     for (name, cast) in CASTS {
         let Some(group) = Memcg::create(name) else {
             return;
@@ -229,12 +219,12 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
     session.wait_for("all five", |screen| {
         hogs.iter().all(|hog| row_of(screen, hog.pid()).is_some())
     });
-    let marked = marked_victim(&mut session, &hogs);
+    let marked = marked_victim(&session, &hogs);
 
     let leaker = hogs.last_mut().expect("five");
     leaker.leak(300, Duration::from_millis(5));
     let pids: Vec<u32> = hogs.iter().map(Hog::pid).collect();
-    let (killed_at, line) = kernel.wait_kill(&pids, Duration::from_secs(30));
+    let (killed_at, line) = kernel.wait_kill(&pids);
     let fact = |key: &str| {
         line.split(key)
             .nth(1)
@@ -252,30 +242,19 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
         .expect("a hog of ours");
     let victim_name = victim.name().to_owned();
 
+    let kill = format!("killed {pid} {}", &victim_name[..8]);
+    let mut row = None;
     session.wait_for("the row of the kill", |screen| {
-        screen.lines().iter().any(|row| {
-            row.contains("killed")
-                && row.contains(&pid.to_string())
-                && row.contains(&victim_name[..8])
-        })
+        row = event_with(screen, &kill);
+        row.is_some()
     });
     let delay = killed_at.elapsed();
-    let row = session.look(|screen| {
-        let rows = screen.lines();
-        rows.into_iter()
-            .find(|row| row.contains("killed") && row.contains(&pid.to_string()))
-    });
-    let row = row.expect("the row is still there");
+    let row = row.expect("it was there");
     crate::common::measured(&format!(
         "{name}: the kill was on the screen {} ms after the kernel's line",
         delay.as_millis()
     ));
-    // The aim is a second, the figure above is what it was; a machine with other work may take longer.
-    assert!(delay < Duration::from_secs(5), "{delay:?}");
-    assert!(
-        victim.killed_within(Duration::from_secs(5)),
-        "SIGKILL ended it"
-    );
+    assert!(victim.is_killed(), "SIGKILL ended it");
     assert!(
         row.contains("cgroup") && row.contains(group.path()),
         "scope in {row:?}"
@@ -288,17 +267,24 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
     assert_eq!(marked, pid, "the marked victim is not the one that died");
 }
 
-/// The pid that the program marks as the group's next victim.
-fn marked_victim(session: &mut Session, hogs: &[Hog]) -> u32 {
-    session.look(|screen| {
-        let marked: Vec<u32> = hogs
-            .iter()
-            .map(Hog::pid)
+/// The row of the events pane with this text: the header and the table speak of kills too.
+fn event_with(screen: &Screen, text: &str) -> Option<String> {
+    let lines = screen.lines();
+    let mut events = lines.iter().skip_while(|line| !line.contains("OOM events"));
+    events.find(|line| line.contains(text)).cloned()
+}
+
+/// The pid that the program marks as the group's next victim, once it marks one of them.
+fn marked_victim(session: &Session, hogs: &[Hog]) -> u32 {
+    let mut marked = Vec::new();
+    session.wait_for("one mark among five", |screen| {
+        let pids = hogs.iter().map(Hog::pid);
+        marked = pids
             .filter(|pid| row_of(screen, *pid).is_some_and(|row| is_marked(&row)))
             .collect();
-        assert_eq!(marked.len(), 1, "one mark among five; {}", screen.framed());
-        marked[0]
-    })
+        marked.len() == 1
+    });
+    marked[0]
 }
 
 /// A sign at the start of the row and a word in it.

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::common::fake_root::{FakeRoot, Layout};
-use crate::common::own_child::{OwnChild, skipped};
+use crate::common::own_child::OwnChild;
+use crate::common::skipped;
 use oomtop::linux::SysRoot;
 use oomtop::linux::cgroup::list::list_groups;
 use oomtop::linux::sampler::Sampler;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::common::crowd::Crowd;
 use crate::common::memcg::{Memcg, Version};
+use crate::common::patience::until;
 use oomtop::app::State;
 use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
@@ -51,15 +52,11 @@ impl Groups {
 
 impl Drop for Groups {
     fn drop(&mut self) {
-        // A process in it may only just have been killed.
-        let most = std::time::Instant::now() + std::time::Duration::from_secs(10);
         for dir in &self.0 {
-            while std::fs::remove_dir(dir).is_err() && dir.exists() {
-                if std::time::Instant::now() > most {
-                    crate::common::measured(&format!("{} could not be removed", dir.display()));
-                    return;
-                }
-                std::thread::sleep(std::time::Duration::from_millis(5));
+            // A process in it may only just have been killed.
+            if !until(|| std::fs::remove_dir(dir).is_ok() || !dir.exists()) {
+                crate::common::measured(&format!("{} could not be removed", dir.display()));
+                return;
             }
         }
     }

@@ -11,11 +11,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::common::own_child::skipped;
+use crate::common::patience::{PATIENCE, beside};
+use crate::common::skipped;
 use oomtop::linux::log::journal::{Boot, JournalReader, Journalctl};
 use oomtop::linux::log::kmsg::{KmsgItem, KmsgReader};
 
-const SOON: Duration = Duration::from_secs(5);
+/// Comes, however busy the machine is.
+const SOON: Duration = PATIENCE;
+/// Nothing comes for so long.
 const NOW: Duration = Duration::from_millis(120);
 
 fn append(path: &Path, bytes: &[u8]) {
@@ -129,6 +132,7 @@ fn the_device_gives_records_and_then_waits_no_longer_than_asked() {
 }
 
 fn script(dir: &Path, text: &str) -> std::path::PathBuf {
+    beside();
     let path = dir.join("journalctl");
     fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");

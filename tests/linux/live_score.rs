@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 
-use crate::common::own_child::{OwnChild, skipped};
+use crate::common::own_child::OwnChild;
+use crate::common::patience::alone;
+use crate::common::{measured, skipped};
 use oomtop::linux::SysRoot;
 use oomtop::linux::sampler::Sampler;
 use oomtop::linux::scan::backend::BackendChoice;
@@ -105,6 +106,7 @@ fn children(values: &[i64]) -> Vec<OwnChild> {
 
 #[test]
 fn computed_scores_equal_the_kernels() {
+    alone();
     if !std::path::Path::new("/proc/self/oom_score").exists() {
         skipped("computed_scores", "this /proc has no oom_score");
         return;
@@ -120,16 +122,14 @@ fn computed_scores_equal_the_kernels() {
             }
             round = compare(&mut sampler);
         }
-        writeln!(
-            std::io::stderr(),
-            "\nMEASURED: oom_score by {choice:?}: {} of {} computed as the kernel shows them, the others off by at most {} (reading error {} pages), {} different adj",
+        measured(&format!(
+            "oom_score by {choice:?}: {} of {} computed as the kernel shows them, the others off by at most {} (reading error {} pages), {} different adj",
             round.equal,
             round.compared,
             round.tolerance,
             round.reading_error,
             round.by_adj.len(),
-        )
-        .ok();
+        ));
         assert_eq!(round.wrong, Vec::<String>::new());
         assert!(
             round.compared as usize > children.len(),

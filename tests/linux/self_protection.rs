@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use crate::common::patience::beside;
 use crate::common::pty::{Launch, Session};
 
 /// `CAP_IPC_LOCK` (include/uapi/linux/capability.h).
@@ -25,6 +26,7 @@ fn dashboard(launch: Launch) -> Session {
 
 /// True if a process like those started here may give itself this adj.
 fn may_set(first: &str, adj: i32) -> bool {
+    beside();
     let script = format!("{first}\necho {adj} >/proc/self/oom_score_adj");
     let tried = Command::new("/bin/sh").args(["-c", &script]).output();
     tried.is_ok_and(|output| output.status.success() && output.stderr.is_empty())
@@ -119,6 +121,7 @@ fn no_self_protect_leaves_both_alone() {
 fn without_any_capability_it_works_all_the_same() {
     let test = "without_any_capability_it_works_all_the_same";
     let none = ["--bounding-set=-all", "--inh-caps=-all"];
+    beside();
     let works = Command::new("setpriv").args(none).arg("true").output();
     // An ordinary user has none to drop, and may not drop them either.
     let launch = if works.is_ok_and(|output| output.status.success()) {

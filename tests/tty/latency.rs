@@ -1,9 +1,14 @@
 //! A key is answered while a sample of thousands of processes is being taken.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::crowd::Crowd;
 use crate::common::pty::Session;
+use oomtop::linux::SysRoot;
+use oomtop::linux::sampler::Sampler;
+use oomtop::linux::scan::backend::BackendChoice;
+use oomtop::model::snapshot::Needs;
+use oomtop::model::time::{Monotonic, Now};
 
 /// So many more processes than the machine had before, unless `OOMTOP_TEST_CROWD` says another number.
 const CROWD: usize = 3000;
@@ -27,28 +32,46 @@ fn a_key_is_answered_while_three_thousand_processes_are_sampled() {
             count.is_some_and(|n: usize| n >= wanted())
         })
     });
+    let mut answers = Vec::new();
     // Samples begin once a second; 120 keys at steps of 27 ms fall before, into and after them.
-    let mut times: Vec<Duration> = Vec::new();
     for n in 0..60 {
         session.keys("?");
-        times.push(session.wait_for("the help", |screen| screen.has(": help")));
+        answers.push(session.wait_for("the help", |screen| screen.has(": help")));
         std::thread::sleep(Duration::from_millis(20 + n % 7));
         session.keys("<Esc>");
-        times.push(session.wait_for("the table again", |screen| !screen.has(": help")));
+        answers.push(session.wait_for("the table again", |screen| !screen.has(": help")));
         std::thread::sleep(Duration::from_millis(25));
     }
-    times.sort();
-    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    answers.sort();
+    let at = |percent: usize| answers[(answers.len() - 1) * percent / 100];
+    let sample = sample_takes();
     crate::common::measured(&format!(
-        "with {} more processes a key was answered in {:?} (median), {:?} (p99), {:?} (largest of {})",
+        "with {} more processes a sample takes {sample:?} and a key was answered in {:?} (median), {:?} (p99), {:?} (largest of {})",
         wanted(),
         at(50),
         at(99),
         at(100),
-        times.len()
+        answers.len()
     ));
-    // The aim is 50 ms at p99. What is asserted is what even a machine with other work holds: a key
-    // that had to wait for a sample to end would miss it.
-    assert!(at(50) < Duration::from_millis(500), "{:?}", at(50));
-    assert!(at(99) < Duration::from_secs(5), "{:?}", at(99));
+    // The aim is 50 ms at p99. What is judged is what no other work on the machine changes: a key is not
+    // answered only after the sample that is being taken, let alone after the next one.
+    assert!(at(50) < sample, "{:?} against {sample:?}", at(50));
+}
+
+/// What reading every process here takes now, in this program and with whatever else the machine does.
+fn sample_takes() -> Duration {
+    let sampler = Sampler::with_backend(SysRoot::default(), BackendChoice::ProcAll);
+    let mut sampler = sampler.expect("a sampler");
+    let mut sample = |second: u64| {
+        let now = Now {
+            monotonic: Monotonic(second * 1_000_000),
+            ..Now::default()
+        };
+        let begun = Instant::now();
+        sampler.sample(&Needs::default(), now).expect("a sample");
+        begun.elapsed()
+    };
+    let mut took: Vec<_> = (1..=5).map(&mut sample).collect();
+    took.sort();
+    took[2]
 }

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::common::hog::Hog;
+use crate::common::patience::until;
 use crate::common::pty::{Launch, Session};
 use rustix::process::Signal;
 
@@ -82,7 +83,7 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
         assert!(!shell.cooked(), "raw again after fg");
         shell.keys("?");
         shell.wait_for("the help, so keys work after fg", |screen| {
-            screen.has("Help")
+            screen.has(": help")
         });
         shell.keys("<Esc>");
         shell.wait_for("the table", |screen| !screen.has(": help"));
@@ -90,10 +91,10 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
     shell.keys("q");
     shell.wait_for("the shell after q", |screen| !screen.0.alternate_screen());
     // Until the shell has the terminal back, the job may still take keys.
-    let begun = std::time::Instant::now();
-    while !shell.in_foreground() && begun.elapsed() < Duration::from_secs(20) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    assert!(
+        until(|| shell.in_foreground()),
+        "the shell has the terminal"
+    );
     shell.keys("clear; echo status=$?<Enter>");
     shell.wait_text("status=0");
     shell.assert_sane();
@@ -124,15 +125,7 @@ fn tiny_terminals_show_something_and_still_quit() {
         });
         // Every dialog and view opens and closes at that size.
         session.keys("?<Esc>ac<Esc>k<Esc>d<Esc>e<Esc><Enter><Esc>/x<Esc>");
-        std::thread::sleep(Duration::from_millis(200));
-        assert!(
-            session.alive(),
-            "{cols}x{rows} ended it:\n{}",
-            session.screen_text()
-        );
-        session.keys("<Esc><Esc>");
-        std::thread::sleep(Duration::from_millis(100));
-        session.keys("<C-c>");
+        session.keys("<Esc><Esc><C-c>");
         assert_eq!(session.wait_exit().code, 0, "{cols}x{rows}");
         session.assert_sane();
     }

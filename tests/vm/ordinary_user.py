@@ -5,7 +5,7 @@ import os
 import sys
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from screen import Tui, until
+from screen import Tui, flat, until
 from vmlab import Hog, check, finish, read, say
 
 check(os.getuid() != 0, "runs as an ordinary user")
@@ -23,32 +23,38 @@ check(any(word in pane for word in ("journal", "counter")), "the pane says what 
 
 # Upwards is allowed on an own process, back to 0 too.
 tui.only(hog.pid)
-tui.keys("a")
-tui.wait("the adjust dialog", lambda t: "Adjust" in t)
+tui.adjust(hog.pid)
 tui.type("300")
+tui.wait("the value", lambda t: "write 300 to" in t)
 tui.keys("Enter")
 check(until(lambda: adj(hog.pid) == 300), "an own process may be made more expendable (%d)" % adj(hog.pid))
+tui.wait("the table", lambda t: "Adjust %d " % hog.pid not in t)
+
+
+def refused(pid, value, sentence):
+    """Writes it, a second time where the dialog asks, and waits for the kernel's refusal: a dialog warns of it
+    before anything is written."""
+    tui.adjust(pid)
+    tui.type(value)
+    warned = flat(tui.wait("the value", lambda t: "write %s to" % value in t))
+    check(sentence not in warned, "nothing is refused before it is tried")
+    tui.keys("Enter")
+    asked = tui.wait("the refusal, or a question", lambda t: sentence in flat(t) or "Press Enter again" in t)
+    if sentence not in flat(asked):
+        tui.keys("Enter")
+    say(tui.wait("the refusal", lambda t: sentence in flat(t)))
+    tui.keys("Escape")
+    tui.wait("the table", lambda t: "Adjust %d " % pid not in t)
+
 
 # Below the floor it is refused with a sentence that names what is missing.
-tui.keys("a")
-tui.wait("the adjust dialog", lambda t: "Adjust" in t)
-tui.type("-500")
-screen = tui.wait("the value", lambda t: "-500" in t)
-tui.keys("Enter")
-screen = tui.wait("the refusal", lambda t: "CAP_SYS_RESOURCE" in t)
-say(screen)
+refused(hog.pid, "-500", "-500 is below the lowest value process %d" % hog.pid)
 check(adj(hog.pid) == 300, "nothing was written")
-tui.keys("Escape")
 
 # Somebody else's process: process 1.
 before = adj(1)
 tui.only(1)
-tui.keys("a")
-tui.wait("the adjust dialog", lambda t: "Adjust" in t)
-tui.type("100")
-tui.keys("Enter")
-screen = tui.wait("the refusal", lambda t: "ermission" in t or "allowed" in t or "denied" in t.lower() or "root" in t)
-say(screen)
+refused(1, "100", "Process 1 belongs to another user; only root may change it")
 check(adj(1) == before, "process 1 is untouched")
 tui.quit()
 hog.stop()

@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from screen import Tui
+from screen import Tui, events
 from vmlab import Hog, Kmsg, check, finish, mlockall, protect, say
 
 protect()
@@ -38,8 +38,8 @@ leaker.stop()
 say("killed:", *["%s %s" % kill for kill in killed])
 check(len(killed) >= 3, "the kernel killed three or more")
 screen = tui.wait("a row for every kill", lambda t: all(
-    any("killed" in ln and pid in ln for ln in t.splitlines()) for pid, _ in killed))
-check(killed[0][0] in (re.search(r"Next victim (\d+)", screen_before) or ["", ""])[1],
+    any("killed %s " % pid in ln for ln in events(t)) for pid, _ in killed))
+check(killed[0][0] == (re.search(r"Next victim (\d+)", screen_before) or ["", ""])[1],
       "the first to die was announced as the next victim")
 tui.keys("e")
 tui.keys("End")

@@ -1,5 +1,6 @@
 """Drives oomtop inside the virtual machine, through tmux: keys in, screen out."""
 import os
+import re
 import subprocess
 import time
 
@@ -47,6 +48,11 @@ class Tui:
         table = self.text().partition("COMMAND")[2].partition("OOM events")[0]
         return next((ln for ln in table.splitlines() if " %d " % pid in ln), None)
 
+    def adjust(self, pid):
+        """Opens the dialog for the selected process, which is this one: the footer names the key by the same word."""
+        self.keys("a")
+        self.wait("the adjust dialog", lambda text: "Adjust %d " % pid in text)
+
     def only(self, pid):
         """Filters the table down to one process and selects it."""
         self.keys("Escape")
@@ -57,6 +63,16 @@ class Tui:
 
     def quit(self):
         subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)
+
+
+def events(text):
+    """The rows of the events pane: the header and the table speak of kills and killers too."""
+    return text.partition("OOM events")[2].splitlines()[1:]
+
+
+def flat(text):
+    """A dialog without its frame, as one text: long lines are broken in it."""
+    return " ".join(re.sub(r"[│┌└┐┘]", " ", text).split())
 
 
 def until(seen, limit=10):

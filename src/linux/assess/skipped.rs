@@ -131,26 +131,9 @@ mod tests {
     use crate::linux::kernel_file::open_dir;
     use crate::model::kernel::KernelRules;
     use crate::model::memory::Memory;
+    use crate::model::on_paper::process;
     use crate::model::oom_domain::victim::assess;
     use crate::model::process::badness::{Badness, Immunity, badness};
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
-
-    fn process(pid: u32, rss: u64) -> Process {
-        Process {
-            id: ProcessId {
-                pid,
-                start_ticks: 7,
-            },
-            state: TaskState('S'),
-            adj: Some(OomScoreAdj::ZERO),
-            memory: Some(MemoryUse {
-                rss,
-                ..MemoryUse::default()
-            }),
-            ..Process::default()
-        }
-    }
 
     #[test]
     fn the_kernel_skips_a_victim_whose_score_is_zero_until_it_has_one() {
@@ -172,7 +155,11 @@ mod tests {
         };
         let mut asked = SkippedByKernel::default();
         let victim = |asked: &mut SkippedByKernel| {
-            let mut table = [process(10, 900), process(11, 800), process(12, 700)];
+            let mut table = [
+                process(10, 900, 0),
+                process(11, 800, 0),
+                process(12, 700, 0),
+            ];
             let mut domains = assess(&table, &[], &memory, &rules);
             asked.check(&sample, &mut table, &mut domains);
             let why = badness(&table[0], 1000);

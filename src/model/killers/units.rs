@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Share;
-use super::systemd::{assignments, share, span};
+use super::systemd::syntax::{assignments, share, span};
 
 /// A unit file or drop-in. If several directories have a file of this name, it is the one that counts
 /// (systemd.unit(5): `/etc` before `/run` before `/usr/lib`).

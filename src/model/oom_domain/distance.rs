@@ -59,28 +59,9 @@ mod tests {
     use super::{Lead, lead};
     use crate::model::kernel::KernelRules;
     use crate::model::memory::Memory;
+    use crate::model::on_paper::{MIB, process};
     use crate::model::oom_domain::victim::assess;
     use crate::model::process::badness::{Immunity, badness};
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
-
-    const MIB: u64 = 1 << 20;
-
-    fn process(pid: u32, pages: u64, adj: i64) -> Process {
-        Process {
-            id: ProcessId {
-                pid,
-                start_ticks: u64::from(pid),
-            },
-            state: TaskState('S'),
-            memory: Some(MemoryUse {
-                rss: pages,
-                ..MemoryUse::default()
-            }),
-            adj: OomScoreAdj::new(adj),
-            ..Process::default()
-        }
-    }
 
     fn host() -> Memory {
         Memory {

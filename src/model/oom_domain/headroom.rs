@@ -9,8 +9,7 @@
 
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::model::memory::{Memory, percent};
-use crate::model::oom_domain::victim::{DomainState, Scope, may_swap};
-use crate::model::snapshot::Snapshot;
+use crate::model::oom_domain::victim::may_swap;
 
 /// The room of one domain, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -31,27 +30,14 @@ pub struct Room {
 }
 
 impl Room {
-    /// The room of a domain; `None` if its usage could not be read.
-    #[must_use]
-    pub fn from_domain(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
-        match domain.scope {
-            Scope::Host => Some(Self::from_host(&snapshot.memory)),
-            Scope::Nodes(_) => Some(Self::from_ram(
-                domain.limit,
-                domain.usage?,
-                &snapshot.memory,
-            )),
-            Scope::Memcg(key) => Self::from_group(key, &snapshot.cgroups, &snapshot.memory),
-        }
-    }
-
     /// The room of the host.
     #[must_use]
     pub fn from_host(memory: &Memory) -> Self {
         Self::from_ram(memory.total, memory.used(), memory)
     }
 
-    fn from_ram(limit: u64, usage: u64, memory: &Memory) -> Self {
+    /// The room of the host, or of some of its memory nodes.
+    pub(super) fn from_ram(limit: u64, usage: u64, memory: &Memory) -> Self {
         Self {
             limit,
             usage,
@@ -150,93 +136,30 @@ fn own_swap_left(group: &Cgroup) -> Option<u64> {
     }
 }
 
-/// Sort key: the domain nearest to its OOM comes first, by the bytes left; domains with unknown room come
-/// last.
-#[must_use]
-pub fn nearness(domain: &DomainState, snapshot: &Snapshot) -> (bool, u64) {
-    let left = Room::from_domain(domain, snapshot).map(|room| room.left());
-    (left.is_none(), left.unwrap_or(0))
-}
-
-/// The enclosing domain that runs out before this one, if there is one: the ancestor limit (or the host) with
-/// the least room, if it has less room than the domain itself. A limit does not guarantee that the memory
-/// exists.
-#[must_use]
-pub fn runs_out_first(scope: Scope, snapshot: &Snapshot) -> Option<(Scope, Room)> {
-    let Scope::Memcg(key) = scope else {
-        return None;
-    };
-    let room = |scope| Some((scope, Room::from_domain(snapshot.domain(scope)?, snapshot)?));
-    let own = room(scope)?.1.left();
-    let outer = snapshot
-        .ancestry(key)
-        .skip(1)
-        .filter_map(|(key, group)| group.limits.max.map(|_| Scope::Memcg(key)));
-    outer
-        .chain([Scope::Host])
-        .filter_map(room)
-        .filter(|(_, room)| room.left() < own)
-        .min_by_key(|(_, room)| room.left())
-}
-
-/// The enclosing domain whose limit is at most this domain's limit. The outer domain is full first, so this
-/// domain never reaches its limit.
-#[must_use]
-pub fn never_reached(scope: Scope, snapshot: &Snapshot) -> Option<Scope> {
-    let Scope::Memcg(key) = scope else {
-        return None;
-    };
-    let own = snapshot.cgroup(key)?.limits.max?;
-    let outer = snapshot
-        .ancestry(key)
-        .skip(1)
-        .find(|(_, group)| group.present && group.limits.max.is_some_and(|max| max <= own));
-    match outer {
-        Some((key, _)) => Some(Scope::Memcg(key)),
-        None if own >= snapshot.memory.total => Some(Scope::Host),
-        None => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::{Room, never_reached, runs_out_first};
+    use super::Room;
     use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath, GroupStat};
-    use crate::model::kernel::KernelRules;
     use crate::model::memory::Memory;
-    use crate::model::oom_domain::victim::{Scope, assess};
-    use crate::model::snapshot::Snapshot;
-
-    const MIB: u64 = 1 << 20;
+    use crate::model::on_paper::{self, MIB};
 
     fn group(path: &str, parent: Option<u32>, max: u64, usage: u64) -> Cgroup {
-        let mut group = Cgroup::unread(CgroupPath::new(path), parent.map(CgroupKey));
-        group.limits.max = Some(max * MIB).filter(|max| *max > 0);
-        group.usage = Some(usage * MIB);
-        group
+        on_paper::group(path, parent, Some(max * MIB), usage * MIB)
     }
 
-    fn snapshot(cgroups: Vec<Cgroup>) -> Snapshot {
-        let memory = Memory {
+    fn host(swappiness: Option<u64>) -> Memory {
+        Memory {
             total: 8000 * MIB,
             available: Some(3000 * MIB),
             swap_total: 1000 * MIB,
             swap_free: 800 * MIB,
+            swappiness,
             ..Memory::default()
-        };
-        Snapshot {
-            domains: assess(&[], &cgroups, &memory, &KernelRules::default()),
-            memory,
-            cgroups: Arc::new(cgroups),
-            ..Snapshot::default()
         }
     }
 
-    fn room(snapshot: &Snapshot, key: u32) -> Room {
-        let domain = snapshot.domain(Scope::Memcg(CgroupKey(key))).expect("it");
-        Room::from_domain(domain, snapshot).expect("its room")
+    fn room(groups: &[Cgroup], key: u32, host: &Memory) -> Room {
+        Room::from_group(CgroupKey(key), groups, host).expect("its room")
     }
 
     #[test]
@@ -249,7 +172,7 @@ mod tests {
             unwritten: 10 * MIB,
             refaults: None,
         });
-        let room = room(&snapshot(vec![cached]), 0);
+        let room = room(&[cached], 0, &host(None));
         assert_eq!((room.kept(), room.left()), (30 * MIB, 70 * MIB));
         assert!((room.percent() - 30.0).abs() < 1e-9);
     }
@@ -264,8 +187,8 @@ mod tests {
         old.limits.memsw_max = Some(130 * MIB);
         old.swap_usage = Some(10 * MIB);
         let open = group("/open", None, 100, 90);
-        let all = snapshot(vec![outer, inner, old, open]);
-        let left = [0, 1, 2, 3].map(|key| room(&all, key).swap_left / MIB);
+        let all = [outer, inner, old, open];
+        let left = [0, 1, 2, 3].map(|key| room(&all, key, &host(None)).swap_left / MIB);
         assert_eq!(left, [40, 40, 20, 800]);
     }
 
@@ -274,10 +197,9 @@ mod tests {
         let mut own = group("/own", None, 100, 90);
         own.limits.swappiness = Some(0);
         let mut other = group("/other", None, 100, 90);
-        let left = |groups: &[Cgroup], host| {
-            let mut all = snapshot(groups.to_vec());
-            all.memory.swappiness = Some(host);
-            [0, 1].map(|key| room(&all, key).swap_left / MIB)
+        let left = |groups: &[Cgroup], swappiness| {
+            let host = host(Some(swappiness));
+            [0, 1].map(|key| room(groups, key, &host).swap_left / MIB)
         };
         assert_eq!(left(&[own.clone(), other.clone()], 60), [0, 800]);
         assert_eq!(left(&[own.clone(), other.clone()], 0), [0, 0]);
@@ -331,24 +253,5 @@ mod tests {
             ..GroupStat::default()
         });
         assert!(!exceeded(&group, 0));
-    }
-
-    #[test]
-    fn the_smallest_room_up_the_path_binds() {
-        let all = snapshot(vec![
-            group("/pod", None, 1000, 950),
-            group("/pod/a", Some(0), 600, 100),
-            group("/pod/b", Some(0), 2000, 700),
-            group("/huge", None, 9000, 5),
-            group("/small", None, 10, 5),
-        ]);
-        let first = |key| runs_out_first(Scope::Memcg(CgroupKey(key)), &all).map(|(s, _)| s);
-        let outer = |key| never_reached(Scope::Memcg(CgroupKey(key)), &all);
-        let pod = Some(Scope::Memcg(CgroupKey(0)));
-        assert_eq!([first(0), first(1), first(4)], [None, pod, None]);
-        assert_eq!(first(3), Some(Scope::Host));
-        assert_eq!([outer(0), outer(1), outer(2)], [None, None, pod]);
-        assert_eq!(outer(3), Some(Scope::Host));
-        assert_eq!(runs_out_first(Scope::Host, &all), None);
     }
 }

@@ -2,6 +2,7 @@
 //! left, and what a different limit would do.
 
 pub mod distance;
+pub mod enclosing;
 pub mod headroom;
 pub mod urgency;
 pub mod victim;

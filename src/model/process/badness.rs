@@ -147,21 +147,16 @@ mod tests {
     use super::{Badness, Immunity, badness, score};
     use crate::model::kernel::KernelRules;
     use crate::model::memory::Memory;
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::process::{MemoryUse, Process, TaskState};
+    use crate::model::on_paper;
+
+    use crate::model::process::{Process, TaskState};
 
     fn process(rss: u64, adj: i64) -> Process {
-        Process {
-            memory: Some(MemoryUse {
-                rss,
-                swap: 20,
-                page_tables: 3,
-                ..MemoryUse::default()
-            }),
-            adj: OomScoreAdj::new(adj),
-            state: TaskState('S'),
-            ..Process::default()
+        let mut process = on_paper::process(1, rss, adj);
+        if let Some(memory) = &mut process.memory {
+            (memory.swap, memory.page_tables) = (20, 3);
         }
+        process
     }
 
     #[test]

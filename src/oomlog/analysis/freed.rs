@@ -108,25 +108,11 @@ fn left(report: &OomReport) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::freed;
-    use crate::oomlog::{LogRecord, OomAssembler, OomEvent, OomReport};
-    use std::sync::Arc;
-
-    fn report(lines: &[&str]) -> Arc<OomReport> {
-        let mut assembler = OomAssembler::new();
-        let mut events = Vec::new();
-        for line in lines {
-            assembler.feed(LogRecord::bare(*line), &mut events);
-        }
-        assembler.finish(&mut events);
-        match events.pop() {
-            Some(OomEvent::Report(report)) => report,
-            other => panic!("{other:?}"),
-        }
-    }
+    use crate::oomlog::on_paper::report;
 
     #[test]
     fn sums_of_the_dead_and_what_the_reaper_left() {
-        let report = report(&[
+        let report = report([
             "Memory cgroup out of memory: Killed process 7 (a), now anon-rss:9kB) total-vm:90kB, anon-rss:40kB, file-rss:5kB, shmem-rss:6kB, UID:0 pgtables:4kB oom_score_adj:0",
             "Tasks in /g are going to be killed due to memory.oom.group set",
             "Memory cgroup out of memory: Killed process 8 (b) total-vm:90kB, anon-rss:60kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:8kB oom_score_adj:0",
@@ -144,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_line_without_sizes_is_no_zero() {
-        let report = report(&["Killed process 3855 (x)"]);
+        let report = report(["Killed process 3855 (x)"]);
         assert_eq!(report.kills.len(), 1);
         assert_eq!(freed(&report), None);
     }

@@ -155,20 +155,12 @@ pub fn is_fragmentation(report: &OomReport) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::{ZoneVerdict, highest_zone, is_fragmentation, zones};
-    use crate::oomlog::{LogRecord, OomAssembler, OomEvent, OomReport};
+    use crate::oomlog::OomReport;
+    use crate::oomlog::on_paper;
     use std::sync::Arc;
 
     fn report(head: &str, lines: &[&str]) -> Arc<OomReport> {
-        let mut assembler = OomAssembler::new();
-        let mut events = Vec::new();
-        for line in [head, "Mem-Info:"].iter().chain(lines) {
-            assembler.feed(LogRecord::bare(*line), &mut events);
-        }
-        assembler.finish(&mut events);
-        match events.pop() {
-            Some(OomEvent::Report(report)) => report,
-            other => panic!("{other:?}"),
-        }
+        on_paper::report([head, "Mem-Info:"].into_iter().chain(lines.iter().copied()))
     }
 
     #[test]

@@ -12,6 +12,20 @@ pub(super) fn since_boot(inside: &str) -> Option<Monotonic> {
         .flatten()
 }
 
+/// Time since boot as microseconds, from seconds with a fraction.
+fn micros(seconds: &str) -> Option<Monotonic> {
+    let (whole, fraction) = seconds.split_once('.')?;
+    let digits = fraction.get(..fraction.len().min(6))?;
+    let scale = 10_u64.checked_pow(u32::try_from(6 - digits.len()).ok()?)?;
+    let fraction: u64 = digits.parse().ok()?;
+    let whole: u64 = whole.parse().ok()?;
+    Some(Monotonic(
+        whole
+            .checked_mul(1_000_000)?
+            .checked_add(fraction * scale)?,
+    ))
+}
+
 /// ` T123` or `   C0` (`CONFIG_PRINTK_CALLER`).
 pub(super) fn caller(inside: &str) -> Option<&str> {
     let name = inside.trim();
@@ -123,20 +137,6 @@ fn time_of_day(text: &str) -> Option<(usize, usize)> {
     })?;
     let before = at.checked_sub(1).and_then(|i| bytes.get(i));
     (!before.is_some_and(|b| digit(b) || *b == b':')).then_some((at, at + 8))
-}
-
-/// Time since boot as microseconds, from seconds with a fraction.
-fn micros(seconds: &str) -> Option<Monotonic> {
-    let (whole, fraction) = seconds.split_once('.')?;
-    let digits = fraction.get(..fraction.len().min(6))?;
-    let scale = 10_u64.checked_pow(u32::try_from(6 - digits.len()).ok()?)?;
-    let fraction: u64 = digits.parse().ok()?;
-    let whole: u64 = whole.parse().ok()?;
-    Some(Monotonic(
-        whole
-            .checked_mul(1_000_000)?
-            .checked_add(fraction * scale)?,
-    ))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::termios::{QueueSelector, tcflush};
+use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
 use super::event_loop::TerminalControl;
 
@@ -162,9 +162,8 @@ pub(super) fn restore() {
 /// What is on its way and never arrives is thrown away. That lets the other thread go on: usually it
 /// leaves by itself then, and this does not return. Nothing here waits for the terminal.
 pub(super) fn abandon() {
-    let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
-    // New modes wake those who wait to write (drivers/tty/n_tty.c `n_tty_set_termios`).
     let _ = disable_raw_mode();
+    discard();
     let begun = Instant::now();
     let mut rounds = 0_u32;
     while begun.elapsed() < PARTING {
@@ -176,7 +175,7 @@ pub(super) fn abandon() {
         // The rest of its frame may fill the terminal again. Its last words are not thrown away unless they
         // hang too.
         if !LEAVING.load(Ordering::SeqCst) || rounds.is_multiple_of(8) {
-            let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+            discard();
         }
     }
     let mut farewell = Vec::new();
@@ -188,9 +187,28 @@ pub(super) fn abandon() {
         return;
     };
     let begun = Instant::now();
-    while rustix::io::write(&terminal, &farewell) == Err(Errno::AGAIN) && begun.elapsed() < FAREWELL
-    {
-        std::thread::sleep(MOMENT);
+    let mut rest = farewell.as_slice();
+    while !rest.is_empty() && begun.elapsed() < FAREWELL {
+        let said = rustix::io::write(&terminal, rest);
+        if said == Err(Errno::AGAIN) && rest.len() == farewell.len() {
+            // Full again, or the thread that hangs holds the lock of its write.
+            discard();
+        }
+        match said {
+            Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+            Err(Errno::AGAIN | Errno::INTR) => std::thread::sleep(MOMENT),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Throws away what the terminal has not taken, and lets those go on who wait to write.
+fn discard() {
+    let terminal = rustix::stdio::stdout();
+    let _ = tcflush(terminal, QueueSelector::OFlush);
+    // The flush wakes nobody, setting modes does (drivers/tty/n_tty.c `n_tty_set_termios`).
+    if let Ok(modes) = tcgetattr(terminal) {
+        let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use super::AdjustDialog;
-use super::view::NAMED;
 use crate::app::dialog::{DialogContext, Pinned};
 use crate::app::view::domains::death::Death;
 use crate::app::view::processes::columns::CellContext;
@@ -18,6 +17,9 @@ use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
+
+/// Most targets named one by one.
+pub(super) const NAMED: usize = 4;
 
 pub(super) fn preview(
     dialog: &AdjustDialog,

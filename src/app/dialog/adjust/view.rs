@@ -1,7 +1,7 @@
 //! How the adjust dialog looks: choices, preview, what will be written, warnings.
 
 use super::choice::{CHOICES, Choice};
-use super::preview::preview;
+use super::preview::{NAMED, preview};
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::input::id::ActionId as Id;
@@ -10,9 +10,6 @@ use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-
-/// Most targets named one by one.
-pub(super) const NAMED: usize = 4;
 
 pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> DialogView {
     let parsed = dialog.parsed();

@@ -4,7 +4,8 @@
 use crate::app::dialog::DialogContext;
 use crate::app::view::domains::death::Death;
 use crate::model::oom_domain::distance::{Lead, lead};
-use crate::model::oom_domain::headroom::{Room, nearness};
+use crate::model::oom_domain::enclosing::nearness;
+use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{DomainState, Verdict};
 use crate::model::process::Process;
 use crate::model::process::badness::badness;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::app::view::processes::columns::CellContext;
 use crate::app::view::processes::table::is_member;
 use crate::model::cgroup::CgroupKey;
-use crate::model::oom_domain::headroom::nearness;
+use crate::model::oom_domain::enclosing::nearness;
 use crate::model::oom_domain::victim::{
     DomainState, Scope, Verdict, assess, assess_nodes, compared, order,
 };

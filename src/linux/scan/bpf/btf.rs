@@ -5,11 +5,12 @@
 //! positions of every 16th type are in memory, and only while the program is being assembled.
 
 mod format;
+mod window;
 
 pub(crate) use format::{BtfError, TypeId};
 use format::{Head, MAGIC, kind};
-
-use super::window::{Blob, WINDOW, Window, half, word};
+pub(super) use window::Blob;
+use window::{WINDOW, Window, half, word};
 
 /// Longest chain of typedefs and qualifiers, and deepest nesting of unnamed structures, that is followed.
 const DEEPEST: usize = 32;

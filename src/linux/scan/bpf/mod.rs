@@ -14,7 +14,6 @@ mod program;
 mod record;
 mod unlisted;
 mod walk;
-mod window;
 
 pub(crate) use layout::Way;
 pub(crate) use walk::{BpfScan, Refusal};

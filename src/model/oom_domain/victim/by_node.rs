@@ -76,23 +76,13 @@ mod tests {
     use crate::model::kernel::KernelRules;
     use crate::model::memory::Memory;
     use crate::model::memory::nodes::{NodeMemory, NodeSet};
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
+    use crate::model::on_paper;
+    use crate::model::process::Process;
 
     fn process(pid: u32, rss: u64, adj: i64, nodes: Option<&str>) -> Process {
         Process {
-            id: ProcessId {
-                pid,
-                start_ticks: 1,
-            },
-            state: TaskState('S'),
-            memory: Some(MemoryUse {
-                rss,
-                ..MemoryUse::default()
-            }),
-            adj: OomScoreAdj::new(adj),
             nodes: nodes.and_then(NodeSet::parse),
-            ..Process::default()
+            ..on_paper::process(pid, rss, adj)
         }
     }
 

@@ -243,36 +243,10 @@ fn group_kill(
 #[cfg(test)]
 mod tests {
     use super::{Scope, assess};
-    use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+    use crate::model::cgroup::CgroupKey;
     use crate::model::kernel::KernelRules;
     use crate::model::memory::Memory;
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
-
-    const MIB: u64 = 1 << 20;
-
-    fn process(pid: u32, mib: u64, adj: i64, cgroup: u32) -> Process {
-        Process {
-            id: ProcessId {
-                pid,
-                start_ticks: u64::from(pid),
-            },
-            state: TaskState('S'),
-            memory: Some(MemoryUse {
-                rss: mib * 256,
-                ..MemoryUse::default()
-            }),
-            adj: OomScoreAdj::new(adj),
-            cgroup: Some(CgroupKey(cgroup)),
-            ..Process::default()
-        }
-    }
-
-    fn group(path: &str, parent: Option<u32>, max: Option<u64>) -> Cgroup {
-        let mut group = Cgroup::unread(CgroupPath::new(path), parent.map(CgroupKey));
-        group.limits.max = max;
-        group
-    }
+    use crate::model::on_paper::{MIB, group, member};
 
     fn host() -> Memory {
         Memory {
@@ -285,15 +259,15 @@ mod tests {
     #[test]
     fn the_order_inside_a_group_differs_from_the_hosts() {
         let groups = [
-            group("/", None, None),
-            group("/web", Some(0), Some(200 * MIB)),
-            group("/web/a", Some(1), None),
+            group("/", None, None, 0),
+            group("/web", Some(0), Some(200 * MIB), 0),
+            group("/web/a", Some(1), None, 0),
         ];
         // adj 100 is 819 MiB of the host, but only 20 MiB of a 200 MiB group.
         let table = [
-            process(10, 60, 100, 2),
-            process(11, 90, 0, 1),
-            process(12, 500, 0, 0),
+            member(10, 60, 100, 2),
+            member(11, 90, 0, 1),
+            member(12, 500, 0, 0),
         ];
         let states = assess(&table, &groups, &host(), &KernelRules::default());
         let victim = |at: usize| states[at].verdict.map(|v| v.victim.id.pid);
@@ -307,14 +281,14 @@ mod tests {
     #[test]
     fn nested_limits_each_have_a_victim_and_the_topmost_oom_group_dies_whole() {
         let mut groups = vec![
-            group("/", None, None),
-            group("/pod", Some(0), Some(900 * MIB)),
-            group("/pod/a", Some(1), Some(300 * MIB)),
-            group("/pod/b", Some(1), None),
+            group("/", None, None, 0),
+            group("/pod", Some(0), Some(900 * MIB), 0),
+            group("/pod/a", Some(1), Some(300 * MIB), 0),
+            group("/pod/b", Some(1), None, 0),
         ];
         groups[2].limits.oom_group = true;
         groups[1].limits.oom_group = true;
-        let table = [process(10, 100, 0, 2), process(11, 200, 0, 3)];
+        let table = [member(10, 100, 0, 2), member(11, 200, 0, 3)];
         let states = assess(&table, &groups, &host(), &KernelRules::default());
         let at = |key| {
             states
@@ -336,10 +310,10 @@ mod tests {
 
     #[test]
     fn equals_are_decided_by_age_and_said_to_be_close() {
-        let table = [process(20, 10, 0, 0), process(10, 10, 0, 0)];
+        let table = [member(20, 10, 0, 0), member(10, 10, 0, 0)];
         let states = assess(
             &table,
-            &[group("/", None, None)],
+            &[group("/", None, None, 0)],
             &host(),
             &KernelRules::default(),
         );
@@ -351,12 +325,12 @@ mod tests {
     #[test]
     fn a_group_whose_killer_is_off_has_no_victim() {
         let mut groups = vec![
-            group("/", None, None),
-            group("/frozen", Some(0), Some(200 * MIB)),
+            group("/", None, None, 0),
+            group("/frozen", Some(0), Some(200 * MIB), 0),
         ];
         groups[1].limits.kill_disabled = true;
         let states = assess(
-            &[process(10, 60, 0, 1)],
+            &[member(10, 60, 0, 1)],
             &groups,
             &host(),
             &KernelRules::default(),
@@ -367,12 +341,12 @@ mod tests {
 
     #[test]
     fn nobody_to_kill_and_damaged_tables() {
-        let table = [process(10, 10, -1000, 7)];
-        let mut looped = group("/x", Some(1), None);
+        let table = [member(10, 10, -1000, 7)];
+        let mut looped = group("/x", Some(1), None, 0);
         looped.parent = Some(CgroupKey(1));
         let states = assess(
             &table,
-            &[group("/", None, None), looped],
+            &[group("/", None, None, 0), looped],
             &host(),
             &KernelRules::default(),
         );

@@ -1,36 +1,17 @@
 //! Plans on small tables and on random ones.
 
 use super::{Onset, Plan, Present, Prospect, nearest, prospects};
-use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion, Limits};
+use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, Limits};
 use crate::model::kernel::KernelRules;
 use crate::model::memory::Memory;
-use crate::model::process::score::OomScoreAdj;
-use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
-
-const MIB: u64 = 1 << 20;
+use crate::model::on_paper::{MIB, group, member};
+use crate::model::process::Process;
 
 fn process(pid: u32, mib: u64, adj: i64, cgroup: u32, growth: f32) -> Process {
     Process {
-        id: ProcessId {
-            pid,
-            start_ticks: u64::from(pid),
-        },
-        state: TaskState('S'),
-        memory: Some(MemoryUse {
-            rss: mib * 256,
-            ..MemoryUse::default()
-        }),
-        adj: OomScoreAdj::new(adj),
-        cgroup: Some(CgroupKey(cgroup)),
         growth: Some(growth),
-        ..Process::default()
+        ..member(pid, mib, adj, cgroup)
     }
-}
-
-fn group(path: &str, parent: Option<u32>, max: Option<u64>, usage: u64) -> Cgroup {
-    let mut group = Cgroup::unread(CgroupPath::new(path), parent.map(CgroupKey));
-    (group.limits.max, group.usage) = (max, Some(usage));
-    group
 }
 
 fn ask(to: &str, limit: Option<u64>, version: CgroupVersion) -> Vec<Prospect> {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::linux::scan::bpf::window::word;
+use super::window::word;
 
 /// `BTF_MAGIC` (include/uapi/linux/btf.h).
 pub(super) const MAGIC: u16 = 0xeb9f;

@@ -1,8 +1,8 @@
 //! Looks up the members and functions of a [`Layout`] in the kernel's type information.
 
 use super::{Counters, Field, Functions, GroupPath, Layout, Visit, Way, Width};
+use crate::linux::scan::bpf::btf::Blob;
 use crate::linux::scan::bpf::btf::{Btf, BtfError};
-use crate::linux::scan::bpf::window::Blob;
 use crate::model::cgroup::CgroupVersion;
 
 /// Every name used below: only these are searched in the type information.

@@ -1,9 +1,11 @@
 //! [`Snapshot`]: one consistent sample of the machine, immutable once made.
 
+mod queries;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::cgroup::{Cgroup, CgroupKey, CgroupVersion, ancestry};
+use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
 use super::kernel::{KernelRules, KernelVersion};
 use super::killers::RunningKiller;
 use super::memory::{Memory, Pressure};
@@ -139,66 +141,4 @@ pub struct Snapshot {
     pub backend: &'static str,
     /// Why this is not the cheapest back end, as a sentence without a full stop; `None` if it is.
     pub backend_note: Option<Arc<str>>,
-}
-
-impl Snapshot {
-    /// The group behind a key.
-    #[must_use]
-    pub fn cgroup(&self, key: CgroupKey) -> Option<&Cgroup> {
-        self.cgroups.get(key.index())
-    }
-
-    /// The process with exactly this identity.
-    #[must_use]
-    pub fn process(&self, id: ProcessId) -> Option<&Process> {
-        self.processes.iter().find(|p| p.id == id)
-    }
-
-    /// Other processes with the same address space: they die together with this process (mm/oom_kill.c
-    /// `__oom_kill_process`, 3.16 and later). Known only with a BPF back end, see [`Process::address_space`].
-    pub fn sharers<'a>(&'a self, process: &Process) -> impl Iterator<Item = &'a Process> + use<'a> {
-        let (id, space) = (process.id, process.address_space);
-        let alike = move |other: &&Process| other.address_space == space && other.id != id;
-        self.processes
-            .iter()
-            .filter(move |_| space.is_some())
-            .filter(alike)
-    }
-
-    /// The name of a user, if known.
-    #[must_use]
-    pub fn user(&self, uid: u32) -> Option<&str> {
-        self.users.get(&uid).map(|name| &**name)
-    }
-
-    /// The state of one OOM domain.
-    #[must_use]
-    pub fn domain(&self, scope: Scope) -> Option<&DomainState> {
-        self.domains.iter().find(|d| d.scope == scope)
-    }
-
-    /// The domain for the main gauge: the limit around oomtop in a container, otherwise the host. If the
-    /// usage of the limit cannot be read, this is the host too, so that the gauge does not show 0.
-    #[must_use]
-    pub fn main_domain(&self) -> Option<&DomainState> {
-        self.own_limit
-            .and_then(|scope| self.domain(scope))
-            .filter(|domain| domain.usage.is_some())
-            .or_else(|| self.domain(Scope::Host))
-    }
-
-    /// `key` and its ancestors, innermost first.
-    pub fn ancestry(&self, key: CgroupKey) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
-        ancestry(key, &self.cgroups)
-    }
-
-    /// The groups with a limit among this one and its ancestors: each is an OOM domain.
-    #[must_use]
-    pub fn limited_around(&self, key: Option<CgroupKey>) -> Vec<CgroupKey> {
-        let around = key.into_iter().flat_map(|key| self.ancestry(key));
-        around
-            .filter(|(_, group)| group.present && group.limits.max.is_some())
-            .map(|(key, _)| key)
-            .collect()
-    }
 }

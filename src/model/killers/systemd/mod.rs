@@ -1,11 +1,17 @@
 //! systemd-oomd(8): the thresholds in oomd.conf, and the groups of the units that enable it.
 
+mod choice;
+pub(super) mod syntax;
+
 use std::time::Duration;
 
 use super::units::Managed;
 use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
-use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+use crate::model::cgroup::CgroupPath;
 use crate::model::process::ProcessId;
+
+pub use choice::swap_choice;
+use syntax::{assignments, share, span};
 
 /// `[OOM]` of oomd.conf(5), with the defaults of 247 to 261.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,65 +75,6 @@ fn set<T>(field: &mut T, text: &str, parse: impl Fn(&str) -> Option<T>, default:
     }
 }
 
-/// The `key=value` lines and their sections, without comments and other lines (systemd.syntax(7)).
-pub(super) fn assignments(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
-    let mut section = "";
-    text.lines().filter_map(move |line| {
-        let line = line.trim();
-        if line.starts_with(['#', ';']) {
-            return None;
-        }
-        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            section = name;
-            return None;
-        }
-        let (key, value) = line.split_once('=')?;
-        Some((section, key.trim(), value.trim()))
-    })
-}
-
-/// Parses `60%`, `605‰` or `6050‱`.
-pub(super) fn share(text: &str) -> Option<Share> {
-    for (suffix, scale) in [('%', 100.0), ('‰', 10.0), ('‱', 1.0)] {
-        if let Some(number) = text.strip_suffix(suffix) {
-            let number: f64 = number.trim().parse().ok()?;
-            return Share::from_percent(number * scale / 100.0);
-        }
-    }
-    None
-}
-
-/// Parses `30s`, `1min 30s` or `90` (seconds): the common part of systemd.time(7).
-pub(super) fn span(text: &str) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(rest.len());
-        let number: f64 = rest.get(..end)?.parse().ok()?;
-        rest = rest.get(end..)?.trim_start();
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(rest.len());
-        let seconds = match rest.get(..end)? {
-            "" | "s" | "sec" | "second" | "seconds" => 1.0,
-            "us" | "usec" => 1e-6,
-            "ms" | "msec" => 1e-3,
-            "m" | "min" | "minute" | "minutes" => 60.0,
-            "h" | "hr" | "hour" | "hours" => 3600.0,
-            _ => return None,
-        };
-        let part = Duration::try_from_secs_f64(number * seconds).ok()?;
-        total = total.checked_add(part)?;
-        rest = rest.get(end..)?.trim_start();
-    }
-    Some(total)
-}
-
 /// The rules of systemd-oomd with this configuration, for the groups whose units enable it.
 ///
 /// The swap rule holds when available memory **and** free swap are both below 100 % - `SwapUsedLimit` of
@@ -187,46 +134,12 @@ pub fn systemd_oomd(
     }
 }
 
-/// systemd-oomd ignores groups that use less than one twentieth of all swap (`THRESHOLD_SWAP_USED_PERCENT`,
-/// src/oom/oomd-manager.h).
-const LEAST_SWAP: u64 = 20;
-
-/// The group that the swap rule of systemd-oomd would kill: the leaf below `watched` (or the group with
-/// `memory.oom.group`) that uses the most swap, if it uses more than a twentieth of all swap. Ignores
-/// `ManagedOOMPreference`, which is not read here.
-#[must_use]
-pub fn swap_choice<'c>(
-    watched: &[CgroupPath],
-    cgroups: &'c [Cgroup],
-    swap_total: u64,
-) -> Option<&'c Cgroup> {
-    let mut has_child = vec![false; cgroups.len()];
-    for parent in cgroups
-        .iter()
-        .filter(|g| g.present)
-        .filter_map(|g| g.parent)
-    {
-        if let Some(slot) = has_child.get_mut(CgroupKey::index(parent)) {
-            *slot = true;
-        }
-    }
-    let candidates = cgroups.iter().zip(has_child).filter(|(group, has_child)| {
-        let unit = group.limits.oom_group || !has_child;
-        group.present && unit && watched.iter().any(|top| group.path.is_within(top))
-    });
-    candidates
-        .filter_map(|(group, _)| Some((group, group.swap_usage?)))
-        .filter(|(_, swap)| *swap > swap_total / LEAST_SWAP)
-        .max_by_key(|(_, swap)| *swap)
-        .map(|(group, _)| group)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{OomdConf, share, span, swap_choice, systemd_oomd};
-    use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+    use super::{OomdConf, systemd_oomd};
+    use crate::model::cgroup::CgroupPath;
     use crate::model::killers::units::Managed;
     use crate::model::killers::{Amount, Share, Trigger};
     use crate::model::process::ProcessId;
@@ -242,22 +155,6 @@ mod tests {
         assert_eq!(conf.lasting, Duration::from_secs(2));
         let reset = OomdConf::from_files(["[OOM]\nSwapUsedLimit=1%\n", "[OOM]\nSwapUsedLimit=\n"]);
         assert_eq!(reset, OomdConf::default());
-    }
-
-    #[test]
-    fn shares_and_spans() {
-        assert_eq!(share("60%"), Some(Share(6000)));
-        assert_eq!(share("605‰"), Some(Share(6050)));
-        assert_eq!(share("1‱"), Some(Share(1)));
-        for bad in ["60", "%", "-1%", "nan%", "200%"] {
-            assert_eq!(share(bad), None, "{bad}");
-        }
-        assert_eq!(span("1min 30s"), Some(Duration::from_secs(90)));
-        assert_eq!(span("20"), Some(Duration::from_secs(20)));
-        assert_eq!(span("1.5h"), Some(Duration::from_mins(90)));
-        for bad in ["", "s", "5 parsecs", "1e9999s", "..s"] {
-            assert_eq!(span(bad), None, "{bad}");
-        }
     }
 
     #[test]
@@ -304,33 +201,10 @@ mod tests {
         );
     }
 
-    #[test]
-    fn the_leaf_with_the_most_swap() {
-        let group = |path: &str, parent: Option<u32>, swap| {
-            let mut group = Cgroup::unread(CgroupPath::new(path), parent.map(CgroupKey));
-            group.swap_usage = Some(swap);
-            group
-        };
-        let groups = [
-            group("/", None, 900),
-            group("/a.slice", Some(0), 500),
-            group("/a.slice/x", Some(1), 200),
-            group("/a.slice/y", Some(1), 300),
-            group("/b.slice", Some(0), 400),
-        ];
-        let choice = |top: &str, total| {
-            swap_choice(&[CgroupPath::new(top)], &groups, total).map(|g| g.path.as_str())
-        };
-        assert_eq!(choice("/", 1000), Some("/b.slice"));
-        assert_eq!(choice("/a.slice", 1000), Some("/a.slice/y"));
-        assert_eq!(choice("/", 8000), None);
-    }
-
     proptest::proptest! {
         #[test]
         fn no_text_panics(text in "(\\PC{0,9}|\n|=|\\[OOM\\]|%|‰|[0-9]{1,30}|SwapUsedLimit)*") {
             let _ = OomdConf::from_files([text.as_str()]);
-            let _ = span(&text);
         }
     }
 }

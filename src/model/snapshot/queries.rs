@@ -1,0 +1,69 @@
+//! What is asked of a [`Snapshot`]: a process, group or domain by its key, and who belongs to whom.
+
+use super::Snapshot;
+use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::{Process, ProcessId};
+
+impl Snapshot {
+    /// The group behind a key.
+    #[must_use]
+    pub fn cgroup(&self, key: CgroupKey) -> Option<&Cgroup> {
+        self.cgroups.get(key.index())
+    }
+
+    /// The process with exactly this identity.
+    #[must_use]
+    pub fn process(&self, id: ProcessId) -> Option<&Process> {
+        self.processes.iter().find(|p| p.id == id)
+    }
+
+    /// Other processes with the same address space: they die with this one
+    /// (mm/oom_kill.c `__oom_kill_process`, 3.16 and later). Known where the back end sees it, see
+    /// [`Process::address_space`].
+    pub fn sharers<'a>(&'a self, process: &Process) -> impl Iterator<Item = &'a Process> + use<'a> {
+        let (id, space) = (process.id, process.address_space);
+        let alike = move |other: &&Process| other.address_space == space && other.id != id;
+        self.processes
+            .iter()
+            .filter(move |_| space.is_some())
+            .filter(alike)
+    }
+
+    /// The name of a user, if known.
+    #[must_use]
+    pub fn user(&self, uid: u32) -> Option<&str> {
+        self.users.get(&uid).map(|name| &**name)
+    }
+
+    /// The state of one OOM domain.
+    #[must_use]
+    pub fn domain(&self, scope: Scope) -> Option<&DomainState> {
+        self.domains.iter().find(|d| d.scope == scope)
+    }
+
+    /// The domain that concerns oomtop most: its own limit in a container, otherwise the host. A limit
+    /// whose usage cannot be read says nothing: then the host, rather than a gauge that shows 0.
+    #[must_use]
+    pub fn main_domain(&self) -> Option<&DomainState> {
+        self.own_limit
+            .and_then(|scope| self.domain(scope))
+            .filter(|domain| domain.usage.is_some())
+            .or_else(|| self.domain(Scope::Host))
+    }
+
+    /// `key` and its ancestors, innermost first.
+    pub fn ancestry(&self, key: CgroupKey) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
+        ancestry(key, &self.cgroups)
+    }
+
+    /// The groups with a limit among this one and its ancestors: each is an OOM domain of what is in it.
+    #[must_use]
+    pub fn limited_around(&self, key: Option<CgroupKey>) -> Vec<CgroupKey> {
+        let around = key.into_iter().flat_map(|key| self.ancestry(key));
+        around
+            .filter(|(_, group)| group.present && group.limits.max.is_some())
+            .map(|(key, _)| key)
+            .collect()
+    }
+}
