@@ -16,3 +16,8 @@ impl Monotonic {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
+
+/// Identity of a report or kill while more becomes known about it: unique within one reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+#[serde(transparent)]
+pub struct ReportKey(pub u64);

@@ -4,11 +4,6 @@ use std::sync::Arc;
 
 use crate::oomlog::{Monotonic, OomReport, UserspaceKill};
 
-/// Identity of a report or kill while more becomes known about it: unique within one reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
-#[serde(transparent)]
-pub struct ReportKey(pub u64);
-
 /// What comes out of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OomEvent {

@@ -84,8 +84,8 @@ mod transport;
 mod userspace;
 
 pub use assembler::OomAssembler;
-pub use base::{Monotonic, Pid};
-pub use event::{OomEvent, ReportKey};
+pub use base::{Monotonic, Pid, ReportKey};
+pub use event::OomEvent;
 pub use record::{BadRecord, LogRecord};
 pub use report::mem_info::{FreeBlocks, HugePages, MemoryState, NodeMemory, Slab, Zone};
 pub use report::memcg::{MemcgStats, MemcgUse, Usage, UsageKind};

@@ -9,7 +9,7 @@ use crate::app::input::id::ActionId;
 use crate::app::view::columns::fit;
 use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::{COLUMNS, PlacedColumn};
-use crate::app::view::processes::table::Row;
+use crate::app::view::processes::row::Row;
 use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording::short_group;

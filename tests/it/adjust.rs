@@ -149,7 +149,7 @@ fn read_only_writes_nothing() {
         assert!(scene.state.dialogs.is_empty(), "{keys}");
         assert_eq!(scene.asked(), [], "{keys}");
     }
-    assert!(scene.text().contains("--read-only"));
+    assert!(scene.text().contains("oomtop is read-only"));
 }
 
 #[test]

@@ -108,7 +108,9 @@ fn it_needs_four_crates_and_nothing_of_this_program() {
         }
         for (at, crate_path) in code.match_indices("crate::") {
             let rest = code.get(at + crate_path.len()..).unwrap_or_default();
-            assert!(rest.starts_with("oomlog::"), "{path} leaves the folder");
+            // `pub(in crate::oomlog)` stays inside, too.
+            let inside = rest.starts_with("oomlog::") || rest.starts_with("oomlog)");
+            assert!(inside, "{path} leaves the folder");
         }
         assert!(!code.contains("include_"), "{path} includes a file");
     }
@@ -125,6 +127,7 @@ fn it_offers_these_names() {
     let (_, code) = front.expect("the front page");
     let mut offers: Vec<&str> = Vec::new();
     for item in code.split(';').map(str::trim) {
+        let item = item.trim_start_matches("#[cfg(test)]").trim();
         if let Some(module) = item.strip_prefix("pub mod ") {
             offers.push(module);
         } else if let Some(path) = item.strip_prefix("pub use ") {

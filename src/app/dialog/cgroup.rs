@@ -4,6 +4,8 @@
 mod change;
 mod outlook;
 mod plan;
+mod prospects;
+mod risk;
 mod steps;
 mod view;
 
@@ -218,7 +220,7 @@ impl CgroupDialog {
             return Outcome::Stay;
         }
         match self.plan(context.cells.snapshot) {
-            Ok(_) if !self.insisted && change::needs_insisting(self, context) => {
+            Ok(_) if !self.insisted && risk::needs_insisting(self, context) => {
                 self.insisted = true;
                 // What it asks stands at the top.
                 self.scroll = 0;

@@ -12,8 +12,6 @@ mod sources;
 mod tokens;
 mod uses;
 
-use std::collections::BTreeSet;
-
 use graph::Graph;
 use sources::{modules, sources};
 
@@ -23,40 +21,6 @@ const MOST_LINES: usize = 400;
 /// Median of the lines of all source files of the program.
 const MEDIAN_LINES: usize = 150;
 
-/// Circles that are left, edge by edge, and why. One that is broken must leave the list.
-const CIRCLES_LEFT: &[(&str, &str, &str)] = &[
-    (
-        "crate::app::dialog::cgroup::change",
-        "crate::app::dialog::cgroup::outlook",
-        "goes when the dialog makes its plan in model/plan",
-    ),
-    (
-        "crate::app::dialog::cgroup::outlook",
-        "crate::app::dialog::cgroup::change",
-        "goes when the dialog makes its plan in model/plan",
-    ),
-    (
-        "crate::app::dialog::help",
-        "crate::app::input::actions::list",
-        "goes when the help asks the keymap",
-    ),
-    (
-        "crate::app::input::actions::list",
-        "crate::app::dialog::help",
-        "goes when the help asks the keymap",
-    ),
-    (
-        "crate::app::view::processes::table",
-        "crate::app::view::processes::tree",
-        "goes when the three panes share one list",
-    ),
-    (
-        "crate::app::view::processes::tree",
-        "crate::app::view::processes::table",
-        "goes when the three panes share one list",
-    ),
-];
-
 #[test]
 fn no_two_files_need_each_other_but_parent_and_child() {
     let modules = modules();
@@ -65,17 +29,10 @@ fn no_two_files_need_each_other_but_parent_and_child() {
             .iter()
             .map(|(_, module, text)| (module.clone(), text.as_str())),
     );
-    let circular = graph.circular();
-    let known: BTreeSet<_> = CIRCLES_LEFT.iter().map(|(a, b, _)| (*a, *b)).collect();
     let mut wrong = Vec::new();
-    for (from, to) in circular.difference(&known) {
-        let line = graph.edges[&((*from).to_owned(), (*to).to_owned())];
+    for (from, to) in graph.circular() {
+        let line = graph.edges[&(from.to_owned(), to.to_owned())];
         wrong.push(format!("{from}:{line} needs {to}, which leads back"));
-    }
-    for (from, to) in known.difference(&circular) {
-        wrong.push(format!(
-            "{from} to {to} is no circle any more: strike it from the list"
-        ));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,54 +1,17 @@
 //! What the plan's limits would do: when they strike and whom they kill.
 
-use super::{CgroupDialog, Mode, change, plan};
+use super::prospects::prospects_of;
+use super::risk::outlook_lines;
+use super::{CgroupDialog, Mode};
 use crate::app::dialog::DialogContext;
+use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::LimitFile;
-use crate::model::cgroup::{CgroupPath, Limits};
-use crate::model::oom_domain::whatif::{Onset, Plan, Present, Prospect, nearest, prospects};
+use crate::model::oom_domain::whatif::{Onset, Prospect, nearest};
 use crate::model::process::Process;
 use crate::model::vm_settings::OomAction;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
-
-/// Every limit that would hold after the plan; `None` while there is no plan.
-pub(super) fn prospects_of(
-    dialog: &CgroupDialog,
-    context: &DialogContext<'_>,
-) -> Option<Vec<Prospect>> {
-    let snapshot = context.cells.snapshot;
-    let to = dialog.subject(snapshot)?;
-    let chosen = dialog.matching().get(dialog.chosen).copied();
-    let (limits, known) = match dialog.mode {
-        Mode::Create => {
-            let limits = plan::patch(&dialog.limits).ok()?;
-            (Some(limits.applied_to(Limits::default())), (None, Some(0)))
-        }
-        Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
-        Mode::Limits => {
-            let now = change::group_at(&to, snapshot)?.limits;
-            // Without a plan nothing is written, and the limits stay.
-            let planned = dialog.plan(snapshot).is_ok();
-            let patch = plan::patch(&dialog.changes).ok().filter(|_| planned);
-            let limits = patch.map(|patch| patch.applied_to(now));
-            (limits, (None, None))
-        }
-    };
-    let planned = Plan {
-        target: dialog.moving(),
-        to: &to,
-        limits,
-        known,
-        version: dialog.version,
-    };
-    let present = Present {
-        processes: &snapshot.processes,
-        cgroups: &snapshot.cgroups,
-        memory: &snapshot.memory,
-        rules: context.cells.rules,
-    };
-    Some(prospects(&planned, &present))
-}
 
 /// A few lines below the plan; none without a limit.
 pub(super) fn lines(
@@ -73,7 +36,7 @@ pub(super) fn lines(
         lines.extend([strikes(first, &to), dies(first, process, context)]);
     }
     if dialog.mode == Mode::Limits {
-        lines.extend(change::outlook_lines(dialog, &prospects, snapshot));
+        lines.extend(outlook_lines(dialog, &prospects, snapshot));
         return lines;
     }
     let Some(process) = process else {

@@ -1,7 +1,7 @@
 //! How the cgroup dialog looks: the group, the plan, what it will and will not do.
 
 use super::steps::{result_line, step_text};
-use super::{CgroupDialog, Mode, change};
+use super::{CgroupDialog, Mode, change, risk};
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::line::LineInput;
@@ -24,7 +24,7 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
         scroll: dialog.scroll,
         ..DialogView::default()
     }
-    .text(change::question(dialog, context).into_iter().collect())
+    .text(risk::question(dialog, context).into_iter().collect())
     .text(vec![match dialog.mode {
         Mode::Limits => group_now(dialog, context),
         Mode::Create | Mode::Move => now_line(dialog, context),

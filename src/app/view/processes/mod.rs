@@ -3,6 +3,7 @@
 pub mod columns;
 pub mod marks;
 pub mod preview;
+pub mod row;
 pub mod table;
 pub mod targets;
 pub mod tree;

@@ -6,50 +6,15 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use crate::app::view::list::{Hold, List, ListRow};
+use crate::app::view::list::{Hold, List};
 use crate::app::view::processes::columns::{COLUMNS, CellContext, Column, Order, column};
+use crate::app::view::processes::row::Row;
 use crate::app::view::processes::tree;
 use crate::model::filter::Filter;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::badness::{Badness, Immunity, badness};
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
-
-/// One row: which process of the sample, and how deep in the tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// Which process.
-    pub id: ProcessId,
-    /// Its index into [`Snapshot::processes`].
-    pub index: u32,
-    /// Depth in the tree; 0 in the flat list.
-    pub depth: u16,
-}
-
-impl Row {
-    /// A row of the flat list.
-    pub fn new(index: usize, process: &Process) -> Self {
-        Self {
-            id: process.id,
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            depth: 0,
-        }
-    }
-
-    /// The process of the row; `None` if the row was made from another sample and the process moved.
-    pub fn process<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Process> {
-        let process = snapshot.processes.get(self.index as usize);
-        process.filter(|process| process.id == self.id)
-    }
-}
-
-impl ListRow for Row {
-    type Id = ProcessId;
-
-    fn id(&self) -> ProcessId {
-        self.id
-    }
-}
 
 /// The table's own state.
 #[derive(Debug)]

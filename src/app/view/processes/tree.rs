@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::app::view::processes::table::Row;
+use crate::app::view::processes::row::Row;
 use crate::model::process::{Pid, Process};
 
 /// Deepest level that is drawn as its own; deeper ones share it.
@@ -51,7 +51,7 @@ pub fn arrange(sorted: &[Row], processes: &[Process]) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::arrange;
-    use crate::app::view::processes::table::Row;
+    use crate::app::view::processes::row::Row;
     use crate::model::process::{Process, ProcessId};
 
     fn forest(parents: &[(u32, u32)]) -> Vec<(u32, u16)> {

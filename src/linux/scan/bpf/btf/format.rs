@@ -1,7 +1,6 @@
 //! The format of BTF: the head of a type and the length of its tail (Documentation/bpf/btf.rst).
 
-use std::io;
-
+use super::error::BtfError;
 use super::window::word;
 
 /// `BTF_MAGIC` (include/uapi/linux/btf.h).
@@ -26,20 +25,6 @@ pub(super) mod kind {
     pub(in super::super) const DECL_TAG: u32 = 17;
     pub(in super::super) const TYPE_TAG: u32 = 18;
     pub(in super::super) const ENUM64: u32 = 19;
-}
-
-/// Why the type information could not be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BtfError {
-    /// Reading failed.
-    #[error("the kernel's type information cannot be read: {0}")]
-    Io(#[from] io::Error),
-    /// The blob is not BTF, or is damaged.
-    #[error("the kernel's type information makes no sense: {0}")]
-    Damaged(&'static str),
-    /// This kernel has no such type, member or function.
-    #[error("this kernel has no {0}")]
-    Missing(String),
 }
 
 /// The id of a type.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::BtfError;
+use super::error::BtfError;
 
 /// Size of the window in bytes. One `read` of a sysfs file returns at most a page.
 pub(super) const WINDOW: usize = 64 * 1024;
