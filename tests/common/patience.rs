@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// Longest wait for a condition. A passing test never waits this long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Polls until `holds`, or until [`PATIENCE`] ends; true if it held.
 pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
