@@ -22,6 +22,12 @@ pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
     true
 }
 
+/// Processor time of this thread so far: other work on the machine does not add to it.
+pub(crate) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 /// Who has the machine: one test alone, or any others beside each other.
 static MACHINE: RwLock<()> = RwLock::new(());
 
