@@ -23,8 +23,8 @@
 //! ```
 //!
 //! `app` and `linux` do not know each other: they meet only in [`runtime`], through [`model`] values.
-//! `tests/it/architecture.rs` enforces who may import whom, what a pure floor may not name, and that no file
-//! is longer than 400 lines.
+//! `tests/it/architecture` enforces who may import whom, what a pure floor may not name, that no two files need
+//! each other but parent and child, and that no file is longer than 400 lines, their median 150.
 //!
 //! # The loop
 //!
@@ -93,6 +93,16 @@
 //! * A terminal to draw on: a back end of ratatui and a [`runtime::screen::TerminalControl`], given to
 //!   [`runtime::screen::Dashboard::run`]. `tests/common/driver.rs` does it for tests: keys in, frames and
 //!   files of a fake tree out.
+//!
+//! # Where to add a test
+//!
+//! * By what it needs: `tests/it` nothing, `tests/linux` a fake root or own processes, `tests/kernel` root and
+//!   cgroups, `tests/tty` a pseudo terminal, `tests/kills` long series of kills; unit tests beside the code, with
+//!   `model/on_paper.rs` and `oomlog/on_paper.rs` for values.
+//! * It waits for a condition (`common::patience`), never for a time. What looks at the whole machine calls
+//!   `patience::alone` first; what starts processes itself calls `patience::beside`.
+//! * A frame is a snapshot of what the test is about: `common::styled::dialog` cuts a dialog out. A new style is
+//!   one row of `common::styled::LOOKS`.
 //!
 //! # Safety of writes
 //!

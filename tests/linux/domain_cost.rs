@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::common::crowd::Crowd;
 use crate::common::memcg::{Memcg, Version};
-use crate::common::patience::until;
+use crate::common::patience::{processor_time, until};
 use oomtop::app::State;
 use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
@@ -62,12 +62,6 @@ impl Drop for Groups {
     }
 }
 
-/// Processor time of this thread in nanoseconds.
-fn spent() -> i64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
-}
-
 /// A sampler and what its samples took, in microseconds.
 struct Meter {
     sampler: Sampler,
@@ -104,7 +98,7 @@ impl Meter {
             monotonic: Monotonic(second * 1_000_000),
             ..Now::default()
         };
-        let before = spent();
+        let before = processor_time();
         let needs = self.state.as_ref().map(|state| Needs {
             groups: state.shown_groups(),
             ..Needs::default()
@@ -122,7 +116,8 @@ impl Meter {
             }
             .draw(buffer.area, &mut buffer);
         }
-        let took = (spent() - before) / 1000;
+        let took =
+            i64::try_from(processor_time().saturating_sub(before).as_micros()).unwrap_or(i64::MAX);
         if second > WARM {
             self.took.push(took);
         }

@@ -181,12 +181,12 @@ fn quoted(body: &str, quote: char) -> usize {
 
 #[test]
 fn words_in_comments_and_literals_are_no_code() {
-    let source = r####"
+    let source = r##"
 // crate::a
 /* crate::b /* crate::c */ crate::d */
 let e = "crate::e \" crate::f"; let g = r#"crate::g " crate::h"#; let i = b'\''; let j: &'static str = 'k';
 crate::seen
-"####;
+"##;
     let found = tokens(source);
     let named: Vec<_> = found.iter().filter(|t| t.text == "seen").collect();
     assert_eq!(named.len(), 1);
