@@ -93,7 +93,7 @@ fn read_only_leaves_the_tree_alone() {
     let driver = Driver::start(&root, settings, None);
     driver.wait_text("leaker");
     driver.keys("a 5 0 0 Enter");
-    driver.wait_text("--read-only");
+    driver.wait_text("oomtop is read-only");
     assert_eq!(adj(&root), "100");
     driver.keys("Esc Esc q");
     driver.wait_end().expect("it ends well");

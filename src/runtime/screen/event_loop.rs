@@ -80,7 +80,8 @@ where
                 }
                 Some(Control::Redraw) => redraw(terminal)?,
                 Some(Control::Retake) => {
-                    if control.retake()? {
+                    let lost = control.retake()?;
+                    if lost {
                         redraw(terminal)?;
                     }
                 }

@@ -59,7 +59,8 @@ impl Screen {
     pub fn enter(mouse: bool) -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // Another thread's panic would otherwise leave the program drawing on a restored screen.
+            // Held until the exit: the loop must not draw on a restored screen while another thread panics.
+            let _quiet = stdout().lock();
             restore();
             before(panic);
             let _ = writeln!(
