@@ -114,7 +114,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
         line.push(Tone::Dim, "  in ");
         line.push(Tone::Strong, short_group(group.path.as_str()));
         if matches!(death, Death::Whole(_)) {
-            line.push(Tone::Danger, " (dies whole)");
+            line.push(Tone::Danger, " (all die)");
         }
         if let Some(watch) = state.domains.watch(domain.scope) {
             near(watch, domain.limit, detail, line);

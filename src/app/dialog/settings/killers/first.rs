@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(said(vec![lost.clone()]), not_known("nohang"));
         let empty = nohang(id, Some("/etc/nohang/nohang.conf"), Some("# nothing\n"));
         assert_eq!(said(vec![empty]), not_known("nohang"));
-        // Not even the pressure of another one makes it known.
+        // The known pressure of one killer says nothing about the other.
         let both = said(vec![oomd(true), lost.clone()]);
         assert_eq!(both, not_known("nohang"));
         // Next to one that is known.

@@ -163,7 +163,7 @@ pub(super) const LOOK: &[Action] = &[
     },
     Action {
         id: Id::Invert,
-        doc: "turn the order round",
+        doc: "reverse the order",
         keys: &["I"],
         group: Group::Look,
         places: &[

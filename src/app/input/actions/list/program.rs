@@ -22,7 +22,7 @@ pub(super) const HELP: &[Action] = &[Action {
 pub(super) const PROGRAM: &[Action] = &[
     Action {
         id: Id::Pause,
-        doc: "pause: the table stands still",
+        doc: "pause the screen; again: go on",
         keys: &["Z"],
         group: Group::Program,
         places: &[Place::new(PANES, pause)],
@@ -43,7 +43,7 @@ pub(super) const PROGRAM: &[Action] = &[
     },
     Action {
         id: Id::Refresh,
-        doc: "refresh now and draw the screen anew",
+        doc: "refresh now and redraw the screen",
         keys: &["Ctrl-l", "r"],
         group: Group::Program,
         places: &[Place::new(PANES, refresh)],

@@ -114,7 +114,7 @@ pub(in crate::app) fn jump_to_pid(state: &mut State, digit: char) -> Vec<Effect>
     state.on_prompt_change()
 }
 
-/// Gives the keyboard to the pane that has it not.
+/// Moves the keyboard to the other pane.
 pub(in crate::app::input::actions) fn other_pane(state: &mut State) -> Vec<Effect> {
     let other = match state.focus {
         Pane::Events => Pane::Processes,
