@@ -59,7 +59,7 @@ pub(crate) struct Outcome {
     pub(crate) killed: u32,
     /// Steps from the first sample to the kill.
     pub(crate) steps: u32,
-    /// Index of the member that took the last step, after the last sample; `step_pages` is its size.
+    /// Pid of the process that took the last step after the last sample; `step_pages` is the size of that step.
     pub(crate) trigger: u32,
     pub(crate) step_pages: i64,
     pub(crate) members: Vec<Member>,
