@@ -1,4 +1,4 @@
-//! An event of the log that is no kernel report: a program's kill, an unlogged kill, a gap.
+//! An event that is not a kernel report: a program's kill, an unlogged kill, a gap.
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
@@ -43,7 +43,7 @@ impl Dialog for EventDialog {
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let (title, lines) = match &self.entry {
-            // Reports have a dialog of their own.
+            // Reports have their own dialog.
             Entry::Report { .. } => ("OOM report", Vec::new()),
             Entry::Userspace(kill) => ("A kill by another program", userspace_lines(kill)),
             Entry::Unlogged { kills, groups, .. } => {

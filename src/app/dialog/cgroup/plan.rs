@@ -1,4 +1,4 @@
-//! From what was typed to the limits and the path of a plan.
+//! Parses the limits and the path of a plan from the typed text.
 
 use crate::app::dialog::Pinned;
 use crate::app::input::line::LineInput;
@@ -28,7 +28,7 @@ pub(super) fn patch(fields: &Fields) -> Result<LimitPatch, String> {
     typed.collect()
 }
 
-/// Why there is no plan, beside the fields.
+/// Why there is no plan, in a sentence beside the fields.
 pub(super) fn why_not(error: PlanError) -> String {
     match error {
         PlanError::Exists(path) => {
@@ -47,7 +47,7 @@ pub(super) fn why_not(error: PlanError) -> String {
     }
 }
 
-/// A name for the new group that nobody else uses: `/oomtop-mysqld-2456`.
+/// An unused name for the new group: `/oomtop-mysqld-2456`.
 pub(super) fn suggested_path(target: &Pinned) -> String {
     let kept = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let name: String = target.name.chars().filter(|c| kept(*c)).collect();
