@@ -143,7 +143,7 @@ pub enum Effect {
         /// Carried out in order; a failed plan does not stop the next.
         plans: Vec<Plan>,
     },
-    /// Read the OOM reports of older boots out of the journal.
+    /// Read the OOM reports of older boots from the journal.
     ReadOlderBoots,
     /// Save a report as text and as JSON in the working directory; no file is ever overwritten.
     Save {

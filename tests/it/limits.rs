@@ -129,12 +129,12 @@ fn a_limit_that_kills_at_once_names_the_victim_and_is_asked_for_twice() {
     );
     says(
         &scene,
-        "This kills 1892 java at once. Enter once more writes it",
+        "This kills 1892 java at once. Press Enter again to write it",
     );
     // Reading on is no answer.
     scene.keys("PgDn PgUp");
     says(&scene, "This kills 1892 java at once.");
-    // Another key thinks again.
+    // Any other key cancels.
     scene.keys("Left");
     assert!(!scene.text().contains("This kills"));
     scene.keys("Enter");

@@ -102,7 +102,7 @@ fn start_of(command: &str) -> String {
     match command.char_indices().nth(COMMAND_START) {
         Some((at, _)) => {
             let start = command.get(..at).unwrap_or(command);
-            format!("{start}… (all of it at the end)")
+            format!("{start}… (in full at the end)")
         }
         None => command.to_owned(),
     }

@@ -79,7 +79,7 @@ fn gap_line(lost: u64) -> Line {
 fn userspace_lines(kill: &UserspaceKill) -> Vec<Line> {
     let mut lines = vec![
         Line::from(format!(
-            "{} acted before the kernel had to. This is its own word, out of the log:",
+            "{} acted before the kernel had to. Its own message in the log:",
             kill.killer.name()
         )),
         Line::of(Tone::Strong, kill.text.clone()),

@@ -14,7 +14,7 @@ use crate::text::wording;
 /// Undoes the newest write. If somebody changed the value since, says so and wants a second `u`.
 pub(in crate::app) fn take_back(state: &mut State) -> Vec<Effect> {
     if state.undo.undoing.is_some() {
-        state.say(Tone::Normal, "the last undo is still being carried out");
+        state.say(Tone::Normal, "the last undo is still running");
         return Vec::new();
     }
     let Some(written) = state.undo.last() else {

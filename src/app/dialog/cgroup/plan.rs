@@ -36,9 +36,7 @@ pub(super) fn why_not(error: PlanError) -> String {
         }
         PlanError::Missing(path) => format!("{path} is not there (any more)"),
         PlanError::Root => "the root group has no limits of its own".to_owned(),
-        PlanError::NoLimits => {
-            "type a new limit; what it is now stands beside the field".to_owned()
-        }
+        PlanError::NoLimits => "type a new limit; the present one is beside the field".to_owned(),
         PlanError::BelowHardLimit(file, value) => format!(
             "{} ({}) must be at least the limit: change it too",
             file.name(),

@@ -128,6 +128,6 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
     let key = context.keymap.name_in(KeyScope::Cgroup, ActionId::Commit);
     Some(Line::of(
         Tone::Critical,
-        format!("{what} {key} once more writes it; any other key thinks again."),
+        format!("{what} Press {key} again to write it; any other key cancels."),
     ))
 }

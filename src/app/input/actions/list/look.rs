@@ -87,7 +87,7 @@ pub(super) const LOOK: &[Action] = &[
     },
     Action {
         id: Id::Older,
-        doc: "OOM events of older boots, out of the journal",
+        doc: "OOM events of older boots, from the journal",
         keys: &["o"],
         group: Group::Look,
         places: &[Place::new(PANES, older)],
