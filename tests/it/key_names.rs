@@ -167,7 +167,7 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
         ("undo", "press F19 again"),
         ("moved", "; F18 again acts on"),
         ("adjust armed", "Press F55 again to write it."),
-        ("limits insisted", "F55 once more writes it"),
+        ("limits insisted", "Press F55 again to write it"),
         ("search", "F55 stays, F31 next, F42 leaves"),
         ("filtered", "(F42 clears it)"),
         ("domains filtered", "(F42 clears it)"),

@@ -129,7 +129,7 @@ fn a_limit_that_kills_at_once_names_the_victim_and_is_asked_for_twice() {
     );
     says(
         &scene,
-        "This kills 1892 java at once. Enter once more writes it",
+        "This kills 1892 java at once. Press Enter again to write it",
     );
     // Scrolling does not answer the question.
     scene.keys("PgDn PgUp");
