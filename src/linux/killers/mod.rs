@@ -82,21 +82,17 @@ fn is_service(uid: u32) -> bool {
 
 fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
     let comm = process.comm.as_bytes();
-    let killer = match comm {
-        b"systemd-oomd" => Killer::SystemdOomd,
-        b"earlyoom" => Killer::Earlyoom,
-        b"nohang" => Killer::Nohang,
-        b"oomd" => Killer::Oomd,
-        // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
-        _ if comm.starts_with(b"python") => {
-            let group = process.cgroup.and_then(|key| cgroups.get(key.index()))?;
-            let unit = group.path.name();
-            let is_it = unit == "nohang.service" || unit == "nohang-desktop.service";
-            is_it.then_some(Killer::Nohang)?
-        }
-        _ => return None,
+    let by_name = Killer::ALL
+        .into_iter()
+        .find(|killer| killer.is_program() && killer.name().as_bytes() == comm);
+    // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
+    let by_unit = || {
+        let group = process.cgroup.and_then(|key| cgroups.get(key.index()))?;
+        let unit = group.path.name();
+        let is_it = unit == "nohang.service" || unit == "nohang-desktop.service";
+        (is_it && comm.starts_with(b"python")).then_some(Killer::Nohang)
     };
-    is_service(process.uid).then_some(killer)
+    by_name.or_else(by_unit).filter(|_| is_service(process.uid))
 }
 
 /// The command line without the program name; `None` if it cannot be read.
