@@ -1,6 +1,7 @@
 //! The advice ("What to do now") in sentences. The dashboard puts a key in front of a step; printed reports
 //! put the kind of step there.
 
+use crate::model::cgroup::container::short_id;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::analysis::advice::{Advice, advice};
@@ -9,7 +10,6 @@ use crate::oomlog::analysis::root_cause::RootCause;
 use crate::oomlog::{Kill, OomReport};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-use crate::text::wording::short_id;
 
 /// Growth before death that counts as a leak, in bytes per second.
 const LEAK: i64 = 1 << 20;
