@@ -86,6 +86,22 @@ pub fn count(value: u64) -> String {
     format!("{scaled:.0}E")
 }
 
+/// A number of things in a sentence: `1 thread`, `12 threads`.
+pub fn number_of(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Badness in per mille of the `total` of an OOM domain, both in pages, as every screen shows it: one decimal
+/// below 100, so that small processes differ too.
+pub fn permille(points: i64, total: u64) -> String {
+    let share = points as f64 * 1000.0 / (total.max(1) as f64);
+    if share.abs() < 99.95 {
+        format!("{share:.1}")
+    } else {
+        format!("{share:.0}")
+    }
+}
+
 /// `4s`, `2m50s`, `3h04m`, `12d04h`.
 pub fn duration(span: Duration) -> String {
     let s = span.as_secs();

@@ -27,6 +27,7 @@ mod golden;
 mod key_names;
 mod keymap;
 mod limits;
+mod one_name;
 mod oom_assembler;
 mod oom_bounds;
 mod oom_crate;

@@ -118,11 +118,8 @@ impl Dialog for DomainDialog {
     }
 }
 
-fn counted_processes(count: usize) -> String {
-    match count {
-        1 => "1 process".to_owned(),
-        count => format!("{count} processes"),
-    }
+fn processes(count: usize) -> String {
+    format::number_of(count as u64, "process", "processes")
 }
 
 /// The domain a dialog shows.
@@ -297,15 +294,14 @@ impl Subject<'_> {
 
     /// The victim, its badness, and what dies with it.
     fn named(&self, verdict: &Verdict, mut lines: Vec<Line>) -> Vec<Line> {
-        let total = self.domain.total_pages.max(1) as f64;
-        let share = verdict.victim.points as f64 * 1000.0 / total;
+        let points = verdict.victim.points;
+        let share = format::permille(points, self.domain.total_pages);
+        let pages = format::number_of(points.unsigned_abs(), "page", "pages");
+        let sign = if points < 0 { "-" } else { "" };
         let who = wording::victim(verdict, self.snapshot);
         let mut line = Line::of(Tone::Normal, "  ").add(Tone::Critical, who);
-        line.push(
-            Tone::Normal,
-            format!("  badness {} pages, {share:.1}‰", verdict.victim.points),
-        );
-        let members = counted_processes(self.domain.members as usize);
+        line.push(Tone::Normal, format!("  badness {sign}{pages}, {share}‰"));
+        let members = processes(self.domain.members as usize);
         line.push(Tone::Dim, format!(" of the domain; {members} in it"));
         lines.push(line);
         if let Some(key) = self.domain.group_kill {
@@ -324,7 +320,7 @@ impl Subject<'_> {
             .filter(|p| p.adj != immune && !p.kernel_thread && !p.global_init)
             .filter(|p| is_member(p, scope, self.snapshot))
             .count();
-        let along = counted_processes(along);
+        let along = processes(along);
         Line::of(Tone::Danger, "  The whole group dies: ").add(
             Tone::Normal,
             format!(

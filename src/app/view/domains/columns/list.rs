@@ -84,7 +84,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "usage",
         title: "USAGE",
-        doc: "memory used, page cache included",
+        doc: "memory used, page cache included (the host: without it)",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 3,
@@ -120,7 +120,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "cache",
         title: "CACHE",
-        doc: "page cache that is dropped first; - where not read, far from the limit",
+        doc: "page cache that is dropped first; - on the host, and where not read, far from the limit",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 7,
@@ -298,9 +298,8 @@ pub static COLUMNS: &[DomainColumn] = &[
         sort: (),
         cell: |c| match Death::from_domain(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
-                let total = c.domain.total_pages.max(1);
-                let share = verdict.victim.points as f64 * 1000.0 / total as f64;
-                cell(Tone::Normal, format!("{share:.0}"))
+                let (points, total) = (verdict.victim.points, c.domain.total_pages);
+                cell(Tone::Normal, format::permille(points, total))
             }
             None => dash(),
         },
