@@ -120,7 +120,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "cache",
         title: "CACHE",
-        doc: "page cache that is dropped first; - on the host, and where not read, far from the limit",
+        doc: "page cache dropped first; -: the host, or not read (far from the limit)",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 7,
