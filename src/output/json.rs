@@ -129,9 +129,9 @@ pub struct DomainFacts<'a> {
     pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
-    /// Limits of the cgroup in bytes; null for the host and for memory nodes. In it null means no limit, or
-    /// one that this version of cgroups does not have: `high`, `low`, `min` and `swap_max` are of v2, `soft`,
-    /// `memsw_max` and `swappiness` (a number, no size) of v1.
+    /// Limits of the cgroup in bytes (`swappiness` is a number); null for the host and for memory nodes. In it
+    /// null means no limit, or one that this version of cgroups does not have: [`Limits`] names the file of
+    /// each field and its version.
     pub limits: Option<&'a Limits>,
     /// Counters of the cgroup since it was made; null for the host (its kills are `gauge.oom_kills`) and for
     /// memory nodes. In it null means that this version or kernel does not count that.

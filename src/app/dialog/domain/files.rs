@@ -1,6 +1,7 @@
 //! [`Files`]: where each number of a domain's details is read from.
 
 use crate::model::cgroup::limits::LimitFile;
+use crate::text::joined::joined;
 
 /// Which file each number is from.
 pub(super) struct Files {
@@ -30,7 +31,10 @@ impl Files {
                 cache: "memory.stat total_{in,}active_file - dirty",
                 swap: "memory.memsw.usage_in_bytes - usage",
                 max: "memory.failcnt + memsw.failcnt",
-                kills: "memory.oom_control oom_kill, of it and below",
+                kills: joined!(
+                    LimitFile::V1OomControl.row().name,
+                    " oom_kill, of it and below"
+                ),
             }
         } else {
             Self {
