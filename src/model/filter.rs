@@ -67,8 +67,11 @@ enum Comparison {
     NotEqual,
 }
 
+/// Makes the test of a term of what stands behind its key.
+type ParseValue = fn(&str) -> Result<Test, String>;
+
 /// Terms that are a key and a value, by the names of the key; the help shows the first.
-const KEYS: &[(&[&str], fn(&str) -> Result<Test, String>)] = &[
+const KEYS: &[(&[&str], ParseValue)] = &[
     (&["pid"], parse_pids),
     (&["user"], |name| Ok(Test::User(name.to_lowercase()))),
     (&["cgroup", "unit"], |path| {

@@ -82,7 +82,7 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         adj,
         signals,
         moves,
-        limits: changed,
+        limits: bounds,
         made,
         removed,
         enabled,
@@ -125,10 +125,10 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
     match (made.last(), removed.last(), enabled.last()) {
         (Some(innermost), _, _) => format!("{innermost} made"),
         (None, Some(group), _) => format!("{group} removed"),
-        (None, None, Some(group)) if changed.is_empty() => {
+        (None, None, Some(group)) if bounds.is_empty() => {
             format!("memory control enabled in {group}")
         }
-        (None, None, _) => limits(changed, undo),
+        (None, None, _) => limits(bounds, undo),
     }
 }
 
