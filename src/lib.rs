@@ -45,12 +45,15 @@
 //!
 //! * A column of the table: a row in `app/view/processes/columns/list.rs`. A new fact also needs a field of
 //!   [`model::process::Process`] and the line in `linux` that reads the fact.
-//! * A term of the filter: a variant in `model/filter.rs` and its arm; a numeric field is a row of `FIELDS` there.
+//! * A term of the filter (`model/filter.rs`): with a key, a variant of `Test`, its arm and a row of `KEYS`; a number
+//!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help
+//!   and README for every key and field.
 //! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,
 //!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print-config`
 //!   follow; tests name the README row and the sample value that are missing.
 //! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
-//!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`.
+//!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`, a test for a sentence of
+//!   the README.
 //! * A column of the domains view: a row in `app/view/domains/columns/list.rs`. A new fact of a group also needs a
 //!   field of [`model::cgroup::Cgroup`] and its file in `linux/cgroup/files.rs`. `linux/cgroup/schedule.rs` decides
 //!   how often a group is read.
@@ -82,9 +85,13 @@
 //!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
 //! * A limit file of a cgroup: a row in `model/cgroup/limits.rs`, and a field of
-//!   [`model::cgroup::Limits`] if the file holds a new kind of limit. Reader, dialogs, plans and undo follow.
-//! * A kernel write: a variant of [`model::plan::step::Step`]; the compiler names the executor
-//!   (`linux/write/executor.rs`), the inverse, the words of undo and the lines of a dialog.
+//!   [`model::cgroup::Limits`] if the file holds a new kind of limit. Reader, dialogs, plans and undo follow; a test
+//!   keeps every other text from spelling a file's name.
+//! * A kernel write: a variant of [`model::plan::step::Step`], or of [`model::plan::step::CgroupStep`]. The compiler
+//!   names the executor (`linux/write/executor.rs`; for a group `linux/write/cgroup.rs`, with its errors in
+//!   `linux/write/errors.rs`), the inverse (`model/plan/inverse.rs`), the words of undo (`app/undo/changes.rs`, and for
+//!   a new field there `app/undo/words.rs`), the lines of a dialog (`app/dialog/cgroup/steps.rs`), and the kernel that
+//!   tests write to (`tests/common/paper_kernel.rs`).
 //! * Another maker of plans (a subcommand, rules): [`model::plan::build`] and [`model::plan::execute::run_all`] with
 //!   a [`linux::write::executor::KernelWriter`]. Another way to write (D-Bus): an implementation of
 //!   [`model::plan::execute::Executor`].

@@ -129,9 +129,9 @@ pub struct DomainFacts<'a> {
     pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
-    /// Limits of the cgroup in bytes; null for the host and for memory nodes. A null field inside means no limit,
-    /// or a limit that this cgroup version does not have: `high`, `low`, `min` and `swap_max` exist on v2; `soft`,
-    /// `memsw_max` and `swappiness` (a plain number) on v1.
+    /// Limits of the cgroup in bytes (`swappiness` is a plain number); null for the host and for memory nodes. A
+    /// null field inside means no limit, or a limit that this cgroup version does not have: [`Limits`] names the
+    /// file and the version of each field.
     pub limits: Option<&'a Limits>,
     /// Counters since the cgroup was made; null for the host (`gauge.oom_kills` has its kills) and for memory
     /// nodes. A null field inside means that this cgroup version or kernel does not count it.

@@ -58,6 +58,15 @@ pub fn limit(file: LimitFile, value: LimitValue) -> String {
     }
 }
 
+/// The command that sets a property of a group's unit: units of a user have a manager of their own (systemctl(1)
+/// `--user`).
+pub fn set_property(path: &str) -> &'static str {
+    match container::user_manager_of(path) {
+        Some(_) => "systemctl --user set-property",
+        None => "systemctl set-property",
+    }
+}
+
 /// What a domain can still take before somebody dies.
 pub fn left(room: &Room) -> String {
     let left = format!("{} left", long_size(room.left()));

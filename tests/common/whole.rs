@@ -4,9 +4,9 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oomtop::app::msg::EventSource;
 use oomtop::app::view::events::EventLog;
 use oomtop::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, GroupEvents, GroupStat, Limits};
+use oomtop::model::event_source::EventSource;
 use oomtop::model::kernel::{
     KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
 };

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::common::fake_root::FakeRoot;
-use oomtop::app::msg::EventSource;
 use oomtop::linux::scan::backend::BackendChoice;
+use oomtop::model::event_source::EventSource;
 use oomtop::model::snapshot::Needs;
 use oomtop::oomlog::OomEvent;
 use oomtop::runtime::headless::{Event, Halt, LogItem, Session};

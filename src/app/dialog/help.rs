@@ -7,6 +7,7 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::columns;
 use crate::app::view::processes::columns::COLUMNS;
+use crate::model::filter;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
@@ -93,18 +94,7 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     ));
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "Filter"));
-    for (term, doc) in [
-        ("text", "in the command line or name"),
-        ("pid:1,812  user:mysql", "these processes, this user"),
-        ("cgroup:web", "in the path of the memory cgroup"),
-        (
-            "rss>100M  badness>=10",
-            "also adj, score, swap, pgtab, growth; < <= > >= = !=",
-        ),
-        ("!term", "not; terms separated by spaces must all hold"),
-    ] {
-        lines.push(Line::of(Tone::Strong, format!("  {term:<26}")).add(Tone::Normal, doc));
-    }
+    lines.extend(filter_terms());
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "What the kernel counts"));
     let score = format!(
@@ -121,4 +111,23 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
         lines.push(Line::of(Tone::Normal, format!("  {fact}")));
     }
     lines
+}
+
+/// The terms of the filter. The examples are written here; a test asks for one of every key.
+fn filter_terms() -> Vec<Line> {
+    let examples = "adj<0  badness>=10";
+    let others: Vec<_> = filter::fields()
+        .filter(|field| !examples.contains(field))
+        .collect();
+    let signs: Vec<_> = filter::comparisons().collect();
+    let numbers = format!("also {}; {}", others.join(", "), signs.join(" "));
+    let terms = [
+        ("text", "in the command line or name"),
+        ("pid:1,812  user:mysql", "these processes, this user"),
+        ("cgroup:web", "in the path of the memory cgroup"),
+        (examples, &numbers),
+        ("!term", "not; terms separated by spaces must all hold"),
+    ];
+    let line = |(term, doc)| Line::of(Tone::Strong, format!("  {term:<26}")).add(Tone::Normal, doc);
+    terms.map(line).into()
 }

@@ -152,6 +152,21 @@ pub fn unit_of(path: &str) -> Option<&str> {
     path.rsplit('/').find(|part| is_unit(part))
 }
 
+/// The user whose own systemd (`systemd --user`, in `user@UID.service`) manages the unit of a group, as the path
+/// has it: the uid. `None` for a unit of the system's manager, and outside of units.
+#[must_use]
+pub fn user_manager_of(path: &str) -> Option<&str> {
+    let is_of_unit = |path: &&str| path.rsplit('/').next().is_some_and(is_unit);
+    let unit = around(path).find(is_of_unit)?;
+    let (above, _) = unit.rsplit_once('/')?;
+    above.split('/').find_map(user_of)
+}
+
+/// `1000` of `user@1000.service`.
+fn user_of(part: &str) -> Option<&str> {
+    part.strip_prefix("user@")?.strip_suffix(".service")
+}
+
 /// The path itself and those of the groups around it, the nearest first.
 fn around(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| {
@@ -240,7 +255,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
         };
     }
     if is_unit(last) {
-        let of_user = above.iter().any(|part| part.starts_with("user@"));
+        let of_user = above.iter().any(|part| user_of(part).is_some());
         return found(if of_user { Kind::UserUnit } else { Kind::Unit }, last);
     }
     None

@@ -6,6 +6,8 @@ pub mod limits;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::oomlog::analysis::memcg_version::MemcgVersion;
+
 pub use limits::Limits;
 
 /// Which cgroup version controls memory on this host.
@@ -38,6 +40,15 @@ impl CgroupVersion {
             Self::V1 => "cgroup v1",
             Self::V2 => "cgroup v2",
             Self::Hybrid => "cgroup hybrid",
+        }
+    }
+}
+
+impl From<MemcgVersion> for CgroupVersion {
+    fn from(version: MemcgVersion) -> Self {
+        match version {
+            MemcgVersion::V1 => Self::V1,
+            MemcgVersion::V2 => Self::V2,
         }
     }
 }

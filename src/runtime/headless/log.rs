@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::app::msg::EventSource;
 use crate::linux::log::journal::JournalReader;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
 use crate::linux::{ReadError, SysRoot};
+use crate::model::event_source::EventSource;
 use crate::oomlog::{LogRecord, OomAssembler, OomEvent, TextLog};
 
 /// How long a read waits before the thread checks whether to end.

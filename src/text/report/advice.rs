@@ -2,6 +2,7 @@
 //! put the kind of step there.
 
 use crate::model::cgroup::container::short_id;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::analysis::advice::{Advice, advice};
@@ -10,6 +11,7 @@ use crate::oomlog::analysis::root_cause::RootCause;
 use crate::oomlog::{Kill, OomReport};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::set_property;
 
 /// Growth before death that counts as a leak, in bytes per second.
 const LEAK: i64 = 1 << 20;
@@ -126,8 +128,8 @@ fn sentence(step: &Advice) -> String {
 /// v1 has nothing that throttles: its soft limit only decides what is reclaimed first.
 fn slow_writers(version: Option<MemcgVersion>) -> String {
     let how = match version {
-        Some(MemcgVersion::V2) => " (memory.high throttles)",
-        Some(MemcgVersion::V1) | None => "",
+        Some(MemcgVersion::V2) => format!(" ({} throttles)", LimitFile::High.name()),
+        Some(MemcgVersion::V1) | None => String::new(),
     };
     format!("slow the cgroup's writes down{how}, or raise its limit")
 }
@@ -146,18 +148,15 @@ fn raise(
     let now = limit_kb.map_or_else(String::new, |limit| {
         format!(" (now {}{with_swap})", kb(limit))
     });
-    // systemd cannot set a limit on memory and swap together.
-    let how = match (version, with_swap_kb) {
-        (Some(MemcgVersion::V1), Some(_)) => {
-            "the container's memory and swap options, or memory.memsw.limit_in_bytes and then memory.limit_in_bytes"
-        }
-        (Some(MemcgVersion::V1), None) => {
-            "systemctl set-property, the container's memory option, or memory.limit_in_bytes"
-        }
-        (Some(MemcgVersion::V2), _) => {
-            "systemctl set-property, the container's memory option, or memory.max"
-        }
-        (None, _) => "systemctl set-property, or the container's memory option",
+    let systemd = set_property(cgroup.unwrap_or("/"));
+    let how = match version.map(|version| (version, LimitFile::hard_limit(version.into()).name())) {
+        // systemd cannot set a limit on memory and swap together.
+        Some((MemcgVersion::V1, hard)) if with_swap_kb.is_some() => format!(
+            "the container's memory and swap options, or {} and then {hard}",
+            LimitFile::V1Memsw.name()
+        ),
+        Some((_, hard)) => format!("{systemd}, the container's memory option, or {hard}"),
+        None => format!("{systemd}, or the container's memory option"),
     };
     format!("if {name} needs what it used, raise its limit{now}: {how}")
 }
@@ -211,6 +210,23 @@ mod tests {
         assert!(slow(Some(MemcgVersion::V2)).contains("memory.high"));
         assert!(!slow(Some(MemcgVersion::V1)).contains("memory.high"));
         assert!(!slow(None).contains("memory.high"));
+    }
+
+    #[test]
+    fn a_unit_of_a_user_manager_is_set_through_that_manager() {
+        let raise = |cgroup: &str| {
+            sentence(&Advice::RaiseLimit {
+                cgroup: Some(cgroup.to_owned()),
+                limit_kb: None,
+                with_swap_kb: None,
+                version: Some(MemcgVersion::V2),
+            })
+        };
+        let system = raise("/system.slice/web.service");
+        assert!(system.contains(": systemctl set-property, "), "{system}");
+        let user =
+            raise("/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox.service");
+        assert!(user.contains(": systemctl --user set-property, "), "{user}");
     }
 
     #[test]

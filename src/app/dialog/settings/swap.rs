@@ -2,6 +2,7 @@
 
 use super::Setting;
 use crate::app::dialog::DialogContext;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::vm_settings::{SwapDevice, SwapKind};
 use crate::text::format;
 use crate::text::tone::Tone;
@@ -74,7 +75,10 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
         Some(true) => list.push(Setting::new(
             "swap accounting (v1)",
             "on",
-            "a group's memory and swap can be limited together (memory.memsw.limit_in_bytes)",
+            format!(
+                "a group's memory and swap can be limited together ({})",
+                LimitFile::V1Memsw.name()
+            ),
         )),
         Some(false) => list.push(
             Setting::new(

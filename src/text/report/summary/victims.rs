@@ -1,6 +1,7 @@
 //! Whom the kernel killed, why this one, and what it freed.
 
 use super::kb;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::analysis::freed::freed;
@@ -54,8 +55,9 @@ pub(super) fn lines(
     }
     if let Some(group) = &report.oom_group {
         lines.push(Line::from(format!(
-            "All of {} died together: memory.oom.group is set there.",
-            short_group(group)
+            "All of {} died together: {} is set there.",
+            short_group(group),
+            LimitFile::OomGroup.name()
         )));
     }
     lines

@@ -7,8 +7,10 @@ use crate::app::view::domains::name;
 use crate::app::view::domains::pace::Count;
 use crate::app::view::gauge::trend::Rate;
 use crate::model::cgroup::Cgroup;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::oom_domain::urgency::Urgency;
 use crate::text::format;
+use crate::text::joined::joined;
 use crate::text::tone::Tone;
 use crate::text::wording;
 
@@ -225,7 +227,11 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "high",
         title: "HIGH",
-        doc: "times throttled at memory.high (v2 only); +3/m: three more a minute",
+        doc: joined!(
+            "times throttled at ",
+            LimitFile::High.row().name,
+            " (v2 only); +3/m: three more a minute"
+        ),
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 7,
@@ -272,7 +278,11 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "dies",
         title: "DIES",
-        doc: "one, the whole group (memory.oom.group), nobody; hangs: the killer is off",
+        doc: joined!(
+            "one, the whole group (",
+            LimitFile::OomGroup.row().name,
+            "), nobody; hangs: the killer is off"
+        ),
         width: Width::Fixed(6),
         align: Align::Left,
         rank: 4,
