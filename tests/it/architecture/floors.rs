@@ -62,7 +62,7 @@ const FLOORS: &[Floor] = &[
     Floor {
         name: "output",
         may_import: &["output", "app", "text", "model", "oomlog"],
-        never: CLOCKS_AND_FILES,
+        never: &[CLOCKS_AND_FILES],
     },
     Floor {
         name: "config",
