@@ -250,8 +250,10 @@ impl State {
     fn needs(&self) -> Needs {
         let on_screen = self.table.list().visible().map(|(_, row)| row.id);
         let verdicts = self.snapshot.domains.iter().filter_map(|d| d.verdict);
-        let victims =
-            verdicts.flat_map(|v| std::iter::once(v.victim.id).chain(v.runner_up.map(|c| c.id)));
+        let victims = verdicts
+            .flat_map(|v| [Some(v.victim), v.runner_up, v.rival])
+            .flatten()
+            .map(|candidate| candidate.id);
         let searching = self
             .prompt
             .as_ref()

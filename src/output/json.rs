@@ -123,7 +123,8 @@ pub struct DomainFacts<'a> {
     /// Who dies next; null where `action` is not `kill_worst`: then badness does not matter; and
     /// where nobody can be killed.
     pub next_victim: Option<ProcessId>,
-    /// The one after, where it is too close to call; null where it is not.
+    /// Who may die instead, where it is too close to call: by error of reading, or because it may overtake the victim
+    /// before the domain is full. Null where the victim is certain.
     pub or: Option<ProcessId>,
     /// Processes that share the victim's memory and die with it; empty also where that cannot be seen.
     pub dies_along: Vec<ProcessId>,
@@ -282,10 +283,7 @@ fn domain_facts<'a>(
         members: domain.members,
         action,
         next_victim: verdict.map(|v| v.victim.id),
-        or: verdict
-            .filter(|v| v.close)
-            .and_then(|v| v.runner_up)
-            .map(|c| c.id),
+        or: verdict.and_then(|v| v.or()).map(|c| c.id),
         dies_along: verdict
             .and_then(|v| snapshot.process(v.victim.id))
             .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())

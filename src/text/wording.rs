@@ -30,7 +30,7 @@ pub fn process(id: ProcessId, snapshot: &Snapshot) -> String {
 /// Who dies: one process, or one of two where it is too close to call.
 pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     let first = process(verdict.victim.id, snapshot);
-    match verdict.runner_up.filter(|_| verdict.close) {
+    match verdict.or() {
         Some(other) => format!("{first} or {}", process(other.id, snapshot)),
         None => first,
     }
@@ -110,6 +110,7 @@ mod tests {
                 victim: candidate(7),
                 runner_up,
                 close,
+                rival: None,
             };
             victim(&verdict, &snapshot)
         };

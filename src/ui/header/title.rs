@@ -21,6 +21,16 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         }
         _ => {}
     }
+    let blocked = state.snapshot.processes.iter().find_map(|process| {
+        let seconds = process.command_blocks?;
+        Some((process.id.pid, seconds))
+    });
+    if let Some((pid, seconds)) = blocked.filter(|(_, seconds)| *seconds >= 1.0) {
+        right.push(
+            Tone::Watch,
+            format!("cmdline of {pid} blocks {seconds:.0}s  "),
+        );
+    }
     if state.paused {
         right.push(Tone::Watch, "PAUSED  ");
     }

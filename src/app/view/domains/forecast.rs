@@ -1,9 +1,11 @@
 //! [`Forecast`]: the growth rate of one domain, smoothed so that the number on the screen does not jump.
 //!
 //! The trend judges the last minute. The screen follows when it says the same three times in a row, and a shown
-//! rate approaches the new one in steps.
+//! rate approaches the new one in steps. A rise of the last seconds is shown at once: a fast leak leaves no time.
 
-use crate::app::view::gauge::trend::{Rate, Trend};
+use std::time::Duration;
+
+use crate::app::view::gauge::trend::{BRIEF_REACH, Rate, Trend, choose, time_at};
 use crate::model::time::Monotonic;
 
 /// A judgement of another kind is shown after this many of them in a row.
@@ -16,6 +18,8 @@ const STEP: f64 = 0.25;
 #[derive(Debug, Clone)]
 pub struct Forecast {
     trend: Trend,
+    /// The rise of the last seconds, and how long it has lasted.
+    lately: Option<(f64, Duration)>,
     shown: Rate,
     others: u8,
 }
@@ -24,6 +28,7 @@ impl Default for Forecast {
     fn default() -> Self {
         Self {
             trend: Trend::coarse(),
+            lately: None,
             shown: Rate::Unknown,
             others: 0,
         }
@@ -45,6 +50,7 @@ impl Says {
         match rate {
             Rate::Unknown => Self::Nothing,
             Rate::Unsteady => Self::Unsteady,
+            Rate::Lately(..) => Self::Grows,
             // The screen shows a rate below 1 KiB/s as 0.
             Rate::Steady(rate) if rate.abs() < 1024.0 => Self::Rests,
             Rate::Steady(rate) if rate > 0.0 => Self::Grows,
@@ -56,10 +62,12 @@ impl Says {
 impl Forecast {
     /// Takes the bytes consumed at a moment.
     pub fn accept(&mut self, at: Monotonic, consumed: u64) {
-        if !self.trend.push(at, consumed) {
+        let is_new = self.trend.push(at, consumed);
+        self.lately = self.trend.lately();
+        if !is_new {
             return;
         }
-        let fresh = self.trend.rate();
+        let fresh = self.trend.minute();
         if let (Rate::Steady(shown), Rate::Steady(new)) = (self.shown, fresh)
             && Says::from_rate(self.shown) == Says::from_rate(fresh)
         {
@@ -78,18 +86,24 @@ impl Forecast {
 
     /// The rate to show.
     pub fn rate(&self) -> Rate {
-        self.shown
+        choose(self.shown, self.lately)
     }
 
-    /// Time until `left` bytes are gone at that rate; `None` unless it grows steadily and the end is within
-    /// a day.
-    pub fn time_to(&self, left: u64) -> Option<std::time::Duration> {
-        match (Says::from_rate(self.shown), self.shown) {
-            (Says::Grows, Rate::Steady(rate)) => {
-                crate::app::view::gauge::trend::time_at(rate, left)
+    /// Time until `left` bytes are gone at that rate; `None` unless it grows, and where the end is further than what
+    /// was seen can tell.
+    pub fn time_to(&self, left: u64) -> Option<Duration> {
+        match self.rate() {
+            Rate::Steady(rate) if Says::from_rate(self.shown) == Says::Grows => {
+                self.trend.steady_time(rate, left)
             }
-            _ => None,
+            Rate::Lately(rate, _) => time_at(rate, left).filter(|time| *time <= BRIEF_REACH),
+            Rate::Steady(_) | Rate::Unknown | Rate::Unsteady => None,
         }
+    }
+
+    /// True if the rate is only that of the last seconds.
+    pub fn is_brief(&self) -> bool {
+        matches!(self.rate(), Rate::Lately(..))
     }
 }
 

@@ -10,6 +10,7 @@ mod assembler;
 mod btf;
 mod calls;
 mod layout;
+mod loading;
 mod program;
 mod record;
 mod unlisted;

@@ -62,6 +62,18 @@ pub struct Verdict {
     pub runner_up: Option<Candidate>,
     /// True if the difference between the two is smaller than the reading error: either may die.
     pub close: bool,
+    /// Who may overtake the victim before the domain is full, by how both change ([`crate::model::oom_domain::foresee`]): the strongest, who
+    /// need not be the second by now. `None` if nobody may.
+    pub rival: Option<Candidate>,
+}
+
+impl Verdict {
+    /// Who may die instead of the victim: the two cannot be told apart, or will not stay in this order. `None` if
+    /// the victim is certain.
+    #[must_use]
+    pub fn or(&self) -> Option<Candidate> {
+        self.rival.or(self.runner_up.filter(|_| self.close))
+    }
 }
 
 /// One OOM domain: how full it is, and which process dies in it.
