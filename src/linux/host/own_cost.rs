@@ -7,6 +7,10 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::linux::kernel_file::{FileBuffer, number};
 use crate::model::snapshot::OwnCost;
 
+/// Two readings closer than this many seconds are of one moment.
+const MOMENT: f64 = 0.000_1;
+const TRIES: usize = 8;
+
 /// Remembers both clocks of the last reading, in seconds.
 #[derive(Debug, Default)]
 pub(crate) struct OwnMeter {
@@ -23,8 +27,7 @@ impl OwnMeter {
     ) -> Option<OwnCost> {
         // Both clocks at the same moment: the processor time of a sample that took long belongs to the time that it
         // took, not to the distance between the starts of two samples.
-        let spent = seconds(ClockId::ProcessCPUTime);
-        let at = seconds(ClockId::Monotonic);
+        let (at, spent) = both();
         let (then, before) = self.last.replace((at, spent))?;
         let passed = at - then;
         if passed <= 0.0 {
@@ -39,6 +42,21 @@ impl OwnMeter {
             resident: pages * page_size,
         })
     }
+}
+
+/// The time, and the processor time at that moment: read again if something came between.
+fn both() -> (f64, f64) {
+    let mut read = (0.0, 0.0);
+    for _ in 0..TRIES {
+        let before = seconds(ClockId::Monotonic);
+        let spent = seconds(ClockId::ProcessCPUTime);
+        let after = seconds(ClockId::Monotonic);
+        read = (after, spent);
+        if after - before < MOMENT {
+            break;
+        }
+    }
+    read
 }
 
 fn seconds(clock: ClockId) -> f64 {

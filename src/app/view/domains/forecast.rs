@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::app::view::gauge::trend::{BRIEF_REACH, Rate, Trend, choose, time_at};
+use crate::app::view::gauge::trend::{Rate, Trend, brief_time, choose};
 use crate::model::time::Monotonic;
 
 /// A judgement of another kind is shown after this many of them in a row.
@@ -60,10 +60,14 @@ impl Says {
 }
 
 impl Forecast {
-    /// Takes the bytes consumed at a moment.
-    pub fn accept(&mut self, at: Monotonic, consumed: u64) {
+    /// Takes the bytes consumed at a moment, and how many are left.
+    pub fn accept(&mut self, at: Monotonic, consumed: u64, left: u64) {
         let is_new = self.trend.push(at, consumed);
-        self.lately = self.trend.lately();
+        // A rise that is nowhere near the end can wait until the minute has proved it.
+        self.lately = self
+            .trend
+            .lately()
+            .filter(|(rate, over)| brief_time(*rate, *over, left).is_some());
         if !is_new {
             return;
         }
@@ -96,7 +100,7 @@ impl Forecast {
             Rate::Steady(rate) if Says::from_rate(self.shown) == Says::Grows => {
                 self.trend.steady_time(rate, left)
             }
-            Rate::Lately(rate, _) => time_at(rate, left).filter(|time| *time <= BRIEF_REACH),
+            Rate::Lately(rate, over) => brief_time(rate, over, left),
             Rate::Steady(_) | Rate::Unknown | Rate::Unsteady => None,
         }
     }
@@ -120,7 +124,7 @@ mod tests {
         let mut forecast = Forecast::default();
         (0..seconds)
             .map(|t| {
-                forecast.accept(Monotonic(t * 1_000_000), used(t));
+                forecast.accept(Monotonic(t * 1_000_000), used(t), 1 << 50);
                 forecast.rate()
             })
             .collect()
@@ -161,5 +165,24 @@ mod tests {
         assert!(matches!(rates[90], Rate::Steady(rate) if rate > 0.0));
         assert!(matches!(rates[299], Rate::Steady(rate) if rate.abs() < 1.0));
         assert!(changes(&rates) <= 3, "{rates:?}");
+    }
+
+    #[test]
+    fn a_leak_that_is_nearly_there_is_told_by_its_last_seconds() {
+        let mut forecast = Forecast::default();
+        let limit = 300 * MIB;
+        let used = |t: u64| 40 * MIB + t.saturating_sub(30) * 20 * MIB;
+        let mut told = None;
+        for t in 0..43 {
+            let left = limit - used(t).min(limit);
+            forecast.accept(Monotonic(t * 1_000_000), used(t), left);
+            if forecast.time_to(left).is_some() {
+                told = told.or(Some(t));
+            } else {
+                assert_eq!(told, None, "told once, it stays");
+            }
+        }
+        assert!(told.is_some_and(|t| (31..=33).contains(&t)), "{told:?}");
+        assert!(forecast.is_brief());
     }
 }

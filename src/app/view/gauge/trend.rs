@@ -23,8 +23,8 @@ const FAR: Duration = Duration::from_hours(24);
 const REACH: u32 = 10;
 /// A further one needs a trend that has lasted for this long.
 const LONG: Duration = Duration::from_mins(2);
-/// A forecast from the last seconds reaches no further than this.
-pub(in crate::app::view) const BRIEF_REACH: Duration = Duration::from_secs(30);
+/// A forecast from the last seconds may always reach this far.
+const BRIEF_REACH: Duration = Duration::from_secs(30);
 
 /// Points kept of a coarse trend; the newest half is about two seconds apart, the rest about ten.
 const COARSE_KEPT: usize = 30;
@@ -32,8 +32,8 @@ const COARSE_APART: Duration = Duration::from_millis(1900);
 const OLD_APART: Duration = Duration::from_secs(10);
 
 /// The newest points are kept as they came, at most so many, for so long.
-const RECENT_KEPT: usize = 12;
-const RECENT: Duration = Duration::from_secs(8);
+const RECENT_KEPT: usize = 16;
+const RECENT: Duration = Duration::from_secs(16);
 
 /// Memory in use over time.
 #[derive(Debug, Clone, Default)]
@@ -154,7 +154,7 @@ impl Trend {
     pub fn time_to(&self, left: u64) -> Option<Duration> {
         match self.rate() {
             Rate::Steady(rate) => self.steady_time(rate, left),
-            Rate::Lately(rate, _) => time_at(rate, left).filter(|time| *time <= BRIEF_REACH),
+            Rate::Lately(rate, over) => brief_time(rate, over, left),
             Rate::Unknown | Rate::Unsteady => None,
         }
     }
@@ -209,6 +209,11 @@ pub(in crate::app::view) fn choose(minute: Rate, lately: Option<(f64, Duration)>
         (Rate::Unknown | Rate::Unsteady, Some((rate, over))) => Rate::Lately(rate, over),
         (minute, _) => minute,
     }
+}
+
+/// Time until `left` bytes are gone at a rate that was seen for the time `over`, if that can tell.
+pub(in crate::app::view) fn brief_time(rate: f64, over: Duration, left: u64) -> Option<Duration> {
+    time_at(rate, left).filter(|time| *time <= BRIEF_REACH.max(over * REACH))
 }
 
 fn seconds((at, used): (Monotonic, u64)) -> (f64, f64) {

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use super::calls::{Program, SharedArray, TaskLink};
 use super::layout::{Layout, Visit};
 use super::program::task_walk;
-use super::walk::Refusal;
+use super::refusal::Refusal;
 use crate::linux::helper::helper;
 
 /// Least capacity of the array. The array is resident memory (a record has 128 bytes), so it should not be much

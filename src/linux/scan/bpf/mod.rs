@@ -13,8 +13,10 @@ mod layout;
 mod loading;
 mod program;
 mod record;
+mod refusal;
 mod unlisted;
 mod walk;
 
 pub(crate) use layout::Way;
-pub(crate) use walk::{BpfScan, Refusal};
+pub(crate) use refusal::Refusal;
+pub(crate) use walk::BpfScan;

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
-use rustix::io::Errno;
-
 use super::btf::BtfError;
 use super::layout::{Layout, Way};
 use super::loading::{Loaded, Loading, Tasks, is_nearly_full, with_room_to_grow};
 use super::record::Units;
+use super::refusal::Refusal;
 use super::unlisted::Unlisted;
 use crate::linux::ReadError;
 use crate::linux::scan::proc::row::RowReader;
@@ -22,54 +21,6 @@ const TYPES: &str = "/sys/kernel/btf/vmlinux";
 
 /// After the kernel has refused a larger array, it is asked again after this many walks.
 const ASK_AGAIN: u32 = 8;
-
-/// Why this back end cannot be used here.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    /// It does not work for this process, or with this root.
-    #[error("{0}")]
-    NotHere(&'static str),
-    /// The kernel is too old, or its types differ from the known ones.
-    #[error(transparent)]
-    Types(#[from] BtfError),
-    /// The kernel refused an operation.
-    #[error("the kernel refused the {what}: {errno}")]
-    Refused {
-        /// What.
-        what: &'static str,
-        /// Why.
-        errno: Errno,
-    },
-    /// The kernel has not finished checking the program.
-    #[error("the kernel is still checking the program")]
-    TooSlow,
-    /// No thread could be started to load it.
-    #[error("no thread could be started: {0}")]
-    Thread(std::io::Error),
-}
-
-impl Refusal {
-    pub(super) fn of(what: &'static str) -> impl FnOnce(Errno) -> Self {
-        move |errno| Self::Refused { what, errno }
-    }
-
-    /// True if the answer may be another one later.
-    pub(crate) fn may_pass(&self) -> bool {
-        match self {
-            Self::NotHere(_) | Self::Types(_) => false,
-            Self::TooSlow | Self::Thread(_) => true,
-            Self::Refused { errno, .. } => matches!(
-                *errno,
-                Errno::NOMEM
-                    | Errno::AGAIN
-                    | Errno::INTR
-                    | Errno::BUSY
-                    | Errno::MFILE
-                    | Errno::NFILE
-            ),
-        }
-    }
-}
 
 /// Walks the tasks inside the kernel.
 #[derive(Debug)]
@@ -234,14 +185,13 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
-    use super::{BpfScan, Refusal, Way};
+    use super::{BpfScan, Way};
     use crate::linux::kernel_file::open_dir;
     use crate::linux::scan::proc::row::RowReader;
     use crate::linux::scan::{ProcessScan, ScanPass, ScanWants};
     use crate::model::cgroup::CgroupVersion;
     use crate::model::kernel::RssSource;
     use crate::model::memory::Memory;
-    use rustix::io::Errno;
 
     #[test]
     fn an_array_that_is_too_small_loses_no_process_and_is_replaced_while_it_is_in_use() {
@@ -283,16 +233,5 @@ mod tests {
         }
         assert!(rounds > 1, "the first walk has to do with the small one");
         assert!(scan.name().starts_with("bpf task "));
-    }
-
-    #[test]
-    fn only_what_may_pass_is_tried_again() {
-        let refused = |errno| Refusal::Refused {
-            what: "task walk",
-            errno,
-        };
-        assert!(refused(Errno::NOMEM).may_pass() && Refusal::TooSlow.may_pass());
-        assert!(!refused(Errno::PERM).may_pass() && !refused(Errno::INVAL).may_pass());
-        assert!(!Refusal::NotHere("a container").may_pass());
     }
 }
