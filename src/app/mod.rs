@@ -188,6 +188,12 @@ impl State {
         (self.snapshot.seq > 0).then(|| self.now.monotonic.since(self.snapshot.taken.monotonic))
     }
 
+    /// Age of what is on the screen, where it is older than it should be; `None` while it is fresh, and while paused.
+    pub fn stale(&self) -> Option<Duration> {
+        self.sample_age()
+            .filter(|age| *age > self.period() * 2 && !self.paused)
+    }
+
     /// Raises a notice.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice::new(tone, text, self.now.monotonic));

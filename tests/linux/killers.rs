@@ -191,6 +191,32 @@ fn systemd_oomd_by_its_files_and_units() {
 }
 
 #[test]
+fn a_slice_set_up_while_memory_is_short_is_seen_before_oomd_kills_in_it() {
+    let stalls = "some avg10=42.00 avg60=9.00 avg300=2.00 total=5000\nfull avg10=21.00 avg60=4.00 avg300=1.00 total=4000\n";
+    let root = with_oomd().file("proc/pressure/memory", stalls);
+    let mut sampler = sampler(&root);
+    let first = sampler.sample(&Needs::default(), at(1)).expect("a sample");
+    assert!(first.pressure.is_some_and(|p| p.some.avg10 > 40.0));
+    let root = root.v2_group("late.slice", |g| g).file(
+        "etc/systemd/system/late.slice",
+        "[Slice]\nManagedOOMSwap=kill\n",
+    );
+    let late = CgroupPath::new("/late.slice");
+    let mut second = 1;
+    let seen = crate::common::patience::until(|| {
+        second += 1;
+        let snapshot = sampler.sample(&Needs::default(), at(second));
+        let snapshot = snapshot.expect("a sample");
+        snapshot
+            .killers
+            .iter()
+            .any(|killer| killer.watched.contains(&late))
+    });
+    assert!(seen, "after {second} samples");
+    drop(root);
+}
+
+#[test]
 fn links_of_the_tree_stay_in_the_tree() {
     let root = with_oomd();
     let dir = root.path("etc/systemd/system");

@@ -40,11 +40,12 @@ pub fn foresee(
             }
         });
     }
-    let races: Vec<Option<Foreseen<'_>>> = domains
+    let mut races: Vec<Option<Foreseen<'_>>> = domains
         .iter()
         .zip(&rates)
         .map(|(domain, rates)| {
-            let left = left(domain, cgroups, memory)?;
+            // Most domains rest, and the room of a group takes a walk up to the root.
+            let left = (rates.0 > 0.0).then(|| left(domain, cgroups, memory))??;
             let times = times(left, *rates, age);
             let id = domain.verdict?.victim.id;
             let victim = processes.iter().find(|p| p.id == id)?;
@@ -56,7 +57,6 @@ pub fn foresee(
             })
         })
         .collect();
-    let mut races = races;
     if races.iter().all(Option::is_none) {
         return;
     }

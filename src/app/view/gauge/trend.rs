@@ -20,11 +20,12 @@ const MAX_FIT: usize = 60;
 const FAR: Duration = Duration::from_hours(24);
 
 /// A forecast from the last minute reaches so many times as far as the time it was learnt from.
-const REACH: u32 = 10;
+const REACH: u32 = 20;
 /// A further one needs a trend that has lasted for this long.
 const LONG: Duration = Duration::from_mins(2);
-/// A forecast from the last seconds may always reach this far.
+/// A forecast from the last seconds may always reach this far, and so many times as far as they last.
 const BRIEF_REACH: Duration = Duration::from_secs(30);
+const BRIEF_TIMES: u32 = 10;
 
 /// Points kept of a coarse trend; the newest half is about two seconds apart, the rest about ten.
 const COARSE_KEPT: usize = 30;
@@ -213,7 +214,7 @@ pub(in crate::app::view) fn choose(minute: Rate, lately: Option<(f64, Duration)>
 
 /// Time until `left` bytes are gone at a rate that was seen for the time `over`, if that can tell.
 pub(in crate::app::view) fn brief_time(rate: f64, over: Duration, left: u64) -> Option<Duration> {
-    time_at(rate, left).filter(|time| *time <= BRIEF_REACH.max(over * REACH))
+    time_at(rate, left).filter(|time| *time <= BRIEF_REACH.max(over * BRIEF_TIMES))
 }
 
 fn seconds((at, used): (Monotonic, u64)) -> (f64, f64) {
