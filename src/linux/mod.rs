@@ -11,6 +11,7 @@ pub mod write;
 use std::io;
 use std::path::{Path, PathBuf};
 
+mod helper;
 pub mod host;
 mod kernel_file;
 mod killers;

@@ -43,7 +43,7 @@ pub fn process(id: ProcessId, snapshot: &Snapshot) -> String {
 /// Who dies: one process, or "A or B" where two are too close to call.
 pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     let first = process(verdict.victim.id, snapshot);
-    match verdict.runner_up.filter(|_| verdict.close) {
+    match verdict.or() {
         Some(other) => format!("{first} or {}", process(other.id, snapshot)),
         None => first,
     }
@@ -122,6 +122,7 @@ mod tests {
                 victim: candidate(7),
                 runner_up,
                 close,
+                rival: None,
             };
             victim(&verdict, &snapshot)
         };

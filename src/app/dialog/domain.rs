@@ -219,6 +219,21 @@ impl Subject<'_> {
         match self.watch.forecast.rate() {
             Rate::Unknown => line.add(Tone::Dim, "watching …"),
             Rate::Unsteady => line.add(Tone::Normal, "no steady trend in the last minute"),
+            Rate::Lately(rate, over) => {
+                let seconds = over.as_secs_f64().round();
+                let lately = format!("{} in the last {seconds} s", format::rate(rate));
+                let line = line.add(Tone::Watch, lately);
+                match self.watch.signs.time_left {
+                    Some(left) => line.add(
+                        urgency_tone(self.watch.urgency),
+                        format!(
+                            "  if that goes on, nothing left in {}",
+                            format::in_about(left)
+                        ),
+                    ),
+                    None => line,
+                }
+            }
             Rate::Steady(rate) if rate.abs() < 1024.0 => line.add(Tone::Normal, "none"),
             Rate::Steady(rate) => {
                 let line = line.add(Tone::Normal, format!("{}, steady", format::rate(rate)));

@@ -143,7 +143,12 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
     match watch.signs.time_left {
         Some(left) => line.push(
             urgency_tone(watch.urgency),
-            format!(", full in {}", format::in_about(left)),
+            if watch.forecast.is_brief() {
+                // The last seconds alone say so.
+                format!(", perhaps full in {}", format::in_about(left))
+            } else {
+                format!(", full in {}", format::in_about(left))
+            },
         ),
         None => {
             if let Some(acute) = watch.acute() {

@@ -56,7 +56,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
 }
 
 fn next_victim(process: &Process, verdict: &Verdict, line: Line, snapshot: &Snapshot) -> Line {
-    let other = verdict.runner_up.filter(|_| verdict.close);
+    let other = verdict.or();
     let first = [Some(verdict.victim), other];
     let mut first: Vec<_> = first.into_iter().flatten().map(|one| one.id).collect();
     let all = first.len();

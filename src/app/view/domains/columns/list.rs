@@ -161,7 +161,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "growth",
         title: "GROWTH",
-        doc: "growth of what it keeps; unsteady: no trend in the last minute",
+        doc: "growth of what it keeps; ?: of the last seconds alone; unsteady: no trend",
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 5,
@@ -170,6 +170,7 @@ pub static COLUMNS: &[DomainColumn] = &[
             Rate::Unknown => cell(Tone::Dim, "…"),
             Rate::Unsteady => cell(Tone::Dim, "unsteady"),
             Rate::Steady(rate) if rate.abs() < 1024.0 => cell(Tone::Dim, "0"),
+            Rate::Lately(rate, _) => cell(Tone::Watch, format!("{}?", format::rate(rate))),
             Rate::Steady(rate) => {
                 let rising = if rate > 0.0 {
                     Tone::Watch
@@ -183,7 +184,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "full-in",
         title: "FULL IN",
-        doc: "until nothing is left, at that growth; - without a steady one",
+        doc: "until nothing is left, at that growth; ?: by the last seconds alone",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
@@ -195,7 +196,8 @@ pub static COLUMNS: &[DomainColumn] = &[
                 } else {
                     Tone::Watch
                 };
-                cell(tone, format::roughly(left))
+                let doubt = if c.watch.forecast.is_brief() { "?" } else { "" };
+                cell(tone, format!("{}{doubt}", format::roughly(left)))
             }
             None => dash(),
         },

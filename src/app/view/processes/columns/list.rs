@@ -263,7 +263,14 @@ pub static COLUMNS: &[Column] = &[
                 } else {
                     Tone::Normal
                 },
-                command(p),
+                match p.command_blocks {
+                    // What an htop user would wonder about: the finding is a fact of this row.
+                    Some(seconds) if p.command.is_none() => format!(
+                        "{} (reading its command line blocks since {seconds:.0} s: somebody holds its mmap lock)",
+                        p.comm
+                    ),
+                    _ => command(p),
+                },
             )
         },
     },
