@@ -6,6 +6,7 @@ use humansize::{BINARY, FormatSizeOptions, format_size};
 
 /// `9.9G`, `512M`, `0B`: at most five columns up to a petabyte, for table cells.
 pub fn size(bytes: u64) -> String {
+    let bytes = full_unit(bytes, 2048).unwrap_or(bytes);
     let places = usize::from(leading_digits(bytes) < 2);
     let options = FormatSizeOptions::from(BINARY)
         .decimal_places(places)
@@ -20,7 +21,18 @@ pub fn size(bytes: u64) -> String {
 
 /// `9.9 GiB`, for sentences.
 pub fn long_size(bytes: u64) -> String {
+    // Rounding must not give 1024.0 of a unit.
+    let bytes = full_unit(bytes, 20_480).unwrap_or(bytes);
     format_size(bytes, FormatSizeOptions::from(BINARY).decimal_places(1))
+}
+
+/// The next unit, if the amount is within half of its last printed digit below it: one part in `parts` of the unit.
+fn full_unit(bytes: u64, parts: u64) -> Option<u64> {
+    let mut unit = 1024_u64;
+    while unit <= bytes {
+        unit = unit.checked_mul(1024)?;
+    }
+    (unit > 1024 && unit - bytes <= unit / parts).then_some(unit)
 }
 
 /// How many digits the number has before its unit.
@@ -114,7 +126,7 @@ pub fn percent(value: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{about, count, duration, rate, size};
+    use super::{about, count, duration, long_size, rate, size};
 
     #[test]
     fn sizes_fit_a_narrow_column() {
@@ -132,6 +144,24 @@ mod tests {
             );
         }
         let _ = size(u64::MAX);
+    }
+
+    #[test]
+    fn a_size_just_below_a_unit_is_that_unit() {
+        for shift in [20, 30, 40, 50] {
+            let unit = 1_u64 << shift;
+            for below in [1, 4096, unit / 100_000] {
+                let (short, long) = (size(unit - below), long_size(unit - below));
+                assert!(
+                    !short.contains("1024") && !long.contains("1024"),
+                    "{short}, {long}"
+                );
+            }
+        }
+        assert_eq!(long_size((1 << 30) - 4096), "1 GiB");
+        assert_eq!(size((1 << 30) - 4096), "1.0G");
+        assert_eq!(long_size(1000 << 20), "1000 MiB");
+        assert_eq!(size(1023), "1023B");
     }
 
     #[test]

@@ -79,6 +79,15 @@ pub fn short_group(path: &str) -> String {
     }
 }
 
+/// `1 task`, `0 tasks`, `12 tasks`.
+pub fn plural(count: u64, one: &str, many: &str) -> String {
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {many}")
+    }
+}
+
 /// A container id as container tools shorten it: the first twelve hex digits.
 pub fn short_id(name: &str) -> &str {
     let is_id = name.len() >= 32 && name.bytes().all(|b| b.is_ascii_hexdigit());

@@ -29,6 +29,7 @@ mod keymap;
 mod limits;
 mod oom_assembler;
 mod oom_bounds;
+mod oom_consistency;
 mod oom_crate;
 mod oom_noise;
 mod oom_ranking;
