@@ -138,6 +138,8 @@ fn filled(group: &mut Cgroup, is_v1: bool) {
         active_file: 6 * MIB,
         unwritten: MIB,
         refaults: Some(12),
+        slab_reclaimable: (!is_v1).then_some(MIB),
+        kernel: is_v1.then_some(2 * MIB),
     });
     if is_v1 {
         group.limits = Limits {

@@ -30,6 +30,7 @@ mod limits;
 mod one_name;
 mod oom_assembler;
 mod oom_bounds;
+mod oom_consistency;
 mod oom_crate;
 mod oom_noise;
 mod oom_ranking;
