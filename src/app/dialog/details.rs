@@ -14,6 +14,7 @@ use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Detail, Snapshot};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::plural;
 
 /// Shows one pinned process; its numbers keep updating.
 #[derive(Debug)]
@@ -132,9 +133,9 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         pair(
             "state",
             format!(
-                "{}, {} threads, parent {}",
+                "{}, {}, parent {}",
                 process.state.name(),
-                process.threads,
+                plural(u64::from(process.threads), "thread", "threads"),
                 process.ppid
             ),
         ),

@@ -13,7 +13,7 @@ use crate::model::plan::step::Step;
 use crate::model::process::Process;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-use crate::text::wording;
+use crate::text::wording::{self, plural};
 
 /// Rows of the list of groups.
 const LIST_HEIGHT: usize = 8;
@@ -213,7 +213,7 @@ fn move_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         Some(Ok(_)) => {
             let matching = dialog.matching();
             let items: Vec<_> = matching.iter().map(|g| group_line(g)).collect();
-            let count = format!("{} groups", items.len());
+            let count = plural(items.len() as u64, "group", "groups");
             view.with(Section::Choices {
                 items,
                 selected: Some(dialog.chosen),
