@@ -88,7 +88,7 @@ fn a_nested_group_shows_the_room_of_the_ancestor_that_is_full_first() {
             .to_owned()
     };
     // 10 MiB are left outside, 90 inside.
-    let (outer, inner) = (row("outer "), row("inner "));
+    let (outer, inner) = (row("/outer "), row("└ inner "));
     assert!(
         outer.contains(" 10M ") && inner.contains(" 10M^ "),
         "{text}"
