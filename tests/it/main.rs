@@ -44,5 +44,6 @@ mod render;
 mod report;
 mod scrolling;
 mod selection;
+mod truth;
 mod update;
 mod victim_rules;
