@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oomtop::app::view::events::EventLog;
-use oomtop::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, GroupEvents, GroupStat, Limits};
+use oomtop::model::cgroup::{
+    Cgroup, CgroupKey, CgroupPath, CgroupVersion, GroupEvents, GroupStat, Limits,
+};
 use oomtop::model::event_source::EventSource;
 use oomtop::model::kernel::{
     KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
 };
+use oomtop::model::killers::oom_policy::OomPolicy;
 use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use oomtop::model::memory::nodes::NodeSet;
 use oomtop::model::oom_domain::victim::{DomainState, Scope, assess};
@@ -120,6 +123,10 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
         }
     }
     sample.cgroups = Arc::new(groups);
+    sample.own_limit = Some(Scope::Memcg(CgroupKey(2)));
+    if !is_v1 {
+        sample.unit_policies = Arc::new(vec![(CgroupKey(2), OomPolicy::Stop)]);
+    }
     let settings = Arc::make_mut(&mut sample.vm_settings);
     settings.swap_accounting = is_v1.then_some(true);
     for device in settings.swaps.iter_mut().flatten() {

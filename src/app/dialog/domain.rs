@@ -6,6 +6,7 @@ mod signs;
 use files::Files;
 
 use super::scroll::Scroll;
+use super::stopped::stopped_line;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
@@ -322,7 +323,9 @@ impl Subject<'_> {
                 "  Nobody can be killed: every process is immune. When memory is gone, the kernel panics."
                     .to_owned(),
             ),
-            Death::One(verdict) | Death::Whole(verdict) => return self.named(&verdict, lines),
+            Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
+                return self.named(&verdict, lines);
+            }
         };
         lines.push(Line::of(tone, text));
         lines
@@ -343,6 +346,7 @@ impl Subject<'_> {
         if let Some(key) = self.domain.group_kill {
             lines.push(self.whole(Scope::Memcg(key)));
         }
+        lines.extend(stopped_line(verdict.victim.id, self.snapshot));
         lines
     }
 

@@ -293,9 +293,9 @@ pub static COLUMNS: &[DomainColumn] = &[
         id: "dies",
         title: "DIES",
         doc: joined!(
-            "one, the whole group (",
+            "one, whole group (",
             LimitFile::OomGroup.row().name,
-            "), nobody; hangs: the killer is off"
+            ") or unit, nobody; hangs: killer off"
         ),
         width: Width::Fixed(6),
         align: Align::Left,
@@ -304,7 +304,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         cell: |c| {
             let death = Death::from_domain(c.domain, c.snapshot);
             let tone = match death {
-                Death::Whole(_) | Death::Hangs | Death::Panics => Tone::Danger,
+                Death::Whole(_) | Death::Unit(_) | Death::Hangs | Death::Panics => Tone::Danger,
                 Death::Asker => Tone::Watch,
                 Death::Nobody | Death::Empty => Tone::Dim,
                 Death::One(_) => Tone::Normal,
@@ -344,7 +344,7 @@ pub static COLUMNS: &[DomainColumn] = &[
                 Death::Panics => cell(Tone::Danger, "the kernel panics"),
                 Death::Asker => cell(Tone::Watch, "whoever asks"),
                 Death::Nobody => cell(Tone::Watch, "nobody can be killed"),
-                Death::One(verdict) | Death::Whole(verdict) => cell(
+                Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => cell(
                     if near { Tone::Critical } else { Tone::Normal },
                     wording::victim(&verdict, c.snapshot),
                 ),
