@@ -104,17 +104,27 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     scene
         .keys("a Up Enter")
         .answer(vec![adj_done(2456, 0, -200)]);
-    let mut now = processes();
-    for p in now.iter_mut().filter(|p| p.id.pid == 2456) {
-        p.adj = Some(OomScoreAdj::clamped(77));
-    }
-    scene.sample(now.clone()).sample(now);
     scene.effects.clear();
     scene.keys("u");
-    assert_eq!(scene.asked(), []);
-    assert!(scene.text().contains("press u again"), "{}", scene.text());
+    let asked = scene.asked();
+    let [Effect::Write { undo: Some(expected), .. }] = asked.as_slice() else {
+        panic!("{asked:?}")
+    };
+    // No sample knows of it: the value is read when it is written.
+    assert_eq!(expected.len(), 1);
+    assert_eq!(expected[0].left, Reading::Adj(OomScoreAdj::clamped(-200)));
+    let now = Reading::Adj(OomScoreAdj::clamped(77));
+    scene.answer(vec![changed(adj(2456, -200), now)]);
+    for part in ["has adj 77 now, not the -200 written by oomtop", "press u again to set 0"] {
+        assert!(scene.text().contains(part), "{}", scene.text());
+    }
+    scene.effects.clear();
     scene.keys("u");
-    assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
+    let asked = scene.asked();
+    let [Effect::Write { plans, undo: Some(expected), .. }] = asked.as_slice() else {
+        panic!("{asked:?}")
+    };
+    assert_eq!((plans, expected.len()), (&write(2456, 0), 0), "whoever insists has read it");
 }
 
 #[test]
@@ -200,9 +210,10 @@ fn a_dialog_takes_its_own_receipt_and_no_other() {
     let mut scene = Scene::new(120, 36);
     scene.keys("a Up Enter Esc");
     let first = scene.asked();
-    let [Effect::Write { id, .. }] = first.as_slice() else {
+    let [Effect::Write { id, .. }, Effect::Withdraw(withdrawn)] = first.as_slice() else {
         panic!("{first:?}")
     };
+    assert_eq!(withdrawn, id, "nobody waits for it");
     scene.keys("a Up Enter");
     let plans = vec![adj_done(2456, 0, -200)];
     let late = Receipt::Write {

@@ -13,6 +13,7 @@ use crate::app::msg::{Receipt, WriteId};
 use crate::model::plan::build;
 use crate::model::plan::receipt::StepReceipt;
 use crate::model::plan::step::Step;
+use crate::model::process::ProcessId;
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::tone::{Line, Tone};
@@ -177,6 +178,19 @@ impl Dialog for AdjustDialog {
 
     fn asked(&mut self, id: WriteId) {
         self.waiting = Some(id);
+    }
+
+    fn waiting(&self) -> Option<WriteId> {
+        self.waiting
+    }
+
+    fn targets(&self) -> Vec<ProcessId> {
+        let targets = self.scopes.iter().flat_map(|scope| &scope.targets);
+        let mut targets: Vec<_> = targets.map(|target| target.id).collect();
+        // The scopes overlap.
+        targets.sort_unstable();
+        targets.dedup();
+        targets
     }
 
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {

@@ -7,6 +7,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Receipt, WriteId};
 use crate::model::plan::build;
 use crate::model::plan::step::Step;
+use crate::model::process::ProcessId;
 use crate::model::process::signal::SIGNALS;
 use crate::text::tone::{Line, Tone};
 
@@ -96,6 +97,14 @@ impl Dialog for SignalDialog {
 
     fn asked(&mut self, id: WriteId) {
         self.waiting = Some(id);
+    }
+
+    fn waiting(&self) -> Option<WriteId> {
+        self.waiting
+    }
+
+    fn targets(&self) -> Vec<ProcessId> {
+        self.targets.iter().map(|target| target.id).collect()
     }
 
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {

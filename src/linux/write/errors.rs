@@ -27,6 +27,12 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// The failure of this step with this errno.
     pub(crate) fn explain(&self, errno: Errno) -> Failure {
+        if let Some(shortage) = shortage(errno) {
+            return failure(
+                FailureKind::Other,
+                format!("{} was not reached: {shortage}.", self.directory),
+            );
+        }
         if errno == Errno::ROFS {
             return failure(
                 FailureKind::Denied,
@@ -38,6 +44,7 @@ impl Attempt<'_> {
         }
         match self.step {
             CgroupStep::EnableMemory(group) => self.enable(group, errno),
+            CgroupStep::DisableMemory(group) => self.disable(group, errno),
             CgroupStep::Create(group) => self.create(group, errno),
             CgroupStep::Limit(group, write) => self.limit(group, *write, errno),
             CgroupStep::Move(target, group) => self.movement(*target, group, errno),
@@ -64,8 +71,31 @@ impl Attempt<'_> {
                      parent."
                 ),
             ),
+            Errno::OPNOTSUPP | Errno::INVAL => failure(
+                FailureKind::Other,
+                format!(
+                    "{group} is threaded or \"domain invalid\" (see cgroup.type): it cannot hand memory control to \
+                     groups below it. Use another parent."
+                ),
+            ),
             Errno::ACCESS | Errno::PERM => self.denied(&format!("echo +memory > {control}")),
             _ => unknown(&format!("Memory control in {group} was not enabled"), errno),
+        }
+    }
+
+    fn disable(&self, group: &CgroupPath, errno: Errno) -> Failure {
+        match errno {
+            _ if is_gone(errno) => no_group(group),
+            Errno::BUSY => failure(
+                FailureKind::Other,
+                format!(
+                    "Memory control in {group} stays enabled: a group below hands it on already."
+                ),
+            ),
+            _ => unknown(
+                &format!("Memory control in {group} was not disabled"),
+                errno,
+            ),
         }
     }
 
@@ -225,6 +255,15 @@ impl Attempt<'_> {
     }
 }
 
+/// What oomtop or the machine has run out of.
+pub(crate) fn shortage(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::MFILE => Some("oomtop has no file descriptor left (ulimit -n)"),
+        Errno::NFILE => Some("the system has no file descriptor left (fs.file-max)"),
+        _ => None,
+    }
+}
+
 fn unknown(what: &str, errno: Errno) -> Failure {
     failure(FailureKind::Other, format!("{what}: {errno}."))
 }
@@ -280,6 +319,7 @@ mod tests {
         let (v1, v2) = (CgroupVersion::V1, CgroupVersion::V2);
         let movement = CgroupStep::Move(target, web.clone());
         let enable = CgroupStep::EnableMemory(web.clone());
+        let disable = CgroupStep::DisableMemory(web.clone());
         let create = CgroupStep::Create(web.clone());
         let remove = CgroupStep::Remove(web);
         let cases = [
@@ -296,6 +336,12 @@ mod tests {
             (v2, &movement, Errno::NOENT, "namespace"),
             (v2, &enable, Errno::BUSY, "holds processes itself"),
             (v2, &enable, Errno::NOENT, "enabled in the groups above"),
+            (v2, &enable, Errno::OPNOTSUPP, "threaded"),
+            (v2, &disable, Errno::BUSY, "stays enabled"),
+            (v2, &disable, Errno::NODEV, "not there"),
+            (v2, &create, Errno::NOSPC, "no room for another group"),
+            (v2, &create, Errno::INVAL, "does not take the name"),
+            (v2, &movement, Errno::MFILE, "ulimit -n"),
             (v2, &create, Errno::AGAIN, "cgroup.max.descendants"),
             (v2, &create, Errno::EXIST, "exists already"),
             (v2, &create, Errno::ROFS, "read-only"),
