@@ -13,3 +13,6 @@ mod distance;
 mod kernel;
 mod kernel_domains;
 mod kernel_limits;
+mod reused;
+mod scarce;
+mod whole;

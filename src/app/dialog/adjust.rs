@@ -202,14 +202,13 @@ impl Dialog for AdjustDialog {
         }
         self.waiting = None;
         self.armed = false;
-        let steps = plans.iter().flat_map(|plan| &plan.steps);
-        let failed: Vec<_> = steps
-            .filter_map(|receipt| failure_line(receipt, self.targets()))
-            .collect();
-        if failed.is_empty() {
+        let steps = || plans.iter().flat_map(|plan| &plan.steps);
+        if steps().all(|receipt| receipt.failure().is_none()) {
             return Outcome::Close;
         }
-        self.result = failed;
+        let targets = self.targets();
+        let lines = steps().filter_map(|receipt| result_line(receipt, targets));
+        self.result = lines.collect();
         Outcome::Stay
     }
 
@@ -245,17 +244,17 @@ impl AdjustDialog {
     }
 }
 
-fn failure_line(receipt: &StepReceipt, targets: &[Pinned]) -> Option<Line> {
-    let failure = receipt.failure()?;
-    let Step::Adj { target, .. } = receipt.step else {
+/// One target of many can fail: then each is named with its result.
+fn result_line(receipt: &StepReceipt, targets: &[Pinned]) -> Option<Line> {
+    let Step::Adj { target, value } = receipt.step else {
         return None;
     };
     let name = targets
         .iter()
         .find(|t| t.id == target)
         .map_or_else(String::new, ToString::to_string);
-    Some(Line::of(
-        Tone::Critical,
-        format!("{name}: {}", failure.sentence),
-    ))
+    Some(match receipt.failure() {
+        Some(failure) => Line::of(Tone::Critical, format!("{name}: {}", failure.sentence)),
+        None => Line::of(Tone::Good, "done  ").add(Tone::Normal, format!("{name} → {value}")),
+    })
 }

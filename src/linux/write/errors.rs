@@ -9,7 +9,7 @@ use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 
-use crate::linux::kernel_file::is_gone;
+use crate::linux::kernel_file::{is_gone, shortage};
 use crate::linux::write::pinned::gone;
 
 /// What is known when a step fails.
@@ -252,15 +252,6 @@ impl Attempt<'_> {
             FailureKind::Denied,
             format!("No permission for {}: {who}: {command}", self.directory),
         )
-    }
-}
-
-/// What oomtop or the machine has run out of.
-pub(crate) fn shortage(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::MFILE => Some("oomtop has no file descriptor left (ulimit -n)"),
-        Errno::NFILE => Some("the system has no file descriptor left (fs.file-max)"),
-        _ => None,
     }
 }
 

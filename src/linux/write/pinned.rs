@@ -14,9 +14,8 @@ use crate::model::process::ProcessId;
 
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::memory_path;
-use crate::linux::kernel_file::{self, FileBuffer, is_gone};
+use crate::linux::kernel_file::{self, FileBuffer, is_gone, shortage};
 use crate::linux::scan::proc::stat_line::{self, StatLine};
-use crate::linux::write::errors::shortage;
 
 /// An open `/proc/PID` whose start time was right when it was opened.
 #[derive(Debug)]

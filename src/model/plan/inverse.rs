@@ -178,7 +178,7 @@ fn backwards<'a>(
     inverse: impl Fn(&StepReceipt) -> Vec<Step>,
 ) -> Vec<(usize, Vec<Step>)> {
     let mut back = Vec::new();
-    for (at, step) in receipt.lasting() {
+    for (at, step) in receipt.to_undo() {
         if !is_limit_of(new, &step.step) {
             back.push((at, inverse(step)));
         }

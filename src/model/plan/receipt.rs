@@ -129,6 +129,14 @@ impl PlanReceipt {
         steps.filter(|(at, _)| !matches!(self.way_back(*at), Some(Ok(()))))
     }
 
+    /// The steps that an undo goes through: those that last. If one of them could not be taken back, all of them: a
+    /// step before it may have been taken back too early.
+    pub fn to_undo(&self) -> impl Iterator<Item = (usize, &StepReceipt)> {
+        let is_clean = self.taken_back.iter().all(|back| back.outcome.is_ok());
+        let steps = self.steps.iter().enumerate();
+        steps.filter(move |(at, _)| !(is_clean && self.way_back(*at).is_some()))
+    }
+
     /// The failure that ended it, if any.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
