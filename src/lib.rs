@@ -66,11 +66,11 @@
 //! * A dialog: a file in `app/dialog/`, a variant of [`app::input::scope::KeyScope`] for its keys, that scope in the
 //!   rows of the actions the dialog knows, and an action that opens it. A dialog is data
 //!   ([`app::dialog::DialogView`]); one renderer draws all dialogs.
-//! * A program that kills before the kernel does: a variant of [`model::killers::Killer`] and its log lines
-//!   (`oomlog/userspace/`), a file in `model/killers/` that turns its settings into [`model::killers::Rule`]s,
+//! * A program that kills before the kernel does: a variant of [`model::killers::Killer`], its name and its place in
+//!   `Killer::ALL` (sentences that name all programs follow), its log lines (`oomlog/userspace/`), a file in `model/killers/` that turns its settings into [`model::killers::Rule`]s,
 //!   and in `linux/killers/mod.rs` how to find the program and which files to read.
 //! * A kernel setting of the settings panel: a field of [`model::vm_settings::VmSettings`], its file in
-//!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
+//!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `app/dialog/settings/swap.rs`.
 //! * A field of the BPF record: the field, its offset and its target in `Process` in `linux/scan/bpf/record.rs`, the
 //!   member of the kernel's structure in `linux/scan/bpf/layout/lookup.rs`, the instructions in
 //!   `linux/scan/bpf/program.rs`; `tests/linux/backends.rs` compares the field with `/proc`.
@@ -105,10 +105,12 @@
 //! # Where to add a test
 //!
 //! * By what the test needs: `tests/it` nothing, `tests/linux` a fake root or processes of its own, `tests/kernel`
-//!   root and cgroups, `tests/tty` a pseudo terminal, `tests/kills` long series of kills. Unit tests stand beside
-//!   the code; `model/on_paper.rs` and `oomlog/on_paper.rs` build values for them.
+//!   root and cgroups, `tests/tty` a pseudo terminal, `tests/kills` long series of kills. `tests/vm` are scenarios for
+//!   other kernels, `tests/fuzz` the targets of the fuzzer, `tests/bench` the measurements. Unit tests stand beside the
+//!   code; `model/on_paper.rs` and `oomlog/on_paper.rs` build values for them.
 //! * A test waits for a condition (`common::patience`), never for a time. A test that looks at the whole machine
 //!   calls `patience::alone` first; a test that starts processes calls `patience::beside`.
+//! * `tests/common` holds what several of them use, `tests/fixtures` the logs.
 //! * A frame snapshot shows only the subject of the test: `common::styled::dialog` cuts a dialog out. A new style
 //!   is one row of `common::styled::LOOKS`.
 //!

@@ -1,7 +1,7 @@
 //! [`Filter`]: what `/` takes. Terms are separated by spaces and all must hold.
 //!
 //! `text` (in the command line or name), `pid:1,2`, `user:mysql`, `cgroup:web`, and comparisons such
-//! as `adj<0`, `rss>100M`, `bad>=10`; `!` before a term turns it round.
+//! as `adj<0`, `rss>100M`, `badness>=10`; `!` before a term turns it round.
 
 use crate::model::kernel::KernelRules;
 use crate::model::process::badness::{badness, score};
@@ -23,7 +23,7 @@ pub struct FilterContext<'a> {
     pub snapshot: &'a Snapshot,
     /// Rules of the kernel.
     pub rules: &'a KernelRules,
-    /// Total pages of the OOM domain that `bad` is a share of.
+    /// Total pages of the OOM domain that `badness` is a share of.
     pub total: u64,
 }
 
@@ -83,7 +83,7 @@ const KEYS: &[(&[&str], ParseValue)] = &[
 const FIELDS: &[(&[&str], Field)] = &[
     (&["adj"], Field::Adj),
     (&["score"], Field::Score),
-    (&["bad", "badness"], Field::Bad),
+    (&["badness", "bad"], Field::Bad),
     (&["rss"], Field::Rss),
     (&["swap"], Field::Swap),
     (&["pgtab"], Field::PageTables),

@@ -123,7 +123,8 @@ pub struct DomainFacts<'a> {
     /// Who dies next. Null if `action` is not `kill_worst` (badness does not matter then), and if nobody can
     /// be killed.
     pub next_victim: Option<ProcessId>,
-    /// The second candidate where it is too close to call; null where `next_victim` is certain.
+    /// Who may die instead, where it is too close to call: by error of reading, or because it may overtake the victim
+    /// before the domain is full. Null where the victim is certain.
     pub or: Option<ProcessId>,
     /// Processes that share the victim's memory and die with it; also empty where oomtop cannot see sharing.
     pub dies_along: Vec<ProcessId>,
@@ -282,10 +283,7 @@ fn domain_facts<'a>(
         members: domain.members,
         action,
         next_victim: verdict.map(|v| v.victim.id),
-        or: verdict
-            .filter(|v| v.close)
-            .and_then(|v| v.runner_up)
-            .map(|c| c.id),
+        or: verdict.and_then(|v| v.or()).map(|c| c.id),
         dies_along: verdict
             .and_then(|v| snapshot.process(v.victim.id))
             .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())

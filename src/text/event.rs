@@ -1,11 +1,11 @@
 //! OOM events in words: what ran out, who asked, who died and why, in a row and in sentences.
 
-use crate::model::cgroup::container;
+use crate::model::cgroup::container::{self, short_id};
 use crate::oomlog::analysis::root_cause::{SwapState, swap};
 use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UserspaceKill};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-use crate::text::wording::{short_group, short_id};
+use crate::text::wording::short_group;
 
 /// What ran out, as a word: `host`, `container`, `unit`, `cgroup`, `cpuset`, …
 pub fn scope_word(report: &OomReport) -> &'static str {

@@ -77,7 +77,8 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     java.address_space = NonZeroU64::new(1);
     let mut twin = process(1894, "java-twin", 900, -1000, 2);
     twin.address_space = NonZeroU64::new(1);
-    let worker = process(1893, "shop-worker", 900, 90, 2);
+    let mut worker = process(1893, "shop-worker", 900, 90, 2);
+    worker.command_blocks = Some(12.0);
     let mut thread = process(2, "kthreadd", 0, 0, 0);
     (thread.kernel_thread, thread.memory) = (true, None);
     let mut unread = process(3333, "unread", 0, 0, 0);

@@ -28,6 +28,7 @@ mod half_done;
 mod key_names;
 mod keymap;
 mod limits;
+mod one_name;
 mod oom_assembler;
 mod oom_bounds;
 mod oom_crate;

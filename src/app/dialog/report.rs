@@ -20,6 +20,7 @@ use crate::oomlog::analysis::holders::by_name;
 use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::analysis::root_cause::root_cause;
+use crate::text::format;
 use crate::text::report::tasks_page::{TaskBadness, TaskOrder, badness, head, line, order};
 use crate::text::report::{Page, memory_page, summary};
 use crate::text::tone::{Line, Tone};
@@ -172,7 +173,8 @@ impl ReportDialog {
         }
         if self.page == Page::Tasks {
             let listed = self.report.tasks.as_ref().map_or(0, |table| table.listed());
-            line.push(Tone::Dim, format!("  {listed} tasks by {}", self.by.name()));
+            let listed = format::number_of(listed as u64, "task", "tasks");
+            line.push(Tone::Dim, format!("  {listed} by {}", self.by.name()));
         }
         line
     }

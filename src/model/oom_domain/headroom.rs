@@ -55,7 +55,7 @@ impl Room {
     pub fn from_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
         let group = cgroups.get(key.index())?;
         let (limit, usage) = (group.limits.max?, group.usage?);
-        let swap_left = if may_swap(group, memory) {
+        let swap_left = if memory.swap_free > 0 && may_swap(group, memory) {
             ancestry(key, cgroups)
                 .filter_map(|(_, group)| own_swap_left(group))
                 .fold(memory.swap_free, u64::min)

@@ -1,6 +1,7 @@
 //! The advice ("What to do now") in sentences. The dashboard puts a key in front of a step; printed reports
 //! put the kind of step there.
 
+use crate::model::cgroup::container::short_id;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
@@ -10,7 +11,7 @@ use crate::oomlog::analysis::root_cause::RootCause;
 use crate::oomlog::{Kill, OomReport};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-use crate::text::wording::{set_property, short_id};
+use crate::text::wording::set_property;
 
 /// Growth before death that counts as a leak, in bytes per second.
 const LEAK: i64 = 1 << 20;

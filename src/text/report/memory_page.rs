@@ -68,7 +68,13 @@ fn cgroup(memcg: &MemcgUse, lines: &mut Vec<Line>) {
         lines.push(
             Line::of(Tone::Dim, format!("  {:<14}", counter_name(usage.kind)))
                 .add(tone, format!("{:>8} {limit}", kb(usage.usage_kb)))
-                .add(Tone::Dim, format!("   limit hit {} times", usage.failcnt)),
+                .add(
+                    Tone::Dim,
+                    format!(
+                        "   limit hit {}",
+                        format::number_of(usage.failcnt, "time", "times")
+                    ),
+                ),
         );
     }
     for stats in &memcg.stats {

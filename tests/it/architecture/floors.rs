@@ -60,13 +60,20 @@ const FLOORS: &[Floor] = &[
         never: &[CLOCKS_AND_FILES],
     },
     Floor {
+        name: "output",
+        may_import: &["output", "app", "text", "model", "oomlog"],
+        never: &[CLOCKS_AND_FILES],
+    },
+    Floor {
         name: "config",
         may_import: &["config", "app", "ui", "linux", "text", "model", "oomlog"],
         never: &[&["tokio"]],
     },
     Floor {
         name: "runtime",
-        may_import: &["runtime", "app", "ui", "linux", "text", "model", "oomlog"],
+        may_import: &[
+            "runtime", "app", "ui", "output", "linux", "text", "model", "oomlog",
+        ],
         never: &[],
     },
 ];
@@ -103,6 +110,34 @@ fn floors_import_only_what_they_may() {
         wrong.extend(found.map(|breach| format!("{}:{breach}", file.display())));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_module_of_the_crate_is_a_floor() {
+    let lib = include_str!("../../../src/lib.rs");
+    let mut modules: Vec<_> = lib
+        .lines()
+        .filter_map(|line| {
+            let (visibility, name) = line.strip_suffix(';')?.split_once("mod ")?;
+            visibility
+                .split_whitespace()
+                .all(|word| word.starts_with("pub"))
+                .then_some(name)
+        })
+        .collect();
+    let mut floors: Vec<_> = FLOORS.iter().map(|floor| floor.name).collect();
+    modules.sort_unstable();
+    floors.sort_unstable();
+    assert_eq!(modules, floors);
+    for floor in FLOORS {
+        let unknown = |name: &&&str| !floors.contains(*name);
+        assert_eq!(
+            floor.may_import.iter().find(unknown),
+            None,
+            "in {}",
+            floor.name
+        );
+    }
 }
 
 #[test]

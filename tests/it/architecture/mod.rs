@@ -6,6 +6,7 @@
     reason = "a test that cannot read its sources fails"
 )]
 
+mod docs;
 mod floors;
 mod graph;
 mod sources;

@@ -213,7 +213,7 @@ fn move_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         Some(Ok(_)) => {
             let matching = dialog.matching();
             let items: Vec<_> = matching.iter().map(|g| group_line(g)).collect();
-            let count = format!("{} groups", items.len());
+            let count = format::number_of(items.len() as u64, "group", "groups");
             view.with(Section::Choices {
                 items,
                 selected: Some(dialog.chosen),

@@ -61,9 +61,8 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
             "n/a",
             "not in this kernel, or its file cannot be read",
         ),
-        Some(_) if !has_swap => {
-            Setting::new("zswap", on(settings.zswap), "without swap it has no effect")
-        }
+        Some(true) if !has_swap => Setting::new("zswap", "on", "without swap it has no effect"),
+        Some(false) if !has_swap => Setting::new("zswap", "off", "nothing is swapped here"),
         Some(true) => Setting::new(
             "zswap",
             "on",
@@ -93,10 +92,6 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
         ),
     }
     list
-}
-
-fn on(switch: Option<bool>) -> &'static str {
-    if switch == Some(true) { "on" } else { "off" }
 }
 
 /// `/proc/swaps` is empty. In a container it can be empty while meminfo shows the host's swap.

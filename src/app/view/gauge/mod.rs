@@ -1,5 +1,6 @@
 //! [`Gauge`]: the watched limit, how full it is, its band and its trend.
 
+mod fit;
 pub mod trend;
 
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub struct Gauge {
     pub band: Band,
     /// The last minutes of used memory, swap included.
     pub trend: Trend,
+    /// The host's counter of kills.
+    kills: Option<u64>,
 }
 
 impl Gauge {
@@ -50,6 +53,11 @@ impl Gauge {
             self.left += memory.swap_free;
             consumed += memory.swap_used();
         }
+        let kills = snapshot.kills.host;
+        if self.kills.is_some_and(|before| kills > Some(before)) {
+            self.trend.restart(snapshot.taken.monotonic);
+        }
+        self.kills = kills;
         self.trend.push(snapshot.taken.monotonic, consumed);
         let before = self.band;
         self.band = thresholds.next(before, self.percent());
@@ -61,7 +69,7 @@ impl Gauge {
         percent(self.used, self.limit)
     }
 
-    /// The rate of the last minute.
+    /// The rate of the last minute, or of the last seconds.
     pub fn rate(&self) -> Rate {
         self.trend.rate()
     }

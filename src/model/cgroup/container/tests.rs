@@ -1,6 +1,8 @@
 //! The path patterns of the runtimes, one row each.
 
-use super::{LONGEST, description, label, nearest_owner, owner, unit_of, user_manager_of};
+use super::{
+    LONGEST, description, label, nearest_owner, owner, short_id, unit_of, user_manager_of,
+};
 
 const ID: &str = "4f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a0123";
 const UID: &str = "1a2b3c4d-0001-4002-8003-0123456789ab";
@@ -108,6 +110,25 @@ fn paths_of_every_runtime() {
         let path = filled(path);
         assert_eq!(label(&path).as_deref(), Some(*wanted), "{path}");
         assert!(description(&path).is_some());
+    }
+}
+
+#[test]
+fn only_ids_are_shortened() {
+    for (name, wanted) in [
+        (ID, "4f5e6d7c8b9a"),
+        ("0123456789abcdef0123456789abcdef", "0123456789ab"),
+        ("4f5e6d7c8b9a0123", "4f5e6d7c8b9a"),
+        ("4f5e6d7c8b9a", "4f5e6d7c8b9a"),
+        ("k4n1yhbgxtrb0jsd2v9wq8m3z", "k4n1yhbgxtrb"),
+        ("202411271530450001", "202411271530450001"),
+        ("ordersandinvoicesofthenig", "ordersandinvoicesofthenig"),
+        ("OrdersAndInvoicesOfNight1", "OrdersAndInvoicesOfNight1"),
+        ("mysql.service", "mysql.service"),
+        (UID, UID),
+        ("", ""),
+    ] {
+        assert_eq!(short_id(name), wanted);
     }
 }
 

@@ -138,8 +138,12 @@ fn oddities(report: &OomReport) -> Vec<Line> {
         say(
             Tone::Watch,
             format!(
-                "{} more processes died because they shared its memory.",
-                report.shared_memory.len()
+                "{} died because they shared its memory.",
+                format::number_of(
+                    report.shared_memory.len() as u64,
+                    "more process",
+                    "more processes"
+                )
             ),
         );
     }
