@@ -6,7 +6,8 @@
 use super::Plan;
 use super::inverse::{self, Expectation};
 use super::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt, TakenBack};
-use super::step::Step;
+use super::step::{CgroupStep, Step};
+use crate::model::cgroup::CgroupPath;
 
 /// Carries out steps.
 pub trait Executor {
@@ -85,7 +86,33 @@ fn take_back<E: Executor + ?Sized>(executor: &mut E, receipt: &PlanReceipt) -> V
         let outcome = failures.into_iter().next().map_or(Ok(()), Err);
         done.push(TakenBack { step, outcome });
     }
+    // A limit of a new group is gone if its group is.
+    let stays: Vec<_> = done
+        .iter()
+        .filter_map(|back| Some((made_by(receipt, back.step)?, back.outcome.clone().err()?)))
+        .collect();
+    for back in &mut done {
+        let group = limited_by(receipt, back.step);
+        let stays = stays.iter().find(|(made, _)| Some(*made) == group);
+        if let (Ok(()), Some((_, why))) = (&back.outcome, stays) {
+            back.outcome = Err(why.clone());
+        }
+    }
     done
+}
+
+fn made_by(receipt: &PlanReceipt, step: usize) -> Option<&CgroupPath> {
+    match &receipt.steps.get(step)?.step {
+        Step::Cgroup(CgroupStep::Create(group)) => Some(group),
+        _ => None,
+    }
+}
+
+fn limited_by(receipt: &PlanReceipt, step: usize) -> Option<&CgroupPath> {
+    match &receipt.steps.get(step)?.step {
+        Step::Cgroup(CgroupStep::Limit(group, _)) => Some(group),
+        _ => None,
+    }
 }
 
 fn changed<E: Executor + ?Sized>(executor: &mut E, expected: &Expectation) -> Option<StepReceipt> {

@@ -149,7 +149,7 @@ pub fn of_write(receipts: &[PlanReceipt]) -> Vec<Plan> {
 }
 
 /// For each step of a failed plan that changed something, its place and the steps that take it back, the last
-/// first. Nobody can have used yet what the plan made a moment ago, so memory control goes back too.
+/// first. No steps for a limit of a group that the plan made: it goes with the group. Nobody can have used yet what the plan made a moment ago, so memory control goes back too.
 #[must_use]
 pub fn of_failed(receipt: &PlanReceipt) -> Vec<(usize, Vec<Step>)> {
     backwards(receipt, &mut Vec::new(), |step| match &step.step {
@@ -179,12 +179,15 @@ fn backwards<'a>(
 ) -> Vec<(usize, Vec<Step>)> {
     let mut back = Vec::new();
     for (at, step) in receipt.to_undo() {
-        if !is_limit_of(new, &step.step) {
-            back.push((at, inverse(step)));
+        let steps = inverse(step);
+        if is_limit_of(new, &step.step) {
+            // It goes with its group.
+            back.push((at, Vec::new()));
+        } else if !steps.is_empty() {
+            back.push((at, steps));
         }
         keep_track(new, step);
     }
-    back.retain(|(_, steps)| !steps.is_empty());
     back.reverse();
     back
 }
