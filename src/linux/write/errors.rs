@@ -44,7 +44,7 @@ impl Attempt<'_> {
         }
         match self.step {
             CgroupStep::EnableMemory(group) => self.enable(group, errno),
-            CgroupStep::DisableMemory(group) => self.disable(group, errno),
+            CgroupStep::DisableMemory(group) => disable(group, errno),
             CgroupStep::Create(group) => self.create(group, errno),
             CgroupStep::Limit(group, write) => self.limit(group, *write, errno),
             CgroupStep::Move(target, group) => self.movement(*target, group, errno),
@@ -80,22 +80,6 @@ impl Attempt<'_> {
             ),
             Errno::ACCESS | Errno::PERM => self.denied(&format!("echo +memory > {control}")),
             _ => unknown(&format!("Memory control in {group} was not enabled"), errno),
-        }
-    }
-
-    fn disable(&self, group: &CgroupPath, errno: Errno) -> Failure {
-        match errno {
-            _ if is_gone(errno) => no_group(group),
-            Errno::BUSY => failure(
-                FailureKind::Other,
-                format!(
-                    "Memory control in {group} stays enabled: a group below hands it on already."
-                ),
-            ),
-            _ => unknown(
-                &format!("Memory control in {group} was not disabled"),
-                errno,
-            ),
         }
     }
 
@@ -252,6 +236,20 @@ impl Attempt<'_> {
             FailureKind::Denied,
             format!("No permission for {}: {who}: {command}", self.directory),
         )
+    }
+}
+
+fn disable(group: &CgroupPath, errno: Errno) -> Failure {
+    match errno {
+        _ if is_gone(errno) => no_group(group),
+        Errno::BUSY => failure(
+            FailureKind::Other,
+            format!("Memory control in {group} stays enabled: a group below hands it on already."),
+        ),
+        _ => unknown(
+            &format!("Memory control in {group} was not disabled"),
+            errno,
+        ),
     }
 }
 

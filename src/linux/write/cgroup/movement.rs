@@ -38,9 +38,10 @@ impl CgroupWriter {
             .map_err(|errno| self.explain(step, group, errno))?;
         if let Err(failure) = process.check() {
             // Until it is reaped, the pid is its own: then a zombie was moved.
-            return Err(match process.is_reaped() {
-                true => self.bring_back(step, target, group),
-                false => failure,
+            return Err(if process.is_reaped() {
+                self.bring_back(step, target, group)
+            } else {
+                failure
             });
         }
         let now = process
