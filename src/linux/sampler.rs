@@ -280,6 +280,7 @@ impl Sampler {
             &self.hierarchy,
             &mut self.buffer,
         );
+        snapshot.memory.zram_cost = snapshot.vm_settings.zram_cost();
         let version = self.hierarchy.version;
         let pressed = snapshot.pressure.is_some_and(|p| p.some.avg10 > 0.0);
         snapshot.killers = self.killers.at(

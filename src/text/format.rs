@@ -213,6 +213,24 @@ mod tests {
     }
 
     #[test]
+    fn a_size_just_below_a_unit_is_that_unit() {
+        for shift in [20, 30, 40, 50] {
+            let unit = 1_u64 << shift;
+            for below in [1, 4096, unit / 100_000] {
+                let (short, long) = (size(unit - below), long_size(unit - below));
+                assert!(
+                    !short.contains("1024") && !long.contains("1024"),
+                    "{short}, {long}"
+                );
+            }
+        }
+        assert_eq!(long_size((1 << 30) - 4096), "1 GiB");
+        assert_eq!(size((1 << 30) - 4096), "1.0G");
+        assert_eq!(long_size(1000 << 20), "1000 MiB");
+        assert_eq!(size(1023), "1023B");
+    }
+
+    #[test]
     fn counts_fit_four_columns() {
         assert_eq!(count(999), "999");
         assert_eq!(count(1000), "1.0k");

@@ -15,6 +15,7 @@ use oomtop::model::memory::nodes::NodeSet;
 use oomtop::model::oom_domain::victim::{DomainState, Scope, assess};
 use oomtop::model::process::TaskState;
 use oomtop::model::snapshot::{Host, Snapshot};
+use oomtop::model::vm_settings::ZramUse;
 use oomtop::oomlog::{Monotonic, OomEvent, TextLog};
 
 use super::scene::{GIB, MIB, host as scene_host, id, process, snapshot as scene_snapshot};
@@ -86,6 +87,7 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     let processes = vec![java, twin, worker, thread, unread];
     let mut sample = scene_snapshot(9, processes);
     sample.memory.huge_pages = 64 * MIB;
+    sample.memory.huge_free = 16 * MIB;
     sample.skipped = 3;
     let mut groups = vec![
         group("/", None, 0, 0),
@@ -120,6 +122,9 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     sample.cgroups = Arc::new(groups);
     let settings = Arc::make_mut(&mut sample.vm_settings);
     settings.swap_accounting = is_v1.then_some(true);
+    for device in settings.swaps.iter_mut().flatten() {
+        device.zram = ZramUse::parse("209715200 40000000 52428800");
+    }
     sample.killers = Arc::new(killers());
     sample
 }
@@ -138,6 +143,8 @@ fn filled(group: &mut Cgroup, is_v1: bool) {
         active_file: 6 * MIB,
         unwritten: MIB,
         refaults: Some(12),
+        slab_reclaimable: (!is_v1).then_some(MIB),
+        kernel: is_v1.then_some(2 * MIB),
     });
     if is_v1 {
         group.limits = Limits {

@@ -180,7 +180,7 @@ fn the_distance_from_death_in_every_domain() {
             inactive_file: 30 * MIB,
             active_file: 25 * MIB,
             unwritten: 5 * MIB,
-            refaults: None,
+            ..GroupStat::default()
         });
     });
     scene.keys("Down Enter");

@@ -175,7 +175,7 @@ impl Subject<'_> {
         let band = self.watch.band;
         let share = format!("{} {}", format::percent(room.percent()), band.name());
         let mut used = Line::of(Tone::Dim, format!("  {:<11}", "used")).add(tone(band), share);
-        if room.droppable > 0 {
+        if room.droppable > 0 || room.slab > 0 {
             used.push(Tone::Dim, "  of the limit, without what can be dropped");
         }
         lines.push(used);
@@ -185,7 +185,22 @@ impl Subject<'_> {
         {
             lines.push(pair("droppable", exact(stat.droppable()), self.files.cache));
         }
+        if room.slab > 0 {
+            let known = self.group.and_then(|group| group.stat?.slab_reclaimable);
+            lines.push(match known {
+                Some(_) => pair("slab", exact(room.slab), "memory.stat slab_reclaimable"),
+                None => pair(
+                    "slab",
+                    format!("about {}", format::long_size(room.slab)),
+                    "of memory.kmem.usage_in_bytes, by the host's mix: it can shrink",
+                ),
+            });
+        }
         lines.push(pair("limit", exact(room.limit), self.files.limit));
+        if let Some(both) = room.both_limit {
+            let file = LimitFile::V1Memsw.name();
+            lines.push(pair("with swap", exact(both), file));
+        }
         if let Some(high) = self.group.and_then(|group| group.limits.high) {
             lines.push(pair("high", exact(high), LimitFile::High.name()));
         }
@@ -295,10 +310,16 @@ impl Subject<'_> {
                  badness does not matter."
                     .to_owned(),
             ),
-            Death::Nobody => (
+            Death::Nobody if self.group.is_some() => (
                 Tone::Watch,
                 "  Nobody can be killed: every process in it is immune. At the limit they hang, and the \
                  kernel fills its log."
+                    .to_owned(),
+            ),
+            // mm/oom_kill.c `out_of_memory`: "System is deadlocked on memory".
+            Death::Nobody => (
+                Tone::Danger,
+                "  Nobody can be killed: every process is immune. When memory is gone, the kernel panics."
                     .to_owned(),
             ),
             Death::One(verdict) | Death::Whole(verdict) => return self.named(&verdict, lines),

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::app::view::gauge::trend::{Rate, Trend};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::memory::percent;
+use crate::model::oom_domain::enclosing::tightest;
+use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
 
@@ -16,10 +18,14 @@ use crate::model::snapshot::Snapshot;
 pub struct Gauge {
     /// The watched limit: the host's RAM, or the cgroup oomtop runs in.
     pub scope: Option<Scope>,
-    /// Bytes used.
+    /// Bytes used, without what the kernel drops before it kills.
     pub used: u64,
     /// The limit in bytes.
     pub limit: u64,
+    /// The room of the watched limit; `None` before the first sample.
+    pub room: Option<Room>,
+    /// The enclosing domain that is used up before the watched one, if one is: [`Self::left`] is its room.
+    pub binding: Option<Scope>,
     /// Bytes still available, swap included.
     pub left: u64,
     /// The band, with hysteresis.
@@ -36,7 +42,12 @@ impl Gauge {
         let Some(domain) = snapshot.main_domain() else {
             return false;
         };
-        let memory = &snapshot.memory;
+        let Some((binding, tightest)) = tightest(domain.scope, snapshot) else {
+            return false;
+        };
+        let Some(room) = Room::from_domain(domain, snapshot) else {
+            return false;
+        };
         if self.scope != Some(domain.scope) {
             // The limit changed: the past of the old limit means nothing here.
             *self = Self {
@@ -44,15 +55,13 @@ impl Gauge {
                 ..Self::default()
             };
         }
-        self.limit = domain.limit;
-        self.used = domain.usage.unwrap_or(0);
-        self.left = self.limit.saturating_sub(self.used);
-        let mut consumed = self.used;
-        if domain.scope == Scope::Host {
-            // A global OOM comes when RAM and swap are both gone.
-            self.left += memory.swap_free;
-            consumed += memory.swap_used();
-        }
+        // The same measure as in the domains view: without what the kernel drops before it kills, with swap.
+        self.limit = room.limit;
+        self.used = room.kept();
+        self.room = Some(room);
+        self.left = tightest.left();
+        self.binding = Some(binding).filter(|binding| *binding != domain.scope);
+        let consumed = room.consumed();
         let kills = snapshot.kills.host;
         if self.kills.is_some_and(|before| kills > Some(before)) {
             self.trend.restart(snapshot.taken.monotonic);

@@ -15,6 +15,7 @@ use crate::model::memory::Memory;
 use crate::model::memory::nodes::NodeSet;
 use crate::model::process::badness::badness;
 use crate::model::process::{Process, ProcessId};
+use crate::oomlog::analysis::memcg_total::{SwapLimit, memcg_total};
 
 pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
@@ -119,17 +120,13 @@ pub fn may_swap(group: &Cgroup, memory: &Memory) -> bool {
 /// not 0 ([`may_swap`]).
 #[must_use]
 pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
-    let max = group.limits.max?;
-    if !may_swap(group, memory) {
-        return Some(max);
-    }
     let swap = match (group.limits.memsw_max, group.limits.swap_max) {
-        // v1 limits memory + swap together.
-        (Some(memsw), _) => memsw.saturating_sub(max),
-        (None, Some(swap_max)) => swap_max,
-        (None, None) => u64::MAX,
+        _ if !may_swap(group, memory) => SwapLimit::Never,
+        (Some(both), _) => SwapLimit::Both(both),
+        (None, Some(most)) => SwapLimit::Swap(most),
+        (None, None) => SwapLimit::None,
     };
-    Some(max.saturating_add(swap.min(memory.swap_total)))
+    Some(memcg_total(group.limits.max?, swap, memory.swap_total))
 }
 
 /// The state of every OOM domain: the host first, then each group with a limit, in key order.
