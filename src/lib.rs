@@ -41,6 +41,10 @@
 //! same id gives each step's value before and after. [`model::plan::inverse`] computes the undo plan from the
 //! receipts, so no kind of write needs undo code of its own.
 //!
+//! A plan is done whole or not at all ([`model::plan::execute::run`]): a step that fails takes the steps before it
+//! back, and the receipt names what stayed. An undo carries what it expects to find and asks if that has changed.
+//! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
+//!
 //! # Where to add what
 //!
 //! * A column of the table: a row in `app/view/processes/columns/list.rs`. A new fact also needs a field of

@@ -33,8 +33,10 @@ use notice::Notice;
 use settings::Settings;
 use undo::UndoLog;
 
+use crate::app::update::pending::Pending;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
+use crate::model::plan::inverse::Expectation;
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
@@ -75,6 +77,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Keeps a key from acting on a row that the user did not select.
     pub selection_guard: SelectionGuard,
+    /// Requests of the open dialogs.
+    pub pending: Pending,
     /// What can be taken back.
     pub undo: UndoLog,
     /// Samples up to this one may not show the last write yet.
@@ -126,6 +130,7 @@ impl State {
             searched: String::new(),
             notice: None,
             selection_guard: SelectionGuard::default(),
+            pending: Pending::default(),
             undo: UndoLog::default(),
             written_at_seq: 0,
             focus: Pane::default(),
@@ -210,10 +215,10 @@ impl State {
         Vec::new()
     }
 
-    /// Requests a write under a new id.
-    fn write(&mut self, plans: Vec<Plan>) -> (WriteId, Effect) {
+    /// Requests a write under a new id; for an undo, with what it expects to find.
+    fn write(&mut self, plans: Vec<Plan>, undo: Option<Vec<Expectation>>) -> (WriteId, Effect) {
         let id = self.undo.next_id();
-        (id, Effect::Write { id, plans })
+        (id, Effect::Write { id, plans, undo })
     }
 
     /// Opens a dialog.

@@ -7,8 +7,9 @@ use crate::app::input::key::Key;
 use crate::model::cgroup::CgroupPath;
 use crate::model::event_source::EventSource;
 use crate::model::plan::Plan;
+use crate::model::plan::inverse::Expectation;
 use crate::model::plan::receipt::PlanReceipt;
-use crate::model::process::Pid;
+use crate::model::process::{Pid, ProcessId};
 use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::time::Now;
@@ -104,7 +105,7 @@ pub enum Receipt {
     Write {
         /// Id of the write.
         id: WriteId,
-        /// One receipt for each plan, in the same order.
+        /// One receipt for each plan, in the same order; a single one, if an undo found something changed.
         plans: Vec<PlanReceipt>,
     },
     /// Result of [`Effect::Save`]: the files, or why the save failed.
@@ -125,7 +126,13 @@ pub enum Effect {
         id: WriteId,
         /// Carried out in order; a failed plan does not stop the next.
         plans: Vec<Plan>,
+        /// For an undo: what it expects to find. If one thing is different, nothing is written.
+        undo: Option<Vec<Expectation>>,
     },
+    /// Do not begin what this write has not begun: its dialog was closed.
+    Withdraw(WriteId),
+    /// Hold exactly these processes, the targets of the open dialogs: their pids may be reused.
+    Hold(Vec<ProcessId>),
     /// Read the OOM reports of older boots from the journal.
     ReadOlderBoots,
     /// Save a report as text and as JSON in the working directory; no file is ever overwritten.

@@ -90,6 +90,15 @@ pub(crate) fn is_gone(errno: Errno) -> bool {
     matches!(errno, Errno::NOENT | Errno::SRCH | Errno::NODEV)
 }
 
+/// What oomtop or the machine has run out of.
+pub(crate) fn shortage(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::MFILE => Some("oomtop has no file descriptor left (ulimit -n)"),
+        Errno::NFILE => Some("the system has no file descriptor left (fs.file-max)"),
+        _ => None,
+    }
+}
+
 /// More bytes than any machine has. Larger numbers in a damaged file are reduced to this, so that sums and
 /// products of sizes cannot overflow.
 pub(crate) const MOST_BYTES: u64 = 1 << 56;

@@ -6,7 +6,7 @@
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
 //!  time  ────┤                       │                    │
-//!  signals ──┼─► Msg ─► update ─► Effect ─► blocking pool ┼─► Msg …
+//!  signals ──┼─► Msg ─► update ─► Effect ─► writer, pool ─┼─► Msg …
 //!  kmsg ─────┘            │                               │
 //!                         └─► draw, when the inbox is empty
 //! ```

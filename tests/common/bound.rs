@@ -1,10 +1,11 @@
 //! Scenes with keys other than the defaults. Tests name actions; the scene's keymap gives the keys.
 
 use super::scene::{Scene, processes};
-use super::writes::adj_done;
+use super::writes::{adj, adj_done, changed};
 use oomtop::app::input::actions::keymap;
 use oomtop::app::input::id::ActionId as Id;
 use oomtop::app::msg::Msg;
+use oomtop::model::plan::receipt::Reading;
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::{Process, TaskState};
 
@@ -28,12 +29,8 @@ pub(crate) fn does<'s>(scene: &'s mut Scene, actions: &[Id]) -> &'s mut Scene {
 /// Another program has changed the value that oomtop wrote, then the user pressed undo.
 pub(crate) fn asked_again(mut scene: Scene) -> Scene {
     does(&mut scene, &[Id::Adjust, Id::Up, Id::Commit]).answer(vec![adj_done(2456, 0, -200)]);
-    let mut now = processes();
-    for process in now.iter_mut().filter(|p| p.id.pid == 2456) {
-        process.adj = OomScoreAdj::new(77);
-    }
-    scene.sample(now.clone()).sample(now);
-    does(&mut scene, &[Id::Undo]);
+    let now = Reading::Adj(OomScoreAdj::clamped(77));
+    does(&mut scene, &[Id::Undo]).answer(vec![changed(adj(2456, -200), now)]);
     scene
 }
 

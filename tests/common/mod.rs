@@ -24,6 +24,7 @@ pub(crate) mod own_child;
 pub(crate) mod paper;
 pub(crate) mod paper_kernel;
 pub(crate) mod patience;
+pub(crate) mod pid;
 pub(crate) mod pty;
 pub(crate) mod sampling;
 pub(crate) mod scene;

@@ -15,10 +15,12 @@ pub(crate) struct PaperKernel {
     pub(crate) version: CgroupVersion,
     pub(crate) processes: BTreeMap<ProcessId, (OomScoreAdj, CgroupPath)>,
     pub(crate) groups: BTreeMap<CgroupPath, Limits>,
-    /// Groups with the memory controller enabled for children; never disabled again.
+    /// Groups with the memory controller enabled for children.
     pub(crate) enabled: BTreeSet<CgroupPath>,
     /// How many steps still succeed; the next step is then denied once.
     pub(crate) until_denied: Option<usize>,
+    /// How many looks and steps are left before these processes die.
+    pub(crate) deaths: Vec<(usize, ProcessId)>,
 }
 
 fn refused<T>(kind: FailureKind) -> Result<T, Failure> {
@@ -44,11 +46,43 @@ impl PaperKernel {
         }
     }
 
+    /// Ends the processes whose time has come.
+    fn pass_time(&mut self) {
+        for (left, target) in &mut self.deaths {
+            match left.checked_sub(1) {
+                Some(less) => *left = less,
+                None => {
+                    self.processes.remove(target);
+                }
+            }
+        }
+    }
+
+    fn controllers(&self, path: &CgroupPath) -> Reading {
+        let enabled = self.enabled.contains(path);
+        Reading::Controllers(if enabled { "cpu memory" } else { "cpu" }.to_owned())
+    }
+
+    fn home(&self, group: &CgroupPath) -> Reading {
+        let file = LimitFile::hard_limit(self.version);
+        let value = self.groups.get(group).and_then(|limits| file.get(limits));
+        let limit = value.map(|value| LimitWrite { file, value });
+        Reading::Home(group.clone(), limit)
+    }
+
     fn cgroup(&mut self, step: &CgroupStep, before: &mut Reading) -> Result<Reading, Failure> {
         match step {
             CgroupStep::EnableMemory(path) => {
                 self.group(path)?;
+                *before = self.controllers(path);
                 self.enabled.insert(path.clone());
+                return Ok(self.controllers(path));
+            }
+            CgroupStep::DisableMemory(path) => {
+                self.group(path)?;
+                *before = self.controllers(path);
+                self.enabled.remove(path);
+                return Ok(self.controllers(path));
             }
             CgroupStep::Create(path) => {
                 if self.groups.contains_key(path) {
@@ -82,7 +116,8 @@ impl PaperKernel {
                 let Some((_, group)) = self.processes.get_mut(target) else {
                     return refused(FailureKind::Gone);
                 };
-                *before = Reading::Group(std::mem::replace(group, to.clone()));
+                let from = std::mem::replace(group, to.clone());
+                *before = self.home(&from);
                 return Ok(Reading::Group(to.clone()));
             }
             CgroupStep::Remove(path) => {
@@ -95,6 +130,7 @@ impl PaperKernel {
                 let version = self.version;
                 *before = Reading::Limits(set_limits(self.group(path)?, version));
                 self.groups.remove(path);
+                self.enabled.remove(path);
             }
         }
         Ok(Reading::Nothing)
@@ -102,8 +138,27 @@ impl PaperKernel {
 }
 
 impl Executor for PaperKernel {
+    fn look(&mut self, step: &Step) -> Result<Reading, Failure> {
+        self.pass_time();
+        if let Some(target) = step.process()
+            && !self.processes.contains_key(&target)
+        {
+            return refused(FailureKind::Gone);
+        }
+        Ok(match step {
+            Step::Adj { target, .. } => Reading::Adj(self.processes[target].0),
+            Step::Cgroup(CgroupStep::Move(target, _)) => self.home(&self.processes[target].1),
+            Step::Cgroup(CgroupStep::Limit(path, write)) => {
+                let value = write.file.get(self.group(path)?);
+                value.map_or(Reading::Nothing, Reading::Limit)
+            }
+            _ => Reading::Nothing,
+        })
+    }
+
     fn step(&mut self, step: &Step) -> StepReceipt {
         let mut before = Reading::Nothing;
+        self.pass_time();
         let denied = self.until_denied == Some(0);
         self.until_denied = self.until_denied.and_then(|left| left.checked_sub(1));
         let outcome = match step {

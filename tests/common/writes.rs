@@ -53,6 +53,11 @@ pub(crate) fn done(step: impl Into<Step>, before: Reading, after: Reading) -> St
     }
 }
 
+/// An undo that found another value and did nothing.
+pub(crate) fn changed(step: impl Into<Step>, now: Reading) -> PlanReceipt {
+    receipt(vec![failed(step, now, FailureKind::Changed, "")])
+}
+
 pub(crate) fn failed(
     step: impl Into<Step>,
     before: Reading,
@@ -70,7 +75,10 @@ pub(crate) fn failed(
 }
 
 pub(crate) fn receipt(steps: Vec<StepReceipt>) -> PlanReceipt {
-    PlanReceipt { steps }
+    PlanReceipt {
+        steps,
+        taken_back: Vec::new(),
+    }
 }
 
 impl Scene {

@@ -1,7 +1,7 @@
 //! Writing `oom_score_adj` and taking it back: keys in, effects out, receipts in.
 
 use crate::common::scene::{Scene, host, id, process, processes};
-use crate::common::writes::{adj, adj_done, failed, one, receipt, writes};
+use crate::common::writes::{adj, adj_done, changed, done, failed, one, receipt, writes};
 use oomtop::app::msg::{Effect, Msg, Receipt};
 use oomtop::app::settings::Settings;
 use oomtop::model::plan::receipt::{FailureKind, Reading};
@@ -104,17 +104,47 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     scene
         .keys("a Up Enter")
         .answer(vec![adj_done(2456, 0, -200)]);
-    let mut now = processes();
-    for p in now.iter_mut().filter(|p| p.id.pid == 2456) {
-        p.adj = Some(OomScoreAdj::clamped(77));
-    }
-    scene.sample(now.clone()).sample(now);
     scene.effects.clear();
     scene.keys("u");
-    assert_eq!(scene.asked(), []);
-    assert!(scene.text().contains("press u again"), "{}", scene.text());
+    let asked = scene.asked();
+    let [
+        Effect::Write {
+            undo: Some(expected),
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}")
+    };
+    // No sample knows of it: the value is read when it is written.
+    assert_eq!(expected.len(), 1);
+    assert_eq!(expected[0].left, Reading::Adj(OomScoreAdj::clamped(-200)));
+    let now = Reading::Adj(OomScoreAdj::clamped(77));
+    scene.answer(vec![changed(adj(2456, -200), now)]);
+    for part in [
+        "has adj 77 now, not the -200 written by oomtop",
+        "press u again to set 0",
+    ] {
+        assert!(scene.text().contains(part), "{}", scene.text());
+    }
+    scene.effects.clear();
     scene.keys("u");
-    assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
+    let asked = scene.asked();
+    let [
+        Effect::Write {
+            plans,
+            undo: Some(expected),
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(
+        (plans, expected.len()),
+        (&write(2456, 0), 0),
+        "whoever insists has read it"
+    );
 }
 
 #[test]
@@ -185,7 +215,7 @@ fn one_of_many_targets_that_fails_keeps_nobody_from_being_undone() {
     );
     scene.answer(vec![receipt(vec![gone]), adj_done(2456, 0, 100)]);
     assert!(
-        scene.text().contains("(1 others were written)"),
+        scene.text().contains("(1 other was written)"),
         "{}",
         scene.text()
     );
@@ -196,13 +226,56 @@ fn one_of_many_targets_that_fails_keeps_nobody_from_being_undone() {
 }
 
 #[test]
+fn a_signal_that_misses_one_of_many_says_who_got_it() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("Space Space k Enter");
+    let asked = writes(&scene.asked());
+    let steps: Vec<_> = asked[0]
+        .iter()
+        .flat_map(|plan| plan.steps.clone())
+        .collect();
+    let gone = failed(
+        steps[0].clone(),
+        Reading::Nothing,
+        FailureKind::Gone,
+        "Process 1892 has ended.",
+    );
+    let sent = done(steps[1].clone(), Reading::Nothing, Reading::Nothing);
+    scene.answer(vec![receipt(vec![gone]), receipt(vec![sent])]);
+    for part in [
+        "Process 1892 has ended.",
+        "(1 other was sent)",
+        "sent  2456 mysqld",
+    ] {
+        assert!(scene.text().contains(part), "{part}: {}", scene.text());
+    }
+}
+
+#[test]
+fn targets_are_held_while_a_dialog_is_open() {
+    let mut scene = Scene::new(120, 36);
+    let held = |scene: &Scene| {
+        let hold = |effect: &Effect| match effect {
+            Effect::Hold(targets) => Some(targets.clone()),
+            _ => None,
+        };
+        scene.effects.iter().filter_map(hold).collect::<Vec<_>>()
+    };
+    scene.keys("k");
+    assert_eq!(held(&scene), [vec![id(2456)]]);
+    scene.keys("Down Esc");
+    assert_eq!(held(&scene), [vec![id(2456)], vec![]]);
+}
+
+#[test]
 fn a_dialog_takes_its_own_receipt_and_no_other() {
     let mut scene = Scene::new(120, 36);
     scene.keys("a Up Enter Esc");
     let first = scene.asked();
-    let [Effect::Write { id, .. }] = first.as_slice() else {
+    let [Effect::Write { id, .. }, Effect::Withdraw(withdrawn)] = first.as_slice() else {
         panic!("{first:?}")
     };
+    assert_eq!(withdrawn, id, "nobody waits for it");
     scene.keys("a Up Enter");
     let plans = vec![adj_done(2456, 0, -200)];
     let late = Receipt::Write {

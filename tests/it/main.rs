@@ -24,6 +24,7 @@ mod event_selection;
 mod events;
 mod explain;
 mod golden;
+mod half_done;
 mod key_names;
 mod keymap;
 mod limits;

@@ -14,3 +14,6 @@ mod distance;
 mod kernel;
 mod kernel_domains;
 mod kernel_limits;
+mod reused;
+mod scarce;
+mod whole;

@@ -13,6 +13,7 @@ use crate::app::msg::{Receipt, WriteId};
 use crate::model::plan::build;
 use crate::model::plan::receipt::StepReceipt;
 use crate::model::plan::step::Step;
+use crate::model::process::ProcessId;
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::tone::{Line, Tone};
@@ -179,6 +180,19 @@ impl Dialog for AdjustDialog {
         self.waiting = Some(id);
     }
 
+    fn waiting(&self) -> Option<WriteId> {
+        self.waiting
+    }
+
+    fn targets(&self) -> Vec<ProcessId> {
+        let targets = self.scopes.iter().flat_map(|scope| &scope.targets);
+        let mut targets: Vec<_> = targets.map(|target| target.id).collect();
+        // The scopes overlap.
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
         let Receipt::Write { id, plans } = receipt else {
             return Outcome::Stay;
@@ -188,14 +202,13 @@ impl Dialog for AdjustDialog {
         }
         self.waiting = None;
         self.armed = false;
-        let steps = plans.iter().flat_map(|plan| &plan.steps);
-        let failed: Vec<_> = steps
-            .filter_map(|receipt| failure_line(receipt, self.targets()))
-            .collect();
-        if failed.is_empty() {
+        let steps = || plans.iter().flat_map(|plan| &plan.steps);
+        if steps().all(|receipt| receipt.failure().is_none()) {
             return Outcome::Close;
         }
-        self.result = failed;
+        let targets = self.targets();
+        let lines = steps().filter_map(|receipt| result_line(receipt, targets));
+        self.result = lines.collect();
         Outcome::Stay
     }
 
@@ -231,17 +244,17 @@ impl AdjustDialog {
     }
 }
 
-fn failure_line(receipt: &StepReceipt, targets: &[Pinned]) -> Option<Line> {
-    let failure = receipt.failure()?;
-    let Step::Adj { target, .. } = receipt.step else {
+/// One target of many can fail: then each is named with its result.
+fn result_line(receipt: &StepReceipt, targets: &[Pinned]) -> Option<Line> {
+    let Step::Adj { target, value } = receipt.step else {
         return None;
     };
     let name = targets
         .iter()
         .find(|t| t.id == target)
         .map_or_else(String::new, ToString::to_string);
-    Some(Line::of(
-        Tone::Critical,
-        format!("{name}: {}", failure.sentence),
-    ))
+    Some(match receipt.failure() {
+        Some(failure) => Line::of(Tone::Critical, format!("{name}: {}", failure.sentence)),
+        None => Line::of(Tone::Good, "done  ").add(Tone::Normal, format!("{name} → {value}")),
+    })
 }

@@ -18,7 +18,7 @@ use crate::app::msg::{GroupChoice, Receipt, WriteId};
 use crate::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
 use crate::model::filter::contains;
 use crate::model::oom_domain::whatif::present_around;
-use crate::model::plan::receipt::StepReceipt;
+use crate::model::plan::receipt::PlanReceipt;
 use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
@@ -64,7 +64,7 @@ pub struct CgroupDialog {
     scroll: usize,
     /// The write whose receipt is pending.
     waiting: Option<WriteId>,
-    result: Vec<StepReceipt>,
+    result: Vec<PlanReceipt>,
     done: bool,
 }
 
@@ -336,13 +336,21 @@ impl Dialog for CgroupDialog {
         self.waiting = Some(id);
     }
 
+    fn waiting(&self) -> Option<WriteId> {
+        self.waiting
+    }
+
+    fn targets(&self) -> Vec<ProcessId> {
+        self.target.iter().map(|target| target.id).collect()
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
         if let Receipt::Write { id, plans } = receipt
             && self.waiting == Some(*id)
         {
             self.waiting = None;
             self.done = plans.iter().all(|plan| plan.failure().is_none());
-            self.result = plans.iter().flat_map(|plan| plan.steps.clone()).collect();
+            self.result.clone_from(plans);
         }
         Outcome::Stay
     }

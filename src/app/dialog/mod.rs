@@ -115,6 +115,17 @@ pub trait Dialog: fmt::Debug {
     /// Takes the id of the write that the dialog has just requested: the receipt will have the same id.
     fn asked(&mut self, _id: WriteId) {}
 
+    /// The write that the dialog has requested and has no receipt for. If the dialog closes first, the write is
+    /// withdrawn.
+    fn waiting(&self) -> Option<WriteId> {
+        None
+    }
+
+    /// The processes that the dialog may write to. They are held while it is open.
+    fn targets(&self) -> Vec<ProcessId> {
+        Vec::new()
+    }
+
     /// Takes the result of an effect, possibly one that this dialog did not request.
     fn on_receipt(&mut self, _receipt: &Receipt) -> Outcome {
         Outcome::Stay

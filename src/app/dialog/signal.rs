@@ -6,7 +6,9 @@ use crate::app::input::key::Key;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Receipt, WriteId};
 use crate::model::plan::build;
+use crate::model::plan::receipt::StepReceipt;
 use crate::model::plan::step::Step;
+use crate::model::process::ProcessId;
 use crate::model::process::signal::SIGNALS;
 use crate::text::tone::{Line, Tone};
 
@@ -98,6 +100,14 @@ impl Dialog for SignalDialog {
         self.waiting = Some(id);
     }
 
+    fn waiting(&self) -> Option<WriteId> {
+        self.waiting
+    }
+
+    fn targets(&self) -> Vec<ProcessId> {
+        self.targets.iter().map(|target| target.id).collect()
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
         let Receipt::Write { id, plans } = receipt else {
             return Outcome::Stay;
@@ -106,25 +116,22 @@ impl Dialog for SignalDialog {
             return Outcome::Stay;
         }
         self.waiting = None;
-        let steps = plans.iter().flat_map(|plan| &plan.steps);
-        self.result = steps
-            .filter_map(|receipt| {
-                let Step::Signal { target, .. } = receipt.step else {
-                    return None;
-                };
-                let name = self.targets.iter().find(|t| t.id == target)?;
-                let failure = receipt.failure()?;
-                Some(Line::of(
-                    Tone::Critical,
-                    format!("{name}: {}", failure.sentence),
-                ))
-            })
-            .collect();
-        if self.result.is_empty() {
-            Outcome::Close
-        } else {
-            Outcome::Stay
+        let steps = || plans.iter().flat_map(|plan| &plan.steps);
+        if steps().all(|receipt| receipt.failure().is_none()) {
+            return Outcome::Close;
         }
+        let line = |receipt: &StepReceipt| {
+            let Step::Signal { target, .. } = receipt.step else {
+                return None;
+            };
+            let name = self.targets.iter().find(|t| t.id == target)?;
+            Some(match receipt.failure() {
+                Some(failure) => Line::of(Tone::Critical, format!("{name}: {}", failure.sentence)),
+                None => Line::of(Tone::Good, "sent  ").add(Tone::Normal, name.to_string()),
+            })
+        };
+        self.result = steps().filter_map(line).collect();
+        Outcome::Stay
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {

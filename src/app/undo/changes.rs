@@ -51,18 +51,28 @@ pub(super) struct Changes<'a> {
     pub(super) removed: Vec<&'a CgroupPath>,
     /// Groups that share out memory now.
     pub(super) enabled: Vec<&'a CgroupPath>,
-    /// The first step that failed.
-    pub(super) failed: Option<&'a StepReceipt>,
+    /// The steps that failed.
+    pub(super) failed: Vec<&'a StepReceipt>,
+    /// How many steps failed plans took back, or tried to.
+    pub(super) taken_back: usize,
+    /// The steps of failed plans whose effect could not be taken back.
+    pub(super) left: Vec<&'a StepReceipt>,
 }
 
 impl<'a> Changes<'a> {
     pub(super) fn new(plans: &'a [PlanReceipt]) -> Self {
         let mut changes = Self::default();
-        for receipt in plans.iter().flat_map(|plan| &plan.steps) {
+        for (_, receipt) in plans.iter().flat_map(PlanReceipt::lasting) {
             if receipt.failure().is_some() {
-                changes.failed = changes.failed.or(Some(receipt));
+                changes.failed.push(receipt);
             }
             changes.add(receipt);
+        }
+        for plan in plans {
+            let failed = plan.taken_back.iter().filter(|back| back.outcome.is_err());
+            let left = failed.filter_map(|back| plan.steps.get(back.step));
+            changes.left.extend(left);
+            changes.taken_back += plan.taken_back.len();
         }
         changes
     }
@@ -111,6 +121,8 @@ impl<'a> Changes<'a> {
             Step::Cgroup(CgroupStep::EnableMemory(group)) => {
                 self.enabled.extend(after.map(|_| group));
             }
+            // Only a failed plan does this, and `left` and `taken_back` tell of it.
+            Step::Cgroup(CgroupStep::DisableMemory(_)) => {}
         }
     }
 

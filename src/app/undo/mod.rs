@@ -71,6 +71,12 @@ impl UndoLog {
         self.undoing.is_some_and(|undoing| undoing.by == id)
     }
 
+    /// The undo found something changed and did nothing: the next `u` undoes the same write all the same.
+    fn ask(&mut self) {
+        self.undoing = None;
+        self.insist = true;
+    }
+
     /// Ends the undo. `over`: the undo succeeded or never can, so the write leaves the log. Otherwise `u`
     /// tries again.
     fn end(&mut self, over: bool) {

@@ -14,12 +14,19 @@ pub(in crate::app) fn written(
     plans: &[PlanReceipt],
 ) -> Vec<Effect> {
     let undo = state.undo.is_undo(id);
+    if undo && is_changed(plans) {
+        let question = words::changed(state, plans);
+        state.undo.ask();
+        state.say(Tone::Watch, question.unwrap_or_default());
+        return state.request_sample();
+    }
     let changes = Changes::new(plans);
     let (tone, text) = match words::failure(&changes, state) {
         Some(failure) => (Tone::Critical, failure),
         None => (Tone::Good, words::done(&changes, undo, state)),
     };
     if undo {
+        // What fails after a step that can never succeed fails because of it.
         let mut failures = plans.iter().filter_map(PlanReceipt::failure);
         let is_over = failures.all(|failure| FailureKind::is_final(failure.kind));
         state.undo.end(is_over);
@@ -37,4 +44,10 @@ pub(in crate::app) fn written(
     state.say(tone, text);
     state.written_at_seq = state.snapshot.seq + 1;
     state.request_sample()
+}
+
+/// The undo found that somebody else has changed what it would write, and did nothing.
+fn is_changed(plans: &[PlanReceipt]) -> bool {
+    let mut failures = plans.iter().filter_map(PlanReceipt::failure);
+    failures.any(|failure| failure.kind == FailureKind::Changed)
 }

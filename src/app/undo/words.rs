@@ -3,9 +3,12 @@
 use super::Written;
 use super::changes::{Changes, LimitChange};
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::model::cgroup::CgroupPath;
-use crate::model::plan::step::Step;
+use crate::model::plan::receipt::{FailureKind, PlanReceipt, StepReceipt};
+use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
 use crate::text::wording;
 
 impl Written {
@@ -23,6 +26,8 @@ impl Written {
             removed,
             enabled: _,
             failed: _,
+            taken_back: _,
+            left: _,
         } = &changes;
         let back = moves
             .iter()
@@ -61,18 +66,123 @@ impl Written {
     }
 }
 
-/// Why a step of the write failed.
+/// Why a step of the write failed, and what became of the others.
 pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
-    let receipt = changes.failed?;
+    let receipt = changes.failed.first()?;
     let sentence = &receipt.failure()?.sentence;
-    Some(match (&receipt.step, changes.adj.len()) {
-        (Step::Adj { target, .. }, 0) => format!("{}: {sentence}", name(state, *target)),
-        (Step::Adj { target, .. }, rest) => format!(
-            "{}: {sentence} ({rest} others were written)",
-            name(state, *target)
+    let (whose, others) = match &receipt.step {
+        Step::Adj { target, .. } => (Some(target), count(changes.adj.len(), "written")),
+        Step::Signal { target, .. } => (Some(target), count(changes.signals.len(), "sent")),
+        Step::Cgroup(_) => (None, None),
+    };
+    let mut said = match whose {
+        Some(target) => format!("{}: {sentence}", name(state, *target)),
+        None => sentence.clone(),
+    };
+    let failed = changes.failed.len() - 1;
+    let failed = (whose.is_some() && failed > 0).then(|| format!("{failed} more failed"));
+    let rest: Vec<_> = failed.into_iter().chain(others).collect();
+    if !rest.is_empty() {
+        said = format!("{said} ({})", rest.join(", "));
+    }
+    match (changes.taken_back, changes.left.as_slice()) {
+        (0, _) => {}
+        (_, []) => said.push_str(" What was done before was taken back."),
+        (_, left) => {
+            let left: Vec<_> = left.iter().map(|receipt| remains(receipt)).collect();
+            said = format!("{said} Not taken back: {}.", left.join(", "));
+        }
+    }
+    Some(said)
+}
+
+fn count(others: usize, what: &str) -> Option<String> {
+    match others {
+        0 => None,
+        1 => Some(format!("1 other was {what}")),
+        many => Some(format!("{many} others were {what}")),
+    }
+}
+
+/// What a step has left behind.
+fn remains(receipt: &StepReceipt) -> String {
+    match &receipt.step {
+        Step::Adj { target, value } => format!("adj {value} of {}", target.pid),
+        Step::Signal { target, signal } => format!("SIG{} to {}", signal.name, target.pid),
+        Step::Cgroup(CgroupStep::EnableMemory(group)) => format!("memory control in {group}"),
+        Step::Cgroup(CgroupStep::DisableMemory(group)) => format!("no memory control in {group}"),
+        Step::Cgroup(CgroupStep::Create(group)) => format!("the group {group}"),
+        Step::Cgroup(CgroupStep::Limit(group, write)) => {
+            format!("{} of {group}", write.file.name())
+        }
+        Step::Cgroup(CgroupStep::Move(target, group)) => format!("{} in {group}", target.pid),
+        Step::Cgroup(CgroupStep::Remove(group)) => format!("{group} removed"),
+    }
+}
+
+/// What somebody else has changed since the write that `u` would undo, and what a second `u` does.
+pub(super) fn changed(state: &State, plans: &[PlanReceipt]) -> Option<String> {
+    let written = state.undo.last()?;
+    let mut steps = plans.iter().flat_map(|plan| &plan.steps);
+    let receipt = steps.find(|receipt| {
+        let failure = receipt.failure();
+        failure.is_some_and(|failure| failure.kind == FailureKind::Changed)
+    })?;
+    let now = &receipt.before;
+    let changes = Changes::new(&written.plans);
+    let again = format!("press {} again to", state.key(ActionId::Undo));
+    Some(match &receipt.step {
+        Step::Adj { target, value } => {
+            let (now, before) = (now.adj()?, change_of(&changes, *target)?);
+            format!(
+                "{} has adj {now} now, not the {value} written by oomtop; {again} set {before}",
+                written.name(*target)
+            )
+        }
+        Step::Cgroup(CgroupStep::Limit(group, write)) => {
+            let now = wording::limit(write.file, now.limit()?);
+            let mut limits = changes.limits.iter();
+            let own = limits.find(|change| change.group == group && change.file == write.file);
+            let is_made = changes.made.contains(&group);
+            match own {
+                Some(own) if is_made => format!(
+                    "{} is {now} now, not the {} written by oomtop; {again} remove {group}",
+                    write.file.name(),
+                    wording::limit(write.file, own.after),
+                ),
+                Some(own) => format!(
+                    "it is {now} now, not the {} written by oomtop; {again} set {}: {} of {group}",
+                    wording::limit(write.file, own.after),
+                    wording::limit(write.file, own.before),
+                    write.file.name(),
+                ),
+                None => format!(
+                    "{group} is not as it was: {} is {now} now, not {}; {again} move back there",
+                    write.file.name(),
+                    wording::limit(write.file, write.value),
+                ),
+            }
+        }
+        Step::Cgroup(CgroupStep::Move(target, group)) => format!(
+            "{} is in {} now, not in {group}; {again} undo the move",
+            written.name(*target),
+            now.group()?
         ),
-        (Step::Signal { .. } | Step::Cgroup(_), _) => sentence.clone(),
+        Step::Signal { .. }
+        | Step::Cgroup(
+            CgroupStep::EnableMemory(_)
+            | CgroupStep::DisableMemory(_)
+            | CgroupStep::Create(_)
+            | CgroupStep::Remove(_),
+        ) => format!("something has changed since the write; {again} undo it"),
     })
+}
+
+/// The adj of a process before the write.
+fn change_of(changes: &Changes<'_>, target: ProcessId) -> Option<OomScoreAdj> {
+    let mut adj = changes.adj.iter();
+    let change = adj.find(|change| change.target == target)?;
+    Some(change.before)
 }
 
 /// What a write without a failure has done.
@@ -87,6 +197,8 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         removed,
         enabled,
         failed: _,
+        taken_back: _,
+        left: _,
     } = changes;
     match signals.as_slice() {
         [] => {}

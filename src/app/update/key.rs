@@ -118,7 +118,8 @@ pub(super) fn to_dialog(
             effects
         }
         Outcome::Write(plans) => {
-            let (id, effect) = state.write(plans);
+            let (id, effect) = state.write(plans, None);
+            state.pending.ask(id);
             dialog.asked(id);
             state.dialogs.push(dialog);
             vec![effect]

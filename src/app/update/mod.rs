@@ -2,6 +2,7 @@
 
 pub(super) mod key;
 pub(super) mod mouse;
+pub mod pending;
 pub(super) mod prompt;
 pub mod timing;
 
@@ -21,7 +22,8 @@ use crate::text::tone::Tone;
 pub fn update(state: &mut State, msg: Msg) -> Reaction {
     // A tick changes the screen only when the clock moves or a notice expires; any other message may.
     state.changed |= !matches!(msg, Msg::Tick(_));
-    let effects = take_in(state, msg);
+    let mut effects = take_in(state, msg);
+    effects.extend(pending::settle(state));
     // Keys, events and resizes change the layout.
     state.fit_lists();
     if state.changed {
@@ -96,7 +98,10 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
         }
     }
     match receipt {
-        Receipt::Write { id, plans } => crate::app::undo::written(state, *id, plans),
+        Receipt::Write { id, plans } => {
+            state.pending.answered(*id);
+            crate::app::undo::written(state, *id, plans)
+        }
         // The dialog that requested the save shows the result.
         Receipt::Saved(_) => Vec::new(),
     }

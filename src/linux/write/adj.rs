@@ -9,9 +9,9 @@ use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 
-use crate::linux::SysRoot;
 use crate::linux::kernel_file::{FileBuffer, is_gone, signed};
 use crate::linux::write::pinned::{PinnedProcess, gone};
+use crate::linux::write::pins::Pins;
 
 const FILE: &str = "oom_score_adj";
 
@@ -26,15 +26,28 @@ const FILE: &str = "oom_score_adj";
 /// `Gone` or `Reused` if it is not that process, `Denied` without permission, `NotKept` if another value is
 /// read back.
 pub(crate) fn write_adj(
-    root: &SysRoot,
+    pins: &Pins,
     target: ProcessId,
     value: OomScoreAdj,
     before: &mut Reading,
 ) -> Result<Reading, Failure> {
-    let process = PinnedProcess::open(root, target)?;
+    let process = pins.process(target)?;
     *before = read(&process).map_or(Reading::Nothing, Reading::Adj);
     write(&process, target, value)?;
     read_back(&process, target, value).map(Reading::Adj)
+}
+
+/// The present value.
+///
+/// # Errors
+/// `Gone` or `Reused` if it is not that process, `Other` if the value cannot be read.
+pub(crate) fn look_at_adj(pins: &Pins, target: ProcessId) -> Result<Reading, Failure> {
+    let process = pins.process(target)?;
+    let now = read(&process).map(Reading::Adj);
+    now.ok_or_else(|| Failure {
+        kind: FailureKind::Other,
+        sentence: format!("oom_score_adj of process {} cannot be read.", target.pid),
+    })
 }
 
 fn read(process: &PinnedProcess) -> Option<OomScoreAdj> {

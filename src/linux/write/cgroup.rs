@@ -3,6 +3,9 @@
 //! Every step is read back. Only paths below the memory hierarchy's root are touched, and a group is removed
 //! only if the kernel finds it empty.
 
+mod look;
+mod movement;
+
 use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -20,8 +23,7 @@ use crate::linux::cgroup::files::usage_file;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::kernel_file::{FileBuffer, number, text};
 use crate::linux::write::errors::{Attempt, failure, no_group};
-use crate::linux::write::pinned::{PinnedProcess, gone};
-use crate::linux::write::signal::own_pids;
+use crate::linux::write::pins::Pins;
 
 /// Writes in the memory hierarchy of this host.
 #[derive(Debug)]
@@ -42,7 +44,27 @@ impl CgroupWriter {
     }
 
     /// Does a step and reads it back; `before` takes what was there.
-    pub(crate) fn run(&self, step: &CgroupStep, before: &mut Reading) -> Result<Reading, Failure> {
+    pub(crate) fn run(
+        &self,
+        pins: &Pins,
+        step: &CgroupStep,
+        before: &mut Reading,
+    ) -> Result<Reading, Failure> {
+        self.fits()?;
+        match step {
+            CgroupStep::EnableMemory(group) => self.control(step, group, true, before),
+            CgroupStep::DisableMemory(group) => self.control(step, group, false, before),
+            CgroupStep::Create(group) => self.create(step, group),
+            CgroupStep::Limit(group, write) => self.limit(step, group, *write, before),
+            CgroupStep::Move(target, group) => {
+                self.move_process(pins, step, (*target, group), before)
+            }
+            CgroupStep::Remove(group) => self.remove(step, group, before),
+        }
+    }
+
+    /// Refuses plans for another hierarchy than this host's.
+    fn fits(&self) -> Result<(), Failure> {
         if self.hierarchy.version != self.made_for || self.made_for == CgroupVersion::None {
             return Err(failure(
                 FailureKind::Other,
@@ -53,25 +75,39 @@ impl CgroupWriter {
                 ),
             ));
         }
-        match step {
-            CgroupStep::EnableMemory(group) => self.enable(step, group),
-            CgroupStep::Create(group) => self.create(step, group),
-            CgroupStep::Limit(group, write) => self.limit(step, group, *write, before),
-            CgroupStep::Move(target, group) => self.move_process(step, *target, group, before),
-            CgroupStep::Remove(group) => self.remove(step, group, before),
+        Ok(())
+    }
+
+    /// Enables or disables the controller for the groups below.
+    fn control(
+        &self,
+        step: &CgroupStep,
+        group: &CgroupPath,
+        wanted: bool,
+        before: &mut Reading,
+    ) -> Result<Reading, Failure> {
+        let dir = self.open(step, group)?;
+        // What cannot be read could not be taken back.
+        *before = self.controllers(step, group, &dir)?;
+        let order = if wanted { "+memory" } else { "-memory" };
+        write_file(&dir, SUBTREE_CONTROL, order)
+            .map_err(|errno| self.explain(step, group, errno))?;
+        let now = self.read(step, group, &dir, SUBTREE_CONTROL)?;
+        if now.split_ascii_whitespace().any(|c| c == "memory") == wanted {
+            Ok(Reading::Controllers(now))
+        } else {
+            Err(not_kept(group, SUBTREE_CONTROL, order, &now))
         }
     }
 
-    fn enable(&self, step: &CgroupStep, group: &CgroupPath) -> Result<Reading, Failure> {
-        let file = "cgroup.subtree_control";
-        let dir = self.open(step, group)?;
-        write_file(&dir, file, "+memory").map_err(|errno| self.explain(step, group, errno))?;
-        let now = self.read(step, group, &dir, file)?;
-        if now.split_ascii_whitespace().any(|c| c == "memory") {
-            Ok(Reading::Controllers(now))
-        } else {
-            Err(not_kept(group, file, "+memory", &now))
-        }
+    fn controllers(
+        &self,
+        step: &CgroupStep,
+        group: &CgroupPath,
+        dir: impl AsFd,
+    ) -> Result<Reading, Failure> {
+        self.read(step, group, dir, SUBTREE_CONTROL)
+            .map(Reading::Controllers)
     }
 
     fn create(&self, step: &CgroupStep, group: &CgroupPath) -> Result<Reading, Failure> {
@@ -82,7 +118,13 @@ impl CgroupWriter {
                 rustix::fs::mkdirat(root, relative.as_ref(), Mode::from_raw_mode(0o755))
             })
             .map_err(|errno| self.explain(step, group, errno))?;
-        self.open(step, group)?;
+        if let Err(failure) = self.open(step, group) {
+            // Made, but not usable: the step has failed, so its directory must not stay.
+            let root = self.hierarchy.dir();
+            let _ = root
+                .and_then(|root| rustix::fs::unlinkat(root, relative.as_ref(), AtFlags::REMOVEDIR));
+            return Err(failure);
+        }
         Ok(Reading::Group(group.clone()))
     }
 
@@ -125,41 +167,6 @@ impl CgroupWriter {
                     file.name()
                 ),
             )),
-        }
-    }
-
-    fn move_process(
-        &self,
-        step: &CgroupStep,
-        target: ProcessId,
-        group: &CgroupPath,
-        before: &mut Reading,
-    ) -> Result<Reading, Failure> {
-        own_pids(&self.root, "a move")?;
-        let dir = self.open(step, group)?;
-        // The start time is compared here, as near to the write as can be: cgroup.procs takes only
-        // a number, so a pid that is reused in between cannot be told by the kernel …
-        let process = PinnedProcess::open(&self.root, target)?;
-        let from = process.cgroup(&self.hierarchy);
-        *before = from.map_or(Reading::Nothing, Reading::Group);
-        write_file(&dir, "cgroup.procs", &target.pid.to_string())
-            .map_err(|errno| self.explain(step, group, errno))?;
-        // … but here, after it, and the group is read of the process that was meant.
-        process.check()?;
-        let now = process
-            .cgroup(&self.hierarchy)
-            .ok_or_else(|| gone(target))?;
-        if now == *group {
-            Ok(Reading::Group(now))
-        } else {
-            Err(failure(
-                FailureKind::NotKept,
-                format!(
-                    "Process {} was written to {group}, but is in {now} now: another program \
-                     (systemd, a container runtime) moves it too.",
-                    target.pid
-                ),
-            ))
         }
     }
 
@@ -254,6 +261,9 @@ impl CgroupWriter {
     }
 }
 
+/// Names the controllers that the groups below have.
+const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
+
 fn write_file(dir: impl AsFd, file: &str, value: &str) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = rustix::fs::openat(dir, file, flags, Mode::empty())?;
@@ -268,5 +278,16 @@ fn not_kept(group: &CgroupPath, file: &str, wanted: &str, now: &str) -> Failure 
     failure(
         FailureKind::NotKept,
         format!("'{wanted}' was written to {file} of {group}, but it reads '{now}' now."),
+    )
+}
+
+fn not_moved(target: ProcessId, group: &CgroupPath, now: &CgroupPath) -> Failure {
+    failure(
+        FailureKind::NotKept,
+        format!(
+            "Process {} was written to {group}, but is in {now} now: another program (systemd, a container runtime) \
+             moves it too.",
+            target.pid
+        ),
     )
 }

@@ -9,7 +9,7 @@ use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 
-use crate::linux::kernel_file::is_gone;
+use crate::linux::kernel_file::{is_gone, shortage};
 use crate::linux::write::pinned::gone;
 
 /// What is known when a step fails.
@@ -27,6 +27,12 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// The failure of this step with this errno.
     pub(crate) fn explain(&self, errno: Errno) -> Failure {
+        if let Some(shortage) = shortage(errno) {
+            return failure(
+                FailureKind::Other,
+                format!("{} was not reached: {shortage}.", self.directory),
+            );
+        }
         if errno == Errno::ROFS {
             return failure(
                 FailureKind::Denied,
@@ -38,6 +44,7 @@ impl Attempt<'_> {
         }
         match self.step {
             CgroupStep::EnableMemory(group) => self.enable(group, errno),
+            CgroupStep::DisableMemory(group) => disable(group, errno),
             CgroupStep::Create(group) => self.create(group, errno),
             CgroupStep::Limit(group, write) => self.limit(group, *write, errno),
             CgroupStep::Move(target, group) => self.movement(*target, group, errno),
@@ -62,6 +69,13 @@ impl Attempt<'_> {
                     "{group} holds processes itself, so it cannot hand memory control to groups \
                      below it (cgroup v2 rule). Move them into a group below first, or use another \
                      parent."
+                ),
+            ),
+            Errno::OPNOTSUPP | Errno::INVAL => failure(
+                FailureKind::Other,
+                format!(
+                    "{group} is threaded or \"domain invalid\" (see cgroup.type): it cannot hand memory control to \
+                     groups below it. Use another parent."
                 ),
             ),
             Errno::ACCESS | Errno::PERM => self.denied(&format!("echo +memory > {control}")),
@@ -225,6 +239,20 @@ impl Attempt<'_> {
     }
 }
 
+fn disable(group: &CgroupPath, errno: Errno) -> Failure {
+    match errno {
+        _ if is_gone(errno) => no_group(group),
+        Errno::BUSY => failure(
+            FailureKind::Other,
+            format!("Memory control in {group} stays enabled: a group below hands it on already."),
+        ),
+        _ => unknown(
+            &format!("Memory control in {group} was not disabled"),
+            errno,
+        ),
+    }
+}
+
 fn unknown(what: &str, errno: Errno) -> Failure {
     failure(FailureKind::Other, format!("{what}: {errno}."))
 }
@@ -280,6 +308,7 @@ mod tests {
         let (v1, v2) = (CgroupVersion::V1, CgroupVersion::V2);
         let movement = CgroupStep::Move(target, web.clone());
         let enable = CgroupStep::EnableMemory(web.clone());
+        let disable = CgroupStep::DisableMemory(web.clone());
         let create = CgroupStep::Create(web.clone());
         let remove = CgroupStep::Remove(web);
         let cases = [
@@ -296,6 +325,12 @@ mod tests {
             (v2, &movement, Errno::NOENT, "namespace"),
             (v2, &enable, Errno::BUSY, "holds processes itself"),
             (v2, &enable, Errno::NOENT, "enabled in the groups above"),
+            (v2, &enable, Errno::OPNOTSUPP, "threaded"),
+            (v2, &disable, Errno::BUSY, "stays enabled"),
+            (v2, &disable, Errno::NODEV, "not there"),
+            (v2, &create, Errno::NOSPC, "no room for another group"),
+            (v2, &create, Errno::INVAL, "does not take the name"),
+            (v2, &movement, Errno::MFILE, "ulimit -n"),
             (v2, &create, Errno::AGAIN, "cgroup.max.descendants"),
             (v2, &create, Errno::EXIST, "exists already"),
             (v2, &create, Errno::ROFS, "read-only"),

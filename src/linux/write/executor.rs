@@ -3,13 +3,15 @@
 use std::cell::OnceCell;
 
 use crate::linux::SysRoot;
-use crate::linux::write::adj::write_adj;
+use crate::linux::write::adj::{look_at_adj, write_adj};
 use crate::linux::write::cgroup::CgroupWriter;
-use crate::linux::write::signal::send_signal;
+use crate::linux::write::pins::Pins;
+use crate::linux::write::signal::{own_pids, send_signal};
 use crate::model::cgroup::CgroupVersion;
 use crate::model::plan::execute::Executor;
-use crate::model::plan::receipt::{Reading, StepReceipt};
+use crate::model::plan::receipt::{Failure, Reading, StepReceipt};
 use crate::model::plan::step::Step;
+use crate::model::process::ProcessId;
 
 /// Writes below a [`SysRoot`].
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub struct KernelWriter {
     version: CgroupVersion,
     /// Looked for when the first step needs it: adj and signals do not.
     cgroups: OnceCell<CgroupWriter>,
+    pins: Pins,
 }
 
 impl KernelWriter {
@@ -26,25 +29,52 @@ impl KernelWriter {
     #[must_use]
     pub fn new(root: SysRoot, version: CgroupVersion) -> Self {
         Self {
+            pins: Pins::new(root.clone()),
             root,
             version,
             cgroups: OnceCell::new(),
         }
     }
+
+    /// Holds the processes that the next plans may be about, and lets go of all others: whoever gets the pid of a
+    /// held process cannot be taken for that process, not even with the same start time.
+    pub fn hold(&mut self, targets: &[ProcessId]) {
+        self.pins.hold(targets);
+    }
+
+    /// Opens the cgroup hierarchy now instead of at the first step that needs it.
+    pub fn prepare(&self) {
+        self.cgroups();
+    }
+}
+
+impl KernelWriter {
+    fn cgroups(&self) -> &CgroupWriter {
+        self.cgroups
+            .get_or_init(|| CgroupWriter::new(self.root.clone(), self.version))
+    }
 }
 
 impl Executor for KernelWriter {
+    fn look(&mut self, step: &Step) -> Result<Reading, Failure> {
+        match step {
+            Step::Adj { target, .. } => look_at_adj(&self.pins, *target),
+            Step::Signal { target, .. } => {
+                own_pids(&self.root, "signals")?;
+                self.pins.process(*target).map(|_| Reading::Nothing)
+            }
+            Step::Cgroup(step) => self.cgroups().look(&self.pins, step),
+        }
+    }
+
     fn step(&mut self, step: &Step) -> StepReceipt {
         let mut before = Reading::Nothing;
         let outcome = match step {
-            Step::Adj { target, value } => write_adj(&self.root, *target, *value, &mut before),
+            Step::Adj { target, value } => write_adj(&self.pins, *target, *value, &mut before),
             Step::Signal { target, signal } => {
-                send_signal(&self.root, *target, *signal).map(|()| Reading::Nothing)
+                send_signal(&self.root, &self.pins, *target, *signal).map(|()| Reading::Nothing)
             }
-            Step::Cgroup(step) => self
-                .cgroups
-                .get_or_init(|| CgroupWriter::new(self.root.clone(), self.version))
-                .run(step, &mut before),
+            Step::Cgroup(step) => self.cgroups().run(&self.pins, step, &mut before),
         };
         StepReceipt {
             step: step.clone(),

@@ -5,4 +5,5 @@ pub(super) mod cgroup;
 pub(super) mod errors;
 pub mod executor;
 pub(super) mod pinned;
+pub(super) mod pins;
 pub(super) mod signal;

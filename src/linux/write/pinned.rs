@@ -16,7 +16,7 @@ use crate::model::process::ProcessId;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::proc_file::memory_path;
-use crate::linux::kernel_file::{self, FileBuffer, is_gone};
+use crate::linux::kernel_file::{self, FileBuffer, is_gone, shortage};
 use crate::linux::scan::proc::stat_line::{self, StatLine};
 
 /// An open `/proc/PID` whose start time was right when it was opened.
@@ -38,6 +38,50 @@ impl PinnedProcess {
         Ok(process)
     }
 
+    /// The process that has this pid now, whichever it is.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn whoever(root: &SysRoot, pid: u32) -> Result<(Self, StatLine), Failure> {
+        let any = ProcessId {
+            pid,
+            start_ticks: 0,
+        };
+        let path = root.proc.join(pid.to_string());
+        let dir = kernel_file::open_dir(&path).map_err(|errno| unreadable(any, errno))?;
+        let mut process = Self { dir, id: any };
+        let stat = process.stat()?;
+        process.id.start_ticks = stat.start_ticks;
+        Ok((process, stat))
+    }
+
+    /// The process is no longer in the process table, so its pid may be another's. A zombie keeps its pid.
+    pub(crate) fn is_reaped(&self) -> bool {
+        let stat = FileBuffer::default()
+            .read_single(&self.dir, "stat")
+            .map(|_| ());
+        stat.is_err_and(is_gone)
+    }
+
+    /// Its short name, fit for a sentence.
+    pub(crate) fn name(stat: &StatLine) -> String {
+        printable(stat)
+    }
+
+    fn stat(&self) -> Result<StatLine, Failure> {
+        let mut buffer = FileBuffer::default();
+        let line = buffer
+            .read_single(&self.dir, "stat")
+            .map_err(|errno| unreadable(self.id, errno))?;
+        stat_line::parse(line).ok_or_else(|| Failure {
+            kind: FailureKind::Other,
+            sentence: format!(
+                "Process {} was not touched: its /proc entry cannot be understood.",
+                self.id.pid
+            ),
+        })
+    }
+
     pub(crate) fn dir(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
     }
@@ -56,22 +100,12 @@ impl PinnedProcess {
     /// # Errors
     /// As [`Self::open`].
     pub(crate) fn check(&self) -> Result<StatLine, Failure> {
-        let mut buffer = FileBuffer::default();
-        let line = buffer
-            .read_single(&self.dir, "stat")
-            .map_err(|errno| unreadable(self.id, errno))?;
-        let stat = stat_line::parse(line).ok_or_else(|| Failure {
-            kind: FailureKind::Other,
-            sentence: format!(
-                "Process {} was not touched: its /proc entry cannot be understood.",
-                self.id.pid
-            ),
-        })?;
+        let stat = self.stat()?;
         if stat.start_ticks != self.id.start_ticks {
             return Err(Failure {
                 kind: FailureKind::Reused,
                 sentence: format!(
-                    "Pid {} belongs to another process now ({}); nothing was written.",
+                    "Pid {} belongs to another process now ({}); it was not touched.",
                     self.id.pid,
                     printable(&stat)
                 ),
@@ -123,7 +157,10 @@ fn unreadable(id: ProcessId, errno: Errno) -> Failure {
                 id.pid
             )
         } else {
-            format!("Process {} cannot be read: {errno}.", id.pid)
+            match shortage(errno) {
+                Some(shortage) => format!("Process {} cannot be read: {shortage}.", id.pid),
+                None => format!("Process {} cannot be read: {errno}.", id.pid),
+            }
         },
     }
 }

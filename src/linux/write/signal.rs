@@ -10,7 +10,8 @@ use crate::model::process::signal::Signal;
 use crate::linux::SysRoot;
 use crate::linux::host::is_own_namespace;
 use crate::linux::kernel_file;
-use crate::linux::write::pinned::{PinnedProcess, gone};
+use crate::linux::write::pinned::gone;
+use crate::linux::write::pins::Pins;
 
 /// Sends `signal` through a pidfd that is taken before the start time is compared.
 ///
@@ -20,6 +21,7 @@ use crate::linux::write::pinned::{PinnedProcess, gone};
 /// those of the namespace oomtop runs in.
 pub(crate) fn send_signal(
     root: &SysRoot,
+    pins: &Pins,
     target: ProcessId,
     signal: Signal,
 ) -> Result<(), Failure> {
@@ -33,7 +35,7 @@ pub(crate) fn send_signal(
     let pidfd =
         pidfd_open(pid, PidfdFlags::empty()).map_err(|errno| refused(target, signal, errno))?;
     // The pidfd is bound now: if the start time is right, it is bound to the right process.
-    PinnedProcess::open(root, target)?;
+    pins.process(target)?;
     pidfd_send_signal(&pidfd, number).map_err(|errno| refused(target, signal, errno))
 }
 

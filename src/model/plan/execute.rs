@@ -1,22 +1,38 @@
 //! [`Executor`]: who carries plans out. The kernel's is `linux::write::executor`; tests have one in memory.
+//!
+//! A plan is done whole or not at all: [`run`] looks at every process before the first write and takes back what
+//! was done before a failure. An [`undo`] is the opposite: each of its steps makes things better, so it tries all.
 
 use super::Plan;
-use super::receipt::{PlanReceipt, StepReceipt};
-use super::step::Step;
+use super::inverse::{self, Expectation};
+use super::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt, TakenBack};
+use super::step::{CgroupStep, Step};
+use crate::model::cgroup::CgroupPath;
 
 /// Carries out steps.
 pub trait Executor {
+    /// What the step would find: the adj, the limit, the group of the process. Writes nothing.
+    ///
+    /// # Errors
+    /// If the step cannot be done: its process is gone or may not be named by its pid, its group is not there.
+    fn look(&mut self, step: &Step) -> Result<Reading, Failure>;
+
     /// Does one step and reads it back. It looks at what is there before it writes, so that the step can be
     /// taken back ([`super::inverse`]).
     fn step(&mut self, step: &Step) -> StepReceipt;
 }
 
-/// Carries out a plan, until a step fails.
+/// Carries out a plan as a whole: nothing is written if a process in it is gone, and a step that fails takes the
+/// steps before it back. The receipt names what could not be taken back.
 pub fn run<E: Executor + ?Sized>(executor: &mut E, plan: &Plan) -> PlanReceipt {
+    if let Some(refused) = refused(executor, &plan.steps) {
+        return refused;
+    }
     let mut receipt = PlanReceipt::default();
     for step in &plan.steps {
         receipt.steps.push(executor.step(step));
         if receipt.failure().is_some() {
+            receipt.taken_back = take_back(executor, &receipt);
             break;
         }
     }
@@ -26,4 +42,89 @@ pub fn run<E: Executor + ?Sized>(executor: &mut E, plan: &Plan) -> PlanReceipt {
 /// Carries out several plans one after the other. One that fails does not keep the next from being tried.
 pub fn run_all<E: Executor + ?Sized>(executor: &mut E, plans: &[Plan]) -> Vec<PlanReceipt> {
     plans.iter().map(|plan| run(executor, plan)).collect()
+}
+
+/// Undoes a write: all steps of all plans, whichever fails. If something is not as the write left it, nothing is
+/// done, and the receipt holds a step of [`FailureKind::Changed`] for each; `before` is then the present value.
+pub fn undo<E: Executor + ?Sized>(
+    executor: &mut E,
+    plans: &[Plan],
+    expected: &[Expectation],
+) -> Vec<PlanReceipt> {
+    let changed = expected.iter().filter_map(|one| changed(executor, one));
+    let changed: Vec<_> = changed.collect();
+    if !changed.is_empty() {
+        return vec![PlanReceipt {
+            steps: changed,
+            taken_back: Vec::new(),
+        }];
+    }
+    let every_step = |plan: &Plan| PlanReceipt {
+        steps: plan.steps.iter().map(|step| executor.step(step)).collect(),
+        taken_back: Vec::new(),
+    };
+    plans.iter().map(every_step).collect()
+}
+
+/// A single step looks for itself.
+fn refused<E: Executor + ?Sized>(executor: &mut E, steps: &[Step]) -> Option<PlanReceipt> {
+    if steps.len() < 2 {
+        return None;
+    }
+    let mut on_processes = steps.iter().filter(|step| step.process().is_some());
+    on_processes.find_map(|step| {
+        let failure = executor.look(step).err()?;
+        Some(PlanReceipt::refused(step.clone(), failure))
+    })
+}
+
+fn take_back<E: Executor + ?Sized>(executor: &mut E, receipt: &PlanReceipt) -> Vec<TakenBack> {
+    let mut done = Vec::new();
+    for (step, back) in inverse::of_failed(receipt) {
+        let failures = back.iter().map(|step| executor.step(step).outcome);
+        let failures: Vec<_> = failures.filter_map(Result::err).collect();
+        let outcome = failures.into_iter().next().map_or(Ok(()), Err);
+        done.push(TakenBack { step, outcome });
+    }
+    // A limit of a new group is gone if its group is.
+    let stays: Vec<_> = done
+        .iter()
+        .filter_map(|back| Some((made_by(receipt, back.step)?, back.outcome.clone().err()?)))
+        .collect();
+    for back in &mut done {
+        let group = limited_by(receipt, back.step);
+        let stays = stays.iter().find(|(made, _)| Some(*made) == group);
+        if let (Ok(()), Some((_, why))) = (&back.outcome, stays) {
+            back.outcome = Err(why.clone());
+        }
+    }
+    done
+}
+
+fn made_by(receipt: &PlanReceipt, step: usize) -> Option<&CgroupPath> {
+    match &receipt.steps.get(step)?.step {
+        Step::Cgroup(CgroupStep::Create(group)) => Some(group),
+        _ => None,
+    }
+}
+
+fn limited_by(receipt: &PlanReceipt, step: usize) -> Option<&CgroupPath> {
+    match &receipt.steps.get(step)?.step {
+        Step::Cgroup(CgroupStep::Limit(group, _)) => Some(group),
+        _ => None,
+    }
+}
+
+fn changed<E: Executor + ?Sized>(executor: &mut E, expected: &Expectation) -> Option<StepReceipt> {
+    // What cannot be looked at fails in its own step, with a better sentence.
+    let now = executor.look(&expected.step).ok()?;
+    let is_expected = now.agrees(&expected.left) || now.agrees(&expected.before);
+    (!is_expected).then(|| StepReceipt {
+        step: expected.step.clone(),
+        before: now,
+        outcome: Err(Failure {
+            kind: FailureKind::Changed,
+            sentence: "Somebody has changed it since; nothing was undone.".to_owned(),
+        }),
+    })
 }

@@ -33,6 +33,7 @@ fn of_cgroup_step(step: &CgroupStep, before: &Reading) -> Vec<CgroupStep> {
     match step {
         // It stays: other groups may use it by now, and alone it limits nothing.
         CgroupStep::EnableMemory(_) => Vec::new(),
+        CgroupStep::DisableMemory(group) => vec![CgroupStep::EnableMemory(group.clone())],
         CgroupStep::Create(group) => vec![CgroupStep::Remove(group.clone())],
         CgroupStep::Limit(group, LimitWrite { file, .. }) => {
             let back = before.limit().map(|value| (*file, value));
@@ -74,26 +75,121 @@ pub fn took_effect(receipt: &StepReceipt) -> bool {
     }
 }
 
+/// What an undo expects to find, because the write left it so. What was there before the write does no harm
+/// either: then somebody else has undone it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// The step of the write: what it wrote to is looked at.
+    pub step: Step,
+    /// Read back after the write.
+    pub left: Reading,
+    /// Read before the write.
+    pub before: Reading,
+}
+
+/// What to compare before a write is undone. A group that the write made is compared too: the undo removes it,
+/// with the limits that somebody else may have given it.
+#[must_use]
+pub fn expectations(receipts: &[PlanReceipt]) -> Vec<Expectation> {
+    let steps = receipts.iter().flat_map(PlanReceipt::lasting);
+    steps.flat_map(|(_, receipt)| expected(receipt)).collect()
+}
+
+fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
+    let StepReceipt {
+        step,
+        before,
+        outcome,
+    } = receipt;
+    let Ok(left) = outcome else {
+        return Vec::new();
+    };
+    let own = Expectation {
+        step: step.clone(),
+        left: left.clone(),
+        before: before.clone(),
+    };
+    match step {
+        Step::Adj { .. } | Step::Cgroup(CgroupStep::Limit(..)) => vec![own],
+        Step::Cgroup(CgroupStep::Move(..)) => {
+            let home = match before {
+                Reading::Home(home, Some(limit)) => Some(Expectation {
+                    step: CgroupStep::Limit(home.clone(), *limit).into(),
+                    left: Reading::Limit(limit.value),
+                    before: Reading::Limit(limit.value),
+                }),
+                _ => None,
+            };
+            std::iter::once(own).chain(home).collect()
+        }
+        Step::Signal { .. }
+        | Step::Cgroup(
+            CgroupStep::EnableMemory(_)
+            | CgroupStep::DisableMemory(_)
+            | CgroupStep::Create(_)
+            | CgroupStep::Remove(_),
+        ) => Vec::new(),
+    }
+}
+
 /// The plans that take a whole write back: the last step of the last plan first. Each step goes back to a state
 /// the kernel has taken before (v1 takes no memory + swap below memory). Limits of a group that goes away again
-/// are left alone.
+/// are left alone, and what a failed plan has taken back itself.
 #[must_use]
 pub fn of_write(receipts: &[PlanReceipt]) -> Vec<Plan> {
     let mut new = Vec::new();
     let mut plans: Vec<Plan> = Vec::new();
     for receipt in receipts {
-        let mut back = Vec::new();
-        for step in &receipt.steps {
-            if !is_limit_of(&new, &step.step) {
-                back.push(of_step(step));
-            }
-            keep_track(&mut new, step);
-        }
-        plans.push(back.into_iter().rev().flatten().collect());
+        let back = backwards(receipt, &mut new, of_step);
+        plans.push(back.into_iter().flat_map(|(_, steps)| steps).collect());
     }
     plans.reverse();
     plans.retain(|plan| !plan.steps.is_empty());
     plans
+}
+
+/// For each step of a failed plan that changed something, its place and the steps that take it back, the last
+/// first. No steps for a limit of a group that the plan made: it goes with the group. Nobody can have used yet what the plan made a moment ago, so memory control goes back too.
+#[must_use]
+pub fn of_failed(receipt: &PlanReceipt) -> Vec<(usize, Vec<Step>)> {
+    backwards(receipt, &mut Vec::new(), |step| match &step.step {
+        Step::Cgroup(CgroupStep::EnableMemory(group)) if was_enabled(step) => {
+            vec![CgroupStep::DisableMemory(group.clone()).into()]
+        }
+        _ => of_step(step),
+    })
+}
+
+/// The step itself enabled the controller; it was not enabled before.
+fn was_enabled(receipt: &StepReceipt) -> bool {
+    match &receipt.before {
+        Reading::Controllers(list) => receipt.outcome.is_ok() && !lists_memory(list),
+        _ => false,
+    }
+}
+
+fn lists_memory(controllers: &str) -> bool {
+    controllers.split_ascii_whitespace().any(|c| c == "memory")
+}
+
+fn backwards<'a>(
+    receipt: &'a PlanReceipt,
+    new: &mut Vec<&'a CgroupPath>,
+    inverse: impl Fn(&StepReceipt) -> Vec<Step>,
+) -> Vec<(usize, Vec<Step>)> {
+    let mut back = Vec::new();
+    for (at, step) in receipt.to_undo() {
+        let steps = inverse(step);
+        if is_limit_of(new, &step.step) {
+            // It goes with its group.
+            back.push((at, Vec::new()));
+        } else if !steps.is_empty() {
+            back.push((at, steps));
+        }
+        keep_track(new, step);
+    }
+    back.reverse();
+    back
 }
 
 fn is_limit_of(groups: &[&CgroupPath], step: &Step) -> bool {
@@ -114,9 +210,9 @@ fn keep_track<'a>(new: &mut Vec<&'a CgroupPath>, receipt: &'a StepReceipt) {
 /// The groups that a write has made, in the order they were made.
 #[must_use]
 pub fn made(receipts: &[PlanReceipt]) -> Vec<&CgroupPath> {
-    let steps = receipts.iter().flat_map(|plan| &plan.steps);
-    let made = steps.filter(|receipt| receipt.outcome.is_ok());
-    made.filter_map(|receipt| match &receipt.step {
+    let steps = receipts.iter().flat_map(PlanReceipt::lasting);
+    let made = steps.filter(|(_, receipt)| receipt.outcome.is_ok());
+    made.filter_map(|(_, receipt)| match &receipt.step {
         Step::Cgroup(CgroupStep::Create(group)) => Some(group),
         _ => None,
     })

@@ -2,7 +2,7 @@
 
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitPatch, LimitValue};
-use crate::model::plan::step::Step;
+use crate::model::plan::step::{LimitWrite, Step};
 use crate::model::process::score::OomScoreAdj;
 
 /// What a step finds before it writes, or reads back after it.
@@ -17,6 +17,9 @@ pub enum Reading {
     Limit(LimitValue),
     /// The group that was made, or the one the process is in.
     Group(CgroupPath),
+    /// The group a process was in before a move, and its hard limit then: a group of that name may be another one
+    /// when the move is undone. `None`: the file is not there or not readable (the root has none).
+    Home(CgroupPath, Option<LimitWrite>),
     /// The controllers in `cgroup.subtree_control`.
     Controllers(String),
     /// The limits of a group that differ from those of a new one.
@@ -46,8 +49,17 @@ impl Reading {
     #[must_use]
     pub fn group(&self) -> Option<&CgroupPath> {
         match self {
-            Self::Group(path) => Some(path),
+            Self::Group(path) | Self::Home(path, _) => Some(path),
             _ => None,
+        }
+    }
+
+    /// Both say the same of what a step writes.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        match (self.group(), other.group()) {
+            (Some(one), Some(other)) => one == other,
+            _ => self == other,
         }
     }
 }
@@ -71,14 +83,60 @@ impl StepReceipt {
     }
 }
 
-/// The steps of a plan that were tried, up to and including the first that failed.
+/// The steps of a plan that were tried, up to and including the first that failed, and what was taken back then.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlanReceipt {
-    /// Step by step.
+    /// Step by step. Only the failed step, if the plan was refused before anything was written.
     pub steps: Vec<StepReceipt>,
+    /// The steps that a failed plan took back, in the order it did.
+    pub taken_back: Vec<TakenBack>,
+}
+
+/// A step that a failed plan took back, or tried to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Its place in [`PlanReceipt::steps`].
+    pub step: usize,
+    /// Why its effect is still there.
+    pub outcome: Result<(), Failure>,
 }
 
 impl PlanReceipt {
+    /// The receipt of a plan that was not begun.
+    #[must_use]
+    pub fn refused(step: Step, failure: Failure) -> Self {
+        let refused = StepReceipt {
+            step,
+            before: Reading::Nothing,
+            outcome: Err(failure),
+        };
+        Self {
+            steps: vec![refused],
+            taken_back: Vec::new(),
+        }
+    }
+
+    /// How the attempt to take this step back ended, if there was one.
+    #[must_use]
+    pub fn way_back(&self, step: usize) -> Option<&Result<(), Failure>> {
+        let found = self.taken_back.iter().find(|back| back.step == step);
+        found.map(|back| &back.outcome)
+    }
+
+    /// The steps that were not taken back, with their places.
+    pub fn lasting(&self) -> impl Iterator<Item = (usize, &StepReceipt)> {
+        let steps = self.steps.iter().enumerate();
+        steps.filter(|(at, _)| !matches!(self.way_back(*at), Some(Ok(()))))
+    }
+
+    /// The steps that an undo goes through: those that last. If one of them could not be taken back, all of them: a
+    /// step before it may have been taken back too early.
+    pub fn to_undo(&self) -> impl Iterator<Item = (usize, &StepReceipt)> {
+        let is_clean = self.taken_back.iter().all(|back| back.outcome.is_ok());
+        let steps = self.steps.iter().enumerate();
+        steps.filter(move |(at, _)| !(is_clean && self.way_back(*at).is_some()))
+    }
+
     /// The failure that ended it, if any.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
@@ -109,6 +167,10 @@ pub enum FailureKind {
     NoGroup,
     /// Written, but another value was read back.
     NotKept,
+    /// Not undone: somebody has changed it since the write.
+    Changed,
+    /// Not begun: who asked for it does not want it any more.
+    Withdrawn,
     /// Anything else.
     Other,
 }
@@ -119,7 +181,7 @@ impl FailureKind {
     pub fn is_final(self) -> bool {
         match self {
             Self::Gone | Self::Reused | Self::NoGroup => true,
-            Self::Denied | Self::NotKept | Self::Other => false,
+            Self::Denied | Self::NotKept | Self::Changed | Self::Withdrawn | Self::Other => false,
         }
     }
 }

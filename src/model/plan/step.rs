@@ -34,6 +34,9 @@ pub enum Step {
 pub enum CgroupStep {
     /// v2: write `+memory` to a group's `cgroup.subtree_control`.
     EnableMemory(CgroupPath),
+    /// v2: write `-memory` there. The groups below lose their limits, so only a failed plan that has just enabled
+    /// the controller disables it.
+    DisableMemory(CgroupPath),
     /// Make the group's directory.
     Create(CgroupPath),
     /// Write one limit file.
@@ -51,6 +54,19 @@ pub struct LimitWrite {
     pub file: LimitFile,
     /// The value.
     pub value: LimitValue,
+}
+
+impl Step {
+    /// The process that the step writes to, if it writes to one.
+    #[must_use]
+    pub fn process(&self) -> Option<ProcessId> {
+        match self {
+            Self::Adj { target, .. }
+            | Self::Signal { target, .. }
+            | Self::Cgroup(CgroupStep::Move(target, _)) => Some(*target),
+            Self::Cgroup(_) => None,
+        }
+    }
 }
 
 impl LimitWrite {

@@ -1,50 +1,67 @@
 //! [`Performer`]: the one place where effects happen. Each ends in a message.
 
 mod older;
+mod pool;
 mod save;
+mod writer;
+
+use std::io;
 
 use tokio::sync::mpsc::Sender;
 
 use crate::app::msg::{Effect, GroupChoice, Msg, OlderBoot, Receipt};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::list::list_groups;
-use crate::linux::write::executor::KernelWriter;
 use crate::model::cgroup::CgroupVersion;
-use crate::model::plan::Plan;
-use crate::model::plan::execute::{self, Executor};
-use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt, Reading, StepReceipt};
-use crate::model::plan::step::Step;
+use crate::model::plan::receipt::FailureKind;
 use crate::model::snapshot::Needs;
 use crate::output::saved;
+
+use pool::Pool;
+use writer::{Work, Writer};
 
 /// Performs effects.
 #[derive(Debug, Clone)]
 pub struct Performer {
     root: SysRoot,
-    version: CgroupVersion,
     /// The second guard of `--read-only`: a write that slipped through `update` stops here.
     read_only: bool,
     samples: std::sync::mpsc::Sender<Needs>,
     send: Sender<Msg>,
+    writer: Writer,
+    pool: Pool,
 }
 
 impl Performer {
     /// A performer that writes below `root`. Requests for samples go to `samples`, answers to all other effects
-    /// to `send`.
+    /// to `send`. All threads that effects need are started here.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
     pub fn new(
         root: SysRoot,
         version: CgroupVersion,
         read_only: bool,
         samples: std::sync::mpsc::Sender<Needs>,
         send: Sender<Msg>,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        let answers = send.clone();
+        let writer = Writer::start(root.clone(), version, move |msg| {
+            let _ = answers.blocking_send(msg);
+        })?;
+        Ok(Self {
             root,
-            version,
             read_only,
             samples,
             send,
-        }
+            writer,
+            pool: Pool::start()?,
+        })
+    }
+
+    /// Waits a moment for the writes that were asked for: a plan must not end half way with the program.
+    pub fn finish_writes(&self) {
+        self.writer.finish();
     }
 
     /// Starts an effect, which sends its message when done. Call this in a tokio runtime.
@@ -55,10 +72,9 @@ impl Performer {
                 let _ = self.samples.send(needs);
             }
             Effect::ListGroups => self.aside(|own| Msg::Groups(own.groups())),
-            Effect::Write { id, plans } => self.aside(move |own| {
-                let plans = own.write(&plans);
-                Msg::Done(Receipt::Write { id, plans })
-            }),
+            Effect::Hold(targets) => self.writer.hold(targets),
+            Effect::Withdraw(id) => self.writer.withdraw(id),
+            Effect::Write { id, plans, undo } => self.write(Work { id, plans, undo }),
             Effect::ReadOlderBoots => self.aside(|own| Msg::Older(own.older())),
             Effect::Save { report, remembered } => self.aside(move |_| {
                 let stem = saved::file_stem(&report);
@@ -69,11 +85,10 @@ impl Performer {
         }
     }
 
-    /// Does `work` on another thread and sends the resulting message. Writes can block (a frozen cgroup, a hung
-    /// filesystem), so they never run on the loop's thread.
+    /// Does `work` on another thread and sends the resulting message.
     fn aside(&self, work: impl FnOnce(&Self) -> Msg + Send + 'static) {
         let own = self.clone();
-        tokio::task::spawn_blocking(move || {
+        self.pool.run(move || {
             let msg = work(&own);
             let _ = own.send.blocking_send(msg);
         });
@@ -101,28 +116,22 @@ impl Performer {
         Ok(groups.map(choice).collect())
     }
 
-    fn write(&self, plans: &[Plan]) -> Vec<PlanReceipt> {
+    fn write(&self, work: Work) {
         if self.read_only {
-            execute::run_all(&mut ReadOnly, plans)
-        } else {
-            let mut kernel = KernelWriter::new(self.root.clone(), self.version);
-            execute::run_all(&mut kernel, plans)
+            self.refuse(&work, "oomtop is read-only: nothing was written");
+        } else if let Err(work) = self.writer.write(work) {
+            self.refuse(
+                &work,
+                "Nothing was written: the thread that writes has ended. Start oomtop again.",
+            );
         }
     }
-}
 
-/// Refuses every step.
-struct ReadOnly;
-
-impl Executor for ReadOnly {
-    fn step(&mut self, step: &Step) -> StepReceipt {
-        StepReceipt {
-            step: step.clone(),
-            before: Reading::Nothing,
-            outcome: Err(Failure {
-                kind: FailureKind::Denied,
-                sentence: "oomtop is read-only: nothing was written".to_owned(),
-            }),
-        }
+    /// Answers for a write that is not carried out.
+    fn refuse(&self, work: &Work, sentence: &str) {
+        let refused = |plan| writer::refused(plan, FailureKind::Denied, sentence);
+        let plans = work.plans.iter().map(refused).collect();
+        let msg = Msg::Done(Receipt::Write { id: work.id, plans });
+        self.aside(move |_| msg);
     }
 }

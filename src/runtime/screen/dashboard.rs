@@ -70,7 +70,8 @@ impl Dashboard {
             settings.read_only,
             sampler.ask,
             send.clone(),
-        );
+        )
+        .map_err(RunError::Thread)?;
         Ok(Self {
             settings,
             host: sampler.host,
@@ -106,6 +107,7 @@ impl Dashboard {
         let state = State::new(self.settings, self.host, size, now());
         let (mut inbox, performer) = (self.inbox, self.performer);
         let ended = run_loop(terminal, control, state, theme, &mut inbox, &performer).await;
+        performer.finish_writes();
         drop(self.log);
         ended
     }

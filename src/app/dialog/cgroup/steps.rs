@@ -1,7 +1,7 @@
 //! The steps of a plan in words: what will be written, and the result.
 
 use crate::model::cgroup::limits::LimitValue;
-use crate::model::plan::receipt::{Reading, StepReceipt};
+use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
@@ -16,6 +16,9 @@ pub(super) fn step_text(step: &Step) -> String {
         Step::Signal { target, signal } => format!("send SIG{} to {}", signal.name, target.pid),
         Step::Cgroup(CgroupStep::EnableMemory(path)) => {
             format!("let {path} share out memory (cgroup.subtree_control +memory)")
+        }
+        Step::Cgroup(CgroupStep::DisableMemory(path)) => {
+            format!("let {path} share out no memory (cgroup.subtree_control -memory)")
         }
         Step::Cgroup(CgroupStep::Create(path)) => format!("make the group {path}"),
         Step::Cgroup(CgroupStep::Limit(path, write)) => format!(
@@ -55,14 +58,32 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
             })
         }
         (Reading::Adj(adj), _) => Some(adj.to_string()),
-        (Reading::Group(path), _) => Some(path.to_string()),
+        (Reading::Group(path) | Reading::Home(path, _), _) => Some(path.to_string()),
         (Reading::Controllers(list), _) => Some(list.clone()),
         (Reading::Nothing | Reading::Limits(_) | Reading::Limit(_), _) => None,
     }
 }
 
-/// The result of a step.
-pub(super) fn result_line(receipt: &StepReceipt) -> Line {
+/// The result of each step that was tried. A failed plan says of each step before the failure whether it was taken
+/// back.
+pub(super) fn result_lines(plan: &PlanReceipt) -> Vec<Line> {
+    let line = |(at, receipt): (usize, &StepReceipt)| match plan.way_back(at) {
+        None => result_line(receipt),
+        Some(Ok(())) => {
+            Line::of(Tone::Dim, "taken back  ").add(Tone::Normal, step_text(&receipt.step))
+        }
+        Some(Err(why)) => Line::of(Tone::Critical, "done, not taken back  ")
+            .add(Tone::Normal, step_text(&receipt.step))
+            .add(Tone::Critical, format!(": {}", why.sentence)),
+    };
+    let mut lines: Vec<_> = plan.steps.iter().enumerate().map(line).collect();
+    if plan.failure().is_some() && plan.steps.len() == 1 {
+        lines.push(Line::of(Tone::Normal, "Nothing was written."));
+    }
+    lines
+}
+
+fn result_line(receipt: &StepReceipt) -> Line {
     let step = &receipt.step;
     match &receipt.outcome {
         Ok(read_back) => {

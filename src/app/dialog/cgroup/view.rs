@@ -1,6 +1,6 @@
 //! How the cgroup dialog looks: the group, the plan, what it will and will not do.
 
-use super::steps::{result_line, step_text};
+use super::steps::{result_lines, step_text};
 use super::{CgroupDialog, Mode, change, risk};
 use crate::app::dialog::managed::ManagedUnit;
 use crate::app::dialog::{DialogContext, DialogView, Section};
@@ -46,7 +46,7 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
         view = view.gap().text(plan(dialog, context));
         view = view.text(warnings(dialog, context));
     }
-    view.text(dialog.result.iter().map(result_line).collect())
+    view.text(dialog.result.iter().flat_map(result_lines).collect())
 }
 
 fn title(dialog: &CgroupDialog) -> String {

@@ -1,0 +1,197 @@
+//! [`Writer`]: the thread that writes to the kernel, and nothing else.
+//!
+//! Writes can block (a frozen cgroup, a hung filesystem), so they never run on the loop's thread; and no slow read
+//! may keep a write waiting, so they share no thread with reads. The thread and the descriptors it needs are there
+//! from the start.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+use std::time::Duration;
+
+use super::pool::STACK;
+use crate::app::msg::{Msg, Receipt, WriteId};
+use crate::linux::SysRoot;
+use crate::linux::write::executor::KernelWriter;
+use crate::model::cgroup::CgroupVersion;
+use crate::model::plan::Plan;
+use crate::model::plan::execute;
+use crate::model::plan::inverse::Expectation;
+use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt};
+use crate::model::process::ProcessId;
+
+/// Descriptors kept for a write: a group, a process, their files.
+const RESERVED: usize = 8;
+
+/// How long the end of oomtop waits for writes that were asked for.
+const LAST_WRITES: Duration = Duration::from_secs(2);
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Hold the targets of the open dialogs.
+    Hold(Vec<ProcessId>),
+    /// Carry out a write.
+    Write(Work),
+    /// Say when all orders before this one are done.
+    Flush(Sender<()>),
+}
+
+/// One write.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) id: WriteId,
+    pub(super) plans: Vec<Plan>,
+    /// For an undo, what it expects to find.
+    pub(super) undo: Option<Vec<Expectation>>,
+}
+
+/// The way to the thread.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    orders: Sender<Order>,
+    withdrawn: Withdrawn,
+}
+
+impl Writer {
+    /// Starts the thread. It ends with the last clone of the writer. `answer` takes the receipts.
+    pub(super) fn start(
+        root: SysRoot,
+        version: CgroupVersion,
+        answer: impl Fn(Msg) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (orders, inbox) = channel();
+        let withdrawn = Withdrawn::default();
+        let shared = withdrawn.clone();
+        Builder::new()
+            .name("writer".to_owned())
+            .stack_size(STACK)
+            .spawn(move || {
+                let kernel = KernelWriter::new(root, version);
+                kernel.prepare();
+                serve(kernel, &inbox, &shared, &answer);
+            })?;
+        Ok(Self { orders, withdrawn })
+    }
+
+    pub(super) fn hold(&self, targets: Vec<ProcessId>) {
+        let _ = self.orders.send(Order::Hold(targets));
+    }
+
+    /// Requests a write. Gives the work back if the thread has ended.
+    pub(super) fn write(&self, work: Work) -> Result<(), Work> {
+        self.orders
+            .send(Order::Write(work))
+            .map_err(|unsent| match unsent.0 {
+                Order::Write(work) => work,
+                Order::Hold(_) | Order::Flush(_) => unreachable!("a write was sent"),
+            })
+    }
+
+    /// The plans of this write that have not begun are not carried out.
+    pub(super) fn withdraw(&self, id: WriteId) {
+        self.withdrawn.lock().insert(id);
+    }
+
+    /// Waits for the writes that were asked for, but not for ever.
+    pub(super) fn finish(&self) {
+        let (done, wait) = channel();
+        if self.orders.send(Order::Flush(done)).is_ok() {
+            let _ = wait.recv_timeout(LAST_WRITES);
+        }
+    }
+}
+
+/// Writes that nobody wants any more.
+#[derive(Debug, Clone, Default)]
+struct Withdrawn(Arc<Mutex<BTreeSet<WriteId>>>);
+
+impl Withdrawn {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<WriteId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn serve(
+    mut kernel: KernelWriter,
+    orders: &Receiver<Order>,
+    withdrawn: &Withdrawn,
+    answer: &impl Fn(Msg),
+) {
+    let mut reserve = Reserve::new();
+    for order in orders {
+        match order {
+            Order::Hold(targets) => kernel.hold(&targets),
+            Order::Write(work) => {
+                let id = work.id;
+                let plans = reserve.spend(|| carry_out(&mut kernel, &work, withdrawn));
+                withdrawn.lock().remove(&id);
+                answer(Msg::Done(Receipt::Write { id, plans }));
+            }
+            Order::Flush(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+fn carry_out(kernel: &mut KernelWriter, work: &Work, withdrawn: &Withdrawn) -> Vec<PlanReceipt> {
+    if let Some(expected) = &work.undo {
+        return execute::undo(kernel, &work.plans, expected);
+    }
+    let plan = |plan: &Plan| {
+        if withdrawn.lock().contains(&work.id) {
+            not_begun(plan)
+        } else {
+            execute::run(kernel, plan)
+        }
+    };
+    work.plans.iter().map(plan).collect()
+}
+
+fn not_begun(plan: &Plan) -> PlanReceipt {
+    refused(
+        plan,
+        FailureKind::Withdrawn,
+        "Not written: the dialog was closed before this write began.",
+    )
+}
+
+/// The receipt of a plan that was not begun.
+pub(super) fn refused(plan: &Plan, kind: FailureKind, sentence: &str) -> PlanReceipt {
+    let failure = Failure {
+        kind,
+        sentence: sentence.to_owned(),
+    };
+    let step = plan.steps.first().cloned();
+    step.map_or_else(PlanReceipt::default, |step| {
+        PlanReceipt::refused(step, failure)
+    })
+}
+
+/// Descriptors that are free when all others are taken.
+struct Reserve(Vec<File>);
+
+impl Reserve {
+    fn new() -> Self {
+        let mut reserve = Self(Vec::with_capacity(RESERVED));
+        reserve.fill();
+        reserve
+    }
+
+    fn fill(&mut self) {
+        let missing = RESERVED - self.0.len().min(RESERVED);
+        let files = (0..missing).map_while(|_| File::open("/dev/null").ok());
+        self.0.extend(files);
+    }
+
+    fn spend<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        self.0.clear();
+        let done = work();
+        self.fill();
+        done
+    }
+}
