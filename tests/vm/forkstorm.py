@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from terminal import Terminal, Watch
+from terminal import Terminal, Watch, kernel_clock
 from vmlab import Hog, Kmsg, check, finish, mlockall, protect, say
 
 SECONDS, KIDS = 30, 900
@@ -26,6 +26,7 @@ def backend():
 
 begun = backend()
 log, watch = Kmsg(), Watch(tty)
+shift = kernel_clock(log)
 edge = Hog("edge", mb=4, adj=-500, until_avail="60")
 leaks, kids, killed, count = [], [], {}, 0
 stress = [subprocess.Popen(["stress-ng", "--quiet", "--fork", "1", "--clone", "1", "--bigheap", "1", "-t", str(SECONDS)])]
@@ -36,7 +37,7 @@ def collect():
     for record in log.read():
         found = re.search(r"Killed process (\d+) ", record)
         if found:
-            killed.setdefault(int(found[1]), int(record.split(",")[2]) / 1e6)
+            killed.setdefault(int(found[1]), int(record.split(",")[2]) / 1e6 + shift)
 
 
 while time.monotonic() < end:
@@ -45,7 +46,7 @@ while time.monotonic() < end:
         leaks.append(Hog("leak%d" % count, mb=2, adj=800, leak=60, wait=False))
         leaks[-1].go()
         count += 1
-    for _ in range(25):
+    for _ in range(60):
         if len(kids) < KIDS:
             pid = os.fork()
             if pid == 0:

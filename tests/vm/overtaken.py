@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from terminal import Terminal, Watch
+from terminal import Terminal, Watch, kernel_clock
 from vmlab import Kmsg, check, finish, mlockall, protect, say
 
 WANTED, SECONDS = 50, 150
@@ -19,6 +19,7 @@ mlockall()
 tty = Terminal("choom", "-n", "0", "--", "oomtop", "-d", "1")
 tty.wait("the dashboard", lambda t: "Next victim" in t)
 log, watch = Kmsg(), Watch(tty)
+shift = kernel_clock(log)
 born, kills = {}, []
 begun = time.monotonic()
 judged = 0
@@ -33,7 +34,7 @@ def look():
     for record in log.read():
         found = re.search(r"Killed process (\d+) \(([^)]*)\)", record)
         if found:
-            kills.append((int(record.split(",")[2]) / 1e6, int(found[1]), found[2], shape))
+            kills.append((int(record.split(",")[2]) / 1e6 + shift, int(found[1]), found[2], shape))
 
 
 def judge():
