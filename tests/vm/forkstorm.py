@@ -9,22 +9,25 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from terminal import Terminal, Watch, kernel_clock
+from terminal import Terminal, Watch, first, kernel_clock
 from vmlab import Hog, Kmsg, check, finish, mlockall, protect, say
 
 SECONDS, KIDS = 30, 900
 protect()
 mlockall()
 # Unprotected itself, as the child of a driver that is: oomtop lowers only a value of 0.
-tty = Terminal("choom", "-n", "0", "--", "oomtop", "-d", "1")
+tty = Terminal("choom", "-n", "0", "--", "oomtop", "-d", "1", cols=200)
 tty.wait("the dashboard", lambda t: "via " in t and "procs" in t)
 
 
 def backend():
-    return re.search(r"via (/proc|bpf task \w+)", tty.lines()[0])[1]
+    """Named where the title has room for it: not while it says how old the sample is."""
+    name = r"via (/proc|bpf task \w+)"
+    return re.search(name, tty.wait("the back end", lambda t: re.search(name, t)))[1]
 
 
 begun = backend()
+first()
 log, watch = Kmsg(), Watch(tty)
 shift = kernel_clock(log)
 edge = Hog("edge", mb=4, adj=-500, until_avail="60")
