@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from terminal import Terminal, Watch, first, kernel_clock
+from terminal import Terminal, Watch, kernel_clock
 from vmlab import Kmsg, check, finish, mlockall, protect, say
 
 WANTED, SECONDS = 50, 150
@@ -18,7 +18,6 @@ protect()
 mlockall()
 tty = Terminal("choom", "-n", "0", "--", "oomtop", "-d", "1")
 tty.wait("the dashboard", lambda t: "Next victim" in t)
-first()
 log, watch = Kmsg(), Watch(tty)
 shift = kernel_clock(log)
 born, kills = {}, []

@@ -58,10 +58,11 @@ impl State {
         Some(self.period().saturating_sub(waited))
     }
 
-    /// The time between two samples: what was asked for, or ten times what a sample takes if that is
-    /// longer. Whoever looks at a machine in trouble must not be its trouble.
+    /// The time between two samples: what was asked for, or ten times what a sample costs if that is
+    /// longer. Whoever looks at a machine in trouble must not be its trouble. Time in which others had the processors
+    /// costs them nothing: then a fresh sample is needed most.
     pub fn period(&self) -> Duration {
-        let took = Duration::from_micros(self.snapshot.took_micros);
+        let took = Duration::from_micros(self.snapshot.spent_micros);
         self.settings
             .delay
             .max(took.saturating_mul(10).min(SLOWEST))
