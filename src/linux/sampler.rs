@@ -176,12 +176,13 @@ impl Sampler {
     /// # Errors
     /// If `/proc` cannot be listed, or `meminfo` not read. The next call may succeed.
     pub fn sample(&mut self, needs: &Needs, now: Now) -> Result<Arc<Snapshot>, ReadError> {
-        let begin = Instant::now();
+        let (begin, spent) = (Instant::now(), own_time());
         let mut snapshot = self.snapshots.take();
         // `take` returns an unshared snapshot: nothing is copied.
         let fresh = Arc::make_mut(&mut snapshot);
         self.fill(fresh, needs, now)?;
         fresh.took_micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        fresh.spent_micros = own_time().saturating_sub(spent);
         self.snapshots.remember(&snapshot);
         Ok(snapshot)
     }
@@ -352,4 +353,11 @@ fn swap_error(backend: &Backend, of_files: u64) -> u64 {
     } else {
         of_files
     }
+}
+
+/// Processor time of this thread, in microseconds.
+fn own_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let time = Duration::try_from(time).unwrap_or_default();
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

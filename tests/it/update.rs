@@ -214,18 +214,23 @@ fn delay_stays_in_its_range() {
 }
 
 #[test]
-fn samples_that_take_long_come_less_often() {
+fn samples_that_cost_much_come_less_often() {
     let mut scene = Scene::new(120, 36);
     let mut slow = snapshot(5, processes());
-    slow.took_micros = 350_000;
+    slow.spent_micros = 350_000;
     scene.tell(Msg::Tick(moment(5)));
     scene.tell(Msg::Sampled(Arc::new(slow)));
     assert_eq!(scene.state.period(), Duration::from_millis(3500));
     assert!(scene.text().contains("3.5s"), "{}", scene.text());
     let mut stalled = snapshot(6, processes());
-    stalled.took_micros = 60_000_000;
+    stalled.spent_micros = 60_000_000;
     scene.tell(Msg::Sampled(Arc::new(stalled)));
     assert_eq!(scene.state.period(), Duration::from_secs(5));
+    // One that had to wait for a processor costs nobody anything.
+    let mut late = snapshot(7, processes());
+    (late.took_micros, late.spent_micros) = (3_000_000, 9_000);
+    scene.tell(Msg::Sampled(Arc::new(late)));
+    assert_eq!(scene.state.period(), scene.state.settings.delay);
 }
 
 #[test]

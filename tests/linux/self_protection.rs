@@ -6,6 +6,9 @@ use std::process::Command;
 use crate::common::patience::beside;
 use crate::common::pty::{Launch, Session};
 
+/// `CAP_SYS_NICE` (include/uapi/linux/capability.h). `ulimit -e` may allow it too.
+const CAP_SYS_NICE: u64 = 1 << 23;
+
 /// `CAP_IPC_LOCK` (include/uapi/linux/capability.h).
 const CAP_IPC_LOCK: u64 = 1 << 14;
 
@@ -45,6 +48,15 @@ fn adj(session: &Session) -> i32 {
     let path = format!("/proc/{}/oom_score_adj", session.pid());
     let text = std::fs::read_to_string(path).expect("oom_score_adj");
     text.trim().parse().expect("a number")
+}
+
+/// Its nice value: field 19 of stat.
+fn nice(session: &Session) -> i32 {
+    let path = format!("/proc/{}/stat", session.pid());
+    let text = std::fs::read_to_string(path).expect("stat");
+    let (_, fields) = text.rsplit_once(") ").expect("a name");
+    let nice = fields.split(' ').nth(16).expect("field 19");
+    nice.parse().expect("a number")
 }
 
 /// The number after `key` in its `status`, in base `radix`.
@@ -90,6 +102,16 @@ fn it_goes_last_where_it_may() {
     };
     let mut session = started_after(&plain, "");
     assert_eq!(adj(&session), expected);
+    // Where the test itself has another, somebody has chosen it.
+    let own = rustix::process::getpriority_process(None).expect("own nice value");
+    let may = status(&session, "CapEff", 16) & CAP_SYS_NICE != 0;
+    let nice = nice(&session);
+    if own == 0 && may {
+        assert_eq!(nice, -10);
+    } else {
+        // `ulimit -e` may allow it without the capability.
+        assert!(nice == own || (own == 0 && nice == -10), "{nice}");
+    }
     check_lock(&session);
     session.keys("q");
     assert_eq!(session.wait_exit().code, 0);
@@ -115,6 +137,8 @@ fn no_self_protect_leaves_both_alone() {
     let session = started_after(&plain, "--no-self-protect");
     assert_eq!(adj(&session), 0);
     assert_eq!(status(&session, "VmLck", 10), 0);
+    let own = rustix::process::getpriority_process(None).expect("own nice value");
+    assert_eq!(nice(&session), own);
 }
 
 #[test]

@@ -9,16 +9,17 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from terminal import Terminal, Watch
+from terminal import Terminal, Watch, kernel_clock
 from vmlab import Kmsg, check, finish, mlockall, protect, say
 
 WANTED, SECONDS = 50, 150
-SHAPES = (["--bigheap", "3"], ["--brk", "3"], ["--vm", "3", "--vm-bytes", "120%", "--vm-method", "write64"])
+SHAPES = (["--bigheap", "4"], ["--brk", "4"], ["--vm", "4", "--vm-bytes", "400M", "--vm-method", "write64"])
 protect()
 mlockall()
 tty = Terminal("choom", "-n", "0", "--", "oomtop", "-d", "1")
 tty.wait("the dashboard", lambda t: "Next victim" in t)
 log, watch = Kmsg(), Watch(tty)
+shift = kernel_clock(log)
 born, kills = {}, []
 begun = time.monotonic()
 judged = 0
@@ -33,7 +34,7 @@ def look():
     for record in log.read():
         found = re.search(r"Killed process (\d+) \(([^)]*)\)", record)
         if found:
-            kills.append((int(record.split(",")[2]) / 1e6, int(found[1]), found[2], shape))
+            kills.append((int(record.split(",")[2]) / 1e6 + shift, int(found[1]), found[2], shape))
 
 
 def judge():
@@ -55,7 +56,7 @@ while time.monotonic() - begun < SECONDS and len(judge()) < WANTED:
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while stress.poll() is None:
         look()
-        time.sleep(0.03)
+        time.sleep(0.05)
     look()
 watch.stop = True
 all_of = judge()

@@ -59,10 +59,11 @@ impl State {
         Some(self.period().saturating_sub(waited))
     }
 
-    /// The time between two samples: the requested period, or ten times the duration of a sample if that is
-    /// longer. A monitor must not add to the load of a machine in trouble.
+    /// The time between two samples: the requested period, or ten times what a sample costs if that is longer. A
+    /// monitor must not add to the load of a machine in trouble. Time in which other programs had the processors is
+    /// no cost: a fresh sample is needed most then.
     pub fn period(&self) -> Duration {
-        let took = Duration::from_micros(self.snapshot.took_micros);
+        let took = Duration::from_micros(self.snapshot.spent_micros);
         self.settings
             .delay
             .max(took.saturating_mul(10).min(SLOWEST))

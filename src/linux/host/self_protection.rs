@@ -9,6 +9,10 @@ use crate::linux::scan::proc::status_lines;
 /// memory cgroup in which all remaining processes have it (mm/oom_kill.c "no killable processes").
 const ADJ: &str = "-999";
 
+/// The nice value: where memory is short there is much to run as well, and whoever looks at it must get a turn. oomtop
+/// itself runs for a few milliseconds a second.
+const NICE: i32 = -10;
+
 /// `CAP_IPC_LOCK` (include/uapi/linux/capability.h).
 const CAP_IPC_LOCK: u64 = 1 << 14;
 
@@ -19,6 +23,8 @@ pub struct SelfProtection {
     pub locked: bool,
     /// `oom_score_adj` of oomtop is -999 now.
     pub adj_lowered: bool,
+    /// Its threads run before those with the usual nice value.
+    pub nice_lowered: bool,
 }
 
 /// Locks the memory and lowers the adj, as far as this process is allowed to. oomtop works without either.
@@ -27,6 +33,7 @@ pub fn protect_self() -> SelfProtection {
     SelfProtection {
         locked: may_lock() && lock(),
         adj_lowered: lower_adj(),
+        nice_lowered: lower_nice(),
     }
 }
 
@@ -56,4 +63,10 @@ fn lower_adj() -> bool {
     let is_plain = std::fs::read(path).is_ok_and(|text| signed(&text) == Some(0));
     // The kernel refuses this without CAP_SYS_RESOURCE.
     is_plain && std::fs::write(path, ADJ).is_ok()
+}
+
+/// Changes only the default 0, as above. The threads that are started later inherit it (setpriority(2)).
+fn lower_nice() -> bool {
+    let is_plain = rustix::process::getpriority_process(None) == Ok(0);
+    is_plain && rustix::process::setpriority_process(None, NICE).is_ok()
 }

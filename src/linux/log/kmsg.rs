@@ -77,7 +77,7 @@ impl KmsgReader {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let file = open(path)?;
         let stat = rustix::fs::fstat(&file).map_err(|errno| cannot_read(path, errno))?;
-        let start = match FileType::from_raw_mode(stat.st_mode) {
+        let ended_at = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Start::Size(u64::try_from(stat.st_size).unwrap_or(0)),
             FileType::CharacterDevice => open(path)
                 .ok()
@@ -98,7 +98,7 @@ impl KmsgReader {
             path: path.to_owned(),
             file,
             kind,
-            start,
+            start: ended_at,
             buffer: vec![0; RECORD_MOST],
         })
     }

@@ -40,7 +40,7 @@ pub fn foresee(
             }
         });
     }
-    let mut races: Vec<Option<Foreseen<'_>>> = domains
+    let mut contests: Vec<Option<Foreseen<'_>>> = domains
         .iter()
         .zip(&rates)
         .map(|(domain, rates)| {
@@ -57,17 +57,17 @@ pub fn foresee(
             })
         })
         .collect();
-    if races.iter().all(Option::is_none) {
+    if contests.iter().all(Option::is_none) {
         return;
     }
     for process in processes {
         slots.each(process, cgroups, |slot| {
-            if let (Some(Some(race)), Some(domain)) = (races.get_mut(slot), domains.get(slot)) {
+            if let (Some(Some(race)), Some(domain)) = (contests.get_mut(slot), domains.get(slot)) {
                 race.enter(process, domain, page_size.max(1) as f64);
             }
         });
     }
-    for (domain, race) in domains.iter_mut().zip(races) {
+    for (domain, race) in domains.iter_mut().zip(contests) {
         if let (Some(verdict), Some(race)) = (&mut domain.verdict, race) {
             verdict.rival = race.rival.map(|(_, rival)| rival);
         }

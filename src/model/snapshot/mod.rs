@@ -108,6 +108,8 @@ pub struct Snapshot {
     pub taken: Now,
     /// How long the scan took, in microseconds.
     pub took_micros: u64,
+    /// Processor time that the scan cost, in microseconds: less than it took where others had the processors.
+    pub spent_micros: u64,
     /// Every visible process, in no particular order.
     pub processes: Vec<Process>,
     /// Host memory.

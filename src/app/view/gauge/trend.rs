@@ -20,7 +20,7 @@ const MAX_FIT: usize = 60;
 const FAR: Duration = Duration::from_hours(24);
 
 /// A forecast from the last minute reaches so many times as far as the time it was learnt from.
-const REACH: u32 = 20;
+const REACH: u32 = 25;
 /// A further one needs a trend that has lasted for this long.
 const LONG: Duration = Duration::from_mins(2);
 /// A forecast from the last seconds may always reach this far, and so many times as far as they last.

@@ -193,6 +193,7 @@ mod tests {
     use crate::model::kernel::RssSource;
     use crate::model::memory::Memory;
 
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     #[test]
     fn an_array_that_is_too_small_loses_no_process_and_is_replaced_while_it_is_in_use() {
         let files = RowReader::new(open_dir(Path::new("/proc")).expect("/proc"));

@@ -366,6 +366,18 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_counts_however_deep_below_it_a_process_is() {
+        let mut groups = vec![group("/", None, Some(200 * MIB), 0)];
+        for depth in 1..3_000_u32 {
+            groups.push(group("/x", Some(depth - 1), None, 0));
+        }
+        let table = [member(10, 60, 0, 2_999), member(11, 30, 0, 1)];
+        let states = assess(&table, &groups, &host(), &KernelRules::default());
+        assert_eq!(states[1].members, 2);
+        assert_eq!(states[1].verdict.map(|v| v.victim.id.pid), Some(10));
+    }
+
+    #[test]
     fn nobody_to_kill_and_damaged_tables() {
         let table = [member(10, 10, -1000, 7)];
         let mut looped = group("/x", Some(1), None, 0);
