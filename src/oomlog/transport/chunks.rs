@@ -126,7 +126,8 @@ impl TextLog {
                 // The last lines of a block may belong to a hit in the next one.
                 let from = lines_before(bytes, hit.unwrap_or(bytes.len()), at);
                 if from > at {
-                    self.skipped(out);
+                    // Lines are skipped, so the message held back is complete.
+                    self.flush(out);
                     at = from;
                 }
                 let until = hit.map_or(bytes.len(), |hit| line_end(bytes, hit));
@@ -140,13 +141,6 @@ impl TextLog {
                 self.next_line(bytes.get(at..end).unwrap_or_default(), out);
                 at = end;
             }
-        }
-    }
-
-    /// Lines were skipped, so the message held back is complete.
-    fn skipped(&mut self, out: &mut Vec<OomEvent>) {
-        if let Some(record) = self.reassembler.finish() {
-            self.record(record, out);
         }
     }
 }

@@ -27,6 +27,18 @@ pub enum Killer {
 }
 
 impl Killer {
+    /// The one whose log lines have this name.
+    pub(crate) fn from_program(program: &str) -> Option<Self> {
+        match program {
+            "systemd-oomd" => Some(Self::SystemdOomd),
+            "earlyoom" => Some(Self::Earlyoom),
+            "nohang" | "nohang-desktop" => Some(Self::Nohang),
+            "oomd" => Some(Self::Oomd),
+            "lowmemorykiller" => Some(Self::LowMemoryKiller),
+            _ => None,
+        }
+    }
+
     /// The program's own spelling.
     #[must_use]
     pub fn name(self) -> &'static str {
