@@ -36,6 +36,7 @@ mod oom_rules;
 mod oom_transports;
 mod oom_verdict;
 mod outcome;
+mod partial;
 mod plan;
 mod preview;
 mod render;

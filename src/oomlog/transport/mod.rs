@@ -3,6 +3,7 @@
 mod chunks;
 mod json;
 mod learn;
+mod lookback;
 mod prefix;
 mod reassemble;
 mod shape;

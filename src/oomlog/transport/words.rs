@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::oomlog::line::is_row;
+
 /// Where the words of the kernel begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Found {
@@ -123,24 +125,9 @@ pub(super) fn find(text: &str) -> Option<Found> {
     })
 }
 
-/// `[    309]     0   309      690 …`.
-pub(super) fn is_row(text: &str) -> bool {
-    let Some((pid, cells)) = text
-        .trim_start()
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    else {
-        return false;
-    };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let signed = |text: &str| number(text.strip_prefix('-').unwrap_or(text));
-    let mut numbers = cells.split_whitespace().take_while(|cell| signed(cell));
-    pid.len() < 24 && number(pid.trim()) && cells.starts_with(' ') && numbers.nth(3).is_some()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{find, is_row};
+    use super::find;
 
     #[test]
     fn words_are_found_anywhere_and_only_where_they_begin_a_line_of_the_kernel() {
@@ -157,6 +144,5 @@ mod tests {
         );
         assert_eq!(at("CPU: 12 is hot"), None);
         assert_eq!(at("the host is out of memory"), None);
-        assert!(!is_row("[   12.5] 1 2 3 4 5") && !is_row("[12] a"));
     }
 }

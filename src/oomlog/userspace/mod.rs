@@ -3,12 +3,14 @@
 //!
 //! Such a line is the word of a program: anybody may write one. It never becomes part of a kernel report.
 
+mod earlyoom;
 mod kills;
 mod wording;
 
-use crate::oomlog::{Monotonic, Pid, ReportKey};
+use crate::oomlog::{Monotonic, Pid, Provenance, ReportKey};
 
 pub(crate) use kills::UserspaceKills;
+pub(crate) use wording::is_killers;
 
 /// Which program killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -59,6 +61,8 @@ pub struct UserspaceKill {
     pub key: ReportKey,
     /// The program that killed.
     pub killer: Killer,
+    /// Whether the journal proves that this program wrote the line.
+    pub source: Provenance,
     /// Stamp of the first line.
     pub at: Option<Monotonic>,
     /// Wall-clock stamp as the log's transport printed it.
@@ -75,7 +79,9 @@ pub struct UserspaceKill {
     pub signal: Option<String>,
     /// Resident memory of the process in kB (rounded to MiB by the programs).
     pub rss_kb: Option<u64>,
-    /// The reason in the program's words.
+    /// The process lives: it did not exit, the signal could not be sent, or the program only practised.
+    pub survived: bool,
+    /// The reason in the program's words, with its numbers.
     pub reason: Option<String>,
     /// The line of the log.
     pub text: String,
