@@ -38,8 +38,8 @@ pub fn plain(
     let _ = writeln!(
         out,
         "{}  Linux {}  {}  memory {} used of {} ({})  swap {} of {}",
-        host.name,
-        host.release,
+        printable(&host.name),
+        printable(&host.release),
         host.cgroups.name(),
         format::percent(used),
         format::long_size(memory.total),
@@ -80,13 +80,14 @@ pub fn plain(
         let _ = writeln!(
             out,
             "\nOOM events from {}: {}",
-            events.source.name, events.source.missing
+            printable(&events.source.name),
+            printable(&events.source.missing)
         );
     } else if !events.is_empty() {
         let _ = writeln!(
             out,
             "\nOOM events from {}, newest first:",
-            events.source.name
+            printable(&events.source.name)
         );
     }
     for row in events.rows() {

@@ -5,7 +5,7 @@
 //! is held back until a line with such words comes.
 
 use super::prefix::Stripped;
-use super::shape::{Shape, is_tag};
+use super::shape::{Shape, is_tag, tag_length};
 use super::words::{self, Found};
 
 /// Most lines held back. Lines that were held are parsed as they are then.
@@ -18,6 +18,8 @@ pub(super) struct Learner {
     shape: Option<Shape>,
     /// Lines whose prefix is not known yet.
     held: Vec<Stripped>,
+    /// The last line had a known prefix: an indented one after it goes on with its message.
+    prefixed: bool,
 }
 
 impl Learner {
@@ -32,6 +34,14 @@ impl Learner {
             // Another program's words are not the kernel's.
             self.keep_order(line, ready);
             return;
+        }
+        if line.width > 0 {
+            self.prefixed = true;
+        } else if self.prefixed && line.record.text.starts_with([' ', '\t']) {
+            self.keep_order(line, ready);
+            return;
+        } else {
+            self.prefixed = false;
         }
         let text = line.record.text.as_str();
         match words::find(text) {
@@ -64,6 +74,11 @@ impl Learner {
     /// Gives the lines that are held back: what comes later does not explain them.
     pub(super) fn release(&mut self, ready: &mut Vec<Stripped>) {
         for mut line in std::mem::take(&mut self.held) {
+            if self.shape.is_none()
+                && let Some(name) = behind_tag(&line.record.text)
+            {
+                line.record.text = name.to_owned();
+            }
             self.strip(&mut line);
             ready.push(line);
         }
@@ -126,4 +141,15 @@ impl Learner {
 /// The words stand where the kernel puts them; some of its lines begin with one blank.
 fn is_start(text: &str, found: Found) -> bool {
     found.at == 0 || (found.at == 1 && text.starts_with(' '))
+}
+
+/// The first line of a report that has no neighbour, without the brackets in front: its name would be longer than
+/// any name.
+fn behind_tag(text: &str) -> Option<&str> {
+    /// Longest process name (`TASK_COMM_LEN` without its NUL).
+    const COMM_MOST: usize = 15;
+    let (name, _) = text.split_once(" invoked oom-killer")?;
+    (name.len() > COMM_MOST).then_some(())?;
+    let rest = text.get(tag_length(name)..)?;
+    (!rest.starts_with(' ')).then_some(rest)
 }

@@ -131,6 +131,20 @@ fn group(text: &str) -> Option<(char, usize)> {
     Some((close, at + close.len_utf8()))
 }
 
+/// Bytes of the groups in brackets that begin the text, and of the blanks and the sign between them.
+pub(super) fn tag_length(text: &str) -> usize {
+    let mut rest = text;
+    loop {
+        if let Some((_, length)) = group(rest) {
+            rest = rest.get(length..).unwrap_or("");
+        } else if let Some(after) = rest.strip_prefix([' ', '-']) {
+            rest = after;
+        } else {
+            return text.len() - rest.len();
+        }
+    }
+}
+
 /// True if a prefix can only be the transport's: brackets with their content, numbers, single letters, names of
 /// levels and of the kernel. A message of the kernel about a device has words and a colon.
 pub(super) fn is_tag(prefix: &str) -> bool {

@@ -10,7 +10,14 @@ mod wording;
 use crate::oomlog::{Monotonic, Pid, Provenance, ReportKey};
 
 pub(crate) use kills::UserspaceKills;
-pub(crate) use wording::is_killers;
+
+/// True if a line without the name of its program can only be that of a program that kills.
+pub(crate) fn is_killers(text: &str) -> bool {
+    earlyoom::is_own(text)
+        || wording::systemd_oomd(text).is_some()
+        || wording::unit(text).is_some()
+        || wording::oomd(text).is_some()
+}
 
 /// Which program killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]

@@ -106,11 +106,3 @@ pub(super) fn low_memory_killer(text: &str) -> Option<Claim> {
         ..Claim::new(Killer::LowMemoryKiller)
     })
 }
-
-/// True if a line without the name of its program can only be that of a program that kills.
-pub(crate) fn is_killers(text: &str) -> bool {
-    super::earlyoom::is_own(text)
-        || systemd_oomd(text).is_some()
-        || unit(text).is_some()
-        || oomd(text).is_some()
-}

@@ -3,6 +3,7 @@
 use crate::model::cgroup::container;
 use crate::model::cgroup::limits::{LimitFile, LimitValue, Unit};
 use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
+use crate::model::shell::quoted;
 use crate::model::snapshot::Snapshot;
 use crate::text::format::long_size;
 use crate::text::tone::{Line, Tone};
@@ -41,7 +42,8 @@ pub(super) fn owner_line(path: &CgroupPath, version: CgroupVersion) -> Option<Li
         Tone::Watch,
         format!(
             "systemd owns this group and may write its own value again (a daemon-reload, a change of the unit). \
-             To keep it: systemctl set-property {unit} {}=…",
+             To keep it: systemctl set-property {} {}=…",
+            quoted(unit),
             systemd_limit(version)
         ),
     ))
