@@ -17,6 +17,7 @@ mod config;
 mod corpus;
 mod deaths;
 mod dialogs;
+mod disguise;
 mod document;
 mod domain_kills;
 mod domains;

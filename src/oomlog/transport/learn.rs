@@ -11,11 +11,16 @@ use super::words::{self, Found};
 /// Most lines held back. Lines that were held are parsed as they are then.
 pub(super) const HELD_MOST: usize = 8;
 
+/// After so many lines without it, a prefix is no longer that of the log.
+const PLAIN_MOST: u32 = 8;
+
 /// What is known of the prefixes of a log.
 #[derive(Debug, Default)]
 pub(super) struct Learner {
     /// The form of the prefix behind the known ones; `None` if there is none.
     shape: Option<Shape>,
+    /// Lines in a row that begin with the kernel's words at once.
+    plain: u32,
     /// Lines whose prefix is not known yet.
     held: Vec<Stripped>,
     /// The last line had a known prefix: an indented one after it goes on with its message.
@@ -46,13 +51,18 @@ impl Learner {
         let text = line.record.text.as_str();
         match words::find(text) {
             Some(found) if is_start(text, found) => {
-                self.shape = None;
+                // A rule may know the prefix of some lines of the log and not of others.
+                self.plain += 1;
+                if self.plain > PLAIN_MOST {
+                    self.shape = None;
+                }
                 self.release(ready);
                 ready.push(line);
             }
             Some(found) => match self.prefix_before(&line, found) {
                 Some(shape) => {
                     self.shape = Some(shape);
+                    self.plain = 0;
                     self.release(ready);
                     self.strip(&mut line);
                     ready.push(line);

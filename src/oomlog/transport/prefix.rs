@@ -9,7 +9,7 @@ mod late;
 mod layers;
 mod tags;
 
-use super::shape::Shape;
+use super::shape::{Shape, is_tag};
 use super::stamp;
 use crate::oomlog::record::LogRecord;
 
@@ -81,9 +81,8 @@ impl Stripper {
         if peeler.rest.len() == line.len() {
             begin = self.outer_off(&mut peeler);
         }
-        if peeler.rest.len() == begin.len() {
-            peeler.glued();
-        }
+        let is_bare = peeler.rest.len() == begin.len();
+        peeler.glued(is_bare);
         let rest = peeler.rest;
         let prefix = begin.len() - rest.len();
         let width = begin.get(..prefix).map_or(0, |text| text.chars().count());
@@ -192,8 +191,9 @@ impl Peeler<'_> {
         self.told = true;
     }
 
-    /// On a console, a program's output can precede the kernel's stamp: `Killed[    6.005263] x`.
-    fn glued(&mut self) {
+    /// On a console, a program's output can precede the kernel's stamp: `Killed[    6.005263] x`. Behind another
+    /// prefix (`is_bare` is false) only a prefix can: the message may hold anything.
+    fn glued(&mut self, is_bare: bool) {
         /// No stamp in brackets is longer.
         const STAMP_MOST: usize = 48;
         let found = self.rest.match_indices('[').find_map(|(at, _)| {
@@ -201,7 +201,8 @@ impl Peeler<'_> {
             let inside = inside.get(..inside.len().min(STAMP_MOST))?;
             let end = inside.iter().position(|b| *b == b']')?;
             let inside = self.rest.get(at + 1..at + 1 + end)?;
-            stamp::since_boot(inside).map(|_| at)
+            stamp::since_boot(inside)?;
+            (is_bare || is_tag(self.rest.get(..at)?)).then_some(at)
         });
         if let Some(rest) = found.and_then(|at| self.rest.get(at..)) {
             self.take(rest);
