@@ -21,6 +21,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
+use crate::text::tone::printable;
 use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
@@ -41,7 +42,7 @@ impl Stop {
     fn wrong(sentences: impl IntoIterator<Item = String>) -> Self {
         let lines = sentences
             .into_iter()
-            .map(|sentence| format!("oomtop: {}\n", print::printable(&sentence)));
+            .map(|sentence| format!("oomtop: {}\n", printable(&sentence)));
         Self {
             text: lines.collect(),
             status: 2,

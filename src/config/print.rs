@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::settings::SETTINGS;
 use super::sources::Sources;
-use crate::text::tone;
+use crate::text::tone::printable;
 
 /// The settings as a table, then the files.
 pub(super) fn print(sources: &Sources) -> String {
@@ -57,10 +57,4 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
         out.push('\n');
     }
     out
-}
-
-/// Replaces characters that a terminal would obey.
-pub(super) fn printable(text: &str) -> String {
-    let safe = |c| if tone::is_unsafe(c) { '\u{fffd}' } else { c };
-    text.chars().map(safe).collect()
 }

@@ -15,6 +15,7 @@ pub mod oom_domain;
 pub mod plan;
 pub mod process;
 pub mod recall;
+pub mod shell;
 pub mod size;
 pub mod snapshot;
 pub mod time;

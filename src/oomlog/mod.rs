@@ -86,7 +86,7 @@ mod userspace;
 pub use assembler::OomAssembler;
 pub use base::{Monotonic, Pid, ReportKey};
 pub use event::OomEvent;
-pub use record::{BadRecord, LogRecord};
+pub use record::{BadRecord, LogRecord, Provenance};
 pub use report::mem_info::{FreeBlocks, HugePages, MemoryState, NodeMemory, Slab, Zone};
 pub use report::memcg::{MemcgStats, MemcgUse, Usage, UsageKind};
 pub use report::raw::RawLines;

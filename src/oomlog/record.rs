@@ -8,6 +8,18 @@ use std::fmt;
 
 use crate::oomlog::Monotonic;
 
+/// Whose word a record is, as far as its transport tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provenance {
+    /// The transport names the writer in a field that a program cannot set: raw `/dev/kmsg` records, `dmesg -J`,
+    /// the journal's fields that begin with `_`.
+    Vouched,
+    /// Plain text: any program that can write to the same log could have written it.
+    #[default]
+    Unproven,
+}
+
 /// One record of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogRecord {
@@ -19,6 +31,10 @@ pub struct LogRecord {
     pub stamp: Option<String>,
     /// Syslog facility. 0 is the kernel: only those records count as kernel events.
     pub facility: u8,
+    /// Whether the transport vouches for that.
+    pub provenance: Provenance,
+    /// Uid of the program that wrote it, where the journal says so (`_UID`).
+    pub uid: Option<u32>,
     /// The task or CPU that printed it, where the kernel says so (`CONFIG_PRINTK_CALLER`): `T123` or `C0`.
     pub caller: Option<String>,
     /// The program that wrote it, where the transport says so, e.g. `systemd-oomd[588]`.
@@ -95,6 +111,8 @@ impl LogRecord {
             at: Some(Monotonic(micros)),
             stamp: None,
             facility: u8::try_from(priority >> 3).unwrap_or(u8::MAX),
+            provenance: Provenance::Vouched,
+            uid: None,
             caller,
             program: None,
             continues: flags.contains('+'),

@@ -9,7 +9,7 @@ use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::{Kill, OomReport, UserspaceKill};
 use crate::text::event::{kill_facts, scope_word};
-use crate::text::format::number_of;
+use crate::text::format::{self, number_of};
 use crate::text::report::{memory_page, summary, tasks_page};
 
 pub use tally::Tally;
@@ -87,19 +87,62 @@ pub fn kill(report: &OomReport, kill: &Kill) -> String {
     printable(row.trim_end())
 }
 
-/// One kill by another program as a row of the list.
+/// One kill by another program as a row of the list: with its reason, which is what one looks for.
 pub fn userspace(kill: &UserspaceKill) -> String {
-    let stamp = kill.stamp.clone().unwrap_or_default();
+    let stamp = match (&kill.stamp, kill.at) {
+        (Some(stamp), _) => stamp.clone(),
+        (None, Some(at)) => format!("{:.6} s after boot", at.0 as f64 / 1e6),
+        (None, None) => String::new(),
+    };
     let pid = kill.pid.map_or_else(String::new, |pid| pid.to_string());
-    let who = kill
-        .comm
-        .as_deref()
-        .or(kill.cgroup.as_deref())
-        .unwrap_or("?");
-    printable(&format!(
-        "{stamp:<28} {:<10} {pid:>8} {who}",
-        kill.killer.name()
-    ))
+    let mut row = format!(
+        "{stamp:<28} {:<10} {pid:>8} {:<16}",
+        kill.killer.name(),
+        name_of(kill).unwrap_or("?")
+    );
+    // Writing to a String cannot fail.
+    if let Some(kb) = kill.rss_kb {
+        let _ = write!(row, " {:>7} rss", format::size(kb * 1024));
+    }
+    if let Some(signal) = &kill.signal {
+        let _ = write!(row, "  {signal}");
+    }
+    if let Some(processes) = kill.processes {
+        let _ = write!(row, "  {processes} processes");
+    }
+    if kill.survived {
+        row.push_str("  it did not die");
+    }
+    if let Some(reason) = &kill.reason {
+        let _ = write!(row, "  {reason}");
+    }
+    printable(row.trim_end())
+}
+
+/// The process, or the last part of the group's path.
+fn name_of(kill: &UserspaceKill) -> Option<&str> {
+    let group = || kill.cgroup.as_deref()?.rsplit('/').next();
+    kill.comm.as_deref().or_else(group)
+}
+
+/// One kill by another program as `explain --json` prints it.
+#[derive(Debug, serde::Serialize)]
+pub struct UserKill<'a> {
+    /// Short name of the process, or the unit or group without its path.
+    pub name: Option<&'a str>,
+    /// What the log said.
+    #[serde(flatten)]
+    pub kill: &'a UserspaceKill,
+}
+
+impl<'a> UserKill<'a> {
+    /// The record of this kill.
+    pub fn new(kill: &'a UserspaceKill) -> Self {
+        Self {
+            name: name_of(kill),
+            kill,
+        }
+    }
 }
 
 /// Counts over all logs.
@@ -111,6 +154,10 @@ pub struct Totals {
     pub kills: u64,
     /// Places where records of the log are missing.
     pub gaps: u64,
+    /// Reports whose writer the log does not prove.
+    pub unproven: u64,
+    /// Kills that the list has no room for, the oldest ones.
+    pub left_out: u64,
 }
 
 impl Totals {
@@ -130,13 +177,33 @@ impl Totals {
         (self.gaps > 0).then(|| format!("{gaps} in the log: kills may be missing."))
     }
 
+    /// How far the log can be trusted; `None` if it says itself who wrote it.
+    pub fn trust(self) -> Option<String> {
+        let which = match (self.unproven, self.reports) {
+            (0, _) => return None,
+            (1, 1) => "the report".to_owned(),
+            (unproven, all) if unproven == all => format!("the {all} reports"),
+            (unproven, all) => format!("{unproven} of the {all} reports"),
+        };
+        Some(format!(
+            "The log does not prove that the kernel wrote {which}: whoever can write to it can forge them."
+        ))
+    }
+
     /// The beginning of the JSON document; the reports follow, separated by commas.
     pub fn json_head() -> String {
         format!("{{\"format\":{FORMAT},\"reports\":[")
     }
 
-    /// The end of the JSON document.
-    pub fn json_end(self) -> String {
-        format!("],\n\"kills\":{},\"gaps\":{}}}", self.kills, self.gaps)
+    /// The end of the JSON document, with the records of kills by other programs.
+    pub fn json_end<'l>(self, user_kills: impl Iterator<Item = &'l str>) -> String {
+        let user_kills: Vec<&str> = user_kills.collect();
+        format!(
+            "],\n\"user_kills\":[{}],\n\"kills\":{},\"gaps\":{},\"left_out\":{}}}",
+            user_kills.join(",\n"),
+            self.kills,
+            self.gaps,
+            self.left_out
+        )
     }
 }

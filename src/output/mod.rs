@@ -5,14 +5,8 @@
 
 pub mod explain;
 pub mod json;
+pub mod safe_json;
 pub mod saved;
 pub mod table;
 
-use crate::text::tone::is_unsafe;
-
-/// Replaces characters that a terminal would obey: controls, and those that reverse the direction of text.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c })
-        .collect()
-}
+use crate::text::tone::printable;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::printable;
+use super::safe_json::escaped;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::OomReport;
@@ -88,7 +89,8 @@ pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> 
 
 /// The document as text; an empty object if it cannot be written (it always can).
 pub fn json(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
-    serde_json::to_string_pretty(&document(report, remembered)).unwrap_or_else(|_| "{}".to_owned())
+    serde_json::to_string_pretty(&document(report, remembered))
+        .map_or_else(|_| "{}".to_owned(), |text| escaped(&text).into_owned())
 }
 
 /// All pages as one text without control characters. Tasks are ranked by badness, however the dialog sorts them.

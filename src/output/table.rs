@@ -40,8 +40,8 @@ pub fn plain(
     let _ = writeln!(
         out,
         "{}  Linux {}  {}  memory{} {} used of {} ({})  swap {} of {}",
-        host.name,
-        host.release,
+        printable(&host.name),
+        printable(&host.release),
         host.cgroups.name(),
         printable(&whose),
         format::percent(used),
@@ -83,13 +83,14 @@ pub fn plain(
         let _ = writeln!(
             out,
             "\nOOM events from {}: {}",
-            events.source.name, events.source.missing
+            printable(&events.source.name),
+            printable(&events.source.missing)
         );
     } else if !events.is_empty() {
         let _ = writeln!(
             out,
             "\nOOM events from {}, newest first:",
-            events.source.name
+            printable(&events.source.name)
         );
     }
     for row in events.rows() {

@@ -1,19 +1,19 @@
 //! `oomtop explain`: streams logs of any size through the parser and prints what it finds.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::RunError;
 use super::headless::{HISTORY_MOST, Halt, LogItem, Session};
+use super::{RunError, complain};
 use crate::linux::SysRoot;
 use crate::linux::log::LogSource;
 use crate::linux::log::journal::{Boot, Journalctl};
+use crate::linux::log::text::open;
 use crate::linux::scan::backend::BackendChoice;
-use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
+use crate::oomlog::{OomEvent, OomReport, Provenance, TextLog, UserspaceKill};
 use crate::output::explain as listing;
+use crate::output::safe_json::{SafeJson, escaped};
 use crate::output::saved::document;
 
 /// Bytes read at once.
@@ -38,22 +38,15 @@ pub fn explain(source: &LogSource, root: &SysRoot, json: bool) -> Result<u8, Run
         LogSource::Running => running(root, &mut printer),
         LogSource::Boot(boot) => journal(boot, &mut printer, &mut unreadable).map_err(Halt::from),
         LogSource::Files(files) => files.iter().try_for_each(|path| {
-            let opened = open(path);
-            let read = opened
-                .and_then(|log| stream(log, &mut printer).map_err(|error| (path.clone(), error)));
-            match read {
-                Err((path, error)) if !is_broken_pipe(&error) => {
+            match open(path).map_or_else(|error| Ok(Some(error)), |log| stream(log, &mut printer)) {
+                Ok(None) => {}
+                Ok(Some(error)) => {
                     unreadable = true;
-                    let _ = writeln!(
-                        io::stderr(),
-                        "oomtop: cannot read {}: {error}",
-                        path.display()
-                    );
-                    Ok(())
+                    complain(&format!("cannot read {}: {error}", path.display()));
                 }
-                Err((_, error)) => Err(error.into()),
-                Ok(()) => Ok(()),
+                Err(error) => return Err(error.into()),
             }
+            Ok(())
         }),
     };
     match outcome.and_then(|()| Ok(printer.end()?)) {
@@ -66,45 +59,48 @@ pub fn explain(source: &LogSource, root: &SysRoot, json: bool) -> Result<u8, Run
     }
 }
 
-fn is_broken_pipe(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::BrokenPipe
-}
-
-fn open(path: &Path) -> Result<Box<dyn Read>, (PathBuf, io::Error)> {
-    if path == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
-    }
-    let file = File::open(path).map_err(|error| (path.to_owned(), error))?;
-    Ok(Box::new(file))
-}
-
-fn stream(mut log: impl Read, printer: &mut Printer) -> io::Result<()> {
+/// Reads a log to its end, or to where it cannot be read any more: then that error is returned, and what came
+/// before it is explained. A log that grows ends where it ended when it was read there.
+///
+/// # Errors
+/// If the output cannot be written.
+fn stream(mut log: impl Read, printer: &mut Printer) -> io::Result<Option<io::Error>> {
     let mut parser = TextLog::new();
     let mut events = Vec::new();
     let mut buffer = vec![0; CHUNK];
-    loop {
-        let size = match log.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(size) => size,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+    let failed = loop {
+        // Small reads of a decoder or a pipe are gathered: big chunks are fast.
+        let mut filled = 0;
+        let ended = loop {
+            match log.read(buffer.get_mut(filled..).unwrap_or_default()) {
+                Ok(0) => break Some(None),
+                Ok(size) => filled += size,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => break Some(Some(error)),
+            }
+            if filled == CHUNK {
+                break None;
+            }
         };
-        parser.chunk(buffer.get(..size).unwrap_or_default(), &mut events);
+        parser.chunk(buffer.get(..filled).unwrap_or_default(), &mut events);
         printer.take(&mut events)?;
-    }
+        if let Some(failed) = ended {
+            break failed;
+        }
+    };
     parser.finish(&mut events);
     printer.take(&mut events)?;
     // Report numbers start again in the next log.
-    printer.finish_open()
+    printer.finish_open()?;
+    Ok(failed)
 }
 
 fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Result<()> {
     let mut refuse = |reason: String| {
         *unreadable = true;
-        let _ = writeln!(
-            io::stderr(),
-            "oomtop: the journal of boot {boot} cannot be read: {reason}"
-        );
+        complain(&format!(
+            "the journal of boot {boot} cannot be read: {reason}"
+        ));
     };
     let call = Journalctl::kernel().boot(Boot::Named(boot.to_owned()));
     let mut journal = match call.start() {
@@ -114,10 +110,9 @@ fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Resu
             return Ok(());
         }
     };
-    match stream(&mut journal, printer) {
-        Err(error) if is_broken_pipe(&error) => return Err(error),
-        Err(error) => refuse(error.to_string()),
-        Ok(()) => {
+    match stream(&mut journal, printer)? {
+        Some(error) => refuse(error.to_string()),
+        None => {
             if let Err(error) = journal.end() {
                 refuse(error.source.to_string());
             }
@@ -137,7 +132,7 @@ fn running(root: &SysRoot, printer: &mut Printer) -> Result<(), Halt> {
     // From here on a signal ends the process at once, even when it is blocked in a write to a full pipe.
     drop(session);
     if !missing.is_empty() {
-        let _ = writeln!(io::stderr(), "oomtop: {missing}");
+        complain(&missing);
     }
     printer.take(&mut events)?;
     Ok(printer.finish_open()?)
@@ -157,8 +152,13 @@ struct Printer {
     reports: u64,
     kills: u64,
     gaps: u64,
-    list: Vec<String>,
+    unproven: u64,
+    left_out: u64,
+    list: VecDeque<String>,
+    /// Kills by other programs that may still change, by key.
     userspace: VecDeque<Arc<UserspaceKill>>,
+    /// The others as JSON.
+    user_kills: VecDeque<String>,
 }
 
 impl Default for Printer {
@@ -172,8 +172,11 @@ impl Default for Printer {
             reports: 0,
             kills: 0,
             gaps: 0,
-            list: Vec::new(),
+            unproven: 0,
+            left_out: 0,
+            list: VecDeque::new(),
             userspace: VecDeque::new(),
+            user_kills: VecDeque::new(),
         }
     }
 }
@@ -201,14 +204,18 @@ impl Printer {
                 OomEvent::Userspace(kill) => {
                     let known = self
                         .userspace
-                        .iter()
-                        .rposition(|known| known.key == kill.key);
-                    match known.and_then(|at| self.userspace.get_mut(at)) {
+                        .iter_mut()
+                        .rev()
+                        .find(|known| known.key == kill.key);
+                    match known {
                         Some(known) => *known = kill,
-                        None if known.is_none() => self.userspace.push_back(kill),
-                        None => {}
+                        None => self.userspace.push_back(kill),
                     }
-                    self.userspace.truncate(LISTED);
+                    if self.userspace.len() > OPEN
+                        && let Some(oldest) = self.userspace.pop_front()
+                    {
+                        self.finish_userspace(&oldest)?;
+                    }
                 }
                 OomEvent::Gap { .. } => self.gaps += 1,
             }
@@ -221,23 +228,45 @@ impl Printer {
             self.finish(&report)?;
         }
         for kill in std::mem::take(&mut self.userspace) {
-            self.kills += 1;
-            self.tally.userspace(&kill);
-            if self.list.len() < LISTED {
-                self.list.push(listing::userspace(&kill));
-            }
+            self.finish_userspace(&kill)?;
         }
         Ok(())
+    }
+
+    fn finish_userspace(&mut self, kill: &UserspaceKill) -> io::Result<()> {
+        self.kills += u64::from(!kill.survived);
+        self.tally.userspace(kill);
+        if self.json {
+            let record = serde_json::to_string(&listing::UserKill::new(kill))?;
+            self.user_kills.push_back(escaped(&record).into_owned());
+            if self.user_kills.len() > LISTED {
+                self.user_kills.pop_front();
+                self.left_out += 1;
+            }
+        }
+        self.list(listing::userspace(kill));
+        Ok(())
+    }
+
+    /// Adds a row to the list. The oldest goes if there is no room.
+    fn list(&mut self, row: String) {
+        if self.json {
+            return;
+        }
+        self.list.push_back(row);
+        if self.list.len() > LISTED {
+            self.list.pop_front();
+            self.left_out += 1;
+        }
     }
 
     fn finish(&mut self, report: &OomReport) -> io::Result<()> {
         self.reports += 1;
         self.kills += report.kills.len() as u64;
         self.tally.report(report);
+        self.unproven += u64::from(report.source == Provenance::Unproven);
         for kill in &report.kills {
-            if self.list.len() < LISTED {
-                self.list.push(listing::kill(report, kill));
-            }
+            self.list(listing::kill(report, kill));
         }
         if self.json {
             if self.reports == 1 {
@@ -245,7 +274,7 @@ impl Printer {
             } else {
                 self.out.write_all(b",\n")?;
             }
-            return serde_json::to_writer(&mut self.out, &document(report, &[]))
+            return serde_json::to_writer(SafeJson(&mut self.out), &document(report, &[]))
                 .map_err(io::Error::from);
         }
         let text = listing::report(report, self.reports);
@@ -266,12 +295,15 @@ impl Printer {
             reports: self.reports,
             kills: self.kills,
             gaps: self.gaps,
+            unproven: self.unproven,
+            left_out: self.left_out,
         };
         if self.json {
             if self.reports == 0 {
                 write!(self.out, "{}", listing::Totals::json_head())?;
             }
-            writeln!(self.out, "{}", totals.json_end())?;
+            let user_kills = self.user_kills.iter().map(String::as_str);
+            writeln!(self.out, "{}", totals.json_end(user_kills))?;
             return self.out.flush();
         }
         if let Some(summary) = self.tally.summary() {
@@ -281,11 +313,14 @@ impl Printer {
             self.out.write_all(&held)?;
         }
         writeln!(self.out, "{}", totals.heading())?;
+        if self.left_out > 0 {
+            writeln!(self.out, "({} earlier ones are not listed)", self.left_out)?;
+        }
         for row in &self.list {
             writeln!(self.out, "{row}")?;
         }
-        if let Some(doubt) = totals.doubt() {
-            writeln!(self.out, "{doubt}")?;
+        for sentence in totals.doubt().into_iter().chain(totals.trust()) {
+            writeln!(self.out, "{sentence}")?;
         }
         self.out.flush()
     }

@@ -19,9 +19,10 @@ pub mod headless;
 mod once;
 pub mod screen;
 
-use std::io;
+use std::io::{self, Write};
 
 use crate::linux::ReadError;
+use crate::text::tone::printable;
 
 pub use explain::explain;
 pub use facts::facts;
@@ -43,6 +44,13 @@ pub enum RunError {
     /// Output could not be written.
     #[error("the output could not be written: {0}")]
     Output(io::Error),
+}
+
+/// Reports a failure on standard error, without what a terminal would obey: names of files and hosts may hold
+/// anything.
+pub fn complain(what: &str) {
+    // Nobody can be told where standard error is closed.
+    let _ = writeln!(io::stderr(), "oomtop: {}", printable(what));
 }
 
 /// Locks oomtop's own memory and lowers its own adj, as far as the kernel allows. oomtop works without both,

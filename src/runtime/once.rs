@@ -12,6 +12,7 @@ use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::snapshot::Needs;
 use crate::output::json::document;
+use crate::output::safe_json::escaped;
 use crate::output::table::plain;
 
 /// Time between the two samples.
@@ -63,9 +64,8 @@ fn document_text(
     let host = session.host()?;
     if json {
         let document = document(&snapshot, host, &marks, &events, &settings.thresholds);
-        let mut text = serde_json::to_string_pretty(&document).map_err(io::Error::from)?;
-        text.push('\n');
-        Ok(text)
+        let text = serde_json::to_string_pretty(&document).map_err(io::Error::from)?;
+        Ok(format!("{}\n", escaped(&text)))
     } else {
         Ok(plain(
             &snapshot,

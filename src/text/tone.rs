@@ -95,5 +95,16 @@ impl From<String> for Line {
 /// bytes that are not UTF-8 ([`crate::model::cgroup::CgroupPath`]).
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{10ff80}'..='\u{10ffff}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}' | '\u{10ff80}'..='\u{10ffff}')
+}
+
+/// The text with [`is_unsafe`] characters replaced: what others wrote goes through here before it is printed.
+pub fn printable(text: &str) -> String {
+    let safe = |c| if is_unsafe(c) { '\u{fffd}' } else { c };
+    text.chars().map(safe).collect()
 }

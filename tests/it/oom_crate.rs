@@ -30,6 +30,7 @@ const OFFERS: &[&str] = &[
     "OomReport",
     "Outcome",
     "Pid",
+    "Provenance",
     "RawLines",
     "ReportKey",
     "Slab",

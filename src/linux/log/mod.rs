@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 pub mod journal;
 pub mod kmsg;
+pub mod text;
 
 /// Which log is read from its beginning to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
+use crate::model::shell::quoted;
 
 use crate::linux::kernel_file::{is_gone, shortage};
 use crate::linux::write::pinned::gone;
@@ -53,7 +54,6 @@ impl Attempt<'_> {
     }
 
     fn enable(&self, group: &CgroupPath, errno: Errno) -> Failure {
-        let control = format!("{}/cgroup.subtree_control", self.directory);
         match errno {
             Errno::NOENT if !self.exists => no_group(group),
             Errno::NOENT => failure(
@@ -78,7 +78,10 @@ impl Attempt<'_> {
                      groups below it. Use another parent."
                 ),
             ),
-            Errno::ACCESS | Errno::PERM => self.denied(&format!("echo +memory > {control}")),
+            Errno::ACCESS | Errno::PERM => self.denied(&format!(
+                "echo +memory > {}",
+                self.file("cgroup.subtree_control")
+            )),
             _ => unknown(&format!("Memory control in {group} was not enabled"), errno),
         }
     }
@@ -110,7 +113,9 @@ impl Attempt<'_> {
                     "{group} was not made: the kernel has no room for another group ({errno})."
                 ),
             ),
-            Errno::ACCESS | Errno::PERM => self.denied(&format!("mkdir '{}'", self.directory)),
+            Errno::ACCESS | Errno::PERM => {
+                self.denied(&format!("mkdir {}", quoted(&self.directory)))
+            }
             _ => unknown(&format!("{group} was not made"), errno),
         }
     }
@@ -156,7 +161,7 @@ impl Attempt<'_> {
                 format!("{file} is not supported for {group} by this kernel."),
             ),
             Errno::ACCESS | Errno::PERM => {
-                self.denied(&format!("echo {value} > '{}/{file}'", self.directory))
+                self.denied(&format!("echo {value} > {}", self.file(file)))
             }
             _ => unknown(&format!("{file} of {group} was not set"), errno),
         }
@@ -199,7 +204,7 @@ impl Attempt<'_> {
                 format!("Process {pid} was not moved: the kernel is out of memory for it."),
             ),
             Errno::ACCESS | Errno::PERM => {
-                let command = format!("echo {pid} > '{}/cgroup.procs'", self.directory);
+                let command = format!("echo {pid} > {}", self.file("cgroup.procs"));
                 let mut failure = self.denied(&command);
                 if !self.version.is_v1() {
                     failure.sentence.push_str(
@@ -220,9 +225,16 @@ impl Attempt<'_> {
                 FailureKind::Other,
                 format!("{group} is not empty (processes or groups in it); it was left as it is."),
             ),
-            Errno::ACCESS | Errno::PERM => self.denied(&format!("rmdir '{}'", self.directory)),
+            Errno::ACCESS | Errno::PERM => {
+                self.denied(&format!("rmdir {}", quoted(&self.directory)))
+            }
             _ => unknown(&format!("{group} was not removed"), errno),
         }
+    }
+
+    /// A file of the group's directory, as a shell reads it.
+    fn file(&self, name: &str) -> String {
+        quoted(&format!("{}/{name}", self.directory))
     }
 
     fn denied(&self, command: &str) -> Failure {
@@ -289,6 +301,43 @@ mod tests {
         };
         let failure = attempt.explain(errno);
         (failure.kind, failure.sentence)
+    }
+
+    #[test]
+    fn a_groups_name_is_no_part_of_a_command() {
+        let name = "/x'; touch PWN; echo '";
+        let group = CgroupPath::new(name);
+        let target = ProcessId {
+            pid: 42,
+            start_ticks: 1,
+        };
+        let write = LimitWrite {
+            file: LimitFile::V1Limit,
+            value: LimitValue::Amount(100),
+        };
+        for step in [
+            CgroupStep::EnableMemory(group.clone()),
+            CgroupStep::Create(group.clone()),
+            CgroupStep::Limit(group.clone(), write),
+            CgroupStep::Move(target, group.clone()),
+            CgroupStep::Remove(group),
+        ] {
+            let attempt = Attempt {
+                version: CgroupVersion::V1,
+                directory: name.to_owned(),
+                exists: true,
+                usage: None,
+                step: &step,
+            };
+            let sentence = attempt.explain(Errno::ACCESS).sentence;
+            // Every quote of the name stands outside of the others, escaped.
+            assert!(
+                sentence.contains(r"'/x'\''; touch PWN; echo '\''"),
+                "{sentence}"
+            );
+            let (_, command) = sentence.rsplit_once(": ").unwrap();
+            assert!(!command.contains("x'; touch"), "{command}");
+        }
     }
 
     #[test]

@@ -2,14 +2,17 @@
 //! with that line.
 
 mod draft;
+mod headless;
 mod open_reports;
 
 use crate::oomlog::assembler::draft::Draft;
+use crate::oomlog::assembler::headless::Headless;
+pub(crate) use crate::oomlog::assembler::headless::IDLE_MOST;
 use crate::oomlog::assembler::open_reports::{OpenReports, Place};
 use crate::oomlog::line::fact::Verdict;
 use crate::oomlog::report::tasks::Columns;
-use crate::oomlog::userspace::UserspaceKills;
-use crate::oomlog::{LogRecord, Monotonic, OomEvent, Outcome, line};
+use crate::oomlog::userspace::{UserspaceKills, is_killers};
+use crate::oomlog::{LogRecord, Monotonic, OomEvent, Outcome, Provenance, line};
 
 /// Longest line joined from fragments, in bytes.
 const MAX_JOINED: usize = 8192;
@@ -18,6 +21,7 @@ const MAX_JOINED: usize = 8192;
 #[derive(Debug, Default)]
 pub struct OomAssembler {
     reports: OpenReports,
+    headless: Headless,
     userspace: UserspaceKills,
     last_seq: Option<u64>,
     /// Columns of the last table, for a table whose header is lost.
@@ -37,6 +41,11 @@ impl OomAssembler {
     pub fn feed(&mut self, record: LogRecord, out: &mut Vec<OomEvent>) {
         self.check_sequence(&record, out);
         if !record.is_kernel() || record.text.contains("lowmemorykiller: ") {
+            out.extend(self.userspace.feed(&record, &mut self.reports.last_key));
+            return;
+        }
+        if record.provenance == Provenance::Unproven && is_killers(behind_tag(&record.text)) {
+            // Nothing names the writer of this line.
             out.extend(self.userspace.feed(&record, &mut self.reports.last_key));
             return;
         }
@@ -67,7 +76,7 @@ impl OomAssembler {
 
     /// True if a report waits for more lines: then any line can matter.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.reports.any_open()
+        self.reports.any_open() || self.headless.is_waiting()
     }
 
     /// Notes that the log has ended: emits every report that grew since it was emitted last, and those held
@@ -101,10 +110,14 @@ impl OomAssembler {
             self.verdict(record, &record.text, verdict, out);
             return;
         }
-        let Some(index) = self.reports.open(record) else {
-            return;
-        };
-        let Some(draft) = self.reports.get_mut(index) else {
+        let Some(draft) = self
+            .reports
+            .open(record)
+            .and_then(|index| self.reports.get_mut(index))
+        else {
+            for line in record.text.split('\n') {
+                self.body_without_head(record, line, out);
+            }
             return;
         };
         draft.keep(record, &record.text);
@@ -124,6 +137,26 @@ impl OomAssembler {
             draft.keep(record, line);
             draft.body(line, &mut self.columns);
             self.emit_if_new(index, out);
+        } else {
+            self.body_without_head(record, line, out);
+        }
+    }
+
+    /// A line that belongs to no open report may be one of a report whose head is lost.
+    fn body_without_head(&mut self, record: &LogRecord, line: &str, out: &mut Vec<OomEvent>) {
+        if let Some(index) = self.reports.open(record)
+            && let Some(draft) = self.reports.get_mut(index)
+        {
+            // The line before this one, of the same record, has shown what it is.
+            draft.keep(record, line);
+            draft.body(line, &mut self.columns);
+            return;
+        }
+        if self.headless.line(record, line, &mut self.columns)
+            && let Some(draft) = self.headless.take(record.at, record.caller.as_deref())
+        {
+            let index = self.reports.adopt(draft, out);
+            self.emit(index, out);
         }
     }
 
@@ -135,11 +168,22 @@ impl OomAssembler {
         verdict: Verdict,
         out: &mut Vec<OomEvent>,
     ) {
+        let begins = matches!(verdict, Verdict::Invoked(_));
         let (index, held_back) = match self.reports.place(record, &verdict) {
             Place::Known(index) => (index, false),
-            Place::New { held_back } => (self.reports.begin(record, held_back, out), held_back),
+            Place::New { held_back } => {
+                let body = self
+                    .headless
+                    .take(record.at, record.caller.as_deref())
+                    .filter(|_| !begins);
+                match body {
+                    Some(body) => (self.reports.adopt(body, out), false),
+                    None => (self.reports.begin(record, held_back, out), held_back),
+                }
+            }
             Place::Nowhere => return,
         };
+        self.headless.forget();
         if let Some(draft) = self.reports.get_mut(index) {
             take_back(draft, out);
             draft.keep(record, line);
@@ -186,6 +230,14 @@ impl OomAssembler {
         {
             self.emit(index, out);
         }
+    }
+}
+
+/// The text behind `name[pid]: `, if it begins so.
+fn behind_tag(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((tag, rest)) if tag.ends_with(']') && !tag.contains(' ') => rest,
+        _ => text,
     }
 }
 

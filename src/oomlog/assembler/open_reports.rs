@@ -80,6 +80,16 @@ impl OpenReports {
         self.kept.len() - 1
     }
 
+    /// Starts a report whose first lines are known already.
+    pub(crate) fn adopt(&mut self, mut body: Draft, out: &mut Vec<OomEvent>) -> usize {
+        let index = self.begin(&LogRecord::default(), false, out);
+        if let Some(place) = self.kept.get_mut(index) {
+            body.edit().key = place.report.key;
+            *place = body;
+        }
+        index
+    }
+
     /// True if a report waits for more lines.
     pub(crate) fn any_open(&self) -> bool {
         self.kept.iter().any(Draft::is_open)

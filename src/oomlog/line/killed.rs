@@ -62,6 +62,8 @@ pub(super) fn comm_and_tail(text: &str) -> (&str, &str) {
             || ["total-vm", "UID", "score ", "sharing ", "now ", "is "]
                 .iter()
                 .any(|word| tail.starts_with(word))
+            // A mail program broke the word behind the name.
+            || squeeze(tail.get(..24).unwrap_or(tail)).starts_with("total-vm:")
     });
     match closing {
         Some((at, _)) => (

@@ -11,6 +11,7 @@ mod head;
 mod killed;
 mod mem_info;
 mod memcg;
+mod orphan;
 mod verdict;
 
 use crate::oomlog::line::fact::{Body, Verdict};
@@ -63,6 +64,8 @@ static BODIES: &[LineRule<Body>] = &[
     rule("KB", mem_info::slab),
     rule("total_vm", |line| Columns::parse(line).map(Body::TableHead)),
 ];
+
+pub(crate) use orphan::{is_row, is_stat};
 
 /// Reads a line that stands on its own.
 pub(crate) fn verdict(line: &str) -> Option<Verdict> {

@@ -9,7 +9,9 @@ pub(crate) mod tasks;
 
 use std::sync::Arc;
 
-use crate::oomlog::{MemcgUse, MemoryState, Monotonic, Pid, RawLines, ReportKey, TaskTable};
+use crate::oomlog::{
+    MemcgUse, MemoryState, Monotonic, Pid, Provenance, RawLines, ReportKey, TaskTable,
+};
 
 /// Which memory ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -117,6 +119,8 @@ pub struct Kill {
 pub struct OomReport {
     /// Identity.
     pub key: ReportKey,
+    /// Whether the log proves that the kernel wrote every line of it.
+    pub source: Provenance,
     /// Stamp of the first line.
     pub at: Option<Monotonic>,
     /// Wall-clock stamp of the first line as the log's transport printed it.

@@ -146,6 +146,15 @@ impl TaskRow {
             numbers.push(number);
             rest = cell.get(end..).unwrap_or_default();
         }
+        // A name of digits only.
+        let mut comm = rest.strip_prefix(' ').unwrap_or(rest);
+        let digits;
+        if comm.is_empty()
+            && let Some(name) = numbers.pop()
+        {
+            digits = name.to_string();
+            comm = &digits;
+        }
         let [uid, tgid, total_vm, rss, _, _, .., adj] = numbers.as_slice() else {
             return None;
         };
@@ -156,7 +165,7 @@ impl TaskRow {
             total_vm: u64::try_from(*total_vm).ok(),
             rss: u64::try_from(*rss).ok(),
             adj: i16::try_from(*adj).ok(),
-            comm: rest.strip_prefix(' ').unwrap_or(rest).to_owned(),
+            comm: comm.to_owned(),
             ..Self::default()
         })
     }

@@ -8,11 +8,13 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input, Span, packed};
 use memchr::{memchr, memrchr};
 
+use super::learn::HELD_MOST;
+use super::lookback::body_begin;
 use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
 /// The telling words. Each is long enough to be rare: "oom" alone would stop at every "room".
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 20] = [
     "oom-kill",
     "oom_reaper",
     "oom.group",
@@ -27,6 +29,13 @@ const WORDS: [&str; 14] = [
     "lyoom", // earlyoom
     "oomd kill",
     "nohang",
+    // Their lines without a name, and lines of a body that only the OOM killer prints.
+    "ng SIG",
+    "illing process",
+    "mem avail:",
+    "due to memory ",
+    "total_vm",
+    ": usage ",
 ];
 /// Finds all the words in one pass, with SIMD where the processor has it.
 static TELLING: LazyLock<Telling> = LazyLock::new(|| match packed::Searcher::new(WORDS) {
@@ -42,8 +51,8 @@ enum Telling {
 }
 /// Lines before a hit that can belong to the same message: broken lines, the fields of a `dmesg -J` entry.
 const BEFORE: usize = 4;
-/// Lines after a hit that can belong to the same message.
-const AFTER: usize = 8;
+/// Lines after a hit that can belong to the same message, or show the prefix of its lines.
+const AFTER: usize = HELD_MOST;
 
 /// The state between two chunks.
 #[derive(Debug)]
@@ -71,8 +80,8 @@ impl TextLog {
     /// Takes the next bytes of the log, cut anywhere; events are appended to `out`. Blocks of 64 kB and more
     /// are fast.
     ///
-    /// The kills are the same as with [`TextLog::line`] for every line. So is everything else, except that a
-    /// skipped line cannot show that the log breaks its lines.
+    /// What is found is the same as with [`TextLog::line`] for every line, except that a skipped line cannot show
+    /// that the log breaks its lines.
     pub fn chunk(&mut self, bytes: &[u8], out: &mut Vec<OomEvent>) {
         let mut rest = bytes;
         if !self.chunks.begun.is_empty() {
@@ -124,9 +133,16 @@ impl TextLog {
             if self.chunks.look == 0 && !self.chunks.numbered && !self.assembler.is_waiting() {
                 let hit = next_hit(bytes, at);
                 // The last lines of a block may belong to a hit in the next one.
-                let from = lines_before(bytes, hit.unwrap_or(bytes.len()), at);
+                let near = lines_before(bytes, hit.unwrap_or(bytes.len()), at);
+                let body = body_begin(bytes, near, at);
+                let from = if body < near {
+                    lines_before(bytes, body, at)
+                } else {
+                    near
+                };
                 if from > at {
-                    self.skipped(out);
+                    // Lines are skipped, so the message held back is complete.
+                    self.flush(out);
                     at = from;
                 }
                 let until = hit.map_or(bytes.len(), |hit| line_end(bytes, hit));
@@ -140,13 +156,6 @@ impl TextLog {
                 self.next_line(bytes.get(at..end).unwrap_or_default(), out);
                 at = end;
             }
-        }
-    }
-
-    /// Lines were skipped, so the message held back is complete.
-    fn skipped(&mut self, out: &mut Vec<OomEvent>) {
-        if let Some(record) = self.reassembler.finish() {
-            self.record(record, out);
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::prefix::{Stripped, strip};
-use crate::oomlog::Monotonic;
-use crate::oomlog::record::{LogRecord, lossless_text};
+use super::prefix::{Stripped, Stripper};
+use crate::oomlog::record::{LogRecord, Provenance, lossless_text};
+use crate::oomlog::{Killer, Monotonic};
 
 /// The records in one line of JSON; `None` if the line is no object or holds no text.
 pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
@@ -15,11 +15,12 @@ pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
     if let Some(Value::Array(entries)) = object.get("dmesg") {
         return Some(entries.iter().filter_map(dmesg).collect());
     }
-    // Google's logging wraps the journal's fields.
-    let object = match object.get("jsonPayload") {
-        Some(Value::Object(payload)) => payload.clone(),
-        _ => object,
-    };
+    // Google's logging wraps the journal's fields: what is inside may be any program's.
+    if let Some(Value::Object(payload)) = object.get("jsonPayload")
+        && payload.contains_key("MESSAGE")
+    {
+        return Some(vec![unproven(journal(payload)?)]);
+    }
     if object.contains_key("MESSAGE") {
         return Some(vec![journal(&object)?]);
     }
@@ -30,7 +31,7 @@ pub(super) fn records(line: &str) -> Option<Vec<Stripped>> {
     let text = ["log", "message", "MESSAGE", "msg", "line", "textPayload"]
         .iter()
         .find_map(|key| object.get(*key)?.as_str())?;
-    let mut stripped = strip(text);
+    let mut stripped = unproven(Stripper::default().strip(text));
     let stamp = ["time", "timestamp", "@timestamp", "ts"]
         .iter()
         .find_map(|key| object.get(*key)?.as_str());
@@ -46,6 +47,7 @@ pub(super) fn dmesg(entry: &Value) -> Option<Stripped> {
     Some(whole(LogRecord {
         at: entry.get("time").and_then(seconds),
         facility: u8::try_from(priority >> 3).unwrap_or(u8::MAX),
+        provenance: Provenance::Vouched,
         caller: entry
             .get("caller")
             .and_then(Value::as_str)
@@ -86,26 +88,64 @@ fn journal(object: &Map<String, Value>) -> Option<Stripped> {
         }
         _ => return None,
     };
-    let kernel = match text("_TRANSPORT") {
-        Some(transport) => transport == "kernel",
-        // An export without that field.
-        None => text("SYSLOG_IDENTIFIER").is_none_or(|name| name == "kernel"),
-    };
+    // The journal sets these fields itself, for a program and never for the kernel.
+    let has_process = ["_UID", "_PID", "_COMM", "_EXE"]
+        .iter()
+        .any(|key| object.contains_key(*key));
+    let identifier = text("SYSLOG_IDENTIFIER");
+    let transport = text("_TRANSPORT");
+    let kernel = !has_process
+        && match transport {
+            Some(transport) => transport == "kernel",
+            // An export without that field.
+            None => identifier.is_none_or(|name| name == "kernel"),
+        };
     let facility = number("SYSLOG_FACILITY").and_then(|f| u8::try_from(f).ok());
     let facility = if kernel {
         facility.unwrap_or(0)
     } else {
         facility.unwrap_or(3).max(1)
     };
-    let program = (!kernel).then(|| text("SYSLOG_IDENTIFIER")).flatten();
+    let comm = text("_COMM");
+    let program = identifier.filter(|_| !kernel).map(|name| {
+        // A program may call itself what it likes; the kernel knows its name.
+        comm.filter(|comm| !can_be(name, comm)).unwrap_or(name)
+    });
+    let vouched = transport.is_some() && (kernel || comm.is_some());
     Some(whole(LogRecord {
         at: number("_SOURCE_MONOTONIC_TIMESTAMP").map(Monotonic),
         stamp: number("__REALTIME_TIMESTAMP").map(|micros| micros.to_string()),
         facility,
+        provenance: if vouched {
+            Provenance::Vouched
+        } else {
+            Provenance::Unproven
+        },
+        uid: number("_UID").and_then(|uid| u32::try_from(uid).ok()),
         program: program.map(str::to_owned),
         text: message,
         ..LogRecord::default()
     }))
+}
+
+/// True if a process with this short name may call itself so in the log: only the names of programs that kill
+/// matter. nohang is a Python script.
+fn can_be(identifier: &str, comm: &str) -> bool {
+    /// Longest short name (`TASK_COMM_LEN` without its NUL).
+    const COMM_MOST: usize = 15;
+    let killer = Killer::from_program(identifier);
+    let of_systemd = identifier == "systemd";
+    if killer.is_none() && !of_systemd {
+        return true;
+    }
+    let cut = identifier.get(..COMM_MOST).unwrap_or(identifier);
+    comm == cut || (killer == Some(Killer::Nohang) && comm.starts_with("python"))
+}
+
+/// The same, without anybody who vouches for it.
+fn unproven(mut stripped: Stripped) -> Stripped {
+    stripped.record.provenance = Provenance::Unproven;
+    stripped
 }
 
 fn whole(record: LogRecord) -> Stripped {
@@ -113,6 +153,7 @@ fn whole(record: LogRecord) -> Stripped {
         record,
         width: 0,
         whole: true,
+        blank: false,
     }
 }
 

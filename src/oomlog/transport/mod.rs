@@ -2,14 +2,19 @@
 
 mod chunks;
 mod json;
+mod learn;
+mod lookback;
 mod prefix;
 mod reassemble;
+mod shape;
 mod stamp;
+mod words;
 
 use crate::oomlog::record::lossless_text;
 use crate::oomlog::{LogRecord, OomAssembler, OomEvent};
 use chunks::Chunks;
-use prefix::{Stripped, strip};
+use learn::Learner;
+use prefix::{Stripped, Stripper};
 use reassemble::Reassembler;
 
 /// Longest line read, in bytes; the rest of a longer line is dropped. The kernel's records are at most 2 kB, but
@@ -20,8 +25,10 @@ pub(crate) const MAX_LINE: usize = 8 << 20;
 /// JSON, container logs, mails with broken lines.
 #[derive(Debug, Default)]
 pub struct TextLog {
-    assembler: OomAssembler,
+    stripper: Stripper,
+    learner: Learner,
     reassembler: Reassembler,
+    assembler: OomAssembler,
     chunks: Chunks,
     /// The entry of a pretty-printed `dmesg -J` whose `msg` is still to come.
     entry: serde_json::Map<String, serde_json::Value>,
@@ -51,13 +58,17 @@ impl TextLog {
         if trimmed.starts_with('"') && self.dmesg_field(trimmed, out) {
             return;
         }
-        self.stripped(strip(&line), out);
+        let stripped = self.stripper.strip(&line);
+        self.stripped(stripped, out);
     }
 
     /// Takes the message that is held back as complete: for a live log that was silent for a while.
     pub fn flush(&mut self, out: &mut Vec<OomEvent>) {
+        let mut ready = Vec::new();
+        self.learner.release(&mut ready);
+        self.ready(ready, out);
         if let Some(record) = self.reassembler.finish() {
-            self.assembler.feed(record, out);
+            self.record(record, out);
         }
     }
 
@@ -69,8 +80,16 @@ impl TextLog {
     }
 
     fn stripped(&mut self, stripped: Stripped, out: &mut Vec<OomEvent>) {
-        if let Some(record) = self.reassembler.push(stripped) {
-            self.record(record, out);
+        let mut ready = Vec::new();
+        self.learner.push(stripped, &mut ready);
+        self.ready(ready, out);
+    }
+
+    fn ready(&mut self, lines: Vec<Stripped>, out: &mut Vec<OomEvent>) {
+        for line in lines {
+            if let Some(record) = self.reassembler.push(line) {
+                self.record(record, out);
+            }
         }
     }
 

@@ -1,10 +1,15 @@
 //! Takes the transport's prefixes off a line of a text log.
 //!
 //! A line can have several (a container runtime's stamp, syslog's stamp and host, the kernel's
-//! `[ 12.345678][ T99]`). They come off one by one, the outermost first.
+//! `[ 12.345678][ T99]`). They come off one by one, the outermost first. The outermost one that tells who wrote
+//! the line counts: those inside it may be part of what a program wrote, so they never make a program's line the
+//! kernel's.
 
+mod late;
 mod layers;
+mod tags;
 
+use super::shape::{Shape, is_tag};
 use super::stamp;
 use crate::oomlog::record::LogRecord;
 
@@ -16,64 +21,117 @@ const MAX_LAYERS: usize = 8;
 pub(super) struct Stripped {
     /// What the prefixes tell; `text` is the rest of the line.
     pub(super) record: LogRecord,
-    /// Width of the prefixes in characters; 0 if there were none.
+    /// Width of the prefixes in characters; 0 if there were none. Without what every line of the log has in
+    /// front, continued ones too.
     pub(super) width: usize,
     /// The text is a whole message: no other line continues it.
     pub(super) whole: bool,
+    /// The line is blank.
+    pub(super) blank: bool,
 }
 
 /// The rest of the line, and what the prefixes told so far.
 struct Peeler<'a> {
     rest: &'a str,
     record: LogRecord,
-    whole: bool,
+    /// A prefix told who wrote the line.
+    told: bool,
+    /// A piece that a prefix took out of the message.
+    before: Option<String>,
 }
 
-/// Takes the prefixes off.
-pub(super) fn strip(line: &str) -> Stripped {
-    let line = line.trim_end_matches(['\r', '\n']);
-    // A coloured line of dmesg begins with a colour. An escape elsewhere can be part of a name.
-    if line.starts_with("\u{1b}[") {
-        return strip_plain(&without_colours(line));
+/// Takes prefixes off the lines of one log.
+#[derive(Debug, Default)]
+pub(super) struct Stripper {
+    /// What stands in front of the date in this log: line numbers, file names, names of services.
+    outer: Option<Shape>,
+}
+
+impl Stripper {
+    /// Takes the prefixes off.
+    pub(super) fn strip(&mut self, line: &str) -> Stripped {
+        let line = line.trim_end_matches(['\r', '\n']);
+        // A coloured line of dmesg begins with a colour. An escape elsewhere can be part of a name.
+        if line.starts_with("\u{1b}[") {
+            return self.strip_plain(&without_colours(line));
+        }
+        self.strip_plain(line)
     }
-    strip_plain(line)
-}
 
-fn strip_plain(line: &str) -> Stripped {
-    if line.as_bytes().first().is_some_and(u8::is_ascii_digit)
-        && let Ok(record) = LogRecord::parse_kmsg(line.as_bytes())
-    {
-        return Stripped {
-            record,
-            width: 0,
-            whole: true,
+    fn strip_plain(&mut self, line: &str) -> Stripped {
+        if line.as_bytes().first().is_some_and(u8::is_ascii_digit)
+            && let Ok(record) = LogRecord::parse_kmsg(line.as_bytes())
+        {
+            return Stripped {
+                record,
+                width: 0,
+                whole: true,
+                blank: false,
+            };
+        }
+        let line = without_quotes(line);
+        let mut peeler = Peeler {
+            rest: line,
+            record: LogRecord::default(),
+            told: false,
+            before: None,
         };
-    }
-    let mut peeler = Peeler {
-        rest: line,
-        record: LogRecord::default(),
-        whole: false,
-    };
-    for _ in 0..MAX_LAYERS {
-        if !peeler.layer() {
-            break;
+        peeler.layers();
+        let mut begin = line;
+        if peeler.rest.len() == line.len() {
+            begin = self.outer_off(&mut peeler);
+        }
+        let is_bare = peeler.rest.len() == begin.len();
+        peeler.glued(is_bare);
+        let rest = peeler.rest;
+        let prefix = begin.len() - rest.len();
+        let width = begin.get(..prefix).map_or(0, |text| text.chars().count());
+        let mut record = peeler.record;
+        record.text = clean(rest);
+        if let Some(before) = peeler.before {
+            record.text.insert_str(0, &before);
+        }
+        Stripped {
+            record,
+            width,
+            whole: false,
+            blank: rest.trim().is_empty(),
         }
     }
-    if peeler.rest.len() == line.len() {
-        peeler.glued();
+
+    /// Takes off what precedes the first known prefix, and those behind it; returns the text that they begin.
+    fn outer_off<'a>(&mut self, peeler: &mut Peeler<'a>) -> &'a str {
+        let line = peeler.rest;
+        if let Some(at) = late::begin(line)
+            && let Some((outer, begin)) = line.split_at_checked(at)
+        {
+            peeler.rest = begin;
+            peeler.layers();
+            if peeler.rest.len() < begin.len() {
+                self.outer = Some(Shape::of(outer));
+                return begin;
+            }
+            peeler.rest = line;
+        }
+        if let Some(begin) = self.outer.as_ref().and_then(|shape| shape.strip(line)) {
+            peeler.rest = begin;
+            return begin;
+        }
+        line
     }
-    if peeler.rest.len() == line.len() {
-        peeler.anchor();
-    }
-    let rest = peeler.rest;
-    let prefix = line.len() - rest.len();
-    let width = line.get(..prefix).map_or(0, |text| text.chars().count());
-    let mut record = peeler.record;
-    record.text = clean(rest);
-    Stripped {
-        record,
-        width,
-        whole: peeler.whole,
+}
+
+/// Without `> ` of quoting mails, however deep. A line that is only quoted is blank.
+fn without_quotes(line: &str) -> &str {
+    let mut rest = line;
+    loop {
+        let inner = rest.trim_start_matches(' ');
+        rest = match inner.strip_prefix('>') {
+            Some(inner) if inner.is_empty() => inner,
+            Some(inner) if inner.starts_with('>') => inner,
+            Some(inner) if inner.starts_with(' ') => inner.get(1..).unwrap_or(""),
+            _ => return rest,
+        };
     }
 }
 
@@ -106,25 +164,45 @@ fn clean(text: &str) -> String {
 }
 
 impl Peeler<'_> {
-    /// Behind an unknown prefix, only the lines that must not be lost are found: by their first words.
-    fn anchor(&mut self) {
-        const ANCHORS: [&str; 4] = [
-            "Memory cgroup out of memory: Kill",
-            "Out of memory: Kill",
-            "Out of Memory: Kill",
-            "oom-kill:constraint=",
-        ];
-        let found = ANCHORS.iter().find_map(|anchor| self.rest.find(anchor));
-        if let Some(rest) = found.and_then(|at| self.rest.get(at..)) {
-            self.take(rest);
+    fn layers(&mut self) {
+        for _ in 0..MAX_LAYERS {
+            if !self.layer() {
+                break;
+            }
         }
     }
 
-    /// On a console, a program's output can precede the kernel's stamp: `Killed[    6.005263] x`.
-    fn glued(&mut self) {
+    /// A prefix says who wrote the line. The first one to say so counts; one inside can only take trust away.
+    fn claim(&mut self, facility: u8) {
+        if !self.told || (self.record.facility == 0 && facility != 0) {
+            self.record.facility = facility;
+        }
+        self.told = true;
+    }
+
+    /// A prefix names a program as the writer.
+    fn claim_program(&mut self, program: &str) {
+        if !self.told || self.record.facility == 0 {
+            self.record.program = Some(program.to_owned());
+            self.record.facility = self.record.facility.max(1);
+        } else if self.record.program.is_none() {
+            self.record.program = Some(program.to_owned());
+        }
+        self.told = true;
+    }
+
+    /// On a console, a program's output can precede the kernel's stamp: `Killed[    6.005263] x`. Behind another
+    /// prefix (`is_bare` is false) only a prefix can: the message may hold anything.
+    fn glued(&mut self, is_bare: bool) {
+        /// No stamp in brackets is longer.
+        const STAMP_MOST: usize = 48;
         let found = self.rest.match_indices('[').find_map(|(at, _)| {
-            let (inside, _) = self.rest.get(at + 1..)?.split_once(']')?;
-            stamp::since_boot(inside).map(|_| at)
+            let inside = self.rest.as_bytes().get(at + 1..)?;
+            let inside = inside.get(..inside.len().min(STAMP_MOST))?;
+            let end = inside.iter().position(|b| *b == b']')?;
+            let inside = self.rest.get(at + 1..at + 1 + end)?;
+            stamp::since_boot(inside)?;
+            (is_bare || is_tag(self.rest.get(..at)?)).then_some(at)
         });
         if let Some(rest) = found.and_then(|at| self.rest.get(at..)) {
             self.take(rest);

@@ -9,6 +9,8 @@ use crate::oomlog::record::LogRecord;
 
 /// Longest message reassembled, in bytes. A multi-line record of the kernel is at most 2 kB.
 const MAX_JOINED: usize = 16 * 1024;
+/// Narrowest prefix that an indented line is compared with: text of the kernel is indented by a few blanks.
+const INDENT_LEAST: usize = 8;
 /// Longest process name (`TASK_COMM_LEN` without its NUL).
 const COMM_LEN: usize = 15;
 
@@ -42,17 +44,14 @@ impl Reassembler {
                     self.joined = true;
                     return None;
                 }
-                // A message of its own, whose prefix was lost.
-                let mut own = next;
-                own.record.at = held.record.at;
-                own.record.stamp.clone_from(&held.record.stamp);
-                own.width = held.width;
-                return self.held.replace(own).map(|held| held.record);
+                return self.lost_prefix(next);
             }
             let same = next.width == held.width
                 && next.record.at == held.record.at
                 && next.record.stamp == held.record.stamp;
-            if same && newline_in_name(&held.record.text, text) {
+            // Without a stamp, lines that look alike have nothing to do with each other.
+            let stamped = held.record.at.is_some() || held.record.stamp.is_some();
+            if same && stamped && newline_in_name(&held.record.text, text) {
                 held.record.text.push('\n');
                 held.record.text.push_str(text);
                 self.joined = true;
@@ -60,6 +59,24 @@ impl Reassembler {
             }
         }
         self.held.replace(next).map(|held| held.record)
+    }
+
+    /// A message of its own, whose prefix was lost. It may be the rest of what a program wrote, so it is the word
+    /// of the same writer; a blank line ends that.
+    fn lost_prefix(&mut self, mut own: Stripped) -> Option<LogRecord> {
+        let held = self.held.take()?;
+        if own.blank {
+            self.held = Some(own);
+            return Some(held.record);
+        }
+        let last = &held.record;
+        own.record.at = last.at;
+        own.record.stamp.clone_from(&last.stamp);
+        own.record.facility = last.facility;
+        own.record.program.clone_from(&last.program);
+        own.width = held.width;
+        self.held = Some(own);
+        Some(held.record)
     }
 
     /// True if the last line continued the message held back: the next line may do so too.
@@ -85,13 +102,18 @@ fn continuation(held: &Stripped, next: &str, wrapped: bool) -> Option<&'static s
     if text.trim().is_empty() {
         return Some("");
     }
+    // dmesg and journalctl indent what belongs to the message, whatever it says.
+    let belongs = indent >= held.width;
+    if belongs && held.width >= INDENT_LEAST {
+        return Some("\n");
+    }
     if begins_message(trimmed) {
         return None;
     }
     if is_complete(text, trimmed) {
         return (wrapped && continues_name(text, trimmed)).then_some("");
     }
-    if indent >= held.width {
+    if belongs {
         return Some("\n");
     }
     let blank = text.ends_with(' ') || next.starts_with(' ');
@@ -140,6 +162,14 @@ fn begins_message(text: &str) -> bool {
             "Memory cgroup out of memory",
             "Killed process ",
             "oom_reaper: reaped",
+            // earlyoom
+            "sending SIG",
+            "Sending SIG",
+            "killing process ",
+            "Killing process",
+            "low memory!",
+            "mem avail:",
+            "escalating to SIG",
         ]
         .iter()
         .any(|start| text.starts_with(start))
@@ -224,14 +254,15 @@ fn newline_in_name(held: &str, next: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prefix::strip;
+    use super::super::prefix::Stripper;
     use super::Reassembler;
 
     fn reassembled(lines: &[&str]) -> Vec<String> {
         let mut reassembler = Reassembler::default();
+        let mut stripper = Stripper::default();
         let mut found: Vec<String> = lines
             .iter()
-            .filter_map(|line| Some(reassembler.push(strip(line))?.text))
+            .filter_map(|line| Some(reassembler.push(stripper.strip(line))?.text))
             .collect();
         found.extend(reassembler.finish().map(|record| record.text));
         found

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::wording::{Claim, earlyoom, low_memory_killer, oomd, systemd_oomd, unit};
+use super::earlyoom::{Earlyoom, Said, is_own};
+use super::wording::{Claim, low_memory_killer, oomd, systemd_oomd, unit};
 use crate::oomlog::{Killer, LogRecord, OomEvent, Pid, ReportKey, UserspaceKill};
 
 /// Latest kills kept, to join what several lines say about one.
@@ -15,40 +16,92 @@ pub(crate) struct UserspaceKills {
     kills: VecDeque<UserspaceKill>,
     /// Pid and name that nohang printed for its next victim.
     nohang: Option<(Pid, String)>,
-    /// Why earlyoom is about to act.
-    earlyoom: Option<String>,
+    earlyoom: Earlyoom,
 }
 
 impl UserspaceKills {
     /// Takes a record and returns an event if it tells of a kill. `last_key` is the last key given away.
     pub(crate) fn feed(&mut self, record: &LogRecord, last_key: &mut u64) -> Option<OomEvent> {
         let (program, text) = program_and_text(record);
-        let claim = if record.is_kernel() {
+        if record.uid.is_some_and(is_ordinary) {
+            // The journal knows the writer: no daemon. A user's own manager may count the dead of a group.
+            let count = unit(text).filter(|_| program == "systemd")?;
+            return self.update(&count);
+        }
+        let claim = if record.text.contains("lowmemorykiller: ") {
             low_memory_killer(&record.text)
         } else {
-            match program {
-                "systemd-oomd" => systemd_oomd(text),
-                "systemd" => unit(text),
-                "earlyoom" if text.to_ascii_lowercase().starts_with("low memory!") => {
-                    self.earlyoom = Some(text.chars().take(256).collect());
-                    None
+            match Killer::from_program(program) {
+                Some(Killer::SystemdOomd) => systemd_oomd(text),
+                Some(Killer::Earlyoom) => return self.earlyoom(record, text, last_key),
+                Some(Killer::Nohang) => self.nohang(text),
+                None if program == "systemd" => unit(text),
+                // Standard error of a daemon, without its name.
+                None if program.is_empty() && is_own(text) => {
+                    return self.earlyoom(record, text, last_key);
                 }
-                "earlyoom" => earlyoom(text, self.earlyoom.clone()),
-                "nohang" | "nohang-desktop" => self.nohang(text),
-                _ => oomd(text),
+                None if program.is_empty() => systemd_oomd(text)
+                    .or_else(|| unit(text))
+                    .or_else(|| oomd(text)),
+                Some(Killer::Oomd | Killer::LowMemoryKiller) | None => oomd(text),
             }
         }?;
-        let known = self.kills.iter().position(|kill| is_same(kill, &claim));
-        if let Some(kill) = known.and_then(|known| self.kills.get_mut(known)) {
-            kill.processes = claim.processes.or(kill.processes);
-            kill.signal = claim.signal.or(kill.signal.take());
-            kill.reason = kill.reason.take().or(claim.reason);
-            return Some(OomEvent::Userspace(Arc::new(kill.clone())));
+        Some(self.claim(record, claim, text, last_key))
+    }
+
+    fn earlyoom(&mut self, record: &LogRecord, text: &str, key: &mut u64) -> Option<OomEvent> {
+        match self.earlyoom.line(text) {
+            Said::Kill(claim) => Some(self.claim(record, claim, text, key)),
+            Said::Survived(pid) => self.change_last(pid, |kill| kill.survived = true),
+            Said::Escalates => {
+                self.change_last(None, |kill| kill.signal = Some("SIGKILL".to_owned()))
+            }
+            Said::Nothing => None,
         }
-        *last_key += 1;
+    }
+
+    /// Changes the last kill of earlyoom, or that of this process.
+    fn change_last(
+        &mut self,
+        pid: Option<Pid>,
+        change: impl Fn(&mut UserspaceKill),
+    ) -> Option<OomEvent> {
+        let kill =
+            self.kills.iter_mut().rev().find(|kill| {
+                kill.killer == Killer::Earlyoom && (pid.is_none() || kill.pid == pid)
+            })?;
+        change(kill);
+        Some(OomEvent::Userspace(Arc::new(kill.clone())))
+    }
+
+    /// Adds what the claim says to the kill it is about, if that is known.
+    fn update(&mut self, claim: &Claim) -> Option<OomEvent> {
+        let kill = self
+            .kills
+            .iter_mut()
+            .rev()
+            .find(|kill| is_same(kill, claim))?;
+        kill.processes = claim.processes.or(kill.processes);
+        if claim.signal.is_some() {
+            kill.signal.clone_from(&claim.signal);
+            // It is tried once more.
+            kill.survived = false;
+        }
+        if kill.reason.is_none() {
+            kill.reason.clone_from(&claim.reason);
+        }
+        Some(OomEvent::Userspace(Arc::new(kill.clone())))
+    }
+
+    fn claim(&mut self, record: &LogRecord, claim: Claim, text: &str, key: &mut u64) -> OomEvent {
+        if let Some(event) = self.update(&claim) {
+            return event;
+        }
+        *key += 1;
         let kill = UserspaceKill {
-            key: ReportKey(*last_key),
+            key: ReportKey(*key),
             killer: claim.killer,
+            source: record.provenance,
             at: record.at,
             stamp: record.stamp.clone(),
             pid: claim.pid,
@@ -57,6 +110,7 @@ impl UserspaceKills {
             processes: claim.processes,
             signal: claim.signal,
             rss_kb: claim.rss_kb,
+            survived: false,
             reason: claim.reason,
             text: text.chars().take(1024).collect(),
         };
@@ -64,7 +118,7 @@ impl UserspaceKills {
             self.kills.pop_front();
         }
         self.kills.push_back(kill.clone());
-        Some(OomEvent::Userspace(Arc::new(kill)))
+        OomEvent::Userspace(Arc::new(kill))
     }
 
     /// `  PID: %s, name: %s, badness: %s`, then `  Sending SIGTERM to the victim`.
@@ -104,9 +158,19 @@ fn program_and_text(record: &LogRecord) -> (&str, &str) {
         return (program.split('[').next().unwrap_or(program), text);
     }
     match text.split_once(": ") {
-        Some((tag, rest)) if !tag.contains(' ') => (tag.split('[').next().unwrap_or(tag), rest),
+        Some((tag, rest)) if !tag.contains(' ') => {
+            let name = tag.split('[').next().unwrap_or(tag);
+            let is_program = tag.ends_with(']') || Killer::from_program(name).is_some();
+            // `acorn.service: systemd-oomd killed …` names the unit, not who says so.
+            if is_program { (name, rest) } else { ("", text) }
+        }
         _ => ("", text),
     }
+}
+
+/// True for the uid of a person. Daemons have system users (below 1000), or dynamic ones (61184 to 65519).
+fn is_ordinary(uid: u32) -> bool {
+    (1000..61_184).contains(&uid) || uid > 65_519
 }
 
 /// Two lines tell of the same kill: they name the same process, or systemd counts the dead of the group that

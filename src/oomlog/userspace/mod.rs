@@ -3,12 +3,21 @@
 //!
 //! Such a line is the word of a program: anybody may write one. It never becomes part of a kernel report.
 
+mod earlyoom;
 mod kills;
 mod wording;
 
-use crate::oomlog::{Monotonic, Pid, ReportKey};
+use crate::oomlog::{Monotonic, Pid, Provenance, ReportKey};
 
 pub(crate) use kills::UserspaceKills;
+
+/// True if a line without the name of its program can only be that of a program that kills.
+pub(crate) fn is_killers(text: &str) -> bool {
+    earlyoom::is_own(text)
+        || wording::systemd_oomd(text).is_some()
+        || wording::unit(text).is_some()
+        || wording::oomd(text).is_some()
+}
 
 /// Which program killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -35,6 +44,17 @@ impl Killer {
         Self::Oomd,
         Self::LowMemoryKiller,
     ];
+    /// The one whose log lines have this name.
+    pub(crate) fn from_program(program: &str) -> Option<Self> {
+        match program {
+            "systemd-oomd" => Some(Self::SystemdOomd),
+            "earlyoom" => Some(Self::Earlyoom),
+            "nohang" | "nohang-desktop" => Some(Self::Nohang),
+            "oomd" => Some(Self::Oomd),
+            "lowmemorykiller" => Some(Self::LowMemoryKiller),
+            _ => None,
+        }
+    }
 
     /// The program's own spelling.
     #[must_use]
@@ -65,6 +85,8 @@ pub struct UserspaceKill {
     pub key: ReportKey,
     /// The program that killed.
     pub killer: Killer,
+    /// Whether the journal proves that this program wrote the line.
+    pub source: Provenance,
     /// Stamp of the first line.
     pub at: Option<Monotonic>,
     /// Wall-clock stamp as the log's transport printed it.
@@ -81,7 +103,9 @@ pub struct UserspaceKill {
     pub signal: Option<String>,
     /// Resident memory of the process in kB (rounded to MiB by the programs).
     pub rss_kb: Option<u64>,
-    /// The reason in the program's words.
+    /// The process lives: it did not exit, the signal could not be sent, or the program only practised.
+    pub survived: bool,
+    /// The reason in the program's words, with its numbers.
     pub reason: Option<String>,
     /// The line of the log.
     pub text: String,

@@ -1,7 +1,6 @@
 //! The lines of each program that kills, in the wording of each version.
 //!
-//! Sources: systemd src/oom/oomd-manager.c (248 to 258) and src/core/cgroup.c, earlyoom kill.c,
-//! oomd BaseKillPlugin.cpp, drivers/staging/android/lowmemorykiller.c.
+//! Sources: systemd src/oom/oomd-manager.c (248 to 258) and src/core/cgroup.c, oomd BaseKillPlugin.cpp, drivers/staging/android/lowmemorykiller.c.
 
 use crate::oomlog::{Killer, Pid};
 
@@ -32,6 +31,8 @@ impl Claim {
     }
 }
 
+/// The group is a path, as systemd-oomd names it.
+///
 /// `Killed CGROUP due to …` (up to 257), `Marked CGROUP for killing due to …` (258 and later).
 pub(super) fn systemd_oomd(text: &str) -> Option<Claim> {
     let (cgroup, reason) = match text.strip_prefix("Killed ") {
@@ -40,6 +41,7 @@ pub(super) fn systemd_oomd(text: &str) -> Option<Claim> {
             .strip_prefix("Marked ")?
             .split_once(" for killing due to ")?,
     };
+    (cgroup.starts_with('/') && !cgroup.contains(": ")).then_some(())?;
     Some(Claim {
         cgroup: Some(cgroup.to_owned()),
         reason: Some(reason.to_owned()),
@@ -52,9 +54,13 @@ pub(super) fn unit(text: &str) -> Option<Claim> {
     let (unit, rest) = text.split_once(": systemd-oomd killed ")?;
     let (count, rest) = rest.split_once(' ')?;
     rest.starts_with("process").then_some(())?;
+    let processes = match count {
+        "some" => None,
+        count => Some(count.parse().ok()?),
+    };
     Some(Claim {
         cgroup: Some(unit.to_owned()),
-        processes: Some(count.parse().ok()?),
+        processes,
         ..Claim::new(Killer::SystemdOomd)
     })
 }
@@ -98,30 +104,5 @@ pub(super) fn low_memory_killer(text: &str) -> Option<Claim> {
             .map(|(_, why)| why.split_whitespace().collect::<Vec<_>>().join(" "))
             .filter(|why| !why.is_empty()),
         ..Claim::new(Killer::LowMemoryKiller)
-    })
-}
-
-/// `sending SIGTERM to process %d uid %d "%s": oom_score %d, oom_score_adj %d, VmRSS %lld MiB, …`,
-/// before 1.8 `badness %d` for the scores.
-pub(super) fn earlyoom(text: &str, reason: Option<String>) -> Option<Claim> {
-    let rest = text
-        .strip_prefix("sending ")
-        .or_else(|| text.strip_prefix("Sending "))?;
-    let (signal, rest) = rest.split_once(" to process ")?;
-    let (pid, rest) = rest.split_once(' ')?;
-    let (_, rest) = rest.split_once('"')?;
-    // The name is quoted but not escaped. `": ` ends it: the scores follow.
-    let end = rest.find("\": ")?;
-    let (comm, rest) = rest.split_at(end);
-    let rss = rest
-        .split_once("VmRSS ")
-        .and_then(|(_, rss)| rss.split(' ').next()?.parse::<u64>().ok());
-    Some(Claim {
-        pid: Some(pid.parse().ok()?),
-        comm: Some(comm.to_owned()),
-        signal: Some(signal.to_owned()),
-        rss_kb: rss.map(|mib| mib.saturating_mul(1024)),
-        reason,
-        ..Claim::new(Killer::Earlyoom)
     })
 }

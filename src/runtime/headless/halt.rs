@@ -54,5 +54,7 @@ impl From<ReadError> for Halt {
 /// # Errors
 /// If it cannot be written.
 pub fn print(text: &str) -> Result<(), Halt> {
-    Ok(io::stdout().write_all(text.as_bytes())?)
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
 }

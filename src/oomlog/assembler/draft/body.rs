@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Draft, Section};
 use crate::oomlog::line::fact::{Body, CpuLine};
 use crate::oomlog::report::tasks::Columns;
-use crate::oomlog::{Constraint, TaskRow, TaskTable, Usage, UsageKind, line};
+use crate::oomlog::{Constraint, TaskRow, TaskTable, Trigger, Usage, UsageKind, line};
 
 impl Draft {
     /// Takes a line of the report's body; false if it has no meaning. `last_columns` are those of the log's
@@ -24,7 +24,9 @@ impl Draft {
             return true;
         }
         let Some(body) = line::body(line) else {
-            return false;
+            return self.section == Section::Unknown
+                && line::is_stat(line)
+                && self.lost_stats(line);
         };
         match body {
             Body::Cpu(cpu) => self.cpu(cpu),
@@ -44,9 +46,10 @@ impl Draft {
             Body::MemInfo => self.section = Section::Memory,
             Body::Memory(memory) => {
                 // Many other messages look like these lines: they count only inside Mem-Info.
-                if self.section != Section::Memory {
+                if !matches!(self.section, Section::Memory | Section::Unknown) {
                     return false;
                 }
+                self.section = Section::Memory;
                 Arc::make_mut(self.edit().memory.get_or_insert_default()).take(memory);
             }
             Body::TableHead(columns) => {
@@ -107,6 +110,13 @@ impl Draft {
         true
     }
 
+    /// Statistics whose first line is lost: nobody knows of which cgroup.
+    fn lost_stats(&mut self, line: &str) -> bool {
+        Arc::make_mut(self.edit().memcg.get_or_insert_default()).push_set(None);
+        self.section = Section::Stats;
+        self.stats(line)
+    }
+
     fn stats_head(&mut self, path: Option<String>, pairs: Vec<(String, u64)>) {
         self.section = Section::Stats;
         let report = self.edit();
@@ -138,7 +148,17 @@ impl Draft {
 
     /// The `CPU:` line. The first one about the asker counts; others belong to messages in between.
     fn cpu(&mut self, cpu: CpuLine) {
+        let lost_head = self.section == Section::Unknown && self.report.trigger.is_none();
         let report = self.edit();
+        if lost_head {
+            report.kernel = cpu.kernel;
+            report.trigger = Some(Trigger {
+                comm: cpu.comm,
+                pid: Some(cpu.pid),
+                ..Trigger::default()
+            });
+            return;
+        }
         let Some(trigger) = report.trigger.as_mut() else {
             return;
         };

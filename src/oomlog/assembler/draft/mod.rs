@@ -5,12 +5,16 @@ mod decision;
 
 use std::sync::Arc;
 
-use crate::oomlog::{LogRecord, Monotonic, OomEvent, OomReport, Outcome, Pid, ReportKey};
+use crate::oomlog::{
+    LogRecord, Monotonic, OomEvent, OomReport, Outcome, Pid, Provenance, ReportKey,
+};
 
 /// The block of the report that the last line belonged to: the same bare line means different things in
 /// different blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
+    /// The report's first line was not in the log: any block may have begun.
+    Unknown,
     Head,
     Memory,
     Stats,
@@ -50,6 +54,7 @@ impl Draft {
     pub(crate) fn new(key: ReportKey, record: &LogRecord, held_back: bool) -> Self {
         let report = OomReport {
             key,
+            source: record.provenance,
             at: record.at,
             stamp: record.stamp.clone(),
             ..OomReport::default()
@@ -64,6 +69,19 @@ impl Draft {
             idle: 0,
             section: Section::Head,
         }
+    }
+
+    /// A report that begins with this record, a line of its body.
+    pub(crate) fn without_head(key: ReportKey, record: &LogRecord) -> Self {
+        Self {
+            section: Section::Unknown,
+            ..Self::new(key, record, false)
+        }
+    }
+
+    /// Lines since the last one with a meaning.
+    pub(crate) fn idle(&self) -> u32 {
+        self.idle
     }
 
     /// Nothing was decided yet: a verdict may still belong to it.
@@ -92,6 +110,9 @@ impl Draft {
     /// Keeps the line as it came.
     pub(crate) fn keep(&mut self, record: &LogRecord, line: &str) {
         self.last = record.at.or(self.last);
+        if record.provenance == Provenance::Unproven {
+            self.edit().source = Provenance::Unproven;
+        }
         Arc::make_mut(&mut self.edit().raw).push(line);
     }
 

@@ -168,7 +168,13 @@ fn oddities(report: &OomReport) -> Vec<Line> {
             "Log records were lost within this report.".to_owned(),
         );
     }
-    if !report.has_header && !report.kills.is_empty() {
+    let is_more = report.tasks.is_some() || report.memcg.is_some() || report.memory.is_some();
+    if !report.has_header && is_more {
+        say(
+            Tone::Dim,
+            "The log has lost the beginning of the report; what is left of it is shown.".to_owned(),
+        );
+    } else if !report.has_header && !report.kills.is_empty() && report.constraint_text.is_none() {
         say(
             Tone::Dim,
             "Only the \"Killed process\" line is there: the kernel prints at most 10 reports in 5 s, or the log has lost \
