@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::input::actions::ACTIONS;
+use crate::app::input::confirmation::Confirmation;
 use crate::app::input::id::ActionId;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::{Prompt, PromptKind};
@@ -73,6 +74,8 @@ pub struct State {
     pub searched: String,
     /// The sentence in the footer, if one is fresh.
     pub notice: Option<Notice>,
+    /// Keeps a key from confirming what was not on the screen when it was pressed.
+    pub confirmation: Confirmation,
     /// Keeps a key from acting on a row that the user did not select.
     pub selection_guard: SelectionGuard,
     /// What can be taken back.
@@ -125,6 +128,7 @@ impl State {
             prompt: None,
             searched: String::new(),
             notice: None,
+            confirmation: Confirmation::default(),
             selection_guard: SelectionGuard::default(),
             undo: UndoLog::default(),
             written_at_seq: 0,
@@ -213,6 +217,7 @@ impl State {
     /// Opens a dialog.
     fn open(&mut self, dialog: impl Dialog + 'static) -> Vec<Effect> {
         self.dialogs.push(Box::new(dialog));
+        self.confirmation.opened();
         Vec::new()
     }
 

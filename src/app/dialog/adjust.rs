@@ -169,6 +169,10 @@ impl Dialog for AdjustDialog {
         Outcome::Stay
     }
 
+    fn question(&self) -> usize {
+        self.scope * 2 + usize::from(self.armed)
+    }
+
     fn on_paste(&mut self, text: &str) {
         self.armed = false;
         self.chosen = None;

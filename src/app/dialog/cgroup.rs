@@ -318,6 +318,15 @@ impl Dialog for CgroupDialog {
         Outcome::Stay
     }
 
+    fn question(&self) -> usize {
+        let mode = match self.mode {
+            Mode::Move => 0,
+            Mode::Create => 1,
+            Mode::Limits => 2,
+        };
+        mode * 2 + usize::from(self.insisted)
+    }
+
     fn on_paste(&mut self, text: &str) {
         self.input().paste(text);
         self.chosen = 0;

@@ -107,6 +107,12 @@ pub trait Dialog: fmt::Debug {
         Outcome::Stay
     }
 
+    /// Which of its questions it asks now: the number changes with what the confirming key would mean, whom it
+    /// would hit or what it warns of.
+    fn question(&self) -> usize {
+        0
+    }
+
     /// Takes pasted text.
     fn on_paste(&mut self, _text: &str) {}
 

@@ -49,6 +49,14 @@ fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<E
             state.touch_selection();
             run(state)
         }
+        Run::Dialog if action.id == ActionId::Commit && !state.may_confirm() => {
+            let key = state.keymap.name_in(scope, ActionId::Commit);
+            let text = format!(
+                "{key} came before this dialog was on the screen: look, and press it again"
+            );
+            state.say(Tone::Watch, text);
+            Vec::new()
+        }
         Run::Dialog => to_dialog(state, |dialog, context| {
             dialog.on_action(action.id, context)
         }),

@@ -19,8 +19,9 @@ use crate::text::tone::Tone;
 /// Everything that happens goes through here.
 pub fn update(state: &mut State, msg: Msg) -> Reaction {
     // A tick shows only when the clock moves or a notice goes away; anything else may.
-    state.changed |= !matches!(msg, Msg::Tick(_));
+    state.changed |= !matches!(msg, Msg::Tick(_) | Msg::Read(_));
     let effects = take_in(state, msg);
+    state.note_question();
     // Keys, events and sizes all divide the screen in another way.
     state.fit_lists();
     if state.changed {
@@ -36,6 +37,10 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Resized(width, height) => {
             state.size = (width, height);
             state.arrange()
+        }
+        Msg::Read(at) => {
+            state.confirmation.read(at);
+            Vec::new()
         }
         Msg::Key(key) => key::on_key(state, key),
         Msg::Paste(text) => on_paste(state, &text),

@@ -5,9 +5,8 @@ use std::io::{self, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -25,6 +24,10 @@ const PARTING: Duration = Duration::from_secs(1);
 
 /// How long the terminal is asked again to take the last words, where the loop did not leave.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Reports of buttons and the wheel in the form without limits (xterm's modes 1000 and 1006). Not of motion: nobody
+/// needs it here, and a hand on the mouse would fill the input while oomtop is busy.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 
 /// Pause between two looks.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -135,7 +138,7 @@ fn take(mouse: bool) -> io::Result<()> {
         cursor::Hide
     );
     let entered = if mouse {
-        entered.and_then(|()| execute!(stdout(), EnableMouseCapture))
+        entered.and_then(|()| execute!(stdout(), Print(MOUSE)))
     } else {
         entered
     };
