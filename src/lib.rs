@@ -1,7 +1,7 @@
 //! oomtop: a terminal dashboard for Linux out-of-memory work.
 //!
-//! Is an OOM coming, who dies first, how do I save this process, what just died and why, how do I fence
-//! it in? One loop answers: rank, act, watch the kernel.
+//! Is an OOM coming? Who dies first? How do I save this process? What just died, and why? How do I limit
+//! the culprit? One loop answers: rank, act, watch the kernel.
 //!
 //! # The floors
 //!
@@ -23,93 +23,94 @@
 //! ```
 //!
 //! `app` and `linux` do not know each other: they meet only in [`runtime`], through [`model`] values.
-//! `tests/it/architecture` enforces who may import whom, what a pure floor may not name, that no two files need
-//! each other but parent and child, and that no file is longer than 400 lines, their median 150.
+//! `tests/it/architecture` checks who may import whom, what a pure floor may not name, that only parent and child
+//! modules import each other, and that files stay below 400 lines with a median below 150.
 //!
 //! # The loop
 //!
 //! Keys, ticks, samples, log events and receipts are [`app::msg::Msg`]s. [`app::update::update`] changes the
 //! [`app::State`] and returns [`app::msg::Effect`]s: plain values that a test can compare. Only the
-//! performer in [`runtime::effects`] carries them out, each ends in another message. What concerns the loop and
-//! its terminal (quit, suspend, redraw) is an [`app::msg::Control`] and no effect. A frame is drawn when the inbox
-//! is empty and something changed.
+//! performer in [`runtime::effects`] carries them out; each answers with another message. Orders to the loop and
+//! its terminal (quit, suspend, redraw) are an [`app::msg::Control`], not an effect. The loop draws a frame when
+//! the inbox is empty and something changed.
 //!
 //! # Writes
 //!
-//! Whoever writes to the kernel makes a [`model::plan::Plan`] of typed steps ([`model::plan::build`]) and asks for
-//! it with an id ([`app::msg::Effect::Write`]). An [`model::plan::execute::Executor`] carries it out; a receipt with
-//! the same id says for each step what was there before and what is there now. [`model::plan::inverse`] computes
-//! from the receipts the plan that takes it back: there is no undo code of one kind of write.
+//! Every write is a [`model::plan::Plan`] of typed steps ([`model::plan::build`]), requested with an id
+//! ([`app::msg::Effect::Write`]). An [`model::plan::execute::Executor`] carries the plan out; a receipt with the
+//! same id gives each step's value before and after. [`model::plan::inverse`] computes the undo plan from the
+//! receipts, so no kind of write needs undo code of its own.
 //!
 //! # Where to add what
 //!
-//! * A column of the table: a row in `app/view/processes/columns/list.rs`; a new fact besides: a field of
-//!   [`model::process::Process`] and the line that reads it in `linux`.
-//! * A term of the filter: a variant in `model/filter.rs` and its arm; a number is a row of its `FIELDS`.
+//! * A column of the table: a row in `app/view/processes/columns/list.rs`. A new fact also needs a field of
+//!   [`model::process::Process`] and the line in `linux` that reads the fact.
+//! * A term of the filter: a variant in `model/filter.rs` and its arm; a numeric field is a row of `FIELDS` there.
 //! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,
 //!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print-config`
-//!   follow; tests name the row of the README and the sample value that are missing.
+//!   follow; tests name the README row and the sample value that are missing.
 //! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
 //!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`.
-//! * A column of the domains view: a row in `app/view/domains/columns/list.rs`; a new fact of a group: a field of
-//!   [`model::cgroup::Cgroup`] and the file it is read from in `linux/cgroup/files.rs`. When a group is read is
-//!   decided in `linux/cgroup/schedule.rs`.
-//! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test; the compiler asks for its words.
+//! * A column of the domains view: a row in `app/view/domains/columns/list.rs`. A new fact of a group also needs a
+//!   field of [`model::cgroup::Cgroup`] and its file in `linux/cgroup/files.rs`. `linux/cgroup/schedule.rs` decides
+//!   how often a group is read.
+//! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test; the compiler asks for the
+//!   words that name the runtime.
 //! * Another question to the journal: a method of `Journalctl` in `linux/log/journal.rs`.
 //! * An action: a variant of [`app::input::id::ActionId`] and a row in `app/input/actions/list/`: its default keys,
-//!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the README. Whatever
-//!   names a key on the screen asks [`app::input::keymap::Keymap`].
-//! * A dialog: a file in `app/dialog/`, a variant of [`app::input::scope::KeyScope`] for its keys, the scope in the
-//!   rows of the actions it knows, and an action that opens it. It is data
-//!   ([`app::dialog::DialogView`]); one renderer draws them all.
+//!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the README. Text on
+//!   the screen takes the names of keys from [`app::input::keymap::Keymap`].
+//! * A dialog: a file in `app/dialog/`, a variant of [`app::input::scope::KeyScope`] for its keys, that scope in the
+//!   rows of the actions the dialog knows, and an action that opens it. A dialog is data
+//!   ([`app::dialog::DialogView`]); one renderer draws all dialogs.
 //! * A program that kills before the kernel does: a variant of [`model::killers::Killer`] and its log lines
-//!   (`oomlog/userspace/`), a file in `model/killers/` that makes [`model::killers::Rule`]s of its settings,
-//!   and in `linux/killers/mod.rs` how it is found and which files are read.
+//!   (`oomlog/userspace/`), a file in `model/killers/` that turns its settings into [`model::killers::Rule`]s,
+//!   and in `linux/killers/mod.rs` how to find the program and which files to read.
 //! * A kernel setting of the settings panel: a field of [`model::vm_settings::VmSettings`], its file in
 //!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
-//! * A field of the BPF record: the field, its place and the row it becomes in `linux/scan/bpf/record.rs`, the member
-//!   of the kernel's structure in `linux/scan/bpf/layout/lookup.rs`, the instructions in `linux/scan/bpf/program.rs`;
-//!   `tests/linux/backends.rs` compares it with `/proc`.
-//! * A field of the JSON document: `output/json.rs` and the files beside it, unit and meaning of null in its
-//!   doc comment; a row of the README if it is at the top. `tests/it/golden.rs` shows the whole document and
-//!   asks for a value of the field in one of its machines (`tests/common/whole.rs`).
-//! * A piece of advice after an OOM: a variant of [`oomlog::analysis::advice::Advice`] and the cause it follows
-//!   from; the compiler asks for its sentence (`text/report/advice.rs`) and for the key of the dashboard that
-//!   does it, if there is one (`app/dialog/report.rs`).
+//! * A field of the BPF record: the field, its offset and its target in `Process` in `linux/scan/bpf/record.rs`, the
+//!   member of the kernel's structure in `linux/scan/bpf/layout/lookup.rs`, the instructions in
+//!   `linux/scan/bpf/program.rs`; `tests/linux/backends.rs` compares the field with `/proc`.
+//! * A field of the JSON document: `output/json.rs` and the files beside it, with its unit and the meaning of null
+//!   in the doc comment; a top-level field also needs a row of the README. `tests/it/golden.rs` shows the whole
+//!   document and asks for a value of the field on one of the machines in `tests/common/whole.rs`.
+//! * A piece of advice after an OOM: a variant of [`oomlog::analysis::advice::Advice`] and the cause that calls for
+//!   it; the compiler asks for the sentence (`text/report/advice.rs`) and for the dashboard key that takes the
+//!   step, if there is one (`app/dialog/report.rs`).
 //! * A page of a report: a file in `text/report/`; the dialog, `explain` and saved reports show it.
 //! * A kernel log format: a row in `oomlog/line/mod.rs` and a fixture; a new fact is a variant of `Verdict` or `Body`
 //!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
 //! * A limit file of a cgroup: a row in `model/cgroup/limits.rs`, and a field of
-//!   [`model::cgroup::Limits`] where it holds something new. Reader, dialogs, plans and undo follow.
-//! * A kernel write: a variant of [`model::plan::step::Step`]; the compiler names its executor
-//!   (`linux/write/executor.rs`), its inverse, what undo says of it and how a dialog shows it.
+//!   [`model::cgroup::Limits`] if the file holds a new kind of limit. Reader, dialogs, plans and undo follow.
+//! * A kernel write: a variant of [`model::plan::step::Step`]; the compiler names the executor
+//!   (`linux/write/executor.rs`), the inverse, the words of undo and the lines of a dialog.
 //! * Another maker of plans (a subcommand, rules): [`model::plan::build`] and [`model::plan::execute::run_all`] with
 //!   a [`linux::write::executor::KernelWriter`]. Another way to write (D-Bus): an implementation of
 //!   [`model::plan::execute::Executor`].
-//! * What runs without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and
-//!   reads samples and events from it; its `?` ends it at SIGTERM, SIGINT and closed pipes. One that stays
-//!   matches on [`runtime::headless::Session::next`].
+//! * A command without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and reads
+//!   samples and events from the session; `?` ends the command at SIGTERM, SIGINT and closed pipes. A resident
+//!   command matches on [`runtime::headless::Session::next`].
 //! * A terminal to draw on: a back end of ratatui and a [`runtime::screen::TerminalControl`], given to
-//!   [`runtime::screen::Dashboard::run`]. `tests/common/driver.rs` does it for tests: keys in, frames and
-//!   files of a fake tree out.
+//!   [`runtime::screen::Dashboard::run`]. `tests/common/driver.rs` is an example: keys in, frames and files of a
+//!   fake tree out.
 //!
 //! # Where to add a test
 //!
-//! * By what it needs: `tests/it` nothing, `tests/linux` a fake root or own processes, `tests/kernel` root and
-//!   cgroups, `tests/tty` a pseudo terminal, `tests/kills` long series of kills; unit tests beside the code, with
-//!   `model/on_paper.rs` and `oomlog/on_paper.rs` for values.
-//! * It waits for a condition (`common::patience`), never for a time. What looks at the whole machine calls
-//!   `patience::alone` first; what starts processes itself calls `patience::beside`.
-//! * A frame is a snapshot of what the test is about: `common::styled::dialog` cuts a dialog out. A new style is
-//!   one row of `common::styled::LOOKS`.
+//! * By what the test needs: `tests/it` nothing, `tests/linux` a fake root or processes of its own, `tests/kernel`
+//!   root and cgroups, `tests/tty` a pseudo terminal, `tests/kills` long series of kills. Unit tests stand beside
+//!   the code; `model/on_paper.rs` and `oomlog/on_paper.rs` build values for them.
+//! * A test waits for a condition (`common::patience`), never for a time. A test that looks at the whole machine
+//!   calls `patience::alone` first; a test that starts processes calls `patience::beside`.
+//! * A frame snapshot shows only the subject of the test: `common::styled::dialog` cuts a dialog out. A new style
+//!   is one row of `common::styled::LOOKS`.
 //!
 //! # Safety of writes
 //!
-//! Nothing is ever bound to a pid alone: a target is a [`model::process::ProcessId`], pid and start time.
-//! Writers open the process's directory (or its pidfd) first, compare the start time through it, write
-//! through it and read back. A dialog is pinned when it opens and shows what it would write; every write can
-//! be undone with one key.
+//! A pid alone never names a target: pids are reused, so a target is a [`model::process::ProcessId`], pid and
+//! start time. Writers open the process's directory (or a pidfd) first, compare the start time through that
+//! descriptor, write through it and read back. A dialog keeps the target it was opened on and shows what it would
+//! write; one key undoes a write.
 
 pub mod app;
 pub mod config;

@@ -44,7 +44,7 @@ use crate::model::time::{Monotonic, Now};
 pub struct State {
     /// Settings of the run.
     pub settings: Settings,
-    /// Which key does what, and how each is called on the screen.
+    /// Which key does what, and the name of each key on the screen.
     pub keymap: Keymap,
     /// The machine.
     pub host: Host,
@@ -54,7 +54,7 @@ pub struct State {
     pub size: (u16, u16),
     /// The newest sample.
     pub snapshot: Arc<Snapshot>,
-    /// The one before it: a victim may be missing from the newest already.
+    /// The sample before the newest: a victim may be missing from the newest already.
     pub previous: Arc<Snapshot>,
     /// Who dies next, in the newest sample.
     pub marks: Marks,
@@ -84,21 +84,21 @@ pub struct State {
     pub written_at_seq: u64,
     /// Which pane has the keyboard.
     pub focus: Pane,
-    /// New samples are not taken in.
+    /// Sampling is paused.
     pub paused: bool,
-    /// When the sample that is being taken was asked for.
+    /// When the running sample was requested; `None` while no sample runs.
     pub sampling: Option<Monotonic>,
-    /// Another sample was wanted while one was being taken.
+    /// Another sample was requested while one was running.
     pub sample_again: bool,
-    /// When the last sample was asked for.
+    /// When the last sample was requested.
     pub asked: Monotonic,
     /// Why the last sample failed.
     pub failure: Option<String>,
     /// Something on the screen may have changed since it was drawn.
     pub changed: bool,
-    /// When it last may have.
+    /// Time of the last message that may have changed the screen.
     pub changed_at: Monotonic,
-    /// What the loop is asked for; [`update`](update::update) hands it out.
+    /// A request to the loop; [`update`](update::update) hands it over.
     control: Option<Control>,
 }
 
@@ -156,7 +156,7 @@ impl State {
         )
     }
 
-    /// What table cells look at.
+    /// What table cells may read.
     pub fn cells(&self) -> CellContext<'_> {
         CellContext {
             snapshot: &self.snapshot,
@@ -175,7 +175,7 @@ impl State {
             .map_or(0, |d| d.total_pages)
     }
 
-    /// What dialogs look at.
+    /// What dialogs may read.
     pub fn dialog_context(&self) -> DialogContext<'_> {
         DialogContext {
             cells: self.cells(),
@@ -202,13 +202,13 @@ impl State {
         self.keymap.key(action)
     }
 
-    /// Asks the loop for something.
+    /// Sends a request to the loop.
     fn ask(&mut self, control: Control) -> Vec<Effect> {
         self.control = Some(control);
         Vec::new()
     }
 
-    /// Asks for a write under a new id.
+    /// Requests a write under a new id.
     fn write(&mut self, plans: Vec<Plan>) -> (WriteId, Effect) {
         let id = self.undo.next_id();
         (id, Effect::Write { id, plans })
@@ -234,7 +234,7 @@ impl State {
         self.events.set_height(panes.events_height());
     }
 
-    /// Makes the rows of the table and the domains again of the sample.
+    /// Rebuilds the rows of the table and of the domains from the newest sample.
     fn arrange(&mut self) -> Vec<Effect> {
         self.fit_lists();
         let total = self.ranking_total();
@@ -250,8 +250,8 @@ impl State {
         Vec::new()
     }
 
-    /// What the next sample must read beyond the table: rows on the screen, and the next victims (so
-    /// that their command lines are known when they are dead).
+    /// What the next sample must read beyond the table: the rows on the screen, and the next victims, whose
+    /// command lines must be known before they die.
     fn needs(&self) -> Needs {
         let on_screen = self.table.list().visible().map(|(_, row)| row.id);
         let verdicts = self.snapshot.domains.iter().filter_map(|d| d.verdict);
@@ -270,7 +270,7 @@ impl State {
         }
     }
 
-    /// Rows a page moves.
+    /// Rows in a page.
     fn page(&self) -> isize {
         let panes = self.panes();
         let rows = match self.focus {

@@ -1,5 +1,5 @@
-//! Everything that can happen ([`Msg`]) and everything that may be asked for: of the world ([`Effect`]) and of
-//! the loop ([`Control`]).
+//! Everything that can happen ([`Msg`]) and every request that follows: to the world ([`Effect`]) and to the
+//! loop ([`Control`]).
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ pub struct Mouse {
     pub x: u16,
     /// Row from the top, 0-based.
     pub y: u16,
-    /// What it did.
+    /// Click or wheel.
     pub action: MouseAction,
 }
 
-/// Mouse actions that mean something here.
+/// Mouse actions that oomtop handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseAction {
     /// Left button down.
@@ -47,10 +47,11 @@ pub struct EventSource {
 }
 
 impl EventSource {
-    /// The name where there is no log at all, only the kernel's kill counters.
+    /// Name of the source if there is no log, only the kernel's kill counters.
     pub const COUNTERS_ONLY: &str = "counters only";
 
-    /// A log tells of kills, if late or in part: a counter that rises waits for its line.
+    /// True if a log reports kills, even late or incompletely: a counter that rises then waits for its log
+    /// line.
     pub fn has_log(&self) -> bool {
         self.name != Self::COUNTERS_ONLY
     }
@@ -59,7 +60,7 @@ impl EventSource {
 /// A group offered by the cgroup dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupChoice {
-    /// Where.
+    /// Path of the group.
     pub path: CgroupPath,
     /// Limit in bytes, if it has one.
     pub limit: Option<u64>,
@@ -67,12 +68,12 @@ pub struct GroupChoice {
     pub usage: Option<u64>,
 }
 
-/// What the journal tells of a boot before this one.
+/// The OOM reports that the journal has of an earlier boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OlderBoot {
-    /// -1 is the one before this.
+    /// -1 is the previous boot.
     pub boot: i32,
-    /// Its reports, oldest first.
+    /// Reports of that boot, oldest first.
     pub reports: Vec<Arc<OomReport>>,
 }
 
@@ -106,32 +107,32 @@ pub enum Msg {
     Groups(Result<Vec<GroupChoice>, String>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], the newest first, or why not.
     Older(Result<Vec<OlderBoot>, String>),
-    /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
+    /// oomtop was stopped and runs again. Ctrl-Z is not the only cause: no program can catch `kill -STOP`.
     Resumed,
-    /// A signal asks it to stop; or the terminal is gone.
+    /// A signal asks oomtop to stop, or the terminal is gone.
     Stop,
 }
 
-/// Names one [`Effect::Write`] of this session, and its receipt.
+/// Identifies one [`Effect::Write`] of this session and its receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WriteId(pub u64);
 
-/// What became of an effect.
+/// The result of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Receipt {
-    /// Of [`Effect::Write`].
+    /// Result of [`Effect::Write`].
     Write {
-        /// Of this one.
+        /// Id of the write.
         id: WriteId,
-        /// One for each plan, in their order.
+        /// One receipt for each plan, in the same order.
         plans: Vec<PlanReceipt>,
     },
-    /// Of [`Effect::Save`]: the files, or why not.
+    /// Result of [`Effect::Save`]: the files, or why the save failed.
     Saved(Result<String, String>),
 }
 
-/// What [`super::update`] asks the runtime to do in the world. Plain values, so that a test can compare them.
-/// Each ends in a message.
+/// What [`super::update`] asks the runtime to do in the world. Plain values, so that tests can compare them.
+/// Each effect ends in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Take a sample.
@@ -140,12 +141,12 @@ pub enum Effect {
     ListGroups,
     /// Write to the kernel.
     Write {
-        /// Its receipt has the same.
+        /// Id that the receipt repeats.
         id: WriteId,
-        /// One after the other; a plan that fails does not keep the next from being tried.
+        /// Carried out in order; a failed plan does not stop the next.
         plans: Vec<Plan>,
     },
-    /// Read the OOM reports of older boots out of the journal.
+    /// Read the OOM reports of older boots from the journal.
     ReadOlderBoots,
     /// Save a report as text and as JSON in the working directory; no file is ever overwritten.
     Save {
@@ -156,24 +157,24 @@ pub enum Effect {
     },
 }
 
-/// What [`super::update`] asks of the loop that called it, and of the terminal it holds.
+/// What [`super::update`] asks of the loop that called it and owns the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
     /// Stop oomtop as Ctrl-Z does.
     Suspend,
     /// Redraw the whole screen.
     Redraw,
-    /// Take the terminal again: whoever had it meanwhile may have left other modes.
+    /// Set the terminal modes again: another program may have changed them meanwhile.
     Retake,
-    /// Leave.
+    /// Quit.
     Quit,
 }
 
-/// What one message led to.
+/// The result of one message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reaction {
-    /// To be done in the world.
+    /// For the runtime.
     pub effects: Vec<Effect>,
-    /// To be done by the loop, after the effects have been started.
+    /// For the loop, after it has started the effects.
     pub control: Option<Control>,
 }

@@ -1,4 +1,4 @@
-//! [`Notice`]: one sentence in the footer that goes away by itself.
+//! [`Notice`]: one sentence in the footer that expires.
 
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ impl Notice {
         }
     }
 
-    /// True once it has been shown long enough.
+    /// True if the notice has been shown long enough.
     pub fn is_over(&self, now: Monotonic) -> bool {
         self.stays(now).is_zero()
     }
 
-    /// How much longer it is shown.
+    /// How much longer the notice is shown.
     pub fn stays(&self, now: Monotonic) -> Duration {
         let all = if self.tone == Tone::Critical {
             LONG

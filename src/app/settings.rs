@@ -1,4 +1,4 @@
-//! [`Settings`]: what flags, variables and files decided, fixed for the run (but for the refresh period).
+//! [`Settings`]: what flags, variables and files decided. Only the refresh period changes during the run.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Settings {
     pub delay: Duration,
     /// Marks of the gauge.
     pub thresholds: Thresholds,
-    /// No write may happen.
+    /// All writes are off.
     pub read_only: bool,
     /// Only ASCII on the screen.
     pub ascii: bool,

@@ -50,7 +50,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) root: RootArgs,
 
-    // The last one: its heading holds for everything after it.
+    // Keep this field last: its heading applies to every field that follows.
     #[command(flatten, next_help_heading = "Settings")]
     pub(super) flags: Flags,
 }
@@ -82,13 +82,13 @@ pub(super) struct RootArgs {
 }
 
 impl RootArgs {
-    /// The kernel's files.
+    /// Where to read the kernel's files.
     pub(super) fn resolve(self) -> SysRoot {
         let base = self
             .root
             .as_deref()
             .map_or_else(SysRoot::default, SysRoot::under);
-        // `--proc /host/proc` alone: the settings of that host are beside it.
+        // `--proc /host/proc` alone: the other files of that host are beside it.
         let beside = self.proc.as_deref().and_then(|proc| {
             let named = self.root.is_none() && proc.ends_with("proc");
             named.then(|| proc.parent()).flatten()

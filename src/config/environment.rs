@@ -1,4 +1,4 @@
-//! [`Environment`]: what the process finds around itself, as a value.
+//! [`Environment`]: variables, paths of configuration files and the terminal, as a value.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -62,10 +62,10 @@ impl Environment {
         })
     }
 
-    /// `OOMTOP_…`. Names that belong to no setting are left alone: they may be another program's.
+    /// The `OOMTOP_…` variables. A name that belongs to no setting is ignored: another program may use it.
     ///
     /// # Errors
-    /// A sentence about each that is not UTF-8.
+    /// A sentence about each variable that is not UTF-8.
     pub(super) fn settings(&self, errors: &mut Vec<String>) -> Vec<Found> {
         let mut found = Vec::new();
         for setting in SETTINGS {

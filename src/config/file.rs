@@ -10,16 +10,16 @@ use toml::de::{DeTable, DeValue};
 use super::layers::{Found, Origin, wrong};
 use super::settings::{SETTINGS, setting};
 
-/// Largest file that is read, in bytes: more is no configuration.
+/// Largest file that is read, in bytes. A larger file is no configuration.
 const LARGEST: u64 = 64 * 1024;
 
-/// The text of the file; `None` if there is none.
+/// The text of the file; `None` if there is no such file.
 ///
 /// # Errors
-/// A sentence if it is there and cannot be read, is not a regular file, is larger than 64 KiB or is not UTF-8.
+/// A sentence if the file exists but cannot be read, is not a regular file, is larger than 64 KiB or is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
     let say = |why: &str| format!("{}: {why}", path.display());
-    // NONBLOCK: a FIFO in its place must not hang the start.
+    // NONBLOCK: a FIFO at this path must not hang the start.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
     let file = match opened {
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// The directory is closed to this user, so it cannot be known whether the file is there.
+/// True if this user may not search the directory, so whether the file exists is unknown.
 pub(super) fn is_out_of_reach(path: &Path) -> bool {
     std::fs::symlink_metadata(path)
         .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
@@ -71,19 +71,19 @@ fn contents(file: &File) -> io::Result<Contents> {
     })
 }
 
-/// The line of a byte, from 1.
+/// The line that holds byte `at`, from 1.
 fn line(text: &[u8], at: usize) -> usize {
     let before = text.get(..at).unwrap_or(text);
     1 + memchr::memchr_iter(b'\n', before).count()
 }
 
-/// The beginning of a line: it names the key that the parser does not.
+/// The beginning of a line: it shows the key, which the parser's error does not name.
 fn quoted(text: &str, line: usize) -> String {
     let line = text.lines().nth(line - 1).unwrap_or_default();
     line.trim().chars().take(60).collect()
 }
 
-/// The values of a file's text. Each key and each value that makes no sense adds a sentence to `errors`.
+/// The values in a file's text. Each bad key and each bad value adds a sentence to `errors`.
 pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Vec<Found> {
     let origin = |at: usize| Origin::File {
         path: path.to_owned(),
@@ -128,7 +128,7 @@ pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Vec<Fo
     found
 }
 
-/// The value as a flag would take it; a list has commas.
+/// The value as a flag would take it; a list becomes text with commas.
 fn plain(value: &DeValue<'_>) -> Result<String, String> {
     match value {
         DeValue::Array(items) => {

@@ -1,4 +1,4 @@
-//! [`Flags`]: the settings as options of the command line, made of [`SETTINGS`].
+//! [`Flags`]: the settings as options of the command line, generated from [`SETTINGS`].
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -37,7 +37,7 @@ fn off(setting: &Setting) -> String {
     format!("no-{}", setting.long())
 }
 
-/// The options of one setting: a switch has two, one for each direction.
+/// The options of one setting: a switch has two, on and off.
 fn options(setting: &'static Setting) -> Vec<Arg> {
     let mut option = Arg::new(setting.key)
         .long(setting.long())
@@ -72,7 +72,7 @@ fn options(setting: &'static Setting) -> Vec<Arg> {
     }
 }
 
-/// The line of the help: what the flag does, the default, the words.
+/// The line of the help: what the flag does, its default, the words it takes.
 fn help(setting: &Setting) -> String {
     let doc = setting.doc;
     match (setting.form, (setting.show)(&Values::default())) {

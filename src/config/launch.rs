@@ -18,7 +18,7 @@ pub enum Mode {
     Json(SampleLaunch),
     /// How this machine is read, then exit.
     Facts(FactsLaunch),
-    /// This text: the settings and where each came from.
+    /// Print this text: the settings and where each came from.
     PrintConfig(String),
     /// The OOM reports of a log, then exit.
     Explain(ExplainLaunch),

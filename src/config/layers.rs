@@ -1,5 +1,5 @@
-//! Layers of settings: built-in, `/etc`, `NO_COLOR`, the user's file, variables, flags. A setting that a layer does
-//! not give is absent from it; the topmost layer that gives a setting decides, and [`Configuration`] knows which.
+//! Layers of settings, from the bottom: built-in, `/etc`, `NO_COLOR`, the user's file, variables, flags. The topmost
+//! layer that gives a setting decides; [`Configuration`] remembers which layer that was.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::settings::{Change, Setting, Values};
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The program.
+    /// oomtop's own default.
     BuiltIn,
     /// A configuration file.
     File {
@@ -38,11 +38,11 @@ impl fmt::Display for Origin {
 /// A value as it was found, not yet checked.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
-    /// Of which setting.
+    /// The setting it belongs to.
     pub(super) setting: &'static Setting,
     /// The value.
     pub(super) text: String,
-    /// Where.
+    /// Where it was found.
     pub(super) origin: Origin,
 }
 
@@ -62,8 +62,8 @@ impl Found {
     }
 }
 
-/// What is wrong with a value. A variable and a flag have the name of the setting in theirs, a place in a file
-/// has not.
+/// A sentence about a wrong value. Only for a place in a file it adds the key: the name of a variable or flag
+/// already contains it.
 pub(super) fn wrong(origin: &Origin, key: &str, why: &str) -> String {
     match origin {
         Origin::File { .. } => format!("{origin}: {key}: {why}"),
@@ -82,7 +82,7 @@ struct Given {
 pub(super) struct Layer(BTreeMap<&'static str, Given>);
 
 impl Layer {
-    /// Checks every value; each that is wrong adds a sentence to `errors`.
+    /// Checks every value; each wrong value adds a sentence to `errors`.
     pub(super) fn checked(found: Vec<Found>, errors: &mut Vec<String>) -> Self {
         let mut given = BTreeMap::new();
         for found in found {
@@ -107,7 +107,7 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
-    /// Lays each layer over the ones before it, all of them over the built-in values.
+    /// Starts from the built-in values; each layer overrides the layers before it.
     pub(super) fn merge(layers: impl IntoIterator<Item = Layer>) -> Self {
         let mut top = BTreeMap::new();
         for Layer(given) in layers {

@@ -49,7 +49,7 @@ impl Stop {
     }
 }
 
-/// Reads the command line, and the settings below it if what is to run has settings.
+/// Reads the command line, and the lower layers of settings if the chosen mode has settings.
 ///
 /// # Errors
 /// Help, version, or sentences about what is wrong.
@@ -70,7 +70,7 @@ pub fn resolve(
             status: 0,
         });
     }
-    // What is wrong with the settings is wrong in every mode, with and without a terminal.
+    // Wrong settings are an error in every mode, with and without a terminal.
     let sources = sources::read(args.flags.0, environment).map_err(Stop::wrong)?;
     if args.print_config && !args.version {
         return Ok(Mode::PrintConfig(print::print(&sources)));
@@ -102,7 +102,7 @@ pub fn resolve(
         return Err(Stop::wrong(["the dashboard needs a terminal for its input and output; use --once for a plain table, or --once --json".to_owned()]));
     }
     Ok(Mode::Screen(ScreenLaunch {
-        // Nothing at all is written with read_only.
+        // read_only forbids every write, oomtop's own adj too.
         self_protect: self_protect && !settings.read_only,
         theme: if color {
             Theme::colours()

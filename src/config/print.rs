@@ -1,6 +1,6 @@
 //! `--print-config`: each setting, its value and where it came from.
 //!
-//! Not in the form of a configuration file: a file made of this would hold today's defaults for ever.
+//! The output is not a configuration file on purpose: users would save it and keep today's defaults for ever.
 
 use std::fmt::Write;
 
@@ -59,7 +59,7 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
     out
 }
 
-/// Replaces what a terminal would obey.
+/// Replaces characters that a terminal would obey.
 pub(super) fn printable(text: &str) -> String {
     let safe = |c| if tone::is_unsafe(c) { '\u{fffd}' } else { c };
     text.chars().map(safe).collect()

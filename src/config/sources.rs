@@ -9,13 +9,13 @@ use super::layers::{Configuration, Found, Layer};
 /// A configuration file that was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ConfigFile {
-    /// Where.
+    /// Its path.
     pub(super) path: PathBuf,
-    /// It was there and was read.
+    /// True if it exists and was read.
     pub(super) is_there: bool,
 }
 
-/// The settings in force, and the files they may come from, the upper layer last.
+/// The settings in force, and the files they may come from, the stronger file last.
 #[derive(Debug)]
 pub(super) struct Sources {
     /// The settings.
@@ -27,7 +27,7 @@ pub(super) struct Sources {
 /// Reads the two files and the variables and lays the flags over them.
 ///
 /// # Errors
-/// A sentence for everything that is wrong anywhere: an overridden value must be right, too.
+/// A sentence for everything that is wrong in any layer; an overridden value must be right too.
 pub(super) fn read(flags: Vec<Found>, environment: &Environment) -> Result<Sources, Vec<String>> {
     let mut reading = Reading::default();
     reading.file(&environment.system_file);
@@ -35,7 +35,7 @@ pub(super) fn read(flags: Vec<Found>, environment: &Environment) -> Result<Sourc
     reading.layer(environment.no_color().into_iter().collect());
     if let Some(path) = environment.user_file() {
         if file::is_out_of_reach(&path) {
-            // HOME is another user's after `sudo -u`: no file in it is meant for this one.
+            // After `sudo -u` HOME is still another user's: its files are not meant for this user.
             reading.missing(&path);
         } else {
             reading.file(&path);

@@ -14,7 +14,7 @@ const FORMAT: u32 = 1;
 /// Tasks printed of each table.
 const TASKS: usize = 10;
 
-/// One report in full: Summary, Memory, the first of Tasks.
+/// One report in full: Summary, Memory, the first rows of Tasks.
 pub fn report(report: &OomReport, number: u64) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -97,7 +97,7 @@ pub fn userspace(kill: &UserspaceKill) -> String {
     ))
 }
 
-/// What all the logs held together.
+/// Counts over all logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// Reports of the kernel.

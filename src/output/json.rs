@@ -1,13 +1,13 @@
 //! [`Document`]: one whole sample as JSON, for `--once --json`.
 //!
-//! Units: sizes are bytes; shares, pressure among them, are percent; moments and durations are
-//! microseconds. What has another unit says so in its name or here: badness and the totals it is compared
-//! with are pages (`badness`, `*_pages`, `host.rules.rss_error`, `host.rules.swap_error`),
-//! `badness_permille` is per mille, `start_ticks` counts clock ticks (`host.ticks_per_second`), and events
-//! carry what the kernel printed (`*_kb`, `*_pages`, and pages in the table of tasks).
+//! Units: sizes are in bytes, shares (and pressure) in percent, times and durations in microseconds. Fields
+//! with another unit say so in their name or here: badness and the totals it is compared with are in pages
+//! (`badness`, `*_pages`, `host.rules.rss_error`, `host.rules.swap_error`), `badness_permille` is per mille,
+//! `start_ticks` counts clock ticks (`host.ticks_per_second`), and events carry the kernel's own units
+//! (`*_kb`, `*_pages`, and pages in the table of tasks).
 //!
-//! Null: a number that could not be read, or that this kernel or kind of domain does not have; each field
-//! says which. It never stands for 0. Processes are sorted by badness, the next victim first.
+//! Null means that a number could not be read, or that this kernel or kind of domain does not have it; each
+//! field says which. Null never stands for 0. Processes are sorted by badness, the next victim first.
 
 mod events;
 mod processes;
@@ -45,12 +45,12 @@ const FORMAT: u32 = 2;
 pub struct Document<'a> {
     /// Version of this layout; it rises when a field changes its meaning or goes away.
     pub format: u32,
-    /// The machine and the rules of its kernel. `own_pid` is null where the `/proc` that was read is not
-    /// oomtop's own, `version` where the release does not start with two numbers.
+    /// The machine and the rules of its kernel. `own_pid` is null if oomtop reads another machine's `/proc`;
+    /// `version` is null if the release does not start with two numbers.
     pub host: &'a Host,
     /// When the scan began: microseconds since 1970 (UTC).
     pub unix_micros: i64,
-    /// The same moment as microseconds since boot (`CLOCK_MONOTONIC`).
+    /// When the scan began: microseconds since boot (`CLOCK_MONOTONIC`).
     pub monotonic_micros: u64,
     /// How long the scan took, in microseconds.
     pub took_micros: u64,
@@ -60,8 +60,8 @@ pub struct Document<'a> {
     pub skipped: u32,
     /// The gauge.
     pub gauge: GaugeFacts<'a>,
-    /// Kernel settings that change what the next OOM does, in the unit of their file; null for what could
-    /// not be read, or is not there on this kernel.
+    /// Kernel settings that change what the next OOM does, in the unit of their file; null for a setting that
+    /// could not be read or that this kernel does not have.
     pub settings: &'a VmSettings,
     /// Programs that kill before the kernel does, with their conditions: shares in percent, amounts in
     /// bytes, `lasting_micros` in microseconds. A null `group` is the host.
@@ -77,7 +77,7 @@ pub struct Document<'a> {
 /// Memory as the gauge shows it.
 #[derive(Debug, Serialize)]
 pub struct GaugeFacts<'a> {
-    /// Used share of RAM in percent, or in a container of the limit that binds it.
+    /// Used share of RAM in percent; in a container, of the limit that applies to it.
     pub percent: f64,
     /// Its band.
     pub band: Band,
@@ -99,50 +99,50 @@ pub struct DomainFacts<'a> {
     pub cgroup: Option<&'a CgroupPath>,
     /// The memory nodes of a cpuset, as in `0-1`; null for the host and for a cgroup.
     pub nodes: Option<NodeSet>,
-    /// What the path tells: container, pod, machine or unit; null where it tells nothing.
+    /// Container, pod, machine or unit named by the path; null if the path names none.
     pub name: Option<String>,
     /// The limit in bytes (RAM for the host).
     pub limit: u64,
-    /// Bytes used of it; null where that could not be read.
+    /// Bytes used of the limit; null if usage could not be read.
     pub usage: Option<u64>,
     /// Used share of the limit in percent, page cache included; null with `usage`.
     pub percent: Option<f64>,
-    /// Swap and page cache besides, and what follows: null where usage could not be read.
+    /// Page cache, swap and the bytes left before an OOM; null if usage could not be read.
     pub room: Option<RoomFacts>,
     /// The band of `room.kept_percent`; null with `room`.
     pub band: Option<Band>,
-    /// Path of the enclosing cgroup that runs out before this one; `/` also stands for the host. Null if
-    /// none does.
+    /// Path of the enclosing cgroup that runs out before this domain; `/` also stands for the host. Null if
+    /// this domain runs out first.
     pub runs_out_first: Option<CgroupPath>,
-    /// What adj is weighed by, in pages.
+    /// The pages that adj is a share of: adj 1000 adds this many to badness (`totalpages`, mm/oom_kill.c).
     pub total_pages: u64,
-    /// Processes in it.
+    /// Processes in the domain.
     pub members: u32,
-    /// What the kernel does when it runs out, by `panic_on_oom` and `oom_kill_allocating_task`.
+    /// What the kernel does when the domain runs out, by `panic_on_oom` and `oom_kill_allocating_task`.
     pub action: OomAction,
-    /// Who dies next; null where `action` is not `kill_worst`: then badness does not matter; and
-    /// where nobody can be killed.
+    /// Who dies next. Null if `action` is not `kill_worst` (badness does not matter then), and if nobody can
+    /// be killed.
     pub next_victim: Option<ProcessId>,
-    /// The one after, where it is too close to call; null where it is not.
+    /// The second candidate where it is too close to call; null where `next_victim` is certain.
     pub or: Option<ProcessId>,
-    /// Processes that share the victim's memory and die with it; empty also where that cannot be seen.
+    /// Processes that share the victim's memory and die with it; also empty where oomtop cannot see sharing.
     pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
-    /// Limits of the cgroup in bytes; null for the host and for memory nodes. In it null means no limit, or
-    /// one that this version of cgroups does not have: `high`, `low`, `min` and `swap_max` are of v2, `soft`,
-    /// `memsw_max` and `swappiness` (a number, no size) of v1.
+    /// Limits of the cgroup in bytes; null for the host and for memory nodes. A null field inside means no limit,
+    /// or a limit that this cgroup version does not have: `high`, `low`, `min` and `swap_max` exist on v2; `soft`,
+    /// `memsw_max` and `swappiness` (a plain number) on v1.
     pub limits: Option<&'a Limits>,
-    /// Counters of the cgroup since it was made; null for the host (its kills are `gauge.oom_kills`) and for
-    /// memory nodes. In it null means that this version or kernel does not count that.
+    /// Counters since the cgroup was made; null for the host (`gauge.oom_kills` has its kills) and for memory
+    /// nodes. A null field inside means that this cgroup version or kernel does not count it.
     pub counters: Option<&'a GroupEvents>,
-    /// The cgroup's `memory.pressure`; null on v1, without PSI, for the host (`gauge.pressure` is its own) and
-    /// for memory nodes.
+    /// The cgroup's `memory.pressure`; null on v1, without PSI, for the host (see `gauge.pressure`) and for memory
+    /// nodes.
     pub pressure: Option<PressureFacts>,
-    /// What `memory.stat` says in bytes (`refaults` in pages, null where they are not counted); null for the
-    /// host and memory nodes, and far from the limit, where it is not read.
+    /// Values of `memory.stat` in bytes (`refaults` in pages, null if the kernel does not count them). Null for the
+    /// host and memory nodes, and for a cgroup far from its limit: oomtop does not read the file there.
     pub stat: Option<GroupStat>,
-    /// Tasks of the cgroup hang at its limit now (v1 `under_oom`).
+    /// True if tasks of the cgroup are stopped at its limit now (v1 `under_oom`).
     pub under_oom: bool,
 }
 
@@ -151,14 +151,14 @@ pub struct DomainFacts<'a> {
 pub struct PressureFacts {
     /// At least one task waited for memory.
     pub some: StallFacts,
-    /// All of them did.
+    /// All tasks waited for memory.
     pub full: StallFacts,
 }
 
 /// One line of a cgroup's `memory.pressure`.
 #[derive(Debug, Serialize)]
 pub struct StallFacts {
-    /// Percent of the last 10 s.
+    /// Share of the last 10 s in percent.
     pub avg10: f64,
 }
 
@@ -174,18 +174,18 @@ impl From<GroupPressure> for PressureFacts {
     }
 }
 
-/// How near a domain is to its OOM, in bytes.
+/// How near a domain is to an OOM, in bytes.
 #[derive(Debug, Serialize)]
 pub struct RoomFacts {
-    /// Page cache in the usage that is dropped before anybody dies; 0 where it was not read.
+    /// Page cache within the usage that the kernel drops before it kills; 0 if `memory.stat` was not read.
     pub droppable: u64,
-    /// Usage without it, as a share of the limit in percent.
+    /// Usage minus `droppable`, as a share of the limit in percent.
     pub kept_percent: f64,
-    /// Swap used; null where it is not counted.
+    /// Swap used; null if this kernel does not count swap for the domain.
     pub swap_used: Option<u64>,
-    /// Swap it may still use; 0 where there is none for it.
+    /// Swap the domain may still use; 0 if it may use none.
     pub swap_left: u64,
-    /// Bytes it can still take before somebody dies.
+    /// Bytes the domain can still take before somebody dies.
     pub left: u64,
 }
 

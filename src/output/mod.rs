@@ -1,7 +1,7 @@
 //! What oomtop prints and saves: the plain table and the JSON document of `--once`, `explain`, saved reports.
 //!
-//! A value goes in, a text comes out: nothing here reads, asks for a key or knows a terminal. What the screen
-//! says too comes from [`crate::text`].
+//! A value goes in, a text comes out: nothing here reads files, waits for keys or knows a terminal. Words that
+//! the screen uses too come from [`crate::text`].
 
 pub mod explain;
 pub mod json;
@@ -10,7 +10,7 @@ pub mod table;
 
 use crate::text::tone::is_unsafe;
 
-/// Replaces what a terminal would obey: control characters, and those that turn text around.
+/// Replaces characters that a terminal would obey: controls, and those that reverse the direction of text.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c })

@@ -27,17 +27,17 @@ pub struct ReportDocument<'a> {
     pub summary: Vec<String>,
     /// Why there was no memory; null where the report cannot tell.
     pub cause: Option<RootCause>,
-    /// What to do about it, in this order; without what only oomtop's samples knew of the victims.
+    /// What to do, in this order. Advice that needs oomtop's own samples of the victims is not included.
     pub advice: Vec<Advice>,
-    /// Swap at that moment, of the host or of the cgroup; null where the report cannot tell.
+    /// Swap of the host or of the cgroup when memory ran out; null if the report does not tell.
     pub swap: Option<SwapState>,
     /// Who held the memory, summed by process name, the largest first; null without a table of tasks.
     pub held_by_name: Option<Vec<NameHolder>>,
-    /// Who held it by cgroup; null unless the log has statistics of cgroups.
+    /// Who held the memory, by cgroup; null unless the log has statistics of cgroups.
     pub held_by_cgroup: Option<Vec<GroupHolder>>,
-    /// What the dead held; null if the log has no sizes of them.
+    /// Memory that the killed processes held; null if the log does not give their sizes.
     pub freed: Option<Freed>,
-    /// What the log said: sizes in the units of the kernel, named in the field (`_kb`, `_pages`).
+    /// The parsed report; sizes are in the kernel's units, named in the field (`_kb`, `_pages`).
     pub report: &'a OomReport,
     /// The kernel's ranking, computed again from the table of tasks; null without one.
     pub ranking: Option<Ranking>,
@@ -78,7 +78,7 @@ pub fn json(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
     serde_json::to_string_pretty(&document(report, remembered)).unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// All pages but the table's order of the dialog, without control characters.
+/// All pages as one text without control characters. Tasks are ranked by badness, however the dialog sorts them.
 pub fn text(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
     let page = page_kb(report).unwrap_or(4);
     let mut out = String::new();

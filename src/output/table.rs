@@ -95,7 +95,7 @@ pub fn plain(
     out
 }
 
-/// One line of cells; only the last column may be as long as it likes.
+/// One line of cells; only the last column may exceed its width.
 fn line(out: &mut String, cells: impl Iterator<Item = (String, Width, Align)>) {
     let mut text = String::new();
     for (cell, width, align) in cells {

@@ -1,4 +1,4 @@
-//! The clocks: read here and nowhere else, and handed on as values.
+//! The clocks. Only this file reads them; all other code gets times as values.
 
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,7 +25,7 @@ pub(super) fn now() -> Now {
     }
 }
 
-/// Seconds east of UTC at that moment; UTC where the zone is not known.
+/// Offset of the local zone at that moment, in seconds east of UTC; 0 if the zone is not known.
 fn utc_offset(unix_micros: i64) -> i32 {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let zone = ZONE.get_or_init(zone);
@@ -33,7 +33,7 @@ fn utc_offset(unix_micros: i64) -> i32 {
         .map_or(0, |stamp| zone.to_offset(stamp).seconds())
 }
 
-/// The local zone: of `TZ` if it is set, else of `/etc/localtime`, read directly. Looking its name up
+/// The local zone: from `TZ` if set, else from `/etc/localtime`, read directly. Looking up the zone's name
 /// would walk the whole zone database before the first frame.
 fn zone() -> TimeZone {
     if std::env::var_os("TZ").is_some() {

@@ -18,12 +18,12 @@ use crate::output::saved::document;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
-/// Reports that may still grow. The parser keeps far fewer open; the oldest beyond this is finished.
+/// Most reports that may still grow. The parser keeps far fewer open; beyond this number the oldest is finished.
 const OPEN: usize = 64;
-/// Rows of the list kept; more are counted.
+/// Most rows of the list; further kills are only counted.
 const LISTED: usize = 100_000;
 
-/// Explains. Returns 0 if there were kills, 1 if there were none, 2 if something could not be read.
+/// Explains a log. Returns 0 if there were kills, 1 if there were none, 2 if something could not be read.
 ///
 /// # Errors
 /// If the output cannot be written; a closed pipe is no error.
@@ -94,7 +94,7 @@ fn stream(mut log: impl Read, printer: &mut Printer) -> io::Result<()> {
     }
     parser.finish(&mut events);
     printer.take(&mut events)?;
-    // The next log counts its reports from the start again.
+    // Report numbers start again in the next log.
     printer.finish_open()
 }
 
@@ -134,7 +134,7 @@ fn running(root: &SysRoot, printer: &mut Printer) -> Result<(), Halt> {
         LogItem::Event(event) => events.push(event),
         LogItem::Source(source) => missing = source.missing,
     })?;
-    // From here on a signal ends the process at once, also out of a write that nobody reads.
+    // From here on a signal ends the process at once, even when it is blocked in a write to a full pipe.
     drop(session);
     if !missing.is_empty() {
         let _ = writeln!(io::stderr(), "oomtop: {missing}");

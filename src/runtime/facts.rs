@@ -39,7 +39,7 @@ fn facts_text(root: &SysRoot, backend: BackendChoice) -> Result<String, Halt> {
     let unshown = match unshown_error {
         0 => String::new(),
         error => format!(
-            "; badness of rows neither shown nor near the first by counters without their per-CPU parts, by up to {error}"
+            "; rows off the screen and far from the top: counters without their per-CPU parts, off by up to {error}"
         ),
     };
     let swapped = match rules.swap_error {
@@ -61,7 +61,7 @@ fn facts_text(root: &SysRoot, backend: BackendChoice) -> Result<String, Halt> {
             rules.rss_error, rules.page_size
         ),
         format!("               {}", told(rules)),
-        format!("of two equals  {tie}"),
+        format!("tie            {tie}"),
         format!(
             "lower an adj   {}",
             if host.may_lower_adj {
@@ -74,7 +74,7 @@ fn facts_text(root: &SysRoot, backend: BackendChoice) -> Result<String, Halt> {
     Ok(lines.join("\n") + "\n")
 }
 
-/// How it is known which size badness reads.
+/// How oomtop knows which size badness reads.
 fn told(rules: &KernelRules) -> String {
     let (stat, status) = (rules.rss_evidence.stat, rules.rss_evidence.status);
     let agree = match rules.rss {
@@ -83,6 +83,6 @@ fn told(rules: &KernelRules) -> String {
     };
     match stat + status {
         0 => "by kernel version: no live process shows a difference".to_owned(),
-        all => format!("{agree} of {all} processes that tell by their oom_score agree"),
+        all => format!("{agree} of {all} processes whose oom_score shows a difference agree"),
     }
 }

@@ -1,7 +1,7 @@
-//! The shell: threads, the terminal, and the one place where effects happen.
+//! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
-//! [`screen`] is the full screen, [`headless`] everything without one ([`once()`], [`facts()`],
-//! [`explain()`]), [`effects`] what both may do to the machine.
+//! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
+//! [`explain()`]). [`effects`] changes the machine.
 //!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
@@ -31,7 +31,7 @@ pub use screen::run;
 /// Why oomtop could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// A kernel file without which nothing can be shown.
+    /// A kernel file that oomtop cannot work without.
     #[error("{0}")]
     Read(#[from] ReadError),
     /// The terminal.
@@ -45,8 +45,8 @@ pub enum RunError {
     Output(io::Error),
 }
 
-/// Locks oomtop's own memory and lowers its own adj, as far as it may: what is refused is refused, it
-/// works without. Before anything else, so that all that comes later is locked too.
+/// Locks oomtop's own memory and lowers its own adj, as far as the kernel allows. oomtop works without both,
+/// so refusals are ignored. Call this first: memory mapped later is locked too.
 pub fn protect_self() {
     let _ = crate::linux::host::self_protection::protect_self();
 }

@@ -14,7 +14,7 @@ use crate::model::snapshot::Needs;
 use crate::output::json::document;
 use crate::output::table::plain;
 
-/// Between the two samples.
+/// Time between the two samples.
 const BETWEEN: Duration = Duration::from_millis(200);
 
 /// Prints one table or document. Returns the exit status.
@@ -46,7 +46,7 @@ fn document_text(
     };
     let first = session.sample(&needs)?;
     if session.unshown_error()? > 0 {
-        // All rows are printed: exact numbers of all.
+        // The document prints every row, so every row needs exact numbers.
         needs.visible = first.processes.iter().map(|process| process.id).collect();
     }
     drop(first);

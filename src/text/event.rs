@@ -23,7 +23,7 @@ pub fn scope_word(report: &OomReport) -> &'static str {
     }
 }
 
-/// Anonymous memory and adj of a killed process, as far as its line told them.
+/// Anonymous memory and adj of a killed process; empty where the kernel's line does not give them.
 pub fn kill_facts(kill: &Kill) -> (String, String) {
     let anon = kill.anon_rss_kb.map(|kb| kb.saturating_mul(1024));
     let anon = anon.map_or_else(|| "n/a".to_owned(), format::size);
@@ -31,10 +31,10 @@ pub fn kill_facts(kill: &Kill) -> (String, String) {
     (anon, adj.unwrap_or_else(|| "n/a".to_owned()))
 }
 
-/// A kill in a row, behind the time it happened; `narrow`: its parts are not put in columns.
+/// A kill as a row that begins with its time, `when`. `narrow` separates the parts by single blanks instead of
+/// aligning them in columns.
 pub fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Line {
     let (anon, adj) = kill_facts(kill);
-    // One blank apart, or in columns.
     let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
     let victim = format!("{} {}", kill.pid, kill.comm);
     let mut line = when
@@ -51,12 +51,12 @@ pub fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Li
     line
 }
 
-/// A path whose container ids are as short as their tools print them.
+/// A path with its container ids shortened as container tools print them.
 fn short_ids(path: &str) -> String {
     path.split('/').map(short_id).collect::<Vec<_>>().join("/")
 }
 
-/// Why, as short as it can be: the limit that was hit, or who asked.
+/// The shortest reason: the limit that was hit, or the process whose request failed.
 fn reason(report: &OomReport) -> String {
     if let Some(group) = report.oom_memcg.as_deref().filter(|_| report.is_memcg()) {
         let limit = report.limit_kb.map_or_else(String::new, |kb| {
@@ -75,7 +75,7 @@ fn reason(report: &OomReport) -> String {
     }
 }
 
-/// A kill by another program in a row: its own word, with the program's name in front.
+/// A kill by another program as a row: the program's name, then the program's own reason.
 pub fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
     let who = match (&kill.cgroup, kill.pid, &kill.comm) {
         (Some(group), _, _) => short_ids(group),
@@ -88,7 +88,7 @@ pub fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
         .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
 }
 
-/// A report without a kill (so far) in a row.
+/// A report without a kill so far, as a row.
 pub fn report_row(report: &OomReport, when: Line) -> Line {
     let line = when.add(Tone::Dim, format!("{:<10}", scope_word(report)));
     let again = match report.repeats {
@@ -122,7 +122,7 @@ pub fn asked_by(report: &OomReport) -> Option<String> {
     Some(format!("asked by {}{pid}{order}", trigger.comm))
 }
 
-/// RAM, and swap if there is some and it was full.
+/// A sentence that says whether swap was full, had space left, or does not exist.
 fn host_ran_out(report: &OomReport) -> String {
     match swap(report) {
         Some(SwapState::None) => "The host ran out of memory; it has no swap.".to_owned(),
@@ -163,7 +163,7 @@ pub fn cause(report: &OomReport) -> String {
         Some(Constraint::Other) => {
             "Memory ran out under a constraint this version does not know.".to_owned()
         }
-        // Kernels before 5.0 do not say it; with Mem-Info in the report it was no cgroup.
+        // Kernels before 5.0 do not print the constraint; a report with Mem-Info is not about a cgroup.
         None if report.memory.is_some() && report.oom_memcg.is_none() => host_ran_out(report),
         None if report.has_header => "Memory ran out.".to_owned(),
         None => "Memory ran out; the log does not say where.".to_owned(),

@@ -77,7 +77,7 @@ pub fn duration(span: Duration) -> String {
     }
 }
 
-/// A time that is only an estimate, in steps that do not jump: `50s`, `3m`, `2h`.
+/// An estimated time, rounded so that it does not jump with every sample: `50s`, `3m`, `2h`.
 pub fn about(span: Duration) -> String {
     let s = span.as_secs();
     match s {
@@ -87,7 +87,7 @@ pub fn about(span: Duration) -> String {
     }
 }
 
-/// The same in a sentence: `about 50s`, `less than 10s`.
+/// [`about`] for a sentence: `about 50s`, `less than 10s`.
 pub fn in_about(span: Duration) -> String {
     if span < Duration::from_secs(10) {
         "less than 10s".to_owned()
@@ -96,7 +96,7 @@ pub fn in_about(span: Duration) -> String {
     }
 }
 
-/// The same in a narrow column: `~50s`, `<10s`.
+/// [`about`] for a narrow column: `~50s`, `<10s`.
 pub fn roughly(span: Duration) -> String {
     if span < Duration::from_secs(10) {
         "<10s".to_owned()

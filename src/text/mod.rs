@@ -1,4 +1,4 @@
-//! What the screen and printed output have in common: styled lines without colours, sizes, words.
+//! What the screen and printed output share: styled lines without colours, sizes, words.
 
 pub mod cells;
 pub mod event;

@@ -14,18 +14,18 @@ pub enum Tone {
     Accent,
     /// Fine, safe, done.
     Good,
-    /// Worth a look: the first band.
+    /// Worth a look: at the gauge, the first band.
     Watch,
     /// Trouble is near: the second band.
     Danger,
-    /// It is happening: the third band, kills, failures.
+    /// The worst: the third band, kills, failures.
     Critical,
 }
 
 /// A run of text in one tone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Span {
-    /// The text; may hold anything the outside world put there, the screen replaces what it must.
+    /// The text. May contain anything, such as a process name with control characters: the screen replaces those.
     pub text: String,
     /// Its meaning.
     pub tone: Tone,
@@ -90,8 +90,8 @@ impl From<String> for Line {
     }
 }
 
-/// True for characters a terminal would obey instead of showing: controls (C0, C1, DEL), and the
-/// invisible ones that turn text round or hide it.
+/// True for characters that a terminal would obey instead of showing: controls (C0, C1, DEL), and
+/// invisible characters that reverse the direction of text or hide it.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')

@@ -1,4 +1,4 @@
-//! How domains, processes and rooms are spoken of, the same in every dialog.
+//! Names for domains, processes and rooms, the same in every dialog.
 
 use crate::model::cgroup::container;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
@@ -8,7 +8,7 @@ use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use crate::text::format::long_size;
 
-/// An OOM domain in a sentence: the host, a group by its whole path, nodes by their numbers.
+/// An OOM domain in a sentence: the host, a cgroup by its whole path, memory nodes by their numbers.
 pub fn domain(scope: Scope, snapshot: &Snapshot) -> String {
     match scope {
         Scope::Host => "the host".to_owned(),
@@ -27,7 +27,7 @@ pub fn process(id: ProcessId, snapshot: &Snapshot) -> String {
     }
 }
 
-/// Who dies: one process, or one of two where it is too close to call.
+/// Who dies: one process, or "A or B" where two are too close to call.
 pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     let first = process(verdict.victim.id, snapshot);
     match verdict.runner_up.filter(|_| verdict.close) {
@@ -36,7 +36,7 @@ pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     }
 }
 
-/// A limit in words: `500 MiB`, `0`; without one `max`, or "no limit" where the file has a number for that.
+/// A limit in words: `500 MiB`, `0`. No limit is `max`, or "no limit" where the file holds a huge number instead.
 pub fn limit(file: LimitFile, value: LimitValue) -> String {
     match value {
         LimitValue::Unlimited if file.row().version.is_v1() => "no limit".to_owned(),
@@ -54,8 +54,8 @@ pub fn left(room: &Room) -> String {
     }
 }
 
-/// What a group is called: what its path tells (container, pod, unit: [`container::label`]), otherwise the
-/// end of the path with one level above it.
+/// A short name of a cgroup: its container, pod or unit if the path names one ([`container::label`]), otherwise
+/// the last two levels of the path.
 pub fn short_group(path: &str) -> String {
     if let Some(label) = container::label(path) {
         return label;
@@ -70,7 +70,7 @@ pub fn short_group(path: &str) -> String {
     }
 }
 
-/// A container's id as its tools shorten it: twelve of its many hex digits.
+/// A container id as container tools shorten it: the first twelve hex digits.
 pub fn short_id(name: &str) -> &str {
     let is_id = name.len() >= 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
     if is_id {
@@ -115,7 +115,7 @@ mod tests {
         };
         assert_eq!(said(None, true), "7 java");
         assert_eq!(said(Some(candidate(9)), false), "7 java");
-        // One that has ended since has no name any more.
+        // A process that has ended has no name any more.
         assert_eq!(said(Some(candidate(9)), true), "7 java or 9");
     }
 

@@ -1,4 +1,4 @@
-//! [`Canvas`]: the one door to the buffer. It cuts to width, and lets no control character through.
+//! [`Canvas`]: the only way to the buffer. It cuts text to its width and lets no control character through.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -65,7 +65,7 @@ impl<'a> Canvas<'a> {
         used
     }
 
-    /// Most of all text: a cell for a byte, and it fits.
+    /// The fast path for most text: one cell for each byte, and all of it fits.
     fn plain_text(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
         let mut at = x;
         for character in text.chars() {
@@ -134,7 +134,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A rule with a title on the left and a remark on the right: the head of a pane.
+    /// The head of a pane: a rule with a title on the left and a remark on the right.
     pub fn rule(&mut self, area: Rect, title: &Line, remark: &Line, focused: bool) {
         if area.height == 0 {
             return;

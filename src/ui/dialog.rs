@@ -7,7 +7,7 @@ use crate::app::dialog::DialogView;
 use crate::app::dialog::rows::Page;
 use crate::text::tone::{Line, Tone};
 
-/// Draws the dialog over whatever is there; returns where its cursor is.
+/// Draws the dialog on top of the panes; returns the position of its cursor.
 pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
     if screen.width < 4 || screen.height < 3 {
         return None;

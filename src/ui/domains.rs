@@ -38,7 +38,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Why there is no group among the rows.
+/// Why the rows show no group.
 fn nothing(state: &State) -> Option<String> {
     if !state.domains.filter.is_empty() && state.domains.rows().is_empty() {
         let key = state.key(ActionId::Back);
@@ -99,7 +99,7 @@ fn draw_row(
             return;
         }
     };
-    // The row may be of an older sample than the domains: never show the numbers of another domain.
+    // The row may be from an older sample than the domains: never show the numbers of another domain.
     let domain = state.snapshot.domains.get(index);
     let (Some(domain), Some(watch)) = (
         domain.filter(|domain| domain.scope == scope),

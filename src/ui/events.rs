@@ -31,7 +31,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         title.push(Tone::Watch, format!("  {} new", events.unread));
     }
     let source = &events.source;
-    // The log may be incomplete; the kernel's own count of this boot is not.
+    // The log may be incomplete; the kernel's own count of this boot is complete.
     let counted = state.snapshot.kills.host.filter(|all| *all > kills);
     if let Some(all) = counted.filter(|_| !source.missing.is_empty()) {
         title.push(Tone::Watch, format!(" of {all} since boot"));

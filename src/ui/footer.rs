@@ -11,7 +11,7 @@ use crate::app::view::layout::Panes;
 use crate::text::cells::cells;
 use crate::text::tone::{Line, Tone};
 
-/// Draws the line; returns where the cursor of an open prompt is.
+/// Draws the line; returns the position of the cursor in an open prompt.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) -> Option<Position> {
     let area = panes.footer;
     if area.height == 0 {
@@ -33,7 +33,7 @@ fn prompt(prompt: &Prompt, keymap: &Keymap, area: Rect, canvas: &mut Canvas<'_>)
     let label = prompt.kind.label();
     let mut used = canvas.line(area, &Line::of(Tone::Accent, format!(" {label}")));
     let left = area.width.saturating_sub(used);
-    // Long input scrolls: what is before the cursor stays visible.
+    // Long input scrolls: the text before the cursor stays visible.
     let before = prompt.input.before_cursor();
     let cursor_cells = cells(before, canvas.ascii);
     let room = usize::from(left.saturating_sub(1));
@@ -63,7 +63,7 @@ fn prompt(prompt: &Prompt, keymap: &Keymap, area: Rect, canvas: &mut Canvas<'_>)
     Position::new(at.x.min(area.right().saturating_sub(1)), at.y)
 }
 
-/// The keys that fit, out of the action table; quitting always does.
+/// The keys that fit, from the action table; the key to quit always fits.
 fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let actions = state.keymap.actions();
     let hints: Vec<_> = actions.filter_map(|action| hint(action, state)).collect();
@@ -92,7 +92,7 @@ fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Key and words of an action that is in the footer now.
+/// Key and words of an action that the footer shows now.
 fn hint(action: &Action, state: &State) -> Option<(String, String)> {
     if action.writes() && state.settings.read_only {
         return None;

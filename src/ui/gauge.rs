@@ -38,7 +38,7 @@ pub fn bar(canvas: &mut Canvas<'_>, area: Rect, percent: f64, tone: Tone, marks:
     }
 }
 
-/// Filled eighths of a bar of so many cells; anything above nothing shows.
+/// Filled eighths of a bar of so many cells; anything above 0 shows.
 fn eighths(percent: f64, cells: u16) -> u32 {
     let share = if percent.is_finite() {
         (percent / 100.0).clamp(0.0, 1.0)
@@ -54,7 +54,7 @@ fn eighths(percent: f64, cells: u16) -> u32 {
     if share > 0.0 { filled.max(1) } else { 0 }
 }
 
-/// The cell a mark is drawn in.
+/// The cell of a mark.
 pub fn mark_cell(mark: f64, cells: u16) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -72,7 +72,7 @@ pub fn sparkline(values: impl ExactSizeIterator<Item = u64>, cells: usize) -> St
     let (Some(low), Some(high)) = (shown.iter().min(), shown.iter().max()) else {
         return String::new();
     };
-    // Rest should look like rest: a range under 1 % of the value is not blown up to full height.
+    // Rest must look like rest: a range under 1 % of the value is not stretched to full height.
     let range = (high - low).max(high / 100).max(1);
     shown
         .iter()

@@ -1,4 +1,4 @@
-//! What all panes have in common: column heads, rows with the selected one shaded, cells on their side.
+//! What all panes share: column heads, rows with the selected one shaded, aligned cells.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -8,7 +8,7 @@ use crate::app::view::columns::{Align, Cell, Column, Placed};
 use crate::app::view::list::{List, ListRow};
 use crate::text::tone::{Line, Tone};
 
-/// Draws the column heads, the one that the rows are sorted by marked.
+/// Draws the column heads and marks the head of the sort column.
 pub(super) fn heads<C, S>(
     area: Rect,
     columns: &[Placed<C, S>],
@@ -31,7 +31,7 @@ pub(super) fn heads<C, S>(
     }
 }
 
-/// Draws the rows on the screen with `draw`, each in an area one line high, and shades the selected one.
+/// Draws the rows on the screen with `draw`, each in an area one line high; shades the selected row.
 pub(super) fn rows<R: ListRow>(
     area: Rect,
     list: &List<R>,
@@ -80,7 +80,7 @@ pub(super) fn sentence(area: Rect, rows: usize, text: &str, canvas: &mut Canvas<
     }
 }
 
-/// Which rows are on the screen: `1-20 of 312`; nothing if all are.
+/// Which rows are on the screen: `1-20 of 312`; empty if all rows fit.
 pub(super) fn window<R: ListRow>(list: &List<R>) -> Line {
     list.window().map_or_else(Line::new, |(first, last)| {
         Line::of(Tone::Dim, format!("{first}-{last} of {}", list.len()))

@@ -67,7 +67,7 @@ fn title(state: &State) -> Line {
     line
 }
 
-/// Which rows are on the screen, and the selected process when it is not among them.
+/// Which rows are on the screen, and the selected process if it is not among them.
 fn remark(state: &State) -> Line {
     let list = state.table.list();
     let mut line = Line::new();

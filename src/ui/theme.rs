@@ -47,7 +47,7 @@ impl Theme {
         }
     }
 
-    /// The selected row of the pane that has the keyboard; the other pane's is underlined.
+    /// The selected row of the pane that has the keyboard; in the other pane, the selected row is underlined.
     pub fn selection(&self, focused: bool) -> Style {
         match (focused, self.colour) {
             (true, true) => Style::new()

@@ -1,4 +1,4 @@
-//! A frame of 200x50 cells, drawn and compared with the one before, as the terminal's owner does.
+//! A frame of 200x50 cells, drawn and compared with the previous frame, as the dashboard does.
 
 use std::io::{self, Write};
 use std::sync::Arc;

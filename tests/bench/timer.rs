@@ -1,8 +1,7 @@
 //! [`Timer`]: repeats a piece of work and prints what one round costs.
 //!
-//! Processor time of the whole process, not time on the clock: others on the machine do not count. The
-//! least of all rounds is what the work costs; the median says how far others disturb through the
-//! caches.
+//! Measures processor time of the whole process, not wall-clock time, so other load does not count. The
+//! fastest round is the cost; the median shows how much other processes disturb the caches.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ const MOST: usize = 2000;
 
 /// Chooses, times and prints.
 pub(crate) struct Timer {
-    /// Started by `cargo bench`: otherwise every piece of work is done once, and nothing is timed.
+    /// True under `cargo bench`; otherwise each piece of work runs once, untimed.
     measures: bool,
     wanted: Vec<String>,
 }

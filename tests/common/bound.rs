@@ -1,4 +1,4 @@
-//! Scenes with other keys than the defaults, driven by actions: their keys are those of the map.
+//! Scenes with keys other than the defaults. Tests name actions; the scene's keymap gives the keys.
 
 use super::scene::{Scene, processes};
 use super::writes::adj_done;
@@ -14,7 +14,7 @@ pub(crate) fn bound(mut scene: Scene, overrides: &[(&str, &[&str])]) -> Scene {
     scene
 }
 
-/// Presses the keys of actions, whatever they are.
+/// Presses the keys bound to these actions.
 pub(crate) fn does<'s>(scene: &'s mut Scene, actions: &[Id]) -> &'s mut Scene {
     for action in actions {
         let scope = scene.state.key_scope();
@@ -25,7 +25,7 @@ pub(crate) fn does<'s>(scene: &'s mut Scene, actions: &[Id]) -> &'s mut Scene {
     scene
 }
 
-/// Somebody has changed the value that oomtop wrote; undo was pressed.
+/// Another program has changed the value that oomtop wrote, then the user pressed undo.
 pub(crate) fn asked_again(mut scene: Scene) -> Scene {
     does(&mut scene, &[Id::Adjust, Id::Up, Id::Commit]).answer(vec![adj_done(2456, 0, -200)]);
     let mut now = processes();

@@ -13,7 +13,7 @@ pub(crate) fn scene_with(size: (u16, u16), change: impl Fn(&mut Snapshot)) -> Sc
     scene_at(size, &[3, 4], change)
 }
 
-/// One whose container is far from its limit, for long enough that the header names the host.
+/// A scene whose container is far from its limit, for long enough that the header names the host.
 pub(crate) fn calm_scene(size: (u16, u16), change: impl Fn(&mut Snapshot)) -> Scene {
     scene_at(size, &[3, 15, 30, 45], |snapshot| {
         calm(snapshot);

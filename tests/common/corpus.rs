@@ -1,4 +1,4 @@
-//! Compares what the parser finds in a log with what is known about it.
+//! Compares what the parser finds in a log with the ground truth for that log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::{fmt, fs};
 use oomtop::oomlog::{Constraint, Kill, LogRecord, OomAssembler, OomEvent, OomReport, TextLog};
 use serde_json::Value;
 
-/// How many fields and kills were right, and which were not.
+/// How many fields and kills were right, and which were wrong.
 #[derive(Default)]
 pub(crate) struct Score {
     pub(crate) fields_total: usize,
@@ -69,7 +69,7 @@ pub(crate) fn reports(log: &[u8]) -> Vec<Arc<OomReport>> {
         text.line(line, &mut events);
     }
     text.finish(&mut events);
-    // The way for big files must find the same.
+    // Reading in chunks, as for big files, must find the same.
     let mut chunked = Vec::new();
     let mut text = TextLog::new();
     for chunk in log.chunks(5000) {
@@ -86,8 +86,8 @@ pub(crate) fn reports(log: &[u8]) -> Vec<Arc<OomReport>> {
     reports.into_values().collect()
 }
 
-/// A ground-truth value that is not what the log says, with what it says. The ground truth was made
-/// by programs that did not undo a mail program's hard line breaks.
+/// Wrong values of the ground truth, each with the right value from the log. The programs that made the ground
+/// truth did not undo a mail program's hard line breaks.
 const BETTER: &[(&str, &str, &str)] = &[
     ("036-stress618-wrapped.log", "nodemask", "(null)"),
     ("036-stress618-wrapped.log", "oom_memcg", "/test512mb"),
@@ -141,7 +141,7 @@ fn check_event(file: &str, at: &str, report: &OomReport, event: &Value, score: &
             continue;
         };
         let known = better.as_ref().unwrap_or(known);
-        // "null" means that the text has no such field; what other lines tell is no mistake then.
+        // "null" means that the line has no such field. A value taken from other lines is not a mistake then.
         let derived = [
             "oom_memcg",
             "constraint",
@@ -194,7 +194,7 @@ fn check_kill(at: &str, kill: &Kill, known: &Value, report: &OomReport, score: &
     for (field, ours) in ours {
         let known = &known[field];
         let ok = if field == "oom_score_adj" && known.is_null() {
-            // Not in the line: taken from the task table, if there is one.
+            // The line lacks these fields: the parser takes them from the task table, if there is one.
             let row = report.tasks.as_ref().and_then(|table| table.row(kill.pid));
             kill.adj == row.and_then(|row| row.adj)
         } else {
@@ -210,7 +210,7 @@ fn check_kill(at: &str, kill: &Kill, known: &Value, report: &OomReport, score: &
 
 fn same(ours: &Value, known: &Value) -> bool {
     match (ours, known) {
-        // Stamps of raw records are seconds in the index.
+        // The index gives the stamps of raw records in seconds.
         (Value::String(ours), Value::Number(known)) => ours.parse::<f64>().ok() == known.as_f64(),
         _ => ours == known,
     }

@@ -1,4 +1,4 @@
-//! [`Crowd`]: many idle processes of a test's own.
+//! [`Crowd`]: many idle processes that belong to a test.
 #![allow(
     dead_code,
     reason = "every test crate compiles all of this and uses a part of it"
@@ -6,12 +6,12 @@
 
 use std::process::{Child, Command, Stdio};
 
-/// Gone when dropped, also when the test fails.
+/// Ends its processes when dropped, also when the test fails.
 #[derive(Debug)]
 pub(crate) struct Crowd(pub(crate) Vec<Child>);
 
 impl Crowd {
-    /// `None`, said loudly, where so many may not be started.
+    /// `None`, with a loud message, where the system does not allow so many processes.
     pub(crate) fn start(test: &str, many: usize) -> Option<Self> {
         super::patience::alone();
         let mut crowd = Self(Vec::with_capacity(many));

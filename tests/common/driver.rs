@@ -24,7 +24,7 @@ use super::fake_root::FakeRoot;
 /// How long a test waits before it fails. A passing test never waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the loop did to its terminal so far.
+/// What the loop has done to its terminal so far.
 #[derive(Debug)]
 pub(crate) struct Seen {
     terminal: TestBackend,
@@ -113,7 +113,7 @@ impl Backend for Watched {
     }
 }
 
-/// A shell that resizes the terminal while it has it.
+/// A shell that resizes the terminal while oomtop is suspended.
 struct FakeShell {
     seen: Shared,
     resize: Option<(u16, u16)>,
@@ -198,7 +198,7 @@ impl Driver {
         while !wanted(&seen) {
             let left = PATIENCE.saturating_sub(begun.elapsed());
             assert!(!left.is_zero(), "waited for {what}:\n{}", seen.frame);
-            // A file may change without a frame.
+            // A file may change without a new frame, so look again even if none comes.
             let look = left.min(Duration::from_millis(50));
             seen = (self.seen.0.1)
                 .wait_timeout(seen, look)

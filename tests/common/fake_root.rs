@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use oomtop::linux::SysRoot;
 use oomtop::model::process::ProcessId;
 
-/// Which cgroup lines the processes get and where groups are made.
+/// Which cgroup lines processes get, and where groups are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     V1,

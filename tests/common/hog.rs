@@ -1,4 +1,4 @@
-//! Processes that take memory in known amounts: the test binary itself, started once more.
+//! Processes that take known amounts of memory: a second run of the test binary itself.
 //!
 //! No other program is needed, the name (`comm`) is free to choose, and a hog ends with the test:
 //! it reads commands from a pipe and leaves when the pipe is closed.
@@ -33,7 +33,7 @@ impl Hog {
     /// [`Hog::start`] for a name of any bytes but NUL.
     pub(crate) fn start_bytes(name: &[u8]) -> Self {
         beside();
-        // The test harness refuses arguments that are not UTF-8; the name proper keeps its bytes.
+        // The test harness refuses arguments that are not UTF-8; only `comm` keeps the exact bytes.
         let shown = String::from_utf8_lossy(name);
         let mut child = Command::new(std::env::current_exe().expect("the test's own path"))
             .arg0(&*shown)
@@ -142,8 +142,8 @@ pub(crate) fn adj_of(pid: u32) -> Option<i32> {
     text.trim().parse().ok()
 }
 
-/// The other half: what runs in the child. An ordinary `cargo test` finds no switch and it ends at
-/// once; it is a test only because that is the one way into a test binary.
+/// Runs in the child. This is a test only because a test is the one way into a test binary; in an ordinary
+/// `cargo test` the switch is not set and this returns at once.
 #[test]
 fn hog_child() {
     let Some(name) = std::env::var_os(SWITCH) else {
@@ -175,7 +175,7 @@ fn hog_child() {
     }
 }
 
-/// So many MiB of which every byte was written.
+/// `mib` MiB with every byte written.
 fn touched(mib: u64) -> Vec<u8> {
     vec![0xa5; usize::try_from(mib << 20).expect("fits")]
 }

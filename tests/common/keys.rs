@@ -5,7 +5,7 @@
 /// `<Click:COL,ROW>`, `<WheelUp:COL,ROW>`, `<WheelDown:COL,ROW>` (cells from 0).
 ///
 /// # Panics
-/// On a name that is not known: a test that types nothing would pass by mistake.
+/// On an unknown name: a test that types nothing could pass by mistake.
 pub(crate) fn bytes(keys: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = keys;

@@ -1,4 +1,4 @@
-//! The kernel log as a witness beside the program under test.
+//! The kernel log, read independently of the program under test.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -11,7 +11,7 @@ use rustix::fs::{OFlags, SeekFrom, seek};
 
 use super::patience::PATIENCE;
 
-/// Lines of the kernel that appear after this was made, each with the moment it could be read.
+/// Kernel lines that appear after [`KernelLog::listen`], each with the time it could first be read.
 pub(crate) struct KernelLog {
     lines: Receiver<(Instant, String)>,
 }
@@ -20,8 +20,8 @@ impl KernelLog {
     /// Starts listening; `None`, said loudly, when the log may not be read.
     pub(crate) fn listen(test: &str) -> Option<Self> {
         super::patience::alone();
-        // The pids in it are those of the first pid namespace (PROC_PID_INIT_INO,
-        // include/linux/proc_ns.h): elsewhere they are not the pids a test knows its children by.
+        // The log gives pids of the first pid namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h). In any
+        // other namespace a test knows its children by other pids.
         let namespace = std::fs::read_link("/proc/self/ns/pid").ok();
         if namespace.as_deref() != Some(std::path::Path::new("pid:[4026531836]")) {
             super::skipped(
@@ -59,10 +59,10 @@ impl KernelLog {
         self.lines.recv_timeout(limit).ok().map(|(_, line)| line)
     }
 
-    /// Waits for the line of a kill of one of `pids`: others on the machine may have their own kills.
+    /// Waits for the line that kills one of `pids`: the machine may log unrelated kills.
     ///
     /// # Panics
-    /// When it does not come in time.
+    /// If the line does not come in time.
     pub(crate) fn wait_kill(&self, pids: &[u32]) -> (Instant, String) {
         let wanted: Vec<String> = pids
             .iter()
@@ -81,7 +81,7 @@ impl KernelLog {
     }
 }
 
-/// The next record's text; `None` after some minutes of silence, so that the thread ends some time.
+/// The next record's text; `None` after some minutes of silence, so that the thread ends eventually.
 fn next(file: &mut File) -> Option<String> {
     let mut record = [0; 8192];
     loop {

@@ -1,4 +1,4 @@
-//! A memory cgroup of the test's own, on v1 or v2, that is gone when the test ends.
+//! A memory cgroup made for one test, on v1 or v2, and removed when the test ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ pub(crate) struct Memcg {
 }
 
 impl Memcg {
-    /// Makes a group at the top of the hierarchy that has the memory controller. `None`, said
-    /// loudly, where that is not possible.
+    /// Makes a group at the top of the hierarchy that has the memory controller. `None`, with a loud
+    /// message, where that is not possible.
     pub(crate) fn create(name: &str) -> Option<Self> {
-        // Groups fill up at their own pace, and kills in them are counted for the whole host.
+        // Tests that fill groups take their time, and the host's counter includes their kills.
         super::patience::alone();
         let test = &format!("what needs the memory cgroup {name:?}");
         if !super::is_root() {
@@ -51,7 +51,7 @@ impl Memcg {
         Some(group)
     }
 
-    /// A group inside this one; made as the parent's was.
+    /// A group inside this one, on the same hierarchy.
     pub(crate) fn child(&self, name: &str) -> Self {
         if self.version == Version::V2 {
             fs::write(self.dir.join("cgroup.subtree_control"), "+memory").expect("delegation");
@@ -101,7 +101,7 @@ impl Memcg {
         text.trim().parse().ok()
     }
 
-    /// Bytes charged to it and to what is below.
+    /// Bytes charged to the group and its descendants.
     pub(crate) fn usage(&self) -> Option<u64> {
         let file = match self.version {
             Version::V1 => "memory.usage_in_bytes",
@@ -111,7 +111,7 @@ impl Memcg {
         text.trim().parse().ok()
     }
 
-    /// OOM kills so far: on v1 of its own processes, on v2 also of those below.
+    /// OOM kills so far: on v1 in this group, on v2 in its descendants too.
     pub(crate) fn oom_kills(&self) -> Option<u64> {
         let file = match self.version {
             Version::V1 => "memory.oom_control",

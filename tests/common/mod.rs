@@ -1,4 +1,4 @@
-//! What the tests in this directory share: a pseudo terminal, cgroups and memory hogs of their own.
+//! Helpers for all test binaries: a pseudo terminal, cgroups, memory hogs, fake trees and scenes.
 #![allow(
     dead_code,
     reason = "every test crate compiles all of this and uses a part of it"
@@ -38,8 +38,8 @@ pub(crate) mod writes;
 
 use std::io::Write as _;
 
-/// Says loudly that a test did nothing and why. Goes past the test harness's capture of `eprintln!`,
-/// so that the line is on the terminal of a plain `cargo test` too.
+/// Says loudly that a test was skipped, and why. Bypasses the test harness's capture of `eprintln!`, so that
+/// a plain `cargo test` shows the line too.
 pub(crate) fn skipped(test: &str, because: &str) {
     say(&format!("SKIPPED: {test} because {because}"));
 }
@@ -50,7 +50,7 @@ fn say(line: &str) {
     std::io::stderr().write_all(line.as_bytes()).ok();
 }
 
-/// A measured figure that is reported and not judged. Past the capture as well.
+/// Reports a measured figure that no test judges. Bypasses the capture too.
 pub(crate) fn measured(line: &str) {
     say(&format!("MEASURED: {line}"));
 }

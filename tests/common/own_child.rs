@@ -1,4 +1,4 @@
-//! [`OwnChild`]: a process that a test started, may touch, and takes away again.
+//! [`OwnChild`]: a process that a test starts, may change, and ends.
 #![allow(
     dead_code,
     reason = "every test crate compiles all of this and uses a part of it"
@@ -52,7 +52,7 @@ impl OwnChild {
         self.id
     }
 
-    /// The same pid as another process would have it.
+    /// The identity of another process with the same pid.
     pub(crate) fn other_id(&self) -> ProcessId {
         ProcessId {
             start_ticks: self.id.start_ticks + 1,
@@ -76,7 +76,7 @@ impl OwnChild {
         assert!(until(|| self.state() == Some('Z')), "SIGKILL ends it");
     }
 
-    /// Gives it its line; true if it then ends as it would have without signals.
+    /// Sends the line that ends the child; true if the child exits normally.
     pub(crate) fn leaves(mut self) -> bool {
         let stdin = self.child.stdin.as_mut().expect("its input");
         stdin.write_all(b"\n").is_ok() && self.child.wait().expect("waited for").success()
@@ -106,7 +106,7 @@ impl Drop for OwnChild {
     }
 }
 
-/// The identity of a live process, read by other code than the one under test.
+/// The identity of a live process, read without the code under test.
 pub(crate) fn id_of(pid: u32) -> Option<ProcessId> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let after_name = text.rsplit_once(") ")?.1;

@@ -1,10 +1,10 @@
-//! Processes and groups written down instead of sampled, with nothing in them but what a rule looks at.
+//! Processes and groups built by hand, with only the fields that the rules look at.
 
 use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::{MemoryUse, Process, ProcessId, TaskState};
 
-/// A process asleep in a group, with so many resident pages; its start time follows from its pid.
+/// A sleeping process in a group, with `rss` resident pages; its start time follows from its pid.
 pub(crate) fn process(pid: u32, rss: u64, adj: i64, cgroup: u32) -> Process {
     Process {
         id: ProcessId {

@@ -1,4 +1,4 @@
-//! A kernel on paper: processes and groups in memory, with the rules that make steps fail.
+//! A simulated kernel: processes and groups in memory, and the rules that make steps fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +15,9 @@ pub(crate) struct PaperKernel {
     pub(crate) version: CgroupVersion,
     pub(crate) processes: BTreeMap<ProcessId, (OomScoreAdj, CgroupPath)>,
     pub(crate) groups: BTreeMap<CgroupPath, Limits>,
-    /// Groups that share out memory; never taken back.
+    /// Groups with the memory controller enabled for children; never disabled again.
     pub(crate) enabled: BTreeSet<CgroupPath>,
-    /// Steps that still succeed; the one after them is denied once.
+    /// How many steps still succeed; the next step is then denied once.
     pub(crate) until_denied: Option<usize>,
 }
 
@@ -28,7 +28,7 @@ fn refused<T>(kind: FailureKind) -> Result<T, Failure> {
     })
 }
 
-/// What differs from a new group.
+/// The limits that differ from those of a new group.
 fn set_limits(limits: &Limits, version: CgroupVersion) -> LimitPatch {
     let new = Limits::default();
     let set = LimitFile::of(version).filter(|file| file.get(limits) != file.get(&new));

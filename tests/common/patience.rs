@@ -1,7 +1,7 @@
 //! Waiting for a condition, and the turns that tests of one binary take on the machine.
 //!
-//! No test fails because the machine is slow: what is waited for has a deadline that only something broken
-//! reaches, and how long it took is reported, not judged.
+//! No test fails because the machine is slow. Each wait has a deadline that only broken code reaches; tests
+//! report how long a wait took and do not judge it.
 
 use std::cell::RefCell;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -50,7 +50,7 @@ thread_local! {
 pub(crate) fn alone() {
     TURN.with_borrow_mut(|turn| {
         if !matches!(turn, Some(Turn::Alone { .. })) {
-            // Whoever holds it beside others would wait for itself.
+            // Release a shared turn first, or this thread would wait for itself.
             *turn = None;
             let lock = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
             *turn = Some(Turn::Alone { _lock: lock });
@@ -58,7 +58,7 @@ pub(crate) fn alone() {
     });
 }
 
-/// From here on this test may start processes: no test is alone until it ends.
+/// From here on this test may start processes: no other test can be alone until this test ends.
 pub(crate) fn beside() {
     TURN.with_borrow_mut(|turn| {
         if turn.is_none() {

@@ -17,7 +17,7 @@ struct Output {
     parser: vt100::Parser,
     raw: Vec<u8>,
     ended: bool,
-    /// Nobody reads: the terminal takes no more output once its buffers are full.
+    /// True while nobody reads: the terminal takes no more output once its buffers are full.
     held: bool,
 }
 
@@ -46,7 +46,7 @@ impl Launch {
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
         command.env_remove("NO_COLOR");
-        // Not the settings of whoever runs the tests.
+        // Do not read the settings of the user who runs the tests.
         command.env("XDG_CONFIG_HOME", "/nonexistent");
         command.env("COLORTERM", "truecolor");
         Self {
@@ -166,8 +166,8 @@ impl Session {
         Launch::oomtop().size(size.0, size.1).args(args).start()
     }
 
-    /// Types `keys` (see [`keys::bytes`]), with a pause after each Esc: an Esc and a letter that come
-    /// together are one key, Alt and that letter.
+    /// Types `keys` (see [`keys::bytes`]), with a pause after each Esc: Esc and a letter in one read mean Alt and
+    /// that letter.
     pub(crate) fn keys(&mut self, keys: &str) {
         for part in keys.split_inclusive("<Esc>") {
             self.send(&keys::bytes(part));
@@ -191,7 +191,7 @@ impl Session {
         assert!(held, "{what} did not happen; {}", self.look(Screen::framed));
     }
 
-    /// Types raw bytes. A program that has gone already is not an error here: the next wait says so.
+    /// Types raw bytes. Does not fail if the program has ended: the next wait reports that.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let sent = self.writer.write_all(bytes);
         sent.and_then(|()| self.writer.flush()).ok();
@@ -227,7 +227,7 @@ impl Session {
 
     /// Looks at the screen as it is now.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
-        // Not in one expression: a failed assertion in `look` would poison the lock.
+        // Release the lock before `look`: a failed assertion in it would poison the lock.
         let screen = self.lock().screen();
         look(&screen)
     }
@@ -242,13 +242,13 @@ impl Session {
         self.look(Screen::styled)
     }
 
-    /// Reads no more of what the program writes, or goes on reading.
+    /// Stops reading the program's output, or reads on.
     pub(crate) fn hold(&self, held: bool) {
         self.lock().held = held;
         self.output.1.notify_all();
     }
 
-    /// The terminal as the program has it, for what a shell would do to it.
+    /// The program's side of the terminal, to change it as a shell would.
     pub(crate) fn terminal(&self) -> std::fs::File {
         use rustix::fs::{Mode, OFlags};
         let path = self.master.tty_name().expect("the terminal has a name");
@@ -265,7 +265,7 @@ impl Session {
     /// Waits until `seen` holds for the screen; the time it took.
     ///
     /// # Panics
-    /// With the whole screen, when it does not hold in time or the program ends before.
+    /// With the whole screen, if the condition does not hold in time or the program ends first.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, mut seen: impl FnMut(&Screen) -> bool) -> Duration {
         let start = Instant::now();
@@ -311,7 +311,7 @@ impl Session {
     /// Waits for the program to end, and for its last output.
     ///
     /// # Panics
-    /// With the screen, when it does not end in time.
+    /// With the screen, if the program does not end in time.
     #[track_caller]
     pub(crate) fn wait_exit(&mut self) -> Exit {
         let mut status = None;
@@ -363,13 +363,13 @@ impl Session {
         assert!(self.cooked(), "the line discipline is still raw");
     }
 
-    /// True when the program, a shell, reads the keys and no job of its does.
+    /// True when the program, a shell, is in the foreground instead of one of its jobs.
     pub(crate) fn in_foreground(&self) -> bool {
         let stat =
             std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
         let fields = stat.rsplit_once(") ").unwrap_or_default().1.split(' ');
         let fields: Vec<_> = fields.collect();
-        // Its process group, and that of the terminal.
+        // The shell's process group and the terminal's foreground group.
         fields.get(2).is_some() && fields.get(2) == fields.get(5)
     }
 
@@ -384,8 +384,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Kill before the writer is dropped: on its way out it types Enter and an end-of-file, and a
-        // program that is still there would take that for a key press.
+        // Kill the program before the writer is dropped: the writer then types Enter and end-of-file, which a
+        // live program would take for keys.
         if self.alive() {
             self.signal(Signal::KILL);
         }

@@ -1,4 +1,4 @@
-//! A machine on paper: a state with a known sample, driven by keys, drawn without a terminal.
+//! A simulated machine: a state with a known sample, driven by keys, drawn without a terminal.
 
 use std::sync::Arc;
 
@@ -268,9 +268,9 @@ pub(crate) fn kill_report(
 pub(crate) struct Scene {
     pub(crate) state: State,
     pub(crate) effects: Vec<Effect>,
-    /// What the loop was asked for last.
+    /// The last request to the loop.
     pub(crate) control: Option<Control>,
-    /// The write that was asked for last.
+    /// The id of the last requested write.
     pub(crate) write: WriteId,
     second: u64,
 }
@@ -312,7 +312,7 @@ impl Scene {
         scene
     }
 
-    /// One message.
+    /// Feeds one message to `update`.
     pub(crate) fn tell(&mut self, msg: Msg) -> &mut Self {
         let Reaction { effects, control } = update(&mut self.state, msg);
         for effect in &effects {
@@ -349,7 +349,7 @@ impl Scene {
         self
     }
 
-    /// What was asked for since the last call, samples left out.
+    /// Effects requested since the last call, without requests for samples.
     pub(crate) fn asked(&mut self) -> Vec<Effect> {
         let effects = std::mem::take(&mut self.effects);
         effects

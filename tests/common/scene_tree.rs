@@ -20,7 +20,7 @@ struct Actor {
     swap: u64,
     adj: i32,
     group: &'static str,
-    /// MiB more per step.
+    /// Growth per step in MiB.
     growth: u64,
 }
 
@@ -102,12 +102,12 @@ impl SceneTree {
         tree
     }
 
-    /// What `--root` takes.
+    /// The directory for `--root`.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder().join("host")
     }
 
-    /// Where [`Self::root`] is a plain `host`.
+    /// The directory in which [`Self::root`] is called `host`.
     pub(crate) fn folder(&self) -> &Path {
         self.dir.path()
     }
@@ -115,13 +115,13 @@ impl SceneTree {
     fn put(&self, path: &str, text: &str) {
         let path: PathBuf = self.root().join(path);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        // Never half a file: the program reads while the scene goes on.
+        // Rename a complete file into place: the program reads while the scene changes.
         let new = path.with_extension("new");
         fs::write(&new, text).expect("a file of the scene");
         fs::rename(new, path).expect("a file of the scene");
     }
 
-    /// One second later: what leaks has leaked.
+    /// Advances the scene by one second: leaking processes grow.
     pub(crate) fn advance(&mut self) {
         self.step += 1;
         for actor in ACTORS {
@@ -360,8 +360,8 @@ impl SceneTree {
     }
 }
 
-/// Two kills of the recent past, as records of /dev/kmsg: level and facility, number, microseconds
-/// since boot, flags; then what the kernel writes.
+/// Two recent kills as records of /dev/kmsg: level and facility, sequence number, microseconds since boot,
+/// flags, then the text.
 fn kernel_log() -> String {
     let clock = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let now = u64::try_from(clock.tv_sec).expect("after boot") * 1_000_000;

@@ -1,4 +1,4 @@
-//! What a person would see on the terminal: text, places and style of a parsed screen.
+//! What a user would see on the terminal: text, positions and styles of a parsed screen.
 
 use std::fmt::Write as _;
 

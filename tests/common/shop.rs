@@ -1,4 +1,4 @@
-//! OOM domains on paper: a shop in containers, and a crowd of 2 000.
+//! OOM domains for tests: a shop in containers, and a crowd of 2 000 containers.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ pub(crate) fn group(path: &str, parent: Option<u32>, max: u64, usage: u64) -> Cg
 
 pub(crate) const POD: &str = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1a2b3c4d_0001_4002_8003_0123456789ab.slice";
 
-/// A shop in containers: a leak, a pod that stalls and dies whole, a cache that only looks full, one whose
-/// killer is off, an empty one, one that asks for more than its parent has.
+/// A shop in containers: one leaks, a pod stalls and is killed as a group, one only looks full because of page
+/// cache, one has its OOM killer disabled, one is empty, one has a higher limit than its parent.
 pub(crate) fn shop(second: u64) -> (Vec<Cgroup>, Vec<Process>) {
     let id = "4f5e6d7c8b9a0123".repeat(4);
     let mut leak = group(&format!("/docker/{id}"), Some(0), 3584, 2_000 + second * 4);
@@ -100,7 +100,7 @@ pub(crate) fn scene(width: u16, height: u16) -> Scene {
     scene
 }
 
-/// 2 000 containers at rest, and three that are not.
+/// 2 000 idle containers, and three busy ones.
 pub(crate) fn crowd(second: u64) -> (Vec<Cgroup>, Vec<Process>) {
     let mut groups = vec![
         group("/", None, 0, 0),

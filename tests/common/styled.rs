@@ -7,8 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// The letter of each look, for good: a new look is a new row here and changes no other letter. Foreground,
-/// background and modifiers as ratatui names them.
+/// The permanent letter of each look: a new look is a new row and changes no other letter. Foreground, background
+/// and modifiers as ratatui names them.
 const LOOKS: &[(char, &str, &str)] = &[
     ('.', "Reset on Reset NONE", "normal"),
     ('d', "Gray on Reset DIM", "dim"),
@@ -72,7 +72,7 @@ pub(crate) fn styled_view(buffer: &Buffer) -> String {
     format!("{text}\n{styles}\n{legend}")
 }
 
-/// Which row of [`LOOKS`] it is.
+/// The index of this style in [`LOOKS`].
 fn look(style: Style) -> usize {
     let colour =
         |c: Option<ratatui::style::Color>| c.map_or_else(|| "-".to_owned(), |c| c.to_string());
@@ -95,7 +95,7 @@ pub(crate) fn cropped(buffer: &Buffer, area: Rect) -> Buffer {
     part
 }
 
-/// The dialog on top without what is behind it: the largest frame that is closed on all sides.
+/// The dialog on top, cut out: the largest frame that is closed on all sides.
 pub(crate) fn dialog(buffer: &Buffer) -> Buffer {
     let is = |x: u16, y: u16, symbol: &str| buffer[(x, y)].symbol() == symbol;
     let mut found: Option<Rect> = None;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::screen::Screen;
 use super::svg_glyph;
 
-/// Width and height of one cell, and where the base line of its text is.
+/// Width of one cell.
 pub(crate) const CELL_W: f32 = 8.4;
-/// See [`CELL_W`].
+/// Height of one cell.
 pub(crate) const CELL_H: f32 = 18.0;
 const BASELINE: f32 = 13.4;
 const FONT_SIZE: f32 = 14.0;
@@ -92,7 +92,7 @@ fn row_of_cells(out: &mut String, screen: &Screen, row: u16, cols: u16) {
         }
         let (x, y) = (f32::from(start) * CELL_W, f32::from(row) * CELL_H);
         if look.bg != BACKGROUND {
-            // A hair of overlap hides the seam between rows of one colour.
+            // A small overlap hides the seam between rows of one colour.
             let width = f32::from(col - start) * CELL_W;
             writeln!(
                 out,

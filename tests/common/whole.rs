@@ -20,10 +20,10 @@ use oomtop::oomlog::{Monotonic, OomEvent, TextLog};
 use super::scene::{GIB, MIB, host as scene_host, id, process, snapshot as scene_snapshot};
 use super::shop::group;
 
-/// What the kernel logs where cgroup v2 is: a group kill, a host out of memory, SysRq-f without a victim, and
-/// the words of two programs that kill before the kernel does.
+/// A log of a cgroup v2 machine: a group kill, a host out of memory, SysRq-f without a victim, and lines of two
+/// programs that kill before the kernel does.
 const LOG_V2: &str = include_str!("../fixtures/document/v2.log");
-/// What an old kernel logs where cgroup v1 is, and how a panic ends it.
+/// A log of an old kernel with cgroup v1 that ends in a panic.
 const LOG_V1: &str = include_str!("../fixtures/document/v1.log");
 
 /// A host of this cgroup version: 6.12 with v2, 4.14 with the others.

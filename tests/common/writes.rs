@@ -1,4 +1,4 @@
-//! Writes that were asked for, and receipts for them.
+//! Requested writes, and receipts for them.
 
 use crate::common::scene::{Scene, id};
 use oomtop::app::msg::{Effect, Msg, Receipt};
@@ -74,7 +74,7 @@ pub(crate) fn receipt(steps: Vec<StepReceipt>) -> PlanReceipt {
 }
 
 impl Scene {
-    /// The receipt of the write that was asked for last.
+    /// Answers the last requested write with these receipts.
     pub(crate) fn answer(&mut self, plans: Vec<PlanReceipt>) -> &mut Self {
         let id = self.write;
         self.tell(Msg::Done(Receipt::Write { id, plans }))

@@ -1,5 +1,5 @@
-//! What to do after an OOM: the printed report names no key of the dashboard, and files of the cgroup
-//! version that the report is of.
+//! Advice after an OOM: the printed report names no dashboard keys, and only files of the report's own cgroup
+//! version.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::common::scene::{Scene, process, processes};
 use oomtop::app::msg::Msg;
 use oomtop::oomlog::{OomEvent, OomReport, Outcome};
 
-/// What `oomtop explain` prints of a lab log.
+/// The output of `oomtop explain` for a lab log.
 fn explained(fixture: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures/oom/lab")

@@ -1,5 +1,5 @@
-//! What comes twice, too early, too long or makes no sense: nothing is done that was not meant, and
-//! nothing is lost.
+//! Input that comes twice, comes too early, is too long or makes no sense must cause no unintended write and
+//! must not be lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use oomtop::model::process::signal::SIGNALS;
 use oomtop::model::snapshot::{Detail, KillCounters};
 use oomtop::oomlog::OomEvent;
 
-/// A write of somebody who has left.
+/// The receipt of a write whose dialog has been closed.
 fn written(pid: u32, before: i64, after: i64) -> Msg {
     Msg::Done(Receipt::Write {
         id: WriteId(1000 + u64::from(pid)),
@@ -62,7 +62,7 @@ fn a_number_of_two_digits_is_that_signal() {
     assert!(scene.text().contains("send SIGTERM"), "{}", scene.text());
     scene.keys("9");
     assert!(scene.text().contains("send SIGKILL"), "{}", scene.text());
-    // The answer to a dialog that was closed meanwhile does not close this one.
+    // The answer to a closed dialog must not close the open one.
     let target = id(1892);
     let step = Step::Signal {
         target,
@@ -114,7 +114,7 @@ fn a_line_that_comes_late_takes_the_place_of_the_counted_kill() {
     scene.tell(with_kills(8, 2));
     assert_eq!(scene.state.events.len(), rows + 1, "one row, the log's");
     assert_eq!(scene.state.events.kills(), kills + 1, "counted once");
-    // A later silent kill is not hidden by the one that was taken back.
+    // A withdrawn silent kill must not hide a later one.
     for second in 9..14 {
         scene.tell(with_kills(second, 3));
     }
@@ -181,7 +181,7 @@ fn a_line_without_blanks_and_a_thousand_targets_are_drawn_in_time() {
     scene.text();
     scene.keys("Esc End Up Up a Tab Tab");
     scene.text();
-    // Unoptimized; with a walk for each target it was minutes.
+    // Without optimisation. A walk for each target took minutes.
     let took = processor_time().saturating_sub(begin);
     measured(&format!(
         "a long line and ten thousand targets are drawn in {took:?}"

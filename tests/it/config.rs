@@ -111,7 +111,7 @@ fn the_plain_table_obeys_the_file() {
     assert_eq!(pids("filter = \"pid:10\"", &["-F", "pid:11"]), [11]);
 }
 
-/// After `sudo -u` HOME is another user's: its directory is closed, and no file in it is meant for this one.
+/// After `sudo -u` HOME is still another user's: a closed directory there must not stop oomtop.
 #[test]
 fn a_home_that_cannot_be_entered_has_no_settings() {
     use std::os::unix::fs::PermissionsExt;
@@ -126,7 +126,7 @@ fn a_home_that_cannot_be_entered_has_no_settings() {
     let printed = user.printed("delay", &[], &[]);
     mode(0o700).expect("changed back");
     assert_eq!(printed, "1 built-in");
-    // The file itself closed: it is there, so it is told.
+    // The file exists but is unreadable: that is an error.
     fs::set_permissions(user.file(), fs::Permissions::from_mode(0o000)).expect("changed");
     let output = user.run(&["--print-config"], &[]);
     assert_eq!(output.status.code(), Some(2));

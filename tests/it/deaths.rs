@@ -1,4 +1,4 @@
-//! Who is said to die: nobody is named where badness does not matter, both where it is too close to call.
+//! The announced victim: nobody where badness does not matter, two processes where it is too close to call.
 
 use std::sync::Arc;
 
@@ -197,7 +197,7 @@ fn two_that_are_too_close_to_call_are_both_named_everywhere() {
     says(&near, &format!("{host} badness"));
     near.keys("Esc d S");
     says(&near, &format!("then it kills {host}"));
-    // The second of two: not behind the first.
+    // A runner-up that is too close to call does not rank behind the victim.
     let mut details = calm_scene((120, 36), close);
     details.keys("Down Enter");
     says(&details, "next victim, or 2456 mysqld");

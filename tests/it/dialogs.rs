@@ -58,7 +58,7 @@ fn creates_a_group_with_limits_on_v2() {
             CgroupStep::Create(path.clone()),
             limit(&path, LimitFile::High, LimitValue::Amount(11 << 30)),
             limit(&path, LimitFile::OomGroup, LimitValue::Switch(true)),
-            // The limit that kills is the last.
+            // The limit that can kill is written last.
             limit(&path, LimitFile::Max, LimitValue::Amount(12 << 30)),
             CgroupStep::Move(id(2456), path),
         ])

@@ -107,7 +107,7 @@ fn what_is_read_twice_is_told_once_and_no_kernel_pointer_gets_out() {
     assert_eq!(document["gauge"]["memory"].get("swappiness"), None);
     let text = document.to_string();
     assert!(!text.contains(&secret.to_string()) && !text.contains("address_space"));
-    // It was there to be told: all of them die with the victim.
+    // The whole pod dies with the victim.
     let along = &domain(&document, shop::POD)["dies_along"];
     assert!(along.as_array().is_some_and(|along| !along.is_empty()));
 }

@@ -1,5 +1,5 @@
-//! Which domain is said to have run out when the kernel killed: the one whose limit it was, never the one
-//! that only lost a process.
+//! Which domain ran out when the kernel killed: the domain whose limit was hit, never a domain that only lost
+//! a process.
 
 use crate::common::scene::{GIB, MIB, Scene, kill_report, moment, process, snapshot};
 use crate::common::shop::group;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 const SHOP: Scope = Scope::Memcg(CgroupKey(1));
 const API: Scope = Scope::Memcg(CgroupKey(2));
 
-/// What a sample has besides its second.
+/// The contents of a sample, without its time.
 #[derive(Clone, Copy)]
 struct Sample {
     /// Kills by the host's counter, by the shop's (and the api's in it), and of its own OOM (v2).
@@ -118,7 +118,7 @@ fn a_group_that_lost_a_process_to_the_hosts_oom_has_not_run_out() {
             report.task_memcg = Some("/shop/api".to_owned());
             scene.tell(Msg::Oom(OomEvent::Report(Arc::new(report))));
         }
-        // Page cache has it at its limit all the time.
+        // Page cache keeps the shop at its limit all the time.
         let after = Sample {
             kills: [2, 2],
             at_limit: 9,

@@ -1,4 +1,4 @@
-//! The domains view on paper: what is where, what is folded, what the keys do, and that it stands still.
+//! The domains view: its rows, folding and keys, and that rows do not jump around.
 
 use crate::common::scene::{Scene, process};
 use crate::common::shop::{crowd, group, run, scene, shop};
@@ -56,7 +56,7 @@ fn the_folded_part_opens_closes_and_keeps_the_selection() {
     scene.keys("Left");
     assert!(rows(&scene) <= 6, "folded again, but for the selected one");
     assert_eq!(scene.state.domains.selected(), last);
-    // By name among all of them.
+    // Find one of them by name.
     scene.keys("/").types("07ab07ab");
     assert_eq!(rows(&scene), 1);
     scene.keys("Enter Esc");
@@ -79,7 +79,7 @@ fn where_nothing_is_folded_right_says_so() {
     crowded.keys("d End Right");
     assert!(!crowded.text().contains("nothing is folded here"));
     assert!(crowded.state.domains.rows().len() > 1000);
-    // It stands in the tree as its siblings do.
+    // In the tree it is sorted like its siblings.
     crowded.keys("Left");
     let text = crowded.text();
     assert!(text.lines().any(|line| line.starts_with("└ … ")), "{text}");
@@ -97,7 +97,7 @@ fn the_order_is_by_urgency_and_page_cache_is_no_urgency() {
     assert!(at("pod 1a2b3c4d  ") < at("docker 4f5e6d7c8b9a"), "{text}");
     assert!(at("docker 4f5e6d7c8b9a") < at("backup.service"), "{text}");
     let cache = text.lines().nth(at("backup.service")).expect("it");
-    // 512 of 512 MiB used, 460 of them can be dropped.
+    // 512 of 512 MiB used; 460 MiB of that can be dropped.
     assert!(
         cache.contains("normal") && cache.contains("10.2%") && cache.contains("512M"),
         "{cache}"
@@ -189,7 +189,7 @@ fn an_oom_that_killed_nobody_is_not_said_to_have_killed() {
         let text = scene.text();
         assert!(text.contains(&format!("state      {phrase}")), "{text}");
     }
-    // It counts all kills of the machine, not those of the log.
+    // The host counts all kills of the machine, not only those in the log.
     let mut host = scene(0);
     host.keys("d Home");
     while host.state.domains.selected() != Some(Scope::Host) {
@@ -266,7 +266,7 @@ fn the_header_names_the_most_urgent_and_does_not_flap() {
         line.contains(".service") && line.contains("host: "),
         "{line}"
     );
-    // When they are calm again the line is the host's.
+    // Once both groups are calm, the line is the host's again.
     run(&mut scene, 160, 30, |_| {
         (
             vec![
@@ -292,7 +292,7 @@ fn a_group_that_goes_away_takes_its_details_along() {
     assert!(scene.text().contains("This group is gone"));
     scene.keys("Enter");
     assert!(scene.state.dialogs.is_empty());
-    // The key is another group's now.
+    // Another group has the key now.
     run(&mut scene, 161, 1, |_| {
         let groups = vec![
             group("/", None, 0, 0),

@@ -1,5 +1,5 @@
-//! The selection of the events pane is an event, not a place: it stays on what the user selected, whatever
-//! comes in, goes or grows around it.
+//! The selection of the events pane is an event, not a row number: it stays on the selected event while other
+//! events come, go or grow.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn three_kills() -> Scene {
             comm,
         )));
     }
-    // The log tells of these three kills and of the one before the scene.
+    // The log has these three kills and one from before the scene.
     scene.tell(counted(3, 4)).keys("e");
     scene
 }
@@ -114,7 +114,7 @@ fn a_filter_keeps_the_row_it_lets_through() {
     expect(&scene, "gamma");
     scene.keys("/ Ctrl-u").types("gamma").keys("Enter Esc");
     expect(&scene, "gamma");
-    // What does not pass gives the selection to its neighbour.
+    // If the filter hides the selected row, its neighbour is selected.
     scene.keys("/").types("pid:5012").keys("Enter");
     expect(&scene, "beta");
 }
@@ -187,7 +187,7 @@ fn counted_before_logged() -> Scene {
 #[test]
 fn a_counted_kill_that_is_logged_late_keeps_the_selection() {
     let mut scene = counted_before_logged();
-    // On the counted kill, and off the first row.
+    // Select the counted kill, which is not the first row.
     scene.tell(told(report(20, 60, 7000, "later")));
     scene.keys("Home Down");
     expect(&scene, "counter");
@@ -249,7 +249,7 @@ fn pids(scene: &Scene) -> Vec<u32> {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
-    /// Whatever comes in: a selected kill stays selected as long as it is a row, and it is on the screen.
+    /// Whatever messages come, a selected kill stays selected and on the screen as long as its row exists.
     #[test]
     fn a_selected_kill_stays_selected_and_on_the_screen(
         steps in proptest::collection::vec((0_u32..7, 0_u64..12), 1..60),

@@ -77,7 +77,7 @@ fn a_counter_that_rises_without_a_line_is_a_row_of_its_own() {
         .tell(with_kills(7, 2))
         .tell(with_kills(8, 2));
     assert_eq!(scene.state.events.len(), 2, "told once");
-    // A kill that the log tells is not told twice.
+    // A kill that is in the log and in a counter makes one row.
     scene.tell(Msg::Oom(OomEvent::Report(Arc::new(kill_report(
         9, 9, 1892, "java", None,
     )))));
@@ -85,7 +85,7 @@ fn a_counter_that_rises_without_a_line_is_a_row_of_its_own() {
         scene.tell(with_kills(second, 3));
     }
     assert_eq!(scene.state.events.len(), 3);
-    // Without a log there is nothing to wait for.
+    // Without a log, a counted kill makes a row at once.
     let missing = "no permission".to_owned();
     scene.tell(Msg::Source(EventSource {
         name: "counters only".to_owned(),

@@ -194,7 +194,7 @@ fn json_has_its_fields() {
 
 #[test]
 fn a_reader_that_leaves_is_no_error() {
-    // More output than a pipe holds, and nobody reads on.
+    // More output than a pipe holds, and a reader that stops reading.
     let log = fs::read(fixture("063-v510-220-tasks.log")).expect("fixture");
     let file = written(&log.repeat(60));
     let mut child = explain()

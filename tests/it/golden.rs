@@ -1,5 +1,5 @@
-//! The whole JSON document and the whole of `explain --json`, field by field: whoever reads them with a
-//! program must not be surprised.
+//! The whole JSON document and the whole of `explain --json`, field by field: a change must not surprise
+//! programs that read them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -61,7 +61,7 @@ const OF_OTHER_LOGS: &[&str] = &[
     ".events.userspace[].processes",
 ];
 
-/// A field that no golden document fills is one whose unit and meaning nobody has looked at.
+/// Every field needs a value in a golden document: otherwise nobody has checked its unit and meaning.
 #[test]
 fn every_field_has_a_value_in_one_of_the_documents() {
     let mut has_value: BTreeMap<String, bool> = BTreeMap::new();
@@ -75,7 +75,7 @@ fn every_field_has_a_value_in_one_of_the_documents() {
     assert_eq!(never, known);
 }
 
-/// Notes for each path, array indices left out, whether it is ever more than null, "" or [].
+/// Notes for each path (without array indices) whether any value is more than null, "" or [].
 fn visit(value: &Value, path: &str, has_value: &mut BTreeMap<String, bool>) {
     let is_something = match value {
         Value::Null => false,

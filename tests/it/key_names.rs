@@ -1,4 +1,4 @@
-//! No screen names another key than the one that works: with all keys moved, the default names are gone.
+//! Screens name only keys that work: when all keys are moved, no screen shows a default key.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ fn screens(fresh: &dyn Fn() -> Scene) -> HashMap<&'static str, String> {
     let mut shown = HashMap::new();
     let mut show = |name, actions: &[Id], typed: &str, then: &[Id]| {
         let mut scene = fresh();
-        // A sentence would stand in the place of the footer.
+        // A notice would cover the footer.
         scene.state.notice = None;
         does(&mut scene, actions).tell(Msg::Groups(Ok(Vec::new())));
         does(scene.types(typed), then);
@@ -101,8 +101,8 @@ fn screens(fresh: &dyn Fn() -> Scene) -> HashMap<&'static str, String> {
     shown
 }
 
-/// Words of a screen that are the name of a default key. `a` is also an article, and signs are dashes and
-/// arithmetic too: those are in the footer, the hints and the help, which are made as for the others.
+/// Words of a screen that are names of default keys. Skips `a`, which is an article too, and signs, which are
+/// also dashes and arithmetic.
 fn default_keys_in(text: &str) -> Vec<&str> {
     let rows = ACTIONS.iter().copied().flatten();
     let names: Vec<&str> = rows.flat_map(|row| row.keys).copied().collect();
@@ -113,7 +113,7 @@ fn default_keys_in(text: &str) -> Vec<&str> {
         let telling = word.len() > 1 || word.chars().all(char::is_alphabetic);
         // `10 s` are seconds.
         let is_unit = word == "s" && before.parse::<f64>().is_ok();
-        // The last two cannot be moved.
+        // Ctrl-c and Ctrl-z cannot be moved.
         let is_exempt = is_unit || matches!(word, "a" | "Ctrl-c" | "Ctrl-z");
         if telling && !is_exempt && names.contains(&word) {
             found.push(word);
@@ -146,7 +146,7 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
             );
         }
     }
-    // The test looks at screens that do name keys.
+    // Make sure that these screens name keys at all.
     for (name, text) in &plain {
         let footer = text.contains("F1Help  aAdjust");
         assert!(
@@ -167,7 +167,7 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
         ("undo", "press F19 again"),
         ("moved", "; F18 again acts on"),
         ("adjust armed", "Press F55 again to write it."),
-        ("limits insisted", "F55 once more writes it"),
+        ("limits insisted", "Press F55 again to write it"),
         ("search", "F55 stays, F31 next, F42 leaves"),
         ("filtered", "(F42 clears it)"),
         ("domains filtered", "(F42 clears it)"),

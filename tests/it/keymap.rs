@@ -1,4 +1,5 @@
-//! Keys are data: every one can be moved, bad bindings are told at once, and what has no meaning here says where it has.
+//! Keys are data: every key can be moved, bad bindings are all reported at once, and a key without a meaning in
+//! this view says where it has one.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The limits of a group that is there: keys typed, plans asked for, what is said before, and undo.
+//! Changing the limits of an existing group: keys, requested plans, the outlook before the write, and undo.
 
 use crate::common::scene::{MIB, Scene, host, processes};
 use crate::common::styled::{dialog, styled_view};
@@ -27,7 +27,7 @@ fn mib(mib: u64) -> LimitValue {
     LimitValue::Amount(mib * MIB)
 }
 
-/// What was asked to be written since the last call.
+/// Writes requested since the last call.
 fn asked(scene: &mut Scene) -> Vec<Vec<Plan>> {
     writes(&scene.asked())
 }
@@ -45,7 +45,7 @@ fn opened(width: u16, height: u16, version: CgroupVersion) -> Scene {
     scene
 }
 
-/// On cgroup v2, without swap to go to.
+/// A v2 group that has no swap to use.
 fn without_swap(width: u16, height: u16, limit: &str) -> Scene {
     let mut scene = opened(width, height, CgroupVersion::V2);
     scene.types(limit).keys("Down Down Down Down").types("0");
@@ -105,7 +105,7 @@ fn nonsense_is_not_written() {
     for (typed, words) in [
         ("100", "less than one page"),
         ("lots", "not a size"),
-        // The outlook is that of what is there.
+        // The outlook describes the limits in force.
         ("1", "The limit of 3.5 GiB is reached after"),
     ] {
         let mut scene = opened(120, 36, CgroupVersion::V2);
@@ -129,18 +129,18 @@ fn a_limit_that_kills_at_once_names_the_victim_and_is_asked_for_twice() {
     );
     says(
         &scene,
-        "This kills 1892 java at once. Enter once more writes it",
+        "This kills 1892 java at once. Press Enter again to write it",
     );
-    // Reading on is no answer.
+    // Scrolling does not answer the question.
     scene.keys("PgDn PgUp");
     says(&scene, "This kills 1892 java at once.");
-    // Another key thinks again.
+    // Any other key cancels the question.
     scene.keys("Left");
     assert!(!scene.text().contains("This kills"));
     scene.keys("Enter");
     assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0]);
     scene.keys("Enter");
-    // The limit that kills is the last.
+    // The limit that can kill is written last.
     let steps = vec![
         step(LimitFile::SwapMax, LimitValue::Amount(0)),
         step(LimitFile::Max, mib(1024)),
@@ -243,7 +243,7 @@ fn what_was_written_before_a_failure_can_be_taken_back() {
 #[test]
 fn undo_asks_again_where_the_old_limit_would_kill_or_somebody_set_another() {
     for (before, after, words) in [
-        // 3400 MiB are used by now.
+        // 3400 MiB are in use.
         (
             1024,
             3584,
@@ -284,7 +284,7 @@ fn a_domain_opens_on_its_own_limits_also_without_anybody_to_kill() {
     scene.keys("Right");
     assert!(shown(&mut scene, "/empty"), "{}", scene.text());
     says(&scene, "now 64 MiB");
-    // Nobody to move: Tab stays.
+    // No process to move, so Tab does nothing.
     scene.keys("Tab").types("128M");
     says(&scene, "write 134217728 (128 MiB) to /empty/memory.max");
     scene.keys("Enter Esc");

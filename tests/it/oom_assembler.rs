@@ -1,4 +1,4 @@
-//! When the assembler says what: nothing waits, nothing is counted twice.
+//! When the assembler emits events: none is delayed, none is counted twice.
 
 #![allow(
     clippy::expect_used,
@@ -176,7 +176,7 @@ fn lost_records_show_once_and_mark_the_open_report() {
             lost: 7
         }]
     );
-    // The reader was told by EPIPE: the jump of the numbers is the same gap.
+    // EPIPE already reported this gap: the jump in sequence numbers must not report it again.
     let mut events = Vec::new();
     machine.assembler.note_gap(0, None, &mut events);
     assert_eq!(events, [OomEvent::Gap { at: None, lost: 0 }]);

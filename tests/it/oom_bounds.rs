@@ -1,4 +1,4 @@
-//! What found its way out of fuzzing and big logs: memory stays bounded, broken lines stay whole.
+//! Regressions from fuzzing and big logs: memory stays bounded, broken lines are joined again.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -100,8 +100,7 @@ fn a_lone_line_is_found_among_others() {
     assert_eq!(chunked(&log).len(), 1);
 }
 
-/// Found by the fuzzer: after a telling line only some lines were looked at, though a name broken by
-/// newlines went on.
+/// Found by the fuzzer: after a line of interest the reader skipped lines, though a name with newlines went on.
 #[test]
 fn a_broken_line_is_followed_to_its_end() {
     let mut log = String::from("[    5.000000] Out of memory: Killed process 38 (e\n");
@@ -113,7 +112,7 @@ fn a_broken_line_is_followed_to_its_end() {
     assert_eq!(chunked(&log), by_line(&log));
 }
 
-/// Found by the fuzzer: the stamp is the log's own text too.
+/// Found by the fuzzer: a stamp is untrusted text of the log too.
 #[test]
 fn nothing_of_a_log_is_printed_raw() {
     let log =

@@ -1,4 +1,4 @@
-//! `oomlog` could be a crate of its own: what it needs, and the names it offers.
+//! `oomlog` can become a crate of its own: the crates it needs, and the names it exports.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 

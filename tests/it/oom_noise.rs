@@ -1,4 +1,4 @@
-//! Nothing that can stand in a log makes the reader panic, and no noise loses a kill.
+//! No log text makes the reader panic, and noise between the lines hides no kill.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! The ranking computed from a report's own table names the one the kernel chose.
+//! The ranking computed from a report's task table puts the kernel's victim first.
 
 #![allow(
     clippy::expect_used,

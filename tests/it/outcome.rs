@@ -1,5 +1,5 @@
-//! What decides the next OOM, on the screen: killers and settings, the distance from death, what a limit
-//! would do, what a new adj would.
+//! What decides the next OOM, on the screen: killers, settings, the distance from death, and the effect of a new
+//! limit or a new adj.
 
 use std::sync::Arc;
 
@@ -205,7 +205,7 @@ fn groups_asked_for(scene: &Scene) -> Vec<CgroupKey> {
 fn the_groups_whose_room_is_told_are_asked_for_whole() {
     let docker = CgroupKey(4);
     let asks = |keys: &str| {
-        // Calm, or the header would ask for the group.
+        // A calm scene: otherwise the header itself would ask for the group.
         let mut scene = calm_scene((120, 36), |_| {});
         scene.keys(keys);
         let mut later = snapshot(60, processes());

@@ -1,4 +1,4 @@
-//! Whatever a write did, in however many plans and wherever it failed: its inverse restores the state.
+//! The inverse of a write restores the state, for any number of plans and wherever a plan failed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ fn path() -> impl Strategy<Value = CgroupPath> {
     select(&PATHS[1..]).prop_map(CgroupPath::new)
 }
 
-/// 4 is the pid of nobody.
+/// A target; no process has pid 4.
 fn target() -> impl Strategy<Value = oomtop::model::process::ProcessId> {
     (1_u32..5).prop_map(id)
 }
@@ -102,7 +102,7 @@ fn case() -> impl Strategy<Value = (PaperKernel, Vec<Plan>)> {
     })
 }
 
-/// All but what undo leaves alone.
+/// The kernel's state without the parts that undo leaves alone.
 fn comparable(kernel: &PaperKernel) -> PaperKernel {
     PaperKernel {
         enabled: BTreeSet::new(),
@@ -126,7 +126,7 @@ proptest! {
         prop_assert_eq!(comparable(&kernel), before);
     }
 
-    /// What the builder makes of limits the kernel takes together, it takes step by step.
+    /// If the kernel accepts a set of limits, it accepts the builder's steps towards them one by one.
     #[test]
     fn built_plans_are_taken_and_taken_back(
         ((mut kernel, _), file, limits) in (case(), path(), version()).prop_flat_map(|(case, path, _)| {

@@ -1,4 +1,4 @@
-//! What the preview of a write says where several processes are one for the kernel.
+//! The preview of a write to processes that share memory, which the kernel treats as one.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::num::NonZeroU64;
@@ -81,12 +81,12 @@ fn a_write_elsewhere_does_not_turn_the_order_of_equals_round() {
     let rules = KernelRules::default();
     let table = vec![process(41, 60), process(42, 60), process(50, 10)];
     let mut snapshot = snapshot(table, &rules);
-    // The younger one was moved in first: the kernel takes the last to come.
+    // The younger process was moved in first: the kernel kills the last to join.
     let order = [(id(42), Some(CgroupKey(1))), (id(41), Some(CgroupKey(1)))];
     let cgroups = Arc::clone(&snapshot.cgroups);
     settle(&mut snapshot.domains[1], &order, rules.tie, &cgroups);
     assert_eq!(change(&snapshot, &rules, 50, 0), (41, 41));
-    // What changes one of them does count.
+    // A change to only one of them counts.
     assert_eq!(change(&snapshot, &rules, 41, -100), (41, 42));
     assert_eq!(change(&snapshot, &rules, 42, 100), (41, 42));
 }

@@ -1,4 +1,4 @@
-//! Where the selection goes when what was selected is gone: never where nobody looked.
+//! Where the selection goes when the selected process is gone: never to a row the user did not look at.
 
 use crate::common::scene::{Scene, processes};
 use crate::common::shop::{group, run};
@@ -24,7 +24,7 @@ fn zombie(p: &mut Process) {
     (p.state, p.memory) = (TaskState('Z'), None);
 }
 
-/// Later than any key that was meant for what was selected before.
+/// Waits until keys can no longer be meant for the previous selection.
 fn wait(scene: &mut Scene) {
     for _ in 0..3 {
         let now = scene.state.snapshot.processes.clone();
@@ -105,12 +105,12 @@ fn a_key_meant_for_what_is_selected_now_is_not_held_up() {
     wait(&mut scene);
     scene.keys("k");
     assert_eq!(scene.state.dialogs.len(), 1);
-    // Somebody else was selected since.
+    // The user has selected another process since.
     let mut scene = Scene::new(120, 36);
     scene.keys("Down").sample(without(1892));
     scene.keys("Down k");
     assert_eq!(scene.state.dialogs.len(), 1);
-    // The tagged ones are meant.
+    // Keys act on the tagged processes.
     let mut scene = Scene::new(120, 36);
     scene.keys("Space").sample(without(1892));
     scene.keys("k");
@@ -198,7 +198,7 @@ fn a_domain_that_empties_before_it_goes_leaves_the_selection_where_it_was() {
     });
     assert_eq!(path(&scene).as_deref(), Some("/b"));
     assert!(scene.state.domains.cursor() > row, "{}", scene.text());
-    // Its key is another group's now.
+    // Another group has its key now.
     run(&mut scene, 133, 1, |_| {
         groups(&[("/a", 99), ("/c", 90), ("/d", 5)])
     });

@@ -77,7 +77,7 @@ fn the_selection_stays_on_its_process_when_rows_move() {
     moved.push(process(9998, "hog", 19_000, 0, 1));
     scene.sample(moved.clone());
     assert_eq!(scene.selected(), Some(1892));
-    // When it ends, whoever has its row now.
+    // When the process ends, the process now in its row is selected.
     moved.retain(|p| p.id.pid != 1892);
     scene.sample(moved);
     assert!(scene.selected().is_some());
@@ -249,8 +249,8 @@ fn what_concerns_the_loop_is_no_effect_on_the_world() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
-    /// Whatever lives or dies, and whatever is pressed: the cursor is on a row, on the screen's side of
-    /// the table, and the selection is the process of that row.
+    /// Whatever processes start or end and whatever keys come: the cursor is on a visible row, and the selection is
+    /// the process of that row.
     #[test]
     fn selection_survives_any_sample(
         pids in proptest::collection::vec((1_u32..60, 0_u64..500, -1000_i64..=1000), 0..40),

@@ -1,4 +1,4 @@
-//! Who dies: the rules against the kernel's own loop, written out plainly, over any table.
+//! Compares the victim rules with a plain copy of the kernel's loop, over random tables.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::num::NonZeroU64;
@@ -19,7 +19,7 @@ fn group(parent: Option<u32>, max: Option<u64>) -> Cgroup {
     paper::group("/", parent, max)
 }
 
-/// Several of them have started at the same time.
+/// A process; several have the same start time.
 fn process(pid: u32, rss: u64, adj: i64, cgroup: u32) -> Process {
     let mut process = paper::process(pid, rss, adj, cgroup);
     process.id.start_ticks = u64::from(pid % 7);
@@ -117,7 +117,7 @@ proptest! {
             let wanted = select(&members, state.total_pages, tie);
             prop_assert_eq!(state.verdict.map(|v| v.victim.id), wanted);
             prop_assert_eq!(again.verdict.map(|v| v.victim.id), wanted);
-            // Without the victim, the one that was next to it is chosen.
+            // Without the victim, the runner-up is chosen.
             let rest: Vec<&Process> =
                 members.iter().copied().filter(|p| Some(p.id) != wanted).collect();
             let second = state.verdict.and_then(|v| v.runner_up).map(|c| c.id);

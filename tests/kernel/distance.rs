@@ -1,5 +1,5 @@
-//! The distance from death and the outlook of a limit, against the real kernel: in cgroups of the test's
-//! own, until somebody is killed.
+//! The distance from death and the outlook of a limit against the real kernel: in cgroups that the test makes,
+//! until the kernel kills.
 #![expect(clippy::expect_used, reason = "helpers of tests fail the test")]
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ struct Eyes {
 }
 
 impl Eyes {
-    /// `None`, said loudly, where a reading can be off by more than these tests go by.
+    /// `None`, with a loud message, where readings are too inexact for these tests.
     fn open(test: &str) -> Option<Self> {
         // Every process is read in every sample.
         let sampler = Sampler::with_backend(SysRoot::default(), BackendChoice::ProcAll);
@@ -79,7 +79,7 @@ fn domain_of<'s>(snapshot: &'s Snapshot, group: &Memcg) -> &'s DomainState {
     snapshot.domains.iter().find(is_it).expect("its domain")
 }
 
-/// Without swap in the game a limit is a limit.
+/// True if the group cannot escape its limit by swapping.
 fn holds_swap(test: &str, group: &Memcg) -> bool {
     let limits_swap = match group.version() {
         Version::V1 => group.dir().join("memory.memsw.limit_in_bytes").exists(),
@@ -147,8 +147,8 @@ fn a_limits_outlook_comes_true_though_the_moved_memory_stays_behind() {
     }
     group.limit(100 * MIB);
     let mut inside = Hog::start("out-inside").in_group(&group).grow(50);
-    // Its memory is charged where it is now, and counts as badness wherever it goes: more than the other
-    // one can have inside the limit.
+    // Its memory stays charged outside but counts as badness in the group: more than the other process can
+    // hold within the limit.
     let mut moved = Hog::start("out-moved").grow(120);
     let snapshot = eyes.look();
     let target = snapshot.processes.iter().find(|p| p.id.pid == moved.pid());

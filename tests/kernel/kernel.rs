@@ -1,5 +1,5 @@
-//! The whole loop on the real kernel: find a process, protect it, fence it in, and watch a real
-//! OOM kill in a cgroup of the test's own. Skips loudly what this machine does not allow.
+//! The whole loop on the real kernel: find a process, protect it, limit it, and watch a real OOM kill in a
+//! cgroup that the test makes. Skips loudly what this machine does not allow.
 #![expect(clippy::expect_used, reason = "helpers of tests fail the test")]
 
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn escape_leaves_the_dialogs_without_a_trace() {
         session.keys("<Down><Esc>");
         session.wait_for("the table", |screen| !screen.has(title));
     }
-    // What was asked for has been carried out when it has ended.
+    // oomtop finishes requested writes before it exits.
     session.keys("q");
     assert_eq!(session.wait_exit().code, 0);
     assert_eq!(adj_of(hog.pid()), before);
@@ -208,7 +208,7 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
                 .grow(*mib)
         })
         .collect();
-    // The host's next victim is elsewhere, so that the mark in the group is the group's own.
+    // The decoy is the host's next victim, so the mark in the group is for the group's victim.
     let _decoy = Hog::start("decoy").adj(900);
     let mut session = Session::start((150, 40), &[]);
     session.wait_for("the table", |screen| screen.has("COMMAND"));
@@ -267,7 +267,7 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
     assert_eq!(marked, pid, "the marked victim is not the one that died");
 }
 
-/// The row of the events pane with this text: the header and the table speak of kills too.
+/// The row of the events pane with this text; rows of the header and the table are skipped.
 fn event_with(screen: &Screen, text: &str) -> Option<String> {
     let lines = screen.lines();
     let mut events = lines.iter().skip_while(|line| !line.contains("OOM events"));

@@ -84,7 +84,7 @@ fn the_numbers_are_those_of_the_files_and_the_nearer_limit_is_first() {
     details(&mut session, &inner, &loose);
 }
 
-/// To the byte, in the details; and what the loose one is told.
+/// The details show the files' values to the byte; a domain with a limit above its parent's gets a note.
 fn details(session: &mut Session, inner: &Memcg, loose: &Memcg) {
     for (group, words) in [(inner, "Who dies"), (loose, "Its limit is never reached")] {
         session.keys("<Esc>");

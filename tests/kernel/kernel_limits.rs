@@ -1,5 +1,5 @@
-//! Other limits for a group that is there, through the real program: in a cgroup of the test's own on the
-//! real kernel, and on a v2 tree of plain files, which every machine has. Skips loudly what this machine does not allow.
+//! Changing the limits of an existing group through the real program: in a cgroup that the test makes, and on a
+//! v2 tree of plain files, which works on every machine. Skips loudly what this machine does not allow.
 
 use crate::common::fake_root::FakeRoot;
 use crate::common::hog::Hog;
@@ -119,7 +119,7 @@ fn a_limit_below_usage_is_refused_on_v1_and_kills_on_v2_after_a_second_enter() {
     }
 }
 
-/// Plain files kill nobody, but everything up to the write is as on v2, whatever this machine has.
+/// Plain files kill nobody, but up to the write everything is as on v2, on any machine.
 #[test]
 fn on_v2_the_victim_is_named_the_file_written_at_the_second_enter_and_restored() {
     // Sizes of nine digits: a plain file keeps what a shorter write leaves of a longer text.

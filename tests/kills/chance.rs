@@ -1,4 +1,4 @@
-//! [`Chance`]: numbers at random that a seed brings back.
+//! [`Chance`]: random numbers that a seed reproduces.
 
 /// A linear feedback generator (xorshift64): good enough to draw plans.
 pub(crate) struct Chance(u64);

@@ -2,7 +2,7 @@
 //!
 //! Each trial draws groups, limits, sizes, shared memory, threads and adj values, lets one process take
 //! page after page, and compares the last sample before the kill with the kernel's choice. Needs root
-//! and a memory controller; the seed is printed, and `OOMTOP_KILLS_SEED` brings a run back.
+//! and a memory controller; the test prints its seed, and `OOMTOP_KILLS_SEED` repeats a run.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -29,16 +29,16 @@ use trial::{Outcome, Said};
 /// Kills to be compared; `OOMTOP_KILLS` asks for more.
 const KILLS: u32 = 100;
 
-/// Then the test ends with what it has: a machine this slow has other worries.
+/// After this time the test judges the kills it has: the machine is too slow for more.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// Trials that may come to nothing, for what others do on the machine.
+/// Trials that may fail because of other work on the machine.
 const MOST_VOID: u32 = 20;
 
 /// What one back end said over all trials.
 #[derive(Default)]
 struct Tally {
-    /// Of two readings, in pages.
+    /// Error of two readings, in pages.
     error: u64,
     clear: u32,
     clear_right: u32,
@@ -91,7 +91,7 @@ impl Tally {
     }
 }
 
-/// Both ways of reading processes, the one with fewer reads too: rows that rest must not mislead.
+/// A sampler for each back end, including the one that reads idle processes less often.
 fn samplers() -> (Vec<&'static str>, Vec<Sampler>) {
     let ways = [("bpf", BackendChoice::Bpf), ("proc", BackendChoice::Proc)];
     let open = |(name, choice)| match Sampler::with_backend(SysRoot::default(), choice) {

@@ -54,7 +54,7 @@ impl Member {
         self.answer().is_some()
     }
 
-    /// Does what it is told, and its answer; `None` if it has ended instead.
+    /// Sends an order and returns the member's answer; `None` if the member has ended.
     pub(crate) fn order(&mut self, order: &str) -> Option<u32> {
         writeln!(self.orders, "{order}").ok()?;
         self.answer()
@@ -72,20 +72,20 @@ impl Member {
         std::fs::write(path, adj.to_string()).expect("its oom_score_adj");
     }
 
-    /// `oom_score_adj` it has, from whom it was started.
+    /// Its `oom_score_adj`, inherited from the test.
     pub(crate) fn adj(&self) -> i16 {
         let path = format!("/proc/{}/oom_score_adj", self.pid());
         let text = std::fs::read_to_string(path).unwrap_or_default();
         text.trim().parse().unwrap_or(0)
     }
 
-    /// It has ended, and of SIGKILL.
+    /// True if SIGKILL ended it.
     pub(crate) fn was_killed(&mut self) -> bool {
         let status = self.child.try_wait().expect("it is our child");
         status.is_some_and(|status| status.signal() == Some(9))
     }
 
-    /// It and its twin have ended.
+    /// True if the member and its twin have ended.
     pub(crate) fn is_gone(&mut self) -> bool {
         let twin = self.twin.is_some_and(|pid| {
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -98,7 +98,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        // A twin goes with the group it is in.
+        // A twin dies when its group is removed.
         self.child.kill().ok();
         self.child.wait().ok();
     }

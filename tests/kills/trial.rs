@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Threads,
     /// One shares its whole address space with another process.
     Twin,
-    /// Of one size and one adj.
+    /// All have the same size and adj.
     Equal,
     /// adj values that make up for the sizes, so that the points are near each other.
     Balanced,
@@ -53,13 +53,13 @@ pub(crate) struct Outcome {
     pub(crate) kind: Kind,
     /// Depth of the group that was full: 0 is the trial's own top.
     pub(crate) depth: usize,
-    /// By sampler.
+    /// The announcement of each sampler.
     pub(crate) said: Vec<Option<Said>>,
     /// Who the kernel killed.
     pub(crate) killed: u32,
     /// Steps from the first sample to the kill.
     pub(crate) steps: u32,
-    /// Who took the last one, after the last sample, and how many pages it was.
+    /// Pid of the process that took the last step after the last sample; `step_pages` is the size of that step.
     pub(crate) trigger: u32,
     pub(crate) step_pages: i64,
     pub(crate) members: Vec<Member>,
@@ -68,7 +68,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// The one announced is the one killed, or shares its memory.
+    /// True if the announced process is the killed one, or shares memory with it.
     pub(crate) fn is_right(&self, said: &Said) -> bool {
         let announced = said.domain.verdict.map(|verdict| verdict.victim.id.pid);
         announced.is_some_and(|pid| self.unit(pid) == self.unit(self.killed))
@@ -117,7 +117,7 @@ impl Plan {
             })
             .collect();
         let mut plan = Self { full, homes };
-        // Two candidates at least, or there is nothing to foretell.
+        // At least two candidates, or there is nothing to predict.
         for at in 0..2 {
             if !plan.is_inside(at) {
                 plan.homes[at] = LEAVES[0];
@@ -135,7 +135,7 @@ impl Plan {
     }
 }
 
-/// Runs one trial; `Err` with the reason if it came to no kill that can be told.
+/// Runs one trial; `Err` with the reason if no identifiable kill came.
 pub(crate) fn run(
     python: &str,
     top: Memcg,
@@ -229,7 +229,7 @@ fn take_memory(
 }
 
 fn set_adj(kind: Kind, members: &[Member], chance: &mut Chance) {
-    // All have it from this process; without CAP_SYS_RESOURCE nobody may go below.
+    // All inherit this adj from the test; without CAP_SYS_RESOURCE no process may go below it.
     let floor = members.first().map_or(0, Member::adj);
     let privileged = members.first().is_some_and(|member| {
         let path = format!("/proc/{}/oom_score_adj", member.pid());
@@ -250,7 +250,7 @@ fn set_adj(kind: Kind, members: &[Member], chance: &mut Chance) {
     }
 }
 
-/// The group that shall be full has little room; others have much or no limit.
+/// Gives the group to be filled a low limit, and the others a high limit or none.
 fn set_limits(plan: &Plan, groups: &[Memcg], chance: &mut Chance) {
     for (at, group) in groups.iter().enumerate() {
         if at == plan.full {

@@ -22,7 +22,7 @@ use oomtop::model::process::{Process, ProcessId};
 use oomtop::model::snapshot::{Needs, Snapshot};
 use oomtop::model::time::{Monotonic, Now};
 
-/// A sampler on the BPF back end; says why there is none.
+/// A sampler on the BPF back end; `None`, with the reason printed, if there is none.
 fn bpf(test: &str) -> Option<Sampler> {
     by(test, BackendChoice::Bpf)
 }
@@ -51,7 +51,7 @@ fn sample(sampler: &mut Sampler) -> Arc<Snapshot> {
     sampler.sample(&Needs::default(), now).expect("a sample")
 }
 
-/// All rows as a new reader of plain `/proc` sees them: nothing is left from earlier.
+/// All rows as a fresh sampler on plain `/proc` reads them, without remembered values.
 fn all_of_proc() -> Arc<Snapshot> {
     let sampler = Sampler::with_backend(SysRoot::default(), BackendChoice::ProcAll);
     sample(&mut sampler.expect("plain /proc"))
@@ -61,21 +61,20 @@ fn by_id(snapshot: &Snapshot) -> HashMap<ProcessId, &Process> {
     snapshot.processes.iter().map(|p| (p.id, p)).collect()
 }
 
-/// Its main thread has ended, or all of it has by now.
+/// True if the main thread or the whole process has ended.
 fn has_ended(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ")
         .is_none_or(|(_, rest)| rest.starts_with('Z'))
 }
 
-/// What must be equal to the digit. State and growth are of the moment.
+/// The values that must match exactly. State and growth change from moment to moment.
 fn facts(snapshot: &Snapshot, p: &Process) -> impl PartialEq + std::fmt::Debug + use<> {
     // The files show a process whose main thread has ended in the root group (kernel/cgroup/cgroup.c
     // `proc_cgroup_show`).
     let key = p.cgroup.filter(|_| !has_ended(p.id.pid));
     let group = key.and_then(|key| snapshot.cgroup(key));
-    // To the name of a kernel worker the files add what it works on (fs/proc/array.c
-    // `proc_task_name`).
+    // The files append a kernel worker's current work to its name (fs/proc/array.c `proc_task_name`).
     let comm = Some(p.comm).filter(|_| !p.kernel_thread);
     (
         (p.ppid, p.uid, comm, p.threads, p.adj),
@@ -119,9 +118,9 @@ fn the_files_say_the_same_as(mut walk: Sampler) {
     let cpus = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let rules = walk.host().rules;
     let mut compared = HashSet::new();
-    // What others started and ended in between is right in another round; what is wrong stays wrong.
+    // Processes that start or end between the two readings match in another round; real errors stay.
     let mut wrong = HashMap::new();
-    // Others work while this reads: what has moved in one round may rest in the next.
+    // Other processes run meanwhile: one that changed in this round may be at rest in the next.
     for _ in 0..10 {
         let before = all_of_proc();
         let walked = sample(&mut walk);
@@ -148,7 +147,7 @@ fn the_files_say_the_same_as(mut walk: Sampler) {
                 .get(id)
                 .unwrap_or_else(|| panic!("the walk has missed {id:?} {:?}", file.comm));
             if row.state != file.state {
-                // It has run in between.
+                // The process has run between the two readings.
                 continue;
             }
             let (mine, theirs) = (facts(&walked, row), facts(&before, file));
@@ -192,7 +191,7 @@ fn under_churn_every_row_is_a_process_that_was() {
                     .stdin(Stdio::null())
                     .spawn()
                     .expect("true");
-                // Not reaped yet: the pid is its own.
+                // Not reaped yet, so the pid still belongs to it.
                 let id = id_of(child.id()).expect("its start time");
                 known.lock().expect("known").insert(id);
                 child.wait().expect("reaped");

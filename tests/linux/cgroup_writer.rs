@@ -1,4 +1,4 @@
-//! Cgroup plans: on fake trees what must never happen, as root on real groups of the test's own.
+//! Cgroup plans: forbidden effects on fake trees; as root, real writes to groups that the test made.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
@@ -137,13 +137,13 @@ fn a_move_checks_who_it_is_before_and_where_it_went_after() {
     let receipt = run_plan(&root, V2, &reused);
     assert_eq!(outcomes(&receipt), [Err(FailureKind::Reused)]);
     assert_eq!(fs::read_to_string(&procs).expect("there").trim(), "");
-    // The fake group takes the pid, but the real process has not moved: that is noticed.
+    // The fake group accepts the pid, but the real process does not move: the writer must notice.
     let step = [CgroupStep::Move(child.id(), group("/web"))];
     let receipt = run_plan(&root, V2, &step);
     assert!(receipt.failure().is_some());
     let written = fs::read_to_string(&procs).expect("there");
     assert_eq!(written.trim(), child.id().pid.to_string());
-    // Pids of a foreign tree are not pids here.
+    // Pids in a foreign tree belong to other processes than pids here.
     let receipt = run_plan(&tree.sys_root(), V2, &step);
     let failure = receipt.failure().expect("refused");
     assert!(failure.sentence.contains("namespace"), "{failure}");
@@ -230,7 +230,7 @@ fn a_real_group_is_made_limited_entered_left_and_removed() {
     );
     let text = fs::read_to_string(format!("/proc/{}/cgroup", child.id().pid)).expect("its groups");
     assert!(text.lines().any(|l| l.ends_with(path.as_str())), "{text}");
-    // It is charged here from now on: the sampler sees the domain and its victim.
+    // From now on its memory is charged to this group: the sampler sees the domain and its victim.
     child.fill();
     let mut sampler = Sampler::new(root.clone()).expect("a sampler");
     let snapshot = sampler

@@ -1,6 +1,6 @@
-//! Processes come and go as fast as they can while samples are taken: nothing leaks, no row is wrong.
+//! Processes start and end as fast as possible while oomtop samples: nothing leaks, no row is wrong.
 //!
-//! `OOMTOP_TEST_CHURN_SECONDS` says how long for each back end, instead of three seconds.
+//! `OOMTOP_TEST_CHURN_SECONDS` sets the time for each back end; the default is three seconds.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -26,7 +26,7 @@ use oomtop::model::time::{Monotonic, Now};
 /// Ended children that are remembered: a row is judged within a few samples, so this is plenty.
 const REMEMBERED: usize = 50_000;
 
-/// Growth of the test's memory that no leak is needed for: buffers of the allocator, its arenas.
+/// Growth of the test's memory without a leak: the allocator's buffers and arenas.
 const SLACK_KIB: u64 = 6 * 1024;
 
 /// What a row may take in all tables: somebody else may start thousands of processes meanwhile.
@@ -55,11 +55,11 @@ fn churn(stop: &AtomicBool, known: &Known, started: &AtomicU64) {
     while !stop.load(Ordering::Relaxed) {
         let child = Command::new("true").stdin(Stdio::null()).spawn();
         let Ok(mut child) = child else {
-            // A limit on processes: others have them just now.
+            // At a limit on processes: wait until others end.
             std::thread::sleep(Duration::from_millis(5));
             continue;
         };
-        // Not reaped yet: the pid is its own.
+        // Not reaped yet, so the pid still belongs to it.
         known.add(id_of(child.id()).expect("its start time"));
         started.fetch_add(1, Ordering::Relaxed);
         child.wait().expect("reaped");
@@ -78,8 +78,7 @@ fn anonymous() -> u64 {
     number.unwrap_or(0)
 }
 
-/// Samples, and asks each time for what costs the most: command lines, and the details of children that
-/// may be gone by then.
+/// Takes samples with the most expensive requests: command lines, and details of children that may have ended.
 struct Watch {
     sampler: Sampler,
     needs: Needs,
@@ -108,7 +107,7 @@ fn children(snapshot: &Snapshot) -> impl Iterator<Item = &Process> {
     snapshot.processes.iter().filter(move |p| p.ppid == own)
 }
 
-/// What is true of every child of this test, before its exec and after, and as a zombie.
+/// Checks what holds for every child of this test: before exec, after exec, and as a zombie.
 fn check_child(row: &Process, uid: u32) {
     assert_eq!(row.uid, uid, "{row:?}");
     assert!(!row.kernel_thread && !row.global_init, "{row:?}");
@@ -117,7 +116,7 @@ fn check_child(row: &Process, uid: u32) {
         assert_eq!(row.memory, None, "{row:?}");
     }
     let command = row.command.as_deref().unwrap_or_default();
-    // Between fork and exec it is still this program under another pid.
+    // Between fork and exec the child is still this program under another pid.
     let own = std::env::args().next().unwrap_or_default();
     let plausible = ["", "true", "sh -c "];
     assert!(
@@ -149,7 +148,7 @@ fn run(choice: BackendChoice) {
     let descriptors_before = descriptors();
     let uid = rustix::process::geteuid().as_raw();
     std::thread::scope(|scope| {
-        // Ended also when an assertion below fails: the scope waits for them.
+        // Stops the threads even when an assertion fails: the scope waits for them.
         let _stop = StopAtEnd(&stop);
         for _ in 0..2 {
             scope.spawn(|| churn(&stop, &known, &started));

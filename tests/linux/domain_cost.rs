@@ -53,7 +53,7 @@ impl Groups {
 impl Drop for Groups {
     fn drop(&mut self) {
         for dir in &self.0 {
-            // A process in it may only just have been killed.
+            // A killed process may take a moment to leave the group.
             if !until(|| std::fs::remove_dir(dir).is_ok() || !dir.exists()) {
                 crate::common::measured(&format!("{} could not be removed", dir.display()));
                 return;
@@ -72,7 +72,7 @@ struct Meter {
 
 impl Meter {
     fn of(root: SysRoot) -> Self {
-        // Every process read in every sample: what rests is no measure of a scan.
+        // Read every process in every sample: skipping idle ones would make the scan look cheap.
         let sampler = Sampler::with_backend(root, BackendChoice::ProcAll).expect("a sampler");
         Self {
             sampler,
@@ -143,7 +143,7 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
             return;
         }
     };
-    // After the groups: it goes first, also when the test fails, and leaves them empty.
+    // Declared after the groups, so it is dropped first, even on failure, and leaves them empty.
     let Some(crowd) = Crowd::start(test, MANY) else {
         return;
     };
@@ -151,7 +151,7 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
         std::fs::write(dir.join("cgroup.procs"), child.id().to_string())
             .expect("the process moves");
     }
-    // By turns, so that whatever else goes on here weighs on both: one that sees no cgroups, one that does.
+    // Alternate a sampler without cgroups and one with cgroups, so that other load affects both alike.
     let none = tempfile::tempdir().expect("a temporary directory");
     let mut without = Meter::of(SysRoot {
         cgroup: none.path().to_owned(),
@@ -172,8 +172,8 @@ fn two_thousand_groups_cost_no_more_than_scanning_two_thousand_processes() {
     crate::common::measured(&format!(
         "a sample of {MANY} processes takes {scan} us, their {MANY} groups take {domains} us more"
     ));
-    // Without optimisation oomtop's own arithmetic weighs several times what it does in earnest, while the
-    // kernel's part weighs the same.
+    // Without optimisation oomtop's own arithmetic costs several times more, while the kernel's part costs
+    // the same.
     let most = if cfg!(debug_assertions) {
         scan * 3
     } else {

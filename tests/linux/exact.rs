@@ -1,4 +1,4 @@
-//! Where badness reads exact sums and the back end does not: `status` decides, and is shown.
+//! If badness uses exact sums and the back end does not read them, oomtop reads `status` and shows its values.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -17,7 +17,7 @@ use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::{MemoryUse, Process, TaskState};
 use oomtop::model::snapshot::{Needs, Snapshot};
 
-/// A back end that has counters without their per-CPU parts: it knows these pages of each pid.
+/// A back end whose counters lack their per-CPU parts: pairs of pid and pages.
 struct Rough(Vec<(u32, u64)>);
 
 impl ProcessScan for Rough {
@@ -84,7 +84,7 @@ fn victim(snapshot: &Snapshot) -> (u32, Option<u32>, bool) {
 
 #[test]
 fn exact_numbers_choose_the_victim() {
-    // By the counters 10 is first and 12 last; in truth it is the other way round.
+    // The counters put 10 first and 12 last; the exact sums say the opposite.
     let root = machine("7.3.4")
         .process(10, |p| p.rss_mib(100))
         .process(11, |p| p.rss_mib(101))
@@ -100,7 +100,7 @@ fn exact_numbers_choose_the_victim() {
     let snapshot = sample(&root, &rough, &Needs::default());
     assert_eq!(victim(&snapshot), (12, Some(11), false));
     assert_eq!(rss(&snapshot, 12), 102 * mib);
-    // Neither shown nor near: not read.
+    // Off the screen and far from the top: not read.
     assert_eq!(rss(&snapshot, 13), 11 * mib);
 }
 

@@ -48,7 +48,7 @@ fn samples_the_history_and_live_events_come_in_order() {
     let snapshot = session.sample(&Needs::default()).expect("a sample");
     assert_eq!(snapshot.processes.len(), 1);
     assert_eq!(session.host().expect("known").name, "fakehost");
-    // The log has not been asked for: there is nothing to wait for but the time.
+    // The session does not follow the log, so only the deadline can end the wait.
     let begun = Instant::now();
     let event = session.next(begun + Duration::from_millis(30));
     assert!(matches!(event, Event::Tick(_)), "{event:?}");
@@ -155,7 +155,7 @@ fn a_log_without_an_end_is_waited_for_only_so_long() {
     assert!(!session.caught_up());
 }
 
-/// The real binary, waiting for the end of a log that has none.
+/// The real binary, while it waits for the end of an endless log.
 #[test]
 fn a_signal_ends_it_at_once_and_without_a_word() {
     let root = tree();
@@ -163,7 +163,7 @@ fn a_signal_ends_it_at_once_and_without_a_word() {
     for (signal, ignored, status) in [
         (Signal::TERM, false, 128 + 15),
         (Signal::INT, false, 128 + 2),
-        // A shell without job control starts `oomtop &` with SIGINT ignored: then the second ends it.
+        // A shell without job control starts `oomtop &` with SIGINT ignored: only SIGTERM ends oomtop then.
         (Signal::INT, true, 128 + 15),
     ] {
         let trap = if ignored { "trap '' INT;" } else { "" };
@@ -197,7 +197,7 @@ fn a_signal_ends_it_at_once_and_without_a_word() {
     }
 }
 
-/// Until the process has its handlers: SIGTERM among them, and the one that is sent if it is not ignored.
+/// Waits until the process catches SIGTERM, and `signal` too unless it is ignored.
 fn wait_until_caught(pid: u32, signal: Signal, ignored: bool) {
     let begun = Instant::now();
     let wanted = |signal: Signal| 1_u64 << (signal.as_raw() - 1);

@@ -162,10 +162,10 @@ fn systemd_oomd_by_its_files_and_units() {
         lasting: Duration::from_secs(lasting),
     };
     let rules: Vec<_> = killer.rules.iter().map(|rule| &rule.when).collect();
-    // The drop-in in /etc hides the one of its name in /usr/lib.
+    // The drop-in in /etc hides the drop-in of the same name in /usr/lib.
     assert_eq!(rules, [&low(share(20), share(20), true), &pressure(50, 20)]);
     assert_eq!(killer.watched, [CgroupPath::root()]);
-    // What `systemctl set-property --runtime` writes, and a unit that takes it back.
+    // A drop-in as `systemctl set-property --runtime` writes it, and a unit that overrides it.
     root.write(
         "run/systemd/system.control/user@1000.service.d/50-limit.conf",
         "[Service]\nManagedOOMMemoryPressureLimit=12.5%\n",
@@ -277,7 +277,7 @@ fn the_kernels_settings() {
     );
     let swaps = settings.swaps.as_deref().expect("swaps");
     assert_eq!((swaps[0].kind, swaps[0].used), (SwapKind::Zram, 512 << 20));
-    // Nothing there: nothing is made up.
+    // Without files no value is invented.
     assert_eq!(*sample(&FakeRoot::new()).vm_settings, VmSettings::default());
 }
 

@@ -16,9 +16,9 @@ use crate::common::skipped;
 use oomtop::linux::log::journal::{Boot, JournalReader, Journalctl};
 use oomtop::linux::log::kmsg::{KmsgItem, KmsgReader};
 
-/// Comes, however busy the machine is.
+/// Long enough for a record to arrive, however busy the machine is.
 const SOON: Duration = PATIENCE;
-/// Nothing comes for so long.
+/// How long a test watches that nothing comes.
 const NOW: Duration = Duration::from_millis(120);
 
 fn append(path: &Path, bytes: &[u8]) {
@@ -144,7 +144,7 @@ fn followed(program: &Path) -> JournalReader {
     call.program(program.as_os_str()).start().expect("started")
 }
 
-/// All that a call prints, and how it ends.
+/// All output of a call, and how the call ends.
 fn streamed(call: &Journalctl) -> (Vec<u8>, Result<(), String>) {
     let mut journal = call.start().expect("started");
     let mut bytes = Vec::new();
@@ -209,7 +209,7 @@ fn the_journal_gives_lines_and_its_last_words() {
 #[test]
 fn a_journal_that_complains_at_length_is_still_heard() {
     let dir = tempfile::tempdir().expect("a directory");
-    // More than a pipe holds: a program whose complaints nobody reads would wait for ever.
+    // More stderr than a pipe holds: unless somebody reads it, the program would block for ever.
     let program = script(
         dir.path(),
         "head -c 300000 /dev/zero | tr '\\0' 'x' >&2; echo line; exec sleep 100",

@@ -20,10 +20,10 @@ use oomtop::model::process::score::{OomScoreAdj, oom_score};
 use oomtop::model::snapshot::Needs;
 use oomtop::model::time::Now;
 
-/// What a process may change by between the two readings, in pages, on top of the reading error.
+/// How much a process may change between the two readings, in pages, on top of the reading error.
 const SLACK_PAGES: u64 = 512;
 
-/// Attempts before a difference counts: other processes work while this reads.
+/// Attempts before a difference counts: other processes run between the two readings.
 const ATTEMPTS: u32 = 8;
 
 fn kernel_score(process: &Process) -> Option<u32> {
@@ -80,8 +80,8 @@ fn compare(sampler: &mut Sampler) -> Round {
     round
 }
 
-/// Children with these adj values, as far as they may be had: nobody without CAP_SYS_RESOURCE goes
-/// below the adj it was given.
+/// Children with these adj values, as far as permitted: without CAP_SYS_RESOURCE no process goes below its
+/// inherited adj.
 fn children(values: &[i64]) -> Vec<OwnChild> {
     let mut kernel = KernelWriter::new(SysRoot::default(), CgroupVersion::None);
     let mut refused = Vec::new();

@@ -7,8 +7,8 @@ use crate::common::fake_root::FakeRoot;
 use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
 
-/// One large process, selected at start. Its adj has three digits: a plain file keeps what a shorter
-/// write leaves over.
+/// One large process, selected at start. Its adj has three digits: a shorter write to a plain file would leave
+/// old digits behind.
 fn shop() -> FakeRoot {
     FakeRoot::new()
         .process(10, |p| p.comm("idle").rss_mib(2))

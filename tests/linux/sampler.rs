@@ -153,8 +153,8 @@ fn rules_by_kernel_and_by_what_scores_show() {
         (ScoreFormula::Permille, TieBreak::Earlier)
     );
     assert_eq!(rules.rss_error, 64);
-    // 7.x reads exactly what status shows; 6.18 what stat shows, which moves in steps of 32 pages. What
-    // is swapped out is an exact sum there, and not in badness: 32 pages for each of the two CPUs.
+    // 7.x badness reads the exact sum in status; 6.18 the value in stat, which moves in steps of 32 pages.
+    // Swapped-out memory is exact in status but not in badness: 32 pages off for each of the two CPUs.
     let new = FakeRoot::new()
         .file("proc/sys/kernel/osrelease", "7.3.4\n")
         .process(10, |p| p.rss_mib(8).stat_rss_pages(1));
@@ -204,7 +204,7 @@ fn growth_is_smoothed_and_bound_to_the_process_not_the_pid() {
     root.set_process(10, |p| p.rss_mib(110));
     let first = take(2).expect("a rate") / MIB as f32;
     assert!((first - 10.0).abs() < 0.01, "{first}");
-    // It stops growing: the rate fades, it does not fall to zero at once.
+    // The process stops growing: its rate fades and does not drop to zero at once.
     let next = take(3).expect("a rate") / MIB as f32;
     assert!(next > 5.0 && next < 9.0, "{next}");
     let later = (4..30).filter_map(&mut take).last().expect("a rate");

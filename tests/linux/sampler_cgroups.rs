@@ -156,7 +156,7 @@ fn groups_outside_the_namespace_are_named_and_belong_to_nobody() {
     assert!(sampler.host().in_container);
     let snapshot = sampler.sample(&Needs::default(), at(1)).expect("a sample");
     assert_eq!(group_of(&snapshot, 11), Some("/../other"));
-    // The root seen from a container has a limit: a domain, and the one that binds oomtop.
+    // The root seen from a container has a limit: it is a domain, and its limit applies to oomtop.
     let own = snapshot.own_limit.expect("a limit of its own");
     let domain = snapshot.domain(own).expect("its state");
     assert_eq!(domain.limit, 100 * MIB);
@@ -229,7 +229,7 @@ fn a_limit_that_appears_is_seen_within_ten_samples_and_a_gone_group_keeps_its_ke
     let root = root
         .without("sys/fs/cgroup/a")
         .process(10, |p| p.cgroup("/b"));
-    // The cgroup of a row that nobody looks at is read once in 30 samples.
+    // The cgroup of a row off the screen is read once in 30 samples.
     for second in 12..44 {
         take(second);
     }

@@ -38,7 +38,7 @@ fn on_v1_a_kill_in_a_child_counts_in_the_limited_group_around_it_and_at_once() {
     let kills =
         |snapshot: &_| ["/pod", "/pod/app"].map(|path| group(snapshot, path).events.oom_kill);
     assert_eq!(kills(&take(1)), [Some(1), Some(1)]);
-    // At rest for long, then killed in: the very next sample has it, and the limit that was hit.
+    // A kill in a group idle for long: the very next sample has the kill and the limit that was hit.
     for second in 2..43 {
         take(second);
     }
@@ -49,7 +49,7 @@ fn on_v1_a_kill_in_a_child_counts_in_the_limited_group_around_it_and_at_once() {
     assert_eq!(kills(&seen), [Some(2), Some(2)]);
     let pod = group(&seen, "/pod");
     assert_eq!((pod.events.max, pod.read_seq), (Some(9), seen.seq));
-    // The container is removed: what died in it died.
+    // The container is removed; its kills still count.
     let _root = root
         .without("sys/fs/cgroup/memory/pod/app")
         .process(10, |p| p.cgroup("/"));
@@ -70,7 +70,7 @@ fn on_v2_a_kill_wakes_the_group_it_was_in() {
     };
     let root = tree(FakeRoot::new(), 0).process(10, |p| p.cgroup("/calm"));
     vmstat(&root, 1);
-    // In whichever sample it comes, also when the group is between two of its turns.
+    // The kill may come in any sample, also between two scheduled reads of the group.
     for second in 40..52 {
         let root = tree(FakeRoot::new(), 0).process(10, |p| p.cgroup("/calm"));
         vmstat(&root, 1);

@@ -1,4 +1,4 @@
-//! The sampler on fake trees: what decides between candidates beside their memory.
+//! The sampler on fake trees: what decides between candidates of equal badness, and who is no candidate.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -42,7 +42,7 @@ fn of_equals_in_a_v2_group_the_one_that_joined_last_dies() {
     assert_eq!(victim_around(&tree("10\n11\n12\n13"), 10), Some(12));
     assert_eq!(victim_around(&tree("11\n12\n13\n10"), 10), Some(10));
     assert_eq!(victim_around(&tree("12\n10\n11\n13"), 10), Some(11));
-    // Of the host the youngest dies, whatever the group says.
+    // On the host the youngest dies, whatever the order in the group.
     let snapshot = tree("11\n12\n13\n10");
     let verdict = snapshot.domains[0].verdict.expect("a victim");
     assert_eq!(verdict.victim.id.pid, 12);

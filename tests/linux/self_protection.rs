@@ -1,4 +1,4 @@
-//! What oomtop does for its own survival, seen from outside: its adj and its locked memory.
+//! How oomtop protects itself, seen from outside: its adj and its locked memory.
 #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::process::Command;
@@ -32,7 +32,7 @@ fn may_set(first: &str, adj: i32) -> bool {
     tried.is_ok_and(|output| output.status.success() && output.stderr.is_empty())
 }
 
-/// Lines of the shell that give it this adj, or nothing with a word why.
+/// Shell lines that set this adj; `None`, with the reason printed, if they cannot.
 fn with_adj(test: &str, adj: i32) -> Option<String> {
     if may_set("", adj) {
         return Some(format!("echo {adj} >/proc/self/oom_score_adj"));
@@ -56,7 +56,7 @@ fn status(session: &Session, key: &str, radix: u32) -> u64 {
     u64::from_str_radix(word.expect(key), radix).expect("a number")
 }
 
-/// Locked where it may be, and then what is used is locked and not every mapping whole.
+/// Memory is locked where permitted: the pages in use, not every mapping as a whole.
 fn check_lock(session: &Session) {
     let locked = status(session, "VmLck", 10);
     if status(session, "CapEff", 16) & CAP_IPC_LOCK == 0 {
@@ -64,8 +64,8 @@ fn check_lock(session: &Session) {
         return;
     }
     assert!(locked > 0, "memory is not locked");
-    // `VmLck` counts address space, `VmHWM` what was there: threads have stacks of megabytes, and
-    // locking them whole would make them resident.
+    // `VmLck` counts address space, `VmHWM` resident memory: thread stacks span megabytes, and locking
+    // them whole would make them resident.
     let (resident, stacks) = (status(session, "VmHWM", 10), status(session, "Threads", 10));
     assert!(
         resident < stacks * 2048 + 40 * 1024,
@@ -123,7 +123,7 @@ fn without_any_capability_it_works_all_the_same() {
     let none = ["--bounding-set=-all", "--inh-caps=-all"];
     beside();
     let works = Command::new("setpriv").args(none).arg("true").output();
-    // An ordinary user has none to drop, and may not drop them either.
+    // An ordinary user has no capabilities to drop, and may not drop any.
     let launch = if works.is_ok_and(|output| output.status.success()) {
         Launch::program("setpriv")
             .args(none)

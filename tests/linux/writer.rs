@@ -51,7 +51,7 @@ fn kind<T>(outcome: &Result<T, Failure>) -> Option<FailureKind> {
 fn a_value_is_written_read_back_and_undone() {
     let child = OwnChild::waiting();
     let root = SysRoot::default();
-    // Whatever this test inherited, upwards and back to it needs no privilege.
+    // Raising an adj and lowering it back to the inherited value needs no privilege.
     let before = child.adj();
     let mut was = before;
     for value in [100, 50, 1000, before] {
@@ -115,7 +115,7 @@ fn below_the_floor_needs_the_capability_and_says_so() {
     if before == -1000 {
         skipped("below_the_floor", "this test itself runs at -1000");
     } else if mask & (1 << 24) != 0 {
-        // In a user namespace the capability does not count: both outcomes are right there.
+        // In a user namespace the capability has no effect, so both outcomes are right.
         let kept = receipt.outcome == Ok(Reading::Adj(OomScoreAdj::IMMUNE));
         assert!(kept || kind(&receipt.outcome) == Some(FailureKind::Denied));
     } else {
@@ -153,7 +153,7 @@ fn anothers_process_is_denied_at_open() {
 
 #[test]
 fn a_value_that_does_not_stay_is_reported() {
-    // A plain file is not cut by a write, so that "5" over "12" reads 52: as if set by another.
+    // A write does not truncate a plain file: "5" over "12" reads 52, as if another program had set it.
     let root = FakeRoot::new()
         .process(10, |p| p)
         .file("proc/10/oom_score_adj", "12\n");

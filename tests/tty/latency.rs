@@ -53,12 +53,12 @@ fn a_key_is_answered_while_three_thousand_processes_are_sampled() {
         at(100),
         answers.len()
     ));
-    // The aim is 50 ms at p99. What is judged is what no other work on the machine changes: a key is not
-    // answered only after the sample that is being taken, let alone after the next one.
+    // The aim is 50 ms at p99. On a loaded machine the test only judges that a key does not wait for the
+    // sample that is being taken.
     assert!(at(50) < sample, "{:?} against {sample:?}", at(50));
 }
 
-/// What reading every process here takes now, in this program and with whatever else the machine does.
+/// How long reading every process takes now, in this program and under the present load.
 fn sample_takes() -> Duration {
     let sampler = Sampler::with_backend(SysRoot::default(), BackendChoice::ProcAll);
     let mut sampler = sampler.expect("a sampler");

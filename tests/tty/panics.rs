@@ -17,7 +17,7 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
-/// Says to the second start where to panic.
+/// Tells the second run where to panic.
 const PLACE: &str = "OOMTOP_TEST_PANICS_IN";
 
 fn start(place: &str) -> Session {

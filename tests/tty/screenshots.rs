@@ -1,7 +1,7 @@
 //! The pictures in `screenshots/`: the real binary over a prepared scene, drawn as SVG.
 //!
-//! `UPDATE_SCREENSHOTS=1 cargo test --test tty screenshots` draws them anew; otherwise every screen is
-//! still brought up and rendered, and the picture must be there.
+//! `UPDATE_SCREENSHOTS=1 cargo test --test tty screenshots` redraws them. Otherwise the test still opens and
+//! renders every screen, and checks that the picture exists.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail the test")]
 
@@ -126,7 +126,7 @@ fn every_screen_renders_and_has_its_picture() {
         session.keys(shot.keys);
         session.wait_for(shot.name, |screen| screen.has_words(shot.words));
         std::thread::sleep(Duration::from_millis(if update { 1200 } else { 50 }));
-        // One look for both: the next frame may come at any time.
+        // Take picture and text from one screen state: the next frame may come at any time.
         let (picture, text) = session.look(|s| (svg::render(s, shot.title), Screen::text(s)));
         well_formed(&picture, &text);
         let file = folder.join(format!("{}.svg", shot.name));

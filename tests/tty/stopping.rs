@@ -1,4 +1,4 @@
-//! The real binary is stopped, continued, and told to leave by others than the keyboard.
+//! The real binary is stopped, continued and ended by signals, not by keys.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ fn after_stop_and_cont_the_screen_is_taken_again() {
         wait_until("it stops", || {
             stat(session.pid()).is_some_and(|(_, state, _)| state == 'T')
         });
-        // Nobody announced it: what a shell does now is to set its own modes and write its prompt.
+        // SIGSTOP gives no warning: do what a shell does now, set its own modes and write its prompt.
         let mut terminal = session.terminal();
         let mut modes = tcgetattr(&terminal).expect("modes");
         modes.local_modes |= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
@@ -101,7 +101,7 @@ fn tstp_gives_the_shell_back_as_ctrl_z_does() {
     first_frame(&shell);
     shell.keys("q");
     shell.wait_for("the shell after q", |screen| !screen.0.alternate_screen());
-    // Until then it may still take keys.
+    // Until then oomtop may still take keys.
     wait_until("the shell has the terminal", || shell.in_foreground());
     shell.keys("clear; echo status=$?<Enter>");
     shell.wait_text("status=0");

@@ -49,7 +49,7 @@ fn signals_that_end_it_leave_a_sane_terminal() {
         session.signal(signal);
         let exit = session.wait_exit();
         session.assert_sane();
-        // As shells count.
+        // The status that a shell reports.
         let expected = 128 + u32::try_from(signal.as_raw()).expect("a number");
         assert_eq!((exit.code, exit.signal), (expected, None), "{signal:?}");
     }
@@ -75,7 +75,7 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
         shell.assert_sane();
         shell.keys("echo a$((1+1))b<Enter>");
         shell.wait_text("a2b");
-        // The next round must not take this round's "Stopped" for its own.
+        // Clear the screen, or the next round would find this round's "Stopped".
         shell.keys("clear<Enter>");
         shell.wait_for("a clear screen", |screen| !screen.has("Stopped"));
         shell.keys("fg<Enter>");
@@ -186,7 +186,7 @@ fn the_settings_panel_shows_what_the_kernel_holds() {
         "min_free_kbytes",
         "swappiness",
     ] {
-        // A container may hide a file: then the panel must not make a value up.
+        // A container may hide a file: the panel must not invent a value.
         let file = std::fs::read_to_string(format!("/proc/sys/vm/{name}"));
         let value = file.map_or_else(|_| "n/a".to_owned(), |text| text.trim().to_owned());
         session.wait_for(&format!("{name} {value}"), |screen| {

@@ -35,7 +35,7 @@ def table(backend):
 
 def facts(row):
     if row["kernel_thread"]:
-        # The files add to the name of a kernel worker what it works on.
+        # The files append a kernel worker's current work to its name.
         return (row["ppid"], row["uid"])
     return (row["comm"], *(row.get(key) for key in SAME))
 

@@ -23,7 +23,7 @@ def limited(path, limit, **files):
     return directory
 
 
-# /shop may take 200 MiB; inside, the api 96 MiB and dies whole; the cart asks for more than the shop has.
+# /shop may take 200 MiB; inside, the api 96 MiB and is killed as a group; the cart asks for more than the shop has.
 shop = limited("/shop", 200 * MIB)
 write(shop + "/cgroup.subtree_control", "+memory")
 api = limited("/shop/api", 96 * MIB, **{"memory.oom.group": 1, "memory.high": 90 * MIB})

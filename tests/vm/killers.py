@@ -100,7 +100,7 @@ say([line for line in eoom.splitlines() if "to process" in line])
 check("sending SIGTERM to process" in eoom, "earlyoom sent SIGTERM")
 check("sending SIGKILL to process" not in eoom.split("sending SIGTERM to process")[0], "SIGTERM came first")
 check(low is not None and low[0] < 9.0 + 1.0 and low[1] < 20.0 + 1.0, "at its level and not before: %s" % (low,))
-# It does not tell the kernel's log, which the pane follows: the journal has its words.
+# earlyoom does not write to the kernel's log, which the pane follows: look in the journal.
 with open("/tmp/eoom.log", "w") as file:
     file.write(eoom)
 explained = sh("oomtop", "explain", "/tmp/eoom.log")

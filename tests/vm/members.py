@@ -128,7 +128,7 @@ class Victims:
         pids, group = self.wait(members)
         killed = pids[0]
         if early:
-            # The memory for the sample itself was too much: it is not one from before the kill.
+            # Taking the sample caused the kill, so the sample is not from before it.
             self.void += 1
             return self.bury(members, pids)
         right = bool(said["next_victim"]) and said["next_victim"]["pid"] == killed
@@ -147,7 +147,7 @@ class Victims:
         return self.bury(members, pids)
 
     def settle(self, members):
-        """Waits until those who died on the heels of the last victim are gone too, and buries them."""
+        """Waits until processes killed right after the last victim have ended too, and reaps them."""
         time.sleep(0.2)
         lines = "\n".join(self.log.read())
         return self.bury(members, [int(pid) for pid in re.findall(r"Killed process (\d+) ", lines)])
@@ -161,7 +161,7 @@ class Victims:
         return living
 
     def wait(self, members):
-        """The pids of the kernel's lines, first killed first, and the group that had to die whole."""
+        """The pids of the kernel's lines, first killed first, and the group that was killed as a whole."""
         pids, group, end = [], None, time.monotonic() + 30
         homes = {member.pid: member.home for member in members}
         while time.monotonic() < end:
@@ -170,7 +170,7 @@ class Victims:
                 if found and int(found[1]) not in pids:
                     pids.append(int(found[1]))
                 found = re.search(r"Tasks in (\S+) are going to be killed due to memory.oom.group", record)
-                # It may be that of a second kill, on the heels of the first.
+                # The line may belong to a second kill right after the first.
                 if found and pids and ((homes.get(pids[0]) or "") + "/").startswith(found[1] + "/"):
                     group = found[1]
             # A group is killed one after the other.

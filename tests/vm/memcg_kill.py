@@ -18,7 +18,7 @@ if os.path.exists(group + "/memory.swap.max"):
 hogs = [Hog("shop-%s" % name, mb=mb, adj=adj, cgroup="/shop")
         for name, mb, adj in (("web", 10, 0), ("batch", 12, 500), ("db", 24, 0), ("cache", 8, 100))]
 leaker = Hog("shop-leak", mb=6, adj=0, cgroup="/shop", leak=40)
-# The host's next victim is elsewhere, so that the mark in the group is the group's own.
+# The decoy is the host's next victim, so the mark in the group is for the group's victim.
 decoy = Hog("decoy", mb=1, adj=900)
 tui = Tui(cols=150)
 tui.type("/cgroup:shop")

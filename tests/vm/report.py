@@ -16,7 +16,7 @@ hogs = [Hog("shielded", mb=110, adj=-500), Hog("neutral", mb=70, adj=0),
         Hog("preferred", mb=20, adj=600), Hog("likely", mb=40, adj=250)]
 leaker = Hog("leaker", mb=8, adj=-900, leak=60)
 tui = Tui(cols=150, rows=45)
-# Nobody is to choose the tool that watches.
+# The kernel must not choose the tool that watches.
 for pid in os.listdir("/proc"):
     try:
         with open("/proc/%s/comm" % pid) as comm:

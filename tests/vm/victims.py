@@ -63,7 +63,7 @@ while len(inside.all) < KILLS:
         rm_cgroup(path)
 inside.report("victims in cgroups v2 on %s" % release)
 
-# Equals: not the youngest dies but the one that joined the group last.
+# Equal badness: the process that joined the group last dies, not the youngest.
 make_cgroup("/tie")
 ties = []
 for at in range(4):
@@ -73,7 +73,7 @@ for at in range(4):
     for member in alike:
         write(CG + "/tie/cgroup.procs", member.pid)
         member.home = "/tie"
-        # Only now: what was taken before stays charged elsewhere.
+        # Only now: memory taken earlier stays charged to the old group.
         member.grow()
     leaker = Member("leaker", 100, -1000, "/tie")
     write(CG + "/tie/memory.max", int(read(CG + "/tie/memory.current")) + (1 << 20))

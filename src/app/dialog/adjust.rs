@@ -1,4 +1,4 @@
-//! The adjust dialog: choose a level, a role or a value, see who dies then, write it.
+//! The adjust dialog: choose a level, a role or a value, see who dies next with that value, write it.
 
 mod choice;
 mod preview;
@@ -23,19 +23,19 @@ use choice::{CHOICES, ScopeChoice, parse_value};
 /// Writes `oom_score_adj` of one or more pinned processes.
 #[derive(Debug)]
 pub struct AdjustDialog {
-    /// Whom the dialog was opened for.
+    /// The process that the dialog was opened for.
     main: Pinned,
-    /// Who else could be meant, fixed when the dialog opened.
+    /// The sets of processes that the value can apply to, fixed when the dialog opened.
     scopes: Vec<ScopeChoice>,
     scope: usize,
-    /// Row of [`CHOICES`]; `None` while a typed value counts.
+    /// Row of [`CHOICES`]; `None` while a typed value is in force.
     chosen: Option<usize>,
     value: LineInput,
     /// The typed value is a legacy `oom_adj`.
     legacy: bool,
-    /// A risky value was confirmed by a first Enter.
+    /// A first Enter confirmed a risky value.
     armed: bool,
-    /// The write whose receipt is still to come.
+    /// The write whose receipt is pending.
     waiting: Option<WriteId>,
     result: Vec<Line>,
 }
@@ -74,7 +74,7 @@ impl AdjustDialog {
         dialog
     }
 
-    /// Opens with another scope than "this process", if there is one of this name.
+    /// Opens with the scope of this name instead of "this process", if there is such a scope.
     #[must_use]
     pub fn with_scope(mut self, name: &str) -> Self {
         self.scope = self.scopes.iter().position(|s| s.name == name).unwrap_or(0);
@@ -119,7 +119,7 @@ impl AdjustDialog {
         Outcome::Write(build::adj(alive, value))
     }
 
-    /// A value that wants a second Enter: it makes a leak unkillable, and children inherit it.
+    /// True if the value needs a second Enter: it makes a leak unkillable, and children inherit the value.
     fn is_risky(&self, value: OomScoreAdj) -> bool {
         value == OomScoreAdj::IMMUNE || self.targets().len() > 1
     }

@@ -1,5 +1,5 @@
-//! The cgroup dialog: move the pinned process into a group, make one with limits around it, or change the
-//! limits of a group that is there.
+//! The cgroup dialog: move the pinned process into a group, make a group with limits around the process, or
+//! change the limits of an existing group.
 
 mod change;
 mod outlook;
@@ -39,7 +39,7 @@ enum Mode {
 /// Moves a process into a cgroup, or changes a cgroup's limits.
 #[derive(Debug)]
 pub struct CgroupDialog {
-    /// `None` for a domain in which nobody can be killed: there is nobody to move, only limits to change.
+    /// `None` for a domain without a killable process: only its limits can change.
     target: Option<Pinned>,
     /// Its group when the dialog opened.
     from: Option<CgroupPath>,
@@ -54,22 +54,23 @@ pub struct CgroupDialog {
     limits: Fields,
     /// Focused field of the create half: 0 is the path.
     focus: usize,
-    /// The group whose limits can be changed, a field for each, and the one with the cursor.
+    /// The group whose limits can change, one field for each limit, and the focused field.
     group: Option<CgroupPath>,
     changes: Fields,
     change_focus: usize,
-    /// Enter was pressed on limits that kill at once: the next one writes them.
+    /// Enter was pressed on limits that kill at once: the next Enter writes them.
     insisted: bool,
-    /// Lines scrolled away, where the screen is too low for the whole plan.
+    /// Lines scrolled away on a screen too low for the whole plan.
     scroll: usize,
-    /// The write whose receipt is still to come.
+    /// The write whose receipt is pending.
     waiting: Option<WriteId>,
     result: Vec<StepReceipt>,
     done: bool,
 }
 
 impl CgroupDialog {
-    /// Opens for a process that is in `from`. Ask for [`Effect::ListGroups`](crate::app::msg::Effect::ListGroups) beside it.
+    /// Opens for a process that is in `from`. The caller must send
+    /// [`Effect::ListGroups`](crate::app::msg::Effect::ListGroups) too.
     pub fn new(target: Pinned, from: Option<CgroupPath>, version: CgroupVersion) -> Self {
         let group = from.clone();
         Self::open(Some(target), from, group, version, Mode::Create)
@@ -107,7 +108,7 @@ impl CgroupDialog {
             chosen: 0,
             path,
             limits: fields_of(version),
-            // The first limit: the name is already a good one.
+            // The first limit: the suggested path needs no edit.
             focus: 1,
             group,
             changes: fields_of(version),
@@ -155,7 +156,8 @@ impl CgroupDialog {
                 Ok(build::enter(&[target()?], &group))
             }
             Mode::Create => {
-                // Which parents are there decides on the steps: what is shown must be what is done.
+                // The steps depend on which parent groups exist: without the list, the plan shown could
+                // differ from the write.
                 let Some(groups) = &self.groups else {
                     return Err("reading the groups …".to_owned());
                 };
@@ -177,7 +179,7 @@ impl CgroupDialog {
         self.plan(snapshot).ok()?.destination().cloned()
     }
 
-    /// The group that the plan is about: the one moved into, or the one that gets other limits.
+    /// The group that the plan is about: the destination of a move, or the group whose limits change.
     fn subject(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
         match self.mode {
             Mode::Limits => self.group.clone(),
@@ -185,7 +187,7 @@ impl CgroupDialog {
         }
     }
 
-    /// What Tab goes to.
+    /// The part that Tab opens.
     fn next_mode(&self) -> Mode {
         match self.mode {
             _ if self.target.is_none() => Mode::Limits,
@@ -199,7 +201,7 @@ impl CgroupDialog {
         match self.mode {
             Mode::Limits => match self.changes.get_mut(self.change_focus) {
                 Some((_, input)) => input,
-                // A version without limits: nothing is drawn or written.
+                // This cgroup version has no limits: nothing is drawn or written.
                 None => &mut self.path,
             },
             Mode::Move => &mut self.search,
@@ -222,7 +224,7 @@ impl CgroupDialog {
         match self.plan(context.cells.snapshot) {
             Ok(_) if !self.insisted && risk::needs_insisting(self, context) => {
                 self.insisted = true;
-                // What it asks stands at the top.
+                // The question is at the top of the dialog.
                 self.scroll = 0;
                 Outcome::Stay
             }
@@ -235,12 +237,12 @@ impl CgroupDialog {
         }
     }
 
-    /// Nothing can be changed: it is being done, it is done, or it cannot be.
+    /// True if nothing can be edited: the write is running or done, or no write is possible.
     fn is_inert(&self) -> bool {
         self.waiting.is_some() || self.done || self.version == CgroupVersion::None
     }
 
-    /// Another key than the one that insists.
+    /// Any key but Enter withdraws the confirmation.
     fn think_again(&mut self) {
         self.insisted = false;
         self.scroll = 0;
@@ -262,11 +264,11 @@ impl Dialog for CgroupDialog {
         let process = self.target.as_ref();
         let process = process.and_then(|target| snapshot.process(target.id));
         let mut wanted = snapshot.limited_around(process.and_then(|process| process.cgroup));
-        // Their room decides when a limit strikes after the move.
+        // The room in these groups decides when a limit strikes after the move.
         let to = self.subject(snapshot);
         let to = to.and_then(|to| present_around(&to, &snapshot.cgroups));
         wanted.extend(snapshot.limited_around(to));
-        // All its limits are shown, whether it has the one that kills or not.
+        // The dialog shows all limits of this group, even if none of them kills.
         wanted.extend(to.filter(|_| self.mode == Mode::Limits));
         wanted
     }

@@ -1,4 +1,4 @@
-//! The details pane: one process, its badness taken apart, and where each number is read from.
+//! The details pane: one process, its badness part by part, and the file behind each number.
 
 mod distance;
 
@@ -15,7 +15,7 @@ use crate::model::snapshot::{Detail, Snapshot};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 
-/// Shows one pinned process; the numbers go on living.
+/// Shows one pinned process; its numbers keep updating.
 #[derive(Debug)]
 pub struct DetailsDialog {
     target: Pinned,
@@ -92,23 +92,23 @@ fn pair(label: &str, value: impl Into<String>) -> Line {
     Line::of(Tone::Dim, format!("{label:<12}")).add(Tone::Normal, value)
 }
 
-/// Processes with the same address space that are named.
+/// Most processes with the same address space that are named.
 const SHARERS: usize = 8;
 
-/// Letters of the command line at the top: a long one must not push the badness off the screen.
+/// Letters of the command line shown at the top: a long command must not push the badness off the screen.
 const COMMAND_START: usize = 160;
 
 fn start_of(command: &str) -> String {
     match command.char_indices().nth(COMMAND_START) {
         Some((at, _)) => {
             let start = command.get(..at).unwrap_or(command);
-            format!("{start}… (all of it at the end)")
+            format!("{start}… (in full at the end)")
         }
         None => command.to_owned(),
     }
 }
 
-/// The whole command line, where the top shows only its start.
+/// The whole command line, if the top shows only its start.
 fn whole_command(process: &Process) -> Vec<Line> {
     let command = process.title();
     if command.chars().nth(COMMAND_START).is_none() {
@@ -155,7 +155,7 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
     lines
 }
 
-/// Badness taken apart, as the host's OOM domain counts it.
+/// Badness part by part, as the host's OOM domain counts it.
 fn anatomy(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
     let page = context.cells.rules.page_size;
     let total = context.cells.snapshot.memory.host_total_pages(page);
@@ -228,7 +228,7 @@ fn reason(badness: Badness) -> String {
     }
 }
 
-/// What each number is and where it is read from.
+/// What each number is, and its file.
 fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'_>) -> Vec<Line> {
     let pid = process.id.pid;
     let rules = context.cells.rules;

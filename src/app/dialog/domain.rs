@@ -1,4 +1,4 @@
-//! The details of one OOM domain, in words: how near it is to its OOM, what points to one, who dies.
+//! The details of one OOM domain, in words: how near its OOM is, the signs of one, who dies.
 
 mod files;
 mod signs;
@@ -26,7 +26,7 @@ use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
-/// Shows one pinned domain; the numbers go on living.
+/// Shows one pinned domain; its numbers keep updating.
 #[derive(Debug)]
 pub struct DomainDialog {
     scope: Scope,
@@ -35,7 +35,7 @@ pub struct DomainDialog {
 }
 
 impl DomainDialog {
-    /// Opens for this domain. The path pins it: a key is used again when its group is gone.
+    /// Opens for this domain. The path pins the group: the kernel reuses the key of a removed group.
     pub fn new(scope: Scope, path: Option<CgroupPath>) -> Self {
         Self {
             scope,
@@ -140,7 +140,7 @@ fn pair(label: &str, value: impl Into<String>, source: &str) -> Line {
         .add(Tone::Dim, format!("  {source}"))
 }
 
-/// `96.0 MiB (100663296 bytes)`: read, and to be compared with the file.
+/// `96.0 MiB (100663296 bytes)`: easy to read, and to compare with the file.
 fn exact(bytes: u64) -> String {
     format!("{} ({bytes} bytes)", format::long_size(bytes))
 }
@@ -236,7 +236,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What encloses it and is full before.
+    /// The enclosing domain that fills up first.
     fn outer(&self, room: &Room) -> Vec<Line> {
         let scope = self.domain.scope;
         let mut lines = Vec::new();
@@ -295,7 +295,7 @@ impl Subject<'_> {
         lines
     }
 
-    /// The victim, what it weighs, and what dies with it.
+    /// The victim, its badness, and what dies with it.
     fn named(&self, verdict: &Verdict, mut lines: Vec<Line>) -> Vec<Line> {
         let total = self.domain.total_pages.max(1) as f64;
         let share = verdict.victim.points as f64 * 1000.0 / total;

@@ -1,4 +1,4 @@
-//! An event of the log that is no kernel report: a program's kill, an unlogged kill, a gap.
+//! An event that is not a kernel report: a program's kill, an unlogged kill, a gap.
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
@@ -43,7 +43,7 @@ impl Dialog for EventDialog {
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let (title, lines) = match &self.entry {
-            // Reports have a dialog of their own.
+            // Reports have their own dialog.
             Entry::Report { .. } => ("OOM report", Vec::new()),
             Entry::Userspace(kill) => ("A kill by another program", userspace_lines(kill)),
             Entry::Unlogged { kills, groups, .. } => {
@@ -79,7 +79,7 @@ fn gap_line(lost: u64) -> Line {
 fn userspace_lines(kill: &UserspaceKill) -> Vec<Line> {
     let mut lines = vec![
         Line::from(format!(
-            "{} acted before the kernel had to. This is its own word, out of the log:",
+            "{} acted before the kernel had to. Its own message in the log:",
             kill.killer.name()
         )),
         Line::of(Tone::Strong, kill.text.clone()),

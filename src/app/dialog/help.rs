@@ -1,4 +1,4 @@
-//! The help: keys out of the action table, columns out of the column tables, and what the numbers mean.
+//! The help: keys from the action table, columns from the column tables, and the meaning of the numbers.
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};

@@ -1,11 +1,11 @@
-//! [`Hints`]: the bottom line of a dialog: what can be done, with the keys out of the keymap.
+//! [`Hints`]: the bottom line of a dialog: what the user can do, with the keys from the keymap.
 
 use super::DialogContext;
 use crate::app::input::id::ActionId;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::scope::KeyScope;
 
-/// Hints being put together.
+/// Collects hints.
 #[derive(Debug)]
 pub(super) struct Hints<'a> {
     keymap: &'a Keymap,
@@ -25,12 +25,12 @@ impl<'a> DialogContext<'a> {
 }
 
 impl Hints<'_> {
-    /// The keys of these actions do this.
+    /// Adds a hint: what the keys of these actions do.
     pub(super) fn on(self, actions: &[ActionId], what: &'static str) -> Self {
         self.typed(actions, "", what)
     }
 
-    /// The keys of these actions do this, and so do these characters when typed.
+    /// Adds a hint: what the keys of these actions and these typed characters do.
     pub(super) fn typed(
         mut self,
         actions: &[ActionId],
@@ -46,7 +46,7 @@ impl Hints<'_> {
         self
     }
 
-    /// The same, if there is something to do.
+    /// As [`Self::on`], but only if there is something to do.
     pub(super) fn on_if(self, is_there: bool, actions: &[ActionId], what: &'static str) -> Self {
         if is_there {
             self.on(actions, what)
@@ -55,12 +55,12 @@ impl Hints<'_> {
         }
     }
 
-    /// All of them; the last is how to leave.
+    /// Returns the hints, with the key that leaves at the end.
     pub(super) fn leave(self) -> Vec<(String, &'static str)> {
         self.on(&[ActionId::Back], "leave").list
     }
 
-    /// All of them.
+    /// Returns the hints.
     pub(super) fn list(self) -> Vec<(String, &'static str)> {
         self.list
     }

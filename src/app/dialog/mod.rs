@@ -1,5 +1,5 @@
-//! Dialogs: state plus data. Each is pinned to its target when it opens, says what it would write
-//! before Enter, and is drawn by one renderer from its [`DialogView`].
+//! Dialogs: state plus data. Each dialog is pinned to its target when it opens, and says what it would write
+//! before Enter. One renderer draws all of them from their [`DialogView`].
 
 pub mod adjust;
 pub mod cgroup;
@@ -35,7 +35,7 @@ use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Host, Snapshot};
 use crate::text::tone::Line;
 
-/// What a dialog may look at. It changes under an open dialog; the target does not.
+/// What a dialog may read. This data changes under an open dialog; the target does not.
 #[derive(Debug, Clone, Copy)]
 pub struct DialogContext<'a> {
     /// The newest sample and how the table ranks it.
@@ -44,7 +44,7 @@ pub struct DialogContext<'a> {
     pub host: &'a Host,
     /// The run's settings.
     pub settings: &'a Settings,
-    /// Which key does what: hints and sentences name keys out of it.
+    /// Which key does what: hints and sentences take their key names from here.
     pub keymap: &'a Keymap,
     /// What is remembered of the OOM domains.
     pub domains: &'a Domains,
@@ -58,8 +58,8 @@ impl DialogContext<'_> {
         self.cells.snapshot.process(id)
     }
 
-    /// Those of the targets that live, in their order. One walk over the sample, however many targets
-    /// there are: a dialog asks this for every frame.
+    /// The targets that still live, in their order. Walks the sample once for any number of targets: dialogs
+    /// call this for every frame.
     pub fn living<'t>(&self, targets: &'t [Pinned]) -> Vec<(&'t Pinned, &Process)> {
         if let [one] = targets {
             return self.process(one.id).map(|p| (one, p)).into_iter().collect();
@@ -73,19 +73,19 @@ impl DialogContext<'_> {
     }
 }
 
-/// What came of an action, a typed key or a receipt.
+/// The result of an action, a typed key or a receipt.
 #[derive(Debug)]
 pub enum Outcome {
     /// Stay open.
     Stay,
-    /// Close without a trace.
+    /// Close and do nothing.
     Close,
-    /// Ask for effects and stay open.
+    /// Request effects and stay open.
     Perform(Vec<Effect>),
-    /// Write these to the kernel and stay open until the receipt. The dialog is told the id of the write
-    /// ([`Dialog::asked`]).
+    /// Write these plans to the kernel and stay open until the receipt. [`Dialog::asked`] tells the dialog
+    /// the id of the write.
     Write(Vec<Plan>),
-    /// Close, select this process in the table, and do this action of the table with it.
+    /// Close, select this process in the table, and run this table action on it.
     ActOn(ProcessId, ActionId),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
@@ -95,14 +95,14 @@ pub enum Outcome {
 
 /// One dialog.
 pub trait Dialog: fmt::Debug {
-    /// Which keys it knows.
+    /// The scope of its keys.
     fn scope(&self) -> KeyScope;
 
-    /// Does an action that has a place in its scope.
+    /// Runs an action that has a place in this scope.
     fn on_action(&mut self, action: ActionId, context: &DialogContext<'_>) -> Outcome;
 
-    /// Takes a key that is bound to no action of its scope: one that types a character its scope has as
-    /// text, or edits a line.
+    /// Takes a key without an action in this scope: a character that is text there, or a key that edits a
+    /// line.
     fn on_text(&mut self, _key: Key, _context: &DialogContext<'_>) -> Outcome {
         Outcome::Stay
     }
@@ -116,23 +116,23 @@ pub trait Dialog: fmt::Debug {
     /// Takes pasted text.
     fn on_paste(&mut self, _text: &str) {}
 
-    /// Takes the id of the write it has just asked for: that of the receipt to wait for.
+    /// Takes the id of the write that the dialog has just requested: the receipt will have the same id.
     fn asked(&mut self, _id: WriteId) {}
 
-    /// Takes the result of an effect, which another may have asked for.
+    /// Takes the result of an effect, possibly one that this dialog did not request.
     fn on_receipt(&mut self, _receipt: &Receipt) -> Outcome {
         Outcome::Stay
     }
 
-    /// Takes the list of groups it asked for.
+    /// Takes the list of groups that the dialog requested.
     fn on_groups(&mut self, _groups: &Result<Vec<GroupChoice>, String>) {}
 
-    /// The process whose details it wants in the next samples.
+    /// The process whose details the next samples must read.
     fn wants_detail(&self) -> Option<ProcessId> {
         None
     }
 
-    /// The groups of which all files are wanted in the next samples: those whose room it tells.
+    /// The groups whose files the next samples must all read, because the dialog shows their room.
     fn wants_groups(&self, _snapshot: &Snapshot) -> Vec<CgroupKey> {
         Vec::new()
     }
@@ -144,7 +144,7 @@ pub trait Dialog: fmt::Debug {
 /// A dialog as data.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DialogView {
-    /// In the frame: what it does and to whom.
+    /// In the frame: the action and its target.
     pub title: String,
     /// From top to bottom.
     pub sections: Vec<Section>,
@@ -152,8 +152,8 @@ pub struct DialogView {
     pub hints: Vec<(String, &'static str)>,
     /// Lines scrolled away at the top; the renderer never scrolls past the end.
     pub scroll: usize,
-    /// The last section is a part of something longer: its first row (0-based), and how many there
-    /// are. The dialog scrolls by itself then.
+    /// The last section is one part of something longer: the first row of that part (0-based), and the number
+    /// of all rows. The dialog then scrolls by itself.
     pub window: Option<(usize, usize)>,
 }
 
@@ -164,22 +164,22 @@ pub enum Section {
     Text(Vec<Line>),
     /// A labelled input.
     Field {
-        /// What it is.
+        /// Name of the input.
         label: &'static str,
         /// What was typed.
         input: LineInput,
-        /// It has the cursor.
+        /// The field has the cursor.
         focused: bool,
-        /// What stands beside it: the present value.
+        /// Text beside the input: the present value.
         note: Option<String>,
-        /// What is wrong with it.
+        /// Why the input is invalid.
         error: Option<String>,
     },
     /// A list to choose from; long ones scroll with the selection.
     Choices {
         /// The items.
         items: Vec<Line>,
-        /// Which is chosen; `None` if something else decides (a typed value).
+        /// Index of the choice; `None` if something else decides (a typed value).
         selected: Option<usize>,
         /// Rows shown at most.
         height: usize,

@@ -1,5 +1,5 @@
-//! One OOM report in full: Summary, Memory, Tasks, Raw; it can be saved. Only the rows on the screen are
-//! made, however long the kernel's table is.
+//! One OOM report in full: Summary, Memory, Tasks, Raw. The dialog can save the report. It builds only the
+//! rows on the screen, however long the kernel's table is.
 
 use std::sync::Arc;
 
@@ -38,14 +38,14 @@ pub struct ReportDialog {
     /// Badness of each row of the table.
     points: Vec<TaskBadness>,
     by: TaskOrder,
-    /// Rows of the table in that order.
+    /// Rows of the table, in the order `by`.
     rows: Vec<usize>,
-    /// What became of the last save.
+    /// Result of the last save.
     saved: Option<Line>,
 }
 
 impl ReportDialog {
-    /// Opens for a report, with what was remembered of its dead.
+    /// Opens for a report, with what was known of its victims before they died.
     pub fn new(report: Arc<OomReport>, remembered: Vec<(Pid, Remembered)>) -> Self {
         let ranking = ranking(&report);
         let table = report.tasks.as_ref();
@@ -72,7 +72,7 @@ impl ReportDialog {
         }
     }
 
-    /// Lines of the page from this one on, and how many it has.
+    /// The lines of the page from `first` on, and the number of all its lines.
     fn window(&self, first: usize, keymap: &Keymap) -> (Vec<Line>, usize) {
         match self.page {
             Page::Summary => {
@@ -125,12 +125,12 @@ impl ReportDialog {
         self.scroll = Scroll::default();
     }
 
-    /// Scrolls: a page shows what the one before it did not, and the last one is full.
+    /// Scrolls. A page starts where the page before it ended; the last page is full.
     fn scroll_on(&mut self, action: Id, context: &DialogContext<'_>) {
         let (screen, keymap) = (context.screen, context.keymap);
         let (width, height) = Room::most(screen);
         let height_of = |line: &Line| wrap(line, usize::from(width)).len();
-        // What stands above the lines and does not scroll.
+        // Lines above the page that do not scroll.
         let above = [Some(self.tabs()), self.saved.clone(), Some(Line::new())];
         let head = (self.page == Page::Tasks && self.report.tasks.is_some()).then(head);
         let above = above.iter().chain([&head]).flatten().map(height_of).sum();
@@ -143,7 +143,7 @@ impl ReportDialog {
             });
             used.take_while(|used| *used <= room).count().max(1)
         };
-        // Every line has a row at least: no page holds more of them than rows.
+        // Every line takes at least one row, so a page cannot hold more lines than rows.
         let before = |end: usize| {
             let lines = self.window(end.saturating_sub(room), keymap).0;
             let shown = lines.iter().skip(skipped).take(room.min(end));
@@ -179,8 +179,9 @@ impl ReportDialog {
 }
 
 impl ReportDialog {
-    /// The name an action is for: that of the advice. Without such advice the group dialog takes the name that
-    /// held most, and the adjust dialog the one that died, to protect it when it runs again.
+    /// The process name that an action applies to: the name in the advice. Without advice, the group dialog
+    /// takes the name that held most memory, and the adjust dialog takes the name that died, to protect its
+    /// next run.
     fn name_for(&self, action: Id) -> Option<String> {
         let root = root_cause(&self.report);
         let advised = advice(&self.report, root.as_ref())
@@ -193,7 +194,7 @@ impl ReportDialog {
         })
     }
 
-    /// Does what the Summary advises, with the largest process of that name that runs now.
+    /// Does what the Summary advises, to the largest running process of that name.
     fn act(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         let Some(name) = self.name_for(action) else {
             return Outcome::Stay;
@@ -209,7 +210,7 @@ impl ReportDialog {
     }
 }
 
-/// The action that does what a step advises, and the name of the process it is for.
+/// The action that carries out a step of the advice, and the process name it applies to.
 fn deed(step: &Advice) -> Option<(Id, &str)> {
     match step {
         Advice::LimitAlone { comm, .. } => Some((Id::Cgroup, comm)),
@@ -232,7 +233,7 @@ fn deed(step: &Advice) -> Option<(Id, &str)> {
     }
 }
 
-/// A short page is all made; the rest of it is scrolled away here.
+/// A short page: builds all lines, then drops the scrolled ones.
 fn all(lines: Vec<Line>, scroll: usize) -> (Vec<Line>, usize) {
     let total = lines.len();
     (lines.into_iter().skip(scroll).collect(), total)
@@ -268,7 +269,7 @@ impl Dialog for ReportDialog {
         Outcome::Stay
     }
 
-    /// The number of a page turns to it.
+    /// A digit turns to the page of that number.
     fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
         let number = key.typed().and_then(|c| c.to_digit(10));
         let page = number.and_then(|n| Page::ALL.get((n as usize).checked_sub(1)?));

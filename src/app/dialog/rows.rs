@@ -1,5 +1,5 @@
-//! [`Page`]: the rows a dialog is made of on a screen of some size, and how many of them fit. Pure arithmetic,
-//! used by update (scrolling) and by the screen alike, so that neither remembers what the other did.
+//! [`Page`]: the rows of a dialog on a screen of some size, and how many of them fit. Pure arithmetic, used
+//! by update (scrolling) and by the screen alike, so that neither must remember what the other did.
 
 use super::wrap::wrap;
 use super::{DialogView, Section};
@@ -12,7 +12,7 @@ const MAX_TEXT: u16 = 100;
 /// Narrowest dialog a wide screen shows.
 const MIN_TEXT: u16 = 56;
 
-/// Rows of a list where the screen is low.
+/// Rows of a list on a low screen.
 const TIGHT_LIST: usize = 3;
 
 /// One row of the dialog, ready to be drawn.
@@ -22,13 +22,13 @@ pub struct Row {
     pub line: Line,
     /// A chosen row of a list.
     pub selected: bool,
-    /// Cells before the cursor, where this row has it.
+    /// Cells before the cursor, if the cursor is in this row.
     pub cursor: Option<u16>,
-    /// It belongs to what has the keyboard: it must be on the screen.
+    /// The row belongs to the focused part and must stay on the screen.
     focused: bool,
 }
 
-/// All rows of a dialog, and the part of the screen it has for them.
+/// All rows of a dialog, and the size of its part of the screen.
 #[derive(Debug)]
 pub struct Page {
     /// From top to bottom.
@@ -43,7 +43,7 @@ impl Page {
     /// Lays a dialog out on a screen of so many columns and rows.
     pub fn of(view: &DialogView, screen: (u16, u16), ascii: bool) -> Self {
         let (room, most) = Self::most(screen);
-        // What shows a part of something longer keeps its width while it scrolls.
+        // A dialog that shows a part of something longer keeps its width while it scrolls.
         let wanted = if view.window.is_some() {
             room
         } else {
@@ -64,9 +64,9 @@ impl Page {
         }
     }
 
-    /// Cells and rows the largest dialog has on such a screen, its frame left out; one row at least.
+    /// Columns and rows inside the frame of the largest dialog on this screen; at least one row.
     pub fn most((columns, rows): (u16, u16)) -> (u16, u16) {
-        // One row of the screen stays free above and below, where it has them to spare.
+        // Keep one row of the screen free above and below, if there are rows to spare.
         let frame = if rows > 16 { 4 } else { 2 };
         (
             columns.saturating_sub(4).min(MAX_TEXT),
@@ -74,17 +74,18 @@ impl Page {
         )
     }
 
-    /// The first row when it is scrolled to its end.
+    /// The first row when scrolled to the end.
     pub fn last_first(&self) -> usize {
         self.rows.len().saturating_sub(usize::from(self.height))
     }
 
-    /// The first row shown: as scrolled, but never past the end, and moved so that a focused row is seen.
+    /// The first row shown: the scroll position, but never past the end, and moved to keep a focused row on
+    /// the screen.
     pub fn first(&self, scroll: usize) -> usize {
         let (last, height) = (self.last_first(), usize::from(self.height));
         let first = scroll.min(last);
         if scroll > 0 {
-            // The user looks at something else on purpose.
+            // The user scrolled away from the focus on purpose.
             return first;
         }
         match self.rows.iter().position(|row| row.focused) {
@@ -95,7 +96,7 @@ impl Page {
     }
 }
 
-/// The width the content would like, in cells.
+/// The width that the content prefers, in cells.
 fn wanted_width(view: &DialogView, ascii: bool) -> u16 {
     let title = cells(&view.title, ascii) + 4;
     let hints: usize = view
@@ -125,7 +126,7 @@ fn section_width(section: &Section) -> usize {
     }
 }
 
-/// Cells the labels take: as much as the longest, so that inputs stand under each other.
+/// Cells for the labels: as many as the longest label takes, so that the inputs line up.
 fn label_width(view: &DialogView) -> usize {
     let labels = view.sections.iter().filter_map(|s| match s {
         Section::Field { label, .. } => Some(label.len() + 1),
@@ -134,8 +135,8 @@ fn label_width(view: &DialogView) -> usize {
     labels.max().unwrap_or(0)
 }
 
-/// `tight`: the screen is too low for everything. What is chosen and what will be done stays; the rest
-/// of long lists, fields without the cursor and empty lines give way.
+/// `tight`: the screen is too low for everything. The choice and the planned write stay; the rest of long
+/// lists, fields without the cursor and empty lines go.
 fn lay_out(view: &DialogView, width: u16, tight: bool) -> Vec<Row> {
     let mut rows = Vec::new();
     let name = label_width(view);

@@ -1,4 +1,4 @@
-//! [`Scroll`]: how far a dialog is scrolled, and the actions that do it: the same in every dialog.
+//! [`Scroll`]: how far a dialog is scrolled, and the actions that scroll. All dialogs share this.
 
 use super::rows::Page;
 use super::{DialogContext, DialogView};
@@ -16,7 +16,7 @@ impl Scroll {
         self.first
     }
 
-    /// Scrolls what is shown now; true if the action does that.
+    /// Scrolls the page on the screen; true if the action scrolls.
     pub(super) fn on_action(
         &mut self,
         action: ActionId,
@@ -27,8 +27,8 @@ impl Scroll {
         self.turn(action, page.last_first(), usize::from(page.height))
     }
 
-    /// Does an action: `last` is the first row of the last page, `page` how many rows one has. What has become
-    /// shorter since the last key does not swallow this one.
+    /// Runs an action: `last` is the first row of the last page, `page` the rows in a page. If the text
+    /// became shorter since the last key, scrolling starts from its new end, so that no key is lost.
     pub(super) fn turn(&mut self, action: ActionId, last: usize, page: usize) -> bool {
         let first = self.first.min(last);
         self.first = match action {

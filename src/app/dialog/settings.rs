@@ -1,4 +1,4 @@
-//! The settings panel: who acts first when memory runs out, and what the kernel's settings make of it.
+//! The settings panel: who acts first when memory runs out, and how the kernel's settings affect that.
 //! Read-only.
 
 mod killers;
@@ -76,11 +76,11 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     lines
 }
 
-/// One setting: what it is called, how it stands, what that does to the next OOM.
+/// One setting: its name, its value, and its effect on the next OOM.
 struct Setting {
     name: &'static str,
     value: String,
-    /// [`Tone::Normal`] for what nobody is surprised by.
+    /// [`Tone::Normal`] for a value that surprises nobody.
     tone: Tone,
     means: String,
 }
@@ -95,7 +95,7 @@ impl Setting {
         }
     }
 
-    /// A number that surprises, or one that could not be read.
+    /// Highlights a number that surprises or could not be read.
     fn odd(self, odd: bool) -> Self {
         Self {
             tone: if odd { Tone::Watch } else { self.tone },
@@ -103,7 +103,7 @@ impl Setting {
         }
     }
 
-    /// The sentence for a value, or that it could not be read.
+    /// The sentence for a value, or a sentence that the value could not be read.
     fn of(
         name: &'static str,
         value: Option<u64>,

@@ -17,7 +17,7 @@ pub struct SignalDialog {
     chosen: usize,
     /// The number typed so far: 1 and then 5 is 15.
     typed: i32,
-    /// The write whose receipt is still to come.
+    /// The write whose receipt is pending.
     waiting: Option<WriteId>,
     result: Vec<Line>,
 }
@@ -39,8 +39,8 @@ impl SignalDialog {
         living.into_iter().map(|(target, _)| target).collect()
     }
 
-    /// The number picks it, as in top: 9 is KILL, 15 is TERM. A digit that makes no signal with those
-    /// before it begins anew.
+    /// A number selects its signal, as in top: 9 is KILL, 15 is TERM. If no signal has the number typed so
+    /// far, the digit starts a new number.
     fn type_digit(&mut self, digit: i32) {
         let at = |number: i32| SIGNALS.iter().position(|s| s.number == number);
         let longer = self.typed.saturating_mul(10).saturating_add(digit);

@@ -5,11 +5,11 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::text::cells::prefix;
 use crate::text::tone::{Line, Span, Tone};
 
-/// Lines one long text is broken into at most: no screen is higher, and no text may stop the program.
+/// Most lines for one text: no screen is higher, and no text may stop the program.
 const MOST_LINES: usize = 1000;
 
-/// Breaks a line at spaces so that it fits; a word longer than the width is cut into pieces. Takes time
-/// in proportion to the text.
+/// Breaks a line at spaces so that it fits; cuts a word longer than the width into pieces. Runs in linear
+/// time.
 pub fn wrap(line: &Line, width: usize) -> Vec<Line> {
     if width == 0 {
         return vec![line.clone()];
@@ -34,10 +34,10 @@ pub fn wrap(line: &Line, width: usize) -> Vec<Line> {
     page.lines
 }
 
-/// Lines as they are filled.
+/// The lines built so far.
 struct Wrapped {
     lines: Vec<Line>,
-    /// Cells of the last line that are taken.
+    /// Cells used in the last line.
     used: usize,
     /// Blanks in front of every line but the first.
     indent: usize,
@@ -60,7 +60,7 @@ impl Wrapped {
                 self.push(span, blanks, blanks.len());
                 return;
             }
-            // At least one letter goes on each line, or it would never end.
+            // Each line takes at least one letter, or the loop would never end.
             let bytes = if bytes == 0 {
                 rest.graphemes(true).next().map_or(rest.len(), str::len)
             } else {
@@ -90,7 +90,7 @@ impl Wrapped {
         self.used = self.indent;
     }
 
-    /// A blank at the end may stand beyond the width: it must not cost a letter.
+    /// A trailing blank may lie beyond the width: it must not cost a letter.
     fn end_line(&mut self) {
         if let Some(last) = self.lines.last_mut().and_then(|line| line.spans.last_mut()) {
             last.text.truncate(last.text.trim_end().len());

@@ -1,14 +1,14 @@
-//! [`Action`]: what a key can do: its name, its default keys, and where it does what.
+//! [`Action`]: what a key can do: its name, its default keys, and its effect in each scope.
 
 use crate::app::State;
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::Effect;
 
-/// Part of the help an action is listed in.
+/// Section of the help that lists an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Writes something: what stands here is off with `--read-only`.
+    /// Writes something. These actions are off with `--read-only`.
     Act,
     /// Shows something else.
     Look,
@@ -42,55 +42,56 @@ impl Group {
     }
 }
 
-/// One thing the user can do with a key. What it does may differ from place to place.
+/// One thing the user can do with a key. Its effect may differ from scope to scope.
 #[derive(Debug)]
 pub struct Action {
     /// Its name.
     pub id: ActionId,
     /// One line for the help.
     pub doc: &'static str,
-    /// Default keys, the one that sentences name first.
+    /// Default keys; sentences name the first.
     pub keys: &'static [&'static str],
-    /// Part of the help.
+    /// Section of the help.
     pub group: Group,
-    /// Where it exists, and what it does there. No scope is in two of them.
+    /// Where the action exists, and its effect there. No scope is in two places.
     pub places: &'static [Place],
 }
 
 impl Action {
-    /// True if it can change the system: off with `--read-only`.
+    /// True if the action can change the system: off with `--read-only`.
     pub fn writes(&self) -> bool {
         self.group == Group::Act
     }
 
-    /// What it is and does in this scope; `None` where it does not exist.
+    /// The place of the action in this scope; `None` where the action does not exist.
     pub fn place(&self, scope: KeyScope) -> Option<&Place> {
         self.places.iter().find(|p| p.scopes.contains(&scope))
     }
 
-    /// The scopes it exists in.
+    /// The scopes in which the action exists.
     pub fn scopes(&self) -> impl Iterator<Item = KeyScope> {
         self.places.iter().flat_map(|place| place.scopes).copied()
     }
 }
 
-/// The scopes in which an action does the same.
+/// Scopes in which an action has the same effect.
 #[derive(Debug)]
 pub struct Place {
-    /// Where.
+    /// The scopes.
     pub scopes: &'static [KeyScope],
     /// A word or two for the footer there.
     pub label: Label,
-    /// Whom it hits there.
+    /// Whom the action affects there.
     pub aim: Aim,
-    /// Does it.
+    /// What runs the action.
     pub run: Run,
 }
 
-/// Whom an action hits: where the selection has just moved by itself, who presses a key is told first.
+/// Whom an action affects. If the selection has just moved by itself, oomtop names the new target before it
+/// acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aim {
-    /// Nobody who is selected.
+    /// No selected row.
     Nobody,
     /// The selected process.
     Selected,
@@ -103,15 +104,15 @@ pub enum Aim {
 /// What the footer calls an action.
 #[derive(Debug, Clone, Copy)]
 pub enum Label {
-    /// It is not in the footer.
+    /// Not in the footer.
     Hidden,
     /// Always the same.
     Words(&'static str),
-    /// As things stand; `None` while there is nothing to do.
+    /// Depends on the state; `None` while there is nothing to do.
     Of(fn(&State) -> Option<String>),
 }
 
-/// Who does it.
+/// What runs an action.
 #[derive(Debug, Clone, Copy)]
 pub enum Run {
     /// This function.
@@ -121,7 +122,7 @@ pub enum Run {
 }
 
 impl Place {
-    /// In these scopes the function does it; it is not in the footer.
+    /// A function runs the action in these scopes; the footer does not show it.
     pub(super) const fn new(
         scopes: &'static [KeyScope],
         run: fn(&mut State) -> Vec<Effect>,
@@ -134,7 +135,7 @@ impl Place {
         }
     }
 
-    /// In these scopes the front dialog does it.
+    /// The front dialog runs the action in these scopes.
     pub(super) const fn dialog(scopes: &'static [KeyScope]) -> Self {
         Self {
             scopes,
@@ -144,12 +145,12 @@ impl Place {
         }
     }
 
-    /// Hits somebody.
+    /// Sets whom the action affects.
     pub(super) const fn at(self, aim: Aim) -> Self {
         Self { aim, ..self }
     }
 
-    /// With these words in the footer.
+    /// Sets the words in the footer.
     pub(super) const fn label(self, words: &'static str) -> Self {
         Self {
             label: Label::Words(words),
@@ -157,7 +158,7 @@ impl Place {
         }
     }
 
-    /// With words in the footer that depend on the state.
+    /// Sets words in the footer that depend on the state.
     pub(super) const fn label_of(self, words: fn(&State) -> Option<String>) -> Self {
         Self {
             label: Label::Of(words),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::named::named;
 
 named! {
-    /// Names an action: what a key is bound to, and what a sentence asks the keymap the key of.
+    /// Names an action: keys are bound to it, and sentences ask the keymap for its keys.
     pub enum ActionId {
         /// Opens the help.
         Help = "help",
@@ -19,7 +19,7 @@ named! {
         Cgroup = "cgroup",
         /// Opens the signal dialog.
         Signal = "signal",
-        /// Takes the last write back.
+        /// Undoes the last write.
         Undo = "undo",
         /// Filters the rows of the pane.
         Filter = "filter",
@@ -35,7 +35,7 @@ named! {
         Unfold = "unfold",
         /// Folds the calm domains.
         Fold = "fold",
-        /// Goes to the events pane and out of it.
+        /// Enters or leaves the events pane.
         Events = "events",
         /// Reads the events of older boots.
         Older = "older",

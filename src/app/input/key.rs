@@ -14,7 +14,7 @@ pub struct Key {
     pub modifiers: KeyModifiers,
 }
 
-/// Names of the keys that are no characters.
+/// Names of the keys that type no character.
 const NAMES: &[(&str, KeyCode)] = &[
     ("Enter", KeyCode::Enter),
     ("Esc", KeyCode::Esc),
@@ -60,7 +60,7 @@ impl Key {
         }
     }
 
-    /// Its name where space is short: arrows as arrows.
+    /// The name in few cells: arrows as arrows.
     pub fn symbol(self) -> String {
         let arrow = match self.code {
             KeyCode::Up => "↑",

@@ -1,4 +1,4 @@
-//! [`Keymap`]: which key does what in which scope, and how each key is called on the screen.
+//! [`Keymap`]: which key does what in which scope, and the name of each key on the screen.
 
 mod errors;
 
@@ -11,7 +11,7 @@ use crate::app::input::scope::KeyScope;
 
 pub use errors::{BadKey, BadKeys};
 
-/// Keys that do the same whatever is open: a terminal user relies on them, so nothing takes them away.
+/// Keys with the same meaning everywhere: terminal users rely on them, so no binding can replace them.
 const FIXED: &[(ActionId, &str)] = &[(ActionId::Quit, "Ctrl-c"), (ActionId::Suspend, "Ctrl-z")];
 
 /// Rows of actions, in the order of the help and the footer.
@@ -29,18 +29,17 @@ pub struct Keymap {
 impl Keymap {
     /// The default keys of `rows`.
     pub fn defaults(rows: Rows) -> Self {
-        // A test holds the rows free of errors.
+        // A test keeps the rows free of errors.
         Self::build(rows, &[]).0
     }
 
-    /// The default keys of `rows`, but for the actions named in `overrides`: each of these has exactly the
+    /// The default keys of `rows`, except for the actions named in `overrides`: each of those has exactly the
     /// keys given there.
     ///
     /// # Errors
     ///
-    /// All bindings that cannot be: names of no action or no key, an action without a key, a key that would
-    /// mean two things in one scope or that always means another, an action all keys of which type text in
-    /// one of its scopes.
+    /// All invalid bindings: an unknown action or key, an action without a key, a key with two meanings in
+    /// one scope or with a fixed meaning, an action whose keys all type text in one of its scopes.
     pub fn new(rows: Rows, overrides: &[(&str, &[&str])]) -> Result<Self, BadKeys> {
         let (keymap, bad) = Self::build(rows, overrides);
         if bad.is_empty() {
@@ -111,7 +110,7 @@ impl Keymap {
         for scope in action.scopes() {
             for key in keys.iter().copied().filter(|key| !is_text(scope, *key)) {
                 let first = self.bound.entry((scope, key)).or_insert(action).id;
-                // Once for each pair: the scopes they share are often many.
+                // Report each pair once: the two often share many scopes.
                 if first != id && !clashes.contains(&(key, first)) {
                     clashes.push((key, first));
                     bad.push(BadKey::Twice {
@@ -144,19 +143,19 @@ impl Keymap {
         self.bound.get(&(scope, key)).copied()
     }
 
-    /// What a key does whatever is open.
+    /// The fixed meaning of a key, the same everywhere.
     pub fn fixed(&self, key: Key) -> Option<&'static Action> {
         let found = self.fixed.iter().find(|(fixed, _)| *fixed == key);
         found.map(|(_, action)| *action)
     }
 
-    /// What a key without a meaning in this pane does in another pane.
+    /// What a key does in another pane, if it does nothing in this one.
     pub fn elsewhere(&self, key: Key) -> Option<(&'static Action, KeyScope)> {
         let mut panes = KeyScope::ALL.iter().filter(|scope| scope.is_pane());
         panes.find_map(|scope| Some((self.lookup(*scope, key)?, *scope)))
     }
 
-    /// The keys of an action, the one that sentences name first.
+    /// The keys of an action; sentences name the first.
     pub fn keys_of(&self, id: ActionId) -> &[Key] {
         self.keys.get(&id).map_or(&[], Vec::as_slice)
     }
@@ -166,13 +165,13 @@ impl Keymap {
         name(self.keys_of(id).first())
     }
 
-    /// The first key that does the action in this scope: not one that types text there.
+    /// The first key that runs the action in this scope, skipping keys that type text there.
     pub fn key_in(&self, scope: KeyScope, id: ActionId) -> Option<Key> {
         let mut keys = self.keys_of(id).iter().copied();
         keys.find(|key| self.lookup(scope, *key).is_some_and(|a| a.id == id))
     }
 
-    /// Its name, for a sentence.
+    /// The name of that key, for a sentence.
     pub fn name_in(&self, scope: KeyScope, id: ActionId) -> String {
         name(self.key_in(scope, id).as_ref())
     }
@@ -202,7 +201,7 @@ fn is_text(scope: KeyScope, key: Key) -> bool {
     key.typed().is_some_and(|c| scope.types(c))
 }
 
-/// What this key does whatever is open.
+/// The action of a fixed key.
 fn fixed(key: Key) -> Option<ActionId> {
     let is_it = |name: &str| name.parse() == Ok(key);
     let found = FIXED.iter().find(|(_, name)| is_it(name));

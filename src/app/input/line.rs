@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::app::input::key::Key;
 
-/// Longest text an input takes, in bytes: nothing that is typed here is longer.
+/// Longest text an input takes, in bytes: nobody types more than that here.
 const MAX_BYTES: usize = 4096;
 
 /// A text and a cursor.
@@ -52,7 +52,7 @@ impl LineInput {
         }
     }
 
-    /// Takes a key; true if it was one for an input.
+    /// Takes a key; true if the input used it.
     pub fn on_key(&mut self, key: Key) -> bool {
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             match key.code {

@@ -1,4 +1,5 @@
-//! `named!`: an enum whose variants have names, with the list of all of them: neither can be forgotten.
+//! `named!`: an enum with a name for each variant and a list of all variants, so that nobody can forget
+//! either.
 
 macro_rules! named {
     (
@@ -14,10 +15,10 @@ macro_rules! named {
         }
 
         impl $enum {
-            /// All of them.
+            /// All variants.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// Its name in a configuration and in sentences.
+            /// Name in a configuration and in sentences.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+

@@ -5,7 +5,7 @@ use crate::app::input::keymap::Keymap;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 
-/// What is being typed.
+/// What the prompt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptKind {
     /// A filter, in force while it is typed.
@@ -32,7 +32,7 @@ impl PromptKind {
         }
     }
 
-    /// Which keys it knows.
+    /// The scope of its keys.
     pub fn scope(self) -> KeyScope {
         match self {
             Self::Filter | Self::Events | Self::Domains => KeyScope::Prompt,
@@ -41,7 +41,7 @@ impl PromptKind {
         }
     }
 
-    /// What can be typed, behind the input.
+    /// What the user can type, shown behind the input.
     pub fn hint(self, keymap: &Keymap) -> String {
         let key = |id| keymap.name_in(self.scope(), id);
         match self {
@@ -62,11 +62,11 @@ impl PromptKind {
 /// An open prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
-    /// What for.
+    /// Purpose.
     pub kind: PromptKind,
     /// What was typed.
     pub input: LineInput,
-    /// What is wrong with it.
+    /// Why the input is invalid.
     pub error: Option<String>,
 }
 

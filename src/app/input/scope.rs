@@ -1,5 +1,5 @@
-//! [`KeyScope`]: where a key is pressed. Decided from the state in one place: the front dialog, else the open
-//! prompt, else the pane that has the keyboard.
+//! [`KeyScope`]: where a key is pressed. One function decides that from the state: the front dialog, else the
+//! open prompt, else the pane that has the keyboard.
 
 use super::named::named;
 use crate::app::State;
@@ -44,12 +44,12 @@ named! {
 }
 
 impl KeyScope {
-    /// True if it is one of the panes, not a dialog or a prompt.
+    /// True if the scope is a pane, not a dialog or a prompt.
     pub fn is_pane(self) -> bool {
         matches!(self, Self::Table | Self::Domains | Self::Events)
     }
 
-    /// True if this character is text here: it is typed, whatever action its key is bound to.
+    /// True if this character is text here, whatever action its key is bound to.
     pub fn types(self, c: char) -> bool {
         match self {
             // A pid to jump to, as in htop; the number of a signal, as in top.
@@ -70,7 +70,7 @@ impl KeyScope {
 }
 
 impl State {
-    /// Where a key pressed now would be pressed.
+    /// The scope of a key pressed now.
     pub fn key_scope(&self) -> KeyScope {
         if let Some(dialog) = self.dialogs.last() {
             dialog.scope()
@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// The pane that has the keyboard, or gets it back when dialogs and prompt are closed.
+    /// The pane that has the keyboard, or will have it after dialogs and prompt close.
     pub fn pane_scope(&self) -> KeyScope {
         match self.focus {
             Pane::Events => KeyScope::Events,

@@ -18,11 +18,11 @@ pub(super) struct AdjChange {
     pub(super) after: OomScoreAdj,
 }
 
-/// A process that went to another group.
+/// A process that moved to another group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MoveChange<'a> {
     pub(super) target: ProcessId,
-    /// Where it came from; `None` if that could not be read.
+    /// The old group; `None` if it could not be read.
     pub(super) from: Option<&'a CgroupPath>,
     pub(super) to: &'a CgroupPath,
 }
@@ -33,7 +33,7 @@ pub(super) struct LimitChange<'a> {
     pub(super) group: &'a CgroupPath,
     pub(super) file: LimitFile,
     pub(super) before: LimitValue,
-    /// Read back after the write; what was written, if the kernel made something else of it.
+    /// Read back after the write. If the kernel changed the value, this is what was written.
     pub(super) after: LimitValue,
 }
 
@@ -43,9 +43,9 @@ pub(super) struct Changes<'a> {
     pub(super) adj: Vec<AdjChange>,
     pub(super) signals: Vec<(ProcessId, Signal)>,
     pub(super) moves: Vec<MoveChange<'a>>,
-    /// Those of groups that the write itself has made, too.
+    /// Limits of groups, also of groups that the write itself created.
     pub(super) limits: Vec<LimitChange<'a>>,
-    /// Groups that were made, outermost first.
+    /// Groups that the write created, outermost first.
     pub(super) made: Vec<&'a CgroupPath>,
     /// The first step that failed.
     pub(super) failed: Option<&'a StepReceipt>,
@@ -98,7 +98,7 @@ impl<'a> Changes<'a> {
                     after: after.unwrap_or(write.value),
                 }));
             }
-            // Made groups are known already; the rest tells nothing that undo or a sentence needs.
+            // Created groups are recorded already; neither undo nor a sentence needs the other steps.
             Step::Cgroup(
                 CgroupStep::Create(_)
                 | CgroupStep::Limit(..)
@@ -108,7 +108,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// The limits of groups that were there before.
+    /// The limits of groups that existed before the write.
     pub(super) fn older_limits(&self) -> Vec<LimitChange<'a>> {
         let limits = self.limits.iter().copied();
         limits

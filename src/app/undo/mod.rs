@@ -1,8 +1,7 @@
-//! The writes of this session and how they are taken back.
+//! The writes of this session, and their undo.
 //!
-//! [`UndoLog`] remembers them, `changes` sums up what the receipts of a write say, `receipt` takes a receipt
-//! in, `take_back` is the key `u`, `words` are the sentences. What undoes a write is computed by
-//! [`inverse`].
+//! [`UndoLog`] remembers them, `changes` sums up the receipts of a write, `receipt` takes in a receipt,
+//! `take_back` is the key `u`, `words` holds the sentences. [`inverse`] computes what undoes a write.
 
 mod changes;
 mod receipt;
@@ -17,7 +16,7 @@ use crate::model::process::ProcessId;
 pub(super) use receipt::written;
 pub(super) use take_back::take_back;
 
-/// A write that can be taken back.
+/// A write that can be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     id: WriteId,
@@ -26,34 +25,35 @@ pub struct Written {
     names: Vec<(ProcessId, String)>,
 }
 
-/// All writes of this session that still stand, newest last.
+/// All writes of this session that can be undone, newest last.
 #[derive(Debug, Clone, Default)]
 pub struct UndoLog {
     issued: WriteId,
     writes: Vec<Written>,
-    /// The newest write was asked to be taken back although something had changed since: the next `u` insists.
+    /// The user asked to undo the newest write although something has changed since: the next `u` does it
+    /// anyway.
     insist: bool,
     undoing: Option<Undoing>,
 }
 
-/// An undo that is being carried out: a second `u` must not take the same write back again, nor count as the
-/// undo of the write before it.
+/// An undo in progress: a second `u` must not undo the same write again, nor count as the undo of the write
+/// before it.
 #[derive(Debug, Clone, Copy)]
 struct Undoing {
-    /// The write that takes back,
+    /// The write that undoes.
     by: WriteId,
-    /// and the one that is taken back.
+    /// The write that is undone.
     of: WriteId,
 }
 
 impl UndoLog {
-    /// The id of the next write, an undo or not.
+    /// The id of the next write or undo.
     pub(super) fn next_id(&mut self) -> WriteId {
         self.issued.0 += 1;
         self.issued
     }
 
-    /// Remembers a write, if it can be taken back.
+    /// Remembers a write, if it can be undone.
     fn push(&mut self, written: Written) {
         if !inverse::of_write(&written.plans).is_empty() {
             self.writes.push(written);
@@ -61,18 +61,18 @@ impl UndoLog {
         }
     }
 
-    /// The write that `u` would take back.
+    /// The write that `u` would undo.
     pub fn last(&self) -> Option<&Written> {
         self.writes.last()
     }
 
-    /// This write is the undo that is being carried out.
+    /// True if this write is the undo in progress.
     fn is_undo(&self, id: WriteId) -> bool {
         self.undoing.is_some_and(|undoing| undoing.by == id)
     }
 
-    /// The undo is done. If it is `over`, it succeeded or never can: what it took back leaves the log. Otherwise
-    /// `u` tries again.
+    /// Ends the undo. `over`: the undo succeeded or never can, so the write leaves the log. Otherwise `u`
+    /// tries again.
     fn end(&mut self, over: bool) {
         let undoing = self.undoing.take();
         self.insist = false;
@@ -81,12 +81,12 @@ impl UndoLog {
         }
     }
 
-    /// How many writes stand.
+    /// How many writes can be undone.
     pub fn len(&self) -> usize {
         self.writes.len()
     }
 
-    /// True if nothing stands.
+    /// True if no write can be undone.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }

@@ -1,4 +1,4 @@
-//! A receipt comes in: a notice, an entry of the undo log, a fresh sample.
+//! Takes in a receipt: a notice, an entry of the undo log, a fresh sample.
 
 use super::changes::Changes;
 use super::{Written, words};
@@ -7,7 +7,7 @@ use crate::app::msg::{Effect, WriteId};
 use crate::model::plan::receipt::{FailureKind, PlanReceipt};
 use crate::text::tone::Tone;
 
-/// Takes the outcome of a write in.
+/// Takes in the outcome of a write.
 pub(in crate::app) fn written(
     state: &mut State,
     id: WriteId,

@@ -1,4 +1,4 @@
-//! The key `u`: takes back the newest write, and asks first where the world has changed since.
+//! The key `u`: undoes the newest write, but asks first if something has changed since.
 
 use super::changes::{AdjChange, Changes, LimitChange};
 use super::{Undoing, Written};
@@ -11,10 +11,10 @@ use crate::text::format::long_size;
 use crate::text::tone::Tone;
 use crate::text::wording;
 
-/// Takes back the newest write. If somebody changed the value since, says so and wants a second `u`.
+/// Undoes the newest write. If somebody changed the value since, says so and wants a second `u`.
 pub(in crate::app) fn take_back(state: &mut State) -> Vec<Effect> {
     if state.undo.undoing.is_some() {
-        state.say(Tone::Normal, "the last undo is still being carried out");
+        state.say(Tone::Normal, "the last undo is still running");
         return Vec::new();
     }
     let Some(written) = state.undo.last() else {
@@ -37,7 +37,7 @@ pub(in crate::app) fn take_back(state: &mut State) -> Vec<Effect> {
     vec![effect]
 }
 
-/// A sentence if the world is no longer as the write left it, or if going back does harm.
+/// A sentence if something has changed since the write, or if the undo does harm.
 fn changed_since(state: &State, written: &Written) -> Option<String> {
     let changes = Changes::new(&written.plans);
     let adj = changes.adj.iter();
@@ -67,7 +67,7 @@ fn adj_since(state: &State, written: &Written, change: &AdjChange) -> Option<Str
     })
 }
 
-/// Only of the limit that kills.
+/// The same for a limit file. Only the limit that kills matters.
 fn limit_since(state: &State, change: &LimitChange<'_>) -> Option<String> {
     let LimitChange {
         group: path, file, ..
@@ -82,7 +82,7 @@ fn limit_since(state: &State, change: &LimitChange<'_>) -> Option<String> {
     }
     let now = file.get(&group.limits)?;
     let back = wording::limit(file, change.before);
-    // The old value again, set by somebody or read before the write: undo does no harm.
+    // If the old value is back, somebody set it or the sample is older than the write: undo does no harm.
     if now != change.after && now != change.before {
         let now = now
             .amount()
@@ -95,7 +95,7 @@ fn limit_since(state: &State, change: &LimitChange<'_>) -> Option<String> {
     }
     let usage = group.usage?;
     let is_below = change.before.amount().is_some_and(|before| usage > before);
-    // v1 refuses it instead.
+    // v1 refuses a limit below the usage.
     (is_below && file == LimitFile::Max).then(|| {
         format!(
             "back to {back} can kill at once, {} are in use; press {} again to do it: limit of {path}",

@@ -1,4 +1,4 @@
-//! The sentences about a write: what became of it, and what taking it back would do.
+//! The sentences about a write: its result, and what undo would do.
 
 use super::Written;
 use super::changes::{Changes, LimitChange};
@@ -9,7 +9,7 @@ use crate::model::process::ProcessId;
 use crate::text::wording;
 
 impl Written {
-    /// What taking it back would do, in a few words: the footer shows it before `u` is pressed.
+    /// What undo would do, in a few words: the footer shows this before `u` is pressed.
     pub fn undo_label(&self) -> String {
         let changes = Changes::new(&self.plans);
         let back = changes
@@ -26,7 +26,7 @@ impl Written {
             [one] => return format!("{} {} → {}", self.name(one.target), one.after, one.before),
             many => return format!("adj of {} processes", many.len()),
         }
-        // Which group: the path is too long for the footer, the newest write is meant.
+        // The path is too long for the footer; undo always means the newest write.
         match changes.older_limits().as_slice() {
             [] => {
                 let innermost = changes.made.last();
@@ -41,7 +41,7 @@ impl Written {
         }
     }
 
-    /// The short name of a process in it.
+    /// The short name of a process in this write.
     pub(super) fn name(&self, id: ProcessId) -> &str {
         let found = self.names.iter().find(|(known, _)| *known == id);
         found.map_or("", |(_, name)| name)
@@ -130,14 +130,14 @@ fn kept(undo: bool) -> &'static str {
     }
 }
 
-/// `2456 mysqld`, also for one that has ended since.
+/// `2456 mysqld`, also for a process that has ended since.
 fn name(state: &State, id: ProcessId) -> String {
     let process = state.snapshot.process(id);
     let process = process.or_else(|| state.previous.process(id));
     process.map_or_else(|| id.pid.to_string(), |p| format!("{} {}", id.pid, p.comm))
 }
 
-/// `mysqld`, also for one that has ended since.
+/// `mysqld`, also for a process that has ended since.
 pub(super) fn comm(state: &State, id: ProcessId) -> String {
     let process = state.snapshot.process(id);
     let process = process.or_else(|| state.previous.process(id));

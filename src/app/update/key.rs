@@ -1,4 +1,4 @@
-//! What a key does: it types, or it stands for an action of the scope it is pressed in.
+//! What a key does: it types text, or it runs an action of its scope.
 
 use crate::app::State;
 use crate::app::dialog::{Dialog, DialogContext, Outcome};
@@ -15,7 +15,7 @@ use crate::model::process::ProcessId;
 use crate::text::tone::Tone;
 
 pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
-    // These always work, whatever is open.
+    // These keys always work, whatever is open.
     if let Some(action) = state.keymap.fixed(key) {
         return perform(state, KeyScope::Table, action);
     }
@@ -34,7 +34,7 @@ fn types(scope: KeyScope, key: Key) -> bool {
     key.typed().is_some_and(|c| scope.types(c))
 }
 
-/// Does an action of a scope. What it needs of permission and attention is asked here, wherever it comes from.
+/// Runs an action of a scope. Every path to an action leads here, so this checks permission and attention.
 fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<Effect> {
     let Some(place) = action.place(scope) else {
         return Vec::new();
@@ -63,7 +63,7 @@ fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<E
     }
 }
 
-/// Says where a key has a meaning that has none in this pane.
+/// Tells the user in which other pane this key works.
 fn not_here(state: &mut State, here: KeyScope, key: Key) {
     let Some((action, there)) = state.keymap.elsewhere(key) else {
         return;
@@ -96,7 +96,7 @@ fn to_prompt(state: &mut State, scope: KeyScope, key: Key) -> Vec<Effect> {
         return Vec::new();
     };
     if prompt.kind == PromptKind::Pid && key.typed().is_some() && !types(scope, key) {
-        // Not a pid after all: the key means what it always means.
+        // Not a pid after all: the key keeps its usual meaning.
         state.prompt = None;
         return on_key(state, key);
     }
@@ -140,7 +140,7 @@ pub(super) fn to_dialog(
     }
 }
 
-/// Selects a process, whatever hides it, and does an action of the table with it.
+/// Selects a process, even if a filter hides it, and runs a table action on it.
 fn act_on(state: &mut State, id: ProcessId, action: ActionId) -> Vec<Effect> {
     state.focus = Pane::Processes;
     state.domains.open = false;
@@ -152,7 +152,7 @@ fn act_on(state: &mut State, id: ProcessId, action: ActionId) -> Vec<Effect> {
         state.table.choose(id);
         state.arrange();
     }
-    // It was chosen by name: no surprise who it is.
+    // The user chose the process by name: no surprise.
     state.touch_selection();
     match state.keymap.row(action) {
         Some(action) if state.table.selected() == Some(id) => {

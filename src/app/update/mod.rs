@@ -16,13 +16,13 @@ use crate::model::snapshot::Snapshot;
 use crate::oomlog::OomEvent;
 use crate::text::tone::Tone;
 
-/// Everything that happens goes through here.
+/// Handles every message.
 pub fn update(state: &mut State, msg: Msg) -> Reaction {
-    // A tick shows only when the clock moves or a notice goes away; anything else may.
+    // A tick changes the screen only when the clock moves or a notice expires; any other message may.
     state.changed |= !matches!(msg, Msg::Tick(_) | Msg::Read(_));
     let effects = take_in(state, msg);
     state.note_question();
-    // Keys, events and sizes all divide the screen in another way.
+    // Keys, events and resizes change the layout.
     state.fit_lists();
     if state.changed {
         state.changed_at = state.now.monotonic;
@@ -53,7 +53,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Oom(event) => on_oom(state, event),
         Msg::Source(source) => {
             if source.caught_up && !state.events.source.caught_up {
-                // The history is no news.
+                // History is no news.
                 state.events.unread = 0;
             }
             state.events.source = source;
@@ -100,7 +100,7 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     }
     match receipt {
         Receipt::Write { id, plans } => crate::app::undo::written(state, *id, plans),
-        // The dialog that asked says it.
+        // The dialog that requested the save shows the result.
         Receipt::Saved(_) => Vec::new(),
     }
 }
@@ -178,7 +178,7 @@ fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
     if state.focus == Pane::Events {
         state.events.unread = 0;
     }
-    // The ring's history is no news.
+    // The ring buffer's history is no news.
     let started = state.snapshot.taken.monotonic;
     let fresh = kills.iter().rfind(|k| {
         state.snapshot.seq > 0
@@ -205,7 +205,7 @@ fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
         dialog.on_paste(text);
         return Vec::new();
     }
-    // Pasted into the table a text would be a string of commands: it is not.
+    // In the table, pasted text would run as a string of commands: ignore it.
     let Some(prompt) = &mut state.prompt else {
         return Vec::new();
     };

@@ -11,7 +11,7 @@ use crate::app::view::processes::columns::COLUMNS;
 /// Rows the wheel scrolls.
 const WHEEL: isize = 3;
 
-/// Takes one action of the mouse.
+/// Handles one mouse action.
 pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
     if !state.dialogs.is_empty() {
         let action = match mouse.action {
@@ -63,7 +63,7 @@ pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Selects what is in this row of the screen, if there is something.
+/// Selects the row at this line of the screen, if there is a row.
 fn click_row(state: &mut State, y: usize) {
     state.focus = Pane::Processes;
     if state.domains.open {

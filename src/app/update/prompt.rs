@@ -1,4 +1,4 @@
-//! What a prompt does while it is typed in: filters are in force at once, searches and pids jump.
+//! What a prompt does on each key: filters apply at once, searches and pids jump.
 
 use crate::app::State;
 use crate::app::input::prompt::{Prompt, PromptKind};
@@ -10,7 +10,7 @@ use crate::model::process::Process;
 use crate::text::tone::Tone;
 
 impl State {
-    /// Opens a prompt; a filter starts with what is in force.
+    /// Opens a prompt; a filter prompt starts with the present filter.
     pub(in crate::app) fn prompt_for(&mut self, kind: PromptKind) -> Vec<Effect> {
         let text = match kind {
             PromptKind::Filter => self.table.filter.text().to_owned(),
@@ -24,11 +24,11 @@ impl State {
         }
         self.focus = Pane::Processes;
         self.prompt = Some(Prompt::new(kind, &text));
-        // Command lines of all are needed from now on.
+        // From now on the filter needs the command lines of all processes.
         self.request_sample()
     }
 
-    /// Closes the prompt without what it narrowed.
+    /// Closes the prompt and drops its filter.
     pub(in crate::app) fn cancel_prompt(&mut self) -> Vec<Effect> {
         match self.prompt.take().map(|prompt| prompt.kind) {
             Some(PromptKind::Filter) => {
@@ -41,8 +41,8 @@ impl State {
         self.arrange()
     }
 
-    /// Closes the prompt; what it holds stays in force. What makes no sense stays to be mended, its reason
-    /// beside it: closing would leave an older filter in force as if it were this one.
+    /// Closes the prompt and keeps its filter in force. Invalid input keeps the prompt open, with the reason
+    /// beside it: closing would leave an older filter in force that looks like this one.
     pub(in crate::app) fn accept_prompt(&mut self) -> Vec<Effect> {
         if self.prompt.as_ref().is_some_and(|p| p.error.is_some()) {
             return Vec::new();
@@ -51,7 +51,7 @@ impl State {
         self.arrange()
     }
 
-    /// Takes in what the prompt holds now.
+    /// Applies what the prompt holds now.
     pub(in crate::app) fn on_prompt_change(&mut self) -> Vec<Effect> {
         let Some(prompt) = &mut self.prompt else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What happens of its own accord, and when: the next sample, the end of a notice, the clock.
+//! What happens without input, and when: the next sample, the end of a notice, the clock.
 
 use std::time::Duration;
 
@@ -8,20 +8,21 @@ use crate::model::time::{Monotonic, Now};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A frame without a new sample is due when the last is this old: the sample is late, and says so.
+/// If the last frame is this old, draw another without a new sample: the screen then says that the sample is
+/// late.
 const LATE: Duration = Duration::from_millis(1150);
 
-/// How often to look at the clock where no samples carry it on.
+/// How often to look at the clock if samples do not redraw it.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A sample is never put off longer than this because the last one took long.
+/// A slow sample delays the next one by no more than this.
 const SLOWEST: Duration = Duration::from_secs(5);
 
-/// Never shorter: a deadline that has just passed must not turn into a busy loop.
+/// Shortest wait: a deadline that has just passed must not turn into a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 impl State {
-    /// How long nothing happens unless somebody sends a message. After that a tick is due.
+    /// How long to wait for a message before a tick is due.
     pub fn quiet_for(&self) -> Duration {
         let clock = if self.samples_carry_the_clock() {
             LATE.saturating_sub(self.now.monotonic.since(self.changed_at))
@@ -35,7 +36,7 @@ impl State {
             .max(SHORTEST)
     }
 
-    /// Asks for a sample, unless one is being taken: then for another right after it.
+    /// Requests a sample; while one is running, requests another right after it.
     pub(in crate::app) fn request_sample(&mut self) -> Vec<Effect> {
         if self.sampling.is_some() {
             self.sample_again = true;
@@ -46,7 +47,7 @@ impl State {
         vec![Effect::Sample(self.needs())]
     }
 
-    /// Time until a sample must be asked for; `None` while one is being taken, or paused.
+    /// Time until the next request for a sample; `None` while a sample runs or sampling is paused.
     pub(in crate::app) fn until_sample(&self) -> Option<Duration> {
         if self.paused || self.sampling.is_some() {
             return None;
@@ -58,8 +59,8 @@ impl State {
         Some(self.period().saturating_sub(waited))
     }
 
-    /// The time between two samples: what was asked for, or ten times what a sample takes if that is
-    /// longer. Whoever looks at a machine in trouble must not be its trouble.
+    /// The time between two samples: the requested period, or ten times the duration of a sample if that is
+    /// longer. A monitor must not add to the load of a machine in trouble.
     pub fn period(&self) -> Duration {
         let took = Duration::from_micros(self.snapshot.took_micros);
         self.settings
@@ -67,7 +68,7 @@ impl State {
             .max(took.saturating_mul(10).min(SLOWEST))
     }
 
-    /// The clock on the screen is to move on, or the age of the last sample to be seen.
+    /// True if the clock on the screen must advance, or if the screen must show the age of the last sample.
     pub(in crate::app) fn clock_moves(&self, now: Now) -> bool {
         let unchanged = now.monotonic.since(self.changed_at);
         if self.samples_carry_the_clock() {
@@ -77,7 +78,8 @@ impl State {
         }
     }
 
-    /// A frame for each sample is enough: one more in between would double the cost of the screen.
+    /// True if one frame for each sample keeps the clock right: more frames would double the cost of the
+    /// screen.
     fn samples_carry_the_clock(&self) -> bool {
         self.settings.delay <= SECOND && !self.paused
     }

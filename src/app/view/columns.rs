@@ -24,7 +24,7 @@ pub fn cell(tone: Tone, text: impl Into<String>) -> Cell {
 pub enum Width {
     /// Exactly so many cells.
     Fixed(u16),
-    /// A share of what is left, not less than this.
+    /// A share of the remaining cells, but at least this many.
     AtLeast(u16),
 }
 
@@ -36,7 +36,7 @@ impl Width {
     }
 }
 
-/// Which side a cell's text is on.
+/// Alignment of a cell's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// Text.
@@ -58,9 +58,9 @@ pub struct Column<C, S> {
     pub width: Width,
     /// Side.
     pub align: Align,
-    /// Columns with the smallest rank stay longest when the screen is narrow; 0 stays always.
+    /// On a narrow screen, columns with the smallest rank stay longest; 0 stays always.
     pub rank: u8,
-    /// How rows are sorted by it; `()` in a pane with an order of its own.
+    /// How rows are sorted by this column; `()` in a pane with its own order.
     pub sort: S,
     /// Text and tone.
     pub cell: C,
@@ -69,18 +69,18 @@ pub struct Column<C, S> {
 /// A column on the screen.
 #[derive(Debug)]
 pub struct Placed<C: 'static, S: 'static> {
-    /// Which.
+    /// The column.
     pub column: &'static Column<C, S>,
-    /// Its left edge, in cells from that of the pane.
+    /// Its left edge, in cells from the left edge of the pane.
     pub x: u16,
-    /// Cells it takes, without the blank after it.
+    /// Width in cells, without the blank after the column.
     pub width: u16,
 }
 
 /// The columns that fit into `width` cells, from the left.
 ///
-/// The columns of the highest rank are dropped first. The cells that are left over go to the flexible columns:
-/// all to a single one; of two, two thirds to the one of the smaller rank.
+/// Drops the columns of the highest rank first. The remaining cells go to the flexible columns: all to a
+/// single one; of two, two thirds to the one of the smaller rank.
 pub fn fit<C, S>(columns: &'static [Column<C, S>], width: u16) -> Vec<Placed<C, S>> {
     let needed = |max_rank: u8| -> u16 {
         let shown = columns.iter().filter(|c| c.rank <= max_rank);
@@ -118,7 +118,7 @@ pub fn fit<C, S>(columns: &'static [Column<C, S>], width: u16) -> Vec<Placed<C, 
         .collect()
 }
 
-/// The column at `x`, in cells from the left edge of the pane; the blank after a column belongs to it.
+/// The column at `x`, in cells from the left edge of the pane; includes the blank after the column.
 pub fn at<C, S>(columns: &[Placed<C, S>], x: u16) -> Option<&'static Column<C, S>> {
     columns
         .iter()

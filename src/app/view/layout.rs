@@ -1,9 +1,9 @@
-//! [`Panes`]: which part of the screen shows what. Pure arithmetic, used by update (paging, mouse) and
-//! by the screen alike, so that neither remembers what the other drew.
+//! [`Panes`]: which part of the screen shows what. Pure arithmetic, used by update (paging, mouse) and by the
+//! screen alike, so that neither must remember what the other drew.
 
 use ratatui::layout::Rect;
 
-/// A line of the header, in the order they are given up when the screen is low (last goes first).
+/// A line of the header, in order of importance: a low screen drops the last line first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HeaderLine {
     /// Name, host, kernel, clock.
@@ -81,7 +81,7 @@ fn header_lines(height: u16) -> &'static [HeaderLine] {
     }
 }
 
-/// Divides a screen. Every rectangle lies within it, whatever its size; what has no room is empty.
+/// Divides a screen. Every rectangle lies within the screen, whatever its size; a part without room is empty.
 pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) -> Panes {
     let screen = Rect::new(0, 0, width, height);
     let mut top = 0;
@@ -120,8 +120,8 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) ->
     }
 }
 
-/// Rows for the events pane with its title: as many as it has events, up to a quarter of the body, more
-/// while it has the keyboard, none where the table would be left without room.
+/// Rows for the events pane with its title: one for each event, up to a quarter of the body, more while the
+/// pane has the keyboard, none if that left the table without room.
 fn events_height(body: u16, focus: Pane, events: usize) -> u16 {
     let wanted = u16::try_from(events).unwrap_or(u16::MAX).saturating_add(1);
     match (focus, body) {

@@ -1,15 +1,15 @@
-//! [`List`]: the rows of a pane, in order, and the one that is selected.
+//! [`List`]: the rows of a pane, in order, with one selected.
 //!
-//! The selection is an identity, never a place: rows are ranked anew with every sample and events come in
-//! above the selected one. A pane makes its rows and says what each one is ([`ListRow`]); where the selection
-//! goes, what is on the screen and how far a key or a click moves is decided here, once for all panes.
+//! The selection is an identity, never a place: each sample ranks the rows again, and new events come in
+//! above the selection. A pane builds its rows and gives each an identity ([`ListRow`]). The list decides
+//! once, for all panes, where the selection goes, what is on the screen and how far a key or a click moves.
 
 /// A row of a pane.
 pub trait ListRow {
-    /// What the row is, wherever it moves.
+    /// Identity of a row, wherever it moves.
     type Id: Copy + Eq;
 
-    /// Its identity, which no other row of the list has.
+    /// The identity of this row, unique in the list.
     fn id(&self) -> Self::Id;
 }
 
@@ -27,7 +27,7 @@ pub enum Hold {
 
 /// Rows in order, a selection and a window on them.
 ///
-/// With rows there is always a selected one, and the window shows no blanks that a row could fill.
+/// If there are rows, one is selected, and the window shows no blanks that a row could fill.
 #[derive(Debug, Clone)]
 pub struct List<R: ListRow> {
     rows: Vec<R>,
@@ -65,7 +65,7 @@ impl<R: ListRow> Default for List<R> {
 }
 
 impl<R: ListRow> List<R> {
-    /// A list that grows at its top: the first row is selected, whichever it is, until the user moves.
+    /// A list that grows at its top: selects whichever row is first until the user moves.
     pub fn newest_first() -> Self {
         Self {
             newest_first: true,
@@ -148,7 +148,7 @@ impl<R: ListRow> List<R> {
     fn place_of_selected(&self) -> Option<usize> {
         let id = self.selected?;
         let is_it = |row: &R| row.id() == id;
-        // Most samples leave it where it was.
+        // Most samples do not move the selected row.
         if self.rows.get(self.cursor).is_some_and(is_it) {
             return Some(self.cursor);
         }
@@ -166,18 +166,18 @@ impl<R: ListRow> List<R> {
         self.keeps_in_view = keeps;
     }
 
-    /// Selects this row as soon as [`Self::set_rows`] brings it.
+    /// Selects this row as soon as [`Self::set_rows`] has it.
     pub fn choose(&mut self, id: R::Id) {
         self.selected = Some(id);
         self.on_top = false;
     }
 
-    /// Another thing has the identity of the selected row now: the next rows are without what was selected.
+    /// The selected row has ended and something else has its identity now: the next rows do not contain it.
     pub fn forget_selected(&mut self) {
         self.selected = None;
     }
 
-    /// What `old` was is told by the row `new` from the next [`Self::set_rows`] on: the selection goes along.
+    /// The row `new` replaces `old` from the next [`Self::set_rows`] on: the selection goes along.
     pub fn hand_over(&mut self, old: R::Id, new: R::Id) {
         if self.selected == Some(old) {
             self.selected = Some(new);
@@ -210,7 +210,7 @@ impl<R: ListRow> List<R> {
         hit
     }
 
-    /// Moves the window and not the selection.
+    /// Moves the window, not the selection.
     pub fn scroll_by(&mut self, rows: isize) {
         self.offset = self.offset.saturating_add_signed(rows);
         self.clamp_window();
@@ -229,7 +229,7 @@ impl<R: ListRow> List<R> {
 
     fn show_selected(&mut self) {
         let height = self.height.max(1);
-        // The last offset with the cursor in the window is the cursor itself, the first one is this.
+        // The cursor is in the window for every offset from `first` to the cursor itself.
         let first = (self.cursor + 1).saturating_sub(height);
         self.offset = self.offset.clamp(first, self.cursor);
     }

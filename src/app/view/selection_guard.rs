@@ -1,7 +1,7 @@
 //! [`SelectionGuard`]: keeps a key from acting on a row that the user did not select.
 //!
-//! When what was selected is gone, the list selects a neighbour. A key pressed in that moment was meant for the
-//! row before: the first key that would write only says on whom it would act.
+//! When the selected row disappears, the list selects a neighbour. A key pressed at that moment was meant for
+//! the old row: the first key that would write only names its new target.
 
 use std::time::Duration;
 
@@ -16,26 +16,26 @@ use crate::model::time::Monotonic;
 use crate::text::tone::Tone;
 use crate::text::wording;
 
-/// How long after the selection moved by itself a key may be meant for the row before.
+/// How long after such a move a key may still be meant for the old row.
 const SURPRISE: Duration = Duration::from_secs(2);
 
-/// Whether the selection moved without a key, and whether the user cares.
+/// Whether the selection moved without a key, and whether the user has used it.
 #[derive(Debug, Default)]
 pub struct SelectionGuard {
     moved: Option<Moved>,
-    /// The user did something since the selection last moved by itself, so the next such move is told.
+    /// The user did something since the selection last moved by itself: announce the next such move.
     touched: bool,
 }
 
 /// A move of the selection that no key made.
 #[derive(Debug)]
 struct Moved {
-    /// What became of the row before, a sentence: `1892 java has ended`.
+    /// What became of the old row, a sentence: `1892 java has ended`.
     why: String,
     at: Monotonic,
 }
 
-/// What is selected in the view that is open. Events are left out: no key writes to one.
+/// The selection in the open view. Events are left out: no key writes to one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Selected {
     Process(ProcessId),
@@ -51,7 +51,7 @@ impl State {
         self.table.selected().map(Selected::Process)
     }
 
-    /// Arranges a new sample. A move of the selection is told, unless a more important notice is shown.
+    /// Arranges a new sample. Announces a move of the selection, unless a more important notice is shown.
     pub(in crate::app) fn arrange_sample(&mut self) {
         let before = self.selected();
         self.arrange();
@@ -71,7 +71,7 @@ impl State {
         self.selection_guard.moved = Some(Moved { why, at });
     }
 
-    /// The user has done something with what is selected now.
+    /// Records that the user has done something with the present selection.
     pub(in crate::app) fn touch_selection(&mut self) {
         self.selection_guard = SelectionGuard {
             moved: None,
@@ -82,7 +82,7 @@ impl State {
     fn fate(&self, before: &Selected) -> String {
         match before {
             Selected::Process(id) => {
-                // An ended process is in the sample before this one only.
+                // Only the previous sample still has an ended process.
                 let here = self.snapshot.process(*id);
                 let process = here.or_else(|| self.previous.process(*id));
                 let name = process.map_or_else(
@@ -100,7 +100,7 @@ impl State {
     }
 
     /// True if the selection has just moved by itself and this action would act on the new row. Then a notice
-    /// names its process, and the next press of the key acts on it.
+    /// names the new process, and the next press of the key acts on it.
     pub(in crate::app) fn must_be_told(&mut self, action: ActionId, place: &Place) -> bool {
         let by_selection = match place.aim {
             Aim::Nobody => false,

@@ -30,11 +30,11 @@ pub(in crate::config) struct ExplainArgs {
 /// The OOM reports of a log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ExplainLaunch {
-    /// Which log.
+    /// Which log to read.
     pub source: LogSource,
     /// Where the running kernel's log is.
     pub root: SysRoot,
-    /// As one JSON document.
+    /// Print one JSON document.
     pub json: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Subcommands: a file and a row of [`Command`] for each.
+//! Subcommands: each has a file and a variant of [`Command`].
 
 pub(super) mod explain;
 
@@ -12,7 +12,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// What to run.
+    /// The mode that the subcommand runs.
     pub(super) fn resolve(self) -> Mode {
         match self {
             Self::Explain(args) => Mode::Explain(args.resolve()),

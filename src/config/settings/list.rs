@@ -73,7 +73,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         short: Some('F'),
         alias: None,
         form: Form::Value("FILTER"),
-        doc: "Show only what passes: text, pid:1, user:x, cgroup:x, adj<0, rss>100M, !term",
+        doc: "Show only rows that match: text, pid:1, user:x, cgroup:x, adj<0, rss>100M, !term",
         parse: |given| Ok(put(text::filter(given)?, |v| &mut v.settings.filter)),
         show: |v| v.settings.filter.text().to_owned(),
     },

@@ -1,5 +1,5 @@
 //! The settings: [`SETTINGS`] has a row for each. Flag, variable, key of the configuration file, help, check and
-//! print are made of the row; the default is the one of [`Values`].
+//! print follow from the row; `Values::default` holds the default.
 
 mod list;
 mod text;
@@ -12,7 +12,7 @@ pub(super) use list::SETTINGS;
 /// The value of every setting. `Default` is the built-in layer and the only place of defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Values {
-    /// What the application itself goes by.
+    /// Settings of the dashboard and the sampler.
     pub(super) settings: Settings,
     /// Colours on the screen.
     pub(super) color: bool,
@@ -91,7 +91,7 @@ pub(super) fn setting(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)
 }
 
-/// A change of one field.
+/// A change that sets one field to `value`.
 fn put<T: 'static>(value: T, field: fn(&mut Values) -> &mut T) -> Change {
     Box::new(move |values| *field(values) = value)
 }
@@ -101,7 +101,7 @@ mod tests {
     use super::{Form, SETTINGS, Setting, Values};
     use crate::app::settings::Settings;
 
-    /// Does not compile while a field is missing here, and fails while its row is missing.
+    /// A new field does not compile until it is listed here, and fails until it has a row.
     #[test]
     fn every_field_has_a_row() {
         let Values {

@@ -1,4 +1,4 @@
-//! From the text of a setting to its value. Each error is the end of a sentence: "takes …, not …".
+//! Parses the texts of settings. Each error is the end of a sentence: "takes …, not …".
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub(super) fn column(text: &str) -> Result<&'static str, String> {
         })
 }
 
-/// In the order of the help.
+/// The back ends in the order of the help.
 const BACKENDS: [BackendChoice; 5] = [
     BackendChoice::Auto,
     BackendChoice::Bpf,
@@ -69,7 +69,7 @@ const BACKENDS: [BackendChoice; 5] = [
     BackendChoice::ProcAll,
 ];
 
-/// Name and line of the help.
+/// The name of a back end and its line of the help.
 fn backend_words(choice: BackendChoice) -> (&'static str, &'static str) {
     match choice {
         BackendChoice::Auto => ("auto", "The cheapest that works here"),
@@ -86,7 +86,7 @@ fn backend_words(choice: BackendChoice) -> (&'static str, &'static str) {
     }
 }
 
-/// Names and lines of the help.
+/// The names of all back ends and their lines of the help.
 pub(super) fn backends() -> Vec<(&'static str, &'static str)> {
     BACKENDS.map(backend_words).to_vec()
 }

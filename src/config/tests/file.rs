@@ -73,7 +73,7 @@ fn a_file_that_cannot_be_a_configuration_is_refused() {
         loops.starts_with(&format!("oomtop: {name}: cannot be read: ")),
         "{loops}"
     );
-    // Exactly as large as it may be.
+    // Exactly the largest size allowed.
     let given = Given::new().user(&large[1..]);
     assert!(given.resolve("oomtop --once").is_ok());
 }

@@ -1,4 +1,4 @@
-//! Which layer decides, and what is told about it.
+//! Which layer decides, and what `--print-config` says about it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::config::settings::{Form, SETTINGS, setting};
 use crate::config::{Environment, Mode};
 use crate::ui::theme::Theme;
 
-/// A value for each setting that is not the default. A new setting fails here until it has one.
+/// For each setting a value other than its default. The test fails until a new setting has a value here.
 const OTHER: &[(&str, &str)] = &[
     ("delay", "2.5"),
     ("bands", "60,80.5,90"),
@@ -105,7 +105,7 @@ fn a_switch_can_be_turned_back_by_a_flag() {
     assert!(!launch.self_protect, "read_only writes nothing at all");
     let launch = given.screen("oomtop --no-read-only --mouse");
     assert!(!launch.settings.read_only && launch.mouse && launch.self_protect);
-    // The last of two flags.
+    // The last of two flags wins.
     assert!(given.screen("oomtop --mouse --no-mouse --mouse").mouse);
     assert!(Given::new().screen("oomtop --readonly").settings.read_only);
 }
@@ -166,12 +166,12 @@ user/oomtop/config.toml  read
 ";
     let printed = print("oomtop --print-config -F adj<0 --no-mouse");
     assert_eq!(unpadded(&printed), unpadded(expected));
-    // A sequence that a terminal would obey.
+    // The filter holds a sequence that a terminal would obey.
     let printed = print("oomtop --print-config -F \u{1b}[2J");
     assert!(!printed.contains('\u{1b}'), "{printed}");
 }
 
-/// The directory that was cut out was as wide as it was: the blanks after the path of a file say nothing.
+/// The words of each line. The blanks after a file's path depend on the width of the directory that was cut out.
 fn unpadded(text: &str) -> Vec<Vec<&str>> {
     text.lines()
         .map(|l| l.split_whitespace().collect())

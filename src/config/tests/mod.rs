@@ -1,4 +1,4 @@
-//! The whole of `config` on files, variables and command lines of its own.
+//! All of `config`, on files, variables and command lines that the tests make.
 
 mod file;
 mod layers;
@@ -62,7 +62,7 @@ impl Given {
         }
     }
 
-    /// The flags of the line, laid over everything else.
+    /// The configuration with the flags of `line` as the top layer.
     fn configuration(&self, line: &str) -> Configuration {
         use clap::Parser;
         let args = super::Args::try_parse_from(line.split_whitespace()).expect("valid");
@@ -71,7 +71,7 @@ impl Given {
             .configuration
     }
 
-    /// What is wrong, with the directory cut out.
+    /// The error text of a bad configuration, with the directory cut out.
     fn wrong(&self, line: &str) -> String {
         let stop = self.resolve(line).expect_err(line);
         assert_eq!(stop.status, 2, "{line}");

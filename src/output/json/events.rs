@@ -1,11 +1,11 @@
-//! [`EventFacts`]: kills and gaps out of the log, in the document.
+//! [`EventFacts`]: kills and gaps from the log, for the document.
 
 use serde::Serialize;
 
 use crate::app::view::events::{Entry, EventLog};
 use crate::oomlog::{OomReport, UserspaceKill};
 
-/// Where events came from, and what they are.
+/// Events and their source.
 #[derive(Debug, Serialize)]
 pub struct EventFacts<'a> {
     /// `/dev/kmsg`, `journal`, or counters only.
@@ -14,15 +14,15 @@ pub struct EventFacts<'a> {
     pub missing: &'a str,
     /// Reports, oldest first.
     pub reports: Vec<&'a OomReport>,
-    /// Kills by systemd-oomd, earlyoom and others, as they say themselves.
+    /// Kills by systemd-oomd, earlyoom and others, from their own log lines.
     pub userspace: Vec<&'a UserspaceKill>,
-    /// Records that were overwritten unread; 0 also where the number is not known.
+    /// Records that were overwritten before oomtop read them; also 0 if the number is not known.
     pub lost_records: u64,
     /// True if records were lost.
     pub gaps: bool,
 }
 
-/// All that the log has.
+/// The events of the whole log.
 pub(super) fn event_facts(events: &EventLog) -> EventFacts<'_> {
     let mut facts = EventFacts {
         source: &events.source.name,

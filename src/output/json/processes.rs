@@ -1,4 +1,4 @@
-//! [`ProcessFacts`]: one process in the document, and their order.
+//! [`ProcessFacts`]: one process in the document, and the order of processes.
 
 use serde::Serialize;
 
@@ -10,18 +10,18 @@ use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Pid, Process};
 use crate::model::snapshot::Snapshot;
 
-/// One process. Its address space has no place here: that number is a pointer of the kernel's.
+/// One process. Its address space id stays out of the document: it is a kernel pointer.
 #[derive(Debug, Serialize)]
 pub struct ProcessFacts<'a> {
     /// Process number.
     pub pid: Pid,
-    /// Start time in clock ticks since boot; with the pid the identity.
+    /// Start time in clock ticks since boot; pid and start time together identify the process.
     pub start_ticks: u64,
     /// Parent.
     pub ppid: Pid,
     /// Effective uid.
     pub uid: u32,
-    /// Its name; null where none is known.
+    /// Name of the uid; null if none is known.
     pub user: Option<&'a str>,
     /// Short name.
     pub comm: String,
@@ -29,22 +29,22 @@ pub struct ProcessFacts<'a> {
     pub command: Option<&'a str>,
     /// State letter.
     pub state: char,
-    /// A kernel thread.
+    /// True for a kernel thread.
     pub kernel_thread: bool,
     /// `oom_score_adj`, -1000 ..= 1000; null if it could not be read.
     pub oom_score_adj: Option<OomScoreAdj>,
     /// `oom_score` as the kernel computes it, 0 ..= 2000; null where `rss` is not known.
     pub oom_score: Option<u32>,
-    /// Badness in pages on the host, negative with a low adj; null for one that is never chosen, and where
+    /// Badness in pages on the host; a low adj makes it negative. Null for a process that is never chosen, and if
     /// `rss` is not known.
     pub badness: Option<i64>,
-    /// The same in per mille of RAM + swap; null with `badness`.
+    /// Badness in per mille of RAM + swap; null with `badness`.
     pub badness_permille: Option<i64>,
-    /// Why it is never chosen; null for a candidate.
+    /// Why the kernel never chooses it; null for a candidate.
     pub immune: Option<Immunity>,
-    /// Level of its adj; null with it.
+    /// Protection level of its adj; null with `oom_score_adj`.
     pub protection: Option<Protection>,
-    /// Resident bytes as badness counts them; null without memory of its own, or where it could not be read.
+    /// Resident bytes as badness counts them; null for a process without memory of its own, or if unreadable.
     pub rss: Option<u64>,
     /// Private bytes swapped out; null with `rss`.
     pub swap: Option<u64>,
@@ -52,18 +52,18 @@ pub struct ProcessFacts<'a> {
     pub page_tables: Option<u64>,
     /// Growth of rss + swap in bytes per second between the two samples; null for a new process.
     pub growth: Option<f32>,
-    /// Memory cgroup; null where that could not be read.
+    /// Memory cgroup; null if it could not be read.
     pub cgroup: Option<&'a CgroupPath>,
 }
 
-/// Processes by badness, never-chosen ones last, equals by pid.
+/// Processes by badness, those never chosen last, equals by pid.
 pub fn ranked(snapshot: &Snapshot, total: u64) -> Vec<&Process> {
     let mut processes: Vec<_> = snapshot.processes.iter().collect();
     processes.sort_by_key(|p| (std::cmp::Reverse(badness(p, total).points()), p.id));
     processes
 }
 
-/// Its row of the document.
+/// The row of one process.
 pub(super) fn process_facts<'a>(
     process: &'a Process,
     context: &CellContext<'a>,

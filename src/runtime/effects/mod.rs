@@ -22,14 +22,15 @@ use crate::output::saved;
 pub struct Performer {
     root: SysRoot,
     version: CgroupVersion,
-    /// The second lock of `--read-only`: even a write that slipped through `update` stops here.
+    /// The second guard of `--read-only`: a write that slipped through `update` stops here.
     read_only: bool,
     samples: std::sync::mpsc::Sender<Needs>,
     send: Sender<Msg>,
 }
 
 impl Performer {
-    /// Writes below `root`. Requests for samples go to `samples`, all other answers to `send`.
+    /// A performer that writes below `root`. Requests for samples go to `samples`, answers to all other effects
+    /// to `send`.
     pub fn new(
         root: SysRoot,
         version: CgroupVersion,
@@ -46,11 +47,11 @@ impl Performer {
         }
     }
 
-    /// Starts an effect; its message comes when it is done. Call it in a tokio runtime.
+    /// Starts an effect, which sends its message when done. Call this in a tokio runtime.
     pub fn perform(&self, effect: Effect) {
         match effect {
             Effect::Sample(needs) => {
-                // The thread lives as long as the loop; if it is gone, so are we.
+                // The sampler's thread ends only with the loop: if it is gone, nobody needs the sample.
                 let _ = self.samples.send(needs);
             }
             Effect::ListGroups => self.aside(|own| Msg::Groups(own.groups())),
@@ -68,8 +69,8 @@ impl Performer {
         }
     }
 
-    /// Works on another thread and sends what came of it. Writes can block (a frozen cgroup, a hung
-    /// filesystem): never on the loop's thread.
+    /// Does `work` on another thread and sends the resulting message. Writes can block (a frozen cgroup, a hung
+    /// filesystem), so they never run on the loop's thread.
     fn aside(&self, work: impl FnOnce(&Self) -> Msg + Send + 'static) {
         let own = self.clone();
         tokio::task::spawn_blocking(move || {
@@ -80,7 +81,9 @@ impl Performer {
 
     fn older(&self) -> Result<Vec<OlderBoot>, String> {
         if self.root != SysRoot::default() {
-            return Err("the journal of another root is not read".to_owned());
+            return Err(
+                "oomtop reads only this machine's journal, not that of another root".to_owned(),
+            );
         }
         older::read()
     }

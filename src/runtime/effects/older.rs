@@ -1,4 +1,4 @@
-//! The OOM reports of older boots, out of the journal.
+//! The OOM reports of older boots, from the journal.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use crate::oomlog::{OomEvent, OomReport, TextLog};
 
 /// Boots read at most.
 const BOOTS: u32 = 20;
-/// Reports kept of one boot, the newest.
+/// Reports kept of one boot: the newest ones.
 const REPORTS: usize = 200;
 
-/// Reads boot -1, -2, … as far as the journal goes.
+/// Reads boots -1, -2, … as far back as the journal goes.
 ///
 /// # Errors
-/// A sentence when there is not even one.
+/// A sentence if no older boot can be read.
 pub(super) fn read() -> Result<Vec<OlderBoot>, String> {
     let mut boots = Vec::new();
     for back in 1..=BOOTS {

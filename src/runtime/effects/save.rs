@@ -1,16 +1,16 @@
-//! Saves a report in the working directory, never over a file that is there.
+//! Saves a report in the working directory; never overwrites a file.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Most names tried before giving up.
+/// How many names are tried before giving up.
 const MOST: u32 = 1000;
 
-/// Writes `STEM.txt` and `STEM.json`, or `STEM-2.…` where one of them exists. Returns the names.
+/// Writes `STEM.txt` and `STEM.json`, or `STEM-2.…` if one of the two exists. Returns the names.
 ///
 /// # Errors
-/// A sentence with the directory and what the system said.
+/// A sentence with the directory and the system's error.
 pub(super) fn save(stem: &str, text: &str, json: &str) -> Result<String, String> {
     let dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     save_in(&dir, stem, text, json).map_err(|error| {
@@ -43,7 +43,7 @@ fn save_in(dir: &Path, stem: &str, text: &str, json: &str) -> io::Result<String>
     }
     Err(io::Error::new(
         io::ErrorKind::AlreadyExists,
-        "there are too many of this name",
+        "too many reports with this name exist",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! [`Halt`]: why a run without a screen ends before it is done, and the exit status that says so.
+//! [`Halt`]: why a run without a screen ends early, and the exit status for it.
 
 use std::io::{self, Write};
 
@@ -11,19 +11,19 @@ pub enum Halt {
     /// SIGTERM or SIGINT, by number.
     #[error("ended by signal {0}")]
     Signal(u8),
-    /// Whoever read standard output has closed it (`oomtop --once | head -1`).
+    /// The reader of standard output closed it (`oomtop --once | head -1`).
     #[error("nobody reads the output any more")]
     ClosedPipe,
-    /// It failed.
+    /// The run failed.
     #[error(transparent)]
     Failed(#[from] RunError),
 }
 
 impl Halt {
-    /// The exit status: 128 + the signal, as shells count, or 0 after a closed pipe.
+    /// The exit status: 128 + the signal as in a shell, or 0 after a closed pipe.
     ///
     /// # Errors
-    /// The failure, if it was one.
+    /// The failure, if the run failed.
     pub fn status(self) -> Result<u8, RunError> {
         match self {
             Self::Signal(signal) => Ok(128 + signal),
@@ -33,7 +33,7 @@ impl Halt {
     }
 }
 
-/// An error of writing the output.
+/// An error while writing the output.
 impl From<io::Error> for Halt {
     fn from(error: io::Error) -> Self {
         match error.kind() {

@@ -1,5 +1,5 @@
-//! Follows the kernel log: `/dev/kmsg`, else the journal, else nothing but counters. [`LogItem::Source`]
-//! says what is missing.
+//! Follows the kernel log: `/dev/kmsg`, else the journal. Without both only counters tell of kills, and
+//! [`LogItem::Source`] says what is missing.
 
 use std::io;
 use std::path::Path;
@@ -13,32 +13,32 @@ use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
 use crate::linux::{ReadError, SysRoot};
 use crate::oomlog::{LogRecord, OomAssembler, OomEvent, TextLog};
 
-/// How long a read waits before the thread looks whether it shall end.
+/// How long a read waits before the thread checks whether to end.
 const WAIT: Duration = Duration::from_millis(200);
-/// No record for this long: the history has been read, what comes now is live.
+/// After this long without a record the history has been read; later records are live.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// What the log gives, in the order of the log.
+/// One item from the log. Items come in the order of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogItem {
-    /// An OOM report (again whenever a line adds to it), another program's kill, or a gap.
+    /// An OOM report (sent again whenever a line adds to it), another program's kill, or a gap.
     Event(OomEvent),
     /// Where events come from, what is missing, and whether the history has been read.
     Source(EventSource),
 }
 
-/// Takes an item; false when nobody listens any more.
+/// Takes an item; returns false when nobody listens any more.
 type Deliver<'a> = &'a mut dyn FnMut(LogItem) -> bool;
 
-/// A thread that follows the log. It ends with this value, after at most [`WAIT`].
+/// A thread that follows the log. Dropping this value ends the thread, within [`WAIT`].
 #[derive(Debug)]
 pub(in crate::runtime) struct LogThread {
     stop: Arc<AtomicBool>,
 }
 
 impl LogThread {
-    /// Starts the thread: the history first, then what is new. `deliver` takes an item, on that
-    /// thread; false when nobody listens any more.
+    /// Starts the thread: it reads the history first, then new records. The thread calls `deliver` for each item;
+    /// `deliver` returns false when nobody listens any more.
     pub(in crate::runtime) fn spawn(
         root: &SysRoot,
         mut deliver: impl FnMut(LogItem) -> bool + Send + 'static,
@@ -62,8 +62,8 @@ impl Drop for LogThread {
     }
 }
 
-/// Follows the log until `stop` is set or nobody listens. `is_own`: the log belongs to the running
-/// kernel, so its journal is the same log.
+/// Follows the log until `stop` is set or nobody listens. `is_own` says that the log is the running kernel's,
+/// so this machine's journal can stand in for it.
 fn follow(path: &Path, is_own: bool, stop: &AtomicBool, deliver: Deliver<'_>) {
     let name = path.display().to_string();
     let refused = match KmsgReader::open(path) {
@@ -91,7 +91,7 @@ fn follow(path: &Path, is_own: bool, stop: &AtomicBool, deliver: Deliver<'_>) {
     }
 }
 
-/// The reason without the path.
+/// The error's reason without the path.
 fn short(error: &ReadError) -> String {
     match error.source.kind() {
         std::io::ErrorKind::PermissionDenied => {
@@ -138,7 +138,7 @@ fn follow_kmsg(
                 Err(_) => skipped += 1,
             },
             Some(KmsgItem::Lost) => assembler.note_gap(0, None, &mut events),
-            // Quiet: the history is over, or there is something new to say about what was left out.
+            // Nothing to read: the history ends here, or more records were skipped than the reader was told.
             None if !caught_up || skipped > told => {
                 caught_up = true;
                 told = skipped;

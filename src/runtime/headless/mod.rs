@@ -1,10 +1,10 @@
-//! [`Session`]: oomtop without a terminal. Samples, the log's events, the clock and the signals that
-//! end it, in one value that needs no async runtime.
+//! [`Session`]: oomtop without a terminal. Samples, log events, the clock and stop signals in one value that
+//! needs no async runtime.
 //!
-//! The screen is built of the same pieces: `SamplerThread` and `LogThread` deliver into the dashboard's
-//! inbox there and into the session's inbox here.
+//! The screen uses the same threads: `SamplerThread` and `LogThread` deliver into the dashboard's inbox there
+//! and into the session's inbox here.
 //!
-//! A one-shot command reads straight on; `?` ends it at SIGTERM, SIGINT and closed pipes:
+//! In a one-shot command `?` ends the command at SIGTERM, SIGINT and closed pipes:
 //!
 //! ```no_run
 //! use oomtop::linux::{SysRoot, scan::backend::BackendChoice};
@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! A resident command waits for whatever comes next:
+//! A resident command waits for the next event of any kind:
 //!
 //! ```no_run
 //! use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! [`SamplerThread`]: the sampler at work on a thread of its own.
+//! [`SamplerThread`]: the sampler on a thread of its own.
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::linux::{ReadError, SysRoot};
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::runtime::{RunError, clock};
 
-/// One sample, or why there is none; the next may succeed.
+/// One sample, or why it failed; the next one may succeed.
 pub type Sample = Result<Arc<Snapshot>, ReadError>;
 
-/// A sampler that answers requests until this value is dropped.
+/// A sampler thread that answers requests until this value is dropped.
 #[derive(Debug)]
 pub(in crate::runtime) struct SamplerThread {
     /// Facts the sampler found at start.
@@ -28,10 +28,10 @@ pub(in crate::runtime) struct SamplerThread {
 
 impl SamplerThread {
     /// Starts the sampler on its own thread: a stalled `/proc` stalls that thread, never the keyboard
-    /// or a signal. `deliver` takes a sample, on that thread; false when nobody listens any more.
+    /// or a signal. The thread calls `deliver` for each sample; `deliver` returns false when nobody listens any more.
     ///
-    /// The sampler is made on its thread too: the allocator reuses the memory of the first look at the
-    /// host only for the thread that freed it, and all memory of oomtop is locked.
+    /// The thread also creates the sampler. The allocator reuses freed memory only in the thread that freed it;
+    /// memory freed elsewhere after the first look at the host would stay resident, because oomtop locks its memory.
     pub(in crate::runtime) fn spawn(
         root: SysRoot,
         backend: BackendChoice,
@@ -71,7 +71,7 @@ impl SamplerThread {
         })
     }
 
-    /// True when it has ended, which only a panic of the sampler makes it do while somebody listens.
+    /// True when the thread has ended. While somebody listens, only a panic of the sampler ends it.
     pub(in crate::runtime) fn is_over(&self) -> bool {
         self.thread.is_finished()
     }

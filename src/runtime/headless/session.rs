@@ -1,4 +1,4 @@
-//! [`Session`]: one inbox for samples, the log's events, the clock and signals.
+//! [`Session`]: one inbox for samples, log events, the clock and signals.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,26 +17,26 @@ use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::model::time::Now;
 use crate::runtime::{RunError, clock};
 
-/// Events that may wait: a flood of log records slows the log's thread down, not the session.
+/// Most events that may wait. A flood of log records then blocks the log's thread, not the session.
 const INBOX: usize = 1024;
 
-/// How often a session that waits for a sample looks whether the sampler still lives.
+/// How often a session that waits for a sample checks that the sampler's thread still runs.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a command that needs the log's history waits for it. A ring buffer is read in well under a
-/// second; a log that grows as fast as it is read has no end.
+/// How long a command waits for the log's history. Reading a ring buffer takes well under a second; a log
+/// that grows as fast as oomtop reads it has no end.
 pub const HISTORY_MOST: Duration = Duration::from_secs(20);
 
-/// What a session waits for.
+/// What [`Session::next`] returns.
 #[derive(Debug)]
 pub enum Event {
     /// The deadline has passed.
     Tick(Now),
     /// The answer to one [`Session::ask`].
     Sample(Sample),
-    /// The log gave something.
+    /// An item from the log.
     Log(LogItem),
-    /// This signal asks the program to end. It is said again at every call.
+    /// This signal asks the program to end. Every later call returns it again.
     Stop(u8),
 }
 
@@ -44,14 +44,14 @@ pub enum Event {
 enum Arrival {
     Sample(Sample),
     Log(LogItem),
-    /// A signal came: look at [`Signals`].
+    /// A signal came: see [`Signals`].
     Wake,
 }
 
-/// Samples and events without a terminal. The sampler and the log start when they are first needed;
-/// both end with this value.
+/// Samples and events without a terminal. The threads of the sampler and the log start when first needed and
+/// end when this value is dropped.
 ///
-/// SIGTERM and SIGINT are caught while it lives, so a process has one session at a time.
+/// A session catches SIGTERM and SIGINT, so a process has one session at a time.
 #[derive(Debug)]
 pub struct Session {
     root: SysRoot,
@@ -59,9 +59,9 @@ pub struct Session {
     sampler: Option<SamplerThread>,
     log: Option<LogThread>,
     caught_up: bool,
-    /// Samples that were asked for and have not come yet.
+    /// How many requested samples have not come yet.
     asked: usize,
-    /// Came while the session waited for something else.
+    /// Events that came while the session waited for something else.
     waiting: VecDeque<Event>,
     signals: Signals,
     send: SyncSender<Arrival>,
@@ -69,7 +69,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session on these kernel files. Starts nothing but the thread that waits for signals.
+    /// A session on these kernel files. Starts only the thread that waits for signals.
     ///
     /// # Errors
     /// If a thread cannot be started or the signals cannot be caught.
@@ -94,7 +94,7 @@ impl Session {
         })
     }
 
-    /// Facts about the host. Starts the sampler if it does not run.
+    /// Facts about the host. Starts the sampler unless it runs.
     ///
     /// # Errors
     /// If the process table cannot be read with the back end that was asked for.
@@ -102,8 +102,8 @@ impl Session {
         Ok(&self.sampler()?.host)
     }
 
-    /// How far the memory of a row that is neither shown nor near the first can be off, in pages.
-    /// Starts the sampler if it does not run.
+    /// How far the memory of a row off the screen and far from the top can be off, in pages. Starts the sampler
+    /// unless it runs.
     ///
     /// # Errors
     /// As [`Self::host`].
@@ -111,8 +111,8 @@ impl Session {
         Ok(self.sampler()?.unshown_error)
     }
 
-    /// Asks for a sample and returns; it comes as [`Event::Sample`]. Starts the sampler if it does not
-    /// run.
+    /// Asks for a sample and returns at once; the sample comes as [`Event::Sample`]. Starts the sampler unless it
+    /// runs.
     ///
     /// # Errors
     /// As [`Self::host`], and if the sampler's thread has ended.
@@ -123,7 +123,7 @@ impl Session {
         Ok(())
     }
 
-    /// Takes a sample and waits for it. Events that come meanwhile are kept for [`Self::next`].
+    /// Takes a sample and waits for it. Keeps other events for [`Self::next`].
     ///
     /// # Errors
     /// If the sample fails, or a signal asks the program to end.
@@ -147,12 +147,11 @@ impl Session {
         }
     }
 
-    /// Follows the log from its oldest record on, if the session does not already. What it gives comes
-    /// as [`Event::Log`]: the history, a source that has caught up, then live events.
+    /// Starts to follow the log from its oldest record, unless the session already does. Items come as
+    /// [`Event::Log`]: the history, a source that has caught up, then live events.
     ///
     /// # Errors
-    /// If the thread cannot be started. A log that cannot be read is no error but a
-    /// [`LogItem::Source`] that says so.
+    /// If the thread cannot be started. An unreadable log is not an error: a [`LogItem::Source`] says so.
     pub fn follow_log(&mut self) -> Result<(), RunError> {
         if self.log.is_none() {
             let send = self.send.clone();
@@ -162,15 +161,14 @@ impl Session {
         Ok(())
     }
 
-    /// True once [`Self::next`] or [`Self::history`] has handed out all that the log held at start.
+    /// True once [`Self::next`] or [`Self::history`] has returned all records that the log held at start.
     #[must_use]
     pub fn caught_up(&self) -> bool {
         self.caught_up
     }
 
-    /// Hands the log's history to `take`, item by item, and returns when the log has caught up. After
-    /// `within` the last item is a source that says what is missing. Samples that come meanwhile are
-    /// kept for [`Self::next`].
+    /// Hands the log's history to `take`, item by item, and returns when the log has caught up. If that takes
+    /// longer than `within`, the last item is a source that says what is missing. Keeps samples for [`Self::next`].
     ///
     /// # Errors
     /// If the log's thread cannot be started, or a signal asks the program to end.
@@ -180,7 +178,7 @@ impl Session {
         let mut samples = VecDeque::new();
         let mut source = None;
         while !self.caught_up {
-            // A flood has an item ready at every call: the deadline would never pass by itself.
+            // In a flood an item is always ready, so `receive` alone would never reach the deadline.
             let event = if Instant::now() < deadline {
                 self.next(deadline)
             } else {
@@ -211,7 +209,7 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for so long. Events that come meanwhile are kept for [`Self::next`].
+    /// Waits for `length`. Keeps events for [`Self::next`].
     ///
     /// # Errors
     /// If a signal asks the program to end.
@@ -253,7 +251,7 @@ impl Session {
                 }
                 Ok(Arrival::Log(item)) => return Event::Log(item),
                 Ok(Arrival::Wake) => {}
-                // The session itself holds a sender: only the time can be over.
+                // The session holds a sender, so the error can only be the timeout.
                 Err(_) => return Event::Tick(clock::now()),
             }
         }

@@ -1,4 +1,4 @@
-//! [`Signals`]: SIGTERM and SIGINT as a value that a session looks at, without tokio.
+//! [`Signals`]: SIGTERM and SIGINT as a value that a session polls, without tokio.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -10,20 +10,19 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::linux::host::own_signals;
 
-/// What asks a program without a terminal to end.
+/// The signals that ask a program without a terminal to end.
 const STOPPING: [Signal; 2] = [Signal::TERM, Signal::INT];
 
-/// Catches the two signals as long as it lives. Afterwards, and for a second signal while the first
-/// has not been obeyed, they end the process as if nobody caught them: a program that hangs in a
-/// write stays interruptible.
+/// Catches the two signals until dropped. A second signal before the program has obeyed the first has its
+/// default effect and ends the process: a program that hangs in a write stays interruptible.
 #[derive(Debug)]
 pub(super) struct Signals(Arc<AtomicU8>);
 
 impl Signals {
-    /// Starts the thread that waits for them. `wake` is called when one came.
+    /// Starts the thread that waits for the signals and calls `wake` when one comes.
     ///
-    /// A signal that was ignored at start stays ignored: a shell without job control ignores SIGINT
-    /// for what it starts in the background.
+    /// A signal that was ignored at start stays ignored: a shell without job control makes its background
+    /// commands ignore SIGINT.
     pub(super) fn catch(wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let caught = Arc::new(AtomicU8::new(0));
         let ignored = own_signals::ignored();
@@ -39,7 +38,7 @@ impl Signals {
         Ok(Self(caught))
     }
 
-    /// The signal that came, if one did.
+    /// The signal that came, if any.
     pub(super) fn caught(&self) -> Option<u8> {
         match self.0.load(Ordering::SeqCst) {
             0 => None,

@@ -1,4 +1,4 @@
-//! [`Dashboard`]: all of the full screen but the terminal and the keys.
+//! [`Dashboard`]: the full screen without the terminal and the keys.
 
 use std::io;
 
@@ -21,11 +21,11 @@ use crate::runtime::headless::log::LogThread;
 use crate::runtime::headless::sampling::SamplerThread;
 use crate::ui::theme::Theme;
 
-/// Messages that may wait: a storm of log lines slows its thread down, not the keyboard.
+/// Most messages that may wait. A storm of log lines then blocks the log's thread, not the keyboard.
 const INBOX: usize = 1024;
 
-/// The sampler's and the log's threads, the inbox they deliver to, and the performer of effects. Keys
-/// are sent to [`Self::sender`]; [`Self::run`] draws on any back end of ratatui.
+/// The threads of the sampler and the log, the inbox they deliver to, and the performer of effects. Send keys
+/// to [`Self::sender`]; [`Self::run`] draws on any back end of ratatui.
 #[derive(Debug)]
 pub struct Dashboard {
     settings: Settings,
@@ -40,7 +40,7 @@ impl Dashboard {
     /// Starts the sampler and the log.
     ///
     /// # Errors
-    /// If the process table cannot be read, or a thread not started.
+    /// If the process table cannot be read or a thread cannot be started.
     pub fn start(
         settings: Settings,
         root: SysRoot,
@@ -81,14 +81,13 @@ impl Dashboard {
         })
     }
 
-    /// Where keys, mouse and signals go.
+    /// The inbox for keys, mouse and signals.
     #[must_use]
     pub fn sender(&self) -> Sender<Msg> {
         self.send.clone()
     }
 
-    /// Runs until the user leaves. Call it in a tokio runtime: effects are performed on its blocking
-    /// pool.
+    /// Runs until the user quits. Call this in a tokio runtime: effects run on its blocking pool.
     ///
     /// # Errors
     /// If the terminal fails.

@@ -1,4 +1,4 @@
-//! [`run_loop`]: take every message there is, then draw at most one frame.
+//! [`run_loop`]: take the waiting messages, then draw at most one frame.
 
 use std::error::Error;
 use std::io;
@@ -15,8 +15,7 @@ use crate::runtime::clock::now;
 use crate::runtime::effects::Performer;
 use crate::ui::theme::Theme;
 
-/// Messages taken before a frame is drawn, however many more are waiting: a flood of log records must
-/// not stop the screen.
+/// Most messages taken before a frame is drawn: a flood of log records must not stop the screen.
 const BATCH: usize = 256;
 
 /// How often one frame is drawn again because the terminal changed its size meanwhile.
@@ -24,22 +23,22 @@ const RESIZES: usize = 8;
 
 /// What the loop does with a terminal besides drawing on it.
 pub trait TerminalControl {
-    /// Gives the terminal back, stops this process as Ctrl-Z does, and takes the terminal again when
-    /// the process is continued.
+    /// Restores the terminal, stops this process as Ctrl-Z does, and takes the terminal over again when the
+    /// process is continued.
     ///
     /// # Errors
-    /// If the terminal cannot be taken again.
+    /// If the terminal cannot be taken over again.
     fn suspend(&mut self) -> io::Result<()>;
 
-    /// Takes the terminal again after a stop that nobody announced: the shell has set its own modes
-    /// and written over the screen. False if the terminal was ours all the time.
+    /// Takes the terminal over again after SIGSTOP, which oomtop cannot see coming: the shell has set its own
+    /// modes and written over the screen. Returns false if the terminal was ours all the time.
     ///
     /// # Errors
-    /// If the terminal cannot be taken again.
+    /// If the terminal cannot be taken over again.
     fn retake(&mut self) -> io::Result<bool>;
 }
 
-/// Runs until the state asks to leave, or until nobody can send messages any more.
+/// Runs until the state asks to quit, or until all senders are gone.
 ///
 /// # Errors
 /// If the terminal fails.
@@ -58,12 +57,11 @@ where
     draw(terminal, &mut state, theme)?;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        // Only as often as something is due: a wakeup ten times a second would cost more than a frame.
+        // Wakes only when something is due: ten wakeups a second would cost more than a frame.
         let waited = timeout(state.quiet_for(), inbox.recv_many(&mut batch, BATCH)).await;
         if waited == Ok(0) {
             return Ok(());
         }
-        // The state learns the time first.
         for msg in std::iter::once(Msg::Tick(now())).chain(batch.drain(..)) {
             let Reaction {
                 effects,
@@ -123,20 +121,20 @@ where
     Ok(())
 }
 
-/// Forgets what is on the terminal: the next frame is drawn whole.
+/// Makes the next frame draw every cell.
 fn redraw<B>(terminal: &mut Terminal<B>) -> io::Result<()>
 where
     B: Backend,
     B::Error: Send + Sync + 'static,
 {
-    // Not `Terminal::clear`: it asks the terminal where the cursor is, and the reader of the keys
-    // holds the answer back. Two blank buffers make the next frame a whole one as well.
+    // Not `Terminal::clear`: it asks the terminal for the cursor's place, and the key reader takes the
+    // answer. Two blank buffers force a whole frame too.
     terminal.backend_mut().clear().map_err(terminal_error)?;
     terminal.swap_buffers();
     Ok(())
 }
 
-/// The I/O error that most back ends have, or another error as one.
+/// A back end's error as an I/O error; most back ends return one already.
 pub(super) fn terminal_error<E: Error + Send + Sync + 'static>(error: E) -> io::Error {
     let error: Box<dyn Error + Send + Sync> = Box::new(error);
     match error.downcast::<io::Error>() {

@@ -1,4 +1,4 @@
-//! [`Tasks`]: what the user and the system tell the loop: keys, mouse, resizes and signals.
+//! [`Tasks`]: send keys, mouse, resizes and signals to the loop.
 
 use std::io;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use super::keyboard::Keyboard;
 use crate::app::input::key::Key;
 use crate::app::msg::Msg;
 
-/// How long the loop has to leave after a signal before it is left behind.
+/// How long the loop may take to end after a signal. Then the terminal is restored without it.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The tasks on the loop's own thread; they end with this value.
+/// The tasks on the loop's thread. Dropping this value ends them.
 pub(super) struct Tasks {
     handles: Vec<JoinHandle<()>>,
-    /// The signal that asked to stop; 0 if none did.
+    /// The signal that asked to stop; 0 if none came.
     ended_by: Arc<AtomicU8>,
     keyboard: Keyboard,
 }
@@ -34,7 +34,7 @@ impl Drop for Tasks {
 }
 
 impl Tasks {
-    /// 0 for the user's own wish, 128 + n for signal n, as shells count.
+    /// 0 if the user quit, 128 + n after signal n, as in a shell.
     pub(super) fn exit_status(&self) -> u8 {
         match self.ended_by.load(Ordering::SeqCst) {
             0 => 0,
@@ -42,7 +42,7 @@ impl Tasks {
         }
     }
 
-    /// Ends the tasks, and the reading of keys with them: what is typed from here on is the shell's.
+    /// Ends the tasks and stops reading keys: later keys belong to the shell.
     pub(super) async fn end(mut self) {
         let handles = std::mem::take(&mut self.handles);
         for handle in &handles {
@@ -73,10 +73,10 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
                 ended_by.store(number, Ordering::SeqCst);
                 let deadline = Instant::now() + GRACE;
                 let _ = timeout_at(deadline, send.send(Msg::Stop)).await;
-                // The loop may be stuck in a write to a terminal that takes nothing, and the inbox be
-                // full of messages: then nobody else can give the terminal back.
+                // The loop may be stuck in a write to a terminal that takes no output, with a full inbox.
+                // Then only this task can restore the terminal.
                 sleep_until(deadline).await;
-                // On a thread of its own: the loop may go on after all, and then ends this task.
+                // Needs its own thread: the loop may go on after all and end this task.
                 let give_up = move || {
                     super::terminal::abandon();
                     std::process::exit(128 + i32::from(number));
@@ -87,7 +87,7 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
             }
         }));
     }
-    // Ctrl-Z is a key in raw mode; this is for `kill -TSTP`, which would stop us in raw mode.
+    // In raw mode Ctrl-Z is a key. This handles `kill -TSTP`, which would leave the terminal in raw mode.
     let mut stopped = signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?;
     let to_loop = send.clone();
     handles.push(tokio::spawn(async move {
@@ -95,7 +95,7 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
             let _ = to_loop.send(Msg::Key(ctrl_z())).await;
         }
     }));
-    // A stop by SIGSTOP shows only in this: the terminal may be in the shell's modes.
+    // SIGCONT is the only sign of a stop by SIGSTOP: the terminal may be in the shell's modes.
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let to_loop = send.clone();
     handles.push(tokio::spawn(async move {

@@ -1,8 +1,8 @@
 //! The full screen: a terminal and its keys around a [`Dashboard`].
 //!
-//! The parts are separate so that each can be exchanged: [`Dashboard`] is everything but the terminal,
-//! [`run_loop`] draws on any ratatui back end, [`TerminalControl`] is what the loop asks of a terminal
-//! besides, and [`Screen`] is the real terminal, which a panic restores.
+//! Each part can be exchanged: [`Dashboard`] is everything but the terminal, [`run_loop`] draws on any ratatui
+//! back end, [`TerminalControl`] suspends and retakes a terminal, and [`Screen`] is the real terminal, which a
+//! panic restores.
 
 mod dashboard;
 mod event_loop;
@@ -20,11 +20,11 @@ pub use dashboard::Dashboard;
 pub use event_loop::{TerminalControl, run_loop};
 pub use terminal::{JobControl, Screen, ScreenBackend};
 
-/// Runs the full screen until the user leaves. Returns the exit status: 0, or 128 + the signal that
-/// ended it.
+/// Runs the full screen until the user quits. Returns the exit status: 0, or 128 + the signal that ended the
+/// program.
 ///
 /// # Errors
-/// See [`RunError`]; the terminal has been restored by then.
+/// See [`RunError`]; the terminal is restored before this returns.
 pub fn run(
     settings: Settings,
     theme: &Theme,
@@ -32,7 +32,7 @@ pub fn run(
     backend: BackendChoice,
     mouse: bool,
 ) -> Result<u8, RunError> {
-    // Before the terminal changes: an unreadable /proc is told on an ordinary line.
+    // Before the terminal changes modes: an error about /proc is then an ordinary line.
     let dashboard = Dashboard::start(settings, root, backend)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -46,11 +46,11 @@ pub fn run(
         let Screen { terminal, control } = &mut screen;
         let ended = dashboard.run(terminal, control, theme).await;
         let status = tasks.exit_status();
-        // Before the terminal is given back: a key that is typed early for the shell must not end here.
+        // Before the terminal is restored: oomtop must not swallow keys meant for the shell.
         tasks.end().await;
         ended.map(|()| status).map_err(RunError::Terminal)
     });
-    // A blocked read of /proc or the log must not hold the user's shell.
+    // A blocked read of /proc or the log must not keep the user from the shell.
     runtime.shutdown_background();
     drop(screen);
     outcome

@@ -1,5 +1,5 @@
-//! [`Screen`]: the terminal, entered once and always left as it was found: at quit, on a signal, on a
-//! panic in any thread, and while suspended.
+//! [`Screen`]: the terminal. It is restored at quit, on a signal, on a panic in any thread, and while oomtop is
+//! suspended.
 
 use std::io::{self, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,46 +19,46 @@ use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcseta
 
 use super::event_loop::TerminalControl;
 
-/// How long a loop that can go on again has to leave by itself.
+/// How long [`abandon`] waits for an unblocked loop to end by itself.
 const PARTING: Duration = Duration::from_secs(1);
 
-/// How long the terminal is asked again to take the last words, where the loop did not leave.
+/// How long [`abandon`] retries the closing escape codes if the loop did not end.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Reports of buttons and the wheel in the form without limits (xterm's modes 1000 and 1006). Not of motion: nobody
-/// needs it here, and a hand on the mouse would fill the input while oomtop is busy.
+/// Button and wheel reports in SGR form (xterm's modes 1000 and 1006). Motion reports would fill the input queue while
+/// oomtop is busy, and no action needs them.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 
-/// Pause between two looks.
+/// Pause between two attempts.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// Set while the terminal is ours: whoever clears it restores it, so it is restored once.
+/// Set while oomtop has the terminal. The thread that clears it restores the terminal, so that happens once.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// Set once it has been restored.
+/// Set once the terminal has been restored.
 static LEFT: AtomicBool = AtomicBool::new(false);
 
-/// Set when the last words to the terminal are about to be written.
+/// Set when the closing escape codes are about to be written.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// What ratatui draws on: one write for each frame, however many cells it changes.
+/// What ratatui draws on. The buffer makes one write of each frame, however many cells it changes.
 pub type ScreenBackend = CrosstermBackend<io::BufWriter<Stdout>>;
 
-/// The terminal in full-screen mode. Dropping it gives the terminal back.
+/// The terminal in full-screen mode. Dropping this value restores the terminal.
 #[derive(Debug)]
 pub struct Screen {
-    /// What is drawn on.
+    /// ratatui's terminal.
     pub terminal: Terminal<ScreenBackend>,
-    /// Gives the terminal to the shell and takes it again.
+    /// Hands the terminal to the shell and takes it back.
     pub control: JobControl,
 }
 
 impl Screen {
-    /// Takes the terminal over. From here on a panic in any thread restores it first, then says what
-    /// happened on the restored screen and ends the process with status 101.
+    /// Takes the terminal over. From here on a panic in any thread restores the terminal, prints the panic message
+    /// on the restored screen and ends the process with status 101.
     ///
     /// # Errors
-    /// If standard output is no terminal, or it refuses raw mode.
+    /// If standard output is not a terminal, or the terminal refuses raw mode.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -85,11 +85,11 @@ impl Screen {
     }
 }
 
-/// The shell's job control: stops oomtop as Ctrl-Z does, and takes the terminal again afterwards.
+/// Job control: stops oomtop as Ctrl-Z does, and takes the terminal back afterwards.
 #[derive(Debug)]
 pub struct JobControl {
     mouse: bool,
-    /// A SIGCONT is on its way that ends our own suspension: the terminal is taken already.
+    /// The next SIGCONT ends our own suspension, which takes the terminal back by itself.
     expects_cont: bool,
 }
 
@@ -102,9 +102,9 @@ impl TerminalControl for JobControl {
             return Ok(());
         }
         restore();
-        // The whole job, as the terminal does it: started by `cargo run` or a script, oomtop alone
-        // would stop and the shell would wait for the rest. SIGSTOP cannot be caught, so the shell
-        // sees the job stop whatever our handlers are.
+        // Stop the whole job, as the terminal does for Ctrl-Z. Under `cargo run` or a script the parent
+        // would run on and the shell would wait for it. SIGSTOP cannot be caught, so the job stops
+        // whatever our handlers are.
         self.expects_cont = true;
         kill_current_process_group(Signal::STOP)?;
         take(self.mouse)
@@ -148,11 +148,11 @@ fn take(mouse: bool) -> io::Result<()> {
     entered
 }
 
-/// Leaves the full screen. Errors are ignored: the terminal may be gone, and there is nobody to tell.
+/// Leaves the full screen. Ignores errors: if the terminal is gone, no place is left to report them.
 pub(super) fn restore() {
     if ENTERED.swap(false, Ordering::SeqCst) {
-        // The line discipline first: it does not wait for a terminal that takes no output, and whoever
-        // types as soon as the screen is left is heard by the shell as typed.
+        // The line discipline first: setting it does not wait for a terminal that takes no output, and keys
+        // typed as soon as the screen is restored reach the shell unchanged.
         let _ = disable_raw_mode();
         LEAVING.store(true, Ordering::SeqCst);
         let _ = leave(&mut stdout());
@@ -160,11 +160,11 @@ pub(super) fn restore() {
     }
 }
 
-/// Gives back a terminal that takes no output (a dead connection, a program that does not read), from
-/// another thread than the one that hangs in a write to it and holds the lock of standard output.
+/// Restores a terminal that takes no output (a dead connection, a program that does not read). Call this from
+/// another thread: the loop's thread hangs in a write to the terminal and holds the lock of standard output.
 ///
-/// What is on its way and never arrives is thrown away. That lets the other thread go on: usually it
-/// leaves by itself then, and this does not return. Nothing here waits for the terminal.
+/// Discards the output that the terminal has not taken, which unblocks the loop's thread. Usually that thread
+/// then ends the process, and this function does not return. Nothing here waits for the terminal.
 pub(super) fn abandon() {
     let _ = disable_raw_mode();
     discard();
@@ -176,8 +176,8 @@ pub(super) fn abandon() {
         }
         std::thread::sleep(MOMENT);
         rounds += 1;
-        // The rest of its frame may fill the terminal again. Its last words are not thrown away unless they
-        // hang too.
+        // The rest of the loop's frame may fill the terminal again. Keep its closing escape codes, unless
+        // they hang too.
         if !LEAVING.load(Ordering::SeqCst) || rounds.is_multiple_of(8) {
             discard();
         }
@@ -185,7 +185,7 @@ pub(super) fn abandon() {
     let mut farewell = Vec::new();
     // Writing to a Vec cannot fail.
     let _ = leave(&mut farewell);
-    // Another descriptor, so that the shell's does not become one that does not wait.
+    // A descriptor of our own: O_NONBLOCK on the shared one would also change the shell's.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let Ok(terminal) = rustix::fs::open("/dev/tty", flags, Mode::empty()) else {
         return;
@@ -195,7 +195,7 @@ pub(super) fn abandon() {
     while !rest.is_empty() && begun.elapsed() < FAREWELL {
         let said = rustix::io::write(&terminal, rest);
         if said == Err(Errno::AGAIN) && rest.len() == farewell.len() {
-            // Full again, or the thread that hangs holds the lock of its write.
+            // The terminal is full again, or the hanging thread holds the lock of its write.
             discard();
         }
         match said {
@@ -206,11 +206,11 @@ pub(super) fn abandon() {
     }
 }
 
-/// Throws away what the terminal has not taken, and lets those go on who wait to write.
+/// Discards output that the terminal has not taken, and wakes the threads that wait to write.
 fn discard() {
     let terminal = rustix::stdio::stdout();
     let _ = tcflush(terminal, QueueSelector::OFlush);
-    // The flush wakes nobody, setting modes does (drivers/tty/n_tty.c `n_tty_set_termios`).
+    // Flushing wakes no writer; setting modes does (drivers/tty/n_tty.c `n_tty_set_termios`).
     if let Ok(modes) = tcgetattr(terminal) {
         let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
     }

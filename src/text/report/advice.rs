@@ -1,4 +1,5 @@
-//! What to do now, in sentences. Keys are the dashboard's: it names them in the place of the kind of step.
+//! The advice ("What to do now") in sentences. The dashboard puts a key in front of a step; printed reports
+//! put the kind of step there.
 
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
@@ -13,7 +14,7 @@ use crate::text::wording::short_id;
 /// Growth before death that counts as a leak, in bytes per second.
 const LEAK: i64 = 1 << 20;
 
-/// The key for a step that the reader can take at once; `None` for any other.
+/// Gives the key that takes a step; `None` where no key does.
 pub type KeyOf<'a> = &'a dyn Fn(&Advice) -> Option<String>;
 
 /// The steps, each behind its key or its kind.
@@ -42,7 +43,7 @@ fn line(label: &str, text: String) -> Line {
     Line::of(Tone::Strong, format!("  {label:<8}")).add(Tone::Normal, text)
 }
 
-/// The victim, if it was seen growing before it died: the log does not tell that.
+/// The victim, if samples before the kill showed it growing. The log does not record growth.
 fn leaked<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> Option<&'a Kill> {
     report.kills.first().filter(|kill| {
         let mut known = remembered.iter().filter(|(pid, _)| *pid == kill.pid);
@@ -98,7 +99,7 @@ fn sentence(step: &Advice) -> String {
             "delete files in tmpfs (df -t tmpfs, ipcs -m), or mount it with a size="
         }
         Advice::FindGroupKernelMemory => {
-            "look at its memory.stat: many files, sockets or threads cost kernel memory"
+            "look at the cgroup's memory.stat: many files, sockets or threads cost kernel memory"
         }
         Advice::FindSlab => {
             "look at slabtop -sc and /proc/slabinfo: which cache grows, and which driver owns it"
@@ -116,10 +117,8 @@ fn sentence(step: &Advice) -> String {
         Advice::FindWhoAsked => {
             "ask who pressed SysRq-f or wrote to /proc/sysrq-trigger (earlyoom can)"
         }
-        Advice::FindReport => "for the report above it, in the older part of the log",
-        Advice::AddSwap => {
-            "add some swap or zram: without it there is no time between full and dead"
-        }
+        Advice::FindReport => "find the full report in the log above this line",
+        Advice::AddSwap => "add some swap or zram: without swap the first shortage kills at once",
     };
     fixed.to_owned()
 }
@@ -130,7 +129,7 @@ fn slow_writers(version: Option<MemcgVersion>) -> String {
         Some(MemcgVersion::V2) => " (memory.high throttles)",
         Some(MemcgVersion::V1) | None => "",
     };
-    format!("slow its writes down{how}, or give it more room")
+    format!("slow the cgroup's writes down{how}, or raise its limit")
 }
 
 fn raise(
@@ -147,7 +146,7 @@ fn raise(
     let now = limit_kb.map_or_else(String::new, |limit| {
         format!(" (now {}{with_swap})", kb(limit))
     });
-    // systemd sets no limit of memory and swap together.
+    // systemd cannot set a limit on memory and swap together.
     let how = match (version, with_swap_kb) {
         (Some(MemcgVersion::V1), Some(_)) => {
             "the container's memory and swap options, or memory.memsw.limit_in_bytes and then memory.limit_in_bytes"

@@ -87,7 +87,7 @@ fn cgroup(memcg: &MemcgUse, lines: &mut Vec<Line>) {
     lines.push(Line::new());
 }
 
-/// As the kernel prints it.
+/// The name that the kernel prints.
 fn counter_name(kind: UsageKind) -> &'static str {
     match kind {
         UsageKind::Memory => "memory",

@@ -24,7 +24,7 @@ impl Page {
     /// In the order of the tabs.
     pub const ALL: [Self; 4] = [Self::Summary, Self::Memory, Self::Tasks, Self::Raw];
 
-    /// Its tab.
+    /// The label of its tab.
     pub fn name(self) -> &'static str {
         match self {
             Self::Summary => "Summary",
@@ -34,7 +34,7 @@ impl Page {
         }
     }
 
-    /// The next page, round and round.
+    /// The next page; the first one after the last.
     #[must_use]
     pub fn next(self) -> Self {
         match self {
@@ -45,7 +45,7 @@ impl Page {
         }
     }
 
-    /// The page before, round and round.
+    /// The previous page; the last one before the first.
     #[must_use]
     pub fn previous(self) -> Self {
         self.next().next().next()

@@ -12,7 +12,7 @@ use crate::text::tone::{Line, Tone};
 /// What the kernel thought of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TaskBadness {
-    /// The report does not hold what badness is made of.
+    /// The report lacks the numbers that badness is computed from.
     Unknown,
     /// Never chosen: adj -1000.
     Never,
@@ -20,7 +20,7 @@ pub enum TaskBadness {
     Points(i64),
 }
 
-/// The badness of each row of the table, in its order.
+/// The badness of each row, in the order of the table.
 pub fn badness(table: &TaskTable, ranking: Option<&Ranking>) -> Vec<TaskBadness> {
     let Some(ranking) = ranking else {
         return vec![TaskBadness::Unknown; table.rows.len()];
@@ -55,7 +55,7 @@ pub enum TaskOrder {
 }
 
 impl TaskOrder {
-    /// The next order, round and round.
+    /// The next order; the first one after the last.
     #[must_use]
     pub fn next(self) -> Self {
         match self {
@@ -79,7 +79,7 @@ impl TaskOrder {
     }
 }
 
-/// Row numbers of the table in this order. Where badness is not known, memory decides.
+/// Row numbers of the table in this order. Sorts by memory where badness is not known.
 pub fn order(table: &TaskTable, badness: &[TaskBadness], by: TaskOrder) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..table.rows.len()).collect();
     let row = |at: &usize| table.rows.get(*at);

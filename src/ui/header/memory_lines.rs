@@ -77,7 +77,7 @@ pub(super) fn memory(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     );
 }
 
-/// Parts of memory, and the marks' figures under the bar's marks.
+/// Parts of memory, with the thresholds in numbers under the marks of the bar.
 pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if state.snapshot.seq == 0 {
         return;
@@ -105,7 +105,7 @@ pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     mark_figures(state, area, x + used, canvas);
 }
 
-/// The marks' figures under the marks of the bar, if there is room for all right of `from`.
+/// Draws the thresholds in numbers under the marks of the bar, if all fit to the right of `from`.
 fn mark_figures(state: &State, area: Rect, from: u16, canvas: &mut Canvas<'_>) {
     let bar_area = bar_area(area);
     let inner = bar_area.width.saturating_sub(2);

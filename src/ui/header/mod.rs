@@ -1,4 +1,4 @@
-//! The header: is an OOM coming, and who dies first.
+//! The header: is an OOM coming, and who dies next.
 
 mod memory_lines;
 mod outlook;

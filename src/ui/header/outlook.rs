@@ -134,7 +134,7 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
     labelled(canvas, area, "Trend", line);
 }
 
-/// A program that acts before the kernel does: its rule and how far away it is.
+/// A program that acts before the kernel does: its rule, and how far the rule is from acting.
 fn acts_first(state: &State) -> Option<(Tone, String)> {
     let snapshot = &state.snapshot;
     let (killer, rule, room) = first_to_act(&snapshot.killers, &snapshot.memory)?;

@@ -35,7 +35,7 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         format!("{} procs  ", state.snapshot.processes.len()),
     );
     let period = state.period();
-    // Slower than asked for: a sample takes more than a tenth of the time.
+    // Slower than requested: a sample takes more than a tenth of the period.
     let tone = if period > state.settings.delay {
         Tone::Watch
     } else {

@@ -1,4 +1,4 @@
-//! Who dies first, and who just died.
+//! Who dies next, and who just died.
 
 use ratatui::layout::Rect;
 
@@ -45,7 +45,8 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         }
         line
     };
-    // The table marks the host's victim: that one is named beside the group's, whatever gives way to it.
+    // The table marks the host's victim, so the line names that victim too, even if the group's part must
+    // shrink.
     let other = leading
         .and_then(|_| state.snapshot.main_domain())
         .map(|main| also(state, main));
@@ -69,7 +70,7 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.line(area, &line);
 }
 
-/// How much is said of how near a group is to its limit.
+/// How much the line says about how near a group is to its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Detail {
     /// Its share and the time left.
@@ -110,7 +111,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
         Death::Empty | Death::Nobody => line.push(Tone::Watch, NOBODY),
     }
     if let Some(group) = group {
-        // A limit is nearer than the host's memory: say which, how near, and what dies.
+        // A limit is nearer to its OOM than the host: say which, how near, and who dies.
         line.push(Tone::Dim, "  in ");
         line.push(Tone::Strong, short_group(group.path.as_str()));
         if matches!(death, Death::Whole(_)) {
@@ -126,7 +127,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
     }
 }
 
-/// How near a group is to its limit.
+/// Writes how near a group is to its limit.
 fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
     if detail == Detail::None {
         return;

@@ -32,7 +32,7 @@ fuzz_target!(|text: &str| {
         ..Process::default()
     };
     let passes = filter.matches(&process, &context);
-    // One more term that always holds changes nothing; one that never holds lets nothing through.
+    // Adding a term that always holds changes nothing; with a term that never holds no row matches.
     let and = |term: &str| {
         Filter::parse(&format!("{text} {term}")).map(|f| f.matches(&process, &context))
     };

@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
     let mut state = u32::from(seed);
     while !rest.is_empty() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        // Mostly big pieces: only in them lines are skipped.
+        // Mostly big pieces: the reader skips lines only in big pieces.
         let most = if seed & 1 == 0 { 64 } else { rest.len() };
         let size = 1 + (state >> 8) as usize % most.min(rest.len());
         let (piece, left) = rest.split_at(size);
@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     }
     text.finish(&mut events);
     cut.take(&mut events);
-    // Skipping loses none. It may find more: a line that is nobody's is not glued to one far above it.
+    // Skipping loses no kill. It may find more: it does not join a stray line to one far above.
     let lost: Vec<u32> = by_line
         .killed()
         .difference(&cut.killed())

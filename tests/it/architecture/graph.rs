@@ -1,10 +1,10 @@
-//! The modules of the crate, which of them needs which, and the circles between them.
+//! The modules of the crate, their dependencies, and the circles between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::uses::{Mention, Named, Path, named};
 
-/// Which module needs which other one, and where it says so first.
+/// Which module needs which, and the first line that says so.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) edges: BTreeMap<(String, String), usize>,
@@ -68,7 +68,7 @@ fn needs<'m>(path: &[String], modules: &'m BTreeMap<Path, Named>) -> Vec<&'m Pat
         let Some((module, named)) = module.into_iter().next() else {
             continue;
         };
-        // `crate` alone says nothing: everything is in it.
+        // `crate` alone names no module.
         if module.len() < 2 || found.contains(&module) {
             continue;
         }

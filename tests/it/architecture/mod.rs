@@ -1,5 +1,5 @@
-//! The floors: who may import whom, what no pure floor may name, that no two files need each other, and how
-//! long a file may be.
+//! Checks the floors: who may import whom, what a pure floor must not name, that files do not need each other
+//! in circles, and how long a file may be.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Rust source as words and signs with their lines: without comments, literals, and what is only for tests.
+//! Rust source as words and signs with line numbers, without comments, literals and test-only code.
 
 /// A word, `::`, or one other sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ pub(super) struct Mention {
     pub(super) line: usize,
 }
 
-/// What one file names and what it hands on.
+/// The paths that one file names and re-exports.
 #[derive(Debug, Default)]
 pub(super) struct Named {
     pub(super) mentions: Vec<Mention>,
@@ -39,7 +39,7 @@ pub(super) fn named(module: &[String], source: &str) -> Named {
     for import in &imports {
         known.insert(import.name.clone(), import.path.clone());
     }
-    // A `use` may begin with a name that another one imports, or with a child.
+    // A `use` may begin with a name from another `use`, or with a child module.
     let resolved = |path: &Path| match known.get(&path[0]) {
         Some(start) if path.len() > 1 && start != path => {
             start.iter().chain(&path[1..]).cloned().collect()
@@ -187,7 +187,7 @@ fn tree(
     });
 }
 
-/// The path that begins with the word at `at`; empty inside of one that began before.
+/// The path that begins with the word at `at`; empty in the middle of a path.
 fn inline_path<'s>(tokens: &[Token<'s>], at: usize) -> Vec<&'s str> {
     if at > 0 && tokens[at - 1].text == "::" {
         return Vec::new();

@@ -25,7 +25,7 @@ pub(super) const CHOICES: &[Choice] = &[
 ];
 
 impl Choice {
-    /// What choosing it writes.
+    /// The value that this choice writes.
     pub(super) fn value(self) -> OomScoreAdj {
         match self {
             Self::Level(protection) => protection.level().value,
@@ -46,7 +46,7 @@ pub(super) struct ScopeChoice {
     pub(super) targets: Vec<Pinned>,
 }
 
-/// Which key opened the dialog, and so where the list starts.
+/// The key that opened the dialog: it decides where the list starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lean {
     /// At the present level.
@@ -73,7 +73,7 @@ impl Lean {
     }
 }
 
-/// The value typed, as an adj or as a legacy `oom_adj` (-17 ..= 15).
+/// Parses a typed value: an adj, or a legacy `oom_adj` (-17 ..= 15).
 pub(super) fn parse_value(text: &str, legacy: bool) -> Result<OomScoreAdj, String> {
     if !legacy {
         return text

@@ -18,7 +18,7 @@ use crate::model::snapshot::Snapshot;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
-/// Most targets named one by one.
+/// Most targets that are named one by one.
 pub(super) const NAMED: usize = 4;
 
 pub(super) fn preview(
@@ -51,7 +51,7 @@ pub(super) fn preview(
     lines
 }
 
-/// A write that is planned.
+/// A planned write.
 struct Write<'a> {
     ids: HashSet<ProcessId>,
     value: OomScoreAdj,

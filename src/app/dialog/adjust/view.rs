@@ -35,7 +35,7 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
         note: None,
         error,
     });
-    // What will be written stands where even the lowest screen shows it.
+    // The planned write goes here, where even the lowest screen shows it.
     if let Ok(value) = parsed {
         view = view.text(plan(dialog, value, context));
     }

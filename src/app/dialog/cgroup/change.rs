@@ -13,11 +13,11 @@ pub(super) fn group_at<'a>(path: &CgroupPath, snapshot: &'a Snapshot) -> Option<
     groups.find(|group| group.present && group.path == *path)
 }
 
-/// What a limit file says now; `None` where it was not read.
+/// The present value of a limit file; `None` if the file was not read.
 pub(super) fn present(file: LimitFile, group: Option<&Cgroup>) -> Option<String> {
-    // A group whose usage cannot be read has no limits that can.
+    // If the usage of a group is unreadable, so are its limits.
     let group = group.filter(|group| group.usage.is_some())?;
-    // Without swap accounting the file is not there.
+    // Without swap accounting, this file does not exist.
     if file == LimitFile::V1Memsw {
         group.swap_usage?;
     }
@@ -47,8 +47,9 @@ pub(super) fn owner_line(path: &CgroupPath, version: CgroupVersion) -> Option<Li
     ))
 }
 
-/// The property of a unit that sets the hard limit. On v1 `MemoryLimit`: every systemd that drives v1 knows it,
-/// `MemoryMax` came with 231. Where a unit has `MemoryMax`, that one counts (systemd.resource-control(5)).
+/// The unit property that sets the hard limit. On v1 `MemoryLimit`: every systemd that drives v1 knows it,
+/// while `MemoryMax` came with 231. A unit that has `MemoryMax` ignores `MemoryLimit`
+/// (systemd.resource-control(5)).
 pub(super) fn systemd_limit(version: CgroupVersion) -> &'static str {
     let row = LimitFile::hard_limit(version).row();
     row.systemd.unwrap_or(row.name)

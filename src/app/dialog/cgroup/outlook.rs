@@ -1,4 +1,4 @@
-//! What the plan's limits would do: when they strike and whom they kill.
+//! What the plan's limits would do: when they strike, and whom they kill.
 
 use super::prospects::prospects_of;
 use super::risk::outlook_lines;
@@ -29,7 +29,7 @@ pub(super) fn lines(
             "No limit would hold it there: its only OOM domain is the host.",
         )];
     };
-    // A limit that is not taken kills nobody, and the one around it stays the nearest.
+    // A limit that the kernel refuses kills nobody, and the limit around it stays the nearest.
     let refused = prospects.iter().find(|p| p.onset == Onset::Refused);
     let mut lines: Vec<_> = refused.map(|p| strikes(p, &to)).into_iter().collect();
     if first.onset != Onset::Refused {
@@ -111,11 +111,11 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
     }
 }
 
-/// Who dies of it.
+/// Who dies when the limit strikes.
 fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
     let line = Line::of(Tone::Dim, "then ");
-    // Looked at before the panic (mm/memcontrol-v1.c `memcg1_oom_prepare`).
+    // The kernel checks this before the panic (mm/memcontrol-v1.c `memcg1_oom_prepare`).
     if first.hangs {
         return line.add(
             Tone::Watch,

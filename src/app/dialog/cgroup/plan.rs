@@ -1,4 +1,4 @@
-//! From what was typed to the limits and the path of a plan.
+//! Parses the limits and the path of a plan from the typed text.
 
 use crate::app::dialog::Pinned;
 use crate::app::input::line::LineInput;
@@ -28,7 +28,7 @@ pub(super) fn patch(fields: &Fields) -> Result<LimitPatch, String> {
     typed.collect()
 }
 
-/// Why there is no plan, beside the fields.
+/// Why there is no plan, in a sentence beside the fields.
 pub(super) fn why_not(error: PlanError) -> String {
     match error {
         PlanError::Exists(path) => {
@@ -36,9 +36,7 @@ pub(super) fn why_not(error: PlanError) -> String {
         }
         PlanError::Missing(path) => format!("{path} is not there (any more)"),
         PlanError::Root => "the root group has no limits of its own".to_owned(),
-        PlanError::NoLimits => {
-            "type a new limit; what it is now stands beside the field".to_owned()
-        }
+        PlanError::NoLimits => "type a new limit; the present one is beside the field".to_owned(),
         PlanError::BelowHardLimit(file, value) => format!(
             "{} ({}) must be at least the limit: change it too",
             file.name(),
@@ -47,7 +45,7 @@ pub(super) fn why_not(error: PlanError) -> String {
     }
 }
 
-/// A name for the new group that nobody else uses: `/oomtop-mysqld-2456`.
+/// An unused name for the new group: `/oomtop-mysqld-2456`.
 pub(super) fn suggested_path(target: &Pinned) -> String {
     let kept = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let name: String = target.name.chars().filter(|c| kept(*c)).collect();

@@ -22,7 +22,7 @@ pub(super) fn prospects_of(
         Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
         Mode::Limits => {
             let now = group_at(&to, snapshot)?.limits;
-            // Without a plan nothing is written, and the limits stay.
+            // Without a plan nothing is written, so the present limits stay.
             let planned = dialog.plan(snapshot).is_ok();
             let patch = plan::patch(&dialog.changes).ok().filter(|_| planned);
             let limits = patch.map(|patch| patch.applied_to(now));

@@ -1,4 +1,4 @@
-//! What a new limit of a group that is there can kill at once, and the question before it is written.
+//! What a new limit of an existing group can kill at once, and the question before the write.
 
 use super::change::group_at;
 use super::prospects::prospects_of;
@@ -14,7 +14,7 @@ use crate::text::format::long_size;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
-/// The limit would kill as soon as it is written, or it may: more is in use than it allows.
+/// True if the limit kills or may kill as soon as it is written: the group uses more than the limit allows.
 fn may_kill(dialog: &CgroupDialog, own: &Prospect, snapshot: &Snapshot) -> bool {
     let Some(path) = dialog.group.as_ref() else {
         return false;
@@ -30,7 +30,7 @@ fn may_kill(dialog: &CgroupDialog, own: &Prospect, snapshot: &Snapshot) -> bool 
         }
 }
 
-/// Enter must be pressed once more before this is written.
+/// True if the write needs a second Enter.
 pub(super) fn needs_insisting(dialog: &CgroupDialog, context: &DialogContext<'_>) -> bool {
     let prospects = prospects_of(dialog, context).unwrap_or_default();
     dialog.mode == Mode::Limits
@@ -39,7 +39,7 @@ pub(super) fn needs_insisting(dialog: &CgroupDialog, context: &DialogContext<'_>
             .any(|own| may_kill(dialog, own, context.cells.snapshot))
 }
 
-/// What there is to say beside when the limit strikes and who dies of it.
+/// What to say besides when the limit strikes and who dies.
 pub(super) fn outlook_lines(
     dialog: &CgroupDialog,
     prospects: &[Prospect],
@@ -106,7 +106,7 @@ fn danger(own: &Prospect) -> Vec<Line> {
     lines
 }
 
-/// What Enter asks before it writes such a limit; above everything else, where the lowest screen shows it.
+/// The question before Enter writes such a limit: above everything else, where the lowest screen shows it.
 pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Option<Line> {
     if !dialog.insisted {
         return None;
@@ -128,6 +128,6 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
     let key = context.keymap.name_in(KeyScope::Cgroup, ActionId::Commit);
     Some(Line::of(
         Tone::Critical,
-        format!("{what} {key} once more writes it; any other key thinks again."),
+        format!("{what} Press {key} again to write it; any other key cancels."),
     ))
 }

@@ -1,4 +1,4 @@
-//! The steps of a plan in words: what will be written, and what came of it.
+//! The steps of a plan in words: what will be written, and the result.
 
 use crate::model::cgroup::limits::LimitValue;
 use crate::model::plan::receipt::{Reading, StepReceipt};
@@ -7,7 +7,7 @@ use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
-/// A step as a person would type it.
+/// A step as an administrator would type it.
 pub(super) fn step_text(step: &Step) -> String {
     match step {
         Step::Adj { target, value } => {
@@ -33,7 +33,7 @@ pub(super) fn step_text(step: &Step) -> String {
     }
 }
 
-/// A byte count with its size in words behind it.
+/// A byte count, followed by its size in words.
 fn value(write: LimitWrite) -> String {
     match write.value.amount() {
         Some(bytes) if bytes >= 1024 => format!("{bytes} ({})", format::long_size(bytes)),
@@ -41,7 +41,7 @@ fn value(write: LimitWrite) -> String {
     }
 }
 
-/// What was found or read back, as the file shows it.
+/// The value that was found or read back, as the file shows it.
 fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
     match (reading, step) {
         (Reading::Limit(LimitValue::Amount(amount)), _) => Some(amount.to_string()),
@@ -55,13 +55,13 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
     }
 }
 
-/// What came of a step.
+/// The result of a step.
 pub(super) fn result_line(receipt: &StepReceipt) -> Line {
     let step = &receipt.step;
     match &receipt.outcome {
         Ok(read_back) => {
             let now = reading_text(step, read_back).map(|text| format!("  → {text}"));
-            // Where a process was stands in the dialog already.
+            // The dialog already shows the old group of a process.
             let before = Some(&receipt.before).filter(|before| before.limit().is_some());
             let before = before.and_then(|before| reading_text(step, before));
             let before = before.map(|text| format!(", was {text}"));

@@ -60,7 +60,7 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
     let hints = context.hints(KeyScope::Cgroup);
     if dialog.done {
         let mut hints = hints.on(&[Id::Commit], "close").list();
-        // A key of the panes.
+        // Undo is a key of the panes, not of this dialog.
         hints.push((context.keymap.key(Id::Undo), "undo (after closing)"));
         return hints;
     }
@@ -192,7 +192,7 @@ fn limits_half(
     )
 }
 
-/// What is wrong with what was typed.
+/// What is wrong with the typed text.
 fn error(file: LimitFile, input: &LineInput) -> Option<String> {
     let parsed = file.parse(input.text());
     parsed.err().map(|error| error.to_string())
@@ -295,8 +295,8 @@ fn read_only(context: &DialogContext<'_>) -> Option<Line> {
         .then(|| Line::of(Tone::Watch, "oomtop is read-only: nothing can be done."))
 }
 
-/// The limited groups around the process that the new group would not be in: their limit no longer holds
-/// it, and their OOM no longer finds it.
+/// The limited groups around the process that do not enclose the new group: their limits would no longer hold
+/// the process, and their OOM would no longer find it.
 fn limits_left(dialog: &CgroupDialog, process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
     let Some(to) = dialog.destination(context.cells.snapshot) else {
         return Vec::new();

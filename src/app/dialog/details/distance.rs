@@ -1,5 +1,5 @@
-//! The OOM domains a process is in: who dies in each, how far it is from being that one, and how much is
-//! left before anybody dies.
+//! The OOM domains of a process: who dies in each, how far the process is from being the victim, and how much
+//! is left before anybody dies.
 
 use crate::app::dialog::DialogContext;
 use crate::app::view::domains::death::Death;
@@ -60,7 +60,7 @@ fn next_victim(process: &Process, verdict: &Verdict, line: Line, snapshot: &Snap
     first.retain(|id| *id != process.id);
     match first.first() {
         None => line.add(Tone::Critical, "  next victim"),
-        // It is one of the two that are too close to call.
+        // The process is one of two that are too close to call.
         Some(other) if first.len() < all => {
             let other = wording::process(*other, snapshot);
             line.add(Tone::Critical, format!("  next victim, or {other}"))
@@ -72,8 +72,8 @@ fn next_victim(process: &Process, verdict: &Verdict, line: Line, snapshot: &Snap
     }
 }
 
-/// The distance in plain words: what it takes for this process to be the first, and whether there is that
-/// much.
+/// The distance in plain words: how much it takes to make this process the victim, and whether that much is
+/// left.
 fn distance_line(process: &Process, domain: &DomainState, context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
     let size = format::long_size;

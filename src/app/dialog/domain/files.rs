@@ -1,8 +1,8 @@
-//! [`Files`]: where each number of a domain's details is read from.
+//! [`Files`]: the file behind each number in a domain's details.
 
 use crate::model::cgroup::limits::LimitFile;
 
-/// Which file each number is from.
+/// The file of each number.
 pub(super) struct Files {
     pub(super) usage: &'static str,
     pub(super) limit: &'static str,

@@ -1,4 +1,4 @@
-//! What points to an OOM of a domain: counters and their pace, stalls, refaults.
+//! Signs of an OOM in a domain: counters and their pace, stalls, refaults.
 
 use super::{Subject, pair};
 use crate::app::view::domains::columns::counted;
@@ -37,7 +37,7 @@ impl Subject<'_> {
             ),
             ("kills", events.oom_kill, Count::OomKill, self.files.kills),
         ] {
-            // v1 counts neither: nothing to say.
+            // v1 has neither counter: say nothing.
             if value.is_some() || count == Count::OomKill {
                 lines.push(pair(label, counted(value, pace.per_second(count)), source));
             }

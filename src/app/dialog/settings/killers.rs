@@ -1,4 +1,4 @@
-//! Programs that kill before the kernel does: what each would do, the nearest first, and the kernel last.
+//! Programs that kill before the kernel does: what each would do, nearest first, with the kernel last.
 
 mod first;
 mod nearest;
@@ -22,7 +22,7 @@ pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     let mut lines = Vec::from_iter(nearest::line(context));
     lines.extend(first::lines(snapshot));
     let mut killers: Vec<_> = snapshot.killers.iter().collect();
-    // One that kills nobody, or not by memory, comes after those that do.
+    // A killer that kills nobody, or not by memory, comes after the others.
     killers.sort_by_key(|killer| {
         let room = killer.room(&snapshot.memory);
         (killer.dry_run, room.is_none(), room)
@@ -64,8 +64,8 @@ fn killer_lines(killer: &RunningKiller, snapshot: &Snapshot) -> Vec<Line> {
     lines
 }
 
-/// earlyoom 1.8 takes its percentage of `MemAvailable` + `AnonPages` and no longer of `MemTotal`
-/// (earlyoom(1)); which version runs cannot be seen. Said where it makes a difference.
+/// earlyoom 1.8 takes its percentage of `MemAvailable` + `AnonPages`, no longer of `MemTotal` (earlyoom(1)).
+/// oomtop cannot tell which version runs, so it says so if that makes a difference.
 fn newer_base(killer: &RunningKiller, snapshot: &Snapshot) -> Option<Line> {
     let memory = &snapshot.memory;
     let base = memory.obtainable().saturating_add(memory.anon?);

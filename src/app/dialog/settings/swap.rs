@@ -1,4 +1,4 @@
-//! Swap and what it is made of, a sentence each.
+//! Swap and its parts, a sentence each.
 
 use super::Setting;
 use crate::app::dialog::DialogContext;
@@ -6,7 +6,7 @@ use crate::model::vm_settings::{SwapDevice, SwapKind};
 use crate::text::format;
 use crate::text::tone::Tone;
 
-/// Devices named one by one, at most.
+/// Most devices that are named one by one.
 const NAMED: usize = 8;
 
 pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
@@ -95,7 +95,7 @@ fn on(switch: Option<bool>) -> &'static str {
     if switch == Some(true) { "on" } else { "off" }
 }
 
-/// `/proc/swaps` is empty; in a container it may be so while meminfo shows the host's swap.
+/// `/proc/swaps` is empty. In a container it can be empty while meminfo shows the host's swap.
 fn none(has_swap: bool) -> Setting {
     let means = if has_swap {
         "meminfo counts swap but no device is listed here: it is the host's, seen from a container"

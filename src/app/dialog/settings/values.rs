@@ -8,7 +8,7 @@ use crate::model::vm_settings::VmSettings;
 use crate::text::format;
 use crate::text::tone::Tone;
 
-/// From this share of RAM on, in percent, what the kernel keeps is a surprise.
+/// Share of RAM in percent: if the kernel keeps more than this, that is a surprise.
 const MUCH_KEPT: f64 = 5.0;
 
 pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
@@ -119,7 +119,7 @@ fn overcommit(context: &DialogContext<'_>) -> Setting {
     )
 }
 
-/// `Committed_AS` of `CommitLimit`, and where the limit is from (`proc_meminfo(5)`).
+/// `Committed_AS` of `CommitLimit`, and the origin of the limit (`proc_meminfo(5)`).
 fn overcommit_limit(context: &DialogContext<'_>) -> Setting {
     let snapshot = context.cells.snapshot;
     let (memory, settings) = (&snapshot.memory, &snapshot.vm_settings);

@@ -9,11 +9,11 @@ use crate::app::input::keymap::{BadKeys, Keymap};
 pub use list::ACTIONS;
 pub(in crate::app) use run::look::jump_to_pid;
 
-/// The keys of all actions: the defaults, but for those overridden.
+/// The keys of all actions: the defaults, except for the overrides.
 ///
 /// # Errors
 ///
-/// All bindings that cannot be: see [`Keymap::new`].
+/// All invalid bindings: see [`Keymap::new`].
 pub fn keymap(overrides: &[(&str, &[&str])]) -> Result<Keymap, BadKeys> {
     Keymap::new(ACTIONS, overrides)
 }

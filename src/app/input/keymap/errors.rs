@@ -1,4 +1,4 @@
-//! [`BadKeys`]: everything that is wrong with a set of bindings, told at once.
+//! [`BadKeys`]: everything that is wrong with a set of bindings, reported at once.
 
 use std::fmt;
 
@@ -6,43 +6,43 @@ use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
 use crate::app::input::scope::KeyScope;
 
-/// One binding that cannot be.
+/// One invalid binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadKey {
     /// No action has this name.
     NoAction(String),
-    /// This is the name of no key.
+    /// No key has this name.
     NoKey {
-        /// The action it was for.
+        /// The action of the binding.
         action: ActionId,
-        /// As it was written.
+        /// The name as written.
         key: String,
     },
     /// The action would have no key at all.
     Unbound(ActionId),
-    /// One key would do two things in one place.
+    /// One key would have two meanings in one scope.
     Twice {
         /// The key.
         key: Key,
-        /// Where.
+        /// The scope.
         scope: KeyScope,
-        /// The action that has it already.
+        /// The action that already has the key.
         first: ActionId,
-        /// The action that wants it too.
+        /// The action that wants the same key.
         second: ActionId,
     },
-    /// All keys of the action type text in this place.
+    /// All keys of the action type text in this scope.
     Typed {
         /// The action.
         action: ActionId,
-        /// Where it could not be reached.
+        /// The scope in which no key would reach the action.
         scope: KeyScope,
     },
-    /// The key always does the same, whatever is open.
+    /// The key has a fixed meaning everywhere.
     Fixed {
         /// The key.
         key: Key,
-        /// What it does.
+        /// The fixed meaning.
         does: ActionId,
         /// The action that wants it.
         action: ActionId,
@@ -77,7 +77,7 @@ impl fmt::Display for BadKey {
     }
 }
 
-/// All bindings that cannot be, one a line.
+/// All invalid bindings, one a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadKeys(pub Vec<BadKey>);
 

@@ -23,13 +23,13 @@ impl State {
         self.request_sample()
     }
 
-    /// The next victim of the selected domain: the process that a key acts on here.
+    /// The next victim of the selected domain: in this view, keys act on that process.
     pub(in crate::app) fn next_victim(&self) -> Option<&Process> {
         let domain = self.snapshot.domain(self.domains.selected()?)?;
         self.snapshot.process(domain.verdict?.victim.id)
     }
 
-    /// The group of the selected domain, where it is one.
+    /// The group of the selected domain, if the domain is a group.
     pub(in crate::app) fn selected_group(&self) -> Option<CgroupPath> {
         if self.domains.is_fold_selected() {
             return None;
@@ -95,7 +95,7 @@ impl State {
         Vec::new()
     }
 
-    /// By urgency, or by path.
+    /// Switches between the order by urgency and the order by path.
     pub(in crate::app) fn other_order(&mut self) -> Vec<Effect> {
         let (order, text) = match self.domains.order {
             Order::Urgency => (Order::Path, "domains by path"),
@@ -106,7 +106,7 @@ impl State {
         self.arrange()
     }
 
-    /// The groups of which the next sample reads all files.
+    /// The groups whose files the next sample must all read.
     pub fn shown_groups(&self) -> Vec<CgroupKey> {
         let mut shown: Vec<Scope> = self.domains.leading().into_iter().collect();
         if self.domains.open {

@@ -14,7 +14,7 @@ use crate::text::tone::Tone;
 
 pub use list::COLUMNS;
 
-/// What a cell looks at.
+/// What a cell may read.
 #[derive(Debug, Clone, Copy)]
 pub struct DomainCell<'a> {
     /// The domain.
@@ -33,7 +33,7 @@ pub struct DomainCell<'a> {
     pub host: &'a Host,
 }
 
-/// A column of the view. The rows have an order of their own ([`super::Order`]), so no column sorts them.
+/// A column of the view. No column sorts the rows: they have their own order ([`super::Order`]).
 pub type DomainColumn = Column<CellOf, ()>;
 
 /// A column of the view on the screen.
@@ -42,7 +42,7 @@ pub type PlacedDomainColumn = Placed<CellOf, ()>;
 /// Makes the cell of a domain.
 type CellOf = fn(&DomainCell<'_>) -> Cell;
 
-/// The tone of a band, as the gauge has it.
+/// The tone of a band, as in the gauge.
 pub fn tone(band: Band) -> Tone {
     match band {
         Band::Normal => Tone::Good,

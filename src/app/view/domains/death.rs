@@ -11,15 +11,15 @@ pub enum Death {
     /// Nobody is killed, the tasks wait: v1 `oom_kill_disable`, which the kernel checks first
     /// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
     Hangs,
-    /// No process is in it.
+    /// The domain has no process.
     Empty,
     /// `panic_on_oom`: the kernel panics and chooses nobody.
     Panics,
     /// `oom_kill_allocating_task`: the task that asks for memory is killed.
     Asker,
-    /// Every process in it is immune.
+    /// Every process in the domain is immune.
     Nobody,
-    /// This process, or its runner-up if they are too close.
+    /// This process, or its runner-up if the two are too close to call.
     One(Verdict),
     /// This process and its whole group (`memory.oom.group`).
     Whole(Verdict),
@@ -58,7 +58,7 @@ impl Death {
         }
     }
 
-    /// Who is killed by badness; `None` where badness does not decide.
+    /// The victim by badness; `None` where badness does not decide.
     pub fn verdict(self) -> Option<Verdict> {
         match self {
             Self::One(verdict) | Self::Whole(verdict) => Some(verdict),

@@ -1,15 +1,15 @@
 //! [`Forecast`]: the growth rate of one domain, smoothed so that the number on the screen does not jump.
 //!
-//! The trend judges the last minute. The screen follows when it says the same three times in a row, and a shown
-//! rate approaches the new one in steps.
+//! The trend judges the last minute. The screen follows a new kind of judgement after three in a row, and the
+//! shown rate approaches a new rate in steps.
 
 use crate::app::view::gauge::trend::{Rate, Trend};
 use crate::model::time::Monotonic;
 
-/// A judgement of another kind is shown after this many of them in a row.
+/// A new kind of judgement must come this many times in a row before the screen shows it.
 const AGREE: u8 = 3;
 
-/// Part of the difference to the new rate by which the shown one moves at each reading.
+/// At each reading, the shown rate moves by this part of its distance to the new rate.
 const STEP: f64 = 0.25;
 
 /// The last minute of a domain and the rate shown for it.

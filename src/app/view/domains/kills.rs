@@ -20,8 +20,8 @@ const KEPT: usize = 64;
 /// between samples can be long. The sample can come first, if the report's last line is read late.
 const APART: Duration = Duration::from_secs(12);
 
-/// A group's counter accounts for a rise of the host's counter within this many samples. They are read one after
-/// the other, and not every group is read in every sample.
+/// A group's counter accounts for a rise of the host's counter within this many samples: the counters are
+/// read one after the other, and not every group is read in every sample.
 const CLAIM: u64 = 2;
 
 /// What ran out.
@@ -110,7 +110,7 @@ impl Kills {
         }
     }
 
-    /// Takes the number of kills that the host counts in this sample and the log does not tell.
+    /// Takes the number of kills that the host counts in this sample and the log does not have.
     pub(super) fn unlogged(&mut self, seq: u64, kills: u64) {
         if kills > 0 {
             self.unlogged.push_back((seq, kills));
@@ -195,7 +195,7 @@ mod tests {
         kills.report(&report);
         assert_eq!(kills.last_of(None), Some(second(40)));
         assert!(kills.explains(&pod, second(39)));
-        // By the message alone, and SysRq is no OOM.
+        // Only the message decides, and a kill by SysRq is no OOM.
         let mut kills = Kills::default();
         report = OomReport {
             at: Some(second(1)),

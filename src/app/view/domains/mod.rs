@@ -39,7 +39,7 @@ const STAY: Duration = Duration::from_secs(15);
 /// After the host's kill counter rose, a group's own counter may show the same kill for this many samples.
 const LATE: u64 = 8;
 
-/// What the rows are in order of.
+/// How the rows are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// The most urgent first, calm siblings folded.

@@ -1,4 +1,4 @@
-//! [`Tree`]: which domain lies in which, and how urgent each is with all that lies in it.
+//! [`Tree`]: which domains each domain contains, and how urgent each is together with its contents.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,11 @@ use crate::model::snapshot::Snapshot;
 /// The domains of a sample as a tree. A domain is its index into [`Snapshot::domains`].
 pub(super) struct Tree<'a> {
     snapshot: &'a Snapshot,
-    /// Of each domain: the domains right inside it.
+    /// For each domain: the domains directly inside it.
     children: Vec<Vec<usize>>,
-    /// Of each domain: the one right around it.
+    /// For each domain: the domain directly around it.
     parents: Vec<Option<usize>>,
-    /// Of each domain: the most urgent place of the domain and all inside it.
+    /// For each domain: the most urgent place of the domain and of all inside it.
     places: Vec<Place<'a>>,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Which domain it is.
+    /// The scope of a domain.
     pub(super) fn scope(&self, at: usize) -> Scope {
         let domain = self.snapshot.domains.get(at);
         domain.map_or(Scope::Host, |domain| domain.scope)
@@ -100,17 +100,17 @@ impl<'a> Tree<'a> {
         place.is_none_or(|place| place.urgency() == Urgency::Calm)
     }
 
-    /// The domain right around a domain; `None` for the host.
+    /// The domain directly around a domain; `None` for the host.
     pub(super) fn parent(&self, at: usize) -> Option<usize> {
         self.parents.get(at).copied().flatten()
     }
 
-    /// The domains that no other one is around.
+    /// The domains that no other domain encloses.
     pub(super) fn roots(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.parents.len()).filter(|at| self.parent(*at).is_none())
     }
 
-    /// The domains right inside a domain, in order.
+    /// The domains directly inside a domain, in order.
     pub(super) fn children(&self, at: usize, order: Order) -> Vec<usize> {
         let mut inside = self.children.get(at).cloned().unwrap_or_default();
         match order {

@@ -17,17 +17,17 @@ use crate::model::time::Monotonic;
 /// How long a lower urgency must last before it is shown.
 const HOLD: Duration = Duration::from_secs(10);
 
-/// From this kept share on, in percent, a group counts as full: an OOM in it was its own.
+/// A group counts as full from this kept share on, in percent: an OOM in a full group was its own.
 const FULL: f64 = 90.0;
 
-/// The kernel counts the OOM before it looks for a victim: the kill can be in a later reading.
+/// The kernel counts the OOM before it looks for a victim: only a later reading may have the kill.
 const COUNTED_LATER: Duration = Duration::from_secs(5);
 
 fn is_full(room: Room) -> bool {
     room.percent() >= FULL
 }
 
-/// What a domain is judged with.
+/// The context in which a domain is judged.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) snapshot: &'a Snapshot,
@@ -58,13 +58,13 @@ pub struct Watch {
     pub forecast: Forecast,
     /// How fast its counters rise.
     pub pace: Pace,
-    /// The last sample it was in.
+    /// The last sample that contained the domain.
     pub(super) seen: u64,
     lower_since: Option<Monotonic>,
     /// Kept share in steps of five points, with a hysteresis of two.
     step: u8,
     killed: Option<Monotonic>,
-    /// Its own counter of OOMs rose.
+    /// When its own OOM counter last rose.
     oom: Option<Monotonic>,
     /// Why it is [`Urgency::Killing`]; `None` otherwise.
     acute: Option<Acute>,
@@ -74,7 +74,8 @@ pub struct Watch {
     pub(super) accounted: u64,
     /// It is a set of memory nodes.
     of_nodes: bool,
-    /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
+    /// The last reading had a separate number for the page cache. Without that number, usage includes the
+    /// cache.
     told_apart: bool,
 }
 
@@ -144,7 +145,7 @@ impl Watch {
             let path = self.path.as_ref();
             path.is_some_and(|path| !kills.explains(path, *at))
         });
-        // A set of nodes has no path, as the host, but the host's kills are not its own.
+        // A set of nodes has no path, like the host, but the host's kills are not its own.
         let told = if self.of_nodes {
             None
         } else {
@@ -186,7 +187,7 @@ impl Watch {
         }
         self.acute = match (self.urgency, self.signs.acute(), self.acute) {
             (Urgency::Killing, Some(acute), _) => Some(acute),
-            // It hangs no longer, but it was out of memory a moment ago.
+            // The hang is over, but the domain was out of memory a moment ago.
             (Urgency::Killing, None, Some(Acute::Hangs)) => Some(Acute::Oom),
             (Urgency::Killing, None, before) => before,
             _ => None,

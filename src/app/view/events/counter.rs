@@ -19,9 +19,9 @@ pub(super) struct Counter {
     since: Monotonic,
     /// "Killed process" lines stamped after it.
     logged: u64,
-    /// Unlogged kills shown so far.
+    /// Unlogged kills that already have a row.
     told: u64,
-    /// Samples the counter has been ahead.
+    /// Number of samples in which the counter has been ahead.
     ahead: u32,
 }
 

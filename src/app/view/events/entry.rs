@@ -1,4 +1,4 @@
-//! [`Entry`]: one thing that happened, and the rows it takes in the pane.
+//! [`Entry`]: one thing that happened, and its rows in the pane.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::oomlog::{Kill, OomReport, Outcome, UserspaceKill};
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A report and what was remembered of its dead, by pid.
+    /// A report and what was known of its victims before they died, by pid.
     Report {
-        /// As the log has it so far.
+        /// The report as far as the log has it.
         report: Arc<OomReport>,
         /// Known victims.
         remembered: Vec<(Pid, Remembered)>,
@@ -23,9 +23,9 @@ pub enum Entry {
     },
     /// A program killed before the kernel had to.
     Userspace(Arc<UserspaceKill>),
-    /// A counter rose and no line came.
+    /// A kill counter rose without a line in the log.
     Unlogged {
-        /// When the counter was seen.
+        /// When the counter was read.
         at: Monotonic,
         /// How many kills.
         kills: u64,
@@ -36,7 +36,7 @@ pub enum Entry {
     Gap {
         /// First stamp after the gap.
         at: Option<Monotonic>,
-        /// How many; 0 if not known.
+        /// How many records; 0 if not known.
         lost: u64,
     },
 }
@@ -51,7 +51,7 @@ pub struct EventRow<'a> {
 }
 
 impl EventRow<'_> {
-    /// When it happened on the wall: by this boot's clock, or by the journal's stamp.
+    /// The time of day: from this boot's clock, or from the journal's stamp.
     pub fn wall(self, now: Now) -> Option<Wall> {
         let (at, stamp) = match self.entry {
             Entry::Report {
@@ -77,7 +77,7 @@ impl EventRow<'_> {
 }
 
 impl Entry {
-    /// The kills it tells of one by one, in the order of the log.
+    /// Its kills, in the order of the log.
     pub(super) fn kills(&self) -> &[Kill] {
         match self {
             Self::Report { report, .. } => &report.kills,
@@ -85,7 +85,7 @@ impl Entry {
         }
     }
 
-    /// Rows it takes: one for each kill, and one if there is none.
+    /// Number of its rows: one for each kill, and one if there is no kill.
     pub(super) fn row_count(&self) -> usize {
         self.kills().len().max(1)
     }
@@ -102,12 +102,12 @@ impl Entry {
 /// An entry as the log keeps it.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
-    /// Number of the entry, which no other entry of this run has: it grows, but its number stays.
+    /// Number of the entry, unique in this run. The entry grows, but its number stays.
     pub(super) number: u64,
     pub(super) entry: Entry,
 }
 
-/// Which row of the pane, wherever it moves.
+/// Identifies a row of the pane, wherever it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventId {
     /// The entry's number.
@@ -117,7 +117,7 @@ pub struct EventId {
     pub(super) kill: usize,
 }
 
-/// A row of the list: which one, and where its entry is.
+/// A row of the list: its identity, and the index of its entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     pub(super) id: EventId,

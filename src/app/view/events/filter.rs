@@ -8,7 +8,7 @@ use crate::model::process::Pid;
 use crate::model::time::Now;
 use crate::text::event::scope_word;
 
-/// A parsed filter; all terms must hold, none lets everything through.
+/// A parsed filter: all terms must hold; without terms, every row passes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
     terms: Vec<Term>,
@@ -26,7 +26,7 @@ enum Term {
 
 impl EventFilter {
     /// # Errors
-    /// A sentence about the first term that makes no sense.
+    /// A sentence about the first invalid term.
     pub fn parse(text: &str) -> Result<Self, String> {
         text.split_whitespace()
             .map(parse_term)
@@ -34,7 +34,7 @@ impl EventFilter {
             .map(|terms| Self { terms })
     }
 
-    /// True if it lets everything through.
+    /// True if every row passes.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
@@ -78,7 +78,7 @@ impl Term {
             Self::Text(text) => texts(row).iter().any(|found| contains(found, text)),
             Self::Pid(pid) => row.kill.is_some_and(|kill| kill.pid == *pid),
             Self::Scope(scope) => match row.entry {
-                // Every limit is a cgroup's, whatever lives in that.
+                // The scope `cgroup` means every limit of a group: also of a pod or a unit.
                 Entry::Report { report, .. } => {
                     scope_word(report).starts_with(scope.as_str())
                         || (report.is_memcg() && scope == "cgroup")
@@ -93,7 +93,7 @@ impl Term {
     }
 }
 
-/// The texts of a row that a word is looked for in.
+/// The texts of a row that a word can match.
 fn texts(row: EventRow<'_>) -> Vec<&str> {
     match row.entry {
         Entry::Report {

@@ -175,7 +175,7 @@ impl EventLog {
         self.tally().total()
     }
 
-    /// The same, split into logged and unlogged.
+    /// [`Self::kills`], split into logged and unlogged.
     pub fn tally(&self) -> Tally {
         let tallies = self.entries().map(Tally::from_entry);
         tallies.fold(self.forgotten, Tally::plus)

@@ -5,7 +5,7 @@ use crate::model::time::{Now, Wall};
 use crate::text::event::{kill_row, report_row, userspace_row};
 use crate::text::tone::{Line, Tone};
 
-/// Below this width the row's parts are not put in columns: the reason is worth more than order.
+/// Below this width the parts of a row are not aligned: the reason needs the cells.
 const NARROW: u16 = 110;
 
 /// One row of a pane of this width.

@@ -1,12 +1,12 @@
-//! [`Tally`]: how many kills of this boot the events tell, and whether the log told them.
+//! [`Tally`]: how many kills of this boot the events show, and how many of those the log has.
 
 use super::Entry;
 
-/// Kills by the kernel in this boot, as far as they are known here. The kernel's own counters count also
-/// what the log holds no more.
+/// Kernel kills of this boot, as far as oomtop knows. The kernel's own counters also include kills that the
+/// log no longer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Told by the log.
+    /// In the log.
     pub logged: u64,
     /// Counted by the kernel while oomtop ran, without a line in the log.
     pub unlogged: u64,
@@ -26,12 +26,12 @@ impl Tally {
                 logged: 0,
                 unlogged: *kills,
             },
-            // A program's kill is told in its row, not in the kernel's count.
+            // A program's kill has its own row; the kernel's counters do not include it.
             Entry::Report { .. } | Entry::Gap { .. } | Entry::Userspace(_) => Self::default(),
         }
     }
 
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl Tally {
         }
     }
 
-    /// All of them.
+    /// Logged and unlogged kills.
     pub fn total(self) -> u64 {
         self.logged.saturating_add(self.unlogged)
     }

@@ -1,4 +1,4 @@
-//! [`Gauge`]: which limit is watched, how full it is, in which band, and where it goes.
+//! [`Gauge`]: the watched limit, how full it is, its band and its trend.
 
 pub mod trend;
 
@@ -13,13 +13,13 @@ use crate::model::snapshot::Snapshot;
 /// The memory gauge.
 #[derive(Debug, Clone, Default)]
 pub struct Gauge {
-    /// The limit that is watched: the host's RAM, or the cgroup oomtop runs in.
+    /// The watched limit: the host's RAM, or the cgroup oomtop runs in.
     pub scope: Option<Scope>,
-    /// Bytes used of it.
+    /// Bytes used.
     pub used: u64,
     /// The limit in bytes.
     pub limit: u64,
-    /// Bytes that can still be had, swap included.
+    /// Bytes still available, swap included.
     pub left: u64,
     /// The band, with hysteresis.
     pub band: Band,
@@ -28,14 +28,14 @@ pub struct Gauge {
 }
 
 impl Gauge {
-    /// Takes a sample in; true if the band rose.
+    /// Takes in a sample; true if the band rose.
     pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds) -> bool {
         let Some(domain) = snapshot.main_domain() else {
             return false;
         };
         let memory = &snapshot.memory;
         if self.scope != Some(domain.scope) {
-            // Another limit: its past means nothing here.
+            // The limit changed: the past of the old limit means nothing here.
             *self = Self {
                 scope: Some(domain.scope),
                 ..Self::default()

@@ -1,4 +1,4 @@
-//! [`Trend`]: the last minutes of memory in use, its rate, and whether that rate means anything.
+//! [`Trend`]: the last minutes of memory in use, the rate, and whether the rate means anything.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,17 +7,17 @@ use crate::model::time::Monotonic;
 
 /// Points kept: five minutes at one a second.
 const KEPT: usize = 300;
-/// The window a rate is taken from.
+/// The time span of a rate.
 const WINDOW: Duration = Duration::from_mins(1);
-/// Least time and points before anything is said.
+/// Least time and points for a rate.
 const LEAST_TIME: Duration = Duration::from_secs(8);
 const LEAST_POINTS: usize = 6;
-/// Points the slope is computed from: pairs grow with the square.
+/// Most points for the slope: the number of pairs grows with the square.
 const MAX_FIT: usize = 60;
-/// A time to exhaustion longer than this is no news.
+/// A time to exhaustion longer than this is not shown.
 const FAR: Duration = Duration::from_hours(24);
 
-/// Points kept of a coarse trend, and the time between two of them: the same window of a minute.
+/// Points of a coarse trend, and the time between two of them: they also span a minute.
 const COARSE_KEPT: usize = 30;
 const COARSE_APART: Duration = Duration::from_millis(1900);
 
@@ -33,15 +33,15 @@ pub struct Trend {
 pub enum Rate {
     /// Too few samples yet.
     Unknown,
-    /// Up and down: no number would be honest.
+    /// Up and down: any number would mislead.
     Unsteady,
     /// Steady, in bytes per second (may be negative or nearly 0).
     Steady(f64),
 }
 
 impl Trend {
-    /// A trend that keeps no more than its window needs, a point every two seconds: half a kilobyte, for
-    /// what there are thousands of.
+    /// A trend that keeps only its window, one point every two seconds: half a kilobyte, because there are
+    /// thousands of coarse trends.
     pub fn coarse() -> Self {
         Self {
             coarse: true,
@@ -49,7 +49,7 @@ impl Trend {
         }
     }
 
-    /// Adds a sample; false if a coarse trend has no use for it yet.
+    /// Adds a sample; false if a coarse trend skips it.
     pub fn push(&mut self, at: Monotonic, used: u64) -> bool {
         let newest = self.points.back().map(|(newest, _)| *newest);
         if self.coarse && newest.is_some_and(|newest| at.since(newest) < COARSE_APART) {
@@ -85,8 +85,8 @@ impl Trend {
             .fold((f64::MAX, f64::MIN), |(low, high), (_, v)| {
                 (low.min(*v), high.max(*v))
             });
-        // Movement under a thousandth of what is used is rest, not growth. Most memory rests: then there
-        // is nothing to fit.
+        // A range under a thousandth of the usage is rest, not growth. Most memory rests, so this skips most
+        // fits.
         if high - low < level / 1000.0 {
             return Rate::Steady(0.0);
         }
@@ -102,7 +102,8 @@ impl Trend {
         if (slope * span).abs() < level / 1000.0 && spread < level / 1000.0 {
             return Rate::Steady(0.0);
         }
-        // The newest two have left the line together: a kill, or a burst. What was is no forecast then.
+        // The newest two points have left the line together: a kill, or a burst. The past forecasts nothing
+        // then.
         let allowed = (spread * 8.0).max((slope * span).abs() / 4.0);
         let off = |(t, v): &(f64, f64)| v - slope * t - middle;
         let newest = points.iter().rev().take(2).map(off);
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn a_leak_that_was_killed_has_none() {
         let kill = |t| if t < 50 { 1000 + t * 10 } else { 300 };
-        // One odd sample is a spike; the second says that it stays so.
+        // One odd sample is a spike; a second one confirms the change.
         assert!(matches!(
             trend(|t| kill(t) * MIB, 51).rate(),
             Rate::Steady(_)

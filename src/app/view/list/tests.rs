@@ -19,7 +19,7 @@ fn firm(_: &u8) -> Hold {
     Hold::Firm
 }
 
-/// A list of these rows on a screen of this height, with one of them selected.
+/// A list of these rows on a screen of this height, with `selected` selected.
 fn list(rows: &[u8], height: usize, selected: u8) -> List<u8> {
     let mut list = List::default();
     list.set_height(height);
@@ -84,7 +84,7 @@ proptest::proptest! {
             let shows = match step {
                 Step::Rows(_) | Step::Height(_) => list.keeps_in_view,
                 Step::Move(_) => true,
-                // These leave the selection outside of the window, if it was there.
+                // These steps may leave the selection outside the window.
                 Step::Click(_) | Step::Scroll(_) | Step::Free(_) => false,
             };
             if shows && height > 0 && !rows.is_empty() {

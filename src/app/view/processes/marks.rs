@@ -10,16 +10,16 @@ use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 use crate::model::vm_settings::OomAction;
 
-/// What a row is marked as. Each has a sign and a word: never colour alone.
+/// The mark of a row. Each mark has a sign and a word: never colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mark {
     /// The next victim of the domain the table ranks by: the host, or the zoomed one.
     Victim,
     /// As likely as the victim, within the reading error.
     OrThis,
-    /// The next victim of another domain it is in.
+    /// The next victim of another domain around the process.
     GroupVictim,
-    /// As likely as that one.
+    /// As likely as the victim of that domain.
     OrInGroup,
     /// Never killed.
     Immune,
@@ -55,11 +55,12 @@ impl Marks {
         Self::ranked(snapshot, Scope::Host)
     }
 
-    /// Collects the victims of all domains for a table that ranks by this one: its marks win over those of
-    /// others, and who is a victim somewhere is marked so whoever else is as likely elsewhere.
+    /// Collects the victims of all domains for a table that ranks by this domain: its marks win over the
+    /// marks of other domains. Among those, a victim stays marked as a victim even if it is a runner-up
+    /// elsewhere.
     pub fn ranked(snapshot: &Snapshot, ranking: Scope) -> Self {
         let mut victims = HashMap::new();
-        // Nobody is next where a setting makes the kernel panic, or kill whoever asks.
+        // Nobody is next if a setting makes the kernel panic or kill the task that asks for memory.
         let settings = &snapshot.vm_settings;
         let kills = |scope| settings.action(scope) == OomAction::KillWorst;
         let verdicts = |own: bool| {
@@ -97,7 +98,7 @@ impl Marks {
         }
     }
 
-    /// The domain whose victim this process is, if it is one.
+    /// The domain that would kill this process next, if there is one.
     pub fn domain(&self, id: ProcessId) -> Option<Scope> {
         self.victims.get(&id).map(|(_, scope)| *scope)
     }
@@ -180,7 +181,7 @@ mod tests {
             domains: vec![
                 domain(Scope::Host, 1, 2),
                 domain(a, 3, 4),
-                // As likely in one group and the victim of another: the latter is said.
+                // Runner-up in one group and victim of another: the mark says victim.
                 domain(b, 4, 5),
             ],
             ..Snapshot::default()

@@ -26,7 +26,7 @@ pub struct Standing {
 /// The next victim of one domain, now and after the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VictimChange {
-    /// Which domain.
+    /// The domain.
     pub scope: Scope,
     /// Now.
     pub before: Option<Verdict>,
@@ -75,7 +75,7 @@ pub fn standing_in(
     })
 }
 
-/// The victims of the host and of every domain a target is in, before and after; the domain with the least
+/// The victims of the host and of every domain around a target, before and after; the domain with the least
 /// room first.
 pub fn victims(
     targets: &[ProcessId],
@@ -83,7 +83,7 @@ pub fn victims(
     context: &CellContext<'_>,
 ) -> Vec<VictimChange> {
     let snapshot = context.snapshot;
-    // A set: every process is looked up in it.
+    // A set, because every process is looked up in it.
     let targets = reached(targets, snapshot);
     let groups: HashSet<CgroupKey> = snapshot
         .processes
@@ -134,8 +134,8 @@ pub fn reached(targets: &[ProcessId], snapshot: &Snapshot) -> HashSet<ProcessId>
         .collect()
 }
 
-/// Of equals, the first one now stays the first, if the write does not change it: the sample has read in
-/// which order the kernel looks at them, the new verdict goes by age alone.
+/// On a tie, the present victim stays first unless the write changes it: the present verdict knows the order
+/// in which the kernel looks at the processes, the new one only their age.
 fn still_first(before: Option<Verdict>, after: Verdict, changed: &HashSet<ProcessId>) -> Verdict {
     let first = before.map(|verdict| verdict.victim);
     let Some(first) = first.filter(|first| {

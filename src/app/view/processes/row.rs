@@ -4,10 +4,10 @@ use crate::app::view::list::ListRow;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 
-/// One row: which process of the sample, and how deep in the tree.
+/// One row: a process of the sample, and its depth in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// Which process.
+    /// The process.
     pub id: ProcessId,
     /// Its index into [`Snapshot::processes`].
     pub index: u32,
@@ -25,7 +25,7 @@ impl Row {
         }
     }
 
-    /// The process of the row; `None` if the row was made from another sample and the process moved.
+    /// The process of the row; `None` if the row is from another sample and the index no longer fits.
     pub fn process<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Process> {
         let process = snapshot.processes.get(self.index as usize);
         process.filter(|process| process.id == self.id)

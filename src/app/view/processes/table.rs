@@ -1,7 +1,7 @@
 //! [`ProcessTable`]: which processes are rows of the table, and in which order.
 //!
-//! The [`List`] keeps the selection on its process. A process that ends loses its memory first and sinks to the
-//! bottom of a ranked table: the selection does not go there with it.
+//! The [`List`] keeps the selection on its process. A process that ends loses its memory first and sinks to
+//! the bottom of a ranked table: the selection does not follow it there.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -40,9 +40,9 @@ pub struct ProcessTable {
     /// Tagged processes.
     pub tagged: BTreeSet<ProcessId>,
     list: List<Row>,
-    /// What the rows are sorted by; a field only to reuse its allocation.
+    /// Sort keys of the rows; a field only to reuse its allocation.
     keys: Vec<((i64, i64), Row)>,
-    /// The selected process has had memory since it was selected.
+    /// The selected process had memory at some time since it was selected.
     lived: bool,
 }
 
@@ -164,8 +164,8 @@ impl ProcessTable {
         }
     }
 
-    /// The selection stays on its process. If that is gone or has lost its memory, the selection goes to the
-    /// process that is now in the place where it lived.
+    /// Keeps the selection on its process. If that process is gone or has lost its memory, selects the
+    /// process that is now in its old place.
     fn take_rows(&mut self, rows: Vec<Row>, snapshot: &Snapshot) {
         let (before, lived) = (self.list.selected(), self.lived);
         let mut alive = false;
@@ -176,7 +176,7 @@ impl ProcessTable {
             alive = life != Life::Ended;
             match life {
                 Life::Ended if lived => Hold::Lost,
-                // A zombie that the user chose.
+                // The user chose a zombie.
                 Life::Ended | Life::Alive => Hold::Firm,
                 Life::SkippedByKernel => Hold::Sinking,
             }
@@ -187,7 +187,7 @@ impl ProcessTable {
         }
     }
 
-    /// Takes note of the process that is selected now.
+    /// Records whether the selected process still has memory.
     fn note_whether_it_lives(&mut self, snapshot: &Snapshot) {
         let process = self.selected_process(snapshot);
         self.lived = process.is_some_and(|process| !has_ended(process));
@@ -289,12 +289,12 @@ impl ProcessTable {
     }
 }
 
-/// How much of a process is left to be selected.
+/// How much of a selected process is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
-    /// It is what it was.
+    /// The process lives.
     Alive,
-    /// The kernel skips it now: it was reaped and ends soon, or it is between vfork and exec.
+    /// The kernel skips the process now: it was reaped and ends soon, or it is between vfork and exec.
     SkippedByKernel,
     /// A zombie, or its memory is gone.
     Ended,
@@ -310,7 +310,7 @@ impl Life {
     }
 }
 
-/// True if nothing is left of the process that a key could act on.
+/// True if nothing is left of the process for a key to act on.
 pub fn has_ended(process: &Process) -> bool {
     Life::from_process(process) == Life::Ended
 }

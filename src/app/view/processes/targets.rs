@@ -1,4 +1,4 @@
-//! Whom a dialog may mean: the selected process, the tagged ones, its family, its cgroup, its name.
+//! Whom a dialog can affect: the selected process, the tagged ones, its family, its cgroup, its name.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub fn tagged_or_selected(table: &ProcessTable, snapshot: &Snapshot) -> Vec<Pinn
     }
 }
 
-/// The wider sets `process` belongs to, by name; only those with more than the process itself.
+/// The wider sets that contain `process`, by name; only sets of more than one process.
 pub fn scopes(
     process: &Process,
     table: &ProcessTable,

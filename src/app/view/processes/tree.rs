@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::app::view::processes::row::Row;
 use crate::model::process::{Pid, Process};
 
-/// Deepest level that is drawn as its own; deeper ones share it.
+/// Deepest indentation: deeper levels share it.
 const MAX_DEPTH: u16 = 200;
 
 /// Rearranges sorted rows into a forest. A process whose parent is not shown is a root.

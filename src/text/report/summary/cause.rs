@@ -108,14 +108,14 @@ pub(super) fn sentence(root: &RootCause) -> String {
         }
         RootCause::HostByUncounted(part) => {
             format!(
-                "RAM went where no counter looks (a driver, a balloon, a GPU): {}.",
+                "RAM was taken by something no counter shows (a driver, a balloon, a GPU): {}.",
                 share(part)
             )
         }
     }
 }
 
-/// Swap and page cache: what reclaim still had.
+/// Swap and page cache that reclaim could still have used.
 pub(super) fn what_was_left(report: &OomReport) -> Option<Line> {
     let mut parts: Vec<String> = swap(report)
         .map(|swap| match swap {

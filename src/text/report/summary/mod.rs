@@ -16,10 +16,10 @@ use crate::text::format;
 use crate::text::report::advice::{self, KeyOf};
 use crate::text::tone::{Line, Tone};
 
-/// Names listed among those who held the memory.
+/// How many names are listed as holders of the memory.
 const HOLDERS: usize = 4;
 
-/// All lines of the page as they are printed: without keys.
+/// All lines of the page for printing, without keys.
 pub fn lines(report: &OomReport, remembered: &[(Pid, Remembered)]) -> Vec<Line> {
     lines_with_keys(report, remembered, &|_| None)
 }
@@ -67,7 +67,7 @@ fn kb(value: u64) -> String {
     format::long_size(value.saturating_mul(1024))
 }
 
-/// What the request was for, out of its flags: `, for memory of a program`.
+/// The purpose of the request, from its GFP flags: `, for memory of a program`.
 fn asked_for(report: &OomReport) -> String {
     let known = report
         .trigger
@@ -76,7 +76,7 @@ fn asked_for(report: &OomReport) -> String {
     known.map_or_else(String::new, |purpose| format!(", for {}", purpose.words()))
 }
 
-/// The names that held most, with how many processes each.
+/// The process names that held most memory, and how many processes each name has.
 fn who_held_it(report: &OomReport) -> Option<Line> {
     let held = by_name(report)?;
     let size = |kb: u64| format::size(kb.saturating_mul(1024));
@@ -95,7 +95,7 @@ fn who_held_it(report: &OomReport) -> Option<Line> {
         format!("{} {}{swapped}{many}", holder.comm, size(holder.rss_kb))
     });
     let named: Vec<String> = named.collect();
-    // What processes of one name share counts once for each of them.
+    // Pages that processes share count once for each process.
     let shared = held
         .iter()
         .take(HOLDERS)
@@ -109,7 +109,7 @@ fn who_held_it(report: &OomReport) -> Option<Line> {
         .then(|| Line::from(format!("Memory was held by {}{note}.", named.join(", "))))
 }
 
-/// What a reader would otherwise stumble over.
+/// Notes about what would puzzle a reader: no victim, a panic, repeats, lost records.
 fn oddities(report: &OomReport) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut say = |tone, text: String| lines.push(Line::of(tone, text));

@@ -81,10 +81,10 @@ fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
     let largest = ranking.rows.iter().max_by_key(|row| row.pages);
     match largest {
         _ if place != 1 && report.chosen.as_ref().is_some_and(|c| c.pid != kill.pid) => {
-            ", a child sacrificed for the one chosen (kernels before 5.1)".to_owned()
+            ", killed in place of its parent, which was chosen (kernels before 5.1)".to_owned()
         }
         _ if place != 1 => format!(
-            ": place {place} of {} by the table, so something else decided",
+            ": only number {place} of {} by badness in the table, so something else decided",
             ranking.rows.len()
         ),
         Some(largest) if largest.pid != kill.pid => format!(

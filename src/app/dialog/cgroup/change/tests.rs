@@ -1,4 +1,4 @@
-//! Limits that are there: what is shown of them, and the unit they belong to.
+//! Existing limits: what the dialog shows of them, and the unit they belong to.
 
 use super::{present, unit_of};
 use crate::app::dialog::cgroup::plan::{Fields, fields_of, patch};

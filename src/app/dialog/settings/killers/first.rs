@@ -1,4 +1,4 @@
-//! Who acts first when the host runs out of memory, in a sentence; and that it is not known where it is not.
+//! Who acts first when the host runs out of memory, in a sentence; or that nobody can know.
 
 use crate::model::killers::{RunningKiller, first_to_act};
 use crate::model::snapshot::Snapshot;
@@ -28,7 +28,7 @@ pub(super) fn lines(snapshot: &Snapshot) -> Vec<Line> {
     lines
 }
 
-/// Also true of those whose settings oomtop never reads.
+/// Also true of killers whose settings oomtop never reads.
 const NOT_READ: &str = "its thresholds could not be read";
 
 fn known(killer: &RunningKiller, room: u64, snapshot: &Snapshot) -> Line {
@@ -48,7 +48,7 @@ fn known(killer: &RunningKiller, room: u64, snapshot: &Snapshot) -> Line {
         .add(Tone::Normal, more)
 }
 
-/// Those that may act at a moment nobody here knows.
+/// The killers that may act at a moment unknown to oomtop.
 fn unknown(killers: &[RunningKiller]) -> Option<String> {
     names(killers, |killer| killer.unread && !killer.dry_run)
 }
@@ -62,7 +62,7 @@ fn names(killers: &[RunningKiller], of: impl Fn(&RunningKiller) -> bool) -> Opti
     (!names.is_empty()).then(|| names.join(" or "))
 }
 
-/// Where all thresholds are known and none is met before the kernel has to act.
+/// All thresholds are known, and the kernel has to act before any of them is met.
 fn the_kernel(killers: &[RunningKiller]) -> String {
     if killers.is_empty() {
         return "  The kernel: neither systemd-oomd, earlyoom, nohang nor oomd runs as a service here."
@@ -153,7 +153,7 @@ mod tests {
         // The known pressure of one killer says nothing about the other.
         let both = said(vec![oomd(true), lost.clone()]);
         assert_eq!(both, not_known("nohang"));
-        // Next to one that is known.
+        // Beside a killer with known thresholds.
         let both = said(vec![early(&["-m", "20"]), lost]);
         assert!(
             both.starts_with("  earlyoom acts before the kernel"),
@@ -185,7 +185,7 @@ mod tests {
                 "  The kernel: earlyoom only reports (dry run), systemd-oomd watches nothing."
             );
         }
-        // Without swap its rule for swap never holds.
+        // Without swap, the killer's swap rule never holds.
         assert_eq!(
             said(vec![oomd(false)]),
             "  The kernel: systemd-oomd has no threshold that is met before."

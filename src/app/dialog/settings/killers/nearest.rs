@@ -1,4 +1,4 @@
-//! The limit that is nearer to its OOM than the host: what decides there is not what decides here.
+//! The limit that is nearer to its OOM than the host: other rules decide there than on the host.
 
 use crate::app::dialog::DialogContext;
 use crate::app::view::domains::death::Death;

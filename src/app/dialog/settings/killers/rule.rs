@@ -6,7 +6,7 @@ use crate::model::snapshot::Snapshot;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 
-/// A rule of memory as the header says it: `avail ≤ 10%`.
+/// A memory rule as the header shows it: `avail ≤ 10%`.
 pub fn short_rule(rule: &Rule) -> Option<String> {
     match rule.when {
         Trigger::Low { memory, .. } => Some(format!("avail ≤ {}", amount(memory, None))),
@@ -124,7 +124,7 @@ fn host_pressure(snapshot: &Snapshot, measure: &str) -> Option<f64> {
     }))
 }
 
-/// `10%`, `300.0 MiB`, with the bytes of a share where the whole is known.
+/// `10%`, `300.0 MiB`; a share also in bytes if the total is known.
 fn amount(amount: Amount, whole: Option<u64>) -> String {
     let share = |share: Share| {
         let percent = share.as_percent();

@@ -84,7 +84,7 @@ pub(super) const ACT: &[Action] = &[
     },
 ];
 
-/// What the key would take back.
+/// What undo would do now.
 fn undo_label(state: &State) -> Option<String> {
     Some(format!("Undo {}", state.undo.last()?.undo_label()))
 }

@@ -87,7 +87,7 @@ pub(super) const LOOK: &[Action] = &[
     },
     Action {
         id: Id::Older,
-        doc: "OOM events of older boots, out of the journal",
+        doc: "OOM events of older boots, from the journal",
         keys: &["o"],
         group: Group::Look,
         places: &[Place::new(PANES, older)],
@@ -224,7 +224,7 @@ pub(super) const LOOK: &[Action] = &[
     },
 ];
 
-/// What the key shows now.
+/// What the key would show now.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a label")]
 fn domains_label(state: &State) -> Option<String> {
     let label = if state.domains.open {

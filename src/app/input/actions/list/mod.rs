@@ -13,7 +13,7 @@ use crate::app::input::scope::KeyScope;
 const TABLE: &[KeyScope] = &[KeyScope::Table];
 const DOMAINS: &[KeyScope] = &[KeyScope::Domains];
 const EVENTS: &[KeyScope] = &[KeyScope::Events];
-/// Where the selected process of the table is meant: the events pane has none of its own.
+/// Scopes in which a key means the selected process of the table: the events pane selects no process.
 const PROCESSES: &[KeyScope] = &[KeyScope::Table, KeyScope::Events];
 const PANES: &[KeyScope] = &[KeyScope::Table, KeyScope::Domains, KeyScope::Events];
 const PROMPTS: &[KeyScope] = &[KeyScope::Prompt, KeyScope::Search, KeyScope::Pid];

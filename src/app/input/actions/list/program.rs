@@ -7,7 +7,7 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::Control;
 
-/// The first of the footer.
+/// First in the footer.
 pub(super) const HELP: &[Action] = &[Action {
     id: Id::Help,
     doc: "this help",

@@ -62,7 +62,7 @@ fn with_group(state: &State, process: &Process) -> (Pinned, Option<CgroupPath>) 
 fn open_cgroup(state: &mut State, dialog: CgroupDialog) -> Vec<Effect> {
     let mut effects = state.open(dialog);
     effects.push(Effect::ListGroups);
-    // With all files of the groups around it.
+    // The next sample must read all files of the groups around the process.
     effects.extend(state.request_sample());
     effects
 }

@@ -1,4 +1,4 @@
-//! Back takes away what narrows the view, one thing at a time.
+//! Back removes what narrows the view, one thing at a time.
 
 use crate::app::State;
 use crate::app::msg::Effect;

@@ -108,7 +108,7 @@ pub(in crate::app::input::actions) fn sort_beside(state: &mut State, by: isize) 
     state.arrange()
 }
 
-/// A prompt that starts with a digit typed in the table.
+/// Opens the pid prompt with a digit typed in the table.
 pub(in crate::app) fn jump_to_pid(state: &mut State, digit: char) -> Vec<Effect> {
     state.prompt = Some(Prompt::new(PromptKind::Pid, &digit.to_string()));
     state.on_prompt_change()

@@ -1,4 +1,4 @@
-//! What the actions of the panes do, where it takes more than a line.
+//! What the actions of the panes do, if that takes more than a line.
 
 pub(super) mod act;
 pub(super) mod back;

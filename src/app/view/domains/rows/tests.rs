@@ -1,4 +1,4 @@
-//! The tree of the domains, and what of it is folded.
+//! The tree of the domains, and which of them are folded.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

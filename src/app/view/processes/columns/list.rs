@@ -11,7 +11,7 @@ use crate::text::format;
 use crate::text::tone::Tone;
 use crate::text::wording::short_group;
 
-/// Dim zeros: they are read past, not read.
+/// Zeros are dim, so that the eye skips them.
 fn bytes(value: Option<u64>) -> Cell {
     match value {
         Some(0) => cell(Tone::Dim, "0"),
@@ -53,7 +53,7 @@ fn group<'a>(process: &Process, context: &CellContext<'a>) -> Option<&'a str> {
     Some(context.snapshot.cgroup(process.cgroup?)?.path.as_str())
 }
 
-/// Unknown values are smallest.
+/// Unknown values sort as the smallest.
 fn or_least(value: Option<impl Into<i64>>) -> i64 {
     value.map_or(i64::MIN, Into::into)
 }
@@ -63,7 +63,7 @@ fn pages(process: &Process, pick: fn(&MemoryUse) -> u64) -> i64 {
     pages.map_or(i64::MIN, |pages| i64::try_from(pages).unwrap_or(i64::MAX))
 }
 
-/// A whole number that orders as the value does (as `f32::total_cmp` makes one).
+/// A whole number that sorts as the value does (from `f32::total_cmp`).
 fn ascending(value: f32) -> i64 {
     let bits = value.to_bits().cast_signed();
     i64::from(if bits < 0 { bits ^ i32::MAX } else { bits })

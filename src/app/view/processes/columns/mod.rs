@@ -1,5 +1,5 @@
-//! Columns of the process table: what they look at and how they sort. [`COLUMNS`] is the list: adding a
-//! column is adding a row there.
+//! Columns of the process table: what they read and how they sort. [`COLUMNS`] is the list: adding a column
+//! is adding a row there.
 
 mod list;
 
@@ -15,7 +15,7 @@ use crate::model::snapshot::Snapshot;
 pub use crate::app::view::columns::{Align, Cell, Width};
 pub use list::COLUMNS;
 
-/// What a cell may look at besides its process.
+/// What a cell may read besides its process.
 #[derive(Debug, Clone, Copy)]
 pub struct CellContext<'a> {
     /// The sample the process is from.
@@ -29,7 +29,7 @@ pub struct CellContext<'a> {
 }
 
 impl<'a> CellContext<'a> {
-    /// What a filter looks at.
+    /// What a filter may read.
     pub fn filtering(&self) -> FilterContext<'a> {
         FilterContext {
             snapshot: self.snapshot,
@@ -39,14 +39,14 @@ impl<'a> CellContext<'a> {
     }
 }
 
-/// What a column is sorted by. A number is taken once for each row and not for each comparison.
+/// How a column sorts. A number is computed once for each row, not for each comparison.
 #[derive(Debug, Clone, Copy)]
 pub enum Order {
     /// Ascending by this number.
     Number(fn(&Process, &CellContext<'_>) -> i64),
     /// Ascending by the first number, equals by the second.
     Ranked(fn(&Process, &CellContext<'_>) -> (i64, i64)),
-    /// By comparing.
+    /// By comparison.
     Text(fn(&Process, &Process, &CellContext<'_>) -> Ordering),
 }
 
