@@ -221,11 +221,6 @@ impl State {
         Vec::new()
     }
 
-    fn nobody_selected(&mut self) -> Vec<Effect> {
-        self.say(Tone::Normal, "no process is selected");
-        Vec::new()
-    }
-
     /// Tells each list how many rows its pane has room for.
     fn fit_lists(&mut self) {
         let panes = self.panes();

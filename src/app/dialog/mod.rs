@@ -214,7 +214,7 @@ impl DialogView {
 }
 
 /// A process a dialog is pinned to: identity, and its name for the sentences.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pinned {
     /// Pid and start time.
     pub id: ProcessId,

@@ -36,14 +36,25 @@ fn types(scope: KeyScope, key: Key) -> bool {
 
 /// Runs an action of a scope. Every path to an action leads here, so this checks permission and attention.
 fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<Effect> {
-    let Some(place) = action.place(scope) else {
+    let Some(mut place) = action.place(scope) else {
         return Vec::new();
     };
+    // What changes the look of the pane above must not change a hidden one.
+    if scope == KeyScope::Events && state.domains.open && place.scopes.contains(&KeyScope::Table) {
+        match action.place(KeyScope::Domains) {
+            Some(above) => place = above,
+            None => {
+                only_in(state, action, KeyScope::Table, ActionId::Domains);
+                return Vec::new();
+            }
+        }
+    }
     if action.writes() && state.settings.read_only {
         state.say(Tone::Watch, format!("{}: oomtop is read-only", action.doc));
         return Vec::new();
     }
     match place.run {
+        Run::State(_) if state.is_target_hidden(action.id, place.aim) => Vec::new(),
         Run::State(_) if state.must_be_told(action.id, place) => Vec::new(),
         Run::State(run) => {
             state.touch_selection();
@@ -72,6 +83,10 @@ fn not_here(state: &mut State, here: KeyScope, key: Key) {
         (KeyScope::Domains, _) | (_, KeyScope::Domains) => ActionId::Domains,
         _ => ActionId::Events,
     };
+    only_in(state, action, there, way);
+}
+
+fn only_in(state: &mut State, action: &Action, there: KeyScope, way: ActionId) {
     let (place, way) = (there.name(), state.key(way));
     let text = format!("{}: only in the {place} ({way} goes there)", action.id);
     state.say(Tone::Normal, text);

@@ -64,6 +64,11 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         hints.push((context.keymap.key(Id::Undo), "undo (after closing)"));
         return hints;
     }
+    if dialog.mode != Mode::Limits && process(dialog, context).is_none() {
+        return hints
+            .on_if(dialog.next_mode() == Mode::Limits, &[Id::Switch], "limits")
+            .leave();
+    }
     let commit = if dialog.insisted {
         "do it all the same"
     } else {

@@ -1,3 +1,5 @@
+//! Sequences of many terminals, split and joined.
+
 use super::Decoder;
 use crate::app::msg::Msg;
 use crate::model::time::Monotonic;
