@@ -71,7 +71,7 @@ fn immune_wants_a_second_enter() {
 #[test]
 fn undo_takes_back_the_last_write_and_says_so_before() {
     let mut scene = Scene::new(120, 36);
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(scene.asked(), []);
     assert!(scene.text().contains("nothing to undo"));
     scene
@@ -92,7 +92,7 @@ fn undo_takes_back_the_last_write_and_says_so_before() {
         scene.text()
     );
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
     scene.answer(vec![adj_done(2456, -200, 0)]);
     assert!(scene.state.undo.is_empty());
@@ -110,10 +110,10 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     }
     scene.sample(now.clone()).sample(now);
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(scene.asked(), []);
     assert!(scene.text().contains("press u again"), "{}", scene.text());
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
 }
 
@@ -191,7 +191,7 @@ fn one_of_many_targets_that_fails_keeps_nobody_from_being_undone() {
     );
     scene.keys("Esc");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
 }
 
@@ -221,7 +221,7 @@ fn what_is_written_while_an_undo_runs_stays_in_the_log() {
     scene
         .keys("a Up Enter")
         .answer(vec![adj_done(2456, 0, -200)]);
-    scene.keys("u");
+    scene.keys("u Enter");
     let undo = scene.asked().pop();
     let Some(Effect::Write { id, .. }) = undo else {
         panic!("{undo:?}")
@@ -232,7 +232,7 @@ fn what_is_written_while_an_undo_runs_stays_in_the_log() {
     let plans = vec![adj_done(2456, -200, 0)];
     scene.tell(Msg::Done(Receipt::Write { id, plans }));
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [write(1892, 0)]);
 }
 

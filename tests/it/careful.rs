@@ -35,7 +35,7 @@ fn a_second_u_before_the_answer_takes_back_nothing() {
     scene.answer(vec![adj_done(2456, -200, 0)]);
     assert_eq!(scene.state.undo.len(), 1, "the older change still stands");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [one([adj(1892, 0)])]);
 }
 

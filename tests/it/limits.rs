@@ -214,7 +214,7 @@ fn undo_writes_what_the_files_said_in_the_other_order() {
         step(LimitFile::V1Limit, mib(3500)),
     ];
     assert_eq!(asked(&mut scene), [one(back)]);
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "one at a time");
 }
 
@@ -233,7 +233,7 @@ fn what_was_written_before_a_failure_can_be_taken_back() {
     answer(&mut scene, steps);
     scene.keys("Esc");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(
         asked(&mut scene),
         [one(vec![step(LimitFile::SwapMax, NONE)])]
@@ -258,10 +258,10 @@ fn undo_asks_again_where_the_old_limit_would_kill_or_somebody_set_another() {
         scene.keys("Enter");
         scene.sample(processes()).sample(processes());
         scene.effects.clear();
-        scene.keys("u");
+        scene.keys("u Enter");
         assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "{words}");
         says(&scene, words);
-        scene.keys("u");
+        scene.keys("u Enter");
         assert_eq!(asked(&mut scene).len(), 1);
     }
 }
@@ -350,7 +350,7 @@ fn limits_of_two_groups_in_one_write_go_back_each_to_its_own() {
         scene.answer(receipts.into_iter().map(receipt).collect());
         says(&scene, "2 limits written and read back: of 2 groups");
         scene.effects.clear();
-        scene.keys("u");
+        scene.keys("u Enter");
         assert_eq!(asked(&mut scene), [back]);
     }
 }

@@ -41,6 +41,7 @@ mod preview;
 mod render;
 mod report;
 mod scrolling;
+mod seen;
 mod selection;
 mod update;
 mod victim_rules;

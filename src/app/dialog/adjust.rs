@@ -228,6 +228,10 @@ impl Dialog for AdjustDialog {
         self.waiting = Some(id);
     }
 
+    fn waits_for(&self, id: WriteId) -> bool {
+        self.waiting == Some(id)
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
         let Receipt::Write { id, plans } = receipt else {
             return Outcome::Stay;

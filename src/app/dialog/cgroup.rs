@@ -6,7 +6,7 @@ mod outlook;
 mod plan;
 mod prospects;
 mod risk;
-mod steps;
+pub(in crate::app) mod steps;
 mod view;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
@@ -339,6 +339,10 @@ impl Dialog for CgroupDialog {
         self.waiting = Some(id);
     }
 
+    fn waits_for(&self, id: WriteId) -> bool {
+        self.waiting == Some(id)
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
         if let Receipt::Write { id, plans } = receipt
             && self.waiting == Some(*id)
@@ -352,6 +356,13 @@ impl Dialog for CgroupDialog {
 
     fn on_groups(&mut self, groups: &Result<Vec<GroupChoice>, String>) {
         self.groups = Some(groups.clone());
+        // Enter must not move the process out of every limit because the root is the first of the list.
+        let own = self.matching().into_iter();
+        let own = own.map(|group| Some(&group.path));
+        let own = own.clone().position(|path| path == self.from.as_ref());
+        if self.search.text().is_empty() {
+            self.chosen = own.unwrap_or(0);
+        }
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {

@@ -14,6 +14,7 @@ mod scroll;
 pub mod settings;
 pub mod signal;
 pub mod sort;
+pub mod undo;
 pub mod wrap;
 
 use std::collections::HashMap;
@@ -87,6 +88,8 @@ pub enum Outcome {
     Write(Vec<Plan>),
     /// Close, select this process in the table, and run this table action on it.
     ActOn(ProcessId, ActionId),
+    /// Close and take this write back. The warning is the one that the dialog showed.
+    TakeBack(WriteId, Option<String>),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.
@@ -119,6 +122,11 @@ pub trait Dialog: fmt::Debug {
     /// Takes the id of the write that the dialog has just requested: the receipt will have the same id.
     fn asked(&mut self, _id: WriteId) {}
 
+    /// True while it waits for the receipt of this write: what went wrong stands in the dialog.
+    fn waits_for(&self, _id: WriteId) -> bool {
+        false
+    }
+
     /// Takes the result of an effect, possibly one that this dialog did not request.
     fn on_receipt(&mut self, _receipt: &Receipt) -> Outcome {
         Outcome::Stay
@@ -150,6 +158,8 @@ pub struct DialogView {
     pub sections: Vec<Section>,
     /// Keys and what they do, for the bottom line.
     pub hints: Vec<(String, &'static str)>,
+    /// The dialog keeps its width and its first row, whatever it shows.
+    pub steady: bool,
     /// Lines scrolled away at the top; the renderer never scrolls past the end.
     pub scroll: usize,
     /// The last section is one part of something longer: the first row of that part (0-based), and the number

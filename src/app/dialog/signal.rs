@@ -111,6 +111,10 @@ impl Dialog for SignalDialog {
         self.waiting = Some(id);
     }
 
+    fn waits_for(&self, id: WriteId) -> bool {
+        self.waiting == Some(id)
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
         let Receipt::Write { id, plans } = receipt else {
             return Outcome::Stay;

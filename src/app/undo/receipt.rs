@@ -7,11 +7,12 @@ use crate::app::msg::{Effect, WriteId};
 use crate::model::plan::receipt::{FailureKind, PlanReceipt};
 use crate::text::tone::Tone;
 
-/// Takes in the outcome of a write.
+/// Takes in the outcome of a write. If it is `told`, a dialog shows a failure.
 pub(in crate::app) fn written(
     state: &mut State,
     id: WriteId,
     plans: &[PlanReceipt],
+    told: bool,
 ) -> Vec<Effect> {
     let undo = state.undo.is_undo(id);
     let changes = Changes::new(plans);
@@ -34,7 +35,9 @@ pub(in crate::app) fn written(
             names,
         });
     }
-    state.say(tone, text);
+    if tone != Tone::Critical || !told {
+        state.say(tone, text);
+    }
     state.written_at_seq = state.snapshot.seq + 1;
     state.request_sample()
 }

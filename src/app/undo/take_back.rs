@@ -1,38 +1,61 @@
-//! The key `u`: undoes the newest write, but asks first if something has changed since.
+//! The key `u`: asks, then undoes the newest write.
 
 use super::changes::{AdjChange, Changes, LimitChange};
 use super::{Undoing, Written};
 use crate::app::State;
+use crate::app::dialog::cgroup::steps::step_text;
+use crate::app::dialog::undo::UndoDialog;
 use crate::app::input::id::ActionId;
-use crate::app::msg::Effect;
+use crate::app::input::scope::KeyScope;
+use crate::app::msg::{Effect, WriteId};
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::plan::inverse;
 use crate::text::format::long_size;
 use crate::text::tone::Tone;
 use crate::text::wording;
 
-/// Undoes the newest write. If somebody changed the value since, says so and wants a second `u`.
-pub(in crate::app) fn take_back(state: &mut State) -> Vec<Effect> {
+/// Opens the dialog that asks before the newest write is taken back.
+pub(in crate::app) fn ask(state: &mut State) -> Vec<Effect> {
     if state.undo.undoing.is_some() {
         state.say(Tone::Normal, "the last undo is still running");
         return Vec::new();
     }
     let Some(written) = state.undo.last() else {
-        state.say(
-            Tone::Normal,
-            "nothing to undo: oomtop has written nothing in this session",
-        );
+        let text = if state.undo.has_written() {
+            "nothing to undo: every change of this session has been taken back, or cannot be"
+        } else {
+            "nothing to undo: oomtop has written nothing in this session"
+        };
+        state.say(Tone::Normal, text);
         return Vec::new();
     };
-    if let Some(warning) = changed_since(state, written)
-        && !state.undo.insist
-    {
-        state.undo.insist = true;
-        state.say(Tone::Watch, warning);
-        return Vec::new();
+    let plans = inverse::of_write(&written.plans);
+    let steps = plans.iter().flat_map(|plan| &plan.steps);
+    let dialog = UndoDialog::new(
+        written.id,
+        written.undo_label(),
+        steps.map(step_text).collect(),
+        changed_since(state, written),
+    );
+    state.open(dialog)
+}
+
+/// Takes back the newest write, if that is still the one the dialog asked about and nothing has changed since. If
+/// something has, it asks anew.
+pub(in crate::app) fn take_back(
+    state: &mut State,
+    of: WriteId,
+    warned: Option<String>,
+) -> Vec<Effect> {
+    let written = state.undo.last().filter(|written| written.id == of);
+    let as_asked = written.filter(|written| changed_since(state, written) == warned);
+    let Some(plans) = as_asked.map(|written| inverse::of_write(&written.plans)) else {
+        return ask(state);
+    };
+    if state.undo.undoing.is_some() {
+        return ask(state);
     }
-    let of = written.id;
-    let (by, effect) = state.write(inverse::of_write(&written.plans));
+    let (by, effect) = state.write(plans);
     state.undo.undoing = Some(Undoing { by, of });
     vec![effect]
 }
@@ -60,9 +83,9 @@ fn adj_since(state: &State, written: &Written, change: &AdjChange) -> Option<Str
     let now = state.snapshot.process(*target)?.adj?;
     (now != *after && state.snapshot.seq > state.written_at_seq).then(|| {
         format!(
-            "{} has adj {now} now, not the {after} written by oomtop; press {} again to set {before}",
+            "{} has adj {now} now, not the {after} written by oomtop; {} sets {before}",
             written.name(*target),
-            state.key(ActionId::Undo)
+            confirm(state)
         )
     })
 }
@@ -88,9 +111,9 @@ fn limit_since(state: &State, change: &LimitChange<'_>) -> Option<String> {
             .amount()
             .map_or_else(|| "no limit".to_owned(), long_size);
         return Some(format!(
-            "it is {now} now, not the {} written by oomtop; press {} again to set {back}: limit of {path}",
+            "it is {now} now, not the {} written by oomtop; {} sets {back}: limit of {path}",
             wording::limit(file, change.after),
-            state.key(ActionId::Undo)
+            confirm(state)
         ));
     }
     let usage = group.usage?;
@@ -98,9 +121,14 @@ fn limit_since(state: &State, change: &LimitChange<'_>) -> Option<String> {
     // v1 refuses a limit below the usage.
     (is_below && file == LimitFile::Max).then(|| {
         format!(
-            "back to {back} can kill at once, {} are in use; press {} again to do it: limit of {path}",
+            "back to {back} can kill at once, {} are in use; {} does it all the same: limit of {path}",
             long_size(usage),
-            state.key(ActionId::Undo)
+            confirm(state)
         )
     })
+}
+
+/// The key that takes back, for a sentence.
+fn confirm(state: &State) -> String {
+    state.keymap.name_in(KeyScope::Undo, ActionId::Commit)
 }

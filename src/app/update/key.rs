@@ -151,6 +151,7 @@ pub(super) fn to_dialog(
             state.table.sort_by(column);
             state.arrange()
         }
+        Outcome::TakeBack(of, warning) => crate::app::undo::take_back(state, of, warning),
         Outcome::Zoom(scope) => state.zoom_to(scope),
     }
 }

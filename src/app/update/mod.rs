@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::State;
 use super::dialog::Outcome;
-use super::msg::{Control, Effect, Msg, Reaction, Receipt};
+use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::layout::Pane;
 use crate::model::snapshot::Snapshot;
 use crate::oomlog::OomEvent;
@@ -88,6 +88,8 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
+    let is_told = |id: WriteId| state.dialogs.iter().any(|dialog| dialog.waits_for(id));
+    let told = matches!(receipt, Receipt::Write { id, .. } if is_told(*id));
     let outcomes: Vec<_> = state
         .dialogs
         .iter_mut()
@@ -99,7 +101,7 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
         }
     }
     match receipt {
-        Receipt::Write { id, plans } => crate::app::undo::written(state, *id, plans),
+        Receipt::Write { id, plans } => crate::app::undo::written(state, *id, plans, told),
         // The dialog that requested the save shows the result.
         Receipt::Saved(_) => Vec::new(),
     }

@@ -3,6 +3,7 @@
 
 use crate::app::State;
 use crate::app::input::action::Aim;
+use crate::app::input::scope::KeyScope;
 use crate::app::view::events::{Entry, EventRow};
 use crate::app::view::list::{List, ListRow};
 use crate::app::view::processes::table::has_ended;
@@ -47,6 +48,18 @@ impl State {
                 .selected_process(&self.snapshot)
                 .ok_or_else(|| "no process is selected".to_owned()),
         }
+    }
+
+    /// The process that the keys of the pane with the keyboard act on, or why there is none.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn pane_target(&self) -> Result<&Process, String> {
+        self.target(match self.pane_scope() {
+            KeyScope::Events => Aim::Event,
+            KeyScope::Domains => Aim::Victim,
+            _ => Aim::Selected,
+        })
     }
 
     /// Whether the screen shows the row that an action with this aim acts on.

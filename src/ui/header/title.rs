@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::State;
+use crate::model::snapshot::Snapshot;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::ui::canvas::Canvas;
@@ -30,10 +31,7 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if host.hidepid {
         right.push(Tone::Watch, "hidepid: own only  ");
     }
-    right.push(
-        Tone::Dim,
-        format!("{} procs  ", state.snapshot.processes.len()),
-    );
+    right.push(Tone::Dim, format!("{}  ", counted(&state.snapshot)));
     let period = state.period();
     // Slower than requested: a sample takes more than a tenth of the period.
     let tone = if period > state.settings.delay {
@@ -69,4 +67,18 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     canvas.line(area, &left);
     canvas.line_right(area, &right);
+}
+
+/// Processes, and kernel threads beside them: nobody means both by "procs".
+fn counted(snapshot: &Snapshot) -> String {
+    let all = snapshot.processes.len();
+    let threads = snapshot
+        .processes
+        .iter()
+        .filter(|p| p.kernel_thread)
+        .count();
+    match threads {
+        0 => format!("{all} procs"),
+        threads => format!("{} procs, {threads} kthr", all - threads),
+    }
 }

@@ -91,11 +91,11 @@ pub(super) const ACT: &[Action] = &[
         doc: "take back the last write of this session",
         keys: &["u"],
         group: Group::Act,
-        places: &[Place::new(PANES, undo::take_back).label_of(undo_label)],
+        places: &[Place::new(PANES, undo::ask).label_of(undo_label)],
     },
 ];
 
 /// What undo would do now.
 fn undo_label(state: &State) -> Option<String> {
-    Some(format!("Undo {}", state.undo.last()?.undo_label()))
+    state.undo.last().map(|_| "Undo".to_owned())
 }

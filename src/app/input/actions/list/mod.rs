@@ -38,6 +38,7 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Cgroup,
     KeyScope::Signal,
     KeyScope::Sort,
+    KeyScope::Undo,
 ];
 
 /// All actions, in the order of the help and the footer.
