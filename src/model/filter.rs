@@ -3,11 +3,14 @@
 //! `text` (in the command line or name), `pid:1,2`, `name:java`, `user:mysql`, `cgroup:web`, and comparisons such
 //! as `adj<0`, `rss>100M`, `bad>=10`; `!` before a term turns it round.
 
+mod words;
+
 use crate::model::kernel::KernelRules;
 use crate::model::process::badness::{badness, score};
 use crate::model::process::{Pid, Process};
 use crate::model::size::parse_size;
 use crate::model::snapshot::Snapshot;
+use words::{unknown_field, words};
 
 /// A parsed filter with the text it came from; empty lets everything through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -125,105 +128,6 @@ impl Filter {
             .iter()
             .all(|term| term.test.holds(process, context) != term.negated)
     }
-}
-
-/// Fields that are looked for in a text.
-const TEXT_FIELDS: &[&str] = &["pid", "user", "name", "cgroup", "unit"];
-
-/// Names that other programs have for a field.
-const ALIASES: &[(&str, &str)] = &[
-    ("mem", "rss>"),
-    ("memory", "rss>"),
-    ("res", "rss>"),
-    ("rsz", "rss>"),
-    ("vsz", "rss>"),
-    ("uid", "user:"),
-    ("comm", "name:"),
-    ("cmd", "name:"),
-    ("command", "name:"),
-    ("proc", "name:"),
-    ("process", "name:"),
-    ("cg", "cgroup:"),
-    ("group", "cgroup:"),
-    ("slice", "cgroup:"),
-    ("oom", "adj<"),
-];
-
-/// The terms of a filter: blanks separate them, but not those around an operator (`rss > 100M`), nor those between
-/// quotes.
-fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let quoted = rest.strip_prefix('"').and_then(|rest| rest.find('"'));
-        let end = match quoted {
-            Some(at) => at + 2,
-            None => rest.find(char::is_whitespace).unwrap_or(rest.len()),
-        };
-        let (word, more) = rest.split_at(end);
-        let joins = words.last().is_some_and(|last| {
-            let bare = last.trim_start_matches('!');
-            let (name, sign) = split_sign(bare);
-            // `rss` and `>100M`, or `rss>` and `100M`.
-            (is_field(bare) && !split_sign(word).1.is_empty() && split_sign(word).0.is_empty())
-                || (is_field(name) && !sign.is_empty() && bare.len() == name.len() + sign.len())
-        });
-        match words.last_mut() {
-            Some(last) if joins => last.push_str(word),
-            _ => words.push(word.to_owned()),
-        }
-        rest = more.trim_start();
-    }
-    words
-}
-
-fn is_field(name: &str) -> bool {
-    TEXT_FIELDS.contains(&name) || FIELDS.iter().any(|(field, _)| *field == name)
-}
-
-/// The letters in front of the first operator, and the operator; empty if there is none.
-fn split_sign(word: &str) -> (&str, &str) {
-    let is_sign = |c: char| matches!(c, ':' | '<' | '>' | '=' | '!');
-    let Some(at) = word.find(is_sign) else {
-        return (word, "");
-    };
-    let (name, rest) = word.split_at(at);
-    let two = rest.chars().nth(1) == Some('=') && !rest.starts_with(':');
-    (name, rest.get(..if two { 2 } else { 1 }).unwrap_or(""))
-}
-
-/// A sentence about a field that does not exist: as text the term would match nothing, and say nothing.
-fn unknown_field(word: &str) -> Option<String> {
-    let (name, sign) = split_sign(word);
-    let value = word.get(name.len() + sign.len()..).unwrap_or("");
-    let is_name =
-        (2..=16).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    // `http://…`, and a process title such as `sshd:`.
-    if !is_name
-        || sign.is_empty()
-        || sign == "!"
-        || value.is_empty()
-        || value.starts_with(['/', ':'])
-    {
-        return None;
-    }
-    let by_alias = ALIASES.iter().find(|(alias, _)| *alias == name);
-    let fields = TEXT_FIELDS.iter().copied();
-    let mut fields = fields.chain(FIELDS.iter().map(|(field, _)| *field));
-    let near = || fields.find(|field| name.contains(field) || differ_by_one(name, field));
-    let hint = match by_alias.map(|(_, field)| *field).or_else(near) {
-        Some(field) => format!("{field}…?"),
-        None => "fields: pid user name cgroup adj score bad rss swap pgtab growth".to_owned(),
-    };
-    Some(format!("no field '{name}'; {hint} As text: \"{word}\""))
-}
-
-/// One letter is missing, too many or wrong.
-fn differ_by_one(a: &str, b: &str) -> bool {
-    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a.as_bytes()[same..], &b.as_bytes()[same..]);
-    let after = |of: &[u8]| of.get(1..).unwrap_or(&[]).to_vec();
-    after(a) == after(b) || a == after(b) || after(a) == b
 }
 
 fn parse_term(word: &str) -> Result<Term, String> {
@@ -385,137 +289,4 @@ pub fn contains(haystack: &str, needle: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Filter, FilterContext};
-    use crate::model::kernel::KernelRules;
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::process::{MemoryUse, Process, ProcessId};
-    use crate::model::snapshot::Snapshot;
-
-    fn passes(filter: &str) -> bool {
-        let snapshot = Snapshot {
-            users: std::sync::Arc::new([(7, "mysql".into())].into()),
-            ..Snapshot::default()
-        };
-        let context = FilterContext {
-            snapshot: &snapshot,
-            rules: &KernelRules::default(),
-            total: 100_000,
-        };
-        let process = Process {
-            id: ProcessId {
-                pid: 812,
-                start_ticks: 1,
-            },
-            uid: 7,
-            comm: "mysqld".into(),
-            command: Some("/usr/sbin/mysqld --Datadir=/var".into()),
-            adj: OomScoreAdj::new(-500),
-            memory: Some(MemoryUse {
-                rss: 51_200,
-                ..MemoryUse::default()
-            }),
-            ..Process::default()
-        };
-        Filter::parse(filter)
-            .expect(filter)
-            .matches(&process, &context)
-    }
-
-    #[test]
-    fn blanks_around_operators_and_quotes() {
-        for (spaced, joined) in [
-            ("rss > 100M", "rss>100M"),
-            ("rss >100M  adj <  0", "rss>100M adj<0"),
-            ("! rss", "! rss"),
-            ("!rss >= 1G x", "!rss>=1G x"),
-            ("user : mysql", "user:mysql"),
-            ("swap", "swap"),
-            ("swap on", "swap on"),
-        ] {
-            let terms = |text: &str| Filter::parse(text).expect(text).terms;
-            assert_eq!(terms(spaced), terms(joined), "{spaced}");
-        }
-        let quoted = Filter::parse("\"foo:bar b\"").expect("text");
-        assert_eq!(quoted.terms.len(), 1);
-    }
-
-    #[test]
-    fn unknown_fields_are_named_with_what_may_be_meant() {
-        for (text, says) in [
-            ("mem>1", "rss>"),
-            ("foo:bar", "no field 'foo'"),
-            ("usr:root", "user"),
-            ("comm:x", "name:"),
-            ("rsss>1M", "rss"),
-        ] {
-            let error = Filter::parse(text).expect_err(text);
-            assert!(error.contains(says), "{text}: {error}");
-        }
-        for text in [
-            "http://x",
-            "sshd:",
-            "--port=3",
-            "/usr/bin",
-            "postgres: writer",
-            "a:b",
-        ] {
-            assert!(Filter::parse(text).is_ok(), "{text}");
-        }
-        assert!(Filter::parse("name:postgres").is_ok());
-    }
-
-    #[test]
-    fn terms() {
-        for yes in [
-            "",
-            "mysql",
-            "DATADIR",
-            "pid:812",
-            "pid:1,812",
-            "user:mysql",
-            "user:7",
-            "adj<0",
-            "adj=-500",
-            "rss>100M",
-            "rss<=200M",
-            "!nginx",
-            "mysql adj<0 rss>1M",
-            "bad<100",
-            "swap=0",
-        ] {
-            assert!(passes(yes), "{yes}");
-        }
-        for no in [
-            "nginx",
-            "pid:8",
-            "user:root",
-            "adj>0",
-            "rss>1G",
-            "!mysql",
-            "mysql adj>0",
-            "growth>0",
-            "cgroup:x",
-        ] {
-            assert!(!passes(no), "{no}");
-        }
-    }
-
-    #[test]
-    fn nonsense_is_told() {
-        for bad in ["rss>", "rss>lots", "adj<x", "pid:", "pid:x", "score>1.5"] {
-            assert!(Filter::parse(bad).is_err(), "{bad}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn never_panics(text in "\\PC{0,40}") {
-            if let Ok(filter) = Filter::parse(&text) {
-                let snapshot = Snapshot::default();
-                let context = FilterContext { snapshot: &snapshot, rules: &KernelRules::default(), total: 0 };
-                let _ = filter.matches(&Process::default(), &context);
-            }
-        }
-    }
-}
+mod tests;

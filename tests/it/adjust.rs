@@ -71,7 +71,7 @@ fn immune_wants_a_second_enter() {
 #[test]
 fn undo_takes_back_the_last_write_and_says_so_before() {
     let mut scene = Scene::new(120, 36);
-    scene.keys("u Enter");
+    scene.keys("u");
     assert_eq!(scene.asked(), []);
     assert!(scene.text().contains("nothing to undo"));
     scene
@@ -86,16 +86,22 @@ fn undo_takes_back_the_last_write_and_says_so_before() {
     for _ in 0..8 {
         scene.sample(now.clone());
     }
-    assert!(
-        scene.text().contains("Undo mysqld -200 → 0"),
-        "{}",
-        scene.text()
-    );
+    assert!(scene.text().contains("uUndo "), "{}", scene.text());
     scene.effects.clear();
-    scene.keys("u Enter");
+    scene.keys("u");
+    assert_eq!(scene.asked(), [], "it asks first");
+    let text = scene.text();
+    assert!(text.contains("Undo mysqld -200 → 0"), "{text}");
+    assert!(
+        text.contains("write 0 to /proc/2456/oom_score_adj"),
+        "{text}"
+    );
+    scene.keys("Enter");
     assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
     scene.answer(vec![adj_done(2456, -200, 0)]);
     assert!(scene.state.undo.is_empty());
+    scene.keys("u");
+    assert!(!scene.text().contains("has written nothing"));
 }
 
 #[test]
@@ -110,10 +116,10 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     }
     scene.sample(now.clone()).sample(now);
     scene.effects.clear();
-    scene.keys("u Enter");
+    scene.keys("u");
     assert_eq!(scene.asked(), []);
-    assert!(scene.text().contains("press u again"), "{}", scene.text());
-    scene.keys("u Enter");
+    assert!(scene.text().contains("Enter sets 0"), "{}", scene.text());
+    scene.keys("Enter");
     assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
 }
 

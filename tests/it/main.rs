@@ -23,6 +23,7 @@ mod domains;
 mod event_selection;
 mod events;
 mod explain;
+mod focus;
 mod golden;
 mod key_names;
 mod keymap;

@@ -104,6 +104,7 @@ impl AdjustDialog {
     fn whom(&self) -> String {
         let name = self.scopes.get(self.scope).map_or("", |scope| scope.name);
         match self.targets() {
+            [one] if name == TAGGED => format!("{one} (tagged)"),
             [one] => one.to_string(),
             many if name == TAGGED => format!("{} tagged processes", many.len()),
             many => format!("{} processes: {} and {name}", many.len(), self.main),

@@ -14,6 +14,8 @@ use crate::text::tone::{Line, Tone};
 #[derive(Debug)]
 pub struct SignalDialog {
     targets: Vec<Pinned>,
+    /// The targets are the tagged processes, not the selected one.
+    tagged: bool,
     chosen: usize,
     /// The number typed so far: 1 and then 5 is 15.
     typed: i32,
@@ -24,9 +26,10 @@ pub struct SignalDialog {
 
 impl SignalDialog {
     /// Opens the dialog for these processes.
-    pub fn new(targets: Vec<Pinned>) -> Self {
+    pub fn new(targets: Vec<Pinned>, tagged: bool) -> Self {
         Self {
             targets,
+            tagged,
             chosen: 0,
             typed: 0,
             waiting: None,
@@ -58,8 +61,9 @@ impl SignalDialog {
 
     fn title(&self) -> String {
         match self.targets.as_slice() {
+            [one] if self.tagged => format!("Send a signal to {one} (tagged)"),
             [one] => format!("Send a signal to {one}"),
-            many => format!("Send a signal to {} processes", many.len()),
+            many => format!("Send a signal to {} tagged processes", many.len()),
         }
     }
 }

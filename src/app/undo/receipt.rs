@@ -35,7 +35,10 @@ pub(in crate::app) fn written(
             names,
         });
     }
-    if tone != Tone::Critical || !told {
+    // A dialog shows what failed, not what was done beside it.
+    let nothing_done =
+        changes.adj.is_empty() && changes.moves.is_empty() && changes.limits.is_empty();
+    if tone != Tone::Critical || !told || !nothing_done {
         state.say(tone, text);
     }
     state.written_at_seq = state.snapshot.seq + 1;

@@ -31,7 +31,10 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if host.hidepid {
         right.push(Tone::Watch, "hidepid: own only  ");
     }
-    right.push(Tone::Dim, format!("{}  ", counted(&state.snapshot)));
+    right.push(
+        Tone::Dim,
+        format!("{}  ", counted(&state.snapshot, area.width)),
+    );
     let period = state.period();
     // Slower than requested: a sample takes more than a tenth of the period.
     let tone = if period > state.settings.delay {
@@ -56,8 +59,8 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         (Tone::Dim, format!("  Linux {}", host.release)),
         (Tone::Dim, format!("  {}", host.user)),
         (Tone::Dim, format!("  up {}", format::duration(uptime))),
-        (Tone::Dim, format!("  {}", host.cgroups.name())),
         (Tone::Dim, cost),
+        (Tone::Dim, format!("  {}", host.cgroups.name())),
         (Tone::Dim, backend),
     ];
     for (tone, text) in facts {
@@ -70,7 +73,7 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// Processes, and kernel threads beside them: nobody means both by "procs".
-fn counted(snapshot: &Snapshot) -> String {
+fn counted(snapshot: &Snapshot, width: u16) -> String {
     let all = snapshot.processes.len();
     let threads = snapshot
         .processes
@@ -79,6 +82,7 @@ fn counted(snapshot: &Snapshot) -> String {
         .count();
     match threads {
         0 => format!("{all} procs"),
+        threads if width < 80 => format!("{} procs", all - threads),
         threads => format!("{} procs, {threads} kthr", all - threads),
     }
 }

@@ -16,7 +16,7 @@ use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
 /// No program runs in a smaller limit: whoever types one has mistyped.
-const TINY: u64 = 1 << 20;
+const TINY: u64 = 4 << 20;
 
 /// True if the limit kills or may kill as soon as it is written: the group uses more than the limit allows.
 fn may_kill(dialog: &CgroupDialog, own: &Prospect, snapshot: &Snapshot) -> bool {
@@ -55,9 +55,6 @@ fn why_insist(
 ) -> Option<String> {
     let process = context.process(dialog.moving()?)?;
     let to = dialog.destination(context.cells.snapshot)?;
-    let used = process
-        .charged_pages()
-        .saturating_mul(context.cells.rules.page_size);
     if process.id.pid == 1 || process.global_init {
         return Some(format!(
             "pid {} runs this machine or container: a limit on it can end everything.",
@@ -65,7 +62,7 @@ fn why_insist(
         ));
     }
     let own = prospects.iter().find(|own| own.path == to);
-    if let Some(own) = own.filter(|own| own.limit < (used / 4).max(TINY)) {
+    if let Some(own) = own.filter(|own| own.limit < TINY) {
         return Some(format!(
             "A limit of {} leaves the process no room: its next pages can kill it.",
             long_size(own.limit)

@@ -97,7 +97,8 @@ fn open_cgroup(state: &mut State, dialog: CgroupDialog) -> Vec<Effect> {
 
 pub(in crate::app::input::actions) fn signal(state: &mut State, aim: Aim) -> Vec<Effect> {
     let mut chosen = tagged(state, aim);
-    if chosen.is_empty() {
+    let tagged = !chosen.is_empty();
+    if !tagged {
         match state.target(aim) {
             Ok(process) if process.kernel_thread => {
                 let text = is_kernel_thread(process, "it takes no signals");
@@ -107,5 +108,5 @@ pub(in crate::app::input::actions) fn signal(state: &mut State, aim: Aim) -> Vec
             Err(reason) => return nobody(state, reason),
         }
     }
-    state.open(SignalDialog::new(chosen))
+    state.open(SignalDialog::new(chosen, tagged))
 }
