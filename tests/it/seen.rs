@@ -281,7 +281,7 @@ fn run(seed: u64, reads: usize) -> (usize, usize) {
 fn every_write_hits_what_a_frame_has_shown() {
     let (mut writes, mut opened) = (0, 0);
     for seed in 1..=4 {
-        let (w, o) = run(seed * 0x9e37_79b9_7f4a_7c15, reads() / 4);
+        let (w, o) = run(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed), reads() / 4);
         writes += w;
         opened += o;
     }
