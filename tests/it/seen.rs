@@ -19,14 +19,14 @@ use oomtop::oomlog::OomEvent;
 use oomtop::ui::theme::Theme;
 
 use frames::{Frame, judge, names};
-use hands::{Dice, stream};
+use hands::{Dice, stream, token};
 
-/// Reads of the long run, unless `OOMTOP_TEST_EVENTS` says another number.
-const READS: usize = 6_000;
+/// Keys, pastes and mouse reports of the long run, unless `OOMTOP_TEST_EVENTS` says another number.
+const EVENTS: usize = 5_000;
 
-fn reads() -> usize {
+fn events() -> usize {
     let named = std::env::var("OOMTOP_TEST_EVENTS").ok();
-    named.and_then(|n| n.parse().ok()).unwrap_or(READS)
+    named.and_then(|n| n.parse().ok()).unwrap_or(EVENTS)
 }
 
 /// The machine: processes that come, go and get pids again, and a kernel that writes.
@@ -101,6 +101,7 @@ struct Session {
     frames: [Frame; 2],
     /// Messages since the last frame, and whether anything but a key was among them.
     since: usize,
+    events: usize,
     writes: usize,
     opened: usize,
     log: Vec<String>,
@@ -116,6 +117,7 @@ impl Session {
             clock: Monotonic(2_000_000_000_000),
             frames: [Frame::default(), Frame::default()],
             since: 0,
+            events: 0,
             writes: 0,
             opened: 0,
             log: Vec::new(),
@@ -216,10 +218,20 @@ impl Session {
             self.tell(Msg::Read(self.clock));
             self.decoder.feed(bytes, self.clock, &mut out);
         }
+        self.events += out.len();
         for msg in out {
             self.since += 1;
             self.tell(msg);
         }
+    }
+
+    /// Time passes without a byte, and a frame is drawn.
+    fn quiet(&mut self) {
+        if self.decoder.patience().is_some() {
+            self.clock.0 += 1_000_000;
+            self.read(b"");
+        }
+        self.draw();
     }
 
     fn sample(&mut self) {
@@ -231,41 +243,40 @@ impl Session {
     }
 }
 
-fn run(seed: u64, reads: usize) -> (usize, usize) {
+fn run(seed: u64, events: usize) -> Session {
     let mut dice = Dice(seed);
     let mut session = Session::new();
     let mut bytes: Vec<u8> = Vec::new();
-    for n in 0..reads {
-        // A person waits, a slow connection does not.
-        let whole = dice.roll(2) == 0;
-        if bytes.len() < 40 {
-            bytes.extend(stream(&mut dice));
-        }
-        let take = if whole {
-            bytes.len()
+    let mut round = 0;
+    while session.events < events {
+        round += 1;
+        if dice.roll(2) == 0 {
+            // A person: looks, and presses one key.
+            session.read(&std::mem::take(&mut bytes));
+            session.quiet();
+            session.clock.0 += 200_000;
+            session.read(token(&mut dice).as_bytes());
+            session.quiet();
         } else {
-            1 + dice.roll(bytes.len())
-        };
-        let read: Vec<u8> = bytes.drain(..take).collect();
-        session.clock.0 += [500, 5_000, 40_000, 200_000][dice.roll(4)];
-        session.read(&read);
-        if dice.roll(3) > 0 {
-            session.draw();
-            if session.decoder.patience().is_some() && dice.roll(2) == 0 {
-                session.clock.0 += 1_000_000;
-                session.read(b"");
+            // A bad connection.
+            bytes.extend(stream(&mut dice));
+            let take = 1 + dice.roll(bytes.len());
+            let read: Vec<u8> = bytes.drain(..take).collect();
+            session.clock.0 += [500, 5_000, 40_000, 200_000][dice.roll(4)];
+            session.read(&read);
+            if dice.roll(3) > 0 {
                 session.draw();
             }
         }
-        if n % 40 == 0 {
+        if round % 40 == 0 {
             session.machine.change(&mut dice);
             session.sample();
             session.draw();
         }
-        if n % 300 == 0 {
+        if round % 60 == 0 {
             let victim = session.machine.living[dice.roll(session.machine.living.len())].clone();
             let name = victim.comm.text().into_owned();
-            let key = 1_000 + u64::try_from(n).expect("small");
+            let key = 1_000 + u64::try_from(round).expect("small");
             let report = kill_report(key, 1, victim.id.pid, &name, None);
             session.since += 2;
             session.tell(Msg::Oom(OomEvent::Report(Arc::new(report))));
@@ -274,20 +285,21 @@ fn run(seed: u64, reads: usize) -> (usize, usize) {
         // Nobody wants a program that has quit.
         session.scene.control = None;
     }
-    (session.writes, session.opened)
+    session
 }
 
 #[test]
 fn every_write_hits_what_a_frame_has_shown() {
     let (mut writes, mut opened) = (0, 0);
     for seed in 1..=4 {
-        let (w, o) = run(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed), reads() / 4);
-        writes += w;
-        opened += o;
+        let seed = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed);
+        let session = run(seed, events() / 4);
+        writes += session.writes;
+        opened += session.opened;
     }
     crate::common::measured(&format!(
-        "{} reads of random bytes: {opened} dialogs opened by one key, {writes} writes",
-        reads()
+        "{} events of random bytes: {opened} dialogs opened by one key, {writes} writes",
+        events()
     ));
     assert!(
         writes > 20 && opened > 20,

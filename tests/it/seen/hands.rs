@@ -84,6 +84,11 @@ const TOKENS: &[&str] = &[
     "M",
 ];
 
+/// One key, paste or turn of the wheel.
+pub(super) fn token(dice: &mut Dice) -> &'static str {
+    dice.one_of(TOKENS)
+}
+
 /// Bytes of a few tokens.
 pub(super) fn stream(dice: &mut Dice) -> Vec<u8> {
     let mut bytes = Vec::new();
