@@ -45,12 +45,15 @@
 //!
 //! * A column of the table: a row in `app/view/processes/columns/list.rs`. A new fact also needs a field of
 //!   [`model::process::Process`] and the line in `linux` that reads the fact.
-//! * A term of the filter: a variant in `model/filter.rs` and its arm; a numeric field is a row of `FIELDS` there.
+//! * A term of the filter (`model/filter.rs`): with a key, a variant of `Test`, its arm and a row of `KEYS`; a number
+//!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help
+//!   and README for every key and field.
 //! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,
 //!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print-config`
 //!   follow; tests name the README row and the sample value that are missing.
 //! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
-//!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`.
+//!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`, a test for a sentence of
+//!   the README.
 //! * A column of the domains view: a row in `app/view/domains/columns/list.rs`. A new fact of a group also needs a
 //!   field of [`model::cgroup::Cgroup`] and its file in `linux/cgroup/files.rs`. `linux/cgroup/schedule.rs` decides
 //!   how often a group is read.
@@ -63,11 +66,11 @@
 //! * A dialog: a file in `app/dialog/`, a variant of [`app::input::scope::KeyScope`] for its keys, that scope in the
 //!   rows of the actions the dialog knows, and an action that opens it. A dialog is data
 //!   ([`app::dialog::DialogView`]); one renderer draws all dialogs.
-//! * A program that kills before the kernel does: a variant of [`model::killers::Killer`] and its log lines
-//!   (`oomlog/userspace/`), a file in `model/killers/` that turns its settings into [`model::killers::Rule`]s,
+//! * A program that kills before the kernel does: a variant of [`model::killers::Killer`], its name and its place in
+//!   `Killer::ALL` (sentences that name all programs follow), its log lines (`oomlog/userspace/`), a file in `model/killers/` that turns its settings into [`model::killers::Rule`]s,
 //!   and in `linux/killers/mod.rs` how to find the program and which files to read.
 //! * A kernel setting of the settings panel: a field of [`model::vm_settings::VmSettings`], its file in
-//!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `swap.rs`.
+//!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `app/dialog/settings/swap.rs`.
 //! * A field of the BPF record: the field, its offset and its target in `Process` in `linux/scan/bpf/record.rs`, the
 //!   member of the kernel's structure in `linux/scan/bpf/layout/lookup.rs`, the instructions in
 //!   `linux/scan/bpf/program.rs`; `tests/linux/backends.rs` compares the field with `/proc`.
@@ -82,9 +85,13 @@
 //!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
 //! * A limit file of a cgroup: a row in `model/cgroup/limits.rs`, and a field of
-//!   [`model::cgroup::Limits`] if the file holds a new kind of limit. Reader, dialogs, plans and undo follow.
-//! * A kernel write: a variant of [`model::plan::step::Step`]; the compiler names the executor
-//!   (`linux/write/executor.rs`), the inverse, the words of undo and the lines of a dialog.
+//!   [`model::cgroup::Limits`] if the file holds a new kind of limit. Reader, dialogs, plans and undo follow; a test
+//!   keeps every other text from spelling a file's name.
+//! * A kernel write: a variant of [`model::plan::step::Step`], or of [`model::plan::step::CgroupStep`]. The compiler
+//!   names the executor (`linux/write/executor.rs`; for a group `linux/write/cgroup.rs`, with its errors in
+//!   `linux/write/errors.rs`), the inverse (`model/plan/inverse.rs`), the words of undo (`app/undo/changes.rs`, and for
+//!   a new field there `app/undo/words.rs`), the lines of a dialog (`app/dialog/cgroup/steps.rs`), and the kernel that
+//!   tests write to (`tests/common/paper_kernel.rs`).
 //! * Another maker of plans (a subcommand, rules): [`model::plan::build`] and [`model::plan::execute::run_all`] with
 //!   a [`linux::write::executor::KernelWriter`]. Another way to write (D-Bus): an implementation of
 //!   [`model::plan::execute::Executor`].
@@ -98,10 +105,12 @@
 //! # Where to add a test
 //!
 //! * By what the test needs: `tests/it` nothing, `tests/linux` a fake root or processes of its own, `tests/kernel`
-//!   root and cgroups, `tests/tty` a pseudo terminal, `tests/kills` long series of kills. Unit tests stand beside
-//!   the code; `model/on_paper.rs` and `oomlog/on_paper.rs` build values for them.
+//!   root and cgroups, `tests/tty` a pseudo terminal, `tests/kills` long series of kills. `tests/vm` are scenarios for
+//!   other kernels, `tests/fuzz` the targets of the fuzzer, `tests/bench` the measurements. Unit tests stand beside the
+//!   code; `model/on_paper.rs` and `oomlog/on_paper.rs` build values for them.
 //! * A test waits for a condition (`common::patience`), never for a time. A test that looks at the whole machine
 //!   calls `patience::alone` first; a test that starts processes calls `patience::beside`.
+//! * `tests/common` holds what several of them use, `tests/fixtures` the logs.
 //! * A frame snapshot shows only the subject of the test: `common::styled::dialog` cuts a dialog out. A new style
 //!   is one row of `common::styled::LOOKS`.
 //!

@@ -192,6 +192,12 @@ impl State {
         (self.snapshot.seq > 0).then(|| self.now.monotonic.since(self.snapshot.taken.monotonic))
     }
 
+    /// Age of what is on the screen, where it is older than it should be; `None` while it is fresh, and while paused.
+    pub fn stale(&self) -> Option<Duration> {
+        self.sample_age()
+            .filter(|age| *age > self.period() * 2 && !self.paused)
+    }
+
     /// Raises a notice.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice::new(tone, text, self.now.monotonic));
@@ -250,8 +256,10 @@ impl State {
     fn needs(&self) -> Needs {
         let on_screen = self.table.list().visible().map(|(_, row)| row.id);
         let verdicts = self.snapshot.domains.iter().filter_map(|d| d.verdict);
-        let victims =
-            verdicts.flat_map(|v| std::iter::once(v.victim.id).chain(v.runner_up.map(|c| c.id)));
+        let victims = verdicts
+            .flat_map(|v| [Some(v.victim), v.runner_up, v.rival])
+            .flatten()
+            .map(|candidate| candidate.id);
         let searching = self
             .prompt
             .as_ref()

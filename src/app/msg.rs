@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::app::input::key::Key;
 use crate::model::cgroup::CgroupPath;
+use crate::model::event_source::EventSource;
 use crate::model::plan::Plan;
 use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::Pid;
@@ -33,28 +34,6 @@ pub enum MouseAction {
     ScrollUp,
     /// Wheel towards the user.
     ScrollDown,
-}
-
-/// Where OOM events come from, and what that source cannot show.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EventSource {
-    /// `/dev/kmsg`, `journal`, `counters only`.
-    pub name: String,
-    /// What is missing and why; empty if nothing is.
-    pub missing: String,
-    /// The history the source held at start has been read.
-    pub caught_up: bool,
-}
-
-impl EventSource {
-    /// Name of the source if there is no log, only the kernel's kill counters.
-    pub const COUNTERS_ONLY: &str = "counters only";
-
-    /// True if a log reports kills, even late or incompletely: a counter that rises then waits for its log
-    /// line.
-    pub fn has_log(&self) -> bool {
-        self.name != Self::COUNTERS_ONLY
-    }
 }
 
 /// A group offered by the cgroup dialog.

@@ -11,6 +11,7 @@ pub mod write;
 use std::io;
 use std::path::{Path, PathBuf};
 
+mod helper;
 pub mod host;
 mod kernel_file;
 mod killers;
@@ -19,7 +20,7 @@ pub mod sampler;
 pub mod scan;
 mod snapshot_pool;
 
-/// Where the kernel's files are. `--proc`, `--cgroup` and `--kmsg` set these three.
+/// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SysRoot {
     /// The procfs mount, normally `/proc`.
@@ -39,7 +40,7 @@ impl Default for SysRoot {
 }
 
 impl SysRoot {
-    /// The usual three paths below another root directory, e.g. `/host` in a container.
+    /// The usual paths below another root directory, e.g. `/host` in a container.
     #[must_use]
     pub fn under(root: &Path) -> Self {
         Self {

@@ -5,7 +5,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::model::cgroup::Cgroup;
 use crate::model::memory::Pressure;
@@ -33,11 +33,17 @@ use crate::linux::scan::history::{ProcessHistory, Sampling};
 /// The slots of removed cgroups are freed once in this many samples.
 const COLLECT: u64 = 64;
 
+/// A sample is believed to be looked at for at least this long, and at most.
+const LEAST_AGE: Duration = Duration::from_secs(1);
+const MOST_AGE: Duration = Duration::from_secs(5);
+
 /// Takes samples. Keeps state from one sample to the next: cgroup keys, command lines, growth.
 pub struct Sampler {
     root: SysRoot,
     host: Host,
     wants: ScanWants,
+    /// Error of the swapped pages of a row that was read from files.
+    file_swap_error: u64,
     proc: OwnedFd,
     hierarchy: Hierarchy,
     backend: Backend,
@@ -55,6 +61,8 @@ pub struct Sampler {
     stalled: Option<u64>,
     buffer: FileBuffer,
     snapshots: SnapshotPool,
+    /// When the sample before was taken.
+    taken: Option<Monotonic>,
     seq: u64,
 }
 
@@ -113,14 +121,9 @@ impl Sampler {
         let mut facts = Facts::new(&proc);
         let mut host = facts.host(&root, hierarchy.version, &mut users);
         let page_size = host.rules.page_size;
-        let assessor = Assessor::new(&root, &proc, facts.cpus(), backend.is_approximate());
-        let wants = probe::learn(
-            &mut facts,
-            &root,
-            &mut host,
-            &memory,
-            backend.is_approximate(),
-        );
+        let assessor = Assessor::new(&root, &proc, facts.cpus());
+        let (wants, file_swap_error) = probe::learn(&mut facts, &root, &mut host, &memory);
+        host.rules.swap_error = swap_error(&backend, file_swap_error);
         let mut cgroups = CgroupTable::new(page_size);
         let mut own_group = OwnGroup::default();
         own_group.find(&proc, &mut buffer, &hierarchy, &mut cgroups);
@@ -136,6 +139,7 @@ impl Sampler {
             root,
             host,
             wants,
+            file_swap_error,
             proc,
             hierarchy,
             backend,
@@ -151,6 +155,7 @@ impl Sampler {
             kills: None,
             buffer,
             snapshots: SnapshotPool::default(),
+            taken: None,
             seq: 0,
         })
     }
@@ -194,6 +199,8 @@ impl Sampler {
         let count = self
             .backend
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
+        // The back end may be another one from now on.
+        self.host.rules.swap_error = swap_error(&self.backend, self.file_swap_error);
         self.complete(snapshot, needs, now.monotonic);
         if self.seq.is_multiple_of(CYCLE) {
             // Somebody may have moved oomtop.
@@ -227,8 +234,11 @@ impl Sampler {
             cgroups: &cgroups,
             memory: &snapshot.memory,
             shown: self.history.shown_rows(),
+            age: self.age(now.monotonic),
+            is_approximate: self.backend.is_approximate(),
         };
         (snapshot.domains, snapshot.nodes) = self.assessor.assess(&sample, &mut snapshot.processes);
+        self.taken = Some(now.monotonic);
         snapshot.own_limit = self.own_group.limit(&cgroups, &memory);
         self.outcome(snapshot, &cgroups, now.monotonic);
         snapshot.cgroups = cgroups;
@@ -238,9 +248,7 @@ impl Sampler {
             .and_then(|id| detail::read(&self.root, id, &self.host.rules));
         snapshot.own_cost = self.host.own_pid.and_then(|_| {
             let page_size = self.host.rules.page_size;
-            let at = now.monotonic;
-            self.own_meter
-                .read(&self.proc, &mut self.buffer, at, page_size)
+            self.own_meter.read(&self.proc, &mut self.buffer, page_size)
         });
         snapshot.skipped = count.skipped();
         snapshot.backend = self.backend.name();
@@ -252,7 +260,15 @@ impl Sampler {
     /// domain, in pages; 0 if all rows have the numbers of badness.
     #[must_use]
     pub fn unshown_error(&self) -> u64 {
-        self.assessor.unshown_error(&self.host.rules)
+        let is_approximate = self.backend.is_approximate();
+        self.assessor
+            .unshown_error(&self.host.rules, is_approximate)
+    }
+
+    /// How old this sample may become before there is another: as long as the last one did.
+    fn age(&self, now: Monotonic) -> Duration {
+        let last = self.taken.map(|before| now.since(before));
+        last.unwrap_or_default().clamp(LEAST_AGE, MOST_AGE)
     }
 
     /// Reads what else decides the next OOM: kernel settings and programs that kill.
@@ -264,6 +280,7 @@ impl Sampler {
             &self.hierarchy,
             &mut self.buffer,
         );
+        snapshot.memory.zram_cost = snapshot.vm_settings.zram_cost();
         let version = self.hierarchy.version;
         let pressed = snapshot.pressure.is_some_and(|p| p.some.avg10 > 0.0);
         snapshot.killers = self.killers.at(
@@ -309,5 +326,14 @@ impl Sampler {
             &mut self.users,
             &mut snapshot.processes,
         );
+    }
+}
+
+/// The walk reads the very counters of badness; files may not show them.
+fn swap_error(backend: &Backend, of_files: u64) -> u64 {
+    if backend.is_approximate() {
+        0
+    } else {
+        of_files
     }
 }

@@ -1,7 +1,7 @@
 //! [`Filter`]: what `/` takes. Terms are separated by spaces and all must hold.
 //!
 //! `text` (in the command line or name), `pid:1,2`, `name:java`, `user:mysql`, `cgroup:web`, and comparisons such
-//! as `adj<0`, `rss>100M`, `bad>=10`; `!` before a term turns it round.
+//! as `adj<0`, `rss>100M`, `badness>=10`; `!` before a term turns it round.
 
 mod words;
 
@@ -26,7 +26,7 @@ pub struct FilterContext<'a> {
     pub snapshot: &'a Snapshot,
     /// Rules of the kernel.
     pub rules: &'a KernelRules,
-    /// Total pages of the OOM domain that `bad` is a share of.
+    /// Total pages of the OOM domain that `badness` is a share of.
     pub total: u64,
 }
 
@@ -71,16 +71,28 @@ enum Comparison {
     NotEqual,
 }
 
-/// Fields that compare, with the names they go by.
-const FIELDS: &[(&str, Field)] = &[
-    ("adj", Field::Adj),
-    ("score", Field::Score),
-    ("bad", Field::Bad),
-    ("badness", Field::Bad),
-    ("rss", Field::Rss),
-    ("swap", Field::Swap),
-    ("pgtab", Field::PageTables),
-    ("growth", Field::Growth),
+/// Makes the test of a term of what stands behind its key.
+type ParseValue = fn(&str) -> Result<Test, String>;
+
+/// Terms that are a key and a value, by the names of the key; the help shows the first.
+const KEYS: &[(&[&str], ParseValue)] = &[
+    (&["pid"], parse_pids),
+    (&["name"], |name| Ok(Test::Name(name.to_lowercase()))),
+    (&["user"], |name| Ok(Test::User(name.to_lowercase()))),
+    (&["cgroup", "unit"], |path| {
+        Ok(Test::Cgroup(path.to_lowercase()))
+    }),
+];
+
+/// Fields that compare, by the names they go by; the help shows the first.
+const FIELDS: &[(&[&str], Field)] = &[
+    (&["adj"], Field::Adj),
+    (&["score"], Field::Score),
+    (&["badness", "bad"], Field::Bad),
+    (&["rss"], Field::Rss),
+    (&["swap"], Field::Swap),
+    (&["pgtab"], Field::PageTables),
+    (&["growth"], Field::Growth),
 ];
 
 /// Longest operators first: `<=` before `<`.
@@ -92,6 +104,23 @@ const COMPARISONS: &[(&str, Comparison)] = &[
     (">", Comparison::More),
     ("=", Comparison::Equal),
 ];
+
+/// The keys of terms such as `pid:1`, for the help.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().filter_map(|(names, _)| names.first().copied())
+}
+
+/// The fields of terms such as `adj<0`, for the help.
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    FIELDS
+        .iter()
+        .filter_map(|(names, _)| names.first().copied())
+}
+
+/// The signs between a field and its number, for the help.
+pub fn comparisons() -> impl Iterator<Item = &'static str> {
+    COMPARISONS.iter().map(|(sign, _)| *sign)
+}
 
 impl Filter {
     /// # Errors
@@ -142,16 +171,15 @@ fn parse_term(word: &str) -> Result<Term, String> {
 }
 
 fn parse_test(word: &str) -> Result<Test, String> {
-    if let Some((name, value)) = word.split_once(':') {
-        match name {
-            "pid" => return parse_pids(value),
-            "name" => return Ok(Test::Name(value.to_lowercase())),
-            "user" => return Ok(Test::User(value.to_lowercase())),
-            "cgroup" | "unit" => return Ok(Test::Cgroup(value.to_lowercase())),
-            _ => {}
-        }
+    if let Some((name, value)) = word.split_once(':')
+        && let Some((_, parse)) = KEYS.iter().find(|(names, _)| names.contains(&name))
+    {
+        return parse(value);
     }
-    for (name, field) in FIELDS {
+    let fields = FIELDS
+        .iter()
+        .flat_map(|(names, field)| names.iter().map(move |name| (name, field)));
+    for (name, field) in fields {
         let Some(rest) = word.strip_prefix(name) else {
             continue;
         };

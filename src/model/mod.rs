@@ -4,6 +4,7 @@
 //! OOM domains) cite the kernel source file that they reproduce.
 
 pub mod cgroup;
+pub mod event_source;
 pub mod filter;
 pub mod kernel;
 pub mod killers;

@@ -29,6 +29,11 @@ pub struct VmSettings {
     pub min_free_kbytes: Option<u64>,
     /// `watermark_scale_factor` in 1/10000 of RAM: the distance of the watermarks.
     pub watermark_scale_factor: Option<u64>,
+    /// `/sys/kernel/mm/lru_gen/min_ttl_ms` (6.1 and later): if not 0, kswapd calls the OOM killer when it cannot keep the
+    /// pages of so many milliseconds, with swap free or not (mm/vmscan.c `lru_gen_age_node`); `None` without the
+    /// multi-gen LRU.
+    #[serde(skip)]
+    pub lru_min_ttl_ms: Option<u64>,
     /// Lines of `/proc/swaps`; `None` if it cannot be read.
     pub swaps: Option<Vec<SwapDevice>>,
     /// `/sys/module/zswap/parameters/enabled`.
@@ -48,7 +53,54 @@ pub struct SwapDevice {
     pub size: u64,
     /// Used size in bytes.
     pub used: u64,
+    /// zram: what it holds and what that takes; `None` for other kinds, and if it cannot be read.
+    #[serde(skip)]
+    pub zram: Option<ZramUse>,
 }
+
+/// `/sys/block/zramN/mm_stat` (Documentation/admin-guide/blockdev/zram.rst).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZramUse {
+    /// `orig_data_size`: bytes stored.
+    pub stored: u64,
+    /// `mem_used_total`: RAM they take, compressed, with the allocator's losses.
+    pub takes: u64,
+}
+
+impl ZramUse {
+    /// Reads the first three numbers of the file.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split_whitespace().map(|word| word.parse().ok());
+        let stored = numbers.next()??;
+        let _compressed: u64 = numbers.next()??;
+        Some(Self {
+            stored,
+            takes: numbers.next()??,
+        })
+    }
+}
+
+impl SwapDevice {
+    /// RAM that its free part would take. Only zram takes any: by the ratio of what it holds now, or as much as it would
+    /// hold where nothing shows a ratio.
+    fn free_costs(&self) -> u64 {
+        let free = self.size.saturating_sub(self.used);
+        if self.kind != SwapKind::Zram {
+            return 0;
+        }
+        match self.zram.filter(|zram| zram.stored >= ENOUGH_STORED) {
+            Some(zram) => {
+                let cost = u128::from(free) * u128::from(zram.takes) / u128::from(zram.stored);
+                u64::try_from(cost).unwrap_or(free).min(free)
+            }
+            None => free,
+        }
+    }
+}
+
+/// Bytes in a zram device from which on their ratio says something about what will come.
+const ENOUGH_STORED: u64 = 4 << 20;
 
 /// The kind of a swap device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -119,6 +171,15 @@ impl VmSettings {
         }
     }
 
+    /// RAM that the free part of the zram devices would take if it were used, in bytes.
+    #[must_use]
+    pub fn zram_cost(&self) -> u64 {
+        let devices = self.swaps.iter().flatten();
+        devices
+            .map(SwapDevice::free_costs)
+            .fold(0, u64::saturating_add)
+    }
+
     /// Nominal size of the zram swap devices, in bytes.
     #[must_use]
     pub fn zram(&self) -> u64 {
@@ -148,6 +209,7 @@ pub fn parse_swaps(text: &str) -> Vec<SwapDevice> {
             kind,
             size,
             used,
+            zram: None,
         })
     };
     text.lines().skip(1).filter_map(device).collect()
@@ -156,7 +218,7 @@ pub fn parse_swaps(text: &str) -> Vec<SwapDevice> {
 #[cfg(test)]
 mod tests {
     use super::OomAction::{KillAsker, KillWorst, Panic};
-    use super::{SwapKind, VmSettings, parse_swaps};
+    use super::{SwapDevice, SwapKind, VmSettings, ZramUse, parse_swaps};
     use crate::model::cgroup::CgroupKey;
     use crate::model::oom_domain::victim::Scope;
 
@@ -204,10 +266,46 @@ mod tests {
         assert_eq!(settings.zram(), 1 << 20);
     }
 
+    #[test]
+    fn zram_is_worth_what_compression_saves() {
+        let device = |kind, zram| SwapDevice {
+            name: "/dev/zram0".to_owned(),
+            kind,
+            size: 1000 << 20,
+            used: 200 << 20,
+            zram,
+        };
+        let cost = |device| {
+            let settings = VmSettings {
+                swaps: Some(vec![device]),
+                ..VmSettings::default()
+            };
+            settings.zram_cost()
+        };
+        // 200 MiB take 50: the other 800 will take 200.
+        let stat = ZramUse::parse(" 209715200 40000000 52428800 0 60000000 1 2 3 4\n");
+        assert_eq!(stat.map(|zram| zram.takes), Some(50 << 20));
+        assert_eq!(cost(device(SwapKind::Zram, stat)), 200 << 20);
+        assert_eq!(cost(device(SwapKind::Zram, None)), 800 << 20, "no credit");
+        let empty = ZramUse {
+            stored: 4096,
+            takes: 1,
+        };
+        assert_eq!(cost(device(SwapKind::Zram, Some(empty))), 800 << 20);
+        let worse = ZramUse {
+            stored: 200 << 20,
+            takes: 300 << 20,
+        };
+        assert_eq!(cost(device(SwapKind::Zram, Some(worse))), 800 << 20);
+        assert_eq!(cost(device(SwapKind::File, None)), 0);
+        assert_eq!(ZramUse::parse("1 2"), None);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_panics(text in "\\PC*") {
             let _ = parse_swaps(&text);
+            let _ = ZramUse::parse(&text);
         }
     }
 }

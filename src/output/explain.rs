@@ -1,5 +1,7 @@
 //! `oomtop explain`: every report of a log in words, then all kills as a list.
 
+mod tally;
+
 use std::fmt::Write;
 
 use super::printable;
@@ -7,7 +9,10 @@ use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::{Kill, OomReport, UserspaceKill};
 use crate::text::event::{kill_facts, scope_word};
+use crate::text::format::number_of;
 use crate::text::report::{memory_page, summary, tasks_page};
+
+pub use tally::Tally;
 
 /// Version of the layout of `explain --json`.
 const FORMAT: u32 = 1;
@@ -32,7 +37,7 @@ pub fn report(report: &OomReport, number: u64) -> String {
                 .map(crate::text::tone::Line::plain),
         );
     }
-    if let Some(table) = &report.tasks {
+    if let Some(table) = report.tasks.as_ref().filter(|table| table.listed() > 0) {
         let of_row = tasks_page::badness(table, ranking(report).as_ref());
         let first = tasks_page::order(table, &of_row, tasks_page::TaskOrder::Badness)
             .into_iter()
@@ -42,10 +47,10 @@ pub fn report(report: &OomReport, number: u64) -> String {
             .collect();
         lines.push(String::new());
         lines.push(format!(
-            "{}  ({} of {} tasks)",
+            "{}  ({} of {})",
             tasks_page::head().plain(),
             rows.len(),
-            table.listed()
+            number_of(table.listed(), "task", "tasks")
         ));
         lines.extend(
             rows.iter()
@@ -111,10 +116,7 @@ pub struct Totals {
 impl Totals {
     /// The line above the list of kills.
     pub fn heading(self) -> String {
-        let reports = match self.reports {
-            1 => "1 report".to_owned(),
-            reports => format!("{reports} reports"),
-        };
+        let reports = number_of(self.reports, "report", "reports");
         match (self.kills, self.reports) {
             (0, 0) => "No OOM kill was found.".to_owned(),
             (0, _) => format!("{reports}, but the log holds no kill."),
@@ -124,7 +126,8 @@ impl Totals {
 
     /// The line below the list; `None` if the log is whole.
     pub fn doubt(self) -> Option<String> {
-        (self.gaps > 0).then(|| format!("{} gaps in the log: kills may be missing.", self.gaps))
+        let gaps = number_of(self.gaps, "gap", "gaps");
+        (self.gaps > 0).then(|| format!("{gaps} in the log: kills may be missing."))
     }
 
     /// The beginning of the JSON document; the reports follow, separated by commas.

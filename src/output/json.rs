@@ -123,15 +123,16 @@ pub struct DomainFacts<'a> {
     /// Who dies next. Null if `action` is not `kill_worst` (badness does not matter then), and if nobody can
     /// be killed.
     pub next_victim: Option<ProcessId>,
-    /// The second candidate where it is too close to call; null where `next_victim` is certain.
+    /// Who may die instead, where it is too close to call: by error of reading, or because it may overtake the victim
+    /// before the domain is full. Null where the victim is certain.
     pub or: Option<ProcessId>,
     /// Processes that share the victim's memory and die with it; also empty where oomtop cannot see sharing.
     pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
-    /// Limits of the cgroup in bytes; null for the host and for memory nodes. A null field inside means no limit,
-    /// or a limit that this cgroup version does not have: `high`, `low`, `min` and `swap_max` exist on v2; `soft`,
-    /// `memsw_max` and `swappiness` (a plain number) on v1.
+    /// Limits of the cgroup in bytes (`swappiness` is a plain number); null for the host and for memory nodes. A
+    /// null field inside means no limit, or a limit that this cgroup version does not have: [`Limits`] names the
+    /// file and the version of each field.
     pub limits: Option<&'a Limits>,
     /// Counters since the cgroup was made; null for the host (`gauge.oom_kills` has its kills) and for memory
     /// nodes. A null field inside means that this cgroup version or kernel does not count it.
@@ -282,10 +283,7 @@ fn domain_facts<'a>(
         members: domain.members,
         action,
         next_victim: verdict.map(|v| v.victim.id),
-        or: verdict
-            .filter(|v| v.close)
-            .and_then(|v| v.runner_up)
-            .map(|c| c.id),
+        or: verdict.and_then(|v| v.or()).map(|c| c.id),
         dies_along: verdict
             .and_then(|v| snapshot.process(v.victim.id))
             .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())

@@ -9,11 +9,15 @@ use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::OomReport;
 use crate::oomlog::analysis::advice::{Advice, advice};
+use crate::oomlog::analysis::evidence::Table;
 use crate::oomlog::analysis::freed::{Freed, freed};
 use crate::oomlog::analysis::holders::{GroupHolder, NameHolder, by_cgroup, by_name};
 use crate::oomlog::analysis::page_kb;
+use crate::oomlog::analysis::purpose::Purpose;
 use crate::oomlog::analysis::ranking::{Ranking, ranking};
-use crate::oomlog::analysis::root_cause::{RootCause, SwapState, root_cause, swap};
+use crate::oomlog::analysis::root_cause::RootCause;
+use crate::oomlog::analysis::swap::SwapState;
+use crate::oomlog::analysis::verdict::{RanOut, Verdict};
 use crate::oomlog::analysis::zones::{ZoneState, is_fragmentation, zones};
 use crate::text::report::{memory_page, summary, tasks_page};
 use crate::text::tone::Line;
@@ -25,12 +29,18 @@ pub struct ReportDocument<'a> {
     pub format: u32,
     /// The Summary page, line by line.
     pub summary: Vec<String>,
+    /// What ran out: `limit`, `host`, `blocks`, …; `unknown` where the report cannot tell.
+    pub ran_out: RanOut,
     /// Why there was no memory; null where the report cannot tell.
     pub cause: Option<RootCause>,
+    /// What the memory was for that could not be had; null where neither call trace nor flags tell.
+    pub asked_for: Option<Purpose>,
     /// What to do, in this order. Advice that needs oomtop's own samples of the victims is not included.
     pub advice: Vec<Advice>,
     /// Swap of the host or of the cgroup when memory ran out; null if the report does not tell.
     pub swap: Option<SwapState>,
+    /// How far the table of tasks can be trusted: `whole`, `partial`, `missing`.
+    pub table: Table,
     /// Who held the memory, summed by process name, the largest first; null without a table of tasks.
     pub held_by_name: Option<Vec<NameHolder>>,
     /// Who held the memory, by cgroup; null unless the log has statistics of cgroups.
@@ -52,16 +62,19 @@ pub struct ReportDocument<'a> {
 /// Puts the document together.
 pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> ReportDocument<'a> {
     let ranking = ranking(report);
-    let cause = root_cause(report);
+    let verdict = Verdict::new(report);
     ReportDocument {
         format: 1,
         summary: summary::lines(report, remembered)
             .iter()
             .map(Line::plain)
             .collect(),
-        advice: advice(report, cause.as_ref()),
-        cause,
-        swap: swap(report),
+        advice: advice(report, &verdict),
+        ran_out: verdict.ran_out,
+        cause: verdict.cause,
+        asked_for: verdict.purpose,
+        swap: verdict.swap,
+        table: verdict.table,
         held_by_name: by_name(report),
         held_by_cgroup: by_cgroup(report),
         freed: freed(report),

@@ -143,9 +143,15 @@ fn running(root: &SysRoot, printer: &mut Printer) -> Result<(), Halt> {
     Ok(printer.finish_open()?)
 }
 
-/// Prints reports as they are finished, and the list at the end.
+/// Bytes of text held back, so that the summary of many kills can stand in front of them.
+const HELD: usize = 16 << 20;
+
+/// Prints reports when the summary in front of them is known, and the list at the end. A log with more text than
+/// [`HELD`] is printed as it comes: its summary stands before the list.
 struct Printer {
     out: io::BufWriter<io::Stdout>,
+    held: Option<Vec<u8>>,
+    tally: listing::Tally,
     json: bool,
     open: VecDeque<Arc<OomReport>>,
     reports: u64,
@@ -159,6 +165,8 @@ impl Default for Printer {
     fn default() -> Self {
         Self {
             out: io::BufWriter::new(io::stdout()),
+            held: Some(Vec::new()),
+            tally: listing::Tally::default(),
             json: false,
             open: VecDeque::new(),
             reports: 0,
@@ -214,6 +222,7 @@ impl Printer {
         }
         for kill in std::mem::take(&mut self.userspace) {
             self.kills += 1;
+            self.tally.userspace(&kill);
             if self.list.len() < LISTED {
                 self.list.push(listing::userspace(&kill));
             }
@@ -224,6 +233,7 @@ impl Printer {
     fn finish(&mut self, report: &OomReport) -> io::Result<()> {
         self.reports += 1;
         self.kills += report.kills.len() as u64;
+        self.tally.report(report);
         for kill in &report.kills {
             if self.list.len() < LISTED {
                 self.list.push(listing::kill(report, kill));
@@ -238,8 +248,17 @@ impl Printer {
             return serde_json::to_writer(&mut self.out, &document(report, &[]))
                 .map_err(io::Error::from);
         }
-        self.out
-            .write_all(listing::report(report, self.reports).as_bytes())
+        let text = listing::report(report, self.reports);
+        let Some(held) = &mut self.held else {
+            return self.out.write_all(text.as_bytes());
+        };
+        held.extend_from_slice(text.as_bytes());
+        if held.len() > HELD
+            && let Some(held) = self.held.take()
+        {
+            self.out.write_all(&held)?;
+        }
+        Ok(())
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -254,6 +273,12 @@ impl Printer {
             }
             writeln!(self.out, "{}", totals.json_end())?;
             return self.out.flush();
+        }
+        if let Some(summary) = self.tally.summary() {
+            writeln!(self.out, "{summary}")?;
+        }
+        if let Some(held) = self.held.take() {
+            self.out.write_all(&held)?;
         }
         writeln!(self.out, "{}", totals.heading())?;
         for row in &self.list {

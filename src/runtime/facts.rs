@@ -4,8 +4,9 @@ use super::RunError;
 use super::headless::{Halt, Session, print};
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
-use crate::model::kernel::{KernelRules, RssSource, ScoreFormula, TieBreak};
+use crate::model::kernel::{KernelRules, RssSource, TieBreak};
 use crate::model::snapshot::Needs;
+use crate::text::wording;
 
 /// Takes one sample and prints the facts. Returns the exit status.
 ///
@@ -28,10 +29,7 @@ fn facts_text(root: &SysRoot, backend: BackendChoice) -> Result<String, Halt> {
         .backend_note
         .as_deref()
         .map_or_else(String::new, |note| format!(" ({note})"));
-    let score = match rules.score {
-        ScoreFormula::Scaled => "(1000 + badness per mille) * 2 / 3, since 5.9",
-        ScoreFormula::Permille => "badness per mille, before 5.9",
-    };
+    let score = wording::score_formula(rules.score);
     let rss = match rules.rss {
         RssSource::Stat => "field 24 of /proc/PID/stat",
         RssSource::Status => "RssAnon + RssFile + RssShmem of /proc/PID/status",

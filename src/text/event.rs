@@ -1,11 +1,10 @@
 //! OOM events in words: what ran out, who asked, who died and why, in a row and in sentences.
 
-use crate::model::cgroup::container;
-use crate::oomlog::analysis::root_cause::{SwapState, swap};
+use crate::model::cgroup::container::{self, short_id};
 use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UserspaceKill};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-use crate::text::wording::{short_group, short_id};
+use crate::text::wording::short_group;
 
 /// What ran out, as a word: `host`, `container`, `unit`, `cgroup`, `cpuset`, …
 pub fn scope_word(report: &OomReport) -> &'static str {
@@ -120,59 +119,6 @@ pub fn asked_by(report: &OomReport) -> Option<String> {
         .order
         .map_or_else(String::new, |order| format!(", order {order}"));
     Some(format!("asked by {}{pid}{order}", trigger.comm))
-}
-
-/// A sentence that says whether swap was full, had space left, or does not exist.
-fn host_ran_out(report: &OomReport) -> String {
-    match swap(report) {
-        Some(SwapState::None) => "The host ran out of memory; it has no swap.".to_owned(),
-        Some(SwapState::Left { .. }) => {
-            "The host ran out of memory, though swap was left.".to_owned()
-        }
-        Some(SwapState::Full { .. }) => "The host ran out of memory and swap.".to_owned(),
-        None => "The host ran out of memory.".to_owned(),
-    }
-}
-
-/// What ran out, as a sentence.
-pub fn cause(report: &OomReport) -> String {
-    let size = |kb: u64| format::long_size(kb.saturating_mul(1024));
-    let what = match report.constraint {
-        Some(Constraint::Memcg) => {
-            let group = report.oom_memcg.as_deref().map_or_else(
-                || "A cgroup".to_owned(),
-                |path| format!("The cgroup {path}"),
-            );
-            match (report.limit_kb, report.usage_kb) {
-                (Some(limit), Some(usage)) => {
-                    format!(
-                        "{group} reached its limit of {} (it used {}).",
-                        size(limit),
-                        size(usage)
-                    )
-                }
-                (Some(limit), None) => {
-                    format!("{group} reached its limit of {}.", size(limit))
-                }
-                _ => format!("{group} reached its limit."),
-            }
-        }
-        Some(Constraint::None) => host_ran_out(report),
-        Some(Constraint::Cpuset) => "The memory nodes of a cpuset ran out.".to_owned(),
-        Some(Constraint::MemoryPolicy) => "The memory nodes of a memory policy ran out.".to_owned(),
-        Some(Constraint::Other) => {
-            "Memory ran out under a constraint this version does not know.".to_owned()
-        }
-        // Kernels before 5.0 do not print the constraint; a report with Mem-Info is not about a cgroup.
-        None if report.memory.is_some() && report.oom_memcg.is_none() => host_ran_out(report),
-        None if report.has_header => "Memory ran out.".to_owned(),
-        None => "Memory ran out; the log does not say where.".to_owned(),
-    };
-    if report.outcome == Outcome::Pending && report.kills.is_empty() {
-        format!("{what} Nobody was killed yet.")
-    } else {
-        what
-    }
 }
 
 #[cfg(test)]

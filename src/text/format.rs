@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use humansize::{BINARY, FormatSizeOptions, format_size};
 
-/// `9.9G`, `512M`, `0B`: at most five columns up to a petabyte, for table cells.
+/// `9.9G`, `512M`, `0B`: at most five columns, for table cells.
 pub fn size(bytes: u64) -> String {
-    let places = usize::from(leading_digits(bytes) < 2);
+    // 9.96 is 10 in the two digits there are.
+    let bytes = rounded(bytes, |value| value < 9.95);
+    let places = usize::from(bytes >= 1024 && whole(bytes) < 10);
     let options = FormatSizeOptions::from(BINARY)
         .decimal_places(places)
         .decimal_zeroes(places)
@@ -20,20 +22,38 @@ pub fn size(bytes: u64) -> String {
 
 /// `9.9 GiB`, for sentences.
 pub fn long_size(bytes: u64) -> String {
-    format_size(bytes, FormatSizeOptions::from(BINARY).decimal_places(1))
+    let options = FormatSizeOptions::from(BINARY).decimal_places(1);
+    format_size(rounded(bytes, |_| true), options)
 }
 
-/// How many digits the number has before its unit.
-fn leading_digits(bytes: u64) -> u32 {
-    let mut value = bytes;
-    while value >= 1024 {
-        value /= 1024;
-    }
-    if bytes < 1024 {
-        4
+/// The bytes that the text will stand for: a whole number of the unit, or of its tenths where `tenths` is true of
+/// the value in that unit. Rounding comes first, because it can lead to the next unit: 1023.6 MiB is 1 GiB, not
+/// 1024 MiB.
+fn rounded(bytes: u64, tenths: fn(f64) -> bool) -> u64 {
+    let unit = unit(bytes) as f64;
+    let value = bytes as f64 / unit;
+    let value = if tenths(value) {
+        (value * 10.0).round() / 10.0
     } else {
-        value.checked_ilog10().map_or(1, |d| d + 1)
-    }
+        value.round()
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative; `as` saturates"
+    )]
+    let bytes = (value * unit).round() as u64;
+    bytes
+}
+
+/// Bytes of the largest unit (1, KiB, MiB, …) that is not more than this.
+fn unit(bytes: u64) -> u64 {
+    1 << (bytes.max(1).ilog2() / 10 * 10)
+}
+
+/// The number before the unit, without its fraction.
+fn whole(bytes: u64) -> u64 {
+    bytes / unit(bytes)
 }
 
 /// `+32M/s`, `-1.2M/s`, `0` below one KiB a second.
@@ -64,6 +84,22 @@ pub fn count(value: u64) -> String {
         scaled /= 1000.0;
     }
     format!("{scaled:.0}E")
+}
+
+/// A number of things in a sentence: `1 thread`, `12 threads`.
+pub fn number_of(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Badness in per mille of the `total` of an OOM domain, both in pages, as every screen shows it: one decimal
+/// below 100, so that small processes differ too.
+pub fn permille(points: i64, total: u64) -> String {
+    let share = points as f64 * 1000.0 / (total.max(1) as f64);
+    if share.abs() < 99.95 {
+        format!("{share:.1}")
+    } else {
+        format!("{share:.0}")
+    }
 }
 
 /// `4s`, `2m50s`, `3h04m`, `12d04h`.
@@ -114,24 +150,84 @@ pub fn percent(value: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{about, count, duration, rate, size};
+    use super::{about, count, duration, long_size, rate, size};
+    use crate::text::format;
 
     #[test]
-    fn sizes_fit_a_narrow_column() {
-        assert_eq!(size(0), "0B");
-        assert_eq!(size(1023), "1023B");
-        assert_eq!(size(1024), "1.0K");
-        assert_eq!(size(10 << 20), "10M");
-        assert_eq!(size((1 << 30) * 99 / 10), "9.9G");
-        for shift in 0..63 {
-            assert!(size(1 << shift).len() <= 5, "{}", size(1 << shift));
-            assert!(
-                size((1 << shift) - 1).len() <= 6,
-                "{}",
-                size((1 << shift) - 1)
+    fn sizes_are_rounded_before_their_unit_is_chosen() {
+        let mib = |tenths: u64| (tenths << 20) / 10;
+        for (bytes, short, long) in [
+            (0, "0B", "0 B"),
+            (1023, "1023B", "1023 B"),
+            (1024, "1.0K", "1 KiB"),
+            (10 << 20, "10M", "10 MiB"),
+            (mib(99), "9.9M", "9.9 MiB"),
+            (mib(10_234), "1023M", "1023.4 MiB"),
+            (mib(10_236), "1.0G", "1023.6 MiB"),
+            ((1 << 30) - 1, "1.0G", "1 GiB"),
+            ((1 << 30) * 996 / 100, "10G", "10 GiB"),
+            ((1 << 30) * 994 / 100, "9.9G", "9.9 GiB"),
+            (u64::MAX, "16E", "16 EiB"),
+        ] {
+            assert_eq!(
+                (size(bytes).as_str(), long_size(bytes).as_str()),
+                (short, long),
+                "{bytes}"
             );
         }
-        let _ = size(u64::MAX);
+    }
+
+    /// The bytes that a text such as `9.9G` or `9.9 GiB` stands for.
+    fn read(text: &str) -> f64 {
+        let end = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .expect("a unit");
+        let (number, unit) = text.split_at(end);
+        let unit = unit
+            .trim()
+            .chars()
+            .next()
+            .and_then(|unit| "BKMGTPE".find(unit));
+        let exponent = i32::try_from(unit.expect("a known unit")).expect("small");
+        number.parse::<f64>().expect("a number") * 1024_f64.powi(exponent)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_larger_size_never_reads_smaller_and_no_size_is_too_wide(
+            shift in 0_u32..64, bits: u64, more in 0_u64..2048, step in 0_u32..54
+        ) {
+            // Every magnitude alike, and neighbours that differ by little.
+            let less = bits >> shift;
+            let more = less.saturating_add(more << step);
+            proptest::prop_assert!(size(less).len() <= 5, "{}", size(less));
+            proptest::prop_assert!(long_size(less).len() <= 10, "{}", long_size(less));
+            for text in [size, long_size] {
+                proptest::prop_assert!(read(&text(less)) <= read(&text(more)), "{} {}", text(less), text(more));
+                let off = read(&text(less)) / less.max(1) as f64;
+                proptest::prop_assert!(less == 0 || (0.95..=1.05).contains(&off), "{less}: {}", text(less));
+            }
+            let rates = format::rate(less as f64).len();
+            proptest::prop_assert!(rates <= 8, "{}", format::rate(less as f64));
+        }
+    }
+
+    #[test]
+    fn a_size_just_below_a_unit_is_that_unit() {
+        for shift in [20, 30, 40, 50] {
+            let unit = 1_u64 << shift;
+            for below in [1, 4096, unit / 100_000] {
+                let (short, long) = (size(unit - below), long_size(unit - below));
+                assert!(
+                    !short.contains("1024") && !long.contains("1024"),
+                    "{short}, {long}"
+                );
+            }
+        }
+        assert_eq!(long_size((1 << 30) - 4096), "1 GiB");
+        assert_eq!(size((1 << 30) - 4096), "1.0G");
+        assert_eq!(long_size(1000 << 20), "1000 MiB");
+        assert_eq!(size(1023), "1023B");
     }
 
     #[test]

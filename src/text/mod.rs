@@ -3,6 +3,7 @@
 pub mod cells;
 pub mod event;
 pub mod format;
+pub mod joined;
 pub mod report;
 pub mod tone;
 pub mod wording;

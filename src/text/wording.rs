@@ -1,12 +1,25 @@
 //! Names for domains, processes and rooms, the same in every dialog.
 
-use crate::model::cgroup::container;
+use crate::model::cgroup::container::{self, short_id};
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
+use crate::model::kernel::ScoreFormula;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{Scope, Verdict};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use crate::text::format::long_size;
+
+/// How this kernel scales `oom_score`, for every place that explains the number. ASCII, because it is printed too.
+pub fn score_formula(formula: ScoreFormula) -> &'static str {
+    match formula {
+        ScoreFormula::Scaled => {
+            "(1000 + badness per mille) * 2/3: 0..2000, idle is 666 (kernels since 5.9, and late 5.4)"
+        }
+        ScoreFormula::Permille => {
+            "badness per mille: idle is 0 (kernels before 5.9, but not late 5.4)"
+        }
+    }
+}
 
 /// An OOM domain in a sentence: the host, a cgroup by its whole path, memory nodes by their numbers.
 pub fn domain(scope: Scope, snapshot: &Snapshot) -> String {
@@ -30,7 +43,7 @@ pub fn process(id: ProcessId, snapshot: &Snapshot) -> String {
 /// Who dies: one process, or "A or B" where two are too close to call.
 pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     let first = process(verdict.victim.id, snapshot);
-    match verdict.runner_up.filter(|_| verdict.close) {
+    match verdict.or() {
         Some(other) => format!("{first} or {}", process(other.id, snapshot)),
         None => first,
     }
@@ -42,6 +55,15 @@ pub fn limit(file: LimitFile, value: LimitValue) -> String {
         LimitValue::Unlimited if file.row().version.is_v1() => "no limit".to_owned(),
         LimitValue::Amount(bytes) if bytes >= 1024 => long_size(bytes),
         LimitValue::Unlimited | LimitValue::Amount(_) | LimitValue::Switch(_) => file.text(value),
+    }
+}
+
+/// The command that sets a property of a group's unit: units of a user have a manager of their own (systemctl(1)
+/// `--user`).
+pub fn set_property(path: &str) -> &'static str {
+    match container::user_manager_of(path) {
+        Some(_) => "systemctl --user set-property",
+        None => "systemctl set-property",
     }
 }
 
@@ -67,16 +89,6 @@ pub fn short_group(path: &str) -> String {
     match parts.next() {
         Some(above) => format!("{above}/{}", short_id(last)),
         None => short_id(last).to_owned(),
-    }
-}
-
-/// A container id as container tools shorten it: the first twelve hex digits.
-pub fn short_id(name: &str) -> &str {
-    let is_id = name.len() >= 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_id {
-        name.get(..12).unwrap_or(name)
-    } else {
-        name
     }
 }
 
@@ -110,6 +122,7 @@ mod tests {
                 victim: candidate(7),
                 runner_up,
                 close,
+                rival: None,
             };
             victim(&verdict, &snapshot)
         };

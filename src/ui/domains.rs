@@ -57,6 +57,7 @@ fn title(state: &State) -> Line {
     let domains = &state.domains;
     let groups = state.snapshot.domains.len().saturating_sub(1);
     let mut line = Line::of(Tone::Strong, "OOM domains");
+    line.spans.extend(pane::age(state).spans);
     let order = match domains.order {
         Order::Urgency => "by urgency",
         Order::Path => "by path",

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  title ───────────────────────────────────────────────
-//!  Mem / Swap / PSI / trend / next victim    header.rs, gauge.rs
+//!  Mem / Swap / PSI / trend / next victim    header/, gauge.rs
 //!  ─ Processes ─────────────────────────────
 //!  columns, rows                             table.rs, domains.rs, both with pane.rs
 //!  ─ OOM events ────────────────────────────

@@ -4,11 +4,22 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::Canvas;
+use crate::app::State;
 use crate::app::view::columns::{Align, Cell, Column, Placed};
 use crate::app::view::list::{List, ListRow};
 use crate::text::tone::{Line, Tone};
 
-/// Draws the column heads and marks the head of the sort column.
+/// How old the numbers of a pane are, where they are older than they should be: a clock that runs on says nothing about
+/// them.
+pub(super) fn age(state: &State) -> Line {
+    let mut line = Line::new();
+    if let Some(age) = state.stale() {
+        line.push(Tone::Danger, format!("  {:.1}s old", age.as_secs_f64()));
+    }
+    line
+}
+
+/// Draws the column heads, the one that the rows are sorted by marked.
 pub(super) fn heads<C, S>(
     area: Rect,
     columns: &[Placed<C, S>],

@@ -45,6 +45,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
 fn title(state: &State) -> Line {
     let table = &state.table;
     let mut line = Line::of(Tone::Strong, "Processes");
+    line.spans.extend(pane::age(state).spans);
     let arrow = if table.is_descending() { "↓" } else { "↑" };
     line.push(Tone::Dim, format!(" by {} {arrow}", table.sort.id));
     if table.tree {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use oomtop::app::State;
 use oomtop::app::input::key::Key;
-use oomtop::app::msg::{Control, Effect, EventSource, Msg, Reaction, WriteId};
+use oomtop::app::msg::{Control, Effect, Msg, Reaction, WriteId};
 use oomtop::app::settings::Settings;
 use oomtop::app::update::update;
 use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion};
+use oomtop::model::event_source::EventSource;
 use oomtop::model::kernel::KernelRules;
 use oomtop::model::memory::{Memory, Pressure, Stall};
 use oomtop::model::oom_domain::victim::assess;

@@ -4,9 +4,9 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oomtop::app::msg::EventSource;
 use oomtop::app::view::events::EventLog;
 use oomtop::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, GroupEvents, GroupStat, Limits};
+use oomtop::model::event_source::EventSource;
 use oomtop::model::kernel::{
     KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
 };
@@ -77,7 +77,8 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     java.address_space = NonZeroU64::new(1);
     let mut twin = process(1894, "java-twin", 900, -1000, 2);
     twin.address_space = NonZeroU64::new(1);
-    let worker = process(1893, "shop-worker", 900, 90, 2);
+    let mut worker = process(1893, "shop-worker", 900, 90, 2);
+    worker.command_blocks = Some(12.0);
     let mut thread = process(2, "kthreadd", 0, 0, 0);
     (thread.kernel_thread, thread.memory) = (true, None);
     let mut unread = process(3333, "unread", 0, 0, 0);
@@ -137,6 +138,8 @@ fn filled(group: &mut Cgroup, is_v1: bool) {
         active_file: 6 * MIB,
         unwritten: MIB,
         refaults: Some(12),
+        slab_reclaimable: (!is_v1).then_some(MIB),
+        kernel: is_v1.then_some(2 * MIB),
     });
     if is_v1 {
         group.limits = Limits {

@@ -80,3 +80,16 @@ impl Scene {
         self.tell(Msg::Done(Receipt::Write { id, plans }))
     }
 }
+
+/// How often `Down` goes from the row of one limit to that of another in the cgroup dialog.
+pub(crate) fn rows_between(from: LimitFile, to: LimitFile) -> usize {
+    let offered = |file: &LimitFile| file.row().offered;
+    let rows: Vec<_> = LimitFile::of(to.row().version).filter(offered).collect();
+    let at = |file| rows.iter().position(|row| *row == file).expect("a row");
+    at(to).checked_sub(at(from)).expect("a row below")
+}
+
+/// Goes down from the row of one limit to that of another.
+pub(crate) fn go(scene: &mut Scene, from: LimitFile, to: LimitFile) -> &mut Scene {
+    scene.keys(&"Down ".repeat(rows_between(from, to)))
+}

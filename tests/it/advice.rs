@@ -72,7 +72,7 @@ fn the_dashboard_names_its_key_beside_a_step_it_can_take() {
         .keys("e Home Enter");
     let text = scene.text();
     assert!(
-        text.contains("a       give at least one process there (leaker holds most)"),
+        text.contains("a       give at least one process (leaker holds most)"),
         "{text}"
     );
     scene.keys("a");

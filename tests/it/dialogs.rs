@@ -3,11 +3,12 @@
 #![expect(clippy::panic, reason = "a helper of tests fails the test")]
 
 use crate::common::scene::{Scene, host, id, processes};
-use crate::common::writes::{done, failed, limit, one, receipt, writes};
+use crate::common::writes::{done, failed, go, limit, one, receipt, writes};
 use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
 use oomtop::model::cgroup::limits::{LimitFile, LimitValue};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
+use oomtop::model::filter;
 use oomtop::model::plan::receipt::{FailureKind, Reading, StepReceipt};
 use oomtop::model::plan::step::{CgroupStep, Step};
 use oomtop::model::snapshot::Host;
@@ -43,13 +44,10 @@ fn creates_a_group_with_limits_on_v2() {
     scene.keys("c");
     assert_eq!(scene.asked(), [Effect::ListGroups]);
     scene.tell(groups());
-    scene
-        .types("12G")
-        .keys("Down")
-        .types("11G")
-        .keys("Down Down Down Down")
-        .types("1")
-        .keys("Enter");
+    scene.types("12G");
+    go(&mut scene, LimitFile::Max, LimitFile::High).types("11G");
+    go(&mut scene, LimitFile::High, LimitFile::OomGroup).types("1");
+    scene.keys("Enter");
     let path = CgroupPath::new("/oomtop-mysqld-2456");
     assert_eq!(
         plan(&scene.asked()),
@@ -270,6 +268,30 @@ fn the_help_lists_every_action_and_column() {
     for column in oomtop::app::view::domains::columns::COLUMNS {
         let row = format!("  {:<22}{}", column.title, column.doc);
         assert!(text.contains(&row), "{}", column.id);
+    }
+}
+
+#[test]
+fn help_and_readme_name_every_term_of_the_filter() {
+    let mut scene = Scene::new(200, 200);
+    scene.keys("?");
+    let help = scene.text();
+    let readme = include_str!("../../README.md");
+    for key in filter::keys() {
+        let term = format!("{key}:");
+        assert!(help.contains(&format!(" {term}")), "the help lacks {term}");
+        assert!(
+            readme.contains(&format!("`{term}")),
+            "the README lacks {term}"
+        );
+    }
+    let is_word = |c: char| c.is_ascii_lowercase();
+    for field in filter::fields() {
+        for (place, text) in [("help", help.as_str()), ("README", readme)] {
+            let mut terms = text.lines().filter(|line| line.contains("adj<0"));
+            let is_there = terms.any(|line| line.split(|c| !is_word(c)).any(|word| word == field));
+            assert!(is_there, "the {place} lacks {field}");
+        }
     }
 }
 

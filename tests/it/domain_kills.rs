@@ -3,8 +3,9 @@
 
 use crate::common::scene::{GIB, MIB, Scene, kill_report, moment, process, snapshot};
 use crate::common::shop::group;
-use oomtop::app::msg::{EventSource, Msg};
+use oomtop::app::msg::Msg;
 use oomtop::model::cgroup::{Cgroup, CgroupKey};
+use oomtop::model::event_source::EventSource;
 use oomtop::model::kernel::KernelRules;
 use oomtop::model::oom_domain::urgency::Urgency;
 use oomtop::model::oom_domain::victim::{Scope, assess};

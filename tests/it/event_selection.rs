@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::common::scene::{Scene, kill_report, moment, processes, snapshot};
-use oomtop::app::msg::{EventSource, Msg, OlderBoot};
+use oomtop::app::msg::{Msg, OlderBoot};
+use oomtop::model::event_source::EventSource;
 use oomtop::model::snapshot::KillCounters;
 use oomtop::oomlog::{OomEvent, OomReport};
 use oomtop::ui::theme::Theme;

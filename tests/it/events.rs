@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::common::scene::{Scene, kill_report, processes, snapshot};
-use oomtop::app::msg::{Effect, EventSource, Msg, OlderBoot};
+use oomtop::app::msg::{Effect, Msg, OlderBoot};
+use oomtop::model::event_source::EventSource;
 use oomtop::model::snapshot::KillCounters;
 use oomtop::model::time::Monotonic;
 use oomtop::oomlog::OomEvent;

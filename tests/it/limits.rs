@@ -2,7 +2,7 @@
 
 use crate::common::scene::{MIB, Scene, host, processes};
 use crate::common::styled::{dialog, styled_view};
-use crate::common::writes::{failed, limit, limit_done as done, one, receipt, writes};
+use crate::common::writes::{failed, go, limit, limit_done as done, one, receipt, writes};
 use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
 use oomtop::model::cgroup::limits::{LimitFile, LimitValue};
@@ -48,7 +48,8 @@ fn opened(width: u16, height: u16, version: CgroupVersion) -> Scene {
 /// A v2 group that has no swap to use.
 fn without_swap(width: u16, height: u16, limit: &str) -> Scene {
     let mut scene = opened(width, height, CgroupVersion::V2);
-    scene.types(limit).keys("Down Down Down Down").types("0");
+    scene.types(limit);
+    go(&mut scene, LimitFile::Max, LimitFile::SwapMax).types("0");
     scene
 }
 
@@ -153,7 +154,7 @@ fn the_victims_of_a_very_low_limit_are_counted_and_a_group_kill_is_said() {
     let scene = without_swap(120, 36, "200M");
     says(&scene, "In all about 2 processes die");
     let mut scene = without_swap(120, 40, "1G");
-    scene.keys("Down").types("1");
+    go(&mut scene, LimitFile::SwapMax, LimitFile::OomGroup).types("1");
     says(&scene, "with it (memory.oom.group)");
 }
 
@@ -171,7 +172,8 @@ fn what_swap_must_take_at_once_is_asked_for_twice_too() {
 #[test]
 fn v1_says_that_a_limit_below_usage_is_refused_and_tells_the_refusal() {
     let mut scene = opened(120, 36, CgroupVersion::V1);
-    scene.types("1G").keys("Down").types("1G");
+    scene.types("1G");
+    go(&mut scene, LimitFile::V1Limit, LimitFile::V1Memsw).types("1G");
     says(&scene, "will be refused (EBUSY)");
     assert!(!scene.text().contains(" dies"), "{}", scene.text());
     scene.keys("Enter");
@@ -197,7 +199,9 @@ fn v1_says_that_a_limit_below_usage_is_refused_and_tells_the_refusal() {
 #[test]
 fn undo_writes_what_the_files_said_in_the_other_order() {
     let mut scene = opened(120, 36, CgroupVersion::V1);
-    scene.types("6G").keys("Down").types("8G").keys("Enter");
+    scene.types("6G");
+    go(&mut scene, LimitFile::V1Limit, LimitFile::V1Memsw).types("8G");
+    scene.keys("Enter");
     let limit = step(LimitFile::V1Limit, mib(6144));
     let both = step(LimitFile::V1Memsw, mib(8192));
     // No limit on both together before: it is lowered to 8 GiB, after the limit.

@@ -10,7 +10,9 @@ use crate::common::corpus::reports;
 use oomtop::oomlog::OomReport;
 use oomtop::oomlog::analysis::freed::freed;
 use oomtop::oomlog::analysis::holders::{by_cgroup, by_name};
-use oomtop::oomlog::analysis::root_cause::{RootCause, Share, SwapState, root_cause, swap};
+use oomtop::oomlog::analysis::root_cause::{RootCause, root_cause};
+use oomtop::oomlog::analysis::share::Share;
+use oomtop::oomlog::analysis::swap::{SwapState, swap};
 
 fn fixture(name: &str) -> Vec<Arc<OomReport>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/oom");

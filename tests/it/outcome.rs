@@ -6,8 +6,10 @@ use std::sync::Arc;
 use crate::common::changed::{calm, calm_scene, says, scene_with, words};
 use crate::common::scene::{GIB, MIB, Scene, host, moment, process, processes, snapshot};
 use crate::common::styled::{cropped, dialog, styled_view};
+use crate::common::writes::go;
 use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
+use oomtop::model::cgroup::limits::LimitFile;
 use oomtop::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion, GroupStat};
 use oomtop::model::killers::earlyoom::earlyoom;
 use oomtop::model::killers::systemd::{OomdConf, systemd_oomd};
@@ -259,13 +261,13 @@ fn a_new_groups_limit_and_its_victim() {
         .keys("c")
         .tell(Msg::Groups(Ok(Vec::new())))
         .types("1G");
-    scene.keys("Down Down Down Down").types("0");
+    go(&mut scene, LimitFile::Max, LimitFile::SwapMax).types("0");
     says(
         &scene,
         "The limit of 1 GiB is reached after 1 GiB more, at the present growth in about 30s",
     );
     says(&scene, "then 2456 mysqld (this one) dies");
-    scene.keys("Down").types("1");
+    go(&mut scene, LimitFile::SwapMax, LimitFile::OomGroup).types("1");
     says(
         &scene,
         "and all of /oomtop-mysqld-2456 with it (memory.oom.group)",
@@ -314,7 +316,7 @@ fn v1_with_the_killer_off_hangs() {
         .keys("c")
         .tell(Msg::Groups(Ok(Vec::new())))
         .types("1G");
-    scene.keys("Down Down Down").types("1");
+    go(&mut scene, LimitFile::V1Limit, LimitFile::V1OomControl).types("1");
     says(
         &scene,
         "nobody is killed: its tasks hang (oom_kill_disable)",

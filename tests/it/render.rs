@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::common::scene::{Scene, host, kill_report, processes};
 use crate::common::styled::{cropped, dialog, styled_view};
-use oomtop::app::msg::{EventSource, Msg};
+use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
+use oomtop::model::event_source::EventSource;
 use oomtop::oomlog::OomEvent;
 use oomtop::ui::theme::Theme;
 use ratatui::layout::Rect;

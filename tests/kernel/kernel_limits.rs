@@ -5,6 +5,8 @@ use crate::common::fake_root::FakeRoot;
 use crate::common::hog::Hog;
 use crate::common::memcg::{Memcg, Version};
 use crate::common::pty::Session;
+use crate::common::writes::rows_between;
+use oomtop::model::cgroup::limits::LimitFile;
 
 const MIB: u64 = 1 << 20;
 
@@ -54,7 +56,8 @@ fn limits_are_changed_in_the_order_the_kernel_takes_and_undo_restores_them() {
         // v1 takes no limit above that on memory and swap together: both go up, or both go down.
         let with_both = group.version() == Version::V1 && before[1].is_some();
         if with_both {
-            session.keys(&format!("<Down>{both}"));
+            let rows = rows_between(LimitFile::V1Limit, LimitFile::V1Memsw);
+            session.keys(&format!("{}{both}", "<Down>".repeat(rows)));
         }
         session.wait_for("the plan", |screen| {
             screen.text().matches(". write ").count() == if with_both { 2 } else { 1 }

@@ -13,6 +13,7 @@ use oomtop::linux::ReadError;
 use oomtop::linux::sampler::Sampler;
 use oomtop::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
 use oomtop::model::kernel::RssSource;
+use oomtop::model::oom_domain::victim::Scope;
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::{MemoryUse, Process, TaskState};
 use oomtop::model::snapshot::{Needs, Snapshot};
@@ -102,6 +103,46 @@ fn exact_numbers_choose_the_victim() {
     assert_eq!(rss(&snapshot, 12), 102 * mib);
     // Off the screen and far from the top: not read.
     assert_eq!(rss(&snapshot, 13), 11 * mib);
+}
+
+#[test]
+fn the_first_of_memory_nodes_are_read_exactly_like_those_of_the_host() {
+    let mib = MIB / page();
+    let zone = |node: u32| {
+        format!(
+            "Node {node}, zone   Normal\n  pages free     100\n        present  {0}\n        managed  {0}\n",
+            512 * mib
+        )
+    };
+    let root = machine("7.3.4")
+        .file("proc/zoneinfo", zone(0) + &zone(1))
+        .process(10, |p| p.rss_mib(300))
+        .process(11, |p| p.rss_mib(100))
+        .process(12, |p| p.rss_mib(101))
+        .process(13, |p| p.rss_mib(20));
+    for (pid, nodes) in [(10, "0"), (11, "1"), (12, "1"), (13, "1")] {
+        let path = format!("proc/{pid}/status");
+        let status = std::fs::read_to_string(root.path(&path)).expect("status");
+        root.write(&path, status + &format!("Mems_allowed_list:\t{nodes}\n"));
+    }
+    // On the host nobody is near the first one, so its order asks for no exact number of the others.
+    let rough = [
+        (10, 300 * mib),
+        (11, 101 * mib),
+        (12, 101 * mib - 1),
+        (13, 20 * mib),
+    ];
+    let snapshot = sample(&root, &rough, &Needs::default());
+    let of_node_1 = snapshot
+        .domains
+        .iter()
+        .find(|domain| matches!(domain.scope, Scope::Nodes(set) if set.to_string() == "1"))
+        .and_then(|domain| domain.verdict)
+        .expect("a verdict of node 1");
+    assert_eq!(of_node_1.victim.id.pid, 12);
+    assert_eq!(of_node_1.runner_up.map(|second| second.id.pid), Some(11));
+    assert!(!of_node_1.close, "a MiB apart by exact numbers");
+    assert_eq!(rss(&snapshot, 12), 101 * mib);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::common::fake_root::FakeRoot;
-use oomtop::app::msg::EventSource;
 use oomtop::linux::scan::backend::BackendChoice;
+use oomtop::model::event_source::EventSource;
 use oomtop::model::snapshot::Needs;
 use oomtop::oomlog::OomEvent;
 use oomtop::runtime::headless::{Event, Halt, LogItem, Session};
@@ -137,9 +137,30 @@ impl Drop for Flood {
 }
 
 #[test]
-fn a_log_without_an_end_is_waited_for_only_so_long() {
+fn a_log_that_never_rests_is_read_to_the_end_it_had_at_the_start() {
     let root = tree();
+    append(&root, REPORT);
     let _flood = Flood::start(&root);
+    let mut session = session(&root);
+    let (mut last, mut seen) = (None, 0);
+    session
+        .history(Duration::from_mins(2), |item| {
+            seen += kills(&item);
+            last = Some(item);
+        })
+        .expect("no error");
+    assert!(session.caught_up(), "{last:?}");
+    let Some(LogItem::Source(source)) = last else {
+        panic!("{last:?}");
+    };
+    assert!(source.caught_up && source.missing.is_empty(), "{source:?}");
+    assert!(seen > 0, "what was there at the start");
+}
+
+#[test]
+fn a_log_too_long_for_the_time_there_is_says_so() {
+    let root = tree();
+    endless(&root);
     let mut session = session(&root);
     let begun = Instant::now();
     let mut last = None;
@@ -155,11 +176,29 @@ fn a_log_without_an_end_is_waited_for_only_so_long() {
     assert!(!session.caught_up());
 }
 
-/// The real binary, while it waits for the end of an endless log.
+/// A log that takes far longer to read than any test lasts.
+fn endless(root: &FakeRoot) {
+    let mut block = String::new();
+    for seq in 0..20_000 {
+        use std::fmt::Write as _;
+        let _ = writeln!(
+            block,
+            "6,{seq},{seq},-;usb 1-1: reset high-speed USB device"
+        );
+    }
+    let path = root.path("dev/kmsg");
+    let file = std::fs::OpenOptions::new().append(true).open(path);
+    let mut file = file.expect("the log");
+    for _ in 0..80 {
+        file.write_all(block.as_bytes()).expect("written");
+    }
+}
+
+/// The real binary, in a log that takes long to read.
 #[test]
 fn a_signal_ends_it_at_once_and_without_a_word() {
     let root = tree();
-    let _flood = Flood::start(&root);
+    endless(&root);
     for (signal, ignored, status) in [
         (Signal::TERM, false, 128 + 15),
         (Signal::INT, false, 128 + 2),

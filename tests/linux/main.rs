@@ -10,6 +10,7 @@
 mod common;
 
 mod backends;
+mod blocked;
 mod cgroup_writer;
 mod churn;
 mod domain_cost;

@@ -9,10 +9,12 @@ use std::fs;
 
 use crate::common::fake_root::{FakeProcess, FakeRoot};
 use crate::common::sampling::{MIB, at, group_of, row, sample, sampler};
+use oomtop::linux::SysRoot;
 use oomtop::linux::sampler::Sampler;
 use oomtop::model::kernel::{RssSource, ScoreFormula, TieBreak};
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::snapshot::{Needs, Snapshot};
+use oomtop::model::time::{Monotonic, Now};
 
 #[test]
 fn a_process_is_read_whole() {
@@ -308,4 +310,36 @@ fn a_fifo_in_the_tree_does_not_hang_a_sample() {
     )
     .expect("a fifo");
     assert_eq!(sample(&root).processes.len(), 2);
+}
+
+#[test]
+fn its_own_cost_is_measured_over_the_time_in_which_it_was_spent() {
+    let mut sampler = Sampler::new(SysRoot::default()).expect("a sampler");
+    let needs = Needs {
+        all_commands: true,
+        ..Needs::default()
+    };
+    // The starts of the samples lie a millisecond apart by the caller's clock, as those of samples that follow on
+    // one that took long.
+    let costs = (1..=12_u64).filter_map(|ms| {
+        let now = Now {
+            monotonic: Monotonic(1_000_000 + ms * 1_000),
+            ..Now::default()
+        };
+        let snapshot = sampler.sample(&needs, now).expect("a sample");
+        Some(snapshot.own_cost?.cpu_percent)
+    });
+    let costs: Vec<f32> = costs.collect();
+    let stat = fs::read_to_string("/proc/stat").expect("stat");
+    let cpus = stat.lines().filter(|line| {
+        let rest = line.strip_prefix("cpu");
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    // Nobody can use more than all processors; the two clocks are not read at the very same moment.
+    let most = cpus.count() as f32 * 110.0;
+    assert_eq!(costs.len(), 11);
+    assert!(
+        costs.iter().all(|cost| (0.0..=most).contains(cost)),
+        "{costs:?}"
+    );
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Who oomtop says dies next is who the kernel kills: on the host, in nested cgroups, group by group."""
-# vm: --mem 512M --timeout 200
+# vm: --mem 512M
 # kernels: 6.1 6.12
 import os
 import random

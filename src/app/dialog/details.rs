@@ -1,19 +1,21 @@
 //! The details pane: one process, its badness part by part, and the file behind each number.
 
 mod distance;
+mod groups;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::CgroupKey;
-use crate::model::kernel::{RssSource, ScoreFormula};
+use crate::model::kernel::RssSource;
 use crate::model::process::badness::{Badness, badness, score};
 use crate::model::process::protection::Protection;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Detail, Snapshot};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// Shows one pinned process; its numbers keep updating.
 #[derive(Debug)]
@@ -132,9 +134,9 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         pair(
             "state",
             format!(
-                "{}, {} threads, parent {}",
+                "{}, {}, parent {}",
                 process.state.name(),
-                process.threads,
+                format::number_of(process.threads.into(), "thread", "threads"),
                 process.ppid
             ),
         ),
@@ -214,17 +216,23 @@ fn anatomy(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
         ),
     ));
     match badness(process, total) {
-        Badness::Points(points) => lines.push(part("badness", points, format!("{points} pages"))),
+        Badness::Points(points) => lines.push(part("badness", points, pages(points))),
         other => lines.push(Line::of(Tone::Good, format!("  {}", reason(other)))),
     }
     lines
+}
+
+fn pages(points: i64) -> String {
+    let sign = if points < 0 { "-" } else { "" };
+    let pages = format::number_of(points.unsigned_abs(), "page", "pages");
+    format!("{sign}{pages}")
 }
 
 fn reason(badness: Badness) -> String {
     match badness {
         Badness::Immune(immunity) => format!("never chosen: {}", immunity.reason()),
         Badness::Unknown => "its memory could not be read (no permission)".to_owned(),
-        Badness::Points(points) => format!("{points} pages"),
+        Badness::Points(points) => pages(points),
     }
 }
 
@@ -237,10 +245,6 @@ fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'
     let read = match detail.and_then(|d| d.kernel_score) {
         Some(score) => format!("the kernel says {score}"),
         None => "not read".to_owned(),
-    };
-    let formula = match rules.score {
-        ScoreFormula::Scaled => "(1000 + badness‰) × 2/3: 0..2000, idle is 666",
-        ScoreFormula::Permille => "badness per mille (kernels before 5.9)",
     };
     let rss = match rules.rss {
         RssSource::Stat => format!("/proc/{pid}/stat field 24: what badness reads on this kernel"),
@@ -261,7 +265,7 @@ fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'
     let mut lines = vec![
         Line::of(Tone::Accent, "Where the numbers are from"),
         pair("  score", format!("{computed} computed; {read}")),
-        pair("", formula),
+        pair("", wording::score_formula(rules.score)),
         pair("  adj", adj),
         pair("  rss", rss),
     ];
@@ -278,13 +282,7 @@ fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'
         ));
     }
     if let Some(detail) = detail {
-        lines.extend(
-            detail
-                .cgroup_lines
-                .iter()
-                .take(20)
-                .map(|l| pair("  cgroup", l.as_str())),
-        );
+        lines.extend(groups::lines(&detail.cgroup_lines));
     }
     let snapshot = context.cells.snapshot;
     let note = snapshot

@@ -118,11 +118,8 @@ impl Dialog for DomainDialog {
     }
 }
 
-fn counted_processes(count: usize) -> String {
-    match count {
-        1 => "1 process".to_owned(),
-        count => format!("{count} processes"),
-    }
+fn processes(count: usize) -> String {
+    format::number_of(count as u64, "process", "processes")
 }
 
 /// The domain a dialog shows.
@@ -222,6 +219,21 @@ impl Subject<'_> {
         match self.watch.forecast.rate() {
             Rate::Unknown => line.add(Tone::Dim, "watching …"),
             Rate::Unsteady => line.add(Tone::Normal, "no steady trend in the last minute"),
+            Rate::Lately(rate, over) => {
+                let seconds = over.as_secs_f64().round();
+                let lately = format!("{} in the last {seconds} s", format::rate(rate));
+                let line = line.add(Tone::Watch, lately);
+                match self.watch.signs.time_left {
+                    Some(left) => line.add(
+                        urgency_tone(self.watch.urgency),
+                        format!(
+                            "  if that goes on, nothing left in {}",
+                            format::in_about(left)
+                        ),
+                    ),
+                    None => line,
+                }
+            }
             Rate::Steady(rate) if rate.abs() < 1024.0 => line.add(Tone::Normal, "none"),
             Rate::Steady(rate) => {
                 let line = line.add(Tone::Normal, format!("{}, steady", format::rate(rate)));
@@ -297,15 +309,14 @@ impl Subject<'_> {
 
     /// The victim, its badness, and what dies with it.
     fn named(&self, verdict: &Verdict, mut lines: Vec<Line>) -> Vec<Line> {
-        let total = self.domain.total_pages.max(1) as f64;
-        let share = verdict.victim.points as f64 * 1000.0 / total;
+        let points = verdict.victim.points;
+        let share = format::permille(points, self.domain.total_pages);
+        let pages = format::number_of(points.unsigned_abs(), "page", "pages");
+        let sign = if points < 0 { "-" } else { "" };
         let who = wording::victim(verdict, self.snapshot);
         let mut line = Line::of(Tone::Normal, "  ").add(Tone::Critical, who);
-        line.push(
-            Tone::Normal,
-            format!("  badness {} pages, {share:.1}‰", verdict.victim.points),
-        );
-        let members = counted_processes(self.domain.members as usize);
+        line.push(Tone::Normal, format!("  badness {sign}{pages}, {share}‰"));
+        let members = processes(self.domain.members as usize);
         line.push(Tone::Dim, format!(" of the domain; {members} in it"));
         lines.push(line);
         if let Some(key) = self.domain.group_kill {
@@ -324,7 +335,7 @@ impl Subject<'_> {
             .filter(|p| p.adj != immune && !p.kernel_thread && !p.global_init)
             .filter(|p| is_member(p, scope, self.snapshot))
             .count();
-        let along = counted_processes(along);
+        let along = processes(along);
         Line::of(Tone::Danger, "  The whole group dies: ").add(
             Tone::Normal,
             format!(

@@ -7,7 +7,9 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::columns;
 use crate::app::view::processes::columns::COLUMNS;
+use crate::model::filter;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// Shows the help.
 #[derive(Debug, Default)]
@@ -68,7 +70,8 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     lines.push(Line::of(Tone::Accent, "Columns"));
     for column in COLUMNS {
         lines.push(
-            Line::of(Tone::Strong, format!("  {:<22}", column.id)).add(Tone::Normal, column.doc),
+            Line::of(Tone::Strong, format!("  {:<22}", column.heading()))
+                .add(Tone::Normal, column.doc),
         );
     }
     lines.push(Line::new());
@@ -91,29 +94,40 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     ));
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "Filter"));
-    for (term, doc) in [
-        ("text", "in the command line or name"),
-        ("pid:1,812  user:mysql", "these processes, this user"),
-        ("cgroup:web", "in the path of the memory cgroup"),
-        (
-            "adj<0  rss>100M  bad>=10",
-            "also score, swap, pgtab, growth; < <= > >= = !=",
-        ),
-        ("!term", "not; terms separated by spaces must all hold"),
-    ] {
-        lines.push(Line::of(Tone::Strong, format!("  {term:<26}")).add(Tone::Normal, doc));
-    }
+    lines.extend(filter_terms());
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "What the kernel counts"));
+    let score = format!(
+        "SCORE is the file /proc/PID/oom_score. On this kernel: {}.",
+        wording::score_formula(context.cells.rules.score)
+    );
     for fact in [
         "Badness is rss + swap + page tables, plus oom_score_adj thousandths of the OOM domain.",
         "The domain is RAM + swap, or a cgroup's limit: the order inside a group can differ from the host's.",
         "Nice values, run time, children and root do not count (they did, long ago).",
-        "SCORE is the file /proc/PID/oom_score: since 5.9 it is (1000 + badness per mille) x 2/3, so that an idle \
-         process shows 666; BAD is the share itself.",
+        &score,
         "Never chosen: adj -1000, the host's pid 1 (a container's init is not), kernel threads.",
     ] {
         lines.push(Line::of(Tone::Normal, format!("  {fact}")));
     }
     lines
+}
+
+/// The terms of the filter. The examples are written here; a test asks for one of every key.
+fn filter_terms() -> Vec<Line> {
+    let examples = "adj<0  badness>=10";
+    let others: Vec<_> = filter::fields()
+        .filter(|field| !examples.contains(field))
+        .collect();
+    let signs: Vec<_> = filter::comparisons().collect();
+    let numbers = format!("also {}; {}", others.join(", "), signs.join(" "));
+    let terms = [
+        ("text", "in the command line or name"),
+        ("pid:1,812  user:mysql", "these processes, this user"),
+        ("cgroup:web", "in the path of the memory cgroup"),
+        (examples, &numbers),
+        ("!term", "not; terms separated by spaces must all hold"),
+    ];
+    let line = |(term, doc)| Line::of(Tone::Strong, format!("  {term:<26}")).add(Tone::Normal, doc);
+    terms.map(line).into()
 }

@@ -19,7 +19,8 @@ use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::holders::by_name;
 use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::ranking::ranking;
-use crate::oomlog::analysis::root_cause::root_cause;
+use crate::oomlog::analysis::verdict::Verdict;
+use crate::text::format::number_of;
 use crate::text::report::tasks_page::{TaskBadness, TaskOrder, badness, head, line, order};
 use crate::text::report::{Page, memory_page, summary};
 use crate::text::tone::{Line, Tone};
@@ -172,7 +173,8 @@ impl ReportDialog {
         }
         if self.page == Page::Tasks {
             let listed = self.report.tasks.as_ref().map_or(0, |table| table.listed());
-            line.push(Tone::Dim, format!("  {listed} tasks by {}", self.by.name()));
+            let tasks = number_of(listed, "task", "tasks");
+            line.push(Tone::Dim, format!("  {tasks} by {}", self.by.name()));
         }
         line
     }
@@ -183,8 +185,7 @@ impl ReportDialog {
     /// takes the name that held most memory, and the adjust dialog takes the name that died, to protect its
     /// next run.
     fn name_for(&self, action: Id) -> Option<String> {
-        let root = root_cause(&self.report);
-        let advised = advice(&self.report, root.as_ref())
+        let advised = advice(&self.report, &Verdict::new(&self.report))
             .iter()
             .filter_map(deed)
             .find_map(|(of, comm)| (of == action).then(|| comm.to_owned()));
@@ -215,18 +216,19 @@ fn deed(step: &Advice) -> Option<(Id, &str)> {
     match step {
         Advice::LimitAlone { comm, .. } => Some((Id::Cgroup, comm)),
         Advice::Protect { comm, .. } => Some((Id::Adjust, comm)),
-        Advice::MakeKillable { largest } => Some((Id::Adjust, largest.as_deref()?)),
+        Advice::MakeKillable { largest, .. } => Some((Id::Adjust, largest.as_deref()?)),
         Advice::FreeTmpfs
         | Advice::SlowWriters { .. }
-        | Advice::FindGroupKernelMemory
-        | Advice::FindSlab
+        | Advice::FindKernelMemory { .. }
         | Advice::FreeHugePages
         | Advice::AskDrivers
         | Advice::Compact
-        | Advice::RelieveZones
+        | Advice::RelieveZones { .. }
         | Advice::WidenNodes
-        | Advice::FindLimit
+        | Advice::FindLimit { .. }
         | Advice::FindWhoAsked
+        | Advice::FindBpfProgram
+        | Advice::RankAgain
         | Advice::RaiseLimit { .. }
         | Advice::FindReport
         | Advice::AddSwap => None,

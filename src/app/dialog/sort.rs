@@ -46,7 +46,7 @@ impl Dialog for SortDialog {
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
         let items = COLUMNS
             .iter()
-            .map(|c| Line::of(Tone::Strong, format!("{:<11}", c.id)).add(Tone::Dim, c.doc))
+            .map(|c| Line::of(Tone::Strong, format!("{:<14}", c.heading())).add(Tone::Dim, c.doc))
             .collect();
         DialogView {
             title: "Sort by".to_owned(),

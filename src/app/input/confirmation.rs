@@ -32,7 +32,7 @@ struct Question {
     /// how many are open,
     open: usize,
     /// and which of its questions the front one asks.
-    question: usize,
+    which: usize,
 }
 
 impl Confirmation {
@@ -59,7 +59,7 @@ impl State {
         let asked = self.dialogs.last().map(|dialog| Question {
             opened: self.confirmation.opened,
             open: self.dialogs.len(),
-            question: dialog.question(),
+            which: dialog.question(),
         });
         if asked != self.confirmation.asked {
             self.confirmation.asked = asked;

@@ -47,16 +47,17 @@ pub(super) struct Changes<'a> {
     pub(super) limits: Vec<LimitChange<'a>>,
     /// Groups that the write created, outermost first.
     pub(super) made: Vec<&'a CgroupPath>,
+    /// Groups that were removed.
+    pub(super) removed: Vec<&'a CgroupPath>,
+    /// Groups that share out memory now.
+    pub(super) enabled: Vec<&'a CgroupPath>,
     /// The first step that failed.
     pub(super) failed: Option<&'a StepReceipt>,
 }
 
 impl<'a> Changes<'a> {
     pub(super) fn new(plans: &'a [PlanReceipt]) -> Self {
-        let mut changes = Self {
-            made: inverse::made(plans),
-            ..Self::default()
-        };
+        let mut changes = Self::default();
         for receipt in plans.iter().flat_map(|plan| &plan.steps) {
             if receipt.failure().is_some() {
                 changes.failed = changes.failed.or(Some(receipt));
@@ -66,6 +67,8 @@ impl<'a> Changes<'a> {
         changes
     }
 
+    /// Every kind of step has a field of its own: [`super::words`] takes the fields one by one, so that a new one
+    /// asks for its sentence there.
     fn add(&mut self, receipt: &'a StepReceipt) {
         let after = receipt.outcome.as_ref().ok();
         match &receipt.step {
@@ -88,9 +91,10 @@ impl<'a> Changes<'a> {
                     to,
                 }));
             }
-            Step::Cgroup(CgroupStep::Limit(group, write)) if inverse::took_effect(receipt) => {
+            Step::Cgroup(CgroupStep::Limit(group, write)) => {
                 let after = after.and_then(Reading::limit);
                 let before = receipt.before.limit();
+                let before = before.filter(|_| inverse::took_effect(receipt));
                 self.limits.extend(before.map(|before| LimitChange {
                     group,
                     file: write.file,
@@ -98,13 +102,15 @@ impl<'a> Changes<'a> {
                     after: after.unwrap_or(write.value),
                 }));
             }
-            // Created groups are recorded already; neither undo nor a sentence needs the other steps.
-            Step::Cgroup(
-                CgroupStep::Create(_)
-                | CgroupStep::Limit(..)
-                | CgroupStep::EnableMemory(_)
-                | CgroupStep::Remove(_),
-            ) => {}
+            Step::Cgroup(CgroupStep::Create(group)) => {
+                self.made.extend(after.map(|_| group));
+            }
+            Step::Cgroup(CgroupStep::Remove(group)) => {
+                self.removed.extend(after.map(|_| group));
+            }
+            Step::Cgroup(CgroupStep::EnableMemory(group)) => {
+                self.enabled.extend(after.map(|_| group));
+            }
         }
     }
 

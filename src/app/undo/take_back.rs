@@ -45,10 +45,10 @@ pub(in crate::app) fn ask(state: &mut State) -> Vec<Effect> {
 pub(in crate::app) fn take_back(
     state: &mut State,
     of: WriteId,
-    warned: Option<String>,
+    warned: Option<&str>,
 ) -> Vec<Effect> {
     let written = state.undo.last().filter(|written| written.id == of);
-    let as_asked = written.filter(|written| changed_since(state, written) == warned);
+    let as_asked = written.filter(|written| changed_since(state, written).as_deref() == warned);
     let Some(plans) = as_asked.map(|written| inverse::of_write(&written.plans)) else {
         return ask(state);
     };

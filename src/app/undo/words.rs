@@ -12,8 +12,19 @@ impl Written {
     /// What undo would do, in a few words: the footer shows this before `u` is pressed.
     pub fn undo_label(&self) -> String {
         let changes = Changes::new(&self.plans);
-        let back = changes
-            .moves
+        let older = changes.older_limits();
+        // All fields, by name: a new one asks what taking it back would do.
+        let Changes {
+            adj,
+            signals: _,
+            moves,
+            limits: _,
+            made,
+            removed,
+            enabled: _,
+            failed: _,
+        } = &changes;
+        let back = moves
             .iter()
             .filter_map(|change| Some((change.target, change.from?)));
         match back.collect::<Vec<_>>().as_slice() {
@@ -21,23 +32,25 @@ impl Written {
             [(target, from)] => return format!("{} → {from}", self.name(*target)),
             many => return format!("{} moves", many.len()),
         }
-        match changes.adj.as_slice() {
+        match adj.as_slice() {
             [] => {}
             [one] => return format!("{} {} → {}", self.name(one.target), one.after, one.before),
             many => return format!("adj of {} processes", many.len()),
         }
         // The path is too long for the footer; undo always means the newest write.
-        match changes.older_limits().as_slice() {
-            [] => {
-                let innermost = changes.made.last();
-                format!("remove {}", innermost.map_or("", |path| path.as_str()))
+        match older.as_slice() {
+            [] => {}
+            [one] => {
+                let back = wording::limit(one.file, one.before);
+                return format!("{} → {back}", one.file.name());
             }
-            [one] => format!(
-                "{} → {}",
-                one.file.name(),
-                wording::limit(one.file, one.before)
-            ),
-            many => format!("{} limits", many.len()),
+            many => return format!("{} limits", many.len()),
+        }
+        match (made.last(), removed.last()) {
+            (Some(innermost), _) => format!("remove {innermost}"),
+            (None, Some(group)) => format!("make {group} again"),
+            // Nothing that `u` would take back.
+            (None, None) => String::new(),
         }
     }
 
@@ -64,17 +77,28 @@ pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
 
 /// What a write without a failure has done.
 pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
-    match changes.signals.as_slice() {
+    // All fields, by name: a new one asks for its sentence.
+    let Changes {
+        adj,
+        signals,
+        moves,
+        limits: bounds,
+        made,
+        removed,
+        enabled,
+        failed: _,
+    } = changes;
+    match signals.as_slice() {
         [] => {}
         [(target, signal)] => {
             return format!("SIG{} sent to {}", signal.name, name(state, *target));
         }
         [(_, signal), ..] => {
-            let sent = changes.signals.len();
+            let sent = signals.len();
             return format!("SIG{} sent to {sent} processes", signal.name);
         }
     }
-    match changes.moves.as_slice() {
+    match moves.as_slice() {
         [] => {}
         [one] => {
             let verb = if undo { "is back in" } else { "moved to" };
@@ -86,15 +110,25 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         }
     }
     let verb = if undo { "restored" } else { "written" };
-    match changes.adj.as_slice() {
-        [] => limits(&changes.limits, undo),
-        [one] => format!(
-            "{} adj {} → {} {verb} and read back",
-            name(state, one.target),
-            one.before,
-            one.after
-        ),
-        many => format!("adj of {} processes {}", many.len(), kept(undo)),
+    match adj.as_slice() {
+        [] => {}
+        [one] => {
+            return format!(
+                "{} adj {} → {} {verb} and read back",
+                name(state, one.target),
+                one.before,
+                one.after
+            );
+        }
+        many => return format!("adj of {} processes {}", many.len(), kept(undo)),
+    }
+    match (made.last(), removed.last(), enabled.last()) {
+        (Some(innermost), _, _) => format!("{innermost} made"),
+        (None, Some(group), _) => format!("{group} removed"),
+        (None, None, Some(group)) if bounds.is_empty() => {
+            format!("memory control enabled in {group}")
+        }
+        (None, None, _) => limits(bounds, undo),
     }
 }
 

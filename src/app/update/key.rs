@@ -41,13 +41,11 @@ fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<E
     };
     // What changes the look of the pane above must not change a hidden one.
     if scope == KeyScope::Events && state.domains.open && place.scopes.contains(&KeyScope::Table) {
-        match action.place(KeyScope::Domains) {
-            Some(above) => place = above,
-            None => {
-                only_in(state, action, KeyScope::Table, ActionId::Domains);
-                return Vec::new();
-            }
-        }
+        let Some(above) = action.place(KeyScope::Domains) else {
+            only_in(state, action, KeyScope::Table, ActionId::Domains);
+            return Vec::new();
+        };
+        place = above;
     }
     if action.writes() && state.settings.read_only {
         state.say(Tone::Watch, format!("{}: oomtop is read-only", action.doc));
@@ -151,7 +149,9 @@ pub(super) fn to_dialog(
             state.table.sort_by(column);
             state.arrange()
         }
-        Outcome::TakeBack(of, warning) => crate::app::undo::take_back(state, of, warning),
+        Outcome::TakeBack(of, warning) => {
+            crate::app::undo::take_back(state, of, warning.as_deref())
+        }
         Outcome::Zoom(scope) => state.zoom_to(scope),
     }
 }

@@ -14,6 +14,7 @@ use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::layout::Pane;
 use crate::model::snapshot::Snapshot;
 use crate::oomlog::OomEvent;
+use crate::text::format::number_of;
 use crate::text::tone::Tone;
 
 /// Handles every message.
@@ -71,8 +72,9 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(
                 Tone::Good,
                 format!(
-                    "{} older boots read, {reports} reports in them",
-                    boots.len()
+                    "{} read, {} in them",
+                    number_of(boots.len() as u64, "older boot", "older boots"),
+                    number_of(reports as u64, "report", "reports")
                 ),
             );
             state.events.accept_older(boots);

@@ -66,6 +66,19 @@ pub struct Column<C, S> {
     pub cell: C,
 }
 
+impl<C, S> Column<C, S> {
+    /// Its header, for a list of columns, with the id where the two differ: `RSS`, `BAD‰ (badness)`.
+    pub fn heading(&self) -> String {
+        if self.title.is_empty() {
+            self.id.to_owned()
+        } else if self.title.eq_ignore_ascii_case(self.id) {
+            self.title.to_owned()
+        } else {
+            format!("{} ({})", self.title, self.id)
+        }
+    }
+}
+
 /// A column on the screen.
 #[derive(Debug)]
 pub struct Placed<C: 'static, S: 'static> {

@@ -117,6 +117,22 @@ fn modes() {
 }
 
 #[test]
+fn the_readme_speaks_of_every_subcommand() {
+    use clap::CommandFactory as _;
+    let readme = include_str!("../../../README.md");
+    for command in super::Args::command().get_subcommands() {
+        let call = format!("`oomtop {}", command.get_name());
+        let is_there = [" ", "`"]
+            .iter()
+            .any(|end| readme.contains(&(call.clone() + end)));
+        assert!(
+            is_there,
+            "README.md needs a sentence that begins with {call}`"
+        );
+    }
+}
+
+#[test]
 fn explain_takes_files_or_a_boot() {
     let launch = |line| match Given::new().resolve(line) {
         Ok(Mode::Explain(ExplainLaunch { source, json, .. })) => (source, json),

@@ -13,6 +13,7 @@ use crate::linux::kernel_file::open_dir;
 use crate::linux::scan::proc::row::RowReader;
 use crate::model::cgroup::{Cgroup, ancestry};
 use crate::model::kernel::KernelRules;
+use crate::model::memory::nodes::NodeSet;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
 use crate::model::process::badness::{Badness, badness};
@@ -125,12 +126,17 @@ impl ExactRows {
     fn find_contenders(&mut self, table: &[Process], cgroups: &[Cgroup], domains: &[DomainState]) {
         self.contenders.clear();
         let mut domain_of = vec![None; cgroups.len()];
+        let mut of_nodes: Vec<(usize, NodeSet)> = Vec::new();
         let mut least = Vec::with_capacity(domains.len());
         for (at, state) in domains.iter().enumerate() {
-            if let Scope::Memcg(key) = state.scope
-                && let Some(slot) = domain_of.get_mut(key.index())
-            {
-                *slot = Some(at);
+            match state.scope {
+                Scope::Host => {}
+                Scope::Memcg(key) => {
+                    if let Some(slot) = domain_of.get_mut(key.index()) {
+                        *slot = Some(at);
+                    }
+                }
+                Scope::Nodes(set) => of_nodes.push((at, set)),
             }
             let second = state.verdict.map(|v| v.runner_up.unwrap_or(v.victim));
             let reach = i64::try_from(self.error.saturating_mul(2)).unwrap_or(i64::MAX / 2);
@@ -161,6 +167,11 @@ impl ExactRows {
             {
                 if let Some(domain) = domain_of.get(key.index()).copied().flatten() {
                     enter(domain);
+                }
+            }
+            for (domain, set) in &of_nodes {
+                if process.nodes.is_none_or(|own| own.common(*set).is_some()) {
+                    enter(*domain);
                 }
             }
         }

@@ -11,12 +11,14 @@ pub(super) mod skipped;
 pub(super) mod ties;
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use crate::model::cgroup::Cgroup;
 use crate::model::kernel::{KernelRules, RssSource};
 use crate::model::memory::Memory;
 use crate::model::memory::nodes::NodeMemory;
-use crate::model::oom_domain::victim::{DomainState, assess, assess_nodes};
+use crate::model::oom_domain::foresee::foresee;
+use crate::model::oom_domain::victim::DomainState;
 use crate::model::process::Process;
 
 use super::SysRoot;
@@ -34,8 +36,6 @@ pub(crate) struct Assessor {
     skipped: SkippedByKernel,
     nodes: Option<Nodes>,
     root_bonus: RootBonus,
-    /// The back end reads counters without their per-CPU parts.
-    is_approximate: bool,
 }
 
 /// One sample before it is assessed.
@@ -48,17 +48,20 @@ pub(crate) struct Unassessed<'a> {
     pub(crate) memory: &'a Memory,
     /// Indices of the rows on the screen.
     pub(crate) shown: &'a [usize],
+    /// How old this sample may become before there is another.
+    pub(crate) age: Duration,
+    /// The back end reads counters without their per-CPU parts.
+    pub(crate) is_approximate: bool,
 }
 
 impl Assessor {
     /// `cpus` is the number of CPUs online.
-    pub(crate) fn new(root: &SysRoot, proc: &OwnedFd, cpus: u64, is_approximate: bool) -> Self {
+    pub(crate) fn new(root: &SysRoot, proc: &OwnedFd, cpus: u64) -> Self {
         Self {
             exact: ExactRows::new(&root.proc, cpus),
             skipped: SkippedByKernel::default(),
             nodes: Nodes::detect(proc),
             root_bonus: RootBonus::default(),
-            is_approximate,
         }
     }
 
@@ -72,51 +75,53 @@ impl Assessor {
         if rules.root_bonus {
             self.root_bonus.complete(sample.proc, sample.seq, table);
         }
-        let mut domains = assess(table, cgroups, memory, rules);
-        let must_read = self.must_read_exact(rules);
-        if must_read {
-            self.exact
-                .read(table, sample.shown, cgroups, &domains, rules.page_size);
-            domains = assess(table, cgroups, memory, rules);
+        if let Some(nodes) = &mut self.nodes {
+            nodes.complete(sample.proc, sample.seq, table);
         }
+        let nodes = self.nodes.as_mut().map(|nodes| nodes.read(sample.proc));
         let assessed = Assessed {
             proc: sample.proc,
             cgroups,
             memory,
+            nodes: nodes.unwrap_or_default(),
             rules,
         };
+        let mut domains = assessed.domains(table);
+        let must_read = must_read_exact(sample.is_approximate, rules);
+        if must_read {
+            self.exact
+                .read(table, sample.shown, cgroups, &domains, rules.page_size);
+            domains = assessed.domains(table);
+        }
         self.skipped.check(&assessed, table, &mut domains);
         if must_read {
             self.exact.judge(&mut domains);
         }
         settle_ties(&mut domains, table, cgroups, sample.hierarchy, rules.tie);
-        let unshown_error = self.unshown_error(rules);
-        let Some(nodes) = &mut self.nodes else {
-            return (domains, Vec::new());
-        };
-        nodes.complete(sample.proc, sample.seq, table);
-        let nodes = nodes.read(sample.proc).to_vec();
-        // Exact rows were read for the first candidates of the host and of the groups only, not of the nodes.
-        let rules = KernelRules {
-            rss_error: rules.rss_error.max(unshown_error),
-            ..*rules
-        };
-        domains.extend(assess_nodes(table, cgroups, &nodes, memory, &rules));
+        foresee(
+            &mut domains,
+            table,
+            cgroups,
+            memory,
+            rules.page_size,
+            sample.age,
+        );
+        let nodes = assessed.nodes.to_vec();
         (domains, nodes)
-    }
-
-    /// True if the back end lacks the numbers that badness compares on this kernel.
-    fn must_read_exact(&self, rules: &KernelRules) -> bool {
-        self.is_approximate && rules.rss == RssSource::Status
     }
 
     /// Largest error of the memory of a row that is neither on the screen nor near the first of an OOM
     /// domain, in pages; 0 if all rows have the numbers of badness.
-    pub(crate) fn unshown_error(&self, rules: &KernelRules) -> u64 {
-        if self.must_read_exact(rules) {
+    pub(crate) fn unshown_error(&self, rules: &KernelRules, is_approximate: bool) -> u64 {
+        if must_read_exact(is_approximate, rules) {
             self.exact.error()
         } else {
             0
         }
     }
+}
+
+/// True if the back end lacks the numbers that badness compares on this kernel.
+fn must_read_exact(is_approximate: bool, rules: &KernelRules) -> bool {
+    is_approximate && rules.rss == RssSource::Status
 }

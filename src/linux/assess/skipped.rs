@@ -13,7 +13,8 @@ use crate::linux::kernel_file::{FileBuffer, number};
 use crate::model::cgroup::Cgroup;
 use crate::model::kernel::KernelRules;
 use crate::model::memory::Memory;
-use crate::model::oom_domain::victim::{DomainState, assess};
+use crate::model::memory::nodes::NodeMemory;
+use crate::model::oom_domain::victim::{DomainState, assess, assess_nodes};
 use crate::model::process::badness::badness;
 use crate::model::process::score::oom_score;
 use crate::model::process::{Process, ProcessId};
@@ -40,7 +41,20 @@ pub(crate) struct Assessed<'a> {
     pub(crate) proc: &'a OwnedFd,
     pub(crate) cgroups: &'a [Cgroup],
     pub(crate) memory: &'a Memory,
+    /// The memory nodes of a host that has more than one; else empty.
+    pub(crate) nodes: &'a [NodeMemory],
     pub(crate) rules: &'a KernelRules,
+}
+
+impl Assessed<'_> {
+    /// Every OOM domain with the numbers that the table has now: all are made in one place, so that each is made again
+    /// when the numbers change.
+    pub(crate) fn domains(&self, table: &[Process]) -> Vec<DomainState> {
+        let mut domains = assess(table, self.cgroups, self.memory, self.rules);
+        let of_nodes = assess_nodes(table, self.cgroups, self.nodes, self.memory, self.rules);
+        domains.extend(of_nodes);
+        domains
+    }
 }
 
 impl SkippedByKernel {
@@ -54,7 +68,7 @@ impl SkippedByKernel {
         let mut marked = self.mark_known(sample, table);
         for _ in 0..ROUNDS {
             if marked {
-                *domains = assess(table, sample.cgroups, sample.memory, sample.rules);
+                *domains = sample.domains(table);
             }
             marked = false;
             for id in announced(domains) {
@@ -67,7 +81,7 @@ impl SkippedByKernel {
                 return;
             }
         }
-        *domains = assess(table, sample.cgroups, sample.memory, sample.rules);
+        *domains = sample.domains(table);
     }
 
     /// Marks the rows found in earlier samples that the kernel still skips. True if there are any.
@@ -151,6 +165,7 @@ mod tests {
             proc: &proc,
             cgroups: &[],
             memory: &memory,
+            nodes: &[],
             rules: &rules,
         };
         let mut asked = SkippedByKernel::default();

@@ -106,10 +106,12 @@ impl GroupReader {
             relative,
         };
         let prefix = if version.is_v1() { "total_" } else { "" };
-        files
-            .raw("memory.stat", |text| parse_stat(text, prefix))
-            .ok()
-            .flatten()
+        let stat = files.raw("memory.stat", |text| parse_stat(text, prefix));
+        let mut stat = stat.ok().flatten()?;
+        if version.is_v1() {
+            stat.kernel = files.bytes("memory.kmem.usage_in_bytes");
+        }
+        Some(stat)
     }
 }
 

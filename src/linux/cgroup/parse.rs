@@ -39,6 +39,7 @@ pub(super) fn parse_stat(text: &[u8], prefix: &str) -> Option<GroupStat> {
             b"inactive_file" => (stat.inactive_file, lists) = (bytes, lists + 1),
             b"active_file" => (stat.active_file, lists) = (bytes, lists + 1),
             b"file_dirty" | b"file_writeback" | b"dirty" | b"writeback" => stat.unwritten += bytes,
+            b"slab_reclaimable" => stat.slab_reclaimable = Some(bytes),
             b"workingset_refault" | b"workingset_refault_anon" | b"workingset_refault_file" => {
                 stat.refaults = Some(stat.refaults.unwrap_or(0).saturating_add(value));
             }

@@ -55,7 +55,7 @@ pub(crate) fn host_kills(dir: impl AsFd, buffer: &mut FileBuffer) -> Option<u64>
 fn parse_meminfo(bytes: &[u8]) -> Option<Memory> {
     let mut memory = Memory::default();
     let (mut total, mut free, mut buffers, mut cached) = (None, None, 0, 0);
-    let (mut huge_count, mut huge_size) = (0_u64, 0);
+    let (mut huge_count, mut huge_free, mut huge_size) = (0_u64, 0_u64, 0);
     for line in lines(bytes) {
         let Some(colon) = line.iter().position(|b| *b == b':') else {
             continue;
@@ -81,7 +81,9 @@ fn parse_meminfo(bytes: &[u8]) -> Option<Memory> {
             b"SwapFree" => memory.swap_free = amount.unwrap_or(0),
             b"Committed_AS" => memory.committed = amount,
             b"CommitLimit" => memory.commit_limit = amount,
+            b"SReclaimable" => memory.slab_reclaimable = amount,
             b"HugePages_Total" => huge_count = amount.unwrap_or(0),
+            b"HugePages_Free" => huge_free = amount.unwrap_or(0),
             b"Hugepagesize" => huge_size = amount.unwrap_or(0),
             _ => {}
         }
@@ -90,6 +92,7 @@ fn parse_meminfo(bytes: &[u8]) -> Option<Memory> {
     memory.free = free?;
     memory.cache = u64::saturating_add(buffers, cached).saturating_sub(memory.shmem.unwrap_or(0));
     memory.huge_pages = huge_count.saturating_mul(huge_size);
+    memory.huge_free = huge_free.saturating_mul(huge_size);
     Some(memory)
 }
 
@@ -136,14 +139,14 @@ mod tests {
         let m = parse_meminfo(
             b"MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 300 kB\nBuffers: 10 kB\n\
               Cached: 250 kB\nShmem: 60 kB\nSwapTotal: 500 kB\nSwapFree: 400 kB\n\
-              HugePages_Total: 4\nHugepagesize: 2048 kB\n",
+              HugePages_Total: 4\nHugePages_Free: 3\nHugepagesize: 2048 kB\n",
         )
         .unwrap();
         assert_eq!(m.total, 1000 << 10);
         assert_eq!(m.available, Some(300 << 10));
         assert_eq!(m.cache, 200 << 10);
         assert_eq!(m.swap_used(), 100 << 10);
-        assert_eq!(m.huge_pages, 8 << 20);
+        assert_eq!((m.huge_pages, m.huge_free), (8 << 20, 6 << 20));
         assert_eq!(m.committed, None);
         let old = parse_meminfo(b"MemTotal: 1000 kB\nMemFree: 100 kB\nCached: 50 kB\n").unwrap();
         assert_eq!((old.available, old.shmem), (None, None));

@@ -13,15 +13,14 @@ use crate::linux::scan::proc::row::RowReader;
 /// Most processes read to learn the scale of `oom_score`.
 const MOST_ASKED: usize = 512;
 
-/// Completes the rules of `host`, and returns what a scan must read under these rules. `is_approximate` is
-/// true if the back end reads counters without their per-CPU parts.
+/// Completes the rules of `host`, and returns what a scan must read under these rules, and
+/// [`KernelRules::swap_error`](crate::model::kernel::KernelRules::swap_error) of rows that are read from files.
 pub(crate) fn learn(
     facts: &mut Facts<'_>,
     root: &SysRoot,
     host: &mut Host,
     memory: &Memory,
-    is_approximate: bool,
-) -> ScanWants {
+) -> (ScanWants, u64) {
     let page_size = host.rules.page_size;
     let mut wants = ScanWants {
         rss: host.rules.rss,
@@ -36,10 +35,7 @@ pub(crate) fn learn(
     }
     facts.learn_rss(&mut host.rules, listed(root), total);
     wants.rss = host.rules.rss;
-    if !is_approximate {
-        host.rules.swap_error = facts.swap_error(host.version, host.rules.rss);
-    }
-    wants
+    (wants, facts.swap_error(host.version, host.rules.rss))
 }
 
 /// The rows of oomtop and then of other processes, each read when the iterator reaches it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::time::Monotonic;
-use crate::model::vm_settings::{VmSettings, parse_swaps};
+use crate::model::vm_settings::{SwapDevice, SwapKind, VmSettings, ZramUse, parse_swaps};
 
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
@@ -72,14 +72,19 @@ fn read(
         .read_whole(proc, "swaps")
         .ok()
         .map(|text| parse_swaps(&String::from_utf8_lossy(text)));
-    settings.zswap = open_dir(&root.base).ok().and_then(|base| {
+    if let Ok(base) = open_dir(&root.base) {
         let file = "sys/module/zswap/parameters/enabled";
-        match buffer.read_whole(&base, file).ok()?.trim_ascii() {
-            b"Y" => Some(true),
-            b"N" => Some(false),
+        settings.zswap = match buffer.read_whole(&base, file).map(<[u8]>::trim_ascii) {
+            Ok(b"Y") => Some(true),
+            Ok(b"N") => Some(false),
             _ => None,
+        };
+        let file = "sys/kernel/mm/lru_gen/min_ttl_ms";
+        settings.lru_min_ttl_ms = buffer.read_whole(&base, file).ok().and_then(number);
+        for device in settings.swaps.iter_mut().flatten() {
+            device.zram = zram(device, &base, buffer);
         }
-    });
+    }
     if hierarchy.version.is_v1()
         && let Ok(dir) = hierarchy.dir()
     {
@@ -88,4 +93,15 @@ fn read(
         settings.swap_accounting = Some(both.is_ok());
     }
     settings
+}
+
+/// What a zram device holds. The name comes from `/proc/swaps`: only the device's own name is used.
+fn zram(device: &SwapDevice, base: &OwnedFd, buffer: &mut FileBuffer) -> Option<ZramUse> {
+    let name = device.name.rsplit('/').next()?;
+    let digits = name.strip_prefix("zram")?;
+    let is_zram = device.kind == SwapKind::Zram && !digits.is_empty();
+    (is_zram && digits.bytes().all(|b| b.is_ascii_digit())).then_some(())?;
+    let file = format!("sys/block/{name}/mm_stat");
+    let text = buffer.read_whole(base, file.as_str()).ok()?;
+    ZramUse::parse(std::str::from_utf8(text).ok()?)
 }

@@ -1,15 +1,17 @@
 //! Finds the programs that kill before the kernel does, and reads their settings.
 //!
-//! Every sample searches the process table for them. Their configuration is read when the set of programs
-//! changes, and periodically, because it can change while they run. The periodic reading pauses while memory
-//! is short: files that must come from the disk would delay the sample.
+//! Every sample searches the process table for them. Their configuration is read on a thread of its own, when the set of
+//! programs or of groups changes, and every few seconds, because it can change while they run. The thread goes on while
+//! memory is short: then a sample must not wait for files that come from the disk, but a slice that was set up a moment
+//! ago is what is about to be killed in. A command line is read there too, since such a read can block.
 
 pub(super) mod unit_files;
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use crate::model::cgroup::{Cgroup, CgroupVersion};
+use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
 use crate::model::killers::earlyoom::earlyoom;
 use crate::model::killers::nohang::{config_path, nohang};
 use crate::model::killers::systemd::systemd_oomd;
@@ -19,22 +21,102 @@ use crate::model::process::{Process, ProcessId};
 use crate::model::time::Monotonic;
 
 use super::SysRoot;
+use super::helper::helper;
 use super::kernel_file::FileBuffer;
 use crate::linux::killers::unit_files::ConfigRoot;
 use crate::linux::write::pinned::PinnedProcess;
 
-/// Time between two readings of the configuration. For systemd-oomd that means the files of every unit.
-const EVERY: Duration = Duration::from_mins(1);
+/// Time between two readings of the configuration. For systemd-oomd that means the files of every unit: some
+/// milliseconds. While tasks wait for memory they may have to come from the disk.
+const EVERY: Duration = Duration::from_secs(5);
+const EVERY_PRESSED: Duration = Duration::from_secs(15);
+
+/// How long a sample waits for the settings of a program that has just been found.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The same while tasks wait for memory.
+const PATIENCE_PRESSED: Duration = Duration::from_millis(100);
 
 /// Most arguments read: no such program takes more.
 const MOST_ARGUMENTS: usize = 256;
+
+/// Said of a program whose settings have not been read yet.
+const READING: &str = "its settings are still being read";
 
 /// Keeps the last reading until the next is due.
 #[derive(Debug, Default)]
 pub(crate) struct KillerWatch {
     running: Vec<(Killer, ProcessId)>,
-    read: Option<Monotonic>,
+    /// The groups that the last reading was asked about.
+    groups: Vec<CgroupPath>,
+    /// When the last reading was asked for.
+    asked: Option<Monotonic>,
     known: Arc<Vec<RunningKiller>>,
+    reader: Option<Reader>,
+}
+
+/// What a reading is about.
+#[derive(Debug)]
+struct Question {
+    root: SysRoot,
+    version: CgroupVersion,
+    running: Vec<(Killer, ProcessId)>,
+    /// The groups there are, for systemd-oomd.
+    groups: Vec<CgroupPath>,
+}
+
+/// The thread that reads.
+#[derive(Debug)]
+struct Reader {
+    ask: Sender<Question>,
+    answers: Receiver<Vec<RunningKiller>>,
+    /// A question has not been answered.
+    is_busy: bool,
+}
+
+impl Reader {
+    fn start() -> std::io::Result<Self> {
+        let (ask, asked) = channel::<Question>();
+        let (answer, answers) = channel();
+        helper("settings", move || {
+            for question in asked {
+                if answer.send(question.read()).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self {
+            ask,
+            answers,
+            is_busy: false,
+        })
+    }
+
+    /// The answer, if it comes within so long.
+    fn answer(&mut self, patience: Duration) -> Option<Vec<RunningKiller>> {
+        if !self.is_busy {
+            return None;
+        }
+        let answer = self.answers.recv_timeout(patience);
+        self.is_busy = matches!(answer, Err(RecvTimeoutError::Timeout));
+        answer.ok()
+    }
+}
+
+impl Question {
+    fn read(&self) -> Vec<RunningKiller> {
+        let base = ConfigRoot::open(&self.root.base);
+        let read = |(killer, id): &(Killer, ProcessId)| match killer {
+            Killer::Earlyoom => read_earlyoom(&self.root, *id),
+            Killer::Nohang => read_nohang(&self.root, *id, base.as_ref()),
+            Killer::SystemdOomd => read_oomd(*id, self.version, base.as_ref(), &self.groups),
+            Killer::Oomd | Killer::LowMemoryKiller => RunningKiller::unread(
+                *killer,
+                *id,
+                "its rules are in its own file (--config), which is not read here",
+            ),
+        };
+        self.running.iter().map(read).collect()
+    }
 }
 
 impl KillerWatch {
@@ -53,24 +135,74 @@ impl KillerWatch {
             .filter_map(|process| Some((which(process, cgroups)?, process.id)))
             .collect();
         running.sort_unstable_by_key(|(_, id)| *id);
-        let due = !pressed && self.read.is_none_or(|at| now.since(at) >= EVERY);
-        if running != self.running || (due && !running.is_empty()) {
-            let base = ConfigRoot::open(&root.base);
-            let read = |(killer, id): &(Killer, ProcessId)| match killer {
-                Killer::Earlyoom => read_earlyoom(root, *id),
-                Killer::Nohang => read_nohang(root, *id, base.as_ref()),
-                Killer::SystemdOomd => read_oomd(*id, version, base.as_ref(), cgroups),
-                Killer::Oomd | Killer::LowMemoryKiller => RunningKiller::unread(
-                    *killer,
-                    *id,
-                    "its rules are in its own file (--config), which is not read here",
-                ),
+        let is_oomd = |(killer, _): &(Killer, ProcessId)| *killer == Killer::SystemdOomd;
+        let present = || cgroups.iter().filter(|group| group.present);
+        let with_groups = version == CgroupVersion::V2 && running.iter().any(is_oomd);
+        let other_groups = with_groups && !present().map(|group| &group.path).eq(&self.groups);
+        let changed = running != self.running;
+        let every = if pressed { EVERY_PRESSED } else { EVERY };
+        let due = self.asked.is_none_or(|at| now.since(at) >= every);
+        if changed {
+            // Whatever runs is known at once, its settings a moment later.
+            let known = |(killer, id): &(Killer, ProcessId)| {
+                let before = self.known.iter().find(|known| known.id == *id);
+                before
+                    .cloned()
+                    .unwrap_or_else(|| RunningKiller::unread(*killer, *id, READING))
             };
-            self.known = Arc::new(running.iter().map(read).collect());
-            self.running = running;
-            self.read = Some(now);
+            self.known = Arc::new(running.iter().map(known).collect());
+            self.running.clone_from(&running);
+        }
+        if (changed || other_groups || due) && !running.is_empty() {
+            self.groups = if with_groups {
+                present().map(|group| group.path.clone()).collect()
+            } else {
+                Vec::new()
+            };
+            self.ask(now, root, version);
+        }
+        let patience = match (changed, pressed) {
+            (false, false) if due => PATIENCE_PRESSED,
+            (false, _) => Duration::ZERO,
+            (true, true) => PATIENCE_PRESSED,
+            (true, false) => PATIENCE,
+        };
+        let answer = self.reader.as_mut().and_then(|r| r.answer(patience));
+        if let Some(answer) = answer {
+            let of = |known: &RunningKiller| (known.killer, known.id);
+            // The answer to an earlier question may be about others.
+            if answer.iter().map(of).eq(self.running.iter().copied()) {
+                if answer != *self.known {
+                    self.known = Arc::new(answer);
+                }
+            } else {
+                self.asked = None;
+            }
         }
         Arc::clone(&self.known)
+    }
+
+    /// Asks the thread, unless it still reads: then the next sample asks again.
+    fn ask(&mut self, now: Monotonic, root: &SysRoot, version: CgroupVersion) {
+        if self.reader.is_none() {
+            // Without a thread now, the next sample tries again.
+            self.reader = Reader::start().ok();
+        }
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        if reader.is_busy {
+            self.asked = None;
+            return;
+        }
+        let question = Question {
+            root: root.clone(),
+            version,
+            running: self.running.clone(),
+            groups: self.groups.clone(),
+        };
+        reader.is_busy = reader.ask.send(question).is_ok();
+        self.asked = Some(now);
     }
 }
 
@@ -82,21 +214,17 @@ fn is_service(uid: u32) -> bool {
 
 fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
     let comm = process.comm.as_bytes();
-    let killer = match comm {
-        b"systemd-oomd" => Killer::SystemdOomd,
-        b"earlyoom" => Killer::Earlyoom,
-        b"nohang" => Killer::Nohang,
-        b"oomd" => Killer::Oomd,
-        // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
-        _ if comm.starts_with(b"python") => {
-            let group = process.cgroup.and_then(|key| cgroups.get(key.index()))?;
-            let unit = group.path.name();
-            let is_it = unit == "nohang.service" || unit == "nohang-desktop.service";
-            is_it.then_some(Killer::Nohang)?
-        }
-        _ => return None,
+    let by_name = Killer::ALL
+        .into_iter()
+        .find(|killer| killer.is_program() && killer.name().as_bytes() == comm);
+    // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
+    let by_unit = || {
+        let group = process.cgroup.and_then(|key| cgroups.get(key.index()))?;
+        let unit = group.path.name();
+        let is_it = unit == "nohang.service" || unit == "nohang-desktop.service";
+        (is_it && comm.starts_with(b"python")).then_some(Killer::Nohang)
     };
-    is_service(process.uid).then_some(killer)
+    by_name.or_else(by_unit).filter(|_| is_service(process.uid))
 }
 
 /// The command line without the program name; `None` if it cannot be read.
@@ -135,7 +263,7 @@ fn read_oomd(
     id: ProcessId,
     version: CgroupVersion,
     base: Option<&ConfigRoot<'_>>,
-    cgroups: &[Cgroup],
+    groups: &[CgroupPath],
 ) -> RunningKiller {
     if version != CgroupVersion::V2 {
         let note = "it needs cgroup v2 with the memory controller: here it kills nobody";
@@ -146,17 +274,16 @@ fn read_oomd(
         return RunningKiller::unread(Killer::SystemdOomd, id, note);
     };
     let files = base.managed_units();
-    let watched: Vec<_> = cgroups
+    let watched: Vec<_> = groups
         .iter()
-        .filter(|group| group.present)
-        .filter_map(|group| {
-            let unit = if group.path.is_root() {
+        .filter_map(|path| {
+            let unit = if path.is_root() {
                 "-.slice"
             } else {
-                group.path.name()
+                path.name()
             };
             let managed = managed(unit, &files);
-            managed.is_watched().then(|| (group.path.clone(), managed))
+            managed.is_watched().then(|| (path.clone(), managed))
         })
         .collect();
     let mut killer = systemd_oomd(id, &base.oomd_conf(), &watched);

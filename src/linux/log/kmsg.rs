@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use crate::linux::ReadError;
+use crate::linux::kernel_file::number;
 
 /// Size of the read buffer. A record is at most about 2 KiB of text and its dictionary; a read into a smaller
 /// buffer fails and the record is lost.
@@ -40,7 +41,21 @@ pub struct KmsgReader {
     path: PathBuf,
     file: OwnedFd,
     kind: Kind,
+    start: Start,
     buffer: Vec<u8>,
+}
+
+/// Where the log ended when it was opened.
+#[derive(Debug)]
+enum Start {
+    /// A descriptor behind the record that was the last one then. Its next record is the first new one.
+    Behind(OwnedFd),
+    /// The sequence number of the first record that is new.
+    First(u64),
+    /// The size of the file.
+    Size(u64),
+    /// Everything that was there then has been read.
+    Passed,
 }
 
 #[derive(Debug)]
@@ -62,6 +77,14 @@ impl KmsgReader {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let file = open(path)?;
         let stat = rustix::fs::fstat(&file).map_err(|errno| cannot_read(path, errno))?;
+        let start = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Start::Size(u64::try_from(stat.st_size).unwrap_or(0)),
+            FileType::CharacterDevice => open(path)
+                .ok()
+                .filter(|end| rustix::fs::seek(end, SeekFrom::End(0)).is_ok())
+                .map_or(Start::Passed, Start::Behind),
+            _ => Start::Passed,
+        };
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::CharacterDevice => Kind::Device,
             FileType::Directory => return Err(cannot_read(path, Errno::ISDIR)),
@@ -75,6 +98,7 @@ impl KmsgReader {
             path: path.to_owned(),
             file,
             kind,
+            start,
             buffer: vec![0; RECORD_MOST],
         })
     }
@@ -100,6 +124,36 @@ impl KmsgReader {
             }
             self.wait(left);
         }
+    }
+
+    /// True once all records have been read that were there when the log was opened: `next` is the one that is about
+    /// to be handled, `None` if none is there now. A log that grows as fast as it is read has an end, too.
+    pub fn is_past_start(&mut self, next: Option<&KmsgItem>) -> bool {
+        let Some(item) = next else {
+            self.start = Start::Passed;
+            return true;
+        };
+        if let Start::Behind(end) = &self.start
+            && let Ok(size) = rustix::io::read(end, &mut self.buffer[..])
+            && let Some(first) = self.buffer.get(..size).and_then(sequence)
+        {
+            self.start = Start::First(first);
+        }
+        let passed = match (&self.start, &self.kind, item) {
+            (Start::Passed, ..) => true,
+            (Start::First(first), _, KmsgItem::Record(record)) => {
+                sequence(record).is_some_and(|own| own >= *first)
+            }
+            // Read in blocks: the records that are ready lie before what was read last.
+            (Start::Size(size), Kind::File { ready, read, .. }, _) => {
+                ready.is_empty() && read >= size
+            }
+            _ => false,
+        };
+        if passed {
+            self.start = Start::Passed;
+        }
+        passed
     }
 
     fn read_record(&mut self) -> Result<Option<KmsgItem>, Errno> {
@@ -184,6 +238,11 @@ fn take_records(partial: &mut Vec<u8>, ready: &mut VecDeque<Vec<u8>>) {
     if partial.len() > LINE_MOST {
         ready.push_back(std::mem::take(partial));
     }
+}
+
+/// The sequence number: the second field of a record.
+fn sequence(record: &[u8]) -> Option<u64> {
+    number(record.split(|byte| *byte == b',').nth(1)?)
 }
 
 fn record(bytes: &[u8]) -> KmsgItem {

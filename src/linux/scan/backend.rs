@@ -1,12 +1,14 @@
-//! [`BackendChoice`], and the back end in use: chosen at start, replaced by plain `/proc` if it fails.
+//! [`BackendChoice`], and the back end in use: chosen at start, replaced by plain `/proc` while it fails.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::linux::host::is_own_namespace;
 use crate::linux::kernel_file::{FileBuffer, open_dir};
 use crate::linux::scan::bpf::{BpfScan, Refusal, Way};
+use crate::linux::scan::preferred::Preferred;
 use crate::linux::scan::proc::ProcScan;
 use crate::linux::scan::proc::row::RowReader;
 use crate::linux::scan::proc::status_lines;
@@ -41,12 +43,15 @@ const CAP_PERFMON_AND_BPF: u64 = 1 << 38 | 1 << 39;
 const INITIAL_PID_NS: &str = "pid:[4026531836]";
 const INITIAL_TIME_NS: &str = "time:[4026531834]";
 
+/// How long the start waits for the kernel to check the BPF program.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The back end in use.
 pub(crate) struct Backend {
     proc: PathBuf,
     scan: Box<dyn ProcessScan>,
-    /// True if `/proc` replaces `scan` when it fails; false if `scan` is `/proc` already.
-    may_fall_back: bool,
+    /// `None` if no other back end would be better than `scan`.
+    preferred: Option<Preferred>,
     note: Option<Arc<str>>,
 }
 
@@ -58,23 +63,31 @@ impl Backend {
         version: CgroupVersion,
         choice: BackendChoice,
     ) -> Result<Self, ReadError> {
-        let bpf = match choice {
-            BackendChoice::Auto | BackendChoice::Bpf => {
-                Some(open_bpf(root, version, Way::Cheapest))
-            }
-            BackendChoice::BpfIterator => Some(open_bpf(root, version, Way::IsCalled)),
+        let way = match choice {
+            BackendChoice::Auto | BackendChoice::Bpf => Some(Way::Cheapest),
+            BackendChoice::BpfIterator => Some(Way::IsCalled),
             BackendChoice::Proc | BackendChoice::ProcAll => None,
         };
-        let note = match bpf {
-            Some(Ok(scan)) => {
+        let Some(way) = way else {
+            let scan = ProcScan::open(root.proc.clone(), choice == BackendChoice::ProcAll)?;
+            let note = "the BPF task walk is not used: --backend says so";
+            return Ok(Self {
+                note: Some(note.into()),
+                ..Self::from_scan(root, Box::new(scan))
+            });
+        };
+        let of = root.clone();
+        let mut preferred = Preferred::new(move || {
+            open_bpf(&of, version, way).map(|scan| Box::new(scan) as Box<dyn ProcessScan>)
+        });
+        let refusal = match preferred.first(PATIENCE) {
+            Ok(scan) => {
                 return Ok(Self {
-                    proc: root.proc.clone(),
-                    scan: Box::new(scan),
-                    may_fall_back: true,
-                    note: None,
+                    preferred: Some(preferred),
+                    ..Self::from_scan(root, scan)
                 });
             }
-            Some(Err(refusal)) if choice != BackendChoice::Auto => {
+            Err(refusal) if choice != BackendChoice::Auto => {
                 return Err(ReadError::new(
                     Path::new("bpf"),
                     "the process table",
@@ -82,12 +95,13 @@ impl Backend {
                     "leave out --backend bpf to read /proc instead",
                 ));
             }
-            Some(Err(refusal)) => format!("the BPF task walk is not used: {refusal}"),
-            None => "the BPF task walk is not used: --backend says so".to_owned(),
+            Err(refusal) => refusal,
         };
-        let scan = ProcScan::open(root.proc.clone(), choice == BackendChoice::ProcAll)?;
+        let scan = ProcScan::open(root.proc.clone(), false)?;
+        let note = format!("the BPF task walk is not used: {refusal}");
         Ok(Self {
             note: Some(note.into()),
+            preferred: refusal.may_pass().then_some(preferred),
             ..Self::from_scan(root, Box::new(scan))
         })
     }
@@ -97,7 +111,7 @@ impl Backend {
         Self {
             proc: root.proc.clone(),
             scan,
-            may_fall_back: false,
+            preferred: None,
             note: None,
         }
     }
@@ -117,22 +131,39 @@ impl Backend {
         self.note.as_ref()
     }
 
-    /// As [`ProcessScan::scan`]. Switches to `/proc` for good if the back end fails.
+    /// As [`ProcessScan::scan`]. Switches to `/proc` if the back end fails, and back as soon as it works again.
     pub(crate) fn scan(
         &mut self,
         wants: &ScanWants,
         pass: &ScanPass<'_>,
         table: &mut Vec<Process>,
     ) -> Result<ScanCount, ReadError> {
-        match self.scan.scan(wants, pass, table) {
-            Err(error) if self.may_fall_back => {
+        match self.preferred.as_mut().and_then(Preferred::again) {
+            None => {}
+            Some(Ok(scan)) => {
+                self.scan = scan;
+                self.note = None;
+            }
+            Some(Err(refusal)) => {
+                let note = format!("the BPF task walk is not used: {refusal}");
+                self.note = Some(note.into());
+                if !refusal.may_pass() {
+                    self.preferred = None;
+                }
+            }
+        }
+        match (self.scan.scan(wants, pass, table), &mut self.preferred) {
+            (Err(error), Some(preferred)) if preferred.is_in_use() => {
+                preferred.has_failed();
                 self.scan = Box::new(ProcScan::open(self.proc.clone(), false)?);
-                self.may_fall_back = false;
-                let note = format!("the BPF task walk has failed: {}", error.source);
+                let note = format!(
+                    "the BPF task walk has failed and is tried again: {}",
+                    error.source
+                );
                 self.note = Some(note.into());
                 self.scan.scan(wants, pass, table)
             }
-            result => result,
+            (result, _) => result,
         }
     }
 }
@@ -188,7 +219,7 @@ fn may_use_bpf(proc: &OwnedFd) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Backend, BackendChoice};
+    use super::{Backend, BackendChoice, Preferred, Refusal};
     use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
     use crate::linux::{ReadError, SysRoot};
     use crate::model::cgroup::CgroupVersion;
@@ -196,20 +227,28 @@ mod tests {
     use crate::model::memory::Memory;
     use crate::model::process::Process;
     use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
 
-    struct Broken;
+    /// Works until it is torn.
+    struct Fragile(Arc<AtomicBool>);
 
-    impl ProcessScan for Broken {
+    impl ProcessScan for Fragile {
         fn name(&self) -> &'static str {
-            "broken"
+            "fragile"
         }
 
         fn scan(
             &mut self,
             _: &ScanWants,
             _: &ScanPass<'_>,
-            _: &mut Vec<Process>,
+            table: &mut Vec<Process>,
         ) -> Result<ScanCount, ReadError> {
+            table.clear();
+            if !self.0.load(Ordering::SeqCst) {
+                return Ok(ScanCount::default());
+            }
             Err(ReadError::new(
                 Path::new("x"),
                 "it",
@@ -220,10 +259,22 @@ mod tests {
     }
 
     #[test]
-    fn a_way_that_fails_is_left_for_proc_with_a_note() {
+    fn a_way_that_fails_is_left_for_proc_with_a_note_and_used_again_when_it_works() {
         let root = SysRoot::default();
-        let mut backend = Backend::from_scan(&root, Box::new(Broken));
-        backend.may_fall_back = true;
+        let torn = Arc::new(AtomicBool::new(false));
+        let shared = Arc::clone(&torn);
+        let mut preferred = Preferred::new(move || {
+            if shared.load(Ordering::SeqCst) {
+                return Err(Refusal::TooSlow);
+            }
+            Ok(Box::new(Fragile(Arc::clone(&shared))) as Box<dyn ProcessScan>)
+        });
+        preferred.set_pauses(Duration::from_millis(1));
+        let scan = preferred.first(Duration::from_mins(1)).expect("it works");
+        let mut backend = Backend {
+            preferred: Some(preferred),
+            ..Backend::from_scan(&root, scan)
+        };
         let wants = ScanWants {
             rss: RssSource::Stat,
             page_size: 4096,
@@ -236,10 +287,33 @@ mod tests {
             pressed: false,
         };
         let mut table = Vec::new();
-        backend.scan(&wants, &pass, &mut table).expect("a table");
-        assert!(table.iter().any(|p| p.id.pid == std::process::id()));
-        assert_eq!(backend.name(), "/proc");
-        assert!(backend.note().is_some_and(|note| note.contains("torn")));
+        let mut scan = |backend: &mut Backend| {
+            backend.scan(&wants, &pass, &mut table).expect("a table");
+            table.len()
+        };
+        for _ in 0..2 {
+            assert_eq!((scan(&mut backend), backend.name()), (0, "fragile"));
+            torn.store(true, Ordering::SeqCst);
+            assert!(scan(&mut backend) > 0);
+            assert_eq!(backend.name(), "/proc");
+            assert!(backend.note().is_some_and(|note| note.contains("torn")));
+            // As long as it does not work, /proc goes on, and the note says why.
+            let begun = Instant::now();
+            let still = |backend: &Backend| {
+                let note = backend.note().map(|note| note.contains("still checking"));
+                note == Some(true)
+            };
+            while !still(&backend) {
+                assert!(scan(&mut backend) > 0);
+                assert!(begun.elapsed() < Duration::from_mins(1), "never asked");
+            }
+            torn.store(false, Ordering::SeqCst);
+            while backend.name() == "/proc" {
+                scan(&mut backend);
+                assert!(begun.elapsed() < Duration::from_mins(1), "never used again");
+            }
+            assert_eq!(backend.note(), None);
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! [`ProcessHistory`]: the state of each process kept from sample to sample: growth, command line, cgroup.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::cgroup::CgroupKey;
 use crate::model::process::comm::Comm;
+use crate::model::process::pace::Pace;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Needs;
 use crate::model::time::Monotonic;
@@ -14,7 +17,9 @@ use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
 use crate::linux::cgroup::table::{CYCLE, CgroupTable};
 use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
+use crate::linux::scan::command_lines::CommandLines;
 use crate::linux::scan::proc::pid_table::PidTable;
+use crate::linux::scan::youth::Youth;
 
 /// Time constant of the smoothed growth: after this time a step in memory use has decayed to a third.
 const GROWTH_SECONDS: f32 = 4.0;
@@ -24,9 +29,6 @@ const NO_GROWTH: f32 = 16.0;
 
 /// Where the back end does not report a cgroup id, the cgroup of every row is read once in this many samples.
 const MOVES: u64 = 30;
-
-/// Bytes kept of a command line: some are megabytes long, and no screen shows more.
-const COMMAND_MOST: usize = 16 * 1024;
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -40,6 +42,9 @@ struct Entry {
     cgroup_id: Option<u64>,
     bytes: Option<(u64, Monotonic)>,
     growth: Option<f32>,
+    pace: Pace,
+    /// Samples in which it was seen.
+    seen: u32,
 }
 
 /// The state of each process, by pid and start time.
@@ -50,6 +55,12 @@ pub(crate) struct ProcessHistory {
     shown: Vec<ProcessId>,
     /// The indices of the shown rows in the last completed table.
     shown_rows: Vec<usize>,
+    /// The rows whose command lines are to be read, those on the screen first.
+    wanted: Vec<(bool, ProcessId)>,
+    commands: Option<CommandLines>,
+    /// When the last table was completed.
+    taken: Option<Monotonic>,
+    youth: Youth,
     files: Files,
 }
 
@@ -84,6 +95,7 @@ impl ProcessHistory {
         self.shown.extend(needs.detail);
         self.shown.sort_unstable();
         self.shown_rows.clear();
+        self.wanted.clear();
         self.entries.reserve(table.len());
         for (at, row) in table.iter_mut().enumerate() {
             let entry = self.entries.keep(row.id.pid);
@@ -102,7 +114,7 @@ impl ProcessHistory {
                 users.learn(row.uid);
                 entry.uid = row.uid;
             }
-            entry.grow(row, sampling);
+            entry.grow(row, sampling, self.taken);
             let moved = match row.cgroup_id {
                 Some(id) => entry.cgroup_id != Some(id),
                 None => !entry.known || shown || turn(MOVES),
@@ -119,16 +131,49 @@ impl ProcessHistory {
             if wanted
                 && (entry.command.is_none() || entry.comm != row.comm || (shown && turn(CYCLE)))
             {
-                let command = self.files.command(row, sampling.proc);
-                entry.keep_command(command);
+                self.wanted.push((!shown, row.id));
             }
             entry.known = true;
             entry.comm = row.comm;
             row.cgroup = entry.cgroup;
             row.growth = entry.growth;
+            row.pace = entry.pace;
+            self.youth.take(row.comm, entry.seen, &mut row.pace);
             row.command.clone_from(&entry.command);
         }
+        self.youth.end_round(sampling.at, self.taken);
+        self.taken = Some(sampling.at);
+        self.read_commands(sampling.proc, table);
         self.entries.end_round();
+    }
+
+    /// Reads the command lines that are wanted, and marks the rows whose reads block.
+    fn read_commands(&mut self, proc: &OwnedFd, table: &mut [Process]) {
+        self.wanted.sort_unstable();
+        let wanted: Vec<_> = self.wanted.iter().map(|(_, id)| *id).collect();
+        if self.commands.is_none() && !wanted.is_empty() {
+            self.commands = CommandLines::new(proc).ok();
+        }
+        let Some(commands) = &mut self.commands else {
+            return;
+        };
+        let mut read = HashMap::with_capacity(wanted.len());
+        commands.read(&wanted, |(id, line)| {
+            if let Some(entry) = self.entries.get_mut(id.pid).filter(|entry| entry.id == id) {
+                entry.keep_command(line);
+                read.insert(id, entry.command.clone());
+            }
+        });
+        let blocked: HashMap<_, _> = commands.blocked().collect();
+        if read.is_empty() && blocked.is_empty() {
+            return;
+        }
+        for row in table {
+            if let Some(command) = read.remove(&row.id) {
+                row.command = command;
+            }
+            row.command_blocks = blocked.get(&row.id).map(Duration::as_secs_f32);
+        }
     }
 
     /// The indices of the rows on the screen in the last completed table.
@@ -157,18 +202,6 @@ impl Files {
         Some(key)
     }
 
-    /// The arguments joined by spaces; empty for a process without a command line (zombies, kernel threads).
-    fn command(&mut self, row: &Process, proc: &OwnedFd) -> Option<String> {
-        let text = self.read(row, "cmdline", proc)?;
-        let text = text.get(..COMMAND_MOST).unwrap_or(text);
-        let end = text.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
-        let mut line = String::from_utf8_lossy(text.get(..end)?).into_owned();
-        if line.contains('\0') {
-            line = line.replace('\0', " ");
-        }
-        Some(line)
-    }
-
     fn read(&mut self, row: &Process, file: &str, proc: &OwnedFd) -> Option<&[u8]> {
         self.name.clear();
         // Writing to a String cannot fail.
@@ -178,19 +211,21 @@ impl Files {
 }
 
 impl Entry {
-    fn grow(&mut self, row: &Process, sampling: &Sampling<'_>) {
+    /// `before` is the time of the sample before, if there was one.
+    fn grow(&mut self, row: &Process, sampling: &Sampling<'_>, before: Option<Monotonic>) {
+        self.seen = self.seen.saturating_add(1);
         let Some(memory) = &row.memory else { return };
         let bytes = (memory.rss + memory.swap).saturating_mul(sampling.page_size);
-        if let Some((before, then)) = self.bytes {
+        if let Some((last, then)) = self.bytes {
             let seconds = sampling.at.since(then).as_secs_f32();
             if seconds <= 0.0 {
                 return;
             }
+            let rate = (bytes as f32 - last as f32) / seconds;
             self.growth = match self.growth {
                 // The usual case: nothing has changed.
-                Some(0.0) if bytes == before => Some(0.0),
+                Some(0.0) if bytes == last => Some(0.0),
                 growth => {
-                    let rate = (bytes as f32 - before as f32) / seconds;
                     let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
                     let growth = growth.map_or(rate, |growth| growth + weight * (rate - growth));
                     Some(if growth.abs() < NO_GROWTH {
@@ -200,6 +235,13 @@ impl Entry {
                     })
                 }
             };
+            if bytes != last || self.pace != Pace::default() {
+                self.pace.learn(rate, self.growth.unwrap_or(0.0), seconds);
+            }
+        } else if let Some(before) = before.filter(|_| self.seen == 1) {
+            // It was not there then.
+            let seconds = sampling.at.since(before).as_secs_f32();
+            self.pace = Pace::newcomer(bytes, seconds);
         }
         self.bytes = Some((bytes, sampling.at));
     }

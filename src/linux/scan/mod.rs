@@ -2,9 +2,12 @@
 
 pub mod backend;
 pub(super) mod bpf;
+mod command_lines;
 pub(super) mod detail;
 pub(super) mod history;
+mod preferred;
 pub(super) mod proc;
+mod youth;
 
 use crate::model::kernel::RssSource;
 use crate::model::memory::Memory;

@@ -6,7 +6,7 @@
 
 mod words;
 
-pub use words::{LONGEST, description, label, unescaped};
+pub use words::{LONGEST, description, label, short_id, unescaped};
 
 /// The owner that the path of a group names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +152,21 @@ pub fn unit_of(path: &str) -> Option<&str> {
     path.rsplit('/').find(|part| is_unit(part))
 }
 
+/// The user whose own systemd (`systemd --user`, in `user@UID.service`) manages the unit of a group, as the path
+/// has it: the uid. `None` for a unit of the system's manager, and outside of units.
+#[must_use]
+pub fn user_manager_of(path: &str) -> Option<&str> {
+    let is_of_unit = |path: &&str| path.rsplit('/').next().is_some_and(is_unit);
+    let unit = around(path).find(is_of_unit)?;
+    let (above, _) = unit.rsplit_once('/')?;
+    above.split('/').find_map(user_of)
+}
+
+/// `1000` of `user@1000.service`.
+fn user_of(part: &str) -> Option<&str> {
+    part.strip_prefix("user@")?.strip_suffix(".service")
+}
+
 /// The path itself and those of the groups around it, the nearest first.
 fn around(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| {
@@ -240,7 +255,7 @@ pub fn owner(path: &str) -> Option<Owner<'_>> {
         };
     }
     if is_unit(last) {
-        let of_user = above.iter().any(|part| part.starts_with("user@"));
+        let of_user = above.iter().any(|part| user_of(part).is_some());
         return found(if of_user { Kind::UserUnit } else { Kind::Unit }, last);
     }
     None
@@ -253,11 +268,22 @@ fn scope_kind(runtime: &str) -> Option<Kind> {
         .map(|(_, kind)| *kind)
 }
 
-/// True for a hexadecimal number as long as a container id or its short form.
+/// True for the id of a container, whole or shortened by its tools, wherever it stands in a path.
 fn is_id(text: &str) -> bool {
-    // BuildKit ids have letters and digits; static pods of Kubernetes and old runtimes have short ids.
-    (12..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
-        || text.len() == 25 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    // A number, such as a date, is no id.
+    let is_word = text.bytes().any(|b| b.is_ascii_alphabetic());
+    // Static pods of Kubernetes and old runtimes have short ids.
+    let is_hex = (12..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_word && is_hex || is_buildkit_id(text)
+}
+
+/// BuildKit numbers its containers in base 36, at full length (moby/buildkit identity/randomid.go).
+fn is_buildkit_id(text: &str) -> bool {
+    let is_digit = |b: u8| b.is_ascii_digit();
+    text.len() == 25
+        && text.bytes().all(|b| is_digit(b) || b.is_ascii_lowercase())
+        && text.bytes().any(is_digit)
+        && text.bytes().any(|b| b.is_ascii_lowercase())
 }
 
 /// The pod and the class of service among the ancestors of a group.

@@ -310,6 +310,26 @@ mod tests {
         }
     }
 
+    /// Readers of the JSON document learn from these comments which version has which field.
+    #[test]
+    fn the_fields_of_limits_name_their_files() {
+        let source = include_str!("limits.rs");
+        let (_, fields) = source.split_once("pub struct Limits {").expect("it");
+        let (fields, _) = fields.split_once("\n}").expect("its end");
+        for file in LimitFile::ALL {
+            let version = if file.row().version.is_v1() {
+                "v1"
+            } else {
+                "v2"
+            };
+            let name = format!("{version} `{}`", file.name());
+            assert!(
+                fields.contains(&name),
+                "no field of Limits speaks of {name}"
+            );
+        }
+    }
+
     #[test]
     fn what_could_not_be_read_leaves_the_default() {
         let mut limits = Limits {

@@ -6,6 +6,8 @@ pub mod limits;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::oomlog::analysis::memcg_version::MemcgVersion;
+
 pub use limits::Limits;
 
 /// Which cgroup version controls memory on this host.
@@ -38,6 +40,15 @@ impl CgroupVersion {
             Self::V1 => "cgroup v1",
             Self::V2 => "cgroup v2",
             Self::Hybrid => "cgroup hybrid",
+        }
+    }
+}
+
+impl From<MemcgVersion> for CgroupVersion {
+    fn from(version: MemcgVersion) -> Self {
+        match version {
+            MemcgVersion::V1 => Self::V1,
+            MemcgVersion::V2 => Self::V2,
         }
     }
 }
@@ -181,6 +192,11 @@ pub struct GroupStat {
     /// `workingset_refault_anon` + `_file` (before 5.9 `workingset_refault`): pages read again soon after
     /// they were dropped, since the group was created. `None` if the kernel does not count them.
     pub refaults: Option<u64>,
+    /// v2 `slab_reclaimable`: dentries, inodes and other kernel caches that the kernel shrinks before it kills. `None` on
+    /// v1, which does not tell it.
+    pub slab_reclaimable: Option<u64>,
+    /// v1 `memory.kmem.usage_in_bytes`: all kernel memory of the group, reclaimable or not. `None` on v2.
+    pub kernel: Option<u64>,
 }
 
 impl GroupStat {

@@ -1,9 +1,6 @@
 //! The terms of a filter as typed: blanks, quotes, and names of fields that do not exist.
 
-use super::FIELDS;
-
-/// Fields that are looked for in a text.
-const TEXT_FIELDS: &[&str] = &["pid", "user", "name", "cgroup", "unit"];
+use super::{FIELDS, KEYS};
 
 /// Names that other programs have for a field.
 const ALIASES: &[(&str, &str)] = &[
@@ -52,8 +49,15 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words
 }
 
+/// All names of keys and fields.
+fn known() -> impl Iterator<Item = &'static str> {
+    let keys = KEYS.iter().flat_map(|(names, _)| names.iter());
+    let fields = FIELDS.iter().flat_map(|(names, _)| names.iter());
+    keys.chain(fields).copied()
+}
+
 fn is_field(name: &str) -> bool {
-    TEXT_FIELDS.contains(&name) || FIELDS.iter().any(|(field, _)| *field == name)
+    known().any(|known| known == name)
 }
 
 /// The letters in front of the first operator, and the operator; empty if there is none.
@@ -83,12 +87,12 @@ pub(super) fn unknown_field(word: &str) -> Option<String> {
         return None;
     }
     let by_alias = ALIASES.iter().find(|(alias, _)| *alias == name);
-    let fields = TEXT_FIELDS.iter().copied();
-    let mut fields = fields.chain(FIELDS.iter().map(|(field, _)| *field));
-    let near = || fields.find(|field| name.contains(field) || differ_by_one(name, field));
-    let hint = match by_alias.map(|(_, field)| *field).or_else(near) {
-        Some(field) => format!("{field}…?"),
-        None => "fields: pid user name cgroup adj score bad rss swap pgtab growth".to_owned(),
+    let near = || known().find(|field| name.contains(field) || differ_by_one(name, field));
+    let hint = if let Some(field) = by_alias.map(|(_, field)| *field).or_else(near) {
+        format!("{field}…?")
+    } else {
+        let all: Vec<_> = super::keys().chain(super::fields()).collect();
+        format!("fields: {}", all.join(" "))
     };
     Some(format!("no field '{name}'; {hint} As text: \"{word}\""))
 }

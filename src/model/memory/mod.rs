@@ -26,6 +26,16 @@ pub struct Memory {
     pub dirty: Option<u64>,
     /// `HugePages_Total` * `Hugepagesize`: part of the used memory, and reserved for huge pages.
     pub huge_pages: u64,
+    /// `HugePages_Free` * `Hugepagesize`: the unused part of them. Nobody else can have it.
+    #[serde(skip)]
+    pub huge_free: u64,
+    /// `SReclaimable`: kernel caches that can shrink.
+    #[serde(skip)]
+    pub slab_reclaimable: Option<u64>,
+    /// RAM that the free part of zram swap devices would take, if it were used; 0 without zram. What is swapped there
+    /// stays in RAM, compressed ([`super::vm_settings::VmSettings::zram_cost`]).
+    #[serde(skip)]
+    pub zram_cost: u64,
     /// `SwapTotal`.
     pub swap_total: u64,
     /// `SwapFree`.
@@ -65,6 +75,23 @@ impl Memory {
     #[must_use]
     pub fn swap_used(&self) -> u64 {
         self.swap_total.saturating_sub(self.swap_free)
+    }
+
+    /// Room that free swap is worth: zram gives only what compression saves.
+    #[must_use]
+    pub fn swap_room(&self) -> u64 {
+        self.swap_free.saturating_sub(self.zram_cost)
+    }
+
+    /// The reclaimable part of an amount of kernel memory, where only the sum is known: by the host's own mix.
+    #[must_use]
+    pub fn reclaimable_part(&self, kernel: u64) -> u64 {
+        let (Some(part), Some(whole)) = (self.slab_reclaimable, self.slab.filter(|slab| *slab > 0))
+        else {
+            return 0;
+        };
+        let share = u128::from(kernel) * u128::from(part.min(whole)) / u128::from(whole);
+        u64::try_from(share).unwrap_or(kernel)
     }
 
     /// RAM + swap in pages: the total of the host's OOM domain (mm/oom_kill.c

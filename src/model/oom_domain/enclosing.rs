@@ -48,6 +48,13 @@ pub fn runs_out_first(scope: Scope, snapshot: &Snapshot) -> Option<(Scope, Room)
         .min_by_key(|(_, room)| room.left())
 }
 
+/// The least room up the path of a domain, and whose it is: before its own is used up, somebody dies there.
+#[must_use]
+pub fn tightest(scope: Scope, snapshot: &Snapshot) -> Option<(Scope, Room)> {
+    let own = Room::from_domain(snapshot.domain(scope)?, snapshot)?;
+    Some(runs_out_first(scope, snapshot).unwrap_or((scope, own)))
+}
+
 /// The enclosing domain whose limit is not above this one's, so that this one's is never reached: the
 /// outer is full before.
 #[must_use]

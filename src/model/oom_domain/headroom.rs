@@ -4,7 +4,8 @@
 //! drops it before it kills anybody (mm/memcontrol.c `try_charge_memcg` reclaims, and calls `mem_cgroup_oom`
 //! only when reclaim frees nothing; seen on 6.18 with v1). The *kept* usage is the usage without droppable
 //! page cache: both file lists of `memory.stat`, active and inactive, without dirty pages. The gauge of the
-//! host uses the same measure (total - available). Dropping active cache hurts, but stalls and refaults show
+//! host uses the same measure (total - available). Reclaimable kernel caches do not count either: they shrink as the page
+//! cache does. Dropping active cache hurts, but stalls and refaults show
 //! that separately. Where `memory.stat` was not read (far from the limit), all usage counts as kept.
 
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
@@ -20,6 +21,9 @@ pub struct Room {
     pub usage: u64,
     /// The part of the usage that is page cache which the kernel drops before it kills; 0 if unknown.
     pub droppable: u64,
+    /// The part of the usage that is kernel caches (dentries, inodes) which the kernel shrinks before it kills; 0 if
+    /// unknown. v1 tells only the sum of all kernel memory: there this is estimated by the host's mix.
+    pub slab: u64,
     /// Swap used by the domain; `None` if it is not counted.
     pub swap_used: Option<u64>,
     /// Swap that the domain may still use: the minimum over its own limit, all enclosing limits and the host;
@@ -43,8 +47,9 @@ impl Room {
             usage,
             // Available memory already includes droppable cache.
             droppable: 0,
+            slab: 0,
             swap_used: Some(memory.swap_used()),
-            swap_left: memory.swap_free,
+            swap_left: memory.swap_room(),
             both_limit: None,
         }
     }
@@ -55,17 +60,23 @@ impl Room {
     pub fn from_group(key: CgroupKey, cgroups: &[Cgroup], memory: &Memory) -> Option<Self> {
         let group = cgroups.get(key.index())?;
         let (limit, usage) = (group.limits.max?, group.usage?);
-        let swap_left = if may_swap(group, memory) {
+        let swap_left = if memory.swap_free > 0 && may_swap(group, memory) {
             ancestry(key, cgroups)
                 .filter_map(|(_, group)| own_swap_left(group))
-                .fold(memory.swap_free, u64::min)
+                .fold(memory.swap_room(), u64::min)
         } else {
             0
         };
+        let droppable = group.stat.map_or(0, |stat| stat.droppable()).min(usage);
+        let slab = group.stat.map_or(0, |stat| {
+            let part = |kernel| memory.reclaimable_part(kernel);
+            stat.slab_reclaimable.or(stat.kernel.map(part)).unwrap_or(0)
+        });
         Some(Self {
             limit,
             usage,
-            droppable: group.stat.map_or(0, |stat| stat.droppable()).min(usage),
+            droppable,
+            slab: slab.min(usage - droppable),
             swap_used: group.swap_usage,
             swap_left,
             both_limit: group.limits.memsw_max,
@@ -75,7 +86,9 @@ impl Room {
     /// Usage that cannot be dropped.
     #[must_use]
     pub fn kept(&self) -> u64 {
-        self.usage.saturating_sub(self.droppable)
+        self.usage
+            .saturating_sub(self.droppable)
+            .saturating_sub(self.slab)
     }
 
     /// Kept usage in percent of the limit; the warning bands apply to this.
@@ -170,11 +183,52 @@ mod tests {
             inactive_file: 50 * MIB,
             active_file: 30 * MIB,
             unwritten: 10 * MIB,
-            refaults: None,
+            ..GroupStat::default()
         });
         let room = room(&[cached], 0, &host(None));
         assert_eq!((room.kept(), room.left()), (30 * MIB, 70 * MIB));
         assert!((room.percent() - 30.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn kernel_caches_that_shrink_are_not_memory_that_is_gone() {
+        let memory = Memory {
+            slab: Some(400 * MIB),
+            slab_reclaimable: Some(300 * MIB),
+            ..host(None)
+        };
+        let of = |stat: GroupStat| {
+            let mut dentries = group("/a", None, 40, 33);
+            dentries.limits.swap_max = Some(0);
+            dentries.stat = Some(stat);
+            room(&[dentries], 0, &memory)
+        };
+        let v2 = of(GroupStat {
+            slab_reclaimable: Some(27 * MIB),
+            ..GroupStat::default()
+        });
+        assert_eq!((v2.kept(), v2.left()), (6 * MIB, 34 * MIB));
+        // v1 tells the sum only: three quarters of the host's slab can shrink.
+        let v1 = of(GroupStat {
+            kernel: Some(28 * MIB),
+            ..GroupStat::default()
+        });
+        assert_eq!((v1.slab, v1.kept()), (21 * MIB, 12 * MIB));
+        let damaged = of(GroupStat {
+            slab_reclaimable: Some(u64::MAX),
+            inactive_file: u64::MAX,
+            ..GroupStat::default()
+        });
+        assert_eq!(damaged.kept(), 0);
+    }
+
+    #[test]
+    fn zram_gives_only_what_compression_saves() {
+        let mut host = host(None);
+        host.zram_cost = 600 * MIB;
+        assert_eq!(Room::from_host(&host).left(), 3200 * MIB);
+        let group = group("/a", None, 100, 90);
+        assert_eq!(room(&[group], 0, &host).left(), 210 * MIB);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod distance;
 pub mod enclosing;
+pub mod foresee;
 pub mod headroom;
 pub mod urgency;
 pub mod victim;

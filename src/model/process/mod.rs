@@ -2,6 +2,7 @@
 
 pub mod badness;
 pub mod comm;
+pub mod pace;
 pub mod protection;
 pub mod score;
 pub mod signal;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use super::cgroup::CgroupKey;
 use crate::model::memory::nodes::NodeSet;
 use crate::model::process::comm::Comm;
+use crate::model::process::pace::Pace;
 use crate::model::process::score::OomScoreAdj;
 
 pub use crate::oomlog::Pid;
@@ -137,8 +139,13 @@ pub struct Process {
     /// The kernfs id of the cgroup (the inode number of its directory), if the back end knows it without
     /// reading a file. A change means that the process has moved.
     pub cgroup_id: Option<u64>,
+    /// Seconds for which a read of its command line has not returned: somebody holds the mmap lock of the process.
+    /// `None` if no read blocks.
+    pub command_blocks: Option<f32>,
     /// Smoothed growth of rss + swap in bytes per second; `None` before the second sample.
     pub growth: Option<f32>,
+    /// How fast rss + swap have changed lately; all 0 where that is not known yet.
+    pub pace: Pace,
     /// The full command line (arguments joined by spaces), if a column or filter needs it.
     pub command: Option<Arc<str>>,
 }

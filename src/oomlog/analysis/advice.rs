@@ -1,9 +1,20 @@
 //! [`Advice`]: what to do after an OOM, as facts. Words and keys are for whoever shows it.
 
 use super::super::{Kill, OomReport, Outcome, UsageKind};
+use super::evidence::{Table, whole_kb};
 use super::holders::{NameHolder, by_name};
-use super::memcg_version::{MemcgVersion, memcg_version};
-use super::root_cause::{RootCause, SwapState, is_full, swap};
+use super::memcg_version::MemcgVersion;
+use super::root_cause::{KernelPart, KernelShare, RootCause, is_full};
+use super::share::reaches;
+use super::swap::SwapState;
+use super::verdict::{RanOut, Verdict};
+
+/// A process that held less than this share of the whole, in percent, is not worth a limit of its own, and did not
+/// crowd the victim out.
+const WORTH_A_LIMIT: u64 = 10;
+
+/// A victim smaller than this was unlucky and is not worth protection, in kB.
+const WORTH_PROTECTION: u64 = 1024;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -13,6 +24,8 @@ pub enum Advice {
     MakeKillable {
         /// The name that held most; `None` without a table of tasks.
         largest: Option<String>,
+        /// It was a cgroup's limit, which can be raised.
+        in_cgroup: bool,
     },
     /// Delete files in tmpfs, or give it a size.
     FreeTmpfs,
@@ -21,10 +34,17 @@ pub enum Advice {
         /// v2 alone can throttle.
         version: Option<MemcgVersion>,
     },
-    /// Find out what costs the cgroup kernel memory.
-    FindGroupKernelMemory,
-    /// Find the kernel cache that grows, and its driver.
-    FindSlab,
+    /// Find out what costs kernel memory.
+    FindKernelMemory {
+        /// What it mostly is, if the report tells.
+        part: Option<KernelPart>,
+        /// The caches that the log lists, the largest first.
+        caches: Vec<String>,
+        /// It is a cgroup's.
+        in_cgroup: bool,
+        /// Whose files show it.
+        version: Option<MemcgVersion>,
+    },
     /// Give huge pages back.
     FreeHugePages,
     /// Ask the drivers: no counter has the memory.
@@ -32,13 +52,21 @@ pub enum Advice {
     /// Compact memory, or keep more of it free.
     Compact,
     /// Relieve the zones that alone may serve the request.
-    RelieveZones,
+    RelieveZones {
+        /// The zones with room are high memory; otherwise movable-only memory.
+        high_memory: bool,
+    },
     /// Allow more memory nodes, or move work to others.
     WidenNodes,
     /// Look for a cgroup's limit that the report does not name.
-    FindLimit,
+    FindLimit {
+        /// The asker's cgroup, if the log has it.
+        cgroup: Option<String>,
+    },
     /// Ask who pressed SysRq-f.
     FindWhoAsked,
+    /// Look at the BPF program that asked for the kill.
+    FindBpfProgram,
     /// Raise the limit that ran out.
     RaiseLimit {
         /// Path of the cgroup; `None` if the log has lost it.
@@ -64,182 +92,132 @@ pub enum Advice {
         /// The name that held more.
         larger: String,
     },
+    /// Turn `vm.oom_kill_allocating_task` off: with it no adj but -1000 protects.
+    RankAgain,
     /// Look for the report above this kill, in the older part of the log.
     FindReport,
     /// Add swap or zram.
     AddSwap,
 }
 
-/// What to do, the root cause first, then protection, then what fixes it for good. `root` is
-/// [`super::root_cause::root_cause`] of the same report.
+/// What to do, the root cause first, then protection, then what fixes it for good. `verdict` is that of the same
+/// report.
 #[must_use]
-pub fn advice(report: &OomReport, root: Option<&RootCause>) -> Vec<Advice> {
+pub fn advice(report: &OomReport, verdict: &Verdict) -> Vec<Advice> {
     let holders = by_name(report).unwrap_or_default();
-    let largest = holders.first();
-    if report.outcome == Outcome::NobodyKillable {
+    let largest = holders.first().filter(|_| verdict.table == Table::Whole);
+    if report.outcome == Outcome::NobodyKillable || report.nobody_killable {
         let largest = largest.map(|holder| holder.comm.clone());
-        return vec![Advice::MakeKillable { largest }];
+        let in_cgroup = report.is_memcg();
+        return vec![Advice::MakeKillable { largest, in_cgroup }];
     }
-    let by_programs = matches!(
-        root,
-        Some(RootCause::HostByProcesses(_) | RootCause::LimitByProcesses(_)) | None
-    );
-    let on_host = matches!(root, Some(RootCause::HostByProcesses(_)));
-    let mut steps: Vec<Advice> = root
-        .and_then(|root| fix(root, report))
-        .into_iter()
-        .collect();
-    if report.is_memcg() {
-        steps.push(raise(report));
-    } else if by_programs {
-        steps.extend(largest.map(|holder| Advice::LimitAlone {
-            comm: holder.comm.clone(),
-            processes: holder.processes,
-        }));
+    let mut steps: Vec<Advice> = fix(verdict).into_iter().collect();
+    if allocating_task_dies(report) {
+        steps.push(Advice::RankAgain);
+    }
+    match verdict.ran_out {
+        RanOut::Limit { .. } => steps.push(raise(report, verdict)),
+        _ if verdict.is_by_processes() => {
+            let holder = largest.filter(|holder| crowds(holder, report));
+            steps.extend(holder.map(|holder| Advice::LimitAlone {
+                comm: holder.comm.clone(),
+                processes: holder.processes,
+            }));
+        }
+        _ => {}
     }
     let victim = report.kills.first();
+    let by_programs = verdict.is_by_processes() && !allocating_task_dies(report);
     steps.extend(
         victim
             .filter(|_| by_programs)
-            .and_then(|kill| protect(kill, largest?)),
+            .and_then(|kill| protect(kill, largest?, report)),
     );
     if !report.has_header && victim.is_some() {
         steps.push(Advice::FindReport);
     }
-    if on_host && swap(report) == Some(SwapState::None) {
+    let on_host = matches!(verdict.cause, Some(RootCause::HostByProcesses(_)));
+    if on_host && verdict.swap == Some(SwapState::None) {
         steps.push(Advice::AddSwap);
     }
     steps
 }
 
+/// True if whoever asked was killed, whatever its badness (mm/oom_kill.c `out_of_memory`).
+#[must_use]
+pub fn allocating_task_dies(report: &OomReport) -> bool {
+    let message = report.message.as_deref();
+    message.is_some_and(|text| text.contains("oom_kill_allocating_task"))
+}
+
 /// The step that goes to the root; `None` where limits and protection are all that helps.
-fn fix(root: &RootCause, report: &OomReport) -> Option<Advice> {
-    Some(match root {
+fn fix(verdict: &Verdict) -> Option<Advice> {
+    let kernel = |kernel: &KernelShare, in_cgroup| Advice::FindKernelMemory {
+        part: kernel.main_part().map(|main| main.part),
+        caches: kernel.caches.iter().map(|(name, _)| name.clone()).collect(),
+        in_cgroup,
+        version: verdict.version,
+    };
+    Some(match verdict.cause.as_ref()? {
         RootCause::LimitByTmpfs(_) | RootCause::HostByTmpfs(_) => Advice::FreeTmpfs,
         RootCause::LimitByPageCache(_) => Advice::SlowWriters {
-            version: memcg_version(report),
+            version: verdict.version,
         },
-        RootCause::LimitByKernel(_) => Advice::FindGroupKernelMemory,
-        RootCause::HostByKernel(_) => Advice::FindSlab,
+        RootCause::LimitByKernel(share) => kernel(share, true),
+        RootCause::HostByKernel(share) => kernel(share, false),
         RootCause::HostByHugePages(_) => Advice::FreeHugePages,
         RootCause::HostByUncounted(_) => Advice::AskDrivers,
         RootCause::Fragmented { .. } => Advice::Compact,
-        RootCause::ZonesExhausted { .. } => Advice::RelieveZones,
+        RootCause::ZonesExhausted { high_memory, .. } => Advice::RelieveZones {
+            high_memory: *high_memory,
+        },
         RootCause::NodesExhausted { .. } => Advice::WidenNodes,
-        RootCause::NoShortage { .. } => Advice::FindLimit,
+        RootCause::NoShortage {
+            page_fault: true,
+            cgroup,
+            ..
+        } => Advice::FindLimit {
+            cgroup: cgroup.clone(),
+        },
         RootCause::ByHand => Advice::FindWhoAsked,
-        RootCause::NobodyKillable { .. }
+        RootCause::ByBpf => Advice::FindBpfProgram,
+        RootCause::NoShortage { .. }
+        | RootCause::NobodyKillable { .. }
         | RootCause::LimitByProcesses(_)
         | RootCause::HostByProcesses(_) => return None,
     })
 }
 
-fn raise(report: &OomReport) -> Advice {
-    let version = memcg_version(report);
+fn raise(report: &OomReport, verdict: &Verdict) -> Advice {
     let both = report
         .memcg
         .as_ref()
         .and_then(|memcg| memcg.usage(UsageKind::MemorySwap))
-        .filter(|both| version == Some(MemcgVersion::V1) && is_full(both));
+        .filter(|both| verdict.version == Some(MemcgVersion::V1) && is_full(both));
     Advice::RaiseLimit {
         cgroup: report.oom_memcg.clone(),
         limit_kb: report.limit_kb,
         with_swap_kb: both.map(|both| both.limit_kb),
-        version,
+        version: verdict.version,
     }
 }
 
-/// A victim that nobody had offered (adj 0 or less) while another name held more.
-fn protect(kill: &Kill, largest: &NameHolder) -> Option<Advice> {
+/// Held enough of the whole that a limit of its own would have helped.
+fn crowds(holder: &NameHolder, report: &OomReport) -> bool {
+    let held = holder.rss_kb.saturating_add(holder.swap_kb.unwrap_or(0));
+    whole_kb(report).is_some_and(|whole| reaches(held, whole, WORTH_A_LIMIT))
+}
+
+/// A victim of some size that nobody had offered (adj 0 or less) while another name held much more.
+fn protect(kill: &Kill, largest: &NameHolder, report: &OomReport) -> Option<Advice> {
     let offered = kill.adj.is_some_and(|adj| adj > 0);
-    (!offered && largest.comm != kill.comm).then(|| Advice::Protect {
+    let small = kill.anon_rss_kb.is_none_or(|kb| kb < WORTH_PROTECTION);
+    let unlucky = largest.comm != kill.comm && crowds(largest, report);
+    (!offered && !small && unlucky).then(|| Advice::Protect {
         comm: kill.comm.clone(),
         larger: largest.comm.clone(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::{Advice, advice};
-    use crate::oomlog::analysis::memcg_version::MemcgVersion;
-    use crate::oomlog::analysis::root_cause::{RootCause, Share};
-    use crate::oomlog::report::memcg::{MemcgUse, Usage};
-    use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UsageKind};
-
-    #[test]
-    fn on_v1_the_limit_with_swap_is_raised_too_where_it_was_full() {
-        let of = |both_usage_kb| {
-            let usage = |kind, usage_kb, limit_kb| Usage {
-                kind,
-                usage_kb,
-                limit_kb,
-                failcnt: 1,
-            };
-            let report = OomReport {
-                has_header: true,
-                constraint: Some(Constraint::Memcg),
-                oom_memcg: Some("/web".to_owned()),
-                limit_kb: Some(1000),
-                memcg: Some(Arc::new(MemcgUse {
-                    usage: vec![
-                        usage(UsageKind::Memory, 1000, 1000),
-                        usage(UsageKind::MemorySwap, both_usage_kb, 1500),
-                    ],
-                    ..MemcgUse::default()
-                })),
-                ..OomReport::default()
-            };
-            advice(&report, None)
-        };
-        let raise = |with_swap_kb| {
-            vec![Advice::RaiseLimit {
-                cgroup: Some("/web".to_owned()),
-                limit_kb: Some(1000),
-                with_swap_kb,
-                version: Some(MemcgVersion::V1),
-            }]
-        };
-        assert_eq!(of(1000), raise(None));
-        assert_eq!(of(1500), raise(Some(1500)));
-    }
-
-    #[test]
-    fn each_cause_is_fixed_at_its_root() {
-        let share = Share {
-            held_kb: 9,
-            of_kb: 10,
-        };
-        let first = |root: RootCause| {
-            advice(&OomReport::default(), Some(&root))
-                .into_iter()
-                .next()
-        };
-        assert_eq!(
-            first(RootCause::HostByTmpfs(share)),
-            Some(Advice::FreeTmpfs)
-        );
-        assert_eq!(
-            first(RootCause::HostByKernel(share)),
-            Some(Advice::FindSlab)
-        );
-        assert_eq!(first(RootCause::ByHand), Some(Advice::FindWhoAsked));
-        assert_eq!(first(RootCause::HostByProcesses(share)), None, "no table");
-    }
-
-    #[test]
-    fn a_line_alone_and_a_host_that_may_kill_nobody() {
-        let alone = OomReport {
-            kills: vec![Kill::default()],
-            ..OomReport::default()
-        };
-        assert_eq!(advice(&alone, None), [Advice::FindReport]);
-        let nobody = OomReport {
-            outcome: Outcome::NobodyKillable,
-            ..OomReport::default()
-        };
-        let made = Advice::MakeKillable { largest: None };
-        assert_eq!(advice(&nobody, Some(&RootCause::ByHand)), [made]);
-    }
-}
+mod tests;

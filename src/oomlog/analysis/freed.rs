@@ -5,9 +5,10 @@ use crate::oomlog::OomReport;
 
 /// What the dead held when they were killed, in kB.
 ///
-/// Only anonymous memory and page tables are certain to be freed. File pages stay in the page cache, which reclaim
-/// had already failed to shrink. Shared memory stays as long as its file or another process holds it. The dead
-/// process frees nothing if a living process shares its memory.
+/// All of it is an upper bound of what a kill frees. A page that was shared by fork counts in `RssAnon` of every sharer
+/// and is freed with the last one: a child of a prefork server or of a database that saves itself frees hardly
+/// anything. File pages stay in the page cache, which reclaim had already failed to shrink. Shared memory stays as long
+/// as its file or another process holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Freed {
     /// Dead processes whose size is known.
@@ -30,9 +31,9 @@ pub struct Freed {
 }
 
 impl Freed {
-    /// RAM in kB that the kill freed for certain.
+    /// The most RAM in kB that the kill can have freed at once: what the dead alone may have held.
     #[must_use]
-    pub fn at_least_kb(&self) -> u64 {
+    pub fn at_most_kb(&self) -> u64 {
         let tables = self.page_tables_kb.unwrap_or(0);
         let held = self.anon_kb.saturating_add(tables);
         held.saturating_sub(self.left_kb.unwrap_or(0))
@@ -125,7 +126,7 @@ mod tests {
         assert_eq!((freed.shmem_kb, freed.page_tables_kb), (Some(6), Some(12)));
         assert_eq!(freed.swap_kb, None, "no table");
         assert_eq!(freed.left_kb, Some(3));
-        assert_eq!(freed.at_least_kb(), 109);
+        assert_eq!(freed.at_most_kb(), 109);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The flags of the allocation that failed, and what the memory was for.
+//! The flags of the allocation that failed, by name. What the memory was for is [`super::purpose`]'s question.
 //!
 //! Since 4.6 the kernel prints names. Older kernels print only a number, whose bits changed their meaning in 4.4
 //! (include/linux/gfp.h of 2.6.32, 3.10, 4.4).
@@ -75,33 +75,6 @@ const COMBINED: [(&str, &[&str]); 4] = [
     ("GFP_KERNEL", &["WAIT", "__GFP_IO", "__GFP_FS"]),
 ];
 
-/// What the memory was for, by the flags.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Pages of a process or of the page cache.
-    User,
-    /// The kernel itself.
-    Kernel,
-    /// The kernel itself, charged to the process's cgroup.
-    KernelAccounted,
-    /// Nothing: SysRq, an earlier page fault that failed, or a BPF program.
-    None,
-}
-
-impl Purpose {
-    /// In words.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::User => "memory for a process or the page cache",
-            Self::Kernel => "memory for the kernel itself",
-            Self::KernelAccounted => "kernel memory on behalf of a process",
-            Self::None => "no particular request",
-        }
-    }
-}
-
 /// The flags by name: as printed, or decoded for the kernel's version (from the `CPU:` line).
 ///
 /// `None` if no list was printed and the bits of the version are not known (4.6 and later). Bits without a name are
@@ -135,31 +108,6 @@ pub fn names(trigger: &Trigger, kernel: Option<&str>) -> Option<Vec<String>> {
         names.push(format!("{rest:#x}"));
     }
     Some(names)
-}
-
-/// What the memory was for.
-#[must_use]
-pub fn purpose(trigger: &Trigger, kernel: Option<&str>) -> Option<Purpose> {
-    if trigger.gfp_mask == Some(0) || trigger.order == Some(-1) {
-        return Some(Purpose::None);
-    }
-    let names = names(trigger, kernel)?;
-    let has = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
-    Some(
-        if has(&[
-            "GFP_USER",
-            "GFP_HIGHUSER",
-            "GFP_HIGHUSER_MOVABLE",
-            "__GFP_HARDWALL",
-            "__GFP_MOVABLE",
-        ]) {
-            Purpose::User
-        } else if has(&["GFP_KERNEL_ACCOUNT", "__GFP_ACCOUNT"]) {
-            Purpose::KernelAccounted
-        } else {
-            Purpose::Kernel
-        },
-    )
 }
 
 /// Replaces flags by the combined name that programmers use.
@@ -196,7 +144,7 @@ pub(in crate::oomlog) fn version(release: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Purpose, Trigger, names, purpose};
+    use super::{Trigger, names};
 
     fn asked(mask: u64, flags: Option<&str>) -> Trigger {
         Trigger {
@@ -229,24 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn printed_names_and_purposes() {
+    fn printed_names_are_taken_as_they_are() {
         let printed = asked(0x50_0cc2, Some("GFP_HIGHUSER|__GFP_ACCOUNT"));
         assert_eq!(
             names(&printed, None).unwrap(),
             ["GFP_HIGHUSER", "__GFP_ACCOUNT"]
         );
-        assert_eq!(purpose(&printed, None), Some(Purpose::User));
-        assert_eq!(
-            purpose(
-                &asked(0x40_0dc0, Some("GFP_KERNEL_ACCOUNT|__GFP_ZERO")),
-                None
-            ),
-            Some(Purpose::KernelAccounted)
-        );
-        assert_eq!(
-            purpose(&asked(0xcc0, Some("GFP_KERNEL")), None),
-            Some(Purpose::Kernel)
-        );
-        assert_eq!(purpose(&asked(0, Some("")), None), Some(Purpose::None));
     }
 }

@@ -4,12 +4,19 @@
 //! `None`, never a guess.
 
 pub mod advice;
+pub mod evidence;
 pub mod freed;
 pub mod gfp;
 pub mod holders;
+pub mod memcg_total;
 pub mod memcg_version;
+pub mod purpose;
 pub mod ranking;
 pub mod root_cause;
+pub mod share;
+pub mod swap;
+pub mod trace;
+pub mod verdict;
 pub mod zones;
 
 use crate::oomlog::{OomReport, Pid};

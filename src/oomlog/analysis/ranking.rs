@@ -3,9 +3,11 @@
 //! `oom_badness` in mm/oom_kill.c: resident pages + swap + page tables + adj * total / 1000. Checked against real
 //! reports of 4.4 to 7.3: the victim comes first.
 
+use super::gfp::version;
+use super::memcg_total::{memcg_total, swap_limit};
 use super::page_kb;
-use crate::oomlog::Pid;
-use crate::oomlog::{Constraint, OomReport, TaskRow, UsageKind};
+use super::swap::{SwapState, swap};
+use crate::oomlog::{Constraint, OomReport, Pid, TaskRow, UsageKind};
 
 /// The candidates of one report, the likeliest victim first.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -14,8 +16,7 @@ pub struct Ranking {
     pub page_kb: u64,
     /// Pages of the domain that ran out, swap included. One adj point is a thousandth of this.
     pub total_pages: u64,
-    /// False if part of the total is not in the report (the swap that a cgroup may use). Then adj has more weight
-    /// than computed here.
+    /// False if part of the total is not in the report: the swap that a cgroup may use, as far as there is any.
     pub total_exact: bool,
     /// The candidates. Tasks with adj -1000 are none.
     pub rows: Vec<Ranked>,
@@ -57,6 +58,9 @@ impl Ranking {
 /// Ranks the tasks of a report; `None` without a table, the size of a page or the domain's total.
 ///
 /// Kernels up to 3.5 (RHEL 6) scored in thousandths and could prefer a child: `None` too.
+///
+/// Where the total is known only within bounds (the log of a cgroup's OOM does not have the host's swap), the bound
+/// under which the kernel's choice comes out first is taken.
 #[must_use]
 pub fn ranking(report: &OomReport) -> Option<Ranking> {
     let table = report.tasks.as_ref()?;
@@ -65,24 +69,47 @@ pub fn ranking(report: &OomReport) -> Option<Ranking> {
         return None;
     }
     let page_kb = page_kb(report)?;
-    let (total_pages, total_exact) = total(report, page_kb)?;
-    // Up to 4.16 root's processes get a discount of 3 %, and everyone has at least one point.
-    let old = known("nr_ptes");
-    let mut rows: Vec<Ranked> = table
-        .rows
-        .iter()
-        .filter_map(|row| ranked(row, page_kb, total_pages, old))
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.badness));
-    Some(Ranking {
-        page_kb,
-        total_pages,
-        total_exact,
-        rows,
-    })
+    let totals = totals(report, page_kb)?;
+    let version = report.kernel.as_deref().and_then(version);
+    let rules = Rules {
+        root_bonus: version.map_or_else(|| known("nr_ptes"), |version| version < (4, 17)),
+        at_least_one: version.map_or_else(|| known("nr_ptes"), |version| version < (5, 4)),
+    };
+    let with = |total_pages: u64| {
+        let rows = table.rows.iter();
+        let mut rows: Vec<Ranked> = rows
+            .filter_map(|row| ranked(row, page_kb, total_pages, rules))
+            .collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.badness));
+        Ranking {
+            page_kb,
+            total_pages,
+            total_exact: totals.other.is_none(),
+            rows,
+        }
+    };
+    let likely = with(totals.likely);
+    if likely.explains(report) == Some(false)
+        && let Some(other) = totals.other
+    {
+        let other = with(other);
+        if other.explains(report) == Some(true) {
+            return Some(other);
+        }
+    }
+    Some(likely)
 }
 
-fn ranked(row: &TaskRow, page_kb: u64, total: u64, old: bool) -> Option<Ranked> {
+/// How this kernel computes badness.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    /// Up to 4.16, root's processes get a discount of 3 %.
+    root_bonus: bool,
+    /// Everyone has at least one point (4.19 and 5.0 too; signed since 5.9 and in late 5.4).
+    at_least_one: bool,
+}
+
+fn ranked(row: &TaskRow, page_kb: u64, total: u64, rules: Rules) -> Option<Ranked> {
     let adj = row.adj.filter(|&adj| adj != -1000)?;
     let tables = match row.pgtables_bytes {
         Some(bytes) => bytes / (page_kb * 1024),
@@ -93,7 +120,7 @@ fn ranked(row: &TaskRow, page_kb: u64, total: u64, old: bool) -> Option<Ranked> 
         .saturating_add(row.swapents?)
         .saturating_add(tables);
     let mut points = i64::try_from(pages).ok()?;
-    if old && row.uid == Some(0) {
+    if rules.root_bonus && row.uid == Some(0) {
         points -= points.saturating_mul(3) / 100;
     }
     let share = i64::try_from(total / 1000).ok()?;
@@ -101,28 +128,29 @@ fn ranked(row: &TaskRow, page_kb: u64, total: u64, old: bool) -> Option<Ranked> 
     Some(Ranked {
         pid: row.pid,
         comm: row.comm.clone(),
-        badness: if old { points.max(1) } else { points },
+        badness: if rules.at_least_one {
+            points.max(1)
+        } else {
+            points
+        },
         pages,
         adj,
     })
 }
 
-/// `totalpages` of the report (`constrained_alloc`, mm/oom_kill.c; `mem_cgroup_get_max`,
-/// mm/memcontrol.c), and whether all of it is known.
-fn total(report: &OomReport, page_kb: u64) -> Option<(u64, bool)> {
+/// `totalpages` of a report, in pages.
+#[derive(Debug, Clone, Copy)]
+struct Totals {
+    /// The value that the report speaks for.
+    likely: u64,
+    /// The other bound, if the report does not have all of it.
+    other: Option<u64>,
+}
+
+/// `totalpages` of the report (`constrained_alloc`, mm/oom_kill.c).
+fn totals(report: &OomReport, page_kb: u64) -> Option<Totals> {
     if report.constraint == Some(Constraint::Memcg) {
-        let memcg = report.memcg.as_ref()?;
-        let limit = memcg.usage(UsageKind::Memory)?;
-        let both = memcg.usage(UsageKind::MemorySwap);
-        let swap = memcg.usage(UsageKind::Swap);
-        let (kb, exact) = match (both, swap) {
-            (Some(both), _) if !both.is_unlimited() => (both.limit_kb, true),
-            (_, Some(swap)) if !swap.is_unlimited() => {
-                (limit.limit_kb.saturating_add(swap.limit_kb), true)
-            }
-            _ => (limit.limit_kb, false),
-        };
-        return (!limit.is_unlimited()).then_some((kb / page_kb, exact));
+        return memcg_totals(report, page_kb);
     }
     let memory = report.memory.as_ref()?;
     let swap = memory.total_swap_kb? / page_kb;
@@ -139,7 +167,49 @@ fn total(report: &OomReport, page_kb: u64) -> Option<(u64, bool)> {
         }
         None => memory.ram_pages?.checked_sub(memory.reserved_pages?)?,
     };
-    Some((pages.saturating_add(swap), true))
+    Some(Totals {
+        likely: pages.saturating_add(swap),
+        other: None,
+    })
+}
+
+/// The limit, and the swap that it may use as far as it exists ([`memcg_total`]). The log does not say how much
+/// exists. Swap in use proves that there is some; swap that stayed empty while the limit was full speaks for none.
+fn memcg_totals(report: &OomReport, page_kb: u64) -> Option<Totals> {
+    let limit = report.memcg.as_ref()?.usage(UsageKind::Memory)?;
+    if limit.is_unlimited() {
+        return None;
+    }
+    let total = |total_swap| memcg_total(limit.limit_kb, swap_limit(report), total_swap) / page_kb;
+    let (without, with) = (total(0), total(u64::MAX / 2));
+    if let Some(known) = report
+        .memory
+        .as_ref()
+        .and_then(|memory| memory.total_swap_kb)
+    {
+        return Some(Totals {
+            likely: total(known),
+            other: None,
+        });
+    }
+    Some(match swap(report) {
+        _ if without == with => Totals {
+            likely: with,
+            other: None,
+        },
+        Some(SwapState::Full { .. }) => Totals {
+            likely: with,
+            other: None,
+        },
+        Some(SwapState::Left { .. }) => Totals {
+            likely: with,
+            other: Some(without),
+        },
+        _ => Totals {
+            likely: without,
+            other: Some(with),
+        },
+    })
 }
 
 /// True if a list like `0-1,3` holds the number.
@@ -155,7 +225,48 @@ pub(super) fn in_list(list: &str, number: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::in_list;
+    use super::{in_list, ranking};
+    use crate::oomlog::on_paper::report;
+
+    /// Two tasks in a v1 group of 100 MiB, 200 MiB with swap; adj 100 is 10 MiB without swap, 20 MiB with it.
+    fn v1(both_usage_kb: u64, chosen: u32) -> std::sync::Arc<crate::oomlog::OomReport> {
+        let usage = format!("memory+swap: usage {both_usage_kb}kB, limit 204800kB, failcnt 0");
+        let verdict = format!(
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/g,task_memcg=/g,task=a,pid={chosen},uid=0"
+        );
+        let killed = format!(
+            "Memory cgroup out of memory: Killed process {chosen} (a) total-vm:102400kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0"
+        );
+        report([
+            "a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+            "CPU: 0 PID: 7 Comm: a Not tainted 6.18.0",
+            "memory: usage 102400kB, limit 102400kB, failcnt 9",
+            usage.as_str(),
+            "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+            "[      7]     0     7    25600    14000     4096        0             0 a",
+            "[      8]     0     8    25600    11000     4096        0           100 b",
+            verdict.as_str(),
+            killed.as_str(),
+        ])
+    }
+
+    #[test]
+    fn a_host_without_swap_makes_adj_weigh_less_than_the_limits_allow() {
+        // With 100 MiB of swap, adj 100 would weigh 5120 pages and 8 would come first.
+        let ranked = ranking(&v1(102_400, 7)).expect("a ranking");
+        assert_eq!(ranked.total_pages, 25_600, "no swap was used");
+        assert_eq!((ranked.place(7), ranked.total_exact), (Some(1), false));
+        let swapping = ranking(&v1(204_800, 8)).expect("a ranking");
+        assert_eq!((swapping.total_pages, swapping.total_exact), (51_200, true));
+        assert_eq!(swapping.place(8), Some(1));
+    }
+
+    #[test]
+    fn the_bound_that_explains_the_choice_is_taken_where_the_log_has_no_other() {
+        let ranked = ranking(&v1(102_400, 8)).expect("a ranking");
+        assert_eq!((ranked.total_pages, ranked.place(8)), (51_200, Some(1)));
+        assert!(!ranked.total_exact);
+    }
 
     #[test]
     fn node_lists() {

@@ -4,17 +4,17 @@
 
 mod cgroup;
 mod host;
-mod swap;
+mod kernel;
 
 pub(super) use cgroup::is_full;
-pub use swap::{SwapState, swap};
+pub use kernel::{KernelPart, KernelShare, KernelUse};
 
+use super::share::{Share, reaches};
+use super::trace;
 use crate::oomlog::{Constraint, OomReport};
 
 /// A kind of memory is the cause if it takes at least this much of the whole, in percent.
 const MOST: u64 = 40;
-/// A limit or swap is full at this much of it, in percent.
-const FULL: u64 = 98;
 
 /// What used the memory up.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -22,11 +22,17 @@ const FULL: u64 = 98;
 pub enum RootCause {
     /// Somebody asked for a kill (SysRq-f). Memory was not necessarily short.
     ByHand,
-    /// A page fault failed although the host had memory, mostly because of a memory cgroup's limit (kernels before
+    /// A BPF program asked for a kill. Memory was not necessarily short.
+    ByBpf,
+    /// The host had memory. Where a page fault failed, it was mostly the limit of a memory cgroup (kernels before
     /// 5.16).
     NoShortage {
         /// Free in the zones that could have served it, in kB.
         free_kb: u64,
+        /// A page fault failed, and the report does not show why.
+        page_fault: bool,
+        /// The asker's cgroup, by the name of its cpuset; `None` if that is the root or not in the log.
+        cgroup: Option<String>,
     },
     /// Nothing could be killed: every task in the table has `oom_score_adj` -1000.
     NobodyKillable {
@@ -35,12 +41,12 @@ pub enum RootCause {
     },
     /// A memory cgroup's limit, full of the memory of its programs.
     LimitByProcesses(Share),
-    /// A memory cgroup's limit, full of tmpfs files or shared memory. A kill does not free that.
+    /// A memory cgroup's limit, full of tmpfs files or shared memory. A kill frees it only if no file holds it.
     LimitByTmpfs(Share),
     /// A memory cgroup's limit, full of page cache that reclaim could not drop in time.
     LimitByPageCache(Share),
     /// A memory cgroup's limit, full of kernel memory: slab, page tables, sockets.
-    LimitByKernel(Share),
+    LimitByKernel(KernelShare),
     /// There was memory, but no free block of the size of the request.
     Fragmented {
         /// Order of the request: 2^order pages in one piece.
@@ -48,12 +54,14 @@ pub enum RootCause {
         /// Free memory of the zones that may serve it, in kB.
         free_kb: u64,
     },
-    /// The zones that may serve the request were empty while others had room: low memory ran out.
+    /// The zones that may serve the request were empty while others had room.
     ZonesExhausted {
         /// The empty zones, e.g. `node 0 Normal`.
         zones: Vec<String>,
         /// Free memory of the other zones, in kB.
         free_elsewhere_kb: u64,
+        /// The others are high memory (32-bit kernels); otherwise movable-only memory.
+        high_memory: bool,
     },
     /// The nodes that the request may use (of a cpuset or a memory policy) were empty.
     NodesExhausted {
@@ -68,34 +76,14 @@ pub enum RootCause {
     },
     /// The host's RAM, full of the memory of programs.
     HostByProcesses(Share),
-    /// The host's RAM, full of tmpfs files and shared memory. A kill does not free that.
+    /// The host's RAM, full of tmpfs files and shared memory. A kill frees it only if no file holds it.
     HostByTmpfs(Share),
-    /// The host's RAM, full of kernel memory that cannot be reclaimed: slab, page tables, stacks.
-    HostByKernel(Share),
+    /// The host's RAM, full of kernel memory: slab, page tables, stacks.
+    HostByKernel(KernelShare),
     /// The host's RAM, set aside as huge pages.
     HostByHugePages(Share),
-    /// The host's RAM, used by what no counter includes: a driver, a balloon, a GPU.
+    /// The host's RAM, used by what no counter includes: a driver, a balloon, a GPU, vmalloc, the pool of zram.
     HostByUncounted(Share),
-}
-
-/// How much of the whole one kind of memory took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Share {
-    /// Memory of this kind, in kB.
-    pub held_kb: u64,
-    /// The whole in kB: the limit, or the host's RAM without the kernel's reserved pages.
-    pub of_kb: u64,
-}
-
-impl Share {
-    /// In percent, rounded down; 0 if the whole is 0.
-    #[must_use]
-    pub fn percent(self) -> u64 {
-        self.held_kb
-            .saturating_mul(100)
-            .checked_div(self.of_kb)
-            .unwrap_or(0)
-    }
 }
 
 /// The root cause; `None` if the report cannot tell.
@@ -104,6 +92,12 @@ pub fn root_cause(report: &OomReport) -> Option<RootCause> {
     let trigger = report.trigger.as_ref();
     if trigger.is_some_and(|trigger| trigger.order == Some(-1)) {
         return Some(RootCause::ByHand);
+    }
+    let named = report.constraint_text.as_deref();
+    if named.is_some_and(|text| text.starts_with("CONSTRAINT_BPF"))
+        || trace::functions(report).any(|name| name == "bpf_out_of_memory")
+    {
+        return Some(RootCause::ByBpf);
     }
     let filled = if report.is_memcg() {
         cgroup::cause(report)
@@ -129,16 +123,11 @@ fn nobody(report: &OomReport) -> Option<RootCause> {
     })
 }
 
-/// True if `part` is at least `percent` percent of `whole`.
-fn reaches(part: u64, whole: u64, percent: u64) -> bool {
-    whole > 0 && u128::from(part) * 100 >= u128::from(whole) * u128::from(percent)
-}
-
 /// One kind of memory: its size in kB, and the cause if this kind filled the memory.
-type Kind = (u64, fn(Share) -> RootCause);
+type Kind<'a> = (u64, &'a dyn Fn(Share) -> RootCause);
 
 /// The largest of several kinds of memory, if it takes [`MOST`] of the whole.
-fn largest(of_kb: u64, kinds: &[Kind]) -> Option<RootCause> {
+fn largest(of_kb: u64, kinds: &[Kind<'_>]) -> Option<RootCause> {
     let (held_kb, cause) = kinds.iter().max_by_key(|(kb, _)| *kb)?;
     let share = Share {
         held_kb: *held_kb,
@@ -148,7 +137,7 @@ fn largest(of_kb: u64, kinds: &[Kind]) -> Option<RootCause> {
 }
 
 /// The nodes that the request was restricted to. `(null)` is no restriction.
-fn nodes(report: &OomReport) -> Option<&str> {
+pub(super) fn nodes(report: &OomReport) -> Option<&str> {
     let list = match report.constraint? {
         Constraint::Cpuset => report.mems_allowed.as_deref(),
         Constraint::MemoryPolicy => report.nodemask.as_deref(),
@@ -159,7 +148,8 @@ fn nodes(report: &OomReport) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RootCause, Share, reaches, root_cause, swap};
+    use super::{RootCause, root_cause};
+    use crate::oomlog::analysis::swap::swap;
     use crate::oomlog::{OomReport, Trigger};
 
     #[test]
@@ -174,15 +164,5 @@ mod tests {
             ..OomReport::default()
         };
         assert_eq!(root_cause(&by_hand), Some(RootCause::ByHand));
-    }
-
-    #[test]
-    fn parts_of_a_whole() {
-        assert!(reaches(98, 100, 98) && !reaches(97, 100, 98) && !reaches(0, 0, 0));
-        let share = Share {
-            held_kb: u64::MAX,
-            of_kb: 0,
-        };
-        assert_eq!(share.percent(), 0);
     }
 }

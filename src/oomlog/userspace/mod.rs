@@ -27,6 +27,15 @@ pub enum Killer {
 }
 
 impl Killer {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::SystemdOomd,
+        Self::Earlyoom,
+        Self::Nohang,
+        Self::Oomd,
+        Self::LowMemoryKiller,
+    ];
+
     /// The program's own spelling.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -36,6 +45,15 @@ impl Killer {
             Self::Nohang => "nohang",
             Self::Oomd => "oomd",
             Self::LowMemoryKiller => "lowmemorykiller",
+        }
+    }
+
+    /// True for a program that runs as a service, false for a part of the kernel.
+    #[must_use]
+    pub fn is_program(self) -> bool {
+        match self {
+            Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd => true,
+            Self::LowMemoryKiller => false,
         }
     }
 }
@@ -67,4 +85,22 @@ pub struct UserspaceKill {
     pub reason: Option<String>,
     /// The line of the log.
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Killer;
+
+    #[test]
+    fn the_list_has_every_killer_once() {
+        // The compiler asks for a new killer here; it stands at the same place of the list.
+        let place = |killer| match killer {
+            Killer::SystemdOomd => 0,
+            Killer::Earlyoom => 1,
+            Killer::Nohang => 2,
+            Killer::Oomd => 3,
+            Killer::LowMemoryKiller => 4,
+        };
+        assert_eq!(Killer::ALL.map(place), [0, 1, 2, 3, 4]);
+    }
 }

@@ -27,6 +27,9 @@ pub struct ProcessFacts<'a> {
     pub comm: String,
     /// Full command line; null where it could not be read or there is none.
     pub command: Option<&'a str>,
+    /// Seconds for which a read of the command line has not returned, because somebody holds the mmap lock of the
+    /// process; null where none blocks.
+    pub command_blocks_seconds: Option<f32>,
     /// State letter.
     pub state: char,
     /// True for a kernel thread.
@@ -78,6 +81,7 @@ pub(super) fn process_facts<'a>(
         user: context.snapshot.user(process.uid),
         comm: process.comm.text().into_owned(),
         command: process.command.as_deref(),
+        command_blocks_seconds: process.command_blocks,
         state: process.state.0,
         kernel_thread: process.kernel_thread,
         oom_score_adj: process.adj,

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::app::msg::EventSource;
 use crate::linux::log::journal::JournalReader;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
 use crate::linux::{ReadError, SysRoot};
+use crate::model::event_source::EventSource;
 use crate::oomlog::{LogRecord, OomAssembler, OomEvent, TextLog};
 
 /// How long a read waits before the thread checks whether to end.
 const WAIT: Duration = Duration::from_millis(200);
-/// After this long without a record the history has been read; later records are live.
+/// No record for this long: the history has been read, what comes now is live. So it is after the last record that was
+/// there at the start.
 const QUIET: Duration = Duration::from_millis(20);
 
 /// One item from the log. Items come in the order of the log.
@@ -126,35 +127,38 @@ fn follow_kmsg(
 ) -> Result<(), ReadError> {
     let mut assembler = OomAssembler::new();
     let mut events = Vec::new();
-    let mut caught_up = false;
+    let (mut caught_up, mut is_said) = (false, false);
     let (mut skipped, mut told) = (0_u64, 0);
     if !deliver(source(name, "", false)) {
         return Ok(());
     }
     while !stop.load(Ordering::SeqCst) {
-        match reader.next(if caught_up { WAIT } else { QUIET })? {
+        let item = reader.next(if is_said { WAIT } else { QUIET })?;
+        caught_up = caught_up || reader.is_past_start(item.as_ref());
+        let is_quiet = item.is_none();
+        match item {
             Some(KmsgItem::Record(bytes)) => match LogRecord::parse_kmsg(&bytes) {
                 Ok(record) => assembler.feed(record, &mut events),
                 Err(_) => skipped += 1,
             },
             Some(KmsgItem::Lost) => assembler.note_gap(0, None, &mut events),
-            // Nothing to read: the history ends here, or more records were skipped than the reader was told.
-            None if !caught_up || skipped > told => {
-                caught_up = true;
-                told = skipped;
-                let missing = if skipped == 0 {
-                    String::new()
-                } else {
-                    format!("{skipped} records were not understood")
-                };
-                if !deliver(source(name, &missing, true)) {
-                    return Ok(());
-                }
-            }
             None => {}
         }
         for event in events.drain(..) {
             if !deliver(LogItem::Event(event)) {
+                return Ok(());
+            }
+        }
+        // The history is over, or there is something new to say about what was left out.
+        if (caught_up && !is_said) || (is_quiet && skipped > told) {
+            is_said = true;
+            told = skipped;
+            let missing = if skipped == 0 {
+                String::new()
+            } else {
+                format!("{skipped} records were not understood")
+            };
+            if !deliver(source(name, &missing, true)) {
                 return Ok(());
             }
         }

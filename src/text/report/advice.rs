@@ -1,15 +1,18 @@
 //! The advice ("What to do now") in sentences. The dashboard puts a key in front of a step; printed reports
 //! put the kind of step there.
 
+use crate::model::cgroup::container::short_id;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::memcg_version::MemcgVersion;
-use crate::oomlog::analysis::root_cause::RootCause;
+use crate::oomlog::analysis::root_cause::KernelPart;
+use crate::oomlog::analysis::verdict::Verdict;
 use crate::oomlog::{Kill, OomReport};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-use crate::text::wording::short_id;
+use crate::text::wording::set_property;
 
 /// Growth before death that counts as a leak, in bytes per second.
 const LEAK: i64 = 1 << 20;
@@ -20,7 +23,7 @@ pub type KeyOf<'a> = &'a dyn Fn(&Advice) -> Option<String>;
 /// The steps, each behind its key or its kind.
 pub(super) fn lines(
     report: &OomReport,
-    root: Option<&RootCause>,
+    verdict: &Verdict,
     remembered: &[(Pid, Remembered)],
     key: KeyOf<'_>,
 ) -> Vec<Line> {
@@ -31,7 +34,7 @@ pub(super) fn lines(
         );
         line("fix", text)
     });
-    let steps = advice(report, root);
+    let steps = advice(report, verdict);
     let steps = steps.iter().map(|step| match key(step) {
         Some(key) => line(&key, sentence(step)),
         None => line(kind(step), sentence(step)),
@@ -60,15 +63,16 @@ fn kind(step: &Advice) -> &'static str {
         Advice::MakeKillable { .. }
         | Advice::FreeTmpfs
         | Advice::SlowWriters { .. }
-        | Advice::FindGroupKernelMemory
-        | Advice::FindSlab
+        | Advice::FindKernelMemory { .. }
         | Advice::FreeHugePages
         | Advice::AskDrivers
         | Advice::Compact
-        | Advice::RelieveZones
+        | Advice::RelieveZones { .. }
         | Advice::WidenNodes
-        | Advice::FindLimit
+        | Advice::FindLimit { .. }
         | Advice::FindWhoAsked
+        | Advice::FindBpfProgram
+        | Advice::RankAgain
         | Advice::AddSwap => "fix",
     }
 }
@@ -76,13 +80,19 @@ fn kind(step: &Advice) -> &'static str {
 /// One step as a sentence without a key, a capital letter or a full stop.
 fn sentence(step: &Advice) -> String {
     let fixed = match step {
-        Advice::MakeKillable { largest } => {
+        Advice::MakeKillable { largest, in_cgroup } => {
             let largest = largest
                 .as_ref()
                 .map_or_else(String::new, |comm| format!(" ({comm} holds most)"));
-            return format!(
-                "give at least one process there{largest} an adj above -1000, or raise the limit"
-            );
+            return if *in_cgroup {
+                format!(
+                    "give at least one process there{largest} an adj above -1000, or raise the limit"
+                )
+            } else {
+                format!(
+                    "give at least one process{largest} an adj above -1000: otherwise the kernel panics"
+                )
+            };
         }
         Advice::SlowWriters { version } => return slow_writers(*version),
         Advice::RaiseLimit {
@@ -96,29 +106,52 @@ fn sentence(step: &Advice) -> String {
             return format!("protect {comm} with a lower adj: {larger} held more");
         }
         Advice::FreeTmpfs => {
-            "delete files in tmpfs (df -t tmpfs, ipcs -m), or mount it with a size="
+            "delete files in tmpfs (df -t tmpfs) or segments (ipcs -m), or mount tmpfs with a size="
         }
-        Advice::FindGroupKernelMemory => {
-            "look at the cgroup's memory.stat: many files, sockets or threads cost kernel memory"
-        }
-        Advice::FindSlab => {
-            "look at slabtop -sc and /proc/slabinfo: which cache grows, and which driver owns it"
-        }
+        Advice::FindKernelMemory {
+            part,
+            caches,
+            in_cgroup,
+            version,
+        } => return kernel_memory(*part, caches, *in_cgroup, *version),
         Advice::FreeHugePages => "give huge pages back: vm.nr_hugepages",
-        Advice::AskDrivers => "ask the drivers: GPU, balloon (virtio), DMA buffers",
+        Advice::AskDrivers => {
+            "look at zramctl, zswap (/sys/kernel/debug/zswap), /proc/vmallocinfo, then ask the drivers: GPU, balloon \
+             (virtio), DMA buffers"
+        }
         Advice::Compact => "raise vm.min_free_kbytes, or echo 1 > /proc/sys/vm/compact_memory",
-        Advice::RelieveZones => {
-            "use a 64-bit kernel, or raise vm.lowmem_reserve_ratio for that zone"
+        // A smaller ratio keeps more of the lower zones (Documentation/admin-guide/sysctl/vm.rst).
+        Advice::RelieveZones { high_memory: true } => {
+            "use a 64-bit kernel, or lower vm.lowmem_reserve_ratio: the smaller, the more of the low zones is kept"
+        }
+        Advice::RelieveZones { high_memory: false } => {
+            "keep less memory movable-only (boot options movablecore=, kernelcore=; memory blocks set to \
+             online_movable): the kernel's own memory cannot go there"
         }
         Advice::WidenNodes => {
             "widen the cpuset's mems or the memory policy, or move work to other nodes"
         }
-        Advice::FindLimit => "look for a cgroup limit around the asker; a newer kernel says which",
+        Advice::FindLimit { cgroup: Some(name) } => {
+            return format!(
+                "look at the limit of cgroup {} and of those around it; a newer kernel says which",
+                short_id(name)
+            );
+        }
+        Advice::FindLimit { cgroup: None } => {
+            "look for a cgroup limit around the asker; a newer kernel says which"
+        }
         Advice::FindWhoAsked => {
             "ask who pressed SysRq-f or wrote to /proc/sysrq-trigger (earlyoom can)"
         }
+        Advice::FindBpfProgram => "look at the BPF program that watches memory here: bpftool prog",
+        Advice::RankAgain => {
+            "set vm.oom_kill_allocating_task to 0: with it any asker dies, and no oom_score_adj but -1000 protects"
+        }
         Advice::FindReport => "find the full report in the log above this line",
-        Advice::AddSwap => "add some swap or zram: without swap the first shortage kills at once",
+        Advice::AddSwap => {
+            "add some swap or zram: without it only page cache gives way, the code of running programs included, and \
+             the host thrashes before it kills"
+        }
     };
     fixed.to_owned()
 }
@@ -126,10 +159,67 @@ fn sentence(step: &Advice) -> String {
 /// v1 has nothing that throttles: its soft limit only decides what is reclaimed first.
 fn slow_writers(version: Option<MemcgVersion>) -> String {
     let how = match version {
-        Some(MemcgVersion::V2) => " (memory.high throttles)",
-        Some(MemcgVersion::V1) | None => "",
+        Some(MemcgVersion::V2) => format!(" ({} throttles)", LimitFile::High.name()),
+        Some(MemcgVersion::V1) | None => String::new(),
     };
     format!("slow the cgroup's writes down{how}, or raise its limit")
+}
+
+/// What to look at for kernel memory, by its part. Files are named where the version is known.
+fn kernel_memory(
+    part: Option<KernelPart>,
+    caches: &[String],
+    in_cgroup: bool,
+    version: Option<MemcgVersion>,
+) -> String {
+    let slab = |caches: &[String]| {
+        match (in_cgroup, version, caches) {
+        (false, _, [_, ..]) => format!(
+            "look at slabtop -sc: does {} keep growing, and which driver or file system owns it",
+            caches[0]
+        ),
+        (false, _, []) => {
+            "look at slabtop -sc and /proc/slabinfo: which cache grows, and which driver or file system owns it"
+                .to_owned()
+        }
+        (true, Some(MemcgVersion::V1), _) => {
+            "look at its memory.kmem.slabinfo, or at slabtop -sc of the host: many files and directories cost slab"
+                .to_owned()
+        }
+        (true, _, _) => "look at slabtop -sc of the host: many open files, directories and sockets cost slab".to_owned(),
+    }
+    };
+    let fixed = match part {
+        Some(KernelPart::Slab) => return slab(caches),
+        Some(KernelPart::PageTables) => {
+            "many processes map the same large memory: fewer of them (a connection pool), or huge pages"
+        }
+        Some(KernelPart::Stacks) => {
+            "too many threads: limit them (pids.max, TasksMax=), and look for who makes them"
+        }
+        Some(KernelPart::Sockets) => {
+            "look at ss -tmn: readers that fall behind, or too large buffers (net.ipv4.tcp_rmem, tcp_wmem, tcp_mem)"
+        }
+        Some(KernelPart::PerCpu) => {
+            "per-CPU data: many cgroups, BPF maps or network devices cost it"
+        }
+        Some(KernelPart::Vmalloc) => "look at /proc/vmallocinfo: who keeps the large buffers",
+        Some(KernelPart::Zswap) if in_cgroup && version == Some(MemcgVersion::V2) => {
+            "the pool of zswap counts in the limit: see memory.zswap.max"
+        }
+        Some(KernelPart::Zswap) => "the pool of zswap is in RAM: see zswap's max_pool_percent",
+        None => match (in_cgroup, version) {
+            (true, Some(MemcgVersion::V2)) => {
+                "look at its memory.stat: slab, sock, pagetables, kernel_stack, percpu"
+            }
+            (true, Some(MemcgVersion::V1)) => {
+                "look at its memory.kmem.usage_in_bytes and memory.kmem.tcp.usage_in_bytes"
+            }
+            (true, None) => "look at what its kernel memory is: slab, sockets, page tables, stacks",
+            (false, _) => return slab(caches),
+        },
+    };
+    fixed.to_owned()
 }
 
 fn raise(
@@ -146,18 +236,15 @@ fn raise(
     let now = limit_kb.map_or_else(String::new, |limit| {
         format!(" (now {}{with_swap})", kb(limit))
     });
-    // systemd cannot set a limit on memory and swap together.
-    let how = match (version, with_swap_kb) {
-        (Some(MemcgVersion::V1), Some(_)) => {
-            "the container's memory and swap options, or memory.memsw.limit_in_bytes and then memory.limit_in_bytes"
-        }
-        (Some(MemcgVersion::V1), None) => {
-            "systemctl set-property, the container's memory option, or memory.limit_in_bytes"
-        }
-        (Some(MemcgVersion::V2), _) => {
-            "systemctl set-property, the container's memory option, or memory.max"
-        }
-        (None, _) => "systemctl set-property, or the container's memory option",
+    let systemd = set_property(cgroup.unwrap_or("/"));
+    let how = match version.map(|version| (version, LimitFile::hard_limit(version.into()).name())) {
+        // systemd cannot set a limit on memory and swap together.
+        Some((MemcgVersion::V1, hard)) if with_swap_kb.is_some() => format!(
+            "the container's memory and swap options, or {} and then {hard}",
+            LimitFile::V1Memsw.name()
+        ),
+        Some((_, hard)) => format!("{systemd}, the container's memory option, or {hard}"),
+        None => format!("{systemd}, or the container's memory option"),
     };
     format!("if {name} needs what it used, raise its limit{now}: {how}")
 }
@@ -211,6 +298,23 @@ mod tests {
         assert!(slow(Some(MemcgVersion::V2)).contains("memory.high"));
         assert!(!slow(Some(MemcgVersion::V1)).contains("memory.high"));
         assert!(!slow(None).contains("memory.high"));
+    }
+
+    #[test]
+    fn a_unit_of_a_user_manager_is_set_through_that_manager() {
+        let raise = |cgroup: &str| {
+            sentence(&Advice::RaiseLimit {
+                cgroup: Some(cgroup.to_owned()),
+                limit_kb: None,
+                with_swap_kb: None,
+                version: Some(MemcgVersion::V2),
+            })
+        };
+        let system = raise("/system.slice/web.service");
+        assert!(system.contains(": systemctl set-property, "), "{system}");
+        let user =
+            raise("/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox.service");
+        assert!(user.contains(": systemctl --user set-property, "), "{user}");
     }
 
     #[test]

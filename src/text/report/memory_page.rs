@@ -1,7 +1,9 @@
 //! The Memory page: what was left, where, and in which blocks.
 
+use crate::oomlog::analysis::zones::{ZoneState, ZoneVerdict, zones};
 use crate::oomlog::{MemcgUse, MemoryState, OomReport, UsageKind, Zone};
 use crate::text::format;
+use crate::text::format::number_of;
 use crate::text::tone::{Line, Tone};
 
 /// Counters worth a line, with what they mean.
@@ -27,9 +29,16 @@ const STATS: &[&str] = &[
     "shmem",
     "kernel",
     "slab",
+    "slab_reclaimable",
     "slab_unreclaimable",
     "sock",
     "pagetables",
+    "sec_pagetables",
+    "kernel_stack",
+    "percpu",
+    "vmalloc",
+    "zswap",
+    "zswapped",
     "cache",
     "rss",
     "mapped_file",
@@ -43,7 +52,7 @@ pub fn lines(report: &OomReport, page_kb: u64) -> Vec<Line> {
         cgroup(memcg, &mut lines);
     }
     if let Some(memory) = &report.memory {
-        machine(memory, page_kb, &mut lines);
+        machine(memory, &zones(report), page_kb, &mut lines);
     }
     if lines.is_empty() {
         lines.push(Line::of(Tone::Dim, "The report holds no memory state: the kernel did not print it, or the log has lost it."));
@@ -68,7 +77,10 @@ fn cgroup(memcg: &MemcgUse, lines: &mut Vec<Line>) {
         lines.push(
             Line::of(Tone::Dim, format!("  {:<14}", counter_name(usage.kind)))
                 .add(tone, format!("{:>8} {limit}", kb(usage.usage_kb)))
-                .add(Tone::Dim, format!("   limit hit {} times", usage.failcnt)),
+                .add(
+                    Tone::Dim,
+                    format!("   limit hit {}", number_of(usage.failcnt, "time", "times")),
+                ),
         );
     }
     for stats in &memcg.stats {
@@ -97,7 +109,7 @@ fn counter_name(kind: UsageKind) -> &'static str {
     }
 }
 
-fn machine(memory: &MemoryState, page_kb: u64, lines: &mut Vec<Line>) {
+fn machine(memory: &MemoryState, states: &[ZoneState], page_kb: u64, lines: &mut Vec<Line>) {
     lines.push(Line::of(Tone::Accent, "The machine"));
     let pages = |pages: u64| kb(pages.saturating_mul(page_kb));
     if let Some(ram) = memory.ram_pages {
@@ -128,7 +140,10 @@ fn machine(memory: &MemoryState, page_kb: u64, lines: &mut Vec<Line>) {
     if !memory.zones.is_empty() {
         lines.push(Line::new());
         lines.push(Line::of(Tone::Accent, "Zones: free against the watermarks"));
-        lines.extend(memory.zones.iter().map(zone));
+        lines.extend(memory.zones.iter().map(|row| {
+            let same = |state: &&ZoneState| state.node == row.node && state.name == row.name;
+            zone(row, states.iter().find(same))
+        }));
         lines.push(Line::new());
         lines.push(Line::of(Tone::Accent, "Free blocks by size"));
         lines.extend(memory.zones.iter().map(blocks));
@@ -145,20 +160,10 @@ fn machine(memory: &MemoryState, page_kb: u64, lines: &mut Vec<Line>) {
     }
 }
 
-fn zone(zone: &Zone) -> Line {
+/// One zone. `state` is its verdict for the request of the report, if there is one.
+fn zone(zone: &Zone, state: Option<&ZoneState>) -> Line {
     let value = |key| zone.get(key).map_or_else(|| "n/a".to_owned(), kb);
-    let below =
-        |key| matches!((zone.get("free"), zone.get(key)), (Some(free), Some(mark)) if free < mark);
-    let (tone, verdict) = if below("min") {
-        (
-            Tone::Critical,
-            "below min: only the kernel's own reserve is left",
-        )
-    } else if below("low") {
-        (Tone::Watch, "below low")
-    } else {
-        (Tone::Good, "above low")
-    };
+    let (tone, verdict) = verdict(zone, state);
     Line::of(
         Tone::Normal,
         format!("  node {} {:<8}", zone.node, zone.name),
@@ -175,6 +180,49 @@ fn zone(zone: &Zone) -> Line {
         ),
     )
     .add(tone, verdict)
+}
+
+/// What the zone was to the request (`__zone_watermark_ok`, mm/page_alloc.c).
+fn verdict(zone: &Zone, state: Option<&ZoneState>) -> (Tone, String) {
+    let fixed = match state.map(|state| (state.verdict, state)) {
+        Some((ZoneVerdict::NotAllowed, _)) => (Tone::Dim, "not for this request"),
+        Some((ZoneVerdict::BelowMin, _)) => (
+            Tone::Critical,
+            "below min: only the kernel's own reserve is left",
+        ),
+        Some((ZoneVerdict::Reserved, state)) => {
+            let kept = kb(state.kept_for_others_kb);
+            let text = format!(
+                "{kept} of it is kept for others (atomic requests, CMA): the rest is below min"
+            );
+            return (Tone::Critical, text);
+        }
+        Some((ZoneVerdict::HeldBack, state)) => {
+            let text = format!(
+                "{} of it is held back from this request (lowmem_reserve)",
+                kb(state.held_back_kb)
+            );
+            return (Tone::Critical, text);
+        }
+        Some((ZoneVerdict::Fragmented, _)) => (Tone::Danger, "no block large enough"),
+        Some((ZoneVerdict::Usable, state)) => {
+            let usable = state.free_kb.saturating_sub(state.kept_for_others_kb);
+            if state.low_kb.is_some_and(|low| usable < low) {
+                (Tone::Watch, "below low")
+            } else {
+                (Tone::Good, "above low")
+            }
+        }
+        None => {
+            let below = |key| matches!((zone.get("free"), zone.get(key)), (Some(free), Some(mark)) if free < mark);
+            match (below("min"), below("low")) {
+                (true, _) => (Tone::Critical, "below min"),
+                (_, true) => (Tone::Watch, "below low"),
+                _ => (Tone::Good, "above low"),
+            }
+        }
+    };
+    (fixed.0, fixed.1.to_owned())
 }
 
 fn blocks(zone: &Zone) -> Line {

@@ -66,6 +66,8 @@ pub(super) fn memory(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
                 format::long_size(gauge.limit)
             ),
         );
+    let mut numbers = numbers;
+    numbers.spans.extend(crate::ui::pane::age(state).spans);
     gauge_line(
         canvas,
         area,

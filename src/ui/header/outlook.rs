@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::LABEL;
 use crate::app::State;
 use crate::app::dialog::settings::short_rule;
-use crate::app::view::gauge::trend::Rate;
+use crate::app::view::gauge::trend::{Rate, time_at};
 use crate::model::killers::first_to_act;
 use crate::model::memory::percent;
 use crate::text::format;
@@ -95,6 +95,20 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
     match gauge.rate() {
         Rate::Unknown => line.push(Tone::Dim, "watching …"),
         Rate::Unsteady => line.push(Tone::Dim, "no steady trend"),
+        Rate::Lately(rate, over) => {
+            let seconds = over.as_secs_f64().round();
+            let lately = format!("{} in the last {seconds} s", format::rate(rate));
+            line.push(Tone::Normal, lately);
+            if let Some(left) = gauge.time_to_exhaustion() {
+                line.push(
+                    Tone::Critical,
+                    format!(
+                        "  if that goes on, exhausted in about {}",
+                        format::about(left)
+                    ),
+                );
+            }
+        }
         Rate::Steady(rate) => {
             line.push(
                 Tone::Normal,
@@ -115,6 +129,9 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
                         tone,
                         format!("  exhausted in about {}", format::about(left)),
                     );
+                }
+                None if time_at(rate, gauge.left).is_some() => {
+                    line.push(Tone::Dim, "  too early to say when it is exhausted");
                 }
                 None if rate > 0.0 => line.push(Tone::Dim, "  more than a day left"),
                 None => {}

@@ -12,15 +12,25 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let host = &state.host;
     let uptime = std::time::Duration::from_micros(state.now.monotonic.0);
     let mut right = Line::new();
-    match (&state.failure, state.sample_age()) {
+    match (&state.failure, state.stale()) {
         (Some(reason), _) => right.push(Tone::Critical, format!("sample failed: {reason}  ")),
-        (None, Some(age)) if age > state.period() * 2 && !state.paused => {
+        (None, Some(age)) => {
             right.push(
                 Tone::Watch,
                 format!("sample {:.1}s old  ", age.as_secs_f64()),
             );
         }
         _ => {}
+    }
+    let blocked = state.snapshot.processes.iter().find_map(|process| {
+        let seconds = process.command_blocks?;
+        Some((process.id.pid, seconds))
+    });
+    if let Some((pid, seconds)) = blocked.filter(|(_, seconds)| *seconds >= 1.0) {
+        right.push(
+            Tone::Watch,
+            format!("cmdline of {pid} blocks {seconds:.0}s  "),
+        );
     }
     if state.paused {
         right.push(Tone::Watch, "PAUSED  ");

@@ -6,7 +6,6 @@ use crate::app::State;
 use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
-use crate::model::memory::percent;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
 use crate::model::process::badness::score;
@@ -144,7 +143,12 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
     match watch.signs.time_left {
         Some(left) => line.push(
             urgency_tone(watch.urgency),
-            format!(", full in {}", format::in_about(left)),
+            if watch.forecast.is_brief() {
+                // The last seconds alone say so.
+                format!(", perhaps full in {}", format::in_about(left))
+            } else {
+                format!(", full in {}", format::in_about(left))
+            },
         ),
         None => {
             if let Some(acute) = watch.acute() {
@@ -179,9 +183,10 @@ fn own_numbers(state: &State, process: &Process, total: u64, line: &mut Line) {
         line.push(Tone::Dim, "  score ");
         line.push(Tone::Normal, score.to_string());
     }
+    let charged = i64::try_from(process.charged_pages()).unwrap_or(i64::MAX);
     line.push(
         Tone::Normal,
-        format!("  {:.1}%", percent(process.charged_pages(), total)),
+        format!("  {}‰", format::permille(charged, total)),
     );
     line.push(Tone::Dim, " of RAM+swap");
     let adj = process

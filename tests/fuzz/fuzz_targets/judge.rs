@@ -51,7 +51,7 @@ pub fn judge(found: &Found, log: usize, choice: u8) {
         assert_eq!(seen.len(), report.kills.len(), "a pid died twice");
         if let Some(trigger) = &report.trigger {
             let _ = gfp::names(trigger, report.kernel.as_deref());
-            let _ = gfp::purpose(trigger, report.kernel.as_deref());
+            let _ = oomtop::oomlog::analysis::verdict::Verdict::new(report);
         }
         let listed = listing::report(report, number as u64);
         let (text, json) = match choice & 3 {

@@ -6,6 +6,7 @@
     reason = "a test that cannot read its sources fails"
 )]
 
+mod docs;
 mod floors;
 mod graph;
 mod sources;
@@ -13,6 +14,7 @@ mod tokens;
 mod uses;
 
 use graph::Graph;
+use oomtop::model::cgroup::limits::LimitFile;
 use sources::{modules, sources};
 
 /// Longest source file, in lines.
@@ -78,4 +80,35 @@ fn every_module_says_what_it_is_for() {
             path.display()
         );
     }
+}
+
+/// The texts that a line of source spells out, and of a text over several lines what is on this one.
+fn spelled(line: &str, in_text: bool) -> impl Iterator<Item = &str> {
+    let parts = line.split('"').enumerate();
+    parts.filter_map(move |(at, part)| ((at % 2 == 1) != in_text).then_some(part))
+}
+
+/// Kernel logs (`oomlog`) have words of their own.
+#[test]
+fn limit_files_are_named_by_their_table_alone() {
+    let mut wrong = Vec::new();
+    for (file, module, text) in modules() {
+        let is_table = module.ends_with(&["cgroup".to_owned(), "limits".to_owned()]);
+        if is_table || module.get(1).is_some_and(|floor| floor == "oomlog") {
+            continue;
+        }
+        let program = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let mut in_text = false;
+        for (at, line) in program.lines().enumerate() {
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
+            let names = |name: &&str| spelled(line, in_text).any(|text| text.contains(name));
+            if let Some(name) = LimitFile::ALL.iter().map(|file| file.name()).find(names) {
+                wrong.push(format!("{}:{}: {name}", file.display(), at + 1));
+            }
+            in_text = line.ends_with('\\');
+        }
+    }
+    assert!(wrong.is_empty(), "ask LimitFile:\n{}", wrong.join("\n"));
 }

@@ -6,6 +6,7 @@ use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
 use crate::model::snapshot::Snapshot;
 use crate::text::format::long_size;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording::set_property;
 
 /// The group of this path in the sample.
 pub(super) fn group_at<'a>(path: &CgroupPath, snapshot: &'a Snapshot) -> Option<&'a Cgroup> {
@@ -41,10 +42,18 @@ pub(super) fn owner_line(path: &CgroupPath, version: CgroupVersion) -> Option<Li
         Tone::Watch,
         format!(
             "systemd owns this group and may write its own value again (a daemon-reload, a change of the unit). \
-             To keep it: systemctl set-property {unit} {}=…",
+             To keep it{}: {} {unit} {}=…",
+            as_user(path),
+            set_property(path.as_str()),
             systemd_limit(version)
         ),
     ))
+}
+
+/// Who must give the command: `systemctl --user` speaks to the manager of whoever calls it.
+pub(super) fn as_user(path: &CgroupPath) -> String {
+    let user = container::user_manager_of(path.as_str());
+    user.map_or_else(String::new, |uid| format!(" (as user {uid})"))
 }
 
 /// The unit property that sets the hard limit. On v1 `MemoryLimit`: every systemd that drives v1 knows it,

@@ -164,7 +164,7 @@ fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>
         );
     };
     let id = verdict.victim.id;
-    let own = if process.is_some_and(|own| own.id == id) && !verdict.close {
+    let own = if process.is_some_and(|own| own.id == id) && verdict.or().is_none() {
         " (this one)"
     } else {
         ""

@@ -7,12 +7,13 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::GroupChoice;
-use crate::model::cgroup::CgroupVersion;
 use crate::model::cgroup::limits::LimitFile;
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::step::Step;
 use crate::model::process::Process;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// Rows of the list of groups.
 const LIST_HEIGHT: usize = 8;
@@ -220,7 +221,7 @@ fn move_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         Some(Ok(_)) => {
             let matching = dialog.matching();
             let items: Vec<_> = matching.iter().map(|g| group_line(g)).collect();
-            let count = format!("{} groups", items.len());
+            let count = format::number_of(items.len() as u64, "group", "groups");
             view.with(Section::Choices {
                 items,
                 selected: Some(dialog.chosen),
@@ -297,12 +298,15 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     ));
     lines.extend(super::outlook::lines(dialog, Some(process), context));
     lines.extend(limits_left(dialog, process, context));
-    if dialog.from.as_ref().and_then(change::unit_of).is_some() {
+    let of_unit = |path: &&CgroupPath| change::unit_of(path).is_some();
+    if let Some(path) = dialog.from.as_ref().filter(of_unit) {
         lines.push(Line::of(
             Tone::Watch,
             format!(
                 "systemd owns its present group: the unit loses sight of the process, and a daemon-reload may undo \
-                 this. To limit the whole unit instead: systemctl set-property --runtime UNIT {}=…",
+                 this. To limit the whole unit instead{}: {} --runtime UNIT {}=…",
+                change::as_user(path),
+                wording::set_property(path.as_str()),
                 change::systemd_limit(dialog.version)
             ),
         ));

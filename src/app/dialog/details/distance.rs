@@ -31,8 +31,11 @@ pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Lin
 
 fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> Line {
     let name = wording::domain(domain.scope, snapshot);
-    let badness = badness(process, domain.total_pages).permille(domain.total_pages);
-    let share = badness.map_or_else(|| "never".to_owned(), |permille| format!("{permille}‰"));
+    let points = badness(process, domain.total_pages).points();
+    let share = points.map_or_else(
+        || "never".to_owned(),
+        |points| format!("{}‰", format::permille(points, domain.total_pages)),
+    );
     let line = Line::of(Tone::Normal, format!("  {name}  "))
         .add(
             Tone::Dim,
@@ -53,7 +56,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
 }
 
 fn next_victim(process: &Process, verdict: &Verdict, line: Line, snapshot: &Snapshot) -> Line {
-    let other = verdict.runner_up.filter(|_| verdict.close);
+    let other = verdict.or();
     let first = [Some(verdict.victim), other];
     let mut first: Vec<_> = first.into_iter().flatten().map(|one| one.id).collect();
     let all = first.len();

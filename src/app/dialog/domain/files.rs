@@ -1,6 +1,7 @@
 //! [`Files`]: the file behind each number in a domain's details.
 
 use crate::model::cgroup::limits::LimitFile;
+use crate::text::joined::joined;
 
 /// The file of each number.
 pub(super) struct Files {
@@ -30,7 +31,10 @@ impl Files {
                 cache: "memory.stat total_{in,}active_file - dirty",
                 swap: "memory.memsw.usage_in_bytes - usage",
                 max: "memory.failcnt + memsw.failcnt",
-                kills: "memory.oom_control oom_kill, of it and below",
+                kills: joined!(
+                    LimitFile::V1OomControl.row().name,
+                    " oom_kill, of it and below"
+                ),
             }
         } else {
             Self {

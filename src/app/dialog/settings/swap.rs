@@ -2,6 +2,7 @@
 
 use super::Setting;
 use crate::app::dialog::DialogContext;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::vm_settings::{SwapDevice, SwapKind};
 use crate::text::format;
 use crate::text::tone::Tone;
@@ -60,9 +61,8 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
             "n/a",
             "not in this kernel, or its file cannot be read",
         ),
-        Some(_) if !has_swap => {
-            Setting::new("zswap", on(settings.zswap), "without swap it has no effect")
-        }
+        Some(true) if !has_swap => Setting::new("zswap", "on", "without swap it has no effect"),
+        Some(false) if !has_swap => Setting::new("zswap", "off", "nothing is swapped here"),
         Some(true) => Setting::new(
             "zswap",
             "on",
@@ -75,7 +75,10 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
         Some(true) => list.push(Setting::new(
             "swap accounting (v1)",
             "on",
-            "a group's memory and swap can be limited together (memory.memsw.limit_in_bytes)",
+            format!(
+                "a group's memory and swap can be limited together ({})",
+                LimitFile::V1Memsw.name()
+            ),
         )),
         Some(false) => list.push(
             Setting::new(
@@ -89,10 +92,6 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
         ),
     }
     list
-}
-
-fn on(switch: Option<bool>) -> &'static str {
-    if switch == Some(true) { "on" } else { "off" }
 }
 
 /// `/proc/swaps` is empty. In a container it can be empty while meminfo shows the host's swap.

@@ -169,14 +169,13 @@ impl Decoder {
 /// stays.
 fn take_paste(bytes: &[u8], text: &mut Vec<u8>) -> (usize, bool) {
     let end = bytes.windows(PASTE_END.len()).position(|w| w == PASTE_END);
-    let (plain, used, ended) = match end {
-        Some(at) => (at, at + PASTE_END.len(), true),
-        None => {
-            let begun = (1..PASTE_END.len()).rev();
-            let mut begun = begun.filter(|n| bytes.ends_with(&PASTE_END[..*n]));
-            let plain = bytes.len() - begun.next().unwrap_or(0);
-            (plain, plain, false)
-        }
+    let (plain, used, ended) = if let Some(at) = end {
+        (at, at + PASTE_END.len(), true)
+    } else {
+        let begun = (1..PASTE_END.len()).rev();
+        let mut begun = begun.filter(|n| bytes.ends_with(&PASTE_END[..*n]));
+        let plain = bytes.len() - begun.next().unwrap_or(0);
+        (plain, plain, false)
     };
     let room = MOST_PASTED.saturating_sub(text.len());
     text.extend_from_slice(bytes.get(..plain.min(room)).unwrap_or_default());

@@ -29,8 +29,7 @@ pub(super) enum Parsed {
 /// Looks at the begin of `bytes`, which are not empty.
 pub(super) fn parse(bytes: &[u8]) -> Parsed {
     match bytes {
-        [] => Parsed::Incomplete,
-        [ESC] => Parsed::Incomplete,
+        [] | [ESC] => Parsed::Incomplete,
         // The second Esc may begin a sequence: it is looked at next.
         [ESC, ESC, ..] => Parsed::Msg(1, Msg::Key(Key::plain(KeyCode::Esc))),
         [ESC, b'[', ..] => control_sequence(bytes),
@@ -219,9 +218,8 @@ fn key_sequence(used: usize, parameters: &[u8], last: u8) -> Parsed {
         b'~' if first == 200 => Parsed::PasteBegins(used),
         b'~' => numbered(first).map_or(Parsed::Nothing(used), |code| key(used, code, modifiers)),
         b'Z' => key(used, KeyCode::BackTab, modifiers),
-        // Where the cursor is: an answer, no key.
-        b'R' if first > 1 => Parsed::Nothing(used),
         b'u' => coded(used, first, modifiers),
+        // With `R` an answer: where the cursor is.
         _ if first > 1 => Parsed::Nothing(used),
         _ => lettered(last).map_or(Parsed::Nothing(used), |code| key(used, code, modifiers)),
     }

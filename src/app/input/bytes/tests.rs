@@ -11,13 +11,11 @@ fn told(reads: &[&[u8]]) -> Vec<String> {
     let mut now = Monotonic(0);
     for read in reads {
         now.0 += 60_000;
-        match read.strip_prefix(b"+") {
-            Some(rest) => decoder.feed(rest, now, &mut out),
-            None => {
-                settle(&mut decoder, &mut out);
-                decoder.feed(read, now, &mut out);
-            }
+        let whole = read.strip_prefix(b"+");
+        if whole.is_none() {
+            settle(&mut decoder, &mut out);
         }
+        decoder.feed(whole.unwrap_or(read), now, &mut out);
     }
     settle(&mut decoder, &mut out);
     out.iter().map(word).collect()

@@ -1,9 +1,11 @@
 //! [`Forecast`]: the growth rate of one domain, smoothed so that the number on the screen does not jump.
 //!
-//! The trend judges the last minute. The screen follows a new kind of judgement after three in a row, and the
-//! shown rate approaches a new rate in steps.
+//! The trend judges the last minute. The screen follows when it says the same three times in a row, and a shown
+//! rate approaches the new one in steps. A rise of the last seconds is shown at once: a fast leak leaves no time.
 
-use crate::app::view::gauge::trend::{Rate, Trend};
+use std::time::Duration;
+
+use crate::app::view::gauge::trend::{Rate, Trend, brief_time, choose};
 use crate::model::time::Monotonic;
 
 /// A new kind of judgement must come this many times in a row before the screen shows it.
@@ -16,6 +18,8 @@ const STEP: f64 = 0.25;
 #[derive(Debug, Clone)]
 pub struct Forecast {
     trend: Trend,
+    /// The rise of the last seconds, and how long it has lasted.
+    lately: Option<(f64, Duration)>,
     shown: Rate,
     others: u8,
 }
@@ -24,6 +28,7 @@ impl Default for Forecast {
     fn default() -> Self {
         Self {
             trend: Trend::coarse(),
+            lately: None,
             shown: Rate::Unknown,
             others: 0,
         }
@@ -45,6 +50,7 @@ impl Says {
         match rate {
             Rate::Unknown => Self::Nothing,
             Rate::Unsteady => Self::Unsteady,
+            Rate::Lately(..) => Self::Grows,
             // The screen shows a rate below 1 KiB/s as 0.
             Rate::Steady(rate) if rate.abs() < 1024.0 => Self::Rests,
             Rate::Steady(rate) if rate > 0.0 => Self::Grows,
@@ -54,12 +60,18 @@ impl Says {
 }
 
 impl Forecast {
-    /// Takes the bytes consumed at a moment.
-    pub fn accept(&mut self, at: Monotonic, consumed: u64) {
-        if !self.trend.push(at, consumed) {
+    /// Takes the bytes consumed at a moment, and how many are left.
+    pub fn accept(&mut self, at: Monotonic, consumed: u64, left: u64) {
+        let is_new = self.trend.push(at, consumed);
+        // A rise that is nowhere near the end can wait until the minute has proved it.
+        self.lately = self
+            .trend
+            .lately()
+            .filter(|(rate, over)| brief_time(*rate, *over, left).is_some());
+        if !is_new {
             return;
         }
-        let fresh = self.trend.rate();
+        let fresh = self.trend.minute();
         if let (Rate::Steady(shown), Rate::Steady(new)) = (self.shown, fresh)
             && Says::from_rate(self.shown) == Says::from_rate(fresh)
         {
@@ -78,18 +90,24 @@ impl Forecast {
 
     /// The rate to show.
     pub fn rate(&self) -> Rate {
-        self.shown
+        choose(self.shown, self.lately)
     }
 
-    /// Time until `left` bytes are gone at that rate; `None` unless it grows steadily and the end is within
-    /// a day.
-    pub fn time_to(&self, left: u64) -> Option<std::time::Duration> {
-        match (Says::from_rate(self.shown), self.shown) {
-            (Says::Grows, Rate::Steady(rate)) => {
-                crate::app::view::gauge::trend::time_at(rate, left)
+    /// Time until `left` bytes are gone at that rate; `None` unless it grows, and where the end is further than what
+    /// was seen can tell.
+    pub fn time_to(&self, left: u64) -> Option<Duration> {
+        match self.rate() {
+            Rate::Steady(rate) if Says::from_rate(self.shown) == Says::Grows => {
+                self.trend.steady_time(rate, left)
             }
-            _ => None,
+            Rate::Lately(rate, over) => brief_time(rate, over, left),
+            Rate::Steady(_) | Rate::Unknown | Rate::Unsteady => None,
         }
+    }
+
+    /// True if the rate is only that of the last seconds.
+    pub fn is_brief(&self) -> bool {
+        matches!(self.rate(), Rate::Lately(..))
     }
 }
 
@@ -106,7 +124,7 @@ mod tests {
         let mut forecast = Forecast::default();
         (0..seconds)
             .map(|t| {
-                forecast.accept(Monotonic(t * 1_000_000), used(t));
+                forecast.accept(Monotonic(t * 1_000_000), used(t), 1 << 50);
                 forecast.rate()
             })
             .collect()
@@ -147,5 +165,24 @@ mod tests {
         assert!(matches!(rates[90], Rate::Steady(rate) if rate > 0.0));
         assert!(matches!(rates[299], Rate::Steady(rate) if rate.abs() < 1.0));
         assert!(changes(&rates) <= 3, "{rates:?}");
+    }
+
+    #[test]
+    fn a_leak_that_is_nearly_there_is_told_by_its_last_seconds() {
+        let mut forecast = Forecast::default();
+        let limit = 300 * MIB;
+        let used = |t: u64| 40 * MIB + t.saturating_sub(30) * 20 * MIB;
+        let mut told = None;
+        for t in 0..43 {
+            let left = limit - used(t).min(limit);
+            forecast.accept(Monotonic(t * 1_000_000), used(t), left);
+            if forecast.time_to(left).is_some() {
+                told = told.or(Some(t));
+            } else {
+                assert_eq!(told, None, "told once, it stays");
+            }
+        }
+        assert!(told.is_some_and(|t| (31..=33).contains(&t)), "{told:?}");
+        assert!(forecast.is_brief());
     }
 }

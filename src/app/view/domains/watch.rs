@@ -110,7 +110,7 @@ impl Watch {
                 self.forecast = Forecast::default();
                 self.told_apart = told_apart;
             }
-            self.forecast.accept(at, room.consumed());
+            self.forecast.accept(at, room.consumed(), room.left());
         }
         if fresh && let Some(group) = group {
             let rise = self.pace.accept(at, group);

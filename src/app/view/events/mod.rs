@@ -10,9 +10,10 @@ mod tally;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::app::msg::{EventSource, OlderBoot};
+use crate::app::msg::OlderBoot;
 use crate::app::view::list::{Hold, List};
 use crate::model::cgroup::CgroupPath;
+use crate::model::event_source::EventSource;
 use crate::model::recall::recall;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::{Now, Wall};

@@ -1,5 +1,6 @@
 //! [`Gauge`]: the watched limit, how full it is, its band and its trend.
 
+mod fit;
 pub mod trend;
 
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use crate::app::view::gauge::trend::{Rate, Trend};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::memory::percent;
+use crate::model::oom_domain::enclosing::tightest;
+use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
 
@@ -15,16 +18,22 @@ use crate::model::snapshot::Snapshot;
 pub struct Gauge {
     /// The watched limit: the host's RAM, or the cgroup oomtop runs in.
     pub scope: Option<Scope>,
-    /// Bytes used.
+    /// Bytes used, without what the kernel drops before it kills.
     pub used: u64,
     /// The limit in bytes.
     pub limit: u64,
+    /// The room of the watched limit; `None` before the first sample.
+    pub room: Option<Room>,
+    /// The enclosing domain that is used up before the watched one, if one is: [`Self::left`] is its room.
+    pub binding: Option<Scope>,
     /// Bytes still available, swap included.
     pub left: u64,
     /// The band, with hysteresis.
     pub band: Band,
     /// The last minutes of used memory, swap included.
     pub trend: Trend,
+    /// The host's counter of kills.
+    kills: Option<u64>,
 }
 
 impl Gauge {
@@ -33,7 +42,12 @@ impl Gauge {
         let Some(domain) = snapshot.main_domain() else {
             return false;
         };
-        let memory = &snapshot.memory;
+        let Some((binding, tightest)) = tightest(domain.scope, snapshot) else {
+            return false;
+        };
+        let Some(room) = Room::from_domain(domain, snapshot) else {
+            return false;
+        };
         if self.scope != Some(domain.scope) {
             // The limit changed: the past of the old limit means nothing here.
             *self = Self {
@@ -41,15 +55,18 @@ impl Gauge {
                 ..Self::default()
             };
         }
-        self.limit = domain.limit;
-        self.used = domain.usage.unwrap_or(0);
-        self.left = self.limit.saturating_sub(self.used);
-        let mut consumed = self.used;
-        if domain.scope == Scope::Host {
-            // A global OOM comes when RAM and swap are both gone.
-            self.left += memory.swap_free;
-            consumed += memory.swap_used();
+        // The same measure as in the domains view: without what the kernel drops before it kills, with swap.
+        self.limit = room.limit;
+        self.used = room.kept();
+        self.room = Some(room);
+        self.left = tightest.left();
+        self.binding = Some(binding).filter(|binding| *binding != domain.scope);
+        let consumed = room.consumed();
+        let kills = snapshot.kills.host;
+        if self.kills.is_some_and(|before| kills > Some(before)) {
+            self.trend.restart(snapshot.taken.monotonic);
         }
+        self.kills = kills;
         self.trend.push(snapshot.taken.monotonic, consumed);
         let before = self.band;
         self.band = thresholds.next(before, self.percent());
@@ -61,7 +78,7 @@ impl Gauge {
         percent(self.used, self.limit)
     }
 
-    /// The rate of the last minute.
+    /// The rate of the last minute, or of the last seconds.
     pub fn rate(&self) -> Rate {
         self.trend.rate()
     }

@@ -1,30 +1,48 @@
-//! [`Trend`]: the last minutes of memory in use, the rate, and whether the rate means anything.
+//! [`Trend`]: the last minutes of memory in use, its rate, and whether that rate means anything.
+//!
+//! There are two answers. A rate is *steady* if the last minute agrees with it. That takes time, and a fast leak has
+//! filled a group before: so a rise in the last seconds alone is an answer too ([`Rate::Lately`]), good for the next
+//! half minute and no longer. A forecast never reaches much further than what it was learnt from.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::fit::{Fit, brief, fit};
 use crate::model::time::Monotonic;
 
 /// Points kept: five minutes at one a second.
 const KEPT: usize = 300;
 /// The time span of a rate.
 const WINDOW: Duration = Duration::from_mins(1);
-/// Least time and points for a rate.
-const LEAST_TIME: Duration = Duration::from_secs(8);
-const LEAST_POINTS: usize = 6;
-/// Most points for the slope: the number of pairs grows with the square.
+/// Points the slope is computed from: pairs grow with the square.
 const MAX_FIT: usize = 60;
 /// A time to exhaustion longer than this is not shown.
 const FAR: Duration = Duration::from_hours(24);
 
-/// Points of a coarse trend, and the time between two of them: they also span a minute.
+/// A forecast from the last minute reaches so many times as far as the time it was learnt from.
+const REACH: u32 = 20;
+/// A further one needs a trend that has lasted for this long.
+const LONG: Duration = Duration::from_mins(2);
+/// A forecast from the last seconds may always reach this far, and so many times as far as they last.
+const BRIEF_REACH: Duration = Duration::from_secs(30);
+const BRIEF_TIMES: u32 = 10;
+
+/// Points kept of a coarse trend; the newest half is about two seconds apart, the rest about ten.
 const COARSE_KEPT: usize = 30;
 const COARSE_APART: Duration = Duration::from_millis(1900);
+const OLD_APART: Duration = Duration::from_secs(10);
+
+/// The newest points are kept as they came, at most so many, for so long.
+const RECENT_KEPT: usize = 16;
+const RECENT: Duration = Duration::from_secs(16);
 
 /// Memory in use over time.
 #[derive(Debug, Clone, Default)]
 pub struct Trend {
     points: VecDeque<(Monotonic, u64)>,
+    recent: VecDeque<(Monotonic, u64)>,
+    /// What came before is no evidence: memory was freed by a kill.
+    since: Monotonic,
     coarse: bool,
 }
 
@@ -37,11 +55,13 @@ pub enum Rate {
     Unsteady,
     /// Steady, in bytes per second (may be negative or nearly 0).
     Steady(f64),
+    /// It has risen by so many bytes per second in the last seconds, as long as given; before, it did not.
+    Lately(f64, Duration),
 }
 
 impl Trend {
-    /// A trend that keeps only its window, one point every two seconds: half a kilobyte, because there are
-    /// thousands of coarse trends.
+    /// A trend that keeps no more than its window needs, a point every two seconds: a kilobyte, for what there are
+    /// thousands of.
     pub fn coarse() -> Self {
         Self {
             coarse: true,
@@ -49,18 +69,44 @@ impl Trend {
         }
     }
 
-    /// Adds a sample; false if a coarse trend skips it.
+    /// Adds a sample; false if it tells only about the last seconds, because a coarse trend has another near it.
     pub fn push(&mut self, at: Monotonic, used: u64) -> bool {
+        self.recent.push_back((at, used));
+        while self.recent.len() > RECENT_KEPT
+            || self
+                .recent
+                .front()
+                .is_some_and(|(first, _)| at.since(*first) > RECENT)
+        {
+            self.recent.pop_front();
+        }
         let newest = self.points.back().map(|(newest, _)| *newest);
         if self.coarse && newest.is_some_and(|newest| at.since(newest) < COARSE_APART) {
             return false;
         }
-        let most = if self.coarse { COARSE_KEPT } else { KEPT };
-        if self.points.len() >= most {
+        if self.coarse && self.points.len() >= COARSE_KEPT {
+            self.thin_out();
+        } else if self.points.len() >= KEPT {
             self.points.pop_front();
         }
         self.points.push_back((at, used));
         true
+    }
+
+    /// Drops one of the older points that lie near each other, else the oldest.
+    fn thin_out(&mut self) {
+        let old = self.points.len().saturating_sub(COARSE_KEPT / 2);
+        let time = |at: usize| self.points.get(at).map(|(time, _)| *time);
+        let near = (1..old).find(|at| {
+            let around = time(at - 1).zip(time(at + 1));
+            around.is_some_and(|(before, after)| after.since(before) <= OLD_APART)
+        });
+        self.points.remove(near.unwrap_or(0));
+    }
+
+    /// What comes from `at` on has nothing to do with what was before: somebody was killed.
+    pub fn restart(&mut self, at: Monotonic) {
+        self.since = at;
     }
 
     /// The values kept, oldest first.
@@ -68,85 +114,111 @@ impl Trend {
         self.points.iter().map(|(_, used)| *used)
     }
 
+    /// The rate: of the last minute if that is steady, else of the last seconds if it rises.
+    pub fn rate(&self) -> Rate {
+        choose(self.minute(), self.lately())
+    }
+
     /// The rate over the last minute: the median of the slopes of all pairs of points (Theil and
     /// Sen), which a few odd samples cannot bend. Steady means that both halves of the window agree
     /// with it and that the points lie near the line.
-    pub fn rate(&self) -> Rate {
-        let points = self.window();
-        let (Some(first), Some(last)) = (points.first(), points.last()) else {
-            return Rate::Unknown;
-        };
-        if points.len() < LEAST_POINTS || last.0 - first.0 < LEAST_TIME.as_secs_f64() {
-            return Rate::Unknown;
-        }
-        let level = last.1.abs().max(1.0);
-        let (low, high) = points
-            .iter()
-            .fold((f64::MAX, f64::MIN), |(low, high), (_, v)| {
-                (low.min(*v), high.max(*v))
-            });
-        // A range under a thousandth of the usage is rest, not growth. Most memory rests, so this skips most
-        // fits.
-        if high - low < level / 1000.0 {
-            return Rate::Steady(0.0);
-        }
-        let slope = median_slope(&points);
-        let span = last.0 - first.0;
-        let middle = median(points.iter().map(|(t, v)| v - slope * t).collect());
-        let spread = median(
-            points
-                .iter()
-                .map(|(t, v)| (v - slope * t - middle).abs())
-                .collect(),
-        );
-        if (slope * span).abs() < level / 1000.0 && spread < level / 1000.0 {
-            return Rate::Steady(0.0);
-        }
-        // The newest two points have left the line together: a kill, or a burst. The past forecasts nothing
-        // then.
-        let allowed = (spread * 8.0).max((slope * span).abs() / 4.0);
-        let off = |(t, v): &(f64, f64)| v - slope * t - middle;
-        let newest = points.iter().rev().take(2).map(off);
-        let has_left =
-            newest.clone().all(|by| by > allowed) || newest.clone().all(|by| by < -allowed);
-        if has_left {
-            return Rate::Unsteady;
-        }
-        let (old, new) = points.split_at(points.len() / 2);
-        let agrees = |half: &[(f64, f64)]| {
-            let own = median_slope(half);
-            own.signum() == slope.signum() && (0.33..=3.0).contains(&(own / slope))
-        };
-        if agrees(old) && agrees(new) && spread * 4.0 < (slope * span).abs() {
-            Rate::Steady(slope)
-        } else {
-            Rate::Unsteady
+    pub fn minute(&self) -> Rate {
+        match fit(&self.window(WINDOW)) {
+            Fit::TooFew => Rate::Unknown,
+            Fit::Unsteady => Rate::Unsteady,
+            Fit::Steady(rate) => Rate::Steady(rate),
         }
     }
 
-    /// Time until `left` bytes are gone at the present rate; `None` unless it grows steadily and the
-    /// end is within a day.
+    /// The rise of the last seconds: every reading above the one before, by about the same, to where usage has not
+    /// been before.
+    pub fn lately(&self) -> Option<(f64, Duration)> {
+        let recent: Vec<_> = self
+            .recent
+            .iter()
+            .filter(|(at, _)| *at >= self.since)
+            .map(|point| seconds(*point))
+            .collect();
+        let (rate, span) = brief(&recent)?;
+        let newest = self.recent.back()?;
+        // A saw rises as well, but it was there before.
+        let before = self.points.iter().filter(|(at, _)| {
+            let age = newest.0.since(*at);
+            *at >= self.since && age > span && age <= WINDOW
+        });
+        let is_new = before.clone().all(|(_, used)| *used < newest.1);
+        is_new.then_some((rate, span))
+    }
+
+    /// Time until `left` bytes are gone at the present rate; `None` unless it grows, and where the end is further
+    /// than what was seen can tell.
     pub fn time_to(&self, left: u64) -> Option<Duration> {
-        let Rate::Steady(rate) = self.rate() else {
+        match self.rate() {
+            Rate::Steady(rate) => self.steady_time(rate, left),
+            Rate::Lately(rate, over) => brief_time(rate, over, left),
+            Rate::Unknown | Rate::Unsteady => None,
+        }
+    }
+
+    /// Time until `left` bytes are gone at a rate that was steady in the last minute.
+    pub(in crate::app::view) fn steady_time(&self, rate: f64, left: u64) -> Option<Duration> {
+        let time = time_at(rate, left)?;
+        if time <= self.span(WINDOW) * REACH {
+            return Some(time);
+        }
+        // A burst of a minute (a build, a backup) says nothing about the next hour.
+        if self.span(FAR) < LONG {
+            return None;
+        }
+        let Fit::Steady(long) = fit(&self.window(FAR)) else {
             return None;
         };
-        time_at(rate, left)
+        let agrees = (0.5..=2.0).contains(&(long / rate));
+        agrees.then_some(time)
+    }
+
+    /// How long the points reach back, within the window.
+    fn span(&self, window: Duration) -> Duration {
+        let Some((newest, _)) = self.points.back() else {
+            return Duration::ZERO;
+        };
+        let first = self.within(window).next();
+        first.map_or(Duration::ZERO, |(at, _)| newest.since(*at))
+    }
+
+    fn within(&self, window: Duration) -> impl Iterator<Item = &(Monotonic, u64)> {
+        let newest = self.points.back().map_or(Monotonic(0), |(at, _)| *at);
+        self.points
+            .iter()
+            .filter(move |(at, _)| *at >= self.since && newest.since(*at) <= window)
     }
 
     /// The window as (seconds, bytes), thinned evenly.
-    fn window(&self) -> Vec<(f64, f64)> {
-        let Some((newest, _)) = self.points.back() else {
-            return Vec::new();
-        };
-        let recent: Vec<_> = self
-            .points
-            .iter()
-            .filter(|(at, _)| newest.since(*at) <= WINDOW)
-            .map(|(at, used)| (at.0 as f64 / 1e6, *used as f64))
-            .collect();
+    fn window(&self, window: Duration) -> Vec<(f64, f64)> {
+        let recent: Vec<_> = self.within(window).map(|point| seconds(*point)).collect();
         let step = recent.len().div_ceil(MAX_FIT).max(1);
         recent.into_iter().rev().step_by(step).rev().collect()
     }
+}
+
+/// What to say of the two answers: the steady one, unless the last seconds say something new.
+pub(in crate::app::view) fn choose(minute: Rate, lately: Option<(f64, Duration)>) -> Rate {
+    match (minute, lately) {
+        (Rate::Steady(steady), Some((rate, over))) if rate > 3.0 * steady.max(0.0) => {
+            Rate::Lately(rate, over)
+        }
+        (Rate::Unknown | Rate::Unsteady, Some((rate, over))) => Rate::Lately(rate, over),
+        (minute, _) => minute,
+    }
+}
+
+/// Time until `left` bytes are gone at a rate that was seen for the time `over`, if that can tell.
+pub(in crate::app::view) fn brief_time(rate: f64, over: Duration, left: u64) -> Option<Duration> {
+    time_at(rate, left).filter(|time| *time <= BRIEF_REACH.max(over * BRIEF_TIMES))
+}
+
+fn seconds((at, used): (Monotonic, u64)) -> (f64, f64) {
+    (at.0 as f64 / 1e6, used as f64)
 }
 
 /// Time in which `left` bytes are gone at `rate` bytes a second; `None` unless it grows and the end is within
@@ -158,26 +230,6 @@ pub fn time_at(rate: f64, left: u64) -> Option<Duration> {
     Duration::try_from_secs_f64(left as f64 / rate)
         .ok()
         .filter(|time| *time <= FAR)
-}
-
-fn median_slope(points: &[(f64, f64)]) -> f64 {
-    let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
-    for (at, a) in points.iter().enumerate() {
-        for b in &points[at + 1..] {
-            if b.0 > a.0 {
-                slopes.push((b.1 - a.1) / (b.0 - a.0));
-            }
-        }
-    }
-    median(slopes)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 #[cfg(test)]
@@ -247,6 +299,62 @@ mod tests {
             panic!("{:?}", trend.rate())
         };
         assert!((rate / MIB as f64 - 1.0).abs() < 0.05);
+    }
+
+    #[test]
+    fn a_fast_leak_is_seen_in_three_seconds_and_only_as_far_as_that_can_tell() {
+        let rests_then_leaks = |t: u64| 40 * MIB + t.saturating_sub(20) * 20 * MIB;
+        for mut trend in [Trend::default(), Trend::coarse()] {
+            for t in 0..=20 {
+                trend.push(Monotonic(t * 1_000_000), rests_then_leaks(t));
+            }
+            assert_eq!(trend.time_to(260 * MIB), None, "it rests");
+            for t in 21..=23 {
+                trend.push(Monotonic(t * 1_000_000), rests_then_leaks(t));
+            }
+            let Rate::Lately(rate, over) = trend.rate() else {
+                panic!("{:?}", trend.rate())
+            };
+            assert!((rate / MIB as f64 - 20.0).abs() < 1.0, "{rate}");
+            assert!((2..=4).contains(&over.as_secs()), "{over:?}");
+            let time = trend.time_to(200 * MIB).expect("a time");
+            assert!((8..=12).contains(&time.as_secs()), "{time:?}");
+            // Three seconds say nothing about the next ten minutes.
+            assert_eq!(trend.time_to(12_000 * MIB), None);
+        }
+    }
+
+    #[test]
+    fn a_burst_of_a_minute_is_no_forecast_of_half_an_hour() {
+        // A build on a machine with much room: 16.5 % of 24 GiB, 12 MiB a second.
+        let build = |t: u64| 4000 * MIB + t.saturating_sub(60) * 12 * MIB;
+        let left = 20_000 * MIB;
+        for seconds in 62..150 {
+            assert_eq!(
+                trend(build, seconds).time_to(left),
+                None,
+                "after {seconds} s"
+            );
+        }
+        // One that goes on is told.
+        let time = trend(build, 420).time_to(left).expect("a time");
+        assert!((25..=30).contains(&(time.as_secs() / 60)), "{time:?}");
+        // What is near is told at once.
+        assert!(trend(build, 90).time_to(200 * MIB).is_some());
+    }
+
+    #[test]
+    fn after_a_kill_only_what_follows_counts() {
+        let mut trend = Trend::default();
+        for t in 0..50 {
+            trend.push(Monotonic(t * 1_000_000), (100 + t * 20) * MIB);
+        }
+        trend.restart(Monotonic(50 * 1_000_000));
+        assert_eq!(trend.rate(), Rate::Unknown);
+        for t in 50..53 {
+            trend.push(Monotonic(t * 1_000_000), (100 + (t - 50) * 30) * MIB);
+        }
+        assert!(matches!(trend.rate(), Rate::Lately(rate, _) if rate > 25e6));
     }
 
     #[test]

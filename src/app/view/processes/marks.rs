@@ -76,7 +76,7 @@ impl Marks {
                 victims.entry(verdict.victim.id).or_insert((first, scope));
             }
             for (scope, verdict) in verdicts(own) {
-                if let (true, Some(other)) = (verdict.close, verdict.runner_up) {
+                if let Some(other) = verdict.or() {
                     victims.entry(other.id).or_insert((second, scope));
                 }
             }
@@ -169,6 +169,7 @@ mod tests {
                 victim: candidate(victim),
                 runner_up: Some(candidate(runner_up)),
                 close: true,
+                rival: None,
             }),
             group_kill: None,
         }

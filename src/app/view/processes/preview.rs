@@ -1,11 +1,13 @@
 //! What a write would change: score, rank and next victim, before and after.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::app::view::processes::columns::CellContext;
 use crate::app::view::processes::table::is_member;
 use crate::model::cgroup::CgroupKey;
 use crate::model::oom_domain::enclosing::nearness;
+use crate::model::oom_domain::foresee::foresee;
 use crate::model::oom_domain::victim::{
     DomainState, Scope, Verdict, assess, assess_nodes, compared, order,
 };
@@ -134,8 +136,11 @@ pub fn reached(targets: &[ProcessId], snapshot: &Snapshot) -> HashSet<ProcessId>
         .collect()
 }
 
-/// On a tie, the present victim stays first unless the write changes it: the present verdict knows the order
-/// in which the kernel looks at the processes, the new one only their age.
+/// How old a sample becomes before there is another.
+const AGE: Duration = Duration::from_secs(1);
+
+/// Of equals, the first one now stays the first, if the write does not change it: the sample has read in
+/// which order the kernel looks at them, the new verdict goes by age alone.
 fn still_first(before: Option<Verdict>, after: Verdict, changed: &HashSet<ProcessId>) -> Verdict {
     let first = before.map(|verdict| verdict.victim);
     let Some(first) = first.filter(|first| {
@@ -149,6 +154,7 @@ fn still_first(before: Option<Verdict>, after: Verdict, changed: &HashSet<Proces
         victim: first,
         runner_up: Some(after.victim),
         close: true,
+        rival: None,
     }
 }
 
@@ -172,5 +178,7 @@ fn after_write(
         memory,
         context.rules,
     ));
+    let page_size = context.rules.page_size;
+    foresee(&mut states, &processes, groups, memory, page_size, AGE);
     states
 }

@@ -10,10 +10,13 @@ mod assembler;
 mod btf;
 mod calls;
 mod layout;
+mod loading;
 mod program;
 mod record;
+mod refusal;
 mod unlisted;
 mod walk;
 
 pub(crate) use layout::Way;
-pub(crate) use walk::{BpfScan, Refusal};
+pub(crate) use refusal::Refusal;
+pub(crate) use walk::BpfScan;

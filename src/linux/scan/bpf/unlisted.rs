@@ -1,7 +1,7 @@
 //! [`Unlisted`]: processes that `/proc` shows but the task walk does not see.
 //!
-//! The kernel of a guest may hide its first process from the task list. Such processes are rare and are read
-//! through their files: every process that `/proc` shows must be in the table.
+//! The kernel of a guest may hide its first process from the task list, and an array can be too small for a moment.
+//! Such processes are read through their files: every process that `/proc` shows must be in the table.
 
 use std::os::fd::AsFd;
 
@@ -26,39 +26,39 @@ pub(super) struct Unlisted {
 }
 
 impl Unlisted {
-    /// Adds the missing rows to the table, and returns how many.
+    /// Adds the missing rows to the table. `is_cut`: the walk had no room for all processes, so some are missing for
+    /// certain.
     pub(super) fn complete(
         &mut self,
         files: &mut RowReader,
         wants: &ScanWants,
         table: &mut Vec<Process>,
-    ) -> u32 {
+        is_cut: bool,
+    ) {
         self.walks += 1;
-        // Drop processes that the walk sees now: they were new at the comparison.
-        self.pids
-            .retain(|pid| table.iter().all(|row| row.id.pid != *pid));
+        if !self.pids.is_empty() {
+            // Drop processes that the walk sees now: they were new at the comparison.
+            let walked = pids_of(table);
+            self.pids.retain(|pid| walked.binary_search(pid).is_err());
+        }
         let rows = table.len() + self.pids.len();
         let surplus = links(files).map(|links| i128::from(links) - rows as i128);
-        if self.surplus.is_none() || (surplus != self.surplus && self.walks >= BETWEEN) {
+        if is_cut || self.surplus.is_none() || (surplus != self.surplus && self.walks >= BETWEEN) {
             self.compare(files, table);
             self.walks = 0;
             let rows = table.len() + self.pids.len();
             self.surplus = links(files).map(|links| i128::from(links) - rows as i128);
         }
-        let mut added = 0;
         self.pids.retain(|pid| {
             let row = files.row(*pid, wants).ok().flatten();
             let there = row.is_some();
             table.extend(row);
-            added += u32::from(there);
             there
         });
-        added
     }
 
     fn compare(&mut self, files: &RowReader, table: &[Process]) {
-        let mut walked: Vec<_> = table.iter().map(|row| row.id.pid).collect();
-        walked.sort_unstable();
+        let walked = pids_of(table);
         // The descriptor of `files` is opened with O_PATH and cannot be listed.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::openat(files.dir().as_fd(), ".", flags, Mode::empty());
@@ -72,6 +72,12 @@ impl Unlisted {
         self.pids
             .extend(listed.filter(|pid| walked.binary_search(pid).is_err()));
     }
+}
+
+fn pids_of(table: &[Process]) -> Vec<Pid> {
+    let mut pids: Vec<_> = table.iter().map(|row| row.id.pid).collect();
+    pids.sort_unstable();
+    pids
 }
 
 fn links(files: &RowReader) -> Option<u64> {

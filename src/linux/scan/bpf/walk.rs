@@ -3,16 +3,12 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::mpsc;
-use std::time::Duration;
-
-use rustix::io::Errno;
 
 use super::btf::BtfError;
-use super::calls::{Program, SharedArray, TaskLink};
-use super::layout::{Layout, Visit, Way};
-use super::program::task_walk;
+use super::layout::{Layout, Way};
+use super::loading::{Loaded, Loading, Tasks, is_nearly_full, with_room_to_grow};
 use super::record::Units;
+use super::refusal::Refusal;
 use super::unlisted::Unlisted;
 use crate::linux::ReadError;
 use crate::linux::scan::proc::row::RowReader;
@@ -23,59 +19,35 @@ use crate::model::process::Process;
 /// The kernel's type information.
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 
-/// The kernel normally verifies the program in milliseconds. If it takes longer than this, it may take many
-/// seconds: oomtop stops waiting and uses the next back end.
-const LOAD_PATIENCE: Duration = Duration::from_secs(2);
-
-/// Least capacity of the array. The array is resident memory, so it should not be much larger than needed;
-/// creating a larger one takes only milliseconds.
-const LEAST_CAPACITY: u32 = 512;
-
-/// Why this back end cannot be used here.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    /// It does not work for this process, or with this root.
-    #[error("{0}")]
-    NotHere(&'static str),
-    /// The kernel is too old, or its types differ from the known ones.
-    #[error(transparent)]
-    Types(#[from] BtfError),
-    /// The kernel refused an operation.
-    #[error("the kernel refused the {what}: {errno}")]
-    Refused {
-        /// What.
-        what: &'static str,
-        /// Why.
-        errno: Errno,
-    },
-    /// The kernel took too long to verify the program.
-    #[error("the kernel did not finish checking the program in {} s", LOAD_PATIENCE.as_secs())]
-    TooSlow,
-}
+/// After the kernel has refused a larger array, it is asked again after this many walks.
+const ASK_AGAIN: u32 = 8;
 
 /// Walks the tasks inside the kernel.
 #[derive(Debug)]
 pub(crate) struct BpfScan {
     layout: Layout,
-    tasks: Tasks,
-    array: SharedArray,
+    loaded: Loaded,
+    /// The program with a larger array, while the kernel checks it.
+    larger: Option<Loading>,
+    /// Walks before a larger array is asked for again.
+    pause: u32,
     tick_nanos: u64,
     /// Reads what the records lack.
     files: RowReader,
     unlisted: Unlisted,
 }
 
-/// The loaded program, by what loops over the tasks.
-#[derive(Debug)]
-enum Tasks {
-    /// The program.
-    Walk(Program),
-    /// The kernel; the first record holds the count.
-    Link(TaskLink),
+/// The records of one walk.
+struct Walked {
+    /// The indices of the records.
+    records: Range<u32>,
+    /// True if there are more processes than records.
+    is_cut: bool,
 }
 
 impl BpfScan {
-    /// Assembles and loads the program, with room for somewhat more processes than exist.
+    /// Assembles and loads the program, with room for more processes than exist. This can take long: call it on
+    /// a thread that nobody waits for.
     ///
     /// # Errors
     /// Why the back end cannot be used; the caller then uses another one.
@@ -86,86 +58,78 @@ impl BpfScan {
         processes: u32,
         way: Way,
     ) -> Result<Self, Refusal> {
+        let room = with_room_to_grow(processes);
+        Self::with_capacity(files, version, ticks_per_second, room, way)
+    }
+
+    fn with_capacity(
+        files: RowReader,
+        version: CgroupVersion,
+        ticks_per_second: u64,
+        capacity: u32,
+        way: Way,
+    ) -> Result<Self, Refusal> {
         const SECOND: u64 = 1_000_000_000;
         if ticks_per_second == 0 || !SECOND.is_multiple_of(ticks_per_second) {
             return Err(Refusal::NotHere("start times cannot be converted"));
         }
         let types = File::open(TYPES).map_err(BtfError::from)?;
         let layout = Layout::read(types, version, way)?;
-        let (tasks, array) = load(&layout, with_room_to_grow(processes))?;
+        let loaded = Loaded::load(&layout, capacity)?;
         Ok(Self {
             layout,
-            tasks,
-            array,
+            loaded,
+            larger: None,
+            pause: 0,
             tick_nanos: SECOND / ticks_per_second,
             files,
             unlisted: Unlisted::default(),
         })
     }
 
-    /// Runs the program until all records fit; returns the indices of the records.
-    fn walk(&mut self) -> Result<Range<u32>, Refusal> {
-        loop {
-            let written = match &self.tasks {
-                Tasks::Walk(program) => {
-                    let mut input = [0; 2];
-                    0..program.run(&mut input).map_err(refused("task walk"))?
-                }
-                Tasks::Link(link) => {
-                    link.run().map_err(refused("task walk"))?;
-                    let count = self.array.get(0).map_or(0, |counter| counter.pid);
-                    1..count.saturating_add(1)
-                }
-            };
-            if written.end <= self.array.capacity() {
-                return Ok(written);
+    /// Runs the program once. Uses the larger array as soon as the kernel has accepted it, and asks for one long
+    /// before this one is full: until then this one goes on.
+    fn walk(&mut self) -> Result<Walked, Refusal> {
+        match self.larger.as_ref().and_then(Loading::answer) {
+            None => {}
+            Some(Ok(loaded)) => {
+                self.loaded = loaded;
+                self.larger = None;
             }
-            (self.tasks, self.array) = load(&self.layout, with_room_to_grow(written.end))?;
+            Some(Err(_)) => {
+                self.larger = None;
+                self.pause = ASK_AGAIN;
+            }
         }
-    }
-}
-
-fn refused(what: &'static str) -> impl FnOnce(Errno) -> Refusal {
-    move |errno| Refusal::Refused { what, errno }
-}
-
-fn with_room_to_grow(processes: u32) -> u32 {
-    processes.saturating_add(processes / 4).max(LEAST_CAPACITY)
-}
-
-fn load(layout: &Layout, capacity: u32) -> Result<(Tasks, SharedArray), Refusal> {
-    let array = SharedArray::create(capacity).map_err(refused("shared array"))?;
-    let code = task_walk(layout, array.descriptor()).ok_or(Refusal::NotHere(
-        "the task walk does not fit into a program",
-    ))?;
-    let called_by = match layout.visit {
-        Visit::Walks { .. } => None,
-        Visit::IsCalled { by, .. } => Some(by),
-    };
-    let (done, result) = mpsc::channel();
-    // On a separate thread, so that endless verification cannot block oomtop. The thread owns the array, and
-    // so keeps its descriptor valid, until the kernel has answered.
-    std::thread::Builder::new()
-        .name("bpf-load".to_owned())
-        .spawn(move || {
-            let loaded = Program::load(&code, called_by);
-            let _ = done.send((loaded, array));
+        let capacity = self.loaded.array.capacity();
+        let written = match &self.loaded.tasks {
+            Tasks::Walk(program) => {
+                let mut input = [0; 2];
+                0..program.run(&mut input).map_err(Refusal::of("task walk"))?
+            }
+            Tasks::Link(link) => {
+                link.run().map_err(Refusal::of("task walk"))?;
+                let count = self.loaded.array.get(0).map_or(0, |counter| counter.pid);
+                1..count.saturating_add(1)
+            }
+        };
+        self.pause = self.pause.saturating_sub(1);
+        if is_nearly_full(capacity, written.end) && self.larger.is_none() && self.pause == 0 {
+            self.larger = Loading::start(&self.layout, with_room_to_grow(written.end)).ok();
+            if self.larger.is_none() {
+                self.pause = ASK_AGAIN;
+            }
+        }
+        Ok(Walked {
+            records: written.start..written.end.min(capacity),
+            is_cut: written.end > capacity,
         })
-        .map_err(|error| Refusal::Types(error.into()))?;
-    match result.recv_timeout(LOAD_PATIENCE) {
-        Ok((Ok(program), array)) if called_by.is_none() => Ok((Tasks::Walk(program), array)),
-        Ok((Ok(program), array)) => {
-            let link = TaskLink::new(&program).map_err(refused("link to its tasks"))?;
-            Ok((Tasks::Link(link), array))
-        }
-        Ok((Err(errno), _)) => Err(refused("task walk")(errno)),
-        Err(_) => Err(Refusal::TooSlow),
     }
 }
 
 impl ProcessScan for BpfScan {
     fn name(&self) -> &'static str {
-        match self.tasks {
+        match self.loaded.tasks {
             Tasks::Walk(_) => "bpf task walk",
             Tasks::Link(_) => "bpf task iterator",
         }
@@ -182,7 +146,7 @@ impl ProcessScan for BpfScan {
         table: &mut Vec<Process>,
     ) -> Result<ScanCount, ReadError> {
         table.clear();
-        let listed = self.walk().map_err(|refusal| {
+        let walked = self.walk().map_err(|refusal| {
             ReadError::new(
                 Path::new("bpf"),
                 "the process table",
@@ -195,18 +159,79 @@ impl ProcessScan for BpfScan {
             tick_nanos: self.tick_nanos,
             global_init: wants.global_init,
         };
-        with_room(table, listed.len());
-        for record in listed.clone().filter_map(|at| self.array.get(at)) {
+        with_room(table, walked.records.len());
+        for record in walked
+            .records
+            .filter_map(|index| self.loaded.array.get(index))
+        {
             let mut row = record.row(units);
             if record.is_leaderless() {
                 self.files.living_thread(&mut row, wants);
             }
             table.push(row);
         }
-        let more = self.unlisted.complete(&mut self.files, wants, table);
+        self.unlisted
+            .complete(&mut self.files, wants, table, walked.is_cut);
         Ok(ScanCount {
-            listed: u32::try_from(listed.len()).unwrap_or(u32::MAX) + more,
+            listed: u32::try_from(table.len()).unwrap_or(u32::MAX),
             ..ScanCount::default()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    use super::{BpfScan, Way};
+    use crate::linux::kernel_file::open_dir;
+    use crate::linux::scan::proc::row::RowReader;
+    use crate::linux::scan::{ProcessScan, ScanPass, ScanWants};
+    use crate::model::cgroup::CgroupVersion;
+    use crate::model::kernel::RssSource;
+    use crate::model::memory::Memory;
+
+    #[test]
+    fn an_array_that_is_too_small_loses_no_process_and_is_replaced_while_it_is_in_use() {
+        let files = RowReader::new(open_dir(Path::new("/proc")).expect("/proc"));
+        let ticks = rustix::param::clock_ticks_per_second();
+        let opened = BpfScan::with_capacity(files, CgroupVersion::None, ticks, 3, Way::Cheapest);
+        let mut scan = match opened {
+            Ok(scan) => scan,
+            Err(refusal) => return eprintln!("SKIPPED: no BPF back end here: {refusal}"),
+        };
+        let wants = ScanWants {
+            rss: RssSource::Stat,
+            page_size: 4096,
+            global_init: false,
+        };
+        let pass = ScanPass {
+            seq: 1,
+            shown: &[],
+            memory: &Memory::default(),
+            pressed: false,
+        };
+        let mut table = Vec::new();
+        let own = std::process::id();
+        let begun = Instant::now();
+        let mut rounds = 0;
+        loop {
+            scan.scan(&wants, &pass, &mut table).expect("a table");
+            let pids: HashSet<_> = table.iter().map(|row| row.id.pid).collect();
+            assert_eq!(pids.len(), table.len(), "a pid twice");
+            let row = table.iter().find(|row| row.id.pid == own).expect("own row");
+            assert!(row.memory.is_some_and(|memory| memory.rss > 0));
+            assert!(table.len() > 3 && pids.contains(&1), "{}", table.len());
+            rounds += 1;
+            if scan.loaded.array.capacity() > 3 {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_mins(1), "no larger array");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(rounds > 1, "the first walk has to do with the small one");
+        assert!(scan.name().starts_with("bpf task "));
     }
 }

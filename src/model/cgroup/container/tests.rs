@@ -1,6 +1,8 @@
 //! The path patterns of the runtimes, one row each.
 
-use super::{LONGEST, description, label, nearest_owner, owner, unit_of};
+use super::{
+    LONGEST, description, label, nearest_owner, owner, short_id, unit_of, user_manager_of,
+};
 
 const ID: &str = "4f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a0123";
 const UID: &str = "1a2b3c4d-0001-4002-8003-0123456789ab";
@@ -112,6 +114,25 @@ fn paths_of_every_runtime() {
 }
 
 #[test]
+fn only_ids_are_shortened() {
+    for (name, wanted) in [
+        (ID, "4f5e6d7c8b9a"),
+        ("0123456789abcdef0123456789abcdef", "0123456789ab"),
+        ("4f5e6d7c8b9a0123", "4f5e6d7c8b9a"),
+        ("4f5e6d7c8b9a", "4f5e6d7c8b9a"),
+        ("k4n1yhbgxtrb0jsd2v9wq8m3z", "k4n1yhbgxtrb"),
+        ("202411271530450001", "202411271530450001"),
+        ("ordersandinvoicesofthenig", "ordersandinvoicesofthenig"),
+        ("OrdersAndInvoicesOfNight1", "OrdersAndInvoicesOfNight1"),
+        ("mysql.service", "mysql.service"),
+        (UID, UID),
+        ("", ""),
+    ] {
+        assert_eq!(short_id(name), wanted);
+    }
+}
+
+#[test]
 fn paths_that_say_nothing() {
     for path in [
         "/",
@@ -190,5 +211,25 @@ proptest::proptest! {
             let made = text.chars().filter(|c| c.is_control() && !path.contains(*c)).count();
             proptest::prop_assert_eq!(made, 0);
         }
+    }
+}
+
+#[test]
+fn a_user_manager_has_the_units_below_it_and_not_its_own() {
+    let user = "/user.slice/user-1000.slice/user@1000.service";
+    assert_eq!(
+        user_manager_of(user),
+        None,
+        "the system's manager starts it"
+    );
+    for below in [
+        "app.slice",
+        "app.slice/app-firefox.service",
+        "init.scope/a/b",
+    ] {
+        assert_eq!(user_manager_of(&format!("{user}/{below}")), Some("1000"));
+    }
+    for other in ["/system.slice/web.service", "/docker/4f5e", "/", ""] {
+        assert_eq!(user_manager_of(other), None, "{other:?}");
     }
 }

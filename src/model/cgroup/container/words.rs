@@ -74,9 +74,10 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// A container's id as its tools shorten it: twelve of its many digits.
-fn short_id(id: &str) -> &str {
-    id.get(..12).filter(|_| is_id(id)).unwrap_or(id)
+/// A container's id as its tools shorten it: the first twelve of its many digits. Any other name stays whole.
+#[must_use]
+pub fn short_id(name: &str) -> &str {
+    name.get(..12).filter(|_| is_id(name)).unwrap_or(name)
 }
 
 /// The first eight digits of a pod's id: what tells pods apart at a glance.

@@ -15,6 +15,7 @@ use crate::model::memory::Memory;
 use crate::model::memory::nodes::NodeSet;
 use crate::model::process::badness::badness;
 use crate::model::process::{Process, ProcessId};
+use crate::oomlog::analysis::memcg_total::{SwapLimit, memcg_total};
 
 pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
@@ -62,6 +63,18 @@ pub struct Verdict {
     pub runner_up: Option<Candidate>,
     /// True if the difference between the two is smaller than the reading error: either may die.
     pub close: bool,
+    /// Who may overtake the victim before the domain is full, by how both change ([`crate::model::oom_domain::foresee`]): the strongest, who
+    /// need not be the second by now. `None` if nobody may.
+    pub rival: Option<Candidate>,
+}
+
+impl Verdict {
+    /// Who may die instead of the victim: the two cannot be told apart, or will not stay in this order. `None` if
+    /// the victim is certain.
+    #[must_use]
+    pub fn or(&self) -> Option<Candidate> {
+        self.rival.or(self.runner_up.filter(|_| self.close))
+    }
 }
 
 /// One OOM domain: how full it is, and which process dies in it.
@@ -107,17 +120,13 @@ pub fn may_swap(group: &Cgroup, memory: &Memory) -> bool {
 /// not 0 ([`may_swap`]).
 #[must_use]
 pub fn memcg_total_bytes(group: &Cgroup, memory: &Memory) -> Option<u64> {
-    let max = group.limits.max?;
-    if !may_swap(group, memory) {
-        return Some(max);
-    }
     let swap = match (group.limits.memsw_max, group.limits.swap_max) {
-        // v1 limits memory + swap together.
-        (Some(memsw), _) => memsw.saturating_sub(max),
-        (None, Some(swap_max)) => swap_max,
-        (None, None) => u64::MAX,
+        _ if !may_swap(group, memory) => SwapLimit::Never,
+        (Some(both), _) => SwapLimit::Both(both),
+        (None, Some(most)) => SwapLimit::Swap(most),
+        (None, None) => SwapLimit::None,
     };
-    Some(max.saturating_add(swap.min(memory.swap_total)))
+    Some(memcg_total(group.limits.max?, swap, memory.swap_total))
 }
 
 /// The state of every OOM domain: the host first, then each group with a limit, in key order.
@@ -194,19 +203,36 @@ fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
     }
 }
 
-/// For each group, the slot of the innermost limited group around it, which can be the group itself.
+/// For each group, the slot of the innermost limited group around it, which can be the group itself. Each group is
+/// looked at once, however deep they are nested.
 fn enclosing_slots(cgroups: &[Cgroup], slot_of: &[Option<usize>]) -> Vec<Option<usize>> {
-    (0..cgroups.len())
-        .map(|index| {
-            let key = CgroupKey(u32::try_from(index).ok()?);
-            for (at, _) in ancestry(key, cgroups) {
-                if let Some(Some(slot)) = slot_of.get(at.index()) {
-                    return Some(*slot);
-                }
+    let mut known: Vec<Option<Option<usize>>> = vec![None; cgroups.len()];
+    let mut path = Vec::new();
+    for index in 0..cgroups.len() {
+        let (mut next, mut found) = (Some(index), None);
+        // A damaged table can have a circle.
+        while let Some(at) = next.filter(|at| path.len() < cgroups.len() && *at < cgroups.len()) {
+            found = known.get(at).copied().flatten().flatten();
+            if known.get(at).is_some_and(Option::is_some) {
+                break;
             }
-            None
-        })
-        .collect()
+            path.push(at);
+            found = slot_of.get(at).copied().flatten();
+            if found.is_some() {
+                break;
+            }
+            next = cgroups
+                .get(at)
+                .and_then(|group| group.parent)
+                .map(CgroupKey::index);
+        }
+        for at in path.drain(..) {
+            if let Some(slot) = known.get_mut(at) {
+                *slot = Some(found);
+            }
+        }
+    }
+    known.into_iter().map(Option::flatten).collect()
 }
 
 fn outer_slot(

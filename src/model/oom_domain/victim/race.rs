@@ -76,6 +76,7 @@ impl Race {
             victim: candidate(first),
             runner_up: self.second.map(candidate),
             close,
+            rival: None,
         })
     }
 }

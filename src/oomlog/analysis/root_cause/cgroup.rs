@@ -1,7 +1,9 @@
 //! What filled a memory cgroup up to its limit.
 
-use super::{FULL, RootCause, largest, reaches};
+use super::kernel::{plain, sorted};
+use super::{KernelPart, KernelShare, KernelUse, RootCause, largest};
 use crate::oomlog::analysis::holders::resident_kb;
+use crate::oomlog::analysis::share::{FULL, reaches};
 use crate::oomlog::report::memcg::{MemcgUse, Usage};
 use crate::oomlog::{OomReport, UsageKind};
 
@@ -16,17 +18,26 @@ pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
         // Without statistics, the table can still prove that programs filled the cgroup. If it shows more than
         // the limit, some of the pages are charged to other cgroups.
         let resident = resident_kb(report).filter(|kb| *kb <= full)?;
-        return largest(full, &[(resident, RootCause::LimitByProcesses)]);
+        return largest(full, &[(resident, &RootCause::LimitByProcesses)]);
     };
     let shmem = sum(&["shmem"]).unwrap_or(0);
     let cache = sum(&["file", "cache"]).unwrap_or(0).saturating_sub(shmem);
+    let parts = parts(memcg);
+    let kernel = kernel_kb(memcg, &parts);
+    let by_kernel = |share| {
+        RootCause::LimitByKernel(KernelShare {
+            share,
+            parts: parts.clone(),
+            caches: Vec::new(),
+        })
+    };
     largest(
         full,
         &[
-            (kernel_kb(memcg), RootCause::LimitByKernel),
-            (cache, RootCause::LimitByPageCache),
-            (shmem, RootCause::LimitByTmpfs),
-            (anon, RootCause::LimitByProcesses),
+            (kernel, &by_kernel),
+            (cache, &RootCause::LimitByPageCache),
+            (shmem, &RootCause::LimitByTmpfs),
+            (anon, &RootCause::LimitByProcesses),
         ],
     )
 }
@@ -56,23 +67,46 @@ fn sum_kb(memcg: &MemcgUse, keys: &[&str]) -> Option<u64> {
     })
 }
 
-/// All kernel memory: one number since 5.18, the sum of its parts before, a usage line on cgroup v1.
-fn kernel_kb(memcg: &MemcgUse) -> u64 {
-    let parts = || {
-        ["slab", "kernel_stack", "pagetables", "percpu", "sock"]
-            .iter()
-            .filter_map(|key| sum_kb(memcg, &[key]))
-            .reduce(u64::saturating_add)
+/// The parts that `memory.stat` tells apart. On v1 the usage line is all there is.
+fn parts(memcg: &MemcgUse) -> Vec<KernelUse> {
+    let kb = |keys: &[&str]| sum_kb(memcg, keys).unwrap_or(0);
+    let reclaimable_kb = kb(&["slab_reclaimable"]);
+    let slab = kb(&["slab"]).max(reclaimable_kb.saturating_add(kb(&["slab_unreclaimable"])));
+    let tables = kb(&["pagetables"]).saturating_add(kb(&["sec_pagetables"]));
+    sorted(vec![
+        KernelUse {
+            part: KernelPart::Slab,
+            kb: slab,
+            reclaimable_kb,
+        },
+        plain(KernelPart::PageTables, tables),
+        plain(KernelPart::Stacks, kb(&["kernel_stack"])),
+        plain(KernelPart::Sockets, kb(&["sock"])),
+        plain(KernelPart::PerCpu, kb(&["percpu"])),
+        plain(KernelPart::Vmalloc, kb(&["vmalloc"])),
+        plain(KernelPart::Zswap, kb(&["zswap"])),
+    ])
+}
+
+/// All kernel memory: one number since 5.18, the sum of its parts before, a usage line on cgroup v1. Socket buffers
+/// and the pool of zswap are charged beside that number (mm/memcontrol.c `memory_stats`).
+fn kernel_kb(memcg: &MemcgUse, parts: &[KernelUse]) -> u64 {
+    let sum = |beside: bool| {
+        let is_beside = |part| matches!(part, KernelPart::Sockets | KernelPart::Zswap);
+        let some = parts.iter().filter(|u| is_beside(u.part) == beside);
+        some.map(|part| part.kb).fold(0, u64::saturating_add)
     };
     let counted = memcg.usage(UsageKind::Kernel).map(|usage| usage.usage_kb);
-    let summed = sum_kb(memcg, &["kernel"]).or_else(parts);
-    counted.unwrap_or(0).max(summed.unwrap_or(0))
+    let inside = sum_kb(memcg, &["kernel"]).unwrap_or(0).max(sum(false));
+    let beside = sum(true);
+    inside.saturating_add(beside).max(counted.unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{RootCause, Share};
+    use super::super::{KernelPart, RootCause};
     use super::cause;
+    use crate::oomlog::analysis::share::Share;
     use crate::oomlog::report::memcg::{MemcgStats, MemcgUse, Usage};
     use crate::oomlog::{OomReport, UsageKind};
     use std::sync::Arc;
@@ -105,7 +139,7 @@ mod tests {
             held_kb,
             of_kb: 1000,
         };
-        let cases: [(&[(&str, u64)], RootCause); 5] = [
+        let cases: [(&[(&str, u64)], RootCause); 4] = [
             (
                 &[("anon", 900), ("file", 50), ("shmem", 0)],
                 RootCause::LimitByProcesses(share(900)),
@@ -119,10 +153,6 @@ mod tests {
                 RootCause::LimitByPageCache(share(800)),
             ),
             (
-                &[("anon", 100), ("file", 0), ("kernel", 700)],
-                RootCause::LimitByKernel(share(700)),
-            ),
-            (
                 &[("rss", 900), ("cache", 9)],
                 RootCause::LimitByProcesses(share(900)),
             ),
@@ -130,6 +160,25 @@ mod tests {
         for (stats, expected) in cases {
             assert_eq!(cause(&with(1000, stats)), Some(expected));
         }
+    }
+
+    #[test]
+    fn kernel_memory_by_its_parts() {
+        let of = |stats: &[(&str, u64)]| match cause(&with(1000, stats)) {
+            Some(RootCause::LimitByKernel(kernel)) => {
+                (kernel.share.held_kb, kernel.main_part().map(|u| u.part))
+            }
+            other => panic!("{other:?}"),
+        };
+        let anon = ("anon", 100);
+        assert_eq!(of(&[anon, ("file", 0), ("kernel", 700)]), (700, None));
+        // Sockets are charged beside `kernel`.
+        let sockets = [anon, ("kernel", 20), ("sock", 800)];
+        assert_eq!(of(&sockets), (820, Some(KernelPart::Sockets)));
+        let slab = [anon, ("slab_reclaimable", 300), ("slab_unreclaimable", 500)];
+        assert_eq!(of(&slab), (800, Some(KernelPart::Slab)));
+        let tables = [anon, ("kernel", 700), ("pagetables", 600), ("slab", 50)];
+        assert_eq!(of(&tables), (700, Some(KernelPart::PageTables)));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What filled the host, or the zones and nodes that the request may use.
 
-use super::{RootCause, largest, nodes, reaches};
-use crate::oomlog::analysis::page_kb;
+use super::kernel::{plain, sorted};
+use super::{KernelPart, KernelShare, KernelUse, RootCause, largest, nodes};
 use crate::oomlog::analysis::ranking::in_list;
+use crate::oomlog::analysis::share::reaches;
 use crate::oomlog::analysis::zones::{ZoneState, ZoneVerdict, is_fragmentation, zones};
+use crate::oomlog::analysis::{page_kb, trace};
 use crate::oomlog::{MemoryState, OomReport};
 
 /// Zones or nodes are the cause if at least this much of the host's RAM is free elsewhere, in percent.
@@ -13,20 +15,64 @@ const ROOM: u64 = 5;
 pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
     let memory = report.memory.as_ref()?;
     let states = zones(report);
-    no_shortage(report, &states)
+    failed_fault(report, memory, &states)
         .or_else(|| fragmented(report, &states))
         .or_else(|| nodes_exhausted(report, memory, &states))
         .or_else(|| zones_exhausted(report, memory, &states))
+        .or_else(|| free_again(report, memory, &states))
         .or_else(|| filled(report, memory))
 }
 
 /// `pagefault_out_of_memory` (mm/oom_kill.c, before 5.16) has no request: its mask is 0.
-fn no_shortage(report: &OomReport, states: &[ZoneState]) -> Option<RootCause> {
-    let trigger = report.trigger.as_ref()?;
+fn failed_fault(
+    report: &OomReport,
+    memory: &MemoryState,
+    states: &[ZoneState],
+) -> Option<RootCause> {
+    let no_request = report.trigger.as_ref()?.gfp_mask == Some(0);
+    let fault = no_request || trace::functions(report).any(|f| f == "pagefault_out_of_memory");
+    let free_kb = free_kb(report, memory, states).filter(|_| fault)?;
+    Some(RootCause::NoShortage {
+        free_kb,
+        page_fault: true,
+        cgroup: cpuset(report),
+    })
+}
+
+/// A request that the printed numbers would have served, with much to spare.
+fn free_again(report: &OomReport, memory: &MemoryState, states: &[ZoneState]) -> Option<RootCause> {
+    let usable = states.iter().any(|z| z.verdict == ZoneVerdict::Usable);
+    let free_kb = free_kb(report, memory, states).filter(|_| usable)?;
+    let ram_kb = memory.ram_pages?.saturating_mul(page_kb(report)?);
+    reaches(free_kb, ram_kb, ROOM).then_some(RootCause::NoShortage {
+        free_kb,
+        page_fault: false,
+        cgroup: None,
+    })
+}
+
+/// Free memory in zones above their `low` watermark, which could have served the request; `None` if there is none.
+/// Without zones in the log the host's counter decides, if it is far above any watermark.
+fn free_kb(report: &OomReport, memory: &MemoryState, states: &[ZoneState]) -> Option<u64> {
     let usable = states.iter().filter(|z| z.verdict == ZoneVerdict::Usable);
-    let above_low = usable.filter(|z| z.low_kb.is_some_and(|low| z.free_kb > low));
-    let free_kb = above_low.map(|zone| zone.free_kb).sum();
-    (trigger.gfp_mask == Some(0) && free_kb > 0).then_some(RootCause::NoShortage { free_kb })
+    let spare = |z: &&ZoneState| {
+        let usable = z.free_kb.saturating_sub(z.kept_for_others_kb);
+        z.low_kb.is_some_and(|low| usable > low)
+    };
+    let free: u64 = usable.filter(spare).map(|zone| zone.free_kb).sum();
+    if !states.is_empty() {
+        return Some(free).filter(|free| *free > 0);
+    }
+    let page_kb = page_kb(report)?;
+    let free = memory.pages("free")?.saturating_mul(page_kb);
+    let ram = memory.ram_pages?.saturating_mul(page_kb);
+    reaches(free, ram, ROOM).then_some(free)
+}
+
+/// The name of the asker's cpuset, which is that of its cgroup where a runtime made both.
+fn cpuset(report: &OomReport) -> Option<String> {
+    let name = report.cpuset.as_deref()?.trim();
+    (!name.is_empty() && name != "/").then(|| name.to_owned())
 }
 
 fn fragmented(report: &OomReport, states: &[ZoneState]) -> Option<RootCause> {
@@ -104,8 +150,12 @@ fn zones_exhausted(
     let (others, allowed): (Vec<&ZoneState>, Vec<&ZoneState>) = states
         .iter()
         .partition(|z| z.verdict == ZoneVerdict::NotAllowed);
-    let is_short =
-        |z: &&ZoneState| matches!(z.verdict, ZoneVerdict::BelowMin | ZoneVerdict::HeldBack);
+    let is_short = |z: &&ZoneState| {
+        matches!(
+            z.verdict,
+            ZoneVerdict::BelowMin | ZoneVerdict::HeldBack | ZoneVerdict::Reserved
+        )
+    };
     let free_elsewhere_kb = others.iter().map(|zone| zone.free_kb).sum();
     let ram_kb = memory.ram_pages?.saturating_mul(page_kb);
     let all_short = !allowed.is_empty() && allowed.iter().all(is_short);
@@ -115,6 +165,7 @@ fn zones_exhausted(
             .map(|zone| format!("node {} {}", zone.node, zone.name))
             .collect(),
         free_elsewhere_kb,
+        high_memory: others.iter().any(|zone| zone.name == "HighMem"),
     })
 }
 
@@ -139,33 +190,66 @@ fn filled(report: &OomReport, memory: &MemoryState) -> Option<RootCause> {
         "isolated_anon",
         "unevictable",
     ]);
-    let kernel = sum(&["slab_unreclaimable", "pagetables", "sec_pagetables"])
-        .saturating_add(node_kb(memory, "kernel_stack"));
+    let parts = parts(memory, &sum);
+    let kernel = parts
+        .iter()
+        .map(|part| part.kb)
+        .fold(0, u64::saturating_add);
     let huge: u64 = memory
         .huge_pages
         .iter()
         .map(|pool| pool.total.saturating_mul(pool.size_kb))
         .fold(0, u64::saturating_add);
     let files = sum(&["active_file", "inactive_file", "isolated_file"]);
-    let rest = sum(&[
-        "slab_reclaimable",
-        "free",
-        "free_pcp",
-        "kernel_misc_reclaimable",
-    ]);
+    let rest = sum(&["free", "free_pcp", "kernel_misc_reclaimable"]);
     let counted = [anon, kernel, huge, files, rest]
         .into_iter()
         .fold(0, u64::saturating_add);
+    let by_kernel = |share| {
+        RootCause::HostByKernel(KernelShare {
+            share,
+            parts: parts.clone(),
+            caches: caches(memory),
+        })
+    };
+    let uncounted = of_kb.saturating_sub(counted);
     largest(
         of_kb,
         &[
-            (of_kb.saturating_sub(counted), RootCause::HostByUncounted),
-            (huge, RootCause::HostByHugePages),
-            (kernel, RootCause::HostByKernel),
-            (shmem, RootCause::HostByTmpfs),
-            (anon.saturating_sub(shmem), RootCause::HostByProcesses),
+            (uncounted, &RootCause::HostByUncounted),
+            (huge, &RootCause::HostByHugePages),
+            (kernel, &by_kernel),
+            (shmem, &RootCause::HostByTmpfs),
+            (anon.saturating_sub(shmem), &RootCause::HostByProcesses),
         ],
     )
+}
+
+/// The parts of kernel memory in Mem-Info. Reclaimable slab counts: reclaim had failed to get it back.
+fn parts(memory: &MemoryState, sum: &dyn Fn(&[&str]) -> u64) -> Vec<KernelUse> {
+    let reclaimable_kb = sum(&["slab_reclaimable"]);
+    sorted(vec![
+        KernelUse {
+            part: KernelPart::Slab,
+            kb: reclaimable_kb.saturating_add(sum(&["slab_unreclaimable"])),
+            reclaimable_kb,
+        },
+        plain(
+            KernelPart::PageTables,
+            sum(&["pagetables", "sec_pagetables"]),
+        ),
+        plain(KernelPart::Stacks, node_kb(memory, "kernel_stack")),
+    ])
+}
+
+/// The largest caches of "Unreclaimable slab info", at most three.
+fn caches(memory: &MemoryState) -> Vec<(String, u64)> {
+    let mut slabs: Vec<_> = memory.slabs.iter().collect();
+    slabs.sort_by_key(|slab| std::cmp::Reverse(slab.total_kb));
+    let first = slabs.iter().take(3);
+    first
+        .map(|slab| (slab.name.clone(), slab.total_kb))
+        .collect()
 }
 
 /// A counter that only nodes have, in kB.

@@ -2,17 +2,20 @@
 //! lines that a newcomer understands.
 
 mod cause;
+mod headline;
+mod purpose;
 mod victims;
 
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
-use crate::oomlog::analysis::gfp::purpose;
-use crate::oomlog::analysis::holders::by_name;
+use crate::oomlog::analysis::evidence::whole_kb;
+use crate::oomlog::analysis::holders::{by_name, resident_kb};
 use crate::oomlog::analysis::ranking::ranking;
-use crate::oomlog::analysis::root_cause::root_cause;
+use crate::oomlog::analysis::verdict::{RanOut, Verdict};
 use crate::oomlog::{OomReport, Outcome};
-use crate::text::event::{asked_by, cause as what_ran_out};
+use crate::text::event::asked_by;
 use crate::text::format;
+use crate::text::format::number_of;
 use crate::text::report::advice::{self, KeyOf};
 use crate::text::tone::{Line, Tone};
 
@@ -31,23 +34,23 @@ pub fn lines_with_keys(
     key: KeyOf<'_>,
 ) -> Vec<Line> {
     let ranking = ranking(report);
-    let root = root_cause(report);
-    let mut lines = vec![Line::of(Tone::Strong, what_ran_out(report))];
+    let verdict = Verdict::new(report);
+    let mut lines = vec![Line::of(
+        Tone::Strong,
+        headline::sentences(report, &verdict),
+    )];
     if let Some(asker) = asked_by(report) {
-        lines.push(Line::from(capital(&format!(
-            "{asker}{}.",
-            asked_for(report)
-        ))));
+        let purpose = verdict.purpose.and_then(purpose::words);
+        let asked_for = purpose.map_or_else(String::new, |words| format!(", for {words}"));
+        lines.push(Line::from(capital(&format!("{asker}{asked_for}."))));
     }
-    lines.extend(
-        root.as_ref()
-            .map(|root| Line::of(Tone::Watch, cause::sentence(root))),
-    );
-    lines.extend(cause::what_was_left(report));
-    lines.extend(who_held_it(report));
+    let root = verdict.cause.as_ref();
+    lines.extend(root.map(|root| Line::of(Tone::Watch, cause::sentence(root))));
+    lines.extend(cause::what_was_left(report, &verdict));
+    lines.extend(who_held_it(report, &verdict));
     lines.extend(victims::lines(report, ranking.as_ref(), remembered));
     lines.extend(oddities(report));
-    let advice = advice::lines(report, root.as_ref(), remembered, key);
+    let advice = advice::lines(report, &verdict, remembered, key);
     if !advice.is_empty() {
         lines.push(Line::new());
         lines.push(Line::of(Tone::Accent, "What to do now"));
@@ -67,18 +70,27 @@ fn kb(value: u64) -> String {
     format::long_size(value.saturating_mul(1024))
 }
 
-/// The purpose of the request, from its GFP flags: `, for memory of a program`.
-fn asked_for(report: &OomReport) -> String {
-    let known = report
-        .trigger
-        .as_ref()
-        .and_then(|trigger| purpose(trigger, report.kernel.as_deref()));
-    known.map_or_else(String::new, |purpose| format!(", for {}", purpose.words()))
-}
-
-/// The process names that held most memory, and how many processes each name has.
-fn who_held_it(report: &OomReport) -> Option<Line> {
+/// The names that held most, with how many processes each. Where it was not the programs that filled the memory, the
+/// sum of all says so.
+fn who_held_it(report: &OomReport, verdict: &Verdict) -> Option<Line> {
+    if matches!(
+        verdict.ran_out,
+        RanOut::ByRequest | RanOut::HiddenLimit { .. }
+    ) {
+        return None;
+    }
     let held = by_name(report)?;
+    let whole = whole_kb(report);
+    let all = resident_kb(report)?;
+    let others = verdict.cause.is_some() && !verdict.is_by_processes();
+    if others && whole.is_some_and(|whole| all < whole / 2) {
+        let count: u64 = held.iter().map(|holder| holder.processes).sum();
+        return Some(Line::from(format!(
+            "Processes did not hold it: {} in all ({} listed).",
+            kb(all),
+            cause::processes(count)
+        )));
+    }
     let size = |kb: u64| format::size(kb.saturating_mul(1024));
     let named = held.iter().take(HOLDERS).map(|holder| {
         let swap = holder.swap_kb.unwrap_or(0);
@@ -88,19 +100,15 @@ fn who_held_it(report: &OomReport) -> Option<Line> {
             String::new()
         };
         let many = if holder.processes > 1 {
-            format!(" in {} processes", holder.processes)
+            format!(" in {}", cause::processes(holder.processes))
         } else {
             String::new()
         };
         format!("{} {}{swapped}{many}", holder.comm, size(holder.rss_kb))
     });
     let named: Vec<String> = named.collect();
-    // Pages that processes share count once for each process.
-    let shared = held
-        .iter()
-        .take(HOLDERS)
-        .any(|holder| report.limit_kb.is_some_and(|limit| holder.rss_kb > limit));
-    let note = if shared {
+    // What processes share counts once for each of them.
+    let note = if whole.is_some_and(|whole| all > whole) {
         " (pages they share count each time)"
     } else {
         ""
@@ -109,15 +117,22 @@ fn who_held_it(report: &OomReport) -> Option<Line> {
         .then(|| Line::from(format!("Memory was held by {}{note}.", named.join(", "))))
 }
 
-/// Notes about what would puzzle a reader: no victim, a panic, repeats, lost records.
+/// What follows where nobody can be killed (mm/oom_kill.c `out_of_memory`): a cgroup's tasks wait, a host panics.
+fn nobody(report: &OomReport) -> &'static str {
+    if report.is_memcg() {
+        "Nobody could be killed: every process there has oom_score_adj -1000, or is dying already. Until somebody frees \
+         memory or raises the limit, they wait."
+    } else {
+        "Nobody could be killed: every process has oom_score_adj -1000, or is dying already. The kernel panics then."
+    }
+}
+
+/// What a reader would otherwise stumble over.
 fn oddities(report: &OomReport) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut say = |tone, text: String| lines.push(Line::of(tone, text));
     match report.outcome {
-        Outcome::NobodyKillable => say(
-            Tone::Critical,
-            "Nobody could be killed: every process there has oom_score_adj -1000, or is dying already.".to_owned(),
-        ),
+        Outcome::NobodyKillable => say(Tone::Critical, nobody(report).to_owned()),
         Outcome::Panic => {
             let why = report.panic.as_deref().unwrap_or("");
             say(Tone::Critical, format!("The kernel panicked: {why}"));
@@ -138,8 +153,12 @@ fn oddities(report: &OomReport) -> Vec<Line> {
         say(
             Tone::Watch,
             format!(
-                "{} more processes died because they shared its memory.",
-                report.shared_memory.len()
+                "{} died because of sharing its memory.",
+                number_of(
+                    report.shared_memory.len() as u64,
+                    "more process",
+                    "more processes"
+                )
             ),
         );
     }

@@ -1,12 +1,16 @@
 //! Whom the kernel killed, why this one, and what it freed.
 
 use super::kb;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
-use crate::oomlog::analysis::freed::freed;
-use crate::oomlog::analysis::ranking::Ranking;
+use crate::oomlog::analysis::advice::allocating_task_dies;
+use crate::oomlog::analysis::evidence::{Table, table};
+use crate::oomlog::analysis::freed::{Freed, freed};
+use crate::oomlog::analysis::ranking::{Ranked, Ranking};
 use crate::oomlog::{Kill, OomReport};
 use crate::text::format;
+use crate::text::format::number_of;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording::short_group;
 
@@ -43,55 +47,89 @@ pub(super) fn lines(
             report.kills.len() - NAMED
         )));
     }
-    if let Some(freed) = freed(report).filter(|freed| freed.counted > 0) {
-        let least = kb(freed.at_least_kb());
-        let more = if freed.unknown > 0 {
-            format!(", and what {} more held", freed.unknown)
-        } else {
-            String::new()
-        };
-        lines.push(Line::from(format!("That freed at least {least}{more}.")));
-    }
+    lines.extend(freed(report).map(|freed| freed_at_most(&freed)));
     if let Some(group) = &report.oom_group {
         lines.push(Line::from(format!(
-            "All of {} died together: memory.oom.group is set there.",
-            short_group(group)
+            "All of {} died together: {} is set there.",
+            short_group(group),
+            LimitFile::OomGroup.name()
         )));
     }
     lines
+}
+
+/// A bound from above: see [`Freed`].
+fn freed_at_most(freed: &Freed) -> Line {
+    let most = kb(freed.at_most_kb());
+    let more = match freed.unknown {
+        0 => String::new(),
+        unknown => format!(", and what {} held", number_of(unknown, "other", "others")),
+    };
+    let shmem = freed.shmem_kb.filter(|kb| *kb >= 1024);
+    let shared = shmem.map_or_else(String::new, |shmem| {
+        format!(
+            ", and {} of shared memory if nobody else and no file holds it",
+            kb(shmem)
+        )
+    });
+    Line::from(format!(
+        "That freed up to {most}{more}{shared}; pages shared with others after a fork stay."
+    ))
 }
 
 fn why(kill: &Kill, report: &OomReport, ranking: Option<&Ranking>) -> String {
     if kill.group_member {
         return ", with its group".to_owned();
     }
-    if report
-        .message
-        .as_deref()
-        .is_some_and(|text| text.contains("oom_kill_allocating_task"))
-    {
+    if allocating_task_dies(report) {
         return ": vm.oom_kill_allocating_task is on, so whoever asks dies".to_owned();
     }
     let Some(ranking) = ranking else {
         return String::new();
     };
-    let Some(place) = ranking.place(kill.pid) else {
+    let Some(own) = ranking.rows.iter().find(|row| row.pid == kill.pid) else {
         return String::new();
     };
-    let largest = ranking.rows.iter().max_by_key(|row| row.pages);
-    match largest {
-        _ if place != 1 && report.chosen.as_ref().is_some_and(|c| c.pid != kill.pid) => {
+    let place = ranking.place(kill.pid).unwrap_or(1);
+    let whole = table(report) == Table::Whole;
+    if place != 1 {
+        return if report.chosen.as_ref().is_some_and(|c| c.pid != kill.pid) {
             ", killed in place of its parent, which was chosen (kernels before 5.1)".to_owned()
+        } else if !ranking.total_exact {
+            format!(
+                ": only number {place} of {} by badness in the table; how much adj weighs is not sure, because the log does \
+                 not say how much swap there was",
+                ranking.rows.len()
+            )
+        } else {
+            format!(
+                ": only number {place} of {} by badness in the table, so something else decided",
+                ranking.rows.len()
+            )
+        };
+    }
+    let count = number_of(ranking.rows.len() as u64, "candidate", "candidates");
+    match ranking.rows.iter().max_by_key(|row| row.pages) {
+        Some(largest) if largest.pages > own.pages => {
+            format!(": first by badness; {}", passed_over(own, largest))
         }
-        _ if place != 1 => format!(
-            ": only number {place} of {} by badness in the table, so something else decided",
-            ranking.rows.len()
-        ),
-        Some(largest) if largest.pid != kill.pid => format!(
-            ": first by badness because of its adj; {} {} was larger but had adj {}",
-            largest.pid, largest.comm, largest.adj
-        ),
-        _ => format!(": the largest of {} candidates", ranking.rows.len()),
+        _ if ranking.rows.len() == 1 && whole => ": the only candidate".to_owned(),
+        _ if whole => format!(": the largest of {count}"),
+        _ => format!(": the largest of the {count} in the log, whose table is not whole"),
+    }
+}
+
+/// Why a larger process was passed over: whose adj did it.
+fn passed_over(own: &Ranked, larger: &Ranked) -> String {
+    let name = format!("{} {}", larger.pid, larger.comm);
+    match (own.adj, larger.adj) {
+        (own, other) if own > 0 && other < 0 => {
+            format!("its adj offered it, and adj {other} protected the larger {name}")
+        }
+        (own, _) if own > 0 => format!("its adj offered it, though {name} was larger"),
+        (_, other) if other < 0 => format!("adj {other} protected the larger {name}"),
+        // Equal adjs: the kernel's discount for root's processes made the difference.
+        _ => format!("{name} was larger"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Existing limits: what the dialog shows of them, and the unit they belong to.
 
-use super::{present, unit_of};
+use super::{owner_line, present, unit_of};
 use crate::app::dialog::cgroup::plan::{Fields, fields_of, patch};
 use crate::app::input::line::LineInput;
 use crate::model::cgroup::limits::LimitFile;
@@ -43,24 +43,43 @@ fn nonsense_and_less_than_a_page_are_told_with_their_file() {
 #[test]
 fn what_was_not_read_is_not_shown_as_a_number() {
     let mut held = group(Some(100), None);
-    let v1 = fields_of(CgroupVersion::V1);
-    let shown = |held: &Cgroup| -> Vec<_> {
-        let files = v1.iter().map(|(file, _)| *file);
-        files.map(|file| present(file, Some(held))).collect()
-    };
-    let some = |text: &str| Some(text.to_owned());
-    let expected = [
-        some("100 MiB"),
-        some("no limit"),
-        some("no limit"),
-        some("0"),
-    ];
-    assert_eq!(shown(&held), expected);
+    let shown = |file: LimitFile, held: &Cgroup| present(file, Some(held));
+    for (file, text) in [
+        (LimitFile::V1Limit, "100 MiB"),
+        (LimitFile::V1Memsw, "no limit"),
+        (LimitFile::V1Soft, "no limit"),
+        (LimitFile::V1OomControl, "0"),
+    ] {
+        assert_eq!(shown(file, &held).as_deref(), Some(text), "{file:?}");
+    }
     held.swap_usage = None;
-    assert_eq!(shown(&held)[1], None);
+    assert_eq!(shown(LimitFile::V1Memsw, &held), None);
     held.usage = None;
-    assert_eq!(shown(&held), [None, None, None, None]);
+    for (file, _) in fields_of(CgroupVersion::V1) {
+        assert_eq!(shown(file, &held), None, "{file:?}");
+    }
     assert_eq!(present(LimitFile::V1Limit, None), None);
+}
+
+#[test]
+fn the_command_for_a_unit_goes_to_the_manager_that_owns_it() {
+    let command = |path| {
+        let line = owner_line(&CgroupPath::new(path), CgroupVersion::V2).expect("a unit");
+        let text = line.plain();
+        text.split_once("To keep it").expect("it").1.to_owned()
+    };
+    assert_eq!(
+        command("/system.slice/web.service"),
+        ": systemctl set-property web.service MemoryMax=…"
+    );
+    assert_eq!(
+        command("/user.slice/user-1000.slice/user@1000.service/app.slice/tool.service/inner"),
+        " (as user 1000): systemctl --user set-property tool.service MemoryMax=…"
+    );
+    assert_eq!(
+        command("/user.slice/user-1000.slice/user@1000.service"),
+        ": systemctl set-property user@1000.service MemoryMax=…"
+    );
 }
 
 #[test]

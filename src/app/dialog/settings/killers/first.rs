@@ -1,6 +1,6 @@
 //! Who acts first when the host runs out of memory, in a sentence; or that nobody can know.
 
-use crate::model::killers::{RunningKiller, first_to_act};
+use crate::model::killers::{Killer, RunningKiller, first_to_act};
 use crate::model::snapshot::Snapshot;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
@@ -65,8 +65,7 @@ fn names(killers: &[RunningKiller], of: impl Fn(&RunningKiller) -> bool) -> Opti
 /// All thresholds are known, and the kernel has to act before any of them is met.
 fn the_kernel(killers: &[RunningKiller]) -> String {
     if killers.is_empty() {
-        return "  The kernel: neither systemd-oomd, earlyoom, nohang nor oomd runs as a service here."
-            .to_owned();
+        return format!("  The kernel: {} runs as a service here.", no_killer());
     }
     if let Some(names) = names(killers, RunningKiller::goes_by_pressure) {
         return format!("  The kernel, unless memory pressure makes {names} act.");
@@ -83,6 +82,17 @@ fn the_kernel(killers: &[RunningKiller]) -> String {
     };
     let all: Vec<_> = killers.iter().map(why).collect();
     format!("  The kernel: {}.", all.join(", "))
+}
+
+/// "neither A, B nor C": every program that is looked for.
+fn no_killer() -> String {
+    let programs = Killer::ALL.into_iter().filter(|killer| killer.is_program());
+    let names: Vec<_> = programs.map(Killer::name).collect();
+    match names.split_last() {
+        Some((last, [])) => format!("no {last}"),
+        Some((last, others)) => format!("neither {} nor {last}", others.join(", ")),
+        None => "nothing".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -189,6 +199,18 @@ mod tests {
         assert_eq!(
             said(vec![oomd(false)]),
             "  The kernel: systemd-oomd has no threshold that is met before."
+        );
+    }
+
+    #[test]
+    fn every_program_that_is_looked_for_is_named_where_none_runs() {
+        let said = said(Vec::new());
+        for killer in Killer::ALL {
+            assert_eq!(said.contains(killer.name()), killer.is_program(), "{said}");
+        }
+        assert!(
+            said.contains("neither systemd-oomd, earlyoom, nohang nor oomd runs"),
+            "{said}"
         );
     }
 

@@ -10,7 +10,7 @@ use crate::app::msg::Control;
 /// First in the footer.
 pub(super) const HELP: &[Action] = &[Action {
     id: Id::Help,
-    doc: "this help",
+    doc: "help: keys, columns, filter terms",
     keys: &["F1", "?", "h"],
     group: Group::Program,
     places: &[

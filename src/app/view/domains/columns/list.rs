@@ -7,8 +7,10 @@ use crate::app::view::domains::name;
 use crate::app::view::domains::pace::Count;
 use crate::app::view::gauge::trend::Rate;
 use crate::model::cgroup::Cgroup;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::oom_domain::urgency::Urgency;
 use crate::text::format;
+use crate::text::joined::joined;
 use crate::text::tone::Tone;
 use crate::text::wording;
 
@@ -84,7 +86,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "usage",
         title: "USAGE",
-        doc: "memory used, page cache included",
+        doc: "memory used, page cache included (the host: without it)",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 3,
@@ -120,7 +122,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "cache",
         title: "CACHE",
-        doc: "page cache that is dropped first; - where not read, far from the limit",
+        doc: "page cache dropped first; -: the host, or not read (far from the limit)",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 7,
@@ -159,7 +161,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "growth",
         title: "GROWTH",
-        doc: "growth of what it keeps; unsteady: no trend in the last minute",
+        doc: "growth of what it keeps; ?: of the last seconds alone; unsteady: no trend",
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 5,
@@ -168,6 +170,7 @@ pub static COLUMNS: &[DomainColumn] = &[
             Rate::Unknown => cell(Tone::Dim, "…"),
             Rate::Unsteady => cell(Tone::Dim, "unsteady"),
             Rate::Steady(rate) if rate.abs() < 1024.0 => cell(Tone::Dim, "0"),
+            Rate::Lately(rate, _) => cell(Tone::Watch, format!("{}?", format::rate(rate))),
             Rate::Steady(rate) => {
                 let rising = if rate > 0.0 {
                     Tone::Watch
@@ -181,7 +184,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "full-in",
         title: "FULL IN",
-        doc: "until nothing is left, at that growth; - without a steady one",
+        doc: "until nothing is left, at that growth; ?: by the last seconds alone",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
@@ -193,7 +196,8 @@ pub static COLUMNS: &[DomainColumn] = &[
                 } else {
                     Tone::Watch
                 };
-                cell(tone, format::roughly(left))
+                let doubt = if c.watch.forecast.is_brief() { "?" } else { "" };
+                cell(tone, format!("{}{doubt}", format::roughly(left)))
             }
             None => dash(),
         },
@@ -225,7 +229,11 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "high",
         title: "HIGH",
-        doc: "times throttled at memory.high (v2 only); +3/m: three more a minute",
+        doc: joined!(
+            "times throttled at ",
+            LimitFile::High.row().name,
+            " (v2 only); +3/m: three more a minute"
+        ),
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 7,
@@ -272,7 +280,11 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "dies",
         title: "DIES",
-        doc: "one, the whole group (memory.oom.group), nobody; hangs: the killer is off",
+        doc: joined!(
+            "one, the whole group (",
+            LimitFile::OomGroup.row().name,
+            "), nobody; hangs: the killer is off"
+        ),
         width: Width::Fixed(6),
         align: Align::Left,
         rank: 4,
@@ -298,9 +310,8 @@ pub static COLUMNS: &[DomainColumn] = &[
         sort: (),
         cell: |c| match Death::from_domain(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
-                let total = c.domain.total_pages.max(1);
-                let share = verdict.victim.points as f64 * 1000.0 / total as f64;
-                cell(Tone::Normal, format!("{share:.0}"))
+                let (points, total) = (verdict.victim.points, c.domain.total_pages);
+                cell(Tone::Normal, format::permille(points, total))
             }
             None => dash(),
         },

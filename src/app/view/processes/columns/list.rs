@@ -32,16 +32,6 @@ fn points(process: &Process, context: &CellContext<'_>) -> Option<i64> {
     badness(process, context.total).points()
 }
 
-/// Per mille with one decimal below 100, so that small processes differ too.
-fn permille(points: i64, total: u64) -> String {
-    let share = points as f64 * 1000.0 / (total.max(1) as f64);
-    if share.abs() < 99.95 {
-        format!("{share:.1}")
-    } else {
-        format!("{share:.0}")
-    }
-}
-
 fn memory(process: &Process, context: &CellContext<'_>, pick: fn(&MemoryUse) -> u64) -> Cell {
     match &process.memory {
         Some(memory) => bytes(Some(pick(memory) * context.rules.page_size)),
@@ -122,7 +112,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "score",
         title: "SCORE",
-        doc: "oom_score as the kernel shows it: since 5.9 0..2000, idle is 666",
+        doc: "/proc/PID/oom_score: the kernel's scale of the badness on the host",
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
@@ -165,7 +155,7 @@ pub static COLUMNS: &[Column] = &[
                 } else {
                     Tone::Normal
                 };
-                cell(tone, permille(points, c.total))
+                cell(tone, format::permille(points, c.total))
             }
             None => missing(p),
         },
@@ -273,7 +263,14 @@ pub static COLUMNS: &[Column] = &[
                 } else {
                     Tone::Normal
                 },
-                command(p),
+                match p.command_blocks {
+                    // What an htop user would wonder about: the finding is a fact of this row.
+                    Some(seconds) if p.command.is_none() => format!(
+                        "{} (reading its command line blocks since {seconds:.0} s: somebody holds its mmap lock)",
+                        p.comm
+                    ),
+                    _ => command(p),
+                },
             )
         },
     },

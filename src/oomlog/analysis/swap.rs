@@ -1,6 +1,7 @@
 //! Swap at the time of the OOM.
 
-use super::{FULL, reaches};
+use super::memcg_total::{SwapLimit, allowed_swap, swap_limit};
+use super::share::{FULL, reaches};
 use crate::oomlog::{MemoryState, OomReport, UsageKind};
 
 /// Swap when memory ran out: the host's, or the part that the cgroup may use.
@@ -9,12 +10,18 @@ use crate::oomlog::{MemoryState, OomReport, UsageKind};
 pub enum SwapState {
     /// There is none, or the cgroup may use none.
     None,
+    /// The cgroup's limits allow some, but it used none. The log of a cgroup's OOM does not say whether the host has
+    /// any.
+    Unused {
+        /// What the limits allow, in kB.
+        allowed_kb: u64,
+    },
     /// Full, or nearly so.
     Full {
         /// Size of swap, in kB.
         total_kb: u64,
     },
-    /// There was room.
+    /// There was room; in a cgroup, room below its own limit, if the host has that much.
     Left {
         /// Free, in kB.
         free_kb: u64,
@@ -32,19 +39,27 @@ pub fn swap(report: &OomReport) -> Option<SwapState> {
         return state(memory.free_swap_kb?, total_kb);
     }
     let memcg = report.memcg.as_ref()?;
-    if let Some(swap) = memcg.usage(UsageKind::Swap) {
+    let (used_kb, allowed_kb) = match swap_limit(report) {
         // Without a limit of the cgroup the host's swap decides. The kernel does not print that here.
-        return (!swap.is_unlimited())
-            .then(|| state(swap.limit_kb.saturating_sub(swap.usage_kb), swap.limit_kb))?;
+        SwapLimit::None | SwapLimit::Never => return None,
+        SwapLimit::Swap(limit_kb) => (memcg.usage(UsageKind::Swap)?.usage_kb, limit_kb),
+        SwapLimit::Both(both_kb) => {
+            let memory = memcg.usage(UsageKind::Memory)?;
+            if memory.is_unlimited() {
+                return None;
+            }
+            let both = memcg.usage(UsageKind::MemorySwap)?;
+            let used_kb = both.usage_kb.saturating_sub(memory.usage_kb);
+            (
+                used_kb,
+                allowed_swap(memory.limit_kb, SwapLimit::Both(both_kb)),
+            )
+        }
+    };
+    match used_kb {
+        0 if allowed_kb > 0 => Some(SwapState::Unused { allowed_kb }),
+        _ => state(allowed_kb.saturating_sub(used_kb), allowed_kb),
     }
-    let both = memcg.usage(UsageKind::MemorySwap)?;
-    let memory = memcg.usage(UsageKind::Memory)?;
-    if both.is_unlimited() || memory.is_unlimited() {
-        return None;
-    }
-    let total_kb = both.limit_kb.saturating_sub(memory.limit_kb);
-    let used_kb = both.usage_kb.saturating_sub(memory.usage_kb);
-    state(total_kb.saturating_sub(used_kb), total_kb)
 }
 
 fn state(free_kb: u64, total_kb: u64) -> Option<SwapState> {
@@ -122,5 +137,9 @@ mod tests {
             of(&[memory, (UsageKind::MemorySwap, 100, 100)]),
             Some(SwapState::None)
         );
+        // Perhaps the host has no swap at all: nothing was "free".
+        let unused = Some(SwapState::Unused { allowed_kb: 100 });
+        assert_eq!(of(&[memory, (UsageKind::MemorySwap, 100, 200)]), unused);
+        assert_eq!(of(&[memory, (UsageKind::Swap, 0, 100)]), unused);
     }
 }

@@ -1,0 +1,134 @@
+//! [`Pace`]: how fast the memory of a process has changed lately, and how far that may carry it.
+
+use std::time::Duration;
+
+/// After this time what was seen once counts a third.
+const FADES: f32 = 8.0;
+
+/// Time constant of the rate that far forecasts use.
+const STEADY: f32 = 30.0;
+
+/// A burst is not extrapolated further than this, in seconds.
+const BURST: f32 = 2.0;
+
+/// What the smoothed growth of the last seconds is good for, in seconds; after that the rate of the last half minute
+/// counts.
+const NEAR: f32 = 10.0;
+
+/// Rates in bytes per second, of rss + swap.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pace {
+    /// Smoothed over some seconds.
+    pub growth: f32,
+    /// Smoothed over half a minute; starts at 0, so a short burst is no long trend.
+    pub steady: f32,
+    /// The fastest rise between two samples lately; at least `growth`.
+    pub high: f32,
+    /// The slowest rise, or fastest fall, between two samples lately; at most `growth`.
+    pub low: f32,
+}
+
+impl Pace {
+    /// The pace of a process that was not there at the sample before, `seconds` ago, and holds so much now.
+    #[must_use]
+    pub fn newcomer(bytes: u64, seconds: f32) -> Self {
+        let rate = if seconds > 0.0 {
+            bytes as f32 / seconds
+        } else {
+            0.0
+        };
+        Self {
+            // It started somewhere between the two samples.
+            high: rate * 2.0,
+            ..Self::default()
+        }
+    }
+
+    /// Takes in the rate between the last two samples, `seconds` apart, after which the smoothed growth is `growth`.
+    pub fn learn(&mut self, rate: f32, growth: f32, seconds: f32) {
+        let kept = (-seconds / FADES).exp();
+        self.high = rate.max(growth + (self.high - self.growth).max(0.0) * kept);
+        self.low = rate.min(growth + (self.low - self.growth).min(0.0) * kept);
+        self.steady += (1.0 - (-seconds / STEADY).exp()) * (rate - self.steady);
+        self.growth = growth;
+        if self.is_still() {
+            *self = Self::default();
+        }
+    }
+
+    fn is_still(&self) -> bool {
+        let all = [self.growth, self.steady, self.high, self.low];
+        all.iter().all(|rate| rate.abs() < 1024.0)
+    }
+
+    /// Bytes by which it may have grown after `time`, at most.
+    #[must_use]
+    pub fn most(&self, time: Duration) -> f64 {
+        self.expected(time) + f64::from(self.high - self.growth) * burst(time)
+    }
+
+    /// Bytes by which it will have grown after `time`, at least; negative if it may shrink.
+    #[must_use]
+    pub fn least(&self, time: Duration) -> f64 {
+        self.expected(time) - f64::from(self.growth - self.low) * burst(time)
+    }
+
+    fn expected(&self, time: Duration) -> f64 {
+        let seconds = time.as_secs_f64();
+        let near = seconds.min(f64::from(NEAR));
+        f64::from(self.growth) * near + f64::from(self.steady) * (seconds - near)
+    }
+}
+
+fn burst(time: Duration) -> f64 {
+    time.as_secs_f64().min(f64::from(BURST))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Pace;
+
+    const MIB: f32 = 1_048_576.0;
+
+    #[test]
+    fn a_constant_leak_is_foreseen_to_the_byte() {
+        let mut pace = Pace::default();
+        for _ in 0..200 {
+            pace.learn(MIB, MIB, 1.0);
+        }
+        for seconds in [1, 5, 100] {
+            let time = Duration::from_secs(seconds);
+            let right = f64::from(MIB) * seconds as f64;
+            assert!((pace.most(time) / right - 1.0).abs() < 0.01, "{pace:?}");
+            assert!((pace.least(time) / right - 1.0).abs() < 0.01, "{pace:?}");
+        }
+    }
+
+    #[test]
+    fn a_saw_may_go_either_way_for_a_moment_and_nowhere_in_the_long_run() {
+        let mut pace = Pace::default();
+        let mut growth = 0.0_f32;
+        for second in 0..120 {
+            let rate = if second % 4 == 0 { -90.0 } else { 30.0 } * MIB;
+            growth += 0.22 * (rate - growth);
+            pace.learn(rate, growth, 1.0);
+        }
+        let soon = Duration::from_secs(1);
+        assert!(pace.most(soon) >= f64::from(29.0 * MIB), "{pace:?}");
+        assert!(pace.least(soon) <= f64::from(-35.0 * MIB), "{pace:?}");
+        let late = Duration::from_mins(10);
+        assert!(pace.most(late) < f64::from(30.0 * MIB) * 100.0, "{pace:?}");
+    }
+
+    #[test]
+    fn what_rests_again_is_still_after_a_while() {
+        let mut pace = Pace::newcomer(64 << 20, 1.0);
+        assert!(pace.most(Duration::from_secs(1)) >= f64::from(64.0 * MIB));
+        for _ in 0..200 {
+            pace.learn(0.0, 0.0, 1.0);
+        }
+        assert_eq!(pace, Pace::default());
+    }
+}

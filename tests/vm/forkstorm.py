@@ -1,0 +1,84 @@
+#!/usr/bin/python3
+"""900 new processes while memory is short: the sample stays fresh, kills are rows at once, the back end stays."""
+# vm: --mem 512M
+# kernels: 6.1 6.12 7.3
+import os
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.environ["VMLAB_FILES"])
+from terminal import Terminal, Watch
+from vmlab import Hog, Kmsg, check, finish, mlockall, protect, say
+
+SECONDS, KIDS = 30, 900
+protect()
+mlockall()
+# Unprotected itself, as the child of a driver that is: oomtop lowers only a value of 0.
+tty = Terminal("choom", "-n", "0", "--", "oomtop", "-d", "1")
+tty.wait("the dashboard", lambda t: "via " in t and "procs" in t)
+
+
+def backend():
+    return re.search(r"via (/proc|bpf task \w+)", tty.lines()[0])[1]
+
+
+begun = backend()
+log, watch = Kmsg(), Watch(tty)
+edge = Hog("edge", mb=4, adj=-500, until_avail="60")
+leaks, kids, killed, count = [], [], {}, 0
+stress = [subprocess.Popen(["stress-ng", "--quiet", "--fork", "1", "--clone", "1", "--bigheap", "1", "-t", str(SECONDS)])]
+end = time.monotonic() + SECONDS
+
+
+def collect():
+    for record in log.read():
+        found = re.search(r"Killed process (\d+) ", record)
+        if found:
+            killed.setdefault(int(found[1]), int(record.split(",")[2]) / 1e6)
+
+
+while time.monotonic() < end:
+    leaks = [hog for hog in leaks if hog.killed() is None]
+    if len(leaks) < 2:
+        leaks.append(Hog("leak%d" % count, mb=2, adj=800, leak=60, wait=False))
+        leaks[-1].go()
+        count += 1
+    for _ in range(25):
+        if len(kids) < KIDS:
+            pid = os.fork()
+            if pid == 0:
+                with open("/proc/self/oom_score_adj", "w") as adj:
+                    adj.write("-900")
+                time.sleep(600)
+                os._exit(0)
+            kids.append(pid)
+    collect()
+    time.sleep(0.3)
+collect()
+most = max([0] + [int(n) for n in re.findall(r"(\d+) procs", tty.lines()[0])])
+# A kill of the last moment is still on its way to the screen.
+judged = {pid: at for pid, at in killed.items() if at < time.monotonic() - 3}
+time.sleep(4)
+shown = backend()
+watch.stop = True
+for pid in kids:
+    os.kill(pid, 9)
+for process in stress:
+    process.kill()
+    process.wait()
+for hog in leaks + [edge]:
+    hog.stop()
+late = sorted(watch.rows[pid] - at for pid, at in judged.items() if pid in watch.rows)
+say("%d kids, %d processes on the screen, %d kills, %d of them seen as rows" % (len(kids), most, len(killed), len(late)))
+say("MEASURED: %d new processes and %d kills on %s: oldest sample %.1f s%s, kill row late by %.2f s at most (median %.2f), via %s" % (
+    len(kids), len(killed), os.uname().release, max(watch.ages), "" if max(watch.ages) else " (never over 2)",
+    late[-1] if late else -1, late[len(late) // 2] if late else -1, shown))
+check(len(kids) == KIDS and len(killed) > 3, "many processes and some kills")
+check(shown == begun, "the back end is still, or again, %s (%s)" % (begun, shown))
+# What is measured is 2 s and 1 s; a busy host may stop the machine for longer than that.
+check(max(watch.ages) <= 4, "no sample was older than 4 s (%.1f)" % max(watch.ages))
+check(late and late[len(late) // 2] <= 1, "half of the kills are a row within a second")
+tty.quit()
+finish()

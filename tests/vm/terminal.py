@@ -1,0 +1,131 @@
+"""oomtop on a terminal of the driver's own: what stands on the screen is known the moment it is drawn. tmux is late
+when memory is short."""
+import fcntl
+import os
+import pty
+import re
+import struct
+import termios
+import threading
+import time
+
+TOKEN = re.compile(r"\x1b\[([?<>=]?)([0-9;]*)([@-~])|\x1b[()][A-Z0-9]|\x1b[=>78M]|([^\x1b])", re.S)
+
+
+class Terminal:
+    """Runs a program, reads what it draws and keeps it as rows of text."""
+
+    def __init__(self, *command, cols=200, rows=50):
+        self.cols, self.rows = cols, rows
+        self.grid = [[" "] * cols for _ in range(rows)]
+        self.x = self.y = 0
+        self.rest = ""
+        self.lock = threading.Lock()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
+            os.execvp(command[0], command)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        threading.Thread(target=self.follow, daemon=True).start()
+
+    def follow(self):
+        held = b""
+        while True:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            held += data
+            text = held.decode("utf-8", "ignore")
+            # A letter may be cut at the end of a read.
+            cut = len(held) - len(text.encode())
+            held = held[-cut:] if 0 < cut < 4 else b""
+            with self.lock:
+                self.take(self.rest + text)
+
+    def take(self, text):
+        end = 0
+        for token in TOKEN.finditer(text):
+            if token.start() != end and "\x1b" in text[end:token.start()]:
+                break
+            end = token.end()
+            self.token(token)
+        self.rest = text[end:]
+
+    def token(self, token):
+        letter = token.group(4)
+        if letter is None:
+            private, numbers, final = token.group(1), token.group(2) or "", token.group(3)
+            if final == "H" and not private:
+                y, _, x = numbers.partition(";")
+                self.y, self.x = int(y or 1) - 1, int(x or 1) - 1
+            elif final == "J" and not private:
+                self.grid = [[" "] * self.cols for _ in range(self.rows)]
+            return
+        if letter == "\r":
+            self.x = 0
+        elif letter == "\n":
+            self.y += 1
+        elif letter >= " ":
+            if self.y < self.rows and self.x < self.cols:
+                self.grid[self.y][self.x] = letter
+            self.x += 1
+
+    def lines(self):
+        with self.lock:
+            return ["".join(row).rstrip() for row in self.grid]
+
+    def text(self):
+        return "\n".join(self.lines())
+
+    def keys(self, text):
+        os.write(self.fd, text.encode())
+
+    def wait(self, what, seen, limit=60):
+        """Waits until seen(screen) holds; the screen. Prints it and fails when it does not."""
+        end = time.monotonic() + limit
+        while not seen(self.text()):
+            if time.monotonic() > end:
+                print("waited %d s for %s; the screen was:\n%s" % (limit, what, self.text()), flush=True)
+                raise SystemExit(1)
+            time.sleep(0.05)
+        return self.text()
+
+    def quit(self):
+        self.keys("q")
+        os.waitpid(self.pid, 0)
+
+
+class Watch:
+    """Looks at the screen many times a second: how old the sample says it is, and when which kill was a row."""
+
+    def __init__(self, terminal):
+        self.terminal = terminal
+        self.ages, self.rows, self.named, self.stop = [0.0], {}, [], False
+        self.thread = threading.Thread(target=self.look, daemon=True)
+        self.thread.start()
+
+    def look(self):
+        last = None
+        while not self.stop:
+            lines = self.terminal.lines()
+            now = time.monotonic()
+            old = re.search(r"sample ([\d.]+)s old", lines[0])
+            if old:
+                self.ages.append(float(old[1]))
+            for pid in re.findall(r"killed (\d+) ", "\n".join(lines)):
+                self.rows.setdefault(int(pid), now)
+            next_line = next((ln for ln in lines[:9] if ln.startswith("Next victim")), "")
+            found = re.match(r"Next victim +(\d+) (\S+)(?: or (\d+))?", next_line)
+            said = (int(found[1]), int(found[3]) if found[3] else None) if found else None
+            if said != last:
+                self.named.append((now, said))
+                last = said
+            time.sleep(0.02)
+
+    def at(self, moment):
+        """Who was named last before a moment, and who may have died instead."""
+        before = [said for when, said in self.named if when <= moment]
+        return before[-1] if before else None
