@@ -80,6 +80,9 @@
 //! * A piece of advice after an OOM: a variant of [`oomlog::analysis::advice::Advice`] and the cause that calls for
 //!   it; the compiler asks for the sentence (`text/report/advice.rs`) and for the dashboard key that takes the
 //!   step, if there is one (`app/dialog/report.rs`).
+//! * What a request for memory was for: a row of function names in `oomlog/analysis/purpose.rs`.
+//! * What a report comes down to: [`oomlog::analysis::verdict::Verdict`]. Headline, cause and advice only find words for
+//!   it; `tests/it/oom_consistency.rs` compares them over every log at hand.
 //! * A page of a report: a file in `text/report/`; the dialog, `explain` and saved reports show it.
 //! * A kernel log format: a row in `oomlog/line/mod.rs` and a fixture; a new fact is a variant of `Verdict` or `Body`
 //!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.

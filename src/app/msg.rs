@@ -45,6 +45,10 @@ pub struct GroupChoice {
     pub limit: Option<u64>,
     /// Usage in bytes, if it could be read.
     pub usage: Option<u64>,
+    /// oomtop may make groups in it and move processes into it.
+    pub writable: bool,
+    /// It has the files of the memory controller: the groups around it share memory out already.
+    pub has_memory: bool,
 }
 
 /// The OOM reports that the journal has of an earlier boot.

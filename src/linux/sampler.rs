@@ -15,6 +15,7 @@ use crate::model::time::{Monotonic, Now};
 use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
 use super::killers::KillerWatch;
+use super::killers::policies::PolicyWatch;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::snapshot_pool::SnapshotPool;
 use super::{ReadError, SysRoot};
@@ -55,6 +56,7 @@ pub struct Sampler {
     own_meter: OwnMeter,
     settings: SettingsReader,
     killers: KillerWatch,
+    policies: PolicyWatch,
     /// The host's counter of kills in the previous sample.
     kills: Option<u64>,
     /// Microseconds that the host's tasks had waited for memory, in the previous sample.
@@ -151,6 +153,7 @@ impl Sampler {
             own_meter: OwnMeter::default(),
             settings: SettingsReader::default(),
             killers: KillerWatch::default(),
+            policies: PolicyWatch::default(),
             stalled: None,
             kills: None,
             buffer,
@@ -240,7 +243,7 @@ impl Sampler {
         (snapshot.domains, snapshot.nodes) = self.assessor.assess(&sample, &mut snapshot.processes);
         self.taken = Some(now.monotonic);
         snapshot.own_limit = self.own_group.limit(&cgroups, &memory);
-        self.outcome(snapshot, &cgroups, now.monotonic);
+        self.outcome(snapshot, &cgroups, now.monotonic, needs.all_commands);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
         snapshot.detail = needs
@@ -272,7 +275,13 @@ impl Sampler {
     }
 
     /// Reads what else decides the next OOM: kernel settings and programs that kill.
-    fn outcome(&mut self, snapshot: &mut Snapshot, cgroups: &[Cgroup], now: Monotonic) {
+    fn outcome(
+        &mut self,
+        snapshot: &mut Snapshot,
+        cgroups: &[Cgroup],
+        now: Monotonic,
+        whole: bool,
+    ) {
         snapshot.vm_settings = self.settings.at(
             now,
             &self.root,
@@ -290,6 +299,13 @@ impl Sampler {
             version,
             &snapshot.processes,
             cgroups,
+        );
+        snapshot.unit_policies = self.policies.at(
+            now,
+            (pressed, whole),
+            &self.root,
+            version,
+            (&snapshot.domains, &snapshot.processes, cgroups),
         );
     }
 

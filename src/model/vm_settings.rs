@@ -32,7 +32,6 @@ pub struct VmSettings {
     /// `/sys/kernel/mm/lru_gen/min_ttl_ms` (6.1 and later): if not 0, kswapd calls the OOM killer when it cannot keep the
     /// pages of so many milliseconds, with swap free or not (mm/vmscan.c `lru_gen_age_node`); `None` without the
     /// multi-gen LRU.
-    #[serde(skip)]
     pub lru_min_ttl_ms: Option<u64>,
     /// Lines of `/proc/swaps`; `None` if it cannot be read.
     pub swaps: Option<Vec<SwapDevice>>,
@@ -54,12 +53,11 @@ pub struct SwapDevice {
     /// Used size in bytes.
     pub used: u64,
     /// zram: what it holds and what that takes; `None` for other kinds, and if it cannot be read.
-    #[serde(skip)]
     pub zram: Option<ZramUse>,
 }
 
 /// `/sys/block/zramN/mm_stat` (Documentation/admin-guide/blockdev/zram.rst).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct ZramUse {
     /// `orig_data_size`: bytes stored.
     pub stored: u64,

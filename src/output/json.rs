@@ -21,6 +21,7 @@ use crate::app::view::processes::marks::Marks;
 use crate::model::cgroup::container;
 use crate::model::cgroup::{CgroupPath, GroupEvents, GroupPressure, GroupStat, Limits};
 use crate::model::killers::RunningKiller;
+use crate::model::killers::oom_policy::OomPolicy;
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::memory::nodes::NodeSet;
 use crate::model::memory::{Memory, Pressure, percent};
@@ -79,6 +80,10 @@ pub struct Document<'a> {
 pub struct GaugeFacts<'a> {
     /// Used share of RAM in percent; in a container, of the limit that applies to it.
     pub percent: f64,
+    /// The limit in bytes: RAM, or that of `cgroup`.
+    pub limit: u64,
+    /// Path of the cgroup around oomtop whose limit is nearest to being hit; null if the host is watched.
+    pub cgroup: Option<&'a CgroupPath>,
     /// Its band.
     pub band: Band,
     /// The three marks in percent.
@@ -130,6 +135,9 @@ pub struct DomainFacts<'a> {
     pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
+    /// The systemd unit that is stopped after the kill; null if the rest of the victim's unit lives on, if no unit
+    /// is around the victim, or if its policy is not known (yet).
+    pub unit_stop: Option<UnitStopFacts<'a>>,
     /// Limits of the cgroup in bytes (`swappiness` is a plain number); null for the host and for memory nodes. A
     /// null field inside means no limit, or a limit that this cgroup version does not have: [`Limits`] names the
     /// file and the version of each field.
@@ -145,6 +153,17 @@ pub struct DomainFacts<'a> {
     pub stat: Option<GroupStat>,
     /// True if tasks of the cgroup are stopped at its limit now (v1 `under_oom`).
     pub under_oom: bool,
+}
+
+/// A unit that systemd stops after the kernel has killed one of its processes.
+#[derive(Debug, Serialize)]
+pub struct UnitStopFacts<'a> {
+    /// Path of the unit's cgroup.
+    pub cgroup: &'a CgroupPath,
+    /// `OOMPolicy=`: `stop` or `kill`.
+    pub policy: OomPolicy,
+    /// Processes that end with it, the victim included.
+    pub processes: usize,
 }
 
 /// Pressure of one cgroup, in the shape of `gauge.pressure`.
@@ -217,10 +236,7 @@ pub fn document<'a>(
         total,
         marks,
     };
-    let main = snapshot.main_domain();
-    let used = main
-        .and_then(DomainState::percent)
-        .unwrap_or_else(|| snapshot.memory.used_percent());
+    let (used, limit, group) = snapshot.gauge();
     Document {
         format: FORMAT,
         host,
@@ -231,6 +247,8 @@ pub fn document<'a>(
         skipped: snapshot.skipped,
         gauge: GaugeFacts {
             percent: used,
+            limit,
+            cgroup: group.and_then(|key| snapshot.cgroup(key)).map(|g| &g.path),
             band: thresholds.band(used),
             marks: thresholds.marks(),
             memory: &snapshot.memory,
@@ -293,6 +311,14 @@ fn domain_facts<'a>(
             .filter(|_| verdict.is_some())
             .and_then(|key| snapshot.cgroup(key))
             .map(|g| &g.path),
+        unit_stop: verdict.and_then(|v| {
+            let (key, policy) = snapshot.stopped_with(v.victim.id)?;
+            Some(UnitStopFacts {
+                cgroup: &snapshot.cgroup(key)?.path,
+                policy,
+                processes: snapshot.mortals_in(key),
+            })
+        }),
         limits: group.map(|g| &g.limits),
         counters: group.map(|g| &g.events),
         pressure: group.and_then(|g| g.pressure).map(PressureFacts::from),

@@ -38,16 +38,19 @@ pub fn plain(
     };
     let mut out = String::new();
     let memory = &snapshot.memory;
-    let used = memory.used_percent();
+    let (used, limit, whose) = snapshot.gauge();
+    let whose = whose.and_then(|key| snapshot.cgroup(key));
+    let whose = whose.map_or_else(String::new, |group| format!(" of {}", group.path));
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{}  Linux {}  {}  memory {} used of {} ({})  swap {} of {}",
+        "{}  Linux {}  {}  memory{} {} used of {} ({})  swap {} of {}",
         host.name,
         host.release,
         host.cgroups.name(),
+        printable(&whose),
         format::percent(used),
-        format::long_size(memory.total),
+        format::long_size(limit),
         settings.thresholds.band(used).name(),
         format::long_size(memory.swap_used()),
         format::long_size(memory.swap_total),

@@ -91,8 +91,9 @@ impl From<String> for Line {
 }
 
 /// True for characters that a terminal would obey instead of showing: controls (C0, C1, DEL), and
-/// invisible characters that reverse the direction of text or hide it.
+/// invisible characters that reverse the direction of text or hide it. The last characters of Unicode stand for
+/// bytes that are not UTF-8 ([`crate::model::cgroup::CgroupPath`]).
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{10ff80}'..='\u{10ffff}')
 }

@@ -53,6 +53,10 @@ pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
 pub fn limit(file: LimitFile, value: LimitValue) -> String {
     match value {
         LimitValue::Unlimited if file.row().version.is_v1() => "no limit".to_owned(),
+        // `PAGE_COUNTER_MAX` in bytes, less what the page size rounds off (include/linux/page_counter.h).
+        LimitValue::Amount(bytes) if file.row().version.is_v1() && bytes >= 1 << 62 => {
+            "no limit".to_owned()
+        }
         LimitValue::Amount(bytes) if bytes >= 1024 => long_size(bytes),
         LimitValue::Unlimited | LimitValue::Amount(_) | LimitValue::Switch(_) => file.text(value),
     }

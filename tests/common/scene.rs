@@ -123,12 +123,13 @@ pub(crate) fn snapshot(second: u64, processes: Vec<Process>) -> Snapshot {
         slab: Some(800 * MIB),
         anon: Some(16 * GIB),
         dirty: Some(12 * MIB),
-        huge_pages: 0,
+        slab_reclaimable: Some(500 * MIB),
         swap_total: 8 * GIB,
         swap_free: 8 * GIB - 330 * MIB,
         swappiness: Some(60),
         committed: Some(26 * GIB),
         commit_limit: Some(32 * GIB),
+        ..Memory::default()
     };
     let mut cgroups = vec![
         group("/", None, None, 0),
@@ -193,6 +194,7 @@ pub(crate) fn vm_settings() -> VmSettings {
         swappiness: Some(60),
         min_free_kbytes: Some(67_584),
         watermark_scale_factor: Some(10),
+        lru_min_ttl_ms: Some(0),
         swaps: Some(parse_swaps(
             "Filename Type Size Used Priority\n/dev/vda2 partition 8388604 337920 -2\n",
         )),

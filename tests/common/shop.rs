@@ -53,6 +53,7 @@ pub(crate) fn shop(second: u64) -> (Vec<Cgroup>, Vec<Process>) {
         active_file: 60 * MIB,
         unwritten: 0,
         refaults: Some(12),
+        ..GroupStat::default()
     });
     cache.events.max = Some(90_000);
     let mut frozen = group("/frozen", Some(0), 100, 50);

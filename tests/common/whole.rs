@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oomtop::app::view::events::EventLog;
-use oomtop::model::cgroup::{Cgroup, CgroupPath, CgroupVersion, GroupEvents, GroupStat, Limits};
+use oomtop::model::cgroup::{
+    Cgroup, CgroupKey, CgroupPath, CgroupVersion, GroupEvents, GroupStat, Limits,
+};
 use oomtop::model::event_source::EventSource;
 use oomtop::model::kernel::{
     KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
 };
+use oomtop::model::killers::oom_policy::OomPolicy;
 use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use oomtop::model::memory::nodes::NodeSet;
 use oomtop::model::oom_domain::victim::{DomainState, Scope, assess};
 use oomtop::model::process::TaskState;
 use oomtop::model::snapshot::{Host, Snapshot};
+use oomtop::model::vm_settings::ZramUse;
 use oomtop::oomlog::{Monotonic, OomEvent, TextLog};
 
 use super::scene::{GIB, MIB, host as scene_host, id, process, snapshot as scene_snapshot};
@@ -86,6 +90,7 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     let processes = vec![java, twin, worker, thread, unread];
     let mut sample = scene_snapshot(9, processes);
     sample.memory.huge_pages = 64 * MIB;
+    sample.memory.huge_free = 16 * MIB;
     sample.skipped = 3;
     let mut groups = vec![
         group("/", None, 0, 0),
@@ -118,8 +123,15 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
         }
     }
     sample.cgroups = Arc::new(groups);
+    sample.own_limit = Some(Scope::Memcg(CgroupKey(2)));
+    if !is_v1 {
+        sample.unit_policies = Arc::new(vec![(CgroupKey(2), OomPolicy::Stop)]);
+    }
     let settings = Arc::make_mut(&mut sample.vm_settings);
     settings.swap_accounting = is_v1.then_some(true);
+    for device in settings.swaps.iter_mut().flatten() {
+        device.zram = ZramUse::parse("209715200 40000000 52428800");
+    }
     sample.killers = Arc::new(killers());
     sample
 }

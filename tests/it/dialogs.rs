@@ -18,6 +18,8 @@ fn groups() -> Msg {
         path: CgroupPath::new(path),
         limit: Some(1 << 30),
         usage: Some(1 << 20),
+        writable: true,
+        has_memory: false,
     };
     Msg::Groups(Ok(vec![
         group("/"),
@@ -310,4 +312,51 @@ fn the_readme_lists_every_key() {
             "the README lacks the row\n{row}"
         );
     }
+}
+
+#[test]
+fn a_user_makes_groups_where_systemd_lets_the_user() {
+    let group = |path: &str, writable| GroupChoice {
+        path: CgroupPath::new(path),
+        limit: None,
+        usage: Some(1 << 20),
+        writable,
+        has_memory: path != "/",
+    };
+    let told = |writable: bool| {
+        Msg::Groups(Ok(vec![
+            group("/", false),
+            group("/system.slice", writable),
+            group("/system.slice/mysql.service", writable),
+        ]))
+    };
+    let mut scene = Scene::new(120, 40);
+    scene.keys("c").tell(told(true));
+    scene.types("1G");
+    let text = scene.text();
+    // The unit holds the process itself: the group around it may hold groups.
+    assert!(text.contains("/system.slice/oomtop-mysqld-"), "{text}");
+    assert!(!text.contains("let / share out memory"), "{text}");
+    scene.keys("Enter");
+    assert!(!writes(&scene.effects).is_empty());
+    let mut scene = Scene::new(120, 40);
+    scene.keys("c").tell(told(false));
+    scene.types("1G");
+    let text = scene.text();
+    assert!(text.contains("no right to make a group in /"), "{text}");
+    scene.keys("Enter");
+    assert!(writes(&scene.effects).is_empty());
+}
+
+#[test]
+fn a_new_adj_of_a_service_says_what_makes_it_last() {
+    let mut scene = Scene::new(120, 40);
+    scene.keys("a");
+    scene.types("-300");
+    let text = scene.text();
+    assert!(
+        text.contains("A restart of mysql.service drops it"),
+        "{text}"
+    );
+    assert!(text.contains("systemctl edit mysql.service"), "{text}");
 }

@@ -171,7 +171,7 @@ fn an_oom_that_killed_nobody_is_not_said_to_have_killed() {
     };
     for (kills, word, phrase) in [
         (0, "OOM ", "OOM in the last minute, no kill counted"),
-        (1, "KILLED ", "killed in the last minute"),
+        (1, "KILLED ", "its last kill under a minute ago"),
     ] {
         let mut scene = scene(kills);
         assert!(

@@ -288,3 +288,10 @@ fn three_explanations() {
         insta::assert_snapshot!(format!("explain_{snapshot}"), text(&run(&[name])));
     }
 }
+
+#[test]
+fn a_table_without_rows_is_not_printed() {
+    let text = text(&run(&["23-grepped-no-table.log"]));
+    assert!(!text.contains("of 0 tasks"), "{text}");
+    assert!(text.contains("Killed 310 acorn"), "{text}");
+}

@@ -1,6 +1,8 @@
 //! Changing the limits of an existing group: keys, requested plans, the outlook before the write, and undo.
 
-use crate::common::scene::{MIB, Scene, host, processes};
+use std::sync::Arc;
+
+use crate::common::scene::{MIB, Scene, host, processes, snapshot as scene_snapshot};
 use crate::common::styled::{dialog, styled_view};
 use crate::common::writes::{failed, go, limit, limit_done as done, one, receipt, writes};
 use oomtop::app::msg::Msg;
@@ -121,7 +123,10 @@ fn a_limit_that_kills_at_once_names_the_victim_and_is_asked_for_twice() {
     let mut scene = without_swap(120, 36, "1G");
     says(&scene, "kills as soon as it is written");
     says(&scene, "1892 java (this one) dies");
-    says(&scene, "Safer first: memory.high 1 GiB");
+    says(
+        &scene,
+        "memory.high 1 GiB first kills nobody, but without swap",
+    );
     scene.keys("Enter");
     assert_eq!(
         asked(&mut scene),
@@ -369,10 +374,25 @@ fn the_words_on_v1_are_those_of_v1() {
     // mysqld is in a unit of systemd.
     scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
     scene.types("12G");
-    says(&scene, "systemctl set-property --runtime UNIT MemoryLimit=");
+    says(&scene, "set-property mysql.service MemoryLimit=");
     scene.keys("Tab Tab");
-    says(&scene, "systemctl set-property mysql.service MemoryLimit=");
+    says(&scene, "set-property mysql.service MemoryLimit=");
     for word in ["memory.max", "memory.high", "MemoryMax"] {
         assert!(!scene.text().contains(word), "{word}: {}", scene.text());
+    }
+}
+
+#[test]
+fn high_without_swap_is_said_to_throttle_without_end() {
+    let said = "slowed down without end";
+    for (swap, warned) in [(0, true), (1 << 30, false)] {
+        let mut scene = Scene::new(120, 40);
+        let mut sample = scene_snapshot(9, processes());
+        sample.memory.swap_free = swap;
+        scene.tell(Msg::Sampled(Arc::new(sample)));
+        scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
+        scene.keys("Down");
+        scene.types("1G");
+        assert_eq!(scene.text().contains(said), warned, "{}", scene.text());
     }
 }

@@ -46,5 +46,6 @@ mod report;
 mod scrolling;
 mod seen;
 mod selection;
+mod truth;
 mod update;
 mod victim_rules;

@@ -119,7 +119,7 @@ fn the_headline_never_contradicts_the_cause() {
             "a log does not tell what did not happen",
         );
         claim(
-            !text.contains("at least"),
+            !text.contains("freed at least"),
             "what a kill frees has no lower bound",
         );
         if report.kills.is_empty() && report.chosen.is_none() {
@@ -196,15 +196,7 @@ fn counts_have_the_right_plural_and_sizes_their_unit() {
         "threads",
         "others",
     ];
-    const ONE: [&str; 6] = [
-        "candidate",
-        "task",
-        "process",
-        "report",
-        "time",
-        "gap",
-        "page",
-    ];
+    const ONE: [&str; 6] = ["candidate", "task", "process", "report", "gap", "page"];
     every(|_, _, text| {
         let mut wrong = Vec::new();
         let words: Vec<&str> = text

@@ -1,6 +1,10 @@
 //! The verdict on real reports: what filled the memory, what swap was like, what the kill freed.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +14,11 @@ use crate::common::corpus::reports;
 use oomtop::oomlog::OomReport;
 use oomtop::oomlog::analysis::freed::freed;
 use oomtop::oomlog::analysis::holders::{by_cgroup, by_name};
-use oomtop::oomlog::analysis::root_cause::{RootCause, root_cause};
+use oomtop::oomlog::analysis::purpose::Purpose;
+use oomtop::oomlog::analysis::root_cause::{KernelPart, RootCause, root_cause};
 use oomtop::oomlog::analysis::share::Share;
 use oomtop::oomlog::analysis::swap::{SwapState, swap};
+use oomtop::oomlog::analysis::verdict::{RanOut, Verdict};
 
 fn fixture(name: &str) -> Vec<Arc<OomReport>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/oom");
@@ -110,4 +116,36 @@ fn who_held_it_and_what_the_kill_freed() {
     let docker = by_cgroup(&first("055-v49-memsw-docker.log")).expect("statistics");
     assert_eq!((docker[0].anon_kb, docker[0].killed), (65_144, 1));
     assert_eq!(by_cgroup(&first("049-v44-global.log")), None);
+}
+
+#[test]
+fn what_fills_a_limit_and_what_was_asked_for() {
+    // A leak, an anonymous shared map, a memfd, a file in tmpfs, pipes, sockets: each in a group of its own.
+    let judged: Vec<(String, Option<Purpose>)> = fixture("101-v612-what-fills-a-limit.log")
+        .iter()
+        .map(|report| (kind(report), Verdict::new(report).purpose))
+        .collect();
+    let judged: Vec<_> = judged.iter().map(|(c, p)| (c.as_str(), *p)).collect();
+    assert_eq!(
+        judged,
+        [
+            ("limit_by_processes", Some(Purpose::Anonymous)),
+            ("limit_by_tmpfs", Some(Purpose::FileCache)),
+            ("limit_by_tmpfs", Some(Purpose::Shmem)),
+            ("limit_by_tmpfs", Some(Purpose::Shmem)),
+            ("limit_by_kernel", Some(Purpose::Pipe)),
+            ("limit_by_kernel", Some(Purpose::FileCache)),
+        ]
+    );
+    let sockets = first("04-limit-full-of-socket-buffers.log");
+    let Some(RootCause::LimitByKernel(kernel)) = root_cause(&sockets) else {
+        panic!("{:?}", root_cause(&sockets));
+    };
+    let main = kernel.main_part().expect("a part");
+    assert_eq!((main.part, main.kb), (KernelPart::Sockets, 54_272));
+    let hidden = Verdict::new(&first("12-page-fault-with-memory-free.log"));
+    assert!(
+        matches!(&hidden.ran_out, RanOut::HiddenLimit { cgroup: Some(name) } if name.starts_with("aaaabbbb")),
+        "{hidden:?}"
+    );
 }

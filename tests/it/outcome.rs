@@ -180,7 +180,7 @@ fn the_distance_from_death_in_every_domain() {
             inactive_file: 30 * MIB,
             active_file: 25 * MIB,
             unwritten: 5 * MIB,
-            refaults: None,
+            ..GroupStat::default()
         });
     });
     scene.keys("Down Enter");
@@ -225,6 +225,8 @@ fn the_groups_whose_room_is_told_are_asked_for_whole() {
         path: snapshot(1, processes()).cgroups[4].path.clone(),
         limit: None,
         usage: None,
+        writable: true,
+        has_memory: false,
     }])));
     let mut later = snapshot(60, processes());
     calm(&mut later);
@@ -282,6 +284,8 @@ fn an_existing_groups_limit_ranks_its_members_and_the_moved_one() {
             path: CgroupPath::new(path),
             limit: Some(3584 * MIB),
             usage: Some(3_400 * MIB),
+            writable: true,
+            has_memory: false,
         }]))
     };
     let mut scene = Scene::new(120, 36);
@@ -301,6 +305,8 @@ fn an_existing_groups_limit_ranks_its_members_and_the_moved_one() {
         path: CgroupPath::new("/system.slice"),
         limit: None,
         usage: None,
+        writable: true,
+        has_memory: false,
     }])));
     says(&scene, "No limit applies there");
 }

@@ -141,7 +141,7 @@ proptest! {
         let is_there = |path: &CgroupPath| path.is_root() || kernel.groups.contains_key(path);
         let plan = match now {
             Some(_) => build::change_limits(&file, now, &patch),
-            None => build::create(&[id(1), id(2)], &file, &patch, kernel.version, is_there),
+            None => build::create(&[id(1), id(2)], &file, &patch, kernel.version, is_there, |_| false),
         };
         if let Ok(plan) = plan {
             let receipts = execute::run_all(&mut kernel, &[plan]);

@@ -185,6 +185,8 @@ impl Session {
                         path: path.clone(),
                         limit: limits.max,
                         usage: None,
+                        has_memory: true,
+                        writable: true,
                     });
                     let groups = groups.collect();
                     self.scene.tell(Msg::Groups(Ok(groups)));

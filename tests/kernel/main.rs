@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod containers;
 mod distance;
 mod kernel;
 mod kernel_domains;

@@ -103,7 +103,7 @@ fn what_runs_is_seen_at_once_and_its_files_now_and_then() {
     assert!(sample(now + 1).is_empty());
 }
 
-fn nohang_file(percent: u32) -> String {
+pub(crate) fn nohang_file(percent: u32) -> String {
     format!(
         "  A comment with soft_threshold_min_mem = 50 %\nsoft_threshold_min_mem = {percent} %\n\
          soft_threshold_min_swap = 10 %\nhard_threshold_min_mem = 2 %\nhard_threshold_min_swap = 4 %\n\

@@ -25,4 +25,5 @@ mod sampler_cgroups;
 mod sampler_kills;
 mod sampler_victims;
 mod self_protection;
+mod units;
 mod writer;

@@ -61,6 +61,25 @@ fn v2_limits_usage_events_and_pressure() {
 }
 
 #[test]
+fn a_group_may_be_called_deleted() {
+    let root = FakeRoot::new()
+        .v2_group("web", |g| g.max("104857600"))
+        .v2_group("web (deleted)", |g| g.max("209715200"))
+        .process(10, |p| p.cgroup("/web"))
+        .process(11, |p| p.cgroup("/web (deleted)"))
+        .process(12, |p| p.cgroup("/gone (deleted)"));
+    let snapshot = sample(&root);
+    for (pid, limit) in [(10, 100 * MIB), (11, 200 * MIB)] {
+        let key = row(&snapshot, pid).cgroup.expect("a group");
+        let max = snapshot.cgroup(key).and_then(|group| group.limits.max);
+        assert_eq!(max, Some(limit), "{pid}");
+        let domain = snapshot.domain(Scope::Memcg(key)).expect("a domain");
+        assert_eq!(domain.members, 1, "{pid}");
+    }
+    assert!(!group(&snapshot, "/gone").present);
+}
+
+#[test]
 fn an_oom_is_of_the_group_whose_limit_ran_out_and_of_no_group_around_it() {
     let events = |oom: u64| format!("low 0\nhigh 0\nmax 0\noom {oom}\noom_kill {oom}");
     let tree = |root: FakeRoot, all, own| {

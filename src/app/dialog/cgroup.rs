@@ -165,10 +165,16 @@ impl CgroupDialog {
                     Ok(groups) => groups.iter().any(|g| g.path == *path),
                     Err(_) => false,
                 };
+                let has_memory = |path: &CgroupPath| match groups {
+                    Ok(groups) => groups.iter().any(|g| g.path == *path && g.has_memory),
+                    Err(_) => false,
+                };
                 let target = target()?;
                 let path = plan::checked_path(self.path.text())?;
+                plan::may_make(&path, groups.as_deref().unwrap_or_default())?;
                 let limits = plan::patch(&self.limits)?;
-                build::create(&[target], &path, &limits, self.version, is_there)
+                let version = self.version;
+                build::create(&[target], &path, &limits, version, is_there, has_memory)
                     .map_err(plan::why_not)
             }
         }
@@ -362,6 +368,14 @@ impl Dialog for CgroupDialog {
         let own = own.clone().position(|path| path == self.from.as_ref());
         if self.search.text().is_empty() {
             self.chosen = own.unwrap_or(0);
+        }
+        let suggested = self.target.as_ref().map(plan::suggested_path);
+        // A name that the user typed stays.
+        if let (Ok(groups), Some(name)) = (groups, suggested)
+            && self.path.text() == name
+            && let Some(place) = plan::place_for(self.from.as_ref(), groups)
+        {
+            self.path = LineInput::new(place.join(name).to_string());
         }
     }
 

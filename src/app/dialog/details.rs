@@ -151,6 +151,17 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         let text = format!("{} (one address space)", sharers.join(", "));
         lines.push(pair("dies with", text));
     }
+    if let Some((key, policy)) = snapshot.stopped_with(process.id)
+        && let Some(unit) = snapshot.cgroup(key)
+    {
+        let text = format!(
+            "its unit {}: {} processes, which systemd stops after a kill (OOMPolicy={})",
+            unit.path.name(),
+            snapshot.mortals_in(key),
+            policy.name()
+        );
+        lines.push(pair("dies with", text));
+    }
     if let Some(exe) = detail.and_then(|d| d.exe.as_deref()) {
         lines.push(pair("executable", exe));
     }

@@ -6,6 +6,7 @@ mod signs;
 use files::Files;
 
 use super::scroll::Scroll;
+use super::stopped::stopped_line;
 use super::{Dialog, DialogContext, DialogView, Outcome};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
@@ -175,7 +176,7 @@ impl Subject<'_> {
         let band = self.watch.band;
         let share = format!("{} {}", format::percent(room.percent()), band.name());
         let mut used = Line::of(Tone::Dim, format!("  {:<11}", "used")).add(tone(band), share);
-        if room.droppable > 0 {
+        if room.droppable > 0 || room.slab > 0 {
             used.push(Tone::Dim, "  of the limit, without what can be dropped");
         }
         lines.push(used);
@@ -185,7 +186,22 @@ impl Subject<'_> {
         {
             lines.push(pair("droppable", exact(stat.droppable()), self.files.cache));
         }
+        if room.slab > 0 {
+            let known = self.group.and_then(|group| group.stat?.slab_reclaimable);
+            lines.push(match known {
+                Some(_) => pair("slab", exact(room.slab), "memory.stat slab_reclaimable"),
+                None => pair(
+                    "slab",
+                    format!("about {}", format::long_size(room.slab)),
+                    "of memory.kmem.usage_in_bytes, by the host's mix: it can shrink",
+                ),
+            });
+        }
         lines.push(pair("limit", exact(room.limit), self.files.limit));
+        if let Some(both) = room.both_limit {
+            let file = LimitFile::V1Memsw.name();
+            lines.push(pair("with swap", exact(both), file));
+        }
         if let Some(high) = self.group.and_then(|group| group.limits.high) {
             lines.push(pair("high", exact(high), LimitFile::High.name()));
         }
@@ -295,13 +311,21 @@ impl Subject<'_> {
                  badness does not matter."
                     .to_owned(),
             ),
-            Death::Nobody => (
+            Death::Nobody if self.group.is_some() => (
                 Tone::Watch,
                 "  Nobody can be killed: every process in it is immune. At the limit they hang, and the \
                  kernel fills its log."
                     .to_owned(),
             ),
-            Death::One(verdict) | Death::Whole(verdict) => return self.named(&verdict, lines),
+            // mm/oom_kill.c `out_of_memory`: "System is deadlocked on memory".
+            Death::Nobody => (
+                Tone::Danger,
+                "  Nobody can be killed: every process is immune. When memory is gone, the kernel panics."
+                    .to_owned(),
+            ),
+            Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
+                return self.named(&verdict, lines);
+            }
         };
         lines.push(Line::of(tone, text));
         lines
@@ -322,6 +346,7 @@ impl Subject<'_> {
         if let Some(key) = self.domain.group_kill {
             lines.push(self.whole(Scope::Memcg(key)));
         }
+        lines.extend(stopped_line(verdict.victim.id, self.snapshot));
         lines
     }
 

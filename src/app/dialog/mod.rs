@@ -8,12 +8,14 @@ pub mod domain;
 pub mod event;
 pub mod help;
 mod hints;
+mod managed;
 pub mod report;
 pub mod rows;
 mod scroll;
 pub mod settings;
 pub mod signal;
 pub mod sort;
+mod stopped;
 pub mod undo;
 pub mod wrap;
 

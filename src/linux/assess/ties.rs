@@ -82,7 +82,11 @@ impl Places<'_> {
             let inode = self.hierarchy.dir().ok().and_then(|dir| {
                 let relative = self.hierarchy.relative(&path)?;
                 let flags = rustix::fs::AtFlags::empty();
-                Some(rustix::fs::statat(dir, relative, flags).ok()?.st_ino)
+                Some(
+                    rustix::fs::statat(dir, relative.as_ref(), flags)
+                        .ok()?
+                        .st_ino,
+                )
             });
             numbers.push(inode.unwrap_or(0));
             next = path.parent();
@@ -108,8 +112,8 @@ impl Places<'_> {
 
     fn processes(&mut self, path: &CgroupPath) -> Option<Vec<u64>> {
         let dir = self.hierarchy.dir().ok()?;
-        let file = format!("{}/cgroup.procs", self.hierarchy.relative(path)?);
-        let text = self.buffer.read_whole(dir, file.as_str()).ok()?;
+        let file = self.hierarchy.file(path, "cgroup.procs")?;
+        let text = self.buffer.read_whole(dir, file.as_slice()).ok()?;
         Some(lines(text).filter_map(number).collect())
     }
 }

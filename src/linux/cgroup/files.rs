@@ -31,7 +31,7 @@ pub(crate) enum Depth {
 #[derive(Debug, Default)]
 pub(crate) struct GroupReader {
     buffer: FileBuffer,
-    name: String,
+    name: Vec<u8>,
     page_size: u64,
 }
 
@@ -47,7 +47,7 @@ impl GroupReader {
     pub(crate) fn refresh(
         &mut self,
         root: BorrowedFd<'_>,
-        relative: &str,
+        relative: &[u8],
         version: CgroupVersion,
         depth: Depth,
         group: &mut Cgroup,
@@ -97,7 +97,7 @@ impl GroupReader {
     pub(crate) fn stat(
         &mut self,
         root: BorrowedFd<'_>,
-        relative: &str,
+        relative: &[u8],
         version: CgroupVersion,
     ) -> Option<GroupStat> {
         let mut files = Files {
@@ -127,30 +127,32 @@ pub(crate) fn usage_file(version: CgroupVersion) -> &'static str {
 struct Files<'a> {
     reader: &'a mut GroupReader,
     root: BorrowedFd<'a>,
-    relative: &'a str,
+    relative: &'a [u8],
 }
 
 impl Files<'_> {
     fn name(&mut self, file: &str) {
         let name = &mut self.reader.name;
         name.clear();
-        name.push_str(self.relative);
-        name.push('/');
-        name.push_str(file);
+        name.extend_from_slice(self.relative);
+        name.push(b'/');
+        name.extend_from_slice(file.as_bytes());
     }
 
     /// Checks that the file exists without reading it: the list of processes can be long.
     fn look(&mut self, file: &str) -> Result<(), Errno> {
         self.name(file);
         let flags = rustix::fs::AtFlags::empty();
-        rustix::fs::statat(self.root, self.reader.name.as_str(), flags).map(|_| ())
+        rustix::fs::statat(self.root, self.reader.name.as_slice(), flags).map(|_| ())
     }
 
     fn raw<T>(&mut self, file: &str, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Errno> {
         self.name(file);
         let reader = &mut *self.reader;
         // A seq_file of one record (fs/seq_file.c): one read has all of it.
-        let bytes = reader.buffer.read_single(self.root, reader.name.as_str())?;
+        let bytes = reader
+            .buffer
+            .read_single(self.root, reader.name.as_slice())?;
         Ok(parse(bytes))
     }
 

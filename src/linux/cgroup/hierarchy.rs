@@ -1,15 +1,24 @@
 //! Finds the hierarchy that controls memory, and maps cgroup paths to directories in it.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use procfs::process::MountInfo;
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 
 use crate::linux::SysRoot;
-use crate::linux::kernel_file::{self, FileBuffer, lines};
+use crate::linux::cgroup::mounts::{Mount, around, mounts};
+use crate::linux::cgroup::namespace::Printed;
+use crate::linux::kernel_file;
+
+/// What v2 prints behind the path of a removed group, which only a zombie can still be in (kernel/cgroup/cgroup.c
+/// `proc_cgroup_show`).
+const REMOVED: &[u8] = b" (deleted)";
 
 /// The memory hierarchy of a host.
 #[derive(Debug)]
@@ -20,6 +29,7 @@ pub(crate) struct Hierarchy {
     /// The group at the root of the mount. It is not `/` in a container that has no cgroup namespace of its
     /// own but mounts only its part of the tree.
     mount_root: CgroupPath,
+    printed: Printed,
     dir: Option<OwnedFd>,
 }
 
@@ -30,13 +40,12 @@ impl Hierarchy {
         let (version, mount) = by_directory(&root.cgroup)
             .or_else(|| by_mountinfo(root, &mounts))
             .unwrap_or((CgroupVersion::None, root.cgroup.clone()));
-        let mount_root = mounts
-            .iter()
-            .rev()
-            .find(|m| m.mount_point == mount && m.fs_type.starts_with("cgroup"))
-            // mountinfo shows a root of `/..` for a mount made in another cgroup namespace.
-            .filter(|m| !m.root.split('/').any(|part| part == ".."))
-            .map_or_else(CgroupPath::root, |m| CgroupPath::new(&m.root));
+        let (printed, mount_root) = around(&mount, &mounts)
+            .filter(|(mount, _)| mount.is_cgroup())
+            .map_or_else(
+                || (Printed::default(), CgroupPath::root()),
+                |(m, rest)| Printed::of_mount(root, version, &m.root, &m.point, &rest),
+            );
         let dir = match version {
             CgroupVersion::None => None,
             _ => kernel_file::open_dir(&mount).ok(),
@@ -45,7 +54,20 @@ impl Hierarchy {
             version,
             mount,
             mount_root,
+            printed,
             dir,
+        }
+    }
+
+    /// A hierarchy without directories.
+    #[cfg(test)]
+    pub(crate) fn on_paper(version: CgroupVersion) -> Self {
+        Self {
+            version,
+            mount: PathBuf::new(),
+            mount_root: CgroupPath::root(),
+            printed: Printed::default(),
+            dir: None,
         }
     }
 
@@ -54,9 +76,27 @@ impl Hierarchy {
         self.dir.as_ref().map(AsFd::as_fd).ok_or(Errno::NOENT)
     }
 
+    /// The group of a path as `/proc/PID/cgroup` prints it.
+    pub(crate) fn group(&self, path: &[u8]) -> CgroupPath {
+        let whole = self.printed.group(path);
+        if self.version != CgroupVersion::V2 || !is_removed(path) || self.is_there(&whole) {
+            return whole;
+        }
+        let path = path.strip_suffix(REMOVED).unwrap_or(path);
+        self.printed.group(path)
+    }
+
+    fn is_there(&self, group: &CgroupPath) -> bool {
+        let stat = self.dir().and_then(|dir| {
+            let relative = self.relative(group).ok_or(Errno::NOENT)?;
+            rustix::fs::statat(dir, relative.as_ref(), AtFlags::SYMLINK_NOFOLLOW)
+        });
+        stat.is_ok()
+    }
+
     /// The group's directory relative to [`Self::dir`] (`.` for the root); `None` if the group cannot be
     /// reached: it is outside the cgroup namespace, or the path is not one that a kernel prints.
-    pub(crate) fn relative<'p>(&self, path: &'p CgroupPath) -> Option<&'p str> {
+    pub(crate) fn relative<'p>(&self, path: &'p CgroupPath) -> Option<Cow<'p, [u8]>> {
         if !path.is_within(&self.mount_root) {
             return None;
         }
@@ -67,12 +107,20 @@ impl Hierarchy {
         };
         let below = below.trim_start_matches('/');
         if below.is_empty() {
-            return Some(".");
+            return Some(Cow::Borrowed(b"."));
         }
         let sound = below
             .split('/')
             .all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\0'));
-        sound.then_some(below)
+        sound.then(|| CgroupPath::bytes_of(below))
+    }
+
+    /// The path of one of the group's files relative to [`Self::dir`].
+    pub(crate) fn file(&self, group: &CgroupPath, file: &str) -> Option<Vec<u8>> {
+        let mut path = self.relative(group)?.into_owned();
+        path.push(b'/');
+        path.extend_from_slice(file.as_bytes());
+        Some(path)
     }
 
     /// The group at the root of the mount.
@@ -82,30 +130,21 @@ impl Hierarchy {
 
     /// The full path of the group's directory, for messages and commands.
     pub(crate) fn display(&self, path: &CgroupPath) -> String {
-        match self.relative(path) {
-            Some(".") => self.mount.display().to_string(),
-            Some(below) => self.mount.join(below).display().to_string(),
+        match self.relative(path).as_deref() {
+            Some(b".") => self.mount.display().to_string(),
+            Some(below) => self
+                .mount
+                .join(OsStr::from_bytes(below))
+                .display()
+                .to_string(),
             None => path.to_string(),
         }
     }
 }
 
-/// Longer paths are rejected (`PATH_MAX`, include/uapi/linux/limits.h): each level adds a group to the table.
-const PATH_MOST: usize = 4096;
-
-/// The path of the memory cgroup in the text of `/proc/PID/cgroup` (cgroups(7)): the line of the
-/// `memory` controller on v1, the line `0::` on v2.
-pub(crate) fn memory_path(text: &[u8], version: CgroupVersion) -> Option<&[u8]> {
-    lines(text).find_map(|line| {
-        let mut fields = line.splitn(3, |b| *b == b':');
-        let (number, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
-        let wanted = if version.is_v1() {
-            controllers.split(|b| *b == b',').any(|c| c == b"memory")
-        } else {
-            number == b"0" && controllers.is_empty()
-        };
-        (wanted && version != CgroupVersion::None && path.len() <= PATH_MOST).then_some(path)
-    })
+/// True if the kernel may have said of this path that its group is removed. A group may also be called so.
+pub(crate) fn is_removed(path: &[u8]) -> bool {
+    path.ends_with(REMOVED)
 }
 
 fn lists_memory(dir: &Path) -> bool {
@@ -136,53 +175,21 @@ fn by_directory(cgroup: &Path) -> Option<(CgroupVersion, PathBuf)> {
 
 /// Finds controllers that are mounted in another place. Works only for this process's own root: the mount
 /// points of another root are not valid paths here.
-fn by_mountinfo(root: &SysRoot, mounts: &[MountInfo]) -> Option<(CgroupVersion, PathBuf)> {
+fn by_mountinfo(root: &SysRoot, mounts: &[Mount]) -> Option<(CgroupVersion, PathBuf)> {
     if *root != SysRoot::default() {
         return None;
     }
-    let v2 = mounts.iter().find(|m| m.fs_type == "cgroup2");
-    if let Some(m) = v2.filter(|m| lists_memory(&m.mount_point)) {
-        return Some((CgroupVersion::V2, m.mount_point.clone()));
+    let v2 = || mounts.iter().filter(|m| m.info.fs_type == "cgroup2");
+    if let Some(m) = v2().find(|m| lists_memory(&m.point)) {
+        return Some((CgroupVersion::V2, m.point.clone()));
     }
-    let v1 = mounts
-        .iter()
-        .find(|m| m.fs_type == "cgroup" && m.super_options.contains_key("memory"))?;
-    let version = if v2.is_some() {
+    let is_v1 =
+        |m: &&Mount| m.info.fs_type == "cgroup" && m.info.super_options.contains_key("memory");
+    let v1 = mounts.iter().find(is_v1)?;
+    let version = if v2().next().is_some() {
         CgroupVersion::Hybrid
     } else {
         CgroupVersion::V1
     };
-    Some((version, v1.mount_point.clone()))
-}
-
-/// Parses `/proc/self/mountinfo`; empty if it cannot be read. Skips invalid lines.
-pub(crate) fn mounts(root: &SysRoot) -> Vec<MountInfo> {
-    let mut buffer = FileBuffer::default();
-    let Ok(dir) = kernel_file::open_dir(&root.proc) else {
-        return Vec::new();
-    };
-    let Ok(text) = buffer.read_whole(&dir, "self/mountinfo") else {
-        return Vec::new();
-    };
-    lines(text)
-        .filter_map(|line| MountInfo::from_line(std::str::from_utf8(line).ok()?).ok())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::memory_path;
-    use crate::model::cgroup::CgroupVersion;
-
-    #[test]
-    fn the_memory_line_by_version() {
-        let hybrid = b"9:name=systemd:/\n4:cpu,memory:/a:b/c\n0::/u\n";
-        assert_eq!(
-            memory_path(hybrid, CgroupVersion::Hybrid),
-            Some(&b"/a:b/c"[..])
-        );
-        assert_eq!(memory_path(hybrid, CgroupVersion::V2), Some(&b"/u"[..]));
-        assert_eq!(memory_path(hybrid, CgroupVersion::None), None);
-        assert_eq!(memory_path(b"junk\n4:memory\n", CgroupVersion::V1), None);
-    }
+    Some((version, v1.point.clone()))
 }

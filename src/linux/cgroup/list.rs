@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-use rustix::fs::{Dir, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags};
 use rustix::io::Errno;
 
 use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
 
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::namespace;
 use crate::linux::{ReadError, SysRoot};
 
 /// Most groups listed.
@@ -26,9 +27,11 @@ pub struct GroupList {
     /// The groups; the first 2000 have limits and usage. `parent` is not set: the list is not a
     /// [`crate::model::snapshot::Snapshot::cgroups`].
     pub groups: Vec<Cgroup>,
+    /// For each group: oomtop may make groups in it and move processes into it.
+    pub writable: Vec<bool>,
     /// True if there are more than [`MOST_GROUPS`].
     pub truncated: bool,
-    /// Number of groups left out: the name is not UTF-8, or the directory may not be listed.
+    /// Number of groups whose children are left out: their directory may not be listed.
     pub skipped: u32,
 }
 
@@ -59,7 +62,7 @@ pub fn list_groups(root: &SysRoot) -> Result<GroupList, ReadError> {
             list.truncated = true;
             break;
         }
-        match children(&hierarchy, &path, &mut list.skipped) {
+        match children(&hierarchy, &path) {
             Ok(names) => waiting.extend(names.iter().map(|name| path.join(name))),
             Err(errno) if path == *hierarchy.root_group() => return Err(fail(errno)),
             Err(Errno::NOENT | Errno::NODEV) => continue,
@@ -69,7 +72,23 @@ pub fn list_groups(root: &SysRoot) -> Result<GroupList, ReadError> {
         list.groups.push(Cgroup::unread(path, None));
     }
     read_limits(&hierarchy, &mut list.groups);
+    list.writable = list
+        .groups
+        .iter()
+        .map(|group| is_writable(&hierarchy, &group.path))
+        .collect();
     Ok(list)
+}
+
+/// Asks the kernel for the rights of the effective user.
+fn is_writable(hierarchy: &Hierarchy, path: &CgroupPath) -> bool {
+    ["", "cgroup.procs"].into_iter().all(|file| {
+        let allowed = hierarchy.dir().and_then(|dir| {
+            let file = hierarchy.file(path, file).ok_or(Errno::NOENT)?;
+            rustix::fs::accessat(dir, file.as_slice(), Access::WRITE_OK, AtFlags::EACCESS)
+        });
+        allowed.is_ok()
+    })
 }
 
 fn read_limits(hierarchy: &Hierarchy, groups: &mut [Cgroup]) {
@@ -78,32 +97,13 @@ fn read_limits(hierarchy: &Hierarchy, groups: &mut [Cgroup]) {
     for group in groups.iter_mut().take(MOST_READ) {
         let path = group.path.clone();
         if let Some(relative) = hierarchy.relative(&path) {
-            reader.refresh(dir, relative, hierarchy.version, Depth::All, group);
+            reader.refresh(dir, &relative, hierarchy.version, Depth::All, group);
         }
     }
 }
 
-/// Names of the direct children of `path`, sorted. Names that are not UTF-8 are counted in `skipped`.
-pub(crate) fn children(
-    hierarchy: &Hierarchy,
-    path: &CgroupPath,
-    skipped: &mut u32,
-) -> Result<Vec<String>, Errno> {
+/// Names of the direct children of `path`, sorted.
+pub(crate) fn children(hierarchy: &Hierarchy, path: &CgroupPath) -> Result<Vec<Vec<u8>>, Errno> {
     let relative = hierarchy.relative(path).ok_or(Errno::NOENT)?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let dir = rustix::fs::openat(hierarchy.dir()?, relative, flags, Mode::empty())?;
-    let mut names = Vec::new();
-    for entry in Dir::read_from(&dir)? {
-        let entry = entry?;
-        if entry.file_type() != FileType::Directory {
-            continue;
-        }
-        match entry.file_name().to_str() {
-            Ok("." | "..") => {}
-            Ok(name) => names.push(name.to_owned()),
-            Err(_) => *skipped += 1,
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
+    namespace::children(hierarchy.dir()?, &relative)
 }

@@ -7,7 +7,8 @@ use crate::model::memory::Memory;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::Scope;
 
-use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::proc_file::memory_path;
 use crate::linux::cgroup::table::CgroupTable;
 use crate::linux::kernel_file::FileBuffer;
 
@@ -26,7 +27,7 @@ impl OwnGroup {
     ) {
         let text = buffer.read_whole(proc, "self/cgroup").ok();
         let path = text.and_then(|text| memory_path(text, hierarchy.version));
-        self.0 = path.map(|path| cgroups.intern(path));
+        self.0 = path.map(|path| cgroups.intern(path, hierarchy));
     }
 
     /// The group.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 
 use crate::linux::cgroup::files::{Depth, GroupReader};
-use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::hierarchy::{Hierarchy, is_removed};
 use crate::linux::cgroup::kills::GroupKills;
 use crate::linux::cgroup::schedule::{Budget, GroupSchedule};
 pub(crate) use crate::linux::cgroup::visit::Round;
@@ -33,7 +33,10 @@ const MOST_NEW: usize = 2000;
 #[derive(Debug)]
 pub(crate) struct CgroupTable {
     groups: Arc<Vec<Cgroup>>,
+    /// By [`CgroupPath::as_str`].
     keys: HashMap<String, CgroupKey>,
+    /// By the text in `/proc/PID/cgroup`.
+    printed: HashMap<Vec<u8>, CgroupKey>,
     /// Keys by kernfs id, the inode number of the group's directory.
     ids: HashMap<u64, CgroupKey>,
     /// By key: true if the next refresh must read the group, whatever its schedule.
@@ -58,6 +61,7 @@ impl CgroupTable {
         Self {
             groups: Arc::default(),
             keys: HashMap::new(),
+            printed: HashMap::new(),
             ids: HashMap::new(),
             due: Vec::new(),
             schedules: Vec::new(),
@@ -77,20 +81,21 @@ impl CgroupTable {
     }
 
     /// The key of a path as `/proc/PID/cgroup` prints it. Adds the group and its ancestors if they are new.
-    pub(crate) fn intern(&mut self, path: &[u8]) -> CgroupKey {
-        let text = String::from_utf8_lossy(path);
-        if let Some(key) = self.keys.get(text.as_ref()) {
+    pub(crate) fn intern(&mut self, path: &[u8], hierarchy: &Hierarchy) -> CgroupKey {
+        let removed = is_removed(path);
+        if let Some(key) = self.printed.get(path).filter(|_| !removed) {
             let key = *key;
-            let gone = self.groups.get(key.index()).is_some_and(|g| !g.present);
-            if let Some(due) = self.due.get_mut(key.index()) {
+            if self.groups.get(key.index()).is_some_and(|g| !g.present) {
                 // A process is in a group that was gone: somebody created the group again.
-                *due |= gone && !text.ends_with(" (deleted)");
+                self.mark_due(key);
             }
             return key;
         }
-        let key = self.add(CgroupPath::new(&text));
-        // Add the printed text as well, which may end in " (deleted)": the next look-up then finds the key.
-        self.keys.insert(text.into_owned(), key);
+        let key = self.add(hierarchy.group(path));
+        // Whether a group is removed or called so can change: that text is looked at each time.
+        if !removed {
+            self.printed.insert(path.to_owned(), key);
+        }
         key
     }
 
@@ -106,7 +111,7 @@ impl CgroupTable {
             let dir = hierarchy.dir().ok()?;
             let path = hierarchy.relative(&group.path)?;
             let flags = rustix::fs::AtFlags::empty();
-            Some(rustix::fs::statat(dir, path, flags).ok()?.st_ino)
+            Some(rustix::fs::statat(dir, path.as_ref(), flags).ok()?.st_ino)
         });
         if inode == Some(id) {
             self.ids.insert(id, key);
@@ -170,6 +175,7 @@ impl CgroupTable {
         }
         let is_needed = |key: CgroupKey| needed.get(key.index()).copied().unwrap_or(false);
         self.keys.retain(|_, key| is_needed(*key));
+        self.printed.retain(|_, key| is_needed(*key));
         self.ids.retain(|_, key| is_needed(*key));
         let unneeded = (0..)
             .map(CgroupKey)
@@ -261,14 +267,21 @@ impl CgroupTable {
 #[cfg(test)]
 mod tests {
     use super::CgroupTable;
+    use crate::linux::cgroup::hierarchy::Hierarchy;
+    use crate::model::cgroup::CgroupVersion;
+
+    /// Nothing is mounted: no group is there.
+    fn v2() -> Hierarchy {
+        Hierarchy::on_paper(CgroupVersion::V2)
+    }
 
     #[test]
     fn keys_are_stable_and_ancestors_come_along() {
         let mut table = CgroupTable::new(4096);
-        let leaf = table.intern(b"/a/b/c");
-        assert_eq!(table.intern(b"/a/b/c"), leaf);
-        assert_eq!(table.intern(b"/a/b/c (deleted)"), leaf);
-        assert_eq!(table.intern(b"/a/b/c (deleted)"), leaf);
+        let leaf = table.intern(b"/a/b/c", &v2());
+        assert_eq!(table.intern(b"/a/b/c", &v2()), leaf);
+        assert_eq!(table.intern(b"/a/b/c (deleted)", &v2()), leaf);
+        assert_eq!(table.intern(b"/a/b/c (deleted)", &v2()), leaf);
         let groups = table.groups();
         assert_eq!(groups.len(), 4);
         let mut path = Vec::new();
@@ -283,10 +296,10 @@ mod tests {
     #[test]
     fn slots_of_gone_groups_are_used_again_and_no_others() {
         let mut table = CgroupTable::new(4096);
-        let stays = table.intern(b"/pods/stays/inner");
-        let in_use = table.intern(b"/pods/in-use");
+        let stays = table.intern(b"/pods/stays/inner", &v2());
+        let in_use = table.intern(b"/pods/in-use", &v2());
         for round in 0..100 {
-            let gone = table.intern(format!("/pods/{round}/x").as_bytes());
+            let gone = table.intern(format!("/pods/{round}/x").as_bytes(), &v2());
             let groups = std::sync::Arc::make_mut(&mut table.groups);
             let parent = groups[gone.index()].parent.unwrap();
             for key in [gone, parent, in_use] {
@@ -295,23 +308,23 @@ mod tests {
             table.collect([in_use].into_iter());
         }
         assert!(table.groups().len() < 10, "{}", table.groups().len());
-        assert_eq!(table.intern(b"/pods/stays/inner"), stays);
-        assert_eq!(table.intern(b"/pods/in-use"), in_use);
+        assert_eq!(table.intern(b"/pods/stays/inner", &v2()), stays);
+        assert_eq!(table.intern(b"/pods/in-use", &v2()), in_use);
         assert_eq!(table.groups()[in_use.index()].path.as_str(), "/pods/in-use");
     }
 
     #[test]
     fn groups_outside_the_namespace_are_not_within_its_root() {
         let mut table = CgroupTable::new(4096);
-        table.intern(b"/");
-        let key = table.intern(b"/../other");
+        table.intern(b"/", &v2());
+        let key = table.intern(b"/../other", &v2());
         let groups = table.groups();
         let parent = groups[key.index()].parent.unwrap();
         assert_eq!(groups[parent.index()].path.as_str(), "/..");
         assert_eq!(groups[parent.index()].parent, None);
-        let key = table.intern(b"/../../x");
-        assert_ne!(table.intern(b"/../../x").index(), 0);
-        let _ = table.intern(b"\xff\xfe");
+        let key = table.intern(b"/../../x", &v2());
+        assert_ne!(table.intern(b"/../../x", &v2()).index(), 0);
+        let _ = table.intern(b"\xff\xfe", &v2());
         assert!(table.groups().len() > key.index());
     }
 }

@@ -81,7 +81,7 @@ impl Visit<'_> {
 
     fn finish(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, stat: bool) {
         if stat && let Some(path) = self.hierarchy.relative(&group.path.clone()) {
-            group.stat = self.reader.stat(self.root, path, self.hierarchy.version);
+            group.stat = self.reader.stat(self.root, &path, self.hierarchy.version);
         } else if !GroupSchedule::may_keep_stat(found(group)) {
             group.stat = None;
         }
@@ -95,7 +95,7 @@ impl Visit<'_> {
         if let Some(relative) = self.hierarchy.relative(&path) {
             let version = self.hierarchy.version;
             self.reader
-                .refresh(self.root, relative, version, depth, group);
+                .refresh(self.root, &relative, version, depth, group);
         }
     }
 }

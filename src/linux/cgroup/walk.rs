@@ -70,11 +70,15 @@ impl GroupWalk {
 
 /// Names of the children of a group. The link count of a kernfs directory is two plus the number of its
 /// subdirectories (fs/kernfs/inode.c `kernfs_refresh_inode`): a directory with two links need not be read.
-fn inside(hierarchy: &Hierarchy, path: &CgroupPath) -> Result<Vec<String>, Errno> {
+fn inside(hierarchy: &Hierarchy, path: &CgroupPath) -> Result<Vec<Vec<u8>>, Errno> {
     let relative = hierarchy.relative(path).ok_or(Errno::NOENT)?;
-    let stat = rustix::fs::statat(hierarchy.dir()?, relative, AtFlags::SYMLINK_NOFOLLOW)?;
+    let stat = rustix::fs::statat(
+        hierarchy.dir()?,
+        relative.as_ref(),
+        AtFlags::SYMLINK_NOFOLLOW,
+    )?;
     if stat.st_nlink == 2 {
         return Ok(Vec::new());
     }
-    children(hierarchy, path, &mut 0)
+    children(hierarchy, path)
 }

@@ -23,7 +23,7 @@ use crate::model::snapshot::Host;
 
 use super::SysRoot;
 use super::kernel_file::{FileBuffer, count_cpus, number, signed, text};
-use crate::linux::cgroup::hierarchy;
+use crate::linux::cgroup::mounts::mounts;
 use crate::linux::host::users::Users;
 use crate::linux::scan::proc::{stat_line, status_lines};
 
@@ -244,10 +244,11 @@ impl<'a> Facts<'a> {
     /// True if `/proc` is mounted with hidepid and hides processes from oomtop. It hides none from root or
     /// from the group given by `gid=`.
     fn hidepid(&mut self, root: &SysRoot) -> bool {
-        let asked = hierarchy::mounts(root).iter().rev().any(|mount| {
-            mount.mount_point == root.proc
-                && mount.fs_type == "proc"
+        let asked = mounts(root).iter().rev().any(|mount| {
+            mount.point == root.proc
+                && mount.info.fs_type == "proc"
                 && mount
+                    .info
                     .super_options
                     .get("hidepid")
                     .is_some_and(|mode| !matches!(mode.as_deref(), None | Some("0" | "off")))

@@ -5,6 +5,7 @@
 //! memory is short: then a sample must not wait for files that come from the disk, but a slice that was set up a moment
 //! ago is what is about to be killed in. A command line is read there too, since such a read can block.
 
+pub(super) mod policies;
 pub(super) mod unit_files;
 
 use std::sync::Arc;
@@ -20,10 +21,13 @@ use crate::model::killers::{Killer, RunningKiller};
 use crate::model::process::{Process, ProcessId};
 use crate::model::time::Monotonic;
 
+use rustix::io::Errno;
+
 use super::SysRoot;
 use super::helper::helper;
 use super::kernel_file::FileBuffer;
 use crate::linux::killers::unit_files::ConfigRoot;
+use crate::linux::scan::proc::status_lines;
 use crate::linux::write::pinned::PinnedProcess;
 
 /// Time between two readings of the configuration. For systemd-oomd that means the files of every unit: some
@@ -252,11 +256,40 @@ fn read_earlyoom(root: &SysRoot, id: ProcessId) -> RunningKiller {
     }
 }
 
+/// Reads the file that nohang was started with, only for root's: any other user may start a program of that name,
+/// and so choose what root opens.
 fn read_nohang(root: &SysRoot, id: ProcessId, base: Option<&ConfigRoot<'_>>) -> RunningKiller {
     let words = arguments(root, id).unwrap_or_default();
     let path = config_path(words.iter().map(String::as_str));
-    let text = path.and_then(|path| base?.text(path));
-    nohang(id, path, text.as_deref())
+    nohang(
+        id,
+        path,
+        path.and_then(|path| file_of_root(root, id, path, base?))
+            .as_deref(),
+    )
+}
+
+/// A file that a process of root's names. In a container it is a file of the container.
+fn file_of_root(
+    root: &SysRoot,
+    id: ProcessId,
+    path: &str,
+    base: &ConfigRoot<'_>,
+) -> Option<String> {
+    let process = PinnedProcess::open(root, id).ok()?;
+    let mut buffer = FileBuffer::default();
+    let status = buffer.read_whole(process.dir(), "status").ok()?;
+    // Not the owner of the directory: that is root for every process that may not be dumped.
+    if status_lines::parse(status).uid != Some(0) {
+        return None;
+    }
+    match process.root_dir() {
+        Ok(own) => ConfigRoot::at(&root.base, own).text(path),
+        // Only on paper a process has no root. Another user's root cannot be seen: what an ordinary user reads harms
+        // nobody.
+        Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => base.text(path),
+        Err(_) => None,
+    }
 }
 
 fn read_oomd(

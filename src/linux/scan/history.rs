@@ -13,7 +13,8 @@ use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Needs;
 use crate::model::time::Monotonic;
 
-use crate::linux::cgroup::hierarchy::{Hierarchy, memory_path};
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::proc_file::memory_path;
 use crate::linux::cgroup::table::{CYCLE, CgroupTable};
 use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
@@ -195,7 +196,7 @@ impl Files {
         }
         let text = self.read(row, "cgroup", sampling.proc)?;
         let path = memory_path(text, sampling.hierarchy.version)?;
-        let key = cgroups.intern(path);
+        let key = cgroups.intern(path, sampling.hierarchy);
         if let Some(id) = row.cgroup_id {
             cgroups.learn_id(id, key, sampling.hierarchy);
         }

@@ -3,6 +3,7 @@
 //! Every step is read back. Only paths below the memory hierarchy's root are touched, and a group is removed
 //! only if the kernel finds it empty.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -77,7 +78,9 @@ impl CgroupWriter {
         let relative = self.relative(group)?;
         self.hierarchy
             .dir()
-            .and_then(|root| rustix::fs::mkdirat(root, relative, Mode::from_raw_mode(0o755)))
+            .and_then(|root| {
+                rustix::fs::mkdirat(root, relative.as_ref(), Mode::from_raw_mode(0o755))
+            })
             .map_err(|errno| self.explain(step, group, errno))?;
         self.open(step, group)?;
         Ok(Reading::Group(group.clone()))
@@ -137,14 +140,14 @@ impl CgroupWriter {
         // The start time is compared here, as near to the write as can be: cgroup.procs takes only
         // a number, so a pid that is reused in between cannot be told by the kernel …
         let process = PinnedProcess::open(&self.root, target)?;
-        let from = process.cgroup(self.hierarchy.version);
+        let from = process.cgroup(&self.hierarchy);
         *before = from.map_or(Reading::Nothing, Reading::Group);
         write_file(&dir, "cgroup.procs", &target.pid.to_string())
             .map_err(|errno| self.explain(step, group, errno))?;
         // … but here, after it, and the group is read of the process that was meant.
         process.check()?;
         let now = process
-            .cgroup(self.hierarchy.version)
+            .cgroup(&self.hierarchy)
             .ok_or_else(|| gone(target))?;
         if now == *group {
             Ok(Reading::Group(now))
@@ -167,7 +170,7 @@ impl CgroupWriter {
         before: &mut Reading,
     ) -> Result<Reading, Failure> {
         let relative = self.relative(group)?;
-        if relative == "." {
+        if relative.as_ref() == b"." {
             return Err(failure(
                 FailureKind::Other,
                 "The root group cannot be removed.".to_owned(),
@@ -177,7 +180,7 @@ impl CgroupWriter {
         *before = limits.map_or(Reading::Nothing, Reading::Limits);
         self.hierarchy
             .dir()
-            .and_then(|root| rustix::fs::unlinkat(root, relative, AtFlags::REMOVEDIR))
+            .and_then(|root| rustix::fs::unlinkat(root, relative.as_ref(), AtFlags::REMOVEDIR))
             .map_err(|errno| self.explain(step, group, errno))?;
         Ok(Reading::Nothing)
     }
@@ -192,7 +195,7 @@ impl CgroupWriter {
         Ok(LimitFile::of(self.made_for).filter_map(set).collect())
     }
 
-    fn relative<'p>(&self, group: &'p CgroupPath) -> Result<&'p str, Failure> {
+    fn relative<'p>(&self, group: &'p CgroupPath) -> Result<Cow<'p, [u8]>, Failure> {
         self.hierarchy.relative(group).ok_or_else(|| {
             failure(
                 FailureKind::NoGroup,
@@ -207,7 +210,7 @@ impl CgroupWriter {
         let opened = self
             .hierarchy
             .dir()
-            .and_then(|root| rustix::fs::openat(root, relative, flags, Mode::empty()));
+            .and_then(|root| rustix::fs::openat(root, relative.as_ref(), flags, Mode::empty()));
         match opened {
             Err(Errno::NOENT) => Err(no_group(group)),
             other => other.map_err(|errno| self.explain(step, group, errno)),
@@ -228,15 +231,17 @@ impl CgroupWriter {
     }
 
     fn explain(&self, step: &CgroupStep, group: &CgroupPath, errno: Errno) -> Failure {
-        let relative = self.hierarchy.relative(group).unwrap_or(".");
+        let relative = self.hierarchy.relative(group);
+        let relative = relative.unwrap_or(Cow::Borrowed(b"."));
         let root = self.hierarchy.dir();
         let exists = root.is_ok_and(|root| {
-            rustix::fs::statat(root, relative, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+            rustix::fs::statat(root, relative.as_ref(), AtFlags::SYMLINK_NOFOLLOW).is_ok()
         });
         let file = usage_file(self.made_for);
         let usage = root.ok().and_then(|root| {
             let mut buffer = FileBuffer::default();
-            number(buffer.read_whole(root, format!("{relative}/{file}")).ok()?)
+            let file = self.hierarchy.file(group, file)?;
+            number(buffer.read_whole(root, file.as_slice()).ok()?)
         });
         let attempt = Attempt {
             version: self.made_for,

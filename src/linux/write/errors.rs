@@ -178,7 +178,7 @@ impl Attempt<'_> {
             ),
             Errno::AGAIN => failure(
                 FailureKind::Other,
-                format!("{group} takes no more processes (pids.max)."),
+                format!("Process {pid} was not moved to {group}: the kernel asks to try again."),
             ),
             Errno::NOMEM => failure(
                 FailureKind::Other,

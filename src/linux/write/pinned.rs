@@ -6,14 +6,16 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::process::ProcessId;
 
 use crate::linux::SysRoot;
-use crate::linux::cgroup::hierarchy::memory_path;
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::proc_file::memory_path;
 use crate::linux::kernel_file::{self, FileBuffer, is_gone};
 use crate::linux::scan::proc::stat_line::{self, StatLine};
 
@@ -38,6 +40,15 @@ impl PinnedProcess {
 
     pub(crate) fn dir(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
+    }
+
+    /// The root directory of the process: a container's is another one than the host's.
+    ///
+    /// # Errors
+    /// The error of the system call; `EACCES` without the right to trace the process.
+    pub(crate) fn root_dir(&self) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.dir, "root", flags, Mode::empty())
     }
 
     /// Compares the start time again; the process may have ended meanwhile.
@@ -79,11 +90,11 @@ impl PinnedProcess {
     }
 
     /// Its memory cgroup; `None` if that cannot be read.
-    pub(crate) fn cgroup(&self, version: CgroupVersion) -> Option<CgroupPath> {
+    pub(crate) fn cgroup(&self, hierarchy: &Hierarchy) -> Option<CgroupPath> {
         let mut buffer = FileBuffer::default();
         let text = buffer.read_whole(&self.dir, "cgroup").ok()?;
-        let path = memory_path(text, version)?;
-        Some(CgroupPath::new(&String::from_utf8_lossy(path)))
+        let path = memory_path(text, hierarchy.version)?;
+        Some(hierarchy.group(path))
     }
 }
 

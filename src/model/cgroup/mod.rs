@@ -2,13 +2,12 @@
 
 pub mod container;
 pub mod limits;
-
-use std::fmt;
-use std::sync::Arc;
+mod path;
 
 use crate::oomlog::analysis::memcg_version::MemcgVersion;
 
 pub use limits::Limits;
+pub use path::CgroupPath;
 
 /// Which cgroup version controls memory on this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
@@ -50,96 +49,6 @@ impl From<MemcgVersion> for CgroupVersion {
             MemcgVersion::V1 => Self::V1,
             MemcgVersion::V2 => Self::V2,
         }
-    }
-}
-
-/// A path in the memory hierarchy as `/proc/PID/cgroup` shows it: absolute, `/` is the root (of the
-/// reader's cgroup namespace).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(transparent)]
-pub struct CgroupPath(Arc<str>);
-
-impl CgroupPath {
-    /// Takes a path as the kernel prints it, without trailing slashes and the ` (deleted)` suffix.
-    #[must_use]
-    pub fn new(path: &str) -> Self {
-        let path = path
-            .strip_suffix(" (deleted)")
-            .unwrap_or(path)
-            .trim_end_matches('/');
-        if path.is_empty() {
-            Self(Arc::from("/"))
-        } else if path.starts_with('/') {
-            Self(Arc::from(path))
-        } else {
-            Self(Arc::from(format!("/{path}")))
-        }
-    }
-
-    /// The root of the hierarchy.
-    #[must_use]
-    pub fn root() -> Self {
-        Self::new("/")
-    }
-
-    /// The path as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// True for `/`.
-    #[must_use]
-    pub fn is_root(&self) -> bool {
-        &*self.0 == "/"
-    }
-
-    /// The part below the root, for joining to a mount point: no leading slash, empty for `/`.
-    #[must_use]
-    pub fn relative(&self) -> &str {
-        self.0.trim_start_matches('/')
-    }
-
-    /// The enclosing group; `None` for the root.
-    #[must_use]
-    pub fn parent(&self) -> Option<Self> {
-        if self.is_root() {
-            return None;
-        }
-        let (parent, _) = self.0.rsplit_once('/')?;
-        Some(Self::new(parent))
-    }
-
-    /// The last component: the unit, scope or container.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or("")
-    }
-
-    /// A child of this group.
-    #[must_use]
-    pub fn join(&self, name: &str) -> Self {
-        if self.is_root() {
-            Self::new(name)
-        } else {
-            Self::new(&format!("{}/{name}", self.0))
-        }
-    }
-
-    /// True if `self` is `other` or lies below it.
-    #[must_use]
-    pub fn is_within(&self, other: &Self) -> bool {
-        other.is_root()
-            || self
-                .0
-                .strip_prefix(&*other.0)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-}
-
-impl fmt::Display for CgroupPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 
@@ -278,27 +187,4 @@ pub fn ancestry(key: CgroupKey, cgroups: &[Cgroup]) -> impl Iterator<Item = (Cgr
         next = if left > 0 { group.parent } else { None };
         Some((key, group))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::CgroupPath;
-
-    #[test]
-    fn paths() {
-        let p = CgroupPath::new("/a.slice/b.scope (deleted)");
-        assert_eq!(p.as_str(), "/a.slice/b.scope");
-        assert_eq!(p.name(), "b.scope");
-        assert_eq!(p.parent(), Some(CgroupPath::new("/a.slice")));
-        assert_eq!(
-            p.parent().and_then(|p| p.parent()),
-            Some(CgroupPath::root())
-        );
-        assert_eq!(CgroupPath::root().parent(), None);
-        assert_eq!(CgroupPath::root().relative(), "");
-        assert_eq!(CgroupPath::root().join("x").as_str(), "/x");
-        assert!(p.is_within(&CgroupPath::new("/a.slice")));
-        assert!(!CgroupPath::new("/a.slicex").is_within(&CgroupPath::new("/a.slice")));
-        assert!(p.is_within(&CgroupPath::root()));
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod earlyoom;
 pub mod nohang;
+pub mod oom_policy;
 mod rule;
 mod running;
 pub mod systemd;

@@ -64,15 +64,20 @@ impl Managed {
 /// the one in the more specific directory applies (systemd.unit(5)).
 #[must_use]
 pub fn managed(unit: &str, files: &[UnitFile]) -> Managed {
-    let names = names_of(unit);
     let mut managed = Managed::default();
+    for file in applied(unit, files) {
+        managed.apply(&file.text);
+    }
+    managed
+}
+
+/// The files that apply to a unit, in this order.
+pub(super) fn applied<'f>(unit: &str, files: &'f [UnitFile]) -> Vec<&'f UnitFile> {
+    let names = names_of(unit);
     let own = names.iter().find_map(|name| {
         let is_it = |file: &&UnitFile| file.drop_in.is_none() && file.unit == *name;
         files.iter().find(is_it)
     });
-    if let Some(own) = own {
-        managed.apply(&own.text);
-    }
     let mut drop_ins: BTreeMap<&str, &UnitFile> = BTreeMap::new();
     // Start with the least specific name: a drop-in of the same name in a more specific directory replaces
     // it.
@@ -83,14 +88,12 @@ pub fn managed(unit: &str, files: &[UnitFile]) -> Managed {
             }
         }
     }
-    for file in drop_ins.values() {
-        managed.apply(&file.text);
-    }
-    managed
+    own.into_iter().chain(drop_ins.into_values()).collect()
 }
 
 /// The names whose files apply to a unit, the most specific first.
-fn names_of(unit: &str) -> Vec<String> {
+#[must_use]
+pub fn names_of(unit: &str) -> Vec<String> {
     let mut names = vec![unit.to_owned()];
     let Some((name, kind)) = unit.rsplit_once('.') else {
         return names;

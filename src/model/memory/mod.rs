@@ -27,14 +27,11 @@ pub struct Memory {
     /// `HugePages_Total` * `Hugepagesize`: part of the used memory, and reserved for huge pages.
     pub huge_pages: u64,
     /// `HugePages_Free` * `Hugepagesize`: the unused part of them. Nobody else can have it.
-    #[serde(skip)]
     pub huge_free: u64,
     /// `SReclaimable`: kernel caches that can shrink.
-    #[serde(skip)]
     pub slab_reclaimable: Option<u64>,
     /// RAM that the free part of zram swap devices would take, if it were used; 0 without zram. What is swapped there
     /// stays in RAM, compressed ([`super::vm_settings::VmSettings::zram_cost`]).
-    #[serde(skip)]
     pub zram_cost: u64,
     /// `SwapTotal`.
     pub swap_total: u64,

@@ -75,7 +75,7 @@ impl Acute {
     pub fn phrase(self) -> &'static str {
         match self {
             Self::Hangs => "hangs now",
-            Self::Killed => "killed in the last minute",
+            Self::Killed => "its last kill under a minute ago",
             Self::Oom => "OOM in the last minute, no kill counted",
         }
     }

@@ -49,7 +49,9 @@ fn moves(targets: &[ProcessId], group: &CgroupPath) -> impl Iterator<Item = Cgro
         .map(move |target| CgroupStep::Move(*target, group.clone()))
 }
 
-/// Makes a group with these limits and moves the targets into it. `is_there` tells which groups exist.
+/// Makes a group with these limits and moves the targets into it. `is_there` tells which groups exist. On v2 a group
+/// for which `has_memory` holds needs no step in the groups around it: they share memory out already, and may be
+/// another user's.
 ///
 /// # Errors
 /// If the group is there already, or the kernel would not take the limits together.
@@ -59,6 +61,7 @@ pub fn create(
     limits: &LimitPatch,
     version: CgroupVersion,
     is_there: impl Fn(&CgroupPath) -> bool,
+    has_memory: impl Fn(&CgroupPath) -> bool,
 ) -> Result<Plan, PlanError> {
     if is_there(group) {
         return Err(PlanError::Exists(group.clone()));
@@ -66,6 +69,11 @@ pub fn create(
     let mut steps = Vec::new();
     // Outermost first: the parents that are not there yet, and on v2 the controller in each.
     let mut above: Vec<_> = std::iter::successors(group.parent(), CgroupPath::parent).collect();
+    // The root has no memory files itself.
+    let shared = above
+        .iter()
+        .position(|parent| !parent.is_root() && has_memory(parent));
+    above.truncate(shared.map_or(above.len(), |at| at + 1));
     above.reverse();
     for parent in above {
         if !parent.is_root() && !is_there(&parent) {

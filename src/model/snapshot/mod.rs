@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
 use super::kernel::{KernelRules, KernelVersion};
 use super::killers::RunningKiller;
+use super::killers::oom_policy::OomPolicy;
 use super::memory::{Memory, Pressure};
 use super::process::{Process, ProcessId};
 use super::time::Now;
@@ -127,6 +128,9 @@ pub struct Snapshot {
     pub vm_settings: Arc<VmSettings>,
     /// Programs that kill before the kernel does, as they run now.
     pub killers: Arc<Vec<RunningKiller>>,
+    /// What systemd does with the units of those who would die first, once the kernel kills in them: by the key of
+    /// the unit's group, ascending. A unit that is missing has no policy, or it is not known yet.
+    pub unit_policies: Arc<Vec<(CgroupKey, OomPolicy)>>,
     /// User names by uid, as far as they were needed.
     pub users: Arc<HashMap<u32, Arc<str>>>,
     /// Kill counters.

@@ -2,6 +2,7 @@
 
 use super::Snapshot;
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
+use crate::model::killers::oom_policy::OomPolicy;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::{Process, ProcessId};
 
@@ -50,6 +51,53 @@ impl Snapshot {
             .and_then(|scope| self.domain(scope))
             .filter(|domain| domain.usage.is_some())
             .or_else(|| self.domain(Scope::Host))
+    }
+
+    /// What the gauge shows of [`Self::main_domain`]: the used share in percent, the limit in bytes, and the group
+    /// whose limit it is, if it is not the host's.
+    #[must_use]
+    pub fn gauge(&self) -> (f64, u64, Option<CgroupKey>) {
+        match self
+            .main_domain()
+            .and_then(|domain| Some((domain, domain.percent()?)))
+        {
+            Some((domain, percent)) => (percent, domain.limit, domain.scope.memcg()),
+            None => (self.memory.used_percent(), self.memory.total, None),
+        }
+    }
+
+    /// The group of the unit that systemd stops once the kernel has killed this process: the outermost around it
+    /// with a policy other than to continue.
+    #[must_use]
+    pub fn stopped_with(&self, id: ProcessId) -> Option<(CgroupKey, OomPolicy)> {
+        let policy_of = |key: CgroupKey| {
+            let at = self
+                .unit_policies
+                .binary_search_by_key(&key, |(key, _)| *key);
+            self.unit_policies.get(at.ok()?).copied()
+        };
+        if self.unit_policies.is_empty() {
+            return None;
+        }
+        let home = self.process(id)?.cgroup?;
+        let around = self.ancestry(home).filter_map(|(key, _)| policy_of(key));
+        around
+            .filter(|(_, policy)| *policy != OomPolicy::Continue)
+            .last()
+    }
+
+    /// Processes in a group and the groups below it that the kernel or systemd can end.
+    #[must_use]
+    pub fn mortals_in(&self, group: CgroupKey) -> usize {
+        let is_in = |process: &&Process| {
+            let around = process
+                .cgroup
+                .into_iter()
+                .flat_map(|key| self.ancestry(key));
+            around.into_iter().any(|(key, _)| key == group)
+        };
+        let mortal = |p: &&Process| !p.kernel_thread && !p.global_init && !p.state.is_dead();
+        self.processes.iter().filter(mortal).filter(is_in).count()
     }
 
     /// `key` and its ancestors, innermost first.

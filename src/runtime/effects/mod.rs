@@ -90,12 +90,15 @@ impl Performer {
 
     fn groups(&self) -> Result<Vec<GroupChoice>, String> {
         let list = list_groups(&self.root).map_err(|error| error.to_string())?;
-        let choice = |group: crate::model::cgroup::Cgroup| GroupChoice {
+        let choice = |(group, writable): (crate::model::cgroup::Cgroup, bool)| GroupChoice {
             path: group.path,
             limit: group.limits.max,
             usage: group.usage,
+            writable,
+            has_memory: group.usage.is_some(),
         };
-        Ok(list.groups.into_iter().map(choice).collect())
+        let groups = list.groups.into_iter().zip(list.writable);
+        Ok(groups.map(choice).collect())
     }
 
     fn write(&self, plans: &[Plan]) -> Vec<PlanReceipt> {

@@ -106,7 +106,8 @@ fn sentence(step: &Advice) -> String {
             return format!("protect {comm} with a lower adj: {larger} held more");
         }
         Advice::FreeTmpfs => {
-            "delete files in tmpfs (df -t tmpfs) or segments (ipcs -m), or mount tmpfs with a size="
+            "delete files in tmpfs (df -t tmpfs) or segments (ipcs -m), or mount tmpfs with a size=; shared maps and \
+             memfds are for their program to shrink"
         }
         Advice::FindKernelMemory {
             part,
@@ -210,10 +211,10 @@ fn kernel_memory(
         Some(KernelPart::Zswap) => "the pool of zswap is in RAM: see zswap's max_pool_percent",
         None => match (in_cgroup, version) {
             (true, Some(MemcgVersion::V2)) => {
-                "look at its memory.stat: slab, sock, pagetables, kernel_stack, percpu"
+                "look at its memory.stat: slab, sock, pagetables, kernel_stack, percpu; buffers of pipes and drivers are the rest"
             }
             (true, Some(MemcgVersion::V1)) => {
-                "look at its memory.kmem.usage_in_bytes and memory.kmem.tcp.usage_in_bytes"
+                "look at its memory.kmem.usage_in_bytes and memory.kmem.tcp.usage_in_bytes: slab, stacks, page tables, pipes and sockets are in it"
             }
             (true, None) => "look at what its kernel memory is: slab, sockets, page tables, stacks",
             (false, _) => return slab(caches),

@@ -90,6 +90,18 @@ pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if let Some(Scope::Memcg(key)) = state.gauge.scope {
         let path = state.snapshot.cgroup(key).map_or("", |g| g.path.as_str());
         parts.push(Tone::Watch, format!("limit of {path}  "));
+        let cache = state.gauge.room.map_or(0, |room| room.droppable);
+        parts.push(Tone::Dim, "cache ");
+        parts.push(Tone::Normal, format!("{} ", format::size(cache)));
+        parts.push(Tone::Watch, "  host: ");
+    }
+    if set_aside(memory.huge_pages, memory.total) {
+        parts.push(Tone::Dim, "huge pages ");
+        let unused = format::size(memory.huge_free);
+        parts.push(
+            Tone::Watch,
+            format!("{} ({unused} unused) ", format::size(memory.huge_pages)),
+        );
     }
     for (label, value) in [
         ("avail", optional(memory.available)),
@@ -136,12 +148,27 @@ fn mark_figures(state: &State, area: Rect, from: u16, canvas: &mut Canvas<'_>) {
     }
 }
 
+/// The gauge shows the limit of a group: what is the host's is marked.
+pub(super) fn is_group(state: &State) -> bool {
+    matches!(state.gauge.scope, Some(Scope::Memcg(_)))
+}
+
 pub(super) fn swap(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if state.snapshot.seq == 0 {
         return;
     }
     let memory = &state.snapshot.memory;
-    if memory.swap_total == 0 {
+    let room = state.gauge.room.filter(|_| is_group(state));
+    let (used, total, whose) = match room {
+        // Without swap accounting a group's own share is not known: the host's is shown.
+        Some(room) if room.swap_used.is_some() => {
+            let used = room.swap_used.unwrap_or(0);
+            (used, used.saturating_add(room.swap_left), " of the limit")
+        }
+        Some(_) => (memory.swap_used(), memory.swap_total, " of the host"),
+        None => (memory.swap_used(), memory.swap_total, ""),
+    };
+    if total == 0 {
         let style = canvas.theme.style(Tone::Accent);
         canvas.text(area.x, area.y, LABEL.min(area.width), "Swap", style);
         let rest = Rect {
@@ -151,11 +178,17 @@ pub(super) fn swap(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         };
         canvas.line(
             rest,
-            &Line::of(Tone::Dim, "none: when memory is gone, somebody dies"),
+            &Line::of(
+                Tone::Dim,
+                match room {
+                    Some(_) => "none for this limit: when it is full, somebody dies",
+                    None => "none: when memory is gone, somebody dies",
+                },
+            ),
         );
         return;
     }
-    let share = percent(memory.swap_used(), memory.swap_total);
+    let share = percent(used, total);
     let tone = if share >= 80.0 {
         Tone::Danger
     } else {
@@ -166,10 +199,16 @@ pub(super) fn swap(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         .add(
             Tone::Normal,
             format!(
-                "{} of {}",
-                format::size(memory.swap_used()),
-                format::long_size(memory.swap_total)
+                "{} of {}{whose}",
+                format::size(used),
+                format::long_size(total)
             ),
         );
     gauge_line(canvas, area, "Swap", share, tone, &[], &numbers);
+}
+
+/// From a hundredth of RAM on, memory set aside as huge pages is worth a word: it counts as used, in use or not, and nobody
+/// else can have it.
+fn set_aside(huge_pages: u64, total: u64) -> bool {
+    huge_pages > 0 && huge_pages >= total / 100
 }

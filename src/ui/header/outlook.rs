@@ -8,10 +8,13 @@ use crate::app::dialog::settings::short_rule;
 use crate::app::view::gauge::trend::{Rate, time_at};
 use crate::model::killers::first_to_act;
 use crate::model::memory::percent;
+use crate::model::oom_domain::victim::Scope;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 use crate::ui::canvas::Canvas;
 use crate::ui::gauge::sparkline;
+use crate::ui::header::memory_lines::is_group;
 use crate::ui::theme::Theme;
 
 fn labelled<'a>(
@@ -45,6 +48,9 @@ pub(super) fn pressure(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let mut line = Line::new();
+    if is_group(state) {
+        line.push(Tone::Watch, "host: ");
+    }
     match snapshot.pressure {
         Some(psi) => {
             let tone = |value: f32| match value {
@@ -127,7 +133,11 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
                     };
                     line.push(
                         tone,
-                        format!("  exhausted in about {}", format::about(left)),
+                        format!(
+                            "  {}exhausted in about {}",
+                            binding(state),
+                            format::about(left)
+                        ),
                     );
                 }
                 None if time_at(rate, gauge.left).is_some() => {
@@ -149,6 +159,15 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
         line.push(tone, text);
     }
     labelled(canvas, area, "Trend", line);
+}
+
+/// Whose room is used up before that of the gauge, if one is: `host `.
+fn binding(state: &State) -> String {
+    let outer = state.gauge.binding;
+    outer.map_or_else(String::new, |scope| match scope {
+        Scope::Host | Scope::Nodes(_) => "the host ".to_owned(),
+        Scope::Memcg(_) => format!("{} ", wording::domain(scope, &state.snapshot)),
+    })
 }
 
 /// A program that acts before the kernel does: its rule, and how far the rule is from acting.

@@ -101,7 +101,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
             line.push(Tone::Critical, "whoever asks for memory");
             line.push(Tone::Dim, "  (oom_kill_allocating_task)");
         }
-        Death::One(verdict) | Death::Whole(verdict) => {
+        Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
             line.push(Tone::Critical, wording::victim(&verdict, snapshot));
         }
         Death::Empty | Death::Nobody if group.is_some() => {
@@ -115,6 +115,8 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
         line.push(Tone::Strong, short_group(group.path.as_str()));
         if matches!(death, Death::Whole(_)) {
             line.push(Tone::Danger, " (all die)");
+        } else if matches!(death, Death::Unit(_)) {
+            line.push(Tone::Danger, " (its unit is stopped)");
         }
         if let Some(watch) = state.domains.watch(domain.scope) {
             near(watch, domain.limit, detail, line);
@@ -168,7 +170,7 @@ fn also(state: &State, domain: &DomainState) -> Line {
     let (tone, who) = match Death::from_domain(domain, &state.snapshot) {
         Death::Panics => (Tone::Danger, "panics".to_owned()),
         Death::Asker => (Tone::Normal, "whoever asks".to_owned()),
-        Death::One(verdict) | Death::Whole(verdict) => {
+        Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
             (Tone::Normal, wording::victim(&verdict, &state.snapshot))
         }
         Death::Hangs | Death::Empty | Death::Nobody => return line,

@@ -3,13 +3,18 @@
 use super::choice::{CHOICES, Choice};
 use super::preview::{NAMED, preview};
 use super::{AdjustDialog, Pinned};
+use crate::app::dialog::managed::ManagedUnit;
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
+use crate::model::cgroup::CgroupPath;
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
+
+/// Most units whose restart is spoken of.
+const UNITS: usize = 2;
 
 pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> DialogView {
     let parsed = dialog.parsed();
@@ -225,6 +230,18 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
              whole group.",
         ));
     }
+    let mut units: Vec<CgroupPath> = targets
+        .iter()
+        .filter_map(|p| Some(context.cells.snapshot.cgroup(p.cgroup?)?.path.clone()))
+        .collect();
+    units.sort_unstable();
+    units.dedup();
+    let named = units
+        .iter()
+        .filter_map(|path| ManagedUnit::of(path, context));
+    let mut kept: Vec<Line> = named.filter_map(|unit| unit.adjust_line(value)).collect();
+    kept.dedup_by_key(|line| line.plain());
+    lines.extend(kept.into_iter().take(UNITS));
     let lowered = targets.iter().find(|p| value < current(p.adj));
     if let Some(pid) = lowered.map(|p| p.id.pid)
         && !host.may_lower_adj

@@ -2,6 +2,7 @@
 
 use crate::app::dialog::Pinned;
 use crate::app::input::line::LineInput;
+use crate::app::msg::GroupChoice;
 use crate::model::cgroup::limits::{LimitFile, LimitPatch};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::build::PlanError;
@@ -53,6 +54,40 @@ pub(super) fn suggested_path(target: &Pinned) -> String {
         format!("/oomtop-{}", target.id.pid)
     } else {
         format!("/oomtop-{name}-{}", target.id.pid)
+    }
+}
+
+/// Where oomtop may make a group for a process in `from`: at the top of the tree, else in the innermost group around
+/// `from` that it may write, as in the part of the tree that systemd hands to a user. `from` itself holds processes,
+/// so it may not hold groups (cgroup v2 rule). `None` if there is no such group.
+pub(super) fn place_for(from: Option<&CgroupPath>, groups: &[GroupChoice]) -> Option<CgroupPath> {
+    let top = groups
+        .iter()
+        .min_by_key(|group| group.path.as_str().len())?;
+    if top.writable {
+        return Some(top.path.clone());
+    }
+    let around = std::iter::successors(from?.parent(), CgroupPath::parent);
+    let is_writable = |path: &CgroupPath| {
+        let mut groups = groups.iter();
+        groups.any(|group| group.path == *path && group.writable)
+    };
+    around.into_iter().find(is_writable)
+}
+
+/// Refuses a group where the kernel would.
+pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), String> {
+    let around = std::iter::successors(path.parent(), CgroupPath::parent);
+    let nearest = around
+        .filter_map(|path| groups.iter().find(|group| group.path == path))
+        .next();
+    match nearest {
+        Some(group) if !group.writable => Err(format!(
+            "no right to make a group in {}: choose a place of your own (of your user's systemd), or run oomtop as \
+             root",
+            group.path
+        )),
+        _ => Ok(()),
     }
 }
 

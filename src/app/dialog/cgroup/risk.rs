@@ -150,14 +150,15 @@ fn danger(own: &Prospect) -> Vec<Line> {
              cannot.",
         )),
     }
-    lines.push(Line::of(
-        Tone::Normal,
+    let high = format!("{} {}", LimitFile::High.name(), long_size(own.limit));
+    let text = if own.room.is_some_and(|room| room.swap_left == 0) {
         format!(
-            "Safer first: {} {} slows the group down and kills nobody.",
-            LimitFile::High.name(),
-            long_size(own.limit)
-        ),
-    ));
+            "{high} first kills nobody, but without swap it can slow the group down without end."
+        )
+    } else {
+        format!("Safer first: {high} slows the group down and kills nobody.")
+    };
+    lines.push(Line::of(Tone::Normal, text));
     lines
 }
 

@@ -44,9 +44,15 @@ fn value(write: LimitWrite) -> String {
 /// The value that was found or read back, as the file shows it.
 fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
     match (reading, step) {
-        (Reading::Limit(LimitValue::Amount(amount)), _) => Some(amount.to_string()),
         (Reading::Limit(value), Step::Cgroup(CgroupStep::Limit(_, write))) => {
-            Some(wording::limit(write.file, *value))
+            let words = wording::limit(write.file, *value);
+            Some(match value {
+                // The exact number too, as in the step.
+                LimitValue::Amount(bytes) if words != "no limit" && *bytes >= 1024 => {
+                    format!("{bytes} ({words})")
+                }
+                _ => words,
+            })
         }
         (Reading::Adj(adj), _) => Some(adj.to_string()),
         (Reading::Group(path), _) => Some(path.to_string()),

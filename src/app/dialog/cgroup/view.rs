@@ -2,18 +2,18 @@
 
 use super::steps::{result_line, step_text};
 use super::{CgroupDialog, Mode, change, risk};
+use crate::app::dialog::managed::ManagedUnit;
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::GroupChoice;
-use crate::model::cgroup::limits::LimitFile;
-use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::cgroup::CgroupVersion;
+use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::plan::step::Step;
 use crate::model::process::Process;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
-use crate::text::wording;
 
 /// Rows of the list of groups.
 const LIST_HEIGHT: usize = 8;
@@ -264,8 +264,13 @@ fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
 fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     if dialog.mode == Mode::Limits {
         let mut lines = super::outlook::lines(dialog, process(dialog, context), context);
-        let owner = dialog.group.as_ref();
-        lines.extend(owner.and_then(|path| change::owner_line(path, dialog.version)));
+        let patch = super::plan::patch(&dialog.changes).unwrap_or_default();
+        lines.extend(throttle_line(&patch, context));
+        let unit = dialog
+            .group
+            .as_ref()
+            .and_then(|path| ManagedUnit::of(path, context));
+        lines.extend(unit.map(|unit| unit.limits_line(&patch, dialog.version)));
         lines.extend(read_only(context));
         return lines;
     }
@@ -298,21 +303,36 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     ));
     lines.extend(super::outlook::lines(dialog, Some(process), context));
     lines.extend(limits_left(dialog, process, context));
-    let of_unit = |path: &&CgroupPath| change::unit_of(path).is_some();
-    if let Some(path) = dialog.from.as_ref().filter(of_unit) {
-        lines.push(Line::of(
-            Tone::Watch,
-            format!(
-                "systemd owns its present group: the unit loses sight of the process, and a daemon-reload may undo \
-                 this. To limit the whole unit instead{}: {} --runtime UNIT {}=…",
-                change::as_user(path),
-                wording::set_property(path.as_str()),
-                change::systemd_limit(dialog.version)
-            ),
-        ));
+    if dialog.mode == Mode::Create {
+        let patch = super::plan::patch(&dialog.limits).unwrap_or_default();
+        lines.extend(throttle_line(&patch, context));
     }
+    let unit = dialog
+        .from
+        .as_ref()
+        .and_then(|path| ManagedUnit::of(path, context));
+    lines.extend(unit.map(|unit| unit.move_line(dialog.version)));
     lines.extend(read_only(context));
     lines
+}
+
+/// What `memory.high` does where nothing can be swapped out.
+fn throttle_line(patch: &LimitPatch, context: &DialogContext<'_>) -> Option<Line> {
+    let sets_high = patch
+        .iter()
+        .any(|(file, value)| file == LimitFile::High && value != LimitValue::Unlimited);
+    let has_swap = context.cells.snapshot.memory.swap_free > 0;
+    (sets_high && !has_swap).then(|| {
+        Line::of(
+            Tone::Watch,
+            format!(
+                "No swap is free: a group above {} with no page cache to drop is slowed down without end, and nothing \
+                 kills it. Set {} a little above it as well.",
+                LimitFile::High.name(),
+                LimitFile::hard_limit(CgroupVersion::V2).name()
+            ),
+        )
+    })
 }
 
 fn read_only(context: &DialogContext<'_>) -> Option<Line> {

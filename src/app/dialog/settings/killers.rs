@@ -133,7 +133,9 @@ fn kernel_line(snapshot: &Snapshot) -> Line {
         Tone::Normal,
         format!(
             "  when {room} more are used ({})",
-            if snapshot.memory.swap_total > 0 {
+            if snapshot.memory.zram_cost > 0 {
+                "all available memory, and free swap as far as it is worth more than the RAM that zram takes for it"
+            } else if snapshot.memory.swap_total > 0 {
                 "all available memory and free swap"
             } else {
                 "all available memory"

@@ -14,16 +14,13 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
     let snapshot = context.cells.snapshot;
     let settings = &snapshot.vm_settings;
     let has_swap = snapshot.memory.swap_total > 0;
-    let mut list = vec![Setting::of(
-        "swappiness",
-        settings.swappiness,
-        |value| match value {
+    let mut list = vec![Setting::of("swappiness", settings.swappiness, |value| {
+        match value {
             _ if !has_swap => (false, "without swap it has no effect".to_owned()),
             0 => (
                 true,
-                "private memory is swapped only when the page cache is all but gone: swap \
-                 hardly delays an OOM, and \
-                 does not count in a cgroup's total"
+                "on the host private memory is still swapped once the page cache is all but gone, before \
+                 an OOM; at a cgroup's limit it is not, and swap does not count in its total"
                     .to_owned(),
             ),
             value if value > 100 => (
@@ -38,8 +35,8 @@ pub(super) fn settings(context: &DialogContext<'_>) -> Vec<Setting> {
                  swapped"
                     .to_owned(),
             ),
-        },
-    )];
+        }
+    })];
     match &settings.swaps {
         None => list.push(Setting::of("swap", None, |_| (false, String::new()))),
         Some(devices) if devices.is_empty() => list.push(none(has_swap)),
@@ -99,7 +96,8 @@ fn none(has_swap: bool) -> Setting {
     let means = if has_swap {
         "meminfo counts swap but no device is listed here: it is the host's, seen from a container"
     } else {
-        "there is no delay: when memory is gone, somebody dies at once"
+        "private memory has nowhere to go: near the end the code of running programs is dropped and read \
+         again (thrashing), then somebody dies"
     };
     Setting::new("swap", "none", means).odd(true)
 }
@@ -113,12 +111,9 @@ fn device(device: &SwapDevice) -> Setting {
         format::long_size(device.size)
     );
     let means = match device.kind {
-        SwapKind::Zram => {
-            "compressed RAM: it takes memory to free memory, and its nominal size makes every \
-             adj weigh more"
-        }
+        SwapKind::Zram => zram(device),
         SwapKind::Partition | SwapKind::File => {
-            "an OOM comes when it is full; until then a shortage shows as waiting (PSI)"
+            "an OOM comes when it is full; until then a shortage shows as waiting (PSI)".to_owned()
         }
     };
     let full = device.used >= device.size / 10 * 9 && device.size > 0;
@@ -127,4 +122,17 @@ fn device(device: &SwapDevice) -> Setting {
         tone: if full { Tone::Danger } else { setting.tone },
         ..setting
     }
+}
+
+/// What is swapped there stays in RAM, compressed.
+fn zram(device: &SwapDevice) -> String {
+    let takes = match device.zram.filter(|zram| zram.stored > 0) {
+        Some(zram) => format!(
+            "{} in it take {} of RAM",
+            format::long_size(zram.stored),
+            format::long_size(zram.takes)
+        ),
+        None => "how well it compresses is not known, so it counts as no room".to_owned(),
+    };
+    format!("compressed RAM: {takes}; its nominal size makes every adj weigh more")
 }

@@ -13,7 +13,7 @@ const MUCH_KEPT: f64 = 5.0;
 
 pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
     let settings = &*context.cells.snapshot.vm_settings;
-    vec![
+    let mut list = vec![
         panic(settings),
         Setting::of(
             "oom_kill_allocating_task",
@@ -56,7 +56,9 @@ pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
         overcommit_limit(context),
         kept(context),
         reclaim(context),
-    ]
+    ];
+    list.extend(thrashing(settings));
+    list
 }
 
 fn panic(settings: &VmSettings) -> Setting {
@@ -95,10 +97,8 @@ fn panic(settings: &VmSettings) -> Setting {
 
 fn overcommit(context: &DialogContext<'_>) -> Setting {
     let settings = &context.cells.snapshot.vm_settings;
-    Setting::of(
-        "overcommit_memory",
-        settings.overcommit_memory,
-        |value| match value {
+    Setting::of("overcommit_memory", settings.overcommit_memory, |value| {
+        match value {
             0 => (
                 false,
                 "only obvious excess is refused; using memory that does not exist ends in an OOM \
@@ -111,12 +111,12 @@ fn overcommit(context: &DialogContext<'_>) -> Setting {
             ),
             _ => (
                 false,
-                "requests beyond CommitLimit fail (ENOMEM): programs see an error before \
-                 anybody is killed"
+                "requests beyond CommitLimit fail (ENOMEM): programs mostly see an error first; a cgroup's \
+                 limit and the kernel's own memory still end in a kill"
                     .to_owned(),
             ),
-        },
-    )
+        }
+    })
 }
 
 /// `Committed_AS` of `CommitLimit`, and the origin of the limit (`proc_meminfo(5)`).
@@ -127,8 +127,11 @@ fn overcommit_limit(context: &DialogContext<'_>) -> Setting {
         return Setting::of("committed", None, |_| (false, String::new()));
     };
     let from = match (settings.overcommit_kbytes, settings.overcommit_ratio) {
-        (Some(kbytes), _) if kbytes > 0 => format!("overcommit_kbytes {kbytes}"),
-        (_, Some(ratio)) => format!("overcommit_ratio {ratio}"),
+        (Some(kbytes), _) if kbytes > 0 => format!(
+            "overcommit_kbytes: {}, and swap",
+            format::long_size(kbytes.saturating_mul(1024))
+        ),
+        (_, Some(ratio)) => format!("overcommit_ratio: {ratio}% of RAM, and swap"),
         _ => "ratio n/a".to_owned(),
     };
     let share = percent(used, limit);
@@ -139,7 +142,7 @@ fn overcommit_limit(context: &DialogContext<'_>) -> Setting {
         format::long_size(limit)
     );
     let means = if binds {
-        format!("the limit ({from} of RAM, and swap) binds: at 100% allocations fail")
+        format!("the limit ({from}) binds: at 100% allocations fail")
     } else {
         format!("the limit ({from}) does not bind: it does with overcommit_memory 2 only")
     };
@@ -171,14 +174,62 @@ fn kept(context: &DialogContext<'_>) -> Setting {
 
 fn reclaim(context: &DialogContext<'_>) -> Setting {
     let snapshot = context.cells.snapshot;
-    let factor = snapshot.vm_settings.watermark_scale_factor;
-    Setting::of("watermark_scale_factor", factor, |factor| {
-        let gap = u128::from(snapshot.memory.total) * u128::from(factor) / 10_000;
-        let gap = format::long_size(u64::try_from(gap).unwrap_or(u64::MAX));
-        let text = format!(
-            "the kernel begins to free memory in the background about {gap} before a process \
-             must wait for it"
-        );
-        (false, text)
-    })
+    let settings = &snapshot.vm_settings;
+    let (total, min) = (snapshot.memory.total, settings.min_free_kbytes);
+    Setting::of(
+        "watermark_scale_factor",
+        settings.watermark_scale_factor,
+        |factor| {
+            let gap = format::long_size(watermark_gap(total, factor, min));
+            let text = format!(
+                "the kernel begins to free memory in the background about {gap} before a process \
+                 must wait for it"
+            );
+            (false, text)
+        },
+    )
+}
+
+/// Distance of the watermarks: a quarter of `min`, but at least so many 10000ths of RAM (mm/page_alloc.c
+/// `__setup_per_zone_wmarks`: `max(min / 4, managed * watermark_scale_factor / 10000)`).
+fn watermark_gap(total: u64, factor: u64, min_free_kbytes: Option<u64>) -> u64 {
+    let scaled = u128::from(total) * u128::from(factor) / 10_000;
+    let quarter = min_free_kbytes.unwrap_or(0).saturating_mul(1024) / 4;
+    u64::try_from(scaled).unwrap_or(u64::MAX).max(quarter)
+}
+
+/// `lru_gen/min_ttl_ms` (Documentation/admin-guide/mm/multigen_lru.rst).
+fn thrashing(settings: &VmSettings) -> Option<Setting> {
+    let ttl = settings.lru_min_ttl_ms?;
+    Some(Setting::of(
+        "lru_gen/min_ttl_ms",
+        Some(ttl),
+        |ttl| match ttl {
+            0 => (
+                false,
+                "off: the kernel does not kill to prevent thrashing".to_owned(),
+            ),
+            ttl => (
+                true,
+                format!(
+                    "if what was used in the last {ttl} ms does not fit into RAM, kswapd calls the OOM killer, with swap \
+                 free or not"
+                ),
+            ),
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::watermark_gap;
+
+    #[test]
+    fn the_watermarks_are_a_quarter_of_min_apart_at_least() {
+        let gib = 1 << 30;
+        assert_eq!(watermark_gap(16 * gib, 10, Some(0)), 16 * gib / 1000);
+        // 256 MiB / 4 is more than a thousandth of 16 GiB.
+        assert_eq!(watermark_gap(16 * gib, 10, Some(256 << 10)), 64 << 20);
+        assert_eq!(watermark_gap(u64::MAX, u64::MAX, None), u64::MAX);
+    }
 }

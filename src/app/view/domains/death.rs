@@ -1,6 +1,7 @@
 //! [`Death`]: what an OOM in a domain does. It depends on the kernel's settings, the group's settings and who is
 //! in the group.
 
+use crate::model::cgroup::CgroupKey;
 use crate::model::oom_domain::victim::{DomainState, Verdict};
 use crate::model::snapshot::Snapshot;
 use crate::model::vm_settings::OomAction;
@@ -23,6 +24,8 @@ pub enum Death {
     One(Verdict),
     /// This process and its whole group (`memory.oom.group`).
     Whole(Verdict),
+    /// This process, and systemd stops its whole unit (`OOMPolicy=stop`).
+    Unit(Verdict),
 }
 
 impl Death {
@@ -38,11 +41,20 @@ impl Death {
         match snapshot.vm_settings.action(domain.scope) {
             OomAction::Panic => Self::Panics,
             OomAction::KillAsker => Self::Asker,
-            OomAction::KillWorst => match (domain.verdict, domain.group_kill) {
-                (None, _) => Self::Nobody,
-                (Some(verdict), Some(_)) => Self::Whole(verdict),
-                (Some(verdict), None) => Self::One(verdict),
-            },
+            OomAction::KillWorst => {
+                let Some(verdict) = domain.verdict else {
+                    return Self::Nobody;
+                };
+                let unit = snapshot.stopped_with(verdict.victim.id);
+                match (domain.group_kill, unit) {
+                    (Some(group), Some((unit, _))) if encloses(group, unit, snapshot) => {
+                        Self::Whole(verdict)
+                    }
+                    (_, Some(_)) => Self::Unit(verdict),
+                    (Some(_), None) => Self::Whole(verdict),
+                    (None, None) => Self::One(verdict),
+                }
+            }
         }
     }
 
@@ -55,14 +67,20 @@ impl Death {
             Self::Asker => "asker",
             Self::One(_) => "one",
             Self::Whole(_) => "whole",
+            Self::Unit(_) => "unit",
         }
     }
 
     /// The victim by badness; `None` where badness does not decide.
     pub fn verdict(self) -> Option<Verdict> {
         match self {
-            Self::One(verdict) | Self::Whole(verdict) => Some(verdict),
+            Self::One(verdict) | Self::Whole(verdict) | Self::Unit(verdict) => Some(verdict),
             Self::Hangs | Self::Empty | Self::Panics | Self::Asker | Self::Nobody => None,
         }
     }
+}
+
+/// True if the group that the kernel kills holds the whole unit.
+fn encloses(group: CgroupKey, unit: CgroupKey, snapshot: &Snapshot) -> bool {
+    snapshot.ancestry(unit).any(|(key, _)| key == group)
 }

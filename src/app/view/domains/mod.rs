@@ -104,11 +104,33 @@ impl Domains {
             // The host comes before all groups, so they are judged with this.
             around.host_is_near |= domain.scope == Scope::Host && is_near(watch);
         }
+        self.foresee(snapshot);
         self.kills.account(snapshot.seq, self.accounted(snapshot));
         self.watches.retain(|_, watch| watch.seen == snapshot.seq);
         let known = &self.watches;
         self.unfolded.retain(|scope| known.contains_key(scope));
         self.lead(snapshot);
+    }
+
+    /// Which domain up the path of each is full first: the kernel kills there, whatever room the inner one has.
+    fn foresee(&mut self, snapshot: &Snapshot) {
+        let times: HashMap<Scope, Duration> = self
+            .watches
+            .iter()
+            .filter_map(|(scope, watch)| Some((*scope, watch.signs.time_left?)))
+            .collect();
+        for domain in &snapshot.domains {
+            let groups = domain.scope.memcg().into_iter();
+            let path =
+                groups.flat_map(|key| snapshot.ancestry(key).map(|(key, _)| Scope::Memcg(key)));
+            let outer = path.chain([domain.scope, Scope::Host]);
+            let first = outer
+                .filter_map(|scope| Some((scope, *times.get(&scope)?)))
+                .min_by_key(|(scope, time)| (*time, *scope != domain.scope));
+            if let Some(watch) = self.watches.get_mut(&domain.scope) {
+                watch.first_full = first;
+            }
+        }
     }
 
     /// Kills counted in this sample in groups that ran out of memory themselves; nested groups count once.

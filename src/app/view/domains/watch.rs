@@ -8,6 +8,7 @@ use super::kills::Kills;
 use super::pace::Pace;
 use crate::model::cgroup::{Cgroup, CgroupPath};
 use crate::model::memory::band::{Band, Thresholds};
+use crate::model::oom_domain::enclosing::tightest;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::urgency::{Acute, Place, Signs, Urgency, urgency};
 use crate::model::oom_domain::victim::{DomainState, Scope};
@@ -52,6 +53,10 @@ pub struct Watch {
     pub band: Band,
     /// How urgent it is; rises at once, falls late.
     pub urgency: Urgency,
+    /// The least room up the path and whose it is; [`Self::room`] is the domain's own.
+    pub tightest: Option<(Scope, Room)>,
+    /// Time until the first domain up the path is full and which that is; `None` if none grows steadily.
+    pub first_full: Option<(Scope, Duration)>,
     /// What the urgency was computed from.
     pub signs: Signs,
     /// Growth of what it consumes.
@@ -99,6 +104,7 @@ impl Watch {
         self.of_nodes = matches!(domain.scope, Scope::Nodes(_));
         let was_full = self.room.is_some_and(is_full);
         self.room = Room::from_domain(domain, snapshot);
+        self.tightest = tightest(domain.scope, snapshot);
         self.accounted = 0;
         let hangs = group.is_some_and(|group| group.limits.kill_disabled);
         self.has_victims = domain.verdict.is_some() || (hangs && domain.members > 0);

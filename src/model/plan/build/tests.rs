@@ -86,7 +86,10 @@ fn v2_enables_the_controller_from_the_root_down() {
     };
     let is_there = |p: &CgroupPath| p.as_str() == "/app";
     let inner = CgroupPath::new("/app/web/x");
-    let plan = create(&[id], &inner, &limits, CgroupVersion::V2, is_there).expect("a plan");
+    let plan = create(&[id], &inner, &limits, CgroupVersion::V2, is_there, |_| {
+        false
+    })
+    .expect("a plan");
     let text = |step: &Step| match step {
         Step::Cgroup(CgroupStep::EnableMemory(p)) => format!("enable {p}"),
         Step::Cgroup(CgroupStep::Create(p)) => format!("create {p}"),
@@ -111,6 +114,6 @@ fn v2_enables_the_controller_from_the_root_down() {
     );
     assert_eq!(plan.destination(), Some(&inner));
     let app = CgroupPath::new("/app");
-    let taken = create(&[id], &app, &limits, CgroupVersion::V2, is_there);
+    let taken = create(&[id], &app, &limits, CgroupVersion::V2, is_there, |_| false);
     assert_eq!(taken, Err(PlanError::Exists(app)));
 }

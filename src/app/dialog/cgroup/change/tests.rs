@@ -1,6 +1,6 @@
 //! Existing limits: what the dialog shows of them, and the unit they belong to.
 
-use super::{owner_line, present, unit_of};
+use super::present;
 use crate::app::dialog::cgroup::plan::{Fields, fields_of, patch};
 use crate::app::input::line::LineInput;
 use crate::model::cgroup::limits::LimitFile;
@@ -59,37 +59,6 @@ fn what_was_not_read_is_not_shown_as_a_number() {
         assert_eq!(shown(file, &held), None, "{file:?}");
     }
     assert_eq!(present(LimitFile::V1Limit, None), None);
-}
-
-#[test]
-fn the_command_for_a_unit_goes_to_the_manager_that_owns_it() {
-    let command = |path| {
-        let line = owner_line(&CgroupPath::new(path), CgroupVersion::V2).expect("a unit");
-        let text = line.plain();
-        text.split_once("To keep it").expect("it").1.to_owned()
-    };
-    assert_eq!(
-        command("/system.slice/web.service"),
-        ": systemctl set-property web.service MemoryMax=…"
-    );
-    assert_eq!(
-        command("/user.slice/user-1000.slice/user@1000.service/app.slice/tool.service/inner"),
-        " (as user 1000): systemctl --user set-property tool.service MemoryMax=…"
-    );
-    assert_eq!(
-        command("/user.slice/user-1000.slice/user@1000.service"),
-        ": systemctl set-property user@1000.service MemoryMax=…"
-    );
-}
-
-#[test]
-fn the_unit_is_the_innermost_part_that_systemd_named() {
-    let unit = |path| unit_of(&CgroupPath::new(path)).map(str::to_owned);
-    assert_eq!(
-        unit("/system.slice/a.service/sub"),
-        Some("a.service".to_owned())
-    );
-    assert_eq!(unit("/docker/4f5e"), None);
 }
 
 #[test]

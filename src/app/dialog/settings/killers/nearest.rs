@@ -26,6 +26,10 @@ pub(super) fn line(context: &DialogContext<'_>) -> Option<Line> {
             .add(Tone::Normal, ": the kernel kills ")
             .add(Tone::Critical, wording::victim(&verdict, snapshot))
             .add(Tone::Normal, " and its group there"),
+        Death::Unit(verdict) => line
+            .add(Tone::Normal, ": the kernel kills ")
+            .add(Tone::Critical, wording::victim(&verdict, snapshot))
+            .add(Tone::Normal, " there, then systemd stops its unit"),
         Death::Hangs => line.add(Tone::Danger, ": its tasks hang there (oom_kill_disable)"),
         Death::Panics => line.add(Tone::Danger, ": the kernel panics there (panic_on_oom 2)"),
         Death::Asker => line.add(Tone::Normal, ": whoever asks for memory dies there"),

@@ -9,6 +9,7 @@ use crate::app::view::gauge::trend::Rate;
 use crate::model::cgroup::Cgroup;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::oom_domain::urgency::Urgency;
+use crate::model::oom_domain::victim::Scope;
 use crate::text::format;
 use crate::text::joined::joined;
 use crate::text::tone::Tone;
@@ -39,6 +40,11 @@ fn event(c: &DomainCell<'_>, count: Count, pick: fn(&Cgroup) -> Option<u64>) -> 
         }
         Some(_) => cell(Tone::Normal, text),
     }
+}
+
+/// The mark behind a number that is an enclosing domain's.
+fn outer(c: &DomainCell<'_>, scope: Scope) -> &'static str {
+    if scope == c.domain.scope { "" } else { "^" }
 }
 
 /// The columns.
@@ -109,13 +115,16 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "left",
         title: "LEFT",
-        doc: "what it can still take before somebody dies, swap included",
-        width: Width::Fixed(5),
+        doc: "room before somebody dies, swap included; ^: of an enclosing domain",
+        width: Width::Fixed(6),
         align: Align::Right,
         rank: 4,
         sort: (),
-        cell: |c| match c.watch.room {
-            Some(room) => cell(Tone::Normal, format::size(room.left())),
+        cell: |c| match c.watch.tightest {
+            Some((scope, room)) => {
+                let text = format!("{}{}", format::size(room.left()), outer(c, scope));
+                cell(Tone::Normal, text)
+            }
             None => na(),
         },
     },
@@ -184,20 +193,23 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "full-in",
         title: "FULL IN",
-        doc: "until nothing is left, at that growth; ?: by the last seconds alone",
+        doc: "until full, at that growth; ^: of an enclosing domain, ?: by the last seconds",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
         sort: (),
-        cell: |c| match c.watch.signs.time_left {
-            Some(left) => {
+        cell: |c| match c.watch.first_full {
+            Some((scope, left)) => {
                 let tone = if left.as_secs() < 300 {
                     Tone::Critical
                 } else {
                     Tone::Watch
                 };
                 let doubt = if c.watch.forecast.is_brief() { "?" } else { "" };
-                cell(tone, format!("{}{doubt}", format::roughly(left)))
+                cell(
+                    tone,
+                    format!("{}{doubt}{}", format::roughly(left), outer(c, scope)),
+                )
             }
             None => dash(),
         },
@@ -281,9 +293,9 @@ pub static COLUMNS: &[DomainColumn] = &[
         id: "dies",
         title: "DIES",
         doc: joined!(
-            "one, the whole group (",
+            "one, whole group (",
             LimitFile::OomGroup.row().name,
-            "), nobody; hangs: the killer is off"
+            ") or unit, nobody; hangs: killer off"
         ),
         width: Width::Fixed(6),
         align: Align::Left,
@@ -292,7 +304,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         cell: |c| {
             let death = Death::from_domain(c.domain, c.snapshot);
             let tone = match death {
-                Death::Whole(_) | Death::Hangs | Death::Panics => Tone::Danger,
+                Death::Whole(_) | Death::Unit(_) | Death::Hangs | Death::Panics => Tone::Danger,
                 Death::Asker => Tone::Watch,
                 Death::Nobody | Death::Empty => Tone::Dim,
                 Death::One(_) => Tone::Normal,
@@ -332,7 +344,7 @@ pub static COLUMNS: &[DomainColumn] = &[
                 Death::Panics => cell(Tone::Danger, "the kernel panics"),
                 Death::Asker => cell(Tone::Watch, "whoever asks"),
                 Death::Nobody => cell(Tone::Watch, "nobody can be killed"),
-                Death::One(verdict) | Death::Whole(verdict) => cell(
+                Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => cell(
                     if near { Tone::Critical } else { Tone::Normal },
                     wording::victim(&verdict, c.snapshot),
                 ),

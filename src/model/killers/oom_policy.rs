@@ -1,0 +1,219 @@
+//! [`OomPolicy`]: what systemd does with the rest of a unit once the kernel has killed one of its processes.
+
+use super::systemd::syntax::assignments;
+use super::units::{UnitFile, applied};
+use crate::model::cgroup::CgroupPath;
+
+/// `OOMPolicy=` of a service (systemd.service(5), since 243) or a scope (systemd.scope(5), since 253).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OomPolicy {
+    /// The other processes live on.
+    Continue,
+    /// systemd stops the unit: all its processes end.
+    #[default]
+    Stop,
+    /// As [`Self::Stop`], and systemd sets `memory.oom.group`, so that the kernel kills them all itself.
+    Kill,
+}
+
+impl OomPolicy {
+    /// The value as systemd writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Continue => "continue",
+            Self::Stop => "stop",
+            Self::Kill => "kill",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Continue, Self::Stop, Self::Kill];
+        all.into_iter().find(|policy| policy.name() == text)
+    }
+}
+
+/// The instance of systemd that runs a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Manager {
+    /// pid 1.
+    System,
+    /// The instance of the user with this uid.
+    User(u32),
+}
+
+/// The first release whose scopes have a policy; before it they live on.
+const SCOPES_SINCE: u32 = 253;
+
+/// The services and scopes around a group, outermost first, with the manager that runs each. Groups that a unit
+/// makes inside itself are part of it, whatever they are called.
+#[must_use]
+pub fn units_around(path: &CgroupPath) -> Vec<(CgroupPath, Manager)> {
+    let mut found = Vec::new();
+    let mut manager = Manager::System;
+    let mut at = CgroupPath::root();
+    for name in path.as_str().split('/').filter(|name| !name.is_empty()) {
+        at = at.join(CgroupPath::bytes_of(name));
+        if name.ends_with(".slice") {
+            continue;
+        }
+        if !name.ends_with(".service") && !name.ends_with(".scope") {
+            break;
+        }
+        found.push((at.clone(), manager));
+        let user = name
+            .strip_prefix("user@")
+            .and_then(|rest| rest.strip_suffix(".service"));
+        match (manager, user.and_then(|uid| uid.parse().ok())) {
+            (Manager::System, Some(uid)) => manager = Manager::User(uid),
+            _ => break,
+        }
+    }
+    found
+}
+
+/// `DefaultOOMPolicy=` from system.conf or user.conf and their drop-ins, in the order in which they apply.
+#[must_use]
+pub fn default_policy<'t>(files: impl IntoIterator<Item = &'t str>) -> OomPolicy {
+    let values = files.into_iter().flat_map(assignments);
+    values
+        .filter(|(section, key, _)| *section == "Manager" && *key == "DefaultOOMPolicy")
+        .filter_map(|(.., value)| OomPolicy::parse(value))
+        .last()
+        .unwrap_or_default()
+}
+
+/// The policy of a unit, from all files that apply to it. `release` is that of systemd, `None` if unknown: then it
+/// is taken for a present one.
+#[must_use]
+pub fn oom_policy(
+    unit: &str,
+    files: &[UnitFile],
+    default: OomPolicy,
+    release: Option<u32>,
+) -> OomPolicy {
+    let is_scope = unit.ends_with(".scope");
+    if is_scope && release.is_some_and(|release| release < SCOPES_SINCE) {
+        return OomPolicy::Continue;
+    }
+    let (mut policy, mut delegates, mut leaves_rest) = (None, false, false);
+    for file in applied(unit, files) {
+        for (section, key, value) in assignments(&file.text) {
+            if !matches!(section, "Service" | "Scope") {
+                continue;
+            }
+            match key {
+                "OOMPolicy" => policy = OomPolicy::parse(value).or(policy),
+                // Empty means: without controllers, but delegated.
+                "Delegate" => {
+                    delegates = !matches!(value, "no" | "n" | "false" | "f" | "off" | "0");
+                }
+                "KillMode" => leaves_rest = matches!(value, "process" | "none"),
+                _ => {}
+            }
+        }
+    }
+    // src/core/service.c `service_add_extras`, scope.c `scope_add_extras`.
+    let default = if delegates {
+        OomPolicy::Continue
+    } else {
+        default
+    };
+    match policy.unwrap_or(default) {
+        // Stopping the unit ends its main process alone, or none.
+        OomPolicy::Stop if leaves_rest => OomPolicy::Continue,
+        policy => policy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Manager, OomPolicy, default_policy, oom_policy, units_around};
+    use crate::model::cgroup::CgroupPath;
+    use crate::model::killers::units::UnitFile;
+
+    fn units(path: &str) -> Vec<(String, Manager)> {
+        let around = units_around(&CgroupPath::new(path)).into_iter();
+        around
+            .map(|(path, manager)| (path.to_string(), manager))
+            .collect()
+    }
+
+    #[test]
+    fn the_units_around_a_group_and_who_runs_them() {
+        let web = "/system.slice/web.service";
+        let of_system = |path: &str| (path.to_owned(), Manager::System);
+        assert_eq!(units(&format!("{web}/child.scope/x")), [of_system(web)]);
+        let user = "/user.slice/user-7.slice/user@7.service";
+        assert_eq!(
+            units(&format!("{user}/app.slice/a.scope")),
+            [
+                of_system(user),
+                (format!("{user}/app.slice/a.scope"), Manager::User(7))
+            ]
+        );
+        assert!(units("/docker/abc/system.slice/web.service").is_empty());
+        assert!(units("/system.slice").is_empty());
+    }
+
+    fn policy(unit: &str, text: &str, release: u32) -> OomPolicy {
+        let file = |unit: &str, drop_in: Option<&str>, text: &str| UnitFile {
+            unit: unit.to_owned(),
+            drop_in: drop_in.map(str::to_owned),
+            text: text.to_owned(),
+        };
+        let files = [
+            file(unit, None, text),
+            file("odd.service", Some("9.conf"), "[Service]\nOOMPolicy=kill\n"),
+        ];
+        oom_policy(unit, &files, OomPolicy::Stop, Some(release))
+    }
+
+    #[test]
+    fn the_policy_of_a_unit() {
+        use OomPolicy::{Continue, Kill, Stop};
+        for (unit, text, release, wanted) in [
+            ("a.service", "[Service]\nExecStart=x\n", 252, Stop),
+            (
+                "a.service",
+                "[Service]\nOOMPolicy=continue\n",
+                252,
+                Continue,
+            ),
+            ("a.service", "[Service]\nOOMPolicy=sideways\n", 252, Stop),
+            ("a.service", "[Unit]\nOOMPolicy=continue\n", 252, Stop),
+            ("a.service", "[Service]\nDelegate=yes\n", 252, Continue),
+            (
+                "a.service",
+                "[Service]\nDelegate=memory\nOOMPolicy=stop\n",
+                252,
+                Stop,
+            ),
+            ("a.service", "[Service]\nDelegate=no\n", 252, Stop),
+            ("a.service", "[Service]\nKillMode=process\n", 252, Continue),
+            ("odd.service", "[Service]\nOOMPolicy=continue\n", 252, Kill),
+            ("a.scope", "[Scope]\n", 252, Continue),
+            ("a.scope", "[Scope]\n", 253, Stop),
+            (
+                "session-3.scope",
+                "[Scope]\nOOMPolicy=continue\n",
+                257,
+                Continue,
+            ),
+        ] {
+            assert_eq!(policy(unit, text, release), wanted, "{unit} {text}");
+        }
+        let conf = ["[Manager]\nDefaultOOMPolicy=continue\n", "[Manager]\n#x\n"];
+        assert_eq!(default_policy(conf), Continue);
+        assert_eq!(default_policy([]), Stop);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_path_or_text_panics(path in "(/|\\.slice|\\.service|user@|[0-9]{1,30}|\\PC)*", text in "(\\PC|\n|=|OOMPolicy)*") {
+            let _ = units_around(&CgroupPath::new(&path));
+            let _ = policy(&path, &text, 1);
+        }
+    }
+}
