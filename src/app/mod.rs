@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::input::actions::ACTIONS;
+use crate::app::input::confirmation::Confirmation;
 use crate::app::input::id::ActionId;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::{Prompt, PromptKind};
@@ -75,6 +76,8 @@ pub struct State {
     pub searched: String,
     /// The sentence in the footer, if one is fresh.
     pub notice: Option<Notice>,
+    /// Keeps a key from confirming what was not on the screen when it was pressed.
+    pub confirmation: Confirmation,
     /// Keeps a key from acting on a row that the user did not select.
     pub selection_guard: SelectionGuard,
     /// Requests of the open dialogs.
@@ -129,6 +132,7 @@ impl State {
             prompt: None,
             searched: String::new(),
             notice: None,
+            confirmation: Confirmation::default(),
             selection_guard: SelectionGuard::default(),
             pending: Pending::default(),
             undo: UndoLog::default(),
@@ -224,11 +228,7 @@ impl State {
     /// Opens a dialog.
     fn open(&mut self, dialog: impl Dialog + 'static) -> Vec<Effect> {
         self.dialogs.push(Box::new(dialog));
-        Vec::new()
-    }
-
-    fn nobody_selected(&mut self) -> Vec<Effect> {
-        self.say(Tone::Normal, "no process is selected");
+        self.confirmation.opened();
         Vec::new()
     }
 

@@ -12,7 +12,7 @@ use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::{Pid, ProcessId};
 use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
-use crate::model::time::Now;
+use crate::model::time::{Monotonic, Now};
 use crate::oomlog::{OomEvent, OomReport};
 
 /// What the mouse did, in screen cells.
@@ -68,6 +68,9 @@ pub enum Msg {
     Tick(Now),
     /// The terminal has this many columns and rows now.
     Resized(u16, u16),
+    /// The keys that follow were read from the terminal at this time. Keys without it are somebody's who knows what
+    /// is on the screen.
+    Read(Monotonic),
     /// A key.
     Key(Key),
     /// Text pasted into the terminal.

@@ -62,6 +62,30 @@ impl Environment {
         })
     }
 
+    /// A terminal or a locale that cannot show all that oomtop draws: ASCII only (locale(7), term(7)).
+    pub(super) fn only_ascii(&self) -> Option<Found> {
+        let text = |name: &str| self.variable(name).and_then(OsStr::to_str);
+        let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+        let locale = names.find_map(|name| Some((name, text(name)?)));
+        let is_utf8 = |locale: &str| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        };
+        // Without any locale variable nothing is known: containers and sudo often have none.
+        let by_locale = locale.filter(|(_, locale)| !is_utf8(locale));
+        // The Linux console has 512 glyphs at most: no eighths of a block.
+        let by_terminal = || {
+            let poor = |term: &&str| matches!(*term, "dumb" | "linux") || term.starts_with("vt");
+            text("TERM").filter(poor).map(|term| ("TERM", term))
+        };
+        let (name, _) = by_locale.or_else(by_terminal)?;
+        Some(Found {
+            setting: setting("ascii")?,
+            text: "true".to_owned(),
+            origin: Origin::Variable(name.to_owned()),
+        })
+    }
+
     /// The `OOMTOP_…` variables. A name that belongs to no setting is ignored: another program may use it.
     ///
     /// # Errors

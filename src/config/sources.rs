@@ -33,6 +33,7 @@ pub(super) fn read(flags: Vec<Found>, environment: &Environment) -> Result<Sourc
     reading.file(&environment.system_file);
     // https://no-color.org: the user's configuration and flags override it.
     reading.layer(environment.no_color().into_iter().collect());
+    reading.layer(environment.only_ascii().into_iter().collect());
     if let Some(path) = environment.user_file() {
         if file::is_out_of_reach(&path) {
             // After `sudo -u` HOME is still another user's: its files are not meant for this user.

@@ -1,13 +1,16 @@
 //! [`Filter`]: what `/` takes. Terms are separated by spaces and all must hold.
 //!
-//! `text` (in the command line or name), `pid:1,2`, `user:mysql`, `cgroup:web`, and comparisons such
+//! `text` (in the command line or name), `pid:1,2`, `name:java`, `user:mysql`, `cgroup:web`, and comparisons such
 //! as `adj<0`, `rss>100M`, `badness>=10`; `!` before a term turns it round.
+
+mod words;
 
 use crate::model::kernel::KernelRules;
 use crate::model::process::badness::{badness, score};
 use crate::model::process::{Pid, Process};
 use crate::model::size::parse_size;
 use crate::model::snapshot::Snapshot;
+use words::{unknown_field, words};
 
 /// A parsed filter with the text it came from; empty lets everything through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +40,7 @@ struct Term {
 enum Test {
     Text(String),
     Pid(Vec<Pid>),
+    Name(String),
     User(String),
     Cgroup(String),
     Number {
@@ -73,6 +77,7 @@ type ParseValue = fn(&str) -> Result<Test, String>;
 /// Terms that are a key and a value, by the names of the key; the help shows the first.
 const KEYS: &[(&[&str], ParseValue)] = &[
     (&["pid"], parse_pids),
+    (&["name"], |name| Ok(Test::Name(name.to_lowercase()))),
     (&["user"], |name| Ok(Test::User(name.to_lowercase()))),
     (&["cgroup", "unit"], |path| {
         Ok(Test::Cgroup(path.to_lowercase()))
@@ -121,8 +126,9 @@ impl Filter {
     /// # Errors
     /// A sentence about the first term that makes no sense.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.split_whitespace()
-            .map(parse_term)
+        words(text)
+            .iter()
+            .map(|word| parse_term(word))
             .collect::<Result<_, _>>()
             .map(|terms| Self {
                 text: text.to_owned(),
@@ -189,7 +195,14 @@ fn parse_test(word: &str) -> Result<Test, String> {
             }
         }
     }
-    Ok(Test::Text(word.to_lowercase()))
+    if let Some(text) = word.strip_prefix('"') {
+        let text = text.strip_suffix('"').unwrap_or(text);
+        return Ok(Test::Text(text.to_lowercase()));
+    }
+    match unknown_field(word) {
+        Some(error) => Err(error),
+        None => Ok(Test::Text(word.to_lowercase())),
+    }
 }
 
 fn parse_pids(value: &str) -> Result<Test, String> {
@@ -234,6 +247,7 @@ impl Test {
                         .as_ref()
                         .is_some_and(|line| contains(line, text))
             }
+            Self::Name(text) => contains(&process.comm.text(), text),
             Self::Pid(pids) => pids.contains(&process.id.pid),
             Self::User(user) => {
                 context
@@ -303,94 +317,4 @@ pub fn contains(haystack: &str, needle: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Filter, FilterContext};
-    use crate::model::kernel::KernelRules;
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::process::{MemoryUse, Process, ProcessId};
-    use crate::model::snapshot::Snapshot;
-
-    fn passes(filter: &str) -> bool {
-        let snapshot = Snapshot {
-            users: std::sync::Arc::new([(7, "mysql".into())].into()),
-            ..Snapshot::default()
-        };
-        let context = FilterContext {
-            snapshot: &snapshot,
-            rules: &KernelRules::default(),
-            total: 100_000,
-        };
-        let process = Process {
-            id: ProcessId {
-                pid: 812,
-                start_ticks: 1,
-            },
-            uid: 7,
-            comm: "mysqld".into(),
-            command: Some("/usr/sbin/mysqld --Datadir=/var".into()),
-            adj: OomScoreAdj::new(-500),
-            memory: Some(MemoryUse {
-                rss: 51_200,
-                ..MemoryUse::default()
-            }),
-            ..Process::default()
-        };
-        Filter::parse(filter)
-            .expect(filter)
-            .matches(&process, &context)
-    }
-
-    #[test]
-    fn terms() {
-        for yes in [
-            "",
-            "mysql",
-            "DATADIR",
-            "pid:812",
-            "pid:1,812",
-            "user:mysql",
-            "user:7",
-            "adj<0",
-            "adj=-500",
-            "rss>100M",
-            "rss<=200M",
-            "!nginx",
-            "mysql adj<0 rss>1M",
-            "bad<100",
-            "swap=0",
-        ] {
-            assert!(passes(yes), "{yes}");
-        }
-        for no in [
-            "nginx",
-            "pid:8",
-            "user:root",
-            "adj>0",
-            "rss>1G",
-            "!mysql",
-            "mysql adj>0",
-            "growth>0",
-            "cgroup:x",
-        ] {
-            assert!(!passes(no), "{no}");
-        }
-    }
-
-    #[test]
-    fn nonsense_is_told() {
-        for bad in ["rss>", "rss>lots", "adj<x", "pid:", "pid:x", "score>1.5"] {
-            assert!(Filter::parse(bad).is_err(), "{bad}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn never_panics(text in "\\PC{0,40}") {
-            if let Ok(filter) = Filter::parse(&text) {
-                let snapshot = Snapshot::default();
-                let context = FilterContext { snapshot: &snapshot, rules: &KernelRules::default(), total: 0 };
-                let _ = filter.matches(&Process::default(), &context);
-            }
-        }
-    }
-}
+mod tests;

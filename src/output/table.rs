@@ -13,7 +13,12 @@ use crate::app::view::processes::marks::Marks;
 use crate::model::process::Process;
 use crate::model::snapshot::{Host, Snapshot};
 use crate::model::time::Now;
+use crate::text::cells::prefix;
 use crate::text::format;
+use crate::text::wording;
+
+/// Widest line of the table, in cells. Command lines can have megabytes; `--json` holds them whole.
+const WIDEST: usize = 300;
 
 /// The whole output, ending with a newline. Control characters of names are replaced.
 pub fn plain(
@@ -50,6 +55,21 @@ pub fn plain(
         format::long_size(memory.swap_used()),
         format::long_size(memory.swap_total),
     );
+    for domain in &snapshot.domains {
+        let who = domain.verdict.map_or_else(
+            || "nobody can be killed".to_owned(),
+            |verdict| wording::victim(&verdict, snapshot),
+        );
+        let place = wording::domain(domain.scope, snapshot);
+        let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
+        let full = group.and_then(|group| Some((group.usage?, group.limits.max?)));
+        let full = full.map_or_else(String::new, |(usage, limit)| {
+            format!("  {} of {}", format::size(usage), format::size(limit))
+        });
+        let text = format!("next victim of {place}: {who}{full}");
+        let _ = writeln!(out, "{}", printable(&text));
+    }
+    out.push('\n');
     line(
         &mut out,
         COLUMNS
@@ -58,7 +78,16 @@ pub fn plain(
     );
     let filtering = context.filtering();
     let shown = |p: &&Process| {
-        (settings.kernel_threads || !p.kernel_thread) && settings.filter.matches(p, &filtering)
+        // oomtop's own command line holds the filter's text.
+        let own = host.own_pid == Some(p.id.pid) && !settings.filter.is_empty();
+        let nameless = own.then(|| Process {
+            command: None,
+            ..(*p).clone()
+        });
+        (settings.kernel_threads || !p.kernel_thread)
+            && settings
+                .filter
+                .matches(nameless.as_ref().unwrap_or(p), &filtering)
     };
     let mut processes = ranked(snapshot, total);
     if let Some(by) = settings.sort.and_then(column) {
@@ -112,6 +141,11 @@ fn line(out: &mut String, cells: impl Iterator<Item = (String, Width, Align)>) {
             Align::Right => write!(text, "{cell:>width$} "),
         };
     }
-    out.push_str(text.trim_end());
+    let text = text.trim_end();
+    let (bytes, _) = prefix(text, WIDEST, false);
+    out.push_str(text.get(..bytes).unwrap_or(text));
+    if bytes < text.len() {
+        out.push('…');
+    }
     out.push('\n');
 }

@@ -5,6 +5,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text::tone::is_unsafe;
 
+/// Longest grapheme that is shown whole. The longest emoji (a family with skin tones) has 41 bytes.
+const MOST_BYTES: usize = 64;
+
 /// True for printable ASCII: every byte takes one cell.
 pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))
@@ -36,6 +39,13 @@ pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
 /// The text shown for a grapheme: the grapheme itself, or a replacement if a terminal would obey it or
 /// (with `--ascii`) could not show it.
 pub fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
+    // A cell holds a letter with its accents, or an emoji of several parts; a heap of thousands of accents is an attack.
+    if grapheme.len() > MOST_BYTES {
+        let kept = grapheme.chars().next().unwrap_or(' ');
+        return shown(kept.encode_utf8(&mut [0; 4]), ascii)
+            .into_owned()
+            .into();
+    }
     if grapheme.chars().any(is_unsafe) {
         let replaced = |c: char| match ascii {
             // Other characters of the same grapheme may be non-ASCII too.

@@ -16,7 +16,7 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
     let (width, height) = (page.width, page.height);
     let frame = Rect {
         x: screen.x + (screen.width - (width + 4).min(screen.width)) / 2,
-        y: screen.y + (screen.height - (height + 2).min(screen.height)) / 2,
+        y: screen.y + page.top,
         width: (width + 4).min(screen.width),
         height: (height + 2).min(screen.height),
     };
@@ -26,7 +26,12 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
         width: frame.width - 4,
         height: frame.height - 2,
     };
-    canvas.clear(frame);
+    // A column of blanks on each side: halves of the words below it would look like text of the dialog.
+    canvas.clear(Rect {
+        x: frame.x.saturating_sub(1),
+        width: frame.width + if frame.x > 0 { 2 } else { 1 },
+        ..frame
+    });
     let first = page.first(view.scroll);
     let more = page.rows.len() > usize::from(inner.height);
     draw_frame(

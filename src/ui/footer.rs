@@ -4,9 +4,11 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::app::State;
+use crate::app::dialog::wrap::wrap;
 use crate::app::input::action::{Action, Label};
 use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::Prompt;
+use crate::app::notice::Notice;
 use crate::app::view::layout::Panes;
 use crate::text::cells::cells;
 use crate::text::tone::{Line, Tone};
@@ -20,13 +22,49 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) -> Option<Pos
     if let Some(open) = &state.prompt {
         return Some(prompt(open, &state.keymap, area, canvas));
     }
-    match &state.notice {
-        Some(notice) => {
-            canvas.line(area, &Line::of(notice.tone, format!(" {}", notice.text)));
+    if panes.notice.height == 0 {
+        // The screen is too low for a line of its own.
+        match &state.notice {
+            Some(notice) => {
+                canvas.line(area, &words(notice));
+            }
+            None => keys(state, area, canvas),
         }
-        None => keys(state, area, canvas),
+        return None;
+    }
+    keys(state, area, canvas);
+    let Some(notice) = &state.notice else {
+        canvas.line(panes.notice, &Line::of(Tone::Dim, target(state)));
+        return None;
+    };
+    let width = usize::from(area.width);
+    let lines = wrap(&words(notice), width);
+    for (line, area) in lines.iter().zip([panes.notice, area]) {
+        canvas.clear(area);
+        canvas.line(area, line);
+    }
+    if let [_, second, _, ..] = lines.as_slice() {
+        // Even two lines are too short.
+        let used = u16::try_from(second.width()).unwrap_or(u16::MAX);
+        let at = used.min(area.width.saturating_sub(1));
+        canvas.text(area.x + at, area.y, 1, "…", canvas.theme.style(notice.tone));
     }
     None
+}
+
+fn words(notice: &Notice) -> Line {
+    Line::of(notice.tone, format!(" {}", notice.text))
+}
+
+/// What the keys act on: the selected process with its whole command line, for which the table may be too narrow.
+fn target(state: &State) -> String {
+    match state.pane_target() {
+        Ok(process) => {
+            let command = process.command.as_deref().unwrap_or("");
+            format!(" {} {}  {command}", process.id.pid, process.comm)
+        }
+        Err(reason) => format!(" {reason}"),
+    }
 }
 
 fn prompt(prompt: &Prompt, keymap: &Keymap, area: Rect, canvas: &mut Canvas<'_>) -> Position {

@@ -101,13 +101,21 @@ fn draw_row(
             cell.tone = Tone::Watch;
         }
         if column.id == "command" && row.depth > 0 {
-            cell.text = format!("{}{}", branch(row.depth), cell.text);
+            cell.text = format!("{}{}", branch(row), cell.text);
         }
         cell
     });
 }
 
-/// The indentation of a child in the tree.
-fn branch(depth: u16) -> String {
-    format!("{}└ ", "  ".repeat(usize::from(depth.min(20)) - 1))
+/// The lines of the tree in front of a child.
+fn branch(row: &Row) -> String {
+    const DEEPEST: u16 = 20;
+    let more = |level: u16| {
+        let bit = 1_u32.checked_shl(u32::from(level)).unwrap_or(0);
+        row.siblings_below & bit != 0
+    };
+    let depth = row.depth.min(DEEPEST);
+    let above = (1..depth).map(|level| if more(level) { "│ " } else { "  " });
+    let own = if more(depth) { "├ " } else { "└ " };
+    above.chain(std::iter::once(own)).collect()
 }

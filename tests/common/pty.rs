@@ -172,8 +172,9 @@ impl Session {
         for part in keys.split_inclusive("<Esc>") {
             self.send(&keys::bytes(part));
             if part.ends_with("<Esc>") {
-                std::thread::sleep(Duration::from_millis(60));
                 self.await_taken();
+                // The program waits so long for the rest of a sequence.
+                std::thread::sleep(Duration::from_millis(60));
             }
         }
     }

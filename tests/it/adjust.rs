@@ -86,16 +86,22 @@ fn undo_takes_back_the_last_write_and_says_so_before() {
     for _ in 0..8 {
         scene.sample(now.clone());
     }
-    assert!(
-        scene.text().contains("Undo mysqld -200 → 0"),
-        "{}",
-        scene.text()
-    );
+    assert!(scene.text().contains("uUndo "), "{}", scene.text());
     scene.effects.clear();
     scene.keys("u");
+    assert_eq!(scene.asked(), [], "it asks first");
+    let text = scene.text();
+    assert!(text.contains("Undo mysqld -200 → 0"), "{text}");
+    assert!(
+        text.contains("write 0 to /proc/2456/oom_score_adj"),
+        "{text}"
+    );
+    scene.keys("Enter");
     assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
     scene.answer(vec![adj_done(2456, -200, 0)]);
     assert!(scene.state.undo.is_empty());
+    scene.keys("u");
+    assert!(!scene.text().contains("has written nothing"));
 }
 
 #[test]
@@ -106,6 +112,7 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
         .answer(vec![adj_done(2456, 0, -200)]);
     scene.effects.clear();
     scene.keys("u");
+    scene.keys("Enter");
     let asked = scene.asked();
     let [
         Effect::Write {
@@ -129,6 +136,8 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     }
     scene.effects.clear();
     scene.keys("u");
+    assert_eq!(scene.asked(), []);
+    scene.keys("Enter");
     let asked = scene.asked();
     let [
         Effect::Write {
@@ -221,7 +230,7 @@ fn one_of_many_targets_that_fails_keeps_nobody_from_being_undone() {
     );
     scene.keys("Esc");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [write(2456, 0)]);
 }
 
@@ -294,7 +303,7 @@ fn what_is_written_while_an_undo_runs_stays_in_the_log() {
     scene
         .keys("a Up Enter")
         .answer(vec![adj_done(2456, 0, -200)]);
-    scene.keys("u");
+    scene.keys("u Enter");
     let undo = scene.asked().pop();
     let Some(Effect::Write { id, .. }) = undo else {
         panic!("{undo:?}")
@@ -305,7 +314,7 @@ fn what_is_written_while_an_undo_runs_stays_in_the_log() {
     let plans = vec![adj_done(2456, -200, 0)];
     scene.tell(Msg::Done(Receipt::Write { id, plans }));
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [write(1892, 0)]);
 }
 

@@ -31,12 +31,12 @@ fn a_second_u_before_the_answer_takes_back_nothing() {
     scene.tell(written(1892, 0, 300));
     scene.tell(written(2456, 0, -200));
     scene.effects.clear();
-    scene.keys("u u");
+    scene.keys("u Enter u");
     assert_eq!(scene.asked().len(), 1, "asked once");
     scene.answer(vec![adj_done(2456, -200, 0)]);
     assert_eq!(scene.state.undo.len(), 1, "the older change still stands");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [one([adj(1892, 0)])]);
 }
 

@@ -173,7 +173,7 @@ fn shows_what_was_read_back_and_undo_removes_what_was_made() {
     scene.keys("Enter");
     assert!(scene.state.dialogs.is_empty());
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     let path = CgroupPath::new("/oomtop-mysqld-2456");
     let back = [
         CgroupStep::Move(id(2456), service),
@@ -203,7 +203,7 @@ fn a_step_that_fails_is_told_and_what_was_made_can_be_removed() {
     );
     scene.keys("Esc");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     let remove = CgroupStep::Remove(CgroupPath::new("/oomtop-mysqld-2456"));
     assert_eq!(writes(&scene.asked()), [one([remove])]);
 }

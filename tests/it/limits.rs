@@ -217,13 +217,13 @@ fn undo_writes_what_the_files_said_in_the_other_order() {
     ];
     answer(&mut scene, steps);
     says(&scene, "was 3670016000");
-    scene.keys("Enter u");
+    scene.keys("Enter u Enter");
     let back = vec![
         step(LimitFile::V1Memsw, NONE),
         step(LimitFile::V1Limit, mib(3500)),
     ];
     assert_eq!(asked(&mut scene), [one(back)]);
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "one at a time");
 }
 
@@ -242,7 +242,7 @@ fn what_was_written_before_a_failure_can_be_taken_back() {
     answer(&mut scene, steps);
     scene.keys("Esc");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(
         asked(&mut scene),
         [one(vec![step(LimitFile::SwapMax, NONE)])]
@@ -256,7 +256,7 @@ fn undo_asks_again_where_the_old_limit_would_kill_or_somebody_set_another() {
         (
             1024,
             3584,
-            "back to 1 GiB can kill at once, 3.3 GiB are in use; press u again",
+            "back to 1 GiB can kill at once, 3.3 GiB are in use; Enter does it",
         ),
         (
             4096,
@@ -282,7 +282,7 @@ fn undo_asks_again_where_the_old_limit_would_kill_or_somebody_set_another() {
         }
         assert_eq!(at_once, usize::from(before == 4096), "{words}");
         says(&scene, words);
-        scene.keys("u");
+        scene.keys("Enter");
         assert_eq!(asked(&mut scene).len(), 1);
     }
 }
@@ -371,7 +371,7 @@ fn limits_of_two_groups_in_one_write_go_back_each_to_its_own() {
         scene.answer(receipts.into_iter().map(receipt).collect());
         says(&scene, "2 limits written and read back: of 2 groups");
         scene.effects.clear();
-        scene.keys("u");
+        scene.keys("u Enter");
         assert_eq!(asked(&mut scene), [back]);
     }
 }

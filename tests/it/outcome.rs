@@ -308,7 +308,7 @@ fn an_existing_groups_limit_ranks_its_members_and_the_moved_one() {
         writable: true,
         has_memory: false,
     }])));
-    says(&scene, "No limit would hold it there");
+    says(&scene, "No limit applies there");
 }
 
 #[test]

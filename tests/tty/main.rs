@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod input;
 mod latency;
 mod panics;
 mod screenshots;

@@ -16,10 +16,14 @@ use crate::model::plan::step::Step;
 use crate::model::process::ProcessId;
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
+use crate::model::snapshot::Snapshot;
 use crate::text::tone::{Line, Tone};
 
 pub use choice::Lean;
 use choice::{CHOICES, ScopeChoice, parse_value};
+
+/// Name of the set of tagged processes.
+const TAGGED: &str = "tagged";
 
 /// Writes `oom_score_adj` of one or more pinned processes.
 #[derive(Debug)]
@@ -34,6 +38,10 @@ pub struct AdjustDialog {
     value: LineInput,
     /// The typed value is a legacy `oom_adj`.
     legacy: bool,
+    /// The value is the proposed one: the first character typed replaces it.
+    fresh: bool,
+    /// Why the value is not further in the direction of the key.
+    end: Option<&'static str>,
     /// A first Enter confirmed a risky value.
     armed: bool,
     /// The write whose receipt is pending.
@@ -59,27 +67,49 @@ impl AdjustDialog {
                 .into_iter()
                 .map(|(name, targets)| ScopeChoice { name, targets }),
         );
-        let chosen = lean.start(before);
-        let mut dialog = Self {
+        let start = lean.start(before);
+        Self {
             main,
             scopes,
             scope: 0,
-            chosen: Some(chosen),
-            value: LineInput::default(),
+            chosen: start.chosen,
+            value: LineInput::new(start.value.to_string()),
+            fresh: true,
+            end: start.end,
             legacy: false,
             armed: false,
             waiting: None,
             result: Vec::new(),
+        }
+    }
+
+    /// Opens the dialog for the tagged processes, at least one, and for nobody else. The start value is on the side of
+    /// the key for each of them.
+    pub fn of_tagged(tagged: Vec<Pinned>, snapshot: &Snapshot, lean: Lean) -> Self {
+        let adj = |target: &Pinned| snapshot.process(target.id).and_then(|process| process.adj);
+        let adjs = tagged.iter().filter_map(adj);
+        let before = match lean {
+            Lean::Protect => adjs.min(),
+            Lean::Present | Lean::Expend => adjs.max(),
         };
-        dialog.show_choice();
+        let main = tagged.first().cloned().unwrap_or_default();
+        let mut dialog = Self::new(main, before, Vec::new(), lean);
+        dialog.scopes = vec![ScopeChoice {
+            name: TAGGED,
+            targets: tagged,
+        }];
         dialog
     }
 
-    /// Opens with the scope of this name instead of "this process", if there is such a scope.
-    #[must_use]
-    pub fn with_scope(mut self, name: &str) -> Self {
-        self.scope = self.scopes.iter().position(|s| s.name == name).unwrap_or(0);
-        self
+    /// Whom the value applies to, for the title.
+    fn whom(&self) -> String {
+        let name = self.scopes.get(self.scope).map_or("", |scope| scope.name);
+        match self.targets() {
+            [one] if name == TAGGED => format!("{one} (tagged)"),
+            [one] => one.to_string(),
+            many if name == TAGGED => format!("{} tagged processes", many.len()),
+            many => format!("{} processes: {} and {name}", many.len(), self.main),
+        }
     }
 
     fn targets(&self) -> &[Pinned] {
@@ -93,7 +123,18 @@ impl AdjustDialog {
         parse_value(self.value.text(), self.legacy)
     }
 
+    /// The row that the arrows start from: of the value's level, where the value is that of no row.
+    fn row(&self) -> usize {
+        self.chosen.unwrap_or_else(|| {
+            let level = Protection::from_adj(self.parsed().unwrap_or_default());
+            let mut levels = Protection::ALL.iter();
+            levels.position(|other| *other == level).unwrap_or(0)
+        })
+    }
+
     fn show_choice(&mut self) {
+        self.end = None;
+        self.fresh = true;
         if let Some(choice) = self.chosen.and_then(|at| CHOICES.get(at)) {
             self.legacy = false;
             self.value.set(choice.value().to_string());
@@ -139,7 +180,7 @@ impl Dialog for AdjustDialog {
                 Outcome::Stay
             };
         }
-        if let Some(at) = step(self.chosen.unwrap_or(0), CHOICES.len(), action) {
+        if let Some(at) = step(self.row(), CHOICES.len(), action) {
             self.chosen = Some(at);
             self.armed = false;
             self.show_choice();
@@ -149,11 +190,12 @@ impl Dialog for AdjustDialog {
             Id::Back => return Outcome::Close,
             Id::Commit => return self.commit(context),
             Id::Switch => self.scope = (self.scope + 1) % self.scopes.len().max(1),
-            Id::Protect => self.lean(-1),
-            Id::Expend => self.lean(1),
+            Id::Protect => self.lean(Lean::Protect),
+            Id::Expend => self.lean(Lean::Expend),
             Id::Legacy => {
                 self.legacy = !self.legacy;
                 self.chosen = None;
+                self.end = None;
                 self.value.set("");
             }
             _ => {}
@@ -170,9 +212,17 @@ impl Dialog for AdjustDialog {
         Outcome::Stay
     }
 
+    fn question(&self) -> usize {
+        self.scope * 2 + usize::from(self.armed)
+    }
+
     fn on_paste(&mut self, text: &str) {
         self.armed = false;
+        if std::mem::take(&mut self.fresh) {
+            self.value.set("");
+        }
         self.chosen = None;
+        self.end = None;
         self.value.paste(text);
     }
 
@@ -191,6 +241,10 @@ impl Dialog for AdjustDialog {
         targets.sort_unstable();
         targets.dedup();
         targets
+    }
+
+    fn waits_for(&self, id: WriteId) -> bool {
+        self.waiting == Some(id)
     }
 
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
@@ -218,15 +272,14 @@ impl Dialog for AdjustDialog {
 }
 
 impl AdjustDialog {
-    /// Moves the level by one: below 0 towards immune, above towards sacrifice.
-    fn lean(&mut self, by: isize) {
-        let level = self.chosen.unwrap_or(0).min(Protection::ALL.len() - 1);
-        self.chosen = Some(
-            level
-                .saturating_add_signed(by)
-                .min(Protection::ALL.len() - 1),
-        );
-        self.show_choice();
+    /// Goes to the next value in this direction from the value in the field.
+    fn lean(&mut self, lean: Lean) {
+        let start = lean.start(self.parsed().ok());
+        self.chosen = start.chosen;
+        self.fresh = true;
+        self.legacy = false;
+        self.value.set(start.value.to_string());
+        self.end = start.end;
     }
 
     /// A key that types: the first one replaces the value of the chosen level.
@@ -235,11 +288,13 @@ impl AdjustDialog {
         if typed.is_some_and(|c| !(c.is_ascii_digit() || c == '-' || c == '+')) {
             return;
         }
-        if typed.is_some() && self.chosen.is_some() {
+        if typed.is_some() && self.fresh {
             self.value.set("");
         }
         if self.value.on_key(key) {
             self.chosen = None;
+            self.fresh = false;
+            self.end = None;
         }
     }
 }

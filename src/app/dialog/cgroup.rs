@@ -6,7 +6,7 @@ mod outlook;
 mod plan;
 mod prospects;
 mod risk;
-mod steps;
+pub(in crate::app) mod steps;
 mod view;
 
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
@@ -326,6 +326,15 @@ impl Dialog for CgroupDialog {
         Outcome::Stay
     }
 
+    fn question(&self) -> usize {
+        let mode = match self.mode {
+            Mode::Move => 0,
+            Mode::Create => 1,
+            Mode::Limits => 2,
+        };
+        mode * 2 + usize::from(self.insisted)
+    }
+
     fn on_paste(&mut self, text: &str) {
         self.input().paste(text);
         self.chosen = 0;
@@ -344,6 +353,10 @@ impl Dialog for CgroupDialog {
         self.target.iter().map(|target| target.id).collect()
     }
 
+    fn waits_for(&self, id: WriteId) -> bool {
+        self.waiting == Some(id)
+    }
+
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
         if let Receipt::Write { id, plans } = receipt
             && self.waiting == Some(*id)
@@ -357,6 +370,13 @@ impl Dialog for CgroupDialog {
 
     fn on_groups(&mut self, groups: &Result<Vec<GroupChoice>, String>) {
         self.groups = Some(groups.clone());
+        // Enter must not move the process out of every limit because the root is the first of the list.
+        let own = self.matching().into_iter();
+        let own = own.map(|group| Some(&group.path));
+        let own = own.clone().position(|path| path == self.from.as_ref());
+        if self.search.text().is_empty() {
+            self.chosen = own.unwrap_or(0);
+        }
         let suggested = self.target.as_ref().map(plan::suggested_path);
         // A name that the user typed stays.
         if let (Ok(groups), Some(name)) = (groups, suggested)

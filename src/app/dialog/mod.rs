@@ -16,6 +16,7 @@ pub mod settings;
 pub mod signal;
 pub mod sort;
 mod stopped;
+pub mod undo;
 pub mod wrap;
 
 use std::collections::HashMap;
@@ -89,6 +90,8 @@ pub enum Outcome {
     Write(Vec<Plan>),
     /// Close, select this process in the table, and run this table action on it.
     ActOn(ProcessId, ActionId),
+    /// Close and take this write back. The warning is the one that the dialog showed.
+    TakeBack(WriteId, Option<String>),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.
@@ -109,6 +112,12 @@ pub trait Dialog: fmt::Debug {
         Outcome::Stay
     }
 
+    /// Which of its questions it asks now: the number changes with what the confirming key would mean, whom it
+    /// would hit or what it warns of.
+    fn question(&self) -> usize {
+        0
+    }
+
     /// Takes pasted text.
     fn on_paste(&mut self, _text: &str) {}
 
@@ -124,6 +133,11 @@ pub trait Dialog: fmt::Debug {
     /// The processes that the dialog may write to. They are held while it is open.
     fn targets(&self) -> Vec<ProcessId> {
         Vec::new()
+    }
+
+    /// True while it waits for the receipt of this write: what went wrong stands in the dialog.
+    fn waits_for(&self, _id: WriteId) -> bool {
+        false
     }
 
     /// Takes the result of an effect, possibly one that this dialog did not request.
@@ -157,6 +171,8 @@ pub struct DialogView {
     pub sections: Vec<Section>,
     /// Keys and what they do, for the bottom line.
     pub hints: Vec<(String, &'static str)>,
+    /// The dialog keeps its width and its first row, whatever it shows.
+    pub steady: bool,
     /// Lines scrolled away at the top; the renderer never scrolls past the end.
     pub scroll: usize,
     /// The last section is one part of something longer: the first row of that part (0-based), and the number
@@ -221,7 +237,7 @@ impl DialogView {
 }
 
 /// A process a dialog is pinned to: identity, and its name for the sentences.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pinned {
     /// Pid and start time.
     pub id: ProcessId,

@@ -308,6 +308,7 @@ impl Dialog for ReportDialog {
         DialogView {
             title: format!("OOM report{victim}"),
             hints,
+            steady: true,
             window: Some((self.scroll.first(), total)),
             ..DialogView::default()
         }

@@ -37,14 +37,18 @@ pub struct Page {
     pub width: u16,
     /// Rows inside the frame.
     pub height: u16,
+    /// Row of the screen that the frame begins in.
+    pub top: u16,
 }
 
 impl Page {
     /// Lays a dialog out on a screen of so many columns and rows.
     pub fn of(view: &DialogView, screen: (u16, u16), ascii: bool) -> Self {
         let (room, most) = Self::most(screen);
-        // A dialog that shows a part of something longer keeps its width while it scrolls.
-        let wanted = if view.window.is_some() {
+        // A dialog that shows a part of something longer keeps its width while it scrolls. A dialog with input fields or
+        // pages also keeps its first row.
+        let steady = is_steady(view);
+        let wanted = if view.window.is_some() || steady {
             room
         } else {
             wanted_width(view, ascii)
@@ -57,10 +61,17 @@ impl Page {
             rows
         };
         let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(most);
+        let frame = height + 2;
+        let top = if steady {
+            (screen.1.saturating_sub(most + 2)) / 2
+        } else {
+            (screen.1.saturating_sub(frame)) / 2
+        };
         Self {
             rows,
             width,
             height,
+            top,
         }
     }
 
@@ -94,6 +105,12 @@ impl Page {
             _ => first,
         }
     }
+}
+
+/// The content changes with every key.
+fn is_steady(view: &DialogView) -> bool {
+    let is_field = |section: &Section| matches!(section, Section::Field { .. });
+    view.steady || view.sections.iter().any(is_field)
 }
 
 /// The width that the content prefers, in cells.
@@ -222,4 +239,15 @@ fn choices(items: &[Line], selected: Option<usize>, height: usize, rows: &mut Ve
             focused: chosen,
         });
     }
+    let below = items.len().saturating_sub(first + height);
+    let hidden = match (first, below) {
+        (0, 0) => return,
+        (0, below) => format!("  {below} more below"),
+        (above, 0) => format!("  {above} more above"),
+        (above, below) => format!("  {above} more above, {below} more below"),
+    };
+    rows.push(Row {
+        line: Line::of(Tone::Dim, hidden),
+        ..Row::default()
+    });
 }

@@ -9,13 +9,15 @@ use crate::model::plan::build;
 use crate::model::plan::receipt::StepReceipt;
 use crate::model::plan::step::Step;
 use crate::model::process::ProcessId;
-use crate::model::process::signal::SIGNALS;
+use crate::model::process::signal::{SIGNALS, Signal};
 use crate::text::tone::{Line, Tone};
 
 /// Sends a signal.
 #[derive(Debug)]
 pub struct SignalDialog {
     targets: Vec<Pinned>,
+    /// The targets are the tagged processes, not the selected one.
+    tagged: bool,
     chosen: usize,
     /// The number typed so far: 1 and then 5 is 15.
     typed: i32,
@@ -26,9 +28,10 @@ pub struct SignalDialog {
 
 impl SignalDialog {
     /// Opens the dialog for these processes.
-    pub fn new(targets: Vec<Pinned>) -> Self {
+    pub fn new(targets: Vec<Pinned>, tagged: bool) -> Self {
         Self {
             targets,
+            tagged,
             chosen: 0,
             typed: 0,
             waiting: None,
@@ -39,6 +42,10 @@ impl SignalDialog {
     fn alive<'a>(&'a self, context: &DialogContext<'_>) -> Vec<&'a Pinned> {
         let living = context.living(&self.targets);
         living.into_iter().map(|(target, _)| target).collect()
+    }
+
+    fn signal(&self) -> Option<&'static Signal> {
+        SIGNALS.get(self.chosen)
     }
 
     /// A number selects its signal, as in top: 9 is KILL, 15 is TERM. If no signal has the number typed so
@@ -56,10 +63,16 @@ impl SignalDialog {
 
     fn title(&self) -> String {
         match self.targets.as_slice() {
+            [one] if self.tagged => format!("Send a signal to {one} (tagged)"),
             [one] => format!("Send a signal to {one}"),
-            many => format!("Send a signal to {} processes", many.len()),
+            many => format!("Send a signal to {} tagged processes", many.len()),
         }
     }
+}
+
+/// Signals that end or stop oomtop before it can restore the terminal: those without a handler.
+fn leaves_terminal_raw(signal: Signal) -> bool {
+    matches!(signal.name, "KILL" | "STOP" | "USR1" | "USR2")
 }
 
 impl Dialog for SignalDialog {
@@ -77,7 +90,11 @@ impl Dialog for SignalDialog {
             Id::Back => Outcome::Close,
             Id::Commit if self.waiting.is_none() => {
                 let targets: Vec<_> = self.alive(context).iter().map(|t| t.id).collect();
-                match SIGNALS.get(self.chosen) {
+                let own = context.host.own_pid;
+                let hits_own = targets.iter().any(|id| Some(id.pid) == own);
+                match self.signal() {
+                    // No handler can restore the terminal then.
+                    Some(signal) if hits_own && leaves_terminal_raw(*signal) => Outcome::Stay,
                     Some(signal) if !targets.is_empty() => {
                         Outcome::Write(build::signal(targets, *signal))
                     }
@@ -106,6 +123,10 @@ impl Dialog for SignalDialog {
 
     fn targets(&self) -> Vec<ProcessId> {
         self.targets.iter().map(|target| target.id).collect()
+    }
+
+    fn waits_for(&self, id: WriteId) -> bool {
+        self.waiting == Some(id)
     }
 
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
@@ -149,7 +170,7 @@ impl Dialog for SignalDialog {
                 Tone::Critical,
                 "It has ended: there is nobody to send to.",
             ));
-        } else if let Some(signal) = SIGNALS.get(self.chosen) {
+        } else if let Some(signal) = self.signal() {
             let names: Vec<_> = alive.iter().take(4).map(ToString::to_string).collect();
             let more = if alive.len() > 4 {
                 format!(" and {} more", alive.len() - 4)
@@ -167,13 +188,31 @@ impl Dialog for SignalDialog {
                 "pid 1 runs this machine or container: ending it ends everything.",
             ));
         }
-        DialogView {
-            title: self.title(),
-            hints: context
-                .hints(self.scope())
+        let own = context.host.own_pid;
+        if alive.iter().any(|target| Some(target.id.pid) == own) {
+            lines.push(Line::of(
+                Tone::Watch,
+                match self.signal() {
+                    Some(signal) if leaves_terminal_raw(*signal) => {
+                        "This is oomtop itself. The signal would leave the terminal in the full screen's modes: \
+                         quit instead, or send TERM."
+                    }
+                    _ => "This is oomtop itself.",
+                },
+            ));
+        }
+        let hints = context.hints(self.scope());
+        let hints = if alive.is_empty() {
+            hints.leave()
+        } else {
+            hints
                 .on(&[Id::Commit], "send")
                 .typed(&[Id::Up, Id::Down], "0-9", "choose")
-                .leave(),
+                .leave()
+        };
+        DialogView {
+            title: self.title(),
+            hints,
             ..DialogView::default()
         }
         .with(Section::Choices {

@@ -57,6 +57,14 @@ impl Dialog for SortDialog {
                 .leave(),
             ..DialogView::default()
         }
+        .text(
+            // The list may be too narrow for it.
+            COLUMNS
+                .get(self.chosen)
+                .map(|column| Line::of(Tone::Dim, column.doc))
+                .into_iter()
+                .collect(),
+        )
         .with(Section::Choices {
             items,
             selected: Some(self.chosen),

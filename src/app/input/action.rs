@@ -99,6 +99,8 @@ pub enum Aim {
     Tagged,
     /// The next victim of the selected domain.
     Victim,
+    /// The victim of the selected event.
+    Event,
 }
 
 /// What the footer calls an action.

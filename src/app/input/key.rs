@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers};
 
 /// A key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +43,15 @@ impl Key {
         }
     }
 
+    /// The same key with Alt.
+    #[must_use]
+    pub const fn with_alt(self) -> Self {
+        Self {
+            modifiers: self.modifiers.union(KeyModifiers::ALT),
+            ..self
+        }
+    }
+
     /// The character, if the key types one.
     pub fn typed(self) -> Option<char> {
         match self.code {
@@ -64,16 +73,6 @@ impl Key {
             arrow.to_owned()
         } else {
             self.to_string()
-        }
-    }
-}
-
-impl From<KeyEvent> for Key {
-    fn from(event: KeyEvent) -> Self {
-        let kept = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-        Self {
-            code: event.code,
-            modifiers: kept,
         }
     }
 }

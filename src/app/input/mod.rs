@@ -2,6 +2,8 @@
 
 pub mod action;
 pub mod actions;
+pub mod bytes;
+pub mod confirmation;
 pub mod id;
 pub mod key;
 pub mod keymap;

@@ -45,7 +45,9 @@ impl PromptKind {
     pub fn hint(self, keymap: &Keymap) -> String {
         let key = |id| keymap.name_in(self.scope(), id);
         match self {
-            Self::Filter => "text  pid:1  user:x  cgroup:x  adj<0  rss>100M  !term".to_owned(),
+            Self::Filter => {
+                "text  pid:1  name:x  user:x  cgroup:x  adj<0  rss>100M  !term".to_owned()
+            }
             Self::Search => format!(
                 "{} stays, {} next, {} leaves",
                 key(Id::Commit),

@@ -28,6 +28,8 @@ named! {
         Cgroup = "cgroup dialog",
         /// The signal dialog.
         Signal = "signal dialog",
+        /// The undo dialog.
+        Undo = "undo dialog",
         /// The sort dialog.
         Sort = "sort dialog",
         /// The details of a process.
@@ -61,6 +63,7 @@ impl KeyScope {
             Self::Domains
             | Self::Help
             | Self::Sort
+            | Self::Undo
             | Self::Process
             | Self::Domain
             | Self::Event

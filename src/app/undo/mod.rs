@@ -14,7 +14,7 @@ use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::ProcessId;
 
 pub(super) use receipt::written;
-pub(super) use take_back::take_back;
+pub(super) use take_back::{ask, take_back};
 
 /// A write that can be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub struct Written {
 pub struct UndoLog {
     issued: WriteId,
     writes: Vec<Written>,
-    /// The user asked to undo the newest write although something has changed since: the next `u` does it
-    /// anyway.
-    insist: bool,
+    /// What somebody changed since the newest write: the last undo found it and wrote nothing. The next undo does
+    /// it anyway.
+    changed: Option<String>,
     undoing: Option<Undoing>,
 }
 
@@ -57,7 +57,7 @@ impl UndoLog {
     fn push(&mut self, written: Written) {
         if !inverse::of_write(&written.plans).is_empty() {
             self.writes.push(written);
-            self.insist = false;
+            self.changed = None;
         }
     }
 
@@ -72,19 +72,24 @@ impl UndoLog {
     }
 
     /// The undo found something changed and did nothing: the next `u` undoes the same write all the same.
-    fn ask(&mut self) {
+    fn ask(&mut self, what: String) {
         self.undoing = None;
-        self.insist = true;
+        self.changed = Some(what);
     }
 
     /// Ends the undo. `over`: the undo succeeded or never can, so the write leaves the log. Otherwise `u`
     /// tries again.
     fn end(&mut self, over: bool) {
         let undoing = self.undoing.take();
-        self.insist = false;
+        self.changed = None;
         if let Some(Undoing { of, .. }) = undoing.filter(|_| over) {
             self.writes.retain(|written| written.id != of);
         }
+    }
+
+    /// True if this session has asked for a write.
+    fn has_written(&self) -> bool {
+        self.issued.0 > 0
     }
 
     /// How many writes can be undone.

@@ -1,22 +1,28 @@
 //! Takes in a receipt: a notice, an entry of the undo log, a fresh sample.
 
 use super::changes::Changes;
+use super::take_back::confirm;
 use super::{Written, words};
 use crate::app::State;
+use crate::app::input::id::ActionId;
 use crate::app::msg::{Effect, WriteId};
 use crate::model::plan::receipt::{FailureKind, PlanReceipt};
 use crate::text::tone::Tone;
 
-/// Takes in the outcome of a write.
+/// Takes in the outcome of a write. If it is `told`, a dialog shows a failure.
 pub(in crate::app) fn written(
     state: &mut State,
     id: WriteId,
     plans: &[PlanReceipt],
+    told: bool,
 ) -> Vec<Effect> {
     let undo = state.undo.is_undo(id);
     if undo && is_changed(plans) {
-        let question = words::changed(state, plans);
-        state.undo.ask();
+        let again = format!("press {} again to", state.key(ActionId::Undo));
+        let question = words::changed(state, plans, &again);
+        let here = format!("press {} to", confirm(state));
+        let asked = words::changed(state, plans, &here);
+        state.undo.ask(asked.unwrap_or_default());
         state.say(Tone::Watch, question.unwrap_or_default());
         return state.request_sample();
     }
@@ -41,7 +47,12 @@ pub(in crate::app) fn written(
             names,
         });
     }
-    state.say(tone, text);
+    // A dialog shows what failed, not what was done beside it.
+    let nothing_done =
+        changes.adj.is_empty() && changes.moves.is_empty() && changes.limits.is_empty();
+    if tone != Tone::Critical || !told || !nothing_done {
+        state.say(tone, text);
+    }
     state.written_at_seq = state.snapshot.seq + 1;
     state.request_sample()
 }

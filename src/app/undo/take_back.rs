@@ -1,38 +1,59 @@
-//! The key `u`: undoes the newest write, but asks first if something has changed since or the undo does harm.
+//! The key `u`: asks, then undoes the newest write. Asks again if something has changed since.
 
 use super::changes::{Changes, LimitChange};
 use super::{Undoing, Written};
 use crate::app::State;
+use crate::app::dialog::cgroup::steps::step_text;
+use crate::app::dialog::undo::UndoDialog;
 use crate::app::input::id::ActionId;
-use crate::app::msg::Effect;
+use crate::app::input::scope::KeyScope;
+use crate::app::msg::{Effect, WriteId};
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::plan::inverse;
 use crate::text::format::long_size;
 use crate::text::tone::Tone;
 use crate::text::wording;
 
-/// Undoes the newest write. If somebody changed a value since, or the undo kills, says so and wants a second `u`.
-pub(in crate::app) fn take_back(state: &mut State) -> Vec<Effect> {
+/// Opens the dialog that asks before the newest write is taken back.
+pub(in crate::app) fn ask(state: &mut State) -> Vec<Effect> {
     if state.undo.undoing.is_some() {
         state.say(Tone::Normal, "the last undo is still running");
         return Vec::new();
     }
     let Some(written) = state.undo.last() else {
-        state.say(
-            Tone::Normal,
-            "nothing to undo: oomtop has written nothing in this session",
-        );
+        let text = if state.undo.has_written() {
+            "nothing to undo: every change of this session has been taken back, or cannot be"
+        } else {
+            "nothing to undo: oomtop has written nothing in this session"
+        };
+        state.say(Tone::Normal, text);
         return Vec::new();
     };
-    let insists = state.undo.insist;
-    if !insists && let Some(warning) = does_harm(state, written) {
-        state.undo.insist = true;
-        state.say(Tone::Watch, warning);
-        return Vec::new();
-    }
-    let of = written.id;
+    let plans = inverse::of_write(&written.plans);
+    let steps = plans.iter().flat_map(|plan| &plan.steps);
+    let dialog = UndoDialog::new(
+        written.id,
+        written.undo_label(),
+        steps.map(step_text).collect(),
+        warning(state, written),
+    );
+    state.open(dialog)
+}
+
+/// Takes back the newest write, if that is still the one the dialog asked about and its warning still holds. Else it
+/// asks anew.
+pub(in crate::app) fn take_back(
+    state: &mut State,
+    of: WriteId,
+    warned: Option<&str>,
+) -> Vec<Effect> {
+    let written = state.undo.last().filter(|written| written.id == of);
+    let as_asked = written.filter(|written| warning(state, written).as_deref() == warned);
+    let Some(written) = as_asked.filter(|_| state.undo.undoing.is_none()) else {
+        return ask(state);
+    };
     // Whoever insists has read what changed.
-    let expected = if insists {
+    let expected = if state.undo.changed.is_some() {
         Vec::new()
     } else {
         inverse::expectations(&written.plans)
@@ -41,6 +62,12 @@ pub(in crate::app) fn take_back(state: &mut State) -> Vec<Effect> {
     let (by, effect) = state.write(plans, Some(expected));
     state.undo.undoing = Some(Undoing { by, of });
     vec![effect]
+}
+
+/// What the user must know before the write is undone; `None` if nothing.
+fn warning(state: &State, written: &Written) -> Option<String> {
+    let changed = state.undo.changed.clone();
+    changed.or_else(|| does_harm(state, written))
 }
 
 /// A sentence if the old limit of a group kills at once. The values themselves are compared when the undo is
@@ -71,10 +98,15 @@ fn kills(state: &State, change: &LimitChange<'_>) -> Option<String> {
     let is_below = before.amount().is_some_and(|before| usage > before);
     is_below.then(|| {
         format!(
-            "back to {} can kill at once, {} are in use; press {} again to do it: limit of {path}",
+            "back to {} can kill at once, {} are in use; {} does it all the same: limit of {path}",
             wording::limit(file, before),
             long_size(usage),
-            state.key(ActionId::Undo)
+            confirm(state)
         )
     })
+}
+
+/// The key that takes back, for a sentence.
+pub(super) fn confirm(state: &State) -> String {
+    state.keymap.name_in(KeyScope::Undo, ActionId::Commit)
 }

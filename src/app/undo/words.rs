@@ -3,7 +3,6 @@
 use super::Written;
 use super::changes::{Changes, LimitChange};
 use crate::app::State;
-use crate::app::input::id::ActionId;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt, StepReceipt};
 use crate::model::plan::step::{CgroupStep, Step};
@@ -120,8 +119,9 @@ fn remains(receipt: &StepReceipt) -> String {
     }
 }
 
-/// What somebody else has changed since the write that `u` would undo, and what a second `u` does.
-pub(super) fn changed(state: &State, plans: &[PlanReceipt]) -> Option<String> {
+/// What somebody else has changed since the write that `u` would undo, and what the key does all the same. `again`
+/// names the key: `press u again to`.
+pub(super) fn changed(state: &State, plans: &[PlanReceipt], again: &str) -> Option<String> {
     let written = state.undo.last()?;
     let mut steps = plans.iter().flat_map(|plan| &plan.steps);
     let receipt = steps.find(|receipt| {
@@ -130,7 +130,6 @@ pub(super) fn changed(state: &State, plans: &[PlanReceipt]) -> Option<String> {
     })?;
     let now = &receipt.before;
     let changes = Changes::new(&written.plans);
-    let again = format!("press {} again to", state.key(ActionId::Undo));
     Some(match &receipt.step {
         Step::Adj { target, value } => {
             let (now, before) = (now.adj()?, change_of(&changes, *target)?);

@@ -36,18 +36,35 @@ fn types(scope: KeyScope, key: Key) -> bool {
 
 /// Runs an action of a scope. Every path to an action leads here, so this checks permission and attention.
 fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<Effect> {
-    let Some(place) = action.place(scope) else {
+    let Some(mut place) = action.place(scope) else {
         return Vec::new();
     };
+    // What changes the look of the pane above must not change a hidden one.
+    if scope == KeyScope::Events && state.domains.open && place.scopes.contains(&KeyScope::Table) {
+        let Some(above) = action.place(KeyScope::Domains) else {
+            only_in(state, action, KeyScope::Table, ActionId::Domains);
+            return Vec::new();
+        };
+        place = above;
+    }
     if action.writes() && state.settings.read_only {
         state.say(Tone::Watch, format!("{}: oomtop is read-only", action.doc));
         return Vec::new();
     }
     match place.run {
+        Run::State(_) if state.is_target_hidden(action.id, place.aim) => Vec::new(),
         Run::State(_) if state.must_be_told(action.id, place) => Vec::new(),
         Run::State(run) => {
             state.touch_selection();
             run(state)
+        }
+        Run::Dialog if action.id == ActionId::Commit && !state.may_confirm() => {
+            let key = state.keymap.name_in(scope, ActionId::Commit);
+            let text = format!(
+                "{key} came before this dialog was on the screen: look, and press it again"
+            );
+            state.say(Tone::Watch, text);
+            Vec::new()
         }
         Run::Dialog => to_dialog(state, |dialog, context| {
             dialog.on_action(action.id, context)
@@ -64,6 +81,10 @@ fn not_here(state: &mut State, here: KeyScope, key: Key) {
         (KeyScope::Domains, _) | (_, KeyScope::Domains) => ActionId::Domains,
         _ => ActionId::Events,
     };
+    only_in(state, action, there, way);
+}
+
+fn only_in(state: &mut State, action: &Action, there: KeyScope, way: ActionId) {
     let (place, way) = (there.name(), state.key(way));
     let text = format!("{}: only in the {place} ({way} goes there)", action.id);
     state.say(Tone::Normal, text);
@@ -128,6 +149,9 @@ pub(super) fn to_dialog(
         Outcome::SortBy(column) => {
             state.table.sort_by(column);
             state.arrange()
+        }
+        Outcome::TakeBack(of, warning) => {
+            crate::app::undo::take_back(state, of, warning.as_deref())
         }
         Outcome::Zoom(scope) => state.zoom_to(scope),
     }

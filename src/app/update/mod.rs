@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::State;
 use super::dialog::Outcome;
-use super::msg::{Control, Effect, Msg, Reaction, Receipt};
+use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::layout::Pane;
 use crate::model::snapshot::Snapshot;
 use crate::oomlog::OomEvent;
@@ -21,9 +21,10 @@ use crate::text::tone::Tone;
 /// Handles every message.
 pub fn update(state: &mut State, msg: Msg) -> Reaction {
     // A tick changes the screen only when the clock moves or a notice expires; any other message may.
-    state.changed |= !matches!(msg, Msg::Tick(_));
+    state.changed |= !matches!(msg, Msg::Tick(_) | Msg::Read(_));
     let mut effects = take_in(state, msg);
     effects.extend(pending::settle(state));
+    state.note_question();
     // Keys, events and resizes change the layout.
     state.fit_lists();
     if state.changed {
@@ -39,6 +40,10 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Resized(width, height) => {
             state.size = (width, height);
             state.arrange()
+        }
+        Msg::Read(at) => {
+            state.confirmation.read(at);
+            Vec::new()
         }
         Msg::Key(key) => key::on_key(state, key),
         Msg::Paste(text) => on_paste(state, &text),
@@ -87,6 +92,8 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
+    let is_told = |id: WriteId| state.dialogs.iter().any(|dialog| dialog.waits_for(id));
+    let told = matches!(receipt, Receipt::Write { id, .. } if is_told(*id));
     let outcomes: Vec<_> = state
         .dialogs
         .iter_mut()
@@ -100,7 +107,7 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     match receipt {
         Receipt::Write { id, plans } => {
             state.pending.answered(*id);
-            crate::app::undo::written(state, *id, plans)
+            crate::app::undo::written(state, *id, plans, told)
         }
         // The dialog that requested the save shows the result.
         Receipt::Saved(_) => Vec::new(),

@@ -51,7 +51,9 @@ pub struct Panes {
     pub events_note: Rect,
     /// The events.
     pub events_rows: Rect,
-    /// Keys, notices, prompts.
+    /// A notice, or what the keys act on. Empty on a low screen, where a notice takes the footer.
+    pub notice: Rect,
+    /// Keys and prompts.
     pub footer: Rect,
 }
 
@@ -96,16 +98,19 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) ->
         .map(|line| (*line, take(1, height)))
         .collect::<Vec<_>>();
     let footer_rows = u16::from(height >= 2);
-    let bottom = height - footer_rows;
+    let notice_rows = u16::from(height >= 22);
+    let bottom = height - footer_rows - notice_rows;
     let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
     let body = bottom.saturating_sub(used);
     let events = events_height(body, focus, events + usize::from(note));
-    let table_title = take(1, bottom - events);
-    let table_head = take(1, bottom - events);
+    // A row is worth more than its head, and the head more than the title.
+    let table_title = take(u16::from(body - events >= 3), bottom - events);
+    let table_head = take(u16::from(body - events >= 2), bottom - events);
     let table_rows = take(u16::MAX, bottom - events);
     let events_title = take(1, bottom);
     let events_note = take(u16::from(note), bottom);
     let events_rows = take(u16::MAX, bottom);
+    let notice = take(notice_rows, height);
     let footer = take(footer_rows, height);
     Panes {
         screen,
@@ -116,6 +121,7 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) ->
         events_title,
         events_note,
         events_rows,
+        notice,
         footer,
     }
 }
@@ -146,14 +152,16 @@ mod tests {
                 p.events_rows.height,
                 p.footer.y
             ),
-            (7, 10, 3, 23)
+            (7, 9, 3, 23)
         );
         let p = panes(120, 36, Pane::Processes, 3, false);
-        assert_eq!((p.table_rows.height, p.events_rows.height), (22, 3));
+        assert_eq!((p.table_rows.height, p.events_rows.height), (21, 3));
         let p = panes(40, 10, Pane::Processes, 3, false);
         assert!(p.table_rows.height >= 3);
-        let p = panes(20, 5, Pane::Processes, 3, false);
-        assert!(p.table_rows.height >= 1);
+        for height in 2..24 {
+            let p = panes(300, height, Pane::Processes, 3, false);
+            assert!(p.table_rows.height >= 1, "{height}");
+        }
     }
 
     proptest::proptest! {
@@ -161,7 +169,7 @@ mod tests {
         fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool, rows: usize, note: bool) {
             let p = panes(width, height, if events { Pane::Events } else { Pane::Processes }, rows, note);
             let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
-            areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.footer]);
+            areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.notice, p.footer]);
             let mut y = 0;
             for area in areas {
                 proptest::prop_assert_eq!(area.y, y);

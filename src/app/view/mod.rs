@@ -8,3 +8,4 @@ pub mod layout;
 pub mod list;
 pub mod processes;
 pub mod selection_guard;
+pub(in crate::app) mod target;

@@ -9,6 +9,7 @@ use crate::app::State;
 use crate::app::input::action::{Aim, Place};
 use crate::app::input::id::ActionId;
 use crate::app::view::processes::table::has_ended;
+use crate::app::view::target::InView;
 use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::ProcessId;
@@ -64,7 +65,7 @@ impl State {
             .notice
             .as_ref()
             .is_some_and(|n| n.tone == Tone::Critical);
-        if touched && !worse {
+        if touched && !worse && self.dialogs.is_empty() {
             self.say(Tone::Watch, why.clone());
         }
         let at = self.now.monotonic;
@@ -99,11 +100,37 @@ impl State {
         }
     }
 
+    /// True if this action acts on a row that the screen does not show. Then the row is brought into view, and the next
+    /// press of the key acts on it.
+    pub(in crate::app) fn is_target_hidden(&mut self, action: ActionId, aim: Aim) -> bool {
+        if aim == Aim::Nobody || (aim == Aim::Tagged && !self.table.tagged.is_empty()) {
+            return false;
+        }
+        let text = match self.in_view(aim) {
+            InView::Yes => return false,
+            InView::NoRoom => "the terminal is too low to show the selected row".to_owned(),
+            InView::ScrolledAway => {
+                let Ok(process) = self.target(aim) else {
+                    return false;
+                };
+                let name = wording::process(process.id, &self.snapshot);
+                self.scroll_to_target(aim);
+                format!(
+                    "{name} was scrolled away; {} again acts on it",
+                    self.key(action)
+                )
+            }
+        };
+        self.say(Tone::Watch, text);
+        true
+    }
+
     /// True if the selection has just moved by itself and this action would act on the new row. Then a notice
     /// names the new process, and the next press of the key acts on it.
     pub(in crate::app) fn must_be_told(&mut self, action: ActionId, place: &Place) -> bool {
         let by_selection = match place.aim {
-            Aim::Nobody => false,
+            // An event stays what it is, and its target is a living process or none.
+            Aim::Nobody | Aim::Event => false,
             Aim::Selected | Aim::Victim => true,
             Aim::Tagged => self.table.tagged.is_empty(),
         };
@@ -115,13 +142,7 @@ impl State {
         let Some(moved) = self.selection_guard.moved.take().filter(fresh) else {
             return false;
         };
-        let chosen = match place.aim {
-            Aim::Victim => self.next_victim(),
-            Aim::Nobody | Aim::Selected | Aim::Tagged => {
-                self.table.selected_process(&self.snapshot)
-            }
-        };
-        let Some(id) = chosen.map(|process| process.id) else {
+        let Ok(id) = self.target(place.aim).map(|process| process.id) else {
             return false;
         };
         let name = wording::process(id, &self.snapshot);

@@ -18,6 +18,9 @@ use crate::ui::theme::Theme;
 /// Most messages taken before a frame is drawn: a flood of log records must not stop the screen.
 const BATCH: usize = 256;
 
+/// How often one frame is drawn again because the terminal changed its size meanwhile.
+const RESIZES: usize = 8;
+
 /// What the loop does with a terminal besides drawing on it.
 pub trait TerminalControl {
     /// Restores the terminal, stops this process as Ctrl-Z does, and takes the terminal over again when the
@@ -51,7 +54,7 @@ where
     B: Backend,
     B::Error: Send + Sync + 'static,
 {
-    draw(terminal, &state, theme)?;
+    draw(terminal, &mut state, theme)?;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         // Wakes only when something is due: ten wakeups a second would cost more than a frame.
@@ -86,24 +89,36 @@ where
             }
         }
         if std::mem::take(&mut state.changed) {
-            draw(terminal, &state, theme)?;
+            draw(terminal, &mut state, theme)?;
         }
     }
 }
 
-fn draw<B>(terminal: &mut Terminal<B>, state: &State, theme: &Theme) -> io::Result<()>
+/// Draws a frame as large as the terminal is now. What the state knows of the size may be older: the message
+/// about it can be lost or late, and a frame of another size would be blank until the next.
+fn draw<B>(terminal: &mut Terminal<B>, state: &mut State, theme: &Theme) -> io::Result<()>
 where
     B: Backend,
     B::Error: Send + Sync + 'static,
 {
-    let drawn = terminal.draw(|frame| {
-        let area = frame.area();
-        let cursor = crate::ui::Screen { state, theme }.draw(area, frame.buffer_mut());
-        if let Some(position) = cursor {
-            frame.set_cursor_position(position);
+    for _ in 0..RESIZES {
+        let drawn = terminal.draw(|frame| {
+            let area = frame.area();
+            let cursor = crate::ui::Screen { state, theme }.draw(area, frame.buffer_mut());
+            if let Some(position) = cursor {
+                frame.set_cursor_position(position);
+            }
+        });
+        let area = drawn.map_err(terminal_error)?.area;
+        if state.size == (area.width, area.height) {
+            state.drawn(now().monotonic);
+            break;
         }
-    });
-    drawn.map(|_| ()).map_err(terminal_error)
+        // It makes no other effect than a new arrangement.
+        update(state, Msg::Resized(area.width, area.height));
+        state.changed = false;
+    }
+    Ok(())
 }
 
 /// Makes the next frame draw every cell.

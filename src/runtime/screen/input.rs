@@ -5,27 +5,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
-use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::keyboard::Keyboard;
 use crate::app::input::key::Key;
-use crate::app::msg::{Mouse, MouseAction, Msg};
+use crate::app::msg::Msg;
 
 /// How long the loop may take to end after a signal. Then the terminal is restored without it.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// How long the key reader may take to notice that nobody listens any more.
-const READER_LEAVES: Duration = Duration::from_millis(20);
 
 /// The tasks on the loop's thread. Dropping this value ends them.
 pub(super) struct Tasks {
     handles: Vec<JoinHandle<()>>,
     /// The signal that asked to stop; 0 if none came.
     ended_by: Arc<AtomicU8>,
+    keyboard: Keyboard,
 }
 
 impl Drop for Tasks {
@@ -54,16 +51,15 @@ impl Tasks {
         for handle in handles {
             let _ = handle.await;
         }
-        // The event stream's thread has been woken and releases the terminal's input within this time; `poll`
-        // waits for that thread's lock.
-        let _ = crossterm::event::poll(READER_LEAVES);
+        self.keyboard.end();
     }
 }
 
 /// Starts keys and signals.
 pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
     let ended_by = Arc::new(AtomicU8::new(0));
-    let mut handles = vec![tokio::spawn(input(send.clone()))];
+    let keyboard = Keyboard::start(send.clone())?;
+    let mut handles = Vec::new();
     for (kind, number) in [
         (SignalKind::terminate(), 15),
         (SignalKind::interrupt(), 2),
@@ -107,7 +103,20 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
             let _ = to_loop.send(Msg::Resumed).await;
         }
     }));
-    Ok(Tasks { handles, ended_by })
+    let mut resized = signal(SignalKind::window_change())?;
+    let to_loop = send.clone();
+    handles.push(tokio::spawn(async move {
+        while resized.recv().await.is_some() {
+            if let Ok((width, height)) = crossterm::terminal::size() {
+                let _ = to_loop.send(Msg::Resized(width, height)).await;
+            }
+        }
+    }));
+    Ok(Tasks {
+        handles,
+        ended_by,
+        keyboard,
+    })
 }
 
 fn ctrl_z() -> Key {
@@ -115,44 +124,5 @@ fn ctrl_z() -> Key {
     Key {
         code: KeyCode::Char('z'),
         modifiers: KeyModifiers::CONTROL,
-    }
-}
-
-async fn input(send: Sender<Msg>) {
-    let mut events = EventStream::new();
-    while let Some(event) = events.next().await {
-        let msg = match event {
-            Ok(event) => translate(event),
-            // The terminal is gone.
-            Err(_) => Some(Msg::Stop),
-        };
-        if let Some(msg) = msg
-            && send.send(msg).await.is_err()
-        {
-            return;
-        }
-    }
-    let _ = send.send(Msg::Stop).await;
-}
-
-fn translate(event: Event) -> Option<Msg> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key.into())),
-        Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Resize(width, height) => Some(Msg::Resized(width, height)),
-        Event::Mouse(mouse) => {
-            let action = match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => MouseAction::Click,
-                MouseEventKind::ScrollUp => MouseAction::ScrollUp,
-                MouseEventKind::ScrollDown => MouseAction::ScrollDown,
-                _ => return None,
-            };
-            Some(Msg::Mouse(Mouse {
-                x: mouse.column,
-                y: mouse.row,
-                action,
-            }))
-        }
-        Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
     }
 }

@@ -7,6 +7,7 @@
 mod dashboard;
 mod event_loop;
 mod input;
+mod keyboard;
 mod terminal;
 
 use crate::app::settings::Settings;

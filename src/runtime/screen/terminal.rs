@@ -5,9 +5,8 @@ use std::io::{self, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -25,6 +24,10 @@ const PARTING: Duration = Duration::from_secs(1);
 
 /// How long [`abandon`] retries the closing escape codes if the loop did not end.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Button and wheel reports in SGR form (xterm's modes 1000 and 1006). Motion reports would fill the input queue while
+/// oomtop is busy, and no action needs them.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 
 /// Pause between two attempts.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -135,7 +138,7 @@ fn take(mouse: bool) -> io::Result<()> {
         cursor::Hide
     );
     let entered = if mouse {
-        entered.and_then(|()| execute!(stdout(), EnableMouseCapture))
+        entered.and_then(|()| execute!(stdout(), Print(MOUSE)))
     } else {
         entered
     };

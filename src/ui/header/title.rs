@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::State;
+use crate::model::snapshot::Snapshot;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::ui::canvas::Canvas;
@@ -42,7 +43,7 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     right.push(
         Tone::Dim,
-        format!("{} procs  ", state.snapshot.processes.len()),
+        format!("{}  ", counted(&state.snapshot, area.width)),
     );
     let period = state.period();
     // Slower than requested: a sample takes more than a tenth of the period.
@@ -68,8 +69,8 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         (Tone::Dim, format!("  Linux {}", host.release)),
         (Tone::Dim, format!("  {}", host.user)),
         (Tone::Dim, format!("  up {}", format::duration(uptime))),
-        (Tone::Dim, format!("  {}", host.cgroups.name())),
         (Tone::Dim, cost),
+        (Tone::Dim, format!("  {}", host.cgroups.name())),
         (Tone::Dim, backend),
     ];
     for (tone, text) in facts {
@@ -79,4 +80,19 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     canvas.line(area, &left);
     canvas.line_right(area, &right);
+}
+
+/// Processes, and kernel threads beside them: nobody means both by "procs".
+fn counted(snapshot: &Snapshot, width: u16) -> String {
+    let all = snapshot.processes.len();
+    let threads = snapshot
+        .processes
+        .iter()
+        .filter(|p| p.kernel_thread)
+        .count();
+    match threads {
+        0 => format!("{all} procs"),
+        threads if width < 80 => format!("{} procs", all - threads),
+        threads => format!("{} procs, {threads} kthr", all - threads),
+    }
 }

@@ -57,18 +57,46 @@ pub enum Lean {
     Expend,
 }
 
+/// Where the dialog starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Row of [`CHOICES`]; `None` if no level writes this value.
+    pub(super) chosen: Option<usize>,
+    /// The proposed value.
+    pub(super) value: OomScoreAdj,
+    /// Why the key cannot go further in its direction.
+    pub(super) end: Option<&'static str>,
+}
+
+/// Values above the last level: the end of its range, and the end of the scale.
+const BEYOND: [i64; 2] = [500, 1000];
+
 impl Lean {
-    /// The row to start at.
-    pub(super) fn start(self, before: Option<OomScoreAdj>) -> usize {
-        let present = Protection::from_adj(before.unwrap_or(OomScoreAdj::ZERO));
-        let at = Protection::ALL
-            .iter()
-            .position(|p| *p == present)
-            .unwrap_or(3);
-        match self {
-            Self::Present => at,
-            Self::Protect => at.saturating_sub(1),
-            Self::Expend => (at + 1).min(Protection::ALL.len() - 1),
+    /// Where to start from a present value. A level stands for a range, so its own value can lie on the other side of
+    /// the present one; such a value is never proposed.
+    pub(super) fn start(self, before: Option<OomScoreAdj>) -> Start {
+        let present = before.unwrap_or(OomScoreAdj::ZERO);
+        let levels = || Protection::ALL.iter().map(|level| level.level().value);
+        let mut steps: Vec<_> = levels().collect();
+        steps.extend(BEYOND.map(OomScoreAdj::clamped));
+        let steps = steps.into_iter();
+        let (value, end) = match self {
+            Self::Present => (Some(present), ""),
+            Self::Protect => (
+                steps.filter(|value| *value < present).max(),
+                "This is the end of the scale: nothing is more protected than -1000.",
+            ),
+            Self::Expend => (
+                steps.filter(|value| *value > present).min(),
+                "This is the end of the scale: nothing is more expendable than 1000.",
+            ),
+        };
+        let end = value.is_none().then_some(end);
+        let value = value.unwrap_or(present);
+        Start {
+            chosen: levels().position(|level| level == value),
+            value,
+            end,
         }
     }
 }
@@ -90,17 +118,34 @@ pub(super) fn parse_value(text: &str, legacy: bool) -> Result<OomScoreAdj, Strin
 
 #[cfg(test)]
 mod tests {
-    use super::{CHOICES, Lean, parse_value};
+    use super::{Lean, parse_value};
     use crate::model::process::score::OomScoreAdj;
 
     #[test]
-    fn starts_at_the_present_level_and_leans_one() {
-        let at = |lean: Lean, adj| CHOICES[lean.start(OomScoreAdj::new(adj))].value().get();
-        assert_eq!(at(Lean::Present, 0), 0);
-        assert_eq!(at(Lean::Protect, 0), -200);
-        assert_eq!(at(Lean::Expend, 0), 300);
-        assert_eq!(at(Lean::Expend, 500), 300);
-        assert_eq!(at(Lean::Protect, -1000), -1000);
+    fn starts_at_the_present_value_and_leans_one() {
+        let at = |lean: Lean, adj| {
+            let start = lean.start(OomScoreAdj::new(adj));
+            (start.value.get(), start.chosen, start.end.is_some())
+        };
+        assert_eq!(at(Lean::Present, 0), (0, Some(3), false));
+        assert_eq!(at(Lean::Present, 500), (500, None, false));
+        assert_eq!(at(Lean::Protect, 0), (-200, Some(2), false));
+        assert_eq!(at(Lean::Protect, 500), (300, Some(4), false));
+        assert_eq!(at(Lean::Expend, 0), (300, Some(4), false));
+        assert_eq!(at(Lean::Expend, 500), (1000, None, false));
+        assert_eq!(at(Lean::Expend, 1000), (1000, None, true));
+        assert_eq!(at(Lean::Protect, -1000), (-1000, Some(0), true));
+    }
+
+    #[test]
+    fn no_value_is_proposed_against_the_direction() {
+        for adj in -1000..=1000 {
+            let before = OomScoreAdj::clamped(adj);
+            let value = |lean: Lean| lean.start(Some(before)).value;
+            assert!(value(Lean::Protect) < before || adj == -1000, "{adj}");
+            assert!(value(Lean::Expend) > before || adj == 1000, "{adj}");
+            assert_eq!(value(Lean::Present), before);
+        }
     }
 
     #[test]

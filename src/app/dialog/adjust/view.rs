@@ -28,7 +28,7 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
         _ => None,
     };
     let mut view = DialogView {
-        title: format!("Adjust {}", dialog.main),
+        title: format!("Adjust {}", dialog.whom()),
         hints: hints(dialog, context),
         ..DialogView::default()
     }
@@ -44,7 +44,9 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
     if let Ok(value) = parsed {
         view = view.text(plan(dialog, value, context));
     }
+    let end = dialog.end.map(|end| Line::of(Tone::Watch, end));
     view = view
+        .text(end.into_iter().collect())
         .text(dialog.result.clone())
         .with(Section::Choices {
             items: choices(),
@@ -67,8 +69,11 @@ fn hints(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
     } else {
         "oom_adj"
     };
-    context
-        .hints(KeyScope::Adjust)
+    let hints = context.hints(KeyScope::Adjust);
+    if context.living(dialog.targets()).is_empty() {
+        return hints.leave();
+    }
+    hints
         .on(&[Id::Commit], commit)
         .on(&[Id::Up, Id::Down], "choose")
         .typed(&[], "0-9", "value")
@@ -78,6 +83,9 @@ fn hints(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
 }
 
 fn now_line(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Line {
+    if dialog.targets().len() > 1 {
+        return now_of_many(dialog, context);
+    }
     let Some(process) = context.process(dialog.main.id) else {
         return Line::of(
             Tone::Critical,
@@ -105,6 +113,27 @@ fn now_line(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Line {
         line.push(Tone::Normal, format::size(memory.swap * page));
     }
     line
+}
+
+/// What several targets have now: the range of their values, and their memory together.
+fn now_of_many(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Line {
+    let living = context.living(dialog.targets());
+    let adjs = || living.iter().filter_map(|(_, process)| process.adj);
+    let adj = match (adjs().min(), adjs().max()) {
+        (Some(least), Some(most)) if least == most => format!("{least} each"),
+        (Some(least), Some(most)) => format!("{least} to {most}"),
+        _ => return Line::of(Tone::Critical, "All of them have ended."),
+    };
+    let page = context.cells.rules.page_size;
+    let memory = || living.iter().filter_map(|(_, process)| process.memory);
+    let rss: u64 = memory().map(|memory| memory.rss).sum();
+    let swap: u64 = memory().map(|memory| memory.swap).sum();
+    Line::of(Tone::Dim, "now ")
+        .add(Tone::Strong, adj)
+        .add(Tone::Dim, "  rss in all ")
+        .add(Tone::Normal, format::size(rss * page))
+        .add(Tone::Dim, "  swap ")
+        .add(Tone::Normal, format::size(swap * page))
 }
 
 fn choices() -> Vec<Line> {
@@ -213,9 +242,10 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
     let mut kept: Vec<Line> = named.filter_map(|unit| unit.adjust_line(value)).collect();
     kept.dedup_by_key(|line| line.plain());
     lines.extend(kept.into_iter().take(UNITS));
-    let lowers = targets.iter().any(|p| value < current(p.adj));
-    if lowers && !host.may_lower_adj {
-        let pid = dialog.main.id.pid;
+    let lowered = targets.iter().find(|p| value < current(p.adj));
+    if let Some(pid) = lowered.map(|p| p.id.pid)
+        && !host.may_lower_adj
+    {
         lines.push(
             Line::of(Tone::Watch, "Lowering may be refused: below the value it inherited only CAP_SYS_RESOURCE may go (uid 0 is not enough). With it: ")
                 .add(Tone::Strong, format!("sudo choom -p {pid} -n {value}")),

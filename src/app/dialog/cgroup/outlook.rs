@@ -26,14 +26,18 @@ pub(super) fn lines(
     let Some(first) = nearest(&prospects) else {
         return vec![Line::of(
             Tone::Dim,
-            "No limit would hold it there: its only OOM domain is the host.",
+            "No limit applies there: only an OOM of the whole host can kill it.",
         )];
     };
     // A limit that the kernel refuses kills nobody, and the limit around it stays the nearest.
     let refused = prospects.iter().find(|p| p.onset == Onset::Refused);
     let mut lines: Vec<_> = refused.map(|p| strikes(p, &to)).into_iter().collect();
     if first.onset != Onset::Refused {
-        lines.extend([strikes(first, &to), dies(first, process, context)]);
+        lines.push(strikes(first, &to));
+        match host_first(first, context) {
+            Some(line) => lines.push(line),
+            None => lines.push(dies(first, process, context)),
+        }
     }
     if dialog.mode == Mode::Limits {
         lines.extend(outlook_lines(dialog, &prospects, snapshot));
@@ -58,6 +62,34 @@ pub(super) fn lines(
         ));
     }
     lines
+}
+
+/// The host runs out of memory before the limit is reached.
+fn host_first(first: &Prospect, context: &DialogContext<'_>) -> Option<Line> {
+    let Onset::After(room) = first.onset else {
+        return None;
+    };
+    let snapshot = context.cells.snapshot;
+    let memory = &snapshot.memory;
+    let left = memory.available?.saturating_add(memory.swap_free);
+    if room <= left {
+        return None;
+    }
+    let line = Line::of(
+        Tone::Watch,
+        format!(
+            "The host is out of memory first: it has {} left. Then the OOM killer chooses on the whole host",
+            format::long_size(left)
+        ),
+    );
+    let verdict = snapshot.main_domain().and_then(|domain| domain.verdict);
+    Some(match verdict {
+        Some(verdict) => line
+            .add(Tone::Watch, ": ")
+            .add(Tone::Critical, wording::victim(&verdict, snapshot))
+            .add(Tone::Watch, " dies, as things stand."),
+        None => line.add(Tone::Watch, "."),
+    })
 }
 
 /// When the limit strikes.

@@ -6,13 +6,17 @@ use super::{CgroupDialog, Mode};
 use crate::app::dialog::DialogContext;
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
-use crate::model::cgroup::CgroupVersion;
 use crate::model::cgroup::limits::LimitFile;
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::oom_domain::whatif::{MOST_DEATHS, Onset, Prospect, nearest};
+use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
 use crate::text::format::long_size;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
+
+/// No program runs in a smaller limit: whoever types one has mistyped.
+const TINY: u64 = 4 << 20;
 
 /// True if the limit kills or may kill as soon as it is written: the group uses more than the limit allows.
 fn may_kill(dialog: &CgroupDialog, own: &Prospect, snapshot: &Snapshot) -> bool {
@@ -20,6 +24,9 @@ fn may_kill(dialog: &CgroupDialog, own: &Prospect, snapshot: &Snapshot) -> bool 
         return false;
     };
     let before = group_at(path, snapshot).and_then(|group| group.limits.max);
+    if own.path == *path && before != Some(own.limit) && own.limit < TINY {
+        return true;
+    }
     dialog.version == CgroupVersion::V2
         && own.path == *path
         && before != Some(own.limit)
@@ -33,10 +40,58 @@ fn may_kill(dialog: &CgroupDialog, own: &Prospect, snapshot: &Snapshot) -> bool 
 /// True if the write needs a second Enter.
 pub(super) fn needs_insisting(dialog: &CgroupDialog, context: &DialogContext<'_>) -> bool {
     let prospects = prospects_of(dialog, context).unwrap_or_default();
-    dialog.mode == Mode::Limits
-        && prospects
-            .iter()
-            .any(|own| may_kill(dialog, own, context.cells.snapshot))
+    if dialog.mode == Mode::Limits {
+        let mut prospects = prospects.iter();
+        return prospects.any(|own| may_kill(dialog, own, context.cells.snapshot));
+    }
+    why_insist(dialog, &prospects, context).is_some()
+}
+
+/// Why a move must be confirmed twice, in a sentence.
+fn why_insist(
+    dialog: &CgroupDialog,
+    prospects: &[Prospect],
+    context: &DialogContext<'_>,
+) -> Option<String> {
+    let process = context.process(dialog.moving()?)?;
+    let to = dialog.destination(context.cells.snapshot)?;
+    if process.id.pid == 1 || process.global_init {
+        return Some(format!(
+            "pid {} runs this machine or container: a limit on it can end everything.",
+            process.id.pid
+        ));
+    }
+    let own = prospects.iter().find(|own| own.path == to);
+    if let Some(own) = own.filter(|own| own.limit < TINY) {
+        return Some(format!(
+            "A limit of {} leaves the process no room: its next pages can kill it.",
+            long_size(own.limit)
+        ));
+    }
+    let left = limits_left(dialog, process, context);
+    let outermost = left.last().map(|(path, _)| path);
+    outermost.map(|path| format!("This takes the process out of {path} and its limit."))
+}
+
+/// The limited groups around the process that the new group would not be in, innermost first: their limit no longer
+/// applies to it, and their OOM no longer finds it.
+pub(super) fn limits_left<'a>(
+    dialog: &CgroupDialog,
+    process: &Process,
+    context: &DialogContext<'a>,
+) -> Vec<(&'a CgroupPath, u64)> {
+    let Some(to) = dialog.destination(context.cells.snapshot) else {
+        return Vec::new();
+    };
+    let snapshot = context.cells.snapshot;
+    let around = process
+        .cgroup
+        .into_iter()
+        .flat_map(|key| snapshot.ancestry(key));
+    around
+        .filter_map(|(_, group)| Some((&group.path, group.limits.max?)))
+        .filter(|(path, _)| !to.is_within(path))
+        .collect()
 }
 
 /// What to say besides when the limit strikes and who dies.
@@ -113,7 +168,13 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
         return None;
     }
     let snapshot = context.cells.snapshot;
-    let prospects = prospects_of(dialog, context)?;
+    let prospects = prospects_of(dialog, context).unwrap_or_default();
+    let key = context.keymap.name_in(KeyScope::Cgroup, ActionId::Commit);
+    let again = format!("Press {key} again to do it; any other key cancels.");
+    if dialog.mode != Mode::Limits {
+        let why = why_insist(dialog, &prospects, context)?;
+        return Some(Line::of(Tone::Critical, format!("{why} {again}")));
+    }
     let own = prospects
         .iter()
         .find(|own| may_kill(dialog, own, snapshot))?;
@@ -126,7 +187,6 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
         (_, Some(who)) => format!("This can kill {who} at once."),
         (_, None) => "This can kill at once.".to_owned(),
     };
-    let key = context.keymap.name_in(KeyScope::Cgroup, ActionId::Commit);
     Some(Line::of(
         Tone::Critical,
         format!("{what} Press {key} again to write it; any other key cancels."),

@@ -8,7 +8,7 @@ use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
 /// A step as an administrator would type it.
-pub(super) fn step_text(step: &Step) -> String {
+pub(in crate::app) fn step_text(step: &Step) -> String {
     match step {
         Step::Adj { target, value } => {
             format!("write {value} to /proc/{}/oom_score_adj", target.pid)

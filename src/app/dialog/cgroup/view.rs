@@ -65,6 +65,11 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         hints.push((context.keymap.key(Id::Undo), "undo (after closing)"));
         return hints;
     }
+    if dialog.mode != Mode::Limits && process(dialog, context).is_none() {
+        return hints
+            .on_if(dialog.next_mode() == Mode::Limits, &[Id::Switch], "limits")
+            .leave();
+    }
     let commit = if dialog.insisted {
         "do it all the same"
     } else {
@@ -98,7 +103,7 @@ fn group_now(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Line {
         .add(Tone::Strong, path.as_str())
         .add(
             Tone::Dim,
-            format!("  ({})  it uses ", dialog.version.name()),
+            format!("  ({})  the group uses ", dialog.version.name()),
         );
     let group = change::group_at(path, context.cells.snapshot);
     let used = group.and_then(|group| group.usage);
@@ -131,10 +136,13 @@ fn now_line(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Line {
         .as_ref()
         .map_or_else(|| "n/a".to_owned(), ToString::to_string);
     let used = process.charged_pages() * context.cells.rules.page_size;
-    Line::of(Tone::Dim, "now in ")
-        .add(Tone::Strong, from)
-        .add(Tone::Dim, format!("  ({})  uses ", dialog.version.name()))
+    let who = dialog.target.as_ref().map(ToString::to_string);
+    Line::of(Tone::Strong, who.unwrap_or_default())
+        .add(Tone::Dim, " uses ")
         .add(Tone::Normal, format::long_size(used))
+        .add(Tone::Dim, ", now in ")
+        .add(Tone::Strong, from)
+        .add(Tone::Dim, format!("  ({})", dialog.version.name()))
 }
 
 fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
@@ -270,11 +278,26 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
         return Vec::new();
     };
     let mut lines = Vec::new();
+    if process.id.pid == 1 || process.global_init {
+        lines.push(Line::of(
+            Tone::Critical,
+            format!(
+                "pid {} runs this machine or container: if a limit kills it, everything ends.",
+                process.id.pid
+            ),
+        ));
+    }
     let used = process.charged_pages() * context.cells.rules.page_size;
+    let prospects = super::prospects::prospects_of(dialog, context);
+    let counts = if prospects.is_some_and(|limits| !limits.is_empty()) {
+        "; the new limit counts only what comes from now on"
+    } else {
+        ""
+    };
     lines.push(Line::of(
         Tone::Dim,
         format!(
-            "Memory already charged ({}) stays with the old group; the new limit counts what comes from now on.",
+            "Memory already charged ({}) stays with the old group{counts}.",
             format::size(used)
         ),
     ));
@@ -319,27 +342,15 @@ fn read_only(context: &DialogContext<'_>) -> Option<Line> {
         .then(|| Line::of(Tone::Watch, "oomtop is read-only: nothing can be done."))
 }
 
-/// The limited groups around the process that do not enclose the new group: their limits would no longer hold
-/// the process, and their OOM would no longer find it.
+/// The limits that no longer apply to the process after the move.
 fn limits_left(dialog: &CgroupDialog, process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
-    let Some(to) = dialog.destination(context.cells.snapshot) else {
-        return Vec::new();
-    };
-    let snapshot = context.cells.snapshot;
-    let around = process
-        .cgroup
-        .into_iter()
-        .flat_map(|key| snapshot.ancestry(key));
-    around
-        .filter_map(|(_, group)| Some((group, group.limits.max?)))
-        .filter(|(group, _)| !to.is_within(&group.path))
-        .map(|(group, limit)| {
-            let text = format!(
-                "It leaves {} and its limit of {}: whoever set that (a container runtime?) no longer contains it.",
-                group.path,
-                format::long_size(limit)
-            );
-            Line::of(Tone::Watch, text)
-        })
-        .collect()
+    let left = risk::limits_left(dialog, process, context).into_iter();
+    left.map(|(path, limit)| {
+        let text = format!(
+            "It leaves {path} and its limit of {}: whoever set that (a container runtime?) no longer contains it.",
+            format::long_size(limit)
+        );
+        Line::of(Tone::Watch, text)
+    })
+    .collect()
 }

@@ -13,6 +13,8 @@ pub struct Row {
     pub index: u32,
     /// Depth in the tree; 0 in the flat list.
     pub depth: u16,
+    /// Bit d: its ancestor at depth d, or itself, has siblings below. Levels from 32 on have no bit.
+    pub siblings_below: u32,
 }
 
 impl Row {
@@ -22,6 +24,7 @@ impl Row {
             id: process.id,
             index: u32::try_from(index).unwrap_or(u32::MAX),
             depth: 0,
+            siblings_below: 0,
         }
     }
 

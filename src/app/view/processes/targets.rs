@@ -7,33 +7,23 @@ use crate::app::view::processes::table::ProcessTable;
 use crate::model::process::{Pid, Process};
 use crate::model::snapshot::Snapshot;
 
-/// Name of the scope that means the tagged processes.
-pub const TAGGED: &str = "tagged";
-
-/// The tagged processes, or the selected one.
-pub fn tagged_or_selected(table: &ProcessTable, snapshot: &Snapshot) -> Vec<Pinned> {
+/// The tagged processes, kernel threads left out: no action affects one.
+pub fn tagged(table: &ProcessTable, snapshot: &Snapshot) -> Vec<Pinned> {
     if table.tagged.is_empty() {
-        table
-            .selected_process(snapshot)
-            .map(Pinned::of)
-            .into_iter()
-            .collect()
-    } else {
-        pinned(snapshot, |p| table.tagged.contains(&p.id))
+        return Vec::new();
     }
+    pinned(snapshot, |p| {
+        table.tagged.contains(&p.id) && !p.kernel_thread
+    })
 }
 
 /// The wider sets that contain `process`, by name; only sets of more than one process.
-pub fn scopes(
-    process: &Process,
-    table: &ProcessTable,
-    snapshot: &Snapshot,
-) -> Vec<(&'static str, Vec<Pinned>)> {
+pub fn scopes(process: &Process, snapshot: &Snapshot) -> Vec<(&'static str, Vec<Pinned>)> {
     let family = descendants(process.id.pid, snapshot);
     let mut scopes = vec![
         (
             "with descendants",
-            pinned(snapshot, |p| family.contains(&p.id.pid)),
+            pinned(snapshot, |p| family.contains(&p.id.pid) && !p.kernel_thread),
         ),
         (
             "same cgroup",
@@ -47,12 +37,6 @@ pub fn scopes(
         ),
     ];
     scopes.retain(|(_, targets)| targets.len() > 1);
-    if !table.tagged.is_empty() {
-        scopes.insert(
-            0,
-            (TAGGED, pinned(snapshot, |p| table.tagged.contains(&p.id))),
-        );
-    }
     scopes
 }
 

@@ -32,17 +32,23 @@ pub fn arrange(sorted: &[Row], processes: &[Process]) -> Vec<Row> {
     // A sample is not atomic: reused pids can make a loop, which no root reaches. Its members are
     // placed afterwards, so that no process is ever missing from the table.
     for start in roots.into_iter().chain(0..sorted.len()) {
-        let mut stack = vec![(start, 0)];
-        while let Some((at, depth)) = stack.pop() {
+        let mut stack = vec![(start, 0, 0)];
+        while let Some((at, depth, siblings_below)) = stack.pop() {
             if std::mem::replace(&mut placed[at], true) {
                 continue;
             }
             arranged.push(Row {
                 depth,
+                siblings_below,
                 ..sorted[at]
             });
             let below = (depth + 1).min(MAX_DEPTH);
-            stack.extend(children[at].iter().rev().map(|child| (*child, below)));
+            let bit = 1_u32.checked_shl(u32::from(below)).unwrap_or(0);
+            let last = children[at].last();
+            stack.extend(children[at].iter().rev().map(|child| {
+                let more = if last == Some(child) { 0 } else { bit };
+                (*child, below, siblings_below & !bit | more)
+            }));
         }
     }
     arranged

@@ -1,11 +1,9 @@
 //! Actions that write.
 
-use super::{Action, Aim, DOMAINS, Group, PANES, PROCESSES, Place};
+use super::{Action, Aim, DOMAINS, EVENTS, Group, PANES, Place, TABLE};
 use crate::app::State;
 use crate::app::dialog::adjust::Lean;
-use crate::app::input::actions::run::act::{
-    adjust, adjust_victim, cgroup, cgroup_of_domain, signal, signal_victim,
-};
+use crate::app::input::actions::run::act::{adjust, cgroup, signal};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::undo;
@@ -17,11 +15,14 @@ pub(super) const ACT: &[Action] = &[
         keys: &["a"],
         group: Group::Act,
         places: &[
-            Place::new(PROCESSES, |s| adjust(s, Lean::Present))
+            Place::new(TABLE, |s| adjust(s, Aim::Tagged, Lean::Present))
                 .at(Aim::Tagged)
                 .label("Adjust"),
-            Place::new(DOMAINS, |s| adjust_victim(s, Lean::Present))
+            Place::new(DOMAINS, |s| adjust(s, Aim::Victim, Lean::Present))
                 .at(Aim::Victim)
+                .label("Adjust"),
+            Place::new(EVENTS, |s| adjust(s, Aim::Event, Lean::Present))
+                .at(Aim::Event)
                 .label("Adjust"),
             Place::dialog(&[KeyScope::Report]),
         ],
@@ -32,8 +33,9 @@ pub(super) const ACT: &[Action] = &[
         keys: &["F7", "]"],
         group: Group::Act,
         places: &[
-            Place::new(PROCESSES, |s| adjust(s, Lean::Protect)).at(Aim::Tagged),
-            Place::new(DOMAINS, |s| adjust_victim(s, Lean::Protect)).at(Aim::Victim),
+            Place::new(TABLE, |s| adjust(s, Aim::Tagged, Lean::Protect)).at(Aim::Tagged),
+            Place::new(DOMAINS, |s| adjust(s, Aim::Victim, Lean::Protect)).at(Aim::Victim),
+            Place::new(EVENTS, |s| adjust(s, Aim::Event, Lean::Protect)).at(Aim::Event),
             Place::dialog(&[KeyScope::Adjust]),
         ],
     },
@@ -43,8 +45,9 @@ pub(super) const ACT: &[Action] = &[
         keys: &["F8", "["],
         group: Group::Act,
         places: &[
-            Place::new(PROCESSES, |s| adjust(s, Lean::Expend)).at(Aim::Tagged),
-            Place::new(DOMAINS, |s| adjust_victim(s, Lean::Expend)).at(Aim::Victim),
+            Place::new(TABLE, |s| adjust(s, Aim::Tagged, Lean::Expend)).at(Aim::Tagged),
+            Place::new(DOMAINS, |s| adjust(s, Aim::Victim, Lean::Expend)).at(Aim::Victim),
+            Place::new(EVENTS, |s| adjust(s, Aim::Event, Lean::Expend)).at(Aim::Event),
             Place::dialog(&[KeyScope::Adjust]),
         ],
     },
@@ -54,11 +57,14 @@ pub(super) const ACT: &[Action] = &[
         keys: &["c"],
         group: Group::Act,
         places: &[
-            Place::new(PROCESSES, cgroup)
+            Place::new(TABLE, |s| cgroup(s, Aim::Selected))
                 .at(Aim::Selected)
                 .label("Cgroup"),
-            Place::new(DOMAINS, cgroup_of_domain)
+            Place::new(DOMAINS, |s| cgroup(s, Aim::Victim))
                 .at(Aim::Victim)
+                .label("Cgroup"),
+            Place::new(EVENTS, |s| cgroup(s, Aim::Event))
+                .at(Aim::Event)
                 .label("Cgroup"),
             Place::dialog(&[KeyScope::Report]),
         ],
@@ -69,9 +75,14 @@ pub(super) const ACT: &[Action] = &[
         keys: &["k", "F9"],
         group: Group::Act,
         places: &[
-            Place::new(PROCESSES, signal).at(Aim::Tagged).label("Kill"),
-            Place::new(DOMAINS, signal_victim)
+            Place::new(TABLE, |s| signal(s, Aim::Tagged))
+                .at(Aim::Tagged)
+                .label("Kill"),
+            Place::new(DOMAINS, |s| signal(s, Aim::Victim))
                 .at(Aim::Victim)
+                .label("Kill"),
+            Place::new(EVENTS, |s| signal(s, Aim::Event))
+                .at(Aim::Event)
                 .label("Kill"),
         ],
     },
@@ -80,11 +91,11 @@ pub(super) const ACT: &[Action] = &[
         doc: "take back the last write of this session",
         keys: &["u"],
         group: Group::Act,
-        places: &[Place::new(PANES, undo::take_back).label_of(undo_label)],
+        places: &[Place::new(PANES, undo::ask).label_of(undo_label)],
     },
 ];
 
 /// What undo would do now.
 fn undo_label(state: &State) -> Option<String> {
-    Some(format!("Undo {}", state.undo.last()?.undo_label()))
+    state.undo.last().map(|_| "Undo".to_owned())
 }

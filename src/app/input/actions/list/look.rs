@@ -6,7 +6,7 @@ use crate::app::dialog::settings::SettingsDialog;
 use crate::app::input::actions::run::back;
 use crate::app::input::actions::run::look::{
     details, event_details, follow, invert, kernel_threads, older, other_pane, sort, sort_beside,
-    tag, tree, untag,
+    tag, tree, untag, zoom_to_event,
 };
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::prompt::PromptKind;
@@ -48,7 +48,8 @@ pub(super) const LOOK: &[Action] = &[
         keys: &["z"],
         group: Group::Look,
         places: &[
-            Place::new(PROCESSES, State::toggle_zoom),
+            Place::new(TABLE, State::toggle_zoom),
+            Place::new(EVENTS, zoom_to_event),
             Place::new(DOMAINS, State::zoom_to_selected).label("Zoom"),
             Place::dialog(&[KeyScope::Domain]),
         ],
@@ -186,14 +187,14 @@ pub(super) const LOOK: &[Action] = &[
         doc: "show or hide kernel threads",
         keys: &["K"],
         group: Group::Look,
-        places: &[Place::new(PANES, kernel_threads)],
+        places: &[Place::new(PROCESSES, kernel_threads)],
     },
     Action {
         id: Id::Follow,
         doc: "keep the selected process on the screen",
         keys: &["F"],
         group: Group::Look,
-        places: &[Place::new(PROCESSES, follow)],
+        places: &[Place::new(TABLE, follow)],
     },
     Action {
         id: Id::Tag,
@@ -207,7 +208,7 @@ pub(super) const LOOK: &[Action] = &[
         doc: "untag all",
         keys: &["U"],
         group: Group::Look,
-        places: &[Place::new(PANES, untag)],
+        places: &[Place::new(PROCESSES, untag)],
     },
     Action {
         id: Id::Back,

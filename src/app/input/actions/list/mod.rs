@@ -13,7 +13,8 @@ use crate::app::input::scope::KeyScope;
 const TABLE: &[KeyScope] = &[KeyScope::Table];
 const DOMAINS: &[KeyScope] = &[KeyScope::Domains];
 const EVENTS: &[KeyScope] = &[KeyScope::Events];
-/// Scopes in which a key means the selected process of the table: the events pane selects no process.
+/// Scopes in which a key changes how the process table looks. In the events pane it means the pane above: while that
+/// shows the domains, the action's place for the domains counts.
 const PROCESSES: &[KeyScope] = &[KeyScope::Table, KeyScope::Events];
 const PANES: &[KeyScope] = &[KeyScope::Table, KeyScope::Domains, KeyScope::Events];
 const PROMPTS: &[KeyScope] = &[KeyScope::Prompt, KeyScope::Search, KeyScope::Pid];
@@ -37,6 +38,7 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Cgroup,
     KeyScope::Signal,
     KeyScope::Sort,
+    KeyScope::Undo,
 ];
 
 /// All actions, in the order of the help and the footer.

@@ -1,62 +1,90 @@
-//! Opens the dialogs that write: for the selected process, or for the next victim of the selected domain.
+//! Opens the dialogs that write, for the target of the pane that has the keyboard.
 
 use crate::app::State;
 use crate::app::dialog::Pinned;
 use crate::app::dialog::adjust::{AdjustDialog, Lean};
 use crate::app::dialog::cgroup::CgroupDialog;
 use crate::app::dialog::signal::SignalDialog;
+use crate::app::input::action::Aim;
 use crate::app::msg::Effect;
 use crate::app::view::processes::targets;
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::Process;
+use crate::text::tone::Tone;
 
-pub(in crate::app::input::actions) fn adjust(state: &mut State, lean: Lean) -> Vec<Effect> {
-    let Some(process) = state.table.selected_process(&state.snapshot) else {
-        return state.nobody_selected();
-    };
-    let dialog = adjust_dialog(state, process, lean);
-    if state.table.tagged.is_empty() {
-        state.open(dialog)
-    } else {
-        state.open(dialog.with_scope(targets::TAGGED))
+pub(in crate::app::input::actions) fn adjust(
+    state: &mut State,
+    aim: Aim,
+    lean: Lean,
+) -> Vec<Effect> {
+    let tagged = tagged(state, aim);
+    if !tagged.is_empty() {
+        let dialog = AdjustDialog::of_tagged(tagged, &state.snapshot, lean);
+        return state.open(dialog);
     }
-}
-
-pub(in crate::app::input::actions) fn adjust_victim(state: &mut State, lean: Lean) -> Vec<Effect> {
-    let Some(process) = state.next_victim() else {
-        return state.nobody_selected();
+    let process = match state.target(aim) {
+        Ok(process) => process,
+        Err(reason) => return nobody(state, reason),
     };
-    let dialog = adjust_dialog(state, process, lean);
+    if process.kernel_thread {
+        let text = is_kernel_thread(process, "the OOM killer never chooses one");
+        return nobody(state, text);
+    }
+    let others = targets::scopes(process, &state.snapshot);
+    let dialog = AdjustDialog::new(Pinned::of(process), process.adj, others, lean);
     state.open(dialog)
 }
 
-fn adjust_dialog(state: &State, process: &Process, lean: Lean) -> AdjustDialog {
-    let others = targets::scopes(process, &state.table, &state.snapshot);
-    AdjustDialog::new(Pinned::of(process), process.adj, others, lean)
+/// The tagged processes, where an action means them.
+fn tagged(state: &State, aim: Aim) -> Vec<Pinned> {
+    if aim == Aim::Tagged {
+        targets::tagged(&state.table, &state.snapshot)
+    } else {
+        Vec::new()
+    }
 }
 
-pub(in crate::app::input::actions) fn cgroup(state: &mut State) -> Vec<Effect> {
-    let Some(process) = state.table.selected_process(&state.snapshot) else {
-        return state.nobody_selected();
-    };
-    let (target, from) = with_group(state, process);
-    open_cgroup(state, CgroupDialog::new(target, from, state.host.cgroups))
+/// Says why an action does nothing.
+fn nobody(state: &mut State, reason: String) -> Vec<Effect> {
+    state.say(Tone::Watch, reason);
+    Vec::new()
 }
 
-pub(in crate::app::input::actions) fn cgroup_of_domain(state: &mut State) -> Vec<Effect> {
+fn is_kernel_thread(process: &Process, why: &str) -> String {
+    format!("{} is a kernel thread: {why}", Pinned::of(process))
+}
+
+pub(in crate::app::input::actions) fn cgroup(state: &mut State, aim: Aim) -> Vec<Effect> {
     let version = state.host.cgroups;
-    let victim = state.next_victim().map(|p| with_group(state, p));
-    let dialog = match (state.selected_group(), victim) {
-        (Some(group), victim) => CgroupDialog::of_domain(victim, group, version),
-        (None, Some((target, from))) => CgroupDialog::new(target, from, version),
-        (None, None) => return state.nobody_selected(),
+    // A domain and an event are about a group first; a row of the table is about a process.
+    let group = match aim {
+        Aim::Victim => state.selected_group(),
+        Aim::Event => state.event_group(),
+        Aim::Nobody | Aim::Selected | Aim::Tagged => None,
+    };
+    let target = state.target(aim).map(|process| with_group(state, process));
+    let dialog = match (group, target) {
+        (None, Err(reason)) => return nobody(state, reason),
+        (None, Ok((process, ..))) if process.kernel_thread => {
+            let text = is_kernel_thread(process, "it stays in the root group");
+            return nobody(state, text);
+        }
+        (Some(group), Ok((_, target, from))) if aim == Aim::Victim => {
+            CgroupDialog::of_domain(Some((target, from)), group, version)
+        }
+        (_, Ok((_, target, from))) => CgroupDialog::new(target, from, version),
+        (Some(group), Err(_)) => CgroupDialog::of_domain(None, group, version),
     };
     open_cgroup(state, dialog)
 }
 
-fn with_group(state: &State, process: &Process) -> (Pinned, Option<CgroupPath>) {
+fn with_group<'a>(
+    state: &State,
+    process: &'a Process,
+) -> (&'a Process, Pinned, Option<CgroupPath>) {
     let group = process.cgroup.and_then(|key| state.snapshot.cgroup(key));
-    (Pinned::of(process), group.map(|group| group.path.clone()))
+    let path = group.map(|group| group.path.clone());
+    (process, Pinned::of(process), path)
 }
 
 fn open_cgroup(state: &mut State, dialog: CgroupDialog) -> Vec<Effect> {
@@ -67,20 +95,18 @@ fn open_cgroup(state: &mut State, dialog: CgroupDialog) -> Vec<Effect> {
     effects
 }
 
-pub(in crate::app::input::actions) fn signal(state: &mut State) -> Vec<Effect> {
-    let chosen = targets::tagged_or_selected(&state.table, &state.snapshot);
-    open_signal(state, chosen)
-}
-
-pub(in crate::app::input::actions) fn signal_victim(state: &mut State) -> Vec<Effect> {
-    let chosen = state.next_victim().map(Pinned::of).into_iter().collect();
-    open_signal(state, chosen)
-}
-
-fn open_signal(state: &mut State, chosen: Vec<Pinned>) -> Vec<Effect> {
-    if chosen.is_empty() {
-        state.nobody_selected()
-    } else {
-        state.open(SignalDialog::new(chosen))
+pub(in crate::app::input::actions) fn signal(state: &mut State, aim: Aim) -> Vec<Effect> {
+    let mut chosen = tagged(state, aim);
+    let tagged = !chosen.is_empty();
+    if !tagged {
+        match state.target(aim) {
+            Ok(process) if process.kernel_thread => {
+                let text = is_kernel_thread(process, "it takes no signals");
+                return nobody(state, text);
+            }
+            Ok(process) => chosen.push(Pinned::of(process)),
+            Err(reason) => return nobody(state, reason),
+        }
     }
+    state.open(SignalDialog::new(chosen, tagged))
 }

@@ -26,12 +26,23 @@ pub(in crate::app::input::actions) fn event_details(state: &mut State) -> Vec<Ef
 
 pub(in crate::app::input::actions) fn details(state: &mut State) -> Vec<Effect> {
     let Some(process) = state.table.selected_process(&state.snapshot) else {
-        return state.nobody_selected();
+        state.say(Tone::Normal, "no process is selected");
+        return Vec::new();
     };
     let dialog = DetailsDialog::new(Pinned::of(process));
     let mut effects = state.open(dialog);
     effects.extend(state.request_sample());
     effects
+}
+
+/// Shows the processes of the selected event's domain.
+pub(in crate::app::input::actions) fn zoom_to_event(state: &mut State) -> Vec<Effect> {
+    if let Some(scope) = state.event_domain() {
+        return state.zoom_to(scope);
+    }
+    let text = "the OOM domain of this event does not exist any more, or the event names none";
+    state.say(Tone::Normal, text);
+    Vec::new()
 }
 
 fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
@@ -53,6 +64,15 @@ pub(in crate::app::input::actions) fn follow(state: &mut State) -> Vec<Effect> {
 
 /// Tags the selected process and goes to the next, so that several can be tagged in a row.
 pub(in crate::app::input::actions) fn tag(state: &mut State) -> Vec<Effect> {
+    let process = state.table.selected_process(&state.snapshot);
+    if let Some(process) = process.filter(|process| process.kernel_thread) {
+        let name = Pinned::of(process);
+        state.say(
+            Tone::Normal,
+            format!("{name} is a kernel thread: no action affects one"),
+        );
+        return Vec::new();
+    }
     state.table.toggle_tag();
     state.go(1)
 }
@@ -110,6 +130,9 @@ pub(in crate::app::input::actions) fn sort_beside(state: &mut State, by: isize) 
 
 /// Opens the pid prompt with a digit typed in the table.
 pub(in crate::app) fn jump_to_pid(state: &mut State, digit: char) -> Vec<Effect> {
+    // The table shows where it jumps to.
+    state.domains.open = false;
+    state.focus = Pane::Processes;
     state.prompt = Some(Prompt::new(PromptKind::Pid, &digit.to_string()));
     state.on_prompt_change()
 }

@@ -1,0 +1,77 @@
+//! [`Confirmation`]: keeps a key from confirming what was not on the screen when it was pressed.
+//!
+//! A slow connection delivers keys in lumps, and what was typed while oomtop was busy arrives at once: a key that
+//! opens a dialog, and a line end behind it that was meant for something else. A question can be confirmed only by a
+//! key that was read after the question had been drawn.
+
+use std::time::Duration;
+
+use crate::app::State;
+use crate::model::time::Monotonic;
+
+/// A key that was read so soon after the frame was on its way before.
+const ON_ITS_WAY: Duration = Duration::from_millis(10);
+
+/// What is asked, since when it is on the screen, and when the keys were read.
+#[derive(Debug, Default)]
+pub struct Confirmation {
+    /// When the present keys were read; `None` for keys that come from no terminal.
+    read_at: Option<Monotonic>,
+    /// Dialogs opened so far.
+    opened: u64,
+    asked: Option<Question>,
+    /// When a frame first showed the question.
+    shown_at: Option<Monotonic>,
+}
+
+/// What the front dialog asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Question {
+    /// The last dialog that was opened,
+    opened: u64,
+    /// how many are open,
+    open: usize,
+    /// and which of its questions the front one asks.
+    which: usize,
+}
+
+impl Confirmation {
+    /// The keys that follow were read at this time.
+    pub(in crate::app) fn read(&mut self, at: Monotonic) {
+        self.read_at = Some(at);
+    }
+
+    /// A dialog was opened.
+    pub(in crate::app) fn opened(&mut self) {
+        self.opened += 1;
+    }
+}
+
+impl State {
+    /// The state as it is now has been drawn on the screen.
+    pub fn drawn(&mut self, at: Monotonic) {
+        let confirmation = &mut self.confirmation;
+        confirmation.shown_at = confirmation.shown_at.or(Some(at));
+    }
+
+    /// Takes note of what is asked after a message.
+    pub(in crate::app) fn note_question(&mut self) {
+        let asked = self.dialogs.last().map(|dialog| Question {
+            opened: self.confirmation.opened,
+            open: self.dialogs.len(),
+            which: dialog.question(),
+        });
+        if asked != self.confirmation.asked {
+            self.confirmation.asked = asked;
+            self.confirmation.shown_at = None;
+        }
+    }
+
+    /// The key that is pressed now can mean the question of the front dialog.
+    pub(in crate::app) fn may_confirm(&self) -> bool {
+        let Confirmation {
+            read_at, shown_at, ..
+        } = self.confirmation;
+        read_at.is_none_or(|read| shown_at.is_some_and(|shown| read.since(shown) >= ON_ITS_WAY))
+    }
+}

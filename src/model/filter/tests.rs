@@ -1,0 +1,134 @@
+//! What filters let through, and what they say of mistakes.
+
+use super::{Filter, FilterContext};
+use crate::model::kernel::KernelRules;
+use crate::model::process::score::OomScoreAdj;
+use crate::model::process::{MemoryUse, Process, ProcessId};
+use crate::model::snapshot::Snapshot;
+
+fn passes(filter: &str) -> bool {
+    let snapshot = Snapshot {
+        users: std::sync::Arc::new([(7, "mysql".into())].into()),
+        ..Snapshot::default()
+    };
+    let context = FilterContext {
+        snapshot: &snapshot,
+        rules: &KernelRules::default(),
+        total: 100_000,
+    };
+    let process = Process {
+        id: ProcessId {
+            pid: 812,
+            start_ticks: 1,
+        },
+        uid: 7,
+        comm: "mysqld".into(),
+        command: Some("/usr/sbin/mysqld --Datadir=/var".into()),
+        adj: OomScoreAdj::new(-500),
+        memory: Some(MemoryUse {
+            rss: 51_200,
+            ..MemoryUse::default()
+        }),
+        ..Process::default()
+    };
+    Filter::parse(filter)
+        .expect(filter)
+        .matches(&process, &context)
+}
+
+#[test]
+fn blanks_around_operators_and_quotes() {
+    for (spaced, joined) in [
+        ("rss > 100M", "rss>100M"),
+        ("rss >100M  adj <  0", "rss>100M adj<0"),
+        ("! rss", "! rss"),
+        ("!rss >= 1G x", "!rss>=1G x"),
+        ("user : mysql", "user:mysql"),
+        ("swap", "swap"),
+        ("swap on", "swap on"),
+    ] {
+        let terms = |text: &str| Filter::parse(text).expect(text).terms;
+        assert_eq!(terms(spaced), terms(joined), "{spaced}");
+    }
+    let quoted = Filter::parse("\"foo:bar b\"").expect("text");
+    assert_eq!(quoted.terms.len(), 1);
+}
+
+#[test]
+fn unknown_fields_are_named_with_what_may_be_meant() {
+    for (text, says) in [
+        ("mem>1", "rss>"),
+        ("foo:bar", "no field 'foo'"),
+        ("usr:root", "user"),
+        ("comm:x", "name:"),
+        ("rsss>1M", "rss"),
+    ] {
+        let error = Filter::parse(text).expect_err(text);
+        assert!(error.contains(says), "{text}: {error}");
+    }
+    for text in [
+        "http://x",
+        "sshd:",
+        "--port=3",
+        "/usr/bin",
+        "postgres: writer",
+        "a:b",
+    ] {
+        assert!(Filter::parse(text).is_ok(), "{text}");
+    }
+    assert!(Filter::parse("name:postgres").is_ok());
+}
+
+#[test]
+fn terms() {
+    for yes in [
+        "",
+        "mysql",
+        "DATADIR",
+        "pid:812",
+        "pid:1,812",
+        "user:mysql",
+        "user:7",
+        "adj<0",
+        "adj=-500",
+        "rss>100M",
+        "rss<=200M",
+        "!nginx",
+        "mysql adj<0 rss>1M",
+        "bad<100",
+        "swap=0",
+    ] {
+        assert!(passes(yes), "{yes}");
+    }
+    for no in [
+        "nginx",
+        "pid:8",
+        "user:root",
+        "adj>0",
+        "rss>1G",
+        "!mysql",
+        "mysql adj>0",
+        "growth>0",
+        "cgroup:x",
+    ] {
+        assert!(!passes(no), "{no}");
+    }
+}
+
+#[test]
+fn nonsense_is_told() {
+    for bad in ["rss>", "rss>lots", "adj<x", "pid:", "pid:x", "score>1.5"] {
+        assert!(Filter::parse(bad).is_err(), "{bad}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn never_panics(text in "\\PC{0,40}") {
+        if let Ok(filter) = Filter::parse(&text) {
+            let snapshot = Snapshot::default();
+            let context = FilterContext { snapshot: &snapshot, rules: &KernelRules::default(), total: 0 };
+            let _ = filter.matches(&Process::default(), &context);
+        }
+    }
+}

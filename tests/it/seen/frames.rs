@@ -1,0 +1,105 @@
+//! What a person saw, and whether a write fits it.
+
+use oomtop::app::view::layout::Panes;
+use oomtop::model::plan::Plan;
+use oomtop::model::plan::step::{CgroupStep, Step};
+use ratatui::buffer::Buffer;
+use ratatui::style::Modifier;
+
+/// What a person saw: the text of a frame, its dialog, and the row that was highlighted.
+#[derive(Clone, Default)]
+pub(super) struct Frame {
+    pub(super) text: String,
+    /// The text inside the frame of the dialog in front, without line ends.
+    pub(super) dialog: Option<String>,
+    pub(super) highlighted: String,
+}
+
+impl Frame {
+    pub(super) fn of(buffer: &Buffer, panes: &Panes) -> Self {
+        let width = usize::from(buffer.area.width);
+        let rows: Vec<Vec<&str>> = buffer
+            .content()
+            .chunks(width)
+            .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
+            .collect();
+        let is_highlighted = |y: &u16| {
+            let cell = buffer.cell((width.saturating_sub(1).try_into().unwrap_or(0), *y));
+            cell.is_some_and(|cell| cell.modifier.contains(Modifier::REVERSED))
+        };
+        let mut list_rows = (panes.table_rows.top()..panes.table_rows.bottom())
+            .chain(panes.events_rows.top()..panes.events_rows.bottom());
+        let highlighted = list_rows.find(is_highlighted);
+        let highlighted = highlighted.map(|y| rows[usize::from(y)].concat());
+        Self {
+            text: rows.iter().map(|row| row.concat() + "\n").collect(),
+            dialog: dialog(&rows),
+            highlighted: highlighted.unwrap_or_default(),
+        }
+    }
+}
+
+/// The text of the dialog in front: the box whose four corners are all on the screen. A box behind it has lost some.
+fn dialog(rows: &[Vec<&str>]) -> Option<String> {
+    for (top, row) in rows.iter().enumerate().rev() {
+        let Some(left) = row.iter().position(|cell| *cell == "┌") else {
+            continue;
+        };
+        let Some(right) = row.iter().rposition(|cell| *cell == "┐") else {
+            continue;
+        };
+        let below = rows.iter().enumerate().skip(top + 1);
+        let mut bottoms = below.filter(|(_, row)| row[left] == "└" && row[right] == "┘");
+        let Some((bottom, _)) = bottoms.next() else {
+            continue;
+        };
+        let inside = rows[top..=bottom]
+            .iter()
+            .map(|row| row[left + 1..right].concat());
+        return Some(inside.collect::<Vec<_>>().join(" "));
+    }
+    None
+}
+
+/// The pid stands in the text as a number of its own.
+pub(super) fn names(text: &str, pid: u32) -> bool {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+    numbers.any(|number| number.parse() == Ok(pid))
+}
+
+/// The text without blanks: long paths are wrapped.
+fn dense(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// What is wrong with a write after the frame that the person saw last.
+pub(super) fn judge(plans: &[Plan], seen: &Frame) -> Result<(), String> {
+    let Some(dialog) = &seen.dialog else {
+        return Err("no dialog was on the screen".to_owned());
+    };
+    let mut pids = Vec::new();
+    for step in plans.iter().flat_map(|plan| &plan.steps) {
+        match step {
+            Step::Adj { target, .. }
+            | Step::Signal { target, .. }
+            | Step::Cgroup(CgroupStep::Move(target, _)) => pids.push(target.pid),
+            Step::Cgroup(CgroupStep::Limit(path, _) | CgroupStep::Create(path)) => {
+                if !dense(dialog).contains(&dense(path.as_str())) {
+                    return Err(format!("{path} was not in the dialog"));
+                }
+            }
+            Step::Cgroup(
+                CgroupStep::EnableMemory(_) | CgroupStep::DisableMemory(_) | CgroupStep::Remove(_),
+            ) => {}
+        }
+    }
+    pids.sort_unstable();
+    pids.dedup();
+    // Of many the dialog names the first, and how many there are.
+    let unnamed = pids.iter().filter(|pid| !names(dialog, **pid)).count();
+    let counted = names(dialog, u32::try_from(pids.len()).expect("small"));
+    if unnamed > 0 && (pids.len() < 5 || !counted) {
+        return Err(format!("{pids:?} were not in the dialog"));
+    }
+    Ok(())
+}
