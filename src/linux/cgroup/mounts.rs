@@ -1,6 +1,7 @@
 //! The mounts that oomtop sees (proc_pid_mountinfo(5)).
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +58,8 @@ fn mount(line: &[u8]) -> Option<Mount> {
     for chunk in line.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\{byte:03o}"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\{byte:03o}");
         }
     }
     let info = MountInfo::from_line(&text).ok()?;

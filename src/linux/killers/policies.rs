@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 type Unit = (CgroupPath, Manager);
 
+/// Questions to the thread, and its answers.
+type Reader = (Sender<Unit>, Receiver<(CgroupPath, OomPolicy)>);
+
 #[derive(Debug, Clone, Copy)]
 struct Known {
     policy: Option<OomPolicy>,
@@ -39,7 +42,7 @@ struct Known {
 #[derive(Debug, Default)]
 pub(crate) struct PolicyWatch {
     known: HashMap<CgroupPath, Known>,
-    reader: Option<(Sender<Unit>, Receiver<(CgroupPath, OomPolicy)>)>,
+    reader: Option<Reader>,
     /// No systemd runs there.
     is_absent: Option<bool>,
 }
@@ -165,7 +168,7 @@ fn units_of(
     units
 }
 
-fn start(base: PathBuf) -> Option<(Sender<Unit>, Receiver<(CgroupPath, OomPolicy)>)> {
+fn start(base: PathBuf) -> Option<Reader> {
     let (asks, asked) = channel::<Unit>();
     let (tell, told) = channel();
     let run = move || {

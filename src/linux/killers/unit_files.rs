@@ -165,9 +165,14 @@ impl<'a> ConfigRoot<'a> {
     /// The release of systemd, from the name of its library (`libsystemd-shared-252.so`); `None` if it is not
     /// there.
     pub(crate) fn systemd_release(&self) -> Option<u32> {
-        let dirs = ["usr/lib/systemd", "lib/systemd", "usr/lib64/systemd"];
-        dirs.into_iter().find_map(|dir| {
-            self.names(dir).iter().find_map(|name| {
+        let plain = ["usr/lib/systemd", "lib/systemd", "usr/lib64/systemd"];
+        // Debian has a directory for each architecture.
+        let libraries = self.names("usr/lib");
+        let of_machine = libraries.iter().filter(|name| name.contains("-linux-"));
+        let of_machine = of_machine.map(|name| format!("usr/lib/{name}/systemd"));
+        let mut dirs = plain.map(str::to_owned).into_iter().chain(of_machine);
+        dirs.find_map(|dir| {
+            self.names(&dir).iter().find_map(|name| {
                 let rest = name.strip_prefix("libsystemd-shared-")?;
                 let end = rest.find(|c: char| !c.is_ascii_digit())?;
                 rest.get(..end)?.parse().ok()

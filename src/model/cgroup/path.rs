@@ -1,7 +1,7 @@
 //! [`CgroupPath`]: the name of a group, which may hold any byte but `/`, NUL and newline.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// Bytes that are not UTF-8 are kept as characters from here on, one for each byte. Unicode gives these
@@ -127,7 +127,7 @@ impl fmt::Display for CgroupPath {
         let mut text = String::with_capacity(self.0.len());
         for c in self.0.chars() {
             match kept_byte(c) {
-                Some(byte) => text.push_str(&format!("\\x{byte:02x}")),
+                Some(byte) => write!(text, "\\x{byte:02x}")?,
                 None => text.push(c),
             }
         }

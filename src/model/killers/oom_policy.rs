@@ -4,7 +4,7 @@ use super::systemd::syntax::assignments;
 use super::units::{UnitFile, applied};
 use crate::model::cgroup::CgroupPath;
 
-/// `OOMPolicy=` of a service (systemd.service(5), since 243) or a scope (systemd.scope(5), since 253).
+/// `OOMPolicy=` of a service (systemd.service(5), since 243) or a scope (systemd.scope(5) of 252; seen to work in 252.39).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OomPolicy {
@@ -44,7 +44,7 @@ pub enum Manager {
 }
 
 /// The first release whose scopes have a policy; before it they live on.
-const SCOPES_SINCE: u32 = 253;
+const SCOPES_SINCE: u32 = 252;
 
 /// The services and scopes around a group, outermost first, with the manager that runs each. Groups that a unit
 /// makes inside itself are part of it, whatever they are called.
@@ -55,11 +55,10 @@ pub fn units_around(path: &CgroupPath) -> Vec<(CgroupPath, Manager)> {
     let mut at = CgroupPath::root();
     for name in path.as_str().split('/').filter(|name| !name.is_empty()) {
         at = at.join(CgroupPath::bytes_of(name));
-        if name.ends_with(".slice") {
-            continue;
-        }
-        if !name.ends_with(".service") && !name.ends_with(".scope") {
-            break;
+        match kind(name) {
+            Some("slice") => continue,
+            Some("service" | "scope") => {}
+            _ => break,
         }
         found.push((at.clone(), manager));
         let user = name
@@ -71,6 +70,11 @@ pub fn units_around(path: &CgroupPath) -> Vec<(CgroupPath, Manager)> {
         }
     }
     found
+}
+
+/// The type of a unit: what stands behind the last dot of its name.
+fn kind(unit: &str) -> Option<&str> {
+    Some(unit.rsplit_once('.')?.1)
 }
 
 /// `DefaultOOMPolicy=` from system.conf or user.conf and their drop-ins, in the order in which they apply.
@@ -93,7 +97,7 @@ pub fn oom_policy(
     default: OomPolicy,
     release: Option<u32>,
 ) -> OomPolicy {
-    let is_scope = unit.ends_with(".scope");
+    let is_scope = kind(unit) == Some("scope");
     if is_scope && release.is_some_and(|release| release < SCOPES_SINCE) {
         return OomPolicy::Continue;
     }
@@ -193,8 +197,8 @@ mod tests {
             ("a.service", "[Service]\nDelegate=no\n", 252, Stop),
             ("a.service", "[Service]\nKillMode=process\n", 252, Continue),
             ("odd.service", "[Service]\nOOMPolicy=continue\n", 252, Kill),
-            ("a.scope", "[Scope]\n", 252, Continue),
-            ("a.scope", "[Scope]\n", 253, Stop),
+            ("a.scope", "[Scope]\n", 251, Continue),
+            ("a.scope", "[Scope]\n", 252, Stop),
             (
                 "session-3.scope",
                 "[Scope]\nOOMPolicy=continue\n",

@@ -78,9 +78,8 @@ pub(super) fn place_for(from: Option<&CgroupPath>, groups: &[GroupChoice]) -> Op
 /// Refuses a group where the kernel would.
 pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), String> {
     let around = std::iter::successors(path.parent(), CgroupPath::parent);
-    let nearest = around
-        .filter_map(|path| groups.iter().find(|group| group.path == path))
-        .next();
+    let mut around = around.into_iter();
+    let nearest = around.find_map(|path| groups.iter().find(|group| group.path == path));
     match nearest {
         Some(group) if !group.writable => Err(format!(
             "no right to make a group in {}: choose a place of your own (of your user's systemd), or run oomtop as \
