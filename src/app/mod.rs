@@ -151,7 +151,7 @@ impl State {
 
     /// How the screen is divided now.
     pub fn panes(&self) -> Panes {
-        let note = !self.events.source.missing.is_empty();
+        let note = self.events_note().is_some();
         panes(
             self.size.0,
             self.size.1,
@@ -161,7 +161,16 @@ impl State {
         )
     }
 
-    /// What table cells may read.
+    /// The line above the events that says what is missing among them, if something is.
+    pub fn events_note(&self) -> Option<String> {
+        let killers = self.snapshot.killers.iter();
+        let acting = killers.filter(|killer| !killer.dry_run);
+        self.events
+            .source
+            .gap(acting.map(|killer| killer.killer.name()))
+    }
+
+    /// What table cells look at.
     pub fn cells(&self) -> CellContext<'_> {
         CellContext {
             snapshot: &self.snapshot,
@@ -307,7 +316,7 @@ impl State {
                 self.snapshot
                     .ancestry(key)
                     .map(|(key, _)| Scope::Memcg(key))
-                    .find(|s| self.snapshot.domain(*s).is_some())
+                    .find(|s| self.snapshot.domain(*s).is_some_and(|d| !d.throttles_only))
             });
             self.table.zoom = limited;
             if limited.is_none() {

@@ -13,7 +13,7 @@ use crate::model::process::{Pid, ProcessId};
 use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
-use crate::oomlog::{OomEvent, OomReport};
+use crate::oomlog::{OomEvent, OomReport, UserspaceKill};
 
 /// What the mouse did, in screen cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +52,24 @@ pub struct GroupChoice {
     pub has_memory: bool,
 }
 
-/// The OOM reports that the journal has of an earlier boot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the journal tells of a boot before this one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OlderBoot {
     /// -1 is the previous boot.
     pub boot: i32,
     /// Reports of that boot, oldest first.
     pub reports: Vec<Arc<OomReport>>,
+    /// Kills by other programs, oldest first.
+    pub kills: Vec<Arc<UserspaceKill>>,
+}
+
+/// What the journal tells of the boots before this one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OlderBoots {
+    /// The newest boot first.
+    pub boots: Vec<OlderBoot>,
+    /// Why not all of it was read; `None` if it was.
+    pub cut: Option<String>,
 }
 
 /// One event for [`super::update`].
@@ -89,9 +100,9 @@ pub enum Msg {
     Done(Receipt),
     /// The groups asked for by [`Effect::ListGroups`], or why not.
     Groups(Result<Vec<GroupChoice>, String>),
-    /// The boots asked for by [`Effect::ReadOlderBoots`], the newest first, or why not.
-    Older(Result<Vec<OlderBoot>, String>),
-    /// oomtop was stopped and runs again. Ctrl-Z is not the only cause: no program can catch `kill -STOP`.
+    /// The boots asked for by [`Effect::ReadOlderBoots`], or why not.
+    Older(Result<OlderBoots, String>),
+    /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
     Resumed,
     /// A signal asks oomtop to stop, or the terminal is gone.
     Stop,

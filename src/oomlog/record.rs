@@ -52,6 +52,8 @@ pub enum BadRecord {
     NoText,
     /// Priority, sequence number or time is not a number.
     BadNumber,
+    /// A line of the journal is no JSON object.
+    NotJson,
 }
 
 impl fmt::Display for BadRecord {
@@ -59,6 +61,7 @@ impl fmt::Display for BadRecord {
         f.write_str(match self {
             Self::NoText => "no `;` after the record's numbers",
             Self::BadNumber => "a number of the record cannot be read",
+            Self::NotJson => "the line is no JSON object",
         })
     }
 }

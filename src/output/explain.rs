@@ -158,6 +158,8 @@ pub struct Totals {
     pub unproven: u64,
     /// Kills that the list has no room for, the oldest ones.
     pub left_out: u64,
+    /// Not one log could be read to its end: that no kill was found says nothing.
+    pub is_blind: bool,
 }
 
 impl Totals {
@@ -165,6 +167,9 @@ impl Totals {
     pub fn heading(self) -> String {
         let reports = number_of(self.reports, "report", "reports");
         match (self.kills, self.reports) {
+            (0, 0) if self.is_blind => {
+                "No log could be read: whether there was an OOM kill is not known.".to_owned()
+            }
             (0, 0) => "No OOM kill was found.".to_owned(),
             (0, _) => format!("{reports}, but the log holds no kill."),
             (kills, _) => format!("{kills} killed in {reports}:"),
@@ -195,13 +200,18 @@ impl Totals {
         format!("{{\"format\":{FORMAT},\"reports\":[")
     }
 
-    /// The end of the JSON document, with the records of kills by other programs.
+    /// The end of the JSON document, with the records of kills by other programs. The number of kills is null if
+    /// no log could be read.
     pub fn json_end<'l>(self, user_kills: impl Iterator<Item = &'l str>) -> String {
         let user_kills: Vec<&str> = user_kills.collect();
+        let kills = if self.is_blind && self.kills == 0 {
+            "null".to_owned()
+        } else {
+            self.kills.to_string()
+        };
         format!(
-            "],\n\"user_kills\":[{}],\n\"kills\":{},\"gaps\":{},\"left_out\":{}}}",
+            "],\n\"user_kills\":[{}],\n\"kills\":{kills},\"gaps\":{},\"left_out\":{}}}",
             user_kills.join(",\n"),
-            self.kills,
             self.gaps,
             self.left_out
         )

@@ -135,6 +135,8 @@ pub struct DomainFacts<'a> {
     pub dies_along: Vec<ProcessId>,
     /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
+    /// True for a cgroup whose only limit is `memory.high`: above it the kernel slows its tasks down and kills nobody.
+    pub throttles_only: bool,
     /// The systemd unit that is stopped after the kill; null if the rest of the victim's unit lives on, if no unit
     /// is around the victim, or if its policy is not known (yet).
     pub unit_stop: Option<UnitStopFacts<'a>>,
@@ -306,6 +308,7 @@ fn domain_facts<'a>(
             .and_then(|v| snapshot.process(v.victim.id))
             .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())
             .unwrap_or_default(),
+        throttles_only: domain.throttles_only,
         group_kill: domain
             .group_kill
             .filter(|_| verdict.is_some())

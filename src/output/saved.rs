@@ -60,6 +60,44 @@ pub struct ReportDocument<'a> {
     pub fragmented: Option<bool>,
 }
 
+/// Where and when a report was saved.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Provenance {
+    /// Version of oomtop.
+    pub oomtop: &'static str,
+    /// Name of the host.
+    pub host: String,
+    /// Release of the kernel that ran when it was saved. The report has the release of the kernel that printed it,
+    /// as far as the log told it.
+    pub running_kernel: String,
+    /// Local date, time and offset when it was saved.
+    pub saved_at: String,
+    /// The same of the report's first line; null if the log did not tell.
+    pub happened_at: Option<String>,
+}
+
+impl Provenance {
+    /// The lines above a saved text.
+    fn lines(&self) -> Vec<Line> {
+        let mut lines = vec![Line::from(format!(
+            "saved {} on {}, Linux {}, by oomtop {}",
+            self.saved_at, self.host, self.running_kernel, self.oomtop
+        ))];
+        if let Some(happened_at) = &self.happened_at {
+            lines.push(Line::from(format!("happened {happened_at}")));
+        }
+        lines
+    }
+}
+
+/// A document with its provenance.
+#[derive(Serialize)]
+struct SavedDocument<'a> {
+    provenance: &'a Provenance,
+    #[serde(flatten)]
+    document: ReportDocument<'a>,
+}
+
 /// Puts the document together.
 pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> ReportDocument<'a> {
     let ranking = ranking(report);
@@ -88,13 +126,25 @@ pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> 
 }
 
 /// The document as text; an empty object if it cannot be written (it always can).
-pub fn json(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
-    serde_json::to_string_pretty(&document(report, remembered))
+pub fn json(
+    report: &OomReport,
+    remembered: &[(Pid, Remembered)],
+    provenance: &Provenance,
+) -> String {
+    let saved = SavedDocument {
+        provenance,
+        document: document(report, remembered),
+    };
+    serde_json::to_string_pretty(&saved)
         .map_or_else(|_| "{}".to_owned(), |text| escaped(&text).into_owned())
 }
 
-/// All pages as one text without control characters. Tasks are ranked by badness, however the dialog sorts them.
-pub fn text(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
+/// All pages but the table's order of the dialog, without control characters.
+pub fn text(
+    report: &OomReport,
+    remembered: &[(Pid, Remembered)],
+    provenance: &Provenance,
+) -> String {
     let page = page_kb(report).unwrap_or(4);
     let mut out = String::new();
     let mut part = |title: &str, lines: &[Line]| {
@@ -105,6 +155,7 @@ pub fn text(report: &OomReport, remembered: &[(Pid, Remembered)]) -> String {
         }
         let _ = writeln!(out);
     };
+    part("OOM report", &provenance.lines());
     part("Summary", &summary::lines(report, remembered));
     part("Memory", &memory_page::lines(report, page));
     if let Some(table) = &report.tasks {

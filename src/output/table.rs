@@ -76,6 +76,12 @@ pub fn plain(
             .iter()
             .map(|c| (c.title.to_owned(), c.width, c.align)),
     );
+    if host.hidepid {
+        out.push_str(
+            "Only this user's processes are visible (hidepid): the victim marked is the first of those, another may die \
+             before.\n",
+        );
+    }
     let filtering = context.filtering();
     let shown = |p: &&Process| {
         // oomtop's own command line holds the filter's text.
@@ -108,12 +114,14 @@ pub fn plain(
                 .map(|c| ((c.cell)(process, &context).text, c.width, c.align)),
         );
     }
-    if !events.source.missing.is_empty() {
+    let acting = snapshot.killers.iter().filter(|killer| !killer.dry_run);
+    let gap = events.source.gap(acting.map(|killer| killer.killer.name()));
+    if let Some(gap) = gap {
         let _ = writeln!(
             out,
             "\nOOM events from {}: {}",
             printable(&events.source.name),
-            printable(&events.source.missing)
+            printable(&gap)
         );
     } else if !events.is_empty() {
         let _ = writeln!(

@@ -28,12 +28,24 @@ pub(super) fn now() -> Now {
     }
 }
 
-/// Offset of the local zone at that moment, in seconds east of UTC; 0 if the zone is not known.
+/// A moment as local date, time and offset: `2026-11-27 08:16:38 +01:00`.
+pub(super) fn date(unix_micros: i64) -> String {
+    let Ok(stamp) = jiff::Timestamp::from_microsecond(unix_micros) else {
+        return "an unknown time".to_owned();
+    };
+    let local = stamp.to_zoned(local_zone().clone());
+    local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// Seconds east of UTC at that moment; UTC where the zone is not known.
 fn utc_offset(unix_micros: i64) -> i32 {
-    static ZONE: OnceLock<TimeZone> = OnceLock::new();
-    let zone = ZONE.get_or_init(zone);
     jiff::Timestamp::from_microsecond(unix_micros)
-        .map_or(0, |stamp| zone.to_offset(stamp).seconds())
+        .map_or(0, |stamp| local_zone().to_offset(stamp).seconds())
+}
+
+fn local_zone() -> &'static TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    ZONE.get_or_init(zone)
 }
 
 /// The local zone: from `TZ` if set, else from `/etc/localtime`, read directly. Looking up the zone's name

@@ -5,13 +5,15 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use super::headless::{HISTORY_MOST, Halt, LogItem, Session};
-use super::{RunError, complain};
+use super::{RunError, clock, complain};
 use crate::linux::SysRoot;
 use crate::linux::log::LogSource;
 use crate::linux::log::journal::{Boot, Journalctl};
 use crate::linux::log::text::open;
 use crate::linux::scan::backend::BackendChoice;
-use crate::oomlog::{OomEvent, OomReport, Provenance, TextLog, UserspaceKill};
+use crate::model::event_source::EventSource;
+use crate::model::time::Now;
+use crate::oomlog::{Monotonic, OomEvent, OomReport, Provenance, TextLog, UserspaceKill};
 use crate::output::explain as listing;
 use crate::output::safe_json::{SafeJson, escaped};
 use crate::output::saved::document;
@@ -34,20 +36,27 @@ pub fn explain(source: &LogSource, root: &SysRoot, json: bool) -> Result<u8, Run
         ..Printer::default()
     };
     let mut unreadable = false;
+    let mut failed = 0;
     let outcome = match source {
-        LogSource::Running => running(root, &mut printer),
+        LogSource::Running => running(root, &mut printer, &mut unreadable),
         LogSource::Boot(boot) => journal(boot, &mut printer, &mut unreadable).map_err(Halt::from),
         LogSource::Files(files) => files.iter().try_for_each(|path| {
             match open(path).map_or_else(|error| Ok(Some(error)), |log| stream(log, &mut printer)) {
                 Ok(None) => {}
                 Ok(Some(error)) => {
                     unreadable = true;
+                    failed += 1;
                     complain(&format!("cannot read {}: {error}", path.display()));
                 }
                 Err(error) => return Err(error.into()),
             }
             Ok(())
         }),
+    };
+    printer.is_blind |= match source {
+        LogSource::Running => false,
+        LogSource::Boot(_) => unreadable,
+        LogSource::Files(files) => !files.is_empty() && failed == files.len(),
     };
     match outcome.and_then(|()| Ok(printer.end()?)) {
         Ok(()) => Ok(if unreadable {
@@ -102,7 +111,7 @@ fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Resu
             "the journal of boot {boot} cannot be read: {reason}"
         ));
     };
-    let call = Journalctl::kernel().boot(Boot::Named(boot.to_owned()));
+    let call = Journalctl::kills().boot(Boot::Named(boot.to_owned()));
     let mut journal = match call.start() {
         Ok(journal) => journal,
         Err(error) => {
@@ -121,21 +130,71 @@ fn journal(boot: &str, printer: &mut Printer, unreadable: &mut bool) -> io::Resu
     Ok(())
 }
 
-fn running(root: &SysRoot, printer: &mut Printer) -> Result<(), Halt> {
+fn running(root: &SysRoot, printer: &mut Printer, unreadable: &mut bool) -> Result<(), Halt> {
     let mut session = Session::new(root.clone(), BackendChoice::Auto)?;
     let mut events = Vec::new();
-    let mut missing = String::new();
+    let mut source = EventSource::default();
     session.history(HISTORY_MOST, |item| match item {
         LogItem::Event(event) => events.push(event),
-        LogItem::Source(source) => missing = source.missing,
+        LogItem::Source(latest) => source = latest,
     })?;
     // From here on a signal ends the process at once, even when it is blocked in a write to a full pipe.
     drop(session);
-    if !missing.is_empty() {
-        complain(&missing);
+    *unreadable = !source.has_log();
+    printer.is_blind = *unreadable;
+    for reason in [&source.missing, &source.unheard] {
+        // If nothing can be read, the first sentence holds the second.
+        let is_said = *unreadable && reason == &source.unheard;
+        if !reason.is_empty() && !is_said {
+            complain(reason);
+        }
+    }
+    let now = clock::now();
+    for event in &mut events {
+        stamp(event, now);
     }
     printer.take(&mut events)?;
     Ok(printer.finish_open()?)
+}
+
+/// The running kernel's stamps count from its boot: this is the same moment on the wall clock.
+fn stamp(event: &mut OomEvent, now: Now) {
+    let wall = |at: Option<Monotonic>| at.map(|at| clock::date(now.wall_of(at).unix_micros));
+    match event {
+        OomEvent::Report(report) => {
+            if let Some(stamp) = wall(report.at) {
+                Arc::make_mut(report).stamp = Some(stamp);
+            }
+        }
+        OomEvent::Userspace(kill) => {
+            if let Some(stamp) = wall(kill.at) {
+                Arc::make_mut(kill).stamp = Some(stamp);
+            }
+        }
+        OomEvent::Gap { .. } => {}
+    }
+}
+
+/// The journal's stamp is a number of microseconds: nobody reads that.
+fn date(event: &mut OomEvent) {
+    let dated = |stamp: &Option<String>| {
+        let micros: i64 = stamp.as_deref()?.parse().ok()?;
+        // Seconds since 1970 have ten digits: dates of syslog and others are no number at all.
+        (micros > 1_000_000_000_000_000).then(|| clock::date(micros))
+    };
+    match event {
+        OomEvent::Report(report) => {
+            if let Some(stamp) = dated(&report.stamp) {
+                Arc::make_mut(report).stamp = Some(stamp);
+            }
+        }
+        OomEvent::Userspace(kill) => {
+            if let Some(stamp) = dated(&kill.stamp) {
+                Arc::make_mut(kill).stamp = Some(stamp);
+            }
+        }
+        OomEvent::Gap { .. } => {}
+    }
 }
 
 /// Bytes of text held back, so that the summary of many kills can stand in front of them.
@@ -152,6 +211,8 @@ struct Printer {
     reports: u64,
     kills: u64,
     gaps: u64,
+    /// Not one log could be read.
+    is_blind: bool,
     unproven: u64,
     left_out: u64,
     list: VecDeque<String>,
@@ -172,6 +233,7 @@ impl Default for Printer {
             reports: 0,
             kills: 0,
             gaps: 0,
+            is_blind: false,
             unproven: 0,
             left_out: 0,
             list: VecDeque::new(),
@@ -183,7 +245,8 @@ impl Default for Printer {
 
 impl Printer {
     fn take(&mut self, events: &mut Vec<OomEvent>) -> io::Result<()> {
-        for event in events.drain(..) {
+        for mut event in events.drain(..) {
+            date(&mut event);
             match event {
                 OomEvent::Report(report) => {
                     match self
@@ -297,6 +360,7 @@ impl Printer {
             gaps: self.gaps,
             unproven: self.unproven,
             left_out: self.left_out,
+            is_blind: self.is_blind,
         };
         if self.json {
             if self.reports == 0 {

@@ -43,6 +43,9 @@ pub fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Li
         .add(Tone::Normal, format!("{anon:>size$} anon"))
         .add(Tone::Dim, " adj ")
         .add(Tone::Normal, format!("{adj:<points$} "));
+    if let Some(thread) = kill.thread {
+        line.push(Tone::Dim, format!("its thread {thread}, "));
+    }
     if kill.group_member {
         line.push(Tone::Dim, "with its group, ");
     }
@@ -76,15 +79,25 @@ fn reason(report: &OomReport) -> String {
 
 /// A kill by another program as a row: the program's name, then the program's own reason.
 pub fn userspace_row(kill: &UserspaceKill, when: Line) -> Line {
-    let who = match (&kill.cgroup, kill.pid, &kill.comm) {
+    let dead = match kill.processes {
+        Some(1) => "1 process  ".to_owned(),
+        Some(processes) => format!("{processes} processes  "),
+        None => String::new(),
+    };
+    when.add(Tone::Watch, format!("{} killed ", kill.killer.name()))
+        .add(Tone::Strong, format!("{}  ", victim(kill)))
+        .add(Tone::Normal, dead)
+        .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
+}
+
+/// Whom another program killed: a control group, or a process by pid and name.
+pub fn victim(kill: &UserspaceKill) -> String {
+    match (&kill.cgroup, kill.pid, &kill.comm) {
         (Some(group), _, _) => short_ids(group),
         (None, Some(pid), Some(comm)) => format!("{pid} {comm}"),
         (None, Some(pid), None) => pid.to_string(),
         _ => "?".to_owned(),
-    };
-    when.add(Tone::Watch, format!("{} killed ", kill.killer.name()))
-        .add(Tone::Strong, format!("{who}  "))
-        .add(Tone::Dim, kill.reason.clone().unwrap_or_default())
+    }
 }
 
 /// A report without a kill so far, as a row.

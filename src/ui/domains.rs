@@ -55,7 +55,9 @@ fn nothing(state: &State) -> Option<String> {
 
 fn title(state: &State) -> Line {
     let domains = &state.domains;
-    let groups = state.snapshot.domains.len().saturating_sub(1);
+    let all = &state.snapshot.domains;
+    let slowed = all.iter().filter(|domain| domain.throttles_only).count();
+    let groups = all.len().saturating_sub(1 + slowed);
     let mut line = Line::of(Tone::Strong, "OOM domains");
     line.spans.extend(pane::age(state).spans);
     let order = match domains.order {
@@ -69,6 +71,9 @@ fn title(state: &State) -> Line {
         "cgroups with a limit"
     };
     line.push(Tone::Dim, format!("host + {groups} {limits}"));
+    if slowed > 0 {
+        line.push(Tone::Dim, format!(" + {slowed} with memory.high"));
+    }
     match domains.urgent() {
         0 => line.push(Tone::Good, "  all calm"),
         urgent => line.push(Tone::Watch, format!("  {urgent} not calm")),

@@ -21,6 +21,8 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         if kills > 0 { Tone::Critical } else { Tone::Dim },
         format!("  kills: {}", events.tally().words()),
     );
+    // The log may hold no more; the kernel's own count of this boot is whole.
+    title.push(Tone::Watch, events.since_boot(&state.snapshot));
     if let Some((name, times)) = events.repeated() {
         title.push(Tone::Watch, format!("  {name} ×{times} in 1 h"));
     }
@@ -31,11 +33,6 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         title.push(Tone::Watch, format!("  {} new", events.unread));
     }
     let source = &events.source;
-    // The log may be incomplete; the kernel's own count of this boot is complete.
-    let counted = state.snapshot.kills.host.filter(|all| *all > kills);
-    if let Some(all) = counted.filter(|_| !source.missing.is_empty()) {
-        title.push(Tone::Watch, format!(" of {all} since boot"));
-    }
     let remark = match (source.missing.is_empty(), source.caught_up) {
         // The row below says what is missing.
         (false, _) => Line::of(Tone::Watch, format!("{}, incomplete", source.name)),
@@ -45,10 +42,8 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     };
     canvas.rule(panes.events_title, &title, &remark, focused);
     if panes.events_note.height > 0 {
-        canvas.line(
-            panes.events_note,
-            &Line::of(Tone::Watch, source.missing.clone()),
-        );
+        let note = state.events_note().unwrap_or_default();
+        canvas.line(panes.events_note, &Line::of(Tone::Watch, note));
     }
     if events.list().is_empty() {
         let text = match (source.caught_up, source.has_log()) {

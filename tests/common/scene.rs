@@ -298,6 +298,7 @@ impl Scene {
                 name: "/dev/kmsg".to_owned(),
                 missing: String::new(),
                 caught_up,
+                ..EventSource::default()
             })
         };
         scene.tell(source(false));

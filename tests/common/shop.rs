@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oomtop::app::msg::Msg;
 use oomtop::model::cgroup::{Cgroup, GroupPressure, GroupStat};
 use oomtop::model::kernel::KernelRules;
-use oomtop::model::oom_domain::victim::assess;
+use oomtop::model::oom_domain::victim::{assess, throttled_groups};
 use oomtop::model::process::Process;
 
 use super::paper;
@@ -87,6 +87,9 @@ pub(crate) fn run(
         }
         let rules = KernelRules::default();
         sample.domains = assess(&sample.processes, &groups, &sample.memory, &rules);
+        let total = sample.domains[0].total_pages;
+        let slowed = throttled_groups(&sample.processes, &groups, total);
+        sample.domains.extend(slowed);
         sample.cgroups = Arc::new(groups);
         (sample.seq, sample.taken) = (second, moment(second));
         scene.tell(Msg::Tick(moment(second)));

@@ -113,6 +113,7 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     );
     let host = sample.domains.first().cloned().expect("the host");
     sample.domains.push(DomainState {
+        throttles_only: false,
         scope: Scope::Nodes(NodeSet::parse("0-1").expect("nodes")),
         limit: 4 * GIB,
         ..host
@@ -242,6 +243,7 @@ pub(crate) fn events(version: CgroupVersion) -> EventLog {
         name: "/dev/kmsg".to_owned(),
         missing: "older records were overwritten".to_owned(),
         caught_up: true,
+        unheard: "the journal was not read".to_owned(),
     };
     for event in found {
         log.accept(event, &[]);

@@ -102,6 +102,7 @@ fn a_line_that_comes_late_takes_the_place_of_the_counted_kill() {
         name: "the journal".to_owned(),
         missing: "it lags".to_owned(),
         caught_up: true,
+        ..EventSource::default()
     }));
     let (rows, kills) = (scene.state.events.len(), scene.state.events.kills());
     scene.tell(with_kills(3, 2));

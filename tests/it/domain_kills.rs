@@ -83,6 +83,7 @@ fn scene(log: bool, before: Sample) -> Scene {
         name: name.to_owned(),
         missing: String::new(),
         caught_up: true,
+        ..EventSource::default()
     }));
     for second in 100..110 {
         sample(&mut scene, second, before);

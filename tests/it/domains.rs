@@ -169,13 +169,19 @@ fn an_oom_that_killed_nobody_is_not_said_to_have_killed() {
         });
         scene
     };
-    for (kills, word, phrase) in [
-        (0, "OOM ", "OOM in the last minute, no kill counted"),
-        (1, "KILLED ", "its last kill under a minute ago"),
+    for (kills, word, phrase, header) in [
+        (
+            0,
+            "OOM ",
+            "OOM in the last minute, no kill counted",
+            "OOM in the last minute, no kill counted",
+        ),
+        // The header names who dies next: who died is another.
+        (1, "DANGER ", "killed in the last minute", "last kill there"),
     ] {
         let mut scene = scene(kills);
         assert!(
-            scene.text().contains(&format!(", {phrase}")),
+            scene.text().contains(&format!(", {header}")),
             "{}",
             scene.text()
         );

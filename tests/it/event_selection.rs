@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::common::scene::{Scene, kill_report, moment, processes, snapshot};
-use oomtop::app::msg::{Msg, OlderBoot};
+use oomtop::app::msg::{Msg, OlderBoot, OlderBoots};
 use oomtop::model::event_source::EventSource;
 use oomtop::model::snapshot::KillCounters;
 use oomtop::oomlog::{OomEvent, OomReport};
@@ -160,7 +160,14 @@ fn older_boots_come_in_below_the_selection() {
     let mut old = report(1, 0, 71, "mysqld");
     (old.at, old.kills[0].at) = (None, None);
     let reports = vec![Arc::new(old)];
-    scene.tell(Msg::Older(Ok(vec![OlderBoot { boot: -1, reports }])));
+    scene.tell(Msg::Older(Ok(OlderBoots {
+        boots: vec![OlderBoot {
+            boot: -1,
+            reports,
+            ..OlderBoot::default()
+        }],
+        cut: None,
+    })));
     expect(&scene, "stress");
     scene.keys("Down");
     expect(&scene, "mysqld");
@@ -173,6 +180,7 @@ fn counted_before_logged() -> Scene {
         name: "the journal".to_owned(),
         missing: "it lags".to_owned(),
         caught_up: true,
+        ..EventSource::default()
     }));
     for second in 4..8 {
         scene.tell(counted(second, 5));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::common::scene::{Scene, kill_report, processes, snapshot};
-use oomtop::app::msg::{Effect, Msg, OlderBoot};
+use oomtop::app::msg::{Effect, Msg, OlderBoot, OlderBoots};
 use oomtop::model::event_source::EventSource;
 use oomtop::model::snapshot::KillCounters;
 use oomtop::model::time::Monotonic;
@@ -92,6 +92,7 @@ fn a_counter_that_rises_without_a_line_is_a_row_of_its_own() {
         name: "counters only".to_owned(),
         missing,
         caught_up: true,
+        ..EventSource::default()
     }));
     scene.tell(with_kills(15, 5));
     assert_eq!(scene.state.events.len(), 4);
@@ -174,8 +175,19 @@ fn a_name_that_dies_again_and_again_is_counted() {
 #[test]
 fn older_boots_come_from_the_journal_and_are_not_counted_as_this_boots() {
     let mut scene = Scene::new(120, 36);
+    scene.keys("o o o o");
+    assert_eq!(
+        scene.asked(),
+        [Effect::ReadOlderBoots],
+        "a read in flight is not started again"
+    );
+    scene.tell(Msg::Older(Err("the disk is slow".to_owned())));
     scene.keys("o");
-    assert_eq!(scene.asked(), [Effect::ReadOlderBoots]);
+    assert_eq!(
+        scene.asked(),
+        [Effect::ReadOlderBoots],
+        "one that failed is"
+    );
     let old = |key, pid, stamp: &str| {
         let mut report = kill_report(key, 0, pid, "mysqld", None);
         report.at = None;
@@ -188,7 +200,14 @@ fn older_boots_come_from_the_journal_and_are_not_counted_as_this_boots() {
         old(1, 71, "1763560800000000"),
         old(2, 72, "1763560860000000"),
     ];
-    scene.tell(Msg::Older(Ok(vec![OlderBoot { boot: -1, reports }])));
+    scene.tell(Msg::Older(Ok(OlderBoots {
+        boots: vec![OlderBoot {
+            boot: -1,
+            reports,
+            ..OlderBoot::default()
+        }],
+        cut: None,
+    })));
     assert_eq!(
         (scene.state.events.len(), scene.state.events.kills()),
         (3, 1)

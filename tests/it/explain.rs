@@ -295,3 +295,45 @@ fn a_table_without_rows_is_not_printed() {
     assert!(!text.contains("of 0 tasks"), "{text}");
     assert!(text.contains("Killed 310 acorn"), "{text}");
 }
+
+#[test]
+fn where_no_log_can_be_read_that_is_said_and_nothing_is_denied() {
+    for source in [
+        &["--kmsg", "/nonexistent/kmsg"][..],
+        &["--kmsg", "/dev/zero"],
+        &["--kmsg", "/dev/null"],
+        &["/nonexistent/log"],
+    ] {
+        let output = explain().args(source).output().expect("started");
+        assert_eq!(output.status.code(), Some(2), "{source:?}: {output:?}");
+        let said = text(&output);
+        assert!(said.contains("No log could be read"), "{source:?}: {said}");
+        assert!(!said.contains("No OOM kill was found"), "{said}");
+        let why = String::from_utf8_lossy(&output.stderr);
+        assert!(!why.is_empty(), "{source:?}: what is missing");
+        let output = explain().arg("--json").args(source).output();
+        let output = output.expect("started");
+        let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(document.get("kills"), Some(&Value::Null), "{source:?}");
+    }
+}
+
+#[test]
+fn the_running_kernels_kills_have_a_date() {
+    let log = fs::read(fixture("lab/6.12-global.kmsg")).expect("fixture");
+    let file = written(&log);
+    let output = explain().arg("--kmsg").arg(file.path()).output();
+    let output = output.expect("started");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = text(&output);
+    let head = text.lines().find_map(|line| line.strip_prefix("=== 1. "));
+    let head = head.expect("a head");
+    // Date, time and offset, not seconds after boot.
+    let shape: String = head
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    let shape = shape.replace('-', "+");
+    assert_eq!(shape, "0000+00+00 00:00:00 +00:00", "{head}");
+    assert!(!text.contains("after boot"), "{text}");
+}

@@ -53,6 +53,7 @@ fn explained_as_json() {
 /// Fields of an event that only other kernels and logs fill (the corpus has them).
 const OF_OTHER_LOGS: &[&str] = &[
     ".events.reports[].already_exiting",
+    ".events.reports[].kills[].thread",
     ".events.reports[].memory.zones[].all_unreclaimable",
     ".events.reports[].shared_memory",
     ".events.reports[].stamp",

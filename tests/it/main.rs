@@ -29,6 +29,7 @@ mod golden;
 mod half_done;
 mod key_names;
 mod keymap;
+mod kill_sources;
 mod limits;
 mod one_name;
 mod oom_assembler;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use oomtop::model::time::Monotonic;
 use oomtop::oomlog::{
-    Constraint, LogRecord, OomAssembler, OomEvent, OomReport, Outcome, ReportKey,
+    Constraint, LogRecord, OomAssembler, OomEvent, OomReport, Outcome, ReportKey, TextLog,
 };
 
 /// Feeds lines with a stamp and a sequence number of their own.
@@ -66,6 +66,93 @@ fn memcg_killed(pid: u32) -> String {
     format!(
         "Memory cgroup out of memory: Killed process {pid} (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0"
     )
+}
+
+#[test]
+fn a_victim_whose_main_thread_has_ended_is_one_kill() {
+    // The table tells the process of a thread.
+    let mut log = TextLog::new();
+    let mut events = Vec::new();
+    let text = include_bytes!("../fixtures/dead-leader.dmesg");
+    log.chunk(text, &mut events);
+    log.finish(&mut events);
+    let reports: std::collections::BTreeMap<_, _> = events
+        .iter()
+        .filter_map(|event| match event {
+            OomEvent::Report(report) => Some((report.key, Arc::clone(report))),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reports.len(), 1, "one report");
+    let report = reports.values().next().expect("one");
+    assert_eq!(report.outcome, Outcome::Killed);
+    let [kill] = report.kills.as_slice() else {
+        panic!("{:?}", report.kills);
+    };
+    assert_eq!((kill.pid, kill.thread), (314, Some(315)));
+    assert_eq!((kill.comm.as_str(), kill.adj), ("z-leader", Some(50)));
+    let ranking = oomtop::oomlog::analysis::ranking::ranking(report).expect("a table");
+    assert!(ranking.place(314).is_some(), "it is in the ranking");
+
+    // Without a table, the line that follows the choice.
+    let mut machine = Machine::default();
+    machine.report(INVOKED);
+    machine.report(&chosen("/a", 8));
+    let report = machine.report(&memcg_killed(9));
+    assert_eq!(report.kills.len(), 1);
+    assert_eq!((report.kills[0].pid, report.kills[0].thread), (8, Some(9)));
+    assert!(report.has_header);
+    let report = machine.report(
+        "oom_reaper: reaped process 9 (hog), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+    );
+    assert!(report.kills[0].reaped);
+
+    // Another process, whose report the rate limit kept back, is no thread of the one before.
+    let mut machine = Machine::default();
+    machine.report(INVOKED);
+    machine.report(&chosen("/a", 8));
+    machine.report(&memcg_killed(8));
+    let other = machine.report(&memcg_killed(9));
+    assert!(!other.has_header);
+    assert_eq!((other.kills[0].pid, other.kills[0].thread), (9, None));
+}
+
+#[test]
+fn a_flood_of_reports_without_a_victim_is_one_row_though_lines_are_lost() {
+    let mut machine = Machine::default();
+    let group = "Memory cgroup stats for /full:";
+    let nobody = "Out of memory and no killable processes...";
+    machine.report(INVOKED);
+    machine.says(group);
+    let first = machine.report(nobody);
+    assert_eq!(first.oom_memcg.as_deref(), Some("/full"));
+    let mut last = first.clone();
+    for round in 0..200 {
+        // What is left of each of them differs; the group is never among it.
+        let lines: &[&str] = match round % 4 {
+            0 => &[INVOKED, group, nobody],
+            1 => &[INVOKED, nobody],
+            2 => &[nobody],
+            _ => &[INVOKED],
+        };
+        for line in lines {
+            for event in machine.says(line) {
+                match event {
+                    OomEvent::Report(report) => last = report,
+                    other => panic!("{other:?}"),
+                }
+                assert_eq!(last.key, first.key, "round {round}: {line}");
+            }
+        }
+    }
+    // The newest heads without an end may still become something else.
+    assert!(last.repeats >= 140, "{}", last.repeats);
+    // A kill after them is a row of its own.
+    machine.says(INVOKED);
+    machine.says(&chosen("/other", 7));
+    let kill = machine.report(&memcg_killed(7));
+    assert_ne!(kill.key, first.key);
+    assert_eq!(kill.kills.len(), 1);
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn what_is_missing_is_said() {
         name: "counters only".to_owned(),
         missing: "kills are counted but not explained; /dev/kmsg: no permission".to_owned(),
         caught_up: true,
+        ..EventSource::default()
     }));
     scene.tell(Msg::SampleFailed("cannot read /proc".to_owned()));
     // The notes are around the table: above its title, and from the events on.

@@ -147,14 +147,27 @@ fn saving_asks_for_two_files_and_says_what_came_of_it() {
         panic!("{effects:?}")
     };
     assert_eq!(saved::file_stem(report), "oomtop-preferred-257");
-    let text = saved::text(report, remembered);
+    let provenance = saved::Provenance {
+        oomtop: "0",
+        host: "web-03".to_owned(),
+        running_kernel: "6.12.9".to_owned(),
+        saved_at: "2026-11-27 08:16:38 +01:00".to_owned(),
+        happened_at: Some("2026-11-27 08:12:00 +01:00".to_owned()),
+    };
+    let text = saved::text(report, remembered, &provenance);
+    for said in [
+        "saved 2026-11-27 08:16:38 +01:00 on web-03, Linux 6.12.9",
+        "happened 2026-11-27 08:12:00 +01:00",
+    ] {
+        assert!(text.contains(said), "{text}");
+    }
     assert!(
         text.contains("== Summary")
             && text.contains("== Raw")
             && text.contains("invoked oom-killer")
     );
     let json: serde_json::Value =
-        serde_json::from_str(&saved::json(report, remembered)).expect("JSON");
+        serde_json::from_str(&saved::json(report, remembered, &provenance)).expect("JSON");
     assert_eq!(json["report"]["kills"][0]["pid"], 257);
     assert_eq!(json["ranking_explains_victim"], true);
     scene.tell(Msg::Done(Receipt::Saved(Ok(

@@ -267,11 +267,22 @@ fn kill_one(name: &str, cast: &Cast, group: &Memcg, kernel: &KernelLog) {
     assert_eq!(marked, pid, "the marked victim is not the one that died");
 }
 
-/// The row of the events pane with this text; rows of the header and the table are skipped.
+/// The row of the events pane with this text. The header, the table and the notice in the footer speak of kills too:
+/// only a row begins with a time.
 fn event_with(screen: &Screen, text: &str) -> Option<String> {
     let lines = screen.lines();
     let mut events = lines.iter().skip_while(|line| !line.contains("OOM events"));
-    events.find(|line| line.contains(text)).cloned()
+    let is_row = |line: &str| {
+        let mut time = line.trim_start_matches(['│', ' ']).splitn(4, [':', ' ']);
+        let mut number = || {
+            time.next()
+                .is_some_and(|part| part.len() == 2 && part.parse::<u8>().is_ok())
+        };
+        number() && number() && number()
+    };
+    events
+        .find(|line| is_row(line) && line.contains(text))
+        .cloned()
 }
 
 /// The pid that the program marks as the group's next victim, once it marks one of them.

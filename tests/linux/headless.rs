@@ -136,6 +136,32 @@ impl Drop for Flood {
     }
 }
 
+/// A log that takes minutes to read.
+fn endless(root: &FakeRoot) {
+    let file = std::fs::File::create(root.path("dev/kmsg")).expect("the log");
+    file.set_len(1 << 42).expect("a hole");
+}
+
+#[test]
+fn a_log_that_grows_while_it_is_read_is_read_to_its_end_as_it_was_at_the_start() {
+    let root = tree();
+    append(&root, REPORT);
+    let _flood = Flood::start(&root);
+    let mut session = session(&root);
+    let (mut last, mut dead) = (None, 0);
+    session
+        .history(SOON, |item| {
+            dead = dead.max(kills(&item));
+            last = Some(item);
+        })
+        .expect("no error");
+    assert!(dead > 0, "what was there is read");
+    let Some(LogItem::Source(source)) = last else {
+        panic!("{last:?}");
+    };
+    assert!(source.caught_up && source.missing.is_empty(), "{source:?}");
+}
+
 #[test]
 fn a_log_that_never_rests_is_read_to_the_end_it_had_at_the_start() {
     let root = tree();

@@ -140,7 +140,7 @@ fn script(dir: &Path, text: &str) -> std::path::PathBuf {
 }
 
 fn followed(program: &Path) -> JournalReader {
-    let call = Journalctl::kernel().last(2000).follow();
+    let call = Journalctl::kills().last(2000).follow();
     call.program(program.as_os_str()).start().expect("started")
 }
 
@@ -157,17 +157,22 @@ fn streamed(call: &Journalctl) -> (Vec<u8>, Result<(), String>) {
 fn another_boot_is_a_stream_that_ends_with_the_programs_word() {
     let dir = tempfile::tempdir().expect("a directory");
     let program = script(dir.path(), "echo \"$*\"");
-    let call = Journalctl::kernel().program(program.as_os_str());
+    let call = Journalctl::kills().program(program.as_os_str());
     let named = call.clone().boot(Boot::Named("-1; x".to_owned()));
-    assert_eq!(
-        streamed(&named),
-        (b"-k -o json --boot=-1; x -q --no-pager\n".to_vec(), Ok(()))
+    let (bytes, end) = streamed(&named);
+    let arguments = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(
+        arguments
+            .starts_with("-o json --boot=-1; x -q --no-pager _TRANSPORT=kernel + _SYSTEMD_UNIT="),
+        "{arguments}"
     );
+    assert!(!arguments.contains("SYSLOG_"), "no proof: {arguments}");
+    assert_eq!(end, Ok(()));
     let (bytes, end) = streamed(&call.boot(Boot::Before(3)));
     assert!(String::from_utf8_lossy(&bytes).contains(" --boot=-3 "));
     assert_eq!(end, Ok(()));
     let program = script(dir.path(), "echo a; echo no such boot >&2; exit 1");
-    let (bytes, end) = streamed(&Journalctl::kernel().program(program.as_os_str()));
+    let (bytes, end) = streamed(&Journalctl::kills().program(program.as_os_str()));
     assert_eq!(bytes, b"a\n");
     assert!(end.expect_err("failed").contains("no such boot"));
 }
@@ -176,7 +181,7 @@ fn another_boot_is_a_stream_that_ends_with_the_programs_word() {
 fn an_output_without_end_is_cut_and_its_program_ended() {
     let dir = tempfile::tempdir().expect("a directory");
     let program = script(dir.path(), "echo $$ > \"$0.pid\"; exec yes");
-    let call = Journalctl::kernel().program(program.as_os_str());
+    let call = Journalctl::kills().program(program.as_os_str());
     let (bytes, end) = streamed(&call.most(1 << 20));
     assert!(bytes.len() <= 1 << 20, "{}", bytes.len());
     assert!(end.expect_err("cut").contains("no end"));
@@ -196,7 +201,7 @@ fn the_journal_gives_lines_and_its_last_words() {
     let mut reader = followed(&program);
     let first = reader.next(SOON).expect("readable").expect("a line");
     let text = String::from_utf8_lossy(&first).into_owned();
-    assert!(text.contains("-k -o json -f"), "{text}");
+    assert!(text.contains("-o json -f -n 2000 --boot "), "{text}");
     assert_eq!(
         reader.next(SOON).expect("readable").as_deref(),
         Some(&b"\xfftwo"[..])
@@ -229,6 +234,53 @@ fn a_silent_journal_keeps_nobody_waiting_and_a_missing_one_says_so() {
     drop(reader);
     assert!(begin.elapsed() < SOON, "it ends with its reader");
     let none = dir.path().join("none");
-    let call = Journalctl::kernel().program(none.as_os_str());
+    let call = Journalctl::kills().program(none.as_os_str());
     assert!(call.start().is_err());
+}
+
+/// This process's resident memory in bytes.
+fn resident() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").expect("statm");
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok());
+    pages.expect("a number") * rustix::param::page_size() as u64
+}
+
+#[test]
+fn a_flood_without_an_end_of_line_costs_no_memory_and_ends() {
+    crate::common::patience::alone();
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("journalctl");
+    fs::write(&path, "#!/bin/sh\nexec head -c 1000000000 /dev/zero\n").expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+    let call = Journalctl::killers().program(path.as_os_str());
+    let before = resident();
+    // The probe: the question for one line.
+    let _ = call.newest();
+    let probed = resident().saturating_sub(before);
+    assert!(probed < 16 << 20, "{probed} bytes");
+    let mut reader = call.follow().start().expect("started");
+    let mut most = 0;
+    while let Ok(line) = reader.next(SOON) {
+        let line = line.expect("it does not wait");
+        most = most.max(line.len());
+    }
+    assert!(most < 2 << 20, "a line of {most} bytes");
+    let followed = resident().saturating_sub(before);
+    assert!(followed < 16 << 20, "{followed} bytes");
+}
+
+#[test]
+fn a_program_that_does_not_end_in_time_is_ended() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let program = script(dir.path(), "echo a; exec sleep 1000");
+    let call = Journalctl::kills().program(program.as_os_str());
+    let begin = Instant::now();
+    let (_, end) = streamed(&call.clone().within(Duration::from_millis(300)));
+    assert!(end.expect_err("late").contains("not ended"));
+    let (_, end) = streamed(&call.silence(Duration::from_millis(300)));
+    assert!(end.expect_err("silent").contains("silent"));
+    assert!(begin.elapsed() < SOON);
 }

@@ -129,7 +129,7 @@ while len(killed) < 3 and time.monotonic() < end:
 say("the kernel's lines:", *lines)
 members = {hog.pid for hog in hogs[:2] + [leaker]}
 check(killed == members, "the whole group died and nobody else: %s of %s" % (sorted(killed), sorted(members)))
-say(tui.wait("the kill in its row", lambda t: "KILLED" in (row("/shop/api", t) or "")))
+say(tui.wait("the kill in its row", lambda t: re.search(r" \(\d+m?s?\) ", row("/shop/api", t) or "")))
 say("row:", row("/shop/api"))
 # Its limit was not the shop's: memory.events counts the OOM there too, memory.events.local does not.
 check(event("/shop", "oom_kill") > 0, "the kernel counts the kills in the group around it too")

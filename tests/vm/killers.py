@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from screen import Tui, flat
+from screen import Tui, events, flat
 from vmlab import check, finish, mlockall, protect, say
 
 HOG = ["/usr/bin/python3", "-S", "-E", "/vmlab/lib/hog"]
@@ -85,14 +85,15 @@ journal = sh("journalctl", "-b", "--no-pager", "-u", "systemd-oomd")
 by_oomd = [line for line in journal.splitlines() if "sbig.service" in line and ("Killed" in line or "Marked" in line)]
 say(by_oomd)
 check(low is not None and by_oomd, "systemd-oomd killed the group that leaked")
+tui.wait("its row", lambda t: any("systemd-oomd killed" in row and "sbig.service" in row for row in events(t)))
 check(low is not None and max(low) < 45.0, "it waited until both were below 45%%: %s" % (low,))
 eoom = sh("journalctl", "-b", "--no-pager", "-u", "eoom")
 check("to process" not in eoom, "earlyoom had not acted")
 
 sh("systemctl", "stop", "systemd-oomd.service", "systemd-oomd.socket")
 tui.keys("S")
-text = tui.wait("systemd-oomd gone from the panel", lambda t: "Who acts first" in t and "pressed.slice" not in t)
-check("earlyoom acts before the kernel" in flat(text), "earlyoom is the first to act now")
+text = tui.wait("earlyoom as the first to act", lambda t: "earlyoom acts before the kernel" in flat(t))
+check("pressed.slice" not in text, "systemd-oomd is gone from the panel")
 tui.keys("Escape")
 low = leak_until_killed("ebig", 60, 40, 40)
 eoom = sh("journalctl", "-b", "--no-pager", "-u", "eoom")
@@ -100,7 +101,6 @@ say([line for line in eoom.splitlines() if "to process" in line])
 check("sending SIGTERM to process" in eoom, "earlyoom sent SIGTERM")
 check("sending SIGKILL to process" not in eoom.split("sending SIGTERM to process")[0], "SIGTERM came first")
 check(low is not None and low[0] < 9.0 + 1.0 and low[1] < 20.0 + 1.0, "at its level and not before: %s" % (low,))
-# earlyoom does not write to the kernel's log, which the pane follows: look in the journal.
 with open("/tmp/eoom.log", "w") as file:
     file.write(eoom)
 explained = sh("oomtop", "explain", "/tmp/eoom.log")
@@ -109,5 +109,7 @@ victim = re.search(r'sending SIGTERM to process (\d+) uid \d+ "([^"]*)"', eoom)
 check(victim and re.search(r"earlyoom +%s %s" % victim.groups(), explained), "explain knows its kill by its own words")
 dmesg = sh("dmesg")
 check("Out of memory: Killed" not in dmesg, "the kernel did not have to kill")
+row = victim and "earlyoom killed %s %s" % victim.groups()
+tui.wait("its row", lambda t: row and any(row in line for line in events(t)))
 tui.quit()
 finish()

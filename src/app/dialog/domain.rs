@@ -300,6 +300,13 @@ impl Subject<'_> {
                     LimitFile::V1OomControl.name()
                 ),
             ),
+            Death::Throttles => (
+                Tone::Watch,
+                "  Nobody: memory.high is its only limit. Above it its tasks are slowed down while the kernel reclaims; \
+                 without anything to reclaim they stand nearly still. Raise memory.high, or set memory.max to have \
+                 one killed instead."
+                    .to_owned(),
+            ),
             Death::Empty => (Tone::Watch, "  Nobody: no process is in it.".to_owned()),
             Death::Panics => (
                 Tone::Danger,

@@ -16,7 +16,10 @@ use crate::model::process::ProcessId;
 pub(super) use receipt::written;
 pub(super) use take_back::{ask, take_back};
 
-/// A write that can be undone.
+/// Most writes that can be taken back; the oldest are forgotten first.
+const KEPT: usize = 1000;
+
+/// A write that can be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     id: WriteId,
@@ -56,6 +59,10 @@ impl UndoLog {
     /// Remembers a write, if it can be undone.
     fn push(&mut self, written: Written) {
         if !inverse::of_write(&written.plans).is_empty() {
+            // Nobody goes back so far.
+            if self.writes.len() == KEPT {
+                self.writes.remove(0);
+            }
             self.writes.push(written);
             self.changed = None;
         }

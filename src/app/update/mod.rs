@@ -12,9 +12,11 @@ use std::time::Duration;
 use super::State;
 use super::dialog::Outcome;
 use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
+use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
 use crate::model::snapshot::Snapshot;
 use crate::oomlog::OomEvent;
+use crate::text::event::victim;
 use crate::text::format::number_of;
 use crate::text::tone::Tone;
 
@@ -69,20 +71,24 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Msg::Older(Ok(boots)) => {
-            let reports: usize = boots.iter().map(|boot| boot.reports.len()).sum();
-            state.say(
-                Tone::Good,
-                format!(
-                    "{} read, {} in them",
-                    number_of(boots.len() as u64, "older boot", "older boots"),
-                    number_of(reports as u64, "report", "reports")
-                ),
+        Msg::Older(Ok(older)) => {
+            let reports: usize = older.boots.iter().map(|boot| boot.reports.len()).sum();
+            let kills: usize = older.boots.iter().map(|boot| boot.kills.len()).sum();
+            let read = format!(
+                "read {}: {} of the kernel, {} by other programs",
+                number_of(older.boots.len() as u64, "older boot", "older boots"),
+                number_of(reports as u64, "report", "reports"),
+                number_of(kills as u64, "kill", "kills"),
             );
-            state.events.accept_older(boots);
+            match &older.cut {
+                None => state.say(Tone::Good, read),
+                Some(cut) => state.say(Tone::Watch, format!("{read}; {cut}")),
+            }
+            state.events.accept_older(older.boots);
             Vec::new()
         }
         Msg::Older(Err(reason)) => {
+            state.events.older = Older::Unread;
             state.say(Tone::Watch, reason);
             Vec::new()
         }
@@ -90,6 +96,8 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Stop => state.ask(Control::Quit),
     }
 }
+
+/// `1 report`, `2 reports`.
 
 fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     let is_told = |id: WriteId| state.dialogs.iter().any(|dialog| dialog.waits_for(id));
@@ -183,6 +191,10 @@ fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
         state.domains.accept_report(report);
     }
     let samples = [&*state.snapshot, &*state.previous];
+    let by_program = match &event {
+        OomEvent::Userspace(kill) if !state.events.knows(kill) => Some(Arc::clone(kill)),
+        _ => None,
+    };
     let kills = state.events.accept(event, &samples);
     if state.focus == Pane::Events {
         state.events.unread = 0;
@@ -194,9 +206,19 @@ fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
             && k.at
                 .is_some_and(|at| at >= started || state.events.source.caught_up)
     });
-    match fresh {
-        Some(kill) => {
-            let text = format!("the kernel killed {} {}", kill.pid, kill.comm);
+    let by_program = by_program.filter(|kill| {
+        state.snapshot.seq > 0
+            && kill
+                .at
+                .is_some_and(|at| at >= started || state.events.source.caught_up)
+    });
+    let text = match (fresh, by_program) {
+        (Some(kill), _) => Some(format!("the kernel killed {} {}", kill.pid, kill.comm)),
+        (None, Some(kill)) => Some(format!("{} killed {}", kill.killer.name(), victim(&kill))),
+        (None, None) => None,
+    };
+    match text {
+        Some(text) => {
             state.say(Tone::Critical, text);
             // Do not wait for the next tick.
             if state.paused {

@@ -22,6 +22,10 @@ pub(in crate::config) struct ExplainArgs {
     )]
     boot: Option<String>,
 
+    /// Read this kernel log (a device or a file of kmsg records) as the running kernel's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "boot"])]
+    kmsg: Option<PathBuf>,
+
     /// Print one JSON document with every report
     #[arg(long)]
     json: bool,
@@ -47,7 +51,13 @@ impl ExplainArgs {
         };
         ExplainLaunch {
             source,
-            root: SysRoot::default(),
+            root: match self.kmsg {
+                Some(kmsg) => SysRoot {
+                    kmsg,
+                    ..SysRoot::default()
+                },
+                None => SysRoot::default(),
+            },
             json: self.json,
         }
     }

@@ -10,6 +10,7 @@ pub(super) mod root_bonus;
 pub(super) mod skipped;
 pub(super) mod ties;
 
+use crate::model::oom_domain::victim::throttled_groups;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -106,6 +107,8 @@ impl Assessor {
             rules.page_size,
             sample.age,
         );
+        let total = domains.first().map_or(0, |host| host.total_pages);
+        domains.extend(throttled_groups(table, cgroups, total));
         let nodes = assessed.nodes.to_vec();
         (domains, nodes)
     }

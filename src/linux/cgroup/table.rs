@@ -249,7 +249,7 @@ impl CgroupTable {
                 visit.whole(group, state, shown);
             } else if self.kills.is_woken(at) {
                 visit.wake(group, state);
-            } else if group.limits.max.is_some()
+            } else if group.limits.nearest().is_some()
                 && state.is_due(round.seq, round.pressed)
                 && !visit.scheduled(group, state, round.pressed)
                 && self.cut.is_none()

@@ -74,7 +74,7 @@ impl Visit<'_> {
     /// Reads all files; `memory.stat` only where it matters.
     pub(crate) fn whole(&mut self, group: &mut Cgroup, state: &mut GroupSchedule, shown: bool) {
         self.read(group, Depth::All);
-        let limited = group.limits.max.is_some();
+        let limited = group.limits.nearest().is_some();
         let stat = limited && (shown || state.wants_stat(self.seq, found(group)));
         self.finish(group, state, stat);
     }
@@ -105,7 +105,7 @@ fn found(group: &Cgroup) -> Found {
     let counters = [events.high, events.max, events.oom, events.oom_kill];
     Found {
         usage: group.usage.unwrap_or(0),
-        limit: group.limits.max.unwrap_or(u64::MAX),
+        limit: group.limits.nearest().unwrap_or(u64::MAX),
         events: counters.into_iter().flatten().fold(0, u64::wrapping_add),
         stalls: group.under_oom || group.pressure.is_some_and(|p| p.some > 0),
     }

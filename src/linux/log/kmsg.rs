@@ -86,7 +86,8 @@ impl KmsgReader {
             _ => Start::Passed,
         };
         let kind = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::CharacterDevice => Kind::Device,
+            FileType::CharacterDevice if is_kmsg(stat.st_rdev) => Kind::Device,
+            FileType::CharacterDevice | FileType::BlockDevice => return Err(no_log(path)),
             FileType::Directory => return Err(cannot_read(path, Errno::ISDIR)),
             _ => Kind::File {
                 partial: Vec::new(),
@@ -101,6 +102,18 @@ impl KmsgReader {
             start: ended_at,
             buffer: vec![0; RECORD_MOST],
         })
+    }
+
+    /// Where it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// True if nothing was read though nothing is left to read: no kernel has an empty log.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.kind, Kind::File { read: 0, .. })
     }
 
     /// The next record, or `None` if none came within `timeout`. The timeout lets the caller check whether to
@@ -179,24 +192,29 @@ impl KmsgReader {
         if let Some(line) = ready.pop_front() {
             return Ok(Some(KmsgItem::Record(line)));
         }
-        let size = match rustix::io::read(&self.file, &mut self.buffer[..]) {
-            Ok(size) => size,
-            Err(Errno::AGAIN | Errno::INTR) => 0,
-            Err(errno) => return Err(errno),
-        };
-        if size == 0 {
-            if let Some(file) = replaced(&self.path, &self.file, *read) {
-                self.file = file;
-                *read = 0;
-                partial.clear();
-                return Ok(Some(KmsgItem::Lost));
+        loop {
+            let size = match rustix::io::read(&self.file, &mut self.buffer[..]) {
+                Ok(size) => size,
+                Err(Errno::AGAIN | Errno::INTR) => 0,
+                Err(errno) => return Err(errno),
+            };
+            if size == 0 {
+                if let Some(file) = replaced(&self.path, &self.file, *read) {
+                    self.file = file;
+                    *read = 0;
+                    partial.clear();
+                    return Ok(Some(KmsgItem::Lost));
+                }
+                return Ok(None);
             }
-            return Ok(None);
+            *read += size as u64;
+            partial.extend_from_slice(self.buffer.get(..size).unwrap_or_default());
+            take_records(partial, ready);
+            // Nothing whole yet is not the end of the file.
+            if let Some(record) = ready.pop_front() {
+                return Ok(Some(KmsgItem::Record(record)));
+            }
         }
-        *read += size as u64;
-        partial.extend_from_slice(self.buffer.get(..size).unwrap_or_default());
-        take_records(partial, ready);
-        Ok(ready.pop_front().map(KmsgItem::Record))
     }
 
     fn wait(&self, left: Duration) {
@@ -264,6 +282,21 @@ fn replaced(path: &Path, file: impl AsFd, read: u64) -> Option<OwnedFd> {
 fn open(path: &Path) -> Result<OwnedFd, ReadError> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| cannot_read(path, errno))
+}
+
+/// The device's numbers (Documentation/admin-guide/devices.txt). Containers have /dev/null in its place, and
+/// /dev/zero would be read for ever.
+fn is_kmsg(device: u64) -> bool {
+    (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 11)
+}
+
+fn no_log(path: &Path) -> ReadError {
+    let error = std::io::Error::new(
+        std::io::ErrorKind::InvalidInput,
+        "this device is not the kernel's log",
+    );
+    let remedy = "give the place of /dev/kmsg with --kmsg (in a container: mount the host's)";
+    ReadError::new(path, "the kernel log", error, remedy)
 }
 
 fn cannot_read(path: &Path, errno: Errno) -> ReadError {

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+pub mod child;
 pub mod journal;
 pub mod kmsg;
+mod reader;
 pub mod text;
 
 /// Which log is read from its beginning to its end.

@@ -39,6 +39,14 @@ pub struct Limits {
     pub kill_disabled: bool,
 }
 
+impl Limits {
+    /// The limit that its usage is measured by: the hard one, else `memory.high`.
+    #[must_use]
+    pub fn nearest(&self) -> Option<u64> {
+        self.max.or(self.high)
+    }
+}
+
 /// What a limit file holds, and in which field of [`Limits`] it is kept.
 #[derive(Debug, Clone, Copy)]
 pub enum Unit {

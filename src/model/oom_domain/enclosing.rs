@@ -15,6 +15,18 @@ impl Room {
                 domain.usage?,
                 &snapshot.memory,
             )),
+            // What is left until its tasks are slowed down.
+            Scope::Memcg(key) if domain.throttles_only => {
+                let group = snapshot.cgroup(key)?;
+                let usage = domain.usage?;
+                Some(Self {
+                    limit: domain.limit,
+                    usage,
+                    droppable: group.stat.map_or(0, |stat| stat.droppable()).min(usage),
+                    swap_used: group.swap_usage,
+                    ..Self::default()
+                })
+            }
             Scope::Memcg(key) => Self::from_group(key, &snapshot.cgroups, &snapshot.memory),
         }
     }

@@ -126,7 +126,7 @@ fn ranked(row: &TaskRow, page_kb: u64, total: u64, rules: Rules) -> Option<Ranke
     let share = i64::try_from(total / 1000).ok()?;
     points = points.saturating_add(i64::from(adj).saturating_mul(share));
     Some(Ranked {
-        pid: row.pid,
+        pid: row.process(),
         comm: row.comm.clone(),
         badness: if rules.at_least_one {
             points.max(1)

@@ -18,6 +18,8 @@ const MAX_REPORTS: usize = 8;
 const VERDICT_WITHIN: u64 = 120;
 /// How far apart the lines of one group kill can be, in seconds.
 const BURST: u64 = 5;
+/// How far apart the choice and the kill can be, in seconds.
+const CHOSEN_WITHIN: u64 = 5;
 /// How long after the kill the reaper may print, in seconds.
 const REAP_WITHIN: u64 = 600;
 /// A report of the same cgroup within this many seconds repeats the earlier one, if neither found a victim.
@@ -66,13 +68,27 @@ impl OpenReports {
         let open = self.kept.iter_mut().filter(|draft| draft.is_pending());
         out.extend(open.filter(|d| d.changed && !d.held_back).map(Draft::emit));
         if self.kept.len() >= MAX_REPORTS {
-            let oldest = self.kept.iter().position(|draft| !draft.is_pending());
-            let forgotten = self.kept.remove(oldest.unwrap_or(0));
-            out.extend(
-                forgotten
-                    .filter(|d| d.changed)
-                    .map(|mut draft| draft.emit()),
-            );
+            // One held back has lost its end: a repeat of which nothing more is known. It counts as one, so that the
+            // report it repeats is not the one that is forgotten.
+            let unproven = self
+                .kept
+                .iter()
+                .position(|d| d.held_back && self.repeated_by(d).is_some());
+            let finished = || self.kept.iter().position(|draft| !draft.is_pending());
+            let index = unproven.or_else(finished).unwrap_or(0);
+            let repeated = self
+                .kept
+                .get(index)
+                .filter(|d| d.held_back)
+                .and_then(|d| self.repeated_by(d));
+            if let Some(earlier) = repeated.and_then(|at| self.kept.get_mut(at)) {
+                earlier.edit().repeats += 1;
+                out.push(earlier.emit());
+                self.kept.remove(index);
+            } else {
+                let forgotten = self.kept.remove(index).filter(|draft| draft.changed);
+                out.extend(forgotten.map(|mut draft| draft.emit()));
+            }
         }
         self.last_key += 1;
         let draft = Draft::new(ReportKey(self.last_key), record, held_back);
@@ -118,8 +134,17 @@ impl OpenReports {
                 held_back: self.may_repeat(record),
             },
             Verdict::Killed(killed) => Place::or_new(self.of_victim(record, killed)),
-            Verdict::Chosen(_) | Verdict::NobodyKillable => {
+            Verdict::Chosen(_) => {
                 Place::or_new(self.undecided(record, |draft| draft.report.chosen.is_none()))
+            }
+            Verdict::NobodyKillable => {
+                match self.undecided(record, |draft| draft.report.chosen.is_none()) {
+                    Some(index) => Place::Known(index),
+                    // In a flood the head of a report is lost: its end can be that of a repeat.
+                    None => Place::New {
+                        held_back: self.may_repeat(record),
+                    },
+                }
             }
             Verdict::Selected { pid, .. } => Place::or_new(self.undecided(record, |draft| {
                 let chosen = draft.report.chosen.as_ref();
@@ -149,11 +174,15 @@ impl OpenReports {
 
     /// The earlier report that this one repeats: same memory cgroup, nobody to kill.
     pub(crate) fn repeated_by(&self, draft: &Draft) -> Option<usize> {
-        let memcg = draft.report.oom_memcg.as_ref()?;
+        let memcg = draft.report.oom_memcg.as_ref();
         self.newest(|earlier| {
             earlier.report.key != draft.report.key
                 && earlier.report.outcome == Outcome::NobodyKillable
-                && earlier.report.oom_memcg.as_ref() == Some(memcg)
+                && earlier.report.oom_memcg.is_some()
+                // A flood swallows the lines that name the group: nobody else is known to have none to kill.
+                && memcg.is_none_or(|memcg| earlier.report.oom_memcg.as_ref() == Some(memcg))
+                && draft.report.constraint.is_none_or(|constraint| constraint == Constraint::Memcg)
+                && draft.report.memory.is_none()
                 && earlier.is_fresh(draft.last, REPEAT_WITHIN)
         })
     }
@@ -205,6 +234,7 @@ impl OpenReports {
         };
         let same_moment = |draft: &Draft| record.at.is_some() && draft.is_fresh(record.at, BURST);
         self.newest(|draft| fits(draft) && chosen(draft) == Some(pid))
+            .or_else(|| self.newest(|draft| fits(draft) && is_its_thread(draft, victim, record)))
             // A group kill prints its first victim again, and no pid dies twice in a moment.
             .or_else(|| {
                 self.newest(|draft| is_dead(draft, pid) && (group(draft) || same_moment(draft)))
@@ -226,9 +256,26 @@ fn waits(draft: &Draft, record: &LogRecord) -> bool {
     draft.is_open() && draft.caller == record.caller && draft.is_fresh(record.at, VERDICT_WITHIN)
 }
 
-/// The report has a kill of this pid.
+/// The victim is a thread of the chosen process, whose main thread has ended: the table says so, or the line follows
+/// the choice and nothing speaks against it.
+fn is_its_thread(draft: &Draft, victim: &KilledLine, record: &LogRecord) -> bool {
+    let report = &draft.report;
+    let Some(chosen) = report.chosen.as_ref().filter(|c| c.score.is_none()) else {
+        return false;
+    };
+    let listed = |pid| report.tasks.as_ref().and_then(|table| table.row(pid));
+    if let Some(row) = listed(victim.pid) {
+        return row.process() == chosen.pid;
+    }
+    // Without a table the thread may have a name of its own.
+    let agrees = report.tasks.is_none() || chosen.comm == victim.comm;
+    draft.has_just_chosen && !report.gap && agrees && draft.is_fresh(record.at, CHOSEN_WITHIN)
+}
+
+/// The report has a kill of this pid, or of the process whose thread has it.
 fn is_dead(draft: &Draft, pid: Pid) -> bool {
-    draft.report.kills.iter().any(|kill| kill.pid == pid)
+    let mut kills = draft.report.kills.iter();
+    kills.any(|kill| kill.pid == pid || kill.thread == Some(pid))
 }
 
 /// The report's table has this pid.

@@ -10,8 +10,11 @@ pub(crate) mod tasks;
 use std::sync::Arc;
 
 use crate::oomlog::{
-    MemcgUse, MemoryState, Monotonic, Pid, Provenance, RawLines, ReportKey, TaskTable,
+    MemcgUse, MemoryState, Monotonic, Pid, Provenance, RawLines, ReportKey, TaskRow, TaskTable,
 };
+
+/// About how many bytes the statistics of a memory cgroup take: some seventy names and numbers.
+const STATS_BYTES: usize = 4096;
 
 /// Which memory ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -81,8 +84,11 @@ pub struct Chosen {
 /// One process that died.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Kill {
-    /// Pid in the initial namespace.
+    /// Pid of the process in the initial namespace.
     pub pid: Pid,
+    /// The thread that the kernel names instead, because the main thread had ended before
+    /// (mm/oom_kill.c `__oom_kill_process`); `None` normally.
+    pub thread: Option<Pid>,
     /// Short name as text.
     pub comm: String,
     /// Stamp of the "Killed process" line.
@@ -187,9 +193,46 @@ pub struct OomReport {
     pub gap: bool,
     /// The lines as they came, without the transport's prefixes.
     pub raw: Arc<RawLines>,
+    /// The table of tasks, the state of the memory and the lines were dropped to bound the memory of whoever keeps many
+    /// reports ([`OomReport::shed`]); the log may still have them.
+    pub shed: bool,
 }
 
 impl OomReport {
+    /// About how many bytes of memory the parts take that [`Self::shed`] drops.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let rows = self.tasks.as_ref().map_or(0, |table| table.rows.len());
+        let stats = self.memcg.is_some();
+        self.raw.len()
+            + rows * size_of::<TaskRow>()
+            + usize::from(stats) * STATS_BYTES
+            + usize::from(self.memory.is_some()) * size_of::<MemoryState>()
+    }
+
+    /// Drops what is large: the table of tasks, the state of the memory, the statistics, the lines. Who died and why
+    /// stays.
+    pub fn shed(&mut self) {
+        self.tasks = None;
+        self.memory = None;
+        self.memcg = None;
+        self.raw = Arc::default();
+        self.shed = true;
+    }
+
+    /// The process of a "Killed process" line of this report: normally the pid of the line. The kernel names a thread
+    /// if the main thread has ended; then the table tells the process, or the choice made just before.
+    pub(crate) fn process_of(&self, pid: Pid) -> Pid {
+        if let Some(row) = self.tasks.as_ref().and_then(|table| table.row(pid)) {
+            return row.process();
+        }
+        match &self.chosen {
+            // Up to 5.0, which print scores, a child may die instead of the chosen process.
+            Some(chosen) if chosen.score.is_none() && self.kills.is_empty() => chosen.pid,
+            _ => pid,
+        }
+    }
+
     /// True if a memory cgroup's limit ran out.
     #[must_use]
     pub fn is_memcg(&self) -> bool {

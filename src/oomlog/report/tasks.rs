@@ -59,10 +59,15 @@ pub struct TaskTable {
 }
 
 impl TaskTable {
-    /// The row of a process.
+    /// The row of a process, by its number or that of the thread that the kernel lists for it.
     #[must_use]
     pub fn row(&self, pid: Pid) -> Option<&TaskRow> {
-        self.rows.iter().find(|row| row.pid == pid)
+        let is_thread = |row: &&TaskRow| row.pid == pid;
+        let is_process = |row: &&TaskRow| row.tgid == Some(pid);
+        let rows = &self.rows;
+        rows.iter()
+            .find(is_thread)
+            .or_else(|| rows.iter().find(is_process))
     }
 
     /// How many rows the log had.
@@ -131,6 +136,13 @@ impl Columns {
 }
 
 impl TaskRow {
+    /// The process. `pid` is another of its threads if the main thread has ended: the kernel lists the first
+    /// thread that still has the memory (mm/oom_kill.c `dump_task`, `find_lock_task_mm`).
+    #[must_use]
+    pub fn process(&self) -> Pid {
+        self.tgid.unwrap_or(self.pid)
+    }
+
     /// Reads a row of a table whose header was lost: only the columns that every layout since 2.6.36 has (`uid tgid
     /// total_vm rss …numbers… oom_score_adj name`).
     pub(crate) fn without_header(line: &str) -> Option<Self> {

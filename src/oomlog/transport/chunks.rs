@@ -14,7 +14,7 @@ use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
 /// The telling words. Each is long enough to be rare: "oom" alone would stop at every "room".
-const WORDS: [&str; 20] = [
+const WORDS: [&str; 36] = [
     "oom-kill",
     "oom_reaper",
     "oom.group",
@@ -36,6 +36,23 @@ const WORDS: [&str; 20] = [
     "due to memory ",
     "total_vm",
     ": usage ",
+    // Mail programs break lines at blanks: the words above, in front of such a break.
+    "ut of\n",
+    "ut of \n",
+    "ut of\r\n",
+    "ut of \r\n",
+    "ill\n",
+    "ill \n",
+    "ill\r\n",
+    "ill \r\n",
+    "illed\n",
+    "illed \n",
+    "illed\r\n",
+    "illed \r\n",
+    "ill process\n",
+    "illed process\n",
+    "ill process\r\n",
+    "illed process\r\n",
 ];
 /// Finds all the words in one pass, with SIMD where the processor has it.
 static TELLING: LazyLock<Telling> = LazyLock::new(|| match packed::Searcher::new(WORDS) {
@@ -233,6 +250,40 @@ Nov 22 10:00:02 host app[1]: a room, a zoom lens\n";
             }
             text.finish(&mut found);
             assert_eq!(found, known, "chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn a_kill_broken_at_its_blanks_is_found_in_chunks_too() {
+        let quiet = "Nov 22 10:00:00 host app[1]: nothing happens here, 12 times\n".repeat(300);
+        for end in ["\n", "\r\n", " \n"] {
+            let line = "Nov 22 10:00:01 host kernel: [   12.000003] Out of memory: Killed process 9 (hog) \
+                        total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:7";
+            let at: Vec<usize> = line
+                .match_indices(' ')
+                .map(|(at, _)| at)
+                .filter(|at| *at > 43)
+                .collect();
+            for first in &at {
+                for second in at.iter().filter(|at| *at > first) {
+                    let (head, rest) = line.split_at(*first);
+                    let (middle, tail) = rest.split_at(second - first);
+                    let broken = format!("{head}{end}{}{end}{}\n", middle.trim(), tail.trim());
+                    let log = format!("{quiet}{broken}{quiet}");
+                    let kills = |events: &[OomEvent]| matches!(events.last(), Some(OomEvent::Report(report)) if report.kills.len() == 1);
+                    let mut by_line = Vec::new();
+                    let mut text = TextLog::new();
+                    for line in log.split_inclusive('\n') {
+                        text.line(line.as_bytes(), &mut by_line);
+                    }
+                    text.finish(&mut by_line);
+                    let mut by_chunk = Vec::new();
+                    let mut text = TextLog::new();
+                    text.chunk(log.as_bytes(), &mut by_chunk);
+                    text.finish(&mut by_chunk);
+                    assert_eq!(kills(&by_line), kills(&by_chunk), "{broken:?}");
+                }
+            }
         }
     }
 

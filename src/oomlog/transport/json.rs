@@ -70,7 +70,7 @@ fn seconds(value: &Value) -> Option<Monotonic> {
 
 /// One entry of the journal (systemd.journal-fields(7)). `_TRANSPORT=kernel` means the kernel: a program cannot
 /// set that field.
-fn journal(object: &Map<String, Value>) -> Option<Stripped> {
+pub(super) fn journal(object: &Map<String, Value>) -> Option<Stripped> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     let number = |key: &str| match object.get(key)? {
         Value::String(digits) => digits.parse::<u64>().ok(),

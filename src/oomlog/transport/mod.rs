@@ -1,6 +1,7 @@
 //! [`TextLog`]: text logs of any transport, lines in, OOM events out.
 
 mod chunks;
+mod journal;
 mod json;
 mod learn;
 mod lookback;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::earlyoom::{Earlyoom, Said, is_own};
 use super::wording::{Claim, low_memory_killer, oomd, systemd_oomd, unit};
@@ -9,6 +10,10 @@ use crate::oomlog::{Killer, LogRecord, OomEvent, Pid, ReportKey, UserspaceKill};
 
 /// Latest kills kept, to join what several lines say about one.
 const MAX_KILLS: usize = 16;
+/// Most characters kept of a line.
+const TEXT_MOST: usize = 1024;
+/// How far apart two logs stamp the same line.
+const COPY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The latest kills by programs.
 #[derive(Debug, Default)]
@@ -27,6 +32,9 @@ impl UserspaceKills {
             // The journal knows the writer: no daemon. A user's own manager may count the dead of a group.
             let count = unit(text).filter(|_| program == "systemd")?;
             return self.update(&count);
+        }
+        if self.kills.iter().any(|kill| is_copy(kill, record, text)) {
+            return None;
         }
         let claim = if record.text.contains("lowmemorykiller: ") {
             low_memory_killer(&record.text)
@@ -112,7 +120,7 @@ impl UserspaceKills {
             rss_kb: claim.rss_kb,
             survived: false,
             reason: claim.reason,
-            text: text.chars().take(1024).collect(),
+            text: text.chars().take(TEXT_MOST).collect(),
         };
         if self.kills.len() >= MAX_KILLS {
             self.kills.pop_front();
@@ -173,6 +181,16 @@ fn is_ordinary(uid: u32) -> bool {
     (1000..61_184).contains(&uid) || uid > 65_519
 }
 
+/// The same line came over another log (journald forwards to `/dev/kmsg` where `ForwardToKMsg=` is set, and takes
+/// in what was written there). No program kills the same twice within a moment.
+fn is_copy(kill: &UserspaceKill, record: &LogRecord, text: &str) -> bool {
+    let (Some(known), Some(at)) = (kill.at, record.at) else {
+        return false;
+    };
+    let apart = at.since(known).max(known.since(at));
+    apart < COPY_WITHIN && text.chars().take(TEXT_MOST).eq(kill.text.chars())
+}
+
 /// Two lines tell of the same kill: they name the same process, or systemd counts the dead of the group that
 /// systemd-oomd named.
 fn is_same(kill: &UserspaceKill, claim: &Claim) -> bool {
@@ -191,7 +209,7 @@ fn is_same(kill: &UserspaceKill, claim: &Claim) -> bool {
 #[cfg(test)]
 mod tests {
     use super::UserspaceKills;
-    use crate::oomlog::{Killer, LogRecord, OomEvent, UserspaceKill};
+    use crate::oomlog::{Killer, LogRecord, Monotonic, OomEvent, UserspaceKill};
 
     fn read(lines: &[(&str, &str)]) -> Vec<UserspaceKill> {
         let (mut killers, mut key) = (UserspaceKills::default(), 0);
@@ -290,6 +308,26 @@ mod tests {
         assert_eq!(
             (kills[2].rss_kb, kills[2].killer),
             (Some(77), Killer::LowMemoryKiller)
+        );
+    }
+
+    #[test]
+    fn a_line_that_two_logs_have_is_one_kill() {
+        let (mut killers, mut key) = (UserspaceKills::default(), 0);
+        let mut feed = |micros, text: &str| {
+            let record = LogRecord {
+                facility: 3,
+                at: Some(Monotonic(micros)),
+                ..LogRecord::bare(text)
+            };
+            killers.feed(&record, &mut key).is_some()
+        };
+        let line = "Killed /a due to memory pressure for / being 9.99% > 5.00% for > 3s";
+        assert!(feed(1_000_000, &format!("systemd-oomd[7]: {line}")));
+        assert!(!feed(1_300_000, &format!("systemd-oomd: {line}")), "a copy");
+        assert!(
+            feed(60_000_000, &format!("systemd-oomd: {line}")),
+            "a later kill"
         );
     }
 

@@ -44,6 +44,38 @@ impl Killer {
         Self::Oomd,
         Self::LowMemoryKiller,
     ];
+
+    /// What proves in the journal that a record tells of its kills: all `FIELD=value` terms of one of these. The
+    /// fields are trusted ones, which journald sets and no client can (systemd.journal-fields(7)); a message id
+    /// says only which record of a trusted writer is meant. Only root starts a process in a system unit.
+    #[must_use]
+    pub fn proofs(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::SystemdOomd => &[
+                &["_SYSTEMD_UNIT=systemd-oomd.service"],
+                &["_COMM=systemd-oomd", "_UID=0"],
+                // SD_MESSAGE_UNIT_OOMD_KILL: pid 1 counts the dead of a unit.
+                &[
+                    "_PID=1",
+                    "_UID=0",
+                    "MESSAGE_ID=d989611b15e44c9dbf31e3c81256e4ed",
+                ],
+            ],
+            Self::Earlyoom => &[
+                &["_SYSTEMD_UNIT=earlyoom.service"],
+                &["_COMM=earlyoom", "_UID=0"],
+            ],
+            Self::Nohang => &[
+                &["_SYSTEMD_UNIT=nohang.service"],
+                &["_SYSTEMD_UNIT=nohang-desktop.service"],
+                &["_COMM=nohang", "_UID=0"],
+            ],
+            Self::Oomd => &[&["_SYSTEMD_UNIT=oomd.service"], &["_COMM=oomd", "_UID=0"]],
+            // The kernel's own lines.
+            Self::LowMemoryKiller => &[],
+        }
+    }
+
     /// The one whose log lines have this name.
     pub(crate) fn from_program(program: &str) -> Option<Self> {
         match program {

@@ -12,6 +12,8 @@ pub struct EventFacts<'a> {
     pub source: &'a str,
     /// What is missing and why; empty if nothing is.
     pub missing: &'a str,
+    /// Why kills by systemd-oomd, earlyoom and others are not seen; empty if they are.
+    pub unheard: &'a str,
     /// Reports, oldest first.
     pub reports: Vec<&'a OomReport>,
     /// Kills by systemd-oomd, earlyoom and others, from their own log lines.
@@ -27,6 +29,7 @@ pub(super) fn event_facts(events: &EventLog) -> EventFacts<'_> {
     let mut facts = EventFacts {
         source: &events.source.name,
         missing: &events.source.missing,
+        unheard: &events.source.unheard,
         reports: Vec::new(),
         userspace: Vec::new(),
         lost_records: 0,

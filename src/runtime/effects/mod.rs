@@ -7,15 +7,20 @@ mod writer;
 
 use std::io;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::sync::mpsc::Sender;
 
-use crate::app::msg::{Effect, GroupChoice, Msg, OlderBoot, Receipt};
+use crate::app::msg::{Effect, GroupChoice, Msg, OlderBoots, Receipt};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::list::list_groups;
-use crate::model::cgroup::CgroupVersion;
+use crate::linux::log::child::Leash;
 use crate::model::plan::receipt::FailureKind;
-use crate::model::snapshot::Needs;
-use crate::output::saved;
+use crate::model::snapshot::{Host, Needs};
+use crate::oomlog::OomReport;
+use crate::output::saved::{self, Provenance};
+use crate::runtime::clock;
 
 use pool::Pool;
 use writer::{Work, Writer};
@@ -24,12 +29,24 @@ use writer::{Work, Writer};
 #[derive(Debug, Clone)]
 pub struct Performer {
     root: SysRoot,
+    host: Host,
     /// The second guard of `--read-only`: a write that slipped through `update` stops here.
     read_only: bool,
     samples: std::sync::mpsc::Sender<Needs>,
     send: Sender<Msg>,
     writer: Writer,
     pool: Pool,
+    in_flight: Arc<InFlight>,
+    /// The programs that reads wait for.
+    leash: Leash,
+}
+
+/// Reads that have been started and have not ended. One more of the same kind would only wait beside it: its
+/// answer serves both.
+#[derive(Debug, Default)]
+struct InFlight {
+    groups: AtomicBool,
+    older: AtomicBool,
 }
 
 impl Performer {
@@ -40,28 +57,36 @@ impl Performer {
     /// If a thread cannot be started.
     pub fn new(
         root: SysRoot,
-        version: CgroupVersion,
+        host: Host,
         read_only: bool,
         samples: std::sync::mpsc::Sender<Needs>,
         send: Sender<Msg>,
     ) -> io::Result<Self> {
         let answers = send.clone();
-        let writer = Writer::start(root.clone(), version, move |msg| {
+        let writer = Writer::start(root.clone(), host.cgroups, move |msg| {
             let _ = answers.blocking_send(msg);
         })?;
         Ok(Self {
             root,
+            host,
             read_only,
             samples,
             send,
             writer,
             pool: Pool::start()?,
+            in_flight: Arc::default(),
+            leash: Leash::default(),
         })
     }
 
     /// Waits a moment for the writes that were asked for: a plan must not end half way with the program.
     pub fn finish_writes(&self) {
         self.writer.finish();
+    }
+
+    /// Ends the programs that reads wait for: they must not outlive the terminal.
+    pub fn end_reads(&self) {
+        self.leash.end_all();
     }
 
     /// Starts an effect, which sends its message when done. Call this in a tokio runtime.
@@ -71,21 +96,41 @@ impl Performer {
                 // The sampler's thread ends only with the loop: if it is gone, nobody needs the sample.
                 let _ = self.samples.send(needs);
             }
-            Effect::ListGroups => self.aside(|own| Msg::Groups(own.groups())),
+            Effect::ListGroups => {
+                self.once(|reads| &reads.groups, |own| Msg::Groups(own.groups()));
+            }
             Effect::Hold(targets) => self.writer.hold(targets),
             Effect::Withdraw(id) => self.writer.withdraw(id),
             Effect::Write { id, plans, undo } => self.write(Work { id, plans, undo }),
-            Effect::ReadOlderBoots => self.aside(|own| Msg::Older(own.older())),
-            Effect::Save { report, remembered } => self.aside(move |_| {
+            Effect::ReadOlderBoots => {
+                self.once(|reads| &reads.older, |own| Msg::Older(own.older()));
+            }
+            Effect::Save { report, remembered } => self.aside(move |own| {
                 let stem = saved::file_stem(&report);
-                let text = saved::text(&report, &remembered);
-                let json = saved::json(&report, &remembered);
+                let provenance = own.provenance(&report);
+                let text = saved::text(&report, &remembered, &provenance);
+                let json = saved::json(&report, &remembered, &provenance);
                 Msg::Done(Receipt::Saved(save::save(&stem, &text, &json)))
             }),
         }
     }
 
-    /// Does `work` on another thread and sends the resulting message.
+    fn provenance(&self, report: &OomReport) -> Provenance {
+        let now = clock::now();
+        // A report of another boot has no time of this one, but the journal's stamp.
+        let stamp = report.stamp.as_deref().and_then(|stamp| stamp.parse().ok());
+        let at = report.at.map(|at| now.wall_of(at).unix_micros);
+        Provenance {
+            oomtop: env!("CARGO_PKG_VERSION"),
+            host: self.host.name.clone(),
+            running_kernel: self.host.release.clone(),
+            saved_at: clock::date(now.wall.unix_micros),
+            happened_at: stamp.or(at).map(clock::date),
+        }
+    }
+
+    /// Works on another thread and sends what came of it. Writes can block (a frozen cgroup, a hung
+    /// filesystem): never on the loop's thread.
     fn aside(&self, work: impl FnOnce(&Self) -> Msg + Send + 'static) {
         let own = self.clone();
         self.pool.run(move || {
@@ -94,13 +139,29 @@ impl Performer {
         });
     }
 
-    fn older(&self) -> Result<Vec<OlderBoot>, String> {
+    /// Like [`Self::aside`], unless such a read is in flight.
+    fn once(
+        &self,
+        flag: impl Fn(&InFlight) -> &AtomicBool + Send + 'static,
+        work: impl FnOnce(&Self) -> Msg + Send + 'static,
+    ) {
+        if flag(&self.in_flight).swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.aside(move |own| {
+            let msg = work(own);
+            flag(&own.in_flight).store(false, Ordering::SeqCst);
+            msg
+        });
+    }
+
+    fn older(&self) -> Result<OlderBoots, String> {
         if self.root != SysRoot::default() {
             return Err(
                 "oomtop reads only this machine's journal, not that of another root".to_owned(),
             );
         }
-        older::read()
+        older::read(&self.leash)
     }
 
     fn groups(&self) -> Result<Vec<GroupChoice>, String> {

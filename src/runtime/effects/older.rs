@@ -1,83 +1,199 @@
-//! The OOM reports of older boots, from the journal.
+//! The kills of older boots, out of the journal.
 
+use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::app::msg::OlderBoot;
+use crate::app::msg::{OlderBoot, OlderBoots};
+use crate::linux::log::child::Leash;
 use crate::linux::log::journal::{Boot, Journalctl};
-use crate::oomlog::{OomEvent, OomReport, TextLog};
+use crate::oomlog::{OomEvent, OomReport, TextLog, UserspaceKill};
 
 /// Boots read at most.
 const BOOTS: u32 = 20;
-/// Reports kept of one boot: the newest ones.
-const REPORTS: usize = 200;
+/// Reports kept of one boot, and kills by programs, the newest.
+const KEPT: usize = 200;
+/// How long the reading of all boots may take. Who pressed the key waits for it.
+const WITHIN: Duration = Duration::from_mins(1);
+/// Most bytes read of one boot's records.
+const BYTES: u64 = 1 << 30;
 
-/// Reads boots -1, -2, … as far back as the journal goes.
+/// Reads boot -1, -2, … as far as the journal goes, and not longer than [`WITHIN`].
 ///
 /// # Errors
-/// A sentence if no older boot can be read.
-pub(super) fn read() -> Result<Vec<OlderBoot>, String> {
-    let mut boots = Vec::new();
-    for back in 1..=BOOTS {
-        match read_boot(Boot::Before(back)) {
-            Ok(reports) => boots.push(OlderBoot {
-                boot: -back.cast_signed(),
-                reports,
-            }),
-            Err(reason) if boots.is_empty() => {
-                return Err(format!(
-                    "no older boot could be read ({reason}): the journal keeps them only where /var/log/journal exists, \
-                     for root and the groups adm and systemd-journal"
-                ));
-            }
-            Err(_) => break,
-        }
-    }
-    Ok(boots)
+/// A sentence when there is not even one.
+pub(super) fn read(leash: &Leash) -> Result<OlderBoots, String> {
+    read_with(OsStr::new("journalctl"), leash, WITHIN)
 }
 
-fn read_boot(boot: Boot) -> Result<Vec<Arc<OomReport>>, String> {
-    let failed = |error: io::Error| format!("journalctl: {error}");
-    let mut journal = Journalctl::kernel()
-        .boot(boot)
-        .start()
-        .map_err(|error| failed(error.source))?;
-    let mut reports: Vec<Arc<OomReport>> = Vec::new();
+fn read_with(program: &OsStr, leash: &Leash, within: Duration) -> Result<OlderBoots, String> {
+    let end = Instant::now() + within;
+    let mut older = OlderBoots::default();
+    for back in 1..=BOOTS {
+        let left = end.saturating_duration_since(Instant::now());
+        let journal = Journalctl::kills()
+            .program(program)
+            .boot(Boot::Before(back))
+            .held_by(leash)
+            .most(BYTES)
+            .within(left);
+        let mut boot = OlderBoot {
+            boot: -back.cast_signed(),
+            ..OlderBoot::default()
+        };
+        let error = match read_boot(&journal, &mut boot) {
+            Ok(()) => {
+                older.boots.push(boot);
+                continue;
+            }
+            Err(error) => error,
+        };
+        let is_cut = matches!(
+            error.kind(),
+            io::ErrorKind::TimedOut | io::ErrorKind::FileTooLarge
+        );
+        if is_cut {
+            // What was read is true, but not all.
+            older.cut = Some(format!("boot -{back} was not read to its end: {error}"));
+            if !boot.reports.is_empty() || !boot.kills.is_empty() {
+                older.boots.push(boot);
+            }
+        }
+        if older.boots.is_empty() {
+            let remedy = if is_cut {
+                "try journalctl --list-boots in a shell"
+            } else {
+                "the journal keeps them only where /var/log/journal exists, for root and the groups adm and \
+                 systemd-journal"
+            };
+            return Err(format!(
+                "no older boot could be read (journalctl: {error}): {remedy}"
+            ));
+        }
+        break;
+    }
+    Ok(older)
+}
+
+fn read_boot(call: &Journalctl, boot: &mut OlderBoot) -> io::Result<()> {
+    let mut journal = call.start().map_err(|error| error.source)?;
+    let mut kept = Kept::default();
+    let outcome = read_all(&mut journal, &mut kept);
+    boot.reports = kept.reports.into();
+    boot.kills = kept.kills.into();
+    outcome?;
+    journal.end().map_err(|error| error.source)
+}
+
+fn read_all(journal: &mut impl Read, kept: &mut Kept) -> io::Result<()> {
     let mut log = TextLog::new();
     let mut events = Vec::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
-        let size = journal.read(&mut buffer).map_err(failed)?;
+        let size = journal.read(&mut buffer)?;
         if size == 0 {
-            break;
+            log.finish(&mut events);
+            kept.take(&mut events);
+            return Ok(());
         }
         log.chunk(buffer.get(..size).unwrap_or_default(), &mut events);
-        keep(&mut events, &mut reports);
+        kept.take(&mut events);
     }
-    log.finish(&mut events);
-    keep(&mut events, &mut reports);
-    journal
-        .end()
-        .map(|()| reports)
-        .map_err(|error| failed(error.source))
 }
 
-/// The newest state of each report.
-fn keep(events: &mut Vec<OomEvent>, reports: &mut Vec<Arc<OomReport>>) {
-    for event in events.drain(..) {
-        let OomEvent::Report(report) = event else {
-            continue;
+/// The newest state of each report and each kill, the newest of them.
+#[derive(Default)]
+struct Kept {
+    reports: VecDeque<Arc<OomReport>>,
+    kills: VecDeque<Arc<UserspaceKill>>,
+}
+
+impl Kept {
+    fn take(&mut self, events: &mut Vec<OomEvent>) {
+        for event in events.drain(..) {
+            match event {
+                OomEvent::Report(report) => keep(&mut self.reports, report, |kept| kept.key),
+                OomEvent::Userspace(mut kill) => {
+                    // That boot had a clock of its own: the stamp of the wall clock is what counts.
+                    Arc::make_mut(&mut kill).at = None;
+                    keep(&mut self.kills, kill, |kept| kept.key);
+                }
+                OomEvent::Gap { .. } => {}
+            }
+        }
+    }
+}
+
+fn keep<T, K: PartialEq>(kept: &mut VecDeque<T>, new: T, key: impl Fn(&T) -> K) {
+    let same = |known: &&mut T| key(known) == key(&new);
+    if let Some(known) = kept.iter_mut().rev().find(same) {
+        *known = new;
+        return;
+    }
+    if kept.len() == KEPT {
+        kept.pop_front();
+    }
+    kept.push_back(new);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::{Duration, Instant};
+
+    use super::read_with;
+    use crate::linux::log::child::Leash;
+
+    /// What a journalctl that runs this script gives.
+    fn read(script: &str, within: Duration) -> Result<crate::app::msg::OlderBoots, String> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let program = dir.path().join("journalctl");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+        read_with(program.as_os_str(), &Leash::default(), within)
+    }
+
+    const RECORDS: &str = r#"
+echo '{"MESSAGE":"Out of memory: Killed process 9 (x) total-vm:8kB","_TRANSPORT":"kernel","__REALTIME_TIMESTAMP":"5"}'
+echo '{"MESSAGE":"Killed /a.slice/b.service due to memory pressure for /a.slice being 9% > 5%","_TRANSPORT":"journal","SYSLOG_IDENTIFIER":"systemd-oomd","_COMM":"systemd-oomd","_UID":"998","_SYSTEMD_UNIT":"systemd-oomd.service","__REALTIME_TIMESTAMP":"6","_SOURCE_MONOTONIC_TIMESTAMP":"7"}'
+"#;
+
+    #[test]
+    fn a_boot_has_the_kernels_kills_and_those_of_programs() {
+        let script = format!(
+            "case \"$*\" in *--boot=-1*) {RECORDS};; *) echo no such boot >&2; exit 1;; esac"
+        );
+        let older = read(&script, Duration::from_mins(1)).expect("a boot");
+        assert_eq!(older.boots.len(), 1);
+        assert_eq!(older.cut, None);
+        let boot = older.boots.first().expect("one");
+        assert_eq!((boot.reports.len(), boot.kills.len()), (1, 1));
+        let kill = boot.kills.first().expect("one");
+        assert_eq!((kill.at, kill.stamp.as_deref()), (None, Some("6")));
+    }
+
+    #[test]
+    fn a_journal_that_hangs_is_given_up_and_what_it_told_is_kept() {
+        let begun = Instant::now();
+        let refused = read("exec sleep 1000", Duration::from_millis(200));
+        assert!(refused.expect_err("nothing").contains("not ended"));
+        let script = format!("{RECORDS}\nexec sleep 1000");
+        // The script is heard before the time is up, however loaded the machine is.
+        let mut within = Duration::from_millis(500);
+        let older = loop {
+            match read(&script, within) {
+                Ok(older) => break older,
+                Err(_) if begun.elapsed() < Duration::from_mins(1) => within *= 2,
+                Err(reason) => panic!("{reason}"),
+            }
         };
-        match reports
-            .iter_mut()
-            .rev()
-            .find(|known| known.key == report.key)
-        {
-            Some(known) => *known = report,
-            None => reports.push(report),
-        }
-        if reports.len() > REPORTS {
-            reports.remove(0);
-        }
+        let cut = older.cut.expect("it says so");
+        assert!(cut.contains("not read to its end"), "{cut}");
+        assert!(begun.elapsed() < Duration::from_secs(500));
     }
 }

@@ -66,7 +66,7 @@ impl Dashboard {
         .map_err(RunError::Thread)?;
         let performer = Performer::new(
             root,
-            sampler.host.cgroups,
+            sampler.host.clone(),
             settings.read_only,
             sampler.ask,
             send.clone(),
@@ -108,6 +108,7 @@ impl Dashboard {
         let (mut inbox, performer) = (self.inbox, self.performer);
         let ended = run_loop(terminal, control, state, theme, &mut inbox, &performer).await;
         performer.finish_writes();
+        performer.end_reads();
         drop(self.log);
         ended
     }

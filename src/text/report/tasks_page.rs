@@ -32,7 +32,7 @@ pub fn badness(table: &TaskTable, ranking: Option<&Ranking>) -> Vec<TaskBadness>
         .collect();
     let of = |row: &TaskRow| {
         by_pid
-            .get(&row.pid)
+            .get(&row.process())
             .map_or(TaskBadness::Never, |points| TaskBadness::Points(*points))
     };
     table.rows.iter().map(of).collect()
@@ -116,7 +116,7 @@ pub fn line(task: &TaskRow, badness: TaskBadness, page_kb: u64, report: &OomRepo
             |pages| format::size(pages.saturating_mul(page_kb * 1024)),
         )
     };
-    let died = report.kills.iter().any(|kill| kill.pid == task.pid);
+    let died = report.kills.iter().any(|kill| kill.pid == task.process());
     let tone = if died { Tone::Critical } else { Tone::Normal };
     let uid = task
         .uid

@@ -6,6 +6,7 @@ use crate::app::State;
 use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
+use crate::model::oom_domain::urgency::Acute;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
 use crate::model::process::badness::score;
@@ -28,6 +29,7 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if kills > 0 {
         right.push(Tone::Dim, "kills ");
         right.push(Tone::Critical, state.events.tally().words());
+        right.push(Tone::Dim, state.events.since_boot(&state.snapshot));
         if let Some((kill, at)) = state.events.last_kill().and_then(|k| Some((k, k.at?))) {
             let ago = state.now.monotonic.since(at);
             right.push(
@@ -38,6 +40,9 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let line = |detail| {
         let mut line = Line::of(Tone::Accent, "Next victim ");
+        if state.host.hidepid {
+            line.push(Tone::Watch, "among those visible: ");
+        }
         match domain {
             Some(domain) => describe(state, domain, detail, &mut line),
             None => line.push(Tone::Watch, NOBODY),
@@ -104,6 +109,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
         Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
             line.push(Tone::Critical, wording::victim(&verdict, snapshot));
         }
+        Death::Throttles => line.push(Tone::Dim, "none, its tasks are slowed down:"),
         Death::Empty | Death::Nobody if group.is_some() => {
             line.push(Tone::Watch, "nobody can be killed");
         }
@@ -152,11 +158,18 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
                 format!(", full in {}", format::in_about(left))
             },
         ),
-        None => {
-            if let Some(acute) = watch.acute() {
+        None => match watch.acute() {
+            // The line names the next one to die: that another one died must not read as if this one had.
+            Some(Acute::Killed) => {
+                let ago = watch.signs.since_kill.unwrap_or_default();
+                let ago = format::duration(ago);
+                line.push(Tone::Critical, format!(", last kill there {ago} ago"));
+            }
+            Some(acute @ (Acute::Hangs | Acute::Oom)) => {
                 line.push(Tone::Critical, format!(", {}", acute.phrase()));
             }
-        }
+            None => {}
+        },
     }
 }
 
@@ -173,7 +186,9 @@ fn also(state: &State, domain: &DomainState) -> Line {
         Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
             (Tone::Normal, wording::victim(&verdict, &state.snapshot))
         }
-        Death::Hangs | Death::Empty | Death::Nobody => return line,
+        Death::Hangs | Death::Throttles | Death::Empty | Death::Nobody => {
+            return line;
+        }
     };
     line.push(Tone::Dim, what);
     line.push(tone, who);

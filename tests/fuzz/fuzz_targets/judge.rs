@@ -55,8 +55,8 @@ pub fn judge(found: &Found, log: usize, choice: u8) {
         }
         let listed = listing::report(report, number as u64);
         let (text, json) = match choice & 3 {
-            1 => (saved::text(report, &[]), None),
-            2 => (String::new(), Some(saved::json(report, &[]))),
+            1 => (saved::text(report, &[], &Default::default()), None),
+            2 => (String::new(), Some(saved::json(report, &[], &Default::default()))),
             _ => (String::new(), None),
         };
         for printed in [&listed, &text] {

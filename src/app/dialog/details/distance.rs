@@ -20,7 +20,12 @@ pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Lin
     let inside = |domain: &&DomainState| {
         crate::app::view::processes::table::is_member(process, domain.scope, snapshot)
     };
-    let mut all: Vec<_> = snapshot.domains.iter().filter(inside).collect();
+    let mut all: Vec<_> = snapshot
+        .domains
+        .iter()
+        .filter(|domain| !domain.throttles_only)
+        .filter(inside)
+        .collect();
     all.sort_by_key(|domain| nearness(domain, snapshot));
     for domain in all {
         lines.push(domain_line(process, domain, snapshot));
@@ -49,6 +54,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
             next_victim(process, &verdict, line, snapshot)
         }
+        Death::Throttles => line.add(Tone::Watch, "  nobody dies: its tasks are slowed down"),
         Death::Hangs | Death::Empty | Death::Nobody => {
             line.add(Tone::Watch, "  nobody can be killed here")
         }
@@ -101,7 +107,12 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
             let text = "nobody is killed here (oom_kill_disable): at the limit its tasks hang";
             return line.add(Tone::Watch, format!("{text}; {left}"));
         }
-        Death::Empty | Death::Nobody | Death::One(_) | Death::Whole(_) | Death::Unit(_) => {}
+        Death::Throttles
+        | Death::Empty
+        | Death::Nobody
+        | Death::One(_)
+        | Death::Whole(_)
+        | Death::Unit(_) => {}
     }
     match lead(process, domain, context.cells.rules.page_size) {
         Lead::First { ahead } => {

@@ -12,7 +12,9 @@ pub enum Death {
     /// Nobody is killed, the tasks wait: v1 `oom_kill_disable`, which the kernel checks first
     /// (mm/memcontrol-v1.c `memcg1_oom_prepare`).
     Hangs,
-    /// The domain has no process.
+    /// Nobody is killed, the tasks are slowed down: its only limit is `memory.high`.
+    Throttles,
+    /// No process is in it.
     Empty,
     /// `panic_on_oom`: the kernel panics and chooses nobody.
     Panics,
@@ -38,6 +40,9 @@ impl Death {
         if domain.members == 0 {
             return Self::Empty;
         }
+        if domain.throttles_only {
+            return Self::Throttles;
+        }
         match snapshot.vm_settings.action(domain.scope) {
             OomAction::Panic => Self::Panics,
             OomAction::KillAsker => Self::Asker,
@@ -62,6 +67,7 @@ impl Death {
     pub fn word(self) -> &'static str {
         match self {
             Self::Hangs => "hangs",
+            Self::Throttles => "none",
             Self::Empty | Self::Nobody => "nobody",
             Self::Panics => "panics",
             Self::Asker => "asker",
@@ -75,7 +81,12 @@ impl Death {
     pub fn verdict(self) -> Option<Verdict> {
         match self {
             Self::One(verdict) | Self::Whole(verdict) | Self::Unit(verdict) => Some(verdict),
-            Self::Hangs | Self::Empty | Self::Panics | Self::Asker | Self::Nobody => None,
+            Self::Hangs
+            | Self::Throttles
+            | Self::Empty
+            | Self::Panics
+            | Self::Asker
+            | Self::Nobody => None,
         }
     }
 }

@@ -38,6 +38,8 @@ struct Told {
     key: ReportKey,
     at: Monotonic,
     place: Place,
+    /// Somebody was killed. Without, it is an OOM and no more: nobody could be killed, or nobody was yet.
+    killed: bool,
     /// Where the chosen victim lived.
     victim: Option<CgroupPath>,
 }
@@ -65,6 +67,7 @@ impl Kills {
             key: report.key,
             at,
             place: place(report),
+            killed: !report.kills.is_empty(),
             victim: report.task_memcg.as_deref().map(CgroupPath::new),
         };
         match self.told.iter_mut().rev().find(|old| old.key == told.key) {
@@ -76,22 +79,32 @@ impl Kills {
         }
     }
 
-    /// The last OOM of the host, or of the group of this path.
+    /// The last kill because the host, or the group of this path, ran out.
     pub(super) fn last_of(&self, path: Option<&CgroupPath>) -> Option<Monotonic> {
+        let told = self.last(path, true);
+        told.max(self.host.filter(|_| path.is_none()))
+    }
+
+    /// The last report of the host, or of the group of this path, that has no kill.
+    pub(super) fn last_without_kill(&self, path: Option<&CgroupPath>) -> Option<Monotonic> {
+        self.last(path, false)
+    }
+
+    fn last(&self, path: Option<&CgroupPath>, killed: bool) -> Option<Monotonic> {
         let is_of = |told: &&Told| match (&told.place, path) {
             (Place::Host, None) => true,
             (Place::Group(of), Some(path)) => of == path,
             _ => false,
         };
-        let told = self.told.iter().filter(is_of).map(|told| told.at).max();
-        told.max(self.host.filter(|_| path.is_none()))
+        let told = self.told.iter().filter(|told| told.killed == killed);
+        told.filter(is_of).map(|told| told.at).max()
     }
 
     /// True if the log explains a kill in this group at about this time by an OOM of another domain.
     pub(super) fn explains(&self, path: &CgroupPath, at: Monotonic) -> bool {
         let near = |told: &&Told| at.since(told.at).max(told.at.since(at)) <= APART;
         let mut explained = false;
-        for told in self.told.iter().filter(near) {
+        for told in self.told.iter().filter(|told| told.killed).filter(near) {
             if matches!(&told.place, Place::Group(of) if of == path) {
                 return false;
             }
@@ -164,7 +177,7 @@ mod tests {
     use super::Kills;
     use crate::model::cgroup::CgroupPath;
     use crate::model::time::Monotonic;
-    use crate::oomlog::{Constraint, OomReport, ReportKey};
+    use crate::oomlog::{Constraint, Kill, OomReport, ReportKey};
 
     fn second(at: u64) -> Monotonic {
         Monotonic(at * 1_000_000)
@@ -183,6 +196,12 @@ mod tests {
             ..OomReport::default()
         };
         kills.report(&report);
+        assert_eq!(kills.last_of(Some(&pod)), None, "nobody was killed yet");
+        assert_eq!(kills.last_without_kill(Some(&pod)), Some(second(10)));
+        assert!(!kills.explains(&app, second(12)));
+        report.kills = vec![Kill::default()];
+        kills.report(&report);
+        assert_eq!(kills.last_without_kill(Some(&pod)), None);
         assert_eq!(kills.last_of(Some(&pod)), Some(second(10)));
         assert_eq!(
             (kills.last_of(Some(&app)), kills.last_of(None)),
@@ -199,6 +218,7 @@ mod tests {
         let mut kills = Kills::default();
         report = OomReport {
             at: Some(second(1)),
+            kills: vec![Kill::default()],
             message: Some("Memory cgroup out of memory".to_owned()),
             ..OomReport::default()
         };

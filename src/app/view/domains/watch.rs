@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::forecast::Forecast;
 use super::kills::Kills;
-use super::pace::Pace;
+use super::pace::{Count, Pace};
 use crate::model::cgroup::{Cgroup, CgroupPath};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::oom_domain::enclosing::tightest;
@@ -28,7 +28,19 @@ fn is_full(room: Room) -> bool {
     room.percent() >= FULL
 }
 
-/// The context in which a domain is judged.
+/// What happens at the limit of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    /// Somebody in it is killed.
+    #[default]
+    Kills,
+    /// The same, of a set of memory nodes, which has no path.
+    Nodes,
+    /// Its tasks are slowed down, nobody is killed: its only limit is `memory.high`.
+    Throttles,
+}
+
+/// What a domain is judged with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) snapshot: &'a Snapshot,
@@ -77,10 +89,8 @@ pub struct Watch {
     supposed: Option<Monotonic>,
     /// Kills of the newest sample that its own OOM accounts for.
     pub(super) accounted: u64,
-    /// It is a set of memory nodes.
-    of_nodes: bool,
-    /// The last reading had a separate number for the page cache. Without that number, usage includes the
-    /// cache.
+    kind: Kind,
+    /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
     told_apart: bool,
 }
 
@@ -101,7 +111,11 @@ impl Watch {
             };
         }
         self.seen = snapshot.seq;
-        self.of_nodes = matches!(domain.scope, Scope::Nodes(_));
+        self.kind = match domain.scope {
+            Scope::Nodes(_) => Kind::Nodes,
+            Scope::Memcg(_) if domain.throttles_only => Kind::Throttles,
+            Scope::Memcg(_) | Scope::Host => Kind::Kills,
+        };
         let was_full = self.room.is_some_and(is_full);
         self.room = Room::from_domain(domain, snapshot);
         self.tightest = tightest(domain.scope, snapshot);
@@ -151,8 +165,8 @@ impl Watch {
             let path = self.path.as_ref();
             path.is_some_and(|path| !kills.explains(path, *at))
         });
-        // A set of nodes has no path, like the host, but the host's kills are not its own.
-        let told = if self.of_nodes {
+        // A set of nodes has no path, as the host, but the host's kills are not its own.
+        let told = if self.kind == Kind::Nodes {
             None
         } else {
             kills.last_of(self.path.as_ref())
@@ -160,10 +174,22 @@ impl Watch {
         self.killed.max(supposed).max(told)
     }
 
+    /// When the log last told of an OOM of this domain in which nobody was killed.
+    fn last_report_without_kill(&self, kills: &Kills) -> Option<Monotonic> {
+        if self.kind == Kind::Nodes {
+            return None;
+        }
+        kills.last_without_kill(self.path.as_ref())
+    }
+
     fn judge(&mut self, group: Option<&Cgroup>, around: &Around<'_>) {
         let (snapshot, thresholds) = (around.snapshot, around.thresholds);
         let at = snapshot.taken.monotonic;
-        let percent = self.room.map_or(0.0, |room| room.percent());
+        // Full of memory is where memory.high keeps a group for ever: only stalls make that urgent.
+        let percent = match self.room {
+            Some(room) if self.kind != Kind::Throttles => room.percent(),
+            _ => 0.0,
+        };
         self.band = thresholds.next(self.band, percent);
         self.step = next_step(self.step, percent);
         let stalled = match group {
@@ -174,10 +200,14 @@ impl Watch {
             band: self.band,
             time_left: self
                 .room
+                .filter(|_| self.kind != Kind::Throttles)
                 .and_then(|room| self.forecast.time_to(room.left())),
             stalled,
             since_kill: self.last_kill(around.kills).map(|killed| at.since(killed)),
-            since_oom: self.oom.map(|oom| at.since(oom)),
+            since_oom: self
+                .oom
+                .max(self.last_report_without_kill(around.kills))
+                .map(|oom| at.since(oom)),
             hangs: group.is_some_and(|group| group.under_oom && group.limits.kill_disabled),
         };
         let now = urgency(&self.signs);
@@ -203,6 +233,14 @@ impl Watch {
     /// What is happening in it, as long as it counts as the most urgent.
     pub fn acute(&self) -> Option<Acute> {
         self.acute
+    }
+
+    /// True if its only limit is `memory.high` and its tasks are slowed down there now.
+    pub fn is_throttled(&self) -> bool {
+        let rises = self.pace.per_second(Count::High).unwrap_or(0.0) > 0.0;
+        self.kind == Kind::Throttles
+            && (rises || self.signs.stalled > 0)
+            && self.room.is_some_and(is_full)
     }
 
     /// Its place in the order by urgency.

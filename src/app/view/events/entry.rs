@@ -77,7 +77,20 @@ impl EventRow<'_> {
 }
 
 impl Entry {
-    /// Its kills, in the order of the log.
+    /// When it began by this boot's clock, where that is known.
+    pub(super) fn at(&self) -> Option<Monotonic> {
+        match self {
+            Self::Report {
+                report, boot: 0, ..
+            } => report.at,
+            Self::Report { .. } => None,
+            Self::Userspace(kill) => kill.at,
+            Self::Unlogged { at, .. } => Some(*at),
+            Self::Gap { at, .. } => *at,
+        }
+    }
+
+    /// The kills it tells of one by one, in the order of the log.
     pub(super) fn kills(&self) -> &[Kill] {
         match self {
             Self::Report { report, .. } => &report.kills,
@@ -85,7 +98,16 @@ impl Entry {
         }
     }
 
-    /// Number of its rows: one for each kill, and one if there is no kill.
+    /// True if it tells of somebody's death.
+    pub(super) fn has_killed(&self) -> bool {
+        match self {
+            Self::Report { report, .. } => !report.kills.is_empty(),
+            Self::Userspace(_) | Self::Unlogged { .. } => true,
+            Self::Gap { .. } => false,
+        }
+    }
+
+    /// Rows it takes: one for each kill, and one if there is none.
     pub(super) fn row_count(&self) -> usize {
         self.kills().len().max(1)
     }

@@ -76,7 +76,10 @@ impl Term {
     fn holds(&self, row: EventRow<'_>, now: Now) -> bool {
         match self {
             Self::Text(text) => texts(row).iter().any(|found| contains(found, text)),
-            Self::Pid(pid) => row.kill.is_some_and(|kill| kill.pid == *pid),
+            Self::Pid(pid) => match row.entry {
+                Entry::Userspace(kill) => kill.pid == Some(*pid),
+                _ => row.kill.is_some_and(|kill| kill.pid == *pid),
+            },
             Self::Scope(scope) => match row.entry {
                 // The scope `cgroup` means every limit of a group: also of a pod or a unit.
                 Entry::Report { report, .. } => {

@@ -1,8 +1,12 @@
 //! [`EventLog`]: the rows of the OOM pane, newest first, each kill with what was known about the victim.
+//!
+//! It is bounded: 2000 entries of about a kilobyte each, and 4 MiB of what reports hold besides (tables of
+//! tasks, lines). Of older reports only who died and why stays.
 
 mod counter;
 mod entry;
 mod filter;
+mod keep;
 mod overtaken;
 pub mod row;
 mod tally;
@@ -23,12 +27,22 @@ use counter::{Counter, groups_that_rose};
 use entry::Kept;
 pub use entry::{Entry, EventId, EventRow, Place, is_pending};
 pub use filter::EventFilter;
+use keep::KEPT;
 pub use tally::Tally;
 
-/// Most entries kept; the oldest are dropped first.
-const KEPT: usize = 2000;
 /// Microseconds over which the deaths of a name are counted.
 const HOUR: i64 = 3_600_000_000;
+
+/// What became of the kills of older boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Older {
+    /// Nobody asked for them, or they could not be read.
+    Unread,
+    /// The journal is being read.
+    InFlight,
+    /// They are among the entries.
+    Read,
+}
 
 /// The OOM events of this boot, as far as the source has them, and of older boots if asked for.
 #[derive(Debug, Clone)]
@@ -47,8 +61,8 @@ pub struct EventLog {
     pub filter: EventFilter,
     /// The time of the last tick.
     clock: Now,
-    /// How many older boots have been read; `None` before they were asked for.
-    pub older_boots: Option<usize>,
+    /// What became of the older boots.
+    pub older: Older,
     /// Rows that came since the pane was last looked at.
     pub unread: usize,
     /// Kills of entries that were dropped: they still count.
@@ -68,7 +82,7 @@ impl Default for EventLog {
             filter_text: String::new(),
             filter: EventFilter::default(),
             clock: Now::default(),
-            older_boots: None,
+            older: Older::Unread,
             unread: 0,
             forgotten: Tally::default(),
             rose: Vec::new(),
@@ -182,6 +196,15 @@ impl EventLog {
         tallies.fold(self.forgotten, Tally::plus)
     }
 
+    /// How many kills the kernel counted beyond these, in words; empty if none. A counter that is ahead for a moment
+    /// says nothing yet.
+    pub fn since_boot(&self, sample: &Snapshot) -> String {
+        if self.counter.is_ahead() {
+            return String::new();
+        }
+        self.tally().of_counter(sample.kills.host)
+    }
+
     /// The newest kill and when it was.
     pub fn last_kill(&self) -> Option<&Kill> {
         self.all_rows().find_map(|row| row.kill)
@@ -205,11 +228,22 @@ impl EventLog {
 
     /// Takes the reports of older boots, the newest boot first; only once.
     pub fn accept_older(&mut self, boots: Vec<OlderBoot>) {
-        if self.older_boots.is_some() {
+        if self.older == Older::Read {
             return;
         }
-        self.older_boots = Some(boots.len());
-        for OlderBoot { boot, reports } in boots {
+        self.older = Older::Read;
+        for OlderBoot {
+            boot,
+            reports,
+            kills,
+        } in boots
+        {
+            for kill in kills.into_iter().rev() {
+                if self.entries.len() < KEPT {
+                    let kept = self.numbered(Entry::Userspace(kill));
+                    self.entries.push_front(kept);
+                }
+            }
             for report in reports.into_iter().rev() {
                 if self.entries.len() < KEPT {
                     let kept = self.numbered(Entry::Report {
@@ -221,6 +255,7 @@ impl EventLog {
                 }
             }
         }
+        self.shed();
         self.relist();
     }
 
@@ -268,6 +303,7 @@ impl EventLog {
             *report = new;
         } else {
             let remembered = more.collect();
+            self.shed();
             self.push(Entry::Report {
                 report: new,
                 remembered,
@@ -277,30 +313,20 @@ impl EventLog {
         fresh
     }
 
+    /// True if this kill by a program has a row.
+    pub fn knows(&self, kill: &UserspaceKill) -> bool {
+        let is_it = |entry: &Entry| matches!(entry, Entry::Userspace(known) if known.key == kill.key && known.killer == kill.killer && known.at == kill.at);
+        self.entries().any(is_it)
+    }
+
     fn upsert_userspace(&mut self, new: Arc<UserspaceKill>) {
-        let is_it =
-            |entry: &&mut Entry| matches!(entry, Entry::Userspace(kill) if kill.key == new.key);
+        // A kill of an older boot has no time of this boot, and a key of its own log.
+        let is_it = |entry: &&mut Entry| matches!(entry, Entry::Userspace(kill) if kill.key == new.key && kill.at == new.at);
         let mut entries = self.entries.iter_mut().rev().map(|kept| &mut kept.entry);
         match entries.find(is_it) {
             Some(entry) => *entry = Entry::Userspace(new),
             None => self.push(Entry::Userspace(new)),
         }
-    }
-
-    fn push(&mut self, entry: Entry) {
-        if self.entries.len() == KEPT {
-            let oldest = self.entries.pop_front();
-            let tally = oldest.map(|kept| Tally::from_entry(&kept.entry));
-            self.forgotten = self.forgotten.plus(tally.unwrap_or_default());
-        }
-        let kept = self.numbered(entry);
-        self.entries.push_back(kept);
-    }
-
-    fn numbered(&mut self, entry: Entry) -> Kept {
-        let number = self.next;
-        self.next += 1;
-        Kept { number, entry }
     }
 
     /// Compares the kernel's own counter with the log: a kill that nobody logged gets a row too.

@@ -10,6 +10,8 @@ pub struct Tally {
     pub logged: u64,
     /// Counted by the kernel while oomtop ran, without a line in the log.
     pub unlogged: u64,
+    /// Lines about them: a group kill names its first victim twice, and the kernel counts it twice.
+    pub lines: u64,
 }
 
 impl Tally {
@@ -21,10 +23,15 @@ impl Tally {
             } => Self {
                 logged: report.kills.len() as u64,
                 unlogged: 0,
+                lines: report
+                    .kills
+                    .iter()
+                    .map(|kill| u64::from(kill.lines.max(1)))
+                    .sum(),
             },
             Entry::Unlogged { kills, .. } => Self {
-                logged: 0,
                 unlogged: *kills,
+                ..Self::default()
             },
             // A program's kill has its own row; the kernel's counters do not include it.
             Entry::Report { .. } | Entry::Gap { .. } | Entry::Userspace(_) => Self::default(),
@@ -37,6 +44,17 @@ impl Tally {
         Self {
             logged: self.logged.saturating_add(other.logged),
             unlogged: self.unlogged.saturating_add(other.unlogged),
+            lines: self.lines.saturating_add(other.lines),
+        }
+    }
+
+    /// ` of 281 since boot`, if the kernel's counter has more than these: kills that the log holds no more. Empty
+    /// otherwise.
+    pub fn of_counter(self, counter: Option<u64>) -> String {
+        let known = self.lines.saturating_add(self.unlogged);
+        match counter.filter(|all| *all > known) {
+            Some(all) => format!(" of {all} since boot"),
+            None => String::new(),
         }
     }
 
@@ -61,7 +79,23 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_said() {
-        let said = |logged, unlogged| Tally { logged, unlogged }.words();
+        let tally = |logged, unlogged| Tally {
+            logged,
+            unlogged,
+            lines: logged,
+        };
+        let said = |logged, unlogged| tally(logged, unlogged).words();
+        assert_eq!(tally(36, 0).of_counter(Some(281)), " of 281 since boot");
+        assert_eq!(tally(36, 1).of_counter(Some(37)), "");
+        let group = Tally {
+            lines: 3,
+            ..tally(2, 0)
+        };
+        assert_eq!(
+            group.of_counter(Some(3)),
+            "",
+            "one of two was counted twice"
+        );
         assert_eq!(said(0, 0), "0 logged");
         assert_eq!(said(57, 0), "57 logged");
         assert_eq!(said(0, 3), "3 unlogged");

@@ -160,6 +160,7 @@ mod tests {
             points: 100,
         };
         DomainState {
+            throttles_only: false,
             scope,
             total_pages: 1000,
             limit: 0,

@@ -104,7 +104,12 @@ pub fn victims(
             .iter()
             .any(|p| targets.contains(&p.id) && is_member(p, domain.scope, snapshot)),
     };
-    let mut concerned: Vec<_> = snapshot.domains.iter().filter(concerned).collect();
+    let mut concerned: Vec<_> = snapshot
+        .domains
+        .iter()
+        .filter(|domain| !domain.throttles_only)
+        .filter(concerned)
+        .collect();
     concerned.sort_by_key(|domain| nearness(domain, snapshot));
     concerned
         .into_iter()

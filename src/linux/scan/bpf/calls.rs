@@ -1,4 +1,5 @@
-//! The system calls: bpf(2) and the mapping of the shared array. This file has all `unsafe` code of oomtop.
+//! The system calls: bpf(2) and the mapping of the shared array. All `unsafe` code of oomtop is here and in
+//! `linux/log/child.rs`.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};

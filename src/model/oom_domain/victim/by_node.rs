@@ -56,6 +56,7 @@ pub fn assess_nodes(
         }
         let scope = Scope::Nodes(set);
         DomainState {
+            throttles_only: false,
             scope,
             total_pages,
             limit: sum(|node| node.managed).saturating_mul(page),

@@ -8,6 +8,7 @@
 mod by_node;
 mod equals;
 mod race;
+mod throttled;
 
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::model::kernel::KernelRules;
@@ -21,6 +22,7 @@ pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
 use race::Race;
 pub use race::{age_rank, compared, order, seniority};
+pub use throttled::throttled_groups;
 
 /// Names an OOM domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -94,6 +96,9 @@ pub struct DomainState {
     pub verdict: Option<Verdict>,
     /// `memory.oom.group`: the kernel kills all processes of this group together with the victim (v2).
     pub group_kill: Option<CgroupKey>,
+    /// `limit` is `memory.high`, and the group has no hard one: it is slowed down there and nobody is killed
+    /// (Documentation/admin-guide/cgroup-v2.rst). No OOM domain, but where memory runs short.
+    pub throttles_only: bool,
 }
 
 impl DomainState {
@@ -150,6 +155,7 @@ pub fn assess(
         members: 0,
         verdict: None,
         group_kill: None,
+        throttles_only: false,
     }];
     let mut slot_of: Vec<Option<usize>> = vec![None; cgroups.len()];
     for (index, group) in cgroups.iter().enumerate() {
@@ -165,6 +171,7 @@ pub fn assess(
             members: 0,
             verdict: None,
             group_kill: None,
+            throttles_only: false,
         });
     }
     let enclosing = enclosing_slots(cgroups, &slot_of);

@@ -7,6 +7,7 @@ use crate::oomlog::{Constraint, Kill, Monotonic, Outcome, Pid, Trigger};
 impl Draft {
     /// Takes a verdict; `at` is the stamp of its line.
     pub(crate) fn decide(&mut self, verdict: Verdict, at: Option<Monotonic>) {
+        self.has_just_chosen = matches!(verdict, Verdict::Chosen(_) | Verdict::ChosenTail { .. });
         match verdict {
             Verdict::Invoked(head) => self.invoked(head),
             Verdict::Chosen(line) => self.chosen(line),
@@ -114,7 +115,8 @@ impl Draft {
         self.message(line.message);
         let report = self.edit();
         report.outcome = Outcome::Killed;
-        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == line.pid) {
+        let pid = report.process_of(line.pid);
+        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == pid) {
             kill.lines += 1;
             return;
         }
@@ -123,16 +125,14 @@ impl Draft {
         let group_member = report.oom_group.is_some();
         // A line that was broken inside the name has a blank too many; the line about the choice may not.
         let words = |name: &str| name.split_whitespace().collect::<String>();
-        let named = report
-            .chosen
-            .as_ref()
-            .filter(|chosen| chosen.pid == line.pid);
+        let named = report.chosen.as_ref().filter(|chosen| chosen.pid == pid);
         let comm = match named {
             Some(chosen) if words(&chosen.comm) == words(&line.comm) => chosen.comm.clone(),
             _ => line.comm,
         };
         report.kills.push(Kill {
-            pid: line.pid,
+            pid,
+            thread: (pid != line.pid).then_some(line.pid),
             comm,
             at,
             uid: line.uid,
@@ -151,7 +151,8 @@ impl Draft {
     /// The reaper took the memory of a process.
     fn reaped(&mut self, pid: Pid) {
         let report = self.edit();
-        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == pid) {
+        let is_it = |kill: &&mut Kill| kill.pid == pid || kill.thread == Some(pid);
+        if let Some(kill) = report.kills.iter_mut().find(is_it) {
             kill.reaped = true;
         }
         if !report.reaped.contains(&pid) {

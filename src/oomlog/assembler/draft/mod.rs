@@ -24,6 +24,10 @@ enum Section {
 
 /// One report under construction.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not states"
+)]
 pub(crate) struct Draft {
     /// What is known so far; shared with those who received it.
     pub(crate) report: Arc<OomReport>,
@@ -37,6 +41,8 @@ pub(crate) struct Draft {
     pub(crate) changed: bool,
     /// Another message cut its `oom-kill:` line.
     pub(crate) cut: bool,
+    /// Its last verdict was the choice of a victim: the kernel prints the kill right after it.
+    pub(crate) has_just_chosen: bool,
     /// Lines since the last one with a meaning.
     idle: u32,
     section: Section,
@@ -66,6 +72,7 @@ impl Draft {
             held_back,
             changed: true,
             cut: false,
+            has_just_chosen: false,
             idle: 0,
             section: Section::Head,
         }

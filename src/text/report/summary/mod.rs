@@ -50,6 +50,13 @@ pub fn lines_with_keys(
     lines.extend(who_held_it(report, &verdict));
     lines.extend(victims::lines(report, ranking.as_ref(), remembered));
     lines.extend(oddities(report));
+    if report.shed {
+        lines.push(Line::of(
+            Tone::Dim,
+            "Its table of tasks and its lines were dropped to bound oomtop's memory; the log may still have them \
+             (oomtop explain).",
+        ));
+    }
     let advice = advice::lines(report, &verdict, remembered, key);
     if !advice.is_empty() {
         lines.push(Line::new());

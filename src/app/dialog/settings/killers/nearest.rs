@@ -33,6 +33,7 @@ pub(super) fn line(context: &DialogContext<'_>) -> Option<Line> {
         Death::Hangs => line.add(Tone::Danger, ": its tasks hang there (oom_kill_disable)"),
         Death::Panics => line.add(Tone::Danger, ": the kernel panics there (panic_on_oom 2)"),
         Death::Asker => line.add(Tone::Normal, ": whoever asks for memory dies there"),
+        Death::Throttles => line.add(Tone::Normal, ": its tasks are slowed down there"),
         Death::Empty | Death::Nobody => line.add(Tone::Watch, ": nobody can be killed there"),
     };
     Some(if snapshot.killers.is_empty() {

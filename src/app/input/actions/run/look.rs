@@ -9,6 +9,7 @@ use crate::app::dialog::sort::SortDialog;
 use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::msg::{Control, Effect};
 use crate::app::view::events::Entry;
+use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::COLUMNS;
 use crate::text::tone::Tone;
@@ -148,10 +149,16 @@ pub(in crate::app::input::actions) fn other_pane(state: &mut State) -> Vec<Effec
 
 pub(in crate::app::input::actions) fn older(state: &mut State) -> Vec<Effect> {
     focus(state, Pane::Events);
-    if state.events.older_boots.is_some() {
-        state.say(Tone::Normal, "the older boots have been read already");
+    let known = match state.events.older {
+        Older::Unread => None,
+        Older::InFlight => Some("the journal of older boots is still being read"),
+        Older::Read => Some("the older boots have been read already"),
+    };
+    if let Some(known) = known {
+        state.say(Tone::Normal, known);
         return Vec::new();
     }
+    state.events.older = Older::InFlight;
     state.say(Tone::Normal, "reading the journal of older boots …");
     vec![Effect::ReadOlderBoots]
 }

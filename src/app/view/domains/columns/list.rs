@@ -8,7 +8,8 @@ use crate::app::view::domains::pace::Count;
 use crate::app::view::gauge::trend::Rate;
 use crate::model::cgroup::Cgroup;
 use crate::model::cgroup::limits::LimitFile;
-use crate::model::oom_domain::urgency::Urgency;
+use crate::model::memory::band::Band;
+use crate::model::oom_domain::urgency::{Acute, Urgency};
 use crate::model::oom_domain::victim::Scope;
 use crate::text::format;
 use crate::text::joined::joined;
@@ -65,13 +66,18 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "state",
         title: "STATE",
-        doc: "band of USED%; KILLED: OOM in the last minute; HANGS: killer off, tasks wait",
-        width: Width::Fixed(8),
+        doc: "band of USED%, or KILLED, OOM (no kill), HANGS, THROTTLED (memory.high)",
+        width: Width::Fixed(9),
         align: Align::Left,
         rank: 1,
         sort: (),
         cell: |c| match (c.watch.acute(), c.watch.room) {
+            // A past kill does not hide that the next one is near: KILLS says when it was.
+            (Some(Acute::Killed), Some(_)) if c.watch.band >= Band::Danger => {
+                cell(tone(c.watch.band), c.watch.band.name())
+            }
             (Some(acute), _) => cell(Tone::Critical, acute.word()),
+            (None, _) if c.watch.is_throttled() => cell(Tone::Danger, "THROTTLED"),
             (_, None) => na(),
             (_, Some(_)) => cell(tone(c.watch.band), c.watch.band.name()),
         },
@@ -275,12 +281,18 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "kills",
         title: "KILLS",
-        doc: "processes killed in it (the host: since boot)",
+        doc: "processes killed in it (the host: since boot); (16s): the last, 16 s ago",
         width: Width::Fixed(9),
         align: Align::Right,
-        rank: 3,
+        rank: 2,
         sort: (),
         cell: |c| match (c.group, c.snapshot.kills.host) {
+            (Some(group), _) if c.watch.acute() == Some(Acute::Killed) => {
+                let since = c.watch.signs.since_kill.unwrap_or_default();
+                let kills = group.events.oom_kill.map(format::count).unwrap_or_default();
+                let ago = format::duration(since);
+                cell(Tone::Critical, format!("{kills} ({ago})").trim_start())
+            }
             (Some(_), _) => event(c, Count::OomKill, |group| group.events.oom_kill),
             (None, Some(kills)) => {
                 let tone = if kills == 0 { Tone::Dim } else { Tone::Normal };
@@ -295,7 +307,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: joined!(
             "one, whole group (",
             LimitFile::OomGroup.row().name,
-            ") or unit, nobody; hangs: killer off"
+            ") or unit, nobody, hangs; none: slowed"
         ),
         width: Width::Fixed(6),
         align: Align::Left,
@@ -306,7 +318,7 @@ pub static COLUMNS: &[DomainColumn] = &[
             let tone = match death {
                 Death::Whole(_) | Death::Unit(_) | Death::Hangs | Death::Panics => Tone::Danger,
                 Death::Asker => Tone::Watch,
-                Death::Nobody | Death::Empty => Tone::Dim,
+                Death::Nobody | Death::Empty | Death::Throttles => Tone::Dim,
                 Death::One(_) => Tone::Normal,
             };
             cell(tone, death.word())
@@ -341,6 +353,7 @@ pub static COLUMNS: &[DomainColumn] = &[
             match Death::from_domain(c.domain, c.snapshot) {
                 Death::Hangs => cell(Tone::Danger, "kill disabled: tasks hang"),
                 Death::Empty => cell(Tone::Dim, "empty"),
+                Death::Throttles => cell(Tone::Dim, "slowed down, not killed"),
                 Death::Panics => cell(Tone::Danger, "the kernel panics"),
                 Death::Asker => cell(Tone::Watch, "whoever asks"),
                 Death::Nobody => cell(Tone::Watch, "nobody can be killed"),

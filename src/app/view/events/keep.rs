@@ -1,0 +1,75 @@
+//! What the log of events keeps, and what goes when it is too much.
+
+use std::sync::Arc;
+
+use super::entry::{Entry, Kept};
+use super::{EventLog, Tally};
+
+/// Most entries kept; the oldest are dropped first.
+pub(super) const KEPT: usize = 2000;
+/// Most bytes kept of tables, memory states and lines of all reports together. The newest report keeps its own,
+/// whatever they take: the parser bounds each to a few megabytes.
+const DETAILS: usize = 4 << 20;
+
+impl EventLog {
+    pub(super) fn push(&mut self, entry: Entry) {
+        // One flood is one gap: its rows would push the kills out of sight.
+        if let (Entry::Gap { lost, .. }, Some(last)) = (&entry, self.entries.back_mut())
+            && let Entry::Gap { lost: before, .. } = &mut last.entry
+        {
+            // 0 is a number that is not known.
+            *before = match (*before, *lost) {
+                (0, _) | (_, 0) => 0,
+                (before, lost) => before.saturating_add(lost),
+            };
+            return;
+        }
+        if self.entries.len() == KEPT {
+            // What killed nobody goes first.
+            let idle = self
+                .entries
+                .iter()
+                .position(|kept| !kept.entry.has_killed());
+            let oldest = self.entries.remove(idle.unwrap_or(0));
+            let tally = oldest.map(|kept| Tally::from_entry(&kept.entry));
+            self.forgotten = self.forgotten.plus(tally.unwrap_or_default());
+        }
+        let kept = self.numbered(entry);
+        // Several logs are read at once: each has its own order, and a place in time tells theirs.
+        let is_later = |other: &Kept| match (other.entry.at(), kept.entry.at()) {
+            (Some(other), Some(new)) => other > new,
+            (None, _) | (_, None) => false,
+        };
+        let after = self
+            .entries
+            .iter()
+            .rev()
+            .take_while(|other| is_later(other));
+        let place = self.entries.len() - after.count();
+        self.entries.insert(place, kept);
+    }
+
+    /// Drops the details of the oldest reports beyond [`DETAILS`].
+    pub(super) fn shed(&mut self) {
+        let mut room = DETAILS;
+        for kept in self.entries.iter_mut().rev() {
+            let Entry::Report { report, .. } = &mut kept.entry else {
+                continue;
+            };
+            let weight = report.weight();
+            if let Some(left) = room.checked_sub(weight) {
+                room = left;
+                continue;
+            }
+            // Whatever is older goes too.
+            room = 0;
+            Arc::make_mut(report).shed();
+        }
+    }
+
+    pub(super) fn numbered(&mut self, entry: Entry) -> Kept {
+        let number = self.next;
+        self.next += 1;
+        Kept { number, entry }
+    }
+}

@@ -1,0 +1,122 @@
+//! [`OwnChild`]: a program that oomtop reads from. It ends with its reader, with the [`Leash`] it was started on,
+//! and with oomtop, whatever ends that.
+
+use std::collections::HashSet;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, set_parent_process_death_signal, waitid,
+};
+
+/// How long a killed program is waited for. One in uninterruptible sleep ends when it wakes, and nobody waits
+/// for that.
+const END_WITHIN: Duration = Duration::from_millis(200);
+
+/// Holds the programs of one owner, so that the owner can end them all while other threads read from them.
+#[derive(Debug, Clone, Default)]
+pub struct Leash(Arc<Mutex<HashSet<Pid>>>);
+
+impl Leash {
+    /// Kills every program on it, with all that those have started. Their readers see the end of the output.
+    pub fn end_all(&self) {
+        self.with(|leaders| leaders.iter().copied().for_each(kill_group));
+    }
+
+    /// A leader is reaped only under this lock: as long as it is in the set, its number names its group.
+    fn with<T>(&self, work: impl FnOnce(&mut HashSet<Pid>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A running program, the leader of a process group of its own.
+#[derive(Debug)]
+pub(super) struct OwnChild {
+    child: Child,
+    leader: Option<Pid>,
+    leash: Leash,
+}
+
+impl OwnChild {
+    /// Starts the program with both outputs piped. A Ctrl-C at oomtop's terminal does not reach it.
+    ///
+    /// # Errors
+    /// If there is no such program, or no process can be made.
+    #[expect(
+        unsafe_code,
+        reason = "std has no other way to set the signal before exec"
+    )]
+    pub(super) fn spawn(command: &mut Command, leash: &Leash) -> io::Result<Self> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        // SAFETY: between fork and exec the closure makes one system call, prctl(2); it takes no lock and
+        // allocates nothing.
+        unsafe {
+            command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
+        }
+        leash.with(|leaders| {
+            let child = command.spawn()?;
+            let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+            leaders.extend(leader);
+            Ok(Self {
+                child,
+                leader,
+                leash: leash.clone(),
+            })
+        })
+    }
+
+    /// The two outputs, once.
+    pub(super) fn take_outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// How it ended, if it has. What it started and left behind is killed then.
+    ///
+    /// # Errors
+    /// If it is no child of this process any more.
+    pub(super) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        let (child, leader) = (&mut self.child, &mut self.leader);
+        self.leash.with(|leaders| {
+            let Some(pid) = *leader else {
+                return child.try_wait();
+            };
+            let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            if waitid(WaitId::Pid(pid), look)?.is_none() {
+                return Ok(None);
+            }
+            kill_group(pid);
+            leaders.remove(&pid);
+            *leader = None;
+            child.try_wait()
+        })
+    }
+
+    /// Kills it and all that it started.
+    pub(super) fn kill(&mut self) {
+        if let Some(pid) = self.leader {
+            self.leash.with(|_| kill_group(pid));
+        }
+    }
+}
+
+impl Drop for OwnChild {
+    fn drop(&mut self) {
+        self.kill();
+        let until = Instant::now() + END_WITHIN;
+        while matches!(self.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn kill_group(leader: Pid) {
+    // An error means that nobody of the group is left.
+    let _ = kill_process_group(leader, Signal::KILL);
+}

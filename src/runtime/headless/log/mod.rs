@@ -1,0 +1,212 @@
+//! Follows all logs that tell of kills at once: `/dev/kmsg` for the kernel's, the journal for those of
+//! systemd-oomd, earlyoom and others, and for the kernel's too where `/dev/kmsg` is refused. Where nothing can be
+//! read there are counters. [`LogItem::Source`] says what is missing.
+//!
+//! Each log has a reader on a thread of its own ([`reading`], [`journal`]): one that blocks keeps no other
+//! waiting. What they read comes together in one [`merge::Merge`], so that a kill that two of them tell of is one.
+
+mod journal;
+mod merge;
+mod reading;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use crate::linux::SysRoot;
+use crate::linux::log::child::Leash;
+use crate::model::event_source::EventSource;
+use crate::oomlog::{LogRecord, OomEvent};
+use merge::Merge;
+
+/// How long a read waits before the thread looks whether it shall end.
+const WAIT: Duration = Duration::from_millis(200);
+/// Records that may wait to be merged: a flood slows its reader down.
+const QUEUE: usize = 256;
+
+/// What the log gives, in the order of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogItem {
+    /// An OOM report (again whenever a line adds to it), another program's kill, or a gap.
+    Event(OomEvent),
+    /// Where events come from, what is missing, and whether the history has been read.
+    Source(EventSource),
+}
+
+/// One of the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// The kernel's: `/dev/kmsg`, or the file that stands for it.
+    Kernel,
+    Journal,
+}
+
+/// How a reader fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Status {
+    /// It is being opened.
+    Opening,
+    /// It reads what was there at the start.
+    Reading,
+    /// That has been read. The text says what is wrong with it; empty if nothing is.
+    Live(String),
+    /// It cannot be read, for this reason.
+    Off(String),
+}
+
+/// What a reader sends.
+enum Arrival {
+    Record(Reader, LogRecord),
+    /// Records were overwritten unread.
+    Lost,
+    Status(Reader, Status),
+}
+
+/// What a reader shares with the others.
+struct Shared {
+    stop: AtomicBool,
+    /// `/dev/kmsg` cannot be read: the journal must tell of the kernel's kills too.
+    kernel_off: AtomicBool,
+    leash: Leash,
+}
+
+impl Shared {
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+}
+
+/// The logs to read.
+#[derive(Debug, Clone)]
+struct Sources {
+    kmsg: PathBuf,
+    /// The program that reads this kernel's journal; `None` if the log is of another host.
+    journalctl: Option<OsString>,
+}
+
+/// A thread that follows the logs. It ends with this value, and so does every program it reads from.
+pub(in crate::runtime) struct LogThread {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for LogThread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogThread").finish_non_exhaustive()
+    }
+}
+
+impl LogThread {
+    /// Starts the thread: the history first, then what is new. `deliver` takes an item, on that
+    /// thread; false when nobody listens any more.
+    pub(in crate::runtime) fn spawn(
+        root: &SysRoot,
+        deliver: impl FnMut(LogItem) -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        let is_own = *root == SysRoot::default();
+        Self::start(
+            Sources {
+                kmsg: root.kmsg.clone(),
+                journalctl: is_own.then(|| "journalctl".into()),
+            },
+            deliver,
+        )
+    }
+
+    fn start(
+        sources: Sources,
+        mut deliver: impl FnMut(LogItem) -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            kernel_off: AtomicBool::new(false),
+            leash: Leash::default(),
+        });
+        let own = Self {
+            shared: Arc::clone(&shared),
+        };
+        std::thread::Builder::new()
+            .name("oom-log".to_owned())
+            .spawn(move || follow(&sources, &shared, &mut deliver))?;
+        Ok(own)
+    }
+}
+
+impl Drop for LogThread {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.leash.end_all();
+    }
+}
+
+/// Merges what the readers send until it shall stop or nobody listens.
+fn follow(sources: &Sources, shared: &Arc<Shared>, deliver: &mut dyn FnMut(LogItem) -> bool) {
+    let (send, arrivals) = sync_channel(QUEUE);
+    let mut merge = Merge::new(&sources.kmsg);
+    start_readers(sources, shared, &send, &mut merge);
+    drop(send);
+    let mut out = vec![LogItem::Source(merge.source())];
+    loop {
+        for item in out.drain(..) {
+            if !deliver(item) {
+                shared.stop.store(true, Ordering::SeqCst);
+                shared.leash.end_all();
+                return;
+            }
+        }
+        if shared.stops() || !next(&arrivals, &mut merge, &mut out) {
+            return;
+        }
+    }
+}
+
+/// Takes the next arrival in; false when no reader is left.
+fn next(arrivals: &Receiver<Arrival>, merge: &mut Merge, out: &mut Vec<LogItem>) -> bool {
+    match arrivals.recv_timeout(WAIT) {
+        Ok(arrival) => merge.take(arrival, out),
+        Err(RecvTimeoutError::Timeout) => {}
+        Err(RecvTimeoutError::Disconnected) => return false,
+    }
+    true
+}
+
+fn start_readers(
+    sources: &Sources,
+    shared: &Arc<Shared>,
+    send: &SyncSender<Arrival>,
+    merge: &mut Merge,
+) {
+    let mut start = |reader, name: &str, work: Box<dyn FnOnce() + Send>| {
+        let started = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work);
+        if let Err(error) = started {
+            let reason = format!("no thread could be started: {error}");
+            merge.take(
+                Arrival::Status(reader, Status::Off(reason)),
+                &mut Vec::new(),
+            );
+        }
+    };
+    let (path, own, sender) = (sources.kmsg.clone(), Arc::clone(shared), send.clone());
+    start(
+        Reader::Kernel,
+        "oom-kmsg",
+        Box::new(move || reading::follow(&path, &own, &sender)),
+    );
+    let (own, sender) = (Arc::clone(shared), send.clone());
+    match sources.journalctl.clone() {
+        Some(program) => start(
+            Reader::Journal,
+            "oom-journal",
+            Box::new(move || journal::follow(&program, &own, &sender)),
+        ),
+        None => merge.no_journal("the log is not this kernel's, its journal is not read"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

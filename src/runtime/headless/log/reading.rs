@@ -1,0 +1,95 @@
+//! The reader of `/dev/kmsg`, or of the file that stands for it.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use super::{Arrival, Reader, Shared, Status, WAIT};
+use crate::linux::ReadError;
+use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
+use crate::oomlog::LogRecord;
+
+/// Reads until it shall stop, nobody listens, or the log cannot be read.
+pub(super) fn follow(path: &Path, shared: &Shared, send: &SyncSender<Arrival>) {
+    let refused = match KmsgReader::open(path).and_then(|reader| read(reader, shared, send)) {
+        Ok(()) => return,
+        Err(error) => error,
+    };
+    shared.kernel_off.store(true, Ordering::SeqCst);
+    let status = Status::Off(format!("{}: {}", path.display(), short(&refused)));
+    let _ = send.send(Arrival::Status(Reader::Kernel, status));
+}
+
+fn read(
+    mut reader: KmsgReader,
+    shared: &Shared,
+    send: &SyncSender<Arrival>,
+) -> Result<(), ReadError> {
+    let mut caught_up = false;
+    let mut skipped = 0_u64;
+    let mut told = None;
+    let status = |status| Arrival::Status(Reader::Kernel, status);
+    if send.send(status(Status::Reading)).is_err() {
+        return Ok(());
+    }
+    while !shared.stops() {
+        // Before that the read does not wait: where nothing is ready, the history ends.
+        let item = reader.next(if caught_up { WAIT } else { Duration::ZERO })?;
+        let is_past = reader.is_past_start(item.as_ref());
+        let arrival = match item {
+            Some(KmsgItem::Record(bytes)) => {
+                let record = LogRecord::parse_kmsg(&bytes).ok();
+                skipped += u64::from(record.is_none());
+                record.map(|record| Arrival::Record(Reader::Kernel, record))
+            }
+            Some(KmsgItem::Lost) => Some(Arrival::Lost),
+            None => {
+                caught_up = true;
+                let remark = remark(&reader, skipped);
+                // Said again when it changes.
+                (told.as_ref() != Some(&remark)).then(|| {
+                    told = Some(remark.clone());
+                    status(Status::Live(remark))
+                })
+            }
+        };
+        caught_up = caught_up || is_past;
+        if let Some(arrival) = arrival
+            && send.send(arrival).is_err()
+        {
+            return Ok(());
+        }
+        if caught_up && told.is_none() {
+            let remark = remark(&reader, skipped);
+            told = Some(remark.clone());
+            if send.send(status(Status::Live(remark))).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a log that can be read.
+fn remark(reader: &KmsgReader, skipped: u64) -> String {
+    match skipped {
+        0 if reader.is_empty() => {
+            let name = reader.path().display();
+            format!("{name} is empty: no kernel writes there, kills are counted but not explained")
+        }
+        0 => String::new(),
+        1 => "1 record was not understood".to_owned(),
+        skipped => format!("{skipped} records were not understood"),
+    }
+}
+
+/// The reason without the path.
+fn short(error: &ReadError) -> String {
+    match error.source.kind() {
+        io::ErrorKind::PermissionDenied => "no permission (needs CAP_SYSLOG or root)".to_owned(),
+        io::ErrorKind::NotFound => "not there".to_owned(),
+        _ => error.source.to_string(),
+    }
+}
