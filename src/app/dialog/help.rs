@@ -122,7 +122,11 @@ fn filter_terms() -> Vec<Line> {
     let signs: Vec<_> = filter::comparisons().collect();
     let numbers = format!("also {}; {}", others.join(", "), signs.join(" "));
     let terms = [
-        ("text", "in the command line or name"),
+        (
+            "text",
+            "in the command line or name; \"in quotes\" with blanks and signs",
+        ),
+        ("name:java", "in the name"),
         ("pid:1,812  user:mysql", "these processes, this user"),
         ("cgroup:web", "in the path of the memory cgroup"),
         (examples, &numbers),

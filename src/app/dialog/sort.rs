@@ -57,6 +57,11 @@ impl Dialog for SortDialog {
                 .leave(),
             ..DialogView::default()
         }
+        .with(Section::Choices {
+            items,
+            selected: Some(self.chosen),
+            height: COLUMNS.len(),
+        })
         .text(
             // The list may be too narrow for it.
             COLUMNS
@@ -65,10 +70,5 @@ impl Dialog for SortDialog {
                 .into_iter()
                 .collect(),
         )
-        .with(Section::Choices {
-            items,
-            selected: Some(self.chosen),
-            height: COLUMNS.len(),
-        })
     }
 }

@@ -199,7 +199,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "full-in",
         title: "FULL IN",
-        doc: "until full, at that growth; ^: of an enclosing domain, ?: by the last seconds",
+        doc: "until full, at that growth; ^: an enclosing domain, ?: by the last seconds",
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
