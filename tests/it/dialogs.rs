@@ -2,7 +2,9 @@
 
 #![expect(clippy::panic, reason = "a helper of tests fails the test")]
 
-use crate::common::scene::{Scene, host, id, processes};
+use std::sync::Arc;
+
+use crate::common::scene::{Scene, host, id, processes, snapshot as scene_snapshot};
 use crate::common::writes::{done, failed, go, limit, one, receipt, writes};
 use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
@@ -359,4 +361,19 @@ fn a_new_adj_of_a_service_says_what_makes_it_last() {
         "{text}"
     );
     assert!(text.contains("systemctl edit mysql.service"), "{text}");
+}
+
+#[test]
+fn high_without_swap_is_said_to_throttle_without_end() {
+    let said = "slowed down without end";
+    for (swap, warned) in [(0, true), (1 << 30, false)] {
+        let mut scene = Scene::new(120, 40);
+        let mut sample = scene_snapshot(9, processes());
+        sample.memory.swap_free = swap;
+        scene.tell(Msg::Sampled(Arc::new(sample)));
+        scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
+        scene.keys("Down");
+        scene.types("1G");
+        assert_eq!(scene.text().contains(said), warned, "{}", scene.text());
+    }
 }

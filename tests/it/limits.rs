@@ -1,8 +1,6 @@
 //! Changing the limits of an existing group: keys, requested plans, the outlook before the write, and undo.
 
-use std::sync::Arc;
-
-use crate::common::scene::{MIB, Scene, host, processes, snapshot as scene_snapshot};
+use crate::common::scene::{MIB, Scene, host, processes};
 use crate::common::styled::{dialog, styled_view};
 use crate::common::writes::{changed, failed, go, limit, limit_done as done, one, receipt, writes};
 use oomtop::app::msg::Msg;
@@ -391,20 +389,5 @@ fn the_words_on_v1_are_those_of_v1() {
     says(&scene, "set-property mysql.service MemoryLimit=");
     for word in ["memory.max", "memory.high", "MemoryMax"] {
         assert!(!scene.text().contains(word), "{word}: {}", scene.text());
-    }
-}
-
-#[test]
-fn high_without_swap_is_said_to_throttle_without_end() {
-    let said = "slowed down without end";
-    for (swap, warned) in [(0, true), (1 << 30, false)] {
-        let mut scene = Scene::new(120, 40);
-        let mut sample = scene_snapshot(9, processes());
-        sample.memory.swap_free = swap;
-        scene.tell(Msg::Sampled(Arc::new(sample)));
-        scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
-        scene.keys("Down");
-        scene.types("1G");
-        assert_eq!(scene.text().contains(said), warned, "{}", scene.text());
     }
 }

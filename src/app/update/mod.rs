@@ -97,8 +97,6 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
     }
 }
 
-/// `1 report`, `2 reports`.
-
 fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     let is_told = |id: WriteId| state.dialogs.iter().any(|dialog| dialog.waits_for(id));
     let told = matches!(receipt, Receipt::Write { id, .. } if is_told(*id));
