@@ -24,4 +24,5 @@ mod sampler_cgroups;
 mod sampler_kills;
 mod sampler_victims;
 mod self_protection;
+mod time_zone;
 mod writer;

@@ -154,16 +154,10 @@ pub(super) fn is_tag(prefix: &str) -> bool {
     let mut bare = String::new();
     let mut rest = prefix;
     while let Some(first) = rest.chars().next() {
-        match group(rest) {
-            Some((_, length)) => {
-                bare.push(' ');
-                rest = rest.get(length..).unwrap_or("");
-            }
-            None => {
-                bare.push(first);
-                rest = rest.get(first.len_utf8()..).unwrap_or("");
-            }
-        }
+        let (kept, length) =
+            group(rest).map_or((first, first.len_utf8()), |(_, length)| (' ', length));
+        bare.push(kept);
+        rest = rest.get(length..).unwrap_or("");
     }
     bare.split_whitespace().all(|token| {
         let word = token.trim_matches(|c: char| !c.is_alphanumeric());
