@@ -36,39 +36,7 @@ pub fn plain(
         total,
         marks,
     };
-    let mut out = String::new();
-    let memory = &snapshot.memory;
-    let (used, limit, whose) = snapshot.gauge();
-    let whose = whose.and_then(|key| snapshot.cgroup(key));
-    let whose = whose.map_or_else(String::new, |group| format!(" of {}", group.path));
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        out,
-        "{}  Linux {}  {}  memory{} {} used of {} ({})  swap {} of {}",
-        printable(&host.name),
-        printable(&host.release),
-        host.cgroups.name(),
-        printable(&whose),
-        format::percent(used),
-        format::long_size(limit),
-        settings.thresholds.band(used).name(),
-        format::long_size(memory.swap_used()),
-        format::long_size(memory.swap_total),
-    );
-    for domain in &snapshot.domains {
-        let who = domain.verdict.map_or_else(
-            || "nobody can be killed".to_owned(),
-            |verdict| wording::victim(&verdict, snapshot),
-        );
-        let place = wording::domain(domain.scope, snapshot);
-        let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
-        let full = group.and_then(|group| Some((group.usage?, group.limits.max?)));
-        let full = full.map_or_else(String::new, |(usage, limit)| {
-            format!("  {} of {}", format::size(usage), format::size(limit))
-        });
-        let text = format!("next victim of {place}: {who}{full}");
-        let _ = writeln!(out, "{}", printable(&text));
-    }
+    let mut out = head(snapshot, host, settings);
     out.push('\n');
     line(
         &mut out,
@@ -114,6 +82,50 @@ pub fn plain(
                 .map(|c| ((c.cell)(process, &context).text, c.width, c.align)),
         );
     }
+    event_lines(&mut out, snapshot, events, now);
+    out
+}
+
+/// The lines above the table: memory, and who dies next where.
+fn head(snapshot: &Snapshot, host: &Host, settings: &Settings) -> String {
+    let mut out = String::new();
+    let memory = &snapshot.memory;
+    let (used, limit, whose) = snapshot.gauge();
+    let whose = whose.and_then(|key| snapshot.cgroup(key));
+    let whose = whose.map_or_else(String::new, |group| format!(" of {}", group.path));
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "{}  Linux {}  {}  memory{} {} used of {} ({})  swap {} of {}",
+        printable(&host.name),
+        printable(&host.release),
+        host.cgroups.name(),
+        printable(&whose),
+        format::percent(used),
+        format::long_size(limit),
+        settings.thresholds.band(used).name(),
+        format::long_size(memory.swap_used()),
+        format::long_size(memory.swap_total),
+    );
+    for domain in &snapshot.domains {
+        let who = domain.verdict.map_or_else(
+            || "nobody can be killed".to_owned(),
+            |verdict| wording::victim(&verdict, snapshot),
+        );
+        let place = wording::domain(domain.scope, snapshot);
+        let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
+        let full = group.and_then(|group| Some((group.usage?, group.limits.max?)));
+        let full = full.map_or_else(String::new, |(usage, limit)| {
+            format!("  {} of {}", format::size(usage), format::size(limit))
+        });
+        let text = format!("next victim of {place}: {who}{full}");
+        let _ = writeln!(out, "{}", printable(&text));
+    }
+    out
+}
+
+/// The events below the table, and what is missing among them.
+fn event_lines(out: &mut String, snapshot: &Snapshot, events: &EventLog, now: Now) {
     let acting = snapshot.killers.iter().filter(|killer| !killer.dry_run);
     let gap = events.source.gap(acting.map(|killer| killer.killer.name()));
     if let Some(gap) = gap {
@@ -133,7 +145,6 @@ pub fn plain(
     for row in events.rows() {
         let _ = writeln!(out, "{}", printable(&event_row(row, now, u16::MAX).plain()));
     }
-    out
 }
 
 /// One line of cells; only the last column may exceed its width.

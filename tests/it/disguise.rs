@@ -1,7 +1,11 @@
 //! Whole reports in disguise: any prefix, quoted, wrapped, packed, cut into chunks. What is found must be what the
 //! same report gives without.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::format_collect,
+    reason = "a test that cannot go on fails; short logs are made here"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +13,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::common::corpus::reports;
+use crate::common::patience::processor_time;
 use oomtop::oomlog::{OomReport, TextLog};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -141,7 +146,8 @@ proptest! {
         let mark = if blank { "> " } else { ">" }.repeat(depth);
         let mark = format!("{} ", mark.trim_end());
         let mut mail: String = log.lines().map(|line| format!("{mark}{line}\n")).collect();
-        mail.push_str(&format!("{}\n{mark}What is this?\nRegards\n", mark.trim_end()));
+        mail += mark.trim_end();
+        mail += "\nWhat is this?\nRegards\n";
         prop_assert_eq!(&facts(&reports(mail.as_bytes())), known);
     }
 
@@ -217,16 +223,9 @@ fn wrapped_at_a_width_and_quoted() {
 
 /// The least processor time of a few runs: others use the machine too.
 fn time(log: &str) -> Duration {
-    let now = || {
-        let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Duration::new(
-            used.tv_sec.try_into().unwrap_or(0),
-            used.tv_nsec.try_into().unwrap_or(0),
-        )
-    };
     (0..3)
         .map(|_| {
-            let start = now();
+            let start = processor_time();
             let mut events = Vec::new();
             let mut text = TextLog::new();
             for chunk in log.as_bytes().chunks(1 << 20) {
@@ -234,11 +233,14 @@ fn time(log: &str) -> Duration {
                 events.clear();
             }
             text.finish(&mut events);
-            now().saturating_sub(start)
+            processor_time().saturating_sub(start)
         })
         .min()
         .unwrap_or_default()
 }
+
+/// Makes a log of this size.
+type Make = Box<dyn Fn(usize) -> String>;
 
 /// Doubled three times the log may take 24 times as long, where quadratic time takes 64 times.
 #[test]
@@ -248,7 +250,7 @@ fn the_time_is_linear() {
             .map(|at| format!("Mar  4 05:06:07 pc earlyoom[7]: sending SIGTERM to process {at} uid 0 \"p{at}\": oom_score 1, VmRSS 2 MiB\n"))
             .collect()
     };
-    let many: [(&str, Box<dyn Fn(usize) -> String>); 9] = [
+    let many: [(&str, Make); 9] = [
         ("brackets", Box::new(|n| "[".repeat(n * 40) + "\n")),
         (
             "brackets and words",

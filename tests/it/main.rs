@@ -24,6 +24,7 @@ mod domains;
 mod event_selection;
 mod events;
 mod explain;
+mod explain_files;
 mod focus;
 mod golden;
 mod half_done;

@@ -1,7 +1,11 @@
 //! Whose word a line is: users can write into every log, and nothing they write may pass for the kernel's where
 //! the log tells them apart.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::format_collect,
+    reason = "a test that cannot go on fails; short logs are made here"
+)]
 
 use oomtop::oomlog::{OomEvent, Provenance, TextLog};
 

@@ -25,5 +25,6 @@ mod sampler_cgroups;
 mod sampler_kills;
 mod sampler_victims;
 mod self_protection;
+mod time_zone;
 mod units;
 mod writer;

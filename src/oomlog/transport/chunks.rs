@@ -9,7 +9,7 @@ use aho_corasick::{AhoCorasick, Input, Span, packed};
 use memchr::{memchr, memrchr};
 
 use super::learn::HELD_MOST;
-use super::lookback::body_begin;
+use super::lookback::{body_begin, is_body};
 use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
@@ -131,7 +131,8 @@ impl TextLog {
     }
 
     fn next_line(&mut self, line: &[u8], out: &mut Vec<OomEvent>) {
-        if next_hit(line, 0).is_some() {
+        if next_hit(line, 0).is_some() || (!self.assembler.is_waiting() && is_body(line)) {
+            // The line may be held back: what follows is read until its report is seen to be open.
             self.chunks.look = AFTER;
         } else {
             self.chunks.look = self.chunks.look.saturating_sub(1);

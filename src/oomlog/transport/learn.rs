@@ -87,7 +87,8 @@ impl Learner {
             if self.shape.is_none()
                 && let Some(name) = behind_tag(&line.record.text)
             {
-                line.record.text = name.to_owned();
+                let name = name.to_owned();
+                line.record.text = name;
             }
             self.strip(&mut line);
             ready.push(line);

@@ -77,7 +77,7 @@ fn is_field(line: &[u8]) -> bool {
 }
 
 /// The line looks like one of a report's body. Too many lines do no harm: they are parsed, and say nothing.
-fn is_body(line: &[u8]) -> bool {
+pub(super) fn is_body(line: &[u8]) -> bool {
     /// No line of a body is longer, but for its prefix.
     const LINE_MOST: usize = 4096;
     let line = line.trim_ascii_end();

@@ -44,7 +44,10 @@ impl Shape {
                 continue;
             }
             let alike = class(first);
-            let end = rest.find(|c: char| class(c) != alike).unwrap_or(rest.len());
+            // A bracket may open a group.
+            let ends = |c: char| class(c) != alike || "[(<{".contains(c);
+            let (_, others) = rest.split_at(first.len_utf8());
+            let end = first.len_utf8() + others.find(ends).unwrap_or(others.len());
             let (part, after) = rest.split_at(end);
             parts.push(match alike {
                 // The last blanks belong to the text where they differ.
@@ -151,16 +154,10 @@ pub(super) fn is_tag(prefix: &str) -> bool {
     let mut bare = String::new();
     let mut rest = prefix;
     while let Some(first) = rest.chars().next() {
-        match group(rest) {
-            Some((_, length)) => {
-                bare.push(' ');
-                rest = rest.get(length..).unwrap_or("");
-            }
-            None => {
-                bare.push(first);
-                rest = rest.get(first.len_utf8()..).unwrap_or("");
-            }
-        }
+        let (kept, length) =
+            group(rest).map_or((first, first.len_utf8()), |(_, length)| (' ', length));
+        bare.push(kept);
+        rest = rest.get(length..).unwrap_or("");
     }
     bare.split_whitespace().all(|token| {
         let word = token.trim_matches(|c: char| !c.is_alphanumeric());
@@ -189,6 +186,7 @@ mod tests {
     #[test]
     fn a_form_fits_the_other_lines_of_its_log() {
         for (learned, line, text) in [
+            ("-(1)[310:acorn]", "-(12)[7:web]anon 5", "anon 5"),
             ("(1)[310:acorn]", "(12)[7:kworker/0:1]anon 5", "anon 5"),
             ("    ", "    [    309]     0", "[    309]     0"),
             ("web-1  | ", "web-12 | x", "x"),

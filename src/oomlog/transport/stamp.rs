@@ -58,16 +58,14 @@ pub(super) fn is_relative(inside: &str) -> bool {
         && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
-/// `4: binder:569_5:27109`: processor, name and pid as some Android kernels print them.
+/// `4: binder:569_5:27109`, `310:acorn`: processor or pid, name and pid as some Android kernels print them.
 pub(super) fn is_android(inside: &str) -> bool {
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let Some((cpu, rest)) = inside.split_once(':') else {
-        return false;
-    };
-    number(cpu.trim())
-        && rest
-            .rsplit_once(':')
-            .is_some_and(|(_, pid)| number(pid.trim()))
+    inside.split_once(':').is_some_and(|(number, name)| {
+        let number = number.trim();
+        !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && name.trim_start().starts_with(char::is_alphabetic)
+    })
 }
 
 /// A wall-clock stamp at the beginning of the line, and the text behind it.

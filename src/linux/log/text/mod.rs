@@ -102,6 +102,9 @@ impl Read for Records {
     }
 }
 
+/// Makes the stream of the unpacked bytes.
+type Unpack = Box<dyn FnOnce(Counted) -> Box<dyn Read>>;
+
 /// The text of a stream: unpacked, as UTF-8. A packed stream that is cut gives all there is, then an error of kind
 /// `UnexpectedEof`; one that unpacks to far too much ends with `FileTooLarge`.
 fn text_of(mut stream: Box<dyn Read>, depth: u32) -> io::Result<Box<dyn Read>> {
@@ -118,7 +121,7 @@ fn text_of(mut stream: Box<dyn Read>, depth: u32) -> io::Result<Box<dyn Read>> {
     if let Kind::Other(what) = kind {
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
-    let (name, unpacked): (_, Box<dyn FnOnce(Counted) -> Box<dyn Read>>) = match kind {
+    let (name, unpacked): (_, Unpack) = match kind {
         Kind::Text | Kind::Other(_) => return Ok(Box::new(whole)),
         Kind::Utf8Marked => return Ok(Box::new(utf16::without_mark(whole)?)),
         Kind::Utf16(order) => return Ok(Box::new(Utf16::new(whole, order))),

@@ -1,5 +1,7 @@
 //! What every kind of file gives, whole and cut.
 
+#![allow(clippy::format_collect, reason = "short logs, made for a test")]
+
 use std::io::{self, Read, Write};
 
 use super::{Kind, text_of};

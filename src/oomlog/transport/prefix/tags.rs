@@ -2,7 +2,7 @@
 
 use super::Peeler;
 
-impl<'a> Peeler<'a> {
+impl Peeler<'_> {
     /// `host kernel: `, `host app[12]: `, `kern.warn kernel: `, `host kernel - - - `.
     pub(super) fn host_and_tag(&mut self) {
         self.rest = behind_zone(self.rest);
