@@ -1,5 +1,4 @@
 //! Files of other programs and of units: which are opened, and what they say of a kill in a unit.
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::os::unix::fs::PermissionsExt;
 
