@@ -31,8 +31,11 @@ fn keys_write_an_adj_to_the_tree_and_undo_it() {
     driver.keys("Enter");
     driver.wait_for("the file", |_| adj(&root) == "500");
     driver.wait_text("+500");
+    driver.wait_text("uUndo");
+    driver.keys("u");
     driver.wait_text("leaker 500 → 100");
-    driver.keys("u Enter");
+    assert_eq!(adj(&root), "500", "the undo asks first");
+    driver.keys("Enter");
     driver.wait_for("the file as before", |_| adj(&root) == "100");
     driver.keys("q");
     driver.wait_end().expect("it ends well");
