@@ -11,6 +11,7 @@ use crate::app::view::domains::Order;
 use crate::app::view::domains::columns::{COLUMNS, DomainCell, PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::{Pane, Panes};
+use crate::model::cgroup::limits::LimitFile;
 use crate::text::tone::{Line, Tone};
 
 /// Draws the pane.
@@ -72,7 +73,10 @@ fn title(state: &State) -> Line {
     };
     line.push(Tone::Dim, format!("host + {groups} {limits}"));
     if slowed > 0 {
-        line.push(Tone::Dim, format!(" + {slowed} with memory.high"));
+        line.push(
+            Tone::Dim,
+            format!(" + {slowed} with {}", LimitFile::High.name()),
+        );
     }
     match domains.urgent() {
         0 => line.push(Tone::Good, "  all calm"),

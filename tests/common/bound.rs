@@ -30,7 +30,8 @@ pub(crate) fn does<'s>(scene: &'s mut Scene, actions: &[Id]) -> &'s mut Scene {
 pub(crate) fn asked_again(mut scene: Scene) -> Scene {
     does(&mut scene, &[Id::Adjust, Id::Up, Id::Commit]).answer(vec![adj_done(2456, 0, -200)]);
     let now = Reading::Adj(OomScoreAdj::clamped(77));
-    does(&mut scene, &[Id::Undo]).answer(vec![changed(adj(2456, -200), now)]);
+    does(&mut scene, &[Id::Undo, Id::Commit]).answer(vec![changed(adj(2456, -200), now)]);
+    does(&mut scene, &[Id::Undo]);
     scene
 }
 

@@ -177,7 +177,12 @@ fn an_oom_that_killed_nobody_is_not_said_to_have_killed() {
             "OOM in the last minute, no kill counted",
         ),
         // The header names who dies next: who died is another.
-        (1, "DANGER ", "killed in the last minute", "last kill there"),
+        (
+            1,
+            "DANGER ",
+            "its last kill under a minute ago",
+            "last kill there",
+        ),
     ] {
         let mut scene = scene(kills);
         assert!(

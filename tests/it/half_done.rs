@@ -56,7 +56,7 @@ fn what_a_failed_plan_could_not_take_back_is_named_and_can_be_undone() {
     says(&scene, "Not taken back: memory.swap.max of /docker/");
     scene.keys("Esc");
     scene.effects.clear();
-    scene.keys("u");
+    scene.keys("u Enter");
     assert_eq!(
         asked(&mut scene),
         [one(vec![step(LimitFile::SwapMax, NONE)])]

@@ -171,7 +171,7 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
             "events",
             "F13Help  F14Adjust  F17Cgroup  F18Kill  F20Filter",
         ),
-        ("undo", "F55 sets 0"),
+        ("undo", "press F55 to set 0"),
         ("moved", "; F18 again acts on"),
         ("adjust armed", "Press F55 again to write it."),
         ("limits insisted", "Press F55 again to write it"),

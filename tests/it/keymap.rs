@@ -78,7 +78,11 @@ fn a_key_means_something_else_only_in_another_scope() {
 #[test]
 fn sentences_name_the_key_that_works() {
     let mut scene = asked_again(bound(Scene::new(120, 36), &[("undo", &["x", "u"])]));
-    assert!(scene.text().contains("Enter sets 0"), "{}", scene.text());
+    assert!(
+        scene.text().contains("press Enter to set 0"),
+        "{}",
+        scene.text()
+    );
     scene.effects.clear();
     scene.keys("Enter");
     assert!(matches!(scene.asked().as_slice(), [Effect::Write { .. }]));

@@ -299,7 +299,7 @@ fn two_counts_of_kills_say_what_each_counts() {
     sample.processes.push(kthread);
     let all = sample.processes.len();
     scene.tell(Msg::Sampled(Arc::new(sample)));
-    let procs = format!("{all} procs ({user} user)");
+    let procs = format!("{user} procs, {} kthr", all - user);
     assert!(scene.text().contains(&procs), "{procs}: {}", scene.text());
 }
 

@@ -117,7 +117,9 @@ fn dialogs_write_where_no_descriptor_is_left() {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
-    let first_free = (0..).find(|number| !open.contains(number)).expect("one");
+    let first_free = (0..=u32::MAX)
+        .find(|number| !open.contains(number))
+        .expect("one");
     let limited = Command::new("prlimit")
         .args(["--pid", &pid.to_string(), &format!("--nofile={first_free}")])
         .status();

@@ -80,7 +80,7 @@ fn no_group_stays_for_a_process_that_cannot_come() {
     };
     let (receipt, failure) = run(kthreadd);
     assert!(failure.sentence.contains("a kernel thread"), "{failure}");
-    assert!(receipt.taken_back.len() >= 1);
+    assert!(!receipt.taken_back.is_empty());
     assert!(receipt.taken_back.iter().all(|back| back.outcome.is_ok()));
 }
 

@@ -302,10 +302,12 @@ impl Subject<'_> {
             ),
             Death::Throttles => (
                 Tone::Watch,
-                "  Nobody: memory.high is its only limit. Above it its tasks are slowed down while the kernel reclaims; \
-                 without anything to reclaim they stand nearly still. Raise memory.high, or set memory.max to have \
-                 one killed instead."
-                    .to_owned(),
+                format!(
+                    "  Nobody: {high} is its only limit. Above it the kernel slows its tasks down and reclaims; without \
+                     anything to reclaim they stand nearly still. Raise {high}, or set {} to have one killed instead.",
+                    LimitFile::Max.name(),
+                    high = LimitFile::High.name(),
+                ),
             ),
             Death::Empty => (Tone::Watch, "  Nobody: no process is in it.".to_owned()),
             Death::Panics => (

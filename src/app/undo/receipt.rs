@@ -48,8 +48,12 @@ pub(in crate::app) fn written(
         });
     }
     // A dialog shows what failed, not what was done beside it.
-    let nothing_done =
-        changes.adj.is_empty() && changes.moves.is_empty() && changes.limits.is_empty();
+    let is_single = |plan: &PlanReceipt| plan.steps.len() + plan.taken_back.len() <= 1;
+    let nothing_done = changes.adj.is_empty()
+        && changes.signals.is_empty()
+        && changes.moves.is_empty()
+        && changes.limits.is_empty()
+        && plans.iter().all(is_single);
     if tone != Tone::Critical || !told || !nothing_done {
         state.say(tone, text);
     }

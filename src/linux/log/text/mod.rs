@@ -223,7 +223,9 @@ impl Kind {
         if begins(b"\xfd7zXZ\0") {
             return Self::Xz;
         }
-        if begins(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
+        // The magic of the first block may be cut, too.
+        let block = head.get(4..head.len().min(10)).unwrap_or_default();
+        if begins(b"BZh") && !block.is_empty() && b"1AY&SY".starts_with(block) {
             return Self::Bzip2;
         }
         if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| begins(magic)) {

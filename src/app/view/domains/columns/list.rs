@@ -66,7 +66,11 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "state",
         title: "STATE",
-        doc: "band of USED%, or KILLED, OOM (no kill), HANGS, THROTTLED (memory.high)",
+        doc: joined!(
+            "band of USED%, or KILLED, OOM (no kill), HANGS, THROTTLED (",
+            LimitFile::High.row().name,
+            ")"
+        ),
         width: Width::Fixed(9),
         align: Align::Left,
         rank: 1,
