@@ -263,6 +263,16 @@ impl Session {
         self.lock().raw.clone()
     }
 
+    /// Takes the newest write back: waits for the question and answers it.
+    #[track_caller]
+    pub(crate) fn undo(&mut self) {
+        self.keys("u");
+        self.wait_for("the undo dialog", |screen| screen.has("take it back"));
+        // What is read together with the question confirms nothing.
+        std::thread::sleep(Duration::from_millis(50));
+        self.keys("<Enter>");
+    }
+
     /// Waits until `seen` holds for the screen; the time it took.
     ///
     /// # Panics

@@ -59,7 +59,7 @@ fn adjust_writes_the_level_and_undo_takes_it_back() {
     session.wait_for("the new level in the row", |screen| {
         row_of(screen, hog.pid()).is_some_and(|row| row.contains("+300"))
     });
-    session.keys("u");
+    session.undo();
     session.eventually("the undo", || adj_of(hog.pid()) == Some(before));
 }
 

@@ -75,7 +75,7 @@ fn limits_are_changed_in_the_order_the_kernel_takes_and_undo_restores_them() {
         }
         session.keys("<Enter>");
         session.wait_for("the table", |screen| !screen.has("Limits of"));
-        session.keys("u");
+        session.undo();
         session.eventually("the undo", || files(&group) == before);
         session.wait_for("it is said", |screen| screen.has("restored"));
     }
@@ -163,6 +163,6 @@ fn on_v2_the_victim_is_named_the_file_written_at_the_second_enter_and_restored()
     assert_eq!(limit(), Some((100 * MIB).to_string()));
     session.keys("<Enter>");
     session.wait_for("the table", |screen| !screen.has("Limits of"));
-    session.keys("u");
+    session.undo();
     session.eventually("the undo", || limit() == Some((200 * MIB).to_string()));
 }

@@ -153,11 +153,11 @@ fn an_undo_reads_the_value_that_no_sample_has_seen() {
     session.wait_for("the pause", |screen| screen.has("PAUSED"));
     let file = format!("/proc/{}/oom_score_adj", hog.pid());
     fs::write(file, "77").expect("another program sets it");
-    session.keys("u");
+    session.undo();
     session.wait_for("the question", |screen| {
         screen.has("has adj 77 now, not the 300")
     });
     assert_eq!(adj_of(hog.pid()), Some(77));
-    session.keys("u");
+    session.undo();
     session.eventually("the undo", || adj_of(hog.pid()) == Some(0));
 }

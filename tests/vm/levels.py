@@ -29,7 +29,7 @@ for wanted, keys in ((-400, "-400"), (-1000, "-1000"), (250, "250")):
     check(until(lambda: adj() == wanted), "%s is in /proc/%d/oom_score_adj (%d)" % (wanted, hog.pid, adj()))
     tui.wait("the value in the row", lambda _: " %+d " % wanted in tui.row(hog.pid))
     say(tui.row(hog.pid))
-    tui.keys("u")
+    tui.undo()
     check(until(lambda: adj() == before), "u took it back to %d (%d)" % (before, adj()))
 tui.quit()
 hog.stop()

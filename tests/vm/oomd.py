@@ -2,7 +2,7 @@
 """systemd-oomd and earlyoom write to the journal alone: their kills are rows all the same, each once, with the reason,
 and what an ordinary user writes under their names is none."""
 # vm: --mem 512M --swap 128M
-# kernels: 6.1 6.12 7.3
+# kernels: 6.1
 import json
 import os
 import re

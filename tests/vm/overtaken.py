@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """stress-ng takes memory as fast as it can: whoever dies although another one was named had been announced by "or"."""
-# vm: --mem 512M --timeout 220
-# kernels: 6.1 7.3
+# vm: --mem 512M
+# kernels: 6.1
 import os
 import re
 import subprocess

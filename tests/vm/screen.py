@@ -53,6 +53,13 @@ class Tui:
         self.keys("a")
         self.wait("the adjust dialog", lambda text: "Adjust %d " % pid in text)
 
+    def undo(self):
+        """Takes the newest write back: the dialog says what that does, and Enter does it."""
+        self.keys("u")
+        self.wait("the undo dialog", lambda text: "take it back" in text)
+        time.sleep(0.1)                 # what comes with the question confirms nothing
+        self.keys("Enter")
+
     def only(self, pid):
         """Filters the table down to one process and selects it."""
         self.keys("Escape")
