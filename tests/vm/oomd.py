@@ -55,8 +55,11 @@ check(killed, "systemd-oomd killed")
 screen = tui.wait("its row", lambda t: rows(t, "systemd-oomd killed /pressure.slice"))
 say(*rows(screen, "systemd-oomd"))
 check("memory pressure for /pressure.slice being" in rows(screen, "systemd-oomd killed")[0], "with its reason")
-kills = len(re.findall(r"(?:Killed|Marked) /pressure", sh("journalctl", "-b", "--no-pager", "-u", "systemd-oomd")))
-same = tui.wait("one row for each", lambda t: len(rows(t, "systemd-oomd killed /pressure.slice")) == kills)
+same = tui.wait("the count of its dead in the same row", lambda t: any(
+    re.search(r"pvictim.service  \d+ process", row) for row in rows(t, "systemd-oomd killed")))
+kills = len(rows(same, "systemd-oomd killed"))
+check(kills == len(rows(same, "systemd-oomd killed /pressure.slice")), "no row of its own for the count")
+check(kills == 1, "one kill, one row: %d" % kills)
 check(not rows(same, "forged.slice"), "a user's word is no row")
 userspace = json.loads(sh("oomtop", "--json"))["events"]["userspace"]
 check(len(userspace) == kills, "as many in --json: %d" % len(userspace))

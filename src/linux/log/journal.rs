@@ -69,6 +69,8 @@ pub struct Journalctl {
     within: Option<Duration>,
     silence: Duration,
     leash: Leash,
+    /// One more match, see [`Self::anchored`].
+    anchor: Option<String>,
 }
 
 impl Journalctl {
@@ -83,6 +85,7 @@ impl Journalctl {
             within: None,
             silence: SILENCE,
             leash: Leash::default(),
+            anchor: None,
         }
     }
 
@@ -182,6 +185,9 @@ impl Journalctl {
             arguments.extend((nth > 0).then(|| "+".to_owned()));
             arguments.extend(terms.iter().map(|term| (*term).to_owned()));
         }
+        if let Some(anchor) = &self.anchor {
+            arguments.extend(["+".to_owned(), anchor.clone()]);
+        }
         arguments
     }
 
@@ -203,26 +209,33 @@ impl Journalctl {
         Ok(JournalReader::new(child, &self.program, bounds))
     }
 
-    /// The last record of what is asked for, in JSON; `None` if the journal has none of these.
+    /// The call as it is to be followed, and the last record of it that there is now, in JSON.
+    ///
+    /// If the journal has none, the last record of the kernel or of systemd is asked for too: a journalctl (252)
+    /// that follows from an empty beginning can miss what comes.
     ///
     /// # Errors
     /// If there is no such program, or it shows this user no record at all: there is no journal, or it may not
     /// be seen. To follow it would wait for ever and say nothing.
-    pub fn newest(&self) -> Result<Option<Vec<u8>>, ReadError> {
+    pub fn anchored(&self) -> Result<(Self, Vec<u8>), ReadError> {
         if let Some(line) = self.one_line(self.wanted)? {
-            return Ok(Some(line));
+            return Ok((self.clone(), line));
         }
-        match self.one_line(Wanted::Anything)? {
-            Some(_) => Ok(None),
-            None => Err(cannot_read(
+        let Some(line) = self.one_line(Wanted::Anything)? else {
+            return Err(cannot_read(
                 &self.program,
                 io::Error::new(
                     io::ErrorKind::NotFound,
                     "it shows no record of the kernel or of systemd to this user",
                 ),
                 "run oomtop as root, or join the group systemd-journal",
-            )),
-        }
+            ));
+        };
+        let call = Self {
+            anchor: anchor(&line),
+            ..self.clone()
+        };
+        Ok((call, line))
     }
 
     fn one_line(&self, wanted: Wanted) -> Result<Option<Vec<u8>>, ReadError> {
@@ -247,4 +260,15 @@ impl Journalctl {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A match for this record alone: the time at which its sender made it.
+fn anchor(line: &[u8]) -> Option<String> {
+    let record: serde_json::Value = serde_json::from_slice(line).ok()?;
+    let fields = ["_SOURCE_MONOTONIC_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP"];
+    fields.iter().find_map(|field| {
+        let stamp = record.get(field)?.as_str()?;
+        let is_number = stamp.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && !stamp.is_empty()).then(|| format!("{field}={stamp}"))
+    })
 }

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use super::earlyoom::{Earlyoom, Said, is_own};
 use super::wording::{Claim, low_memory_killer, oomd, systemd_oomd, unit};
-use crate::oomlog::{Killer, LogRecord, OomEvent, Pid, ReportKey, UserspaceKill};
+use crate::oomlog::{Killer, LogRecord, Monotonic, OomEvent, Pid, ReportKey, UserspaceKill};
 
 /// Latest kills kept, to join what several lines say about one.
 const MAX_KILLS: usize = 16;
 /// Most characters kept of a line.
 const TEXT_MOST: usize = 1024;
+/// How far apart systemd-oomd's line and systemd's count of the dead can be: the group has to die between them.
+const COUNTED_WITHIN: Duration = Duration::from_secs(90);
+/// systemd-oomd names a group again if it is still there when it looks next.
+const DIES_WITHIN: Duration = Duration::from_secs(5);
 /// How far apart two logs stamp the same line.
 const COPY_WITHIN: Duration = Duration::from_secs(2);
 
@@ -31,7 +35,7 @@ impl UserspaceKills {
         if record.uid.is_some_and(is_ordinary) {
             // The journal knows the writer: no daemon. A user's own manager may count the dead of a group.
             let count = unit(text).filter(|_| program == "systemd")?;
-            return self.update(&count);
+            return self.update(&count, record.at, text);
         }
         if self.kills.iter().any(|kill| is_copy(kill, record, text)) {
             return None;
@@ -83,26 +87,29 @@ impl UserspaceKills {
     }
 
     /// Adds what the claim says to the kill it is about, if that is known.
-    fn update(&mut self, claim: &Claim) -> Option<OomEvent> {
+    fn update(&mut self, claim: &Claim, at: Option<Monotonic>, text: &str) -> Option<OomEvent> {
         let kill = self
             .kills
             .iter_mut()
             .rev()
-            .find(|kill| is_same(kill, claim))?;
+            .find(|kill| is_same(kill, claim, at))?;
         kill.processes = claim.processes.or(kill.processes);
         if claim.signal.is_some() {
             kill.signal.clone_from(&claim.signal);
             // It is tried once more.
             kill.survived = false;
         }
-        if kill.reason.is_none() {
+        if kill.reason.is_none() && claim.reason.is_some() {
+            // systemd's count came first: the killer's own line says more.
             kill.reason.clone_from(&claim.reason);
+            kill.cgroup = claim.cgroup.clone().or(kill.cgroup.take());
+            kill.text = text.chars().take(TEXT_MOST).collect();
         }
         Some(OomEvent::Userspace(Arc::new(kill.clone())))
     }
 
     fn claim(&mut self, record: &LogRecord, claim: Claim, text: &str, key: &mut u64) -> OomEvent {
-        if let Some(event) = self.update(&claim) {
+        if let Some(event) = self.update(&claim, record.at, text) {
             return event;
         }
         *key += 1;
@@ -191,163 +198,30 @@ fn is_copy(kill: &UserspaceKill, record: &LogRecord, text: &str) -> bool {
     apart < COPY_WITHIN && text.chars().take(TEXT_MOST).eq(kill.text.chars())
 }
 
-/// Two lines tell of the same kill: they name the same process, or systemd counts the dead of the group that
-/// systemd-oomd named.
-fn is_same(kill: &UserspaceKill, claim: &Claim) -> bool {
+/// Two lines tell of the same kill: they name the same process; or systemd counts the dead of the group that
+/// systemd-oomd names, before it or after; or systemd-oomd kills the group again while that still dies.
+fn is_same(kill: &UserspaceKill, claim: &Claim, at: Option<Monotonic>) -> bool {
     if kill.killer != claim.killer {
         return false;
     }
     if claim.pid.is_some() {
         return kill.pid == claim.pid && kill.comm == claim.comm;
     }
-    match (&kill.cgroup, &claim.cgroup, claim.processes, kill.processes) {
-        (Some(group), Some(unit), Some(_), None) => group.rsplit('/').next() == Some(unit),
-        _ => false,
+    let (Some(known), Some(group)) = (&kill.cgroup, &claim.cgroup) else {
+        return false;
+    };
+    let within = |most| match (kill.at, at) {
+        (Some(known), Some(at)) => at.since(known).max(known.since(at)) < most,
+        (None, _) | (_, None) => true,
+    };
+    let unit = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    match (claim.processes, kill.processes) {
+        (Some(_), None) => unit(known) == *group && within(COUNTED_WITHIN),
+        (None, Some(_)) if kill.reason.is_none() => unit(group) == *known && within(COUNTED_WITHIN),
+        (None, _) => known == group && kill.at.is_some() && at.is_some() && within(DIES_WITHIN),
+        (Some(_), Some(_)) => false,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::UserspaceKills;
-    use crate::oomlog::{Killer, LogRecord, Monotonic, OomEvent, UserspaceKill};
-
-    fn read(lines: &[(&str, &str)]) -> Vec<UserspaceKill> {
-        let (mut killers, mut key) = (UserspaceKills::default(), 0);
-        let mut found: Vec<UserspaceKill> = Vec::new();
-        for (program, text) in lines {
-            let record = LogRecord {
-                facility: u8::from(*program != "kernel") * 3,
-                program: (*program != "kernel").then(|| format!("{program}[7]")),
-                ..LogRecord::bare(*text)
-            };
-            if let Some(OomEvent::Userspace(kill)) = killers.feed(&record, &mut key) {
-                found.retain(|known| known.key != kill.key);
-                found.push(UserspaceKill::clone(&kill));
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn systemd_oomd_and_the_count_of_its_dead_are_one_kill() {
-        let kills = read(&[
-            (
-                "systemd-oomd",
-                "Considered 21 cgroups for killing, top candidates were:",
-            ),
-            (
-                "systemd-oomd",
-                "Killed /user.slice/a.scope due to memory pressure for /user.slice being 63.37% > 50.00% for > 20s with reclaim activity",
-            ),
-            (
-                "systemd",
-                "a.scope: systemd-oomd killed 5 process(es) in this unit.",
-            ),
-            (
-                "systemd-oomd",
-                "Marked /x/b.scope for killing due to memory used (9) / total (10) and swap used (9) / total (10) being more than 90.00%",
-            ),
-            ("systemd", "a.scope: Failed with result 'oom-kill'."),
-        ]);
-        assert_eq!(kills.len(), 2);
-        assert_eq!(
-            (kills[0].cgroup.as_deref(), kills[0].processes),
-            (Some("/user.slice/a.scope"), Some(5))
-        );
-        assert!(
-            kills[1]
-                .reason
-                .as_ref()
-                .unwrap()
-                .starts_with("memory used (9)")
-        );
-    }
-
-    #[test]
-    fn programs_that_kill_one_process() {
-        let kills = read(&[
-            (
-                "earlyoom",
-                "low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%",
-            ),
-            (
-                "earlyoom",
-                "sending SIGTERM to process 123 uid 1000 \"Web \"Co: nt\": oom_score 800, oom_score_adj 300, VmRSS 12 MiB, cmdline \"x\"",
-            ),
-            (
-                "earlyoom",
-                "sending SIGKILL to process 123 uid 1000 \"Web \"Co: nt\": oom_score 800, oom_score_adj 300, VmRSS 12 MiB, cmdline \"x\"",
-            ),
-            (
-                "nohang",
-                "Process with highest badness (found in 3ms):\n  PID: 456, name: tail, badness: 793",
-            ),
-            (
-                "nohang",
-                "Implementing a corrective action:\n  Sending SIGTERM to the victim",
-            ),
-            (
-                "kernel",
-                "lowmemorykiller: Killing 'app' (9), adj 900,\n   to free 77kB on behalf of 'kswapd0' (1) because\n   cache 1kB is below",
-            ),
-        ]);
-        assert_eq!(
-            kills.iter().map(|k| k.pid).collect::<Vec<_>>(),
-            [Some(123), Some(456), Some(9)]
-        );
-        assert_eq!(
-            (kills[0].signal.as_deref(), kills[0].rss_kb),
-            (Some("SIGKILL"), Some(12 * 1024))
-        );
-        assert_eq!(kills[0].comm.as_deref(), Some("Web \"Co: nt"));
-        assert!(kills[0].reason.as_ref().unwrap().contains("SIGTERM limits"));
-        assert_eq!(
-            (kills[1].comm.as_deref(), kills[1].killer),
-            (Some("tail"), Killer::Nohang)
-        );
-        assert_eq!(
-            (kills[2].rss_kb, kills[2].killer),
-            (Some(77), Killer::LowMemoryKiller)
-        );
-    }
-
-    #[test]
-    fn a_line_that_two_logs_have_is_one_kill() {
-        let (mut killers, mut key) = (UserspaceKills::default(), 0);
-        let mut feed = |micros, text: &str| {
-            let record = LogRecord {
-                facility: 3,
-                at: Some(Monotonic(micros)),
-                ..LogRecord::bare(text)
-            };
-            killers.feed(&record, &mut key).is_some()
-        };
-        let line = "Killed /a due to memory pressure for / being 9.99% > 5.00% for > 3s";
-        assert!(feed(1_000_000, &format!("systemd-oomd[7]: {line}")));
-        assert!(!feed(1_300_000, &format!("systemd-oomd: {line}")), "a copy");
-        assert!(
-            feed(60_000_000, &format!("systemd-oomd: {line}")),
-            "a later kill"
-        );
-    }
-
-    #[test]
-    fn oomd_writes_into_the_kernels_log() {
-        let kills = read(&[
-            (
-                "oomd",
-                "oomd kill: 10.00 20.00 30.00 workload.slice/x 12345 ruleset:[r] detectorgroup:[d] killer:kill_by_pressure v2",
-            ),
-            (
-                "oomd",
-                "oomd kill: 10.00 20.00 30.00 y 1 ruleset:[r] killer:(dry)kill_by_pressure v2",
-            ),
-            (
-                "sshd",
-                "sending SIGTERM to process 1 uid 0 \"x\": oom_score 1",
-            ),
-        ]);
-        assert_eq!(kills.len(), 1);
-        assert_eq!(kills[0].cgroup.as_deref(), Some("workload.slice/x"));
-    }
-}
+mod tests;

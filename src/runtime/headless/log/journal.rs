@@ -71,7 +71,8 @@ impl Follower<'_> {
             Journalctl::killers()
         };
         let call = call.program(self.program).held_by(&self.shared.leash);
-        let mut history = History::new(call.newest()?.as_deref());
+        let (call, newest) = call.anchored()?;
+        let mut history = History::new(&newest);
         if !self.tell(Status::Reading) {
             return Ok(());
         }
@@ -131,16 +132,16 @@ impl Follower<'_> {
 
 /// Whether what the journal held at the start has been read.
 struct History {
-    /// Where the newest record was at the start; `None` once it has been read, or if there was none.
+    /// The newest record at the start; `None` once it has been read.
     newest: Option<String>,
     until: Instant,
     is_over: bool,
 }
 
 impl History {
-    fn new(newest: Option<&[u8]>) -> Self {
+    fn new(newest: &[u8]) -> Self {
         Self {
-            newest: newest.and_then(cursor),
+            newest: cursor(newest),
             until: Instant::now() + HISTORY_WITHIN,
             is_over: false,
         }

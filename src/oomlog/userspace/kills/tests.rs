@@ -1,0 +1,200 @@
+//! Lines of each program, and which of them are one kill.
+
+use super::UserspaceKills;
+use crate::oomlog::{Killer, LogRecord, Monotonic, OomEvent, UserspaceKill};
+
+fn read(lines: &[(&str, &str)]) -> Vec<UserspaceKill> {
+    let (mut killers, mut key) = (UserspaceKills::default(), 0);
+    let mut found: Vec<UserspaceKill> = Vec::new();
+    for (program, text) in lines {
+        let record = LogRecord {
+            facility: u8::from(*program != "kernel") * 3,
+            program: (*program != "kernel").then(|| format!("{program}[7]")),
+            ..LogRecord::bare(*text)
+        };
+        if let Some(OomEvent::Userspace(kill)) = killers.feed(&record, &mut key) {
+            found.retain(|known| known.key != kill.key);
+            found.push(UserspaceKill::clone(&kill));
+        }
+    }
+    found
+}
+
+#[test]
+fn systemd_oomd_and_the_count_of_its_dead_are_one_kill() {
+    let kills = read(&[
+        (
+            "systemd-oomd",
+            "Considered 21 cgroups for killing, top candidates were:",
+        ),
+        (
+            "systemd-oomd",
+            "Killed /user.slice/a.scope due to memory pressure for /user.slice being 63.37% > 50.00% for > 20s with reclaim activity",
+        ),
+        (
+            "systemd",
+            "a.scope: systemd-oomd killed 5 process(es) in this unit.",
+        ),
+        (
+            "systemd-oomd",
+            "Marked /x/b.scope for killing due to memory used (9) / total (10) and swap used (9) / total (10) being more than 90.00%",
+        ),
+        ("systemd", "a.scope: Failed with result 'oom-kill'."),
+    ]);
+    assert_eq!(kills.len(), 2);
+    assert_eq!(
+        (kills[0].cgroup.as_deref(), kills[0].processes),
+        (Some("/user.slice/a.scope"), Some(5))
+    );
+    assert!(
+        kills[1]
+            .reason
+            .as_ref()
+            .unwrap()
+            .starts_with("memory used (9)")
+    );
+}
+
+#[test]
+fn programs_that_kill_one_process() {
+    let kills = read(&[
+        (
+            "earlyoom",
+            "low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%",
+        ),
+        (
+            "earlyoom",
+            "sending SIGTERM to process 123 uid 1000 \"Web \"Co: nt\": oom_score 800, oom_score_adj 300, VmRSS 12 MiB, cmdline \"x\"",
+        ),
+        (
+            "earlyoom",
+            "sending SIGKILL to process 123 uid 1000 \"Web \"Co: nt\": oom_score 800, oom_score_adj 300, VmRSS 12 MiB, cmdline \"x\"",
+        ),
+        (
+            "nohang",
+            "Process with highest badness (found in 3ms):\n  PID: 456, name: tail, badness: 793",
+        ),
+        (
+            "nohang",
+            "Implementing a corrective action:\n  Sending SIGTERM to the victim",
+        ),
+        (
+            "kernel",
+            "lowmemorykiller: Killing 'app' (9), adj 900,\n   to free 77kB on behalf of 'kswapd0' (1) because\n   cache 1kB is below",
+        ),
+    ]);
+    assert_eq!(
+        kills.iter().map(|k| k.pid).collect::<Vec<_>>(),
+        [Some(123), Some(456), Some(9)]
+    );
+    assert_eq!(
+        (kills[0].signal.as_deref(), kills[0].rss_kb),
+        (Some("SIGKILL"), Some(12 * 1024))
+    );
+    assert_eq!(kills[0].comm.as_deref(), Some("Web \"Co: nt"));
+    assert!(kills[0].reason.as_ref().unwrap().contains("SIGTERM limits"));
+    assert_eq!(
+        (kills[1].comm.as_deref(), kills[1].killer),
+        (Some("tail"), Killer::Nohang)
+    );
+    assert_eq!(
+        (kills[2].rss_kb, kills[2].killer),
+        (Some(77), Killer::LowMemoryKiller)
+    );
+}
+
+#[test]
+fn a_line_that_two_logs_have_is_one_kill() {
+    let (mut killers, mut key) = (UserspaceKills::default(), 0);
+    let mut feed = |micros, text: &str| {
+        let record = LogRecord {
+            facility: 3,
+            at: Some(Monotonic(micros)),
+            ..LogRecord::bare(text)
+        };
+        killers.feed(&record, &mut key).is_some()
+    };
+    let line = "Killed /a due to memory pressure for / being 9.99% > 5.00% for > 3s";
+    assert!(feed(1_000_000, &format!("systemd-oomd[7]: {line}")));
+    assert!(!feed(1_300_000, &format!("systemd-oomd: {line}")), "a copy");
+    assert!(
+        feed(60_000_000, &format!("systemd-oomd: {line}")),
+        "a later kill"
+    );
+}
+
+#[test]
+fn the_count_of_the_dead_may_come_first_and_a_group_that_dies_slowly_is_killed_once() {
+    let (mut killers, mut key) = (UserspaceKills::default(), 0);
+    let mut found: Vec<UserspaceKill> = Vec::new();
+    for (seconds, text) in [
+        (
+            1,
+            "systemd[1]: b.service: systemd-oomd killed 4 process(es) in this unit.",
+        ),
+        (
+            1,
+            "systemd-oomd: Killed /a.slice/b.service due to memory used (9) / total (10)",
+        ),
+        (
+            2,
+            "systemd-oomd: Killed /a.slice/b.service due to memory used (8) / total (10)",
+        ),
+        (
+            40,
+            "systemd-oomd: Killed /a.slice/b.service due to memory used (7) / total (10)",
+        ),
+        (
+            41,
+            "systemd[1]: b.service: systemd-oomd killed 2 process(es) in this unit.",
+        ),
+    ] {
+        let record = LogRecord {
+            facility: 3,
+            at: Some(Monotonic(seconds * 1_000_000)),
+            ..LogRecord::bare(text)
+        };
+        if let Some(OomEvent::Userspace(kill)) = killers.feed(&record, &mut key) {
+            found.retain(|known| known.key != kill.key);
+            found.push(UserspaceKill::clone(&kill));
+        }
+    }
+    let told: Vec<_> = found
+        .iter()
+        .map(|kill| {
+            (
+                kill.cgroup.as_deref(),
+                kill.processes,
+                kill.reason.as_deref(),
+            )
+        })
+        .collect();
+    let group = Some("/a.slice/b.service");
+    assert_eq!(
+        told,
+        [
+            (group, Some(4), Some("memory used (9) / total (10)")),
+            (group, Some(2), Some("memory used (7) / total (10)")),
+        ]
+    );
+}
+
+#[test]
+fn oomd_writes_into_the_kernels_log() {
+    let kills = read(&[
+        (
+            "oomd",
+            "oomd kill: 10.00 20.00 30.00 workload.slice/x 12345 ruleset:[r] detectorgroup:[d] killer:kill_by_pressure v2",
+        ),
+        (
+            "oomd",
+            "oomd kill: 10.00 20.00 30.00 y 1 ruleset:[r] killer:(dry)kill_by_pressure v2",
+        ),
+        (
+            "sshd",
+            "sending SIGTERM to process 1 uid 0 \"x\": oom_score 1",
+        ),
+    ]);
+    assert_eq!(kills.len(), 1);
+    assert_eq!(kills[0].cgroup.as_deref(), Some("workload.slice/x"));
+}
