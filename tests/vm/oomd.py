@@ -55,10 +55,13 @@ check(killed, "systemd-oomd killed")
 screen = tui.wait("its row", lambda t: rows(t, "systemd-oomd killed /pressure.slice"))
 say(*rows(screen, "systemd-oomd"))
 check("memory pressure for /pressure.slice being" in rows(screen, "systemd-oomd killed")[0], "with its reason")
-same = tui.wait("the count of its dead in the same row", lambda t: any(
-    re.search(r"pvictim.service  \d+ process", row) for row in rows(t, "systemd-oomd killed")))
+counted = until(lambda: "systemd-oomd killed" in sh("journalctl", "-b", "--no-pager", "_PID=1"), 30)
+check(counted, "systemd counted its dead, or said that there are some")
+# A second row would come now.
+kills = len(rows(tui.text(), "systemd-oomd killed"))
+until(lambda: len(rows(tui.text(), "systemd-oomd killed")) != kills, 3)
+same = tui.text()
 kills = len(rows(same, "systemd-oomd killed"))
-check(kills == len(rows(same, "systemd-oomd killed /pressure.slice")), "no row of its own for the count")
 check(kills == 1, "one kill, one row: %d" % kills)
 check(not rows(same, "forged.slice"), "a user's word is no row")
 userspace = json.loads(sh("oomtop", "--json"))["events"]["userspace"]
@@ -75,7 +78,7 @@ if shutil.which("earlyoom"):
     check(line, "earlyoom killed")
     screen = tui.wait("its row", lambda t: rows(t, "earlyoom killed %s %s" % line.groups()))
     say(*rows(screen, "earlyoom"))
-    check("low memory" in rows(screen, "earlyoom killed")[0], "with its reason")
+    check("mem" in rows(screen, "earlyoom killed")[0].partition("ehog")[2], "with its reason")
 
 # It ends with the screen, and so does what it read from.
 oomtop = sh("pgrep", "-x", "oomtop").split()

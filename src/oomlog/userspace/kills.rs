@@ -215,11 +215,17 @@ fn is_same(kill: &UserspaceKill, claim: &Claim, at: Option<Monotonic>) -> bool {
         (None, _) | (_, None) => true,
     };
     let unit = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    match (claim.processes, kill.processes) {
-        (Some(_), None) => unit(known) == *group && within(COUNTED_WITHIN),
-        (None, Some(_)) if kill.reason.is_none() => unit(group) == *known && within(COUNTED_WITHIN),
-        (None, _) => known == group && kill.at.is_some() && at.is_some() && within(DIES_WITHIN),
-        (Some(_), Some(_)) => false,
+    // systemd names a unit and gives no reason; it does not always know how many died.
+    let (counts, was_counted) = (claim.reason.is_none(), kill.reason.is_none());
+    match (counts, was_counted) {
+        (true, false) => {
+            kill.processes.is_none() && unit(known) == *group && within(COUNTED_WITHIN)
+        }
+        (false, true) => unit(group) == *known && within(COUNTED_WITHIN),
+        (false, false) => {
+            known == group && kill.at.is_some() && at.is_some() && within(DIES_WITHIN)
+        }
+        (true, true) => false,
     }
 }
 

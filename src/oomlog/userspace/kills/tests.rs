@@ -148,6 +148,14 @@ fn the_count_of_the_dead_may_come_first_and_a_group_that_dies_slowly_is_killed_o
             41,
             "systemd[1]: b.service: systemd-oomd killed 2 process(es) in this unit.",
         ),
+        (
+            200,
+            "systemd[1]: c.service: systemd-oomd killed some process(es) in this unit.",
+        ),
+        (
+            200,
+            "systemd-oomd: Killed /c.service due to memory used (6) / total (10)",
+        ),
     ] {
         let record = LogRecord {
             facility: 3,
@@ -175,6 +183,11 @@ fn the_count_of_the_dead_may_come_first_and_a_group_that_dies_slowly_is_killed_o
         [
             (group, Some(4), Some("memory used (9) / total (10)")),
             (group, Some(2), Some("memory used (7) / total (10)")),
+            (
+                Some("/c.service"),
+                None,
+                Some("memory used (6) / total (10)"),
+            ),
         ]
     );
 }
