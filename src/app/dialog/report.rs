@@ -173,7 +173,7 @@ impl ReportDialog {
         }
         if self.page == Page::Tasks {
             let listed = self.report.tasks.as_ref().map_or(0, |table| table.listed());
-            let listed = format::number_of(listed as u64, "task", "tasks");
+            let listed = format::number_of(listed, "task", "tasks");
             line.push(Tone::Dim, format!("  {listed} by {}", self.by.name()));
         }
         line

@@ -23,7 +23,9 @@ fn named(line: &str) -> Vec<&str> {
     let mut found: Vec<_> = line
         .split(|c| !is_path(c))
         .map(|word| word.trim_end_matches('.'))
-        .filter(|word| word.ends_with(".rs") || word.contains('/') && word.ends_with('/'))
+        .filter(|word| {
+            Path::new(word).extension().is_some_and(|e| e == "rs") || word.ends_with('/')
+        })
         // A line of a diagram, `…`, or a system's own directory.
         .filter(|word| word.contains(char::is_alphabetic) && !word.starts_with('/'))
         .filter(|word| !word.contains('*'))
