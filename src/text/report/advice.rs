@@ -120,7 +120,9 @@ fn sentence(step: &Advice) -> String {
             "ask who pressed SysRq-f or wrote to /proc/sysrq-trigger (earlyoom can)"
         }
         Advice::FindReport => "find the full report in the log above this line",
-        Advice::AddSwap => "add some swap or zram: without swap, RAM that programs leave idle cannot be used",
+        Advice::AddSwap => {
+            "add some swap or zram: without swap, RAM that programs leave idle cannot be used"
+        }
     };
     fixed.to_owned()
 }
