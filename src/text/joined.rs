@@ -1,4 +1,4 @@
-//! [`joined!`]: `concat!` that takes constants, for texts of tables that name a file of another table.
+//! `joined!`: `concat!` that takes constants, for texts of tables that name a file of another table.
 
 /// Bytes of all parts together.
 pub const fn length(parts: &[&str]) -> usize {

@@ -3,7 +3,7 @@
 use crate::common::changed::{calm_scene, says, scene_with, set, words};
 use crate::common::scene::{Scene, id, process};
 use oomtop::app::view::processes::columns::{COLUMNS, column};
-use oomtop::model::filter::Filter;
+use oomtop::model::filter::{self, Filter};
 use oomtop::model::kernel::ScoreFormula;
 use oomtop::model::snapshot::Detail;
 use oomtop::text::wording::score_formula;
@@ -38,7 +38,7 @@ fn a_column_has_its_heading_and_its_id_in_the_help_and_in_the_sort_dialog() {
 
 #[test]
 fn what_can_be_sorted_by_its_id_can_be_filtered_by_it() {
-    for field in ["adj", "score", "badness", "rss", "swap", "pgtab", "growth"] {
+    for field in filter::fields() {
         assert!(column(field).is_some(), "{field}");
         assert!(Filter::parse(&format!("{field}>1")).is_ok(), "{field}");
     }

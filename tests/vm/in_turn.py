@@ -10,7 +10,8 @@ import time
 
 from vmlab import protect
 
-LIMIT = int(os.environ.get("SCENARIO_LIMIT", "300"))
+# Longest time of one scenario, in seconds.
+LIMIT = 300
 
 
 def as_first():
@@ -37,7 +38,11 @@ def run(name):
                 pass
 
 
-protect(-1000)
+try:
+    protect(-1000)
+except PermissionError:
+    # Only root may lower it: an ordinary user's scenarios cause no OOM.
+    pass
 failed = 0
 for name in sys.argv[1:]:
     print("\nSCENARIO %s" % name, flush=True)

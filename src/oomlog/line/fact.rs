@@ -59,7 +59,7 @@ pub(crate) enum Body {
     MemInfo,
     /// A line of Mem-Info.
     Memory(MemoryLine),
-    /// "[  pid  ]   uid  tgid …".
+    /// `[  pid  ]   uid  tgid …`.
     TableHead(Columns),
 }
 
