@@ -154,6 +154,8 @@ pub struct Totals {
     pub unproven: u64,
     /// Kills that the list has no room for, the oldest ones.
     pub left_out: u64,
+    /// Lines in the kernel's words that programs wrote.
+    pub refused: u64,
 }
 
 impl Totals {
@@ -188,6 +190,16 @@ impl Totals {
         ))
     }
 
+    /// What was not believed; `None` if there was nothing.
+    pub fn refusals(self) -> Option<String> {
+        let lines = match self.refused {
+            0 => return None,
+            1 => "1 line says what the kernel says, but a program wrote it".to_owned(),
+            lines => format!("{lines} lines say what the kernel says, but programs wrote them"),
+        };
+        Some(format!("{lines}: not counted as kills."))
+    }
+
     /// The beginning of the JSON document; the reports follow, separated by commas.
     pub fn json_head() -> String {
         format!("{{\"format\":{FORMAT},\"reports\":[")
@@ -197,11 +209,12 @@ impl Totals {
     pub fn json_end<'l>(self, user_kills: impl Iterator<Item = &'l str>) -> String {
         let user_kills: Vec<&str> = user_kills.collect();
         format!(
-            "],\n\"user_kills\":[{}],\n\"kills\":{},\"gaps\":{},\"left_out\":{}}}",
+            "],\n\"user_kills\":[{}],\n\"kills\":{},\"gaps\":{},\"left_out\":{},\"refused\":{}}}",
             user_kills.join(",\n"),
             self.kills,
             self.gaps,
-            self.left_out
+            self.left_out,
+            self.refused
         )
     }
 }

@@ -89,6 +89,7 @@ fn stream(mut log: impl Read, printer: &mut Printer) -> io::Result<Option<io::Er
         }
     };
     parser.finish(&mut events);
+    printer.refused += parser.refused();
     printer.take(&mut events)?;
     // The next log counts its reports from the start again.
     printer.finish_open()?;
@@ -148,6 +149,7 @@ struct Printer {
     gaps: u64,
     unproven: u64,
     left_out: u64,
+    refused: u64,
     list: VecDeque<String>,
     /// Kills by other programs that may still change, by key.
     userspace: VecDeque<Arc<UserspaceKill>>,
@@ -166,6 +168,7 @@ impl Default for Printer {
             gaps: 0,
             unproven: 0,
             left_out: 0,
+            refused: 0,
             list: VecDeque::new(),
             userspace: VecDeque::new(),
             user_kills: VecDeque::new(),
@@ -278,6 +281,7 @@ impl Printer {
             gaps: self.gaps,
             unproven: self.unproven,
             left_out: self.left_out,
+            refused: self.refused,
         };
         if self.json {
             if self.reports == 0 {
@@ -294,7 +298,10 @@ impl Printer {
         for row in &self.list {
             writeln!(self.out, "{row}")?;
         }
-        for sentence in totals.doubt().into_iter().chain(totals.trust()) {
+        for sentence in [totals.doubt(), totals.refusals(), totals.trust()]
+            .into_iter()
+            .flatten()
+        {
             writeln!(self.out, "{sentence}")?;
         }
         self.out.flush()
