@@ -90,6 +90,12 @@
 //! * A page of a report: a file in `text/report/`; the dialog, `explain` and saved reports show it.
 //! * A kernel log format: a row in `oomlog/line/mod.rs` and a fixture; a new fact is a variant of `Verdict` or `Body`
 //!   in `oomlog/line/fact.rs`, and the compiler names the places that handle it.
+//! * A prefix of log lines: none is needed if the kernel's words follow it in other lines (`oomlog/transport/learn.rs`).
+//!   One that tells who wrote the line: a method in `oomlog/transport/prefix/`, which calls `claim`, and its forgery in
+//!   `tests/it/trust.rs`.
+//! * A packing of log files: a variant of `Kind` in `linux/log/text/mod.rs`.
+//! * A command that a user may copy: every name in it goes through [`model::shell::quoted`].
+//! * Text of others on an output: [`text::tone::printable`], in JSON [`output::safe_json`].
 //! * A way to scan processes: an implementation of [`linux::scan::ProcessScan`].
 //! * A limit file of a cgroup: a row in `model/cgroup/limits.rs`, and a field of
 //!   [`model::cgroup::Limits`] if the file holds a new kind of limit. Reader, dialogs, plans and undo follow; a test

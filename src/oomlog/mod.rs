@@ -50,15 +50,18 @@
 //! # What to trust
 //!
 //! Only records of facility 0 count as the kernel's: a program can write to `/dev/kmsg`, but not as the kernel.
-//! Names and paths are kept as the log has them and may hold control characters. A text log without facilities
-//! can be forged by whoever writes it. What [`UserspaceKill`] holds is always the word of a program.
+//! Who wrote a line, the outermost prefix says; one inside it can only take trust away, and a line that goes on
+//! with another is the word of the same writer. [`Provenance`] tells whether the transport vouches for that: a text
+//! log can be forged by whoever writes it. Names and paths are kept as the log has them and may hold control
+//! characters. What [`UserspaceKill`] holds is always the word of a program.
 //!
 //! # How a line becomes a report
 //!
 //! ```text
 //! /dev/kmsg ── LogRecord::parse_kmsg ──────────────┐
 //! text log ─── prefixes off ─── lines reassembled ─┴─► line rules ─► Verdict ─► which report ─► OomReport
-//!                                                              └───► Body ────► the open one ──┘
+//!              └ unknown ones learned                          └───► Body ────► the open one ──┘
+//!                                                                               └ none: kept as headless
 //! ```
 //!
 //! A line format of the kernel is one row of a table in `line`. A new fact is a variant of `Verdict` (it tells

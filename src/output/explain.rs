@@ -160,6 +160,8 @@ pub struct Totals {
     pub left_out: u64,
     /// Not one log could be read to its end: that no kill was found says nothing.
     pub is_blind: bool,
+    /// Lines in the kernel's words that programs wrote.
+    pub refused: u64,
 }
 
 impl Totals {
@@ -195,6 +197,16 @@ impl Totals {
         ))
     }
 
+    /// What was not believed; `None` if there was nothing.
+    pub fn refusals(self) -> Option<String> {
+        let lines = match self.refused {
+            0 => return None,
+            1 => "1 line says what the kernel says, but a program wrote it".to_owned(),
+            lines => format!("{lines} lines say what the kernel says, but programs wrote them"),
+        };
+        Some(format!("{lines}: not counted as kills."))
+    }
+
     /// The beginning of the JSON document; the reports follow, separated by commas.
     pub fn json_head() -> String {
         format!("{{\"format\":{FORMAT},\"reports\":[")
@@ -210,10 +222,11 @@ impl Totals {
             self.kills.to_string()
         };
         format!(
-            "],\n\"user_kills\":[{}],\n\"kills\":{kills},\"gaps\":{},\"left_out\":{}}}",
+            "],\n\"user_kills\":[{}],\n\"kills\":{kills},\"gaps\":{},\"left_out\":{},\"refused\":{}}}",
             user_kills.join(",\n"),
             self.gaps,
-            self.left_out
+            self.left_out,
+            self.refused
         )
     }
 }

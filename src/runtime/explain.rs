@@ -98,6 +98,7 @@ fn stream(mut log: impl Read, printer: &mut Printer) -> io::Result<Option<io::Er
         }
     };
     parser.finish(&mut events);
+    printer.refused += parser.refused();
     printer.take(&mut events)?;
     // Report numbers start again in the next log.
     printer.finish_open()?;
@@ -215,6 +216,7 @@ struct Printer {
     is_blind: bool,
     unproven: u64,
     left_out: u64,
+    refused: u64,
     list: VecDeque<String>,
     /// Kills by other programs that may still change, by key.
     userspace: VecDeque<Arc<UserspaceKill>>,
@@ -236,6 +238,7 @@ impl Default for Printer {
             is_blind: false,
             unproven: 0,
             left_out: 0,
+            refused: 0,
             list: VecDeque::new(),
             userspace: VecDeque::new(),
             user_kills: VecDeque::new(),
@@ -361,6 +364,7 @@ impl Printer {
             unproven: self.unproven,
             left_out: self.left_out,
             is_blind: self.is_blind,
+            refused: self.refused,
         };
         if self.json {
             if self.reports == 0 {
@@ -383,7 +387,10 @@ impl Printer {
         for row in &self.list {
             writeln!(self.out, "{row}")?;
         }
-        for sentence in totals.doubt().into_iter().chain(totals.trust()) {
+        for sentence in [totals.doubt(), totals.refusals(), totals.trust()]
+            .into_iter()
+            .flatten()
+        {
             writeln!(self.out, "{sentence}")?;
         }
         self.out.flush()

@@ -138,7 +138,7 @@ fn names_of_files_and_json_cannot_drive_the_terminal() {
 }
 
 #[test]
-fn kills_by_programs_have_records_and_a_full_list_keeps_the_newest() {
+fn a_full_list_of_kills_by_programs_keeps_the_newest() {
     let dir = tempfile::tempdir().expect("a directory");
     let lines: String = (0..100_100)
         .map(|at| format!("Mar  4 05:06:07 pc earlyoom[7]: sending SIGTERM to process {at} uid 0 \"p{at}\": oom_score 1, VmRSS 2 MiB\n"))
@@ -156,13 +156,30 @@ fn kills_by_programs_have_records_and_a_full_list_keeps_the_newest() {
         (&Value::from(100), &Value::from(100_099))
     );
     assert_eq!(document["kills"], 100_100);
-    let text = String::from_utf8(explain(&[], &log).stdout).expect("UTF-8");
-    assert!(text.contains("(100 earlier ones are not listed)"));
-    assert!(
-        text.contains("p100099") && text.contains("2.0M rss"),
-        "{}",
-        &text[text.len() - 300..]
-    );
+}
+
+#[test]
+fn the_list_has_the_reason_of_a_program() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let log = "Mar  4 05:06:07 pc earlyoom[7]: mem avail:   300 of 16000 MiB ( 1.88%), swap free:    0 of    0 MiB ( 0.00%)\n\
+        Mar  4 05:06:07 pc earlyoom[7]: low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%\n\
+        Mar  4 05:06:07 pc earlyoom[7]: sending SIGTERM to process 5 uid 0 \"acorn\": oom_score 1, VmRSS 2 MiB\n\
+        Mar  4 05:06:09 pc earlyoom[7]: sending SIGTERM to process 6 uid 0 \"beech\": oom_score 1, VmRSS 2 MiB\n\
+        Mar  4 05:06:19 pc earlyoom[7]: process 6 did not exit\n\
+        Mar  4 05:07:07 pc systemd-oomd[8]: Killed /a/b.scope due to memory pressure for /a being 51.07% > 50.00% for > 20s with reclaim activity\n";
+    let output = explain(&[], &saved(dir.path(), "log", log.as_bytes()));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for part in [
+        "2.0M rss",
+        "1.88%",
+        "mem 10.00%",
+        "it did not die",
+        "51.07% > 50.00%",
+        "b.scope",
+        "2 killed",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
 }
 
 #[test]

@@ -77,6 +77,29 @@ fn a_prefix_inside_a_programs_line_does_not_make_it_the_kernels() {
 }
 
 #[test]
+fn what_is_not_believed_is_counted_and_a_report_behind_it_is_not_lost() {
+    let mut text = TextLog::new();
+    let mut events = Vec::new();
+    text.chunk(
+        format!("Nov 22 10:00:00 host user[3]: {KILL}\n").as_bytes(),
+        &mut events,
+    );
+    text.finish(&mut events);
+    assert_eq!((events.len(), text.refused()), (0, 1));
+    // A log that changes to one without prefixes.
+    let report = "\
+        acorn invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n\
+        CPU: 1 PID: 310 Comm: acorn Not tainted 6.1.0 #1\n\
+        memory: usage 65536kB, limit 65536kB, failcnt 88\n\
+        Memory cgroup stats for /park/oak:\nanon 5\nfile 0\nkernel 1\nsock 0\nshmem 0\n\
+        Tasks state (memory values in pages):\n\
+        [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n\
+        [    666]     0   666      690      220    45056        0             0 sh\n";
+    let log = format!("Nov 22 10:00:00 host user[3]: a\n{report}{KILL}\n");
+    assert_eq!(found(&log).0, 1, "{log}");
+}
+
+#[test]
 fn what_the_kernel_wrote_is_read_in_the_same_forms() {
     for (line, vouched) in [
         (format!("Nov 22 10:00:00 host kernel: {KILL}"), false),

@@ -28,6 +28,8 @@ pub struct OomAssembler {
     columns: Columns,
     /// The last kernel line, for a fragment that continues it.
     previous: String,
+    /// Lines of programs that say what the kernel says.
+    refused: u64,
 }
 
 impl OomAssembler {
@@ -40,6 +42,9 @@ impl OomAssembler {
     /// Takes one record; events are appended to `out`.
     pub fn feed(&mut self, record: LogRecord, out: &mut Vec<OomEvent>) {
         self.check_sequence(&record, out);
+        if !record.is_kernel() && claims_a_kill(&record.text) {
+            self.refused += 1;
+        }
         if !record.is_kernel() || record.text.contains("lowmemorykiller: ") {
             out.extend(self.userspace.feed(&record, &mut self.reports.last_key));
             return;
@@ -62,6 +67,12 @@ impl OomAssembler {
         }
         self.record(&record, out);
         self.previous = record.text;
+    }
+
+    /// How many records told of a kill in the kernel's words, but were a program's: they are no reports.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// Notes that `lost` records (0: unknown how many) are missing before `at`.
@@ -231,6 +242,17 @@ impl OomAssembler {
             self.emit(index, out);
         }
     }
+}
+
+/// A line of the text says in the kernel's words that a process is killed.
+fn claims_a_kill(text: &str) -> bool {
+    (text.contains("illed process ") || text.contains("oom-kill:constraint="))
+        && text.lines().any(|line| {
+            matches!(
+                line::verdict(line),
+                Some(Verdict::Killed(_) | Verdict::Chosen(_))
+            )
+        })
 }
 
 /// The text behind `name[pid]: `, if it begins so.

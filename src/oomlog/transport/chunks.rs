@@ -10,6 +10,7 @@ use memchr::{memchr, memrchr};
 
 use super::learn::HELD_MOST;
 use super::lookback::{body_begin, is_body};
+use super::reassemble::INHERIT_MOST;
 use super::{MAX_LINE, TextLog};
 use crate::oomlog::OomEvent;
 
@@ -66,8 +67,9 @@ enum Telling {
     /// No search could be built: every line is parsed.
     Everything,
 }
-/// Lines before a hit that can belong to the same message: broken lines, the fields of a `dmesg -J` entry.
-const BEFORE: usize = 4;
+/// Lines before a hit that can belong to the same message: broken lines, the fields of a `dmesg -J` entry, the line
+/// of the program that wrote it.
+const BEFORE: usize = INHERIT_MOST;
 /// Lines after a hit that can belong to the same message, or show the prefix of its lines.
 const AFTER: usize = HELD_MOST;
 

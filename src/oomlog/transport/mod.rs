@@ -63,6 +63,12 @@ impl TextLog {
         self.stripped(stripped, out);
     }
 
+    /// How many records told of a kill in the kernel's words, but were a program's: they are no reports.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.assembler.refused()
+    }
+
     /// Takes the message that is held back as complete: for a live log that was silent for a while.
     pub fn flush(&mut self, out: &mut Vec<OomEvent>) {
         let mut ready = Vec::new();

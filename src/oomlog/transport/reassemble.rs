@@ -9,6 +9,9 @@ use crate::oomlog::record::LogRecord;
 
 /// Longest message reassembled, in bytes. A multi-line record of the kernel is at most 2 kB.
 const MAX_JOINED: usize = 16 * 1024;
+/// Most lines without a prefix that are the word of the program whose line precedes them. The next ones may be a
+/// report of the kernel, which must not be lost.
+pub(super) const INHERIT_MOST: usize = 8;
 /// Narrowest prefix that an indented line is compared with: text of the kernel is indented by a few blanks.
 const INDENT_LEAST: usize = 8;
 /// Longest process name (`TASK_COMM_LEN` without its NUL).
@@ -22,6 +25,8 @@ pub(super) struct Reassembler {
     wrapped: bool,
     /// The last line continued the message held back.
     joined: bool,
+    /// Lines without a prefix since a program's line.
+    inherited: usize,
 }
 
 impl Reassembler {
@@ -35,6 +40,14 @@ impl Reassembler {
         if !held.whole && !next.whole && held.record.text.len() < MAX_JOINED {
             let text = &next.record.text;
             if next.width == 0 && held.width > 0 {
+                if held.record.facility != 0 {
+                    self.inherited += 1;
+                    if self.inherited > INHERIT_MOST {
+                        // No program's message is so long: the log changes to one without prefixes.
+                        self.inherited = 0;
+                        return self.held.replace(next).map(|held| held.record);
+                    }
+                }
                 if let Some(between) = continuation(held, text, self.wrapped) {
                     self.wrapped |= between != "\n" && is_structured(&held.record.text);
                     let skip = if between == "\n" { held.width } else { 0 };
@@ -58,6 +71,7 @@ impl Reassembler {
                 return None;
             }
         }
+        self.inherited = 0;
         self.held.replace(next).map(|held| held.record)
     }
 

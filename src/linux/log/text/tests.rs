@@ -115,7 +115,7 @@ fn a_cut_archive_gives_what_is_there_and_says_so() {
             packed.len() * 3 / 4,
             packed.len() / 2,
             20,
-            7,
+            12,
         ] {
             let (found, ended) = read(packed[..end].to_vec());
             assert!(text.starts_with(&found), "{name} cut at {end}");
