@@ -4,42 +4,36 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use oomtop::config::{Environment, Mode, resolve};
+use oomtop::runtime::headless::{Halt, print};
 use oomtop::runtime::{self, RunError};
 
+/// The status of `explain` when it fails: 1 would say that there was no kill.
+const UNREADABLE: u8 = 2;
+
 fn main() -> ExitCode {
-    let mode = match resolve(std::env::args_os(), &Environment::from_process()) {
-        Ok(mode) => mode,
-        Err(stop) => {
-            if stop.status != 0 {
-                // Nobody can be told where standard error is closed.
-                let _ = io::stderr().write_all(stop.text.as_bytes());
-                return ExitCode::from(stop.status);
+    let mut failure = 1;
+    let outcome = match resolve(std::env::args_os(), &Environment::from_process()) {
+        Ok(mode) => {
+            if matches!(mode, Mode::Explain(_)) {
+                failure = UNREADABLE;
             }
-            return match said(&stop.text) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failed(&RunError::Output(error)),
-            };
+            run(mode)
+        }
+        // Help and version.
+        Err(stop) if stop.status == 0 => whole(&stop.text),
+        Err(stop) => {
+            // Nobody can be told where standard error is closed.
+            let _ = io::stderr().write_all(stop.text.as_bytes());
+            Ok(stop.status)
         }
     };
-    match run(mode) {
+    match outcome {
         Ok(status) => ExitCode::from(status),
-        Err(error) => failed(&error),
+        Err(error) => {
+            runtime::complain(&error.to_string());
+            ExitCode::from(failure)
+        }
     }
-}
-
-/// Prints a text. A closed pipe is no error, and must not turn help into a panic.
-fn said(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Says why.
-fn failed(error: &RunError) -> ExitCode {
-    runtime::complain(&error.to_string());
-    ExitCode::FAILURE
 }
 
 fn run(mode: Mode) -> Result<u8, RunError> {
@@ -59,7 +53,12 @@ fn run(mode: Mode) -> Result<u8, RunError> {
         Mode::Table(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, false),
         Mode::Json(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, true),
         Mode::Facts(launch) => runtime::facts(&launch.root, launch.backend),
-        Mode::PrintConfig(text) => said(&text).map(|()| 0).map_err(RunError::Output),
+        Mode::PrintConfig(text) => whole(&text),
         Mode::Explain(launch) => runtime::explain(&launch.source, &launch.root, launch.json),
     }
+}
+
+/// Prints a text; a pipe that nobody reads is no error.
+fn whole(text: &str) -> Result<u8, RunError> {
+    print(text).map_or_else(Halt::status, |()| Ok(0))
 }

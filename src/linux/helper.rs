@@ -1,6 +1,7 @@
 //! Threads for work that may block: small ones, because all memory of oomtop is locked.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 /// Bytes of the stack. Only pages that are used are resident.
@@ -18,4 +19,27 @@ pub(crate) fn helper<T: Send + 'static>(
         .name(name.to_owned())
         .stack_size(STACK)
         .spawn(work)
+}
+
+/// Makes sure that so many more threads can run, with ordinary stacks. Libraries panic when they get no thread.
+///
+/// # Errors
+/// If fewer can be started now.
+pub(crate) fn require_threads(count: usize) -> io::Result<()> {
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut waiting = Vec::with_capacity(count);
+    let mut failed = Ok(());
+    while waiting.len() < count && failed.is_ok() {
+        let gate = Arc::clone(&gate);
+        match Builder::new().spawn(move || drop(gate.lock())) {
+            Ok(thread) => waiting.push(thread),
+            Err(error) => failed = Err(error),
+        }
+    }
+    drop(closed);
+    for thread in waiting {
+        let _ = thread.join();
+    }
+    failed
 }

@@ -11,7 +11,7 @@ pub mod write;
 use std::io;
 use std::path::{Path, PathBuf};
 
-mod helper;
+pub(crate) mod helper;
 pub mod host;
 mod kernel_file;
 mod killers;
@@ -73,11 +73,17 @@ impl ReadError {
         source: impl Into<io::Error>,
         remedy: &str,
     ) -> Self {
+        let source = source.into();
+        // Whatever file it was: when something has run out, the file is not to blame.
+        let errno = source
+            .raw_os_error()
+            .map(rustix::io::Errno::from_raw_os_error);
+        let shortage = errno.and_then(host::descriptors::shortage);
         Self {
             path: path.to_owned(),
             what,
-            source: source.into(),
-            remedy: remedy.to_owned(),
+            source,
+            remedy: shortage.unwrap_or(remedy).to_owned(),
         }
     }
 }

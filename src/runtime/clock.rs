@@ -1,8 +1,5 @@
 //! The clocks. Only this file reads them; all other code gets times as values.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -45,34 +42,5 @@ fn utc_offset(unix_micros: i64) -> i32 {
 
 fn local_zone() -> &'static TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
-    ZONE.get_or_init(zone)
-}
-
-/// The local zone: from `TZ` if set, else from `/etc/localtime`, read directly. Looking up the zone's name
-/// would walk the whole zone database before the first frame.
-fn zone() -> TimeZone {
-    if let Some(name) = std::env::var_os("TZ") {
-        return if is_readable(&name) {
-            TimeZone::system()
-        } else {
-            TimeZone::UTC
-        };
-    }
-    let local = std::fs::read("/etc/localtime").ok();
-    local
-        .and_then(|rules| TimeZone::tzif("local", &rules).ok())
-        .unwrap_or(TimeZone::UTC)
-}
-
-/// A file named by `TZ` is read to its end: one without an end, or a pipe nobody writes to, would hang.
-fn is_readable(name: &OsStr) -> bool {
-    /// No file of rules is larger, in bytes.
-    const RULES_MOST: u64 = 1 << 20;
-    let name = name.as_encoded_bytes();
-    let name = Path::new(OsStr::from_bytes(name.strip_prefix(b":").unwrap_or(name)));
-    if name.is_absolute() {
-        return std::fs::metadata(name)
-            .is_ok_and(|rules| rules.is_file() && rules.len() <= RULES_MOST);
-    }
-    !name.components().any(|part| part == Component::ParentDir)
+    ZONE.get_or_init(super::zone::local)
 }

@@ -18,10 +18,12 @@ mod facts;
 pub mod headless;
 mod once;
 pub mod screen;
+mod zone;
 
 use std::io::{self, Write};
 
 use crate::linux::ReadError;
+use crate::linux::host::descriptors::Shortage;
 use crate::text::tone::printable;
 
 pub use explain::explain;
@@ -35,12 +37,18 @@ pub enum RunError {
     /// A kernel file that oomtop cannot work without.
     #[error("{0}")]
     Read(#[from] ReadError),
+    /// Too few files can be opened.
+    #[error("{0}")]
+    Descriptors(#[from] Shortage),
     /// The terminal.
     #[error("the terminal failed: {0}")]
     Terminal(io::Error),
     /// A thread could not be started.
-    #[error("a thread could not be started: {0}")]
+    #[error("a thread could not be started: {0}{hint}", hint = limits(.0))]
     Thread(io::Error),
+    /// Signals could not be caught.
+    #[error("signals cannot be caught: {0}")]
+    Signals(io::Error),
     /// Output could not be written.
     #[error("the output could not be written: {0}")]
     Output(io::Error),
@@ -51,6 +59,16 @@ pub enum RunError {
 pub fn complain(what: &str) {
     // Nobody can be told where standard error is closed.
     let _ = writeln!(io::stderr(), "oomtop: {}", printable(what));
+}
+
+/// Where to look when no thread can be made (pthread_create(3)).
+fn limits(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EAGAIN | libc::ENOMEM) => {
+            "; look at the limits on processes (ulimit -u, pids.max of the cgroup) and on memory (ulimit -v)"
+        }
+        _ => "",
+    }
 }
 
 /// Locks oomtop's own memory and lowers its own adj, as far as the kernel allows. oomtop works without both,

@@ -25,6 +25,7 @@ mod sampler_cgroups;
 mod sampler_kills;
 mod sampler_victims;
 mod self_protection;
+mod starved;
 mod time_zone;
 mod units;
 mod writer;

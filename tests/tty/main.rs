@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bounded;
 mod input;
 mod latency;
 mod panics;

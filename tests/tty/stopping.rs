@@ -1,6 +1,6 @@
 //! The real binary is stopped, continued and ended by signals, not by keys.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use crate::common::patience::until;
@@ -148,4 +148,84 @@ fn it_leaves_a_terminal_that_takes_no_output() {
     session.hold(false);
     assert_eq!(session.wait_exit().code, 128 + 15);
     session.assert_sane();
+}
+
+/// Starts `sh -c script` in a terminal of its own, closes the terminal once oomtop has drawn there, and returns what
+/// the script wrote to `$STATUS`.
+fn status_after_hang_up(script: &str) -> String {
+    crate::common::patience::beside();
+    let dir = tempfile::tempdir().expect("a directory");
+    let told = dir.path().join("status");
+    let pair = portable_pty::native_pty_system()
+        .openpty(portable_pty::PtySize::default())
+        .expect("a pseudo terminal");
+    let mut command = portable_pty::CommandBuilder::new("/bin/sh");
+    command.args(["-c", script]);
+    command.env("OOMTOP", env!("CARGO_BIN_EXE_oomtop"));
+    command.env("STATUS", &told);
+    command.env("TERM", "xterm-256color");
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
+    let mut shell = pair.slave.spawn_command(command).expect("a shell");
+    drop(pair.slave);
+    let mut output = pair.master.try_clone_reader().expect("a reader");
+    let (mut raw, mut chunk) = (Vec::new(), [0; 4096]);
+    // A whole frame ends with the footer's keys.
+    while !String::from_utf8_lossy(&raw).contains("COMMAND") {
+        let size = output.read(&mut chunk).expect("output");
+        assert!(size > 0, "it ended: {}", String::from_utf8_lossy(&raw));
+        raw.extend_from_slice(&chunk[..size]);
+    }
+    drop((output, pair.master));
+    shell.wait().expect("the shell ends");
+    std::fs::read_to_string(told)
+        .expect("a status")
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn it_leaves_quietly_when_the_terminal_goes_away() {
+    for (what, script) in [
+        (
+            "with SIGHUP",
+            r#"trap : HUP; "$OOMTOP"; echo $? > "$STATUS""#,
+        ),
+        (
+            "without SIGHUP",
+            r#"trap : HUP; setsid -w "$OOMTOP"; echo $? > "$STATUS""#,
+        ),
+    ] {
+        for _ in 0..3 {
+            assert_eq!(status_after_hang_up(script), "129", "{what}");
+        }
+    }
+}
+
+#[test]
+fn too_few_descriptors_or_too_little_address_space_leave_a_sane_terminal() {
+    let limits = (4..=36).step_by(4).map(|files| format!("-n {files}"));
+    let spaces = [20, 24, 28, 32, 36, 40, 60, 100].map(|mib| format!("-v {}", mib * 1024));
+    for limit in limits.chain(spaces) {
+        let mut session = Launch::program("/bin/sh")
+            .args(["-c", &format!("ulimit {limit}; exec \"$OOMTOP\"")])
+            .env("OOMTOP", env!("CARGO_BIN_EXE_oomtop"))
+            .start();
+        wait_until("a frame, or the end", || {
+            !session.alive() || session.look(|screen| screen.has("COMMAND"))
+        });
+        session.keys("q");
+        let exit = session.wait_exit();
+        let raw = String::from_utf8_lossy(&session.raw()).into_owned();
+        let what = format!("{limit}: {exit:?}: {raw}");
+        assert!(session.cooked(), "{what}");
+        if raw.contains("\x1b[?1049h") {
+            session.assert_sane();
+        }
+        assert!(!raw.contains("this is a bug"), "{what}");
+        assert!(
+            // 127: the linker found no room for the libraries.
+            matches!(exit.code, 0 | 127) || raw.contains("oomtop: ") || raw.contains("loading"),
+            "{what}"
+        );
+    }
 }

@@ -4,7 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Most uids remembered. A user namespace can bring any number of them.
+const MOST: usize = 4096;
+
 /// Names looked up so far. An unknown uid has no entry: the screen shows the number.
+///
+/// Bound: [`MOST`] uids, and the user list. Beyond that a uid is not looked up, and the screen shows its number.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     names: Arc<HashMap<u32, Arc<str>>>,
@@ -29,7 +34,8 @@ impl Users {
 
     /// Looks up the name of a uid that was not looked up before; reads the user list only then.
     pub(crate) fn learn(&mut self, uid: u32) {
-        if !self.asked.insert(uid) {
+        let is_full = self.asked.len() >= MOST;
+        if is_full || !self.asked.insert(uid) {
             return;
         }
         if !self.all.contains_key(&uid) {
@@ -105,6 +111,19 @@ mod tests {
         let mut users = Users::new(&root.path().join("proc"));
         users.learn(0);
         assert_eq!(users.name(0), Some("boss"));
+    }
+
+    #[test]
+    fn uids_without_end_are_not_all_remembered() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("etc")).unwrap();
+        std::fs::write(root.path().join("etc/passwd"), "boss:x:0:0::/:/bin/sh\n").unwrap();
+        let mut users = Users::new(&root.path().join("proc"));
+        for uid in 0..20_000 {
+            users.learn(uid);
+        }
+        assert_eq!(users.name(0), Some("boss"));
+        assert_eq!(users.asked.len(), super::MOST);
     }
 
     #[test]

@@ -49,6 +49,9 @@ struct Entry {
 }
 
 /// The state of each process, by pid and start time.
+///
+/// Bound: the entries are those of the last table ([`PidTable`]), `shown` and `wanted` hold no more rows than it, and
+/// [`Youth`] a fixed number of names.
 #[derive(Debug, Default)]
 pub(crate) struct ProcessHistory {
     entries: PidTable<Entry>,

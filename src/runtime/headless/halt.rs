@@ -56,5 +56,6 @@ impl From<ReadError> for Halt {
 pub fn print(text: &str) -> Result<(), Halt> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
+    // A last line without a newline is still in the buffer, and the error of a write at exit is lost.
     Ok(out.flush()?)
 }

@@ -12,6 +12,7 @@ use super::log::LogThread;
 use super::sampling::{Sample, SamplerThread};
 use super::signals::Signals;
 use crate::linux::SysRoot;
+use crate::linux::host::descriptors::require;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::model::time::Now;
@@ -19,6 +20,10 @@ use crate::runtime::{RunError, clock};
 
 /// Most events that may wait. A flood of log records then blocks the log's thread, not the session.
 const INBOX: usize = 1024;
+
+/// Files that a session has open at the same time: the signals' pipe, `/proc`, the log, a back end, the file that is
+/// read, and the pipes of a child that reads the journal.
+const FILES: usize = 20;
 
 /// How often a session that waits for a sample checks that the sampler's thread still runs.
 const LOOK: Duration = Duration::from_secs(1);
@@ -72,8 +77,9 @@ impl Session {
     /// A session on these kernel files. Starts only the thread that waits for signals.
     ///
     /// # Errors
-    /// If a thread cannot be started or the signals cannot be caught.
+    /// If a thread cannot be started, the signals cannot be caught, or too few files can be opened.
     pub fn new(root: SysRoot, backend: BackendChoice) -> Result<Self, RunError> {
+        require(FILES)?;
         let (send, inbox) = sync_channel(INBOX);
         let waker = send.clone();
         let wake = move || {

@@ -1,4 +1,4 @@
-//! [`Tasks`]: send keys, mouse, resizes and signals to the loop.
+//! [`Tasks`]: send resizes and signals to the loop.
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::keyboard::Keyboard;
 use crate::app::input::key::Key;
 use crate::app::msg::Msg;
 
@@ -22,7 +21,6 @@ pub(super) struct Tasks {
     handles: Vec<JoinHandle<()>>,
     /// The signal that asked to stop; 0 if none came.
     ended_by: Arc<AtomicU8>,
-    keyboard: Keyboard,
 }
 
 impl Drop for Tasks {
@@ -34,15 +32,19 @@ impl Drop for Tasks {
 }
 
 impl Tasks {
-    /// 0 if the user quit, 128 + n after signal n, as in a shell.
-    pub(super) fn exit_status(&self) -> u8 {
+    /// The exit status after the loop and the keyboard have ended in this way: 0 if the user quit, 128 + n after
+    /// signal n, as in a shell.
+    ///
+    /// # Errors
+    /// The error, if no signal came.
+    pub(super) fn exit_status(&self, ended: io::Result<()>) -> io::Result<u8> {
         match self.ended_by.load(Ordering::SeqCst) {
-            0 => 0,
-            signal => 128 + signal,
+            0 => ended.map(|()| 0),
+            signal => Ok(128 + signal),
         }
     }
 
-    /// Ends the tasks and stops reading keys: later keys belong to the shell.
+    /// Ends the tasks.
     pub(super) async fn end(mut self) {
         let handles = std::mem::take(&mut self.handles);
         for handle in &handles {
@@ -51,14 +53,13 @@ impl Tasks {
         for handle in handles {
             let _ = handle.await;
         }
-        self.keyboard.end();
     }
 }
 
-/// Starts keys and signals.
-pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
+/// Catches the signals. Call this before the terminal is taken: a signal in between must not end oomtop in raw
+/// mode. Before this call SIGTERM ends oomtop at once, with the terminal as it was.
+pub(super) fn signals(send: &Sender<Msg>) -> io::Result<Tasks> {
     let ended_by = Arc::new(AtomicU8::new(0));
-    let keyboard = Keyboard::start(send.clone())?;
     let mut handles = Vec::new();
     for (kind, number) in [
         (SignalKind::terminate(), 15),
@@ -112,11 +113,7 @@ pub(super) fn tasks(send: &Sender<Msg>) -> io::Result<Tasks> {
             }
         }
     }));
-    Ok(Tasks {
-        handles,
-        ended_by,
-        keyboard,
-    })
+    Ok(Tasks { handles, ended_by })
 }
 
 fn ctrl_z() -> Key {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::app::input::bytes::Decoder;
 use crate::app::msg::Msg;
+use crate::runtime::RunError;
 use crate::runtime::clock::now;
 
 /// Bytes of one read: as many as a terminal holds (drivers/tty/n_tty.c `N_TTY_BUF_SIZE`).
@@ -24,7 +25,7 @@ const MOST: usize = 1 << 18;
 #[derive(Debug)]
 pub(super) struct Keyboard {
     stop: Arc<OwnedFd>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Keyboard {
@@ -32,30 +33,34 @@ impl Keyboard {
     ///
     /// # Errors
     /// If there is no terminal to read, or no thread can be made.
-    pub(super) fn start(send: Sender<Msg>) -> io::Result<Self> {
-        let terminal = Terminal::open()?;
-        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+    pub(super) fn start(send: Sender<Msg>) -> Result<Self, RunError> {
+        let terminal = Terminal::open().map_err(RunError::Terminal)?;
+        let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(|error| RunError::Thread(error.into()))?;
+        let stop = Arc::new(stop);
         let told = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("keyboard".to_owned())
             .spawn(move || {
-                if read_keys(&terminal, &told, &send).is_err() {
+                let ended = read_keys(&terminal, &told, &send);
+                if ended.is_err() {
                     // The terminal is gone, or nobody can read it.
                     let _ = send.blocking_send(Msg::Stop);
                 }
-            })?;
-        Ok(Self {
-            stop,
-            thread: Some(thread),
-        })
+                ended
+            })
+            .map_err(RunError::Thread)?;
+        Ok(Self { stop, thread })
     }
 
     /// Stops reading: what is typed from here on is the shell's. The loop takes no messages any more.
-    pub(super) fn end(&mut self) {
+    ///
+    /// # Errors
+    /// Why the terminal could not be read to this point.
+    pub(super) fn end(self) -> io::Result<()> {
         let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        // A panic of the thread has ended the process.
+        self.thread.join().unwrap_or(Ok(()))
     }
 }
 
@@ -127,7 +132,8 @@ fn drain(terminal: &Terminal, bytes: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; AT_ONCE];
     while bytes.len() < MOST {
         match rustix::io::read(terminal.fd(), &mut buffer) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            // A terminal in raw mode has no end but this: it hung up (drivers/tty/tty_io.c `hung_up_tty_read`).
+            Ok(0) => return Err(Errno::IO.into()),
             Ok(n) => bytes.extend_from_slice(buffer.get(..n).unwrap_or_default()),
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(error) => return Err(error.into()),

@@ -4,6 +4,7 @@
 //! back end, [`TerminalControl`] suspends and retakes a terminal, and [`Screen`] is the real terminal, which a
 //! panic restores.
 
+mod abort;
 mod dashboard;
 mod event_loop;
 mod input;
@@ -12,13 +13,27 @@ mod terminal;
 
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
+use crate::linux::helper::require_threads;
+use crate::linux::host::descriptors::require;
 use crate::linux::scan::backend::BackendChoice;
 use crate::runtime::RunError;
 use crate::ui::theme::Theme;
 
+use keyboard::Keyboard;
+
 pub use dashboard::Dashboard;
 pub use event_loop::{TerminalControl, run_loop};
 pub use terminal::{JobControl, Screen, ScreenBackend};
+
+/// Files that the full screen has open at the same time: 22 while it waits, and those of a sample, of a write and of a
+/// child that reads the journal.
+const FILES: usize = 32;
+
+/// Threads of the loop, of the key reader, of the sampler and of the log, and two for effects.
+const THREADS: usize = 6;
+
+/// The exit status after SIGHUP.
+const HUNG_UP: u8 = 128 + 1;
 
 /// Runs the full screen until the user quits. Returns the exit status: 0, or 128 + the signal that ended the
 /// program.
@@ -32,6 +47,22 @@ pub fn run(
     backend: BackendChoice,
     mouse: bool,
 ) -> Result<u8, RunError> {
+    match show(settings, theme, root, backend, mouse) {
+        // The kernel sends SIGHUP to some programs of a terminal only; the others leave in the same way.
+        Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
+        outcome => outcome,
+    }
+}
+
+fn show(
+    settings: Settings,
+    theme: &Theme,
+    root: SysRoot,
+    backend: BackendChoice,
+    mouse: bool,
+) -> Result<u8, RunError> {
+    require(FILES)?;
+    require_threads(THREADS).map_err(RunError::Thread)?;
     // Before the terminal changes modes: an error about /proc is then an ordinary line.
     let dashboard = Dashboard::start(settings, root, backend)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -40,15 +71,19 @@ pub fn run(
         .max_blocking_threads(4)
         .build()
         .map_err(RunError::Thread)?;
+    let tasks = runtime
+        .block_on(async { input::signals(&dashboard.sender()) })
+        .map_err(RunError::Signals)?;
     let mut screen = Screen::enter(mouse).map_err(RunError::Terminal)?;
     let outcome = runtime.block_on(async {
-        let tasks = input::tasks(&dashboard.sender()).map_err(RunError::Thread)?;
+        let keyboard = Keyboard::start(dashboard.sender())?;
         let Screen { terminal, control } = &mut screen;
         let ended = dashboard.run(terminal, control, theme).await;
-        let status = tasks.exit_status();
         // Before the terminal is restored: oomtop must not swallow keys meant for the shell.
+        let keys = keyboard.end();
+        let status = tasks.exit_status(ended.and(keys));
         tasks.end().await;
-        ended.map(|()| status).map_err(RunError::Terminal)
+        status.map_err(RunError::Terminal)
     });
     // A blocked read of /proc or the log must not keep the user from the shell.
     runtime.shutdown_background();

@@ -2,6 +2,7 @@
 //! suspended.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -47,8 +48,9 @@ pub type ScreenBackend = CrosstermBackend<io::BufWriter<Stdout>>;
 /// The terminal in full-screen mode. Dropping this value restores the terminal.
 #[derive(Debug)]
 pub struct Screen {
-    /// ratatui's terminal.
-    pub terminal: Terminal<ScreenBackend>,
+    /// ratatui's terminal. Never dropped: its drop prints to standard error, and that print panics once the terminal
+    /// is gone.
+    pub terminal: ManuallyDrop<Terminal<ScreenBackend>>,
     /// Hands the terminal to the shell and takes it back.
     pub control: JobControl,
 }
@@ -76,7 +78,7 @@ impl Screen {
         let out = io::BufWriter::with_capacity(1 << 16, stdout());
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
         Ok(Self {
-            terminal,
+            terminal: ManuallyDrop::new(terminal),
             control: JobControl {
                 mouse,
                 expects_cont: false,
@@ -127,6 +129,9 @@ impl Drop for Screen {
 }
 
 fn take(mouse: bool) -> io::Result<()> {
+    let mut codes = Vec::new();
+    leave(&mut codes)?;
+    super::abort::arm(codes, &ENTERED)?;
     enable_raw_mode()?;
     LEAVING.store(false, Ordering::SeqCst);
     LEFT.store(false, Ordering::SeqCst);
@@ -214,6 +219,13 @@ fn discard() {
     if let Ok(modes) = tcgetattr(terminal) {
         let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
     }
+}
+
+/// True if the other side of the terminal is gone: a closed window, a lost connection (drivers/tty/tty_io.c
+/// `hung_up_tty_write`). Libraries hide the error of the system call, so this asks the terminal too.
+pub(super) fn is_hang_up(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::IO.raw_os_error())
+        || tcgetattr(rustix::stdio::stdout()).err() == Some(Errno::IO)
 }
 
 fn leave(out: &mut impl Write) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! The system calls: bpf(2) and the mapping of the shared array. All `unsafe` code of oomtop is here and in
-//! `linux/log/child.rs`.
+//! The system calls: bpf(2) and the mapping of the shared array. All `unsafe` code of oomtop is here, in
+//! `linux/log/child.rs` and in `runtime/screen/abort.rs`.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};

@@ -6,7 +6,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::model::process::Pid;
 
+/// Room for this many values is never given back.
+const SPARE: usize = 4096;
+
 /// Values by pid. A value that is not requested in a round is dropped at the end of the round.
+///
+/// Bound: one value for each process of the last round, and room for at most four times as many (or [`SPARE`]), so a
+/// fork bomb leaves nothing behind.
 ///
 /// The values are in a separate vector, and the hash table holds only their indices: a hash table grows by
 /// doubling, and a third of it is empty.
@@ -105,6 +111,11 @@ impl<T: Default> PidTable<T> {
             }
         }
         self.round += 1;
+        let most = (self.kept.len() * 4).max(SPARE);
+        if self.kept.capacity() > most {
+            self.kept.shrink_to(most / 2);
+            self.places.shrink_to(most / 2);
+        }
     }
 }
 
@@ -148,6 +159,32 @@ mod tests {
         table.forget(2);
         assert_eq!(table.get_mut(2), None);
     }
+
+    #[test]
+    fn a_fork_bomb_leaves_no_room_behind() {
+        let mut table = PidTable::<[u64; 16]>::default();
+        table.reserve(100_000);
+        for pid in 0..100_000 {
+            table.keep(pid);
+        }
+        table.end_round();
+        for pid in 0..500 {
+            table.keep(pid);
+        }
+        table.end_round();
+        assert_eq!(table.kept.len(), 500);
+        let room = (table.kept.capacity(), table.places.capacity());
+        assert!(
+            room.0 <= super::SPARE && room.1 <= 2 * super::SPARE,
+            "{room:?}"
+        );
+        for pid in 0..500 {
+            table.keep(pid);
+        }
+        table.end_round();
+        assert_eq!(room.0, table.kept.capacity(), "no shrinking back and forth");
+    }
+
     #[test]
     fn behaves_as_a_map_whatever_comes_and_goes() {
         let mut table = PidTable::<u64>::default();
