@@ -34,6 +34,7 @@ pub(crate) mod shop;
 pub(crate) mod styled;
 pub(crate) mod svg;
 pub(crate) mod svg_glyph;
+pub(crate) mod typing;
 pub(crate) mod whole;
 pub(crate) mod writes;
 

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal};
 
-use super::keys;
 use super::patience::{PATIENCE, beside, until};
 use super::screen::Screen;
 
@@ -166,21 +165,8 @@ impl Session {
         Launch::oomtop().size(size.0, size.1).args(args).start()
     }
 
-    /// Types `keys` (see [`keys::bytes`]), with a pause after each Esc: Esc and a letter in one read mean Alt and
-    /// that letter.
-    pub(crate) fn keys(&mut self, keys: &str) {
-        for part in keys.split_inclusive("<Esc>") {
-            self.send(&keys::bytes(part));
-            if part.ends_with("<Esc>") {
-                self.await_taken();
-                // The program waits so long for the rest of a sequence.
-                std::thread::sleep(Duration::from_millis(60));
-            }
-        }
-    }
-
     /// Waits until the program has taken what was typed.
-    fn await_taken(&mut self) {
+    pub(super) fn await_taken(&mut self) {
         let terminal = self.terminal();
         until(|| rustix::io::ioctl_fionread(&terminal).unwrap_or(0) == 0 || !self.alive());
     }
@@ -261,16 +247,6 @@ impl Session {
     /// Everything the program wrote, as it was written.
     pub(crate) fn raw(&self) -> Vec<u8> {
         self.lock().raw.clone()
-    }
-
-    /// Takes the newest write back: waits for the question and answers it.
-    #[track_caller]
-    pub(crate) fn undo(&mut self) {
-        self.keys("u");
-        self.wait_for("the undo dialog", |screen| screen.has("take it back"));
-        // What is read together with the question confirms nothing.
-        std::thread::sleep(Duration::from_millis(50));
-        self.keys("<Enter>");
     }
 
     /// Waits until `seen` holds for the screen; the time it took.

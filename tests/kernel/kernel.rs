@@ -141,7 +141,9 @@ fn the_cgroup_dialog_makes_a_group_with_a_limit_and_moves_the_process() {
         memcg::Version::V2 => "memory.max",
     }));
     assert_eq!(limit.expect(test).trim(), (96 * MIB).to_string());
-    session.keys("<Esc>u");
+    session.keys("<Esc>");
+    session.wait_for("the table", |screen| !screen.has("Cgroup of"));
+    session.undo();
     session.eventually("the way back", || {
         memcg::of(hog.pid()).as_deref() == Some(&*home)
     });

@@ -61,7 +61,7 @@ fn save_the_day(session: &mut Session, hog: &mut Hog, parent: &Memcg) {
     session.wait_for("the adjust dialog", |screen| screen.has("Adjust "));
     session.keys("<Down><Enter>");
     session.eventually("the level", || adj_of(hog.pid()) == Some(300));
-    session.wait_for("the table", |screen| !screen.has("Adjust "));
+    session.wait_for("the table", |screen| !screen.has("─ Adjust "));
     session.keys("c");
     session.wait_for("the cgroup dialog and its groups", |screen| {
         screen.has("Cgroup of") && !screen.has("reading the groups")
@@ -131,7 +131,7 @@ fn dialogs_write_where_no_descriptor_is_left() {
     session.wait_for("the adjust dialog", |screen| screen.has("Adjust "));
     session.keys("<Down><Enter>");
     session.eventually("the level", || adj_of(hog.pid()) == Some(300));
-    session.wait_for("the table", |screen| !screen.has("Adjust "));
+    session.wait_for("the table", |screen| !screen.has("─ Adjust "));
     session.keys("k");
     session.wait_for("the signal dialog", |screen| screen.has("Send a signal"));
     session.keys("9<Enter>");
@@ -147,7 +147,7 @@ fn an_undo_reads_the_value_that_no_sample_has_seen() {
     session.wait_for("the adjust dialog", |screen| screen.has("Adjust "));
     session.keys("<Down><Enter>");
     session.eventually("the level", || adj_of(hog.pid()) == Some(300));
-    session.wait_for("the table", |screen| !screen.has("Adjust "));
+    session.wait_for("the table", |screen| !screen.has("─ Adjust "));
     // Paused: no sample can tell.
     session.keys("Z");
     session.wait_for("the pause", |screen| screen.has("PAUSED"));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::app::State;
 use crate::model::time::Monotonic;
 
-/// A key that was read so soon after the frame was on its way before.
-const ON_ITS_WAY: Duration = Duration::from_millis(10);
+/// A key that was read so soon after the key that opened the dialog was on its way before. No hand is so fast.
+const ON_ITS_WAY: Duration = Duration::from_millis(3);
 
 /// What is asked, since when it is on the screen, and when the keys were read.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Confirmation {
     /// Dialogs opened so far.
     opened: u64,
     asked: Option<Question>,
+    /// When the keys that led to the question were read; `None` if it came without a key.
+    asked_at: Option<Monotonic>,
     /// When a frame first showed the question.
     shown_at: Option<Monotonic>,
 }
@@ -63,6 +65,7 @@ impl State {
         });
         if asked != self.confirmation.asked {
             self.confirmation.asked = asked;
+            self.confirmation.asked_at = self.confirmation.read_at;
             self.confirmation.shown_at = None;
         }
     }
@@ -70,8 +73,15 @@ impl State {
     /// The key that is pressed now can mean the question of the front dialog.
     pub(in crate::app) fn may_confirm(&self) -> bool {
         let Confirmation {
-            read_at, shown_at, ..
+            read_at,
+            asked_at,
+            shown_at,
+            ..
         } = self.confirmation;
-        read_at.is_none_or(|read| shown_at.is_some_and(|shown| read.since(shown) >= ON_ITS_WAY))
+        let Some(read) = read_at else { return true };
+        let later = |before: Option<Monotonic>, by: Duration| {
+            before.is_none_or(|before| read.since(before) >= by)
+        };
+        shown_at.is_some_and(|shown| read > shown) && later(asked_at, ON_ITS_WAY)
     }
 }

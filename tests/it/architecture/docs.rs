@@ -145,7 +145,7 @@ fn readme_and_parser_name_the_same_kernels() {
             .skip_while(|w| **w != from)
             .nth(2)
             .expect("a release")
-            .trim_end_matches(')')
+            .trim_end_matches([')', ','])
             .to_owned();
         (from, to)
     };
