@@ -63,14 +63,15 @@ fn show(
 ) -> Result<u8, RunError> {
     require(FILES)?;
     require_threads(THREADS).map_err(RunError::Thread)?;
-    // Before the terminal changes modes: an error about /proc is then an ordinary line.
-    let dashboard = Dashboard::start(settings, root, backend)?;
+    // Right behind the look at threads: a worker that cannot start is a panic in there.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .max_blocking_threads(4)
         .build()
         .map_err(RunError::Thread)?;
+    // Before the terminal changes modes: an error about /proc is then an ordinary line.
+    let dashboard = Dashboard::start(settings, root, backend)?;
     let tasks = runtime
         .block_on(async { input::signals(&dashboard.sender()) })
         .map_err(RunError::Signals)?;
