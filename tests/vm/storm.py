@@ -12,11 +12,15 @@ from screen import Tui
 from vmlab import Hog, Kmsg, check, finish, mlockall, protect, say
 
 KILLS = 30
-# Kills of an earlier scenario are in the log, too.
-earlier = len(re.findall("Killed process", subprocess.run(["dmesg"], capture_output=True, text=True).stdout))
 protect()
 mlockall()
 tui = Tui(cols=120, rows=45)
+# Kills of an earlier scenario may be in the log, too.
+logged = re.compile(r"kills: (\d+) logged")
+tui.wait("a log that is read", lambda t: "live from" in t)
+time.sleep(1)
+found = logged.search(tui.text())
+earlier = int(found.group(1)) if found else 0
 oomtop = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit()
               and open("/proc/%s/comm" % pid).read().strip() == "oomtop")
 with open("/proc/%d/oom_score_adj" % oomtop) as adj:
@@ -46,7 +50,7 @@ say("the kernel logged %d kills of %d processes" % (len(killed), len(dead)))
 check(len(dead) >= KILLS, "at least %d kills" % KILLS)
 check(os.path.exists("/proc/%d" % oomtop), "oomtop is alive")
 check(str(oomtop) not in dead, "oomtop was never chosen")
-screen = tui.wait("the count of all kills", lambda t: "kills: %d logged" % (earlier + len(dead)) in t)
+screen = tui.wait("the count of all kills", lambda t: logged.search(t) and int(logged.search(t).group(1)) == earlier + len(dead))
 say(next(line for line in screen.splitlines() if "OOM events" in line))
 tui.keys("e")
 seen = set()
