@@ -3,8 +3,9 @@
 //! Sources: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. Later additions: `oom_kill` in
 //! 4.13, `memory.oom.group` in 4.19, `memory.pressure` in 4.20. A missing file gives `None`.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::model::cgroup::limits::LimitFile;
@@ -13,6 +14,9 @@ use crate::model::cgroup::{Cgroup, CgroupVersion, GroupEvents, GroupPressure, Gr
 use crate::linux::cgroup::parse::{hundredths, parse_events, parse_stat};
 use crate::linux::host::meminfo::parse_pressure;
 use crate::linux::kernel_file::{FileBuffer, is_gone, keyed, number};
+
+/// Groups nested deeper than this are opened before their files are read.
+const DEEP: usize = 16;
 
 /// Which files to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +56,13 @@ impl GroupReader {
         depth: Depth,
         group: &mut Cgroup,
     ) {
+        let opened = (depth > Depth::Usage)
+            .then(|| opened(root, relative))
+            .flatten();
+        let (root, relative) = match &opened {
+            Some(dir) => (dir.as_fd(), b".".as_slice()),
+            None => (root, relative),
+        };
         let mut files = Files {
             reader: self,
             root,
@@ -113,6 +124,14 @@ impl GroupReader {
         }
         Some(stat)
     }
+}
+
+/// The directory of a deeply nested group: each of its files would otherwise be looked up from the root, level by
+/// level.
+fn opened(root: BorrowedFd<'_>, relative: &[u8]) -> Option<OwnedFd> {
+    let levels = relative.iter().filter(|b| **b == b'/').count();
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    (levels > DEEP).then(|| rustix::fs::openat(root, relative, flags, Mode::empty()).ok())?
 }
 
 /// Where a group's usage stands.

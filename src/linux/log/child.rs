@@ -21,9 +21,25 @@ const END_WITHIN: Duration = Duration::from_millis(200);
 pub struct Leash(Arc<Mutex<HashSet<Pid>>>);
 
 impl Leash {
-    /// Kills every program on it, with all that those have started. Their readers see the end of the output.
+    /// Kills every program on it, with all that those have started, and reaps the programs: once oomtop has ended,
+    /// nobody might (pid 1 of many a container does not). Their readers see the end of the output.
     pub fn end_all(&self) {
         self.with(|leaders| leaders.iter().copied().for_each(kill_group));
+        let until = Instant::now() + END_WITHIN;
+        while !self.all_reaped() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn all_reaped(&self) -> bool {
+        self.with(|leaders| {
+            let runs = |leader: &Pid| {
+                let ended = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+                matches!(waitid(WaitId::Pid(*leader), ended), Ok(None))
+            };
+            leaders.retain(runs);
+            leaders.is_empty()
+        })
     }
 
     /// A leader is reaped only under this lock: as long as it is in the set, its number names its group.
@@ -87,6 +103,10 @@ impl OwnChild {
             let Some(pid) = *leader else {
                 return child.try_wait();
             };
+            if !leaders.contains(&pid) {
+                *leader = None;
+                return child.try_wait();
+            }
             let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
             if waitid(WaitId::Pid(pid), look)?.is_none() {
                 return Ok(None);
@@ -101,7 +121,9 @@ impl OwnChild {
     /// Kills it and all that it started.
     pub(super) fn kill(&mut self) {
         if let Some(pid) = self.leader {
-            self.leash.with(|_| kill_group(pid));
+            // One that the leash has reaped is not in the set any more: its number may be another's.
+            self.leash
+                .with(|leaders| leaders.get(&pid).copied().map(kill_group));
         }
     }
 }
@@ -119,4 +141,42 @@ impl Drop for OwnChild {
 fn kill_group(leader: Pid) {
     // An error means that nobody of the group is left.
     let _ = kill_process_group(leader, Signal::KILL);
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use std::process::Command;
+
+    use rustix::io::Errno;
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+    use super::{Leash, OwnChild};
+
+    #[test]
+    fn what_the_leash_ends_is_no_zombie_afterwards() {
+        let leash = Leash::default();
+        let mut child =
+            OwnChild::spawn(Command::new("sleep").arg("1000"), &leash).expect("a child");
+        let pid = Pid::from_raw(i32::try_from(child.child.id()).expect("a pid")).expect("a pid");
+        // Whoever reads from it has not got to it: the program ends first.
+        until(|| {
+            leash.end_all();
+            let left = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            waitid(WaitId::Pid(pid), left).err() == Some(Errno::CHILD)
+        });
+        assert!(leash.with(|leaders| leaders.is_empty()));
+        assert!(child.try_wait().is_err(), "it is not waited for twice");
+        child.kill();
+    }
+
+    /// A loaded machine may take longer than one call waits.
+    fn until(mut seen: impl FnMut() -> bool) {
+        for _ in 0..100 {
+            if seen() {
+                return;
+            }
+        }
+        panic!("it is still there");
+    }
 }

@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
+
 use crate::model::cgroup::CgroupKey;
 use crate::model::process::comm::Comm;
 use crate::model::process::pace::Pace;
@@ -18,6 +20,7 @@ use crate::linux::cgroup::proc_file::memory_path;
 use crate::linux::cgroup::table::{CYCLE, CgroupTable};
 use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
+use crate::linux::scan::cgroup_rest::CgroupRest;
 use crate::linux::scan::command_lines::CommandLines;
 use crate::linux::scan::proc::pid_table::PidTable;
 use crate::linux::scan::youth::Youth;
@@ -41,6 +44,7 @@ struct Entry {
     command: Option<Arc<str>>,
     cgroup: Option<CgroupKey>,
     cgroup_id: Option<u64>,
+    rest: CgroupRest,
     bytes: Option<(u64, Monotonic)>,
     growth: Option<f32>,
     pace: Pace,
@@ -124,7 +128,7 @@ impl ProcessHistory {
                 None => !entry.known || shown || turn(MOVES),
             };
             if moved && !row.kernel_thread {
-                let cgroup = self.files.cgroup(row, sampling, cgroups);
+                let cgroup = self.files.cgroup(row, &mut entry.rest, sampling, cgroups);
                 if cgroup.is_some() {
                     (entry.cgroup, entry.cgroup_id) = (cgroup, row.cgroup_id);
                 }
@@ -187,18 +191,24 @@ impl ProcessHistory {
 }
 
 impl Files {
-    /// Uses the cgroup id if the back end reports it and the group is known; otherwise reads the file.
+    /// Uses the cgroup id if the back end reports it and the group is known; otherwise reads the file, unless that
+    /// rests.
     fn cgroup(
         &mut self,
         row: &Process,
+        rest: &mut CgroupRest,
         sampling: &Sampling<'_>,
         cgroups: &mut CgroupTable,
     ) -> Option<CgroupKey> {
         if let Some(key) = row.cgroup_id.and_then(|id| cgroups.key_of(id)) {
             return Some(key);
         }
-        let text = self.read(row, "cgroup", sampling.proc)?;
-        let path = memory_path(text, sampling.hierarchy.version)?;
+        if !rest.is_over(row.cgroup_id, sampling.seq) {
+            return None;
+        }
+        let text = self.read(row, "cgroup", sampling.proc);
+        rest.note(row.cgroup_id, sampling.seq, text);
+        let path = memory_path(text.ok()?, sampling.hierarchy.version)?;
         let key = cgroups.intern(path, sampling.hierarchy);
         if let Some(id) = row.cgroup_id {
             cgroups.learn_id(id, key, sampling.hierarchy);
@@ -206,11 +216,11 @@ impl Files {
         Some(key)
     }
 
-    fn read(&mut self, row: &Process, file: &str, proc: &OwnedFd) -> Option<&[u8]> {
+    fn read(&mut self, row: &Process, file: &str, proc: &OwnedFd) -> Result<&[u8], Errno> {
         self.name.clear();
         // Writing to a String cannot fail.
         let _ = write!(self.name, "{}/{file}", row.id.pid);
-        self.buffer.read_whole(proc, self.name.as_str()).ok()
+        self.buffer.read_whole(proc, self.name.as_str())
     }
 }
 

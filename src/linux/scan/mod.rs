@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub(super) mod bpf;
+mod cgroup_rest;
 mod command_lines;
 pub(super) mod detail;
 pub(super) mod history;

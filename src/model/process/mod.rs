@@ -151,6 +151,14 @@ pub struct Process {
 }
 
 impl Process {
+    /// The group that it is a member of. A dead process, of which only the entry in the process table is left, is
+    /// none (kernel/cgroup/cgroup.c `css_task_iter_advance`), unless other threads of it live.
+    #[must_use]
+    pub fn member_of(&self) -> Option<CgroupKey> {
+        let remains = self.state.is_dead() && self.memory.is_none() && self.threads <= 1;
+        self.cgroup.filter(|_| !remains)
+    }
+
     /// rss + swap + page tables in pages; 0 for a process without memory of its own.
     #[must_use]
     pub fn charged_pages(&self) -> u64 {
@@ -164,5 +172,29 @@ impl Process {
             Some(line) if !line.is_empty() => std::borrow::Cow::Borrowed(line),
             _ => self.comm.text(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MemoryUse, Process, TaskState};
+    use crate::model::cgroup::CgroupKey;
+
+    #[test]
+    fn a_zombie_is_no_member_of_its_group_and_a_dead_leader_is() {
+        let process = |state, threads, memory| Process {
+            state: TaskState(state),
+            threads,
+            memory,
+            cgroup: Some(CgroupKey(1)),
+            ..Process::default()
+        };
+        assert_eq!(process('Z', 1, None).member_of(), None);
+        assert_eq!(process('Z', 0, None).member_of(), None);
+        let with_threads = process('Z', 3, None);
+        assert_eq!(with_threads.member_of(), Some(CgroupKey(1)));
+        let with_memory = process('Z', 1, Some(MemoryUse::default()));
+        assert_eq!(with_memory.member_of(), Some(CgroupKey(1)));
+        assert_eq!(process('S', 1, None).member_of(), Some(CgroupKey(1)));
     }
 }

@@ -4,10 +4,13 @@
 //! reports of 4.4 to 7.3: the victim comes first.
 
 use super::gfp::version;
-use super::memcg_total::{memcg_total, swap_limit};
+use super::memcg_total::{SwapLimit, memcg_total, swap_limit};
 use super::page_kb;
 use super::swap::{SwapState, swap};
 use crate::oomlog::{Constraint, OomReport, Pid, TaskRow, UsageKind};
+
+/// How many sizes of the host's swap are tried, each twice as large, from the size of the cgroup's limit on.
+const SWAP_SIZES: u32 = 8;
 
 /// The candidates of one report, the likeliest victim first.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -59,8 +62,8 @@ impl Ranking {
 ///
 /// Kernels up to 3.5 (RHEL 6) scored in thousandths and could prefer a child: `None` too.
 ///
-/// Where the total is known only within bounds (the log of a cgroup's OOM does not have the host's swap), the bound
-/// under which the kernel's choice comes out first is taken.
+/// Where the total is not known exactly (the log of a cgroup's OOM does not have the host's swap), the first of the
+/// possible ones under which the kernel's choice comes out first is taken.
 #[must_use]
 pub fn ranking(report: &OomReport) -> Option<Ranking> {
     let table = report.tasks.as_ref()?;
@@ -84,16 +87,14 @@ pub fn ranking(report: &OomReport) -> Option<Ranking> {
         Ranking {
             page_kb,
             total_pages,
-            total_exact: totals.other.is_none(),
+            total_exact: totals.others.is_empty(),
             rows,
         }
     };
     let likely = with(totals.likely);
-    if likely.explains(report) == Some(false)
-        && let Some(other) = totals.other
-    {
-        let other = with(other);
-        if other.explains(report) == Some(true) {
+    if likely.explains(report) == Some(false) {
+        let mut others = totals.others.iter().map(|total| with(*total));
+        if let Some(other) = others.find(|other| other.explains(report) == Some(true)) {
             return Some(other);
         }
     }
@@ -139,12 +140,21 @@ fn ranked(row: &TaskRow, page_kb: u64, total: u64, rules: Rules) -> Option<Ranke
 }
 
 /// `totalpages` of a report, in pages.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Totals {
     /// The value that the report speaks for.
     likely: u64,
-    /// The other bound, if the report does not have all of it.
-    other: Option<u64>,
+    /// What it may be as well, ascending, if the report does not have all of it.
+    others: Vec<u64>,
+}
+
+impl Totals {
+    fn exact(total: u64) -> Self {
+        Self {
+            likely: total,
+            others: Vec::new(),
+        }
+    }
 }
 
 /// `totalpages` of the report (`constrained_alloc`, mm/oom_kill.c).
@@ -167,10 +177,7 @@ fn totals(report: &OomReport, page_kb: u64) -> Option<Totals> {
         }
         None => memory.ram_pages?.checked_sub(memory.reserved_pages?)?,
     };
-    Some(Totals {
-        likely: pages.saturating_add(swap),
-        other: None,
-    })
+    Some(Totals::exact(pages.saturating_add(swap)))
 }
 
 /// The limit, and the swap that it may use as far as it exists ([`memcg_total`]). The log does not say how much
@@ -180,36 +187,47 @@ fn memcg_totals(report: &OomReport, page_kb: u64) -> Option<Totals> {
     if limit.is_unlimited() {
         return None;
     }
-    let total = |total_swap| memcg_total(limit.limit_kb, swap_limit(report), total_swap) / page_kb;
-    let (without, with) = (total(0), total(u64::MAX / 2));
-    if let Some(known) = report
-        .memory
-        .as_ref()
-        .and_then(|memory| memory.total_swap_kb)
-    {
+    let swap_limit = swap_limit(report);
+    let total = |total_swap| memcg_total(limit.limit_kb, swap_limit, total_swap) / page_kb;
+    let host = report.memory.as_ref();
+    if let Some(known) = host.and_then(|memory| memory.total_swap_kb) {
+        return Some(Totals::exact(total(known)));
+    }
+    if swap_limit == SwapLimit::None {
+        // Without a limit no bound is known but what is in use. Sizes of swap that hosts have come after that.
+        let used = swap_used_kb(report, page_kb);
+        let sizes = (0..SWAP_SIZES).map(|doublings| limit.limit_kb.saturating_mul(1 << doublings));
         return Some(Totals {
-            likely: total(known),
-            other: None,
+            likely: total(used),
+            others: sizes.filter(|size| *size > used).map(total).collect(),
         });
     }
+    let (without, with) = (total(0), total(u64::MAX / 2));
     Some(match swap(report) {
-        _ if without == with => Totals {
-            likely: with,
-            other: None,
-        },
-        Some(SwapState::Full { .. }) => Totals {
-            likely: with,
-            other: None,
-        },
+        _ if without == with => Totals::exact(with),
+        Some(SwapState::Full { .. }) => Totals::exact(with),
         Some(SwapState::Left { .. }) => Totals {
             likely: with,
-            other: Some(without),
+            others: vec![without],
         },
         _ => Totals {
             likely: without,
-            other: Some(with),
+            others: vec![with],
         },
     })
+}
+
+/// Swap that the report shows in use, in kB: what the group is charged with, or else the sum of its tasks, which
+/// counts twice what tasks share.
+fn swap_used_kb(report: &OomReport, page_kb: u64) -> u64 {
+    let usage = |kind| Some(report.memcg.as_ref()?.usage(kind)?.usage_kb);
+    let charged = usage(UsageKind::Swap)
+        .or_else(|| usage(UsageKind::MemorySwap)?.checked_sub(usage(UsageKind::Memory)?));
+    let rows = report.tasks.iter().flat_map(|table| &table.rows);
+    let pages = rows
+        .filter_map(|row| row.swapents)
+        .fold(0, u64::saturating_add);
+    charged.unwrap_or_else(|| pages.saturating_mul(page_kb))
 }
 
 /// True if a list like `0-1,3` holds the number.
@@ -266,6 +284,21 @@ mod tests {
         let ranked = ranking(&v1(102_400, 8)).expect("a ranking");
         assert_eq!((ranked.total_pages, ranked.place(8)), (51_200, Some(1)));
         assert!(!ranked.total_exact);
+    }
+
+    #[test]
+    fn swap_without_a_limit_counts_as_what_is_in_use() {
+        // Logged by 6.12: 120 MiB of memory, as much swap in use, no limit of swap.
+        let log = include_str!("../../../tests/fixtures/dead-leader.dmesg");
+        let ranked = ranking(&report(
+            log.lines()
+                .filter_map(|line| Some(line.split_once("] ")?.1)),
+        ))
+        .expect("a ranking");
+        assert_eq!(ranked.total_pages, (122_880 + 130_860) / 4);
+        assert_eq!((ranked.place(314), ranked.total_exact), (Some(1), false));
+        // 222 + 5120 + 20 pages, and adj 50 of 63 pages each.
+        assert_eq!(ranked.rows[0].badness, 5362 + 50 * 63);
     }
 
     #[test]
