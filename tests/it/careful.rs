@@ -46,7 +46,7 @@ fn writes_to_many_processes_are_not_kept_without_end() {
     let mut scene = Scene::new(120, 36);
     let reading = |value| Reading::Adj(OomScoreAdj::clamped(value));
     let step = |pid| done(adj(pid, 300), reading(0), reading(300));
-    let mut write = |id, steps: u32| {
+    let mut write = |id: u64, steps: u32| {
         let plans = vec![receipt((1..=steps).map(step).collect())];
         let id = WriteId(1000 + id);
         scene.tell(Msg::Done(Receipt::Write { id, plans }));
