@@ -45,6 +45,32 @@
 //! back, and the receipt names what stayed. An undo carries what it expects to find and asks if that has changed.
 //! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
 //!
+//! # What oomtop keeps
+//!
+//! Who looks at a machine without memory must not need much. Every store has a bound; a new one needs its bound in
+//! this table and a test.
+//!
+//! | store | most | what happens then |
+//! |-------|------|-------------------|
+//! | rows of events (`app/view/events/keep.rs`) | 2000 entries, 4 MiB | the oldest goes; its kills still count |
+//! | tables, memory states and lines of reports (the same file) | 4 MiB, or the newest report | the oldest keeps its row and says that they are gone |
+//! | one report (`oomlog/report/`) | 1.5 MiB of lines, 32 768 tasks, 32 768 kills | what is left out is counted |
+//! | open reports and late lines (`oomlog/assembler/`) | 8 reports, 16 kills by programs | the oldest finished one takes no more lines |
+//! | events on the way to the loop (`runtime/screen/dashboard.rs`) | 64, or 2 of more than 64 kB | the reader of the log waits |
+//! | records on the way to the assembler (`runtime/headless/log/`) | 256 records | the reader of the log waits |
+//! | a line of the log (`linux/log/`) | 256 kB of a file, 1 MiB of the journal | it is split, or dropped and counted |
+//! | kills by domain (`app/view/domains/kills.rs`) | 64 reports of a minute | the oldest goes |
+//! | writes that can be undone (`app/undo/`) | 1000 writes, 16 384 steps | the oldest cannot be undone any more |
+//! | trends (`app/view/gauge/trend.rs`) | a fixed number of points | the oldest goes |
+//! | per process (`linux/scan/history.rs`, `linux/scan/proc/`) | the processes of the last sample | an ended process is forgotten |
+//! | per group (`linux/cgroup/table.rs`, `app/view/domains/`) | the groups of the last sample | a group that is gone is forgotten |
+//! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
+//! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
+//! | descriptors, threads (`runtime/screen/`) | 32 files, 6 threads and the helpers for blocked reads | refused at the start |
+//!
+//! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
+//! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB on a machine of some hundred processes.
+//!
 //! # Where to add what
 //!
 //! * A column of the table: a row in `app/view/processes/columns/list.rs`. A new fact also needs a field of

@@ -26,6 +26,17 @@ pub struct Remembered {
     pub growth: Option<i64>,
 }
 
+impl Remembered {
+    /// How many bytes of memory it holds outside of itself.
+    pub fn weight(&self) -> usize {
+        let command = self.command.as_ref().map_or(0, |command| command.len());
+        let cgroup = self.cgroup.as_ref().map_or(0, |path| path.as_str().len());
+        let user = self.user.as_ref().map_or(0, String::capacity);
+        // The allocator's part of each.
+        command + cgroup + user + 3 * 32
+    }
+}
+
 /// A sample this much younger than the kill may still show the victim, because exiting takes time.
 const SLACK: Duration = Duration::from_secs(5);
 

@@ -13,6 +13,7 @@ use oomtop::model::event_source::EventSource;
 use oomtop::model::oom_domain::victim::Scope;
 use oomtop::model::plan::receipt::Reading;
 use oomtop::model::plan::step::Step;
+use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::signal::SIGNALS;
 use oomtop::model::snapshot::{Detail, KillCounters};
 use oomtop::oomlog::OomEvent;
@@ -38,6 +39,23 @@ fn a_second_u_before_the_answer_takes_back_nothing() {
     scene.effects.clear();
     scene.keys("u Enter");
     assert_eq!(writes(&scene.asked()), [one([adj(1892, 0)])]);
+}
+
+#[test]
+fn writes_to_many_processes_are_not_kept_without_end() {
+    let mut scene = Scene::new(120, 36);
+    let reading = |value| Reading::Adj(OomScoreAdj::clamped(value));
+    let step = |pid| done(adj(pid, 300), reading(0), reading(300));
+    let mut write = |id: u64, steps: u32| {
+        let plans = vec![receipt((1..=steps).map(step).collect())];
+        let id = WriteId(1000 + id);
+        scene.tell(Msg::Done(Receipt::Write { id, plans }));
+        scene.state.undo.len()
+    };
+    assert_eq!(write(1, 10_000), 1);
+    assert_eq!(write(2, 5000), 2);
+    assert_eq!(write(3, 5000), 2, "the oldest goes");
+    assert_eq!(write(4, 40_000), 1, "the newest stays");
 }
 
 #[test]

@@ -56,3 +56,4 @@ mod trust;
 mod truth;
 mod update;
 mod victim_rules;
+mod weight;

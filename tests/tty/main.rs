@@ -11,6 +11,7 @@ mod common;
 
 mod bounded;
 mod input;
+mod killed;
 mod latency;
 mod panics;
 mod screenshots;

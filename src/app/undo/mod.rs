@@ -19,6 +19,10 @@ pub(super) use take_back::{ask, take_back};
 /// Most writes that can be taken back; the oldest are forgotten first.
 const KEPT: usize = 1000;
 
+/// Most steps of all of them together. One write to a tagged set has as many steps as the set has processes. The newest
+/// write stays, however many it has.
+const STEPS: usize = 16_384;
+
 /// A write that can be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -26,6 +30,12 @@ pub struct Written {
     plans: Vec<PlanReceipt>,
     /// Short names of the processes in it: they may have ended by now.
     names: Vec<(ProcessId, String)>,
+}
+
+impl Written {
+    fn steps(&self) -> usize {
+        self.plans.iter().map(|plan| plan.steps.len().max(1)).sum()
+    }
 }
 
 /// All writes of this session that can be undone, newest last.
@@ -64,6 +74,10 @@ impl UndoLog {
                 self.writes.remove(0);
             }
             self.writes.push(written);
+            let mut steps: usize = self.writes.iter().map(Written::steps).sum();
+            while steps > STEPS && self.writes.len() > 1 {
+                steps -= self.writes.remove(0).steps();
+            }
             self.changed = None;
         }
     }

@@ -6,15 +6,13 @@ pub(crate) mod mem_info;
 pub(crate) mod memcg;
 pub(crate) mod raw;
 pub(crate) mod tasks;
+mod weight;
 
 use std::sync::Arc;
 
 use crate::oomlog::{
-    MemcgUse, MemoryState, Monotonic, Pid, Provenance, RawLines, ReportKey, TaskRow, TaskTable,
+    MemcgUse, MemoryState, Monotonic, Pid, Provenance, RawLines, ReportKey, TaskTable,
 };
-
-/// About how many bytes the statistics of a memory cgroup take: some seventy names and numbers.
-const STATS_BYTES: usize = 4096;
 
 /// Which memory ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -199,17 +197,6 @@ pub struct OomReport {
 }
 
 impl OomReport {
-    /// About how many bytes of memory the parts take that [`Self::shed`] drops.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        let rows = self.tasks.as_ref().map_or(0, |table| table.rows.len());
-        let stats = self.memcg.is_some();
-        self.raw.len()
-            + rows * size_of::<TaskRow>()
-            + usize::from(stats) * STATS_BYTES
-            + usize::from(self.memory.is_some()) * size_of::<MemoryState>()
-    }
-
     /// Drops what is large: the table of tasks, the state of the memory, the statistics, the lines. Who died and why
     /// stays.
     pub fn shed(&mut self) {

@@ -29,6 +29,11 @@ impl RawLines {
         self.text.len()
     }
 
+    /// Bytes of memory held for them.
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// True if nothing was kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -12,7 +12,8 @@ use signal_hook::low_level::{emulate_default_handler, register};
 
 const WORD: &[u8] =
     b"oomtop: aborted by an error that it cannot survive, most often memory that it could not get \
-(ulimit -v, vm.overcommit_memory); the terminal has been restored.\n";
+(ulimit -v, vm.overcommit_memory)\n";
+const SANE: &[u8] = b"oomtop: the terminal has been restored\n";
 
 /// What the handler needs. All of it is made before, because a handler must not allocate.
 struct Farewell {
@@ -26,7 +27,8 @@ struct Farewell {
 
 static FAREWELL: OnceLock<Farewell> = OnceLock::new();
 
-/// Catches SIGABRT. Call this before the terminal is in raw mode; later calls do nothing.
+/// Catches SIGABRT. Call this as soon as memory can be short, at the latest before the terminal is in raw mode;
+/// later calls do nothing.
 ///
 /// # Errors
 /// If standard output is no terminal or the signal cannot be caught.
@@ -52,12 +54,18 @@ pub(super) fn arm(codes: Vec<u8>, entered: &'static AtomicBool) -> io::Result<()
 }
 
 fn leave() {
-    if let Some(farewell) = FAREWELL.get()
-        && farewell.entered.swap(false, Ordering::SeqCst)
-    {
-        let _ = tcsetattr(stdout(), OptionalActions::Now, &farewell.modes);
-        let _ = rustix::io::write(stdout(), &farewell.codes);
+    if let Some(farewell) = FAREWELL.get() {
+        let entered = farewell.entered.swap(false, Ordering::SeqCst);
+        if entered {
+            let _ = tcsetattr(stdout(), OptionalActions::Now, &farewell.modes);
+            let _ = rustix::io::write(stdout(), &farewell.codes);
+            super::guardian::restored();
+        }
+        // The libraries' own words may have been cut, and do not say what can be done.
         let _ = rustix::io::write(stderr(), WORD);
+        if entered {
+            let _ = rustix::io::write(stderr(), SANE);
+        }
     }
     let _ = emulate_default_handler(Signal::ABORT.as_raw());
 }

@@ -1,6 +1,7 @@
 //! [`Dashboard`]: the full screen without the terminal and the keys.
 
 use std::io;
+use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -13,6 +14,7 @@ use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::snapshot::Host;
+use crate::oomlog::OomEvent;
 use crate::runtime::RunError;
 use crate::runtime::clock::now;
 use crate::runtime::effects::Performer;
@@ -23,6 +25,17 @@ use crate::ui::theme::Theme;
 
 /// Most messages that may wait. A storm of log lines then blocks the log's thread, not the keyboard.
 const INBOX: usize = 1024;
+
+/// Most messages that may wait when one of the log joins them. A report is copied whenever a line adds to it, so that
+/// the copies in a long queue would be most of oomtop's memory.
+const BACKLOG: usize = 64;
+
+/// The same for a report of more than [`LARGE`] bytes.
+const LARGE_BACKLOG: usize = 2;
+const LARGE: usize = 64 * 1024;
+
+/// How long the log's thread waits before it looks at the queue again.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// The threads of the sampler and the log, the inbox they deliver to, and the performer of effects. Send keys
 /// to [`Self::sender`]; [`Self::run`] draws on any back end of ratatui.
@@ -61,6 +74,7 @@ impl Dashboard {
                 LogItem::Event(event) => Msg::Oom(event),
                 LogItem::Source(source) => Msg::Source(source),
             };
+            await_room(&events, &msg);
             events.blocking_send(msg).is_ok()
         })
         .map_err(RunError::Thread)?;
@@ -111,5 +125,63 @@ impl Dashboard {
         performer.end_reads();
         drop(self.log);
         ended
+    }
+}
+
+/// Waits until the queue is short enough for a message of the log, or nobody reads it any more.
+fn await_room(inbox: &Sender<Msg>, msg: &Msg) {
+    let most = match msg {
+        Msg::Oom(OomEvent::Report(report)) if report.weight() + report.remainder() > LARGE => {
+            LARGE_BACKLOG
+        }
+        _ => BACKLOG,
+    };
+    while inbox.max_capacity() - inbox.capacity() >= most && !inbox.is_closed() {
+        std::thread::sleep(LOOK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{BACKLOG, INBOX, LARGE, LARGE_BACKLOG, await_room};
+    use crate::app::msg::Msg;
+    use crate::oomlog::{Kill, OomEvent, OomReport};
+
+    fn report(kills: usize) -> Msg {
+        let report = OomReport {
+            kills: vec![Kill::default(); kills],
+            ..OomReport::default()
+        };
+        Msg::Oom(OomEvent::Report(Arc::new(report)))
+    }
+
+    /// How many messages the log puts into a queue that nobody reads.
+    fn queued(kills: usize) -> usize {
+        let (send, mut inbox) = tokio::sync::mpsc::channel(INBOX);
+        let log = std::thread::spawn(move || {
+            for sent in 0.. {
+                let msg = report(kills);
+                await_room(&send, &msg);
+                if send.blocking_send(msg).is_err() {
+                    return sent;
+                }
+            }
+            0
+        });
+        while inbox.len() < LARGE_BACKLOG {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        inbox.close();
+        log.join().unwrap_or_default()
+    }
+
+    #[test]
+    fn copies_of_reports_do_not_fill_the_queue() {
+        assert!((LARGE_BACKLOG..=BACKLOG).contains(&queued(1)));
+        let large = LARGE / size_of::<Kill>() + 1;
+        assert_eq!(queued(large), LARGE_BACKLOG);
     }
 }

@@ -14,7 +14,7 @@ use crate::app::input::key::Key;
 use crate::app::msg::Msg;
 
 /// How long the loop may take to end after a signal. Then the terminal is restored without it.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// The tasks on the loop's thread. Dropping this value ends them.
 pub(super) struct Tasks {

@@ -7,6 +7,7 @@
 mod abort;
 mod dashboard;
 mod event_loop;
+mod guardian;
 mod input;
 mod keyboard;
 mod terminal;
@@ -19,6 +20,7 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::runtime::RunError;
 use crate::ui::theme::Theme;
 
+use guardian::Guardian;
 use keyboard::Keyboard;
 
 pub use dashboard::Dashboard;
@@ -62,6 +64,10 @@ fn show(
     mouse: bool,
 ) -> Result<u8, RunError> {
     require(FILES)?;
+    // The first of all, and the last to go: whatever is dropped below it may still hold the terminal.
+    let _guardian = Guardian::start(&terminal::farewell());
+    // Where there is no terminal, to take it is refused below.
+    let _ = terminal::arm();
     require_threads(THREADS).map_err(RunError::Thread)?;
     // Right behind the look at threads: a worker that cannot start is a panic in there.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -88,6 +94,8 @@ fn show(
     });
     // A blocked read of /proc or the log must not keep the user from the shell.
     runtime.shutdown_background();
+    // Nobody waits for signals any more, and the terminal may take no output.
+    terminal::give_up_after(input::GRACE, *outcome.as_ref().unwrap_or(&1));
     drop(screen);
     outcome
 }

@@ -128,11 +128,18 @@ impl Drop for Screen {
     }
 }
 
+/// Prepares for an abort, see [`super::abort`].
+///
+/// # Errors
+/// If standard output is no terminal or the signal cannot be caught.
+pub(super) fn arm() -> io::Result<()> {
+    super::abort::arm(farewell(), &ENTERED)
+}
+
 fn take(mouse: bool) -> io::Result<()> {
-    let mut codes = Vec::new();
-    leave(&mut codes)?;
-    super::abort::arm(codes, &ENTERED)?;
-    enable_raw_mode()?;
+    arm()?;
+    super::guardian::taken()?;
+    enable_raw_mode().inspect_err(|_| super::guardian::restored())?;
     LEAVING.store(false, Ordering::SeqCst);
     LEFT.store(false, Ordering::SeqCst);
     ENTERED.store(true, Ordering::SeqCst);
@@ -161,6 +168,7 @@ pub(super) fn restore() {
         let _ = disable_raw_mode();
         LEAVING.store(true, Ordering::SeqCst);
         let _ = leave(&mut stdout());
+        super::guardian::restored();
         LEFT.store(true, Ordering::SeqCst);
     }
 }
@@ -172,6 +180,7 @@ pub(super) fn restore() {
 /// then ends the process, and this function does not return. Nothing here waits for the terminal.
 pub(super) fn abandon() {
     let _ = disable_raw_mode();
+    super::guardian::restored();
     discard();
     let begun = Instant::now();
     let mut rounds = 0_u32;
@@ -187,9 +196,7 @@ pub(super) fn abandon() {
             discard();
         }
     }
-    let mut farewell = Vec::new();
-    // Writing to a Vec cannot fail.
-    let _ = leave(&mut farewell);
+    let farewell = farewell();
     // A descriptor of our own: O_NONBLOCK on the shared one would also change the shell's.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let Ok(terminal) = rustix::fs::open("/dev/tty", flags, Mode::empty()) else {
@@ -211,6 +218,19 @@ pub(super) fn abandon() {
     }
 }
 
+/// Ends the process with this status if the terminal has not been restored after so long.
+pub(super) fn give_up_after(time: Duration, status: u8) {
+    let watch = move || {
+        std::thread::sleep(time);
+        if !LEFT.load(Ordering::SeqCst) {
+            abandon();
+            std::process::exit(i32::from(status));
+        }
+    };
+    // Without a thread for it the terminal is waited for.
+    let _ = std::thread::Builder::new().spawn(watch);
+}
+
 /// Discards output that the terminal has not taken, and wakes the threads that wait to write.
 fn discard() {
     let terminal = rustix::stdio::stdout();
@@ -226,6 +246,14 @@ fn discard() {
 pub(super) fn is_hang_up(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
         || tcgetattr(rustix::stdio::stdout()).err() == Some(Errno::IO)
+}
+
+/// The escape codes that leave the full screen.
+pub(super) fn farewell() -> Vec<u8> {
+    let mut codes = Vec::new();
+    // Writing to a Vec cannot fail.
+    let _ = leave(&mut codes);
+    codes
 }
 
 fn leave(out: &mut impl Write) -> io::Result<()> {

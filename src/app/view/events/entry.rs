@@ -9,6 +9,9 @@ use crate::model::recall::Remembered;
 use crate::model::time::{Monotonic, Now, Wall};
 use crate::oomlog::{Kill, OomReport, Outcome, UserspaceKill};
 
+/// Bytes of an `Arc` besides its value: two counters, and what the allocator adds.
+const ARC: usize = 32;
+
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
@@ -96,6 +99,25 @@ impl Entry {
             Self::Report { report, .. } => &report.kills,
             Self::Userspace(_) | Self::Unlogged { .. } | Self::Gap { .. } => &[],
         }
+    }
+
+    /// How many bytes of memory it takes, without what [`OomReport::shed`] drops.
+    pub(super) fn remainder(&self) -> usize {
+        let beside = match self {
+            Self::Report {
+                report, remembered, ..
+            } => {
+                let known: usize = remembered.iter().map(|(_, known)| known.weight()).sum();
+                report.remainder() + known + remembered.capacity() * size_of::<(Pid, Remembered)>()
+            }
+            Self::Userspace(kill) => kill.weight(),
+            Self::Unlogged { groups, .. } => {
+                let paths: usize = groups.iter().map(|group| group.as_str().len()).sum();
+                paths + groups.capacity() * (size_of::<CgroupPath>() + ARC)
+            }
+            Self::Gap { .. } => 0,
+        };
+        size_of::<Kept>() + beside
     }
 
     /// True if it tells of somebody's death.

@@ -7,9 +7,12 @@ use super::{EventLog, Tally};
 
 /// Most entries kept; the oldest are dropped first.
 pub(super) const KEPT: usize = 2000;
-/// Most bytes kept of tables, memory states and lines of all reports together. The newest report keeps its own,
-/// whatever they take: the parser bounds each to a few megabytes.
-const DETAILS: usize = 4 << 20;
+/// Most bytes of memory for the tables, memory states and lines of all reports together. The newest report keeps its
+/// own, whatever they take: the parser bounds each to a few megabytes.
+pub(super) const DETAILS: usize = 4 << 20;
+/// Most bytes of memory for the rows: who died and why. A group kill has thousands of dead, and names and paths are
+/// long where somebody wants them to be. The newest entry stays, whatever it takes.
+pub(super) const ROWS: usize = 4 << 20;
 
 impl EventLog {
     pub(super) fn push(&mut self, entry: Entry) {
@@ -30,9 +33,7 @@ impl EventLog {
                 .entries
                 .iter()
                 .position(|kept| !kept.entry.has_killed());
-            let oldest = self.entries.remove(idle.unwrap_or(0));
-            let tally = oldest.map(|kept| Tally::from_entry(&kept.entry));
-            self.forgotten = self.forgotten.plus(tally.unwrap_or_default());
+            self.forget(idle.unwrap_or(0));
         }
         let kept = self.numbered(entry);
         // Several logs are read at once: each has its own order, and a place in time tells theirs.
@@ -49,8 +50,21 @@ impl EventLog {
         self.entries.insert(place, kept);
     }
 
-    /// Drops the details of the oldest reports beyond [`DETAILS`].
+    /// Drops an entry; its kills still count.
+    fn forget(&mut self, index: usize) {
+        let dropped = self.entries.remove(index);
+        let tally = dropped.map(|kept| Tally::from_entry(&kept.entry));
+        self.forgotten = self.forgotten.plus(tally.unwrap_or_default());
+    }
+
+    /// Drops the details of the oldest reports beyond [`DETAILS`], and the oldest entries beyond [`ROWS`].
     pub(super) fn shed(&mut self) {
+        let mut rows: usize = self.entries().map(Entry::remainder).sum();
+        while rows > ROWS && self.entries.len() > 1 {
+            let oldest = self.entries.front();
+            rows -= oldest.map_or(0, |kept| kept.entry.remainder());
+            self.forget(0);
+        }
         let mut room = DETAILS;
         for kept in self.entries.iter_mut().rev() {
             let Entry::Report { report, .. } = &mut kept.entry else {

@@ -1,7 +1,7 @@
 //! [`EventLog`]: the rows of the OOM pane, newest first, each kill with what was known about the victim.
 //!
-//! It is bounded: 2000 entries of about a kilobyte each, and 4 MiB of what reports hold besides (tables of
-//! tasks, lines). Of older reports only who died and why stays.
+//! It is bounded: 2000 entries, 4 MiB for their rows, and 4 MiB for what reports hold besides (tables of tasks, lines).
+//! Of older reports only who died and why stays.
 
 mod counter;
 mod entry;
@@ -273,6 +273,7 @@ impl EventLog {
                 Vec::new()
             }
         };
+        self.shed();
         self.relist();
         self.unread += self.len().saturating_sub(before);
         new
@@ -303,7 +304,6 @@ impl EventLog {
             *report = new;
         } else {
             let remembered = more.collect();
-            self.shed();
             self.push(Entry::Report {
                 report: new,
                 remembered,
