@@ -32,14 +32,14 @@ fn wrapped(lines: &[String], width: usize, quote: &str) -> String {
     for line in lines {
         let mut part = String::new();
         for word in line.split(' ') {
-            if !part.is_empty() && part.chars().count() + 1 + word.chars().count() > width {
+            let is_first = part.is_empty();
+            if !is_first && part.chars().count() + 1 + word.chars().count() > width {
                 out.push(format!("{quote}{part}"));
-                part = word.to_owned();
-            } else if part.is_empty() && out.is_empty() {
-                part = word.to_owned();
-            } else {
-                part = format!("{part}{}{word}", if part.is_empty() { "" } else { " " });
+                part.clear();
+            } else if !is_first {
+                part.push(' ');
             }
+            part.push_str(word);
         }
         out.push(format!("{quote}{part}"));
     }
