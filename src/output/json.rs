@@ -114,7 +114,7 @@ pub struct DomainFacts<'a> {
     pub percent: Option<f64>,
     /// Page cache, swap and the bytes left before an OOM; null if usage could not be read.
     pub room: Option<RoomFacts>,
-    /// The band of `room.kept_percent`; null with `room`.
+    /// The band of `room.kept_percent`, or that of the domain in `runs_out_first`, whichever is worse; null with `room`.
     pub band: Option<Band>,
     /// Path of the enclosing cgroup that runs out before this domain; `/` also stands for the host. Null if
     /// this domain runs out first.
@@ -207,7 +207,8 @@ pub struct RoomFacts {
     pub swap_used: Option<u64>,
     /// Swap the domain may still use; 0 if it may use none.
     pub swap_left: u64,
-    /// Bytes the domain can still take before somebody dies.
+    /// Bytes the domain can still take before somebody dies: the least up its path, the host included. `runs_out_first`
+    /// names whose it is.
     pub left: u64,
 }
 
@@ -279,7 +280,12 @@ fn domain_facts<'a>(
 ) -> DomainFacts<'a> {
     let room = Room::from_domain(domain, snapshot);
     let group_of = |scope: Scope| scope.memcg().and_then(|key| snapshot.cgroup(key));
-    let outer = runs_out_first(domain.scope, snapshot).map(|(outer, _)| {
+    let first = runs_out_first(domain.scope, snapshot);
+    // Where tasks are only slowed down, no enclosing limit makes that a kill.
+    let nearest = first
+        .map(|(_, room)| room)
+        .filter(|_| !domain.throttles_only);
+    let outer = first.map(|(outer, _)| {
         group_of(outer).map_or_else(CgroupPath::root, |group| group.path.clone())
     });
     let group = group_of(domain.scope);
@@ -293,8 +299,14 @@ fn domain_facts<'a>(
         cgroup: group.map(|g| &g.path),
         nodes,
         name: group.and_then(|g| container::label(g.path.as_str())),
-        room: room.map(RoomFacts::from),
-        band: room.map(|room| thresholds.band(room.percent())),
+        room: room.map(|room| RoomFacts {
+            left: nearest.map_or(room.left(), |nearest| nearest.left()),
+            ..RoomFacts::from(room)
+        }),
+        band: room.map(|room| {
+            let nearest = nearest.unwrap_or(room);
+            thresholds.band(room.percent().max(nearest.percent()))
+        }),
         runs_out_first: outer,
         limit: domain.limit,
         usage: domain.usage,

@@ -11,6 +11,7 @@ use oomtop::model::memory::band::Band;
 use oomtop::model::oom_domain::victim::{Scope, assess};
 use oomtop::model::snapshot::Snapshot;
 use oomtop::model::vm_settings::{ZramUse, parse_swaps};
+use oomtop::output::json::document;
 
 /// A sample of a second, changed by `change` before the domains are assessed.
 fn sample(second: u64, groups: Vec<Cgroup>, change: impl Fn(&mut Snapshot)) -> Snapshot {
@@ -103,6 +104,40 @@ fn a_nested_group_shows_the_room_of_the_ancestor_that_is_full_first() {
     let full = |key: u32| watch(key).first_full.expect("it grows");
     assert_eq!(full(1).0, Scope::Memcg(CgroupKey(1)));
     assert_eq!(full(2), full(1), "whose it is, and when");
+    // 70 % of its own limit is a warning, but nobody inside lives past the outer one's.
+    assert!(
+        outer.contains(" CRITICAL ") && inner.contains(" CRITICAL^ "),
+        "{text}"
+    );
+    assert_eq!(watch(2).own_band, Band::Warning);
+    let state = &scene.state;
+    let document = document(
+        &state.snapshot,
+        &state.host,
+        &state.marks,
+        &state.events,
+        &state.settings.thresholds,
+    );
+    let document = serde_json::to_value(document).expect("a document");
+    let domains = document["domains"].as_array().expect("domains");
+    let facts = |path: &str| {
+        let of = |domain: &&serde_json::Value| domain["cgroup"] == path;
+        let domain = domains.iter().find(of).expect(path);
+        (
+            domain["room"]["left"].as_u64(),
+            domain["band"].clone(),
+            domain["runs_out_first"].clone(),
+        )
+    };
+    let left = Some(10 * MIB);
+    assert_eq!(
+        facts("/outer"),
+        (left, "critical".into(), None::<&str>.into())
+    );
+    assert_eq!(
+        facts("/outer/inner"),
+        (left, "critical".into(), "/outer".into())
+    );
 }
 
 #[test]

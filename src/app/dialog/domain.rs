@@ -173,7 +173,7 @@ impl Subject<'_> {
             lines.push(Line::of(Tone::Watch, text));
             return lines;
         };
-        let band = self.watch.band;
+        let band = self.watch.own_band;
         let share = format!("{} {}", format::percent(room.percent()), band.name());
         let mut used = Line::of(Tone::Dim, format!("  {:<11}", "used")).add(tone(band), share);
         if room.droppable > 0 || room.slab > 0 {

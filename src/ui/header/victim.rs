@@ -146,7 +146,7 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
         format::size(limit)
     );
     if detail == Detail::All {
-        line.push(tone(watch.band), share);
+        line.push(tone(watch.own_band), share);
     }
     match watch.signs.time_left {
         Some(left) => line.push(

@@ -61,8 +61,10 @@ pub struct Watch {
     pub room: Option<Room>,
     /// An OOM in it would kill somebody, or hang the tasks in it.
     pub has_victims: bool,
-    /// Band of the kept share, with hysteresis.
+    /// Band of the kept share, with hysteresis, or of the enclosing domain that runs out before, whichever is worse.
     pub band: Band,
+    /// Band of the domain's own kept share, with hysteresis.
+    pub own_band: Band,
     /// How urgent it is; rises at once, falls late.
     pub urgency: Urgency,
     /// The least room up the path and whose it is; [`Self::room`] is the domain's own.
@@ -190,14 +192,19 @@ impl Watch {
             Some(room) if self.kind != Kind::Throttles => room.percent(),
             _ => 0.0,
         };
-        self.band = thresholds.next(self.band, percent);
+        self.own_band = thresholds.next(self.own_band, percent);
+        let nearest = self
+            .tightest
+            .filter(|_| self.room.is_some() && self.kind != Kind::Throttles)
+            .map_or(percent, |(_, room)| room.percent());
+        self.band = thresholds.next(self.band, percent.max(nearest));
         self.step = next_step(self.step, percent);
         let stalled = match group {
             Some(group) => group.pressure.map_or(0, |pressure| pressure.full),
             None => snapshot.pressure.map_or(0, |p| hundredths(p.full.avg10)),
         };
         self.signs = Signs {
-            band: self.band,
+            band: self.own_band,
             time_left: self
                 .room
                 .filter(|_| self.kind != Kind::Throttles)

@@ -48,6 +48,12 @@ fn outer(c: &DomainCell<'_>, scope: Scope) -> &'static str {
     if scope == c.domain.scope { "" } else { "^" }
 }
 
+/// The band, marked where it is an enclosing domain's.
+fn band(c: &DomainCell<'_>) -> String {
+    let own = c.watch.band == c.watch.own_band;
+    format!("{}{}", c.watch.band.name(), if own { "" } else { "^" })
+}
+
 /// The columns.
 pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
@@ -67,7 +73,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         id: "state",
         title: "STATE",
         doc: joined!(
-            "band of USED%, or KILLED, OOM (no kill), HANGS, THROTTLED (",
+            "band (^: an outer domain's), KILLED, OOM, HANGS, THROTTLED (",
             LimitFile::High.row().name,
             ")"
         ),
@@ -78,12 +84,12 @@ pub static COLUMNS: &[DomainColumn] = &[
         cell: |c| match (c.watch.acute(), c.watch.room) {
             // A past kill does not hide that the next one is near: KILLS says when it was.
             (Some(Acute::Killed), Some(_)) if c.watch.band >= Band::Danger => {
-                cell(tone(c.watch.band), c.watch.band.name())
+                cell(tone(c.watch.band), band(c))
             }
             (Some(acute), _) => cell(Tone::Critical, acute.word()),
             (None, _) if c.watch.is_throttled() => cell(Tone::Danger, "THROTTLED"),
             (_, None) => na(),
-            (_, Some(_)) => cell(tone(c.watch.band), c.watch.band.name()),
+            (_, Some(_)) => cell(tone(c.watch.band), band(c)),
         },
     },
     DomainColumn {
@@ -95,7 +101,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         rank: 0,
         sort: (),
         cell: |c| match c.watch.room {
-            Some(room) => cell(tone(c.watch.band), format::percent(room.percent())),
+            Some(room) => cell(tone(c.watch.own_band), format::percent(room.percent())),
             None => na(),
         },
     },
