@@ -14,5 +14,6 @@ mod input;
 mod latency;
 mod panics;
 mod screenshots;
+mod seen;
 mod stopping;
 mod tty;
