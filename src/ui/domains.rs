@@ -1,17 +1,19 @@
 //! The domains view, in the place of the process table.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
 use crate::app::input::id::ActionId;
 use crate::app::view::columns::fit;
-use crate::app::view::domains::Order;
 use crate::app::view::domains::columns::{COLUMNS, DomainCell, PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
+use crate::app::view::domains::{Order, name};
 use crate::app::view::layout::{Pane, Panes};
 use crate::model::cgroup::limits::LimitFile;
+use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::{Line, Tone};
 
 /// Draws the pane.
@@ -23,7 +25,9 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         &pane::window(state.domains.list()),
         focused,
     );
-    let columns = fit(COLUMNS, panes.table_head.width);
+    let names = longest_name(state);
+    let wants = |id: &str| names.filter(|_| id == "domain");
+    let columns = fit(COLUMNS, panes.table_head.width, &wants);
     pane::heads(panes.table_head, &columns, None, canvas);
     let domains = &state.domains;
     let selection = canvas.theme.selection(focused);
@@ -37,6 +41,26 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     if let Some(text) = nothing(state).filter(|_| state.snapshot.seq > 0) {
         pane::sentence(panes.table_rows, domains.rows().len(), &text, canvas);
     }
+}
+
+/// Cells of the longest name of a group with its branch; the name of the host may be cut. `None` without groups.
+fn longest_name(state: &State) -> Option<u16> {
+    // A name that is further down may be cut: measuring thousands would cost more than it gives.
+    const MEASURED: usize = 500;
+    let rows = state.domains.rows().iter().take(MEASURED);
+    let names = rows.filter_map(|row| match row {
+        Row::Domain {
+            scope,
+            parent,
+            depth,
+            ..
+        } if *scope != Scope::Host => {
+            let own = name(*scope, *parent, &state.host.name, &state.snapshot);
+            Some(branch(*depth).width() + own.width())
+        }
+        _ => None,
+    });
+    names.max().and_then(|cells| u16::try_from(cells).ok())
 }
 
 /// Why the rows show no group.

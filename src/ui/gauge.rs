@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
-use crate::text::tone::Tone;
+use crate::text::tone::{Line, Tone};
 
 /// Eighths of a cell, from nearly empty to full.
 const EIGHTHS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
@@ -65,31 +65,32 @@ pub fn mark_cell(mark: f64, cells: u16) -> u16 {
     at.min(cells.saturating_sub(1))
 }
 
-/// A sparkline of the newest values in so many cells, scaled from the smallest to the largest.
-pub fn sparkline(values: impl ExactSizeIterator<Item = u64>, cells: usize) -> String {
-    let skip = values.len().saturating_sub(cells);
-    let shown: Vec<u64> = values.skip(skip).collect();
-    let (Some(low), Some(high)) = (shown.iter().min(), shown.iter().max()) else {
-        return String::new();
-    };
-    // Rest must look like rest: a range under 1 % of the value is not stretched to full height.
-    let range = (high - low).max(high / 100).max(1);
-    shown
-        .iter()
-        .map(|value| {
-            let level = (value - low).saturating_mul(7) / range;
-            usize::try_from(level)
-                .ok()
-                .and_then(|l| HEIGHTS.get(l))
-                .copied()
-                .unwrap_or(HEIGHTS[7])
-        })
-        .collect()
+/// A sparkline of the newest percentages in so many cells, each in the tone of its band. The axis is fixed, 0 to 100 %:
+/// rest looks like rest, and the same height is always as near to the end.
+pub fn sparkline(
+    percents: impl ExactSizeIterator<Item = f64>,
+    cells: usize,
+    tone: impl Fn(f64) -> Tone,
+) -> Line {
+    let skip = percents.len().saturating_sub(cells);
+    let mut line = Line::new();
+    for percent in percents.skip(skip) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 7; `as` saturates"
+        )]
+        let level = (percent.clamp(0.0, 99.0) / 100.0 * 8.0) as usize;
+        line.push(tone(percent), HEIGHTS.get(level).copied().unwrap_or("█"));
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::{eighths, mark_cell, sparkline};
+    use crate::model::memory::band::{Band, Thresholds};
+    use crate::ui::theme::Theme;
 
     #[test]
     fn bars_fill_in_eighths_and_never_overflow() {
@@ -102,10 +103,24 @@ mod tests {
     }
 
     #[test]
-    fn sparklines_show_movement_and_rest() {
-        assert_eq!(sparkline([0, 50, 100].into_iter(), 10), "▁▄█");
-        assert_eq!(sparkline([1000, 1001, 1000].into_iter(), 10), "▁▁▁");
-        assert_eq!(sparkline([1, 2, 3].into_iter(), 2), "▁█");
-        assert_eq!(sparkline(std::iter::empty(), 5), "");
+    fn sparklines_have_a_fixed_axis_and_the_tones_of_the_bands() {
+        let marks = Thresholds::default();
+        let tone = |percent| Theme::band(marks.band(percent));
+        for (percents, cells, expected) in [
+            // What rests or moves by a little is flat, wherever it is.
+            (&[10.8, 10.8, 10.9, 10.8][..], 9, "▁▁▁▁"),
+            (&[50.0, 50.4, 51.0, 52.0], 9, "▅▅▅▅"),
+            (&[0.0, 50.0, 100.0, 250.0], 9, "▁▅██"),
+            (&[1.0, 60.0, 80.0], 2, "▅▇"),
+            (&[f64::NAN], 2, "▁"),
+            (&[], 5, ""),
+        ] {
+            let line = sparkline(percents.iter().copied(), cells, tone);
+            assert_eq!(line.plain(), expected, "{percents:?}");
+        }
+        let line = sparkline([69.0, 71.0, 86.0, 96.0].into_iter(), 9, tone);
+        let tones: Vec<_> = line.spans.iter().map(|span| span.tone).collect();
+        let bands = [Band::Normal, Band::Warning, Band::Danger, Band::Critical];
+        assert_eq!(tones, bands.map(Theme::band));
     }
 }

@@ -6,9 +6,8 @@ use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
 use crate::app::input::id::ActionId;
-use crate::app::view::columns::fit;
 use crate::app::view::layout::{Pane, Panes};
-use crate::app::view::processes::columns::{COLUMNS, PlacedColumn};
+use crate::app::view::processes::columns::PlacedColumn;
 use crate::app::view::processes::row::Row;
 use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::{Line, Tone};
@@ -18,8 +17,8 @@ use crate::text::wording::short_group;
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let focused = state.focus == Pane::Processes;
     canvas.rule(panes.table_title, &title(state), &remark(state), focused);
-    let columns = fit(COLUMNS, panes.table_head.width);
     let table = &state.table;
+    let columns = table.columns(panes.table_head.width);
     pane::heads(panes.table_head, &columns, Some(table.sort), canvas);
     let selection = canvas.theme.selection(focused);
     pane::rows(

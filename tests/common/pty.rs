@@ -12,16 +12,18 @@ use super::patience::{PATIENCE, beside, until};
 use super::screen::Screen;
 
 /// What the program wrote so far: the raw bytes and the screen they make.
-struct Output {
+pub(super) struct Output {
     parser: vt100::Parser,
     raw: Vec<u8>,
     ended: bool,
     /// True while nobody reads: the terminal takes no more output once its buffers are full.
     held: bool,
+    /// The screens after each piece of output, while somebody wants them.
+    pub(super) recorded: Option<Vec<(Instant, Screen)>>,
 }
 
 impl Output {
-    fn screen(&self) -> Screen {
+    pub(super) fn screen(&self) -> Screen {
         Screen(self.parser.screen().clone())
     }
 }
@@ -104,6 +106,7 @@ impl Launch {
                 raw: Vec::new(),
                 ended: false,
                 held: false,
+                recorded: None,
             }),
             Condvar::new(),
         ));
@@ -134,6 +137,7 @@ fn collect(mut reader: Box<dyn Read + Send>, output: &(Mutex<Output>, Condvar)) 
             .expect("the output is not poisoned");
         state.raw.extend_from_slice(&chunk[..n]);
         state.parser.process(&chunk[..n]);
+        state.record();
         state.ended = n == 0;
         output.1.notify_all();
         if n == 0 {
@@ -166,7 +170,7 @@ impl Session {
     }
 
     /// Waits until the program has taken what was typed.
-    pub(super) fn await_taken(&mut self) {
+    pub(crate) fn await_taken(&mut self) {
         let terminal = self.terminal();
         until(|| rustix::io::ioctl_fionread(&terminal).unwrap_or(0) == 0 || !self.alive());
     }
@@ -208,7 +212,7 @@ impl Session {
             .expect("the terminal is resized");
     }
 
-    fn lock(&self) -> MutexGuard<'_, Output> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Output> {
         self.output.0.lock().expect("the output is not poisoned")
     }
 

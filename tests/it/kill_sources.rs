@@ -221,10 +221,12 @@ fn a_past_kill_does_not_hide_that_the_next_is_near() {
     };
     assert!(row(&scene).contains("KILLED"), "{}", row(&scene));
     assert!(row(&scene).contains("s)"), "{}", row(&scene));
-    run(&mut scene, 105, 8, of(97));
-    let near = row(&scene);
-    assert!(near.contains("CRITICAL") && near.contains("s)"), "{near}");
-    assert!(!near.contains("KILLED"), "{near}");
+    for (second, usage, band) in [(105, 75, "WARNING"), (109, 97, "CRITICAL")] {
+        run(&mut scene, second, 4, of(usage));
+        let near = row(&scene);
+        assert!(near.contains(band) && near.contains("s)"), "{near}");
+        assert!(!near.contains("KILLED"), "{near}");
+    }
     // Who is named is alive.
     let text = scene.text();
     let header = text

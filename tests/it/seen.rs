@@ -2,13 +2,14 @@
 //! shown before. The frames alone decide, never the state.
 
 mod frames;
-mod hands;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::common::hands::{Dice, stream, token};
 use crate::common::paper_kernel::PaperKernel;
 use crate::common::scene::{Scene, id, kill_report, processes, snapshot};
+use crate::common::sight::names;
 use oomtop::app::input::bytes::Decoder;
 use oomtop::app::msg::{Effect, GroupChoice, Msg, Receipt};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
@@ -18,8 +19,7 @@ use oomtop::model::time::Monotonic;
 use oomtop::oomlog::OomEvent;
 use oomtop::ui::theme::Theme;
 
-use frames::{Frame, judge, names};
-use hands::{Dice, stream, token};
+use frames::{Frame, judge};
 
 /// Keys, pastes and mouse reports of the long run, unless `OOMTOP_TEST_EVENTS` says another number.
 const EVENTS: usize = 5_000;

@@ -6,7 +6,6 @@ use crate::app::msg::{Effect, Mouse, MouseAction};
 use crate::app::update::key::to_dialog;
 use crate::app::view::columns;
 use crate::app::view::layout::Pane;
-use crate::app::view::processes::columns::COLUMNS;
 
 /// Rows the wheel scrolls.
 const WHEEL: isize = 3;
@@ -45,7 +44,7 @@ pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
         }
         MouseAction::Click if panes.table_head.contains(at) && state.domains.open => {}
         MouseAction::Click if panes.table_head.contains(at) => {
-            let columns = columns::fit(COLUMNS, panes.table_head.width);
+            let columns = state.table.columns(panes.table_head.width);
             if let Some(column) = columns::at(&columns, mouse.x) {
                 state.table.sort_by(column);
                 state.arrange();

@@ -24,16 +24,8 @@ pub fn cell(tone: Tone, text: impl Into<String>) -> Cell {
 pub enum Width {
     /// Exactly so many cells.
     Fixed(u16),
-    /// A share of the remaining cells, but at least this many.
+    /// A share of the remaining cells, but at least this many, or what the contents fill.
     AtLeast(u16),
-}
-
-impl Width {
-    fn least(self) -> u16 {
-        match self {
-            Self::Fixed(width) | Self::AtLeast(width) => width,
-        }
-    }
 }
 
 /// Alignment of a cell's text.
@@ -67,6 +59,18 @@ pub struct Column<C, S> {
 }
 
 impl<C, S> Column<C, S> {
+    /// The cells without which the column is not shown.
+    fn least(&self, wants: Wants<'_>) -> u16 {
+        match self.width {
+            Width::Fixed(width) => width,
+            Width::AtLeast(width) => {
+                let title = u16::try_from(self.title.len()).unwrap_or(u16::MAX);
+                let wanted = wants(self.id).map_or(width, |wanted| wanted.max(title));
+                width.min(wanted)
+            }
+        }
+    }
+
     /// Its header, for a list of columns, with the id where the two differ: `RSS`, `BAD‰ (badness)`.
     pub fn heading(&self) -> String {
         if self.title.is_empty() {
@@ -90,45 +94,76 @@ pub struct Placed<C: 'static, S: 'static> {
     pub width: u16,
 }
 
+/// Cells that the contents of a flexible column would fill; a column that is not asked about takes any room.
+pub type Wants<'a> = &'a dyn Fn(&str) -> Option<u16>;
+
 /// The columns that fit into `width` cells, from the left.
 ///
-/// Drops the columns of the highest rank first. The remaining cells go to the flexible columns: all to a
-/// single one; of two, two thirds to the one of the smaller rank.
-pub fn fit<C, S>(columns: &'static [Column<C, S>], width: u16) -> Vec<Placed<C, S>> {
-    let needed = |max_rank: u8| -> u16 {
-        let shown = columns.iter().filter(|c| c.rank <= max_rank);
-        shown
-            .map(|c| c.width.least() + 1)
-            .sum::<u16>()
-            .saturating_sub(1)
-    };
-    let highest = columns.iter().map(|c| c.rank).max().unwrap_or(0);
-    let rank = (0..=highest)
-        .rev()
-        .find(|rank| needed(*rank) <= width)
-        .unwrap_or(0);
-    let left_over = width.saturating_sub(needed(rank));
-    let shown = columns.iter().filter(|c| c.rank <= rank);
-    let flexible = shown
-        .clone()
+/// Takes the columns of the smallest rank first; those of the first rank that do not all fit are tried one by one, and
+/// so are those of higher ranks. The remaining cells go to the flexible columns: all to a single one; of two, a third to
+/// the one of the higher rank. What one of the two does not want goes to the other.
+pub fn fit<C, S>(
+    columns: &'static [Column<C, S>],
+    width: u16,
+    wants: Wants<'_>,
+) -> Vec<Placed<C, S>> {
+    let shown = which_fit(columns, width, wants);
+    let needed: u16 = shown.iter().map(|c| c.least(wants) + 1).sum();
+    let left_over = width.saturating_sub(needed.saturating_sub(1));
+    let mut flexible: Vec<_> = shown
+        .iter()
         .filter(|c| matches!(c.width, Width::AtLeast(_)))
-        .map(|c| c.rank);
-    let (several, first) = (flexible.clone().count() > 1, flexible.min());
-    let share = |column: &Column<C, S>| match column.width {
-        Width::Fixed(_) => 0,
-        Width::AtLeast(_) if !several => left_over,
-        Width::AtLeast(_) if Some(column.rank) == first => left_over - left_over / 3,
-        Width::AtLeast(_) => left_over / 3,
+        .collect();
+    flexible.sort_by_key(|column| column.rank);
+    let missing = |column: &Column<C, S>| {
+        let wanted = wants(column.id).unwrap_or(u16::MAX);
+        wanted.saturating_sub(column.least(wants))
+    };
+    let second = flexible.get(1).map_or(0, |second| {
+        let main = flexible.first().map_or(0, |first| missing(first));
+        let share = (left_over / 3).max(left_over.saturating_sub(main));
+        share.min(missing(second)).min(left_over)
+    });
+    let extra = |column: &Column<C, S>| {
+        let place = flexible.iter().position(|f| std::ptr::eq(**f, column));
+        match place {
+            Some(0) => left_over - second,
+            Some(1) => second,
+            _ => 0,
+        }
     };
     let mut x: u16 = 0;
     shown
-        .map(|column| {
-            let width = column.width.least() + share(column);
+        .iter()
+        .map(|&column| {
+            let width = column.least(wants) + extra(column);
             let placed = Placed { column, x, width };
             x = x.saturating_add(width + 1);
             placed
         })
         .collect()
+}
+
+/// The columns for which there is room, in their order.
+fn which_fit<C, S>(
+    columns: &'static [Column<C, S>],
+    width: u16,
+    wants: Wants<'_>,
+) -> Vec<&'static Column<C, S>> {
+    let mut by_rank: Vec<_> = columns.iter().enumerate().collect();
+    by_rank.sort_by_key(|(_, column)| column.rank);
+    let mut taken = Vec::new();
+    let mut used: u16 = 0;
+    for (at, column) in by_rank {
+        // One blank lies between two columns.
+        let end = used + u16::from(used > 0) + column.least(wants);
+        if column.rank == 0 || end <= width {
+            used = end;
+            taken.push((at, column));
+        }
+    }
+    taken.sort_by_key(|(at, _)| *at);
+    taken.into_iter().map(|(_, column)| column).collect()
 }
 
 /// The column at `x`, in cells from the left edge of the pane; includes the blank after the column.
@@ -163,7 +198,7 @@ mod tests {
     ];
 
     fn places(width: u16) -> Vec<(&'static str, u16, u16)> {
-        let placed = fit(COLUMNS, width);
+        let placed = fit(COLUMNS, width, &|_| None);
         placed.iter().map(|p| (p.column.id, p.x, p.width)).collect()
     }
 
@@ -179,8 +214,54 @@ mod tests {
     }
 
     #[test]
+    fn the_room_is_shared_by_content() {
+        let widths = |side, name| {
+            let wants = |id: &str| if id == "side" { side } else { name };
+            let placed = fit(COLUMNS, 100, &wants);
+            let width = |id| placed.iter().find(|p| p.column.id == id).map(|p| p.width);
+            (width("side"), width("name"))
+        };
+        // 100 cells: 4 and two blanks are taken, 94 are shared.
+        for (side, name, expected) in [
+            // Nobody says: a third of what is left over, and the rest.
+            (None, None, (32, 62)),
+            // What the side does not need goes to the name, and the other way round.
+            (Some(12), None, (12, 82)),
+            (None, Some(20), (74, 20)),
+            // Both need more than there is.
+            (Some(90), Some(90), (32, 62)),
+            // Both are content: the name takes what is left, it is the one that is read.
+            (Some(12), Some(20), (12, 82)),
+            (Some(1), Some(1), (4, 90)),
+        ] {
+            let expected = (Some(expected.0), Some(expected.1));
+            assert_eq!(widths(side, name), expected, "{side:?} {name:?}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_still_fits_is_not_left_out_with_its_rank() {
+        static RANKED: &[Column<(), ()>] = &[
+            column("wide", Width::Fixed(12), 1),
+            column("small", Width::Fixed(4), 1),
+            column("late", Width::Fixed(3), 2),
+            column("name", Width::AtLeast(10), 0),
+        ];
+        let ids = |width| -> Vec<_> {
+            let placed = fit(RANKED, width, &|_| None);
+            placed.iter().map(|p| p.column.id).collect()
+        };
+        assert_eq!(ids(10), ["name"]);
+        assert_eq!(ids(14), ["late", "name"]);
+        assert_eq!(ids(15), ["small", "name"]);
+        assert_eq!(ids(19), ["small", "late", "name"]);
+        assert_eq!(ids(28), ["wide", "small", "name"]);
+        assert_eq!(ids(32), ["wide", "small", "late", "name"]);
+    }
+
+    #[test]
     fn a_column_is_found_by_its_cells_and_the_blank_after_it() {
-        let placed = fit(COLUMNS, 31);
+        let placed = fit(COLUMNS, 31, &|_| None);
         let id = |x| at(&placed, x).map(|column| column.id);
         assert_eq!(
             [id(0), id(9), id(10)],

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::LABEL;
 use crate::app::State;
 use crate::app::dialog::settings::short_rule;
+use crate::app::view::gauge::PAST;
 use crate::app::view::gauge::trend::{Rate, time_at};
 use crate::model::killers::first_to_act;
 use crate::model::memory::percent;
@@ -92,12 +93,11 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
         return;
     }
     let gauge = &state.gauge;
-    let cells = usize::from(area.width / 4).min(60);
-    let mut line = Line::of(
-        Theme::band(gauge.band),
-        sparkline(gauge.trend.values(), cells),
-    );
-    line.push(Tone::Normal, " ");
+    let cells = usize::from(area.width / 4).min(PAST);
+    let marks = &state.settings.thresholds;
+    let tone = |percent| Theme::band(marks.band(percent));
+    let mut line = sparkline(gauge.past(), cells, tone);
+    line.push(Tone::Dim, " 0–100%  ");
     match gauge.rate() {
         Rate::Unknown => line.push(Tone::Dim, "watching …"),
         Rate::Unsteady => line.push(Tone::Dim, "no steady trend"),

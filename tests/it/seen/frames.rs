@@ -1,5 +1,6 @@
 //! What a person saw, and whether a write fits it.
 
+use crate::common::sight::{are_named, dense, dialog};
 use oomtop::app::view::layout::Panes;
 use oomtop::model::plan::Plan;
 use oomtop::model::plan::step::{CgroupStep, Step};
@@ -39,39 +40,6 @@ impl Frame {
     }
 }
 
-/// The text of the dialog in front: the box whose four corners are all on the screen. A box behind it has lost some.
-fn dialog(rows: &[Vec<&str>]) -> Option<String> {
-    for (top, row) in rows.iter().enumerate().rev() {
-        let Some(left) = row.iter().position(|cell| *cell == "┌") else {
-            continue;
-        };
-        let Some(right) = row.iter().rposition(|cell| *cell == "┐") else {
-            continue;
-        };
-        let below = rows.iter().enumerate().skip(top + 1);
-        let mut bottoms = below.filter(|(_, row)| row[left] == "└" && row[right] == "┘");
-        let Some((bottom, _)) = bottoms.next() else {
-            continue;
-        };
-        let inside = rows[top..=bottom]
-            .iter()
-            .map(|row| row[left + 1..right].concat());
-        return Some(inside.collect::<Vec<_>>().join(" "));
-    }
-    None
-}
-
-/// The pid stands in the text as a number of its own.
-pub(super) fn names(text: &str, pid: u32) -> bool {
-    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
-    numbers.any(|number| number.parse() == Ok(pid))
-}
-
-/// The text without blanks: long paths are wrapped.
-fn dense(text: &str) -> String {
-    text.split_whitespace().collect()
-}
-
 /// What is wrong with a write after the frame that the person saw last.
 pub(super) fn judge(plans: &[Plan], seen: &Frame) -> Result<(), String> {
     let Some(dialog) = &seen.dialog else {
@@ -93,12 +61,7 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame) -> Result<(), String> {
             ) => {}
         }
     }
-    pids.sort_unstable();
-    pids.dedup();
-    // Of many the dialog names the first, and how many there are.
-    let unnamed = pids.iter().filter(|pid| !names(dialog, **pid)).count();
-    let counted = names(dialog, u32::try_from(pids.len()).expect("small"));
-    if unnamed > 0 && (pids.len() < 5 || !counted) {
+    if !are_named(dialog, &mut pids) {
         return Err(format!("{pids:?} were not in the dialog"));
     }
     Ok(())

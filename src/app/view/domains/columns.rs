@@ -98,22 +98,31 @@ mod tests {
     #[test]
     fn what_matters_most_stays_when_it_gets_narrow() {
         let ids = |width| {
-            fit(COLUMNS, width)
+            fit(COLUMNS, width, &|_| None)
                 .iter()
                 .map(|p| p.column.id)
                 .collect::<Vec<_>>()
         };
         assert_eq!(ids(30), ["domain", "kept"]);
         assert_eq!(ids(40), ["domain", "state", "kept"]);
-        for id in ["usage", "limit", "full-in", "kills", "victim"] {
+        for id in ["limit", "full-in", "kills", "victim", "left", "growth"] {
             assert!(ids(90).contains(&id), "{id}");
         }
-        for id in ["limit", "full-in", "victim"] {
-            assert!(ids(80).contains(&id), "{id}");
-        }
+        assert!(ids(98).contains(&"usage"));
+        // Short names leave room: on 80 cells there is all that tells of the end.
+        let short = fit(COLUMNS, 80, &|id| (id == "domain").then_some(8));
+        let short: Vec<_> = short.iter().map(|p| p.column.id).collect();
+        let whole = [
+            "domain", "state", "kept", "limit", "left", "growth", "full-in", "kills", "victim",
+        ];
+        assert_eq!(short, whole);
         assert_eq!(ids(200).len(), COLUMNS.len());
         for width in 27..300 {
-            let used: u16 = fit(COLUMNS, width).iter().map(|p| p.width + 1).sum::<u16>() - 1;
+            let used: u16 = fit(COLUMNS, width, &|_| None)
+                .iter()
+                .map(|p| p.width + 1)
+                .sum::<u16>()
+                - 1;
             assert_eq!(used, width, "the view fills its width");
         }
     }

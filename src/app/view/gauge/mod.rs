@@ -3,6 +3,7 @@
 mod fit;
 pub mod trend;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::app::view::gauge::trend::{Rate, Trend};
@@ -12,6 +13,9 @@ use crate::model::oom_domain::enclosing::tightest;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
+
+/// Most cells of the sparkline.
+pub const PAST: usize = 60;
 
 /// The memory gauge.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +36,7 @@ pub struct Gauge {
     pub band: Band,
     /// The last minutes of used memory, swap included.
     pub trend: Trend,
+    past: VecDeque<f64>,
     /// The host's counter of kills.
     kills: Option<u64>,
 }
@@ -68,6 +73,10 @@ impl Gauge {
         }
         self.kills = kills;
         self.trend.push(snapshot.taken.monotonic, consumed);
+        if self.past.len() >= PAST {
+            self.past.pop_front();
+        }
+        self.past.push_back(self.percent());
         let before = self.band;
         self.band = thresholds.next(before, self.percent());
         self.band > before
@@ -76,6 +85,11 @@ impl Gauge {
     /// Used share of the limit in percent.
     pub fn percent(&self) -> f64 {
         percent(self.used, self.limit)
+    }
+
+    /// The newest values of [`Self::percent`], oldest first.
+    pub fn past(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.past.iter().copied()
     }
 
     /// The rate of the last minute, or of the last seconds.

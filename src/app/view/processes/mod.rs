@@ -7,3 +7,4 @@ pub mod row;
 pub mod table;
 pub mod targets;
 pub mod tree;
+mod wanted;

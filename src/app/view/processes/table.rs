@@ -6,10 +6,14 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use crate::app::view::columns::fit;
 use crate::app::view::list::{Hold, List};
-use crate::app::view::processes::columns::{COLUMNS, CellContext, Column, Order, column};
+use crate::app::view::processes::columns::{
+    COLUMNS, CellContext, Column, Order, PlacedColumn, column,
+};
 use crate::app::view::processes::row::Row;
 use crate::app::view::processes::tree;
+use crate::app::view::processes::wanted::Wanted;
 use crate::model::filter::Filter;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::badness::{Badness, Immunity, badness};
@@ -39,6 +43,8 @@ pub struct ProcessTable {
     pub zoom: Option<Scope>,
     /// Tagged processes.
     pub tagged: BTreeSet<ProcessId>,
+    /// Cells that the longest command and the longest group of the rows fill.
+    wanted: Wanted,
     list: List<Row>,
     /// Sort keys of the rows; a field only to reuse its allocation.
     keys: Vec<((i64, i64), Row)>,
@@ -57,6 +63,7 @@ impl Default for ProcessTable {
             follow: false,
             zoom: None,
             tagged: BTreeSet::new(),
+            wanted: Wanted::default(),
             list: List::default(),
             keys: Vec::new(),
             lived: false,
@@ -96,11 +103,17 @@ impl ProcessTable {
         self.forget_ended_tags(snapshot);
         let mut rows = self.shown_rows(context);
         self.put_in_order(&mut rows, context);
+        self.wanted = Wanted::by(&rows, snapshot);
         if self.tree {
             rows = tree::arrange(&rows, &snapshot.processes);
         }
         self.list.keep_in_view(self.follow);
         self.take_rows(rows, snapshot);
+    }
+
+    /// The columns of a pane that is so wide.
+    pub fn columns(&self, width: u16) -> Vec<PlacedColumn> {
+        fit(COLUMNS, width, &|id| self.wanted.of(id))
     }
 
     fn shown_rows(&self, context: &CellContext<'_>) -> Vec<Row> {

@@ -60,7 +60,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         id: "domain",
         title: "DOMAIN",
         doc: "the host, a cgroup with a limit, memory nodes; └ lies inside the one above",
-        width: Width::AtLeast(20),
+        width: Width::AtLeast(19),
         align: Align::Left,
         rank: 0,
         sort: (),
@@ -82,8 +82,8 @@ pub static COLUMNS: &[DomainColumn] = &[
         rank: 1,
         sort: (),
         cell: |c| match (c.watch.acute(), c.watch.room) {
-            // A past kill does not hide that the next one is near: KILLS says when it was.
-            (Some(Acute::Killed), Some(_)) if c.watch.band >= Band::Danger => {
+            // A past kill hides no band but the one of rest: KILLS says when it was.
+            (Some(Acute::Killed), Some(_)) if c.watch.band > Band::Normal => {
                 cell(tone(c.watch.band), band(c))
             }
             (Some(acute), _) => cell(Tone::Critical, acute.word()),
@@ -111,7 +111,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "memory used, page cache included (the host: without it)",
         width: Width::Fixed(5),
         align: Align::Right,
-        rank: 3,
+        rank: 4,
         sort: (),
         cell: |c| match c.domain.usage {
             Some(usage) => cell(Tone::Normal, format::size(usage)),
@@ -134,7 +134,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "room before somebody dies, swap included; ^: of an enclosing domain",
         width: Width::Fixed(6),
         align: Align::Right,
-        rank: 4,
+        rank: 3,
         sort: (),
         cell: |c| match c.watch.tightest {
             Some((scope, room)) => {
@@ -150,7 +150,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "page cache dropped first; -: the host, or not read (far from the limit)",
         width: Width::Fixed(5),
         align: Align::Right,
-        rank: 7,
+        rank: 8,
         sort: (),
         cell: |c| match c.group {
             None => dash(),
@@ -165,7 +165,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "swap used / all it may use; none: there is none for it",
         width: Width::Fixed(11),
         align: Align::Right,
-        rank: 6,
+        rank: 7,
         sort: (),
         cell: |c| {
             let Some(room) = c.watch.room else {
@@ -189,7 +189,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "growth of what it keeps; ?: of the last seconds alone; unsteady: no trend",
         width: Width::Fixed(8),
         align: Align::Right,
-        rank: 5,
+        rank: 3,
         sort: (),
         cell: |c| match c.watch.forecast.rate() {
             Rate::Unknown => cell(Tone::Dim, "…"),
@@ -236,7 +236,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "share of the last 10 s in which all tasks waited for memory (PSI full)",
         width: Width::Fixed(6),
         align: Align::Right,
-        rank: 5,
+        rank: 6,
         sort: (),
         cell: |c| {
             let known = match c.group {
@@ -264,7 +264,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         ),
         width: Width::Fixed(11),
         align: Align::Right,
-        rank: 7,
+        rank: 8,
         sort: (),
         cell: |c| event(c, Count::High, |group| group.events.high),
     },
@@ -274,7 +274,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "times stopped at its limit (memory.events max, v1 memory.failcnt)",
         width: Width::Fixed(11),
         align: Align::Right,
-        rank: 6,
+        rank: 7,
         sort: (),
         cell: |c| event(c, Count::Max, |group| group.events.max),
     },
@@ -284,7 +284,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "times out of memory, with a kill or without (v2 only)",
         width: Width::Fixed(9),
         align: Align::Right,
-        rank: 7,
+        rank: 8,
         sort: (),
         cell: |c| event(c, Count::Oom, |group| group.events.oom),
     },
@@ -321,7 +321,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         ),
         width: Width::Fixed(6),
         align: Align::Left,
-        rank: 4,
+        rank: 5,
         sort: (),
         cell: |c| {
             let death = Death::from_domain(c.domain, c.snapshot);
@@ -340,7 +340,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: "badness of the next victim in per mille of this domain",
         width: Width::Fixed(5),
         align: Align::Right,
-        rank: 4,
+        rank: 5,
         sort: (),
         cell: |c| match Death::from_domain(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
@@ -354,7 +354,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         id: "victim",
         title: "NEXT VICTIM",
         doc: "who dies next; 'or': too close to call",
-        width: Width::AtLeast(16),
+        width: Width::AtLeast(12),
         align: Align::Left,
         rank: 2,
         sort: (),

@@ -1,5 +1,6 @@
 //! The columns themselves: their order, what each is sorted by and shows.
 
+use super::command;
 use super::{Align, Cell, CellContext, Column, Order, Sort, Width};
 use crate::app::view::columns::cell;
 use crate::app::view::processes::marks::Mark;
@@ -251,7 +252,7 @@ pub static COLUMNS: &[Column] = &[
     Column {
         id: "command",
         title: "COMMAND",
-        doc: "command line, or the short name where it has none",
+        doc: "name, and command line without directories",
         width: Width::AtLeast(20),
         align: Align::Left,
         rank: 0,
@@ -269,18 +270,9 @@ pub static COLUMNS: &[Column] = &[
                         "{} (reading its command line blocks since {seconds:.0} s: somebody holds its mmap lock)",
                         p.comm
                     ),
-                    _ => command(p),
+                    _ => command::short(p).into_owned(),
                 },
             )
         },
     },
 ];
-
-/// The command line; a kernel thread's name in brackets, as ps does.
-fn command(process: &Process) -> String {
-    if process.kernel_thread {
-        format!("[{}]", process.comm.text())
-    } else {
-        process.title().into_owned()
-    }
-}

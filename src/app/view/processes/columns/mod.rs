@@ -1,6 +1,7 @@
 //! Columns of the process table: what they read and how they sort. [`COLUMNS`] is the list: adding a column
 //! is adding a row there.
 
+pub mod command;
 mod list;
 
 use std::cmp::Ordering;
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn what_matters_most_stays_when_it_gets_narrow() {
         let ids = |w| {
-            fit(COLUMNS, w)
+            fit(COLUMNS, w, &|_| None)
                 .iter()
                 .map(|p| p.column.id)
                 .collect::<Vec<_>>()
@@ -115,9 +116,13 @@ mod tests {
         assert!(ids(80).contains(&"score") && ids(80).contains(&"protection"));
         assert_eq!(ids(200).len(), COLUMNS.len());
         for width in 36..300 {
-            let used: u16 = fit(COLUMNS, width).iter().map(|p| p.width + 1).sum::<u16>() - 1;
+            let used: u16 = fit(COLUMNS, width, &|_| None)
+                .iter()
+                .map(|p| p.width + 1)
+                .sum::<u16>()
+                - 1;
             assert_eq!(used, width, "the table fills its width");
         }
-        assert!(!fit(COLUMNS, 0).is_empty());
+        assert!(!fit(COLUMNS, 0, &|_| None).is_empty());
     }
 }

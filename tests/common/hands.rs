@@ -1,10 +1,10 @@
 //! Hands that type, click and paste at random.
 
 /// A sequence of numbers that is the same in every run (xorshift).
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub(super) fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -85,12 +85,12 @@ const TOKENS: &[&str] = &[
 ];
 
 /// One key, paste or turn of the wheel.
-pub(super) fn token(dice: &mut Dice) -> &'static str {
+pub(crate) fn token(dice: &mut Dice) -> &'static str {
     dice.one_of(TOKENS)
 }
 
 /// Bytes of a few tokens.
-pub(super) fn stream(dice: &mut Dice) -> Vec<u8> {
+pub(crate) fn stream(dice: &mut Dice) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..=dice.roll(3) {
         if dice.roll(12) == 0 {
