@@ -4,6 +4,8 @@ pub mod cells;
 pub mod event;
 pub mod format;
 pub mod joined;
+#[cfg(test)]
+mod on_paper;
 pub mod report;
 pub mod tone;
 pub mod wording;

@@ -32,6 +32,7 @@ mod key_names;
 mod keymap;
 mod kill_sources;
 mod limits;
+mod mutilated;
 mod one_name;
 mod oom_assembler;
 mod oom_bounds;

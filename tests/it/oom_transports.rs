@@ -16,7 +16,7 @@ use oomtop::oomlog::{LogRecord, OomReport};
 /// How a transport prints one record. The record's text has its real newlines.
 type Printer = fn(&mut String, &LogRecord);
 
-fn kmsg_cases() -> Vec<PathBuf> {
+pub(crate) fn kmsg_cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/oom/lab");
     let mut cases: Vec<PathBuf> = fs::read_dir(folder)
         .expect("fixtures")
@@ -27,7 +27,7 @@ fn kmsg_cases() -> Vec<PathBuf> {
     cases
 }
 
-fn records(log: &[u8]) -> Vec<LogRecord> {
+pub(crate) fn records(log: &[u8]) -> Vec<LogRecord> {
     log.split(|&byte| byte == b'\n')
         .filter(|line| line.first().is_some_and(u8::is_ascii_digit))
         .map(|line| LogRecord::parse_kmsg(line).expect("a record"))

@@ -29,7 +29,7 @@ fn logs() -> Vec<(String, String)> {
 }
 
 /// What is left of `whole` contradicts it: a value that is there and another one.
-fn contradictions(part: &OomReport, whole: &OomReport) -> Vec<String> {
+pub(crate) fn contradictions(part: &OomReport, whole: &OomReport) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut same = |what: &str, ours: String, theirs: String, known: bool| {
         if known && ours != theirs {

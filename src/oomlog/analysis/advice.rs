@@ -1,7 +1,7 @@
 //! [`Advice`]: what to do after an OOM, as facts. Words and keys are for whoever shows it.
 
 use super::super::{Kill, OomReport, Outcome, UsageKind};
-use super::evidence::{Table, whole_kb};
+use super::evidence::{Table, some_may_be_killed, whole_kb};
 use super::holders::{NameHolder, by_name};
 use super::memcg_version::MemcgVersion;
 use super::root_cause::{KernelPart, KernelShare, RootCause, is_full};
@@ -106,10 +106,21 @@ pub enum Advice {
 pub fn advice(report: &OomReport, verdict: &Verdict) -> Vec<Advice> {
     let holders = by_name(report).unwrap_or_default();
     let largest = holders.first().filter(|_| verdict.table == Table::Whole);
-    if report.outcome == Outcome::NobodyKillable || report.nobody_killable {
+    let none_killed = report.outcome == Outcome::NobodyKillable || report.nobody_killable;
+    if none_killed && !some_may_be_killed(report) {
         let largest = largest.map(|holder| holder.comm.clone());
         let in_cgroup = report.is_memcg();
-        return vec![Advice::MakeKillable { largest, in_cgroup }];
+        let make = Advice::MakeKillable { largest, in_cgroup };
+        // Where something else than programs filled the memory, that comes first; and with nobody left in the table,
+        // no adj helps.
+        if !verdict.is_by_others() {
+            return vec![make];
+        }
+        let listed = verdict.table != Table::Missing;
+        return fix(verdict)
+            .into_iter()
+            .chain(listed.then_some(make))
+            .collect();
     }
     let mut steps: Vec<Advice> = fix(verdict).into_iter().collect();
     if allocating_task_dies(report) {

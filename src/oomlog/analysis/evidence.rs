@@ -40,6 +40,17 @@ pub fn table(report: &OomReport) -> Table {
     }
 }
 
+/// True if the table has a process that the kernel may kill: where it killed nobody all the same, such processes were
+/// dying already, or their memory was given up on (`MMF_OOM_SKIP`, mm/oom_kill.c `oom_evaluate_task`).
+#[must_use]
+pub fn some_may_be_killed(report: &OomReport) -> bool {
+    let table = report.tasks.as_ref();
+    table.is_some_and(|table| {
+        let mut adjs = table.rows.iter().filter_map(|row| row.adj);
+        adjs.any(|adj| adj > -1000)
+    })
+}
+
 /// The rows hold much less than the counters say. `None` where there are no counters to compare with.
 fn is_short(report: &OomReport) -> Option<bool> {
     let resident = resident_kb(report)?;

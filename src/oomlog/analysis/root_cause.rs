@@ -90,7 +90,10 @@ pub enum RootCause {
 #[must_use]
 pub fn root_cause(report: &OomReport) -> Option<RootCause> {
     let trigger = report.trigger.as_ref();
-    if trigger.is_some_and(|trigger| trigger.order == Some(-1)) {
+    // `moom_callback` is what SysRq-f runs (drivers/tty/sysrq.c): the first line may be lost.
+    if trigger.is_some_and(|trigger| trigger.order == Some(-1))
+        || trace::functions(report).any(|name| name == "moom_callback")
+    {
         return Some(RootCause::ByHand);
     }
     let named = report.constraint_text.as_deref();
@@ -134,6 +137,13 @@ fn largest(of_kb: u64, kinds: &[Kind<'_>]) -> Option<RootCause> {
         of_kb,
     };
     reaches(*held_kb, of_kb, MOST).then(|| cause(share))
+}
+
+/// True if the log has the line that says what was asked for.
+#[must_use]
+pub fn is_request_known(report: &OomReport) -> bool {
+    let trigger = report.trigger.as_ref();
+    trigger.is_some_and(|trigger| trigger.order.is_some())
 }
 
 /// The nodes that the request was restricted to. `(null)` is no restriction.

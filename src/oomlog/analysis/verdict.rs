@@ -4,7 +4,7 @@
 use super::evidence::{Table, table};
 use super::memcg_version::{MemcgVersion, memcg_version};
 use super::purpose::{Purpose, purpose};
-use super::root_cause::{RootCause, is_full, root_cause};
+use super::root_cause::{RootCause, is_full, is_request_known, root_cause};
 use super::swap::{SwapState, swap};
 use crate::oomlog::{Constraint, OomReport, UsageKind};
 
@@ -94,6 +94,40 @@ impl Verdict {
             Some(RootCause::HostByProcesses(_) | RootCause::LimitByProcesses(_))
         )
     }
+
+    /// True if something else than the memory of programs filled what ran out, by the numbers.
+    #[must_use]
+    pub fn is_by_others(&self) -> bool {
+        match self.cause {
+            Some(
+                RootCause::LimitByTmpfs(_)
+                | RootCause::LimitByPageCache(_)
+                | RootCause::LimitByKernel(_)
+                | RootCause::HostByTmpfs(_)
+                | RootCause::HostByKernel(_)
+                | RootCause::HostByHugePages(_)
+                | RootCause::HostByUncounted(_),
+            ) => true,
+            Some(
+                RootCause::ByHand
+                | RootCause::ByBpf
+                | RootCause::NoShortage { .. }
+                | RootCause::NobodyKillable { .. }
+                | RootCause::LimitByProcesses(_)
+                | RootCause::HostByProcesses(_)
+                | RootCause::Fragmented { .. }
+                | RootCause::ZonesExhausted { .. }
+                | RootCause::NodesExhausted { .. },
+            )
+            | None => false,
+        }
+    }
+}
+
+/// What ran out alone, for rows: the same answer as [`Verdict::ran_out`].
+#[must_use]
+pub fn what_ran_out(report: &OomReport) -> RanOut {
+    ran_out(report, root_cause(report).as_ref(), swap(report))
 }
 
 /// What ran out: by the cause where there is one, otherwise by what the kernel calls the constraint.
@@ -109,6 +143,8 @@ fn ran_out(report: &OomReport, cause: Option<&RootCause>, swap: Option<SwapState
                 cgroup: cgroup.clone(),
             };
         }
+        // Somebody may have asked for a kill: the line that tells is lost.
+        Some(RootCause::NoShortage { .. }) if !is_request_known(report) => return RanOut::Unknown,
         Some(RootCause::NoShortage { .. }) => return RanOut::NothingShown,
         Some(RootCause::Fragmented { .. }) => return RanOut::Blocks,
         Some(RootCause::ZonesExhausted { .. }) => return RanOut::Zones,
@@ -128,10 +164,17 @@ fn ran_out(report: &OomReport, cause: Option<&RootCause>, swap: Option<SwapState
         Some(Constraint::MemoryPolicy) => RanOut::PolicyNodes,
         Some(Constraint::Other) => RanOut::Other,
         Some(Constraint::None) => RanOut::Host { swap },
-        // Kernels before 5.0 do not say it; with Mem-Info in the report it was no cgroup.
-        None if report.memory.is_some() && report.oom_memcg.is_none() => RanOut::Host { swap },
+        // Kernels before 5.0 do not say it; with Mem-Info in the report it was no cgroup. Where the log has lost the zones,
+        // it may have been some nodes of a cpuset.
+        None if report.oom_memcg.is_none() && has_zones(report) => RanOut::Host { swap },
         None => RanOut::Unknown,
     }
+}
+
+/// The log has the state of the zones. A shed report has none any more, but it keeps its constraint.
+fn has_zones(report: &OomReport) -> bool {
+    let memory = report.memory.as_ref();
+    memory.is_some_and(|memory| !memory.zones.is_empty())
 }
 
 /// Which of a cgroup's limits: that of memory, unless only the one with swap was full.

@@ -119,7 +119,8 @@ fn left_part(left: &str, found: &mut ChosenLine) {
         None => (left, None),
     };
     found.nodemask = mask.strip_prefix("nodemask=").map(str::to_owned);
-    found.cpuset = cpuset.map(str::to_owned);
+    // `mems_allowed` always follows: without it the line was cut inside the name.
+    found.cpuset = cpuset.filter(|_| mems.is_some()).map(str::to_owned);
     found.mems_allowed = mems.map(str::to_owned);
 }
 
@@ -157,6 +158,8 @@ mod tests {
             "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/a,task=x,pid=1,uid=0",
         );
         assert!(global.global_oom && global.whole);
+        let inside = line("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=system.sl");
+        assert_eq!(inside.cpuset, None);
         let early = line("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=x,pid=9,uid=3");
         assert_eq!(
             (early.comm.as_deref(), early.nodemask.as_deref()),

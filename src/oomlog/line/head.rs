@@ -74,9 +74,12 @@ fn running(pid: &str, after: &str) -> Option<Body> {
         .iter()
         .find_map(|word| comm.rsplit_once(word))
         .map_or(comm, |(comm, _)| comm);
+    // The number of the build follows a version. Where the line ends with it, 5.1 may be what is left of 5.10.209.
+    let is_whole = |word: &&str| word.matches('.').count() > 1 || !rest.trim_end().ends_with(word);
     let kernel = rest
         .split_whitespace()
-        .find(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()));
+        .find(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()))
+        .filter(is_whole);
     Some(Body::Cpu(CpuLine {
         pid,
         comm: comm.to_owned(),
@@ -144,6 +147,10 @@ mod tests {
         };
         assert_eq!((line.pid, line.comm.as_str()), (558, "nl\nOut of memor"));
         assert_eq!(line.kernel.as_deref(), Some("7.3.4+deb13"));
+        let Some(Body::Cpu(line)) = cpu("CPU: 1 PID: 7 Comm: a Not tainted 5.1") else {
+            panic!("not read");
+        };
+        assert_eq!(line.kernel, None, "5.10, cut");
         let Some(Body::Cpu(line)) =
             old_cpu("Pid: 23212, comm: php-fpm Not tainted 2.6.32-642.11.1.el6.x86_64 #1")
         else {

@@ -1,6 +1,6 @@
 //! The "Killed process" line in all its forms since 2.6.19.
 
-use super::{leading_number, number_after, squeeze};
+use super::{kb_after, leading_number, number_after, squeeze};
 use crate::oomlog::line::fact::{KilledLine, Verdict};
 
 /// `[%s: ]Killed process %d[, UID %d,] (%s)[, UID %d,] total-vm:%lukB, anon-rss:… oom_score_adj:%hd`.
@@ -30,11 +30,11 @@ pub(super) fn killed(line: &str) -> Option<Verdict> {
         uid: number_after(&gap, "UID")
             .or_else(|| number_after(&tail, "UID:"))
             .or_else(|| number_after(&tail, "UID")),
-        total_vm_kb: number_after(&tail, "total-vm:"),
-        anon_rss_kb: number_after(&tail, "anon-rss:"),
-        file_rss_kb: number_after(&tail, "file-rss:"),
-        shmem_rss_kb: number_after(&tail, "shmem-rss:"),
-        pgtables_kb: number_after(&tail, "pgtables:"),
+        total_vm_kb: kb_after(&tail, "total-vm:"),
+        anon_rss_kb: kb_after(&tail, "anon-rss:"),
+        file_rss_kb: kb_after(&tail, "file-rss:"),
+        shmem_rss_kb: kb_after(&tail, "shmem-rss:"),
+        pgtables_kb: kb_after(&tail, "pgtables:"),
         adj: number_after(&tail, "oom_score_adj:"),
     }))
 }
@@ -58,7 +58,8 @@ pub(super) fn comm_and_tail(text: &str) -> (&str, &str) {
     let closing = text.rmatch_indices(')').find(|&(at, _)| {
         let tail = text.get(at + 1..).unwrap_or_default();
         let tail = tail.trim_start_matches(|c: char| c.is_whitespace() || c == ',' || c == '.');
-        tail.is_empty()
+        // An empty tail, or one cut inside the next word.
+        "total-vm".starts_with(tail)
             || ["total-vm", "UID", "score ", "sharing ", "now ", "is "]
                 .iter()
                 .any(|word| tail.starts_with(word))
@@ -93,6 +94,8 @@ mod tests {
             (oldest.pid, oldest.comm.as_str(), oldest.total_vm_kb),
             (4222, "httpd", None)
         );
+        let cut = line("Out of memory: Killed process 7 (a) total-vm:6424316kB, anon-rss:131");
+        assert_eq!((cut.total_vm_kb, cut.anon_rss_kb), (Some(6_424_316), None));
         let el5 = line("Out of memory: Killed process 4222, UID 48, (httpd).");
         assert_eq!((el5.uid, el5.comm.as_str()), (Some(48), "httpd"));
         let el6 = line(

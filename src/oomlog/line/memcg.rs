@@ -1,6 +1,6 @@
 //! The lines about the memory cgroup that ran out.
 
-use super::{number_after, squeeze};
+use super::{kb_after, number_after, squeeze};
 use crate::oomlog::line::fact::Body;
 use crate::oomlog::report::memcg::{Usage, UsageKind};
 
@@ -38,8 +38,8 @@ pub(super) fn usage(line: &str) -> Option<Body> {
     let rest = format!("usage{}", squeeze(rest));
     Some(Body::Usage(Usage {
         kind,
-        usage_kb: number_after(&rest, "usage")?,
-        limit_kb: number_after(&rest, "limit")?,
+        usage_kb: kb_after(&rest, "usage")?,
+        limit_kb: kb_after(&rest, "limit")?,
         failcnt: number_after(&rest, "failcnt").unwrap_or(0),
     }))
 }
@@ -95,6 +95,7 @@ mod tests {
                 failcnt: 6
             }))
         );
+        assert_eq!(usage("memory: usage 65536kB, limit 655"), None, "cut");
         assert_eq!(usage("disk: usage 1kB, limit 2kB, failcnt 0"), None);
     }
 

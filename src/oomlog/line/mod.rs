@@ -99,6 +99,15 @@ fn number_after<N: std::str::FromStr>(squeezed: &str, key: &str) -> Option<N> {
     value_after(squeezed, key)?.parse().ok()
 }
 
+/// The size in kB behind a key. Without its unit the line may have been cut inside the number.
+fn kb_after(squeezed: &str, key: &str) -> Option<u64> {
+    let (_, after) = squeezed.split_once(key)?;
+    let (number, rest) = leading_number(after.trim_start_matches([':', '=']))?;
+    rest.get(..1)
+        .is_some_and(|unit| unit.eq_ignore_ascii_case("k"))
+        .then_some(number)
+}
+
 /// The text without blanks. Mail programs and consoles break lines between and inside words, so blanks tell
 /// nothing.
 fn squeeze(text: &str) -> String {

@@ -49,11 +49,16 @@ pub struct MemcgStats {
 }
 
 impl MemcgStats {
-    /// One value by its key.
+    /// One value by its key. Where v1 prints the cgroup alone (`rss`) and with all below it (`total_rss`), the answer
+    /// is the latter: the limit counts that (mm/memcontrol-v1.c `memcg1_stat_format`, printed since 6.5).
     #[must_use]
     pub fn get(&self, key: &str) -> Option<u64> {
-        let pair = self.values.iter().find(|(name, _)| name == key)?;
-        Some(pair.1)
+        let is_total = |name: &str| name.strip_prefix("total_") == Some(key);
+        let value = |is: &dyn Fn(&str) -> bool| {
+            let pair = self.values.iter().find(|(name, _)| is(name))?;
+            Some(pair.1)
+        };
+        value(&is_total).or_else(|| value(&|name| name == key))
     }
 }
 
@@ -99,7 +104,18 @@ impl MemcgUse {
 
 #[cfg(test)]
 mod tests {
-    use super::{Usage, UsageKind};
+    use super::{MemcgStats, Usage, UsageKind};
+
+    #[test]
+    fn of_v1_the_whole_subtree_counts() {
+        let values = [("rss", 1), ("cache", 2), ("total_rss", 30), ("swap", 4)];
+        let stats = MemcgStats {
+            path: None,
+            values: values.map(|(key, value)| (key.to_owned(), value)).to_vec(),
+        };
+        let read = ["rss", "cache", "swap", "shmem"].map(|key| stats.get(key));
+        assert_eq!(read, [Some(30), Some(2), Some(4), None]);
+    }
 
     #[test]
     fn the_kernels_no_limit() {

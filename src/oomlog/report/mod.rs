@@ -213,6 +213,14 @@ impl OomReport {
     /// Drops what is large: the table of tasks, the state of the memory, the statistics, the lines. Who died and why
     /// stays.
     pub fn shed(&mut self) {
+        // Before 5.0 only the state of the memory shows that it was the host's.
+        let zones = self
+            .memory
+            .as_ref()
+            .is_some_and(|memory| !memory.zones.is_empty());
+        if self.constraint.is_none() && zones && self.oom_memcg.is_none() {
+            self.constraint = Some(Constraint::None);
+        }
         self.tasks = None;
         self.memory = None;
         self.memcg = None;

@@ -184,10 +184,9 @@ fn kernel_memory(
                 .to_owned()
         }
         (true, Some(MemcgVersion::V1), _) => {
-            "look at its memory.kmem.slabinfo, or at slabtop -sc of the host: many files and directories cost slab"
-                .to_owned()
+            "look at its memory.kmem.slabinfo, or at slabtop -sc of the host: which cache grows".to_owned()
         }
-        (true, _, _) => "look at slabtop -sc of the host: many open files, directories and sockets cost slab".to_owned(),
+        (true, _, _) => "look at slabtop -sc of the host: which cache grows".to_owned(),
     }
     };
     let fixed = match part {
@@ -316,6 +315,19 @@ mod tests {
         let user =
             raise("/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox.service");
         assert!(user.contains(": systemctl --user set-property, "), "{user}");
+    }
+
+    #[test]
+    fn a_smaller_ratio_protects_and_movable_memory_is_no_matter_of_64_bits() {
+        let high = sentence(&Advice::RelieveZones { high_memory: true });
+        assert!(high.contains("lower vm.lowmem_reserve_ratio"), "{high}");
+        assert!(!high.contains("raise"), "{high}");
+        let movable = sentence(&Advice::RelieveZones { high_memory: false });
+        assert!(movable.contains("movablecore="), "{movable}");
+        assert!(
+            !movable.contains("64-bit") && !movable.contains("ratio"),
+            "{movable}"
+        );
     }
 
     #[test]

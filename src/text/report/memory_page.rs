@@ -191,17 +191,20 @@ fn verdict(zone: &Zone, state: Option<&ZoneState>) -> (Tone, String) {
             "below min: only the kernel's own reserve is left",
         ),
         Some((ZoneVerdict::Reserved, state)) => {
-            let kept = kb(state.kept_for_others_kb);
+            let kept = kb(state.kept_for_others_kb.min(state.free_kb));
             let text = format!(
                 "{kept} of it is kept for others (atomic requests, CMA): the rest is below min"
             );
             return (Tone::Critical, text);
         }
         Some((ZoneVerdict::HeldBack, state)) => {
-            let text = format!(
-                "{} of it is held back from this request (lowmem_reserve)",
-                kb(state.held_back_kb)
-            );
+            let held = kb(state.held_back_kb);
+            // The reserve is a share of the higher zones: it may exceed what this zone has free.
+            let text = if state.held_back_kb < state.free_kb {
+                format!("{held} of it is held back from this request (lowmem_reserve)")
+            } else {
+                format!("all of it is held back from this request (lowmem_reserve {held})")
+            };
             return (Tone::Critical, text);
         }
         Some((ZoneVerdict::Fragmented, _)) => (Tone::Danger, "no block large enough"),
@@ -239,4 +242,58 @@ fn blocks(zone: &Zone) -> Line {
         line.push(tone, format!("{}×{} ", block.count, kb(block.size_kb)));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+    use crate::text::on_paper::report;
+
+    fn page(of: &[&str]) -> String {
+        let report = report(of.iter().copied());
+        let lines = lines(&report, 4);
+        lines.iter().map(|line| line.plain() + "\n").collect()
+    }
+
+    #[test]
+    fn no_more_is_held_back_than_is_free() {
+        let zone = |free: u32| {
+            page(&[
+                "a invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0, oom_score_adj=0",
+                "Mem-Info:",
+                &format!("Node 0 DMA free:{free}kB min:28kB low:32kB high:40kB managed:15000kB"),
+                "lowmem_reserve[]: 0 2000 2000 2000",
+                &format!("Node 0 DMA: {}*4kB (U) = {free}kB", free / 4),
+                "Node 0 Normal free:4kB min:28kB low:32kB high:40kB managed:15000kB",
+                "lowmem_reserve[]: 0 0 0 0",
+                "Node 0 Normal: 1*4kB (U) = 4kB",
+                "50000 pages RAM",
+            ])
+        };
+        let less = zone(4000);
+        assert!(
+            less.contains("all of it is held back from this request (lowmem_reserve 7.8M)"),
+            "{less}"
+        );
+        let more = zone(8016);
+        assert!(more.contains("7.8M of it is held back"), "{more}");
+    }
+
+    #[test]
+    fn of_v1_each_value_is_shown_once_and_for_the_whole_subtree() {
+        let text = page(&[
+            "a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+            "memory: usage 65536kB, limit 65536kB, failcnt 9",
+            "Memory cgroup stats for /outer:",
+            "cache 0",
+            "rss 4096",
+            "hierarchical_memory_limit 67108864",
+            "total_cache 1048576",
+            "total_rss 62914560",
+        ]);
+        assert!(text.contains("rss                      60M"), "{text}");
+        assert!(text.contains("cache                   1.0M"), "{text}");
+        assert_eq!(text.matches("rss").count(), 1, "{text}");
+        assert!(!text.contains("total_"), "{text}");
+    }
 }

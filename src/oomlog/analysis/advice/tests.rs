@@ -9,7 +9,7 @@ use crate::oomlog::analysis::share::Share;
 use crate::oomlog::analysis::verdict::Verdict;
 use crate::oomlog::on_paper;
 use crate::oomlog::report::memcg::{MemcgUse, Usage};
-use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UsageKind};
+use crate::oomlog::{Constraint, Kill, OomReport, Outcome, TaskRow, TaskTable, UsageKind};
 
 #[test]
 fn on_v1_the_limit_with_swap_is_raised_too_where_it_was_full() {
@@ -105,6 +105,45 @@ fn a_line_alone_and_a_host_that_may_kill_nobody() {
         in_cgroup: false,
     };
     assert_eq!(of(&nobody), [made]);
+}
+
+#[test]
+fn an_adj_helps_nobody_where_others_could_have_been_killed_or_none_is_left() {
+    let report = |adjs: &[i16]| {
+        let row = |adj: &i16| TaskRow {
+            adj: Some(*adj),
+            ..TaskRow::default()
+        };
+        OomReport {
+            has_header: true,
+            outcome: Outcome::Panic,
+            nobody_killable: true,
+            tasks: Some(Arc::new(TaskTable {
+                rows: adjs.iter().map(row).collect(),
+                ..TaskTable::default()
+            })),
+            ..OomReport::default()
+        }
+    };
+    let tmpfs = |report: &OomReport| {
+        let share = Share {
+            held_kb: 9,
+            of_kb: 10,
+        };
+        let verdict = Verdict {
+            cause: Some(RootCause::HostByTmpfs(share)),
+            ..Verdict::new(report)
+        };
+        advice(report, &verdict)
+    };
+    let is_made = |step: &Advice| matches!(step, Advice::MakeKillable { .. });
+    let (exempt, dying, none) = (report(&[-1000]), report(&[-1000, 0]), report(&[]));
+    let of = |report: &OomReport| advice(report, &Verdict::new(report));
+    assert!(of(&exempt).iter().any(is_made));
+    assert!(!of(&dying).iter().any(is_made), "one has adj 0");
+    assert_eq!(tmpfs(&exempt)[0], Advice::FreeTmpfs);
+    assert_eq!(tmpfs(&dying), [Advice::FreeTmpfs]);
+    assert_eq!(tmpfs(&none), [Advice::FreeTmpfs]);
 }
 
 /// A host of 100 000 pages, full of the memory of programs. `rows` are pid, resident pages and name.

@@ -1,7 +1,7 @@
 //! What filled the host, or the zones and nodes that the request may use.
 
 use super::kernel::{plain, sorted};
-use super::{KernelPart, KernelShare, KernelUse, RootCause, largest, nodes};
+use super::{KernelPart, KernelShare, KernelUse, RootCause, is_request_known, largest, nodes};
 use crate::oomlog::analysis::ranking::in_list;
 use crate::oomlog::analysis::share::reaches;
 use crate::oomlog::analysis::zones::{ZoneState, ZoneVerdict, is_fragmentation, zones};
@@ -15,10 +15,14 @@ const ROOM: u64 = 5;
 pub(super) fn cause(report: &OomReport) -> Option<RootCause> {
     let memory = report.memory.as_ref()?;
     let states = zones(report);
+    // Without the first line it is not known what was asked for, nor whether anything was: SysRq-f asks for a kill.
+    let asked = is_request_known(report);
     failed_fault(report, memory, &states)
         .or_else(|| fragmented(report, &states))
-        .or_else(|| nodes_exhausted(report, memory, &states))
-        .or_else(|| zones_exhausted(report, memory, &states))
+        .or_else(|| {
+            nodes_exhausted(report, memory, &states).filter(|_| asked || nodes(report).is_some())
+        })
+        .or_else(|| zones_exhausted(report, memory, &states).filter(|_| asked))
         .or_else(|| free_again(report, memory, &states))
         .or_else(|| filled(report, memory))
 }
@@ -41,7 +45,9 @@ fn failed_fault(
 
 /// A request that the printed numbers would have served, with much to spare.
 fn free_again(report: &OomReport, memory: &MemoryState, states: &[ZoneState]) -> Option<RootCause> {
-    let usable = states.iter().any(|z| z.verdict == ZoneVerdict::Usable);
+    // Without the request there is no verdict on zones: then the host's counter tells.
+    let usable = states.iter().any(|z| z.verdict == ZoneVerdict::Usable)
+        || (states.is_empty() && !is_request_known(report));
     let free_kb = free_kb(report, memory, states).filter(|_| usable)?;
     let ram_kb = memory.ram_pages?.saturating_mul(page_kb(report)?);
     reaches(free_kb, ram_kb, ROOM).then_some(RootCause::NoShortage {

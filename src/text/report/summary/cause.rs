@@ -66,8 +66,8 @@ pub(super) fn sentence(root: &RootCause) -> String {
             )
         }
         RootCause::NoShortage { free_kb, .. } => format!(
-            "{} was free in zones that could serve the request: memory came back before the report was printed, or the \
-             kernel counts it for somebody else.",
+            "{} was free in zones that could serve the request: memory came back before the report was printed, the \
+             kernel counts it for somebody else, or somebody asked for a kill (SysRq-f).",
             kb(*free_kb)
         ),
         RootCause::NobodyKillable { tasks } => match tasks {

@@ -8,7 +8,7 @@ mod victims;
 
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
-use crate::oomlog::analysis::evidence::whole_kb;
+use crate::oomlog::analysis::evidence::{some_may_be_killed, whole_kb};
 use crate::oomlog::analysis::holders::{by_name, resident_kb};
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::analysis::verdict::{RanOut, Verdict};
@@ -89,7 +89,13 @@ fn who_held_it(report: &OomReport, verdict: &Verdict) -> Option<Line> {
     let held = by_name(report)?;
     let whole = whole_kb(report);
     let all = resident_kb(report)?;
-    let others = verdict.cause.is_some() && !verdict.is_by_processes();
+    // The zones or nodes of a request are less than the host, and the table does not say who is where.
+    let elsewhere = match verdict.ran_out {
+        RanOut::Blocks | RanOut::Zones => Some("zones"),
+        RanOut::CpusetNodes | RanOut::PolicyNodes | RanOut::Nodes => Some("nodes"),
+        _ => None,
+    };
+    let others = elsewhere.is_none() && verdict.is_by_others();
     if others && whole.is_some_and(|whole| all < whole / 2) {
         let count: u64 = held.iter().map(|holder| holder.processes).sum();
         return Some(Line::from(format!(
@@ -120,18 +126,46 @@ fn who_held_it(report: &OomReport, verdict: &Verdict) -> Option<Line> {
     } else {
         ""
     };
-    (!named.is_empty())
-        .then(|| Line::from(format!("Memory was held by {}{note}.", named.join(", "))))
+    let named = (!named.is_empty()).then(|| named.join(", "))?;
+    Some(Line::from(match elsewhere {
+        Some(places) => format!("In all {places} together, the largest were {named}{note}."),
+        None => format!("Memory was held by {named}{note}."),
+    }))
 }
 
 /// What follows where nobody can be killed (mm/oom_kill.c `out_of_memory`): a cgroup's tasks wait, a host panics.
 fn nobody(report: &OomReport) -> &'static str {
-    if report.is_memcg() {
+    let someone = some_may_be_killed(report);
+    if someone && report.is_memcg() {
+        "Nobody could be killed: the processes that may be are dying already. Until they free memory or somebody raises \
+         the limit, the others wait."
+    } else if someone {
+        "Nobody could be killed: the processes that may be are dying already. The kernel panics then."
+    } else if report.is_memcg() {
         "Nobody could be killed: every process there has oom_score_adj -1000, or is dying already. Until somebody frees \
          memory or raises the limit, they wait."
     } else {
         "Nobody could be killed: every process has oom_score_adj -1000, or is dying already. The kernel panics then."
     }
+}
+
+/// True if the log has lines of the report beside those that name the dead.
+fn is_more_than_kills(report: &OomReport) -> bool {
+    const OF_A_KILL: [&str; 4] = [
+        "Killed process ",
+        "Kill process ",
+        "oom_reaper: ",
+        "oom-kill:",
+    ];
+    report.shed
+        || report.tasks.is_some()
+        || report.memcg.is_some()
+        || report.memory.is_some()
+        || report.trigger.is_some()
+        || report
+            .raw
+            .lines()
+            .any(|line| !OF_A_KILL.iter().any(|words| line.contains(words)))
 }
 
 /// What a reader would otherwise stumble over.
@@ -175,8 +209,7 @@ fn oddities(report: &OomReport) -> Vec<Line> {
             "Log records were lost within this report.".to_owned(),
         );
     }
-    let is_more = report.tasks.is_some() || report.memcg.is_some() || report.memory.is_some();
-    if !report.has_header && is_more {
+    if !report.has_header && is_more_than_kills(report) {
         say(
             Tone::Dim,
             "The log has lost the beginning of the report; what is left of it is shown.".to_owned(),
@@ -190,4 +223,109 @@ fn oddities(report: &OomReport) -> Vec<Line> {
         );
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+    use crate::text::on_paper::report;
+
+    fn page<const N: usize>(of: [&str; N]) -> String {
+        let lines = lines(&report(of), &[]);
+        lines.iter().map(|line| line.plain() + "\n").collect()
+    }
+
+    const KILLED: &str = "Memory cgroup out of memory: Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0";
+
+    #[test]
+    fn only_a_kill_alone_is_called_alone() {
+        let alone = page([KILLED]);
+        assert!(
+            alone.contains("Only the \"Killed process\" line"),
+            "{alone}"
+        );
+        let reaped = page([
+            KILLED,
+            "oom_reaper: reaped process 7 (a), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+        ]);
+        assert!(
+            reaped.contains("Only the \"Killed process\" line"),
+            "{reaped}"
+        );
+        for more in [
+            "CPU: 1 PID: 7 Comm: a Not tainted 6.1.0",
+            "Task in /g killed as a result of limit of /g",
+            "memory: usage 4kB, limit 4kB, failcnt 1",
+            "[      7]     0     7        2        1    32768        0             0 a",
+        ] {
+            let partial = page([more, KILLED]);
+            assert!(!partial.contains("Only the"), "{more}: {partial}");
+            assert!(
+                partial.contains("has lost the beginning"),
+                "{more}: {partial}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_nobody_may_be_killed_a_host_panics_and_a_cgroup_waits() {
+        let head = "a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0";
+        let table =
+            "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name";
+        let row = |adj: i16| {
+            format!("[      7]     0     7        2        1    32768        0 {adj:13} a")
+        };
+        let nobody = "Out of memory and no killable processes...";
+        let host = |adj| page([head, "Mem-Info:", table, &row(adj), nobody]);
+        let group = |adj| {
+            page([
+                head,
+                "memory: usage 4kB, limit 4kB, failcnt 1",
+                "Memory cgroup stats for /g:",
+                table,
+                &row(adj),
+                nobody,
+            ])
+        };
+        assert!(
+            host(-1000).contains("oom_score_adj -1000, or is dying already. The kernel panics"),
+            "{}",
+            host(-1000)
+        );
+        assert!(
+            host(0).contains("dying already. The kernel panics"),
+            "{}",
+            host(0)
+        );
+        assert!(!host(0).contains("-1000"), "one may be killed: {}", host(0));
+        assert!(group(-1000).contains("they wait"), "{}", group(-1000));
+        assert!(!group(-1000).contains("panics"), "{}", group(-1000));
+        assert!(
+            group(0).contains("the others wait") && !group(0).contains("-1000"),
+            "{}",
+            group(0)
+        );
+    }
+
+    #[test]
+    fn who_holds_the_host_is_not_who_holds_a_node() {
+        let text = page([
+            "a invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0, oom_score_adj=0",
+            "Mem-Info:",
+            " free:60000 free_pcp:0 free_cma:0",
+            "Node 1 Normal free:1000kB min:2000kB low:3000kB high:4000kB managed:100000kB",
+            "lowmem_reserve[]: 0 0",
+            "Node 1 Normal: 250*4kB (U) = 1000kB",
+            "500000 pages RAM",
+            "0 pages reserved",
+            "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+            "[      7]     0     7    90000    25000     4096        0             0 a",
+            "oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,cpuset=/,mems_allowed=0-1,global_oom,task_memcg=/,task=a,pid=7,uid=0",
+        ]);
+        assert!(!text.contains("did not hold"), "{text}");
+        assert!(
+            text.contains("In all nodes together, the largest were a 98M."),
+            "{text}"
+        );
+    }
 }
