@@ -75,10 +75,13 @@ fn when(report: &OomReport) -> String {
 
 /// One kill as a row of the list.
 pub fn kill(report: &OomReport, kill: &Kill) -> String {
-    let (anon, adj) = kill_facts(kill);
+    let (_, adj) = kill_facts(kill);
+    // The number of the report above: there is room for the long form.
+    let anon = kill.anon_rss_kb.map(|kb| kb.saturating_mul(1024));
+    let anon = anon.map_or_else(|| "n/a".to_owned(), format::long_size);
     let group = report.oom_memcg.as_deref().unwrap_or("");
     let row = format!(
-        "{:<28} {:<10} {:>8} {:<16} {anon:>7} anon  adj {adj:>5}  {group}",
+        "{:<28} {:<10} {:>8} {:<16} {anon:>10} anon  adj {adj:>5}  {group}",
         when(report),
         scope_word(report),
         kill.pid,
@@ -102,13 +105,14 @@ pub fn userspace(kill: &UserspaceKill) -> String {
     );
     // Writing to a String cannot fail.
     if let Some(kb) = kill.rss_kb {
-        let _ = write!(row, " {:>7} rss", format::size(kb * 1024));
+        let _ = write!(row, " {:>7} rss", format::size(kb.saturating_mul(1024)));
     }
     if let Some(signal) = &kill.signal {
         let _ = write!(row, "  {signal}");
     }
     if let Some(processes) = kill.processes {
-        let _ = write!(row, "  {processes} processes");
+        let dead = number_of(processes, "process", "processes");
+        let _ = write!(row, "  {dead}");
     }
     if kill.survived {
         row.push_str("  it did not die");
@@ -145,6 +149,23 @@ impl<'a> UserKill<'a> {
     }
 }
 
+/// `5 killed in 2 reports`; programs kill without a report of the kernel: `3 killed by other programs`.
+fn killed(kills: u64, by_programs: u64, reports: u64) -> String {
+    let reports = number_of(reports, "report", "reports");
+    let programs = if by_programs == 1 {
+        "another program"
+    } else {
+        "other programs"
+    };
+    match (kills.saturating_sub(by_programs), by_programs) {
+        (kernel, 0) => format!("{kernel} killed in {reports}"),
+        (0, by_programs) => format!("{by_programs} killed by {programs}"),
+        (kernel, by_programs) => {
+            format!("{kernel} killed in {reports}, {by_programs} by {programs}")
+        }
+    }
+}
+
 /// Counts over all logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -152,6 +173,8 @@ pub struct Totals {
     pub reports: u64,
     /// Kills, those by other programs too.
     pub kills: u64,
+    /// Kills by other programs alone: no report tells of them.
+    pub by_programs: u64,
     /// Places where records of the log are missing.
     pub gaps: u64,
     /// Reports whose writer the log does not prove.
@@ -174,7 +197,7 @@ impl Totals {
             }
             (0, 0) => "No OOM kill was found.".to_owned(),
             (0, _) => format!("{reports}, but the log holds no kill."),
-            (kills, _) => format!("{kills} killed in {reports}:"),
+            _ => killed(self.kills, self.by_programs, self.reports) + ":",
         }
     }
 

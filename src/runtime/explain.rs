@@ -360,6 +360,7 @@ impl Printer {
         let totals = listing::Totals {
             reports: self.reports,
             kills: self.kills,
+            by_programs: self.tally.by_programs(),
             gaps: self.gaps,
             unproven: self.unproven,
             left_out: self.left_out,

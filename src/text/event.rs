@@ -1,24 +1,29 @@
 //! OOM events in words: what ran out, who asked, who died and why, in a row and in sentences.
 
 use crate::model::cgroup::container::{self, short_id};
-use crate::oomlog::{Constraint, Kill, OomReport, Outcome, UserspaceKill};
+use crate::oomlog::analysis::verdict::{RanOut, what_ran_out};
+use crate::oomlog::{Kill, OomReport, Outcome, UserspaceKill};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording::short_group;
 
-/// What ran out, as a word: `host`, `container`, `unit`, `cgroup`, `cpuset`, …
+/// What ran out, as a word: `host`, `container`, `unit`, `cgroup`, `cpuset`, … It follows from the verdict, as the
+/// headline of the report does: the two may not name different things.
 pub fn scope_word(report: &OomReport) -> &'static str {
-    match report.constraint {
-        Some(Constraint::None) => "host",
-        Some(Constraint::Memcg) => {
+    match what_ran_out(report) {
+        RanOut::ByRequest => "request",
+        RanOut::Limit { .. } => {
             let limit = report.oom_memcg.as_deref();
             let path = limit.or(report.task_memcg.as_deref()).unwrap_or("");
             container::nearest_owner(path).map_or("cgroup", |owner| owner.kind.noun())
         }
-        Some(Constraint::Cpuset) => "cpuset",
-        Some(Constraint::MemoryPolicy) => "mempolicy",
-        Some(Constraint::Other) => "other",
-        None => "?",
+        RanOut::HiddenLimit { .. } => "cgroup",
+        RanOut::Host { .. } | RanOut::Blocks | RanOut::Zones | RanOut::NothingShown => "host",
+        RanOut::CpusetNodes => "cpuset",
+        RanOut::PolicyNodes => "mempolicy",
+        RanOut::Nodes => "nodes",
+        RanOut::Other => "other",
+        RanOut::Unknown => "?",
     }
 }
 
@@ -138,6 +143,7 @@ pub fn asked_by(report: &OomReport) -> Option<String> {
 mod tests {
     use super::scope_word;
     use crate::oomlog::{Constraint, OomReport};
+    use crate::text::on_paper::report;
 
     const ID: &str = "4f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a01234f5e6d7c8b9a0123";
     const POD: &str = "/kubepods/burstable/pod1a2b3c4d-0001-4002-8003-0123456789ab";
@@ -183,6 +189,72 @@ mod tests {
         ] {
             assert_eq!(word(limit, None), scope, "{limit}");
         }
+    }
+
+    /// Row and headline of one report name the same thing; the words are those of both.
+    #[test]
+    fn the_row_names_what_the_headline_names() {
+        let head = |order: i32, mask: &str| {
+            format!("a invoked oom-killer: gfp_mask={mask}, order={order}, oom_score_adj=0")
+        };
+        let order0 = head(0, "0x24200ca");
+        let zones = |free: u32, elsewhere: u32| {
+            vec![
+                "Mem-Info:".to_owned(),
+                "active_anon:9000 inactive_anon:90 isolated_anon:0".to_owned(),
+                format!(" free:{} free_pcp:0 free_cma:0", (free + elsewhere) / 4),
+                format!(
+                    "Node 0 Normal free:{free}kB min:2000kB low:3000kB high:4000kB managed:100000kB"
+                ),
+                "lowmem_reserve[]: 0 0 0".to_owned(),
+                format!("Node 0 Normal: {}*4kB (U) = {free}kB", free / 4),
+                "50000 pages RAM".to_owned(),
+                "0 pages reserved".to_owned(),
+            ]
+        };
+        let of = |first: &str, rest: Vec<String>| {
+            let all: Vec<String> = [first.to_owned()].into_iter().chain(rest).collect();
+            let report = report(all.iter().map(String::as_str));
+            let headline = crate::text::report::summary::lines(&report, &[])[0].plain();
+            (scope_word(&report), headline)
+        };
+        // Kernels before 5.0 do not name what ran out.
+        let (word, headline) = of(&order0, zones(1000, 0));
+        assert_eq!(word, "host");
+        assert!(headline.starts_with("The host ran out"), "{headline}");
+        let (word, headline) = of(&order0, zones(1000, 60_000));
+        assert_eq!(word, "nodes");
+        assert!(
+            headline.contains("memory nodes that this request"),
+            "{headline}"
+        );
+        let (word, headline) = of(&head(-1, "0xcc0"), zones(60_000, 0));
+        assert_eq!(word, "request");
+        assert!(headline.contains("asked for a kill"), "{headline}");
+        let (word, headline) = of(&head(0, "0x0()"), zones(60_000, 0));
+        assert_eq!(word, "cgroup", "of a page fault that failed");
+        assert!(
+            headline.contains("the host itself had memory"),
+            "{headline}"
+        );
+        let (word, headline) = of(&order0, Vec::new());
+        assert_eq!(word, "?");
+        assert!(headline.starts_with("Memory ran out."), "{headline}");
+    }
+
+    #[test]
+    fn a_shed_report_still_names_the_host() {
+        let mut shed = report([
+            "a invoked oom-killer: gfp_mask=0x24200ca, order=0, oom_score_adj=0",
+            "Mem-Info:",
+            "Node 0 Normal free:1000kB min:2000kB low:3000kB high:4000kB managed:100000kB",
+            "50000 pages RAM",
+            "Out of memory: Kill process 7 (a) score 9 or sacrifice child",
+            "Killed process 7 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kB",
+        ]);
+        assert_eq!(scope_word(&shed), "host");
+        shed.shed();
+        assert_eq!(scope_word(&shed), "host");
     }
 
     #[test]

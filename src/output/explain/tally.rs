@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::printable;
+use super::{killed, printable};
 use crate::oomlog::{OomReport, UserspaceKill};
 use crate::text::event::scope_word;
-use crate::text::format::number_of;
 use crate::text::wording::short_group;
 
 /// Fewer kills than this need no summary: the list fits on any screen.
@@ -20,6 +19,7 @@ const MOST: usize = 4096;
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     kills: u64,
+    by_programs: u64,
     reports: u64,
     first: Option<String>,
     last: Option<String>,
@@ -52,9 +52,10 @@ impl Counts {
         all.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
         let (named, rest) = all.split_at(all.len().min(NAMED));
         let rest: u64 = rest.iter().map(|(_, count)| **count).sum();
+        // A name with a line break must not begin a line of its own.
         let mut words: Vec<String> = named
             .iter()
-            .map(|(name, count)| format!("{name} {count}"))
+            .map(|(name, count)| format!("{} {count}", printable(name)))
             .collect();
         if rest + self.others > 0 {
             words.push(format!("others {}", rest + self.others));
@@ -86,10 +87,21 @@ impl Tally {
         if let Some(stamp) = &kill.stamp {
             self.stamp(stamp);
         }
+        // One that lives on is in the list, but not among the dead.
+        if kill.survived {
+            return;
+        }
         self.kills += 1;
+        self.by_programs += 1;
         let name = kill.comm.as_deref().or(kill.cgroup.as_deref());
         self.names.add(name.unwrap_or("?"), 1);
         self.programs.add(kill.killer.name(), 1);
+    }
+
+    /// Kills by other programs than the kernel.
+    #[must_use]
+    pub fn by_programs(&self) -> u64 {
+        self.by_programs
     }
 
     fn stamp(&mut self, stamp: &str) {
@@ -101,11 +113,7 @@ impl Tally {
     #[must_use]
     pub fn summary(&self) -> Option<String> {
         (self.kills >= MANY).then_some(())?;
-        let mut out = format!(
-            "{} killed in {}",
-            self.kills,
-            number_of(self.reports, "report", "reports")
-        );
+        let mut out = killed(self.kills, self.by_programs, self.reports);
         // Writing to a String cannot fail.
         if let (Some(first), Some(last)) = (&self.first, &self.last) {
             let _ = write!(out, ", the first at {first}, the last at {last}");
@@ -162,9 +170,14 @@ mod tests {
     #[test]
     fn a_name_with_a_newline_makes_no_line_and_many_names_are_bounded() {
         let mut tally = Tally::default();
-        tally.report(&report("t", None, &["a\u{1b}[31m"; 4]));
+        tally.report(&report(
+            "t",
+            Some("/g\n  who: init 9"),
+            &["a\u{1b}[31m", "b\nOut of memory", "c", "d"],
+        ));
         let summary = tally.summary().unwrap();
         assert!(!summary.contains('\u{1b}'), "{summary:?}");
+        assert_eq!(summary.lines().count(), 3, "{summary:?}");
         let mut counts = Counts::default();
         (0..MOST + 10).for_each(|n| counts.add(&n.to_string(), 1));
         assert_eq!((counts.known.len(), counts.others), (MOST, 10));
