@@ -1,4 +1,4 @@
-//! [`OwnChild`]: a program that oomtop reads from. It ends with its reader, with the [`Leash`] it was started on,
+//! `OwnChild`: a program that oomtop reads from. It ends with its reader, with the [`Leash`] it was started on,
 //! and with oomtop, whatever ends that.
 
 use std::collections::HashSet;

@@ -124,7 +124,7 @@ impl Verdict {
     }
 }
 
-/// What ran out alone, for rows: the same answer as [`Verdict::ran_out`].
+/// What ran out alone, for rows: the same answer as that of a [`Verdict`].
 #[must_use]
 pub fn what_ran_out(report: &OomReport) -> RanOut {
     ran_out(report, root_cause(report).as_ref(), swap(report))
