@@ -15,5 +15,6 @@ mod killed;
 mod latency;
 mod panics;
 mod screenshots;
+mod small_group;
 mod stopping;
 mod tty;
