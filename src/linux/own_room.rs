@@ -46,8 +46,8 @@ impl fmt::Display for Cramped {
 /// If a limit of its memory cgroup or of one around that leaves less.
 pub fn require(root: &SysRoot, needed: u64) -> Result<Option<u64>, Cramped> {
     match look(root, needed) {
-        Some(room) if room.left < needed => Err(room),
-        room => Ok(room.map(|room| room.left)),
+        Some(found) if found.left < needed => Err(found),
+        found => Ok(found.map(|found| found.left)),
     }
 }
 
@@ -70,13 +70,13 @@ fn look(root: &SysRoot, needed: u64) -> Option<Cramped> {
     let Scope::Memcg(key) = own.limit(&groups, &memory)? else {
         return None;
     };
-    let room = Room::from_group(key, &groups, &memory)?;
+    let below = Room::from_group(key, &groups, &memory)?;
     Some(Cramped {
         group: groups
             .get(key.index())
             .map_or_else(CgroupPath::root, |group| group.path.clone()),
-        limit: room.limit,
-        left: room.left(),
+        limit: below.limit,
+        left: below.left(),
         needed,
     })
 }

@@ -69,7 +69,7 @@ fn show(
     mouse: bool,
 ) -> Result<u8, RunError> {
     require(FILES)?;
-    let room = own_room::require(&root, MEMORY)?;
+    let free = own_room::require(&root, MEMORY)?;
     // The first of all, and the last to go: whatever is dropped below it may still hold the terminal.
     let _guardian = Guardian::start(&terminal::farewell());
     // Where there is no terminal, to take it is refused below.
@@ -84,8 +84,8 @@ fn show(
         .map_err(RunError::Thread)?;
     // Before the terminal changes modes: an error about /proc is then an ordinary line.
     let mut dashboard = Dashboard::start(settings, root, backend)?;
-    if let Some(room) = room {
-        dashboard.bound_history(room.saturating_sub(MEMORY));
+    if let Some(free) = free {
+        dashboard.bound_history(free.saturating_sub(MEMORY));
     }
     let tasks = runtime
         .block_on(async { input::signals(&dashboard.sender()) })
