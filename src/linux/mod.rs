@@ -6,6 +6,7 @@
 mod assess;
 pub mod cgroup;
 pub mod log;
+pub mod own_room;
 pub mod write;
 
 use std::io;

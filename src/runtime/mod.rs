@@ -24,6 +24,7 @@ use std::io::{self, Write};
 
 use crate::linux::ReadError;
 use crate::linux::host::descriptors::Shortage;
+use crate::linux::own_room::Cramped;
 use crate::text::tone::printable;
 
 pub use explain::explain;
@@ -40,6 +41,9 @@ pub enum RunError {
     /// Too few files can be opened.
     #[error("{0}")]
     Descriptors(#[from] Shortage),
+    /// The limit of oomtop's own cgroup is too low.
+    #[error("{0}")]
+    Memory(#[from] Cramped),
     /// The terminal.
     #[error("the terminal failed: {0}")]
     Terminal(io::Error),

@@ -125,3 +125,18 @@ fn rows_are_bounded_in_bytes_too() {
         );
     }
 }
+
+#[test]
+fn a_small_room_keeps_a_short_history() {
+    let before = HELD.get();
+    let mut log = EventLog::default();
+    log.bound(0);
+    for key in 1..=2000 {
+        let report = massacre(key, 1, 1000);
+        log.accept(OomEvent::Report(std::sync::Arc::new(report)), &[]);
+    }
+    let held = HELD.get() - before;
+    assert!(held < 512 << 10, "{held} bytes");
+    assert_eq!(log.kills(), 2000);
+    assert!(log.entries().count() > 20, "the newest stay");
+}

@@ -16,5 +16,6 @@ mod latency;
 mod panics;
 mod screenshots;
 mod seen;
+mod small_group;
 mod stopping;
 mod tty;

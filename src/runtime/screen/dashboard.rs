@@ -47,6 +47,8 @@ pub struct Dashboard {
     send: Sender<Msg>,
     inbox: Receiver<Msg>,
     log: LogThread,
+    /// Bytes of memory that there are for the history of kills; `None` for as many as it wants.
+    history: Option<u64>,
 }
 
 impl Dashboard {
@@ -93,7 +95,13 @@ impl Dashboard {
             send,
             inbox,
             log,
+            history: None,
         })
+    }
+
+    /// Keeps the history of kills within so many bytes of memory.
+    pub fn bound_history(&mut self, bytes: u64) {
+        self.history = Some(bytes);
     }
 
     /// The inbox for keys, mouse and signals.
@@ -118,7 +126,10 @@ impl Dashboard {
     {
         let size = terminal.size().map_err(terminal_error)?;
         let size = (size.width, size.height);
-        let state = State::new(self.settings, self.host, size, now());
+        let mut state = State::new(self.settings, self.host, size, now());
+        if let Some(bytes) = self.history {
+            state.events.bound(bytes);
+        }
         let (mut inbox, performer) = (self.inbox, self.performer);
         let ended = run_loop(terminal, control, state, theme, &mut inbox, &performer).await;
         performer.finish_writes();

@@ -9,12 +9,41 @@ use super::{EventLog, Tally};
 pub(super) const KEPT: usize = 2000;
 /// Most bytes of memory for the tables, memory states and lines of all reports together. The newest report keeps its
 /// own, whatever they take: the parser bounds each to a few megabytes.
-pub(super) const DETAILS: usize = 4 << 20;
+const DETAILS: usize = 4 << 20;
 /// Most bytes of memory for the rows: who died and why. A group kill has thousands of dead, and names and paths are
 /// long where somebody wants them to be. The newest entry stays, whatever it takes.
-pub(super) const ROWS: usize = 4 << 20;
+const ROWS: usize = 4 << 20;
+
+/// Least bytes of each: some dozens of kills, and the tables of a report or two.
+const LEAST: usize = 128 << 10;
+
+/// How many bytes the history may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    rows: usize,
+    details: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            rows: ROWS,
+            details: DETAILS,
+        }
+    }
+}
 
 impl EventLog {
+    /// Keeps less where oomtop's own memory is limited: half of these bytes, because as many again are in use while a
+    /// report is parsed.
+    pub fn bound(&mut self, bytes: u64) {
+        let each = usize::try_from(bytes / 4).unwrap_or(usize::MAX).max(LEAST);
+        self.room = Bounds {
+            rows: each.min(ROWS),
+            details: each.min(DETAILS),
+        };
+    }
+
     pub(super) fn push(&mut self, entry: Entry) {
         // One flood is one gap: its rows would push the kills out of sight.
         if let (Entry::Gap { lost, .. }, Some(last)) = (&entry, self.entries.back_mut())
@@ -60,12 +89,12 @@ impl EventLog {
     /// Drops the details of the oldest reports beyond [`DETAILS`], and the oldest entries beyond [`ROWS`].
     pub(super) fn shed(&mut self) {
         let mut rows: usize = self.entries().map(Entry::remainder).sum();
-        while rows > ROWS && self.entries.len() > 1 {
+        while rows > self.room.rows && self.entries.len() > 1 {
             let oldest = self.entries.front();
             rows -= oldest.map_or(0, |kept| kept.entry.remainder());
             self.forget(0);
         }
-        let mut room = DETAILS;
+        let mut room = self.room.details;
         for kept in self.entries.iter_mut().rev() {
             let Entry::Report { report, .. } = &mut kept.entry else {
                 continue;

@@ -27,7 +27,7 @@ use counter::{Counter, groups_that_rose};
 use entry::Kept;
 pub use entry::{Entry, EventId, EventRow, Place, is_pending};
 pub use filter::EventFilter;
-use keep::KEPT;
+use keep::{Bounds, KEPT};
 pub use tally::Tally;
 
 /// Microseconds over which the deaths of a name are counted.
@@ -70,6 +70,7 @@ pub struct EventLog {
     /// Groups whose own counter rose while the host's is ahead of the log.
     rose: Vec<CgroupPath>,
     counter: Counter,
+    room: Bounds,
 }
 
 impl Default for EventLog {
@@ -87,6 +88,7 @@ impl Default for EventLog {
             forgotten: Tally::default(),
             rose: Vec::new(),
             counter: Counter::default(),
+            room: Bounds::default(),
         }
     }
 }

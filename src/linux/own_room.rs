@@ -1,0 +1,82 @@
+//! How much memory oomtop may still take in its cgroup. This is checked before oomtop starts: who is killed for lack of
+//! memory can say nothing.
+
+use std::fmt;
+
+use crate::linux::SysRoot;
+use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::cgroup::own_group::OwnGroup;
+use crate::linux::cgroup::table::CgroupTable;
+use crate::linux::cgroup::visit::Round;
+use crate::linux::host::meminfo;
+use crate::linux::kernel_file::{FileBuffer, open_dir};
+use crate::model::cgroup::CgroupPath;
+use crate::model::oom_domain::headroom::Room;
+use crate::model::oom_domain::victim::Scope;
+
+/// A cgroup of oomtop's has too little room.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Cramped {
+    group: CgroupPath,
+    /// Bytes.
+    limit: u64,
+    left: u64,
+    needed: u64,
+}
+
+impl fmt::Display for Cramped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        write!(
+            f,
+            "the kernel would kill oomtop for lack of memory: oomtop needs {:.1} MiB more, and its memory cgroup {} leaves \
+             {:.1} MiB below the limit of {:.1} MiB; raise that limit, or start oomtop in another group",
+            mib(self.needed),
+            self.group.as_str(),
+            mib(self.left),
+            mib(self.limit),
+        )
+    }
+}
+
+/// Makes sure that this process can take so many bytes more. Returns how many it can take, `None` without a limit; what
+/// cannot be read is no limit.
+///
+/// # Errors
+/// If a limit of its memory cgroup or of one around that leaves less.
+pub fn require(root: &SysRoot, needed: u64) -> Result<Option<u64>, Cramped> {
+    match look(root, needed) {
+        Some(found) if found.left < needed => Err(found),
+        found => Ok(found.map(|found| found.left)),
+    }
+}
+
+fn look(root: &SysRoot, needed: u64) -> Option<Cramped> {
+    let proc = open_dir(&root.proc).ok()?;
+    let mut buffer = FileBuffer::default();
+    let memory = meminfo::read(root, &proc, &mut buffer).ok()?;
+    let hierarchy = Hierarchy::detect(root);
+    let mut cgroups = CgroupTable::new(rustix::param::page_size() as u64);
+    let mut own = OwnGroup::default();
+    own.find(&proc, &mut buffer, &hierarchy, &mut cgroups);
+    let round = Round {
+        seq: 0,
+        shown: &[],
+        pressed: false,
+        killed: false,
+    };
+    cgroups.refresh(&hierarchy, &round);
+    let groups = cgroups.groups();
+    let Scope::Memcg(key) = own.limit(&groups, &memory)? else {
+        return None;
+    };
+    let below = Room::from_group(key, &groups, &memory)?;
+    Some(Cramped {
+        group: groups
+            .get(key.index())
+            .map_or_else(CgroupPath::root, |group| group.path.clone()),
+        limit: below.limit,
+        left: below.left(),
+        needed,
+    })
+}
