@@ -55,4 +55,5 @@ mod selection;
 mod trust;
 mod truth;
 mod update;
+mod usable;
 mod victim_rules;

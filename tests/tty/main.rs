@@ -13,6 +13,7 @@ mod bounded;
 mod input;
 mod latency;
 mod panics;
+mod poor;
 mod screenshots;
 mod seen;
 mod stopping;
