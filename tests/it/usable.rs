@@ -130,8 +130,8 @@ fn the_plain_table_is_for_eyes() {
         "next victim of the host: 2456 mysqld",
         ": 1892 java  3.3G of 3.5G",
         "memory 75.8% used of 24 GiB (WARNING)",
-        "\n     77 ",
-        "\n     78 ",
+        " 77 root ",
+        " 78 root ",
     ] {
         assert!(text.contains(words), "{words:?} in\n{text}");
     }
