@@ -162,9 +162,13 @@ fn line(out: &mut String, cells: impl Iterator<Item = (String, Width, Align)>) {
     }
     let text = text.trim_end();
     let (bytes, _) = prefix(text, WIDEST, false);
-    out.push_str(text.get(..bytes).unwrap_or(text));
     if bytes < text.len() {
+        // The sign of the cut counts, too.
+        let (bytes, _) = prefix(text, WIDEST - 1, false);
+        out.push_str(text.get(..bytes).unwrap_or(text));
         out.push('…');
+    } else {
+        out.push_str(text);
     }
     out.push('\n');
 }

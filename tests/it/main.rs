@@ -56,5 +56,6 @@ mod selection;
 mod trust;
 mod truth;
 mod update;
+mod usable;
 mod victim_rules;
 mod weight;

@@ -14,6 +14,7 @@ mod input;
 mod killed;
 mod latency;
 mod panics;
+mod poor;
 mod screenshots;
 mod seen;
 mod small_group;

@@ -173,6 +173,8 @@ pub struct DialogView {
     pub hints: Vec<(String, &'static str)>,
     /// The dialog keeps its width and its first row, whatever it shows.
     pub steady: bool,
+    /// Rows that the dialog has at least, so that typing does not change its size; the screen may be lower.
+    pub reserved: u16,
     /// Lines scrolled away at the top; the renderer never scrolls past the end.
     pub scroll: usize,
     /// The last section is one part of something longer: the first row of that part (0-based), and the number

@@ -45,6 +45,12 @@ impl Page {
     /// Lays a dialog out on a screen of so many columns and rows.
     pub fn of(view: &DialogView, screen: (u16, u16), ascii: bool) -> Self {
         let (room, most) = Self::most(screen);
+        // A dialog that always has its full height must not hide what is said about it: the notice below.
+        let most = if view.reserved > 0 && screen.1 >= 22 {
+            most - 1
+        } else {
+            most
+        };
         // A dialog that shows a part of something longer keeps its width while it scrolls. A dialog with input fields or
         // pages also keeps its first row.
         let steady = is_steady(view);
@@ -60,7 +66,8 @@ impl Page {
         } else {
             rows
         };
-        let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(most);
+        let height = u16::try_from(rows.len()).unwrap_or(u16::MAX);
+        let height = height.max(view.reserved).min(most);
         let frame = height + 2;
         let top = if steady {
             (screen.1.saturating_sub(most + 2)) / 2

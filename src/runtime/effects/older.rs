@@ -62,19 +62,30 @@ fn read_with(program: &OsStr, leash: &Leash, within: Duration) -> Result<OlderBo
             }
         }
         if older.boots.is_empty() {
-            let remedy = if is_cut {
-                "try journalctl --list-boots in a shell"
-            } else {
-                "the journal keeps them only where /var/log/journal exists, for root and the groups adm and \
-                 systemd-journal"
-            };
-            return Err(format!(
-                "no older boot could be read (journalctl: {error}): {remedy}"
-            ));
+            return Err(refusal(&error, is_cut));
         }
         break;
     }
     Ok(older)
+}
+
+/// Why there is no older boot. The first words help; the last of the journal's own may be cut on a narrow screen.
+fn refusal(error: &io::Error, is_cut: bool) -> String {
+    let error = error.to_string();
+    if is_cut {
+        return format!(
+            "no older boot could be read: try journalctl --list-boots in a shell ({error})"
+        );
+    }
+    // The remedy says all that these many words of journalctl do.
+    let detail = if error.contains("No such boot") {
+        String::new()
+    } else {
+        format!(" ({error})")
+    };
+    format!(
+        "no older boot in the journal: it needs /var/log/journal, and root or the group adm or systemd-journal{detail}"
+    )
 }
 
 fn read_boot(call: &Journalctl, boot: &mut OlderBoot) -> io::Result<()> {
@@ -175,6 +186,20 @@ echo '{"MESSAGE":"Killed /a.slice/b.service due to memory pressure for /a.slice 
         assert_eq!((boot.reports.len(), boot.kills.len()), (1, 1));
         let kill = boot.kills.first().expect("one");
         assert_eq!((kill.at, kill.stamp.as_deref()), (None, Some("6")));
+    }
+
+    #[test]
+    fn a_refusal_is_readable_whole_on_80_columns() {
+        let cells = |script: &str| {
+            let refused = read(script, Duration::from_secs(60)).expect_err("refused");
+            assert!(refused.contains("/var/log/journal"), "{refused}");
+            refused.chars().count()
+        };
+        // Two lines, less what is lost where they are wrapped.
+        let most = 2 * 78 - 12;
+        let none = "Data from the specified boot (-1) is not available: No such boot ID in journal";
+        assert!(cells(&format!("echo '{none}' >&2; exit 1")) <= most);
+        assert!(cells("echo 'No journal files were found.' >&2; exit 1") <= most);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use crate::text::tone::{Line, Tone};
 /// Most units whose restart is spoken of.
 const UNITS: usize = 2;
 
+/// Rows of the fullest dialog: list, score, rank, next victim, and what makes the value last.
+const RESERVED: u16 = 18;
+
 pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> DialogView {
     let parsed = dialog.parsed();
     let label = if dialog.legacy {
@@ -30,6 +33,7 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
     let mut view = DialogView {
         title: format!("Adjust {}", dialog.whom()),
         hints: hints(dialog, context),
+        reserved: RESERVED,
         ..DialogView::default()
     }
     .text(vec![now_line(dialog, context)])
