@@ -129,7 +129,7 @@ impl GroupReader {
 /// The directory of a deeply nested group: each of its files would otherwise be looked up from the root, level by
 /// level.
 fn opened(root: BorrowedFd<'_>, relative: &[u8]) -> Option<OwnedFd> {
-    let levels = relative.iter().filter(|b| **b == b'/').count();
+    let levels = relative.split(|b| *b == b'/').count();
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     (levels > DEEP).then(|| rustix::fs::openat(root, relative, flags, Mode::empty()).ok())?
 }

@@ -33,7 +33,7 @@ impl CgroupRest {
             Ok(text) => {
                 // The path of every hierarchy is printed, and the deepest decides.
                 let lines = text.split(|b| *b == b'\n');
-                let depth = |line: &[u8]| line.iter().filter(|b| **b == b'/').count() as u64;
+                let depth = |line: &[u8]| line.split(|b| *b == b'/').count() as u64;
                 let shares = lines.map(depth).max().unwrap_or(0) / SHALLOW;
                 shares.saturating_mul(shares).min(MOST)
             }

@@ -163,7 +163,7 @@ impl Foreseen<'_> {
             return;
         };
         for time in self.times.into_iter().flatten() {
-            let shrinks = -self.victim.pace.least(time);
+            let shrinks = -self.victim.pace.least_if_held_up(time);
             let held = self.victim.charged_pages() as f64 * page;
             let falls = shrinks.clamp(-(self.left as f64), held);
             // Nobody can grow by more than there is.
@@ -264,6 +264,15 @@ mod tests {
         assert_eq!(or(&[saw.clone(), leaks(11, 90, 0.0)], 250), Some(11));
         // Far behind.
         assert_eq!(or(&[saw, leaks(11, 4, 0.0)], 250), None);
+    }
+
+    #[test]
+    fn of_two_that_grow_alike_the_first_may_be_held_up_when_the_end_is_near() {
+        // 20 left at 40 a second: the kill comes before the next sample. Stress-ng's workers on 6.12 did this.
+        let alike = |lead: u64| [leaks(10, 130 + lead, 20.0), leaks(11, 130, 20.0)];
+        assert_eq!(or(&alike(10), 280), Some(11));
+        // A second and a half of growth does not make up for that.
+        assert_eq!(or(&alike(60), 280), None);
     }
 
     #[test]

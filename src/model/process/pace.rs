@@ -73,6 +73,14 @@ impl Pace {
         self.expected(time) - f64::from(self.growth - self.low) * burst(time)
     }
 
+    /// The same if it also gets nothing for a moment: where memory is short, whoever asks for it waits for reclaim or
+    /// for a processor, and the others grow meanwhile.
+    #[must_use]
+    pub fn least_if_held_up(&self, time: Duration) -> f64 {
+        let held_up = self.expected(time) - f64::from(self.growth.max(0.0)) * burst(time);
+        self.least(time).min(held_up)
+    }
+
     fn expected(&self, time: Duration) -> f64 {
         let seconds = time.as_secs_f64();
         let near = seconds.min(f64::from(NEAR));
@@ -104,6 +112,26 @@ mod tests {
             assert!((pace.most(time) / right - 1.0).abs() < 0.01, "{pace:?}");
             assert!((pace.least(time) / right - 1.0).abs() < 0.01, "{pace:?}");
         }
+    }
+
+    #[test]
+    fn a_leak_may_be_held_up_for_a_moment_and_what_rests_has_nothing_to_lose() {
+        let leak = Pace {
+            growth: 20.0 * MIB,
+            steady: 20.0 * MIB,
+            low: 20.0 * MIB,
+            high: 20.0 * MIB,
+        };
+        let least = |pace: Pace, seconds| pace.least_if_held_up(Duration::from_secs(seconds));
+        assert!((least(leak, 1)).abs() < 1.0);
+        assert!((least(leak, 5) - f64::from(60.0 * MIB)).abs() < 1.0);
+        let shrinks = Pace {
+            growth: -5.0 * MIB,
+            low: -9.0 * MIB,
+            ..Pace::default()
+        };
+        assert!((least(shrinks, 1) + f64::from(9.0 * MIB)).abs() < 1.0);
+        assert!(least(Pace::default(), 9).abs() < 1.0);
     }
 
     #[test]
