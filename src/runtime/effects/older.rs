@@ -191,7 +191,7 @@ echo '{"MESSAGE":"Killed /a.slice/b.service due to memory pressure for /a.slice 
     #[test]
     fn a_refusal_is_readable_whole_on_80_columns() {
         let cells = |script: &str| {
-            let refused = read(script, Duration::from_secs(60)).expect_err("refused");
+            let refused = read(script, Duration::from_mins(1)).expect_err("refused");
             assert!(refused.contains("/var/log/journal"), "{refused}");
             refused.chars().count()
         };
