@@ -289,12 +289,19 @@ mod tests {
     #[test]
     fn swap_without_a_limit_counts_as_what_is_in_use() {
         // Logged by 6.12: 120 MiB of memory, as much swap in use, no limit of swap.
-        let log = include_str!("../../../tests/fixtures/dead-leader.dmesg");
-        let ranked = ranking(&report(
-            log.lines()
-                .filter_map(|line| Some(line.split_once("] ")?.1)),
-        ))
-        .expect("a ranking");
+        let lines = [
+            "mm-l invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=-900",
+            "CPU: 1 UID: 0 PID: 321 Comm: mm-l Not tainted 6.12.117",
+            "memory: usage 122880kB, limit 122880kB, failcnt 23563",
+            "swap: usage 130860kB, limit 9007199254740988kB, failcnt 0",
+            "[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name",
+            "[    316]     0   316     3901      159        0      159         0    69632     3584             0 vf",
+            "[    321]     0   321    49980    30591    30432      159         0   438272    19104          -900 mm-l",
+            "[    315]     0   314    23869      222       64      158         0    81920     5120            50 z-leader",
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/mm,task_memcg=/mm,task=z-leader,pid=314,uid=0",
+            "Memory cgroup out of memory: Killed process 315 (z-leader) total-vm:95476kB, anon-rss:256kB, file-rss:632kB, shmem-rss:0kB, UID:0 pgtables:80kB oom_score_adj:50",
+        ];
+        let ranked = ranking(&report(lines)).expect("a ranking");
         assert_eq!(ranked.total_pages, (122_880 + 130_860) / 4);
         assert_eq!((ranked.place(314), ranked.total_exact), (Some(1), false));
         // 222 + 5120 + 20 pages, and adj 50 of 63 pages each.

@@ -178,10 +178,8 @@ pub fn assess(
     let mut races = vec![Race::default(); states.len()];
     for process in processes {
         races[0].enter(process, badness(process, host_total), rules.tie);
-        let Some(key) = process.member_of() else {
-            continue;
-        };
-        let mut slot = enclosing.get(key.index()).copied().flatten();
+        let own = process.member_of();
+        let mut slot = own.and_then(|key| enclosing.get(key.index()).copied().flatten());
         while let Some(at) = slot {
             races[at].enter(process, badness(process, states[at].total_pages), rules.tie);
             slot = outer_slot(&states[at], cgroups, &enclosing);
