@@ -206,7 +206,8 @@ fn flooding_journalctl(dir: &Path) {
     }
     let group = "Killed /flood.slice/a.service due to memory pressure for /flood.slice being 63.37% > 5.00%";
     flood += &record("systemd-oomd", 9_000_001, group);
-    flood += &format!("{}\n", "x".repeat(1 << 20));
+    flood += &"x".repeat(1 << 20);
+    flood.push('\n');
     flood += "{\"MESSAGE\":[1,2,3],\"_TRANSPORT\":\n";
     fs::write(dir.join("flood"), flood).expect("written");
     fs::write(dir.join("newest"), record("earlyoom", 8_000_000, "started")).expect("written");

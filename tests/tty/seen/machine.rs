@@ -111,7 +111,7 @@ impl Machine {
         if at + 1 == NAMES.len() {
             hog = hog.in_group(&self.tight);
             hog.leak(64, std::time::Duration::from_millis(100));
-        } else if at % 2 == 0 {
+        } else if at.is_multiple_of(2) {
             hog = hog.in_group(&self.shop).grow(2 + at);
         } else {
             hog = hog.grow(2 + at);

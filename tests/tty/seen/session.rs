@@ -185,7 +185,7 @@ impl Session {
             self.log(format!("{changes:?}"));
             self.judge(&changes);
         }
-        if self.events % 16 == 0 {
+        if self.events.is_multiple_of(16) {
             self.machine.wake();
             self.machine.changes();
         }
