@@ -35,14 +35,14 @@ pub fn kill_facts(kill: &Kill) -> (String, String) {
     (anon, adj.unwrap_or_else(|| "n/a".to_owned()))
 }
 
-/// A kill as a row that begins with its time, `when`. `narrow` separates the parts by single blanks instead of
+/// A kill as a row that begins with its time, `when`; `scope` is the report's [`scope_word`]. `narrow` separates the parts by single blanks instead of
 /// aligning them in columns.
-pub fn kill_row(report: &OomReport, kill: &Kill, when: Line, narrow: bool) -> Line {
+pub fn kill_row(report: &OomReport, scope: &str, kill: &Kill, when: Line, narrow: bool) -> Line {
     let (anon, adj) = kill_facts(kill);
-    let (scope, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
+    let (first, name, size, points) = if narrow { (0, 0, 0, 0) } else { (9, 23, 6, 5) };
     let victim = format!("{} {}", kill.pid, kill.comm);
     let mut line = when
-        .add(Tone::Dim, format!("{:<scope$} ", scope_word(report)))
+        .add(Tone::Dim, format!("{scope:<first$} "))
         .add(Tone::Critical, "killed ")
         .add(Tone::Strong, format!("{victim:<name$} "))
         .add(Tone::Normal, format!("{anon:>size$} anon"))
@@ -105,9 +105,9 @@ pub fn victim(kill: &UserspaceKill) -> String {
     }
 }
 
-/// A report without a kill so far, as a row.
-pub fn report_row(report: &OomReport, when: Line) -> Line {
-    let line = when.add(Tone::Dim, format!("{:<10}", scope_word(report)));
+/// A report without a kill so far, as a row; `scope` is its [`scope_word`].
+pub fn report_row(report: &OomReport, scope: &str, when: Line) -> Line {
+    let line = when.add(Tone::Dim, format!("{scope:<10}"));
     let again = match report.repeats {
         0 => String::new(),
         1 => ", repeated once more".to_owned(),

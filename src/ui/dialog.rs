@@ -7,6 +7,9 @@ use crate::app::dialog::DialogView;
 use crate::app::dialog::rows::Page;
 use crate::text::tone::{Line, Tone};
 
+/// Cells beside the dialog that show nothing whole of the rows below it.
+const TOO_NARROW: u16 = 24;
+
 /// Draws the dialog on top of the panes; returns the position of its cursor.
 pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
     if screen.width < 4 || screen.height < 3 {
@@ -26,10 +29,15 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
         width: frame.width - 4,
         height: frame.height - 2,
     };
-    // A column of blanks on each side: halves of the words below it would look like text of the dialog.
+    // Halves of the words below would look like text of the dialog, and a narrow strip of the table tells nothing.
+    let beside = if frame.x - screen.x < TOO_NARROW {
+        frame.x - screen.x
+    } else {
+        1
+    };
     canvas.clear(Rect {
-        x: frame.x.saturating_sub(1),
-        width: frame.width + if frame.x > 0 { 2 } else { 1 },
+        x: frame.x - beside,
+        width: (frame.width + 2 * beside + 1).min(screen.right() - (frame.x - beside)),
         ..frame
     });
     let first = page.first(view.scroll);

@@ -53,6 +53,36 @@ fn dialogs_keep_their_size_and_place_while_typing() {
     }
 }
 
+/// A strip of the table beside a dialog shows words cut in two.
+#[test]
+fn dialogs_leave_no_debris_beside_them() {
+    for open in ["a", "k", "c", "?", "Enter", "S", "F6"] {
+        for (width, height) in [(80, 24), (100, 30), (120, 36), (140, 40)] {
+            let mut scene = Scene::new(width, height);
+            scene.keys(open);
+            let text = scene.text();
+            let framed: Vec<Vec<char>> = text
+                .lines()
+                .map(|line| line.chars().collect::<Vec<_>>())
+                .skip_while(|line| !line.contains(&'┌'))
+                .take_while(|line| line.iter().any(|c| "┌│└".contains(*c)))
+                .collect();
+            assert!(framed.len() > 2, "{open} opens a dialog\n{text}");
+            let edge = |c: &char| "┌┐".contains(*c);
+            let left = framed[0].iter().position(edge).expect("a corner");
+            let right = framed[0].iter().rposition(edge).expect("a corner");
+            for line in framed {
+                let mut beside: Vec<char> = line.iter().skip(right + 1).copied().collect();
+                if left < 24 {
+                    beside.extend(&line[..left]);
+                    let is_blank = beside.iter().all(|c| *c == ' ');
+                    assert!(is_blank, "{open} {width}x{height}: {beside:?}\n{text}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_storm_of_kills_leaves_the_function_bar() {
     for (width, height) in [(80, 24), (120, 36), (200, 50)] {

@@ -9,7 +9,8 @@ const MOST: usize = 128;
 /// suffixes (`.cold`, `.part.0`). Frames marked `?` are left over on the stack and prove nothing: they are skipped.
 /// Empty if the log has no trace.
 pub fn functions(report: &OomReport) -> impl Iterator<Item = &str> {
-    let lines = report.raw.lines();
+    // A long table of tasks is not searched: rows are drawn from what the trace says.
+    let lines = report.raw.lines().take_while(|line| !is_table(line));
     let from = lines.skip_while(|line| !begins(line)).skip(1);
     from.take_while(|line| !ends(line))
         .filter_map(function)
@@ -23,22 +24,28 @@ fn begins(line: &str) -> bool {
         .any(|head| line.contains(head))
 }
 
+/// The table of tasks begins, the last part of a report.
+fn is_table(line: &str) -> bool {
+    let line = line.trim_start();
+    ["Tasks state", "[ pid ]", "[  pid  ]"]
+        .iter()
+        .any(|head| line.starts_with(head))
+}
+
 /// The report goes on: registers do not end a trace, they stand within it.
 fn ends(line: &str) -> bool {
-    let line = line.trim_start();
-    [
-        "Mem-Info:",
-        "Mem-info:",
-        "memory: usage",
-        "Memory cgroup",
-        "Task in ",
-        "Tasks state",
-        "oom-kill:",
-        "[ pid ]",
-        "[  pid  ]",
-    ]
-    .iter()
-    .any(|head| line.starts_with(head))
+    let head = line.trim_start();
+    is_table(line)
+        || [
+            "Mem-Info:",
+            "Mem-info:",
+            "memory: usage",
+            "Memory cgroup",
+            "Task in ",
+            "oom-kill:",
+        ]
+        .iter()
+        .any(|other| head.starts_with(other))
 }
 
 /// `do_anonymous_page` of ` do_anonymous_page+0x158/0x6b0`, behind addresses or not.

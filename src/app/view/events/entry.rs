@@ -19,6 +19,8 @@ pub enum Entry {
     Report {
         /// The report as far as the log has it.
         report: Arc<OomReport>,
+        /// What ran out, judged when the report came: each frame shows it, and what is shed later is not missed.
+        scope: &'static str,
         /// Known victims.
         remembered: Vec<(Pid, Remembered)>,
         /// 0 is this boot, -1 the one before. Each boot has a monotonic clock of its own.

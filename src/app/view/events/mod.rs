@@ -22,6 +22,7 @@ use crate::model::recall::recall;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::{Now, Wall};
 use crate::oomlog::{Kill, OomEvent, OomReport, UserspaceKill};
+use crate::text::event::scope_word;
 
 use counter::{Counter, groups_that_rose};
 use entry::Kept;
@@ -249,6 +250,7 @@ impl EventLog {
             for report in reports.into_iter().rev() {
                 if self.entries.len() < KEPT {
                     let kept = self.numbered(Entry::Report {
+                        scope: scope_word(&report),
                         report,
                         remembered: Vec::new(),
                         boot,
@@ -298,16 +300,22 @@ impl EventLog {
         let more = fresh
             .iter()
             .filter_map(|kill| Some((kill.pid, recall(kill, samples)?)));
+        let judged = scope_word(&new);
         if let Some(Entry::Report {
-            report, remembered, ..
+            report,
+            scope,
+            remembered,
+            ..
         }) = known
         {
             remembered.extend(more);
             *report = new;
+            *scope = judged;
         } else {
             let remembered = more.collect();
             self.push(Entry::Report {
                 report: new,
+                scope: judged,
                 remembered,
                 boot: 0,
             });

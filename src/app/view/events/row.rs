@@ -12,8 +12,10 @@ const NARROW: u16 = 110;
 pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
     let when = stamp(row.wall(now), now);
     match (row.entry, row.kill) {
-        (Entry::Report { report, .. }, Some(kill)) => kill_row(report, kill, when, width < NARROW),
-        (Entry::Report { report, .. }, None) => report_row(report, when),
+        (Entry::Report { report, scope, .. }, Some(kill)) => {
+            kill_row(report, scope, kill, when, width < NARROW)
+        }
+        (Entry::Report { report, scope, .. }, None) => report_row(report, scope, when),
         (Entry::Userspace(kill), _) => userspace_row(kill, when),
         (Entry::Unlogged { kills, groups, .. }, _) => {
             let place = groups
