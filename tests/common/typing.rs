@@ -9,7 +9,7 @@ use super::pty::Session;
 const AFTER_ESC: Duration = Duration::from_millis(60);
 
 /// A hand takes longer from what the eye has seen to a key; a key within 3 ms of a dialog confirms nothing.
-const EYE_TO_HAND: Duration = Duration::from_millis(10);
+const EYE_TO_HAND: Duration = Duration::from_millis(40);
 
 impl Session {
     /// Types `keys` (see [`keys::bytes`]), with a pause after each Esc: Esc and a letter in one read mean Alt and

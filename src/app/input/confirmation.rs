@@ -50,7 +50,7 @@ impl Confirmation {
 }
 
 impl State {
-    /// The state as it is now has been drawn on the screen.
+    /// The state as it is now is on the screen since then.
     pub fn drawn(&mut self, at: Monotonic) {
         let confirmation = &mut self.confirmation;
         confirmation.shown_at = confirmation.shown_at.or(Some(at));

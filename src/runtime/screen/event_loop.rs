@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -17,6 +18,9 @@ use crate::ui::theme::Theme;
 
 /// Most messages taken before a frame is drawn: a flood of log records must not stop the screen.
 const BATCH: usize = 256;
+
+/// A terminal that takes longer for a frame is behind: nobody has seen the frame before its end.
+const HELD_UP: Duration = Duration::from_millis(30);
 
 /// How often one frame is drawn again because the terminal changed its size meanwhile.
 const RESIZES: usize = 8;
@@ -102,16 +106,21 @@ where
     B::Error: Send + Sync + 'static,
 {
     for _ in 0..RESIZES {
+        let mut written_from = now().monotonic;
         let drawn = terminal.draw(|frame| {
             let area = frame.area();
             let cursor = crate::ui::Screen { state, theme }.draw(area, frame.buffer_mut());
             if let Some(position) = cursor {
                 frame.set_cursor_position(position);
             }
+            written_from = now().monotonic;
         });
         let area = drawn.map_err(terminal_error)?.area;
         if state.size == (area.width, area.height) {
-            state.drawn(now().monotonic);
+            let written = now().monotonic;
+            // A reader that the write wakes may answer before this thread runs again.
+            let is_held_up = written.since(written_from) > HELD_UP;
+            state.drawn(if is_held_up { written } else { written_from });
             break;
         }
         // It makes no other effect than a new arrangement.
