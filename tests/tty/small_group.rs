@@ -48,8 +48,10 @@ fn it_lives_in_a_small_group_beside_many_processes() {
         return;
     };
     let _crowd = Crowd::of(1500);
-    for mib in [12, 8] {
-        group.limit(mib << 20);
+    // With less, the kernel's own objects for the files of /proc, 4 MiB here, can be in the way for a moment.
+    let mib = 12;
+    group.limit(mib << 20);
+    for _ in 0..2 {
         let mut session = started_in(&group);
         session.wait_text("COMMAND");
         // Every part of the screen, and many samples.
