@@ -16,7 +16,7 @@ group = make_cgroup("/shop", memory_max=96 << 20)
 if os.path.exists(group + "/memory.swap.max"):
     write(group + "/memory.swap.max", 0)
 hogs = [Hog("shop-%s" % name, mb=mb, adj=adj, cgroup="/shop")
-        for name, mb, adj in (("web", 10, 0), ("batch", 12, 500), ("db", 24, 0), ("cache", 8, 100))]
+        for name, mb, adj in (("web", 10, 0), ("batch", 12, 700), ("db", 24, 0), ("cache", 8, 100))]
 leaker = Hog("shop-leak", mb=6, adj=0, cgroup="/shop", leak=40)
 # The decoy is the host's next victim, so the mark in the group is for the group's victim.
 decoy = Hog("decoy", mb=1, adj=900)
