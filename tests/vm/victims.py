@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Who oomtop says dies next is who the kernel kills: on the host, in nested cgroups, group by group.
 
-VICTIMS=20 judges that many kills of each kind instead of the few that there is time for in CI."""
+VICTIMS=20 in the machine's environment judges that many kills of each kind instead of the few that there is time for in CI."""
 # vm: --mem 512M
 # kernels: 6.1 6.12
 import os
