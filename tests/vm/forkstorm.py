@@ -2,6 +2,7 @@
 """900 new processes while memory is short: kills become rows, the back end stays. How old samples got, and how late
 kills, is measured; how busy the host is decides that too."""
 # vm: --mem 512M
+# long: it measures how late rows and samples get, which needs a host to itself
 # kernels: 6.1
 import os
 import re

@@ -3,6 +3,7 @@ import json
 import mmap
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -95,9 +96,9 @@ def kill_count():
 
 
 def document(*options):
-    """One sample of oomtop."""
-    done = subprocess.run(["oomtop", "--once", "--json", "-d", "0.1", *options],
-                          capture_output=True, check=True)
+    """One sample of oomtop. It finds no journalctl: one takes a second to start here, and tells nothing that is asked."""
+    done = subprocess.run([shutil.which("oomtop"), "--once", "--json", "-d", "0.1", *options],
+                          capture_output=True, check=True, env={**os.environ, "PATH": "/nonexistent"})
     return json.loads(done.stdout)
 
 

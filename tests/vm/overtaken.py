@@ -3,6 +3,7 @@
 
 OVERTAKEN=50 judges that many kills instead of the few that there is time for in CI, and takes the time for it."""
 # vm: --mem 512M
+# long: a kill that can be judged takes ten seconds
 # kernels: 6.1
 import os
 import re

@@ -2,7 +2,7 @@
 """cgroup v2: a plan whose process dies while Enter is pressed, and one that the kernel refuses half way, leave nothing
 behind. A journalctl that hangs neither holds up the dashboard nor stays behind."""
 # vm: --mem 512M
-# kernels: 6.1 6.12
+# kernels: 6.12
 import os
 import re
 import signal
