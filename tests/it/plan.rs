@@ -128,6 +128,17 @@ fn among_the_living(before: &PaperKernel, now: &PaperKernel) -> PaperKernel {
     before
 }
 
+/// Where memory control is on, but for groups that the plan removes. One that is made again has it off: only a
+/// group without children can be removed, so there is nobody whom the difference concerns.
+fn enabled_but_in(kernel: &PaperKernel, plan: &Plan) -> BTreeSet<CgroupPath> {
+    let removed = |path: &CgroupPath| {
+        let step = Step::from(CgroupStep::Remove(path.clone()));
+        plan.steps.contains(&step)
+    };
+    let enabled = kernel.enabled.iter();
+    enabled.filter(|path| !removed(path)).cloned().collect()
+}
+
 /// What a failed plan changed and could not take back, as its receipt has it.
 fn is_named(receipt: &PlanReceipt) -> bool {
     receipt.taken_back.iter().any(|back| back.outcome.is_err())
@@ -165,7 +176,7 @@ proptest! {
                 continue;
             }
             let as_before = comparable(&kernel) == among_the_living(&before, &kernel)
-                && kernel.enabled == before.enabled;
+                && enabled_but_in(&kernel, plan) == enabled_but_in(&before, plan);
             prop_assert!(as_before || is_named(&receipt), "{receipt:?}");
             // What is named can be tried again with the key that undoes.
             if is_named(&receipt) {

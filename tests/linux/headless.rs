@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::common::fake_root::FakeRoot;
+use crate::common::patience::beside;
 use oomtop::linux::scan::backend::BackendChoice;
 use oomtop::model::event_source::EventSource;
 use oomtop::model::snapshot::Needs;
@@ -184,6 +185,7 @@ fn a_log_too_long_for_the_time_there_is_says_so() {
 /// The real binary, in a log that takes long to read.
 #[test]
 fn a_signal_ends_it_at_once_and_without_a_word() {
+    beside();
     let root = tree();
     endless(&root);
     for (signal, ignored, status) in [
@@ -244,6 +246,7 @@ fn wait_until_caught(pid: u32, signal: Signal, ignored: bool) {
 
 #[test]
 fn a_closed_pipe_ends_it_quietly() {
+    beside();
     let root = tree();
     let of_the_tree = root.path("");
     let of_the_tree = of_the_tree.to_str().expect("UTF-8");

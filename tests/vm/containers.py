@@ -2,7 +2,7 @@
 """cgroup v2 from inside containers, by every recipe of README: the domains, their members and who dies are the same
 ones, whatever of the tree and of the processes is seen."""
 # vm: --mem 512M
-# kernels: 6.1 6.12
+# kernels: 6.12
 import json
 import os
 import subprocess

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """One process of a unit is OOM-killed: who else ends is who oomtop said, whatever OOMPolicy says."""
 # vm: --mem 512M
-# kernels: 6.1 6.12
+# kernels: 6.1
 import json
 import os
 import subprocess
