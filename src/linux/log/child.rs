@@ -18,13 +18,24 @@ const END_WITHIN: Duration = Duration::from_millis(200);
 
 /// Holds the programs of one owner, so that the owner can end them all while other threads read from them.
 #[derive(Debug, Clone, Default)]
-pub struct Leash(Arc<Mutex<HashSet<Pid>>>);
+pub struct Leash(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    leaders: HashSet<Pid>,
+    /// No program is started any more.
+    is_over: bool,
+}
 
 impl Leash {
     /// Kills every program on it, with all that those have started, and reaps the programs: once oomtop has ended,
-    /// nobody might (pid 1 of many a container does not). Their readers see the end of the output.
+    /// nobody might (pid 1 of many a container does not). Their readers see the end of the output, and cannot
+    /// start another program: it would outlive oomtop.
     pub fn end_all(&self) {
-        self.with(|leaders| leaders.iter().copied().for_each(kill_group));
+        self.with_held(|held| {
+            held.is_over = true;
+            held.leaders.iter().copied().for_each(kill_group);
+        });
         let until = Instant::now() + END_WITHIN;
         while !self.all_reaped() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(2));
@@ -44,6 +55,10 @@ impl Leash {
 
     /// A leader is reaped only under this lock: as long as it is in the set, its number names its group.
     fn with<T>(&self, work: impl FnOnce(&mut HashSet<Pid>) -> T) -> T {
+        self.with_held(|held| work(&mut held.leaders))
+    }
+
+    fn with_held<T>(&self, work: impl FnOnce(&mut Held) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -60,7 +75,7 @@ impl OwnChild {
     /// Starts the program with both outputs piped. A Ctrl-C at oomtop's terminal does not reach it.
     ///
     /// # Errors
-    /// If there is no such program, or no process can be made.
+    /// If there is no such program, no process can be made, or all on the leash have been ended.
     #[expect(
         unsafe_code,
         reason = "std has no other way to set the signal before exec"
@@ -76,10 +91,13 @@ impl OwnChild {
         unsafe {
             command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
         }
-        leash.with(|leaders| {
+        leash.with_held(|held| {
+            if held.is_over {
+                return Err(io::Error::other("oomtop is ending"));
+            }
             let child = command.spawn()?;
             let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-            leaders.extend(leader);
+            held.leaders.extend(leader);
             Ok(Self {
                 child,
                 leader,
@@ -167,6 +185,13 @@ mod tests {
         assert!(leash.with(|leaders| leaders.is_empty()));
         assert!(child.try_wait().is_err(), "it is not waited for twice");
         child.kill();
+    }
+
+    #[test]
+    fn nothing_is_started_once_all_have_been_ended() {
+        let leash = Leash::default();
+        leash.end_all();
+        assert!(OwnChild::spawn(&mut Command::new("true"), &leash).is_err());
     }
 
     /// A loaded machine may take longer than one call waits.
