@@ -25,7 +25,7 @@ fn only_what_the_terminal_can_show_is_written() {
         (&[("LC_ALL", "en_US.utf8")], false),
         (&[("TERM", "linux"), ("OOMTOP_ASCII", "false")], false),
     ] {
-        let mut launch = Launch::oomtop().args(&["--filter", &filter]).size(120, 36);
+        let mut launch = Launch::oomtop().args(["--filter", &filter]).size(120, 36);
         for (name, value) in variables {
             launch = launch.env(name, value);
         }
