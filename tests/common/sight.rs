@@ -33,11 +33,16 @@ pub(crate) fn dense(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// The dialog names the processes; of many it names the first, and says how many there are.
+/// The dialog names the processes; of many it names the first, and says how many there are or how many more.
 pub(crate) fn are_named(dialog: &str, pids: &mut Vec<u32>) -> bool {
     pids.sort_unstable();
     pids.dedup();
-    let unnamed = pids.iter().filter(|pid| !names(dialog, **pid)).count();
+    let named = pids.iter().filter(|pid| names(dialog, **pid)).count();
     let counted = names(dialog, u32::try_from(pids.len()).expect("small"));
-    unnamed == 0 || (pids.len() >= 5 && counted)
+    let mut more = dialog.split("… and ").skip(1).filter_map(|rest| {
+        let (number, _) = rest.split_once(" more")?;
+        number.parse::<usize>().ok()
+    });
+    named == pids.len()
+        || (pids.len() >= 5 && (counted || more.any(|more| named + more >= pids.len())))
 }

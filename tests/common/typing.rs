@@ -16,13 +16,15 @@ impl Session {
     /// that letter.
     pub(crate) fn keys(&mut self, keys: &str) {
         if keys.contains("<Enter>") {
-            std::thread::sleep(EYE_TO_HAND);
+            // A busy machine may have shown a frame that the program has not finished yet.
+            self.await_rest();
+            pause(EYE_TO_HAND);
         }
         for part in keys.split_inclusive("<Esc>") {
             self.send(&keys::bytes(part));
             if part.ends_with("<Esc>") {
                 self.await_taken();
-                std::thread::sleep(AFTER_ESC);
+                pause(AFTER_ESC);
             }
         }
     }
@@ -34,4 +36,15 @@ impl Session {
         self.wait_for("the undo dialog", |screen| screen.has("take it back"));
         self.keys("<Enter>");
     }
+}
+
+/// Waits longer where more processes want to run than can: the program's own clocks go off late there.
+fn pause(time: Duration) {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load
+        .split(' ')
+        .next()
+        .and_then(|load| load.parse::<f64>().ok());
+    let cpus = std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64);
+    std::thread::sleep(time.mul_f64((load.unwrap_or(0.0) / cpus).clamp(1.0, 6.0)));
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::fake_root::{FakeRoot, Layout};
 use crate::common::own_child::OwnChild;
+use crate::common::patience::until;
 use crate::common::skipped;
 use oomtop::linux::SysRoot;
 use oomtop::linux::cgroup::list::list_groups;
@@ -17,7 +18,7 @@ use oomtop::model::plan::receipt::{FailureKind, PlanReceipt, Reading};
 use oomtop::model::plan::step::{CgroupStep, LimitWrite};
 use oomtop::model::plan::{execute, inverse};
 use oomtop::model::snapshot::Needs;
-use oomtop::model::time::Now;
+use oomtop::model::time::{Monotonic, Now};
 
 const V2: CgroupVersion = CgroupVersion::V2;
 
@@ -241,15 +242,22 @@ fn a_real_group_is_made_limited_entered_left_and_removed() {
     assert!(text.lines().any(|l| l.ends_with(path.as_str())), "{text}");
     // From now on its memory is charged to this group: the sampler sees the domain and its victim.
     child.fill();
+    // Among many groups of others it may not be read in the first sample.
     let mut sampler = Sampler::new(root.clone()).expect("a sampler");
-    let snapshot = sampler
-        .sample(&Needs::default(), Now::default())
-        .expect("a sample");
-    let domain = snapshot
-        .domains
-        .iter()
-        .find(|d| d.limit == size)
-        .expect("the group's domain");
+    let (mut domain, mut micros) = (None, 0);
+    until(|| {
+        micros += 1_000_000;
+        let now = Now {
+            monotonic: Monotonic(micros),
+            ..Now::default()
+        };
+        let snapshot = sampler.sample(&Needs::default(), now).expect("a sample");
+        domain = snapshot.domains.iter().find(|d| d.limit == size).cloned();
+        domain
+            .as_ref()
+            .is_some_and(|domain| domain.verdict.is_some())
+    });
+    let domain = domain.expect("the group's domain");
     assert_eq!(domain.verdict.map(|v| v.victim.id), Some(child.id()));
     assert!(domain.usage.is_some_and(|u| u > 20 << 20), "{domain:?}");
     if version.is_v1() {

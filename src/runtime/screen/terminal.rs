@@ -16,7 +16,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
 use super::event_loop::TerminalControl;
 
@@ -116,6 +116,12 @@ impl TerminalControl for JobControl {
         if std::mem::take(&mut self.expects_cont) {
             return Ok(false);
         }
+        if is_raw() {
+            // Nobody has changed the modes. Ctrl-C must not meet the shell's for a moment: it would end oomtop.
+            leave(&mut stdout())?;
+            show(self.mouse)?;
+            return Ok(true);
+        }
         restore();
         take(self.mouse)?;
         Ok(true)
@@ -143,21 +149,27 @@ fn take(mouse: bool) -> io::Result<()> {
     LEAVING.store(false, Ordering::SeqCst);
     LEFT.store(false, Ordering::SeqCst);
     ENTERED.store(true, Ordering::SeqCst);
-    let entered = execute!(
+    show(mouse).inspect_err(|_| restore())
+}
+
+/// Enters the full screen, with the modes as they are.
+fn show(mouse: bool) -> io::Result<()> {
+    execute!(
         stdout(),
         EnterAlternateScreen,
         EnableBracketedPaste,
         cursor::Hide
-    );
-    let entered = if mouse {
-        entered.and_then(|()| execute!(stdout(), Print(MOUSE)))
-    } else {
-        entered
-    };
-    if entered.is_err() {
-        restore();
+    )?;
+    if mouse {
+        execute!(stdout(), Print(MOUSE))?;
     }
-    entered
+    Ok(())
+}
+
+/// True if keys come as they are typed, none of them as a signal.
+fn is_raw() -> bool {
+    let cooked = LocalModes::ISIG | LocalModes::ICANON | LocalModes::ECHO;
+    tcgetattr(rustix::stdio::stdout()).is_ok_and(|modes| !modes.local_modes.intersects(cooked))
 }
 
 /// Leaves the full screen. Ignores errors: if the terminal is gone, no place is left to report them.
