@@ -63,8 +63,8 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), Str
             | Step::Signal { target, .. }
             | Step::Cgroup(CgroupStep::Move(target, _)) => pids.push(target.pid),
             Step::Cgroup(CgroupStep::Limit(path, _) | CgroupStep::Create(path)) => {
-                let is_shown = dense(dialog).contains(&dense(path.as_str()));
-                if !is_shown && !(typed && is_made(path)) {
+                let may_be_typed = typed && is_made(path);
+                if !may_be_typed && !dense(dialog).contains(&dense(path.as_str())) {
                     return Err(format!("{path} was not in the dialog"));
                 }
             }
