@@ -169,7 +169,7 @@ for fill, kind, size, held in ((tmpfs, "tmpfs", FILL, "hand"), (sysv, "sys_v", F
         check(any(f["name"] == "filler" and f["bytes"] == FILL * MIB for f in known["open"]), "the memfd is named")
     if kind == "slab_unreclaimable":
         names = [cache["name"] for cache in known["caches"]]
-        check(any(re.search("skb|kmalloc", name) for name in names[:5]), "the caches are named: %s" % names[:5])
+        check(any(re.search("skb|kmalloc", name) for name in names[:2]), "the caches are named: %s" % names[:5])
     drop()
 
 # A group that no kill can help, announced before the kernel finds out.
@@ -201,15 +201,26 @@ tui = Tui(cols=120, rows=36)
 say(tui.wait("the verdict on the main screen", lambda t: "no kill can end this" in t and "/full" in t))
 check(oom("/full") == 0, "the kernel has not found out yet")
 
+
+
+def row_of(path):
+    """The domains view with this row alone, selected."""
+    if "OOM domains" not in tui.text():
+        tui.type("d")
+    tui.wait("the view", lambda t: "OOM domains" in t)
+    tui.keys("Escape")
+    tui.wait("no filter", lambda t: "filter: /" not in t)
+    time.sleep(1)                       # without a filter it has closed the view
+    if "OOM domains" not in tui.text():
+        tui.type("d")
+    tui.type("/" + path)
+    tui.keys("Enter")
+    tui.wait("its row", lambda t: "filter: %s" % path in t and re.search(r"^%s " % path, t, re.M))
+    tui.keys("Home")
+
+
 # The page says where it is.
-tui.type("d")
-tui.wait("the view", lambda t: "OOM domains" in t)
-tui.type("//full")
-tui.keys("Enter")
-tui.wait("its row", lambda t: re.search(r"^/full ", t, re.M))
-tui.keys("Home")
-if "/full" not in next((ln for ln in tui.text().splitlines() if ln.startswith("/full")), ""):
-    tui.keys("Down")
+row_of("/full")
 tui.type("m")
 text = tui.wait("the page", lambda t: "Where the memory is: /full" in t and "No kill frees" in t)
 say(text)
@@ -241,13 +252,12 @@ hog.stop()
 os.unlink("/dev/shm/group")
 
 # Over memory.high with nothing to reclaim, beside a group full of cache at its high.
-tui.keys("Escape")
 cache = make_cgroup("/cache")
 write(cache + "/memory.high", 24 * MIB)
 write(cache + "/memory.swap.max", 0)
-subprocess.run(["dd", "if=/dev/zero", "of=/var/tmp/load", "bs=1M", "count=72"], check=True, capture_output=True)
-load = subprocess.Popen(["sh", "-c", "echo $$ >%s/cgroup.procs; while cat /var/tmp/load >/dev/null; do :; done" % cache],
-                        start_new_session=True)
+# What is written there is charged there, and so is what is read again.
+load = subprocess.Popen(["sh", "-c", "echo $$ >%s/cgroup.procs; dd if=/dev/zero of=/var/tmp/load bs=1M count=72 2>/dev/null;"
+                         "while cat /var/tmp/load >/dev/null; do :; done" % cache], start_new_session=True)
 slow = make_cgroup("/slow")
 write(slow + "/memory.high", 24 * MIB)
 write(slow + "/memory.swap.max", 0)
@@ -267,12 +277,8 @@ for _ in range(8):
     check("/cache" not in "".join(ln for ln in tui.text().splitlines() if "STUCK" in ln), "the cache load is not stuck")
     time.sleep(1)
 check(oom("/cache", "high") > 10, "though it was over its high %d times" % oom("/cache", "high"))
-tui.type("d")
-tui.wait("the view", lambda t: "OOM domains" in t)
-tui.type("//slow")
-tui.keys("Enter")
+row_of("/slow")
 say(tui.wait("its state", lambda t: re.search(r"^/slow +STUCK", t, re.M)))
-tui.keys("Home")
 tui.keys("Enter")
 text = tui.wait("the details", lambda t: "What frees it" in t)
 say(text)

@@ -126,6 +126,8 @@ const CLEARED: Duration = Duration::from_secs(4);
 /// rereading alone is the sign.
 const STALLED: u64 = 20;
 const STALLED_HARD: u64 = 40;
+/// Share of a limit that cannot be dropped, in percent, from which on memory goes round for lack of it.
+const CROWDED: u128 = 80;
 /// Pages a second read again from which on memory goes round.
 const REREAD: u64 = 100;
 
@@ -225,7 +227,12 @@ fn judge(past: &VecDeque<(Monotonic, Reading)>) -> Option<Stuck> {
             return Some(Stuck::Immune);
         }
     }
-    (hard && rereads >= REREAD).then_some(Stuck::Thrashing)
+    // A load of page cache reads again too, but what it fills is cache that can be dropped.
+    let crowded = always(&|r| {
+        let limit = r.limit.into_iter().chain(r.high).min();
+        limit.is_some_and(|limit| u128::from(r.kept) * 100 >= u128::from(limit) * CROWDED)
+    });
+    (hard && crowded && rereads >= REREAD).then_some(Stuck::Thrashing)
 }
 
 /// Reclaim gets something back that is not needed again at once.

@@ -134,6 +134,8 @@ fn a_host_that_thrashes_stalls_and_reads_again() {
     let host = |stalled: u64, reread: u64| {
         flagged(|second| Reading {
             host: true,
+            kept: 90 * MIB,
+            limit: Some(100 * MIB),
             stalled: Some(second * stalled * 10_000),
             reread: Some(second * reread),
             kills: Some(1),
@@ -145,8 +147,19 @@ fn a_host_that_thrashes_stalls_and_reads_again() {
     assert!(second <= 9);
     assert_eq!(host(5, 50_000), None, "a copy of a large file");
     assert_eq!(host(90, 10), None, "waits for something else");
+    let cache = flagged(|second| Reading {
+        host: true,
+        kept: 30 * MIB,
+        limit: Some(100 * MIB),
+        stalled: Some(second * 700_000),
+        reread: Some(second * 9_000),
+        ..Reading::default()
+    });
+    assert_eq!(cache, None, "files read again and again");
     let killed = flagged(|second| Reading {
         host: true,
+        kept: 90 * MIB,
+        limit: Some(100 * MIB),
         stalled: Some(second * 800_000),
         reread: Some(second * 5_000),
         kills: Some(second / 2),
