@@ -14,7 +14,9 @@ use oomtop::model::kernel::{
 };
 use oomtop::model::killers::oom_policy::OomPolicy;
 use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
-use oomtop::model::ledger::{Account, Cache, HeldFile, Kind, Ledger, Segment, TmpfsMount};
+use oomtop::model::ledger::{
+    Account, Cache, Kind, Ledger, OpenFile, Segment, StoredFile, TmpfsMount,
+};
 use oomtop::model::memory::nodes::NodeSet;
 use oomtop::model::oom_domain::victim::{DomainState, Scope, assess};
 use oomtop::model::process::TaskState;
@@ -92,6 +94,7 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     let mut sample = scene_snapshot(9, processes);
     sample.memory.huge_pages = 64 * MIB;
     sample.memory.huge_free = 16 * MIB;
+    sample.memory.anon = Some(3 * GIB);
     sample.skipped = 3;
     let mut groups = vec![
         group("/", None, 0, 0),
@@ -144,13 +147,9 @@ pub(crate) fn accounts(snapshot: &Snapshot) -> Vec<Account> {
         (Kind::Private, Some(3 * GIB)),
         (Kind::Shmem, Some(GIB)),
         (Kind::PageCache, Some(GIB)),
+        (Kind::SlabReclaimable, Some(100 * MIB)),
         (Kind::Sockets, None),
     ];
-    let file = |name: &str, held_by| HeldFile {
-        name: name.to_owned(),
-        bytes: 64 * MIB,
-        held_by,
-    };
     let mut host = Account {
         ledger: Ledger::new(6 * GIB, kinds),
         mounts: vec![TmpfsMount {
@@ -158,7 +157,10 @@ pub(crate) fn accounts(snapshot: &Snapshot) -> Vec<Account> {
             seen_by: Some(1892),
             used: 300 * MIB,
             limit: Some(4 * GIB),
-            files: vec![file("/model", None)],
+            files: vec![StoredFile {
+                name: "/model".to_owned(),
+                bytes: 64 * MIB,
+            }],
         }],
         segments: vec![Segment {
             id: 7,
@@ -169,7 +171,11 @@ pub(crate) fn accounts(snapshot: &Snapshot) -> Vec<Account> {
             creator: 1892,
             doomed: false,
         }],
-        open: vec![file("cache", Some(1892))],
+        open: vec![OpenFile {
+            name: "cache".to_owned(),
+            bytes: 64 * MIB,
+            held_by: 1892,
+        }],
         caches: vec![Cache {
             name: "dentry".to_owned(),
             bytes: 30 * MIB,

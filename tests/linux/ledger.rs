@@ -35,7 +35,7 @@ fn a_memfd_and_a_file_in_dev_shm_are_named_and_nothing_counts_twice() {
     );
     let own = account.open.iter().find(|file| file.name == "ledger-test");
     let own = own.unwrap_or_else(|| panic!("{:?}", account.open));
-    assert_eq!(own.held_by, Some(std::process::id()));
+    assert_eq!(own.held_by, std::process::id());
     assert!(own.bytes >= 8 << 20, "{own:?}");
     let is_tmpfs = account
         .mounts

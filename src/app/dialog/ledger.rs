@@ -115,27 +115,24 @@ impl LedgerDialog {
             prospect(domain, snapshot, context.host.rules.page_size, ledger)
         });
         let mut lines = Vec::new();
-        match known {
-            Some(known) => {
-                lines.push(ledger::verdict(&known, self.scope == Scope::Host));
-                lines.push(Line::of(
-                    Tone::Dim,
-                    format!(
-                        "{} of {} can be killed. It is less if they share pages by fork.",
-                        known.killable,
-                        format::number_of(known.members, "process", "processes"),
-                    ),
-                ));
-            }
-            None => {
-                let why = if account.group.is_some() {
-                    "its memory.stat has not been read yet, or it has no limit"
-                } else {
-                    "not all processes can be seen from here"
-                };
-                let text = format!("What a kill frees is not known: {why}.");
-                lines.push(Line::of(Tone::Dim, text));
-            }
+        if let Some(known) = known {
+            lines.push(ledger::verdict(&known, self.scope == Scope::Host));
+            lines.push(Line::of(
+                Tone::Dim,
+                format!(
+                    "{} of {} can be killed. It is less if they share pages by fork.",
+                    known.killable,
+                    format::number_of(known.members, "process", "processes"),
+                ),
+            ));
+        } else {
+            let why = if account.group.is_some() {
+                "its memory.stat has not been read yet, or it has no limit"
+            } else {
+                "not all processes can be seen from here"
+            };
+            let text = format!("What a kill frees is not known: {why}.");
+            lines.push(Line::of(Tone::Dim, text));
         }
         let used = account.ledger.used;
         let source = if account.group.is_some() {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::dir;
 use crate::linux::SysRoot;
-use crate::model::ledger::{Account, HeldFile};
+use crate::model::ledger::{Account, OpenFile};
 use crate::model::process::Pid;
 
 /// Most descriptors looked at.
@@ -30,7 +30,7 @@ pub(super) fn read(
     until: Instant,
     account: &mut Account,
 ) {
-    let mut files: HashMap<(u64, u64), HeldFile> = HashMap::new();
+    let mut files: HashMap<(u64, u64), OpenFile> = HashMap::new();
     let mut left = LINKS;
     for pid in pids {
         let Some(fds) = dir::open(&root.proc.join(pid.to_string()).join("fd")) else {
@@ -61,18 +61,18 @@ pub(super) fn read(
             let blocks = u64::try_from(stat.st_blocks).unwrap_or(0);
             files
                 .entry((stat.st_dev, stat.st_ino))
-                .or_insert_with(|| HeldFile {
+                .or_insert_with(|| OpenFile {
                     name: shown,
                     bytes: blocks.saturating_mul(512),
-                    held_by: Some(*pid),
+                    held_by: *pid,
                 });
         }
     }
     keep(files, account);
 }
 
-fn keep(files: HashMap<(u64, u64), HeldFile>, account: &mut Account) {
-    let mut files: Vec<HeldFile> = files.into_values().filter(|file| file.bytes > 0).collect();
+fn keep(files: HashMap<(u64, u64), OpenFile>, account: &mut Account) {
+    let mut files: Vec<OpenFile> = files.into_values().filter(|file| file.bytes > 0).collect();
     files.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     files.truncate(KEPT);
     account.open = files;

@@ -197,15 +197,12 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
             let text = std::str::from_utf8(digits).ok()?;
             u8::from_str_radix(text, 8).ok()
         });
-        match code {
-            Some(code) => {
-                out.push(code);
-                rest = more.get(3..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = more;
-            }
+        if let Some(code) = code {
+            out.push(code);
+            rest = more.get(3..).unwrap_or_default();
+        } else {
+            out.push(*first);
+            rest = more;
         }
     }
     out

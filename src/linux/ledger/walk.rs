@@ -7,7 +7,7 @@ use std::time::Instant;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
 use super::dir;
-use crate::model::ledger::HeldFile;
+use crate::model::ledger::StoredFile;
 
 /// Entries looked at in all mounts together.
 const ENTRIES: usize = 50_000;
@@ -29,7 +29,7 @@ pub(super) struct Walk {
 #[derive(Debug, Default)]
 pub(super) struct Largest {
     /// The largest first.
-    pub(super) files: Vec<HeldFile>,
+    pub(super) files: Vec<StoredFile>,
     /// Allocated bytes of all files looked at.
     pub(super) sum: u64,
     /// Nothing was left out.
@@ -51,7 +51,7 @@ impl Walk {
             ..Largest::default()
         };
         match dir::open(path) {
-            Some(opened) => self.list(&opened, String::new(), device, 0, &mut largest),
+            Some(opened) => self.list(&opened, "", device, 0, &mut largest),
             None => largest.whole = false,
         }
         largest
@@ -60,7 +60,7 @@ impl Walk {
     fn list(
         &mut self,
         opened: &OwnedFd,
-        above: String,
+        above: &str,
         device: u64,
         depth: usize,
         largest: &mut Largest,
@@ -91,7 +91,7 @@ impl Walk {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
                 match rustix::fs::openat(opened, name, flags, Mode::empty()) {
                     Ok(below) if depth < DEPTH => {
-                        self.list(&below, own(), device, depth + 1, largest);
+                        self.list(&below, &own(), device, depth + 1, largest);
                     }
                     _ => largest.whole = false,
                 }
@@ -103,11 +103,7 @@ impl Walk {
             let enters = largest.files.len() < NAMED
                 || largest.files.last().is_some_and(|last| bytes > last.bytes);
             if enters && bytes > 0 {
-                largest.files.push(HeldFile {
-                    name: own(),
-                    bytes,
-                    held_by: None,
-                });
+                largest.files.push(StoredFile { name: own(), bytes });
                 largest
                     .files
                     .sort_by_key(|file| std::cmp::Reverse(file.bytes));

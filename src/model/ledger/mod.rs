@@ -32,15 +32,24 @@ impl Place {
     }
 }
 
-/// A file with its size.
+/// A file of a tmpfs mount with its size.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct HeldFile {
-    /// Path below the mount point, or the name of a memfd.
+pub struct StoredFile {
+    /// Path below the mount point.
     pub name: String,
     /// Allocated bytes, swapped out ones included.
     pub bytes: u64,
-    /// A process that has it open, where only open files are listed.
-    pub held_by: Option<Pid>,
+}
+
+/// A memfd, or a deleted file of a tmpfs mount.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct OpenFile {
+    /// Name of the memfd, or the path that the file had.
+    pub name: String,
+    /// Allocated bytes, swapped out ones included.
+    pub bytes: u64,
+    /// A process that has it open.
+    pub held_by: Pid,
 }
 
 /// A tmpfs mount.
@@ -55,7 +64,7 @@ pub struct TmpfsMount {
     /// Its `size=` in bytes; `None` if it has none.
     pub limit: Option<u64>,
     /// Its largest files, the largest first.
-    pub files: Vec<HeldFile>,
+    pub files: Vec<StoredFile>,
 }
 
 /// A System V shared memory segment.
@@ -100,7 +109,7 @@ pub struct Account {
     /// Segments of oomtop's IPC namespace: those that nobody uses first, then the largest first.
     pub segments: Vec<Segment>,
     /// Open memfds and deleted files of tmpfs mounts, the largest first.
-    pub open: Vec<HeldFile>,
+    pub open: Vec<OpenFile>,
     /// Slab caches of the host, the largest first.
     pub caches: Vec<Cache>,
     /// What could not be read, each a sentence without a full stop.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Document;
 use crate::model::ledger::prospect::prospect;
 use crate::model::ledger::{
-    Account, Cache, FreedBy, HeldFile, Kind, Ledger, Outlook, Prospect, Segment, TmpfsMount,
+    Account, Cache, FreedBy, Kind, Ledger, OpenFile, Outlook, Prospect, Segment, TmpfsMount,
 };
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::{Host, Snapshot};
@@ -62,7 +62,7 @@ pub struct HostLedgerFacts {
     /// System V segments of oomtop's IPC namespace, those that nobody uses first.
     pub segments: Vec<Segment>,
     /// memfds and deleted tmpfs files that are open, the largest first.
-    pub open: Vec<HeldFile>,
+    pub open: Vec<OpenFile>,
     /// The largest slab caches.
     pub caches: Vec<Cache>,
     /// What could not be read.

@@ -22,33 +22,12 @@ impl Subject<'_> {
         let mut lines = vec![
             Line::new(),
             Line::of(Tone::Critical, format!("STUCK for {lasts}")),
-            Line::of(Tone::Normal, format!("  {}", self.why(kind))),
+            Line::of(Tone::Normal, format!("  {}", why(kind))),
         ];
         lines.extend(self.waits());
         let free = Line::of(Tone::Accent, "  What frees it: ");
         lines.push(free.add(Tone::Normal, self.remedy(kind, context)));
         lines
-    }
-
-    fn why(&self, kind: Stuck) -> String {
-        let high = LimitFile::High.name();
-        match kind {
-            Stuck::Throttled => format!(
-                "It is over {high}, and reclaim finds nothing that stays away: the kernel slows its tasks down without \
-                 end and kills nobody."
-            ),
-            Stuck::KillerOff => format!(
-                "It is full, and {} has oom_kill_disable 1 and under_oom 1: its tasks wait for memory, and nobody is \
-                 killed.",
-                LimitFile::V1OomControl.name()
-            ),
-            Stuck::Immune => "It is full, and every process in it is immune: whoever asks for memory tries again and \
-                 again, and the kernel fills its log."
-                .to_owned(),
-            Stuck::Thrashing => "What is taken out of memory is needed again at once: its tasks wait for swap and files \
-                 most of the time, and the kernel kills nobody while some pages still come back."
-                .to_owned(),
-        }
     }
 
     /// Who waits, and in which function of the kernel where that may be read.
@@ -108,5 +87,27 @@ impl Subject<'_> {
                 )
             }
         }
+    }
+}
+
+/// How it came that nothing goes on.
+fn why(kind: Stuck) -> String {
+    let high = LimitFile::High.name();
+    match kind {
+        Stuck::Throttled => format!(
+            "It is over {high}, and reclaim finds nothing that stays away: the kernel slows its tasks down without \
+             end and kills nobody."
+        ),
+        Stuck::KillerOff => format!(
+            "It is full, and {} has oom_kill_disable 1 and under_oom 1: its tasks wait for memory, and nobody is \
+             killed.",
+            LimitFile::V1OomControl.name()
+        ),
+        Stuck::Immune => "It is full, and every process in it is immune: whoever asks for memory tries again and \
+             again, and the kernel fills its log."
+            .to_owned(),
+        Stuck::Thrashing => "What is taken out of memory is needed again at once: its tasks wait for swap and files \
+             most of the time, and the kernel kills nobody while some pages still come back."
+            .to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Who or what holds the memory of one row: files, segments, processes, slab caches.
 
 use crate::app::view::processes::table::is_member;
-use crate::model::ledger::{Account, Cache, HeldFile, Kind, Segment, TmpfsMount};
+use crate::model::ledger::{Account, Cache, Kind, OpenFile, Segment, TmpfsMount};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::Pid;
 use crate::model::snapshot::Snapshot;
@@ -108,13 +108,13 @@ impl Holders<'_> {
         let creator = self.named(segment.creator);
         let user = self.snapshot.user(segment.uid);
         let user = user.map_or_else(|| segment.uid.to_string(), str::to_owned);
-        let use_ = match segment.attached {
+        let fate = match segment.attached {
             _ if segment.doomed => "goes with its last user".to_owned(),
             0 => format!("nobody uses it: ipcrm -m {}", segment.id),
             attached => format!("attached {}", format::number_of(attached, "time", "times")),
         };
         format!(
-            "segment {} of {user}, made by {creator}: {use_}",
+            "segment {} of {user}, made by {creator}: {fate}",
             segment.id
         )
     }
@@ -154,16 +154,13 @@ impl Holders<'_> {
         lines
     }
 
-    fn about_open(&self, file: &HeldFile) -> String {
-        let by = file
-            .held_by
-            .map_or_else(String::new, |pid| format!(", open in {}", self.named(pid)));
+    fn about_open(&self, file: &OpenFile) -> String {
         let what = if file.name.starts_with('/') {
             "deleted file"
         } else {
             "memfd"
         };
-        format!("{what} {}{by}", file.name)
+        format!("{what} {}, open in {}", file.name, self.named(file.held_by))
     }
 
     fn caches(&self, reclaimable: bool) -> Vec<Line> {

@@ -105,7 +105,7 @@ pub(super) const LOOK: &[Action] = &[
     },
     Action {
         id: Id::Ledger,
-        doc: "where the memory is, and what no kill frees: of the host or the selected domain",
+        doc: "where the memory is, and what no kill frees",
         keys: &["m"],
         group: Group::Look,
         places: &[
