@@ -73,7 +73,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         id: "state",
         title: "STATE",
         doc: joined!(
-            "band (^: an outer domain's), KILLED, OOM, STUCK (no kill comes), THROTTLED (",
+            "band (^: an outer domain's), KILLED, OOM, STUCK, THROTTLED (",
             LimitFile::High.row().name,
             ")"
         ),
