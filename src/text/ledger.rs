@@ -19,7 +19,7 @@ pub fn name(kind: Kind) -> &'static str {
         Kind::SwapCache => "swap cache",
         Kind::SlabReclaimable => "slab that shrinks",
         Kind::SlabUnreclaimable => "slab that stays",
-        Kind::KernelReclaimable => "kernel, shrinks",
+        Kind::KernelReclaimable => "kernel that shrinks",
         Kind::PageTables => "page tables",
         Kind::Stacks => "kernel stacks",
         Kind::Sockets => "socket buffers",

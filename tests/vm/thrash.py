@@ -26,7 +26,8 @@ load.kill()
 load.wait()
 os.unlink("/var/tmp/load")
 
-hogs = [Hog("round-%d" % at, mb=170, adj=0, touch=0.05) for at in range(3)]
+# One for each processor, so that all tasks wait at a time.
+hogs = [Hog("round-%d" % at, mb=280, adj=0, touch=0.01) for at in range(2)]
 begin = time.monotonic()
 say(tui.wait("STUCK above the table", lambda t: "the host thrashes" in t, 60))
 took = time.monotonic() - begin

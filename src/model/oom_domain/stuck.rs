@@ -125,7 +125,7 @@ const CLEARED: Duration = Duration::from_secs(4);
 /// Shares of the time in which all tasks waited, in percent: enough where usage stays above a limit, and where
 /// rereading alone is the sign.
 const STALLED: u64 = 20;
-const STALLED_HARD: u64 = 40;
+const STALLED_HARD: u64 = 25;
 /// Share of a limit that cannot be dropped, in percent, from which on memory goes round for lack of it.
 const CROWDED: u128 = 80;
 /// Pages a second read again from which on memory goes round.
