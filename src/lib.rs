@@ -65,6 +65,8 @@
 //! | per process (`linux/scan/history.rs`, `linux/scan/proc/`) | the processes of the last sample | an ended process is forgotten |
 //! | per group (`linux/cgroup/table.rs`, `app/view/domains/`) | the groups of the last sample | a group that is gone is forgotten |
 //! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
+//! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
+//! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
 //! | descriptors, threads (`runtime/screen/`) | 32 files, 6 threads and the helpers for blocked reads | refused at the start |
 //!
@@ -111,6 +113,11 @@
 //!   it; the compiler asks for the sentence (`text/report/advice.rs`) and for the dashboard key that takes the
 //!   step, if there is one (`app/dialog/report.rs`).
 //! * What a request for memory was for: a row of function names in `oomlog/analysis/purpose.rs`.
+//! * A kind of memory in the ledger: a variant of [`oomlog::analysis::ledger::Kind`]; the compiler asks for what frees
+//!   it and for its words (`text/ledger.rs`). Its counter goes into `HostCounts` or `GroupCounts` beside it, which count
+//!   each page once, and for a live host into `linux/ledger/`.
+//! * A way to be stuck: a variant of [`model::oom_domain::stuck::Stuck`] and its signs there; the compiler asks for its
+//!   words. A line that must not be overlooked: `app/view/domains/alarm.rs`.
 //! * What a report comes down to: [`oomlog::analysis::verdict::Verdict`]. Headline, cause and advice only find words for
 //!   it; `tests/it/oom_consistency.rs` compares them over every log at hand.
 //! * A page of a report: a file in `text/report/`; the dialog, `explain` and saved reports show it.

@@ -22,18 +22,19 @@ use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::view::domains::Domains;
 use crate::app::view::events::EventLog;
 use crate::app::view::gauge::Gauge;
-use crate::app::view::layout::{Pane, Panes, panes};
+use crate::app::view::layout::{Contents, Pane, Panes, panes};
 use crate::app::view::processes::columns::{self, CellContext};
 use crate::app::view::processes::marks::Marks;
 use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
-use crate::text::tone::Tone;
+use crate::text::tone::{Line, Tone};
 use dialog::{Dialog, DialogContext};
 use msg::{Control, Effect, WriteId};
 use notice::Notice;
 use settings::Settings;
 use undo::UndoLog;
 
+use crate::app::update::ledger::Asked;
 use crate::app::update::pending::Pending;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
@@ -64,6 +65,8 @@ pub struct State {
     pub table: ProcessTable,
     /// The OOM domains: what is remembered of each, and the view of them.
     pub domains: Domains,
+    /// What must not be overlooked in the newest sample, the worst first: each a line above the table.
+    pub alarms: Vec<Line>,
     /// The memory gauge.
     pub gauge: Gauge,
     /// The OOM events.
@@ -82,6 +85,8 @@ pub struct State {
     pub selection_guard: SelectionGuard,
     /// Requests of the open dialogs.
     pub pending: Pending,
+    /// The last request for the ledger.
+    ledger: Asked,
     /// What can be taken back.
     pub undo: UndoLog,
     /// Samples up to this one may not show the last write yet.
@@ -126,6 +131,7 @@ impl State {
             marks: Marks::default(),
             table,
             domains: Domains::default(),
+            alarms: Vec::new(),
             gauge: Gauge::default(),
             events: EventLog::default(),
             dialogs: Vec::new(),
@@ -135,6 +141,7 @@ impl State {
             confirmation: Confirmation::default(),
             selection_guard: SelectionGuard::default(),
             pending: Pending::default(),
+            ledger: Asked::default(),
             undo: UndoLog::default(),
             written_at_seq: 0,
             focus: Pane::default(),
@@ -152,13 +159,13 @@ impl State {
     /// How the screen is divided now.
     pub fn panes(&self) -> Panes {
         let note = self.events_note().is_some();
-        panes(
-            self.size.0,
-            self.size.1,
-            self.focus,
-            self.events.len(),
+        let contents = Contents {
+            focus: self.focus,
+            events: self.events.len(),
             note,
-        )
+            alarms: self.alarms.len(),
+        };
+        panes(self.size.0, self.size.1, contents)
     }
 
     /// The line above the events that says what is missing among them, if something is.
@@ -284,6 +291,7 @@ impl State {
             visible: on_screen.chain(victims.take(200)).collect(),
             detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
             groups: self.shown_groups(),
+            waiting: self.domains.waiting(&self.snapshot),
         }
     }
 

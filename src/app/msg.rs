@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::input::key::Key;
 use crate::model::cgroup::CgroupPath;
 use crate::model::event_source::EventSource;
+use crate::model::ledger::{Account, Place};
 use crate::model::plan::Plan;
 use crate::model::plan::inverse::Expectation;
 use crate::model::plan::receipt::PlanReceipt;
@@ -100,6 +101,8 @@ pub enum Msg {
     Done(Receipt),
     /// The groups asked for by [`Effect::ListGroups`], or why not.
     Groups(Result<Vec<GroupChoice>, String>),
+    /// The ledger asked for by [`Effect::ReadLedger`], or why not. The quick part comes first, the files after it.
+    Ledger(Arc<Result<Account, String>>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], or why not.
     Older(Result<OlderBoots, String>),
     /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
@@ -149,6 +152,8 @@ pub enum Effect {
     Hold(Vec<ProcessId>),
     /// Read the OOM reports of older boots from the journal.
     ReadOlderBoots,
+    /// Read where the memory of the host or of a cgroup is, for the page that shows it.
+    ReadLedger(Place),
     /// Save a report as text and as JSON in the working directory; no file is ever overwritten.
     Save {
         /// The report as the dialog shows it.

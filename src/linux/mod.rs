@@ -16,6 +16,7 @@ pub(crate) mod helper;
 pub mod host;
 mod kernel_file;
 mod killers;
+pub mod ledger;
 
 pub mod sampler;
 pub mod scan;

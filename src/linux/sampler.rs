@@ -28,8 +28,8 @@ use crate::linux::host::users::Users;
 use crate::linux::host::vm_settings::SettingsReader;
 use crate::linux::host::{meminfo, probe};
 use crate::linux::scan::backend::{Backend, BackendChoice};
-use crate::linux::scan::detail;
 use crate::linux::scan::history::{ProcessHistory, Sampling};
+use crate::linux::scan::{detail, wchan};
 
 /// The slots of removed cgroups are freed once in this many samples.
 const COLLECT: u64 = 64;
@@ -222,7 +222,7 @@ impl Sampler {
                 .filter_map(|process| process.cgroup);
             self.cgroups.collect(used.chain(self.own_group.key()));
         }
-        let kills = meminfo::host_kills(&self.proc, &mut self.buffer);
+        let (kills, reclaim) = meminfo::vmstat(&self.proc, &mut self.buffer);
         self.read_groups(needs, pressure, kills);
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;
@@ -230,6 +230,8 @@ impl Sampler {
         snapshot.memory = memory;
         snapshot.pressure = pressure;
         snapshot.kills = KillCounters { host: kills };
+        snapshot.reclaim = reclaim;
+        snapshot.waiting = wchan::read(&self.proc, &mut self.buffer, &needs.waiting);
         let sample = Unassessed {
             proc: &self.proc,
             hierarchy: &self.hierarchy,

@@ -8,6 +8,7 @@ pub mod event_source;
 pub mod filter;
 pub mod kernel;
 pub mod killers;
+pub mod ledger;
 pub mod memory;
 #[cfg(test)]
 pub(crate) mod on_paper;

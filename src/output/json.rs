@@ -10,6 +10,7 @@
 //! field says which. Null never stands for 0. Processes are sorted by badness, the next victim first.
 
 mod events;
+mod ledger;
 mod processes;
 
 use serde::Serialize;
@@ -33,6 +34,7 @@ use crate::model::snapshot::{Host, Snapshot};
 use crate::model::vm_settings::{OomAction, VmSettings};
 
 use events::event_facts;
+use ledger::{HostLedgerFacts, LedgerFacts};
 use processes::process_facts;
 
 pub use events::EventFacts;
@@ -67,6 +69,8 @@ pub struct Document<'a> {
     /// Programs that kill before the kernel does, with their conditions: shares in percent, amounts in
     /// bytes, `lasting_micros` in microseconds. A null `group` is the host.
     pub killers: &'a [RunningKiller],
+    /// Where the memory of the host is and what frees it; null if it could not be read.
+    pub ledger: Option<HostLedgerFacts>,
     /// Every OOM domain, the host first.
     pub domains: Vec<DomainFacts<'a>>,
     /// Every process, the next victim of the host first.
@@ -155,6 +159,9 @@ pub struct DomainFacts<'a> {
     pub stat: Option<GroupStat>,
     /// True if tasks of the cgroup are stopped at its limit now (v1 `under_oom`).
     pub under_oom: bool,
+    /// Where the memory of the cgroup is and what frees it; null for the host (`ledger` at the top), for memory nodes,
+    /// and if it could not be read.
+    pub ledger: Option<LedgerFacts>,
 }
 
 /// A unit that systemd stops after the kernel has killed one of its processes.
@@ -260,6 +267,7 @@ pub fn document<'a>(
         },
         settings: &snapshot.vm_settings,
         killers: &snapshot.killers,
+        ledger: None,
         domains: snapshot
             .domains
             .iter()
@@ -339,5 +347,6 @@ fn domain_facts<'a>(
         pressure: group.and_then(|g| g.pressure).map(PressureFacts::from),
         stat: group.and_then(|g| g.stat),
         under_oom: group.is_some_and(|g| g.under_oom),
+        ledger: None,
     }
 }

@@ -13,6 +13,7 @@ use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::evidence::Table;
 use crate::oomlog::analysis::freed::{Freed, freed};
 use crate::oomlog::analysis::holders::{GroupHolder, NameHolder, by_cgroup, by_name};
+use crate::oomlog::analysis::ledger::{Ledger, Prospect};
 use crate::oomlog::analysis::page_kb;
 use crate::oomlog::analysis::purpose::Purpose;
 use crate::oomlog::analysis::ranking::{Ranking, ranking};
@@ -46,6 +47,10 @@ pub struct ReportDocument<'a> {
     pub held_by_name: Option<Vec<NameHolder>>,
     /// Who held the memory, by cgroup; null unless the log has statistics of cgroups.
     pub held_by_cgroup: Option<Vec<GroupHolder>>,
+    /// Where the memory was, in bytes, and what the log does not tell of it; null if it tells nothing.
+    pub ledger: Option<Ledger>,
+    /// What kills could free at most, in bytes; null without the numbers or the table of tasks.
+    pub prospect: Option<Prospect>,
     /// Memory that the killed processes held; null if the log does not give their sizes.
     pub freed: Option<Freed>,
     /// The parsed report; sizes are in the kernel's units, named in the field (`_kb`, `_pages`).
@@ -114,6 +119,8 @@ pub fn document<'a>(report: &'a OomReport, remembered: &[(Pid, Remembered)]) -> 
         asked_for: verdict.purpose,
         swap: verdict.swap,
         table: verdict.table,
+        ledger: verdict.ledger,
+        prospect: verdict.prospect,
         held_by_name: by_name(report),
         held_by_cgroup: by_cgroup(report),
         freed: freed(report),

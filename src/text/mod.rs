@@ -4,6 +4,7 @@ pub mod cells;
 pub mod event;
 pub mod format;
 pub mod joined;
+pub mod ledger;
 #[cfg(test)]
 mod on_paper;
 pub mod report;

@@ -39,6 +39,7 @@ pub(crate) fn shop(second: u64) -> (Vec<Cgroup>, Vec<Process>) {
     pod.pressure = Some(GroupPressure {
         some: 4_210,
         full: 1_730,
+        full_total: 0,
     });
     pod.events.high = Some(second * 3);
     let app = group(

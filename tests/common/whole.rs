@@ -14,6 +14,9 @@ use oomtop::model::kernel::{
 };
 use oomtop::model::killers::oom_policy::OomPolicy;
 use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
+use oomtop::model::ledger::{
+    Account, Cache, Kind, Ledger, OpenFile, Segment, StoredFile, TmpfsMount,
+};
 use oomtop::model::memory::nodes::NodeSet;
 use oomtop::model::oom_domain::victim::{DomainState, Scope, assess};
 use oomtop::model::process::TaskState;
@@ -91,6 +94,7 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     let mut sample = scene_snapshot(9, processes);
     sample.memory.huge_pages = 64 * MIB;
     sample.memory.huge_free = 16 * MIB;
+    sample.memory.anon = Some(3 * GIB);
     sample.skipped = 3;
     let mut groups = vec![
         group("/", None, 0, 0),
@@ -137,6 +141,61 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     sample
 }
 
+/// The ledgers of the host and of its innermost group: shared memory of each sort, and what is not told.
+pub(crate) fn accounts(snapshot: &Snapshot) -> Vec<Account> {
+    let kinds = [
+        (Kind::Private, Some(3 * GIB)),
+        (Kind::Shmem, Some(GIB)),
+        (Kind::PageCache, Some(GIB)),
+        (Kind::SlabReclaimable, Some(100 * MIB)),
+        (Kind::Sockets, None),
+    ];
+    let mut host = Account {
+        ledger: Ledger::new(6 * GIB, kinds),
+        mounts: vec![TmpfsMount {
+            point: "/dev/shm".to_owned(),
+            seen_by: Some(1892),
+            used: 300 * MIB,
+            limit: Some(4 * GIB),
+            files: vec![StoredFile {
+                name: "/model".to_owned(),
+                bytes: 64 * MIB,
+            }],
+        }],
+        segments: vec![Segment {
+            id: 7,
+            resident: 20 * MIB,
+            swapped: MIB,
+            attached: 0,
+            uid: 998,
+            creator: 1892,
+            doomed: false,
+        }],
+        open: vec![OpenFile {
+            name: "cache".to_owned(),
+            bytes: 64 * MIB,
+            held_by: 1892,
+        }],
+        caches: vec![Cache {
+            name: "dentry".to_owned(),
+            bytes: 30 * MIB,
+            reclaimable: Some(true),
+        }],
+        gaps: vec!["some open memfds (too many descriptors)".to_owned()],
+        looked_at_files: true,
+        group: None,
+    };
+    host.divide_shared();
+    let group = snapshot.cgroups.get(2).expect("the container");
+    let own = Ledger::new(1_500 * MIB, kinds);
+    let group = Account {
+        group: Some(group.path.clone()),
+        ledger: own,
+        ..Account::default()
+    };
+    vec![host, group]
+}
+
 /// Every limit, counter and number that this version has.
 fn filled(group: &mut Cgroup, is_v1: bool) {
     let max = group.limits.max;
@@ -153,6 +212,10 @@ fn filled(group: &mut Cgroup, is_v1: bool) {
         refaults: Some(12),
         slab_reclaimable: (!is_v1).then_some(MIB),
         kernel: is_v1.then_some(2 * MIB),
+        anon: Some(1_200 * MIB),
+        shmem: Some(300 * MIB),
+        scanned: (!is_v1).then_some(400),
+        stolen: (!is_v1).then_some(300),
     });
     if is_v1 {
         group.limits = Limits {

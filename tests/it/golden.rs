@@ -17,7 +17,8 @@ fn written(version: CgroupVersion) -> String {
     let (snapshot, host) = (whole::snapshot(version), whole::host(version));
     let events = whole::events(version);
     let (marks, thresholds) = (Marks::new(&snapshot), Thresholds::default());
-    let document = document(&snapshot, &host, &marks, &events, &thresholds);
+    let mut document = document(&snapshot, &host, &marks, &events, &thresholds);
+    document.add_ledgers(&snapshot, &host, whole::accounts(&snapshot));
     serde_json::to_string_pretty(&document).expect("a document")
 }
 

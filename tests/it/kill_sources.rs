@@ -247,6 +247,7 @@ fn a_group_that_is_slowed_down_at_memory_high_is_shown_and_nobody_in_it_is_a_vic
         slow.pressure = Some(GroupPressure {
             some: 2_000,
             full: 1_350,
+            full_total: 0,
         });
         let mut calm = group("/calm", Some(0), 0, 10);
         calm.limits.high = Some(100 << 20);

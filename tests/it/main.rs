@@ -31,6 +31,7 @@ mod half_done;
 mod key_names;
 mod keymap;
 mod kill_sources;
+mod ledger;
 mod limits;
 mod mutilated;
 mod one_name;

@@ -133,6 +133,7 @@ fn no_size_panics_with_anything_open() {
                 "Esc ?",
                 "Esc k",
                 "Esc S End",
+                "Esc m End",
                 "Esc Enter",
                 "Esc / x",
                 "Esc e Enter",

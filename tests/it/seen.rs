@@ -203,6 +203,10 @@ impl Session {
                 Effect::ReadOlderBoots => {
                     self.scene.tell(Msg::Older(Err("no journal".to_owned())));
                 }
+                Effect::ReadLedger(_) => {
+                    self.scene
+                        .tell(Msg::Ledger(Arc::new(Err("no numbers".to_owned()))));
+                }
                 Effect::Sample(_) | Effect::Withdraw(_) | Effect::Hold(_) => {}
             }
         }

@@ -16,4 +16,5 @@ mod kernel_domains;
 mod kernel_limits;
 mod reused;
 mod scarce;
+mod stuck;
 mod whole;

@@ -18,6 +18,7 @@ mod exact;
 mod headless;
 mod killers;
 mod kmsg;
+mod ledger;
 mod live_score;
 mod run_loop;
 mod sampler;

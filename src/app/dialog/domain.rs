@@ -2,6 +2,7 @@
 
 mod files;
 mod signs;
+mod stuck;
 
 use files::Files;
 
@@ -76,6 +77,7 @@ impl Dialog for DomainDialog {
                     None => Outcome::Close,
                 };
             }
+            Id::Ledger if self.subject(context).is_some() => return Outcome::Ledger(self.scope),
             _ => {
                 self.scroll.on_action(action, &self.view(context), context);
             }
@@ -97,6 +99,7 @@ impl Dialog for DomainDialog {
             hints: context
                 .hints(KeyScope::Domain)
                 .on(&[Id::Commit], "its processes")
+                .on(&[Id::Ledger], "its memory")
                 .on(&[Id::Up, Id::Down], "scroll")
                 .leave(),
             scroll: self.scroll.first(),
@@ -104,7 +107,7 @@ impl Dialog for DomainDialog {
         };
         match self.subject(context) {
             Some(subject) => view
-                .text(subject.identity())
+                .text([subject.identity(), subject.stuck(context)].concat())
                 .gap()
                 .text(subject.distance())
                 .gap()

@@ -8,6 +8,7 @@ pub mod domain;
 pub mod event;
 pub mod help;
 mod hints;
+pub mod ledger;
 mod managed;
 pub mod report;
 pub mod rows;
@@ -32,6 +33,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::Domains;
 use crate::app::view::processes::columns::CellContext;
 use crate::model::cgroup::CgroupKey;
+use crate::model::ledger::{Account, Place};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::process::{Process, ProcessId};
@@ -96,6 +98,8 @@ pub enum Outcome {
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.
     Zoom(Scope),
+    /// Stay open and show the ledger of this domain on top.
+    Ledger(Scope),
 }
 
 /// One dialog.
@@ -147,6 +151,14 @@ pub trait Dialog: fmt::Debug {
 
     /// Takes the list of groups that the dialog requested.
     fn on_groups(&mut self, _groups: &Result<Vec<GroupChoice>, String>) {}
+
+    /// Whose ledger the dialog shows.
+    fn wants_ledger(&self, _snapshot: &Snapshot) -> Option<Place> {
+        None
+    }
+
+    /// Takes the ledger that the dialog wants, or why there is none.
+    fn on_ledger(&mut self, _answer: &Result<Account, String>) {}
 
     /// The process whose details the next samples must read.
     fn wants_detail(&self) -> Option<ProcessId> {

@@ -39,6 +39,8 @@ named! {
         Events = "events",
         /// Reads the events of older boots.
         Older = "older",
+        /// Opens the ledger: where the memory is, and what frees it.
+        Ledger = "ledger",
         /// Opens the settings panel.
         Settings = "settings",
         /// Goes to the next pane.

@@ -42,6 +42,8 @@ named! {
         Report = "OOM report",
         /// The settings panel.
         Settings = "settings panel",
+        /// Where the memory is.
+        Ledger = "memory ledger",
     }
 }
 
@@ -67,7 +69,8 @@ impl KeyScope {
             | Self::Process
             | Self::Domain
             | Self::Event
-            | Self::Settings => false,
+            | Self::Settings
+            | Self::Ledger => false,
         }
     }
 }

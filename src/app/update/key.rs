@@ -3,7 +3,7 @@
 use crate::app::State;
 use crate::app::dialog::{Dialog, DialogContext, Outcome};
 use crate::app::input::action::{Action, Run};
-use crate::app::input::actions::jump_to_pid;
+use crate::app::input::actions::{jump_to_pid, open_ledger};
 use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
 use crate::app::input::prompt::PromptKind;
@@ -154,6 +154,10 @@ pub(super) fn to_dialog(
             crate::app::undo::take_back(state, of, warning.as_deref())
         }
         Outcome::Zoom(scope) => state.zoom_to(scope),
+        Outcome::Ledger(scope) => {
+            state.dialogs.push(dialog);
+            open_ledger(state, scope)
+        }
     }
 }
 

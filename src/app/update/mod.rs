@@ -1,6 +1,7 @@
 //! [`update`]: one message in, a changed state and a reaction out. No I/O, no clock, no panic.
 
 pub(super) mod key;
+pub mod ledger;
 pub(super) mod mouse;
 pub mod pending;
 pub(super) mod prompt;
@@ -69,6 +70,10 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             for dialog in &mut state.dialogs {
                 dialog.on_groups(&groups);
             }
+            Vec::new()
+        }
+        Msg::Ledger(answer) => {
+            ledger::arrived(state, answer.as_ref());
             Vec::new()
         }
         Msg::Older(Ok(older)) => {
@@ -170,7 +175,10 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 format!("{unlogged} killed by the kernel (its counter rose)"),
             );
         }
+        state.note_alarms();
         state.arrange_sample();
+        let ledger = state.ledger_wanted();
+        return [ledger, after_sample(state)].concat();
     }
     after_sample(state)
 }

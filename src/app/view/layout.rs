@@ -20,6 +20,8 @@ pub enum HeaderLine {
     Trend,
     /// Who dies next.
     Victim,
+    /// What must not be overlooked, by its place in the list.
+    Alarm(u8),
 }
 
 /// Which pane has the keyboard.
@@ -83,8 +85,36 @@ fn header_lines(height: u16) -> &'static [HeaderLine] {
     }
 }
 
+/// Lines for alarms on a screen of this height, at most.
+fn alarm_lines(height: u16) -> u8 {
+    match height {
+        22.. => 3,
+        8..22 => 1,
+        _ => 0,
+    }
+}
+
+/// What besides the screen decides how it is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Contents {
+    /// Which pane has the keyboard.
+    pub focus: Pane,
+    /// Rows of the events pane.
+    pub events: usize,
+    /// There is a line about the source of the events.
+    pub note: bool,
+    /// Alarms above the table.
+    pub alarms: usize,
+}
+
 /// Divides a screen. Every rectangle lies within the screen, whatever its size; a part without room is empty.
-pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) -> Panes {
+pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
+    let Contents {
+        focus,
+        events,
+        note,
+        alarms,
+    } = contents;
     let screen = Rect::new(0, 0, width, height);
     let mut top = 0;
     let mut take = |rows: u16, bottom: u16| {
@@ -93,9 +123,13 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) ->
         top += rows;
         area
     };
+    let alarms = u8::try_from(alarms).unwrap_or(u8::MAX);
+    let alarms = (0..alarms.min(alarm_lines(height))).map(HeaderLine::Alarm);
     let header = header_lines(height)
         .iter()
-        .map(|line| (*line, take(1, height)))
+        .copied()
+        .chain(alarms)
+        .map(|line| (line, take(1, height)))
         .collect::<Vec<_>>();
     let footer_rows = u16::from(height >= 2);
     let notice_rows = u16::from(height >= 22);
@@ -140,11 +174,15 @@ fn events_height(body: u16, focus: Pane, events: usize) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pane, panes};
+    use super::{Contents, HeaderLine, Pane, panes};
 
     #[test]
     fn common_sizes() {
-        let p = panes(80, 24, Pane::Processes, 3, false);
+        let contents = Contents {
+            events: 3,
+            ..Contents::default()
+        };
+        let p = panes(80, 24, contents);
         assert_eq!(
             (
                 p.header.len(),
@@ -154,20 +192,33 @@ mod tests {
             ),
             (7, 9, 3, 23)
         );
-        let p = panes(120, 36, Pane::Processes, 3, false);
+        let p = panes(120, 36, contents);
         assert_eq!((p.table_rows.height, p.events_rows.height), (21, 3));
-        let p = panes(40, 10, Pane::Processes, 3, false);
+        let p = panes(40, 10, contents);
         assert!(p.table_rows.height >= 3);
         for height in 2..24 {
-            let p = panes(300, height, Pane::Processes, 3, false);
-            assert!(p.table_rows.height >= 1, "{height}");
+            for alarms in 0..5 {
+                let p = panes(300, height, Contents { alarms, ..contents });
+                assert!(p.table_rows.height >= 1, "{height} {alarms}");
+            }
         }
+        let alarmed = Contents {
+            alarms: 9,
+            ..contents
+        };
+        let shown = |height| {
+            let lines = panes(80, height, alarmed).header;
+            let is_alarm = |(line, _): &&(HeaderLine, _)| matches!(line, HeaderLine::Alarm(_));
+            lines.iter().filter(is_alarm).count()
+        };
+        assert_eq!([24, 20, 8, 7].map(shown), [3, 1, 1, 0]);
     }
 
     proptest::proptest! {
         #[test]
-        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool, rows: usize, note: bool) {
-            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes }, rows, note);
+        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, in_events: bool, events: usize, note: bool, alarms: usize) {
+            let focus = if in_events { Pane::Events } else { Pane::Processes };
+            let p = panes(width, height, Contents { focus, events, note, alarms });
             let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
             areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.notice, p.footer]);
             let mut y = 0;

@@ -204,6 +204,7 @@ impl Files<'_> {
             .map(|p| GroupPressure {
                 some: hundredths(p.some.avg10),
                 full: hundredths(p.full.avg10),
+                full_total: p.full.total,
             });
     }
 

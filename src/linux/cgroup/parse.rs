@@ -39,6 +39,10 @@ pub(super) fn parse_stat(text: &[u8], prefix: &str) -> Option<GroupStat> {
             b"inactive_file" => (stat.inactive_file, lists) = (bytes, lists + 1),
             b"active_file" => (stat.active_file, lists) = (bytes, lists + 1),
             b"file_dirty" | b"file_writeback" | b"dirty" | b"writeback" => stat.unwritten += bytes,
+            b"anon" | b"rss" => stat.anon = Some(bytes),
+            b"shmem" => stat.shmem = Some(bytes),
+            b"pgscan" => stat.scanned = Some(value),
+            b"pgsteal" => stat.stolen = Some(value),
             b"slab_reclaimable" => stat.slab_reclaimable = Some(bytes),
             b"workingset_refault" | b"workingset_refault_anon" | b"workingset_refault_file" => {
                 stat.refaults = Some(stat.refaults.unwrap_or(0).saturating_add(value));
@@ -76,16 +80,19 @@ mod tests {
 
     #[test]
     fn what_can_be_dropped_is_the_file_lists_without_what_must_be_written() {
-        let v2 = b"anon 9\nfile_dirty 10\nfile_writeback 5\ninactive_file 100\nactive_file 50\n\
+        let v2 = b"anon 9\nshmem 7\npgscan 30\npgsteal 20\nfile_dirty 10\nfile_writeback 5\ninactive_file 100\nactive_file 50\n\
                    workingset_refault_anon 3\nworkingset_refault_file 4\n";
         let stat = parse_stat(v2, "").expect("both lists");
         assert_eq!((stat.droppable(), stat.refaults), (135, Some(7)));
+        assert_eq!((stat.anon, stat.shmem), (Some(9), Some(7)));
+        assert_eq!((stat.scanned, stat.stolen), (Some(30), Some(20)));
         // v1 has its own numbers first and those of the whole subtree after them.
         let v1 =
-            b"inactive_file 1\nactive_file 1\ndirty 1\ntotal_dirty 8\ntotal_inactive_file 100\n\
+            b"rss 1\ninactive_file 1\nactive_file 1\ndirty 1\ntotal_rss 6\ntotal_dirty 8\ntotal_inactive_file 100\n\
                    total_active_file 50\n";
         let stat = parse_stat(v1, "total_").expect("both lists");
         assert_eq!((stat.droppable(), stat.refaults), (142, None));
+        assert_eq!((stat.anon, stat.shmem, stat.scanned), (Some(6), None, None));
         let odd =
             b"inactive_file 1\nactive_file 2\nfile_dirty 99999999999999999999\nfile_writeback 50\n";
         assert_eq!(parse_stat(odd, "").map(|s| s.droppable()), Some(0));

@@ -105,7 +105,8 @@ fn found(group: &Cgroup) -> Found {
     let counters = [events.high, events.max, events.oom, events.oom_kill];
     Found {
         usage: group.usage.unwrap_or(0),
-        limit: group.limits.nearest().unwrap_or(u64::MAX),
+        // A group stalls at the lower of its limits, however far it is from the other one.
+        limit: group.limits.lowest().unwrap_or(u64::MAX),
         events: counters.into_iter().flatten().fold(0, u64::wrapping_add),
         stalls: group.under_oom || group.pressure.is_some_and(|p| p.some > 0),
     }

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 
 use crate::model::memory::{Memory, Pressure, Stall};
+use crate::model::snapshot::ReclaimCounters;
 
 use crate::linux::kernel_file::{FileBuffer, MOST_BYTES, keyed, lines, number};
 use crate::linux::{ReadError, SysRoot};
@@ -47,9 +48,21 @@ pub(crate) fn pressure(dir: impl AsFd, buffer: &mut FileBuffer) -> Option<Pressu
     parse_pressure(buffer.read_whole(dir, "pressure/memory").ok()?)
 }
 
-/// `oom_kill` of `/proc/vmstat` (4.13 and later).
-pub(crate) fn host_kills(dir: impl AsFd, buffer: &mut FileBuffer) -> Option<u64> {
-    keyed(buffer.read_whole(dir, "vmstat").ok()?, "oom_kill")
+/// `oom_kill` of `/proc/vmstat` (4.13 and later), and how reclaim fares.
+pub(crate) fn vmstat(dir: impl AsFd, buffer: &mut FileBuffer) -> (Option<u64>, ReclaimCounters) {
+    match buffer.read_whole(dir, "vmstat") {
+        Ok(text) => (keyed(text, "oom_kill"), reclaim(text)),
+        Err(_) => (None, ReclaimCounters::default()),
+    }
+}
+
+fn reclaim(text: &[u8]) -> ReclaimCounters {
+    let kinds = ["", "_anon", "_file"].map(|kind| format!("workingset_refault{kind}"));
+    let refaults = kinds.iter().filter_map(|key| keyed(text, key));
+    ReclaimCounters {
+        swapped_in: keyed(text, "pswpin"),
+        refaults: refaults.reduce(u64::saturating_add),
+    }
 }
 
 fn parse_meminfo(bytes: &[u8]) -> Option<Memory> {
@@ -132,7 +145,16 @@ fn parse_stall(values: &[u8]) -> Option<Stall> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_meminfo, parse_pressure};
+    use super::{parse_meminfo, parse_pressure, reclaim};
+
+    #[test]
+    fn refaults_are_counted_by_kind_or_as_one() {
+        let new = reclaim(b"pswpin 7\nworkingset_refault_anon 2\nworkingset_refault_file 3\n");
+        assert_eq!((new.swapped_in, new.refaults), (Some(7), Some(5)));
+        let old = reclaim(b"workingset_refault 9\nworkingset_restore 1\n");
+        assert_eq!((old.swapped_in, old.refaults), (None, Some(9)));
+        assert_eq!(reclaim(b"").refaults, None);
+    }
 
     #[test]
     fn meminfo_with_and_without_the_newer_lines() {

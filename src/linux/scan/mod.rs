@@ -8,6 +8,7 @@ pub(super) mod detail;
 pub(super) mod history;
 mod preferred;
 pub(super) mod proc;
+pub(super) mod wchan;
 mod youth;
 
 use crate::model::kernel::RssSource;

@@ -45,6 +45,12 @@ impl Limits {
     pub fn nearest(&self) -> Option<u64> {
         self.max.or(self.high)
     }
+
+    /// The limit that is reached first: the lower one of the hard limit and `memory.high`.
+    #[must_use]
+    pub fn lowest(&self) -> Option<u64> {
+        self.max.into_iter().chain(self.high).min()
+    }
 }
 
 /// What a limit file holds, and in which field of [`Limits`] it is kept.

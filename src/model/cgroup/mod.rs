@@ -106,6 +106,14 @@ pub struct GroupStat {
     pub slab_reclaimable: Option<u64>,
     /// v1 `memory.kmem.usage_in_bytes`: all kernel memory of the group, reclaimable or not. `None` on v2.
     pub kernel: Option<u64>,
+    /// `anon` (v1 `total_rss`): private memory of programs.
+    pub anon: Option<u64>,
+    /// `shmem` (v1 `total_shmem`): tmpfs and shared memory; not reclaimable without swap.
+    pub shmem: Option<u64>,
+    /// `pgscan`: pages that reclaim has looked at, since the group was created. `None` on v1.
+    pub scanned: Option<u64>,
+    /// `pgsteal`: pages that reclaim has got back, since the group was created. `None` on v1.
+    pub stolen: Option<u64>,
 }
 
 impl GroupStat {
@@ -124,6 +132,8 @@ pub struct GroupPressure {
     pub some: u32,
     /// Share of the last 10 s in which all tasks waited for memory.
     pub full: u32,
+    /// Microseconds in which all tasks waited, since the group was made.
+    pub full_total: u64,
 }
 
 /// One memory cgroup in the last sample.

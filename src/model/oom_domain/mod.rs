@@ -5,6 +5,7 @@ pub mod distance;
 pub mod enclosing;
 pub mod foresee;
 pub mod headroom;
+pub mod stuck;
 pub mod urgency;
 pub mod victim;
 pub mod whatif;

@@ -23,8 +23,8 @@ pub enum Urgency {
     Close,
     /// In the third band, or full within two minutes.
     Imminent,
-    /// Within the last minute the kernel killed in it, or it was out of memory; or its tasks hang. [`Acute`]
-    /// says which.
+    /// Within the last minute the kernel killed in it, or it was out of memory ([`Acute`] says which); or its tasks
+    /// hang or are stuck.
     Killing,
 }
 
@@ -46,6 +46,8 @@ pub struct Signs {
     pub since_oom: Option<Duration>,
     /// True if its tasks wait for memory and nobody is killed (v1 `oom_kill_disable`).
     pub hangs: bool,
+    /// True if nothing goes on in it and nobody is killed ([`super::stuck`]).
+    pub stuck: bool,
 }
 
 /// What makes a domain [`Urgency::Killing`].
@@ -110,7 +112,7 @@ const STALLS: [u32; 2] = [100, 1000];
 #[must_use]
 pub fn urgency(signs: &Signs) -> Urgency {
     let within = |most| signs.time_left.is_some_and(|left| left <= most);
-    if signs.acute().is_some() {
+    if signs.acute().is_some() || signs.stuck {
         Urgency::Killing
     } else if signs.band == Band::Critical || within(IMMINENT) {
         Urgency::Imminent
@@ -191,6 +193,11 @@ mod tests {
         };
         assert_eq!(urgency(&killed(60)), Urgency::Killing);
         assert_eq!(urgency(&killed(61)), Urgency::Calm);
+        let stuck = Signs {
+            stuck: true,
+            ..Signs::default()
+        };
+        assert_eq!(urgency(&stuck), Urgency::Killing);
     }
 
     #[test]

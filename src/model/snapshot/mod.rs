@@ -28,6 +28,8 @@ pub struct Needs {
     pub detail: Option<ProcessId>,
     /// The memory cgroups on the screen: the sampler reads all their files.
     pub groups: Vec<CgroupKey>,
+    /// Processes of domains that are stuck, a few: where each of them waits is read.
+    pub waiting: Vec<ProcessId>,
 }
 
 /// Facts about the machine that do not change while oomtop runs.
@@ -90,6 +92,27 @@ pub struct KillCounters {
     pub host: Option<u64>,
 }
 
+/// A process with threads that wait in the kernel and that no signal wakes (state D), or only a deadly one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiter {
+    /// Which process.
+    pub id: ProcessId,
+    /// How many of its threads.
+    pub threads: u32,
+    /// The kernel function that the first of them waits in (`/proc/PID/wchan`); `None` if it may not be read.
+    pub place: Option<String>,
+}
+
+/// Counters of `/proc/vmstat` since boot that show whether reclaim still gets anywhere, in pages. `None` on a kernel
+/// that does not print one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ReclaimCounters {
+    /// `pswpin`: read from swap.
+    pub swapped_in: Option<u64>,
+    /// `workingset_refault_anon` + `_file` (before 5.9 `workingset_refault`): read again soon after they were dropped.
+    pub refaults: Option<u64>,
+}
+
 /// The CPU time and memory that oomtop itself uses.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
 pub struct OwnCost {
@@ -137,6 +160,10 @@ pub struct Snapshot {
     pub users: Arc<HashMap<u32, Arc<str>>>,
     /// Kill counters.
     pub kills: KillCounters,
+    /// Reclaim of the host.
+    pub reclaim: ReclaimCounters,
+    /// Those of [`Needs::waiting`] that wait in the kernel, with one thread or more.
+    pub waiting: Vec<Waiter>,
     /// The process of [`Needs::detail`].
     pub detail: Option<Detail>,
     /// Processes that vanished or failed while they were read.

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod freed;
 pub mod gfp;
 pub mod holders;
+pub mod ledger;
 pub mod memcg_total;
 pub mod memcg_version;
 pub mod purpose;

@@ -2,6 +2,7 @@
 //! each other.
 
 use super::evidence::{Table, table};
+use super::ledger::{self, Ledger, Prospect};
 use super::memcg_version::{MemcgVersion, memcg_version};
 use super::purpose::{Purpose, purpose};
 use super::root_cause::{RootCause, is_full, is_request_known, root_cause};
@@ -68,6 +69,10 @@ pub struct Verdict {
     pub version: Option<MemcgVersion>,
     /// How far the table of tasks can be trusted.
     pub table: Table,
+    /// Where the memory was; `None` if the log does not tell.
+    pub ledger: Option<Ledger>,
+    /// What kills could free at most; `None` without the numbers or the table of tasks.
+    pub prospect: Option<Prospect>,
 }
 
 impl Verdict {
@@ -83,6 +88,8 @@ impl Verdict {
             swap,
             version: memcg_version(report),
             table: table(report),
+            ledger: ledger::report::ledger(report),
+            prospect: ledger::report::prospect(report),
         }
     }
 

@@ -9,13 +9,16 @@ use std::io;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Sender;
 
 use crate::app::msg::{Effect, GroupChoice, Msg, OlderBoots, Receipt};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::list::list_groups;
+use crate::linux::ledger;
 use crate::linux::log::child::Leash;
+use crate::model::ledger::Place;
 use crate::model::plan::receipt::FailureKind;
 use crate::model::snapshot::{Host, Needs};
 use crate::oomlog::OomReport;
@@ -24,6 +27,9 @@ use crate::runtime::clock;
 
 use pool::Pool;
 use writer::{Work, Writer};
+
+/// How long the ledger may look for files.
+const LEDGER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Performs effects.
 #[derive(Debug, Clone)]
@@ -47,6 +53,7 @@ pub struct Performer {
 struct InFlight {
     groups: AtomicBool,
     older: AtomicBool,
+    ledger: AtomicBool,
 }
 
 impl Performer {
@@ -105,6 +112,9 @@ impl Performer {
             Effect::ReadOlderBoots => {
                 self.once(|reads| &reads.older, |own| Msg::Older(own.older()));
             }
+            Effect::ReadLedger(place) => {
+                self.once(|reads| &reads.ledger, move |own| own.ledger(&place));
+            }
             Effect::Save { report, remembered } => self.aside(move |own| {
                 let stem = saved::file_stem(&report);
                 let provenance = own.provenance(&report);
@@ -162,6 +172,20 @@ impl Performer {
             );
         }
         older::read(&self.leash)
+    }
+
+    /// The counters go out at once: the files may take long, or be on a mount that does not answer.
+    fn ledger(&self, place: &Place) -> Msg {
+        let answer = |account| Msg::Ledger(Arc::new(account));
+        match ledger::quick(&self.root, place) {
+            Ok(account) => {
+                let _ = self.send.blocking_send(answer(Ok(account.clone())));
+                let until = Instant::now() + LEDGER_WITHIN;
+                let whole = ledger::with_files(&self.root, place, account, until);
+                answer(Ok(whole))
+            }
+            Err(reason) => answer(Err(reason)),
+        }
     }
 
     fn groups(&self) -> Result<Vec<GroupChoice>, String> {

@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 
-/// One for the list of groups, one for older boots, one for a save: none of them waits for another.
-const THREADS: usize = 3;
+/// One for the list of groups, one for older boots, one for the ledger, one for a save: none of them waits for another.
+const THREADS: usize = 4;
 
 /// Bytes of stack of a thread. Pages that are not used take no memory.
 pub(super) const STACK: usize = 1 << 20;

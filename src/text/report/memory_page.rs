@@ -1,9 +1,11 @@
 //! The Memory page: what was left, where, and in which blocks.
 
+use crate::oomlog::analysis::ledger::report::{ledger as ledger_of, prospect};
 use crate::oomlog::analysis::zones::{ZoneState, ZoneVerdict, zones};
 use crate::oomlog::{MemcgUse, MemoryState, OomReport, UsageKind, Zone};
 use crate::text::format;
 use crate::text::format::number_of;
+use crate::text::ledger;
 use crate::text::tone::{Line, Tone};
 
 /// Counters worth a line, with what they mean.
@@ -54,8 +56,37 @@ pub fn lines(report: &OomReport, page_kb: u64) -> Vec<Line> {
     if let Some(memory) = &report.memory {
         machine(memory, &zones(report), page_kb, &mut lines);
     }
+    lines.extend(who_has_it(report));
     if lines.is_empty() {
         lines.push(Line::of(Tone::Dim, "The report holds no memory state: the kernel did not print it, or the log has lost it."));
+    }
+    lines
+}
+
+/// The ledger: each byte in use once, and what would have freed it.
+fn who_has_it(report: &OomReport) -> Vec<Line> {
+    let Some(known) = ledger_of(report) else {
+        return Vec::new();
+    };
+    let mut lines = vec![
+        Line::new(),
+        Line::of(Tone::Accent, "What held it, and what frees that")
+            .add(Tone::Dim, format!("  used {}", format::size(known.used))),
+    ];
+    if let Some(prospect) = prospect(report) {
+        lines.push(ledger::verdict(&prospect, !report.is_memcg()));
+    }
+    lines.extend(ledger::rows(&known, |_| Vec::new()));
+    if !known.untold.is_empty() {
+        let names: Vec<&str> = known
+            .untold
+            .iter()
+            .map(|kind| ledger::name(*kind))
+            .collect();
+        lines.push(Line::of(
+            Tone::Dim,
+            format!("Not in this log: {}.", names.join(", ")),
+        ));
     }
     lines
 }

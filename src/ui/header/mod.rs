@@ -27,6 +27,11 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
             HeaderLine::Pressure => outlook::pressure(state, *area, canvas),
             HeaderLine::Trend => outlook::trend(state, *area, canvas, has(HeaderLine::Pressure)),
             HeaderLine::Victim => victim::victim(state, *area, canvas),
+            HeaderLine::Alarm(at) => {
+                if let Some(alarm) = state.alarms.get(usize::from(*at)) {
+                    canvas.line(*area, alarm);
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ mod run;
 use crate::app::input::keymap::{BadKeys, Keymap};
 
 pub use list::ACTIONS;
-pub(in crate::app) use run::look::jump_to_pid;
+pub(in crate::app) use run::look::{jump_to_pid, open_ledger};
 
 /// The keys of all actions: the defaults, except for the overrides.
 ///

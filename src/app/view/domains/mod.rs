@@ -5,6 +5,7 @@
 //! [`List`] of the rows.
 
 mod acting;
+mod alarm;
 pub mod columns;
 pub mod death;
 pub mod forecast;
@@ -13,6 +14,7 @@ pub mod pace;
 pub mod rows;
 mod selection;
 mod tree;
+pub mod waiting;
 pub mod watch;
 
 use std::collections::{HashMap, HashSet};

@@ -10,6 +10,7 @@ use crate::model::cgroup::{Cgroup, CgroupPath};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::oom_domain::enclosing::tightest;
 use crate::model::oom_domain::headroom::Room;
+use crate::model::oom_domain::stuck::{Detector, Reading, Stuck};
 use crate::model::oom_domain::urgency::{Acute, Place, Signs, Urgency, urgency};
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::Snapshot;
@@ -92,6 +93,7 @@ pub struct Watch {
     /// Kills of the newest sample that its own OOM accounts for.
     pub(super) accounted: u64,
     kind: Kind,
+    detector: Detector,
     /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
     told_apart: bool,
 }
@@ -158,6 +160,10 @@ impl Watch {
                 self.forecast = Forecast::default();
             }
         }
+        if fresh && !matches!(domain.scope, Scope::Nodes(_)) {
+            let reading = Reading::new(domain, group, snapshot);
+            self.detector.accept(at, reading);
+        }
         self.judge(group, around);
     }
 
@@ -216,6 +222,8 @@ impl Watch {
                 .max(self.last_report_without_kill(around.kills))
                 .map(|oom| at.since(oom)),
             hangs: group.is_some_and(|group| group.under_oom && group.limits.kill_disabled),
+            // The host's other signs say how near its OOM is, whether it thrashes or not.
+            stuck: group.is_some() && self.detector.stuck().is_some(),
         };
         let now = urgency(&self.signs);
         if now >= self.urgency {
@@ -235,6 +243,11 @@ impl Watch {
             (Urgency::Killing, None, before) => before,
             _ => None,
         };
+    }
+
+    /// How it is stuck and since when, if it is.
+    pub fn stuck(&self) -> Option<(Stuck, Monotonic)> {
+        self.detector.stuck()
     }
 
     /// What is happening in it, as long as it counts as the most urgent.

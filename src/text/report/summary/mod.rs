@@ -10,12 +10,14 @@ use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::oomlog::analysis::evidence::{some_may_be_killed, whole_kb};
 use crate::oomlog::analysis::holders::{by_name, resident_kb};
+use crate::oomlog::analysis::ledger::Outlook;
 use crate::oomlog::analysis::ranking::ranking;
 use crate::oomlog::analysis::verdict::{RanOut, Verdict};
 use crate::oomlog::{OomReport, Outcome};
 use crate::text::event::asked_by;
 use crate::text::format;
 use crate::text::format::number_of;
+use crate::text::ledger;
 use crate::text::report::advice::{self, KeyOf};
 use crate::text::tone::{Line, Tone};
 
@@ -48,6 +50,7 @@ pub fn lines_with_keys(
     lines.extend(root.map(|root| Line::of(Tone::Watch, cause::sentence(root))));
     lines.extend(cause::what_was_left(report, &verdict));
     lines.extend(who_held_it(report, &verdict));
+    lines.extend(no_kill_helps(report, &verdict));
     lines.extend(victims::lines(report, ranking.as_ref(), remembered));
     lines.extend(oddities(report));
     if report.shed {
@@ -64,6 +67,15 @@ pub fn lines_with_keys(
         lines.extend(advice);
     }
     lines
+}
+
+/// Where all that kills could free is not enough.
+fn no_kill_helps(report: &OomReport, verdict: &Verdict) -> Option<Line> {
+    // Elsewhere it is not the whole that ran out.
+    matches!(verdict.ran_out, RanOut::Limit { .. } | RanOut::Host { .. }).then_some(())?;
+    let prospect = verdict.prospect?;
+    (prospect.outlook() == Outlook::Hopeless)
+        .then(|| ledger::verdict(&prospect, !report.is_memcg()))
 }
 
 fn capital(text: &str) -> String {

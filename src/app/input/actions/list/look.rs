@@ -5,8 +5,8 @@ use crate::app::State;
 use crate::app::dialog::settings::SettingsDialog;
 use crate::app::input::actions::run::back;
 use crate::app::input::actions::run::look::{
-    details, event_details, follow, invert, kernel_threads, older, other_pane, sort, sort_beside,
-    tag, tree, untag, zoom_to_event,
+    details, domain_ledger, event_details, follow, invert, kernel_threads, ledger, older,
+    other_pane, sort, sort_beside, tag, tree, untag, zoom_to_event,
 };
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::prompt::PromptKind;
@@ -101,6 +101,18 @@ pub(super) const LOOK: &[Action] = &[
         places: &[
             Place::new(PANES, |s| s.open(SettingsDialog::default())).label("Settings"),
             Place::dialog(&[KeyScope::Settings]),
+        ],
+    },
+    Action {
+        id: Id::Ledger,
+        doc: "where the memory is, and what no kill frees",
+        keys: &["m"],
+        group: Group::Look,
+        places: &[
+            Place::new(TABLE, ledger).label("Memory"),
+            Place::new(EVENTS, ledger),
+            Place::new(DOMAINS, domain_ledger).label("Memory"),
+            Place::dialog(&[KeyScope::Ledger, KeyScope::Domain]),
         ],
     },
     Action {

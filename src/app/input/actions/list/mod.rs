@@ -26,6 +26,7 @@ const TEXTS: &[KeyScope] = &[
     KeyScope::Event,
     KeyScope::Report,
     KeyScope::Settings,
+    KeyScope::Ledger,
 ];
 const DIALOGS: &[KeyScope] = &[
     KeyScope::Help,
@@ -34,6 +35,7 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Event,
     KeyScope::Report,
     KeyScope::Settings,
+    KeyScope::Ledger,
     KeyScope::Adjust,
     KeyScope::Cgroup,
     KeyScope::Signal,

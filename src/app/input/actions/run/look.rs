@@ -4,6 +4,7 @@ use crate::app::State;
 use crate::app::dialog::Pinned;
 use crate::app::dialog::details::DetailsDialog;
 use crate::app::dialog::event::EventDialog;
+use crate::app::dialog::ledger::LedgerDialog;
 use crate::app::dialog::report::ReportDialog;
 use crate::app::dialog::sort::SortDialog;
 use crate::app::input::prompt::{Prompt, PromptKind};
@@ -12,6 +13,7 @@ use crate::app::view::events::Entry;
 use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::COLUMNS;
+use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::Tone;
 
 pub(in crate::app::input::actions) fn event_details(state: &mut State) -> Vec<Effect> {
@@ -44,6 +46,30 @@ pub(in crate::app::input::actions) fn zoom_to_event(state: &mut State) -> Vec<Ef
     let text = "the OOM domain of this event does not exist any more, or the event names none";
     state.say(Tone::Normal, text);
     Vec::new()
+}
+
+/// Opens the ledger of the domain that the table shows.
+pub(in crate::app::input::actions) fn ledger(state: &mut State) -> Vec<Effect> {
+    open_ledger(state, state.table.zoom.unwrap_or(Scope::Host))
+}
+
+/// Opens the ledger of the selected domain.
+pub(in crate::app::input::actions) fn domain_ledger(state: &mut State) -> Vec<Effect> {
+    open_ledger(state, state.domains.selected().unwrap_or(Scope::Host))
+}
+
+pub(in crate::app) fn open_ledger(state: &mut State, scope: Scope) -> Vec<Effect> {
+    let group = scope.memcg().and_then(|key| state.snapshot.cgroup(key));
+    let (scope, path) = match group {
+        Some(group) => (scope, Some(group.path.clone())),
+        // Nodes have no counters of their own for most kinds: the host has.
+        None => (Scope::Host, None),
+    };
+    let dialog = LedgerDialog::new(scope, path, state.now.monotonic);
+    let mut effects = state.open(dialog);
+    effects.extend(state.ledger_wanted());
+    effects.extend(state.request_sample());
+    effects
 }
 
 fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {

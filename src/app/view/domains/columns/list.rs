@@ -73,7 +73,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         id: "state",
         title: "STATE",
         doc: joined!(
-            "band (^: an outer domain's), KILLED, OOM, HANGS, THROTTLED (",
+            "band (^: an outer domain's), KILLED, OOM, STUCK, THROTTLED (",
             LimitFile::High.row().name,
             ")"
         ),
@@ -82,6 +82,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         rank: 1,
         sort: (),
         cell: |c| match (c.watch.acute(), c.watch.room) {
+            _ if c.watch.stuck().is_some() => cell(Tone::Critical, "STUCK"),
             // A past kill hides no band but the one of rest: KILLS says when it was.
             (Some(Acute::Killed), Some(_)) if c.watch.band > Band::Normal => {
                 cell(tone(c.watch.band), band(c))

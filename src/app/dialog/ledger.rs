@@ -1,0 +1,235 @@
+//! The ledger: where the memory of the host or of one domain is, what frees it, and what no kill does.
+
+mod holders;
+
+use holders::Holders;
+
+use std::time::Duration;
+
+use super::scroll::Scroll;
+use super::{Dialog, DialogContext, DialogView, Outcome};
+use crate::app::input::id::ActionId as Id;
+use crate::app::input::scope::KeyScope;
+use crate::app::view::processes::table::is_member;
+use crate::model::cgroup::container;
+use crate::model::cgroup::{CgroupKey, CgroupPath};
+use crate::model::ledger::prospect::prospect;
+use crate::model::ledger::{Account, Place};
+use crate::model::oom_domain::victim::Scope;
+use crate::model::snapshot::Snapshot;
+use crate::model::time::Monotonic;
+use crate::text::format;
+use crate::text::ledger;
+use crate::text::tone::{Line, Tone};
+
+/// Most members that are asked for what they have open.
+const MEMBERS: usize = 4096;
+
+/// After this time a reading that has not ended is named.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// Shows one pinned ledger; its numbers keep updating.
+#[derive(Debug)]
+pub struct LedgerDialog {
+    scope: Scope,
+    path: Option<CgroupPath>,
+    account: Option<Result<Account, String>>,
+    opened: Monotonic,
+    scroll: Scroll,
+}
+
+impl LedgerDialog {
+    /// Opens for this domain. The path pins the group: the kernel reuses the key of a removed group.
+    pub fn new(scope: Scope, path: Option<CgroupPath>, opened: Monotonic) -> Self {
+        Self {
+            scope,
+            path,
+            account: None,
+            opened,
+            scroll: Scroll::default(),
+        }
+    }
+
+    /// True while the domain is the one that the page was opened for.
+    fn is_there(&self, snapshot: &Snapshot) -> bool {
+        match self.scope.memcg() {
+            Some(key) => snapshot
+                .cgroup(key)
+                .is_some_and(|group| group.present && Some(&group.path) == self.path.as_ref()),
+            None => true,
+        }
+    }
+
+    fn place(&self, snapshot: &Snapshot) -> Option<Place> {
+        let Some(path) = &self.path else {
+            return Some(Place::Host);
+        };
+        self.is_there(snapshot).then_some(())?;
+        let members = snapshot.processes.iter();
+        let members = members.filter(|process| is_member(process, self.scope, snapshot));
+        Some(Place::Group {
+            path: path.clone(),
+            members: members
+                .take(MEMBERS)
+                .map(|process| process.id.pid)
+                .collect(),
+        })
+    }
+
+    fn lines(&self, context: &DialogContext<'_>) -> Vec<Line> {
+        let snapshot = context.cells.snapshot;
+        if !self.is_there(snapshot) {
+            return vec![Line::of(Tone::Watch, "This group is gone.")];
+        }
+        let account = match &self.account {
+            Some(Ok(account)) => account,
+            Some(Err(reason)) => return vec![Line::of(Tone::Watch, reason.clone())],
+            None => {
+                let waited = snapshot.taken.monotonic.since(self.opened);
+                let text = if waited < SLOW {
+                    "reading …".to_owned()
+                } else {
+                    let waited = format::duration(waited);
+                    format!("Still reading after {waited}: a file of the kernel does not answer.")
+                };
+                return vec![Line::of(Tone::Dim, text)];
+            }
+        };
+        let mut lines = self.verdict(account, context);
+        lines.push(Line::new());
+        let holders = Holders {
+            account,
+            snapshot,
+            scope: self.scope,
+            page_size: context.host.rules.page_size,
+        };
+        lines.extend(ledger::rows(&account.ledger, |kind| holders.lines(kind)));
+        lines.extend(gaps(account));
+        lines
+    }
+
+    fn verdict(&self, account: &Account, context: &DialogContext<'_>) -> Vec<Line> {
+        let snapshot = context.cells.snapshot;
+        let known = snapshot.domain(self.scope).and_then(|domain| {
+            let ledger = Some(&account.ledger).filter(|_| account.group.is_none());
+            prospect(domain, snapshot, context.host.rules.page_size, ledger)
+        });
+        let mut lines = Vec::new();
+        if let Some(known) = known {
+            lines.push(ledger::verdict(&known, self.scope == Scope::Host));
+            lines.push(Line::of(
+                Tone::Dim,
+                format!(
+                    "{} of {} can be killed. It is less if they share pages by fork.",
+                    known.killable,
+                    format::number_of(known.members, "process", "processes"),
+                ),
+            ));
+        } else {
+            let why = if account.group.is_some() {
+                "its memory.stat has not been read yet, or it has no limit"
+            } else {
+                "not all processes can be seen from here"
+            };
+            let text = format!("What a kill frees is not known: {why}.");
+            lines.push(Line::of(Tone::Dim, text));
+        }
+        let used = account.ledger.used;
+        let source = if account.group.is_some() {
+            if context.host.cgroups.is_v1() {
+                "memory.usage_in_bytes"
+            } else {
+                "memory.current"
+            }
+        } else {
+            "MemTotal - MemFree - free lists of CPUs"
+        };
+        lines.push(
+            Line::of(Tone::Normal, format!("used {}", format::long_size(used)))
+                .add(Tone::Dim, format!(" ({used} bytes)  {source}")),
+        );
+        let excess = account.ledger.excess();
+        if excess > used / 50 {
+            lines.push(Line::of(
+                Tone::Watch,
+                format!(
+                    "The rows are {} more than used: counters changed between two reads, or name pages twice.",
+                    format::size(excess)
+                ),
+            ));
+        }
+        lines
+    }
+}
+
+/// What could not be read.
+fn gaps(account: &Account) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !account.looked_at_files {
+        lines.push(Line::of(Tone::Dim, "looking for files …"));
+    }
+    for gap in &account.gaps {
+        lines.push(Line::of(Tone::Dim, format!("Not known: {gap}.")));
+    }
+    if !lines.is_empty() {
+        lines.insert(0, Line::new());
+    }
+    lines
+}
+
+impl Dialog for LedgerDialog {
+    fn scope(&self) -> KeyScope {
+        KeyScope::Ledger
+    }
+
+    fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        match action {
+            Id::Back | Id::Commit | Id::Close | Id::Ledger => return Outcome::Close,
+            _ => {
+                self.scroll.on_action(action, &self.view(context), context);
+            }
+        }
+        Outcome::Stay
+    }
+
+    fn wants_groups(&self, snapshot: &Snapshot) -> Vec<CgroupKey> {
+        let own = self.scope.memcg().filter(|_| self.is_there(snapshot));
+        own.into_iter().collect()
+    }
+
+    fn wants_ledger(&self, snapshot: &Snapshot) -> Option<Place> {
+        self.place(snapshot)
+    }
+
+    fn on_ledger(&mut self, answer: &Result<Account, String>) {
+        match answer {
+            Ok(account) if account.group != self.path => {}
+            // The quick part must not take away the files of the reading before.
+            Ok(account) if !account.looked_at_files && self.has_files() => {}
+            answer => self.account = Some(answer.clone()),
+        }
+    }
+
+    fn view(&self, context: &DialogContext<'_>) -> DialogView {
+        let name = match &self.path {
+            None => format!("host {}", context.host.name),
+            Some(path) => container::label(path.as_str()).unwrap_or_else(|| path.to_string()),
+        };
+        DialogView {
+            title: format!("Where the memory is: {name}"),
+            hints: context
+                .hints(self.scope())
+                .on(&[Id::Up, Id::Down, Id::PageUp, Id::PageDown], "scroll")
+                .leave(),
+            scroll: self.scroll.first(),
+            ..DialogView::default()
+        }
+        .text(self.lines(context))
+    }
+}
+
+impl LedgerDialog {
+    fn has_files(&self) -> bool {
+        matches!(&self.account, Some(Ok(account)) if account.looked_at_files)
+    }
+}
