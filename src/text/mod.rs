@@ -8,4 +8,5 @@ pub mod joined;
 mod on_paper;
 pub mod report;
 pub mod tone;
+pub mod traced;
 pub mod wording;

@@ -5,6 +5,7 @@ pub(super) mod mouse;
 pub mod pending;
 pub(super) mod prompt;
 pub mod timing;
+mod traced;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,9 +62,11 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
                 // History is no news.
                 state.events.unread = 0;
             }
-            state.events.source = source;
+            let now = state.now.monotonic;
+            state.events.set_source(source, now);
             Vec::new()
         }
+        Msg::Traced(traced) => traced::on_traced(state, traced),
         Msg::Done(receipt) => on_receipt(state, &receipt),
         Msg::Groups(groups) => {
             for dialog in &mut state.dialogs {
@@ -153,10 +156,13 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
-        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
-        state
-            .domains
-            .accept(&state.snapshot, &state.settings.thresholds, unlogged);
+        let found = state.events.reconcile(&state.snapshot, &state.previous);
+        let unlogged = found.kills;
+        state.domains.accept(
+            &state.snapshot,
+            &state.settings.thresholds,
+            found.unexplained,
+        );
         let rose = state
             .gauge
             .accept(&state.snapshot, &state.settings.thresholds);
