@@ -327,3 +327,34 @@ fn why_there_is_no_tracepoint_is_said_where_it_matters() {
         scene.text()
     );
 }
+
+#[test]
+fn a_victim_that_moved_since_the_sample_is_in_the_group_that_the_tracepoint_names() {
+    let mut scene = closed();
+    let mut crowd = processes();
+    for process in &mut crowd {
+        // Keys of groups as ids: java was in 4 and is in that of mysqld, 2.
+        process.cgroup_id = process.cgroup.map(|key| u64::from(key.0) + 100);
+    }
+    scene.tell(Msg::Sampled(Arc::new(snapshot(3, crowd))));
+    let moved = |number, second, id| TracedKill {
+        cgroup: None,
+        cgroup_id: Some(id),
+        ..kill(number, second, 1892)
+    };
+    let row = |scene: &Scene| {
+        let text = scene.text();
+        let row = text.lines().find(|line| line.contains("killed 1892"));
+        row.expect("a row").to_owned()
+    };
+    scene.tell(told(moved(1, 3, 102)));
+    let first = row(&scene);
+    assert!(first.contains("mysql.service"), "{first}");
+    // A group that no process of the sample was in has no name here: none is better than a wrong one.
+    scene.tell(told(moved(2, 3, 999)));
+    let second = row(&scene);
+    assert!(
+        !second.contains("docker") && !second.contains("mysql"),
+        "{second}"
+    );
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::EventLog;
 use super::entry::{Entry, EventId};
+use crate::model::cgroup::CgroupPath;
 use crate::model::event_source::{EventSource, Tracing};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::recall::{Remembered, recall_process};
@@ -226,6 +227,26 @@ fn row_of(traced: &TracedKill, samples: &[&Snapshot]) -> (Kill, Option<Box<Remem
         lines: u32::try_from(traced.counted).unwrap_or(u32::MAX),
         ..Kill::default()
     };
-    let remembered = recall_process(|id| traced.is(id), traced.at, samples);
+    let mut remembered = recall_process(|id| traced.is(id), traced.at, samples);
+    if let Some(known) = &mut remembered
+        && let Some(id) = traced.cgroup_id
+        && samples.iter().any(|sample| has_ids(sample))
+    {
+        // It may have moved since the sample, but the id is that of the moment.
+        known.cgroup = samples.iter().find_map(|sample| group_of(id, sample));
+    }
     (kill, remembered.map(Box::new))
+}
+
+/// True if the back end of the sample reports the ids of groups.
+fn has_ids(sample: &Snapshot) -> bool {
+    let mut processes = sample.processes.iter();
+    processes.any(|process| process.cgroup_id.is_some())
+}
+
+/// The group with this kernfs id, if some process of the sample was in it.
+fn group_of(id: u64, sample: &Snapshot) -> Option<CgroupPath> {
+    let mut processes = sample.processes.iter();
+    let inside = processes.find(|process| process.cgroup_id == Some(id))?;
+    Some(sample.cgroup(inside.cgroup?)?.path.clone())
 }

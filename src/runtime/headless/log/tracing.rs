@@ -1,7 +1,7 @@
 //! The reader of the kernel's tracepoints.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::mpsc::{SendError, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -24,7 +24,7 @@ pub(super) fn follow(root: &SysRoot, shared: &Shared, send: &SyncSender<Arrival>
     loop {
         let refusal = match KillTrace::open(root) {
             // What is not sent nobody wants.
-            Ok(trace) => return read(trace, stopped.as_fd(), send).unwrap_or(()),
+            Ok(trace) => return read(trace, stopped.as_fd(), send).unwrap_or_default(),
             Err(refusal) => refusal,
         };
         let status = Arrival::Tracing(Tracing::Off(refusal.to_string()));
@@ -41,32 +41,30 @@ fn rests(stopped: BorrowedFd<'_>) -> bool {
     !matches!(poll(&mut fds, pause.as_ref()), Ok(0))
 }
 
-fn read(
-    mut trace: KillTrace,
-    stopped: BorrowedFd<'_>,
-    send: &SyncSender<Arrival>,
-) -> Result<(), SendError<Arrival>> {
+/// Reads until it shall stop; `None` if nobody listens.
+fn read(mut trace: KillTrace, stopped: BorrowedFd<'_>, send: &SyncSender<Arrival>) -> Option<()> {
+    let tell = |arrival| send.send(arrival).ok();
     let mut unseen = trace.lost_signals();
-    send.send(Arrival::Tracing(status(&trace, unseen)))?;
+    tell(Arrival::Tracing(status(&trace, unseen)))?;
     let (mut told, mut more) = (Vec::new(), Vec::new());
     while trace.wait(stopped) {
         trace.take(&mut told);
         for traced in &told {
-            send.send(Arrival::Traced(traced.clone()))?;
+            tell(Arrival::Traced(traced.clone()))?;
         }
         // After that: it may wait for the kernel.
         trace.complete(&told, &mut more);
         told.clear();
         for traced in more.drain(..) {
-            send.send(Arrival::Traced(traced))?;
+            tell(Arrival::Traced(traced))?;
         }
         let lost = trace.lost_signals();
         if lost != unseen {
             unseen = lost;
-            send.send(Arrival::Tracing(status(&trace, unseen)))?;
+            tell(Arrival::Tracing(status(&trace, unseen)))?;
         }
     }
-    Ok(())
+    Some(())
 }
 
 fn status(trace: &KillTrace, unseen: u64) -> Tracing {

@@ -127,7 +127,7 @@ impl Ring {
             let inside = usize::try_from(at & u64::from(self.size - 1)).ok()?;
             // SAFETY: `inside` is below the size and a multiple of 8, because all lengths are rounded up to that.
             // The data begins one page behind the position and is mapped twice.
-            let head = unsafe { self.written.cast::<u8>().add(self.page + inside) };
+            let head = unsafe { self.written.byte_add(self.page + inside) };
             // SAFETY: in bounds and aligned, as above. The kernel stores the length atomically.
             let length = unsafe { &*head.cast::<AtomicU32>() }.load(Ordering::Acquire);
             if length & BUSY != 0 {
@@ -137,7 +137,7 @@ impl Ring {
             let is_record = bytes == length && bytes as usize == size_of::<T>();
             // SAFETY: the record lies behind its head, within the two copies of the data, aligned to 8 bytes. The
             // kernel does not write there before the position says that the record was read.
-            let record = is_record.then(|| unsafe { head.add(8).cast::<T>().read_volatile() });
+            let record = is_record.then(|| unsafe { head.byte_add(8).cast::<T>().read_volatile() });
             let next = at + (u64::from(bytes) + HEAD).next_multiple_of(8);
             read.store(next, Ordering::Release);
             if record.is_some() {

@@ -1,5 +1,6 @@
 //! [`VictimFiles`]: what the files of `/proc` say of a victim that is about to be gone.
 
+use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 use crate::linux::cgroup::hierarchy::Hierarchy;
@@ -7,9 +8,13 @@ use crate::linux::cgroup::proc_file::memory_path;
 use crate::linux::kernel_file::{FileBuffer, lines, number};
 use crate::linux::scan::ScanWants;
 use crate::linux::scan::proc::row::RowReader;
+use crate::model::cgroup::CgroupPath;
 use crate::model::kernel::RssSource;
 use crate::model::process::Pid;
 use crate::model::traced::{FactSource, TracedKill};
+
+/// Most groups remembered.
+const GROUPS: usize = 64;
 
 /// Reads files of victims. None of them waits for a lock that a dying process can hold, as its command line does.
 #[derive(Debug)]
@@ -18,6 +23,8 @@ pub(super) struct VictimFiles {
     buffer: FileBuffer,
     hierarchy: Hierarchy,
     wants: ScanWants,
+    /// Groups of the last victims by kernfs id, which no other group ever has. The newest last.
+    groups: VecDeque<(u64, CgroupPath)>,
 }
 
 impl VictimFiles {
@@ -26,11 +33,22 @@ impl VictimFiles {
             rows: RowReader::new(proc),
             buffer: FileBuffer::default(),
             hierarchy,
+            groups: VecDeque::new(),
             wants: ScanWants {
                 rss: RssSource::Status,
                 page_size,
                 global_init: false,
             },
+        }
+    }
+
+    /// Fills the group in if an earlier victim was in it: that reads nothing.
+    pub(super) fn recall(&self, kill: &mut TracedKill) {
+        let is_it = |(id, _): &&(u64, CgroupPath)| kill.cgroup_id == Some(*id);
+        if kill.cgroup.is_none()
+            && let Some((_, path)) = self.groups.iter().find(is_it)
+        {
+            kill.cgroup = Some(path.clone());
         }
     }
 
@@ -54,9 +72,19 @@ impl VictimFiles {
         let path = format!("{}/cgroup", whole.pid);
         let text = self.buffer.read_whole(self.rows.dir(), path).ok()?;
         let group = memory_path(text, self.hierarchy.version)?;
-        whole.cgroup = Some(self.hierarchy.group(group));
+        let group = self.hierarchy.group(group);
         // The pid may have passed on between the two files.
-        is_same(self).then_some(whole)
+        if !is_same(self) {
+            return None;
+        }
+        if let Some(id) = whole.cgroup_id {
+            if self.groups.len() == GROUPS {
+                self.groups.pop_front();
+            }
+            self.groups.push_back((id, group.clone()));
+        }
+        whole.cgroup = Some(group);
+        Some(whole)
     }
 
     /// Who the thread belongs to, and that process's facts.

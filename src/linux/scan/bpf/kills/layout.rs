@@ -104,9 +104,8 @@ impl TraceLayout {
     pub(super) fn read(blob: impl Blob, version: CgroupVersion) -> Result<Self, BtfError> {
         let btf = &mut Btf::read(blob, NAMES)?;
         let comm = btf.member("task_struct", &["comm"])?;
-        let comm = match (comm.size, i16::try_from(comm.offset)) {
-            (16, Ok(offset)) => offset,
-            _ => return Err(unknown("task_struct.comm")),
+        let (16, Ok(comm)) = (comm.size, i16::try_from(comm.offset)) else {
+            return Err(unknown("task_struct.comm"));
         };
         let mut layout = Self {
             marked: marked(btf)?,

@@ -143,6 +143,11 @@ impl KillTrace {
         let now = clock_gettime(ClockId::Monotonic);
         let nanos = now.tv_sec.saturating_mul(1_000_000_000) + now.tv_nsec;
         self.story.settle(u64::try_from(nanos).unwrap_or(0), out);
+        for traced in out.iter_mut() {
+            if let Traced::Kill(kill) = traced {
+                self.files.recall(kill);
+            }
+        }
         let lost = self.lost.get(LOST_MARKS);
         if lost > self.told {
             out.push(Traced::Lost(lost - self.told));
