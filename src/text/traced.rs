@@ -29,10 +29,10 @@ pub fn traced_row(
     if let Some(thread) = kill.thread {
         line.push(Tone::Dim, format!("its thread {thread}, "));
     }
-    line.push(Tone::Dim, reason(traced));
-    if let Some(group) = group {
-        line.push(Tone::Dim, format!("in {}", short_group(group.as_str())));
-    }
+    let group = group.map(|group| format!("in {}", short_group(group.as_str())));
+    let why = Some(reason(traced)).filter(|why| !why.is_empty());
+    let parts: Vec<String> = [group, why].into_iter().flatten().collect();
+    line.push(Tone::Dim, parts.join(", "));
     line
 }
 
@@ -46,11 +46,11 @@ fn verb(how: HowTaken) -> &'static str {
 /// Why the log has no line for it, or who asked for memory.
 fn reason(traced: &TracedKill) -> String {
     match traced.how {
-        HowTaken::SharesMemory(victim) => format!("shares the memory of {victim}, "),
-        HowTaken::Ending => "was ending already, so it only got the reserves, ".to_owned(),
+        HowTaken::SharesMemory(victim) => format!("shares the memory of {victim}"),
+        HowTaken::Ending => "was ending already, so it only got the reserves".to_owned(),
         HowTaken::Killed => match &traced.asked_by {
-            Some((pid, comm)) if *pid != traced.pid => format!("asked by {comm} ({pid}), "),
-            Some(_) => "asked for memory itself, ".to_owned(),
+            Some((pid, comm)) if *pid != traced.pid => format!("asked by {comm} ({pid})"),
+            Some(_) => "asked for memory itself".to_owned(),
             None => String::new(),
         },
     }

@@ -336,7 +336,7 @@ fn a_victim_that_moved_since_the_sample_is_in_the_group_that_the_tracepoint_name
         // Keys of groups as ids: java was in 4 and is in that of mysqld, 2.
         process.cgroup_id = process.cgroup.map(|key| u64::from(key.0) + 100);
     }
-    scene.tell(Msg::Sampled(Arc::new(snapshot(3, crowd))));
+    scene.sample(crowd);
     let moved = |number, second, id| TracedKill {
         cgroup: None,
         cgroup_id: Some(id),

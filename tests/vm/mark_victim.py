@@ -14,7 +14,7 @@ sys.path.insert(0, os.environ["VMLAB_FILES"])
 from screen import Tui, flat, until
 from vmlab import CG, Kmsg, check, enable_memory, finish, make_cgroup, protect, read, rm_cgroup, say, write
 
-BATCHES, BATCH = 3, 6
+BATCHES, BATCH = 3, 5
 STORM = BATCHES * BATCH
 CLONE_VM = 0x100
 TRACE = "/sys/kernel/tracing"

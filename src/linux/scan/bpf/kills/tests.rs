@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -50,9 +51,17 @@ fn the_programs_fit_the_running_kernel_or_it_says_what_it_lacks() {
     }
 }
 
+/// The flood of one test would run over the ring of another.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Needs no OOM: the sender and the target of a SIGKILL are told.
 #[test]
 fn a_sigkill_is_told_with_its_sender() {
+    let _alone = alone();
     let mut trace = match KillTrace::open(&SysRoot::default()) {
         Ok(trace) => trace,
         Err(refusal) => return skipped("SIGKILL by tracepoint", &refusal),
@@ -88,4 +97,62 @@ fn a_sigkill_is_told_with_its_sender() {
     // Told to stop, it does not wait.
     rustix::io::write(&stop, &1_u64.to_ne_bytes()).expect("written");
     assert!(!trace.wait(stop.as_fd()));
+}
+
+#[test]
+fn a_ring_that_runs_over_counts_what_is_lost_and_goes_on() {
+    let _alone = alone();
+    let mut trace = match KillTrace::open(&SysRoot::default()) {
+        Ok(trace) => trace,
+        Err(refusal) => return skipped("a full ring", &refusal),
+    };
+    let stop = eventfd(0, EventfdFlags::CLOEXEC).expect("a descriptor");
+    let sleep = || {
+        let mut command = Command::new("sleep");
+        command.arg("1000").stdin(Stdio::null());
+        command.spawn().expect("a child")
+    };
+    let pid = |child: &std::process::Child| {
+        let pid = i32::try_from(child.id()).ok();
+        pid.and_then(rustix::process::Pid::from_raw).expect("a pid")
+    };
+    // Nobody reads meanwhile. A child that has ended takes signals until it is reaped.
+    let mut child = sleep();
+    for _ in 0..4000 {
+        rustix::process::kill_process(pid(&child), rustix::process::Signal::KILL).expect("sent");
+    }
+    child.wait().expect("reaped");
+    assert!(trace.lost_signals() > 0);
+    let mut second = sleep();
+    let (begun, mut told, mut sent) = (Instant::now(), Vec::new(), false);
+    let of = |told: &[Traced], wanted: u32| {
+        let is_it = |traced: &&Traced| matches!(traced, Traced::Sigkill(sigkill) if sigkill.target.pid == wanted);
+        told.iter().filter(is_it).count()
+    };
+    while of(&told, second.id()) == 0 {
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "it does not go on"
+        );
+        assert!(trace.wait(stop.as_fd()) || sent);
+        trace.take(&mut told);
+        if !sent && of(&told, child.id()) > 0 {
+            second.kill().expect("killed");
+            second.wait().expect("reaped");
+            sent = true;
+        }
+    }
+    assert_eq!(
+        of(&told, child.id()),
+        1,
+        "only the first of them was delivered"
+    );
+    let lost: Vec<_> = told
+        .iter()
+        .filter(|traced| matches!(traced, Traced::Lost(_)))
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "no victim of the OOM killer is lost: {lost:?}"
+    );
 }
