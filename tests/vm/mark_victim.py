@@ -14,7 +14,7 @@ sys.path.insert(0, os.environ["VMLAB_FILES"])
 from screen import Tui, flat, until
 from vmlab import CG, Kmsg, check, enable_memory, finish, make_cgroup, protect, read, rm_cgroup, say, write
 
-BATCHES, BATCH = 3, 5
+BATCHES, BATCH = 2, 6
 STORM = BATCHES * BATCH
 CLONE_VM = 0x100
 TRACE = "/sys/kernel/tracing"
@@ -210,9 +210,9 @@ tui.wait("log and tracepoint", lambda t: re.search(r"live from .*kmsg.*tracepoin
 tui.keys("e")
 time.sleep(1.5)
 earlier = int(re.search(r"kills: (\d+) logged", title(tui))[1])
-again = storm("/storm", [Member("/storm") for _ in range(5)])
+again = storm("/storm", [Member("/storm") for _ in range(3)])
 tui.wait("the kills", lambda t: re.search(r"kills: (\d+) logged", t)
-         and int(re.search(r"kills: (\d+) logged", t)[1]) == earlier + 5)
+         and int(re.search(r"kills: (\d+) logged", t)[1]) == earlier + 3)
 time.sleep(2.5)
 check("traced" not in title(tui) and "unlogged" not in title(tui), "each is one row: " + title(tui).strip())
 pane = tui.text().partition("OOM events")[2]

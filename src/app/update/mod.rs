@@ -16,6 +16,7 @@ use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
 use crate::model::snapshot::Snapshot;
+use crate::model::traced::Traced;
 use crate::oomlog::OomEvent;
 use crate::text::event::victim;
 use crate::text::format::number_of;
@@ -23,8 +24,12 @@ use crate::text::tone::Tone;
 
 /// Handles every message.
 pub fn update(state: &mut State, msg: Msg) -> Reaction {
-    // A tick changes the screen only when the clock moves or a notice expires; any other message may.
-    state.changed |= !matches!(msg, Msg::Tick(_) | Msg::Read(_));
+    // A tick changes the screen only when the clock moves or a notice expires, a SIGKILL only when its target was
+    // large; any other message may.
+    state.changed |= !matches!(
+        msg,
+        Msg::Tick(_) | Msg::Read(_) | Msg::Traced(Traced::Sigkill(_))
+    );
     let mut effects = take_in(state, msg);
     effects.extend(pending::settle(state));
     state.note_question();

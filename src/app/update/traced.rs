@@ -37,7 +37,7 @@ pub(super) fn on_traced(state: &mut State, traced: Traced) -> Vec<Effect> {
         }
         Traced::Sigkill(sigkill) => {
             if state.sigkills.keep((*sigkill).clone()) {
-                state.events.accept_sigkill(*sigkill, &state.snapshot);
+                state.changed |= state.events.accept_sigkill(*sigkill, &state.snapshot);
             }
             Vec::new()
         }

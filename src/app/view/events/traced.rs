@@ -62,8 +62,8 @@ impl EventLog {
         true
     }
 
-    /// Takes a SIGKILL that is not the OOM killer's. It gets a row if its target was large.
-    pub fn accept_sigkill(&mut self, sigkill: Sigkill, sample: &Snapshot) {
+    /// Takes a SIGKILL that is not the OOM killer's. It gets a row if its target was large; true if it has one.
+    pub fn accept_sigkill(&mut self, sigkill: Sigkill, sample: &Snapshot) -> bool {
         let total = sample.memory.total;
         let is_large = sigkill
             .charged
@@ -71,11 +71,13 @@ impl EventLog {
         let is_shown = sample.processes.iter().any(|p| p.id == sigkill.target);
         // Such a program tells of its kills itself, if somebody hears it.
         let is_told = self.source.unheard.is_empty() && is_killer(&sigkill.by);
-        if is_large && is_shown && !is_told {
+        let has_row = is_large && is_shown && !is_told;
+        if has_row {
             self.push(Entry::Sigkill(Arc::new(sigkill)));
             self.shed();
             self.relist();
         }
+        has_row
     }
 
     /// More about a kill that has a row; false if none has it.
