@@ -205,7 +205,7 @@ check("from %d " % os.getpid() in row and "(uid 0)" in row, "the row names the s
 tui.quit()
 
 # With the log the same kills are one row each, and the report explains them.
-tui = Tui("-d", "0.5", cols=140, rows=60)
+tui = Tui("-d", "0.5", cols=140, rows=60, env=("PATH=" + home,))
 tui.wait("log and tracepoint", lambda t: re.search(r"live from .*kmsg.*tracepoint", t))
 tui.keys("e")
 time.sleep(1.5)
