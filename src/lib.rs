@@ -68,7 +68,9 @@
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
-//! | descriptors, threads (`runtime/screen/`) | 32 files, 6 threads and the helpers for blocked reads | refused at the start |
+//! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |
+//! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
+//! | descriptors, threads (`runtime/screen/`) | 40 files, 7 threads and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.
@@ -106,6 +108,9 @@
 //! * A field of the BPF record: the field, its offset and its target in `Process` in `linux/scan/bpf/record.rs`, the
 //!   member of the kernel's structure in `linux/scan/bpf/layout/lookup.rs`, the instructions in
 //!   `linux/scan/bpf/program.rs`; `tests/linux/backends.rs` compares the field with `/proc`.
+//! * A fact that a tracepoint tells of a victim: the field of `Record` and its place in `linux/scan/bpf/kills/record.rs`,
+//!   the member in `linux/scan/bpf/kills/layout.rs`, the instructions in `linux/scan/bpf/kills/program.rs`, the field of
+//!   [`model::traced::TracedKill`] and its line in `text/traced.rs`; `tests/vm/mark_victim.py` looks at it on each kernel.
 //! * A field of the JSON document: `output/json.rs` and the files beside it, with its unit and the meaning of null
 //!   in the doc comment; a top-level field also needs a row of the README. `tests/it/golden.rs` shows the whole
 //!   document and asks for a value of the field on one of the machines in `tests/common/whole.rs`.

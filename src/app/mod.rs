@@ -39,6 +39,7 @@ use crate::app::update::pending::Pending;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::plan::inverse::Expectation;
+use crate::model::sigkills::Sigkills;
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
@@ -71,6 +72,8 @@ pub struct State {
     pub gauge: Gauge,
     /// The OOM events.
     pub events: EventLog,
+    /// Who sent SIGKILL to whom.
+    pub sigkills: Sigkills,
     /// Open dialogs, the front one last.
     pub dialogs: Vec<Box<dyn Dialog>>,
     /// The prompt in the footer, if one is open.
@@ -134,6 +137,7 @@ impl State {
             alarms: Vec::new(),
             gauge: Gauge::default(),
             events: EventLog::default(),
+            sigkills: Sigkills::default(),
             dialogs: Vec::new(),
             prompt: None,
             searched: String::new(),

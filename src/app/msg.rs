@@ -14,6 +14,7 @@ use crate::model::process::{Pid, ProcessId};
 use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
+use crate::model::traced::Traced;
 use crate::oomlog::{OomEvent, OomReport, UserspaceKill};
 
 /// What the mouse did, in screen cells.
@@ -95,6 +96,8 @@ pub enum Msg {
     SampleFailed(String),
     /// The kernel's log said something.
     Oom(OomEvent),
+    /// A tracepoint told of a death, at once.
+    Traced(Traced),
     /// The source of OOM events changed.
     Source(EventSource),
     /// An effect is done.

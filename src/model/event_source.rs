@@ -1,4 +1,21 @@
-//! [`EventSource`]: which logs tell of kills, and how much of them.
+//! [`EventSource`]: which logs and tracepoints tell of kills, and how much of them.
+
+/// How the kernel's tracepoints tell of kills.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Tracing {
+    /// Nobody asked for them, or the kernel is still checking the programs.
+    #[default]
+    NotYet,
+    /// Every kill comes in at once, also those without a line in the log.
+    Live {
+        /// Instructions that the kernel's verifier looked at; 0 if it did not say.
+        instructions: u32,
+        /// What this kernel does not let them tell; empty if nothing.
+        lacking: String,
+    },
+    /// They cannot be used, for this reason.
+    Off(String),
+}
 
 /// Where OOM events come from, and what those sources cannot show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,15 +28,35 @@ pub struct EventSource {
     pub unheard: String,
     /// The history that the sources held at start has been read.
     pub caught_up: bool,
+    /// Whether tracepoints tell of kills as well.
+    pub tracing: Tracing,
 }
 
 impl EventSource {
     /// The name if there is no log at all, only the kernel's kill counters.
     pub const COUNTERS_ONLY: &str = "counters only";
 
+    /// The name if there is no log at all, but every kill is traced.
+    pub const TRACEPOINT: &str = "tracepoint";
+
     /// True if a log reports kills, even late or incompletely: a counter that rises then waits for its log line.
     pub fn has_log(&self) -> bool {
-        self.name != Self::COUNTERS_ONLY
+        self.name != Self::COUNTERS_ONLY && self.name != Self::TRACEPOINT
+    }
+
+    /// True if every kill from now on comes in by itself.
+    pub fn is_traced(&self) -> bool {
+        matches!(self.tracing, Tracing::Live { .. })
+    }
+
+    /// Why no tracepoint tells of kills, or what it does not tell; `None` if nothing is to be said.
+    pub fn untraced(&self) -> Option<String> {
+        match &self.tracing {
+            Tracing::NotYet => None,
+            Tracing::Live { lacking, .. } if lacking.is_empty() => None,
+            Tracing::Live { lacking, .. } => Some(format!("tracepoint: {lacking}")),
+            Tracing::Off(reason) => Some(format!("no tracepoint: {reason}")),
+        }
     }
 
     /// What an observer must know who trusts the list of kills; `None` if nothing is missing. `killers` are the
@@ -34,10 +71,10 @@ impl EventSource {
                 self.unheard
             )
         });
-        match (self.missing.is_empty(), unheard) {
-            (true, unheard) => unheard,
-            (false, None) => Some(self.missing.clone()),
-            (false, Some(unheard)) => Some(format!("{}; {unheard}", self.missing)),
-        }
+        // Where the logs tell of all kills, a missing tracepoint is nothing that an observer must know.
+        let missing = (!self.missing.is_empty()).then(|| self.missing.clone());
+        let untraced = missing.as_ref().and_then(|_| self.untraced());
+        let parts: Vec<String> = [missing, untraced, unheard].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

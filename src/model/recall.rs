@@ -7,6 +7,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::process::badness::badness;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
+use crate::model::time::Monotonic;
 use crate::oomlog::Kill;
 
 /// A victim as a sample had it.
@@ -43,12 +44,29 @@ const SLACK: Duration = Duration::from_secs(5);
 /// Looks a victim up in the samples, newest first. A pid can be reused, so the name must be equal and the sample
 /// not younger than the kill.
 pub fn recall(kill: &Kill, samples: &[&Snapshot]) -> Option<Remembered> {
-    let died = kill.at?;
+    let is_it = |process: &Process| process.id.pid == kill.pid && process.comm.text() == kill.comm;
+    look_up(is_it, kill.at?, samples)
+}
+
+/// Looks the process up that died at `died`, newest sample first, by its identity.
+pub fn recall_process(
+    is_it: impl Fn(ProcessId) -> bool,
+    died: Monotonic,
+    samples: &[&Snapshot],
+) -> Option<Remembered> {
+    look_up(|process| is_it(process.id), died, samples)
+}
+
+fn look_up(
+    is_it: impl Fn(&Process) -> bool,
+    died: Monotonic,
+    samples: &[&Snapshot],
+) -> Option<Remembered> {
     let saw_it =
         |snapshot: &&&Snapshot| snapshot.seq > 0 && snapshot.taken.monotonic.since(died) <= SLACK;
     samples.iter().filter(saw_it).find_map(|snapshot| {
-        let process = snapshot.processes.iter().find(|p| p.id.pid == kill.pid)?;
-        (process.comm.text() == kill.comm).then(|| remember(process, snapshot))
+        let process = snapshot.processes.iter().find(|process| is_it(process))?;
+        Some(remember(process, snapshot))
     })
 }
 

@@ -137,6 +137,7 @@ fn running(root: &SysRoot, printer: &mut Printer, unreadable: &mut bool) -> Resu
     let mut source = EventSource::default();
     session.history(HISTORY_MOST, |item| match item {
         LogItem::Event(event) => events.push(event),
+        LogItem::Traced(_) => {}
         LogItem::Source(latest) => source = latest,
     })?;
     // From here on a signal ends the process at once, even when it is blocked in a write to a full pipe.

@@ -114,6 +114,8 @@ fn document_text(
         LogItem::Event(event) => {
             events.accept(event, &[]);
         }
+        // A session does not follow the tracepoints.
+        LogItem::Traced(_) => {}
         LogItem::Source(source) => events.source = source,
     })?;
     session.pause(BETWEEN)?;

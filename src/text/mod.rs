@@ -9,4 +9,5 @@ pub mod ledger;
 mod on_paper;
 pub mod report;
 pub mod tone;
+pub mod traced;
 pub mod wording;

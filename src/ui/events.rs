@@ -35,10 +35,30 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let source = &events.source;
     let remark = match (source.missing.is_empty(), source.caught_up) {
         // The row below says what is missing.
+        (false, _) if source.is_traced() => Line::of(
+            Tone::Watch,
+            format!("live from {}, not explained", source.name),
+        ),
         (false, _) => Line::of(Tone::Watch, format!("{}, incomplete", source.name)),
         (true, _) if source.name.is_empty() => Line::of(Tone::Dim, "opening the log …"),
         (true, true) => Line::of(Tone::Dim, format!("live from {}", source.name)),
         (true, false) => Line::of(Tone::Dim, format!("reading {}", source.name)),
+    };
+    // Who looks at the pane learns why kills wait for the log, if there is room to say so.
+    let remark = match source
+        .untraced()
+        .filter(|_| focused && source.missing.is_empty())
+    {
+        None => remark,
+        Some(why) => {
+            let longer = remark.clone().add(Tone::Dim, format!("; {why}"));
+            let room = usize::from(panes.events_title.width).saturating_sub(title.width() + 8);
+            if longer.width() <= room {
+                longer
+            } else {
+                remark
+            }
+        }
     };
     canvas.rule(panes.events_title, &title, &remark, focused);
     if panes.events_note.height > 0 {

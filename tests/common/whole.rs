@@ -307,6 +307,7 @@ pub(crate) fn events(version: CgroupVersion) -> EventLog {
         missing: "older records were overwritten".to_owned(),
         caught_up: true,
         unheard: "the journal was not read".to_owned(),
+        ..EventSource::default()
     };
     for event in found {
         log.accept(event, &[]);

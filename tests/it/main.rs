@@ -54,6 +54,7 @@ mod report;
 mod scrolling;
 mod seen;
 mod selection;
+mod traced;
 mod trust;
 mod truth;
 mod update;

@@ -19,4 +19,5 @@ mod screenshots;
 mod seen;
 mod small_group;
 mod stopping;
+mod traced;
 mod tty;

@@ -8,19 +8,23 @@ use crate::app::view::events::Entry;
 use crate::model::cgroup::CgroupPath;
 use crate::oomlog::UserspaceKill;
 use crate::text::tone::{Line, Tone};
+use crate::text::traced::{sigkill_lines, traced_lines};
 
 /// Shows one entry of the event log as it was when opened.
 #[derive(Debug)]
 pub struct EventDialog {
     entry: Entry,
+    /// Instructions of the programs at the tracepoints.
+    instructions: u32,
     scroll: Scroll,
 }
 
 impl EventDialog {
-    /// Opens for an entry.
-    pub fn new(entry: Entry) -> Self {
+    /// Opens for an entry; `instructions` is what the kernel has checked of the programs at the tracepoints.
+    pub fn new(entry: Entry, instructions: u32) -> Self {
         Self {
             entry,
+            instructions,
             scroll: Scroll::default(),
         }
     }
@@ -45,6 +49,13 @@ impl Dialog for EventDialog {
         let (title, lines) = match &self.entry {
             // Reports have their own dialog.
             Entry::Report { .. } => ("OOM report", Vec::new()),
+            Entry::Traced {
+                traced, remembered, ..
+            } => (
+                "A kill without a report",
+                traced_lines(traced, remembered.as_deref(), self.instructions),
+            ),
+            Entry::Sigkill(sigkill) => ("SIGKILL", sigkill_lines(sigkill)),
             Entry::Userspace(kill) => ("A kill by another program", userspace_lines(kill)),
             Entry::Unlogged { kills, groups, .. } => {
                 ("A kill without a log line", unlogged_lines(*kills, groups))

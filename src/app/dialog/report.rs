@@ -14,6 +14,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, Receipt};
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
+use crate::model::traced::TracedKill;
 use crate::oomlog::OomReport;
 use crate::oomlog::analysis::advice::{Advice, advice};
 use crate::oomlog::analysis::holders::by_name;
@@ -24,15 +25,21 @@ use crate::text::format::number_of;
 use crate::text::report::tasks_page::{TaskBadness, TaskOrder, badness, head, line, order};
 use crate::text::report::{Page, memory_page, summary};
 use crate::text::tone::{Line, Tone};
+use crate::text::traced::fact_lines;
 
 /// Rows handed to the renderer: more than any screen is high.
 const WINDOW: usize = 500;
+
+/// Victims whose facts from tracepoints are listed.
+const TRACED: usize = 3;
 
 /// Shows one report as it was when opened.
 #[derive(Debug)]
 pub struct ReportDialog {
     report: Arc<OomReport>,
     remembered: Vec<(Pid, Remembered)>,
+    /// What tracepoints told of its victims.
+    traced: Vec<(Pid, Arc<TracedKill>)>,
     page: Page,
     scroll: Scroll,
     page_kb: u64,
@@ -46,8 +53,12 @@ pub struct ReportDialog {
 }
 
 impl ReportDialog {
-    /// Opens for a report, with what was known of its victims before they died.
-    pub fn new(report: Arc<OomReport>, remembered: Vec<(Pid, Remembered)>) -> Self {
+    /// Opens for a report, with what was known of its victims before they died, and what tracepoints told of them.
+    pub fn new(
+        report: Arc<OomReport>,
+        remembered: Vec<(Pid, Remembered)>,
+        traced: Vec<(Pid, Arc<TracedKill>)>,
+    ) -> Self {
         let ranking = ranking(&report);
         let table = report.tasks.as_ref();
         let points = table
@@ -63,6 +74,7 @@ impl ReportDialog {
         Self {
             report,
             remembered,
+            traced,
             page: Page::default(),
             scroll: Scroll::default(),
             page_kb,
@@ -81,7 +93,8 @@ impl ReportDialog {
                     let (action, _) = deed(step)?;
                     Some(keymap.name_in(KeyScope::Report, action))
                 };
-                let lines = summary::lines_with_keys(&self.report, &self.remembered, &key);
+                let mut lines = summary::lines_with_keys(&self.report, &self.remembered, &key);
+                lines.extend(self.traced_lines());
                 all(lines, first)
             }
             Page::Memory => all(memory_page::lines(&self.report, self.page_kb), first),
@@ -97,6 +110,29 @@ impl ReportDialog {
                 (lines, raw.lines().count())
             }
         }
+    }
+
+    /// What tracepoints told beside the log, each fact with its source.
+    fn traced_lines(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (pid, traced) in self.traced.iter().take(TRACED) {
+            lines.push(Line::new());
+            lines.push(Line::of(
+                Tone::Strong,
+                format!("Told of {pid} beside the log:"),
+            ));
+            lines.extend(fact_lines(traced));
+        }
+        if let Some(more) = self
+            .traced
+            .len()
+            .checked_sub(TRACED)
+            .filter(|more| *more > 0)
+        {
+            let more = number_of(more as u64, "other victim", "other victims");
+            lines.push(Line::of(Tone::Dim, format!("And the same of {more}.")));
+        }
+        lines
     }
 
     fn task_lines(&self, first: usize) -> Vec<Line> {

@@ -6,6 +6,7 @@ pub(super) mod mouse;
 pub mod pending;
 pub(super) mod prompt;
 pub mod timing;
+mod traced;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
 use crate::model::snapshot::Snapshot;
+use crate::model::traced::Traced;
 use crate::oomlog::OomEvent;
 use crate::text::event::victim;
 use crate::text::format::number_of;
@@ -23,8 +25,12 @@ use crate::text::tone::Tone;
 
 /// Handles every message.
 pub fn update(state: &mut State, msg: Msg) -> Reaction {
-    // A tick changes the screen only when the clock moves or a notice expires; any other message may.
-    state.changed |= !matches!(msg, Msg::Tick(_) | Msg::Read(_));
+    // A tick changes the screen only when the clock moves or a notice expires, a SIGKILL only when its target was
+    // large; any other message may.
+    state.changed |= !matches!(
+        msg,
+        Msg::Tick(_) | Msg::Read(_) | Msg::Traced(Traced::Sigkill(_))
+    );
     let mut effects = take_in(state, msg);
     effects.extend(pending::settle(state));
     state.note_question();
@@ -62,9 +68,11 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
                 // History is no news.
                 state.events.unread = 0;
             }
-            state.events.source = source;
+            let now = state.now.monotonic;
+            state.events.set_source(source, now);
             Vec::new()
         }
+        Msg::Traced(traced) => traced::on_traced(state, traced),
         Msg::Done(receipt) => on_receipt(state, &receipt),
         Msg::Groups(groups) => {
             for dialog in &mut state.dialogs {
@@ -158,10 +166,13 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
-        let unlogged = state.events.reconcile(&state.snapshot, &state.previous);
-        state
-            .domains
-            .accept(&state.snapshot, &state.settings.thresholds, unlogged);
+        let found = state.events.reconcile(&state.snapshot, &state.previous);
+        let unlogged = found.kills;
+        state.domains.accept(
+            &state.snapshot,
+            &state.settings.thresholds,
+            found.unexplained,
+        );
         let rose = state
             .gauge
             .accept(&state.snapshot, &state.settings.thresholds);

@@ -122,7 +122,10 @@ impl State {
             },
             Entry::Userspace(kill) => kill.cgroup.as_deref()?,
             Entry::Unlogged { groups, .. } => groups.first()?.as_str(),
-            Entry::Report { .. } | Entry::Gap { .. } => return None,
+            // A tracepoint does not tell what ran out.
+            Entry::Traced { .. } | Entry::Sigkill(_) | Entry::Report { .. } | Entry::Gap { .. } => {
+                return None;
+            }
         };
         let domains = self.snapshot.domains.iter().map(|domain| domain.scope);
         let mut scopes = domains.filter(|scope| {
@@ -168,6 +171,12 @@ impl<'a> Dead<'a> {
                     at: kill.at,
                 })
             }
+            (Entry::Traced { kill, traced, .. }, _) => Some(Self {
+                pid: kill.pid,
+                comm: &kill.comm,
+                start_ticks: traced.start_ticks,
+                at: kill.at,
+            }),
             (Entry::Userspace(kill), _) => Some(Self {
                 pid: kill.pid?,
                 comm: kill.comm.as_deref()?,

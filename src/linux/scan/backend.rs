@@ -1,17 +1,13 @@
 //! [`BackendChoice`], and the back end in use: chosen at start, replaced by plain `/proc` while it fails.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::linux::host::is_own_namespace;
-use crate::linux::kernel_file::{FileBuffer, open_dir};
-use crate::linux::scan::bpf::{BpfScan, Refusal, Way};
+use crate::linux::scan::bpf::{BpfScan, Refusal, Way, usable};
 use crate::linux::scan::preferred::Preferred;
 use crate::linux::scan::proc::ProcScan;
 use crate::linux::scan::proc::row::RowReader;
-use crate::linux::scan::proc::status_lines;
 use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants};
 use crate::linux::{ReadError, SysRoot};
 use crate::model::cgroup::CgroupVersion;
@@ -33,15 +29,6 @@ pub enum BackendChoice {
     /// Plain `/proc`; every process is read in every sample.
     ProcAll,
 }
-
-/// `CAP_SYS_ADMIN`, which implies the other two; `CAP_PERFMON` and `CAP_BPF`
-/// (include/uapi/linux/capability.h).
-const CAP_SYS_ADMIN: u64 = 1 << 21;
-const CAP_PERFMON_AND_BPF: u64 = 1 << 38 | 1 << 39;
-
-/// Inode numbers of the initial namespaces (include/linux/proc_ns.h).
-const INITIAL_PID_NS: &str = "pid:[4026531836]";
-const INITIAL_TIME_NS: &str = "time:[4026531834]";
 
 /// How long the start waits for the kernel to check the BPF program.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -169,25 +156,7 @@ impl Backend {
 }
 
 fn open_bpf(root: &SysRoot, version: CgroupVersion, way: Way) -> Result<BpfScan, Refusal> {
-    let dir = open_dir(&root.proc)
-        .map_err(|_| Refusal::NotHere("the procfs directory cannot be opened"))?;
-    if !is_own_namespace(&root.proc, dir.as_fd()) {
-        return Err(Refusal::NotHere("it sees this machine, not another /proc"));
-    }
-    // The records have pids and times of the initial namespaces.
-    if !is_in(&dir, "pid", INITIAL_PID_NS) {
-        return Err(Refusal::NotHere(
-            "oomtop is in a pid namespace of its own (a container)",
-        ));
-    }
-    if !is_in(&dir, "time", INITIAL_TIME_NS) {
-        return Err(Refusal::NotHere("oomtop is in a time namespace of its own"));
-    }
-    if !may_use_bpf(&dir) {
-        return Err(Refusal::NotHere(
-            "it needs CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep), or root",
-        ));
-    }
+    let dir = usable(root)?;
     // The link count of /proc is the number of processes.
     let processes = rustix::fs::fstat(&dir).map_or(0, |stat| stat.st_nlink);
     BpfScan::open(
@@ -197,24 +166,6 @@ fn open_bpf(root: &SysRoot, version: CgroupVersion, way: Way) -> Result<BpfScan,
         u32::try_from(processes).unwrap_or(u32::MAX),
         way,
     )
-}
-
-/// True if oomtop is in the initial namespace of this kind, or if the kernel has no such namespaces.
-fn is_in(proc: &OwnedFd, kind: &str, initial: &str) -> bool {
-    match rustix::fs::readlinkat(proc, format!("self/ns/{kind}"), Vec::new()) {
-        Ok(target) => target.as_bytes() == initial.as_bytes(),
-        Err(errno) => errno == rustix::io::Errno::NOENT,
-    }
-}
-
-fn may_use_bpf(proc: &OwnedFd) -> bool {
-    let mut buffer = FileBuffer::default();
-    let effective = buffer
-        .read_whole(proc, "self/status")
-        .ok()
-        .and_then(|text| status_lines::mask(text, "CapEff"))
-        .unwrap_or(0);
-    effective & CAP_SYS_ADMIN != 0 || effective & CAP_PERFMON_AND_BPF == CAP_PERFMON_AND_BPF
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::model::memory::Memory;
 use crate::model::process::{Process, ProcessId};
 
 use super::ReadError;
+pub(crate) use bpf::kills::KillTrace;
 
 /// What a back end must know to fill the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -43,7 +43,8 @@ pub(super) fn event_facts(events: &EventLog) -> EventFacts<'_> {
                 facts.gaps = true;
             }
             Entry::Userspace(kill) => facts.userspace.push(kill),
-            Entry::Unlogged { .. } => {}
+            // Only who stays sees those.
+            Entry::Traced { .. } | Entry::Sigkill(_) | Entry::Unlogged { .. } => {}
         }
     }
     facts

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::LogItem;
 use super::halt::Halt;
-use super::log::LogThread;
+use super::log::{Follow, LogThread};
 use super::sampling::{Sample, SamplerThread};
 use super::signals::Signals;
 use crate::linux::SysRoot;
@@ -162,7 +162,9 @@ impl Session {
         if self.log.is_none() {
             let send = self.send.clone();
             let deliver = move |item| send.send(Arrival::Log(item)).is_ok();
-            self.log = Some(LogThread::spawn(&self.root, deliver).map_err(RunError::Thread)?);
+            self.log = Some(
+                LogThread::spawn(&self.root, Follow::Logs, deliver).map_err(RunError::Thread)?,
+            );
         }
         Ok(())
     }

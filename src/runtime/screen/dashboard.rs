@@ -19,7 +19,7 @@ use crate::runtime::RunError;
 use crate::runtime::clock::now;
 use crate::runtime::effects::Performer;
 use crate::runtime::headless::LogItem;
-use crate::runtime::headless::log::LogThread;
+use crate::runtime::headless::log::{Follow, LogThread};
 use crate::runtime::headless::sampling::SamplerThread;
 use crate::ui::theme::Theme;
 
@@ -71,9 +71,10 @@ impl Dashboard {
             answers.blocking_send(msg).is_ok()
         })?;
         let events = send.clone();
-        let log = LogThread::spawn(&root, move |item| {
+        let log = LogThread::spawn(&root, Follow::LogsAndTracepoints, move |item| {
             let msg = match item {
                 LogItem::Event(event) => Msg::Oom(event),
+                LogItem::Traced(traced) => Msg::Traced(traced),
                 LogItem::Source(source) => Msg::Source(source),
             };
             await_room(&events, &msg);

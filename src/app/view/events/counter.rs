@@ -8,7 +8,7 @@ use crate::oomlog::OomReport;
 
 /// Samples the counter must stay ahead of the log before a kill counts as unlogged: the sample may be read
 /// before the line of the log.
-const GRACE: u32 = 3;
+pub(super) const GRACE: u32 = 3;
 
 /// What was counted and what was logged since the first sample.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Counter {
     base: Option<u64>,
     /// When the first sample was taken.
     since: Monotonic,
-    /// "Killed process" lines stamped after it.
+    /// "Killed process" lines stamped after it, and kills that only a tracepoint told.
     logged: u64,
     /// Unlogged kills that already have a row.
     told: u64,
@@ -30,6 +30,37 @@ impl Counter {
     pub(super) fn log(&mut self, before: Option<&OomReport>, after: &OomReport) {
         let had = before.map_or(0, |report| self.lines(report));
         self.logged += self.lines(after).saturating_sub(had);
+    }
+
+    /// A tracepoint told of a kill that the kernel counted so many times, at `at`.
+    pub(super) fn trace(&mut self, at: Monotonic, counted: u64) {
+        if at >= self.since {
+            self.logged += counted;
+        }
+    }
+
+    /// The log tells of a kill that [`Self::trace`] took in: its lines count instead.
+    pub(super) fn untrace(&mut self, at: Monotonic, counted: u64) {
+        if at >= self.since {
+            self.logged = self.logged.saturating_sub(counted);
+        }
+    }
+
+    /// Between the sample before and this one a tracepoint has told of every kill: nothing can be unlogged, and the
+    /// count begins anew. Rows of unlogged kills that the log may still take over keep it from that.
+    pub(super) fn cover(&mut self, sample: &Snapshot, log_works: bool) -> bool {
+        let (Some(kills), Some(_)) = (sample.kills.host, self.base) else {
+            return false;
+        };
+        if self.told > 0 && log_works {
+            return false;
+        }
+        *self = Self {
+            base: Some(kills),
+            since: sample.taken.monotonic,
+            ..Self::default()
+        };
+        true
     }
 
     /// "Killed process" lines of the report since the first sample. With `memory.oom.group` the kernel prints

@@ -7,6 +7,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::process::Pid;
 use crate::model::recall::Remembered;
 use crate::model::time::{Monotonic, Now, Wall};
+use crate::model::traced::{Sigkill, TracedKill};
 use crate::oomlog::{Kill, OomReport, Outcome, UserspaceKill};
 
 /// Bytes of an `Arc` besides its value: two counters, and what the allocator adds.
@@ -23,9 +24,22 @@ pub enum Entry {
         scope: &'static str,
         /// Known victims.
         remembered: Vec<(Pid, Remembered)>,
+        /// What tracepoints told of its victims, by the pid of its line.
+        traced: Vec<(Pid, Arc<TracedKill>)>,
         /// 0 is this boot, -1 the one before. Each boot has a monotonic clock of its own.
         boot: i32,
     },
+    /// A kill that only a tracepoint has told so far; the report takes its place.
+    Traced {
+        /// The kill in the words of the log.
+        kill: Kill,
+        /// All that was told.
+        traced: Arc<TracedKill>,
+        /// What was known of the victim.
+        remembered: Option<Box<Remembered>>,
+    },
+    /// Somebody sent SIGKILL to a process with a large part of the memory.
+    Sigkill(Arc<Sigkill>),
     /// A program killed before the kernel had to.
     Userspace(Arc<UserspaceKill>),
     /// A kill counter rose without a line in the log.
@@ -67,6 +81,8 @@ impl EventRow<'_> {
             ),
             Entry::Report { report, .. } => (None, report.stamp.as_deref()),
             Entry::Userspace(kill) => (kill.at, kill.stamp.as_deref()),
+            Entry::Traced { traced, .. } => (Some(traced.at), None),
+            Entry::Sigkill(sigkill) => (Some(sigkill.at), None),
             Entry::Unlogged { at, .. } => (Some(*at), None),
             Entry::Gap { at, .. } => (*at, None),
         };
@@ -90,6 +106,8 @@ impl Entry {
             } => report.at,
             Self::Report { .. } => None,
             Self::Userspace(kill) => kill.at,
+            Self::Traced { traced, .. } => Some(traced.at),
+            Self::Sigkill(sigkill) => Some(sigkill.at),
             Self::Unlogged { at, .. } => Some(*at),
             Self::Gap { at, .. } => *at,
         }
@@ -99,7 +117,8 @@ impl Entry {
     pub(super) fn kills(&self) -> &[Kill] {
         match self {
             Self::Report { report, .. } => &report.kills,
-            Self::Userspace(_) | Self::Unlogged { .. } | Self::Gap { .. } => &[],
+            Self::Traced { kill, .. } => std::slice::from_ref(kill),
+            Self::Userspace(_) | Self::Sigkill(_) | Self::Unlogged { .. } | Self::Gap { .. } => &[],
         }
     }
 
@@ -107,11 +126,29 @@ impl Entry {
     pub(super) fn remainder(&self) -> usize {
         let beside = match self {
             Self::Report {
-                report, remembered, ..
+                report,
+                remembered,
+                traced,
+                ..
             } => {
                 let known: usize = remembered.iter().map(|(_, known)| known.weight()).sum();
-                report.remainder() + known + remembered.capacity() * size_of::<(Pid, Remembered)>()
+                let traced_weight: usize = traced.iter().map(|(_, kill)| weight(kill)).sum();
+                report.remainder()
+                    + known
+                    + remembered.capacity() * size_of::<(Pid, Remembered)>()
+                    + traced_weight
+                    + traced.capacity() * size_of::<(Pid, Arc<TracedKill>)>()
             }
+            Self::Traced {
+                kill,
+                traced,
+                remembered,
+            } => {
+                let known = remembered.as_ref();
+                let known = known.map_or(0, |known| known.weight() + size_of::<Remembered>());
+                kill.comm.capacity() + weight(traced) + known
+            }
+            Self::Sigkill(_) => size_of::<Sigkill>() + ARC,
             Self::Userspace(kill) => kill.weight(),
             Self::Unlogged { groups, .. } => {
                 let paths: usize = groups.iter().map(|group| group.as_str().len()).sum();
@@ -126,8 +163,8 @@ impl Entry {
     pub(super) fn has_killed(&self) -> bool {
         match self {
             Self::Report { report, .. } => !report.kills.is_empty(),
-            Self::Userspace(_) | Self::Unlogged { .. } => true,
-            Self::Gap { .. } => false,
+            Self::Traced { .. } | Self::Userspace(_) | Self::Unlogged { .. } => true,
+            Self::Sigkill(_) | Self::Gap { .. } => false,
         }
     }
 
@@ -143,6 +180,12 @@ impl Entry {
             kill: self.kills().get(kill),
         }
     }
+}
+
+/// Bytes of a traced kill.
+fn weight(kill: &TracedKill) -> usize {
+    let group = kill.cgroup.as_ref().map_or(0, |path| path.as_str().len());
+    size_of::<TracedKill>() + group + 2 * ARC
 }
 
 /// An entry as the log keeps it.

@@ -78,6 +78,7 @@ impl Term {
             Self::Text(text) => texts(row).iter().any(|found| contains(found, text)),
             Self::Pid(pid) => match row.entry {
                 Entry::Userspace(kill) => kill.pid == Some(*pid),
+                Entry::Sigkill(sigkill) => sigkill.target.pid == *pid,
                 _ => row.kill.is_some_and(|kill| kill.pid == *pid),
             },
             Self::Scope(scope) => match row.entry {
@@ -112,7 +113,24 @@ fn texts(row: EventRow<'_>) -> Vec<&str> {
                 .flatten();
             names.chain(groups).chain(commands).collect()
         }
+        Entry::Traced {
+            kill,
+            traced,
+            remembered,
+        } => {
+            let known = remembered.as_deref();
+            let command = known.and_then(|known| known.command.as_deref());
+            let group = traced.cgroup.as_ref();
+            let group = group.or(known.and_then(|known| known.cgroup.as_ref()));
+            let group = group.map(crate::model::cgroup::CgroupPath::as_str);
+            [Some(kill.comm.as_str()), command, group]
+                .into_iter()
+                .flatten()
+                .collect()
+        }
         Entry::Userspace(kill) => vec![kill.text.as_str()],
+        // Names of processes are bytes: the row is searched by pid.
+        Entry::Sigkill(_) => vec!["sigkill"],
         Entry::Unlogged { groups, .. } => groups
             .iter()
             .map(crate::model::cgroup::CgroupPath::as_str)

@@ -44,7 +44,8 @@ impl EventLog {
         };
     }
 
-    pub(super) fn push(&mut self, entry: Entry) {
+    /// Puts an entry into its place; its number.
+    pub(super) fn push(&mut self, entry: Entry) -> u64 {
         // One flood is one gap: its rows would push the kills out of sight.
         if let (Entry::Gap { lost, .. }, Some(last)) = (&entry, self.entries.back_mut())
             && let Entry::Gap { lost: before, .. } = &mut last.entry
@@ -54,7 +55,7 @@ impl EventLog {
                 (0, _) | (_, 0) => 0,
                 (before, lost) => before.saturating_add(lost),
             };
-            return;
+            return last.number;
         }
         if self.entries.len() == KEPT {
             // What killed nobody goes first.
@@ -65,6 +66,7 @@ impl EventLog {
             self.forget(idle.unwrap_or(0));
         }
         let kept = self.numbered(entry);
+        let number = kept.number;
         // Several logs are read at once: each has its own order, and a place in time tells theirs.
         let is_later = |other: &Kept| match (other.entry.at(), kept.entry.at()) {
             (Some(other), Some(new)) => other > new,
@@ -77,6 +79,7 @@ impl EventLog {
             .take_while(|other| is_later(other));
         let place = self.entries.len() - after.count();
         self.entries.insert(place, kept);
+        number
     }
 
     /// Drops an entry; its kills still count.

@@ -8,8 +8,10 @@ mod entry;
 mod filter;
 mod keep;
 mod overtaken;
+mod reconcile;
 pub mod row;
 mod tally;
+mod traced;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,15 +22,16 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::event_source::EventSource;
 use crate::model::recall::recall;
 use crate::model::snapshot::Snapshot;
-use crate::model::time::{Now, Wall};
+use crate::model::time::{Monotonic, Now, Wall};
 use crate::oomlog::{Kill, OomEvent, OomReport, UserspaceKill};
 use crate::text::event::scope_word;
 
-use counter::{Counter, groups_that_rose};
+use counter::Counter;
 use entry::Kept;
 pub use entry::{Entry, EventId, EventRow, Place, is_pending};
 pub use filter::EventFilter;
 use keep::{Bounds, KEPT};
+pub use reconcile::Found;
 pub use tally::Tally;
 
 /// Microseconds over which the deaths of a name are counted.
@@ -71,6 +74,12 @@ pub struct EventLog {
     /// Groups whose own counter rose while the host's is ahead of the log.
     rose: Vec<CgroupPath>,
     counter: Counter,
+    /// The same without what tracepoints told: how many kills no report explains.
+    unexplained: Counter,
+    /// Since when a tracepoint has told of every kill.
+    traced_since: Option<Monotonic>,
+    /// Samples for which the counters are asked nevertheless, because a tracepoint had no room for some kills.
+    owed: u32,
     room: Bounds,
 }
 
@@ -89,6 +98,9 @@ impl Default for EventLog {
             forgotten: Tally::default(),
             rose: Vec::new(),
             counter: Counter::default(),
+            unexplained: Counter::default(),
+            traced_since: None,
+            owed: 0,
             room: Bounds::default(),
         }
     }
@@ -253,6 +265,7 @@ impl EventLog {
                         scope: scope_word(&report),
                         report,
                         remembered: Vec::new(),
+                        traced: Vec::new(),
                         boot,
                     });
                     self.entries.push_front(kept);
@@ -288,12 +301,12 @@ impl EventLog {
         let is_it = |kept: &Kept| matches!(&kept.entry, Entry::Report { report, boot: 0, .. } if report.key == new.key);
         let known = self.entries.iter().rposition(is_it);
         let known = known.and_then(|at| self.entries.get_mut(at));
-        let known = known.map(|kept| &mut kept.entry);
-        let before = match &known {
+        let before = match known.as_ref().map(|kept| &kept.entry) {
             Some(Entry::Report { report, .. }) => Some(Arc::clone(report)),
             _ => None,
         };
         self.counter.log(before.as_deref(), &new);
+        self.unexplained.log(before.as_deref(), &new);
         let had = before.as_ref().map_or(&[][..], |report| &report.kills);
         let is_fresh = |kill: &&Kill| had.iter().all(|old| old.pid != kill.pid);
         let fresh: Vec<Kill> = new.kills.iter().filter(is_fresh).cloned().collect();
@@ -301,26 +314,32 @@ impl EventLog {
             .iter()
             .filter_map(|kill| Some((kill.pid, recall(kill, samples)?)));
         let judged = scope_word(&new);
-        if let Some(Entry::Report {
-            report,
-            scope,
-            remembered,
-            ..
+        let number = if let Some(Kept {
+            number,
+            entry:
+                Entry::Report {
+                    report,
+                    scope,
+                    remembered,
+                    ..
+                },
         }) = known
         {
             remembered.extend(more);
             *report = new;
             *scope = judged;
+            *number
         } else {
             let remembered = more.collect();
             self.push(Entry::Report {
                 report: new,
                 scope: judged,
                 remembered,
+                traced: Vec::new(),
                 boot: 0,
-            });
-        }
-        fresh
+            })
+        };
+        self.take_over_traced(number, fresh)
     }
 
     /// True if this kill by a program has a row.
@@ -335,35 +354,10 @@ impl EventLog {
         let mut entries = self.entries.iter_mut().rev().map(|kept| &mut kept.entry);
         match entries.find(is_it) {
             Some(entry) => *entry = Entry::Userspace(new),
-            None => self.push(Entry::Userspace(new)),
-        }
-    }
-
-    /// Compares the kernel's own counter with the log: a kill that nobody logged gets a row too.
-    /// Returns how many such kills were found now.
-    pub fn reconcile(&mut self, newest: &Snapshot, previous: &Snapshot) -> u64 {
-        let overtaken = self.counter.overtaken(newest);
-        self.take_back(overtaken);
-        let kills = self.counter.unlogged(newest, self.source.has_log());
-        // The row is made some samples after the rise: collect the groups of all these samples.
-        for group in groups_that_rose(newest, previous) {
-            if !self.rose.contains(&group) {
-                self.rose.push(group);
+            None => {
+                self.push(Entry::Userspace(new));
             }
         }
-        if kills > 0 {
-            let groups = std::mem::take(&mut self.rose);
-            self.push(Entry::Unlogged {
-                at: newest.taken.monotonic,
-                kills,
-                groups,
-            });
-            self.unread += 1;
-            self.relist();
-        } else if !self.counter.is_ahead() {
-            self.rose.clear();
-        }
-        kills
     }
 
     /// Puts a filter in force.

@@ -4,6 +4,7 @@ use crate::app::view::events::{Entry, EventRow};
 use crate::model::time::{Now, Wall};
 use crate::text::event::{kill_row, report_row, userspace_row};
 use crate::text::tone::{Line, Tone};
+use crate::text::traced::{sigkill_row, traced_row};
 
 /// Below this width the parts of a row are not aligned: the reason needs the cells.
 const NARROW: u16 = 110;
@@ -16,6 +17,21 @@ pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
             kill_row(report, scope, kill, when, width < NARROW)
         }
         (Entry::Report { report, scope, .. }, None) => report_row(report, scope, when),
+        (
+            Entry::Traced {
+                kill,
+                traced,
+                remembered,
+            },
+            _,
+        ) => {
+            let known = remembered
+                .as_deref()
+                .and_then(|known| known.cgroup.as_ref());
+            let group = traced.cgroup.as_ref().or(known);
+            traced_row(kill, traced, group, when, width < NARROW)
+        }
+        (Entry::Sigkill(sigkill), _) => sigkill_row(sigkill, when),
         (Entry::Userspace(kill), _) => userspace_row(kill, when),
         (Entry::Unlogged { kills, groups, .. }, _) => {
             let place = groups

@@ -8,6 +8,8 @@ use super::Entry;
 pub struct Tally {
     /// In the log.
     pub logged: u64,
+    /// Told by a tracepoint only.
+    pub traced: u64,
     /// Counted by the kernel while oomtop ran, without a line in the log.
     pub unlogged: u64,
     /// Lines about them: a group kill names its first victim twice, and the kernel counts it twice.
@@ -22,19 +24,26 @@ impl Tally {
                 report, boot: 0, ..
             } => Self {
                 logged: report.kills.len() as u64,
-                unlogged: 0,
                 lines: report
                     .kills
                     .iter()
                     .map(|kill| u64::from(kill.lines.max(1)))
                     .sum(),
+                ..Self::default()
+            },
+            Entry::Traced { traced, .. } => Self {
+                traced: 1,
+                lines: traced.counted,
+                ..Self::default()
             },
             Entry::Unlogged { kills, .. } => Self {
                 unlogged: *kills,
                 ..Self::default()
             },
             // A program's kill has its own row; the kernel's counters do not include it.
-            Entry::Report { .. } | Entry::Gap { .. } | Entry::Userspace(_) => Self::default(),
+            Entry::Report { .. } | Entry::Gap { .. } | Entry::Userspace(_) | Entry::Sigkill(_) => {
+                Self::default()
+            }
         }
     }
 
@@ -43,6 +52,7 @@ impl Tally {
     pub fn plus(self, other: Self) -> Self {
         Self {
             logged: self.logged.saturating_add(other.logged),
+            traced: self.traced.saturating_add(other.traced),
             unlogged: self.unlogged.saturating_add(other.unlogged),
             lines: self.lines.saturating_add(other.lines),
         }
@@ -58,17 +68,25 @@ impl Tally {
         }
     }
 
-    /// Logged and unlogged kills.
+    /// All kills, whoever told of them.
     pub fn total(self) -> u64 {
-        self.logged.saturating_add(self.unlogged)
+        let told = self.logged.saturating_add(self.traced);
+        told.saturating_add(self.unlogged)
     }
 
     /// `57 logged`, `57 logged + 3 unlogged`: what the number counts.
     pub fn words(self) -> String {
-        match (self.logged, self.unlogged) {
-            (logged, 0) => format!("{logged} logged"),
-            (0, unlogged) => format!("{unlogged} unlogged"),
-            (logged, unlogged) => format!("{logged} logged + {unlogged} unlogged"),
+        let parts = [
+            (self.logged, "logged"),
+            (self.traced, "traced"),
+            (self.unlogged, "unlogged"),
+        ];
+        let there = parts.iter().filter(|(kills, _)| *kills > 0);
+        let words: Vec<String> = there.map(|(kills, how)| format!("{kills} {how}")).collect();
+        if words.is_empty() {
+            "0 logged".to_owned()
+        } else {
+            words.join(" + ")
         }
     }
 }
@@ -81,6 +99,7 @@ mod tests {
     fn what_is_counted_is_said() {
         let tally = |logged, unlogged| Tally {
             logged,
+            traced: 0,
             unlogged,
             lines: logged,
         };
@@ -100,5 +119,13 @@ mod tests {
         assert_eq!(said(57, 0), "57 logged");
         assert_eq!(said(0, 3), "3 unlogged");
         assert_eq!(said(57, 3), "57 logged + 3 unlogged");
+        let traced = Tally {
+            traced: 2,
+            ..tally(0, 1)
+        };
+        assert_eq!(
+            (traced.words().as_str(), traced.total()),
+            ("2 traced + 1 unlogged", 3)
+        );
     }
 }

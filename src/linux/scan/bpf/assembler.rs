@@ -49,6 +49,25 @@ pub(super) enum When {
     NotZero(Reg),
     /// The two are not equal.
     Differ(Reg, Reg),
+    /// The register does not hold this number.
+    IsNot(Reg, i32),
+}
+
+/// A helper function of the kernel, by its number in include/uapi/linux/bpf.h. Its result is in `r0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Helper {
+    /// `bpf_ktime_get_ns`: CLOCK_MONOTONIC.
+    MonotonicNanos = 5,
+    /// `bpf_get_current_pid_tgid`: the process in the upper half, the thread in the lower.
+    CurrentPid = 14,
+    /// `bpf_get_current_uid_gid`: the user in the lower half.
+    CurrentUser = 15,
+    /// `bpf_get_current_comm`: `r2` bytes to where `r1` points.
+    CurrentName = 16,
+    /// `bpf_get_current_task`, as a number.
+    CurrentTask = 35,
+    /// `bpf_ringbuf_output`: the `r3` bytes at `r2` to the ring in `r1`; not 0 if it is full.
+    RingOutput = 130,
 }
 
 /// `bpf_map_lookup_elem` (include/uapi/linux/bpf.h).
@@ -72,6 +91,9 @@ const JUMP: u8 = 0x05;
 const JUMP_EQ: u8 = 0x15;
 const JUMP_NE: u8 = 0x55;
 const JUMP_NE_REG: u8 = 0x5d;
+const SHIFT_RIGHT: u8 = 0x77;
+/// Eight bytes; the immediate 0 says "add".
+const ATOMIC_ADD: u8 = 0xdb;
 
 /// A program being written. Jumps may go to labels that are placed later.
 #[derive(Debug, Default)]
@@ -122,6 +144,16 @@ impl Assembler {
         self.push(ADD, to, 0, 0, value);
     }
 
+    /// `to >>= bits`, without a sign.
+    pub(super) fn shift_right(&mut self, to: Reg, bits: i32) {
+        self.push(SHIFT_RIGHT, to, 0, 0, bits);
+    }
+
+    /// Adds `value` to the eight bytes that `at` points to, whoever else does so at the same time.
+    pub(super) fn add_atomically(&mut self, at: Reg, value: Reg) {
+        self.push(ATOMIC_ADD, at, value as u8, 0, 0);
+    }
+
     /// `to = from->field`; a field smaller than eight bytes is zero-extended.
     pub(super) fn load(&mut self, to: Reg, from: Reg, field: Field) {
         self.push(
@@ -161,6 +193,11 @@ impl Assembler {
         self.push(CALL, Reg::R0, 0, 0, READ_KERNEL);
     }
 
+    /// Calls a helper: arguments in `r1`.., result in `r0`.
+    pub(super) fn help(&mut self, helper: Helper) {
+        self.push(CALL, Reg::R0, 0, 0, helper as i32);
+    }
+
     /// Calls a kernel function: arguments in `r1`.., result in `r0`.
     pub(super) fn call(&mut self, function: TypeId) {
         self.push(CALL, Reg::R0, KFUNC, 0, function.cast_signed());
@@ -174,6 +211,7 @@ impl Assembler {
             When::Zero(reg) => self.push(JUMP_EQ, reg, 0, 0, 0),
             When::NotZero(reg) => self.push(JUMP_NE, reg, 0, 0, 0),
             When::Differ(a, b) => self.push(JUMP_NE_REG, a, b as u8, 0, 0),
+            When::IsNot(reg, number) => self.push(JUMP_NE, reg, 0, 0, number),
         }
     }
 
@@ -205,7 +243,7 @@ fn size(width: Width) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Assembler, Instruction, Reg, When};
+    use super::{Assembler, Helper, Instruction, Reg, When};
     use crate::linux::scan::bpf::layout::{Field, Width};
 
     fn bytes(code: &[Instruction]) -> Vec<(u8, u8, i16, i32)> {
@@ -234,6 +272,26 @@ mod tests {
                 (0, 0, 0, 0),
                 (0x85, 0x20, 0, 300),
                 (0x95, 0, 0, 0),
+            ]
+        );
+    }
+
+    #[test]
+    fn counts_shifts_and_compares_with_a_number() {
+        let mut asm = Assembler::default();
+        let end = asm.label();
+        asm.jump(When::IsNot(Reg::R2, 9), end);
+        asm.shift_right(Reg::R0, 32);
+        asm.add_atomically(Reg::R0, Reg::R1);
+        asm.help(Helper::RingOutput);
+        asm.place(end);
+        assert_eq!(
+            bytes(&asm.finish().expect("complete")),
+            [
+                (0x55, 0x02, 3, 9),
+                (0x77, 0x00, 0, 32),
+                (0xdb, 0x10, 0, 0),
+                (0x85, 0x00, 0, 130),
             ]
         );
     }

@@ -4,10 +4,12 @@
 //! Format: Documentation/bpf/btf.rst. The blob is about five megabytes. Only one window of it and the
 //! positions of every 16th type are in memory, and only while the program is being assembled.
 
+mod arguments;
 mod error;
 mod format;
 mod window;
 
+pub(crate) use arguments::Argument;
 pub(crate) use error::BtfError;
 pub(crate) use format::TypeId;
 use format::{Head, MAGIC, kind};

@@ -1,5 +1,8 @@
-//! The system calls: bpf(2) and the mapping of the shared array. All `unsafe` code of oomtop is here, in
-//! `linux/log/child.rs` and in `runtime/screen/abort.rs`.
+//! The system calls: bpf(2), the mapping of the shared array and of the ring. All `unsafe` code of oomtop is here, in
+//! the files below, in `linux/log/child.rs` and in `runtime/screen/abort.rs`.
+
+mod ring;
+mod trace;
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -10,6 +13,9 @@ use rustix::mm::{MapFlags, ProtFlags};
 use super::assembler::Instruction;
 use super::btf::TypeId;
 use super::record::Record;
+
+pub(super) use ring::{Ring, Woken};
+pub(super) use trace::{CounterMap, RawTracepoint, Rejection, Verified};
 
 /// Commands (include/uapi/linux/bpf.h).
 const MAP_CREATE: libc::c_int = 0;
@@ -101,7 +107,7 @@ struct TestRun {
 
 #[expect(unsafe_code, reason = "bpf(2) has no safe wrapper")]
 fn bpf<T>(command: libc::c_int, attributes: &mut T) -> Result<libc::c_int, Errno> {
-    // SAFETY: `attributes` is one of the five structures above, which have the layout of
+    // SAFETY: `attributes` is one of the structures of this module and of `trace`, which have the layout of
     // `union bpf_attr` for their command and no padding; the kernel reads (and for TEST_RUN writes)
     // exactly `size_of::<T>()` bytes of it, which are borrowed exclusively for the call. The
     // addresses inside are of memory that the callers below keep alive and large enough.
@@ -121,7 +127,7 @@ fn bpf<T>(command: libc::c_int, attributes: &mut T) -> Result<libc::c_int, Errno
 
 #[expect(unsafe_code, reason = "a descriptor comes out of a raw call")]
 fn owned(descriptor: libc::c_int) -> OwnedFd {
-    // SAFETY: the kernel has just returned it from MAP_CREATE, PROG_LOAD, LINK_CREATE or ITER_CREATE, which give a new
+    // SAFETY: the kernel has just returned it from MAP_CREATE, PROG_LOAD, LINK_CREATE, ITER_CREATE or RAW_TRACEPOINT_OPEN, which give a new
     // descriptor that nobody else owns.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }

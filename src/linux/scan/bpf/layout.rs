@@ -1,6 +1,6 @@
 //! [`Layout`]: where this kernel stores the data of a row of the process table.
 
-mod lookup;
+pub(super) mod lookup;
 
 use super::btf::TypeId;
 

@@ -5,18 +5,23 @@
 //! for the running kernel from the kernel's type information ([`btf`], [`layout`]). It needs `CAP_BPF` and
 //! `CAP_PERFMON` (or `CAP_SYS_ADMIN`), kernel 6.7 or later, and the initial pid namespace. On 5.8 to 6.6 the
 //! kernel calls the program for each task instead, at about five times the cost.
+//!
+//! [`kills`] puts programs at two tracepoints in the same way: kills come in at once, without the kernel's log.
 
 mod assembler;
 mod btf;
 mod calls;
+pub(super) mod kills;
 mod layout;
 mod loading;
 mod program;
 mod record;
 mod refusal;
 mod unlisted;
+mod usable;
 mod walk;
 
 pub(crate) use layout::Way;
 pub(crate) use refusal::Refusal;
+pub(crate) use usable::usable;
 pub(crate) use walk::BpfScan;

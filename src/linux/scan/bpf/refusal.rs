@@ -21,6 +21,16 @@ pub(crate) enum Refusal {
         /// Why.
         errno: Errno,
     },
+    /// The verifier did not take a program.
+    #[error("the kernel refused the {what}: {errno} ({said})")]
+    Rejected {
+        /// What.
+        what: &'static str,
+        /// Why.
+        errno: Errno,
+        /// The verifier's own words.
+        said: String,
+    },
     /// The kernel has not finished checking the program.
     #[error("the kernel is still checking the program")]
     TooSlow,
@@ -39,7 +49,7 @@ impl Refusal {
         match self {
             Self::NotHere(_) | Self::Types(_) => false,
             Self::TooSlow | Self::Thread(_) => true,
-            Self::Refused { errno, .. } => matches!(
+            Self::Refused { errno, .. } | Self::Rejected { errno, .. } => matches!(
                 *errno,
                 Errno::NOMEM
                     | Errno::AGAIN

@@ -17,7 +17,7 @@ use crate::model::cgroup::CgroupVersion;
 use crate::model::process::Process;
 
 /// The kernel's type information.
-const TYPES: &str = "/sys/kernel/btf/vmlinux";
+pub(super) const TYPES: &str = "/sys/kernel/btf/vmlinux";
 
 /// After the kernel has refused a larger array, it is asked again after this many walks.
 const ASK_AGAIN: u32 = 8;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Arrival, LogItem, Reader, Status};
-use crate::model::event_source::EventSource;
+use crate::model::event_source::{EventSource, Tracing};
 use crate::oomlog::{Monotonic, OomAssembler, OomEvent};
 
 /// One assembler for all logs, and how each of them fares.
@@ -12,6 +12,7 @@ pub(super) struct Merge {
     kernel_name: String,
     kernel: Status,
     journal: Status,
+    tracing: Tracing,
     /// Stamp of the newest record of the kernel's own log.
     kernel_read: Option<Monotonic>,
     events: Vec<OomEvent>,
@@ -24,6 +25,7 @@ impl Merge {
             kernel_name: kmsg.display().to_string(),
             kernel: Status::Opening,
             journal: Status::Opening,
+            tracing: Tracing::NotYet,
             kernel_read: None,
             events: Vec::new(),
         }
@@ -51,6 +53,11 @@ impl Merge {
                 }
             }
             Arrival::Lost => self.assembler.note_gap(0, None, &mut self.events),
+            Arrival::Traced(traced) => out.push(LogItem::Traced(traced)),
+            Arrival::Tracing(tracing) => {
+                self.tracing = tracing;
+                out.push(LogItem::Source(self.source()));
+            }
             Arrival::Status(reader, status) => {
                 match reader {
                     Reader::Kernel => self.kernel = status,
@@ -75,18 +82,28 @@ impl Merge {
         let is_open = |status: &Status| matches!(status, Status::Reading | Status::Live(_));
         let is_over = |status: &Status| matches!(status, Status::Live(_) | Status::Off(_));
         let (kernel_off, journal_off) = (reason(&self.kernel), reason(&self.journal));
-        let name = match (is_open(&self.kernel), is_open(&self.journal)) {
-            (true, true) => format!("{} + journal", self.kernel_name),
-            (true, false) => self.kernel_name.clone(),
-            (false, true) => "the journal".to_owned(),
-            (false, false) if kernel_off.is_some() && journal_off.is_some() => {
+        let is_traced = matches!(self.tracing, Tracing::Live { .. });
+        let all = [
+            is_open(&self.kernel).then_some(self.kernel_name.as_str()),
+            is_open(&self.journal).then_some("journal"),
+            is_traced.then_some(EventSource::TRACEPOINT),
+        ];
+        let name = match all {
+            [None, Some(_), None] => "the journal".to_owned(),
+            [None, None, None] if kernel_off.is_some() && journal_off.is_some() => {
                 EventSource::COUNTERS_ONLY.to_owned()
             }
-            (false, false) => String::new(),
+            all => all.into_iter().flatten().collect::<Vec<_>>().join(" + "),
         };
         let missing = match (kernel_off, &journal_off, &self.kernel) {
+            (Some(refused), None, _) if is_traced => {
+                format!("kills come at once, their reports late from the journal; {refused}")
+            }
             (Some(refused), None, _) => {
                 format!("the journal lags and may be cut short; {refused}")
+            }
+            (Some(refused), Some(journal), _) if is_traced => {
+                format!("kills are listed but not explained; {refused}; {journal}")
             }
             (Some(refused), Some(journal), _) => {
                 format!("kills are counted but not explained; {refused}; {journal}")
@@ -99,6 +116,7 @@ impl Merge {
             missing,
             unheard: journal_off.unwrap_or_default(),
             caught_up: is_over(&self.kernel) && is_over(&self.journal),
+            tracing: self.tracing.clone(),
         }
     }
 }

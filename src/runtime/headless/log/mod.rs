@@ -1,6 +1,7 @@
 //! Follows all logs that tell of kills at once: `/dev/kmsg` for the kernel's, the journal for those of
 //! systemd-oomd, earlyoom and others, and for the kernel's too where `/dev/kmsg` is refused. Where nothing can be
-//! read there are counters. [`LogItem::Source`] says what is missing.
+//! read there are counters. [`LogItem::Source`] says what is missing. Where the kernel lets BPF programs in, its
+//! tracepoints tell of kills at once ([`tracing`]), whatever the logs say later.
 //!
 //! Each log has a reader on a thread of its own ([`reading`], [`journal`]): one that blocks keeps no other
 //! waiting. What they read comes together in one [`merge::Merge`], so that a kill that two of them tell of is one.
@@ -8,18 +9,24 @@
 mod journal;
 mod merge;
 mod reading;
+mod tracing;
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use rustix::event::{EventfdFlags, eventfd};
+
 use crate::linux::SysRoot;
+use crate::linux::helper::helper;
 use crate::linux::log::child::Leash;
-use crate::model::event_source::EventSource;
+use crate::model::event_source::{EventSource, Tracing};
+use crate::model::traced::Traced;
 use crate::oomlog::{LogRecord, OomEvent};
 use merge::Merge;
 
@@ -33,6 +40,8 @@ const QUEUE: usize = 256;
 pub enum LogItem {
     /// An OOM report (again whenever a line adds to it), another program's kill, or a gap.
     Event(OomEvent),
+    /// What a tracepoint told, at once: a kill of which the log may tell later, or who sent SIGKILL.
+    Traced(Traced),
     /// Where events come from, what is missing, and whether the history has been read.
     Source(EventSource),
 }
@@ -64,6 +73,8 @@ enum Arrival {
     /// Records were overwritten unread.
     Lost,
     Status(Reader, Status),
+    Traced(Traced),
+    Tracing(Tracing),
 }
 
 /// What a reader shares with the others.
@@ -72,9 +83,20 @@ struct Shared {
     /// `/dev/kmsg` cannot be read: the journal must tell of the kernel's kills too.
     kernel_off: AtomicBool,
     leash: Leash,
+    /// Ready to be read once the readers shall stop; `None` where no descriptor could be had.
+    stopped: Option<OwnedFd>,
 }
 
 impl Shared {
+    fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(stopped) = &self.stopped {
+            // It fails only if the counter is full: then it is ready already.
+            let _ = rustix::io::write(stopped, &1_u64.to_ne_bytes());
+        }
+        self.leash.end_all();
+    }
+
     fn stops(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
@@ -86,6 +108,17 @@ struct Sources {
     kmsg: PathBuf,
     /// The program that reads this kernel's journal; `None` if the log is of another host.
     journalctl: Option<OsString>,
+    /// Where the tracepoints of this kernel are asked, too.
+    traced: Option<SysRoot>,
+}
+
+/// What is followed besides the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::runtime) enum Follow {
+    /// Nothing: somebody wants the history.
+    Logs,
+    /// The kernel's tracepoints, for who stays.
+    LogsAndTracepoints,
 }
 
 /// A thread that follows the logs. It ends with this value, and so does every program it reads from.
@@ -104,6 +137,7 @@ impl LogThread {
     /// thread; false when nobody listens any more.
     pub(in crate::runtime) fn spawn(
         root: &SysRoot,
+        follow: Follow,
         deliver: impl FnMut(LogItem) -> bool + Send + 'static,
     ) -> io::Result<Self> {
         let is_own = *root == SysRoot::default();
@@ -111,6 +145,7 @@ impl LogThread {
             Sources {
                 kmsg: root.kmsg.clone(),
                 journalctl: is_own.then(|| "journalctl".into()),
+                traced: (follow == Follow::LogsAndTracepoints).then(|| root.clone()),
             },
             deliver,
         )
@@ -124,6 +159,7 @@ impl LogThread {
             stop: AtomicBool::new(false),
             kernel_off: AtomicBool::new(false),
             leash: Leash::default(),
+            stopped: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok(),
         });
         let own = Self {
             shared: Arc::clone(&shared),
@@ -137,8 +173,7 @@ impl LogThread {
 
 impl Drop for LogThread {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.leash.end_all();
+        self.shared.stop();
     }
 }
 
@@ -152,8 +187,7 @@ fn follow(sources: &Sources, shared: &Arc<Shared>, deliver: &mut dyn FnMut(LogIt
     loop {
         for item in out.drain(..) {
             if !deliver(item) {
-                shared.stop.store(true, Ordering::SeqCst);
-                shared.leash.end_all();
+                shared.stop();
                 return;
             }
         }
@@ -205,6 +239,11 @@ fn start_readers(
             Box::new(move || journal::follow(&program, &own, &sender)),
         ),
         None => merge.no_journal("the log is not this kernel's, its journal is not read"),
+    }
+    if let Some(root) = sources.traced.clone() {
+        let (own, sender) = (Arc::clone(shared), send.clone());
+        // Without a thread it is as without the tracepoint: the logs tell.
+        let _ = helper("oom-trace", move || tracing::follow(&root, &own, &sender));
     }
 }
 

@@ -69,6 +69,7 @@ impl Bench {
         let sources = Sources {
             kmsg: self.path("kmsg"),
             journalctl: Some(self.path("journalctl").into()),
+            traced: None,
         };
         let thread = LogThread::start(sources, move |item| send.send(item).is_ok());
         Log {
@@ -100,7 +101,7 @@ impl Log {
     fn source(&self) -> EventSource {
         let sources = self.seen.iter().rev().find_map(|item| match item {
             LogItem::Source(source) => Some(source.clone()),
-            LogItem::Event(_) => None,
+            LogItem::Event(_) | LogItem::Traced(_) => None,
         });
         sources.unwrap_or_default()
     }

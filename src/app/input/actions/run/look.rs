@@ -20,9 +20,15 @@ pub(in crate::app::input::actions) fn event_details(state: &mut State) -> Vec<Ef
     let row = state.events.selected_row().map(|row| row.entry.clone());
     match row {
         Some(Entry::Report {
-            report, remembered, ..
-        }) => state.open(ReportDialog::new(report, remembered)),
-        Some(entry) => state.open(EventDialog::new(entry)),
+            report,
+            remembered,
+            traced,
+            ..
+        }) => state.open(ReportDialog::new(report, remembered, traced)),
+        Some(entry) => {
+            let instructions = state.events.traced_instructions();
+            state.open(EventDialog::new(entry, instructions))
+        }
         None => Vec::new(),
     }
 }

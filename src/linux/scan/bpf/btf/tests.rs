@@ -1,6 +1,6 @@
 //! A hand-made blob, and damaged blobs.
 
-use super::{Btf, BtfError, Member, kind};
+use super::{Argument, Btf, BtfError, Member, kind};
 
 /// Builds a blob: a header, a type section and a string section.
 #[derive(Default)]
@@ -106,6 +106,56 @@ const NAMES: &[&str] = &[
     "task", "pid", "inside", "name", "parent", "count", "value", "which", "second", "walk",
     "counter", "flags", "low", "high",
 ];
+
+/// Types by number: 1 int, 2 task, 3 a pointer to it, 4 a pointer to void, 5 a prototype, 6 a pointer to that, 7 its
+/// name as a tracepoint, 8 a typedef that is none.
+fn tracepoints() -> Vec<u8> {
+    let mut maker = Maker::new();
+    maker.int("int", 4);
+    maker.structure("task", 8, &[("pid", 1, 0)]);
+    maker.head("", kind::PTR, 0, 2);
+    maker.head("", kind::PTR, 0, 0);
+    maker.head("", kind::FUNC_PROTO, 4, 0);
+    maker.words(&[0, 4, 0, 1, 0, 3, 0, 4]);
+    maker.head("", kind::PTR, 0, 5);
+    maker.head("btf_trace_one", kind::TYPEDEF, 0, 6);
+    maker.head("btf_trace_two", kind::TYPEDEF, 0, 1);
+    maker.blob()
+}
+
+#[test]
+fn a_tracepoint_has_the_arguments_behind_the_first() {
+    let blob = tracepoints();
+    let names = ["btf_trace_one", "btf_trace_two", "task"];
+    let mut btf = Btf::read(&blob[..], &names).expect("types");
+    assert_eq!(
+        btf.arguments("btf_trace_one").expect("arguments"),
+        [
+            Argument::Number,
+            Argument::Pointer(Some("task")),
+            Argument::Pointer(None),
+        ]
+    );
+    for (name, lacks) in [
+        ("btf_trace_two", "btf_trace_two of the shape known here"),
+        ("btf_trace_three", "btf_trace_three"),
+    ] {
+        let error = btf.arguments(name).expect_err("no tracepoint");
+        assert_eq!(error.to_string(), format!("this kernel has no {lacks}"));
+    }
+    // A structure that nobody asked for has no name.
+    let mut btf = Btf::read(&blob[..], &names[..1]).expect("types");
+    let arguments = btf.arguments("btf_trace_one").expect("arguments");
+    assert_eq!(arguments.get(1), Some(&Argument::Pointer(None)));
+    // However it is damaged, it is an error or another list, and no panic.
+    for at in 0..blob.len() {
+        let mut damaged = blob.clone();
+        damaged[at] ^= 0xff;
+        if let Ok(mut btf) = Btf::read(&damaged[..], &names) {
+            let _ = btf.arguments("btf_trace_one");
+        }
+    }
+}
 
 #[test]
 fn members_by_name_through_unnamed_and_nested_structures() {

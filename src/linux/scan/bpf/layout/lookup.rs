@@ -133,7 +133,7 @@ fn is_called(btf: &mut Btf<'_, impl Blob>) -> Result<Visit, BtfError> {
 /// Since 6.2 `rss_stat` is an array of four `percpu_counter`s; up to 6.19 badness reads their central counts,
 /// without the per-CPU parts. Before 6.2 it holds four plain numbers, without the few pages that each thread
 /// caches (mm/memory.c `SPLIT_RSS_COUNTING`), and badness reads these numbers.
-fn rss(btf: &mut Btf<'_, impl Blob>) -> Result<Counters, BtfError> {
+pub(in crate::linux::scan::bpf) fn rss(btf: &mut Btf<'_, impl Blob>) -> Result<Counters, BtfError> {
     let name = "mm_struct.rss_stat";
     let all = btf.member("mm_struct", &["rss_stat"])?;
     if let Ok(numbers) = btf.member("mm_struct", &["rss_stat", "count"]) {
@@ -154,7 +154,10 @@ fn rss(btf: &mut Btf<'_, impl Blob>) -> Result<Counters, BtfError> {
 
 /// On v1 the path to the group in the memory controller's hierarchy; on v2 the path to the only group of the
 /// task, as `/proc/PID/cgroup` prints it.
-fn group_path(btf: &mut Btf<'_, impl Blob>, version: CgroupVersion) -> Result<GroupPath, BtfError> {
+pub(in crate::linux::scan::bpf) fn group_path(
+    btf: &mut Btf<'_, impl Blob>,
+    version: CgroupVersion,
+) -> Result<GroupPath, BtfError> {
     let mut path = vec![field(btf, "task_struct", &["cgroups"])?];
     if version.is_v1() {
         let all = btf.member("css_set", &["subsys"])?;
@@ -172,7 +175,11 @@ fn group_path(btf: &mut Btf<'_, impl Blob>, version: CgroupVersion) -> Result<Gr
     Ok(path)
 }
 
-fn field(btf: &mut Btf<'_, impl Blob>, of: &str, path: &[&str]) -> Result<Field, BtfError> {
+pub(in crate::linux::scan::bpf) fn field(
+    btf: &mut Btf<'_, impl Blob>,
+    of: &str,
+    path: &[&str],
+) -> Result<Field, BtfError> {
     let member = btf.member(of, path)?;
     let name = || format!("{of}.{}", path.join("."));
     let width = match member.size {
