@@ -3,6 +3,7 @@
 //! [`Reaction`](msg::Reaction). No file, no clock, no terminal.
 
 pub mod dialog;
+pub mod frozen;
 pub mod input;
 pub mod msg;
 pub mod notice;
@@ -22,13 +23,14 @@ use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::view::domains::Domains;
 use crate::app::view::events::EventLog;
 use crate::app::view::gauge::Gauge;
-use crate::app::view::layout::{Pane, Panes, panes};
+use crate::app::view::layout::{Extras, Pane, Panes, panes};
 use crate::app::view::processes::columns::{self, CellContext};
 use crate::app::view::processes::marks::Marks;
 use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
 use crate::text::tone::Tone;
 use dialog::{Dialog, DialogContext};
+use frozen::FrozenThings;
 use msg::{Control, Effect, WriteId};
 use notice::Notice;
 use settings::Settings;
@@ -84,6 +86,8 @@ pub struct State {
     pub pending: Pending,
     /// What can be taken back.
     pub undo: UndoLog,
+    /// What this session has stopped.
+    pub frozen: FrozenThings,
     /// Samples up to this one may not show the last write yet.
     pub written_at_seq: u64,
     /// Which pane has the keyboard.
@@ -136,6 +140,7 @@ impl State {
             selection_guard: SelectionGuard::default(),
             pending: Pending::default(),
             undo: UndoLog::default(),
+            frozen: FrozenThings::default(),
             written_at_seq: 0,
             focus: Pane::default(),
             paused: false,
@@ -157,7 +162,10 @@ impl State {
             self.size.1,
             self.focus,
             self.events.len(),
-            note,
+            Extras {
+                note,
+                banner: !self.frozen.is_empty(),
+            },
         )
     }
 
@@ -231,6 +239,7 @@ impl State {
     /// Requests a write under a new id; for an undo, with what it expects to find.
     fn write(&mut self, plans: Vec<Plan>, undo: Option<Vec<Expectation>>) -> (WriteId, Effect) {
         let id = self.undo.next_id();
+        self.frozen.requested(id, &plans);
         (id, Effect::Write { id, plans, undo })
     }
 
@@ -284,6 +293,7 @@ impl State {
             visible: on_screen.chain(victims.take(200)).collect(),
             detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
             groups: self.shown_groups(),
+            frozen: self.frozen.wanted(),
         }
     }
 

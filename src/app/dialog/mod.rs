@@ -8,6 +8,8 @@ pub mod domain;
 pub mod event;
 pub mod help;
 mod hints;
+pub mod incident;
+pub mod leave;
 mod managed;
 pub mod report;
 pub mod rows;
@@ -31,7 +33,8 @@ use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::Domains;
 use crate::app::view::processes::columns::CellContext;
-use crate::model::cgroup::CgroupKey;
+use crate::model::cgroup::{CgroupKey, CgroupPath};
+use crate::model::incident::Survey;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::process::{Process, ProcessId};
@@ -96,6 +99,8 @@ pub enum Outcome {
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.
     Zoom(Scope),
+    /// Close and end oomtop.
+    Quit,
 }
 
 /// One dialog.
@@ -147,6 +152,9 @@ pub trait Dialog: fmt::Debug {
 
     /// Takes the list of groups that the dialog requested.
     fn on_groups(&mut self, _groups: &Result<Vec<GroupChoice>, String>) {}
+
+    /// Takes what can be done with a group, which the dialog may have asked for.
+    fn on_survey(&mut self, _group: &CgroupPath, _survey: &Result<Survey, String>) {}
 
     /// The process whose details the next samples must read.
     fn wants_detail(&self) -> Option<ProcessId> {

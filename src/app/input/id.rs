@@ -107,6 +107,8 @@ named! {
         PreviousPage = "previous-page",
         /// Saves the report.
         Save = "save",
+        /// Opens the incident dialog.
+        Incident = "incident",
     }
 }
 

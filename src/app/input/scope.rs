@@ -42,6 +42,10 @@ named! {
         Report = "OOM report",
         /// The settings panel.
         Settings = "settings panel",
+        /// The incident dialog.
+        Incident = "incident dialog",
+        /// The question before quitting while something is frozen.
+        Leave = "quit dialog",
     }
 }
 
@@ -59,7 +63,7 @@ impl KeyScope {
             Self::Adjust => c.is_ascii_digit() || matches!(c, '-' | '+'),
             // The pages by number.
             Self::Report => matches!(c, '1'..='4'),
-            Self::Prompt | Self::Search | Self::Cgroup => true,
+            Self::Prompt | Self::Search | Self::Cgroup | Self::Incident => true,
             Self::Domains
             | Self::Help
             | Self::Sort
@@ -67,7 +71,8 @@ impl KeyScope {
             | Self::Process
             | Self::Domain
             | Self::Event
-            | Self::Settings => false,
+            | Self::Settings
+            | Self::Leave => false,
         }
     }
 }

@@ -154,6 +154,7 @@ pub(super) fn to_dialog(
             crate::app::undo::take_back(state, of, warning.as_deref())
         }
         Outcome::Zoom(scope) => state.zoom_to(scope),
+        Outcome::Quit => state.ask(crate::app::msg::Control::Quit),
     }
 }
 

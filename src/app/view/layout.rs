@@ -39,6 +39,8 @@ pub struct Panes {
     pub screen: Rect,
     /// The header's lines from the top, each one row high.
     pub header: Vec<(HeaderLine, Rect)>,
+    /// What oomtop has frozen, if anything.
+    pub banner: Rect,
     /// Title rule of the table.
     pub table_title: Rect,
     /// Column headers.
@@ -83,8 +85,18 @@ fn header_lines(height: u16) -> &'static [HeaderLine] {
     }
 }
 
+/// Rows that are there only while they have something to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extras {
+    /// What is missing among the events.
+    pub note: bool,
+    /// What oomtop has frozen.
+    pub banner: bool,
+}
+
 /// Divides a screen. Every rectangle lies within the screen, whatever its size; a part without room is empty.
-pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) -> Panes {
+pub fn panes(width: u16, height: u16, focus: Pane, events: usize, extras: Extras) -> Panes {
+    let Extras { note, banner } = extras;
     let screen = Rect::new(0, 0, width, height);
     let mut top = 0;
     let mut take = |rows: u16, bottom: u16| {
@@ -100,7 +112,11 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) ->
     let footer_rows = u16::from(height >= 2);
     let notice_rows = u16::from(height >= 22);
     let bottom = height - footer_rows - notice_rows;
+    // A row of the table stays, on the lowest screen too.
     let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
+    let has_banner = banner && bottom.saturating_sub(used) >= 2;
+    let banner = take(u16::from(has_banner), bottom);
+    let used = used + u16::from(has_banner);
     let body = bottom.saturating_sub(used);
     let events = events_height(body, focus, events + usize::from(note));
     // A row is worth more than its head, and the head more than the title.
@@ -115,6 +131,7 @@ pub fn panes(width: u16, height: u16, focus: Pane, events: usize, note: bool) ->
     Panes {
         screen,
         header,
+        banner,
         table_title,
         table_head,
         table_rows,
@@ -140,11 +157,16 @@ fn events_height(body: u16, focus: Pane, events: usize) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pane, panes};
+    use super::{Extras, Pane, panes};
+
+    const NONE: Extras = Extras {
+        note: false,
+        banner: false,
+    };
 
     #[test]
     fn common_sizes() {
-        let p = panes(80, 24, Pane::Processes, 3, false);
+        let p = panes(80, 24, Pane::Processes, 3, NONE);
         assert_eq!(
             (
                 p.header.len(),
@@ -154,22 +176,29 @@ mod tests {
             ),
             (7, 9, 3, 23)
         );
-        let p = panes(120, 36, Pane::Processes, 3, false);
+        let p = panes(120, 36, Pane::Processes, 3, NONE);
         assert_eq!((p.table_rows.height, p.events_rows.height), (21, 3));
-        let p = panes(40, 10, Pane::Processes, 3, false);
+        let p = panes(40, 10, Pane::Processes, 3, NONE);
         assert!(p.table_rows.height >= 3);
         for height in 2..24 {
-            let p = panes(300, height, Pane::Processes, 3, false);
+            let p = panes(300, height, Pane::Processes, 3, NONE);
             assert!(p.table_rows.height >= 1, "{height}");
+            let banner = Extras {
+                banner: true,
+                ..NONE
+            };
+            let p = panes(300, height, Pane::Processes, 3, banner);
+            assert!(p.table_rows.height >= 1, "{height}");
+            assert_eq!(p.banner.height, u16::from(height >= 4), "{height}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool, rows: usize, note: bool) {
-            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes }, rows, note);
+        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, events: bool, rows: usize, note: bool, banner: bool) {
+            let p = panes(width, height, if events { Pane::Events } else { Pane::Processes }, rows, Extras { note, banner });
             let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
-            areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.notice, p.footer]);
+            areas.extend([p.banner, p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.notice, p.footer]);
             let mut y = 0;
             for area in areas {
                 proptest::prop_assert_eq!(area.y, y);

@@ -13,6 +13,7 @@ use super::memory::{Memory, Pressure};
 use super::process::{Process, ProcessId};
 use super::time::Now;
 use super::vm_settings::VmSettings;
+use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::memory::nodes::NodeMemory;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 
@@ -28,6 +29,8 @@ pub struct Needs {
     pub detail: Option<ProcessId>,
     /// The memory cgroups on the screen: the sampler reads all their files.
     pub groups: Vec<CgroupKey>,
+    /// What oomtop has stopped: the sampler looks whether it still is.
+    pub frozen: Vec<Freezable>,
 }
 
 /// Facts about the machine that do not change while oomtop runs.
@@ -139,6 +142,8 @@ pub struct Snapshot {
     pub kills: KillCounters,
     /// The process of [`Needs::detail`].
     pub detail: Option<Detail>,
+    /// How far that of [`Needs::frozen`] is stopped; `None` if it is gone.
+    pub frozen: Vec<(Freezable, Option<FreezerState>)>,
     /// Processes that vanished or failed while they were read.
     pub skipped: u32,
     /// The cost of oomtop itself; `None` before the second sample, and if this `/proc` does not show oomtop.

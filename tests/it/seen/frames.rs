@@ -50,8 +50,16 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame) -> Result<(), String> {
         match step {
             Step::Adj { target, .. }
             | Step::Signal { target, .. }
+            | Step::Stop { target, .. }
+            | Step::Reap { target }
             | Step::Cgroup(CgroupStep::Move(target, _)) => pids.push(target.pid),
-            Step::Cgroup(CgroupStep::Limit(path, _) | CgroupStep::Create(path)) => {
+            Step::Cgroup(
+                CgroupStep::Limit(path, _)
+                | CgroupStep::Create(path)
+                | CgroupStep::Freeze(path, _)
+                | CgroupStep::Reclaim(path, _)
+                | CgroupStep::Kill(path),
+            ) => {
                 if !dense(dialog).contains(&dense(path.as_str())) {
                     return Err(format!("{path} was not in the dialog"));
                 }
