@@ -162,7 +162,10 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
         );
     }
     for (name, words) in [
-        ("table", "F13Help  F14Adjust  F17Cgroup  F18Kill  F63Incident  F20Filter"),
+        (
+            "table",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F63Incident  F20Filter",
+        ),
         (
             "domains",
             "F13Help  F14Adjust  F17Cgroup  F18Kill  F63Incident  F20Filter",

@@ -118,13 +118,12 @@ fn undo_label(state: &State) -> Option<String> {
     state.undo.last().map(|_| "Undo".to_owned())
 }
 
-/// A narrow terminal has no room for the long word.
-#[expect(clippy::unnecessary_wraps, reason = "the signature of a label")]
+/// A narrow terminal has no room for the long word, and beside the keys of the process table for none.
 fn incident_label(state: &State) -> Option<String> {
-    let label = if state.size.0 < 100 {
-        "Fix"
-    } else {
-        "Incident"
+    let label = match state.pane_scope() {
+        _ if state.size.0 >= 100 => "Incident",
+        KeyScope::Domains => "Fix",
+        _ => return None,
     };
     Some(label.to_owned())
 }
