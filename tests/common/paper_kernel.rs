@@ -62,12 +62,11 @@ impl PaperKernel {
     /// Ends the processes whose time has come.
     fn pass_time(&mut self) {
         for (left, target) in &mut self.deaths {
-            match left.checked_sub(1) {
-                Some(less) => *left = less,
-                None => {
-                    self.processes.remove(target);
-                    self.stopped.remove(target);
-                }
+            if let Some(less) = left.checked_sub(1) {
+                *left = less;
+            } else {
+                self.processes.remove(target);
+                self.stopped.remove(target);
             }
         }
     }

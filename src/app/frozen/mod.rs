@@ -5,6 +5,8 @@
 mod banner;
 mod taking;
 
+use std::fmt::Write as _;
+
 use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupPath;
 use crate::model::freezer::{Freezable, FreezerState};
@@ -105,7 +107,8 @@ impl FrozenThings {
             }
         }
         if left > 0 {
-            word.push_str(&format!("oomtop: and {left} more\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(word, "oomtop: and {left} more");
         }
         word
     }

@@ -34,10 +34,10 @@ impl FrozenThings {
     /// A write was requested: from now on what it stops may stand still.
     pub(in crate::app) fn requested(&mut self, id: WriteId, plans: &[Plan]) {
         let steps = plans.iter().flat_map(|plan| &plan.steps);
-        let stops = steps.filter_map(turns).filter(|(_, stop)| *stop);
-        let stops: Vec<_> = stops.map(|(what, _)| what).collect();
-        if !stops.is_empty() {
-            self.asked.push((id, stops));
+        let stopped = steps.filter_map(turns).filter(|(_, stop)| *stop);
+        let things: Vec<_> = stopped.map(|(what, _)| what).collect();
+        if !things.is_empty() {
+            self.asked.push((id, things));
         }
     }
 

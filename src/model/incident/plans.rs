@@ -24,8 +24,13 @@ pub fn freeze(group: &CgroupPath, frozen: bool) -> Vec<Plan> {
 
 /// Stops processes, or lets them run on; a plan for each, so that one that has ended does not keep the others from it.
 #[must_use]
-pub fn stop(targets: impl IntoIterator<Item = ProcessId>, stop: bool) -> Vec<Plan> {
-    let step = |target| Plan::from_iter([Step::Stop { target, stop }]);
+pub fn stop(targets: impl IntoIterator<Item = ProcessId>, stopped: bool) -> Vec<Plan> {
+    let step = |target| {
+        Plan::from_iter([Step::Stop {
+            target,
+            stop: stopped,
+        }])
+    };
     targets.into_iter().map(step).collect()
 }
 

@@ -147,13 +147,13 @@ mod tests {
     use crate::model::process::{Process, ProcessId};
     use crate::model::snapshot::Snapshot;
 
-    fn process(pid: u32, ppid: u32, comm: &str, group: u32) -> Process {
+    fn process(pid: u32, parent: u32, comm: &str, group: u32) -> Process {
         Process {
             id: ProcessId {
                 pid,
                 start_ticks: 1,
             },
-            ppid,
+            ppid: parent,
             comm: comm.into(),
             cgroup: Some(CgroupKey(group)),
             ..Process::default()

@@ -51,10 +51,12 @@ fn turned(receipt: &StepReceipt, stop: bool) -> bool {
 
 fn of_cgroup_step(step: &CgroupStep, before: &Reading) -> Vec<CgroupStep> {
     match step {
-        // It stays: other groups may use it by now, and alone it limits nothing.
-        CgroupStep::EnableMemory(_) => Vec::new(),
-        // What was dropped or swapped out comes back when it is used. The dead do not. `of_step` does the freezer.
-        CgroupStep::Reclaim(..) | CgroupStep::Kill(_) | CgroupStep::Freeze(..) => Vec::new(),
+        // Memory control stays: other groups may use it by now, and alone it limits nothing. What was dropped or swapped
+        // out comes back when it is used, the dead do not. `of_step` does the freezer.
+        CgroupStep::EnableMemory(_)
+        | CgroupStep::Reclaim(..)
+        | CgroupStep::Kill(_)
+        | CgroupStep::Freeze(..) => Vec::new(),
         CgroupStep::DisableMemory(group) => vec![CgroupStep::EnableMemory(group.clone())],
         CgroupStep::Create(group) => vec![CgroupStep::Remove(group.clone())],
         CgroupStep::Limit(group, LimitWrite { file, .. }) => {

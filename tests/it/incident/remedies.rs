@@ -142,12 +142,7 @@ fn the_one_that_grows_is_exposed_instead_of_the_first_victim() {
     scene.sample(all);
     scene.keys("d");
     scene.sample(scene.state.snapshot.processes.clone());
-    while !scene
-        .state
-        .domains
-        .selected_path()
-        .is_some_and(|path| *path == docker())
-    {
+    while scene.state.domains.selected_path() != Some(&docker()) {
         scene.keys("Down");
     }
     scene.effects.clear();

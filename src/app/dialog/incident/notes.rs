@@ -2,7 +2,7 @@
 
 use super::IncidentDialog;
 use super::offer::{domain, exposed, freezer_of, group_at, members};
-use super::plan::{limits, raised_to};
+use super::plan::{limits as limits_of, raised_to};
 use super::remedy::Remedy;
 use crate::app::dialog::DialogContext;
 use crate::app::dialog::cgroup::outlook::first_to_strike;
@@ -103,14 +103,14 @@ fn raise_notes(
     let (Some(path), Ok(limit)) = (&dialog.group, raised_to(dialog, context)) else {
         return Vec::new();
     };
-    let Some(now) = limits(path, context) else {
+    let Some(now) = limits_of(path, context) else {
         return Vec::new();
     };
-    let patch = raised(&now, limit, dialog.version);
+    let limits = raised(&now, limit, dialog.version);
     let planned = Plan {
         target: None,
         to: path,
-        limits: Some(patch.applied_to(now)),
+        limits: Some(limits.applied_to(now)),
         known: (None, None),
         version: dialog.version,
     };
@@ -140,7 +140,7 @@ fn raise_notes(
             ),
         ));
     }
-    lines.extend(unit.map(|unit| unit.limits_line(&patch, dialog.version)));
+    lines.extend(unit.map(|unit| unit.limits_line(&limits, dialog.version)));
     lines
 }
 
