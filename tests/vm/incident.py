@@ -65,7 +65,7 @@ class Worker:
             return True
 
 
-def rate(worker, seconds=3):
+def rate(worker, seconds=2):
     """Pages a second."""
     before, begun = worker.pages(), time.monotonic()
     time.sleep(seconds)
