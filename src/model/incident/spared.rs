@@ -10,6 +10,30 @@ use crate::model::snapshot::Snapshot;
 /// Most ancestors followed: a damaged table must not cause an endless loop.
 const DEEPEST: usize = 128;
 
+/// Through these a terminal is not on a window of this machine, and needs nobody who draws.
+const AWAY: &[&str] = &[
+    "sshd",
+    "sshd-session",
+    "dropbear",
+    "mosh-server",
+    "login",
+    "agetty",
+];
+
+/// Servers of windows: a terminal's window depends on one, which is no ancestor of it.
+const DISPLAYS: &[&str] = &[
+    "Xorg",
+    "Xwayland",
+    "gnome-shell",
+    "kwin_wayland",
+    "kwin_x11",
+    "cosmic-comp",
+    "sway",
+    "Hyprland",
+    "labwc",
+    "weston",
+];
+
 /// Why a process is spared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -21,6 +45,8 @@ pub enum Why {
     Above,
     /// It shows the terminal of a multiplexer above oomtop, or something that does depends on it.
     Client,
+    /// It draws the screen that the terminal's window is on.
+    Display,
 }
 
 impl Why {
@@ -32,6 +58,7 @@ impl Why {
             Self::Init => "runs this machine or container",
             Self::Above => "is what oomtop and its terminal hang from",
             Self::Client => "shows the terminal that oomtop runs in",
+            Self::Display => "draws the screen that oomtop's terminal is on",
         }
     }
 }
@@ -50,7 +77,7 @@ pub struct Spared {
 pub fn spared(snapshot: &Snapshot, own: Option<Pid>) -> Vec<Spared> {
     let table = Table::new(&snapshot.processes);
     let mut found = Vec::new();
-    let mut add = |process: &Process, why: Why| {
+    let add = |found: &mut Vec<Spared>, process: &Process, why: Why| {
         if !found.iter().any(|known: &Spared| known.id == process.id) {
             let why = if is_init(process) { Why::Init } else { why };
             found.push(Spared {
@@ -62,7 +89,11 @@ pub fn spared(snapshot: &Snapshot, own: Option<Pid>) -> Vec<Spared> {
     let above: Vec<_> = own.into_iter().flat_map(|own| table.up_from(own)).collect();
     for process in &above {
         let is_own = Some(process.id.pid) == own;
-        add(process, if is_own { Why::Own } else { Why::Above });
+        add(
+            &mut found,
+            process,
+            if is_own { Why::Own } else { Why::Above },
+        );
     }
     for multiplexer in above.iter().filter_map(|above| Multiplexer::of(above)) {
         let clients = snapshot
@@ -71,12 +102,22 @@ pub fn spared(snapshot: &Snapshot, own: Option<Pid>) -> Vec<Spared> {
             .filter(|p| multiplexer.is_client(p));
         for client in clients {
             for process in table.up_from(client.id.pid) {
-                add(process, Why::Client);
+                add(&mut found, process, Why::Client);
             }
         }
     }
+    let is_local = !found.iter().any(|known| {
+        let process = table.0.get(&known.id.pid);
+        process.is_some_and(|process| AWAY.contains(&process.comm.text().as_ref()))
+    });
+    if is_local && own.is_some() {
+        let draws = |p: &&Process| DISPLAYS.contains(&p.comm.text().as_ref());
+        for display in snapshot.processes.iter().filter(draws) {
+            add(&mut found, display, Why::Display);
+        }
+    }
     for init in snapshot.processes.iter().filter(|process| is_init(process)) {
-        add(init, Why::Init);
+        add(&mut found, init, Why::Init);
     }
     found
 }
@@ -120,11 +161,12 @@ struct Multiplexer {
 }
 
 impl Multiplexer {
-    /// tmux calls its two kinds of processes so (prctl(2) `PR_SET_NAME`); both of screen are called `screen`.
+    /// tmux calls its two kinds of processes so (prctl(2) `PR_SET_NAME`); those of screen and zellij share a name.
     fn of(process: &Process) -> Option<Self> {
         let client = match process.comm.text().as_ref() {
             "tmux: server" => "tmux: client",
             "screen" => "screen",
+            "zellij" => "zellij",
             _ => return None,
         };
         Some(Self {
@@ -233,5 +275,27 @@ mod tests {
         let mut machine = machine();
         machine.processes[6].ppid = 32;
         assert_eq!(spared(&machine, Some(32)).len(), 2);
+    }
+    #[test]
+    fn whoever_draws_the_terminals_window_is_spared_where_it_is_a_window_of_this_machine() {
+        let mut machine = machine();
+        machine.processes.push(process(50, 1, "gnome-shell", 5));
+        let has = |machine: &Snapshot, own| {
+            let all = spared(machine, Some(own));
+            all.iter().any(|spared| spared.why == Why::Display)
+        };
+        assert!(!has(&machine, 32), "through ssh");
+        machine.processes.retain(|process| process.id.pid != 21);
+        // Another user's tmux client does not count.
+        machine.processes.retain(|process| process.id.pid != 41);
+        assert!(
+            has(&machine, 32),
+            "a terminal that nobody looks at from afar"
+        );
+        assert_eq!(
+            first_within(&CgroupPath::new("/mysql.service"), &machine, Some(32))
+                .map(|spared| spared.why),
+            Some(Why::Display)
+        );
     }
 }
