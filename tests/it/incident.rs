@@ -275,3 +275,17 @@ fn frames() {
     let shot = styled_view(&dialog(&scene.buffer(&Theme::colours())));
     insta::assert_snapshot!("incident_leave", shot);
 }
+
+#[test]
+fn no_size_panics_with_the_banner_and_a_dialog() {
+    let mut scene = frozen();
+    scene.keys("i");
+    surveyed(&mut scene, survey(&docker(), FreezerState::Frozen));
+    scene.keys("r");
+    for width in [0, 1, 3, 4, 9, 20, 40, 79, 80, 300] {
+        for height in (0..30).chain([50, 100]) {
+            scene.tell(Msg::Resized(width, height));
+            scene.buffer(&Theme::colours());
+        }
+    }
+}
