@@ -61,6 +61,7 @@
 //! | a line of the log (`linux/log/`) | 256 kB of a file, 1 MiB of the journal | it is split, or dropped and counted |
 //! | kills by domain (`app/view/domains/kills.rs`) | 64 reports of a minute | the oldest goes |
 //! | writes that can be undone (`app/undo/`) | 1000 writes, 16 384 steps | the oldest cannot be undone any more |
+//! | what was frozen (`app/frozen/`) | 1024 processes and groups | more are not stopped one by one |
 //! | trends (`app/view/gauge/trend.rs`) | a fixed number of points | the oldest goes |
 //! | per process (`linux/scan/history.rs`, `linux/scan/proc/`) | the processes of the last sample | an ended process is forgotten |
 //! | per group (`linux/cgroup/table.rs`, `app/view/domains/`) | the groups of the last sample | a group that is gone is forgotten |
@@ -143,6 +144,9 @@
 //!   `linux/write/errors.rs`), the inverse (`model/plan/inverse.rs`), the words of undo (`app/undo/changes.rs`, and for
 //!   a new field there `app/undo/words.rs`), the lines of a dialog (`app/dialog/cgroup/steps.rs`), and the kernel that
 //!   tests write to (`tests/common/paper_kernel.rs`).
+//! * A remedy of the incident dialog: a variant of `Remedy` in `app/dialog/incident/remedy.rs`; the compiler asks for
+//!   its letter, its plan and its words, `app/dialog/incident/offer.rs` decides where it is listed. What of it stands
+//!   still until it is taken back is noted in `app/frozen/taking.rs`.
 //! * Another maker of plans (a subcommand, rules): [`model::plan::build`] and [`model::plan::execute::run_all`] with
 //!   a [`linux::write::executor::KernelWriter`]. Another way to write (D-Bus): an implementation of
 //!   [`model::plan::execute::Executor`].
@@ -171,6 +175,9 @@
 //! start time. Writers open the process's directory (or a pidfd) first, compare the start time through that
 //! descriptor, write through it and read back. A dialog keeps the target it was opened on and shows what it would
 //! write; one key undoes a write.
+//!
+//! What oomtop or its terminal hangs from is never frozen, and not killed with its group
+//! ([`model::incident::spared`]): the dialog does not offer it, and the writer looks again.
 
 pub mod app;
 pub mod config;

@@ -3,6 +3,7 @@
 //! [`Reaction`](msg::Reaction). No file, no clock, no terminal.
 
 pub mod dialog;
+pub mod frozen;
 pub mod input;
 pub mod msg;
 pub mod notice;
@@ -29,6 +30,7 @@ use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
 use crate::text::tone::{Line, Tone};
 use dialog::{Dialog, DialogContext};
+use frozen::FrozenThings;
 use msg::{Control, Effect, WriteId};
 use notice::Notice;
 use settings::Settings;
@@ -92,6 +94,8 @@ pub struct State {
     ledger: Asked,
     /// What can be taken back.
     pub undo: UndoLog,
+    /// What this session has stopped.
+    pub frozen: FrozenThings,
     /// Samples up to this one may not show the last write yet.
     pub written_at_seq: u64,
     /// Which pane has the keyboard.
@@ -147,6 +151,7 @@ impl State {
             pending: Pending::default(),
             ledger: Asked::default(),
             undo: UndoLog::default(),
+            frozen: FrozenThings::default(),
             written_at_seq: 0,
             focus: Pane::default(),
             paused: false,
@@ -168,6 +173,7 @@ impl State {
             events: self.events.len(),
             note,
             alarms: self.alarms.len(),
+            banner: !self.frozen.is_empty(),
         };
         panes(self.size.0, self.size.1, contents)
     }
@@ -242,6 +248,7 @@ impl State {
     /// Requests a write under a new id; for an undo, with what it expects to find.
     fn write(&mut self, plans: Vec<Plan>, undo: Option<Vec<Expectation>>) -> (WriteId, Effect) {
         let id = self.undo.next_id();
+        self.frozen.requested(id, &plans);
         (id, Effect::Write { id, plans, undo })
     }
 
@@ -296,6 +303,7 @@ impl State {
             detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
             groups: self.shown_groups(),
             waiting: self.domains.waiting(&self.snapshot),
+            frozen: self.frozen.wanted(),
         }
     }
 

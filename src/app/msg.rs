@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::input::key::Key;
 use crate::model::cgroup::CgroupPath;
 use crate::model::event_source::EventSource;
+use crate::model::incident::Survey;
 use crate::model::ledger::{Account, Place};
 use crate::model::plan::Plan;
 use crate::model::plan::inverse::Expectation;
@@ -106,6 +107,8 @@ pub enum Msg {
     Groups(Result<Vec<GroupChoice>, String>),
     /// The ledger asked for by [`Effect::ReadLedger`], or why not. The quick part comes first, the files after it.
     Ledger(Arc<Result<Account, String>>),
+    /// What can be done with the group asked for by [`Effect::Survey`], or why that is not known.
+    Surveyed(CgroupPath, Result<Survey, String>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], or why not.
     Older(Result<OlderBoots, String>),
     /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
@@ -140,6 +143,8 @@ pub enum Effect {
     Sample(Needs),
     /// List the memory cgroups for the dialog.
     ListGroups,
+    /// Look what can be done with this group.
+    Survey(CgroupPath),
     /// Write to the kernel.
     Write {
         /// Id that the receipt repeats.

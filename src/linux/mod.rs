@@ -12,6 +12,7 @@ pub mod write;
 use std::io;
 use std::path::{Path, PathBuf};
 
+mod frozen;
 pub(crate) mod helper;
 pub mod host;
 mod kernel_file;

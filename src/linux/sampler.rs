@@ -23,6 +23,7 @@ use crate::linux::assess::{Assessor, Unassessed};
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::own_group::OwnGroup;
 use crate::linux::cgroup::table::{CYCLE, CgroupTable, Round};
+use crate::linux::frozen;
 use crate::linux::host::own_cost::OwnMeter;
 use crate::linux::host::users::Users;
 use crate::linux::host::vm_settings::SettingsReader;
@@ -252,6 +253,7 @@ impl Sampler {
         snapshot.detail = needs
             .detail
             .and_then(|id| detail::read(&self.root, id, &self.host.rules));
+        snapshot.frozen = frozen::states(&self.root, &self.hierarchy, &needs.frozen);
         snapshot.own_cost = self.host.own_pid.and_then(|_| {
             let page_size = self.host.rules.page_size;
             self.own_meter.read(&self.proc, &mut self.buffer, page_size)

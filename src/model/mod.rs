@@ -6,6 +6,8 @@
 pub mod cgroup;
 pub mod event_source;
 pub mod filter;
+pub mod freezer;
+pub mod incident;
 pub mod kernel;
 pub mod killers;
 pub mod ledger;

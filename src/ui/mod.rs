@@ -4,6 +4,7 @@
 //! ```text
 //!  title ───────────────────────────────────────────────
 //!  Mem / Swap / PSI / trend / next victim    header/, gauge.rs
+//!  what oomtop has frozen
 //!  ─ Processes ─────────────────────────────
 //!  columns, rows                             table.rs, domains.rs, both with pane.rs
 //!  ─ OOM events ────────────────────────────
@@ -50,6 +51,9 @@ impl Screen<'_> {
             return None;
         }
         header::draw(self.state, &panes, &mut canvas);
+        if let Some(banner) = self.state.frozen_banner() {
+            canvas.line(panes.banner, &banner);
+        }
         if self.state.domains.open {
             domains::draw(self.state, &panes, &mut canvas);
         } else {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use oomtop::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
+use oomtop::model::freezer::FreezerState;
 use oomtop::model::plan::execute::Executor;
-use oomtop::model::plan::receipt::{Failure, FailureKind, Reading, StepReceipt};
+use oomtop::model::plan::receipt::{Failure, FailureKind, Reading, Reaped, StepReceipt};
 use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step};
 use oomtop::model::process::ProcessId;
 use oomtop::model::process::score::OomScoreAdj;
@@ -17,10 +18,22 @@ pub(crate) struct PaperKernel {
     pub(crate) groups: BTreeMap<CgroupPath, Limits>,
     /// Groups with the memory controller enabled for children.
     pub(crate) enabled: BTreeSet<CgroupPath>,
+    /// Groups that are frozen.
+    pub(crate) frozen: BTreeSet<CgroupPath>,
+    /// Processes that are stopped.
+    pub(crate) stopped: BTreeSet<ProcessId>,
     /// How many steps still succeed; the next step is then denied once.
     pub(crate) until_denied: Option<usize>,
     /// How many looks and steps are left before these processes die.
     pub(crate) deaths: Vec<(usize, ProcessId)>,
+}
+
+fn state(stopped: bool) -> FreezerState {
+    if stopped {
+        FreezerState::Frozen
+    } else {
+        FreezerState::Thawed
+    }
 }
 
 fn refused<T>(kind: FailureKind) -> Result<T, Failure> {
@@ -49,13 +62,17 @@ impl PaperKernel {
     /// Ends the processes whose time has come.
     fn pass_time(&mut self) {
         for (left, target) in &mut self.deaths {
-            match left.checked_sub(1) {
-                Some(less) => *left = less,
-                None => {
-                    self.processes.remove(target);
-                }
+            if let Some(less) = left.checked_sub(1) {
+                *left = less;
+            } else {
+                self.processes.remove(target);
+                self.stopped.remove(target);
             }
         }
+    }
+
+    fn frozen_now(&self, path: &CgroupPath) -> Reading {
+        Reading::Freezer(state(self.frozen.contains(path)))
     }
 
     fn controllers(&self, path: &CgroupPath) -> Reading {
@@ -120,6 +137,29 @@ impl PaperKernel {
                 *before = self.home(&from);
                 return Ok(Reading::Group(to.clone()));
             }
+            CgroupStep::Freeze(path, frozen) => {
+                self.group(path)?;
+                *before = self.frozen_now(path);
+                if *frozen {
+                    self.frozen.insert(path.clone());
+                } else {
+                    self.frozen.remove(path);
+                }
+                return Ok(self.frozen_now(path));
+            }
+            CgroupStep::Reclaim(path, bytes) => {
+                self.group(path)?;
+                return Ok(Reading::Reclaimed(*bytes));
+            }
+            CgroupStep::Kill(path) => {
+                self.group(path)?;
+                let all = self.processes.len();
+                self.processes.retain(|_, (_, home)| !home.is_within(path));
+                let living = &self.processes;
+                self.stopped.retain(|id| living.contains_key(id));
+                *before = Reading::Members(all - self.processes.len());
+                return Ok(Reading::Members(0));
+            }
             CgroupStep::Remove(path) => {
                 let below = |other: &CgroupPath| other != path && other.is_within(path);
                 let is_used = self.groups.keys().any(below)
@@ -152,6 +192,11 @@ impl Executor for PaperKernel {
                 let value = write.file.get(self.group(path)?);
                 value.map_or(Reading::Nothing, Reading::Limit)
             }
+            Step::Cgroup(CgroupStep::Freeze(path, _)) => {
+                self.group(path)?;
+                self.frozen_now(path)
+            }
+            Step::Stop { target, .. } => Reading::Freezer(state(self.stopped.contains(target))),
             _ => Reading::Nothing,
         })
     }
@@ -171,6 +216,20 @@ impl Executor for PaperKernel {
                 }
             },
             Step::Signal { .. } => Ok(Reading::Nothing),
+            Step::Stop { target, stop } if self.processes.contains_key(target) => {
+                before = Reading::Freezer(state(self.stopped.contains(target)));
+                if *stop {
+                    self.stopped.insert(*target);
+                } else {
+                    self.stopped.remove(target);
+                }
+                Ok(Reading::Freezer(state(*stop)))
+            }
+            Step::Reap { target } if self.processes.remove(target).is_some() => {
+                self.stopped.remove(target);
+                Ok(Reading::Reaped(Reaped::Ended))
+            }
+            Step::Stop { .. } | Step::Reap { .. } => refused(FailureKind::Gone),
             Step::Cgroup(step) => self.cgroup(step, &mut before),
         };
         StepReceipt {

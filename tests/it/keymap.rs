@@ -58,6 +58,7 @@ fn all_that_is_wrong_is_said_at_once() {
          up: its keys type text in the filter prompt; add one that does not\n\
          up: its keys type text in the search prompt; add one that does not\n\
          up: its keys type text in the cgroup dialog; add one that does not\n\
+         up: its keys type text in the incident dialog; add one that does not\n\
          pause: Ctrl-c always means quit"
     );
     assert!(matches!(bad.0.first(), Some(BadKey::NoAction(name)) if name == "undone"));

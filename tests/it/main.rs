@@ -28,6 +28,7 @@ mod explain_files;
 mod focus;
 mod golden;
 mod half_done;
+mod incident;
 mod key_names;
 mod keymap;
 mod kill_sources;

@@ -51,6 +51,10 @@ fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
             target,
             signal: SIGNALS[0]
         }),
+        (target(), any::<bool>()).prop_map(|(target, stop)| Step::Stop { target, stop }),
+        // Of a group that no plan removes: one that is made again is thawed.
+        any::<bool>().prop_map(|frozen| CgroupStep::Freeze(CgroupPath::root(), frozen).into()),
+        path().prop_map(|path| CgroupStep::Reclaim(path, MIB).into()),
         path().prop_map(|path| CgroupStep::EnableMemory(path).into()),
         path().prop_map(|path| CgroupStep::Create(path).into()),
         path().prop_map(|path| CgroupStep::Remove(path).into()),
@@ -83,6 +87,8 @@ fn kernel(
         processes: BTreeMap::from([process(1, "/a"), process(2, "/a/b"), process(3, "/")]),
         groups: PATHS[..4].iter().map(group).collect(),
         enabled: BTreeSet::new(),
+        frozen: BTreeSet::new(),
+        stopped: BTreeSet::new(),
         until_denied,
         deaths: Vec::new(),
     }
@@ -125,6 +131,7 @@ fn among_the_living(before: &PaperKernel, now: &PaperKernel) -> PaperKernel {
     before
         .processes
         .retain(|id, _| now.processes.contains_key(id));
+    before.stopped.retain(|id| now.processes.contains_key(id));
     before
 }
 

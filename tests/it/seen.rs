@@ -8,13 +8,17 @@ use std::sync::Arc;
 
 use crate::common::hands::{Dice, stream, token};
 use crate::common::paper_kernel::PaperKernel;
-use crate::common::scene::{Scene, id, kill_report, processes, snapshot};
+use crate::common::scene::{Scene, host, id, kill_report, processes, snapshot};
 use crate::common::sight::names;
 use oomtop::app::input::bytes::Decoder;
 use oomtop::app::msg::{Effect, GroupChoice, Msg, Receipt};
+use oomtop::app::settings::Settings;
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
+use oomtop::model::freezer::FreezerState;
+use oomtop::model::incident::{Freezer, Survey};
 use oomtop::model::plan::execute::{self, run_all};
 use oomtop::model::process::{Process, ProcessId};
+use oomtop::model::snapshot::Host;
 use oomtop::model::time::Monotonic;
 use oomtop::oomlog::OomEvent;
 use oomtop::ui::theme::Theme;
@@ -53,6 +57,8 @@ impl Machine {
             processes: known.collect::<BTreeMap<_, _>>(),
             groups: groups.collect(),
             enabled: [].into(),
+            frozen: [].into(),
+            stopped: [].into(),
             until_denied: None,
             deaths: Vec::new(),
         };
@@ -82,6 +88,26 @@ impl Machine {
         self.living.push(Process { id: new, ..gone });
     }
 
+    fn survey(&self, group: &CgroupPath) -> Survey {
+        let members = self.kernel.processes.values();
+        let frozen = self.kernel.frozen.contains(group);
+        Survey {
+            freezer: Some(Freezer {
+                state: if frozen {
+                    FreezerState::Frozen
+                } else {
+                    FreezerState::Thawed
+                },
+                held_from_above: false,
+                thaw: "echo".to_owned(),
+            }),
+            kills_at_once: true,
+            reclaims: true,
+            members: members.filter(|(_, home)| home.is_within(group)).count(),
+            group: group.clone(),
+        }
+    }
+
     fn sampled(&mut self) -> Vec<Process> {
         for process in &mut self.living {
             if let Some((adj, _)) = self.kernel.processes.get(&process.id) {
@@ -89,6 +115,14 @@ impl Machine {
             }
         }
         self.living.clone()
+    }
+}
+
+/// One of the processes is oomtop: it may freeze others.
+fn own_host() -> Host {
+    Host {
+        own_pid: Some(4000),
+        ..host()
     }
 }
 
@@ -111,7 +145,7 @@ struct Session {
 impl Session {
     fn new() -> Self {
         let mut session = Self {
-            scene: Scene::new(140, 44),
+            scene: Scene::with(140, 44, Settings::default(), own_host()),
             machine: Machine::new(),
             decoder: Decoder::default(),
             theme: Theme::mono(),
@@ -195,6 +229,10 @@ impl Session {
                     });
                     let groups = groups.collect();
                     self.scene.tell(Msg::Groups(Ok(groups)));
+                }
+                Effect::Survey(group) => {
+                    let survey = self.machine.survey(&group);
+                    self.scene.tell(Msg::Surveyed(group, Ok(survey)));
                 }
                 Effect::Save { .. } => {
                     let done = Receipt::Saved(Err("no disk".to_owned()));

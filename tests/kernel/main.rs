@@ -11,6 +11,7 @@ mod common;
 
 mod containers;
 mod distance;
+mod incident;
 mod kernel;
 mod kernel_domains;
 mod kernel_limits;

@@ -16,6 +16,7 @@ mod churn;
 mod domain_cost;
 mod exact;
 mod headless;
+mod incident;
 mod killers;
 mod kmsg;
 mod ledger;

@@ -2,7 +2,7 @@
 //! change the limits of an existing group.
 
 mod change;
-mod outlook;
+pub(in crate::app::dialog) mod outlook;
 mod plan;
 mod prospects;
 mod risk;

@@ -74,6 +74,27 @@ impl ManagedUnit {
         Line::of(Tone::Watch, text)
     }
 
+    /// Beside a freeze of the unit's group.
+    pub(super) fn freeze_line(&self) -> Line {
+        let text = format!(
+            "systemd does not know of this: to stop {} it waits TimeoutStopSec, then kills. It can freeze the unit itself: \
+             {} freeze {}",
+            self.name,
+            self.systemctl,
+            quoted(&self.name)
+        );
+        Line::of(Tone::Watch, text)
+    }
+
+    /// Beside a kill in the unit.
+    pub(super) fn kill_line(&self) -> Line {
+        let text = format!(
+            "systemd sees it end: Restart= of {} decides whether it starts again.",
+            self.name
+        );
+        Line::of(Tone::Watch, text)
+    }
+
     /// Beside a move out of the unit.
     pub(super) fn move_line(&self, version: CgroupVersion) -> Line {
         let text = format!(

@@ -9,6 +9,8 @@ pub mod event;
 pub mod help;
 mod hints;
 pub mod ledger;
+pub mod incident;
+pub mod leave;
 mod managed;
 pub mod report;
 pub mod rows;
@@ -32,7 +34,8 @@ use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::Domains;
 use crate::app::view::processes::columns::CellContext;
-use crate::model::cgroup::CgroupKey;
+use crate::model::cgroup::{CgroupKey, CgroupPath};
+use crate::model::incident::Survey;
 use crate::model::ledger::{Account, Place};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
@@ -100,6 +103,8 @@ pub enum Outcome {
     Zoom(Scope),
     /// Stay open and show the ledger of this domain on top.
     Ledger(Scope),
+    /// Close and end oomtop.
+    Quit,
 }
 
 /// One dialog.
@@ -159,6 +164,9 @@ pub trait Dialog: fmt::Debug {
 
     /// Takes the ledger that the dialog wants, or why there is none.
     fn on_ledger(&mut self, _answer: &Result<Account, String>) {}
+
+    /// Takes what can be done with a group, which the dialog may have asked for.
+    fn on_survey(&mut self, _group: &CgroupPath, _survey: &Result<Survey, String>) {}
 
     /// The process whose details the next samples must read.
     fn wants_detail(&self) -> Option<ProcessId> {

@@ -109,6 +109,8 @@ named! {
         PreviousPage = "previous-page",
         /// Saves the report.
         Save = "save",
+        /// Opens the incident dialog.
+        Incident = "incident",
     }
 }
 

@@ -44,6 +44,10 @@ named! {
         Settings = "settings panel",
         /// Where the memory is.
         Ledger = "memory ledger",
+        /// The incident dialog.
+        Incident = "incident dialog",
+        /// The question before quitting while something is frozen.
+        Leave = "quit dialog",
     }
 }
 
@@ -61,7 +65,7 @@ impl KeyScope {
             Self::Adjust => c.is_ascii_digit() || matches!(c, '-' | '+'),
             // The pages by number.
             Self::Report => matches!(c, '1'..='4'),
-            Self::Prompt | Self::Search | Self::Cgroup => true,
+            Self::Prompt | Self::Search | Self::Cgroup | Self::Incident => true,
             Self::Domains
             | Self::Help
             | Self::Sort
@@ -70,7 +74,8 @@ impl KeyScope {
             | Self::Domain
             | Self::Event
             | Self::Settings
-            | Self::Ledger => false,
+            | Self::Ledger
+            | Self::Leave => false,
         }
     }
 }

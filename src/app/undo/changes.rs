@@ -2,8 +2,9 @@
 
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
+use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::plan::inverse;
-use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
+use crate::model::plan::receipt::{PlanReceipt, Reading, Reaped, StepReceipt};
 use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
@@ -37,12 +38,33 @@ pub(super) struct LimitChange<'a> {
     pub(super) after: LimitValue,
 }
 
+/// What was stopped, or runs on.
+#[derive(Debug, Clone)]
+pub(super) struct FreezeChange {
+    pub(super) what: Freezable,
+    /// Read back after the write.
+    pub(super) after: FreezerState,
+}
+
+/// What was done to a group or process that nothing takes back.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Deed<'a> {
+    /// So many processes of the group were killed; so many are still there.
+    Killed(&'a CgroupPath, usize, usize),
+    /// The process was killed, its memory taken.
+    Reaped(ProcessId, Reaped),
+    /// So many bytes were asked back of the group; so many came.
+    Reclaimed(&'a CgroupPath, u64, u64),
+}
+
 /// What a write changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes<'a> {
     pub(super) adj: Vec<AdjChange>,
     pub(super) signals: Vec<(ProcessId, Signal)>,
     pub(super) moves: Vec<MoveChange<'a>>,
+    pub(super) frozen: Vec<FreezeChange>,
+    pub(super) deeds: Vec<Deed<'a>>,
     /// Limits of groups, also of groups that the write itself created.
     pub(super) limits: Vec<LimitChange<'a>>,
     /// Groups that the write created, outermost first.
@@ -93,6 +115,37 @@ impl<'a> Changes<'a> {
             }
             Step::Signal { target, signal } => {
                 self.signals.extend(after.map(|_| (*target, *signal)));
+            }
+            Step::Stop { target, .. } => {
+                let after = after.and_then(Reading::freezer);
+                self.frozen.extend(after.map(|after| FreezeChange {
+                    what: Freezable::Process(*target),
+                    after,
+                }));
+            }
+            Step::Cgroup(CgroupStep::Freeze(group, _)) => {
+                let after = after.and_then(Reading::freezer);
+                self.frozen.extend(after.map(|after| FreezeChange {
+                    what: Freezable::Group(group.clone()),
+                    after,
+                }));
+            }
+            Step::Reap { target } => {
+                if let Some(Reading::Reaped(how)) = after {
+                    self.deeds.push(Deed::Reaped(*target, *how));
+                }
+            }
+            Step::Cgroup(CgroupStep::Kill(group)) => {
+                if let (Reading::Members(before), Some(Reading::Members(left))) =
+                    (&receipt.before, after)
+                {
+                    self.deeds.push(Deed::Killed(group, *before, *left));
+                }
+            }
+            Step::Cgroup(CgroupStep::Reclaim(group, asked)) => {
+                if let Some(Reading::Reclaimed(back)) = after {
+                    self.deeds.push(Deed::Reclaimed(group, *asked, *back));
+                }
             }
             Step::Cgroup(CgroupStep::Move(target, to)) => {
                 self.moves.extend(after.map(|_| MoveChange {

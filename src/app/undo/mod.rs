@@ -1,9 +1,10 @@
 //! The writes of this session, and their undo.
 //!
 //! [`UndoLog`] remembers them, `changes` sums up the receipts of a write, `receipt` takes in a receipt,
-//! `take_back` is the key `u`, `words` holds the sentences. [`inverse`] computes what undoes a write.
+//! `take_back` is the key `u`, `words` and `deeds` hold the sentences. [`inverse`] computes what undoes a write.
 
 mod changes;
+mod deeds;
 mod receipt;
 mod take_back;
 mod words;

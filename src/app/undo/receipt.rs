@@ -52,6 +52,8 @@ pub(in crate::app) fn written(
     let nothing_done = changes.adj.is_empty()
         && changes.signals.is_empty()
         && changes.moves.is_empty()
+        && changes.frozen.is_empty()
+        && changes.deeds.is_empty()
         && changes.limits.is_empty()
         && plans.iter().all(is_single);
     if tone != Tone::Critical || !told || !nothing_done {

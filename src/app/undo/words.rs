@@ -2,6 +2,7 @@
 
 use super::Written;
 use super::changes::{Changes, LimitChange};
+use super::deeds;
 use crate::app::State;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt, StepReceipt};
@@ -20,6 +21,8 @@ impl Written {
             adj,
             signals: _,
             moves,
+            frozen,
+            deeds: _,
             limits: _,
             made,
             removed,
@@ -40,6 +43,9 @@ impl Written {
             [] => {}
             [one] => return format!("{} {} → {}", self.name(one.target), one.after, one.before),
             many => return format!("adj of {} processes", many.len()),
+        }
+        if let Some(label) = deeds::undo_label(frozen) {
+            return label;
         }
         // The path is too long for the footer; undo always means the newest write.
         match older.as_slice() {
@@ -72,6 +78,11 @@ pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
     let (whose, others) = match &receipt.step {
         Step::Adj { target, .. } => (Some(target), count(changes.adj.len(), "written")),
         Step::Signal { target, .. } => (Some(target), count(changes.signals.len(), "sent")),
+        Step::Stop { target, stop } => {
+            let done = if *stop { "stopped" } else { "thawed" };
+            (Some(target), count(changes.frozen.len(), done))
+        }
+        Step::Reap { target } => (Some(target), None),
         Step::Cgroup(_) => (None, None),
     };
     let mut said = match whose {
@@ -108,6 +119,19 @@ fn remains(receipt: &StepReceipt) -> String {
     match &receipt.step {
         Step::Adj { target, value } => format!("adj {value} of {}", target.pid),
         Step::Signal { target, signal } => format!("SIG{} to {}", signal.name, target.pid),
+        Step::Stop { target, stop } => format!(
+            "process {} {}",
+            target.pid,
+            if *stop { "stopped" } else { "running" }
+        ),
+        Step::Reap { target } => format!("process {} killed", target.pid),
+        Step::Cgroup(CgroupStep::Freeze(group, frozen)) => {
+            format!("{group} {}", if *frozen { "frozen" } else { "thawed" })
+        }
+        Step::Cgroup(CgroupStep::Reclaim(group, _)) => {
+            format!("{group} without what was reclaimed")
+        }
+        Step::Cgroup(CgroupStep::Kill(group)) => format!("all of {group} killed"),
         Step::Cgroup(CgroupStep::EnableMemory(group)) => format!("memory control in {group}"),
         Step::Cgroup(CgroupStep::DisableMemory(group)) => format!("no memory control in {group}"),
         Step::Cgroup(CgroupStep::Create(group)) => format!("the group {group}"),
@@ -167,11 +191,23 @@ pub(super) fn changed(state: &State, plans: &[PlanReceipt], again: &str) -> Opti
             written.name(*target),
             now.group()?
         ),
+        Step::Stop { target, .. } => format!(
+            "{} is {} now; {again} turn it all the same",
+            wording::process(*target, &state.snapshot),
+            now.freezer()?.name()
+        ),
+        Step::Cgroup(CgroupStep::Freeze(group, _)) => format!(
+            "{group} is {} now; {again} turn it all the same",
+            now.freezer()?.name()
+        ),
         Step::Signal { .. }
+        | Step::Reap { .. }
         | Step::Cgroup(
             CgroupStep::EnableMemory(_)
             | CgroupStep::DisableMemory(_)
             | CgroupStep::Create(_)
+            | CgroupStep::Reclaim(..)
+            | CgroupStep::Kill(_)
             | CgroupStep::Remove(_),
         ) => format!("something has changed since the write; {again} undo it"),
     })
@@ -191,6 +227,8 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         adj,
         signals,
         moves,
+        frozen,
+        deeds,
         limits: bounds,
         made,
         removed,
@@ -199,6 +237,9 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         taken_back: _,
         left: _,
     } = changes;
+    if let Some(said) = deeds::done(frozen, deeds, state) {
+        return said;
+    }
     match signals.as_slice() {
         [] => {}
         [(target, signal)] => {
@@ -276,7 +317,7 @@ fn kept(undo: bool) -> &'static str {
 }
 
 /// `2456 mysqld`, also for a process that has ended since.
-fn name(state: &State, id: ProcessId) -> String {
+pub(super) fn name(state: &State, id: ProcessId) -> String {
     let process = state.snapshot.process(id);
     let process = process.or_else(|| state.previous.process(id));
     process.map_or_else(|| id.pid.to_string(), |p| format!("{} {}", id.pid, p.comm))

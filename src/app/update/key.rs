@@ -158,6 +158,7 @@ pub(super) fn to_dialog(
             state.dialogs.push(dialog);
             open_ledger(state, scope)
         }
+        Outcome::Quit => state.ask(crate::app::msg::Control::Quit),
     }
 }
 

@@ -84,6 +84,15 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             ledger::arrived(state, answer.as_ref());
             Vec::new()
         }
+        Msg::Surveyed(group, survey) => {
+            if let Ok(survey) = &survey {
+                state.frozen.learn(survey);
+            }
+            for dialog in &mut state.dialogs {
+                dialog.on_survey(&group, &survey);
+            }
+            Vec::new()
+        }
         Msg::Older(Ok(older)) => {
             let reports: usize = older.boots.iter().map(|boot| boot.reports.len()).sum();
             let kills: usize = older.boots.iter().map(|boot| boot.kills.len()).sum();
@@ -118,19 +127,26 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
         .iter_mut()
         .map(|dialog| dialog.on_receipt(receipt))
         .collect();
-    for (at, outcome) in outcomes.iter().enumerate().rev() {
-        if matches!(outcome, Outcome::Close) {
-            state.dialogs.remove(at);
+    let mut effects = Vec::new();
+    for (at, outcome) in outcomes.into_iter().enumerate().rev() {
+        match outcome {
+            Outcome::Close => {
+                state.dialogs.remove(at);
+            }
+            Outcome::Perform(more) => effects.extend(more),
+            Outcome::Quit => {
+                state.ask(Control::Quit);
+            }
+            _ => {}
         }
     }
-    match receipt {
-        Receipt::Write { id, plans } => {
-            state.pending.answered(*id);
-            crate::app::undo::written(state, *id, plans, told)
-        }
-        // The dialog that requested the save shows the result.
-        Receipt::Saved(_) => Vec::new(),
+    if let Receipt::Write { id, plans } = receipt {
+        state.pending.answered(*id);
+        state.note_frozen(*id, plans);
+        effects.extend(crate::app::undo::written(state, *id, plans, told));
     }
+    // The dialog that requested a save shows the result.
+    effects
 }
 
 fn on_tick(state: &mut State, now: crate::model::time::Now) -> Vec<Effect> {
@@ -154,6 +170,7 @@ fn on_tick(state: &mut State, now: crate::model::time::Now) -> Vec<Effect> {
 fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     state.failure = None;
     if !state.paused {
+        state.look_at_frozen(&snapshot);
         state.previous = std::mem::replace(&mut state.snapshot, snapshot);
         if state
             .table

@@ -41,6 +41,8 @@ pub struct Panes {
     pub screen: Rect,
     /// The header's lines from the top, each one row high.
     pub header: Vec<(HeaderLine, Rect)>,
+    /// What oomtop has frozen, if anything.
+    pub banner: Rect,
     /// Title rule of the table.
     pub table_title: Rect,
     /// Column headers.
@@ -105,6 +107,8 @@ pub struct Contents {
     pub note: bool,
     /// Alarms above the table.
     pub alarms: usize,
+    /// There is a line about what oomtop has frozen.
+    pub banner: bool,
 }
 
 /// Divides a screen. Every rectangle lies within the screen, whatever its size; a part without room is empty.
@@ -114,6 +118,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         events,
         note,
         alarms,
+        banner,
     } = contents;
     let screen = Rect::new(0, 0, width, height);
     let mut top = 0;
@@ -134,7 +139,11 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     let footer_rows = u16::from(height >= 2);
     let notice_rows = u16::from(height >= 22);
     let bottom = height - footer_rows - notice_rows;
+    // A row of the table stays, on the lowest screen too.
     let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
+    let has_banner = banner && bottom.saturating_sub(used) >= 2;
+    let banner = take(u16::from(has_banner), bottom);
+    let used = used + u16::from(has_banner);
     let body = bottom.saturating_sub(used);
     let events = events_height(body, focus, events + usize::from(note));
     // A row is worth more than its head, and the head more than the title.
@@ -149,6 +158,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     Panes {
         screen,
         header,
+        banner,
         table_title,
         table_head,
         table_rows,
@@ -201,6 +211,13 @@ mod tests {
                 let p = panes(300, height, Contents { alarms, ..contents });
                 assert!(p.table_rows.height >= 1, "{height} {alarms}");
             }
+            let banner = Contents {
+                banner: true,
+                ..contents
+            };
+            let p = panes(300, height, banner);
+            assert!(p.table_rows.height >= 1, "{height}");
+            assert_eq!(p.banner.height, u16::from(height >= 4), "{height}");
         }
         let alarmed = Contents {
             alarms: 9,
@@ -216,11 +233,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, in_events: bool, events: usize, note: bool, alarms: usize) {
+        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, in_events: bool, events: usize, note: bool, alarms: usize, banner: bool) {
             let focus = if in_events { Pane::Events } else { Pane::Processes };
-            let p = panes(width, height, Contents { focus, events, note, alarms });
+            let p = panes(width, height, Contents { focus, events, note, alarms, banner });
             let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
-            areas.extend([p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.notice, p.footer]);
+            areas.extend([p.banner, p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.notice, p.footer]);
             let mut y = 0;
             for area in areas {
                 proptest::prop_assert_eq!(area.y, y);

@@ -3,8 +3,11 @@
 //! Every step is read back. Only paths below the memory hierarchy's root are touched, and a group is removed
 //! only if the kernel finds it empty.
 
+mod freeze;
+mod kill;
 mod look;
 mod movement;
+mod reclaim;
 
 use std::borrow::Cow;
 use std::os::fd::{AsFd, OwnedFd};
@@ -60,6 +63,9 @@ impl CgroupWriter {
                 self.move_process(pins, step, (*target, group), before)
             }
             CgroupStep::Remove(group) => self.remove(step, group, before),
+            CgroupStep::Freeze(group, frozen) => self.freeze(step, group, *frozen, before),
+            CgroupStep::Reclaim(group, bytes) => self.reclaim(step, group, *bytes, before),
+            CgroupStep::Kill(group) => self.kill(step, group, before),
         }
     }
 

@@ -50,6 +50,53 @@ impl Attempt<'_> {
             CgroupStep::Limit(group, write) => self.limit(group, *write, errno),
             CgroupStep::Move(target, group) => self.movement(*target, group, errno),
             CgroupStep::Remove(group) => self.remove(group, errno),
+            CgroupStep::Freeze(group, frozen) => {
+                let did = if *frozen { "frozen" } else { "thawed" };
+                // On v1 the file is in another hierarchy, which this attempt does not know.
+                if self.version.is_v1() && matches!(errno, Errno::ACCESS | Errno::PERM) {
+                    let sentence = format!(
+                        "{group} was not {did}: no permission for freezer.state of its group in the freezer hierarchy; \
+                         run oomtop as root."
+                    );
+                    return failure(FailureKind::Denied, sentence);
+                }
+                let order = ("cgroup.freeze", u8::from(*frozen).to_string());
+                self.order(group, order, did, errno)
+            }
+            CgroupStep::Reclaim(group, bytes) => {
+                let order = ("memory.reclaim", bytes.to_string());
+                self.order(group, order, "made smaller", errno)
+            }
+            CgroupStep::Kill(group) => {
+                self.order(group, ("cgroup.kill", "1".to_owned()), "killed", errno)
+            }
+        }
+    }
+
+    /// A file that takes an order and keeps nothing.
+    fn order(
+        &self,
+        group: &CgroupPath,
+        (file, order): (&str, String),
+        did: &str,
+        errno: Errno,
+    ) -> Failure {
+        match errno {
+            Errno::NOENT if self.exists => failure(
+                FailureKind::Other,
+                format!("{group} was not {did}: this kernel has no {file} there."),
+            ),
+            _ if is_gone(errno) => no_group(group),
+            Errno::ACCESS | Errno::PERM => {
+                self.denied(&format!("echo {order} > {}", self.file(file)))
+            }
+            Errno::OPNOTSUPP => failure(
+                FailureKind::Other,
+                format!(
+                    "{group} holds threads, not whole processes (see cgroup.type): it was not {did}."
+                ),
+            ),
+            _ => unknown(&format!("{group} was not {did}"), errno),
         }
     }
 
@@ -282,116 +329,4 @@ pub(crate) fn failure(kind: FailureKind, sentence: String) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Attempt;
-    use crate::model::cgroup::limits::{LimitFile, LimitValue};
-    use crate::model::cgroup::{CgroupPath, CgroupVersion};
-    use crate::model::plan::receipt::FailureKind;
-    use crate::model::plan::step::{CgroupStep, LimitWrite};
-    use crate::model::process::ProcessId;
-    use rustix::io::Errno;
-
-    fn say(version: CgroupVersion, step: &CgroupStep, errno: Errno) -> (FailureKind, String) {
-        let attempt = Attempt {
-            version,
-            directory: "/sys/fs/cgroup/web".to_owned(),
-            exists: true,
-            usage: Some(4096),
-            step,
-        };
-        let failure = attempt.explain(errno);
-        (failure.kind, failure.sentence)
-    }
-
-    #[test]
-    fn a_groups_name_is_no_part_of_a_command() {
-        let name = "/x'; touch PWN; echo '";
-        let group = CgroupPath::new(name);
-        let target = ProcessId {
-            pid: 42,
-            start_ticks: 1,
-        };
-        let write = LimitWrite {
-            file: LimitFile::V1Limit,
-            value: LimitValue::Amount(100),
-        };
-        for step in [
-            CgroupStep::EnableMemory(group.clone()),
-            CgroupStep::Create(group.clone()),
-            CgroupStep::Limit(group.clone(), write),
-            CgroupStep::Move(target, group.clone()),
-            CgroupStep::Remove(group),
-        ] {
-            let attempt = Attempt {
-                version: CgroupVersion::V1,
-                directory: name.to_owned(),
-                exists: true,
-                usage: None,
-                step: &step,
-            };
-            let sentence = attempt.explain(Errno::ACCESS).sentence;
-            // Every quote of the name stands outside of the others, escaped.
-            assert!(
-                sentence.contains(r"'/x'\''; touch PWN; echo '\''"),
-                "{sentence}"
-            );
-            let (_, command) = sentence.rsplit_once(": ").unwrap();
-            assert!(!command.contains("x'; touch"), "{command}");
-        }
-    }
-
-    #[test]
-    fn every_errno_has_a_sentence_that_says_what_helps() {
-        let web = CgroupPath::new("/web");
-        let target = ProcessId {
-            pid: 42,
-            start_ticks: 1,
-        };
-        let limit = CgroupStep::Limit(
-            web.clone(),
-            LimitWrite {
-                file: LimitFile::V1Limit,
-                value: LimitValue::Amount(100),
-            },
-        );
-        let (v1, v2) = (CgroupVersion::V1, CgroupVersion::V2);
-        let movement = CgroupStep::Move(target, web.clone());
-        let enable = CgroupStep::EnableMemory(web.clone());
-        let disable = CgroupStep::DisableMemory(web.clone());
-        let create = CgroupStep::Create(web.clone());
-        let remove = CgroupStep::Remove(web);
-        let cases = [
-            (v1, &limit, Errno::BUSY, "uses 4096 bytes now"),
-            (v1, &limit, Errno::INVAL, "memory+swap"),
-            (v2, &limit, Errno::INVAL, "does not take '100'"),
-            (v2, &limit, Errno::NOENT, "has no file"),
-            (v2, &movement, Errno::BUSY, "may hold no processes itself"),
-            (v2, &movement, Errno::OPNOTSUPP, "cgroup.type"),
-            (v2, &movement, Errno::ACCESS, "encloses both"),
-            (v2, &movement, Errno::INVAL, "kernel thread"),
-            (v2, &movement, Errno::SRCH, "has ended"),
-            (v2, &movement, Errno::NODEV, "not there"),
-            (v2, &movement, Errno::NOENT, "namespace"),
-            (v2, &enable, Errno::BUSY, "holds processes itself"),
-            (v2, &enable, Errno::NOENT, "enabled in the groups above"),
-            (v2, &enable, Errno::OPNOTSUPP, "threaded"),
-            (v2, &disable, Errno::BUSY, "stays enabled"),
-            (v2, &disable, Errno::NODEV, "not there"),
-            (v2, &create, Errno::NOSPC, "no room for another group"),
-            (v2, &create, Errno::INVAL, "does not take the name"),
-            (v2, &movement, Errno::MFILE, "ulimit -n"),
-            (v2, &create, Errno::AGAIN, "cgroup.max.descendants"),
-            (v2, &create, Errno::EXIST, "exists already"),
-            (v2, &create, Errno::ROFS, "read-only"),
-            (v2, &remove, Errno::BUSY, "not empty"),
-            (v2, &remove, Errno::NOENT, "not there"),
-        ];
-        for (version, step, errno, part) in cases {
-            let (_, sentence) = say(version, step, errno);
-            assert!(sentence.contains(part), "{step:?} {errno:?}: {sentence}");
-        }
-        assert_eq!(say(v2, &movement, Errno::SRCH).0, FailureKind::Gone);
-        assert_eq!(say(v2, &create, Errno::ACCESS).0, FailureKind::Denied);
-        assert_eq!(say(v2, &remove, Errno::NOENT).0, FailureKind::NoGroup);
-    }
-}
+mod tests;

@@ -7,7 +7,9 @@ use crate::linux::write::adj::{look_at_adj, write_adj};
 use crate::linux::write::cgroup::CgroupWriter;
 use crate::linux::write::pins::Pins;
 use crate::linux::write::signal::{own_pids, send_signal};
-use crate::model::cgroup::CgroupVersion;
+use crate::linux::write::stop;
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::incident::Survey;
 use crate::model::plan::execute::Executor;
 use crate::model::plan::receipt::{Failure, Reading, StepReceipt};
 use crate::model::plan::step::Step;
@@ -42,6 +44,14 @@ impl KernelWriter {
         self.pins.hold(targets);
     }
 
+    /// What can be done with a group.
+    ///
+    /// # Errors
+    /// If the group cannot be looked at.
+    pub fn survey(&self, group: &CgroupPath) -> Result<Survey, Failure> {
+        self.cgroups().survey(group)
+    }
+
     /// Opens the cgroup hierarchy now instead of at the first step that needs it.
     pub fn prepare(&self) {
         self.cgroups();
@@ -63,6 +73,11 @@ impl Executor for KernelWriter {
                 own_pids(&self.root, "signals")?;
                 self.pins.process(*target).map(|_| Reading::Nothing)
             }
+            Step::Stop { target, .. } => stop::look(&self.root, &self.pins, *target),
+            Step::Reap { target } => {
+                own_pids(&self.root, "signals")?;
+                self.pins.process(*target).map(|_| Reading::Nothing)
+            }
             Step::Cgroup(step) => self.cgroups().look(&self.pins, step),
         }
     }
@@ -74,6 +89,10 @@ impl Executor for KernelWriter {
             Step::Signal { target, signal } => {
                 send_signal(&self.root, &self.pins, *target, *signal).map(|()| Reading::Nothing)
             }
+            Step::Stop { target, stop } => {
+                stop::stop(&self.root, &self.pins, *target, *stop, &mut before)
+            }
+            Step::Reap { target } => stop::reap(&self.root, &self.pins, *target),
             Step::Cgroup(step) => self.cgroups().run(&self.pins, step, &mut before),
         };
         StepReceipt {

@@ -7,3 +7,5 @@ pub mod executor;
 pub(super) mod pinned;
 pub(super) mod pins;
 pub(super) mod signal;
+mod spared;
+mod stop;

@@ -55,7 +55,7 @@ pub(crate) fn own_pids(root: &SysRoot, what: &str) -> Result<(), Failure> {
     )))
 }
 
-fn refused(target: ProcessId, signal: Signal, errno: Errno) -> Failure {
+pub(super) fn refused(target: ProcessId, signal: Signal, errno: Errno) -> Failure {
     let pid = target.pid;
     match errno {
         Errno::SRCH => gone(target),

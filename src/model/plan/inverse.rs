@@ -20,8 +20,22 @@ pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
             let back = before.map(|value| Step::Adj { target, value });
             back.into_iter().collect()
         }
-        // Nothing calls a signal back.
-        Step::Signal { .. } => Vec::new(),
+        Step::Stop { target, stop } => {
+            let back = Step::Stop {
+                target: *target,
+                stop: !stop,
+            };
+            turned(receipt, *stop).then_some(back).into_iter().collect()
+        }
+        // Nothing calls a signal back, nor a dead process.
+        Step::Signal { .. } | Step::Reap { .. } => Vec::new(),
+        Step::Cgroup(CgroupStep::Freeze(group, frozen)) => {
+            let back = CgroupStep::Freeze(group.clone(), !frozen);
+            turned(receipt, *frozen)
+                .then_some(back.into())
+                .into_iter()
+                .collect()
+        }
         Step::Cgroup(step) => {
             let steps = of_cgroup_step(step, &receipt.before);
             steps.into_iter().map(Step::Cgroup).collect()
@@ -29,10 +43,20 @@ pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
     }
 }
 
+/// It ran before it was stopped, or the reverse: what somebody else had stopped already stays so.
+fn turned(receipt: &StepReceipt, stop: bool) -> bool {
+    let before = receipt.before.freezer();
+    before.is_some_and(|before| before.is_stopped() != stop)
+}
+
 fn of_cgroup_step(step: &CgroupStep, before: &Reading) -> Vec<CgroupStep> {
     match step {
-        // It stays: other groups may use it by now, and alone it limits nothing.
-        CgroupStep::EnableMemory(_) => Vec::new(),
+        // Memory control stays: other groups may use it by now, and alone it limits nothing. What was dropped or swapped
+        // out comes back when it is used, the dead do not. `of_step` does the freezer.
+        CgroupStep::EnableMemory(_)
+        | CgroupStep::Reclaim(..)
+        | CgroupStep::Kill(_)
+        | CgroupStep::Freeze(..) => Vec::new(),
         CgroupStep::DisableMemory(group) => vec![CgroupStep::EnableMemory(group.clone())],
         CgroupStep::Create(group) => vec![CgroupStep::Remove(group.clone())],
         CgroupStep::Limit(group, LimitWrite { file, .. }) => {
@@ -110,7 +134,9 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
         before: before.clone(),
     };
     match step {
-        Step::Adj { .. } | Step::Cgroup(CgroupStep::Limit(..)) => vec![own],
+        Step::Adj { .. }
+        | Step::Stop { .. }
+        | Step::Cgroup(CgroupStep::Limit(..) | CgroupStep::Freeze(..)) => vec![own],
         Step::Cgroup(CgroupStep::Move(..)) => {
             let home = match before {
                 Reading::Home(home, Some(limit)) => Some(Expectation {
@@ -123,10 +149,13 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
             std::iter::once(own).chain(home).collect()
         }
         Step::Signal { .. }
+        | Step::Reap { .. }
         | Step::Cgroup(
             CgroupStep::EnableMemory(_)
             | CgroupStep::DisableMemory(_)
             | CgroupStep::Create(_)
+            | CgroupStep::Reclaim(..)
+            | CgroupStep::Kill(_)
             | CgroupStep::Remove(_),
         ) => Vec::new(),
     }

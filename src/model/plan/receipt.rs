@@ -2,6 +2,7 @@
 
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitPatch, LimitValue};
+use crate::model::freezer::FreezerState;
 use crate::model::plan::step::{LimitWrite, Step};
 use crate::model::process::score::OomScoreAdj;
 
@@ -24,6 +25,29 @@ pub enum Reading {
     Controllers(String),
     /// The limits of a group that differ from those of a new one.
     Limits(LimitPatch),
+    /// How far a process or a group is stopped.
+    Freezer(FreezerState),
+    /// Bytes of the group that the kernel has reclaimed.
+    Reclaimed(u64),
+    /// Processes in a group and below it.
+    Members(usize),
+    /// What became of the memory of a killed process.
+    Reaped(Reaped),
+}
+
+/// What became of a process that was killed and reaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaped {
+    /// It has ended, its memory is free.
+    Ended,
+    /// It has not ended yet, but its memory is free (process_mrelease(2)).
+    Released,
+    /// It has not ended yet, and nothing was taken from it: another process that lives shares its memory (EINVAL).
+    Shared,
+    /// It has not ended yet, and its memory was busy (EAGAIN).
+    Busy,
+    /// It has not ended yet, and this kernel has no process_mrelease(2) (5.15; ENOSYS).
+    NoReaper,
 }
 
 impl Reading {
@@ -54,11 +78,24 @@ impl Reading {
         }
     }
 
+    /// How far something is stopped, if it is that.
+    #[must_use]
+    pub fn freezer(&self) -> Option<FreezerState> {
+        match self {
+            Self::Freezer(state) => Some(*state),
+            _ => None,
+        }
+    }
+
     /// Both say the same of what a step writes.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
-        match (self.group(), other.group()) {
-            (Some(one), Some(other)) => one == other,
+        if let (Some(one), Some(other)) = (self.group(), other.group()) {
+            return one == other;
+        }
+        match (self, other) {
+            // What was freezing is frozen a moment later.
+            (Self::Freezer(one), Self::Freezer(other)) => one.is_stopped() == other.is_stopped(),
             _ => self == other,
         }
     }

@@ -25,11 +25,26 @@ pub enum Step {
         /// What.
         signal: Signal,
     },
-    /// Something in the memory hierarchy.
+    /// Stop one process, or let it run on: SIGSTOP or SIGCONT through a pidfd, read back.
+    Stop {
+        /// Which process.
+        target: ProcessId,
+        /// False: it runs on.
+        stop: bool,
+    },
+    /// End one process and take its memory at once: SIGKILL and process_mrelease(2) through one pidfd.
+    Reap {
+        /// Which process.
+        target: ProcessId,
+    },
+    /// Something with a group of the memory hierarchy.
     Cgroup(CgroupStep),
 }
 
-/// One write in the memory hierarchy.
+/// One write to a group, which is named by its path in the memory hierarchy.
+///
+/// The steps say what is wanted, not which file is written: [`Self::Freeze`], [`Self::Kill`] and [`Self::Limit`] are
+/// what systemd offers too (`FreezeUnit`, `KillUnit`, `SetUnitProperties`), for an executor that asks systemd.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CgroupStep {
     /// v2: write `+memory` to a group's `cgroup.subtree_control`.
@@ -45,6 +60,14 @@ pub enum CgroupStep {
     Move(ProcessId, CgroupPath),
     /// Remove the group's directory (only if empty).
     Remove(CgroupPath),
+    /// Freeze all processes of the group and below (true), or thaw them: v2 `cgroup.freeze` (5.2), on v1 the freezer
+    /// hierarchy where a group there has the same processes.
+    Freeze(CgroupPath, bool),
+    /// v2 (5.19): ask the kernel to take so many bytes out of the group through `memory.reclaim`.
+    Reclaim(CgroupPath, u64),
+    /// Kill all processes of the group and below: v2 `cgroup.kill` (5.14), else one by one through their pidfds until
+    /// the group is empty. A frozen group is thawed then.
+    Kill(CgroupPath),
 }
 
 /// Which limit file of a group to set to what.
@@ -63,6 +86,8 @@ impl Step {
         match self {
             Self::Adj { target, .. }
             | Self::Signal { target, .. }
+            | Self::Stop { target, .. }
+            | Self::Reap { target }
             | Self::Cgroup(CgroupStep::Move(target, _)) => Some(*target),
             Self::Cgroup(_) => None,
         }

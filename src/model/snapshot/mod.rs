@@ -13,6 +13,7 @@ use super::memory::{Memory, Pressure};
 use super::process::{Process, ProcessId};
 use super::time::Now;
 use super::vm_settings::VmSettings;
+use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::memory::nodes::NodeMemory;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 
@@ -30,6 +31,8 @@ pub struct Needs {
     pub groups: Vec<CgroupKey>,
     /// Processes of domains that are stuck, a few: where each of them waits is read.
     pub waiting: Vec<ProcessId>,
+    /// What oomtop has stopped: the sampler looks whether it still is.
+    pub frozen: Vec<Freezable>,
 }
 
 /// Facts about the machine that do not change while oomtop runs.
@@ -166,6 +169,8 @@ pub struct Snapshot {
     pub waiting: Vec<Waiter>,
     /// The process of [`Needs::detail`].
     pub detail: Option<Detail>,
+    /// How far that of [`Needs::frozen`] is stopped; `None` if it is gone.
+    pub frozen: Vec<(Freezable, Option<FreezerState>)>,
     /// Processes that vanished or failed while they were read.
     pub skipped: u32,
     /// The cost of oomtop itself; `None` before the second sample, and if this `/proc` does not show oomtop.

@@ -18,6 +18,7 @@ use crate::linux::SysRoot;
 use crate::linux::cgroup::list::list_groups;
 use crate::linux::ledger;
 use crate::linux::log::child::Leash;
+use crate::linux::write::executor::KernelWriter;
 use crate::model::ledger::Place;
 use crate::model::plan::receipt::FailureKind;
 use crate::model::snapshot::{Host, Needs};
@@ -106,6 +107,11 @@ impl Performer {
             Effect::ListGroups => {
                 self.once(|reads| &reads.groups, |own| Msg::Groups(own.groups()));
             }
+            Effect::Survey(group) => self.aside(move |own| {
+                let kernel = KernelWriter::new(own.root.clone(), own.host.cgroups);
+                let survey = kernel.survey(&group);
+                Msg::Surveyed(group, survey.map_err(|failure| failure.sentence))
+            }),
             Effect::Hold(targets) => self.writer.hold(targets),
             Effect::Withdraw(id) => self.writer.withdraw(id),
             Effect::Write { id, plans, undo } => self.write(Work { id, plans, undo }),

@@ -40,6 +40,10 @@ pub trait TerminalControl {
     /// # Errors
     /// If the terminal cannot be taken over again.
     fn retake(&mut self) -> io::Result<bool>;
+
+    /// Keeps what is to be said of things that stay frozen once oomtop is gone, however it ends; an empty text:
+    /// nothing. Called before anything is frozen.
+    fn keep_word(&mut self, _word: &str) {}
 }
 
 /// Runs until the state asks to quit, or until all senders are gone.
@@ -60,6 +64,7 @@ where
 {
     draw(terminal, &mut state, theme)?;
     let mut batch = Vec::with_capacity(BATCH);
+    let mut word = String::new();
     loop {
         // Wakes only when something is due: ten wakeups a second would cost more than a frame.
         let waited = timeout(state.quiet_for(), inbox.recv_many(&mut batch, BATCH)).await;
@@ -71,6 +76,11 @@ where
                 effects,
                 control: asked,
             } = update(&mut state, msg);
+            let now = state.frozen.word();
+            if now != word {
+                control.keep_word(&now);
+                word = now;
+            }
             for effect in effects {
                 performer.perform(effect);
             }

@@ -9,6 +9,8 @@
 //! The guardian has a process group of its own: `kill -9 %1` is sent to the group of the job. It only waits, in memory
 //! that it shares with oomtop, and is the smaller one of the two wherever the kernel chooses. Where a whole cgroup is
 //! killed (`memory.oom.group`, `cgroup.kill`) it dies too.
+//!
+//! It also knows what oomtop has frozen, and says how to thaw it.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -23,6 +25,11 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 const TAKEN: u8 = b'T';
 /// The terminal has been restored.
 const RESTORED: u8 = b'R';
+/// What to say about that which oomtop has frozen; the length in two bytes and the text follow.
+const FROZEN: u8 = b'F';
+
+/// Longest such text. The message is less than `PIPE_BUF` (4096), so that it arrives whole.
+const MOST_WORDS: usize = 2048;
 
 /// How long a terminal may take no output before the guardian gives it up, seconds.
 const PATIENCE: u32 = 2;
@@ -67,7 +74,7 @@ impl Guardian {
 }
 
 impl Drop for Guardian {
-    /// Nothing of oomtop stays behind. Call this with the terminal restored.
+    /// Nothing of oomtop stays behind, and whoever drops this says what is frozen. Call this with the terminal restored.
     fn drop(&mut self) {
         if let Some(pid) = self.0.take() {
             // It heeds no other signal, and may have been stopped.
@@ -106,6 +113,16 @@ pub(super) fn restored() {
     say(&[RESTORED]);
 }
 
+/// Tells the guardian what stays frozen if oomtop ends without a word; an empty text: nothing.
+pub(super) fn frozen(word: &str) {
+    let text = word.as_bytes().get(..MOST_WORDS).unwrap_or(word.as_bytes());
+    let length = u16::try_from(text.len()).unwrap_or(0);
+    let mut message = vec![FROZEN];
+    message.extend(length.to_ne_bytes());
+    message.extend(text);
+    say(&message);
+}
+
 /// Less than `PIPE_BUF` bytes arrive whole. A guardian that is gone is no error.
 fn say(message: &[u8]) {
     if let Some(pipe) = PIPE.get() {
@@ -139,10 +156,24 @@ unsafe fn watch(pipe: RawFd, codes: &[u8]) -> ! {
         libc::syscall(libc::SYS_close_range, LISTEN + 1, u32::MAX, 0);
         let mut before = MaybeUninit::<libc::termios>::zeroed();
         let mut has_terminal = false;
+        let mut words = [0_u8; MOST_WORDS];
+        let mut length = 0;
         loop {
             let mut tag = 0_u8;
             if !heard(LISTEN, &raw mut tag, 1) {
                 break;
+            }
+            if tag == FROZEN {
+                let mut bytes = [0_u8; 2];
+                if !heard(LISTEN, bytes.as_mut_ptr(), 2) {
+                    break;
+                }
+                length = usize::from(u16::from_ne_bytes(bytes)).min(MOST_WORDS);
+                if !heard(LISTEN, words.as_mut_ptr(), length) {
+                    length = 0;
+                    break;
+                }
+                continue;
             }
             has_terminal = tag == TAKEN;
             if has_terminal && !heard(LISTEN, before.as_mut_ptr().cast(), MODES) {
@@ -160,6 +191,11 @@ unsafe fn watch(pipe: RawFd, codes: &[u8]) -> ! {
             for text in [CUT, codes, WORD] {
                 libc::write(libc::STDOUT_FILENO, text.as_ptr().cast(), text.len());
             }
+        }
+        if length > 0 {
+            // Also where the terminal was restored before: by a panic, or by a signal while it took no output.
+            libc::alarm(PATIENCE);
+            libc::write(libc::STDOUT_FILENO, words.as_ptr().cast(), length);
         }
         libc::_exit(0)
     }

@@ -12,6 +12,8 @@ mod input;
 mod keyboard;
 mod terminal;
 
+use std::io::Write;
+
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::helper::require_threads;
@@ -105,6 +107,11 @@ fn show(
     runtime.shutdown_background();
     // Nobody waits for signals any more, and the terminal may take no output.
     terminal::give_up_after(input::GRACE, *outcome.as_ref().unwrap_or(&1));
+    let word = screen.control.take_word();
     drop(screen);
+    if !word.is_empty() {
+        // Where standard error is closed nobody can be told.
+        let _ = std::io::stderr().write_all(word.as_bytes());
+    }
     outcome
 }

@@ -82,6 +82,7 @@ impl Screen {
             control: JobControl {
                 mouse,
                 expects_cont: false,
+                word: String::new(),
             },
         })
     }
@@ -93,6 +94,15 @@ pub struct JobControl {
     mouse: bool,
     /// The next SIGCONT ends our own suspension, which takes the terminal back by itself.
     expects_cont: bool,
+    /// What to say of that which stays frozen.
+    word: String,
+}
+
+impl JobControl {
+    /// What to say of that which stays frozen, for the restored terminal.
+    pub(super) fn take_word(&mut self) -> String {
+        std::mem::take(&mut self.word)
+    }
 }
 
 impl TerminalControl for JobControl {
@@ -125,6 +135,11 @@ impl TerminalControl for JobControl {
         restore();
         take(self.mouse)?;
         Ok(true)
+    }
+
+    fn keep_word(&mut self, word: &str) {
+        super::guardian::frozen(word);
+        word.clone_into(&mut self.word);
     }
 }
 

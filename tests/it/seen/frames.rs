@@ -61,8 +61,16 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), Str
         match step {
             Step::Adj { target, .. }
             | Step::Signal { target, .. }
+            | Step::Stop { target, .. }
+            | Step::Reap { target }
             | Step::Cgroup(CgroupStep::Move(target, _)) => pids.push(target.pid),
-            Step::Cgroup(CgroupStep::Limit(path, _) | CgroupStep::Create(path)) => {
+            Step::Cgroup(
+                CgroupStep::Limit(path, _)
+                | CgroupStep::Create(path)
+                | CgroupStep::Freeze(path, _)
+                | CgroupStep::Reclaim(path, _)
+                | CgroupStep::Kill(path),
+            ) => {
                 let may_be_typed = typed && is_made(path);
                 if !may_be_typed && !dense(dialog).contains(&dense(path.as_str())) {
                     return Err(format!("{path} was not in the dialog"));

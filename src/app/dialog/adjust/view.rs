@@ -252,7 +252,11 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
     {
         lines.push(
             Line::of(Tone::Watch, "Lowering may be refused: below the value it inherited only CAP_SYS_RESOURCE may go (uid 0 is not enough). With it: ")
-                .add(Tone::Strong, format!("sudo choom -p {pid} -n {value}")),
+                .add(Tone::Strong, format!("sudo choom -p {pid} -n {value}"))
+                .add(
+                    Tone::Watch,
+                    format!("; or expose the one that leaks: {} on it", context.keymap.key(Id::Incident)),
+                ),
         );
     }
     if host.uid != 0 && targets.iter().any(|p| p.uid != host.uid) {

@@ -23,22 +23,10 @@ pub(super) fn lines(
     let Some((to, prospects)) = dialog.subject(snapshot).zip(prospects_of(dialog, context)) else {
         return Vec::new();
     };
+    let mut lines = first_to_strike(&prospects, &to, process, context);
     let Some(first) = nearest(&prospects) else {
-        return vec![Line::of(
-            Tone::Dim,
-            "No limit applies there: only an OOM of the whole host can kill it.",
-        )];
+        return lines;
     };
-    // A limit that the kernel refuses kills nobody, and the limit around it stays the nearest.
-    let refused = prospects.iter().find(|p| p.onset == Onset::Refused);
-    let mut lines: Vec<_> = refused.map(|p| strikes(p, &to)).into_iter().collect();
-    if first.onset != Onset::Refused {
-        lines.push(strikes(first, &to));
-        match host_first(first, context) {
-            Some(line) => lines.push(line),
-            None => lines.push(dies(first, process, context)),
-        }
-    }
     if dialog.mode == Mode::Limits {
         lines.extend(outlook_lines(dialog, &prospects, snapshot));
         return lines;
@@ -60,6 +48,32 @@ pub(super) fn lines(
                 format::long_size(used)
             ),
         ));
+    }
+    lines
+}
+
+/// Which limit around `to` strikes first, when, and who dies then.
+pub(in crate::app::dialog) fn first_to_strike(
+    prospects: &[Prospect],
+    to: &CgroupPath,
+    process: Option<&Process>,
+    context: &DialogContext<'_>,
+) -> Vec<Line> {
+    let Some(first) = nearest(prospects) else {
+        return vec![Line::of(
+            Tone::Dim,
+            "No limit applies there: only an OOM of the whole host can kill it.",
+        )];
+    };
+    // A limit that the kernel refuses kills nobody, and the limit around it stays the nearest.
+    let refused = prospects.iter().find(|p| p.onset == Onset::Refused);
+    let mut lines: Vec<_> = refused.map(|p| strikes(p, to)).into_iter().collect();
+    if first.onset != Onset::Refused {
+        lines.push(strikes(first, to));
+        match host_first(first, context) {
+            Some(line) => lines.push(line),
+            None => lines.push(dies(first, process, context)),
+        }
     }
     lines
 }

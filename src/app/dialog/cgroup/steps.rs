@@ -1,8 +1,10 @@
 //! The steps of a plan in words: what will be written, and the result.
 
 use crate::model::cgroup::limits::LimitValue;
+use crate::model::freezer::FreezerState;
 use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
+use crate::text::deeds;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
@@ -14,6 +16,27 @@ pub(in crate::app) fn step_text(step: &Step) -> String {
             format!("write {value} to /proc/{}/oom_score_adj", target.pid)
         }
         Step::Signal { target, signal } => format!("send SIG{} to {}", signal.name, target.pid),
+        Step::Stop { target, stop: true } => format!("send SIGSTOP to {}", target.pid),
+        Step::Stop {
+            target,
+            stop: false,
+        } => format!("send SIGCONT to {}", target.pid),
+        Step::Reap { target } => {
+            format!(
+                "send SIGKILL to {}, then take its memory (process_mrelease)",
+                target.pid
+            )
+        }
+        Step::Cgroup(CgroupStep::Freeze(path, true)) => {
+            format!("freeze {path} with all its processes")
+        }
+        Step::Cgroup(CgroupStep::Freeze(path, false)) => format!("thaw {path}"),
+        Step::Cgroup(CgroupStep::Reclaim(path, bytes)) => format!(
+            "write {bytes} ({}) to {}/memory.reclaim",
+            format::long_size(*bytes),
+            path.as_str().trim_end_matches('/')
+        ),
+        Step::Cgroup(CgroupStep::Kill(path)) => format!("kill all processes of {path}"),
         Step::Cgroup(CgroupStep::EnableMemory(path)) => {
             format!("let {path} share out memory (cgroup.subtree_control +memory)")
         }
@@ -60,13 +83,27 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
         (Reading::Adj(adj), _) => Some(adj.to_string()),
         (Reading::Group(path) | Reading::Home(path, _), _) => Some(path.to_string()),
         (Reading::Controllers(list), _) => Some(list.clone()),
-        (Reading::Nothing | Reading::Limits(_) | Reading::Limit(_), _) => None,
+        (Reading::Freezer(state), _) => Some(match state {
+            FreezerState::Freezing => {
+                "freezing: a task still waits in the kernel and stops when it comes out".to_owned()
+            }
+            state => state.name().to_owned(),
+        }),
+        (Reading::Reclaimed(back), Step::Cgroup(CgroupStep::Reclaim(_, asked))) => {
+            Some(deeds::reclaimed(*asked, *back))
+        }
+        (Reading::Members(0), _) => Some("the group is empty".to_owned()),
+        (Reading::Members(left), _) => Some(format!("{left} not gone yet")),
+        (Reading::Reaped(how), _) => Some(deeds::reaped(*how).to_owned()),
+        (Reading::Nothing | Reading::Limits(_) | Reading::Limit(_) | Reading::Reclaimed(_), _) => {
+            None
+        }
     }
 }
 
 /// The result of each step that was tried. A failed plan says of each step before the failure whether it was taken
 /// back.
-pub(super) fn result_lines(plan: &PlanReceipt) -> Vec<Line> {
+pub(in crate::app::dialog) fn result_lines(plan: &PlanReceipt) -> Vec<Line> {
     let line = |(at, receipt): (usize, &StepReceipt)| match plan.way_back(at) {
         None => result_line(receipt),
         Some(Ok(())) => {

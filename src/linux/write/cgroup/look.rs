@@ -25,7 +25,11 @@ impl CgroupWriter {
                 let dir = self.open(step, group)?;
                 self.controllers(step, group, &dir)
             }
-            CgroupStep::Create(_) | CgroupStep::Remove(_) => Ok(Reading::Nothing),
+            CgroupStep::Freeze(group, _) => self.look_at_freezer(step, group),
+            CgroupStep::Kill(group) => self.look_at_members(step, group),
+            CgroupStep::Create(_) | CgroupStep::Remove(_) | CgroupStep::Reclaim(..) => {
+                Ok(Reading::Nothing)
+            }
         }
     }
 }

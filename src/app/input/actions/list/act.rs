@@ -4,6 +4,7 @@ use super::{Action, Aim, DOMAINS, EVENTS, Group, PANES, Place, TABLE};
 use crate::app::State;
 use crate::app::dialog::adjust::Lean;
 use crate::app::input::actions::run::act::{adjust, cgroup, signal};
+use crate::app::input::actions::run::incident::incident;
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::undo;
@@ -87,6 +88,23 @@ pub(super) const ACT: &[Action] = &[
         ],
     },
     Action {
+        id: Id::Incident,
+        doc: "end an incident: freeze, raise the limit, reclaim, expose, stop, kill",
+        keys: &["i"],
+        group: Group::Act,
+        places: &[
+            Place::new(TABLE, |s| incident(s, Aim::Selected))
+                .at(Aim::Selected)
+                .label_of(incident_label),
+            Place::new(DOMAINS, |s| incident(s, Aim::Victim))
+                .at(Aim::Victim)
+                .label_of(incident_label),
+            Place::new(EVENTS, |s| incident(s, Aim::Event))
+                .at(Aim::Event)
+                .label_of(incident_label),
+        ],
+    },
+    Action {
         id: Id::Undo,
         doc: "take back the last write of this session",
         keys: &["u"],
@@ -98,4 +116,14 @@ pub(super) const ACT: &[Action] = &[
 /// What undo would do now.
 fn undo_label(state: &State) -> Option<String> {
     state.undo.last().map(|_| "Undo".to_owned())
+}
+
+/// A narrow terminal has no room for the long word, and beside the keys of the process table for none.
+fn incident_label(state: &State) -> Option<String> {
+    let label = match state.pane_scope() {
+        _ if state.size.0 >= 100 => "Incident",
+        KeyScope::Domains => "Fix",
+        _ => return None,
+    };
+    Some(label.to_owned())
 }

@@ -32,10 +32,14 @@ pub(super) const DIALOG: &[Action] = &[
     },
     Action {
         id: Id::Switch,
-        doc: "adjust: whom it is for; cgroup: new group, existing group or limits",
+        doc: "adjust: whom for; cgroup: new group, existing, limits; incident: how much",
         keys: &["Tab"],
         group: Group::Dialog,
-        places: &[Place::dialog(&[KeyScope::Adjust, KeyScope::Cgroup])],
+        places: &[Place::dialog(&[
+            KeyScope::Adjust,
+            KeyScope::Cgroup,
+            KeyScope::Incident,
+        ])],
     },
     Action {
         id: Id::Legacy,

@@ -41,6 +41,8 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Signal,
     KeyScope::Sort,
     KeyScope::Undo,
+    KeyScope::Incident,
+    KeyScope::Leave,
 ];
 
 /// All actions, in the order of the help and the footer.

@@ -2,6 +2,7 @@
 
 use super::{Action, Group, PANES, Place};
 use crate::app::dialog::help::HelpDialog;
+use crate::app::input::actions::run::incident::quit;
 use crate::app::input::actions::run::look::{pause, refresh};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
@@ -60,6 +61,9 @@ pub(super) const PROGRAM: &[Action] = &[
         doc: "quit",
         keys: &["q", "F10", "Ctrl-c"],
         group: Group::Program,
-        places: &[Place::new(PANES, |s| s.ask(Control::Quit)).label("Quit")],
+        places: &[
+            Place::new(PANES, quit).label("Quit"),
+            Place::dialog(&[KeyScope::Leave]),
+        ],
     },
 ];

@@ -2,4 +2,5 @@
 
 pub(super) mod act;
 pub(super) mod back;
+pub(super) mod incident;
 pub(super) mod look;

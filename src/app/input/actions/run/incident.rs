@@ -1,0 +1,105 @@
+//! Opens the incident dialog for the row that has the keyboard, and the question before oomtop leaves something frozen.
+
+use crate::app::State;
+use crate::app::dialog::Pinned;
+use crate::app::dialog::incident::IncidentDialog;
+use crate::app::dialog::leave::LeaveDialog;
+use crate::app::input::action::Aim;
+use crate::app::input::scope::KeyScope;
+use crate::app::msg::{Control, Effect};
+use crate::model::cgroup::{CgroupKey, CgroupPath, ancestry};
+use crate::model::oom_domain::victim::Scope;
+use crate::model::process::Process;
+use crate::text::tone::Tone;
+
+/// Less growth than this is no leak, in bytes per second.
+const LEAST_GROWTH: f32 = 65_536.0;
+
+pub(in crate::app::input::actions) fn incident(state: &mut State, aim: Aim) -> Vec<Effect> {
+    let process = state
+        .target(aim)
+        .map(|process| (process, Pinned::of(process)));
+    let group = match aim {
+        Aim::Victim => state.selected_group(),
+        Aim::Event => state.event_group(),
+        Aim::Nobody | Aim::Selected | Aim::Tagged => None,
+    };
+    let (process, reason) = match process {
+        Ok((process, _)) if process.kernel_thread => {
+            let text = format!(
+                "{} is a kernel thread: nothing here can be done with it",
+                Pinned::of(process)
+            );
+            (None, Some(text))
+        }
+        Ok(found) => (Some(found), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    // The host's row stands for no group, and neither does an event of the host.
+    let around = process.as_ref().filter(|_| aim == Aim::Selected);
+    let around = around.and_then(|(process, _)| domain_of(state, process));
+    let group = group.or(around);
+    if let (None, None, Some(reason)) = (&group, &process, reason) {
+        state.say(Tone::Watch, reason);
+        return Vec::new();
+    }
+    let leaker = match (aim, &process) {
+        // The user has pointed at it.
+        (Aim::Selected, Some((_, pinned))) => Some(pinned.clone()),
+        _ => leaker(state, group.as_ref()),
+    };
+    let target = process.map(|(_, pinned)| pinned);
+    let dialog = IncidentDialog::new(group, target, leaker, state.host.cgroups);
+    let mut effects = dialog.request();
+    effects.extend(state.open(dialog));
+    // The next sample must read all files of the groups around it.
+    effects.extend(state.request_sample());
+    effects
+}
+
+/// The innermost group around a process that has a limit, else its own group, if that is not the root.
+fn domain_of(state: &State, process: &Process) -> Option<CgroupPath> {
+    let key = process.cgroup?;
+    let mut around = state.snapshot.ancestry(key);
+    let limited = around.find(|(_, group)| group.present && group.limits.nearest().is_some());
+    let group = limited.map(|(_, group)| group);
+    let group = group.or_else(|| state.snapshot.cgroup(key))?;
+    (group.present && !group.path.is_root()).then(|| group.path.clone())
+}
+
+/// The process of a group, or of the host, that grows fastest.
+fn leaker(state: &State, group: Option<&CgroupPath>) -> Option<Pinned> {
+    let snapshot = &state.snapshot;
+    let scope = group.map_or(Some(Scope::Host), |path| {
+        let at = snapshot.cgroups.iter().position(|one| one.path == *path)?;
+        Some(Scope::Memcg(CgroupKey(u32::try_from(at).ok()?)))
+    })?;
+    let is_in = |process: &&Process| match scope.memcg() {
+        None => true,
+        Some(key) => process
+            .cgroup
+            .is_some_and(|own| ancestry(own, &snapshot.cgroups).any(|(at, _)| at == key)),
+    };
+    let grows = |process: &&Process| process.growth.is_some_and(|growth| growth >= LEAST_GROWTH);
+    let fastest = snapshot
+        .processes
+        .iter()
+        .filter(grows)
+        .filter(is_in)
+        .max_by(|a, b| {
+            a.growth
+                .partial_cmp(&b.growth)
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
+    fastest.map(Pinned::of)
+}
+
+/// Ends oomtop; asks first while something that it has frozen stands still. Whoever asks again means it.
+pub(in crate::app::input::actions) fn quit(state: &mut State) -> Vec<Effect> {
+    let is_asked = state.key_scope() == KeyScope::Leave;
+    if state.frozen.is_empty() || is_asked {
+        return state.ask(Control::Quit);
+    }
+    let thaw = state.frozen.thaw();
+    state.open(LeaveDialog::new(thaw))
+}

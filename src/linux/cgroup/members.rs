@@ -1,0 +1,52 @@
+//! The processes of a group and of the groups below it, as `cgroup.procs` lists them.
+
+use std::collections::BTreeSet;
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
+
+use crate::linux::cgroup::namespace;
+use crate::linux::kernel_file::{FileBuffer, is_gone, lines, number};
+use crate::model::process::Pid;
+
+/// Most groups looked at: a machine has some thousands in all.
+const MOST_GROUPS: usize = 20_000;
+
+/// The pids of all processes in the group `relative` below `root`, which is the directory of a hierarchy.
+///
+/// # Errors
+/// The error of the group's own list; a group below it that vanishes meanwhile is empty.
+pub(crate) fn members(root: BorrowedFd<'_>, relative: &[u8]) -> Result<BTreeSet<Pid>, Errno> {
+    let mut found = BTreeSet::new();
+    let mut buffer = FileBuffer::default();
+    let mut waiting = vec![relative.to_vec()];
+    let mut seen = 0;
+    while let Some(path) = waiting.pop() {
+        let is_own = seen == 0;
+        seen += 1;
+        let mut file = path.clone();
+        file.extend_from_slice(b"/cgroup.procs");
+        match buffer.read_whole(root, file.as_slice()) {
+            Ok(text) => {
+                let pids = lines(text).filter_map(number);
+                // 0 is a process of another pid namespace.
+                found.extend(pids.filter_map(|pid| Pid::try_from(pid).ok()));
+            }
+            // A group of threads: its processes are in the list of the group around it.
+            Err(Errno::OPNOTSUPP) => {}
+            Err(errno) if !is_own && is_gone(errno) => continue,
+            Err(errno) if is_own => return Err(errno),
+            Err(_) => {}
+        }
+        if seen + waiting.len() >= MOST_GROUPS {
+            continue;
+        }
+        for name in namespace::children(root, &path).unwrap_or_default() {
+            let mut below = path.clone();
+            below.push(b'/');
+            below.extend_from_slice(&name);
+            waiting.push(below);
+        }
+    }
+    Ok(found)
+}
