@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::keys;
 use super::pty::Session;
 
-/// The program waits so long for the rest of a sequence.
-const AFTER_ESC: Duration = Duration::from_millis(60);
+/// The program waits 30 ms for the rest of a sequence, and may be late to read the Esc.
+const AFTER_ESC: Duration = Duration::from_millis(120);
 
 /// A hand takes longer from what the eye has seen to a key; a key within 3 ms of a dialog confirms nothing.
 const EYE_TO_HAND: Duration = Duration::from_millis(40);
