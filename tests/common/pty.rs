@@ -175,25 +175,6 @@ impl Session {
         until(|| rustix::io::ioctl_fionread(&terminal).unwrap_or(0) == 0 || !self.alive());
     }
 
-    /// Waits until no thread of the program runs, at several looks: the last frame is finished then. Not for ever: a
-    /// program under load may have something to do all the time.
-    pub(crate) fn await_rest(&mut self) {
-        let pid = self.pid();
-        let begun = std::time::Instant::now();
-        let mut rested = 0;
-        while rested < 3 && begun.elapsed() < std::time::Duration::from_secs(2) {
-            let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
-            let mut tasks = tasks.into_iter().flatten().flatten();
-            let runs = tasks.any(|task| {
-                let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-                let state = stat.rsplit(") ").next();
-                state.is_some_and(|rest| rest.starts_with(['R', 'D']))
-            });
-            rested = if runs { 0 } else { rested + 1 };
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-    }
-
     /// Polls something outside the screen.
     #[track_caller]
     pub(crate) fn eventually(&self, what: &str, holds: impl FnMut() -> bool) {

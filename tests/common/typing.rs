@@ -1,12 +1,12 @@
 //! How a person types: not faster than a hand can.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::keys;
 use super::pty::Session;
 
-/// The program waits so long for the rest of a sequence.
-const AFTER_ESC: Duration = Duration::from_millis(60);
+/// The program waits 30 ms for the rest of a sequence, and may be late to read the Esc.
+const AFTER_ESC: Duration = Duration::from_millis(120);
 
 /// A hand takes longer from what the eye has seen to a key; a key within 3 ms of a dialog confirms nothing.
 const EYE_TO_HAND: Duration = Duration::from_millis(40);
@@ -26,6 +26,25 @@ impl Session {
                 self.await_taken();
                 pause(AFTER_ESC);
             }
+        }
+    }
+
+    /// Waits until no thread of the program runs, at several looks: the last frame is finished then. Not for ever: a
+    /// program under load may have something to do all the time.
+    fn await_rest(&mut self) {
+        let pid = self.pid();
+        let begun = Instant::now();
+        let mut rested = 0;
+        while rested < 3 && begun.elapsed() < Duration::from_secs(2) {
+            let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+            let mut tasks = tasks.into_iter().flatten().flatten();
+            let runs = tasks.any(|task| {
+                let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+                let state = stat.rsplit(") ").next();
+                state.is_some_and(|rest| rest.starts_with(['R', 'D']))
+            });
+            rested = if runs { 0 } else { rested + 1 };
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 

@@ -103,6 +103,19 @@ fn dialogs_write_where_no_thread_can_be_made() {
     drop(full);
 }
 
+/// The descriptors of a process, and the files they are of.
+fn descriptors(pid: u32) -> Vec<(u32, String)> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors");
+    let descriptor = |entry: fs::DirEntry| {
+        let file = fs::read_link(entry.path()).ok()?;
+        Some((
+            entry.file_name().to_str()?.parse().ok()?,
+            file.to_str()?.to_owned(),
+        ))
+    };
+    entries.flatten().filter_map(descriptor).collect()
+}
+
 #[test]
 fn dialogs_write_where_no_descriptor_is_left() {
     let test = "dialogs_write_where_no_descriptor_is_left";
@@ -112,16 +125,17 @@ fn dialogs_write_where_no_descriptor_is_left() {
     let mut hog = Hog::start("no-descriptor").adj(0).grow(8);
     let mut session = dashboard_on(&hog);
     let pid = session.pid();
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors");
-    let open: Vec<u32> = open
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    let first_free = (0..=u32::MAX)
-        .find(|number| !open.contains(number))
-        .expect("one");
+    // Nearly every number below the limit is taken, and the spare descriptors lie below it: one above could not be
+    // opened again, which happens to no program that has run out by itself.
+    let open = descriptors(pid);
+    let spare = open.iter().filter(|(_, file)| file == "/dev/null");
+    let last_spare = spare.map(|(number, _)| *number).max().unwrap_or(0);
     let limited = Command::new("prlimit")
-        .args(["--pid", &pid.to_string(), &format!("--nofile={first_free}")])
+        .args([
+            "--pid",
+            &pid.to_string(),
+            &format!("--nofile={}", last_spare + 1),
+        ])
         .status();
     if !limited.is_ok_and(|status| status.success()) {
         skipped(test, "prlimit does not work here");

@@ -11,7 +11,7 @@ sys.path.insert(0, os.environ["VMLAB_FILES"])
 from screen import Tui
 from vmlab import Hog, Kmsg, check, finish, mlockall, protect, say
 
-KILLS = 20
+KILLS = 12
 protect()
 mlockall()
 tui = Tui(cols=120, rows=45)

@@ -15,7 +15,7 @@ sys.path.insert(0, os.environ["VMLAB_FILES"])
 from screen import Tui, flat, until
 from vmlab import CG, check, enable_memory, finish, make_cgroup, protect, read, rm_cgroup, say
 
-TRIES = 6
+TRIES = 5
 protect()
 enable_memory("/")
 
