@@ -7,12 +7,13 @@ import time
 
 class Tui:
     """oomtop on a tmux screen of its own."""
-    started = 0
+
+    count = 0
 
     def __init__(self, *args, cols=120, rows=36, env=()):
-        # Another name each time: the server of the one before may still be ending.
-        Tui.started += 1
-        self.name = "t%d-%d" % (os.getpid(), Tui.started)
+        # Each has its own server: the one of the screen before may still be ending, and refuses new sessions then.
+        Tui.count += 1
+        self.name = "t%d-%d" % (os.getpid(), Tui.count)
         command = ["env", "LC_ALL=C.UTF-8", *env, "oomtop", *args]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(cols), "-y", str(rows), *command)
         self.tmux("set-option", "-g", "status", "off", ";", "set-option", "-g", "escape-time", "0",
