@@ -200,7 +200,12 @@ impl Subject<'_> {
                 ),
             });
         }
-        lines.push(pair("limit", exact(room.limit), self.files.limit));
+        let limits = self.group.map(|group| &group.limits);
+        let only_high =
+            limits.is_some_and(|limits| limits.max.is_none() && limits.high == Some(room.limit));
+        if !only_high {
+            lines.push(pair("limit", exact(room.limit), self.files.limit));
+        }
         if let Some(both) = room.both_limit {
             let file = LimitFile::V1Memsw.name();
             lines.push(pair("with swap", exact(both), file));

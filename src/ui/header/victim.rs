@@ -96,7 +96,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
     let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
     let death = Death::from_domain(domain, snapshot);
     match death {
-        Death::Hangs => line.push(Tone::Critical, "none, its tasks hang:"),
+        Death::Hangs => line.push(Tone::Critical, "nobody: its tasks hang"),
         Death::Panics => {
             let value = snapshot.vm_settings.panic_on_oom.unwrap_or(0);
             line.push(Tone::Danger, "nobody: the kernel panics");
@@ -109,7 +109,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
         Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
             line.push(Tone::Critical, wording::victim(&verdict, snapshot));
         }
-        Death::Throttles => line.push(Tone::Dim, "none, its tasks are slowed down:"),
+        Death::Throttles => line.push(Tone::Dim, "nobody: its tasks are slowed down"),
         Death::Empty | Death::Nobody if group.is_some() => {
             line.push(Tone::Watch, "nobody can be killed");
         }
