@@ -3,7 +3,7 @@
 what is used, and the verdict is there before the kernel's. STUCK: over memory.high without swap, all immune; a cache
 load is not."""
 # vm: --mem 768M
-# kernels: 6.1 6.12
+# kernels: 6.1
 import ctypes
 import mmap
 import os
