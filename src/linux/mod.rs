@@ -4,6 +4,7 @@
 //! in a container, or a fake tree in a test. It imports `model`, `oomlog` and nothing above them.
 
 mod assess;
+mod blast;
 pub mod cgroup;
 pub mod log;
 pub mod own_room;

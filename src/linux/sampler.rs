@@ -12,10 +12,10 @@ use crate::model::memory::Pressure;
 use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
+use super::blast::{BlastWatch, Look};
 use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
 use super::killers::KillerWatch;
-use super::killers::policies::PolicyWatch;
 use super::scan::{ProcessScan, ScanPass, ScanWants};
 use super::snapshot_pool::SnapshotPool;
 use super::{ReadError, SysRoot};
@@ -57,7 +57,7 @@ pub struct Sampler {
     own_meter: OwnMeter,
     settings: SettingsReader,
     killers: KillerWatch,
-    policies: PolicyWatch,
+    blast: BlastWatch,
     /// The host's counter of kills in the previous sample.
     kills: Option<u64>,
     /// Microseconds that the host's tasks had waited for memory, in the previous sample.
@@ -154,7 +154,7 @@ impl Sampler {
             own_meter: OwnMeter::default(),
             settings: SettingsReader::default(),
             killers: KillerWatch::default(),
-            policies: PolicyWatch::default(),
+            blast: BlastWatch::default(),
             stalled: None,
             kills: None,
             buffer,
@@ -247,7 +247,7 @@ impl Sampler {
         (snapshot.domains, snapshot.nodes) = self.assessor.assess(&sample, &mut snapshot.processes);
         self.taken = Some(now.monotonic);
         snapshot.own_limit = self.own_group.limit(&cgroups, &memory);
-        self.outcome(snapshot, &cgroups, now.monotonic, needs.all_commands);
+        self.outcome(snapshot, &cgroups, now.monotonic, needs);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
         snapshot.detail = needs
@@ -285,7 +285,7 @@ impl Sampler {
         snapshot: &mut Snapshot,
         cgroups: &[Cgroup],
         now: Monotonic,
-        whole: bool,
+        needs: &Needs,
     ) {
         snapshot.vm_settings = self.settings.at(
             now,
@@ -305,13 +305,17 @@ impl Sampler {
             &snapshot.processes,
             cgroups,
         );
-        snapshot.unit_policies = self.policies.at(
+        let at = Look {
             now,
-            (pressed, whole),
-            &self.root,
+            pressed,
+            whole: needs.all_commands,
+            root: &self.root,
+            proc: &self.proc,
             version,
-            (&snapshot.domains, &snapshot.processes, cgroups),
-        );
+            cgroups,
+        };
+        self.blast
+            .look(&at, needs.detail, &mut self.buffer, snapshot);
     }
 
     fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>, kills: Option<u64>) {

@@ -19,6 +19,7 @@ use crate::app::view::domains::death::Death;
 use crate::app::view::events::EventLog;
 use crate::app::view::processes::columns::CellContext;
 use crate::app::view::processes::marks::Marks;
+use crate::model::blast::{Along, Blast};
 use crate::model::cgroup::container;
 use crate::model::cgroup::{CgroupPath, GroupEvents, GroupPressure, GroupStat, Limits};
 use crate::model::killers::RunningKiller;
@@ -135,8 +136,9 @@ pub struct DomainFacts<'a> {
     /// Who may die instead, where it is too close to call: by error of reading, or because it may overtake the victim
     /// before the domain is full. Null where the victim is certain.
     pub or: Option<ProcessId>,
-    /// Processes that share the victim's memory and die with it; also empty where oomtop cannot see sharing.
-    pub dies_along: Vec<ProcessId>,
+    /// Everybody else who ends with the victim. Also empty where oomtop sees neither shared memory, units nor PID
+    /// namespaces.
+    pub dies_along: Vec<AlongFacts>,
     /// The cgroup that dies with the victim (`memory.oom.group`); null if none does.
     pub group_kill: Option<&'a CgroupPath>,
     /// True for a cgroup whose only limit is `memory.high`: above it the kernel slows its tasks down and kills nobody.
@@ -162,6 +164,16 @@ pub struct DomainFacts<'a> {
     /// Where the memory of the cgroup is and what frees it; null for the host (`ledger` at the top), for memory nodes,
     /// and if it could not be read.
     pub ledger: Option<LedgerFacts>,
+}
+
+/// A process that ends with the victim.
+#[derive(Debug, Serialize)]
+pub struct AlongFacts {
+    /// Which process.
+    #[serde(flatten)]
+    pub id: ProcessId,
+    /// Why it ends.
+    pub why: Along,
 }
 
 /// A unit that systemd stops after the kernel has killed one of its processes.
@@ -325,9 +337,11 @@ fn domain_facts<'a>(
         next_victim: verdict.map(|v| v.victim.id),
         or: verdict.and_then(|v| v.or()).map(|c| c.id),
         dies_along: verdict
-            .and_then(|v| snapshot.process(v.victim.id))
-            .map(|victim| snapshot.sharers(victim).map(|p| p.id).collect())
-            .unwrap_or_default(),
+            .map(|v| Blast::new(v.victim.id, domain.group_kill, snapshot).along)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(id, why)| AlongFacts { id, why })
+            .collect(),
         throttles_only: domain.throttles_only,
         group_kill: domain
             .group_kill

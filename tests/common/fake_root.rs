@@ -221,6 +221,11 @@ impl FakeProcess {
         self
     }
 
+    pub(crate) fn parent(mut self, pid: u32) -> Self {
+        self.ppid = pid;
+        self
+    }
+
     pub(crate) fn start(mut self, ticks: u64) -> Self {
         self.start = ticks;
         self

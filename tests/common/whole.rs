@@ -12,7 +12,7 @@ use oomtop::model::event_source::EventSource;
 use oomtop::model::kernel::{
     KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
 };
-use oomtop::model::killers::oom_policy::OomPolicy;
+use oomtop::model::killers::oom_policy::{OomPolicy, Unit};
 use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use oomtop::model::ledger::{
     Account, Cache, Kind, Ledger, OpenFile, Segment, StoredFile, TmpfsMount,
@@ -130,7 +130,11 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     sample.cgroups = Arc::new(groups);
     sample.own_limit = Some(Scope::Memcg(CgroupKey(2)));
     if !is_v1 {
-        sample.unit_policies = Arc::new(vec![(CgroupKey(2), OomPolicy::Stop)]);
+        sample.units = Arc::new(vec![Unit {
+            group: CgroupKey(2),
+            policy: OomPolicy::Stop,
+            main: None,
+        }]);
     }
     let settings = Arc::make_mut(&mut sample.vm_settings);
     settings.swap_accounting = is_v1.then_some(true);

@@ -133,7 +133,7 @@ fn the_details_say_everything_in_words() {
     let pod = details(&mut scene, "pod 1a2b3c4d ");
     for words in [
         "memory.oom.group",
-        "takes 2 processes in it",
+        "1 other in pod 1a2b3c4d: memory.oom.group is set",
         "980 MiB (1027604480 bytes)",
         "memory.current",
         "some 42.1%, full 17.3%",

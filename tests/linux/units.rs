@@ -62,8 +62,9 @@ fn the_unit_that_systemd_stops_after_a_kill() {
             )
             .v2_group("system.slice", |g| g)
             .v2_group(&unit, |g| g.max("104857600").current(1 << 20))
-            .process(10, |p| p.cgroup(&home).rss_mib(50))
-            .process(11, |p| p.cgroup(&home).rss_mib(5))
+            .process(10, |p| p.cgroup(&home).parent(1).rss_mib(50))
+            .process(11, |p| p.cgroup(&home).parent(10).rss_mib(5))
+            .process(13, |p| p.cgroup(&home).parent(1).rss_mib(5))
             .process(12, |p| p.cgroup("/system.slice").rss_mib(5));
         let mut sampler = sampler(&root);
         let whole = Needs {
@@ -75,7 +76,10 @@ fn the_unit_that_systemd_stops_after_a_kill() {
         assert_eq!(stopped.is_some(), stops, "{name}");
         if let Some((key, _)) = stopped {
             assert_eq!(snapshot.cgroup(key).map(|g| g.path.to_string()), Some(home));
-            assert_eq!(snapshot.mortals_in(key), 2);
+            assert_eq!(snapshot.mortals_in(key), 3);
         }
+        // The oldest child of systemd is the main process, not one that lost its parent.
+        let main = snapshot.units.first().and_then(|unit| unit.main);
+        assert_eq!(main, Some(FakeProcess::id(10)), "{name}");
     }
 }

@@ -4,11 +4,12 @@ mod distance;
 mod groups;
 
 use super::scroll::Scroll;
-use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, blast};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::RssSource;
+use crate::model::oom_domain::victim::{Scope, group_kill};
 use crate::model::process::badness::{Badness, badness, score};
 use crate::model::process::protection::Protection;
 use crate::model::process::{Process, ProcessId};
@@ -94,9 +95,6 @@ fn pair(label: &str, value: impl Into<String>) -> Line {
     Line::of(Tone::Dim, format!("{label:<12}")).add(Tone::Normal, value)
 }
 
-/// Most processes with the same address space that are named.
-const SHARERS: usize = 8;
-
 /// Letters of the command line shown at the top: a long command must not push the badness off the screen.
 const COMMAND_START: usize = 160;
 
@@ -142,25 +140,9 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         ),
         pair("cgroup", group),
     ];
-    let sharers: Vec<String> = snapshot
-        .sharers(process)
-        .take(SHARERS)
-        .map(|p| format!("{} {}", p.id.pid, p.comm.text()))
-        .collect();
-    if !sharers.is_empty() {
-        let text = format!("{} (one address space)", sharers.join(", "));
-        lines.push(pair("dies with", text));
-    }
-    if let Some((key, policy)) = snapshot.stopped_with(process.id)
-        && let Some(unit) = snapshot.cgroup(key)
-    {
-        let text = format!(
-            "its unit {}: {} processes, which systemd stops after a kill (OOMPolicy={})",
-            unit.path.name(),
-            snapshot.mortals_in(key),
-            policy.name()
-        );
-        lines.push(pair("dies with", text));
+    if !process.kernel_thread && !process.global_init {
+        let whole = group_kill(Scope::Host, process.cgroup, &snapshot.cgroups);
+        lines.extend(blast::lines(process.id, whole, snapshot));
     }
     if let Some(exe) = detail.and_then(|d| d.exe.as_deref()) {
         lines.push(pair("executable", exe));

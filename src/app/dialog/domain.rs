@@ -7,22 +7,19 @@ mod stuck;
 use files::Files;
 
 use super::scroll::Scroll;
-use super::stopped::stopped_line;
-use super::{Dialog, DialogContext, DialogView, Outcome};
+use super::{Dialog, DialogContext, DialogView, Outcome, blast};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
 use crate::app::view::gauge::trend::Rate;
-use crate::app::view::processes::table::is_member;
 use crate::model::cgroup::container;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::model::oom_domain::enclosing::{never_reached, runs_out_first};
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{DomainState, Scope, Verdict};
-use crate::model::process::score::OomScoreAdj;
 use crate::model::snapshot::Snapshot;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
@@ -340,7 +337,7 @@ impl Subject<'_> {
                 "  Nobody can be killed: every process is immune. When memory is gone, the kernel panics."
                     .to_owned(),
             ),
-            Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
+            Death::Kill(verdict, _) => {
                 return self.named(&verdict, lines);
             }
         };
@@ -360,31 +357,12 @@ impl Subject<'_> {
         let members = processes(self.domain.members as usize);
         line.push(Tone::Dim, format!(" of the domain; {members} in it"));
         lines.push(line);
-        if let Some(key) = self.domain.group_kill {
-            lines.push(self.whole(Scope::Memcg(key)));
+        let group = self.domain.group_kill;
+        for line in blast::lines(verdict.victim.id, group, self.snapshot) {
+            let mut indented = Line::of(Tone::Normal, "  ");
+            indented.spans.extend(line.spans);
+            lines.push(indented);
         }
-        lines.extend(stopped_line(verdict.victim.id, self.snapshot));
         lines
-    }
-
-    /// The group that dies with the victim.
-    fn whole(&self, scope: Scope) -> Line {
-        let immune = OomScoreAdj::new(-1000);
-        let along = self
-            .snapshot
-            .processes
-            .iter()
-            .filter(|p| p.adj != immune && !p.kernel_thread && !p.global_init)
-            .filter(|p| is_member(p, scope, self.snapshot))
-            .count();
-        let along = processes(along);
-        Line::of(Tone::Danger, "  The whole group dies: ").add(
-            Tone::Normal,
-            format!(
-                "{} of {} takes {along} in it, all but those of adj -1000",
-                LimitFile::OomGroup.name(),
-                wording::domain(scope, self.snapshot)
-            ),
-        )
     }
 }

@@ -2,6 +2,7 @@
 //! before Enter. One renderer draws all of them from their [`DialogView`].
 
 pub mod adjust;
+mod blast;
 pub mod cgroup;
 pub mod details;
 pub mod domain;
@@ -18,7 +19,6 @@ mod scroll;
 pub mod settings;
 pub mod signal;
 pub mod sort;
-mod stopped;
 pub mod undo;
 pub mod wrap;
 

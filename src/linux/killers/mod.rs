@@ -5,7 +5,6 @@
 //! memory is short: then a sample must not wait for files that come from the disk, but a slice that was set up a moment
 //! ago is what is about to be killed in. A command line is read there too, since such a read can block.
 
-pub(super) mod policies;
 pub(super) mod unit_files;
 
 use std::sync::Arc;

@@ -2,7 +2,8 @@
 
 use super::systemd::syntax::assignments;
 use super::units::{UnitFile, applied};
-use crate::model::cgroup::CgroupPath;
+use crate::model::cgroup::{CgroupKey, CgroupPath};
+use crate::model::process::ProcessId;
 
 /// `OOMPolicy=` of a service (systemd.service(5), since 243) or a scope (systemd.scope(5) of 252; seen to work in 252.39).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
@@ -32,6 +33,27 @@ impl OomPolicy {
         let all = [Self::Continue, Self::Stop, Self::Kill];
         all.into_iter().find(|policy| policy.name() == text)
     }
+}
+
+/// What the files of a unit say of a kill in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UnitRule {
+    /// What follows a kill by the kernel.
+    pub policy: OomPolicy,
+    /// Once the main process has ended, systemd ends the others too, whoever killed it: a service without
+    /// `KillMode=process`, `RemainAfterExit=` or `ExitType=cgroup` (systemd.service(5), systemd.kill(5)).
+    pub ends_with_main: bool,
+}
+
+/// A unit around a process that may be killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    /// The group of the unit.
+    pub group: CgroupKey,
+    /// What systemd does after a kill by the kernel.
+    pub policy: OomPolicy,
+    /// The process whose end is the end of the unit; `None` if there is none, or if it is not known.
+    pub main: Option<ProcessId>,
 }
 
 /// The instance of systemd that runs a unit.
@@ -88,20 +110,24 @@ pub fn default_policy<'t>(files: impl IntoIterator<Item = &'t str>) -> OomPolicy
         .unwrap_or_default()
 }
 
-/// The policy of a unit, from all files that apply to it. `release` is that of systemd, `None` if unknown: then it
+/// The rule of a unit, from all files that apply to it. `release` is that of systemd, `None` if unknown: then it
 /// is taken for a present one.
 #[must_use]
-pub fn oom_policy(
+pub fn unit_rule(
     unit: &str,
     files: &[UnitFile],
     default: OomPolicy,
     release: Option<u32>,
-) -> OomPolicy {
+) -> UnitRule {
     let is_scope = kind(unit) == Some("scope");
     if is_scope && release.is_some_and(|release| release < SCOPES_SINCE) {
-        return OomPolicy::Continue;
+        return UnitRule {
+            policy: OomPolicy::Continue,
+            ends_with_main: false,
+        };
     }
     let (mut policy, mut delegates, mut leaves_rest) = (None, false, false);
+    let (mut stays_active, mut waits_for_all) = (false, false);
     for file in applied(unit, files) {
         for (section, key, value) in assignments(&file.text) {
             if !matches!(section, "Service" | "Scope") {
@@ -114,6 +140,10 @@ pub fn oom_policy(
                     delegates = !matches!(value, "no" | "n" | "false" | "f" | "off" | "0");
                 }
                 "KillMode" => leaves_rest = matches!(value, "process" | "none"),
+                "RemainAfterExit" => {
+                    stays_active = matches!(value, "yes" | "y" | "true" | "t" | "on" | "1");
+                }
+                "ExitType" => waits_for_all = value == "cgroup",
                 _ => {}
             }
         }
@@ -124,16 +154,20 @@ pub fn oom_policy(
     } else {
         default
     };
-    match policy.unwrap_or(default) {
+    let policy = match policy.unwrap_or(default) {
         // Stopping the unit ends its main process alone, or none.
         OomPolicy::Stop if leaves_rest => OomPolicy::Continue,
         policy => policy,
+    };
+    UnitRule {
+        policy,
+        ends_with_main: !is_scope && !leaves_rest && !stays_active && !waits_for_all,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Manager, OomPolicy, default_policy, oom_policy, units_around};
+    use super::{Manager, OomPolicy, UnitRule, default_policy, unit_rule, units_around};
     use crate::model::cgroup::CgroupPath;
     use crate::model::killers::units::UnitFile;
 
@@ -161,7 +195,7 @@ mod tests {
         assert!(units("/system.slice").is_empty());
     }
 
-    fn policy(unit: &str, text: &str, release: u32) -> OomPolicy {
+    fn rule(unit: &str, text: &str, release: u32) -> UnitRule {
         let file = |unit: &str, drop_in: Option<&str>, text: &str| UnitFile {
             unit: unit.to_owned(),
             drop_in: drop_in.map(str::to_owned),
@@ -171,7 +205,20 @@ mod tests {
             file(unit, None, text),
             file("odd.service", Some("9.conf"), "[Service]\nOOMPolicy=kill\n"),
         ];
-        oom_policy(unit, &files, OomPolicy::Stop, Some(release))
+        unit_rule(unit, &files, OomPolicy::Stop, Some(release))
+    }
+
+    #[test]
+    fn which_units_end_with_their_main_process() {
+        let ends = |unit: &str, text: &str| rule(unit, text, 257).ends_with_main;
+        let service = |text: &str| ends("a.service", &format!("[Service]\n{text}\n"));
+        assert!(service("OOMPolicy=continue"));
+        assert!(service("KillMode=mixed"));
+        assert!(!service("KillMode=process"));
+        assert!(!service("RemainAfterExit=yes"));
+        assert!(!service("ExitType=cgroup"));
+        assert!(service("ExitType=main"));
+        assert!(!ends("a.scope", "[Scope]\n"));
     }
 
     #[test]
@@ -206,7 +253,7 @@ mod tests {
                 Continue,
             ),
         ] {
-            assert_eq!(policy(unit, text, release), wanted, "{unit} {text}");
+            assert_eq!(rule(unit, text, release).policy, wanted, "{unit} {text}");
         }
         let conf = ["[Manager]\nDefaultOOMPolicy=continue\n", "[Manager]\n#x\n"];
         assert_eq!(default_policy(conf), Continue);
@@ -217,7 +264,7 @@ mod tests {
         #[test]
         fn no_path_or_text_panics(path in "(/|\\.slice|\\.service|user@|[0-9]{1,30}|\\PC)*", text in "(\\PC|\n|=|OOMPolicy)*") {
             let _ = units_around(&CgroupPath::new(&path));
-            let _ = policy(&path, &text, 1);
+            let _ = rule(&path, &text, 1);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod badness;
 pub mod comm;
+pub mod init;
 pub mod pace;
 pub mod protection;
 pub mod score;

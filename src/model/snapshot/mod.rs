@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
 use super::kernel::{KernelRules, KernelVersion};
 use super::killers::RunningKiller;
-use super::killers::oom_policy::OomPolicy;
+use super::killers::oom_policy::Unit;
 use super::memory::{Memory, Pressure};
+use super::process::init::Init;
 use super::process::{Process, ProcessId};
 use super::time::Now;
 use super::vm_settings::VmSettings;
@@ -156,9 +157,11 @@ pub struct Snapshot {
     pub vm_settings: Arc<VmSettings>,
     /// Programs that kill before the kernel does, as they run now.
     pub killers: Arc<Vec<RunningKiller>>,
-    /// What systemd does with the units of those who would die first, once the kernel kills in them: by the key of
-    /// the unit's group, ascending. A unit that is missing has no policy, or it is not known yet.
-    pub unit_policies: Arc<Vec<(CgroupKey, OomPolicy)>>,
+    /// The units of those who would die first, by the key of the unit's group, ascending: what systemd does once one
+    /// of their processes was killed. A unit that is missing has no policy, or it is not known yet.
+    pub units: Arc<Vec<Unit>>,
+    /// Those who would die first and are the first process of a PID namespace, by id, ascending.
+    pub inits: Arc<Vec<Init>>,
     /// User names by uid, as far as they were needed.
     pub users: Arc<HashMap<u32, Arc<str>>>,
     /// Kill counters.

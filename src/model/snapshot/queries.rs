@@ -2,8 +2,9 @@
 
 use super::Snapshot;
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
-use crate::model::killers::oom_policy::OomPolicy;
+use crate::model::killers::oom_policy::{OomPolicy, Unit};
 use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::init::Init;
 use crate::model::process::{Process, ProcessId};
 
 impl Snapshot {
@@ -70,20 +71,38 @@ impl Snapshot {
     /// with a policy other than to continue.
     #[must_use]
     pub fn stopped_with(&self, id: ProcessId) -> Option<(CgroupKey, OomPolicy)> {
-        let policy_of = |key: CgroupKey| {
-            let at = self
-                .unit_policies
-                .binary_search_by_key(&key, |(key, _)| *key);
-            self.unit_policies.get(at.ok()?).copied()
-        };
-        if self.unit_policies.is_empty() {
+        if self.units.is_empty() {
             return None;
         }
-        let home = self.process(id)?.cgroup?;
-        let around = self.ancestry(home).filter_map(|(key, _)| policy_of(key));
+        let around = self.units_around(self.process(id)?);
         around
-            .filter(|(_, policy)| *policy != OomPolicy::Continue)
+            .filter(|unit| unit.policy != OomPolicy::Continue)
             .last()
+            .map(|unit| (unit.group, unit.policy))
+    }
+
+    /// The known units around a process, innermost first.
+    pub fn units_around<'a>(&'a self, process: &Process) -> impl Iterator<Item = Unit> + use<'a> {
+        let unit_of = |key: CgroupKey| {
+            let at = self.units.binary_search_by_key(&key, |unit| unit.group);
+            self.units.get(at.ok()?).copied()
+        };
+        let around = process.cgroup.into_iter();
+        let around = around.flat_map(|home| self.ancestry(home));
+        around.filter_map(move |(key, _)| unit_of(key))
+    }
+
+    /// The unit that ends with its main process, if this is one.
+    #[must_use]
+    pub fn led_by(&self, id: ProcessId) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.main == Some(id))
+    }
+
+    /// The PID namespace that ends with its first process, if this is one.
+    #[must_use]
+    pub fn init(&self, id: ProcessId) -> Option<&Init> {
+        let at = self.inits.binary_search_by_key(&id, |init| init.id);
+        self.inits.get(at.ok()?)
     }
 
     /// Processes in a group and the groups below it that the kernel or systemd can end.

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::State;
 use crate::app::view::domains::columns::{tone, urgency_tone};
-use crate::app::view::domains::death::Death;
+use crate::app::view::domains::death::{Death, Reach};
 use crate::app::view::domains::watch::Watch;
 use crate::model::oom_domain::urgency::Acute;
 use crate::model::oom_domain::victim::{DomainState, Scope};
@@ -89,6 +89,17 @@ impl Detail {
     const ALL: [Self; 3] = [Self::All, Self::Time, Self::None];
 }
 
+/// What a kill takes along, behind the name of the group.
+fn wording_of(reach: Reach) -> &'static str {
+    match reach {
+        Reach::One => "",
+        Reach::Shared => " (others share its memory)",
+        Reach::Group => " (all die)",
+        Reach::Unit => " (its unit is stopped)",
+        Reach::Namespace => " (its container ends)",
+    }
+}
+
 const NOBODY: &str = "nobody: there is no process the kernel may kill";
 
 fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line) {
@@ -106,7 +117,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
             line.push(Tone::Critical, "whoever asks for memory");
             line.push(Tone::Dim, "  (oom_kill_allocating_task)");
         }
-        Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
+        Death::Kill(verdict, _) => {
             line.push(Tone::Critical, wording::victim(&verdict, snapshot));
         }
         Death::Throttles => line.push(Tone::Dim, "nobody: its tasks are slowed down"),
@@ -119,10 +130,8 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
         // A limit is nearer to its OOM than the host: say which, how near, and who dies.
         line.push(Tone::Dim, "  in ");
         line.push(Tone::Strong, short_group(group.path.as_str()));
-        if matches!(death, Death::Whole(_)) {
-            line.push(Tone::Danger, " (all die)");
-        } else if matches!(death, Death::Unit(_)) {
-            line.push(Tone::Danger, " (its unit is stopped)");
+        if let Death::Kill(_, reach) = death {
+            line.push(Tone::Danger, wording_of(reach));
         }
         if let Some(watch) = state.domains.watch(domain.scope) {
             near(watch, domain.limit, detail, line);
@@ -183,9 +192,7 @@ fn also(state: &State, domain: &DomainState) -> Line {
     let (tone, who) = match Death::from_domain(domain, &state.snapshot) {
         Death::Panics => (Tone::Danger, "panics".to_owned()),
         Death::Asker => (Tone::Normal, "whoever asks".to_owned()),
-        Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
-            (Tone::Normal, wording::victim(&verdict, &state.snapshot))
-        }
+        Death::Kill(verdict, _) => (Tone::Normal, wording::victim(&verdict, &state.snapshot)),
         Death::Hangs | Death::Throttles | Death::Empty | Death::Nobody => {
             return line;
         }

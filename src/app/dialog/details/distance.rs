@@ -51,9 +51,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
     match Death::from_domain(domain, snapshot) {
         Death::Panics => line.add(Tone::Danger, "  nobody dies: the kernel panics"),
         Death::Asker => line.add(Tone::Watch, "  next victim: whoever asks"),
-        Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => {
-            next_victim(process, &verdict, line, snapshot)
-        }
+        Death::Kill(verdict, _) => next_victim(process, &verdict, line, snapshot),
         Death::Throttles => line.add(Tone::Watch, "  nobody dies: its tasks are slowed down"),
         Death::Hangs | Death::Empty | Death::Nobody => {
             line.add(Tone::Watch, "  nobody can be killed here")
@@ -107,12 +105,7 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
             let text = "nobody is killed here (oom_kill_disable): at the limit its tasks hang";
             return line.add(Tone::Watch, format!("{text}; {left}"));
         }
-        Death::Throttles
-        | Death::Empty
-        | Death::Nobody
-        | Death::One(_)
-        | Death::Whole(_)
-        | Death::Unit(_) => {}
+        Death::Throttles | Death::Empty | Death::Nobody | Death::Kill(..) => {}
     }
     match lead(process, domain, context.cells.rules.page_size) {
         Lead::First { ahead } => {

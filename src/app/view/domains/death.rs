@@ -22,12 +22,45 @@ pub enum Death {
     Asker,
     /// Every process in the domain is immune.
     Nobody,
-    /// This process, or its runner-up if the two are too close to call.
-    One(Verdict),
-    /// This process and its whole group (`memory.oom.group`).
-    Whole(Verdict),
-    /// This process, and systemd stops its whole unit (`OOMPolicy=stop`).
-    Unit(Verdict),
+    /// This process, or its runner-up if the two are too close to call, and who ends with it.
+    Kill(Verdict, Reach),
+}
+
+/// How far a kill reaches beyond the victim: the widest circle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The victim alone.
+    One,
+    /// Processes with the same address space.
+    Shared,
+    /// Its whole group (`memory.oom.group`).
+    Group,
+    /// Its whole unit: systemd stops it (`OOMPolicy=stop`), or it ends with its main process.
+    Unit,
+    /// Its PID namespace, whose first process it is: a container ends.
+    Namespace,
+}
+
+impl Reach {
+    /// What a victim in a domain takes along.
+    fn of(verdict: &Verdict, group_kill: Option<CgroupKey>, snapshot: &Snapshot) -> Self {
+        let id = verdict.victim.id;
+        let stopped = snapshot.stopped_with(id).map(|(unit, _)| unit);
+        let unit = stopped.or_else(|| snapshot.led_by(id).map(|unit| unit.group));
+        match (group_kill, unit) {
+            (Some(group), Some(unit)) if encloses(group, unit, snapshot) => Self::Group,
+            (_, Some(_)) => Self::Unit,
+            (Some(_), None) => Self::Group,
+            (None, None) if snapshot.init(id).is_some() => Self::Namespace,
+            (None, None) => {
+                let victim = snapshot.process(id);
+                match victim.and_then(|victim| snapshot.sharers(victim).next()) {
+                    Some(_) => Self::Shared,
+                    None => Self::One,
+                }
+            }
+        }
+    }
 }
 
 impl Death {
@@ -50,15 +83,7 @@ impl Death {
                 let Some(verdict) = domain.verdict else {
                     return Self::Nobody;
                 };
-                let unit = snapshot.stopped_with(verdict.victim.id);
-                match (domain.group_kill, unit) {
-                    (Some(group), Some((unit, _))) if encloses(group, unit, snapshot) => {
-                        Self::Whole(verdict)
-                    }
-                    (_, Some(_)) => Self::Unit(verdict),
-                    (Some(_), None) => Self::Whole(verdict),
-                    (None, None) => Self::One(verdict),
-                }
+                Self::Kill(verdict, Reach::of(&verdict, domain.group_kill, snapshot))
             }
         }
     }
@@ -71,16 +96,18 @@ impl Death {
             Self::Empty | Self::Nobody => "nobody",
             Self::Panics => "panics",
             Self::Asker => "asker",
-            Self::One(_) => "one",
-            Self::Whole(_) => "whole",
-            Self::Unit(_) => "unit",
+            Self::Kill(_, Reach::One) => "one",
+            Self::Kill(_, Reach::Shared) => "shared",
+            Self::Kill(_, Reach::Group) => "whole",
+            Self::Kill(_, Reach::Unit) => "unit",
+            Self::Kill(_, Reach::Namespace) => "pidns",
         }
     }
 
     /// The victim by badness; `None` where badness does not decide.
     pub fn verdict(self) -> Option<Verdict> {
         match self {
-            Self::One(verdict) | Self::Whole(verdict) | Self::Unit(verdict) => Some(verdict),
+            Self::Kill(verdict, _) => Some(verdict),
             Self::Hangs
             | Self::Throttles
             | Self::Empty

@@ -256,7 +256,7 @@ fn outer_slot(
 
 /// `memory.oom.group`: the kernel kills the topmost group with the flag, between the victim's group and the
 /// domain, as a whole (mm/memcontrol.c `mem_cgroup_get_oom_group`, v2 since 4.19).
-fn group_kill(
+pub fn group_kill(
     scope: Scope,
     victims_group: Option<CgroupKey>,
     cgroups: &[Cgroup],

@@ -1,7 +1,7 @@
 //! The limit that is nearer to its OOM than the host: other rules decide there than on the host.
 
 use crate::app::dialog::DialogContext;
-use crate::app::view::domains::death::Death;
+use crate::app::view::domains::death::{Death, Reach};
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
@@ -18,18 +18,19 @@ pub(super) fn line(context: &DialogContext<'_>) -> Option<Line> {
         .add(Tone::Strong, wording::domain(scope, snapshot))
         .add(Tone::Watch, format!(", {left}"));
     let line = match Death::from_domain(domain, snapshot) {
-        Death::One(verdict) => line
+        Death::Kill(verdict, reach) => line
             .add(Tone::Normal, ": the kernel kills ")
             .add(Tone::Critical, wording::victim(&verdict, snapshot))
-            .add(Tone::Normal, " there"),
-        Death::Whole(verdict) => line
-            .add(Tone::Normal, ": the kernel kills ")
-            .add(Tone::Critical, wording::victim(&verdict, snapshot))
-            .add(Tone::Normal, " and its group there"),
-        Death::Unit(verdict) => line
-            .add(Tone::Normal, ": the kernel kills ")
-            .add(Tone::Critical, wording::victim(&verdict, snapshot))
-            .add(Tone::Normal, " there, then systemd stops its unit"),
+            .add(
+                Tone::Normal,
+                match reach {
+                    Reach::One => " there",
+                    Reach::Shared => " there, and who shares its memory",
+                    Reach::Group => " and its group there",
+                    Reach::Unit => " there, then systemd stops its unit",
+                    Reach::Namespace => " there, and its container ends",
+                },
+            ),
         Death::Hangs => line.add(Tone::Danger, ": its tasks hang there (oom_kill_disable)"),
         Death::Panics => line.add(Tone::Danger, ": the kernel panics there (panic_on_oom 2)"),
         Death::Asker => line.add(Tone::Normal, ": whoever asks for memory dies there"),

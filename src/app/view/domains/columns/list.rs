@@ -2,7 +2,7 @@
 
 use super::{DomainCell, DomainColumn, branch, counted, tone};
 use crate::app::view::columns::{Align, Cell, Width, cell};
-use crate::app::view::domains::death::Death;
+use crate::app::view::domains::death::{Death, Reach};
 use crate::app::view::domains::name;
 use crate::app::view::domains::pace::Count;
 use crate::app::view::gauge::trend::Rate;
@@ -315,11 +315,7 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "dies",
         title: "DIES",
-        doc: joined!(
-            "one, whole group (",
-            LimitFile::OomGroup.row().name,
-            ") or unit, nobody, hangs; none: slowed"
-        ),
+        doc: "one, shared (memory), whole (group), unit, pidns, nobody, hangs, none",
         width: Width::Fixed(6),
         align: Align::Left,
         rank: 5,
@@ -327,10 +323,10 @@ pub static COLUMNS: &[DomainColumn] = &[
         cell: |c| {
             let death = Death::from_domain(c.domain, c.snapshot);
             let tone = match death {
-                Death::Whole(_) | Death::Unit(_) | Death::Hangs | Death::Panics => Tone::Danger,
+                Death::Kill(_, Reach::One) => Tone::Normal,
+                Death::Kill(..) | Death::Hangs | Death::Panics => Tone::Danger,
                 Death::Asker => Tone::Watch,
                 Death::Nobody | Death::Empty | Death::Throttles => Tone::Dim,
-                Death::One(_) => Tone::Normal,
             };
             cell(tone, death.word())
         },
@@ -368,7 +364,7 @@ pub static COLUMNS: &[DomainColumn] = &[
                 Death::Panics => cell(Tone::Danger, "the kernel panics"),
                 Death::Asker => cell(Tone::Watch, "whoever asks"),
                 Death::Nobody => cell(Tone::Watch, "nobody can be killed"),
-                Death::One(verdict) | Death::Whole(verdict) | Death::Unit(verdict) => cell(
+                Death::Kill(verdict, _) => cell(
                     if near { Tone::Critical } else { Tone::Normal },
                     wording::victim(&verdict, c.snapshot),
                 ),
