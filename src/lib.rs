@@ -68,6 +68,7 @@
 //! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
+//! | units and PID namespaces of those who die first (`linux/blast/`) | 4096 units, 256 namespaces of the processes of the last sample | units are read again, more namespaces are left out |
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
 //! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
@@ -122,6 +123,8 @@
 //! * A kind of memory in the ledger: a variant of [`oomlog::analysis::ledger::Kind`]; the compiler asks for what frees
 //!   it and for its words (`text/ledger.rs`). Its counter goes into `HostCounts` or `GroupCounts` beside it, which count
 //!   each page once, and for a live host into `linux/ledger/`.
+//! * A reason to end with a victim: a variant of [`model::blast::Along`], what leads to it in `Spread::follow` there, and
+//!   its words in `app/dialog/blast.rs`; `tests/vm/blast.py` compares who was announced with who ended.
 //! * A way to be stuck: a variant of [`model::oom_domain::stuck::Stuck`] and its signs there; the compiler asks for its
 //!   words. A line that must not be overlooked: `app/view/domains/alarm.rs`.
 //! * What a report comes down to: [`oomlog::analysis::verdict::Verdict`]. Headline, cause and advice only find words for
