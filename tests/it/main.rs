@@ -40,6 +40,7 @@ mod oom_assembler;
 mod oom_bounds;
 mod oom_consistency;
 mod oom_crate;
+mod oom_mixed;
 mod oom_noise;
 mod oom_ranking;
 mod oom_rules;

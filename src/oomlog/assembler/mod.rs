@@ -45,7 +45,8 @@ impl OomAssembler {
         if !record.is_kernel() && claims_a_kill(&record.text) {
             self.refused += 1;
         }
-        if !record.is_kernel() || record.text.contains("lowmemorykiller: ") {
+        let low_memory = record.text.contains("lowmemorykiller: ");
+        if !record.is_kernel() || (low_memory && line::verdict(&record.text).is_none()) {
             out.extend(self.userspace.feed(&record, &mut self.reports.last_key));
             return;
         }
@@ -54,7 +55,7 @@ impl OomAssembler {
             out.extend(self.userspace.feed(&record, &mut self.reports.last_key));
             return;
         }
-        if record.continues {
+        if record.continues && !is_kill(&record.text) {
             // Kernels up to 4.9 store each fragment of a line as a record of its own.
             let joined = format!("{}{}", self.previous, record.text);
             self.line(&record, &joined, out);
@@ -109,10 +110,32 @@ impl OomAssembler {
         self.last_seq = Some(seq);
     }
 
-    /// A whole record. A newline in it is part of a process name, or it separates lines that the kernel
+    /// A record, which can hold the messages of two writers.
+    fn record(&mut self, record: &LogRecord, out: &mut Vec<OomEvent>) {
+        let Some((mut first, mut rest)) = line::two_messages(&record.text) else {
+            self.message(record, out);
+            return;
+        };
+        let mut message = LogRecord {
+            text: String::new(),
+            ..record.clone()
+        };
+        loop {
+            first.clone_into(&mut message.text);
+            self.message(&message, out);
+            let Some(next) = line::two_messages(rest) else {
+                break;
+            };
+            (first, rest) = next;
+        }
+        rest.clone_into(&mut message.text);
+        self.message(&message, out);
+    }
+
+    /// A whole message. A newline in it is part of a process name, or it separates lines that the kernel
     /// printed in one call (Mem-Info, statistics). The record as a whole may be a verdict; its single lines
     /// are only read as body, so that a name with a newline cannot forge a verdict.
-    fn record(&mut self, record: &LogRecord, out: &mut Vec<OomEvent>) {
+    fn message(&mut self, record: &LogRecord, out: &mut Vec<OomEvent>) {
         if !record.text.contains('\n') {
             self.line(record, &record.text, out);
             return;
@@ -180,6 +203,7 @@ impl OomAssembler {
         out: &mut Vec<OomEvent>,
     ) {
         let begins = matches!(verdict, Verdict::Invoked(_));
+        let mut refuted = None;
         let (index, held_back) = match self.reports.place(record, &verdict) {
             Place::Known(index) => (index, false),
             Place::New { held_back } => {
@@ -198,10 +222,17 @@ impl OomAssembler {
         if let Some(draft) = self.reports.get_mut(index) {
             take_back(draft, out);
             draft.keep(record, line);
-            draft.decide(verdict, record.at);
+            draft.decide(verdict, record, line);
+            refuted = draft.refuted.take();
         }
         if !held_back {
             self.settle(index, out);
+        }
+        // The line looks for its report again. Each turn uses up one guess of a report that is kept.
+        if let Some(guess) = refuted
+            && let Some(verdict) = line::verdict(&guess.record.text)
+        {
+            self.verdict(&guess.record, &guess.record.text, verdict, out);
         }
     }
 
@@ -242,6 +273,11 @@ impl OomAssembler {
             self.emit(index, out);
         }
     }
+}
+
+/// The text is a whole line about a kill.
+fn is_kill(text: &str) -> bool {
+    text.contains("Killed process ") && matches!(line::verdict(text), Some(Verdict::Killed(_)))
 }
 
 /// A line of the text says in the kernel's words that a process is killed.

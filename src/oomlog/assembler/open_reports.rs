@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::oomlog::assembler::draft::Draft;
+use crate::oomlog::assembler::draft::{Draft, is_printed_again};
 use crate::oomlog::line::fact::{KilledLine, Verdict};
 use crate::oomlog::report::tasks::MAX_TASKS;
 use crate::oomlog::{Constraint, LogRecord, OomEvent, Outcome, Pid, ReportKey};
@@ -156,9 +156,8 @@ impl OpenReports {
             Verdict::GroupKill { path } => Place::or_new(self.of_group(record, path)),
             Verdict::Reaped { pid } => Place::or_nowhere(self.of_reaped(record, *pid)),
             Verdict::ChosenTail { .. } => Place::or_nowhere(self.newest(|draft| draft.cut)),
-            Verdict::SameMemory { .. } | Verdict::AlreadyExiting { .. } => {
-                Place::or_nowhere(self.newest(|draft| draft.is_fresh(record.at, BURST)))
-            }
+            Verdict::SameMemory { .. } => Place::or_new(self.of_sharer(record)),
+            Verdict::AlreadyExiting { pid } => Place::or_nowhere(self.of_exiting(record, *pid)),
         }
     }
 
@@ -208,10 +207,27 @@ impl OpenReports {
             let group = draft.report.oom_group.as_ref();
             let victims = draft.report.task_memcg.as_ref();
             group.is_none_or(|group| group == path)
-                && victims.is_none_or(|memcg| memcg.starts_with(path))
+                && victims.is_none_or(|memcg| is_inside(memcg, path))
                 && !draft.report.kills.is_empty()
+                && draft.caller == record.caller
                 && draft.is_fresh(record.at, BURST)
         })
+    }
+
+    /// The report of a process that shares the victim's memory: that of the victim, or an open one that has lost the
+    /// line about its victim.
+    fn of_sharer(&self, record: &LogRecord) -> Option<usize> {
+        let fits =
+            |draft: &Draft| draft.caller == record.caller && draft.is_fresh(record.at, BURST);
+        self.newest(|draft| fits(draft) && !draft.report.kills.is_empty())
+            .or_else(|| self.newest(|draft| fits(draft) && draft.is_open()))
+    }
+
+    /// The report of a victim that was already exiting: one that names it, else the newest.
+    fn of_exiting(&self, record: &LogRecord, pid: Pid) -> Option<usize> {
+        let fresh = |draft: &Draft| draft.is_fresh(record.at, BURST);
+        self.newest(|draft| fresh(draft) && (is_dead(draft, pid) || is_listed(draft, pid)))
+            .or_else(|| self.newest(fresh))
     }
 
     /// The report of a reaped process: its own, else the newest with a kill.
@@ -226,27 +242,32 @@ impl OpenReports {
         let pid = victim.pid;
         let chosen = |draft: &Draft| draft.report.chosen.as_ref().map(|chosen| chosen.pid);
         let fits = |draft: &Draft| waits(draft, record) && agrees(draft, victim);
+        let moment =
+            |draft: &Draft| draft.caller == record.caller && draft.is_fresh(record.at, BURST);
         let group = |draft: &Draft| {
             draft.report.oom_group.is_some()
                 && draft.report.kills.len() < MAX_TASKS
-                && draft.is_fresh(record.at, BURST)
+                && moment(draft)
                 && agrees(draft, victim)
         };
-        let same_moment = |draft: &Draft| record.at.is_some() && draft.is_fresh(record.at, BURST);
+        // No other kill of the report has this pid.
+        let joins = |draft: &Draft| group(draft) && !is_dead(draft, pid);
         self.newest(|draft| fits(draft) && chosen(draft) == Some(pid))
-            .or_else(|| self.newest(|draft| fits(draft) && is_its_thread(draft, victim, record)))
+            .or_else(|| self.newest(|draft| moment(draft) && draft.is_refuted_by(pid)))
+            .or_else(|| self.newest(|draft| fits(draft) && is_thread(draft, victim) == Some(true)))
             // A group kill prints its first victim again, and no pid dies twice in a moment.
             .or_else(|| {
-                self.newest(|draft| is_dead(draft, pid) && (group(draft) || same_moment(draft)))
+                self.newest(|draft| {
+                    let same_moment = record.at.is_some() && moment(draft);
+                    (group(draft) || same_moment) && has_printed(draft, victim)
+                })
             })
             .or_else(|| {
                 self.newest(|draft| fits(draft) && may_be_child(draft) && is_listed(draft, pid))
             })
-            .or_else(|| {
-                self.newest(|draft| {
-                    group(draft) && (draft.report.tasks.is_none() || is_listed(draft, pid))
-                })
-            })
+            .or_else(|| self.newest(|draft| joins(draft) && is_listed(draft, pid)))
+            .or_else(|| self.newest(|draft| fits(draft) && may_be_thread(draft, victim, record)))
+            .or_else(|| self.newest(|draft| joins(draft) && draft.report.tasks.is_none()))
             .or_else(|| self.newest(|draft| fits(draft) && may_be_child(draft)))
     }
 }
@@ -256,20 +277,42 @@ fn waits(draft: &Draft, record: &LogRecord) -> bool {
     draft.is_open() && draft.caller == record.caller && draft.is_fresh(record.at, VERDICT_WITHIN)
 }
 
-/// The victim is a thread of the chosen process, whose main thread has ended: the table says so, or the line follows
-/// the choice and nothing speaks against it.
-fn is_its_thread(draft: &Draft, victim: &KilledLine, record: &LogRecord) -> bool {
+/// Whether the victim is a thread of the chosen process, whose main thread has ended; `None` if the report's table
+/// does not tell.
+fn is_thread(draft: &Draft, victim: &KilledLine) -> Option<bool> {
+    let report = &draft.report;
+    let row = report.tasks.as_ref()?.row(victim.pid)?;
+    let chosen = report.chosen.as_ref().filter(|c| c.score.is_none());
+    Some(chosen.is_some_and(|chosen| chosen.pid == row.process()))
+}
+
+/// The victim may be such a thread: the line follows the choice, and nothing speaks against it.
+fn may_be_thread(draft: &Draft, victim: &KilledLine, record: &LogRecord) -> bool {
     let report = &draft.report;
     let Some(chosen) = report.chosen.as_ref().filter(|c| c.score.is_none()) else {
         return false;
     };
-    let listed = |pid| report.tasks.as_ref().and_then(|table| table.row(pid));
-    if let Some(row) = listed(victim.pid) {
-        return row.process() == chosen.pid;
-    }
     // Without a table the thread may have a name of its own.
     let agrees = report.tasks.is_none() || chosen.comm == victim.comm;
-    draft.has_just_chosen && !report.gap && agrees && draft.is_fresh(record.at, CHOSEN_WITHIN)
+    is_thread(draft, victim).is_none()
+        && draft.has_just_chosen
+        && !report.gap
+        && agrees
+        && draft.is_fresh(record.at, CHOSEN_WITHIN)
+}
+
+/// The report has this very kill.
+fn has_printed(draft: &Draft, victim: &KilledLine) -> bool {
+    let group = draft.report.oom_group.is_some();
+    let mut kills = draft.report.kills.iter();
+    kills.any(|kill| is_printed_again(kill, victim, group))
+}
+
+/// The cgroup is this one or below.
+fn is_inside(cgroup: &str, parent: &str) -> bool {
+    cgroup
+        .strip_prefix(parent.trim_end_matches('/'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The report has a kill of this pid, or of the process whose thread has it.

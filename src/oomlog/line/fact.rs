@@ -24,7 +24,7 @@ pub(crate) enum Verdict {
     /// "Killed process …".
     Killed(KilledLine),
     /// "Kill process N (x) sharing same memory" (up to 4.3): process N dies too.
-    SameMemory { pid: Pid },
+    SameMemory { pid: Pid, comm: String },
     /// "OOM victim N (x) is already exiting. Skip killing the task" (5.10 and later).
     AlreadyExiting { pid: Pid },
     /// "oom_reaper: reaped process N (x), …" (4.6 and later).

@@ -12,6 +12,7 @@ mod killed;
 mod mem_info;
 mod memcg;
 mod orphan;
+mod run_together;
 mod verdict;
 
 use crate::oomlog::line::fact::{Body, Verdict};
@@ -66,6 +67,7 @@ static BODIES: &[LineRule<Body>] = &[
 ];
 
 pub(crate) use orphan::{is_row, is_stat};
+pub(crate) use run_together::two_messages;
 
 /// Reads a line that stands on its own.
 pub(crate) fn verdict(line: &str) -> Option<Verdict> {

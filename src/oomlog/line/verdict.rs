@@ -32,7 +32,12 @@ pub(super) fn selected(line: &str) -> Option<Verdict> {
 pub(super) fn same_memory(line: &str) -> Option<Verdict> {
     let rest = line.trim_start().strip_prefix("Kill process ")?;
     let pid = named_pid(rest)?;
-    Some(Verdict::SameMemory { pid })
+    let (_, name) = rest.split_once('(')?;
+    let (comm, _) = comm_and_tail(name);
+    Some(Verdict::SameMemory {
+        pid,
+        comm: comm.to_owned(),
+    })
 }
 
 /// `oom_reaper: reaped process %d (%s), now anon-rss:%lukB, …` (4.6 and later).
@@ -120,7 +125,10 @@ mod tests {
         assert!(selected("Kill process 5 (x) sharing same memory").is_none());
         assert_eq!(
             same_memory("Kill process 5 (x) sharing same memory"),
-            Some(Verdict::SameMemory { pid: 5 })
+            Some(Verdict::SameMemory {
+                pid: 5,
+                comm: "x".into()
+            })
         );
         assert_eq!(panic("Kernel panic - not syncing: Fatal exception"), None);
     }

@@ -46,18 +46,35 @@ impl RawLines {
             self.dropped += 1;
             return;
         }
-        for c in line.chars() {
-            if c.is_control() && c != '\t' {
-                // Two digits are enough: Unicode has no control characters beyond Latin-1.
-                let code = u32::from(c) & 0xff;
-                self.text.push_str("\\x");
-                self.text.extend(char::from_digit(code >> 4, 16));
-                self.text.extend(char::from_digit(code & 15, 16));
-            } else {
-                self.text.push(c);
-            }
-        }
+        escape(line, &mut self.text);
         self.text.push('\n');
+    }
+
+    /// Removes the last line with this text: it belongs to another report.
+    pub(crate) fn take_back(&mut self, line: &str) {
+        let mut escaped = String::new();
+        escape(line, &mut escaped);
+        escaped.push('\n');
+        let begins_line = |at: usize| at == 0 || self.text.as_bytes().get(at - 1) == Some(&b'\n');
+        let found = self.text.rmatch_indices(&escaped).map(|(at, _)| at);
+        if let Some(at) = found.into_iter().find(|&at| begins_line(at)) {
+            self.text.replace_range(at..at + escaped.len(), "");
+        }
+    }
+}
+
+/// Adds the line with its control characters as `\xNN`.
+fn escape(line: &str, text: &mut String) {
+    for c in line.chars() {
+        if c.is_control() && c != '\t' {
+            // Two digits are enough: Unicode has no control characters beyond Latin-1.
+            let code = u32::from(c) & 0xff;
+            text.push_str("\\x");
+            text.extend(char::from_digit(code >> 4, 16));
+            text.extend(char::from_digit(code & 15, 16));
+        } else {
+            text.push(c);
+        }
     }
 }
 
@@ -83,5 +100,12 @@ mod tests {
         assert_eq!(raw.dropped(), 1);
         assert_eq!(raw.lines().count(), 3);
         assert!(raw.len() <= MAX_RAW_BYTES + 8);
+        let mut raw = RawLines::default();
+        for line in ["one", "a\nb", "not one", "a\nb"] {
+            raw.push(line);
+        }
+        raw.take_back("a\nb");
+        raw.take_back("one");
+        assert_eq!(raw.lines().collect::<Vec<_>>(), ["a\\x0ab", "not one"]);
     }
 }

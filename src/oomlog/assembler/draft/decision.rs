@@ -1,12 +1,12 @@
 //! What a verdict adds to a report.
 
-use super::{Draft, Section, remember};
+use super::{Draft, Guess, Section, remember};
 use crate::oomlog::line::fact::{ChosenLine, Invoked, KilledLine, Verdict};
-use crate::oomlog::{Constraint, Kill, Monotonic, Outcome, Pid, Trigger};
+use crate::oomlog::{Constraint, Kill, LogRecord, Outcome, Pid, Trigger};
 
 impl Draft {
-    /// Takes a verdict; `at` is the stamp of its line.
-    pub(crate) fn decide(&mut self, verdict: Verdict, at: Option<Monotonic>) {
+    /// Takes the verdict of `text`, a line of `record`.
+    pub(crate) fn decide(&mut self, verdict: Verdict, record: &LogRecord, text: &str) {
         self.has_just_chosen = matches!(verdict, Verdict::Chosen(_) | Verdict::ChosenTail { .. });
         match verdict {
             Verdict::Invoked(head) => self.invoked(head),
@@ -24,8 +24,17 @@ impl Draft {
                 self.message(Some(message));
                 self.choose(pid, comm, None, Some(score));
             }
-            Verdict::Killed(line) => self.killed(line, at),
-            Verdict::SameMemory { pid } => remember(&mut self.edit().shared_memory, pid),
+            Verdict::Killed(line) => self.killed(line, record, text),
+            Verdict::SameMemory { pid, comm } if self.report.kills.is_empty() => {
+                // The log has lost the line about the victim itself: no other line tells of a death.
+                let line = KilledLine {
+                    pid,
+                    comm,
+                    ..KilledLine::default()
+                };
+                self.killed(line, record, text);
+            }
+            Verdict::SameMemory { pid, .. } => remember(&mut self.edit().shared_memory, pid),
             Verdict::AlreadyExiting { pid } => remember(&mut self.edit().already_exiting, pid),
             Verdict::Reaped { pid } => self.reaped(pid),
             Verdict::GroupKill { path } => {
@@ -109,22 +118,30 @@ impl Draft {
         }
     }
 
-    /// A "Killed process" line. A pid that is printed twice counts once.
-    fn killed(&mut self, line: KilledLine, at: Option<Monotonic>) {
+    /// A "Killed process" line. A kill that is printed twice counts once.
+    fn killed(&mut self, line: KilledLine, record: &LogRecord, text: &str) {
         self.section = Section::Verdict;
-        self.message(line.message);
+        if self.is_refuted_by(line.pid) {
+            self.refute();
+        }
+        self.message(line.message.clone());
         let report = self.edit();
         report.outcome = Outcome::Killed;
-        let pid = report.process_of(line.pid);
-        if let Some(kill) = report.kills.iter_mut().find(|kill| kill.pid == pid) {
+        let mut pid = report.process_of(line.pid);
+        let group = report.oom_group.is_some();
+        let mut same = report.kills.iter_mut().filter(|kill| kill.pid == pid);
+        if let Some(kill) = same.find(|kill| is_printed_again(kill, &line, group)) {
             kill.lines += 1;
             return;
         }
+        if report.kills.iter().any(|kill| kill.pid == pid) {
+            // Another kill has this pid. Two kills are never one.
+            pid = line.pid;
+        }
         let row = report.tasks.as_ref().and_then(|table| table.row(line.pid));
+        let is_guess = pid != line.pid && row.is_none();
         let adj = line.adj.or_else(|| row?.adj);
-        let group_member = report.oom_group.is_some();
         // A line that was broken inside the name has a blank too many; the line about the choice may not.
-        let words = |name: &str| name.split_whitespace().collect::<String>();
         let named = report.chosen.as_ref().filter(|chosen| chosen.pid == pid);
         let comm = match named {
             Some(chosen) if words(&chosen.comm) == words(&line.comm) => chosen.comm.clone(),
@@ -134,7 +151,7 @@ impl Draft {
             pid,
             thread: (pid != line.pid).then_some(line.pid),
             comm,
-            at,
+            at: record.at,
             uid: line.uid,
             total_vm_kb: line.total_vm_kb,
             anon_rss_kb: line.anon_rss_kb,
@@ -142,10 +159,30 @@ impl Draft {
             shmem_rss_kb: line.shmem_rss_kb,
             pgtables_kb: line.pgtables_kb,
             adj,
-            group_member,
+            group_member: group,
             lines: 1,
             reaped: false,
         });
+        if is_guess {
+            self.guess = Some(Box::new(Guess {
+                pid: line.pid,
+                record: LogRecord {
+                    text: text.to_owned(),
+                    ..record.clone()
+                },
+            }));
+        }
+    }
+
+    /// Takes the guess back: the line belongs to another report.
+    fn refute(&mut self) {
+        let Some(guess) = self.guess.take() else {
+            return;
+        };
+        let report = self.edit();
+        report.kills.retain(|kill| kill.thread != Some(guess.pid));
+        std::sync::Arc::make_mut(&mut report.raw).take_back(&guess.record.text);
+        self.refuted = Some(guess);
     }
 
     /// The reaper took the memory of a process.
@@ -159,4 +196,24 @@ impl Draft {
             remember(&mut report.reaped, pid);
         }
     }
+}
+
+/// True if the line can name this kill once more: a group kill prints its first victim again, and a log can be
+/// pasted twice. Two machines in one log can kill the same pid.
+pub(crate) fn is_printed_again(kill: &Kill, line: &KilledLine, in_group: bool) -> bool {
+    let (one, two) = (words(&kill.comm), words(&line.comm));
+    // A line may have been cut inside the name.
+    let same_name = one.starts_with(&two) || two.starts_with(&one);
+    // Up to its end the first victim of a group can still map memory.
+    let same_size = in_group
+        || kill.total_vm_kb.is_none()
+        || line.total_vm_kb.is_none()
+        || kill.total_vm_kb == line.total_vm_kb;
+    let same_thread = kill.thread.unwrap_or(kill.pid) == line.pid || kill.pid == line.pid;
+    same_name && same_size && same_thread
+}
+
+/// The name without its blanks.
+fn words(name: &str) -> String {
+    name.split_whitespace().collect()
 }

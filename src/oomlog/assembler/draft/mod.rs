@@ -3,6 +3,8 @@
 mod body;
 mod decision;
 
+pub(crate) use decision::is_printed_again;
+
 use std::sync::Arc;
 
 use crate::oomlog::{
@@ -43,9 +45,22 @@ pub(crate) struct Draft {
     pub(crate) cut: bool,
     /// Its last verdict was the choice of a victim: the kernel prints the kill right after it.
     pub(crate) has_just_chosen: bool,
+    /// A kill line that was taken for one of a thread of the chosen process, without proof.
+    guess: Option<Box<Guess>>,
+    /// That line, once the chosen process has a kill line of its own: it belongs elsewhere.
+    pub(crate) refuted: Option<Box<Guess>>,
     /// Lines since the last one with a meaning.
     idle: u32,
     section: Section,
+}
+
+/// A kill line in a report that it may not belong to.
+#[derive(Debug)]
+pub(crate) struct Guess {
+    /// The pid of the line.
+    pid: Pid,
+    /// The record; its text is the line as it was read.
+    pub(crate) record: LogRecord,
 }
 
 /// After so many lines without a meaning a report is over and its end lost. Stack traces and messages in
@@ -73,6 +88,8 @@ impl Draft {
             changed: true,
             cut: false,
             has_just_chosen: false,
+            guess: None,
+            refuted: None,
             idle: 0,
             section: Section::Head,
         }
@@ -99,6 +116,12 @@ impl Draft {
     /// A line of the body may still belong to it.
     pub(crate) fn is_open(&self) -> bool {
         self.is_pending() && self.idle < MAX_IDLE
+    }
+
+    /// True if a kill line with this pid shows that another one was wrongly taken for a thread of the process.
+    pub(crate) fn is_refuted_by(&self, pid: Pid) -> bool {
+        let chosen = self.report.chosen.as_ref();
+        self.guess.is_some() && chosen.is_some_and(|chosen| chosen.pid == pid)
     }
 
     /// The report, to be changed. Copies it if a receiver still holds it.

@@ -125,7 +125,7 @@ impl Follower<'_> {
             return true;
         }
         self.latest = record.at.max(self.latest);
-        let record = Arrival::Record(Reader::Journal, record);
+        let record = Arrival::Journal(record);
         self.send.send(record).is_ok()
     }
 }

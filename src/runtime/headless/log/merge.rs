@@ -39,11 +39,13 @@ impl Merge {
     /// Takes in what a reader sent.
     pub(super) fn take(&mut self, arrival: Arrival, out: &mut Vec<LogItem>) {
         match arrival {
-            Arrival::Record(Reader::Kernel, record) => {
-                self.kernel_read = record.at.max(self.kernel_read);
-                self.assembler.feed(record, &mut self.events);
+            Arrival::Kernel(records) => {
+                for record in records {
+                    self.kernel_read = record.at.max(self.kernel_read);
+                    self.assembler.feed(record, &mut self.events);
+                }
             }
-            Arrival::Record(Reader::Journal, record) => {
+            Arrival::Journal(record) => {
                 // The journal has the kernel's records too: each is taken once.
                 let is_known = record.is_kernel()
                     && (!self.is_kernel_off()

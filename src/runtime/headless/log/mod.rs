@@ -32,8 +32,10 @@ use merge::Merge;
 
 /// How long a read waits before the thread looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(200);
-/// Records that may wait to be merged: a flood slows its reader down.
+/// Messages of the readers that may wait to be merged: a flood slows its reader down.
 const QUEUE: usize = 256;
+/// Most records in one message.
+const BATCH: usize = 64;
 
 /// What the log gives, in the order of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +71,10 @@ enum Status {
 
 /// What a reader sends.
 enum Arrival {
-    Record(Reader, LogRecord),
+    Journal(LogRecord),
+    /// Records of the kernel's own log that were ready together. One message for each would make two threads take
+    /// turns a thousand times for one report.
+    Kernel(Vec<LogRecord>),
     /// Records were overwritten unread.
     Lost,
     Status(Reader, Status),

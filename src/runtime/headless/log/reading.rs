@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use super::{Arrival, Reader, Shared, Status, WAIT};
+use super::{Arrival, BATCH, Reader, Shared, Status, WAIT};
 use crate::linux::ReadError;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
 use crate::oomlog::LogRecord;
@@ -34,15 +34,21 @@ fn read(
     if send.send(status(Status::Reading)).is_err() {
         return Ok(());
     }
+    let mut batch = Vec::new();
     while !shared.stops() {
         // Before that the read does not wait: where nothing is ready, the history ends.
-        let item = reader.next(if caught_up { WAIT } else { Duration::ZERO })?;
+        let waits = caught_up && batch.is_empty();
+        let item = reader.next(if waits { WAIT } else { Duration::ZERO })?;
         let is_past = reader.is_past_start(item.as_ref());
+        let mut is_full = !matches!(item, Some(KmsgItem::Record(_)));
         let arrival = match item {
             Some(KmsgItem::Record(bytes)) => {
                 let record = LogRecord::parse_kmsg(&bytes).ok();
                 skipped += u64::from(record.is_none());
-                record.map(|record| Arrival::Record(Reader::Kernel, record))
+                // On a busy machine it can be long until this thread goes on.
+                is_full = record.as_ref().is_some_and(is_awaited);
+                batch.extend(record);
+                None
             }
             Some(KmsgItem::Lost) => Some(Arrival::Lost),
             None => {
@@ -56,6 +62,13 @@ fn read(
             }
         };
         caught_up = caught_up || is_past;
+        is_full |= batch.len() >= BATCH || (caught_up && told.is_none());
+        if is_full && !batch.is_empty() {
+            let records = Arrival::Kernel(std::mem::take(&mut batch));
+            if send.send(records).is_err() {
+                return Ok(());
+            }
+        }
         if let Some(arrival) = arrival
             && send.send(arrival).is_err()
         {
@@ -70,6 +83,12 @@ fn read(
         }
     }
     Ok(())
+}
+
+/// The record can be one that is shown as soon as it is there.
+fn is_awaited(record: &LogRecord) -> bool {
+    let words = ["illed process ", "oom-kill"];
+    words.iter().any(|word| record.text.contains(word))
 }
 
 /// What is wrong with a log that can be read.
