@@ -167,18 +167,27 @@ fn a_log_that_grows_while_it_is_read_is_read_to_its_end_as_it_was_at_the_start()
 fn a_log_too_long_for_the_time_there_is_says_so() {
     let root = tree();
     endless(&root);
-    let mut session = session(&root);
-    let begun = Instant::now();
-    let mut last = None;
-    session
-        .history(Duration::from_millis(300), |item| last = Some(item))
-        .expect("no error");
-    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
-    let Some(LogItem::Source(source)) = last else {
-        panic!("{last:?}");
+    let read_for = |time: Duration| {
+        let mut session = session(&root);
+        let begun = Instant::now();
+        let mut last = None;
+        session
+            .history(time, |item| last = Some(item))
+            .expect("no error");
+        assert!(begun.elapsed() < SOON + time, "{:?}", begun.elapsed());
+        let Some(LogItem::Source(source)) = last else {
+            panic!("{last:?}");
+        };
+        (session, source)
     };
+    // A busy machine does not come to open the log in the shorter times.
+    let times = [300, 1000, 3000, 9000].map(Duration::from_millis);
+    let (session, source) = times
+        .into_iter()
+        .map(read_for)
+        .find(|(_, source)| source.name.contains("kmsg"))
+        .expect("kmsg was opened");
     assert!(source.missing.contains("not read to its end"), "{source:?}");
-    assert!(source.name.contains("kmsg"), "{source:?}");
     assert!(!session.caught_up());
 }
 
