@@ -18,6 +18,7 @@ pub mod host;
 mod kernel_file;
 mod killers;
 pub mod ledger;
+pub mod presence;
 
 pub mod sampler;
 pub mod scan;
