@@ -57,6 +57,13 @@ impl Answer<'_> {
         if self.deaths.is_empty() {
             line(&self.nothing());
         }
+        if let (Question::Pid(pid), 2..) = (self.question, self.deaths.len()) {
+            line(&format!(
+                "The number {pid} has died {} times: it is used again. The newest death comes first.",
+                self.deaths.len()
+            ));
+            line("");
+        }
         for (nth, death) in self.deaths.iter().take(TOLD).enumerate() {
             if nth > 0 || self.alive.is_some() {
                 line("");
@@ -103,8 +110,12 @@ impl Answer<'_> {
                 "{read} of the death of {subject}: an exit that nobody waits for is in no log. What would have told: {}.",
                 words::RUNNING
             ),
-            (None, _) => format!(
-                "{read} of a death of {subject}. Units need their suffix (.service, .scope), names are those that ps shows. What would have told: {}.",
+            (None, Question::Unit(_)) => format!(
+                "{read} of an end of {subject}. What would have told: {}.",
+                words::RUNNING
+            ),
+            (None, Question::Name(_)) => format!(
+                "{read} of a death of {subject}. A unit is found by its whole name (x.service, x.scope), a process by the name that ps shows. What would have told: {}.",
                 words::RUNNING
             ),
         }

@@ -62,3 +62,4 @@ mod update;
 mod usable;
 mod victim_rules;
 mod weight;
+mod why;

@@ -49,7 +49,16 @@ pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
         Question::Unit(name) => of_unit(name, facts, seen),
         Question::Name(name) => of_name(name, facts, seen),
     };
-    found.sort_by_key(|death| std::cmp::Reverse(death.at));
+    // Of what happened in the same moment the known cause comes first: a process, then its scope.
+    let rank = |death: &Death| {
+        let first = if death.cause.is_known() {
+            super::AT_ONCE
+        } else {
+            0
+        };
+        std::cmp::Reverse(death.at.saturating_add(first))
+    };
+    found.sort_by_key(rank);
     found
 }
 
@@ -108,14 +117,17 @@ fn of_end(end: &End<'_>, facts: &[Fact], seen: &Seen) -> Death {
         });
         evidence.extend(near.cloned());
     }
-    if let Cause::Crash { .. } = cause {
-        let crashes = facts.iter().filter(|fact| {
-            matches!(fact.says, Says::Crash { .. })
-                && (end.at - fact.at).abs() < super::AT_ONCE
-                && fact.comm.as_deref().map(cut) == end.command.map(cut)
-        });
-        evidence.extend(crashes.cloned());
-    }
+    // The main process by its name: such lines name no unit.
+    let by_name = facts.iter().filter(|fact| {
+        let fits = match fact.says {
+            Says::Crash { .. } => matches!(cause, Cause::Crash { .. }),
+            Says::ProgramKill { .. } => matches!(cause, Cause::Program { .. }),
+            _ => false,
+        };
+        fits && (end.at - fact.at).abs() < super::AT_ONCE
+            && fact.comm.as_deref().map(cut) == end.command.map(cut)
+    });
+    evidence.extend(by_name.cloned());
     let cgroup = evidence.iter().find_map(|fact| fact.cgroup.clone());
     Death {
         at: end.at,
@@ -176,18 +188,38 @@ fn of_name(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     units.dedup();
     for unit in units {
         for death in of_unit(unit, facts, seen) {
-            let is_told = found.iter().any(|known| {
-                let mut evidence = known.evidence.iter();
-                let same = |fact: &&Fact| matches!(fact.says, Says::UnitResult(_));
-                evidence.any(|fact| same(&fact) && death.evidence.contains(fact)) || *known == death
-            });
-            if !is_told {
-                found.push(death);
+            match found.iter_mut().find(|known| is_same_end(known, &death)) {
+                Some(known) => {
+                    let evidence = [known.evidence.clone(), death.evidence].concat();
+                    known.evidence = in_order(evidence);
+                    known.unit = known.unit.take().or(death.unit);
+                    known.result = known.result.take().or(death.result);
+                }
+                None => found.push(death),
             }
         }
     }
     found.extend(evictions(name, facts));
     found
+}
+
+/// The end of a process and that of its unit, told by the same records.
+fn is_same_end(process: &Death, unit: &Death) -> bool {
+    let decides = |fact: &&Fact| {
+        matches!(
+            fact.says,
+            Says::UnitResult(_)
+                | Says::KernelKill { .. }
+                | Says::ProgramKill { .. }
+                | Says::Crash { .. }
+        )
+    };
+    let mut shared = process.evidence.iter().filter(decides);
+    shared.any(|fact| unit.evidence.contains(fact))
+        && (process.cause == unit.cause
+            || process.evidence.iter().any(|fact| {
+                matches!(fact.says, Says::UnitResult(_)) && unit.evidence.contains(fact)
+            }))
 }
 
 /// Evictions of a pod: `namespace/name`, or the name alone.

@@ -1,6 +1,6 @@
 //! [`End`]: one end of a unit, with all facts about it since its start.
 
-use super::{AT_ONCE, SECOND};
+use super::{AT_ONCE, DYING, SECOND};
 use crate::oomlog::witness::{ExitCode, Fact, Says};
 
 /// One end of a unit.
@@ -76,14 +76,29 @@ fn end<'f>(unit: &'f str, facts: &[&'f Fact]) -> Option<End<'f>> {
     let over = result
         .map(|(fact, _)| fact.at)
         .or(exit.map(|(fact, ..)| fact.at))?;
+    let at = exit.map_or(over, |(fact, ..)| fact.at);
+    let by_oom = result.is_some_and(|(_, result)| result == "oom-kill");
+    // What the unit has outlived is another death.
+    let is_outlived = |fact: &Fact| {
+        let kill = matches!(
+            fact.says,
+            Says::KernelKill { .. }
+                | Says::UnitOomKill
+                | Says::ProgramKill { .. }
+                | Says::Crash { .. }
+        );
+        kill && !by_oom && at - fact.at > DYING
+    };
+    let mut facts = facts.to_vec();
+    facts.retain(|fact| !is_outlived(fact));
     Some(End {
         unit,
-        at: exit.map_or(over, |(fact, ..)| fact.at),
+        at,
         over,
         main: exit.map(|(_, code, status)| (code, status)),
         command: exit.and_then(|(fact, ..)| fact.comm.as_deref()),
         result: result.map(|(_, result)| result),
-        facts: facts.to_vec(),
+        facts,
     })
 }
 
