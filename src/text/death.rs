@@ -166,6 +166,7 @@ pub fn source(fact: &Fact) -> &'static str {
         (Source::Kubelet, _) => "kubelet",
         (Source::Program, _) => "journal",
         (Source::Itself, _) => "journal",
+        (Source::Tracepoint, _) => "tracepoint",
         (Source::Proc, _) => "/proc",
         (Source::Counter, _) => "counter",
     }
@@ -179,7 +180,8 @@ pub fn would_tell(death: &Death) -> Vec<&'static str> {
         .map(|doubt| doubt_words(*doubt))
         .collect();
     let by_nobody = matches!(death.cause, Cause::Signal { by: None, .. });
-    if !death.cause.is_known() || by_nobody {
+    let has_run = |doubt: &Doubt| matches!(doubt, Doubt::NotKilled | Doubt::NotTraced);
+    if (!death.cause.is_known() || by_nobody) && !death.doubts.iter().any(has_run) {
         told.push(RUNNING);
     }
     told
@@ -204,6 +206,12 @@ fn doubt_words(doubt: Doubt) -> &'static str {
         }
         Doubt::NotMain => {
             "the process's own record: its unit ended, but systemd tells only how the main process did"
+        }
+        Doubt::NotKilled => {
+            "oomtop why, which reads the logs: no OOM kill and no SIGKILL came, so it ended by itself, crashed, or got another signal"
+        }
+        Doubt::NotTraced => {
+            "oomtop as root: its tracepoints tell who sends SIGKILL (see the title of the events)"
         }
         Doubt::Nothing => "a record about it: an exit that nobody waits for is in no log",
     }

@@ -21,6 +21,7 @@ mod disguise;
 mod document;
 mod domain_kills;
 mod domains;
+mod ended;
 mod event_selection;
 mod events;
 mod explain;

@@ -38,6 +38,8 @@ pub enum Source {
     Itself,
     /// `/proc`.
     Proc,
+    /// A tracepoint, while oomtop ran.
+    Tracepoint,
     /// A counter in a cgroup's `memory.events`, or the host's in `/proc/vmstat`.
     Counter,
 }
@@ -73,6 +75,17 @@ pub enum Shortage {
     Unknown,
 }
 
+/// Who sent a signal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Sender {
+    /// Its pid; 0 is the kernel.
+    pub pid: Pid,
+    /// Its user.
+    pub uid: u32,
+    /// Its name.
+    pub comm: String,
+}
+
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Says {
@@ -89,6 +102,11 @@ pub enum Says {
         killer: Killer,
         /// The signal's name, if it is known.
         signal: Option<String>,
+    },
+    /// Somebody sent SIGKILL, and not the OOM killer: a tracepoint told it.
+    Sigkill {
+        /// Who.
+        by: Sender,
     },
     /// A fault or an abort ended the process.
     Crash {

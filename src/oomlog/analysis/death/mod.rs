@@ -7,7 +7,7 @@ mod search;
 mod unit;
 mod units;
 
-use crate::oomlog::witness::{Fact, Shortage};
+use crate::oomlog::witness::{Fact, Sender, Shortage};
 use crate::oomlog::{Killer, Pid};
 
 pub use search::{Question, deaths};
@@ -87,17 +87,6 @@ impl Cause {
     }
 }
 
-/// Who sent a signal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Sender {
-    /// Its pid; 0 is the kernel.
-    pub pid: Pid,
-    /// Its user.
-    pub uid: u32,
-    /// Its name.
-    pub comm: String,
-}
-
 /// A name as the kernel keeps it: 15 bytes.
 fn cut(name: &str) -> &[u8] {
     let bytes = name.as_bytes();
@@ -124,6 +113,10 @@ pub enum Doubt {
     NotMain,
     /// Nothing tells of the process at all.
     Nothing,
+    /// oomtop ran, and no OOM kill and no SIGKILL came: an exit, a crash, or another signal.
+    NotKilled,
+    /// oomtop ran, but not with the tracepoints that tell of signals.
+    NotTraced,
 }
 
 /// One death.

@@ -2,8 +2,8 @@
 
 use super::units::{End, ends};
 use super::{AT_ONCE, Cause, DYING, Death, Doubt, Seen, cut, unit};
-use crate::oomlog::Pid;
-use crate::oomlog::witness::{ExitCode, Fact, Says, Source, is_crash};
+use crate::oomlog::witness::{ExitCode, Fact, Says, Sender, Source, is_crash};
+use crate::oomlog::{Killer, Pid};
 
 /// All deaths of this pid, oldest first. `facts` are in the order of time.
 pub(super) fn deaths(pid: Pid, facts: &[Fact], seen: &Seen) -> Vec<Death> {
@@ -60,6 +60,7 @@ fn is_deadly(fact: &Fact) -> bool {
     match fact.says {
         Says::KernelKill { .. }
         | Says::ProgramKill { .. }
+        | Says::Sigkill { .. }
         | Says::Crash { .. }
         | Says::UnitKills
         | Says::OnRequest => true,
@@ -143,6 +144,7 @@ fn by_name(named: &[&Fact], end: Option<&End<'_>>) -> Option<Cause> {
                 Some(Cause::Program { killer: *killer })
             }
             Says::Crash { signal } => Some(Cause::Crash { signal: *signal }),
+            Says::Sigkill { by } => sigkill(by, end),
             _ => None,
         })
         .or_else(|| {
@@ -163,6 +165,24 @@ fn by_name(named: &[&Fact], end: Option<&End<'_>>) -> Option<Cause> {
                 comm: kernel.and_then(|fact| fact.comm.clone()),
             })
         })
+}
+
+/// What a SIGKILL of this sender means. Why systemd sends it, the end of the unit tells.
+fn sigkill(by: &Sender, end: Option<&End<'_>>) -> Option<Cause> {
+    /// Daemons have uids below.
+    const USERS: u32 = 1000;
+    let is_daemon = by.uid < USERS || (61_184..=65_519).contains(&by.uid);
+    let mut killers = Killer::ALL.into_iter().filter(|killer| killer.is_program());
+    let killer = killers.find(|killer| is_daemon && cut(killer.name()) == cut(&by.comm));
+    match killer {
+        Some(killer) => Some(Cause::Program { killer }),
+        None if by.pid == 1 && end.is_some() => None,
+        None if by.pid == 1 && by.comm == "systemd" => Some(Cause::Stopped { forced: true }),
+        None => Some(Cause::Signal {
+            signal: 9,
+            by: Some(by.clone()),
+        }),
+    }
 }
 
 /// The last record that shows the process in a unit.
