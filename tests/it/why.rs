@@ -113,6 +113,7 @@ impl Journal {
 }
 
 /// Every kind of death, a minute apart.
+#[allow(clippy::too_many_lines, reason = "a journal is a list")]
 fn whole() -> Journal {
     let mut journal = Journal::default();
     let log = &mut journal;

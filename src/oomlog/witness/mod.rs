@@ -196,7 +196,14 @@ impl Fact {
 #[must_use]
 pub fn unit_of(cgroup: &str) -> Option<&str> {
     let mut parts = cgroup.rsplit('/');
-    parts.find(|part| part.ends_with(".service") || part.ends_with(".scope"))
+    parts.find(|part| is_kind(part, "service") || is_kind(part, "scope"))
+}
+
+/// True if the unit's name has this suffix.
+#[must_use]
+pub fn is_kind(unit: &str, kind: &str) -> bool {
+    unit.rsplit_once('.')
+        .is_some_and(|(_, suffix)| suffix == kind)
 }
 
 /// True for signals whose default is to dump memory (signal(7)): the process did something wrong, or somebody wanted

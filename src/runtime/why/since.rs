@@ -30,10 +30,9 @@ fn seconds(text: &str, zone: &TimeZone) -> Option<Zoned> {
 
 /// `10 min ago`, `1h 30min ago`, `-5s`.
 fn ago(text: &str, now: &Zoned) -> Option<Zoned> {
-    let spans = match (text.strip_suffix("ago"), text.strip_prefix('-')) {
-        (Some(spans), _) | (None, Some(spans)) => spans,
-        (None, None) => return None,
-    };
+    let spans = text
+        .strip_suffix("ago")
+        .or_else(|| text.strip_prefix('-'))?;
     let mut rest = spans.trim();
     let mut at = now.clone();
     if rest.is_empty() {

@@ -3,7 +3,7 @@
 use super::units::End;
 use super::{AT_ONCE, Cause, DYING, Doubt, SOON, Seen, cut};
 use crate::oomlog::Killer;
-use crate::oomlog::witness::{ExitCode, Fact, Says, Shortage, is_crash};
+use crate::oomlog::witness::{ExitCode, Fact, Says, Shortage, is_crash, is_kind};
 
 /// SIGKILL.
 const KILL: u32 = 9;
@@ -56,7 +56,7 @@ pub(super) fn cause(end: &End<'_>, all: &[Fact], seen: &Seen) -> (Cause, Vec<Dou
         Some((ExitCode::Exited, status)) => known(Cause::Exit {
             status: Some(status),
         }),
-        None if end.unit.ends_with(".scope") => (Cause::Unknown, vec![Doubt::Scope]),
+        None if is_kind(end.unit, "scope") => (Cause::Unknown, vec![Doubt::Scope]),
         None if end.result == Some("success") => {
             // SIGTERM is success too: a program may have sent it.
             let doubts = nearby(end, all);
@@ -137,8 +137,7 @@ fn kernel_kill<'f>(end: &End<'f>, by_oom: bool) -> Option<&'f Fact> {
 
 /// SIGKILL ended the main process, or nobody says how the processes ended, when the kernel killed.
 fn dies_at_once(end: &End<'_>) -> bool {
-    end.main == Some((ExitCode::Killed, KILL))
-        || (end.main.is_none() && end.unit.ends_with(".scope"))
+    end.main == Some((ExitCode::Killed, KILL)) || (end.main.is_none() && is_kind(end.unit, "scope"))
 }
 
 /// The kernel killed the main process; otherwise systemd stopped what was left.
@@ -152,7 +151,7 @@ fn by_kernel(end: &End<'_>, kill: Option<&Fact>) -> Cause {
         Some((ExitCode::Killed, KILL)) => !sent_by_systemd,
         Some((ExitCode::Exited, CHILD_KILLED)) => end.result != Some("oom-kill"),
         // A scope has no main process.
-        None => end.unit.ends_with(".scope"),
+        None => is_kind(end.unit, "scope"),
         Some(_) => false,
     };
     if victim_is_main {
