@@ -71,6 +71,7 @@
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
 //! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
+//! | processes whose details were shown (`app/view/gone.rs`) | 16 | the oldest goes |
 //! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
 //! | descriptors, threads (`runtime/screen/`) | 40 files, 7 threads and the helpers for blocked reads | refused at the start |
 //!

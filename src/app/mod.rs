@@ -77,7 +77,7 @@ pub struct State {
     pub events: EventLog,
     /// Who sent SIGKILL to whom.
     pub sigkills: Sigkills,
-    /// Processes that ended while a dialog showed them.
+    /// Processes that dialogs have shown, and when they were missed.
     pub gone: GoneOnes,
     /// Open dialogs, the front one last.
     pub dialogs: Vec<Box<dyn Dialog>>,

@@ -111,7 +111,7 @@ fn kernel(shortage: &Shortage, along: bool, death: &Death) -> String {
     };
     if along {
         return format!(
-            "The kernel's OOM killer killed it along with another: it was in the victim's group (memory.oom.group) or shared its memory; {why}."
+            "The kernel's OOM killer killed it along with another: it was in the victim's group, which dies as a whole, or shared its memory; {why}."
         );
     }
     format!("The kernel's OOM killer killed {whom}: {why}.")

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::common::scene::{GIB, Scene, id, kill_report, moment, processes, snapshot};
 use oomtop::app::msg::Msg;
+use oomtop::model::cgroup::CgroupKey;
 use oomtop::model::event_source::{EventSource, Tracing};
+use oomtop::model::killers::oom_policy::OomPolicy;
 use oomtop::model::traced::{Sender, Sigkill, Traced};
 use oomtop::oomlog::OomEvent;
 
@@ -27,7 +29,7 @@ fn opened(traced: bool) -> Scene {
     }));
     sample(&mut scene, 1, true);
     sample(&mut scene, 2, true);
-    scene.keys("/ p i d : 1 8 9 2 Enter Enter");
+    scene.keys("/").types("pid:1892").keys("Enter Enter");
     let text = scene.text();
     assert!(text.contains("Details of 1892 java"), "{text}");
     scene
@@ -116,4 +118,45 @@ fn who_was_not_killed_is_said_to_be_not_killed() {
         "{text}"
     );
     assert!(text.contains("was in the sample of"), "{text}");
+}
+
+#[test]
+fn systemd_stops_the_rest_of_the_unit_after_a_kill_in_it() {
+    let group = "/system.slice/mysql.service";
+    let mut scene = Scene::new(140, 40);
+    let sampled = |second: u64, alive: bool, policy: bool| {
+        let mut all = processes();
+        all.retain(|process| alive || process.id != id(2456));
+        let mut sample = snapshot(second, all);
+        let key = sample
+            .cgroups
+            .iter()
+            .position(|known| known.path.as_str() == group);
+        let key = CgroupKey(u32::try_from(key.expect("the unit")).expect("small"));
+        if policy {
+            sample.unit_policies = Arc::new(vec![(key, OomPolicy::Stop)]);
+        }
+        Msg::Sampled(Arc::new(sample))
+    };
+    scene.tell(sampled(1, true, true));
+    scene.tell(sampled(2, true, true));
+    scene.keys("/").types("pid:2456").keys("Enter Enter");
+    assert!(
+        scene.text().contains("Details of 2456 mysqld"),
+        "{}",
+        scene.text()
+    );
+    scene.tell(sampled(3, true, true));
+    let mut report = kill_report(90, 4, 812, "helper", Some(group));
+    report.task_memcg = Some(group.to_owned());
+    scene.tell(Msg::Oom(OomEvent::Report(Arc::new(report))));
+    // Who is dying is no candidate: nobody asks for its policy any more.
+    scene.tell(sampled(5, true, false));
+    scene.tell(Msg::Tick(moment(6)));
+    scene.tell(sampled(6, false, false));
+    let text = scene.text();
+    assert!(
+        text.contains("killed 812 helper in this unit, and systemd then stopped the rest"),
+        "{text}"
+    );
 }

@@ -1,4 +1,4 @@
-//! [`GoneOnes`]: processes that ended while a dialog showed them, and how, as far as oomtop saw it.
+//! [`GoneOnes`]: processes that a dialog shows, until they end and after, and how they ended as far as oomtop saw it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const STOPS_WITHIN: i64 = 100_000_000;
 /// Microseconds of a clock tick (`USER_HZ` is 100 everywhere but on Alpha).
 const TICK: u64 = 10_000;
 
-/// A process that ended.
+/// A process that a dialog shows or has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
     /// Identity.
@@ -34,8 +34,8 @@ pub struct Gone {
     pub stops_along: bool,
     /// The last sample that had it.
     pub seen: Monotonic,
-    /// The first without it.
-    pub missed: Monotonic,
+    /// The first without it; `None` while it lives.
+    pub missed: Option<Monotonic>,
 }
 
 /// The last ones.
@@ -43,7 +43,7 @@ pub struct Gone {
 pub struct GoneOnes(VecDeque<Gone>);
 
 impl GoneOnes {
-    /// Compares two samples for these processes.
+    /// Compares two samples for the processes that dialogs show.
     pub fn note(
         &mut self,
         shown: impl Iterator<Item = ProcessId>,
@@ -51,23 +51,32 @@ impl GoneOnes {
         after: &Snapshot,
     ) {
         for id in shown {
-            let Some(process) = before.process(id).filter(|_| after.process(id).is_none()) else {
+            let Some(process) = before.process(id) else {
                 continue;
             };
-            if self.of(id).is_some() {
+            let group = process.cgroup.and_then(|key| before.cgroup(key));
+            let cgroup = group.map(|group| group.path.to_string());
+            let stops_along = before.stopped_with(id).is_some();
+            let missed = after.process(id).is_none().then_some(after.taken.monotonic);
+            let seen = before.taken.monotonic;
+            if let Some(known) = self.0.iter_mut().find(|known| known.id == id) {
+                // Who is dying has left its group, and is no candidate any more.
+                known.cgroup = cgroup.or(known.cgroup.take());
+                known.stops_along |= stops_along;
+                known.seen = seen;
+                known.missed = missed;
                 continue;
             }
             if self.0.len() == KEPT {
                 self.0.pop_front();
             }
-            let group = process.cgroup.and_then(|key| before.cgroup(key));
             self.0.push_back(Gone {
                 id,
                 comm: process.comm.text().into_owned(),
-                cgroup: group.map(|group| group.path.to_string()),
-                stops_along: before.stopped_with(id).is_some(),
-                seen: before.taken.monotonic,
-                missed: after.taken.monotonic,
+                cgroup,
+                stops_along,
+                seen,
+                missed,
             });
         }
     }
@@ -97,6 +106,7 @@ impl Aftermath<'_> {
     #[must_use]
     pub fn death(&self, id: ProcessId) -> Option<Death> {
         let gone = self.gone.of(id)?;
+        let missed = gone.missed?;
         let wall = |at| self.now.wall_of(at).unix_micros;
         let facts = self.facts(id);
         let started = wall(Monotonic(id.start_ticks.saturating_mul(TICK)));
@@ -105,7 +115,7 @@ impl Aftermath<'_> {
         // The number may have been another's before. A stamp of the log is not exact to the tick.
         let mut death = match found.find(|death| death.at >= started - 1_000_000) {
             Some(death) => death,
-            None => self.unnamed(gone, &facts),
+            None => self.unnamed(gone, missed, &facts),
         };
         death.comm = death.comm.or_else(|| Some(gone.comm.clone()));
         death.cgroup = death.cgroup.or_else(|| gone.cgroup.clone());
@@ -117,9 +127,9 @@ impl Aftermath<'_> {
     }
 
     /// Nothing names the process: its unit was stopped after a kill in it, or it was not killed.
-    fn unnamed(&self, gone: &Gone, facts: &[Fact]) -> Death {
-        let wall = |at| self.now.wall_of(at).unix_micros;
-        let missed = wall(gone.missed);
+    fn unnamed(&self, gone: &Gone, missed: Monotonic, facts: &[Fact]) -> Death {
+        let first_without = self.now.wall_of(missed);
+        let missed = first_without.unix_micros;
         let unit = gone.cgroup.as_deref().and_then(unit_of);
         let kill = facts.iter().rfind(|fact| {
             matches!(fact.says, Says::KernelKill { .. })
@@ -144,7 +154,7 @@ impl Aftermath<'_> {
             gone.id.pid,
             gone.comm,
             self.now.wall_of(gone.seen),
-            self.now.wall_of(gone.missed)
+            first_without
         );
         let kill = kill.filter(|_| cause.is_known()).cloned();
         let vanished = Fact::new(missed, Source::Proc, &words, Says::Count);

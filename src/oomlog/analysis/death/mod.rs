@@ -87,6 +87,25 @@ impl Cause {
     }
 }
 
+/// In the order of time, each once: two logs have the same line.
+fn in_order(mut facts: Vec<Fact>) -> Vec<Fact> {
+    facts.sort_by_key(|fact| fact.at);
+    let mut kept: Vec<Fact> = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let is_known = kept
+            .iter()
+            .rev()
+            .take_while(|known| fact.at - known.at < AT_ONCE)
+            .any(|known| {
+                known.text == fact.text && known.says == fact.says && known.pid == fact.pid
+            });
+        if !is_known {
+            kept.push(fact);
+        }
+    }
+    kept
+}
+
 /// A name as the kernel keeps it: 15 bytes.
 fn cut(name: &str) -> &[u8] {
     let bytes = name.as_bytes();

@@ -1,7 +1,7 @@
 //! Why a process ended: what names its pid, and the end of its unit.
 
 use super::units::{End, ends};
-use super::{AT_ONCE, Cause, DYING, Death, Doubt, Seen, cut, unit};
+use super::{AT_ONCE, Cause, DYING, Death, Doubt, Seen, cut, in_order, unit};
 use crate::oomlog::witness::{ExitCode, Fact, Says, Sender, Source, is_crash};
 use crate::oomlog::{Killer, Pid};
 
@@ -256,7 +256,7 @@ fn death(
         result: end.and_then(|end| end.result).map(str::to_owned),
         cause,
         doubts,
-        evidence: super::search::in_order(evidence),
+        evidence: in_order(evidence),
     }
 }
 

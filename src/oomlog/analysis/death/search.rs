@@ -2,7 +2,7 @@
 
 use super::unit::nearby;
 use super::units::{End, ends};
-use super::{Cause, Death, Seen, cut, process, unit};
+use super::{Cause, Death, Seen, cut, in_order, process, unit};
 use crate::oomlog::Pid;
 use crate::oomlog::witness::{Fact, Says};
 
@@ -60,25 +60,6 @@ pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     };
     found.sort_by_key(rank);
     found
-}
-
-/// In the order of time, each once: two logs have the same line.
-pub(super) fn in_order(mut facts: Vec<Fact>) -> Vec<Fact> {
-    facts.sort_by_key(|fact| fact.at);
-    let mut kept: Vec<Fact> = Vec::with_capacity(facts.len());
-    for fact in facts {
-        let is_known = kept
-            .iter()
-            .rev()
-            .take_while(|known| fact.at - known.at < super::AT_ONCE)
-            .any(|known| {
-                known.text == fact.text && known.says == fact.says && known.pid == fact.pid
-            });
-        if !is_known {
-            kept.push(fact);
-        }
-    }
-    kept
 }
 
 /// The ends of a unit, and the kills in it that it outlived.
