@@ -72,6 +72,8 @@
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
 //! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
+//! | processes whose details were shown (`app/view/gone.rs`) | 16 | the oldest goes |
+//! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
 //! | descriptors, threads (`runtime/screen/`) | 40 files, 7 threads and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
@@ -119,6 +121,9 @@
 //! * A piece of advice after an OOM: a variant of [`oomlog::analysis::advice::Advice`] and the cause that calls for
 //!   it; the compiler asks for the sentence (`text/report/advice.rs`) and for the dashboard key that takes the
 //!   step, if there is one (`app/dialog/report.rs`).
+//! * A record that tells how somebody ended: its reader in `oomlog/witness/`, a variant of [`oomlog::witness::Says`]
+//!   (the compiler asks whether it is deadly); a cause of death, a variant of
+//!   [`oomlog::analysis::death::Cause`] with its sentence in `text/death.rs`.
 //! * What a request for memory was for: a row of function names in `oomlog/analysis/purpose.rs`.
 //! * A kind of memory in the ledger: a variant of [`oomlog::analysis::ledger::Kind`]; the compiler asks for what frees
 //!   it and for its words (`text/ledger.rs`). Its counter goes into `HostCounts` or `GroupCounts` beside it, which count

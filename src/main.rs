@@ -7,14 +7,14 @@ use oomtop::config::{Environment, Mode, resolve};
 use oomtop::runtime::headless::{Halt, print};
 use oomtop::runtime::{self, RunError};
 
-/// The status of `explain` when it fails: 1 would say that there was no kill.
+/// The status of `explain` and `why` when they fail: 1 would say that there was no kill, that nobody knows.
 const UNREADABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let mut failure = 1;
     let outcome = match resolve(std::env::args_os(), &Environment::from_process()) {
         Ok(mode) => {
-            if matches!(mode, Mode::Explain(_)) {
+            if matches!(mode, Mode::Explain(_) | Mode::Why(_)) {
                 failure = UNREADABLE;
             }
             run(mode)
@@ -55,6 +55,12 @@ fn run(mode: Mode) -> Result<u8, RunError> {
         Mode::Facts(launch) => runtime::facts(&launch.root, launch.backend),
         Mode::PrintConfig(text) => whole(&text),
         Mode::Explain(launch) => runtime::explain(&launch.source, &launch.root, launch.json),
+        Mode::Why(launch) => runtime::why(
+            &launch.of,
+            launch.since.as_deref(),
+            &launch.root,
+            launch.json,
+        ),
     }
 }
 

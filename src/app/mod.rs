@@ -38,6 +38,7 @@ use undo::UndoLog;
 
 use crate::app::update::ledger::Asked;
 use crate::app::update::pending::Pending;
+use crate::app::view::gone::{Aftermath, GoneOnes};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::plan::inverse::Expectation;
@@ -76,6 +77,8 @@ pub struct State {
     pub events: EventLog,
     /// Who sent SIGKILL to whom.
     pub sigkills: Sigkills,
+    /// Processes that dialogs have shown, and when they were missed.
+    pub gone: GoneOnes,
     /// Open dialogs, the front one last.
     pub dialogs: Vec<Box<dyn Dialog>>,
     /// The prompt in the footer, if one is open.
@@ -142,6 +145,7 @@ impl State {
             gauge: Gauge::default(),
             events: EventLog::default(),
             sigkills: Sigkills::default(),
+            gone: GoneOnes::default(),
             dialogs: Vec::new(),
             prompt: None,
             searched: String::new(),
@@ -214,6 +218,12 @@ impl State {
             settings: &self.settings,
             keymap: &self.keymap,
             domains: &self.domains,
+            aftermath: Aftermath {
+                gone: &self.gone,
+                events: &self.events,
+                sigkills: &self.sigkills,
+                now: self.now,
+            },
             screen: self.size,
         }
     }

@@ -6,6 +6,7 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
+pub use super::commands::why::WhyLaunch;
 
 /// What to run.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub enum Mode {
     PrintConfig(String),
     /// The OOM reports of a log, then exit.
     Explain(ExplainLaunch),
+    /// Why a process or a unit died, then exit.
+    Why(WhyLaunch),
 }
 
 /// The full screen.

@@ -25,7 +25,7 @@ use crate::text::tone::printable;
 use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
-pub use launch::{ExplainLaunch, FactsLaunch, Mode, SampleLaunch, ScreenLaunch};
+pub use launch::{ExplainLaunch, FactsLaunch, Mode, SampleLaunch, ScreenLaunch, WhyLaunch};
 use settings::Values;
 
 /// What to print instead of running, and with which exit status.

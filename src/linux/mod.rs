@@ -19,6 +19,7 @@ pub mod host;
 mod kernel_file;
 mod killers;
 pub mod ledger;
+pub mod presence;
 
 pub mod sampler;
 pub mod scan;

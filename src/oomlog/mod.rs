@@ -85,6 +85,7 @@ mod record;
 mod report;
 mod transport;
 mod userspace;
+pub mod witness;
 
 pub use assembler::OomAssembler;
 pub use base::{Monotonic, Pid, ReportKey};

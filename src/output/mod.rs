@@ -8,5 +8,6 @@ pub mod json;
 pub mod safe_json;
 pub mod saved;
 pub mod table;
+pub mod why;
 
 use crate::text::tone::printable;

@@ -34,6 +34,11 @@ pub(super) fn date(unix_micros: i64) -> String {
     local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
+/// The local zone.
+pub(super) fn zone() -> &'static TimeZone {
+    local_zone()
+}
+
 /// Seconds east of UTC at that moment; UTC where the zone is not known.
 fn utc_offset(unix_micros: i64) -> i32 {
     jiff::Timestamp::from_microsecond(unix_micros)

@@ -1,7 +1,7 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`]). [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
+//! [`explain()`], [`why()`]). [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
@@ -18,6 +18,7 @@ mod facts;
 pub mod headless;
 mod once;
 pub mod screen;
+mod why;
 mod zone;
 
 use std::io::{self, Write};
@@ -31,6 +32,7 @@ pub use explain::explain;
 pub use facts::facts;
 pub use once::once;
 pub use screen::run;
+pub use why::why;
 
 /// Why oomtop could not run.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What the screen and printed output share: styled lines without colours, sizes, words.
 
 pub mod cells;
+pub mod death;
 pub mod deeds;
 pub mod event;
 pub mod format;

@@ -43,6 +43,7 @@ const OFFERS: &[&str] = &[
     "UserspaceKill",
     "Zone",
     "analysis",
+    "witness",
 ];
 
 /// The code of all files below a directory, without comments.

@@ -1,6 +1,7 @@
 //! The details pane: one process, its badness part by part, and the file behind each number.
 
 mod distance;
+mod ended;
 mod groups;
 
 use super::scroll::Scroll;
@@ -86,7 +87,7 @@ impl Dialog for DetailsDialog {
                     .text(sources(process, detail, context))
                     .text(whole_command(process))
             }
-            None => view.text(vec![Line::of(Tone::Critical, "This process has ended.")]),
+            None => view.text(ended::lines(self.target.id, context)),
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::app::input::keymap::Keymap;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::Domains;
+use crate::app::view::gone::Aftermath;
 use crate::app::view::processes::columns::CellContext;
 use crate::model::cgroup::{CgroupKey, CgroupPath};
 use crate::model::incident::Survey;
@@ -56,6 +57,8 @@ pub struct DialogContext<'a> {
     pub keymap: &'a Keymap,
     /// What is remembered of the OOM domains.
     pub domains: &'a Domains,
+    /// How processes ended that are not there any more.
+    pub aftermath: Aftermath<'a>,
     /// Columns and rows of the terminal.
     pub screen: (u16, u16),
 }

@@ -171,6 +171,11 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     state.failure = None;
     if !state.paused {
         state.look_at_frozen(&snapshot);
+        let shown = state
+            .dialogs
+            .iter()
+            .filter_map(|dialog| dialog.wants_detail());
+        state.gone.note(shown, &state.snapshot, &snapshot);
         state.previous = std::mem::replace(&mut state.snapshot, snapshot);
         if state
             .table

@@ -4,6 +4,7 @@ pub mod columns;
 pub mod domains;
 pub mod events;
 pub mod gauge;
+pub mod gone;
 pub mod layout;
 pub mod list;
 pub mod processes;

@@ -1,6 +1,7 @@
 //! Subcommands: each has a file and a variant of [`Command`].
 
 pub(super) mod explain;
+pub(super) mod why;
 
 use super::launch::Mode;
 
@@ -9,6 +10,8 @@ use super::launch::Mode;
 pub(super) enum Command {
     /// Explain the OOM reports in a log: what ran out, who died, why, and what to do
     Explain(explain::ExplainArgs),
+    /// Say why a process or a unit died: an OOM kill, a signal, a crash, an exit, each with its evidence
+    Why(why::WhyArgs),
 }
 
 impl Command {
@@ -16,6 +19,7 @@ impl Command {
     pub(super) fn resolve(self) -> Mode {
         match self {
             Self::Explain(args) => Mode::Explain(args.resolve()),
+            Self::Why(args) => Mode::Why(args.resolve()),
         }
     }
 }

@@ -28,6 +28,19 @@ const PROBE_MOST: u64 = 4 << 20;
 /// How long a stream may be silent. Seeking in many files on a slow disk takes seconds.
 const SILENCE: Duration = Duration::from_mins(1);
 
+/// Who can tell how a unit ended: pid 1, the managers of users, systemd-coredump, the kernel's audit of processes that
+/// dump (`ANOM_ABEND`), kubelet.
+const ENDS: &[&[&str]] = &[
+    &["_PID=1", "_UID=0"],
+    &["_COMM=systemd", "_EXE=/usr/lib/systemd/systemd"],
+    &["_COMM=systemd", "_EXE=/lib/systemd/systemd"],
+    &["_SYSTEMD_SLICE=system-systemd\\x2dcoredump.slice"],
+    &["_TRANSPORT=audit", "_AUDIT_TYPE=1701"],
+    &["_SYSTEMD_UNIT=kubelet.service"],
+    &["_SYSTEMD_UNIT=k3s.service"],
+    &["_SYSTEMD_UNIT=k3s-agent.service"],
+];
+
 /// Which boot's journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Boot {
@@ -55,6 +68,8 @@ enum Wanted {
     Killers,
     /// Theirs and the kernel's.
     Kills,
+    /// Theirs, the kernel's, and all that can tell how a unit ended; those of this process too.
+    Ends(Option<u32>),
 }
 
 /// A call of journalctl for records, one JSON object each.
@@ -64,6 +79,7 @@ pub struct Journalctl {
     wanted: Wanted,
     boot: Option<Boot>,
     last: Option<u32>,
+    since: Option<i64>,
     follow: bool,
     most: u64,
     within: Option<Duration>,
@@ -80,6 +96,7 @@ impl Journalctl {
             wanted,
             boot: None,
             last: None,
+            since: None,
             follow: false,
             most: MOST,
             within: None,
@@ -99,6 +116,20 @@ impl Journalctl {
     #[must_use]
     pub fn killers() -> Self {
         Self::new(Wanted::Killers)
+    }
+
+    /// All records that can tell how a process or a unit ended; `own`: also those that this process wrote, which show
+    /// its unit. Of this boot, unless [`Self::since`] asks for more.
+    #[must_use]
+    pub fn ends(own: Option<u32>) -> Self {
+        Self::new(Wanted::Ends(own))
+    }
+
+    /// Of all boots since this moment, in microseconds since 1970.
+    #[must_use]
+    pub fn since(mut self, micros: i64) -> Self {
+        self.since = Some(micros);
+        self
     }
 
     /// Of another boot.
@@ -168,17 +199,32 @@ impl Journalctl {
         match &self.boot {
             Some(boot) => arguments.push(format!("--boot={boot}")),
             None if self.wanted == Wanted::Anything => {}
+            None if self.since.is_some() => {}
             None => arguments.push("--boot".to_owned()),
+        }
+        if let Some(micros) = self.since {
+            arguments.push(format!("--since=@{}", micros.div_euclid(1_000_000)));
         }
         // Quiet: a journal without lines prints nothing instead of "-- No entries --".
         arguments.extend(["-q", "--no-pager"].map(str::to_owned));
         let kernel: &[&[&str]] = &[&["_TRANSPORT=kernel"]];
         let proofs = Killer::ALL.iter().map(|killer| killer.proofs());
         let killers = proofs.flatten().copied();
+        let own = match self.wanted {
+            Wanted::Ends(Some(pid)) => Some(format!("_PID={pid}")),
+            _ => None,
+        };
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
         let matches: Vec<&[&str]> = match self.wanted {
             Wanted::Anything => kernel.iter().copied().chain([&["_PID=1"][..]]).collect(),
             Wanted::Killers => killers.collect(),
             Wanted::Kills => kernel.iter().copied().chain(killers).collect(),
+            Wanted::Ends(_) => {
+                let all = kernel.iter().copied().chain(killers);
+                let all = all.chain(ENDS.iter().copied());
+                all.chain((!own.is_empty()).then_some(own.as_slice()))
+                    .collect()
+            }
         };
         for (nth, terms) in matches.iter().enumerate() {
             // "+" is or; terms without it must all hold.

@@ -4,6 +4,7 @@
 //! `None`, never a guess.
 
 pub mod advice;
+pub mod death;
 pub mod evidence;
 pub mod freed;
 pub mod gfp;

@@ -80,6 +80,12 @@ impl EventLog {
         has_row
     }
 
+    /// True if tracepoints have told of every kill and every SIGKILL since then.
+    #[must_use]
+    pub fn is_traced_since(&self, since: Monotonic) -> bool {
+        self.source.is_traced() && self.traced_since.is_some_and(|traced| traced <= since)
+    }
+
     /// More about a kill that has a row; false if none has it.
     fn learn_more(&mut self, traced: &Arc<TracedKill>, samples: &[&Snapshot]) -> bool {
         for kept in self.entries.iter_mut().rev() {

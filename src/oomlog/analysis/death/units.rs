@@ -1,0 +1,115 @@
+//! [`End`]: one end of a unit, with all facts about it since its start.
+
+use super::{AT_ONCE, DYING, SECOND};
+use crate::oomlog::witness::{ExitCode, Fact, Says};
+
+/// One end of a unit.
+#[derive(Debug, Clone)]
+pub(super) struct End<'f> {
+    pub(super) unit: &'f str,
+    /// Oldest first.
+    pub(super) facts: Vec<&'f Fact>,
+    /// When its main process ended, or the unit.
+    pub(super) at: i64,
+    /// When the last of it was gone.
+    pub(super) over: i64,
+    pub(super) main: Option<(ExitCode, u32)>,
+    /// Name of the main process's command.
+    pub(super) command: Option<&'f str>,
+    /// `None` while systemd has not said that it is over.
+    pub(super) result: Option<&'f str>,
+}
+
+/// Facts before a start belong to an earlier life, except those that systemd writes late.
+const LATE: i64 = 5 * SECOND;
+
+/// All ends of a unit, oldest first. `facts` are in the order of time.
+pub(super) fn ends<'f>(unit: &'f str, facts: &'f [Fact]) -> Vec<End<'f>> {
+    let mut ends: Vec<End<'f>> = Vec::new();
+    let mut open: Vec<&'f Fact> = Vec::new();
+    for fact in facts.iter().filter(|fact| is_about(fact, unit)) {
+        match &fact.says {
+            Says::Started => {
+                ends.extend(end(unit, &open));
+                open.clear();
+            }
+            Says::UnitResult(_) => {
+                open.push(fact);
+                ends.extend(end(unit, &open));
+                open.clear();
+            }
+            // systemd looks at the counters after it has reaped the process.
+            Says::UnitOomKill | Says::ProgramKill { .. } | Says::KernelKill { .. }
+                if open.is_empty()
+                    && ends
+                        .last()
+                        .is_some_and(|end| fact.at - end.over < LATE && is_late(fact, end)) =>
+            {
+                if let Some(end) = ends.last_mut() {
+                    end.facts.push(fact);
+                }
+            }
+            _ => open.push(fact),
+        }
+    }
+    ends.extend(end(unit, &open));
+    ends
+}
+
+/// systemd's word about a kill may come after the end; the kernel's stamp is that of the kill.
+fn is_late(fact: &Fact, end: &End<'_>) -> bool {
+    match fact.says {
+        Says::KernelKill { .. } => fact.at - end.at < AT_ONCE / 4,
+        _ => true,
+    }
+}
+
+fn end<'f>(unit: &'f str, facts: &[&'f Fact]) -> Option<End<'f>> {
+    let exit = facts.iter().find_map(|fact| match fact.says {
+        Says::MainExit { code, status } => Some((fact, code, status)),
+        _ => None,
+    });
+    let result = facts.iter().find_map(|fact| match &fact.says {
+        Says::UnitResult(result) => Some((fact, result.as_str())),
+        _ => None,
+    });
+    let over = result
+        .map(|(fact, _)| fact.at)
+        .or(exit.map(|(fact, ..)| fact.at))?;
+    let at = exit.map_or(over, |(fact, ..)| fact.at);
+    let by_oom = result.is_some_and(|(_, result)| result == "oom-kill");
+    // What the unit has outlived is another death.
+    let is_outlived = |fact: &Fact| {
+        let kill = matches!(
+            fact.says,
+            Says::KernelKill { .. }
+                | Says::UnitOomKill
+                | Says::ProgramKill { .. }
+                | Says::Crash { .. }
+        );
+        kill && !by_oom && at - fact.at > DYING
+    };
+    let mut facts = facts.to_vec();
+    facts.retain(|fact| !is_outlived(fact));
+    Some(End {
+        unit,
+        at,
+        over,
+        main: exit.map(|(_, code, status)| (code, status)),
+        command: exit.and_then(|(fact, ..)| fact.comm.as_deref()),
+        result: result.map(|(_, result)| result),
+        facts,
+    })
+}
+
+fn is_about(fact: &Fact, unit: &str) -> bool {
+    if matches!(fact.says, Says::Lived | Says::Waits { .. } | Says::Count) {
+        return false;
+    }
+    // A program that kills a group kills the units below it too.
+    fact.of_unit() == Some(unit)
+        || fact
+            .cgroup
+            .as_deref()
+            .is_some_and(|group| group.split('/').any(|part| part == unit))
+}
