@@ -6,7 +6,7 @@ use crate::common::scene::{GIB, Scene, id, kill_report, moment, processes, snaps
 use oomtop::app::msg::Msg;
 use oomtop::model::cgroup::CgroupKey;
 use oomtop::model::event_source::{EventSource, Tracing};
-use oomtop::model::killers::oom_policy::OomPolicy;
+use oomtop::model::killers::oom_policy::{OomPolicy, Unit};
 use oomtop::model::traced::{Sender, Sigkill, Traced};
 use oomtop::oomlog::OomEvent;
 
@@ -134,7 +134,11 @@ fn systemd_stops_the_rest_of_the_unit_after_a_kill_in_it() {
             .position(|known| known.path.as_str() == group);
         let key = CgroupKey(u32::try_from(key.expect("the unit")).expect("small"));
         if policy {
-            sample.unit_policies = Arc::new(vec![(key, OomPolicy::Stop)]);
+            sample.units = Arc::new(vec![Unit {
+                group: key,
+                policy: OomPolicy::Stop,
+                main: None,
+            }]);
         }
         Msg::Sampled(Arc::new(sample))
     };
