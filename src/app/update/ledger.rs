@@ -59,6 +59,6 @@ impl State {
         let (domains, page) = (self.key(ActionId::Domains), self.key(ActionId::Ledger));
         self.alarms = self
             .domains
-            .alarms(&self.snapshot, &self.host, &domains, &page);
+            .alarms(&self.snapshot, &self.host, (&domains, &page), self.size.0);
     }
 }

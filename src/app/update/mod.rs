@@ -48,6 +48,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Tick(now) => on_tick(state, now),
         Msg::Resized(width, height) => {
             state.size = (width, height);
+            state.note_alarms();
             state.arrange()
         }
         Msg::Read(at) => {
