@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod sampler;
 pub mod scan;
 mod snapshot_pool;
+pub mod wake;
 
 /// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,6 +41,7 @@ use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Host, Snapshot};
+use crate::model::wake::WakeSources;
 use crate::text::tone::Line;
 
 /// What a dialog may read. This data changes under an open dialog; the target does not.
@@ -56,6 +57,8 @@ pub struct DialogContext<'a> {
     pub keymap: &'a Keymap,
     /// What is remembered of the OOM domains.
     pub domains: &'a Domains,
+    /// What wakes oomtop besides the clock.
+    pub wakes: &'a WakeSources,
     /// Columns and rows of the terminal.
     pub screen: (u16, u16),
 }

@@ -57,8 +57,8 @@ impl State {
     pub(in crate::app) fn note_alarms(&mut self) {
         use crate::app::input::id::ActionId;
         let (domains, page) = (self.key(ActionId::Domains), self.key(ActionId::Ledger));
-        self.alarms = self
-            .domains
-            .alarms(&self.snapshot, &self.host, (&domains, &page), self.size.0);
+        self.alarms =
+            self.domains
+                .alarms(&self.snapshot, &self.host, (&domains, &page), self.size.0);
     }
 }

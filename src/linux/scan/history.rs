@@ -273,7 +273,11 @@ impl Entry {
                     let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
                     let next = shown + weight * (rate - shown);
                     // Where both have come together there is one number.
-                    if (next - growth).abs() < NO_GROWTH { growth } else { next }
+                    if (next - growth).abs() < NO_GROWTH {
+                        growth
+                    } else {
+                        next
+                    }
                 }),
             };
             self.rate = rate;
@@ -332,14 +336,20 @@ mod tests {
     fn a_fast_leak_has_its_whole_rate_at_the_second_reading_that_agrees() {
         let growth = shown(&[20, 20, 20, 20, 40, 60, 80, 100]);
         assert!(growth[4] < 10.0, "one step may be anything: {growth:?}");
-        assert!(growth[5..].iter().all(|rate| (rate - 20.0).abs() < 0.1), "{growth:?}");
+        assert!(
+            growth[5..].iter().all(|rate| (rate - 20.0).abs() < 0.1),
+            "{growth:?}"
+        );
     }
 
     #[test]
     fn a_single_burst_is_smoothed_and_fades() {
         let growth = shown(&[20, 20, 20, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70]);
         assert!(growth[3] < 15.0, "{growth:?}");
-        assert!(growth[4..].windows(2).all(|pair| pair[1] < pair[0]), "{growth:?}");
+        assert!(
+            growth[4..].windows(2).all(|pair| pair[1] < pair[0]),
+            "{growth:?}"
+        );
         assert!(growth[13] < 1.5, "{growth:?}");
     }
 }

@@ -100,8 +100,8 @@ mod tests {
 
     use super::Leak;
     use crate::model::cgroup::CgroupKey;
-    use crate::model::oom_domain::victim::{DomainState, Scope};
     use crate::model::on_paper::{group, member};
+    use crate::model::oom_domain::victim::{DomainState, Scope};
     use crate::model::process::Process;
     use crate::model::process::pace::Pace;
     use crate::model::snapshot::Snapshot;

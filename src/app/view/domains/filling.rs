@@ -45,9 +45,8 @@ impl Watch {
 impl Domains {
     /// Domains that are about to be full, the first to be so at the front. Of nested ones only the one that decides.
     pub fn filling(&self) -> Vec<Scope> {
-        let decides = |scope: Scope, watch: &Watch| {
-            watch.first_full.is_none_or(|(first, _)| first == scope)
-        };
+        let decides =
+            |scope: Scope, watch: &Watch| watch.first_full.is_none_or(|(first, _)| first == scope);
         let found = self
             .watches
             .iter()
