@@ -99,9 +99,9 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
     let mut line = match watch.signs.time_left {
         // The last seconds alone say so.
         Some(left) if watch.forecast.is_brief() => {
-            Line::of(loud, format!("FULL IN {}?", format::roughly(left)))
+            Line::of(loud, format!("FULL IN {}?", soon(left)))
         }
-        Some(left) => Line::of(loud, format!("FULL IN {}", format::roughly(left))),
+        Some(left) => Line::of(loud, format!("FULL IN {}", soon(left))),
         None => Line::of(Tone::Watch, "FILLED, now at rest"),
     };
     line.push(
@@ -152,6 +152,15 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
     line.push(Tone::Dim, "  dies: ");
     line.push(Tone::Critical, fate);
     line
+}
+
+/// A time in the last ten seconds by the second, a longer one rounded so that it does not jump.
+fn soon(left: Duration) -> String {
+    if left < Duration::from_secs(10) {
+        format!("~{}s", left.as_secs())
+    } else {
+        format::roughly(left)
+    }
 }
 
 /// The name of the domain: on a narrow line the last level of its path.
