@@ -3,6 +3,7 @@
 
 use oomtop::app::msg::{Effect, Msg};
 use oomtop::model::cgroup::Cgroup;
+use oomtop::model::incident::Survey;
 use oomtop::model::plan::step::Step;
 use oomtop::model::process::Process;
 use oomtop::model::process::pace::Pace;
@@ -142,6 +143,32 @@ fn three_keys_protect_the_victim_that_the_line_names() {
     assert!(
         matches!(protected[..], [(77 | 10, adj)] if adj < 0),
         "{plans:?}"
+    );
+}
+
+#[test]
+fn three_keys_let_the_leaker_die_first_where_nobody_may_be_protected() {
+    // The leaker is still smaller than the service it would take along.
+    let mut scene = leaking(120, 36, 2);
+    assert!(line(&scene).is_some_and(|line| line.contains("dies: 10 orders-db")));
+    scene.keys("d i");
+    let path = scene
+        .state
+        .domains
+        .selected_path()
+        .expect("the group")
+        .clone();
+    scene.tell(Msg::Surveyed(path.clone(), Ok(Survey::of_nothing(path))));
+    scene.asked();
+    scene.keys("Enter");
+    let exposed = scene.asked().into_iter().find_map(|effect| match effect {
+        Effect::Write { plans, .. } => plans.first().and_then(|plan| plan.steps.first().cloned()),
+        _ => None,
+    });
+    assert!(
+        matches!(exposed, Some(Step::Adj { target, value }) if target.pid == 77 && value.get() > 0),
+        "{exposed:?} {}",
+        scene.text()
     );
 }
 

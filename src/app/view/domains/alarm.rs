@@ -62,18 +62,19 @@ impl Domains {
             .collect()
     }
 
-    /// The lines, the worst first, for a screen of this width. `details` and `page` are the names of keys: to the
-    /// domains, to the ledger.
+    /// The lines, the worst first, for a screen of this width. `keys` are the names of those that
+    /// lead to the domains, to what ends an incident, and to the ledger.
     pub fn alarms(
         &self,
         snapshot: &Snapshot,
         host: &Host,
-        (details, page): (&str, &str),
+        keys: [&str; 3],
         width: u16,
     ) -> Vec<Line> {
+        let [details, end, page] = keys;
         let stuck = self.stuck();
         let mut lines = Vec::new();
-        lines.extend(self.filling_line(snapshot, details, usize::from(width)));
+        lines.extend(self.filling_line(snapshot, (details, end), usize::from(width)));
         for one in stuck.iter().take(2) {
             lines.push(stuck_line(*one, snapshot));
         }

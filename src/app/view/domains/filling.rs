@@ -61,12 +61,12 @@ impl Domains {
         found.into_iter().map(|(_, _, scope)| scope).collect()
     }
 
-    /// The line of the first of them, no wider than the screen if that is possible. `details` is the name of the key
-    /// that shows the domains.
+    /// The line of the first of them, no wider than the screen if that is possible. The names of keys: to the domains,
+    /// and to what ends an incident.
     pub(super) fn filling_line(
         &self,
         snapshot: &Snapshot,
-        details: &str,
+        (details, end): (&str, &str),
         width: usize,
     ) -> Option<Line> {
         let filling = self.filling();
@@ -78,7 +78,7 @@ impl Domains {
             if others > 0 {
                 line.push(Tone::Dim, format!("  and {others} more ({details})"));
             } else if level == 0 {
-                line.push(Tone::Dim, format!("  {details}: protect, fence"));
+                line.push(Tone::Dim, format!("  {details} {end}: act"));
             }
             line
         };
