@@ -170,7 +170,10 @@ impl GroupEvents {
                 } else {
                     "memory.events"
                 };
-                WakeSource::Live(format!("{file} of the {count} groups that matter most"))
+                let groups = if count == 1 { "group" } else { "groups" };
+                WakeSource::Live(format!(
+                    "{file} of the {count} {groups} that matter most: an OOM, or its limit"
+                ))
             }
         }
     }
