@@ -71,7 +71,8 @@
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
 //! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
-//! | descriptors, threads (`runtime/screen/`) | 40 files, 7 threads and the helpers for blocked reads | refused at the start |
+//! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
+//! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.
@@ -122,6 +123,9 @@
 //! * A kind of memory in the ledger: a variant of [`oomlog::analysis::ledger::Kind`]; the compiler asks for what frees
 //!   it and for its words (`text/ledger.rs`). Its counter goes into `HostCounts` or `GroupCounts` beside it, which count
 //!   each page once, and for a live host into `linux/ledger/`.
+//! * Something else that the kernel tells by itself: a descriptor in `linux/wake/`, a variant of [`model::wake::Wake`]
+//!   and its field of [`model::wake::WakeSources`]; the settings panel says whether it is there
+//!   (`app/dialog/settings/wakes.rs`), `app/update/early.rs` how often it makes a sample.
 //! * A way to be stuck: a variant of [`model::oom_domain::stuck::Stuck`] and its signs there; the compiler asks for its
 //!   words. A line that must not be overlooked: `app/view/domains/alarm.rs`.
 //! * What a report comes down to: [`oomlog::analysis::verdict::Verdict`]. Headline, cause and advice only find words for
