@@ -19,6 +19,7 @@ use rustix::io::Errno;
 
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::kernel_file::FileBuffer;
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::wake::WakeSource;
 
@@ -127,12 +128,7 @@ impl GroupEvents {
 
     /// `None` where the group is out of reach.
     fn begin(&mut self, path: &CgroupPath) -> Result<Option<Followed>, Errno> {
-        let is_v1 = self.hierarchy.version.is_v1();
-        let name = if is_v1 {
-            "memory.oom_control"
-        } else {
-            "memory.events"
-        };
+        let name = self.file_name();
         let Some(relative) = self.hierarchy.file(path, name) else {
             return Ok(None);
         };
@@ -154,6 +150,15 @@ impl GroupEvents {
         }))
     }
 
+    /// Whose events are told.
+    fn file_name(&self) -> &'static str {
+        if self.hierarchy.version.is_v1() {
+            LimitFile::V1OomControl.name()
+        } else {
+            "memory.events"
+        }
+    }
+
     fn counts(&mut self, file: &std::path::Path) -> Counts {
         let text = self.buffer.read_whole(rustix::fs::CWD, file);
         text.map(counts).unwrap_or_default()
@@ -165,11 +170,7 @@ impl GroupEvents {
             (Some(reason), 0) => WakeSource::Off(reason.clone()),
             (_, 0) => WakeSource::NotYet,
             (_, count) => {
-                let file = if self.hierarchy.version.is_v1() {
-                    "memory.oom_control"
-                } else {
-                    "memory.events"
-                };
+                let file = self.file_name();
                 let groups = if count == 1 { "group" } else { "groups" };
                 WakeSource::Live(format!(
                     "{file} of the {count} {groups} that matter most: an OOM, or its limit"
