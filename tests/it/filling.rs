@@ -33,11 +33,11 @@ fn six(second: u64) -> (Vec<Cgroup>, Vec<Process>) {
         let main = process(at * 10, &format!("{name}-db"), 70, 0, at);
         processes.push(main);
     }
-    let mut leaker = process(77, "orders-report", 20 + leaked, 0, 1);
+    let mut report = process(77, "orders-report", 20 + leaked, 0, 1);
     if leaked > 0 {
         let rate = (RATE << 20) as f32;
-        leaker.growth = Some(rate);
-        leaker.pace = Pace {
+        report.growth = Some(rate);
+        report.pace = Pace {
             growth: rate,
             steady: rate / 4.0,
             high: rate,
@@ -45,7 +45,7 @@ fn six(second: u64) -> (Vec<Cgroup>, Vec<Process>) {
             last: rate,
         };
     }
-    processes.push(leaker);
+    processes.push(report);
     (groups, processes)
 }
 

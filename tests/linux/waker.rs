@@ -47,7 +47,7 @@ fn group(root: &FakeRoot, at: usize) -> Group {
 fn told(waker: &mut Waker) -> Option<Wake> {
     let (called, call) = rustix::pipe::pipe().expect("a pipe");
     let (done, is_done) = std::sync::mpsc::channel::<()>();
-    let caller = std::thread::spawn(move || {
+    let watchdog = std::thread::spawn(move || {
         let _: OwnedFd = {
             let _ = is_done.recv_timeout(GAP * 4);
             rustix::io::write(&call, b"x").ok();
@@ -56,7 +56,7 @@ fn told(waker: &mut Waker) -> Option<Wake> {
     });
     let woken = waker.wait(called.as_fd());
     drop(done);
-    caller.join().expect("it ends");
+    watchdog.join().expect("it ends");
     match woken {
         Woken::By(wake) => Some(wake),
         Woken::Called => None,

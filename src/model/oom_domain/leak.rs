@@ -108,9 +108,10 @@ mod tests {
 
     const MIB: f64 = 1_048_576.0;
 
-    fn process(pid: u32, group: u32, growth: Option<f64>) -> Process {
+    /// Growth in MiB a second.
+    fn process(pid: u32, group: u32, growth: Option<f32>) -> Process {
         Process {
-            growth: growth.map(|rate| rate as f32),
+            growth: growth.map(|rate| rate * 1_048_576.0),
             ..member(pid, 1, 0, group)
         }
     }
@@ -144,9 +145,9 @@ mod tests {
     fn the_one_that_grows_is_named_wherever_in_the_domain_it_is_and_no_other() {
         let found = leak(
             vec![
-                process(1, 1, Some(2.0 * MIB)),
-                process(2, 2, Some(20.0 * MIB)),
-                process(3, 3, Some(90.0 * MIB)),
+                process(1, 1, Some(2.0)),
+                process(2, 2, Some(20.0)),
+                process(3, 3, Some(90.0)),
             ],
             22.0 * MIB,
         );
@@ -159,13 +160,13 @@ mod tests {
 
     #[test]
     fn many_that_grow_alike_are_counted_and_page_cache_is_nobodys() {
-        let many = (1..=5).map(|pid| process(pid, 1, Some(f64::from(pid) * MIB)));
-        let found = leak(many.collect(), 15.0 * MIB);
+        let many = [1_u16, 2, 3, 4, 5].map(|pid| process(pid.into(), 1, Some(pid.into())));
+        let found = leak(many.into(), 15.0 * MIB);
         assert!(
             matches!(found, Some(Leak::Several { count: 5, first, .. }) if first.pid == 5),
             "{found:?}"
         );
-        let found = leak(vec![process(1, 1, Some(MIB))], 20.0 * MIB);
+        let found = leak(vec![process(1, 1, Some(1.0))], 20.0 * MIB);
         assert_eq!(found, Some(Leak::Elsewhere));
         assert_eq!(leak(Vec::new(), 0.0), None);
     }

@@ -82,11 +82,10 @@ impl Domains {
             }
             line
         };
-        let lines = (0..LEVELS).map(line);
-        lines
-            .clone()
+        (0..LEVELS)
+            .map(&line)
             .find(|line| line.width() <= width)
-            .or_else(|| lines.last())
+            .or_else(|| Some(line(LEVELS - 1)))
     }
 }
 
