@@ -92,10 +92,8 @@ fn an_event_of_a_group_makes_a_sample_that_the_clock_would_not_make_for_an_hour(
     let name = group.path().trim_start_matches('/').to_owned();
     let used = |screen: &Screen| {
         let row = screen.line_with(&name)?;
-        let words = row.split_whitespace();
-        words
-            .filter_map(|word| word.strip_suffix('%')?.parse::<f64>().ok())
-            .next()
+        let mut words = row.split_whitespace();
+        words.find_map(|word| word.strip_suffix('%')?.parse::<f64>().ok())
     };
     session.wait_for("the group as it was", |screen| {
         used(screen).is_some_and(|used| used < 30.0)
