@@ -1,7 +1,7 @@
 //! [`Waker`]: waits until the kernel tells of trouble: a PSI trigger of the host, and events of groups.
 //!
 //! A storm of events makes no storm of samples. After each event that is told the waker rests for [`GAP`], and after
-//! one that is not worth a sample for [`NOISE`]; the kernel keeps what comes meanwhile.
+//! one that is not worth a sample for some 40 ms; the kernel keeps what comes meanwhile.
 
 mod groups;
 mod pressure;
