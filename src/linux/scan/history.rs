@@ -28,6 +28,9 @@ use crate::linux::scan::youth::Youth;
 /// Time constant of the smoothed growth: after this time a step in memory use has decayed to a third.
 const GROWTH_SECONDS: f32 = 4.0;
 
+/// Two samples that are closer than this, in seconds, have no rate: a page more or less would be a leak.
+const LEAST_SPAN: f32 = 0.25;
+
 /// Growth below this many bytes per second counts as 0.
 const NO_GROWTH: f32 = 16.0;
 
@@ -249,7 +252,7 @@ impl Entry {
         let bytes = (memory.rss + memory.swap).saturating_mul(sampling.page_size);
         if let Some((last, then)) = self.bytes {
             let seconds = sampling.at.since(then).as_secs_f32();
-            if seconds <= 0.0 {
+            if seconds < LEAST_SPAN {
                 return;
             }
             let rate = (bytes as f32 - last as f32) / seconds;
@@ -340,6 +343,33 @@ mod tests {
             growth[5..].iter().all(|rate| (rate - 20.0).abs() < 0.1),
             "{growth:?}"
         );
+    }
+
+    #[test]
+    fn a_sample_that_comes_early_makes_no_rate_of_its_own() {
+        let proc = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty());
+        let proc = proc.expect("a directory");
+        let hierarchy = Hierarchy::on_paper(CgroupVersion::V2);
+        let mut entry = Entry::default();
+        for (millis, mib) in [
+            (0, 20),
+            (1000, 40),
+            (1040, 44),
+            (2000, 60),
+            (2030, 60),
+            (3000, 80),
+        ] {
+            let sampling = Sampling {
+                proc: &proc,
+                hierarchy: &hierarchy,
+                seq: millis,
+                at: Monotonic(millis * 1000),
+                page_size: 4096,
+            };
+            entry.grow(&process(1, mib * 256, 0), &sampling, None);
+            let growth = entry.shown_growth.unwrap_or(20.0 * MIB) / MIB;
+            assert!((growth - 20.0).abs() < 0.1, "{growth} after {millis}");
+        }
     }
 
     #[test]
