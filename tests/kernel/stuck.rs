@@ -23,7 +23,8 @@ fn a_v1_group_with_its_killer_off_is_stuck_within_ten_seconds_and_freed_by_a_hig
         );
         return;
     }
-    let mut session = Session::start((120, 36), &[]);
+    // Wide enough for the name of the group, whatever pid is in it.
+    let mut session = Session::start((160, 36), &[]);
     session.wait_for("the table", |screen| screen.has("COMMAND"));
     let name = group.path().to_owned();
     let stuck = format!("{name} is full and its OOM killer is off: 1 of 1 waits");
