@@ -74,7 +74,8 @@
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
 //! | processes whose details were shown (`app/view/gone.rs`) | 16 | the oldest goes |
 //! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
-//! | descriptors, threads (`runtime/screen/`) | 40 files, 7 threads and the helpers for blocked reads | refused at the start |
+//! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
+//! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.
@@ -130,6 +131,9 @@
 //!   each page once, and for a live host into `linux/ledger/`.
 //! * A reason to end with a victim: a variant of [`model::blast::Along`], what leads to it in `Spread::follow` there, and
 //!   its words in `app/dialog/blast.rs`; `tests/vm/blast.py` compares who was announced with who ended.
+//! * Something else that the kernel tells by itself: a descriptor in `linux/wake/`, a variant of [`model::wake::Wake`]
+//!   and its field of [`model::wake::WakeSources`]; the settings panel says whether it is there
+//!   (`app/dialog/settings/wakes.rs`), `app/update/early.rs` how often it makes a sample.
 //! * A way to be stuck: a variant of [`model::oom_domain::stuck::Stuck`] and its signs there; the compiler asks for its
 //!   words. A line that must not be overlooked: `app/view/domains/alarm.rs`.
 //! * What a report comes down to: [`oomlog::analysis::verdict::Verdict`]. Headline, cause and advice only find words for

@@ -36,6 +36,7 @@ use notice::Notice;
 use settings::Settings;
 use undo::UndoLog;
 
+use crate::app::update::early::Early;
 use crate::app::update::ledger::Asked;
 use crate::app::update::pending::Pending;
 use crate::app::view::gone::{Aftermath, GoneOnes};
@@ -45,6 +46,7 @@ use crate::model::plan::inverse::Expectation;
 use crate::model::sigkills::Sigkills;
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
+use crate::model::wake::WakeSources;
 
 /// Everything the screen shows and the keys act on.
 #[derive(Debug)]
@@ -111,6 +113,10 @@ pub struct State {
     pub sample_again: bool,
     /// When the last sample was requested.
     pub asked: Monotonic,
+    /// Samples that came before their time.
+    pub early: Early,
+    /// What wakes oomtop besides the clock.
+    pub wakes: WakeSources,
     /// Why the last sample failed.
     pub failure: Option<String>,
     /// Something on the screen may have changed since it was drawn.
@@ -162,6 +168,8 @@ impl State {
             sampling: None,
             sample_again: false,
             asked: Monotonic::default(),
+            early: Early::default(),
+            wakes: WakeSources::default(),
             failure: None,
             changed: true,
             changed_at: Monotonic::default(),
@@ -224,6 +232,7 @@ impl State {
                 sigkills: &self.sigkills,
                 now: self.now,
             },
+            wakes: &self.wakes,
             screen: self.size,
         }
     }

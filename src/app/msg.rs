@@ -16,6 +16,7 @@ use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 use crate::model::traced::Traced;
+use crate::model::wake::{Wake, WakeSources};
 use crate::oomlog::{OomEvent, OomReport, UserspaceKill};
 
 /// What the mouse did, in screen cells.
@@ -99,6 +100,10 @@ pub enum Msg {
     Oom(OomEvent),
     /// A tracepoint told of a death, at once.
     Traced(Traced),
+    /// The kernel told of trouble: a sample should not wait for the clock.
+    Woken(Wake),
+    /// What the kernel tells of has changed.
+    WakeSources(WakeSources),
     /// The source of OOM events changed.
     Source(EventSource),
     /// An effect is done.
@@ -141,6 +146,8 @@ pub enum Receipt {
 pub enum Effect {
     /// Take a sample.
     Sample(Needs),
+    /// Let the kernel tell of events in these groups, and in no others. Has no answer.
+    Attend(Vec<CgroupPath>),
     /// List the memory cgroups for the dialog.
     ListGroups,
     /// Look what can be done with this group.

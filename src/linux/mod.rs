@@ -24,6 +24,7 @@ pub mod presence;
 pub mod sampler;
 pub mod scan;
 mod snapshot_pool;
+pub mod wake;
 
 /// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.
 #[derive(Debug, Clone, PartialEq, Eq)]

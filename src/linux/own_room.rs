@@ -63,6 +63,7 @@ fn look(root: &SysRoot, needed: u64) -> Option<Cramped> {
         seq: 0,
         shown: &[],
         pressed: false,
+        grows: false,
         killed: false,
     };
     cgroups.refresh(&hierarchy, &round);

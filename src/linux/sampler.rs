@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::cgroup::Cgroup;
-use crate::model::memory::Pressure;
+use crate::model::memory::{Memory, Pressure};
 use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
@@ -35,6 +35,9 @@ use crate::linux::scan::{detail, wchan};
 /// The slots of removed cgroups are freed once in this many samples.
 const COLLECT: u64 = 64;
 
+/// A rise of the host's memory by more bytes than this between two samples may be a group that fills.
+const GROWS: u64 = 4 << 20;
+
 /// A sample is believed to be looked at for at least this long, and at most.
 const LEAST_AGE: Duration = Duration::from_secs(1);
 const MOST_AGE: Duration = Duration::from_secs(5);
@@ -60,6 +63,8 @@ pub struct Sampler {
     blast: BlastWatch,
     /// The host's counter of kills in the previous sample.
     kills: Option<u64>,
+    /// Bytes that nobody can drop, in the previous sample.
+    held: Option<u64>,
     /// Microseconds that the host's tasks had waited for memory, in the previous sample.
     stalled: Option<u64>,
     buffer: FileBuffer,
@@ -134,6 +139,7 @@ impl Sampler {
             seq: 0,
             shown: &[],
             pressed: false,
+            grows: false,
             killed: false,
         };
         cgroups.refresh(&hierarchy, &round);
@@ -155,6 +161,7 @@ impl Sampler {
             settings: SettingsReader::default(),
             killers: KillerWatch::default(),
             blast: BlastWatch::default(),
+            held: None,
             stalled: None,
             kills: None,
             buffer,
@@ -224,7 +231,10 @@ impl Sampler {
             self.cgroups.collect(used.chain(self.own_group.key()));
         }
         let (kills, reclaim) = meminfo::vmstat(&self.proc, &mut self.buffer);
-        self.read_groups(needs, pressure, kills);
+        let held = held(&memory);
+        let grows = self.held.is_some_and(|before| held > before + GROWS);
+        self.held = Some(held);
+        self.read_groups(needs, pressure, kills, grows);
         let cgroups = self.cgroups.groups();
         snapshot.seq = self.seq;
         snapshot.taken = now;
@@ -318,7 +328,13 @@ impl Sampler {
             .look(&at, needs.detail, &mut self.buffer, snapshot);
     }
 
-    fn read_groups(&mut self, needs: &Needs, pressure: Option<Pressure>, kills: Option<u64>) {
+    fn read_groups(
+        &mut self,
+        needs: &Needs,
+        pressure: Option<Pressure>,
+        kills: Option<u64>,
+        grows: bool,
+    ) {
         let mut shown: Vec<usize> = needs.groups.iter().map(|key| key.index()).collect();
         shown.sort_unstable();
         // The host's total also counts the stalls of a cgroup at its limit (mm/memcontrol.c
@@ -330,6 +346,7 @@ impl Sampler {
             seq: self.seq,
             shown: &shown,
             pressed,
+            grows,
             killed: self.kills.is_some_and(|before| kills > Some(before)),
         };
         self.kills = kills;
@@ -361,6 +378,13 @@ fn swap_error(backend: &Backend, of_files: u64) -> u64 {
     } else {
         of_files
     }
+}
+
+/// Memory of the host that reclaim cannot just drop, in bytes: anonymous pages, tmpfs, the kernel's own.
+fn held(memory: &Memory) -> u64 {
+    let kernel = memory.slab.unwrap_or(0);
+    let kernel = kernel.saturating_sub(memory.slab_reclaimable.unwrap_or(0));
+    memory.anon.unwrap_or(0) + memory.shmem.unwrap_or(0) + kernel + memory.swap_used()
 }
 
 /// Processor time of this thread, in microseconds.

@@ -26,3 +26,4 @@ pub mod snapshot;
 pub mod time;
 pub mod traced;
 pub mod vm_settings;
+pub mod wake;

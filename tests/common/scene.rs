@@ -358,7 +358,7 @@ impl Scene {
         let effects = std::mem::take(&mut self.effects);
         effects
             .into_iter()
-            .filter(|e| !matches!(e, Effect::Sample(_) | Effect::Hold(_)))
+            .filter(|e| !matches!(e, Effect::Sample(_) | Effect::Hold(_) | Effect::Attend(_)))
             .collect()
     }
 

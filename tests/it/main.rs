@@ -26,6 +26,7 @@ mod event_selection;
 mod events;
 mod explain;
 mod explain_files;
+mod filling;
 mod focus;
 mod golden;
 mod half_done;

@@ -245,7 +245,7 @@ impl Session {
                     self.scene
                         .tell(Msg::Ledger(Arc::new(Err("no numbers".to_owned()))));
                 }
-                Effect::Sample(_) | Effect::Withdraw(_) | Effect::Hold(_) => {}
+                Effect::Sample(_) | Effect::Withdraw(_) | Effect::Hold(_) | Effect::Attend(_) => {}
             }
         }
     }

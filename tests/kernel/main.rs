@@ -19,3 +19,4 @@ mod reused;
 mod scarce;
 mod stuck;
 mod whole;
+mod woken;

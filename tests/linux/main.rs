@@ -30,4 +30,5 @@ mod self_protection;
 mod starved;
 mod time_zone;
 mod units;
+mod waker;
 mod writer;

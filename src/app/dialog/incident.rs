@@ -36,8 +36,11 @@ pub struct IncidentDialog {
     survey: Option<Result<Survey, String>>,
     /// `None`: nothing; after a write until something is chosen again.
     chosen: Option<Remedy>,
-    /// True until the user has chosen or written anything: then the first remedy is chosen.
+    /// True until the user has chosen or written anything: then the proposed remedy is chosen, without one the first.
     untouched: bool,
+    /// What was best when the dialog opened. If it is no longer offered, nothing is chosen: no other remedy may slip
+    /// under the key that confirms.
+    proposed: Option<Remedy>,
     amount: Amount,
     /// Enter was pressed on what is asked twice.
     insisted: bool,
@@ -105,12 +108,20 @@ impl IncidentDialog {
             survey,
             chosen: None,
             untouched: true,
+            proposed: None,
             amount: Amount::default(),
             insisted: false,
             scroll: 0,
             waiting: None,
             result: Vec::new(),
         }
+    }
+
+    /// Proposes to let the one that leaks die before the others: that protects them all, and needs no capability.
+    #[must_use]
+    pub fn proposing_to_expose(mut self) -> Self {
+        self.proposed = Some(Remedy::Expose);
+        self
     }
 
     /// Asks what can be done with the group.
@@ -121,7 +132,10 @@ impl IncidentDialog {
     /// The remedy that Enter would carry out: the chosen one while it is offered. At first the first one.
     fn remedy(&self, offers: &Offers) -> Option<Remedy> {
         if self.untouched && self.chosen.is_none() {
-            return offers.first();
+            return match self.proposed {
+                Some(proposed) => Some(proposed).filter(|one| offers.has(*one)),
+                None => offers.first(),
+            };
         }
         self.chosen.filter(|chosen| offers.has(*chosen))
     }

@@ -42,6 +42,7 @@ use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Host, Snapshot};
+use crate::model::wake::WakeSources;
 use crate::text::tone::Line;
 
 /// What a dialog may read. This data changes under an open dialog; the target does not.
@@ -59,6 +60,8 @@ pub struct DialogContext<'a> {
     pub domains: &'a Domains,
     /// How processes ended that are not there any more.
     pub aftermath: Aftermath<'a>,
+    /// What wakes oomtop besides the clock.
+    pub wakes: &'a WakeSources,
     /// Columns and rows of the terminal.
     pub screen: (u16, u16),
 }

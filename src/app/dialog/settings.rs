@@ -4,6 +4,7 @@
 mod killers;
 mod swap;
 mod values;
+mod wakes;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome};
@@ -73,6 +74,8 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
             format!("    {}", setting.means),
         ));
     }
+    lines.push(Line::new());
+    lines.extend(wakes::lines(context));
     lines
 }
 

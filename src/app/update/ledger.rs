@@ -56,9 +56,11 @@ impl State {
     /// Finds what must not be overlooked in the newest sample.
     pub(in crate::app) fn note_alarms(&mut self) {
         use crate::app::input::id::ActionId;
-        let (domains, page) = (self.key(ActionId::Domains), self.key(ActionId::Ledger));
+        let keys = [ActionId::Domains, ActionId::Incident, ActionId::Ledger];
+        let keys = keys.map(|action| self.key(action));
+        let keys = keys.each_ref().map(String::as_str);
         self.alarms = self
             .domains
-            .alarms(&self.snapshot, &self.host, &domains, &page);
+            .alarms(&self.snapshot, &self.host, keys, self.size.0);
     }
 }

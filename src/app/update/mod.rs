@@ -1,5 +1,6 @@
 //! [`update`]: one message in, a changed state and a reaction out. No I/O, no clock, no panic.
 
+pub mod early;
 pub(super) mod key;
 pub mod ledger;
 pub(super) mod mouse;
@@ -29,7 +30,7 @@ pub fn update(state: &mut State, msg: Msg) -> Reaction {
     // large; any other message may.
     state.changed |= !matches!(
         msg,
-        Msg::Tick(_) | Msg::Read(_) | Msg::Traced(Traced::Sigkill(_))
+        Msg::Tick(_) | Msg::Read(_) | Msg::Woken(_) | Msg::Traced(Traced::Sigkill(_))
     );
     let mut effects = take_in(state, msg);
     effects.extend(pending::settle(state));
@@ -48,6 +49,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Tick(now) => on_tick(state, now),
         Msg::Resized(width, height) => {
             state.size = (width, height);
+            state.note_alarms();
             state.arrange()
         }
         Msg::Read(at) => {
@@ -70,6 +72,11 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             let now = state.now.monotonic;
             state.events.set_source(source, now);
+            Vec::new()
+        }
+        Msg::Woken(_) => state.on_woken(),
+        Msg::WakeSources(sources) => {
+            state.wakes = sources;
             Vec::new()
         }
         Msg::Traced(traced) => traced::on_traced(state, traced),
@@ -210,8 +217,8 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
         }
         state.note_alarms();
         state.arrange_sample();
-        let ledger = state.ledger_wanted();
-        return [ledger, after_sample(state)].concat();
+        let more = [state.ledger_wanted(), state.attend()];
+        return [more.concat(), after_sample(state)].concat();
     }
     after_sample(state)
 }

@@ -44,6 +44,7 @@ impl State {
         }
         self.sampling = Some(self.now.monotonic);
         self.asked = self.now.monotonic;
+        self.early.asked(self.now.monotonic);
         vec![Effect::Sample(self.needs())]
     }
 
@@ -56,7 +57,9 @@ impl State {
             return Some(Duration::ZERO);
         }
         let waited = self.now.monotonic.since(self.asked);
-        Some(self.period().saturating_sub(waited))
+        let regular = self.period().saturating_sub(waited);
+        let early = self.until_early();
+        Some(early.map_or(regular, |early| early.min(regular)))
     }
 
     /// The time between two samples: the requested period, or ten times what a sample costs if that is longer. A

@@ -74,10 +74,15 @@ impl Found {
 }
 
 impl GroupSchedule {
-    /// True if the group must be read in the sample `seq`.
-    pub(crate) fn is_due(&self, seq: u64, pressed: bool) -> bool {
+    /// True if the group must be read in the sample `seq`. While the host's memory `grows` no group rests: the one
+    /// that fills may have rested until now.
+    pub(crate) fn is_due(&self, seq: u64, pressed: bool, grows: bool) -> bool {
         let rest = REST.get(self.rests).copied().unwrap_or(8);
-        let rest = if pressed { rest.min(PRESSED) } else { rest };
+        let rest = match (grows, pressed) {
+            (true, _) => 1,
+            (false, true) => rest.min(PRESSED),
+            (false, false) => rest,
+        };
         seq >= self.visited + rest
     }
 
@@ -203,7 +208,7 @@ mod tests {
         let mut schedule = GroupSchedule::default();
         (1..=40)
             .filter(|seq| {
-                let due = schedule.is_due(*seq, pressed);
+                let due = schedule.is_due(*seq, pressed, false);
                 if due {
                     schedule.note(*seq, found(usage(*seq)), false);
                 }
@@ -225,22 +230,33 @@ mod tests {
     }
 
     #[test]
+    fn nobody_rests_while_the_memory_of_the_host_grows() {
+        let mut schedule = GroupSchedule::default();
+        for seq in 1..100 {
+            schedule.note(seq, found(10), false);
+        }
+        assert!(!schedule.is_due(100, true, false));
+        assert!(schedule.is_due(100, false, true));
+        assert_eq!(schedule.depth(), Depth::Usage, "one small file");
+    }
+
+    #[test]
     fn a_counter_that_rose_keeps_a_group_awake_for_a_while() {
         let mut schedule = GroupSchedule::default();
         for seq in 1..100 {
             schedule.note(seq, found(10), false);
         }
-        assert!(!schedule.is_due(101, false));
+        assert!(!schedule.is_due(101, false, false));
         let hit = Found {
             events: 1,
             ..found(10)
         };
         schedule.note(107, hit, false);
-        assert!(schedule.is_due(108, false) && schedule.depth() == Depth::Hot);
+        assert!(schedule.is_due(108, false, false) && schedule.depth() == Depth::Hot);
         for seq in 108..140 {
             schedule.note(seq, hit, false);
         }
-        assert!(!schedule.is_due(140, false));
+        assert!(!schedule.is_due(140, false, false));
     }
 
     #[test]

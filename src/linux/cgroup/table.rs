@@ -250,7 +250,7 @@ impl CgroupTable {
             } else if self.kills.is_woken(at) {
                 visit.wake(group, state);
             } else if group.limits.nearest().is_some()
-                && state.is_due(round.seq, round.pressed)
+                && state.is_due(round.seq, round.pressed, round.grows)
                 && !visit.scheduled(group, state, round.pressed)
                 && self.cut.is_none()
             {

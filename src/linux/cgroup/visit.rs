@@ -17,6 +17,8 @@ pub(crate) struct Round<'a> {
     pub(crate) shown: &'a [usize],
     /// Tasks of the host wait for memory.
     pub(crate) pressed: bool,
+    /// Memory of the host that cannot be dropped has grown: a group may be filling.
+    pub(crate) grows: bool,
     /// The host's counter of kills rose.
     pub(crate) killed: bool,
 }

@@ -43,6 +43,8 @@ pub struct KmsgReader {
     kind: Kind,
     start: Start,
     buffer: Vec<u8>,
+    /// Ends a wait when it becomes readable.
+    stop: Option<OwnedFd>,
 }
 
 /// Where the log ended when it was opened.
@@ -101,6 +103,7 @@ impl KmsgReader {
             kind,
             start: ended_at,
             buffer: vec![0; RECORD_MOST],
+            stop: None,
         })
     }
 
@@ -116,8 +119,20 @@ impl KmsgReader {
         matches!(self.kind, Kind::File { read: 0, .. })
     }
 
-    /// The next record, or `None` if none came within `timeout`. The timeout lets the caller check whether to
-    /// stop.
+    /// Ends each wait as soon as `stop` can be read: the waits may be long, then.
+    pub fn stop_at(&mut self, stop: OwnedFd) {
+        self.stop = Some(stop);
+    }
+
+    /// True if a wait costs nothing until a record comes or the reader is stopped. A plain file must be looked at again
+    /// and again.
+    #[must_use]
+    pub fn waits_for_free(&self) -> bool {
+        matches!(self.kind, Kind::Device) && self.stop.is_some()
+    }
+
+    /// The next record, or `None` if none came within `timeout` or the reader was stopped. The timeout lets the caller
+    /// check whether to stop.
     ///
     /// # Errors
     /// If the log cannot be read any more.
@@ -135,7 +150,9 @@ impl KmsgReader {
             if left.is_zero() {
                 return Ok(None);
             }
-            self.wait(left);
+            if self.wait(left) {
+                return Ok(None);
+            }
         }
     }
 
@@ -217,18 +234,25 @@ impl KmsgReader {
         }
     }
 
-    fn wait(&self, left: Duration) {
+    /// True if the reader was stopped meanwhile.
+    fn wait(&self, left: Duration) -> bool {
         if matches!(self.kind, Kind::File { .. }) {
             // poll() always reports a plain file as readable: check again after a pause.
             std::thread::sleep(left.min(FILE_PAUSE));
-            return;
+            return false;
         }
-        let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
+        let mut fds = vec![PollFd::new(&self.file, PollFlags::IN)];
+        fds.extend(
+            self.stop
+                .iter()
+                .map(|stop| PollFd::new(stop, PollFlags::IN)),
+        );
         // If poll is interrupted or fails, the next read only comes earlier.
         let polled = poll(&mut fds, Timespec::try_from(left).ok().as_ref());
         if polled.is_err() {
             std::thread::sleep(left.min(FILE_PAUSE));
         }
+        fds.get(1).is_some_and(|stop| !stop.revents().is_empty())
     }
 }
 

@@ -28,8 +28,17 @@ use crate::linux::scan::youth::Youth;
 /// Time constant of the smoothed growth: after this time a step in memory use has decayed to a third.
 const GROWTH_SECONDS: f32 = 4.0;
 
+/// Two samples that are closer than this, in seconds, have no rate: a page more or less would be a leak.
+const LEAST_SPAN: f32 = 0.25;
+
 /// Growth below this many bytes per second counts as 0.
 const NO_GROWTH: f32 = 16.0;
+
+/// Two rates in a row are the growth, whatever was before, if neither is more than so many times the other.
+const ALIKE: f32 = 2.0;
+
+/// Slower growth waits until the smoothed one has it, in bytes per second.
+const FAST: f32 = 1_048_576.0;
 
 /// Where the back end does not report a cgroup id, the cgroup of every row is read once in this many samples.
 const MOVES: u64 = 30;
@@ -46,7 +55,13 @@ struct Entry {
     cgroup_id: Option<u64>,
     rest: CgroupRest,
     bytes: Option<(u64, Monotonic)>,
+    /// Smoothed; what [`Pace`] learns from.
     growth: Option<f32>,
+    /// The same, but at once where the last two rates agree: a fast leak has filled a group before a smoothed number
+    /// gets there.
+    shown_growth: Option<f32>,
+    /// Between the last two samples, in bytes per second.
+    rate: f32,
     pace: Pace,
     /// Samples in which it was seen.
     seen: u32,
@@ -144,7 +159,7 @@ impl ProcessHistory {
             entry.known = true;
             entry.comm = row.comm;
             row.cgroup = entry.cgroup;
-            row.growth = entry.growth;
+            row.growth = entry.shown_growth;
             row.pace = entry.pace;
             self.youth.take(row.comm, entry.seen, &mut row.pace);
             row.command.clone_from(&entry.command);
@@ -224,6 +239,11 @@ impl Files {
     }
 }
 
+/// True if both rise fast, and alike.
+fn is_fast_pair(before: f32, now: f32) -> bool {
+    before >= FAST && now >= FAST && (1.0 / ALIKE..=ALIKE).contains(&(now / before))
+}
+
 impl Entry {
     /// `before` is the time of the sample before, if there was one.
     fn grow(&mut self, row: &Process, sampling: &Sampling<'_>, before: Option<Monotonic>) {
@@ -232,7 +252,7 @@ impl Entry {
         let bytes = (memory.rss + memory.swap).saturating_mul(sampling.page_size);
         if let Some((last, then)) = self.bytes {
             let seconds = sampling.at.since(then).as_secs_f32();
-            if seconds <= 0.0 {
+            if seconds < LEAST_SPAN {
                 return;
             }
             let rate = (bytes as f32 - last as f32) / seconds;
@@ -249,6 +269,21 @@ impl Entry {
                     })
                 }
             };
+            self.shown_growth = match (self.shown_growth, self.growth) {
+                (_, Some(0.0)) | (None, _) => self.growth,
+                _ if is_fast_pair(self.rate, rate) => Some(f32::midpoint(self.rate, rate)),
+                (Some(shown), growth) => growth.map(|growth| {
+                    let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
+                    let next = shown + weight * (rate - shown);
+                    // Where both have come together there is one number.
+                    if (next - growth).abs() < NO_GROWTH {
+                        growth
+                    } else {
+                        next
+                    }
+                }),
+            };
+            self.rate = rate;
             if bytes != last || self.pace != Pace::default() {
                 self.pace.learn(rate, self.growth.unwrap_or(0.0), seconds);
             }
@@ -267,5 +302,84 @@ impl Entry {
             // Not readable: do not try again until the name changes.
             None => self.command = Some(Arc::from("")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Sampling};
+    use crate::linux::cgroup::hierarchy::Hierarchy;
+    use crate::model::cgroup::CgroupVersion;
+    use crate::model::on_paper::process;
+    use crate::model::time::Monotonic;
+
+    const MIB: f32 = 1_048_576.0;
+
+    /// The growth shown after each second, in MiB per second, of a process with so many MiB at each.
+    fn shown(mib: &[u64]) -> Vec<f32> {
+        let proc = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty());
+        let proc = proc.expect("a directory");
+        let hierarchy = Hierarchy::on_paper(CgroupVersion::V2);
+        let mut entry = Entry::default();
+        let growth = mib.iter().enumerate().map(|(second, mib)| {
+            let sampling = Sampling {
+                proc: &proc,
+                hierarchy: &hierarchy,
+                seq: second as u64 + 1,
+                at: Monotonic(second as u64 * 1_000_000),
+                page_size: 4096,
+            };
+            entry.grow(&process(1, mib * 256, 0), &sampling, None);
+            entry.shown_growth.unwrap_or(0.0) / MIB
+        });
+        growth.collect()
+    }
+
+    #[test]
+    fn a_fast_leak_has_its_whole_rate_at_the_second_reading_that_agrees() {
+        let growth = shown(&[20, 20, 20, 20, 40, 60, 80, 100]);
+        assert!(growth[4] < 10.0, "one step may be anything: {growth:?}");
+        assert!(
+            growth[5..].iter().all(|rate| (rate - 20.0).abs() < 0.1),
+            "{growth:?}"
+        );
+    }
+
+    #[test]
+    fn a_sample_that_comes_early_makes_no_rate_of_its_own() {
+        let proc = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty());
+        let proc = proc.expect("a directory");
+        let hierarchy = Hierarchy::on_paper(CgroupVersion::V2);
+        let mut entry = Entry::default();
+        for (millis, mib) in [
+            (0, 20),
+            (1000, 40),
+            (1040, 44),
+            (2000, 60),
+            (2030, 60),
+            (3000, 80),
+        ] {
+            let sampling = Sampling {
+                proc: &proc,
+                hierarchy: &hierarchy,
+                seq: millis,
+                at: Monotonic(millis * 1000),
+                page_size: 4096,
+            };
+            entry.grow(&process(1, mib * 256, 0), &sampling, None);
+            let growth = entry.shown_growth.unwrap_or(20.0 * MIB) / MIB;
+            assert!((growth - 20.0).abs() < 0.1, "{growth} after {millis}");
+        }
+    }
+
+    #[test]
+    fn a_single_burst_is_smoothed_and_fades() {
+        let growth = shown(&[20, 20, 20, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70]);
+        assert!(growth[3] < 15.0, "{growth:?}");
+        assert!(
+            growth[4..].windows(2).all(|pair| pair[1] < pair[0]),
+            "{growth:?}"
+        );
+        assert!(growth[13] < 1.5, "{growth:?}");
     }
 }

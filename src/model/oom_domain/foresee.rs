@@ -202,6 +202,7 @@ mod tests {
                 steady: growth * unit,
                 low: low * unit,
                 high: high * unit,
+                last: high * unit,
             },
             ..member(pid, mib, 0, 1)
         }

@@ -5,6 +5,7 @@ pub mod distance;
 pub mod enclosing;
 pub mod foresee;
 pub mod headroom;
+pub mod leak;
 pub mod stuck;
 pub mod urgency;
 pub mod victim;

@@ -26,6 +26,8 @@ pub struct Pace {
     pub high: f32,
     /// The slowest rise, or fastest fall, between two samples lately; at most `growth`.
     pub low: f32,
+    /// Between the last two samples.
+    pub last: f32,
 }
 
 impl Pace {
@@ -51,13 +53,14 @@ impl Pace {
         self.low = rate.min(growth + (self.low - self.growth).min(0.0) * kept);
         self.steady += (1.0 - (-seconds / STEADY).exp()) * (rate - self.steady);
         self.growth = growth;
+        self.last = rate;
         if self.is_still() {
             *self = Self::default();
         }
     }
 
     fn is_still(&self) -> bool {
-        let all = [self.growth, self.steady, self.high, self.low];
+        let all = [self.growth, self.steady, self.high, self.low, self.last];
         all.iter().all(|rate| rate.abs() < 1024.0)
     }
 
@@ -121,6 +124,7 @@ mod tests {
             steady: 20.0 * MIB,
             low: 20.0 * MIB,
             high: 20.0 * MIB,
+            last: 20.0 * MIB,
         };
         let least = |pace: Pace, seconds| pace.least_if_held_up(Duration::from_secs(seconds));
         assert!((least(leak, 1)).abs() < 1.0);

@@ -25,6 +25,7 @@ use crate::model::snapshot::{Host, Needs};
 use crate::oomlog::OomReport;
 use crate::output::saved::{self, Provenance};
 use crate::runtime::clock;
+use crate::runtime::screen::waking::Attention;
 
 use pool::Pool;
 use writer::{Work, Writer};
@@ -40,6 +41,7 @@ pub struct Performer {
     /// The second guard of `--read-only`: a write that slipped through `update` stops here.
     read_only: bool,
     samples: std::sync::mpsc::Sender<Needs>,
+    attention: Attention,
     send: Sender<Msg>,
     writer: Writer,
     pool: Pool,
@@ -58,16 +60,16 @@ struct InFlight {
 }
 
 impl Performer {
-    /// A performer that writes below `root`. Requests for samples go to `samples`, answers to all other effects
-    /// to `send`. All threads that effects need are started here.
+    /// A performer that writes below `root`. Requests for samples and for attention go to `threads`, answers to all
+    /// other effects to `send`. All threads that effects need are started here.
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn new(
+    pub(in crate::runtime) fn new(
         root: SysRoot,
         host: Host,
         read_only: bool,
-        samples: std::sync::mpsc::Sender<Needs>,
+        (samples, attention): (std::sync::mpsc::Sender<Needs>, Attention),
         send: Sender<Msg>,
     ) -> io::Result<Self> {
         let answers = send.clone();
@@ -79,6 +81,7 @@ impl Performer {
             host,
             read_only,
             samples,
+            attention,
             send,
             writer,
             pool: Pool::start()?,
@@ -112,6 +115,7 @@ impl Performer {
                 let survey = kernel.survey(&group);
                 Msg::Surveyed(group, survey.map_err(|failure| failure.sentence))
             }),
+            Effect::Attend(groups) => self.attention.turn_to(groups),
             Effect::Hold(targets) => self.writer.hold(targets),
             Effect::Withdraw(id) => self.writer.withdraw(id),
             Effect::Write { id, plans, undo } => self.write(Work { id, plans, undo }),

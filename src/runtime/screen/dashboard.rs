@@ -8,6 +8,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::event_loop::{TerminalControl, run_loop, terminal_error};
+use super::waking::{WakeItem, WakerThread};
 use crate::app::State;
 use crate::app::msg::Msg;
 use crate::app::settings::Settings;
@@ -47,6 +48,7 @@ pub struct Dashboard {
     send: Sender<Msg>,
     inbox: Receiver<Msg>,
     log: LogThread,
+    waker: WakerThread,
     /// Bytes of memory that there are for the history of kills; `None` for as many as it wants.
     history: Option<u64>,
 }
@@ -81,11 +83,20 @@ impl Dashboard {
             events.blocking_send(msg).is_ok()
         })
         .map_err(RunError::Thread)?;
+        let woken = send.clone();
+        let waker = WakerThread::spawn(root.clone(), move |item| {
+            let msg = match item {
+                WakeItem::Woken(wake) => Msg::Woken(wake),
+                WakeItem::Sources(sources) => Msg::WakeSources(sources),
+            };
+            woken.blocking_send(msg).is_ok()
+        })
+        .map_err(RunError::Thread)?;
         let performer = Performer::new(
             root,
             sampler.host.clone(),
             settings.read_only,
-            sampler.ask,
+            (sampler.ask, waker.attention()),
             send.clone(),
         )
         .map_err(RunError::Thread)?;
@@ -96,6 +107,7 @@ impl Dashboard {
             send,
             inbox,
             log,
+            waker,
             history: None,
         })
     }
@@ -136,6 +148,7 @@ impl Dashboard {
         performer.finish_writes();
         performer.end_reads();
         drop(self.log);
+        drop(self.waker);
         ended
     }
 }

@@ -11,6 +11,7 @@ mod guardian;
 mod input;
 mod keyboard;
 mod terminal;
+pub(in crate::runtime) mod waking;
 
 use std::io::Write;
 
@@ -20,6 +21,7 @@ use crate::linux::helper::require_threads;
 use crate::linux::host::descriptors::require;
 use crate::linux::own_room;
 use crate::linux::scan::backend::BackendChoice;
+use crate::linux::wake::MOST_GROUPS;
 use crate::runtime::RunError;
 use crate::ui::theme::Theme;
 
@@ -30,16 +32,17 @@ pub use dashboard::Dashboard;
 pub use event_loop::{TerminalControl, run_loop};
 pub use terminal::{JobControl, Screen, ScreenBackend};
 
-/// Files that the full screen has open at the same time: 29 while it waits, and those of a sample, of a write and of a
-/// child that reads the journal.
-const FILES: usize = 40;
+/// Files that the full screen has open at the same time: 32 while it waits, one for each v1 group whose events it
+/// follows, and those of a sample, of a write and of a child that reads the journal.
+const FILES: usize = 44 + MOST_GROUPS;
 
 /// Bytes of memory that the full screen takes once it runs, with 1500 processes to look at (measured on 6.18: it lives
 /// in a group of 6 MiB, and is killed in one of 5).
 const MEMORY: u64 = 5 << 20;
 
-/// Threads of the loop, of the key reader, of the sampler, of the log and of the tracepoints, and two for effects.
-const THREADS: usize = 7;
+/// Threads of the loop, of the key reader, of the sampler, of the log, of the tracepoints and of the waker, and two for
+/// effects.
+const THREADS: usize = 8;
 
 /// The exit status after SIGHUP.
 const HUNG_UP: u8 = 128 + 1;

@@ -19,6 +19,12 @@ impl State {
         self.domains.open = !self.domains.open;
         self.focus = Pane::Processes;
         self.arrange();
+        // Whoever opens the view because a domain fills up means that one.
+        if self.domains.open
+            && let Some(first) = self.domains.filling().first()
+        {
+            self.domains.select(*first);
+        }
         // The next sample reads all files of the groups on the screen.
         self.request_sample()
     }
@@ -109,6 +115,7 @@ impl State {
     /// The groups whose files the next sample must all read.
     pub fn shown_groups(&self) -> Vec<CgroupKey> {
         let mut shown: Vec<Scope> = self.domains.leading().into_iter().collect();
+        shown.extend(self.domains.filling().into_iter().take(4));
         if self.domains.open {
             let on_screen = self.domains.list().visible();
             shown.extend(on_screen.filter_map(|(_, row)| match row {

@@ -1,4 +1,4 @@
-//! What stands above the table while it lasts: domains that are stuck, memory that no kill frees.
+//! What stands above the table while it lasts: a domain that is about to be full, domains that are stuck, memory that no kill frees.
 
 use super::Domains;
 use super::waiting::{MOST, Waiting};
@@ -62,10 +62,19 @@ impl Domains {
             .collect()
     }
 
-    /// The lines, the worst first. `details` and `page` are the names of keys: to the domains, to the ledger.
-    pub fn alarms(&self, snapshot: &Snapshot, host: &Host, details: &str, page: &str) -> Vec<Line> {
+    /// The lines, the worst first, for a screen of this width. `keys` are the names of those that
+    /// lead to the domains, to what ends an incident, and to the ledger.
+    pub fn alarms(
+        &self,
+        snapshot: &Snapshot,
+        host: &Host,
+        keys: [&str; 3],
+        width: u16,
+    ) -> Vec<Line> {
+        let [details, end, page] = keys;
         let stuck = self.stuck();
         let mut lines = Vec::new();
+        lines.extend(self.filling_line(snapshot, (details, end), usize::from(width)));
         for one in stuck.iter().take(2) {
             lines.push(stuck_line(*one, snapshot));
         }

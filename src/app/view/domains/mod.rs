@@ -8,6 +8,7 @@ mod acting;
 mod alarm;
 pub mod columns;
 pub mod death;
+mod filling;
 pub mod forecast;
 mod kills;
 pub mod pace;

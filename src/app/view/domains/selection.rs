@@ -72,6 +72,16 @@ impl Domains {
         self.note_path();
     }
 
+    /// Selects this domain, if it has a row.
+    pub(super) fn select(&mut self, scope: Scope) {
+        let mut rows = self.list.rows().iter();
+        let is_it = |row: &Row| matches!(row, Row::Domain { scope: own, .. } if *own == scope);
+        if let Some(at) = rows.position(is_it) {
+            self.list.select(at);
+            self.note_path();
+        }
+    }
+
     /// Selects what is in this line of the screen, if there is a row.
     pub fn click(&mut self, line: usize) {
         self.list.click(line);

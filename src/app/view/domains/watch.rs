@@ -94,6 +94,8 @@ pub struct Watch {
     pub(super) accounted: u64,
     kind: Kind,
     detector: Detector,
+    /// When it was last about to be full, while that is worth a line.
+    pub(super) filled: Option<Monotonic>,
     /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
     told_apart: bool,
 }
@@ -136,6 +138,7 @@ impl Watch {
             }
             self.forecast.accept(at, room.consumed(), room.left());
         }
+        let mut killed = false;
         if fresh && let Some(group) = group {
             let rise = self.pace.accept(at, group);
             if rise.own_oom {
@@ -155,7 +158,8 @@ impl Watch {
             if self.killed == Some(at) || self.supposed == Some(at) {
                 self.accounted = rise.kills;
             }
-            if rise.own_oom || rise.kills > 0 {
+            killed = rise.own_oom || rise.kills > 0;
+            if killed {
                 // A kill freed memory: the trend before says nothing about the growth after.
                 self.forecast = Forecast::default();
             }
@@ -165,6 +169,7 @@ impl Watch {
             self.detector.accept(at, reading);
         }
         self.judge(group, around);
+        self.note_filling(at, killed);
     }
 
     /// The last OOM of this domain. The log overrides a guess from counters.

@@ -32,9 +32,11 @@ const COARSE_KEPT: usize = 30;
 const COARSE_APART: Duration = Duration::from_millis(1900);
 const OLD_APART: Duration = Duration::from_secs(10);
 
-/// The newest points are kept as they came, at most so many, for so long.
+/// The newest points, at most so many, for so long, and so far apart: a sample that an event has brought lies close to
+/// another, and what is between the two says nothing about a rate.
 const RECENT_KEPT: usize = 16;
 const RECENT: Duration = Duration::from_secs(16);
+const RECENT_APART: Duration = Duration::from_millis(500);
 
 /// Memory in use over time.
 #[derive(Debug, Clone, Default)]
@@ -71,7 +73,10 @@ impl Trend {
 
     /// Adds a sample; false if it tells only about the last seconds, because a coarse trend has another near it.
     pub fn push(&mut self, at: Monotonic, used: u64) -> bool {
-        self.recent.push_back((at, used));
+        let last = self.recent.back().map(|(last, _)| *last);
+        if last.is_none_or(|last| at.since(last) >= RECENT_APART) {
+            self.recent.push_back((at, used));
+        }
         while self.recent.len() > RECENT_KEPT
             || self
                 .recent
@@ -321,6 +326,22 @@ mod tests {
             assert!((8..=12).contains(&time.as_secs()), "{time:?}");
             // Three seconds say nothing about the next ten minutes.
             assert_eq!(trend.time_to(12_000 * MIB), None);
+        }
+    }
+
+    #[test]
+    fn samples_that_come_early_do_not_hide_a_leak() {
+        let mut trend = Trend::coarse();
+        let used = |millis: u64| 40 * MIB + millis / 100 * 2 * MIB;
+        for second in 0..10 {
+            for millis in [0, 40, 290, 610] {
+                let at = second * 1000 + millis;
+                trend.push(Monotonic(at * 1000), used(at));
+                if at > 3000 {
+                    let rate = trend.lately();
+                    assert!(rate.is_some_and(|(rate, _)| rate > 15e6), "{at} {rate:?}");
+                }
+            }
         }
     }
 

@@ -35,6 +35,9 @@ const ENTRIES: usize = 32 * 1024;
 /// If the anonymous memory changes by more than this part of RAM without explanation, every row is read.
 const UNEXPLAINED: u64 = 400;
 
+/// The same in bytes: a leak of a process that has rested fills a small group before it is a part of a large machine.
+const UNEXPLAINED_BYTES: u64 = 8 << 20;
+
 /// Reads `/proc` by paths relative to one descriptor.
 pub(crate) struct ProcScan {
     path: PathBuf,
@@ -203,7 +206,8 @@ impl ProcScan {
         };
         let rest = machine.cast_signed() - rows.cast_signed();
         let before = self.unexplained.replace(rest);
-        before.is_some_and(|before| before.abs_diff(rest) > memory.total / page / UNEXPLAINED)
+        let least = (memory.total / UNEXPLAINED).min(UNEXPLAINED_BYTES) / page;
+        before.is_some_and(|before| before.abs_diff(rest) > least)
     }
 }
 

@@ -15,6 +15,8 @@ use crate::oomlog::{LogRecord, Monotonic};
 const QUIET: Duration = Duration::from_millis(50);
 /// How long the newest record of the history is waited for.
 const HISTORY_WITHIN: Duration = Duration::from_secs(10);
+/// How long a read waits for news: who stops it ends the program that it reads from.
+const LISTENS: Duration = Duration::from_secs(2);
 /// Pause before it is started again, doubled each time.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MOST: Duration = Duration::from_mins(1);
@@ -85,7 +87,7 @@ impl Follower<'_> {
                 self.latest = None;
                 return self.run();
             }
-            let wait = if history.is_over { WAIT } else { QUIET };
+            let wait = if history.is_over { LISTENS } else { QUIET };
             let line = reader.next(wait)?;
             let was_over = history.is_over;
             history.take(line.as_deref());

@@ -32,6 +32,8 @@ use merge::Merge;
 
 /// How long a read waits before the thread looks whether it shall end.
 const WAIT: Duration = Duration::from_millis(200);
+/// The same where something else ends the wait: an idle machine is not woken five times a second.
+const REST: Duration = Duration::from_mins(1);
 /// Messages of the readers that may wait to be merged: a flood slows its reader down.
 const QUEUE: usize = 256;
 /// Most records in one message.
@@ -196,15 +198,22 @@ fn follow(sources: &Sources, shared: &Arc<Shared>, deliver: &mut dyn FnMut(LogIt
                 return;
             }
         }
-        if shared.stops() || !next(&arrivals, &mut merge, &mut out) {
+        // Readers that are told to stop end, and with the last of them the wait for arrivals.
+        let wait = if shared.stopped.is_some() { REST } else { WAIT };
+        if shared.stops() || !next(&arrivals, wait, &mut merge, &mut out) {
             return;
         }
     }
 }
 
 /// Takes the next arrival in; false when no reader is left.
-fn next(arrivals: &Receiver<Arrival>, merge: &mut Merge, out: &mut Vec<LogItem>) -> bool {
-    match arrivals.recv_timeout(WAIT) {
+fn next(
+    arrivals: &Receiver<Arrival>,
+    wait: Duration,
+    merge: &mut Merge,
+    out: &mut Vec<LogItem>,
+) -> bool {
+    match arrivals.recv_timeout(wait) {
         Ok(arrival) => merge.take(arrival, out),
         Err(RecvTimeoutError::Timeout) => {}
         Err(RecvTimeoutError::Disconnected) => return false,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use super::{Arrival, BATCH, Reader, Shared, Status, WAIT};
+use super::{Arrival, BATCH, REST, Reader, Shared, Status, WAIT};
 use crate::linux::ReadError;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
 use crate::oomlog::LogRecord;
@@ -27,7 +27,11 @@ fn read(
     shared: &Shared,
     send: &SyncSender<Arrival>,
 ) -> Result<(), ReadError> {
+    if let Some(stop) = shared.stopped.as_ref().and_then(|fd| fd.try_clone().ok()) {
+        reader.stop_at(stop);
+    }
     let mut caught_up = false;
+    let mut rests = false;
     let mut skipped = 0_u64;
     let mut told = None;
     let status = |status| Arrival::Status(Reader::Kernel, status);
@@ -37,8 +41,13 @@ fn read(
     let mut batch = Vec::new();
     while !shared.stops() {
         // Before that the read does not wait: where nothing is ready, the history ends.
-        let waits = caught_up && batch.is_empty();
-        let item = reader.next(if waits { WAIT } else { Duration::ZERO })?;
+        let wait = match caught_up && batch.is_empty() {
+            false => Duration::ZERO,
+            true if rests && reader.waits_for_free() => REST,
+            true => WAIT,
+        };
+        let item = reader.next(wait)?;
+        rests = item.is_none();
         let is_past = reader.is_past_start(item.as_ref());
         let mut is_full = !matches!(item, Some(KmsgItem::Record(_)));
         let arrival = match item {

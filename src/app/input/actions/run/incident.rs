@@ -8,8 +8,9 @@ use crate::app::input::action::Aim;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Control, Effect};
 use crate::model::cgroup::{CgroupKey, CgroupPath, ancestry};
+use crate::model::incident::plans;
 use crate::model::oom_domain::victim::Scope;
-use crate::model::process::Process;
+use crate::model::process::{Process, ProcessId};
 use crate::text::tone::Tone;
 
 /// Less growth than this is no leak, in bytes per second.
@@ -49,7 +50,13 @@ pub(in crate::app::input::actions) fn incident(state: &mut State, aim: Aim) -> V
         _ => leaker(state, group.as_ref()),
     };
     let target = process.map(|(_, pinned)| pinned);
-    let dialog = IncidentDialog::new(group, target, leaker, state.host.cgroups);
+    let exposes = leaker
+        .as_ref()
+        .is_some_and(|leaker| is_leak_elsewhere(state, group.as_ref(), leaker.id));
+    let mut dialog = IncidentDialog::new(group, target, leaker, state.host.cgroups);
+    if exposes {
+        dialog = dialog.proposing_to_expose();
+    }
     let mut effects = dialog.request();
     effects.extend(state.open(dialog));
     // The next sample must read all files of the groups around it.
@@ -65,6 +72,21 @@ fn domain_of(state: &State, process: &Process) -> Option<CgroupPath> {
     let group = limited.map(|(_, group)| group);
     let group = group.or_else(|| state.snapshot.cgroup(key))?;
     (group.present && !group.path.is_root()).then(|| group.path.clone())
+}
+
+/// True if the group is about to be full, and by its leak another process than the one that leaks may die.
+fn is_leak_elsewhere(state: &State, group: Option<&CgroupPath>, leaker: ProcessId) -> bool {
+    let snapshot = &state.snapshot;
+    let filling = state.domains.filling().into_iter();
+    let mut domains = filling.filter(|scope| {
+        let own = scope.memcg().and_then(|key| snapshot.cgroup(key));
+        own.map(|own| &own.path) == group
+    });
+    let domain = domains.next().and_then(|scope| snapshot.domain(scope));
+    let exposing = domain.zip(snapshot.process(leaker));
+    exposing
+        .and_then(|(domain, process)| plans::exposing(process, domain))
+        .is_some_and(|(_, is_enough)| is_enough)
 }
 
 /// The process of a group, or of the host, that grows fastest.

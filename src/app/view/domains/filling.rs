@@ -1,0 +1,234 @@
+//! The line above the table for a domain that is about to be full: when, where, who fills it, and who dies of it.
+
+use std::time::Duration;
+
+use super::Domains;
+use super::death::{Death, Reach};
+use super::watch::Watch;
+use crate::app::view::gauge::trend::Rate;
+use crate::model::oom_domain::leak::Leak;
+use crate::model::oom_domain::urgency::Urgency;
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::ProcessId;
+use crate::model::snapshot::Snapshot;
+use crate::model::time::Monotonic;
+use crate::text::format;
+use crate::text::tone::{Line, Tone};
+use crate::text::wording;
+
+/// A domain that is full later than this has no line.
+const NEAR: Duration = Duration::from_mins(2);
+
+/// How long the line stays after the growth has ended: rows must not jump up and down under the cursor.
+const STAYS: Duration = Duration::from_secs(10);
+
+/// What a narrow line leaves out, one more thing at each level, the least important first.
+const LEVELS: u8 = 7;
+
+impl Watch {
+    /// Notes whether the domain is about to be full. A kill makes room, and ends the line at once.
+    pub(super) fn note_filling(&mut self, at: Monotonic, killed: bool) {
+        let left = self.signs.time_left;
+        self.filled = match self.filled {
+            _ if left.is_some_and(|left| left <= NEAR) => Some(at),
+            Some(last) if !killed && at.since(last) < STAYS => Some(last),
+            _ => None,
+        };
+    }
+
+    /// True while the domain has its line.
+    fn is_filling(&self) -> bool {
+        self.filled.is_some()
+    }
+}
+
+impl Domains {
+    /// Domains that are about to be full, the first to be so at the front. Of nested ones only the one that decides.
+    pub fn filling(&self) -> Vec<Scope> {
+        let decides =
+            |scope: Scope, watch: &Watch| watch.first_full.is_none_or(|(first, _)| first == scope);
+        let found = self
+            .watches
+            .iter()
+            .filter(|(scope, watch)| watch.is_filling() && decides(**scope, watch));
+        let mut found: Vec<_> = found
+            .map(|(scope, watch)| {
+                let left = watch.signs.time_left.unwrap_or(Duration::MAX);
+                (left, watch.place(), *scope)
+            })
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, _, scope)| scope).collect()
+    }
+
+    /// The line of the first of them, no wider than the screen if that is possible. The names of keys: to the domains,
+    /// and to what ends an incident.
+    pub(super) fn filling_line(
+        &self,
+        snapshot: &Snapshot,
+        (details, end): (&str, &str),
+        width: usize,
+    ) -> Option<Line> {
+        let filling = self.filling();
+        let scope = *filling.first()?;
+        let (domain, watch) = (snapshot.domain(scope)?, self.watch(scope)?);
+        let others = filling.len() - 1;
+        let line = |level| {
+            let mut line = self::line(domain, watch, snapshot, level);
+            if others > 0 {
+                line.push(Tone::Dim, format!("  and {others} more ({details})"));
+            } else if level == 0 {
+                line.push(Tone::Dim, format!("  {details} {end}: act"));
+            }
+            line
+        };
+        (0..LEVELS)
+            .map(&line)
+            .find(|line| line.width() <= width)
+            .or_else(|| Some(line(LEVELS - 1)))
+    }
+}
+
+fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> Line {
+    let loud = if watch.urgency >= Urgency::Imminent {
+        Tone::Critical
+    } else {
+        Tone::Danger
+    };
+    let mut line = match watch.signs.time_left {
+        // The last seconds alone say so.
+        Some(left) if watch.forecast.is_brief() => {
+            Line::of(loud, format!("FULL IN {}?", soon(left)))
+        }
+        Some(left) => Line::of(loud, format!("FULL IN {}", soon(left))),
+        None => Line::of(Tone::Watch, "FILLED, now at rest"),
+    };
+    line.push(
+        Tone::Strong,
+        format!(" {}", called(domain.scope, snapshot, level)),
+    );
+    if level < 3
+        && let Some(room) = watch.room
+    {
+        let share = format!(
+            " {} of {}",
+            format::percent(room.percent()),
+            format::size(domain.limit)
+        );
+        line.push(Tone::Normal, share);
+    }
+    let rate = match watch.forecast.rate() {
+        _ if watch.signs.time_left.is_none() => None,
+        Rate::Lately(rate, over) => {
+            let seconds = over.as_secs_f64().round();
+            let basis = format!(" {} in the last {seconds} s", format::rate(rate));
+            line.push(Tone::Watch, if level < 2 { basis } else { String::new() });
+            Some(rate)
+        }
+        Rate::Steady(rate) => {
+            let steady = format!(" {}", format::rate(rate));
+            line.push(Tone::Watch, if level < 2 { steady } else { String::new() });
+            Some(rate)
+        }
+        Rate::Unknown | Rate::Unsteady => None,
+    };
+    let leak = rate.and_then(|rate| Leak::new(domain, snapshot, rate));
+    let death = Death::from_domain(domain, snapshot);
+    let fate = fate(death, snapshot, level);
+    let certain = death.verdict().filter(|verdict| verdict.or().is_none());
+    match leak {
+        Some(Leak::One(id, rate)) if certain.is_some_and(|verdict| verdict.victim.id == id) => {
+            line.push(Tone::Dim, "  leaks and dies: ");
+            line.push(Tone::Critical, with_rate(id, rate, snapshot, level));
+            return line;
+        }
+        Some(leak) => {
+            line.push(Tone::Dim, "  leaks: ");
+            line.push(Tone::Watch, leaker(leak, snapshot, level));
+        }
+        None => {}
+    }
+    line.push(Tone::Dim, "  dies: ");
+    line.push(Tone::Critical, fate);
+    line
+}
+
+/// A time in the last ten seconds by the second, a longer one rounded so that it does not jump.
+fn soon(left: Duration) -> String {
+    if left < Duration::from_secs(10) {
+        format!("~{}s", left.as_secs())
+    } else {
+        format::roughly(left)
+    }
+}
+
+/// The name of the domain: on a narrow line the last level of its path.
+fn called(scope: Scope, snapshot: &Snapshot, level: u8) -> String {
+    let Some(group) = scope.memcg().and_then(|key| snapshot.cgroup(key)) else {
+        return wording::domain(scope, snapshot);
+    };
+    let name = wording::short_group(group.path.as_str());
+    match name.rsplit_once('/') {
+        Some((_, last)) if level >= 4 && !last.is_empty() => format!("…/{last}"),
+        _ => name,
+    }
+}
+
+fn leaker(leak: Leak, snapshot: &Snapshot, level: u8) -> String {
+    match leak {
+        Leak::One(id, rate) => with_rate(id, rate, snapshot, level),
+        Leak::Several { count, first, rate } => {
+            let most = with_rate(first, rate, snapshot, level);
+            let all = format::number_of(count as u64, "process", "processes");
+            format!("{all}, most {most}")
+        }
+        Leak::Elsewhere if level < 4 => {
+            "no process: page cache, tmpfs or kernel memory grows".to_owned()
+        }
+        Leak::Elsewhere => "no process".to_owned(),
+    }
+}
+
+fn with_rate(id: ProcessId, rate: f64, snapshot: &Snapshot, level: u8) -> String {
+    let who = named(id, snapshot, level);
+    if level < 6 {
+        format!("{who} {}", format::rate(rate))
+    } else {
+        who
+    }
+}
+
+/// A process with its pid, on a narrow line without.
+fn named(id: ProcessId, snapshot: &Snapshot, level: u8) -> String {
+    match snapshot.process(id) {
+        Some(process) if level >= 5 => process.comm.to_string(),
+        _ => wording::process(id, snapshot),
+    }
+}
+
+fn fate(death: Death, snapshot: &Snapshot, level: u8) -> String {
+    let of = |verdict: crate::model::oom_domain::victim::Verdict| {
+        let first = named(verdict.victim.id, snapshot, level);
+        match verdict.or() {
+            Some(other) => format!("{first} or {}", named(other.id, snapshot, level)),
+            None => first,
+        }
+    };
+    match death {
+        Death::Kill(verdict, reach) => {
+            let along = match reach {
+                Reach::One => "",
+                Reach::Shared => " and who shares its memory",
+                Reach::Group => " and its group",
+                Reach::Unit => " and its unit",
+                Reach::Namespace => " and its container",
+            };
+            format!("{}{along}", of(verdict))
+        }
+        Death::Hangs => "nobody, its tasks hang".to_owned(),
+        Death::Throttles => "nobody, its tasks are slowed down".to_owned(),
+        Death::Panics => "nobody, the kernel panics".to_owned(),
+        Death::Asker => "whoever asks for memory".to_owned(),
+        Death::Empty | Death::Nobody => "nobody can be killed".to_owned(),
+    }
+}
