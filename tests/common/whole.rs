@@ -13,7 +13,9 @@ use oomtop::model::kernel::{
     KernelRules, KernelVersion, RssEvidence, RssSource, ScoreFormula, TieBreak,
 };
 use oomtop::model::killers::oom_policy::{OomPolicy, Unit};
-use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
+use oomtop::model::killers::{
+    Act, Amount, Choice, Killer, Preference, Rule, RunningKiller, Share, Trigger,
+};
 use oomtop::model::ledger::{
     Account, Cache, Kind, Ledger, OpenFile, Segment, StoredFile, TmpfsMount,
 };
@@ -274,10 +276,15 @@ fn killers() -> Vec<RunningKiller> {
     let zram = Trigger::Zram {
         limit: Amount::Bytes(GIB),
     };
+    let eviction = Trigger::Eviction {
+        limit: Amount::Bytes(100 * MIB),
+        lasting: Duration::from_secs(90),
+    };
     let rules = [
         (low, Act::Terminate),
         (pressure, Act::KillGroup),
         (zram, Act::Kill),
+        (eviction, Act::Evict),
     ];
     vec![RunningKiller {
         killer: Killer::Nohang,
@@ -292,6 +299,7 @@ fn killers() -> Vec<RunningKiller> {
         source: "/etc/nohang/nohang.conf".to_owned(),
         notes: vec!["patterns of names are not evaluated".to_owned()],
         watched: vec![CgroupPath::new("/user.slice")],
+        spared: vec![(CgroupPath::new("/user.slice"), Preference::Avoid)],
     }]
 }
 

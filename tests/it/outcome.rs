@@ -96,7 +96,7 @@ fn without_killers_the_kernel_acts_and_the_header_is_silent() {
     scene.keys("S");
     says(
         &scene,
-        "The kernel: neither systemd-oomd, earlyoom, nohang nor oomd runs",
+        "The kernel: neither systemd-oomd, earlyoom, nohang, oomd nor kubelet runs",
     );
     says(&scene, "then it kills 2456 mysqld");
     scene.keys("S");

@@ -331,3 +331,34 @@ fn settings_are_read_again_after_a_while_and_swap_accounting_on_v1() {
         (Some(2), Some(true))
     );
 }
+
+#[test]
+fn kubelet_by_its_file_and_k3s_without_a_threshold_of_memory() {
+    let command = "/usr/bin/kubelet\0--config=/var/lib/kubelet/config.yaml\0";
+    let root = FakeRoot::new()
+        .file(
+            "var/lib/kubelet/config.yaml",
+            "kind: KubeletConfiguration\nevictionHard:\n  memory.available: 500Mi\n",
+        )
+        .process(77, |p| p.comm("kubelet").uid(0).cmdline(command));
+    let snapshot = sample(&root);
+    let killer = only(&snapshot);
+    assert_eq!((killer.killer, killer.choice), (Killer::Kubelet, Choice::Pod));
+    let when = Trigger::Eviction {
+        limit: Amount::Bytes(500 << 20),
+        lasting: Duration::ZERO,
+    };
+    assert_eq!(killer.rules[0].when, when);
+    assert!(!killer.unread);
+    root.set_process(77, |p| p.comm("k3s-server").uid(0).cmdline("/usr/local/bin/k3s\0server\0"));
+    let snapshot = sample(&root);
+    let killer = only(&snapshot);
+    assert_eq!(killer.killer, Killer::Kubelet);
+    assert!(killer.rules.is_empty() && !killer.unread);
+    root.write(
+        "etc/rancher/k3s/config.yaml",
+        "kubelet-arg:\n  - eviction-hard=memory.available<1Gi\n",
+    );
+    let snapshot = sample(&root);
+    assert_eq!(only(&snapshot).rules.len(), 1);
+}

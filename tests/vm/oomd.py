@@ -48,6 +48,14 @@ sh("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "logger", "-t"
    "Killed /forged.slice due to memory pressure for /forged.slice being 99.99% > 5.00% for > 3s")
 check("forged.slice" in sh("journalctl", "-b", "--no-pager", "-t", "systemd-oomd"), "the journal holds the forged line")
 
+for unit, preference in (("kept", "omit"), ("late", "avoid")):
+    sh("systemd-run", "--unit=" + unit, "--slice=pressure.slice", "-p", "ManagedOOMPreference=" + preference, "sleep", "98765")
+wanted = [["/pressure.slice/kept.service", "omit"], ["/pressure.slice/late.service", "avoid"]]
+spared = lambda: next((one["spared"] for one in json.loads(sh("oomtop", "--once", "--json"))["killers"]
+                       if one["killer"] == "systemd-oomd"), None)
+until(lambda: spared() == wanted, 15)
+check(spared() == wanted, "whom it spares is known: %s" % spared())
+
 hog = "for i in 1 2 3; do /usr/bin/python3 -S -E /vmlab/lib/hog --name pv$i --mb 40 --touch 0.01 & done; wait"
 sh("systemd-run", "--unit=pvictim", "--slice=pressure.slice", "-p", "OOMPolicy=continue", "/bin/sh", "-c", hog)
 killed = until(lambda: "illed /pressure" in sh("journalctl", "-b", "--no-pager", "-u", "systemd-oomd"), 60)
@@ -67,7 +75,7 @@ check(not rows(same, "forged.slice"), "a user's word is no row")
 userspace = json.loads(sh("oomtop", "--json"))["events"]["userspace"]
 check(len(userspace) == kills, "as many in --json: %d" % len(userspace))
 check(all(kill["killer"] == "systemd-oomd" and kill["reason"] for kill in userspace), "with killer and reason")
-sh("systemctl", "stop", "systemd-oomd.service", "systemd-oomd.socket", "pvictim.service")
+sh("systemctl", "stop", "systemd-oomd.service", "systemd-oomd.socket", "pvictim.service", "kept.service", "late.service")
 
 if shutil.which("earlyoom"):
     sh("systemd-run", "--unit=eoom", "earlyoom", "-m", "30", "-s", "100", "-r", "3600")

@@ -94,6 +94,7 @@ fn parse_meminfo(bytes: &[u8]) -> Option<Memory> {
             b"SwapFree" => memory.swap_free = amount.unwrap_or(0),
             b"Committed_AS" => memory.committed = amount,
             b"CommitLimit" => memory.commit_limit = amount,
+            b"Inactive(file)" => memory.inactive_file = amount,
             b"SReclaimable" => memory.slab_reclaimable = amount,
             b"HugePages_Total" => huge_count = amount.unwrap_or(0),
             b"HugePages_Free" => huge_free = amount.unwrap_or(0),

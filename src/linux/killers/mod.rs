@@ -5,6 +5,8 @@
 //! memory is short: then a sample must not wait for files that come from the disk, but a slice that was set up a moment
 //! ago is what is about to be killed in. A command line is read there too, since such a read can block.
 
+mod kubelets;
+mod oomds;
 pub(super) mod unit_files;
 
 use std::sync::Arc;
@@ -14,8 +16,6 @@ use std::time::Duration;
 use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
 use crate::model::killers::earlyoom::earlyoom;
 use crate::model::killers::nohang::{config_path, nohang};
-use crate::model::killers::systemd::systemd_oomd;
-use crate::model::killers::units::managed;
 use crate::model::killers::{Killer, RunningKiller};
 use crate::model::process::{Process, ProcessId};
 use crate::model::time::Monotonic;
@@ -111,7 +111,8 @@ impl Question {
         let read = |(killer, id): &(Killer, ProcessId)| match killer {
             Killer::Earlyoom => read_earlyoom(&self.root, *id),
             Killer::Nohang => read_nohang(&self.root, *id, base.as_ref()),
-            Killer::SystemdOomd => read_oomd(*id, self.version, base.as_ref(), &self.groups),
+            Killer::SystemdOomd => oomds::read(self, *id, base.as_ref()),
+            Killer::Kubelet => kubelets::read(&self.root, *id, base.as_ref()),
             Killer::Oomd | Killer::LowMemoryKiller => RunningKiller::unread(
                 *killer,
                 *id,
@@ -219,7 +220,8 @@ fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
     let comm = process.comm.as_bytes();
     let by_name = Killer::ALL
         .into_iter()
-        .find(|killer| killer.is_program() && killer.name().as_bytes() == comm);
+        .find(|killer| killer.is_program() && killer.name().as_bytes() == comm)
+        .or_else(|| kubelets::is_k3s(comm).then_some(Killer::Kubelet));
     // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
     let by_unit = || {
         let group = process.cgroup.and_then(|key| cgroups.get(key.index()))?;
@@ -289,40 +291,4 @@ fn file_of_root(
         Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => base.text(path),
         Err(_) => None,
     }
-}
-
-fn read_oomd(
-    id: ProcessId,
-    version: CgroupVersion,
-    base: Option<&ConfigRoot<'_>>,
-    groups: &[CgroupPath],
-) -> RunningKiller {
-    if version != CgroupVersion::V2 {
-        let note = "it needs cgroup v2 with the memory controller: here it kills nobody";
-        return RunningKiller::idle(Killer::SystemdOomd, id, note);
-    }
-    let Some(base) = base else {
-        let note = "its files could not be read: its thresholds are unknown";
-        return RunningKiller::unread(Killer::SystemdOomd, id, note);
-    };
-    let files = base.managed_units();
-    let watched: Vec<_> = groups
-        .iter()
-        .filter_map(|path| {
-            let unit = if path.is_root() {
-                "-.slice"
-            } else {
-                path.name()
-            };
-            let managed = managed(unit, &files);
-            managed.is_watched().then(|| (path.clone(), managed))
-        })
-        .collect();
-    let mut killer = systemd_oomd(id, &base.oomd_conf(), &watched);
-    if files.iter().any(|file| file.text.contains("OOMRules=")) {
-        let note = "some units set OOMRules= (systemd 261): those rules are not read here";
-        killer.notes.push(note.to_owned());
-        killer.unread = true;
-    }
-    killer
 }

@@ -104,6 +104,7 @@ pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>)
         source: "its command line".to_owned(),
         notes,
         watched: Vec::new(),
+        spared: Vec::new(),
     }
 }
 

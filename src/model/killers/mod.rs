@@ -4,6 +4,7 @@
 //! that they read.
 
 pub mod earlyoom;
+pub mod kubelet;
 pub mod nohang;
 pub mod oom_policy;
 mod rule;
@@ -13,7 +14,7 @@ pub mod units;
 
 pub use crate::oomlog::Killer;
 pub use rule::{Act, Amount, Rule, Share, Trigger};
-pub use running::{Choice, RunningKiller};
+pub use running::{Choice, Preference, RunningKiller};
 
 use super::memory::Memory;
 use crate::model::oom_domain::headroom::Room;
@@ -73,6 +74,7 @@ mod tests {
             source: String::new(),
             notes: Vec::new(),
             watched: Vec::new(),
+            spared: Vec::new(),
         }
     }
 

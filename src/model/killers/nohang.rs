@@ -82,6 +82,7 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
         source,
         notes,
         watched: Vec::new(),
+        spared: Vec::new(),
     }
 }
 

@@ -86,6 +86,8 @@ pub enum Act {
     Kill,
     /// SIGKILL to every process of a cgroup.
     KillGroup,
+    /// The containers of a pod are stopped.
+    Evict,
 }
 
 /// When a rule holds.
@@ -110,6 +112,14 @@ pub enum Trigger {
         /// The limit.
         limit: Share,
         /// The pressure must last at least this long; serialized in microseconds.
+        #[serde(rename = "lasting_micros", serialize_with = "micros")]
+        lasting: Duration,
+    },
+    /// What kubelet calls available is below this amount: free memory and file pages that were not used lately.
+    Eviction {
+        /// The limit.
+        limit: Amount,
+        /// It must be below for at least this long; serialized in microseconds.
         #[serde(rename = "lasting_micros", serialize_with = "micros")]
         lasting: Duration,
     },
@@ -141,13 +151,17 @@ impl Trigger {
     /// first waits for nearly all RAM. If the kernel swaps earlier, the rule holds earlier.
     #[must_use]
     pub fn room(&self, host: &Memory) -> Option<u64> {
-        let Self::Low {
-            memory,
-            swap,
-            needs_swap,
-        } = self
-        else {
-            return None;
+        let (memory, swap, needs_swap) = match self {
+            Self::Low {
+                memory,
+                swap,
+                needs_swap,
+            } => (memory, swap, needs_swap),
+            Self::Eviction { limit, .. } => {
+                let available = host.evictable()?;
+                return Some(available.saturating_sub(limit.of(host.total)));
+            }
+            Self::Pressure { .. } | Self::Zram { .. } => return None,
         };
         if *needs_swap && host.swap_total == 0 {
             return None;

@@ -19,8 +19,21 @@ pub enum Choice {
     /// Among the leaves below the monitored groups: the group with the most swap (swap rule), or the group
     /// with the most reclaim activity (pressure rule).
     Group,
+    /// A pod: those first that use more than they asked for, the lowest priority first among them.
+    Pod,
     /// Configured in a file that is not read here.
     Unknown,
+}
+
+/// `ManagedOOMPreference=` of a group (systemd.resource-control(5)); systemd writes it as an extended attribute of the
+/// group's directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preference {
+    /// It is killed only where nobody else is left.
+    Avoid,
+    /// It is never killed.
+    Omit,
 }
 
 /// One running program.
@@ -44,6 +57,8 @@ pub struct RunningKiller {
     pub notes: Vec<String>,
     /// systemd-oomd: the groups monitored for swap; it kills below them.
     pub watched: Vec<CgroupPath>,
+    /// systemd-oomd: the groups that it takes last or never, by path.
+    pub spared: Vec<(CgroupPath, Preference)>,
 }
 
 impl RunningKiller {
@@ -60,6 +75,7 @@ impl RunningKiller {
             source: String::new(),
             notes: vec![note.to_owned()],
             watched: Vec::new(),
+            spared: Vec::new(),
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Memory {
     pub available: Option<u64>,
     /// `Buffers` + `Cached` - `Shmem`: page cache that is not tmpfs.
     pub cache: u64,
+    /// `Inactive(file)`: file pages that were not used lately.
+    pub inactive_file: Option<u64>,
     /// `Shmem`: tmpfs and shared memory; not reclaimable without swap.
     pub shmem: Option<u64>,
     /// `Slab`.
@@ -54,6 +56,13 @@ impl Memory {
         self.available
             .unwrap_or(self.free + self.cache)
             .min(self.total)
+    }
+
+    /// What kubelet calls available on a cgroup v2 host: memory in use, without the file pages that were not used
+    /// lately, counts as its working set.
+    #[must_use]
+    pub fn evictable(&self) -> Option<u64> {
+        Some(self.free.saturating_add(self.inactive_file?).min(self.total))
     }
 
     /// Used memory: total - obtainable.

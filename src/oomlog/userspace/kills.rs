@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::earlyoom::{Earlyoom, Said, is_own};
-use super::wording::{Claim, low_memory_killer, oomd, systemd_oomd, unit};
+use super::wording::{Claim, evicted, low_memory_killer, oomd, reclaims, systemd_oomd, unit};
 use crate::oomlog::{Killer, LogRecord, Monotonic, OomEvent, Pid, ReportKey, UserspaceKill};
 
 /// Latest kills kept, to join what several lines say about one.
@@ -23,6 +23,8 @@ const COPY_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct UserspaceKills {
     kills: VecDeque<UserspaceKill>,
+    /// What kubelet last evicted for.
+    reclaims: Option<String>,
     /// Pid and name that nohang printed for its next victim.
     nohang: Option<(Pid, String)>,
     earlyoom: Earlyoom,
@@ -47,6 +49,7 @@ impl UserspaceKills {
                 Some(Killer::SystemdOomd) => systemd_oomd(text),
                 Some(Killer::Earlyoom) => return self.earlyoom(record, text, last_key),
                 Some(Killer::Nohang) => self.nohang(text),
+                Some(Killer::Kubelet) => self.kubelet(text),
                 None if program == "systemd" => unit(text),
                 // Standard error of a daemon, without its name.
                 None if program.is_empty() && is_own(text) => {
@@ -134,6 +137,25 @@ impl UserspaceKills {
         }
         self.kills.push_back(kill.clone());
         OomEvent::Userspace(Arc::new(kill))
+    }
+
+    /// A pod that went because memory was short; one that went for a disk is no kill for want of memory.
+    fn kubelet(&mut self, text: &str) -> Option<Claim> {
+        if let Some(resource) = reclaims(text) {
+            self.reclaims = Some(resource.to_owned());
+            return None;
+        }
+        let pod = evicted(text)?;
+        let reason = match self.reclaims.as_deref() {
+            Some("memory") => "evicted: the node was short of memory",
+            Some(_) => return None,
+            None => "evicted; what the node was short of is not in this log",
+        };
+        Some(Claim {
+            cgroup: Some(format!("pod {pod}")),
+            reason: Some(reason.to_owned()),
+            ..Claim::new(Killer::Kubelet)
+        })
     }
 
     /// `  PID: %s, name: %s, badness: %s`, then `  Sending SIGTERM to the victim`.

@@ -1,4 +1,4 @@
-//! Kills by programs that act before the kernel does: systemd-oomd, earlyoom, nohang, oomd, and
+//! Kills by programs that act before the kernel does: systemd-oomd, earlyoom, nohang, oomd, kubelet, and
 //! Android's low memory killer.
 //!
 //! Such a line is the word of a program: anybody may write one. It never becomes part of a kernel report.
@@ -10,6 +10,7 @@ mod wording;
 use crate::oomlog::{Monotonic, Pid, Provenance, ReportKey};
 
 pub(crate) use kills::UserspaceKills;
+pub(crate) use wording::evicted;
 
 /// True if a line without the name of its program can only be that of a program that kills.
 pub(crate) fn is_killers(text: &str) -> bool {
@@ -31,17 +32,20 @@ pub enum Killer {
     Nohang,
     /// Meta's oomd.
     Oomd,
+    /// Kubernetes' kubelet: evicts pods. Also inside k3s.
+    Kubelet,
     /// Android's in-kernel low memory killer (before 4.12).
     LowMemoryKiller,
 }
 
 impl Killer {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SystemdOomd,
         Self::Earlyoom,
         Self::Nohang,
         Self::Oomd,
+        Self::Kubelet,
         Self::LowMemoryKiller,
     ];
 
@@ -71,6 +75,12 @@ impl Killer {
                 &["_COMM=nohang", "_UID=0"],
             ],
             Self::Oomd => &[&["_SYSTEMD_UNIT=oomd.service"], &["_COMM=oomd", "_UID=0"]],
+            Self::Kubelet => &[
+                &["_SYSTEMD_UNIT=kubelet.service"],
+                &["_SYSTEMD_UNIT=k3s.service"],
+                &["_SYSTEMD_UNIT=k3s-agent.service"],
+                &["_COMM=kubelet", "_UID=0"],
+            ],
             // The kernel's own lines.
             Self::LowMemoryKiller => &[],
         }
@@ -83,6 +93,7 @@ impl Killer {
             "earlyoom" => Some(Self::Earlyoom),
             "nohang" | "nohang-desktop" => Some(Self::Nohang),
             "oomd" => Some(Self::Oomd),
+            "kubelet" | "k3s" | "k3s-server" | "k3s-agent" => Some(Self::Kubelet),
             "lowmemorykiller" => Some(Self::LowMemoryKiller),
             _ => None,
         }
@@ -96,6 +107,7 @@ impl Killer {
             Self::Earlyoom => "earlyoom",
             Self::Nohang => "nohang",
             Self::Oomd => "oomd",
+            Self::Kubelet => "kubelet",
             Self::LowMemoryKiller => "lowmemorykiller",
         }
     }
@@ -104,7 +116,7 @@ impl Killer {
     #[must_use]
     pub fn is_program(self) -> bool {
         match self {
-            Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd => true,
+            Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd | Self::Kubelet => true,
             Self::LowMemoryKiller => false,
         }
     }
@@ -155,8 +167,9 @@ mod tests {
             Killer::Earlyoom => 1,
             Killer::Nohang => 2,
             Killer::Oomd => 3,
-            Killer::LowMemoryKiller => 4,
+            Killer::Kubelet => 4,
+            Killer::LowMemoryKiller => 5,
         };
-        assert_eq!(Killer::ALL.map(place), [0, 1, 2, 3, 4]);
+        assert_eq!(Killer::ALL.map(place), [0, 1, 2, 3, 4, 5]);
     }
 }

@@ -84,6 +84,30 @@ pub(super) fn oomd(text: &str) -> Option<Claim> {
     })
 }
 
+/// What kubelet evicts for: `… "Eviction manager: must evict pod(s) to reclaim" resourceName="memory"`
+/// (pkg/kubelet/eviction/eviction_manager.go; before 1.20 `eviction manager: must evict pod(s) to reclaim memory`).
+pub(super) fn reclaims(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("must evict pod(s) to reclaim")?;
+    match rest.split_once("resourceName=\"") {
+        Some((_, name)) => name.split('"').next(),
+        None => Some(rest.trim()),
+    }
+}
+
+/// An evicted pod, as `NAMESPACE/NAME`: `… "Eviction manager: pod is evicted successfully" pod="NAMESPACE/NAME"`, before
+/// 1.20 `eviction manager: pod NAME_NAMESPACE(UID) is evicted successfully`.
+pub(crate) fn evicted(text: &str) -> Option<String> {
+    if let Some((_, rest)) = text.split_once("\"Eviction manager: pod is evicted successfully\"") {
+        let (_, rest) = rest.split_once("pod=\"")?;
+        return Some(rest.split('"').next()?.to_owned());
+    }
+    let (_, rest) = text.split_once("eviction manager: pod ")?;
+    let (pod, _) = rest.split_once(" is evicted successfully")?;
+    let (pod, _) = pod.split_once('(')?;
+    let (name, namespace) = pod.rsplit_once('_')?;
+    Some(format!("{namespace}/{name}"))
+}
+
 /// `lowmemorykiller: Killing '%s' (%d), adj %hd,\n   to free %ldkB on behalf of '%s' (%d) because…`.
 pub(super) fn low_memory_killer(text: &str) -> Option<Claim> {
     let rest = text

@@ -1,29 +1,14 @@
 //! kubelet's lines about an eviction (pkg/kubelet/eviction/eviction_manager.go).
 
 use super::{Fact, Says, Source};
+use crate::oomlog::userspace::evicted;
 
-/// `… "Eviction manager: pod is evicted successfully" pod="NAMESPACE/NAME"`, before 1.20 `eviction manager: pod
-/// NAME_NAMESPACE(UID) is evicted successfully`.
+/// The eviction that a line tells of, whatever the node was short of.
 pub(super) fn eviction(text: &str, at: i64) -> Option<Fact> {
-    let pod = structured(text).or_else(|| elder(text))?;
     Some(Fact {
-        unit: Some(pod),
+        unit: Some(evicted(text)?),
         ..Fact::new(at, Source::Kubelet, text, Says::Evicted)
     })
-}
-
-fn structured(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("\"Eviction manager: pod is evicted successfully\"")?;
-    let (_, rest) = rest.split_once("pod=\"")?;
-    Some(rest.split('"').next()?.to_owned())
-}
-
-fn elder(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("eviction manager: pod ")?;
-    let (pod, _) = rest.split_once(" is evicted successfully")?;
-    let (pod, _) = pod.split_once('(')?;
-    let (name, namespace) = pod.rsplit_once('_')?;
-    Some(format!("{namespace}/{name}"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod rule;
 
 use crate::app::dialog::DialogContext;
 use crate::model::killers::systemd::swap_choice;
-use crate::model::killers::{Choice, Killer, RunningKiller, kernel_room};
+use crate::model::killers::{Choice, Killer, Preference, RunningKiller, kernel_room};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
@@ -57,9 +57,37 @@ fn killer_lines(killer: &RunningKiller, snapshot: &Snapshot) -> Vec<Line> {
             format!("    it would choose {}", choice(killer, snapshot)),
         ));
     }
+    lines.extend(spared(killer));
     lines.extend(newer_base(killer, snapshot));
     for note in &killer.notes {
         lines.push(Line::of(Tone::Watch, format!("    {note}")));
+    }
+    lines
+}
+
+/// Groups that are named of each kind.
+const SPARED: usize = 4;
+
+/// Whom it takes last, and whom never.
+fn spared(killer: &RunningKiller) -> Vec<Line> {
+    let kinds = [
+        (Preference::Omit, "never takes"),
+        (Preference::Avoid, "takes only where there is no other:"),
+    ];
+    let mut lines = Vec::new();
+    for (preference, words) in kinds {
+        let such = killer.spared.iter().filter(|(_, of)| *of == preference);
+        let all: Vec<&str> = such.map(|(path, _)| path.as_str()).collect();
+        if all.is_empty() {
+            continue;
+        }
+        let named = all.iter().take(SPARED).copied().collect::<Vec<_>>().join(", ");
+        let more = match all.len().saturating_sub(SPARED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!("    it {words} {named}{more} (ManagedOOMPreference=)");
+        lines.push(Line::of(Tone::Dim, text));
     }
     lines
 }
@@ -108,6 +136,7 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
         Choice::Group => {
             let swap = swap_choice(
                 &killer.watched,
+                &killer.spared,
                 &snapshot.cgroups,
                 snapshot.memory.swap_total,
             );
@@ -123,6 +152,7 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
                 }
             }
         }
+        Choice::Pod => "a pod: first those above their request, of them the lowest priority".to_owned(),
         Choice::Unknown => "n/a".to_owned(),
     }
 }

@@ -1,17 +1,19 @@
 //! The group that systemd-oomd would kill.
 
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
+use crate::model::killers::Preference;
 
 /// Below one twentieth of all swap a group is left alone (`THRESHOLD_SWAP_USED_PERCENT`,
 /// src/oom/oomd-manager.h).
 const LEAST_SWAP: u64 = 20;
 
 /// The group systemd-oomd would kill for swap: of the leaves below `watched` (or groups with
-/// `memory.oom.group`) the one with the most swap, if that is more than a twentieth of all. Preferences
-/// (`ManagedOOMPreference`) are not known here.
+/// `memory.oom.group`) the one with the most swap, if that is more than a twentieth of all. Of those in `spared` none that
+/// is omitted, and one that is avoided only where there is no other (src/oom/oomd-util.h `compare_swap_usage`).
 #[must_use]
 pub fn swap_choice<'c>(
     watched: &[CgroupPath],
+    spared: &[(CgroupPath, Preference)],
     cgroups: &'c [Cgroup],
     swap_total: u64,
 ) -> Option<&'c Cgroup> {
@@ -29,10 +31,16 @@ pub fn swap_choice<'c>(
         let unit = group.limits.oom_group || !has_child;
         group.present && unit && watched.iter().any(|top| group.path.is_within(top))
     });
+    let preference = |group: &Cgroup| {
+        let found = spared.iter().find(|(path, _)| *path == group.path);
+        found.map(|(_, preference)| *preference)
+    };
     candidates
         .filter_map(|(group, _)| Some((group, group.swap_usage?)))
-        .filter(|(_, swap)| *swap > swap_total / LEAST_SWAP)
-        .max_by_key(|(_, swap)| *swap)
+        .filter(|(group, swap)| {
+            *swap > swap_total / LEAST_SWAP && preference(group) != Some(Preference::Omit)
+        })
+        .max_by_key(|(group, swap)| (preference(group).is_none(), *swap))
         .map(|(group, _)| group)
 }
 
@@ -40,6 +48,7 @@ pub fn swap_choice<'c>(
 mod tests {
     use super::swap_choice;
     use crate::model::cgroup::CgroupPath;
+    use crate::model::killers::Preference;
     use crate::model::on_paper::group;
 
     #[test]
@@ -57,10 +66,24 @@ mod tests {
             group("/b.slice", Some(0), 400),
         ];
         let choice = |top: &str, total| {
-            swap_choice(&[CgroupPath::new(top)], &groups, total).map(|g| g.path.as_str())
+            swap_choice(&[CgroupPath::new(top)], &[], &groups, total).map(|g| g.path.as_str())
         };
         assert_eq!(choice("/", 1000), Some("/b.slice"));
         assert_eq!(choice("/a.slice", 1000), Some("/a.slice/y"));
         assert_eq!(choice("/", 8000), None);
+        let but = |spared: &[(&str, Preference)]| {
+            let spared: Vec<_> = spared
+                .iter()
+                .map(|(path, preference)| (CgroupPath::new(path), *preference))
+                .collect();
+            let top = [CgroupPath::root()];
+            swap_choice(&top, &spared, &groups, 1000).map(|g| g.path.as_str())
+        };
+        let (b, x, y) = ("/b.slice", "/a.slice/x", "/a.slice/y");
+        assert_eq!(but(&[(b, Preference::Avoid)]), Some(y));
+        assert_eq!(but(&[(b, Preference::Omit), (y, Preference::Avoid)]), Some(x));
+        let avoided = [(b, Preference::Avoid), (x, Preference::Avoid), (y, Preference::Avoid)];
+        assert_eq!(but(&avoided), Some(b));
+        assert_eq!(but(&avoided.map(|(path, _)| (path, Preference::Omit))), None);
     }
 }

@@ -131,6 +131,7 @@ pub fn systemd_oomd(
         source: "oomd.conf and the unit files".to_owned(),
         notes,
         watched: for_swap,
+        spared: Vec::new(),
     }
 }
 

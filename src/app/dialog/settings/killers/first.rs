@@ -209,7 +209,7 @@ mod tests {
             assert_eq!(said.contains(killer.name()), killer.is_program(), "{said}");
         }
         assert!(
-            said.contains("neither systemd-oomd, earlyoom, nohang nor oomd runs"),
+            said.contains("neither systemd-oomd, earlyoom, nohang, oomd nor kubelet runs"),
             "{said}"
         );
     }

@@ -10,6 +10,7 @@ use crate::text::tone::{Line, Tone};
 pub fn short_rule(rule: &Rule) -> Option<String> {
     match rule.when {
         Trigger::Low { memory, .. } => Some(format!("avail ≤ {}", amount(memory, None))),
+        Trigger::Eviction { limit, .. } => Some(format!("eviction < {}", amount(limit, None))),
         Trigger::Pressure { .. } | Trigger::Zram { .. } => None,
     }
 }
@@ -19,6 +20,7 @@ pub(super) fn line(rule: &Rule, snapshot: &Snapshot) -> Line {
         Act::Terminate => "SIGTERM",
         Act::Kill => "SIGKILL",
         Act::KillGroup => "kills a cgroup",
+        Act::Evict => "evicts a pod",
     };
     let mut line = Line::of(Tone::Normal, format!("    {act} when "));
     let memory = &snapshot.memory;
@@ -95,6 +97,25 @@ pub(super) fn line(rule: &Rule, snapshot: &Snapshot) -> Line {
                     );
                 }
                 None => line.push(Tone::Watch, "; now n/a"),
+            }
+        }
+        Trigger::Eviction { limit, lasting } => {
+            let wait = if lasting.is_zero() {
+                String::new()
+            } else {
+                format!(" for {}", format::duration(*lasting))
+            };
+            let limit = amount(*limit, Some(memory.total));
+            line.push(Tone::Normal, format!("memory.available < {limit}{wait}"));
+            let now = memory.evictable().map_or_else(|| "n/a".to_owned(), format::long_size);
+            line.push(Tone::Dim, format!("; now {now}"));
+            match rule.when.room(memory) {
+                Some(0) => line.push(Tone::Critical, ": it holds now"),
+                Some(room) => {
+                    let left = format!(": about {} left", format::long_size(room));
+                    line.push(Tone::Strong, left);
+                }
+                None => {}
             }
         }
         Trigger::Zram { limit } => line.push(

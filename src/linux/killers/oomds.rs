@@ -1,0 +1,133 @@
+//! Reads the settings of systemd-oomd: its own file, what units of the system and of users ask for, and which groups
+//! they spare.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::Question;
+use crate::linux::killers::unit_files::ConfigRoot;
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::killers::oom_policy::Manager;
+use crate::model::killers::systemd::systemd_oomd;
+use crate::model::killers::units::{Managed, UnitFile, managed};
+use crate::model::killers::{Killer, Preference, RunningKiller};
+use crate::model::process::ProcessId;
+
+/// Most groups of users whose units are read.
+const MOST_OF_USERS: usize = 256;
+
+pub(super) fn read(asked: &Question, id: ProcessId, base: Option<&ConfigRoot<'_>>) -> RunningKiller {
+    if asked.version != CgroupVersion::V2 {
+        let note = "it needs cgroup v2 with the memory controller: here it kills nobody";
+        return RunningKiller::idle(Killer::SystemdOomd, id, note);
+    }
+    let Some(base) = base else {
+        let note = "its files could not be read: its thresholds are unknown";
+        return RunningKiller::unread(Killer::SystemdOomd, id, note);
+    };
+    let files = base.managed_units();
+    let mut users = Users::default();
+    let watched: Vec<_> = asked
+        .groups
+        .iter()
+        .filter_map(|path| {
+            let unit = if path.is_root() { "-.slice" } else { path.name() };
+            let managed = match manager_of(path) {
+                Manager::System => managed(unit, &files),
+                Manager::User(uid) => users.managed(unit, uid, base)?,
+            };
+            managed.is_watched().then(|| (path.clone(), managed))
+        })
+        .collect();
+    let mut killer = systemd_oomd(id, &base.oomd_conf(), &watched);
+    let tops: Vec<&CgroupPath> = watched.iter().map(|(path, _)| path).collect();
+    killer.spared = spared(&asked.root.cgroup, &asked.groups, &tops);
+    if files.iter().any(|file| file.text.contains("OOMRules=")) {
+        let note = "some units set OOMRules= (systemd 261): those rules are not read here";
+        killer.notes.push(note.to_owned());
+        killer.unread = true;
+    }
+    killer
+}
+
+/// The manager of a unit: that of a user below `user@UID.service`.
+fn manager_of(path: &CgroupPath) -> Manager {
+    let parent = path.as_str().rsplit_once('/').map_or("", |(parent, _)| parent);
+    let uid = parent.split('/').find_map(|name| {
+        let uid = name.strip_prefix("user@")?.strip_suffix(".service")?;
+        uid.parse().ok()
+    });
+    uid.map_or(Manager::System, Manager::User)
+}
+
+/// Units of users that were read for one answer.
+#[derive(Default)]
+struct Users {
+    dirs: HashMap<u32, (Vec<String>, u32)>,
+    read: usize,
+}
+
+impl Users {
+    /// What a unit of a user asks for; `None` if too many were read.
+    fn managed(&mut self, unit: &str, uid: u32, base: &ConfigRoot<'_>) -> Option<Managed> {
+        self.read += 1;
+        if self.read > MOST_OF_USERS {
+            return None;
+        }
+        let place = || base.unit_dirs(Manager::User(uid));
+        let (dirs, owner) = self.dirs.entry(uid).or_insert_with(place);
+        let files: Vec<UnitFile> = base.files_of(unit, dirs, *owner);
+        Some(managed(unit, &files))
+    }
+}
+
+/// The groups below `tops` that are spared. The attribute of a group counts if the group belongs to root, or to the
+/// owner of the watched group above it (src/oom/oomd-util.c `oomd_fetch_cgroup_oom_preference`).
+fn spared(mount: &Path, groups: &[CgroupPath], tops: &[&CgroupPath]) -> Vec<(CgroupPath, Preference)> {
+    let place = |path: &CgroupPath| -> PathBuf { mount.join(path.as_str().trim_start_matches('/')) };
+    let owner = |path: &CgroupPath| std::fs::metadata(place(path)).ok().map(|facts| facts.uid());
+    let mut found = Vec::new();
+    for group in groups {
+        let Some(top) = tops.iter().find(|top| group.is_within(top)) else {
+            continue;
+        };
+        let Some(preference) = preference(&place(group)) else {
+            continue;
+        };
+        let own = owner(group);
+        if own == Some(0) || own.is_some() && !top.is_root() && own == owner(top) {
+            found.push((group.clone(), preference));
+        }
+    }
+    found
+}
+
+fn preference(group: &Path) -> Option<Preference> {
+    let is_set = |name: &str| {
+        let mut value = [0_u8; 8];
+        let read = rustix::fs::getxattr(group, name, &mut value);
+        read.is_ok_and(|length| matches!(value.get(..length), Some(b"1" | b"yes" | b"true")))
+    };
+    if is_set("user.oomd_omit") {
+        Some(Preference::Omit)
+    } else {
+        is_set("user.oomd_avoid").then_some(Preference::Avoid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::manager_of;
+    use crate::model::cgroup::CgroupPath;
+    use crate::model::killers::oom_policy::Manager;
+
+    #[test]
+    fn a_unit_below_the_manager_of_a_user_is_that_managers() {
+        let of = |path: &str| manager_of(&CgroupPath::new(path));
+        assert_eq!(of("/system.slice/web.service"), Manager::System);
+        let manager = "/user.slice/user-7.slice/user@7.service";
+        assert_eq!(of(manager), Manager::System);
+        assert_eq!(of(&format!("{manager}/app.slice/a.scope")), Manager::User(7));
+    }
+}
