@@ -99,7 +99,7 @@ def details(path, *words):
 
 
 say(details("/shop/cart", "Its limit is never reached: that of /shop is not above it."))
-text = details("/shop/api", "memory.oom.group of /shop/api takes 3 processes in it", "The whole group dies")
+text = details("/shop/api", "dies with 2 others in api: memory.oom.group is set")
 say(text)
 flat = re.sub(r"[│\s]+", " ", text)
 for label, key in (("throttled", "high"), ("at limit", "max"), ("oom", "oom"), ("kills", "oom_kill")):

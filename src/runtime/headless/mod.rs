@@ -35,6 +35,7 @@
 //!             Event::Sample(sample) => println!("{} processes", sample?.processes.len()),
 //!             Event::Log(LogItem::Event(event)) => println!("{event:?}"),
 //!             Event::Log(LogItem::Source(source)) => println!("{}", source.name),
+//!             Event::Log(LogItem::Traced(told)) => println!("{told:?}"),
 //!             Event::Stop(signal) => return Ok(128 + signal),
 //!         }
 //!     }
