@@ -131,6 +131,7 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
     }
     sample.cgroups = Arc::new(groups);
     sample.own_limit = Some(Scope::Memcg(CgroupKey(2)));
+    sample.memory.inactive_file = Some(3 * GIB);
     if !is_v1 {
         sample.units = Arc::new(vec![Unit {
             group: CgroupKey(2),

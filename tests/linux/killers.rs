@@ -343,14 +343,21 @@ fn kubelet_by_its_file_and_k3s_without_a_threshold_of_memory() {
         .process(77, |p| p.comm("kubelet").uid(0).cmdline(command));
     let snapshot = sample(&root);
     let killer = only(&snapshot);
-    assert_eq!((killer.killer, killer.choice), (Killer::Kubelet, Choice::Pod));
+    assert_eq!(
+        (killer.killer, killer.choice),
+        (Killer::Kubelet, Choice::Pod)
+    );
     let when = Trigger::Eviction {
         limit: Amount::Bytes(500 << 20),
         lasting: Duration::ZERO,
     };
     assert_eq!(killer.rules[0].when, when);
     assert!(!killer.unread);
-    root.set_process(77, |p| p.comm("k3s-server").uid(0).cmdline("/usr/local/bin/k3s\0server\0"));
+    root.set_process(77, |p| {
+        p.comm("k3s-server")
+            .uid(0)
+            .cmdline("/usr/local/bin/k3s\0server\0")
+    });
     let snapshot = sample(&root);
     let killer = only(&snapshot);
     assert_eq!(killer.killer, Killer::Kubelet);

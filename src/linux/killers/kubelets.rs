@@ -2,7 +2,7 @@
 
 use super::{arguments, file_of_root};
 use crate::linux::SysRoot;
-use crate::linux::kernel_file::FileBuffer;
+use crate::linux::kernel_file::{FileBuffer, lines};
 use crate::linux::killers::unit_files::ConfigRoot;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::model::killers::kubelet::{Flavour, files, k3s_arguments, kubelet};
@@ -47,6 +47,7 @@ pub(super) fn read(root: &SysRoot, id: ProcessId, base: Option<&ConfigRoot<'_>>)
 fn name(root: &SysRoot, id: ProcessId) -> Option<Vec<u8>> {
     let process = PinnedProcess::open(root, id).ok()?;
     let mut buffer = FileBuffer::default();
-    let comm = buffer.read_single(process.dir(), "comm").ok()?;
-    Some(comm.trim_ascii_end().to_vec())
+    let status = buffer.read_single(process.dir(), "status").ok()?;
+    let name = lines(status).next()?.strip_prefix(b"Name:")?;
+    Some(name.trim_ascii().to_vec())
 }

@@ -17,7 +17,11 @@ use crate::model::process::ProcessId;
 /// Most groups of users whose units are read.
 const MOST_OF_USERS: usize = 256;
 
-pub(super) fn read(asked: &Question, id: ProcessId, base: Option<&ConfigRoot<'_>>) -> RunningKiller {
+pub(super) fn read(
+    asked: &Question,
+    id: ProcessId,
+    base: Option<&ConfigRoot<'_>>,
+) -> RunningKiller {
     if asked.version != CgroupVersion::V2 {
         let note = "it needs cgroup v2 with the memory controller: here it kills nobody";
         return RunningKiller::idle(Killer::SystemdOomd, id, note);
@@ -32,7 +36,11 @@ pub(super) fn read(asked: &Question, id: ProcessId, base: Option<&ConfigRoot<'_>
         .groups
         .iter()
         .filter_map(|path| {
-            let unit = if path.is_root() { "-.slice" } else { path.name() };
+            let unit = if path.is_root() {
+                "-.slice"
+            } else {
+                path.name()
+            };
             let managed = match manager_of(path) {
                 Manager::System => managed(unit, &files),
                 Manager::User(uid) => users.managed(unit, uid, base)?,
@@ -53,7 +61,10 @@ pub(super) fn read(asked: &Question, id: ProcessId, base: Option<&ConfigRoot<'_>
 
 /// The manager of a unit: that of a user below `user@UID.service`.
 fn manager_of(path: &CgroupPath) -> Manager {
-    let parent = path.as_str().rsplit_once('/').map_or("", |(parent, _)| parent);
+    let parent = path
+        .as_str()
+        .rsplit_once('/')
+        .map_or("", |(parent, _)| parent);
     let uid = parent.split('/').find_map(|name| {
         let uid = name.strip_prefix("user@")?.strip_suffix(".service")?;
         uid.parse().ok()
@@ -84,8 +95,13 @@ impl Users {
 
 /// The groups below `tops` that are spared. The attribute of a group counts if the group belongs to root, or to the
 /// owner of the watched group above it (src/oom/oomd-util.c `oomd_fetch_cgroup_oom_preference`).
-fn spared(mount: &Path, groups: &[CgroupPath], tops: &[&CgroupPath]) -> Vec<(CgroupPath, Preference)> {
-    let place = |path: &CgroupPath| -> PathBuf { mount.join(path.as_str().trim_start_matches('/')) };
+fn spared(
+    mount: &Path,
+    groups: &[CgroupPath],
+    tops: &[&CgroupPath],
+) -> Vec<(CgroupPath, Preference)> {
+    let place =
+        |path: &CgroupPath| -> PathBuf { mount.join(path.as_str().trim_start_matches('/')) };
     let owner = |path: &CgroupPath| std::fs::metadata(place(path)).ok().map(|facts| facts.uid());
     let mut found = Vec::new();
     for group in groups {
@@ -128,6 +144,9 @@ mod tests {
         assert_eq!(of("/system.slice/web.service"), Manager::System);
         let manager = "/user.slice/user-7.slice/user@7.service";
         assert_eq!(of(manager), Manager::System);
-        assert_eq!(of(&format!("{manager}/app.slice/a.scope")), Manager::User(7));
+        assert_eq!(
+            of(&format!("{manager}/app.slice/a.scope")),
+            Manager::User(7)
+        );
     }
 }

@@ -6,6 +6,8 @@
 
 mod thresholds;
 
+use std::time::Duration;
+
 use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Trigger};
 use crate::model::process::ProcessId;
 use thresholds::{Given, Source, amount, signals, span};
@@ -25,16 +27,32 @@ pub enum Flavour {
     K3s,
 }
 
+impl Flavour {
+    /// What it means that the list of hard thresholds leaves memory out.
+    fn without(self) -> &'static str {
+        match self {
+            Self::K3s => {
+                "k3s sets thresholds for disks alone: nothing is evicted for memory, the kernel kills"
+            }
+            Self::Plain => {
+                "evictionHard names no memory.available, so that it has none: nothing is evicted for memory at once"
+            }
+        }
+    }
+}
+
 /// The path that `--config` names, and the directory that `--config-dir` names.
 #[must_use]
-pub fn files<'a>(arguments: &'a [String]) -> (Option<&'a str>, Option<&'a str>) {
+pub fn files(arguments: &[String]) -> (Option<&str>, Option<&str>) {
     (flag(arguments, "config"), flag(arguments, "config-dir"))
 }
 
 /// The arguments that k3s hands to kubelet: `--kubelet-arg` of its command line, and `kubelet-arg` of its file.
 #[must_use]
 pub fn k3s_arguments(arguments: &[String], file: Option<&str>) -> Vec<String> {
-    let mut found: Vec<String> = file.map(|text| Source::new(text).list("kubelet-arg")).unwrap_or_default();
+    let mut found: Vec<String> = file
+        .map(|text| Source::new(text).list("kubelet-arg"))
+        .unwrap_or_default();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let Some(rest) = word.trim_start_matches('-').strip_prefix("kubelet-arg") else {
@@ -46,15 +64,18 @@ pub fn k3s_arguments(arguments: &[String], file: Option<&str>) -> Vec<String> {
             None => None,
         });
     }
-    found.iter_mut().for_each(|one| *one = format!("--{}", one.trim_start_matches('-')));
-    found
+    let flag = |one: &String| format!("--{}", one.trim_start_matches('-'));
+    found.iter().map(flag).collect()
 }
 
 /// The last value of a flag: `--name=value` or `--name value`.
 fn flag<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
     let mut value = None;
     for (at, word) in arguments.iter().enumerate() {
-        let Some(rest) = word.strip_prefix("--").and_then(|word| word.strip_prefix(name)) else {
+        let Some(rest) = word
+            .strip_prefix("--")
+            .and_then(|word| word.strip_prefix(name))
+        else {
             continue;
         };
         match rest.strip_prefix('=') {
@@ -98,36 +119,37 @@ pub fn kubelet(
             .to_owned(),
     ];
     let mut rules = Vec::new();
-    let of_memory = |list: &[(String, String)]| {
-        let found = list.iter().rev().find(|(signal, _)| signal == MEMORY);
-        found.map(|(_, value)| value.clone())
+    let mut evict = |limit: Amount, lasting| {
+        // A threshold of 0 is none.
+        if limit != Amount::Bytes(0) {
+            rules.push(Rule {
+                when: Trigger::Eviction { limit, lasting },
+                act: Act::Evict,
+            });
+        }
     };
-    let mut evict = |value: &str, lasting, notes: &mut Vec<String>| match amount(value) {
-        Some(limit) if limit == Amount::Bytes(0) => {}
-        Some(limit) => rules.push(Rule {
-            when: Trigger::Eviction { limit, lasting },
-            act: Act::Evict,
-        }),
-        None => notes.push(format!("its threshold {MEMORY}<{value} could not be read")),
-    };
-    match &given.hard {
-        None => rules_default(&mut evict, &mut notes),
-        Some(list) => match of_memory(list) {
-            Some(value) => evict(&value, std::time::Duration::ZERO, &mut notes),
-            None if given.merges_defaults => rules_default(&mut evict, &mut notes),
-            None => notes.push(match flavour {
-                Flavour::K3s => "k3s sets thresholds for disks alone: nothing is evicted for memory, the kernel kills",
-                Flavour::Plain => "evictionHard names no memory.available, so that it has none: nothing is evicted for memory at once",
-            }.to_owned()),
+    let not_read = |value: &str| format!("its threshold {MEMORY}<{value} could not be read");
+    match given.hard.as_deref().map(of_memory) {
+        None => evict(DEFAULT, Duration::ZERO),
+        Some(None) if given.merges_defaults => evict(DEFAULT, Duration::ZERO),
+        Some(None) => notes.push(flavour.without().to_owned()),
+        Some(Some(value)) => match amount(value) {
+            Some(limit) => evict(limit, Duration::ZERO),
+            None => notes.push(not_read(value)),
         },
     }
     if let Some(value) = of_memory(&given.soft) {
-        match of_memory(&given.grace).as_deref().and_then(span) {
-            Some(lasting) => evict(&value, lasting, &mut notes),
-            None => notes.push("its soft threshold of memory has no grace period: kubelet refuses that".to_owned()),
+        match (amount(value), of_memory(&given.grace).and_then(span)) {
+            (Some(limit), Some(lasting)) => evict(limit, lasting),
+            (None, _) => notes.push(not_read(value)),
+            (_, None) => notes.push(
+                "its soft threshold of memory has no grace period: kubelet refuses that".to_owned(),
+            ),
         }
     }
-    notes.extend(unread.map(|path| format!("{path} could not be read: its thresholds may be others")));
+    notes.extend(
+        unread.map(|path| format!("{path} could not be read: its thresholds may be others")),
+    );
     let source = match (flavour, texts.is_empty()) {
         (Flavour::K3s, true) => "k3s's defaults and arguments",
         (Flavour::K3s, false) => "k3s's files and arguments",
@@ -148,13 +170,10 @@ pub fn kubelet(
     }
 }
 
-/// Kubelet's own threshold.
-fn rules_default(
-    evict: &mut impl FnMut(&str, std::time::Duration, &mut Vec<String>),
-    notes: &mut Vec<String>,
-) {
-    debug_assert_eq!(amount("100Mi"), Some(DEFAULT));
-    evict("100Mi", std::time::Duration::ZERO, notes);
+/// The value of the memory signal in a list.
+fn of_memory(list: &[(String, String)]) -> Option<&str> {
+    let found = list.iter().rev().find(|(signal, _)| signal == MEMORY);
+    found.map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]
@@ -214,14 +233,26 @@ mod tests {
         let disks = "evictionHard:\n  nodefs.available: \"10%\"\n";
         let killer = of(Flavour::Plain, "", &[disks]);
         assert!(killer.rules.is_empty());
-        assert!(killer.notes.iter().any(|note| note.contains("names no memory.available")));
+        assert!(
+            killer
+                .notes
+                .iter()
+                .any(|note| note.contains("names no memory.available"))
+        );
         let merged = format!("mergeDefaultEvictionSettings: true\n{disks}");
-        assert_eq!(limits(&of(Flavour::Plain, "", &[&merged])), [(Amount::Bytes(100 << 20), NOW)]);
+        assert_eq!(
+            limits(&of(Flavour::Plain, "", &[&merged])),
+            [(Amount::Bytes(100 << 20), NOW)]
+        );
         let off = of(Flavour::Plain, "--eviction-hard=memory.available<0", &[]);
         assert!(off.rules.is_empty());
         let k3s = of(Flavour::K3s, "", &[]);
         assert!(k3s.rules.is_empty());
-        assert!(k3s.notes.iter().any(|note| note.starts_with("k3s sets thresholds for disks alone")));
+        assert!(
+            k3s.notes
+                .iter()
+                .any(|note| note.starts_with("k3s sets thresholds for disks alone"))
+        );
     }
 
     #[test]
@@ -244,14 +275,34 @@ mod tests {
 
     #[test]
     fn what_is_not_read_or_not_understood_is_said() {
-        let killer = kubelet(ProcessId::default(), Flavour::Plain, &[], &[], Some("/etc/k.yaml"));
+        let killer = kubelet(
+            ProcessId::default(),
+            Flavour::Plain,
+            &[],
+            &[],
+            Some("/etc/k.yaml"),
+        );
         assert!(killer.unread);
-        assert!(killer.notes.iter().any(|note| note.starts_with("/etc/k.yaml could not be read")));
+        assert!(
+            killer
+                .notes
+                .iter()
+                .any(|note| note.starts_with("/etc/k.yaml could not be read"))
+        );
         let odd = of(Flavour::Plain, "--eviction-hard=memory.available<lots", &[]);
         assert!(odd.rules.is_empty());
-        assert!(odd.notes.iter().any(|note| note.contains("<lots could not be read")));
+        assert!(
+            odd.notes
+                .iter()
+                .any(|note| note.contains("<lots could not be read"))
+        );
         let alone = of(Flavour::Plain, "--eviction-soft=memory.available<1Gi", &[]);
-        assert!(alone.notes.iter().any(|note| note.contains("no grace period")));
+        assert!(
+            alone
+                .notes
+                .iter()
+                .any(|note| note.contains("no grace period"))
+        );
     }
 
     #[test]
@@ -263,7 +314,11 @@ mod tests {
             available: Some(40 << 30),
             ..Memory::default()
         };
-        let killers = [of(Flavour::Plain, "--eviction-hard=memory.available<1Gi", &[])];
+        let killers = [of(
+            Flavour::Plain,
+            "--eviction-hard=memory.available<1Gi",
+            &[],
+        )];
         let (_, _, room) = first_to_act(&killers, &memory).expect("kubelet");
         assert_eq!(room, 14 << 30);
     }

@@ -62,7 +62,11 @@ impl Memory {
     /// lately, counts as its working set.
     #[must_use]
     pub fn evictable(&self) -> Option<u64> {
-        Some(self.free.saturating_add(self.inactive_file?).min(self.total))
+        Some(
+            self.free
+                .saturating_add(self.inactive_file?)
+                .min(self.total),
+        )
     }
 
     /// Used memory: total - obtainable.

@@ -81,7 +81,12 @@ fn spared(killer: &RunningKiller) -> Vec<Line> {
         if all.is_empty() {
             continue;
         }
-        let named = all.iter().take(SPARED).copied().collect::<Vec<_>>().join(", ");
+        let named = all
+            .iter()
+            .take(SPARED)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
         let more = match all.len().saturating_sub(SPARED) {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -152,7 +157,9 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
                 }
             }
         }
-        Choice::Pod => "a pod: first those above their request, of them the lowest priority".to_owned(),
+        Choice::Pod => {
+            "a pod: first those above their request, of them the lowest priority".to_owned()
+        }
         Choice::Unknown => "n/a".to_owned(),
     }
 }

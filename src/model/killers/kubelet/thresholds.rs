@@ -58,13 +58,20 @@ impl<'a> Source<'a> {
             Self::Json(value) => {
                 let map = value.get(key)?.as_object()?;
                 let entry = |(key, value): (&String, &serde_json::Value)| {
-                    (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                    (
+                        key.clone(),
+                        value
+                            .as_str()
+                            .map_or_else(|| value.to_string(), str::to_owned),
+                    )
                 };
                 Some(map.iter().take(MOST).map(entry).collect())
             }
             Self::Yaml(text) => {
                 let (rest, below) = block(text, key)?;
-                let inside = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                let inside = rest
+                    .strip_prefix('{')
+                    .and_then(|rest| rest.strip_suffix('}'));
                 let entries: Vec<&str> = match inside {
                     Some(inside) => inside.split(',').collect(),
                     None => below,
@@ -101,13 +108,22 @@ impl<'a> Source<'a> {
                 let Some((rest, below)) = block(text, key) else {
                     return Vec::new();
                 };
-                let inside = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+                let inside = rest
+                    .strip_prefix('[')
+                    .and_then(|rest| rest.strip_suffix(']'));
                 let items: Vec<&str> = match inside {
                     Some(inside) => inside.split(',').collect(),
                     None if !rest.is_empty() => vec![rest],
-                    None => below.into_iter().filter_map(|line| line.strip_prefix('-')).collect(),
+                    None => below
+                        .into_iter()
+                        .filter_map(|line| line.strip_prefix('-'))
+                        .collect(),
                 };
-                items.into_iter().take(MOST).map(|item| word(item).to_owned()).collect()
+                items
+                    .into_iter()
+                    .take(MOST)
+                    .map(|item| word(item).to_owned())
+                    .collect()
             }
         }
     }
@@ -156,7 +172,9 @@ pub(super) fn amount(text: &str) -> Option<Amount> {
     if let Some(percent) = text.strip_suffix('%') {
         return Share::from_percent(percent.trim().parse().ok()?).map(Amount::Share);
     }
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(end)?;
     let number: f64 = number.parse().ok()?;
     let unit = match unit {
@@ -245,11 +263,24 @@ mod tests {
             assert_eq!(found.as_deref(), Some(&wanted[..]), "{text}");
         }
         assert_eq!(Source::new("a: 1\n").map("evictionHard"), None);
-        assert_eq!(signals("memory.available<5%,nodefs.available<1%", '<').len(), 2);
-        for text in ["kubelet-arg:\n- a=1\n- \"b=2\"\n", "kubelet-arg: [a=1, 'b=2']\n"] {
-            assert_eq!(Source::new(text).list("kubelet-arg"), ["a=1", "b=2"], "{text}");
+        assert_eq!(
+            signals("memory.available<5%,nodefs.available<1%", '<').len(),
+            2
+        );
+        for text in [
+            "kubelet-arg:\n- a=1\n- \"b=2\"\n",
+            "kubelet-arg: [a=1, 'b=2']\n",
+        ] {
+            assert_eq!(
+                Source::new(text).list("kubelet-arg"),
+                ["a=1", "b=2"],
+                "{text}"
+            );
         }
-        assert_eq!(Source::new("kubelet-arg: a=1\n").list("kubelet-arg"), ["a=1"]);
+        assert_eq!(
+            Source::new("kubelet-arg: a=1\n").list("kubelet-arg"),
+            ["a=1"]
+        );
     }
 
     proptest::proptest! {

@@ -81,9 +81,19 @@ mod tests {
         };
         let (b, x, y) = ("/b.slice", "/a.slice/x", "/a.slice/y");
         assert_eq!(but(&[(b, Preference::Avoid)]), Some(y));
-        assert_eq!(but(&[(b, Preference::Omit), (y, Preference::Avoid)]), Some(x));
-        let avoided = [(b, Preference::Avoid), (x, Preference::Avoid), (y, Preference::Avoid)];
+        assert_eq!(
+            but(&[(b, Preference::Omit), (y, Preference::Avoid)]),
+            Some(x)
+        );
+        let avoided = [
+            (b, Preference::Avoid),
+            (x, Preference::Avoid),
+            (y, Preference::Avoid),
+        ];
         assert_eq!(but(&avoided), Some(b));
-        assert_eq!(but(&avoided.map(|(path, _)| (path, Preference::Omit))), None);
+        assert_eq!(
+            but(&avoided.map(|(path, _)| (path, Preference::Omit))),
+            None
+        );
     }
 }

@@ -227,17 +227,32 @@ fn kubelet_evicts_for_memory_and_for_other_things() {
         }
     };
     let must = |what: &str| {
-        format!("I0612 10:12:13.1 7 eviction_manager.go:368] \"Eviction manager: must evict pod(s) to reclaim\" resourceName=\"{what}\"")
+        format!(
+            "I0612 10:12:13.1 7 eviction_manager.go:368] \"Eviction manager: must evict pod(s) to reclaim\" resourceName=\"{what}\""
+        )
     };
     let gone = "I0612 10:12:14.1 7 eviction_manager.go:614] \"Eviction manager: pod is evicted successfully\" pod=\"shop/web-0\"";
     let unknown = feed("kubelet", gone).expect("an eviction");
     assert_eq!(unknown.killer, Killer::Kubelet);
-    assert!(unknown.reason.as_ref().unwrap().contains("is not in this log"));
+    assert!(
+        unknown
+            .reason
+            .as_ref()
+            .unwrap()
+            .contains("is not in this log")
+    );
     assert_eq!(feed("kubelet", &must("ephemeral-storage")), None);
-    assert_eq!(feed("kubelet", &gone.replace("web-0", "web-1")), None, "for a disk");
+    assert_eq!(
+        feed("kubelet", &gone.replace("web-0", "web-1")),
+        None,
+        "for a disk"
+    );
     assert_eq!(feed("k3s", &must("memory")), None);
     let kill = feed("k3s", &gone.replace("web-0", "web-2")).expect("an eviction");
     assert_eq!(kill.cgroup.as_deref(), Some("pod shop/web-2"));
     assert!(kill.reason.as_ref().unwrap().contains("short of memory"));
-    assert_eq!(feed("kubelet", "I0612 10:12:13.1 7 kubelet.go:1] nothing"), None);
+    assert_eq!(
+        feed("kubelet", "I0612 10:12:13.1 7 kubelet.go:1] nothing"),
+        None
+    );
 }

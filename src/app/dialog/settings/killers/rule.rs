@@ -1,5 +1,7 @@
 //! The conditions of a killer in words, and how far away each is.
 
+use std::time::Duration;
+
 use crate::model::killers::{Act, Amount, Rule, Share, Trigger};
 use crate::model::memory::{Stall, percent};
 use crate::model::snapshot::Snapshot;
@@ -100,23 +102,8 @@ pub(super) fn line(rule: &Rule, snapshot: &Snapshot) -> Line {
             }
         }
         Trigger::Eviction { limit, lasting } => {
-            let wait = if lasting.is_zero() {
-                String::new()
-            } else {
-                format!(" for {}", format::duration(*lasting))
-            };
-            let limit = amount(*limit, Some(memory.total));
-            line.push(Tone::Normal, format!("memory.available < {limit}{wait}"));
-            let now = memory.evictable().map_or_else(|| "n/a".to_owned(), format::long_size);
-            line.push(Tone::Dim, format!("; now {now}"));
-            match rule.when.room(memory) {
-                Some(0) => line.push(Tone::Critical, ": it holds now"),
-                Some(room) => {
-                    let left = format!(": about {} left", format::long_size(room));
-                    line.push(Tone::Strong, left);
-                }
-                None => {}
-            }
+            line.spans
+                .extend(eviction(*limit, *lasting, rule, snapshot).spans);
         }
         Trigger::Zram { limit } => line.push(
             Tone::Normal,
@@ -127,6 +114,29 @@ pub(super) fn line(rule: &Rule, snapshot: &Snapshot) -> Line {
         ),
     }
     line
+}
+
+/// kubelet's condition, by its own measure.
+fn eviction(limit: Amount, lasting: Duration, rule: &Rule, snapshot: &Snapshot) -> Line {
+    let memory = &snapshot.memory;
+    let wait = if lasting.is_zero() {
+        String::new()
+    } else {
+        format!(" for {}", format::duration(lasting))
+    };
+    let limit = amount(limit, Some(memory.total));
+    let now = memory.evictable();
+    let now = now.map_or_else(|| "n/a".to_owned(), format::long_size);
+    let line = Line::of(Tone::Normal, format!("memory.available < {limit}{wait}"))
+        .add(Tone::Dim, format!("; now {now}"));
+    match rule.when.room(memory) {
+        Some(0) => line.add(Tone::Critical, ": it holds now"),
+        Some(room) => line.add(
+            Tone::Strong,
+            format!(": about {} left", format::long_size(room)),
+        ),
+        None => line,
+    }
 }
 
 fn host_pressure(snapshot: &Snapshot, measure: &str) -> Option<f64> {
