@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::model::process::ProcessId;
+use crate::model::time::Monotonic;
 use crate::model::traced::Sigkill;
 
 /// Most that are kept; the oldest go first.
@@ -26,6 +27,13 @@ impl Sigkills {
         }
         self.kept.push_back(sigkill);
         true
+    }
+
+    /// True if nothing that came since then was given up.
+    #[must_use]
+    pub fn reach_to(&self, since: Monotonic) -> bool {
+        let oldest = self.kept.front();
+        self.kept.len() < KEPT || oldest.is_some_and(|oldest| oldest.at <= since)
     }
 
     /// Who killed this process, if somebody did with SIGKILL and oomtop saw it.
@@ -84,5 +92,8 @@ mod tests {
             start_ticks: 2,
         };
         assert_eq!(kept.of(reused), None);
+        assert!(kept.reach_to(Monotonic(2)), "the oldest came before");
+        assert!(!kept.reach_to(Monotonic(0)));
+        assert!(Sigkills::default().reach_to(Monotonic(0)));
     }
 }

@@ -95,13 +95,9 @@ fn the_end_of_the_growth_is_said_and_the_line_goes_away() {
         (groups, processes)
     };
     run(&mut scene, BEGINS + 5, 5, rests);
-    assert!(
-        scene.text().contains("FILLED, now at rest"),
-        "{}",
-        scene.text()
-    );
+    assert!(scene.text().contains("WAS FILLING"), "{}", scene.text());
     run(&mut scene, BEGINS + 10, 20, rests);
-    assert!(!scene.text().contains("FILLED"), "{}", scene.text());
+    assert!(!scene.text().contains("WAS FILLING"), "{}", scene.text());
 }
 
 #[test]

@@ -187,6 +187,7 @@ impl Dialog for IncidentDialog {
         }
         let offers = Offers::of(self, context);
         let now = self.remedy(&offers);
+        self.insisted &= action == Id::Commit;
         match action {
             Id::Commit => return self.commit(context),
             Id::Switch if now.is_some_and(Remedy::takes_amount) => {

@@ -18,6 +18,8 @@ use crate::text::traced::sender;
 const KEPT: usize = 16;
 /// systemd stops a unit so soon after a kill in it (`TimeoutStopSec=` is 90 s unless set).
 const STOPS_WITHIN: i64 = 100_000_000;
+/// Microseconds by which stamps of logs and samples differ.
+const EXACT: i64 = 1_000_000;
 /// Microseconds of a clock tick (`USER_HZ` is 100 everywhere but on Alpha).
 const TICK: u64 = 10_000;
 
@@ -112,8 +114,10 @@ impl Aftermath<'_> {
         let started = wall(Monotonic(id.start_ticks.saturating_mul(TICK)));
         let seen = Seen::default();
         let mut found = deaths(&Question::Pid(id.pid), &facts, &seen).into_iter();
-        // The number may have been another's before. A stamp of the log is not exact to the tick.
-        let mut death = match found.find(|death| death.at >= started - 1_000_000) {
+        // The number may have been another's before, and may be another's since.
+        let ended = wall(missed);
+        let in_its_life = |at: i64| (started - EXACT..=ended + EXACT).contains(&at);
+        let mut death = match found.find(|death| in_its_life(death.at)) {
             Some(death) => death,
             None => self.unnamed(gone, missed, &facts),
         };
@@ -131,10 +135,13 @@ impl Aftermath<'_> {
         let first_without = self.now.wall_of(missed);
         let missed = first_without.unix_micros;
         let unit = gone.cgroup.as_deref().and_then(unit_of);
+        let ticks = gone.id.start_ticks.saturating_mul(TICK);
+        let started = self.now.wall_of(Monotonic(ticks)).unix_micros;
         let kill = facts.iter().rfind(|fact| {
             matches!(fact.says, Says::KernelKill { .. })
                 && fact.of_unit() == unit
                 && (0..STOPS_WITHIN).contains(&(missed - fact.at))
+                && fact.at >= started - EXACT
         });
         let (cause, doubts) = match kill.filter(|_| gone.stops_along && unit.is_some()) {
             Some(fact) => (
@@ -144,7 +151,7 @@ impl Aftermath<'_> {
                 },
                 Vec::new(),
             ),
-            None if self.events.is_traced_since(gone.seen) => {
+            None if self.events.is_traced_since(gone.seen) && self.sigkills.reach_to(gone.seen) => {
                 (Cause::Unknown, vec![Doubt::NotKilled])
             }
             None => (Cause::Unknown, vec![Doubt::NotTraced]),

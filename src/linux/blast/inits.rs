@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// First processes known at a time.
 const MOST: usize = 256;
 
-/// Processes looked at for one namespace.
+/// Processes looked at.
 const MOST_LOOKED: usize = 65_536;
 
 /// What is known of a process.
@@ -28,13 +28,15 @@ struct Known {
     /// It is the first of its namespace.
     is_init: bool,
     others: Vec<ProcessId>,
-    looked: Option<Monotonic>,
 }
 
 /// What is known of the processes that were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct InitWatch {
     known: HashMap<ProcessId, Known>,
+    /// When others were last looked for, and in whose namespaces.
+    looked: Option<Monotonic>,
+    looked_for: Vec<ProcessId>,
 }
 
 impl InitWatch {
@@ -47,33 +49,40 @@ impl InitWatch {
         buffer: &mut FileBuffer,
     ) -> Arc<Vec<Init>> {
         self.known.retain(|id, _| wanted.binary_search(id).is_ok());
-        let mut inits = Vec::new();
         for id in wanted {
-            let known = self.known.entry(*id).or_insert_with(|| Known {
+            self.known.entry(*id).or_insert_with(|| Known {
                 is_init: is_first(at.proc, *id, processes, buffer),
                 others: Vec::new(),
-                looked: None,
-            });
-            if !known.is_init || inits.len() >= MOST {
-                continue;
-            }
-            if known
-                .looked
-                .is_none_or(|looked| at.now.since(looked) >= EVERY)
-            {
-                known.looked = Some(at.now);
-                known.others = others(at.proc, id.pid, processes);
-            }
-            inits.push(Init {
-                id: *id,
-                others: known.others.clone(),
             });
         }
+        let first = |id: &&ProcessId| self.known.get(id).is_some_and(|known| known.is_init);
+        let inits: Vec<ProcessId> = wanted.iter().filter(first).take(MOST).copied().collect();
         if inits.is_empty() {
-            Arc::default()
-        } else {
-            Arc::new(inits)
+            return Arc::default();
         }
+        // While tasks wait for memory nobody is looked for again.
+        let due = self
+            .looked
+            .is_none_or(|looked| !at.pressed && at.now.since(looked) >= EVERY);
+        if due || !inits.iter().all(|id| self.looked_for.contains(id)) {
+            self.looked = Some(at.now);
+            let mut found = others(at.proc, &inits, processes);
+            for id in &inits {
+                if let Some(known) = self.known.get_mut(id) {
+                    known.others = found.remove(id).unwrap_or_default();
+                }
+            }
+            self.looked_for.clone_from(&inits);
+        }
+        let init = |id: ProcessId| Init {
+            id,
+            others: self
+                .known
+                .get(&id)
+                .map(|known| known.others.clone())
+                .unwrap_or_default(),
+        };
+        Arc::new(inits.into_iter().map(init).collect())
     }
 }
 
@@ -96,23 +105,34 @@ fn innermost_pid(status: &[u8]) -> Option<Pid> {
     std::str::from_utf8(last).ok()?.parse().ok()
 }
 
-/// All others in the namespace of this process.
-fn others(proc: &OwnedFd, init: Pid, processes: &[Process]) -> Vec<ProcessId> {
+/// All others in the namespaces of these processes: one link is read for each process.
+fn others(
+    proc: &OwnedFd,
+    inits: &[ProcessId],
+    processes: &[Process],
+) -> HashMap<ProcessId, Vec<ProcessId>> {
     let namespace = |pid: Pid| {
         let path = format!("{pid}/ns/pid");
         rustix::fs::readlinkat(proc, path.as_str(), Vec::new()).ok()
     };
-    let Some(own) = namespace(init) else {
-        return Vec::new();
-    };
-    let mut found: Vec<ProcessId> = processes
+    let owners: HashMap<_, ProcessId> = inits
         .iter()
-        .filter(|process| !process.kernel_thread && process.id.pid != init)
-        .take(MOST_LOOKED)
-        .filter(|process| namespace(process.id.pid).as_ref() == Some(&own))
-        .map(|process| process.id)
+        .filter_map(|id| Some((namespace(id.pid)?, *id)))
         .collect();
-    found.sort_unstable();
+    let mut found: HashMap<ProcessId, Vec<ProcessId>> = HashMap::new();
+    if owners.is_empty() {
+        return found;
+    }
+    let own = processes.iter().filter(|process| !process.kernel_thread);
+    for process in own.take(MOST_LOOKED) {
+        let owner = namespace(process.id.pid).and_then(|name| owners.get(&name));
+        if let Some(owner) = owner.filter(|owner| **owner != process.id) {
+            found.entry(*owner).or_default().push(process.id);
+        }
+    }
+    for others in found.values_mut() {
+        others.sort_unstable();
+    }
     found
 }
 

@@ -1,7 +1,7 @@
 //! [`UnitWatch`]: what becomes of the units whose processes are first to die (`OOMPolicy=`, main process). Unit files
 //! may lie on a slow disk, or in a home directory that hangs: a thread of its own reads them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -35,6 +35,8 @@ type Reader = (Sender<Asked>, Receiver<(CgroupPath, UnitRule)>);
 struct Known {
     rule: Option<UnitRule>,
     asked: Monotonic,
+    /// The thread has not answered yet.
+    is_open: bool,
 }
 
 /// What is known of units, and the thread that reads more.
@@ -62,10 +64,11 @@ impl UnitWatch {
         if *self.is_absent.get_or_insert_with(absent) {
             return Arc::default();
         }
-        if self.known.len() > MOST_KNOWN {
-            self.known.clear();
-        }
         let asked = units_of(wanted, processes, at.cgroups);
+        if self.known.len() > MOST_KNOWN {
+            let wanted: HashSet<&CgroupPath> = asked.iter().map(|(_, (path, _))| path).collect();
+            self.known.retain(|path, _| wanted.contains(path));
+        }
         for (_, (path, manager)) in &asked {
             self.ask(at, path, *manager);
         }
@@ -93,7 +96,9 @@ impl UnitWatch {
 
     fn ask(&mut self, at: &Look<'_>, path: &CgroupPath, manager: Manager) {
         let known = self.known.get(path).copied();
-        if known.is_some_and(|known| at.pressed || at.now.since(known.asked) < EVERY) {
+        if known
+            .is_some_and(|known| known.is_open || at.pressed || at.now.since(known.asked) < EVERY)
+        {
             return;
         }
         let rule = known.and_then(|known| known.rule);
@@ -102,6 +107,7 @@ impl UnitWatch {
             Known {
                 rule,
                 asked: at.now,
+                is_open: true,
             },
         );
         if self.reader.is_none() {
@@ -130,6 +136,7 @@ impl UnitWatch {
             };
             if let Some(known) = self.known.get_mut(&path) {
                 known.rule = Some(rule);
+                known.is_open = false;
             }
         }
     }

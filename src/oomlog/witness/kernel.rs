@@ -23,6 +23,9 @@ const FAULTS: [(&str, Option<u32>); 11] = [
     (": bus error ", Some(7)),
 ];
 
+/// Most bytes of a name: 15, each as `\x1b` in the worst case.
+const NAME_MOST: usize = 60;
+
 /// What a record of the kernel says about a crash; `at` is its time in microseconds since 1970.
 #[must_use]
 pub fn from_kernel(record: &LogRecord, at: i64) -> Option<Fact> {
@@ -46,9 +49,17 @@ type Crashed = (u32, String, u32);
 fn fault(text: &str) -> Option<Crashed> {
     let text = text.strip_prefix("traps: ").unwrap_or(text);
     FAULTS.iter().find_map(|(words, signal)| {
-        // A name may hold anything, the kernel's own words come last.
         let at = text.rfind(&format!("]{words}"))?;
+        // The name begins the record and may hold anything, also such words; the kernel's own have addresses behind.
         let (comm, pid) = text.get(..at)?.rsplit_once('[')?;
+        let is_name = !comm.is_empty() && comm.len() <= NAME_MOST;
+        let rest = text.get(at..)?;
+        let has_address = [" ip", " sp", " at ", " in ", "pc "]
+            .iter()
+            .any(|word| rest.contains(word));
+        if !is_name || !has_address {
+            return None;
+        }
         let signal = signal.or_else(|| number_behind(text.get(at..)?))?;
         Some((pid.parse().ok()?, comm.to_owned(), signal))
     })

@@ -192,11 +192,47 @@ impl Fact {
     }
 }
 
-/// The innermost service or scope of a group's path: the unit that systemd keeps its result for.
+/// The service or scope of the host that a group is part of, the one that systemd keeps the result for: the outermost, or
+/// below `user@UID.service` that of the user's manager. What a unit makes inside itself is no unit of the host, whatever it
+/// is called: a container has its own `/system.slice`.
 #[must_use]
 pub fn unit_of(cgroup: &str) -> Option<&str> {
-    let mut parts = cgroup.rsplit('/');
-    parts.find(|part| is_kind(part, "service") || is_kind(part, "scope"))
+    host_units(cgroup).last().map(|(_, name)| name)
+}
+
+/// True if the group is this unit of the host, or lies below it; slices too.
+#[must_use]
+pub fn is_within_unit(cgroup: &str, unit: &str) -> bool {
+    let end = host_units(cgroup)
+        .last()
+        .map_or(cgroup.len(), |(end, _)| end);
+    let of_host = cgroup.get(..end).unwrap_or(cgroup);
+    of_host.split('/').any(|part| part == unit)
+}
+
+/// The services and scopes around a group, outermost first, each with where its name ends in the path.
+fn host_units(cgroup: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut end = 0;
+    let mut is_inside = false;
+    let parts = cgroup.split('/').map(move |part| {
+        let begin = end;
+        end += part.len() + 1;
+        (begin + part.len(), part)
+    });
+    let parts = parts.filter(|(_, part)| !part.is_empty());
+    let of_host = parts.map_while(move |(end, part)| {
+        if is_inside {
+            return None;
+        }
+        if is_kind(part, "slice") {
+            return Some(None);
+        }
+        let is_unit = is_kind(part, "service") || is_kind(part, "scope");
+        // The manager of a user has units of its own below.
+        is_inside = !(part.starts_with("user@") && is_unit);
+        is_unit.then_some(Some((end, part)))
+    });
+    of_host.flatten()
 }
 
 /// True if the unit's name has this suffix.
@@ -216,10 +252,10 @@ pub fn is_crash(signal: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_crash, unit_of};
+    use super::{is_crash, is_within_unit, unit_of};
 
     #[test]
-    fn the_innermost_unit_keeps_the_result() {
+    fn the_unit_of_the_host_keeps_the_result() {
         for (path, unit) in [
             ("/system.slice/shop.service", Some("shop.service")),
             ("/system.slice/shop.service/worker/3", Some("shop.service")),
@@ -227,11 +263,21 @@ mod tests {
                 "/user.slice/user-1.slice/user@1.service/app.slice/a.scope",
                 Some("a.scope"),
             ),
+            (
+                "/system.slice/docker-4f5e.scope/system.slice/nginx.service",
+                Some("docker-4f5e.scope"),
+            ),
+            ("/docker/4f5e/system.slice/nginx.service", None),
             ("/shop/web", None),
             ("/", None),
         ] {
             assert_eq!(unit_of(path), unit, "{path}");
         }
+        let inner = "/system.slice/docker-4f5e.scope/system.slice/nginx.service";
+        assert!(
+            is_within_unit(inner, "system.slice") && is_within_unit(inner, "docker-4f5e.scope")
+        );
+        assert!(!is_within_unit(inner, "nginx.service"));
         assert!(is_crash(11) && is_crash(6) && !is_crash(9) && !is_crash(15));
     }
 }

@@ -6,6 +6,7 @@ use super::Domains;
 use super::death::{Death, Reach};
 use super::watch::Watch;
 use crate::app::view::gauge::trend::Rate;
+use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::leak::Leak;
 use crate::model::oom_domain::urgency::Urgency;
 use crate::model::oom_domain::victim::{DomainState, Scope};
@@ -101,7 +102,8 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
             Line::of(loud, format!("FULL IN {}?", soon(left)))
         }
         Some(left) => Line::of(loud, format!("FULL IN {}", soon(left))),
-        None => Line::of(Tone::Watch, "FILLED, now at rest"),
+        None if is_full(watch) => Line::of(Tone::Watch, "FILLED, now at rest"),
+        None => Line::of(Tone::Watch, "WAS FILLING"),
     };
     line.push(
         Tone::Strong,
@@ -140,6 +142,7 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
         Some(Leak::One(id, rate)) if certain.is_some_and(|verdict| verdict.victim.id == id) => {
             line.push(Tone::Dim, "  leaks and dies: ");
             line.push(Tone::Critical, with_rate(id, rate, snapshot, level));
+            line.push(Tone::Critical, along(death));
             return line;
         }
         Some(leak) => {
@@ -206,6 +209,28 @@ fn named(id: ProcessId, snapshot: &Snapshot, level: u8) -> String {
     }
 }
 
+/// Share in percent from which a domain is called full.
+const FULL: f64 = 90.0;
+
+fn is_full(watch: &Watch) -> bool {
+    let percent = watch.room.as_ref().map(Room::percent);
+    percent.is_some_and(|percent| percent >= FULL)
+}
+
+/// Who ends with the victim.
+fn along(death: Death) -> &'static str {
+    let Death::Kill(_, reach) = death else {
+        return "";
+    };
+    match reach {
+        Reach::One => "",
+        Reach::Shared => " and who shares its memory",
+        Reach::Group => " and its group",
+        Reach::Unit => " and its unit",
+        Reach::Namespace => " and its PID namespace",
+    }
+}
+
 fn fate(death: Death, snapshot: &Snapshot, level: u8) -> String {
     let of = |verdict: crate::model::oom_domain::victim::Verdict| {
         let first = named(verdict.victim.id, snapshot, level);
@@ -215,16 +240,7 @@ fn fate(death: Death, snapshot: &Snapshot, level: u8) -> String {
         }
     };
     match death {
-        Death::Kill(verdict, reach) => {
-            let along = match reach {
-                Reach::One => "",
-                Reach::Shared => " and who shares its memory",
-                Reach::Group => " and its group",
-                Reach::Unit => " and its unit",
-                Reach::Namespace => " and its container",
-            };
-            format!("{}{along}", of(verdict))
-        }
+        Death::Kill(verdict, _) => format!("{}{}", of(verdict), along(death)),
         Death::Hangs => "nobody, its tasks hang".to_owned(),
         Death::Throttles => "nobody, its tasks are slowed down".to_owned(),
         Death::Panics => "nobody, the kernel panics".to_owned(),

@@ -1,7 +1,7 @@
 //! [`End`]: one end of a unit, with all facts about it since its start.
 
 use super::{AT_ONCE, DYING, SECOND};
-use crate::oomlog::witness::{ExitCode, Fact, Says};
+use crate::oomlog::witness::{ExitCode, Fact, Says, is_within_unit};
 
 /// One end of a unit.
 #[derive(Debug, Clone)]
@@ -111,5 +111,5 @@ fn is_about(fact: &Fact, unit: &str) -> bool {
         || fact
             .cgroup
             .as_deref()
-            .is_some_and(|group| group.split('/').any(|part| part == unit))
+            .is_some_and(|group| is_within_unit(group, unit))
 }
