@@ -19,7 +19,7 @@ from vmlab import finish, mlockall, protect, say
 protect()
 mlockall()
 say(sh("systemctl", "--version").splitlines()[0])
-for program in ("earlyoom.service", "systemd-oomd.service", "systemd-oomd.socket"):
+for program in ("earlyoom.service", "systemd-oomd.service", "systemd-oomd.socket", "eoom.service"):
     sh("systemctl", "stop", program)
 
 tui = Tui("-d", "0.5", cols=140, rows=40)

@@ -88,7 +88,7 @@ for _ in range(3):
     screen.keys(b"r")
     drawn.append(screen.frame(begin))
     screen.read(0.5)
-share = 3 * statistics.median(drawn)
+share = 5 * statistics.median(drawn)
 say("MEASURED: a frame on a key, without a sample, takes %.0f ms" % (statistics.median(drawn) * 1000))
 took = []
 for group, hog in zip(groups, hogs):
