@@ -13,6 +13,10 @@ const MOST_BYTES: usize = 64;
 /// Longest string (an answer to a question about colours, or a clipboard) that is waited for.
 const MOST_STRING: usize = 4096;
 
+/// The bytes of the keys that no other may swallow.
+const CTRL_C: u8 = 0x03;
+const CTRL_Z: u8 = 0x1a;
+
 /// What is at the begin of the bytes.
 #[derive(Debug)]
 pub(super) enum Parsed {
@@ -30,8 +34,9 @@ pub(super) enum Parsed {
 pub(super) fn parse(bytes: &[u8]) -> Parsed {
     match bytes {
         [] | [ESC] => Parsed::Incomplete,
-        // The second Esc may begin a sequence: it is looked at next.
-        [ESC, ESC, ..] => Parsed::Msg(1, Msg::Key(Key::plain(KeyCode::Esc))),
+        // The second Esc may begin a sequence: it is looked at next. Ctrl-C and Ctrl-Z are heard whatever stands before
+        // them: a busy machine reads an Esc together with the key behind it.
+        [ESC, ESC | CTRL_C | CTRL_Z, ..] => Parsed::Msg(1, Msg::Key(Key::plain(KeyCode::Esc))),
         [ESC, b'[', ..] => control_sequence(bytes),
         [ESC, b'O', ..] => single_shift(bytes),
         [ESC, b']' | b'P' | b'_' | b'^' | b'X', ..] => string(bytes),

@@ -128,6 +128,9 @@ fn a_paste_without_an_end_is_left_with_esc_or_ctrl_c() {
         ["paste \"a\"", "paste \"k\"", "q"]
     );
     assert_eq!(told(&[b"\x1b[200~a", b"\x03"]), ["paste \"a\"", "Ctrl-c"]);
+    // Two keys that came in one read.
+    assert_eq!(told(&[b"\x1b\x03"]), ["Esc", "Ctrl-c"]);
+    assert_eq!(told(&[b"\x1b\x1b\x1a"]), ["Esc", "Esc", "Ctrl-z"]);
 }
 
 proptest::proptest! {
