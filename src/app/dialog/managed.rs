@@ -3,6 +3,7 @@
 use super::DialogContext;
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion, container};
+use crate::model::shell::quoted;
 use crate::text::tone::{Line, Tone};
 
 /// The unit that manages a group.
@@ -128,21 +129,12 @@ fn systemd_limit(version: CgroupVersion) -> &'static str {
     row.systemd.unwrap_or(row.name)
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@._:-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ManagedUnit, quoted};
+    use super::ManagedUnit;
     use crate::model::cgroup::limits::LimitPatch;
     use crate::model::cgroup::{CgroupPath, CgroupVersion};
+    use crate::model::shell::quoted;
 
     #[test]
     fn the_command_for_a_unit_goes_to_the_manager_that_owns_it() {

@@ -18,12 +18,12 @@ impl State {
         let is_frozen = things
             .iter()
             .all(|thing| thing.state == FreezerState::Frozen);
-        let (tone, word) = if is_frozen {
-            (Tone::Critical, " FROZEN by oomtop ")
+        let word = if is_frozen {
+            " FROZEN by oomtop "
         } else {
-            (Tone::Critical, " FREEZING ")
+            " FREEZING "
         };
-        let mut line = Line::of(tone, word);
+        let mut line = Line::of(Tone::Critical, word);
         let age = format::duration(self.now.monotonic.since(oldest));
         line.push(Tone::Normal, format!("for {age}: "));
         for (at, thing) in things.iter().take(NAMED).enumerate() {

@@ -18,7 +18,7 @@ struct Threshold {
 }
 
 /// The first that the kernel takes. Windows shorter than two seconds need `CAP_SYS_RESOURCE` (kernel/sched/psi.c
-/// `psi_trigger_create`); before 6.6 so does every trigger.
+/// `psi_trigger_create`); on older kernels so does every trigger.
 const THRESHOLDS: [Threshold; 2] = [
     Threshold {
         text: b"some 50000 500000\0",
@@ -77,7 +77,7 @@ fn why(errno: Errno) -> String {
         Errno::NOENT => "this kernel has no PSI (CONFIG_PSI), or it is older than 4.20".to_owned(),
         Errno::OPNOTSUPP => "PSI is off: boot with psi=1".to_owned(),
         Errno::ACCESS | Errno::PERM | Errno::INVAL => {
-            "no PSI trigger: this kernel wants CAP_SYS_RESOURCE (before 6.6)".to_owned()
+            "no PSI trigger: this kernel wants CAP_SYS_RESOURCE, as older ones do".to_owned()
         }
         Errno::ROFS => "no PSI trigger: /proc is mounted read-only".to_owned(),
         Errno::BUSY => "no PSI trigger: the kernel has one for this file already".to_owned(),

@@ -145,11 +145,24 @@ pub fn nearest_owner(path: &str) -> Option<Owner<'_>> {
     around(path).find_map(owner)
 }
 
-/// The systemd unit that manages a group: the innermost part of the path that is the name of one. It is also
-/// the unit of a container's scope.
+/// The systemd unit of the host that manages a group, or the slice where no other unit is around it. It is also the unit
+/// of a container's scope. What a unit makes inside itself is no unit of the host: a container has its own
+/// `/system.slice`.
 #[must_use]
 pub fn unit_of(path: &str) -> Option<&str> {
-    path.rsplit('/').find(|part| is_unit(part))
+    let mut found = None;
+    // `..` leads out of a cgroup namespace.
+    for part in path.split('/').filter(|part| !matches!(*part, "" | "..")) {
+        if !is_unit(part) {
+            break;
+        }
+        found = Some(part);
+        // The manager of a user has units of its own below.
+        if part.strip_suffix(".slice").is_none() && user_of(part).is_none() {
+            break;
+        }
+    }
+    found
 }
 
 /// The user whose own systemd (`systemd --user`, in `user@UID.service`) manages the unit of a group, as the path

@@ -219,7 +219,8 @@ fn host_units(cgroup: &str) -> impl Iterator<Item = (usize, &str)> {
         end += part.len() + 1;
         (begin + part.len(), part)
     });
-    let parts = parts.filter(|(_, part)| !part.is_empty());
+    // `..` leads out of a cgroup namespace.
+    let parts = parts.filter(|(_, part)| !matches!(*part, "" | ".."));
     let of_host = parts.map_while(move |(end, part)| {
         if is_inside {
             return None;

@@ -162,7 +162,7 @@ fn a_group_inside_belongs_to_what_is_around_it() {
 }
 
 #[test]
-fn the_unit_is_the_innermost_one() {
+fn the_unit_is_the_innermost_one_of_the_host() {
     assert_eq!(unit_of("/system.slice/a.service/sub"), Some("a.service"));
     assert_eq!(
         unit_of("/system.slice/docker-4f5e.scope"),
@@ -170,6 +170,16 @@ fn the_unit_is_the_innermost_one() {
     );
     assert_eq!(unit_of("/system.slice/srv.mount"), Some("srv.mount"));
     assert_eq!(unit_of("/docker/4f5e"), None);
+    assert_eq!(unit_of("/docker/4f5e/system.slice/nginx.service"), None);
+    assert_eq!(
+        unit_of("/system.slice/docker-4f5e.scope/system.slice/nginx.service"),
+        Some("docker-4f5e.scope")
+    );
+    assert_eq!(
+        unit_of("/user.slice/user-1.slice/user@1.service/app.slice/a.service"),
+        Some("a.service")
+    );
+    assert_eq!(unit_of("/user.slice/user-1.slice"), Some("user-1.slice"));
 }
 
 #[test]
