@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from screen import Tui, flat, until
+from screen import Tui, flat, runs, until
 from vmlab import CG, check, enable_memory, finish, make_cgroup, mlockall, protect, read, rm_cgroup, say
 
 MIB = 1 << 20
@@ -215,7 +215,7 @@ say(text[text.find("not here"):][:400])
 check("oomtop itself" in text, "it says who is in there")
 tui.keys("f", "Enter", "x", "Enter", "Enter")
 time.sleep(1)
-check(os.path.exists("/proc/%d" % own) and not frozen(read("/proc/%d/cgroup" % own).strip().partition("::")[2]),
+check(runs(own) and not frozen(read("/proc/%d/cgroup" % own).strip().partition("::")[2]),
       "oomtop is neither frozen nor killed")
 tui.keys("Escape")
 tui.quit()

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The kernel's log is closed to oomtop: the tracepoints tell of every kill, N of N, also of those that the log lacks."""
 # vm: --mem 512M
-# kernels: 5.10 6.1 6.12 7.3
+# kernels: 5.10 7.3
+# kernels when named: 6.1 6.12
 import ctypes
 import mmap
 import os

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from screen import Tui, events, until
+from screen import Tui, events, runs, until
 from vmlab import check, finish, mlockall, protect, say
 
 
@@ -93,7 +93,8 @@ oomtop = sh("pgrep", "-x", "oomtop").split()
 readers = [pid for parent in oomtop for pid in sh("pgrep", "-P", parent).split()]
 check(readers, "a journalctl is read from")
 tui.keys("q")
-check(until(lambda: not any(os.path.exists("/proc/" + pid) for pid in oomtop + readers), 20), "nothing is left behind")
+left = lambda: [pid for pid in oomtop + readers if runs(pid)]
+check(until(lambda: not left(), 20), "nothing is left behind")
 tui.quit()
 sh("systemctl", "stop", "eoom.service", "ehog.service")
 finish()

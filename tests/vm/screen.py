@@ -86,6 +86,15 @@ def flat(text):
     return " ".join(re.sub(r"[│┌└┐┘]", " ", text).split())
 
 
+def runs(pid):
+    """Whether it has not ended. A zombie has: tmux does not always reap a program with threads."""
+    try:
+        with open("/proc/%s/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def until(seen, limit=10):
     """Polls a condition outside the screen; its last value."""
     end = time.monotonic() + limit

@@ -2,7 +2,8 @@
 """The kernel wakes oomtop: with an hour between two samples, what happens in a group is on the screen in under 100 ms,
 beside what an emulated machine takes to read its processes and to draw a screen."""
 # vm: --mem 512M
-# kernels: 6.1 6.12
+# kernels: 6.12
+# kernels when named: 6.1
 import fcntl
 import os
 import pty
