@@ -45,6 +45,9 @@
 //! back, and the receipt names what stayed. An undo carries what it expects to find and asks if that has changed.
 //! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
 //!
+//! With `--audit FILE` the executor is wrapped in one that logs ([`output::audit`]): what is about to be written is on
+//! disk before the first step, each step after it, and a write that cannot be logged is not made.
+//!
 //! # What oomtop keeps
 //!
 //! Who looks at a machine without memory must not need much. Every store has a bound; a new one needs its bound in
@@ -61,6 +64,7 @@
 //! | a line of the log (`linux/log/`) | 256 kB of a file, 1 MiB of the journal | it is split, or dropped and counted |
 //! | kills by domain (`app/view/domains/kills.rs`) | 64 reports of a minute | the oldest goes |
 //! | writes that can be undone (`app/undo/`) | 1000 writes, 16 384 steps | the oldest cannot be undone any more |
+//! | the history of writes (`app/undo/history.rs`) | 1000 writes, 16 384 steps | the oldest are forgotten and counted; `--audit` keeps them |
 //! | what was frozen (`app/frozen/`) | 1024 processes and groups | more are not stopped one by one |
 //! | trends (`app/view/gauge/trend.rs`) | a fixed number of points | the oldest goes |
 //! | per process (`linux/scan/history.rs`, `linux/scan/proc/`) | the processes of the last sample | an ended process is forgotten |

@@ -48,6 +48,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
                 launch.root,
                 launch.backend,
                 launch.mouse,
+                launch.audit.as_deref(),
             )
         }
         Mode::Table(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, false),

@@ -232,6 +232,7 @@ impl State {
                 sigkills: &self.sigkills,
                 now: self.now,
             },
+            undo: &self.undo,
             wakes: &self.wakes,
             screen: self.size,
         }

@@ -108,6 +108,8 @@ pub enum Msg {
     Source(EventSource),
     /// An effect is done.
     Done(Receipt),
+    /// A write was made whose result could not be logged; the sentence says why.
+    Unlogged(String),
     /// The groups asked for by [`Effect::ListGroups`], or why not.
     Groups(Result<Vec<GroupChoice>, String>),
     /// The ledger asked for by [`Effect::ReadLedger`], or why not. The quick part comes first, the files after it.

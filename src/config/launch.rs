@@ -1,5 +1,7 @@
 //! [`Mode`]: what to run, each mode with what it needs.
 
+use std::path::PathBuf;
+
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
@@ -42,6 +44,8 @@ pub struct ScreenLaunch {
     pub mouse: bool,
     /// Lock oomtop's own memory and lower its own adj, where allowed.
     pub self_protect: bool,
+    /// Append every write to this file.
+    pub audit: Option<PathBuf>,
 }
 
 /// One sample, printed.

@@ -82,6 +82,7 @@ pub fn resolve(
         backend,
         mouse,
         self_protect,
+        audit,
     } = sources.configuration.values;
     let root = args.root.resolve();
     if args.version {
@@ -114,5 +115,6 @@ pub fn resolve(
         root,
         backend,
         mouse,
+        audit,
     }))
 }

@@ -3,6 +3,7 @@
 //! Everything here is computed from values that another floor has read. The kernel rules (badness, victim,
 //! OOM domains) cite the kernel source file that they reproduce.
 
+pub mod actor;
 pub mod blast;
 pub mod cgroup;
 pub mod event_source;

@@ -1,8 +1,9 @@
-//! What oomtop prints and saves: the plain table and the JSON document of `--once`, `explain`, saved reports.
+//! What oomtop prints and saves: the plain table and the JSON document of `--once`, `explain`, saved reports, the audit log.
 //!
 //! A value goes in, a text comes out: nothing here reads files, waits for keys or knows a terminal. Words that
 //! the screen uses too come from [`crate::text`].
 
+pub mod audit;
 pub mod explain;
 pub mod json;
 pub mod safe_json;

@@ -34,6 +34,13 @@ pub(super) fn date(unix_micros: i64) -> String {
     local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
+/// This moment in UTC: `2026-11-27T22:31:05.123456Z`.
+pub(super) fn utc() -> String {
+    let micros = now().wall.unix_micros;
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or_else(|_| micros.to_string(), |stamp| format!("{stamp:.6}"))
+}
+
 /// The local zone.
 pub(super) fn zone() -> &'static TimeZone {
     local_zone()

@@ -55,6 +55,9 @@ pub enum RunError {
     /// Signals could not be caught.
     #[error("signals cannot be caught: {0}")]
     Signals(io::Error),
+    /// Writes cannot be logged.
+    #[error("{0}")]
+    Audit(String),
     /// Output could not be written.
     #[error("the output could not be written: {0}")]
     Output(io::Error),

@@ -157,8 +157,8 @@ impl Driver {
             }),
             Condvar::new(),
         )));
-        let dashboard =
-            Dashboard::start(settings, root.sys_root(), BackendChoice::Proc).expect("it starts");
+        let dashboard = Dashboard::start(settings, root.sys_root(), BackendChoice::Proc, None)
+            .expect("it starts");
         let send = dashboard.sender();
         let shared = seen.clone();
         let ended = std::thread::spawn(move || {

@@ -127,7 +127,7 @@ fn child() {
     };
     let mut screen = Screen::enter(true).expect("a terminal");
     let root = SysRoot::default();
-    let dashboard = Dashboard::start(Settings::default(), root, BackendChoice::Proc);
+    let dashboard = Dashboard::start(Settings::default(), root, BackendChoice::Proc, None);
     let dashboard = dashboard.expect("the processes of this machine");
     let send = dashboard.sender();
     let broken = place.clone();

@@ -9,6 +9,7 @@ pub mod domain;
 pub mod event;
 pub mod help;
 mod hints;
+pub mod history;
 pub mod incident;
 pub mod leave;
 pub mod ledger;
@@ -32,6 +33,7 @@ use crate::app::input::key::Key;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
+use crate::app::undo::UndoLog;
 use crate::app::view::domains::Domains;
 use crate::app::view::gone::Aftermath;
 use crate::app::view::processes::columns::CellContext;
@@ -60,6 +62,8 @@ pub struct DialogContext<'a> {
     pub domains: &'a Domains,
     /// How processes ended that are not there any more.
     pub aftermath: Aftermath<'a>,
+    /// What oomtop has written.
+    pub undo: &'a UndoLog,
     /// What wakes oomtop besides the clock.
     pub wakes: &'a WakeSources,
     /// Columns and rows of the terminal.
@@ -103,6 +107,8 @@ pub enum Outcome {
     ActOn(ProcessId, ActionId),
     /// Close and take this write back. The warning is the one that the dialog showed.
     TakeBack(WriteId, Option<String>),
+    /// Stay open and ask on top whether this write shall be taken back.
+    AskUndo(WriteId),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.

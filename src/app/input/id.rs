@@ -21,6 +21,8 @@ named! {
         Signal = "signal",
         /// Undoes the last write.
         Undo = "undo",
+        /// Opens the history of writes.
+        History = "history",
         /// Filters the rows of the pane.
         Filter = "filter",
         /// Shows the OOM domains in place of the processes, or the processes again.

@@ -30,6 +30,8 @@ named! {
         Signal = "signal dialog",
         /// The undo dialog.
         Undo = "undo dialog",
+        /// The history of writes.
+        History = "history dialog",
         /// The sort dialog.
         Sort = "sort dialog",
         /// The details of a process.
@@ -70,6 +72,7 @@ impl KeyScope {
             | Self::Help
             | Self::Sort
             | Self::Undo
+            | Self::History
             | Self::Process
             | Self::Domain
             | Self::Event

@@ -1,10 +1,11 @@
 //! The writes of this session, and their undo.
 //!
-//! [`UndoLog`] remembers them, `changes` sums up the receipts of a write, `receipt` takes in a receipt,
-//! `take_back` is the key `u`, `words` and `deeds` hold the sentences. [`inverse`] computes what undoes a write.
+//! [`UndoLog`] remembers those that can be taken back, [`History`] all of them, `changes` sums up the receipts of a write, `receipt` takes in a receipt,
+//! `take_back` asks and undoes, `words` and `deeds` hold the sentences. [`inverse`] computes what undoes a write.
 
 mod changes;
 mod deeds;
+mod history;
 mod receipt;
 mod take_back;
 mod words;
@@ -14,8 +15,9 @@ use crate::model::plan::inverse;
 use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::ProcessId;
 
+pub use history::{History, Past};
 pub(super) use receipt::written;
-pub(super) use take_back::{ask, take_back};
+pub(super) use take_back::{ask, ask_about, take_back};
 
 /// Most writes that can be taken back; the oldest are forgotten first.
 const KEPT: usize = 1000;
@@ -44,10 +46,11 @@ impl Written {
 pub struct UndoLog {
     issued: WriteId,
     writes: Vec<Written>,
-    /// What somebody changed since the newest write: the last undo found it and wrote nothing. The next undo does
-    /// it anyway.
-    changed: Option<String>,
+    /// What somebody changed since this write: its last undo found it and wrote nothing. The next undo of it does it
+    /// anyway.
+    changed: Option<(WriteId, String)>,
     undoing: Option<Undoing>,
+    history: History,
 }
 
 /// An undo in progress: a second `u` must not undo the same write again, nor count as the undo of the write
@@ -88,15 +91,33 @@ impl UndoLog {
         self.writes.last()
     }
 
-    /// True if this write is the undo in progress.
-    fn is_undo(&self, id: WriteId) -> bool {
-        self.undoing.is_some_and(|undoing| undoing.by == id)
+    /// This write, if it can be undone.
+    pub fn find(&self, id: WriteId) -> Option<&Written> {
+        self.writes.iter().find(|written| written.id == id)
+    }
+
+    /// All writes of this session.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The write that this one undoes, if it is the undo in progress.
+    fn undone_by(&self, id: WriteId) -> Option<WriteId> {
+        let undoing = self.undoing.filter(|undoing| undoing.by == id);
+        undoing.map(|undoing| undoing.of)
+    }
+
+    /// What somebody changed since this write, if its last undo found that.
+    fn changed_since(&self, id: WriteId) -> Option<&str> {
+        let (of, what) = self.changed.as_ref()?;
+        (*of == id).then_some(what.as_str())
     }
 
     /// The undo found something changed and did nothing: the next `u` undoes the same write all the same.
     fn ask(&mut self, what: String) {
-        self.undoing = None;
-        self.changed = Some(what);
+        if let Some(Undoing { of, .. }) = self.undoing.take() {
+            self.changed = Some((of, what));
+        }
     }
 
     /// Ends the undo. `over`: the undo succeeded or never can, so the write leaves the log. Otherwise `u`
@@ -104,8 +125,9 @@ impl UndoLog {
     fn end(&mut self, over: bool) {
         let undoing = self.undoing.take();
         self.changed = None;
-        if let Some(Undoing { of, .. }) = undoing.filter(|_| over) {
+        if let Some(Undoing { of, by }) = undoing.filter(|_| over) {
             self.writes.retain(|written| written.id != of);
+            self.history.undone(of, by);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::changes::Changes;
 use super::take_back::confirm;
-use super::{Written, words};
+use super::{Past, Written, words};
 use crate::app::State;
 use crate::app::input::id::ActionId;
 use crate::app::msg::{Effect, WriteId};
@@ -16,12 +16,13 @@ pub(in crate::app) fn written(
     plans: &[PlanReceipt],
     told: bool,
 ) -> Vec<Effect> {
-    let undo = state.undo.is_undo(id);
-    if undo && is_changed(plans) {
+    let undo_of = state.undo.undone_by(id);
+    let undo = undo_of.is_some();
+    if let Some(of) = undo_of.filter(|_| is_changed(plans)) {
         let again = format!("press {} again to", state.key(ActionId::Undo));
-        let question = words::changed(state, plans, &again);
+        let question = words::changed(state, of, plans, &again);
         let here = format!("press {} to", confirm(state));
-        let asked = words::changed(state, plans, &here);
+        let asked = words::changed(state, of, plans, &here);
         state.undo.ask(asked.unwrap_or_default());
         state.say(Tone::Watch, question.unwrap_or_default());
         return state.request_sample();
@@ -31,6 +32,15 @@ pub(in crate::app) fn written(
         Some(failure) => (Tone::Critical, failure),
         None => (Tone::Good, words::done(&changes, undo, state)),
     };
+    state.undo.history.push(Past {
+        id,
+        at: state.now.wall,
+        said: text.clone(),
+        failed: tone == Tone::Critical,
+        undo_of,
+        undone_by: None,
+        plans: plans.to_vec(),
+    });
     if undo {
         // What fails after a step that can never succeed fails because of it.
         let mut failures = plans.iter().filter_map(PlanReceipt::failure);

@@ -1,4 +1,5 @@
-//! The key `u`: asks, then undoes the newest write. Asks again if something has changed since.
+//! Asks, then undoes a write: the newest one by the key `u`, any one from the history. Asks again if something has
+//! changed since.
 
 use super::changes::{Changes, LimitChange};
 use super::{Undoing, Written};
@@ -16,17 +17,26 @@ use crate::text::wording;
 
 /// Opens the dialog that asks before the newest write is taken back.
 pub(in crate::app) fn ask(state: &mut State) -> Vec<Effect> {
-    if state.undo.undoing.is_some() {
-        state.say(Tone::Normal, "the last undo is still running");
-        return Vec::new();
-    }
-    let Some(written) = state.undo.last() else {
+    let Some(newest) = state.undo.last().map(|written| written.id) else {
         let text = if state.undo.has_written() {
             "nothing to undo: every change of this session has been taken back, or cannot be"
         } else {
             "nothing to undo: oomtop has written nothing in this session"
         };
         state.say(Tone::Normal, text);
+        return Vec::new();
+    };
+    ask_about(state, newest)
+}
+
+/// Opens the dialog that asks before this write is taken back. It is not there if the write cannot be.
+pub(in crate::app) fn ask_about(state: &mut State, of: WriteId) -> Vec<Effect> {
+    if state.undo.undoing.is_some() {
+        state.say(Tone::Normal, "the last undo is still running");
+        return Vec::new();
+    }
+    let Some(written) = state.undo.find(of) else {
+        state.say(Tone::Normal, "this write has been taken back, or cannot be");
         return Vec::new();
     };
     let plans = inverse::of_write(&written.plans);
@@ -40,20 +50,19 @@ pub(in crate::app) fn ask(state: &mut State) -> Vec<Effect> {
     state.open(dialog)
 }
 
-/// Takes back the newest write, if that is still the one the dialog asked about and its warning still holds. Else it
-/// asks anew.
+/// Takes back the write that the dialog asked about, if the warning still holds. Else it asks anew.
 pub(in crate::app) fn take_back(
     state: &mut State,
     of: WriteId,
     warned: Option<&str>,
 ) -> Vec<Effect> {
-    let written = state.undo.last().filter(|written| written.id == of);
+    let written = state.undo.find(of);
     let as_asked = written.filter(|written| warning(state, written).as_deref() == warned);
     let Some(written) = as_asked.filter(|_| state.undo.undoing.is_none()) else {
-        return ask(state);
+        return ask_about(state, of);
     };
     // Whoever insists has read what changed.
-    let expected = if state.undo.changed.is_some() {
+    let expected = if state.undo.changed_since(of).is_some() {
         Vec::new()
     } else {
         inverse::expectations(&written.plans)
@@ -66,7 +75,7 @@ pub(in crate::app) fn take_back(
 
 /// What the user must know before the write is undone; `None` if nothing.
 fn warning(state: &State, written: &Written) -> Option<String> {
-    let changed = state.undo.changed.clone();
+    let changed = state.undo.changed_since(written.id).map(str::to_owned);
     changed.or_else(|| does_harm(state, written))
 }
 

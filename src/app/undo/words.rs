@@ -4,6 +4,7 @@ use super::Written;
 use super::changes::{Changes, LimitChange};
 use super::deeds;
 use crate::app::State;
+use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt, StepReceipt};
 use crate::model::plan::step::{CgroupStep, Step};
@@ -47,7 +48,7 @@ impl Written {
         if let Some(label) = deeds::undo_label(frozen) {
             return label;
         }
-        // The path is too long for the footer; undo always means the newest write.
+        // The path is too long for the footer; the dialog has it.
         match older.as_slice() {
             [] => {}
             [one] => {
@@ -143,10 +144,15 @@ fn remains(receipt: &StepReceipt) -> String {
     }
 }
 
-/// What somebody else has changed since the write that `u` would undo, and what the key does all the same. `again`
-/// names the key: `press u again to`.
-pub(super) fn changed(state: &State, plans: &[PlanReceipt], again: &str) -> Option<String> {
-    let written = state.undo.last()?;
+/// What somebody else has changed since this write, and what its undo does all the same. `again` names the key:
+/// `press u again to`.
+pub(super) fn changed(
+    state: &State,
+    of: WriteId,
+    plans: &[PlanReceipt],
+    again: &str,
+) -> Option<String> {
+    let written = state.undo.find(of)?;
     let mut steps = plans.iter().flat_map(|plan| &plan.steps);
     let receipt = steps.find(|receipt| {
         let failure = receipt.failure();

@@ -153,6 +153,10 @@ pub(super) fn to_dialog(
         Outcome::TakeBack(of, warning) => {
             crate::app::undo::take_back(state, of, warning.as_deref())
         }
+        Outcome::AskUndo(of) => {
+            state.dialogs.push(dialog);
+            crate::app::undo::ask_about(state, of)
+        }
         Outcome::Zoom(scope) => state.zoom_to(scope),
         Outcome::Ledger(scope) => {
             state.dialogs.push(dialog);

@@ -80,6 +80,10 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Traced(traced) => traced::on_traced(state, traced),
+        Msg::Unlogged(sentence) => {
+            state.say(Tone::Critical, sentence);
+            Vec::new()
+        }
         Msg::Done(receipt) => on_receipt(state, &receipt),
         Msg::Groups(groups) => {
             for dialog in &mut state.dialogs {

@@ -1,5 +1,7 @@
 //! The settings themselves, in the order of the help and of `--print-config`.
 
+use std::path::Path;
+
 use super::{Form, Setting, put, text};
 
 /// Every setting.
@@ -112,5 +114,17 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         doc: "Leave oomtop's own memory unlocked and its own oom_score_adj as it is",
         parse: |given| Ok(put(text::switch(given)?, |v| &mut v.self_protect)),
         show: |v| v.self_protect.to_string(),
+    },
+    Setting {
+        key: "audit",
+        short: None,
+        alias: None,
+        form: Form::Value("FILE"),
+        doc: "Append every write to this file, as lines of JSON: who, what, old and new value, result",
+        parse: |given| Ok(put(text::file(given)?, |v| &mut v.audit)),
+        show: |v| {
+            let path = v.audit.as_deref().unwrap_or(Path::new(""));
+            path.to_string_lossy().into_owned()
+        },
     },
 ];

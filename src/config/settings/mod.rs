@@ -4,6 +4,8 @@
 mod list;
 mod text;
 
+use std::path::PathBuf;
+
 use crate::app::settings::Settings;
 use crate::linux::scan::backend::BackendChoice;
 
@@ -22,6 +24,8 @@ pub(super) struct Values {
     pub(super) mouse: bool,
     /// Lock oomtop's own memory and lower its own adj, where allowed.
     pub(super) self_protect: bool,
+    /// Append every write to this file.
+    pub(super) audit: Option<PathBuf>,
 }
 
 impl Default for Values {
@@ -32,6 +36,7 @@ impl Default for Values {
             backend: BackendChoice::default(),
             mouse: true,
             self_protect: true,
+            audit: None,
         }
     }
 }
@@ -119,6 +124,7 @@ mod tests {
             backend: _,
             mouse: _,
             self_protect: _,
+            audit: _,
         } = Values::default();
         let mut fields = [
             "delay",
@@ -132,6 +138,7 @@ mod tests {
             "backend",
             "mouse",
             "self_protect",
+            "audit",
         ];
         let mut keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
         fields.sort_unstable();

@@ -1,5 +1,6 @@
 //! Parses the texts of settings. Each error is the end of a sentence: "takes …, not …".
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::settings::{MAX_DELAY, MIN_DELAY};
@@ -29,6 +30,17 @@ pub(super) fn bands(text: &str) -> Result<Thresholds, String> {
     let marks =
         marks.ok_or_else(|| format!("takes three percentages such as 70,85,95, not '{text}'"))?;
     Thresholds::new(marks)
+}
+
+/// A file; an empty text is none.
+///
+/// # Errors
+/// The name of a directory.
+pub(super) fn file(text: &str) -> Result<Option<PathBuf>, String> {
+    if text.ends_with('/') {
+        return Err(format!("takes a file, not the directory '{text}'"));
+    }
+    Ok((!text.is_empty()).then(|| PathBuf::from(text)))
 }
 
 /// # Errors

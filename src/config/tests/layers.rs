@@ -22,6 +22,7 @@ const OTHER: &[(&str, &str)] = &[
     ("backend", "proc-all"),
     ("mouse", "false"),
     ("self_protect", "false"),
+    ("audit", "/var/log/oomtop.audit"),
 ];
 
 #[test]
@@ -160,6 +161,7 @@ sort            rss         OOMTOP_SORT
 backend         auto        built-in
 mouse           false       --no-mouse
 self_protect    true        built-in
+audit           -           built-in
 
 etc.toml                 read
 user/oomtop/config.toml  read

@@ -1,5 +1,6 @@
 //! Facts about the host, determined once at start.
 
+pub mod actor;
 pub mod descriptors;
 pub(super) mod meminfo;
 pub(super) mod own_cost;

@@ -1,15 +1,18 @@
 //! [`KernelWriter`]: the [`Executor`] that writes to the kernel of this host.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use crate::linux::SysRoot;
 use crate::linux::write::adj::{look_at_adj, write_adj};
 use crate::linux::write::cgroup::CgroupWriter;
+use crate::linux::write::pinned::PinnedProcess;
 use crate::linux::write::pins::Pins;
 use crate::linux::write::signal::{own_pids, send_signal};
 use crate::linux::write::stop;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::incident::Survey;
+use crate::model::plan::Plan;
 use crate::model::plan::execute::Executor;
 use crate::model::plan::receipt::{Failure, Reading, StepReceipt};
 use crate::model::plan::step::Step;
@@ -42,6 +45,17 @@ impl KernelWriter {
     /// held process cannot be taken for that process, not even with the same start time.
     pub fn hold(&mut self, targets: &[ProcessId]) {
         self.pins.hold(targets);
+    }
+
+    /// The short names of the processes that these plans write to, as far as they live.
+    #[must_use]
+    pub fn names(&self, plans: &[Plan]) -> HashMap<ProcessId, String> {
+        let steps = plans.iter().flat_map(|plan| &plan.steps);
+        let name = |id: ProcessId| {
+            let stat = self.pins.process(id).ok()?.check().ok()?;
+            Some((id, PinnedProcess::name(&stat)))
+        };
+        steps.filter_map(Step::process).filter_map(name).collect()
     }
 
     /// What can be done with a group.

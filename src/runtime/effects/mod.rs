@@ -1,5 +1,6 @@
 //! [`Performer`]: the one place where effects happen. Each ends in a message.
 
+pub mod audit;
 mod older;
 mod pool;
 mod save;
@@ -27,6 +28,7 @@ use crate::output::saved::{self, Provenance};
 use crate::runtime::clock;
 use crate::runtime::screen::waking::Attention;
 
+use audit::Audit;
 use pool::Pool;
 use writer::{Work, Writer};
 
@@ -60,7 +62,7 @@ struct InFlight {
 }
 
 impl Performer {
-    /// A performer that writes below `root`. Requests for samples and for attention go to `threads`, answers to all
+    /// A performer that writes below `root` and logs that to `audit`. Requests for samples and for attention go to `threads`, answers to all
     /// other effects to `send`. All threads that effects need are started here.
     ///
     /// # Errors
@@ -69,11 +71,12 @@ impl Performer {
         root: SysRoot,
         host: Host,
         read_only: bool,
+        audit: Option<Audit>,
         (samples, attention): (std::sync::mpsc::Sender<Needs>, Attention),
         send: Sender<Msg>,
     ) -> io::Result<Self> {
         let answers = send.clone();
-        let writer = Writer::start(root.clone(), host.cgroups, move |msg| {
+        let writer = Writer::start(root.clone(), host.cgroups, audit, move |msg| {
             let _ = answers.blocking_send(msg);
         })?;
         Ok(Self {

@@ -12,19 +12,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
+use super::audit::Audit;
 use super::pool::STACK;
 use crate::app::msg::{Msg, Receipt, WriteId};
 use crate::linux::SysRoot;
 use crate::linux::write::executor::KernelWriter;
 use crate::model::cgroup::CgroupVersion;
 use crate::model::plan::Plan;
-use crate::model::plan::execute;
+use crate::model::plan::execute::{self, Executor};
 use crate::model::plan::inverse::Expectation;
 use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt};
 use crate::model::process::ProcessId;
 
-/// Descriptors kept for a write: a group, a process, their files.
-const RESERVED: usize = 8;
+/// Descriptors kept for a write: a group, a process, their files, the audit log.
+const RESERVED: usize = 9;
 
 /// How long the end of oomtop waits for writes that were asked for.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -57,10 +58,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It ends with the last clone of the writer. `answer` takes the receipts.
+    /// Starts the thread. It ends with the last clone of the writer. `answer` takes the receipts; writes are logged to
+    /// `audit`.
     pub(super) fn start(
         root: SysRoot,
         version: CgroupVersion,
+        audit: Option<Audit>,
         answer: impl Fn(Msg) + Send + 'static,
     ) -> io::Result<Self> {
         let (orders, inbox) = channel();
@@ -72,7 +75,7 @@ impl Writer {
             .spawn(move || {
                 let kernel = KernelWriter::new(root, version);
                 kernel.prepare();
-                serve(kernel, &inbox, &shared, &answer);
+                serve(kernel, audit.as_ref(), &inbox, &shared, &answer);
             })?;
         Ok(Self { orders, withdrawn })
     }
@@ -117,6 +120,7 @@ impl Withdrawn {
 
 fn serve(
     mut kernel: KernelWriter,
+    audit: Option<&Audit>,
     orders: &Receiver<Order>,
     withdrawn: &Withdrawn,
     answer: &impl Fn(Msg),
@@ -127,9 +131,15 @@ fn serve(
             Order::Hold(targets) => kernel.hold(&targets),
             Order::Write(work) => {
                 let id = work.id;
-                let plans = reserve.spend(|| carry_out(&mut kernel, &work, withdrawn));
+                let (plans, lost) = reserve.spend(|| match audit {
+                    Some(audit) => logged(audit, &mut kernel, &work, withdrawn),
+                    None => (carry_out(&mut kernel, &work, withdrawn), None),
+                });
                 withdrawn.lock().remove(&id);
                 answer(Msg::Done(Receipt::Write { id, plans }));
+                if let Some(lost) = lost {
+                    answer(Msg::Unlogged(lost));
+                }
             }
             Order::Flush(done) => {
                 let _ = done.send(());
@@ -138,7 +148,29 @@ fn serve(
     }
 }
 
-fn carry_out(kernel: &mut KernelWriter, work: &Work, withdrawn: &Withdrawn) -> Vec<PlanReceipt> {
+/// Carries out a write and logs it; with what could not be logged. If nothing can, nothing is written.
+fn logged(
+    audit: &Audit,
+    kernel: &mut KernelWriter,
+    work: &Work,
+    withdrawn: &Withdrawn,
+) -> (Vec<PlanReceipt>, Option<String>) {
+    let names = kernel.names(&work.plans);
+    let name = |id: ProcessId| names.get(&id).cloned();
+    let which = (work.id, work.undo.is_some());
+    match audit.begin(kernel, which, &work.plans, name) {
+        Ok(mut executor) => {
+            let receipts = carry_out(&mut executor, work, withdrawn);
+            (receipts, executor.end().err())
+        }
+        Err(sentence) => {
+            let refused = |plan| refused(plan, FailureKind::Other, &sentence);
+            (work.plans.iter().map(refused).collect(), None)
+        }
+    }
+}
+
+fn carry_out<E: Executor>(kernel: &mut E, work: &Work, withdrawn: &Withdrawn) -> Vec<PlanReceipt> {
     if let Some(expected) = &work.undo {
         return execute::undo(kernel, &work.plans, expected);
     }

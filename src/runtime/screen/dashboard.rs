@@ -1,6 +1,7 @@
 //! [`Dashboard`]: the full screen without the terminal and the keys.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -13,12 +14,14 @@ use crate::app::State;
 use crate::app::msg::Msg;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
+use crate::linux::host::actor::actor;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::snapshot::Host;
 use crate::oomlog::OomEvent;
 use crate::runtime::RunError;
 use crate::runtime::clock::now;
 use crate::runtime::effects::Performer;
+use crate::runtime::effects::audit::Audit;
 use crate::runtime::headless::LogItem;
 use crate::runtime::headless::log::{Follow, LogThread};
 use crate::runtime::headless::sampling::SamplerThread;
@@ -54,14 +57,15 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// Starts the sampler and the log.
+    /// Starts the sampler and the log. `audit` is the file that every write is logged to.
     ///
     /// # Errors
-    /// If the process table cannot be read or a thread cannot be started.
+    /// If the process table cannot be read, a thread cannot be started, or writes cannot be logged.
     pub fn start(
         settings: Settings,
         root: SysRoot,
         backend: BackendChoice,
+        audit: Option<&Path>,
     ) -> Result<Self, RunError> {
         let (send, inbox) = channel(INBOX);
         let answers = send.clone();
@@ -92,10 +96,14 @@ impl Dashboard {
             woken.blocking_send(msg).is_ok()
         })
         .map_err(RunError::Thread)?;
+        let ssh = std::env::var("SSH_CONNECTION").ok();
+        let actor = actor(&sampler.host.user, ssh.as_deref());
+        let audit = audit.map(|path| Audit::open(path, actor)).transpose();
         let performer = Performer::new(
             root,
             sampler.host.clone(),
             settings.read_only,
+            audit.map_err(RunError::Audit)?,
             (sampler.ask, waker.attention()),
             send.clone(),
         )

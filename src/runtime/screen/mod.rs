@@ -14,6 +14,7 @@ mod terminal;
 pub(in crate::runtime) mod waking;
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
@@ -47,7 +48,7 @@ const THREADS: usize = 8;
 /// The exit status after SIGHUP.
 const HUNG_UP: u8 = 128 + 1;
 
-/// Runs the full screen until the user quits. Returns the exit status: 0, or 128 + the signal that ended the
+/// Runs the full screen until the user quits; logs writes to `audit`. Returns the exit status: 0, or 128 + the signal that ended the
 /// program.
 ///
 /// # Errors
@@ -58,8 +59,9 @@ pub fn run(
     root: SysRoot,
     backend: BackendChoice,
     mouse: bool,
+    audit: Option<&Path>,
 ) -> Result<u8, RunError> {
-    match show(settings, theme, root, backend, mouse) {
+    match show(settings, theme, root, backend, mouse, audit) {
         // The kernel sends SIGHUP to some programs of a terminal only; the others leave in the same way.
         Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
         outcome => outcome,
@@ -72,6 +74,7 @@ fn show(
     root: SysRoot,
     backend: BackendChoice,
     mouse: bool,
+    audit: Option<&Path>,
 ) -> Result<u8, RunError> {
     require(FILES)?;
     let free = own_room::require(&root, MEMORY)?;
@@ -88,7 +91,7 @@ fn show(
         .build()
         .map_err(RunError::Thread)?;
     // Before the terminal changes modes: an error about /proc is then an ordinary line.
-    let mut dashboard = Dashboard::start(settings, root, backend)?;
+    let mut dashboard = Dashboard::start(settings, root, backend, audit)?;
     if let Some(free) = free {
         dashboard.bound_history(free.saturating_sub(MEMORY));
     }

@@ -58,7 +58,7 @@ pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
 }
 
 /// `14:01:12 `, or how many days ago.
-fn stamp(at: Option<Wall>, now: Now) -> Line {
+pub fn stamp(at: Option<Wall>, now: Now) -> Line {
     let Some(at) = at else {
         return Line::of(Tone::Dim, "--:--:-- ");
     };

@@ -3,6 +3,7 @@
 use super::{Action, Aim, DOMAINS, EVENTS, Group, PANES, Place, TABLE};
 use crate::app::State;
 use crate::app::dialog::adjust::Lean;
+use crate::app::dialog::history::HistoryDialog;
 use crate::app::input::actions::run::act::{adjust, cgroup, signal};
 use crate::app::input::actions::run::incident::incident;
 use crate::app::input::id::ActionId as Id;
@@ -109,7 +110,20 @@ pub(super) const ACT: &[Action] = &[
         doc: "take back the last write of this session",
         keys: &["u"],
         group: Group::Act,
-        places: &[Place::new(PANES, undo::ask).label_of(undo_label)],
+        places: &[
+            Place::new(PANES, undo::ask).label_of(undo_label),
+            Place::dialog(&[KeyScope::History]),
+        ],
+    },
+    Action {
+        id: Id::History,
+        doc: "all writes of this session: when, what, old and new value, and the undo of each",
+        keys: &["H"],
+        group: Group::Act,
+        places: &[
+            Place::new(PANES, |s| s.open(HistoryDialog::default())),
+            Place::dialog(&[KeyScope::History]),
+        ],
     },
 ];
 

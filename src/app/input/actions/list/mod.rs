@@ -27,6 +27,7 @@ const TEXTS: &[KeyScope] = &[
     KeyScope::Report,
     KeyScope::Settings,
     KeyScope::Ledger,
+    KeyScope::History,
 ];
 const DIALOGS: &[KeyScope] = &[
     KeyScope::Help,
@@ -41,6 +42,7 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Signal,
     KeyScope::Sort,
     KeyScope::Undo,
+    KeyScope::History,
     KeyScope::Incident,
     KeyScope::Leave,
 ];
