@@ -73,6 +73,7 @@
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
 //! | units and PID namespaces of those who die first (`linux/blast/`) | 4096 units, 256 namespaces of the processes of the last sample | units are read again, more namespaces are left out |
+//! | how the process of the details was started (`linux/scan/launch.rs`) | 512 arguments, 128 kB, known variables | more is not looked at |
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
 //! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
@@ -102,6 +103,8 @@
 //!   how often a group is read.
 //! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test; the compiler asks for the
 //!   words that name the runtime.
+//! * A runtime that bounds its heap: a file in `model/heap/` with its options, a variant of [`model::heap::Runtime`] and
+//!   its word in `app/dialog/details/heap.rs`; its variables in `VARIABLES` there, or they are not read.
 //! * Another question to the journal: a method of `Journalctl` in `linux/log/journal.rs`.
 //! * An action: a variant of [`app::input::id::ActionId`] and a row in `app/input/actions/list/`: its default keys,
 //!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the README. Text on

@@ -30,7 +30,7 @@ use crate::linux::host::vm_settings::SettingsReader;
 use crate::linux::host::{meminfo, probe};
 use crate::linux::scan::backend::{Backend, BackendChoice};
 use crate::linux::scan::history::{ProcessHistory, Sampling};
-use crate::linux::scan::{detail, wchan};
+use crate::linux::scan::{detail::Details, wchan};
 
 /// The slots of removed cgroups are freed once in this many samples.
 const COLLECT: u64 = 64;
@@ -53,6 +53,7 @@ pub struct Sampler {
     hierarchy: Hierarchy,
     backend: Backend,
     history: ProcessHistory,
+    details: Details,
     assessor: Assessor,
     cgroups: CgroupTable,
     own_group: OwnGroup,
@@ -153,6 +154,7 @@ impl Sampler {
             hierarchy,
             backend,
             history: ProcessHistory::default(),
+            details: Details::default(),
             assessor,
             cgroups,
             own_group,
@@ -260,9 +262,10 @@ impl Sampler {
         self.outcome(snapshot, &cgroups, now.monotonic, needs);
         snapshot.cgroups = cgroups;
         snapshot.users = self.users.names();
-        snapshot.detail = needs
-            .detail
-            .and_then(|id| detail::read(&self.root, id, &self.host.rules));
+        snapshot.detail = needs.detail.and_then(|id| {
+            self.details
+                .read((&self.root, &self.proc), id, &self.host.rules)
+        });
         snapshot.frozen = frozen::states(&self.root, &self.hierarchy, &needs.frozen);
         snapshot.own_cost = self.host.own_pid.and_then(|_| {
             let page_size = self.host.rules.page_size;

@@ -9,6 +9,7 @@ pub mod cgroup;
 pub mod event_source;
 pub mod filter;
 pub mod freezer;
+pub mod heap;
 pub mod incident;
 pub mod kernel;
 pub mod killers;

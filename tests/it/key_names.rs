@@ -164,25 +164,25 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
     for (name, words) in [
         (
             "table",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Incident  F20Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Incident  F21Filter",
         ),
         (
             "domains",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Incident  F20Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Incident  F21Filter",
         ),
         (
             "events",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Incident  F20Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Incident  F21Filter",
         ),
-        ("undo", "press F56 to set 0"),
+        ("undo", "press F57 to set 0"),
         ("moved", "; F18 again acts on"),
-        ("adjust armed", "Press F56 again to write it."),
-        ("limits insisted", "Press F56 again to write it"),
-        ("search", "F56 stays, F32 next, F43 leaves"),
-        ("filtered", "(F43 clears it)"),
-        ("domains filtered", "(F43 clears it)"),
-        ("events filtered", "(F43 clears it)"),
-        ("help", "Domains (F21)"),
+        ("adjust armed", "Press F57 again to write it."),
+        ("limits insisted", "Press F57 again to write it"),
+        ("search", "F57 stays, F33 next, F44 leaves"),
+        ("filtered", "(F44 clears it)"),
+        ("domains filtered", "(F44 clears it)"),
+        ("events filtered", "(F44 clears it)"),
+        ("help", "Domains (F22)"),
         ("help", "  F14, F17 and F18 act on the next victim"),
     ] {
         let text = moved.get(name).expect("a screen");

@@ -30,6 +30,7 @@ mod filling;
 mod focus;
 mod golden;
 mod half_done;
+mod heap;
 mod history;
 mod incident;
 mod key_names;

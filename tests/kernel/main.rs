@@ -12,6 +12,7 @@ mod common;
 mod audit;
 mod containers;
 mod distance;
+mod heap;
 mod incident;
 mod kernel;
 mod kernel_domains;

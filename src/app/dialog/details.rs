@@ -3,6 +3,7 @@
 mod distance;
 mod ended;
 mod groups;
+mod heap;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, blast};
@@ -81,6 +82,7 @@ impl Dialog for DetailsDialog {
                 view.text(identity(process, detail, context))
                     .gap()
                     .text(distance::domains(process, context))
+                    .text(heap::lines(process, detail, context))
                     .gap()
                     .text(anatomy(process, context))
                     .gap()

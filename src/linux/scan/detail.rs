@@ -1,21 +1,56 @@
 //! What the details pane shows of one process, in addition to its row.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
+use crate::model::heap::{Launch, heap_bound};
 use crate::model::kernel::KernelRules;
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Detail;
 
 use crate::linux::SysRoot;
 use crate::linux::kernel_file::{FileBuffer, lines, number, signed};
+use crate::linux::scan::aside::Aside;
+use crate::linux::scan::launch;
 use crate::linux::scan::proc::{stat_line, status_lines};
 use crate::linux::write::pinned::PinnedProcess;
 
 /// Bytes kept of a line of `/proc/PID/cgroup`: a path is at most `PATH_MAX` (4096) long.
 const LINE_MOST: usize = 4200;
 
-/// `None` if the process has ended or another process has its pid.
-pub(crate) fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option<Detail> {
+/// Reads the process whose details are shown.
+#[derive(Debug, Default)]
+pub(crate) struct Details {
+    launches: Option<Aside<Launch>>,
+    /// How the process was started, as last read: a read that blocks must not take the answer off the screen.
+    launch: Option<(ProcessId, Launch)>,
+}
+
+impl Details {
+    /// `None` if the process has ended or another process has its pid.
+    pub(crate) fn read(
+        &mut self,
+        (root, proc): (&SysRoot, &OwnedFd),
+        id: ProcessId,
+        rules: &KernelRules,
+    ) -> Option<Detail> {
+        let mut detail = read(root, id, rules)?;
+        if self.launches.is_none() {
+            self.launches = launch::reader(proc).ok();
+        }
+        if let Some(launches) = &mut self.launches {
+            launches.read(&[id], |(whose, found)| {
+                if whose == id {
+                    self.launch = found.map(|launch| (id, launch));
+                }
+            });
+        }
+        let launch = self.launch.as_ref().filter(|(whose, _)| *whose == id);
+        detail.heap = launch.and_then(|(_, launch)| heap_bound(launch));
+        Some(detail)
+    }
+}
+
+fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option<Detail> {
     let process = PinnedProcess::open(root, id).ok()?;
     let dir = process.dir();
     let mut buffer = FileBuffer::default();
@@ -56,5 +91,6 @@ pub(crate) fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option
             .ok()
             .map(|target| target.to_string_lossy().into_owned()),
         threads: stat.threads,
+        heap: None,
     })
 }

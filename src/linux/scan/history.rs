@@ -21,7 +21,7 @@ use crate::linux::cgroup::table::{CYCLE, CgroupTable};
 use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
 use crate::linux::scan::cgroup_rest::CgroupRest;
-use crate::linux::scan::command_lines::CommandLines;
+use crate::linux::scan::command_lines::{self, CommandLines};
 use crate::linux::scan::proc::pid_table::PidTable;
 use crate::linux::scan::youth::Youth;
 
@@ -175,7 +175,7 @@ impl ProcessHistory {
         self.wanted.sort_unstable();
         let wanted: Vec<_> = self.wanted.iter().map(|(_, id)| *id).collect();
         if self.commands.is_none() && !wanted.is_empty() {
-            self.commands = CommandLines::new(proc).ok();
+            self.commands = command_lines::reader(proc).ok();
         }
         let Some(commands) = &mut self.commands else {
             return;

@@ -1,11 +1,13 @@
 //! The interface between the sampler and the back ends that make the process table.
 
+mod aside;
 pub mod backend;
 pub(super) mod bpf;
 mod cgroup_rest;
 mod command_lines;
 pub(super) mod detail;
 pub(super) mod history;
+mod launch;
 mod preferred;
 pub(super) mod proc;
 pub(super) mod wchan;

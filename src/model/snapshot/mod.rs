@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
+use super::heap::HeapBound;
 use super::kernel::{KernelRules, KernelVersion};
 use super::killers::RunningKiller;
 use super::killers::oom_policy::Unit;
@@ -69,7 +70,7 @@ pub struct Host {
 }
 
 /// The additional facts of the details pane, read for one process.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct Detail {
     /// Which process.
     pub id: ProcessId,
@@ -87,6 +88,8 @@ pub struct Detail {
     pub exe: Option<String>,
     /// Number of threads. Does not include other processes that share the address space.
     pub threads: u32,
+    /// How far its runtime lets its heap grow; `None` if nothing bounds it, or that is not known.
+    pub heap: Option<HeapBound>,
 }
 
 /// Kill counters, which show kills that are not in the log.

@@ -1,0 +1,28 @@
+//! .NET: `DOTNET_GCHeapHardLimit` and `DOTNET_GCHeapHardLimitPercent`, both in hexadecimal, with or without `0x` ("Runtime
+//! configuration options for garbage collection"). In a container the default is 75 % of its limit.
+
+use super::{HeapBound, Launch, Most, Runtime};
+
+/// Share of a container's limit without any option.
+const DEFAULT: f64 = 75.0;
+
+pub(super) fn bound(launch: &Launch) -> Option<HeapBound> {
+    let value = |name: &str| {
+        let spellings = [format!("DOTNET_{name}"), format!("COMPlus_{name}")];
+        spellings.iter().find_map(|name| {
+            let text = launch.variable(name)?;
+            let digits = text.strip_prefix("0x").unwrap_or(text);
+            let number = u64::from_str_radix(digits, 16).ok()?;
+            Some((number, format!("{name}={text}")))
+        })
+    };
+    let given = |most, source| HeapBound::given(Runtime::Dotnet, most, source);
+    if let Some((bytes, source)) = value("GCHeapHardLimit") {
+        return Some(given(Most::Bytes(bytes), source));
+    }
+    if let Some((percent, source)) = value("GCHeapHardLimitPercent") {
+        return Some(given(Most::Percent(percent as f64), source));
+    }
+    let source = "the default, 75 % of a container's limit";
+    (launch.program() == "dotnet").then(|| HeapBound::default_of(Runtime::Dotnet, DEFAULT, source))
+}

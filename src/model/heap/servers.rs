@@ -1,0 +1,88 @@
+//! Servers that set memory aside by an argument. What stands in their files is not read.
+
+use super::{HeapBound, Launch, Most, Runtime, number_and_unit};
+
+/// Bytes of a PostgreSQL block, the unit of a plain number (`block_size`, fixed when it is built; nearly always this).
+const BLOCK: u64 = 8192;
+
+/// Redis and Valkey: `--maxmemory 2gb`; `k` is 1000, `kb` is 1024 (redis.conf). 0 is no bound.
+pub(super) fn redis(launch: &Launch) -> Option<HeapBound> {
+    if !matches!(launch.program(), "redis-server" | "valkey-server") {
+        return None;
+    }
+    let mut arguments = launch.arguments.iter();
+    arguments.find(|argument| argument.eq_ignore_ascii_case("--maxmemory"))?;
+    let text = arguments.next()?;
+    let (number, unit) = number_and_unit(text)?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" => 1000,
+        "kb" => 1 << 10,
+        "m" => 1_000_000,
+        "mb" => 1 << 20,
+        "g" => 1_000_000_000,
+        "gb" => 1 << 30,
+        _ => return None,
+    };
+    let bytes = number.checked_mul(factor).filter(|bytes| *bytes > 0)?;
+    let source = format!("--maxmemory {text}");
+    Some(HeapBound::given(Runtime::Redis, Most::Bytes(bytes), source))
+}
+
+/// PostgreSQL: `-c shared_buffers=4GB`, `--shared_buffers=4GB`, `-B BLOCKS` (postgres(1), "Parameter Names and Values").
+pub(super) fn postgres(launch: &Launch) -> Option<HeapBound> {
+    if !matches!(launch.program(), "postgres" | "postmaster") {
+        return None;
+    }
+    let mut found = None;
+    let mut arguments = launch.arguments.iter().map(String::as_str).peekable();
+    while let Some(argument) = arguments.next() {
+        let (assignment, source) = match argument {
+            "-c" => match arguments.peek() {
+                Some(next) => (*next, format!("-c {next}")),
+                None => break,
+            },
+            "-B" => match arguments.peek() {
+                Some(next) => {
+                    let bytes = next.parse::<u64>().ok().and_then(|n| n.checked_mul(BLOCK));
+                    let given = |bytes| (bytes, format!("-B {next}"));
+                    found = bytes.map(given).or(found);
+                    continue;
+                }
+                None => break,
+            },
+            argument => match argument.strip_prefix("--") {
+                Some(assignment) => (assignment, argument.to_owned()),
+                None => continue,
+            },
+        };
+        let Some((name, value)) = assignment.split_once('=') else {
+            continue;
+        };
+        if name.replace('-', "_") == "shared_buffers"
+            && let Some(bytes) = postgres_bytes(value)
+        {
+            found = Some((bytes, source));
+        }
+    }
+    let (bytes, source) = found?;
+    Some(HeapBound::given(
+        Runtime::Postgres,
+        Most::Bytes(bytes),
+        source,
+    ))
+}
+
+fn postgres_bytes(text: &str) -> Option<u64> {
+    let (number, unit) = number_and_unit(text.trim_matches('\''))?;
+    let factor = match unit.trim() {
+        "" => BLOCK,
+        "B" => 1,
+        "kB" => 1 << 10,
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        "TB" => 1 << 40,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
