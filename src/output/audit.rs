@@ -192,7 +192,7 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
 /// A value as its file shows it.
 fn reading(step: &Step, reading: &Reading) -> Option<String> {
     Some(match reading {
-        Reading::Nothing => return None,
+        Reading::Nothing | Reading::Limits(_) => return None,
         Reading::Adj(adj) => adj.to_string(),
         Reading::Limit(value) => match step {
             Step::Cgroup(CgroupStep::Limit(_, write)) => write.file.text(*value),
@@ -200,7 +200,6 @@ fn reading(step: &Step, reading: &Reading) -> Option<String> {
         },
         Reading::Group(group) | Reading::Home(group, _) => group.to_string(),
         Reading::Controllers(list) => list.clone(),
-        Reading::Limits(_) => return None,
         Reading::Freezer(state) => state.name().to_owned(),
         Reading::Reclaimed(bytes) => bytes.to_string(),
         Reading::Members(count) => format!("{count} processes"),

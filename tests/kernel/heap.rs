@@ -1,5 +1,4 @@
 //! The bound of a runtime out of the real `/proc/PID/environ`, against the limit of a real group.
-#![expect(clippy::expect_used, reason = "helpers of tests fail the test")]
 
 use std::process::{Child, Command};
 

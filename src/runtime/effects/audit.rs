@@ -1,4 +1,4 @@
-//! [`Audit`]: the audit log of `--audit FILE`, and [`Audited`], the executor that keeps it.
+//! [`Audit`]: the audit log of `--audit FILE`, and `Audited`, the executor that keeps it.
 //!
 //! What is about to be written is on disk before it is written, so a crash loses none: at worst a write stands in the
 //! log that was not made. A write that cannot be logged is not made.
