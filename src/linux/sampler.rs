@@ -29,6 +29,7 @@ use crate::linux::host::users::Users;
 use crate::linux::host::vm_settings::SettingsReader;
 use crate::linux::host::{meminfo, probe};
 use crate::linux::scan::backend::{Backend, BackendChoice};
+use crate::linux::scan::bpf::GroupScan;
 use crate::linux::scan::history::{ProcessHistory, Sampling};
 use crate::linux::scan::{detail, wchan};
 
@@ -55,6 +56,7 @@ pub struct Sampler {
     history: ProcessHistory,
     assessor: Assessor,
     cgroups: CgroupTable,
+    group_scan: GroupScan,
     own_group: OwnGroup,
     users: Users,
     own_meter: OwnMeter,
@@ -101,7 +103,8 @@ impl Sampler {
     pub fn with_backend(root: SysRoot, choice: BackendChoice) -> Result<Self, ReadError> {
         let hierarchy = Hierarchy::detect(&root);
         let backend = Backend::choose(&root, hierarchy.version, choice)?;
-        Self::start(root, hierarchy, backend)
+        let wants_walks = !matches!(choice, BackendChoice::Proc | BackendChoice::ProcAll);
+        Self::start(root, hierarchy, backend, wants_walks)
     }
 
     /// As [`Self::new`], with the given scan of the process table.
@@ -111,10 +114,15 @@ impl Sampler {
     pub fn with_scan(root: SysRoot, scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
         let hierarchy = Hierarchy::detect(&root);
         let backend = Backend::from_scan(&root, scan);
-        Self::start(root, hierarchy, backend)
+        Self::start(root, hierarchy, backend, false)
     }
 
-    fn start(root: SysRoot, hierarchy: Hierarchy, backend: Backend) -> Result<Self, ReadError> {
+    fn start(
+        root: SysRoot,
+        hierarchy: Hierarchy,
+        backend: Backend,
+        wants_walks: bool,
+    ) -> Result<Self, ReadError> {
         let proc = kernel_file::open_dir(&root.proc).map_err(|errno| {
             ReadError::new(
                 &root.proc,
@@ -141,10 +149,12 @@ impl Sampler {
             pressed: false,
             grows: false,
             killed: false,
+            counted: None,
         };
         cgroups.refresh(&hierarchy, &round);
         host.in_container = own_group.limit(&cgroups.groups(), &memory).is_some();
         Ok(Self {
+            group_scan: GroupScan::new(&root, wants_walks),
             root,
             host,
             wants,
@@ -190,7 +200,7 @@ impl Sampler {
         let fresh = Arc::make_mut(&mut snapshot);
         self.fill(fresh, needs, now)?;
         fresh.took_micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        fresh.spent_micros = own_time().saturating_sub(spent);
+        fresh.spent_micros = own_time().saturating_sub(spent) + self.group_scan.spent();
         self.snapshots.remember(&snapshot);
         Ok(snapshot)
     }
@@ -208,6 +218,7 @@ impl Sampler {
             memory: &memory,
             pressed: pressure.is_some_and(|p| p.some.avg10 > 0.0),
         };
+        self.group_scan.begin(self.cgroups.len());
         let count = self
             .backend
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
@@ -271,6 +282,8 @@ impl Sampler {
         snapshot.skipped = count.skipped();
         snapshot.backend = self.backend.name();
         snapshot.backend_note = self.backend.note().cloned();
+        snapshot.groups_by = self.group_scan.name();
+        snapshot.groups_note = self.group_scan.note().cloned();
         Ok(())
     }
 
@@ -348,6 +361,7 @@ impl Sampler {
             pressed,
             grows,
             killed: self.kills.is_some_and(|before| kills > Some(before)),
+            counted: self.group_scan.finish(),
         };
         self.kills = kills;
         self.cgroups.refresh(&self.hierarchy, &round);
