@@ -103,8 +103,8 @@ impl Sampler {
     pub fn with_backend(root: SysRoot, choice: BackendChoice) -> Result<Self, ReadError> {
         let hierarchy = Hierarchy::detect(&root);
         let backend = Backend::choose(&root, hierarchy.version, choice)?;
-        let wants_walks = !matches!(choice, BackendChoice::Proc | BackendChoice::ProcAll);
-        Self::start(root, hierarchy, backend, wants_walks)
+        let group_scan = GroupScan::new(&root, choice.group_walk());
+        Self::start(root, hierarchy, backend, group_scan)
     }
 
     /// As [`Self::new`], with the given scan of the process table.
@@ -114,14 +114,15 @@ impl Sampler {
     pub fn with_scan(root: SysRoot, scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
         let hierarchy = Hierarchy::detect(&root);
         let backend = Backend::from_scan(&root, scan);
-        Self::start(root, hierarchy, backend, false)
+        let group_scan = GroupScan::new(&root, None);
+        Self::start(root, hierarchy, backend, group_scan)
     }
 
     fn start(
         root: SysRoot,
         hierarchy: Hierarchy,
         backend: Backend,
-        wants_walks: bool,
+        group_scan: GroupScan,
     ) -> Result<Self, ReadError> {
         let proc = kernel_file::open_dir(&root.proc).map_err(|errno| {
             ReadError::new(
@@ -154,7 +155,7 @@ impl Sampler {
         cgroups.refresh(&hierarchy, &round);
         host.in_container = own_group.limit(&cgroups.groups(), &memory).is_some();
         Ok(Self {
-            group_scan: GroupScan::new(&root, wants_walks),
+            group_scan,
             root,
             host,
             wants,
@@ -282,7 +283,7 @@ impl Sampler {
         snapshot.skipped = count.skipped();
         snapshot.backend = self.backend.name();
         snapshot.backend_note = self.backend.note().cloned();
-        snapshot.groups_by = self.group_scan.name();
+        snapshot.groups_backend = self.group_scan.name();
         snapshot.groups_note = self.group_scan.note().cloned();
         Ok(())
     }

@@ -83,7 +83,17 @@ fn set(dir: &std::path::Path, file: &str, value: &str) {
 #[test]
 fn a_walk_counts_every_group_as_its_files_do() {
     let test = "a_walk_counts_every_group_as_its_files_do";
-    let Some(parent) = Memcg::create("counted") else {
+    compare(test, BackendChoice::Auto, "counted");
+}
+
+#[test]
+fn the_cgroup_iterator_counts_every_group_as_its_files_do() {
+    let test = "the_cgroup_iterator_counts_every_group_as_its_files_do";
+    compare(test, BackendChoice::BpfIterator, "called");
+}
+
+fn compare(test: &str, choice: BackendChoice, name: &str) {
+    let Some(parent) = Memcg::create(name) else {
         return;
     };
     let is_v1 = parent.version() == Version::V1;
@@ -96,22 +106,27 @@ fn a_walk_counts_every_group_as_its_files_do() {
     for dir in &dirs {
         fs::create_dir(dir).expect("a group");
     }
-    let sampler = Sampler::with_backend(SysRoot::default(), BackendChoice::Auto);
-    let mut watch = Watch {
-        sampler: sampler.expect("a sampler"),
-        second: 0,
+    let sampler = match Sampler::with_backend(SysRoot::default(), choice) {
+        Ok(sampler) => sampler,
+        Err(error) => return crate::common::skipped(test, &error.to_string()),
     };
+    let mut watch = Watch { sampler, second: 0 };
     let version = watch.sampler.host().cgroups;
     let mut last = watch.sample();
     let walks = until(|| {
         last = watch.sample();
-        last.groups_by != "files" || last.groups_note.is_some()
+        last.groups_backend != "files" || last.groups_note.is_some()
     });
     if let Some(note) = &last.groups_note {
         return crate::common::skipped(test, note);
     }
     assert!(walks, "neither a walk nor a reason");
-    crate::common::measured(&format!("groups are read by {}", last.groups_by));
+    assert!(
+        choice != BackendChoice::BpfIterator || last.groups_backend == "bpf cgroup iterator",
+        "{}",
+        last.groups_backend
+    );
+    crate::common::measured(&format!("groups are read by {}", last.groups_backend));
     assert!(
         until(|| inside(&watch.sample().cgroups, parent.path()).len() == MANY + 1),
         "all groups are found"

@@ -3,8 +3,8 @@
 use core::mem::offset_of;
 
 use super::super::btf::{Blob, Btf, BtfError, TypeId};
-use super::super::layout::Field;
 use super::super::layout::lookup::{double, field, other_shape};
+use super::super::layout::{Field, Way};
 use crate::linux::cgroup::counted::{Counted, Event};
 use crate::model::cgroup::CgroupVersion;
 
@@ -137,12 +137,12 @@ impl GroupLayout {
     pub(super) fn read(
         blob: impl Blob,
         version: CgroupVersion,
-        may_walk: bool,
+        way: Way,
     ) -> Result<Self, BtfError> {
         let btf = &mut Btf::read(blob, NAMES)?;
         let called = is_called(btf);
         let visit = match walks(btf, version) {
-            Ok(walks) if may_walk => Visit::Walks(walks),
+            Ok(walks) if way == Way::Cheapest => Visit::Walks(walks),
             // The older kind says what is missing: every kernel that has the newer one has it too.
             _ => called?,
         };

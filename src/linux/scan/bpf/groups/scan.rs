@@ -14,6 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::super::btf::BtfError;
 use super::super::calls::Program;
 use super::super::calls::{Rejection, SharedArray, TaskLink, Verified};
+use super::super::layout::Way;
 use super::super::loading::{is_nearly_full, with_room_to_grow};
 use super::super::refusal::Refusal;
 use super::super::usable::usable;
@@ -31,6 +32,9 @@ pub(crate) const MANY: usize = 256;
 
 /// How long a sample waits for the walk. Ten thousand groups take some milliseconds.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The same for a user who has asked for the walk, with the time that loading takes.
+const ASKED_FOR: Duration = Duration::from_secs(2);
 
 /// What [`GroupScan::name`] says of the files.
 const FILES: &str = "files";
@@ -52,6 +56,9 @@ struct Answer {
 #[derive(Debug)]
 pub(crate) struct GroupScan {
     root: SysRoot,
+    way: Way,
+    /// The first sample with enough groups waits until the program is loaded.
+    waits: bool,
     state: State,
     name: &'static str,
     note: Option<Arc<str>>,
@@ -82,11 +89,16 @@ impl std::fmt::Debug for Answer {
 }
 
 impl GroupScan {
-    /// `wanted` is false if groups shall be read by files alone.
-    pub(crate) fn new(root: &SysRoot, wanted: bool) -> Self {
+    /// The kind of walk, and whether to wait until it is loaded; `None` if groups shall be read by files alone.
+    pub(crate) fn new(root: &SysRoot, wanted: Option<(Way, bool)>) -> Self {
         Self {
             root: root.clone(),
-            state: if wanted { State::Idle } else { State::Refused },
+            way: wanted.map_or(Way::Cheapest, |(way, _)| way),
+            waits: wanted.is_some_and(|(_, waits)| waits),
+            state: match wanted {
+                Some(_) => State::Idle,
+                None => State::Refused,
+            },
             name: FILES,
             note: None,
             records: Vec::new(),
@@ -99,7 +111,7 @@ impl GroupScan {
     pub(crate) fn begin(&mut self, groups: usize) {
         self.spent = 0;
         if matches!(self.state, State::Idle) && groups >= MANY {
-            match start(&self.root, groups) {
+            match start(&self.root, groups, self.way) {
                 Ok((ask, answers)) => {
                     self.state = State::Running {
                         ask,
@@ -111,7 +123,8 @@ impl GroupScan {
             }
         }
         // The answer to an earlier sample is of no use any more.
-        self.receive(Duration::ZERO);
+        let is_first = self.name == FILES && self.waits;
+        self.receive(if is_first { ASKED_FOR } else { Duration::ZERO });
         let State::Running { ask, is_busy, .. } = &mut self.state else {
             return;
         };
@@ -124,7 +137,11 @@ impl GroupScan {
     /// have to do in this sample.
     pub(crate) fn finish(&mut self) -> Option<(&[Counted], bool)> {
         let is_loading = self.name == FILES;
-        let patience = if is_loading { Duration::ZERO } else { PATIENCE };
+        let patience = match (is_loading, self.waits) {
+            (true, _) => Duration::ZERO,
+            (false, true) => ASKED_FOR,
+            (false, false) => PATIENCE,
+        };
         // The first answer only says that the program is loaded.
         (self.receive(patience) && !is_loading).then_some((self.records.as_slice(), self.is_whole))
     }
@@ -185,7 +202,11 @@ impl GroupScan {
     }
 }
 
-fn start(root: &SysRoot, groups: usize) -> Result<(Sender<Ask>, Receiver<Answer>), Refusal> {
+fn start(
+    root: &SysRoot,
+    groups: usize,
+    way: Way,
+) -> Result<(Sender<Ask>, Receiver<Answer>), Refusal> {
     let proc = usable(root)?;
     let hierarchy = Hierarchy::detect(root);
     let top = hierarchy
@@ -198,6 +219,7 @@ fn start(root: &SysRoot, groups: usize) -> Result<(Sender<Ask>, Receiver<Answer>
         ));
     }
     let place = Place {
+        way,
         number: hierarchy_number(&proc),
         top,
         hierarchy,
@@ -212,6 +234,7 @@ fn start(root: &SysRoot, groups: usize) -> Result<(Sender<Ask>, Receiver<Answer>
 /// Where the groups are.
 #[derive(Debug)]
 struct Place {
+    way: Way,
     hierarchy: Hierarchy,
     top: OwnedFd,
     /// v1: the number of the hierarchy in `/proc/PID/cgroup`.
@@ -308,8 +331,8 @@ enum Walker {
 impl GroupWalk {
     /// Prefers the program that loops by itself; a kernel that refuses it may take the other one.
     fn load(place: &Place, capacity: u32) -> Result<Self, Refusal> {
-        Self::load_as(place, capacity, true).or_else(|refusal| {
-            let older = Self::load_as(place, capacity, false);
+        Self::load_as(place, capacity, place.way).or_else(|refusal| {
+            let older = Self::load_as(place, capacity, Way::IsCalled);
             older.map_err(|second| match refusal {
                 Refusal::Types(_) => second,
                 refusal => refusal,
@@ -317,9 +340,9 @@ impl GroupWalk {
         })
     }
 
-    fn load_as(place: &Place, capacity: u32, may_loop: bool) -> Result<Self, Refusal> {
+    fn load_as(place: &Place, capacity: u32, way: Way) -> Result<Self, Refusal> {
         let types = File::open(TYPES).map_err(BtfError::from)?;
-        let layout = GroupLayout::read(types, place.hierarchy.version, may_loop)?;
+        let layout = GroupLayout::read(types, place.hierarchy.version, way)?;
         let array = SharedArray::create(capacity).map_err(Refusal::of("shared array"))?;
         let code = group_walk(&layout, array.descriptor()).ok_or(Refusal::NotHere(
             "the walk over cgroups does not fit into a program",
