@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::cgroup::Cgroup;
-use crate::model::memory::{Memory, Pressure};
+use crate::model::memory::Pressure;
 use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
 use super::blast::{BlastWatch, Look};
+use super::helper::thread_time;
 use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
 use super::killers::KillerWatch;
@@ -195,13 +196,13 @@ impl Sampler {
     /// # Errors
     /// If `/proc` cannot be listed, or `meminfo` not read. The next call may succeed.
     pub fn sample(&mut self, needs: &Needs, now: Now) -> Result<Arc<Snapshot>, ReadError> {
-        let (begin, spent) = (Instant::now(), own_time());
+        let (begin, spent) = (Instant::now(), thread_time());
         let mut snapshot = self.snapshots.take();
         // `take` returns an unshared snapshot: nothing is copied.
         let fresh = Arc::make_mut(&mut snapshot);
         self.fill(fresh, needs, now)?;
         fresh.took_micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        fresh.spent_micros = own_time().saturating_sub(spent) + self.group_scan.spent();
+        fresh.spent_micros = thread_time().saturating_sub(spent) + self.group_scan.spent();
         self.snapshots.remember(&snapshot);
         Ok(snapshot)
     }
@@ -243,7 +244,7 @@ impl Sampler {
             self.cgroups.collect(used.chain(self.own_group.key()));
         }
         let (kills, reclaim) = meminfo::vmstat(&self.proc, &mut self.buffer);
-        let held = held(&memory);
+        let held = meminfo::held(&memory);
         let grows = self.held.is_some_and(|before| held > before + GROWS);
         self.held = Some(held);
         self.read_groups(needs, pressure, kills, grows);
@@ -393,18 +394,4 @@ fn swap_error(backend: &Backend, of_files: u64) -> u64 {
     } else {
         of_files
     }
-}
-
-/// Memory of the host that reclaim cannot just drop, in bytes: anonymous pages, tmpfs, the kernel's own.
-fn held(memory: &Memory) -> u64 {
-    let kernel = memory.slab.unwrap_or(0);
-    let kernel = kernel.saturating_sub(memory.slab_reclaimable.unwrap_or(0));
-    memory.anon.unwrap_or(0) + memory.shmem.unwrap_or(0) + kernel + memory.swap_used()
-}
-
-/// Processor time of this thread, in microseconds.
-fn own_time() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let time = Duration::try_from(time).unwrap_or_default();
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

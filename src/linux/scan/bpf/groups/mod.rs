@@ -8,5 +8,6 @@
 mod layout;
 mod program;
 mod scan;
+mod walk;
 
 pub(crate) use scan::GroupScan;

@@ -3,29 +3,17 @@
 //! Where the kernel calls the program, the walk takes `cgroup_mutex`, and who makes a group while memory is short holds
 //! that lock while the kernel reclaims. A walk that is late is for nothing: that sample reads files.
 
-use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
-use super::super::btf::BtfError;
-use super::super::calls::Program;
-use super::super::calls::{Rejection, SharedArray, TaskLink, Verified};
 use super::super::layout::Way;
 use super::super::loading::{is_nearly_full, with_room_to_grow};
 use super::super::refusal::Refusal;
-use super::super::usable::usable;
-use super::super::walk::TYPES;
-use super::layout::{GroupLayout, Visit};
-use super::program::group_walk;
+use super::walk::{GroupWalk, Place};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::counted::Counted;
-use crate::linux::cgroup::hierarchy::Hierarchy;
-use crate::linux::helper::helper;
-use crate::linux::kernel_file::{FileBuffer, lines, number};
+use crate::linux::helper::{helper, thread_time};
 
 /// Fewer groups than this cost less by their files than the walk.
 pub(crate) const MANY: usize = 256;
@@ -35,6 +23,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The same for a user who has asked for the walk, with the time that loading takes.
 const ASKED_FOR: Duration = Duration::from_secs(2);
+
+/// Samples before a walk that could not be had for want of memory is tried again.
+const ASK_AGAIN: u32 = 60;
 
 /// What [`GroupScan::name`] says of the files.
 const FILES: &str = "files";
@@ -57,8 +48,10 @@ struct Answer {
 pub(crate) struct GroupScan {
     root: SysRoot,
     way: Way,
-    /// The first sample with enough groups waits until the program is loaded.
+    /// The first sample with enough groups waits until the program is loaded, and for its first walk.
     waits: bool,
+    /// Samples before it is tried again.
+    pause: u32,
     state: State,
     name: &'static str,
     note: Option<Arc<str>>,
@@ -95,6 +88,7 @@ impl GroupScan {
             root: root.clone(),
             way: wanted.map_or(Way::Cheapest, |(way, _)| way),
             waits: wanted.is_some_and(|(_, waits)| waits),
+            pause: 0,
             state: match wanted {
                 Some(_) => State::Idle,
                 None => State::Refused,
@@ -110,7 +104,8 @@ impl GroupScan {
     /// Lets the walk begin, if there are groups enough for it. Waits for nothing.
     pub(crate) fn begin(&mut self, groups: usize) {
         self.spent = 0;
-        if matches!(self.state, State::Idle) && groups >= MANY {
+        self.pause = self.pause.saturating_sub(1);
+        if matches!(self.state, State::Idle) && groups >= MANY && self.pause == 0 {
             match start(&self.root, groups, self.way) {
                 Ok((ask, answers)) => {
                     self.state = State::Running {
@@ -143,7 +138,9 @@ impl GroupScan {
             (false, false) => PATIENCE,
         };
         // The first answer only says that the program is loaded.
-        (self.receive(patience) && !is_loading).then_some((self.records.as_slice(), self.is_whole))
+        let has_walked = self.receive(patience) && !is_loading;
+        self.waits &= !has_walked;
+        has_walked.then_some((self.records.as_slice(), self.is_whole))
     }
 
     /// Takes an answer; false if there is none.
@@ -170,6 +167,7 @@ impl GroupScan {
         match answer.records {
             Ok(records) => {
                 (self.records, self.is_whole, self.name) = (records, answer.is_whole, answer.name);
+                self.note = None;
                 true
             }
             Err(refusal) => {
@@ -180,10 +178,17 @@ impl GroupScan {
     }
 
     fn refuse(&mut self, refusal: &Refusal) {
-        self.state = State::Refused;
+        let what = "the BPF walk over cgroups is not used";
+        let note = if refusal.may_pass() {
+            (self.state, self.pause) = (State::Idle, ASK_AGAIN);
+            format!("{what} for now: {refusal}")
+        } else {
+            self.state = State::Refused;
+            format!("{what}: {refusal}")
+        };
         self.name = FILES;
         self.records = Vec::new();
-        self.note = Some(format!("the BPF walk over cgroups is not used: {refusal}").into());
+        self.note = Some(note.into());
     }
 
     /// Processor time that the thread has taken in this sample, in microseconds.
@@ -207,23 +212,7 @@ fn start(
     groups: usize,
     way: Way,
 ) -> Result<(Sender<Ask>, Receiver<Answer>), Refusal> {
-    let proc = usable(root)?;
-    let hierarchy = Hierarchy::detect(root);
-    let top = hierarchy
-        .dir()
-        .and_then(|dir| Ok(rustix::io::dup(dir)?))
-        .map_err(Refusal::of("directory of the cgroups"))?;
-    if !is_cgroup_fs(&top) {
-        return Err(Refusal::NotHere(
-            "it sees this machine, not another tree of cgroups",
-        ));
-    }
-    let place = Place {
-        way,
-        number: hierarchy_number(&proc),
-        top,
-        hierarchy,
-    };
+    let place = Place::find(root, way)?;
     let (ask, asked) = channel::<Ask>();
     let (answer, answers) = channel();
     helper("bpf-groups", move || serve(&place, groups, &asked, &answer))
@@ -231,40 +220,11 @@ fn start(
     Ok((ask, answers))
 }
 
-/// Where the groups are.
-#[derive(Debug)]
-struct Place {
-    way: Way,
-    hierarchy: Hierarchy,
-    top: OwnedFd,
-    /// v1: the number of the hierarchy in `/proc/PID/cgroup`.
-    number: u32,
-}
-
-fn is_cgroup_fs(dir: &OwnedFd) -> bool {
-    /// `CGROUP_SUPER_MAGIC`, `CGROUP2_SUPER_MAGIC` (include/uapi/linux/magic.h).
-    const MAGIC: [i64; 2] = [0x0027_e0eb, 0x6367_7270];
-    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
-    rustix::fs::fstatfs(dir).is_ok_and(|fs| MAGIC.contains(&(fs.f_type as i64)))
-}
-
-fn hierarchy_number(proc: &OwnedFd) -> u32 {
-    let mut buffer = FileBuffer::default();
-    let text = buffer.read_whole(proc, "self/cgroup").unwrap_or_default();
-    let found = lines(text).find_map(|line| {
-        let mut fields = line.splitn(3, |b| *b == b':');
-        let (number_text, controllers) = (fields.next()?, fields.next()?);
-        let is_it = controllers.split(|b| *b == b',').any(|c| c == b"memory");
-        is_it.then(|| number(number_text)).flatten()
-    });
-    found.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
-}
-
 /// The work of the thread.
 fn serve(place: &Place, groups: usize, asked: &Receiver<Ask>, answer: &Sender<Answer>) {
-    let mut before = spent();
+    let mut before = thread_time();
     let mut tell = |records, is_whole, name| {
-        let now = spent();
+        let now = thread_time();
         let taken = now.saturating_sub(std::mem::replace(&mut before, now));
         let told = Answer {
             records,
@@ -288,7 +248,7 @@ fn serve(place: &Place, groups: usize, asked: &Receiver<Ask>, answer: &Sender<An
     for mut records in asked {
         let walked = walk.run(place, &mut records);
         let (is_whole, count) = match walked {
-            Ok(count) => (count <= walk.array.capacity(), count),
+            Ok(count) => (count <= walk.capacity(), count),
             Err(refusal) => {
                 tell(Err(refusal), false, FILES);
                 return;
@@ -298,7 +258,7 @@ fn serve(place: &Place, groups: usize, asked: &Receiver<Ask>, answer: &Sender<An
             return;
         }
         // Without a larger array the groups beyond it are read by files.
-        if is_nearly_full(walk.array.capacity(), count)
+        if is_nearly_full(walk.capacity(), count)
             && let Ok(larger) = GroupWalk::load(place, with_room_to_grow(count))
         {
             walk = larger;
@@ -306,92 +266,29 @@ fn serve(place: &Place, groups: usize, asked: &Receiver<Ask>, answer: &Sender<An
     }
 }
 
-/// Processor time of this thread, in microseconds.
-fn spent() -> u64 {
-    let time = Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
+#[cfg(test)]
+mod tests {
+    use super::{GroupScan, MANY};
+    use crate::linux::SysRoot;
+    use crate::linux::scan::bpf::Way;
 
-/// A program that the kernel has checked, and the array that it fills.
-#[derive(Debug)]
-struct GroupWalk {
-    walker: Walker,
-    array: SharedArray<Counted>,
-}
-
-/// By what loops over the groups.
-#[derive(Debug)]
-enum Walker {
-    /// The program.
-    Loops(Program),
-    /// The kernel; the first record holds the count.
-    Called(TaskLink),
-}
-
-impl GroupWalk {
-    /// Prefers the program that loops by itself; a kernel that refuses it may take the other one.
-    fn load(place: &Place, capacity: u32) -> Result<Self, Refusal> {
-        Self::load_as(place, capacity, place.way).or_else(|refusal| {
-            let older = Self::load_as(place, capacity, Way::IsCalled);
-            older.map_err(|second| match refusal {
-                Refusal::Types(_) => second,
-                refusal => refusal,
-            })
-        })
-    }
-
-    fn load_as(place: &Place, capacity: u32, way: Way) -> Result<Self, Refusal> {
-        let types = File::open(TYPES).map_err(BtfError::from)?;
-        let layout = GroupLayout::read(types, place.hierarchy.version, way)?;
-        let array = SharedArray::create(capacity).map_err(Refusal::of("shared array"))?;
-        let code = group_walk(&layout, array.descriptor()).ok_or(Refusal::NotHere(
-            "the walk over cgroups does not fit into a program",
-        ))?;
-        let called_by = match layout.visit {
-            Visit::Walks(_) => None,
-            Visit::IsCalled { by, .. } => Some(by),
-        };
-        let verified = Verified::walk(&code, called_by).map_err(|Rejection { errno, said }| {
-            Refusal::Rejected {
-                what: "walk over cgroups",
-                errno,
-                said,
-            }
-        })?;
-        let program = verified.program();
-        let walker = if called_by.is_none() {
-            Walker::Loops(program)
-        } else {
-            let link = TaskLink::of_groups(&program, place.top.as_fd());
-            Walker::Called(link.map_err(Refusal::of("link to its cgroups"))?)
-        };
-        Ok(Self { walker, array })
-    }
-
-    fn name(&self) -> &'static str {
-        match self.walker {
-            Walker::Loops(_) => "bpf cgroup walk",
-            Walker::Called(_) => "bpf cgroup iterator",
-        }
-    }
-
-    /// Runs the program once and copies its records; returns how many groups there are.
-    fn run(&self, place: &Place, records: &mut Vec<Counted>) -> Result<u32, Refusal> {
-        records.clear();
-        let (first, count) = match &self.walker {
-            Walker::Loops(program) => {
-                let mut input = [0, place.number];
-                let walked = program.run(&mut input);
-                (0, walked.map_err(Refusal::of("walk over cgroups"))?)
-            }
-            Walker::Called(link) => {
-                link.run().map_err(Refusal::of("walk over cgroups"))?;
-                let count = self.array.get(0).map_or(0, |counter| counter.id);
-                (1, u32::try_from(count).unwrap_or(u32::MAX))
-            }
-        };
-        let written = count.min(self.array.capacity().saturating_sub(first));
-        records.extend((first..first + written).filter_map(|at| self.array.get(at)));
-        Ok(count.saturating_add(first))
+    #[test]
+    fn few_groups_need_no_walk_and_another_tree_gets_none() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = SysRoot::under(dir.path());
+        let mut scan = GroupScan::new(&root, Some((Way::Cheapest, false)));
+        scan.begin(MANY - 1);
+        assert!(scan.finish().is_none() && scan.note().is_none());
+        scan.begin(MANY);
+        assert!(scan.finish().is_none());
+        assert_eq!(scan.name(), "files");
+        let note = scan.note().expect("why").to_string();
+        assert!(
+            note.starts_with("the BPF walk over cgroups is not used: "),
+            "{note}"
+        );
+        let mut files = GroupScan::new(&SysRoot::default(), None);
+        files.begin(MANY);
+        assert!(files.finish().is_none() && files.note().is_none());
     }
 }
