@@ -41,19 +41,19 @@ pub(crate) struct Counted {
     pub(crate) id: u64,
     /// Not 0 if the memory controller counts this group.
     pub(crate) memcg: u64,
-    /// Pages, as all limits below.
+    /// Pages, as all limits below. Neighbours here are neighbours in the kernel: one copy takes them all.
     pub(crate) usage: u64,
-    pub(crate) max: u64,
-    pub(crate) high: u64,
-    pub(crate) min: u64,
-    pub(crate) low: u64,
     /// v1: times the limit was hit.
     pub(crate) failed: u64,
+    pub(crate) min: u64,
+    pub(crate) low: u64,
+    pub(crate) high: u64,
+    pub(crate) max: u64,
     /// v2 pages of swap; v1 pages of memory and swap together.
     pub(crate) swap: u64,
-    pub(crate) swap_max: u64,
     /// v1, of memory and swap.
     pub(crate) swap_failed: u64,
+    pub(crate) swap_max: u64,
     pub(crate) soft: u64,
     pub(crate) events: [u64; 6],
     pub(crate) oom_group: u64,

@@ -113,7 +113,7 @@ pub(super) struct Copying {
     /// Bytes from the start of either.
     pub(super) from: i32,
     pub(super) to: i32,
-    /// Number of bytes, at most eight.
+    /// Number of bytes.
     pub(super) size: i32,
 }
 
@@ -224,6 +224,10 @@ fn copies(btf: &mut Btf<'_, impl Blob>, version: CgroupVersion) -> Result<Vec<Co
         copies.push(copying(member.offset, to, member.size)?);
     }
     for (event, name, is_own) in Event::ALL {
+        if is_v1 && event != Event::OomKill {
+            // No file of v1 shows it.
+            continue;
+        }
         // What an older kernel does not count, no file of it shows.
         let Ok(place) = btf.constant("memcg_memory_event", name) else {
             continue;
@@ -240,7 +244,27 @@ fn copies(btf: &mut Btf<'_, impl Blob>, version: CgroupVersion) -> Result<Vec<Co
         let to = offset_of!(Counted, events) + 8 * event as usize;
         copies.push(copying(all.offset + 8 * place, to, 8)?);
     }
-    Ok(copies)
+    Ok(joined(copies))
+}
+
+/// Copies of neighbours to neighbours become one: each costs a call.
+fn joined(mut copies: Vec<Copying>) -> Vec<Copying> {
+    copies.sort_unstable_by_key(|copying| copying.to);
+    let mut joined: Vec<Copying> = Vec::with_capacity(copies.len());
+    for copying in copies {
+        match joined.last_mut() {
+            // Whole numbers only: a smaller one is followed by a gap.
+            Some(last)
+                if last.size % 8 == 0
+                    && last.to + last.size == copying.to
+                    && last.from + last.size == copying.from =>
+            {
+                last.size += copying.size;
+            }
+            _ => joined.push(copying),
+        }
+    }
+    joined
 }
 
 fn copying(from: u32, to: usize, size: u32) -> Result<Copying, BtfError> {
@@ -253,4 +277,29 @@ fn copying(from: u32, to: usize, size: u32) -> Result<Copying, BtfError> {
         to: i32::try_from(to).map_err(|_| unknown())?,
         size: i32::try_from(size).map_err(|_| unknown())?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Copying, joined};
+
+    #[test]
+    fn neighbours_are_copied_together_and_nothing_else_is() {
+        let copying = |from, to, size| Copying { from, to, size };
+        let apart = vec![
+            copying(136, 32, 8),
+            copying(8, 24, 8),
+            copying(0, 16, 8),
+            copying(144, 40, 4),
+            copying(148, 48, 4),
+            copying(500, 56, 8),
+        ];
+        let together = [
+            copying(0, 16, 16),
+            copying(136, 32, 12),
+            copying(148, 48, 4),
+            copying(500, 56, 8),
+        ];
+        assert_eq!(joined(apart), together);
+    }
 }
