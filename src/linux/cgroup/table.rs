@@ -225,18 +225,12 @@ impl CgroupTable {
         let Ok(root) = hierarchy.dir() else { return };
         let groups = Arc::make_mut(&mut self.groups);
         let len = groups.len();
-        let records = match round.counted {
-            Some((records, is_whole)) => {
-                if self.linked.link(records, is_whole, &self.ids, len) {
-                    self.walk.hurry();
-                }
-                records
-            }
-            None => {
-                self.linked.without();
-                &[]
-            }
-        };
+        let (records, is_whole) = round.counted.unwrap_or_default();
+        if round.counted.is_none() {
+            self.linked.without();
+        } else if self.linked.link(records, is_whole, &self.ids, len) {
+            self.walk.hurry();
+        }
         let linked = &self.linked;
         let record = |at: usize| linked.record(at).and_then(|index| records.get(index));
         let mut visit = Visit {
@@ -284,7 +278,7 @@ impl CgroupTable {
                 learns = true;
             } else if turn(at) || shown || has_left {
                 // Once in a while the files have their say, whatever the walk has counted.
-                visit.is_counted &= (self.turns + at) % BY_FILES != 0;
+                visit.is_counted &= !(self.turns + at).is_multiple_of(BY_FILES);
                 visit.whole(group, state, shown);
                 // It may have been made again since the walk knew it.
                 learns = !visit.is_counted && round.counted.is_some();

@@ -65,7 +65,7 @@ impl Verified {
             prog_type: PROG_TYPE_RAW_TRACEPOINT,
             ..ProgLoad::default()
         };
-        Self::check(code, of_tracepoint)
+        Self::check(code, &of_tracepoint)
     }
 
     /// As [`Self::load`], for a program that walks: see `Program::load`.
@@ -78,7 +78,7 @@ impl Verified {
     ) -> Result<Self, Rejection> {
         let mut attributes = ProgLoad::default();
         attributes.of_walk(called_by);
-        Self::check(code, attributes)
+        Self::check(code, &attributes)
     }
 
     /// The program.
@@ -86,7 +86,7 @@ impl Verified {
         self.program
     }
 
-    fn check(code: &[Instruction], kind: ProgLoad) -> Result<Self, Rejection> {
+    fn check(code: &[Instruction], kind: &ProgLoad) -> Result<Self, Rejection> {
         let mut log = vec![0_u8; LOG as usize];
         let mut attributes = ProgLoad {
             instruction_count: u32::try_from(code.len()).unwrap_or(u32::MAX),
@@ -96,7 +96,11 @@ impl Verified {
             log_size: LOG,
             // The kernel writes a text of at most this size there.
             log_buffer: address(log.as_mut_ptr()),
-            ..kind
+            prog_type: kind.prog_type,
+            prog_flags: kind.prog_flags,
+            attach_type: kind.attach_type,
+            attach_to: kind.attach_to,
+            ..ProgLoad::default()
         };
         let loaded = bpf(PROG_LOAD, &mut attributes);
         let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());

@@ -56,7 +56,7 @@ impl Place {
         let hierarchy = Hierarchy::detect(root);
         let top = hierarchy
             .dir()
-            .and_then(|dir| Ok(rustix::io::dup(dir)?))
+            .and_then(rustix::io::dup)
             .map_err(Refusal::of("directory of the cgroups"))?;
         if !is_cgroup_fs(&top) {
             return Err(Refusal::NotHere(
