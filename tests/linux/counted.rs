@@ -80,6 +80,33 @@ fn set(dir: &std::path::Path, file: &str, value: &str) {
     fs::write(dir.join(file), value).unwrap_or_else(|error| panic!("{file} {value}: {error}"));
 }
 
+/// Limits of every kind, other ones for each group.
+fn set_limits(n: usize, dir: &std::path::Path, is_v1: bool) {
+    let bytes = |times: usize| ((n + 1) * times * 65_536 + (64 << 20)).to_string();
+    if is_v1 {
+        set(dir, "memory.limit_in_bytes", &bytes(1));
+        set(dir, "memory.soft_limit_in_bytes", &bytes(2));
+        if n % 3 == 0 && dir.join("memory.memsw.limit_in_bytes").exists() {
+            set(dir, "memory.memsw.limit_in_bytes", &bytes(4));
+        }
+        if n % 4 == 0 {
+            set(dir, "memory.oom_control", "1");
+        }
+        if n % 5 == 0 {
+            set(dir, "memory.swappiness", &(n % 100).to_string());
+        }
+    } else {
+        set(dir, "memory.max", &bytes(4));
+        set(dir, "memory.high", if n % 2 == 0 { "max" } else { "1G" });
+        set(dir, "memory.low", &bytes(1));
+        set(dir, "memory.min", if n % 3 == 0 { "max" } else { "0" });
+        set(dir, "memory.oom.group", if n % 4 == 0 { "1" } else { "0" });
+        if dir.join("memory.swap.max").exists() {
+            set(dir, "memory.swap.max", &bytes(2));
+        }
+    }
+}
+
 #[test]
 fn a_walk_counts_every_group_as_its_files_do() {
     let test = "a_walk_counts_every_group_as_its_files_do";
@@ -135,29 +162,7 @@ fn compare(test: &str, choice: BackendChoice, name: &str) {
     // Every kind of number moves in some group; the next sample has all of it.
     let mut hogs = Vec::new();
     for (n, dir) in dirs.iter().enumerate() {
-        let bytes = |times: usize| ((n + 1) * times * 65_536 + (64 << 20)).to_string();
-        if is_v1 {
-            set(dir, "memory.limit_in_bytes", &bytes(1));
-            set(dir, "memory.soft_limit_in_bytes", &bytes(2));
-            if n % 3 == 0 && dir.join("memory.memsw.limit_in_bytes").exists() {
-                set(dir, "memory.memsw.limit_in_bytes", &bytes(4));
-            }
-            if n % 4 == 0 {
-                set(dir, "memory.oom_control", "1");
-            }
-            if n % 5 == 0 {
-                set(dir, "memory.swappiness", &(n % 100).to_string());
-            }
-        } else {
-            set(dir, "memory.max", &bytes(4));
-            set(dir, "memory.high", if n % 2 == 0 { "max" } else { "1G" });
-            set(dir, "memory.low", &bytes(1));
-            set(dir, "memory.min", if n % 3 == 0 { "max" } else { "0" });
-            set(dir, "memory.oom.group", if n % 4 == 0 { "1" } else { "0" });
-            if dir.join("memory.swap.max").exists() {
-                set(dir, "memory.swap.max", &bytes(2));
-            }
-        }
+        set_limits(n, dir, is_v1);
         if n % 50 == 7 {
             let hog = Hog::start(&format!("counted-{n}"));
             fs::write(dir.join("cgroup.procs"), hog.pid().to_string()).expect("the hog moves");
