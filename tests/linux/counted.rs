@@ -86,21 +86,33 @@ fn set_limits(n: usize, dir: &std::path::Path, is_v1: bool) {
     if is_v1 {
         set(dir, "memory.limit_in_bytes", &bytes(1));
         set(dir, "memory.soft_limit_in_bytes", &bytes(2));
-        if n % 3 == 0 && dir.join("memory.memsw.limit_in_bytes").exists() {
+        if n.is_multiple_of(3) && dir.join("memory.memsw.limit_in_bytes").exists() {
             set(dir, "memory.memsw.limit_in_bytes", &bytes(4));
         }
-        if n % 4 == 0 {
+        if n.is_multiple_of(4) {
             set(dir, "memory.oom_control", "1");
         }
-        if n % 5 == 0 {
+        if n.is_multiple_of(5) {
             set(dir, "memory.swappiness", &(n % 100).to_string());
         }
     } else {
         set(dir, "memory.max", &bytes(4));
-        set(dir, "memory.high", if n % 2 == 0 { "max" } else { "1G" });
+        set(
+            dir,
+            "memory.high",
+            if n.is_multiple_of(2) { "max" } else { "1G" },
+        );
         set(dir, "memory.low", &bytes(1));
-        set(dir, "memory.min", if n % 3 == 0 { "max" } else { "0" });
-        set(dir, "memory.oom.group", if n % 4 == 0 { "1" } else { "0" });
+        set(
+            dir,
+            "memory.min",
+            if n.is_multiple_of(3) { "max" } else { "0" },
+        );
+        set(
+            dir,
+            "memory.oom.group",
+            if n.is_multiple_of(4) { "1" } else { "0" },
+        );
         if dir.join("memory.swap.max").exists() {
             set(dir, "memory.swap.max", &bytes(2));
         }
