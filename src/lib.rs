@@ -69,6 +69,7 @@
 //! | trends (`app/view/gauge/trend.rs`) | a fixed number of points | the oldest goes |
 //! | per process (`linux/scan/history.rs`, `linux/scan/proc/`) | the processes of the last sample | an ended process is forgotten |
 //! | per group (`linux/cgroup/table.rs`, `app/view/domains/`) | the groups of the last sample | a group that is gone is forgotten |
+//! | records of groups (`linux/scan/bpf/groups/`) | two of each group, 192 bytes, and room for as many again | what has no room is read by files |
 //! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
@@ -101,6 +102,8 @@
 //! * A column of the domains view: a row in `app/view/domains/columns/list.rs`. A new fact of a group also needs a
 //!   field of [`model::cgroup::Cgroup`] and its file in `linux/cgroup/files.rs`. `linux/cgroup/schedule.rs` decides
 //!   how often a group is read.
+//! * A number that the kernel counts for each group: its field of `Counted` in `linux/cgroup/counted.rs`, the member in
+//!   `linux/scan/bpf/groups/layout.rs`; `tests/linux/counted.rs` compares it with the file.
 //! * A container runtime's paths: `model/cgroup/container.rs` and a row in its test; the compiler asks for the
 //!   words that name the runtime.
 //! * A runtime that bounds its heap: a file in `model/heap/` with its options, a variant of [`model::heap::Runtime`] and

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 /// Bytes of the stack. Only pages that are used are resident.
 const STACK: usize = 256 * 1024;
@@ -19,6 +20,13 @@ pub(crate) fn helper<T: Send + 'static>(
         .name(name.to_owned())
         .stack_size(STACK)
         .spawn(work)
+}
+
+/// Processor time of this thread, in microseconds.
+pub(crate) fn thread_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let time = Duration::try_from(time).unwrap_or_default();
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Makes sure that so many more threads can run, with ordinary stacks. Libraries panic when they get no thread.

@@ -65,6 +65,7 @@ fn look(root: &SysRoot, needed: u64) -> Option<Cramped> {
         pressed: false,
         grows: false,
         killed: false,
+        counted: None,
     };
     cgroups.refresh(&hierarchy, &round);
     let groups = cgroups.groups();

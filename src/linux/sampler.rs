@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::cgroup::Cgroup;
-use crate::model::memory::{Memory, Pressure};
+use crate::model::memory::Pressure;
 use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
 use super::blast::{BlastWatch, Look};
+use super::helper::thread_time;
 use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
 use super::killers::KillerWatch;
@@ -29,6 +30,7 @@ use crate::linux::host::users::Users;
 use crate::linux::host::vm_settings::SettingsReader;
 use crate::linux::host::{meminfo, probe};
 use crate::linux::scan::backend::{Backend, BackendChoice};
+use crate::linux::scan::bpf::GroupScan;
 use crate::linux::scan::history::{ProcessHistory, Sampling};
 use crate::linux::scan::{detail::Details, wchan};
 
@@ -56,6 +58,7 @@ pub struct Sampler {
     details: Details,
     assessor: Assessor,
     cgroups: CgroupTable,
+    group_scan: GroupScan,
     own_group: OwnGroup,
     users: Users,
     own_meter: OwnMeter,
@@ -102,7 +105,8 @@ impl Sampler {
     pub fn with_backend(root: SysRoot, choice: BackendChoice) -> Result<Self, ReadError> {
         let hierarchy = Hierarchy::detect(&root);
         let backend = Backend::choose(&root, hierarchy.version, choice)?;
-        Self::start(root, hierarchy, backend)
+        let group_scan = GroupScan::new(&root, choice.group_walk());
+        Self::start(root, hierarchy, backend, group_scan)
     }
 
     /// As [`Self::new`], with the given scan of the process table.
@@ -112,10 +116,16 @@ impl Sampler {
     pub fn with_scan(root: SysRoot, scan: Box<dyn ProcessScan>) -> Result<Self, ReadError> {
         let hierarchy = Hierarchy::detect(&root);
         let backend = Backend::from_scan(&root, scan);
-        Self::start(root, hierarchy, backend)
+        let group_scan = GroupScan::new(&root, None);
+        Self::start(root, hierarchy, backend, group_scan)
     }
 
-    fn start(root: SysRoot, hierarchy: Hierarchy, backend: Backend) -> Result<Self, ReadError> {
+    fn start(
+        root: SysRoot,
+        hierarchy: Hierarchy,
+        backend: Backend,
+        group_scan: GroupScan,
+    ) -> Result<Self, ReadError> {
         let proc = kernel_file::open_dir(&root.proc).map_err(|errno| {
             ReadError::new(
                 &root.proc,
@@ -142,10 +152,12 @@ impl Sampler {
             pressed: false,
             grows: false,
             killed: false,
+            counted: None,
         };
         cgroups.refresh(&hierarchy, &round);
         host.in_container = own_group.limit(&cgroups.groups(), &memory).is_some();
         Ok(Self {
+            group_scan,
             root,
             host,
             wants,
@@ -186,13 +198,13 @@ impl Sampler {
     /// # Errors
     /// If `/proc` cannot be listed, or `meminfo` not read. The next call may succeed.
     pub fn sample(&mut self, needs: &Needs, now: Now) -> Result<Arc<Snapshot>, ReadError> {
-        let (begin, spent) = (Instant::now(), own_time());
+        let (begin, spent) = (Instant::now(), thread_time());
         let mut snapshot = self.snapshots.take();
         // `take` returns an unshared snapshot: nothing is copied.
         let fresh = Arc::make_mut(&mut snapshot);
         self.fill(fresh, needs, now)?;
         fresh.took_micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        fresh.spent_micros = own_time().saturating_sub(spent);
+        fresh.spent_micros = thread_time().saturating_sub(spent) + self.group_scan.spent();
         self.snapshots.remember(&snapshot);
         Ok(snapshot)
     }
@@ -210,6 +222,7 @@ impl Sampler {
             memory: &memory,
             pressed: pressure.is_some_and(|p| p.some.avg10 > 0.0),
         };
+        self.group_scan.begin(self.cgroups.len());
         let count = self
             .backend
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
@@ -233,7 +246,7 @@ impl Sampler {
             self.cgroups.collect(used.chain(self.own_group.key()));
         }
         let (kills, reclaim) = meminfo::vmstat(&self.proc, &mut self.buffer);
-        let held = held(&memory);
+        let held = meminfo::held(&memory);
         let grows = self.held.is_some_and(|before| held > before + GROWS);
         self.held = Some(held);
         self.read_groups(needs, pressure, kills, grows);
@@ -274,6 +287,8 @@ impl Sampler {
         snapshot.skipped = count.skipped();
         snapshot.backend = self.backend.name();
         snapshot.backend_note = self.backend.note().cloned();
+        snapshot.groups_backend = self.group_scan.name();
+        snapshot.groups_note = self.group_scan.note().cloned();
         Ok(())
     }
 
@@ -351,6 +366,7 @@ impl Sampler {
             pressed,
             grows,
             killed: self.kills.is_some_and(|before| kills > Some(before)),
+            counted: self.group_scan.finish(),
         };
         self.kills = kills;
         self.cgroups.refresh(&self.hierarchy, &round);
@@ -381,18 +397,4 @@ fn swap_error(backend: &Backend, of_files: u64) -> u64 {
     } else {
         of_files
     }
-}
-
-/// Memory of the host that reclaim cannot just drop, in bytes: anonymous pages, tmpfs, the kernel's own.
-fn held(memory: &Memory) -> u64 {
-    let kernel = memory.slab.unwrap_or(0);
-    let kernel = kernel.saturating_sub(memory.slab_reclaimable.unwrap_or(0));
-    memory.anon.unwrap_or(0) + memory.shmem.unwrap_or(0) + kernel + memory.swap_used()
-}
-
-/// Processor time of this thread, in microseconds.
-fn own_time() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let time = Duration::try_from(time).unwrap_or_default();
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

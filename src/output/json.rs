@@ -60,6 +60,8 @@ pub struct Document<'a> {
     pub took_micros: u64,
     /// Which back end made the process table.
     pub backend: &'a str,
+    /// What read the memory cgroups: `files`, or a BPF walk beside them where there are hundreds of groups.
+    pub groups_backend: &'a str,
     /// Processes that vanished while they were read.
     pub skipped: u32,
     /// The gauge.
@@ -266,6 +268,7 @@ pub fn document<'a>(
         monotonic_micros: snapshot.taken.monotonic.0,
         took_micros: snapshot.took_micros,
         backend: snapshot.backend,
+        groups_backend: snapshot.groups_backend,
         skipped: snapshot.skipped,
         gauge: GaugeFacts {
             percent: used,

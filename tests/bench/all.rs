@@ -10,6 +10,7 @@
 #[path = "../common/fake_root.rs"]
 mod fake_root;
 mod frame;
+mod groups;
 mod parse;
 mod rank;
 mod scan;
@@ -26,4 +27,5 @@ fn main() {
     rank::run(&mut timer);
     frame::run(&mut timer);
     scan::run(&mut timer);
+    groups::run(&mut timer);
 }

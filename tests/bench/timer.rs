@@ -42,6 +42,11 @@ impl Timer {
         timer
     }
 
+    /// False if each piece of work runs once, as a test.
+    pub(crate) fn measures(&self) -> bool {
+        self.measures
+    }
+
     /// True if the user wants it.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.wanted.is_empty() || self.wanted.iter().any(|word| name.contains(word.as_str()))

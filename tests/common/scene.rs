@@ -177,6 +177,7 @@ pub(crate) fn snapshot(second: u64, processes: Vec<Process>) -> Snapshot {
         vm_settings: Arc::new(vm_settings()),
         kills: KillCounters { host: Some(1) },
         backend: "proc",
+        groups_backend: "files",
         ..Snapshot::default()
     }
 }

@@ -13,6 +13,7 @@ mod backends;
 mod blocked;
 mod cgroup_writer;
 mod churn;
+mod counted;
 mod domain_cost;
 mod exact;
 mod headless;

@@ -286,6 +286,7 @@ fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'
         .as_deref()
         .map_or_else(String::new, |note| format!(" ({note})"));
     lines.push(pair("  scan", format!("{}{note}", snapshot.backend)));
+    lines.extend(groups::read_by(snapshot));
     if process.unreadable {
         lines.push(Line::of(
             Tone::Watch,

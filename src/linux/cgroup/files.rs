@@ -47,6 +47,11 @@ impl GroupReader {
         }
     }
 
+    /// Bytes.
+    pub(crate) fn page_size(&self) -> u64 {
+        self.page_size
+    }
+
     /// Fills `group` from the directory `relative` below the hierarchy's root, or marks the group as gone.
     pub(crate) fn refresh(
         &mut self,
@@ -100,6 +105,25 @@ impl GroupReader {
             files.v1(group, depth);
         } else {
             files.v2(group, depth);
+        }
+    }
+
+    /// Reads `memory.pressure` (v2), of all files of [`Depth::Hot`] the only one that tells what the kernel has not
+    /// counted by itself.
+    pub(crate) fn pressure(
+        &mut self,
+        root: BorrowedFd<'_>,
+        relative: &[u8],
+        version: CgroupVersion,
+        group: &mut Cgroup,
+    ) {
+        if !version.is_v1() {
+            let mut files = Files {
+                reader: self,
+                root,
+                relative,
+            };
+            group.pressure = files.pressure();
         }
     }
 
@@ -197,15 +221,16 @@ impl Files<'_> {
         group.usage = self.bytes("memory.current");
         group.swap_usage = self.bytes("memory.swap.current");
         group.events = self.v2_events(&group.events);
-        group.pressure = self
-            .raw("memory.pressure", parse_pressure)
-            .ok()
-            .flatten()
-            .map(|p| GroupPressure {
-                some: hundredths(p.some.avg10),
-                full: hundredths(p.full.avg10),
-                full_total: p.full.total,
-            });
+        group.pressure = self.pressure();
+    }
+
+    fn pressure(&mut self) -> Option<GroupPressure> {
+        let read = self.raw("memory.pressure", parse_pressure).ok().flatten();
+        read.map(|p| GroupPressure {
+            some: hundredths(p.some.avg10),
+            full: hundredths(p.full.avg10),
+            full_total: p.full.total,
+        })
     }
 
     /// Reads the counters. In `memory.events` an OOM counts in the group that ran out and in all its

@@ -71,13 +71,14 @@ impl GroupKills {
     }
 
     /// After the host's counter rose, reads the counters of the groups that the kill can have happened in, a
-    /// limited number in each sample. `read` reads the counters of one group.
+    /// limited number in each sample. `read` reads the counters of one group, given with its index, and returns the number
+    /// of files that this took.
     pub(crate) fn search(
         &mut self,
         rose: bool,
         is_v1: bool,
         groups: &mut [Cgroup],
-        mut read: impl FnMut(&mut Cgroup),
+        mut read: impl FnMut(usize, &mut Cgroup) -> usize,
     ) {
         self.woken.clear();
         let len = groups.len();
@@ -97,9 +98,8 @@ impl GroupKills {
             let Some(group) = groups.get_mut(at).filter(|g| g.present && limited) else {
                 continue;
             };
-            files -= 1;
             let before = group.events;
-            read(group);
+            files = files.saturating_sub(read(at, group));
             let now = group.events;
             // v1: `read` leaves the old sum in `oom_kill`, and `add_up` below recomputes it from `own_kills`.
             // So only `own_kills` tells whether the group changed.
@@ -179,11 +179,12 @@ mod tests {
         }
         let mut seen = Vec::new();
         let mut search = |rose, found: u64| {
-            kills.search(rose, true, &mut groups, |group| {
+            kills.search(rose, true, &mut groups, |_, group| {
                 seen.push(group.path.as_str().to_owned());
                 if group.path.name() == "app" {
                     group.events.own_kills = Some(found);
                 }
+                1
             });
             [0, 1, 2, 3].map(|at| kills.is_woken(at))
         };

@@ -1,9 +1,11 @@
 //! Memory cgroups: where they are mounted, which groups exist, and when which of their files are read.
 
+pub(super) mod counted;
 pub(super) mod files;
 pub(super) mod freezer;
 pub(super) mod hierarchy;
 pub(super) mod kills;
+pub(super) mod linked;
 pub mod list;
 pub(super) mod members;
 pub(super) mod mounts;

@@ -12,6 +12,7 @@ use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::{Hierarchy, is_removed};
 use crate::linux::cgroup::kills::GroupKills;
+use crate::linux::cgroup::linked::{GroupIds, Linked};
 use crate::linux::cgroup::schedule::{Budget, GroupSchedule};
 pub(crate) use crate::linux::cgroup::visit::Round;
 use crate::linux::cgroup::visit::Visit;
@@ -26,6 +27,9 @@ const SPREAD: usize = 10;
 /// Most groups read in full in one sample because of the cycle.
 const MOST_FULL: usize = 32;
 
+/// Of the groups that a walk has counted, one in so many is read in full nevertheless when its turn comes.
+const BY_FILES: usize = 8;
+
 /// Most new groups read in one sample.
 const MOST_NEW: usize = 2000;
 
@@ -38,19 +42,22 @@ pub(crate) struct CgroupTable {
     /// By the text in `/proc/PID/cgroup`.
     printed: HashMap<Vec<u8>, CgroupKey>,
     /// Keys by kernfs id, the inode number of the group's directory.
-    ids: HashMap<u64, CgroupKey>,
+    ids: GroupIds,
     /// By key: true if the next refresh must read the group, whatever its schedule.
     due: Vec<bool>,
     /// By key: when it is read again.
     schedules: Vec<GroupSchedule>,
     /// Index of the next group to read in full.
     next_full: usize,
+    /// Times that all groups have had their turn.
+    turns: usize,
     /// Index at which the next refresh starts.
     first: usize,
     /// Index of the first group that found no room in this refresh.
     cut: Option<usize>,
     walk: GroupWalk,
     kills: GroupKills,
+    linked: Linked,
     /// Unused slots: the group is gone and nothing refers to the key.
     free: Vec<CgroupKey>,
     reader: GroupReader,
@@ -62,14 +69,16 @@ impl CgroupTable {
             groups: Arc::default(),
             keys: HashMap::new(),
             printed: HashMap::new(),
-            ids: HashMap::new(),
+            ids: GroupIds::default(),
             due: Vec::new(),
             schedules: Vec::new(),
             next_full: 0,
+            turns: 0,
             first: 0,
             cut: None,
             walk: GroupWalk::default(),
             kills: GroupKills::default(),
+            linked: Linked::default(),
             free: Vec::new(),
             reader: GroupReader::new(page_size),
         }
@@ -78,6 +87,11 @@ impl CgroupTable {
     /// The table as a snapshot holds it.
     pub(crate) fn groups(&self) -> Arc<Vec<Cgroup>> {
         Arc::clone(&self.groups)
+    }
+
+    /// Number of groups, unused slots among them.
+    pub(crate) fn len(&self) -> usize {
+        self.groups.len()
     }
 
     /// The key of a path as `/proc/PID/cgroup` prints it. Adds the group and its ancestors if they are new.
@@ -101,7 +115,7 @@ impl CgroupTable {
 
     /// The key of the group with this kernfs id, if [`Self::learn_id`] has seen the id.
     pub(crate) fn key_of(&self, id: u64) -> Option<CgroupKey> {
-        self.ids.get(&id).copied()
+        self.ids.key(id)
     }
 
     /// Records that the kernfs id `id` belongs to `key`, if the inode of the directory confirms it: the
@@ -114,7 +128,7 @@ impl CgroupTable {
             Some(rustix::fs::statat(dir, path.as_ref(), flags).ok()?.st_ino)
         });
         if inode == Some(id) {
-            self.ids.insert(id, key);
+            self.ids.learn(id, key);
         }
     }
 
@@ -176,12 +190,13 @@ impl CgroupTable {
         let is_needed = |key: CgroupKey| needed.get(key.index()).copied().unwrap_or(false);
         self.keys.retain(|_, key| is_needed(*key));
         self.printed.retain(|_, key| is_needed(*key));
-        self.ids.retain(|_, key| is_needed(*key));
+        self.ids.retain(is_needed);
         let unneeded = (0..)
             .map(CgroupKey)
             .take(needed.len())
             .filter(|key| !is_needed(*key));
         self.free = unneeded.collect();
+        self.linked.forget();
     }
 
     /// Finds groups that no process is in, a few directories in each sample.
@@ -210,16 +225,27 @@ impl CgroupTable {
         let Ok(root) = hierarchy.dir() else { return };
         let groups = Arc::make_mut(&mut self.groups);
         let len = groups.len();
+        let (records, is_whole) = round.counted.unwrap_or_default();
+        if round.counted.is_none() {
+            self.linked.without();
+        } else if self.linked.link(records, is_whole, &self.ids, len) {
+            self.walk.hurry();
+        }
+        let linked = &self.linked;
+        let record = |at: usize| linked.record(at).and_then(|index| records.get(index));
         let mut visit = Visit {
             root,
             hierarchy,
             seq: round.seq,
             reader: &mut self.reader,
             budget: Budget::new(),
+            is_counted: false,
         };
         let is_v1 = hierarchy.version.is_v1();
-        self.kills.search(round.killed, is_v1, groups, |group| {
+        self.kills.search(round.killed, is_v1, groups, |at, group| {
+            visit.count(record(at), group);
             visit.read(group, Depth::Kills);
+            usize::from(!visit.is_counted)
         });
         let mut fresh = MOST_NEW;
         let full = len.div_ceil(SPREAD).clamp(1, MOST_FULL);
@@ -231,6 +257,8 @@ impl CgroupTable {
                 continue;
             };
             let due = self.due.get(at).copied().unwrap_or(false);
+            let has_left = group.present && linked.has_left(at);
+            let due = due || has_left;
             // An unused slot has nothing to read.
             if !group.present && !due && !turn(at)
                 || self.keys.get(group.path.as_str()).map(|key| key.index()) != Some(at)
@@ -238,6 +266,8 @@ impl CgroupTable {
                 continue;
             }
             let shown = round.shown.binary_search(&at).is_ok();
+            let rose = visit.count(record(at).filter(|_| !due), group);
+            let mut learns = false;
             if due && fresh > 0 {
                 fresh -= 1;
                 if let Some(due) = self.due.get_mut(at) {
@@ -245,9 +275,14 @@ impl CgroupTable {
                 }
                 *state = GroupSchedule::default();
                 visit.whole(group, state, shown);
-            } else if turn(at) || shown {
+                learns = true;
+            } else if turn(at) || shown || has_left {
+                // Once in a while the files have their say, whatever the walk has counted.
+                visit.is_counted &= !(self.turns + at).is_multiple_of(BY_FILES);
                 visit.whole(group, state, shown);
-            } else if self.kills.is_woken(at) {
+                // It may have been made again since the walk knew it.
+                learns = !visit.is_counted && round.counted.is_some();
+            } else if rose || self.kills.is_woken(at) {
                 visit.wake(group, state);
             } else if group.limits.nearest().is_some()
                 && state.is_due(round.seq, round.pressed, round.grows)
@@ -256,9 +291,16 @@ impl CgroupTable {
             {
                 self.cut = Some(at);
             }
+            if learns && let (Some(id), Ok(key)) = (visit.id(group), u32::try_from(at)) {
+                self.ids.learn(id, CgroupKey(key));
+            }
             self.kills.add_up(at, groups);
         }
-        self.next_full = (self.next_full + full) % len.max(1);
+        self.next_full += full;
+        if self.next_full >= len {
+            self.next_full %= len.max(1);
+            self.turns += 1;
+        }
         // The next refresh starts with the first group that found no room.
         self.first = self.cut.take().unwrap_or(0);
     }

@@ -4,6 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use crate::model::cgroup::Cgroup;
 
+use crate::linux::cgroup::counted::Counted;
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::schedule::{Budget, Found, GroupSchedule};
@@ -21,6 +22,8 @@ pub(crate) struct Round<'a> {
     pub(crate) grows: bool,
     /// The host's counter of kills rose.
     pub(crate) killed: bool,
+    /// What a walk inside the kernel has counted for this sample, and whether that is all groups.
+    pub(crate) counted: Option<(&'a [Counted], bool)>,
 }
 
 /// What a visit needs.
@@ -30,6 +33,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) seq: u64,
     pub(crate) reader: &'a mut GroupReader,
     pub(crate) budget: Budget,
+    /// The group has its numbers already, see [`Self::count`]: its files only add what the kernel does not count.
+    pub(crate) is_counted: bool,
 }
 
 impl Visit<'_> {
@@ -42,13 +47,16 @@ impl Visit<'_> {
     ) -> bool {
         let mut depth = state.depth();
         let counters = pressed && depth == Depth::Usage && state.wants_counters(self.seq);
-        if counters && self.budget.take_spare(Depth::Hot) {
+        if counters && self.budget.take_spare(self.price(Depth::Hot)) {
             depth = Depth::Hot;
-        } else if !self.budget.take(depth) {
+        } else if !self.budget.take(self.price(depth)) {
             return false;
         }
         self.read(group, depth);
-        if depth == Depth::Usage && state.wakes(found(group)) && self.budget.take(Depth::Hot) {
+        if depth == Depth::Usage
+            && state.wakes(found(group))
+            && self.budget.take(self.price(Depth::Hot))
+        {
             depth = Depth::Hot;
             self.read(group, depth);
         }
@@ -58,7 +66,7 @@ impl Visit<'_> {
 
     /// Reads one group because of a kill, even if the budget is used up.
     pub(crate) fn wake(&mut self, group: &mut Cgroup, state: &mut GroupSchedule) {
-        self.budget.take(Depth::Hot);
+        self.budget.take(self.price(Depth::Hot));
         self.read(group, Depth::Hot);
         self.end(group, state, Depth::Hot);
     }
@@ -91,7 +99,41 @@ impl Visit<'_> {
         group.read_seq = self.seq;
     }
 
+    /// Takes a group's numbers from this record, if they can stand for its files. True if one of the counters has
+    /// changed.
+    pub(crate) fn count(&mut self, record: Option<&Counted>, group: &mut Cgroup) -> bool {
+        let record = record.filter(|record| record.is_of(group));
+        self.is_counted = record.is_some();
+        let Some(record) = record else { return false };
+        let before = group.events;
+        record.fill(self.hierarchy.version, self.reader.page_size(), group);
+        group.read_seq = self.seq;
+        group.events != before
+    }
+
+    /// The inode number of a group's directory, which is its kernfs id.
+    pub(crate) fn id(&self, group: &Cgroup) -> Option<u64> {
+        let relative = self.hierarchy.relative(&group.path)?;
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        let stat = rustix::fs::statat(self.root, relative.as_ref(), flags);
+        stat.ok().map(|stat| stat.st_ino)
+    }
+
+    /// Which reading costs as much as this one does for this group, at most.
+    fn price(&self, depth: Depth) -> Depth {
+        if self.is_counted { Depth::Usage } else { depth }
+    }
+
     pub(crate) fn read(&mut self, group: &mut Cgroup, depth: Depth) {
+        if self.is_counted {
+            if depth >= Depth::Hot
+                && let Some(relative) = self.hierarchy.relative(&group.path.clone())
+            {
+                let version = self.hierarchy.version;
+                self.reader.pressure(self.root, &relative, version, group);
+            }
+            return;
+        }
         // A group outside the mounted tree stays unread: only its path is known.
         let path = group.path.clone();
         if let Some(relative) = self.hierarchy.relative(&path) {

@@ -30,6 +30,11 @@ pub(crate) struct GroupWalk {
 }
 
 impl GroupWalk {
+    /// Begins the next walk now: there are groups that it has not found.
+    pub(crate) fn hurry(&mut self) {
+        self.begins = self.begins.min(1);
+    }
+
     /// Continues in the sample number `seq`; calls `found` with each group, parents before children.
     pub(crate) fn step(
         &mut self,

@@ -144,6 +144,13 @@ fn parse_stall(values: &[u8]) -> Option<Stall> {
     seen.then_some(stall)
 }
 
+/// Memory of the host that reclaim cannot just drop, in bytes: anonymous pages, tmpfs, the kernel's own.
+pub(crate) fn held(memory: &Memory) -> u64 {
+    let kernel = memory.slab.unwrap_or(0);
+    let kernel = kernel.saturating_sub(memory.slab_reclaimable.unwrap_or(0));
+    memory.anon.unwrap_or(0) + memory.shmem.unwrap_or(0) + kernel + memory.swap_used()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{parse_meminfo, parse_pressure, reclaim};

@@ -30,6 +30,19 @@ pub enum BackendChoice {
     ProcAll,
 }
 
+impl BackendChoice {
+    /// How memory cgroups are walked, and whether a sample waits until the program for it is loaded; `None` to read
+    /// files alone.
+    pub(crate) fn group_walk(self) -> Option<(Way, bool)> {
+        match self {
+            Self::Auto => Some((Way::Cheapest, false)),
+            Self::Bpf => Some((Way::Cheapest, true)),
+            Self::BpfIterator => Some((Way::IsCalled, true)),
+            Self::Proc | Self::ProcAll => None,
+        }
+    }
+}
+
 /// How long the start waits for the kernel to check the BPF program.
 const PATIENCE: Duration = Duration::from_secs(2);
 

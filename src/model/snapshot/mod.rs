@@ -185,4 +185,8 @@ pub struct Snapshot {
     pub backend: &'static str,
     /// Why this is not the cheapest back end, as a sentence without a full stop; `None` if it is.
     pub backend_note: Option<Arc<str>>,
+    /// Name of what reads the memory cgroups: `files`, or a BPF walk beside them.
+    pub groups_backend: &'static str,
+    /// Why thousands of groups are read by files alone, as a sentence without a full stop; `None` if they are not.
+    pub groups_note: Option<Arc<str>>,
 }

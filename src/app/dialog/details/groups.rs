@@ -2,6 +2,7 @@
 //! heading.
 
 use super::pair;
+use crate::model::snapshot::Snapshot;
 use crate::text::format;
 use crate::text::tone::Line;
 
@@ -47,13 +48,49 @@ pub(super) fn lines(lines: &[String]) -> Vec<Line> {
     shown
 }
 
+/// What reads thousands of groups; nothing where their files do, as everywhere.
+pub(super) fn read_by(snapshot: &Snapshot) -> Option<Line> {
+    let by = snapshot.groups_backend;
+    match &snapshot.groups_note {
+        Some(note) => Some(pair("  groups", format!("{by} ({note})"))),
+        // The kernel sums these up only when somebody reads the file.
+        None if by.starts_with("bpf") => Some(pair(
+            "  groups",
+            format!("{by}; memory.stat and memory.pressure from their files"),
+        )),
+        None => None,
+    }
+}
+
 fn controllers(line: &str) -> &str {
     line.split(':').nth(1).unwrap_or("")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    use super::{lines, read_by};
+    use crate::model::snapshot::Snapshot;
+
+    #[test]
+    fn what_reads_the_groups_is_told_where_it_is_not_just_their_files() {
+        let told = |by, note: Option<&str>| {
+            let snapshot = Snapshot {
+                groups_backend: by,
+                groups_note: note.map(Into::into),
+                ..Snapshot::default()
+            };
+            read_by(&snapshot).map(|line| line.plain().trim_end().to_owned())
+        };
+        assert_eq!(told("files", None), None);
+        assert_eq!(
+            told("files", Some("the kernel refused it")).as_deref(),
+            Some("  groups    files (the kernel refused it)")
+        );
+        assert_eq!(
+            told("bpf cgroup walk", None).as_deref(),
+            Some("  groups    bpf cgroup walk; memory.stat and memory.pressure from their files")
+        );
+    }
 
     fn said(text: &str) -> Vec<String> {
         let text: Vec<_> = text.lines().map(str::to_owned).collect();

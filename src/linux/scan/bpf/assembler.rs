@@ -64,6 +64,8 @@ pub(super) enum Helper {
     CurrentUser = 15,
     /// `bpf_get_current_comm`: `r2` bytes to where `r1` points.
     CurrentName = 16,
+    /// `bpf_get_current_task_btf` (5.11 and later): the task itself.
+    CurrentTaskItself = 158,
     /// `bpf_get_current_task`, as a number.
     CurrentTask = 35,
     /// `bpf_ringbuf_output`: the `r3` bytes at `r2` to the ring in `r1`; not 0 if it is full.
@@ -92,6 +94,7 @@ const JUMP_EQ: u8 = 0x15;
 const JUMP_NE: u8 = 0x55;
 const JUMP_NE_REG: u8 = 0x5d;
 const SHIFT_RIGHT: u8 = 0x77;
+const AND: u8 = 0x57;
 /// Eight bytes; the immediate 0 says "add".
 const ATOMIC_ADD: u8 = 0xdb;
 
@@ -142,6 +145,11 @@ impl Assembler {
     /// `to += value`
     pub(super) fn add(&mut self, to: Reg, value: i32) {
         self.push(ADD, to, 0, 0, value);
+    }
+
+    /// `to &= bits`
+    pub(super) fn mask(&mut self, to: Reg, bits: i32) {
+        self.push(AND, to, 0, 0, bits);
     }
 
     /// `to >>= bits`, without a sign.

@@ -5,7 +5,7 @@ mod ring;
 mod trace;
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags};
@@ -13,6 +13,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 use super::assembler::Instruction;
 use super::btf::TypeId;
 use super::record::Record;
+use crate::linux::cgroup::counted::Counted;
 
 pub(super) use ring::{Ring, Woken};
 pub(super) use trace::{CounterMap, RawTracepoint, Rejection, Verified};
@@ -32,6 +33,9 @@ const TRACE_ITER: u32 = 28;
 const F_MMAPABLE: u32 = 1 << 10;
 /// Required for programs of this type.
 const F_SLEEPABLE: u32 = 1 << 4;
+
+/// `BPF_CGROUP_ITER_DESCENDANTS_PRE` (include/uapi/linux/bpf.h): a group before those inside it.
+pub(super) const PARENTS_FIRST: u32 = 2;
 
 /// The kernel functions that the program calls are restricted to programs with a GPL-compatible licence.
 const LICENCE: &CStr = c"Dual MIT/GPL";
@@ -79,6 +83,28 @@ struct LinkCreate {
     target_fd: u32,
     attach_type: u32,
     flags: u32,
+}
+
+/// As [`LinkCreate`], for an iterator that is told where to walk.
+#[derive(Default)]
+#[repr(C)]
+struct IterLinkCreate {
+    prog_fd: u32,
+    target_fd: u32,
+    attach_type: u32,
+    flags: u32,
+    info: u64,
+    info_size: u32,
+    padding: u32,
+}
+
+/// `union bpf_iter_link_info` for cgroups (include/uapi/linux/bpf.h).
+#[derive(Default)]
+#[repr(C)]
+struct GroupIterInfo {
+    order: u32,
+    descriptor: u32,
+    id: u64,
 }
 
 #[derive(Default)]
@@ -132,25 +158,40 @@ fn owned(descriptor: libc::c_int) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
+/// An element of a [`SharedArray`].
+///
+/// # Safety
+/// Every bit pattern is a valid value, and the size is a multiple of eight bytes.
+#[expect(unsafe_code, reason = "the kernel writes the values")]
+pub(super) unsafe trait Element: Copy {}
+
+#[expect(unsafe_code, reason = "the kernel writes it")]
+// SAFETY: a structure of numbers of 128 bytes.
+unsafe impl Element for Record {}
+
+#[expect(unsafe_code, reason = "the kernel writes it")]
+// SAFETY: a structure of numbers of eight bytes.
+unsafe impl Element for Counted {}
+
 /// The array that the program writes and oomtop reads.
 #[derive(Debug)]
-pub(super) struct SharedArray {
+pub(super) struct SharedArray<T = Record> {
     map: OwnedFd,
-    start: *const Record,
+    start: *const T,
     capacity: u32,
 }
 
 // `start` is used only for reading, and only by the single owner of the value.
 #[expect(unsafe_code, reason = "it holds an address")]
 // SAFETY: the mapping belongs to the process, not to a thread; `SharedArray` is its only owner.
-unsafe impl Send for SharedArray {}
+unsafe impl<T: Send> Send for SharedArray<T> {}
 
-impl SharedArray {
+impl<T: Element> SharedArray<T> {
     /// # Errors
     /// `EPERM` without `CAP_BPF`, `ENOMEM`, or another error of the system call.
     #[expect(unsafe_code, reason = "a mapping of a descriptor")]
     pub(super) fn create(capacity: u32) -> Result<Self, Errno> {
-        let value_size = u32::try_from(size_of::<Record>()).map_err(|_| Errno::INVAL)?;
+        let value_size = u32::try_from(size_of::<T>()).map_err(|_| Errno::INVAL)?;
         let map = owned(bpf(
             MAP_CREATE,
             &mut MapCreate {
@@ -162,8 +203,8 @@ impl SharedArray {
             },
         )?);
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory in use. It is
-        // `capacity * size_of::<Record>()` bytes long, which the kernel refuses if the map is
-        // shorter (its elements lie one after the other, `Record` being a multiple of 8 bytes), and
+        // `capacity * size_of::<T>()` bytes long, which the kernel refuses if the map is
+        // shorter (its elements lie one after the other, `T` being a multiple of 8 bytes), and
         // lasts until `drop`.
         let start = unsafe {
             rustix::mm::mmap(
@@ -183,7 +224,7 @@ impl SharedArray {
     }
 
     fn bytes(capacity: u32) -> usize {
-        capacity as usize * size_of::<Record>()
+        capacity as usize * size_of::<T>()
     }
 
     /// Capacity of the array in records.
@@ -198,25 +239,43 @@ impl SharedArray {
 
     /// A copy of one record.
     #[expect(unsafe_code, reason = "reads memory shared with the kernel")]
-    pub(super) fn get(&self, index: u32) -> Option<Record> {
+    pub(super) fn get(&self, index: u32) -> Option<T> {
         if index >= self.capacity {
             return None;
         }
-        // SAFETY: in bounds of the mapping, and aligned: it starts at a page and a record has 128 bytes.
+        // SAFETY: in bounds of the mapping, and aligned: it starts at a page and a record has a multiple of eight bytes.
         // Volatile, because the kernel writes the array; it does so only inside `Program::run` or
         // `TaskLink::run`, which the owner of both does not call at the same time. Every bit pattern is a
-        // valid `Record`.
+        // valid `T`.
         Some(unsafe { self.start.add(index as usize).read_volatile() })
     }
 }
 
-impl Drop for SharedArray {
+impl<T> Drop for SharedArray<T> {
     #[expect(unsafe_code, reason = "ends the mapping")]
     fn drop(&mut self) {
         // SAFETY: address and length are those of the mapping made in `create`; no reference into
         // it exists, since `get` returns copies.
-        let _ =
-            unsafe { rustix::mm::munmap(self.start.cast_mut().cast(), Self::bytes(self.capacity)) };
+        let _ = unsafe {
+            rustix::mm::munmap(
+                self.start.cast_mut().cast(),
+                self.capacity as usize * size_of::<T>(),
+            )
+        };
+    }
+}
+
+impl ProgLoad {
+    /// The type of a program that walks, see [`Program::load`].
+    fn of_walk(&mut self, called_by: Option<TypeId>) {
+        if let Some(function) = called_by {
+            self.prog_type = PROG_TYPE_TRACING;
+            self.attach_type = TRACE_ITER;
+            self.attach_to = function;
+        } else {
+            self.prog_type = PROG_TYPE_SYSCALL;
+            self.prog_flags = F_SLEEPABLE;
+        }
     }
 }
 
@@ -238,14 +297,7 @@ impl Program {
             licence: address(LICENCE.as_ptr()),
             ..ProgLoad::default()
         };
-        if let Some(function) = called_by {
-            attributes.prog_type = PROG_TYPE_TRACING;
-            attributes.attach_type = TRACE_ITER;
-            attributes.attach_to = function;
-        } else {
-            attributes.prog_type = PROG_TYPE_SYSCALL;
-            attributes.prog_flags = F_SLEEPABLE;
-        }
+        attributes.of_walk(called_by);
         bpf(PROG_LOAD, &mut attributes).map(|descriptor| Self(owned(descriptor)))
     }
 
@@ -266,7 +318,7 @@ impl Program {
     }
 }
 
-/// A program that the kernel calls for every task, on request.
+/// A program that the kernel calls for every task or cgroup, on request.
 #[derive(Debug)]
 pub(super) struct TaskLink(OwnedFd);
 
@@ -283,7 +335,28 @@ impl TaskLink {
         bpf(LINK_CREATE, &mut attributes).map(|descriptor| Self(owned(descriptor)))
     }
 
-    /// Lets the kernel call the program once for every task.
+    /// A program that is called for this cgroup and all below it, parents first.
+    ///
+    /// # Errors
+    /// The error of the system call: `EBADF` where the kernel takes no directory of v1.
+    pub(super) fn of_groups(program: &Program, top: BorrowedFd<'_>) -> Result<Self, Errno> {
+        let info = GroupIterInfo {
+            order: PARENTS_FIRST,
+            descriptor: u32::try_from(top.as_raw_fd()).map_err(|_| Errno::BADF)?,
+            id: 0,
+        };
+        let mut attributes = IterLinkCreate {
+            prog_fd: number(&program.0)?,
+            attach_type: TRACE_ITER,
+            // The kernel only reads it.
+            info: address(&raw const info),
+            info_size: u32::try_from(size_of::<GroupIterInfo>()).map_err(|_| Errno::INVAL)?,
+            ..IterLinkCreate::default()
+        };
+        bpf(LINK_CREATE, &mut attributes).map(|descriptor| Self(owned(descriptor)))
+    }
+
+    /// Lets the kernel call the program once for every task or group.
     ///
     /// # Errors
     /// The error of the system call.
@@ -295,7 +368,7 @@ impl TaskLink {
         let reading = owned(bpf(ITER_CREATE, &mut attributes)?);
         let mut nothing = [0_u8; 64];
         loop {
-            // The program prints nothing, so the read returns 0 when all tasks have been visited. After very
+            // The program prints nothing, so the read returns 0 when all have been visited. After very
             // many tasks without output the kernel returns EAGAIN (kernel/bpf/bpf_iter.c).
             match rustix::io::read(&reading, &mut nothing) {
                 Ok(0) => return Ok(()),

@@ -6,11 +6,14 @@
 //! `CAP_PERFMON` (or `CAP_SYS_ADMIN`), kernel 6.7 or later, and the initial pid namespace. On 5.8 to 6.6 the
 //! kernel calls the program for each task instead, at about five times the cost.
 //!
+//! [`groups`] walks all cgroups in the same way, for the numbers of their memory files.
+//!
 //! [`kills`] puts programs at two tracepoints in the same way: kills come in at once, without the kernel's log.
 
 mod assembler;
 mod btf;
 mod calls;
+mod groups;
 pub(super) mod kills;
 mod layout;
 mod loading;
@@ -21,6 +24,7 @@ mod unlisted;
 mod usable;
 mod walk;
 
+pub(crate) use groups::GroupScan;
 pub(crate) use layout::Way;
 pub(crate) use refusal::Refusal;
 pub(crate) use usable::usable;

@@ -10,6 +10,7 @@ use super::{
     number, owned,
 };
 use crate::linux::scan::bpf::assembler::Instruction;
+use crate::linux::scan::bpf::btf::TypeId;
 
 const MAP_LOOKUP_ELEM: libc::c_int = 1;
 const RAW_TRACEPOINT_OPEN: libc::c_int = 17;
@@ -60,9 +61,34 @@ impl Verified {
     /// # Errors
     /// As `Program::load`, with what the verifier said.
     pub(in crate::linux::scan::bpf) fn load(code: &[Instruction]) -> Result<Self, Rejection> {
+        let of_tracepoint = ProgLoad {
+            prog_type: PROG_TYPE_RAW_TRACEPOINT,
+            ..ProgLoad::default()
+        };
+        Self::check(code, &of_tracepoint)
+    }
+
+    /// As [`Self::load`], for a program that walks: see `Program::load`.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(in crate::linux::scan::bpf) fn walk(
+        code: &[Instruction],
+        called_by: Option<TypeId>,
+    ) -> Result<Self, Rejection> {
+        let mut attributes = ProgLoad::default();
+        attributes.of_walk(called_by);
+        Self::check(code, &attributes)
+    }
+
+    /// The program.
+    pub(in crate::linux::scan::bpf) fn program(self) -> Program {
+        self.program
+    }
+
+    fn check(code: &[Instruction], kind: &ProgLoad) -> Result<Self, Rejection> {
         let mut log = vec![0_u8; LOG as usize];
         let mut attributes = ProgLoad {
-            prog_type: PROG_TYPE_RAW_TRACEPOINT,
             instruction_count: u32::try_from(code.len()).unwrap_or(u32::MAX),
             instructions: address(code.as_ptr()),
             licence: address(LICENCE.as_ptr()),
@@ -70,6 +96,10 @@ impl Verified {
             log_size: LOG,
             // The kernel writes a text of at most this size there.
             log_buffer: address(log.as_mut_ptr()),
+            prog_type: kind.prog_type,
+            prog_flags: kind.prog_flags,
+            attach_type: kind.attach_type,
+            attach_to: kind.attach_to,
             ..ProgLoad::default()
         };
         let loaded = bpf(PROG_LOAD, &mut attributes);

@@ -194,7 +194,7 @@ pub(in crate::linux::scan::bpf) fn field(
     })
 }
 
-fn double(at: u32, name: &str) -> Result<Field, BtfError> {
+pub(in crate::linux::scan::bpf) fn double(at: u32, name: &str) -> Result<Field, BtfError> {
     Ok(Field {
         offset: offset(at, name)?,
         width: Width::Double,
@@ -206,7 +206,7 @@ fn offset(at: u32, name: &str) -> Result<i16, BtfError> {
     i16::try_from(at).map_err(|_| other_shape(name))
 }
 
-fn other_shape(name: &str) -> BtfError {
+pub(in crate::linux::scan::bpf) fn other_shape(name: &str) -> BtfError {
     BtfError::Missing(format!("{name} of the shape known here"))
 }
 
