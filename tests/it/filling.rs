@@ -116,6 +116,43 @@ fn growth_that_no_process_has_is_not_blamed_on_one() {
 }
 
 #[test]
+fn the_dialog_blames_whom_the_line_blames() {
+    // The orders-report grows by a fourth of what fills the group; the rest is page cache.
+    let mixed = |second| {
+        let (groups, mut processes) = six(second);
+        for process in &mut processes {
+            let own = process.id.pid == 77;
+            let growth = if own { (RATE << 18) as f32 } else { 0.0 };
+            (process.growth, process.pace) = (Some(growth), Pace::default());
+        }
+        (groups, processes)
+    };
+    let exposes = |kind: &dyn Fn(u64) -> (Vec<Cgroup>, Vec<Process>)| {
+        let mut scene = Scene::new(200, 50);
+        run(&mut scene, 100, BEGINS - 97, kind);
+        let told = line(&scene).expect("a line");
+        scene.keys("d i");
+        let path = scene
+            .state
+            .domains
+            .selected_path()
+            .expect("a group")
+            .clone();
+        scene.tell(Msg::Surveyed(path.clone(), Ok(Survey::of_nothing(path))));
+        (
+            told,
+            scene.text().contains("let 77 orders-report die before"),
+        )
+    };
+    let (told, exposed) = exposes(&mixed);
+    assert!(told.contains("leaks: no process"), "{told}");
+    assert!(!exposed, "the line blames nobody");
+    let (told, exposed) = exposes(&six);
+    assert!(told.contains("orders-report"), "{told}");
+    assert!(exposed);
+}
+
+#[test]
 fn three_keys_protect_the_victim_that_the_line_names() {
     let mut scene = leaking(80, 24, 3);
     scene.asked();
