@@ -17,6 +17,8 @@ const BRIEF_BYTES: f64 = 1_048_576.0;
 const LONGER_POINTS: usize = 6;
 /// Such a series gives no more back than this part of the rise.
 const GIVEN_BACK: f64 = 0.1;
+/// And has no more of it in one step: two steps are no leak.
+const AT_ONCE: f64 = 0.34;
 
 /// What the points of a window say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,14 +112,15 @@ pub(super) fn brief(points: &[(f64, f64)]) -> Option<(f64, Duration)> {
 }
 
 /// Says of a longer series what single steps do not: who allocates in portions, or waits for a second, still leaks. Each
-/// third has its part of the rise, and nothing is given back.
+/// third has its part of the rise, no step has most of it, and nothing is given back.
 fn is_one_rise(series: &[(f64, f64)], rate: f64) -> bool {
     let (Some(first), Some(last)) = (series.first(), series.last()) else {
         return false;
     };
-    let allowed = (last.1 - first.1) * GIVEN_BACK;
-    let gives_back = |pair: &[(f64, f64)]| matches!(pair, [a, b] if b.1 < a.1 - allowed);
-    if series.windows(2).any(gives_back) {
+    let rise = last.1 - first.1;
+    let steps = rise * -GIVEN_BACK..=rise * AT_ONCE;
+    let is_step = |pair: &[(f64, f64)]| matches!(pair, [a, b] if steps.contains(&(b.1 - a.1)));
+    if !series.windows(2).all(is_step) {
         return false;
     }
     let third = (last.0 - first.0) / 3.0;
