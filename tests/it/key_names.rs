@@ -164,15 +164,15 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
     for (name, words) in [
         (
             "table",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Incident  F20Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Fix  F20Filter",
         ),
         (
             "domains",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Incident  F20Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Fix  F20Filter",
         ),
         (
             "events",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Incident  F20Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F64Fix  F20Filter",
         ),
         ("undo", "press F56 to set 0"),
         ("moved", "; F18 again acts on"),
