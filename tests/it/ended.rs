@@ -1,12 +1,15 @@
 //! The details of a process that ended while they were open: how, as far as oomtop saw it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::common::scene::{GIB, Scene, id, kill_report, moment, processes, snapshot};
 use oomtop::app::msg::Msg;
 use oomtop::model::cgroup::CgroupKey;
 use oomtop::model::event_source::{EventSource, Tracing};
 use oomtop::model::killers::oom_policy::{OomPolicy, Unit};
+use oomtop::model::process::ProcessId;
+use oomtop::model::time::Now;
 use oomtop::model::traced::{Sender, Sigkill, Traced};
 use oomtop::oomlog::OomEvent;
 
@@ -201,4 +204,44 @@ fn tracepoints_that_miss_something_prove_nothing() {
         assert!(!text.contains(certain), "{text}");
         assert!(text.contains("they did not tell oomtop"), "{text}");
     }
+}
+
+#[test]
+fn a_machine_that_was_suspended_knows_how_its_processes_ended() {
+    // java started a second before it was seen first, after an hour in suspend.
+    let mut scene = Scene::new(140, 40);
+    let asleep = Duration::from_hours(1);
+    let at = |second| Now {
+        asleep,
+        ..moment(second)
+    };
+    let started = (at(1).monotonic.0 + 3_600_000_000) / 10_000 - 100;
+    let java = ProcessId {
+        pid: 1892,
+        start_ticks: started,
+    };
+    let sample = |second: u64, alive: bool| {
+        let mut all = processes();
+        let own = all.iter_mut().find(|process| process.id == id(1892));
+        own.expect("java").id = java;
+        all.retain(|process| alive || process.id != java);
+        let mut sample = snapshot(second, all);
+        sample.taken = at(second);
+        Msg::Sampled(Arc::new(sample))
+    };
+    scene.tell(source(live("", 0)));
+    for second in [1, 2] {
+        scene.tell(Msg::Tick(at(second)));
+        scene.tell(sample(second, true));
+    }
+    scene.keys("/").types("pid:1892").keys("Enter Enter");
+    let Msg::Traced(Traced::Sigkill(mut sent)) = sigkill(4711, 1000, "bash") else {
+        panic!("another message")
+    };
+    sent.target = java;
+    scene.tell(Msg::Traced(Traced::Sigkill(sent)));
+    scene.tell(Msg::Tick(at(4)));
+    scene.tell(sample(4, false));
+    let text = scene.text();
+    assert!(text.contains("SIGKILL ended it: 4711 bash"), "{text}");
 }
