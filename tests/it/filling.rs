@@ -127,7 +127,7 @@ fn the_dialog_blames_whom_the_line_blames() {
         }
         (groups, processes)
     };
-    let exposes = |kind: &dyn Fn(u64) -> (Vec<Cgroup>, Vec<Process>)| {
+    let opened = |kind: &dyn Fn(u64) -> (Vec<Cgroup>, Vec<Process>)| {
         let mut scene = Scene::new(200, 50);
         run(&mut scene, 100, BEGINS - 97, kind);
         let told = line(&scene).expect("a line");
@@ -144,10 +144,10 @@ fn the_dialog_blames_whom_the_line_blames() {
             scene.text().contains("let 77 orders-report die before"),
         )
     };
-    let (told, exposed) = exposes(&mixed);
+    let (told, exposed) = opened(&mixed);
     assert!(told.contains("leaks: no process"), "{told}");
     assert!(!exposed, "the line blames nobody");
-    let (told, exposed) = exposes(&six);
+    let (told, exposed) = opened(&six);
     assert!(told.contains("orders-report"), "{told}");
     assert!(exposed);
 }

@@ -173,7 +173,7 @@ fn why_is_not_asked_about_nobody() {
     let given = Given::new();
     for name in ["", "  ", "0"] {
         let line = ["oomtop", "why", name].map(Into::into);
-        let refused = resolve(line.into_iter(), &given.environment);
+        let refused = resolve(line, &given.environment);
         let Err(stop) = refused else {
             panic!("{name:?}: {refused:?}")
         };

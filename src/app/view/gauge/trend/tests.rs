@@ -91,12 +91,12 @@ fn a_fast_leak_is_seen_in_three_seconds_and_only_as_far_as_that_can_tell() {
 }
 
 /// The rise of the last seconds after each of so many half seconds.
-fn lately(used: impl Fn(u64) -> u64, halves: u64) -> Vec<Option<u64>> {
+fn lately(used: impl Fn(u64) -> u64, halves: u64) -> Vec<Option<f64>> {
     let mut trend = Trend::coarse();
     let after = |half: u64| {
         trend.push(Monotonic(half * 500_000), used(half) * MIB);
         let (rate, _) = trend.lately()?;
-        Some((rate / MIB as f64).round() as u64)
+        Some(rate / MIB as f64)
     };
     (0..halves).map(after).collect()
 }
