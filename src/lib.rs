@@ -73,7 +73,7 @@
 //! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
-//! | units and PID namespaces of those who die first (`linux/blast/`) | 4096 units, 256 namespaces of the processes of the last sample | units are read again, more namespaces are left out |
+//! | units and PID namespaces of those who die first (`linux/blast/`) | 4096 units, 5 threads, 256 namespaces of the processes of the last sample | units are read again, more namespaces are left out |
 //! | how the process of the details was started (`linux/scan/launch.rs`) | 512 arguments, 128 kB, known variables | more is not looked at |
 //! | users (`linux/host/users.rs`) | 4096 uids | the screen shows the number |
 //! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |

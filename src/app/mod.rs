@@ -319,6 +319,8 @@ impl State {
             || !self.searched.is_empty();
         Needs {
             all_commands: self.table.filter.needs_commands() || searching,
+            // The screen shows the next sample soon; no key waits for a unit's file.
+            complete: false,
             visible: on_screen.chain(victims.take(200)).collect(),
             detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
             groups: self.shown_groups(),

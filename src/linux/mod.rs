@@ -3,6 +3,7 @@
 //! Every path starts at a [`SysRoot`], so the whole floor can run on another tree: the host's `/proc` mounted
 //! in a container, or a fake tree in a test. It imports `model`, `oomlog` and nothing above them.
 
+mod as_root;
 mod assess;
 mod blast;
 pub mod cgroup;

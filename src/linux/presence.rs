@@ -7,6 +7,7 @@ use crate::linux::cgroup::list::list_groups;
 use crate::linux::kernel_file::{FileBuffer, keyed, number};
 use crate::linux::scan::proc::stat_line;
 use crate::model::process::Pid;
+use crate::model::time::BootTime;
 
 /// A process that `/proc` has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Present {
     /// Its short name.
     pub comm: String,
     /// Its start in microseconds after boot.
-    pub started: u64,
+    pub started: BootTime,
     /// It has ended and its parent has not asked how (a zombie).
     pub is_zombie: bool,
     /// How a zombie ended, as wait(2) has it (field 52 of `stat`); `None` where the kernel does not tell.
@@ -54,7 +55,7 @@ pub fn process(root: &SysRoot, pid: Pid) -> Option<Present> {
     let ticks = rustix::param::clock_ticks_per_second().max(1);
     Some(Present {
         comm: stat.comm.text().into_owned(),
-        started: stat.start_ticks.saturating_mul(1_000_000 / ticks),
+        started: BootTime::from_ticks(stat.start_ticks, ticks),
         is_zombie,
         // Without the right to look into the process the kernel prints 0.
         status: status.filter(|status| is_zombie && *status != 0),

@@ -336,7 +336,7 @@ impl Sampler {
         let at = Look {
             now,
             pressed,
-            whole: needs.all_commands,
+            whole: needs.complete,
             root: &self.root,
             proc: &self.proc,
             version,

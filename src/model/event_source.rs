@@ -12,6 +12,8 @@ pub enum Tracing {
         instructions: u32,
         /// What this kernel does not let them tell; empty if nothing.
         lacking: String,
+        /// SIGKILLs that came too fast: who sent those is not known.
+        lost: u64,
     },
     /// They cannot be used, for this reason.
     Off(String),
@@ -49,12 +51,25 @@ impl EventSource {
         matches!(self.tracing, Tracing::Live { .. })
     }
 
+    /// SIGKILLs that the tracepoint could not tell of so far; `None` if it cannot tell of all that come.
+    pub fn untold_signals(&self) -> Option<u64> {
+        match &self.tracing {
+            Tracing::Live { lacking, lost, .. } if lacking.is_empty() => Some(*lost),
+            Tracing::Live { .. } | Tracing::NotYet | Tracing::Off(_) => None,
+        }
+    }
+
     /// Why no tracepoint tells of kills, or what it does not tell; `None` if nothing is to be said.
     pub fn untraced(&self) -> Option<String> {
         match &self.tracing {
             Tracing::NotYet => None,
-            Tracing::Live { lacking, .. } if lacking.is_empty() => None,
-            Tracing::Live { lacking, .. } => Some(format!("tracepoint: {lacking}")),
+            Tracing::Live { lacking, lost, .. } => {
+                let lost = (*lost > 0)
+                    .then(|| format!("{lost} SIGKILLs came too fast to tell who sent them"));
+                let lacking = Some(lacking.clone()).filter(|text| !text.is_empty());
+                let parts: Vec<String> = [lacking, lost].into_iter().flatten().collect();
+                (!parts.is_empty()).then(|| format!("tracepoint: {}", parts.join("; ")))
+            }
             Tracing::Off(reason) => Some(format!("no tracepoint: {reason}")),
         }
     }

@@ -1,6 +1,7 @@
 //! Points in time as plain numbers. Nothing on this floor reads a clock.
 
 use std::fmt;
+use std::time::Duration;
 
 pub use crate::oomlog::Monotonic;
 
@@ -43,9 +44,37 @@ pub struct Now {
     pub monotonic: Monotonic,
     /// The same moment in wall-clock time.
     pub wall: Wall,
+    /// How long the machine was suspended since it booted: `/proc/PID/stat` counts that (`CLOCK_BOOTTIME`), the kernel's
+    /// log and [`Monotonic`] do not.
+    pub asleep: Duration,
+}
+
+/// Time since boot with the time in suspend, in microseconds (`CLOCK_BOOTTIME`): when processes started. A type of its
+/// own, so that nobody compares it with a [`Monotonic`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct BootTime(pub u64);
+
+impl BootTime {
+    /// Of a start time in clock ticks, of which there are so many in a second.
+    #[must_use]
+    pub fn from_ticks(ticks: u64, per_second: u64) -> Self {
+        let micros = u128::from(ticks) * 1_000_000 / u128::from(per_second.max(1));
+        Self(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
 }
 
 impl Now {
+    /// Converts a time with suspend in it to wall-clock time.
+    #[must_use]
+    pub fn wall_of_boot(self, moment: BootTime) -> Wall {
+        let asleep = u64::try_from(self.asleep.as_micros()).unwrap_or(u64::MAX);
+        let by_boot = Self {
+            monotonic: Monotonic(self.monotonic.0.saturating_add(asleep)),
+            ..self
+        };
+        by_boot.wall_of(Monotonic(moment.0))
+    }
+
     /// Converts a time since boot to wall-clock time (wrong by the time spent in suspend, as with `dmesg
     /// -T`).
     #[must_use]
@@ -61,7 +90,7 @@ impl Now {
 
 #[cfg(test)]
 mod tests {
-    use super::{Monotonic, Now, Wall};
+    use super::{BootTime, Monotonic, Now, Wall};
 
     #[test]
     fn wall_clock_of_a_kernel_stamp() {
@@ -71,6 +100,7 @@ mod tests {
                 unix_micros: 1_000_000_000_000_000,
                 utc_offset: 3600,
             },
+            ..Now::default()
         };
         assert_eq!(now.wall_of(Monotonic(40_000_000)).to_string(), "02:45:40");
         assert_eq!(
@@ -81,5 +111,24 @@ mod tests {
             .to_string(),
             "23:59:59"
         );
+    }
+
+    #[test]
+    fn a_start_counts_the_time_in_suspend_and_a_kernel_stamp_does_not() {
+        let now = Now {
+            monotonic: Monotonic(100_000_000),
+            wall: Wall {
+                unix_micros: 1_000_000_000_000_000,
+                utc_offset: 0,
+            },
+            asleep: std::time::Duration::from_hours(1),
+        };
+        let before = |wall: Wall| (now.wall.unix_micros - wall.unix_micros) / 1_000_000;
+        // It started 20 s ago, an hour after the boot, of which the machine slept most.
+        let started = BootTime::from_ticks(368_000, 100);
+        assert_eq!(before(now.wall_of_boot(started)), 20);
+        assert_eq!(before(now.wall_of(Monotonic(80_000_000))), 20);
+        assert_eq!(before(now.wall_of_boot(BootTime(0))), 3700);
+        assert_eq!(BootTime::from_ticks(u64::MAX, 0), BootTime(u64::MAX));
     }
 }

@@ -9,15 +9,20 @@ use crate::model::time::{Monotonic, Now, Wall};
 
 /// Both clocks now, with the local zone's offset.
 pub(super) fn now() -> Now {
-    let boot = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let micros = u64::try_from(boot.tv_sec).unwrap_or(0) * 1_000_000
-        + u64::try_from(boot.tv_nsec / 1000).unwrap_or(0);
+    let micros = |clock| {
+        let time = rustix::time::clock_gettime(clock);
+        u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000
+            + u64::try_from(time.tv_nsec / 1000).unwrap_or(0)
+    };
+    let monotonic = micros(rustix::time::ClockId::Monotonic);
+    let boot = micros(rustix::time::ClockId::Boottime);
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let unix_micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
     Now {
-        monotonic: Monotonic(micros),
+        monotonic: Monotonic(monotonic),
+        asleep: std::time::Duration::from_micros(boot.saturating_sub(monotonic)),
         wall: Wall {
             unix_micros,
             utc_offset: utc_offset(unix_micros),

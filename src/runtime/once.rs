@@ -101,6 +101,7 @@ fn document_text(
     let mut session = Session::new(root.clone(), backend)?;
     let mut needs = Needs {
         all_commands: true,
+        complete: true,
         ..Needs::default()
     };
     let first = session.sample(&needs)?;

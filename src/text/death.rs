@@ -210,7 +210,7 @@ fn doubt_words(doubt: Doubt) -> &'static str {
             "oomtop why, which reads the logs: no OOM kill and no SIGKILL came, so it ended by itself, crashed, or got another signal"
         }
         Doubt::NotTraced => {
-            "oomtop as root: its tracepoints tell who sends SIGKILL (see the title of the events)"
+            "the kernel's tracepoints: they did not tell oomtop of every kill and SIGKILL at that time (the title of the events says why)"
         }
         Doubt::Nothing => "a record about it: an exit that nobody waits for is in no log",
     }

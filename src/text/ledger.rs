@@ -62,7 +62,7 @@ pub fn about(kind: Kind) -> &'static str {
 #[must_use]
 pub fn heading(how: FreedBy) -> &'static str {
     match how {
-        FreedBy::Kill => "A kill frees",
+        FreedBy::Kill => "The end of its processes frees",
         FreedBy::LastUser => "The last user's end frees",
         FreedBy::Reclaim => "Reclaim frees, before anybody is killed",
         FreedBy::Hand => "No kill frees",

@@ -25,7 +25,6 @@ use ratatui::layout::Rect;
 
 pub(crate) const MIB: u64 = 1 << 20;
 pub(crate) const GIB: u64 = 1 << 30;
-
 /// The machine was booted this long before the scene begins.
 const BOOT: u64 = 1_051_440;
 
@@ -35,8 +34,9 @@ pub(crate) fn moment(second: u64) -> Now {
         monotonic: Monotonic((BOOT + second) * 1_000_000),
         wall: Wall {
             unix_micros: 1_763_820_207_000_000 + i64::try_from(second).expect("small") * 1_000_000,
-            utc_offset: 0,
+            ..Wall::default()
         },
+        ..Now::default()
     }
 }
 

@@ -1,32 +1,47 @@
 //! The details of a process that ended while they were open: how, as far as oomtop saw it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::common::scene::{GIB, Scene, id, kill_report, moment, processes, snapshot};
 use oomtop::app::msg::Msg;
 use oomtop::model::cgroup::CgroupKey;
 use oomtop::model::event_source::{EventSource, Tracing};
 use oomtop::model::killers::oom_policy::{OomPolicy, Unit};
+use oomtop::model::process::ProcessId;
+use oomtop::model::time::Now;
 use oomtop::model::traced::{Sender, Sigkill, Traced};
 use oomtop::oomlog::OomEvent;
 
-/// The details of java are open; tracepoints tell of signals, or not.
-fn opened(traced: bool) -> Scene {
-    let mut scene = Scene::new(140, 40);
-    let tracing = if traced {
-        Tracing::Live {
-            instructions: 412,
-            lacking: String::new(),
-        }
-    } else {
-        Tracing::Off("not allowed".to_owned())
-    };
-    scene.tell(Msg::Source(EventSource {
+fn live(lacking: &str, lost: u64) -> Tracing {
+    Tracing::Live {
+        instructions: 412,
+        lacking: lacking.to_owned(),
+        lost,
+    }
+}
+
+fn source(tracing: Tracing) -> Msg {
+    Msg::Source(EventSource {
         name: "/dev/kmsg".to_owned(),
         caught_up: true,
         tracing,
         ..EventSource::default()
-    }));
+    })
+}
+
+/// The details of java are open; tracepoints tell of signals, or not.
+fn opened(traced: bool) -> Scene {
+    opened_with(if traced {
+        live("", 0)
+    } else {
+        Tracing::Off("not allowed".to_owned())
+    })
+}
+
+fn opened_with(tracing: Tracing) -> Scene {
+    let mut scene = Scene::new(140, 40);
+    scene.tell(source(tracing));
     sample(&mut scene, 1, true);
     sample(&mut scene, 2, true);
     scene.keys("/").types("pid:1892").keys("Enter Enter");
@@ -105,7 +120,7 @@ fn the_kernels_kill_is_the_cause_and_an_elder_one_of_the_number_is_not() {
     assert!(text.contains("kernel log"), "{text}");
     let text = after(false, []);
     assert!(
-        text.contains("Unknown.") && text.contains("oomtop as root"),
+        text.contains("Unknown.") && text.contains("the kernel's tracepoints"),
         "{text}"
     );
 }
@@ -163,4 +178,70 @@ fn systemd_stops_the_rest_of_the_unit_after_a_kill_in_it() {
         text.contains("killed 812 helper in this unit, and systemd then stopped the rest"),
         "{text}"
     );
+}
+
+#[test]
+fn tracepoints_that_miss_something_prove_nothing() {
+    let ends = |mut scene: Scene, told: Option<Msg>| {
+        if let Some(msg) = told {
+            scene.tell(Msg::Tick(moment(3)));
+            scene.tell(msg);
+        }
+        sample(&mut scene, 4, false);
+        scene.text()
+    };
+    let certain = "no OOM kill and no SIGKILL came";
+    let whole = ends(opened(true), None);
+    assert!(whole.contains(certain), "{whole}");
+    // What was lost before it was last seen does not matter.
+    let before = ends(opened_with(live("", 9)), None);
+    assert!(before.contains(certain), "{before}");
+    for text in [
+        ends(opened_with(live("no tracepoint signal_generate", 0)), None),
+        ends(opened(true), Some(source(live("", 7)))),
+        ends(opened(true), Some(Msg::Traced(Traced::Lost(2)))),
+    ] {
+        assert!(!text.contains(certain), "{text}");
+        assert!(text.contains("they did not tell oomtop"), "{text}");
+    }
+}
+
+#[test]
+fn a_machine_that_was_suspended_knows_how_its_processes_ended() {
+    // java started a second before it was seen first, after an hour in suspend.
+    let mut scene = Scene::new(140, 40);
+    let asleep = Duration::from_hours(1);
+    let at = |second| Now {
+        asleep,
+        ..moment(second)
+    };
+    let started = (at(1).monotonic.0 + 3_600_000_000) / 10_000 - 100;
+    let java = ProcessId {
+        pid: 1892,
+        start_ticks: started,
+    };
+    let sample = |second: u64, alive: bool| {
+        let mut all = processes();
+        let own = all.iter_mut().find(|process| process.id == id(1892));
+        own.expect("java").id = java;
+        all.retain(|process| alive || process.id != java);
+        let mut sample = snapshot(second, all);
+        sample.taken = at(second);
+        Msg::Sampled(Arc::new(sample))
+    };
+    scene.tell(source(live("", 0)));
+    for second in [1, 2] {
+        scene.tell(Msg::Tick(at(second)));
+        scene.tell(sample(second, true));
+    }
+    scene.keys("/").types("pid:1892").keys("Enter Enter");
+    let Msg::Traced(Traced::Sigkill(mut sent)) = sigkill(4711, 1000, "bash") else {
+        panic!("another message")
+    };
+    sent.target = java;
+    scene.tell(Msg::Traced(Traced::Sigkill(sent)));
+    scene.tell(Msg::Tick(at(4)));
+    scene.tell(sample(4, false));
+    let text = scene.text();
+    assert!(text.contains("SIGKILL ended it: 4711 bash"), "{text}");
 }

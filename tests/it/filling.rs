@@ -116,6 +116,43 @@ fn growth_that_no_process_has_is_not_blamed_on_one() {
 }
 
 #[test]
+fn the_dialog_blames_whom_the_line_blames() {
+    // The orders-report grows by a fourth of what fills the group; the rest is page cache.
+    let mixed = |second| {
+        let (groups, mut processes) = six(second);
+        for process in &mut processes {
+            let own = process.id.pid == 77;
+            let growth = if own { (RATE << 18) as f32 } else { 0.0 };
+            (process.growth, process.pace) = (Some(growth), Pace::default());
+        }
+        (groups, processes)
+    };
+    let opened = |kind: &dyn Fn(u64) -> (Vec<Cgroup>, Vec<Process>)| {
+        let mut scene = Scene::new(200, 50);
+        run(&mut scene, 100, BEGINS - 97, kind);
+        let told = line(&scene).expect("a line");
+        scene.keys("d i");
+        let path = scene
+            .state
+            .domains
+            .selected_path()
+            .expect("a group")
+            .clone();
+        scene.tell(Msg::Surveyed(path.clone(), Ok(Survey::of_nothing(path))));
+        (
+            told,
+            scene.text().contains("let 77 orders-report die before"),
+        )
+    };
+    let (told, exposed) = opened(&mixed);
+    assert!(told.contains("leaks: no process"), "{told}");
+    assert!(!exposed, "the line blames nobody");
+    let (told, exposed) = opened(&six);
+    assert!(told.contains("orders-report"), "{told}");
+    assert!(exposed);
+}
+
+#[test]
 fn three_keys_protect_the_victim_that_the_line_names() {
     let mut scene = leaking(80, 24, 3);
     scene.asked();
@@ -189,4 +226,52 @@ fn what_fills_up_first_comes_first_and_the_others_are_counted() {
     scene.keys("d");
     let selected = scene.state.domains.selected_path().map(ToString::to_string);
     assert_eq!(selected.as_deref(), Some("/woken-test/shops/billing"));
+}
+
+#[test]
+fn the_details_say_of_each_domain_who_dies_along() {
+    // The outer group is killed as a whole, but not by an OOM of the inner one.
+    let pods = |_: u64| {
+        let mut outer = group("/pods", Some(0), 0, 90);
+        outer.limits.oom_group = true;
+        let mut inner = group("/pods/shop", Some(1), 100, 80);
+        inner.limits.swap_max = Some(0);
+        let processes = vec![
+            process(1, "init", 10, 0, 0),
+            process(10, "shop", 70, 0, 2),
+            process(11, "proxy", 9, 0, 1),
+            process(12, "cron", 8, 0, 2),
+        ];
+        (vec![group("/", None, 0, 0), outer, inner], processes)
+    };
+    let mut scene = Scene::new(140, 50);
+    run(&mut scene, 100, 3, pods);
+    scene.keys("/").types("pid:10").keys("Enter Enter");
+    let text = scene.text();
+    let line = |with: &str| {
+        let found = text.lines().position(|line| line.contains(with));
+        found.unwrap_or_else(|| panic!("no {with:?} in {text}"))
+    };
+    let inner = line("if full     /pods/shop");
+    let alone = line("dies with   nobody");
+    let host = line("if full     the host");
+    let whole = line("dies with   2 others in pods");
+    assert!(inner < alone && alone < host && host < whole, "{text}");
+}
+
+#[test]
+fn a_search_does_not_make_samples_wait() {
+    let mut scene = Scene::new(80, 24);
+    run(&mut scene, 100, 2, six);
+    scene.effects.clear();
+    scene.keys("/").types("orders").keys("Enter");
+    run(&mut scene, 102, 2, six);
+    scene.tell(Msg::Tick(moment(110)));
+    let asked = scene.effects.iter().filter_map(|effect| match effect {
+        Effect::Sample(needs) => Some(needs),
+        _ => None,
+    });
+    let searched: Vec<_> = asked.filter(|needs| needs.all_commands).collect();
+    assert!(!searched.is_empty(), "{:?}", scene.effects);
+    assert!(searched.iter().all(|needs| !needs.complete));
 }

@@ -289,3 +289,24 @@ fn no_size_panics_with_the_banner_and_a_dialog() {
         }
     }
 }
+
+#[test]
+fn no_key_to_choose_is_named_where_nothing_can_be_chosen() {
+    let text = |survey: Survey| {
+        let mut scene = scene(120, 36, CgroupVersion::V2);
+        scene.keys("Down i");
+        surveyed(&mut scene, survey);
+        scene.text()
+    };
+    assert!(text(survey(&docker(), FreezerState::Thawed)).contains("a letter choose"));
+    let mut all = machine();
+    all.retain(|process| process.id.pid != 1892);
+    let mut scene = scene(120, 36, CgroupVersion::V2);
+    scene.keys("Down i");
+    // The survey has not come: nothing is offered yet.
+    let text = scene.text();
+    assert!(
+        text.contains("Incident in") && !text.contains("choose"),
+        "{text}"
+    );
+}

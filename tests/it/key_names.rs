@@ -164,15 +164,15 @@ fn no_screen_names_a_default_key_when_all_have_moved() {
     for (name, words) in [
         (
             "table",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Incident  F21Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Fix  F21Filter",
         ),
         (
             "domains",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Incident  F21Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Fix  F21Filter",
         ),
         (
             "events",
-            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Incident  F21Filter",
+            "F13Help  F14Adjust  F17Cgroup  F18Kill  F65Fix  F21Filter",
         ),
         ("undo", "press F57 to set 0"),
         ("moved", "; F18 again acts on"),

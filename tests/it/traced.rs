@@ -29,6 +29,7 @@ fn live() -> Tracing {
     Tracing::Live {
         instructions: 412,
         lacking: String::new(),
+        lost: 0,
     }
 }
 

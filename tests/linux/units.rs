@@ -68,7 +68,7 @@ fn the_unit_that_systemd_stops_after_a_kill() {
             .process(12, |p| p.cgroup("/system.slice").rss_mib(5));
         let mut sampler = sampler(&root);
         let whole = Needs {
-            all_commands: true,
+            complete: true,
             ..Needs::default()
         };
         let snapshot = sampler.sample(&whole, at(1)).expect("a sample");

@@ -149,3 +149,28 @@ fn a_group_that_is_not_followed_any_more_wakes_nobody_and_there_is_a_most() {
     waker.follow(&[]);
     assert_eq!(waker.sources().groups, WakeSource::NotYet);
 }
+
+#[test]
+fn a_group_that_was_made_again_under_its_path_is_followed_anew() {
+    let root = tree(2);
+    let mut waker = Waker::open(&root.sys_root());
+    follow(&mut waker, 2);
+    // A service that starts again: the group is removed, and another one has its path.
+    let file = group(&root, 0).0;
+    let made = file.with_file_name("made");
+    std::fs::write(&made, events(0, 0, 0)).expect("written");
+    std::fs::rename(&made, &file).expect("in its place");
+    follow(&mut waker, 2);
+    while told(&mut waker).is_some() {}
+    group(&root, 0).set(0, 0, 1);
+    assert_eq!(told(&mut waker), Some(Wake::Group));
+    group(&root, 1).set(0, 0, 1);
+    assert_eq!(
+        told(&mut waker),
+        Some(Wake::Group),
+        "and the other one as before"
+    );
+    std::fs::remove_file(&file).expect("removed");
+    follow(&mut waker, 2);
+    assert!(matches!(waker.sources().groups, WakeSource::Live(text) if text.contains(" 1 group ")));
+}

@@ -144,11 +144,42 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         pair("cgroup", group),
     ];
     if !process.kernel_thread && !process.global_init {
-        let whole = group_kill(Scope::Host, process.cgroup, &snapshot.cgroups);
-        lines.extend(blast::lines(process.id, whole, snapshot));
+        lines.extend(along(process, snapshot));
     }
     if let Some(exe) = detail.and_then(|d| d.exe.as_deref()) {
         lines.push(pair("executable", exe));
+    }
+    lines
+}
+
+/// Who ends with it. An OOM of a group kills no more than that group as a whole, so each domain has a case of its own:
+/// told once where they are alike.
+fn along(process: &Process, snapshot: &Snapshot) -> Vec<Line> {
+    let mut cases: Vec<(Option<CgroupKey>, Vec<Scope>)> = Vec::new();
+    let around = distance::around(process, snapshot);
+    let scopes = around.iter().map(|domain| domain.scope);
+    for scope in scopes.chain(around.is_empty().then_some(Scope::Host)) {
+        let whole = group_kill(scope, process.cgroup, &snapshot.cgroups);
+        match cases.iter_mut().find(|(known, _)| *known == whole) {
+            Some((_, scopes)) => scopes.push(scope),
+            None => cases.push((whole, vec![scope])),
+        }
+    }
+    let is_split = cases.len() > 1;
+    let mut lines = Vec::new();
+    for (whole, scopes) in cases {
+        if is_split {
+            let names: Vec<String> = scopes
+                .iter()
+                .map(|scope| wording::domain(*scope, snapshot))
+                .collect();
+            lines.push(pair("if full", names.join(", ")));
+        }
+        let dying = blast::lines(process.id, whole, snapshot);
+        if dying.is_empty() && is_split {
+            lines.push(pair("dies with", "nobody"));
+        }
+        lines.extend(dying);
     }
     lines
 }

@@ -26,8 +26,12 @@ pub struct Early {
     wanted: bool,
     last: Option<Monotonic>,
     /// The groups that the kernel was last asked to tell of.
-    attended: Vec<CgroupPath>,
+    attended: Vec<Attended>,
 }
+
+/// A group, and which of those that had its path: a service that starts again has a new group, whose events must be
+/// asked for again.
+type Attended = (CgroupPath, Option<u64>);
 
 impl Early {
     /// A sample was asked for; it serves whoever waits.
@@ -67,17 +71,18 @@ impl State {
     /// Asks the kernel to tell of the groups that matter now, if they are others than before.
     pub(super) fn attend(&mut self) -> Vec<Effect> {
         let mut groups = self.worth_attention();
-        groups.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        groups.sort_unstable_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
         if groups == self.early.attended {
             return Vec::new();
         }
-        self.early.attended.clone_from(&groups);
-        vec![Effect::Attend(groups)]
+        let paths = groups.iter().map(|(path, _)| path.clone()).collect();
+        self.early.attended = groups;
+        vec![Effect::Attend(paths)]
     }
 
     /// The groups nearest to an OOM; then, where there is room, those at the top of the tree: on v2 they count what
     /// happens in all groups below.
-    fn worth_attention(&self) -> Vec<CgroupPath> {
+    fn worth_attention(&self) -> Vec<Attended> {
         let snapshot = &self.snapshot;
         let domains = snapshot.domains.iter().filter_map(|domain| {
             let watch = self.domains.watch(domain.scope)?;
@@ -98,13 +103,13 @@ impl State {
             name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
         };
         let top = snapshot.cgroups.iter().filter(is_top).take(most_top);
-        let mut chosen: Vec<CgroupPath> = Vec::with_capacity(MOST);
+        let mut chosen: Vec<Attended> = Vec::with_capacity(MOST);
         for group in near.chain(top).chain(domains.map(|(_, group)| group)) {
             if chosen.len() >= MOST {
                 break;
             }
-            if group.present && !chosen.contains(&group.path) {
-                chosen.push(group.path.clone());
+            if group.present && !chosen.iter().any(|(path, _)| *path == group.path) {
+                chosen.push((group.path.clone(), group.instance));
             }
         }
         chosen
@@ -113,12 +118,15 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use crate::app::State;
     use crate::app::msg::{Effect, Msg};
     use crate::app::settings::Settings;
     use crate::app::update::update;
+    use crate::model::cgroup::Cgroup;
+    use crate::model::on_paper::group;
     use crate::model::snapshot::{Host, Snapshot};
     use crate::model::time::{Monotonic, Now};
     use crate::model::wake::Wake;
@@ -128,6 +136,31 @@ mod tests {
             monotonic: Monotonic(1_000_000 + millis * 1000),
             ..Now::default()
         }
+    }
+
+    #[test]
+    fn a_group_that_was_made_again_is_attended_again() {
+        let mut state = State::new(Settings::default(), Host::default(), (80, 24), at(0));
+        let mut attended = Vec::new();
+        for (seq, instance) in [7, 7, 8, 8].into_iter().enumerate() {
+            let millis = seq as u64 * 1000;
+            update(&mut state, Msg::Tick(at(millis)));
+            let shop = Cgroup {
+                instance: Some(instance),
+                ..group("/shop", Some(0), Some(1 << 30), 0)
+            };
+            let snapshot = Snapshot {
+                seq: seq as u64 + 1,
+                taken: at(millis),
+                cgroups: Arc::new(vec![group("/", None, None, 0), shop]),
+                ..Snapshot::default()
+            };
+            let effects = update(&mut state, Msg::Sampled(snapshot.into())).effects;
+            attended.push(effects.iter().any(|effect| {
+                matches!(effect, Effect::Attend(groups) if groups.iter().any(|path| path.as_str() == "/shop"))
+            }));
+        }
+        assert_eq!(attended, [true, false, true, false]);
     }
 
     fn samples(effects: &[Effect]) -> usize {

@@ -42,7 +42,7 @@ pub(super) fn on_traced(state: &mut State, traced: Traced) -> Vec<Effect> {
             Vec::new()
         }
         Traced::Lost(victims) => {
-            state.events.lose_traced();
+            state.events.lose_traced(state.now.monotonic);
             let text = format!(
                 "{victims} victims came too fast for the tracepoint: the kernel's counters have them"
             );

@@ -7,7 +7,7 @@ use crate::app::view::events::{Entry, EventLog};
 use crate::model::process::ProcessId;
 use crate::model::sigkills::Sigkills;
 use crate::model::snapshot::Snapshot;
-use crate::model::time::{Monotonic, Now};
+use crate::model::time::{BootTime, Monotonic, Now};
 use crate::model::traced::{self, Sigkill, TracedKill};
 use crate::oomlog::OomEvent;
 use crate::oomlog::analysis::death::{Cause, Death, Doubt, Question, Seen, deaths};
@@ -20,8 +20,8 @@ const KEPT: usize = 16;
 const STOPS_WITHIN: i64 = 100_000_000;
 /// Microseconds by which stamps of logs and samples differ.
 const EXACT: i64 = 1_000_000;
-/// Microseconds of a clock tick (`USER_HZ` is 100 everywhere but on Alpha).
-const TICK: u64 = 10_000;
+/// Clock ticks of a second (`USER_HZ` is 100 everywhere but on Alpha).
+const TICKS: u64 = 100;
 
 /// A process that a dialog shows or has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Aftermath<'_> {
         let missed = gone.missed?;
         let wall = |at| self.now.wall_of(at).unix_micros;
         let facts = self.facts(id);
-        let started = wall(Monotonic(id.start_ticks.saturating_mul(TICK)));
+        let started = self.started(id);
         let seen = Seen::default();
         let mut found = deaths(&Question::Pid(id.pid), &facts, &seen).into_iter();
         // The number may have been another's before, and may be another's since.
@@ -130,13 +130,18 @@ impl Aftermath<'_> {
         Some(death)
     }
 
+    /// When the process started, in microseconds since 1970.
+    fn started(&self, id: ProcessId) -> i64 {
+        let started = BootTime::from_ticks(id.start_ticks, TICKS);
+        self.now.wall_of_boot(started).unix_micros
+    }
+
     /// Nothing names the process: its unit was stopped after a kill in it, or it was not killed.
     fn unnamed(&self, gone: &Gone, missed: Monotonic, facts: &[Fact]) -> Death {
         let first_without = self.now.wall_of(missed);
         let missed = first_without.unix_micros;
         let unit = gone.cgroup.as_deref().and_then(unit_of);
-        let ticks = gone.id.start_ticks.saturating_mul(TICK);
-        let started = self.now.wall_of(Monotonic(ticks)).unix_micros;
+        let started = self.started(gone.id);
         let kill = facts.iter().rfind(|fact| {
             matches!(fact.says, Says::KernelKill { .. })
                 && fact.of_unit() == unit

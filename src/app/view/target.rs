@@ -10,7 +10,7 @@ use crate::app::view::processes::table::has_ended;
 use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::{Pid, Process};
-use crate::model::time::Monotonic;
+use crate::model::time::{BootTime, Monotonic};
 
 /// Where the selected row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,9 +105,11 @@ impl State {
         if let Some(start) = dead.start_ticks {
             return process.id.start_ticks == start;
         }
-        let ticks = self.host.ticks_per_second.max(1);
-        let started = u128::from(process.id.start_ticks) * 1_000_000 / u128::from(ticks);
-        process.comm.text() == dead.comm && dead.at.is_some_and(|at| started <= u128::from(at.0))
+        // The start counts time in suspend, the event does not.
+        let started = BootTime::from_ticks(process.id.start_ticks, self.host.ticks_per_second);
+        let started = self.now.wall_of_boot(started).unix_micros;
+        let is_before = |at| started <= self.now.wall_of(at).unix_micros;
+        process.comm.text() == dead.comm && dead.at.is_some_and(is_before)
     }
 
     /// The OOM domain of the selected event, if the sample has it.

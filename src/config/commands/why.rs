@@ -10,7 +10,7 @@ use crate::oomlog::analysis::death::Question;
 #[derive(Debug, clap::Args)]
 pub(in crate::config) struct WhyArgs {
     /// A process number, a unit, or the name of a process, a container's id, a pod
-    #[arg(value_name = "PID|UNIT|NAME")]
+    #[arg(value_name = "PID|UNIT|NAME", value_parser = named)]
     of: String,
 
     /// Look at what happened since then, in older boots too: "10 min ago", "12:30", "2026-11-27 12:30"
@@ -24,6 +24,15 @@ pub(in crate::config) struct WhyArgs {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+}
+
+/// What names somebody.
+fn named(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it names nobody: give a process number, a unit, or a name".to_owned()),
+        "0" => Err("no process has the number 0".to_owned()),
+        name => Ok(name.to_owned()),
+    }
 }
 
 /// Why somebody died.

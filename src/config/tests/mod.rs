@@ -167,3 +167,17 @@ fn nonsense_is_refused_with_a_sentence() {
         assert!(text.len() > 20, "{line}: {text}");
     }
 }
+
+#[test]
+fn why_is_not_asked_about_nobody() {
+    let given = Given::new();
+    for name in ["", "  ", "0"] {
+        let line = ["oomtop", "why", name].map(Into::into);
+        let refused = resolve(line, &given.environment);
+        let Err(stop) = refused else {
+            panic!("{name:?}: {refused:?}")
+        };
+        assert_eq!(stop.status, 2, "{name:?}: {}", stop.text);
+    }
+    assert!(matches!(given.resolve("oomtop why 1"), Ok(Mode::Why(_))));
+}

@@ -1,5 +1,6 @@
 //! [`UnitWatch`]: what becomes of the units whose processes are first to die (`OOMPolicy=`, main process). Unit files
-//! may lie on a slow disk, or in a home directory that hangs: a thread of its own reads them.
+//! may lie on a slow disk, or in a home directory that hangs: threads of their own read them, one those of the system, so
+//! that it waits for no home, and a few those of the users.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -28,8 +29,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 type Asked = (CgroupPath, Manager);
 
-/// Questions to the thread, and its answers.
-type Reader = (Sender<Asked>, Receiver<(CgroupPath, UnitRule)>);
+type Answer = (CgroupPath, UnitRule);
+
+/// Threads for the users' units.
+const USER_THREADS: u32 = 4;
+
+/// Reads what the files of a unit say.
+type Read = fn(&Path, &str, Manager, &mut HashMap<Manager, Defaults>) -> UnitRule;
 
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -39,11 +45,15 @@ struct Known {
     is_open: bool,
 }
 
-/// What is known of units, and the thread that reads more.
+/// What is known of units, and the threads that read more.
 #[derive(Debug, Default)]
 pub(crate) struct UnitWatch {
     known: HashMap<CgroupPath, Known>,
-    reader: Option<Reader>,
+    /// Questions to the threads: one for the system, and one for each user or a few of them.
+    readers: HashMap<Manager, Sender<Asked>>,
+    answers: Option<(Sender<Answer>, Receiver<Answer>)>,
+    /// [`read`], but in tests.
+    read: Option<Read>,
     /// No systemd runs there.
     is_absent: Option<bool>,
 }
@@ -110,17 +120,24 @@ impl UnitWatch {
                 is_open: true,
             },
         );
-        if self.reader.is_none() {
-            self.reader = start(at.root.base.clone());
+        let whose = match manager {
+            Manager::System => Manager::System,
+            Manager::User(uid) => Manager::User(uid % USER_THREADS),
+        };
+        let (tell, _) = self.answers.get_or_insert_with(channel);
+        if !self.readers.contains_key(&whose) {
+            let read = self.read.unwrap_or(read);
+            let started = start(at.root.base.clone(), tell.clone(), read);
+            self.readers.extend(started.map(|asks| (whose, asks)));
         }
-        if let Some((asks, _)) = &self.reader {
+        if let Some(asks) = self.readers.get(&whose) {
             // The thread ends only with this watch.
             let _ = asks.send((path.clone(), manager));
         }
     }
 
     fn take(&mut self, whole: bool) {
-        let Some((_, answers)) = &self.reader else {
+        let Some((_, answers)) = &self.answers else {
             return;
         };
         let until = Instant::now() + PATIENCE;
@@ -226,9 +243,8 @@ fn lead(
     }
 }
 
-fn start(base: PathBuf) -> Option<Reader> {
+fn start(base: PathBuf, tell: Sender<Answer>, read: Read) -> Option<Sender<Asked>> {
     let (asks, asked) = channel::<Asked>();
-    let (tell, told) = channel();
     let run = move || {
         let mut managers = HashMap::new();
         while let Ok((path, manager)) = asked.recv() {
@@ -240,7 +256,7 @@ fn start(base: PathBuf) -> Option<Reader> {
     };
     // Without a thread the policies stay unknown.
     helper("units", run).ok()?;
-    Some((asks, told))
+    Some(asks)
 }
 
 /// What holds for all units of a manager.
@@ -279,4 +295,65 @@ fn read(
     };
     let files = root.files_of(unit, &defaults.dirs, defaults.owner);
     unit_rule(unit, &files, defaults.policy, defaults.release)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    use super::{Defaults, Look, UnitWatch};
+    use crate::linux::SysRoot;
+    use crate::model::cgroup::{CgroupPath, CgroupVersion};
+    use crate::model::killers::oom_policy::{Manager, UnitRule};
+    use crate::model::time::Monotonic;
+
+    /// The home of the user with an even uid never answers.
+    fn hangs(_: &Path, _: &str, manager: Manager, _: &mut HashMap<Manager, Defaults>) -> UnitRule {
+        while matches!(manager, Manager::User(uid) if uid % 2 == 0) {
+            std::thread::park();
+        }
+        UnitRule::default()
+    }
+
+    #[test]
+    fn a_home_that_hangs_holds_up_neither_the_system_nor_another_user() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = SysRoot::under(dir.path());
+        let proc = OwnedFd::from(std::fs::File::open(dir.path()).expect("opened"));
+        let at = Look {
+            now: Monotonic(0),
+            pressed: false,
+            whole: false,
+            root: &root,
+            proc: &proc,
+            version: CgroupVersion::V2,
+            cgroups: &[],
+        };
+        let mut watch = UnitWatch {
+            read: Some(hangs),
+            ..UnitWatch::default()
+        };
+        let path = |name: &str| CgroupPath::new(&format!("/{name}.service"));
+        for (name, manager) in [
+            ("slow", Manager::User(1000)),
+            ("web", Manager::System),
+            ("other", Manager::User(1001)),
+        ] {
+            watch.ask(&at, &path(name), manager);
+        }
+        let is_known = |watch: &UnitWatch, name: &str| {
+            let known = watch.known.get(&path(name));
+            known.is_some_and(|known| known.rule.is_some())
+        };
+        let begun = Instant::now();
+        while !is_known(&watch, "web") || !is_known(&watch, "other") {
+            assert!(begun.elapsed() < Duration::from_mins(1), "they wait for it");
+            watch.take(false);
+            std::thread::yield_now();
+        }
+        assert!(!is_known(&watch, "slow"));
+    }
 }

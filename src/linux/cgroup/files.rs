@@ -93,7 +93,15 @@ impl GroupReader {
                 };
                 return;
             }
-            _ => group.present = true,
+            found => {
+                let instance = found.ok();
+                if !group.is_still(instance) {
+                    // Another group under the same path: its counters began again.
+                    *group = Cgroup::unread(group.path.clone(), group.parent);
+                }
+                group.present = true;
+                group.instance = instance.or(group.instance);
+            }
         }
         if depth == Depth::Kills {
             if version.is_v1() {
@@ -182,11 +190,11 @@ impl Files<'_> {
         name.extend_from_slice(file.as_bytes());
     }
 
-    /// Checks that the file exists without reading it: the list of processes can be long.
-    fn look(&mut self, file: &str) -> Result<(), Errno> {
+    /// The inode number of the file. It is not read: the list of processes can be long.
+    fn look(&mut self, file: &str) -> Result<u64, Errno> {
         self.name(file);
         let flags = rustix::fs::AtFlags::empty();
-        rustix::fs::statat(self.root, self.reader.name.as_slice(), flags).map(|_| ())
+        rustix::fs::statat(self.root, self.reader.name.as_slice(), flags).map(|stat| stat.st_ino)
     }
 
     fn raw<T>(&mut self, file: &str, parse: impl FnOnce(&[u8]) -> T) -> Result<T, Errno> {

@@ -14,6 +14,7 @@ use super::child::{Leash, OwnChild};
 pub use super::reader::JournalReader;
 use super::reader::{Bounds, cannot_read};
 use crate::linux::ReadError;
+use crate::linux::as_root::as_root;
 use crate::oomlog::Killer;
 
 /// Most bytes read of what is no endless stream. All journals together are at most 4 GiB on disk unless
@@ -245,7 +246,11 @@ impl Journalctl {
         let mut command = Command::new(&self.program);
         command.args(self.arguments());
         let child = OwnChild::spawn(&mut command, &self.leash).map_err(|error| {
-            cannot_read(&self.program, error, "run oomtop as root to read /dev/kmsg")
+            cannot_read(
+                &self.program,
+                error,
+                as_root("run oomtop as root to read /dev/kmsg"),
+            )
         })?;
         let bounds = Bounds {
             bytes: if self.follow { u64::MAX } else { self.most },
@@ -274,7 +279,7 @@ impl Journalctl {
                     io::ErrorKind::NotFound,
                     "it shows no record of the kernel or of systemd to this user",
                 ),
-                "run oomtop as root, or join the group systemd-journal",
+                as_root("run oomtop as root, or join the group systemd-journal"),
             ));
         };
         let call = Self {

@@ -14,6 +14,7 @@ use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 
 use crate::linux::ReadError;
+use crate::linux::as_root::as_root;
 use crate::linux::kernel_file::number;
 
 /// Size of the read buffer. A record is at most about 2 KiB of text and its dictionary; a read into a smaller
@@ -326,7 +327,7 @@ fn no_log(path: &Path) -> ReadError {
 fn cannot_read(path: &Path, errno: Errno) -> ReadError {
     let remedy = match errno {
         Errno::PERM | Errno::ACCESS => {
-            "run oomtop as root, or: sudo sysctl kernel.dmesg_restrict=0"
+            as_root("run oomtop as root, or: sudo sysctl kernel.dmesg_restrict=0")
         }
         Errno::NOENT => "give its place with --kmsg (in a container: mount the host's)",
         _ => "kills will be counted, but not explained",

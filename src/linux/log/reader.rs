@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::child::OwnChild;
 use crate::linux::ReadError;
+use crate::linux::as_root::as_root;
 
 /// A line longer than this is cut: a record's message is a few KiB.
 const LINE_MOST: usize = 1 << 20;
@@ -243,7 +244,7 @@ impl JournalReader {
             Some(reason) => io::Error::other(reason),
             None => error,
         };
-        cannot_read(&self.program, error, REMEDY)
+        cannot_read(&self.program, error, as_root(REMEDY))
     }
 }
 

@@ -37,6 +37,8 @@ const QUIET: Duration = Duration::from_secs(10);
 struct Followed {
     path: CgroupPath,
     file: PathBuf,
+    /// Its inode: a group that is made again under this path has another, and tells the watch nothing.
+    inode: u64,
     handle: Handle,
     seen: Counts,
     /// When it was last seen at its limit.
@@ -95,12 +97,12 @@ impl GroupEvents {
         events
     }
 
-    /// Follows these and no others.
+    /// Follows these and no others. A group that was made again is followed anew.
     pub(super) fn follow(&mut self, groups: &[CgroupPath]) {
         let groups = groups.get(..MOST_GROUPS).unwrap_or(groups);
         let (kept, gone) = std::mem::take(&mut self.followed)
             .into_iter()
-            .partition(|one: &Followed| groups.contains(&one.path));
+            .partition(|one: &Followed| groups.contains(&one.path) && one.is_there());
         self.followed = kept;
         for one in gone {
             if let (Handle::Inotify(watch), Some(fd)) = (one.handle, &self.inotify) {
@@ -133,6 +135,7 @@ impl GroupEvents {
             return Ok(None);
         };
         let file = self.hierarchy.mount.join(OsString::from_vec(relative));
+        let inode = inode(&file)?;
         let handle = match &self.inotify {
             Some(fd) => {
                 let watch = inotify::add_watch(fd, &file, WatchFlags::MODIFY)?;
@@ -144,6 +147,7 @@ impl GroupEvents {
         Ok(Some(Followed {
             path: path.clone(),
             file,
+            inode,
             handle,
             seen,
             at_limit: None,
@@ -240,6 +244,11 @@ impl GroupEvents {
 }
 
 impl Followed {
+    /// The group is still the one that is followed.
+    fn is_there(&self) -> bool {
+        inode(&self.file) == Ok(self.inode)
+    }
+
     /// Takes the counters; true if it is out of memory, or has come to its limit after a while without.
     fn accept(&mut self, now: Counts, at: Instant) -> bool {
         let before = std::mem::replace(&mut self.seen, now);
@@ -250,6 +259,10 @@ impl Followed {
         }
         told
     }
+}
+
+fn inode(file: &std::path::Path) -> Result<u64, Errno> {
+    rustix::fs::stat(file).map(|stat| stat.st_ino)
 }
 
 fn counts(text: &[u8]) -> Counts {

@@ -45,6 +45,8 @@ pub struct Waker {
     /// The kernel is not asked before.
     rests_until: Instant,
     ready: Vec<usize>,
+    /// The trigger has told of pressure, and the caller does not know yet.
+    pressed: bool,
 }
 
 impl Waker {
@@ -56,6 +58,7 @@ impl Waker {
             groups: GroupEvents::new(Hierarchy::detect(root)),
             rests_until: Instant::now(),
             ready: Vec::new(),
+            pressed: false,
         }
     }
 
@@ -101,6 +104,9 @@ impl Waker {
 
     fn wait_once(&mut self, called: BorrowedFd<'_>) -> Ready {
         self.ready.clear();
+        if std::mem::take(&mut self.pressed) {
+            return Ready::Pressure;
+        }
         let mut fds = vec![PollFd::from_borrowed_fd(called, PollFlags::IN)];
         if let Ok(trigger) = &self.trigger {
             fds.push(PollFd::from_borrowed_fd(trigger.as_fd(), PollFlags::PRI));
@@ -121,16 +127,25 @@ impl Waker {
         }
         let ready: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
         drop(fds);
+        self.sort(&ready, others)
+    }
+
+    /// Takes what a poll has found: the caller's descriptor, the trigger if there is one, and from `others` on the
+    /// groups.
+    fn sort(&mut self, ready: &[PollFlags], others: usize) -> Ready {
         let at = |at: usize| ready.get(at).copied().unwrap_or(PollFlags::empty());
+        // The poll has taken the event from the kernel (psi_trigger_poll), whoever else was ready.
+        self.pressed |= others > 1 && at(1).contains(PollFlags::PRI);
         if !at(0).is_empty() {
             return Ready::Called;
         }
         if others > 1 && at(1).intersects(PollFlags::ERR | PollFlags::NVAL | PollFlags::HUP) {
             // psi_fop_poll: the trigger is gone.
+            self.pressed = false;
             self.trigger = Err("the kernel has dropped the PSI trigger".to_owned());
             return Ready::Nothing;
         }
-        if others > 1 && !at(1).is_empty() {
+        if std::mem::take(&mut self.pressed) {
             return Ready::Pressure;
         }
         self.ready.extend(
@@ -147,6 +162,7 @@ impl Waker {
 }
 
 /// What a poll found, the most important first.
+#[derive(Debug, PartialEq, Eq)]
 enum Ready {
     Called,
     Pressure,
@@ -160,4 +176,41 @@ fn is_called(called: BorrowedFd<'_>, rest: Duration) -> bool {
     // A rest of less than a millisecond is one of a millisecond.
     let rest = Timespec::try_from(rest.max(Duration::from_millis(1))).ok();
     matches!(poll(&mut fds, rest.as_ref()), Ok(1..))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use rustix::event::PollFlags;
+
+    use super::{Ready, Waker, Woken};
+    use crate::linux::SysRoot;
+    use crate::model::wake::Wake;
+
+    #[test]
+    fn pressure_that_was_told_together_with_a_call_is_told_after_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut waker = Waker::open(&SysRoot::under(dir.path()));
+        let both = [PollFlags::IN, PollFlags::PRI];
+        assert_eq!(waker.sort(&both, 2), Ready::Called);
+        // Whoever has lost the event is called again instead.
+        let (called, call) = rustix::pipe::pipe().expect("a pipe");
+        rustix::io::write(&call, b"x").expect("called");
+        assert_eq!(waker.wait(called.as_fd()), Woken::By(Wake::Pressure));
+        assert_eq!(waker.wait(called.as_fd()), Woken::Called, "and once only");
+    }
+
+    #[test]
+    fn a_trigger_that_the_kernel_has_dropped_tells_of_no_pressure() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut waker = Waker::open(&SysRoot::under(dir.path()));
+        let dropped = [PollFlags::empty(), PollFlags::ERR | PollFlags::PRI];
+        assert_eq!(waker.sort(&dropped, 2), Ready::Nothing);
+        assert!(
+            waker
+                .trigger
+                .is_err_and(|reason| reason.contains("dropped"))
+        );
+    }
 }

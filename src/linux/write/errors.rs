@@ -4,6 +4,7 @@
 
 use rustix::io::Errno;
 
+use crate::linux::as_root::as_root;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
@@ -56,7 +57,8 @@ impl Attempt<'_> {
                 if self.version.is_v1() && matches!(errno, Errno::ACCESS | Errno::PERM) {
                     let sentence = format!(
                         "{group} was not {did}: no permission for freezer.state of its group in the freezer hierarchy; \
-                         run oomtop as root."
+                         {}.",
+                        as_root("run oomtop as root")
                     );
                     return failure(FailureKind::Denied, sentence);
                 }

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::linux::as_root::as_root;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::process::ProcessId;
@@ -153,8 +154,9 @@ fn unreadable(id: ProcessId, errno: Errno) -> Failure {
         },
         sentence: if denied {
             format!(
-                "Process {} may not be looked at (/proc is mounted with hidepid): run oomtop as root.",
-                id.pid
+                "Process {} may not be looked at (/proc is mounted with hidepid): {}.",
+                id.pid,
+                as_root("run oomtop as root")
             )
         } else {
             match shortage(errno) {

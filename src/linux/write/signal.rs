@@ -3,6 +3,7 @@
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
+use crate::linux::as_root::as_root;
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::process::ProcessId;
 use crate::model::process::signal::Signal;
@@ -62,7 +63,8 @@ pub(super) fn refused(target: ProcessId, signal: Signal, errno: Errno) -> Failur
         Errno::PERM | Errno::ACCESS => Failure {
             kind: FailureKind::Denied,
             sentence: format!(
-                "Process {pid} belongs to another user. Run oomtop as root, or: sudo kill -{} {pid}",
+                "Process {pid} belongs to another user; {}, or: sudo kill -{} {pid}",
+                as_root("run oomtop as root"),
                 signal.name
             ),
         },

@@ -161,6 +161,10 @@ pub struct Cgroup {
     pub under_oom: bool,
     /// The sample in which [`Self::usage`] was last read; idle groups are not read in every sample.
     pub read_seq: u64,
+    /// Tells the group from one that is made later under the same path: the inode number of its `cgroup.procs`, which
+    /// kernfs does not use again. `None` until it was read.
+    #[serde(skip)]
+    pub instance: Option<u64>,
 }
 
 impl Cgroup {
@@ -179,7 +183,17 @@ impl Cgroup {
             stat: None,
             under_oom: false,
             read_seq: 0,
+            instance: None,
         }
+    }
+
+    /// True if this is the group that was read as `instance`, as far as is known: a service that starts again has a
+    /// new group under the old path.
+    #[must_use]
+    pub fn is_still(&self, instance: Option<u64>) -> bool {
+        self.instance
+            .zip(instance)
+            .is_none_or(|(now, then)| now == then)
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Leak`]: whose memory it is that fills an OOM domain.
 
-use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::oom_domain::victim::Scope;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 
@@ -29,9 +29,10 @@ pub enum Leak {
 }
 
 impl Leak {
-    /// Whose growth of `rate` bytes per second fills `domain`; `None` if it does not grow.
+    /// Whose growth of `rate` bytes per second fills the domain; `None` if it does not grow. The scope of a group without
+    /// a limit will do as well.
     #[must_use]
-    pub fn new(domain: &DomainState, snapshot: &Snapshot, rate: f64) -> Option<Self> {
+    pub fn new(scope: Scope, snapshot: &Snapshot, rate: f64) -> Option<Self> {
         if rate <= 0.0 {
             return None;
         }
@@ -39,7 +40,7 @@ impl Leak {
         let mut fastest: Option<(ProcessId, f64)> = None;
         for process in snapshot.processes.iter().filter(|p| !p.kernel_thread) {
             let own = growth(process);
-            if own < LEAST || !is_in(process, domain.scope, snapshot) {
+            if own < LEAST || !is_in(process, scope, snapshot) {
                 continue;
             }
             sum += own;
@@ -101,7 +102,7 @@ mod tests {
     use super::Leak;
     use crate::model::cgroup::CgroupKey;
     use crate::model::on_paper::{group, member};
-    use crate::model::oom_domain::victim::{DomainState, Scope};
+    use crate::model::oom_domain::victim::Scope;
     use crate::model::process::Process;
     use crate::model::process::pace::Pace;
     use crate::model::snapshot::Snapshot;
@@ -128,17 +129,7 @@ mod tests {
             ]),
             ..Snapshot::default()
         };
-        let domain = DomainState {
-            scope: Scope::Memcg(CgroupKey(1)),
-            total_pages: 1,
-            limit: 1 << 30,
-            usage: Some(0),
-            members: 2,
-            verdict: None,
-            group_kill: None,
-            throttles_only: false,
-        };
-        Leak::new(&domain, &snapshot, rate)
+        Leak::new(Scope::Memcg(CgroupKey(1)), &snapshot, rate)
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Needs {
     /// True to read the command lines of all processes (for a text filter or search); otherwise only those of
     /// `visible`.
     pub all_commands: bool,
+    /// True if nobody sees a later sample: it waits a moment for what is not known yet.
+    pub complete: bool,
     /// The rows on the screen: the sampler reads their command lines and exact numbers.
     pub visible: Vec<ProcessId>,
     /// The process whose details pane is open.

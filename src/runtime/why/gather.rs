@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::linux::log::journal::Journalctl;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
 use crate::linux::{ReadError, SysRoot, presence};
-use crate::model::time::Now;
+use crate::model::time::{BootTime, Now};
 use crate::oomlog::analysis::death::{Question, Seen};
 use crate::oomlog::witness::{Fact, Says, facts_of, from_journal, from_kernel};
 use crate::oomlog::{LogRecord, Monotonic, OomAssembler, OomEvent, Pid, ReportKey};
@@ -38,7 +38,7 @@ impl Gathered {
     pub(super) fn read(question: &Question, since: Option<i64>, root: &SysRoot, now: Now) -> Self {
         let mut gathered = Self {
             seen: Seen {
-                boot_at: now.wall_of(Monotonic(0)).unix_micros,
+                boot_at: now.wall_of_boot(BootTime(0)).unix_micros,
                 ..Seen::default()
             },
             ..Self::default()

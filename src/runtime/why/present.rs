@@ -2,7 +2,6 @@
 
 use crate::linux::{SysRoot, presence};
 use crate::model::time::Now;
-use crate::oomlog::Monotonic;
 use crate::oomlog::analysis::death::Question;
 use crate::oomlog::witness::{ExitCode, Fact, Says, Source};
 use crate::runtime::clock;
@@ -53,7 +52,7 @@ fn process(pid: u32, root: &SysRoot, now: Now, found: &mut Found) {
     let Some(present) = presence::process(root, pid) else {
         return;
     };
-    let started = now.wall_of(Monotonic(present.started)).unix_micros;
+    let started = now.wall_of_boot(present.started).unix_micros;
     if !present.is_zombie {
         found.alive = Some(format!(
             "Process {pid} ({}) is alive, since {}.",

@@ -17,6 +17,15 @@ use crate::text::wording;
 pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
     let snapshot = context.cells.snapshot;
     let mut lines = vec![Line::of(Tone::Accent, "How far from death")];
+    for domain in around(process, snapshot) {
+        lines.push(domain_line(process, domain, snapshot));
+        lines.push(distance_line(process, domain, context));
+    }
+    lines
+}
+
+/// The domains around a process that kill, the nearest to an OOM first.
+pub(super) fn around<'a>(process: &Process, snapshot: &'a Snapshot) -> Vec<&'a DomainState> {
     let inside = |domain: &&DomainState| {
         crate::app::view::processes::table::is_member(process, domain.scope, snapshot)
     };
@@ -27,11 +36,7 @@ pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Lin
         .filter(inside)
         .collect();
     all.sort_by_key(|domain| nearness(domain, snapshot));
-    for domain in all {
-        lines.push(domain_line(process, domain, snapshot));
-        lines.push(distance_line(process, domain, context));
-    }
-    lines
+    all
 }
 
 fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> Line {

@@ -25,7 +25,7 @@ pub(super) fn view(dialog: &IncidentDialog, context: &DialogContext<'_>) -> Dial
     let remedy = dialog.remedy(&offers);
     let mut view = DialogView {
         title: title(dialog),
-        hints: hints(dialog, remedy, context),
+        hints: hints(dialog, remedy, offers.list().len(), context),
         steady: true,
         reserved: RESERVED,
         scroll: dialog.scroll,
@@ -66,6 +66,7 @@ fn title(dialog: &IncidentDialog) -> String {
 fn hints(
     dialog: &IncidentDialog,
     remedy: Option<Remedy>,
+    offered: usize,
     context: &DialogContext<'_>,
 ) -> Vec<(String, &'static str)> {
     let hints = context.hints(KeyScope::Incident);
@@ -77,9 +78,14 @@ fn hints(
         Some(remedy) if remedy.is_asked_twice() && !dialog.insisted => "do it (asks again)",
         Some(_) => "do it",
     };
+    let hints = hints.on_if(remedy.is_some() || !dialog.untouched, &[Id::Commit], commit);
+    // Nothing is chosen where there is nothing, and one thing is chosen already.
+    let hints = if offered > 1 {
+        hints.typed(&[Id::Up, Id::Down], "a letter", "choose")
+    } else {
+        hints
+    };
     hints
-        .on_if(remedy.is_some() || !dialog.untouched, &[Id::Commit], commit)
-        .typed(&[Id::Up, Id::Down], "a letter", "choose")
         .on_if(
             remedy.is_some_and(Remedy::takes_amount),
             &[Id::Switch],

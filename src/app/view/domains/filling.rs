@@ -134,7 +134,7 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
         }
         Rate::Unknown | Rate::Unsteady => None,
     };
-    let leak = rate.and_then(|rate| Leak::new(domain, snapshot, rate));
+    let leak = rate.and_then(|rate| Leak::new(domain.scope, snapshot, rate));
     let death = Death::from_domain(domain, snapshot);
     let fate = fate(death, snapshot, level);
     let certain = death.verdict().filter(|verdict| verdict.or().is_none());

@@ -58,6 +58,8 @@ pub(super) struct Around<'a> {
 pub struct Watch {
     /// The group; another path under the same key is another group. `None` is the host.
     pub path: Option<CgroupPath>,
+    /// Which of the groups that had this path: see [`Cgroup::instance`].
+    instance: Option<u64>,
     /// Its room in the newest sample; `None` where its usage could not be read.
     pub room: Option<Room>,
     /// An OOM in it would kill somebody, or hang the tasks in it.
@@ -110,12 +112,15 @@ impl Watch {
     ) {
         let snapshot = around.snapshot;
         let at = snapshot.taken.monotonic;
-        if self.path.as_ref() != group.map(|group| &group.path) {
+        let is_same = self.path.as_ref() == group.map(|group| &group.path)
+            && group.is_none_or(|group| group.is_still(self.instance));
+        if !is_same {
             *self = Self {
                 path: group.map(|group| group.path.clone()),
                 ..Self::default()
             };
         }
+        self.instance = group.and_then(|group| group.instance).or(self.instance);
         self.seen = snapshot.seq;
         self.kind = match domain.scope {
             Scope::Nodes(_) => Kind::Nodes,

@@ -78,6 +78,8 @@ pub struct EventLog {
     unexplained: Counter,
     /// Since when a tracepoint has told of every kill.
     traced_since: Option<Monotonic>,
+    /// Since when they have told of every SIGKILL as well, and none was lost.
+    whole_since: Option<Monotonic>,
     /// Samples for which the counters are asked nevertheless, because a tracepoint had no room for some kills.
     owed: u32,
     room: Bounds,
@@ -100,6 +102,7 @@ impl Default for EventLog {
             counter: Counter::default(),
             unexplained: Counter::default(),
             traced_since: None,
+            whole_since: None,
             owed: 0,
             room: Bounds::default(),
         }

@@ -4,6 +4,7 @@ use super::EventLog;
 use super::counter::{GRACE, groups_that_rose};
 use super::entry::Entry;
 use crate::model::snapshot::Snapshot;
+use crate::model::time::Monotonic;
 
 /// Kills in the kernel's counter that a sample has brought to light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +58,8 @@ impl EventLog {
     }
 
     /// A tracepoint had no room for some kills: for some samples only the counters have them all.
-    pub fn lose_traced(&mut self) {
+    pub fn lose_traced(&mut self, now: Monotonic) {
+        self.whole_since = self.whole_since.map(|_| now);
         self.owed = GRACE + 1;
     }
 }

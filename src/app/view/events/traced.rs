@@ -25,6 +25,13 @@ impl EventLog {
     /// Takes what is known of the sources now, at `now`.
     pub fn set_source(&mut self, source: EventSource, now: Monotonic) {
         let was_traced = self.source.is_traced();
+        let untold = source.untold_signals();
+        let is_whole = untold.is_some() && untold == self.source.untold_signals();
+        // What was lost until now says nothing about what comes.
+        self.whole_since = self
+            .whole_since
+            .filter(|_| is_whole)
+            .or(untold.map(|_| now));
         self.source = source;
         match self.source.is_traced() {
             true if !was_traced => self.traced_since = Some(now),
@@ -83,7 +90,7 @@ impl EventLog {
     /// True if tracepoints have told of every kill and every SIGKILL since then.
     #[must_use]
     pub fn is_traced_since(&self, since: Monotonic) -> bool {
-        self.source.is_traced() && self.traced_since.is_some_and(|traced| traced <= since)
+        self.source.is_traced() && self.whole_since.is_some_and(|whole| whole <= since)
     }
 
     /// More about a kill that has a row; false if none has it.

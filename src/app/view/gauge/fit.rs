@@ -13,6 +13,13 @@ const BRIEF_POINTS: usize = 3;
 const BRIEF_SHARE: f64 = 0.01;
 const BRIEF_BYTES: f64 = 1_048_576.0;
 
+/// From so many points on a series may have a step that is no part of the rise.
+const LONGER_POINTS: usize = 6;
+/// Such a series gives no more back than this part of the rise.
+const GIVEN_BACK: f64 = 0.1;
+/// And has no more of it in one step: two steps are no leak.
+const AT_ONCE: f64 = 0.34;
+
 /// What the points of a window say.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fit {
@@ -76,7 +83,7 @@ pub(super) fn fit(points: &[(f64, f64)]) -> Fit {
 }
 
 /// The rise that the newest points agree on, in bytes per second, and for how long it has lasted: the longest series
-/// in which each step is between a quarter and four times the usual one. `None` if they do not rise, or by little.
+/// in which each step is between a quarter and four times the usual one, or each third of a longer one. `None` if they do not rise, or by little.
 pub(super) fn brief(points: &[(f64, f64)]) -> Option<(f64, Duration)> {
     let last = points.last()?;
     for from in 0..points.len() {
@@ -86,8 +93,9 @@ pub(super) fn brief(points: &[(f64, f64)]) -> Option<(f64, Duration)> {
         if series.len() < BRIEF_POINTS || span < BRIEF_TIME {
             return None;
         }
+        // A series that begins at a peak says nothing of those that begin after it.
         if last.1 - first.1 < (last.1 * BRIEF_SHARE).max(BRIEF_BYTES) {
-            return None;
+            continue;
         }
         let rate = (last.1 - first.1) / span;
         let is_steady = series.windows(2).all(|pair| match pair {
@@ -96,11 +104,44 @@ pub(super) fn brief(points: &[(f64, f64)]) -> Option<(f64, Duration)> {
             }
             _ => false,
         });
-        if is_steady {
+        if is_steady || (series.len() >= LONGER_POINTS && is_one_rise(series, rate)) {
             return Some((rate, Duration::try_from_secs_f64(span).ok()?));
         }
     }
     None
+}
+
+/// Says of a longer series what single steps do not: who allocates in portions, or waits for a second, still leaks. Each
+/// third has its part of the rise, no step has most of it, and nothing is given back.
+fn is_one_rise(series: &[(f64, f64)], rate: f64) -> bool {
+    let (Some(first), Some(last)) = (series.first(), series.last()) else {
+        return false;
+    };
+    let rise = last.1 - first.1;
+    let steps = rise * -GIVEN_BACK..=rise * AT_ONCE;
+    let is_step = |pair: &[(f64, f64)]| matches!(pair, [a, b] if steps.contains(&(b.1 - a.1)));
+    if !series.windows(2).all(is_step) {
+        return false;
+    }
+    let third = (last.0 - first.0) / 3.0;
+    (0..3).all(|part| {
+        let from = first.0 + third * f64::from(part);
+        let rise = value_at(series, from + third) - value_at(series, from);
+        (0.4..=2.5).contains(&(rise / third / rate))
+    })
+}
+
+/// The value at a moment within the series, on the line between the points around it.
+fn value_at(series: &[(f64, f64)], at: f64) -> f64 {
+    let after = series.partition_point(|(t, _)| *t < at);
+    let before = series.get(after.saturating_sub(1));
+    match (before, series.get(after)) {
+        (Some((t0, v0)), Some((t1, v1))) if t1 > t0 => {
+            v0 + (v1 - v0) * ((at - t0) / (t1 - t0)).clamp(0.0, 1.0)
+        }
+        (Some((_, value)), _) | (None, Some((_, value))) => *value,
+        (None, None) => 0.0,
+    }
 }
 
 fn median_slope(points: &[(f64, f64)]) -> f64 {

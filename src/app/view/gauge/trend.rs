@@ -136,7 +136,8 @@ impl Trend {
     }
 
     /// The rise of the last seconds: every reading above the one before, by about the same, to where usage has not
-    /// been before.
+    /// been more than once before. A service that starts again leaves a peak behind, and so does a start that needs much
+    /// for a moment; a saw has more teeth.
     pub fn lately(&self) -> Option<(f64, Duration)> {
         let recent: Vec<_> = self
             .recent
@@ -146,13 +147,19 @@ impl Trend {
             .collect();
         let (rate, span) = brief(&recent)?;
         let newest = self.recent.back()?;
-        // A saw rises as well, but it was there before.
         let before = self.points.iter().filter(|(at, _)| {
             let age = newest.0.since(*at);
             *at >= self.since && age > span && age <= WINDOW
         });
-        let is_new = before.clone().all(|(_, used)| *used < newest.1);
-        is_new.then_some((rate, span))
+        let (mut teeth, mut is_above) = (0, false);
+        // The top of a tooth lies between two points.
+        let apart = COARSE_APART.min(span / 2).as_secs_f64();
+        for (_, used) in before {
+            let above = *used as f64 + rate * apart >= newest.1 as f64;
+            teeth += u32::from(above && !is_above);
+            is_above = above;
+        }
+        (teeth <= 1).then_some((rate, span))
     }
 
     /// Time until `left` bytes are gone at the present rate; `None` unless it grows, and where the end is further
@@ -238,153 +245,4 @@ pub fn time_at(rate: f64, left: u64) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{Rate, Trend};
-    use crate::model::time::Monotonic;
-
-    const MIB: u64 = 1 << 20;
-
-    fn trend(used: impl Fn(u64) -> u64, seconds: u64) -> Trend {
-        let mut trend = Trend::default();
-        for t in 0..seconds {
-            trend.push(Monotonic(t * 1_000_000), used(t));
-        }
-        trend
-    }
-
-    #[test]
-    fn a_steady_leak_has_a_time() {
-        let leak = trend(|t| 1000 * MIB + t * 10 * MIB + (t % 3) * MIB, 40);
-        let Rate::Steady(rate) = leak.rate() else {
-            panic!("{:?}", leak.rate())
-        };
-        assert!((rate / MIB as f64 - 10.0).abs() < 0.5);
-        let time = leak.time_to(600 * MIB).expect("a time");
-        assert!((55..=65).contains(&time.as_secs()));
-    }
-
-    #[test]
-    fn a_saw_a_step_and_a_spike_have_none() {
-        assert_eq!(
-            trend(|t| 1000 * MIB + (t % 10) * 50 * MIB, 60).rate(),
-            Rate::Unsteady
-        );
-        let step = trend(|t| if t < 30 { 1000 * MIB } else { 1500 * MIB }, 60);
-        assert_eq!(step.time_to(MIB), None);
-        let spike = trend(|t| if t == 30 { 3000 * MIB } else { 1000 * MIB }, 60);
-        assert_eq!(spike.rate(), Rate::Steady(0.0));
-        assert_eq!(trend(|_| 1000 * MIB, 3).rate(), Rate::Unknown);
-        assert_eq!(trend(|t| 1000 * MIB - t * MIB, 60).time_to(MIB), None);
-    }
-
-    #[test]
-    fn a_leak_that_was_killed_has_none() {
-        let kill = |t| if t < 50 { 1000 + t * 10 } else { 300 };
-        // One odd sample is a spike; a second one confirms the change.
-        assert!(matches!(
-            trend(|t| kill(t) * MIB, 51).rate(),
-            Rate::Steady(_)
-        ));
-        for seconds in 52..60 {
-            let killed = trend(|t| kill(t) * MIB, seconds);
-            assert_eq!(killed.rate(), Rate::Unsteady, "after {seconds} s");
-        }
-    }
-
-    #[test]
-    fn a_coarse_one_says_the_same_of_a_leak_and_keeps_little() {
-        let mut trend = Trend::coarse();
-        for t in 0..600 {
-            trend.push(Monotonic(t * 200_000), 100 * MIB + t * MIB / 5);
-        }
-        assert_eq!(trend.values().len(), 30);
-        let Rate::Steady(rate) = trend.rate() else {
-            panic!("{:?}", trend.rate())
-        };
-        assert!((rate / MIB as f64 - 1.0).abs() < 0.05);
-    }
-
-    #[test]
-    fn a_fast_leak_is_seen_in_three_seconds_and_only_as_far_as_that_can_tell() {
-        let rests_then_leaks = |t: u64| 40 * MIB + t.saturating_sub(20) * 20 * MIB;
-        for mut trend in [Trend::default(), Trend::coarse()] {
-            for t in 0..=20 {
-                trend.push(Monotonic(t * 1_000_000), rests_then_leaks(t));
-            }
-            assert_eq!(trend.time_to(260 * MIB), None, "it rests");
-            for t in 21..=23 {
-                trend.push(Monotonic(t * 1_000_000), rests_then_leaks(t));
-            }
-            let Rate::Lately(rate, over) = trend.rate() else {
-                panic!("{:?}", trend.rate())
-            };
-            assert!((rate / MIB as f64 - 20.0).abs() < 1.0, "{rate}");
-            assert!((2..=4).contains(&over.as_secs()), "{over:?}");
-            let time = trend.time_to(200 * MIB).expect("a time");
-            assert!((8..=12).contains(&time.as_secs()), "{time:?}");
-            // Three seconds say nothing about the next ten minutes.
-            assert_eq!(trend.time_to(12_000 * MIB), None);
-        }
-    }
-
-    #[test]
-    fn samples_that_come_early_do_not_hide_a_leak() {
-        let mut trend = Trend::coarse();
-        let used = |millis: u64| 40 * MIB + millis / 100 * 2 * MIB;
-        for second in 0..10 {
-            for millis in [0, 40, 290, 610] {
-                let at = second * 1000 + millis;
-                trend.push(Monotonic(at * 1000), used(at));
-                if at > 3000 {
-                    let rate = trend.lately();
-                    assert!(rate.is_some_and(|(rate, _)| rate > 15e6), "{at} {rate:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_burst_of_a_minute_is_no_forecast_of_half_an_hour() {
-        // A build on a machine with much room: 16.5 % of 24 GiB, 12 MiB a second.
-        let build = |t: u64| 4000 * MIB + t.saturating_sub(60) * 12 * MIB;
-        let left = 20_000 * MIB;
-        for seconds in 62..150 {
-            assert_eq!(
-                trend(build, seconds).time_to(left),
-                None,
-                "after {seconds} s"
-            );
-        }
-        // One that goes on is told.
-        let time = trend(build, 420).time_to(left).expect("a time");
-        assert!((25..=30).contains(&(time.as_secs() / 60)), "{time:?}");
-        // What is near is told at once.
-        assert!(trend(build, 90).time_to(200 * MIB).is_some());
-    }
-
-    #[test]
-    fn after_a_kill_only_what_follows_counts() {
-        let mut trend = Trend::default();
-        for t in 0..50 {
-            trend.push(Monotonic(t * 1_000_000), (100 + t * 20) * MIB);
-        }
-        trend.restart(Monotonic(50 * 1_000_000));
-        assert_eq!(trend.rate(), Rate::Unknown);
-        for t in 50..53 {
-            trend.push(Monotonic(t * 1_000_000), (100 + (t - 50) * 30) * MIB);
-        }
-        assert!(matches!(trend.rate(), Rate::Lately(rate, _) if rate > 25e6));
-    }
-
-    #[test]
-    fn keeps_five_minutes() {
-        assert_eq!(trend(|t| t, 1000).values().len(), 300);
-        assert_eq!(Trend::default().time_to(1), None);
-        assert_eq!(
-            trend(|t| 1 + t * 1_000_000_000, 40).time_to(0),
-            Some(Duration::ZERO)
-        );
-    }
-}
+mod tests;

@@ -68,12 +68,9 @@ fn read(mut trace: KillTrace, stopped: BorrowedFd<'_>, send: &SyncSender<Arrival
 }
 
 fn status(trace: &KillTrace, unseen: u64) -> Tracing {
-    let unseen =
-        (unseen > 0).then(|| format!("{unseen} SIGKILLs came too fast to tell who sent them"));
-    let lacking = Some(trace.lacking().to_owned()).filter(|text| !text.is_empty());
-    let parts: Vec<String> = [lacking, unseen].into_iter().flatten().collect();
     Tracing::Live {
         instructions: trace.instructions(),
-        lacking: parts.join("; "),
+        lacking: trace.lacking().to_owned(),
+        lost: unseen,
     }
 }

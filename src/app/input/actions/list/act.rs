@@ -90,7 +90,7 @@ pub(super) const ACT: &[Action] = &[
     },
     Action {
         id: Id::Incident,
-        doc: "end an incident: freeze, raise the limit, reclaim, expose, stop, kill",
+        doc: "fix an incident: freeze, raise the limit, reclaim, expose, stop, kill",
         keys: &["i"],
         group: Group::Act,
         places: &[
@@ -132,12 +132,8 @@ fn undo_label(state: &State) -> Option<String> {
     state.undo.last().map(|_| "Undo".to_owned())
 }
 
-/// A narrow terminal has no room for the long word, and beside the keys of the process table for none.
+/// Beside the keys of the process table a narrow terminal has no room for it.
 fn incident_label(state: &State) -> Option<String> {
-    let label = match state.pane_scope() {
-        _ if state.size.0 >= 100 => "Incident",
-        KeyScope::Domains => "Fix",
-        _ => return None,
-    };
-    Some(label.to_owned())
+    let has_room = state.size.0 >= 100 || state.pane_scope() == KeyScope::Domains;
+    has_room.then(|| "Fix".to_owned())
 }

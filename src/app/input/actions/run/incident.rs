@@ -7,14 +7,13 @@ use crate::app::dialog::leave::LeaveDialog;
 use crate::app::input::action::Aim;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Control, Effect};
-use crate::model::cgroup::{CgroupKey, CgroupPath, ancestry};
+use crate::app::view::gauge::trend::Rate;
+use crate::model::cgroup::{CgroupKey, CgroupPath};
 use crate::model::incident::plans;
+use crate::model::oom_domain::leak::Leak;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::{Process, ProcessId};
 use crate::text::tone::Tone;
-
-/// Less growth than this is no leak, in bytes per second.
-const LEAST_GROWTH: f32 = 65_536.0;
 
 pub(in crate::app::input::actions) fn incident(state: &mut State, aim: Aim) -> Vec<Effect> {
     let process = state
@@ -89,31 +88,24 @@ fn is_leak_elsewhere(state: &State, group: Option<&CgroupPath>, leaker: ProcessI
         .is_some_and(|(_, is_enough)| is_enough)
 }
 
-/// The process of a group, or of the host, that grows fastest.
+/// Whose growth fills the group, or the host: the same one as the line above the table names.
 fn leaker(state: &State, group: Option<&CgroupPath>) -> Option<Pinned> {
     let snapshot = &state.snapshot;
     let scope = group.map_or(Some(Scope::Host), |path| {
         let at = snapshot.cgroups.iter().position(|one| one.path == *path)?;
         Some(Scope::Memcg(CgroupKey(u32::try_from(at).ok()?)))
     })?;
-    let is_in = |process: &&Process| match scope.memcg() {
-        None => true,
-        Some(key) => process
-            .cgroup
-            .is_some_and(|own| ancestry(own, &snapshot.cgroups).any(|(at, _)| at == key)),
+    let rate = match state
+        .domains
+        .watch(scope)
+        .map(|watch| watch.forecast.rate())
+    {
+        Some(Rate::Steady(rate) | Rate::Lately(rate, _)) => rate,
+        // Nothing says how fast it grows: then whoever grows does.
+        Some(Rate::Unknown | Rate::Unsteady) | None => f64::MIN_POSITIVE,
     };
-    let grows = |process: &&Process| process.growth.is_some_and(|growth| growth >= LEAST_GROWTH);
-    let fastest = snapshot
-        .processes
-        .iter()
-        .filter(grows)
-        .filter(is_in)
-        .max_by(|a, b| {
-            a.growth
-                .partial_cmp(&b.growth)
-                .unwrap_or(std::cmp::Ordering::Equal)
-        });
-    fastest.map(Pinned::of)
+    let leaker = Leak::new(scope, snapshot, rate)?.first()?;
+    snapshot.process(leaker).map(Pinned::of)
 }
 
 /// Ends oomtop; asks first while something that it has frozen stands still. Whoever asks again means it.

@@ -66,6 +66,11 @@ impl KillTrace {
     /// # Errors
     /// Why the tracepoints cannot be used here. Without the one for signals the other is still used.
     pub(crate) fn open(root: &SysRoot) -> Result<Self, Refusal> {
+        Self::open_with(root, RING)
+    }
+
+    /// With a ring of so many bytes, a power of two of pages.
+    fn open_with(root: &SysRoot, ring: u32) -> Result<Self, Refusal> {
         const SECOND: u64 = 1_000_000_000;
         let proc = usable(root)?;
         let ticks = rustix::param::clock_ticks_per_second();
@@ -75,7 +80,7 @@ impl KillTrace {
         let hierarchy = Hierarchy::detect(root);
         let types = File::open(TYPES).map_err(BtfError::from)?;
         let layout = TraceLayout::read(types, hierarchy.version)?;
-        let ring = Ring::create(RING).map_err(Refusal::of("ring buffer"))?;
+        let ring = Ring::create(ring).map_err(Refusal::of("ring buffer"))?;
         let lost = CounterMap::create(2).map_err(Refusal::of("counters"))?;
         let maps = Maps {
             ring: ring.descriptor(),

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! oom:mark_victim             a record of the victim, and of the running thread, which asked for memory
-//! signal:signal_generate      for signal 9: a record of the target, and of the running thread, which sends
+//! signal:signal_generate      for signal 9, if it is delivered or the kernel's own: a record of the target, and of the
+//!                             running thread, which sends
 //! ```
 //!
 //! They read the kernel's memory with `bpf_probe_read_kernel` only, so that the verifier of every kernel knows all it
@@ -28,6 +29,8 @@ const RECORD_AT: i16 = -RECORD_BYTES;
 const SPARE_AT: i16 = RECORD_AT - 8;
 
 const KILL: i32 = 9;
+/// `SEND_SIG_PRIV` (include/linux/sched/signal.h) in place of the address of a signal's origin.
+const FROM_KERNEL: i32 = 1;
 
 /// The descriptors of the maps that the programs use.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +88,12 @@ pub(super) fn on_signal(
     writer.asm.load(TASK, Reg::R1, argument(arguments.task));
     writer.asm.load(INFO, Reg::R1, argument(arguments.info));
     writer.asm.load(NUMBER, Reg::R1, argument(arguments.result));
+    // Who sends SIGKILL in a loop delivers one. The others must not fill the ring: a victim of the OOM killer may have no
+    // room then. The kernel's own signal belongs to a mark, even if another was on its way already.
+    let told = writer.asm.label();
+    writer.asm.jump(When::Zero(NUMBER), told);
+    writer.asm.jump(When::IsNot(INFO, FROM_KERNEL), end);
+    writer.asm.place(told);
     writer.begin(SIGNAL);
     writer.asm.store(Reg::Frame, word(place::RESULT), NUMBER);
     writer.asm.store(Reg::Frame, double(place::INFO), INFO);
