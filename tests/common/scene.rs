@@ -384,11 +384,8 @@ impl Scene {
             .content()
             .chunks(width)
             .map(|row| {
-                row.iter()
-                    .map(ratatui::buffer::Cell::symbol)
-                    .collect::<String>()
-                    .trim_end()
-                    .to_owned()
+                let row = row.iter().map(ratatui::buffer::Cell::symbol);
+                row.collect::<String>().trim_end().to_owned()
             })
             .collect();
         lines.join("\n")

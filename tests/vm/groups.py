@@ -12,7 +12,7 @@ sys.path.insert(0, os.environ["VMLAB_FILES"])
 from screen import until
 from vmlab import CG, Hog, check, enable_memory, events, finish, make_cgroup, protect, read, rm_cgroup, say, write
 
-MANY = 600
+MANY = 300
 KERNEL = tuple(int(number) for number in os.uname().release.split("-")[0].split(".")[:2])
 
 

@@ -117,7 +117,7 @@ pub(super) const ACT: &[Action] = &[
     },
     Action {
         id: Id::History,
-        doc: "all writes of this session: when, what, old and new value, and the undo of each",
+        doc: "every write of this session, and the undo of each",
         keys: &["H"],
         group: Group::Act,
         places: &[
