@@ -184,7 +184,7 @@ mod tests {
             "No kill frees  60M",
             "  tmpfs files                50M  50.0%  until the files are deleted",
             "  uncounted                  10M  10.0%",
-            "A kill frees  30M",
+            "The end of its processes frees  30M",
             "Reclaim frees, before anybody is killed  10M",
         ] {
             assert!(text.contains(row), "{row}\n{text}");

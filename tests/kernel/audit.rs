@@ -65,7 +65,10 @@ fn every_write_and_every_undo_is_logged_and_the_history_undoes_any() {
         session.keys(&format!("<Esc>/{}<Enter><Home>", hog.name()));
         session.wait_for("its row", |screen| screen.has(hog.name()));
         sacrifice(&mut session, hog.pid());
-        session.wait_for("the receipt", |screen| screen.has("read back"));
+        session.wait_for("its receipt", |screen| {
+            let notice = screen.line_with("read back");
+            notice.is_some_and(|notice| notice.contains(&format!(" {} ", hog.pid())))
+        });
     }
     session.keys("H");
     session.wait_for("both writes", |screen| {
