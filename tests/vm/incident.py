@@ -3,7 +3,8 @@
 thawed, given more, made smaller and killed, all by keys; what can be taken back is taken back. One process is stopped,
 runs on, and is killed and reaped. Nobody can freeze or kill what oomtop hangs from."""
 # vm: --mem 512M --swap 128M
-# kernels: 6.12
+# kernels: 6.1
+# kernels when named: 6.12
 import mmap
 import os
 import struct

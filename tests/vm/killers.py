@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """systemd-oomd and earlyoom run: the panel says when each acts, and each acts there and not before."""
 # vm: --mem 512M --swap 256M
+# long: both programs are waited for, in a machine of its own; oomd.py has their kills
 import os
 import re
 import shutil
