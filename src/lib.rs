@@ -46,7 +46,7 @@
 //! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
 //!
 //! With `--audit FILE` the executor is wrapped in one that logs ([`output::audit`]): what is about to be written is on
-//! disk before the first step, each step after it, and a write that cannot be logged is not made.
+//! disk before the first step, each step after it, and a write whose beginning cannot be logged is not made.
 //!
 //! # What oomtop keeps
 //!

@@ -18,4 +18,6 @@ pub struct Actor {
     pub from: Option<String>,
     /// The pid of oomtop.
     pub pid: u32,
+    /// Names this run of oomtop: when it began, and its pid. Empty where nothing is logged.
+    pub run: String,
 }

@@ -1,7 +1,7 @@
 //! The lines of the audit log (`--audit FILE`): one JSON object each, in the order in which things happen.
 //!
 //! ```text
-//!  begin   who asks, and every step that may follow: on disk before the first of them
+//!  begin   who asks, and every step that may follow but for the way back: on disk before the first of them
 //!  step    one step: before, after or why it failed; also the steps that take back a failed plan
 //!  end     how many steps were done and how many failed
 //! ```
@@ -24,7 +24,7 @@ use crate::model::process::ProcessId;
 pub struct Stamp<'a> {
     /// When, in UTC: `2026-11-27T22:31:05.123456Z`.
     pub time: &'a str,
-    /// Number of the write in this run of oomtop; with the pid of `actor` and the boot it names the write.
+    /// Number of the write in this run of oomtop; with `run` it names the write.
     pub write: u64,
     /// The write takes another one back.
     pub undo: bool,
@@ -88,7 +88,7 @@ pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt) -> String {
         event: &'static str,
         write: u64,
         undo: bool,
-        pid_of_oomtop: u32,
+        run: &'a str,
         step: Entry<'a>,
         /// Null where there is nothing to read, or it could not be read.
         before: Option<String>,
@@ -102,7 +102,7 @@ pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt) -> String {
         event: "step",
         write: stamp.write,
         undo: stamp.undo,
-        pid_of_oomtop: actor.pid,
+        run: &actor.run,
         step: entry(&receipt.step, &|_| None),
         before: reading(&receipt.step, &receipt.before),
         after: outcome.ok().and_then(|after| reading(&receipt.step, after)),
@@ -121,7 +121,7 @@ pub fn end(stamp: Stamp<'_>, actor: &Actor, done: usize, failed: usize) -> Strin
         event: &'static str,
         write: u64,
         undo: bool,
-        pid_of_oomtop: u32,
+        run: &'a str,
         done: usize,
         failed: usize,
     }
@@ -130,7 +130,7 @@ pub fn end(stamp: Stamp<'_>, actor: &Actor, done: usize, failed: usize) -> Strin
         event: "end",
         write: stamp.write,
         undo: stamp.undo,
-        pid_of_oomtop: actor.pid,
+        run: &actor.run,
         done,
         failed,
     })

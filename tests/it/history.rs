@@ -58,7 +58,7 @@ fn nothing_written_is_said() {
 fn any_write_that_stands_is_taken_back_and_no_other() {
     let mut scene = scene(120, 36);
     scene.keys("H");
-    for said in ["done", "failed", "undo", "undone"] {
+    for said in [" done    ", " failed  ", " undo    ", " undone  "] {
         assert!(scene.text().contains(said), "{said}: {}", scene.text());
     }
     // The undo itself, the write that it took back, the refused one: none of them is taken back.
@@ -137,4 +137,29 @@ fn an_older_write_whose_value_is_another_now_asks_again() {
     scene.keys("Esc u");
     let text = scene.text();
     assert!(text.contains("Undo ") && !text.contains("adj 77"), "{text}");
+}
+
+#[test]
+fn an_undo_that_comes_too_late_takes_nothing_back() {
+    let mut scene = Scene::new(120, 36);
+    scene
+        .keys("a Up Enter")
+        .answer(vec![adj_done(2456, 0, -200)]);
+    scene.keys("u Enter");
+    let gone = failed(
+        adj(2456, 0),
+        Reading::Nothing,
+        FailureKind::Gone,
+        "It has ended.",
+    );
+    scene.answer(vec![receipt(vec![gone])]).keys("Esc H");
+    let text = scene.text();
+    assert!(text.contains("Tried to take back"), "{text}");
+    scene.keys("Down");
+    let text = scene.text();
+    assert!(text.contains("cannot be taken back"), "{text}");
+    assert!(
+        !text.contains("Taken back") && !text.contains("undone"),
+        "{text}"
+    );
 }

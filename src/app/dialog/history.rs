@@ -17,13 +17,18 @@ const ROWS: usize = 10;
 const STEPS: usize = 6;
 
 /// Shows what oomtop has written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HistoryDialog {
-    /// The chosen write: writes that arrive do not move the choice. `None`: the newest.
+    /// The chosen write: writes that arrive do not move the choice. `None`: there was none yet.
     chosen: Option<WriteId>,
 }
 
 impl HistoryDialog {
+    /// Opens at the newest write.
+    pub fn new(newest: Option<WriteId>) -> Self {
+        Self { chosen: newest }
+    }
+
     /// The place of the chosen write; the newest one if it was forgotten.
     fn at(&self, context: &DialogContext<'_>) -> usize {
         let mut past = context.undo.history().newest_first();
@@ -127,10 +132,19 @@ fn item(past: &Past, context: &DialogContext<'_>) -> Line {
 }
 
 fn steps(past: &Past) -> Vec<Line> {
-    let mut lines: Vec<_> = past.plans.iter().flat_map(result_lines).collect();
-    if lines.len() > STEPS {
-        let more = lines.len() - STEPS + 1;
+    // What failed comes first.
+    let all = past.plans.iter();
+    let failed = all.clone().filter(|plan| plan.failure().is_some());
+    let done = all.filter(|plan| plan.failure().is_none());
+    let mut lines: Vec<_> = failed
+        .chain(done)
+        .flat_map(result_lines)
+        .take(STEPS)
+        .collect();
+    let steps: usize = past.plans.iter().map(|plan| plan.steps.len()).sum();
+    if steps > STEPS {
         lines.truncate(STEPS - 1);
+        let more = steps + 1 - STEPS;
         lines.push(Line::of(Tone::Dim, format!("… and {more} more")));
     }
     lines
@@ -149,13 +163,17 @@ fn fate(past: &Past, context: &DialogContext<'_>) -> Line {
             ..
         } => format!("Taken back{}.", when(*by)),
         Past {
+            undo_of: Some(of),
+            failed: true,
+            ..
+        } => format!("Tried to take back the write{}.", when(*of)),
+        Past {
             undo_of: Some(of), ..
         } => format!("Takes back the write{}.", when(*of)),
         past if is_open(past, context) => {
             let key = context.keymap.name_in(KeyScope::History, Id::Undo);
             format!("{key} takes it back.")
         }
-        Past { failed: true, .. } => "Nothing of it is left to take back.".to_owned(),
         _ => "It cannot be taken back.".to_owned(),
     };
     Line::of(Tone::Dim, text)

@@ -120,14 +120,16 @@ impl UndoLog {
         }
     }
 
-    /// Ends the undo. `over`: the undo succeeded or never can, so the write leaves the log. Otherwise `u`
-    /// tries again.
-    fn end(&mut self, over: bool) {
+    /// Ends the undo. If it succeeded or never can (`over`), the write leaves the log; otherwise `u` tries again. If
+    /// all of it succeeded (`whole`), the history says so.
+    fn end(&mut self, over: bool, whole: bool) {
         let undoing = self.undoing.take();
         self.changed = None;
         if let Some(Undoing { of, by }) = undoing.filter(|_| over) {
             self.writes.retain(|written| written.id != of);
-            self.history.undone(of, by);
+            if whole {
+                self.history.undone(of, by);
+            }
         }
     }
 

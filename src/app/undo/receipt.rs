@@ -45,7 +45,8 @@ pub(in crate::app) fn written(
         // What fails after a step that can never succeed fails because of it.
         let mut failures = plans.iter().filter_map(PlanReceipt::failure);
         let is_over = failures.all(|failure| FailureKind::is_final(failure.kind));
-        state.undo.end(is_over);
+        let whole = plans.iter().all(|plan| plan.failure().is_none());
+        state.undo.end(is_over, whole);
     } else {
         let adj = changes.adj.iter().map(|change| change.target);
         let moved = changes.moves.iter().map(|change| change.target);

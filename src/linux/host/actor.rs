@@ -23,7 +23,8 @@ fn actor_below(own: &Path, user: &str, ssh: Option<&str>) -> Actor {
         (number != NOBODY).then_some(number)
     };
     let terminal = std::fs::read_link(own.join("fd/1")).ok();
-    let terminal = terminal.filter(|path| path.starts_with("/dev"));
+    let terminal =
+        terminal.filter(|path| path.starts_with("/dev") && path != Path::new("/dev/null"));
     let from = ssh.and_then(|ssh| ssh.split_whitespace().next());
     Actor {
         uid: rustix::process::geteuid().as_raw(),
@@ -33,6 +34,7 @@ fn actor_below(own: &Path, user: &str, ssh: Option<&str>) -> Actor {
         terminal: terminal.map(|path| path.to_string_lossy().into_owned()),
         from: from.filter(|from| from.len() <= ADDRESS).map(str::to_owned),
         pid: std::process::id(),
+        run: String::new(),
     }
 }
 

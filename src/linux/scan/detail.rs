@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use crate::model::heap::{Launch, heap_bound};
+use crate::model::heap::HeapBound;
 use crate::model::kernel::KernelRules;
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Detail;
@@ -20,9 +20,9 @@ const LINE_MOST: usize = 4200;
 /// Reads the process whose details are shown.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
-    launches: Option<Aside<Launch>>,
-    /// How the process was started, as last read: a read that blocks must not take the answer off the screen.
-    launch: Option<(ProcessId, Launch)>,
+    launches: Option<Aside<Option<HeapBound>>>,
+    /// What bounds its heap, as last read: a read that blocks must not take the answer off the screen.
+    heap: Option<(ProcessId, Option<HeapBound>)>,
 }
 
 impl Details {
@@ -40,12 +40,12 @@ impl Details {
         if let Some(launches) = &mut self.launches {
             launches.read(&[id], |(whose, found)| {
                 if whose == id {
-                    self.launch = found.map(|launch| (id, launch));
+                    self.heap = found.map(|heap| (id, heap));
                 }
             });
         }
-        let launch = self.launch.as_ref().filter(|(whose, _)| *whose == id);
-        detail.heap = launch.and_then(|(_, launch)| heap_bound(launch));
+        let heap = self.heap.as_ref().filter(|(whose, _)| *whose == id);
+        detail.heap = heap.and_then(|(_, heap)| heap.clone());
         Some(detail)
     }
 }

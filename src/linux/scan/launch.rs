@@ -1,10 +1,10 @@
-//! How a process was started: its arguments, and those of its environment variables that bound its heap.
+//! How a process was started: what its arguments and its environment say of the size of its heap.
 
 use std::os::fd::OwnedFd;
 
 use crate::linux::kernel_file::{FileBuffer, text};
 use crate::linux::scan::aside::Aside;
-use crate::model::heap::{Launch, VARIABLES};
+use crate::model::heap::{HeapBound, Launch, VARIABLES, heap_bound};
 use crate::model::process::Pid;
 
 /// Bytes looked at of each file: class paths are long, and what bounds the heap mostly comes first.
@@ -13,12 +13,16 @@ const MOST: usize = 128 * 1024;
 /// Most arguments kept. Options of a runtime come before those of the program.
 const ARGUMENTS: usize = 512;
 
-/// Reads how processes were started, below the procfs directory `proc`.
+/// Reads what bounds the heaps of processes, below the procfs directory `proc`. An answer of `None` in it: nothing does.
 ///
 /// # Errors
 /// If the descriptor cannot be copied.
-pub(crate) fn reader(proc: &OwnedFd) -> std::io::Result<Aside<Launch>> {
-    Aside::new("launch", proc, read)
+pub(crate) fn reader(proc: &OwnedFd) -> std::io::Result<Aside<Option<HeapBound>>> {
+    // A buffer of its own for each read: it has held secrets.
+    Aside::new("launch", proc, |proc, pid, _| {
+        let launch = read(proc, pid, &mut FileBuffer::default())?;
+        Some(heap_bound(&launch))
+    })
 }
 
 fn read(proc: &OwnedFd, pid: Pid, buffer: &mut FileBuffer) -> Option<Launch> {

@@ -1,10 +1,8 @@
 //! .NET: `DOTNET_GCHeapHardLimit` and `DOTNET_GCHeapHardLimitPercent`, both in hexadecimal, with or without `0x` ("Runtime
-//! configuration options for garbage collection"). In a container the default is 75 % of its limit.
+//! configuration options for garbage collection"). Any program may have the variables from its parent. What
+//! `runtimeconfig.json` says, and the default in a container, are not told.
 
 use super::{HeapBound, Launch, Most, Runtime};
-
-/// Share of a container's limit without any option.
-const DEFAULT: f64 = 75.0;
 
 pub(super) fn bound(launch: &Launch) -> Option<HeapBound> {
     let value = |name: &str| {
@@ -20,9 +18,6 @@ pub(super) fn bound(launch: &Launch) -> Option<HeapBound> {
     if let Some((bytes, source)) = value("GCHeapHardLimit") {
         return Some(given(Most::Bytes(bytes), source));
     }
-    if let Some((percent, source)) = value("GCHeapHardLimitPercent") {
-        return Some(given(Most::Percent(percent as f64), source));
-    }
-    let source = "the default, 75 % of a container's limit";
-    (launch.program() == "dotnet").then(|| HeapBound::default_of(Runtime::Dotnet, DEFAULT, source))
+    let (percent, source) = value("GCHeapHardLimitPercent")?;
+    Some(given(Most::Percent(percent as f64), source))
 }

@@ -8,6 +8,15 @@ use super::{HeapBound, Launch, Most, Runtime, number_and_unit};
 /// Share of the memory without any option: `MaxRAMPercentage`.
 const DEFAULT: f64 = 25.0;
 
+/// Share where there is little memory: `MinRAMPercentage`.
+const LITTLE: f64 = 50.0;
+
+/// The default of `MaxHeapSize`: 96 MiB, a third more where pointers have 64 bits (`ScaleForWordSize`).
+const LEAST: u64 = (96 << 20) / 10 * 13;
+
+/// The default stays below what compressed pointers reach.
+const COMPRESSED: u64 = 32 << 30;
+
 /// Options of the launcher whose value is an argument of its own.
 const WITH_VALUE: &[&str] = &[
     "-cp",
@@ -49,11 +58,35 @@ pub(super) fn bound(launch: &Launch) -> Option<HeapBound> {
             share = Some(given(Most::Percent(percent)));
         }
     }
-    let default = || {
-        let source = "the default, MaxRAMPercentage=25";
-        HeapBound::default_of(Runtime::Java, DEFAULT, source)
+    let default = || HeapBound {
+        is_default: true,
+        ..HeapBound::given(
+            Runtime::Java,
+            Most::Percent(DEFAULT),
+            "the default, MaxRAMPercentage=25",
+        )
     };
-    Some(size.or(share).unwrap_or_else(default))
+    let in_file = launch.arguments.iter().any(|argument| {
+        let names = ["@", "-XX:Flags=", "-XX:VMOptionsFile="];
+        names.iter().any(|name| argument.starts_with(name))
+    });
+    Some(HeapBound {
+        may_differ: in_file,
+        ..size.or(share).unwrap_or_else(default)
+    })
+}
+
+/// The heap for a share of so many bytes (arguments.cpp `Arguments::set_heap_size`): half of a memory that is small,
+/// and not less than the default size of a heap in one that is not.
+pub(super) fn heap(limit: u64, asked: u64, share: impl Fn(f64) -> u64, is_default: bool) -> u64 {
+    let little = share(LITTLE);
+    let heap = if little < LEAST {
+        little
+    } else {
+        asked.max(LEAST)
+    };
+    let most = if is_default { COMPRESSED } else { u64::MAX };
+    heap.min(most).min(limit)
 }
 
 /// The arguments before the main class, the module or the archive: those behind it are the program's own.

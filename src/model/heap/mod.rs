@@ -7,7 +7,7 @@ mod dotnet;
 mod go;
 mod java;
 mod node;
-mod servers;
+mod postgres;
 
 /// The variables that a bound can come from. No other variable of a process is kept.
 pub const VARIABLES: &[&str] = &[
@@ -59,8 +59,6 @@ pub enum Runtime {
     Go,
     /// The heap of the .NET garbage collector.
     Dotnet,
-    /// The data of a Redis or Valkey server.
-    Redis,
     /// The shared buffers of a PostgreSQL server; each connection has more.
     Postgres,
 }
@@ -86,7 +84,7 @@ pub struct HeapBound {
     pub source: String,
     /// Nobody asked for it: the default of the runtime.
     pub is_default: bool,
-    /// The environment could not be read, and may say otherwise.
+    /// Something else may say otherwise and could not be read: the environment, or a file of options.
     pub may_differ: bool,
 }
 
@@ -101,13 +99,6 @@ impl HeapBound {
         }
     }
 
-    fn default_of(runtime: Runtime, percent: f64, source: &str) -> Self {
-        Self {
-            is_default: true,
-            ..Self::given(runtime, Most::Percent(percent), source)
-        }
-    }
-
     /// The bound in bytes where the runtime sees a limit of so many bytes.
     #[must_use]
     pub fn bytes(&self, limit: u64) -> u64 {
@@ -118,7 +109,14 @@ impl HeapBound {
                 clippy::cast_sign_loss,
                 reason = "a share of a size is a size"
             )]
-            Most::Percent(percent) => (limit as f64 * percent.clamp(0.0, 100.0) / 100.0) as u64,
+            Most::Percent(percent) => {
+                let share =
+                    |percent: f64| (limit as f64 * percent.clamp(0.0, 100.0) / 100.0) as u64;
+                match self.runtime {
+                    Runtime::Java => java::heap(limit, share(percent), share, self.is_default),
+                    _ => share(percent),
+                }
+            }
         }
     }
 }
@@ -129,14 +127,13 @@ pub fn heap_bound(launch: &Launch) -> Option<HeapBound> {
     let readers = [
         java::bound,
         node::bound,
-        servers::redis,
-        servers::postgres,
+        postgres::bound,
         dotnet::bound,
         go::bound,
     ];
     let bound = readers.iter().find_map(|reader| reader(launch))?;
     Some(HeapBound {
-        may_differ: !launch.is_environment_known,
+        may_differ: bound.may_differ || !launch.is_environment_known,
         ..bound
     })
 }

@@ -161,7 +161,8 @@ fn logged(
     match audit.begin(kernel, which, &work.plans, name) {
         Ok(mut executor) => {
             let receipts = carry_out(&mut executor, work, withdrawn);
-            (receipts, executor.end().err())
+            let lost = executor.end(&receipts).err();
+            (receipts, lost)
         }
         Err(sentence) => {
             let refused = |plan| refused(plan, FailureKind::Other, &sentence);

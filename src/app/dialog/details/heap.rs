@@ -28,7 +28,7 @@ pub(super) fn lines(
     let mut line = Line::of(Tone::Dim, "  ").add(
         Tone::Normal,
         format!(
-            "{} may grow to {} ({})",
+            "{} {} ({})",
             what(bound.runtime),
             long_size(most),
             bound.source
@@ -37,22 +37,25 @@ pub(super) fn lines(
     let limit = long_size(domain.limit);
     let left = domain.limit.saturating_sub(most);
     line = if most >= domain.limit {
-        let text = format!(", but {name} ends at {limit}: the kernel kills before it stops");
+        let text = format!(", but the limit of {name} is {limit}: the kernel kills first");
         line.add(Tone::Critical, text)
     } else if most > domain.limit / 100 * TIGHT {
         let text = format!(
-            "; {name} ends at {limit}, which leaves {} for the rest of the process",
+            "; the limit of {name} is {limit}, which leaves {} for the rest of the process",
             long_size(left)
         );
         line.add(Tone::Watch, text)
     } else {
-        line.add(Tone::Dim, format!("; {name} ends at {limit}"))
+        line.add(Tone::Dim, format!("; the limit of {name} is {limit}"))
     };
-    if bound.runtime == Runtime::Go {
-        line = line.add(Tone::Dim, "; a soft limit, if it is a Go program");
+    match bound.runtime {
+        Runtime::Go => line = line.add(Tone::Dim, "; if it is a Go program"),
+        Runtime::Dotnet => line = line.add(Tone::Dim, "; if it is a .NET program"),
+        Runtime::Java | Runtime::Node | Runtime::Postgres => {}
     }
     if bound.may_differ {
-        let text = "; its environment cannot be read and may say otherwise";
+        let text =
+            "; its environment or a file of options, which cannot be read, may say otherwise";
         line = line.add(Tone::Watch, text);
     }
     vec![Line::of(Tone::Accent, "What its runtime allows"), line]
@@ -69,13 +72,13 @@ fn lowest<'c>(process: &Process, context: &DialogContext<'c>) -> Option<&'c Doma
     around.min_by_key(|domain| domain.limit)
 }
 
+/// Subject and verb, before the size.
 fn what(runtime: Runtime) -> &'static str {
     match runtime {
-        Runtime::Java => "the Java heap",
-        Runtime::Node => "the old generation of Node",
-        Runtime::Go => "Go's memory",
-        Runtime::Dotnet => "the .NET heap",
-        Runtime::Redis => "its data",
-        Runtime::Postgres => "its shared buffers",
+        Runtime::Java => "the Java heap may grow to",
+        Runtime::Node => "the old generation of Node may grow to",
+        Runtime::Go => "Go's collector aims to stay below",
+        Runtime::Dotnet => "the .NET heap may grow to",
+        Runtime::Postgres => "its shared buffers are",
     }
 }

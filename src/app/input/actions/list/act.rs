@@ -8,6 +8,7 @@ use crate::app::input::actions::run::act::{adjust, cgroup, signal};
 use crate::app::input::actions::run::incident::incident;
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
+use crate::app::msg::Effect;
 use crate::app::undo;
 
 pub(super) const ACT: &[Action] = &[
@@ -121,11 +122,17 @@ pub(super) const ACT: &[Action] = &[
         keys: &["H"],
         group: Group::Act,
         places: &[
-            Place::new(PANES, |s| s.open(HistoryDialog::default())),
+            Place::new(PANES, history),
             Place::dialog(&[KeyScope::History]),
         ],
     },
 ];
+
+fn history(state: &mut State) -> Vec<Effect> {
+    let newest = state.undo.history().newest_first().next();
+    let newest = newest.map(|past| past.id);
+    state.open(HistoryDialog::new(newest))
+}
 
 /// What undo would do now.
 fn undo_label(state: &State) -> Option<String> {

@@ -1,36 +1,13 @@
-//! Servers that set memory aside by an argument. What stands in their files is not read.
+//! PostgreSQL: `shared_buffers` by an argument. What stands in its files is not read. (Redis and Valkey write their title over
+//! their arguments, so that nothing of `--maxmemory` can be read.)
 
 use super::{HeapBound, Launch, Most, Runtime, number_and_unit};
 
-/// Bytes of a PostgreSQL block, the unit of a plain number (`block_size`, fixed when it is built; nearly always this).
+/// Bytes of a block, the unit of a plain number (`block_size`, fixed when it is built; nearly always this).
 const BLOCK: u64 = 8192;
 
-/// Redis and Valkey: `--maxmemory 2gb`; `k` is 1000, `kb` is 1024 (redis.conf). 0 is no bound.
-pub(super) fn redis(launch: &Launch) -> Option<HeapBound> {
-    if !matches!(launch.program(), "redis-server" | "valkey-server") {
-        return None;
-    }
-    let mut arguments = launch.arguments.iter();
-    arguments.find(|argument| argument.eq_ignore_ascii_case("--maxmemory"))?;
-    let text = arguments.next()?;
-    let (number, unit) = number_and_unit(text)?;
-    let factor = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" => 1000,
-        "kb" => 1 << 10,
-        "m" => 1_000_000,
-        "mb" => 1 << 20,
-        "g" => 1_000_000_000,
-        "gb" => 1 << 30,
-        _ => return None,
-    };
-    let bytes = number.checked_mul(factor).filter(|bytes| *bytes > 0)?;
-    let source = format!("--maxmemory {text}");
-    Some(HeapBound::given(Runtime::Redis, Most::Bytes(bytes), source))
-}
-
-/// PostgreSQL: `-c shared_buffers=4GB`, `--shared_buffers=4GB`, `-B BLOCKS` (postgres(1), "Parameter Names and Values").
-pub(super) fn postgres(launch: &Launch) -> Option<HeapBound> {
+/// `-c shared_buffers=4GB`, `--shared_buffers=4GB`, `-B BLOCKS` (postgres(1), "Parameter Names and Values").
+pub(super) fn bound(launch: &Launch) -> Option<HeapBound> {
     if !matches!(launch.program(), "postgres" | "postmaster") {
         return None;
     }
@@ -60,7 +37,7 @@ pub(super) fn postgres(launch: &Launch) -> Option<HeapBound> {
             continue;
         };
         if name.replace('-', "_") == "shared_buffers"
-            && let Some(bytes) = postgres_bytes(value)
+            && let Some(bytes) = bytes_of(value)
         {
             found = Some((bytes, source));
         }
@@ -73,7 +50,7 @@ pub(super) fn postgres(launch: &Launch) -> Option<HeapBound> {
     ))
 }
 
-fn postgres_bytes(text: &str) -> Option<u64> {
+fn bytes_of(text: &str) -> Option<u64> {
     let (number, unit) = number_and_unit(text.trim_matches('\''))?;
     let factor = match unit.trim() {
         "" => BLOCK,
