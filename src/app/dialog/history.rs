@@ -117,13 +117,13 @@ fn is_open(past: &Past, context: &DialogContext<'_>) -> bool {
 
 fn item(past: &Past, context: &DialogContext<'_>) -> Line {
     let what = match past {
+        Past {
+            undone_by: Some(_), ..
+        } => ("undone  ", Tone::Dim),
         Past { failed: true, .. } => ("failed  ", Tone::Critical),
         Past {
             undo_of: Some(_), ..
         } => ("undo    ", Tone::Dim),
-        Past {
-            undone_by: Some(_), ..
-        } => ("undone  ", Tone::Dim),
         _ => ("done    ", Tone::Good),
     };
     stamp(Some(past.at), context.aftermath.now)

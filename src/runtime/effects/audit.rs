@@ -81,7 +81,7 @@ impl Audit {
             .and_then(|mut file| begin(&mut file).map(|()| file));
         let file = file.map_err(|error| {
             format!(
-                "Nothing was written, because {}. Make room for it, or start oomtop without --audit.",
+                "Nothing was written, because {}. Make it writable again, or start oomtop without --audit.",
                 self.unwritable(&error)
             )
         })?;
