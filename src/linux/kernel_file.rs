@@ -10,6 +10,9 @@ use rustix::io::{Errno, retry_on_intr};
 /// one `read` takes all of it.
 const FIRST_SIZE: usize = 16 * 1024;
 
+/// Larger than any setting below `/proc/sys` that oomtop reads.
+const SETTING_SIZE: usize = 128;
+
 /// Most bytes read of a file; the rest is ignored.
 const LARGEST: usize = 4 << 20;
 
@@ -43,18 +46,37 @@ impl FileBuffer {
         self.read(dir, path, false)
     }
 
+    /// Reads a setting below `/proc/sys`. For those the kernel allocates as much as the read asks for, and that can
+    /// take seconds while memory is short (fs/proc/proc_sysctl.c `proc_sys_call_handler`).
+    ///
+    /// # Errors
+    /// As [`Self::read_single`].
+    pub(crate) fn read_setting(
+        &mut self,
+        dir: impl AsFd,
+        path: impl rustix::path::Arg,
+    ) -> Result<&[u8], Errno> {
+        let file = open_file(dir, path)?;
+        self.make_room();
+        let room = self.0.get_mut(..SETTING_SIZE).unwrap_or_default();
+        let got = retry_on_intr(|| rustix::io::read(&file, &mut *room))?;
+        Ok(self.0.get(..got).unwrap_or_default())
+    }
+
+    fn make_room(&mut self) {
+        if self.0.is_empty() {
+            self.0.resize(FIRST_SIZE, 0);
+        }
+    }
+
     fn read(
         &mut self,
         dir: impl AsFd,
         path: impl rustix::path::Arg,
         short_is_end: bool,
     ) -> Result<&[u8], Errno> {
-        // NONBLOCK: another root could contain a FIFO, and a sample must never hang.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = rustix::fs::openat(dir, path, flags, Mode::empty())?;
-        if self.0.is_empty() {
-            self.0.resize(FIRST_SIZE, 0);
-        }
+        let file = open_file(dir, path)?;
+        self.make_room();
         let mut filled = 0;
         loop {
             let Some(room) = self.0.get_mut(filled..).filter(|room| !room.is_empty()) else {
@@ -74,6 +96,12 @@ impl FileBuffer {
         }
         Ok(self.0.get(..filled).unwrap_or_default())
     }
+}
+
+fn open_file(dir: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
+    // NONBLOCK: another root could contain a FIFO, and a sample must never hang.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    rustix::fs::openat(dir, path, flags, Mode::empty())
 }
 
 /// Opens a directory as the base of relative paths. Needs no permission to list it.

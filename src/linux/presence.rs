@@ -105,7 +105,7 @@ pub fn boot_id(root: &SysRoot) -> Option<String> {
     let proc = open(&root.proc)?;
     let mut buffer = FileBuffer::default();
     let text = buffer
-        .read_single(&proc, "sys/kernel/random/boot_id")
+        .read_setting(&proc, "sys/kernel/random/boot_id")
         .ok()?;
     let digits = String::from_utf8_lossy(text).replace('-', "");
     Some(digits.trim().to_owned())

@@ -3,16 +3,17 @@
 //! A sampler belongs to one thread, with its buffers and caches. A process or group that cannot be read is
 //! missing from the sample; only a `/proc` that cannot be listed is an error.
 
+mod outcome;
+
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::model::cgroup::Cgroup;
 use crate::model::memory::Pressure;
 use crate::model::snapshot::{Host, KillCounters, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 
-use super::blast::{BlastWatch, Look};
+use super::blast::BlastWatch;
 use super::helper::thread_time;
 use super::host::Facts;
 use super::kernel_file::{self, FileBuffer};
@@ -75,6 +76,8 @@ pub struct Sampler {
     snapshots: SnapshotPool,
     /// When the sample before was taken.
     taken: Option<Monotonic>,
+    /// Microseconds of a processor that [`Self::prepare`] has cost.
+    prepared: u64,
     seq: u64,
 }
 
@@ -181,6 +184,7 @@ impl Sampler {
             buffer,
             snapshots: SnapshotPool::default(),
             taken: None,
+            prepared: 0,
             seq: 0,
         })
     }
@@ -204,9 +208,18 @@ impl Sampler {
         let fresh = Arc::make_mut(&mut snapshot);
         self.fill(fresh, needs, now)?;
         fresh.took_micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        fresh.spent_micros = thread_time().saturating_sub(spent) + self.group_scan.spent();
+        fresh.spent_micros = thread_time().saturating_sub(spent)
+            + self.group_scan.spent()
+            + std::mem::take(&mut self.prepared);
         self.snapshots.remember(&snapshot);
         Ok(snapshot)
+    }
+
+    /// Does what the next sample would wait for. Call this when the last sample is on its way.
+    pub fn prepare(&mut self) {
+        let spent = thread_time();
+        self.backend.prepare();
+        self.prepared = thread_time().saturating_sub(spent);
     }
 
     fn fill(&mut self, snapshot: &mut Snapshot, needs: &Needs, now: Now) -> Result<(), ReadError> {
@@ -305,45 +318,6 @@ impl Sampler {
     fn age(&self, now: Monotonic) -> Duration {
         let last = self.taken.map(|before| now.since(before));
         last.unwrap_or_default().clamp(LEAST_AGE, MOST_AGE)
-    }
-
-    /// Reads what else decides the next OOM: kernel settings and programs that kill.
-    fn outcome(
-        &mut self,
-        snapshot: &mut Snapshot,
-        cgroups: &[Cgroup],
-        now: Monotonic,
-        needs: &Needs,
-    ) {
-        snapshot.vm_settings = self.settings.at(
-            now,
-            &self.root,
-            &self.proc,
-            &self.hierarchy,
-            &mut self.buffer,
-        );
-        snapshot.memory.zram_cost = snapshot.vm_settings.zram_cost();
-        let version = self.hierarchy.version;
-        let pressed = snapshot.pressure.is_some_and(|p| p.some.avg10 > 0.0);
-        snapshot.killers = self.killers.at(
-            now,
-            pressed,
-            &self.root,
-            version,
-            &snapshot.processes,
-            cgroups,
-        );
-        let at = Look {
-            now,
-            pressed,
-            whole: needs.complete,
-            root: &self.root,
-            proc: &self.proc,
-            version,
-            cgroups,
-        };
-        self.blast
-            .look(&at, needs.detail, &mut self.buffer, snapshot);
     }
 
     fn read_groups(

@@ -234,6 +234,36 @@ fn samples_that_cost_much_come_less_often() {
 }
 
 #[test]
+fn while_memory_is_short_samples_may_cost_more() {
+    let waits = |percent| {
+        let mut pressure = oomtop::model::memory::Pressure::default();
+        pressure.some.avg10 = percent;
+        Some(pressure)
+    };
+    let mut scene = Scene::new(120, 36);
+    let mut costly = snapshot(5, processes());
+    (costly.spent_micros, costly.pressure) = (350_000, waits(0.0));
+    scene.tell(Msg::Tick(moment(5)));
+    scene.tell(Msg::Sampled(Arc::new(costly.clone())));
+    assert_eq!(scene.state.period(), Duration::from_millis(3500));
+    costly.pressure = waits(2.5);
+    scene.tell(Msg::Sampled(Arc::new(costly.clone())));
+    assert_eq!(scene.state.period(), Duration::from_secs(1));
+    // Half a processor at most, and five seconds at most.
+    costly.spent_micros = 800_000;
+    scene.tell(Msg::Sampled(Arc::new(costly.clone())));
+    assert_eq!(scene.state.period(), Duration::from_millis(1600));
+    costly.spent_micros = 60_000_000;
+    scene.tell(Msg::Sampled(Arc::new(costly.clone())));
+    assert_eq!(scene.state.period(), Duration::from_secs(5));
+    // A kernel without PSI: the band tells.
+    (costly.spent_micros, costly.pressure) = (350_000, None);
+    costly.memory.available = Some(costly.memory.total / 50);
+    scene.tell(Msg::Sampled(Arc::new(costly)));
+    assert_eq!(scene.state.period(), Duration::from_secs(1));
+}
+
+#[test]
 fn what_concerns_the_loop_is_no_effect_on_the_world() {
     for (key, control) in [
         ("q", Control::Quit),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::State;
 use crate::app::msg::Effect;
+use crate::model::memory::band::Band;
 use crate::model::time::{Monotonic, Now};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,8 +16,15 @@ const LATE: Duration = Duration::from_millis(1150);
 /// How often to look at the clock if samples do not redraw it.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A slow sample delays the next one by no more than this.
+/// A sample that costs much delays the next one by no more than this.
 const SLOWEST: Duration = Duration::from_secs(5);
+
+/// A sample may cost this part of a processor.
+const SHARE: u32 = 10;
+
+/// While memory is short, a sample that costs much delays the next one by no more than a second, unless it costs more
+/// than this part of a processor.
+const SHARE_WHILE_SHORT: u32 = 2;
 
 /// Shortest wait: a deadline that has just passed must not turn into a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -65,11 +73,24 @@ impl State {
     /// The time between two samples: the requested period, or ten times what a sample costs if that is longer. A
     /// monitor must not add to the load of a machine in trouble. Time in which other programs had the processors is
     /// no cost: a fresh sample is needed most then.
+    ///
+    /// While memory is short, most of the cost is the kernel's search for a free page, and a sample of five seconds
+    /// ago names a victim that has gone: the share of a processor may be larger.
     pub fn period(&self) -> Duration {
-        let took = Duration::from_micros(self.snapshot.spent_micros);
+        let cost = Duration::from_micros(self.snapshot.spent_micros);
+        let mut longest = SLOWEST;
+        if self.memory_is_short() {
+            longest = longest.min(SECOND.max(cost.saturating_mul(SHARE_WHILE_SHORT)));
+        }
         self.settings
             .delay
-            .max(took.saturating_mul(10).min(SLOWEST))
+            .max(cost.saturating_mul(SHARE).min(longest))
+    }
+
+    /// True above the lowest band, and while tasks wait for memory.
+    fn memory_is_short(&self) -> bool {
+        let waits = self.snapshot.pressure.map(|p| p.some.avg10);
+        self.gauge.band > Band::Normal || waits.is_some_and(|percent| percent > 0.0)
     }
 
     /// True if the clock on the screen must advance, or if the screen must show the age of the last sample.

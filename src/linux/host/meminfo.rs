@@ -37,7 +37,7 @@ fn meminfo(dir: impl AsFd, buffer: &mut FileBuffer) -> Result<Memory, Errno> {
     let text = buffer.read_whole(&dir, "meminfo")?;
     let mut memory = parse_meminfo(text).ok_or(Errno::NODATA)?;
     if memory.swap_total > 0 {
-        let swappiness = buffer.read_whole(&dir, "sys/vm/swappiness");
+        let swappiness = buffer.read_setting(&dir, "sys/vm/swappiness");
         memory.swappiness = swappiness.ok().and_then(number);
     }
     Ok(memory)

@@ -50,7 +50,7 @@ fn read(
 ) -> VmSettings {
     let mut vm = |name: &str| {
         let path = format!("sys/vm/{name}");
-        number(buffer.read_whole(proc, path.as_str()).ok()?)
+        number(buffer.read_setting(proc, path.as_str()).ok()?)
     };
     let mut settings = VmSettings {
         panic_on_oom: vm("panic_on_oom"),
@@ -65,7 +65,7 @@ fn read(
         ..VmSettings::default()
     };
     settings.panic_reboot = buffer
-        .read_whole(proc, "sys/kernel/panic")
+        .read_setting(proc, "sys/kernel/panic")
         .ok()
         .and_then(signed);
     settings.swaps = buffer

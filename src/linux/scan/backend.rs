@@ -166,6 +166,11 @@ impl Backend {
             (result, _) => result,
         }
     }
+
+    /// See [`ProcessScan::prepare`].
+    pub(crate) fn prepare(&mut self) {
+        self.scan.prepare();
+    }
 }
 
 fn open_bpf(root: &SysRoot, version: CgroupVersion, way: Way) -> Result<BpfScan, Refusal> {

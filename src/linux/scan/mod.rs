@@ -88,6 +88,9 @@ pub trait ProcessScan: Send {
         pass: &ScanPass<'_>,
         table: &mut Vec<Process>,
     ) -> Result<ScanCount, ReadError>;
+
+    /// Does what the next scan would wait for. Called when the sample has been delivered.
+    fn prepare(&mut self) {}
 }
 
 /// Reserves room in an empty table for this many rows and few more. Growing by doubling would touch, and so

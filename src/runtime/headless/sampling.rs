@@ -57,6 +57,7 @@ impl SamplerThread {
                     if !deliver(sampler.sample(&needs, clock::now())) {
                         return;
                     }
+                    sampler.prepare();
                 }
             })
             .map_err(RunError::Thread)?;

@@ -1,11 +1,12 @@
 //! The system calls: bpf(2), the mapping of the shared array and of the ring. All `unsafe` code of oomtop is here, in
 //! the files below, in `linux/log/child.rs` and in `runtime/screen/abort.rs`.
 
+mod iterator;
 mod ring;
 mod trace;
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags};
@@ -15,6 +16,7 @@ use super::btf::TypeId;
 use super::record::Record;
 use crate::linux::cgroup::counted::Counted;
 
+pub(super) use iterator::{Begun, PARENTS_FIRST, TaskLink};
 pub(super) use ring::{Ring, Woken};
 pub(super) use trace::{CounterMap, RawTracepoint, Rejection, Verified};
 
@@ -22,8 +24,6 @@ pub(super) use trace::{CounterMap, RawTracepoint, Rejection, Verified};
 const MAP_CREATE: libc::c_int = 0;
 const PROG_LOAD: libc::c_int = 5;
 const PROG_TEST_RUN: libc::c_int = 10;
-const LINK_CREATE: libc::c_int = 28;
-const ITER_CREATE: libc::c_int = 33;
 
 const MAP_TYPE_ARRAY: u32 = 2;
 const PROG_TYPE_TRACING: u32 = 26;
@@ -33,9 +33,6 @@ const TRACE_ITER: u32 = 28;
 const F_MMAPABLE: u32 = 1 << 10;
 /// Required for programs of this type.
 const F_SLEEPABLE: u32 = 1 << 4;
-
-/// `BPF_CGROUP_ITER_DESCENDANTS_PRE` (include/uapi/linux/bpf.h): a group before those inside it.
-pub(super) const PARENTS_FIRST: u32 = 2;
 
 /// The kernel functions that the program calls are restricted to programs with a GPL-compatible licence.
 const LICENCE: &CStr = c"Dual MIT/GPL";
@@ -74,44 +71,6 @@ struct ProgLoad {
     lines: u64,
     line_count: u32,
     attach_to: u32,
-}
-
-#[derive(Default)]
-#[repr(C)]
-struct LinkCreate {
-    prog_fd: u32,
-    target_fd: u32,
-    attach_type: u32,
-    flags: u32,
-}
-
-/// As [`LinkCreate`], for an iterator that is told where to walk.
-#[derive(Default)]
-#[repr(C)]
-struct IterLinkCreate {
-    prog_fd: u32,
-    target_fd: u32,
-    attach_type: u32,
-    flags: u32,
-    info: u64,
-    info_size: u32,
-    padding: u32,
-}
-
-/// `union bpf_iter_link_info` for cgroups (include/uapi/linux/bpf.h).
-#[derive(Default)]
-#[repr(C)]
-struct GroupIterInfo {
-    order: u32,
-    descriptor: u32,
-    id: u64,
-}
-
-#[derive(Default)]
-#[repr(C)]
-struct IterCreate {
-    link_fd: u32,
-    flags: u32,
 }
 
 #[derive(Default)]
@@ -244,8 +203,8 @@ impl<T: Element> SharedArray<T> {
             return None;
         }
         // SAFETY: in bounds of the mapping, and aligned: it starts at a page and a record has a multiple of eight bytes.
-        // Volatile, because the kernel writes the array; it does so only inside `Program::run` or
-        // `TaskLink::run`, which the owner of both does not call at the same time. Every bit pattern is a
+        // Volatile, because the kernel writes the array; it does so only inside `Program::run`,
+        // `TaskLink::begin` or `TaskLink::run`, which the owner of both does not call at the same time. Every bit pattern is a
         // valid `T`.
         Some(unsafe { self.start.add(index as usize).read_volatile() })
     }
@@ -315,67 +274,6 @@ impl Program {
         };
         bpf(PROG_TEST_RUN, &mut attributes)?;
         Ok(attributes.result)
-    }
-}
-
-/// A program that the kernel calls for every task or cgroup, on request.
-#[derive(Debug)]
-pub(super) struct TaskLink(OwnedFd);
-
-impl TaskLink {
-    /// # Errors
-    /// The error of the system call.
-    pub(super) fn new(program: &Program) -> Result<Self, Errno> {
-        let mut attributes = LinkCreate {
-            prog_fd: number(&program.0)?,
-            attach_type: TRACE_ITER,
-            ..LinkCreate::default()
-        };
-        // The link keeps the program loaded.
-        bpf(LINK_CREATE, &mut attributes).map(|descriptor| Self(owned(descriptor)))
-    }
-
-    /// A program that is called for this cgroup and all below it, parents first.
-    ///
-    /// # Errors
-    /// The error of the system call: `EBADF` where the kernel takes no directory of v1.
-    pub(super) fn of_groups(program: &Program, top: BorrowedFd<'_>) -> Result<Self, Errno> {
-        let info = GroupIterInfo {
-            order: PARENTS_FIRST,
-            descriptor: u32::try_from(top.as_raw_fd()).map_err(|_| Errno::BADF)?,
-            id: 0,
-        };
-        let mut attributes = IterLinkCreate {
-            prog_fd: number(&program.0)?,
-            attach_type: TRACE_ITER,
-            // The kernel only reads it.
-            info: address(&raw const info),
-            info_size: u32::try_from(size_of::<GroupIterInfo>()).map_err(|_| Errno::INVAL)?,
-            ..IterLinkCreate::default()
-        };
-        bpf(LINK_CREATE, &mut attributes).map(|descriptor| Self(owned(descriptor)))
-    }
-
-    /// Lets the kernel call the program once for every task or group.
-    ///
-    /// # Errors
-    /// The error of the system call.
-    pub(super) fn run(&self) -> Result<(), Errno> {
-        let mut attributes = IterCreate {
-            link_fd: number(&self.0)?,
-            ..IterCreate::default()
-        };
-        let reading = owned(bpf(ITER_CREATE, &mut attributes)?);
-        let mut nothing = [0_u8; 64];
-        loop {
-            // The program prints nothing, so the read returns 0 when all have been visited. After very
-            // many tasks without output the kernel returns EAGAIN (kernel/bpf/bpf_iter.c).
-            match rustix::io::read(&reading, &mut nothing) {
-                Ok(0) => return Ok(()),
-                Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::btf::BtfError;
+use super::calls::Begun;
 use super::layout::{Layout, Way};
 use super::loading::{Loaded, Loading, Tasks, is_nearly_full, with_room_to_grow};
 use super::record::Units;
@@ -31,6 +32,10 @@ pub(crate) struct BpfScan {
     larger: Option<Loading>,
     /// Walks before a larger array is asked for again.
     pause: u32,
+    /// The next walk of `loaded`, where the kernel runs it and memory is short.
+    begun: Option<Begun>,
+    /// Tasks have waited for memory in the last seconds.
+    pressed: bool,
     tick_nanos: u64,
     /// Reads what the records lack.
     files: RowReader,
@@ -43,6 +48,8 @@ struct Walked {
     records: Range<u32>,
     /// True if there are more processes than records.
     is_cut: bool,
+    /// True if the first record is as old as [`BpfScan::prepare`].
+    first_is_old: bool,
 }
 
 impl BpfScan {
@@ -81,6 +88,8 @@ impl BpfScan {
             loaded,
             larger: None,
             pause: 0,
+            begun: None,
+            pressed: false,
             tick_nanos: SECOND / ticks_per_second,
             files,
             unlisted: Unlisted::default(),
@@ -95,6 +104,7 @@ impl BpfScan {
             Some(Ok(loaded)) => {
                 self.loaded = loaded;
                 self.larger = None;
+                self.begun = None;
             }
             Some(Err(_)) => {
                 self.larger = None;
@@ -102,13 +112,15 @@ impl BpfScan {
             }
         }
         let capacity = self.loaded.array.capacity();
+        let begun = self.begun.take();
+        let first_is_old = begun.is_some();
         let written = match &self.loaded.tasks {
             Tasks::Walk(program) => {
                 let mut input = [0; 2];
                 0..program.run(&mut input).map_err(Refusal::of("task walk"))?
             }
             Tasks::Link(link) => {
-                link.run().map_err(Refusal::of("task walk"))?;
+                link.run(begun).map_err(Refusal::of("task walk"))?;
                 let count = self.loaded.array.get(0).map_or(0, |counter| counter.pid);
                 1..count.saturating_add(1)
             }
@@ -123,6 +135,7 @@ impl BpfScan {
         Ok(Walked {
             records: written.start..written.end.min(capacity),
             is_cut: written.end > capacity,
+            first_is_old,
         })
     }
 }
@@ -142,10 +155,11 @@ impl ProcessScan for BpfScan {
     fn scan(
         &mut self,
         wants: &ScanWants,
-        _pass: &ScanPass<'_>,
+        pass: &ScanPass<'_>,
         table: &mut Vec<Process>,
     ) -> Result<ScanCount, ReadError> {
         table.clear();
+        self.pressed = pass.pressed;
         let walked = self.walk().map_err(|refusal| {
             ReadError::new(
                 Path::new("bpf"),
@@ -170,12 +184,24 @@ impl ProcessScan for BpfScan {
             }
             table.push(row);
         }
+        if walked.first_is_old
+            && let Some(row) = table.first_mut()
+            && let Ok(Some(fresh)) = self.files.row(row.id.pid, wants)
+        {
+            *row = fresh;
+        }
         self.unlisted
             .complete(&mut self.files, wants, table, walked.is_cut);
         Ok(ScanCount {
             listed: u32::try_from(table.len()).unwrap_or(u32::MAX),
             ..ScanCount::default()
         })
+    }
+
+    fn prepare(&mut self) {
+        if let (true, None, Tasks::Link(link)) = (self.pressed, &self.begun, &self.loaded.tasks) {
+            self.begun = link.begin().ok();
+        }
     }
 }
 
@@ -234,5 +260,66 @@ mod tests {
         }
         assert!(rounds > 1, "the first walk has to do with the small one");
         assert!(scan.name().starts_with("bpf task "));
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    #[test]
+    fn a_walk_that_was_begun_early_shows_what_is_true_now() {
+        let files = RowReader::new(open_dir(Path::new("/proc")).expect("/proc"));
+        let ticks = rustix::param::clock_ticks_per_second();
+        let opened = BpfScan::with_capacity(files, CgroupVersion::None, ticks, 4096, Way::IsCalled);
+        let mut scan = match opened {
+            Ok(scan) => scan,
+            Err(refusal) => return eprintln!("SKIPPED: no BPF iterator here: {refusal}"),
+        };
+        let wants = ScanWants {
+            rss: RssSource::Stat,
+            page_size: 4096,
+            global_init: false,
+        };
+        let memory = Memory::default();
+        let pass = |pressed| ScanPass {
+            seq: 1,
+            shown: &[],
+            memory: &memory,
+            pressed,
+        };
+        let mut table = Vec::new();
+        scan.scan(&wants, &pass(false), &mut table)
+            .expect("a table");
+        scan.prepare();
+        assert!(scan.begun.is_none(), "calm");
+        let own = std::process::id();
+        let mut child = None;
+        for _ in 0..3 {
+            scan.scan(&wants, &pass(true), &mut table).expect("a table");
+            scan.prepare();
+            assert!(scan.begun.is_some(), "short of memory");
+            let visited = scan.loaded.array.get(0).map(|counter| counter.pid);
+            assert_eq!(visited, Some(1), "it stands after the first");
+            let rss = |table: &Vec<crate::model::process::Process>| {
+                let row = table.iter().find(|row| row.id.pid == own);
+                row.and_then(|row| row.memory).expect("own row").rss
+            };
+            let before = rss(&table);
+            // What happens after the walk has begun.
+            let kept = vec![1_u8; 64 << 20];
+            let started = std::process::Command::new("sleep").arg("100").spawn();
+            let started = started.expect("a child");
+            let pid = started.id();
+            if let Some(mut ended) = std::mem::replace(&mut child, Some(started)) {
+                let _ = (std::process::Child::kill(&mut ended), ended.wait());
+            }
+            scan.scan(&wants, &pass(true), &mut table).expect("a table");
+            assert!(scan.begun.is_none(), "it was used");
+            let pids: HashSet<_> = table.iter().map(|row| row.id.pid).collect();
+            assert_eq!(pids.len(), table.len(), "a pid twice");
+            assert!(pids.contains(&1) && pids.contains(&own) && pids.contains(&pid));
+            assert!(rss(&table) > before + (48 << 20) / 4096, "{before}");
+            drop(kept);
+        }
+        if let Some(mut ended) = child {
+            let _ = (ended.kill(), ended.wait());
+        }
     }
 }

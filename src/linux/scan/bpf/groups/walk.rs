@@ -150,7 +150,7 @@ impl GroupWalk {
                 (0, walked.map_err(Refusal::of("walk over cgroups"))?)
             }
             Walker::Called(link) => {
-                link.run().map_err(Refusal::of("walk over cgroups"))?;
+                link.run(None).map_err(Refusal::of("walk over cgroups"))?;
                 let count = self.array.get(0).map_or(0, |counter| counter.id);
                 (1, u32::try_from(count).unwrap_or(u32::MAX))
             }
