@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::common::scene::{Scene, moment, process, processes, snapshot};
 use oomtop::app::msg::{Control, Effect, Mouse, MouseAction, Msg};
 use oomtop::app::view::layout::Pane;
+use oomtop::model::memory::Pressure;
+use oomtop::model::snapshot::Snapshot;
 
 #[test]
 fn the_first_row_is_the_next_victim_and_selected() {
@@ -213,21 +215,29 @@ fn delay_stays_in_its_range() {
     assert_eq!(scene.state.settings.delay, Duration::from_hours(1));
 }
 
+/// Nobody waits for memory, and there is much.
+fn calm(seq: u64) -> Snapshot {
+    let mut calm = snapshot(seq, processes());
+    calm.pressure = Some(Pressure::default());
+    calm.memory.available = Some(calm.memory.total);
+    calm
+}
+
 #[test]
 fn samples_that_cost_much_come_less_often() {
     let mut scene = Scene::new(120, 36);
-    let mut slow = snapshot(5, processes());
+    let mut slow = calm(5);
     slow.spent_micros = 350_000;
     scene.tell(Msg::Tick(moment(5)));
     scene.tell(Msg::Sampled(Arc::new(slow)));
     assert_eq!(scene.state.period(), Duration::from_millis(3500));
     assert!(scene.text().contains("3.5s"), "{}", scene.text());
-    let mut stalled = snapshot(6, processes());
+    let mut stalled = calm(6);
     stalled.spent_micros = 60_000_000;
     scene.tell(Msg::Sampled(Arc::new(stalled)));
     assert_eq!(scene.state.period(), Duration::from_secs(5));
     // One that had to wait for a processor costs nobody anything.
-    let mut late = snapshot(7, processes());
+    let mut late = calm(7);
     (late.took_micros, late.spent_micros) = (3_000_000, 9_000);
     scene.tell(Msg::Sampled(Arc::new(late)));
     assert_eq!(scene.state.period(), scene.state.settings.delay);
@@ -236,13 +246,13 @@ fn samples_that_cost_much_come_less_often() {
 #[test]
 fn while_memory_is_short_samples_may_cost_more() {
     let waits = |percent| {
-        let mut pressure = oomtop::model::memory::Pressure::default();
+        let mut pressure = Pressure::default();
         pressure.some.avg10 = percent;
         Some(pressure)
     };
     let mut scene = Scene::new(120, 36);
-    let mut costly = snapshot(5, processes());
-    (costly.spent_micros, costly.pressure) = (350_000, waits(0.0));
+    let mut costly = calm(5);
+    costly.spent_micros = 350_000;
     scene.tell(Msg::Tick(moment(5)));
     scene.tell(Msg::Sampled(Arc::new(costly.clone())));
     assert_eq!(scene.state.period(), Duration::from_millis(3500));

@@ -42,9 +42,10 @@ tui.keys("S")
 tui.wait("the sentence in the panel", lambda t: "on the host whoever asks for memory dies" in t)
 tui.keys("Escape")
 big = Hog("big-idle", mb=150)
-# An asker with -1000 (the terminal, say) is spared and the largest dies after all: then once more.
-for _ in range(6):
-    leak = Hog("asker", mb=20, leak=150)
+# An asker with -1000 (the terminal, say) is spared and the largest dies after all: then once more. This one never
+# pauses, so that it is mostly the one who asks.
+for _ in range(12):
+    leak = Hog("asker", mb=20, leak=100000)
     leak.go()
     until(leak.killed, 20)
     leak.stop()
