@@ -6,7 +6,8 @@ mod stage;
 use rustix::process::Signal;
 
 use crate::common::hog::adj_of;
-use stage::{Resident, RuleFile, Script, descendants, every, run, supervisor, waiting};
+use crate::common::pid::with_pid;
+use stage::{Ends, Resident, RuleFile, Script, descendants, every, run, supervisor, waiting};
 
 #[test]
 fn what_would_change_is_shown_then_written_once_and_logged() {
@@ -228,5 +229,35 @@ fn rules_are_read_again_at_sighup_and_bad_ones_are_not_taken() {
     resident.signal(Signal::HUP);
     resident.says("read again: 1 rule in force");
     assert!(every(&[first.pid(), second.pid()], 160));
+    resident.ends();
+}
+
+/// A start time counts in ticks of 10 ms: whoever has the pid within the same tick looks like the old process.
+#[test]
+fn whoever_gets_the_pid_of_a_process_that_a_rule_matched_is_left_alone() {
+    const TRIES: usize = 100;
+    let name = "oomtop-reused-pid";
+    let rules = RuleFile::new(&format!("[[rule]]\ncommand = \"*{name}*\"\nadj = 760\n"));
+    let resident = Resident::start(&rules, &[]);
+    let (mut reused, mut strangers) = (0, Vec::new());
+    for round in 1..=TRIES {
+        let pid = waiting(name).pid();
+        if let Some(stranger) = with_pid(pid) {
+            reused += 1;
+            strangers.push(Ends(stranger));
+        }
+        if round % 20 == 0 {
+            // Events come in order: with this one all before it were looked at.
+            let last = waiting(name);
+            assert!(every(&[last.pid()], 760), "{}", resident.said());
+            let own = adj_of(std::process::id());
+            for stranger in strangers.drain(..) {
+                assert_eq!(adj_of(stranger.0.id()), own, "{}", resident.said());
+            }
+        }
+    }
+    if reused == 0 {
+        println!("SKIPPED: reused pids, because this test may not choose pids");
+    }
     resident.ends();
 }

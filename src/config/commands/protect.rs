@@ -15,11 +15,18 @@ use crate::model::process::Pid;
 /// How often all processes are looked at, in seconds.
 const EVERY: f64 = 30.0;
 
-/// Gives processes the oom_score_adj that rules say, and stays for those that start later. Rules are in
-/// /etc/oomtop/rules.toml, /etc/oomtop/rules.d/*.toml and $XDG_CONFIG_HOME/oomtop/rules.toml; of those that match a
-/// process the last one holds it. SIGHUP reads them again. Exit status: with --check 1 if something would change,
-/// with --why 1 if no rule holds the process, with --once 1 if something was not done; 2 if rules are wrong.
+/// The end of the help.
+const PLACES: &str = "\
+Rules are in /etc/oomtop/rules.toml, /etc/oomtop/rules.d/*.toml and $XDG_CONFIG_HOME/oomtop/rules.toml. Of those that match a \
+process the last one holds it. Without --check, --why and --once oomtop stays for processes that start later; SIGHUP makes it \
+read the rules again.
+
+Exit status: with --check 1 if something would change, with --why 1 if no rule holds the process, with --once 1 if something \
+was not done; 2 if rules are wrong.";
+
+/// Gives processes the oom_score_adj that rules say, and stays for those that start later.
 #[derive(Debug, clap::Args)]
+#[command(after_help = PLACES)]
 pub(in crate::config) struct ProtectArgs {
     /// Print what would change, and write nothing
     #[arg(long, conflicts_with_all = ["why", "once"])]

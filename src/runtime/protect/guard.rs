@@ -19,6 +19,12 @@ use crate::output::protect::Outcome;
 /// at: most of them have ended.
 const SPARE: usize = 4096;
 
+/// Most processes that are held at once: each takes a descriptor.
+const HELD: usize = 64;
+
+/// How often descendants of those that have changed meanwhile are looked at in one go.
+const DEPTH: usize = 4;
+
 /// The processes, and how to write to them.
 #[derive(Debug)]
 pub(super) struct Guard {
@@ -134,41 +140,83 @@ impl Guard {
         touched
     }
 
-    /// Writes what these processes lack.
+    /// Writes what these processes lack, and what others lack that descend from one of those.
     fn apply(&mut self, pids: &BTreeSet<Pid>) -> Outcome {
         let at = self.begun.elapsed();
         let mut outcome = Outcome::default();
-        let mut writes: Vec<Change> = Vec::new();
-        for change in pids.iter().filter_map(|pid| change_of(&self.census, *pid)) {
-            match self.struggles.act(change.id, change.from, change.to, at) {
-                Act::Nothing => {}
-                Act::Write => writes.push(change),
-                Act::GiveUp => outcome.given_up.push(change),
+        let mut open = pids.clone();
+        for _ in 0..DEPTH {
+            let mut writes: Vec<Change> = Vec::new();
+            for change in open.iter().filter_map(|pid| change_of(&self.census, *pid)) {
+                match self.struggles.act(change.id, change.from, change.to, at) {
+                    Act::Nothing => {}
+                    Act::Write => writes.push(change),
+                    Act::GiveUp => outcome.given_up.push(change),
+                }
+            }
+            open.clear();
+            for some in writes.chunks(HELD) {
+                let sure = self.still_right(some, &mut open);
+                outcome.add(self.write(&sure));
+            }
+            if open.is_empty() {
+                break;
             }
         }
+        self.hand.hold(&[]);
+        outcome
+    }
+
+    /// Holds the processes of these changes and looks at them again: a pid and a start time, which counts in ticks of
+    /// 10 ms, may be another process's by now. While a process is held and lives, what is read under its pid is its own.
+    /// Whose holding has changed meanwhile is added to `others`.
+    fn still_right(&mut self, changes: &[Change], others: &mut BTreeSet<Pid>) -> Vec<Change> {
+        let ids: Vec<_> = changes.iter().map(|change| change.id).collect();
+        self.hand.hold(&ids);
+        let mut sure = Vec::with_capacity(changes.len());
+        for change in changes {
+            let pid = change.id.pid;
+            let Some(subject) = self.reader.read(pid) else {
+                continue;
+            };
+            let touched = self.census.take(subject);
+            others.extend(touched.into_iter().filter(|touched| *touched != pid));
+            match change_of(&self.census, pid) {
+                Some(now) if (now.id, now.to) == (change.id, change.to) => sure.push(now),
+                Some(_) => {
+                    others.insert(pid);
+                }
+                None => {}
+            }
+        }
+        sure
+    }
+
+    fn write(&mut self, writes: &[Change]) -> Outcome {
+        let mut outcome = Outcome::default();
         if writes.is_empty() {
             return outcome;
         }
-        let receipts = match self.hand.write(&writes) {
+        let receipts = match self.hand.write(writes) {
             Ok((receipts, lost)) => {
                 outcome.refused = lost;
                 receipts
             }
             Err(why) => {
-                for change in &writes {
+                for change in writes {
                     self.struggles.forget(change.id);
                 }
                 outcome.refused = Some(why);
                 return outcome;
             }
         };
-        for (change, receipt) in writes.into_iter().zip(receipts) {
+        for (change, receipt) in writes.iter().zip(receipts) {
             match receipt.failure() {
                 None => {
                     self.census.wrote(change.id, change.to);
-                    outcome.done.push(change);
+                    outcome.done.push(*change);
                 }
-                Some(failure) => self.failed(change, failure, &mut outcome),
+                Some(failure) => self.failed(*change, failure, &mut outcome),
             }
         }
         outcome

@@ -10,6 +10,7 @@ use crate::model::cgroup::CgroupVersion;
 use crate::model::plan::execute::run_all;
 use crate::model::plan::receipt::PlanReceipt;
 use crate::model::plan::{Plan, build};
+use crate::model::process::ProcessId;
 use crate::model::rules::change::Change;
 use crate::runtime::RunError;
 use crate::runtime::effects::audit::Audit;
@@ -41,6 +42,11 @@ impl Hand {
             audit: audit.map(log).transpose().map_err(RunError::Audit)?,
             writes: 0,
         })
+    }
+
+    /// Holds these processes for the next write, and lets go of all others.
+    pub(super) fn hold(&mut self, targets: &[ProcessId]) {
+        self.kernel.hold(targets);
     }
 
     /// Writes each change, one plan for each process. The second value says what the audit log lacks.

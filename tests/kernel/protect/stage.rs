@@ -210,3 +210,13 @@ impl Drop for Resident {
 pub(super) fn every(pids: &[u32], adj: i32) -> bool {
     until(|| pids.iter().all(|pid| adj_of(*pid) == Some(adj)))
 }
+
+/// Ends a process that nobody else owns.
+pub(super) struct Ends(pub(super) Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
