@@ -1,7 +1,7 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`], [`why()`]). [`protect`] applies rules and can stay. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
+//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐

@@ -1,5 +1,8 @@
 //! [`Change`]: what a rule gives a process that has another value.
 
+use std::collections::BTreeSet;
+
+use super::RuleId;
 use super::census::{Census, Holding};
 use crate::model::process::comm::Comm;
 use crate::model::process::score::OomScoreAdj;
@@ -54,4 +57,16 @@ pub fn held(census: &Census) -> usize {
             .is_some_and(|holding| holding.value.is_some())
     })
     .count()
+}
+
+/// The rules that hold nobody now.
+#[must_use]
+pub fn idle(census: &Census) -> Vec<RuleId> {
+    let pids = census.subjects().map(|subject| subject.id.pid);
+    let busy: BTreeSet<RuleId> = pids
+        .filter_map(|pid| census.holding(pid))
+        .map(|holding| holding.rule)
+        .collect();
+    let all = census.rules().iter().map(|(id, _)| id);
+    all.filter(|id| !busy.contains(id)).collect()
 }

@@ -6,7 +6,8 @@ mod why;
 use std::fmt::Write as _;
 
 use crate::model::process::score::OomScoreAdj;
-use crate::model::rules::change::Change;
+use crate::model::rules::census::Census;
+use crate::model::rules::change::{changes, held, idle};
 use crate::model::rules::{RuleId, Rules};
 use crate::text::format::number_of;
 use crate::text::tone::printable;
@@ -48,19 +49,15 @@ pub fn notes(rules: &Rules) -> Vec<String> {
     .collect()
 }
 
-/// The table of what would change, `held` being all processes that a rule gives a value.
+/// The table of what would change, how many processes have what their rule gives, and the rules that hold nobody.
 #[must_use]
-pub fn check(changes: &[Change], held: usize, rules: &Rules) -> String {
-    let right = held.saturating_sub(changes.len());
-    let right = match right {
-        1 => "1 process has what its rule gives".to_owned(),
-        right => format!("{right} processes have what their rule gives"),
-    };
-    if changes.is_empty() {
-        return format!("Nothing would change: {right}.\n");
+pub fn check(census: &Census) -> String {
+    let (rules, changes) = (census.rules(), changes(census));
+    let mut out = String::new();
+    if !changes.is_empty() {
+        out.push_str("    PID  NAME               NOW   THEN  RULE\n");
     }
-    let mut out = String::from("    PID  NAME               NOW   THEN  RULE\n");
-    for change in changes {
+    for change in &changes {
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
@@ -79,8 +76,24 @@ pub fn check(changes: &[Change], held: usize, rules: &Rules) -> String {
                 )),
         );
     }
-    let count = number_of(changes.len() as u64, "process", "processes");
-    let _ = writeln!(out, "{count} would change, {right}. Nothing was written.");
+    let right = match held(census).saturating_sub(changes.len()) {
+        1 => "1 process has what its rule gives".to_owned(),
+        right => format!("{right} processes have what their rule gives"),
+    };
+    let _ = match changes.len() {
+        0 => writeln!(out, "Nothing would change: {right}."),
+        count => {
+            let count = number_of(count as u64, "process", "processes");
+            writeln!(out, "{count} would change, {right}. Nothing was written.")
+        }
+    };
+    for rule in idle(census) {
+        let _ = writeln!(
+            out,
+            "No process is held by rule {}.",
+            rule_name(rules, rule)
+        );
+    }
     out
 }
 

@@ -5,7 +5,7 @@ use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::census::Census;
-use crate::model::rules::change::{changes, held};
+use crate::model::rules::change::changes;
 use crate::model::rules::condition::{Condition, Fact};
 use crate::model::rules::subject::Subject;
 use crate::model::rules::{Origin, Rule, Rules, why as model};
@@ -58,18 +58,22 @@ fn census() -> Census {
 #[test]
 fn the_table_of_what_would_change() {
     let census = census();
-    let table = check(&changes(&census), held(&census), census.rules());
     assert_eq!(
-        table,
+        check(&census),
         "    PID  NAME               NOW   THEN  RULE
     100  agent                0   -500  agent (/etc/oomtop/rules.toml:6)
     101  evil\u{fffd}\u{fffd}[2J         -500    300  agent (/etc/oomtop/rules.toml:6), as a descendant of 100
 2 processes would change, 2 processes have what their rule gives. Nothing was written.
 "
     );
+    let mut calm = Census::new(census.rules().clone());
+    calm.replace(vec![process(200, 1, "postgres", -400)]);
     assert_eq!(
-        check(&[], 1, census.rules()),
-        "Nothing would change: 1 process has what its rule gives.\n"
+        check(&calm),
+        "Nothing would change: 1 process has what its rule gives.
+No process is held by rule editors (/etc/oomtop/rules.toml:2).
+No process is held by rule agent (/etc/oomtop/rules.toml:6).
+"
     );
     assert_eq!(
         no_rules(&["/etc/a".to_owned(), "/b".to_owned()]),

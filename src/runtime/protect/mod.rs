@@ -22,7 +22,7 @@ use crate::linux::subjects::SubjectReader;
 use crate::model::process::Pid;
 pub use crate::model::rules::Rules;
 use crate::model::rules::census::Census;
-use crate::model::rules::change::{changes, held};
+use crate::model::rules::change::changes;
 use crate::model::rules::why::why;
 use crate::output::protect as words;
 use guard::Guard;
@@ -121,9 +121,8 @@ fn looked(root: &SysRoot, rules: Rules, for_people: bool) -> Result<Census, RunE
 
 fn check(root: &SysRoot, rules: Rules) -> Result<u8, Halt> {
     let census = looked(root, rules, false)?;
-    let changes = changes(&census);
-    print(&words::check(&changes, held(&census), census.rules()))?;
-    Ok(u8::from(!changes.is_empty()))
+    print(&words::check(&census))?;
+    Ok(u8::from(!changes(&census).is_empty()))
 }
 
 fn explain(root: &SysRoot, rules: Rules, pid: Pid) -> Result<u8, Halt> {
