@@ -80,6 +80,9 @@
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
 //! | processes whose details were shown (`app/view/gone.rs`) | 16 | the oldest goes |
 //! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
+//! | processes under rules (`model/rules/census.rs`, `runtime/protect/guard.rs`) | twice those of the last look, and 4096 | all are looked at, those that have ended are forgotten |
+//! | starts on the way to the rules (`runtime/protect/inbox.rs`) | 8 batches of 512, 256 kB or 2 MiB in the kernel | the kernel says that some were lost, all processes are looked at |
+//! | rules (`config/rules/`) | 1024 rules, 256 files of 64 KiB | an error |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
 //! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
 //!
@@ -90,6 +93,10 @@
 //!
 //! * A column of the table: a row in `app/view/processes/columns/list.rs`. A new fact also needs a field of
 //!   [`model::process::Process`] and the line in `linux` that reads the fact.
+//! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
+//!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule
+//!   gives is read in `config/rules/entry.rs`. The README has a row for each.
+//! * A way to notice processes that start: a source in `linux/starts/`.
 //! * A term of the filter (`model/filter.rs`): with a key, a variant of `Test`, its arm and a row of `KEYS`; a number
 //!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help
 //!   and README for every key and field.

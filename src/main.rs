@@ -3,18 +3,20 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use oomtop::config::{Environment, Mode, resolve};
+use oomtop::config::{Environment, Mode, ProtectTask, RuleFiles, resolve};
 use oomtop::runtime::headless::{Halt, print};
+use oomtop::runtime::protect::{RuleSource, Rules, Stay, Task};
 use oomtop::runtime::{self, RunError};
 
-/// The status of `explain` and `why` when they fail: 1 would say that there was no kill, that nobody knows.
+/// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
+/// something would change.
 const UNREADABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let mut failure = 1;
     let outcome = match resolve(std::env::args_os(), &Environment::from_process()) {
         Ok(mode) => {
-            if matches!(mode, Mode::Explain(_) | Mode::Why(_)) {
+            if matches!(mode, Mode::Explain(_) | Mode::Why(_) | Mode::Protect(_)) {
                 failure = UNREADABLE;
             }
             run(mode)
@@ -62,6 +64,28 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             &launch.root,
             launch.json,
         ),
+        Mode::Protect(launch) => {
+            let task = match launch.task {
+                ProtectTask::Check => Task::Check,
+                ProtectTask::Why(pid) => Task::Why(pid),
+                ProtectTask::Once => Task::Once,
+                ProtectTask::Stay { way, every } => Task::Stay(Stay { way, every }),
+            };
+            runtime::protect(&task, &Files(launch.rules), &launch.root, launch.audit)
+        }
+    }
+}
+
+/// The files of rules, for the runtime.
+struct Files(RuleFiles);
+
+impl RuleSource for Files {
+    fn read(&self) -> Result<Rules, Vec<String>> {
+        self.0.read()
+    }
+
+    fn places(&self) -> Vec<String> {
+        self.0.places()
     }
 }
 

@@ -326,6 +326,7 @@ impl State {
             groups: self.shown_groups(),
             waiting: self.domains.waiting(&self.snapshot),
             frozen: self.frozen.wanted(),
+            rules: self.settings.rules.clone().unwrap_or_default(),
         }
     }
 

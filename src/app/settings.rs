@@ -1,9 +1,11 @@
 //! [`Settings`]: what flags, variables and files decided. Only the refresh period changes during the run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
+use crate::model::rules::Rules;
 
 /// Shortest refresh period, in seconds.
 pub const MIN_DELAY: f64 = 0.1;
@@ -27,6 +29,8 @@ pub struct Settings {
     pub filter: Filter,
     /// Sort column at start, by id.
     pub sort: Option<&'static str>,
+    /// The rules that `oomtop protect` applies, or what is wrong with their files.
+    pub rules: Result<Arc<Rules>, String>,
 }
 
 impl Default for Settings {
@@ -39,6 +43,7 @@ impl Default for Settings {
             kernel_threads: false,
             filter: Filter::default(),
             sort: None,
+            rules: Ok(Arc::default()),
         }
     }
 }

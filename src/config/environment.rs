@@ -43,13 +43,27 @@ impl Environment {
     /// The user's configuration file; `None` without a home. A relative `XDG_CONFIG_HOME` is invalid and ignored
     /// (XDG Base Directory Specification).
     pub(super) fn user_file(&self) -> Option<PathBuf> {
+        self.user_dir().map(|dir| dir.join(USER_FILE))
+    }
+
+    /// The user's directory for configurations.
+    fn user_dir(&self) -> Option<PathBuf> {
         let base = self
             .variable("XDG_CONFIG_HOME")
             .map(Path::new)
             .filter(|dir| dir.is_absolute())
             .map(Path::to_owned);
         let home = || Some(Path::new(self.variable("HOME")?).join(".config"));
-        Some(base.or_else(home)?.join(USER_FILE))
+        base.or_else(home)
+    }
+
+    /// The administrator's rules, the directory with more of them, and the user's.
+    pub(super) fn rule_places(&self) -> (PathBuf, PathBuf, Option<PathBuf>) {
+        (
+            self.system_file.with_file_name("rules.toml"),
+            self.system_file.with_file_name("rules.d"),
+            self.user_dir().map(|dir| dir.join("oomtop/rules.toml")),
+        )
     }
 
     /// `NO_COLOR`: set and not empty.

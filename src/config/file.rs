@@ -1,6 +1,6 @@
 //! A configuration file: TOML, one key for each setting. oomtop reads it and never writes it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -18,6 +18,17 @@ const LARGEST: u64 = 64 * 1024;
 /// # Errors
 /// A sentence if the file exists but cannot be read, is not a regular file, is larger than 64 KiB or is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
+    read_if(path, |_| Ok(()))
+}
+
+/// As [`read`], if `trust` finds nothing wrong with the file that was opened.
+///
+/// # Errors
+/// As [`read`], and what `trust` says.
+pub(super) fn read_if(
+    path: &Path,
+    trust: impl FnOnce(&Metadata) -> Result<(), String>,
+) -> Result<Option<String>, String> {
     let say = |why: &str| format!("{}: {why}", path.display());
     // NONBLOCK: a FIFO at this path must not hang the start.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
@@ -27,7 +38,15 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
         Err(error) if is_missing(&error) => return Ok(None),
         Err(error) => return Err(say(&format!("cannot be read: {error}"))),
     };
-    match contents(&file) {
+    let read = file.metadata().and_then(|metadata| {
+        if metadata.is_file() {
+            trust(&metadata).map_or_else(|why| Ok(Contents::Untrusted(why)), |()| contents(&file))
+        } else {
+            Ok(Contents::NotAFile)
+        }
+    });
+    match read {
+        Ok(Contents::Untrusted(why)) => Err(say(&why)),
         Ok(Contents::Bytes(bytes)) => String::from_utf8(bytes).map(Some).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let line = line(error.as_bytes(), valid);
@@ -56,12 +75,10 @@ enum Contents {
     Bytes(Vec<u8>),
     NotAFile,
     TooLarge,
+    Untrusted(String),
 }
 
 fn contents(file: &File) -> io::Result<Contents> {
-    if !file.metadata()?.is_file() {
-        return Ok(Contents::NotAFile);
-    }
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(if bytes.len() as u64 > LARGEST {
@@ -72,13 +89,13 @@ fn contents(file: &File) -> io::Result<Contents> {
 }
 
 /// The line that holds byte `at`, from 1.
-fn line(text: &[u8], at: usize) -> usize {
+pub(super) fn line(text: &[u8], at: usize) -> usize {
     let before = text.get(..at).unwrap_or(text);
     1 + memchr::memchr_iter(b'\n', before).count()
 }
 
 /// The beginning of a line: it shows the key, which the parser's error does not name.
-fn quoted(text: &str, line: usize) -> String {
+pub(super) fn quoted(text: &str, line: usize) -> String {
     let line = text.lines().nth(line - 1).unwrap_or_default();
     line.trim().chars().take(60).collect()
 }

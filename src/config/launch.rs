@@ -8,6 +8,7 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
+pub use super::commands::protect::{ProtectLaunch, ProtectTask};
 pub use super::commands::why::WhyLaunch;
 
 /// What to run.
@@ -27,6 +28,8 @@ pub enum Mode {
     Explain(ExplainLaunch),
     /// Why a process or a unit died, then exit.
     Why(WhyLaunch),
+    /// Rules to apply, once or as long as it runs.
+    Protect(ProtectLaunch),
 }
 
 /// The full screen.

@@ -1,7 +1,7 @@
 //! From the command line, the environment and two files to a [`Mode`]: what to run, and how.
 //!
 //! Settings come in layers (`layers.rs`); each is a row of the table in `settings/list.rs`. A subcommand is a file in
-//! `commands/`.
+//! `commands/`; rules are read by `rules/`.
 
 mod args;
 mod commands;
@@ -11,6 +11,7 @@ mod flags;
 mod launch;
 mod layers;
 mod print;
+mod rules;
 mod settings;
 mod sources;
 
@@ -18,6 +19,7 @@ mod sources;
 mod tests;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -25,7 +27,11 @@ use crate::text::tone::printable;
 use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
-pub use launch::{ExplainLaunch, FactsLaunch, Mode, SampleLaunch, ScreenLaunch, WhyLaunch};
+pub use launch::{
+    ExplainLaunch, FactsLaunch, Mode, ProtectLaunch, ProtectTask, SampleLaunch, ScreenLaunch,
+    WhyLaunch,
+};
+pub use rules::RuleFiles;
 use settings::Values;
 
 /// What to print instead of running, and with which exit status.
@@ -63,7 +69,7 @@ pub fn resolve(
         status: u8::try_from(error.exit_code()).unwrap_or(2),
     })?;
     if let Some(command) = args.command {
-        return Ok(command.resolve());
+        return command.resolve(environment);
     }
     if args.version && !args.verbose {
         return Err(Stop {
@@ -77,7 +83,7 @@ pub fn resolve(
         return Ok(Mode::PrintConfig(print::print(&sources)));
     }
     let Values {
-        settings,
+        mut settings,
         color,
         backend,
         mouse,
@@ -103,6 +109,11 @@ pub fn resolve(
     if !environment.terminal {
         return Err(Stop::wrong(["the dashboard needs a terminal for its input and output; use --once for a plain table, or --once --json".to_owned()]));
     }
+    let rules = RuleFiles::new(Vec::new(), environment).read();
+    // The dashboard works without them: their line in the details says what is wrong.
+    settings.rules = rules
+        .map(Arc::new)
+        .map_err(|sentences| sentences.into_iter().next().unwrap_or_default());
     Ok(Mode::Screen(ScreenLaunch {
         // read_only forbids every write, oomtop's own adj too.
         self_protect: self_protect && !settings.read_only,

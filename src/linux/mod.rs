@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 mod frozen;
+mod held;
 pub(crate) mod helper;
 pub mod host;
 mod kernel_file;
@@ -25,6 +26,8 @@ pub mod presence;
 pub mod sampler;
 pub mod scan;
 mod snapshot_pool;
+pub mod starts;
+pub mod subjects;
 pub mod wake;
 
 /// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.

@@ -290,7 +290,7 @@ impl Sampler {
         snapshot.users = self.users.names();
         snapshot.detail = needs.detail.and_then(|id| {
             self.details
-                .read((&self.root, &self.proc), id, &self.host.rules)
+                .read((&self.root, &self.proc), id, &self.host.rules, &needs.rules)
         });
         snapshot.frozen = frozen::states(&self.root, &self.hierarchy, &needs.frozen);
         snapshot.own_cost = self.host.own_pid.and_then(|_| {

@@ -21,6 +21,7 @@ pub mod oom_domain;
 pub mod plan;
 pub mod process;
 pub mod recall;
+pub mod rules;
 pub mod shell;
 pub mod sigkills;
 pub mod size;

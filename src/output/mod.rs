@@ -1,4 +1,4 @@
-//! What oomtop prints and saves: the plain table and the JSON document of `--once`, `explain`, saved reports, the audit log.
+//! What oomtop prints and saves: the plain table and the JSON document of `--once`, `explain`, `protect`, saved reports, the audit log.
 //!
 //! A value goes in, a text comes out: nothing here reads files, waits for keys or knows a terminal. Words that
 //! the screen uses too come from [`crate::text`].
@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod explain;
 pub mod json;
+pub mod protect;
 pub mod safe_json;
 pub mod saved;
 pub mod table;

@@ -1,7 +1,7 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`], [`why()`]). [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
+//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
@@ -17,6 +17,7 @@ mod explain;
 mod facts;
 pub mod headless;
 mod once;
+pub mod protect;
 pub mod screen;
 mod why;
 mod zone;
@@ -31,6 +32,7 @@ use crate::text::tone::printable;
 pub use explain::explain;
 pub use facts::facts;
 pub use once::once;
+pub use protect::protect;
 pub use screen::run;
 pub use why::why;
 

@@ -57,6 +57,7 @@ mod posted;
 mod preview;
 mod render;
 mod report;
+mod rule_line;
 mod scrolling;
 mod seen;
 mod selection;

@@ -17,6 +17,7 @@ mod incident;
 mod kernel;
 mod kernel_domains;
 mod kernel_limits;
+mod protect;
 mod reused;
 mod scarce;
 mod stuck;

@@ -4,6 +4,7 @@ mod distance;
 mod ended;
 mod groups;
 mod heap;
+mod rule;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, blast};
@@ -149,6 +150,7 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
     if let Some(exe) = detail.and_then(|d| d.exe.as_deref()) {
         lines.push(pair("executable", exe));
     }
+    lines.extend(rule::line(process, detail, context));
     lines
 }
 

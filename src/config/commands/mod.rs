@@ -1,8 +1,11 @@
 //! Subcommands: each has a file and a variant of [`Command`].
 
 pub(super) mod explain;
+pub(super) mod protect;
 pub(super) mod why;
 
+use super::Stop;
+use super::environment::Environment;
 use super::launch::Mode;
 
 /// The subcommands.
@@ -12,14 +15,20 @@ pub(super) enum Command {
     Explain(explain::ExplainArgs),
     /// Say why a process or a unit died: an OOM kill, a signal, a crash, an exit, each with its evidence
     Why(why::WhyArgs),
+    /// Give processes what rules say, now and when they start later
+    Protect(protect::ProtectArgs),
 }
 
 impl Command {
     /// The mode that the subcommand runs.
-    pub(super) fn resolve(self) -> Mode {
-        match self {
+    ///
+    /// # Errors
+    /// Sentences about what is wrong.
+    pub(super) fn resolve(self, environment: &Environment) -> Result<Mode, Stop> {
+        Ok(match self {
             Self::Explain(args) => Mode::Explain(args.resolve()),
             Self::Why(args) => Mode::Why(args.resolve()),
-        }
+            Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
+        })
     }
 }

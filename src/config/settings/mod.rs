@@ -119,6 +119,8 @@ mod tests {
                     kernel_threads: _,
                     filter: _,
                     sort: _,
+                    // From files of their own.
+                    rules: _,
                 },
             color: _,
             backend: _,

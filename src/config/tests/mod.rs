@@ -181,3 +181,40 @@ fn why_is_not_asked_about_nobody() {
     }
     assert!(matches!(given.resolve("oomtop why 1"), Ok(Mode::Why(_))));
 }
+
+#[test]
+fn protect_obeys_the_settings_that_are_about_writes() {
+    use super::{ProtectLaunch, ProtectTask};
+    let protect = |given: &Given, line: &str| -> ProtectLaunch {
+        match given.resolve(line) {
+            Ok(Mode::Protect(launch)) => launch,
+            other => panic!("{other:?}"),
+        }
+    };
+    let given = Given::new().etc("audit = \"/var/log/a\"");
+    let launch = protect(&given, "oomtop protect --once");
+    assert_eq!(launch.task, ProtectTask::Once);
+    assert_eq!(launch.audit, Some(PathBuf::from("/var/log/a")));
+    let places = launch.rules.places().join(" ");
+    assert!(places.ends_with("user/oomtop/rules.toml"), "{places}");
+    let launch = protect(&given, "oomtop protect --rules x.toml --audit b");
+    assert!(matches!(launch.task, ProtectTask::Stay { .. }));
+    assert_eq!(launch.rules.places(), ["x.toml"]);
+    assert_eq!(launch.audit, Some(PathBuf::from("b")));
+    let forbidden = Given::new().user("read_only = true");
+    for line in ["oomtop protect", "oomtop protect --once"] {
+        assert!(forbidden.wrong(line).contains("read_only forbids"));
+    }
+    for line in ["oomtop protect --check", "oomtop protect --why 7"] {
+        protect(&forbidden, line);
+    }
+    for line in [
+        "oomtop protect --check --once",
+        "oomtop protect --why 0",
+        "oomtop protect --every 0",
+        "oomtop protect --check --every 3",
+        "oomtop protect --starts magic",
+    ] {
+        assert_eq!(given.resolve(line).expect_err(line).status, 2);
+    }
+}

@@ -1,13 +1,16 @@
 //! What the details pane shows of one process, in addition to its row.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use crate::model::heap::HeapBound;
 use crate::model::kernel::KernelRules;
 use crate::model::process::ProcessId;
+use crate::model::rules::Rules;
 use crate::model::snapshot::Detail;
 
 use crate::linux::SysRoot;
+use crate::linux::held::Holders;
 use crate::linux::kernel_file::{FileBuffer, lines, number, signed};
 use crate::linux::scan::aside::Aside;
 use crate::linux::scan::launch;
@@ -23,6 +26,7 @@ pub(crate) struct Details {
     launches: Option<Aside<Option<HeapBound>>>,
     /// What bounds its heap, as last read: a read that blocks must not take the answer off the screen.
     heap: Option<(ProcessId, Option<HeapBound>)>,
+    holders: Holders,
 }
 
 impl Details {
@@ -31,9 +35,11 @@ impl Details {
         &mut self,
         (root, proc): (&SysRoot, &OwnedFd),
         id: ProcessId,
-        rules: &KernelRules,
+        kernel: &KernelRules,
+        rules: &Arc<Rules>,
     ) -> Option<Detail> {
-        let mut detail = read(root, id, rules)?;
+        let mut detail = read(root, id, kernel)?;
+        detail.rule = self.holders.find(root, id, rules);
         if self.launches.is_none() {
             self.launches = launch::reader(proc).ok();
         }
@@ -92,5 +98,6 @@ fn read(root: &SysRoot, id: ProcessId, rules: &KernelRules) -> Option<Detail> {
             .map(|target| target.to_string_lossy().into_owned()),
         threads: stat.threads,
         heap: None,
+        rule: None,
     })
 }

@@ -4,7 +4,7 @@ mod aside;
 pub mod backend;
 pub(super) mod bpf;
 mod cgroup_rest;
-mod command_lines;
+pub(super) mod command_lines;
 pub(super) mod detail;
 pub(super) mod history;
 mod launch;
@@ -19,6 +19,8 @@ use crate::model::process::{Process, ProcessId};
 
 use super::ReadError;
 pub(crate) use bpf::kills::KillTrace;
+pub(crate) use bpf::sees_this_machine;
+pub(crate) use bpf::starts::StartTrace;
 
 /// What a back end must know to fill the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,8 @@ use super::killers::oom_policy::Unit;
 use super::memory::{Memory, Pressure};
 use super::process::init::Init;
 use super::process::{Process, ProcessId};
+use super::rules::Rules;
+use super::rules::held::HeldBy;
 use super::time::Now;
 use super::vm_settings::VmSettings;
 use crate::model::freezer::{Freezable, FreezerState};
@@ -37,6 +39,8 @@ pub struct Needs {
     pub waiting: Vec<ProcessId>,
     /// What oomtop has stopped: the sampler looks whether it still is.
     pub frozen: Vec<Freezable>,
+    /// The rules: the sampler tells which of them holds the process of the details.
+    pub rules: Arc<Rules>,
 }
 
 /// Facts about the machine that do not change while oomtop runs.
@@ -92,6 +96,8 @@ pub struct Detail {
     pub threads: u32,
     /// How far its runtime lets its heap grow; `None` if nothing bounds it, or that is not known.
     pub heap: Option<HeapBound>,
+    /// The rule that holds it; `None` if none does.
+    pub rule: Option<HeldBy>,
 }
 
 /// Kill counters, which show kills that are not in the log.

@@ -62,7 +62,7 @@ impl Audit {
     ///
     /// # Errors
     /// A sentence; nothing may be written then.
-    pub(super) fn begin<'a, E: Executor>(
+    pub(in crate::runtime) fn begin<'a, E: Executor>(
         &'a self,
         inner: &'a mut E,
         (write, undo): (WriteId, bool),
@@ -122,7 +122,7 @@ fn stamp(time: &str, write: WriteId, undo: bool) -> Stamp<'_> {
 
 /// Carries out steps and logs each.
 #[derive(Debug)]
-pub(super) struct Audited<'a, E> {
+pub(in crate::runtime) struct Audited<'a, E> {
     inner: &'a mut E,
     audit: &'a Audit,
     file: File,
@@ -151,7 +151,7 @@ impl<E> Audited<'_, E> {
     ///
     /// # Errors
     /// A sentence, if the log lacks a line. What was written stays.
-    pub(super) fn end(mut self, receipts: &[PlanReceipt]) -> Result<(), String> {
+    pub(in crate::runtime) fn end(mut self, receipts: &[PlanReceipt]) -> Result<(), String> {
         if self.done + self.failed == 0 {
             let steps = receipts.iter().flat_map(|plan| &plan.steps);
             for receipt in steps.filter(|receipt| receipt.failure().is_some()) {

@@ -9,6 +9,7 @@
 //! [`groups`] walks all cgroups in the same way, for the numbers of their memory files.
 //!
 //! [`kills`] puts programs at two tracepoints in the same way: kills come in at once, without the kernel's log.
+//! [`starts`] does so for processes that start.
 
 mod assembler;
 mod btf;
@@ -20,6 +21,7 @@ mod loading;
 mod program;
 mod record;
 mod refusal;
+pub(super) mod starts;
 mod unlisted;
 mod usable;
 mod walk;
@@ -27,5 +29,5 @@ mod walk;
 pub(crate) use groups::GroupScan;
 pub(crate) use layout::Way;
 pub(crate) use refusal::Refusal;
-pub(crate) use usable::usable;
+pub(crate) use usable::{sees_this_machine, usable};
 pub(crate) use walk::BpfScan;

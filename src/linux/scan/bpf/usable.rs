@@ -22,6 +22,23 @@ const INITIAL_TIME_NS: &str = "time:[4026531834]";
 /// # Errors
 /// Why not.
 pub(crate) fn usable(root: &SysRoot) -> Result<OwnedFd, Refusal> {
+    let dir = sees_this_machine(root)?;
+    if !is_in(&dir, "time", INITIAL_TIME_NS) {
+        return Err(Refusal::NotHere("oomtop is in a time namespace of its own"));
+    }
+    if !may_use_bpf(&dir) {
+        return Err(Refusal::NotHere(
+            "it needs CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep), or root",
+        ));
+    }
+    Ok(dir)
+}
+
+/// The procfs directory, if the pids that the kernel tells oomtop are those that it shows.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn sees_this_machine(root: &SysRoot) -> Result<OwnedFd, Refusal> {
     let dir = open_dir(&root.proc)
         .map_err(|_| Refusal::NotHere("the procfs directory cannot be opened"))?;
     if !is_own_namespace(&root.proc, dir.as_fd()) {
@@ -31,14 +48,6 @@ pub(crate) fn usable(root: &SysRoot) -> Result<OwnedFd, Refusal> {
     if !is_in(&dir, "pid", INITIAL_PID_NS) {
         return Err(Refusal::NotHere(
             "oomtop is in a pid namespace of its own (a container)",
-        ));
-    }
-    if !is_in(&dir, "time", INITIAL_TIME_NS) {
-        return Err(Refusal::NotHere("oomtop is in a time namespace of its own"));
-    }
-    if !may_use_bpf(&dir) {
-        return Err(Refusal::NotHere(
-            "it needs CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep), or root",
         ));
     }
     Ok(dir)

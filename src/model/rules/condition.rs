@@ -1,0 +1,223 @@
+//! [`Condition`]: one key of a rule.
+
+use super::glob::{Glob, GlobError, Kind};
+use super::subject::Subject;
+use crate::model::cgroup::container;
+
+/// What a condition looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fact {
+    /// The name.
+    Name,
+    /// The command line.
+    Command,
+    /// The executable.
+    Exe,
+    /// The user.
+    User,
+    /// The systemd unit, or one around it.
+    Unit,
+    /// The memory cgroup, or one around it.
+    Cgroup,
+    /// The container, its runtime or its pod.
+    Container,
+}
+
+impl Fact {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 7] = [
+        Self::Name,
+        Self::Command,
+        Self::Exe,
+        Self::User,
+        Self::Unit,
+        Self::Cgroup,
+        Self::Container,
+    ];
+
+    /// Any user can make a process that shows this, whatever it is.
+    #[must_use]
+    pub fn is_free_to_choose(self) -> bool {
+        match self {
+            Self::Name | Self::Command | Self::Exe => true,
+            Self::User | Self::Unit | Self::Cgroup | Self::Container => false,
+        }
+    }
+
+    /// The key in a file.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Command => "command",
+            Self::Exe => "exe",
+            Self::User => "user",
+            Self::Unit => "unit",
+            Self::Cgroup => "cgroup",
+            Self::Container => "container",
+        }
+    }
+
+    /// A pattern for this fact.
+    ///
+    /// # Errors
+    /// If the text is no pattern.
+    pub fn pattern(self, text: &str) -> Result<Glob, GlobError> {
+        let kind = match self {
+            Self::Exe | Self::Cgroup => Kind::Path,
+            Self::Name | Self::Command | Self::User | Self::Unit | Self::Container => Kind::Text,
+        };
+        Glob::new(text, kind)
+    }
+
+    /// What the process shows there, for people; `None` if it could not be read.
+    #[must_use]
+    pub fn of(self, subject: &Subject) -> Option<String> {
+        let cgroup = || subject.cgroup.as_ref();
+        match self {
+            Self::Name => Some(subject.name().into_owned()),
+            Self::Command => subject.command.clone(),
+            Self::Exe => subject.exe.clone(),
+            Self::User => match (&subject.user, subject.uid) {
+                (Some(name), _) => Some(name.to_string()),
+                (None, uid) => uid.map(|uid| uid.to_string()),
+            },
+            Self::Unit => {
+                let units: Vec<_> = units(cgroup()?.as_str()).collect();
+                Some(units.last().copied().unwrap_or("none").to_owned())
+            }
+            Self::Cgroup => cgroup().map(ToString::to_string),
+            Self::Container => {
+                let names = owners(cgroup()?.as_str());
+                Some(
+                    names
+                        .first()
+                        .map_or_else(|| "none".to_owned(), Clone::clone),
+                )
+            }
+        }
+    }
+}
+
+/// One fact must match one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// What is looked at.
+    pub fact: Fact,
+    /// At least one.
+    pub any: Vec<Glob>,
+}
+
+impl Condition {
+    /// True if the fact is known and matches.
+    #[must_use]
+    pub fn holds(&self, subject: &Subject) -> bool {
+        let any = |text: &str| self.any.iter().any(|glob| glob.matches(text));
+        let path = subject.cgroup.as_ref().map_or("", |path| path.as_str());
+        match self.fact {
+            Fact::Name => any(&subject.name()),
+            Fact::Command => subject.command.as_deref().is_some_and(any),
+            Fact::Exe => subject.exe.as_deref().is_some_and(any),
+            Fact::User => {
+                subject.user.as_deref().is_some_and(any)
+                    || subject.uid.is_some_and(|uid| any(&uid.to_string()))
+            }
+            Fact::Unit => units(path).any(any),
+            // The root is a group of no process alone: it would match all.
+            Fact::Cgroup => around(path).any(any),
+            Fact::Container => owners(path).iter().any(|name| any(name)),
+        }
+    }
+}
+
+/// The systemd units in a path, outermost first.
+fn units(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter(|part| container::unit_of(part).is_some())
+}
+
+/// The path and those of the groups around it, without the root.
+fn around(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| {
+        path.rsplit_once('/').map(|(above, _)| above)
+    })
+    .take_while(|path| !matches!(*path, "" | "/"))
+}
+
+/// What a container may be called: its id or name, the id as tools shorten it, the runtime, the pod's uid.
+fn owners(path: &str) -> Vec<String> {
+    let Some(owner) = container::nearest_owner(path) else {
+        return Vec::new();
+    };
+    if !matches!(owner.kind.noun(), "container" | "pod" | "machine") {
+        return Vec::new();
+    }
+    let mut names = vec![container::unescaped(owner.id).into_owned()];
+    let short = container::short_id(owner.id);
+    if short != owner.id {
+        names.push(short.to_owned());
+    }
+    names.push(owner.kind.word().to_owned());
+    names.extend(owner.pod.map(|pod| pod.replace('_', "-")));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, Fact};
+    use crate::model::cgroup::CgroupPath;
+    use crate::model::rules::subject::Subject;
+
+    fn holds(fact: Fact, pattern: &str, subject: &Subject) -> bool {
+        let any = vec![fact.pattern(pattern).expect("a pattern")];
+        Condition { fact, any }.holds(subject)
+    }
+
+    fn within(path: &str) -> Subject {
+        Subject {
+            cgroup: Some(CgroupPath::new(path)),
+            ..Subject::default()
+        }
+    }
+
+    #[test]
+    fn units_and_groups_match_from_inside() {
+        let inside = within("/ci.slice/runner@2.service/build/7");
+        assert!(holds(Fact::Unit, "runner@*.service", &inside));
+        assert!(holds(Fact::Unit, "ci.slice", &inside));
+        assert!(!holds(Fact::Unit, "build", &inside));
+        assert!(holds(Fact::Cgroup, "/ci.slice", &inside));
+        assert!(holds(Fact::Cgroup, "/ci.slice/*/build", &inside));
+        assert!(!holds(Fact::Cgroup, "/build", &inside));
+        assert!(!holds(Fact::Cgroup, "/ci.slic", &inside));
+        // Nobody means every process by a pattern for groups.
+        assert!(!holds(Fact::Cgroup, "/", &within("/")));
+        assert!(!holds(Fact::Cgroup, "**", &Subject::default()));
+    }
+
+    #[test]
+    fn containers_match_by_id_runtime_and_pod() {
+        let id = "4f5e6d7c8b9a".to_owned() + &"0".repeat(52);
+        let docker = within(&format!("/system.slice/docker-{id}.scope/inner"));
+        for pattern in [id.as_str(), "4f5e6d7c8b9a", "4f5e*", "docker", "*"] {
+            assert!(holds(Fact::Container, pattern, &docker), "{pattern}");
+        }
+        assert!(!holds(Fact::Container, "podman", &docker));
+        let service = within("/system.slice/sshd.service");
+        assert!(!holds(Fact::Container, "*", &service), "no container");
+    }
+
+    #[test]
+    fn users_match_by_name_and_number_and_what_is_unknown_matches_nothing() {
+        let ci = Subject {
+            uid: Some(1001),
+            user: Some("ci".into()),
+            ..Subject::default()
+        };
+        assert!(holds(Fact::User, "ci", &ci) && holds(Fact::User, "1001", &ci));
+        assert!(!holds(Fact::User, "100", &ci));
+        for fact in [Fact::Command, Fact::Exe, Fact::Unit, Fact::Container] {
+            assert!(!holds(fact, "*", &ci), "{fact:?}");
+        }
+    }
+}

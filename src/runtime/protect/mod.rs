@@ -1,0 +1,164 @@
+//! `oomtop protect`: gives processes what rules say, once or as long as it runs.
+//!
+//! ```text
+//!  starts ──┐                ┌──► Census ──► changes ──► Struggles ──► Hand ──► /proc, audit log
+//!  time ────┼──► Inbox ──► Guard
+//!  signals ─┘                └──► SubjectReader ◄── /proc
+//! ```
+
+mod guard;
+mod hand;
+mod inbox;
+mod resident;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::headless::{Halt, print};
+use super::{RunError, complain};
+use crate::linux::SysRoot;
+use crate::linux::starts::Way;
+use crate::linux::subjects::SubjectReader;
+use crate::model::process::Pid;
+pub use crate::model::rules::Rules;
+use crate::model::rules::census::Census;
+use crate::model::rules::change::changes;
+use crate::model::rules::why::why;
+use crate::output::protect as words;
+use guard::Guard;
+use hand::Hand;
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Print what would change.
+    Check,
+    /// Print which rule holds this process.
+    Why(Pid),
+    /// Write once.
+    Once,
+    /// Write, and stay for what starts later.
+    Stay(Stay),
+}
+
+/// How to stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// How to notice starts.
+    pub way: Way,
+    /// How often all processes are looked at anyway.
+    pub every: Duration,
+}
+
+/// Where rules come from: read at the start, and again when asked to.
+pub trait RuleSource {
+    /// All rules.
+    ///
+    /// # Errors
+    /// A sentence for everything that is wrong.
+    fn read(&self) -> Result<Rules, Vec<String>>;
+
+    /// Where rules are looked for.
+    fn places(&self) -> Vec<String>;
+}
+
+/// Rules are wrong, or there is no such process.
+const WRONG: u8 = 2;
+
+/// How often `--once` looks again for children that were made meanwhile.
+const PASSES: usize = 5;
+
+/// Applies rules. Returns the exit status: of [`Task::Check`] 0 if nothing would change and 1 if something would; of
+/// [`Task::Why`] 0 if a rule holds the process and 1 if none does; of [`Task::Once`] 0 if all was done and 1 if not;
+/// 2 if rules are wrong or there is no such process.
+///
+/// # Errors
+/// If `/proc` cannot be read, writes cannot be logged, or the output cannot be written (a closed pipe is no error).
+pub fn protect(
+    task: &Task,
+    source: &dyn RuleSource,
+    root: &SysRoot,
+    audit: Option<PathBuf>,
+) -> Result<u8, RunError> {
+    let rules = match source.read() {
+        Ok(rules) => rules,
+        Err(sentences) => {
+            for sentence in sentences {
+                complain(&sentence);
+            }
+            return Ok(WRONG);
+        }
+    };
+    if rules.is_empty() {
+        complain(&words::no_rules(&source.places()));
+    }
+    let says = matches!(task, Task::Check | Task::Stay(_));
+    for note in words::notes(&rules).into_iter().filter(|_| says) {
+        complain(&note);
+    }
+    let done = match task {
+        Task::Check => check(root, rules),
+        Task::Why(pid) => explain(root, rules, *pid),
+        Task::Once => {
+            return once(root, rules, audit);
+        }
+        Task::Stay(stay) => {
+            return resident::stay(*stay, source, root, rules, audit);
+        }
+    };
+    done.or_else(Halt::status)
+}
+
+fn looked(root: &SysRoot, rules: Rules, for_people: bool) -> Result<Census, RunError> {
+    let mut reader = SubjectReader::open(root, &rules)?;
+    if for_people {
+        reader.want_all();
+    }
+    let mut census = Census::new(rules);
+    census.replace(reader.all()?);
+    Ok(census)
+}
+
+fn check(root: &SysRoot, rules: Rules) -> Result<u8, Halt> {
+    let census = looked(root, rules, false)?;
+    print(&words::check(&census))?;
+    Ok(u8::from(!changes(&census).is_empty()))
+}
+
+fn explain(root: &SysRoot, rules: Rules, pid: Pid) -> Result<u8, Halt> {
+    let census = looked(root, rules, true)?;
+    let Some(answer) = why(&census, pid) else {
+        complain(&format!("there is no process {pid}"));
+        return Ok(WRONG);
+    };
+    let name = |id: crate::model::process::ProcessId| {
+        let subject = census.subject(id.pid).filter(|subject| subject.id == id);
+        subject.map(|subject| subject.comm)
+    };
+    print(&words::why(&answer, census.rules(), name))?;
+    Ok(u8::from(answer.holding.is_none()))
+}
+
+fn once(root: &SysRoot, rules: Rules, audit: Option<PathBuf>) -> Result<u8, RunError> {
+    let reader = SubjectReader::open(root, &rules)?;
+    let hand = Hand::new(root, reader.cgroups(), audit)?;
+    let mut guard = Guard::new(rules, reader, hand);
+    let mut all = words::Outcome::default();
+    for _ in 0..PASSES {
+        let outcome = guard.sweep()?;
+        let goes_on = !outcome.done.is_empty();
+        all.add(outcome);
+        if !goes_on {
+            break;
+        }
+    }
+    for line in words::lines(&all, guard.rules()) {
+        complain(&line);
+    }
+    let summary = words::summary(all.done.len(), guard.held());
+    if let Err(halt) = print(&summary) {
+        return halt.status();
+    }
+    let is_done = all.failed.is_empty() && all.given_up.is_empty() && all.refused.is_none();
+    Ok(u8::from(!is_done))
+}
