@@ -321,6 +321,7 @@ impl Sampler {
             &self.proc,
             &self.hierarchy,
             &mut self.buffer,
+            needs.complete,
         );
         snapshot.memory.zram_cost = snapshot.vm_settings.zram_cost();
         let version = self.hierarchy.version;
@@ -392,9 +393,5 @@ impl Sampler {
 
 /// The walk reads the very counters of badness; files may not show them.
 fn swap_error(backend: &Backend, of_files: u64) -> u64 {
-    if backend.is_approximate() {
-        0
-    } else {
-        of_files
-    }
+    u64::from(!backend.is_approximate()) * of_files
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::Question;
 use crate::linux::killers::unit_files::ConfigRoot;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
-use crate::model::killers::oom_policy::Manager;
-use crate::model::killers::systemd::systemd_oomd;
+use crate::model::killers::oom_policy::{Manager, unit_with_group};
+use crate::model::killers::systemd::{add_rulesets, systemd_oomd};
 use crate::model::killers::units::{Managed, UnitFile, managed};
 use crate::model::killers::{Killer, Preference, RunningKiller};
 use crate::model::process::ProcessId;
@@ -36,12 +36,8 @@ pub(super) fn read(
         .groups
         .iter()
         .filter_map(|path| {
-            let unit = if path.is_root() {
-                "-.slice"
-            } else {
-                path.name()
-            };
-            let managed = match manager_of(path) {
+            let (unit, manager) = unit_with_group(path)?;
+            let managed = match manager {
                 Manager::System => managed(unit, &files),
                 Manager::User(uid) => users.managed(unit, uid, base)?,
             };
@@ -49,27 +45,13 @@ pub(super) fn read(
         })
         .collect();
     let mut killer = systemd_oomd(id, &base.oomd_conf(), &watched);
+    let is_dry = super::arguments(&asked.root, id).unwrap_or_default();
+    killer.dry_run = is_dry.iter().any(|word| word == "--dry-run");
     let tops: Vec<&CgroupPath> = watched.iter().map(|(path, _)| path).collect();
     killer.spared = spared(&asked.root.cgroup, &asked.groups, &tops);
-    if files.iter().any(|file| file.text.contains("OOMRules=")) {
-        let note = "some units set OOMRules= (systemd 261): those rules are not read here";
-        killer.notes.push(note.to_owned());
-        killer.unread = true;
-    }
+    let (rules, release) = (base.oomd_rules(), base.systemd_release());
+    add_rulesets(&mut killer, &watched, &rules, release);
     killer
-}
-
-/// The manager of a unit: that of a user below `user@UID.service`.
-fn manager_of(path: &CgroupPath) -> Manager {
-    let parent = path
-        .as_str()
-        .rsplit_once('/')
-        .map_or("", |(parent, _)| parent);
-    let uid = parent.split('/').find_map(|name| {
-        let uid = name.strip_prefix("user@")?.strip_suffix(".service")?;
-        uid.parse().ok()
-    });
-    uid.map_or(Manager::System, Manager::User)
 }
 
 /// Units of users that were read for one answer.
@@ -129,24 +111,5 @@ fn preference(group: &Path) -> Option<Preference> {
         Some(Preference::Omit)
     } else {
         is_set("user.oomd_avoid").then_some(Preference::Avoid)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::manager_of;
-    use crate::model::cgroup::CgroupPath;
-    use crate::model::killers::oom_policy::Manager;
-
-    #[test]
-    fn a_unit_below_the_manager_of_a_user_is_that_managers() {
-        let of = |path: &str| manager_of(&CgroupPath::new(path));
-        assert_eq!(of("/system.slice/web.service"), Manager::System);
-        let manager = "/user.slice/user-7.slice/user@7.service";
-        assert_eq!(of(manager), Manager::System);
-        assert_eq!(
-            of(&format!("{manager}/app.slice/a.scope")),
-            Manager::User(7)
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! [`RunningKiller`]: a running program that kills before the kernel does, and its known settings.
 
-use super::rule::{Rule, Trigger};
+use super::rule::Rule;
 use crate::model::cgroup::CgroupPath;
 use crate::model::memory::Memory;
 use crate::model::process::ProcessId;
@@ -21,6 +21,10 @@ pub enum Choice {
     Group,
     /// A pod: those first that use more than they asked for, the lowest priority first among them.
     Pod,
+    /// The group that the expression of its rule ranks highest.
+    Ranking,
+    /// The kernel's choice: it only asks for it.
+    Kernel,
     /// Configured in a file that is not read here.
     Unknown,
 }
@@ -96,11 +100,9 @@ impl RunningKiller {
         rooms.min()
     }
 
-    /// True if it can also kill because of pressure or zram, not only because of the amount of memory left.
+    /// True if it can also kill because of pressure, zram or an expression, not only because of the amount of memory left.
     #[must_use]
     pub fn goes_by_pressure(&self) -> bool {
-        let by_pressure =
-            |rule: &Rule| matches!(rule.when, Trigger::Pressure { .. } | Trigger::Zram { .. });
-        !self.dry_run && self.rules.iter().any(by_pressure)
+        !self.dry_run && self.rules.iter().any(|rule| rule.when.is_by_pressure())
     }
 }

@@ -17,6 +17,7 @@ mod groups;
 pub(super) mod kills;
 mod layout;
 mod loading;
+mod policy;
 mod program;
 mod record;
 mod refusal;
@@ -26,6 +27,7 @@ mod walk;
 
 pub(crate) use groups::GroupScan;
 pub(crate) use layout::Way;
+pub(crate) use policy::has_oom_policy;
 pub(crate) use refusal::Refusal;
 pub(crate) use usable::usable;
 pub(crate) use walk::BpfScan;

@@ -91,13 +91,12 @@ fn is_same(death: &[&Fact], fact: &Fact) -> bool {
 fn judge(pid: Pid, begins: i64, named: &[&Fact], facts: &[Fact], seen: &Seen) -> Option<Death> {
     let first = named.first()?;
     let lived = lived(pid, begins, first.at, facts);
-    let unit = named
-        .iter()
-        .find_map(|fact| fact.of_unit())
-        .or_else(|| lived.and_then(Fact::of_unit));
-    let end = unit.and_then(|unit| {
+    // The unit with its manager: another manager may have one of the same name.
+    let mut tell = named.iter().copied().chain(lived);
+    let unit = tell.find_map(|fact| Some((fact.of_unit()?, fact.manager())));
+    let end = unit.and_then(|(unit, manager)| {
         let close = |end: &End<'_>| end.over >= first.at - AT_ONCE && end.at <= first.at + DYING;
-        ends(unit, facts).into_iter().find(close)
+        ends(unit, manager, facts).into_iter().find(close)
     });
     let cause = by_name(named, end.as_ref());
     let mut evidence: Vec<Fact> = lived.into_iter().cloned().collect();
@@ -196,7 +195,7 @@ fn lived(pid: Pid, after: i64, before: i64, facts: &[Fact]) -> Option<&Fact> {
 fn unnamed(pid: Pid, begins: i64, facts: &[Fact], seen: &Seen) -> Option<Death> {
     let lived = lived(pid, begins, i64::MAX, facts)?;
     let unit = lived.of_unit()?;
-    let end = ends(unit, facts)
+    let end = ends(unit, lived.manager(), facts)
         .into_iter()
         .find(|end| end.over >= lived.at)?;
     let (cause, doubts) = unit::cause(&end, facts, seen);

@@ -1,7 +1,7 @@
 //! [`Question`]: whose death is asked for.
 
 use super::unit::nearby;
-use super::units::{End, ends};
+use super::units::{End, Manager, ends, may_be_of};
 use super::{Cause, Death, Seen, cut, in_order, process, unit};
 use crate::oomlog::Pid;
 use crate::oomlog::witness::{Fact, Says};
@@ -62,9 +62,28 @@ pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     found
 }
 
-/// The ends of a unit, and the kills in it that it outlived.
+/// The ends of a unit, and the kills in it that it outlived. There may be several units of a name, one of each manager.
 fn of_unit(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
-    let mut found: Vec<Death> = ends(name, facts)
+    let about = facts.iter().filter(|fact| fact.of_unit() == Some(name));
+    let mut managers: Vec<Manager> = about.map(Fact::manager).filter(Option::is_some).collect();
+    managers.sort_unstable();
+    managers.dedup();
+    if managers.is_empty() {
+        managers.push(None);
+    }
+    let mut found: Vec<Death> = Vec::new();
+    for manager in managers {
+        for death in of_managed_unit(name, manager, facts, seen) {
+            if !found.contains(&death) {
+                found.push(death);
+            }
+        }
+    }
+    found
+}
+
+fn of_managed_unit(name: &str, manager: Manager, facts: &[Fact], seen: &Seen) -> Vec<Death> {
+    let mut found: Vec<Death> = ends(name, manager, facts)
         .iter()
         .map(|end| of_end(end, facts, seen))
         .collect();
@@ -72,7 +91,8 @@ fn of_unit(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
         .iter()
         .flat_map(|death| death.evidence.iter().map(|fact| (fact.at, fact.pid)))
         .collect();
-    for fact in facts.iter().filter(|fact| fact.of_unit() == Some(name)) {
+    let own = |fact: &&Fact| fact.of_unit() == Some(name) && may_be_of(fact, manager);
+    for fact in facts.iter().filter(own) {
         if let Some(pid) = fact.pid
             && matches!(fact.says, Says::KernelKill { .. } | Says::Crash { .. })
             && !told.contains(&(fact.at, Some(pid)))
@@ -224,4 +244,88 @@ fn evictions(name: &str, facts: &[Fact]) -> Vec<Death> {
             doubts: Vec::new(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Question, deaths};
+    use crate::oomlog::analysis::death::{Cause, Death, Seen};
+    use crate::oomlog::witness::{ExitCode, Fact, Says, Source};
+
+    const UNIT: &str = "app.service";
+    const SECOND: i64 = 1_000_000;
+
+    fn of_manager(at: i64, user: Option<u32>, says: Says) -> Fact {
+        let source = match user {
+            Some(_) => Source::UserManager,
+            None => Source::Systemd,
+        };
+        Fact {
+            unit: Some(UNIT.to_owned()),
+            user,
+            ..Fact::new(at * SECOND, source, "words", says)
+        }
+    }
+
+    fn end(at: i64, user: Option<u32>, code: ExitCode, status: u32, result: &str) -> [Fact; 2] {
+        [
+            of_manager(at, user, Says::MainExit { code, status }),
+            of_manager(at, user, Says::UnitResult(result.to_owned())),
+        ]
+    }
+
+    fn asked(question: &Question, facts: &[Fact]) -> Vec<Death> {
+        deaths(question, facts, &Seen::default())
+    }
+
+    #[test]
+    fn units_of_one_name_are_those_of_their_managers() {
+        // The system's app.service crashes; in the same second those of two users end by themselves, one of them with an
+        // error.
+        let mut facts: Vec<Fact> = Vec::new();
+        facts.extend(end(10, Some(1000), ExitCode::Exited, 0, "success"));
+        facts.extend(end(10, None, ExitCode::Dumped, 11, "core-dump"));
+        facts.extend(end(10, Some(1001), ExitCode::Exited, 3, "exit-code"));
+        let found = asked(&Question::Unit(UNIT.to_owned()), &facts);
+        let mut causes: Vec<Cause> = found.iter().map(|death| death.cause.clone()).collect();
+        causes.sort_by_key(|cause| format!("{cause:?}"));
+        assert_eq!(
+            causes,
+            [
+                Cause::Crash { signal: 11 },
+                Cause::Exit { status: Some(0) },
+                Cause::Exit { status: Some(3) },
+            ]
+        );
+        // No evidence of one is that of another.
+        for death in &found {
+            let mut managers: Vec<_> = death.evidence.iter().map(Fact::manager).collect();
+            managers.dedup();
+            assert_eq!(managers.len(), 1, "{death:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_died_with_the_unit_of_its_own_manager() {
+        let group = "/user.slice/user-1000.slice/user@1000.service/app.slice/app.service";
+        let lived = Fact {
+            pid: Some(77),
+            comm: Some("app".to_owned()),
+            cgroup: Some(group.to_owned()),
+            ..Fact::new(SECOND, Source::Itself, "words", Says::Lived)
+        };
+        let mut facts = vec![lived];
+        // The system's unit of this name is stopped first; that was not its end.
+        facts.push(of_manager(5, None, Says::Stopping));
+        facts.push(of_manager(6, None, Says::UnitResult("success".to_owned())));
+        facts.push(of_manager(
+            20,
+            Some(1000),
+            Says::UnitResult("oom-kill".to_owned()),
+        ));
+        let found = asked(&Question::Pid(77), &facts);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].at, 20 * SECOND);
+        assert_eq!(found[0].result.as_deref(), Some("oom-kill"));
+    }
 }

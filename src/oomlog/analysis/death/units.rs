@@ -23,11 +23,15 @@ pub(super) struct End<'f> {
 /// Facts before a start belong to an earlier life, except those that systemd writes late.
 const LATE: i64 = 5 * SECOND;
 
-/// All ends of a unit, oldest first. `facts` are in the order of time.
-pub(super) fn ends<'f>(unit: &'f str, facts: &'f [Fact]) -> Vec<End<'f>> {
+/// A manager of units, as [`Fact::manager`] tells it; `None` if it is not known.
+pub(super) type Manager = Option<Option<u32>>;
+
+/// All ends of a unit, oldest first. `facts` are in the order of time. Each manager may have a unit of this name: what is
+/// known to be about that of another is left out.
+pub(super) fn ends<'f>(unit: &'f str, manager: Manager, facts: &'f [Fact]) -> Vec<End<'f>> {
     let mut ends: Vec<End<'f>> = Vec::new();
     let mut open: Vec<&'f Fact> = Vec::new();
-    for fact in facts.iter().filter(|fact| is_about(fact, unit)) {
+    for fact in facts.iter().filter(|fact| is_about(fact, unit, manager)) {
         match &fact.says {
             Says::Started => {
                 ends.extend(end(unit, &open));
@@ -102,14 +106,20 @@ fn end<'f>(unit: &'f str, facts: &[&'f Fact]) -> Option<End<'f>> {
     })
 }
 
-fn is_about(fact: &Fact, unit: &str) -> bool {
+fn is_about(fact: &Fact, unit: &str, manager: Manager) -> bool {
     if matches!(fact.says, Says::Lived | Says::Waits { .. } | Says::Count) {
         return false;
     }
     // A program that kills a group kills the units below it too.
-    fact.of_unit() == Some(unit)
-        || fact
-            .cgroup
-            .as_deref()
-            .is_some_and(|group| is_within_unit(group, unit))
+    if fact.of_unit() == Some(unit) {
+        return may_be_of(fact, manager);
+    }
+    fact.cgroup
+        .as_deref()
+        .is_some_and(|group| is_within_unit(group, unit))
+}
+
+/// True unless the unit of the fact is known to be another manager's.
+pub(super) fn may_be_of(fact: &Fact, manager: Manager) -> bool {
+    manager.is_none() || fact.manager().is_none_or(|own| Some(own) == manager)
 }
