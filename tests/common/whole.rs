@@ -319,6 +319,7 @@ fn killers() -> Vec<RunningKiller> {
         notes: vec!["patterns of names are not evaluated".to_owned()],
         watched: vec![CgroupPath::new("/user.slice")],
         spared: vec![(CgroupPath::new("/user.slice"), Preference::Avoid)],
+        not_for_swap: Vec::new(),
     }]
 }
 

@@ -129,6 +129,7 @@ pub fn earlyoom<'a>(
         notes,
         watched: Vec::new(),
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 

@@ -169,6 +169,7 @@ pub fn kubelet(
         notes,
         watched: Vec::new(),
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 

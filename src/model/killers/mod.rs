@@ -78,6 +78,7 @@ mod tests {
             notes: Vec::new(),
             watched: Vec::new(),
             spared: Vec::new(),
+            not_for_swap: Vec::new(),
         }
     }
 

@@ -90,6 +90,7 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
         notes,
         watched: Vec::new(),
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 

@@ -63,6 +63,10 @@ pub struct RunningKiller {
     pub watched: Vec<CgroupPath>,
     /// systemd-oomd: the groups that it takes last or never, by path.
     pub spared: Vec<(CgroupPath, Preference)>,
+    /// systemd-oomd: those of them that belong to a user. They are spared by rules of pressure alone: for swap only root's
+    /// word counts (src/oom/oomd-util.c `oomd_select_by_swap_usage`).
+    #[serde(skip)]
+    pub not_for_swap: Vec<CgroupPath>,
 }
 
 impl RunningKiller {
@@ -80,6 +84,7 @@ impl RunningKiller {
             notes: vec![note.to_owned()],
             watched: Vec::new(),
             spared: Vec::new(),
+            not_for_swap: Vec::new(),
         }
     }
 

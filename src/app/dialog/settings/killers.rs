@@ -98,6 +98,16 @@ fn spared(killer: &RunningKiller) -> Vec<Line> {
         let text = format!("    it {words} {named}{more} (ManagedOOMPreference=)");
         lines.push(Line::of(Tone::Dim, text));
     }
+    if let Some(first) = killer.not_for_swap.first() {
+        let more = match killer.not_for_swap.len() {
+            1 => String::new(),
+            all => format!(" and {} more", all - 1),
+        };
+        let text = format!(
+            "    of these {first}{more} only from pressure: for swap the word of a user does not count"
+        );
+        lines.push(Line::of(Tone::Dim, text));
+    }
     lines
 }
 
@@ -127,9 +137,15 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
             "the largest oom_score, changed by patterns of names (not evaluated here)".to_owned()
         }
         Choice::Group => {
+            let for_swap: Vec<_> = killer
+                .spared
+                .iter()
+                .filter(|(group, _)| !killer.not_for_swap.contains(group))
+                .cloned()
+                .collect();
             let swap = swap_choice(
                 &killer.watched,
-                &killer.spared,
+                &for_swap,
                 &snapshot.cgroups,
                 snapshot.memory.swap_total,
             );

@@ -137,6 +137,7 @@ pub fn systemd_oomd(
         notes,
         watched: for_swap,
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 

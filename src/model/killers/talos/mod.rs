@@ -119,6 +119,7 @@ pub fn talos(id: ProcessId, release: Option<Release>, config: Option<&str>) -> R
         notes,
         watched: Vec::new(),
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! [`Question`]: whose death is asked for.
 
+use std::collections::HashSet;
+
 use super::unit::nearby;
-use super::units::{End, Manager, ends, may_be_of};
+use super::units::{End, Facts, Manager, may_be_of};
 use super::{Cause, Death, Seen, cut, in_order, process, unit};
 use crate::oomlog::Pid;
 use crate::oomlog::witness::{Fact, Says};
@@ -43,7 +45,8 @@ impl Question {
 /// The deaths that the facts tell of, newest first. Facts may come in any order.
 #[must_use]
 pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
-    let facts = &in_order(facts.to_vec());
+    let facts = in_order(facts.to_vec());
+    let facts = &Facts::new(&facts);
     let mut found = match question {
         Question::Pid(pid) => process::deaths(*pid, facts, seen),
         Question::Unit(name) => of_unit(name, facts, seen),
@@ -63,8 +66,8 @@ pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
 }
 
 /// The ends of a unit, and the kills in it that it outlived. There may be several units of a name, one of each manager.
-fn of_unit(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
-    let about = facts.iter().filter(|fact| fact.of_unit() == Some(name));
+fn of_unit<'f>(name: &'f str, facts: &Facts<'f>, seen: &Seen) -> Vec<Death> {
+    let about = facts.all.iter().filter(|fact| fact.of_unit() == Some(name));
     let mut managers: Vec<Manager> = about.map(Fact::manager).filter(Option::is_some).collect();
     managers.sort_unstable();
     managers.dedup();
@@ -82,23 +85,33 @@ fn of_unit(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     found
 }
 
-fn of_managed_unit(name: &str, manager: Manager, facts: &[Fact], seen: &Seen) -> Vec<Death> {
-    let mut found: Vec<Death> = ends(name, manager, facts)
+fn of_managed_unit<'f>(
+    name: &'f str,
+    manager: Manager,
+    facts: &Facts<'f>,
+    seen: &Seen,
+) -> Vec<Death> {
+    let mut found: Vec<Death> = facts
+        .ends(name, manager)
         .iter()
-        .map(|end| of_end(end, facts, seen))
+        .map(|end| of_end(end, facts.all, seen))
         .collect();
-    let told: Vec<(i64, Option<Pid>)> = found
+    let told: HashSet<(i64, Option<Pid>)> = found
         .iter()
         .flat_map(|death| death.evidence.iter().map(|fact| (fact.at, fact.pid)))
         .collect();
-    let own = |fact: &&Fact| fact.of_unit() == Some(name) && may_be_of(fact, manager);
-    for fact in facts.iter().filter(own) {
-        if let Some(pid) = fact.pid
-            && matches!(fact.says, Says::KernelKill { .. } | Says::Crash { .. })
-            && !told.contains(&(fact.at, Some(pid)))
-        {
+    let is_untold = |fact: &Fact| {
+        matches!(fact.says, Says::KernelKill { .. } | Says::Crash { .. })
+            && !told.contains(&(fact.at, fact.pid))
+            && fact.of_unit() == Some(name)
+            && may_be_of(fact, manager)
+    };
+    let mut asked: HashSet<Pid> = HashSet::new();
+    for fact in facts.all.iter().filter(|fact| is_untold(fact)) {
+        if let Some(pid) = fact.pid.filter(|pid| asked.insert(*pid)) {
             let mut deaths = process::deaths(pid, facts, seen);
-            deaths.retain(|death| death.evidence.contains(fact) && !found.contains(death));
+            let is_own = |fact: &Fact| fact.pid == Some(pid) && is_untold(fact);
+            deaths.retain(|death| death.evidence.iter().any(is_own));
             found.append(&mut deaths);
         }
     }
@@ -143,7 +156,8 @@ fn of_end(end: &End<'_>, facts: &[Fact], seen: &Seen) -> Death {
     }
 }
 
-fn of_name(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
+fn of_name(name: &str, known: &Facts<'_>, seen: &Seen) -> Vec<Death> {
+    let facts = known.all;
     let is_named = |fact: &Fact| {
         fact.comm
             .as_deref()
@@ -167,7 +181,7 @@ fn of_name(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     pids.dedup();
     let mut found: Vec<Death> = Vec::new();
     for pid in pids {
-        let mut deaths = process::deaths(pid, facts, seen);
+        let mut deaths = process::deaths(pid, known, seen);
         deaths.retain(|death| {
             let mut evidence = death.evidence.iter();
             evidence.any(|fact| fact.pid == Some(pid) && (is_named(fact) || is_container(fact)))
@@ -188,7 +202,7 @@ fn of_name(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     units.sort_unstable();
     units.dedup();
     for unit in units {
-        for death in of_unit(unit, facts, seen) {
+        for death in of_unit(unit, known, seen) {
             match found.iter_mut().find(|known| is_same_end(known, &death)) {
                 Some(known) => {
                     let evidence = [known.evidence.clone(), death.evidence].concat();
@@ -250,7 +264,7 @@ fn evictions(name: &str, facts: &[Fact]) -> Vec<Death> {
 mod tests {
     use super::{Question, deaths};
     use crate::oomlog::analysis::death::{Cause, Death, Seen};
-    use crate::oomlog::witness::{ExitCode, Fact, Says, Source};
+    use crate::oomlog::witness::{ExitCode, Fact, Says, Shortage, Source};
 
     const UNIT: &str = "app.service";
     const SECOND: i64 = 1_000_000;
@@ -303,6 +317,36 @@ mod tests {
             managers.dedup();
             assert_eq!(managers.len(), 1, "{death:?}");
         }
+    }
+
+    #[test]
+    fn of_thousands_killed_in_one_unit_each_has_a_few_of_the_others_as_evidence() {
+        const KILLED: u32 = 3000;
+        let kill = |pid: u32| Fact {
+            pid: Some(pid),
+            comm: Some("app".to_owned()),
+            cgroup: Some(format!("/system.slice/{UNIT}")),
+            ..Fact::new(
+                SECOND,
+                Source::KernelLog,
+                "words",
+                Says::KernelKill {
+                    shortage: Shortage::Host,
+                    along: true,
+                },
+            )
+        };
+        let mut facts: Vec<Fact> = (1..=KILLED).map(kill).collect();
+        facts.extend(end(1, None, ExitCode::Killed, 9, "oom-kill"));
+        let found = asked(&Question::Name("app".to_owned()), &facts);
+        let pids = found.iter().filter(|death| death.pid.is_some()).count();
+        assert!(pids <= KILLED as usize && pids > 0, "{pids}");
+        let of_one = asked(&Question::Pid(7), &facts);
+        assert_eq!(of_one.len(), 1);
+        assert!(matches!(of_one[0].cause, Cause::KernelOom { .. }));
+        let evidence = &of_one[0].evidence;
+        assert!(evidence.len() < 30, "{}", evidence.len());
+        assert!(evidence.iter().any(|fact| fact.pid == Some(7)));
     }
 
     #[test]
