@@ -125,6 +125,7 @@
 //! * A program that kills before the kernel does: a variant of [`model::killers::Killer`], its name and its place in
 //!   `Killer::ALL` (sentences that name all programs follow), its log lines (`oomlog/userspace/`), a file in `model/killers/` that turns its settings into [`model::killers::Rule`]s,
 //!   and in `linux/killers/mod.rs` how to find the program and which files to read.
+//! * Which units of systemd are around a group: `oomlog/witness/units.rs` alone decides that.
 //! * A kernel setting of the settings panel: a field of [`model::vm_settings::VmSettings`], its file in
 //!   `linux/host/vm_settings.rs`, a sentence in `app/dialog/settings/values.rs` or `app/dialog/settings/swap.rs`.
 //! * A field of the BPF record: the field, its offset and its target in `Process` in `linux/scan/bpf/record.rs`, the

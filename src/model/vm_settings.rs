@@ -33,6 +33,9 @@ pub struct VmSettings {
     /// pages of so many milliseconds, with swap free or not (mm/vmscan.c `lru_gen_age_node`); `None` without the
     /// multi-gen LRU.
     pub lru_min_ttl_ms: Option<u64>,
+    /// True if the kernel has `bpf_oom_ops` (`/sys/kernel/btf/vmlinux`): a BPF program may decide who dies. Whether one is
+    /// attached is not read. `None` if it could not be read, or not yet.
+    pub bpf_oom_policy: Option<bool>,
     /// Lines of `/proc/swaps`; `None` if it cannot be read.
     pub swaps: Option<Vec<SwapDevice>>,
     /// `/sys/module/zswap/parameters/enabled`.

@@ -187,7 +187,7 @@ pub fn would_tell(death: &Death) -> Vec<&'static str> {
 }
 
 /// What oomtop sees while it runs.
-pub const RUNNING: &str = "oomtop, had it run at that time as root: the kernel's tracepoints tell it every victim, and who sends SIGKILL";
+pub const RUNNING: &str = "oomtop, had it run at that time: with CAP_BPF and CAP_PERFMON the kernel's tracepoints tell it every victim, and who sends SIGKILL";
 
 fn doubt_words(doubt: Doubt) -> &'static str {
     match doubt {

@@ -196,6 +196,7 @@ pub(crate) fn vm_settings() -> VmSettings {
         min_free_kbytes: Some(67_584),
         watermark_scale_factor: Some(10),
         lru_min_ttl_ms: Some(0),
+        bpf_oom_policy: Some(false),
         swaps: Some(parse_swaps(
             "Filename Type Size Used Priority\n/dev/vda2 partition 8388604 337920 -2\n",
         )),

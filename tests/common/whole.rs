@@ -14,7 +14,7 @@ use oomtop::model::kernel::{
 };
 use oomtop::model::killers::oom_policy::{OomPolicy, Unit};
 use oomtop::model::killers::{
-    Act, Amount, Choice, Killer, Preference, Rule, RunningKiller, Share, Trigger,
+    Act, Amount, Base, Choice, Killer, Preference, Rule, RunningKiller, Share, Trigger,
 };
 use oomtop::model::ledger::{
     Account, Cache, Kind, Ledger, OpenFile, Segment, StoredFile, TmpfsMount,
@@ -267,15 +267,31 @@ fn killers() -> Vec<RunningKiller> {
         memory: Amount::Share(Share::percent(10)),
         swap: Amount::Lower(Share(50), MIB),
         needs_swap: true,
+        base: Base::User,
     };
     let pressure = Trigger::Pressure {
         group: Some(CgroupPath::new("/user.slice")),
         measure: "full avg10",
         limit: Share(6_050),
         lasting: Duration::from_millis(1_500),
+        memory: Some(Amount::Share(Share::percent(5))),
+        needs_swap: true,
     };
     let zram = Trigger::Zram {
         limit: Amount::Bytes(GIB),
+        memory: Some(Amount::Share(Share::percent(5))),
+    };
+    let ruleset = Trigger::Ruleset {
+        name: "20-hot".to_owned(),
+        group: CgroupPath::new("/user.slice"),
+        pressure: Some(Share::percent(10)),
+        swap_used: Some(Share::percent(80)),
+        lasting: Duration::from_secs(2),
+    };
+    let expression = Trigger::Expression {
+        trigger: "memory_full_avg10 > 30.0".to_owned(),
+        ranking: "double(memory_current.orValue(0u))".to_owned(),
+        by_class: true,
     };
     let eviction = Trigger::Eviction {
         limit: Amount::Bytes(100 * MIB),
@@ -286,6 +302,8 @@ fn killers() -> Vec<RunningKiller> {
         (pressure, Act::KillGroup),
         (zram, Act::Kill),
         (eviction, Act::Evict),
+        (ruleset, Act::KillByReclaim),
+        (expression, Act::KillGroup),
     ];
     vec![RunningKiller {
         killer: Killer::Nohang,
@@ -301,6 +319,7 @@ fn killers() -> Vec<RunningKiller> {
         notes: vec!["patterns of names are not evaluated".to_owned()],
         watched: vec![CgroupPath::new("/user.slice")],
         spared: vec![(CgroupPath::new("/user.slice"), Preference::Avoid)],
+        not_for_swap: Vec::new(),
     }]
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::common::scene::{MIB, Scene, host};
 use crate::common::shop;
-use oomtop::model::killers::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
+use oomtop::model::killers::{
+    Act, Amount, Base, Choice, Killer, Rule, RunningKiller, Share, Trigger,
+};
 use oomtop::model::process::ProcessId;
 use oomtop::output::json::document;
 use serde_json::{Value, json};
@@ -59,12 +61,15 @@ fn shares_of_killers_are_percent_and_their_spans_microseconds() {
                 memory: Amount::Share(Share::percent(10)),
                 swap: Amount::Lower(Share(50), MIB),
                 needs_swap: false,
+                base: Base::Unknown,
             }),
             rule(Trigger::Pressure {
                 group: None,
                 measure: "full avg10",
                 limit: Share(6_050),
                 lasting: Duration::from_millis(1_500),
+                memory: None,
+                needs_swap: false,
             }),
         ];
         snapshot.killers = Arc::new(vec![killer]);
@@ -72,13 +77,14 @@ fn shares_of_killers_are_percent_and_their_spans_microseconds() {
     let rules = &document["killers"][0]["rules"];
     let low = &rules[0]["when"]["low"];
     assert_eq!(low["memory"], json!({"percent": 10.0}));
+    assert_eq!(low["memory_base"], json!("unknown"));
     assert_eq!(
         low["swap"],
         json!({"lower_of_percent_and_bytes": [0.5, MIB]})
     );
     assert_eq!(
         rules[1]["when"]["pressure"],
-        json!({"group": null, "measure": "full avg10", "limit": 60.5, "lasting_micros": 1_500_000})
+        json!({"group": null, "measure": "full avg10", "limit": 60.5, "lasting_micros": 1_500_000, "memory": null, "needs_swap": false})
     );
 }
 

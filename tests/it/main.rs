@@ -36,6 +36,7 @@ mod incident;
 mod key_names;
 mod keymap;
 mod kill_sources;
+mod killers_panel;
 mod ledger;
 mod limits;
 mod mutilated;

@@ -11,7 +11,7 @@ use oomtop::app::msg::{Effect, GroupChoice, Msg};
 use oomtop::app::settings::Settings;
 use oomtop::model::cgroup::limits::LimitFile;
 use oomtop::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion, GroupStat};
-use oomtop::model::killers::earlyoom::earlyoom;
+use oomtop::model::killers::earlyoom::{Release, earlyoom};
 use oomtop::model::killers::systemd::{OomdConf, systemd_oomd};
 use oomtop::model::killers::units::Managed;
 use oomtop::model::oom_domain::headroom::Room;
@@ -38,7 +38,11 @@ fn killers(snapshot: &mut Snapshot) {
     snapshot.processes.push(daemon(701, "earlyoom"));
     snapshot.killers = Arc::new(vec![
         systemd_oomd(crate::common::scene::id(700), &conf, &watched),
-        earlyoom(crate::common::scene::id(701), ["-m", "20", "-s", "100"]),
+        earlyoom(
+            crate::common::scene::id(701),
+            &Release::default(),
+            ["-m", "20", "-s", "100"],
+        ),
     ]);
 }
 
@@ -96,7 +100,7 @@ fn without_killers_the_kernel_acts_and_the_header_is_silent() {
     scene.keys("S");
     says(
         &scene,
-        "The kernel: neither systemd-oomd, earlyoom, nohang, oomd nor kubelet runs",
+        "The kernel: neither systemd-oomd, earlyoom, nohang, oomd, kubelet nor Talos runs",
     );
     says(&scene, "then it kills 2456 mysqld");
     scene.keys("S");

@@ -142,7 +142,7 @@ live = {"right": 0, "unknown": 0, "wrong": 0}
 # What the details say of each cause.
 SAID = {"kernel_oom": r"The kernel's OOM killer killed it", "oom_policy": r"\(OOMPolicy=\)",
         "signal": r"SIGKILL ended it: (\d+) \S+ \(uid 0\) sent it",
-        "program": r"(systemd-oomd|earlyoom) killed it", "stopped": r"systemd stopped the unit"}
+        "program": r"(systemd-oomd|earlyoom|nohang) killed it", "stopped": r"systemd stopped the unit"}
 
 
 def watched(tui, dier, die, wanted):

@@ -26,9 +26,7 @@ impl ManagedUnit {
         user: impl FnOnce(u32) -> Option<&'u str>,
     ) -> Option<Self> {
         let unit = container::unit_of(path.as_str())?;
-        let uid = container::user_manager_of(path.as_str());
-        let uid = uid.and_then(|uid| uid.parse::<u32>().ok());
-        let systemctl = match uid {
+        let systemctl = match container::user_manager_of(path.as_str()) {
             None => "systemctl".to_owned(),
             Some(uid) if uid == own => "systemctl --user".to_owned(),
             Some(uid) => {

@@ -11,7 +11,7 @@ use crate::model::time::{BootTime, Monotonic, Now};
 use crate::model::traced::{self, Sigkill, TracedKill};
 use crate::oomlog::OomEvent;
 use crate::oomlog::analysis::death::{Cause, Death, Doubt, Question, Seen, deaths};
-use crate::oomlog::witness::{Fact, Says, Sender, Shortage, Source, facts_of, unit_of};
+use crate::oomlog::witness::{Fact, Says, Sender, Shortage, Source, facts_of, service_of, unit_of};
 use crate::text::traced::sender;
 
 /// Most that are kept; the oldest go first.
@@ -140,11 +140,14 @@ impl Aftermath<'_> {
     fn unnamed(&self, gone: &Gone, missed: Monotonic, facts: &[Fact]) -> Death {
         let first_without = self.now.wall_of(missed);
         let missed = first_without.unix_micros;
-        let unit = gone.cgroup.as_deref().and_then(unit_of);
+        let of_host = gone.cgroup.as_deref().and_then(service_of);
+        let (unit, manager) = (of_host.map(|unit| unit.name), of_host.and_then(|u| u.user));
         let started = self.started(gone.id);
         let kill = facts.iter().rfind(|fact| {
             matches!(fact.says, Says::KernelKill { .. })
                 && fact.of_unit() == unit
+                // The user's manager and the system's may each have a unit of this name.
+                && fact.manager().is_none_or(|own| own == manager)
                 && (0..STOPS_WITHIN).contains(&(missed - fact.at))
                 && fact.at >= started - EXACT
         });

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::model::cgroup::limits::LimitFile;
@@ -10,7 +11,9 @@ use crate::model::vm_settings::{SwapDevice, SwapKind, VmSettings, ZramUse, parse
 
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::helper::helper;
 use crate::linux::kernel_file::{FileBuffer, number, open_dir, signed};
+use crate::linux::scan::bpf::has_oom_policy;
 
 /// Time between two readings: these settings change rarely.
 const EVERY: Duration = Duration::from_secs(3);
@@ -19,10 +22,46 @@ const EVERY: Duration = Duration::from_secs(3);
 #[derive(Debug, Default)]
 pub(crate) struct SettingsReader {
     read: Option<(Monotonic, Arc<VmSettings>)>,
+    policy: Policy,
+}
+
+/// Whether a BPF program may decide who dies. That does not change while the kernel runs; it is looked up aside, for
+/// millions of bytes are gone through.
+#[derive(Debug, Default)]
+enum Policy {
+    #[default]
+    NotAsked,
+    Asked(JoinHandle<Option<bool>>),
+    Known(Option<bool>),
+}
+
+impl Policy {
+    /// What is known by now, or at the end of the search if `whole`.
+    fn get(&mut self, root: &SysRoot, whole: bool) -> Option<bool> {
+        if matches!(self, Self::NotAsked) {
+            let root = root.clone();
+            *self = match helper("types", move || has_oom_policy(&root)) {
+                Ok(search) => Self::Asked(search),
+                // Without a thread now, the next reading tries again.
+                Err(_) => Self::NotAsked,
+            };
+        }
+        if let Self::Asked(search) = self
+            && (whole || search.is_finished())
+            && let Self::Asked(search) = std::mem::take(self)
+        {
+            *self = Self::Known(search.join().ok().flatten());
+        }
+        match self {
+            Self::Known(policy) => *policy,
+            Self::NotAsked | Self::Asked(_) => None,
+        }
+    }
 }
 
 impl SettingsReader {
-    /// The settings; reads them again if the last reading is too old. `proc` is the procfs mount.
+    /// The settings; reads them again if the last reading is too old. `proc` is the procfs mount. With `whole` it waits
+    /// for what is looked up aside.
     pub(crate) fn at(
         &mut self,
         now: Monotonic,
@@ -30,13 +69,16 @@ impl SettingsReader {
         proc: &OwnedFd,
         hierarchy: &Hierarchy,
         buffer: &mut FileBuffer,
+        whole: bool,
     ) -> Arc<VmSettings> {
         if let Some((at, settings)) = &self.read
             && now.since(*at) < EVERY
         {
             return Arc::clone(settings);
         }
-        let settings = Arc::new(read(root, proc, hierarchy, buffer));
+        let mut settings = read(root, proc, hierarchy, buffer);
+        settings.bpf_oom_policy = self.policy.get(root, whole);
+        let settings = Arc::new(settings);
         self.read = Some((now, Arc::clone(&settings)));
         settings
     }

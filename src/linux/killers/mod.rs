@@ -5,8 +5,10 @@
 //! memory is short: then a sample must not wait for files that come from the disk, but a slice that was set up a moment
 //! ago is what is about to be killed in. A command line is read there too, since such a read can block.
 
+mod earlyooms;
 mod kubelets;
 mod oomds;
+mod talos;
 pub(super) mod unit_files;
 
 use std::sync::Arc;
@@ -14,7 +16,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
-use crate::model::killers::earlyoom::earlyoom;
 use crate::model::killers::nohang::{config_path, nohang};
 use crate::model::killers::{Killer, RunningKiller};
 use crate::model::process::{Process, ProcessId};
@@ -25,6 +26,7 @@ use rustix::io::Errno;
 use super::SysRoot;
 use super::helper::helper;
 use super::kernel_file::FileBuffer;
+use crate::linux::killers::earlyooms::Programs;
 use crate::linux::killers::unit_files::ConfigRoot;
 use crate::linux::scan::proc::status_lines;
 use crate::linux::write::pinned::PinnedProcess;
@@ -81,8 +83,9 @@ impl Reader {
         let (ask, asked) = channel::<Question>();
         let (answer, answers) = channel();
         helper("settings", move || {
+            let mut programs = Programs::default();
             for question in asked {
-                if answer.send(question.read()).is_err() {
+                if answer.send(question.read(&mut programs)).is_err() {
                     return;
                 }
             }
@@ -106,13 +109,15 @@ impl Reader {
 }
 
 impl Question {
-    fn read(&self) -> Vec<RunningKiller> {
+    fn read(&self, programs: &mut Programs) -> Vec<RunningKiller> {
+        programs.keep(&self.running);
         let base = ConfigRoot::open(&self.root.base);
         let read = |(killer, id): &(Killer, ProcessId)| match killer {
-            Killer::Earlyoom => read_earlyoom(&self.root, *id),
+            Killer::Earlyoom => earlyooms::read(&self.root, *id, programs),
             Killer::Nohang => read_nohang(&self.root, *id, base.as_ref()),
             Killer::SystemdOomd => oomds::read(self, *id, base.as_ref()),
             Killer::Kubelet => kubelets::read(&self.root, *id, base.as_ref()),
+            Killer::Talos => talos::read(*id, base.as_ref()),
             Killer::Oomd | Killer::LowMemoryKiller => RunningKiller::unread(
                 *killer,
                 *id,
@@ -220,7 +225,8 @@ fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
     let comm = process.comm.as_bytes();
     let by_name = Killer::ALL
         .into_iter()
-        .find(|killer| killer.is_program() && killer.name().as_bytes() == comm)
+        .filter(|killer| killer.is_program() && *killer != Killer::Talos)
+        .find(|killer| killer.name().as_bytes() == comm)
         .or_else(|| kubelets::is_k3s(comm).then_some(Killer::Kubelet));
     // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
     let by_unit = || {
@@ -229,7 +235,9 @@ fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
         let is_it = unit == "nohang.service" || unit == "nohang-desktop.service";
         (is_it && comm.starts_with(b"python")).then_some(Killer::Nohang)
     };
-    by_name.or_else(by_unit).filter(|_| is_service(process.uid))
+    let by_groups = || talos::is_it(process, cgroups).then_some(Killer::Talos);
+    let found = by_name.or_else(by_unit).or_else(by_groups);
+    found.filter(|_| is_service(process.uid))
 }
 
 /// The command line without the program name; `None` if it cannot be read.
@@ -244,17 +252,6 @@ fn arguments(root: &SysRoot, id: ProcessId) -> Option<Vec<String>> {
             .map(|word| String::from_utf8_lossy(word).into_owned())
             .collect(),
     )
-}
-
-fn read_earlyoom(root: &SysRoot, id: ProcessId) -> RunningKiller {
-    match arguments(root, id) {
-        Some(words) => earlyoom(id, words.iter().map(String::as_str)),
-        None => RunningKiller::unread(
-            Killer::Earlyoom,
-            id,
-            "its command line could not be read: its thresholds are unknown",
-        ),
-    }
 }
 
 /// Reads the file that nohang was started with, only for root's: any other user may start a program of that name,

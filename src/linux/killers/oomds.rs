@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::Question;
 use crate::linux::killers::unit_files::ConfigRoot;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
-use crate::model::killers::oom_policy::Manager;
-use crate::model::killers::systemd::systemd_oomd;
+use crate::model::killers::oom_policy::{Manager, unit_with_group};
+use crate::model::killers::systemd::{add_rulesets, systemd_oomd};
 use crate::model::killers::units::{Managed, UnitFile, managed};
 use crate::model::killers::{Killer, Preference, RunningKiller};
 use crate::model::process::ProcessId;
@@ -36,12 +36,8 @@ pub(super) fn read(
         .groups
         .iter()
         .filter_map(|path| {
-            let unit = if path.is_root() {
-                "-.slice"
-            } else {
-                path.name()
-            };
-            let managed = match manager_of(path) {
+            let (unit, manager) = unit_with_group(path)?;
+            let managed = match manager {
                 Manager::System => managed(unit, &files),
                 Manager::User(uid) => users.managed(unit, uid, base)?,
             };
@@ -49,27 +45,13 @@ pub(super) fn read(
         })
         .collect();
     let mut killer = systemd_oomd(id, &base.oomd_conf(), &watched);
+    let is_dry = super::arguments(&asked.root, id).unwrap_or_default();
+    killer.dry_run = is_dry.iter().any(|word| word == "--dry-run");
     let tops: Vec<&CgroupPath> = watched.iter().map(|(path, _)| path).collect();
-    killer.spared = spared(&asked.root.cgroup, &asked.groups, &tops);
-    if files.iter().any(|file| file.text.contains("OOMRules=")) {
-        let note = "some units set OOMRules= (systemd 261): those rules are not read here";
-        killer.notes.push(note.to_owned());
-        killer.unread = true;
-    }
+    (killer.spared, killer.not_for_swap) = spared(&asked.root.cgroup, &asked.groups, &tops);
+    let (rules, release) = (base.oomd_rules(), base.systemd_release());
+    add_rulesets(&mut killer, &watched, &rules, release);
     killer
-}
-
-/// The manager of a unit: that of a user below `user@UID.service`.
-fn manager_of(path: &CgroupPath) -> Manager {
-    let parent = path
-        .as_str()
-        .rsplit_once('/')
-        .map_or("", |(parent, _)| parent);
-    let uid = parent.split('/').find_map(|name| {
-        let uid = name.strip_prefix("user@")?.strip_suffix(".service")?;
-        uid.parse().ok()
-    });
-    uid.map_or(Manager::System, Manager::User)
 }
 
 /// Units of users that were read for one answer.
@@ -93,30 +75,36 @@ impl Users {
     }
 }
 
-/// The groups below `tops` that are spared. The attribute of a group counts if the group belongs to root, or to the
-/// owner of the watched group above it (src/oom/oomd-util.c `oomd_fetch_cgroup_oom_preference`).
+/// The groups below `tops` that are spared, and those of them whom rules about swap do not spare. The attribute of a group
+/// counts if the group belongs to root, or, but not for swap, to the owner of a watched group above it
+/// (src/oom/oomd-util.c `oomd_fetch_cgroup_oom_preference`).
 fn spared(
     mount: &Path,
     groups: &[CgroupPath],
     tops: &[&CgroupPath],
-) -> Vec<(CgroupPath, Preference)> {
+) -> (Vec<(CgroupPath, Preference)>, Vec<CgroupPath>) {
     let place =
         |path: &CgroupPath| -> PathBuf { mount.join(path.as_str().trim_start_matches('/')) };
     let owner = |path: &CgroupPath| std::fs::metadata(place(path)).ok().map(|facts| facts.uid());
-    let mut found = Vec::new();
+    let (mut found, mut not_for_swap) = (Vec::new(), Vec::new());
     for group in groups {
-        let Some(top) = tops.iter().find(|top| group.is_within(top)) else {
+        let mut above = tops.iter().filter(|top| group.is_within(top)).peekable();
+        if above.peek().is_none() {
             continue;
-        };
+        }
         let Some(preference) = preference(&place(group)) else {
             continue;
         };
-        let own = owner(group);
-        if own == Some(0) || own.is_some() && !top.is_root() && own == owner(top) {
-            found.push((group.clone(), preference));
+        match owner(group) {
+            Some(0) => found.push((group.clone(), preference)),
+            Some(own) if above.any(|top| owner(top) == Some(own)) => {
+                found.push((group.clone(), preference));
+                not_for_swap.push(group.clone());
+            }
+            _ => {}
         }
     }
-    found
+    (found, not_for_swap)
 }
 
 fn preference(group: &Path) -> Option<Preference> {
@@ -134,19 +122,43 @@ fn preference(group: &Path) -> Option<Preference> {
 
 #[cfg(test)]
 mod tests {
-    use super::manager_of;
+    use std::io::Write as _;
+    use std::os::unix::fs::chown;
+
+    use super::spared;
     use crate::model::cgroup::CgroupPath;
-    use crate::model::killers::oom_policy::Manager;
+    use crate::model::killers::Preference;
 
     #[test]
-    fn a_unit_below_the_manager_of_a_user_is_that_managers() {
-        let of = |path: &str| manager_of(&CgroupPath::new(path));
-        assert_eq!(of("/system.slice/web.service"), Manager::System);
-        let manager = "/user.slice/user-7.slice/user@7.service";
-        assert_eq!(of(manager), Manager::System);
-        assert_eq!(
-            of(&format!("{manager}/app.slice/a.scope")),
-            Manager::User(7)
-        );
+    fn a_users_word_counts_below_his_own_group_and_not_for_swap() {
+        let Ok(root) = tempfile::tempdir() else {
+            panic!("a directory");
+        };
+        let (manager, app, alien) = ("user", "user/app.scope", "user/alien.scope");
+        for path in [manager, app, alien] {
+            let dir = root.path().join(path);
+            assert!(std::fs::create_dir(&dir).is_ok());
+            let flags = rustix::fs::XattrFlags::empty();
+            let set = rustix::fs::setxattr(&dir, "user.oomd_avoid", b"1", flags);
+            let owner = if path == alien { 1001 } else { 1000 };
+            if set.is_err() || chown(&dir, Some(owner), None).is_err() {
+                let because = "SKIPPED: whom systemd-oomd spares because it takes root and attributes of files";
+                writeln!(std::io::stderr(), "{because}").ok();
+                return;
+            }
+        }
+        let path = |path: &str| CgroupPath::new(path);
+        let groups = [manager, app, alien].map(path);
+        // Both watch: the root for swap, the user's manager for pressure.
+        let tops = [CgroupPath::root(), path(manager)];
+        let tops: Vec<&CgroupPath> = tops.iter().collect();
+        let (found, not_for_swap) = spared(root.path(), &groups, &tops);
+        let avoided = |paths: &[&str]| -> Vec<_> {
+            paths.iter().map(|p| (path(p), Preference::Avoid)).collect()
+        };
+        assert_eq!(found, avoided(&[manager, app]));
+        assert_eq!(not_for_swap, [path(manager), path(app)]);
+        // Below the root alone nobody but root is heard.
+        assert!(spared(root.path(), &groups, &tops[..1]).0.is_empty());
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::model::killers::oom_policy::Manager;
-use crate::model::killers::systemd::OomdConf;
+use crate::model::killers::systemd::{OomdConf, Ruleset};
 use crate::model::killers::units::{UnitFile, names_of};
 
 use crate::linux::kernel_file::open_dir;
@@ -135,6 +135,23 @@ impl<'a> ConfigRoot<'a> {
     /// The section `[OOM]`, as systemd-oomd reads it at start.
     pub(crate) fn oomd_conf(&self) -> OomdConf {
         OomdConf::from_files(self.conf("oomd.conf").iter().map(String::as_str))
+    }
+
+    /// The rules of systemd-oomd that units can name (`oomd/rules.d/*.oomrule`; of files with one name the first counts,
+    /// and an empty one is none).
+    pub(crate) fn oomd_rules(&self) -> Vec<Ruleset> {
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        for dir in CONF_DIRS {
+            let dir = format!("{dir}/oomd/rules.d");
+            for file in self.names(&dir) {
+                if let Some(name) = file.strip_suffix(".oomrule") {
+                    let text = || self.text(&format!("{dir}/{file}")).unwrap_or_default();
+                    found.entry(name.to_owned()).or_insert_with(text);
+                }
+            }
+        }
+        let there = found.iter().filter(|(_, text)| !text.is_empty());
+        there.map(|(name, text)| Ruleset::of(name, text)).collect()
     }
 
     /// system.conf or user.conf and its drop-ins, in the order in which they apply.
@@ -264,7 +281,7 @@ impl<'a> ConfigRoot<'a> {
             }
         }
         let speaks =
-            |(_, text): &(_, String)| text.contains("ManagedOOM") || text.contains("OOMRules=");
+            |(_, text): &(_, String)| text.contains("ManagedOOM") || text.contains("OOMRules");
         let unit = |((unit, drop_in), text)| UnitFile {
             unit,
             drop_in,

@@ -21,6 +21,7 @@ impl Sampler {
             &self.proc,
             &self.hierarchy,
             &mut self.buffer,
+            needs.complete,
         );
         snapshot.memory.zram_cost = snapshot.vm_settings.zram_cost();
         let version = self.hierarchy.version;

@@ -6,6 +6,8 @@
 
 mod words;
 
+use crate::oomlog::witness::host_units;
+
 pub use words::{LONGEST, description, label, short_id, unescaped};
 
 /// The owner that the path of a group names.
@@ -150,29 +152,14 @@ pub fn nearest_owner(path: &str) -> Option<Owner<'_>> {
 /// `/system.slice`.
 #[must_use]
 pub fn unit_of(path: &str) -> Option<&str> {
-    let mut found = None;
-    // `..` leads out of a cgroup namespace.
-    for part in path.split('/').filter(|part| !matches!(*part, "" | "..")) {
-        if !is_unit(part) {
-            break;
-        }
-        found = Some(part);
-        // The manager of a user has units of its own below.
-        if part.strip_suffix(".slice").is_none() && user_of(part).is_none() {
-            break;
-        }
-    }
-    found
+    host_units(path).last().map(|unit| unit.name)
 }
 
 /// The user whose own systemd (`systemd --user`, in `user@UID.service`) manages the unit of a group, as the path
 /// has it: the uid. `None` for a unit of the system's manager, and outside of units.
 #[must_use]
-pub fn user_manager_of(path: &str) -> Option<&str> {
-    let is_of_unit = |path: &&str| path.rsplit('/').next().is_some_and(is_unit);
-    let unit = around(path).find(is_of_unit)?;
-    let (above, _) = unit.rsplit_once('/')?;
-    above.split('/').find_map(user_of)
+pub fn user_manager_of(path: &str) -> Option<u32> {
+    host_units(path).last()?.user
 }
 
 /// `1000` of `user@1000.service`.

@@ -1,7 +1,11 @@
 //! earlyoom(1): thresholds from its command line.
 
+mod release;
+
 use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use crate::model::process::ProcessId;
+
+pub use release::Release;
 
 /// Default of `-m` and `-s` in percent; earlyoom sends SIGKILL at half of that (earlyoom(1)).
 const DEFAULT: f64 = 10.0;
@@ -42,16 +46,22 @@ fn bytes(kib: f64) -> u64 {
     bytes
 }
 
-/// The rules of earlyoom with these arguments, without the program name.
+/// The rules of earlyoom with these arguments, without the program name. `release` is that of the running program.
 ///
 /// earlyoom sends SIGTERM when available memory **and** free swap are both at or below their thresholds, and
-/// SIGKILL at half of those. Without swap only memory counts (earlyoom(1), 1.2 to 1.8).
+/// SIGKILL at half of those. Without swap only memory counts (earlyoom(1), 1.2 to 1.9).
 #[must_use]
-pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>) -> RunningKiller {
+pub fn earlyoom<'a>(
+    id: ProcessId,
+    release: &Release,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> RunningKiller {
     let (mut memory, mut swap) = (Level::default(), Level::default());
     let mut dry_run = false;
     let mut by_rss = false;
     let mut patterns = false;
+    let mut asks_kernel = false;
+    let mut spares_root = false;
     let mut notes = Vec::new();
     let mut words = arguments.into_iter();
     while let Some(word) = words.next() {
@@ -75,6 +85,8 @@ pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>)
             }
             "--dryrun" => dry_run = true,
             "--sort-by-rss" => by_rss = true,
+            "--kernel-oom" => asks_kernel = true,
+            "--ignore-root-user" => spares_root = true,
             _ => {}
         }
     }
@@ -84,27 +96,40 @@ pub fn earlyoom<'a>(id: ProcessId, arguments: impl IntoIterator<Item = &'a str>)
             memory,
             swap,
             needs_swap: false,
+            base: release.base,
         },
         act,
     };
+    if spares_root {
+        notes.push("it never kills a process of root's (--ignore-root-user)".to_owned());
+    }
     RunningKiller {
         killer: Killer::Earlyoom,
         id,
-        rules: vec![
-            rule(memory.0, swap.0, Act::Terminate),
-            rule(memory.1, swap.1, Act::Kill),
-        ],
-        choice: match (patterns, by_rss) {
-            (true, _) => Choice::ScoreAndPatterns,
-            (false, true) => Choice::LargestRss,
-            (false, false) => Choice::HighestScore,
+        rules: if asks_kernel {
+            vec![rule(memory.0, swap.0, Act::AskKernel)]
+        } else {
+            vec![
+                rule(memory.0, swap.0, Act::Terminate),
+                rule(memory.1, swap.1, Act::Kill),
+            ]
+        },
+        choice: match (asks_kernel, patterns, by_rss) {
+            (true, ..) => Choice::Kernel,
+            (_, true, _) => Choice::ScoreAndPatterns,
+            (.., true) => Choice::LargestRss,
+            (..) => Choice::HighestScore,
         },
         unread: false,
         dry_run,
-        source: "its command line".to_owned(),
+        source: match &release.version {
+            Some(version) => format!("its command line, version {version}"),
+            None => "its command line".to_owned(),
+        },
         notes,
         watched: Vec::new(),
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 
@@ -148,12 +173,13 @@ fn take(into: &mut Option<(f64, f64)>, text: Option<&str>, word: &str, notes: &m
 
 #[cfg(test)]
 mod tests {
-    use super::earlyoom;
-    use crate::model::killers::{Act, Amount, Choice, RunningKiller, Share, Trigger};
+    use super::{Release, earlyoom};
+    use crate::model::killers::{Act, Amount, Base, Choice, RunningKiller, Share, Trigger};
     use crate::model::process::ProcessId;
 
     fn of(line: &str) -> RunningKiller {
-        earlyoom(ProcessId::default(), line.split_whitespace())
+        let release = Release::default();
+        earlyoom(ProcessId::default(), &release, line.split_whitespace())
     }
 
     fn levels(line: &str) -> Vec<(Amount, Amount)> {
@@ -196,8 +222,29 @@ mod tests {
         assert_eq!(of("--avoid=-m").choice, Choice::ScoreAndPatterns);
         assert_eq!(of("--sort-by-rss").choice, Choice::LargestRss);
         assert!(of("--dryrun -p").dry_run);
+        let asks = of("-m 3 --kernel-oom --prefer x");
+        assert_eq!((asks.choice, asks.rules.len()), (Choice::Kernel, 1));
+        assert_eq!(asks.rules[0].act, Act::AskKernel);
+        assert_eq!(of("--ignore-root-user").notes.len(), 1);
         assert_eq!(of("-n -N /x -m 3").choice, Choice::HighestScore);
         assert_eq!(levels("-n -N /x -m 3")[0].0, share(3));
+    }
+
+    #[test]
+    fn shares_are_of_what_the_running_version_takes_them_of() {
+        let release =
+            Release::of_program(b"\0earlyoom v1.9.0\n\0mem total: %lld, user mem total: %4lld MiB");
+        let killer = earlyoom(ProcessId::default(), &release, []);
+        assert!(killer.rules.iter().all(|rule| {
+            matches!(
+                rule.when,
+                Trigger::Low {
+                    base: Base::User,
+                    ..
+                }
+            )
+        }));
+        assert_eq!(killer.source, "its command line, version 1.9.0");
     }
 
     #[test]
@@ -212,7 +259,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_command_line_panics(words in proptest::collection::vec("\\PC{0,6}|-[mMsS]|[0-9,.]{0,9}", 0..9)) {
-            let _ = earlyoom(ProcessId::default(), words.iter().map(String::as_str));
+            let _ = earlyoom(ProcessId::default(), &Release::default(), words.iter().map(String::as_str));
         }
     }
 }

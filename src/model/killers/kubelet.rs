@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Trigger};
 use crate::model::process::ProcessId;
-use thresholds::{Given, Source, amount, signals, span};
+use thresholds::{Given, Source, amount, signals};
+
+pub(super) use thresholds::span;
 
 /// The hard threshold where nothing sets another (pkg/kubelet/eviction/defaults_linux.go).
 const DEFAULT: Amount = Amount::Bytes(100 << 20);
@@ -167,6 +169,7 @@ pub fn kubelet(
         notes,
         watched: Vec::new(),
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 

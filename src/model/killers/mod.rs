@@ -10,10 +10,11 @@ pub mod oom_policy;
 mod rule;
 mod running;
 pub mod systemd;
+pub mod talos;
 pub mod units;
 
 pub use crate::oomlog::Killer;
-pub use rule::{Act, Amount, Rule, Share, Trigger};
+pub use rule::{Act, Amount, Base, Rule, Share, Trigger};
 pub use running::{Choice, Preference, RunningKiller};
 
 use super::memory::Memory;
@@ -45,7 +46,8 @@ pub fn first_to_act<'a>(
 #[cfg(test)]
 mod tests {
     use super::{
-        Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger, first_to_act, kernel_room,
+        Act, Amount, Base, Choice, Killer, Rule, RunningKiller, Share, Trigger, first_to_act,
+        kernel_room,
     };
     use crate::model::memory::Memory;
     use crate::model::process::ProcessId;
@@ -57,6 +59,7 @@ mod tests {
             memory: Amount::Share(Share::percent(memory)),
             swap: Amount::Share(Share::percent(swap)),
             needs_swap,
+            base: Base::Total,
         }
     }
 
@@ -75,6 +78,7 @@ mod tests {
             notes: Vec::new(),
             watched: Vec::new(),
             spared: Vec::new(),
+            not_for_swap: Vec::new(),
         }
     }
 
@@ -126,6 +130,49 @@ mod tests {
         assert!(first_to_act(&dry, &memory).is_none());
     }
 
+    #[test]
+    fn a_share_of_what_processes_can_have_is_less_than_one_of_the_total() {
+        let mut memory = host(40, 0, 0);
+        memory.anon = Some(10 * GIB);
+        let at = |memory_amount, base| {
+            Trigger::Low {
+                memory: memory_amount,
+                swap: Amount::Share(Share::percent(10)),
+                needs_swap: false,
+                base,
+            }
+            .room(&memory)
+        };
+        let tenth = Amount::Share(Share::percent(10));
+        assert_eq!(at(tenth, Base::Total), Some(30 * GIB));
+        // 40 GiB available and 10 anonymous: 10 % of 50 GiB.
+        assert_eq!(at(tenth, Base::User), Some(35 * GIB));
+        // The earlier of the two while the version is not known.
+        assert_eq!(at(tenth, Base::Unknown), Some(30 * GIB));
+        // -M 10 GiB is 10 % of MemTotal, and that is 10 % of the base.
+        assert_eq!(at(Amount::Bytes(10 * GIB), Base::User), Some(35 * GIB));
+        let lower = Amount::Lower(Share::percent(20), 10 * GIB);
+        assert_eq!(at(lower, Base::User), Some(35 * GIB));
+        // A kernel that does not print AnonPages.
+        memory.anon = None;
+        assert_eq!(Base::User.whole(&memory), 100 * GIB);
+    }
+
+    #[test]
+    fn a_rule_about_swap_alone_holds_when_more_is_used_and_never_without_any() {
+        let rule = |pressure| Trigger::Ruleset {
+            name: "x".to_owned(),
+            group: crate::model::cgroup::CgroupPath::new("/a.slice"),
+            pressure,
+            swap_used: Some(Share::percent(80)),
+            lasting: std::time::Duration::ZERO,
+        };
+        assert_eq!(rule(None).room(&host(40, 20, 12)), Some(48 * GIB));
+        assert_eq!(rule(None).room(&host(40, 20, 3)), Some(0));
+        assert_eq!(rule(None).room(&host(40, 0, 0)), None);
+        assert_eq!(rule(Some(Share::percent(5))).room(&host(40, 20, 3)), None);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_numbers_overflow_and_less_memory_is_never_further(
@@ -139,6 +186,7 @@ mod tests {
                 memory: Amount::Share(Share(share)),
                 swap: Amount::Share(Share(share)),
                 needs_swap: false,
+                base: Base::Total,
             };
             let before = rule.room(&memory);
             memory.available = Some(available.saturating_sub(less));

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
+use super::{Act, Amount, Base, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use crate::model::process::ProcessId;
 
 /// The rules of nohang with this configuration file. `text` is `None` if the file could not be read: then no
 /// threshold is known.
+///
+/// Pressure and zram count only while `MemAvailable` is at most the threshold of the same level too, and pressure only
+/// where there is swap (`check_psi_ex`, `check_zram_ex`, 0.2).
 ///
 /// Only lines `key = value` count. Lines that start with `#`, a blank or `@` set no key (nohang.conf, 0.2).
 #[must_use]
@@ -34,13 +37,15 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
                 memory,
                 swap,
                 needs_swap: false,
+                base: Base::Total,
             };
             rules.push(Rule { when, act });
         }
         if is_on(text, "zram_checking_enabled")
             && let Some(limit) = amount("max_zram")
         {
-            let when = Trigger::Zram { limit };
+            let memory = amount("min_mem");
+            let when = Trigger::Zram { limit, memory };
             rules.push(Rule { when, act });
         }
         if is_on(text, "psi_checking_enabled") {
@@ -56,6 +61,8 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
                     measure,
                     limit,
                     lasting,
+                    memory: amount("min_mem"),
+                    needs_swap: true,
                 };
                 rules.push(Rule { when, act });
             }
@@ -83,6 +90,7 @@ pub fn nohang(id: ProcessId, path: Option<&str>, text: Option<&str>) -> RunningK
         notes,
         watched: Vec::new(),
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 
@@ -191,6 +199,22 @@ mod tests {
             )
         });
         assert_eq!(pressures.count(), 2);
+        // Only while memory is short as well, and there is swap.
+        assert!(killer.rules.iter().any(|rule| matches!(
+            rule.when,
+            Trigger::Pressure {
+                memory: Some(Amount::Share(Share(500))),
+                needs_swap: true,
+                ..
+            }
+        )));
+        assert!(killer.rules.iter().any(|rule| matches!(
+            rule.when,
+            Trigger::Zram {
+                memory: Some(Amount::Share(Share(500))),
+                ..
+            }
+        )));
         assert!(
             killer
                 .rules

@@ -4,6 +4,7 @@ use super::systemd::syntax::assignments;
 use super::units::{UnitFile, applied};
 use crate::model::cgroup::{CgroupKey, CgroupPath};
 use crate::model::process::ProcessId;
+use crate::oomlog::witness::{HostUnit, host_units, is_kind};
 
 /// `OOMPolicy=` of a service (systemd.service(5), since 243) or a scope (systemd.scope(5) of 252; seen to work in 252.39).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
@@ -72,31 +73,25 @@ const SCOPES_SINCE: u32 = 252;
 /// makes inside itself are part of it, whatever they are called.
 #[must_use]
 pub fn units_around(path: &CgroupPath) -> Vec<(CgroupPath, Manager)> {
-    let mut found = Vec::new();
-    let mut manager = Manager::System;
-    let mut at = CgroupPath::root();
-    for name in path.as_str().split('/').filter(|name| !name.is_empty()) {
-        at = at.join(CgroupPath::bytes_of(name));
-        match kind(name) {
-            Some("slice") => continue,
-            Some("service" | "scope") => {}
-            _ => break,
-        }
-        found.push((at.clone(), manager));
-        let user = name
-            .strip_prefix("user@")
-            .and_then(|rest| rest.strip_suffix(".service"));
-        match (manager, user.and_then(|uid| uid.parse().ok())) {
-            (Manager::System, Some(uid)) => manager = Manager::User(uid),
-            _ => break,
-        }
-    }
-    found
+    let units = host_units(path.as_str()).filter(HostUnit::has_result);
+    let own = |unit: HostUnit<'_>| {
+        let group = path.as_str().get(..unit.end)?;
+        let group = CgroupPath::from_bytes(&CgroupPath::bytes_of(group));
+        Some((group, unit.user.map_or(Manager::System, Manager::User)))
+    };
+    units.filter_map(own).collect()
 }
 
-/// The type of a unit: what stands behind the last dot of its name.
-fn kind(unit: &str) -> Option<&str> {
-    Some(unit.rsplit_once('.')?.1)
+/// The unit whose own group this is, with its manager; the root is `-.slice`. `None` for a group that is no unit's, or
+/// that a unit made inside itself.
+#[must_use]
+pub fn unit_with_group(path: &CgroupPath) -> Option<(&str, Manager)> {
+    if path.is_root() {
+        return Some(("-.slice", Manager::System));
+    }
+    let unit = host_units(path.as_str()).last()?;
+    let manager = unit.user.map_or(Manager::System, Manager::User);
+    (unit.end == path.as_str().len()).then_some((unit.name, manager))
 }
 
 /// `DefaultOOMPolicy=` from system.conf or user.conf and their drop-ins, in the order in which they apply.
@@ -119,7 +114,7 @@ pub fn unit_rule(
     default: OomPolicy,
     release: Option<u32>,
 ) -> UnitRule {
-    let is_scope = kind(unit) == Some("scope");
+    let is_scope = is_kind(unit, "scope");
     if is_scope && release.is_some_and(|release| release < SCOPES_SINCE) {
         return UnitRule {
             policy: OomPolicy::Continue,
@@ -167,7 +162,9 @@ pub fn unit_rule(
 
 #[cfg(test)]
 mod tests {
-    use super::{Manager, OomPolicy, UnitRule, default_policy, unit_rule, units_around};
+    use super::{
+        Manager, OomPolicy, UnitRule, default_policy, unit_rule, unit_with_group, units_around,
+    };
     use crate::model::cgroup::CgroupPath;
     use crate::model::killers::units::UnitFile;
 
@@ -193,6 +190,30 @@ mod tests {
         );
         assert!(units("/docker/abc/system.slice/web.service").is_empty());
         assert!(units("/system.slice").is_empty());
+    }
+
+    #[test]
+    fn a_group_is_a_units_own_or_made_inside_one() {
+        let of = |path: &str| {
+            let path = CgroupPath::new(path);
+            unit_with_group(&path).map(|(unit, manager)| (unit.to_owned(), manager))
+        };
+        let found = |unit: &str, manager| Some((unit.to_owned(), manager));
+        assert_eq!(of("/"), found("-.slice", Manager::System));
+        assert_eq!(
+            of("/system.slice/a.service"),
+            found("a.service", Manager::System)
+        );
+        let user = "/user.slice/user-7.slice/user@7.service";
+        assert_eq!(of(user), found("user@7.service", Manager::System));
+        assert_eq!(
+            of(&format!("{user}/app.slice")),
+            found("app.slice", Manager::User(7))
+        );
+        // A container's own units are none of the host, whoever's manager it pretends to have.
+        assert_eq!(of("/system.slice/docker-4f5e.scope/user@7.service"), None);
+        assert_eq!(of("/system.slice/a.service/web.slice"), None);
+        assert_eq!(of("/docker/4f5e"), None);
     }
 
     fn rule(unit: &str, text: &str, release: u32) -> UnitRule {
@@ -263,7 +284,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_path_or_text_panics(path in "(/|\\.slice|\\.service|user@|[0-9]{1,30}|\\PC)*", text in "(\\PC|\n|=|OOMPolicy)*") {
-            let _ = units_around(&CgroupPath::new(&path));
+            let _ = (units_around(&CgroupPath::new(&path)), unit_with_group(&CgroupPath::new(&path)));
             let _ = rule(&path, &text, 1);
         }
     }

@@ -74,6 +74,60 @@ impl Amount {
             Self::Lower(share, bytes) => share.of(total).min(bytes),
         }
     }
+
+    /// The amount in bytes where shares are of `whole`, and bytes count as a share of `total`.
+    fn scaled(self, total: u64, whole: u64) -> u64 {
+        if whole == total || total == 0 {
+            return self.of(whole);
+        }
+        let shrunk = |bytes: u64| {
+            let part = u128::from(bytes) * u128::from(whole) / u128::from(total);
+            u64::try_from(part).unwrap_or(u64::MAX)
+        };
+        match self {
+            Self::Share(share) => share.of(whole),
+            Self::Bytes(bytes) => shrunk(bytes),
+            Self::Lower(share, bytes) => share.of(whole).min(shrunk(bytes)),
+        }
+    }
+}
+
+/// What a program takes percentages of memory of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Base {
+    /// `MemTotal`.
+    #[default]
+    Total,
+    /// `MemAvailable` + `AnonPages`: what processes can have (earlyoom 1.8 and later, meminfo.c). An amount in bytes is
+    /// made a share of `MemTotal` first (main.c), so that it shrinks with the base.
+    User,
+    /// One of the two: the version of the program is not known.
+    Unknown,
+}
+
+impl Base {
+    /// `MemAvailable` + `AnonPages`; `None` on a kernel that does not print the latter. It stays the same while processes
+    /// grow: what they take is available before and anonymous then.
+    #[must_use]
+    pub fn user_memory(host: &Memory) -> Option<u64> {
+        Some(host.obtainable().saturating_add(host.anon?).min(host.total))
+    }
+
+    /// What shares are taken of, in bytes. The total where that is not known: no program acts earlier than by that.
+    #[must_use]
+    pub fn whole(self, host: &Memory) -> u64 {
+        match self {
+            Self::Total | Self::Unknown => host.total,
+            Self::User => Self::user_memory(host).unwrap_or(host.total),
+        }
+    }
+
+    /// The bytes at which `amount` is reached.
+    #[must_use]
+    pub fn reached_at(self, amount: Amount, host: &Memory) -> u64 {
+        amount.scaled(host.total, self.whole(host))
+    }
 }
 
 /// What a rule does when it holds.
@@ -84,8 +138,16 @@ pub enum Act {
     Terminate,
     /// SIGKILL to one process.
     Kill,
+    /// The kernel's own OOM killer is asked to choose (earlyoom `--kernel-oom`, later than 1.9).
+    AskKernel,
     /// SIGKILL to every process of a cgroup.
     KillGroup,
+    /// SIGKILL to every process of the group that the rule is about.
+    KillAll,
+    /// SIGKILL to every process of the group below it that reclaims most.
+    KillByReclaim,
+    /// SIGKILL to every process of the group with the most swap.
+    KillBySwap,
     /// The containers of a pod are stopped.
     Evict,
 }
@@ -102,6 +164,9 @@ pub enum Trigger {
         swap: Amount,
         /// The rule never holds without swap (systemd-oomd compares with "less than").
         needs_swap: bool,
+        /// What shares of memory are taken of.
+        #[serde(rename = "memory_base")]
+        base: Base,
     },
     /// Memory pressure above a limit for some time.
     Pressure {
@@ -114,6 +179,33 @@ pub enum Trigger {
         /// The pressure must last at least this long; serialized in microseconds.
         #[serde(rename = "lasting_micros", serialize_with = "micros")]
         lasting: Duration,
+        /// `MemAvailable` must be at most this much too; `None` if that does not matter.
+        memory: Option<Amount>,
+        /// The rule never holds without swap (nohang: `check_psi_ex`).
+        needs_swap: bool,
+    },
+    /// A `.oomrule` of systemd-oomd (oomd.conf(5), since 261): all its conditions, for some time.
+    Ruleset {
+        /// Its name, as `OOMRules=` of a unit spells it.
+        name: String,
+        /// The group of the unit.
+        group: CgroupPath,
+        /// `MemoryPressureAbove=`: `full avg10` of the group is above this.
+        pressure: Option<Share>,
+        /// `SwapUsageMax=`: more than this part of all swap is used.
+        swap_used: Option<Share>,
+        /// `LastingSec=`; serialized in microseconds.
+        #[serde(rename = "lasting_micros", serialize_with = "micros")]
+        lasting: Duration,
+    },
+    /// An expression of the Talos OOM controller holds.
+    Expression {
+        /// `triggerExpression`, in CEL.
+        trigger: String,
+        /// `cgroupRankingExpression`, in CEL: the group with the highest value is killed.
+        ranking: String,
+        /// `strictCgroupClassOrdering`: the least important class that has a group with a value comes first (1.14 and later).
+        by_class: bool,
     },
     /// What kubelet calls available is below this amount: free memory and file pages that were not used lately.
     Eviction {
@@ -123,10 +215,12 @@ pub enum Trigger {
         #[serde(rename = "lasting_micros", serialize_with = "micros")]
         lasting: Duration,
     },
-    /// zram uses more than this amount of RAM.
+    /// zram uses at least this amount of RAM.
     Zram {
         /// The limit.
         limit: Amount,
+        /// `MemAvailable` must be at most this much too; `None` if that is not known.
+        memory: Option<Amount>,
     },
 }
 
@@ -156,22 +250,46 @@ impl Trigger {
                 memory,
                 swap,
                 needs_swap,
-            } => (memory, swap, needs_swap),
+                base,
+            } => (base.reached_at(*memory, host), *swap, *needs_swap),
             Self::Eviction { limit, .. } => {
                 let available = host.evictable()?;
                 return Some(available.saturating_sub(limit.of(host.total)));
             }
-            Self::Pressure { .. } | Self::Zram { .. } => return None,
+            // systemd-oomd wants less than the rest to be free: without swap nothing is less than nothing.
+            Self::Ruleset {
+                pressure: None,
+                swap_used: Some(used),
+                ..
+            } => (
+                host.total,
+                Amount::Share(Share(10_000_u32.saturating_sub(used.0))),
+                true,
+            ),
+            Self::Pressure { .. }
+            | Self::Ruleset { .. }
+            | Self::Expression { .. }
+            | Self::Zram { .. } => return None,
         };
-        if *needs_swap && host.swap_total == 0 {
+        if needs_swap && host.swap_total == 0 {
             return None;
         }
         let available = host.obtainable();
         let swap_left = host.swap_free.saturating_sub(swap.of(host.swap_total));
         Some(if swap_left == 0 {
-            available.saturating_sub(memory.of(host.total))
+            available.saturating_sub(memory)
         } else {
             available.saturating_add(swap_left)
         })
+    }
+
+    /// True for a rule that goes by pressure, zram or an expression, so that no amount of memory says when it holds.
+    #[must_use]
+    pub fn is_by_pressure(&self) -> bool {
+        match self {
+            Self::Low { .. } | Self::Eviction { .. } => false,
+            Self::Ruleset { pressure, .. } => pressure.is_some(),
+            Self::Pressure { .. } | Self::Expression { .. } | Self::Zram { .. } => true,
+        }
     }
 }

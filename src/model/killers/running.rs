@@ -1,6 +1,6 @@
 //! [`RunningKiller`]: a running program that kills before the kernel does, and its known settings.
 
-use super::rule::{Rule, Trigger};
+use super::rule::Rule;
 use crate::model::cgroup::CgroupPath;
 use crate::model::memory::Memory;
 use crate::model::process::ProcessId;
@@ -21,6 +21,10 @@ pub enum Choice {
     Group,
     /// A pod: those first that use more than they asked for, the lowest priority first among them.
     Pod,
+    /// The group that the expression of its rule ranks highest.
+    Ranking,
+    /// The kernel's choice: it only asks for it.
+    Kernel,
     /// Configured in a file that is not read here.
     Unknown,
 }
@@ -59,6 +63,10 @@ pub struct RunningKiller {
     pub watched: Vec<CgroupPath>,
     /// systemd-oomd: the groups that it takes last or never, by path.
     pub spared: Vec<(CgroupPath, Preference)>,
+    /// systemd-oomd: those of them that belong to a user. They are spared by rules of pressure alone: for swap only root's
+    /// word counts (src/oom/oomd-util.c `oomd_select_by_swap_usage`).
+    #[serde(skip)]
+    pub not_for_swap: Vec<CgroupPath>,
 }
 
 impl RunningKiller {
@@ -76,6 +84,7 @@ impl RunningKiller {
             notes: vec![note.to_owned()],
             watched: Vec::new(),
             spared: Vec::new(),
+            not_for_swap: Vec::new(),
         }
     }
 
@@ -96,11 +105,9 @@ impl RunningKiller {
         rooms.min()
     }
 
-    /// True if it can also kill because of pressure or zram, not only because of the amount of memory left.
+    /// True if it can also kill because of pressure, zram or an expression, not only because of the amount of memory left.
     #[must_use]
     pub fn goes_by_pressure(&self) -> bool {
-        let by_pressure =
-            |rule: &Rule| matches!(rule.when, Trigger::Pressure { .. } | Trigger::Zram { .. });
-        !self.dry_run && self.rules.iter().any(by_pressure)
+        !self.dry_run && self.rules.iter().any(|rule| rule.when.is_by_pressure())
     }
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::Share;
 use super::systemd::syntax::{assignments, share, span};
 
+/// Most rules of one unit that are looked at.
+const MOST_RULES: usize = 64;
+
 /// A unit file or drop-in. If several directories have a file of this name, it is the one that counts
 /// (systemd.unit(5): `/etc` before `/run` before `/usr/lib`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub struct UnitFile {
 }
 
 /// The settings of a unit for systemd-oomd (systemd.resource-control(5), since 247).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Managed {
     /// `ManagedOOMSwap=kill`.
     pub swap: bool,
@@ -29,6 +32,8 @@ pub struct Managed {
     pub limit: Option<Share>,
     /// `ManagedOOMMemoryPressureDurationSec=` (since 257).
     pub lasting: Option<Duration>,
+    /// `OOMRules=` (since 261): names of rules, in their order.
+    pub rules: Vec<String>,
 }
 
 impl Managed {
@@ -46,6 +51,15 @@ impl Managed {
                     self.limit = share(value).filter(|limit| limit.0 > 0);
                 }
                 "ManagedOOMMemoryPressureDurationSec" => self.lasting = span(value),
+                // An empty list takes back what was set before; names add up, each counts once.
+                "OOMRules" if value.is_empty() => self.rules.clear(),
+                "OOMRules" => {
+                    for name in value.split_whitespace().take(MOST_RULES) {
+                        if self.rules.len() < MOST_RULES && !self.rules.iter().any(|r| r == name) {
+                            self.rules.push(name.to_owned());
+                        }
+                    }
+                }
                 _ => {}
             }
         }
@@ -54,7 +68,7 @@ impl Managed {
     /// True if systemd-oomd watches the unit.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        self.swap || self.pressure
+        self.swap || self.pressure || !self.rules.is_empty()
     }
 }
 
@@ -196,6 +210,21 @@ mod tests {
         assert!(!web.swap && web.pressure);
         assert_eq!(web.limit, Some(Share::percent(20)));
         assert_eq!(web.lasting, Some(Duration::from_secs(65)));
+    }
+
+    #[test]
+    fn rules_add_up_until_they_are_taken_back() {
+        let of = |text: &str| {
+            let files = [file("a.slice", None, &format!("[Slice]\n{text}"))];
+            let managed = managed("a.slice", &files);
+            (managed.rules.join(" "), managed.is_watched())
+        };
+        assert_eq!(
+            of("OOMRules=b a\nOOMRules=a c\n"),
+            ("b a c".to_owned(), true)
+        );
+        assert_eq!(of("OOMRules=b\nOOMRules=\n"), (String::new(), false));
+        assert!(of("ManagedOOMSwap=auto\nOOMRules=x\n").1);
     }
 
     proptest::proptest! {

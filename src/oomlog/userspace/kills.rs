@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::earlyoom::{Earlyoom, Said, is_own};
-use super::wording::{Claim, evicted, low_memory_killer, oomd, reclaims, systemd_oomd, unit};
+use super::wording::{
+    Claim, evicted, low_memory_killer, oomd, reclaims, systemd_oomd, talos, unit,
+};
 use crate::oomlog::{Killer, LogRecord, Monotonic, OomEvent, Pid, ReportKey, UserspaceKill};
 
 /// Latest kills kept, to join what several lines say about one.
@@ -57,7 +59,9 @@ impl UserspaceKills {
                 }
                 None if program.is_empty() => systemd_oomd(text)
                     .or_else(|| unit(text))
-                    .or_else(|| oomd(text)),
+                    .or_else(|| oomd(text))
+                    .or_else(|| talos(text)),
+                Some(Killer::Talos) => talos(text),
                 Some(Killer::Oomd | Killer::LowMemoryKiller) | None => oomd(text),
             }
         }?;

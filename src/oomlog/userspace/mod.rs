@@ -1,4 +1,4 @@
-//! Kills by programs that act before the kernel does: systemd-oomd, earlyoom, nohang, oomd, kubelet, and
+//! Kills by programs that act before the kernel does: systemd-oomd, earlyoom, nohang, oomd, kubelet, Talos, and
 //! Android's low memory killer.
 //!
 //! Such a line is the word of a program: anybody may write one. It never becomes part of a kernel report.
@@ -18,6 +18,7 @@ pub(crate) fn is_killers(text: &str) -> bool {
         || wording::systemd_oomd(text).is_some()
         || wording::unit(text).is_some()
         || wording::oomd(text).is_some()
+        || wording::talos(text).is_some()
 }
 
 /// Which program killed.
@@ -34,18 +35,21 @@ pub enum Killer {
     Oomd,
     /// Kubernetes' kubelet: evicts pods. Also inside k3s.
     Kubelet,
+    /// The OOM controller in pid 1 of Talos (1.12 and later): kills the group of a pod.
+    Talos,
     /// Android's in-kernel low memory killer (before 4.12).
     LowMemoryKiller,
 }
 
 impl Killer {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SystemdOomd,
         Self::Earlyoom,
         Self::Nohang,
         Self::Oomd,
         Self::Kubelet,
+        Self::Talos,
         Self::LowMemoryKiller,
     ];
 
@@ -81,8 +85,8 @@ impl Killer {
                 &["_SYSTEMD_UNIT=k3s-agent.service"],
                 &["_COMM=kubelet", "_UID=0"],
             ],
-            // The kernel's own lines.
-            Self::LowMemoryKiller => &[],
+            // The kernel's own lines; Talos has no journal, its pid 1 writes into the kernel's log.
+            Self::LowMemoryKiller | Self::Talos => &[],
         }
     }
 
@@ -94,12 +98,13 @@ impl Killer {
             "nohang" | "nohang-desktop" => Some(Self::Nohang),
             "oomd" => Some(Self::Oomd),
             "kubelet" | "k3s" | "k3s-server" | "k3s-agent" => Some(Self::Kubelet),
+            "talos" => Some(Self::Talos),
             "lowmemorykiller" => Some(Self::LowMemoryKiller),
             _ => None,
         }
     }
 
-    /// The program's own spelling.
+    /// The program's own spelling; Talos for the controller inside its pid 1.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -108,6 +113,7 @@ impl Killer {
             Self::Nohang => "nohang",
             Self::Oomd => "oomd",
             Self::Kubelet => "kubelet",
+            Self::Talos => "Talos",
             Self::LowMemoryKiller => "lowmemorykiller",
         }
     }
@@ -116,7 +122,12 @@ impl Killer {
     #[must_use]
     pub fn is_program(self) -> bool {
         match self {
-            Self::SystemdOomd | Self::Earlyoom | Self::Nohang | Self::Oomd | Self::Kubelet => true,
+            Self::SystemdOomd
+            | Self::Earlyoom
+            | Self::Nohang
+            | Self::Oomd
+            | Self::Kubelet
+            | Self::Talos => true,
             Self::LowMemoryKiller => false,
         }
     }
@@ -168,8 +179,9 @@ mod tests {
             Killer::Nohang => 2,
             Killer::Oomd => 3,
             Killer::Kubelet => 4,
-            Killer::LowMemoryKiller => 5,
+            Killer::Talos => 5,
+            Killer::LowMemoryKiller => 6,
         };
-        assert_eq!(Killer::ALL.map(place), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(Killer::ALL.map(place), [0, 1, 2, 3, 4, 5, 6]);
     }
 }

@@ -1,6 +1,6 @@
 //! The lines of each program that kills, in the wording of each version.
 //!
-//! Sources: systemd src/oom/oomd-manager.c (248 to 258) and src/core/cgroup.c, oomd BaseKillPlugin.cpp, drivers/staging/android/lowmemorykiller.c.
+//! Sources: systemd src/oom/oomd-manager.c (248 to 261) and src/core/cgroup.c, oomd BaseKillPlugin.cpp, drivers/staging/android/lowmemorykiller.c.
 
 use crate::oomlog::{Killer, Pid};
 
@@ -35,6 +35,9 @@ impl Claim {
 ///
 /// `Killed CGROUP due to …` (up to 257), `Marked CGROUP for killing due to …` (258 and later).
 pub(super) fn systemd_oomd(text: &str) -> Option<Claim> {
+    if let Some(claim) = oom_rule(text) {
+        return Some(claim);
+    }
     let (cgroup, reason) = match text.strip_prefix("Killed ") {
         Some(rest) => rest.split_once(" due to ")?,
         None => text
@@ -46,6 +49,39 @@ pub(super) fn systemd_oomd(text: &str) -> Option<Claim> {
         cgroup: Some(cgroup.to_owned()),
         reason: Some(reason.to_owned()),
         ..Claim::new(Killer::SystemdOomd)
+    })
+}
+
+/// `Rule 'NAME' conditions met for cgroup CGROUP for SPAN, taking action kill-all` (261 and later). The other actions kill
+/// a group below, which this line does not name; systemd's count of the dead names it.
+fn oom_rule(text: &str) -> Option<Claim> {
+    let (name, rest) = text
+        .strip_prefix("Rule '")?
+        .split_once("' conditions met for cgroup ")?;
+    let (rest, action) = rest.rsplit_once(", taking action ")?;
+    let (cgroup, span) = rest.rsplit_once(" for ")?;
+    (cgroup.starts_with('/') && action == "kill-all").then_some(())?;
+    Some(Claim {
+        cgroup: Some(cgroup.to_owned()),
+        reason: Some(format!("the rule {name} held for {span}")),
+        ..Claim::new(Killer::SystemdOomd)
+    })
+}
+
+/// `[talos] Sending SIGKILL to cgroup {…, "cgroup": "/sys/fs/cgroup/…"}`, written into `/dev/kmsg`
+/// (internal/app/machined/pkg/controllers/runtime/oom.go, 1.12 to 1.15).
+pub(super) fn talos(text: &str) -> Option<Claim> {
+    let (_, fields) = text.split_once("[talos] Sending SIGKILL to cgroup {")?;
+    fields.contains("runtime.OOMController").then_some(())?;
+    let (_, rest) = fields.split_once("\"cgroup\": \"")?;
+    let path = rest.split('"').next()?;
+    let path = path.strip_prefix("/sys/fs/cgroup").unwrap_or(path);
+    path.starts_with('/').then_some(())?;
+    Some(Claim {
+        cgroup: Some(path.to_owned()),
+        signal: Some("SIGKILL".to_owned()),
+        reason: Some("its trigger expression held".to_owned()),
+        ..Claim::new(Killer::Talos)
     })
 }
 

@@ -1,8 +1,10 @@
 //! Facts from OOM events: the kernel's kills and those of programs.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Fact, Says, Shortage, Source};
 use crate::oomlog::analysis::verdict::{RanOut, what_ran_out};
-use crate::oomlog::{Monotonic, OomEvent, OomReport, UserspaceKill};
+use crate::oomlog::{Monotonic, OomEvent, OomReport, Pid, UserspaceKill};
 
 /// The facts of an event; `wall` turns its stamps into microseconds since 1970.
 #[must_use]
@@ -44,24 +46,20 @@ fn kernel(report: &OomReport, wall: &impl Fn(Monotonic) -> i64) -> Vec<Fact> {
             ..Fact::new(wall(at.or(report.at)?), Source::KernelLog, text, says)
         })
     };
-    let line_of = |pid: u32| {
-        let marks = [
-            format!("Killed process {pid} "),
-            format!("Kill process {pid} "),
-        ];
-        let lines = report.raw.lines();
-        lines
-            .filter(|line| marks.iter().any(|mark| line.contains(mark.as_str())))
-            .last()
-    };
+    // One pass: a group of thousands dies in one report.
+    let lines: HashMap<Pid, &str> = report
+        .raw
+        .lines()
+        .filter_map(|line| Some((killed_in(line)?, line)))
+        .collect();
     let mut facts: Vec<Fact> = report
         .kills
         .iter()
         .filter_map(|kill| {
             let named = kill.thread.unwrap_or(kill.pid);
-            let line = line_of(named).map_or_else(
+            let line = lines.get(&named).map_or_else(
                 || format!("Killed process {} ({})", kill.pid, kill.comm),
-                str::to_owned,
+                |line| (*line).to_owned(),
             );
             let along = kill.group_member;
             let mut fact = fact(kill.at, kill.pid, Some(&kill.comm), along, &line)?;
@@ -79,12 +77,11 @@ fn kernel(report: &OomReport, wall: &impl Fn(Monotonic) -> i64) -> Vec<Fact> {
             Some(fact)
         })
         .collect();
-    let has_line = |pid: u32| {
-        let mut kills = report.kills.iter();
-        kills.any(|kill| kill.pid == pid || kill.thread == Some(pid))
-    };
+    let named = report.kills.iter().map(|kill| Some(kill.pid));
+    let threads = report.kills.iter().map(|kill| kill.thread);
+    let told: HashSet<Pid> = named.chain(threads).flatten().collect();
     let silent = report.reaped.iter().chain(&report.shared_memory);
-    for pid in silent.copied().filter(|pid| !has_line(*pid)) {
+    for pid in silent.copied().filter(|pid| !told.contains(pid)) {
         // It shares the memory of the victim; a thread of a victim is reaped under its own number too.
         let text = format!("oom_reaper: reaped process {pid}: it shared the victim's memory");
         let row = report.tasks.as_ref().and_then(|table| table.row(pid));
@@ -97,6 +94,13 @@ fn kernel(report: &OomReport, wall: &impl Fn(Monotonic) -> i64) -> Vec<Fact> {
         ));
     }
     facts
+}
+
+/// The process that a line of the kernel says it kills: `Killed process 812 (java) …`.
+fn killed_in(line: &str) -> Option<Pid> {
+    let marks = ["Killed process ", "Kill process "];
+    let (_, rest) = marks.iter().find_map(|mark| line.split_once(mark))?;
+    rest.split_once(' ')?.0.parse().ok()
 }
 
 fn program(kill: &UserspaceKill, at: i64) -> Fact {

@@ -31,12 +31,17 @@ pub fn from_journal(record: &Map<String, Value>, own: Option<Pid>) -> Option<Fac
         });
     }
     if let Some((source, unit)) = manager(&text) {
-        return systemd::fact(&systemd::Record {
+        let fact = systemd::fact(&systemd::Record {
             at,
             source,
             message,
             unit,
             field: &text,
+        })?;
+        let user = || text("_UID")?.parse().ok();
+        return Some(Fact {
+            user: (source == Source::UserManager).then(user).flatten(),
+            ..fact
         });
     }
     if text("MESSAGE_ID") == Some(COREDUMP) && text("_SYSTEMD_SLICE") == Some(COREDUMP_SLICE) {
@@ -123,6 +128,11 @@ mod tests {
         let users = r#""_PID":"9","_UID":"1000","USER_UNIT":"a.service","_EXE":"/usr/lib/systemd/systemd","_SYSTEMD_CGROUP":"/user.slice/user-1000.slice/user@1000.service/init.scope""#;
         let users = read(&format!("{users},{success}")).expect("a user's manager's");
         assert_eq!(users.source, Source::UserManager);
+        // A unit of the same name, but not the same unit.
+        assert_eq!(
+            (ours.manager(), users.manager()),
+            (Some(None), Some(Some(1000)))
+        );
         for forged in [
             r#""_PID":"9","_UID":"1000","UNIT":"a.service""#,
             r#""_PID":"9","_UID":"1000","USER_UNIT":"a.service","_EXE":"/usr/bin/logger""#,

@@ -6,12 +6,14 @@ mod journal;
 mod kernel;
 mod kubelet;
 mod systemd;
+mod units;
 
 use crate::oomlog::{Killer, Pid};
 
 pub use events::facts_of;
 pub use journal::from_journal;
 pub use kernel::from_kernel;
+pub use units::{HostUnit, host_units, is_kind, is_within_unit, service_of, unit_of};
 
 /// Longest text kept of a line, in characters.
 const TEXT_MOST: usize = 400;
@@ -164,6 +166,8 @@ pub struct Fact {
     pub unit: Option<String>,
     /// Control group.
     pub cgroup: Option<String>,
+    /// The user whose own manager speaks of its unit; `None` for the system's, or if only the group tells.
+    pub user: Option<u32>,
     /// What it says.
     pub says: Says,
 }
@@ -180,6 +184,7 @@ impl Fact {
             comm: None,
             unit: None,
             cgroup: None,
+            user: None,
             says,
         }
     }
@@ -190,57 +195,19 @@ impl Fact {
         let by_group = || unit_of(self.cgroup.as_deref()?);
         self.unit.as_deref().or_else(by_group)
     }
-}
 
-/// The service or scope of the host that a group is part of, the one that systemd keeps the result for: the outermost, or
-/// below `user@UID.service` that of the user's manager. What a unit makes inside itself is no unit of the host, whatever it
-/// is called: a container has its own `/system.slice`.
-#[must_use]
-pub fn unit_of(cgroup: &str) -> Option<&str> {
-    host_units(cgroup).last().map(|(_, name)| name)
-}
-
-/// True if the group is this unit of the host, or lies below it; slices too.
-#[must_use]
-pub fn is_within_unit(cgroup: &str, unit: &str) -> bool {
-    let end = host_units(cgroup)
-        .last()
-        .map_or(cgroup.len(), |(end, _)| end);
-    let of_host = cgroup.get(..end).unwrap_or(cgroup);
-    of_host.split('/').any(|part| part == unit)
-}
-
-/// The services and scopes around a group, outermost first, each with where its name ends in the path.
-fn host_units(cgroup: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut end = 0;
-    let mut is_inside = false;
-    let parts = cgroup.split('/').map(move |part| {
-        let begin = end;
-        end += part.len() + 1;
-        (begin + part.len(), part)
-    });
-    // `..` leads out of a cgroup namespace.
-    let parts = parts.filter(|(_, part)| !matches!(*part, "" | ".."));
-    let of_host = parts.map_while(move |(end, part)| {
-        if is_inside {
-            return None;
+    /// The user whose manager runs [`Self::of_unit`], `Some(None)` for a unit of the system's manager. `None` if the fact
+    /// does not tell: then it may be about either's.
+    #[must_use]
+    pub fn manager(&self) -> Option<Option<u32>> {
+        match self.source {
+            Source::Systemd => return Some(None),
+            Source::UserManager => return self.user.map(Some),
+            _ => {}
         }
-        if is_kind(part, "slice") {
-            return Some(None);
-        }
-        let is_unit = is_kind(part, "service") || is_kind(part, "scope");
-        // The manager of a user has units of its own below.
-        is_inside = !(part.starts_with("user@") && is_unit);
-        is_unit.then_some(Some((end, part)))
-    });
-    of_host.flatten()
-}
-
-/// True if the unit's name has this suffix.
-#[must_use]
-pub fn is_kind(unit: &str, kind: &str) -> bool {
-    unit.rsplit_once('.')
-        .is_some_and(|(_, suffix)| suffix == kind)
+        let unit = service_of(self.cgroup.as_deref()?);
+        unit.map(|unit| unit.user)
+    }
 }
 
 /// True for signals whose default is to dump memory (signal(7)): the process did something wrong, or somebody wanted
@@ -253,32 +220,10 @@ pub fn is_crash(signal: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_crash, is_within_unit, unit_of};
+    use super::is_crash;
 
     #[test]
-    fn the_unit_of_the_host_keeps_the_result() {
-        for (path, unit) in [
-            ("/system.slice/shop.service", Some("shop.service")),
-            ("/system.slice/shop.service/worker/3", Some("shop.service")),
-            (
-                "/user.slice/user-1.slice/user@1.service/app.slice/a.scope",
-                Some("a.scope"),
-            ),
-            (
-                "/system.slice/docker-4f5e.scope/system.slice/nginx.service",
-                Some("docker-4f5e.scope"),
-            ),
-            ("/docker/4f5e/system.slice/nginx.service", None),
-            ("/shop/web", None),
-            ("/", None),
-        ] {
-            assert_eq!(unit_of(path), unit, "{path}");
-        }
-        let inner = "/system.slice/docker-4f5e.scope/system.slice/nginx.service";
-        assert!(
-            is_within_unit(inner, "system.slice") && is_within_unit(inner, "docker-4f5e.scope")
-        );
-        assert!(!is_within_unit(inner, "nginx.service"));
+    fn signals_of_a_fault() {
         assert!(is_crash(11) && is_crash(6) && !is_crash(9) && !is_crash(15));
     }
 }

@@ -1,12 +1,14 @@
 //! Programs that kill before the kernel does: what each would do, nearest first, with the kernel last.
 
+mod expression;
 mod first;
+mod held;
 mod nearest;
 mod rule;
 
 use crate::app::dialog::DialogContext;
 use crate::model::killers::systemd::swap_choice;
-use crate::model::killers::{Choice, Killer, Preference, RunningKiller, kernel_room};
+use crate::model::killers::{Choice, Preference, Rule, RunningKiller, Trigger, kernel_room};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
@@ -51,14 +53,16 @@ fn killer_lines(killer: &RunningKiller, snapshot: &Snapshot) -> Vec<Line> {
     for rule in &killer.rules {
         lines.push(rule::line(rule, snapshot));
     }
-    if !killer.rules.is_empty() {
+    // A rule of OOMRules= says itself whom it takes.
+    let is_named = |rule: &Rule| matches!(rule.when, Trigger::Ruleset { .. });
+    if !killer.rules.iter().all(is_named) {
         lines.push(Line::of(
             Tone::Dim,
             format!("    it would choose {}", choice(killer, snapshot)),
         ));
     }
     lines.extend(spared(killer));
-    lines.extend(newer_base(killer, snapshot));
+    lines.extend(held::lines(killer, snapshot));
     for note in &killer.notes {
         lines.push(Line::of(Tone::Watch, format!("    {note}")));
     }
@@ -94,23 +98,17 @@ fn spared(killer: &RunningKiller) -> Vec<Line> {
         let text = format!("    it {words} {named}{more} (ManagedOOMPreference=)");
         lines.push(Line::of(Tone::Dim, text));
     }
-    lines
-}
-
-/// earlyoom 1.8 takes its percentage of `MemAvailable` + `AnonPages`, no longer of `MemTotal` (earlyoom(1)).
-/// oomtop cannot tell which version runs, so it says so if that makes a difference.
-fn newer_base(killer: &RunningKiller, snapshot: &Snapshot) -> Option<Line> {
-    let memory = &snapshot.memory;
-    let base = memory.obtainable().saturating_add(memory.anon?);
-    let differs = base < memory.total / 10 * 9;
-    (killer.killer == Killer::Earlyoom && differs && !killer.rules.is_empty()).then(|| {
+    if let Some(first) = killer.not_for_swap.first() {
+        let more = match killer.not_for_swap.len() {
+            1 => String::new(),
+            all => format!(" and {} more", all - 1),
+        };
         let text = format!(
-            "    from version 1.8 on its percentage is of {} (available + anonymous), so that \
-             it acts later",
-            format::long_size(base)
+            "    of these {first}{more} only from pressure: for swap the word of a user does not count"
         );
-        Line::of(Tone::Dim, text)
-    })
+        lines.push(Line::of(Tone::Dim, text));
+    }
+    lines
 }
 
 fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
@@ -139,9 +137,15 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
             "the largest oom_score, changed by patterns of names (not evaluated here)".to_owned()
         }
         Choice::Group => {
+            let for_swap: Vec<_> = killer
+                .spared
+                .iter()
+                .filter(|(group, _)| !killer.not_for_swap.contains(group))
+                .cloned()
+                .collect();
             let swap = swap_choice(
                 &killer.watched,
-                &killer.spared,
+                &for_swap,
                 &snapshot.cgroups,
                 snapshot.memory.swap_total,
             );
@@ -160,6 +164,16 @@ fn choice(killer: &RunningKiller, snapshot: &Snapshot) -> String {
         Choice::Pod => {
             "a pod: first those above their request, of them the lowest priority".to_owned()
         }
+        Choice::Ranking => {
+            let ranked = killer.rules.iter().find_map(|rule| match &rule.when {
+                Trigger::Expression {
+                    ranking, by_class, ..
+                } => Some(expression::choice(ranking, *by_class, snapshot)),
+                _ => None,
+            });
+            ranked.unwrap_or_else(|| "n/a".to_owned())
+        }
+        Choice::Kernel => "nobody itself: the kernel does, as at the end of this list".to_owned(),
         Choice::Unknown => "n/a".to_owned(),
     }
 }

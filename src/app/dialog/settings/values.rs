@@ -58,7 +58,16 @@ pub(super) fn kernel(context: &DialogContext<'_>) -> Vec<Setting> {
         reclaim(context),
     ];
     list.extend(thrashing(settings));
+    list.extend(policy(settings));
     list
+}
+
+/// A BPF program that chooses instead of the kernel. A kernel without such programs needs no line.
+fn policy(settings: &VmSettings) -> Option<Setting> {
+    settings.bpf_oom_policy.filter(|has| *has)?;
+    let means = "this kernel lets a BPF program decide who dies (bpf_oom_ops); if one is attached, which is not seen \
+                 here, it may choose another than the highest badness, or free memory without a kill";
+    Some(Setting::new("BPF OOM policy", "possible", means).odd(true))
 }
 
 fn panic(settings: &VmSettings) -> Setting {

@@ -18,6 +18,7 @@ mod groups;
 pub(super) mod kills;
 mod layout;
 mod loading;
+mod policy;
 mod program;
 mod record;
 mod refusal;
@@ -28,6 +29,7 @@ mod walk;
 
 pub(crate) use groups::GroupScan;
 pub(crate) use layout::Way;
+pub(crate) use policy::has_oom_policy;
 pub(crate) use refusal::Refusal;
 pub(crate) use usable::{sees_this_machine, usable};
 pub(crate) use walk::BpfScan;

@@ -237,7 +237,7 @@ fn a_user_manager_has_the_units_below_it_and_not_its_own() {
         "app.slice/app-firefox.service",
         "init.scope/a/b",
     ] {
-        assert_eq!(user_manager_of(&format!("{user}/{below}")), Some("1000"));
+        assert_eq!(user_manager_of(&format!("{user}/{below}")), Some(1000));
     }
     for other in ["/system.slice/web.service", "/docker/4f5e", "/", ""] {
         assert_eq!(user_manager_of(other), None, "{other:?}");

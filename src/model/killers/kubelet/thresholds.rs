@@ -199,7 +199,7 @@ pub(super) fn amount(text: &str) -> Option<Amount> {
 }
 
 /// A time span as Go writes it: `90s`, `1m30s`, `500ms`.
-pub(super) fn span(text: &str) -> Option<Duration> {
+pub(in crate::model::killers) fn span(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut seconds = 0.0;
     if rest.is_empty() {

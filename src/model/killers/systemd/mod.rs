@@ -1,16 +1,18 @@
 //! systemd-oomd(8): the thresholds in oomd.conf, and the groups of the units that enable it.
 
 mod choice;
+mod rulesets;
 pub(super) mod syntax;
 
 use std::time::Duration;
 
 use super::units::Managed;
-use super::{Act, Amount, Choice, Killer, Rule, RunningKiller, Share, Trigger};
+use super::{Act, Amount, Base, Choice, Killer, Rule, RunningKiller, Share, Trigger};
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::ProcessId;
 
 pub use choice::swap_choice;
+pub use rulesets::{Ruleset, add_rulesets};
 use syntax::{assignments, share, span};
 
 /// `[OOM]` of oomd.conf(5), with the defaults of 247 to 261.
@@ -99,6 +101,7 @@ pub fn systemd_oomd(
                 memory: left,
                 swap: left,
                 needs_swap: true,
+                base: Base::Total,
             },
             act: Act::KillGroup,
         });
@@ -110,14 +113,16 @@ pub fn systemd_oomd(
                 measure: "full avg10",
                 limit: managed.limit.unwrap_or(conf.pressure),
                 lasting: managed.lasting.unwrap_or(conf.lasting),
+                memory: None,
+                needs_swap: false,
             },
             act: Act::KillGroup,
         });
     }
     let mut notes = Vec::new();
-    if rules.is_empty() {
+    if watched.iter().all(|(_, managed)| !managed.is_watched()) {
         notes.push(
-            "no unit asks for it (ManagedOOMSwap=kill or ManagedOOMMemoryPressure=kill): it kills nobody"
+            "no unit asks for it (ManagedOOMSwap=kill, ManagedOOMMemoryPressure=kill or OOMRules=): it kills nobody"
                 .to_owned(),
         );
     }
@@ -132,6 +137,7 @@ pub fn systemd_oomd(
         notes,
         watched: for_swap,
         spared: Vec::new(),
+        not_for_swap: Vec::new(),
     }
 }
 
@@ -194,6 +200,8 @@ mod tests {
                 measure: "full avg10",
                 limit: Share::percent(5),
                 lasting: Duration::from_secs(30),
+                memory: None,
+                needs_swap: false,
             }
         );
         assert_eq!(

@@ -1,12 +1,16 @@
 //! Why a process ended: what names its pid, and the end of its unit.
 
-use super::units::{End, ends};
+use super::units::{End, Facts};
 use super::{AT_ONCE, Cause, DYING, Death, Doubt, Seen, cut, in_order, unit};
 use crate::oomlog::witness::{ExitCode, Fact, Says, Sender, Source, is_crash};
 use crate::oomlog::{Killer, Pid};
 
-/// All deaths of this pid, oldest first. `facts` are in the order of time.
-pub(super) fn deaths(pid: Pid, facts: &[Fact], seen: &Seen) -> Vec<Death> {
+/// Most kills of others that are evidence of a death.
+const OTHERS: usize = 16;
+
+/// All deaths of this pid, oldest first.
+pub(super) fn deaths(pid: Pid, known: &Facts<'_>, seen: &Seen) -> Vec<Death> {
+    let facts = known.all;
     let mut deaths: Vec<Vec<&Fact>> = Vec::new();
     for fact in facts
         .iter()
@@ -20,11 +24,11 @@ pub(super) fn deaths(pid: Pid, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     let mut begins = i64::MIN;
     let mut judged: Vec<Death> = Vec::new();
     for named in deaths {
-        let death = judge(pid, begins, &named, facts, seen);
+        let death = judge(pid, begins, &named, known, seen);
         begins = named.last().map_or(begins, |fact| fact.at);
         judged.extend(death);
     }
-    judged.extend(unnamed(pid, begins, facts, seen));
+    judged.extend(unnamed(pid, begins, known, seen));
     let zombie = facts.iter().find_map(|fact| match fact.says {
         Says::Waits { code, status } if fact.pid == Some(pid) => Some((fact, code, status)),
         _ => None,
@@ -88,16 +92,26 @@ fn is_same(death: &[&Fact], fact: &Fact) -> bool {
     fact.at - last.at < if same_name { DYING } else { AT_ONCE }
 }
 
-fn judge(pid: Pid, begins: i64, named: &[&Fact], facts: &[Fact], seen: &Seen) -> Option<Death> {
+fn judge<'f>(
+    pid: Pid,
+    begins: i64,
+    named: &[&'f Fact],
+    known: &Facts<'f>,
+    seen: &Seen,
+) -> Option<Death> {
+    let facts = known.all;
     let first = named.first()?;
     let lived = lived(pid, begins, first.at, facts);
-    let unit = named
-        .iter()
-        .find_map(|fact| fact.of_unit())
-        .or_else(|| lived.and_then(Fact::of_unit));
-    let end = unit.and_then(|unit| {
+    // The unit with its manager: another manager may have one of the same name.
+    let mut tell = named.iter().copied().chain(lived);
+    let unit = tell.find_map(|fact| Some((fact.of_unit()?, fact.manager())));
+    let end = unit.and_then(|(unit, manager)| {
         let close = |end: &End<'_>| end.over >= first.at - AT_ONCE && end.at <= first.at + DYING;
-        ends(unit, facts).into_iter().find(close)
+        known
+            .ends(unit, manager)
+            .iter()
+            .find(|end| close(end))
+            .cloned()
     });
     let cause = by_name(named, end.as_ref());
     let mut evidence: Vec<Fact> = lived.into_iter().cloned().collect();
@@ -193,13 +207,13 @@ fn lived(pid: Pid, after: i64, before: i64, facts: &[Fact]) -> Option<&Fact> {
 }
 
 /// A process that no record calls dead: its unit ended after it last lived.
-fn unnamed(pid: Pid, begins: i64, facts: &[Fact], seen: &Seen) -> Option<Death> {
+fn unnamed(pid: Pid, begins: i64, known: &Facts<'_>, seen: &Seen) -> Option<Death> {
+    let facts = known.all;
     let lived = lived(pid, begins, i64::MAX, facts)?;
     let unit = lived.of_unit()?;
-    let end = ends(unit, facts)
-        .into_iter()
-        .find(|end| end.over >= lived.at)?;
-    let (cause, doubts) = unit::cause(&end, facts, seen);
+    let ends = known.ends(unit, lived.manager());
+    let end = ends.iter().find(|end| end.over >= lived.at)?;
+    let (cause, doubts) = unit::cause(end, facts, seen);
     let whole_unit = matches!(
         cause,
         Cause::Stopped { .. }
@@ -219,7 +233,7 @@ fn unnamed(pid: Pid, begins: i64, facts: &[Fact], seen: &Seen) -> Option<Death> 
     } else {
         (Cause::Unknown, [doubts, vec![Doubt::NotMain]].concat())
     };
-    Some(death(pid, lived, Some(&end), vec![lived.clone()], judged))
+    Some(death(pid, lived, Some(end), vec![lived.clone()], judged))
 }
 
 fn death(
@@ -230,7 +244,18 @@ fn death(
     (cause, doubts): (Cause, Vec<Doubt>),
 ) -> Death {
     if let Some(end) = end {
-        evidence.extend(end.facts.iter().map(|fact| (*fact).clone()));
+        // Thousands may have been killed in the unit: the last ones stand for the others.
+        let is_others =
+            |fact: &&Fact| fact.pid != Some(pid) && matches!(fact.says, Says::KernelKill { .. });
+        let others = end.facts.iter().filter(|fact| is_others(fact)).count();
+        let mut left_out = others.saturating_sub(OTHERS);
+        evidence.extend(end.facts.iter().filter_map(|fact| {
+            if left_out > 0 && is_others(fact) {
+                left_out -= 1;
+                return None;
+            }
+            Some((*fact).clone())
+        }));
     }
     let named = |of: fn(&Fact) -> Option<&String>| evidence_of(pid, &evidence, of);
     let (comm, cgroup) = (

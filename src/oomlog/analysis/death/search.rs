@@ -1,7 +1,9 @@
 //! [`Question`]: whose death is asked for.
 
+use std::collections::HashSet;
+
 use super::unit::nearby;
-use super::units::{End, ends};
+use super::units::{End, Facts, Manager, may_be_of};
 use super::{Cause, Death, Seen, cut, in_order, process, unit};
 use crate::oomlog::Pid;
 use crate::oomlog::witness::{Fact, Says};
@@ -43,7 +45,8 @@ impl Question {
 /// The deaths that the facts tell of, newest first. Facts may come in any order.
 #[must_use]
 pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
-    let facts = &in_order(facts.to_vec());
+    let facts = in_order(facts.to_vec());
+    let facts = &Facts::new(&facts);
     let mut found = match question {
         Question::Pid(pid) => process::deaths(*pid, facts, seen),
         Question::Unit(name) => of_unit(name, facts, seen),
@@ -62,23 +65,53 @@ pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     found
 }
 
-/// The ends of a unit, and the kills in it that it outlived.
-fn of_unit(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
-    let mut found: Vec<Death> = ends(name, facts)
+/// The ends of a unit, and the kills in it that it outlived. There may be several units of a name, one of each manager.
+fn of_unit<'f>(name: &'f str, facts: &Facts<'f>, seen: &Seen) -> Vec<Death> {
+    let about = facts.all.iter().filter(|fact| fact.of_unit() == Some(name));
+    let mut managers: Vec<Manager> = about.map(Fact::manager).filter(Option::is_some).collect();
+    managers.sort_unstable();
+    managers.dedup();
+    if managers.is_empty() {
+        managers.push(None);
+    }
+    let mut found: Vec<Death> = Vec::new();
+    for manager in managers {
+        for death in of_managed_unit(name, manager, facts, seen) {
+            if !found.contains(&death) {
+                found.push(death);
+            }
+        }
+    }
+    found
+}
+
+fn of_managed_unit<'f>(
+    name: &'f str,
+    manager: Manager,
+    facts: &Facts<'f>,
+    seen: &Seen,
+) -> Vec<Death> {
+    let mut found: Vec<Death> = facts
+        .ends(name, manager)
         .iter()
-        .map(|end| of_end(end, facts, seen))
+        .map(|end| of_end(end, facts.all, seen))
         .collect();
-    let told: Vec<(i64, Option<Pid>)> = found
+    let told: HashSet<(i64, Option<Pid>)> = found
         .iter()
         .flat_map(|death| death.evidence.iter().map(|fact| (fact.at, fact.pid)))
         .collect();
-    for fact in facts.iter().filter(|fact| fact.of_unit() == Some(name)) {
-        if let Some(pid) = fact.pid
-            && matches!(fact.says, Says::KernelKill { .. } | Says::Crash { .. })
-            && !told.contains(&(fact.at, Some(pid)))
-        {
+    let is_untold = |fact: &Fact| {
+        matches!(fact.says, Says::KernelKill { .. } | Says::Crash { .. })
+            && !told.contains(&(fact.at, fact.pid))
+            && fact.of_unit() == Some(name)
+            && may_be_of(fact, manager)
+    };
+    let mut asked: HashSet<Pid> = HashSet::new();
+    for fact in facts.all.iter().filter(|fact| is_untold(fact)) {
+        if let Some(pid) = fact.pid.filter(|pid| asked.insert(*pid)) {
             let mut deaths = process::deaths(pid, facts, seen);
-            deaths.retain(|death| death.evidence.contains(fact) && !found.contains(death));
+            let is_own = |fact: &Fact| fact.pid == Some(pid) && is_untold(fact);
+            deaths.retain(|death| death.evidence.iter().any(is_own));
             found.append(&mut deaths);
         }
     }
@@ -123,7 +156,8 @@ fn of_end(end: &End<'_>, facts: &[Fact], seen: &Seen) -> Death {
     }
 }
 
-fn of_name(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
+fn of_name(name: &str, known: &Facts<'_>, seen: &Seen) -> Vec<Death> {
+    let facts = known.all;
     let is_named = |fact: &Fact| {
         fact.comm
             .as_deref()
@@ -147,7 +181,7 @@ fn of_name(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     pids.dedup();
     let mut found: Vec<Death> = Vec::new();
     for pid in pids {
-        let mut deaths = process::deaths(pid, facts, seen);
+        let mut deaths = process::deaths(pid, known, seen);
         deaths.retain(|death| {
             let mut evidence = death.evidence.iter();
             evidence.any(|fact| fact.pid == Some(pid) && (is_named(fact) || is_container(fact)))
@@ -168,7 +202,7 @@ fn of_name(name: &str, facts: &[Fact], seen: &Seen) -> Vec<Death> {
     units.sort_unstable();
     units.dedup();
     for unit in units {
-        for death in of_unit(unit, facts, seen) {
+        for death in of_unit(unit, known, seen) {
             match found.iter_mut().find(|known| is_same_end(known, &death)) {
                 Some(known) => {
                     let evidence = [known.evidence.clone(), death.evidence].concat();
@@ -224,4 +258,118 @@ fn evictions(name: &str, facts: &[Fact]) -> Vec<Death> {
             doubts: Vec::new(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Question, deaths};
+    use crate::oomlog::analysis::death::{Cause, Death, Seen};
+    use crate::oomlog::witness::{ExitCode, Fact, Says, Shortage, Source};
+
+    const UNIT: &str = "app.service";
+    const SECOND: i64 = 1_000_000;
+
+    fn of_manager(at: i64, user: Option<u32>, says: Says) -> Fact {
+        let source = match user {
+            Some(_) => Source::UserManager,
+            None => Source::Systemd,
+        };
+        Fact {
+            unit: Some(UNIT.to_owned()),
+            user,
+            ..Fact::new(at * SECOND, source, "words", says)
+        }
+    }
+
+    fn end(at: i64, user: Option<u32>, code: ExitCode, status: u32, result: &str) -> [Fact; 2] {
+        [
+            of_manager(at, user, Says::MainExit { code, status }),
+            of_manager(at, user, Says::UnitResult(result.to_owned())),
+        ]
+    }
+
+    fn asked(question: &Question, facts: &[Fact]) -> Vec<Death> {
+        deaths(question, facts, &Seen::default())
+    }
+
+    #[test]
+    fn units_of_one_name_are_those_of_their_managers() {
+        // The system's app.service crashes; in the same second those of two users end by themselves, one of them with an
+        // error.
+        let mut facts: Vec<Fact> = Vec::new();
+        facts.extend(end(10, Some(1000), ExitCode::Exited, 0, "success"));
+        facts.extend(end(10, None, ExitCode::Dumped, 11, "core-dump"));
+        facts.extend(end(10, Some(1001), ExitCode::Exited, 3, "exit-code"));
+        let found = asked(&Question::Unit(UNIT.to_owned()), &facts);
+        let mut causes: Vec<Cause> = found.iter().map(|death| death.cause.clone()).collect();
+        causes.sort_by_key(|cause| format!("{cause:?}"));
+        assert_eq!(
+            causes,
+            [
+                Cause::Crash { signal: 11 },
+                Cause::Exit { status: Some(0) },
+                Cause::Exit { status: Some(3) },
+            ]
+        );
+        // No evidence of one is that of another.
+        for death in &found {
+            let mut managers: Vec<_> = death.evidence.iter().map(Fact::manager).collect();
+            managers.dedup();
+            assert_eq!(managers.len(), 1, "{death:?}");
+        }
+    }
+
+    #[test]
+    fn of_thousands_killed_in_one_unit_each_has_a_few_of_the_others_as_evidence() {
+        const KILLED: u32 = 3000;
+        let kill = |pid: u32| Fact {
+            pid: Some(pid),
+            comm: Some("app".to_owned()),
+            cgroup: Some(format!("/system.slice/{UNIT}")),
+            ..Fact::new(
+                SECOND,
+                Source::KernelLog,
+                "words",
+                Says::KernelKill {
+                    shortage: Shortage::Host,
+                    along: true,
+                },
+            )
+        };
+        let mut facts: Vec<Fact> = (1..=KILLED).map(kill).collect();
+        facts.extend(end(1, None, ExitCode::Killed, 9, "oom-kill"));
+        let found = asked(&Question::Name("app".to_owned()), &facts);
+        let pids = found.iter().filter(|death| death.pid.is_some()).count();
+        assert!(pids <= KILLED as usize && pids > 0, "{pids}");
+        let of_one = asked(&Question::Pid(7), &facts);
+        assert_eq!(of_one.len(), 1);
+        assert!(matches!(of_one[0].cause, Cause::KernelOom { .. }));
+        let evidence = &of_one[0].evidence;
+        assert!(evidence.len() < 30, "{}", evidence.len());
+        assert!(evidence.iter().any(|fact| fact.pid == Some(7)));
+    }
+
+    #[test]
+    fn a_process_died_with_the_unit_of_its_own_manager() {
+        let group = "/user.slice/user-1000.slice/user@1000.service/app.slice/app.service";
+        let lived = Fact {
+            pid: Some(77),
+            comm: Some("app".to_owned()),
+            cgroup: Some(group.to_owned()),
+            ..Fact::new(SECOND, Source::Itself, "words", Says::Lived)
+        };
+        let mut facts = vec![lived];
+        // The system's unit of this name is stopped first; that was not its end.
+        facts.push(of_manager(5, None, Says::Stopping));
+        facts.push(of_manager(6, None, Says::UnitResult("success".to_owned())));
+        facts.push(of_manager(
+            20,
+            Some(1000),
+            Says::UnitResult("oom-kill".to_owned()),
+        ));
+        let found = asked(&Question::Pid(77), &facts);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].at, 20 * SECOND);
+        assert_eq!(found[0].result.as_deref(), Some("oom-kill"));
+    }
 }

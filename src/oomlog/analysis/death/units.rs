@@ -1,5 +1,9 @@
 //! [`End`]: one end of a unit, with all facts about it since its start.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::{AT_ONCE, DYING, SECOND};
 use crate::oomlog::witness::{ExitCode, Fact, Says, is_within_unit};
 
@@ -20,14 +24,39 @@ pub(super) struct End<'f> {
     pub(super) result: Option<&'f str>,
 }
 
+/// All facts in the order of time, and the ends of units among them, each found once: thousands may die in one unit.
+pub(super) struct Facts<'f> {
+    pub(super) all: &'f [Fact],
+    known: RefCell<HashMap<(&'f str, Manager), Rc<[End<'f>]>>>,
+}
+
+impl<'f> Facts<'f> {
+    pub(super) fn new(all: &'f [Fact]) -> Self {
+        Self {
+            all,
+            known: RefCell::default(),
+        }
+    }
+
+    /// All ends of a unit, oldest first. Each manager may have a unit of this name: what is known to be about that of another
+    /// is left out.
+    pub(super) fn ends(&self, unit: &'f str, manager: Manager) -> Rc<[End<'f>]> {
+        let mut known = self.known.borrow_mut();
+        let found = || ends(unit, manager, self.all).into();
+        Rc::clone(known.entry((unit, manager)).or_insert_with(found))
+    }
+}
+
 /// Facts before a start belong to an earlier life, except those that systemd writes late.
 const LATE: i64 = 5 * SECOND;
 
-/// All ends of a unit, oldest first. `facts` are in the order of time.
-pub(super) fn ends<'f>(unit: &'f str, facts: &'f [Fact]) -> Vec<End<'f>> {
+/// A manager of units, as [`Fact::manager`] tells it; `None` if it is not known.
+pub(super) type Manager = Option<Option<u32>>;
+
+fn ends<'f>(unit: &'f str, manager: Manager, facts: &'f [Fact]) -> Vec<End<'f>> {
     let mut ends: Vec<End<'f>> = Vec::new();
     let mut open: Vec<&'f Fact> = Vec::new();
-    for fact in facts.iter().filter(|fact| is_about(fact, unit)) {
+    for fact in facts.iter().filter(|fact| is_about(fact, unit, manager)) {
         match &fact.says {
             Says::Started => {
                 ends.extend(end(unit, &open));
@@ -102,14 +131,20 @@ fn end<'f>(unit: &'f str, facts: &[&'f Fact]) -> Option<End<'f>> {
     })
 }
 
-fn is_about(fact: &Fact, unit: &str) -> bool {
+fn is_about(fact: &Fact, unit: &str, manager: Manager) -> bool {
     if matches!(fact.says, Says::Lived | Says::Waits { .. } | Says::Count) {
         return false;
     }
     // A program that kills a group kills the units below it too.
-    fact.of_unit() == Some(unit)
-        || fact
-            .cgroup
-            .as_deref()
-            .is_some_and(|group| is_within_unit(group, unit))
+    if fact.of_unit() == Some(unit) {
+        return may_be_of(fact, manager);
+    }
+    fact.cgroup
+        .as_deref()
+        .is_some_and(|group| is_within_unit(group, unit))
+}
+
+/// True unless the unit of the fact is known to be another manager's.
+pub(super) fn may_be_of(fact: &Fact, manager: Manager) -> bool {
+    manager.is_none() || fact.manager().is_none_or(|own| Some(own) == manager)
 }

@@ -256,3 +256,62 @@ fn kubelet_evicts_for_memory_and_for_other_things() {
         None
     );
 }
+
+#[test]
+fn a_rule_of_systemd_oomd_that_kills_all_names_the_group() {
+    let kills = read(&[
+        (
+            "systemd-oomd",
+            "Rule '20-hot' conditions met for cgroup /web.slice/a.service for 2s, taking action kill-all",
+        ),
+        (
+            "systemd",
+            "a.service: systemd-oomd killed 3 process(es) in this unit.",
+        ),
+        // Whom it takes below, this line does not say.
+        (
+            "systemd-oomd",
+            "Rule '20-hot' conditions met for cgroup /web.slice for 0, taking action kill-by-swap",
+        ),
+        (
+            "systemd-oomd",
+            "Rule '20-hot' conditions not met for cgroup /web.slice",
+        ),
+    ]);
+    assert_eq!(kills.len(), 1, "{kills:?}");
+    assert_eq!(
+        (kills[0].cgroup.as_deref(), kills[0].processes),
+        (Some("/web.slice/a.service"), Some(3))
+    );
+    assert_eq!(
+        kills[0].reason.as_deref(),
+        Some("the rule 20-hot held for 2s")
+    );
+}
+
+#[test]
+fn talos_writes_its_kills_into_the_kernels_log() {
+    let text = "[talos] Sending SIGKILL to cgroup {\"component\": \"controller-runtime\", \"controller\": \"runtime.OOMController\", \"cgroup\": \"/sys/fs/cgroup/kubepods/besteffort/pod77\"}";
+    let mut record = LogRecord::bare(text);
+    // The facility of programs, not of the kernel.
+    record.facility = 1;
+    let (mut killers, mut key) = (UserspaceKills::default(), 0);
+    let Some(OomEvent::Userspace(kill)) = killers.feed(&record, &mut key) else {
+        panic!("a kill");
+    };
+    assert_eq!(kill.killer, Killer::Talos);
+    assert_eq!(
+        (kill.cgroup.as_deref(), kill.signal.as_deref()),
+        (Some("/kubepods/besteffort/pod77"), Some("SIGKILL"))
+    );
+    for other in [
+        "[talos] Sending SIGKILL to cgroup {\"controller\": \"other\", \"cgroup\": \"/x\"}",
+        "[talos] OOM controller triggered {\"controller\": \"runtime.OOMController\"}",
+        "[talos] Sending SIGKILL to cgroup {\"controller\": \"runtime.OOMController\", \"cgroup\": \"x\"}",
+    ] {
+        assert!(
+            killers.feed(&LogRecord::bare(other), &mut key).is_none(),
+            "{other}"
+        );
+    }
+}

@@ -101,7 +101,7 @@ mod tests {
 
     use super::lines;
     use crate::model::cgroup::CgroupPath;
-    use crate::model::killers::earlyoom::earlyoom;
+    use crate::model::killers::earlyoom::{Release, earlyoom};
     use crate::model::killers::nohang::nohang;
     use crate::model::killers::systemd::{OomdConf, systemd_oomd};
     use crate::model::killers::units::Managed;
@@ -132,7 +132,8 @@ mod tests {
     }
 
     fn early(arguments: &[&str]) -> RunningKiller {
-        earlyoom(ProcessId::default(), arguments.iter().copied())
+        let release = Release::default();
+        earlyoom(ProcessId::default(), &release, arguments.iter().copied())
     }
 
     fn unread(killer: Killer) -> RunningKiller {
@@ -209,7 +210,7 @@ mod tests {
             assert_eq!(said.contains(killer.name()), killer.is_program(), "{said}");
         }
         assert!(
-            said.contains("neither systemd-oomd, earlyoom, nohang, oomd nor kubelet runs"),
+            said.contains("neither systemd-oomd, earlyoom, nohang, oomd, kubelet nor Talos runs"),
             "{said}"
         );
     }
