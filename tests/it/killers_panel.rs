@@ -54,7 +54,7 @@ fn earlyooms_percentages_are_of_what_its_version_takes_them_of() {
     says(&user, "set by its command line, version 1.8.2");
     says(
         &user,
-        "SIGTERM when available ≤ 10% (1.2 GiB of what processes can have, 12 GiB); now 33%: about 2.8 GiB left",
+        "SIGTERM when available ≤ 10% (1.2 GiB of the 12 GiB that processes can have); now 33%: about 2.8 GiB left",
     );
     // Both while the version is not known, and the nearer one counts.
     let unknown = panel(&early(Base::Unknown, &arguments), half_for_processes);
@@ -166,7 +166,7 @@ fn the_rules_of_systemd_oomd_say_whom_they_take() {
 
 fn of_talos(config: Option<&str>) -> RunningKiller {
     let release = talos::Release::of_os("ID=talos\nVERSION_ID=v1.12.3\n");
-    talos(id(701), release, config)
+    talos(id(701), release.as_ref(), config)
 }
 
 #[test]

@@ -36,8 +36,8 @@ pub(super) fn read(
         .groups
         .iter()
         .filter_map(|path| {
-            let (unit, manager) = unit_with_group(path)?;
-            let managed = match manager {
+            let (unit, of) = unit_with_group(path)?;
+            let managed = match of {
                 Manager::System => managed(unit, &files),
                 Manager::User(uid) => users.managed(unit, uid, base)?,
             };

@@ -33,5 +33,5 @@ pub(super) fn read(id: ProcessId, base: Option<&ConfigRoot<'_>>) -> RunningKille
     let release = ["etc/os-release", "usr/lib/os-release"]
         .iter()
         .find_map(|file| Release::of_os(&base.text(file)?));
-    talos(id, release, base.text(CONFIG).as_deref())
+    talos(id, release.as_ref(), base.text(CONFIG).as_deref())
 }

@@ -38,11 +38,11 @@ impl Document {
 
 /// The value of a key at the margin on one line: plain, quoted, or a block below it.
 fn value(lines: &[&str], key: &str) -> Option<String> {
-    let is_key = |line: &&str| {
+    let is_key = |line: &str| {
         let rest = line.strip_prefix(key);
         rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
     };
-    let at = lines.iter().position(|line| is_key(&line))?;
+    let at = lines.iter().position(|line| is_key(line))?;
     let (_, first) = lines.get(at)?.split_once(':')?;
     let below = lines.get(at + 1..).unwrap_or_default().iter();
     let below = below.take_while(|line| line.trim().is_empty() || line.starts_with([' ', '\t']));

@@ -210,8 +210,7 @@ impl<'t> Reader<'t> {
                 let arguments = self.arguments()?;
                 value = match (name, value, arguments.first()) {
                     ("hasValue", Value::Optional(inner), _) => Value::Truth(inner.is_some()),
-                    ("value", Value::Optional(Some(inner)), _) => Value::Number(inner),
-                    ("orValue", Value::Optional(Some(inner)), _) => Value::Number(inner),
+                    ("value" | "orValue", Value::Optional(Some(inner)), _) => Value::Number(inner),
                     ("orValue", Value::Optional(None), Some(other)) => other.clone(),
                     _ => Value::Unknown,
                 };

@@ -73,19 +73,18 @@ const ASK: &str = "talosctl get machineconfig";
 
 /// The rule of Talos. `release` is `None` if it is not known, `config` if the machine's configuration could not be read.
 #[must_use]
-pub fn talos(id: ProcessId, release: Option<Release>, config: Option<&str>) -> RunningKiller {
-    if let Some(old) = release.as_ref().filter(|release| release.numbers < SINCE) {
+pub fn talos(id: ProcessId, release: Option<&Release>, config: Option<&str>) -> RunningKiller {
+    if let Some(old) = release.filter(|release| release.numbers < SINCE) {
         let note = format!("Talos {} has no OOM controller (since 1.12)", old.text);
         return RunningKiller::idle(Killer::Talos, id, &note);
     }
     let document = config.and_then(Document::find).unwrap_or_default();
     let mut notes = Vec::new();
-    let (numbers, named) = match &release {
-        Some(release) => (release.numbers, format!("Talos {}", release.text)),
-        None => {
-            notes.push("its release could not be read: the defaults of 1.14 are shown".to_owned());
-            (IN_ORDER, "Talos".to_owned())
-        }
+    let (numbers, named) = if let Some(release) = release {
+        (release.numbers, format!("Talos {}", release.text))
+    } else {
+        notes.push("its release could not be read: the defaults of 1.14 are shown".to_owned());
+        (IN_ORDER, "Talos".to_owned())
     };
     if config.is_none() {
         notes.push(format!(
@@ -138,7 +137,7 @@ mod tests {
         let os = format!("NAME=\"Talos\"\nID=talos\nVERSION_ID={version}\n");
         let release = Release::of_os(&os);
         assert!(release.is_some(), "{version}");
-        talos(ProcessId::default(), release, config)
+        talos(ProcessId::default(), release.as_ref(), config)
     }
 
     fn rule(killer: &RunningKiller) -> (&str, &str, bool) {

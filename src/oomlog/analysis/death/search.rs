@@ -68,9 +68,10 @@ pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
 /// The ends of a unit, and the kills in it that it outlived. There may be several units of a name, one of each manager.
 fn of_unit<'f>(name: &'f str, facts: &Facts<'f>, seen: &Seen) -> Vec<Death> {
     let about = facts.all.iter().filter(|fact| fact.of_unit() == Some(name));
-    let mut managers: Vec<Manager> = about.map(Fact::manager).filter(Option::is_some).collect();
-    managers.sort_unstable();
-    managers.dedup();
+    let mut known: Vec<Option<u32>> = about.filter_map(Fact::manager).collect();
+    known.sort_unstable();
+    known.dedup();
+    let mut managers: Vec<Manager> = known.into_iter().map(Some).collect();
     if managers.is_empty() {
         managers.push(None);
     }

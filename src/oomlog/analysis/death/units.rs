@@ -24,10 +24,13 @@ pub(super) struct End<'f> {
     pub(super) result: Option<&'f str>,
 }
 
+/// All ends of a unit, oldest first.
+type Ends<'f> = Rc<[End<'f>]>;
+
 /// All facts in the order of time, and the ends of units among them, each found once: thousands may die in one unit.
 pub(super) struct Facts<'f> {
     pub(super) all: &'f [Fact],
-    known: RefCell<HashMap<(&'f str, Manager), Rc<[End<'f>]>>>,
+    known: RefCell<HashMap<(&'f str, Manager), Ends<'f>>>,
 }
 
 impl<'f> Facts<'f> {
@@ -40,7 +43,7 @@ impl<'f> Facts<'f> {
 
     /// All ends of a unit, oldest first. Each manager may have a unit of this name: what is known to be about that of another
     /// is left out.
-    pub(super) fn ends(&self, unit: &'f str, manager: Manager) -> Rc<[End<'f>]> {
+    pub(super) fn ends(&self, unit: &'f str, manager: Manager) -> Ends<'f> {
         let mut known = self.known.borrow_mut();
         let found = || ends(unit, manager, self.all).into();
         Rc::clone(known.entry((unit, manager)).or_insert_with(found))

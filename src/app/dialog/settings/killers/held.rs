@@ -1,6 +1,6 @@
 //! Why a program does not act although a rule of it may hold: it stands still.
 
-use crate::model::freezer::Freezable;
+use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::killers::RunningKiller;
 use crate::model::snapshot::Snapshot;
 use crate::text::tone::{Line, Tone};
@@ -13,7 +13,7 @@ pub(super) fn lines(killer: &RunningKiller, snapshot: &Snapshot) -> Option<Line>
             Freezable::Process(id) => *id == killer.id,
             Freezable::Group(path) => group.is_some_and(|group| group.path.is_within(path)),
         };
-        holds_it && state.is_some_and(|state| state.is_stopped())
+        holds_it && state.is_some_and(FreezerState::is_stopped)
     });
     let why = match process.state.0 {
         'T' => "it is stopped (SIGSTOP): it kills nobody until it is continued (SIGCONT)",

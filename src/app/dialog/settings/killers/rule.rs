@@ -114,7 +114,7 @@ fn low(
     let differs = whole_differs(by_user, memory.total);
     let text = match (base, by_user) {
         (Base::User, Some(user)) if !matches!(low, Amount::Lower(..)) => format!(
-            "{} ({} of what processes can have, {})",
+            "{} ({} of the {} that processes can have)",
             amount(low, None),
             format::long_size(base.reached_at(low, memory)),
             format::long_size(user)
