@@ -6,6 +6,7 @@ mod stage;
 use rustix::process::Signal;
 
 use crate::common::hog::adj_of;
+use crate::common::patience::until;
 use crate::common::pid::with_pid;
 use stage::{Ends, Resident, RuleFile, Script, descendants, every, run, supervisor, waiting};
 
@@ -119,7 +120,14 @@ fn storm(way: &str) {
     assert!(every(&[orphans.pid()], 120), "{}", resident.said());
     orphans.order("go");
     let orphan: u32 = orphans.answer().parse().expect("a pid");
-    assert!(every(&[orphan], 720), "{}", resident.said());
+    let lost = || resident.said().contains("no room for all starts");
+    // An ordinary user has a short queue: who made an orphan is not known where that was lost, and that is said.
+    let is_held = until(|| adj_of(orphan) == Some(720) || lost());
+    assert!(is_held, "{}", resident.said());
+    if lost() {
+        println!("SKIPPED: an orphan by {way}: {}", resident.said());
+        return resident.ends();
+    }
     // All processes are looked at again: it stays in the family.
     resident.signal(Signal::HUP);
     resident.says("read again");
