@@ -108,7 +108,11 @@ fn storm(way: &str) {
     assert_eq!(children.len(), 340);
     assert!(every(&children, 720), "{}", resident.said());
     assert_eq!(adj_of(top.pid()), Some(120));
-    if way == "scan" {
+    let is_short = way == "connector" && !rustix::process::geteuid().is_root();
+    if is_short {
+        println!("SKIPPED: an orphan by {way}, because an ordinary user's queue is short");
+    }
+    if way == "scan" || is_short {
         // Whose child an orphan was, is not in the process table.
         return resident.ends();
     }
