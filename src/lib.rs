@@ -80,7 +80,7 @@
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
 //! | processes whose details were shown (`app/view/gone.rs`) | 16 | the oldest goes |
 //! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
-//! | processes under rules (`model/rules/census.rs`, `runtime/protect/guard.rs`) | twice those of the last look, and 4096 | all are looked at, those that have ended are forgotten |
+//! | processes under rules (`model/rules/census.rs`, `runtime/protect/guard.rs`) | three times those of the last look, and 8192 | all are looked at, those that ended before the look in between are forgotten |
 //! | starts on the way to the rules (`runtime/protect/inbox.rs`) | 8 batches of 512, 256 kB or 2 MiB in the kernel | the kernel says that some were lost, all processes are looked at |
 //! | rules (`config/rules/`) | 1024 rules, 256 files of 64 KiB | an error |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |

@@ -58,6 +58,9 @@ enum Told {
 pub(super) struct Connector {
     socket: OwnedFd,
     buffer: Vec<u8>,
+    /// The kernel had no room, and tells of no further loss until the queue was empty (net/netlink/af_netlink.c
+    /// `netlink_overrun`).
+    overrun: bool,
 }
 
 impl Connector {
@@ -92,6 +95,7 @@ impl Connector {
         Ok(Self {
             socket,
             buffer: vec![0; 4096],
+            overrun: false,
         })
     }
 
@@ -103,7 +107,11 @@ impl Connector {
         let _ = thread.join();
         loop {
             match self.receive() {
-                Ok(Some(Told::Start(_) | Told::Other)) | Err(Errno::NOBUFS) => return Ok(()),
+                Ok(Some(Told::Start(_) | Told::Other)) => return Ok(()),
+                Err(Errno::NOBUFS) => {
+                    self.overrun = true;
+                    return Ok(());
+                }
                 Ok(Some(Told::Answer { to, error })) if to == own_number() => {
                     if error == 0 {
                         return Ok(());
@@ -147,8 +155,14 @@ impl Connector {
             match self.receive() {
                 Ok(Some(Told::Start(start))) => out.push(start),
                 Ok(Some(_)) => {}
-                Ok(None) => break,
-                Err(Errno::NOBUFS) => lost = true,
+                Ok(None) => {
+                    lost |= std::mem::take(&mut self.overrun);
+                    break;
+                }
+                Err(Errno::NOBUFS) => {
+                    self.overrun = true;
+                    lost = true;
+                }
                 Err(errno) => return Err(errno),
             }
         }

@@ -37,6 +37,10 @@ struct Entry {
     /// The rule that matches the process itself.
     own: Option<RuleId>,
     family: Option<Family>,
+    /// Entered since the last look at all processes.
+    fresh: bool,
+    /// It has ended. Children of it may still be told: whose descendants they are is known until the next look.
+    gone: bool,
 }
 
 impl Entry {
@@ -70,28 +74,18 @@ impl Census {
         &self.rules
     }
 
-    /// How many pids are known.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Nobody is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// The process as it was last seen.
     #[must_use]
     pub fn subject(&self, pid: Pid) -> Option<&Subject> {
-        self.entries.get(&pid)?.subject.as_ref()
+        let entry = self.entries.get(&pid).filter(|entry| !entry.gone)?;
+        entry.subject.as_ref()
     }
 
     /// All processes.
     pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
         self.entries
             .values()
+            .filter(|entry| !entry.gone)
             .filter_map(|entry| entry.subject.as_ref())
     }
 
@@ -115,7 +109,8 @@ impl Census {
         self.rules = rules;
     }
 
-    /// Replaces everybody by those who were seen in one look at all processes.
+    /// Replaces everybody by those who were seen in one look at all processes. Who was not seen is remembered until the
+    /// next look, as the parent of children that were not told yet.
     pub fn replace(&mut self, subjects: Vec<Subject>) {
         let mut before = std::mem::take(&mut self.entries);
         self.links.clear();
@@ -137,6 +132,15 @@ impl Census {
                 self.insert(subject, known);
             }
         }
+        for (pid, entry) in before.into_iter().filter(|(_, entry)| entry.fresh) {
+            let remembered = Entry {
+                fresh: false,
+                gone: entry.subject.is_some(),
+                ..entry
+            };
+            self.links.insert((remembered.ppid, pid));
+            self.entries.insert(pid, remembered);
+        }
         self.drop_ended_families();
     }
 
@@ -151,6 +155,7 @@ impl Census {
             Entry {
                 ppid: parent,
                 family,
+                fresh: true,
                 ..Entry::default()
             },
         );
@@ -200,7 +205,7 @@ impl Census {
     /// The rule that holds a process.
     #[must_use]
     pub fn holding(&self, pid: Pid) -> Option<Holding> {
-        let entry = self.entries.get(&pid)?;
+        let entry = self.entries.get(&pid).filter(|entry| !entry.gone)?;
         if entry.subject.as_ref()?.is_exempt() {
             return None;
         }
@@ -265,6 +270,8 @@ impl Census {
                 ppid: parent,
                 own,
                 family,
+                fresh: true,
+                gone: false,
             },
         );
     }

@@ -15,8 +15,8 @@ use crate::model::rules::start::Start;
 use crate::model::rules::struggle::{Act, Struggles};
 use crate::output::protect::Outcome;
 
-/// So many pids beyond those of the last look at all processes, and as many again, are remembered before all are looked
-/// at: most of them have ended.
+/// After so many starts, and two for each process of the last look at all, all are looked at: most that are remembered
+/// have ended.
 const SPARE: usize = 4096;
 
 /// Most processes that are held at once: each takes a descriptor.
@@ -35,6 +35,8 @@ pub(super) struct Guard {
     begun: Instant,
     /// How many processes the last look at all of them found.
     found: usize,
+    /// How many starts were told since then.
+    told: usize,
     glimpsed: HashMap<Pid, Glimpse>,
 }
 
@@ -47,6 +49,7 @@ impl Guard {
             hand,
             begun: Instant::now(),
             found: 0,
+            told: 0,
             glimpsed: HashMap::new(),
         }
     }
@@ -73,6 +76,7 @@ impl Guard {
     pub(super) fn sweep(&mut self) -> Result<Outcome, ReadError> {
         let subjects = self.reader.all()?;
         self.found = subjects.len();
+        self.told = 0;
         self.census.replace(subjects);
         let census = &self.census;
         self.struggles.keep(|id| {
@@ -89,9 +93,6 @@ impl Guard {
     /// # Errors
     /// As [`Self::sweep`].
     pub(super) fn take(&mut self, starts: &[Start]) -> Result<Outcome, ReadError> {
-        if self.census.len() > 2 * self.found + SPARE {
-            return self.sweep();
-        }
         let mut look = BTreeSet::new();
         for start in starts {
             look.insert(match *start {
@@ -103,7 +104,12 @@ impl Guard {
             });
         }
         let touched = self.look(look);
-        Ok(self.apply(&touched))
+        let mut outcome = self.apply(&touched);
+        self.told += starts.len();
+        if self.told > 2 * self.found + SPARE {
+            outcome.add(self.sweep()?);
+        }
+        Ok(outcome)
     }
 
     /// Looks at those processes that are new or look different, where the kernel tells of none.

@@ -156,6 +156,31 @@ fn orphans_stay_in_the_family() {
 }
 
 #[test]
+fn a_look_at_all_processes_forgets_no_parent_of_children_that_are_told_later() {
+    let mut census = census();
+    census.forked(10, 50);
+    census.take(process(60, 10, "sh"));
+    // Both have ended, and what they did comes late.
+    census.replace(family());
+    assert!(census.subject(60).is_none() && census.holding(60).is_none());
+    for (parent, child) in [(50, 51), (60, 61)] {
+        census.forked(parent, child);
+        census.take(process(child, 1, "daemon"));
+        assert_eq!(value(&census, child), Some(300), "{child}");
+    }
+    // Another process with such a pid is nobody's.
+    let mut other = process(60, 1, "sh");
+    other.id.start_ticks += 1;
+    census.take(other);
+    assert_eq!(value(&census, 60), None);
+    // Not for ever.
+    census.replace(family());
+    census.forked(50, 52);
+    census.take(process(52, 1, "daemon"));
+    assert_eq!(value(&census, 52), None);
+}
+
+#[test]
 fn children_from_before_the_rule_applied_are_caught_and_let_go() {
     let mut census = Census::new(rules());
     let mut before = family();
