@@ -259,6 +259,11 @@ fn while_memory_is_short_samples_may_cost_more() {
     costly.pressure = waits(2.5);
     scene.tell(Msg::Sampled(Arc::new(costly.clone())));
     assert_eq!(scene.state.period(), Duration::from_secs(1));
+    // What a busy host shows in calm times is no shortage.
+    costly.pressure = waits(0.3);
+    scene.tell(Msg::Sampled(Arc::new(costly.clone())));
+    assert_eq!(scene.state.period(), Duration::from_millis(3500));
+    costly.pressure = waits(2.5);
     // Half a processor at most, and five seconds at most.
     costly.spent_micros = 800_000;
     scene.tell(Msg::Sampled(Arc::new(costly.clone())));

@@ -87,10 +87,11 @@ impl State {
             .max(cost.saturating_mul(SHARE).min(longest))
     }
 
-    /// True above the lowest band, and while tasks wait for memory.
+    /// True in the highest band, and while tasks wait for memory in more than one of a hundred moments: a host that has
+    /// little room for months is not in trouble.
     fn memory_is_short(&self) -> bool {
         let waits = self.snapshot.pressure.map(|p| p.some.avg10);
-        self.gauge.band > Band::Normal || waits.is_some_and(|percent| percent > 0.0)
+        self.gauge.band == Band::Critical || waits.is_some_and(|percent| percent >= 1.0)
     }
 
     /// True if the clock on the screen must advance, or if the screen must show the age of the last sample.
