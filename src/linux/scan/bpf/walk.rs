@@ -307,7 +307,7 @@ mod tests {
             let started = std::process::Command::new("sleep").arg("100").spawn();
             let started = started.expect("a child");
             let pid = started.id();
-            if let Some(mut ended) = std::mem::replace(&mut child, Some(started)) {
+            if let Some(mut ended) = child.replace(started) {
                 let _ = (std::process::Child::kill(&mut ended), ended.wait());
             }
             scan.scan(&wants, &pass(true), &mut table).expect("a table");
