@@ -153,7 +153,7 @@ fn the_rules_of_systemd_oomd_say_whom_they_take() {
     let scene = panel(&swap, |_| {});
     says(
         &scene,
-        "kills the whole group when the rule 20-hot holds for /system.slice: used swap > 80%",
+        "kills the whole group, spared or not, when the rule 20-hot holds for /system.slice: used swap > 80%",
     );
     let scene = panel(&swap, half_for_processes);
     says(&scene, "never, there is no swap");
@@ -177,7 +177,10 @@ fn the_controller_of_talos_says_how_its_trigger_stands_and_whom_it_ranks_first()
     says(&scene, "Talos pid 701");
     says(&scene, "set by the defaults of Talos v1.12.3");
     says(&scene, "not now, memory_full_avg10 > 12.0 is at 0.0");
-    says(&scene, "nobody: its ranking gives no group more than 0");
+    says(
+        &scene,
+        "nobody (before 1.14: any group): its ranking gives none more than 0",
+    );
     let off = of_talos(Some("kind: OOMConfig\ntriggerExpression: \"false\"\n"));
     says(
         &panel(&off, |_| {}),

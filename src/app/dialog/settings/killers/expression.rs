@@ -69,7 +69,7 @@ pub(super) fn choice(ranking: &str, by_class: bool, snapshot: &Snapshot) -> Stri
             group.usage.map_or_else(|| "n/a".to_owned(), format::size),
             if by_class { " in its class" } else { "" }
         ),
-        Pick::Nobody => "nobody: its ranking gives no group more than 0 (only pods without a memory limit by default)".to_owned(),
+        Pick::Nobody => "nobody (before 1.14: any group): its ranking gives none more than 0 (only pods without a memory limit by default)".to_owned(),
         Pick::Unknown => format!("the group that this ranks first, not all of it known here: {ranking}"),
     }
 }

@@ -26,9 +26,9 @@ pub(super) fn line(rule: &Rule, snapshot: &Snapshot) -> Line {
         Act::Kill => "SIGKILL",
         Act::AskKernel => "asks the kernel to kill",
         Act::KillGroup => "kills a cgroup",
-        Act::KillAll => "kills the whole group",
+        Act::KillAll => "kills the whole group, spared or not,",
         Act::KillByReclaim => "kills the group inside that reclaims most",
-        Act::KillBySwap => "kills the group with the most swap",
+        Act::KillBySwap => "kills, of all groups with OOMRules=, the one with the most swap",
         Act::Evict => "evicts a pod",
     };
     let mut line = Line::of(Tone::Normal, format!("    {act} when "));
