@@ -28,6 +28,18 @@ pub struct Holding {
     pub value: Option<OomScoreAdj>,
 }
 
+/// What a process is to its present parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tie {
+    /// Made by it, as far as is known.
+    #[default]
+    Child,
+    /// Its own parent has ended; the new one belongs to the family that the process has.
+    Adopted,
+    /// Its own parent has ended; the new one, as a rule pid 1, does not belong to that family.
+    Orphan,
+}
+
 /// What is known of a pid.
 #[derive(Debug, Clone, Default)]
 struct Entry {
@@ -37,6 +49,7 @@ struct Entry {
     /// The rule that matches the process itself.
     own: Option<RuleId>,
     family: Option<Family>,
+    tie: Tie,
     /// Entered since the last look at all processes.
     fresh: bool,
     /// It has ended. Children of it may still be told: whose descendants they are is known until the next look.
@@ -46,6 +59,18 @@ struct Entry {
 impl Entry {
     fn id(&self) -> Option<ProcessId> {
         self.subject.as_ref().map(|subject| subject.id)
+    }
+
+    /// What is known here is of the process with this id. An announced child has no id yet.
+    fn is_of(&self, id: ProcessId) -> bool {
+        self.id().map_or(!self.gone, |known| known == id)
+    }
+
+    /// A descendant that the rule of its supervisor matches too. A supervisor that has left its parent, as daemons do,
+    /// is none.
+    fn is_worker(&self) -> bool {
+        let by = self.family.map(|family| family.rule);
+        self.own.is_some() && self.own == by && self.tie != Tie::Orphan
     }
 }
 
@@ -95,12 +120,12 @@ impl Census {
         self.entries.get(&pid)?.family
     }
 
-    /// Other rules. Who descends from whom by a rule that does the same as before stays known; look at all processes
-    /// again.
+    /// Other rules. Who descends from whom by a rule on the same processes as before stays known; look at all
+    /// processes again.
     pub fn change_rules(&mut self, rules: Rules) {
         for entry in self.entries.values_mut() {
             entry.family = entry.family.and_then(|family| {
-                let rule = rules.like(self.rules.get(family.rule)?)?;
+                let rule = rules.heir_of(self.rules.get(family.rule)?)?;
                 Some(Family { rule, ..family })
             });
             // Found again by the next look.
@@ -135,7 +160,7 @@ impl Census {
         for (pid, entry) in before.into_iter().filter(|(_, entry)| entry.fresh) {
             let remembered = Entry {
                 fresh: false,
-                gone: entry.subject.is_some(),
+                gone: true,
                 ..entry
             };
             self.links.insert((remembered.ppid, pid));
@@ -166,6 +191,14 @@ impl Census {
         if let Some(entry) = self.entries.remove(&pid) {
             self.links.remove(&(entry.ppid, pid));
         }
+        self.disown(pid);
+    }
+
+    /// The process could not be looked at. Children of it may still be told, until the next look at all.
+    pub fn ended(&mut self, pid: Pid) {
+        if let Some(entry) = self.entries.get_mut(&pid) {
+            entry.gone = true;
+        }
     }
 
     /// Somebody was looked at. Returns whose holding may be another one now: the process, and descendants of it.
@@ -177,8 +210,7 @@ impl Census {
         }
         let led = known.as_ref().and_then(|known| self.leads(known));
         let gave = known.as_ref().and_then(|known| self.gives(known));
-        let was = known.as_ref().and_then(Entry::id);
-        if was.is_some_and(|was| was != subject.id) {
+        if known.as_ref().is_some_and(|known| !known.is_of(subject.id)) {
             self.disown(pid);
         }
         self.insert(subject, known);
@@ -209,8 +241,8 @@ impl Census {
         if entry.subject.as_ref()?.is_exempt() {
             return None;
         }
-        let is_worker = |family: &Family| entry.own.is_none_or(|own| own == family.rule);
-        if let Some(family) = entry.family.filter(is_worker) {
+        let descends = entry.own.is_none() || entry.is_worker();
+        if let Some(family) = entry.family.filter(|_| descends) {
             return Some(Holding {
                 rule: family.rule,
                 descends: Some(family.supervisor),
@@ -229,8 +261,7 @@ impl Census {
     fn leads(&self, entry: &Entry) -> Option<Family> {
         let (rule, supervisor) = (entry.own?, entry.id()?);
         let has_children = self.rules.get(rule)?.children.is_some();
-        let is_worker = entry.family.is_some_and(|family| family.rule == rule);
-        (has_children && !is_worker).then_some(Family { rule, supervisor })
+        (has_children && !entry.is_worker()).then_some(Family { rule, supervisor })
     }
 
     /// The family of the children of this process.
@@ -245,8 +276,7 @@ impl Census {
     /// Enters a process whose parent has been entered, with what was known of its pid.
     fn insert(&mut self, mut subject: Subject, known: Option<Entry>) {
         let (pid, parent) = (subject.id.pid, subject.ppid);
-        // Announced children have no start time yet.
-        let known = known.filter(|known| known.id().is_none_or(|id| id == subject.id));
+        let known = known.filter(|known| known.is_of(subject.id));
         // A command line that cannot be read now, because the process holds the lock for it, is what it was.
         let before = known.as_ref().and_then(|known| known.subject.as_ref());
         if let Some(before) = before.filter(|before| before.comm == subject.comm)
@@ -255,11 +285,20 @@ impl Census {
             subject.command.clone_from(&before.command);
         }
         let by_parent = self.family_by(parent);
+        let is_child = |known: &Entry| known.tie == Tie::Child && known.ppid == parent;
+        let is_adopted = known.as_ref().is_some_and(|known| !is_child(known));
         let family = match known {
-            // Whoever has lost a parent keeps the family, whose-ever child it has become.
-            Some(known) if known.ppid != parent => known.family,
+            // The parent in between has ended, not the family. Who adopts a process is an ancestor of it, so a family
+            // that comes from there counts where no nearer one does.
+            Some(known) if is_adopted => known.family.or(by_parent),
             Some(known) if !self.entries.contains_key(&parent) => known.family,
             _ => by_parent,
+        };
+        let is_within = |family: Family| by_parent.is_some_and(|by| by.rule == family.rule);
+        let tie = match family {
+            _ if !is_adopted => Tie::Child,
+            Some(family) if is_within(family) => Tie::Adopted,
+            _ => Tie::Orphan,
         };
         let own = self.rules.matching(&subject);
         self.links.insert((parent, pid));
@@ -270,6 +309,7 @@ impl Census {
                 ppid: parent,
                 own,
                 family,
+                tie,
                 fresh: true,
                 gone: false,
             },
@@ -296,7 +336,8 @@ impl Census {
                 let Some(entry) = self.entries.get_mut(&child) else {
                     continue;
                 };
-                if entry.family != family && seen.insert(child) {
+                let keeps = entry.tie != Tie::Child && entry.family.is_some();
+                if !keeps && entry.family != family && seen.insert(child) {
                     entry.family = family;
                     touched.push(child);
                     open.push(child);

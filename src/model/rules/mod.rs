@@ -159,10 +159,13 @@ impl Rules {
         found.map(|(id, _)| id)
     }
 
-    /// The id of a rule here that does what this one does.
+    /// The id of a rule here that does what this one does, or else of one that gives the same families other values.
     #[must_use]
-    pub fn like(&self, other: &Rule) -> Option<RuleId> {
-        let found = self.iter().find(|(_, rule)| rule.does_as(other));
-        found.map(|(id, _)| id)
+    pub fn heir_of(&self, other: &Rule) -> Option<RuleId> {
+        let same = self.iter().find(|(_, rule)| rule.does_as(other));
+        let mut strongest_first = self.iter().rev();
+        let edited = strongest_first
+            .find(|(_, rule)| rule.children.is_some() && rule.conditions == other.conditions);
+        same.or(edited).map(|(id, _)| id)
     }
 }

@@ -138,9 +138,9 @@ impl Guard {
     fn look(&mut self, pids: BTreeSet<Pid>) -> BTreeSet<Pid> {
         let mut touched = BTreeSet::new();
         for pid in pids {
-            // Who has ended stays in the table until all are looked at: children of it may still be told.
-            if let Some(subject) = self.reader.read(pid) {
-                touched.extend(self.census.take(subject));
+            match self.reader.read(pid) {
+                Some(subject) => touched.extend(self.census.take(subject)),
+                None => self.census.ended(pid),
             }
         }
         touched
@@ -183,6 +183,7 @@ impl Guard {
         for change in changes {
             let pid = change.id.pid;
             let Some(subject) = self.reader.read(pid) else {
+                self.census.ended(pid);
                 continue;
             };
             let touched = self.census.take(subject);

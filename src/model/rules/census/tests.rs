@@ -39,9 +39,16 @@ fn process(pid: Pid, parent: Pid, name: &str) -> Subject {
     }
 }
 
+fn init() -> Subject {
+    let mut init = process(1, 0, "systemd");
+    init.exempt = Some(Exempt::Init);
+    init
+}
+
 /// An agent with a shell and what that started, a database that forks workers, and a bystander.
 fn family() -> Vec<Subject> {
     vec![
+        init(),
         process(10, 1, "agent"),
         process(11, 10, "sh"),
         process(12, 11, "cc1"),
@@ -108,9 +115,7 @@ fn the_nearest_supervisor_counts() {
 #[test]
 fn the_first_process_and_kernel_threads_are_not_held() {
     let mut census = Census::new(Rules::new(vec![rule("*", 5, 0)]));
-    let mut init = process(1, 0, "systemd");
-    init.exempt = Some(Exempt::Init);
-    census.replace(vec![init, process(2, 1, "x")]);
+    census.replace(vec![init(), process(2, 1, "x")]);
     assert_eq!((value(&census, 1), value(&census, 2)), (None, Some(5)));
 }
 
@@ -139,11 +144,18 @@ fn orphans_stay_in_the_family() {
     assert_eq!(value(&census, 12), Some(300));
     let mut later = family();
     later.retain(|subject| subject.id.pid != 11);
-    later[1].ppid = 1;
+    later[2].ppid = 1;
     later.push(process(51, 1, "daemon"));
-    census.replace(later.clone());
-    assert_eq!(value(&census, 12), Some(300));
-    assert_eq!(value(&census, 51), Some(300));
+    for _ in 0..3 {
+        census.replace(later.clone());
+        assert_eq!(value(&census, 12), Some(300));
+        assert_eq!(value(&census, 51), Some(300));
+        census.take(process(12, 1, "cc1"));
+        assert_eq!(value(&census, 12), Some(300));
+    }
+    // What it makes is in the family too.
+    census.take(process(61, 51, "helper"));
+    assert_eq!(value(&census, 61), Some(300));
     // Also without their supervisor.
     later.retain(|subject| subject.id.pid != 10);
     census.replace(later);
@@ -184,7 +196,7 @@ fn a_look_at_all_processes_forgets_no_parent_of_children_that_are_told_later() {
 fn children_from_before_the_rule_applied_are_caught_and_let_go() {
     let mut census = Census::new(rules());
     let mut before = family();
-    before[0].comm = "starting".into();
+    before[1].comm = "starting".into();
     census.replace(before);
     assert_eq!(value(&census, 12), None);
     let mut touched = census.take(process(10, 1, "agent"));
@@ -208,14 +220,88 @@ fn other_rules_keep_the_families_of_rules_that_stay() {
         rule("agent", -500, 300),
     ]));
     let mut now = family();
-    now[2].ppid = 1;
+    now[3].ppid = 1;
     census.replace(now.clone());
     assert_eq!(value(&census, 12), Some(300), "the orphan too");
     assert_eq!((value(&census, 21), value(&census, 30)), (None, Some(3)));
     census.change_rules(Rules::new(vec![rule("agent", -500, 200)]));
+    census.replace(now.clone());
+    assert_eq!(value(&census, 11), Some(200), "by its parent");
+    assert_eq!(value(&census, 12), Some(200), "the orphan too");
+    census.change_rules(Rules::new(vec![rule("agen?", -500, 200)]));
     census.replace(now);
     assert_eq!(value(&census, 11), Some(200), "by its parent");
     assert_eq!(value(&census, 12), None, "the rule of its family is gone");
+}
+
+#[test]
+fn children_of_a_process_that_has_ended_are_not_those_of_the_next_with_its_pid() {
+    let mut census = census();
+    census.forked(1, 70);
+    census.take(process(70, 1, "sh"));
+    census.take(process(71, 70, "make"));
+    census.forked(1, 70);
+    let mut other = process(70, 1, "agent");
+    other.id.start_ticks += 1;
+    census.take(other);
+    assert_eq!(value(&census, 70), Some(-500));
+    assert!(census.holding(71).is_none());
+}
+
+#[test]
+fn an_announced_child_that_nobody_could_look_at_gives_its_family_to_its_children_alone() {
+    let mut census = census();
+    census.forked(10, 80);
+    census.ended(80);
+    census.forked(80, 81);
+    census.take(process(81, 1, "daemon"));
+    assert_eq!(value(&census, 81), Some(300));
+    // Its start was not told.
+    census.take(process(80, 1, "stranger"));
+    assert!(census.holding(80).is_none());
+    census.forked(10, 82);
+    census.replace(family());
+    census.take(process(82, 1, "stranger"));
+    assert!(census.holding(82).is_none());
+}
+
+#[test]
+fn a_supervisor_that_becomes_a_daemon_stays_one() {
+    let mut census = census();
+    census.forked(10, 90);
+    census.take(process(90, 10, "agent"));
+    census.take(process(91, 90, "sh"));
+    assert_eq!(value(&census, 90), Some(300));
+    let mut all = family();
+    all.extend([process(90, 1, "agent"), process(91, 90, "sh")]);
+    for _ in 0..2 {
+        census.take(process(90, 1, "agent"));
+        assert_eq!(
+            (value(&census, 90), value(&census, 91)),
+            (Some(-500), Some(300))
+        );
+        let server = census.holding(91).and_then(|holding| holding.descends);
+        assert_eq!(server.map(|id| id.pid), Some(90));
+        census.replace(all.clone());
+    }
+    // Two forks before an exec: it was none.
+    census.take(process(90, 1, "make"));
+    assert_eq!(
+        (value(&census, 90), value(&census, 91)),
+        (Some(300), Some(300))
+    );
+}
+
+#[test]
+fn a_worker_that_its_supervisor_adopts_is_a_worker() {
+    let mut census = census();
+    census.forked(20, 95);
+    census.forked(95, 96);
+    census.ended(95);
+    for _ in 0..2 {
+        census.take(process(96, 20, "postgres"));
+        assert_eq!(value(&census, 96), Some(50));
+    }
 }
 
 #[test]
@@ -255,15 +341,15 @@ proptest::proptest! {
     #[test]
     fn events_and_one_look_agree(parents in proptest::collection::vec((0_usize..30, 0_usize..5), 1..30)) {
         let names = ["agent", "sh", "postgres", "sleep", "make"];
-        let all: Vec<Subject> = parents
+        let made = parents
             .iter()
             .enumerate()
             .map(|(at, (parent, name))| {
                 let pid = Pid::try_from(at + 2).expect("small");
                 let parent = Pid::try_from(parent % (at + 1) + 1).expect("small");
                 process(pid, parent, names[*name])
-            })
-            .collect();
+            });
+        let all: Vec<Subject> = std::iter::once(init()).chain(made).collect();
         let mut looked = Census::new(rules());
         looked.replace(all.clone());
         let mut told = Census::new(rules());
