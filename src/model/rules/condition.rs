@@ -3,6 +3,7 @@
 use super::glob::{Glob, GlobError, Kind};
 use super::subject::Subject;
 use crate::model::cgroup::container;
+use crate::oomlog::witness::host_units;
 
 /// What a condition looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,13 +83,16 @@ impl Fact {
                 (Some(name), _) => Some(name.to_string()),
                 (None, uid) => uid.map(|uid| uid.to_string()),
             },
-            Self::Unit => {
-                let units: Vec<_> = units(cgroup()?.as_str()).collect();
-                Some(units.last().copied().unwrap_or("none").to_owned())
-            }
+            Self::Unit => Some(match host_units(cgroup()?.as_str()).last() {
+                None => "none".to_owned(),
+                Some(unit) => match unit.user {
+                    None => unit.name.to_owned(),
+                    Some(uid) => format!("{} of the manager of uid {uid}", unit.name),
+                },
+            }),
             Self::Cgroup => cgroup().map(ToString::to_string),
             Self::Container => {
-                let names = owners(cgroup()?.as_str());
+                let names = owners(cgroup()?.as_str(), false);
                 Some(
                     names
                         .first()
@@ -109,9 +113,23 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// True if the fact is known and matches.
+    /// Any user can make a process that matches, whatever it is.
     #[must_use]
-    pub fn holds(&self, subject: &Subject) -> bool {
+    pub fn is_free_to_choose(&self) -> bool {
+        let is_open = |glob: &Glob| {
+            let text = glob.to_string();
+            let within = text.strip_prefix("/user.slice").unwrap_or(&text);
+            let within = within.trim_start_matches('/');
+            let within = within.strip_prefix("user-").unwrap_or(within);
+            within.is_empty() || within.starts_with(['*', '?', '['])
+        };
+        self.fact.is_free_to_choose() || self.fact == Fact::Cgroup && self.any.iter().any(is_open)
+    }
+
+    /// True if the fact is known and matches. A rule that `protects` does not believe what a user can name: a unit of
+    /// the user's own manager, and what looks like a container below that.
+    #[must_use]
+    pub fn holds(&self, subject: &Subject, protects: bool) -> bool {
         let any = |text: &str| self.any.iter().any(|glob| glob.matches(text));
         let path = subject.cgroup.as_ref().map_or("", |path| path.as_str());
         match self.fact {
@@ -122,18 +140,14 @@ impl Condition {
                 subject.user.as_deref().is_some_and(any)
                     || subject.uid.is_some_and(|uid| any(&uid.to_string()))
             }
-            Fact::Unit => units(path).any(any),
+            Fact::Unit => host_units(path)
+                .filter(|unit| !protects || unit.user.is_none())
+                .any(|unit| any(unit.name)),
             // The root is a group of no process alone: it would match all.
             Fact::Cgroup => around(path).any(any),
-            Fact::Container => owners(path).iter().any(|name| any(name)),
+            Fact::Container => owners(path, protects).iter().any(|name| any(name)),
         }
     }
-}
-
-/// The systemd units in a path, outermost first.
-fn units(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter(|part| container::unit_of(part).is_some())
 }
 
 /// The path and those of the groups around it, without the root.
@@ -144,14 +158,19 @@ fn around(path: &str) -> impl Iterator<Item = &str> {
     .take_while(|path| !matches!(*path, "" | "/"))
 }
 
-/// What a container may be called: its id or name, the id as tools shorten it, the runtime, the pod's uid.
-fn owners(path: &str) -> Vec<String> {
-    let Some(owner) = container::nearest_owner(path) else {
-        return Vec::new();
-    };
-    if !matches!(owner.kind.noun(), "container" | "pod" | "machine") {
+/// What a container may be called: its id or name, the id as tools shorten it, the runtime, the pod's uid. With
+/// `of_system` those alone that no user's manager runs.
+fn owners(path: &str, of_system: bool) -> Vec<String> {
+    if of_system && host_units(path).any(|unit| unit.user.is_some()) {
         return Vec::new();
     }
+    // A container may have units of its own inside.
+    let is_container =
+        |owner: &container::Owner<'_>| matches!(owner.kind.noun(), "container" | "pod" | "machine");
+    let mut owners = around(path).filter_map(container::nearest_owner);
+    let Some(owner) = owners.find(is_container) else {
+        return Vec::new();
+    };
     let mut names = vec![container::unescaped(owner.id).into_owned()];
     let short = container::short_id(owner.id);
     if short != owner.id {
@@ -170,7 +189,56 @@ mod tests {
 
     fn holds(fact: Fact, pattern: &str, subject: &Subject) -> bool {
         let any = vec![fact.pattern(pattern).expect("a pattern")];
-        Condition { fact, any }.holds(subject)
+        Condition { fact, any }.holds(subject, false)
+    }
+
+    fn protects(fact: Fact, pattern: &str, path: &str) -> bool {
+        let any = vec![fact.pattern(pattern).expect("a pattern")];
+        Condition { fact, any }.holds(&within(path), true)
+    }
+
+    #[test]
+    fn no_user_can_name_a_unit_or_a_container_that_is_protected() {
+        let id = "4f5e6d7c8b9a".to_owned() + &"0".repeat(52);
+        let scope = format!("docker-{id}.scope");
+        let manager = "/user.slice/user-7.slice/user@7.service";
+        let (unit, own) = ("sshd.service", format!("{manager}/app.slice/sshd.service"));
+        assert!(protects(Fact::Unit, unit, "/system.slice/sshd.service/x"));
+        assert!(protects(Fact::Unit, "user@7.service", &own));
+        assert!(!protects(Fact::Unit, unit, &own));
+        assert!(holds(Fact::Unit, unit, &within(&own)), "may be sacrificed");
+        assert_eq!(
+            Fact::Unit.of(&within(&own)).as_deref(),
+            Some("sshd.service of the manager of uid 7")
+        );
+        let inside = format!("/system.slice/{scope}/system.slice/sshd.service");
+        assert!(!protects(Fact::Unit, unit, &inside));
+        assert!(!holds(Fact::Unit, unit, &within(&inside)));
+        assert!(protects(Fact::Container, "docker", &inside));
+        let rootless = format!("{manager}/app.slice/{scope}");
+        assert!(!protects(Fact::Container, "docker", &rootless));
+        assert!(holds(Fact::Container, "docker", &within(&rootless)));
+    }
+
+    #[test]
+    fn a_pattern_for_groups_that_any_user_can_make_is_free_to_choose() {
+        for (pattern, is_free) in [
+            ("**/shop", true),
+            ("/*/shop", true),
+            ("/user.slice", true),
+            ("/user.slice/**/shop", true),
+            ("/user.slice/user-*.slice", true),
+            ("/user.slice/user-7.slice/**", false),
+            ("/shop/**", false),
+            ("/system.slice/shop-*", false),
+        ] {
+            let any = vec![Fact::Cgroup.pattern(pattern).expect("a pattern")];
+            let condition = Condition {
+                fact: Fact::Cgroup,
+                any,
+            };
+            assert_eq!(condition.is_free_to_choose(), is_free, "{pattern}");
+        }
     }
 
     fn within(path: &str) -> Subject {

@@ -78,18 +78,23 @@ impl Rule {
     pub fn miss(&self, subject: &Subject) -> Option<&Condition> {
         self.conditions
             .iter()
-            .find(|condition| !condition.holds(subject))
+            .find(|condition| !condition.holds(subject, self.protects()))
     }
 
     /// It protects processes, and any user can make one that it matches.
     #[must_use]
     pub fn is_open_to_all(&self) -> bool {
-        let protects = |adj: Option<OomScoreAdj>| adj.is_some_and(|adj| adj < OomScoreAdj::ZERO);
-        (protects(self.own) || protects(self.children))
-            && self
-                .conditions
-                .iter()
-                .all(|condition| condition.fact.is_free_to_choose())
+        let mut conditions = self.conditions.iter();
+        self.protects() && conditions.all(Condition::is_free_to_choose)
+    }
+
+    /// It gives a value below 0.
+    fn protects(&self) -> bool {
+        let values = [self.own, self.children];
+        values
+            .into_iter()
+            .flatten()
+            .any(|adj| adj < OomScoreAdj::ZERO)
     }
 
     /// Both do the same to the same processes, wherever they stand.
