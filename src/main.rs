@@ -16,9 +16,13 @@ fn main() -> ExitCode {
     let mut failure = 1;
     let outcome = match resolve(std::env::args_os(), &Environment::from_process()) {
         Ok(mode) => {
-            if matches!(mode, Mode::Explain(_) | Mode::Why(_) | Mode::Protect(_)) {
-                failure = UNREADABLE;
-            }
+            let stays = |task: &ProtectTask| matches!(task, ProtectTask::Stay { .. });
+            failure = match &mode {
+                // 2 says that a rule is wrong, so that starting again does not help.
+                Mode::Protect(launch) if stays(&launch.task) => failure,
+                Mode::Explain(_) | Mode::Why(_) | Mode::Protect(_) => UNREADABLE,
+                _ => failure,
+            };
             run(mode)
         }
         // Help and version.

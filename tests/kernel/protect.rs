@@ -76,6 +76,15 @@ fn wrong_rules_write_nothing() {
     }
 }
 
+#[test]
+fn a_resident_that_cannot_start_has_another_status_than_one_with_wrong_rules() {
+    let rules = RuleFile::new("[[rule]]\ncommand = \"*oomtop-nobody*\"\nadj = 3\n");
+    let log = rules.path.join("no-directory");
+    let log = log.to_str().expect("text");
+    let (status, _, errors) = run(&rules, &["--audit", log]);
+    assert_eq!(status, Some(1), "{errors}");
+}
+
 /// Whether this way to notice starts can be used here.
 fn works(way: &str, rules: &RuleFile) -> bool {
     let resident = Resident::start(rules, &["--starts", way]);
@@ -170,8 +179,15 @@ fn overflow(way: &str) {
         "oomtop-noise",
         "read go; i=0; while [ $i -lt 16000 ]; do ( : ); i=$((i+1)); done; echo made; read line",
     );
+    let mut orphans = Script::start(
+        &name,
+        "read go; (sh -c 'sleep 1000 & echo $!'); read line; :",
+    );
     let resident = Resident::start(&rules, &["--starts", way, "--every", "3600"]);
     resident.signal(Signal::STOP);
+    // Who made it is told before others are lost.
+    orphans.order("go");
+    let orphan: u32 = orphans.answer().parse().expect("a pid");
     top.order("20");
     assert_eq!(top.answer(), "made");
     noise.order("go");
@@ -183,6 +199,7 @@ fn overflow(way: &str) {
     let children = descendants(top.pid());
     assert_eq!(children.len(), 40);
     assert!(every(&children, 730), "{}", resident.said());
+    assert!(every(&[orphan], 730), "{}", resident.said());
     resident.ends();
 }
 

@@ -75,6 +75,13 @@ impl Struggles {
         Act::Write
     }
 
+    /// The write that [`Self::act`] counted last was not made.
+    pub fn unwritten(&mut self, id: ProcessId) {
+        if let Some(struggle) = self.0.get_mut(&id) {
+            struggle.writes = struggle.writes.saturating_sub(1);
+        }
+    }
+
     /// A write failed for good: it is not tried again for this value.
     pub fn refused(&mut self, id: ProcessId) {
         if let Some(struggle) = self.0.get_mut(&id) {
@@ -147,6 +154,16 @@ mod tests {
         for hour in 0..50 {
             let at = Duration::from_hours(1) * hour;
             assert_eq!(act(&mut struggles, OTHER, WANTED, at), Act::Write);
+        }
+    }
+
+    #[test]
+    fn a_write_that_was_not_made_is_not_counted() {
+        let mut struggles = Struggles::default();
+        for second in 0..100 {
+            let at = SECOND * second;
+            assert_eq!(act(&mut struggles, OTHER, WANTED, at), Act::Write);
+            struggles.unwritten(ProcessId::default());
         }
     }
 

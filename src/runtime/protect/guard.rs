@@ -88,11 +88,13 @@ impl Guard {
         Ok(self.apply(&pids))
     }
 
+    /// So many starts were told that all processes should be looked at, to forget those that have ended.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.told > 2 * self.found + SPARE
+    }
+
     /// Takes what the kernel told.
-    ///
-    /// # Errors
-    /// As [`Self::sweep`].
-    pub(super) fn take(&mut self, starts: &[Start]) -> Result<Outcome, ReadError> {
+    pub(super) fn take(&mut self, starts: &[Start]) -> Outcome {
         let mut look = BTreeSet::new();
         for start in starts {
             look.insert(match *start {
@@ -103,13 +105,9 @@ impl Guard {
                 Start::Changed(pid) => pid,
             });
         }
-        let touched = self.look(look);
-        let mut outcome = self.apply(&touched);
         self.told += starts.len();
-        if self.told > 2 * self.found + SPARE {
-            outcome.add(self.sweep()?);
-        }
-        Ok(outcome)
+        let touched = self.look(look);
+        self.apply(&touched)
     }
 
     /// Looks at those processes that are new or look different, where the kernel tells of none.
@@ -163,6 +161,10 @@ impl Guard {
             open.clear();
             for some in writes.chunks(HELD) {
                 let sure = self.still_right(some, &mut open);
+                let is_dropped = |change: &&Change| sure.iter().all(|one| one.id != change.id);
+                for change in some.iter().filter(is_dropped) {
+                    self.struggles.unwritten(change.id);
+                }
                 outcome.add(self.write(&sure));
             }
             if open.is_empty() {
@@ -231,8 +233,10 @@ impl Guard {
 
     fn failed(&mut self, change: Change, failure: &Failure, outcome: &mut Outcome) {
         match failure.kind {
-            // It has ended meanwhile, or somebody else was faster: the next look decides.
-            FailureKind::Gone | FailureKind::Reused | FailureKind::NotKept => {}
+            // It has ended meanwhile.
+            FailureKind::Gone | FailureKind::Reused => self.struggles.unwritten(change.id),
+            // Somebody else was faster: the next look decides.
+            FailureKind::NotKept => {}
             _ => {
                 self.struggles.refused(change.id);
                 outcome.failed.push((change, failure.clone()));

@@ -1,11 +1,12 @@
 //! [`Inbox`]: starts, signals and the clock in one queue.
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::Builder;
 use std::time::Instant;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -103,8 +104,24 @@ fn catch(send: SyncSender<Arrival>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Reads starts until the inbox is closed.
-fn read(mut starts: Starts, stop: &OwnedFd, send: &SyncSender<Arrival>) {
+/// What [`read`] needs of [`Starts`].
+trait Source {
+    fn wait(&self, stop: BorrowedFd<'_>) -> bool;
+    fn take(&mut self, out: &mut Vec<Start>) -> io::Result<bool>;
+}
+
+impl Source for Starts {
+    fn wait(&self, stop: BorrowedFd<'_>) -> bool {
+        Self::wait(self, stop)
+    }
+
+    fn take(&mut self, out: &mut Vec<Start>) -> io::Result<bool> {
+        Self::take(self, out)
+    }
+}
+
+/// Reads starts until the inbox is closed. A source that ends by itself is told.
+fn read(mut starts: impl Source, stop: &OwnedFd, send: &SyncSender<Arrival>) {
     while starts.wait(stop.as_fd()) {
         let mut batch = Vec::new();
         let arrival = match starts.take(&mut batch) {
@@ -118,5 +135,45 @@ fn read(mut starts: Starts, stop: &OwnedFd, send: &SyncSender<Arrival>) {
         if send.send(arrival).is_err() {
             return;
         }
+    }
+    let mut fds = [PollFd::new(stop, PollFlags::IN)];
+    let polled = poll(&mut fds, Some(&Timespec::default()));
+    if polled.is_err() || fds.iter().all(|fd| fd.revents().is_empty()) {
+        let why = io::Error::other("waiting for it fails");
+        let _ = send.send(Arrival::Ended(why));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::os::fd::BorrowedFd;
+    use std::sync::mpsc::sync_channel;
+
+    use super::{Arrival, Source, read};
+    use crate::model::rules::start::Start;
+
+    /// Cannot be waited for.
+    struct Broken;
+
+    impl Source for Broken {
+        fn wait(&self, _: BorrowedFd<'_>) -> bool {
+            false
+        }
+
+        fn take(&mut self, _: &mut Vec<Start>) -> io::Result<bool> {
+            Ok(false)
+        }
+    }
+
+    #[test]
+    fn a_source_that_ends_by_itself_is_told_and_one_that_is_stopped_is_not() {
+        let (ours, theirs) = rustix::pipe::pipe().expect("a pipe");
+        let (send, arrivals) = sync_channel(1);
+        read(Broken, &ours, &send);
+        assert!(matches!(arrivals.try_recv(), Ok(Arrival::Ended(_))));
+        drop(theirs);
+        read(Broken, &ours, &send);
+        assert!(arrivals.try_recv().is_err());
     }
 }

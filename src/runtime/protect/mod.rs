@@ -6,6 +6,7 @@
 //!  signals ─┘                └──► SubjectReader ◄── /proc
 //! ```
 
+mod agenda;
 mod guard;
 mod hand;
 mod inbox;
@@ -143,15 +144,7 @@ fn once(root: &SysRoot, rules: Rules, audit: Option<PathBuf>) -> Result<u8, RunE
     let reader = SubjectReader::open(root, &rules)?;
     let hand = Hand::new(root, reader.cgroups(), audit)?;
     let mut guard = Guard::new(rules, reader, hand);
-    let mut all = words::Outcome::default();
-    for _ in 0..PASSES {
-        let outcome = guard.sweep()?;
-        let goes_on = !outcome.done.is_empty();
-        all.add(outcome);
-        if !goes_on {
-            break;
-        }
-    }
+    let (all, is_over) = passes(|| Ok(guard.sweep()?))?;
     for line in words::lines(&all, guard.rules()) {
         complain(&line);
     }
@@ -159,6 +152,69 @@ fn once(root: &SysRoot, rules: Rules, audit: Option<PathBuf>) -> Result<u8, RunE
     if let Err(halt) = print(&summary) {
         return halt.status();
     }
+    if !is_over {
+        complain("processes start faster than values are written; run it again, or without --once");
+    }
     let is_done = all.failed.is_empty() && all.given_up.is_empty() && all.refused.is_none();
-    Ok(u8::from(!is_done))
+    Ok(u8::from(!(is_done && is_over)))
+}
+
+/// Looks until one look finds nothing to write, or [`PASSES`] times: then the second value is false.
+fn passes(
+    mut look: impl FnMut() -> Result<words::Outcome, RunError>,
+) -> Result<(words::Outcome, bool), RunError> {
+    let mut all = words::Outcome::default();
+    for _ in 0..PASSES {
+        let outcome = look()?;
+        let is_over = outcome.done.is_empty();
+        all.add(outcome);
+        if is_over {
+            return Ok((all, true));
+        }
+    }
+    Ok((all, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PASSES, passes, words};
+    use crate::model::process::ProcessId;
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::rules::RuleId;
+    use crate::model::rules::census::Holding;
+    use crate::model::rules::change::Change;
+
+    #[test]
+    fn one_write_is_over_when_a_look_finds_nothing_to_write() {
+        let wrote = || {
+            let change = Change {
+                id: ProcessId::default(),
+                comm: "x".into(),
+                from: None,
+                to: OomScoreAdj::ZERO,
+                holding: Holding {
+                    rule: RuleId(0),
+                    descends: None,
+                    value: Some(OomScoreAdj::ZERO),
+                },
+            };
+            words::Outcome {
+                done: vec![change],
+                ..words::Outcome::default()
+            }
+        };
+        let (all, is_over) = passes(|| Ok(wrote())).expect("no error");
+        assert_eq!((all.done.len(), is_over), (PASSES, false));
+        let mut looks = 0;
+        let (all, is_over) = passes(|| {
+            looks += 1;
+            Ok(if looks < PASSES {
+                wrote()
+            } else {
+                words::Outcome::default()
+            })
+        })
+        .expect("no error");
+        assert_eq!((all.done.len(), is_over), (PASSES - 1, true));
+    }
 }

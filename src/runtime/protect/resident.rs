@@ -4,12 +4,13 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::agenda::Agenda;
 use super::guard::Guard;
 use super::hand::Hand;
 use super::inbox::{Arrival, Inbox};
 use super::{RuleSource, Stay};
-use crate::linux::SysRoot;
 use crate::linux::subjects::SubjectReader;
+use crate::linux::{ReadError, SysRoot};
 use crate::model::rules::Rules;
 use crate::output::protect::{Outcome, lines, no_rules};
 use crate::runtime::RunError;
@@ -22,7 +23,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Stays until SIGTERM or SIGINT. Returns the exit status, 0.
 ///
 /// # Errors
-/// If `/proc` cannot be read, or writes cannot be logged.
+/// If `/proc` cannot be read at the start, or writes cannot be logged.
 pub(super) fn stay(
     stay: Stay,
     source: &dyn RuleSource,
@@ -30,6 +31,7 @@ pub(super) fn stay(
     rules: Rules,
     audit: Option<PathBuf>,
 ) -> Result<u8, RunError> {
+    let begun = Instant::now();
     let reader = SubjectReader::open(root, &rules)?;
     let hand = Hand::new(root, reader.cgroups(), audit)?;
     // Before the first look: what starts during it is told.
@@ -48,23 +50,25 @@ pub(super) fn stay(
         Level::Notice,
         &format!("{count} in force; starts are noticed by {how}"),
     );
-    let mut swept = Instant::now();
+    let mut agenda = Agenda::new(stay.every, begun.elapsed());
     loop {
-        let rest = (stay.every).saturating_sub(swept.elapsed());
+        let rest = agenda.rest(begun.elapsed());
         let wait = if inbox.source.is_some() {
             rest
         } else {
             rest.min(LOOK)
         };
-        let mut sweep = false;
-        match inbox.next(Instant::now() + wait) {
+        let arrival = inbox.next(Instant::now() + wait);
+        let now = begun.elapsed();
+        match arrival {
             Arrival::Starts(starts, lost) => {
+                // Also where others were lost: who made an orphan is told here alone.
+                tell(&guard.take(&starts), guard.rules());
                 if lost {
-                    let why = "the kernel had no room for all starts: all processes are looked at";
-                    say(Level::Notice, why);
-                    sweep = true;
-                } else {
-                    tell(&guard.take(&starts)?, guard.rules());
+                    agenda.lost(now);
+                }
+                if guard.is_crowded() {
+                    agenda.look_soon(now);
                 }
             }
             Arrival::Ended(error) => {
@@ -75,24 +79,56 @@ pub(super) fn stay(
                         "{source} does not tell of starts any more ({error}): the process table is looked at each second"
                     ),
                 );
-                sweep = true;
+                agenda.look_now(now);
             }
-            Arrival::Reload => sweep = reload(source, &mut guard),
+            Arrival::Reload => {
+                if reload(source, &mut guard) {
+                    agenda.look_now(now);
+                }
+            }
             Arrival::Stop => {
                 say(Level::Notice, "ends; values that were written stay");
                 return Ok(0);
             }
-            Arrival::Tick => {
-                sweep = swept.elapsed() >= stay.every;
-                if !sweep && inbox.source.is_none() {
-                    tell(&guard.glimpse()?, guard.rules());
+            Arrival::Tick if inbox.source.is_none() && !agenda.is_due(now) => {
+                let outcome = guard.glimpse();
+                if !is_told(outcome, guard.rules()) {
+                    agenda.looked(now, false);
                 }
             }
+            Arrival::Tick => {}
+        }
+        if let Some(count) = agenda.losses(now) {
+            let often = match count {
+                1 => String::new(),
+                _ => format!(" ({count} times since this was said last)"),
+            };
+            let what = "the kernel had no room for all starts";
+            say(
+                Level::Notice,
+                &format!("{what}: all processes are looked at{often}"),
+            );
         }
         // A steady stream of starts must not put it off for ever.
-        if sweep || swept.elapsed() >= stay.every {
-            tell(&guard.sweep()?, guard.rules());
-            swept = Instant::now();
+        if agenda.is_due(now) {
+            let outcome = guard.sweep();
+            let is_done = is_told(outcome, guard.rules());
+            agenda.looked(begun.elapsed(), is_done);
+        }
+    }
+}
+
+/// Tells what was done; false if nothing was. A failure does not end the program: whoever guards others must stay while
+/// memory is short.
+fn is_told(outcome: Result<Outcome, ReadError>, rules: &Rules) -> bool {
+    match outcome {
+        Ok(outcome) => {
+            tell(&outcome, rules);
+            true
+        }
+        Err(error) => {
+            say(Level::Error, &format!("{error}; that is tried again soon"));
+            false
         }
     }
 }
