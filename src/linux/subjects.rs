@@ -240,7 +240,7 @@ impl SubjectReader {
         mut take: impl FnMut((ProcessId, Option<String>)),
     ) {
         if self.commands.is_none() {
-            self.commands = command_lines::reader(&self.dir).ok();
+            self.commands = command_lines::reader_for_rules(&self.dir).ok();
         }
         let Some(commands) = &mut self.commands else {
             return;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::config::environment::Environment;
-use crate::config::rules::RuleFiles;
+use crate::config::rules::{RuleFiles, trusted};
 use crate::config::{Stop, sources};
 use crate::linux::SysRoot;
 use crate::linux::starts::Way;
@@ -135,6 +135,14 @@ impl ProtectArgs {
         let writes = !matches!(task, ProtectTask::Check | ProtectTask::Why(_));
         if writes && values.settings.read_only {
             return Err(Stop::wrong(["the setting read_only forbids every write; oomtop protect --check says what would change".to_owned()]));
+        }
+        if writes && self.audit.is_none() && values.audit.is_some() {
+            // Root creates and writes the file that these name; after `sudo` HOME may still be another user's.
+            let files = sources.files.iter().filter(|file| file.is_there);
+            let refused: Vec<String> = files.filter_map(|file| trusted(&file.path).err()).collect();
+            if !refused.is_empty() {
+                return Err(Stop::wrong(refused));
+            }
         }
         Ok(ProtectLaunch {
             task,

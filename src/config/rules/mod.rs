@@ -133,10 +133,22 @@ impl RuleFiles {
     fn text(&self, path: &Path) -> Result<Option<String>, String> {
         let text = file::read_if(path, |found| trust::file(found, self.euid))?;
         if text.is_some() {
-            trust::directory_of(path, self.euid)?;
+            trust::directories_of(path, self.euid)?;
         }
         Ok(text)
     }
+}
+
+/// Whether oomtop may obey this file with its present rights.
+///
+/// # Errors
+/// A sentence, if it runs as root and somebody else can change the file.
+pub(super) fn trusted(path: &Path) -> Result<(), String> {
+    let euid = rustix::process::geteuid().as_raw();
+    let say = |why: String| format!("{}: {why}", path.display());
+    let found = std::fs::metadata(path).map_err(|error| say(error.to_string()))?;
+    trust::file(&found, euid).map_err(say)?;
+    trust::directories_of(path, euid)
 }
 
 /// The files of the directory that end with `.toml`, by name; none if it is not there.

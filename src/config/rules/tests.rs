@@ -227,11 +227,56 @@ fn as_root_a_file_that_others_can_write_is_refused() {
     let refused = given.read().expect_err("anybody can rename it");
     assert!(refused.contains("this directory"), "{refused}");
     change(given.dir.path(), 0o1777);
-    assert!(given.read().is_ok(), "sticky");
+    let refused = given.read().expect_err("whoever made it chose it");
+    assert!(refused.contains("a directory of root's own"), "{refused}");
     change(given.dir.path(), 0o700);
     std::os::unix::fs::chown(&path, Some(12345), None).expect("given away");
     let refused = given.read().expect_err("another user's");
     assert!(refused.contains("belongs to uid 12345"), "{refused}");
+}
+
+/// Whoever can write a directory on the way, or has made a link on it, chooses the file.
+#[test]
+fn as_root_the_whole_way_to_a_file_is_looked_at() {
+    if rustix::process::geteuid().as_raw() != 0 {
+        let why = "SKIPPED: ways to files of root, because this is no root";
+        std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{why}\n")).ok();
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let (open, inner) = (dir.path().join("open"), dir.path().join("open/inner"));
+    fs::create_dir_all(&inner).expect("made");
+    let file = inner.join("rules.toml");
+    fs::write(&file, "").expect("written");
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
+    };
+    mode(&inner, 0o755);
+    mode(&file, 0o644);
+    let link = dir.path().join("link.toml");
+    std::os::unix::fs::symlink("open/inner/rules.toml", &link).expect("a link");
+    let through = dir.path().join("through");
+    std::os::unix::fs::symlink(&inner, &through).expect("a link");
+    let ways = [file, link.clone(), through.join("../inner/rules.toml")];
+    for (bits, is_right) in [(0o755, true), (0o777, false), (0o1777, true)] {
+        mode(&open, bits);
+        for way in &ways {
+            let found = trust::directories_of(way, 0);
+            assert_eq!(
+                found.is_ok(),
+                is_right,
+                "{bits:o} {} {found:?}",
+                way.display()
+            );
+            assert_eq!(trust::directories_of(way, 1000), Ok(()));
+        }
+    }
+    std::os::unix::fs::lchown(&link, Some(12345), None).expect("given away");
+    let refused = trust::directories_of(&link, 0).expect_err("another user's");
+    assert!(
+        refused.contains("this link belongs to uid 12345"),
+        "{refused}"
+    );
 }
 
 proptest::proptest! {

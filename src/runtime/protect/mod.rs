@@ -10,6 +10,7 @@ mod agenda;
 mod guard;
 mod hand;
 mod inbox;
+mod journal;
 mod resident;
 
 use std::path::PathBuf;

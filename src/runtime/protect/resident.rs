@@ -1,6 +1,5 @@
 //! Stays, and gives what starts later what its rule says.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,7 @@ use super::agenda::Agenda;
 use super::guard::Guard;
 use super::hand::Hand;
 use super::inbox::{Arrival, Inbox};
+use super::journal::{Level, say};
 use super::{RuleSource, Stay};
 use crate::linux::subjects::SubjectReader;
 use crate::linux::{ReadError, SysRoot};
@@ -15,7 +15,6 @@ use crate::model::rules::Rules;
 use crate::output::protect::{Outcome, lines, no_rules};
 use crate::runtime::RunError;
 use crate::text::format::number_of;
-use crate::text::tone::printable;
 
 /// How often new processes are looked for where the kernel tells of none.
 const LOOK: Duration = Duration::from_secs(1);
@@ -161,24 +160,4 @@ fn tell(outcome: &Outcome, rules: &Rules) {
     for line in lines(outcome, rules) {
         say(level, &line);
     }
-}
-
-/// Priorities of the journal (sd-daemon(3)).
-#[derive(Debug, Clone, Copy)]
-enum Level {
-    Error = 3,
-    Warning = 4,
-    Notice = 5,
-    Info = 6,
-}
-
-/// A line on standard error, with a priority where the journal reads it.
-fn say(level: Level, what: &str) {
-    let what = printable(what);
-    let priority = match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => format!("<{}>", level as u8),
-        None => "oomtop: ".to_owned(),
-    };
-    // Nobody can be told where standard error is closed.
-    let _ = writeln!(io::stderr(), "{priority}{what}");
 }
