@@ -205,8 +205,10 @@ fn a_signal_ends_it_at_once_and_without_a_word() {
     ] {
         let trap = if ignored { "trap '' INT;" } else { "" };
         let script = format!("{trap} exec \"$0\" --once --root \"$1\"");
-        let mut child = Command::new("sh")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_oomtop")])
+        // Tests that run as a background job are started with SIGINT ignored themselves, and a shell cannot undo that.
+        let mut child = Command::new("env")
+            .args(["--default-signal=INT", "sh", "-c", &script])
+            .arg(env!("CARGO_BIN_EXE_oomtop"))
             .arg(root.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
