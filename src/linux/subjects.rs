@@ -6,7 +6,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
-use rustix::io::Errno;
 
 use super::cgroup::hierarchy::Hierarchy;
 use super::cgroup::proc_file::memory_path;
@@ -14,7 +13,7 @@ use super::host::Facts;
 use super::host::users::Users;
 use super::kernel_file::{FileBuffer, number, signed};
 use super::scan::command_lines::{self, CommandLines};
-use super::scan::proc::{stat_line, status_lines};
+use super::scan::proc::{cannot_list, stat_line, status_lines};
 use super::{ReadError, SysRoot};
 use crate::model::cgroup::CgroupVersion;
 use crate::model::process::comm::Comm;
@@ -260,15 +259,6 @@ impl SubjectReader {
             }
         }
     }
-}
-
-fn cannot_list(path: &std::path::Path, errno: Errno) -> ReadError {
-    ReadError::new(
-        path,
-        "the process table",
-        errno,
-        "check that procfs is mounted there, or give another place with --proc",
-    )
 }
 
 /// The name of the user that oomtop runs as, or the number.

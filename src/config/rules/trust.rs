@@ -1,4 +1,4 @@
-//! Whether root may obey a file: whoever can write it decides what root writes.
+//! Whether root may obey a file of rules: a user who can change the file could make root write for him.
 
 use std::ffi::OsString;
 use std::fs::Metadata;

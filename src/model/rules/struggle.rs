@@ -7,8 +7,7 @@ use std::time::Duration;
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 
-/// So often a value is written to one process. A program may set its own once when it starts, and once more for what it
-/// starts.
+/// Most writes to one process. A program may set its own value when it starts, and once more before it starts others.
 const MOST: u32 = 3;
 
 /// After so long without a write it is no fight.

@@ -15,14 +15,14 @@ use crate::model::rules::start::Start;
 use crate::model::rules::struggle::{Act, Struggles};
 use crate::output::protect::Outcome;
 
-/// After so many starts, and two for each process of the last look at all, all are looked at: most that are remembered
-/// have ended.
+/// The census may hold twice the processes of the last sweep and this many more. A larger one holds mostly processes that
+/// have ended: the next sweep forgets them.
 const SPARE: usize = 4096;
 
 /// Most processes that are held at once: each takes a descriptor.
 const HELD: usize = 64;
 
-/// How often descendants of those that have changed meanwhile are looked at in one go.
+/// A write can change what descendants get. They are looked at in the same call, so many generations deep.
 const DEPTH: usize = 4;
 
 /// The processes, and how to write to them.
@@ -132,7 +132,7 @@ impl Guard {
         Ok(self.apply(&touched))
     }
 
-    /// Looks at these; whose holding may be another one then.
+    /// Reads these processes. Returns those that another rule may hold now.
     fn look(&mut self, pids: BTreeSet<Pid>) -> BTreeSet<Pid> {
         let mut touched = BTreeSet::new();
         for pid in pids {
@@ -177,7 +177,7 @@ impl Guard {
 
     /// Holds the processes of these changes and looks at them again: a pid and a start time, which counts in ticks of
     /// 10 ms, may be another process's by now. While a process is held and lives, what is read under its pid is its own.
-    /// Whose holding has changed meanwhile is added to `others`.
+    /// Processes that another rule holds by now are added to `others`.
     fn still_right(&mut self, changes: &[Change], others: &mut BTreeSet<Pid>) -> Vec<Change> {
         let ids: Vec<_> = changes.iter().map(|change| change.id).collect();
         self.hand.hold(&ids);

@@ -250,7 +250,8 @@ impl ProcessScan for ProcScan {
     }
 }
 
-fn cannot_list(path: &std::path::Path, errno: Errno) -> ReadError {
+/// The process table at `path` cannot be listed.
+pub(in crate::linux) fn cannot_list(path: &std::path::Path, errno: Errno) -> ReadError {
     ReadError::new(
         path,
         "the process table",
