@@ -45,6 +45,9 @@
 //! back, and the receipt names what stayed. An undo carries what it expects to find and asks if that has changed.
 //! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
 //!
+//! What is a unit's is written by its systemd ([`model::plan::step::UnitStep`], `linux/systemd/`): limits of the running
+//! unit by D-Bus within 2 s, what it takes only at its start by a drop-in. Their undo removes what they left in files.
+//!
 //! With `--audit FILE` the executor is wrapped in one that logs ([`output::audit`]): what is about to be written is on
 //! disk before the first step, each step after it, and a write whose beginning cannot be logged is not made.
 //!
@@ -178,8 +181,11 @@
 //!   its letter, its plan and its words, `app/dialog/incident/offer.rs` decides where it is listed. What of it stands
 //!   still until it is taken back is noted in `app/frozen/taking.rs`.
 //! * Another maker of plans (a subcommand, rules): [`model::plan::build`] and [`model::plan::execute::run_all`] with
-//!   a [`linux::write::executor::KernelWriter`]. Another way to write (D-Bus): an implementation of
+//!   a [`linux::write::executor::KernelWriter`]. Another way to write: an implementation of
 //!   [`model::plan::execute::Executor`].
+//! * A property of a running unit: the column `systemd` of `model/cgroup/limits.rs`, where a limit file shows it; any other a
+//!   method of `Connected` in `linux/systemd/manager.rs`. What a service takes only at its start: a variant of
+//!   [`model::systemd::drop_in::Setting`].
 //! * A command without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and reads
 //!   samples and events from the session; `?` ends the command at SIGTERM, SIGINT and closed pipes. A resident
 //!   command matches on [`runtime::headless::Session::next`].

@@ -14,6 +14,8 @@ use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::{Pid, ProcessId};
 use crate::model::recall::Remembered;
 use crate::model::snapshot::{Needs, Snapshot};
+use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::{Lasting, UnitName};
 use crate::model::time::{Monotonic, Now};
 use crate::model::traced::Traced;
 use crate::model::wake::{Wake, WakeSources};
@@ -116,6 +118,8 @@ pub enum Msg {
     Ledger(Arc<Result<Account, String>>),
     /// What can be done with the group asked for by [`Effect::Survey`], or why that is not known.
     Surveyed(CgroupPath, Result<Survey, String>),
+    /// What there is of the drop-in asked for by [`Effect::ReadDropIn`], or why that is not known.
+    DropIn(UnitName, Lasting, Result<Found, String>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], or why not.
     Older(Result<OlderBoots, String>),
     /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
@@ -154,6 +158,8 @@ pub enum Effect {
     ListGroups,
     /// Look what can be done with this group.
     Survey(CgroupPath),
+    /// Read the drop-in that oomtop keeps for this service.
+    ReadDropIn(UnitName, Lasting),
     /// Write to the kernel.
     Write {
         /// Id that the receipt repeats.

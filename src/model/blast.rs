@@ -253,6 +253,8 @@ mod tests {
             group: CgroupKey(group),
             policy,
             main: main.map(id),
+            adj: None,
+            has_old_limit: false,
         }
     }
 

@@ -26,6 +26,7 @@ pub mod shell;
 pub mod sigkills;
 pub mod size;
 pub mod snapshot;
+pub mod systemd;
 pub mod time;
 pub mod traced;
 pub mod vm_settings;

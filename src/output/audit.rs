@@ -16,7 +16,7 @@ use crate::model::actor::Actor;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::Plan;
 use crate::model::plan::receipt::{Failure, Reading, Reaped, StepReceipt};
-use crate::model::plan::step::{CgroupStep, Step};
+use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 
 /// What all lines of a write begin with.
@@ -34,7 +34,7 @@ pub struct Stamp<'a> {
 #[derive(Debug, Default, Serialize)]
 struct Entry<'a> {
     /// What is done: `adj`, `signal`, `stop`, `continue`, `kill_and_reap`, `enable_memory`, `disable_memory`, `make`,
-    /// `limit`, `move`, `remove`, `freeze`, `thaw`, `reclaim`, `kill_group`.
+    /// `limit`, `move`, `remove`, `freeze`, `thaw`, `reclaim`, `kill_group`, `unit_limit`, `drop_in`.
     does: &'static str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     process: Option<ProcessId>,
@@ -46,6 +46,12 @@ struct Entry<'a> {
     /// The limit file.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'static str>,
+    /// The unit of systemd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    /// The drop-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
     /// What is written or sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
@@ -162,6 +168,19 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
         Step::Stop { stop: true, .. } => of("stop"),
         Step::Stop { stop: false, .. } => of("continue"),
         Step::Reap { .. } => of("kill_and_reap"),
+        Step::Unit(UnitStep::Limit(limit)) => Entry {
+            unit: Some(&limit.unit.name),
+            cgroup: Some(&limit.group),
+            file: Some(limit.write.file.name()),
+            value: Some(limit.write.text()),
+            ..of("unit_limit")
+        },
+        Step::Unit(UnitStep::DropIn(write)) => Entry {
+            unit: Some(&write.unit.name),
+            path: Some(write.path()),
+            value: write.text.clone(),
+            ..of("drop_in")
+        },
         Step::Cgroup(step) => {
             let (does, group, value) = match step {
                 CgroupStep::EnableMemory(group) => ("enable_memory", group, None),
@@ -198,6 +217,11 @@ fn reading(step: &Step, reading: &Reading) -> Option<String> {
             Step::Cgroup(CgroupStep::Limit(_, write)) => write.file.text(*value),
             _ => return None,
         },
+        Reading::UnitLimit(limit) => match step {
+            Step::Unit(UnitStep::Limit(UnitLimit { write, .. })) => write.file.text(limit.shown),
+            _ => return None,
+        },
+        Reading::DropIn(found) => return found.text.clone(),
         Reading::Group(group) | Reading::Home(group, _) => group.to_string(),
         Reading::Controllers(list) => list.clone(),
         Reading::Freezer(state) => state.name().to_owned(),

@@ -16,6 +16,7 @@ pub(crate) mod corpus;
 pub(crate) mod crowd;
 pub(crate) mod driver;
 pub(crate) mod fake_root;
+pub(crate) mod fake_systemd;
 pub(crate) mod hands;
 pub(crate) mod hog;
 pub(crate) mod keys;

@@ -7,9 +7,11 @@ use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
 use oomtop::model::freezer::FreezerState;
 use oomtop::model::plan::execute::Executor;
 use oomtop::model::plan::receipt::{Failure, FailureKind, Reading, Reaped, StepReceipt};
-use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step};
+use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step, UnitStep};
 use oomtop::model::process::ProcessId;
 use oomtop::model::process::score::OomScoreAdj;
+use oomtop::model::systemd::drop_in::Found;
+use oomtop::model::systemd::{Kept, UnitLimitReading};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PaperKernel {
@@ -22,6 +24,8 @@ pub(crate) struct PaperKernel {
     pub(crate) frozen: BTreeSet<CgroupPath>,
     /// Processes that are stopped.
     pub(crate) stopped: BTreeSet<ProcessId>,
+    /// Drop-ins by their path.
+    pub(crate) drop_ins: BTreeMap<String, String>,
     /// How many steps still succeed; the next step is then denied once.
     pub(crate) until_denied: Option<usize>,
     /// How many looks and steps are left before these processes die.
@@ -49,6 +53,16 @@ fn set_limits(limits: &Limits, version: CgroupVersion) -> LimitPatch {
     let set = LimitFile::of(version).filter(|file| file.get(limits) != file.get(&new));
     set.filter_map(|file| Some((file, file.get(limits)?)))
         .collect()
+}
+
+fn of_unit(reading: &Reading) -> Reading {
+    let reading = reading.limit().map(|value| UnitLimitReading {
+        property: value,
+        shown: value,
+        is_past: false,
+        kept: Kept::Nothing,
+    });
+    reading.map_or(Reading::Nothing, Reading::UnitLimit)
 }
 
 impl PaperKernel {
@@ -85,6 +99,42 @@ impl PaperKernel {
         let value = self.groups.get(group).and_then(|limits| file.get(limits));
         let limit = value.map(|value| LimitWrite { file, value });
         Reading::Home(group.clone(), limit)
+    }
+
+    /// systemd, which has the limit that the file shows.
+    fn unit(&mut self, step: &UnitStep, before: &mut Reading) -> Result<Reading, Failure> {
+        match step {
+            UnitStep::Limit(limit) => {
+                let step = CgroupStep::Limit(limit.group.clone(), limit.write);
+                let mut was = Reading::Nothing;
+                let outcome = self.cgroup(&step, &mut was);
+                *before = of_unit(&was);
+                outcome.map(|now| of_unit(&now))
+            }
+            UnitStep::DropIn(write) => {
+                let found = self.drop_in(&write.path());
+                *before = Reading::DropIn(found.clone());
+                if found.text == write.text {
+                    return Ok(Reading::DropIn(found));
+                }
+                if found.text != write.was {
+                    return refused(FailureKind::Other);
+                }
+                match &write.text {
+                    Some(text) => self.drop_ins.insert(write.path(), text.clone()),
+                    None => self.drop_ins.remove(&write.path()),
+                };
+                Ok(Reading::DropIn(self.drop_in(&write.path())))
+            }
+        }
+    }
+
+    fn drop_in(&self, path: &str) -> Found {
+        let text = self.drop_ins.get(path).cloned();
+        Found {
+            directory: text.is_some(),
+            text,
+        }
     }
 
     fn cgroup(&mut self, step: &CgroupStep, before: &mut Reading) -> Result<Reading, Failure> {
@@ -197,6 +247,11 @@ impl Executor for PaperKernel {
                 self.frozen_now(path)
             }
             Step::Stop { target, .. } => Reading::Freezer(state(self.stopped.contains(target))),
+            Step::Unit(UnitStep::Limit(limit)) => {
+                let value = limit.write.file.get(self.group(&limit.group)?);
+                of_unit(&value.map_or(Reading::Nothing, Reading::Limit))
+            }
+            Step::Unit(UnitStep::DropIn(write)) => Reading::DropIn(self.drop_in(&write.path())),
             _ => Reading::Nothing,
         })
     }
@@ -231,6 +286,7 @@ impl Executor for PaperKernel {
             }
             Step::Stop { .. } | Step::Reap { .. } => refused(FailureKind::Gone),
             Step::Cgroup(step) => self.cgroup(step, &mut before),
+            Step::Unit(step) => self.unit(step, &mut before),
         };
         StepReceipt {
             step: step.clone(),

@@ -137,6 +137,8 @@ pub(crate) fn snapshot(version: CgroupVersion) -> Snapshot {
             group: CgroupKey(2),
             policy: OomPolicy::Stop,
             main: None,
+            adj: None,
+            has_old_limit: false,
         }]);
     }
     let settings = Arc::make_mut(&mut sample.vm_settings);

@@ -153,6 +153,8 @@ fn systemd_stops_the_rest_of_the_unit_after_a_kill_in_it() {
                 group: key,
                 policy: OomPolicy::Stop,
                 main: None,
+                adj: None,
+                has_old_limit: false,
             }]);
         }
         Msg::Sampled(Arc::new(sample))

@@ -62,6 +62,7 @@ mod rule_line;
 mod scrolling;
 mod seen;
 mod selection;
+mod systemd;
 mod traced;
 mod trust;
 mod truth;

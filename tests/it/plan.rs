@@ -6,11 +6,14 @@ use crate::common::paper_kernel::PaperKernel;
 use crate::common::scene::{MIB, id};
 use oomtop::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits, Unit};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
+use oomtop::model::killers::oom_policy::Manager;
 use oomtop::model::plan::receipt::{FailureKind, PlanReceipt};
-use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step};
+use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use oomtop::model::plan::{Plan, build, execute, inverse};
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::signal::SIGNALS;
+use oomtop::model::systemd::drop_in::{DropInWrite, Found, Setting};
+use oomtop::model::systemd::{Lasting, UnitName};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -41,6 +44,13 @@ fn write(version: CgroupVersion) -> impl Strategy<Value = (LimitFile, LimitValue
     select(files).prop_flat_map(move |file| value(file).prop_map(move |value| (file, value)))
 }
 
+fn unit() -> UnitName {
+    UnitName {
+        name: "web.service".to_owned(),
+        manager: Manager::System,
+    }
+}
+
 fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
     prop_oneof![
         (target(), -1000_i64..=1000).prop_map(|(target, value)| {
@@ -61,6 +71,31 @@ fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
         (target(), path()).prop_map(|(target, path)| CgroupStep::Move(target, path).into()),
         (path(), write(version)).prop_map(|(path, (file, value))| {
             CgroupStep::Limit(path, LimitWrite { file, value }).into()
+        }),
+        (path(), write(version)).prop_map(|(group, (file, value))| {
+            UnitStep::Limit(UnitLimit {
+                unit: unit(),
+                group,
+                write: LimitWrite { file, value },
+                lasting: Lasting::Runtime,
+                leave: None,
+            })
+            .into()
+        }),
+        (-1000_i64..=1000, proptest::bool::ANY).prop_map(|(value, is_there)| {
+            let text = is_there.then(|| "[Service]\nNice=1\n".to_owned());
+            let found = Found {
+                directory: text.is_some(),
+                text,
+            };
+            let setting = Setting::ScoreAdjust(OomScoreAdj::clamped(value));
+            UnitStep::DropIn(DropInWrite::setting(
+                unit(),
+                Lasting::Persistent,
+                &found,
+                setting,
+            ))
+            .into()
         }),
     ]
 }
@@ -89,6 +124,7 @@ fn kernel(
         enabled: BTreeSet::new(),
         frozen: BTreeSet::new(),
         stopped: BTreeSet::new(),
+        drop_ins: BTreeMap::new(),
         until_denied,
         deaths: Vec::new(),
     }

@@ -19,6 +19,7 @@ use oomtop::model::incident::{Freezer, Survey};
 use oomtop::model::plan::execute::{self, run_all};
 use oomtop::model::process::{Process, ProcessId};
 use oomtop::model::snapshot::Host;
+use oomtop::model::systemd::drop_in::Found;
 use oomtop::model::time::Monotonic;
 use oomtop::oomlog::OomEvent;
 use oomtop::ui::theme::Theme;
@@ -59,6 +60,7 @@ impl Machine {
             enabled: [].into(),
             frozen: [].into(),
             stopped: [].into(),
+            drop_ins: [].into(),
             until_denied: None,
             deaths: Vec::new(),
         };
@@ -122,6 +124,7 @@ impl Machine {
 fn own_host() -> Host {
     Host {
         own_pid: Some(4000),
+        systemd: true,
         ..host()
     }
 }
@@ -233,6 +236,10 @@ impl Session {
                 Effect::Survey(group) => {
                     let survey = self.machine.survey(&group);
                     self.scene.tell(Msg::Surveyed(group, Ok(survey)));
+                }
+                Effect::ReadDropIn(unit, lasting) => {
+                    let found = Ok(Found::default());
+                    self.scene.tell(Msg::DropIn(unit, lasting, found));
                 }
                 Effect::Save { .. } => {
                     let done = Receipt::Saved(Err("no disk".to_owned()));

@@ -29,6 +29,7 @@ mod sampler_kills;
 mod sampler_victims;
 mod self_protection;
 mod starved;
+mod systemd;
 mod time_zone;
 mod units;
 mod waker;

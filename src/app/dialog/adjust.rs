@@ -1,26 +1,31 @@
 //! The adjust dialog: choose a level, a role or a value, see who dies next with that value, write it.
 
 mod choice;
+mod later;
 mod preview;
 mod view;
 
+use super::cgroup::steps::step_text;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Receipt, WriteId};
-use crate::model::plan::build;
 use crate::model::plan::receipt::StepReceipt;
-use crate::model::plan::step::Step;
+use crate::model::plan::step::{Step, UnitStep};
+use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::process::protection::Protection;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::snapshot::Snapshot;
+use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::{Lasting, UnitName};
 use crate::text::tone::{Line, Tone};
 
 pub use choice::Lean;
 use choice::{CHOICES, ScopeChoice, parse_value};
+use later::Later;
 
 /// Name of the set of tagged processes.
 const TAGGED: &str = "tagged";
@@ -42,6 +47,8 @@ pub struct AdjustDialog {
     fresh: bool,
     /// Why the value is not further in the direction of the key.
     end: Option<&'static str>,
+    /// What a service starts with.
+    later: Later,
     /// A first Enter confirmed a risky value.
     armed: bool,
     /// The write whose receipt is pending.
@@ -77,6 +84,7 @@ impl AdjustDialog {
             fresh: true,
             end: start.end,
             legacy: false,
+            later: Later::default(),
             armed: false,
             waiting: None,
             result: Vec::new(),
@@ -145,20 +153,28 @@ impl AdjustDialog {
         let Ok(value) = self.parsed() else {
             return Outcome::Stay;
         };
-        let alive: Vec<_> = context
-            .living(self.targets())
-            .iter()
-            .map(|(target, _)| target.id)
-            .collect();
-        if alive.is_empty() {
+        let living = context.living(self.targets());
+        let alive: Vec<_> = living.iter().map(|(target, _)| target.id).collect();
+        let unit = self.service(context);
+        let later = self.later.write(unit.as_ref(), value).transpose();
+        let (false, Ok(later)) = (alive.is_empty(), later) else {
             return Outcome::Stay;
-        }
+        };
         if self.is_risky(value) && !self.armed {
             self.armed = true;
             return Outcome::Stay;
         }
         self.result.clear();
-        Outcome::Write(build::adj(alive, value))
+        let mut plans = build::adj(alive, value);
+        plans.extend(later.map(|write| Plan::from_iter([UnitStep::DropIn(write)])));
+        Outcome::Write(plans)
+    }
+
+    /// The service whose later starts the dialog can set, too.
+    fn service(&self, context: &DialogContext<'_>) -> Option<UnitName> {
+        let living = context.living(self.targets());
+        let processes: Vec<_> = living.iter().map(|(_, process)| *process).collect();
+        later::service_of(&processes, context)
     }
 
     /// True if the value needs a second Enter: it makes a leak unkillable, and children inherit the value.
@@ -190,6 +206,11 @@ impl Dialog for AdjustDialog {
             Id::Back => return Outcome::Close,
             Id::Commit => return self.commit(context),
             Id::Switch => self.scope = (self.scope + 1) % self.scopes.len().max(1),
+            Id::Lasting => {
+                self.armed = false;
+                let unit = self.service(context);
+                return Outcome::Perform(self.later.turn(unit.as_ref()));
+            }
             Id::Protect => self.lean(Lean::Protect),
             Id::Expend => self.lean(Lean::Expend),
             Id::Legacy => {
@@ -213,7 +234,7 @@ impl Dialog for AdjustDialog {
     }
 
     fn question(&self) -> usize {
-        self.scope * 2 + usize::from(self.armed)
+        (self.scope * 2 + usize::from(self.armed)) * Later::QUESTIONS + self.later.question()
     }
 
     fn on_paste(&mut self, text: &str) {
@@ -261,9 +282,14 @@ impl Dialog for AdjustDialog {
             return Outcome::Close;
         }
         let targets = self.targets();
-        let lines = steps().filter_map(|receipt| result_line(receipt, targets));
+        let lines = steps().map(|receipt| result_line(receipt, targets));
         self.result = lines.collect();
         Outcome::Stay
+    }
+
+    fn on_drop_in(&mut self, unit: &UnitName, lasting: Lasting, found: &Result<Found, String>) {
+        self.later.arrived(unit, lasting, found);
+        self.armed = false;
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
@@ -300,16 +326,23 @@ impl AdjustDialog {
 }
 
 /// One target of many can fail: then each is named with its result.
-fn result_line(receipt: &StepReceipt, targets: &[Pinned]) -> Option<Line> {
-    let Step::Adj { target, value } = receipt.step else {
-        return None;
+fn result_line(receipt: &StepReceipt, targets: &[Pinned]) -> Line {
+    let (target, value) = match &receipt.step {
+        Step::Adj { target, value } => (*target, *value),
+        step => {
+            let text = step_text(step);
+            return match receipt.failure() {
+                Some(failure) => Line::of(Tone::Critical, failure.sentence.clone()),
+                None => Line::of(Tone::Good, "done  ").add(Tone::Normal, text),
+            };
+        }
     };
     let name = targets
         .iter()
         .find(|t| t.id == target)
         .map_or_else(String::new, ToString::to_string);
-    Some(match receipt.failure() {
+    match receipt.failure() {
         Some(failure) => Line::of(Tone::Critical, format!("{name}: {}", failure.sentence)),
         None => Line::of(Tone::Good, "done  ").add(Tone::Normal, format!("{name} → {value}")),
-    })
+    }
 }

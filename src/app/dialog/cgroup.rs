@@ -9,6 +9,7 @@ mod risk;
 pub(in crate::app) mod steps;
 mod view;
 
+use super::by::By;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
@@ -58,6 +59,8 @@ pub struct CgroupDialog {
     group: Option<CgroupPath>,
     changes: Fields,
     change_focus: usize,
+    /// Who writes the limits, if the group is a unit's.
+    by: By,
     /// Enter was pressed on limits that kill at once: the next Enter writes them.
     insisted: bool,
     /// Lines scrolled away on a screen too low for the whole plan.
@@ -113,6 +116,7 @@ impl CgroupDialog {
             group,
             changes: fields_of(version),
             change_focus: 0,
+            by: By::default(),
             insisted: false,
             scroll: 0,
             waiting: None,
@@ -227,7 +231,7 @@ impl CgroupDialog {
         if target.is_none_or(|id| context.process(id).is_none()) && self.mode != Mode::Limits {
             return Outcome::Stay;
         }
-        match self.plan(context.cells.snapshot) {
+        match self.whole_plan(context) {
             Ok(_) if !self.insisted && risk::needs_insisting(self, context) => {
                 self.insisted = true;
                 // The question is at the top of the dialog.
@@ -301,6 +305,7 @@ impl Dialog for CgroupDialog {
                 return Outcome::Stay;
             }
             (_, Id::Switch) => self.mode = self.next_mode(),
+            (_, Id::Lasting) => self.by = self.by.next(),
             (mode, _) => {
                 let matching = self.matching().len();
                 let (at, len) = match mode {
@@ -332,7 +337,7 @@ impl Dialog for CgroupDialog {
             Mode::Create => 1,
             Mode::Limits => 2,
         };
-        mode * 2 + usize::from(self.insisted)
+        (mode * 2 + usize::from(self.insisted)) * By::ALL.len() + self.by as usize
     }
 
     fn on_paste(&mut self, text: &str) {

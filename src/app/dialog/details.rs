@@ -1,15 +1,18 @@
 //! The details pane: one process, its badness part by part, and the file behind each number.
 
 mod distance;
+mod drift;
 mod ended;
 mod groups;
 mod heap;
+mod policy;
 mod rule;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, blast};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
+use crate::app::msg::{Receipt, WriteId};
 use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::RssSource;
 use crate::model::oom_domain::victim::{Scope, group_kill};
@@ -17,15 +20,20 @@ use crate::model::process::badness::{Badness, badness, score};
 use crate::model::process::protection::Protection;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Detail, Snapshot};
+use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::{Lasting, UnitName};
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
+use policy::Policy;
 
 /// Shows one pinned process; its numbers keep updating.
 #[derive(Debug)]
 pub struct DetailsDialog {
     target: Pinned,
     scroll: Scroll,
+    /// A drop-in that would keep the others.
+    policy: Option<Policy>,
 }
 
 impl DetailsDialog {
@@ -34,6 +42,7 @@ impl DetailsDialog {
         Self {
             target,
             scroll: Scroll::default(),
+            policy: None,
         }
     }
 }
@@ -44,6 +53,9 @@ impl Dialog for DetailsDialog {
     }
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        if let Some(outcome) = self.on_policy(action, context) {
+            return outcome;
+        }
         match action {
             Id::Back | Id::Commit | Id::Close => return Outcome::Close,
             _ => {
@@ -51,6 +63,39 @@ impl Dialog for DetailsDialog {
             }
         }
         Outcome::Stay
+    }
+
+    fn question(&self) -> usize {
+        self.policy.as_ref().map_or(0, Policy::question)
+    }
+
+    fn asked(&mut self, id: WriteId) {
+        if let Some(policy) = &mut self.policy {
+            policy.waiting = Some(id);
+        }
+    }
+
+    fn waiting(&self) -> Option<WriteId> {
+        self.policy.as_ref()?.waiting
+    }
+
+    fn waits_for(&self, id: WriteId) -> bool {
+        self.waiting() == Some(id)
+    }
+
+    fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
+        if let (Receipt::Write { id, plans }, Some(policy)) = (receipt, &mut self.policy)
+            && policy.waiting == Some(*id)
+        {
+            policy.done(plans);
+        }
+        Outcome::Stay
+    }
+
+    fn on_drop_in(&mut self, unit: &UnitName, lasting: Lasting, found: &Result<Found, String>) {
+        if let Some(policy) = &mut self.policy {
+            policy.arrived(unit, lasting, found);
+        }
     }
 
     fn wants_detail(&self) -> Option<ProcessId> {
@@ -68,6 +113,11 @@ impl Dialog for DetailsDialog {
             hints: context
                 .hints(self.scope())
                 .on(&[Id::Up, Id::Down], "scroll")
+                .on_if(
+                    Policy::unit(self.target.id, context).is_some(),
+                    &[Id::Policy],
+                    "keep the others",
+                )
                 .leave(),
             scroll: self.scroll.first(),
             ..DialogView::default()
@@ -80,7 +130,10 @@ impl Dialog for DetailsDialog {
                     .detail
                     .as_ref()
                     .filter(|d| d.id == process.id);
-                view.text(identity(process, detail, context))
+                let policy = self.policy.as_ref();
+                let policy = policy.map_or_else(Vec::new, |policy| policy.lines(context));
+                view.text(policy)
+                    .text(identity(process, detail, context))
                     .gap()
                     .text(distance::domains(process, context))
                     .text(heap::lines(process, detail, context))
@@ -144,6 +197,7 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
         ),
         pair("cgroup", group),
     ];
+    lines.extend(drift::lines(process, snapshot));
     if !process.kernel_thread && !process.global_init {
         lines.extend(along(process, snapshot));
     }

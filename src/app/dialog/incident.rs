@@ -7,6 +7,7 @@ mod plan;
 mod remedy;
 mod view;
 
+use super::by::By;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
@@ -42,6 +43,8 @@ pub struct IncidentDialog {
     /// under the key that confirms.
     proposed: Option<Remedy>,
     amount: Amount,
+    /// Who raises the limit, if the group is a unit's.
+    by: By,
     /// Enter was pressed on what is asked twice.
     insisted: bool,
     /// Lines scrolled away on a screen too low for all.
@@ -110,6 +113,7 @@ impl IncidentDialog {
             untouched: true,
             proposed: None,
             amount: Amount::default(),
+            by: By::default(),
             insisted: false,
             scroll: 0,
             waiting: None,
@@ -194,6 +198,7 @@ impl Dialog for IncidentDialog {
                 self.choose(now);
                 self.amount.next_share();
             }
+            Id::Lasting if now == Some(Remedy::Raise) => self.by = self.by.next(),
             Id::Up => self.choose(offers.beside(now, -1)),
             Id::Down => self.choose(offers.beside(now, 1)),
             Id::PageDown => self.scroll = (self.scroll + 5).min(100),
@@ -226,7 +231,8 @@ impl Dialog for IncidentDialog {
 
     fn question(&self) -> usize {
         let chosen = self.chosen.map_or(0, |chosen| chosen as usize + 1);
-        (chosen * 2 + usize::from(self.insisted)) * 2 + usize::from(self.survey.is_some())
+        let asked = (chosen * 2 + usize::from(self.insisted)) * 2;
+        (asked + usize::from(self.survey.is_some())) * By::ALL.len() + self.by as usize
     }
 
     fn on_paste(&mut self, text: &str) {

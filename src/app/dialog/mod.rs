@@ -3,9 +3,11 @@
 
 pub mod adjust;
 mod blast;
+mod by;
 pub mod cgroup;
 pub mod details;
 pub mod domain;
+mod drop_in;
 pub mod event;
 pub mod help;
 mod hints;
@@ -44,6 +46,8 @@ use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Host, Snapshot};
+use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::{Lasting, UnitName};
 use crate::model::wake::WakeSources;
 use crate::text::tone::Line;
 
@@ -176,6 +180,9 @@ pub trait Dialog: fmt::Debug {
 
     /// Takes the ledger that the dialog wants, or why there is none.
     fn on_ledger(&mut self, _answer: &Result<Account, String>) {}
+
+    /// Takes what there is of a drop-in that the dialog has asked for.
+    fn on_drop_in(&mut self, _unit: &UnitName, _lasting: Lasting, _found: &Result<Found, String>) {}
 
     /// Takes what can be done with a group, which the dialog may have asked for.
     fn on_survey(&mut self, _group: &CgroupPath, _survey: &Result<Survey, String>) {}

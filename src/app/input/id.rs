@@ -113,6 +113,10 @@ named! {
         Save = "save",
         /// Opens the incident dialog.
         Incident = "incident",
+        /// Changes how long a write to a unit of systemd lasts.
+        Lasting = "lasting",
+        /// Keeps the rest of a service that systemd would stop.
+        Policy = "policy",
     }
 }
 

@@ -5,10 +5,11 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::plan::inverse;
 use crate::model::plan::receipt::{PlanReceipt, Reading, Reaped, StepReceipt};
-use crate::model::plan::step::{CgroupStep, Step};
+use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
+use crate::model::systemd::drop_in::DropInWrite;
 
 /// One process's adj before and after.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +68,8 @@ pub(super) struct Changes<'a> {
     pub(super) deeds: Vec<Deed<'a>>,
     /// Limits of groups, also of groups that the write itself created.
     pub(super) limits: Vec<LimitChange<'a>>,
+    /// Drop-ins of services.
+    pub(super) drop_ins: Vec<&'a DropInWrite>,
     /// Groups that the write created, outermost first.
     pub(super) made: Vec<&'a CgroupPath>,
     /// Groups that were removed.
@@ -154,7 +157,13 @@ impl<'a> Changes<'a> {
                     to,
                 }));
             }
-            Step::Cgroup(CgroupStep::Limit(group, write)) => {
+            Step::Unit(UnitStep::DropIn(write)) => {
+                // One that systemd has not loaded is there all the same.
+                let is_written = inverse::took_effect(receipt);
+                self.drop_ins.extend(is_written.then_some(write));
+            }
+            Step::Cgroup(CgroupStep::Limit(group, write))
+            | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
                 let after = after.and_then(Reading::limit);
                 let before = receipt.before.limit();
                 let before = before.filter(|_| inverse::took_effect(receipt));

@@ -3,11 +3,12 @@
 use super::Written;
 use super::changes::{Changes, LimitChange};
 use super::deeds;
+use super::later::{self, with};
 use crate::app::State;
 use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt, StepReceipt};
-use crate::model::plan::step::{CgroupStep, Step};
+use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::wording;
@@ -25,6 +26,7 @@ impl Written {
             frozen,
             deeds: _,
             limits: _,
+            drop_ins,
             made,
             removed,
             enabled: _,
@@ -39,6 +41,10 @@ impl Written {
             [] => {}
             [(target, from)] => return format!("{} → {from}", self.name(*target)),
             many => return format!("{} moves", many.len()),
+        }
+        // It goes back with the adj that it was written with.
+        if let Some(write) = drop_ins.first() {
+            return later::back(write);
         }
         match adj.as_slice() {
             [] => {}
@@ -84,7 +90,7 @@ pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
             (Some(target), count(changes.frozen.len(), done))
         }
         Step::Reap { target } => (Some(target), None),
-        Step::Cgroup(_) => (None, None),
+        Step::Cgroup(_) | Step::Unit(_) => (None, None),
     };
     let mut said = match whose {
         Some(target) => format!("{}: {sentence}", name(state, *target)),
@@ -136,9 +142,11 @@ fn remains(receipt: &StepReceipt) -> String {
         Step::Cgroup(CgroupStep::EnableMemory(group)) => format!("memory control in {group}"),
         Step::Cgroup(CgroupStep::DisableMemory(group)) => format!("no memory control in {group}"),
         Step::Cgroup(CgroupStep::Create(group)) => format!("the group {group}"),
-        Step::Cgroup(CgroupStep::Limit(group, write)) => {
+        Step::Cgroup(CgroupStep::Limit(group, write))
+        | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
             format!("{} of {group}", write.file.name())
         }
+        Step::Unit(UnitStep::DropIn(write)) => write.path(),
         Step::Cgroup(CgroupStep::Move(target, group)) => format!("{} in {group}", target.pid),
         Step::Cgroup(CgroupStep::Remove(group)) => format!("{group} removed"),
     }
@@ -168,7 +176,8 @@ pub(super) fn changed(
                 written.name(*target)
             )
         }
-        Step::Cgroup(CgroupStep::Limit(group, write)) => {
+        Step::Cgroup(CgroupStep::Limit(group, write))
+        | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
             let now = wording::limit(write.file, now.limit()?);
             let mut limits = changes.limits.iter();
             let own = limits.find(|change| change.group == group && change.file == write.file);
@@ -196,6 +205,10 @@ pub(super) fn changed(
             "{} is in {} now, not in {group}; {again} undo the move",
             written.name(*target),
             now.group()?
+        ),
+        Step::Unit(UnitStep::DropIn(write)) => format!(
+            "{} is not as oomtop left it; {again} overwrite it",
+            write.path()
         ),
         Step::Stop { target, .. } => format!(
             "{} is {} now; {again} turn it all the same",
@@ -236,6 +249,7 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         frozen,
         deeds,
         limits: bounds,
+        drop_ins,
         made,
         removed,
         enabled,
@@ -267,18 +281,28 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
             return format!("{} processes {verb}", many.len());
         }
     }
+    let later = drop_ins.first().map(|write| later::done(write));
+    if let (Some(later), []) = (&later, adj.as_slice()) {
+        return later.clone();
+    }
     let verb = if undo { "restored" } else { "written" };
     match adj.as_slice() {
         [] => {}
         [one] => {
-            return format!(
+            let said = format!(
                 "{} adj {} → {} {verb} and read back",
                 name(state, one.target),
                 one.before,
                 one.after
             );
+            return with(said, later);
         }
-        many => return format!("adj of {} processes {}", many.len(), kept(undo)),
+        many => {
+            return with(
+                format!("adj of {} processes {}", many.len(), kept(undo)),
+                later,
+            );
+        }
     }
     match (made.last(), removed.last(), enabled.last()) {
         (Some(innermost), _, _) => format!("{innermost} made"),

@@ -95,6 +95,12 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             ledger::arrived(state, answer.as_ref());
             Vec::new()
         }
+        Msg::DropIn(unit, lasting, found) => {
+            for dialog in &mut state.dialogs {
+                dialog.on_drop_in(&unit, lasting, &found);
+            }
+            Vec::new()
+        }
         Msg::Surveyed(group, survey) => {
             if let Ok(survey) = &survey {
                 state.frozen.learn(survey);

@@ -93,6 +93,8 @@ impl UnitWatch {
                 group: *group,
                 policy: rule.policy,
                 main: None,
+                adj: rule.adj,
+                has_old_limit: rule.has_old_limit,
             });
             if rule.ends_with_main {
                 led.push((*group, *manager));

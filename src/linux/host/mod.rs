@@ -28,6 +28,7 @@ use super::kernel_file::{FileBuffer, count_cpus, number, signed, text};
 use crate::linux::cgroup::mounts::mounts;
 use crate::linux::host::users::Users;
 use crate::linux::scan::proc::{stat_line, status_lines};
+use crate::linux::systemd::runs_below;
 
 /// `CAP_SYS_RESOURCE` (include/uapi/linux/capability.h).
 const CAP_SYS_RESOURCE: u64 = 1 << 24;
@@ -98,6 +99,7 @@ impl<'a> Facts<'a> {
             in_container: false,
             hidepid: self.hidepid(root),
             ticks_per_second: rustix::param::clock_ticks_per_second(),
+            systemd: runs_below(&root.base),
         }
     }
 

@@ -213,7 +213,7 @@ impl<'a> ConfigRoot<'a> {
     }
 
     /// The home directory of a user in passwd(5).
-    fn home(&self, uid: u32) -> Option<String> {
+    pub(crate) fn home(&self, uid: u32) -> Option<String> {
         let text = self.text("etc/passwd")?;
         let uid = uid.to_string();
         text.lines().find_map(|line| {

@@ -10,6 +10,7 @@ use crate::linux::write::pinned::PinnedProcess;
 use crate::linux::write::pins::Pins;
 use crate::linux::write::signal::{own_pids, send_signal};
 use crate::linux::write::stop;
+use crate::linux::write::unit::UnitWriter;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::incident::Survey;
 use crate::model::plan::Plan;
@@ -77,6 +78,14 @@ impl KernelWriter {
         self.cgroups
             .get_or_init(|| CgroupWriter::new(self.root.clone(), self.version))
     }
+
+    fn units(&self) -> UnitWriter<'_> {
+        UnitWriter {
+            root: &self.root,
+            cgroups: self.cgroups(),
+            pins: &self.pins,
+        }
+    }
 }
 
 impl Executor for KernelWriter {
@@ -93,6 +102,7 @@ impl Executor for KernelWriter {
                 self.pins.process(*target).map(|_| Reading::Nothing)
             }
             Step::Cgroup(step) => self.cgroups().look(&self.pins, step),
+            Step::Unit(step) => self.units().look(step),
         }
     }
 
@@ -108,6 +118,7 @@ impl Executor for KernelWriter {
             }
             Step::Reap { target } => stop::reap(&self.root, &self.pins, *target),
             Step::Cgroup(step) => self.cgroups().run(&self.pins, step, &mut before),
+            Step::Unit(step) => self.units().run(step, &mut before),
         };
         StepReceipt {
             step: step.clone(),

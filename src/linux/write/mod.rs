@@ -9,3 +9,4 @@ pub(super) mod pins;
 pub(super) mod signal;
 mod spared;
 mod stop;
+mod unit;

@@ -4,6 +4,7 @@ use super::systemd::syntax::assignments;
 use super::units::{UnitFile, applied};
 use crate::model::cgroup::{CgroupKey, CgroupPath};
 use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
 use crate::oomlog::witness::{HostUnit, host_units, is_kind};
 
 /// `OOMPolicy=` of a service (systemd.service(5), since 243) or a scope (systemd.scope(5) of 252; seen to work in 252.39).
@@ -44,6 +45,10 @@ pub struct UnitRule {
     /// Once the main process has ended, systemd ends the others too, whoever killed it: a service without
     /// `KillMode=process`, `RemainAfterExit=` or `ExitType=cgroup` (systemd.service(5), systemd.kill(5)).
     pub ends_with_main: bool,
+    /// `OOMScoreAdjust=` of a service; `None` if no file sets it.
+    pub adj: Option<OomScoreAdj>,
+    /// It has `MemoryLimit=` and no `MemoryMax=`, which took its place in systemd 231.
+    pub has_old_limit: bool,
 }
 
 /// A unit around a process that may be killed.
@@ -55,6 +60,10 @@ pub struct Unit {
     pub policy: OomPolicy,
     /// The process whose end is the end of the unit; `None` if there is none, or if it is not known.
     pub main: Option<ProcessId>,
+    /// The adj that its processes start with; `None` if its files set none.
+    pub adj: Option<OomScoreAdj>,
+    /// Its files have `MemoryLimit=` and no `MemoryMax=`.
+    pub has_old_limit: bool,
 }
 
 /// The instance of systemd that runs a unit.
@@ -118,11 +127,12 @@ pub fn unit_rule(
     if is_scope && release.is_some_and(|release| release < SCOPES_SINCE) {
         return UnitRule {
             policy: OomPolicy::Continue,
-            ends_with_main: false,
+            ..UnitRule::default()
         };
     }
     let (mut policy, mut delegates, mut leaves_rest) = (None, false, false);
     let (mut stays_active, mut waits_for_all) = (false, false);
+    let (mut adj, mut old_limit, mut limit) = (None, false, false);
     for file in applied(unit, files) {
         for (section, key, value) in assignments(&file.text) {
             if !matches!(section, "Service" | "Scope") {
@@ -138,6 +148,10 @@ pub fn unit_rule(
                 "RemainAfterExit" => {
                     stays_active = matches!(value, "yes" | "y" | "true" | "t" | "on" | "1");
                 }
+                // An empty value is that of the manager again.
+                "OOMScoreAdjust" => adj = value.parse().ok(),
+                "MemoryLimit" => old_limit = !value.is_empty(),
+                "MemoryMax" => limit = !value.is_empty(),
                 "ExitType" => waits_for_all = value == "cgroup",
                 _ => {}
             }
@@ -157,6 +171,8 @@ pub fn unit_rule(
     UnitRule {
         policy,
         ends_with_main: !is_scope && !leaves_rest && !stays_active && !waits_for_all,
+        adj: adj.filter(|_| !is_scope),
+        has_old_limit: old_limit && !limit,
     }
 }
 
@@ -167,6 +183,7 @@ mod tests {
     };
     use crate::model::cgroup::CgroupPath;
     use crate::model::killers::units::UnitFile;
+    use crate::model::process::score::OomScoreAdj;
 
     fn units(path: &str) -> Vec<(String, Manager)> {
         let around = units_around(&CgroupPath::new(path)).into_iter();
@@ -240,6 +257,20 @@ mod tests {
         assert!(!service("ExitType=cgroup"));
         assert!(service("ExitType=main"));
         assert!(!ends("a.scope", "[Scope]\n"));
+    }
+
+    #[test]
+    fn the_adj_of_a_service_and_a_limit_of_the_old_name() {
+        let adj = |text: &str| rule("a.service", &format!("[Service]\n{text}\n"), 257).adj;
+        assert_eq!(adj("OOMScoreAdjust=-500"), OomScoreAdj::new(-500));
+        assert_eq!(adj("OOMScoreAdjust=-500\nOOMScoreAdjust="), None);
+        assert_eq!(adj("OOMScoreAdjust=lots"), None);
+        assert_eq!(adj("Nice=3"), None);
+        let old =
+            |text: &str| rule("a.service", &format!("[Service]\n{text}\n"), 252).has_old_limit;
+        assert!(old("MemoryLimit=1G"));
+        assert!(!old("MemoryLimit=1G\nMemoryMax=1G"));
+        assert!(!old("MemoryMax=1G"));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! From limits and targets to the steps of a plan, in an order the kernel takes.
 
 use super::Plan;
-use super::step::{CgroupStep, LimitWrite, Step};
+use super::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits, WriteOrder};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
+use crate::model::systemd::{Lasting, UnitName};
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +108,28 @@ pub fn change_limits(
         return Err(PlanError::NoLimits);
     }
     Ok(limit_steps(group, now, limits)?.into_iter().collect())
+}
+
+/// The same plan with every limit of the unit's group that systemd has a property for given by systemd, so that
+/// systemd does not undo it. Other steps stay.
+#[must_use]
+pub fn by_systemd(plan: Plan, unit: &UnitName, lasting: Lasting) -> Plan {
+    let by_systemd = |step| match step {
+        Step::Cgroup(CgroupStep::Limit(group, write))
+            if write.file.row().systemd.is_some()
+                && UnitName::of_group(&group).as_ref() == Some(unit) =>
+        {
+            Step::Unit(UnitStep::Limit(UnitLimit {
+                unit: unit.clone(),
+                group,
+                write,
+                lasting,
+                leave: None,
+            }))
+        }
+        other => other,
+    };
+    plan.steps.into_iter().map(by_systemd).collect()
 }
 
 /// One step for each limit, in an order the kernel takes, from the limits the group has `now`.

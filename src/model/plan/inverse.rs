@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::receipt::{FailureKind, PlanReceipt, Reading, StepReceipt};
-use super::step::{CgroupStep, LimitWrite, Step};
+use super::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
 
@@ -36,6 +36,7 @@ pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
                 .into_iter()
                 .collect()
         }
+        Step::Unit(step) => of_unit_step(step, &receipt.before),
         Step::Cgroup(step) => {
             let steps = of_cgroup_step(step, &receipt.before);
             steps.into_iter().map(Step::Cgroup).collect()
@@ -78,6 +79,30 @@ fn of_cgroup_step(step: &CgroupStep, before: &Reading) -> Vec<CgroupStep> {
     }
 }
 
+fn of_unit_step(step: &UnitStep, before: &Reading) -> Vec<Step> {
+    match (step, before) {
+        (UnitStep::Limit(limit), Reading::UnitLimit(before)) => {
+            let file = limit.write.file;
+            let write = |value| LimitWrite { file, value };
+            let back = UnitLimit {
+                write: write(before.property),
+                leave: Some(before.kept),
+                ..limit.clone()
+            };
+            // Somebody had written the file past systemd.
+            let past = before
+                .is_past
+                .then(|| CgroupStep::Limit(limit.group.clone(), write(before.shown)));
+            let back = Step::Unit(UnitStep::Limit(back));
+            std::iter::once(back).chain(past.map(Step::from)).collect()
+        }
+        (UnitStep::DropIn(write), Reading::DropIn(before)) => {
+            vec![UnitStep::DropIn(write.back(before.directory)).into()]
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn limits(
     group: &CgroupPath,
     values: impl IntoIterator<Item = (LimitFile, LimitValue)>,
@@ -92,7 +117,8 @@ fn limits(
 pub fn took_effect(receipt: &StepReceipt) -> bool {
     match (&receipt.step, receipt.failure()) {
         (_, None) => true,
-        (Step::Cgroup(CgroupStep::Limit(..)), Some(failure)) => {
+        // What systemd was told stays, too, where the kernel or another file says otherwise.
+        (Step::Cgroup(CgroupStep::Limit(..)) | Step::Unit(_), Some(failure)) => {
             failure.kind == FailureKind::NotKept
         }
         (_, Some(_)) => false,
@@ -136,6 +162,7 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
     match step {
         Step::Adj { .. }
         | Step::Stop { .. }
+        | Step::Unit(_)
         | Step::Cgroup(CgroupStep::Limit(..) | CgroupStep::Freeze(..)) => vec![own],
         Step::Cgroup(CgroupStep::Move(..)) => {
             let home = match before {

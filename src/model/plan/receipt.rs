@@ -5,6 +5,8 @@ use crate::model::cgroup::limits::{LimitPatch, LimitValue};
 use crate::model::freezer::FreezerState;
 use crate::model::plan::step::{LimitWrite, Step};
 use crate::model::process::score::OomScoreAdj;
+use crate::model::systemd::UnitLimitReading;
+use crate::model::systemd::drop_in::Found;
 
 /// What a step finds before it writes, or reads back after it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,6 +35,10 @@ pub enum Reading {
     Members(usize),
     /// What became of the memory of a killed process.
     Reaped(Reaped),
+    /// A limit of a unit.
+    UnitLimit(UnitLimitReading),
+    /// The drop-in of oomtop for a service.
+    DropIn(Found),
 }
 
 /// What became of a process that was killed and reaped.
@@ -65,6 +71,7 @@ impl Reading {
     pub fn limit(&self) -> Option<LimitValue> {
         match self {
             Self::Limit(value) => Some(*value),
+            Self::UnitLimit(reading) => Some(reading.shown),
             _ => None,
         }
     }
@@ -96,6 +103,10 @@ impl Reading {
         match (self, other) {
             // What was freezing is frozen a moment later.
             (Self::Freezer(one), Self::Freezer(other)) => one.is_stopped() == other.is_stopped(),
+            (Self::UnitLimit(one), Self::UnitLimit(other)) => {
+                (one.property, one.shown) == (other.property, other.shown)
+            }
+            (Self::DropIn(one), Self::DropIn(other)) => one.text == other.text,
             _ => self == other,
         }
     }

@@ -7,6 +7,8 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
+use crate::model::systemd::drop_in::DropInWrite;
+use crate::model::systemd::{Kept, Lasting, UnitName};
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +41,37 @@ pub enum Step {
     },
     /// Something with a group of the memory hierarchy.
     Cgroup(CgroupStep),
+    /// Something that systemd does for one of its units.
+    Unit(UnitStep),
+}
+
+/// What is asked of systemd, over D-Bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnitStep {
+    /// Give the running unit a limit.
+    Limit(UnitLimit),
+    /// Change the drop-in that oomtop keeps for a service, and let systemd load its files again.
+    DropIn(DropInWrite),
+}
+
+/// A limit of a unit (`SetUnitProperties`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitLimit {
+    /// Whose limit.
+    pub unit: UnitName,
+    /// The group of the unit: its file must show the limit afterwards.
+    pub group: CgroupPath,
+    /// The limit, as its file would be written.
+    pub write: LimitWrite,
+    /// How long systemd remembers it.
+    pub lasting: Lasting,
+    /// For an undo, what systemd kept in its files before: what it keeps more goes.
+    pub leave: Option<Kept>,
 }
 
 /// One write to a group, which is named by its path in the memory hierarchy.
 ///
-/// The steps say what is wanted, not which file is written: [`Self::Freeze`], [`Self::Kill`] and [`Self::Limit`] are
-/// what systemd offers too (`FreezeUnit`, `KillUnit`, `SetUnitProperties`), for an executor that asks systemd.
+/// A limit of a unit's group can be given by systemd instead ([`UnitStep::Limit`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CgroupStep {
     /// v2: write `+memory` to a group's `cgroup.subtree_control`.
@@ -89,7 +116,7 @@ impl Step {
             | Self::Stop { target, .. }
             | Self::Reap { target }
             | Self::Cgroup(CgroupStep::Move(target, _)) => Some(*target),
-            Self::Cgroup(_) => None,
+            Self::Cgroup(_) | Self::Unit(_) => None,
         }
     }
 }
@@ -99,6 +126,12 @@ impl LimitWrite {
     #[must_use]
     pub fn text(self) -> String {
         self.file.text(self.value)
+    }
+}
+
+impl From<UnitStep> for Step {
+    fn from(step: UnitStep) -> Self {
+        Self::Unit(step)
     }
 }
 

@@ -44,6 +44,10 @@ pub struct Needs {
 }
 
 /// Facts about the machine that do not change while oomtop runs.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the host"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Host {
     /// Host name.
@@ -73,6 +77,8 @@ pub struct Host {
     pub hidepid: bool,
     /// Clock ticks per second of `start_ticks`.
     pub ticks_per_second: u64,
+    /// True if systemd is pid 1 there.
+    pub systemd: bool,
 }
 
 /// The additional facts of the details pane, read for one process.

@@ -19,6 +19,7 @@ use crate::linux::SysRoot;
 use crate::linux::cgroup::list::list_groups;
 use crate::linux::ledger;
 use crate::linux::log::child::Leash;
+use crate::linux::systemd;
 use crate::linux::write::executor::KernelWriter;
 use crate::model::ledger::Place;
 use crate::model::plan::receipt::FailureKind;
@@ -117,6 +118,10 @@ impl Performer {
                 let kernel = KernelWriter::new(own.root.clone(), own.host.cgroups);
                 let survey = kernel.survey(&group);
                 Msg::Surveyed(group, survey.map_err(|failure| failure.sentence))
+            }),
+            Effect::ReadDropIn(unit, lasting) => self.aside(move |own| {
+                let found = systemd::own_drop_in(&own.root.base, &unit, lasting);
+                Msg::DropIn(unit, lasting, found.map_err(|failure| failure.sentence))
             }),
             Effect::Attend(groups) => self.attention.turn_to(groups),
             Effect::Hold(targets) => self.writer.hold(targets),

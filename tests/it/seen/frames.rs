@@ -3,7 +3,7 @@
 use crate::common::sight::{are_named, dense, dialog};
 use oomtop::app::view::layout::Panes;
 use oomtop::model::plan::Plan;
-use oomtop::model::plan::step::{CgroupStep, Step};
+use oomtop::model::plan::step::{CgroupStep, Step, UnitStep};
 use ratatui::buffer::Buffer;
 use ratatui::style::Modifier;
 
@@ -74,6 +74,15 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), Str
                 let may_be_typed = typed && is_made(path);
                 if !may_be_typed && !dense(dialog).contains(&dense(path.as_str())) {
                     return Err(format!("{path} was not in the dialog"));
+                }
+            }
+            Step::Unit(step) => {
+                let what = match step {
+                    UnitStep::Limit(limit) => limit.unit.name.clone(),
+                    UnitStep::DropIn(write) => write.path(),
+                };
+                if !dense(dialog).contains(&dense(&what)) {
+                    return Err(format!("{what} was not in the dialog"));
                 }
             }
             Step::Cgroup(

@@ -4,7 +4,7 @@ use super::choice::{CHOICES, Choice};
 use super::preview::{NAMED, preview};
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::managed::ManagedUnit;
-use crate::app::dialog::{DialogContext, DialogView, Section};
+use crate::app::dialog::{DialogContext, DialogView, Section, drop_in};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::CgroupPath;
@@ -58,6 +58,9 @@ pub(super) fn view(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Dialog
             height: CHOICES.len(),
         })
         .text(scope_line(dialog));
+    if let Some(unit) = dialog.service(context) {
+        view = view.text(vec![dialog.later.line(&unit, context)]);
+    }
     if let Ok(value) = parsed {
         view = view
             .text(preview(dialog, value, context))
@@ -83,6 +86,11 @@ fn hints(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         .typed(&[], "0-9", "value")
         .on(&[Id::Legacy], other)
         .on_if(dialog.scopes.len() > 1, &[Id::Switch], "scope")
+        .on_if(
+            dialog.service(context).is_some(),
+            &[Id::Lasting],
+            "for later",
+        )
         .leave()
 }
 
@@ -201,6 +209,11 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
             format!("… and {} more", alive.len() - NAMED),
         ));
     }
+    match dialog.later.write(dialog.service(context).as_ref(), value) {
+        None => {}
+        Some(Ok(write)) => lines.extend(drop_in::lines(&write)),
+        Some(Err(missing)) => lines.push(Line::of(Tone::Watch, missing)),
+    }
     if gone > 0 && dialog.targets().len() > 1 {
         lines.push(Line::of(
             Tone::Watch,
@@ -245,6 +258,7 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
         .filter_map(|path| ManagedUnit::of(path, context));
     let mut kept: Vec<Line> = named.filter_map(|unit| unit.adjust_line(value)).collect();
     kept.dedup_by_key(|line| line.plain());
+    kept.retain(|_| dialog.later.is_off());
     lines.extend(kept.into_iter().take(UNITS));
     let lowered = targets.iter().find(|p| value < current(p.adj));
     if let Some(pid) = lowered.map(|p| p.id.pid)

@@ -1,12 +1,30 @@
 //! Parses the limits and the path of a plan from the typed text.
 
-use crate::app::dialog::Pinned;
+use super::{CgroupDialog, Mode};
+use crate::app::dialog::by;
+use crate::app::dialog::{DialogContext, Pinned};
 use crate::app::input::line::LineInput;
 use crate::app::msg::GroupChoice;
 use crate::model::cgroup::limits::{LimitFile, LimitPatch};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::plan::Plan;
 use crate::model::plan::build::PlanError;
+use crate::model::systemd::UnitName;
 use crate::text::wording;
+
+impl CgroupDialog {
+    /// The plan, with what systemd does for its units.
+    pub(super) fn whole_plan(&self, context: &DialogContext<'_>) -> Result<Plan, String> {
+        let plan = self.plan(context.cells.snapshot)?;
+        Ok(self.by.plan(plan, self.unit(context).as_ref()))
+    }
+
+    /// The unit that systemd can give the limits.
+    pub(super) fn unit(&self, context: &DialogContext<'_>) -> Option<UnitName> {
+        let group = self.group.as_ref();
+        by::unit_of(group.filter(|_| self.mode == Mode::Limits), context)
+    }
+}
 
 /// The limits a dialog offers, with what was typed for each.
 pub(super) type Fields = Vec<(LimitFile, LineInput)>;

@@ -3,7 +3,8 @@
 use crate::model::cgroup::limits::LimitValue;
 use crate::model::freezer::FreezerState;
 use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
-use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
+use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
+use crate::model::systemd::{Lasting, UnitLimitReading};
 use crate::text::deeds;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
@@ -56,7 +57,38 @@ pub(in crate::app) fn step_text(step: &Step) -> String {
             path.as_str().trim_end_matches('/')
         ),
         Step::Cgroup(CgroupStep::Remove(path)) => format!("remove the empty group {path}"),
+        Step::Unit(UnitStep::Limit(limit)) => unit_limit(limit),
+        Step::Unit(UnitStep::DropIn(write)) => {
+            let does = if write.text.is_some() {
+                "write"
+            } else {
+                "remove"
+            };
+            format!("{does} {}, then daemon-reload", write.path())
+        }
     }
+}
+
+/// As `systemctl set-property` would do it.
+fn unit_limit(limit: &UnitLimit) -> String {
+    let UnitLimit {
+        unit,
+        write,
+        lasting,
+        leave,
+        ..
+    } = limit;
+    let property = write.file.row().systemd.unwrap_or(write.file.name());
+    let value = match write.value {
+        LimitValue::Unlimited => "infinity".to_owned(),
+        _ => value(*write),
+    };
+    let how = match (leave, lasting) {
+        (Some(_), _) => "as before",
+        (None, Lasting::Runtime) => "until the next boot",
+        (None, Lasting::Persistent) => "for good",
+    };
+    format!("let systemd set {property}={value} of {unit}, {how}")
 }
 
 /// A byte count, followed by its size in words.
@@ -71,15 +103,13 @@ fn value(write: LimitWrite) -> String {
 fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
     match (reading, step) {
         (Reading::Limit(value), Step::Cgroup(CgroupStep::Limit(_, write))) => {
-            let words = wording::limit(write.file, *value);
-            Some(match value {
-                // The exact number too, as in the step.
-                LimitValue::Amount(bytes) if words != "no limit" && *bytes >= 1024 => {
-                    format!("{bytes} ({words})")
-                }
-                _ => words,
-            })
+            Some(limit_text(*write, *value))
         }
+        (
+            Reading::UnitLimit(UnitLimitReading { shown, .. }),
+            Step::Unit(UnitStep::Limit(UnitLimit { write, .. })),
+        ) => Some(limit_text(*write, *shown)),
+        (Reading::DropIn(_) | Reading::UnitLimit(_), _) => None,
         (Reading::Adj(adj), _) => Some(adj.to_string()),
         (Reading::Group(path) | Reading::Home(path, _), _) => Some(path.to_string()),
         (Reading::Controllers(list), _) => Some(list.clone()),
@@ -98,6 +128,17 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
         (Reading::Nothing | Reading::Limits(_) | Reading::Limit(_) | Reading::Reclaimed(_), _) => {
             None
         }
+    }
+}
+
+fn limit_text(write: LimitWrite, value: LimitValue) -> String {
+    let words = wording::limit(write.file, value);
+    match value {
+        // The exact number too, as in the step.
+        LimitValue::Amount(bytes) if words != "no limit" && bytes >= 1024 => {
+            format!("{bytes} ({words})")
+        }
+        _ => words,
     }
 }
 

@@ -89,6 +89,7 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         .on(&[Id::Commit], commit)
         .on(&[Id::Up, Id::Down], "choose")
         .on_if(next != dialog.mode, &[Id::Switch], other)
+        .on_if(dialog.unit(context).is_some(), &[Id::Lasting], "by whom")
         .leave()
 }
 
@@ -198,9 +199,13 @@ fn limits_half(
         });
     }
     let hint = dialog.changes.get(dialog.change_focus);
+    let by = dialog
+        .unit(context)
+        .map(|_| dialog.by.line(KeyScope::Cgroup, context));
     view.text(
         hint.map(|(file, _)| Line::of(Tone::Dim, file.row().doc))
             .into_iter()
+            .chain(by)
             .collect(),
     )
 }
@@ -254,7 +259,7 @@ fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     if dialog.waiting.is_some() {
         return vec![Line::of(Tone::Dim, "working …")];
     }
-    match dialog.plan(context.cells.snapshot) {
+    match dialog.whole_plan(context) {
         Ok(plan) => {
             let number = |(at, step): (usize, &Step)| {
                 Line::of(Tone::Dim, format!("{}. ", at + 1)).add(Tone::Normal, step_text(step))
@@ -270,11 +275,13 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
         let mut lines = super::outlook::lines(dialog, process(dialog, context), context);
         let patch = super::plan::patch(&dialog.changes).unwrap_or_default();
         lines.extend(throttle_line(&patch, context));
-        let unit = dialog
-            .group
-            .as_ref()
-            .and_then(|path| ManagedUnit::of(path, context));
-        lines.extend(unit.map(|unit| unit.limits_line(&patch, dialog.version)));
+        let unit = dialog.unit(context);
+        let note = unit.and_then(|unit| dialog.by.note(&unit));
+        let past = || {
+            let unit = ManagedUnit::of(dialog.group.as_ref()?, context)?;
+            Some(unit.limits_line(&patch, dialog.version))
+        };
+        lines.extend(note.or_else(past));
         lines.extend(read_only(context));
         return lines;
     }

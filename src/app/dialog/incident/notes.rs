@@ -4,9 +4,10 @@ use super::IncidentDialog;
 use super::offer::{domain, exposed, freezer_of, group_at, members};
 use super::plan::{limits as limits_of, raised_to};
 use super::remedy::Remedy;
-use crate::app::dialog::DialogContext;
 use crate::app::dialog::cgroup::outlook::first_to_strike;
 use crate::app::dialog::managed::ManagedUnit;
+use crate::app::dialog::{DialogContext, by};
+use crate::app::input::scope::KeyScope;
 use crate::model::incident::plans::raised;
 use crate::model::oom_domain::whatif::{Plan, Present, nearest, prospects};
 use crate::model::process::Process;
@@ -140,7 +141,11 @@ fn raise_notes(
             ),
         ));
     }
-    lines.extend(unit.map(|unit| unit.limits_line(&limits, dialog.version)));
+    let by_systemd = by::unit_of(Some(path), context);
+    let note = by_systemd.as_ref().and_then(|unit| dialog.by.note(unit));
+    lines.extend(by_systemd.map(|_| dialog.by.line(KeyScope::Incident, context)));
+    let past = || unit.map(|unit| unit.limits_line(&limits, dialog.version));
+    lines.extend(note.or_else(past));
     lines
 }
 

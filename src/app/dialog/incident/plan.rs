@@ -3,7 +3,7 @@
 use super::IncidentDialog;
 use super::offer::{exposed, freezer_of, group_at, living, members};
 use super::remedy::Remedy;
-use crate::app::dialog::DialogContext;
+use crate::app::dialog::{DialogContext, by};
 use crate::app::frozen;
 use crate::model::cgroup::limits::Limits;
 use crate::model::cgroup::{Cgroup, CgroupPath};
@@ -41,8 +41,11 @@ pub(super) fn plans(
             let path = group()?;
             let now = limits(path, context);
             let limit = raised_to(dialog, context)?;
-            plans::raise(path, now, limit, dialog.version)
-                .map_err(|_| "the kernel would not take these limits".to_owned())
+            let plans = plans::raise(path, now, limit, dialog.version)
+                .map_err(|_| "the kernel would not take these limits".to_owned())?;
+            let unit = by::unit_of(Some(path), context);
+            let by_whom = |plan| dialog.by.plan(plan, unit.as_ref());
+            Ok(plans.into_iter().map(by_whom).collect())
         }
         Remedy::Reclaim => {
             let path = group()?;

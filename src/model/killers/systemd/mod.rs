@@ -2,7 +2,7 @@
 
 mod choice;
 mod rulesets;
-pub(super) mod syntax;
+pub(in crate::model) mod syntax;
 
 use std::time::Duration;
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 use crate::model::killers::Share;
 
 /// `key=value` lines with their section; comments and everything else left out (systemd.syntax(7)).
-pub(in crate::model::killers) fn assignments(
-    text: &str,
-) -> impl Iterator<Item = (&str, &str, &str)> {
+pub(in crate::model) fn assignments(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     let mut section = "";
     text.lines().filter_map(move |line| {
         let line = line.trim();

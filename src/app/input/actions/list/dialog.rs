@@ -42,6 +42,25 @@ pub(super) const DIALOG: &[Action] = &[
         ])],
     },
     Action {
+        id: Id::Lasting,
+        doc: "adjust, cgroup, incident, details: how long systemd keeps it",
+        keys: &["BackTab"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[
+            KeyScope::Adjust,
+            KeyScope::Cgroup,
+            KeyScope::Incident,
+            KeyScope::Process,
+        ])],
+    },
+    Action {
+        id: Id::Policy,
+        doc: "details: OOMPolicy=continue for the service that would end with the process",
+        keys: &["o"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Process])],
+    },
+    Action {
         id: Id::Legacy,
         doc: "adjust: type a legacy oom_adj, or an oom_score_adj again",
         keys: &["o"],

@@ -1,0 +1,97 @@
+//! [`By`]: who gives the group of a unit a limit, systemd or oomtop itself, and for how long.
+
+use super::DialogContext;
+use crate::app::input::id::ActionId;
+use crate::app::input::scope::KeyScope;
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::plan::{Plan, build};
+use crate::model::systemd::{Lasting, UnitName};
+use crate::text::tone::{Line, Tone};
+
+/// Who writes a limit of a unit's group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum By {
+    /// systemd, which forgets it at the next boot.
+    #[default]
+    Runtime,
+    /// systemd, for good.
+    Persistent,
+    /// oomtop, into the file of the group: systemd does not know of it.
+    File,
+}
+
+impl By {
+    pub(super) const ALL: [Self; 3] = [Self::Runtime, Self::Persistent, Self::File];
+
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Runtime => Self::Persistent,
+            Self::Persistent => Self::File,
+            Self::File => Self::Runtime,
+        }
+    }
+
+    /// A few words.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Runtime => "systemd, until the next boot",
+            Self::Persistent => "systemd, for good",
+            Self::File => "past systemd",
+        }
+    }
+
+    fn lasting(self) -> Option<Lasting> {
+        match self {
+            Self::Runtime => Some(Lasting::Runtime),
+            Self::Persistent => Some(Lasting::Persistent),
+            Self::File => None,
+        }
+    }
+
+    /// The plan with the limits given by whom this says.
+    pub(super) fn plan(self, plan: Plan, unit: Option<&UnitName>) -> Plan {
+        match (unit, self.lasting()) {
+            (Some(unit), Some(lasting)) => build::by_systemd(plan, unit, lasting),
+            _ => plan,
+        }
+    }
+
+    /// The choice, with its key.
+    pub(super) fn line(self, scope: KeyScope, context: &DialogContext<'_>) -> Line {
+        let mut line = Line::of(Tone::Dim, "by ");
+        for by in Self::ALL {
+            if by == self {
+                line.push(Tone::Accent, format!("[{}]", by.name()));
+            } else {
+                line.push(Tone::Dim, format!(" {} ", by.name()));
+            }
+        }
+        let key = context.keymap.name_in(scope, ActionId::Lasting);
+        line.add(Tone::Dim, format!("  ({key})"))
+    }
+
+    /// What systemd keeps of the limit; `None` if it does not know of it.
+    pub(super) fn note(self, unit: &UnitName) -> Option<Line> {
+        let text = match self {
+            Self::File => return None,
+            _ if unit.kind() == "scope" => format!(
+                "systemd sets it on the running {unit}: it lasts as long as the scope. Undo gives back the old value."
+            ),
+            Self::Runtime => format!(
+                "systemd sets it on the running {unit} and keeps it over a restart and a daemon-reload, until the next \
+                 boot. Undo gives back the old value and removes what systemd keeps."
+            ),
+            Self::Persistent => format!(
+                "systemd sets it on the running {unit} and keeps it over the next boot, too. Undo gives back the old value \
+                 and removes what systemd keeps."
+            ),
+        };
+        Some(Line::of(Tone::Dim, text))
+    }
+}
+
+/// The unit that systemd can give the limits of this group, if it is one's own group.
+pub(super) fn unit_of(group: Option<&CgroupPath>, context: &DialogContext<'_>) -> Option<UnitName> {
+    let asks = context.host.systemd && context.host.cgroups == CgroupVersion::V2;
+    group.filter(|_| asks).and_then(UnitName::of_group)
+}

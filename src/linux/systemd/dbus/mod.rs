@@ -1,0 +1,139 @@
+//! A client for D-Bus, for calls to systemd alone: a few types, one call at a time, and one deadline for everything.
+//!
+//! No thread, no runtime and no descriptor stays: a connection lives as long as its write.
+
+mod message;
+mod socket;
+mod wire;
+
+use std::path::Path;
+use std::time::Instant;
+
+pub(super) use message::Call;
+use message::{FIXED, Incoming};
+use socket::Socket;
+use wire::Reader;
+pub(super) use wire::{Value, Writer as Arguments};
+
+/// Most bytes of a line of the handshake.
+const LINE: usize = 512;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Error {
+    /// Nobody can be spoken to there; the reason as a clause.
+    Unreachable(String),
+    /// The deadline has passed.
+    Slow,
+    /// What came is no D-Bus.
+    Garbled,
+    /// The other end refused the call: the name of the error, and what it says.
+    Refused(String, String),
+}
+
+/// A connection that is through with its handshake.
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: Socket,
+    serial: u32,
+}
+
+impl Connection {
+    /// Connects to a socket as the present user. On a bus (`is_bus`) it says hello; the manager itself wants none.
+    pub(super) fn open(path: &Path, is_bus: bool, until: Instant) -> Result<Self, Error> {
+        let mut socket = Socket::connect(path, until)?;
+        let uid = rustix::process::geteuid().as_raw().to_string();
+        // The digits in hexadecimal: 0 is 30.
+        let uid: String = uid.chars().flat_map(|digit| ['3', digit]).collect();
+        socket.send(format!("\0AUTH EXTERNAL {uid}\r\n").as_bytes())?;
+        let line = answer_line(&mut socket)?;
+        if !line.starts_with("OK ") {
+            return Err(Error::Unreachable(format!(
+                "it does not let this user in ({})",
+                line.split(' ').next().unwrap_or_default()
+            )));
+        }
+        socket.send(b"BEGIN\r\n")?;
+        let mut connection = Self { socket, serial: 0 };
+        if is_bus {
+            let hello = Call {
+                destination: "org.freedesktop.DBus",
+                path: "/org/freedesktop/DBus",
+                interface: "org.freedesktop.DBus",
+                member: "Hello",
+                signature: "",
+            };
+            connection.call(&hello, &Arguments::default())?;
+        }
+        Ok(connection)
+    }
+
+    /// From now on everything must be through by this time.
+    pub(super) fn until(&mut self, until: Instant) {
+        self.socket.until = until;
+    }
+
+    /// Calls a method and waits for its return, whose arguments it gives.
+    pub(super) fn call(
+        &mut self,
+        call: &Call<'_>,
+        arguments: &Arguments,
+    ) -> Result<Vec<u8>, Error> {
+        self.serial += 1;
+        let message = call.message(self.serial, &arguments.0);
+        self.socket.send(&message)?;
+        loop {
+            let mut fixed = [0; FIXED];
+            self.socket.receive(&mut fixed)?;
+            let mut rest = vec![0; message::rest_of(&fixed).ok_or(Error::Garbled)?];
+            self.socket.receive(&mut rest)?;
+            match message::read(&fixed, &rest).ok_or(Error::Garbled)? {
+                Incoming::Return(to, body) if to == self.serial => return Ok(body),
+                Incoming::Error(to, name, said) if to == self.serial => {
+                    return Err(Error::Refused(name, said));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads one property of an object.
+    pub(super) fn property(
+        &mut self,
+        destination: &'static str,
+        path: &str,
+        interface: &str,
+        property: &str,
+    ) -> Result<Value, Error> {
+        let call = Call {
+            destination,
+            path,
+            interface: "org.freedesktop.DBus.Properties",
+            member: "Get",
+            signature: "ss",
+        };
+        let mut arguments = Arguments::default();
+        arguments.text(interface);
+        arguments.text(property);
+        let body = self.call(&call, &arguments)?;
+        Reader::new(&body).variant().ok_or(Error::Garbled)
+    }
+}
+
+fn answer_line(socket: &mut Socket) -> Result<String, Error> {
+    let mut line = Vec::new();
+    while line.len() < LINE {
+        // Nothing may follow the line before BEGIN is sent, so byte by byte costs nothing.
+        let mut byte = [0];
+        socket.receive(&mut byte)?;
+        line.extend(byte);
+        if line.ends_with(b"\r\n") {
+            let text = String::from_utf8_lossy(line.trim_ascii_end());
+            return Ok(text.chars().filter(|c| !c.is_control()).collect());
+        }
+    }
+    Err(Error::Garbled)
+}
+
+#[cfg(test)]
+mod tests;

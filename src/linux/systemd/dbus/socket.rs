@@ -1,0 +1,87 @@
+//! A Unix socket on which nothing takes longer than until the deadline.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
+use super::Error;
+
+/// How long to wait before the next try to connect: the queue of the other end was full.
+const AGAIN: Duration = Duration::from_millis(20);
+
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: UnixStream,
+    pub(super) until: Instant,
+}
+
+impl Socket {
+    /// Connects. A listener that takes no connection any more would block for ever, so this does not wait in the kernel.
+    pub(super) fn connect(path: &Path, until: Instant) -> Result<Self, Error> {
+        let unreachable = |errno: Errno| Error::Unreachable(errno.to_string());
+        let address = SocketAddrUnix::new(path).map_err(unreachable)?;
+        loop {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+            let socket = socket.map_err(unreachable)?;
+            match connect(&socket, &address) {
+                Ok(()) => {
+                    let stream = UnixStream::from(socket);
+                    let waits = stream.set_nonblocking(false);
+                    waits.map_err(|error| Error::Unreachable(error.to_string()))?;
+                    return Ok(Self { stream, until });
+                }
+                Err(Errno::AGAIN | Errno::INTR) => {
+                    left(until)?;
+                    std::thread::sleep(AGAIN);
+                }
+                Err(errno) => return Err(unreachable(errno)),
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let left = left(self.until)?;
+            let limited = self.stream.set_write_timeout(Some(left));
+            let sent = outcome(limited.and_then(|()| self.stream.write(bytes)))?;
+            bytes = bytes.get(sent..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    pub(super) fn receive(&mut self, mut into: &mut [u8]) -> Result<(), Error> {
+        while !into.is_empty() {
+            let left = left(self.until)?;
+            let limited = self.stream.set_read_timeout(Some(left));
+            let read = outcome(limited.and_then(|()| self.stream.read(into)))?;
+            into = into.get_mut(read..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// Time to the deadline, never zero: that would mean no deadline to the kernel.
+fn left(until: Instant) -> Result<Duration, Error> {
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Error::Slow);
+    }
+    Ok(left)
+}
+
+fn outcome(done: std::io::Result<usize>) -> Result<usize, Error> {
+    match done {
+        Ok(0) => Err(Error::Unreachable("it hung up".to_owned())),
+        Ok(count) => Ok(count),
+        Err(error) => match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Err(Error::Slow),
+            ErrorKind::Interrupted => Ok(0),
+            _ => Err(Error::Unreachable(error.to_string())),
+        },
+    }
+}
