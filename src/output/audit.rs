@@ -49,9 +49,18 @@ struct Entry<'a> {
     /// The unit of systemd.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<&'a str>,
-    /// The drop-in.
+    /// Who runs the unit: `system`, or `user` and the uid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manager: Option<String>,
+    /// How long systemd remembers it: `runtime` (next boot or last logout), `persistent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lasting: Option<&'static str>,
+    /// The drop-in; `~` is the home of the manager's user.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// What an undo writes to the limit file past systemd, where somebody else had done so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    past: Option<String>,
     /// What is written or sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
@@ -170,6 +179,12 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
         Step::Reap { .. } => of("kill_and_reap"),
         Step::Unit(UnitStep::Limit(limit)) => Entry {
             unit: Some(&limit.unit.name),
+            manager: Some(limit.unit.manager.to_string()),
+            lasting: Some(limit.lasting.name()),
+            past: limit
+                .leave
+                .filter(|left| left.shown != limit.write.value)
+                .map(|left| limit.write.file.text(left.shown)),
             cgroup: Some(&limit.group),
             file: Some(limit.write.file.name()),
             value: Some(limit.write.text()),
@@ -177,6 +192,8 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
         },
         Step::Unit(UnitStep::DropIn(write)) => Entry {
             unit: Some(&write.unit.name),
+            manager: Some(write.unit.manager.to_string()),
+            lasting: Some(write.lasting.name()),
             path: Some(write.path()),
             value: write.text.clone(),
             ..of("drop_in")
@@ -221,7 +238,7 @@ fn reading(step: &Step, reading: &Reading) -> Option<String> {
             Step::Unit(UnitStep::Limit(UnitLimit { write, .. })) => write.file.text(limit.shown),
             _ => return None,
         },
-        Reading::DropIn(found) => return found.text.clone(),
+        Reading::DropIn(found) | Reading::DropInUnread(found) => return found.text.clone(),
         Reading::Group(group) | Reading::Home(group, _) => group.to_string(),
         Reading::Controllers(list) => list.clone(),
         Reading::Freezer(state) => state.name().to_owned(),
@@ -243,11 +260,15 @@ mod tests {
     use super::{Stamp, begin, end, step};
     use crate::model::actor::Actor;
     use crate::model::cgroup::CgroupPath;
+    use crate::model::cgroup::limits::{LimitFile, LimitValue};
+    use crate::model::killers::oom_policy::Manager;
     use crate::model::plan::Plan;
     use crate::model::plan::receipt::{Failure, FailureKind, Reading, StepReceipt};
-    use crate::model::plan::step::{CgroupStep, Step};
+    use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
     use crate::model::process::ProcessId;
     use crate::model::process::score::OomScoreAdj;
+    use crate::model::systemd::drop_in::{DropInWrite, Found, Setting};
+    use crate::model::systemd::{Kept, Lasting, Left, UnitName};
 
     const STAMP: Stamp<'_> = Stamp {
         time: "2026-11-27T22:31:05.123456Z",
@@ -262,6 +283,50 @@ mod tests {
     fn parsed(line: &str) -> serde_json::Value {
         assert_eq!(line.matches('\n').count(), 1, "one line: {line:?}");
         serde_json::from_str(line).expect("JSON")
+    }
+
+    #[test]
+    fn a_step_of_systemd_names_its_manager_how_long_it_lasts_and_where() {
+        let unit = UnitName {
+            name: "web.service".to_owned(),
+            manager: Manager::User(7),
+        };
+        let limit = UnitLimit {
+            unit: unit.clone(),
+            group: CgroupPath::new("/web.service"),
+            write: LimitWrite {
+                file: LimitFile::Max,
+                value: LimitValue::Unlimited,
+            },
+            lasting: Lasting::Persistent,
+            leave: Some(Left {
+                shown: LimitValue::Amount(4096),
+                kept: Kept::Nothing,
+            }),
+        };
+        let setting = Setting::ScoreAdjust(adj(5));
+        let write = DropInWrite::setting(unit, Lasting::Runtime, &Found::default(), setting);
+        let plan = Plan {
+            steps: vec![
+                UnitStep::Limit(limit).into(),
+                UnitStep::DropIn(write).into(),
+            ],
+        };
+        let begun = parsed(&begin(STAMP, &Actor::default(), &[plan], |_| None));
+        let step = |at: usize, field: &str| begun["steps"][at][field].clone();
+        for at in [0, 1] {
+            assert_eq!(step(at, "manager"), "user 7");
+            assert_eq!(step(at, "unit"), "web.service");
+        }
+        assert_eq!(
+            (step(0, "lasting"), step(0, "past")),
+            ("persistent".into(), "4096".into())
+        );
+        assert_eq!(step(1, "lasting"), "runtime");
+        assert_eq!(
+            step(1, "path"),
+            "/run/user/7/systemd/user/web.service.d/50-oomtop.conf"
+        );
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! [`FakeSystemd`]: a manager that answers on its private socket below a fake root.
+//! [`FakeSystemd`]: a manager that answers on its private socket below a fake root. As the real one it writes all limit
+//! files of the unit anew, whichever property is set.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +16,27 @@ pub(crate) enum Manners {
     Silent,
     /// Lets nobody do anything.
     Denies,
+    /// Answers questions; what is to be changed is changed, but without an answer.
+    DoesAndHangsUp,
+    /// Answers questions; asked to change something it hangs up.
+    HangsUp,
+    /// Answers questions, and to what is to be changed nothing.
+    DoesInSilence,
+    /// The limit file is gone as soon as a limit was set.
+    LosesTheFile,
 }
 
-/// The manager. Its thread ends with the test.
+/// The properties that it has of its unit, with the file of each and the value that stands for none.
+const FILES: [(&str, &str, u64); 6] = [
+    ("MemoryMin", "memory.min", 0),
+    ("MemoryLow", "memory.low", 0),
+    ("MemoryHigh", "memory.high", u64::MAX),
+    ("MemoryMax", "memory.max", u64::MAX),
+    ("MemorySwapMax", "memory.swap.max", u64::MAX),
+    ("TasksMax", "pids.max", 100),
+];
+
+/// The manager of web.service. Its threads end with the test.
 #[derive(Debug, Clone)]
 pub(crate) struct FakeSystemd {
     base: PathBuf,
@@ -27,13 +46,18 @@ pub(crate) struct FakeSystemd {
 #[derive(Debug)]
 struct State {
     manners: Manners,
-    limits: BTreeMap<String, u64>,
+    properties: BTreeMap<&'static str, u64>,
+    /// `MemoryLimit=`, of before systemd 231.
+    old_limit: u64,
+    /// Where the processes of the unit are.
+    group: String,
+    transient: bool,
     score_adjust: i32,
     reloads: usize,
 }
 
 impl FakeSystemd {
-    /// Listens below `base`. The group of every unit is `group`, relative to the base.
+    /// Listens below `base`. The directory of the unit's group is `group`, relative to the base.
     pub(crate) fn start(base: &Path, group: &str) -> Self {
         std::fs::create_dir_all(base.join("run/systemd/system")).expect("made");
         let socket = UnixListener::bind(base.join("run/systemd/private")).expect("bound");
@@ -41,7 +65,10 @@ impl FakeSystemd {
             base: base.to_owned(),
             state: Arc::new(Mutex::new(State {
                 manners: Manners::Answers,
-                limits: BTreeMap::new(),
+                properties: FILES.iter().map(|(name, _, none)| (*name, *none)).collect(),
+                old_limit: u64::MAX,
+                group: "/system.slice/web.service".to_owned(),
+                transient: false,
                 score_adjust: 0,
                 reloads: 0,
             })),
@@ -56,17 +83,38 @@ impl FakeSystemd {
         own
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("whole")
+    }
+
     pub(crate) fn behaves(&self, manners: Manners) {
-        self.state.lock().expect("whole").manners = manners;
+        self.state().manners = manners;
     }
 
     /// What it would load for `OOMScoreAdjust`, whatever the files say.
     pub(crate) fn loads(&self, score_adjust: i32) {
-        self.state.lock().expect("whole").score_adjust = score_adjust;
+        self.state().score_adjust = score_adjust;
+    }
+
+    /// Where the processes of the unit are; empty: it is stopped.
+    pub(crate) fn runs_in(&self, group: &str) {
+        group.clone_into(&mut self.state().group);
+    }
+
+    pub(crate) fn has_old_limit(&self, bytes: u64) {
+        self.state().old_limit = bytes;
+    }
+
+    pub(crate) fn is_transient(&self) {
+        self.state().transient = true;
+    }
+
+    pub(crate) fn property(&self, name: &str) -> u64 {
+        self.state().properties[name]
     }
 
     pub(crate) fn reloads(&self) -> usize {
-        self.state.lock().expect("whole").reloads
+        self.state().reloads
     }
 
     fn serve(&self, mut stream: UnixStream, group: &Path) -> std::io::Result<()> {
@@ -81,58 +129,119 @@ impl FakeSystemd {
             let mut rest = vec![0; fields.next_multiple_of(8) + body_len];
             stream.read_exact(&mut rest)?;
             let (head, body) = rest.split_at(fields.next_multiple_of(8));
-            let says = |bytes: &[u8], what: &str| {
-                bytes
-                    .windows(what.len())
-                    .any(|part| part == what.as_bytes())
-            };
-            let mut state = self.state.lock().expect("whole");
-            if state.manners == Manners::Silent {
-                continue;
+            let mut state = self.state();
+            let (sets, loads) = (says(head, "SetUnitProperties"), says(head, "Reload"));
+            match state.manners {
+                Manners::Silent => continue,
+                Manners::Denies => {
+                    stream.write_all(&denied(serial))?;
+                    continue;
+                }
+                Manners::HangsUp if sets || loads => return Ok(()),
+                _ => {}
             }
-            if state.manners == Manners::Denies {
-                stream.write_all(&denied(serial))?;
-                continue;
-            }
-            let answer = if says(head, "SetUnitProperties") {
-                let value = u64::from_le_bytes(body[body.len() - 8..].try_into().expect("eight"));
-                self.set(group, value)?;
-                state.limits.insert("MemoryMax".to_owned(), value);
+            let answer = if sets {
+                self.set(group, body, &mut state)?;
                 Vec::new()
-            } else if says(head, "Reload") {
+            } else if loads {
                 state.reloads += 1;
                 Vec::new()
-            } else if says(body, "Transient") {
-                vec![1, b'b', 0, 0, 0, 0, 0, 0]
-            } else if says(body, "OOMScoreAdjust") {
-                let mut bytes = vec![1, b'i', 0, 0];
-                bytes.extend(state.score_adjust.to_le_bytes());
-                bytes
             } else {
-                let value = state.limits.get("MemoryMax").copied().unwrap_or(u64::MAX);
-                let mut bytes = vec![1, b't', 0, 0, 0, 0, 0, 0];
-                bytes.extend(value.to_le_bytes());
-                bytes
+                state.property(body)
             };
+            match state.manners {
+                Manners::DoesAndHangsUp if sets || loads => return Ok(()),
+                Manners::DoesInSilence if sets || loads => continue,
+                Manners::LosesTheFile if sets => {
+                    std::fs::remove_file(group.join("memory.max"))?;
+                }
+                _ => {}
+            }
             stream.write_all(&reply(2, serial, &[], &answer))?;
         }
     }
 
-    /// As systemd does: the file of the group, and the file in which it keeps the property.
-    fn set(&self, group: &Path, value: u64) -> std::io::Result<()> {
-        let text = if value == u64::MAX {
-            "max".to_owned()
-        } else {
-            value.to_string()
+    /// As systemd does: all files of the group, and the file in which it keeps the property.
+    fn set(&self, group: &Path, body: &[u8], state: &mut State) -> std::io::Result<()> {
+        let value = u64::from_le_bytes(body[body.len() - 8..].try_into().expect("eight"));
+        let mut names = FILES.iter().map(|(name, ..)| *name);
+        let name = names.find(|name| says(body, name)).expect("a property");
+        state.properties.insert(name, value);
+        let text = |value: u64| {
+            if value == u64::MAX {
+                "max".to_owned()
+            } else {
+                value.to_string()
+            }
         };
-        std::fs::write(group.join("memory.max"), format!("{text}\n"))?;
-        let kept = self.base.join("run/systemd/system.control/web.service.d");
+        let has_new = FILES[..5]
+            .iter()
+            .any(|(name, _, none)| state.properties[name] != *none);
+        for (name, file, _) in FILES {
+            let mut value = state.properties[name];
+            if name == "MemoryMax" && !has_new {
+                value = state.old_limit;
+            }
+            if group.join(file).exists() {
+                std::fs::write(group.join(file), format!("{}\n", text(value)))?;
+            }
+        }
+        if group.join("memory.oom.group").exists() {
+            std::fs::write(group.join("memory.oom.group"), "0\n")?;
+        }
+        // The name of the unit, and `runtime`.
+        let length = u32::from_le_bytes(body[..4].try_into().expect("four")) as usize;
+        let runtime = body[(4 + length + 1).next_multiple_of(4)] == 1;
+        let place = match (state.transient, runtime) {
+            (true, _) => "run/systemd/transient",
+            (false, true) => "run/systemd/system.control",
+            (false, false) => "etc/systemd/system.control",
+        };
+        let kept = self.base.join(place).join("web.service.d");
         std::fs::create_dir_all(&kept)?;
-        std::fs::write(
-            kept.join("50-MemoryMax.conf"),
-            format!("[Service]\nMemoryMax={text}\n"),
-        )
+        let text = format!("[Service]\n{name}={}\n", text(value));
+        std::fs::write(kept.join(format!("50-{name}.conf")), text)
     }
+}
+
+impl State {
+    /// The variant of the property that is asked for.
+    fn property(&self, body: &[u8]) -> Vec<u8> {
+        let text = |text: &str| {
+            let mut bytes = vec![1, b's', 0, 0];
+            bytes.extend(u32::try_from(text.len()).expect("short").to_le_bytes());
+            bytes.extend(text.as_bytes());
+            bytes.push(0);
+            bytes
+        };
+        let number = |value: u64| {
+            let mut bytes = vec![1, b't', 0, 0, 0, 0, 0, 0];
+            bytes.extend(value.to_le_bytes());
+            bytes
+        };
+        if says(body, "ControlGroup") {
+            text(&self.group)
+        } else if says(body, "LoadState") {
+            text("loaded")
+        } else if says(body, "Transient") {
+            vec![1, b'b', 0, 0, u8::from(self.transient), 0, 0, 0]
+        } else if says(body, "OOMScoreAdjust") {
+            let mut bytes = vec![1, b'i', 0, 0];
+            bytes.extend(self.score_adjust.to_le_bytes());
+            bytes
+        } else if says(body, "MemoryLimit") {
+            number(self.old_limit)
+        } else {
+            let mut known = self.properties.iter();
+            let value = known.find(|(name, _)| says(body, name));
+            number(*value.expect("a property").1)
+        }
+    }
+}
+
+fn says(bytes: &[u8], what: &str) -> bool {
+    let what = what.as_bytes();
+    bytes.windows(what.len()).any(|part| part == what)
 }
 
 fn line(stream: &mut UnixStream) -> std::io::Result<()> {

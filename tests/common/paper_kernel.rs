@@ -59,7 +59,6 @@ fn of_unit(reading: &Reading) -> Reading {
     let reading = reading.limit().map(|value| UnitLimitReading {
         property: value,
         shown: value,
-        is_past: false,
         kept: Kept::Nothing,
     });
     reading.map_or(Reading::Nothing, Reading::UnitLimit)

@@ -1,8 +1,10 @@
 //! Units of systemd in the dialogs: who gives a limit, and what a service starts with later.
 
+mod kinds;
+
 use std::sync::Arc;
 
-use crate::common::scene::{Scene, host, processes, snapshot};
+use crate::common::scene::{Scene, host, id, processes, snapshot};
 use crate::common::styled::{dialog, styled_view};
 use crate::common::writes::{adj, adj_done, done, failed, one, receipt, writes};
 use oomtop::app::msg::{Effect, Msg};
@@ -12,10 +14,11 @@ use oomtop::model::cgroup::{CgroupKey, CgroupPath};
 use oomtop::model::killers::oom_policy::{Manager, OomPolicy, Unit};
 use oomtop::model::plan::receipt::{FailureKind, Reading};
 use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
+use oomtop::model::process::ProcessId;
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::snapshot::Host;
 use oomtop::model::systemd::drop_in::{DropInWrite, Found, Setting};
-use oomtop::model::systemd::{Kept, Lasting, UnitLimitReading, UnitName};
+use oomtop::model::systemd::{Kept, Lasting, Left, UnitLimitReading, UnitName};
 use oomtop::ui::theme::Theme;
 
 fn mysql() -> UnitName {
@@ -117,11 +120,10 @@ fn without_systemd_the_file_is_written() {
 fn its_undo_restores_property_and_file() {
     let mut scene = limits(120, 36);
     scene.keys("Enter");
-    let value = |property, shown, is_past| {
+    let value = |property, shown| {
         Reading::UnitLimit(UnitLimitReading {
             property,
             shown,
-            is_past,
             kept: Kept::Nothing,
         })
     };
@@ -129,31 +131,33 @@ fn its_undo_restores_property_and_file() {
     let now = write().value;
     let done = done(
         by_systemd(Lasting::Runtime),
-        value(old, raw, true),
-        value(now, now, false),
+        value(old, raw),
+        value(now, now),
     );
     scene.answer(vec![receipt(vec![done])]);
     shows(&scene, "done let systemd set MemoryMax=");
     scene.keys("Enter").effects.clear();
     scene.keys("u");
-    shows(&scene, "MemoryMax=infinity of mysql.service, as before");
+    shows(
+        &scene,
+        "MemoryMax=infinity of mysql.service, as before, and write 11811160064 (11 GiB) to its memory.max past it, and \
+         remove what it keeps of the new value",
+    );
     scene.keys("Enter");
-    let back = |value| LimitWrite {
-        file: LimitFile::Max,
-        value,
-    };
     let by_systemd = UnitStep::Limit(UnitLimit {
         unit: mysql(),
         group: group(),
-        write: back(old),
+        write: LimitWrite {
+            file: LimitFile::Max,
+            value: old,
+        },
         lasting: Lasting::Runtime,
-        leave: Some(Kept::Nothing),
+        leave: Some(Left {
+            shown: raw,
+            kept: Kept::Nothing,
+        }),
     });
-    let past = CgroupStep::Limit(group(), back(raw));
-    assert_eq!(
-        writes(&scene.asked()),
-        [one([Step::from(by_systemd), past.into()])]
-    );
+    assert_eq!(writes(&scene.asked()), [one([Step::from(by_systemd)])]);
 }
 
 fn later(found: &Found, lasting: Lasting) -> DropInWrite {
@@ -268,14 +272,19 @@ fn frames() {
 }
 
 /// A sample in which mysql.service is a unit with this policy.
-fn tell_unit(scene: &mut Scene, policy: OomPolicy, adj: Option<OomScoreAdj>) {
+fn tell_unit(
+    scene: &mut Scene,
+    policy: OomPolicy,
+    main: Option<ProcessId>,
+    adj: Option<OomScoreAdj>,
+) {
     let mut groups = scene.state.snapshot.cgroups.iter();
     let at = groups.position(|known| known.path == group());
     let mut sample = snapshot(3, processes());
     sample.units = Arc::new(vec![Unit {
         group: CgroupKey(u32::try_from(at.expect("the unit")).expect("small")),
         policy,
-        main: None,
+        main,
         adj,
         has_old_limit: adj.is_some(),
     }]);
@@ -285,7 +294,8 @@ fn tell_unit(scene: &mut Scene, policy: OomPolicy, adj: Option<OomScoreAdj>) {
 #[test]
 fn a_process_that_differs_from_its_unit_and_an_old_name_are_named() {
     let mut scene = scene(120, 36);
-    tell_unit(&mut scene, OomPolicy::Continue, OomScoreAdj::new(-500));
+    let says = OomScoreAdj::new(-500);
+    tell_unit(&mut scene, OomPolicy::Continue, Some(id(2456)), says);
     scene.keys("Enter");
     shows(
         &scene,
@@ -295,12 +305,29 @@ fn a_process_that_differs_from_its_unit_and_an_old_name_are_named() {
     scene.effects.clear();
     scene.keys("o");
     assert_eq!(scene.asked(), [], "its others live on anyway");
+    // What a service starts itself may have another value on purpose.
+    tell_unit(&mut scene, OomPolicy::Continue, Some(id(1)), says);
+    assert!(!scene.text().contains("drift"), "{}", scene.text());
+}
+
+#[test]
+fn with_its_main_process_a_service_ends_whatever_its_policy_is() {
+    let mut scene = scene(120, 36);
+    tell_unit(&mut scene, OomPolicy::Stop, Some(id(2456)), None);
+    scene.keys("Enter").effects.clear();
+    assert!(
+        !scene.text().contains("keep the others"),
+        "{}",
+        scene.text()
+    );
+    scene.keys("o");
+    assert_eq!(scene.asked(), []);
 }
 
 #[test]
 fn the_others_of_a_service_are_kept_by_a_drop_in_that_is_shown_first() {
     let mut scene = scene(120, 36);
-    tell_unit(&mut scene, OomPolicy::Stop, None);
+    tell_unit(&mut scene, OomPolicy::Stop, None, None);
     scene.keys("Enter");
     shows(&scene, "keep the others");
     scene.effects.clear();
@@ -317,6 +344,7 @@ fn the_others_of_a_service_are_kept_by_a_drop_in_that_is_shown_first() {
         "write /run/systemd/system/mysql.service.d/50-oomtop.conf",
     );
     shows(&scene, "+ OOMPolicy=continue");
+    shows(&scene, "it counts at once");
     let setting = Setting::Policy(OomPolicy::Continue);
     let write = DropInWrite::setting(mysql(), Lasting::Runtime, &found, setting);
     scene.keys("Enter");
@@ -324,6 +352,10 @@ fn the_others_of_a_service_are_kept_by_a_drop_in_that_is_shown_first() {
         writes(&scene.asked()),
         [one([UnitStep::DropIn(write.clone())])]
     );
+    // Its receipt is awaited: a second offer would lose it.
+    scene.effects.clear();
+    scene.keys("o");
+    assert_eq!(scene.asked(), []);
     let after = Found {
         text: write.text.clone(),
         directory: true,

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Units of systemd: a limit by the dialog and a value for later survive a restart of the service and a daemon-reload,
-their undo leaves no file, and a bus that is dead or silent is said while the keyboard works. The default machine has
+their undo leaves no file, what was written past systemd beside it survives both, and a bus that is dead or silent is said
+while the keyboard works. The default machine has
 systemd 252; one with 257: build --suite trixie --cache DIR, run --cache DIR."""
 # vm: --mem 512M
 # long: four restarts of a service, each with what was set on it
@@ -11,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
-from screen import Tui, until
+from screen import Tui, flat, until
 from vmlab import CG, check, finish, protect, read, say
 
 protect()
@@ -49,6 +50,19 @@ def traces():
         for where, _, files in os.walk(place + UNIT + ".d"):
             found += [where] + [where + "/" + name for name in files]
     return found
+
+
+GROUP = CG + "/system.slice/" + UNIT + "/"
+
+
+def put(name, text):
+    """Writes a file of the group past systemd."""
+    with open(GROUP + name, "w") as file:
+        file.write(text)
+
+
+def raw(names):
+    return {name: read(GROUP + name).strip() for name in names}
 
 
 def again():
@@ -131,6 +145,91 @@ for place, keys, size in ((RUN, [], 128), (CONTROL, ["BTab"], 96)):
     check(until(lambda: traces() == before), "and leaves no file (%s)" % traces())
     again()
     check(limit() == "max", "it does not come back (%s)" % limit())
+
+# What was written past systemd beside the limit: systemd writes all of it anew at each call.
+past = {"memory.high": str(200 << 20), "memory.low": "8192", "memory.swap.max": "0", "memory.oom.group": "1", "pids.max": "77"}
+before_past = raw(past)
+for name, text in past.items():
+    put(name, text)
+sh("systemctl", "set-property", "--runtime", UNIT, "MemoryMin=4096")
+say("systemd alone, asked for MemoryMin=, leaves of %s: %s" % (past, raw(past)))
+sh("systemctl", "set-property", "--runtime", UNIT, "MemoryMin=0")
+for name, text in past.items():
+    put(name, text)
+sh("systemctl", "daemon-reload")
+say("a daemon-reload leaves %s" % raw(past))
+sh("rm", "-rf", RUN + UNIT + ".d")
+sh("systemctl", "daemon-reload")
+for name, text in past.items():
+    put(name, text)
+limits(tui)
+tui.type("128M")
+tui.keys("Enter")
+check(until(lambda: limit() == str(128 << 20)), "set beside them (%s)" % limit())
+tui.wait("the limit read back", lambda t: "done  " in t)
+check(raw(past) == past, "what was set past systemd is as it was (%s)" % raw(past))
+tui.keys("Enter")
+tui.undo()
+check(until(lambda: limit() == "max" and traces() == before), "taken back (%s, %s)" % (limit(), traces()))
+check(until(lambda: raw(past) == past), "and that is as it was after the undo (%s)" % raw(past))
+for name, text in before_past.items():
+    put(name, text)
+
+# A service that was stopped since: its undo still has something to take back.
+limits(tui)
+tui.type("128M")
+tui.keys("Enter")
+check(until(lambda: limit() == str(128 << 20)), "set once more (%s)" % limit())
+tui.wait("the limit read back", lambda t: "done  " in t)
+tui.keys("Enter")
+sh("systemctl", "stop", UNIT)
+tui.undo()
+check(until(lambda: traces() == before), "no file is left of a stopped one (%s)" % traces())
+check(until(lambda: show("MemoryMax") == "infinity"), "nor a property (%s)" % show("MemoryMax"))
+sh("systemctl", "start", UNIT)
+check(limit() == "max", "it starts without (%s)" % limit())
+
+# An admin's file that comes later would win at the next daemon-reload.
+with open(ETC + UNIT + ".d/override.conf", "w") as file:
+    file.write("[Service]\nMemoryMax=512M\n")
+limits(tui)
+tui.type("128M")
+tui.keys("Enter")
+say(tui.wait("the file that wins", lambda t: "override.conf sets MemoryMax=" in flat(t)))
+check(limit() == "max", "nothing is written (%s)" % limit())
+tui.keys("Escape")
+os.remove(ETC + UNIT + ".d/override.conf")
+
+# A limit of before systemd 231 counts only as long as no newer one is set.
+with open(ETC + UNIT + ".d/20-old.conf", "w") as file:
+    file.write("[Service]\nMemoryLimit=300M\n")
+again()
+say("MemoryLimit=300M makes memory.max %s" % limit())
+if limit() != "max":
+    tui.only(pid())
+    tui.keys("c")
+    tui.wait("the cgroup dialog", lambda t: "Cgroup of" in t)
+    tui.keys("Tab", "Tab")
+    tui.wait("the limits", lambda t: "by whom" in t)
+    tui.keys("Down")
+    tui.type("128M")
+    tui.keys("Enter")
+    say(tui.wait("the old setting", lambda t: "has MemoryLimit=" in flat(t)))
+    check(limit() == str(300 << 20), "it is not lifted (%s)" % limit())
+    tui.keys("Escape")
+os.remove(ETC + UNIT + ".d/20-old.conf")
+again()
+
+# A transient service has no later start.
+sh("systemd-run", "--unit", "t-once", "--service-type=exec", "sleep", "1000")
+once = int(sh("systemctl", "show", "t-once.service", "-p", "MainPID", "--value"))
+tui.only(once)
+tui.adjust(once)
+tui.type("-300")
+tui.keys("BTab")
+say(tui.wait("the reason", lambda t: "t-once.service is transient" in flat(t)))
+tui.keys("Escape")
+sh("systemctl", "stop", "t-once")
 
 # Without a bus the manager's own socket does. Without that, too, it is said.
 main = pid()

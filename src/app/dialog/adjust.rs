@@ -156,7 +156,7 @@ impl AdjustDialog {
         let living = context.living(self.targets());
         let alive: Vec<_> = living.iter().map(|(target, _)| target.id).collect();
         let unit = self.service(context);
-        let later = self.later.write(unit.as_ref(), value).transpose();
+        let later = self.later.write(unit.as_ref(), value, context).transpose();
         let (false, Ok(later)) = (alive.is_empty(), later) else {
             return Outcome::Stay;
         };
@@ -205,7 +205,12 @@ impl Dialog for AdjustDialog {
         match action {
             Id::Back => return Outcome::Close,
             Id::Commit => return self.commit(context),
-            Id::Switch => self.scope = (self.scope + 1) % self.scopes.len().max(1),
+            Id::Switch => {
+                self.scope = (self.scope + 1) % self.scopes.len().max(1);
+                self.armed = false;
+                let unit = self.service(context);
+                return Outcome::Perform(self.later.ask(unit.as_ref()));
+            }
             Id::Lasting => {
                 self.armed = false;
                 let unit = self.service(context);

@@ -4,6 +4,7 @@ use super::DialogContext;
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::{Plan, build};
 use crate::model::systemd::{Lasting, UnitName};
 use crate::text::tone::{Line, Tone};
@@ -11,7 +12,7 @@ use crate::text::tone::{Line, Tone};
 /// Who writes a limit of a unit's group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum By {
-    /// systemd, which forgets it at the next boot.
+    /// systemd, which forgets it at the next boot, or at the last logout.
     #[default]
     Runtime,
     /// systemd, for good.
@@ -23,8 +24,10 @@ pub(super) enum By {
 impl By {
     pub(super) const ALL: [Self; 3] = [Self::Runtime, Self::Persistent, Self::File];
 
-    pub(super) fn next(self) -> Self {
+    /// The next choice. A scope has nothing that lasts longer than its processes.
+    pub(super) fn next(self, unit: Option<&UnitName>) -> Self {
         match self {
+            Self::Runtime if unit.is_some_and(UnitName::is_scope) => Self::File,
             Self::Runtime => Self::Persistent,
             Self::Persistent => Self::File,
             Self::File => Self::Runtime,
@@ -32,11 +35,10 @@ impl By {
     }
 
     /// A few words.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Runtime => "systemd, until the next boot",
-            Self::Persistent => "systemd, for good",
-            Self::File => "past systemd",
+    fn name(self, unit: &UnitName) -> String {
+        match self.lasting() {
+            Some(lasting) => format!("systemd, {}", lasting.until(unit)),
+            None => "past systemd".to_owned(),
         }
     }
 
@@ -57,13 +59,20 @@ impl By {
     }
 
     /// The choice, with its key.
-    pub(super) fn line(self, scope: KeyScope, context: &DialogContext<'_>) -> Line {
+    pub(super) fn line(
+        self,
+        unit: &UnitName,
+        scope: KeyScope,
+        context: &DialogContext<'_>,
+    ) -> Line {
         let mut line = Line::of(Tone::Dim, "by ");
-        for by in Self::ALL {
+        let is_offered = |by: &Self| *by != Self::Persistent || !unit.is_scope();
+        for by in Self::ALL.into_iter().filter(is_offered) {
+            let name = by.name(unit);
             if by == self {
-                line.push(Tone::Accent, format!("[{}]", by.name()));
+                line.push(Tone::Accent, format!("[{name}]"));
             } else {
-                line.push(Tone::Dim, format!(" {} ", by.name()));
+                line.push(Tone::Dim, format!(" {name} "));
             }
         }
         let key = context.keymap.name_in(scope, ActionId::Lasting);
@@ -74,12 +83,13 @@ impl By {
     pub(super) fn note(self, unit: &UnitName) -> Option<Line> {
         let text = match self {
             Self::File => return None,
-            _ if unit.kind() == "scope" => format!(
+            _ if unit.is_scope() => format!(
                 "systemd sets it on the running {unit}: it lasts as long as the scope. Undo gives back the old value."
             ),
             Self::Runtime => format!(
-                "systemd sets it on the running {unit} and keeps it over a restart and a daemon-reload, until the next \
-                 boot. Undo gives back the old value and removes what systemd keeps."
+                "systemd sets it on the running {unit} and keeps it over a restart and a daemon-reload, {}. Undo gives back \
+                 the old value and removes what systemd keeps.",
+                Lasting::Runtime.until(unit)
             ),
             Self::Persistent => format!(
                 "systemd sets it on the running {unit} and keeps it over the next boot, too. Undo gives back the old value \
@@ -93,5 +103,14 @@ impl By {
 /// The unit that systemd can give the limits of this group, if it is one's own group.
 pub(super) fn unit_of(group: Option<&CgroupPath>, context: &DialogContext<'_>) -> Option<UnitName> {
     let asks = context.host.systemd && context.host.cgroups == CgroupVersion::V2;
-    group.filter(|_| asks).and_then(UnitName::of_group)
+    let unit = group.filter(|_| asks).and_then(UnitName::of_group);
+    unit.filter(|unit| is_asked(unit, context))
+}
+
+/// oomtop asks the manager of this unit: that of another user is that user's alone.
+pub(super) fn is_asked(unit: &UnitName, context: &DialogContext<'_>) -> bool {
+    match unit.manager {
+        Manager::System => true,
+        Manager::User(uid) => uid == context.host.uid,
+    }
 }

@@ -305,7 +305,7 @@ impl Dialog for CgroupDialog {
                 return Outcome::Stay;
             }
             (_, Id::Switch) => self.mode = self.next_mode(),
-            (_, Id::Lasting) => self.by = self.by.next(),
+            (_, Id::Lasting) => self.by = self.by.next(self.unit(context).as_ref()),
             (mode, _) => {
                 let matching = self.matching().len();
                 let (at, len) = match mode {

@@ -1,7 +1,6 @@
 //! A drop-in before it is written: its path, the lines that change, and when it counts.
 
-use super::DialogContext;
-use crate::model::killers::oom_policy::Manager;
+use super::{DialogContext, by};
 use crate::model::systemd::UnitName;
 use crate::model::systemd::drop_in::{DropInWrite, Mark};
 use crate::text::tone::{Line, Tone};
@@ -23,21 +22,19 @@ pub(super) fn lines(write: &DropInWrite) -> Vec<Line> {
     if write.was == write.text {
         lines.push(Line::of(Tone::Dim, "  it says so already"));
     }
+    let counts = if write.setting.counts_at_once() {
+        "it counts at once".to_owned()
+    } else {
+        format!("it counts from the next start of {}", write.unit)
+    };
     lines.push(Line::of(
         Tone::Dim,
-        format!(
-            "  then daemon-reload: systemd loads all unit files again; it counts from the next start of {}",
-            write.unit
-        ),
+        format!("  then daemon-reload: systemd loads all unit files again; {counts}"),
     ));
     lines
 }
 
 /// A service for which the user of oomtop may have a drop-in.
 pub(super) fn is_own(unit: &UnitName, context: &DialogContext<'_>) -> bool {
-    let is_own = match unit.manager {
-        Manager::System => true,
-        Manager::User(uid) => uid == context.host.uid,
-    };
-    context.host.systemd && is_own && unit.is_service()
+    context.host.systemd && by::is_asked(unit, context) && unit.is_service()
 }

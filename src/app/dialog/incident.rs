@@ -7,7 +7,7 @@ mod plan;
 mod remedy;
 mod view;
 
-use super::by::By;
+use super::by::{self, By};
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
@@ -198,7 +198,11 @@ impl Dialog for IncidentDialog {
                 self.choose(now);
                 self.amount.next_share();
             }
-            Id::Lasting if now == Some(Remedy::Raise) => self.by = self.by.next(),
+            Id::Lasting if now == Some(Remedy::Raise) => {
+                self.by = self
+                    .by
+                    .next(by::unit_of(self.group.as_ref(), context).as_ref());
+            }
             Id::Up => self.choose(offers.beside(now, -1)),
             Id::Down => self.choose(offers.beside(now, 1)),
             Id::PageDown => self.scroll = (self.scroll + 5).min(100),

@@ -37,6 +37,18 @@ pub(super) struct LimitChange<'a> {
     pub(super) before: LimitValue,
     /// Read back after the write. If the kernel changed the value, this is what was written.
     pub(super) after: LimitValue,
+    /// The lowest value on the way back: systemd writes what it had, even if the file had been raised past it.
+    pub(super) lowest: LimitValue,
+}
+
+/// A drop-in that was written or removed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DropInChange<'a> {
+    pub(super) write: &'a DropInWrite,
+    /// It said something else before.
+    pub(super) is_new: bool,
+    /// systemd has not said that it has loaded it.
+    pub(super) is_unread: bool,
 }
 
 /// What was stopped, or runs on.
@@ -69,7 +81,7 @@ pub(super) struct Changes<'a> {
     /// Limits of groups, also of groups that the write itself created.
     pub(super) limits: Vec<LimitChange<'a>>,
     /// Drop-ins of services.
-    pub(super) drop_ins: Vec<&'a DropInWrite>,
+    pub(super) drop_ins: Vec<DropInChange<'a>>,
     /// Groups that the write created, outermost first.
     pub(super) made: Vec<&'a CgroupPath>,
     /// Groups that were removed.
@@ -160,18 +172,28 @@ impl<'a> Changes<'a> {
             Step::Unit(UnitStep::DropIn(write)) => {
                 // One that systemd has not loaded is there all the same.
                 let is_written = inverse::took_effect(receipt);
-                self.drop_ins.extend(is_written.then_some(write));
+                let before = receipt.before.drop_in();
+                self.drop_ins.extend(is_written.then_some(DropInChange {
+                    write,
+                    is_new: before.is_none_or(|before| before.text != write.text),
+                    is_unread: matches!(after, Some(Reading::DropInUnread(_))),
+                }));
             }
             Step::Cgroup(CgroupStep::Limit(group, write))
             | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
                 let after = after.and_then(Reading::limit);
                 let before = receipt.before.limit();
                 let before = before.filter(|_| inverse::took_effect(receipt));
+                let property = match &receipt.before {
+                    Reading::UnitLimit(before) => Some(before.property),
+                    _ => None,
+                };
                 self.limits.extend(before.map(|before| LimitChange {
                     group,
                     file: write.file,
                     before,
                     after: after.unwrap_or(write.value),
+                    lowest: lower(property, before),
                 }));
             }
             Step::Cgroup(CgroupStep::Create(group)) => {
@@ -195,4 +217,11 @@ impl<'a> Changes<'a> {
             .filter(|limit| !self.made.contains(&limit.group))
             .collect()
     }
+}
+
+/// The lower of the two; no limit is the highest.
+fn lower(one: Option<LimitValue>, other: LimitValue) -> LimitValue {
+    let bytes = |value: LimitValue| value.amount().unwrap_or(u64::MAX);
+    one.filter(|one| bytes(*one) < bytes(other))
+        .unwrap_or(other)
 }

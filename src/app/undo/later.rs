@@ -1,6 +1,6 @@
 //! The sentences about a drop-in: what a service starts with later.
 
-use crate::model::systemd::drop_in::DropInWrite;
+use super::changes::DropInChange;
 
 /// What was done for now, and what was done for later.
 pub(super) fn with(said: String, later: Option<String>) -> String {
@@ -11,8 +11,9 @@ pub(super) fn with(said: String, later: Option<String>) -> String {
 }
 
 /// What a drop-in does.
-pub(super) fn done(write: &DropInWrite) -> String {
-    match &write.text {
+pub(super) fn done(change: &DropInChange<'_>) -> String {
+    let write = change.write;
+    let done = match &write.text {
         Some(_) if write.sets() => format!(
             "{} starts with {}={}",
             write.unit,
@@ -21,13 +22,18 @@ pub(super) fn done(write: &DropInWrite) -> String {
         ),
         Some(_) => format!("{} is as it was", write.path()),
         None => format!("{} is removed", write.path()),
+    };
+    if change.is_unread {
+        return format!("{done}, but systemd has not said yet that it has loaded its files again");
     }
+    done
 }
 
-/// What taking it back does.
-pub(super) fn back(write: &DropInWrite) -> String {
-    match &write.was {
+/// What taking it back does; `None` if nothing is taken back.
+pub(super) fn back(change: &DropInChange<'_>) -> Option<String> {
+    let write = change.write;
+    change.is_new.then(|| match &write.was {
         None => format!("remove {}", write.path()),
         Some(_) => format!("{} as it was", write.path()),
-    }
+    })
 }

@@ -91,7 +91,7 @@ fn kills(state: &State, change: &LimitChange<'_>) -> Option<String> {
     let LimitChange {
         group: path,
         file,
-        before,
+        lowest: before,
         ..
     } = *change;
     // v1 refuses a limit below the usage.

@@ -42,14 +42,17 @@ impl Written {
             [(target, from)] => return format!("{} → {from}", self.name(*target)),
             many => return format!("{} moves", many.len()),
         }
-        // It goes back with the adj that it was written with.
-        if let Some(write) = drop_ins.first() {
-            return later::back(write);
-        }
+        let later = drop_ins.first().and_then(later::back);
         match adj.as_slice() {
             [] => {}
-            [one] => return format!("{} {} → {}", self.name(one.target), one.after, one.before),
-            many => return format!("adj of {} processes", many.len()),
+            [one] => {
+                let back = format!("{} {} → {}", self.name(one.target), one.after, one.before);
+                return with(back, later);
+            }
+            many => return with(format!("adj of {} processes", many.len()), later),
+        }
+        if let Some(later) = later {
+            return later;
         }
         if let Some(label) = deeds::undo_label(frozen) {
             return label;
@@ -281,7 +284,7 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
             return format!("{} processes {verb}", many.len());
         }
     }
-    let later = drop_ins.first().map(|write| later::done(write));
+    let later = drop_ins.first().map(later::done);
     if let (Some(later), []) = (&later, adj.as_slice()) {
         return later.clone();
     }

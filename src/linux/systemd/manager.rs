@@ -1,32 +1,24 @@
-//! [`Connected`]: the manager of the system, or of a user (org.freedesktop.systemd1(5)).
+//! [`Connected`]: the manager of the system, or that of the own user (org.freedesktop.systemd1(5)).
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::dbus::{Arguments, Call, Connection, Error, Value};
-use super::runs_below;
+use super::refusal::{Refusal, kind_of, reason, systemctl, whose};
+use super::{WITHIN, runs_below};
 use crate::linux::as_root::as_root;
+use crate::model::cgroup::CgroupVersion;
+use crate::model::cgroup::limits::{LimitFile, Unit};
 use crate::model::killers::oom_policy::Manager;
-use crate::model::plan::receipt::{Failure, FailureKind};
+use crate::model::plan::receipt::FailureKind;
 use crate::model::shell::quoted;
 use crate::model::systemd::{Lasting, UnitName};
-
-/// How long the calls up to a change may take together, and how long each after it: loading all files, a look at them.
-pub(crate) const WITHIN: Duration = Duration::from_secs(2);
 
 const NAME: &str = "org.freedesktop.systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 const SERVICE: &str = "org.freedesktop.systemd1.Service";
 const UNIT: &str = "org.freedesktop.systemd1.Unit";
-
-/// Why systemd did not do it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// It did not answer in time: it may still do it.
-    pub(crate) is_late: bool,
-    pub(crate) failure: Failure,
-}
 
 /// A manager that answers.
 #[derive(Debug)]
@@ -47,6 +39,18 @@ impl Connected {
                 "systemd does not run here, so it cannot be asked; nothing was written.".to_owned(),
             ));
         }
+        // Root would be led by whatever that user has put in the place of the socket.
+        if let Manager::User(uid) = manager
+            && uid != rustix::process::geteuid().as_raw()
+        {
+            return Err(Refusal::new(
+                FailureKind::Denied,
+                format!(
+                    "The unit is run by the systemd of user {uid}, and oomtop asks only the system's and that of its own \
+                     user: start oomtop as that user, or write past systemd."
+                ),
+            ));
+        }
         let until = Instant::now() + WITHIN;
         let mut why = String::new();
         for (path, is_bus) in places(base, manager) {
@@ -57,7 +61,7 @@ impl Connected {
                         manager,
                     });
                 }
-                Err(Error::Slow) => return Err(Refusal::late(manager)),
+                Err(Error::Slow) => return Err(Refusal::silent(manager)),
                 Err(error) => why = format!("{}: {}", path.display(), reason(&error)),
             }
         }
@@ -102,7 +106,10 @@ impl Connected {
             list.u64(value);
         });
         let done = self.connection.call(&call, &arguments);
-        done.map(drop).map_err(|error| self.refusal(unit, &error))
+        done.map(drop).map_err(|error| {
+            let open = Refusal::open(self.manager, &error);
+            open.unwrap_or_else(|| self.refusal(unit, &error))
+        })
     }
 
     /// A limit of a unit; `u64::MAX` is none.
@@ -110,15 +117,62 @@ impl Connected {
     /// # Errors
     /// A sentence.
     pub(crate) fn limit(&mut self, unit: &UnitName, property: &str) -> Result<u64, Refusal> {
-        let interface = match unit.kind() {
-            "slice" => "org.freedesktop.systemd1.Slice",
-            "scope" => "org.freedesktop.systemd1.Scope",
-            _ => SERVICE,
-        };
-        match self.property(unit, interface, property)? {
+        match self.property(unit, interface_of(unit), property)? {
             Value::Number(value) => Ok(value),
             _ => Err(self.refusal(unit, &Error::Garbled)),
         }
+    }
+
+    /// Where the unit's processes are in the hierarchy, from its root; empty if it has none.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(crate) fn group(&mut self, unit: &UnitName) -> Result<String, Refusal> {
+        match self.property(unit, interface_of(unit), "ControlGroup")? {
+            Value::Text(path) => Ok(path),
+            _ => Err(self.refusal(unit, &Error::Garbled)),
+        }
+    }
+
+    /// What the unit's `MemoryLimit=` makes of `memory.max`: the setting of before systemd 231 counts only as long as none
+    /// of the newer ones is set (systemd src/core/cgroup.c `unit_has_unified_memory_config`). `None` if it does not count,
+    /// or this systemd knows it no longer.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(crate) fn old_limit(&mut self, unit: &UnitName) -> Result<Option<u64>, Refusal> {
+        let path = object_path(&unit.name);
+        let interface = interface_of(unit);
+        let old = match self
+            .connection
+            .property(NAME, &path, interface, "MemoryLimit")
+        {
+            Ok(Value::Number(old)) if old != u64::MAX => old,
+            Ok(_) | Err(Error::Refused(..)) => return Ok(None),
+            Err(error) => return Err(self.refusal(unit, &error)),
+        };
+        for file in LimitFile::of(CgroupVersion::V2) {
+            let Some(property) = file.row().systemd else {
+                continue;
+            };
+            let none = match file.row().unit {
+                Unit::Protection(_) => 0,
+                _ => u64::MAX,
+            };
+            if self.limit(unit, property)? != none {
+                return Ok(None);
+            }
+        }
+        Ok(Some(old))
+    }
+
+    /// True if the manager has found the unit's file.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(crate) fn is_loaded(&mut self, unit: &UnitName) -> Result<bool, Refusal> {
+        let state = self.property(unit, UNIT, "LoadState")?;
+        Ok(state == Value::Text("loaded".to_owned()))
     }
 
     /// True if the unit exists only as long as it runs: it has no file of its own.
@@ -154,17 +208,19 @@ impl Connected {
             ..Self::manager_call()
         };
         let done = self.connection.call(&call, &Arguments::default());
-        done.map(drop).map_err(|error| match error {
-            Error::Slow => Refusal::late(self.manager),
-            error => Refusal::new(
-                kind_of(&error),
-                format!(
-                    "{} did not load its files again: {}. {} daemon-reload does it.",
-                    whose(self.manager),
-                    reason(&error),
-                    systemctl(self.manager)
-                ),
-            ),
+        done.map(drop).map_err(|error| {
+            let refused = || {
+                Refusal::new(
+                    kind_of(&error),
+                    format!(
+                        "{} did not load its files again: {}. {} daemon-reload does it.",
+                        whose(self.manager),
+                        reason(&error),
+                        systemctl(self.manager)
+                    ),
+                )
+            };
+            Refusal::open(self.manager, &error).unwrap_or_else(refused)
         })
     }
 
@@ -191,7 +247,7 @@ impl Connected {
 
     fn refusal(&self, unit: &UnitName, error: &Error) -> Refusal {
         if *error == Error::Slow {
-            return Refusal::late(self.manager);
+            return Refusal::silent(self.manager);
         }
         let kind = kind_of(error);
         let sentence = match (kind, error) {
@@ -215,27 +271,6 @@ impl Connected {
     }
 }
 
-impl Refusal {
-    fn new(kind: FailureKind, sentence: String) -> Self {
-        Self {
-            is_late: false,
-            failure: Failure { kind, sentence },
-        }
-    }
-
-    fn late(manager: Manager) -> Self {
-        let sentence = format!(
-            "{} has not answered within {} s: it may still do it. Look again in a moment.",
-            whose(manager),
-            WITHIN.as_secs()
-        );
-        Self {
-            is_late: true,
-            ..Self::new(FailureKind::Other, sentence)
-        }
-    }
-}
-
 /// The sockets to try, and whether a bus answers there. The manager's own is for root and its user; systemctl(1) tries
 /// it first, too.
 fn places(base: &Path, manager: Manager) -> [(PathBuf, bool); 2] {
@@ -254,6 +289,15 @@ fn places(base: &Path, manager: Manager) -> [(PathBuf, bool); 2] {
     }
 }
 
+/// The interface with the settings of a unit.
+fn interface_of(unit: &UnitName) -> &'static str {
+    match unit.kind() {
+        "slice" => "org.freedesktop.systemd1.Slice",
+        "scope" => "org.freedesktop.systemd1.Scope",
+        _ => SERVICE,
+    }
+}
+
 /// The path of a unit's object on the bus (sd-bus `bus_path_encode`).
 fn object_path(unit: &str) -> String {
     let mut path = "/org/freedesktop/systemd1/unit/".to_owned();
@@ -266,48 +310,6 @@ fn object_path(unit: &str) -> String {
         }
     }
     path
-}
-
-fn kind_of(error: &Error) -> FailureKind {
-    let Error::Refused(name, _) = error else {
-        return FailureKind::Other;
-    };
-    match name.rsplit('.').next().unwrap_or_default() {
-        "AccessDenied" | "InteractiveAuthorizationRequired" | "AuthFailed" => FailureKind::Denied,
-        "NoSuchUnit" | "UnknownObject" => FailureKind::NoGroup,
-        _ => FailureKind::Other,
-    }
-}
-
-/// Longest text of another program in a sentence.
-const LONGEST: usize = 200;
-
-fn reason(error: &Error) -> String {
-    match error {
-        Error::Unreachable(why) => why.clone(),
-        Error::Slow => "no answer in time".to_owned(),
-        Error::Garbled => "what came back is no D-Bus".to_owned(),
-        Error::Refused(name, said) => {
-            let text = if said.is_empty() { name } else { said };
-            let text = text.trim_end_matches('.').chars().take(LONGEST);
-            text.map(|c| if c.is_control() { '\u{fffd}' } else { c })
-                .collect()
-        }
-    }
-}
-
-fn whose(manager: Manager) -> String {
-    match manager {
-        Manager::System => "systemd".to_owned(),
-        Manager::User(uid) => format!("systemd of user {uid}"),
-    }
-}
-
-fn systemctl(manager: Manager) -> &'static str {
-    match manager {
-        Manager::System => "sudo systemctl",
-        Manager::User(_) => "systemctl --user",
-    }
 }
 
 #[cfg(test)]

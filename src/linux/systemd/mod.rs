@@ -1,28 +1,51 @@
 //! systemd over D-Bus, and the drop-ins it reads. Nothing here runs another program.
 //!
-//! [`manager`] calls the system's manager or that of a user, `dbus` is the client it does that with, [`drop_in`] the files.
-//! No call takes longer than [`manager::WITHIN`].
+//! [`manager`] calls the system's manager or that of the own user, `dbus` is the client it does that with, [`directory`]
+//! the files, [`masked`] which other file would win. No call takes longer than [`WITHIN`].
 
 mod dbus;
-pub(crate) mod drop_in;
+pub(crate) mod directory;
 pub(crate) mod manager;
+pub(crate) mod masked;
+mod refusal;
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::model::plan::receipt::Failure;
-use crate::model::systemd::drop_in::Found;
-use crate::model::systemd::{Lasting, UnitName};
+use crate::model::plan::receipt::{Failure, FailureKind};
+use crate::model::systemd::drop_in::{FILE, Found};
+use crate::model::systemd::{Lasting, Place, Store, UnitName};
+use directory::Directory;
+
+/// How long the calls up to a change may take together, and how long each after it: loading all files, a look at them.
+pub(crate) const WITHIN: Duration = Duration::from_secs(2);
 
 /// What there is of oomtop's drop-in for a unit.
 ///
 /// # Errors
-/// A sentence.
+/// A sentence; also for a unit that has no later start.
 pub(crate) fn own_drop_in(
     base: &Path,
     unit: &UnitName,
     lasting: Lasting,
 ) -> Result<Found, Failure> {
-    drop_in::look(&drop_in::directory(base, unit, lasting)?)
+    let found = Directory::of(base, unit, Store::Own(lasting))?.look(FILE)?;
+    let transient = Place::of(unit.manager, Store::Transient).below;
+    if std::fs::symlink_metadata(base.join(transient).join(&unit.name)).is_ok() {
+        return Err(no_later_start(unit));
+    }
+    Ok(found)
+}
+
+/// A drop-in would stay behind, and nobody would read it.
+pub(crate) fn no_later_start(unit: &UnitName) -> Failure {
+    Failure {
+        kind: FailureKind::Other,
+        sentence: format!(
+            "{unit} is transient: it ends with its processes, and no later start would read a drop-in. What started it can \
+             set it: systemd-run -p OOMScoreAdjust=…"
+        ),
+    }
 }
 
 /// True if systemd is pid 1 there (sd_booted(3)).

@@ -3,6 +3,7 @@
 //! Every step is read back. Only paths below the memory hierarchy's root are touched, and a group is removed
 //! only if the kernel finds it empty.
 
+pub(in crate::linux::write) mod beside;
 mod freeze;
 mod kill;
 mod look;

@@ -10,7 +10,7 @@ use crate::linux::write::pinned::PinnedProcess;
 use crate::linux::write::pins::Pins;
 use crate::linux::write::signal::{own_pids, send_signal};
 use crate::linux::write::stop;
-use crate::linux::write::unit::UnitWriter;
+use crate::linux::write::unit::{Silence, UnitWriter};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::incident::Survey;
 use crate::model::plan::Plan;
@@ -27,6 +27,7 @@ pub struct KernelWriter {
     /// Looked for when the first step needs it: adj and signals do not.
     cgroups: OnceCell<CgroupWriter>,
     pins: Pins,
+    silence: Silence,
 }
 
 impl KernelWriter {
@@ -39,6 +40,7 @@ impl KernelWriter {
             root,
             version,
             cgroups: OnceCell::new(),
+            silence: Silence::default(),
         }
     }
 
@@ -84,6 +86,7 @@ impl KernelWriter {
             root: &self.root,
             cgroups: self.cgroups(),
             pins: &self.pins,
+            silence: &self.silence,
         }
     }
 }

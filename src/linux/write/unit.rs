@@ -1,25 +1,35 @@
-//! Steps that systemd carries out: limits of its units, and the drop-ins of oomtop.
+//! Steps that systemd carries out: `limit`s of its units, and the drop-ins of oomtop (`later`).
 
-use std::path::PathBuf;
+mod later;
+mod limit;
+
+use std::cell::Cell;
+use std::time::Instant;
 
 use crate::linux::SysRoot;
-use crate::linux::systemd::drop_in;
+use crate::linux::systemd::WITHIN;
+use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::write::cgroup::CgroupWriter;
 use crate::linux::write::errors::failure;
 use crate::linux::write::pins::Pins;
-use crate::model::cgroup::limits::LimitValue;
+use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
-use crate::model::plan::step::{CgroupStep, UnitLimit, UnitStep};
-use crate::model::shell::quoted;
-use crate::model::systemd::drop_in::DropInWrite;
-use crate::model::systemd::{Kept, UnitLimitReading};
+use crate::model::plan::step::UnitStep;
+use crate::model::systemd::Store;
+use crate::model::systemd::drop_in::FILE;
+
+/// When systemd last left a call without an answer. Who asks again at once, to take a plan back, would only wait again,
+/// and other writes behind it.
+#[derive(Debug, Default)]
+pub(super) struct Silence(Cell<Option<Instant>>);
 
 /// What a step needs: the root, the groups whose files show what systemd did.
 pub(super) struct UnitWriter<'a> {
     pub(super) root: &'a SysRoot,
     pub(super) cgroups: &'a CgroupWriter,
     pub(super) pins: &'a Pins,
+    pub(super) silence: &'a Silence,
 }
 
 impl UnitWriter<'_> {
@@ -27,13 +37,14 @@ impl UnitWriter<'_> {
     pub(super) fn look(&self, step: &UnitStep) -> Result<Reading, Failure> {
         match step {
             UnitStep::Limit(limit) => {
-                let mut manager = self.connect(limit)?;
-                let (reading, _) = self.found(limit, &mut manager)?;
-                Ok(Reading::UnitLimit(reading))
+                let mut manager = self.connect(limit.unit.manager)?;
+                let found = self.found(limit, &mut manager)?;
+                Ok(Reading::UnitLimit(found.reading))
             }
             UnitStep::DropIn(write) => {
-                let directory = drop_in::directory(&self.root.base, &write.unit, write.lasting)?;
-                drop_in::look(&directory).map(Reading::DropIn)
+                let store = Store::Own(write.lasting);
+                let directory = Directory::of(&self.root.base, &write.unit, store)?;
+                directory.look(FILE).map(Reading::DropIn)
             }
         }
     }
@@ -46,177 +57,25 @@ impl UnitWriter<'_> {
         }
     }
 
-    fn connect(&self, limit: &UnitLimit) -> Result<Connected, Failure> {
-        let manager = Connected::open(&self.root.base, limit.unit.manager);
+    fn connect(&self, manager: Manager) -> Result<Connected, Failure> {
+        let silent = self.silence.0.get();
+        if silent.is_some_and(|since| since.elapsed() < WITHIN) {
+            return Err(failure(
+                FailureKind::Other,
+                "systemd has not answered a moment ago, so it was not asked again; try it in a few seconds."
+                    .to_owned(),
+            ));
+        }
+        let manager = Connected::open(&self.root.base, manager);
         manager.map_err(|refusal| refusal.failure)
     }
 
-    fn limit(&self, limit: &UnitLimit, before: &mut Reading) -> Result<Reading, Failure> {
-        let mut manager = self.connect(limit)?;
-        let (was, file) = self.found(limit, &mut manager)?;
-        *before = Reading::UnitLimit(was);
-        let property = property(limit)?;
-        let value = bytes(limit.write.value);
-        let done = manager.set_limit(&limit.unit, limit.lasting, property, value);
-        let late = match done {
-            Err(refusal) if !refusal.is_late => return Err(refusal.failure),
-            late => late.err(),
-        };
-        let shown = self.shown(limit)?;
-        let wanted = limit.write.value;
-        let is_kept = limit.write.file.is_kept(wanted, shown, page_size());
-        if let Some(late) = late.filter(|_| !is_kept) {
-            // What was asked for may still come: then the undo must know of it.
-            return Err(failure(FailureKind::NotKept, late.failure.sentence));
-        }
-        if !is_kept {
-            return Err(failure(
-                FailureKind::NotKept,
-                format!(
-                    "systemd has set {property}={} of {}, but {} of {} reads '{}' now.",
-                    limit.write.text(),
-                    limit.unit,
-                    limit.write.file.name(),
-                    limit.group,
-                    limit.write.file.text(shown)
-                ),
-            ));
-        }
-        // The property has its old value again, so its file is needed no longer. systemd would miss it until it loads its
-        // files again.
-        if let (Some(left), Some(file)) = (limit.leave, &file)
-            && drop_in::forget(file, left)
-        {
-            let reloaded = manager.reload();
-            if let Err(refusal) = reloaded
-                && !refusal.is_late
-            {
-                return Err(refusal.failure);
-            }
-        }
-        Ok(Reading::UnitLimit(UnitLimitReading {
-            property: wanted,
-            shown,
-            is_past: false,
-            kept: file.as_deref().map_or(was.kept, drop_in::kept),
-        }))
-    }
-
-    /// The limit as systemd has it and as the kernel has it, and the file in which systemd keeps it.
-    fn found(
-        &self,
-        limit: &UnitLimit,
-        manager: &mut Connected,
-    ) -> Result<(UnitLimitReading, Option<PathBuf>), Failure> {
-        // What cannot be read could not be taken back: then it is not written either.
-        let shown = self.shown(limit)?;
-        let property = property(limit)?;
-        let now = manager.limit(&limit.unit, property);
-        let now = now.map_err(|refusal| refusal.failure)?;
-        let is_transient = manager.is_transient(&limit.unit);
-        let is_transient = is_transient.map_err(|refusal| refusal.failure)?;
-        let base = &self.root.base;
-        let file = drop_in::kept_file(base, &limit.unit, limit.lasting, is_transient, property);
-        let property = if now == u64::MAX {
-            LimitValue::Unlimited
-        } else {
-            LimitValue::Amount(now)
-        };
-        let reading = UnitLimitReading {
-            property,
-            shown,
-            is_past: !limit.write.file.is_kept(property, shown, page_size()),
-            // A file that cannot be named is not removed.
-            kept: file.as_deref().map_or(Kept::File, drop_in::kept),
-        };
-        Ok((reading, file))
-    }
-
-    fn shown(&self, limit: &UnitLimit) -> Result<LimitValue, Failure> {
-        let step = CgroupStep::Limit(limit.group.clone(), limit.write);
-        match self.cgroups.look(self.pins, &step)? {
-            Reading::Limit(value) => Ok(value),
-            _ => Err(failure(
-                FailureKind::Other,
-                format!("{} has no limits.", limit.group),
-            )),
-        }
-    }
-
-    fn drop_in(&self, write: &DropInWrite, before: &mut Reading) -> Result<Reading, Failure> {
-        let base = &self.root.base;
-        let directory = drop_in::directory(base, &write.unit, write.lasting)?;
-        let found = drop_in::look(&directory)?;
-        *before = Reading::DropIn(found.clone());
-        if found.text == write.text {
-            // Somebody was faster, or it says so already.
-            return Ok(Reading::DropIn(found));
-        }
-        if found.text != write.was {
-            return Err(failure(
-                FailureKind::Other,
-                format!(
-                    "{} has changed since it was shown; nothing was written.",
-                    write.path()
-                ),
-            ));
-        }
-        // Who does not answer would not load the file: then it is not written either.
-        let mut manager =
-            Connected::open(base, write.unit.manager).map_err(|refusal| refusal.failure)?;
-        match &write.text {
-            Some(text) => drop_in::put(&directory, text)?,
-            None => drop_in::remove(&directory, write.and_directory)?,
-        }
-        let not_kept = |sentence| failure(FailureKind::NotKept, sentence);
-        match manager.reload() {
-            Ok(()) => {}
-            // systemd loads hundreds of files; a later start of the service reads ours anyhow.
-            Err(refusal) if refusal.is_late => {
-                return drop_in::look(&directory).map(Reading::DropIn);
-            }
-            Err(refusal) => {
-                let sentence = format!(
-                    "{} is written, but {}",
-                    write.path(),
-                    refusal.failure.sentence
-                );
-                return Err(not_kept(sentence));
-            }
-        }
-        if write.sets() {
-            let (key, wanted) = (write.setting.key(), write.setting.value());
-            let loaded = manager.loaded(&write.unit, key);
-            if let Ok(loaded) = loaded
-                && loaded != wanted
-            {
-                return Err(not_kept(format!(
-                    "{} is written, but systemd has {key}={loaded} for {}: another drop-in comes after it. See systemctl \
-                     cat {}.",
-                    write.path(),
-                    write.unit,
-                    quoted(&write.unit.name)
-                )));
-            }
-        }
-        drop_in::look(&directory).map(Reading::DropIn)
+    fn was_silent(&self) {
+        self.silence.0.set(Some(Instant::now()));
     }
 }
 
-fn property(limit: &UnitLimit) -> Result<&'static str, Failure> {
-    limit.write.file.row().systemd.ok_or_else(|| {
-        failure(
-            FailureKind::Other,
-            format!("systemd has no setting for {}.", limit.write.file.name()),
-        )
-    })
-}
-
-fn page_size() -> u64 {
-    rustix::param::page_size() as u64
-}
-
-/// As the bus has it: `u64::MAX` is no limit.
-fn bytes(value: LimitValue) -> u64 {
-    value.amount().unwrap_or(u64::MAX)
+/// A failure of which an undo must know: something was changed before it.
+fn not_kept(sentence: String) -> Failure {
+    failure(FailureKind::NotKept, sentence)
 }

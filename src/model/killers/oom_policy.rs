@@ -1,5 +1,7 @@
 //! [`OomPolicy`]: what systemd does with the rest of a unit once the kernel has killed one of its processes.
 
+use std::fmt;
+
 use super::systemd::syntax::assignments;
 use super::units::{UnitFile, applied};
 use crate::model::cgroup::{CgroupKey, CgroupPath};
@@ -75,6 +77,15 @@ pub enum Manager {
     User(u32),
 }
 
+impl fmt::Display for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("system"),
+            Self::User(uid) => write!(f, "user {uid}"),
+        }
+    }
+}
+
 /// The first release whose scopes have a policy; before it they live on.
 const SCOPES_SINCE: u32 = 252;
 
@@ -148,8 +159,9 @@ pub fn unit_rule(
                 "RemainAfterExit" => {
                     stays_active = matches!(value, "yes" | "y" | "true" | "t" | "on" | "1");
                 }
-                // An empty value is that of the manager again.
-                "OOMScoreAdjust" => adj = value.parse().ok(),
+                // An empty value is that of the manager again; systemd passes over one that is none.
+                "OOMScoreAdjust" if value.is_empty() => adj = None,
+                "OOMScoreAdjust" => adj = value.parse().ok().or(adj),
                 "MemoryLimit" => old_limit = !value.is_empty(),
                 "MemoryMax" => limit = !value.is_empty(),
                 "ExitType" => waits_for_all = value == "cgroup",
@@ -265,6 +277,10 @@ mod tests {
         assert_eq!(adj("OOMScoreAdjust=-500"), OomScoreAdj::new(-500));
         assert_eq!(adj("OOMScoreAdjust=-500\nOOMScoreAdjust="), None);
         assert_eq!(adj("OOMScoreAdjust=lots"), None);
+        assert_eq!(
+            adj("OOMScoreAdjust=-500\nOOMScoreAdjust=lots\nOOMScoreAdjust=1001"),
+            OomScoreAdj::new(-500)
+        );
         assert_eq!(adj("Nice=3"), None);
         let old =
             |text: &str| rule("a.service", &format!("[Service]\n{text}\n"), 252).has_old_limit;

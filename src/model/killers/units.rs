@@ -105,6 +105,18 @@ pub(super) fn applied<'f>(unit: &str, files: &'f [UnitFile]) -> Vec<&'f UnitFile
     own.into_iter().chain(drop_ins.into_values()).collect()
 }
 
+/// The drop-ins that assign this key after the drop-in `own` of the unit itself, in the order in which they apply.
+#[must_use]
+pub fn winners<'f>(unit: &str, files: &'f [UnitFile], own: &str, key: &str) -> Vec<&'f UnitFile> {
+    let assigns = |file: &&UnitFile| {
+        let mut lines = assignments(&file.text);
+        lines.any(|(section, other, _)| other == key && !matches!(section, "Unit" | "Install"))
+    };
+    let comes_after = |file: &&UnitFile| file.drop_in.as_deref().is_some_and(|name| name > own);
+    let applied = applied(unit, files).into_iter();
+    applied.filter(comes_after).filter(assigns).collect()
+}
+
 /// The names whose files apply to a unit, the most specific first.
 #[must_use]
 pub fn names_of(unit: &str) -> Vec<String> {
@@ -135,7 +147,7 @@ pub fn names_of(unit: &str) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use super::{UnitFile, managed, names_of};
+    use super::{UnitFile, managed, names_of, winners};
     use crate::model::killers::Share;
 
     fn file(unit: &str, drop_in: Option<&str>, text: &str) -> UnitFile {
@@ -144,6 +156,30 @@ mod tests {
             drop_in: drop_in.map(str::to_owned),
             text: text.to_owned(),
         }
+    }
+
+    #[test]
+    fn a_drop_in_that_sorts_later_wins_over_what_systemd_keeps() {
+        let sets = "[Service]\nMemoryMax=1G\n";
+        let files = [
+            file("web.service", None, sets),
+            file("web.service", Some("10-early.conf"), sets),
+            file("web.service", Some("50-MemoryMax.conf"), sets),
+            file(
+                "web.service",
+                Some("other.conf"),
+                "[Service]\nMemoryHigh=1G\n",
+            ),
+            file("web.service", Some("override.conf"), sets),
+            file("service", Some("zz.conf"), sets),
+            file("other.service", Some("zzz.conf"), sets),
+        ];
+        let found = |own: &str| -> Vec<_> {
+            let found = winners("web.service", &files, own, "MemoryMax").into_iter();
+            found.filter_map(|file| file.drop_in.as_deref()).collect()
+        };
+        assert_eq!(found("50-MemoryMax.conf"), ["override.conf", "zz.conf"]);
+        assert_eq!(found("zzzz.conf"), [""; 0]);
     }
 
     #[test]

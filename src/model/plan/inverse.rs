@@ -5,6 +5,7 @@ use super::receipt::{FailureKind, PlanReceipt, Reading, StepReceipt};
 use super::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
+use crate::model::systemd::Left;
 
 /// The steps that take one step back, in the order to do them. Empty where it changed nothing, where it cannot
 /// be taken back, or where what was there before could not be read.
@@ -82,19 +83,22 @@ fn of_cgroup_step(step: &CgroupStep, before: &Reading) -> Vec<CgroupStep> {
 fn of_unit_step(step: &UnitStep, before: &Reading) -> Vec<Step> {
     match (step, before) {
         (UnitStep::Limit(limit), Reading::UnitLimit(before)) => {
-            let file = limit.write.file;
-            let write = |value| LimitWrite { file, value };
             let back = UnitLimit {
-                write: write(before.property),
-                leave: Some(before.kept),
+                write: LimitWrite {
+                    file: limit.write.file,
+                    value: before.property,
+                },
+                leave: Some(Left {
+                    shown: before.shown,
+                    kept: before.kept,
+                }),
                 ..limit.clone()
             };
-            // Somebody had written the file past systemd.
-            let past = before
-                .is_past
-                .then(|| CgroupStep::Limit(limit.group.clone(), write(before.shown)));
-            let back = Step::Unit(UnitStep::Limit(back));
-            std::iter::once(back).chain(past.map(Step::from)).collect()
+            vec![UnitStep::Limit(back).into()]
+        }
+        // It said so before: somebody else has written that.
+        (UnitStep::DropIn(write), Reading::DropIn(before)) if before.text == write.text => {
+            Vec::new()
         }
         (UnitStep::DropIn(write), Reading::DropIn(before)) => {
             vec![UnitStep::DropIn(write.back(before.directory)).into()]

@@ -39,6 +39,8 @@ pub enum Reading {
     UnitLimit(UnitLimitReading),
     /// The drop-in of oomtop for a service.
     DropIn(Found),
+    /// The same, written or removed; but systemd has not said in time that it has loaded its files again.
+    DropInUnread(Found),
 }
 
 /// What became of a process that was killed and reaped.
@@ -94,11 +96,23 @@ impl Reading {
         }
     }
 
+    /// The drop-in, if it is one.
+    #[must_use]
+    pub fn drop_in(&self) -> Option<&Found> {
+        match self {
+            Self::DropIn(found) | Self::DropInUnread(found) => Some(found),
+            _ => None,
+        }
+    }
+
     /// Both say the same of what a step writes.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
         if let (Some(one), Some(other)) = (self.group(), other.group()) {
             return one == other;
+        }
+        if let (Some(one), Some(other)) = (self.drop_in(), other.drop_in()) {
+            return one.text == other.text;
         }
         match (self, other) {
             // What was freezing is frozen a moment later.
@@ -106,7 +120,6 @@ impl Reading {
             (Self::UnitLimit(one), Self::UnitLimit(other)) => {
                 (one.property, one.shown) == (other.property, other.shown)
             }
-            (Self::DropIn(one), Self::DropIn(other)) => one.text == other.text,
             _ => self == other,
         }
     }

@@ -8,7 +8,7 @@ use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
 use crate::model::systemd::drop_in::DropInWrite;
-use crate::model::systemd::{Kept, Lasting, UnitName};
+use crate::model::systemd::{Lasting, Left, UnitName};
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub struct UnitLimit {
     pub write: LimitWrite,
     /// How long systemd remembers it.
     pub lasting: Lasting,
-    /// For an undo, what systemd kept in its files before: what it keeps more goes.
-    pub leave: Option<Kept>,
+    /// For an undo, what there was besides the property.
+    pub leave: Option<Left>,
 }
 
 /// One write to a group, which is named by its path in the memory hierarchy.

@@ -1,7 +1,7 @@
 //! The drop-in that oomtop leaves for the next start of a service (systemd.unit(5)): `UNIT.d/50-oomtop.conf`.
 
-use super::{Lasting, UnitName};
-use crate::model::killers::oom_policy::{Manager, OomPolicy};
+use super::{Lasting, Place, Store, UnitName};
+use crate::model::killers::oom_policy::OomPolicy;
 use crate::model::process::score::OomScoreAdj;
 
 /// Name of the file. No other program has it, so an undo can remove it.
@@ -13,7 +13,7 @@ const HEAD: &str =
 
 const SECTION: &str = "[Service]";
 
-/// What cannot be set on a running service (PROPERTY_READ_ONLY), only at its start.
+/// What cannot be set on a running service over D-Bus (`PROPERTY_READ_ONLY`), only in its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Setting {
     /// `OOMScoreAdjust=` (systemd.exec(5)).
@@ -29,6 +29,16 @@ impl Setting {
         match self {
             Self::ScoreAdjust(_) => "OOMScoreAdjust",
             Self::Policy(_) => "OOMPolicy",
+        }
+    }
+
+    /// It counts as soon as the manager has loaded it. What else is set in the file counts from the next start.
+    #[must_use]
+    pub fn counts_at_once(self) -> bool {
+        match self {
+            Self::ScoreAdjust(_) => false,
+            // Looked up when a process was killed (systemd src/core/service.c `service_notify_cgroup_oom_event`).
+            Self::Policy(_) => true,
         }
     }
 
@@ -104,13 +114,8 @@ impl DropInWrite {
     /// Where the file is, for people.
     #[must_use]
     pub fn path(&self) -> String {
-        let place = match (self.unit.manager, self.lasting) {
-            (Manager::System, Lasting::Persistent) => "/etc/systemd/system".to_owned(),
-            (Manager::System, Lasting::Runtime) => "/run/systemd/system".to_owned(),
-            (Manager::User(_), Lasting::Persistent) => "~/.config/systemd/user".to_owned(),
-            (Manager::User(uid), Lasting::Runtime) => format!("/run/user/{uid}/systemd/user"),
-        };
-        format!("{place}/{}.d/{FILE}", self.unit.name)
+        let store = Store::Own(self.lasting);
+        Place::of(self.unit.manager, store).file(&self.unit, FILE)
     }
 
     /// The change, line by line.

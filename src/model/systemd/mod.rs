@@ -1,20 +1,46 @@
 //! systemd as one who writes: [`UnitName`] says which unit a group is, [`drop_in`] what oomtop leaves for a later start.
 
 pub mod drop_in;
+mod place;
 mod unit;
 
+pub use place::{Place, Store};
 pub use unit::UnitName;
 
 use crate::model::cgroup::limits::LimitValue;
+use crate::model::killers::oom_policy::Manager;
 
 /// How long systemd remembers a setting (`UnitFilePreset`, systemctl(1) `--runtime`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lasting {
-    /// Until the next boot: below `/run`.
+    /// Until the next boot, or the last logout of a user: below `/run`.
     #[default]
     Runtime,
     /// For good: below `/etc`, or in the home of a user.
     Persistent,
+}
+
+impl Lasting {
+    /// How long a setting of this unit is remembered, as the end of a sentence. What a user's manager keeps for a while
+    /// goes with `/run/user/UID`, and a scope has no second start.
+    #[must_use]
+    pub fn until(self, unit: &UnitName) -> &'static str {
+        match (self, unit.manager) {
+            _ if unit.is_scope() => "while it runs",
+            (Self::Persistent, _) => "for good",
+            (Self::Runtime, Manager::System) => "until the next boot",
+            (Self::Runtime, Manager::User(_)) => "until the last logout",
+        }
+    }
+
+    /// A word for logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::Persistent => "persistent",
+        }
+    }
 }
 
 /// What there was of the file in which systemd keeps one property: `UNIT.d/50-PROPERTY.conf`.
@@ -33,10 +59,17 @@ pub enum Kept {
 pub struct UnitLimitReading {
     /// The property.
     pub property: LimitValue,
-    /// What the limit file of the unit's group shows.
+    /// What the limit file of the unit's group shows: another value, if somebody has written it past systemd.
     pub shown: LimitValue,
-    /// The file shows something else than the property in whole pages: somebody has written it past systemd.
-    pub is_past: bool,
     /// What systemd keeps of it in its files.
+    pub kept: Kept,
+}
+
+/// What there was of a limit besides the property: what its undo goes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// What the limit file showed.
+    pub shown: LimitValue,
+    /// What systemd kept in its files: what it keeps more is removed.
     pub kept: Kept,
 }

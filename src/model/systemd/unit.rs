@@ -38,6 +38,12 @@ impl UnitName {
         self.kind() == "service"
     }
 
+    /// It exists only as long as its processes, which systemd has not started: nothing about it lasts.
+    #[must_use]
+    pub fn is_scope(&self) -> bool {
+        self.kind() == "scope"
+    }
+
     /// Its type: what stands behind the last dot of its name.
     #[must_use]
     pub fn kind(&self) -> &str {

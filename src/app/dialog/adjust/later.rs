@@ -5,6 +5,7 @@ use crate::app::dialog::{DialogContext, drop_in};
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::Effect;
+use crate::model::killers::oom_policy::Manager;
 use crate::model::process::Process;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::systemd::drop_in::{DropInWrite, Found, Setting};
@@ -41,6 +42,12 @@ impl Later {
             Some(Lasting::Persistent) => Some(Lasting::Runtime),
             Some(Lasting::Runtime) => None,
         };
+        self.ask(unit)
+    }
+
+    /// Asks for the drop-in of the processes that are chosen now: they may be of another service than a moment ago. Of no
+    /// service, nothing is left for later.
+    pub(super) fn ask(&mut self, unit: Option<&UnitName>) -> Vec<Effect> {
         self.found = None;
         let Some((unit, lasting)) = unit.zip(self.lasting) else {
             self.lasting = None;
@@ -65,6 +72,7 @@ impl Later {
         &self,
         unit: Option<&UnitName>,
         value: OomScoreAdj,
+        context: &DialogContext<'_>,
     ) -> Option<Result<DropInWrite, String>> {
         let lasting = self.lasting?;
         let Some(unit) = unit else {
@@ -72,12 +80,24 @@ impl Later {
                 "for later: these processes are not of one service".to_owned()
             ));
         };
+        if let Some((uid, least)) = least(unit, context).filter(|(_, least)| value < *least) {
+            return Some(Err(format!(
+                "for later: systemd of user {uid} has {least} itself and may start nobody with less; it would leave this \
+                 value out without a word. Root can lower that of user@{uid}.service"
+            )));
+        }
         match &self.found {
             Some((of, kept, found)) if of == unit && *kept == lasting => {
                 let setting = Setting::ScoreAdjust(value);
                 let write =
                     |found: &Found| DropInWrite::setting(unit.clone(), lasting, found, setting);
                 Some(found.as_ref().map(write).map_err(Clone::clone))
+            }
+            Some((of, ..)) if of != unit => {
+                let key = context.keymap.name_in(KeyScope::Adjust, ActionId::Lasting);
+                Some(Err(format!(
+                    "for later: these processes are of {unit} now, no longer of {of}; {key} asks anew"
+                )))
             }
             _ => Some(Err("reading the drop-in …".to_owned())),
         }
@@ -92,7 +112,10 @@ impl Later {
                 Some(Lasting::Persistent),
                 format!("every start of {unit}, too"),
             ),
-            (Some(Lasting::Runtime), "until the next boot".to_owned()),
+            (
+                Some(Lasting::Runtime),
+                Lasting::Runtime.until(unit).to_owned(),
+            ),
         ] {
             if lasting == self.lasting {
                 line.push(Tone::Accent, format!("[{words}]"));
@@ -103,6 +126,22 @@ impl Later {
         let key = context.keymap.name_in(KeyScope::Adjust, ActionId::Lasting);
         line.add(Tone::Dim, format!("  ({key})"))
     }
+}
+
+/// The user whose manager runs this unit, and the least value that manager may start a process with: its own, which root
+/// has given it (exec_invoke in systemd src/core/exec-invoke.c passes over EPERM; fs/proc/base.c `__set_oom_adj`).
+fn least(unit: &UnitName, context: &DialogContext<'_>) -> Option<(u32, OomScoreAdj)> {
+    let Manager::User(uid) = unit.manager else {
+        return None;
+    };
+    let snapshot = context.cells.snapshot;
+    let home = format!("/user@{uid}.service/init.scope");
+    let is_manager = |process: &&Process| {
+        let group = process.cgroup.and_then(|key| snapshot.cgroup(key));
+        process.ppid == 1 && group.is_some_and(|group| group.path.as_str().ends_with(&home))
+    };
+    let manager = snapshot.processes.iter().find(is_manager)?;
+    Some((uid, manager.adj?))
 }
 
 /// The service that all of these are of, if the user of oomtop may have a drop-in for it.

@@ -209,7 +209,8 @@ fn plan(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'_>) 
             format!("… and {} more", alive.len() - NAMED),
         ));
     }
-    match dialog.later.write(dialog.service(context).as_ref(), value) {
+    let unit = dialog.service(context);
+    match dialog.later.write(unit.as_ref(), value, context) {
         None => {}
         Some(Ok(write)) => lines.extend(drop_in::lines(&write)),
         Some(Err(missing)) => lines.push(Line::of(Tone::Watch, missing)),

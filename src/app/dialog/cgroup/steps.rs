@@ -4,7 +4,7 @@ use crate::model::cgroup::limits::LimitValue;
 use crate::model::freezer::FreezerState;
 use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
-use crate::model::systemd::{Lasting, UnitLimitReading};
+use crate::model::systemd::{Kept, UnitLimitReading};
 use crate::text::deeds;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
@@ -83,12 +83,26 @@ fn unit_limit(limit: &UnitLimit) -> String {
         LimitValue::Unlimited => "infinity".to_owned(),
         _ => value(*write),
     };
-    let how = match (leave, lasting) {
-        (Some(_), _) => "as before",
-        (None, Lasting::Runtime) => "until the next boot",
-        (None, Lasting::Persistent) => "for good",
+    let set = format!("let systemd set {property}={value} of {unit}");
+    let Some(left) = leave else {
+        return format!("{set}, {}", lasting.until(unit));
     };
-    format!("let systemd set {property}={value} of {unit}, {how}")
+    let mut back = vec![format!("{set}, as before")];
+    if left.shown != write.value {
+        let past = LimitWrite {
+            value: left.shown,
+            ..*write
+        };
+        back.push(format!(
+            "write {} to its {} past it",
+            self::value(past),
+            write.file.name()
+        ));
+    }
+    if left.kept != Kept::File {
+        back.push("remove what it keeps of the new value".to_owned());
+    }
+    back.join(", and ")
 }
 
 /// A byte count, followed by its size in words.
@@ -109,6 +123,9 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
             Reading::UnitLimit(UnitLimitReading { shown, .. }),
             Step::Unit(UnitStep::Limit(UnitLimit { write, .. })),
         ) => Some(limit_text(*write, *shown)),
+        (Reading::DropInUnread(_), _) => {
+            Some("systemd has not said yet that it has loaded it".to_owned())
+        }
         (Reading::DropIn(_) | Reading::UnitLimit(_), _) => None,
         (Reading::Adj(adj), _) => Some(adj.to_string()),
         (Reading::Group(path) | Reading::Home(path, _), _) => Some(path.to_string()),

@@ -201,7 +201,7 @@ fn limits_half(
     let hint = dialog.changes.get(dialog.change_focus);
     let by = dialog
         .unit(context)
-        .map(|_| dialog.by.line(KeyScope::Cgroup, context));
+        .map(|unit| dialog.by.line(&unit, KeyScope::Cgroup, context));
     view.text(
         hint.map(|(file, _)| Line::of(Tone::Dim, file.row().doc))
             .into_iter()

@@ -1,4 +1,5 @@
-//! Where a process differs from what the files of its unit say, and settings of a name that systemd gave up.
+//! Where the main process of a service differs from what the files of its unit say, and settings of a name that systemd
+//! gave up.
 
 use super::pair;
 use crate::model::process::Process;
@@ -13,7 +14,12 @@ pub(super) fn lines(process: &Process, snapshot: &Snapshot) -> Vec<Line> {
     let name = snapshot.cgroup(unit.group).map(|group| group.path.name());
     let name = name.unwrap_or("its unit");
     let mut lines = Vec::new();
-    if let (Some(says), Some(has)) = (unit.adj, process.adj)
+    // What it has started itself may have been given another value on purpose.
+    let is_main = match unit.main {
+        Some(main) => main == process.id,
+        None => process.ppid == 1,
+    };
+    if let (Some(says), Some(has), true) = (unit.adj, process.adj, is_main)
         && says != has
     {
         let text = format!(

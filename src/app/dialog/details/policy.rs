@@ -1,5 +1,5 @@
-//! [`Policy`]: `OOMPolicy=continue` for the service that would end with the process of the details. A running service does
-//! not take it, so it goes into a drop-in.
+//! [`Policy`]: `OOMPolicy=continue` for the service that would end with the process of the details. It cannot be
+//! set over D-Bus, so it goes into a drop-in.
 
 use super::DetailsDialog;
 use crate::app::dialog::cgroup::steps::result_lines;
@@ -31,6 +31,10 @@ pub(super) struct Policy {
 impl DetailsDialog {
     /// Runs an action on the drop-in; `None` if it is about the details.
     pub(super) fn on_policy(&mut self, action: Id, context: &DialogContext<'_>) -> Option<Outcome> {
+        let is_waiting = |policy: &Policy| policy.waiting.is_some();
+        if action == Id::Policy && self.policy.as_ref().is_some_and(is_waiting) {
+            return Some(Outcome::Stay);
+        }
         if action == Id::Policy {
             let unit = Policy::unit(self.target.id, context)?;
             let policy = Policy::new(unit);
@@ -53,10 +57,17 @@ impl DetailsDialog {
 }
 
 impl Policy {
-    /// The service that systemd would stop with this process, if the user of oomtop may have a drop-in for it.
+    /// The service that systemd would stop with this process, if the user of oomtop may have a drop-in for it. With its
+    /// main process a service ends whatever its policy is.
     pub(super) fn unit(target: ProcessId, context: &DialogContext<'_>) -> Option<UnitName> {
         let snapshot = context.cells.snapshot;
         let (group, _) = snapshot.stopped_with(target)?;
+        if snapshot
+            .led_by(target)
+            .is_some_and(|unit| unit.group == group)
+        {
+            return None;
+        }
         let unit = UnitName::of_group(&snapshot.cgroup(group)?.path)?;
         drop_in::is_own(&unit, context).then_some(unit)
     }

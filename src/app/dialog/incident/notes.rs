@@ -143,7 +143,7 @@ fn raise_notes(
     }
     let by_systemd = by::unit_of(Some(path), context);
     let note = by_systemd.as_ref().and_then(|unit| dialog.by.note(unit));
-    lines.extend(by_systemd.map(|_| dialog.by.line(KeyScope::Incident, context)));
+    lines.extend(by_systemd.map(|unit| dialog.by.line(&unit, KeyScope::Incident, context)));
     let past = || unit.map(|unit| unit.limits_line(&limits, dialog.version));
     lines.extend(note.or_else(past));
     lines

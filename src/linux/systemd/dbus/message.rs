@@ -1,6 +1,6 @@
 //! Messages (D-Bus specification, "Message Format"): method calls out, returns and errors in.
 
-use super::wire::{Reader, Value, Writer};
+use super::wire::{Order, Reader, Value, Writer};
 
 /// Bytes of the fixed part of a header, with the length of its fields.
 pub(super) const FIXED: usize = 16;
@@ -54,34 +54,51 @@ impl Call<'_> {
     }
 }
 
+/// The arguments of a message as they came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::linux::systemd) struct Body {
+    pub(super) order: Order,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Body {
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader::new(&self.bytes, self.order)
+    }
+}
+
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Incoming {
     /// The return of a call, with its arguments.
-    Return(u32, Vec<u8>),
+    Return(u32, Body),
     /// The error of a call: its name, and what the other end says.
     Error(u32, String, String),
     /// A signal, or a call: nobody here waits for one.
     Other,
 }
 
+/// A length in the fixed part of a header.
+fn word(fixed: &[u8; FIXED], at: usize) -> Option<usize> {
+    let order = Order::of(fixed[0])?;
+    let bytes = fixed.get(at..at + 4)?.try_into().ok()?;
+    usize::try_from(order.u32(bytes)).ok()
+}
+
 /// Bytes of a message after the fixed part of its header; `None` if that is none of a message that would be read.
 pub(super) fn rest_of(fixed: &[u8; FIXED]) -> Option<usize> {
-    let [endian, _, _, version, ..] = *fixed;
-    let word = |at: usize| {
-        let bytes = fixed.get(at..at + 4)?.try_into().ok()?;
-        usize::try_from(u32::from_le_bytes(bytes)).ok()
-    };
-    let (body, fields) = (word(4)?, word(12)?);
-    let is_sane = endian == b'l' && version == 1 && body <= LARGEST && fields <= LARGEST;
+    let [first, _, _, version, ..] = *fixed;
+    let (body, fields) = (word(fixed, 4)?, word(fixed, 12)?);
+    let is_sane =
+        Order::of(first).is_some() && version == 1 && body <= LARGEST && fields <= LARGEST;
     is_sane.then(|| fields.next_multiple_of(8) + body)
 }
 
 /// Reads a message; `None` if it is none.
 pub(super) fn read(fixed: &[u8; FIXED], rest: &[u8]) -> Option<Incoming> {
-    let fields_length = fixed.get(12..)?.try_into().ok()?;
-    let fields_length = usize::try_from(u32::from_le_bytes(fields_length)).ok()?;
-    let mut fields = Reader::new(rest.get(..fields_length)?);
+    let order = Order::of(fixed[0])?;
+    let fields_length = word(fixed, 12)?;
+    let mut fields = Reader::new(rest.get(..fields_length)?, order);
     let body = rest.get(fields_length.next_multiple_of(8)..)?;
     let (mut reply_to, mut error, mut signature) = (None, None, None);
     loop {
@@ -97,13 +114,18 @@ pub(super) fn read(fixed: &[u8; FIXED], rest: &[u8]) -> Option<Incoming> {
             _ => {}
         }
     }
+    let body = Body {
+        order,
+        bytes: body.to_vec(),
+    };
     Some(match fixed[1] {
-        2 => Incoming::Return(reply_to?, body.to_vec()),
+        2 => Incoming::Return(reply_to?, body),
         3 => {
             // The message is the first argument, if there is one.
             let is_text = signature.is_some_and(|types| types.starts_with('s'));
-            let said = is_text.then(|| Reader::new(body).text()).flatten();
-            Incoming::Error(reply_to?, error?, said.unwrap_or_default().to_owned())
+            let said = is_text.then(|| body.reader().text()).flatten();
+            let said = said.unwrap_or_default().to_owned();
+            Incoming::Error(reply_to?, error?, said)
         }
         _ => Incoming::Other,
     })
@@ -111,8 +133,8 @@ pub(super) fn read(fixed: &[u8; FIXED], rest: &[u8]) -> Option<Incoming> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, FIXED, Incoming, read, rest_of};
-    use crate::linux::systemd::dbus::wire::Writer;
+    use super::{Body, Call, FIXED, Incoming, read, rest_of};
+    use crate::linux::systemd::dbus::wire::{Order, Value, Writer};
 
     const GET: Call<'static> = Call {
         destination: "org.freedesktop.systemd1",
@@ -162,7 +184,11 @@ mod tests {
     fn returns_and_errors_name_the_call_that_they_answer() {
         let done = answer(2, |fields| field(fields, 5, "u", |f| f.u32(9)), &[1, 2, 3]);
         let (fixed, rest) = split(&done);
-        let wanted = Incoming::Return(9, vec![1, 2, 3]);
+        let body = Body {
+            order: Order::Little,
+            bytes: vec![1, 2, 3],
+        };
+        let wanted = Incoming::Return(9, body);
         assert_eq!(read(&fixed, rest), Some(wanted));
         let mut said = Writer::default();
         said.text("Unit x.service not found.");
@@ -178,6 +204,20 @@ mod tests {
         assert_eq!(read(&fixed, rest), Some(wanted));
     }
 
+    /// What systemd answers on a machine whose numbers begin with their highest byte (s390x).
+    #[test]
+    fn an_answer_in_the_other_order_of_bytes_is_read() {
+        let mut message = vec![b'B', 2, 1, 1, 0, 0, 0, 16, 0, 0, 0, 77, 0, 0, 0, 8];
+        message.extend([5, 1, b'u', 0, 0, 0, 0, 9]);
+        message.extend([1, b't', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0]);
+        let (fixed, rest) = split(&message);
+        assert_eq!(rest_of(&fixed), Some(rest.len()));
+        let Some(Incoming::Return(9, body)) = read(&fixed, rest) else {
+            panic!("no return of call 9");
+        };
+        assert_eq!(body.reader().variant(), Some(Value::Number(1 << 30)));
+    }
+
     proptest::proptest! {
         #[test]
         fn no_bytes_panic_or_ask_for_much(
@@ -189,9 +229,12 @@ mod tests {
             proptest::prop_assert!(rest_of(&fixed).is_none_or(|rest| rest <= (2 << 20) + 8));
             // Nearly a message.
             let mut near = fixed;
-            near[..4].copy_from_slice(&[b'l', kind, 0, 1]);
-            near[12..].copy_from_slice(&[length, 0, 0, 0]);
-            let _ = read(&near, &rest);
+            for (first, at) in [(b'l', 12), (b'B', 15)] {
+                near[..4].copy_from_slice(&[first, kind, 0, 1]);
+                near[12..].fill(0);
+                near[at] = length;
+                let _ = read(&near, &rest);
+            }
         }
 
         #[test]

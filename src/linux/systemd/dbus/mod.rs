@@ -10,9 +10,8 @@ use std::path::Path;
 use std::time::Instant;
 
 pub(super) use message::Call;
-use message::{FIXED, Incoming};
+use message::{Body, FIXED, Incoming};
 use socket::Socket;
-use wire::Reader;
 pub(super) use wire::{Value, Writer as Arguments};
 
 /// Most bytes of a line of the handshake.
@@ -25,6 +24,8 @@ pub(super) enum Error {
     Unreachable(String),
     /// The deadline has passed.
     Slow,
+    /// The other end hung up after it was asked: it may have done it. The reason as a clause.
+    Lost(String),
     /// What came is no D-Bus.
     Garbled,
     /// The other end refused the call: the name of the error, and what it says.
@@ -39,9 +40,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to a socket as the present user. On a bus (`is_bus`) it says hello; the manager itself wants none.
+    /// Connects to a socket as the present user. On a bus (`is_bus`) it says hello; the manager itself wants none. Nothing
+    /// is said to a listener of anybody but root and the present user.
     pub(super) fn open(path: &Path, is_bus: bool, until: Instant) -> Result<Self, Error> {
         let mut socket = Socket::connect(path, until)?;
+        let peer = socket.listener()?;
+        if peer != 0 && peer != rustix::process::geteuid().as_raw() {
+            return Err(Error::Unreachable(format!(
+                "user {peer} listens there, whom oomtop tells nothing"
+            )));
+        }
         let uid = rustix::process::geteuid().as_raw().to_string();
         // The digits in hexadecimal: 0 is 30.
         let uid: String = uid.chars().flat_map(|digit| ['3', digit]).collect();
@@ -74,14 +82,22 @@ impl Connection {
     }
 
     /// Calls a method and waits for its return, whose arguments it gives.
-    pub(super) fn call(
-        &mut self,
-        call: &Call<'_>,
-        arguments: &Arguments,
-    ) -> Result<Vec<u8>, Error> {
+    pub(super) fn call(&mut self, call: &Call<'_>, arguments: &Arguments) -> Result<Body, Error> {
         self.serial += 1;
         let message = call.message(self.serial, &arguments.0);
-        self.socket.send(&message)?;
+        // A part of a message is none: it was not asked.
+        self.socket.send(&message).map_err(|error| match error {
+            Error::Slow => Error::Unreachable("it takes no message".to_owned()),
+            error => error,
+        })?;
+        self.answer().map_err(|error| match error {
+            Error::Unreachable(why) => Error::Lost(why),
+            error => error,
+        })
+    }
+
+    /// The answer to the last call.
+    fn answer(&mut self) -> Result<Body, Error> {
         loop {
             let mut fixed = [0; FIXED];
             self.socket.receive(&mut fixed)?;
@@ -116,7 +132,7 @@ impl Connection {
         arguments.text(interface);
         arguments.text(property);
         let body = self.call(&call, &arguments)?;
-        Reader::new(&body).variant().ok_or(Error::Garbled)
+        body.reader().variant().ok_or(Error::Garbled)
     }
 }
 

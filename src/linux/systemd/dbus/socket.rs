@@ -1,6 +1,7 @@
 //! A Unix socket on which nothing takes longer than until the deadline.
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -42,6 +43,36 @@ impl Socket {
                 Err(errno) => return Err(unreachable(errno)),
             }
         }
+    }
+
+    /// The user who listens there, as the kernel has it of the time of listen(2) (`SO_PEERCRED`, unix(7)).
+    pub(super) fn listener(&self) -> Result<u32, Error> {
+        let mut found = libc::ucred {
+            pid: 0,
+            uid: u32::MAX,
+            gid: u32::MAX,
+        };
+        let mut size = u32::try_from(size_of::<libc::ucred>()).unwrap_or_default();
+        let place = (&raw mut found).cast();
+        // SAFETY: the socket is open, and `place` has room for `size` bytes, any of which make a `ucred`.
+        #[expect(
+            unsafe_code,
+            reason = "rustix has a pid that is never 0, but 0 stands for one of another PID namespace"
+        )]
+        let failed = unsafe {
+            libc::getsockopt(
+                self.stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERCRED,
+                place,
+                &raw mut size,
+            )
+        };
+        if failed != 0 {
+            let error = std::io::Error::last_os_error();
+            return Err(Error::Unreachable(error.to_string()));
+        }
+        Ok(found.uid)
     }
 
     pub(super) fn send(&mut self, mut bytes: &[u8]) -> Result<(), Error> {

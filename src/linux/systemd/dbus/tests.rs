@@ -148,10 +148,49 @@ fn who_refuses_hangs_up_or_talks_nonsense_is_an_error_at_once() {
     let mut connection = open(&garbles, LONG).expect("open");
     let answer = connection.call(&CALL, &Arguments::default());
     assert_eq!(answer, Err(Error::Garbled));
+    // It was asked before it hung up: it may have done it.
+    let leaves = server(|mut stream| {
+        handshake(&mut stream);
+        call(&mut stream);
+    });
+    let mut connection = open(&leaves, LONG).expect("open");
+    let answer = connection.call(&CALL, &Arguments::default());
+    assert!(matches!(answer, Err(Error::Lost(_))), "{answer:?}");
     let nobody = Connection::open(
         std::path::Path::new("/nonexistent/socket"),
         false,
         Instant::now() + LONG,
     );
     assert!(matches!(nobody, Err(Error::Unreachable(_))));
+}
+
+/// Root connects where a user may have put a socket.
+#[test]
+fn nothing_is_said_to_a_listener_of_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can listen as another user");
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("socket");
+    let listener = UnixListener::bind(&path).expect("bound");
+    let (tell, listens) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        // The credentials are those of the thread that has listened last.
+        let nobody = rustix::process::Uid::from_raw(65534);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("another user");
+        rustix::net::listen(&listener, 8).expect("listens");
+        tell.send(()).expect("awaited");
+        let (mut stream, _) = listener.accept().expect("somebody comes");
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).expect("read");
+        said
+    });
+    listens.recv().expect("it listens");
+    let refused = Connection::open(&path, false, Instant::now() + LONG);
+    assert!(
+        matches!(&refused, Err(Error::Unreachable(why)) if why.contains("user 65534")),
+        "{refused:?}"
+    );
+    assert_eq!(thread.join().expect("ended"), b"");
 }

@@ -1,5 +1,35 @@
-//! The wire format of D-Bus (D-Bus specification, "Marshaling"), as far as systemd's manager is spoken to. Little
-//! endian: both ends are on one machine.
+//! The wire format of D-Bus (D-Bus specification, "Marshaling"), as far as systemd's manager is spoken to. What is
+//! written is little endian; what is read has the order of bytes that its sender says.
+
+/// The order of bytes in a message: that of the machine, where systemd has written it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Little,
+    Big,
+}
+
+impl Order {
+    /// The order that the first byte of a message names.
+    pub(super) fn of(first: u8) -> Option<Self> {
+        match first {
+            b'l' => Some(Self::Little),
+            b'B' => Some(Self::Big),
+            _ => None,
+        }
+    }
+
+    /// A number of four bytes.
+    pub(super) fn u32(self, bytes: [u8; 4]) -> u32 {
+        u32::from_le_bytes(self.little(bytes))
+    }
+
+    fn little<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
+        if self == Self::Big {
+            bytes.reverse();
+        }
+        bytes
+    }
+}
 
 /// Writes values, each on its boundary.
 #[derive(Debug, Default)]
@@ -72,12 +102,17 @@ pub(in crate::linux::systemd) enum Value {
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
+    order: Order,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+    pub(super) fn new(bytes: &'a [u8], order: Order) -> Self {
+        Self {
+            bytes,
+            order,
+            at: 0,
+        }
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -96,9 +131,11 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    /// The next N bytes, the least first.
     fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.align(N);
-        self.take(N)?.try_into().ok()
+        let bytes = self.take(N)?.try_into().ok()?;
+        Some(self.order.little(bytes))
     }
 
     pub(super) fn byte(&mut self) -> Option<u8> {

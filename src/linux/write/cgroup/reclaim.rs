@@ -52,7 +52,7 @@ impl CgroupWriter {
         Ok(Reading::Reclaimed(back))
     }
 
-    fn usage(&self, dir: impl AsFd) -> Option<u64> {
+    pub(super) fn usage(&self, dir: impl AsFd) -> Option<u64> {
         let mut buffer = FileBuffer::default();
         number(buffer.read_whole(dir, usage_file(self.made_for)).ok()?)
     }

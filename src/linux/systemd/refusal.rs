@@ -1,0 +1,95 @@
+//! [`Refusal`]: why systemd did not do what it was asked for, in sentences.
+
+use super::WITHIN;
+use super::dbus::Error;
+use crate::model::killers::oom_policy::Manager;
+use crate::model::plan::receipt::{Failure, FailureKind};
+
+/// Why systemd did not do it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// It was asked and has not answered: it may have done it, or do it later.
+    pub(crate) is_open: bool,
+    pub(crate) failure: Failure,
+}
+
+impl Refusal {
+    pub(super) fn new(kind: FailureKind, sentence: String) -> Self {
+        Self {
+            is_open: false,
+            failure: Failure { kind, sentence },
+        }
+    }
+
+    /// No answer before anything was to be changed.
+    pub(super) fn silent(manager: Manager) -> Self {
+        let sentence = format!(
+            "{} has not answered within {} s; nothing was written.",
+            whose(manager),
+            WITHIN.as_secs()
+        );
+        Self::new(FailureKind::Other, sentence)
+    }
+
+    /// No answer to a call that changes something; `None` if there was one, or the call was never sent.
+    pub(super) fn open(manager: Manager, error: &Error) -> Option<Self> {
+        let whose = whose(manager);
+        let sentence = match error {
+            Error::Slow => format!(
+                "{whose} has not answered within {} s: it may still do it. Look again in a moment.",
+                WITHIN.as_secs()
+            ),
+            Error::Lost(_) | Error::Garbled => format!(
+                "{whose} was asked, but gave no answer ({}): it may have done it. Look again in a moment.",
+                reason(error)
+            ),
+            Error::Unreachable(_) | Error::Refused(..) => return None,
+        };
+        Some(Self {
+            is_open: true,
+            ..Self::new(FailureKind::Other, sentence)
+        })
+    }
+}
+
+pub(super) fn kind_of(error: &Error) -> FailureKind {
+    let Error::Refused(name, _) = error else {
+        return FailureKind::Other;
+    };
+    match name.rsplit('.').next().unwrap_or_default() {
+        "AccessDenied" | "InteractiveAuthorizationRequired" | "AuthFailed" => FailureKind::Denied,
+        "NoSuchUnit" | "UnknownObject" => FailureKind::NoGroup,
+        _ => FailureKind::Other,
+    }
+}
+
+/// Longest text of another program in a sentence.
+const LONGEST: usize = 200;
+
+pub(super) fn reason(error: &Error) -> String {
+    match error {
+        Error::Unreachable(why) | Error::Lost(why) => why.clone(),
+        Error::Slow => "no answer in time".to_owned(),
+        Error::Garbled => "what came back is no D-Bus".to_owned(),
+        Error::Refused(name, said) => {
+            let text = if said.is_empty() { name } else { said };
+            let text = text.trim_end_matches('.').chars().take(LONGEST);
+            text.map(|c| if c.is_control() { '\u{fffd}' } else { c })
+                .collect()
+        }
+    }
+}
+
+pub(super) fn whose(manager: Manager) -> String {
+    match manager {
+        Manager::System => "systemd".to_owned(),
+        Manager::User(uid) => format!("systemd of user {uid}"),
+    }
+}
+
+pub(super) fn systemctl(manager: Manager) -> &'static str {
+    match manager {
+        Manager::System => "sudo systemctl",
+        Manager::User(_) => "systemctl --user",
+    }
+}

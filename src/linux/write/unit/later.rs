@@ -1,0 +1,111 @@
+//! The drop-in that oomtop keeps for a service, and what systemd has loaded after it.
+
+use super::{UnitWriter, not_kept};
+use crate::linux::systemd::directory::Directory;
+use crate::linux::systemd::manager::Connected;
+use crate::linux::systemd::no_later_start;
+use crate::linux::write::errors::failure;
+use crate::model::cgroup::CgroupPath;
+use crate::model::plan::receipt::{Failure, FailureKind, Reading};
+use crate::model::shell::quoted;
+use crate::model::systemd::drop_in::{DropInWrite, FILE};
+use crate::model::systemd::{Store, UnitName};
+
+impl UnitWriter<'_> {
+    pub(super) fn drop_in(
+        &self,
+        write: &DropInWrite,
+        before: &mut Reading,
+    ) -> Result<Reading, Failure> {
+        let base = &self.root.base;
+        let directory = Directory::of(base, &write.unit, Store::Own(write.lasting))?;
+        let found = directory.look(FILE)?;
+        *before = Reading::DropIn(found.clone());
+        let is_there = found.text == write.text;
+        if !is_there && found.text != write.was {
+            return Err(failure(
+                FailureKind::Other,
+                format!(
+                    "{} has changed since it was shown; nothing was written.",
+                    write.path()
+                ),
+            ));
+        }
+        // Who does not answer would not load the file: then it is not written either.
+        let mut manager = self.connect(write.unit.manager)?;
+        if write.sets() {
+            has_later_start(&write.unit, &mut manager)?;
+        }
+        // What is there already may still wait to be loaded: whoever wrote it may have failed at that.
+        if !is_there {
+            match &write.text {
+                Some(text) => directory.put(FILE, text)?,
+                None => directory.remove(FILE, write.and_directory)?,
+            }
+        }
+        let done = if write.text.is_some() {
+            "written"
+        } else {
+            "removed"
+        };
+        if let Err(refusal) = manager.reload() {
+            if refusal.is_open {
+                self.was_silent();
+                return directory.look(FILE).map(Reading::DropInUnread);
+            }
+            let sentence = refusal.failure.sentence;
+            return Err(not_kept(format!(
+                "{} is {done}, but {sentence}",
+                write.path()
+            )));
+        }
+        if write.sets() {
+            self.is_loaded(write, &mut manager)?;
+        }
+        directory.look(FILE).map(Reading::DropIn)
+    }
+
+    /// Asks for the value that systemd has loaded.
+    fn is_loaded(&self, write: &DropInWrite, manager: &mut Connected) -> Result<(), Failure> {
+        let (key, wanted) = (write.setting.key(), write.setting.value());
+        let loaded = match manager.loaded(&write.unit, key) {
+            Ok(loaded) => loaded,
+            Err(refusal) => {
+                self.was_silent();
+                return Err(not_kept(format!(
+                    "{} is written, but whether systemd has taken {key}= from it is not known: {}",
+                    write.path(),
+                    refusal.failure.sentence
+                )));
+            }
+        };
+        if loaded == wanted {
+            return Ok(());
+        }
+        Err(not_kept(format!(
+            "{} is written, but systemd has {key}={loaded} for {}: another drop-in comes after it. See systemctl cat {}.",
+            write.path(),
+            write.unit,
+            quoted(&write.unit.name)
+        )))
+    }
+}
+
+/// The manager knows the unit that was told from the path of a group, from a file, and will start it again.
+fn has_later_start(unit: &UnitName, manager: &mut Connected) -> Result<(), Failure> {
+    let is_loaded = manager.is_loaded(unit);
+    let group = manager.group(unit).map_err(|refusal| refusal.failure)?;
+    let is_own =
+        group.is_empty() || UnitName::of_group(&CgroupPath::new(&group)).as_ref() == Some(unit);
+    if !is_loaded.map_err(|refusal| refusal.failure)? || !is_own {
+        return Err(failure(
+            FailureKind::NoGroup,
+            format!("systemd knows no {unit}: nothing was written."),
+        ));
+    }
+    let is_transient = manager.is_transient(unit);
+    if is_transient.map_err(|refusal| refusal.failure)? {
+        return Err(no_later_start(unit));
+    }
+    Ok(())
+}
