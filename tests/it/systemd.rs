@@ -140,7 +140,7 @@ fn its_undo_restores_property_and_file() {
     scene.keys("u");
     shows(
         &scene,
-        "MemoryMax=infinity of mysql.service, as before, and write 11811160064 (11 GiB) to its memory.max past it, and \
+        "MemoryMax=infinity of mysql.service, as before, and write 11811160064 (11 GiB) to its memory.max past systemd, and \
          remove what it keeps of the new value",
     );
     scene.keys("Enter");

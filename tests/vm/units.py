@@ -71,6 +71,18 @@ def again():
     sh("systemctl", "restart", UNIT)
 
 
+def back(tui, seen):
+    """Takes the newest write back; once more if systemd was too slow for oomtop, which says so and keeps the undo."""
+    tui.undo()
+    for _ in range(3):
+        if until(seen):
+            return True
+        if "has not answered" not in flat(tui.text()):
+            return False
+        tui.undo()
+    return False
+
+
 def limits(tui, of=None):
     """The dialog on the limits of the unit; where systemctl reaches nobody, the caller knows the process."""
     tui.only(of or pid())
@@ -101,8 +113,7 @@ check(until(lambda: show("OOMScoreAdjust") == "-600"), "systemd has loaded it (%
 tui.wait("the end of the dialog", lambda t: "oom_score_adj -" not in t)
 again()
 check(pid() != first and adj() == "-600", "the restarted process has it, too (%s)" % adj())
-tui.undo()
-check(until(lambda: traces() == []), "u leaves no file (%s)" % traces())
+check(back(tui, lambda: traces() == []), "u leaves no file (%s)" % traces())
 check(until(lambda: show("OOMScoreAdjust") == "100"), "systemd has loaded its own file (%s)" % show("OOMScoreAdjust"))
 sh("systemctl", "restart", UNIT)
 check(adj() == "100", "the next process has 100 again (%s)" % adj())
@@ -121,8 +132,7 @@ tui.wait("the drop-in", lambda t: "+ OOMScoreAdjust=-300" in t)
 tui.keys("Enter")
 check(until(lambda: show("OOMScoreAdjust") == "-300"), "written beside the admin's (%s)" % show("OOMScoreAdjust"))
 tui.wait("the end of the dialog", lambda t: "oom_score_adj -" not in t)
-tui.undo()
-check(until(lambda: traces() == before), "only the own file went (%s)" % traces())
+check(back(tui, lambda: traces() == before), "only the own file went (%s)" % traces())
 check(until(lambda: adj() == "100"), "and the process has its value back (%s)" % adj())
 
 # A limit until the next boot, and one for good.
@@ -140,9 +150,7 @@ for place, keys, size in ((RUN, [], 128), (CONTROL, ["BTab"], 96)):
     again()
     check(limit() == str(size << 20), "it survives daemon-reload and restart (%s)" % limit())
     check(os.path.exists(place + UNIT + ".d/50-MemoryMax.conf"), "kept in " + place)
-    tui.undo()
-    check(until(lambda: limit() == "max"), "u lifts it (%s)" % limit())
-    check(until(lambda: traces() == before), "and leaves no file (%s)" % traces())
+    check(back(tui, lambda: limit() == "max" and traces() == before), "u lifts it and leaves no file (%s, %s)" % (limit(), traces()))
     again()
     check(limit() == "max", "it does not come back (%s)" % limit())
 
@@ -169,8 +177,7 @@ check(until(lambda: limit() == str(128 << 20)), "set beside them (%s)" % limit()
 tui.wait("the limit read back", lambda t: "done  " in t)
 check(raw(past) == past, "what was set past systemd is as it was (%s)" % raw(past))
 tui.keys("Enter")
-tui.undo()
-check(until(lambda: limit() == "max" and traces() == before), "taken back (%s, %s)" % (limit(), traces()))
+check(back(tui, lambda: limit() == "max" and traces() == before), "taken back (%s, %s)" % (limit(), traces()))
 check(until(lambda: raw(past) == past), "and that is as it was after the undo (%s)" % raw(past))
 for name, text in before_past.items():
     put(name, text)
@@ -183,8 +190,7 @@ check(until(lambda: limit() == str(128 << 20)), "set once more (%s)" % limit())
 tui.wait("the limit read back", lambda t: "done  " in t)
 tui.keys("Enter")
 sh("systemctl", "stop", UNIT)
-tui.undo()
-check(until(lambda: traces() == before), "no file is left of a stopped one (%s)" % traces())
+check(back(tui, lambda: traces() == before), "no file is left of a stopped one (%s)" % traces())
 check(until(lambda: show("MemoryMax") == "infinity"), "nor a property (%s)" % show("MemoryMax"))
 sh("systemctl", "start", UNIT)
 check(limit() == "max", "it starts without (%s)" % limit())
@@ -241,8 +247,7 @@ tui.keys("Enter")
 check(until(lambda: limit() == str(64 << 20)), "a bus that is gone does not matter to root (%s)" % limit())
 tui.wait("the limit read back", lambda t: "done  " in t)
 tui.keys("Enter")
-tui.undo()
-check(until(lambda: limit() == "max"), "nor to its undo (%s)" % limit())
+check(back(tui, lambda: limit() == "max"), "nor to its undo (%s)" % limit())
 os.rename(PRIVATE, PRIVATE + ".away")
 limits(tui, main)
 tui.type("64M")

@@ -29,7 +29,10 @@ pub(super) fn lines(write: &DropInWrite) -> Vec<Line> {
     };
     lines.push(Line::of(
         Tone::Dim,
-        format!("  then daemon-reload: systemd loads all unit files again; {counts}"),
+        format!(
+            "  then daemon-reload: systemd loads all unit files again, and may write its limits over those set past it; \
+             {counts}"
+        ),
     ));
     lines
 }

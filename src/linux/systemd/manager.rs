@@ -91,6 +91,7 @@ impl Connected {
         property: &str,
         value: u64,
     ) -> Result<(), Refusal> {
+        self.renew();
         let call = Call {
             member: "SetUnitProperties",
             signature: "sba(sv)",

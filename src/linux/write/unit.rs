@@ -13,11 +13,13 @@ use crate::linux::systemd::manager::Connected;
 use crate::linux::write::cgroup::CgroupWriter;
 use crate::linux::write::errors::failure;
 use crate::linux::write::pins::Pins;
+use crate::model::cgroup::limits::LimitFile;
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::plan::step::UnitStep;
-use crate::model::systemd::Store;
 use crate::model::systemd::drop_in::FILE;
+use crate::model::systemd::{Store, UnitName};
 
 /// When systemd last left a call without an answer. Who asks again at once, to take a plan back, would only wait again,
 /// and other writes behind it.
@@ -68,6 +70,32 @@ impl UnitWriter<'_> {
         }
         let manager = Connected::open(&self.root.base, manager);
         manager.map_err(|refusal| refusal.failure)
+    }
+
+    /// Refuses where systemd would write a hard limit that somebody has raised past it, below what is in use.
+    fn refuse_kill(
+        &self,
+        unit: &UnitName,
+        group: &CgroupPath,
+        manager: &mut Connected,
+    ) -> Result<(), Failure> {
+        let hard = LimitFile::hard_limit(CgroupVersion::V2);
+        let Some(property) = hard.row().systemd else {
+            return Ok(());
+        };
+        let set = manager.limit(unit, property);
+        let set = set.map_err(|refusal| refusal.failure)?;
+        match self.cgroups.usage_of(group) {
+            Some(usage) if usage > set => Err(failure(
+                FailureKind::Other,
+                format!(
+                    "Nothing was written: systemd has {property}={set} of {unit}, which was raised past it, and would write \
+                     that again. {usage} bytes are in use: that kills. Set {} first.",
+                    hard.name()
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn was_silent(&self) {

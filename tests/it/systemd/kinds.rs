@@ -143,5 +143,5 @@ fn an_undo_over_a_lower_limit_of_systemd_warns() {
     scene.keys("Enter");
     scene.tell(Msg::Sampled(Arc::new(snapshot(9, processes()))));
     scene.keys("u");
-    shows(&scene, "back to 4.0 GiB can kill at once");
+    shows(&scene, "back to 4 GiB can kill at once");
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{machine, sentence, undone, web};
+use super::{MAX, limited, machine, sentence, undone, web};
 use crate::common::fake_systemd::Manners;
 use oomtop::linux::write::executor::KernelWriter;
 use oomtop::model::plan::execute::{self, Executor};
@@ -71,6 +71,20 @@ fn a_file_that_says_so_already_is_loaded_and_asked_about_and_its_undo_lets_it_st
     assert_eq!(kind, FailureKind::NotKept);
     assert!(said.contains("OOMScoreAdjust=7"), "{said}");
     assert!(directory(&base).join(FILE).exists());
+}
+
+/// 5 MiB are in use; systemd has a limit of 4 MiB that somebody has lifted past it, and writes it when it loads its files.
+#[test]
+fn nothing_is_loaded_where_systemd_would_write_a_limit_that_kills() {
+    let (root, systemd, mut writer) = machine();
+    let base = root.sys_root().base;
+    assert_eq!(execute::run(&mut writer, &limited(4 << 20)).failure(), None);
+    std::fs::write(base.join(MAX), "max\n").expect("lifted");
+    let plan = adjusted(&mut writer, -500);
+    let said = sentence(&execute::run(&mut writer, &plan)).1;
+    assert!(said.contains("that kills"), "{said}");
+    assert_eq!(systemd.reloads(), 0);
+    assert!(!directory(&base).exists());
 }
 
 #[test]

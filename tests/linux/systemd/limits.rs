@@ -71,7 +71,7 @@ fn what_somebody_has_written_into_the_files_beside_it_survives_the_limit_and_its
     let raw = [
         ("memory.high", "33554432"),
         ("memory.low", "4096"),
-        ("memory.swap.max", "0"),
+        ("memory.swap.max", "8192"),
         ("memory.oom.group", "1"),
         ("pids.max", "77"),
     ];

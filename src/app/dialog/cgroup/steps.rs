@@ -94,7 +94,7 @@ fn unit_limit(limit: &UnitLimit) -> String {
             ..*write
         };
         back.push(format!(
-            "write {} to its {} past it",
+            "write {} to its {} past systemd",
             self::value(past),
             write.file.name()
         ));

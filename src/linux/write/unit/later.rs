@@ -33,8 +33,15 @@ impl UnitWriter<'_> {
         }
         // Who does not answer would not load the file: then it is not written either.
         let mut manager = self.connect(write.unit.manager)?;
+        let group = manager.group(&write.unit);
+        let group = group.map_err(|refusal| refusal.failure)?;
+        let group = (!group.is_empty()).then(|| CgroupPath::new(&group));
         if write.sets() {
-            has_later_start(&write.unit, &mut manager)?;
+            has_later_start(&write.unit, group.as_ref(), &mut manager)?;
+        }
+        // systemd 252 writes all limits again when it loads its files.
+        if let Some(group) = &group {
+            self.refuse_kill(&write.unit, group, &mut manager)?;
         }
         // What is there already may still wait to be loaded: whoever wrote it may have failed at that.
         if !is_there {
@@ -92,11 +99,13 @@ impl UnitWriter<'_> {
 }
 
 /// The manager knows the unit that was told from the path of a group, from a file, and will start it again.
-fn has_later_start(unit: &UnitName, manager: &mut Connected) -> Result<(), Failure> {
+fn has_later_start(
+    unit: &UnitName,
+    group: Option<&CgroupPath>,
+    manager: &mut Connected,
+) -> Result<(), Failure> {
     let is_loaded = manager.is_loaded(unit);
-    let group = manager.group(unit).map_err(|refusal| refusal.failure)?;
-    let is_own =
-        group.is_empty() || UnitName::of_group(&CgroupPath::new(&group)).as_ref() == Some(unit);
+    let is_own = group.is_none_or(|group| UnitName::of_group(group).as_ref() == Some(unit));
     if !is_loaded.map_err(|refusal| refusal.failure)? || !is_own {
         return Err(failure(
             FailureKind::NoGroup,

@@ -178,23 +178,11 @@ impl UnitWriter<'_> {
     /// Refuses where the files that systemd writes beside this one would do harm before they could be put back.
     fn refuse_loss(&self, limit: &UnitLimit, manager: &mut Connected) -> Result<(), Failure> {
         let hard = LimitFile::hard_limit(CgroupVersion::V2);
-        let (Some(property), true) = (hard.row().systemd, limit.write.file != hard) else {
+        if limit.write.file == hard {
             return Ok(());
-        };
-        let unit = &limit.unit;
-        let set = manager.limit(unit, property);
-        let set = set.map_err(|refusal| refusal.failure)?;
-        let usage = self.cgroups.usage_of(&limit.group);
-        if let Some(usage) = usage.filter(|usage| *usage > set) {
-            return Err(failure(
-                FailureKind::Other,
-                format!(
-                    "Nothing was written: systemd has {property}={set} of {unit}, which was raised past it, and would write \
-                     that again with this limit. {usage} bytes are in use: that kills. Set {} first.",
-                    hard.name()
-                ),
-            ));
         }
+        let unit = &limit.unit;
+        self.refuse_kill(unit, &limit.group, manager)?;
         if limit.leave.is_some() {
             return Ok(());
         }
