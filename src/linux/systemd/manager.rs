@@ -75,7 +75,7 @@ impl Connected {
         ))
     }
 
-    /// Gives the next calls their time: what was asked for before took its own.
+    /// Gives the next call its time. One that hangs ends the step, so they do not add up.
     fn renew(&mut self) {
         self.connection.until(Instant::now() + WITHIN);
     }
@@ -142,6 +142,7 @@ impl Connected {
     /// # Errors
     /// A sentence.
     pub(crate) fn old_limit(&mut self, unit: &UnitName) -> Result<Option<u64>, Refusal> {
+        self.renew();
         let path = object_path(&unit.name);
         let interface = interface_of(unit);
         let old = match self
@@ -190,7 +191,6 @@ impl Connected {
     /// # Errors
     /// A sentence.
     pub(crate) fn loaded(&mut self, unit: &UnitName, key: &str) -> Result<String, Refusal> {
-        self.renew();
         Ok(match self.property(unit, SERVICE, key)? {
             Value::Number(number) => number.to_string(),
             Value::Signed(number) => number.to_string(),
@@ -231,6 +231,7 @@ impl Connected {
         interface: &str,
         property: &str,
     ) -> Result<Value, Refusal> {
+        self.renew();
         let path = object_path(&unit.name);
         let value = self.connection.property(NAME, &path, interface, property);
         value.map_err(|error| self.refusal(unit, &error))

@@ -17,7 +17,7 @@ use crate::model::systemd::drop_in::{FILE, Found};
 use crate::model::systemd::{Lasting, Place, Store, UnitName};
 use directory::Directory;
 
-/// How long the questions before a change may take together, then the change, then what is asked after it.
+/// How long a call may take. On a machine that is short of memory systemd is slow, too.
 pub(crate) const WITHIN: Duration = Duration::from_secs(2);
 
 /// What there is of oomtop's drop-in for a unit.

@@ -168,7 +168,9 @@ fn who_refuses_hangs_up_or_talks_nonsense_is_an_error_at_once() {
 #[test]
 fn nothing_is_said_to_a_listener_of_another_user() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can listen as another user");
+        let because =
+            "SKIPPED: whom oomtop speaks to, because only root can listen as another user";
+        writeln!(std::io::stderr(), "{because}").ok();
         return;
     }
     let dir = tempfile::tempdir().expect("a directory");

@@ -220,7 +220,7 @@ impl UnitWriter<'_> {
 
     fn shown(&self, limit: &UnitLimit) -> Result<LimitValue, Failure> {
         let step = CgroupStep::Limit(limit.group.clone(), limit.write);
-        limit_in(self.cgroups.look(self.pins, &step)?, limit)
+        limit_in(&self.cgroups.look(self.pins, &step)?, limit)
     }
 
     /// Writes the file itself.
@@ -233,11 +233,11 @@ impl UnitWriter<'_> {
         let written = self
             .cgroups
             .run(self.pins, &step, &mut Reading::default())?;
-        limit_in(written, limit)
+        limit_in(&written, limit)
     }
 }
 
-fn limit_in(reading: Reading, limit: &UnitLimit) -> Result<LimitValue, Failure> {
+fn limit_in(reading: &Reading, limit: &UnitLimit) -> Result<LimitValue, Failure> {
     reading.limit().ok_or_else(|| {
         failure(
             FailureKind::Other,
