@@ -72,6 +72,7 @@
 //! | records of groups (`linux/scan/bpf/groups/`) | two of each group, 192 bytes, and room for as many again | what has no room is read by files |
 //! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
+//! | real-time priority while memory is short (`linux/urgent.rs`) | 16 threads; half a second without a wait (`RLIMIT_RTTIME`); 10 seconds after the last sign | all threads are as others for a minute |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
 //! | units and PID namespaces of those who die first (`linux/blast/`) | 4096 units, 5 threads, 256 namespaces of the processes of the last sample | units are read again, more namespaces are left out |
 //! | how the process of the details was started (`linux/scan/launch.rs`) | 512 arguments, 128 kB, known variables | more is not looked at |
@@ -152,6 +153,9 @@
 //! * Something else that the kernel tells by itself: a descriptor in `linux/wake/`, a variant of [`model::wake::Wake`]
 //!   and its field of [`model::wake::WakeSources`]; the settings panel says whether it is there
 //!   (`app/dialog/settings/wakes.rs`), `app/update/early.rs` how often it makes a sample.
+//! * A thread between the kernel's news and the screen: it joins [`linux::urgent::OWN`] at its start, so that it runs
+//!   before all others while memory is short; its name goes into `tests/linux/urgent.rs`. One that may run long without
+//!   a wait (a write, a survey) does not join. Another sign that memory is short: `memory_is_short` there.
 //! * A way to be stuck: a variant of [`model::oom_domain::stuck::Stuck`] and its signs there; the compiler asks for its
 //!   words. A line that must not be overlooked: `app/view/domains/alarm.rs`.
 //! * What a report comes down to: [`oomlog::analysis::verdict::Verdict`]. Headline, cause and advice only find words for

@@ -31,5 +31,6 @@ mod self_protection;
 mod starved;
 mod time_zone;
 mod units;
+mod urgent;
 mod waker;
 mod writer;

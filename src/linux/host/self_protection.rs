@@ -4,6 +4,7 @@ use rustix::mm::MlockAllFlags;
 
 use crate::linux::kernel_file::{FileBuffer, open_dir, signed};
 use crate::linux::scan::proc::status_lines;
+use crate::linux::urgent;
 
 /// The lowest value that still allows a kill. -1000 would be wrong: the kernel cannot enforce the limit of a
 /// memory cgroup in which all remaining processes have it (mm/oom_kill.c "no killable processes").
@@ -25,6 +26,8 @@ pub struct SelfProtection {
     pub adj_lowered: bool,
     /// Its threads run before those with the usual nice value.
     pub nice_lowered: bool,
+    /// Those between the kernel and the screen run before all others while memory is short.
+    pub urgent: bool,
 }
 
 /// Locks the memory and lowers the adj, as far as this process is allowed to. oomtop works without either.
@@ -34,6 +37,7 @@ pub fn protect_self() -> SelfProtection {
         locked: may_lock() && lock(),
         adj_lowered: lower_adj(),
         nice_lowered: lower_nice(),
+        urgent: urgent::OWN.arm().is_ok(),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::linux::helper::require_threads;
 use crate::linux::host::descriptors::require;
 use crate::linux::own_room;
 use crate::linux::scan::backend::BackendChoice;
+use crate::linux::urgent;
 use crate::linux::wake::MOST_GROUPS;
 use crate::runtime::RunError;
 use crate::ui::theme::Theme;
@@ -83,11 +84,14 @@ fn show(
     // Where there is no terminal, to take it is refused below.
     let _ = terminal::arm();
     require_threads(THREADS).map_err(RunError::Thread)?;
+    // Before the threads that it starts join: what this one starts while memory is short would lose its nice value.
+    let _in_time = urgent::OWN.join();
     // Right behind the look at threads: a worker that cannot start is a panic in there.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .max_blocking_threads(4)
+        .on_thread_start(keep_time)
         .build()
         .map_err(RunError::Thread)?;
     // Before the terminal changes modes: an error about /proc is then an ordinary line.
@@ -120,4 +124,12 @@ fn show(
         let _ = std::io::stderr().write_all(word.as_bytes());
     }
     outcome
+}
+
+/// The runtime's own thread wakes the loop when something is due.
+fn keep_time() {
+    thread_local! {
+        static IN_TIME: urgent::Member = urgent::OWN.join();
+    }
+    IN_TIME.with(|_| ());
 }
