@@ -89,7 +89,7 @@ fn said(session: &mut Session) -> String {
     session.wait_for("the settings panel", |screen| {
         let text = screen.0.contents();
         let found = text.lines().find(|line| line.contains("Its turn to run"));
-        line = found.unwrap_or_default().to_owned();
+        found.unwrap_or_default().clone_into(&mut line);
         found.is_some()
     });
     line

@@ -26,18 +26,17 @@ pub struct SelfProtection {
     pub adj_lowered: bool,
     /// Its threads run before those with the usual nice value.
     pub nice_lowered: bool,
-    /// Those between the kernel and the screen run before all others while memory is short.
-    pub urgent: bool,
 }
 
 /// Locks the memory and lowers the adj, as far as this process is allowed to. oomtop works without either.
 #[must_use]
 pub fn protect_self() -> SelfProtection {
+    // The settings panel says whether it was refused.
+    let _ = urgent::OWN.arm();
     SelfProtection {
         locked: may_lock() && lock(),
         adj_lowered: lower_adj(),
         nice_lowered: lower_nice(),
-        urgent: urgent::OWN.arm().is_ok(),
     }
 }
 
