@@ -28,6 +28,7 @@ pub mod scan;
 mod snapshot_pool;
 pub mod starts;
 pub mod subjects;
+pub(crate) mod trust;
 pub mod wake;
 
 /// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.
