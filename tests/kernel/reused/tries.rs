@@ -136,7 +136,7 @@ fn no_stranger_is_hit_by_adj_signal_or_move() {
 
 /// `cargo test --test kernel -- --ignored ten_thousand`
 #[test]
-#[ignore = "takes about a minute: cargo test --test kernel -- --ignored ten_thousand"]
+#[ignore = "takes half a minute: cargo test --test kernel -- --ignored ten_thousand"]
 fn no_stranger_is_hit_in_ten_thousand_tries() {
     tries("ten thousand strangers", 10_000);
 }
