@@ -46,7 +46,12 @@
 //! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
 //!
 //! With `--audit FILE` the executor is wrapped in one that logs ([`output::audit`]): what is about to be written is on
-//! disk before the first step, each step after it, and a write whose beginning cannot be logged is not made.
+//! disk before the first step, each step after it, and a write whose beginning cannot be logged is not made. Once a line
+//! is lost no further step is done. The log has a thread of its own: a disk that does not answer holds up a write for
+//! two seconds.
+//!
+//! The one file that a write changes is that of rules that oomtop makes (`linux/write/rules.rs`): a rule is added at its end
+//! and taken out again, whole or not at all.
 //!
 //! # What oomtop keeps
 //!
@@ -84,6 +89,7 @@
 //! | processes under rules (`model/rules/census.rs`, `runtime/protect/guard.rs`) | three times those of the last look, and 8192 | all are looked at, those that ended before the look in between are forgotten |
 //! | starts on the way to the rules (`runtime/protect/inbox.rs`) | 8 batches of 512, 256 kB or 2 MiB in the kernel | the kernel says that some were lost, all processes are looked at |
 //! | rules (`config/rules/`) | 1024 rules, 256 files of 64 KiB | an error |
+//! | whom rules hold (`model/rules/book.rs`), while a dialog shows it | 4096 processes of each rule | more are counted |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
 //! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
 //!
@@ -97,6 +103,8 @@
 //! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
 //!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule
 //!   gives is read in `config/rules/entry.rs`. The README has a row for each.
+//! * What a rule that is made of a process can match: `model/rules/draft.rs`. Something that the rules view or the rule dialog
+//!   shows: a field of [`model::rules::book::RuleBook`].
 //! * A way to notice processes that start: a source in `linux/starts/`.
 //! * A term of the filter (`model/filter.rs`): with a key, a variant of `Test`, its arm and a row of `KEYS`; a number
 //!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use oomtop::config::{Environment, Mode, ProtectTask, RuleFiles, resolve};
 use oomtop::runtime::headless::{Halt, print};
-use oomtop::runtime::protect::{RuleSource, Rules, Stay, Task};
+use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::{self, RunError};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
@@ -55,6 +56,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
                 launch.backend,
                 launch.mouse,
                 launch.audit.as_deref(),
+                Some(Arc::new(Files(launch.rules))),
             )
         }
         Mode::Table(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, false),
@@ -86,6 +88,10 @@ struct Files(RuleFiles);
 impl RuleSource for Files {
     fn read(&self) -> Result<Rules, Vec<String>> {
         self.0.read()
+    }
+
+    fn survey(&self) -> Found {
+        self.0.survey()
     }
 
     fn places(&self) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! [`Settings`]: what flags, variables and files decided. Only the refresh period changes during the run.
+//! [`Settings`]: what flags, variables and files decided. Only the refresh period and the rules change during the run.
 
 use std::sync::Arc;
 use std::time::Duration;

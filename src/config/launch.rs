@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::rules::RuleFiles;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
@@ -49,6 +50,8 @@ pub struct ScreenLaunch {
     pub self_protect: bool,
     /// Append every write to this file.
     pub audit: Option<PathBuf>,
+    /// Where the rules of `oomtop protect` are.
+    pub rules: RuleFiles,
 }
 
 /// One sample, printed.

@@ -109,9 +109,10 @@ pub fn resolve(
     if !environment.terminal {
         return Err(Stop::wrong(["the dashboard needs a terminal for its input and output; use --once for a plain table, or --once --json".to_owned()]));
     }
-    let rules = RuleFiles::new(Vec::new(), environment).read();
+    let rules = RuleFiles::new(Vec::new(), environment);
     // The dashboard works without them: their line in the details says what is wrong.
     settings.rules = rules
+        .read()
         .map(Arc::new)
         .map_err(|sentences| sentences.into_iter().next().unwrap_or_default());
     Ok(Mode::Screen(ScreenLaunch {
@@ -127,5 +128,6 @@ pub fn resolve(
         backend,
         mouse,
         audit,
+        rules,
     }))
 }

@@ -29,6 +29,7 @@ mod snapshot_pool;
 pub mod starts;
 pub mod subjects;
 pub mod urgent;
+pub(crate) mod trust;
 pub mod wake;
 
 /// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.

@@ -1,8 +1,8 @@
 //! The lines of the audit log (`--audit FILE`): one JSON object each, in the order in which things happen.
 //!
 //! ```text
-//!  begin   who asks, and every step that may follow but for the way back: on disk before the first of them
-//!  step    one step: before, after or why it failed; also the steps that take back a failed plan
+//!  begin   who asks, every step that may follow, and the way back of a plan that fails: on disk before the first of them
+//!  step    one step: before, after or why it failed; those that take back a failed plan are marked
 //!  end     how many steps were done and how many failed
 //! ```
 //!
@@ -26,14 +26,23 @@ pub struct Stamp<'a> {
     pub time: &'a str,
     /// Number of the write in this run of oomtop; with `run` it names the write.
     pub write: u64,
-    /// The write takes another one back.
-    pub undo: bool,
+    /// The write of this run that it takes back.
+    pub undo_of: Option<u64>,
+}
+
+/// What is known of a step besides its receipt.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// What is there although another value was written.
+    pub now: Option<&'a Reading>,
+    /// It takes back a step of a plan that failed.
+    pub takes_back: bool,
 }
 
 /// A step in the log.
 #[derive(Debug, Default, Serialize)]
 struct Entry<'a> {
-    /// What is done: `adj`, `signal`, `stop`, `continue`, `kill_and_reap`, `enable_memory`, `disable_memory`, `make`,
+    /// What is done: `adj`, `add_rule`, `remove_rule`, `signal`, `stop`, `continue`, `kill_and_reap`, `enable_memory`, `disable_memory`, `make`,
     /// `limit`, `move`, `remove`, `freeze`, `thaw`, `reclaim`, `kill_group`.
     does: &'static str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -41,6 +50,9 @@ struct Entry<'a> {
     /// Short name of the process.
     #[serde(skip_serializing_if = "Option::is_none")]
     comm: Option<String>,
+    /// The file of rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup: Option<&'a CgroupPath>,
     /// The limit file.
@@ -65,34 +77,48 @@ pub fn begin(
         event: &'static str,
         write: u64,
         undo: bool,
+        undo_of: Option<u64>,
         actor: &'a Actor,
         steps: Vec<Entry<'a>>,
+        /// What is done if a plan of several steps fails, as far as its steps were done. Without a value: that from
+        /// before.
+        way_back: Vec<Entry<'a>>,
     }
     let steps = plans.iter().flat_map(|plan| &plan.steps);
+    let is_undo = stamp.undo_of.is_some();
+    // An undo has no way back: each of its steps makes things better.
+    let may_fail = plans.iter().filter(|plan| plan.steps.len() > 1 && !is_undo);
     line(&Begin {
         time: stamp.time,
         event: "begin",
         write: stamp.write,
-        undo: stamp.undo,
+        undo: is_undo,
+        undo_of: stamp.undo_of,
         actor,
         steps: steps.map(|step| entry(step, &comm)).collect(),
+        way_back: may_fail
+            .flat_map(|plan| plan.steps.iter().rev().filter_map(way_back))
+            .collect(),
     })
 }
 
 /// The line after a step.
 #[must_use]
-pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt) -> String {
+pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt, seen: Seen<'_>) -> String {
     #[derive(Serialize)]
     struct Done<'a> {
         time: &'a str,
         event: &'static str,
         write: u64,
         undo: bool,
+        undo_of: Option<u64>,
         run: &'a str,
+        /// It takes back a step of a plan that failed.
+        takes_back: bool,
         step: Entry<'a>,
         /// Null where there is nothing to read, or it could not be read.
         before: Option<String>,
-        /// What was read back.
+        /// What was read back, also where it is not what was written.
         after: Option<String>,
         failure: Option<&'a str>,
     }
@@ -101,11 +127,16 @@ pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt) -> String {
         time: stamp.time,
         event: "step",
         write: stamp.write,
-        undo: stamp.undo,
+        undo: stamp.undo_of.is_some(),
+        undo_of: stamp.undo_of,
         run: &actor.run,
+        takes_back: seen.takes_back,
         step: entry(&receipt.step, &|_| None),
         before: reading(&receipt.step, &receipt.before),
-        after: outcome.ok().and_then(|after| reading(&receipt.step, after)),
+        after: outcome
+            .ok()
+            .or(seen.now)
+            .and_then(|after| reading(&receipt.step, after)),
         failure: outcome
             .err()
             .map(|Failure { sentence, .. }| sentence.as_str()),
@@ -121,6 +152,7 @@ pub fn end(stamp: Stamp<'_>, actor: &Actor, done: usize, failed: usize) -> Strin
         event: &'static str,
         write: u64,
         undo: bool,
+        undo_of: Option<u64>,
         run: &'a str,
         done: usize,
         failed: usize,
@@ -129,7 +161,8 @@ pub fn end(stamp: Stamp<'_>, actor: &Actor, done: usize, failed: usize) -> Strin
         time: stamp.time,
         event: "end",
         write: stamp.write,
-        undo: stamp.undo,
+        undo: stamp.undo_of.is_some(),
+        undo_of: stamp.undo_of,
         run: &actor.run,
         done,
         failed,
@@ -154,6 +187,11 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
         Step::Adj { value, .. } => Entry {
             value: Some(value.to_string()),
             ..of("adj")
+        },
+        Step::Rule(edit) => Entry {
+            rules: Some(&edit.path),
+            value: Some(edit.block.trim().to_owned()),
+            ..of(if edit.add { "add_rule" } else { "remove_rule" })
         },
         Step::Signal { signal, .. } => Entry {
             value: Some(format!("SIG{}", signal.name)),
@@ -189,11 +227,48 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
     }
 }
 
+/// What takes the step back, before anybody knows what it finds; `None` if nothing does. The value is that from before.
+fn way_back(step: &Step) -> Option<Entry<'_>> {
+    let forth = entry(step, &|_| None);
+    let back = |does| Entry {
+        does,
+        process: forth.process,
+        cgroup: forth.cgroup,
+        file: forth.file,
+        rules: forth.rules,
+        ..Entry::default()
+    };
+    Some(match step {
+        Step::Signal { .. } | Step::Reap { .. } => return None,
+        Step::Adj { .. } => back("adj"),
+        Step::Rule(edit) => back(if edit.add { "remove_rule" } else { "add_rule" }),
+        Step::Stop { stop, .. } => back(if *stop { "continue" } else { "stop" }),
+        Step::Cgroup(step) => match step {
+            CgroupStep::Reclaim(..) | CgroupStep::Kill(_) => return None,
+            CgroupStep::EnableMemory(_) => back("disable_memory"),
+            CgroupStep::DisableMemory(_) => back("enable_memory"),
+            CgroupStep::Create(_) => back("remove"),
+            CgroupStep::Remove(_) => back("make"),
+            CgroupStep::Limit(..) => back("limit"),
+            CgroupStep::Freeze(_, frozen) => back(if *frozen { "thaw" } else { "freeze" }),
+            // Into the group that it came from.
+            CgroupStep::Move(..) => Entry {
+                cgroup: None,
+                ..back("move")
+            },
+        },
+    })
+}
+
 /// A value as its file shows it.
 fn reading(step: &Step, reading: &Reading) -> Option<String> {
     Some(match reading {
         Reading::Nothing | Reading::Limits(_) => return None,
         Reading::Adj(adj) => adj.to_string(),
+        Reading::Rule(found) => {
+            let word = if found.is_there { "there" } else { "not there" };
+            word.to_owned()
+        }
         Reading::Limit(value) => match step {
             Step::Cgroup(CgroupStep::Limit(_, write)) => write.file.text(*value),
             _ => return None,
@@ -216,7 +291,7 @@ fn reading(step: &Step, reading: &Reading) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Stamp, begin, end, step};
+    use super::{Seen, Stamp, begin, end, step};
     use crate::model::actor::Actor;
     use crate::model::cgroup::CgroupPath;
     use crate::model::plan::Plan;
@@ -228,7 +303,7 @@ mod tests {
     const STAMP: Stamp<'_> = Stamp {
         time: "2026-11-27T22:31:05.123456Z",
         write: 3,
-        undo: false,
+        undo_of: None,
     };
 
     fn adj(value: i64) -> OomScoreAdj {
@@ -273,7 +348,7 @@ mod tests {
             before: Reading::Adj(adj(0)),
             outcome: Ok(Reading::Adj(adj(-500))),
         };
-        let done = parsed(&step(STAMP, &Actor::default(), &done));
+        let done = parsed(&step(STAMP, &Actor::default(), &done, Seen::default()));
         assert_eq!(
             (&done["before"], &done["after"]),
             (&"0".into(), &"-500".into())
@@ -287,7 +362,7 @@ mod tests {
                 sentence: "It has ended.".to_owned(),
             }),
         };
-        let failed = parsed(&step(STAMP, &Actor::default(), &failed));
+        let failed = parsed(&step(STAMP, &Actor::default(), &failed, Seen::default()));
         assert!(failed["before"].is_null() && failed["after"].is_null());
         assert_eq!(failed["failure"], "It has ended.");
         let over = parsed(&end(STAMP, &Actor::default(), 1, 1));

@@ -18,6 +18,7 @@ mod facts;
 pub mod headless;
 mod once;
 pub mod protect;
+mod rules;
 pub mod screen;
 mod why;
 mod zone;

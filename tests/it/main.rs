@@ -59,6 +59,7 @@ mod preview;
 mod render;
 mod report;
 mod rule_line;
+mod rules;
 mod scrolling;
 mod seen;
 mod selection;

@@ -11,6 +11,7 @@ use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step};
 use oomtop::model::plan::{Plan, build, execute, inverse};
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::signal::SIGNALS;
+use oomtop::model::rules::own::RuleEdit;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -46,6 +47,15 @@ fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
         (target(), -1000_i64..=1000).prop_map(|(target, value)| {
             let value = OomScoreAdj::clamped(value);
             Step::Adj { target, value }
+        }),
+        select(&["a", "b"][..]).prop_map(|name| {
+            Step::Rule(RuleEdit {
+                path: "/rules.toml".to_owned(),
+                block: format!("\n[[rule]]\nname = \"{name}\"\nadj = 5\n"),
+                add: true,
+                seen: 0,
+                tell: Vec::new(),
+            })
         }),
         target().prop_map(|target| Step::Signal {
             target,
@@ -89,6 +99,7 @@ fn kernel(
         enabled: BTreeSet::new(),
         frozen: BTreeSet::new(),
         stopped: BTreeSet::new(),
+        rules: BTreeMap::new(),
         until_denied,
         deaths: Vec::new(),
     }

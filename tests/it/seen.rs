@@ -2,6 +2,7 @@
 //! shown before. The frames alone decide, never the state.
 
 mod frames;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ impl Machine {
             enabled: [].into(),
             frozen: [].into(),
             stopped: [].into(),
+            rules: [].into(),
             until_denied: None,
             deaths: Vec::new(),
         };
@@ -213,10 +215,14 @@ impl Session {
                     }
                     let kernel = &mut self.machine.kernel;
                     let plans = match undo {
-                        Some(expected) => execute::undo(kernel, &plans, &expected),
+                        Some(undo) => execute::undo(kernel, &plans, &undo.expected),
                         None => run_all(kernel, &plans),
                     };
                     self.scene.tell(Msg::Done(Receipt::Write { id, plans }));
+                }
+                Effect::ReadRules(wish) => {
+                    let book = rules::book(&self.machine.kernel, &self.machine.living, wish);
+                    self.scene.tell(Msg::Rules(Arc::new(book)));
                 }
                 Effect::ListGroups => {
                     let paths = self.machine.kernel.groups.iter();

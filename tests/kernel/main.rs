@@ -11,6 +11,7 @@ mod common;
 
 mod audit;
 mod containers;
+mod cut_off;
 mod distance;
 mod heap;
 mod incident;
@@ -19,6 +20,7 @@ mod kernel_domains;
 mod kernel_limits;
 mod protect;
 mod reused;
+mod rule_made;
 mod scarce;
 mod stuck;
 mod whole;

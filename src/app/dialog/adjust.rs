@@ -190,6 +190,13 @@ impl Dialog for AdjustDialog {
             Id::Back => return Outcome::Close,
             Id::Commit => return self.commit(context),
             Id::Switch => self.scope = (self.scope + 1) % self.scopes.len().max(1),
+            Id::Rule => {
+                self.armed = false;
+                let value = self.parsed().ok();
+                return value.map_or(Outcome::Stay, |value| {
+                    Outcome::MakeRule(self.main.clone(), value)
+                });
+            }
             Id::Protect => self.lean(Lean::Protect),
             Id::Expend => self.lean(Lean::Expend),
             Id::Legacy => {

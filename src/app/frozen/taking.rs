@@ -26,7 +26,7 @@ fn turns(step: &Step) -> Option<(Freezable, bool)> {
         }
         // Whoever kills a group leaves it thawed.
         Step::Cgroup(CgroupStep::Kill(group)) => Some((Freezable::Group(group.clone()), false)),
-        Step::Adj { .. } | Step::Reap { .. } | Step::Cgroup(_) => None,
+        Step::Adj { .. } | Step::Rule(_) | Step::Reap { .. } | Step::Cgroup(_) => None,
     }
 }
 

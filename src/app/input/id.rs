@@ -113,6 +113,10 @@ named! {
         Save = "save",
         /// Opens the incident dialog.
         Incident = "incident",
+        /// Shows the rules.
+        Rules = "rules",
+        /// Makes a rule of the process of the dialog.
+        Rule = "rule",
     }
 }
 

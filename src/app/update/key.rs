@@ -1,6 +1,7 @@
 //! What a key does: it types text, or it runs an action of its scope.
 
 use crate::app::State;
+use crate::app::dialog::rule::RuleDialog;
 use crate::app::dialog::{Dialog, DialogContext, Outcome};
 use crate::app::input::action::{Action, Run};
 use crate::app::input::actions::{jump_to_pid, open_ledger};
@@ -157,6 +158,14 @@ pub(super) fn to_dialog(
             state.dialogs.push(dialog);
             crate::app::undo::ask_about(state, of)
         }
+        Outcome::MakeRule(target, value) => {
+            state.dialogs.push(dialog);
+            let dialog = RuleDialog::new(target, value);
+            let mut effects = vec![dialog.request()];
+            effects.extend(state.open(dialog));
+            effects
+        }
+        Outcome::Filter(text) => show(state, &text),
         Outcome::Zoom(scope) => state.zoom_to(scope),
         Outcome::Ledger(scope) => {
             state.dialogs.push(dialog);
@@ -164,6 +173,19 @@ pub(super) fn to_dialog(
         }
         Outcome::Quit => state.ask(crate::app::msg::Control::Quit),
     }
+}
+
+/// Shows the table with this filter.
+fn show(state: &mut State, text: &str) -> Vec<Effect> {
+    match Filter::parse(text) {
+        Ok(filter) => state.table.filter = filter,
+        Err(why) => state.say(Tone::Watch, why),
+    }
+    state.focus = Pane::Processes;
+    state.domains.open = false;
+    state.table.zoom = None;
+    state.touch_selection();
+    state.arrange()
 }
 
 /// Selects a process, even if a filter hides it, and runs a table action on it.

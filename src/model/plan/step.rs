@@ -7,6 +7,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
+use crate::model::rules::own::RuleEdit;
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Step {
         /// The new value.
         value: OomScoreAdj,
     },
+    /// Add a rule to the file of rules that oomtop writes, or take it away: whole or not at all, and nothing else in it.
+    Rule(RuleEdit),
     /// Send a signal through a pidfd.
     Signal {
         /// To whom.
@@ -89,7 +92,7 @@ impl Step {
             | Self::Stop { target, .. }
             | Self::Reap { target }
             | Self::Cgroup(CgroupStep::Move(target, _)) => Some(*target),
-            Self::Cgroup(_) => None,
+            Self::Rule(_) | Self::Cgroup(_) => None,
         }
     }
 }

@@ -15,6 +15,7 @@ pub(in crate::runtime) mod waking;
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
@@ -25,6 +26,7 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::linux::urgent;
 use crate::linux::wake::MOST_GROUPS;
 use crate::runtime::RunError;
+use crate::runtime::rules::RuleSource;
 use crate::ui::theme::Theme;
 
 use guardian::Guardian;
@@ -49,7 +51,10 @@ const THREADS: usize = 8;
 /// The exit status after SIGHUP.
 const HUNG_UP: u8 = 128 + 1;
 
-/// Runs the full screen until the user quits; logs writes to `audit`. Returns the exit status: 0, or 128 + the signal that ended the
+/// Where the dashboard reads rules.
+pub type Rules = Arc<dyn RuleSource + Send + Sync>;
+
+/// Runs the full screen until the user quits; logs writes to `audit`, and reads rules anew from `rules`. Returns the exit status: 0, or 128 + the signal that ended the
 /// program.
 ///
 /// # Errors
@@ -61,8 +66,9 @@ pub fn run(
     backend: BackendChoice,
     mouse: bool,
     audit: Option<&Path>,
+    rules: Option<Rules>,
 ) -> Result<u8, RunError> {
-    match show(settings, theme, root, backend, mouse, audit) {
+    match show(settings, theme, root, backend, mouse, audit, rules) {
         // The kernel sends SIGHUP to some programs of a terminal only; the others leave in the same way.
         Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
         outcome => outcome,
@@ -76,6 +82,7 @@ fn show(
     backend: BackendChoice,
     mouse: bool,
     audit: Option<&Path>,
+    rules: Option<Rules>,
 ) -> Result<u8, RunError> {
     require(FILES)?;
     let free = own_room::require(&root, MEMORY)?;
@@ -96,6 +103,9 @@ fn show(
         .map_err(RunError::Thread)?;
     // Before the terminal changes modes: an error about /proc is then an ordinary line.
     let mut dashboard = Dashboard::start(settings, root, backend, audit)?;
+    if let Some(rules) = rules {
+        dashboard.rules_from(rules);
+    }
     if let Some(free) = free {
         dashboard.bound_history(free.saturating_sub(MEMORY));
     }

@@ -83,6 +83,7 @@ fn hints(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         .typed(&[], "0-9", "value")
         .on(&[Id::Legacy], other)
         .on_if(dialog.scopes.len() > 1, &[Id::Switch], "scope")
+        .on(&[Id::Rule], "rule")
         .leave()
 }
 
