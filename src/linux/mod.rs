@@ -23,6 +23,7 @@ mod killers;
 pub mod ledger;
 pub mod presence;
 
+pub mod runs;
 pub mod sampler;
 pub mod scan;
 mod snapshot_pool;
