@@ -219,7 +219,10 @@ fn kills(report: &RunReport) -> String {
 }
 
 fn growth(report: &RunReport) -> Vec<(&'static str, String)> {
-    let grown = report.grown();
+    let mut grown = report.grown();
+    // One is told in any case.
+    let growing = grown.iter().filter(|grown| grown.growth() > 0).count();
+    grown.truncate(growing.max(1));
     let mut lines: Vec<_> = grown
         .iter()
         .enumerate()

@@ -27,7 +27,7 @@ fn size(bytes: u64) -> Size {
 
 fn report() -> RunReport {
     let mut course = Course::new(Thresholds::default());
-    let reading = |millis, mib: u64| Reading {
+    let reading = |millis: u64, mib: u64| Reading {
         at: Monotonic(millis * 1000),
         usage: Some((mib + 20) * MIB),
         held: Some(Held {
@@ -36,6 +36,7 @@ fn report() -> RunReport {
             kernel: 2 * MIB,
             swap: 0,
         }),
+        told: Some((mib + 20) * MIB),
         room: Some((
             Bound::Group,
             Room {

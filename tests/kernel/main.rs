@@ -17,6 +17,7 @@ mod incident;
 mod kernel;
 mod kernel_domains;
 mod kernel_limits;
+mod load_killed;
 mod load_test;
 mod protect;
 mod reused;

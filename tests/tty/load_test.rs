@@ -30,6 +30,8 @@ fn start(place: &tempfile::TempDir, words: &[&str]) -> Session {
     Launch::oomtop()
         .args(words)
         .env("XDG_RUNTIME_DIR", &place.path().to_string_lossy())
+        // No line of the report is broken.
+        .size(240, 40)
         .start()
 }
 
@@ -106,10 +108,9 @@ fn ctrl_z_stops_both_and_the_shell_continues_both() {
         pids.is_some()
     });
     let (oomtop, sleep) = pids.expect("both");
+    let own = shell.pid();
     let states = || {
-        let own = children(shell.pid(), "oomtop")
-            .first()
-            .map(|(_, state)| *state);
+        let own = children(own, "oomtop").first().map(|(_, state)| *state);
         let other = children(oomtop, "sleep").first().map(|(_, state)| *state);
         (own, other)
     };
@@ -142,7 +143,7 @@ fn the_dashboard_shows_the_group_and_ends_with_the_command() {
     };
     let go = place.path().join("go");
     let script = format!(
-        "echo from the command; while [ ! -e {} ]; do sleep 0.05; done; exit 5",
+        "printf 'from %s\\n' command; while [ ! -e {} ]; do sleep 0.05; done; exit 5",
         go.display()
     );
     for limit in [&["--limit", "64M"][..], &[]] {
@@ -156,13 +157,13 @@ fn the_dashboard_shows_the_group_and_ends_with_the_command() {
                     .iter()
                     .any(|line| line.contains("kthreadd") || line.contains(" init"))
         });
-        assert!(!session.screen_text().contains("from the command"));
+        assert!(!session.screen_text().contains("from command"));
         fs::write(&go, "").expect("written");
         session.wait_for("the report", |screen| {
             !screen.0.alternate_screen() && screen.has("exited with 5") && screen.has("Advice")
         });
         session.wait_for("what the command has said", |screen| {
-            screen.has("from the command")
+            screen.has("from command")
         });
         assert_eq!(session.wait_exit().code, 5);
         session.assert_sane();

@@ -47,7 +47,7 @@ say(json.dumps(report, indent=1))
 check(status == 0, "the hog runs without a limit (%s)" % status)
 
 # What is left keeps the group, so that its files can be read after the report.
-KEEP = 'python=$1; shift; "$python" "$@"; sleep 1000 </dev/null >/dev/null 2>&1 &'
+KEEP = 'sleep 1000 </dev/null >/dev/null 2>&1 & "$@"; true'
 for limit, mb, hit in (("200M", "60", False), ("40M", "80", True)):
     status, report = run("--limit", limit, "--fail-on-oom", command=["sh", "-c", KEEP, "sh", sys.executable, "-c", HOG, mb])
     group, counters = report["group"], report["counters"]

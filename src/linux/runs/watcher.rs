@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use super::parts;
+use super::parts::{self, Parts};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::files::{Depth, GroupReader};
 use crate::linux::cgroup::hierarchy::Hierarchy;
@@ -16,7 +16,7 @@ use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::model::memory::Memory;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::process::{Pid, ProcessId};
-use crate::model::run::course::{Bound, Held, Reading};
+use crate::model::run::course::{Bound, Reading};
 use crate::model::run::growth::Size;
 use crate::model::run::report::{Counters, Waited};
 use crate::model::time::Monotonic;
@@ -79,7 +79,7 @@ impl Watcher {
         for at in 0..self.groups.len() {
             self.refresh(at, all);
         }
-        let held = self.held();
+        let parts = self.parts();
         let rooms = (0..self.groups.len()).filter_map(|at| {
             let key = CgroupKey(u32::try_from(at).ok()?);
             let of = if at == 0 { Bound::Group } else { Bound::Around };
@@ -89,7 +89,8 @@ impl Watcher {
         Reading {
             at,
             usage: self.groups.first().and_then(|group| group.usage),
-            held,
+            held: parts.map(|parts| parts.held),
+            told: parts.map(|parts| parts.held.unreclaimable().saturating_add(parts.cache)),
             // The first of equals: the innermost is full first.
             room: rooms.chain(host).min_by_key(|(_, room)| room.left()),
         }
@@ -115,26 +116,20 @@ impl Watcher {
         }
     }
 
-    /// What of the group no reclaim gets back.
-    fn held(&mut self) -> Option<Held> {
-        let group = self.groups.first()?;
-        let (usage, swap) = (group.usage, group.swap_usage.unwrap_or(0));
+    /// What the group holds, all at one moment.
+    fn parts(&mut self) -> Option<Parts> {
+        let swap = self.groups.first()?.swap_usage.unwrap_or(0);
         let kernel = self.number("memory.kmem.usage_in_bytes");
         let v1 = self.hierarchy.version.is_v1();
         let memory = self.memory;
         let stat = self.read_file("memory.stat")?;
-        let held = if v1 {
+        let mut parts = if v1 {
             parts::v1(stat, kernel, &memory)
         } else {
             parts::v2(stat)
-        };
-        let mut held = held?;
-        held.swap = swap;
-        // The kernel sums up memory.stat a little late.
-        if let Some(usage) = usage {
-            held.anon = held.anon.min(usage);
-        }
-        Some(held)
+        }?;
+        parts.held.swap = swap;
+        Some(parts)
     }
 
     /// Who is in the group and below it, and how large they are.

@@ -39,6 +39,8 @@ pub struct Seen {
     pub held: Held,
     /// The highest usage that a reading has shown.
     pub usage: u64,
+    /// The most of which a reading has told what it is: what is held, and caches.
+    pub told: u64,
     /// The highest usage that the kernel has counted; `None` where it keeps none.
     pub counted: Option<u64>,
     /// The group ran out of memory.
@@ -58,7 +60,7 @@ pub fn advice(seen: &Seen) -> Option<Advice> {
         return None;
     }
     // With page cache the usage may be far higher: what no reading has shown counts, what was seen to be cache does not.
-    let unseen = peak - seen.usage;
+    let unseen = peak.saturating_sub(seen.told);
     let whole = need.saturating_add(unseen);
     let margin = (whole / PART).max(LEAST);
     let bytes = whole.saturating_add(margin).checked_next_multiple_of(STEP);
@@ -83,6 +85,7 @@ mod tests {
                 ..Held::default()
             },
             usage: usage * MIB,
+            told: usage * MIB,
             counted: counted.map(|mib| mib * MIB),
             was_out: false,
         }
@@ -102,6 +105,16 @@ mod tests {
         // No counter, or one that lags behind.
         assert_eq!(bytes(&seen(200, 200, None)), 210);
         assert_eq!(bytes(&seen(200, 200, Some(190))), 210);
+    }
+
+    /// The usage was read, the process ended, and then its parts were read.
+    #[test]
+    fn a_process_that_ends_within_a_reading_is_not_taken_for_page_cache() {
+        let torn = Seen {
+            told: 73 * MIB,
+            ..seen(73, 82, Some(83))
+        };
+        assert_eq!(bytes(&torn), 88);
     }
 
     #[test]
@@ -126,7 +139,7 @@ mod tests {
         #[test]
         fn no_number_is_too_large(a: u64, b: u64, c: Option<u64>) {
             let held = Held { anon: a, shmem: b, kernel: a, swap: b };
-            let _ = advice(&Seen { held, usage: b, counted: c, was_out: false });
+            let _ = advice(&Seen { held, usage: b, told: a, counted: c, was_out: false });
         }
     }
 }

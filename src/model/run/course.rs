@@ -58,6 +58,9 @@ pub struct Reading {
     pub usage: Option<u64>,
     /// What of that no reclaim gets back; `None` if it could not be read.
     pub held: Option<Held>,
+    /// Bytes of which the same look at `memory.stat` tells what they are: [`Self::held`] and caches. The usage is of another
+    /// moment: a process may have ended in between.
+    pub told: Option<u64>,
     /// The domain with the least room, of the group and all that is around it.
     pub room: Option<(Bound, Room)>,
 }
@@ -111,6 +114,8 @@ pub struct Course {
     pub bands: [Duration; 4],
     /// The highest usage that was seen, with page cache.
     pub most_usage: u64,
+    /// The highest [`Reading::told`].
+    pub most_told: u64,
     /// The parts at the reading at which most was held.
     pub most_held: Held,
     /// `None` if no room could be read.
@@ -129,6 +134,7 @@ impl Course {
             longest_gap: Duration::ZERO,
             bands: [Duration::ZERO; 4],
             most_usage: 0,
+            most_told: 0,
             most_held: Held::default(),
             least_room: None,
         }
@@ -139,6 +145,7 @@ impl Course {
         self.pass(reading.at);
         self.readings += 1;
         self.most_usage = self.most_usage.max(reading.usage.unwrap_or(0));
+        self.most_told = self.most_told.max(reading.told.unwrap_or(0));
         if let Some(held) = reading.held
             && held.with_swap() >= self.most_held.with_swap()
         {
@@ -193,6 +200,7 @@ mod tests {
                 anon,
                 ..Held::default()
             }),
+            told: Some(usage.max(anon)),
             room: Some((Bound::Group, room)),
         }
     }

@@ -147,6 +147,7 @@ impl RunReport {
         advice(&Seen {
             held: self.course.most_held,
             usage: self.course.most_usage,
+            told: self.course.most_told,
             counted: self.counters.peak,
             was_out: self.counters.is_hit(),
         })

@@ -1,3 +1,5 @@
+//! Places for groups, by what is around oomtop.
+
 use super::{Level, Place, Surroundings, choose, unit_around};
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
