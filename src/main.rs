@@ -87,7 +87,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
 }
 
 fn load_test(launch: RunLaunch) -> Result<u8, RunError> {
-    runtime::load_test(LoadTest {
+    runtime::load_test(&LoadTest {
         command: launch.command,
         memory: launch.limit,
         swap: launch.swap,

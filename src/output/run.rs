@@ -55,8 +55,8 @@ struct Document<'a> {
     peak: PeakFacts,
     /// The smallest room before an OOM; null if no room could be read.
     least_headroom: Option<Headroom>,
-    /// How long it was in each band of the nearest limit.
-    bands: BandFacts,
+    /// How long it was in each band of the nearest limit, in microseconds.
+    bands_micros: BandFacts,
     /// Waits for memory; null without PSI.
     pressure: Option<PressureFacts>,
     /// Counters of the group.
@@ -103,10 +103,10 @@ struct PeakFacts {
 /// Times in bands.
 #[derive(Debug, Serialize)]
 struct BandFacts {
-    normal_micros: u64,
-    warning_micros: u64,
-    danger_micros: u64,
-    critical_micros: u64,
+    normal: u64,
+    warning: u64,
+    danger: u64,
+    critical: u64,
 }
 
 /// Waits for memory.
@@ -148,11 +148,11 @@ pub fn json(report: &RunReport) -> io::Result<String> {
             longest_gap_micros: micros(course.longest_gap),
         },
         least_headroom: course.least_room,
-        bands: BandFacts {
-            normal_micros: normal,
-            warning_micros: warning,
-            danger_micros: danger,
-            critical_micros: critical,
+        bands_micros: BandFacts {
+            normal,
+            warning,
+            danger,
+            critical,
         },
         pressure: report.waited.map(|waited| PressureFacts {
             of_group: waited.of_group,

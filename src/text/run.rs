@@ -207,13 +207,13 @@ fn kills(report: &RunReport) -> String {
         0 => String::new(),
         count => format!("; the log does not name {count} of them"),
     };
-    let names = if named.is_empty() {
+    let who = if named.is_empty() {
         String::new()
     } else {
         format!(": {}", named.join(", "))
     };
     format!(
-        "{} by the kernel's counter{names}{unnamed}{limit}",
+        "{} by the kernel's counter{who}{unnamed}{limit}",
         number_of(kills, "kill", "kills")
     )
 }

@@ -56,8 +56,8 @@ fn children(parent: u32, wanted: &str) -> Vec<(u32, char)> {
         };
         let mut fields = after.split(' ');
         let state = fields.next().and_then(|state| state.chars().next());
-        let ppid = fields.next().and_then(|ppid| ppid.parse().ok());
-        if head.ends_with(&format!("({wanted}")) && ppid == Some(parent) {
+        let above = fields.next().and_then(|number| number.parse().ok());
+        if head.ends_with(&format!("({wanted}")) && above == Some(parent) {
             found.push((pid, state.unwrap_or('?')));
         }
     }

@@ -27,10 +27,13 @@ for mb in map(int, sys.argv[1:]):
 HIT = 86
 
 
-def run(*options, command=None, mb=(30, 30, 30)):
+SCOPE = ["systemd-run", "--scope", "--quiet", "-p", "Delegate=yes"]
+
+
+def run(*options, command=None, mb=(30, 30, 30), within=SCOPE):
     """Runs a hog, or a command; the status and the report."""
     command = command or [sys.executable, "-c", HOG, *map(str, mb)]
-    done = subprocess.run(["oomtop", "run", "--no-tui", "--json", *options, "--", *command], stdin=subprocess.DEVNULL,
+    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", *options, "--", *command], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     text = done.stderr.decode()
     at = text.find("{")
@@ -42,6 +45,9 @@ def events(group, key):
 
 
 protect()
+status, said = run(within=[])
+check(status == 125 and " ".join(["systemd-run", "--scope", "-p", "Delegate=yes", "oomtop", "run"]) in said,
+      "beside other units oomtop says what to type: %s" % said)
 status, report = run()
 say(json.dumps(report, indent=1))
 check(status == 0, "the hog runs without a limit (%s)" % status)
@@ -84,5 +90,6 @@ for number in range(ROUNDS):
         say("%s MB: advised %s, status %s there and %s at nine tenths" % (mb, advised, ran, died))
 check(enough == ROUNDS, "it ran at the advised limit, %d of %d" % (enough, ROUNDS))
 check(short == ROUNDS, "it died at nine tenths of it, %d of %d" % (short, ROUNDS))
-check(not [name for name in os.listdir(CG) if name.startswith("oomtop-run-")], "no group is left")
+groups = [path for path, _, _ in os.walk(CG) if "oomtop-run-" in path]
+check(not groups, "no group is left: %s" % groups)
 finish()

@@ -29,6 +29,10 @@ cannot be executed; 127 if it was not found.";
 /// Runs a command in a memory cgroup of its own and reports what it needed: peak, pressure, kills, and the limit that would do.
 #[derive(Debug, clap::Args)]
 #[command(after_help = STATUS)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a command line is a bag of switches"
+)]
 pub(in crate::config) struct RunArgs {
     /// Limit of the group, such as 512M or 2G
     #[arg(long, value_name = "SIZE", value_parser = limit)]

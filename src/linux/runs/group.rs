@@ -200,13 +200,11 @@ impl RunGroup {
         };
         let step = CgroupStep::Limit(self.path.clone(), write);
         let receipt = run(writer, &Plan::from_iter([step]));
-        match receipt.failure() {
-            Some(failure) => Err(failure.clone()),
-            None => {
-                self.swap = SwapLimit::Limited { bytes: swap };
-                Ok(())
-            }
+        if let Some(failure) = receipt.failure() {
+            return Err(failure.clone());
         }
+        self.swap = SwapLimit::Limited { bytes: swap };
+        Ok(())
     }
 
     fn has(&self, file: &str) -> bool {

@@ -90,7 +90,7 @@ pub struct Look {
 ///
 /// # Errors
 /// If the command could not be started under watch.
-pub fn load_test(test: LoadTest) -> Result<u8, RunError> {
+pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     let root = SysRoot::default();
     let report = Destination::open(test.report.as_deref()).map_err(RunError::LoadTest)?;
     let notes = Notes::open(test.runtime_dir.as_deref()).map_err(RunError::LoadTest)?;
@@ -143,7 +143,7 @@ fn tell(found: &[Found]) {
 }
 
 fn in_group(
-    test: LoadTest,
+    test: &LoadTest,
     root: &SysRoot,
     group: &RunGroup,
     caught: signals::Caught,
@@ -197,7 +197,7 @@ fn in_group(
     let seen = monitor.end();
     let tail = output.map(Output::end);
     let finish = Finish {
-        test: &test,
+        test,
         group,
         deaths: &deaths,
         began,
