@@ -95,11 +95,11 @@ fn a_kill_at_any_moment_leaves_no_group_without_a_note_and_no_half_written_file(
         for entry in fs::read_dir(place.0.path()).expect("the place").flatten() {
             let path = entry.path();
             if path.is_file() {
-                let text = fs::read_to_string(&path).expect("read");
-                let whole: Result<Value, _> = serde_json::from_str(&text);
+                let written = fs::read_to_string(&path).expect("read");
+                let whole: Result<Value, _> = serde_json::from_str(&written);
                 assert!(
                     whole.is_ok(),
-                    "round {round}: {} holds {text:?}",
+                    "round {round}: {} holds {written:?}",
                     path.display()
                 );
                 reports += 1;

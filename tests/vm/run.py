@@ -33,7 +33,7 @@ SCOPE = ["systemd-run", "--scope", "--quiet", "-p", "Delegate=yes"]
 def run(*options, command=None, mb=(30, 30, 30), within=SCOPE):
     """Runs a hog, or a command; the status and the report."""
     command = command or [sys.executable, "-c", HOG, *map(str, mb)]
-    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", *options, "--", *command], stdin=subprocess.DEVNULL,
+    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", "--adj", "0", *options, "--", *command], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     text = done.stderr.decode()
     at = text.find("{")

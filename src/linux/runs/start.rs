@@ -144,6 +144,15 @@ fn why(steps: &[u8], error: io::Error, name: String, adj: Option<OomScoreAdj>) -
     }
 }
 
+/// True if what is started inherits an `oom_score_adj` of -1000: the kernel cannot enforce the limit of a group in which
+/// nobody can be killed, and its tasks wait for ever (mm/oom_kill.c, "no killable processes").
+#[must_use]
+pub fn makes_immune() -> bool {
+    let own = std::fs::read_to_string("/proc/self/oom_score_adj");
+    let own = own.ok().and_then(|text| text.trim().parse().ok());
+    own == Some(OomScoreAdj::IMMUNE)
+}
+
 impl StartError {
     /// The exit status that shells and env(1) have for it.
     #[must_use]

@@ -84,10 +84,10 @@ pub const LONG: Duration = Duration::from_millis(50);
 /// How long a command is young: many end before that.
 const YOUNG: Duration = Duration::from_secs(1);
 
-/// A reading may take this part of the time: one tenth of a processor.
+/// A reading may take this part of the time, one tenth of a processor, as long as that makes no pause longer than [`LONG`].
 const SHARE: u32 = 9;
 
-/// How long to wait for the next reading, when the last one took `cost`.
+/// How long to wait for the next reading, when the last one took `cost` of a processor.
 #[must_use]
 pub fn pause(age: Duration, before: &Reading, now: &Reading, cost: Duration) -> Duration {
     let usage = |reading: &Reading| reading.usage.unwrap_or(0);
@@ -97,7 +97,7 @@ pub fn pause(age: Duration, before: &Reading, now: &Reading, cost: Duration) -> 
         left < room.limit / 10 || grown.saturating_mul(8) > left
     });
     let wanted = if is_short || age < YOUNG { SHORT } else { LONG };
-    wanted.max(cost * SHARE)
+    wanted.max(cost * SHARE).min(LONG)
 }
 
 /// The readings of one command, summed up.
@@ -257,8 +257,10 @@ mod tests {
         let full = reading(0, 95, 95);
         assert_eq!(pause(old, &full, &full, quick), SHORT);
         assert_eq!(pause(Duration::ZERO, &calm, &calm, quick), SHORT);
-        let dear = Duration::from_millis(20);
+        // A reading that costs much comes less often, and never so seldom that nothing is seen.
+        let dear = Duration::from_millis(2);
         assert_eq!(pause(old, &full, &full, dear), dear * 9);
+        assert_eq!(pause(old, &full, &full, dear * 100), LONG);
     }
 
     proptest::proptest! {

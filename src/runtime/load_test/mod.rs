@@ -34,7 +34,7 @@ use crate::linux::SysRoot;
 use crate::linux::helper::helper;
 use crate::linux::runs::group::{Allowed, PlannedGroup, RunGroup};
 use crate::linux::runs::notes::{Found, Notes};
-use crate::linux::runs::start::{Start, Streams, start};
+use crate::linux::runs::start::{Start, Streams, makes_immune, start};
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::filter::Filter;
 use crate::model::process::score::OomScoreAdj;
@@ -150,6 +150,14 @@ fn in_group(
     report: Destination,
 ) -> Result<u8, RunError> {
     let has_screen = test.look.is_some();
+    let is_immune = test
+        .adj
+        .map_or_else(makes_immune, |adj| adj == OomScoreAdj::IMMUNE);
+    if is_immune && test.memory.is_some() {
+        complain(
+            "the command has an oom_score_adj of -1000: at the limit nobody can be killed, and it waits for ever; give another with --adj 0",
+        );
+    }
     // No key of a terminal must reach a command that the dashboard hides; without a terminal there is none.
     let apart = has_screen || !has_terminal();
     let (output, streams) = streams(has_screen, test.log.as_deref())?;

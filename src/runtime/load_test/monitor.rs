@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::linux::helper::helper;
+use crate::linux::helper::{helper, thread_time};
 use crate::linux::runs::watcher::Watcher;
 use crate::model::memory::band::Thresholds;
 use crate::model::run::course::{Course, LONG, Reading, pause};
@@ -47,9 +47,11 @@ impl Monitor {
             let mut sizes_at = begun;
             loop {
                 let looked = Instant::now();
+                let before_it = thread_time();
                 let reading = watcher.read(clock::now().monotonic);
                 course.accept(&reading);
-                let cost = looked.elapsed();
+                // A machine that is busy makes no reading dearer.
+                let cost = Duration::from_micros(thread_time().saturating_sub(before_it));
                 let wait = pause(begun.elapsed(), &before, &reading, cost);
                 before = reading;
                 if looked >= sizes_at {
