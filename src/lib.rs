@@ -88,6 +88,9 @@
 //! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
 //! | processes under rules (`model/rules/census.rs`, `runtime/protect/guard.rs`) | three times those of the last look, and 8192 | all are looked at, those that ended before the look in between are forgotten |
 //! | starts on the way to the rules (`runtime/protect/inbox.rs`) | 8 batches of 512, 256 kB or 2 MiB in the kernel | the kernel says that some were lost, all processes are looked at |
+//! | processes of a command under watch (`model/run/growth.rs`) | 4096 | the smallest that has ended is forgotten and counted |
+//! | reports of kills in its group (`runtime/load_test/deaths.rs`) | 1024 | the oldest goes, the counter has its kills |
+//! | its output while the dashboard is shown (`runtime/load_test/output.rs`) | 64 KiB | the oldest bytes go and are counted |
 //! | rules (`config/rules/`) | 1024 rules, 256 files of 64 KiB | an error |
 //! | whom rules hold (`model/rules/book.rs`), while a dialog shows it | 4096 processes of each rule | more are counted |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
@@ -195,6 +198,9 @@
 //! * A command without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and reads
 //!   samples and events from the session; `?` ends the command at SIGTERM, SIGINT and closed pipes. A resident
 //!   command matches on [`runtime::headless::Session::next`].
+//! * A number of the report of `oomtop run`: a field of [`model::run::report::RunReport`], its reading in
+//!   `linux/runs/watcher.rs`, its words in `text/run.rs`, its field in `output/run.rs`. Another place for the group of a
+//!   command (a scope of systemd): a variant of [`model::run::place::Place`] and its steps there.
 //! * A terminal to draw on: a back end of ratatui and a [`runtime::screen::TerminalControl`], given to
 //!   [`runtime::screen::Dashboard::run`]. `tests/common/driver.rs` is an example: keys in, frames and files of a
 //!   fake tree out.

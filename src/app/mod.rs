@@ -40,6 +40,7 @@ use crate::app::update::early::Early;
 use crate::app::update::ledger::Asked;
 use crate::app::update::pending::Pending;
 use crate::app::view::gone::{Aftermath, GoneOnes};
+use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::sigkills::Sigkills;
@@ -96,6 +97,8 @@ pub struct State {
     pub pending: Pending,
     /// The last request for the ledger.
     ledger: Asked,
+    /// The group to zoom to once a sample shows that it has a limit.
+    zoom_wanted: Option<CgroupPath>,
     /// What can be taken back.
     pub undo: UndoLog,
     /// What this session has stopped.
@@ -136,6 +139,7 @@ impl State {
         }
         table.filter.clone_from(&settings.filter);
         Self {
+            zoom_wanted: settings.watched.clone(),
             settings,
             keymap: Keymap::defaults(ACTIONS),
             host,

@@ -204,6 +204,8 @@ pub enum Control {
     Redraw,
     /// Set the terminal modes again: another program may have changed them meanwhile.
     Retake,
+    /// Send SIGINT to the command that was started with oomtop.
+    Interrupt,
     /// Quit.
     Quit,
 }

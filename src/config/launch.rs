@@ -10,6 +10,7 @@ use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
+pub use super::commands::run::{RunLaunch, RunScreen};
 pub use super::commands::why::WhyLaunch;
 
 /// What to run.
@@ -31,6 +32,8 @@ pub enum Mode {
     Why(WhyLaunch),
     /// Rules to apply, once or as long as it runs.
     Protect(ProtectLaunch),
+    /// A command in a group of its own.
+    Run(Box<RunLaunch>),
 }
 
 /// The full screen.

@@ -23,13 +23,14 @@ mod killers;
 pub mod ledger;
 pub mod presence;
 
+pub mod runs;
 pub mod sampler;
 pub mod scan;
 mod snapshot_pool;
 pub mod starts;
 pub mod subjects;
-pub mod urgent;
 pub(crate) mod trust;
+pub mod urgent;
 pub mod wake;
 
 /// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.

@@ -39,6 +39,7 @@ mod kill_sources;
 mod killers_panel;
 mod ledger;
 mod limits;
+mod load_test;
 mod mutilated;
 mod one_name;
 mod oom_assembler;

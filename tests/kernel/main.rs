@@ -18,6 +18,8 @@ mod incident;
 mod kernel;
 mod kernel_domains;
 mod kernel_limits;
+mod load_killed;
+mod load_test;
 mod protect;
 mod reused;
 mod rule_made;

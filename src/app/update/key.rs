@@ -1,5 +1,7 @@
 //! What a key does: it types text, or it runs an action of its scope.
 
+use crossterm::event::{KeyCode, KeyModifiers};
+
 use crate::app::State;
 use crate::app::dialog::rule::RuleDialog;
 use crate::app::dialog::{Dialog, DialogContext, Outcome};
@@ -9,13 +11,21 @@ use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
 use crate::app::input::prompt::PromptKind;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::Effect;
+use crate::app::msg::{Control, Effect};
 use crate::app::view::layout::Pane;
 use crate::model::filter::Filter;
 use crate::model::process::ProcessId;
 use crate::text::tone::Tone;
 
 pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
+    if state.settings.watched.is_some() && is_interrupt(key) {
+        let quit = state.key(ActionId::Quit);
+        let text = format!(
+            "SIGINT was sent to the command; {quit} leaves the dashboard, the command runs on"
+        );
+        state.say(Tone::Watch, text);
+        return state.ask(Control::Interrupt);
+    }
     // These keys always work, whatever is open.
     if let Some(action) = state.keymap.fixed(key) {
         return perform(state, KeyScope::Table, action);
@@ -29,6 +39,11 @@ pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
         }
         None => on_text(state, scope, key),
     }
+}
+
+/// Ctrl-C, which a terminal would have sent to the command.
+fn is_interrupt(key: Key) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL
 }
 
 fn types(scope: KeyScope, key: Key) -> bool {
@@ -171,7 +186,7 @@ pub(super) fn to_dialog(
             state.dialogs.push(dialog);
             open_ledger(state, scope)
         }
-        Outcome::Quit => state.ask(crate::app::msg::Control::Quit),
+        Outcome::Quit => state.ask(Control::Quit),
     }
 }
 

@@ -214,6 +214,7 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
+        state.zoom_to_watched();
         let found = state.events.reconcile(&state.snapshot, &state.previous);
         let unlogged = found.kills;
         state.domains.accept(

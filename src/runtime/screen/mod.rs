@@ -17,6 +17,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::process::Signal;
+use tokio::sync::mpsc::Sender;
+
+use crate::app::msg::Msg;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::helper::require_threads;
@@ -54,6 +58,15 @@ const HUNG_UP: u8 = 128 + 1;
 /// Where the dashboard reads rules.
 pub type Rules = Arc<dyn RuleSource + Send + Sync>;
 
+/// A command that runs beside the full screen (`oomtop run`).
+pub(in crate::runtime) trait Companion: Send + Sync + std::fmt::Debug {
+    /// The full screen runs: [`Msg::Stop`] ends it.
+    fn shown(&self, screen: Sender<Msg>);
+
+    /// Sends a signal to the command.
+    fn signal(&self, signal: Signal);
+}
+
 /// Runs the full screen until the user quits; logs writes to `audit`, and reads rules anew from `rules`. Returns the exit status: 0, or 128 + the signal that ended the
 /// program.
 ///
@@ -68,7 +81,33 @@ pub fn run(
     audit: Option<&Path>,
     rules: Option<Rules>,
 ) -> Result<u8, RunError> {
-    match show(settings, theme, root, backend, mouse, audit, rules) {
+    beside(
+        settings,
+        theme,
+        root,
+        backend,
+        (mouse, None),
+        (audit, rules),
+    )
+}
+
+/// As [`run`], with a command beside it.
+pub(in crate::runtime) fn beside(
+    settings: Settings,
+    theme: &Theme,
+    root: SysRoot,
+    backend: BackendChoice,
+    (mouse, companion): (bool, Option<Arc<dyn Companion>>),
+    (audit, rules): (Option<&Path>, Option<Rules>),
+) -> Result<u8, RunError> {
+    match show(
+        settings,
+        theme,
+        root,
+        backend,
+        (mouse, companion),
+        (audit, rules),
+    ) {
         // The kernel sends SIGHUP to some programs of a terminal only; the others leave in the same way.
         Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
         outcome => outcome,
@@ -80,9 +119,8 @@ fn show(
     theme: &Theme,
     root: SysRoot,
     backend: BackendChoice,
-    mouse: bool,
-    audit: Option<&Path>,
-    rules: Option<Rules>,
+    (mouse, companion): (bool, Option<Arc<dyn Companion>>),
+    (audit, rules): (Option<&Path>, Option<Rules>),
 ) -> Result<u8, RunError> {
     require(FILES)?;
     let free = own_room::require(&root, MEMORY)?;
@@ -113,6 +151,10 @@ fn show(
         .block_on(async { input::signals(&dashboard.sender()) })
         .map_err(RunError::Signals)?;
     let mut screen = Screen::enter(mouse).map_err(RunError::Terminal)?;
+    if let Some(companion) = companion {
+        companion.shown(dashboard.sender());
+        screen.control.companion = Some(companion);
+    }
     let outcome = runtime.block_on(async {
         let keyboard = Keyboard::start(dashboard.sender())?;
         let Screen { terminal, control } = &mut screen;
