@@ -51,7 +51,12 @@
 //! put back, and where that would come too late, systemd is not asked (`linux/write/unit/limit.rs`).
 //!
 //! With `--audit FILE` the executor is wrapped in one that logs ([`output::audit`]): what is about to be written is on
-//! disk before the first step, each step after it, and a write whose beginning cannot be logged is not made.
+//! disk before the first step, each step after it, and a write whose beginning cannot be logged is not made. Once a line
+//! is lost no further step is done. The log has a thread of its own: a disk that does not answer holds up a write for
+//! two seconds.
+//!
+//! The one file that a write changes is that of rules that oomtop makes (`linux/write/rules.rs`): a rule is added at its end
+//! and taken out again, whole or not at all.
 //!
 //! # What oomtop keeps
 //!
@@ -77,6 +82,7 @@
 //! | records of groups (`linux/scan/bpf/groups/`) | two of each group, 192 bytes, and room for as many again | what has no room is read by files |
 //! | snapshots (`linux/snapshot_pool.rs`) | 3, and the 2 of the screen | buffers are used again |
 //! | the ledger (`linux/ledger/`) | 512 mounts, 4096 segments, 64 open files, 16 slab caches | the smallest are left out |
+//! | real-time priority while memory is short (`linux/urgent.rs`) | 16 threads; half a second without a wait (`RLIMIT_RTTIME`); 10 seconds after the last sign | all threads are as others for a minute |
 //! | readings of domains that may be stuck (`model/oom_domain/stuck.rs`) | 5 seconds of each, 16 readings | the oldest goes |
 //! | units and PID namespaces of those who die first (`linux/blast/`) | 4096 units, 5 threads, 256 namespaces of the processes of the last sample | units are read again, more namespaces are left out |
 //! | how the process of the details was started (`linux/scan/launch.rs`) | 512 arguments, 128 kB, known variables | more is not looked at |
@@ -87,7 +93,11 @@
 //! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
 //! | processes under rules (`model/rules/census.rs`, `runtime/protect/guard.rs`) | three times those of the last look, and 8192 | all are looked at, those that ended before the look in between are forgotten |
 //! | starts on the way to the rules (`runtime/protect/inbox.rs`) | 8 batches of 512, 256 kB or 2 MiB in the kernel | the kernel says that some were lost, all processes are looked at |
+//! | processes of a command under watch (`model/run/growth.rs`) | 4096 | the smallest that has ended is forgotten and counted |
+//! | reports of kills in its group (`runtime/load_test/deaths.rs`) | 1024 | the oldest goes, the counter has its kills |
+//! | its output while the dashboard is shown (`runtime/load_test/output.rs`) | 64 KiB | the oldest bytes go and are counted |
 //! | rules (`config/rules/`) | 1024 rules, 256 files of 64 KiB | an error |
+//! | whom rules hold (`model/rules/book.rs`), while a dialog shows it | 4096 processes of each rule | more are counted |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
 //! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
 //!
@@ -101,6 +111,8 @@
 //! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
 //!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule
 //!   gives is read in `config/rules/entry.rs`. The README has a row for each.
+//! * What a rule that is made of a process can match: `model/rules/draft.rs`. Something that the rules view or the rule dialog
+//!   shows: a field of [`model::rules::book::RuleBook`].
 //! * A way to notice processes that start: a source in `linux/starts/`.
 //! * A term of the filter (`model/filter.rs`): with a key, a variant of `Test`, its arm and a row of `KEYS`; a number
 //!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help
@@ -157,6 +169,9 @@
 //! * Something else that the kernel tells by itself: a descriptor in `linux/wake/`, a variant of [`model::wake::Wake`]
 //!   and its field of [`model::wake::WakeSources`]; the settings panel says whether it is there
 //!   (`app/dialog/settings/wakes.rs`), `app/update/early.rs` how often it makes a sample.
+//! * A thread between the kernel's news and the screen: it joins [`linux::urgent::OWN`] at its start, so that it runs
+//!   before all others while memory is short; its name goes into `tests/linux/urgent.rs`. One that may run long without
+//!   a wait (a write, a survey) does not join. Another sign that memory is short: `memory_is_short` there.
 //! * A way to be stuck: a variant of [`model::oom_domain::stuck::Stuck`] and its signs there; the compiler asks for its
 //!   words. A line that must not be overlooked: `app/view/domains/alarm.rs`.
 //! * What a report comes down to: [`oomlog::analysis::verdict::Verdict`]. Headline, cause and advice only find words for
@@ -191,6 +206,9 @@
 //! * A command without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and reads
 //!   samples and events from the session; `?` ends the command at SIGTERM, SIGINT and closed pipes. A resident
 //!   command matches on [`runtime::headless::Session::next`].
+//! * A number of the report of `oomtop run`: a field of [`model::run::report::RunReport`], its reading in
+//!   `linux/runs/watcher.rs`, its words in `text/run.rs`, its field in `output/run.rs`. Another place for the group of a
+//!   command (a scope of systemd): a variant of [`model::run::place::Place`] and its steps there.
 //! * A terminal to draw on: a back end of ratatui and a [`runtime::screen::TerminalControl`], given to
 //!   [`runtime::screen::Dashboard::run`]. `tests/common/driver.rs` is an example: keys in, frames and files of a
 //!   fake tree out.

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use oomtop::config::{Environment, Mode, ProtectTask, RuleFiles, resolve};
+use oomtop::config::{Environment, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, resolve};
 use oomtop::runtime::headless::{Halt, print};
-use oomtop::runtime::protect::{RuleSource, Rules, Stay, Task};
+use oomtop::runtime::load_test::{LoadTest, Look};
+use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::{self, RunError};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
                 // 2 says that a rule is wrong, so that starting again does not help.
                 Mode::Protect(launch) if stays(&launch.task) => failure,
                 Mode::Explain(_) | Mode::Why(_) | Mode::Protect(_) => UNREADABLE,
+                Mode::Run(_) => RUN_FAILED,
                 _ => failure,
             };
             run(mode)
@@ -45,6 +48,9 @@ fn main() -> ExitCode {
 fn run(mode: Mode) -> Result<u8, RunError> {
     match mode {
         Mode::Screen(launch) => {
+            if !launch.settings.read_only {
+                runtime::tidy_up();
+            }
             if launch.self_protect {
                 runtime::protect_self();
             }
@@ -55,6 +61,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
                 launch.backend,
                 launch.mouse,
                 launch.audit.as_deref(),
+                Some(Arc::new(Files(launch.rules))),
             )
         }
         Mode::Table(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, false),
@@ -68,6 +75,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             &launch.root,
             launch.json,
         ),
+        Mode::Run(launch) => load_test(*launch),
         Mode::Protect(launch) => {
             let task = match launch.task {
                 ProtectTask::Check => Task::Check,
@@ -80,12 +88,39 @@ fn run(mode: Mode) -> Result<u8, RunError> {
     }
 }
 
+fn load_test(launch: RunLaunch) -> Result<u8, RunError> {
+    runtime::load_test(&LoadTest {
+        command: launch.command,
+        memory: launch.limit,
+        swap: launch.swap,
+        adj: launch.adj,
+        fail_on_oom: launch.fail_on_oom,
+        kill_left: launch.kill_left,
+        json: launch.json,
+        report: launch.report,
+        log: launch.log,
+        runtime_dir: launch.runtime_dir,
+        settings: launch.settings,
+        look: launch.screen.map(|screen| Look {
+            theme: screen.theme,
+            backend: screen.backend,
+            mouse: screen.mouse,
+            self_protect: screen.self_protect,
+            audit: screen.audit,
+        }),
+    })
+}
+
 /// The files of rules, for the runtime.
 struct Files(RuleFiles);
 
 impl RuleSource for Files {
     fn read(&self) -> Result<Rules, Vec<String>> {
         self.0.read()
+    }
+
+    fn survey(&self) -> Found {
+        self.0.survey()
     }
 
     fn places(&self) -> Vec<String> {

@@ -31,7 +31,7 @@ use crate::app::view::selection_guard::SelectionGuard;
 use crate::text::tone::{Line, Tone};
 use dialog::{Dialog, DialogContext};
 use frozen::FrozenThings;
-use msg::{Control, Effect, WriteId};
+use msg::{Control, Effect, Undo, WriteId};
 use notice::Notice;
 use settings::Settings;
 use undo::UndoLog;
@@ -40,9 +40,9 @@ use crate::app::update::early::Early;
 use crate::app::update::ledger::Asked;
 use crate::app::update::pending::Pending;
 use crate::app::view::gone::{Aftermath, GoneOnes};
+use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
-use crate::model::plan::inverse::Expectation;
 use crate::model::sigkills::Sigkills;
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
@@ -97,6 +97,8 @@ pub struct State {
     pub pending: Pending,
     /// The last request for the ledger.
     ledger: Asked,
+    /// The group to zoom to once a sample shows that it has a limit.
+    zoom_wanted: Option<CgroupPath>,
     /// What can be taken back.
     pub undo: UndoLog,
     /// What this session has stopped.
@@ -137,6 +139,7 @@ impl State {
         }
         table.filter.clone_from(&settings.filter);
         Self {
+            zoom_wanted: settings.watched.clone(),
             settings,
             keymap: Keymap::defaults(ACTIONS),
             host,
@@ -265,8 +268,8 @@ impl State {
         Vec::new()
     }
 
-    /// Requests a write under a new id; for an undo, with what it expects to find.
-    fn write(&mut self, plans: Vec<Plan>, undo: Option<Vec<Expectation>>) -> (WriteId, Effect) {
+    /// Requests a write under a new id; for an undo, with what it takes back.
+    fn write(&mut self, plans: Vec<Plan>, undo: Option<Undo>) -> (WriteId, Effect) {
         let id = self.undo.next_id();
         self.frozen.requested(id, &plans);
         (id, Effect::Write { id, plans, undo })

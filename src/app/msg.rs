@@ -13,6 +13,8 @@ use crate::model::plan::inverse::Expectation;
 use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::{Pid, ProcessId};
 use crate::model::recall::Remembered;
+use crate::model::rules::book::RuleBook;
+use crate::model::rules::draft::Wish;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::systemd::drop_in::Found;
 use crate::model::systemd::{Lasting, UnitName};
@@ -120,6 +122,8 @@ pub enum Msg {
     Surveyed(CgroupPath, Result<Survey, String>),
     /// What there is of the drop-in asked for by [`Effect::ReadDropIn`], or why that is not known.
     DropIn(UnitName, Lasting, Result<Found, String>),
+    /// The rules asked for by [`Effect::ReadRules`].
+    Rules(Arc<RuleBook>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], or why not.
     Older(Result<OlderBoots, String>),
     /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
@@ -131,6 +135,15 @@ pub enum Msg {
 /// Identifies one [`Effect::Write`] of this session and its receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WriteId(pub u64);
+
+/// What an undo takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo {
+    /// The write.
+    pub of: WriteId,
+    /// What it expects to find. If one thing is different, nothing is written.
+    pub expected: Vec<Expectation>,
+}
 
 /// The result of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +169,8 @@ pub enum Effect {
     Attend(Vec<CgroupPath>),
     /// List the memory cgroups for the dialog.
     ListGroups,
+    /// Read the rules of `oomtop protect`, look whom each holds, and what the rule that is wished for would do.
+    ReadRules(Option<Wish>),
     /// Look what can be done with this group.
     Survey(CgroupPath),
     /// Read the drop-in that oomtop keeps for this service.
@@ -166,8 +181,8 @@ pub enum Effect {
         id: WriteId,
         /// Carried out in order; a failed plan does not stop the next.
         plans: Vec<Plan>,
-        /// For an undo: what it expects to find. If one thing is different, nothing is written.
-        undo: Option<Vec<Expectation>>,
+        /// For an undo.
+        undo: Option<Undo>,
     },
     /// Do not begin what this write has not begun: its dialog was closed.
     Withdraw(WriteId),
@@ -195,6 +210,8 @@ pub enum Control {
     Redraw,
     /// Set the terminal modes again: another program may have changed them meanwhile.
     Retake,
+    /// Send SIGINT to the command that was started with oomtop.
+    Interrupt,
     /// Quit.
     Quit,
 }

@@ -1,8 +1,9 @@
-//! [`Settings`]: what flags, variables and files decided. Only the refresh period changes during the run.
+//! [`Settings`]: what flags, variables and files decided. Only the refresh period and the rules change during the run.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::cgroup::CgroupPath;
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
 use crate::model::rules::Rules;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub sort: Option<&'static str>,
     /// The rules that `oomtop protect` applies, or what is wrong with their files.
     pub rules: Result<Arc<Rules>, String>,
+    /// The group of the command that `oomtop run` has started: the table shows its processes, and Ctrl-C is the command's.
+    pub watched: Option<CgroupPath>,
 }
 
 impl Default for Settings {
@@ -44,6 +47,7 @@ impl Default for Settings {
             filter: Filter::default(),
             sort: None,
             rules: Ok(Arc::default()),
+            watched: None,
         }
     }
 }

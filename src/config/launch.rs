@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::rules::RuleFiles;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
@@ -9,6 +10,7 @@ use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
+pub use super::commands::run::{RunLaunch, RunScreen};
 pub use super::commands::why::WhyLaunch;
 
 /// What to run.
@@ -30,6 +32,8 @@ pub enum Mode {
     Why(WhyLaunch),
     /// Rules to apply, once or as long as it runs.
     Protect(ProtectLaunch),
+    /// A command in a group of its own.
+    Run(Box<RunLaunch>),
 }
 
 /// The full screen.
@@ -49,6 +53,8 @@ pub struct ScreenLaunch {
     pub self_protect: bool,
     /// Append every write to this file.
     pub audit: Option<PathBuf>,
+    /// Where the rules of `oomtop protect` are.
+    pub rules: RuleFiles,
 }
 
 /// One sample, printed.

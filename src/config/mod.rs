@@ -28,11 +28,14 @@ use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
-    ExplainLaunch, FactsLaunch, Mode, ProtectLaunch, ProtectTask, SampleLaunch, ScreenLaunch,
-    WhyLaunch,
+    ExplainLaunch, FactsLaunch, Mode, ProtectLaunch, ProtectTask, RunLaunch, RunScreen,
+    SampleLaunch, ScreenLaunch, WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;
+
+/// The exit status of `oomtop run` when oomtop itself fails, as that of env(1) and timeout(1).
+pub const RUN_FAILED: u8 = 125;
 
 /// What to print instead of running, and with which exit status.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,12 +67,25 @@ pub fn resolve(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &Environment,
 ) -> Result<Mode, Stop> {
-    let args = Args::try_parse_from(arguments).map_err(|error| Stop {
-        text: error.render().to_string(),
-        status: u8::try_from(error.exit_code()).unwrap_or(2),
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // The status of `oomtop run` is the command's: oomtop's own failures have one that commands seldom have.
+    let is_run = arguments.get(1).is_some_and(|word| word == "run");
+    let own = |stop: Stop| Stop {
+        status: if is_run && stop.status != 0 {
+            RUN_FAILED
+        } else {
+            stop.status
+        },
+        ..stop
+    };
+    let args = Args::try_parse_from(arguments).map_err(|error| {
+        own(Stop {
+            text: error.render().to_string(),
+            status: u8::try_from(error.exit_code()).unwrap_or(2),
+        })
     })?;
     if let Some(command) = args.command {
-        return command.resolve(environment);
+        return command.resolve(environment).map_err(own);
     }
     if args.version && !args.verbose {
         return Err(Stop {
@@ -109,9 +125,10 @@ pub fn resolve(
     if !environment.terminal {
         return Err(Stop::wrong(["the dashboard needs a terminal for its input and output; use --once for a plain table, or --once --json".to_owned()]));
     }
-    let rules = RuleFiles::new(Vec::new(), environment).read();
+    let rules = RuleFiles::new(Vec::new(), environment);
     // The dashboard works without them: their line in the details says what is wrong.
     settings.rules = rules
+        .read()
         .map(Arc::new)
         .map_err(|sentences| sentences.into_iter().next().unwrap_or_default());
     Ok(Mode::Screen(ScreenLaunch {
@@ -127,5 +144,6 @@ pub fn resolve(
         backend,
         mouse,
         audit,
+        rules,
     }))
 }

@@ -23,12 +23,15 @@ mod killers;
 pub mod ledger;
 pub mod presence;
 
+pub mod runs;
 pub mod sampler;
 pub mod scan;
 mod snapshot_pool;
 pub mod starts;
 pub mod subjects;
 pub(crate) mod systemd;
+pub(crate) mod trust;
+pub mod urgent;
 pub mod wake;
 
 /// Where the kernel's files are. `--root` sets all of them, `--proc`, `--cgroup` and `--kmsg` one each.

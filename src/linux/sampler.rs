@@ -34,6 +34,7 @@ use crate::linux::scan::backend::{Backend, BackendChoice};
 use crate::linux::scan::bpf::GroupScan;
 use crate::linux::scan::history::{ProcessHistory, Sampling};
 use crate::linux::scan::{detail::Details, wchan};
+use crate::linux::urgent;
 
 /// The slots of removed cgroups are freed once in this many samples.
 const COLLECT: u64 = 64;
@@ -332,14 +333,17 @@ impl Sampler {
         // The host's total also counts the stalls of a cgroup at its limit (mm/memcontrol.c
         // `psi_memstall_enter`). While the total does not change, no group stalls.
         let stalled = pressure.map(|p| p.some.total);
-        let pressed = stalled != std::mem::replace(&mut self.stalled, stalled);
+        let before = std::mem::replace(&mut self.stalled, stalled);
+        let pressed = stalled != before;
+        let killed = self.kills.is_some_and(|before| kills > Some(before));
+        urgent::OWN.sampled(killed, before, stalled);
         self.cgroups.discover(&self.hierarchy, self.seq);
         let round = Round {
             seq: self.seq,
             shown: &shown,
             pressed,
             grows,
-            killed: self.kills.is_some_and(|before| kills > Some(before)),
+            killed,
             counted: self.group_scan.finish(),
         };
         self.kills = kills;

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod process;
 pub mod recall;
 pub mod rules;
+pub mod run;
 pub mod shell;
 pub mod sigkills;
 pub mod size;

@@ -28,4 +28,18 @@ pub struct WakeSources {
     pub pressure: WakeSource,
     /// The groups near their limit.
     pub groups: WakeSource,
+    /// Who runs first while memory is short.
+    pub turn: Turn,
+}
+
+/// When the threads between the kernel and the screen get the processor while memory is short.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Turn {
+    /// oomtop does not protect itself.
+    #[default]
+    NotAsked,
+    /// Before all ordinary threads.
+    First,
+    /// As others do, for this reason.
+    AsOthers(String),
 }

@@ -1,8 +1,8 @@
 //! The lines of the audit log (`--audit FILE`): one JSON object each, in the order in which things happen.
 //!
 //! ```text
-//!  begin   who asks, and every step that may follow but for the way back: on disk before the first of them
-//!  step    one step: before, after or why it failed; also the steps that take back a failed plan
+//!  begin   who asks, every step that may follow, and the way back of a plan that fails: on disk before the first of them
+//!  step    one step: before, after or why it failed; those that take back a failed plan are marked
 //!  end     how many steps were done and how many failed
 //! ```
 //!
@@ -26,14 +26,23 @@ pub struct Stamp<'a> {
     pub time: &'a str,
     /// Number of the write in this run of oomtop; with `run` it names the write.
     pub write: u64,
-    /// The write takes another one back.
-    pub undo: bool,
+    /// The write of this run that it takes back.
+    pub undo_of: Option<u64>,
+}
+
+/// What is known of a step besides its receipt.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// What is there although another value was written.
+    pub now: Option<&'a Reading>,
+    /// It takes back a step of a plan that failed.
+    pub takes_back: bool,
 }
 
 /// A step in the log.
 #[derive(Debug, Default, Serialize)]
 struct Entry<'a> {
-    /// What is done: `adj`, `signal`, `stop`, `continue`, `kill_and_reap`, `enable_memory`, `disable_memory`, `make`,
+    /// What is done: `adj`, `add_rule`, `remove_rule`, `signal`, `stop`, `continue`, `kill_and_reap`, `enable_memory`, `disable_memory`, `make`,
     /// `limit`, `move`, `remove`, `freeze`, `thaw`, `reclaim`, `kill_group`, `unit_limit`, `drop_in`.
     does: &'static str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -41,6 +50,9 @@ struct Entry<'a> {
     /// Short name of the process.
     #[serde(skip_serializing_if = "Option::is_none")]
     comm: Option<String>,
+    /// The file of rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup: Option<&'a CgroupPath>,
     /// The limit file.
@@ -80,34 +92,48 @@ pub fn begin(
         event: &'static str,
         write: u64,
         undo: bool,
+        undo_of: Option<u64>,
         actor: &'a Actor,
         steps: Vec<Entry<'a>>,
+        /// What is done if a plan of several steps fails, as far as its steps were done. Without a value: that from
+        /// before.
+        way_back: Vec<Entry<'a>>,
     }
     let steps = plans.iter().flat_map(|plan| &plan.steps);
+    let is_undo = stamp.undo_of.is_some();
+    // An undo has no way back: each of its steps makes things better.
+    let may_fail = plans.iter().filter(|plan| plan.steps.len() > 1 && !is_undo);
     line(&Begin {
         time: stamp.time,
         event: "begin",
         write: stamp.write,
-        undo: stamp.undo,
+        undo: is_undo,
+        undo_of: stamp.undo_of,
         actor,
         steps: steps.map(|step| entry(step, &comm)).collect(),
+        way_back: may_fail
+            .flat_map(|plan| plan.steps.iter().rev().filter_map(way_back))
+            .collect(),
     })
 }
 
 /// The line after a step.
 #[must_use]
-pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt) -> String {
+pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt, seen: Seen<'_>) -> String {
     #[derive(Serialize)]
     struct Done<'a> {
         time: &'a str,
         event: &'static str,
         write: u64,
         undo: bool,
+        undo_of: Option<u64>,
         run: &'a str,
+        /// It takes back a step of a plan that failed.
+        takes_back: bool,
         step: Entry<'a>,
         /// Null where there is nothing to read, or it could not be read.
         before: Option<String>,
-        /// What was read back.
+        /// What was read back, also where it is not what was written.
         after: Option<String>,
         failure: Option<&'a str>,
     }
@@ -116,11 +142,16 @@ pub fn step(stamp: Stamp<'_>, actor: &Actor, receipt: &StepReceipt) -> String {
         time: stamp.time,
         event: "step",
         write: stamp.write,
-        undo: stamp.undo,
+        undo: stamp.undo_of.is_some(),
+        undo_of: stamp.undo_of,
         run: &actor.run,
+        takes_back: seen.takes_back,
         step: entry(&receipt.step, &|_| None),
         before: reading(&receipt.step, &receipt.before),
-        after: outcome.ok().and_then(|after| reading(&receipt.step, after)),
+        after: outcome
+            .ok()
+            .or(seen.now)
+            .and_then(|after| reading(&receipt.step, after)),
         failure: outcome
             .err()
             .map(|Failure { sentence, .. }| sentence.as_str()),
@@ -136,6 +167,7 @@ pub fn end(stamp: Stamp<'_>, actor: &Actor, done: usize, failed: usize) -> Strin
         event: &'static str,
         write: u64,
         undo: bool,
+        undo_of: Option<u64>,
         run: &'a str,
         done: usize,
         failed: usize,
@@ -144,7 +176,8 @@ pub fn end(stamp: Stamp<'_>, actor: &Actor, done: usize, failed: usize) -> Strin
         time: stamp.time,
         event: "end",
         write: stamp.write,
-        undo: stamp.undo,
+        undo: stamp.undo_of.is_some(),
+        undo_of: stamp.undo_of,
         run: &actor.run,
         done,
         failed,
@@ -169,6 +202,11 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
         Step::Adj { value, .. } => Entry {
             value: Some(value.to_string()),
             ..of("adj")
+        },
+        Step::Rule(edit) => Entry {
+            rules: Some(&edit.path),
+            value: Some(edit.block.trim().to_owned()),
+            ..of(if edit.add { "add_rule" } else { "remove_rule" })
         },
         Step::Signal { signal, .. } => Entry {
             value: Some(format!("SIG{}", signal.name)),
@@ -225,11 +263,54 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
     }
 }
 
+/// What takes the step back, before anybody knows what it finds; `None` if nothing does. The value is that from before.
+fn way_back(step: &Step) -> Option<Entry<'_>> {
+    let forth = entry(step, &|_| None);
+    let back = |does| Entry {
+        does,
+        process: forth.process,
+        cgroup: forth.cgroup,
+        file: forth.file,
+        rules: forth.rules,
+        ..Entry::default()
+    };
+    Some(match step {
+        Step::Signal { .. } | Step::Reap { .. } => return None,
+        // Past systemd is only what an undo writes.
+        Step::Unit(_) => Entry {
+            value: None,
+            past: None,
+            ..forth
+        },
+        Step::Adj { .. } => back("adj"),
+        Step::Rule(edit) => back(if edit.add { "remove_rule" } else { "add_rule" }),
+        Step::Stop { stop, .. } => back(if *stop { "continue" } else { "stop" }),
+        Step::Cgroup(step) => match step {
+            CgroupStep::Reclaim(..) | CgroupStep::Kill(_) => return None,
+            CgroupStep::EnableMemory(_) => back("disable_memory"),
+            CgroupStep::DisableMemory(_) => back("enable_memory"),
+            CgroupStep::Create(_) => back("remove"),
+            CgroupStep::Remove(_) => back("make"),
+            CgroupStep::Limit(..) => back("limit"),
+            CgroupStep::Freeze(_, frozen) => back(if *frozen { "thaw" } else { "freeze" }),
+            // Into the group that it came from.
+            CgroupStep::Move(..) => Entry {
+                cgroup: None,
+                ..back("move")
+            },
+        },
+    })
+}
+
 /// A value as its file shows it.
 fn reading(step: &Step, reading: &Reading) -> Option<String> {
     Some(match reading {
         Reading::Nothing | Reading::Limits(_) => return None,
         Reading::Adj(adj) => adj.to_string(),
+        Reading::Rule(found) => {
+            let word = if found.is_there { "there" } else { "not there" };
+            word.to_owned()
+        }
         Reading::Limit(value) => match step {
             Step::Cgroup(CgroupStep::Limit(_, write)) => write.file.text(*value),
             _ => return None,
@@ -256,130 +337,4 @@ fn reading(step: &Step, reading: &Reading) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Stamp, begin, end, step};
-    use crate::model::actor::Actor;
-    use crate::model::cgroup::CgroupPath;
-    use crate::model::cgroup::limits::{LimitFile, LimitValue};
-    use crate::model::killers::oom_policy::Manager;
-    use crate::model::plan::Plan;
-    use crate::model::plan::receipt::{Failure, FailureKind, Reading, StepReceipt};
-    use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
-    use crate::model::process::ProcessId;
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::systemd::drop_in::{DropInWrite, Found, Setting};
-    use crate::model::systemd::{Kept, Lasting, Left, UnitName};
-
-    const STAMP: Stamp<'_> = Stamp {
-        time: "2026-11-27T22:31:05.123456Z",
-        write: 3,
-        undo: false,
-    };
-
-    fn adj(value: i64) -> OomScoreAdj {
-        OomScoreAdj::new(value).expect("in range")
-    }
-
-    fn parsed(line: &str) -> serde_json::Value {
-        assert_eq!(line.matches('\n').count(), 1, "one line: {line:?}");
-        serde_json::from_str(line).expect("JSON")
-    }
-
-    #[test]
-    fn a_step_of_systemd_names_its_manager_how_long_it_lasts_and_where() {
-        let unit = UnitName {
-            name: "web.service".to_owned(),
-            manager: Manager::User(7),
-        };
-        let limit = UnitLimit {
-            unit: unit.clone(),
-            group: CgroupPath::new("/web.service"),
-            write: LimitWrite {
-                file: LimitFile::Max,
-                value: LimitValue::Unlimited,
-            },
-            lasting: Lasting::Persistent,
-            leave: Some(Left {
-                shown: LimitValue::Amount(4096),
-                kept: Kept::Nothing,
-            }),
-        };
-        let setting = Setting::ScoreAdjust(adj(5));
-        let write = DropInWrite::setting(unit, Lasting::Runtime, &Found::default(), setting);
-        let plan = Plan {
-            steps: vec![
-                UnitStep::Limit(limit).into(),
-                UnitStep::DropIn(write).into(),
-            ],
-        };
-        let begun = parsed(&begin(STAMP, &Actor::default(), &[plan], |_| None));
-        let step = |at: usize, field: &str| begun["steps"][at][field].clone();
-        for at in [0, 1] {
-            assert_eq!(step(at, "manager"), "user 7");
-            assert_eq!(step(at, "unit"), "web.service");
-        }
-        assert_eq!(
-            (step(0, "lasting"), step(0, "past")),
-            ("persistent".into(), "4096".into())
-        );
-        assert_eq!(step(1, "lasting"), "runtime");
-        assert_eq!(
-            step(1, "path"),
-            "/run/user/7/systemd/user/web.service.d/50-oomtop.conf"
-        );
-    }
-
-    #[test]
-    fn lines_are_json_whatever_a_process_calls_itself() {
-        let target = ProcessId {
-            pid: 7,
-            start_ticks: 99,
-        };
-        let wanted = Step::Adj {
-            target,
-            value: adj(-500),
-        };
-        let plan = Plan {
-            steps: vec![
-                wanted.clone(),
-                CgroupStep::Kill(CgroupPath::new("/a\nb\u{202e}")).into(),
-            ],
-        };
-        let line = begin(STAMP, &Actor::default(), &[plan], |_| {
-            Some("evil\n\"\u{1b}[2J".to_owned())
-        });
-        assert!(!line.contains('\u{1b}') && !line.contains('\u{202e}'));
-        let begun = parsed(&line);
-        assert_eq!(begun["event"], "begin");
-        assert_eq!(begun["steps"][0]["does"], "adj");
-        assert_eq!(begun["steps"][0]["pid"], 7);
-        assert_eq!(begun["steps"][0]["start_ticks"], 99);
-        assert_eq!(begun["steps"][0]["comm"], "evil\n\"\u{1b}[2J");
-        assert_eq!(begun["steps"][0]["value"], "-500");
-        assert_eq!(begun["steps"][1]["does"], "kill_group");
-        let done = StepReceipt {
-            step: wanted.clone(),
-            before: Reading::Adj(adj(0)),
-            outcome: Ok(Reading::Adj(adj(-500))),
-        };
-        let done = parsed(&step(STAMP, &Actor::default(), &done));
-        assert_eq!(
-            (&done["before"], &done["after"]),
-            (&"0".into(), &"-500".into())
-        );
-        assert!(done["failure"].is_null());
-        let failed = StepReceipt {
-            step: wanted,
-            before: Reading::Nothing,
-            outcome: Err(Failure {
-                kind: FailureKind::Gone,
-                sentence: "It has ended.".to_owned(),
-            }),
-        };
-        let failed = parsed(&step(STAMP, &Actor::default(), &failed));
-        assert!(failed["before"].is_null() && failed["after"].is_null());
-        assert_eq!(failed["failure"], "It has ended.");
-        let over = parsed(&end(STAMP, &Actor::default(), 1, 1));
-        assert_eq!((&over["done"], &over["failed"]), (&1.into(), &1.into()));
-    }
-}
+mod tests;

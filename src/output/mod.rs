@@ -7,6 +7,7 @@ pub mod audit;
 pub mod explain;
 pub mod json;
 pub mod protect;
+pub mod run;
 pub mod safe_json;
 pub mod saved;
 pub mod table;

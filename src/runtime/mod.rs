@@ -1,7 +1,8 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
+//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`load_test()`] runs a command in a
+//! group of its own, with the full screen or without. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
 //!  keys ─────┐                       ┌─► sampler thread ──┐
@@ -16,8 +17,10 @@ pub mod effects;
 mod explain;
 mod facts;
 pub mod headless;
+pub mod load_test;
 mod once;
 pub mod protect;
+mod rules;
 pub mod screen;
 mod why;
 mod zone;
@@ -31,6 +34,7 @@ use crate::text::tone::printable;
 
 pub use explain::explain;
 pub use facts::facts;
+pub use load_test::{load_test, tidy_up};
 pub use once::once;
 pub use protect::protect;
 pub use screen::run;
@@ -60,6 +64,9 @@ pub enum RunError {
     /// Writes cannot be logged.
     #[error("{0}")]
     Audit(String),
+    /// A command could not be run under watch.
+    #[error("{0}")]
+    LoadTest(String),
     /// Output could not be written.
     #[error("the output could not be written: {0}")]
     Output(io::Error),

@@ -10,6 +10,7 @@ pub mod ledger;
 #[cfg(test)]
 mod on_paper;
 pub mod report;
+pub mod run;
 pub mod tone;
 pub mod traced;
 pub mod wording;

@@ -136,6 +136,23 @@ impl Drop for Hog {
     }
 }
 
+/// A hog for others to start: its command line, and the variable that makes it one. It takes commands on its standard
+/// input and ends with them.
+pub(crate) fn command(name: &str) -> (Vec<String>, (&'static str, String)) {
+    let own = std::env::current_exe().expect("the test's own path");
+    let arguments = [
+        &own.to_string_lossy(),
+        "common::hog::hog_child",
+        "--exact",
+        "--nocapture",
+        "--test-threads=1",
+    ];
+    (
+        arguments.map(str::to_owned).to_vec(),
+        (SWITCH, name.to_owned()),
+    )
+}
+
 /// `oom_score_adj` of a process; `None` once it is gone.
 pub(crate) fn adj_of(pid: u32) -> Option<i32> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).ok()?;

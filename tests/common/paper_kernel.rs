@@ -10,6 +10,7 @@ use oomtop::model::plan::receipt::{Failure, FailureKind, Reading, Reaped, StepRe
 use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step, UnitStep};
 use oomtop::model::process::ProcessId;
 use oomtop::model::process::score::OomScoreAdj;
+use oomtop::model::rules::own::{self, RuleEdit, RuleFound};
 use oomtop::model::systemd::drop_in::Found;
 use oomtop::model::systemd::{Kept, UnitLimitReading};
 
@@ -26,6 +27,8 @@ pub(crate) struct PaperKernel {
     pub(crate) stopped: BTreeSet<ProcessId>,
     /// Drop-ins by their path.
     pub(crate) drop_ins: BTreeMap<String, String>,
+    /// Files of rules by their path.
+    pub(crate) rules: BTreeMap<String, String>,
     /// How many steps still succeed; the next step is then denied once.
     pub(crate) until_denied: Option<usize>,
     /// How many looks and steps are left before these processes die.
@@ -226,6 +229,33 @@ impl PaperKernel {
     }
 }
 
+fn rule(edit: &RuleEdit, text: Option<&String>) -> Reading {
+    let is_there = text.is_some_and(|text| own::holds(text, &edit.block));
+    Reading::Rule(RuleFound { is_there, told: 0 })
+}
+
+impl PaperKernel {
+    fn rule(&mut self, edit: &RuleEdit, before: &mut Reading) -> Result<Reading, Failure> {
+        let text = self.rules.get(&edit.path);
+        *before = rule(edit, text);
+        let new = if edit.add {
+            let is_new = text.is_none_or(|text| !own::holds(text, &edit.block));
+            is_new.then(|| own::with(text.map(String::as_str), &edit.block))
+        } else {
+            text.and_then(|text| own::without(text, &edit.block))
+        };
+        let Some(new) = new else {
+            return refused(FailureKind::NoRule);
+        };
+        if new.is_empty() {
+            self.rules.remove(&edit.path);
+        } else {
+            self.rules.insert(edit.path.clone(), new);
+        }
+        Ok(rule(edit, self.rules.get(&edit.path)))
+    }
+}
+
 impl Executor for PaperKernel {
     fn look(&mut self, step: &Step) -> Result<Reading, Failure> {
         self.pass_time();
@@ -236,6 +266,7 @@ impl Executor for PaperKernel {
         }
         Ok(match step {
             Step::Adj { target, .. } => Reading::Adj(self.processes[target].0),
+            Step::Rule(edit) => rule(edit, self.rules.get(&edit.path)),
             Step::Cgroup(CgroupStep::Move(target, _)) => self.home(&self.processes[target].1),
             Step::Cgroup(CgroupStep::Limit(path, write)) => {
                 let value = write.file.get(self.group(path)?);
@@ -269,6 +300,7 @@ impl Executor for PaperKernel {
                     Ok(Reading::Adj(*value))
                 }
             },
+            Step::Rule(edit) => self.rule(edit, &mut before),
             Step::Signal { .. } => Ok(Reading::Nothing),
             Step::Stop { target, stop } if self.processes.contains_key(target) => {
                 before = Reading::Freezer(state(self.stopped.contains(target)));

@@ -2,7 +2,7 @@
 
 use crate::common::scene::{Scene, host, id, process, processes};
 use crate::common::writes::{adj, adj_done, changed, done, failed, one, receipt, writes};
-use oomtop::app::msg::{Effect, Msg, Receipt};
+use oomtop::app::msg::{Effect, Msg, Receipt, Undo};
 use oomtop::app::settings::Settings;
 use oomtop::model::plan::receipt::{FailureKind, Reading};
 use oomtop::model::plan::step::Step;
@@ -116,7 +116,7 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     let asked = scene.asked();
     let [
         Effect::Write {
-            undo: Some(expected),
+            undo: Some(Undo { expected, .. }),
             ..
         },
     ] = asked.as_slice()
@@ -142,7 +142,7 @@ fn undo_asks_again_when_somebody_else_changed_the_value() {
     let [
         Effect::Write {
             plans,
-            undo: Some(expected),
+            undo: Some(Undo { expected, .. }),
             ..
         },
     ] = asked.as_slice()

@@ -1,6 +1,6 @@
 //! The history of writes: what stands in it, and the undo of any of them.
 
-use oomtop::app::msg::{Effect, Msg, Receipt, WriteId};
+use oomtop::app::msg::{Effect, Msg, Receipt, Undo, WriteId};
 use oomtop::model::plan::receipt::{FailureKind, Reading};
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::ui::theme::Theme;
@@ -123,7 +123,7 @@ fn an_older_write_whose_value_is_another_now_asks_again() {
     let [
         Effect::Write {
             plans,
-            undo: Some(expected),
+            undo: Some(Undo { expected, .. }),
             ..
         },
     ] = asked.as_slice()

@@ -1,6 +1,7 @@
 //! Screens name only keys that work: when all keys are moved, no screen shows a default key.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::common::bound::{asked_again, bound, does, without_java};
 use crate::common::scene::Scene;
@@ -28,6 +29,7 @@ fn screens(fresh: &dyn Fn() -> Scene) -> HashMap<&'static str, String> {
         // A notice would cover the footer.
         scene.state.notice = None;
         does(&mut scene, actions).tell(Msg::Groups(Ok(Vec::new())));
+        scene.tell(Msg::Rules(Arc::default()));
         does(scene.types(typed), then);
         shown.insert(name, scene.text());
     };
@@ -88,6 +90,8 @@ fn screens(fresh: &dyn Fn() -> Scene) -> HashMap<&'static str, String> {
         &[],
     );
     show("settings", &[Id::Settings], "", &[]);
+    show("rules", &[Id::Rules], "", &[]);
+    show("rule", &[Id::Adjust, Id::Rule], "", &[]);
     shown.insert("undo", asked_again(fresh()).text());
     let mut scene = fresh();
     scene.tell(Msg::Oom(OomEvent::Gap { at: None, lost: 3 }));

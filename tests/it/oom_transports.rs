@@ -271,15 +271,24 @@ fn essence(reports: &[Arc<OomReport>]) -> Vec<String> {
     reports.iter().map(of_one).collect()
 }
 
+/// Bytes of a log with more tasks than most.
+const LARGE: usize = 5 << 10;
+
 #[test]
 fn every_transport_gives_the_same_reports() {
     let mut failures = Vec::new();
-    for case in kmsg_cases() {
+    for (number, case) in kmsg_cases().into_iter().enumerate() {
         let raw = fs::read(&case).expect("fixture");
         let known = essence(&reports(&raw));
         assert!(!known.is_empty(), "{}", case.display());
         let records = records(&raw);
-        for (name, print) in TRANSPORTS {
+        // A large log takes every third: the logs beside it take the others.
+        let (first, step) = if raw.len() > LARGE {
+            (number % 3, 3)
+        } else {
+            (0, 1)
+        };
+        for (name, print) in TRANSPORTS.iter().skip(first).step_by(step) {
             let mut log = String::new();
             for record in &records {
                 print(&mut log, record);

@@ -148,7 +148,7 @@ fn a_report_begins_and_ends_at_any_of_its_lines() {
             continue;
         };
         let lines: Vec<&str> = log.split_inclusive('\n').collect();
-        let step = lines.len() / 40 + 1;
+        let step = lines.len() / 24 + 1;
         let mut most = facts(whole);
         for at in (0..lines.len()).step_by(step) {
             let (head, tail) = (lines[..at].concat(), lines[at..].concat());

@@ -12,6 +12,7 @@ use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitSte
 use oomtop::model::plan::{Plan, build, execute, inverse};
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::signal::SIGNALS;
+use oomtop::model::rules::own::RuleEdit;
 use oomtop::model::systemd::drop_in::{DropInWrite, Found, Setting};
 use oomtop::model::systemd::{Lasting, UnitName};
 use proptest::prelude::*;
@@ -56,6 +57,15 @@ fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
         (target(), -1000_i64..=1000).prop_map(|(target, value)| {
             let value = OomScoreAdj::clamped(value);
             Step::Adj { target, value }
+        }),
+        select(&["a", "b"][..]).prop_map(|name| {
+            Step::Rule(RuleEdit {
+                path: "/rules.toml".to_owned(),
+                block: format!("\n[[rule]]\nname = \"{name}\"\nadj = 5\n"),
+                add: true,
+                seen: 0,
+                tell: Vec::new(),
+            })
         }),
         target().prop_map(|target| Step::Signal {
             target,
@@ -125,6 +135,7 @@ fn kernel(
         frozen: BTreeSet::new(),
         stopped: BTreeSet::new(),
         drop_ins: BTreeMap::new(),
+        rules: BTreeMap::new(),
         until_denied,
         deaths: Vec::new(),
     }

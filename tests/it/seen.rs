@@ -2,6 +2,7 @@
 //! shown before. The frames alone decide, never the state.
 
 mod frames;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,6 +62,7 @@ impl Machine {
             frozen: [].into(),
             stopped: [].into(),
             drop_ins: [].into(),
+            rules: [].into(),
             until_denied: None,
             deaths: Vec::new(),
         };
@@ -216,10 +218,14 @@ impl Session {
                     }
                     let kernel = &mut self.machine.kernel;
                     let plans = match undo {
-                        Some(expected) => execute::undo(kernel, &plans, &expected),
+                        Some(undo) => execute::undo(kernel, &plans, &undo.expected),
                         None => run_all(kernel, &plans),
                     };
                     self.scene.tell(Msg::Done(Receipt::Write { id, plans }));
+                }
+                Effect::ReadRules(wish) => {
+                    let book = rules::book(&self.machine.kernel, &self.machine.living, wish);
+                    self.scene.tell(Msg::Rules(Arc::new(book)));
                 }
                 Effect::ListGroups => {
                     let paths = self.machine.kernel.groups.iter();

@@ -56,7 +56,7 @@ fn dialogs_keep_their_size_and_place_while_typing() {
 /// A strip of the table beside a dialog shows words cut in two.
 #[test]
 fn dialogs_leave_no_debris_beside_them() {
-    for open in ["a", "k", "c", "i", "?", "Enter", "S", "F6"] {
+    for open in ["a", "k", "c", "i", "?", "Enter", "S", "R", "F6"] {
         for (width, height) in [(80, 24), (100, 30), (120, 36), (140, 40)] {
             let mut scene = Scene::new(width, height);
             scene.keys(open);

@@ -11,14 +11,18 @@ mod common;
 
 mod audit;
 mod containers;
+mod cut_off;
 mod distance;
 mod heap;
 mod incident;
 mod kernel;
 mod kernel_domains;
 mod kernel_limits;
+mod load_killed;
+mod load_test;
 mod protect;
 mod reused;
+mod rule_made;
 mod scarce;
 mod stuck;
 mod whole;

@@ -1,14 +1,20 @@
 //! `oomtop protect` on real processes: what would change, one write, and a storm of children under each way to notice
 //! starts. All values are above 0: that needs no privilege.
 
-mod stage;
+pub(crate) mod stage;
+mod waits;
+
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::common::hands::Dice;
 use crate::common::hog::adj_of;
+use crate::common::measured;
 use crate::common::patience::until;
 use crate::common::pid::with_pid;
 use stage::{Ends, Resident, RuleFile, Script, descendants, every, run, supervisor, waiting};
+use waits::Waits;
 
 #[test]
 fn what_would_change_is_shown_then_written_once_and_logged() {
@@ -125,8 +131,8 @@ fn works(way: &str, rules: &RuleFile) -> bool {
     works
 }
 
-/// Two storms: the first before the rules apply, the second after.
-fn storm(way: &str) {
+/// Two storms of so many children: the first before the rules apply, the second after.
+fn storm(way: &str, before: usize, after: usize) {
     let name = format!("oomtop-storm-{way}");
     let rules = RuleFile::new(&format!(
         "[[rule]]\ntitle = \"storm\"\ncommand = \"*{name}*\"\nadj = 120\nchildren = 720\n"
@@ -135,15 +141,15 @@ fn storm(way: &str) {
         return;
     }
     let mut top = supervisor(&name);
-    top.order("40");
+    top.order(&before.to_string());
     assert_eq!(top.answer(), "made");
     let resident = Resident::start(&rules, &["--starts", way, "--every", "3600"]);
     assert!(every(&descendants(top.pid()), 720), "from before");
     assert_eq!(adj_of(top.pid()), Some(120));
-    top.order("300");
+    top.order(&after.to_string());
     assert_eq!(top.answer(), "made");
     let children = descendants(top.pid());
-    assert_eq!(children.len(), 340);
+    assert_eq!(children.len(), before + after);
     assert!(every(&children, 720), "{}", resident.said());
     assert_eq!(adj_of(top.pid()), Some(120));
     let is_short = way == "connector" && !rustix::process::geteuid().is_root();
@@ -181,17 +187,17 @@ fn storm(way: &str) {
 
 #[test]
 fn tracepoints_give_every_child_of_a_storm_its_value() {
-    storm("tracepoints");
+    storm("tracepoints", 20, 100);
 }
 
 #[test]
 fn the_connector_gives_every_child_of_a_storm_its_value() {
-    storm("connector");
+    storm("connector", 20, 100);
 }
 
 #[test]
 fn a_look_each_second_gives_every_child_of_a_storm_its_value() {
-    storm("scan");
+    storm("scan", 10, 30);
 }
 
 /// More starts than the kernel has room for while oomtop does not read.
@@ -204,9 +210,10 @@ fn overflow(way: &str) {
         return;
     }
     let mut top = supervisor(&name);
+    // A new name is an event as a fork is, and takes as much room, but hardly any time.
     let mut noise = Script::start(
         "oomtop-noise",
-        "read go; i=0; while [ $i -lt 16000 ]; do ( : ); i=$((i+1)); done; echo made; read line",
+        "read go; i=0; while [ $i -lt 16000 ]; do echo n$i; i=$((i+1)); done > /proc/$$/comm; echo made; read line",
     );
     let mut orphans = Script::start(
         &name,
@@ -240,6 +247,44 @@ fn what_the_tracepoints_lose_is_found_again() {
 #[test]
 fn what_the_connector_loses_is_found_again() {
     overflow("connector");
+}
+
+/// Children and whole families that start at random moments: how long each has to wait for its value.
+#[test]
+fn five_hundred_that_start_at_random_have_their_value_at_once() {
+    const COUNT: usize = 500;
+    let name = "oomtop-at-random";
+    let rules = RuleFile::new(&format!(
+        "[[rule]]\ncommand = \"*{name}*\"\nadj = 130\nchildren = 740\n"
+    ));
+    // Every second one is a family: it forks, becomes no program of its own, and forks again.
+    let script = "while read count; do i=0; while [ $i -lt $count ]; do \
+        sleep 1000 & ( sleep 1000 & wait ) & i=$((i+3)); done; echo made; done";
+    let mut top = Script::start(name, script);
+    let resident = Resident::start(&rules, &["--every", "3600"]);
+    assert!(every(&[top.pid()], 130), "{}", resident.said());
+    let mut dice = Dice(0xfa57_1e55);
+    let mut waits = Waits::of(top.pid());
+    let mut made = 0;
+    while made < COUNT {
+        let more = 3 + 3 * dice.roll(14);
+        top.order(&more.to_string());
+        made += more;
+        assert_eq!(top.answer(), "made");
+        let until = Instant::now() + Duration::from_millis(dice.roll(60) as u64);
+        while Instant::now() < until {
+            waits.look(740);
+        }
+    }
+    let is_done = until(|| waits.look(740) == made);
+    assert!(
+        is_done,
+        "{} of {made}: {}",
+        waits.look(740),
+        resident.said()
+    );
+    measured(&waits.words());
+    resident.ends();
 }
 
 #[test]
@@ -303,7 +348,7 @@ fn rules_are_read_again_at_sighup_and_bad_ones_are_not_taken() {
 /// A start time counts in ticks of 10 ms: whoever has the pid within the same tick looks like the old process.
 #[test]
 fn whoever_gets_the_pid_of_a_process_that_a_rule_matched_is_left_alone() {
-    const TRIES: usize = 100;
+    const TRIES: usize = 40;
     let name = "oomtop-reused-pid";
     let rules = RuleFile::new(&format!("[[rule]]\ncommand = \"*{name}*\"\nadj = 760\n"));
     let resident = Resident::start(&rules, &[]);

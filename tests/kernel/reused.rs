@@ -1,5 +1,7 @@
 //! Pids that are reused while a write is under way: the real kernel, and an adversary that is always in time.
 
+mod tries;
+
 use std::fs;
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};

@@ -16,7 +16,7 @@ use oomtop::model::process::ProcessId;
 
 const MIB: u64 = 1 << 20;
 
-fn version(group: &Memcg) -> CgroupVersion {
+pub(crate) fn version(group: &Memcg) -> CgroupVersion {
     match group.version() {
         Version::V2 => CgroupVersion::V2,
         Version::V1 if fs::exists("/sys/fs/cgroup/unified").unwrap_or(false) => {

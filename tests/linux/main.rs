@@ -32,5 +32,6 @@ mod starved;
 mod systemd;
 mod time_zone;
 mod units;
+mod urgent;
 mod waker;
 mod writer;

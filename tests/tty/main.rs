@@ -13,6 +13,7 @@ mod bounded;
 mod input;
 mod killed;
 mod latency;
+mod load_test;
 mod panics;
 mod poor;
 mod screenshots;

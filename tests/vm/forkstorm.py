@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""900 new processes while memory is short: kills become rows, the back end stays. How old samples got, and how late
-kills, is measured; how busy the host is decides that too."""
+"""900 new processes while memory is short: kills become rows, the back end stays, the threads between the kernel and the
+screen run before all others and go back. How old samples got in the storm, and how late kills, is measured; how busy the
+host is decides that too: the longest sleep of a thread that runs before all of them says so."""
 # vm: --mem 512M
 # long: it measures how late rows and samples get, which needs a host to itself
 # kernels: 6.1
@@ -11,6 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["VMLAB_FILES"])
+from screen import until
 from terminal import Terminal, Watch, kernel_clock
 from vmlab import Hog, Kmsg, check, finish, mlockall, protect, say
 
@@ -41,6 +43,30 @@ def backend():
     return re.search(name, tty.wait("the back end", lambda t: re.search(name, t)))[1]
 
 
+def policies():
+    """The scheduling policy of each thread, by name."""
+    found = {}
+    for tid in os.listdir("/proc/%d/task" % tty.pid):
+        try:
+            with open("/proc/%d/task/%s/comm" % (tty.pid, tid)) as comm:
+                found[comm.read().strip()] = os.sched_getscheduler(int(tid)) & ~os.SCHED_RESET_ON_FORK
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
+# Before all others, with memory of its own: when it oversleeps, the machine itself stood still.
+HEART = """
+import ctypes, os, time
+ctypes.CDLL(None).mlockall(3)
+os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(50))
+last = time.monotonic()
+while True:
+    time.sleep(.05)
+    now = time.monotonic()
+    print("%.2f" % (now - last), flush=True)
+    last = now
+"""
 begun = backend()
 log, watch = Kmsg(), Watch(tty)
 shift = kernel_clock(log)
@@ -48,9 +74,12 @@ edge = Hog("edge", mb=4, adj=-500, until_avail="60")
 leaks, killed, count = [], {}, 0
 forks = subprocess.Popen([sys.executable, "-S", "-E", "-c", FORKS], stdout=subprocess.PIPE, bufsize=0, start_new_session=True)
 stress = [subprocess.Popen(["stress-ng", "--quiet", "--fork", "1", "--clone", "1", "--bigheap", "1", "-t", str(MOST)])]
+heart = subprocess.Popen([sys.executable, "-S", "-E", "-c", HEART], stdout=open("/run/heart", "w"))
 begin = time.monotonic()
+# What it said before is not of the storm.
+watch.ages = [0.0]
 os.set_blocking(forks.stdout.fileno(), False)
-kids, told = 0, b""
+kids, told, urgent = 0, b"", set()
 
 
 def collect():
@@ -70,8 +99,14 @@ while time.monotonic() - begin < MOST and (kids < KIDS or time.monotonic() - beg
         leaks[-1].go()
         count += 1
     collect()
+    urgent |= {name for name, policy in policies().items() if policy == os.SCHED_RR}
     time.sleep(0.1)
 collect()
+oldest = max(watch.ages)
+heart.kill()
+heart.wait()
+with open("/run/heart") as beats:
+    asleep = max([0.0] + [float(beat) for beat in beats.read().split()])
 most = max([0] + [int(n) for n in re.findall(r"(\d+) procs", tty.lines()[0])])
 # A kill of the last moment is still on its way to the screen.
 judged = {pid: at for pid, at in killed.items() if at < time.monotonic() - 3}
@@ -87,14 +122,18 @@ for hog in leaks + [edge]:
 late = sorted(watch.rows[pid] - at for pid, at in judged.items() if pid in watch.rows)
 say(tty.lines()[0])
 say("%d kids, %d processes on the screen, %d kills, %d of them seen as rows" % (kids, most, len(killed), len(late)))
-say("MEASURED: %d new processes and %d kills on %s: oldest sample %.1f s%s, kill row late by %.2f s at most (median %.2f), via %s" % (
-    kids, len(killed), os.uname().release, max(watch.ages), "" if max(watch.ages) else " (never over 2)",
-    late[-1] if late else -1, late[len(late) // 2] if late else -1, shown))
+say("MEASURED: %d new processes and %d kills on %s: oldest sample %.1f s%s, kill row late by %.2f s at most (median %.2f), via %s; the machine "
+    "itself stood still for %.2f s" % (
+    kids, len(killed), os.uname().release, oldest, "" if oldest else " (never over 2)",
+    late[-1] if late else -1, late[len(late) // 2] if late else -1, shown, asleep))
 if kids < KIDS:
     say("SKIPPED: %d of %d processes on %s because this machine was too slow to start more" % (kids, KIDS, os.uname().release))
 check(len(killed) > 3, "there are kills (%d)" % len(killed))
 check(shown == begun, "the back end is still, or again, %s (%s)" % (begun, shown))
 check(most >= min(kids, KIDS), "all of them are on the screen (%d of %d)" % (most, kids))
+check({"sampler", "oom-log", "oom-kmsg", "oomtop"} <= urgent, "who stands between kernel and screen ran first (%s)" % " ".join(sorted(urgent)))
+check(not {"writer", "oom-journal"} & urgent, "who may take long did not")
+check(until(lambda: os.SCHED_RR not in policies().values(), 60), "they are as others again (%s)" % policies())
 missing = set(judged) - set(watch.rows)
 # The pane shows the newest: some of a burst may have been pushed out between two looks.
 check(len(missing) <= len(judged) // 10, "the kills became rows (%d of %d)" % (len(judged) - len(missing), len(judged)))

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Hundreds of memory cgroups with limits, usage and counters: the walk inside the kernel counts them as their files do."""
 # vm: --mem 512M
-# kernels: 6.1 7.3
+# kernels: 7.3
+# kernels when named: 6.1
 # kernels when named: 5.10 6.12
 import json
 import os

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """Runs scenarios one after another in one virtual machine: a boot costs more than most scenarios.
 
-The arguments are the scenarios' file names. Each says at its end "SCENARIO name: exit status, seconds"."""
+The arguments are the scenarios' file names. A line "# user: tester" in the head of one says who runs it. Each says at
+its end "SCENARIO name: exit status, seconds"."""
 import os
+import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -14,11 +17,15 @@ from vmlab import protect
 LIMIT = 300
 
 
-def as_first():
-    """A scenario begins with the score adjustment it would have in a machine of its own."""
+def as_first(user):
+    """A scenario begins as it would in a machine of its own: with its score adjustment, and as its user."""
     os.setsid()
     with open("/proc/self/oom_score_adj", "w") as adj:
         adj.write("0")
+    if user:
+        os.initgroups(user.pw_name, user.pw_gid)
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
 
 
 def run(name):
@@ -26,7 +33,14 @@ def run(name):
     out = os.path.join(os.environ["VMLAB_OUT"], name)
     os.makedirs(out, exist_ok=True)
     path = os.path.join(os.environ["VMLAB_FILES"], name)
-    with subprocess.Popen([sys.executable, path], preexec_fn=as_first, env={**os.environ, "VMLAB_OUT": out}) as child:
+    env = {**os.environ, "VMLAB_OUT": out}
+    with open(path) as script:
+        found = re.search("^# user: (.+)", script.read(), re.M)
+    user = pwd.getpwnam(found[1]) if found else None
+    if user:
+        os.chown(out, user.pw_uid, user.pw_gid)
+        env.update(HOME=user.pw_dir, USER=user.pw_name, LOGNAME=user.pw_name)
+    with subprocess.Popen([sys.executable, path], preexec_fn=lambda: as_first(user), env=env) as child:
         try:
             return child.wait(LIMIT)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """An ordinary user: no kernel log, no writes to others. The program says so and goes on."""
-# vm: --user tester --mem 512M
+# vm: --mem 512M
+# user: tester
 import os
 import sys
 

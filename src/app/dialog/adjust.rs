@@ -216,6 +216,13 @@ impl Dialog for AdjustDialog {
                 let unit = self.service(context);
                 return Outcome::Perform(self.later.turn(unit.as_ref()));
             }
+            Id::Rule => {
+                self.armed = false;
+                let value = self.parsed().ok();
+                return value.map_or(Outcome::Stay, |value| {
+                    Outcome::MakeRule(self.main.clone(), value)
+                });
+            }
             Id::Protect => self.lean(Lean::Protect),
             Id::Expend => self.lean(Lean::Expend),
             Id::Legacy => {

@@ -18,6 +18,8 @@ pub mod ledger;
 mod managed;
 pub mod report;
 pub mod rows;
+pub mod rule;
+pub mod rules;
 mod scroll;
 pub mod settings;
 pub mod signal;
@@ -27,6 +29,7 @@ pub mod wrap;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::msg::{Effect, GroupChoice, Receipt, WriteId};
 use super::settings::Settings;
@@ -44,7 +47,9 @@ use crate::model::incident::Survey;
 use crate::model::ledger::{Account, Place};
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
+use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Process, ProcessId};
+use crate::model::rules::book::RuleBook;
 use crate::model::snapshot::{Host, Snapshot};
 use crate::model::systemd::drop_in::Found;
 use crate::model::systemd::{Lasting, UnitName};
@@ -113,6 +118,10 @@ pub enum Outcome {
     TakeBack(WriteId, Option<String>),
     /// Stay open and ask on top whether this write shall be taken back.
     AskUndo(WriteId),
+    /// Stay open and ask on top for a rule that gives this process, and those like it, this value.
+    MakeRule(Pinned, OomScoreAdj),
+    /// Close and show those processes of the table that this filter lets through.
+    Filter(String),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Close and show the processes of this domain.
@@ -172,6 +181,9 @@ pub trait Dialog: fmt::Debug {
 
     /// Takes the list of groups that the dialog requested.
     fn on_groups(&mut self, _groups: &Result<Vec<GroupChoice>, String>) {}
+
+    /// Takes the rules of `oomtop protect`, which the dialog may have asked for.
+    fn on_rules(&mut self, _book: &Arc<RuleBook>) {}
 
     /// Whose ledger the dialog shows.
     fn wants_ledger(&self, _snapshot: &Snapshot) -> Option<Place> {

@@ -26,7 +26,9 @@ fn turns(step: &Step) -> Option<(Freezable, bool)> {
         }
         // Whoever kills a group leaves it thawed.
         Step::Cgroup(CgroupStep::Kill(group)) => Some((Freezable::Group(group.clone()), false)),
-        Step::Adj { .. } | Step::Reap { .. } | Step::Cgroup(_) | Step::Unit(_) => None,
+        Step::Adj { .. } | Step::Rule(_) | Step::Reap { .. } | Step::Cgroup(_) | Step::Unit(_) => {
+            None
+        }
     }
 }
 

@@ -117,6 +117,10 @@ named! {
         Lasting = "lasting",
         /// Keeps the rest of a service that systemd would stop.
         Policy = "policy",
+        /// Shows the rules.
+        Rules = "rules",
+        /// Makes a rule of the process of the dialog.
+        Rule = "rule",
     }
 }
 

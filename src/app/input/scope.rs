@@ -48,6 +48,10 @@ named! {
         Ledger = "memory ledger",
         /// The incident dialog.
         Incident = "incident dialog",
+        /// Whom the rules hold.
+        Rules = "rules view",
+        /// A rule before it is written.
+        Rule = "rule dialog",
         /// The question before quitting while something is frozen.
         Leave = "quit dialog",
     }
@@ -78,6 +82,8 @@ impl KeyScope {
             | Self::Event
             | Self::Settings
             | Self::Ledger
+            | Self::Rules
+            | Self::Rule
             | Self::Leave => false,
         }
     }

@@ -1,5 +1,6 @@
 //! [`Changes`]: what the receipts of a write say it changed, by kind.
 
+use super::rules::RuleChange;
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::freezer::{Freezable, FreezerState};
@@ -74,6 +75,8 @@ pub(super) enum Deed<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Changes<'a> {
     pub(super) adj: Vec<AdjChange>,
+    /// Rules in files.
+    pub(super) rules: Vec<RuleChange<'a>>,
     pub(super) signals: Vec<(ProcessId, Signal)>,
     pub(super) moves: Vec<MoveChange<'a>>,
     pub(super) frozen: Vec<FreezeChange>,
@@ -127,6 +130,15 @@ impl<'a> Changes<'a> {
                     before,
                     after,
                 }));
+            }
+            Step::Rule(edit) => {
+                let is_done = inverse::took_effect(receipt);
+                let after = match after {
+                    Some(Reading::Rule(after)) => Some(*after),
+                    _ => None,
+                };
+                self.rules
+                    .extend(is_done.then_some(RuleChange { edit, after }));
             }
             Step::Signal { target, signal } => {
                 self.signals.extend(after.map(|_| (*target, *signal)));

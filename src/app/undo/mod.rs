@@ -1,13 +1,14 @@
 //! The writes of this session, and their undo.
 //!
 //! [`UndoLog`] remembers those that can be taken back, [`History`] all of them, `changes` sums up the receipts of a write, `receipt` takes in a receipt,
-//! `take_back` asks and undoes, `words`, `deeds` and `later` hold the sentences. [`inverse`] computes what undoes a write.
+//! `take_back` asks and undoes, `words`, `deeds`, `later` and `rules` hold the sentences. [`inverse`] computes what undoes a write.
 
 mod changes;
 mod deeds;
 mod history;
 mod later;
 mod receipt;
+mod rules;
 mod take_back;
 mod words;
 

@@ -61,6 +61,7 @@ pub(in crate::app) fn written(
     // A dialog shows what failed, not what was done beside it.
     let is_single = |plan: &PlanReceipt| plan.steps.len() + plan.taken_back.len() <= 1;
     let nothing_done = changes.adj.is_empty()
+        && changes.rules.is_empty()
         && changes.signals.is_empty()
         && changes.moves.is_empty()
         && changes.frozen.is_empty()

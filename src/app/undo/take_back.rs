@@ -8,7 +8,7 @@ use crate::app::dialog::cgroup::steps::step_text;
 use crate::app::dialog::undo::UndoDialog;
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::{Effect, WriteId};
+use crate::app::msg::{Effect, Undo, WriteId};
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::plan::inverse;
 use crate::text::format::long_size;
@@ -68,15 +68,19 @@ pub(in crate::app) fn take_back(
         inverse::expectations(&written.plans)
     };
     let plans = inverse::of_write(&written.plans);
-    let (by, effect) = state.write(plans, Some(expected));
+    let (by, effect) = state.write(plans, Some(Undo { of, expected }));
     state.undo.undoing = Some(Undoing { by, of });
     vec![effect]
 }
 
-/// What the user must know before the write is undone; `None` if nothing.
+/// What the user must know before the write is undone: what has changed, and what the undo kills. `None` if nothing.
 fn warning(state: &State, written: &Written) -> Option<String> {
     let changed = state.undo.changed_since(written.id).map(str::to_owned);
-    changed.or_else(|| does_harm(state, written))
+    let warnings: Vec<String> = changed
+        .into_iter()
+        .chain(does_harm(state, written))
+        .collect();
+    (!warnings.is_empty()).then(|| warnings.join(". Besides, "))
 }
 
 /// A sentence if the old limit of a group kills at once. The values themselves are compared when the undo is

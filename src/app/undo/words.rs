@@ -4,6 +4,7 @@ use super::Written;
 use super::changes::{Changes, LimitChange};
 use super::deeds;
 use super::later::{self, with};
+use super::rules;
 use crate::app::State;
 use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupPath;
@@ -21,6 +22,7 @@ impl Written {
         // All fields, by name: a new one asks what taking it back would do.
         let Changes {
             adj,
+            rules: files,
             signals: _,
             moves,
             frozen,
@@ -34,6 +36,9 @@ impl Written {
             taken_back: _,
             left: _,
         } = &changes;
+        if let Some(change) = files.first() {
+            return rules::back(change);
+        }
         let back = moves
             .iter()
             .filter_map(|change| Some((change.target, change.from?)));
@@ -93,7 +98,7 @@ pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
             (Some(target), count(changes.frozen.len(), done))
         }
         Step::Reap { target } => (Some(target), None),
-        Step::Cgroup(_) | Step::Unit(_) => (None, None),
+        Step::Rule(_) | Step::Cgroup(_) | Step::Unit(_) => (None, None),
     };
     let mut said = match whose {
         Some(target) => format!("{}: {sentence}", name(state, *target)),
@@ -128,6 +133,7 @@ fn count(others: usize, what: &str) -> Option<String> {
 fn remains(receipt: &StepReceipt) -> String {
     match &receipt.step {
         Step::Adj { target, value } => format!("adj {value} of {}", target.pid),
+        Step::Rule(edit) => format!("a rule in {}", edit.path),
         Step::Signal { target, signal } => format!("SIG{} to {}", signal.name, target.pid),
         Step::Stop { target, stop } => format!(
             "process {} {}",
@@ -179,6 +185,8 @@ pub(super) fn changed(
                 written.name(*target)
             )
         }
+        // Its own step says what has become of it.
+        Step::Rule(edit) => format!("{} has changed since; {again} take out the rule", edit.path),
         Step::Cgroup(CgroupStep::Limit(group, write))
         | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
             let now = wording::limit(write.file, now.limit()?);
@@ -247,6 +255,7 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
     // All fields, by name: a new one asks for its sentence.
     let Changes {
         adj,
+        rules: files,
         signals,
         moves,
         frozen,
@@ -262,6 +271,9 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
     } = changes;
     if let Some(said) = deeds::done(frozen, deeds, state) {
         return said;
+    }
+    if let Some(change) = files.first() {
+        return rules::done(change);
     }
     match signals.as_slice() {
         [] => {}

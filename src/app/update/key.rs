@@ -1,6 +1,9 @@
 //! What a key does: it types text, or it runs an action of its scope.
 
+use crossterm::event::{KeyCode, KeyModifiers};
+
 use crate::app::State;
+use crate::app::dialog::rule::RuleDialog;
 use crate::app::dialog::{Dialog, DialogContext, Outcome};
 use crate::app::input::action::{Action, Run};
 use crate::app::input::actions::{jump_to_pid, open_ledger};
@@ -8,13 +11,21 @@ use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
 use crate::app::input::prompt::PromptKind;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::Effect;
+use crate::app::msg::{Control, Effect};
 use crate::app::view::layout::Pane;
 use crate::model::filter::Filter;
 use crate::model::process::ProcessId;
 use crate::text::tone::Tone;
 
 pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
+    if state.settings.watched.is_some() && is_interrupt(key) {
+        let quit = state.key(ActionId::Quit);
+        let text = format!(
+            "SIGINT was sent to the command; {quit} leaves the dashboard, the command runs on"
+        );
+        state.say(Tone::Watch, text);
+        return state.ask(Control::Interrupt);
+    }
     // These keys always work, whatever is open.
     if let Some(action) = state.keymap.fixed(key) {
         return perform(state, KeyScope::Table, action);
@@ -28,6 +39,11 @@ pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
         }
         None => on_text(state, scope, key),
     }
+}
+
+/// Ctrl-C, which a terminal would have sent to the command.
+fn is_interrupt(key: Key) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL
 }
 
 fn types(scope: KeyScope, key: Key) -> bool {
@@ -157,13 +173,34 @@ pub(super) fn to_dialog(
             state.dialogs.push(dialog);
             crate::app::undo::ask_about(state, of)
         }
+        Outcome::MakeRule(target, value) => {
+            state.dialogs.push(dialog);
+            let dialog = RuleDialog::new(target, value);
+            let mut effects = vec![dialog.request()];
+            effects.extend(state.open(dialog));
+            effects
+        }
+        Outcome::Filter(text) => show(state, &text),
         Outcome::Zoom(scope) => state.zoom_to(scope),
         Outcome::Ledger(scope) => {
             state.dialogs.push(dialog);
             open_ledger(state, scope)
         }
-        Outcome::Quit => state.ask(crate::app::msg::Control::Quit),
+        Outcome::Quit => state.ask(Control::Quit),
     }
+}
+
+/// Shows the table with this filter.
+fn show(state: &mut State, text: &str) -> Vec<Effect> {
+    match Filter::parse(text) {
+        Ok(filter) => state.table.filter = filter,
+        Err(why) => state.say(Tone::Watch, why),
+    }
+    state.focus = Pane::Processes;
+    state.domains.open = false;
+    state.table.zoom = None;
+    state.touch_selection();
+    state.arrange()
 }
 
 /// Selects a process, even if a filter hides it, and runs a table action on it.

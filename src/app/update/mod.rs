@@ -17,6 +17,7 @@ use super::dialog::Outcome;
 use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
+use crate::model::plan::step::Step;
 use crate::model::snapshot::Snapshot;
 use crate::model::traced::Traced;
 use crate::oomlog::OomEvent;
@@ -91,6 +92,16 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::Rules(book) => {
+            state.settings.rules = match book.faults.first() {
+                None => Ok(Arc::clone(&book.rules)),
+                Some(fault) => Err(fault.clone()),
+            };
+            for dialog in &mut state.dialogs {
+                dialog.on_rules(&book);
+            }
+            Vec::new()
+        }
         Msg::Ledger(answer) => {
             ledger::arrived(state, answer.as_ref());
             Vec::new()
@@ -161,6 +172,10 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
         state.pending.answered(*id);
         state.note_frozen(*id, plans);
         effects.extend(crate::app::undo::written(state, *id, plans, told));
+        let mut steps = plans.iter().flat_map(|plan| &plan.steps);
+        if steps.any(|receipt| matches!(receipt.step, Step::Rule(_))) {
+            effects.push(Effect::ReadRules(None));
+        }
     }
     // The dialog that requested a save shows the result.
     effects
@@ -205,6 +220,7 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
+        state.zoom_to_watched();
         let found = state.events.reconcile(&state.snapshot, &state.previous);
         let unlogged = found.kills;
         state.domains.accept(

@@ -2,6 +2,7 @@
 
 pub(super) mod explain;
 pub(super) mod protect;
+pub(super) mod run;
 pub(super) mod why;
 
 use super::Stop;
@@ -17,6 +18,8 @@ pub(super) enum Command {
     Why(why::WhyArgs),
     /// Give processes what rules say, now and when they start later
     Protect(protect::ProtectArgs),
+    /// Run a command in a cgroup of its own under watch, and report what it needed
+    Run(run::RunArgs),
 }
 
 impl Command {
@@ -29,6 +32,7 @@ impl Command {
             Self::Explain(args) => Mode::Explain(args.resolve()),
             Self::Why(args) => Mode::Why(args.resolve()),
             Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
+            Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
         })
     }
 }

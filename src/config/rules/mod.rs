@@ -9,7 +9,6 @@
 mod entry;
 mod parse;
 mod suggest;
-mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -18,10 +17,16 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::file;
+use crate::linux::trust;
+use crate::model::rules::book::Found;
+use crate::model::rules::own::OwnFile;
 use crate::model::rules::{MOST_RULES, Rules};
 
 /// Most files of a directory of rules.
 const MOST_FILES: usize = 256;
+
+/// The file of the directory that oomtop writes as root.
+const OWN_FILE: &str = "50-oomtop.toml";
 
 /// Where rules are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,15 +89,52 @@ impl RuleFiles {
     /// # Errors
     /// A sentence for everything that is wrong in any file, with the file and the line.
     pub fn read(&self) -> Result<Rules, Vec<String>> {
+        let found = self.survey();
+        if found.faults.is_empty() {
+            Ok(found.rules)
+        } else {
+            Err(found.faults)
+        }
+    }
+
+    /// Reads all files: the rules that are right, everything that is wrong, and the file that oomtop writes.
+    #[must_use]
+    pub fn survey(&self) -> Found {
         let (mut rules, mut errors) = (Vec::new(), Vec::new());
+        let own_path = self.own_path();
+        let mut own = OwnFile::default();
+        if let Some(path) = &own_path {
+            own = OwnFile {
+                path: path.display().to_string(),
+                refused: self.refused(path),
+                ..own
+            };
+        } else {
+            own.refused =
+                Some("neither HOME nor XDG_CONFIG_HOME says where your rules are".to_owned());
+        }
         for (path, must_be_there) in self.files(&mut errors) {
-            match self.text(&path) {
-                Ok(Some(text)) => rules.extend(parse::parse(&path, &text, &mut errors)),
+            let faults = errors.len();
+            let text = self.text(&path);
+            match &text {
+                Ok(Some(text)) => rules.extend(parse::parse(&path, text, &mut errors)),
                 Ok(None) if must_be_there => {
                     errors.push(format!("{}: there is no such file", path.display()));
                 }
                 Ok(None) => {}
-                Err(sentence) => errors.push(sentence),
+                Err(sentence) => errors.push(sentence.clone()),
+            }
+            let is_own = own_path.as_ref() == Some(&path);
+            if is_own {
+                own.text = text.ok().flatten();
+                own.refused = errors.get(faults).cloned().or(own.refused);
+            }
+            // Those of later files are stronger than a new rule.
+            if own_path
+                .as_ref()
+                .is_some_and(|own| self.is_up_to(&path, own))
+            {
+                own.before = rules.len();
             }
         }
         if rules.len() > MOST_RULES {
@@ -101,11 +143,41 @@ impl RuleFiles {
                 rules.len()
             ));
         }
-        if errors.is_empty() {
-            Ok(Rules::new(rules))
-        } else {
-            Err(errors)
+        Found {
+            rules: Rules::new(rules),
+            faults: errors,
+            places: self.places(),
+            own,
         }
+    }
+
+    /// The file that oomtop writes: one of the directory as root, that of the user otherwise.
+    fn own_path(&self) -> Option<PathBuf> {
+        match &self.place {
+            Place::Named(_) => None,
+            Place::Usual { directory, .. } if self.euid == 0 => Some(directory.join(OWN_FILE)),
+            Place::Usual { user, .. } => user.clone(),
+        }
+    }
+
+    /// The file is read before this one, or is this one.
+    fn is_up_to(&self, path: &Path, own: &Path) -> bool {
+        match &self.place {
+            Place::Usual { system, user, .. } if self.euid == 0 => {
+                path == system || user.as_deref() != Some(path) && path <= own
+            }
+            Place::Named(_) | Place::Usual { .. } => true,
+        }
+    }
+
+    /// Why a rule must not be written there: a sentence, where `oomtop protect` would not obey it.
+    fn refused(&self, path: &Path) -> Option<String> {
+        if file::is_out_of_reach(path) {
+            return Some(format!("{}: no permission to look there", path.display()));
+        }
+        let mut around = path.ancestors().skip(1);
+        let nearest = around.find(|directory| directory.is_dir())?;
+        trust::directory_for_file(nearest, self.euid).err()
     }
 
     /// The files in their order, and whether each must be there.

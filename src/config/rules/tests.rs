@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Place, RuleFiles, parse, trust};
 use crate::model::rules::Rules;
+use crate::model::rules::book::Found;
 
 struct Given {
     dir: tempfile::TempDir,
@@ -33,15 +34,23 @@ impl Given {
         self
     }
 
-    fn read(&self) -> Result<Rules, String> {
-        let files = RuleFiles {
+    fn files(&self) -> RuleFiles {
+        RuleFiles {
             place: Place::Usual {
                 system: self.path("rules.toml"),
                 directory: self.path("rules.d"),
                 user: Some(self.path("user/rules.toml")),
             },
             euid: self.euid,
-        };
+        }
+    }
+
+    fn survey(&self) -> Found {
+        self.files().survey()
+    }
+
+    fn read(&self) -> Result<Rules, String> {
+        let files = self.files();
         let own = format!("{}/", self.dir.path().display());
         files
             .read()
@@ -178,6 +187,48 @@ rules.d/huge.toml: is larger than 64 KiB
 rules.d/pipe.toml: is not a regular file
 "
     );
+}
+
+/// The file of oomtop, its place among the others, and why it is not written.
+#[test]
+fn oomtop_writes_a_file_of_its_own_or_the_users() {
+    let rule = |name: &str| format!("[[rule]]\nname = \"{name}\"\nadj = 1\n");
+    let mut given = Given::new()
+        .file("rules.toml", &rule("system"))
+        .file("rules.d/10-a.toml", &rule("a"))
+        .file("rules.d/60-b.toml", &rule("b"))
+        .file("user/rules.toml", &rule("user"));
+    given.euid = 1000;
+    let own = given.survey().own;
+    assert_eq!(
+        own.path,
+        given.path("user/rules.toml").display().to_string()
+    );
+    assert_eq!((own.text, own.before), (Some(rule("user")), 4));
+    given.euid = 0;
+    let own = given.survey().own;
+    let path = given.path("rules.d/50-oomtop.toml");
+    assert_eq!(own.path, path.display().to_string());
+    assert_eq!(own.text, None);
+    let is_root = rustix::process::geteuid().is_root();
+    assert_eq!(own.refused.is_none(), is_root, "{:?}", own.refused);
+    if is_root {
+        // Files that are named later come after it, and so does the user's.
+        assert_eq!(own.before, 2);
+        let given = given.file("rules.d/50-oomtop.toml", &rule("own"));
+        assert_eq!(given.survey().own.before, 3);
+        fs::set_permissions(given.path("rules.d"), fs::Permissions::from_mode(0o777))
+            .expect("changed");
+        let refused = given.survey().own.refused.expect("open");
+        assert!(refused.contains("others than root"), "{refused}");
+    }
+    let mut broken = Given::new()
+        .file("rules.toml", &rule("system"))
+        .file("user/rules.toml", "[[rule]]\nnmae = 1\n");
+    broken.euid = 1000;
+    let found = broken.survey();
+    assert_eq!(found.rules.len(), 1, "what is right is shown");
+    assert_eq!(found.own.refused.as_ref(), found.faults.first());
 }
 
 #[test]

@@ -121,6 +121,8 @@ mod tests {
                     sort: _,
                     // From files of their own.
                     rules: _,
+                    // `oomtop run` sets it.
+                    watched: _,
                 },
             color: _,
             backend: _,

@@ -4,6 +4,7 @@ use rustix::mm::MlockAllFlags;
 
 use crate::linux::kernel_file::{FileBuffer, open_dir, signed};
 use crate::linux::scan::proc::status_lines;
+use crate::linux::urgent;
 
 /// The lowest value that still allows a kill. -1000 would be wrong: the kernel cannot enforce the limit of a
 /// memory cgroup in which all remaining processes have it (mm/oom_kill.c "no killable processes").
@@ -30,6 +31,8 @@ pub struct SelfProtection {
 /// Locks the memory and lowers the adj, as far as this process is allowed to. oomtop works without either.
 #[must_use]
 pub fn protect_self() -> SelfProtection {
+    // The settings panel says whether it was refused.
+    let _ = urgent::OWN.arm();
     SelfProtection {
         locked: may_lock() && lock(),
         adj_lowered: lower_adj(),

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::urgent;
 use crate::model::cgroup::CgroupPath;
 use crate::model::wake::{Wake, WakeSource, WakeSources};
 
@@ -76,6 +77,7 @@ impl Waker {
                 Err(reason) => WakeSource::Off(reason.clone()),
             },
             groups: self.groups.source(),
+            turn: urgent::OWN.turn(),
         }
     }
 
@@ -97,6 +99,9 @@ impl Waker {
             };
             self.rests_until = Instant::now() + told.map_or(NOISE, |_| GAP);
             if let Some(wake) = told {
+                if wake == Wake::Pressure {
+                    urgent::OWN.memory_is_short();
+                }
                 return Woken::By(wake);
             }
         }
@@ -114,7 +119,8 @@ impl Waker {
         let others = fds.len();
         let groups = self.groups.fds();
         fds.extend(groups.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        match poll(&mut fds, None) {
+        let until = urgent::OWN.look().map(at_least_a_moment);
+        match poll(&mut fds, until.as_ref()) {
             Err(Errno::INTR) => return Ready::Nothing,
             // Nothing can be waited for: then only the caller wakes.
             Err(_) => {
@@ -173,9 +179,17 @@ enum Ready {
 /// Rests, but not longer than until it is called.
 fn is_called(called: BorrowedFd<'_>, rest: Duration) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(called.as_fd(), PollFlags::IN)];
-    // A rest of less than a millisecond is one of a millisecond.
-    let rest = Timespec::try_from(rest.max(Duration::from_millis(1))).ok();
-    matches!(poll(&mut fds, rest.as_ref()), Ok(1..))
+    let rest = at_least_a_moment(rest);
+    matches!(poll(&mut fds, Some(&rest)), Ok(1..))
+}
+
+/// A rest of less than a millisecond is one of a millisecond.
+fn at_least_a_moment(rest: Duration) -> Timespec {
+    let moment = Timespec {
+        tv_sec: 0,
+        tv_nsec: 1_000_000,
+    };
+    Timespec::try_from(rest.max(Duration::from_millis(1))).unwrap_or(moment)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::linux::write::adj::{look_at_adj, write_adj};
 use crate::linux::write::cgroup::CgroupWriter;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::linux::write::pins::Pins;
+use crate::linux::write::rules;
 use crate::linux::write::signal::{own_pids, send_signal};
 use crate::linux::write::stop;
 use crate::linux::write::unit::{Silence, UnitWriter};
@@ -95,6 +96,7 @@ impl Executor for KernelWriter {
     fn look(&mut self, step: &Step) -> Result<Reading, Failure> {
         match step {
             Step::Adj { target, .. } => look_at_adj(&self.pins, *target),
+            Step::Rule(edit) => rules::look(edit),
             Step::Signal { target, .. } => {
                 own_pids(&self.root, "signals")?;
                 self.pins.process(*target).map(|_| Reading::Nothing)
@@ -113,6 +115,7 @@ impl Executor for KernelWriter {
         let mut before = Reading::Nothing;
         let outcome = match step {
             Step::Adj { target, value } => write_adj(&self.pins, *target, *value, &mut before),
+            Step::Rule(edit) => rules::run(&self.root, &self.pins, edit, &mut before),
             Step::Signal { target, signal } => {
                 send_signal(&self.root, &self.pins, *target, *signal).map(|()| Reading::Nothing)
             }

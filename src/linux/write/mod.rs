@@ -6,6 +6,7 @@ pub(super) mod errors;
 pub mod executor;
 pub(super) mod pinned;
 pub(super) mod pins;
+mod rules;
 pub(super) mod signal;
 mod spared;
 mod stop;

@@ -20,6 +20,11 @@ pub trait Executor {
     /// Does one step and reads it back. It looks at what is there before it writes, so that the step can be
     /// taken back ([`super::inverse`]).
     fn step(&mut self, step: &Step) -> StepReceipt;
+
+    /// Does one step of the way back of a failed plan.
+    fn take_back(&mut self, step: &Step) -> StepReceipt {
+        self.step(step)
+    }
 }
 
 /// Carries out a plan as a whole: nothing is written if a process in it is gone, and a step that fails takes the
@@ -81,7 +86,7 @@ fn refused<E: Executor + ?Sized>(executor: &mut E, steps: &[Step]) -> Option<Pla
 fn take_back<E: Executor + ?Sized>(executor: &mut E, receipt: &PlanReceipt) -> Vec<TakenBack> {
     let mut done = Vec::new();
     for (step, back) in inverse::of_failed(receipt) {
-        let failures = back.iter().map(|step| executor.step(step).outcome);
+        let failures = back.iter().map(|step| executor.take_back(step).outcome);
         let failures: Vec<_> = failures.filter_map(Result::err).collect();
         let outcome = failures.into_iter().next().map_or(Ok(()), Err);
         done.push(TakenBack { step, outcome });

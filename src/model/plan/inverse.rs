@@ -5,6 +5,7 @@ use super::receipt::{FailureKind, PlanReceipt, Reading, StepReceipt};
 use super::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
+use crate::model::rules::own::RuleEdit;
 use crate::model::systemd::Left;
 
 /// The steps that take one step back, in the order to do them. Empty where it changed nothing, where it cannot
@@ -21,6 +22,7 @@ pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
             let back = before.map(|value| Step::Adj { target, value });
             back.into_iter().collect()
         }
+        Step::Rule(edit) => rule_back(edit, &receipt.before).into_iter().collect(),
         Step::Stop { target, stop } => {
             let back = Step::Stop {
                 target: *target,
@@ -42,6 +44,14 @@ pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
             let steps = of_cgroup_step(step, &receipt.before);
             steps.into_iter().map(Step::Cgroup).collect()
         }
+    }
+}
+
+/// A rule that was in its file before stays there.
+fn rule_back(edit: &RuleEdit, before: &Reading) -> Option<Step> {
+    match before {
+        Reading::Rule(found) if found.is_there != edit.add => Some(Step::Rule(edit.back())),
+        _ => None,
     }
 }
 
@@ -121,6 +131,8 @@ fn limits(
 pub fn took_effect(receipt: &StepReceipt) -> bool {
     match (&receipt.step, receipt.failure()) {
         (_, None) => true,
+        // It is there, but may be gone after a power failure.
+        (Step::Rule(_), Some(failure)) => failure.kind == FailureKind::NotKept,
         // What systemd was told stays, too, where the kernel or another file says otherwise.
         (Step::Cgroup(CgroupStep::Limit(..)) | Step::Unit(_), Some(failure)) => {
             failure.kind == FailureKind::NotKept
@@ -165,6 +177,7 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
     };
     match step {
         Step::Adj { .. }
+        | Step::Rule(_)
         | Step::Stop { .. }
         | Step::Unit(_)
         | Step::Cgroup(CgroupStep::Limit(..) | CgroupStep::Freeze(..)) => vec![own],

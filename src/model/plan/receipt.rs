@@ -5,6 +5,7 @@ use crate::model::cgroup::limits::{LimitPatch, LimitValue};
 use crate::model::freezer::FreezerState;
 use crate::model::plan::step::{LimitWrite, Step};
 use crate::model::process::score::OomScoreAdj;
+use crate::model::rules::own::RuleFound;
 use crate::model::systemd::UnitLimitReading;
 use crate::model::systemd::drop_in::Found;
 
@@ -16,6 +17,8 @@ pub enum Reading {
     Nothing,
     /// The `oom_score_adj` of the process.
     Adj(OomScoreAdj),
+    /// Whether a rule is in its file.
+    Rule(RuleFound),
     /// What the limit file says.
     Limit(LimitValue),
     /// The group that was made, or the one the process is in.
@@ -115,6 +118,7 @@ impl Reading {
             return one.text == other.text;
         }
         match (self, other) {
+            (Self::Rule(one), Self::Rule(other)) => one.is_there == other.is_there,
             // What was freezing is frozen a moment later.
             (Self::Freezer(one), Self::Freezer(other)) => one.is_stopped() == other.is_stopped(),
             (Self::UnitLimit(one), Self::UnitLimit(other)) => {
@@ -224,6 +228,8 @@ pub enum FailureKind {
     Reused,
     /// No permission.
     Denied,
+    /// The rule is not in its file (any more).
+    NoRule,
     /// The group is not there (any more).
     NoGroup,
     /// Written, but another value was read back.
@@ -241,7 +247,7 @@ impl FailureKind {
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {
-            Self::Gone | Self::Reused | Self::NoGroup => true,
+            Self::Gone | Self::Reused | Self::NoRule | Self::NoGroup => true,
             Self::Denied | Self::NotKept | Self::Changed | Self::Withdrawn | Self::Other => false,
         }
     }

@@ -7,6 +7,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
+use crate::model::rules::own::RuleEdit;
 use crate::model::systemd::drop_in::DropInWrite;
 use crate::model::systemd::{Lasting, Left, UnitName};
 
@@ -20,6 +21,8 @@ pub enum Step {
         /// The new value.
         value: OomScoreAdj,
     },
+    /// Add a rule to the file of rules that oomtop writes, or take it away: whole or not at all, and nothing else in it.
+    Rule(RuleEdit),
     /// Send a signal through a pidfd.
     Signal {
         /// To whom.
@@ -116,7 +119,7 @@ impl Step {
             | Self::Stop { target, .. }
             | Self::Reap { target }
             | Self::Cgroup(CgroupStep::Move(target, _)) => Some(*target),
-            Self::Cgroup(_) | Self::Unit(_) => None,
+            Self::Rule(_) | Self::Cgroup(_) | Self::Unit(_) => None,
         }
     }
 }

@@ -36,15 +36,6 @@ impl Fact {
         Self::Container,
     ];
 
-    /// Any user can make a process that shows this, whatever it is.
-    #[must_use]
-    pub fn is_free_to_choose(self) -> bool {
-        match self {
-            Self::Name | Self::Command | Self::Exe => true,
-            Self::User | Self::Unit | Self::Cgroup | Self::Container => false,
-        }
-    }
-
     /// The key in a file.
     #[must_use]
     pub fn key(self) -> &'static str {
@@ -116,14 +107,14 @@ impl Condition {
     /// Any user can make a process that matches, whatever it is.
     #[must_use]
     pub fn is_free_to_choose(&self) -> bool {
-        let is_open = |glob: &Glob| {
-            let text = glob.to_string();
-            let within = text.strip_prefix("/user.slice").unwrap_or(&text);
-            let within = within.trim_start_matches('/');
-            let within = within.strip_prefix("user-").unwrap_or(within);
-            within.is_empty() || within.starts_with(['*', '?', '['])
-        };
-        self.fact.is_free_to_choose() || self.fact == Fact::Cgroup && self.any.iter().any(is_open)
+        let mut globs = self.any.iter();
+        match self.fact {
+            Fact::Name | Fact::Command | Fact::Exe => true,
+            Fact::User => globs.any(|glob| glob.matches(NO_UID)),
+            Fact::Unit => globs.any(|glob| UNITS_OF_USERS.iter().any(|unit| glob.matches(unit))),
+            Fact::Cgroup => globs.any(is_open),
+            Fact::Container => false,
+        }
     }
 
     /// True if the fact is known and matches. A rule that `protects` does not believe what a user can name: a unit of
@@ -148,6 +139,26 @@ impl Condition {
             Fact::Container => owners(path, protects).iter().any(|name| any(name)),
         }
     }
+}
+
+/// The uid that is no user's (-1).
+const NO_UID: &str = "4294967295";
+
+/// Units around the processes of any user: a pattern that matches one of these names no user.
+const UNITS_OF_USERS: [&str; 4] = [
+    "user.slice",
+    "user-4294967295.slice",
+    "user@4294967295.service",
+    "session-4294967295.scope",
+];
+
+/// A pattern for groups that any user can make.
+fn is_open(glob: &Glob) -> bool {
+    let text = glob.to_string();
+    let within = text.strip_prefix("/user.slice").unwrap_or(&text);
+    let within = within.trim_start_matches('/');
+    let within = within.strip_prefix("user-").unwrap_or(within);
+    within.is_empty() || within.starts_with(['*', '?', '['])
 }
 
 /// The path and those of the groups around it, without the root.
@@ -237,6 +248,29 @@ mod tests {
                 fact: Fact::Cgroup,
                 any,
             };
+            assert_eq!(condition.is_free_to_choose(), is_free, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_unit_or_a_user_that_means_everybody_is_free_to_choose() {
+        for (fact, pattern, is_free) in [
+            (Fact::Unit, "*", true),
+            (Fact::Unit, "user.slice", true),
+            (Fact::Unit, "*.service", true),
+            (Fact::Unit, "user-*.slice", true),
+            (Fact::Unit, "user@*.service", true),
+            (Fact::Unit, "session-*", true),
+            (Fact::Unit, "user-7.slice", false),
+            (Fact::Unit, "postgresql*", false),
+            (Fact::Unit, "system.slice", false),
+            (Fact::User, "*", true),
+            (Fact::User, "ci-*", false),
+            (Fact::User, "1001", false),
+            (Fact::Container, "*", false),
+        ] {
+            let any = vec![fact.pattern(pattern).expect("a pattern")];
+            let condition = Condition { fact, any };
             assert_eq!(condition.is_free_to_choose(), is_free, "{pattern}");
         }
     }

@@ -16,11 +16,14 @@
 //! The host's pid 1 and kernel threads are never held: the kernel never chooses them, and the children of pid 1 would
 //! inherit its value.
 
+pub mod book;
 pub mod census;
 pub mod change;
 pub mod condition;
+pub mod draft;
 pub mod glob;
 pub mod held;
+pub mod own;
 pub mod start;
 pub mod struggle;
 pub mod subject;

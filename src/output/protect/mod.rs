@@ -42,7 +42,7 @@ pub fn notes(rules: &Rules) -> Vec<String> {
     let open = rules.iter().filter(|(_, rule)| rule.is_open_to_all());
     open.map(|(id, _)| {
         format!(
-            "rule {}: any user can start a process that it matches and so protects; add user, unit, cgroup or container",
+            "rule {}: any user can start a process that it matches and so protects; add a user, unit, cgroup or container that is not everybody's",
             rule_name(rules, id)
         )
     })

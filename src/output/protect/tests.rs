@@ -105,6 +105,7 @@ It has what the rule gives: -100.
     assert!(child.contains("The rule gives 300."));
     assert!(!child.contains('\u{1b}'));
     assert!(answer(300).contains("Held by no rule."));
+    assert!(answer(300).contains("only an oomtop protect knows that ran then"));
 }
 
 #[test]

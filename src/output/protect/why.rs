@@ -40,7 +40,13 @@ pub fn why(answer: &Why<'_>, rules: &Rules, name: impl Fn(ProcessId) -> Option<C
             "Held by no rule: it is the host's pid 1. The kernel never chooses it, and all that it starts would inherit its value."
                 .into(),
         ),
-        (None, None) => say("Held by no rule.".into()),
+        (None, None) => {
+            say("Held by no rule.".into());
+            let has_families = rules.iter().any(|(_, rule)| rule.children.is_some());
+            if has_families && subject.ppid <= 1 {
+                say("Its parent is pid 1: whose descendant it was before, only an oomtop protect knows that ran then.".into());
+            }
+        }
         (Some(holding), None) => {
             let rule = rule_name(rules, holding.rule);
             let how = holding

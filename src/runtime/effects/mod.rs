@@ -23,10 +23,12 @@ use crate::linux::systemd;
 use crate::linux::write::executor::KernelWriter;
 use crate::model::ledger::Place;
 use crate::model::plan::receipt::FailureKind;
+use crate::model::rules::book::RuleBook;
 use crate::model::snapshot::{Host, Needs};
 use crate::oomlog::OomReport;
 use crate::output::saved::{self, Provenance};
 use crate::runtime::clock;
+use crate::runtime::rules::{RuleSource, book};
 use crate::runtime::screen::waking::Attention;
 
 use audit::Audit;
@@ -51,6 +53,17 @@ pub struct Performer {
     in_flight: Arc<InFlight>,
     /// The programs that reads wait for.
     leash: Leash,
+    rules: Option<Rules>,
+}
+
+/// Where rules are read.
+#[derive(Clone)]
+struct Rules(Arc<dyn RuleSource + Send + Sync>);
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Rules").field(&self.0.places()).finish()
+    }
 }
 
 /// Reads that have been started and have not ended. One more of the same kind would only wait beside it: its
@@ -91,7 +104,13 @@ impl Performer {
             pool: Pool::start()?,
             in_flight: Arc::default(),
             leash: Leash::default(),
+            rules: None,
         })
+    }
+
+    /// Rules are read there.
+    pub(in crate::runtime) fn rules_from(&mut self, source: Arc<dyn RuleSource + Send + Sync>) {
+        self.rules = Some(Rules(source));
     }
 
     /// Waits a moment for the writes that were asked for: a plan must not end half way with the program.
@@ -122,6 +141,17 @@ impl Performer {
             Effect::ReadDropIn(unit, lasting) => self.aside(move |own| {
                 let found = systemd::own_drop_in(&own.root.base, &unit, lasting);
                 Msg::DropIn(unit, lasting, found.map_err(|failure| failure.sentence))
+            }),
+            Effect::ReadRules(wish) => self.aside(move |own| {
+                let book = own
+                    .rules
+                    .as_ref()
+                    .map(|rules| book(&*rules.0, &own.root, wish));
+                let none = || RuleBook {
+                    target: wish.map(|wish| wish.target),
+                    ..RuleBook::default()
+                };
+                Msg::Rules(Arc::new(book.unwrap_or_else(none)))
             }),
             Effect::Attend(groups) => self.attention.turn_to(groups),
             Effect::Hold(targets) => self.writer.hold(targets),

@@ -12,15 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-use super::audit::Audit;
+use super::audit::{Audit, Which};
 use super::pool::STACK;
-use crate::app::msg::{Msg, Receipt, WriteId};
+use crate::app::msg::{Msg, Receipt, Undo, WriteId};
 use crate::linux::SysRoot;
 use crate::linux::write::executor::KernelWriter;
 use crate::model::cgroup::CgroupVersion;
 use crate::model::plan::Plan;
 use crate::model::plan::execute::{self, Executor};
-use crate::model::plan::inverse::Expectation;
 use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt};
 use crate::model::process::ProcessId;
 
@@ -46,8 +45,8 @@ pub(super) enum Order {
 pub(super) struct Work {
     pub(super) id: WriteId,
     pub(super) plans: Vec<Plan>,
-    /// For an undo, what it expects to find.
-    pub(super) undo: Option<Vec<Expectation>>,
+    /// For an undo, of which write, and what it expects to find.
+    pub(super) undo: Option<Undo>,
 }
 
 /// The way to the thread.
@@ -157,7 +156,10 @@ fn logged(
 ) -> (Vec<PlanReceipt>, Option<String>) {
     let names = kernel.names(&work.plans);
     let name = |id: ProcessId| names.get(&id).cloned();
-    let which = (work.id, work.undo.is_some());
+    let which = Which {
+        id: work.id,
+        undo_of: work.undo.as_ref().map(|undo| undo.of),
+    };
     match audit.begin(kernel, which, &work.plans, name) {
         Ok(mut executor) => {
             let receipts = carry_out(&mut executor, work, withdrawn);
@@ -172,8 +174,8 @@ fn logged(
 }
 
 fn carry_out<E: Executor>(kernel: &mut E, work: &Work, withdrawn: &Withdrawn) -> Vec<PlanReceipt> {
-    if let Some(expected) = &work.undo {
-        return execute::undo(kernel, &work.plans, expected);
+    if let Some(undo) = &work.undo {
+        return execute::undo(kernel, &work.plans, &undo.expected);
     }
     let plan = |plan: &Plan| {
         if withdrawn.lock().contains(&work.id) {

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use crate::linux::sampler::Sampler;
 use crate::linux::scan::backend::BackendChoice;
+use crate::linux::urgent;
 use crate::linux::{ReadError, SysRoot};
 use crate::model::snapshot::{Host, Needs, Snapshot};
 use crate::runtime::{RunError, clock};
@@ -42,6 +43,7 @@ impl SamplerThread {
         let thread = std::thread::Builder::new()
             .name("sampler".to_owned())
             .spawn(move || {
+                let _in_time = urgent::OWN.join();
                 let mut sampler = match Sampler::with_backend(root, backend) {
                     Ok(sampler) => sampler,
                     Err(error) => {

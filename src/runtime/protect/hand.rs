@@ -13,7 +13,7 @@ use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::rules::change::Change;
 use crate::runtime::RunError;
-use crate::runtime::effects::audit::Audit;
+use crate::runtime::effects::audit::{Audit, Which};
 
 /// The executor and the audit log.
 #[derive(Debug)]
@@ -67,7 +67,10 @@ impl Hand {
             let change = changes.iter().find(|change| change.id == id)?;
             Some(change.comm.text().into_owned())
         };
-        let which = (WriteId(self.writes), false);
+        let which = Which {
+            id: WriteId(self.writes),
+            undo_of: None,
+        };
         let mut logged = audit.begin(&mut self.kernel, which, &plans, name)?;
         let receipts = run_all(&mut logged, &plans);
         let lost = logged.end(&receipts).err();

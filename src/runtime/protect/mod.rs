@@ -23,10 +23,12 @@ use crate::linux::starts::Way;
 use crate::linux::subjects::SubjectReader;
 use crate::model::process::Pid;
 pub use crate::model::rules::Rules;
+pub use crate::model::rules::book::Found;
 use crate::model::rules::census::Census;
 use crate::model::rules::change::changes;
 use crate::model::rules::why::why;
 use crate::output::protect as words;
+pub use crate::runtime::rules::RuleSource;
 use guard::Guard;
 use hand::Hand;
 
@@ -50,18 +52,6 @@ pub struct Stay {
     pub way: Way,
     /// How often all processes are looked at anyway.
     pub every: Duration,
-}
-
-/// Where rules come from: read at the start, and again when asked to.
-pub trait RuleSource {
-    /// All rules.
-    ///
-    /// # Errors
-    /// A sentence for everything that is wrong.
-    fn read(&self) -> Result<Rules, Vec<String>>;
-
-    /// Where rules are looked for.
-    fn places(&self) -> Vec<String>;
 }
 
 /// Rules are wrong, or there is no such process.

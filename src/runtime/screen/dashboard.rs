@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -25,6 +26,7 @@ use crate::runtime::effects::audit::Audit;
 use crate::runtime::headless::LogItem;
 use crate::runtime::headless::log::{Follow, LogThread};
 use crate::runtime::headless::sampling::SamplerThread;
+use crate::runtime::rules::RuleSource;
 use crate::ui::theme::Theme;
 
 /// Most messages that may wait. A storm of log lines then blocks the log's thread, not the keyboard.
@@ -123,6 +125,11 @@ impl Dashboard {
     /// Keeps the history of kills within so many bytes of memory.
     pub fn bound_history(&mut self, bytes: u64) {
         self.history = Some(bytes);
+    }
+
+    /// Reads rules anew from there when they are shown or changed.
+    pub fn rules_from(&mut self, source: Arc<dyn RuleSource + Send + Sync>) {
+        self.performer.rules_from(source);
     }
 
     /// The inbox for keys, mouse and signals.

@@ -44,6 +44,9 @@ pub trait TerminalControl {
     /// Keeps what is to be said of things that stay frozen once oomtop is gone, however it ends; an empty text:
     /// nothing. Called before anything is frozen.
     fn keep_word(&mut self, _word: &str) {}
+
+    /// Sends SIGINT to the command that runs beside the screen, if there is one.
+    fn interrupt(&mut self) {}
 }
 
 /// Runs until the state asks to quit, or until all senders are gone.
@@ -94,6 +97,7 @@ where
                     update(&mut state, Msg::Resized(size.width, size.height));
                 }
                 Some(Control::Redraw) => redraw(terminal)?,
+                Some(Control::Interrupt) => control.interrupt(),
                 Some(Control::Retake) => {
                     let lost = control.retake()?;
                     if lost {

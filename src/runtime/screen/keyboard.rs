@@ -12,6 +12,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::app::input::bytes::Decoder;
 use crate::app::msg::Msg;
+use crate::linux::urgent;
 use crate::runtime::RunError;
 use crate::runtime::clock::now;
 
@@ -42,6 +43,7 @@ impl Keyboard {
         let thread = std::thread::Builder::new()
             .name("keyboard".to_owned())
             .spawn(move || {
+                let _in_time = urgent::OWN.join();
                 let ended = read_keys(&terminal, &told, &send);
                 if ended.is_err() {
                     // The terminal is gone, or nobody can read it.

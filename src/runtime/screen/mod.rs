@@ -15,15 +15,22 @@ pub(in crate::runtime) mod waking;
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
+use rustix::process::Signal;
+use tokio::sync::mpsc::Sender;
+
+use crate::app::msg::Msg;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::helper::require_threads;
 use crate::linux::host::descriptors::require;
 use crate::linux::own_room;
 use crate::linux::scan::backend::BackendChoice;
+use crate::linux::urgent;
 use crate::linux::wake::MOST_GROUPS;
 use crate::runtime::RunError;
+use crate::runtime::rules::RuleSource;
 use crate::ui::theme::Theme;
 
 use guardian::Guardian;
@@ -48,7 +55,19 @@ const THREADS: usize = 8;
 /// The exit status after SIGHUP.
 const HUNG_UP: u8 = 128 + 1;
 
-/// Runs the full screen until the user quits; logs writes to `audit`. Returns the exit status: 0, or 128 + the signal that ended the
+/// Where the dashboard reads rules.
+pub type Rules = Arc<dyn RuleSource + Send + Sync>;
+
+/// A command that runs beside the full screen (`oomtop run`).
+pub(in crate::runtime) trait Companion: Send + Sync + std::fmt::Debug {
+    /// The full screen runs: [`Msg::Stop`] ends it.
+    fn shown(&self, screen: Sender<Msg>);
+
+    /// Sends a signal to the command.
+    fn signal(&self, signal: Signal);
+}
+
+/// Runs the full screen until the user quits; logs writes to `audit`, and reads rules anew from `rules`. Returns the exit status: 0, or 128 + the signal that ended the
 /// program.
 ///
 /// # Errors
@@ -60,8 +79,35 @@ pub fn run(
     backend: BackendChoice,
     mouse: bool,
     audit: Option<&Path>,
+    rules: Option<Rules>,
 ) -> Result<u8, RunError> {
-    match show(settings, theme, root, backend, mouse, audit) {
+    beside(
+        settings,
+        theme,
+        root,
+        backend,
+        (mouse, None),
+        (audit, rules),
+    )
+}
+
+/// As [`run`], with a command beside it.
+pub(in crate::runtime) fn beside(
+    settings: Settings,
+    theme: &Theme,
+    root: SysRoot,
+    backend: BackendChoice,
+    (mouse, companion): (bool, Option<Arc<dyn Companion>>),
+    (audit, rules): (Option<&Path>, Option<Rules>),
+) -> Result<u8, RunError> {
+    match show(
+        settings,
+        theme,
+        root,
+        backend,
+        (mouse, companion),
+        (audit, rules),
+    ) {
         // The kernel sends SIGHUP to some programs of a terminal only; the others leave in the same way.
         Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
         outcome => outcome,
@@ -73,8 +119,8 @@ fn show(
     theme: &Theme,
     root: SysRoot,
     backend: BackendChoice,
-    mouse: bool,
-    audit: Option<&Path>,
+    (mouse, companion): (bool, Option<Arc<dyn Companion>>),
+    (audit, rules): (Option<&Path>, Option<Rules>),
 ) -> Result<u8, RunError> {
     require(FILES)?;
     let free = own_room::require(&root, MEMORY)?;
@@ -83,15 +129,21 @@ fn show(
     // Where there is no terminal, to take it is refused below.
     let _ = terminal::arm();
     require_threads(THREADS).map_err(RunError::Thread)?;
+    // Before the threads that it starts join: what this one starts while memory is short would lose its nice value.
+    let _in_time = urgent::OWN.join();
     // Right behind the look at threads: a worker that cannot start is a panic in there.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .max_blocking_threads(4)
+        .on_thread_start(keep_time)
         .build()
         .map_err(RunError::Thread)?;
     // Before the terminal changes modes: an error about /proc is then an ordinary line.
     let mut dashboard = Dashboard::start(settings, root, backend, audit)?;
+    if let Some(rules) = rules {
+        dashboard.rules_from(rules);
+    }
     if let Some(free) = free {
         dashboard.bound_history(free.saturating_sub(MEMORY));
     }
@@ -99,6 +151,10 @@ fn show(
         .block_on(async { input::signals(&dashboard.sender()) })
         .map_err(RunError::Signals)?;
     let mut screen = Screen::enter(mouse).map_err(RunError::Terminal)?;
+    if let Some(companion) = companion {
+        companion.shown(dashboard.sender());
+        screen.control.companion = Some(companion);
+    }
     let outcome = runtime.block_on(async {
         let keyboard = Keyboard::start(dashboard.sender())?;
         let Screen { terminal, control } = &mut screen;
@@ -120,4 +176,12 @@ fn show(
         let _ = std::io::stderr().write_all(word.as_bytes());
     }
     outcome
+}
+
+/// The runtime's own thread wakes the loop when something is due.
+fn keep_time() {
+    thread_local! {
+        static IN_TIME: urgent::Member = urgent::OWN.join();
+    }
+    IN_TIME.with(|_| ());
 }

@@ -3,6 +3,7 @@
 
 use std::io::{self, Stdout, Write, stdout};
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
+use super::Companion;
 use super::event_loop::TerminalControl;
 
 /// How long [`abandon`] waits for an unblocked loop to end by itself.
@@ -83,6 +85,7 @@ impl Screen {
                 mouse,
                 expects_cont: false,
                 word: String::new(),
+                companion: None,
             },
         })
     }
@@ -96,6 +99,8 @@ pub struct JobControl {
     expects_cont: bool,
     /// What to say of that which stays frozen.
     word: String,
+    /// The command that is stopped and continued with oomtop, though it is in another process group.
+    pub(super) companion: Option<Arc<dyn Companion>>,
 }
 
 impl JobControl {
@@ -118,8 +123,21 @@ impl TerminalControl for JobControl {
         // would run on and the shell would wait for it. SIGSTOP cannot be caught, so the job stops
         // whatever our handlers are.
         self.expects_cont = true;
+        let tell = |signal| {
+            if let Some(companion) = &self.companion {
+                companion.signal(signal);
+            }
+        };
+        tell(Signal::TSTP);
         kill_current_process_group(Signal::STOP)?;
+        tell(Signal::CONT);
         take(self.mouse)
+    }
+
+    fn interrupt(&mut self) {
+        if let Some(companion) = &self.companion {
+            companion.signal(rustix::process::Signal::INT);
+        }
     }
 
     fn retake(&mut self) -> io::Result<bool> {

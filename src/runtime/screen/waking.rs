@@ -9,6 +9,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
+use crate::linux::urgent;
 use crate::linux::wake::{Waker, Woken};
 use crate::model::cgroup::CgroupPath;
 use crate::model::wake::{Wake, WakeSources};
@@ -80,6 +81,7 @@ impl WakerThread {
         });
         let own = Arc::clone(&shared);
         helper("waker", move || {
+            let _in_time = urgent::OWN.join();
             let mut waker = Waker::open(&root);
             let mut told = WakeSources::default();
             loop {

@@ -33,24 +33,29 @@ impl Graph {
 
     /// The edges that are part of a circle: their end leads back to their start.
     pub(super) fn circular(&self) -> BTreeSet<(&str, &str)> {
+        let mut needed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (module, other) in self.edges.keys() {
+            needed.entry(module).or_default().push(other);
+        }
         let edges = self.edges.keys().map(|(a, b)| (a.as_str(), b.as_str()));
-        edges.clone().filter(|(a, b)| self.reaches(b, a)).collect()
+        edges.filter(|(a, b)| reaches(&needed, b, a)).collect()
     }
+}
 
-    fn reaches(&self, from: &str, to: &str) -> bool {
-        let (mut seen, mut open) = (BTreeSet::from([from]), vec![from]);
-        while let Some(module) = open.pop() {
-            if module == to {
-                return true;
-            }
-            for (_, next) in self.edges.keys().filter(|(a, _)| a == module) {
-                if seen.insert(next) {
-                    open.push(next);
-                }
+/// `from` needs `to`, or needs one that does.
+fn reaches(needed: &BTreeMap<&str, Vec<&str>>, from: &str, to: &str) -> bool {
+    let (mut seen, mut open) = (BTreeSet::from([from]), vec![from]);
+    while let Some(module) = open.pop() {
+        if module == to {
+            return true;
+        }
+        for next in needed.get(module).into_iter().flatten() {
+            if seen.insert(*next) {
+                open.push(next);
             }
         }
-        false
     }
+    false
 }
 
 /// A module and its own parents and children may know each other.

@@ -88,6 +88,13 @@ fn spelled(line: &str, in_text: bool) -> impl Iterator<Item = &str> {
     parts.filter_map(move |(at, part)| ((at % 2 == 1) != in_text).then_some(part))
 }
 
+/// True if the text has this name as a word: `memory.max_usage_in_bytes` is another file than `memory.max`.
+fn has_word(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    let mut words = text.split(|c| !is_part(c));
+    words.any(|word| word.trim_end_matches('.') == name)
+}
+
 /// Kernel logs (`oomlog`) have words of their own.
 #[test]
 fn limit_files_are_named_by_their_table_alone() {
@@ -103,7 +110,7 @@ fn limit_files_are_named_by_their_table_alone() {
             if line.trim_start().starts_with("//") {
                 continue;
             }
-            let names = |name: &&str| spelled(line, in_text).any(|text| text.contains(name));
+            let names = |name: &&str| spelled(line, in_text).any(|text| has_word(text, name));
             if let Some(name) = LimitFile::ALL.iter().map(|file| file.name()).find(names) {
                 wrong.push(format!("{}:{}: {name}", file.display(), at + 1));
             }

@@ -64,6 +64,11 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), Str
             | Step::Stop { target, .. }
             | Step::Reap { target }
             | Step::Cgroup(CgroupStep::Move(target, _)) => pids.push(target.pid),
+            Step::Rule(edit) => {
+                if !dense(dialog).contains(&dense(&edit.path)) {
+                    return Err(format!("{} was not in the dialog", edit.path));
+                }
+            }
             Step::Cgroup(
                 CgroupStep::Limit(path, _)
                 | CgroupStep::Create(path)

@@ -12,13 +12,13 @@ use crate::common::hog::adj_of;
 use crate::common::patience::{beside, until};
 
 /// A file of rules that root may trust.
-pub(super) struct RuleFile {
+pub(crate) struct RuleFile {
     _dir: tempfile::TempDir,
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl RuleFile {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let file = Self {
             path: dir.path().join("rules.toml"),
@@ -28,14 +28,14 @@ impl RuleFile {
         file
     }
 
-    pub(super) fn write(&self, text: &str) {
+    pub(crate) fn write(&self, text: &str) {
         std::fs::write(&self.path, text).expect("written");
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&self.path, mode).expect("changed");
     }
 }
 
-pub(super) fn protect(rules: &RuleFile, args: &[&str]) -> Command {
+pub(crate) fn protect(rules: &RuleFile, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oomtop"));
     command
         .arg("protect")
@@ -47,7 +47,7 @@ pub(super) fn protect(rules: &RuleFile, args: &[&str]) -> Command {
     command
 }
 
-pub(super) fn run(rules: &RuleFile, args: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn run(rules: &RuleFile, args: &[&str]) -> (Option<i32>, String, String) {
     let Output {
         status,
         stdout,
@@ -58,7 +58,7 @@ pub(super) fn run(rules: &RuleFile, args: &[&str]) -> (Option<i32>, String, Stri
 }
 
 /// A shell that runs a script, in a process group of its own that ends with this value.
-pub(super) struct Script {
+pub(crate) struct Script {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -66,7 +66,7 @@ pub(super) struct Script {
 
 impl Script {
     /// `name` is in the command line of the shell, not in those of its children.
-    pub(super) fn start(name: &str, script: &str) -> Self {
+    pub(crate) fn start(name: &str, script: &str) -> Self {
         beside();
         let mut child = Command::new("sh")
             .args(["-c", script, name])
@@ -82,15 +82,15 @@ impl Script {
         }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub(super) fn order(&mut self, line: &str) {
+    pub(crate) fn order(&mut self, line: &str) {
         writeln!(self.input, "{line}").expect("it reads");
     }
 
-    pub(super) fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("a line");
         line.trim().to_owned()
@@ -106,19 +106,19 @@ impl Drop for Script {
 }
 
 /// A waiting shell.
-pub(super) fn waiting(name: &str) -> Script {
+pub(crate) fn waiting(name: &str) -> Script {
     Script::start(name, "read line; :")
 }
 
 /// A supervisor that makes so many children that wait, at each order, and says so.
-pub(super) fn supervisor(name: &str) -> Script {
+pub(crate) fn supervisor(name: &str) -> Script {
     let script = "while read count; do i=0; \
         while [ $i -lt $count ]; do sleep 1000 & i=$((i+1)); done; echo made; done";
     Script::start(name, script)
 }
 
 /// The living descendants of a process, by the process table.
-pub(super) fn descendants(top: u32) -> Vec<u32> {
+pub(crate) fn descendants(top: u32) -> Vec<u32> {
     let mut parents = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("listed").flatten() {
         let name = entry.file_name();
@@ -142,13 +142,13 @@ pub(super) fn descendants(top: u32) -> Vec<u32> {
 }
 
 /// A running `oomtop protect`.
-pub(super) struct Resident {
+pub(crate) struct Resident {
     child: Child,
     said: Arc<Mutex<String>>,
 }
 
 impl Resident {
-    pub(super) fn start(rules: &RuleFile, args: &[&str]) -> Self {
+    pub(crate) fn start(rules: &RuleFile, args: &[&str]) -> Self {
         let mut child = protect(rules, args)
             .stderr(Stdio::piped())
             .spawn()
@@ -172,7 +172,7 @@ impl Resident {
         resident
     }
 
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         self.said
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -180,7 +180,7 @@ impl Resident {
     }
 
     /// Waits until it has said this.
-    pub(super) fn says(&self, what: &str) {
+    pub(crate) fn says(&self, what: &str) {
         assert!(
             until(|| self.said().contains(what)),
             "{what}\n{}",
@@ -188,12 +188,12 @@ impl Resident {
         );
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("sent");
     }
 
     /// SIGTERM ends it cleanly.
-    pub(super) fn ends(mut self) {
+    pub(crate) fn ends(mut self) {
         self.signal(Signal::TERM);
         let status = self.child.wait().expect("waited for");
         assert_eq!(status.code(), Some(0), "{}", self.said());
@@ -207,12 +207,12 @@ impl Drop for Resident {
     }
 }
 
-pub(super) fn every(pids: &[u32], adj: i32) -> bool {
+pub(crate) fn every(pids: &[u32], adj: i32) -> bool {
     until(|| pids.iter().all(|pid| adj_of(*pid) == Some(adj)))
 }
 
 /// Ends a process that nobody else owns.
-pub(super) struct Ends(pub(super) Child);
+pub(crate) struct Ends(pub(crate) Child);
 
 impl Drop for Ends {
     fn drop(&mut self) {

@@ -91,6 +91,7 @@ fn hints(dialog: &AdjustDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
             &[Id::Lasting],
             "for later",
         )
+        .on(&[Id::Rule], "rule")
         .leave()
 }
 

@@ -4,6 +4,7 @@ use crate::model::cgroup::limits::LimitValue;
 use crate::model::freezer::FreezerState;
 use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
+use crate::model::rules::own::RuleEdit;
 use crate::model::systemd::{Kept, UnitLimitReading};
 use crate::text::deeds;
 use crate::text::format;
@@ -16,6 +17,7 @@ pub(in crate::app) fn step_text(step: &Step) -> String {
         Step::Adj { target, value } => {
             format!("write {value} to /proc/{}/oom_score_adj", target.pid)
         }
+        Step::Rule(edit) => rule_text(edit),
         Step::Signal { target, signal } => format!("send SIG{} to {}", signal.name, target.pid),
         Step::Stop { target, stop: true } => format!("send SIGSTOP to {}", target.pid),
         Step::Stop {
@@ -105,6 +107,17 @@ fn unit_limit(limit: &UnitLimit) -> String {
     back.join(", and ")
 }
 
+fn rule_text(edit: &RuleEdit) -> String {
+    let lines = edit.block.lines().map(str::trim);
+    let keys = lines.filter(|line| !line.is_empty() && !line.starts_with(['#', '[']));
+    let keys = keys.collect::<Vec<_>>().join(", ");
+    if edit.add {
+        format!("add to {}: {keys}", edit.path)
+    } else {
+        format!("take out of {}: {keys}", edit.path)
+    }
+}
+
 /// A byte count, followed by its size in words.
 fn value(write: LimitWrite) -> String {
     match write.value.amount() {
@@ -128,6 +141,14 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
         }
         (Reading::DropIn(_) | Reading::UnitLimit(_), _) => None,
         (Reading::Adj(adj), _) => Some(adj.to_string()),
+        (Reading::Rule(found), _) => {
+            let word = if found.is_there {
+                "it is there"
+            } else {
+                "it is gone"
+            };
+            Some(word.to_owned())
+        }
         (Reading::Group(path) | Reading::Home(path, _), _) => Some(path.to_string()),
         (Reading::Controllers(list), _) => Some(list.clone()),
         (Reading::Freezer(state), _) => Some(match state {

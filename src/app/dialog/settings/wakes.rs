@@ -1,7 +1,7 @@
 //! What makes oomtop look before the clock says so.
 
 use crate::app::dialog::DialogContext;
-use crate::model::wake::WakeSource;
+use crate::model::wake::{Turn, WakeSource};
 use crate::text::tone::{Line, Tone};
 
 /// What wakes oomtop, and why something does not.
@@ -22,5 +22,18 @@ pub(super) fn lines(context: &DialogContext<'_>) -> Vec<Line> {
         };
         lines.push(Line::of(Tone::Strong, format!("  {name:<26}")).add(tone, text));
     }
+    let (tone, text) = match &context.wakes.turn {
+        Turn::NotAsked => (
+            Tone::Dim,
+            "as others (--no-self-protect or --read-only)".to_owned(),
+        ),
+        Turn::First => {
+            let text = "before all others while memory is short (SCHED_RR)";
+            (Tone::Normal, text.to_owned())
+        }
+        Turn::AsOthers(reason) => (Tone::Dim, format!("as others: {reason}")),
+    };
+    let name = "Its turn to run";
+    lines.push(Line::of(Tone::Strong, format!("  {name:<26}")).add(tone, text));
     lines
 }

@@ -58,6 +58,22 @@ impl State {
         Vec::new()
     }
 
+    /// Shows the processes of the command that was started with oomtop, as soon as a sample has its group as a domain.
+    pub(in crate::app) fn zoom_to_watched(&mut self) {
+        let Some(wanted) = &self.zoom_wanted else {
+            return;
+        };
+        let groups = self.snapshot.domains.iter();
+        let found = groups.map(|domain| domain.scope).find(|scope| {
+            let group = scope.memcg().and_then(|key| self.snapshot.cgroup(key));
+            group.is_some_and(|group| group.path == *wanted)
+        });
+        if let Some(scope) = found {
+            self.zoom_wanted = None;
+            self.zoom_to(scope);
+        }
+    }
+
     /// Zooms to the selected domain; opens a folded part.
     pub(in crate::app) fn zoom_to_selected(&mut self) -> Vec<Effect> {
         match self.domains.selected() {

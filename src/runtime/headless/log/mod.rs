@@ -25,6 +25,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
 use crate::linux::log::child::Leash;
+use crate::linux::urgent;
 use crate::model::event_source::{EventSource, Tracing};
 use crate::model::traced::Traced;
 use crate::oomlog::{LogRecord, OomEvent};
@@ -186,6 +187,7 @@ impl Drop for LogThread {
 
 /// Merges what the readers send until it shall stop or nobody listens.
 fn follow(sources: &Sources, shared: &Arc<Shared>, deliver: &mut dyn FnMut(LogItem) -> bool) {
+    let _in_time = urgent::OWN.join();
     let (send, arrivals) = sync_channel(QUEUE);
     let mut merge = Merge::new(&sources.kmsg);
     start_readers(sources, shared, &send, &mut merge);
@@ -200,6 +202,7 @@ fn follow(sources: &Sources, shared: &Arc<Shared>, deliver: &mut dyn FnMut(LogIt
         }
         // Readers that are told to stop end, and with the last of them the wait for arrivals.
         let wait = if shared.stopped.is_some() { REST } else { WAIT };
+        let wait = urgent::OWN.look().map_or(wait, |left| left.min(wait));
         if shared.stops() || !next(&arrivals, wait, &mut merge, &mut out) {
             return;
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{Arrival, BATCH, REST, Reader, Shared, Status, WAIT};
 use crate::linux::ReadError;
 use crate::linux::log::kmsg::{KmsgItem, KmsgReader};
+use crate::linux::urgent;
 use crate::oomlog::LogRecord;
 
 /// Reads until it shall stop, nobody listens, or the log cannot be read.
@@ -27,6 +28,7 @@ fn read(
     shared: &Shared,
     send: &SyncSender<Arrival>,
 ) -> Result<(), ReadError> {
+    let _in_time = urgent::OWN.join();
     if let Some(stop) = shared.stopped.as_ref().and_then(|fd| fd.try_clone().ok()) {
         reader.stop_at(stop);
     }
@@ -56,6 +58,9 @@ fn read(
                 skipped += u64::from(record.is_none());
                 // On a busy machine it can be long until this thread goes on.
                 is_full = record.as_ref().is_some_and(is_awaited);
+                if is_full && caught_up {
+                    urgent::OWN.memory_is_short();
+                }
                 batch.extend(record);
                 None
             }

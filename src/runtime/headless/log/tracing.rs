@@ -9,13 +9,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{Arrival, Shared};
 use crate::linux::SysRoot;
 use crate::linux::scan::KillTrace;
+use crate::linux::urgent;
 use crate::model::event_source::Tracing;
+use crate::model::traced::Traced;
 
 /// Pause before the kernel is asked again, where it had no memory for the programs.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Tells of kills until it shall stop, nobody listens, or the kernel does not take the programs.
 pub(super) fn follow(root: &SysRoot, shared: &Shared, send: &SyncSender<Arrival>) {
+    let _in_time = urgent::OWN.join();
     let Some(stopped) = &shared.stopped else {
         let reason = "no descriptor is left".to_owned();
         let _ = send.send(Arrival::Tracing(Tracing::Off(reason)));
@@ -49,6 +52,9 @@ fn read(mut trace: KillTrace, stopped: BorrowedFd<'_>, send: &SyncSender<Arrival
     let (mut told, mut more) = (Vec::new(), Vec::new());
     while trace.wait(stopped) {
         trace.take(&mut told);
+        if told.iter().any(|traced| matches!(traced, Traced::Kill(_))) {
+            urgent::OWN.memory_is_short();
+        }
         for traced in &told {
             tell(Arrival::Traced(traced.clone()))?;
         }

@@ -32,13 +32,14 @@ pub(super) const DIALOG: &[Action] = &[
     },
     Action {
         id: Id::Switch,
-        doc: "adjust: whom for; cgroup: new group, existing, limits; incident: how much",
+        doc: "adjust: whom for; cgroup: what; incident: how much; rule: children",
         keys: &["Tab"],
         group: Group::Dialog,
         places: &[Place::dialog(&[
             KeyScope::Adjust,
             KeyScope::Cgroup,
             KeyScope::Incident,
+            KeyScope::Rule,
         ])],
     },
     Action {
@@ -59,6 +60,13 @@ pub(super) const DIALOG: &[Action] = &[
         keys: &["o"],
         group: Group::Dialog,
         places: &[Place::dialog(&[KeyScope::Process])],
+    },
+    Action {
+        id: Id::Rule,
+        doc: "adjust: make a rule of the process, for what starts later",
+        keys: &["r"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Adjust])],
     },
     Action {
         id: Id::Legacy,

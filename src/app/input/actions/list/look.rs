@@ -6,7 +6,7 @@ use crate::app::dialog::settings::SettingsDialog;
 use crate::app::input::actions::run::back;
 use crate::app::input::actions::run::look::{
     details, domain_ledger, event_details, follow, invert, kernel_threads, ledger, older,
-    other_pane, sort, sort_beside, tag, tree, untag, zoom_to_event,
+    other_pane, rules, sort, sort_beside, tag, tree, untag, zoom_to_event,
 };
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::prompt::PromptKind;
@@ -102,6 +102,13 @@ pub(super) const LOOK: &[Action] = &[
             Place::new(PANES, |s| s.open(SettingsDialog::default())).label("Settings"),
             Place::dialog(&[KeyScope::Settings]),
         ],
+    },
+    Action {
+        id: Id::Rules,
+        doc: "rules of oomtop protect: whom each holds, what is wrong with their files",
+        keys: &["R"],
+        group: Group::Look,
+        places: &[Place::new(PANES, rules), Place::dialog(&[KeyScope::Rules])],
     },
     Action {
         id: Id::Ledger,

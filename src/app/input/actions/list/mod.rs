@@ -28,6 +28,7 @@ const TEXTS: &[KeyScope] = &[
     KeyScope::Settings,
     KeyScope::Ledger,
     KeyScope::History,
+    KeyScope::Rules,
 ];
 const DIALOGS: &[KeyScope] = &[
     KeyScope::Help,
@@ -44,6 +45,8 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Undo,
     KeyScope::History,
     KeyScope::Incident,
+    KeyScope::Rules,
+    KeyScope::Rule,
     KeyScope::Leave,
 ];
 

@@ -6,6 +6,7 @@ use crate::app::dialog::details::DetailsDialog;
 use crate::app::dialog::event::EventDialog;
 use crate::app::dialog::ledger::LedgerDialog;
 use crate::app::dialog::report::ReportDialog;
+use crate::app::dialog::rules::RulesDialog;
 use crate::app::dialog::sort::SortDialog;
 use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::msg::{Control, Effect};
@@ -52,6 +53,13 @@ pub(in crate::app::input::actions) fn zoom_to_event(state: &mut State) -> Vec<Ef
     let text = "the OOM domain of this event does not exist any more, or the event names none";
     state.say(Tone::Normal, text);
     Vec::new()
+}
+
+/// Opens the rules, and has them read.
+pub(in crate::app::input::actions) fn rules(state: &mut State) -> Vec<Effect> {
+    let mut effects = state.open(RulesDialog::default());
+    effects.push(Effect::ReadRules(None));
+    effects
 }
 
 /// Opens the ledger of the domain that the table shows.

@@ -14,7 +14,7 @@ const MOST_LINKS: u32 = 40;
 
 /// # Errors
 /// The end of a sentence, for root and a file that somebody else can write.
-pub(super) fn file(found: &Metadata, euid: u32) -> Result<(), String> {
+pub(crate) fn file(found: &Metadata, euid: u32) -> Result<(), String> {
     owned(found, euid, "file")?;
     if euid == 0 && found.mode() & OTHERS_WRITE != 0 {
         return Err(format!(
@@ -29,10 +29,27 @@ pub(super) fn file(found: &Metadata, euid: u32) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence, for root and a directory in which somebody else can put another file in its place.
-pub(super) fn directories_of(path: &Path, euid: u32) -> Result<(), String> {
+pub(crate) fn directories_of(path: &Path, euid: u32) -> Result<(), String> {
     if euid != 0 {
         return Ok(());
     }
+    way_to(path, euid).map(|_| ())
+}
+
+/// A directory that a file shall be put in, and those on the way to it.
+///
+/// # Errors
+/// As [`directories_of`].
+pub(crate) fn directory_for_file(path: &Path, euid: u32) -> Result<(), String> {
+    if euid != 0 {
+        return Ok(());
+    }
+    let real = way_to(path, euid)?;
+    directory(&real, true)
+}
+
+/// Where the path leads, after a look at every directory on the way.
+fn way_to(path: &Path, euid: u32) -> Result<PathBuf, String> {
     let say = |path: &Path, why: &str| format!("{}: {why}", path.display());
     let whole = std::path::absolute(path).map_err(|error| say(path, &error.to_string()))?;
     let mut left: Vec<OsString> = names(&whole);
@@ -63,7 +80,7 @@ pub(super) fn directories_of(path: &Path, euid: u32) -> Result<(), String> {
             at = next;
         }
     }
-    Ok(())
+    Ok(at)
 }
 
 /// The names of a path, the last one first.

@@ -1,0 +1,309 @@
+//! [`RuleBook`]: the rules as files say them, whom each holds now, and what a new rule would do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::census::Census;
+use super::draft::{Draft, Wish, drafts};
+use super::own::OwnFile;
+use super::subject::Subject;
+use super::{Rule, RuleId, Rules};
+use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
+
+/// Most processes of a rule that a book names: a filter of the table takes so many.
+const NAMED: usize = 4096;
+
+/// What files of rules say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The rules that are right, the weakest first.
+    pub rules: Rules,
+    /// A sentence for everything that is wrong, with the file and the line.
+    pub faults: Vec<String>,
+    /// Where rules are looked for.
+    pub places: Vec<String>,
+    /// The file that oomtop writes.
+    pub own: OwnFile,
+}
+
+/// Rules, and whom they hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleBook {
+    /// The rules that are right, the weakest first.
+    pub rules: Arc<Rules>,
+    /// Whom each of them holds.
+    pub standings: Vec<Standing>,
+    /// What is wrong with files: `oomtop protect` takes no rule then.
+    pub faults: Vec<String>,
+    /// Why the processes are not known.
+    pub unread: Option<String>,
+    /// Where rules are looked for.
+    pub places: Vec<String>,
+    /// The file that oomtop writes.
+    pub own: OwnFile,
+    /// Running `oomtop protect`.
+    pub residents: Vec<Resident>,
+    /// The process that a rule is asked for.
+    pub target: Option<ProcessId>,
+    /// What that rule can match, the most fitting first.
+    pub offers: Vec<Offer>,
+}
+
+/// Whom a rule holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// How many processes it holds.
+    pub holds: usize,
+    /// Those, by pid; 4096 at most.
+    pub held: Vec<ProcessId>,
+    /// How many of them do not have the value that it gives.
+    pub missing: usize,
+    /// The rules that hold processes which it matches, and how many.
+    pub lost: Vec<(RuleId, usize)>,
+}
+
+/// A running `oomtop protect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resident {
+    /// The process.
+    pub id: ProcessId,
+    /// Its effective uid, if that is known.
+    pub uid: Option<u32>,
+    /// It reads the usual files, not those of `--rules`.
+    pub is_usual: bool,
+}
+
+/// What a new rule can match, and what it would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// What it matches.
+    pub draft: Draft,
+    /// How many processes it would hold now, the one that it is made of among them.
+    pub holds: usize,
+    /// Short names of some others of them, each once.
+    pub others: Vec<String>,
+    /// The rule that holds the process all the same.
+    pub loses_to: Option<RuleId>,
+    /// A rule does the same already.
+    pub is_there: bool,
+}
+
+/// Most names of other processes in an offer.
+const OTHERS: usize = 4;
+
+/// Looks whom the rules hold among these processes, and what the rule that is wished for would do.
+#[must_use]
+pub fn survey(found: Found, subjects: Vec<Subject>, wish: Option<Wish>) -> RuleBook {
+    let residents = subjects.iter().filter_map(resident).collect();
+    let target = wish.and_then(|wish| {
+        let mut all = subjects.iter();
+        all.find(|subject| subject.id == wish.target && !subject.is_exempt())
+            .cloned()
+    });
+    let mut census = Census::new(found.rules.clone());
+    census.replace(subjects);
+    let standings = standings(&census);
+    let offers = match (wish, &target) {
+        (Some(wish), Some(target)) => drafts(target)
+            .into_iter()
+            .filter_map(|draft| offer(draft, wish.value, target, &census, found.own.before))
+            .collect(),
+        _ => Vec::new(),
+    };
+    RuleBook {
+        rules: Arc::new(found.rules),
+        standings,
+        faults: found.faults,
+        unread: None,
+        places: found.places,
+        own: found.own,
+        residents,
+        target: wish.map(|wish| wish.target),
+        offers,
+    }
+}
+
+fn standings(census: &Census) -> Vec<Standing> {
+    let rules = census.rules();
+    let mut standings = vec![Standing::default(); rules.len()];
+    let mut lost: Vec<BTreeMap<RuleId, usize>> = vec![BTreeMap::new(); rules.len()];
+    for subject in census.subjects() {
+        let Some(holding) = census.holding(subject.id.pid) else {
+            continue;
+        };
+        if let Some(standing) = standings.get_mut(holding.rule.0) {
+            standing.holds += 1;
+            standing.held.push(subject.id);
+            let has = holding.value.is_none_or(|value| subject.adj == Some(value));
+            standing.missing += usize::from(!has);
+        }
+        let others = rules.iter().filter(|(id, _)| *id != holding.rule);
+        for (id, _) in others.filter(|(_, rule)| rule.matches(subject)) {
+            if let Some(lost) = lost.get_mut(id.0) {
+                *lost.entry(holding.rule).or_default() += 1;
+            }
+        }
+    }
+    for (standing, lost) in standings.iter_mut().zip(lost) {
+        standing.held.sort_unstable();
+        standing.held.truncate(NAMED);
+        standing.held.shrink_to_fit();
+        standing.lost = lost.into_iter().collect();
+    }
+    standings
+}
+
+/// What the rule would do at this place among the others.
+fn offer(
+    draft: Draft,
+    value: OomScoreAdj,
+    target: &Subject,
+    census: &Census,
+    before: usize,
+) -> Option<Offer> {
+    let new = draft.rule(value, None)?;
+    let rules = census.rules();
+    let is_there = rules.iter().any(|(_, rule)| rule.does_as(&new));
+    // Of the rules that match a process itself the last one holds it, whatever reaches it through a parent.
+    let later = |subject: &Subject| {
+        let mut strongest_first = rules.iter().rev().take_while(|(id, _)| id.0 >= before);
+        strongest_first
+            .find(|(_, rule): &(RuleId, &Rule)| rule.matches(subject))
+            .map(|(id, _)| id)
+    };
+    let mut holds = 0;
+    let mut others: Vec<String> = Vec::new();
+    let mut all: Vec<&Subject> = census.subjects().collect();
+    all.sort_unstable_by_key(|subject| subject.id);
+    for subject in all {
+        if subject.is_exempt() || !new.matches(subject) || later(subject).is_some() {
+            continue;
+        }
+        holds += 1;
+        let name = subject.name().into_owned();
+        if subject.id != target.id && others.len() < OTHERS && !others.contains(&name) {
+            others.push(name);
+        }
+    }
+    Some(Offer {
+        holds,
+        others,
+        loses_to: later(target),
+        is_there,
+        draft,
+    })
+}
+
+/// The process is an `oomtop protect` that stays.
+fn resident(subject: &Subject) -> Option<Resident> {
+    let mut arguments = subject.command.as_deref()?.split(' ');
+    let program = arguments.next()?.rsplit('/').next()?;
+    if program != "oomtop" || arguments.next() != Some("protect") {
+        return None;
+    }
+    let rest: Vec<&str> = arguments.collect();
+    let ends = ["--check", "--once", "--help", "-h"];
+    let does_end = rest
+        .iter()
+        .any(|word| ends.contains(word) || word.starts_with("--why"));
+    (!does_end).then(|| Resident {
+        id: subject.id,
+        uid: subject.uid,
+        is_usual: !rest.iter().any(|word| word.starts_with("--rules")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, OwnFile, Resident, survey};
+    use crate::model::process::ProcessId;
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::rules::condition::{Condition, Fact};
+    use crate::model::rules::draft::Wish;
+    use crate::model::rules::subject::Subject;
+    use crate::model::rules::{Rule, RuleId, Rules};
+
+    fn rule(fact: Fact, pattern: &str, own: i64, children: Option<i64>) -> Rule {
+        Rule {
+            conditions: vec![Condition {
+                fact,
+                any: vec![fact.pattern(pattern).expect("a pattern")],
+            }],
+            own: OomScoreAdj::new(own),
+            children: children.and_then(OomScoreAdj::new),
+            ..Rule::default()
+        }
+    }
+
+    fn id(pid: u32) -> ProcessId {
+        ProcessId {
+            pid,
+            start_ticks: 1,
+        }
+    }
+
+    fn subject(pid: u32, parent: u32, comm: &str, line: &str) -> Subject {
+        Subject {
+            id: id(pid),
+            ppid: parent,
+            comm: comm.into(),
+            uid: Some(7),
+            command: Some(line.to_owned()),
+            adj: Some(OomScoreAdj::ZERO),
+            ..Subject::default()
+        }
+    }
+
+    #[test]
+    fn whom_rules_hold_whom_they_lose_and_what_a_new_one_would_do() {
+        let found = Found {
+            rules: Rules::new(vec![
+                rule(Fact::Name, "ma*", 0, None),
+                rule(Fact::Name, "runner", 2, Some(300)),
+                rule(Fact::Name, "m*e", 3, None),
+            ]),
+            own: OwnFile {
+                before: 2,
+                ..OwnFile::default()
+            },
+            ..Found::default()
+        };
+        let subjects = vec![
+            subject(1, 0, "init", "init"),
+            subject(7, 1, "runner", "runner"),
+            subject(8, 7, "make", "make all"),
+            subject(9, 7, "cc", "cc x.c"),
+            subject(10, 1, "map", "map"),
+            subject(11, 1, "oomtop", "/usr/bin/oomtop protect --every 5"),
+            subject(12, 1, "oomtop", "oomtop protect --rules x"),
+            subject(13, 1, "oomtop", "oomtop protect --once"),
+            subject(14, 1, "oomtop", "oomtop"),
+        ];
+        let wish = |pid| Wish {
+            target: id(pid),
+            value: OomScoreAdj::MAX,
+        };
+        let book = survey(found.clone(), subjects.clone(), Some(wish(8)));
+        let holds: Vec<_> = book.standings.iter().map(|one| one.holds).collect();
+        assert_eq!(holds, [1, 2, 1]);
+        assert_eq!(book.standings[1].held, [id(7), id(9)]);
+        assert_eq!(book.standings[0].lost, [(RuleId(2), 1)]);
+        let missing: Vec<_> = book.standings.iter().map(|one| one.missing).collect();
+        assert_eq!(missing, [0, 2, 1]);
+        let resident = |pid, is_usual| Resident {
+            id: id(pid),
+            uid: Some(7),
+            is_usual,
+        };
+        assert_eq!(book.residents, [resident(11, true), resident(12, false)]);
+        // A later rule holds it all the same.
+        let first = book.offers.first().expect("an offer");
+        assert_eq!((first.loses_to, first.holds), (Some(RuleId(2)), 0));
+        let book = survey(found.clone(), subjects.clone(), Some(wish(11)));
+        let first = book.offers.first().expect("an offer");
+        assert_eq!(first.draft.words(), "name oomtop, user 7");
+        assert_eq!((first.loses_to, first.holds), (None, 4));
+        assert!(survey(found, subjects, Some(wish(99))).offers.is_empty());
+    }
+}

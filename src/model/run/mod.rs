@@ -1,0 +1,62 @@
+//! `oomtop run` as values: where the group of a command is made, what was seen of it, and what follows from that.
+//!
+//! ```text
+//!  place ─► a plan ─► the command in its group ─► Reading … ─► Course, Growth ─► RunReport with Advice
+//! ```
+
+pub mod advice;
+pub mod course;
+pub mod growth;
+pub mod place;
+pub mod report;
+
+/// How the names of groups that oomtop makes for commands begin.
+const PREFIX: &str = "oomtop-run-";
+
+/// How the name of the group ends that oomtop itself moves into, where the kernel wants no processes beside groups.
+pub const SELF: &str = "-self";
+
+/// The name of the group that this process makes for a command: nobody else has its pid and start time.
+#[must_use]
+pub fn group_name(of: super::process::ProcessId) -> String {
+    format!("{PREFIX}{}-{}", of.pid, of.start_ticks)
+}
+
+/// Whose group this name says it is; `None` for a name that oomtop gives to none.
+#[must_use]
+pub fn owner(name: &str) -> Option<super::process::ProcessId> {
+    let (pid, start) = name.strip_prefix(PREFIX)?.split_once('-')?;
+    let id = super::process::ProcessId {
+        pid: pid.parse().ok()?,
+        start_ticks: start.parse().ok()?,
+    };
+    // `+1` is a number too, but not one that was written here.
+    (group_name(id) == name).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{group_name, owner};
+    use crate::model::process::ProcessId;
+
+    #[test]
+    fn a_name_tells_who_made_the_group_and_nothing_else_does() {
+        let id = ProcessId {
+            pid: 12,
+            start_ticks: 3456,
+        };
+        assert_eq!(group_name(id), "oomtop-run-12-3456");
+        assert_eq!(owner("oomtop-run-12-3456"), Some(id));
+        for other in [
+            "oomtop-run-12",
+            "oomtop-run-+12-3456",
+            "oomtop-run-012-3456",
+            "oomtop-run-12-3456-self",
+            "oomtop-run-12-3456/x",
+            "x-oomtop-run-12-3456",
+            "",
+        ] {
+            assert_eq!(owner(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! [`RunReport`]: all that is said of a command that was run under watch.
+
+use std::time::Duration;
+
+use super::advice::{Advice, Seen, advice};
+use super::course::Course;
+use super::growth::{Grown, Growth};
+use crate::model::cgroup::CgroupPath;
+use crate::model::process::Pid;
+
+/// How the command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// It exited with this status.
+    Exit(u8),
+    /// This signal ended it.
+    Signal(u8),
+}
+
+impl Ended {
+    /// The status that a shell has for it.
+    #[must_use]
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Exit(status) => status,
+            Self::Signal(signal) => 128_u8.saturating_add(signal),
+        }
+    }
+}
+
+/// What is known of swap in the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SwapLimit {
+    /// The group has no limit of oomtop's: it may swap as the host does.
+    Free,
+    /// So many bytes may be swapped out; 0: a limit on memory is one on all.
+    Limited {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// The kernel counts no swap of groups (v1 without `swapaccount=1`): what is swapped out is beyond the limit.
+    Uncounted,
+}
+
+/// Counters of the group at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Counters {
+    /// The highest usage in bytes, with page cache (`memory.peak`, v1 `memory.max_usage_in_bytes`); null before 5.19 on v2.
+    pub peak: Option<u64>,
+    /// Processes of the group that the kernel's OOM killer has killed (`oom_kill`; on v2 with the groups below); null
+    /// before 4.13.
+    pub kills: Option<u64>,
+    /// How often the group or a group below it was out of memory (v2 `oom` of `memory.events`); null on v1.
+    pub ooms: Option<u64>,
+    /// How often the limit was met (v2 `max`, v1 `memory.failcnt`): reclaim mostly helps then.
+    pub at_limit: Option<u64>,
+}
+
+impl Counters {
+    /// The group ran out of memory, or the kernel killed in it.
+    #[must_use]
+    pub fn is_hit(&self) -> bool {
+        self.kills.unwrap_or(0) > 0 || self.ooms.unwrap_or(0) > 0
+    }
+}
+
+/// How long tasks waited for memory while the command ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waited {
+    /// The waits are those of the group alone; otherwise those of the whole host (v1 counts none of groups).
+    pub of_group: bool,
+    /// One task at least waited.
+    pub some: Duration,
+    /// All tasks waited.
+    pub full: Duration,
+}
+
+/// A process that the log names as killed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Victim {
+    /// Its pid.
+    pub pid: Pid,
+    /// Short name, as the kernel printed it.
+    pub name: String,
+    /// How often the kernel counted it: it counts the chosen victim of a group kill twice.
+    #[serde(skip)]
+    pub counted: u64,
+}
+
+/// A process that is still in the group after the command has ended.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Left {
+    /// Its pid.
+    pub pid: Pid,
+    /// Short name.
+    pub name: String,
+    /// rss + swap in bytes.
+    pub bytes: u64,
+}
+
+/// The report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunReport {
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// Its group.
+    pub group: CgroupPath,
+    /// The limit in bytes that the kernel has kept; `None` without `--limit`.
+    pub limit: Option<u64>,
+    /// Swap of the group.
+    pub swap: SwapLimit,
+    /// When the command was started: microseconds since 1970 (UTC).
+    pub began_unix_micros: i64,
+    /// How long it ran.
+    pub took: Duration,
+    /// How it ended.
+    pub ended: Ended,
+    /// The readings.
+    pub course: Course,
+    /// The shortest and the longest pause between two readings that was wanted.
+    pub pauses: (Duration, Duration),
+    /// Counters of the group.
+    pub counters: Counters,
+    /// Those that the log names.
+    pub victims: Vec<Victim>,
+    /// What is missing in the log, as a sentence; empty if nothing is.
+    pub log_missing: String,
+    /// Waits for memory; `None` where the kernel does not count them.
+    pub waited: Option<Waited>,
+    /// The processes.
+    pub growth: Growth,
+    /// Who is left in the group.
+    pub left: Vec<Left>,
+    /// Who was left was killed (`--kill-left`).
+    pub left_killed: bool,
+}
+
+/// Most processes whose growth is told.
+pub const GROWN: usize = 10;
+
+impl RunReport {
+    /// The limit that would do.
+    #[must_use]
+    pub fn advice(&self) -> Option<Advice> {
+        advice(&Seen {
+            held: self.course.most_held,
+            usage: self.course.most_usage,
+            told: self.course.most_told,
+            counted: self.counters.peak,
+            was_out: self.counters.is_hit(),
+        })
+    }
+
+    /// The highest usage with page cache, and whether the kernel has counted it.
+    #[must_use]
+    pub fn peak(&self) -> (u64, bool) {
+        match self.counters.peak {
+            Some(counted) => (counted.max(self.course.most_usage), true),
+            None => (self.course.most_usage, false),
+        }
+    }
+
+    /// Kills that the kernel has counted and the log does not name.
+    #[must_use]
+    pub fn unnamed(&self) -> u64 {
+        let named: u64 = self.victims.iter().map(|victim| victim.counted).sum();
+        self.counters.kills.unwrap_or(named).saturating_sub(named)
+    }
+
+    /// The processes that grew most.
+    #[must_use]
+    pub fn grown(&self) -> Vec<Grown> {
+        self.growth.most(GROWN)
+    }
+}

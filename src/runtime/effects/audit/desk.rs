@@ -1,0 +1,220 @@
+//! [`Desk`]: the thread that writes the log. A disk that does not answer must hold up a write for a moment, not for ever.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
+use std::time::Duration;
+
+use crate::runtime::effects::pool::STACK;
+
+/// How long a line may take until it is on disk.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// What is done to the log.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Look whether lines can be appended.
+    Probe,
+    /// The first line of a write: on disk before the answer.
+    Begin(String),
+    /// A line.
+    Add(String),
+    /// The last line of a write: all of them are on disk before the answer.
+    End(String),
+}
+
+/// Where lines go.
+pub(super) trait Log: Send + 'static {
+    fn take(&mut self, job: &Job) -> io::Result<()>;
+}
+
+type Answer = Receiver<io::Result<()>>;
+
+/// The way to the thread.
+#[derive(Debug)]
+pub(super) struct Desk {
+    jobs: Sender<(Job, Sender<io::Result<()>>)>,
+    /// The answer that did not come in time.
+    late: Mutex<Option<Answer>>,
+    within: Duration,
+}
+
+impl Desk {
+    /// Starts the thread, which ends with the desk.
+    pub(super) fn start(log: impl Log) -> io::Result<Self> {
+        Self::start_within(log, WITHIN)
+    }
+
+    fn start_within(mut log: impl Log, within: Duration) -> io::Result<Self> {
+        let (jobs, inbox) = channel::<(Job, Sender<io::Result<()>>)>();
+        Builder::new()
+            .name("audit".to_owned())
+            .stack_size(STACK)
+            .spawn(move || {
+                for (job, answer) in inbox {
+                    // Nobody hears an answer that comes too late.
+                    let _ = answer.send(log.take(&job));
+                }
+            })?;
+        Ok(Self {
+            jobs,
+            late: Mutex::new(None),
+            within,
+        })
+    }
+
+    /// Waits until it is done, but not for ever. While an older job has no answer none is taken.
+    pub(super) fn ask(&self, job: Job) -> io::Result<()> {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_stuck = late
+            .as_ref()
+            .is_some_and(|answer| matches!(answer.try_recv(), Err(TryRecvError::Empty)));
+        if is_stuck {
+            return Err(silent());
+        }
+        *late = None;
+        let (answer, wait) = channel();
+        let ended = || io::Error::other("its thread has ended");
+        self.jobs.send((job, answer)).map_err(|_| ended())?;
+        match wait.recv_timeout(self.within) {
+            Ok(done) => done,
+            Err(RecvTimeoutError::Disconnected) => Err(ended()),
+            Err(RecvTimeoutError::Timeout) => {
+                *late = Some(wait);
+                Err(silent())
+            }
+        }
+    }
+}
+
+fn silent() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer")
+}
+
+/// The file of the log.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    path: PathBuf,
+    /// Open from the first line of a write to its last.
+    file: Option<File>,
+    /// The last line may be cut.
+    torn: bool,
+}
+
+impl LogFile {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            file: None,
+            torn: true,
+        }
+    }
+
+    /// Opened for each write: whoever rotates the log renames it.
+    fn open(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        // A pipe that nobody reads must not hold up the write, and no link leads root's lines elsewhere.
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW);
+        let file = options.open(&self.path)?;
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(io::Error::other("it is not a regular file"))
+        }
+    }
+
+    fn add(&mut self, line: &str) -> io::Result<()> {
+        let file = self.file.as_mut();
+        let file = file.ok_or_else(|| io::Error::other("it is not open"))?;
+        if self.torn {
+            end_torn_line(file)?;
+        }
+        self.torn = true;
+        file.write_all(line.as_bytes())?;
+        self.torn = false;
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.as_ref().map_or(Ok(()), File::sync_data)
+    }
+}
+
+impl Log for LogFile {
+    fn take(&mut self, job: &Job) -> io::Result<()> {
+        match job {
+            Job::Probe => self.open().map(|_| ()),
+            Job::Begin(line) => {
+                self.file = Some(self.open()?);
+                self.torn = true;
+                self.add(line)?;
+                self.sync()
+            }
+            Job::Add(line) => self.add(line),
+            Job::End(line) => {
+                // What stands before it goes to disk whatever becomes of this line.
+                let added = self.add(line);
+                let synced = self.sync();
+                self.file = None;
+                added.and(synced)
+            }
+        }
+    }
+}
+
+/// A full disk may have cut the last line: the next one must not be glued to it.
+fn end_torn_line(file: &mut File) -> io::Result<()> {
+    let Some(last) = file.metadata()?.len().checked_sub(1) else {
+        return Ok(());
+    };
+    let mut byte = [b'\n'];
+    file.read_exact_at(&mut byte, last)?;
+    if byte == [b'\n'] {
+        Ok(())
+    } else {
+        file.write_all(b"\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use super::{Desk, Job, Log};
+
+    /// A disk that answers when it is let.
+    struct Slow(Receiver<()>);
+
+    impl Log for Slow {
+        fn take(&mut self, _: &Job) -> io::Result<()> {
+            self.0.recv().map_err(io::Error::other)
+        }
+    }
+
+    #[test]
+    fn a_disk_that_does_not_answer_holds_up_nothing_and_is_used_again_when_it_does() {
+        let (let_go, wait) = channel();
+        let desk = Desk::start_within(Slow(wait), Duration::from_millis(20)).expect("a thread");
+        let ask = || desk.ask(Job::Begin(String::new()));
+        assert_eq!(ask().expect_err("silent").kind(), io::ErrorKind::TimedOut);
+        // It does not wait again for a disk that is known to be stuck.
+        for _ in 0..1000 {
+            assert_eq!(ask().expect_err("silent").kind(), io::ErrorKind::TimedOut);
+        }
+        for _ in 0..1_000_000 {
+            let_go.send(()).expect("the thread lives");
+            if ask().is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it is not used again");
+    }
+}

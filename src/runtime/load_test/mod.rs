@@ -1,0 +1,320 @@
+//! `oomtop run`: a command in a group of its own, watched until its end.
+//!
+//! ```text
+//!  a note, the group, the command in it ─► monitor, log, signals ─► (the dashboard) ─► the command's end ─► the report
+//! ```
+
+mod deaths;
+mod destination;
+mod finish;
+mod job;
+mod monitor;
+mod output;
+mod signals;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+
+use deaths::Deaths;
+use destination::Destination;
+use finish::Finish;
+use job::Job;
+use monitor::Monitor;
+use output::{Output, Tail};
+
+use super::{RunError, clock, complain, protect_self, screen};
+use crate::app::settings::Settings;
+use crate::linux::SysRoot;
+use crate::linux::helper::helper;
+use crate::linux::runs::group::{Allowed, PlannedGroup, RunGroup};
+use crate::linux::runs::notes::{Found, Notes};
+use crate::linux::runs::start::{Start, Streams, makes_immune, start};
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::filter::Filter;
+use crate::model::process::score::OomScoreAdj;
+use crate::model::time::{Monotonic, Now};
+use crate::text::format::number_of;
+use crate::ui::theme::Theme;
+
+/// What to run, and how.
+#[derive(Debug)]
+pub struct LoadTest {
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// The limit in bytes.
+    pub memory: Option<u64>,
+    /// Bytes of swap that a limited group may use; `None` for all.
+    pub swap: Option<u64>,
+    /// `oom_score_adj` of the command.
+    pub adj: Option<OomScoreAdj>,
+    /// The status tells of an OOM.
+    pub fail_on_oom: bool,
+    /// Kill who is left in the group.
+    pub kill_left: bool,
+    /// The report is JSON.
+    pub json: bool,
+    /// Where the report goes; standard error if nowhere else.
+    pub report: Option<PathBuf>,
+    /// Where the output of the command goes while the dashboard has the terminal.
+    pub log: Option<PathBuf>,
+    /// `XDG_RUNTIME_DIR`.
+    pub runtime_dir: Option<PathBuf>,
+    /// Settings of the run.
+    pub settings: Settings,
+    /// The dashboard; `None` without.
+    pub look: Option<Look>,
+}
+
+/// How the dashboard is shown.
+#[derive(Debug)]
+pub struct Look {
+    /// How it looks.
+    pub theme: Theme,
+    /// How to read the processes.
+    pub backend: BackendChoice,
+    /// Listen to the mouse.
+    pub mouse: bool,
+    /// Lock oomtop's own memory and lower its own adj, where allowed.
+    pub self_protect: bool,
+    /// Append every write of the dashboard to this file.
+    pub audit: Option<PathBuf>,
+}
+
+/// Runs the command and reports. Returns the exit status.
+///
+/// # Errors
+/// If the command could not be started under watch.
+pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
+    let root = SysRoot::default();
+    let report = Destination::open(test.report.as_deref()).map_err(RunError::LoadTest)?;
+    let notes = Notes::open(test.runtime_dir.as_deref()).map_err(RunError::LoadTest)?;
+    tell(&notes.sweep(&root));
+    // From here on a signal ends the command, and oomtop cleans up behind it.
+    let caught = signals::catch().map_err(RunError::Signals)?;
+    let planned = PlannedGroup::find(&root).map_err(RunError::LoadTest)?;
+    let (own, path) = (planned.own(), planned.path());
+    notes.add(own, &path).map_err(RunError::LoadTest)?;
+    let allowed = Allowed {
+        memory: test.memory,
+        swap: test.swap,
+    };
+    let group = planned.make(allowed).map_err(|sentence| {
+        notes.remove(own);
+        RunError::LoadTest(sentence)
+    })?;
+    let ended = in_group(test, &root, &group, caught, report);
+    if group.remove() {
+        notes.remove(own);
+    }
+    ended
+}
+
+/// Removes what runs that were killed have left, and says what cannot be removed; where there is nothing this costs one
+/// look at a directory.
+pub fn tidy_up() {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    if let Some(notes) = Notes::find(runtime.as_deref()) {
+        tell(&notes.sweep(&SysRoot::default()));
+    }
+}
+
+/// Says what runs that were killed have left.
+fn tell(found: &[Found]) {
+    for found in found {
+        complain(&match found {
+            Found::Removed(group) => {
+                format!("removed the empty cgroup {group} of an earlier oomtop run")
+            }
+            Found::Held(group, count, command) => format!(
+                "{} of an earlier oomtop run still in {group}; this ends them: {command}",
+                number_of(*count as u64, "process", "processes")
+            ),
+            Found::Stuck(group) => {
+                format!("the empty cgroup {group} of an earlier oomtop run cannot be removed")
+            }
+        });
+    }
+}
+
+fn in_group(
+    test: &LoadTest,
+    root: &SysRoot,
+    group: &RunGroup,
+    caught: signals::Caught,
+    report: Destination,
+) -> Result<u8, RunError> {
+    let has_screen = test.look.is_some();
+    let is_immune = test
+        .adj
+        .map_or_else(makes_immune, |adj| adj == OomScoreAdj::IMMUNE);
+    if is_immune && test.memory.is_some() {
+        complain(
+            "the command has an oom_score_adj of -1000: at the limit nobody can be killed, and it waits for ever; give another with --adj 0",
+        );
+    }
+    // No key of a terminal must reach a command that the dashboard hides; without a terminal there is none.
+    let apart = has_screen || !has_terminal();
+    let (output, streams) = streams(has_screen, test.log.as_deref())?;
+    let door = group.door().map_err(RunError::LoadTest)?;
+    let watcher = group.watch().map_err(RunError::LoadTest)?;
+    let deaths = Deaths::follow(root, group.path().name().to_owned()).map_err(RunError::Thread)?;
+    let began = clock::now();
+    let started = start(Start {
+        command: &test.command,
+        door: &door,
+        adj: test.adj,
+        streams,
+        apart,
+    });
+    let child = match started {
+        Ok(child) => child,
+        Err(error) => {
+            complain(&error.to_string());
+            return Ok(error.status());
+        }
+    };
+    drop(door);
+    let mut command = Running::new(child, apart)?;
+    let on_screen = Arc::new(AtomicBool::new(false));
+    // A thread that cannot be had now leaves the command without a watch, but not oomtop without the command.
+    let passed = signals::pass_on(caught, Arc::clone(&command.job), Arc::clone(&on_screen));
+    let monitor = Monitor::start(watcher, test.settings.thresholds);
+    let (Ok(()), Ok(monitor)) = (passed, monitor) else {
+        complain("no thread could be started to watch the command; it is ended");
+        screen::Companion::signal(&*command.job, rustix::process::Signal::KILL);
+        command.wait()?;
+        return Err(RunError::LoadTest("the command was not watched".to_owned()));
+    };
+    if let Some(look) = &test.look {
+        on_screen.store(true, Ordering::SeqCst);
+        show(look, &test.settings, root, group, &command.job);
+        on_screen.store(false, Ordering::SeqCst);
+        if !command.has_ended() {
+            complain(
+                "the command still runs; Ctrl-C is passed on to it, and the report comes at its end",
+            );
+        }
+    }
+    let (ended, child, job) = command.ended()?;
+    let seen = monitor.end();
+    let tail = output.map(Output::end);
+    let finish = Finish {
+        test,
+        group,
+        deaths: &deaths,
+        began,
+        ended,
+    };
+    finish.report(child, &job, seen, tail.map(Tail::text), report)
+}
+
+fn has_terminal() -> bool {
+    let streams = [
+        rustix::stdio::stdin(),
+        rustix::stdio::stdout(),
+        rustix::stdio::stderr(),
+    ];
+    streams.iter().any(rustix::termios::isatty)
+}
+
+/// Where the streams of the command lead, and who reads them.
+fn streams(has_screen: bool, log: Option<&Path>) -> Result<(Option<Output>, Streams), RunError> {
+    if !has_screen {
+        return Ok((None, Streams::Inherit));
+    }
+    if let Some(log) = log {
+        let file = File::create(log).map_err(|error| {
+            RunError::LoadTest(format!("{} cannot be written: {error}", log.display()))
+        })?;
+        return Ok((None, Streams::Apart(OwnedFd::from(file))));
+    }
+    let (output, write) = Output::open().map_err(RunError::Thread)?;
+    Ok((Some(output), Streams::Apart(write)))
+}
+
+/// The dashboard, until the command ends or the user leaves it.
+fn show(look: &Look, settings: &Settings, root: &SysRoot, group: &RunGroup, job: &Arc<Job>) {
+    if look.self_protect {
+        // The command was started before: it inherits nothing of this.
+        protect_self();
+    }
+    let mut settings = settings.clone();
+    settings.watched = Some(group.path().clone());
+    if group.limit.is_none() {
+        // No domain of its own to zoom to.
+        let filter = format!("cgroup:{}", group.path().name());
+        settings.filter = Filter::parse(&filter).unwrap_or_default();
+    }
+    let companion: Arc<dyn screen::Companion> = Arc::<Job>::clone(job);
+    let shown = screen::beside(
+        settings,
+        &look.theme,
+        root.clone(),
+        look.backend,
+        (look.mouse, Some(companion)),
+        (look.audit.as_deref(), None),
+    );
+    if let Err(error) = shown {
+        complain(&format!("no dashboard: {error}"));
+    }
+}
+
+/// The command, and the thread that waits for its end.
+struct Running {
+    child: Child,
+    job: Arc<Job>,
+    end: Receiver<Now>,
+    ended: Option<Now>,
+}
+
+impl Running {
+    fn new(mut child: Child, apart: bool) -> Result<Self, RunError> {
+        let job = Job::new(&child, apart).map_err(RunError::Thread)?;
+        let job = Arc::new(job);
+        let (send, end) = channel();
+        let waiter = Arc::clone(&job);
+        let waits = helper("waiter", move || {
+            waiter.await_end();
+            let _ = send.send(clock::now());
+        });
+        if let Err(error) = waits {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(RunError::Thread(error));
+        }
+        Ok(Self {
+            child,
+            job,
+            end,
+            ended: None,
+        })
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.ended = self.ended.or_else(|| self.end.try_recv().ok());
+        self.ended.is_some()
+    }
+
+    /// Waits for its end: when it was, and the command to be reaped.
+    fn ended(self) -> Result<(Monotonic, Child, Arc<Job>), RunError> {
+        let at = match self.ended {
+            Some(at) => at,
+            None => self
+                .end
+                .recv()
+                .map_err(|error| RunError::Thread(std::io::Error::other(error)))?,
+        };
+        Ok((at.monotonic, self.child, self.job))
+    }
+
+    fn wait(self) -> Result<(), RunError> {
+        let (_, mut child, job) = self.ended()?;
+        job.reap(&mut child).map(drop).map_err(RunError::Thread)
+    }
+}

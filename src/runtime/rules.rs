@@ -1,0 +1,46 @@
+//! [`RuleSource`]: where rules come from, and the look whom they hold.
+
+use crate::linux::SysRoot;
+use crate::linux::subjects::SubjectReader;
+use crate::model::rules::Rules;
+use crate::model::rules::book::{Found, RuleBook, survey};
+use crate::model::rules::draft::Wish;
+
+/// Where rules come from: read at the start, and again when asked to.
+pub trait RuleSource {
+    /// All rules.
+    ///
+    /// # Errors
+    /// A sentence for everything that is wrong.
+    fn read(&self) -> Result<Rules, Vec<String>>;
+
+    /// The rules that are right, what is wrong with the others, and the file that oomtop writes.
+    fn survey(&self) -> Found;
+
+    /// Where rules are looked for.
+    fn places(&self) -> Vec<String>;
+}
+
+/// Reads the rules and looks at all processes: whom they hold, and what the rule that is wished for would do.
+pub(in crate::runtime) fn book(
+    source: &dyn RuleSource,
+    root: &SysRoot,
+    wish: Option<Wish>,
+) -> RuleBook {
+    let mut found = source.survey();
+    if *root != SysRoot::default() {
+        let why = "oomtop shows the processes of another root, and the rules are those of this one";
+        found.own.refused = Some(why.to_owned());
+    }
+    let subjects = SubjectReader::open(root, &found.rules).and_then(|mut reader| {
+        reader.want_all();
+        reader.all()
+    });
+    match subjects {
+        Ok(subjects) => survey(found, subjects, wish),
+        Err(error) => RuleBook {
+            unread: Some(error.to_string()),
+            ..survey(found, Vec::new(), wish)
+        },
+    }
+}

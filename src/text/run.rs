@@ -1,0 +1,313 @@
+//! The report of `oomtop run` in words: a label and a sentence a line.
+
+use std::time::Duration;
+
+use super::format::{long_size, number_of};
+use crate::model::memory::band::Band;
+use crate::model::run::advice::Advice;
+use crate::model::run::course::Bound;
+use crate::model::run::report::{Ended, RunReport, SwapLimit};
+
+/// Most processes that are named in one line.
+const NAMED: usize = 8;
+
+/// The bands, the calmest first.
+const BANDS: [Band; 4] = [Band::Normal, Band::Warning, Band::Danger, Band::Critical];
+
+/// The lines of the report: label, sentence. A line without a label goes on from the one before.
+#[must_use]
+pub fn lines(report: &RunReport) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("Command", command(report)),
+        ("Group", group(report)),
+        ("Peak", peak(report)),
+        ("", unreclaimable(report)),
+        ("Headroom", headroom(report)),
+        ("Bands", bands(report)),
+        ("Pressure", pressure(report)),
+        ("Kills", kills(report)),
+    ];
+    if !report.log_missing.is_empty() && report.unnamed() > 0 {
+        lines.push(("", format!("The log tells less: {}", report.log_missing)));
+    }
+    lines.extend(growth(report));
+    lines.extend(left(report));
+    lines.push(("Advice", advice(report)));
+    lines
+}
+
+/// Seconds with as many places as the span is worth: `12.3 s`, `0.031 s`.
+#[must_use]
+pub fn seconds(span: Duration) -> String {
+    let seconds = span.as_secs_f64();
+    if span.is_zero() {
+        "0 s".to_owned()
+    } else if seconds < 1.0 {
+        format!("{seconds:.3} s")
+    } else if seconds < 600.0 {
+        format!("{seconds:.1} s")
+    } else {
+        super::format::duration(span)
+    }
+}
+
+fn command(report: &RunReport) -> String {
+    let ended = match report.ended {
+        Ended::Exit(status) => format!("exited with {status}"),
+        Ended::Signal(9) if report.counters.kills.unwrap_or(0) > 0 => {
+            "ended by SIGKILL, which the kernel sends for lack of memory".to_owned()
+        }
+        Ended::Signal(signal) => format!("ended by signal {signal}"),
+    };
+    let words: Vec<_> = report
+        .command
+        .iter()
+        .map(|word| crate::model::shell::quoted(word))
+        .collect();
+    format!(
+        "{}: {ended} after {}",
+        words.join(" "),
+        seconds(report.took)
+    )
+}
+
+fn group(report: &RunReport) -> String {
+    let limit = match (report.limit, report.swap) {
+        (None, _) => "without a limit of its own".to_owned(),
+        (Some(limit), SwapLimit::Free) => {
+            format!(
+                "limit {}, and as much swap as the host has",
+                long_size(limit)
+            )
+        }
+        (Some(limit), SwapLimit::Limited { bytes: 0 }) => {
+            format!("limit {}, no swap", long_size(limit))
+        }
+        (Some(limit), SwapLimit::Limited { bytes }) => {
+            format!(
+                "limit {} and {} of swap",
+                long_size(limit),
+                long_size(bytes)
+            )
+        }
+        (Some(limit), SwapLimit::Uncounted) => format!(
+            "limit {}; the kernel counts no swap of groups here: what is swapped out comes on top of it",
+            long_size(limit)
+        ),
+    };
+    format!("{}, {limit}", report.group)
+}
+
+fn peak(report: &RunReport) -> String {
+    match report.peak() {
+        (bytes, true) => format!(
+            "{} with page cache, counted by the kernel",
+            long_size(bytes)
+        ),
+        (bytes, false) => format!(
+            "{} with page cache, as far as readings show: this kernel counts no peak",
+            long_size(bytes)
+        ),
+    }
+}
+
+fn unreclaimable(report: &RunReport) -> String {
+    let held = report.course.most_held;
+    let swap = match held.swap {
+        0 => String::new(),
+        bytes => format!(", and {} in swap", long_size(bytes)),
+    };
+    let pauses = report.pauses;
+    format!(
+        "{} of it unreclaimable: anon {}, shmem {}, kernel {}{swap} ({} every {} to {} ms, longest gap {})",
+        long_size(held.unreclaimable()),
+        long_size(held.anon),
+        long_size(held.shmem),
+        long_size(held.kernel),
+        number_of(report.course.readings, "reading", "readings"),
+        pauses.0.as_millis(),
+        pauses.1.as_millis(),
+        seconds(report.course.longest_gap),
+    )
+}
+
+fn headroom(report: &RunReport) -> String {
+    let Some(least) = report.course.least_room else {
+        return "unknown: the usage could not be read".to_owned();
+    };
+    let of = match least.of {
+        Bound::Group => format!("the limit of {}", long_size(least.limit)),
+        Bound::Around => format!(
+            "the limit of {} of a group around it",
+            long_size(least.limit)
+        ),
+        Bound::Host => format!(
+            "the {} of RAM of the host, and its swap",
+            long_size(least.limit)
+        ),
+    };
+    format!("never less than {} below {of}", long_size(least.left))
+}
+
+fn bands(report: &RunReport) -> String {
+    let each = BANDS.iter().zip(report.course.bands);
+    let each = each.map(|(band, time)| format!("{} {}", band.name(), seconds(time)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn pressure(report: &RunReport) -> String {
+    match report.waited {
+        None => "unknown: the kernel counts no waits for memory (PSI) here".to_owned(),
+        Some(waited) => {
+            let whose = if waited.of_group {
+                ""
+            } else {
+                " on the whole host (cgroup v1 counts none of groups)"
+            };
+            format!(
+                "some task waited for memory {}, all tasks {}{whose}",
+                seconds(waited.some),
+                seconds(waited.full)
+            )
+        }
+    }
+}
+
+fn kills(report: &RunReport) -> String {
+    let limit = match report.counters.at_limit {
+        Some(times @ 1..) => format!("; the limit was met {}", number_of(times, "time", "times")),
+        _ => String::new(),
+    };
+    let Some(kills) = report.counters.kills else {
+        return format!("unknown: this kernel counts none of groups{limit}");
+    };
+    if kills == 0 {
+        let out = match report.counters.ooms {
+            Some(ooms @ 1..) => {
+                format!(
+                    "none, though it was out of memory {}",
+                    number_of(ooms, "time", "times")
+                )
+            }
+            _ => "none".to_owned(),
+        };
+        return out + &limit;
+    }
+    let mut named: Vec<_> = report
+        .victims
+        .iter()
+        .map(|victim| format!("{} ({})", victim.name, victim.pid))
+        .collect();
+    let more = named.len().saturating_sub(NAMED);
+    named.truncate(NAMED);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let unnamed = match report.unnamed() {
+        0 => String::new(),
+        count => format!("; the log does not name {count} of them"),
+    };
+    let who = if named.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", named.join(", "))
+    };
+    format!(
+        "{} by the kernel's counter{who}{unnamed}{limit}",
+        number_of(kills, "kill", "kills")
+    )
+}
+
+fn growth(report: &RunReport) -> Vec<(&'static str, String)> {
+    let mut grown = report.grown();
+    // One is told in any case.
+    let growing = grown.iter().filter(|grown| grown.growth() > 0).count();
+    grown.truncate(growing.max(1));
+    let mut lines: Vec<_> = grown
+        .iter()
+        .enumerate()
+        .map(|(nth, grown)| {
+            let label = if nth == 0 { "Growth" } else { "" };
+            let text = format!(
+                "{} ({}): {} more, to {}",
+                grown.name,
+                grown.id.pid,
+                long_size(grown.growth()),
+                long_size(grown.most)
+            );
+            (label, text)
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push((
+            "Growth",
+            "no process lived long enough to be seen".to_owned(),
+        ));
+    }
+    let more = report.growth.seen().saturating_sub(grown.len() as u64);
+    if more > 0 {
+        lines.push((
+            "",
+            format!("{} grew less", number_of(more, "process", "processes")),
+        ));
+    }
+    lines
+}
+
+fn left(report: &RunReport) -> Vec<(&'static str, String)> {
+    if report.left.is_empty() {
+        return Vec::new();
+    }
+    let named = report.left.iter().take(NAMED);
+    let named: Vec<_> = named
+        .map(|left| format!("{} ({})", left.name, left.pid))
+        .collect();
+    let more = match report.left.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let count = number_of(report.left.len() as u64, "process", "processes");
+    let then = if report.left_killed {
+        "killed".to_owned()
+    } else {
+        "they keep the group; it goes at the next oomtop run after them (--kill-left kills them)"
+            .to_owned()
+    };
+    vec![(
+        "Left",
+        format!(
+            "{count} still in the group: {}{more}; {then}",
+            named.join(", ")
+        ),
+    )]
+}
+
+fn advice(report: &RunReport) -> String {
+    match report.advice() {
+        None => "none: no reading was made while the command ran".to_owned(),
+        Some(Advice::More { bytes }) => format!(
+            "more than {} is needed: it ran out of memory there, and nobody knows how much more it would have taken",
+            long_size(bytes)
+        ),
+        Some(Advice::Enough {
+            bytes,
+            need,
+            unseen,
+            margin,
+        }) => {
+            let unseen = match unseen {
+                0 => String::new(),
+                unseen => format!(
+                    ", {} that the kernel counted between two readings",
+                    long_size(unseen)
+                ),
+            };
+            format!(
+                "a limit of {}M would do without swap: {} that no reclaim gets back{unseen}, and a margin of {}",
+                bytes >> 20,
+                long_size(need),
+                long_size(margin)
+            )
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The report of `oomtop run`, in words and as a document.
+
+use std::time::Duration;
+
+use oomtop::model::cgroup::CgroupPath;
+use oomtop::model::memory::band::Thresholds;
+use oomtop::model::oom_domain::headroom::Room;
+use oomtop::model::process::ProcessId;
+use oomtop::model::run::course::{Bound, Course, Held, Reading};
+use oomtop::model::run::growth::{Growth, Size};
+use oomtop::model::run::report::{Counters, Ended, Left, RunReport, SwapLimit, Victim, Waited};
+use oomtop::model::time::Monotonic;
+use oomtop::output::run::{json, text};
+
+const MIB: u64 = 1 << 20;
+
+fn size(bytes: u64) -> Size {
+    Size {
+        id: ProcessId {
+            pid: 41,
+            start_ticks: 900,
+        },
+        name: "hog".to_owned(),
+        bytes,
+    }
+}
+
+fn report() -> RunReport {
+    let mut course = Course::new(Thresholds::default());
+    let reading = |millis: u64, mib: u64| Reading {
+        at: Monotonic(millis * 1000),
+        usage: Some((mib + 20) * MIB),
+        held: Some(Held {
+            anon: mib * MIB,
+            shmem: MIB,
+            kernel: 2 * MIB,
+            swap: 0,
+        }),
+        told: Some((mib + 20) * MIB),
+        room: Some((
+            Bound::Group,
+            Room {
+                limit: 256 * MIB,
+                usage: mib * MIB,
+                ..Room::default()
+            },
+        )),
+    };
+    course.accept(&reading(1000, 10));
+    course.accept(&reading(3000, 200));
+    course.end(Monotonic(4_500_000));
+    let mut growth = Growth::default();
+    growth.accept([size(10 * MIB)]);
+    growth.accept([size(200 * MIB)]);
+    RunReport {
+        command: ["./load test", "--now"].map(str::to_owned).to_vec(),
+        group: CgroupPath::new("/a/oomtop-run-40-899"),
+        limit: Some(256 * MIB),
+        swap: SwapLimit::Limited { bytes: 0 },
+        began_unix_micros: 1_700_000_000_000_000,
+        took: Duration::from_millis(3500),
+        ended: Ended::Exit(3),
+        course,
+        pauses: (Duration::from_millis(5), Duration::from_millis(50)),
+        counters: Counters {
+            peak: Some(230 * MIB),
+            kills: Some(0),
+            ooms: Some(0),
+            at_limit: Some(2),
+        },
+        victims: Vec::new(),
+        log_missing: String::new(),
+        waited: Some(Waited {
+            of_group: true,
+            some: Duration::from_millis(120),
+            full: Duration::ZERO,
+        }),
+        growth,
+        left: Vec::new(),
+        left_killed: false,
+    }
+}
+
+fn killed() -> RunReport {
+    RunReport {
+        ended: Ended::Signal(9),
+        counters: Counters {
+            peak: Some(256 * MIB),
+            kills: Some(3),
+            ooms: Some(4),
+            at_limit: None,
+        },
+        victims: vec![Victim {
+            pid: 41,
+            name: "h\x1b[2Jog".to_owned(),
+            counted: 1,
+        }],
+        log_missing: "no permission".to_owned(),
+        left: vec![Left {
+            pid: 77,
+            name: "daemon".to_owned(),
+            bytes: MIB,
+        }],
+        waited: None,
+        ..report()
+    }
+}
+
+#[test]
+fn the_report_in_words() {
+    insta::assert_snapshot!("text", text(&report()));
+    insta::assert_snapshot!("text_of_a_kill", text(&killed()));
+}
+
+#[test]
+fn the_report_as_a_document() {
+    insta::assert_snapshot!("json", json(&report()).expect("a document"));
+    let killed = json(&killed()).expect("a document");
+    assert!(!killed.contains('\x1b'));
+    let document: serde_json::Value = serde_json::from_str(&killed).expect("JSON");
+    assert_eq!(document["hit"], true);
+    assert_eq!(document["unnamed_kills"], 2);
+    assert_eq!(document["status"], 137);
+    assert_eq!(document["pressure"], serde_json::Value::Null);
+    assert_eq!(document["advice"]["kind"], "more");
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""oomtop run on cgroup v2: the numbers equal the files of the group, and the advised limit does while nine tenths of it do not,
+N of N."""
+# vm: --mem 512M
+# kernels: 6.12
+# kernels when named: 5.10 6.1
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ["VMLAB_FILES"])
+from screen import until
+from vmlab import CG, check, finish, protect, read, say
+
+# Each is three runs in an emulated machine; ten of ten have held in a longer trial.
+ROUNDS = 3
+HOG = """
+import ctypes, mmap, sys, time
+held = []
+for mb in map(int, sys.argv[1:]):
+    area = mmap.mmap(-1, mb << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(area)), 1, len(area))
+    held.append(area)
+    time.sleep(0.02)
+"""
+HIT = 86
+
+
+SCOPE = ["systemd-run", "--scope", "--quiet", "-p", "Delegate=yes"]
+
+
+def run(*options, command=None, mb=(30, 30, 30), within=SCOPE):
+    """Runs a hog, or a command; the status and the report."""
+    command = command or [sys.executable, "-c", HOG, *map(str, mb)]
+    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", "--adj", "0", *options, "--", *command], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    text = done.stderr.decode()
+    at = text.find("{")
+    return done.returncode, json.loads(text[at:]) if at >= 0 else text
+
+
+def events(group, key):
+    return int(re.search(r"^%s (\d+)$" % key, read(CG + group + "/memory.events"), re.M)[1])
+
+
+protect()
+status, said = run(within=[])
+check(status == 125 and " ".join(["systemd-run", "--scope", "-p", "Delegate=yes", "oomtop", "run"]) in said,
+      "beside other units oomtop says what to type: %s" % said)
+status, report = run()
+say(json.dumps(report, indent=1))
+check(status == 0, "the hog runs without a limit (%s)" % status)
+
+# What is left keeps the group, so that its files can be read after the report.
+KEEP = 'sleep 1000 </dev/null >/dev/null 2>&1 & "$@"; true'
+for limit, mb, hit in (("200M", "60", False), ("40M", "80", True)):
+    status, report = run("--limit", limit, "--fail-on-oom", command=["sh", "-c", KEEP, "sh", sys.executable, "-c", HOG, mb])
+    group, counters = report["group"], report["counters"]
+    peak = read(CG + group + "/memory.peak", "").strip()
+    check(not peak or counters["peak"] == int(peak), "memory.peak: %s, file %s" % (counters["peak"], peak))
+    for ours, key in (("kills", "oom_kill"), ("ooms", "oom"), ("at_limit", "max")):
+        check(counters[ours] == events(group, key), "%s: %s, file %s" % (key, counters[ours], events(group, key)))
+    check(read(CG + group + "/memory.max").strip() == str(report["limit"]), "memory.max is %s" % report["limit"])
+    check(read(CG + group + "/memory.swap.max", "0").strip() == "0", "no swap")
+    check(report["hit"] == hit and (status == HIT) == hit, "hit %s, status %s" % (report["hit"], status))
+    named = len(report["victims"])
+    check(report["unnamed_kills"] == 0 and (named > 0) == hit, "the log names all %s of %s" % (named, counters["kills"]))
+    pressure = read(CG + group + "/memory.pressure", "")
+    if pressure:
+        total = int(re.search(r"some .*total=(\d+)", pressure)[1])
+        check(report["pressure"]["of_group"] and report["pressure"]["some_micros"] == total,
+              "some: %s us, file %s" % (report["pressure"]["some_micros"], total))
+    for pid in read(CG + group + "/cgroup.procs").split():
+        os.kill(int(pid), 9)
+    until(lambda: not read(CG + group + "/cgroup.procs", "").strip())
+    run(command=["true"])
+    check(not os.path.exists(CG + group), "the next run removes %s" % group)
+
+enough = short = 0
+for number in range(ROUNDS):
+    mb = (20 + 3 * number, 30)
+    status, report = run(mb=mb)
+    advised = report["advice"]["bytes"]
+    ran = run("--limit", str(advised), "--fail-on-oom", mb=mb)[0]
+    died = run("--limit", str(advised * 9 // 10), "--fail-on-oom", mb=mb)[0]
+    enough += ran == 0
+    short += died == HIT
+    if ran or died != HIT:
+        say("%s MB: advised %s, status %s there and %s at nine tenths" % (mb, advised, ran, died))
+check(enough == ROUNDS, "it ran at the advised limit, %d of %d" % (enough, ROUNDS))
+check(short == ROUNDS, "it died at nine tenths of it, %d of %d" % (short, ROUNDS))
+groups = [path for path, _, _ in os.walk(CG) if "oomtop-run-" in path]
+check(not groups, "no group is left: %s" % groups)
+finish()
