@@ -103,17 +103,28 @@ fn draw_frame(
             &Line::of(Tone::Dim, format!(" row {} of {all} ", first + 1)),
         );
     }
-    let mut hints = Line::new();
-    for (key, what) in &view.hints {
-        hints.push(Tone::Normal, " ");
-        hints.push(Tone::Accent, key.as_str());
-        hints.push(Tone::Dim, format!(" {what} "));
-    }
     canvas.line(
         Rect {
             y: frame.bottom() - 1,
             ..inside
         },
-        &hints,
+        &hints(&view.hints, usize::from(inside.width)),
     );
+}
+
+/// The hints that fit. The first is what the dialog is for and the last the way out: those before the last go first.
+fn hints(all: &[(String, &'static str)], width: usize) -> Line {
+    let mut shown: Vec<_> = all.iter().collect();
+    loop {
+        let mut line = Line::new();
+        for (key, what) in &shown {
+            line.push(Tone::Normal, " ");
+            line.push(Tone::Accent, key.as_str());
+            line.push(Tone::Dim, format!(" {what} "));
+        }
+        if shown.len() < 3 || line.width() <= width {
+            return line;
+        }
+        shown.remove(shown.len() - 2);
+    }
 }

@@ -18,7 +18,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::Plan;
 use crate::model::plan::execute::{Executor as _, run};
-use crate::model::plan::receipt::{Failure, PlanReceipt};
+use crate::model::plan::receipt::{Failure, PlanReceipt, Reading};
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::model::process::{Pid, ProcessId};
 use crate::model::run::SELF;
@@ -29,6 +29,9 @@ use crate::model::run::report::SwapLimit;
 /// How long a group is asked again to go: a process that has ended leaves it a moment later.
 const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(5);
+
+/// How long processes that are ending may take.
+const ENDING: Duration = Duration::from_millis(300);
 
 /// What the group may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -251,6 +254,19 @@ impl RunGroup {
         all.into_iter().filter(|pid| self.lives(*pid)).collect()
     }
 
+    /// As [`Self::members`], without those that are ending: who gives gigabytes back takes its time.
+    #[must_use]
+    pub fn settled_members(&self) -> Vec<Pid> {
+        let begun = Instant::now();
+        loop {
+            let members = self.members();
+            if members.is_empty() || begun.elapsed() > ENDING {
+                return members;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
     fn lives(&self, pid: Pid) -> bool {
         let mut buffer = FileBuffer::default();
         let stat = open_dir(&self.root.proc).ok().and_then(|proc| {
@@ -268,10 +284,14 @@ impl RunGroup {
         let mut writer = KernelWriter::new(self.root.clone(), self.version());
         let step = Step::Cgroup(CgroupStep::Kill(self.path.clone()));
         let receipt = writer.step(&step);
-        receipt
-            .outcome
-            .map(drop)
-            .map_err(|failure| failure.sentence)
+        match receipt.outcome {
+            Ok(Reading::Members(left)) if left > 0 => Err(format!(
+                "{left} processes of {} have been killed and do not end",
+                self.path
+            )),
+            Ok(_) => Ok(()),
+            Err(failure) => Err(failure.sentence),
+        }
     }
 
     /// Removes the group and what was made for it; false if processes are in it, which keep it.

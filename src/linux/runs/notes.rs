@@ -13,9 +13,11 @@ use super::group::is_gone;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::members::members;
+use crate::linux::kernel_file;
 use crate::linux::write::executor::KernelWriter;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::model::cgroup::CgroupPath;
+use crate::model::plan::receipt::FailureKind;
 use crate::model::plan::step::CgroupStep;
 use crate::model::process::{Pid, ProcessId};
 use crate::model::run::{SELF, group_name, owner};
@@ -38,7 +40,7 @@ pub enum Found {
     Removed(CgroupPath),
     /// Processes are in it. They are not touched; the text is a command that ends them.
     Held(CgroupPath, usize, String),
-    /// It is empty, but could not be removed.
+    /// It could not be looked at, or it is empty and could not be removed.
     Stuck(CgroupPath),
 }
 
@@ -108,9 +110,10 @@ impl Notes {
             else {
                 continue;
             };
-            // One that runs looks after its own.
-            if PinnedProcess::open(root, id).is_ok() {
-                continue;
+            // One that runs looks after its own, and so does one of which this cannot be said.
+            match PinnedProcess::open(root, id).map_err(|failure| failure.kind) {
+                Err(FailureKind::Gone | FailureKind::Reused) => {}
+                _ => continue,
             }
             let left = look(&hierarchy, &mut writer, &group);
             if !matches!(left, Some(Found::Held(..) | Found::Stuck(_))) {
@@ -149,14 +152,23 @@ fn target(note: &Path, id: ProcessId) -> Option<CgroupPath> {
 fn look(hierarchy: &Hierarchy, writer: &mut KernelWriter, group: &CgroupPath) -> Option<Found> {
     let leaf = group.parent()?.join(format!("{}{SELF}", group.name()));
     let both = [group, &leaf];
-    let pids = both.map(|group| {
-        let relative = hierarchy.relative(group)?;
-        members(hierarchy.dir().ok()?, &relative).ok()
-    });
-    if pids.iter().all(Option::is_none) {
+    let (mut inside, mut are_gone) = (Vec::new(), true);
+    for group in both {
+        let relative = hierarchy.relative(group);
+        let found = hierarchy.dir().ok().zip(relative);
+        match found.map(|(dir, relative)| members(dir, &relative)) {
+            Some(Ok(pids)) => {
+                inside.extend(pids);
+                are_gone = false;
+            }
+            Some(Err(errno)) if kernel_file::is_gone(errno) => {}
+            // Without the hierarchy, or without the right to look, the group may be there.
+            None | Some(Err(_)) => return Some(Found::Stuck(group.clone())),
+        }
+    }
+    if are_gone {
         return None;
     }
-    let inside: Vec<Pid> = pids.into_iter().flatten().flatten().collect();
     if !inside.is_empty() {
         return Some(Found::Held(
             group.clone(),

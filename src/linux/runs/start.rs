@@ -78,7 +78,8 @@ pub fn start(start: Start<'_>) -> Result<Child, StartError> {
         .map_err(|errno| StartError::Fork(errno.into()))?;
     let mut command = Command::new(program);
     command.args(arguments);
-    if start.apart {
+    let no_terminal = matches!(start.streams, Streams::Apart(_));
+    if start.apart && !no_terminal {
         command.process_group(0);
     }
     if let Streams::Apart(output) = start.streams {
@@ -92,7 +93,14 @@ pub fn start(start: Start<'_>) -> Result<Child, StartError> {
     // lock and allocates nothing (signal-safety(7)).
     #[expect(unsafe_code, reason = "std enters no cgroup")]
     unsafe {
-        command.pre_exec(move || enter(door, speak, adj.as_deref()));
+        command.pre_exec(move || {
+            if no_terminal {
+                // The dashboard has the terminal: who asked it for a password would stop for ever (SIGTTIN). A session
+                // of its own is a process group, too.
+                rustix::process::setsid()?;
+            }
+            enter(door, speak, adj.as_deref())
+        });
     }
     let spawned = command.spawn();
     drop(say);

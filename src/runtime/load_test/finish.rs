@@ -93,7 +93,7 @@ impl Finish<'_> {
 
     /// Who is still in the group.
     fn left(&self, seen: &mut Seen) -> Vec<Left> {
-        let living = self.group.members();
+        let living = self.group.settled_members();
         let sizes = seen.watcher.sizes();
         let of = |pid: &u32| {
             let size = sizes.iter().find(|size| size.id.pid == *pid);

@@ -97,11 +97,26 @@ impl Companion for Job {
         if state.is_reaped {
             return;
         }
-        // It fails only if all have ended.
-        let _ = if self.apart {
-            kill_process_group(self.pid, signal)
-        } else {
-            kill_process(self.pid, signal)
+        let send = |signal| {
+            // It fails only if all have ended.
+            let _ = if self.apart {
+                kill_process_group(self.pid, signal)
+            } else {
+                kill_process(self.pid, signal)
+            };
         };
+        // In a session of its own nobody could continue it: the kernel drops SIGTSTP there, and oomtop continues it.
+        let signal = match signal {
+            Signal::TSTP if self.apart => Signal::STOP,
+            signal => signal,
+        };
+        send(signal);
+        // Who is stopped takes a signal that ends it only when it runs on.
+        if matches!(
+            signal,
+            Signal::INT | Signal::TERM | Signal::HUP | Signal::QUIT
+        ) {
+            send(Signal::CONT);
+        }
     }
 }

@@ -104,10 +104,8 @@ pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
         memory: test.memory,
         swap: test.swap,
     };
-    let group = planned.make(allowed).map_err(|sentence| {
-        notes.remove(own);
-        RunError::LoadTest(sentence)
-    })?;
+    // Where that fails, something of it may be left: the note stays, and the next start looks after both.
+    let group = planned.make(allowed).map_err(RunError::LoadTest)?;
     let ended = in_group(test, &root, &group, caught, report);
     if group.remove() {
         notes.remove(own);

@@ -19,6 +19,9 @@ use crate::text::tone::is_unsafe;
 /// Bytes that are kept: the last ones.
 const KEPT: usize = 64 << 10;
 
+/// Bytes that a pipe holds (pipe(7)).
+const CAPACITY: usize = 64 << 10;
+
 /// How often the end of the command is looked for.
 const LOOK: Timespec = Timespec {
     tv_sec: 0,
@@ -60,12 +63,20 @@ impl Output {
 fn collect(pipe: &OwnedFd, ended: &AtomicBool) -> Tail {
     let mut tail = Tail::default();
     let mut buffer = [0; 8192];
+    // What was in the pipe at the end is the command's; what it has left behind may go on writing for ever.
+    let mut left = CAPACITY;
     loop {
         // Looked at before the pipe: what was written before the end is read.
         let is_last = ended.load(Ordering::SeqCst);
         match rustix::io::read(pipe, &mut buffer) {
             Ok(0) => return tail,
-            Ok(got) => tail.push(buffer.get(..got).unwrap_or_default()),
+            Ok(got) => {
+                tail.push(buffer.get(..got).unwrap_or_default());
+                left = left.saturating_sub(if is_last { got } else { 0 });
+                if left == 0 {
+                    return tail;
+                }
+            }
             Err(Errno::AGAIN) if is_last => return tail,
             Err(Errno::AGAIN) => {
                 let mut ready = [PollFd::new(pipe, PollFlags::IN)];
@@ -123,6 +134,18 @@ mod tests {
         assert!(text.starts_with("[the first 6 bytes"), "{text:.80}");
         assert!(text.ends_with("xx\n"));
         assert_eq!(Tail::default().text(), "");
+    }
+
+    #[test]
+    fn what_goes_on_writing_does_not_hold_the_end_up() {
+        let (output, pipe) = Output::open().expect("a pipe");
+        let writer = std::thread::spawn(move || {
+            let line = [b'y'; 4096];
+            while rustix::io::write(&pipe, &line).is_ok() {}
+        });
+        output.end();
+        // Only a pipe that nobody reads any more ends it.
+        writer.join().expect("it ends");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::model::cgroup::limits::LimitValue;
 use crate::model::freezer::FreezerState;
+use crate::model::plan::inverse::took_effect;
 use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::rules::own::RuleEdit;
@@ -185,18 +186,26 @@ fn limit_text(write: LimitWrite, value: LimitValue) -> String {
 pub(in crate::app::dialog) fn result_lines(plan: &PlanReceipt) -> Vec<Line> {
     let line = |(at, receipt): (usize, &StepReceipt)| match plan.way_back(at) {
         None => result_line(receipt),
-        Some(Ok(())) => {
-            Line::of(Tone::Dim, "taken back  ").add(Tone::Normal, step_text(&receipt.step))
-        }
+        Some(Ok(())) => Line::of(Tone::Dim, "taken back  ")
+            .add(Tone::Normal, step_text(&receipt.step))
+            .add(Tone::Normal, why_not(receipt)),
         Some(Err(why)) => Line::of(Tone::Critical, "done, not taken back  ")
             .add(Tone::Normal, step_text(&receipt.step))
-            .add(Tone::Critical, format!(": {}", why.sentence)),
+            .add(Tone::Normal, why_not(receipt))
+            .add(Tone::Critical, format!("; {}", why.sentence)),
     };
     let mut lines: Vec<_> = plan.steps.iter().enumerate().map(line).collect();
-    if plan.failure().is_some() && plan.steps.len() == 1 {
+    let wrote = plan.steps.iter().any(took_effect);
+    if plan.failure().is_some() && plan.steps.len() == 1 && !wrote {
         lines.push(Line::of(Tone::Normal, "Nothing was written."));
     }
     lines
+}
+
+/// Why a step that has done something counts as failed.
+fn why_not(receipt: &StepReceipt) -> String {
+    let failure = receipt.failure();
+    failure.map_or_else(String::new, |failure| format!(": {}", failure.sentence))
 }
 
 fn result_line(receipt: &StepReceipt) -> Line {

@@ -4,6 +4,8 @@
 //! them (systemd src/core/cgroup.c `cgroup_context_apply`). What somebody has written past systemd would be lost, so it is
 //! put back; where the loss itself would do harm, systemd is not asked.
 
+use std::time::{Duration, Instant};
+
 use super::{UnitWriter, not_kept};
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
@@ -15,6 +17,10 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::plan::step::{CgroupStep, LimitWrite, UnitLimit};
 use crate::model::systemd::{Kept, Store, UnitLimitReading};
+
+/// How long a systemd that has not answered is waited for: then what it writes late is no longer put back.
+const LATE: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What there is of a limit before it is set.
 pub(super) struct Found {
@@ -75,8 +81,18 @@ impl UnitWriter<'_> {
         let file = limit.write.file;
         let mut shown = found.reading.shown;
         if found.has_group {
-            let restored = self.cgroups.restore(&limit.group, beside);
+            let mut restored = self.cgroups.restore(&limit.group, beside);
             shown = self.shown(limit)?;
+            // systemd is late: when it comes to write the files, it writes those beside this one, too.
+            let begun = Instant::now();
+            while open.is_some()
+                && !file.is_kept(wanted, shown, page_size())
+                && begun.elapsed() < LATE
+            {
+                std::thread::sleep(LOOK);
+                restored = self.cgroups.restore(&limit.group, beside);
+                shown = self.shown(limit)?;
+            }
             // In an undo: what was written past systemd before.
             if let Some(left) = limit.leave
                 && !file.is_kept(left.shown, shown, page_size())
@@ -86,8 +102,10 @@ impl UnitWriter<'_> {
             restored?;
         }
         let is_kept = limit.leave.is_some() || file.is_kept(wanted, shown, page_size());
+        // Without an answer only a file that changed tells that systemd has done it.
+        let was_so = file.is_kept(wanted, found.reading.shown, page_size());
         if let Some(open) = open
-            && (!is_kept || limit.leave.is_some())
+            && (!is_kept || was_so || limit.leave.is_some())
         {
             return Err(open.clone());
         }
