@@ -31,9 +31,11 @@ fn row_of(screen: &Screen, pid: u32) -> Option<String> {
     let table = lines.iter().skip_while(|line| !line.contains("COMMAND"));
     let mut table = table.take_while(|line| !line.contains("OOM events"));
     table
+        // The first number of a row is its pid. A score, a size or the name of a group may look like a pid, too.
         .find(|line| {
             line.split(|c: char| !c.is_ascii_digit())
-                .any(|word| word == pid)
+                .find(|word| !word.is_empty())
+                == Some(pid.as_str())
         })
         .cloned()
 }
