@@ -12,7 +12,7 @@ from members import Member, Victims, document, domain
 from screen import runs
 from vmlab import CG, check, finish, mlockall, protect, read, say, write
 
-KILLS = 10
+KILLS = 6
 protect()
 mlockall()
 seed = time.time_ns() % 1000000

@@ -13,7 +13,7 @@ sys.path.insert(0, os.environ["VMLAB_FILES"])
 from members import Member, Victims, document, scores
 from vmlab import CG, check, enable_memory, finish, make_cgroup, mlockall, protect, read, rm_cgroup, say, write
 
-KILLS = int(os.environ.get("VICTIMS", 6))
+KILLS = int(os.environ.get("VICTIMS", 5))
 protect()
 mlockall()
 release = read("/proc/sys/kernel/osrelease").strip()
