@@ -4,9 +4,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use oomtop::config::{Environment, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, resolve};
+use oomtop::config::{
+    Environment, MetricsLaunch, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, resolve,
+};
 use oomtop::runtime::headless::{Halt, print};
 use oomtop::runtime::load_test::{LoadTest, Look};
+use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::{self, RunError};
 
@@ -76,6 +79,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             launch.json,
         ),
         Mode::Run(launch) => load_test(*launch),
+        Mode::Metrics(launch) => metrics(*launch),
         Mode::Protect(launch) => {
             let task = match launch.task {
                 ProtectTask::Check => Task::Check,
@@ -109,6 +113,20 @@ fn load_test(launch: RunLaunch) -> Result<u8, RunError> {
             audit: screen.audit,
         }),
     })
+}
+
+fn metrics(launch: MetricsLaunch) -> Result<u8, RunError> {
+    let destination = match (launch.textfile, launch.listen) {
+        (Some((path, every)), _) => Destination::Textfile(path, every),
+        (None, address) => Destination::Listen(address.unwrap_or_default()),
+    };
+    runtime::metrics(
+        &destination,
+        &launch.settings,
+        &launch.root,
+        launch.backend,
+        Arc::new(Files(launch.rules)),
+    )
 }
 
 /// The files of rules, for the runtime.

@@ -5,6 +5,7 @@
 pub mod dialog;
 pub mod frozen;
 pub mod input;
+pub mod lookout;
 pub mod msg;
 pub mod notice;
 pub mod settings;

@@ -9,6 +9,7 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
+pub use super::commands::metrics::MetricsLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
 pub use super::commands::run::{RunLaunch, RunScreen};
 pub use super::commands::why::WhyLaunch;
@@ -34,6 +35,8 @@ pub enum Mode {
     Protect(ProtectLaunch),
     /// A command in a group of its own.
     Run(Box<RunLaunch>),
+    /// Metrics as long as it runs.
+    Metrics(Box<MetricsLaunch>),
 }
 
 /// The full screen.

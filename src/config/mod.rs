@@ -28,8 +28,8 @@ use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
-    ExplainLaunch, FactsLaunch, Mode, ProtectLaunch, ProtectTask, RunLaunch, RunScreen,
-    SampleLaunch, ScreenLaunch, WhyLaunch,
+    ExplainLaunch, FactsLaunch, MetricsLaunch, Mode, ProtectLaunch, ProtectTask, RunLaunch,
+    RunScreen, SampleLaunch, ScreenLaunch, WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod explain;
 pub mod json;
+pub mod metrics;
 pub mod protect;
 pub mod run;
 pub mod safe_json;

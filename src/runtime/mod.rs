@@ -1,7 +1,7 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`load_test()`] runs a command in a
+//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`metrics()`] shows Prometheus the machine. [`load_test()`] runs a command in a
 //! group of its own, with the full screen or without. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
@@ -18,6 +18,7 @@ mod explain;
 mod facts;
 pub mod headless;
 pub mod load_test;
+pub mod metrics;
 mod once;
 pub mod protect;
 mod rules;
@@ -35,6 +36,7 @@ use crate::text::tone::printable;
 pub use explain::explain;
 pub use facts::facts;
 pub use load_test::{load_test, tidy_up};
+pub use metrics::metrics;
 pub use once::once;
 pub use protect::protect;
 pub use screen::run;
@@ -67,6 +69,9 @@ pub enum RunError {
     /// A command could not be run under watch.
     #[error("{0}")]
     LoadTest(String),
+    /// Metrics cannot be shown.
+    #[error("{0}")]
+    Metrics(String),
     /// Output could not be written.
     #[error("the output could not be written: {0}")]
     Output(io::Error),

@@ -1,6 +1,7 @@
 //! Subcommands: each has a file and a variant of [`Command`].
 
 pub(super) mod explain;
+pub(super) mod metrics;
 pub(super) mod protect;
 pub(super) mod run;
 pub(super) mod why;
@@ -20,6 +21,8 @@ pub(super) enum Command {
     Protect(protect::ProtectArgs),
     /// Run a command in a cgroup of its own under watch, and report what it needed
     Run(run::RunArgs),
+    /// Metrics for Prometheus: how near each OOM is, who dies next, who was killed
+    Metrics(metrics::MetricsArgs),
 }
 
 impl Command {
@@ -33,6 +36,7 @@ impl Command {
             Self::Why(args) => Mode::Why(args.resolve()),
             Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
             Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
+            Self::Metrics(args) => Mode::Metrics(Box::new(args.resolve(environment)?)),
         })
     }
 }
