@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use oomtop::config::{
-    Environment, MetricsLaunch, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, resolve,
+    Environment, MetricsLaunch, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, WatchLaunch,
+    resolve,
 };
 use oomtop::runtime::headless::{Halt, print};
 use oomtop::runtime::load_test::{LoadTest, Look};
 use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
+use oomtop::runtime::watch::Watching;
 use oomtop::runtime::{self, RunError};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
@@ -80,6 +82,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
         ),
         Mode::Run(launch) => load_test(*launch),
         Mode::Metrics(launch) => metrics(*launch),
+        Mode::Watch(launch) => watch(*launch),
         Mode::Protect(launch) => {
             let task = match launch.task {
                 ProtectTask::Check => Task::Check,
@@ -126,6 +129,22 @@ fn metrics(launch: MetricsLaunch) -> Result<u8, RunError> {
         &launch.root,
         launch.backend,
         Arc::new(Files(launch.rules)),
+    )
+}
+
+fn watch(launch: WatchLaunch) -> Result<u8, RunError> {
+    let watching = Watching {
+        forecast: launch.forecast,
+        json: launch.json,
+        hook: launch.hook,
+    };
+    let rules = Arc::new(Files(launch.rules));
+    runtime::watch(
+        &watching,
+        &launch.settings,
+        &launch.root,
+        launch.backend,
+        rules,
     )
 }
 

@@ -12,6 +12,7 @@ pub use super::commands::explain::ExplainLaunch;
 pub use super::commands::metrics::MetricsLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
 pub use super::commands::run::{RunLaunch, RunScreen};
+pub use super::commands::watch::WatchLaunch;
 pub use super::commands::why::WhyLaunch;
 
 /// What to run.
@@ -37,6 +38,8 @@ pub enum Mode {
     Run(Box<RunLaunch>),
     /// Metrics as long as it runs.
     Metrics(Box<MetricsLaunch>),
+    /// Events as long as it runs.
+    Watch(Box<WatchLaunch>),
 }
 
 /// The full screen.

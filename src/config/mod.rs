@@ -29,7 +29,7 @@ use args::Args;
 pub use environment::Environment;
 pub use launch::{
     ExplainLaunch, FactsLaunch, MetricsLaunch, Mode, ProtectLaunch, ProtectTask, RunLaunch,
-    RunScreen, SampleLaunch, ScreenLaunch, WhyLaunch,
+    RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch, WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;

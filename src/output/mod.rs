@@ -12,6 +12,7 @@ pub mod run;
 pub mod safe_json;
 pub mod saved;
 pub mod table;
+pub mod watch;
 pub mod why;
 
 use crate::text::tone::printable;

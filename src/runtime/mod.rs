@@ -1,7 +1,7 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`metrics()`] shows Prometheus the machine. [`load_test()`] runs a command in a
+//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`metrics()`] shows Prometheus the machine, [`watch()`] tells of events. [`load_test()`] runs a command in a
 //! group of its own, with the full screen or without. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
@@ -23,6 +23,7 @@ mod once;
 pub mod protect;
 mod rules;
 pub mod screen;
+pub mod watch;
 mod why;
 mod zone;
 
@@ -40,6 +41,7 @@ pub use metrics::metrics;
 pub use once::once;
 pub use protect::protect;
 pub use screen::run;
+pub use watch::watch;
 pub use why::why;
 
 /// Why oomtop could not run.

@@ -39,6 +39,7 @@ pub(crate) mod styled;
 pub(crate) mod svg;
 pub(crate) mod svg_glyph;
 pub(crate) mod typing;
+pub(crate) mod web;
 pub(crate) mod whole;
 pub(crate) mod writes;
 

@@ -2,6 +2,7 @@
 //! dashboard, without its panes and dialogs. `oomtop metrics` and `oomtop watch` are built on it.
 
 mod death;
+mod news;
 
 use std::sync::Arc;
 
@@ -18,12 +19,16 @@ use crate::model::traced::{HowTaken, Traced};
 use crate::oomlog::OomEvent;
 
 pub use death::{By, Death, Toll, WhatRanOut};
+pub use news::{Crier, Named, News};
 
 /// Bytes for the rows of events: nobody reads them, but a report that grows is known again by its row.
 const EVENTS: u64 = 512 * 1024;
 
 /// Domains whose files are all read in each sample, the most urgent ones.
 const READ_WHOLE: usize = 32;
+
+/// The host among domains: every other one is a path or begins with `nodes`.
+const HOST: &str = "host";
 
 /// Victims whose numbers are read exactly.
 const EXACT: usize = 64;
@@ -171,6 +176,15 @@ impl Lookout {
                 .collect(),
             waiting: self.domains.waiting(&self.snapshot),
             ..Needs::default()
+        }
+    }
+
+    /// What a domain is called for programs: `host`, the path of the group, or `nodes 0-1`.
+    pub fn name(&self, scope: Scope) -> String {
+        match scope {
+            Scope::Host => HOST.to_owned(),
+            Scope::Nodes(set) => format!("nodes {set}"),
+            Scope::Memcg(_) => self.path(scope).unwrap_or("?").to_owned(),
         }
     }
 

@@ -4,6 +4,7 @@ pub(super) mod explain;
 pub(super) mod metrics;
 pub(super) mod protect;
 pub(super) mod run;
+pub(super) mod watch;
 pub(super) mod why;
 
 use super::Stop;
@@ -23,6 +24,8 @@ pub(super) enum Command {
     Run(run::RunArgs),
     /// Metrics for Prometheus: how near each OOM is, who dies next, who was killed
     Metrics(metrics::MetricsArgs),
+    /// Tell of kills and of what comes before them, a line for each event
+    Watch(watch::WatchArgs),
 }
 
 impl Command {
@@ -37,6 +40,7 @@ impl Command {
             Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
             Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
             Self::Metrics(args) => Mode::Metrics(Box::new(args.resolve(environment)?)),
+            Self::Watch(args) => Mode::Watch(Box::new(args.resolve(environment)?)),
         })
     }
 }

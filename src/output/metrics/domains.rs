@@ -1,32 +1,18 @@
 //! Each OOM domain: how full it is, when it is full, what has happened in it, and who dies there next.
 
-use std::borrow::Cow;
-
 use super::exposition::{Family, Kind, Page};
 use super::{DOMAINS, Facts};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
 use crate::model::cgroup::container;
-use crate::model::oom_domain::victim::{DomainState, Scope};
-
-/// The host among domains: every other one is a path or begins with `nodes`.
-pub(super) const HOST: &str = "host";
+use crate::model::oom_domain::victim::DomainState;
 
 /// Seconds in a microsecond.
 const MICRO: f64 = 1e-6;
 
-/// What a domain is called.
-pub(super) fn name<'a>(scope: Scope, facts: &Facts<'a>) -> Cow<'a, str> {
-    match scope {
-        Scope::Host => HOST.into(),
-        Scope::Nodes(set) => format!("nodes {set}").into(),
-        Scope::Memcg(_) => facts.lookout.path(scope).unwrap_or("?").into(),
-    }
-}
-
 /// One domain of the page.
 struct Row<'a> {
-    name: Cow<'a, str>,
+    name: String,
     unit: String,
     domain: &'a DomainState,
     watch: &'a Watch,
@@ -48,7 +34,7 @@ pub(super) fn write(page: &mut Page, facts: &Facts<'_>) -> usize {
         .map(|(domain, watch)| {
             let path = facts.lookout.path(domain.scope);
             Row {
-                name: name(domain.scope, facts),
+                name: facts.lookout.name(domain.scope),
                 unit: path.and_then(container::label).unwrap_or_default(),
                 domain,
                 watch,

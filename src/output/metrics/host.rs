@@ -1,8 +1,9 @@
 //! The gauge, memory, pressure and kills.
 
+use super::Facts;
 use super::exposition::{Kind, Page};
-use super::{Facts, domains};
 use crate::app::lookout::By;
+use crate::model::oom_domain::victim::Scope;
 
 /// Seconds in a microsecond.
 const MICRO: f64 = 1e-6;
@@ -22,10 +23,8 @@ pub(super) fn write(page: &mut Page, facts: &Facts<'_>) {
 fn gauge(page: &mut Page, facts: &Facts<'_>) {
     let gauge = &facts.lookout.gauge;
     let room = gauge.room;
-    let path = gauge
-        .scope
-        .map_or(domains::HOST.into(), |scope| domains::name(scope, facts));
-    let labels = [("domain", &*path)];
+    let name = facts.lookout.name(gauge.scope.unwrap_or(Scope::Host));
+    let labels = [("domain", &*name)];
     let mut plain = |name, help, value: Option<u64>| {
         page.family(name, Kind::Gauge, help).sample(&labels, value);
     };

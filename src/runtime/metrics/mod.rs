@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::headless::{Event, LogItem, Session};
-use super::rules::{RuleSource, book};
+use super::headless::rounds::{Reminder, Rounds, enter};
+use super::headless::{Event, Session};
+use super::rules::{RuleSource, follow};
 use super::{RunError, clock, complain};
 use crate::app::lookout::Lookout;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
-use crate::linux::helper::helper;
 use crate::linux::host::descriptors::require;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::rules::book::RuleBook;
@@ -35,17 +35,8 @@ pub enum Destination {
 /// Descriptors besides those of a session and the connections.
 const FILES: usize = 24;
 
-/// A sample may cost this part of a processor.
-const SHARE: u32 = 10;
-
-/// A sample that costs much delays the next one by no more than this.
-const SLOWEST: Duration = Duration::from_secs(5);
-
-/// How often it is looked whom rules hold.
-const RULES_EVERY: Duration = Duration::from_mins(1);
-
-/// A failure that lasts is said this often.
-const REMIND: Duration = Duration::from_mins(10);
+/// How often it is looked whether the file is due, without any event.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What the threads share.
 #[derive(Debug)]
@@ -107,9 +98,15 @@ pub fn metrics(
         version: 0,
         page: None,
     }));
-    session.follow_log()?;
-    let (shared, tree) = (Arc::clone(&board), root.clone());
-    helper("rules", move || look_at_rules(&*rules, &tree, &shared)).map_err(RunError::Thread)?;
+    session.follow_log_and_tracepoints()?;
+    let shared = Arc::clone(&board);
+    let pin_up = move |found| {
+        let mut board = lock(&shared);
+        board.version += 1;
+        board.rules = Some(found);
+        true
+    };
+    follow(rules, root.clone(), pin_up).map_err(RunError::Thread)?;
     if let Some(server) = server {
         let address = server.address().map_err(RunError::Thread)?;
         let shared = Arc::clone(&board);
@@ -118,59 +115,36 @@ pub fn metrics(
             .map_err(RunError::Thread)?;
         complain(&format!("metrics at http://{address}/metrics"));
     }
-    watch(&mut session, &board, settings.delay, file)
+    watch(&mut Rounds::new(session, settings.delay), &board, file)
 }
 
 /// Takes samples and events in, and writes the file when it is due.
 fn watch(
-    session: &mut Session,
+    rounds: &mut Rounds,
     board: &Mutex<Board>,
-    delay: Duration,
     file: Option<(Textfile, Duration)>,
 ) -> Result<u8, RunError> {
-    let mut sample_at = Some(Instant::now());
     let mut write_at = Instant::now();
-    let mut told: Option<Instant> = None;
+    let (mut unread, mut unwritten) = (Reminder::default(), Reminder::default());
     loop {
-        let rest = Instant::now() + SLOWEST;
-        match session.next(sample_at.unwrap_or(rest).min(rest)) {
-            Event::Tick(_) => {
-                if sample_at.is_some_and(|at| at <= Instant::now()) {
-                    sample_at = None;
-                    let needs = lock(board).lookout.needs();
-                    session.ask(&needs)?;
-                }
-            }
-            Event::Sample(sample) => {
-                let mut board = lock(board);
-                board.version += 1;
-                let cost = match sample {
-                    Ok(snapshot) => {
-                        let cost = Duration::from_micros(snapshot.spent_micros);
-                        board.lookout.sampled(snapshot);
-                        cost
-                    }
-                    Err(error) => {
-                        remind(&mut told, &error.to_string());
-                        board.lookout.not_sampled(error.to_string());
-                        Duration::ZERO
-                    }
-                };
-                drop(board);
-                let period = delay.max(cost.saturating_mul(SHARE).min(SLOWEST));
-                sample_at = Some(Instant::now() + period);
-            }
-            Event::Log(item) => {
-                let mut board = lock(board);
-                board.version += 1;
-                match item {
-                    LogItem::Event(event) => drop(board.lookout.told(event)),
-                    LogItem::Traced(traced) => drop(board.lookout.traced(traced, clock::now())),
-                    LogItem::Source(source) => board.lookout.source(source, clock::now()),
-                }
-            }
+        let until = Instant::now() + LOOK;
+        let event = rounds.next(until, || lock(board).lookout.needs())?;
+        match &event {
+            Event::Tick(_) => {}
             // The file goes with this function.
             Event::Stop(_) => return Ok(0),
+            Event::Sample(_) | Event::Log(_) => {
+                let mut board = lock(board);
+                board.version += 1;
+                let change = enter(&mut board.lookout, event);
+                drop(board);
+                match change.failure {
+                    Some(why) if unread.is_due() => complain(&why),
+                    Some(_) => {}
+                    None if change.sampled => unread.is_over(),
+                    None => {}
+                }
+            }
         }
         if let Some((file, every)) = &file
             && write_at <= Instant::now()
@@ -179,30 +153,10 @@ fn watch(
             write_at = Instant::now() + *every;
             let text = lock(board).page(Format::Text);
             match file.write(&text) {
-                Ok(()) => told = None,
-                Err(sentence) => remind(&mut told, &sentence),
+                Ok(()) => unwritten.is_over(),
+                Err(sentence) if unwritten.is_due() => complain(&sentence),
+                Err(_) => {}
             }
         }
-    }
-}
-
-/// Says what is wrong, and again only after a while.
-fn remind(told: &mut Option<Instant>, sentence: &str) {
-    if told.is_none_or(|at| at.elapsed() >= REMIND) {
-        *told = Some(Instant::now());
-        complain(sentence);
-    }
-}
-
-/// Looks whom the rules of `oomtop protect` hold, from time to time. Reading facts of all processes takes long: on a thread of
-/// its own.
-fn look_at_rules(source: &dyn RuleSource, root: &SysRoot, board: &Mutex<Board>) {
-    loop {
-        let found = book(source, root, None);
-        let mut shared = lock(board);
-        shared.version += 1;
-        shared.rules = Some(found);
-        drop(shared);
-        std::thread::sleep(RULES_EVERY);
     }
 }
