@@ -119,6 +119,8 @@ fn run(program: &Path, told: &Told, left_out: u64, shared: &Shared) -> Result<()
     let status =
         await_end(&mut child, shared).map_err(|error| format!("the hook {name}: {error}"))?;
     match status {
+        // oomtop ends, and the hook with it.
+        None if shared.stop.load(Ordering::SeqCst) => Ok(()),
         None => Err(format!(
             "the hook {name} was killed: it took longer than {} s",
             WITHIN.as_secs()
