@@ -4,10 +4,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use oomtop::config::FleetLaunch;
 use oomtop::config::{
     Environment, MetricsLaunch, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, WatchLaunch,
     resolve,
 };
+use oomtop::runtime::fleet::{FleetTask, Manner};
 use oomtop::runtime::headless::{Halt, print};
 use oomtop::runtime::load_test::{LoadTest, Look};
 use oomtop::runtime::metrics::Destination;
@@ -83,6 +85,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
         Mode::Run(launch) => load_test(*launch),
         Mode::Metrics(launch) => metrics(*launch),
         Mode::Watch(launch) => watch(*launch),
+        Mode::Fleet(launch) => fleet(*launch),
         Mode::Protect(launch) => {
             let task = match launch.task {
                 ProtectTask::Check => Task::Check,
@@ -130,6 +133,23 @@ fn metrics(launch: MetricsLaunch) -> Result<u8, RunError> {
         launch.backend,
         Arc::new(Files(launch.rules)),
     )
+}
+
+fn fleet(launch: FleetLaunch) -> Result<u8, RunError> {
+    runtime::fleet(FleetTask {
+        prometheus: launch.prometheus,
+        matcher: launch.matcher,
+        credentials: launch.credentials,
+        every: launch.every,
+        command: launch.command,
+        manner: match (launch.json, launch.once) {
+            (true, _) => Manner::Json,
+            (_, true) => Manner::Once,
+            _ => Manner::Screen,
+        },
+        theme: launch.theme,
+        ascii: launch.ascii,
+    })
 }
 
 fn watch(launch: WatchLaunch) -> Result<u8, RunError> {

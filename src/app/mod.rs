@@ -3,6 +3,7 @@
 //! [`Reaction`](msg::Reaction). No file, no clock, no terminal.
 
 pub mod dialog;
+pub mod fleet;
 pub mod frozen;
 pub mod input;
 pub mod lookout;

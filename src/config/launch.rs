@@ -9,6 +9,7 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
+pub use super::commands::fleet::FleetLaunch;
 pub use super::commands::metrics::MetricsLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
 pub use super::commands::run::{RunLaunch, RunScreen};
@@ -40,6 +41,8 @@ pub enum Mode {
     Metrics(Box<MetricsLaunch>),
     /// Events as long as it runs.
     Watch(Box<WatchLaunch>),
+    /// Many hosts.
+    Fleet(Box<FleetLaunch>),
 }
 
 /// The full screen.

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod explain;
+pub mod fleet;
 pub mod json;
 pub mod metrics;
 pub mod protect;

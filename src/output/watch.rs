@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::printable;
 use super::safe_json::escaped;
 use crate::app::lookout::{By, Death, Named, News, WhatRanOut};
+use crate::model::cgroup::limits::LimitFile;
 use crate::model::memory::band::Band;
 use crate::model::oom_domain::stuck::Stuck;
 use crate::text::format::{about, long_size, number_of, percent};
@@ -117,10 +118,14 @@ fn sentence(news: &News) -> String {
         ),
         News::Stuck { of, how } => {
             let why = match how {
-                Stuck::Throttled => "over memory.high with nothing to reclaim",
-                Stuck::KillerOff => "full, and its OOM killer is off",
-                Stuck::Immune => "full, and nobody in it can be killed",
-                Stuck::Thrashing => "what is taken out of memory is needed again at once",
+                Stuck::Throttled => {
+                    format!("over {} with nothing to reclaim", LimitFile::High.name())
+                }
+                Stuck::KillerOff => "full, and its OOM killer is off".to_owned(),
+                Stuck::Immune => "full, and nobody in it can be killed".to_owned(),
+                Stuck::Thrashing => {
+                    "what is taken out of memory is needed again at once".to_owned()
+                }
             };
             format!("STUCK {}: {why}; nobody is killed", called(of))
         }
@@ -161,9 +166,8 @@ fn killed(death: &Death) -> String {
         (By::Kernel(WhatRanOut::Unknown), ..) if death.pid.is_none() => {
             " (its counter rose, no log tells whom)".to_owned()
         }
-        (By::Kernel(WhatRanOut::Unknown), ..) => String::new(),
         (By::Program(_), _, Some(reason)) => format!(": {reason}"),
-        (By::Program(_), ..) => String::new(),
+        (By::Kernel(WhatRanOut::Unknown) | By::Program(_), ..) => String::new(),
     };
     format!("KILL {who} killed {whom}{anon}{why}")
 }

@@ -1,7 +1,7 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`metrics()`] shows Prometheus the machine, [`watch()`] tells of events. [`load_test()`] runs a command in a
+//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`metrics()`] shows Prometheus the machine, [`watch()`] tells of events, [`fleet()`] shows many hosts. [`load_test()`] runs a command in a
 //! group of its own, with the full screen or without. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
@@ -16,6 +16,7 @@ mod clock;
 pub mod effects;
 mod explain;
 mod facts;
+pub mod fleet;
 pub mod headless;
 pub mod load_test;
 pub mod metrics;
@@ -36,6 +37,7 @@ use crate::text::tone::printable;
 
 pub use explain::explain;
 pub use facts::facts;
+pub use fleet::fleet;
 pub use load_test::{load_test, tidy_up};
 pub use metrics::metrics;
 pub use once::once;
@@ -74,6 +76,9 @@ pub enum RunError {
     /// Metrics cannot be shown.
     #[error("{0}")]
     Metrics(String),
+    /// Prometheus does not answer.
+    #[error("{0}")]
+    Fleet(String),
     /// Output could not be written.
     #[error("the output could not be written: {0}")]
     Output(io::Error),

@@ -27,6 +27,7 @@ pub(crate) mod paper;
 pub(crate) mod paper_kernel;
 pub(crate) mod patience;
 pub(crate) mod pid;
+pub(crate) mod prometheus;
 pub(crate) mod pty;
 pub(crate) mod recorder;
 pub(crate) mod sampling;

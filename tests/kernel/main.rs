@@ -13,6 +13,7 @@ mod audit;
 mod containers;
 mod cut_off;
 mod distance;
+mod fleet;
 mod heap;
 mod incident;
 mod kernel;

@@ -1,6 +1,7 @@
 //! Subcommands: each has a file and a variant of [`Command`].
 
 pub(super) mod explain;
+pub(super) mod fleet;
 pub(super) mod metrics;
 pub(super) mod protect;
 pub(super) mod run;
@@ -26,6 +27,8 @@ pub(super) enum Command {
     Metrics(metrics::MetricsArgs),
     /// Tell of kills and of what comes before them, a line for each event
     Watch(watch::WatchArgs),
+    /// Many hosts, ranked by how near they are to an OOM, from Prometheus
+    Fleet(fleet::FleetArgs),
 }
 
 impl Command {
@@ -41,6 +44,7 @@ impl Command {
             Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
             Self::Metrics(args) => Mode::Metrics(Box::new(args.resolve(environment)?)),
             Self::Watch(args) => Mode::Watch(Box::new(args.resolve(environment)?)),
+            Self::Fleet(args) => Mode::Fleet(Box::new(args.resolve(environment)?)),
         })
     }
 }

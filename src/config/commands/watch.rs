@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::settings::Settings;
-use crate::config::args::RootArgs;
 use crate::config::environment::Environment;
+use crate::config::root::RootArgs;
 use crate::config::rules::RuleFiles;
 use crate::config::{Stop, sources};
 use crate::linux::SysRoot;

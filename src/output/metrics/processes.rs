@@ -4,8 +4,13 @@ use std::collections::HashMap;
 
 use super::exposition::{Kind, Page};
 use super::{Facts, PROCESSES, domains};
+use crate::model::cgroup::CgroupKey;
 use crate::model::process::Process;
 use crate::model::process::badness::badness;
+use crate::model::process::score::OomScoreAdj;
+
+/// Name and group.
+type Alike<'a> = (&'a [u8], Option<CgroupKey>);
 
 /// Processes of one name and unit: the one with the highest badness, and how many there are.
 struct Row<'a> {
@@ -21,10 +26,7 @@ pub(super) fn write(page: &mut Page, facts: &Facts<'_>) -> usize {
     let snapshot = &facts.lookout.snapshot;
     let page_size = facts.host.rules.page_size;
     let total = snapshot.memory.host_total_pages(page_size);
-    let mut groups: HashMap<
-        (&[u8], Option<crate::model::cgroup::CgroupKey>),
-        (i64, usize, &Process),
-    > = HashMap::new();
+    let mut groups: HashMap<Alike<'_>, (i64, usize, &Process)> = HashMap::new();
     for process in &snapshot.processes {
         let Some(points) = badness(process, total).points() else {
             continue;
@@ -91,7 +93,7 @@ fn families(page: &mut Page, rows: &[Row<'_>], total: u64, page_size: u64) {
         "oom_score_adj of that process.",
     );
     for row in rows {
-        family.sample(&row.labels(), row.process.adj.map(|adj| adj.get()));
+        family.sample(&row.labels(), row.process.adj.map(OomScoreAdj::get));
     }
     let mut family = page.family(
         "oomtop_processes",

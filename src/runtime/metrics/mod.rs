@@ -115,14 +115,18 @@ pub fn metrics(
             .map_err(RunError::Thread)?;
         complain(&format!("metrics at http://{address}/metrics"));
     }
-    watch(&mut Rounds::new(session, settings.delay), &board, file)
+    watch(
+        &mut Rounds::new(session, settings.delay),
+        &board,
+        file.as_ref(),
+    )
 }
 
 /// Takes samples and events in, and writes the file when it is due.
 fn watch(
     rounds: &mut Rounds,
     board: &Mutex<Board>,
-    file: Option<(Textfile, Duration)>,
+    file: Option<&(Textfile, Duration)>,
 ) -> Result<u8, RunError> {
     let mut write_at = Instant::now();
     let (mut unread, mut unwritten) = (Reminder::default(), Reminder::default());
@@ -138,15 +142,15 @@ fn watch(
                 board.version += 1;
                 let change = enter(&mut board.lookout, event);
                 drop(board);
-                match change.failure {
-                    Some(why) if unread.is_due() => complain(&why),
-                    Some(_) => {}
-                    None if change.sampled => unread.is_over(),
-                    None => {}
+                if change.sampled {
+                    unread.is_over();
+                }
+                if let Some(why) = change.failure.filter(|_| unread.is_due()) {
+                    complain(&why);
                 }
             }
         }
-        if let Some((file, every)) = &file
+        if let Some((file, every)) = file
             && write_at <= Instant::now()
             && lock(board).lookout.snapshot.seq > 0
         {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -77,7 +77,7 @@ impl Drop for Hook {
     }
 }
 
-fn run_all(program: &PathBuf, events: &Receiver<Told>, shared: &Shared) {
+fn run_all(program: &Path, events: &Receiver<Told>, shared: &Shared) {
     let mut unwell = Reminder::default();
     let mut next = Instant::now();
     while !shared.stop.load(Ordering::SeqCst) {
