@@ -324,7 +324,7 @@ mod tests {
         assert_eq!(
             said.map(|(bad, text)| format!("{bad} {text}")),
             [
-                "true a.service (/system.slice/a.service) from the normal to the CRITICAL band: 96% used",
+                "true a.service (/system.slice/a.service) from the normal to the CRITICAL band: 96.0% used",
                 "true STUCK the host: full, and nobody in it can be killed; nobody is killed",
                 "true DRIFT 1 process without the adj of rule db",
                 "false all processes have the adj of rule db again",

@@ -203,7 +203,10 @@ fn details(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             )
             .add(Tone::Strong, fleet::called(domain))
             .add(Tone::Dim, "  next: ")
-            .add(Tone::Normal, domain.victim.clone().unwrap_or_default());
+            .add(
+                Tone::Normal,
+                domain.victim.as_deref().unwrap_or("nobody known"),
+            );
         canvas.line(Rect::new(area.x, y, area.width, 1), &line);
     }
 }
