@@ -42,7 +42,7 @@ fn leak(second: u64, used: u64) -> (Vec<Cgroup>, Vec<Process>) {
 #[test]
 fn each_change_is_told_once_and_its_end_too() {
     let mut lookout = Lookout::new(Thresholds::default(), moment(100));
-    let mut crier = Crier::new(Duration::from_secs(60));
+    let mut crier = Crier::new(Duration::from_mins(1));
     let mut all = Vec::new();
     for second in 100..200 {
         // Three MiB a second for a minute and a half, then the leak is over.
@@ -76,7 +76,7 @@ fn each_change_is_told_once_and_its_end_too() {
         News::Filling { left, .. } => Some(*left),
         _ => None,
     });
-    assert!(left.is_some_and(|left| left < Duration::from_secs(60)));
+    assert!(left.is_some_and(|left| left < Duration::from_mins(1)));
     let last = all.iter().rev().find_map(|(_, news)| match news {
         News::Band { to, .. } => Some(*to),
         _ => None,
@@ -86,7 +86,7 @@ fn each_change_is_told_once_and_its_end_too() {
 
 #[test]
 fn drift_is_told_when_it_grows_and_when_it_is_over() {
-    let mut crier = Crier::new(Duration::from_secs(60));
+    let mut crier = Crier::new(Duration::from_mins(1));
     let rule = Rule {
         title: "db".to_owned(),
         ..Rule::default()
