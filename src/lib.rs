@@ -99,6 +99,11 @@
 //! | rules (`config/rules/`) | 1024 rules, 256 files of 64 KiB | an error |
 //! | whom rules hold (`model/rules/book.rs`), while a dialog shows it | 4096 processes of each rule | more are counted |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
+//! | domains, processes and rules on a page of metrics (`output/metrics/`) | 128, 20 and 64 | others are counted |
+//! | connections of `oomtop metrics` (`runtime/metrics/server.rs`) | 64, heads of 8 kB | the one that has waited longest is closed |
+//! | events for the hook of `oomtop watch`, lines for who reads them (`runtime/watch/`) | 64, 1024 | more are counted |
+//! | an answer of Prometheus (`runtime/fleet/client.rs`) | 32 MiB, 8 seconds | a sentence, the last answer stays |
+//! | hosts and domains of a fleet (`model/fleet/`) | 5000, 16 of each host | more are counted, the calm ones go |
 //! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
@@ -123,6 +128,9 @@
 //! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
 //!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`, a test for a sentence of
 //!   the README.
+//! * A metric: a family in `output/metrics/`; alerts, dashboard and the queries of `model/fleet/ask.rs` name it.
+//! * An event of `oomtop watch`: a variant of [`app::lookout::News`]; the compiler asks for its sentence and its facts
+//!   (`output/watch.rs`).
 //! * A column of the domains view: a row in `app/view/domains/columns/list.rs`. A new fact of a group also needs a
 //!   field of [`model::cgroup::Cgroup`] and its file in `linux/cgroup/files.rs`. `linux/cgroup/schedule.rs` decides
 //!   how often a group is read.

@@ -4,10 +4,17 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use oomtop::config::{Environment, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, resolve};
+use oomtop::config::FleetLaunch;
+use oomtop::config::{
+    Environment, MetricsLaunch, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, WatchLaunch,
+    resolve,
+};
+use oomtop::runtime::fleet::{FleetTask, Manner};
 use oomtop::runtime::headless::{Halt, print};
 use oomtop::runtime::load_test::{LoadTest, Look};
+use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
+use oomtop::runtime::watch::Watching;
 use oomtop::runtime::{self, RunError};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
@@ -76,6 +83,9 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             launch.json,
         ),
         Mode::Run(launch) => load_test(*launch),
+        Mode::Metrics(launch) => metrics(*launch),
+        Mode::Watch(launch) => watch(*launch),
+        Mode::Fleet(launch) => fleet(*launch),
         Mode::Protect(launch) => {
             let task = match launch.task {
                 ProtectTask::Check => Task::Check,
@@ -109,6 +119,53 @@ fn load_test(launch: RunLaunch) -> Result<u8, RunError> {
             audit: screen.audit,
         }),
     })
+}
+
+fn metrics(launch: MetricsLaunch) -> Result<u8, RunError> {
+    let destination = match (launch.textfile, launch.listen) {
+        (Some((path, every)), _) => Destination::Textfile(path, every),
+        (None, address) => Destination::Listen(address.unwrap_or_default()),
+    };
+    runtime::metrics(
+        &destination,
+        &launch.settings,
+        &launch.root,
+        launch.backend,
+        Arc::new(Files(launch.rules)),
+    )
+}
+
+fn fleet(launch: FleetLaunch) -> Result<u8, RunError> {
+    runtime::fleet(FleetTask {
+        prometheus: launch.prometheus,
+        matcher: launch.matcher,
+        credentials: launch.credentials,
+        every: launch.every,
+        command: launch.command,
+        manner: match (launch.json, launch.once) {
+            (true, _) => Manner::Json,
+            (_, true) => Manner::Once,
+            _ => Manner::Screen,
+        },
+        theme: launch.theme,
+        ascii: launch.ascii,
+    })
+}
+
+fn watch(launch: WatchLaunch) -> Result<u8, RunError> {
+    let watching = Watching {
+        forecast: launch.forecast,
+        json: launch.json,
+        hook: launch.hook,
+    };
+    let rules = Arc::new(Files(launch.rules));
+    runtime::watch(
+        &watching,
+        &launch.settings,
+        &launch.root,
+        launch.backend,
+        rules,
+    )
 }
 
 /// The files of rules, for the runtime.

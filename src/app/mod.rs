@@ -3,8 +3,10 @@
 //! [`Reaction`](msg::Reaction). No file, no clock, no terminal.
 
 pub mod dialog;
+pub mod fleet;
 pub mod frozen;
 pub mod input;
+pub mod lookout;
 pub mod msg;
 pub mod notice;
 pub mod settings;

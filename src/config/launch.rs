@@ -9,8 +9,11 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
+pub use super::commands::fleet::FleetLaunch;
+pub use super::commands::metrics::MetricsLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
 pub use super::commands::run::{RunLaunch, RunScreen};
+pub use super::commands::watch::WatchLaunch;
 pub use super::commands::why::WhyLaunch;
 
 /// What to run.
@@ -34,6 +37,12 @@ pub enum Mode {
     Protect(ProtectLaunch),
     /// A command in a group of its own.
     Run(Box<RunLaunch>),
+    /// Metrics as long as it runs.
+    Metrics(Box<MetricsLaunch>),
+    /// Events as long as it runs.
+    Watch(Box<WatchLaunch>),
+    /// Many hosts.
+    Fleet(Box<FleetLaunch>),
 }
 
 /// The full screen.

@@ -8,9 +8,11 @@ mod commands;
 mod environment;
 mod file;
 mod flags;
+mod http_file;
 mod launch;
 mod layers;
 mod print;
+mod root;
 mod rules;
 mod settings;
 mod sources;
@@ -28,8 +30,8 @@ use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
-    ExplainLaunch, FactsLaunch, Mode, ProtectLaunch, ProtectTask, RunLaunch, RunScreen,
-    SampleLaunch, ScreenLaunch, WhyLaunch,
+    ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, ProtectLaunch, ProtectTask,
+    RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch, WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;

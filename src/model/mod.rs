@@ -8,6 +8,7 @@ pub mod blast;
 pub mod cgroup;
 pub mod event_source;
 pub mod filter;
+pub mod fleet;
 pub mod freezer;
 pub mod heap;
 pub mod incident;

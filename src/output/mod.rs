@@ -5,12 +5,15 @@
 
 pub mod audit;
 pub mod explain;
+pub mod fleet;
 pub mod json;
+pub mod metrics;
 pub mod protect;
 pub mod run;
 pub mod safe_json;
 pub mod saved;
 pub mod table;
+pub mod watch;
 pub mod why;
 
 use crate::text::tone::printable;

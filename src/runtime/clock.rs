@@ -61,3 +61,18 @@ fn local_zone() -> &'static TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     ZONE.get_or_init(super::zone::local)
 }
+
+/// This moment as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(super) fn http_date() -> String {
+    let seconds = now().wall.unix_micros.div_euclid(1_000_000);
+    jiff::Timestamp::from_second(seconds).map_or_else(
+        |_| String::new(),
+        |stamp| stamp.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+    )
+}
+
+/// Processor time of this process, in seconds.
+pub(super) fn own_cpu_seconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}

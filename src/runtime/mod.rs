@@ -1,7 +1,7 @@
 //! The imperative shell: threads, the terminal, and the only place where effects happen.
 //!
 //! [`screen`] is the full screen. [`headless`] serves the commands without a screen ([`once()`], [`facts()`],
-//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`load_test()`] runs a command in a
+//! [`explain()`], [`why()`]). [`protect()`] applies rules and can stay. [`metrics()`] shows Prometheus the machine, [`watch()`] tells of events, [`fleet()`] shows many hosts. [`load_test()`] runs a command in a
 //! group of its own, with the full screen or without. [`effects`] carries out what the full screen asks for: writes, saved reports, other boots.
 //!
 //! ```text
@@ -16,12 +16,15 @@ mod clock;
 pub mod effects;
 mod explain;
 mod facts;
+pub mod fleet;
 pub mod headless;
 pub mod load_test;
+pub mod metrics;
 mod once;
 pub mod protect;
 mod rules;
 pub mod screen;
+pub mod watch;
 mod why;
 mod zone;
 
@@ -34,10 +37,13 @@ use crate::text::tone::printable;
 
 pub use explain::explain;
 pub use facts::facts;
+pub use fleet::fleet;
 pub use load_test::{load_test, tidy_up};
+pub use metrics::metrics;
 pub use once::once;
 pub use protect::protect;
 pub use screen::run;
+pub use watch::watch;
 pub use why::why;
 
 /// Why oomtop could not run.
@@ -67,6 +73,12 @@ pub enum RunError {
     /// A command could not be run under watch.
     #[error("{0}")]
     LoadTest(String),
+    /// Metrics cannot be shown.
+    #[error("{0}")]
+    Metrics(String),
+    /// Prometheus does not answer.
+    #[error("{0}")]
+    Fleet(String),
     /// Output could not be written.
     #[error("the output could not be written: {0}")]
     Output(io::Error),

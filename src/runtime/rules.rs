@@ -1,6 +1,11 @@
 //! [`RuleSource`]: where rules come from, and the look whom they hold.
 
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::linux::SysRoot;
+use crate::linux::helper::helper;
 use crate::linux::subjects::SubjectReader;
 use crate::model::rules::Rules;
 use crate::model::rules::book::{Found, RuleBook, survey};
@@ -43,4 +48,22 @@ pub(in crate::runtime) fn book(
             ..survey(found, Vec::new(), wish)
         },
     }
+}
+
+/// How often it is looked whom rules hold, where nobody asks.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// Looks whom the rules hold, again and again, on a thread of its own: reading facts of all processes takes long. `deliver`
+/// takes each answer; false when nobody listens any more.
+pub(in crate::runtime) fn follow(
+    source: Arc<dyn RuleSource + Send + Sync>,
+    root: SysRoot,
+    mut deliver: impl FnMut(RuleBook) -> bool + Send + 'static,
+) -> io::Result<()> {
+    let work = move || {
+        while deliver(book(&*source, &root, None)) {
+            std::thread::sleep(EVERY);
+        }
+    };
+    helper("rules", work).map(drop)
 }

@@ -4,6 +4,7 @@ pub mod cells;
 pub mod death;
 pub mod deeds;
 pub mod event;
+pub mod fleet;
 pub mod format;
 pub mod joined;
 pub mod ledger;

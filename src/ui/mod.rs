@@ -17,6 +17,7 @@ pub mod canvas;
 pub mod dialog;
 pub mod domains;
 pub mod events;
+pub mod fleet;
 pub mod footer;
 pub mod gauge;
 pub mod header;

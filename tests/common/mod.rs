@@ -27,6 +27,7 @@ pub(crate) mod paper;
 pub(crate) mod paper_kernel;
 pub(crate) mod patience;
 pub(crate) mod pid;
+pub(crate) mod prometheus;
 pub(crate) mod pty;
 pub(crate) mod recorder;
 pub(crate) mod sampling;
@@ -39,6 +40,7 @@ pub(crate) mod styled;
 pub(crate) mod svg;
 pub(crate) mod svg_glyph;
 pub(crate) mod typing;
+pub(crate) mod web;
 pub(crate) mod whole;
 pub(crate) mod writes;
 

@@ -10,6 +10,7 @@
 mod common;
 
 mod bounded;
+mod fleet;
 mod input;
 mod killed;
 mod latency;

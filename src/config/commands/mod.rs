@@ -1,8 +1,11 @@
 //! Subcommands: each has a file and a variant of [`Command`].
 
 pub(super) mod explain;
+pub(super) mod fleet;
+pub(super) mod metrics;
 pub(super) mod protect;
 pub(super) mod run;
+pub(super) mod watch;
 pub(super) mod why;
 
 use super::Stop;
@@ -20,6 +23,12 @@ pub(super) enum Command {
     Protect(protect::ProtectArgs),
     /// Run a command in a cgroup of its own under watch, and report what it needed
     Run(run::RunArgs),
+    /// Metrics for Prometheus: how near each OOM is, who dies next, who was killed
+    Metrics(metrics::MetricsArgs),
+    /// Tell of kills and of what comes before them, a line for each event
+    Watch(watch::WatchArgs),
+    /// Many hosts, ranked by how near they are to an OOM, from Prometheus
+    Fleet(fleet::FleetArgs),
 }
 
 impl Command {
@@ -33,6 +42,9 @@ impl Command {
             Self::Why(args) => Mode::Why(args.resolve()),
             Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
             Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
+            Self::Metrics(args) => Mode::Metrics(Box::new(args.resolve(environment)?)),
+            Self::Watch(args) => Mode::Watch(Box::new(args.resolve(environment)?)),
+            Self::Fleet(args) => Mode::Fleet(Box::new(args.resolve(environment)?)),
         })
     }
 }

@@ -44,6 +44,7 @@
 
 mod halt;
 pub(super) mod log;
+pub(super) mod rounds;
 pub(super) mod sampling;
 mod session;
 mod signals;

@@ -159,12 +159,22 @@ impl Session {
     /// # Errors
     /// If the thread cannot be started. An unreadable log is not an error: a [`LogItem::Source`] says so.
     pub fn follow_log(&mut self) -> Result<(), RunError> {
+        self.follow(Follow::Logs)
+    }
+
+    /// The same, and the kernel's tracepoints: they tell of kills where no log can be read.
+    ///
+    /// # Errors
+    /// As [`Self::follow_log`].
+    pub fn follow_log_and_tracepoints(&mut self) -> Result<(), RunError> {
+        self.follow(Follow::LogsAndTracepoints)
+    }
+
+    fn follow(&mut self, what: Follow) -> Result<(), RunError> {
         if self.log.is_none() {
             let send = self.send.clone();
             let deliver = move |item| send.send(Arrival::Log(item)).is_ok();
-            self.log = Some(
-                LogThread::spawn(&self.root, Follow::Logs, deliver).map_err(RunError::Thread)?,
-            );
+            self.log = Some(LogThread::spawn(&self.root, what, deliver).map_err(RunError::Thread)?);
         }
         Ok(())
     }

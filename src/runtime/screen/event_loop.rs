@@ -145,7 +145,7 @@ where
 }
 
 /// Makes the next frame draw every cell.
-fn redraw<B>(terminal: &mut Terminal<B>) -> io::Result<()>
+pub(super) fn redraw<B>(terminal: &mut Terminal<B>) -> io::Result<()>
 where
     B: Backend,
     B::Error: Send + Sync + 'static,

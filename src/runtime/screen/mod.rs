@@ -8,6 +8,7 @@ mod abort;
 mod dashboard;
 mod event_loop;
 mod guardian;
+pub(in crate::runtime) mod guest;
 mod input;
 mod keyboard;
 mod terminal;

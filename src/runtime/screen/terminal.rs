@@ -104,6 +104,17 @@ pub struct JobControl {
 }
 
 impl JobControl {
+    /// Restores the terminal for as long as `use_it` runs, and takes it over again.
+    ///
+    /// # Errors
+    /// If it cannot be taken over again.
+    pub(super) fn lend<T>(&mut self, use_it: impl FnOnce() -> T) -> io::Result<T> {
+        restore();
+        let outcome = use_it();
+        take(self.mouse)?;
+        Ok(outcome)
+    }
+
     /// What to say of that which stays frozen, for the restored terminal.
     pub(super) fn take_word(&mut self) -> String {
         std::mem::take(&mut self.word)

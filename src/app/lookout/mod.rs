@@ -1,0 +1,196 @@
+//! [`Lookout`]: what is known of the machine where nobody looks at a screen: the gauge, the domains and the events of the
+//! dashboard, without its panes and dialogs. `oomtop metrics` and `oomtop watch` are built on it.
+
+mod death;
+mod news;
+
+use std::sync::Arc;
+
+use crate::app::view::domains::Domains;
+use crate::app::view::domains::watch::Watch;
+use crate::app::view::events::EventLog;
+use crate::app::view::gauge::Gauge;
+use crate::model::event_source::EventSource;
+use crate::model::memory::band::Thresholds;
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::snapshot::{Needs, Snapshot};
+use crate::model::time::{Monotonic, Now};
+use crate::model::traced::{HowTaken, Traced};
+use crate::oomlog::OomEvent;
+
+pub use death::{By, Death, Toll, WhatRanOut};
+pub use news::{Crier, Named, News};
+
+/// Bytes for the rows of events: nobody reads them, but a report that grows is known again by its row.
+const EVENTS: u64 = 512 * 1024;
+
+/// Domains whose files are all read in each sample, the most urgent ones.
+const READ_WHOLE: usize = 32;
+
+/// The host among domains: every other one is a path or begins with `nodes`.
+const HOST: &str = "host";
+
+/// Victims whose numbers are read exactly.
+const EXACT: usize = 64;
+
+/// Samples and events, taken in one by one.
+#[derive(Debug)]
+pub struct Lookout {
+    /// Marks of the bands.
+    pub thresholds: Thresholds,
+    /// The newest sample.
+    pub snapshot: Arc<Snapshot>,
+    previous: Arc<Snapshot>,
+    /// The limit that concerns oomtop itself: the host's memory, or that of its container.
+    pub gauge: Gauge,
+    /// What is remembered of each domain.
+    pub domains: Domains,
+    /// What the log has told.
+    pub events: EventLog,
+    /// Deaths since the start.
+    pub toll: Toll,
+    /// Samples that failed since the start.
+    pub failed: u64,
+    /// Why the last sample failed; `None` if it did not.
+    pub failure: Option<String>,
+    started: Monotonic,
+}
+
+impl Lookout {
+    /// Before the first sample. What happened before `now` is history and counts no more.
+    pub fn new(thresholds: Thresholds, now: Now) -> Self {
+        let mut events = EventLog::default();
+        events.bound(EVENTS);
+        Self {
+            thresholds,
+            snapshot: Arc::default(),
+            previous: Arc::default(),
+            gauge: Gauge::default(),
+            domains: Domains::default(),
+            events,
+            toll: Toll::default(),
+            failed: 0,
+            failure: None,
+            started: now.monotonic,
+        }
+    }
+
+    /// Takes a sample. Returns kills that the kernel has counted and nobody told of.
+    pub fn sampled(&mut self, snapshot: Arc<Snapshot>) -> Vec<Death> {
+        self.failure = None;
+        self.previous = std::mem::replace(&mut self.snapshot, snapshot);
+        let (newest, thresholds) = (Arc::clone(&self.snapshot), self.thresholds);
+        let found = self.events.reconcile(&newest, &self.previous);
+        self.domains.accept(&newest, &thresholds, found.unexplained);
+        self.gauge.accept(&newest, &thresholds);
+        let death = (found.kills > 0).then(|| Death::unlogged(found.kills, newest.taken.monotonic));
+        self.count(death.into_iter().collect())
+    }
+
+    /// Takes the failure of a sample.
+    pub fn not_sampled(&mut self, why: String) {
+        self.failed += 1;
+        self.failure = Some(why);
+    }
+
+    /// Takes an event of the log. Returns the deaths that are news.
+    pub fn told(&mut self, event: OomEvent) -> Vec<Death> {
+        let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
+        let deaths = match &event {
+            OomEvent::Report(report) => {
+                self.domains.accept_report(report);
+                let report = Arc::clone(report);
+                let kills = self.events.accept(event, &samples);
+                let fresh = kills.iter().filter(|kill| self.is_news(kill.at));
+                fresh.map(|kill| Death::by_kernel(kill, &report)).collect()
+            }
+            OomEvent::Userspace(kill) => {
+                let is_new = !kill.survived && self.is_news(kill.at) && !self.events.knows(kill);
+                let death = is_new.then(|| Death::by_program(kill));
+                self.events.accept(event, &samples);
+                death.into_iter().collect()
+            }
+            OomEvent::Gap { .. } => {
+                self.events.accept(event, &samples);
+                Vec::new()
+            }
+        };
+        self.count(deaths)
+    }
+
+    /// Takes what a tracepoint told. It counts where no log tells of the kill too.
+    pub fn traced(&mut self, traced: Traced, now: Now) -> Vec<Death> {
+        let kill = match traced {
+            Traced::Kill(kill) if !self.events.source.has_log() => kill,
+            Traced::Lost(_) => {
+                self.events.lose_traced(now.monotonic);
+                return Vec::new();
+            }
+            Traced::Kill(_) | Traced::Sigkill(_) => return Vec::new(),
+        };
+        let death = Death::traced(&kill);
+        let is_death = kill.how != HowTaken::Ending;
+        let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
+        let is_new = self.events.accept_traced(*kill, &samples);
+        self.count((is_new && is_death).then_some(death).into_iter().collect())
+    }
+
+    /// Takes where events come from.
+    pub fn source(&mut self, source: EventSource, now: Now) {
+        self.events.set_source(source, now.monotonic);
+    }
+
+    /// True if something of this time happened after the start. Where the log has no time, it did if the history was
+    /// read before.
+    fn is_news(&self, at: Option<Monotonic>) -> bool {
+        at.map_or(self.events.source.caught_up, |at| at >= self.started)
+    }
+
+    fn count(&mut self, deaths: Vec<Death>) -> Vec<Death> {
+        for death in &deaths {
+            self.toll.add(death);
+        }
+        deaths
+    }
+
+    /// The domains of the newest sample with what is remembered of each, the most urgent first.
+    pub fn ranked(&self) -> Vec<(&DomainState, &Watch)> {
+        let domains = self.snapshot.domains.iter();
+        let mut all: Vec<_> = domains
+            .filter_map(|domain| Some((domain, self.domains.watch(domain.scope)?)))
+            .collect();
+        all.sort_by(|(_, a), (_, b)| a.place().cmp(&b.place()));
+        all
+    }
+
+    /// What the next sample must read.
+    pub fn needs(&self) -> Needs {
+        let ranked = self.ranked();
+        let victims = ranked.iter().filter_map(|(domain, _)| domain.verdict);
+        Needs {
+            visible: victims.take(EXACT).map(|v| v.victim.id).collect(),
+            groups: ranked
+                .iter()
+                .filter_map(|(domain, _)| domain.scope.memcg())
+                .take(READ_WHOLE)
+                .collect(),
+            waiting: self.domains.waiting(&self.snapshot),
+            ..Needs::default()
+        }
+    }
+
+    /// What a domain is called for programs: `host`, the path of the group, or `nodes 0-1`.
+    pub fn name(&self, scope: Scope) -> String {
+        match scope {
+            Scope::Host => HOST.to_owned(),
+            Scope::Nodes(set) => format!("nodes {set}"),
+            Scope::Memcg(_) => self.path(scope).unwrap_or("?").to_owned(),
+        }
+    }
+
+    /// Path of a domain's group; `None` for the host and for memory nodes.
+    pub fn path(&self, scope: Scope) -> Option<&str> {
+        let group = self.snapshot.cgroup(scope.memcg()?)?;
+        Some(group.path.as_str())
+    }
+}

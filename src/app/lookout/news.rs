@@ -1,0 +1,217 @@
+//! [`News`]: what has changed since the sample before, once for each change.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::{Death, Lookout};
+use crate::app::view::domains::death::Death as Outcome;
+use crate::app::view::domains::watch::Watch;
+use crate::model::cgroup::container;
+use crate::model::memory::band::Band;
+use crate::model::oom_domain::stuck::Stuck;
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::Pid;
+use crate::model::rules::book::RuleBook;
+use crate::model::time::Monotonic;
+
+/// What is over counts as over after this time: a forecast that comes and goes is one.
+const CALM: Duration = Duration::from_secs(10);
+
+/// A domain by its names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Named {
+    /// Path of the group; `host`, or `nodes 0-1`.
+    pub domain: String,
+    /// Its unit or container; empty if the path names none.
+    pub unit: String,
+}
+
+/// Something to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// Somebody was killed.
+    Killed(Death),
+    /// A domain will be full soon.
+    Filling {
+        /// Which.
+        of: Named,
+        /// Time until nothing is left.
+        left: Duration,
+        /// Who is killed then; `None` if nobody can be, or badness does not decide.
+        victim: Option<(Pid, String)>,
+    },
+    /// It does not fill any more.
+    NotFilling {
+        /// Which.
+        of: Named,
+    },
+    /// The band of a domain has changed.
+    Band {
+        /// Which.
+        of: Named,
+        /// The band before.
+        from: Band,
+        /// The band now.
+        to: Band,
+        /// Used share of the limit in percent, without what can be dropped.
+        percent: f64,
+    },
+    /// Nothing goes on in a domain and nobody is killed.
+    Stuck {
+        /// Which.
+        of: Named,
+        /// How.
+        how: Stuck,
+    },
+    /// Something goes on there again.
+    Unstuck {
+        /// Which.
+        of: Named,
+    },
+    /// Processes have not the `oom_score_adj` that a rule gives them.
+    Drift {
+        /// The title of the rule, or where it stands.
+        rule: String,
+        /// How many; 0 if all have it again.
+        processes: usize,
+    },
+}
+
+/// What was told of a domain.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    band: Band,
+    /// When its forecast was last below the bound, while that is news.
+    filling: Option<Monotonic>,
+    stuck: Option<Stuck>,
+    seen: u64,
+}
+
+/// Finds news. Bounded by the domains of the last sample and by the rules.
+#[derive(Debug)]
+pub struct Crier {
+    /// Forecasts below this are told.
+    bound: Duration,
+    told: HashMap<(Scope, Option<u64>), Told>,
+    drift: HashMap<String, usize>,
+}
+
+impl Crier {
+    /// Tells forecasts below `bound`.
+    pub fn new(bound: Duration) -> Self {
+        Self {
+            bound,
+            told: HashMap::new(),
+            drift: HashMap::new(),
+        }
+    }
+
+    /// What the newest sample has changed, the most urgent domain first.
+    pub fn look(&mut self, lookout: &Lookout) -> Vec<News> {
+        let (seq, at) = (lookout.snapshot.seq, lookout.snapshot.taken.monotonic);
+        let mut news = Vec::new();
+        for (domain, watch) in lookout.ranked() {
+            let group = domain
+                .scope
+                .memcg()
+                .and_then(|key| lookout.snapshot.cgroup(key));
+            // Another group may have the key, or the path.
+            let instance = group.and_then(|group| group.instance);
+            let told = self.told.entry((domain.scope, instance)).or_default();
+            told.seen = seq;
+            told.compare(lookout, domain, watch, (self.bound, at), &mut news);
+        }
+        self.told.retain(|_, told| told.seen == seq);
+        news
+    }
+
+    /// What a look at the rules has changed.
+    pub fn look_at_rules(&mut self, book: &RuleBook) -> Vec<News> {
+        if book.unread.is_some() {
+            return Vec::new();
+        }
+        let mut now = HashMap::new();
+        for ((_, rule), standing) in book.rules.iter().zip(&book.standings) {
+            let name = match rule.title.as_str() {
+                "" => rule.origin.to_string(),
+                title => title.to_owned(),
+            };
+            *now.entry(name).or_insert(0) += standing.missing;
+        }
+        let before = std::mem::replace(&mut self.drift, now);
+        let mut changed: Vec<(&String, usize)> = self
+            .drift
+            .iter()
+            .filter(|(rule, missing)| {
+                let old = before.get(*rule).copied().unwrap_or(0);
+                // More drift is news, and its end.
+                **missing > old || (old > 0 && **missing == 0)
+            })
+            .map(|(rule, missing)| (rule, *missing))
+            .collect();
+        changed.sort();
+        let drift = changed.into_iter().map(|(rule, processes)| News::Drift {
+            rule: rule.clone(),
+            processes,
+        });
+        drift.collect()
+    }
+}
+
+impl Told {
+    fn compare(
+        &mut self,
+        lookout: &Lookout,
+        domain: &DomainState,
+        watch: &Watch,
+        (bound, at): (Duration, Monotonic),
+        news: &mut Vec<News>,
+    ) {
+        let of = || named(lookout, domain.scope);
+        if let Some(room) = watch.room
+            && watch.own_band != self.band
+        {
+            let from = std::mem::replace(&mut self.band, watch.own_band);
+            news.push(News::Band {
+                of: of(),
+                from,
+                to: watch.own_band,
+                percent: room.percent(),
+            });
+        }
+        let left = watch.signs.time_left.filter(|left| *left < bound);
+        match (left, self.filling) {
+            (Some(left), None) => {
+                self.filling = Some(at);
+                let verdict = Outcome::from_domain(domain, &lookout.snapshot).verdict();
+                let victim = verdict.and_then(|v| lookout.snapshot.process(v.victim.id));
+                news.push(News::Filling {
+                    of: of(),
+                    left,
+                    victim: victim.map(|process| (process.id.pid, process.comm.to_string())),
+                });
+            }
+            (Some(_), Some(_)) => self.filling = Some(at),
+            (None, Some(since)) if at.since(since) >= CALM => {
+                self.filling = None;
+                news.push(News::NotFilling { of: of() });
+            }
+            (None, _) => {}
+        }
+        let stuck = watch.stuck().map(|(how, _)| how);
+        match (stuck, self.stuck) {
+            (Some(how), before) if before != Some(how) => news.push(News::Stuck { of: of(), how }),
+            (None, Some(_)) => news.push(News::Unstuck { of: of() }),
+            _ => {}
+        }
+        self.stuck = stuck;
+    }
+}
+
+fn named(lookout: &Lookout, scope: Scope) -> Named {
+    let path = lookout.path(scope);
+    Named {
+        domain: lookout.name(scope),
+        unit: path.and_then(container::label).unwrap_or_default(),
+    }
+}

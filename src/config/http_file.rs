@@ -1,0 +1,200 @@
+//! The file of `--http.config.file`: that of promtool, as far as oomtop can do what it says. It is YAML; of that only what
+//! such files need is read: keys, values, and one level of keys below a key.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::model::fleet::credentials::{Credentials, Secret};
+
+/// Most bytes of such a file.
+const MOST: u64 = 64 * 1024;
+
+/// Reads the file.
+///
+/// # Errors
+/// A sentence with the file, and the line if one is to blame.
+pub(super) fn read(path: &Path) -> Result<Credentials, String> {
+    let mut text = String::new();
+    let done = File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
+    done.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let beside = path.parent().unwrap_or(Path::new(""));
+    parse(&text, beside).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// What the file says so far.
+#[derive(Default)]
+struct Said {
+    user: Option<String>,
+    password: Option<Secret>,
+    kind: Option<String>,
+    token: Option<Secret>,
+}
+
+fn parse(text: &str, beside: &Path) -> Result<Credentials, String> {
+    let mut said = Said::default();
+    let mut section = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let at = number + 1;
+        let is_deeper = line.starts_with(' ');
+        let line = without_comment(line).trim();
+        if line.is_empty() || line == "---" {
+            continue;
+        }
+        let (key, value) = line
+            .split_once(':')
+            .ok_or_else(|| format!("line {at}: no key and value"))?;
+        let value = unquoted(value.trim())
+            .ok_or_else(|| format!("line {at}: such a value is not understood"))?;
+        let name = if is_deeper {
+            format!("{section}.{key}")
+        } else {
+            key.clone_into(&mut section);
+            key.to_owned()
+        };
+        take(&mut said, &name, value, beside).map_err(|why| format!("line {at}: {why}"))?;
+    }
+    finish(said)
+}
+
+fn take(said: &mut Said, name: &str, value: String, beside: &Path) -> Result<(), String> {
+    // As in Prometheus: beside the file that names it.
+    let file = |value: String| Secret::File(beside.join(PathBuf::from(value)));
+    match name {
+        "basic_auth" | "authorization" if value.is_empty() => {}
+        "basic_auth.username" => said.user = Some(value),
+        "basic_auth.password" => said.password = Some(Secret::Plain(value)),
+        "basic_auth.password_file" => said.password = Some(file(value)),
+        "authorization.type" => said.kind = Some(value),
+        "authorization.credentials" | "bearer_token" => said.token = Some(Secret::Plain(value)),
+        "authorization.credentials_file" | "bearer_token_file" => said.token = Some(file(value)),
+        tls if tls.starts_with("tls_config") => {
+            return Err(
+                "tls_config: oomtop speaks no TLS; reach Prometheus through a tunnel or a proxy on this machine"
+                    .to_owned(),
+            );
+        }
+        other => {
+            return Err(format!(
+                "{other}: not known here; known are basic_auth (username, password, password_file), authorization (type, credentials, credentials_file), bearer_token and bearer_token_file"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn finish(said: Said) -> Result<Credentials, String> {
+    match said {
+        Said {
+            user: Some(user),
+            password: Some(password),
+            token: None,
+            ..
+        } => Ok(Credentials::Basic { user, password }),
+        Said {
+            user: None,
+            password: None,
+            kind,
+            token: Some(token),
+        } => Ok(Credentials::Token {
+            kind: kind.unwrap_or_else(|| "Bearer".to_owned()),
+            token,
+        }),
+        Said {
+            user: None,
+            password: None,
+            kind: None,
+            token: None,
+        } => Ok(Credentials::None),
+        _ => {
+            Err("takes a name and a password, or a token, and not both or a half of one".to_owned())
+        }
+    }
+}
+
+/// The line up to a `#` that begins a comment.
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            (None, '#') if before == ' ' => return line.get(..at).unwrap_or(line),
+            _ => {}
+        }
+        before = c;
+    }
+    line
+}
+
+/// A plain or a quoted value; `None` for what YAML has besides.
+fn unquoted(value: &str) -> Option<String> {
+    for quote in ['"', '\''] {
+        if let Some(rest) = value.strip_prefix(quote) {
+            let inner = rest.strip_suffix(quote)?;
+            let is_plain = !inner.contains(quote) && (quote == '\'' || !inner.contains('\\'));
+            return is_plain.then(|| inner.to_owned());
+        }
+    }
+    let is_plain = !value.starts_with(['{', '[', '|', '>', '&', '*', '!', '%', '@', '`']);
+    is_plain.then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::parse;
+    use crate::model::fleet::credentials::{Credentials, Secret};
+
+    fn read(text: &str) -> Result<Credentials, String> {
+        parse(text, Path::new("/etc/p"))
+    }
+
+    #[test]
+    fn names_passwords_and_tokens_are_read() {
+        assert_eq!(
+            read("# who\nbasic_auth:\n  username: a\n  password: 'b # c'  # secret\n"),
+            Ok(Credentials::Basic {
+                user: "a".to_owned(),
+                password: Secret::Plain("b # c".to_owned())
+            })
+        );
+        assert_eq!(
+            read("authorization:\n  credentials_file: t\n"),
+            Ok(Credentials::Token {
+                kind: "Bearer".to_owned(),
+                token: Secret::File("/etc/p/t".into())
+            })
+        );
+        assert_eq!(
+            read("bearer_token_file: /t\n"),
+            Ok(Credentials::Token {
+                kind: "Bearer".to_owned(),
+                token: Secret::File("/t".into())
+            })
+        );
+        assert_eq!(read("---\n"), Ok(Credentials::None));
+    }
+
+    #[test]
+    fn what_oomtop_cannot_do_is_a_sentence() {
+        let said = |text| read(text).expect_err("wrong");
+        assert!(
+            said("tls_config:\n  ca_file: x\n")
+                .contains("line 1: tls_config: oomtop speaks no TLS")
+        );
+        assert!(said("oauth2:\n").contains("line 1: oauth2: not known here"));
+        assert!(said("basic_auth: {username: a}\n").contains("line 1: such a value"));
+        assert!(said("basic_auth:\n  username: a\n").contains("half"));
+        assert!(said("x\n").contains("line 1: no key"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_is_too_strange(text in "((basic_auth|authorization|x)?[ :'\"#\\\\a-z\n\u{e9}]{0,12}){0,6}") {
+            let _ = read(&text);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What `oomtop watch` tells of an event: a line, a line of JSON, and the environment of a hook.
+
+use serde_json::{Map, Value, json};
+
+use super::printable;
+use super::safe_json::escaped;
+use crate::app::lookout::{By, Death, Named, News, WhatRanOut};
+use crate::model::cgroup::limits::LimitFile;
+use crate::model::memory::band::Band;
+use crate::model::oom_domain::stuck::Stuck;
+use crate::text::format::{about, long_size, number_of, percent};
+
+/// An event with its time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// What happened.
+    pub news: News,
+    /// Microseconds since 1970.
+    pub unix_micros: i64,
+    /// The host's name.
+    pub host: String,
+}
+
+impl Told {
+    /// One line without time and host.
+    #[must_use]
+    pub fn text(&self) -> String {
+        printable(&sentence(&self.news))
+    }
+
+    /// One line of JSON: `event`, `time` (seconds since 1970), `host`, `text`, and the facts of the event; what is not known
+    /// is left out.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let mut all = Map::new();
+        all.insert("event".to_owned(), json!(self.event()));
+        all.insert("time".to_owned(), json!(self.seconds()));
+        all.insert("host".to_owned(), json!(self.host));
+        all.insert("text".to_owned(), json!(self.text()));
+        for (name, value) in facts(&self.news) {
+            all.insert(name.to_owned(), value);
+        }
+        escaped(&Value::Object(all).to_string()).into_owned()
+    }
+
+    /// The variables of a hook: `OOMTOP_EVENT`, `OOMTOP_TEXT`, …, `OOMTOP_JSON`. No value has a control character.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let mut all = vec![
+            ("OOMTOP_EVENT".to_owned(), self.event().to_owned()),
+            ("OOMTOP_TIME".to_owned(), self.seconds().to_string()),
+            ("OOMTOP_HOST".to_owned(), printable(&self.host)),
+            ("OOMTOP_TEXT".to_owned(), self.text()),
+            ("OOMTOP_JSON".to_owned(), self.json()),
+        ];
+        for (name, value) in facts(&self.news) {
+            let text = match value {
+                Value::String(text) => printable(&text),
+                other => other.to_string(),
+            };
+            all.push((format!("OOMTOP_{}", name.to_ascii_uppercase()), text));
+        }
+        all
+    }
+
+    fn seconds(&self) -> f64 {
+        self.unix_micros as f64 / 1e6
+    }
+
+    /// The kind of event in a word.
+    #[must_use]
+    pub fn event(&self) -> &'static str {
+        match &self.news {
+            News::Killed(_) => "kill",
+            News::Filling { .. } => "forecast",
+            News::NotFilling { .. } => "forecast_over",
+            News::Band { .. } => "band",
+            News::Stuck { .. } => "stuck",
+            News::Unstuck { .. } => "stuck_over",
+            News::Drift { .. } => "drift",
+        }
+    }
+
+    /// True for what somebody should look at, false for what is over.
+    #[must_use]
+    pub fn is_bad(&self) -> bool {
+        match &self.news {
+            News::Killed(_) | News::Filling { .. } | News::Stuck { .. } => true,
+            News::Band { from, to, .. } => to > from,
+            News::Drift { processes, .. } => *processes > 0,
+            News::NotFilling { .. } | News::Unstuck { .. } => false,
+        }
+    }
+}
+
+fn sentence(news: &News) -> String {
+    match news {
+        News::Killed(death) => killed(death),
+        News::Filling { of, left, victim } => {
+            let whom = match victim {
+                Some((pid, comm)) => format!("next victim {pid} {comm}"),
+                None => "nobody in it can be told to be the next victim".to_owned(),
+            };
+            format!("FULL IN ~{} {}: {whom}", about(*left), called(of))
+        }
+        News::NotFilling { of } => format!("{} does not fill any more", called(of)),
+        News::Band {
+            of,
+            from,
+            to,
+            percent: share,
+        } => format!(
+            "{} from the {} to the {} band: {} used",
+            called(of),
+            from.name(),
+            to.name(),
+            percent(*share)
+        ),
+        News::Stuck { of, how } => {
+            let why = match how {
+                Stuck::Throttled => {
+                    format!("over {} with nothing to reclaim", LimitFile::High.name())
+                }
+                Stuck::KillerOff => "full, and its OOM killer is off".to_owned(),
+                Stuck::Immune => "full, and nobody in it can be killed".to_owned(),
+                Stuck::Thrashing => {
+                    "what is taken out of memory is needed again at once".to_owned()
+                }
+            };
+            format!("STUCK {}: {why}; nobody is killed", called(of))
+        }
+        News::Unstuck { of } => format!("{} is not stuck any more", called(of)),
+        News::Drift { rule, processes: 0 } => {
+            format!("all processes have the adj of rule {rule} again")
+        }
+        News::Drift { rule, processes } => format!(
+            "DRIFT {} without the adj of rule {rule}",
+            number_of(*processes as u64, "process", "processes")
+        ),
+    }
+}
+
+fn killed(death: &Death) -> String {
+    let whom = match (death.pid, &death.comm, &death.cgroup) {
+        (Some(pid), Some(comm), _) => format!("{pid} {comm}"),
+        (Some(pid), None, _) => pid.to_string(),
+        (None, _, Some(group)) => format!(
+            "{} of {group}",
+            number_of(death.processes, "process", "processes")
+        ),
+        (None, ..) => number_of(death.processes, "process", "processes"),
+    };
+    let who = match death.by {
+        By::Kernel(_) => "the kernel",
+        By::Program(killer) => killer.name(),
+    };
+    let anon = death
+        .anon
+        .map_or_else(String::new, |bytes| format!(", {} anon", long_size(bytes)));
+    let why = match (death.by, &death.limit_of, &death.reason) {
+        (By::Kernel(WhatRanOut::Host), ..) => ": the host ran out of memory".to_owned(),
+        (By::Kernel(WhatRanOut::Memcg), Some(group), _) => format!(": limit of {group}"),
+        (By::Kernel(WhatRanOut::Memcg), None, _) => ": limit of a cgroup".to_owned(),
+        (By::Kernel(WhatRanOut::Nodes), ..) => ": its memory nodes were full".to_owned(),
+        (By::Kernel(WhatRanOut::Request), ..) => ": somebody asked for it (SysRq-f)".to_owned(),
+        (By::Kernel(WhatRanOut::Unknown), ..) if death.pid.is_none() => {
+            " (its counter rose, no log tells whom)".to_owned()
+        }
+        (By::Program(_), _, Some(reason)) => format!(": {reason}"),
+        (By::Kernel(WhatRanOut::Unknown) | By::Program(_), ..) => String::new(),
+    };
+    format!("KILL {who} killed {whom}{anon}{why}")
+}
+
+fn called(of: &Named) -> String {
+    match of.domain.as_str() {
+        "host" => "the host".to_owned(),
+        path if of.unit.is_empty() => path.to_owned(),
+        path => format!("{} ({path})", of.unit),
+    }
+}
+
+/// What is known of the event, by names that are the same in JSON and in the environment.
+fn facts(news: &News) -> Vec<(&'static str, Value)> {
+    let mut all: Vec<(&'static str, Value)> = Vec::new();
+    let mut place = |of: &Named| {
+        let mut named = vec![("domain", json!(of.domain))];
+        if !of.unit.is_empty() {
+            named.push(("unit", json!(of.unit)));
+        }
+        all.extend(named);
+    };
+    match news {
+        News::Killed(death) => {
+            let some = |name, value: Option<Value>| value.map(|value| (name, value));
+            all.extend([
+                ("by", json!(death.by.word())),
+                ("scope", json!(death.by.scope())),
+                ("processes", json!(death.processes)),
+            ]);
+            let known = [
+                some("pid", death.pid.map(|pid| json!(pid))),
+                some("comm", death.comm.as_ref().map(|comm| json!(comm))),
+                some("cgroup", death.cgroup.as_ref().map(|group| json!(group))),
+                some(
+                    "limit_of",
+                    death.limit_of.as_ref().map(|group| json!(group)),
+                ),
+                some("anon_bytes", death.anon.map(|anon| json!(anon))),
+                some("reason", death.reason.as_ref().map(|reason| json!(reason))),
+            ];
+            all.extend(known.into_iter().flatten());
+        }
+        News::Filling { of, left, victim } => {
+            place(of);
+            all.push(("seconds_left", json!(left.as_secs_f64().round())));
+            if let Some((pid, comm)) = victim {
+                all.extend([("pid", json!(pid)), ("comm", json!(comm))]);
+            }
+        }
+        News::NotFilling { of } | News::Unstuck { of } => place(of),
+        News::Band {
+            of,
+            from,
+            to,
+            percent,
+        } => {
+            place(of);
+            all.extend([
+                ("band", json!(band(*to))),
+                ("band_before", json!(band(*from))),
+                ("used_percent", json!((percent * 10.0).round() / 10.0)),
+            ]);
+        }
+        News::Stuck { of, how } => {
+            place(of);
+            all.push(("how", json!(how)));
+        }
+        News::Drift { rule, processes } => {
+            all.extend([("rule", json!(rule)), ("processes", json!(processes))]);
+        }
+    }
+    all
+}
+
+fn band(band: Band) -> Value {
+    json!(band)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Told;
+    use crate::app::lookout::{Named, News};
+    use crate::model::memory::band::Band;
+    use crate::model::oom_domain::stuck::Stuck;
+
+    fn told(news: News) -> Told {
+        Told {
+            news,
+            unix_micros: 1_500_000,
+            host: "h".to_owned(),
+        }
+    }
+
+    fn of() -> Named {
+        Named {
+            domain: "/system.slice/a.service".to_owned(),
+            unit: "a.service".to_owned(),
+        }
+    }
+
+    #[test]
+    fn line_json_and_environment_tell_the_same() {
+        let filling = told(News::Filling {
+            of: of(),
+            left: Duration::from_secs(42),
+            victim: Some((7, "x\n\u{1b}[2J\"".to_owned())),
+        });
+        let text = "FULL IN ~40s a.service (/system.slice/a.service): next victim 7 x\u{fffd}\u{fffd}[2J\"";
+        assert_eq!(filling.text(), text);
+        let json: serde_json::Value = serde_json::from_str(&filling.json()).expect("JSON");
+        assert_eq!(json["event"], "forecast");
+        assert_eq!(json["seconds_left"], 42.0);
+        assert_eq!(json["comm"], "x\n\u{1b}[2J\"");
+        assert!(!filling.json().contains(['\n', '\u{1b}']));
+        let all = filling.environment();
+        let of = |name: &str| {
+            let found = all.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        assert_eq!(of("OOMTOP_TEXT"), Some(text));
+        assert_eq!(of("OOMTOP_PID"), Some("7"));
+        assert_eq!(of("OOMTOP_TIME"), Some("1.5"));
+        assert_eq!(of("OOMTOP_UNIT"), Some("a.service"));
+        assert_eq!(of("OOMTOP_BAND"), None);
+        assert!(all.iter().all(|(_, value)| !value.contains(['\0', '\n'])));
+    }
+
+    #[test]
+    fn sentences_say_what_is_going_on() {
+        let band = News::Band {
+            of: of(),
+            from: Band::Normal,
+            to: Band::Critical,
+            percent: 96.04,
+        };
+        let stuck = News::Stuck {
+            of: Named {
+                domain: "host".to_owned(),
+                ..Named::default()
+            },
+            how: Stuck::Immune,
+        };
+        let drift = |processes| News::Drift {
+            rule: "db".to_owned(),
+            processes,
+        };
+        let said = [band, stuck, drift(1), drift(0)].map(|news| {
+            let told = told(news);
+            (told.is_bad(), told.text())
+        });
+        assert_eq!(
+            said.map(|(bad, text)| format!("{bad} {text}")),
+            [
+                "true a.service (/system.slice/a.service) from the normal to the CRITICAL band: 96.0% used",
+                "true STUCK the host: full, and nobody in it can be killed; nobody is killed",
+                "true DRIFT 1 process without the adj of rule db",
+                "false all processes have the adj of rule db again",
+            ]
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! [`Client`]: asks Prometheus over HTTP.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::time::Duration;
+
+use ureq::Agent;
+
+use crate::model::fleet::credentials::{Credentials, Secret};
+
+/// How long one answer may take.
+const WITHIN: Duration = Duration::from_secs(8);
+
+/// Most bytes of an answer.
+const MOST: u64 = 32 << 20;
+
+/// Most bytes of a file with a password.
+const SECRET: u64 = 64 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// Nothing else will have one either.
+    Whole(String),
+    /// This query has none.
+    Query(String),
+}
+
+/// A Prometheus.
+#[derive(Debug)]
+pub(super) struct Client {
+    agent: Agent,
+    base: String,
+    credentials: Credentials,
+}
+
+impl Client {
+    /// Asks below this address: `http://HOST:PORT`, with a path if it has one.
+    pub(super) fn new(base: &str, credentials: Credentials) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(WITHIN))
+            .http_status_as_error(false)
+            // A password must not be sent on to another host.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("oomtop/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self {
+            agent: config.into(),
+            base: base.trim_end_matches('/').to_owned(),
+            credentials,
+        }
+    }
+
+    /// The header that says who asks.
+    ///
+    /// # Errors
+    /// A sentence, if a file cannot be read.
+    pub(super) fn authorization(&self) -> Result<Option<String>, Problem> {
+        let header = match &self.credentials {
+            Credentials::None => return Ok(None),
+            Credentials::Basic { user, password } => {
+                format!("Basic {}", base64(&format!("{user}:{}", read(password)?)))
+            }
+            Credentials::Token { kind, token } => format!("{kind} {}", read(token)?),
+        };
+        Ok(Some(header))
+    }
+
+    /// The body of an answer to `/api/v1/…`.
+    ///
+    /// # Errors
+    /// A sentence about what came instead.
+    pub(super) fn get(
+        &self,
+        what: &str,
+        parameters: &[(&str, &str)],
+        authorization: Option<&str>,
+    ) -> Result<Vec<u8>, Problem> {
+        let mut request = self.agent.get(format!("{}/api/v1/{what}", self.base));
+        for (name, value) in parameters {
+            request = request.query(name, value);
+        }
+        if let Some(header) = authorization {
+            request = request.header("Authorization", header);
+        }
+        let mut answer = request.call().map_err(|error| self.no_answer(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(MOST).read_to_vec();
+        let body = body.map_err(|error| self.no_answer(&error))?;
+        let base = &self.base;
+        match status {
+            200 => Ok(body),
+            // Errors of the query have the usual form, with a sentence of Prometheus.
+            400 | 422 | 503 if body.starts_with(b"{") => Ok(body),
+            401 | 403 => Err(Problem::Whole(format!(
+                "{base} wants to know who asks (status {status}): --http.config.file gives name and password, or a token"
+            ))),
+            404 => Err(Problem::Whole(format!(
+                "{base} has no API of Prometheus (status 404): is the path right?"
+            ))),
+            300..400 => Err(Problem::Whole(format!(
+                "{base} sends elsewhere (status {status}): give that address instead"
+            ))),
+            status => Err(Problem::Whole(format!(
+                "{base} answers with status {status}"
+            ))),
+        }
+    }
+
+    fn no_answer(&self, error: &ureq::Error) -> Problem {
+        let base = &self.base;
+        Problem::Whole(match error {
+            ureq::Error::Timeout(_) => {
+                format!("{base} has not answered within {} s", WITHIN.as_secs())
+            }
+            ureq::Error::BodyExceedsLimit(_) => {
+                return Problem::Query(format!(
+                    "the answer of {base} is longer than {} MiB: let --match choose fewer hosts",
+                    MOST >> 20
+                ));
+            }
+            ureq::Error::HostNotFound => format!("{base}: there is no such host"),
+            other => format!("{base} cannot be asked: {other}"),
+        })
+    }
+}
+
+fn read(secret: &Secret) -> Result<String, Problem> {
+    let path = match secret {
+        Secret::Plain(text) => return Ok(text.clone()),
+        Secret::File(path) => path,
+    };
+    let mut text = String::new();
+    let done = File::open(path).and_then(|file| file.take(SECRET).read_to_string(&mut text));
+    done.map_err(|error| Problem::Whole(format!("{} cannot be read: {error}", path.display())))?;
+    let text = text.trim().to_owned();
+    if text.chars().any(char::is_control) {
+        let sentence = format!("{} holds more than one line", path.display());
+        return Err(Problem::Whole(sentence));
+    }
+    Ok(text)
+}
+
+/// Base64 as in RFC 4648.
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut coded = String::new();
+    for three in text.as_bytes().chunks(3) {
+        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for at in 0..4 {
+            let index = (bits >> (18 - 6 * at)) & 63;
+            let letter = LETTERS.get(index as usize).copied().unwrap_or(b'=');
+            coded.push(if at <= three.len() {
+                letter.into()
+            } else {
+                '='
+            });
+        }
+    }
+    coded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        let coded = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(base64);
+        assert_eq!(
+            coded,
+            [
+                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"
+            ]
+        );
+    }
+}

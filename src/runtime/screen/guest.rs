@@ -1,0 +1,157 @@
+//! [`entertain`]: another full screen than the dashboard, on the same terminal with the same care.
+
+use std::io;
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::timeout;
+
+use super::event_loop::{redraw, terminal_error};
+use super::guardian::Guardian;
+use super::keyboard::Keyboard;
+use super::{HUNG_UP, JobControl, Screen, TerminalControl as _, input, terminal};
+use crate::app::msg::Msg;
+use crate::runtime::RunError;
+
+/// How often the guest is asked without any key.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Most keys that wait.
+const INBOX: usize = 1024;
+
+/// What a guest wants.
+#[derive(Debug)]
+pub(in crate::runtime) enum Wish {
+    /// Go on.
+    Nothing,
+    /// Draw a frame.
+    Draw,
+    /// Draw all of it anew.
+    Redraw,
+    /// Stop as Ctrl-Z does.
+    Suspend,
+    /// Lend the terminal to this program until it ends.
+    Lend(Command),
+    /// End.
+    Quit,
+}
+
+/// Somebody who has the terminal.
+pub(in crate::runtime) trait Guest {
+    /// Draws a whole frame, of the size of the buffer.
+    fn draw(&mut self, buffer: &mut Buffer);
+
+    /// Takes a key or a new size.
+    fn take(&mut self, msg: Msg) -> Wish;
+
+    /// Looks what has happened besides.
+    fn look(&mut self) -> Wish;
+
+    /// The program that the terminal was lent to has ended.
+    fn returned(&mut self, ended: io::Result<ExitStatus>);
+}
+
+/// Gives the guest the terminal until it quits. Returns the exit status: 0, or 128 + the signal that ended the program.
+///
+/// # Errors
+/// If the terminal fails; it is restored before this returns.
+pub(in crate::runtime) fn entertain(guest: &mut impl Guest) -> Result<u8, RunError> {
+    match show(guest) {
+        Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
+        outcome => outcome,
+    }
+}
+
+fn show(guest: &mut impl Guest) -> Result<u8, RunError> {
+    let _guardian = Guardian::start(&terminal::farewell());
+    // Where there is no terminal, to take it is refused below.
+    let _ = terminal::arm();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(RunError::Thread)?;
+    let (send, mut inbox) = channel(INBOX);
+    let tasks = runtime
+        .block_on(async { input::signals(&send) })
+        .map_err(RunError::Signals)?;
+    let mut screen = Screen::enter(false).map_err(RunError::Terminal)?;
+    let outcome = runtime.block_on(async {
+        let mut keyboard = Keyboard::start(send.clone())?;
+        let ended = loop {
+            match turns(guest, &mut screen, &mut inbox).await {
+                Err(error) => break Err(error),
+                Ok(None) => break Ok(()),
+                Ok(Some(command)) => {
+                    keyboard.end().map_err(RunError::Terminal)?;
+                    let ended = lend(command, &mut screen.control);
+                    keyboard = Keyboard::start(send.clone())?;
+                    guest.returned(ended);
+                    redraw(&mut screen.terminal).map_err(RunError::Terminal)?;
+                }
+            }
+        };
+        let keys = keyboard.end();
+        let status = tasks.exit_status(ended.and(keys));
+        tasks.end().await;
+        status.map_err(RunError::Terminal)
+    });
+    runtime.shutdown_background();
+    terminal::give_up_after(input::GRACE, *outcome.as_ref().unwrap_or(&1));
+    drop(screen);
+    outcome
+}
+
+/// Runs a program on the restored terminal.
+fn lend(mut command: Command, control: &mut JobControl) -> io::Result<ExitStatus> {
+    control.lend(|| command.status())?
+}
+
+/// Takes messages and draws until the guest quits, or wants the terminal for a program.
+async fn turns(
+    guest: &mut impl Guest,
+    screen: &mut Screen,
+    inbox: &mut Receiver<Msg>,
+) -> io::Result<Option<Command>> {
+    draw(guest, screen)?;
+    loop {
+        let mut wishes = match timeout(LOOK, inbox.recv()).await {
+            Ok(None | Some(Msg::Stop)) => return Ok(None),
+            Ok(Some(Msg::Resumed)) => {
+                let is_lost = screen.control.retake()?;
+                Vec::from_iter(is_lost.then_some(Wish::Redraw))
+            }
+            Ok(Some(msg)) => vec![guest.take(msg)],
+            Err(_) => Vec::new(),
+        };
+        wishes.push(guest.look());
+        let mut draws = false;
+        for wish in wishes {
+            match wish {
+                Wish::Nothing => {}
+                Wish::Draw => draws = true,
+                Wish::Redraw => {
+                    redraw(&mut screen.terminal)?;
+                    draws = true;
+                }
+                Wish::Suspend => {
+                    screen.control.suspend()?;
+                    redraw(&mut screen.terminal)?;
+                    draws = true;
+                }
+                Wish::Lend(command) => return Ok(Some(command)),
+                Wish::Quit => return Ok(None),
+            }
+        }
+        if draws {
+            draw(guest, screen)?;
+        }
+    }
+}
+
+fn draw(guest: &mut impl Guest, screen: &mut Screen) -> io::Result<()> {
+    let drawn = screen.terminal.draw(|frame| guest.draw(frame.buffer_mut()));
+    drawn.map(drop).map_err(terminal_error)
+}

@@ -1,0 +1,228 @@
+//! The screen of `oomtop fleet`.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::gauge::sparkline;
+use super::theme::Theme;
+use crate::app::fleet::State;
+use crate::model::fleet::{Depth, Host};
+use crate::model::memory::band::Thresholds;
+use crate::text::fleet;
+use crate::text::format::{duration, number_of};
+use crate::text::tone::{Line, Tone};
+
+/// Columns before the remark: their headings and widths; the sparkline is the last.
+const COLUMNS: [(&str, u16); 7] = [
+    ("STATE", 8),
+    ("HOST", 18),
+    ("USED%", 5),
+    ("LEFT", 6),
+    ("FULL IN", 7),
+    ("K/H", 4),
+    ("30 MIN", 10),
+];
+
+/// From this width on there is room for the last half hour.
+const WIDE: u16 = 100;
+
+/// The columns that there is room for.
+fn columns(width: u16) -> impl Iterator<Item = (&'static str, u16)> {
+    let count = if width < WIDE {
+        COLUMNS.len() - 1
+    } else {
+        COLUMNS.len()
+    };
+    COLUMNS.into_iter().take(count)
+}
+
+/// Draws the whole screen.
+pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
+    let (width, height) = state.size;
+    if width < 20 || height < 5 {
+        canvas.line(
+            Rect::new(0, 0, width, 1),
+            &Line::of(Tone::Watch, "too small"),
+        );
+        return;
+    }
+    canvas.line(Rect::new(0, 0, width, 1), &title(state));
+    headings(canvas, width);
+    let rows = u16::try_from(state.height()).unwrap_or(u16::MAX);
+    let shown = state.round.hosts.iter().enumerate().skip(state.offset());
+    for (y, (at, host)) in (2..2 + rows).zip(shown) {
+        let area = Rect::new(0, y, width, 1);
+        row(host, area, canvas);
+        if at == state.cursor() {
+            let style = canvas.theme.selection(true);
+            canvas.shade(area, style);
+        }
+    }
+    if state.round.hosts.is_empty() {
+        let text = match (state.answered, &state.failure) {
+            (Some(_), _) => "Prometheus knows no such target; --match chooses them",
+            (None, None) => "asking …",
+            (None, Some(_)) => "no answer yet",
+        };
+        canvas.line(Rect::new(0, 3, width, 1), &Line::of(Tone::Dim, text));
+    }
+    if state.details() > 0 {
+        details(
+            state,
+            Rect::new(0, 2 + rows, width, state.details()),
+            canvas,
+        );
+    }
+    canvas.line(Rect::new(0, height - 1, width, 1), &footer(state));
+}
+
+fn title(state: &State) -> Line {
+    let hosts = &state.round.hosts;
+    let urgent = hosts.iter().filter(|host| host.urgency() >= 2).count();
+    let mut line = Line::of(Tone::Strong, "oomtop fleet  ");
+    line.push(Tone::Normal, number_of(hosts.len() as u64, "host", "hosts"));
+    if state.round.left_out > 0 {
+        line.push(Tone::Watch, format!(" and {} more", state.round.left_out));
+    }
+    if urgent > 0 {
+        line.push(Tone::Danger, format!("  {urgent} urgent"));
+    }
+    let kills: f64 = hosts.iter().filter_map(|host| host.kills).sum();
+    if kills > 0.0 {
+        line.push(Tone::Critical, format!("  {kills:.0} killed in 1 h"));
+    }
+    if let Some(answered) = state.answered {
+        let age = state.now.saturating_sub(answered);
+        if age >= 15 || state.failure.is_some() {
+            let age = duration(std::time::Duration::from_secs(age));
+            line.push(Tone::Danger, format!("  as of {age} ago"));
+        }
+    }
+    line.push(Tone::Dim, format!("  {}", state.source));
+    line
+}
+
+fn headings(canvas: &mut Canvas<'_>, width: u16) {
+    let style = canvas.theme.heading();
+    canvas.shade(Rect::new(0, 1, width, 1), style);
+    let mut x = 0;
+    for (name, wide) in columns(width) {
+        if matches!(name, "STATE" | "HOST" | "30 MIN") {
+            canvas.text(x, 1, wide, name, style);
+        } else {
+            canvas.text_right(x, 1, wide, name, style);
+        }
+        x += wide + 1;
+    }
+    canvas.text(x, 1, width.saturating_sub(x), "NEXT VICTIM", style);
+}
+
+fn row(host: &Host, area: Rect, canvas: &mut Canvas<'_>) {
+    let (tone, word) = fleet::state(host);
+    let cells = [
+        (tone, word.to_owned()),
+        (Tone::Strong, host.name.clone()),
+        (tone, fleet::used(host.used)),
+        (Tone::Normal, fleet::left(host)),
+        (Tone::Danger, fleet::full_in(host.soonest())),
+        (
+            if host.kills.unwrap_or(0.0) > 0.0 {
+                Tone::Critical
+            } else {
+                Tone::Dim
+            },
+            fleet::kills(host),
+        ),
+    ];
+    let mut x = area.x;
+    for (at, ((tone, text), (_, wide))) in cells.iter().zip(COLUMNS).enumerate() {
+        let style = canvas.theme.style(*tone);
+        if at < 2 {
+            canvas.text(x, area.y, wide, text, style);
+        } else {
+            canvas.text_right(x, area.y, wide, text, style);
+        }
+        x += wide + 1;
+    }
+    if area.width >= WIDE {
+        x += past(
+            host,
+            Rect::new(x, area.y, area.right().saturating_sub(x), 1),
+            canvas,
+        ) + 1;
+    }
+    let tone = if host.depth == Depth::Shallow {
+        Tone::Dim
+    } else {
+        Tone::Normal
+    };
+    let room = area.right().saturating_sub(x);
+    let style = canvas.theme.style(tone);
+    canvas.text(x, area.y, room, &fleet::remark(host), style);
+}
+
+/// Draws the gauge of the last half hour; returns how wide its column is.
+fn past(host: &Host, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
+    let (_, wide) = COLUMNS[COLUMNS.len() - 1];
+    let marks = Thresholds::default();
+    let shares = host.past.iter().map(|share| share * 100.0);
+    let line = sparkline(shares, usize::from(wide), |share| {
+        Theme::band(marks.band(share))
+    });
+    let cells = Rect::new(area.x, area.y, wide.min(area.width), 1);
+    canvas.line(cells, &line);
+    wide
+}
+
+/// The domains of the selected host.
+fn details(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(host) = state.selected() else {
+        return;
+    };
+    let title = Line::of(Tone::Strong, format!("Domains of {}", host.name));
+    let remark = match host.depth {
+        Depth::Oomtop => Line::of(Tone::Dim, format!("{} not calm", host.domains.len())),
+        Depth::Shallow => Line::of(Tone::Dim, "not known without oomtop"),
+    };
+    let top = Rect::new(area.x, area.y, area.width, 1);
+    canvas.rule(top, &title, &remark, false);
+    for (y, domain) in (area.y + 1..area.bottom()).zip(&host.domains) {
+        let (tone, word) = if domain.stuck {
+            (Tone::Critical, "STUCK")
+        } else {
+            fleet::urgency(domain.urgency)
+        };
+        let line = Line::of(tone, format!("{word:<8} "))
+            .add(
+                Tone::Normal,
+                format!(
+                    "{:>5} used  full in {:>5}  ",
+                    fleet::used(domain.used),
+                    fleet::full_in(domain.time_left)
+                ),
+            )
+            .add(Tone::Strong, fleet::called(domain))
+            .add(Tone::Dim, "  next: ")
+            .add(
+                Tone::Normal,
+                domain.victim.as_deref().unwrap_or("nobody known"),
+            );
+        canvas.line(Rect::new(area.x, y, area.width, 1), &line);
+    }
+}
+
+fn footer(state: &State) -> Line {
+    if let Some(failure) = &state.failure {
+        return Line::of(Tone::Danger, failure.clone());
+    }
+    if let Some(notice) = &state.notice {
+        return Line::of(Tone::Watch, notice.clone());
+    }
+    if let Some(note) = state.round.notes.first() {
+        return Line::of(Tone::Watch, note.clone()).add(Tone::Dim, "  q quit");
+    }
+    Line::of(
+        Tone::Dim,
+        "Enter look at the host  r refresh  PgUp PgDn Home End move  q quit",
+    )
+}
