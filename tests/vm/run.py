@@ -34,7 +34,7 @@ SCOPE = ["systemd-run", "--scope", "--quiet", "-p", "Delegate=yes"]
 def run(*options, command=None, mb=(30, 30, 30), within=SCOPE):
     """Runs a hog, or a command; the status and the report."""
     command = command or [sys.executable, "-c", HOG, *map(str, mb)]
-    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", "--adj", "0", *options, "--", *command], stdin=subprocess.DEVNULL,
+    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", *(() if "--adj" in options else ("--adj", "0")), *options, "--", *command], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     text = done.stderr.decode()
     at = text.find("{")
@@ -77,6 +77,34 @@ for limit, mb, hit in (("200M", "60", False), ("40M", "80", True)):
     until(lambda: not read(CG + group + "/cgroup.procs", "").strip())
     run(command=["true"])
     check(not os.path.exists(CG + group), "the next run removes %s" % group)
+
+# What the command has left holds no memory control for those who come after it.
+BESIDE = """
+own=/sys/fs/cgroup$(sed s/^0::// /proc/self/cgroup); mkdir $own/mine; echo $$ >$own/mine/cgroup.procs; cat $own/cgroup.subtree_control
+%s
+echo left: $(cat $own/cgroup.subtree_control)
+"""
+done = subprocess.run([*SCOPE, "sh", "-c", BESIDE % "oomtop run --no-tui --limit 64M -- true"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE, text=True)
+check("left:" in done.stdout and "memory" not in done.stdout and "limit 64" in done.stderr,
+      "memory control is switched off again: %s, %s" % (done.stdout, done.stderr))
+KILLED = """
+oomtop run --no-tui -- sleep 1000 & sleep 3; echo on: $(cat $own/cgroup.subtree_control); kill -9 $!; wait $!
+for group in $own/oomtop-run-*; do echo 1 >$group/cgroup.kill 2>/dev/null || kill $(cat $group/cgroup.procs); done; sleep 1
+mkdir $own/other; echo 99M >$own/other/memory.max; oomtop run --no-tui -- true; echo kept: $(cat $own/cgroup.subtree_control)
+rmdir $own/other; oomtop run --no-tui -- true
+"""
+done = subprocess.run([*SCOPE, "sh", "-c", BESIDE % KILLED], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+lines = dict(line.split(":", 1) for line in done.stdout.splitlines() if ":" in line)
+check("memory" in lines.get("on", "") and "memory" in lines.get("kept", "") and "memory" not in lines.get("left", "memory"),
+      "after a kill -9 it is switched off where nobody uses it: %s %s" % (lines, done.stderr))
+
+# The host runs out, not the command's limit.
+status, report = run("--fail-on-oom", "--adj", "1000", mb=(60,) * 12)
+check(report["counters"]["kills"] == 1 and report["counters"]["ooms"] == 0, "the kernel counts the kill: %s" % report["counters"])
+check(status == 137 and not report["hit"], "an OOM of the host is no hit of the group's limit: %s" % status)
+check([victim["of"] for victim in report["victims"]] == ["host"] and report["advice"]["kind"] == "cut_short",
+      "the report says whose memory ran out: %s %s" % (report["victims"], report["advice"]))
 
 enough = short = 0
 for number in range(ROUNDS):

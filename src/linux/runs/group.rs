@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::memory::put_back;
 use super::place::surroundings;
 use super::watcher::Watcher;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
-use crate::linux::cgroup::members::members;
+use crate::linux::cgroup::members::{each_group, members};
 use crate::linux::kernel_file::{FileBuffer, open_dir};
 use crate::linux::scan::proc::stat_line;
 use crate::linux::write::executor::KernelWriter;
@@ -58,7 +59,7 @@ pub struct RunGroup {
     root: SysRoot,
     hierarchy: Hierarchy,
     place: Place,
-    /// oomtop has let its own group share memory.
+    /// Its parent gave no memory control to the groups below before.
     enabled: bool,
     own: ProcessId,
     path: CgroupPath,
@@ -106,12 +107,20 @@ impl PlannedGroup {
         self.own
     }
 
+    /// The group whose others get memory control by this, if they have none.
+    #[must_use]
+    pub fn enables(&self) -> Option<&CgroupPath> {
+        let has_none = self.hierarchy.version == CgroupVersion::V2 && !self.shares_memory;
+        has_none.then(|| self.place.parent())
+    }
+
     /// Makes it, whole with its limits or not at all.
     ///
     /// # Errors
     /// A sentence.
     pub fn make(self, allowed: Allowed) -> Result<RunGroup, String> {
         let version = self.hierarchy.version;
+        let enabled = self.enables().is_some();
         let hard = LimitFile::hard_limit(version);
         let limit = allowed
             .memory
@@ -130,7 +139,7 @@ impl PlannedGroup {
         }
         let path = self.path();
         let mut group = RunGroup {
-            enabled: enabled(&receipt),
+            enabled,
             root: self.root,
             hierarchy: self.hierarchy,
             place: self.place,
@@ -145,12 +154,6 @@ impl PlannedGroup {
         }
         Ok(group)
     }
-}
-
-/// The plan has switched memory control on.
-fn enabled(receipt: &PlanReceipt) -> bool {
-    let mut steps = receipt.steps.iter();
-    steps.any(|step| matches!(step.step, Step::Cgroup(CgroupStep::EnableMemory(_))))
 }
 
 /// What the kernel made of a limit: it rounds down to pages.
@@ -298,17 +301,18 @@ impl RunGroup {
     pub fn remove(&self) -> bool {
         let mut writer = KernelWriter::new(self.root.clone(), self.version());
         let begun = Instant::now();
-        while !is_gone(&mut writer, CgroupStep::Remove(self.path.clone())) {
+        while !clear(&self.hierarchy, &mut writer, &self.path) {
             if !self.members().is_empty() || begun.elapsed() > PATIENCE {
                 return false;
             }
             std::thread::sleep(LOOK);
         }
         let parent = self.place.parent();
+        if self.enabled {
+            // Where others have come to use it, the note of it stays.
+            put_back(&self.hierarchy, &mut writer, parent);
+        }
         if let Place::BesideSelf(_) = self.place {
-            if self.enabled {
-                writer.step(&CgroupStep::DisableMemory(parent.clone()).into());
-            }
             writer.step(&CgroupStep::Move(self.own, parent.clone()).into());
             let leaf = parent.join(format!("{}{SELF}", self.path.name()));
             return is_gone(&mut writer, CgroupStep::Remove(leaf));
@@ -317,8 +321,29 @@ impl RunGroup {
     }
 }
 
+/// Removes a group with those that its processes have made in it; true if it is not there afterwards. Where a process is left
+/// nothing above it goes.
+pub(super) fn clear(hierarchy: &Hierarchy, writer: &mut KernelWriter, group: &CgroupPath) -> bool {
+    let mut all = Vec::new();
+    if let (Ok(dir), Some(relative)) = (hierarchy.dir(), hierarchy.relative(group)) {
+        let below = relative.len();
+        // What cannot be listed is said by the kernel when the group does not go.
+        let _ = each_group(dir, &relative, |path| {
+            all.push(group.join(path.get(below..).unwrap_or_default()));
+            Ok(())
+        });
+    }
+    all.push(group.clone());
+    // Those in a group come after it.
+    let removed = all
+        .iter()
+        .rev()
+        .map(|group| is_gone(writer, CgroupStep::Remove(group.clone())));
+    removed.fold(true, |all, gone| all && gone)
+}
+
 /// Removes a group that is empty; true if it is not there afterwards.
-pub(super) fn is_gone(writer: &mut KernelWriter, step: CgroupStep) -> bool {
+fn is_gone(writer: &mut KernelWriter, step: CgroupStep) -> bool {
     use crate::model::plan::receipt::FailureKind;
     match writer.step(&step.into()).outcome {
         Ok(_) => true,

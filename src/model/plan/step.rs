@@ -79,8 +79,8 @@ pub struct UnitLimit {
 pub enum CgroupStep {
     /// v2: write `+memory` to a group's `cgroup.subtree_control`.
     EnableMemory(CgroupPath),
-    /// v2: write `-memory` there. The groups below lose their limits, so only a failed plan that has just enabled
-    /// the controller disables it.
+    /// v2: write `-memory` there. The groups below lose their limits, so only who has enabled the controller disables it: a
+    /// failed plan, and a run of a command once nobody below has a limit.
     DisableMemory(CgroupPath),
     /// Make the group's directory.
     Create(CgroupPath),
