@@ -8,6 +8,7 @@ use std::os::fd::BorrowedFd;
 
 use crate::linux::cgroup::members::each_group;
 use crate::linux::kernel_file::{FileBuffer, keyed};
+use crate::model::cgroup::limits::LimitFile;
 
 /// The counters of the groups that were there at the last look, by path, and the sum of those that have gone.
 #[derive(Debug, Default)]
@@ -24,7 +25,8 @@ impl KillSum {
         let buffer = &mut self.buffer;
         let looked = each_group(root, relative, |path| {
             let mut file = path.to_vec();
-            file.extend_from_slice(b"/memory.oom_control");
+            file.push(b'/');
+            file.extend_from_slice(LimitFile::V1OomControl.name().as_bytes());
             if let Some(count) = keyed(buffer.read_whole(root, file.as_slice())?, "oom_kill") {
                 now.insert(path.to_vec(), count);
             }
