@@ -46,9 +46,30 @@ def events(group, key):
 
 
 protect()
-status, said = run(within=[])
-check(status == 125 and " ".join(["systemd-run", "--scope", "-p", "Delegate=yes", "oomtop", "run"]) in said,
-      "beside other units oomtop says what to type: %s" % said)
+SEEN = "cat /proc/self/cgroup; systemctl show -p Slice -p Delegate -p ActiveState $(basename $(dirname $(sed s/^0::// /proc/self/cgroup)))"
+def scope(who, within, slice_, user=""):
+    """Outside a place that was delegated systemd gives a scope."""
+    show = SEEN.replace("systemctl", "systemctl " + user)
+    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--limit", "64M", "--", "sh", "-c", show], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    group = done.stdout.partition("::")[2].partition("\n")[0]
+    name = group.rpartition("/")[2]
+    check(done.returncode == 0 and "/%s/%s.scope/%s" % (slice_, name, name) in group, "%s is in a scope: %s %s %s" % (who, done.returncode, group, done.stderr))
+    facts = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    check(facts == {"Slice": slice_, "Delegate": "yes", "ActiveState": "active"}, "as it should be: %s" % facts)
+    check("limit 64" in done.stderr and until(lambda: not os.path.exists(CG + os.path.dirname(group))), "the scope ends with the run")
+
+
+scope("root", [], "system.slice")
+subprocess.run(["systemctl", "start", "user@1000"], check=True)
+USER = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "env", "XDG_RUNTIME_DIR=/run/user/1000"]
+scope("a user", USER, "app.slice", "--user")
+LIMITED = ["systemd-run", "--scope", "--quiet", "-p", "MemoryMax=200M", "sh", "-c", '"$@"; true', "sh"]
+status, said = run(within=LIMITED)
+check("systemd-run --scope -p Delegate=yes oomtop run" in said, "oomtop leaves no limit, and says what to type: %s" % said)
+subprocess.run(["systemctl", "stop", "user@1000"])
+status, said = run(within=USER)
+check(status == 125 and "cannot be reached over D-Bus" in said and "systemd-run --user" in said, "without a manager of the user: %s" % said)
 status, report = run()
 say(json.dumps(report, indent=1))
 check(status == 0, "the hog runs without a limit (%s)" % status)

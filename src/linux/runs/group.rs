@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::memory::put_back;
 use super::place::surroundings;
+use super::scope;
 use super::watcher::Watcher;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
@@ -24,7 +25,7 @@ use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::model::process::{Pid, ProcessId};
 use crate::model::run::SELF;
 use crate::model::run::group_name;
-use crate::model::run::place::{Place, choose};
+use crate::model::run::place::{Place, choose, scope_place};
 use crate::model::run::report::SwapLimit;
 
 /// How long a group is asked again to go: a process that has ended leaves it a moment later.
@@ -70,28 +71,38 @@ pub struct RunGroup {
 }
 
 impl PlannedGroup {
-    /// Finds the place.
+    /// Finds the place. Where systemd manages the groups and has left none to oomtop, oomtop moves into a scope of its own
+    /// first, which ends with it.
     ///
     /// # Errors
     /// Why no group can be made, and what would do, as a sentence.
     pub fn find(root: &SysRoot) -> Result<Self, String> {
         let hierarchy = Hierarchy::detect(root);
-        let around = surroundings(root, &hierarchy);
-        let place = choose(&around)?;
+        let mut around = surroundings(root, &hierarchy);
+        let (_, stat) =
+            PinnedProcess::whoever(root, std::process::id()).map_err(|failure| failure.sentence)?;
+        let own = ProcessId {
+            pid: std::process::id(),
+            start_ticks: stat.start_ticks,
+        };
+        let place = choose(&around).or_else(|why| {
+            let uid = rustix::process::geteuid().as_raw();
+            let Some(place) = scope_place(&around, uid) else {
+                return Err(why);
+            };
+            let entered = scope::enter(root, &hierarchy, &place, own);
+            around = entered.map_err(|no_scope| format!("{no_scope} And {why}"))?;
+            choose(&around)
+        })?;
         let is_parent = |(path, _): &&(CgroupPath, _)| path == place.parent();
         let parent = around.levels.iter().find(is_parent);
         let shares_memory = parent.is_some_and(|(_, level)| level.shares_memory);
-        let (_, stat) =
-            PinnedProcess::whoever(root, std::process::id()).map_err(|failure| failure.sentence)?;
         Ok(Self {
             root: root.clone(),
             hierarchy,
             shares_memory,
             place,
-            own: ProcessId {
-                pid: std::process::id(),
-                start_ticks: stat.start_ticks,
-            },
+            own,
         })
     }
 

@@ -7,5 +7,6 @@ mod memory;
 pub mod notes;
 mod parts;
 mod place;
+mod scope;
 pub mod start;
 pub mod watcher;
