@@ -6,7 +6,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::plan::inverse;
 use crate::model::plan::receipt::{PlanReceipt, Reading, Reaped, StepReceipt};
-use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
+use crate::model::plan::step::{CgroupStep, ScopeStart, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
@@ -174,7 +174,10 @@ impl<'a> Changes<'a> {
                     self.deeds.push(Deed::Reclaimed(group, *asked, *back));
                 }
             }
-            Step::Cgroup(CgroupStep::Move(target, to)) => {
+            Step::Cgroup(CgroupStep::Move(target, to))
+            | Step::Unit(UnitStep::Scope(ScopeStart {
+                target, group: to, ..
+            })) => {
                 self.moves.extend(after.map(|_| MoveChange {
                     target: *target,
                     from: receipt.before.group(),

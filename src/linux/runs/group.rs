@@ -25,7 +25,7 @@ use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::model::process::{Pid, ProcessId};
 use crate::model::run::SELF;
 use crate::model::run::group_name;
-use crate::model::run::place::{Place, choose, scope_place};
+use crate::model::run::place::{Place, choose, scope_home};
 use crate::model::run::report::SwapLimit;
 
 /// How long a group is asked again to go: a process that has ended leaves it a moment later.
@@ -87,10 +87,10 @@ impl PlannedGroup {
         };
         let place = choose(&around).or_else(|why| {
             let uid = rustix::process::geteuid().as_raw();
-            let Some(place) = scope_place(&around, uid) else {
+            let Some(home) = scope_home(&around, uid) else {
                 return Err(why);
             };
-            let entered = scope::enter(root, &hierarchy, &place, own);
+            let entered = scope::enter(root, &hierarchy, &home, own);
             around = entered.map_err(|no_scope| format!("{no_scope} And {why}"))?;
             choose(&around)
         })?;

@@ -7,7 +7,8 @@ use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::manager::scope::NewScope;
 use crate::model::process::ProcessId;
 use crate::model::run::group_name;
-use crate::model::run::place::{ScopePlace, Surroundings};
+use crate::model::run::place::Surroundings;
+use crate::model::systemd::scope::ScopeHome;
 
 /// Moves oomtop into a transient scope, which ends with its last process. Returns what is around oomtop then.
 ///
@@ -16,18 +17,18 @@ use crate::model::run::place::{ScopePlace, Surroundings};
 pub(super) fn enter(
     root: &SysRoot,
     hierarchy: &Hierarchy,
-    place: &ScopePlace,
+    home: &ScopeHome,
     own: ProcessId,
 ) -> Result<Surroundings, String> {
     let pid = rustix::process::getpid();
     // oomtop itself: a number would name nobody else, either.
     let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
     let pidfd = pidfd.map_err(|errno| format!("no pidfd of oomtop itself: {errno}"))?;
-    let started = Connected::open_for_scopes(&root.base, place.manager).and_then(|mut manager| {
+    let started = Connected::open_for_scopes(&root.base, home.manager).and_then(|mut manager| {
         manager.start_scope(&NewScope {
             name: &format!("{}.scope", group_name(own)),
             description: "A command under watch of oomtop",
-            slice: place.slice.as_deref(),
+            slice: &home.slice,
             pid: own.pid,
             pidfd: std::os::fd::AsFd::as_fd(&pidfd),
             delegate: true,

@@ -79,7 +79,10 @@ impl Connected {
         }
         Err(Refusal::new(
             FailureKind::Denied,
-            format!("{} cannot be reached over D-Bus ({why}){then}.", whose(manager)),
+            format!(
+                "{} cannot be reached over D-Bus ({why}){then}.",
+                whose(manager)
+            ),
         ))
     }
 

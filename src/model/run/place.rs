@@ -7,11 +7,11 @@
 
 use crate::model::cgroup::limits::{LimitFile, LimitPatch};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
-use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::Plan;
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 use crate::model::run::SELF;
+use crate::model::systemd::scope::ScopeHome;
 
 /// oomtop's own group, or one around it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -159,53 +159,18 @@ pub fn choose(around: &Surroundings) -> Result<Place, String> {
     Err(refusal(around, own))
 }
 
-/// Where a scope of systemd goes, in which the command then gets its group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScopePlace {
-    /// Who starts it.
-    pub manager: Manager,
-    /// Its slice; `None` is the manager's choice.
-    pub slice: Option<String>,
-}
-
-/// The place for a scope where [`choose`] finds none: the innermost slice that oomtop is in already. `None` where systemd does
-/// not manage the groups, or where oomtop would leave a limit. `uid` is oomtop's user.
+/// The place for a scope where [`choose`] finds none. `None` where systemd does not manage the groups, or where oomtop would
+/// leave a limit. `uid` is oomtop's user.
 #[must_use]
-pub fn scope_place(around: &Surroundings, uid: u32) -> Option<ScopePlace> {
+pub fn scope_home(around: &Surroundings, uid: u32) -> Option<ScopeHome> {
     let (own, _) = around.levels.first()?;
     if !around.systemd || around.version != CgroupVersion::V2 {
         return None;
     }
-    let manager = if around.is_root_user {
-        Manager::System
-    } else {
-        Manager::User(uid)
-    };
-    let service = format!("user@{uid}.service");
-    let parts = own.as_str().split('/').filter(|part| !part.is_empty());
-    let parts: Vec<&str> = parts.collect();
-    let begin = match manager {
-        Manager::System => Some(0),
-        Manager::User(_) => parts.iter().position(|part| *part == service).map(|at| at + 1),
-    };
-    let inside = begin.and_then(|begin| parts.get(begin..)).unwrap_or_default();
-    let is_slice = |part: &&&str| part.ends_with(".slice");
-    let slices = inside.iter().take_while(is_slice).count();
-    let slice = slices.checked_sub(1).and_then(|last| inside.get(last));
-    // What stays around it: its slice, or what a session and the user's manager have in common.
-    let common = match begin {
-        Some(begin) => begin + slices,
-        None => parts.iter().take_while(is_slice).count(),
-    };
-    let depth = |path: &CgroupPath| path.as_str().split('/').filter(|part| !part.is_empty()).count();
-    let leaves_limit = around
-        .levels
-        .iter()
-        .any(|(path, level)| depth(path) > common && level.is_limited);
-    (!leaves_limit).then(|| ScopePlace {
-        manager,
-        slice: slice.map(|slice| (*slice).to_owned()),
-    })
+    let home = ScopeHome::of(own, uid);
+    let leaves = |path: &CgroupPath| *path != home.common && !home.common.is_within(path);
+    let mut levels = around.levels.iter();
+    (!levels.any(|(path, level)| level.is_limited && leaves(path))).then_some(home)
 }
 
 fn refusal(around: &Surroundings, own: &CgroupPath) -> String {

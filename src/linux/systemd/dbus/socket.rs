@@ -108,7 +108,8 @@ impl Socket {
             limited.map_err(|error| Error::Unreachable(error.to_string()))?;
             let parts = [IoSlice::new(bytes)];
             let flags = SendFlags::NOSIGNAL;
-            match outcome(sendmsg(&self.stream, &parts, &mut ancillary, flags).map_err(Into::into))? {
+            match outcome(sendmsg(&self.stream, &parts, &mut ancillary, flags).map_err(Into::into))?
+            {
                 // A signal came first.
                 0 => {}
                 sent => return Ok(sent),

@@ -4,7 +4,9 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Arguments, Call, Connected, Connection, Error, Refusal, UNIT, Value, WITHIN, reason, whose};
+use super::{
+    Arguments, Call, Connected, Connection, Error, Refusal, UNIT, Value, WITHIN, reason, whose,
+};
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::FailureKind;
 use crate::model::process::Pid;
@@ -20,8 +22,8 @@ pub(crate) struct NewScope<'a> {
     pub(crate) name: &'a str,
     /// For `systemctl status`.
     pub(crate) description: &'a str,
-    /// The slice that it is in; without one the manager chooses.
-    pub(crate) slice: Option<&'a str>,
+    /// The slice that it is in.
+    pub(crate) slice: &'a str,
     /// Who comes into it.
     pub(crate) pid: Pid,
     /// The same.
@@ -107,14 +109,20 @@ impl Connected {
             Named::ByDescriptor => &descriptor[..],
             Named::ByNumber => &[],
         };
-        self.connection.hand_over(&call, &arguments, descriptors).map(drop)
+        self.connection
+            .hand_over(&call, &arguments, descriptors)
+            .map(drop)
     }
 
     fn no_scope(&self, error: &Error) -> Refusal {
         Refusal::open(self.manager, error).unwrap_or_else(|| {
             Refusal::new(
                 super::kind_of(error),
-                format!("{} has started no scope: {}.", whose(self.manager), reason(error)),
+                format!(
+                    "{} has started no scope: {}.",
+                    whose(self.manager),
+                    reason(error)
+                ),
             )
         })
     }
@@ -128,9 +136,7 @@ fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named) {
         value(list);
     };
     property("Description", "s", &|list| list.text(scope.description));
-    if let Some(slice) = scope.slice {
-        property("Slice", "s", &|list| list.text(slice));
-    }
+    property("Slice", "s", &|list| list.text(scope.slice));
     // A scope that has failed is not kept for somebody to look at.
     property("CollectMode", "s", &|list| list.text("inactive-or-failed"));
     if scope.delegate {
@@ -141,7 +147,9 @@ fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named) {
     }
     match named {
         Named::ByDescriptor => property("PIDFDs", "ah", &|list| list.array(4, |list| list.u32(0))),
-        Named::ByNumber => property("PIDs", "au", &|list| list.array(4, |list| list.u32(scope.pid))),
+        Named::ByNumber => property("PIDs", "au", &|list| {
+            list.array(4, |list| list.u32(scope.pid))
+        }),
     }
 }
 

@@ -1,9 +1,8 @@
 //! Places for groups, by what is around oomtop.
 
-use super::{Level, Place, ScopePlace, Surroundings, choose, scope_place, unit_around};
+use super::{Level, Place, Surroundings, choose, scope_home, unit_around};
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
-use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::ProcessId;
 
@@ -158,38 +157,29 @@ fn the_plan_keeps_processes_and_groups_apart_and_limits_before_anybody_enters() 
 }
 
 #[test]
-fn a_scope_goes_into_the_slice_that_oomtop_is_in_and_leaves_no_limit() {
+fn a_scope_is_no_way_out_of_a_limit() {
     let place = |own: &str, facts: &str, uid: u32| {
-        let levels = [(own, facts), ("/", "rsow")];
+        let levels = [
+            (own, facts),
+            ("/user.slice/user-7.slice", "sl"),
+            ("/", "rsow"),
+        ];
         let around = Surroundings {
             systemd: true,
-            is_root_user: uid == 0,
             ..v2(&levels)
         };
-        let ScopePlace { manager, slice } = scope_place(&around, uid)?;
-        let is_right = manager == if uid == 0 { Manager::System } else { Manager::User(uid) };
-        assert!(is_right);
-        Some(slice.unwrap_or_default())
+        scope_home(&around, uid).map(|home| home.slice)
     };
     let some = |text: &str| Some(text.to_owned());
     let session = "/user.slice/user-7.slice/session-3.scope";
     let own = "/user.slice/user-7.slice/user@7.service/app.slice/a.scope";
-    assert_eq!(place("/system.slice/ssh.service", "o", 0), some("system.slice"));
+    // That of the slice stays around it.
     assert_eq!(place(session, "o", 0), some("user-7.slice"));
-    assert_eq!(place(own, "o", 0), some("user-7.slice"));
-    assert_eq!(place("/init.scope", "o", 0), some(""));
+    assert_eq!(place(session, "o", 7), some("app.slice"));
     assert_eq!(place(own, "o", 7), some("app.slice"));
-    // The manager's choice.
-    assert_eq!(place(session, "o", 7), some(""));
     for uid in [0, 7] {
         assert_eq!(place(session, "ol", uid), None);
         assert_eq!(place(own, "ol", uid), None);
     }
-    // A limit that stays around it is none that is left.
-    let around = Surroundings {
-        systemd: true,
-        ..v2(&[("/system.slice/a.service", "o"), ("/system.slice", "sl"), ("/", "rs")])
-    };
-    assert!(scope_place(&around, 0).is_some());
-    assert_eq!(scope_place(&v2(&[("/a", "o"), ("/", "rs")]), 0), None);
+    assert_eq!(scope_home(&v2(&[("/a", "o"), ("/", "rs")]), 0), None);
 }
