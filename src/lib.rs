@@ -43,7 +43,8 @@
 //!
 //! A plan is done whole or not at all ([`model::plan::execute::run`]): a step that fails takes the steps before it
 //! back, and the receipt names what stayed. An undo carries what it expects to find and asks if that has changed.
-//! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
+//! Writes have a thread of their own, made at the start, and kills another, which waits for no systemd; a write whose
+//! dialog was closed is not begun.
 //!
 //! What is a unit's is written by its systemd ([`model::plan::step::UnitStep`], `linux/systemd/`): limits of the running
 //! unit over D-Bus, where nobody waits longer than 2 s for an answer, what is only read from files by a drop-in. Their undo
@@ -99,7 +100,7 @@
 //! | rules (`config/rules/`) | 1024 rules, 256 files of 64 KiB | an error |
 //! | whom rules hold (`model/rules/book.rs`), while a dialog shows it | 4096 processes of each rule | more are counted |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
-//! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
+//! | descriptors, threads (`runtime/screen/`) | 69 files, 9 threads and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.
