@@ -3,6 +3,7 @@
 the pane shows it; the undo of another one moves it back, and the scope ends. Also as an ordinary user, by the own manager. The
 default machine has systemd 252; one with 257: build --suite trixie --cache DIR, run --cache DIR."""
 # vm: --mem 512M
+# long: a dashboard as root and one as a user, a leak to its limit, an undo
 import os
 import subprocess
 import sys

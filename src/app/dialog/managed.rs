@@ -108,7 +108,8 @@ impl ManagedUnit {
     /// Beside a move out of the unit into a scope.
     pub(super) fn scope_line(&self) -> Line {
         // A scope ends with its last process, and nobody starts it again.
-        let then = if self.name.ends_with(".scope") {
+        let kind = self.name.rsplit_once('.').map(|(_, kind)| kind);
+        let then = if kind == Some("scope") {
             "and if nobody else is in it, it ends: an undo has no way back then"
         } else {
             "and a restart starts it there again"

@@ -6,7 +6,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::plan::inverse;
 use crate::model::plan::receipt::{PlanReceipt, Reading, Reaped, StepReceipt};
-use crate::model::plan::step::{CgroupStep, ScopeStart, Step, UnitLimit, UnitStep};
+use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
@@ -174,16 +174,8 @@ impl<'a> Changes<'a> {
                     self.deeds.push(Deed::Reclaimed(group, *asked, *back));
                 }
             }
-            Step::Cgroup(CgroupStep::Move(target, to))
-            | Step::Unit(UnitStep::Scope(ScopeStart {
-                target, group: to, ..
-            })) => {
-                self.moves.extend(after.map(|_| MoveChange {
-                    target: *target,
-                    from: receipt.before.group(),
-                    to,
-                }));
-            }
+            Step::Cgroup(CgroupStep::Move(target, to)) => self.moved(receipt, *target, to),
+            Step::Unit(UnitStep::Scope(scope)) => self.moved(receipt, scope.target, &scope.group),
             Step::Unit(UnitStep::DropIn(write)) => {
                 // One that systemd has not loaded is there all the same.
                 let is_written = inverse::took_effect(receipt);
@@ -222,6 +214,16 @@ impl<'a> Changes<'a> {
             }
             // Only a failed plan does this, and `left` and `taken_back` tell of it.
             Step::Cgroup(CgroupStep::DisableMemory(_)) => {}
+        }
+    }
+
+    fn moved(&mut self, receipt: &'a StepReceipt, target: ProcessId, to: &'a CgroupPath) {
+        if receipt.outcome.is_ok() {
+            self.moves.push(MoveChange {
+                target,
+                from: receipt.before.group(),
+                to,
+            });
         }
     }
 

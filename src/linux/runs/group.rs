@@ -346,11 +346,11 @@ pub(super) fn clear(hierarchy: &Hierarchy, writer: &mut KernelWriter, group: &Cg
     }
     all.push(group.clone());
     // Those in a group come after it.
-    let removed = all
-        .iter()
-        .rev()
-        .map(|group| is_gone(writer, CgroupStep::Remove(group.clone())));
-    removed.fold(true, |all, gone| all && gone)
+    let mut are_gone = true;
+    for group in all.iter().rev() {
+        are_gone &= is_gone(writer, CgroupStep::Remove(group.clone()));
+    }
+    are_gone
 }
 
 /// Removes a group that is empty; true if it is not there afterwards.

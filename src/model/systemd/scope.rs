@@ -1,6 +1,7 @@
 //! [`ScopeHome`]: where a transient scope goes, and who starts it.
 
 use super::UnitName;
+use super::unit::kind_of;
 use crate::model::cgroup::CgroupPath;
 use crate::model::killers::oom_policy::Manager;
 
@@ -37,7 +38,7 @@ impl ScopeHome {
         };
         let slices_from = |begin: usize| {
             let rest = parts.iter().skip(begin);
-            begin + rest.take_while(|part| part.ends_with(".slice")).count()
+            begin + rest.take_while(|part| kind_of(part) == "slice").count()
         };
         let group = |end: usize| {
             CgroupPath::new(&format!(

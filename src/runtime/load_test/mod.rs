@@ -101,8 +101,8 @@ pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     let (own, path) = (planned.own(), planned.path());
     notes.add(own, &path).map_err(RunError::LoadTest)?;
     if let Some(parent) = planned.enables() {
-        let noted = notes.add_memory(&root, own, parent);
-        noted.map_err(RunError::LoadTest)?;
+        let added = notes.add_memory(&root, own, parent);
+        added.map_err(RunError::LoadTest)?;
     }
     let allowed = Allowed {
         memory: test.memory,

@@ -148,7 +148,7 @@ fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named) {
     match named {
         Named::ByDescriptor => property("PIDFDs", "ah", &|list| list.array(4, |list| list.u32(0))),
         Named::ByNumber => property("PIDs", "au", &|list| {
-            list.array(4, |list| list.u32(scope.pid))
+            list.array(4, |list| list.u32(scope.pid));
         }),
     }
 }
