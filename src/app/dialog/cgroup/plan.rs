@@ -142,8 +142,8 @@ pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), 
     let nearest = around.find_map(|path| groups.iter().find(|group| group.path == path));
     match nearest {
         Some(group) if !group.writable => Err(format!(
-            "no right to make a group in {}: choose a place of your own (of your user's systemd), or run oomtop as \
-             root",
+            "no right to make a group in {}: type a place that is yours, or run oomtop with sudo. Without, you may stop the \
+             process or raise its adj, if it is yours",
             group.path
         )),
         _ => Ok(()),
