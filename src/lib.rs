@@ -43,11 +43,12 @@
 //!
 //! A plan is done whole or not at all ([`model::plan::execute::run`]): a step that fails takes the steps before it
 //! back, and the receipt names what stayed. An undo carries what it expects to find and asks if that has changed.
-//! Writes have a thread of their own, made at the start; a write whose dialog was closed is not begun.
+//! Writes have a thread of their own, made at the start, and kills another, which waits for no systemd; a write whose
+//! dialog was closed is not begun.
 //!
 //! What is a unit's is written by its systemd ([`model::plan::step::UnitStep`], `linux/systemd/`): limits of the running
 //! unit over D-Bus, where nobody waits longer than 2 s for an answer, what is only read from files by a drop-in. Their undo
-//! removes what they left in files. systemd writes all files of a unit's group at once: what somebody had written past it is
+//! removes what they left in files. A process of systemd's tree is moved into a scope that systemd starts. systemd writes all files of a unit's group at once: what somebody had written past it is
 //! put back, and where that would come too late, systemd is not asked (`linux/write/unit/limit.rs`).
 //!
 //! With `--audit FILE` the executor is wrapped in one that logs ([`output::audit`]): what is about to be written is on
@@ -104,7 +105,7 @@
 //! | events for the hook of `oomtop watch`, lines for who reads them (`runtime/watch/`) | 64, 1024 | more are counted |
 //! | an answer of Prometheus (`runtime/fleet/client.rs`) | 32 MiB, 8 seconds | a sentence, the last answer stays |
 //! | hosts and domains of a fleet (`model/fleet/`) | 5000, 16 of each host | more are counted, the calm ones go |
-//! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
+//! | descriptors, threads (`runtime/screen/`) | 69 files, 9 threads and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.

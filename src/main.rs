@@ -55,13 +55,15 @@ fn main() -> ExitCode {
 fn run(mode: Mode) -> Result<u8, RunError> {
     match mode {
         Mode::Screen(launch) => {
-            if !launch.settings.read_only {
-                runtime::tidy_up();
-            }
+            let told = if launch.settings.read_only {
+                runtime::Told::default()
+            } else {
+                runtime::tidy_up()
+            };
             if launch.self_protect {
                 runtime::protect_self();
             }
-            runtime::run(
+            let ended = runtime::run(
                 launch.settings,
                 &launch.theme,
                 launch.root,
@@ -69,7 +71,9 @@ fn run(mode: Mode) -> Result<u8, RunError> {
                 launch.mouse,
                 launch.audit.as_deref(),
                 Some(Arc::new(Files(launch.rules))),
-            )
+            )?;
+            told.again();
+            Ok(ended)
         }
         Mode::Table(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, false),
         Mode::Json(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, true),

@@ -16,7 +16,7 @@ use crate::model::actor::Actor;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::Plan;
 use crate::model::plan::receipt::{Failure, Reading, Reaped, StepReceipt};
-use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
+use crate::model::plan::step::{CgroupStep, ScopeStart, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 
 /// What all lines of a write begin with.
@@ -236,6 +236,13 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
             value: write.text.clone(),
             ..of("drop_in")
         },
+        Step::Unit(UnitStep::Scope(scope)) => Entry {
+            unit: Some(&scope.unit.name),
+            manager: Some(scope.unit.manager.to_string()),
+            cgroup: Some(&scope.group),
+            value: Some(scope_limits(scope)).filter(|limits| !limits.is_empty()),
+            ..of("start_scope")
+        },
         Step::Cgroup(step) => {
             let (does, group, value) = match step {
                 CgroupStep::EnableMemory(group) => ("enable_memory", group, None),
@@ -263,6 +270,15 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
     }
 }
 
+/// `MemoryMax=104857600 MemorySwapMax=0`.
+fn scope_limits(scope: &ScopeStart) -> String {
+    let each = scope.limits.iter().map(|write| {
+        let property = write.file.row().systemd.unwrap_or(write.file.name());
+        format!("{property}={}", write.text())
+    });
+    each.collect::<Vec<_>>().join(" ")
+}
+
 /// What takes the step back, before anybody knows what it finds; `None` if nothing does. The value is that from before.
 fn way_back(step: &Step) -> Option<Entry<'_>> {
     let forth = entry(step, &|_| None);
@@ -276,8 +292,13 @@ fn way_back(step: &Step) -> Option<Entry<'_>> {
     };
     Some(match step {
         Step::Signal { .. } | Step::Reap { .. } => return None,
+        // Into the group that it came from, past systemd: nobody moves a process into a unit that runs.
+        Step::Unit(UnitStep::Scope(_)) => Entry {
+            cgroup: None,
+            ..back("move")
+        },
         // Past systemd is only what an undo writes.
-        Step::Unit(_) => Entry {
+        Step::Unit(UnitStep::Limit(_) | UnitStep::DropIn(_)) => Entry {
             value: None,
             past: None,
             ..forth

@@ -61,7 +61,8 @@ struct Document<'a> {
     pressure: Option<PressureFacts>,
     /// Counters of the group.
     counters: Counters,
-    /// The group ran out of memory: what `--fail-on-oom` asks.
+    /// The limit of the group or of one below it ran out: what `--fail-on-oom` asks. Kills for lack of memory of the host or
+    /// of a group around it do not count.
     hit: bool,
     /// Those whom the kernel's log names.
     victims: &'a [Victim],
@@ -77,6 +78,8 @@ struct Document<'a> {
     left: &'a [Left],
     /// They were killed.
     left_killed: bool,
+    /// They still have the pipe of the output, which nobody reads any more: the next write to it ends the writer.
+    left_unread: bool,
     /// The limit that would do; null if no reading was made.
     advice: Option<Advice>,
 }
@@ -160,7 +163,7 @@ pub fn json(report: &RunReport) -> io::Result<String> {
             full_micros: micros(waited.full),
         }),
         counters: report.counters,
-        hit: report.counters.is_hit(),
+        hit: report.is_hit(),
         victims: &report.victims,
         unnamed_kills: report.unnamed(),
         log_missing: &report.log_missing,
@@ -168,6 +171,7 @@ pub fn json(report: &RunReport) -> io::Result<String> {
         processes_seen: report.growth.seen(),
         left: &report.left,
         left_killed: report.left_killed,
+        left_unread: report.left_unread,
         advice: report.advice(),
     };
     let text = serde_json::to_string_pretty(&document)?;

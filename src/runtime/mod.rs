@@ -38,7 +38,7 @@ use crate::text::tone::printable;
 pub use explain::explain;
 pub use facts::facts;
 pub use fleet::fleet;
-pub use load_test::{load_test, tidy_up};
+pub use load_test::{Told, load_test, tidy_up};
 pub use metrics::metrics;
 pub use once::once;
 pub use protect::protect;

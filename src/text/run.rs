@@ -213,9 +213,36 @@ fn kills(report: &RunReport) -> String {
         format!(": {}", named.join(", "))
     };
     format!(
-        "{} by the kernel's counter{who}{unnamed}{limit}",
-        number_of(kills, "kill", "kills")
+        "{} by the kernel's counter{who}{unnamed}{}{limit}",
+        number_of(kills, "kill", "kills"),
+        outside(report, kills)
     )
+}
+
+/// Which of the kills no limit of the group has caused.
+fn outside(report: &RunReport, kills: u64) -> String {
+    let named = report.kills_from_outside();
+    let [(_, host), (_, around)] = named;
+    if host + around == 0 {
+        return if report.was_cut_short() {
+            "; not for its own limit: the host or a group around it ran out".to_owned()
+        } else {
+            String::new()
+        };
+    }
+    let each = named.iter().filter(|(_, count)| *count > 0);
+    let each = each.map(|(of, count)| {
+        let of = match of {
+            Bound::Host => "because the host ran out",
+            Bound::Around | Bound::Group => "because a group around it ran out",
+        };
+        if *count >= kills {
+            of.to_owned()
+        } else {
+            format!("{count} of them {of}")
+        }
+    });
+    format!("; {}", each.collect::<Vec<_>>().join(", "))
 }
 
 fn growth(report: &RunReport) -> Vec<(&'static str, String)> {
@@ -273,6 +300,14 @@ fn left(report: &RunReport) -> Vec<(&'static str, String)> {
         "they keep the group; it goes at the next oomtop run after them (--kill-left kills them)"
             .to_owned()
     };
+    let then = if report.left_unread && !report.left_killed {
+        format!(
+            "{then}; nobody reads their output any more: the next write to it ends the writer (SIGPIPE; --log FILE keeps a place \
+             to write to)"
+        )
+    } else {
+        then
+    };
     vec![(
         "Left",
         format!(
@@ -285,6 +320,11 @@ fn left(report: &RunReport) -> Vec<(&'static str, String)> {
 fn advice(report: &RunReport) -> String {
     match report.advice() {
         None => "none: no reading was made while the command ran".to_owned(),
+        Some(Advice::CutShort { bytes }) => format!(
+            "none: it held {} until the kernel killed in it for others' lack of memory, and nobody knows what more it would \
+             have taken",
+            long_size(bytes)
+        ),
         Some(Advice::More { bytes }) => format!(
             "more than {} is needed: it ran out of memory there, and nobody knows how much more it would have taken",
             long_size(bytes)

@@ -24,6 +24,10 @@ pub(crate) enum Manners {
     DoesInSilence,
     /// The limit file is gone as soon as a limit was set.
     LosesTheFile,
+    /// Does what it is asked for, but loads no files again.
+    RefusesToLoad,
+    /// Writes no file in which it would keep a property.
+    KeepsNothing,
 }
 
 /// The properties that it has of its unit, with the file of each and the value that stands for none.
@@ -137,6 +141,10 @@ impl FakeSystemd {
                     stream.write_all(&denied(serial))?;
                     continue;
                 }
+                Manners::RefusesToLoad if loads => {
+                    stream.write_all(&denied(serial))?;
+                    continue;
+                }
                 Manners::HangsUp if sets || loads => return Ok(()),
                 _ => {}
             }
@@ -188,6 +196,9 @@ impl FakeSystemd {
         }
         if group.join("memory.oom.group").exists() {
             std::fs::write(group.join("memory.oom.group"), "0\n")?;
+        }
+        if state.manners == Manners::KeepsNothing {
+            return Ok(());
         }
         // The name of the unit, and `runtime`.
         let length = u32::from_le_bytes(body[..4].try_into().expect("four")) as usize;

@@ -113,6 +113,15 @@ impl PaperKernel {
                 *before = of_unit(&was);
                 outcome.map(|now| of_unit(&now))
             }
+            UnitStep::Scope(scope) => {
+                let mut limits = Limits::default();
+                for write in &scope.limits {
+                    write.file.set(&mut limits, Some(write.value));
+                }
+                self.groups.insert(scope.group.clone(), limits);
+                let step = CgroupStep::Move(scope.target, scope.group.clone());
+                self.cgroup(&step, before)
+            }
             UnitStep::DropIn(write) => {
                 let found = self.drop_in(&write.path());
                 *before = Reading::DropIn(found.clone());

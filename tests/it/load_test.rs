@@ -78,7 +78,20 @@ fn report() -> RunReport {
         growth,
         left: Vec::new(),
         left_killed: false,
+        left_unread: false,
     }
+}
+
+/// Somebody else filled the host, and the command was killed.
+fn bystander() -> RunReport {
+    let mut report = killed();
+    report.counters.ooms = Some(0);
+    report.counters.kills = Some(1);
+    for victim in &mut report.victims {
+        victim.of = Some(Bound::Host);
+    }
+    report.left_unread = true;
+    report
 }
 
 fn killed() -> RunReport {
@@ -93,6 +106,7 @@ fn killed() -> RunReport {
         victims: vec![Victim {
             pid: 41,
             name: "h\x1b[2Jog".to_owned(),
+            of: Some(Bound::Group),
             counted: 1,
         }],
         log_missing: "no permission".to_owned(),
@@ -110,6 +124,7 @@ fn killed() -> RunReport {
 fn the_report_in_words() {
     insta::assert_snapshot!("text", text(&report()));
     insta::assert_snapshot!("text_of_a_kill", text(&killed()));
+    insta::assert_snapshot!("text_of_a_bystander", text(&bystander()));
 }
 
 #[test]
@@ -123,4 +138,29 @@ fn the_report_as_a_document() {
     assert_eq!(document["status"], 137);
     assert_eq!(document["pressure"], serde_json::Value::Null);
     assert_eq!(document["advice"]["kind"], "more");
+}
+
+#[test]
+fn only_a_limit_of_the_group_is_a_hit() {
+    assert!(killed().is_hit());
+    // The kernel has counted kills in the group, and none for its limit.
+    let report = bystander();
+    assert!(!report.is_hit() && report.was_cut_short());
+    let document = json(&report).expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(document["hit"], false);
+    assert_eq!(document["victims"][0]["of"], "host");
+    assert_eq!(document["advice"]["kind"], "cut_short");
+    // v1 counts no OOMs: the log tells, or whether the limit was met.
+    let v1 = |of, at_limit| {
+        let mut report = killed();
+        report.counters.ooms = None;
+        report.counters.kills = Some(1);
+        report.counters.at_limit = Some(at_limit);
+        report.victims[0].of = of;
+        report.is_hit()
+    };
+    assert!(v1(Some(Bound::Group), 0));
+    assert!(!v1(Some(Bound::Host), 9) && !v1(Some(Bound::Around), 9));
+    assert!(v1(None, 9) && !v1(None, 0));
 }

@@ -1,6 +1,8 @@
 //! Units of systemd in the dialogs: who gives a limit, and what a service starts with later.
 
 mod kinds;
+mod reverted;
+mod scopes;
 
 use std::sync::Arc;
 
@@ -162,7 +164,7 @@ fn its_undo_restores_property_and_file() {
 
 fn later(found: &Found, lasting: Lasting) -> DropInWrite {
     let setting = Setting::ScoreAdjust(OomScoreAdj::clamped(-200));
-    DropInWrite::setting(mysql(), lasting, found, setting)
+    DropInWrite::setting(mysql(), lasting, found, setting).seen_in(Some(group()))
 }
 
 #[test]
@@ -299,7 +301,7 @@ fn a_process_that_differs_from_its_unit_and_an_old_name_are_named() {
     scene.keys("Enter");
     shows(
         &scene,
-        "mysql.service says OOMScoreAdjust=-500, the process has 0",
+        "mysql.service says OOMScoreAdjust=-500 (its files are read once a minute), the process has 0",
     );
     shows(&scene, "write MemoryMax=");
     scene.effects.clear();
@@ -347,6 +349,7 @@ fn the_others_of_a_service_are_kept_by_a_drop_in_that_is_shown_first() {
     shows(&scene, "it counts at once");
     let setting = Setting::Policy(OomPolicy::Continue);
     let write = DropInWrite::setting(mysql(), Lasting::Runtime, &found, setting);
+    let write = write.seen_in(Some(group()));
     scene.keys("Enter");
     assert_eq!(
         writes(&scene.asked()),

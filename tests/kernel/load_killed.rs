@@ -157,3 +157,30 @@ fn a_run_that_was_killed_and_still_has_processes_is_named_with_what_ends_it() {
     let gone = until(|| said().contains("removed the empty cgroup") || place.notes().is_empty());
     assert!(gone && place.notes().is_empty());
 }
+
+/// One shell has the variable, the next has not.
+#[test]
+fn a_run_without_a_runtime_directory_is_found_by_one_with_it() {
+    let test = "a_run_without_a_runtime_directory_is_found_by_one_with_it";
+    let Some(place) = Place::new(test) else {
+        return;
+    };
+    let mut run = place.run(&[], &["sh", "-c", "echo ready; exec sleep 1000"]);
+    let mut child = run
+        .env_remove("XDG_RUNTIME_DIR")
+        .spawn()
+        .expect("oomtop starts");
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("piped")));
+    assert_eq!(lines.next().expect("a line").expect("read"), "ready");
+    assert!(place.notes().is_empty());
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    for group in groups_of(&[child.id()]) {
+        end(&group);
+    }
+    let next = place.run(&[], &["true"]).output().expect("it ends");
+    // Or a run of another test has been faster.
+    let said = String::from_utf8_lossy(&next.stderr);
+    assert!(groups_of(&[child.id()]).is_empty(), "{said}");
+}

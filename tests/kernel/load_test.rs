@@ -302,3 +302,36 @@ fn a_signal_to_oomtop_is_the_commands() {
     assert_eq!(child.wait().expect("it ends").code(), Some(9));
     assert!(place.notes().is_empty());
 }
+
+/// v1 counts a victim in its own group alone.
+#[test]
+fn a_kill_in_a_group_below_counts_and_that_group_goes_too() {
+    let Some(place) = Place::new("a_kill_in_a_group_below_counts_and_that_group_goes_too") else {
+        return;
+    };
+    let (mount, version) = memcg::mount().expect("it was there");
+    if version == Version::V2 {
+        skipped(
+            "a_kill_in_a_group_below_counts_and_that_group_goes_too",
+            "v2 counts it by itself",
+        );
+        return;
+    }
+    let (words, (switch, name)) = hog::command("load-hog");
+    let script = "own=$0$(sed -n 's/^[0-9]*:[^:]*memory[^:]*://p' /proc/self/cgroup); mkdir $own/inner; \
+                  sh -c 'echo $$ >'$own'/inner/cgroup.procs; exec \"$@\" >/dev/null' sh \"$@\"; true";
+    let mount = mount.display().to_string();
+    let mut command = ["sh", "-c", script, &mount].map(str::to_owned).to_vec();
+    command.extend(words);
+    let options = ["--limit", "48M", "--fail-on-oom", "--json"];
+    let child = place.run(&options, &command).env(switch, &name).spawn();
+    let output = told(child.expect("oomtop starts"), "grow 80\n");
+    let report = report(&output);
+    assert_eq!(report["counters"]["kills"], 1, "{report:#}");
+    assert_eq!(output.status.code(), Some(HIT), "{report:#}");
+    if report["log_missing"] == "" {
+        assert_eq!(report["victims"][0]["of"], "group", "{report:#}");
+    }
+    assert!(!dir(report["group"].as_str().expect("its path")).exists());
+    assert!(place.notes().is_empty());
+}

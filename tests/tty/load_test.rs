@@ -1,10 +1,13 @@
 //! `oomtop run` in a terminal: Ctrl-C, Ctrl-Z, pipelines, and the dashboard over the command.
 
 use std::fs;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::common::patience::until;
 use crate::common::pty::{Launch, Session};
-use crate::common::{is_root, skipped};
+use crate::common::{is_root, memcg, skipped};
 
 /// The binary, with a place for its notes; `None`, loudly, where no group can be made.
 fn place(test: &str) -> Option<tempfile::TempDir> {
@@ -236,4 +239,58 @@ fn the_dashboard_and_its_command_stop_and_go_on_together() {
     shell.wait_text("ended by signal 2");
     assert!(until(|| shell.in_foreground()));
     assert!(is_tidy(&place));
+}
+
+#[test]
+fn a_signal_to_the_whole_process_group_reaches_the_command_once() {
+    let Some(place) = place("a_signal_to_the_whole_process_group_reaches_the_command_once") else {
+        return;
+    };
+    let script = "n=0; trap 'n=$((n+1))' INT; trap 'echo count=$n; exit 7' TERM; echo ready; \
+                  while :; do sleep 0.05; done";
+    let mut session = start(&place, &["run", "--no-tui", "--", "sh", "-c", script]);
+    session.wait_text("ready");
+    let oomtop = i32::try_from(session.pid()).expect("a pid");
+    let oomtop = Pid::from_raw(oomtop).expect("a pid");
+    // The terminal's leader leads its process group, too. A shell merges signals that come while it has not run its trap.
+    kill_process_group(oomtop, Signal::INT).expect("sent");
+    session.eventually("both have it", || !is_pending(session.pid(), Signal::INT));
+    std::thread::sleep(Duration::from_millis(200));
+    // To oomtop alone.
+    kill_process(oomtop, Signal::TERM).expect("sent");
+    session.wait_text("count=1");
+    assert_eq!(session.wait_exit().code, 7);
+    assert!(is_tidy(&place));
+}
+
+fn is_pending(pid: u32, signal: Signal) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
+}
+
+#[test]
+fn what_was_said_before_the_dashboard_is_said_after_it() {
+    let Some(place) = place("what_was_said_before_the_dashboard_is_said_after_it") else {
+        return;
+    };
+    // No kernel gives this pid.
+    let name = "oomtop-run-4194305-7";
+    let (mount, _) = memcg::mount().expect("it was there");
+    fs::create_dir(mount.join(name)).expect("a group");
+    std::os::unix::fs::symlink(format!("/{name}"), place.path().join("oomtop").join(name))
+        .expect("its note");
+    let mut session = start(&place, &[]);
+    session.wait_for("the dashboard", |screen| {
+        screen.0.alternate_screen() && screen.has("F1Help")
+    });
+    session.keys("q");
+    let code = session.wait_exit().code;
+    let words = format!("removed the empty cgroup /{name}");
+    assert_eq!(
+        (code, session.screen_text().matches(&words).count()),
+        (0, 2)
+    );
+    assert!(!mount.join(name).exists() && is_tidy(&place));
 }

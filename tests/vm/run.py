@@ -34,7 +34,7 @@ SCOPE = ["systemd-run", "--scope", "--quiet", "-p", "Delegate=yes"]
 def run(*options, command=None, mb=(30, 30, 30), within=SCOPE):
     """Runs a hog, or a command; the status and the report."""
     command = command or [sys.executable, "-c", HOG, *map(str, mb)]
-    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", "--adj", "0", *options, "--", *command], stdin=subprocess.DEVNULL,
+    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--json", *(() if "--adj" in options else ("--adj", "0")), *options, "--", *command], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     text = done.stderr.decode()
     at = text.find("{")
@@ -46,9 +46,30 @@ def events(group, key):
 
 
 protect()
-status, said = run(within=[])
-check(status == 125 and " ".join(["systemd-run", "--scope", "-p", "Delegate=yes", "oomtop", "run"]) in said,
-      "beside other units oomtop says what to type: %s" % said)
+SEEN = "cat /proc/self/cgroup; systemctl show -p Slice -p Delegate -p ActiveState $(basename $(dirname $(sed s/^0::// /proc/self/cgroup)))"
+def scope(who, within, slice_, user=""):
+    """Outside a place that was delegated systemd gives a scope."""
+    show = SEEN.replace("systemctl", "systemctl " + user)
+    done = subprocess.run([*within, "oomtop", "run", "--no-tui", "--limit", "64M", "--", "sh", "-c", show], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    group = done.stdout.partition("::")[2].partition("\n")[0]
+    name = group.rpartition("/")[2]
+    check(done.returncode == 0 and "/%s/%s.scope/%s" % (slice_, name, name) in group, "%s is in a scope: %s %s %s" % (who, done.returncode, group, done.stderr))
+    facts = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    check(facts == {"Slice": slice_, "Delegate": "yes", "ActiveState": "active"}, "as it should be: %s" % facts)
+    check("limit 64" in done.stderr and until(lambda: not os.path.exists(CG + os.path.dirname(group))), "the scope ends with the run")
+
+
+scope("root", [], "system.slice")
+subprocess.run(["systemctl", "start", "user@1000"], check=True)
+USER = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "env", "XDG_RUNTIME_DIR=/run/user/1000"]
+scope("a user", USER, "app.slice", "--user")
+LIMITED = ["systemd-run", "--scope", "--quiet", "-p", "MemoryMax=200M", "sh", "-c", '"$@"; true', "sh"]
+status, said = run(within=LIMITED)
+check("systemd-run --scope -p Delegate=yes oomtop run" in said, "oomtop leaves no limit, and says what to type: %s" % said)
+subprocess.run(["systemctl", "stop", "user@1000"])
+status, said = run(within=USER)
+check(status == 125 and "cannot be reached over D-Bus" in said and "systemd-run --user" in said, "without a manager of the user: %s" % said)
 status, report = run()
 say(json.dumps(report, indent=1))
 check(status == 0, "the hog runs without a limit (%s)" % status)
@@ -77,6 +98,34 @@ for limit, mb, hit in (("200M", "60", False), ("40M", "80", True)):
     until(lambda: not read(CG + group + "/cgroup.procs", "").strip())
     run(command=["true"])
     check(not os.path.exists(CG + group), "the next run removes %s" % group)
+
+# What the command has left holds no memory control for those who come after it.
+BESIDE = """
+own=/sys/fs/cgroup$(sed s/^0::// /proc/self/cgroup); mkdir $own/mine; echo $$ >$own/mine/cgroup.procs; cat $own/cgroup.subtree_control
+%s
+echo left: $(cat $own/cgroup.subtree_control)
+"""
+done = subprocess.run([*SCOPE, "sh", "-c", BESIDE % "oomtop run --no-tui --limit 64M -- true"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE, text=True)
+check("left:" in done.stdout and "memory" not in done.stdout and "limit 64" in done.stderr,
+      "memory control is switched off again: %s, %s" % (done.stdout, done.stderr))
+KILLED = """
+oomtop run --no-tui -- sleep 1000 & sleep 3; echo on: $(cat $own/cgroup.subtree_control); kill -9 $!; wait $!
+for group in $own/oomtop-run-*; do echo 1 >$group/cgroup.kill 2>/dev/null || kill $(cat $group/cgroup.procs); done; sleep 1
+mkdir $own/other; echo 99M >$own/other/memory.max; oomtop run --no-tui -- true; echo kept: $(cat $own/cgroup.subtree_control)
+rmdir $own/other; oomtop run --no-tui -- true
+"""
+done = subprocess.run([*SCOPE, "sh", "-c", BESIDE % KILLED], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+lines = dict(line.split(":", 1) for line in done.stdout.splitlines() if ":" in line)
+check("memory" in lines.get("on", "") and "memory" in lines.get("kept", "") and "memory" not in lines.get("left", "memory"),
+      "after a kill -9 it is switched off where nobody uses it: %s %s" % (lines, done.stderr))
+
+# The host runs out, not the command's limit.
+status, report = run("--fail-on-oom", "--adj", "1000", mb=(60,) * 12)
+check(report["counters"]["kills"] == 1 and report["counters"]["ooms"] == 0, "the kernel counts the kill: %s" % report["counters"])
+check(status == 137 and not report["hit"], "an OOM of the host is no hit of the group's limit: %s" % status)
+check([victim["of"] for victim in report["victims"]] == ["host"] and report["advice"]["kind"] == "cut_short",
+      "the report says whose memory ran out: %s %s" % (report["victims"], report["advice"]))
 
 enough = short = 0
 for number in range(ROUNDS):

@@ -10,11 +10,11 @@ class Tui:
 
     count = 0
 
-    def __init__(self, *args, cols=120, rows=36, env=()):
+    def __init__(self, *args, cols=120, rows=36, env=(), command=()):
         # Each has its own server: the one of the screen before may still be ending, and refuses new sessions then.
         Tui.count += 1
         self.name = "t%d-%d" % (os.getpid(), Tui.count)
-        command = ["env", "LC_ALL=C.UTF-8", *env, "oomtop", *args]
+        command = [*command, "env", "LC_ALL=C.UTF-8", *env, "oomtop", *args]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(cols), "-y", str(rows), *command)
         self.tmux("set-option", "-g", "status", "off", ";", "set-option", "-g", "escape-time", "0",
                   ";", "set-option", "-g", "remain-on-exit", "on")

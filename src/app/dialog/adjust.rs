@@ -5,14 +5,14 @@ mod later;
 mod preview;
 mod view;
 
-use super::cgroup::steps::step_text;
+use super::cgroup::steps::result_lines;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Receipt, WriteId};
-use crate::model::plan::receipt::StepReceipt;
+use crate::model::plan::receipt::{Reading, StepReceipt};
 use crate::model::plan::step::{Step, UnitStep};
 use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
@@ -155,6 +155,7 @@ impl AdjustDialog {
         };
         let living = context.living(self.targets());
         let alive: Vec<_> = living.iter().map(|(target, _)| target.id).collect();
+        let group = later::unit_group_of(living.iter().map(|(_, process)| *process), context);
         let unit = self.service(context);
         let later = self.later.write(unit.as_ref(), value, context).transpose();
         let (false, Ok(later)) = (alive.is_empty(), later) else {
@@ -166,7 +167,8 @@ impl AdjustDialog {
         }
         self.result.clear();
         let mut plans = build::adj(alive, value);
-        plans.extend(later.map(|write| Plan::from_iter([UnitStep::DropIn(write)])));
+        let later = later.map(|write| UnitStep::DropIn(write.seen_in(group)));
+        plans.extend(later.map(|step| Plan::from_iter([step])));
         Outcome::Write(plans)
     }
 
@@ -294,7 +296,10 @@ impl Dialog for AdjustDialog {
             return Outcome::Close;
         }
         let targets = self.targets();
-        let lines = steps().map(|receipt| result_line(receipt, targets));
+        let lines = plans.iter().flat_map(|plan| match plan.steps.as_slice() {
+            [only] if matches!(only.step, Step::Adj { .. }) => vec![result_line(only, targets)],
+            _ => result_lines(plan),
+        });
         self.result = lines.collect();
         Outcome::Stay
     }
@@ -339,22 +344,17 @@ impl AdjustDialog {
 
 /// One target of many can fail: then each is named with its result.
 fn result_line(receipt: &StepReceipt, targets: &[Pinned]) -> Line {
-    let (target, value) = match &receipt.step {
-        Step::Adj { target, value } => (*target, *value),
-        step => {
-            let text = step_text(step);
-            return match receipt.failure() {
-                Some(failure) => Line::of(Tone::Critical, failure.sentence.clone()),
-                None => Line::of(Tone::Good, "done  ").add(Tone::Normal, text),
-            };
+    let target = receipt.step.process();
+    let target = targets.iter().find(|pinned| Some(pinned.id) == target);
+    let name = target.map_or_else(String::new, ToString::to_string);
+    match (
+        receipt.failure(),
+        receipt.outcome.as_ref().ok().and_then(Reading::adj),
+    ) {
+        (Some(failure), _) => Line::of(Tone::Critical, format!("{name}: {}", failure.sentence)),
+        (None, now) => {
+            let now = now.map_or_else(String::new, |value| format!(" → {value}"));
+            Line::of(Tone::Good, "done  ").add(Tone::Normal, format!("{name}{now}"))
         }
-    };
-    let name = targets
-        .iter()
-        .find(|t| t.id == target)
-        .map_or_else(String::new, ToString::to_string);
-    match receipt.failure() {
-        Some(failure) => Line::of(Tone::Critical, format!("{name}: {}", failure.sentence)),
-        None => Line::of(Tone::Good, "done  ").add(Tone::Normal, format!("{name} → {value}")),
     }
 }

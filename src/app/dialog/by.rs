@@ -42,7 +42,7 @@ impl By {
         }
     }
 
-    fn lasting(self) -> Option<Lasting> {
+    pub(super) fn lasting(self) -> Option<Lasting> {
         match self {
             Self::Runtime => Some(Lasting::Runtime),
             Self::Persistent => Some(Lasting::Persistent),

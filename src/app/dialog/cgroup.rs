@@ -23,6 +23,7 @@ use crate::model::plan::receipt::PlanReceipt;
 use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
+use crate::model::systemd::scope::ScopeHome;
 
 use plan::{Fields, fields_of};
 
@@ -45,6 +46,8 @@ pub struct CgroupDialog {
     /// Its group when the dialog opened.
     from: Option<CgroupPath>,
     version: CgroupVersion,
+    /// Where systemd can start a scope for the process, if it is in systemd's tree.
+    home: Option<ScopeHome>,
     mode: Mode,
     /// Existing groups, once listed.
     groups: Option<Result<Vec<GroupChoice>, String>>,
@@ -105,6 +108,7 @@ impl CgroupDialog {
             target,
             from,
             version,
+            home: None,
             mode,
             groups: None,
             search: LineInput::default(),
@@ -160,6 +164,12 @@ impl CgroupDialog {
                 Ok(build::enter(&[target()?], &group))
             }
             Mode::Create => {
+                if let Some(home) = self.scope_home() {
+                    let scope = home.scope(plan::last_part(self.path.text()))?;
+                    let limits = plan::patch(&self.limits)?;
+                    return build::scope(target()?, scope, &home.slice, &limits)
+                        .map_err(plan::why_not);
+                }
                 // The steps depend on which parent groups exist: without the list, the plan shown could
                 // differ from the write.
                 let Some(groups) = &self.groups else {
@@ -181,19 +191,6 @@ impl CgroupDialog {
                 build::create(&[target], &path, &limits, version, is_there, has_memory)
                     .map_err(plan::why_not)
             }
-        }
-    }
-
-    /// Where Enter would move the process.
-    fn destination(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
-        self.plan(snapshot).ok()?.destination().cloned()
-    }
-
-    /// The group that the plan is about: the destination of a move, or the group whose limits change.
-    fn subject(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
-        match self.mode {
-            Mode::Limits => self.group.clone(),
-            Mode::Move | Mode::Create => self.destination(snapshot),
         }
     }
 

@@ -105,6 +105,24 @@ impl ManagedUnit {
         Line::of(Tone::Watch, text)
     }
 
+    /// Beside a move out of the unit into a scope.
+    pub(super) fn scope_line(&self) -> Line {
+        // A scope ends with its last process, and nobody starts it again.
+        let kind = self.name.rsplit_once('.').map(|(_, kind)| kind);
+        let then = if kind == Some("scope") {
+            "and if nobody else is in it, it ends: an undo has no way back then"
+        } else {
+            "and a restart starts it there again"
+        };
+        let text = format!(
+            "The process leaves its unit {}: a stop of that no longer ends it, {then}. The new scope ends with its last \
+             process. To limit the whole unit instead: {}",
+            self.name,
+            self.set_property(&LimitPatch::default(), CgroupVersion::V2)
+        );
+        Line::of(Tone::Watch, text)
+    }
+
     /// Beside a new adj for one of the unit's processes; `None` for units without an adj of their own.
     pub(super) fn adjust_line(&self, value: impl std::fmt::Display) -> Option<Line> {
         if !self.name.ends_with(".service") {

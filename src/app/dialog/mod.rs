@@ -9,6 +9,7 @@ pub mod details;
 pub mod domain;
 mod drop_in;
 pub mod event;
+mod foreign;
 pub mod help;
 mod hints;
 pub mod history;

@@ -1,6 +1,6 @@
 //! The signal dialog: choose a signal, send it to the pinned processes through their pidfds.
 
-use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, step};
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, foreign, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::scope::KeyScope;
@@ -182,6 +182,8 @@ impl Dialog for SignalDialog {
                 format!("send SIG{} to {}{more}", signal.name, names.join(", ")),
             ));
         }
+        let processes = alive.iter().filter_map(|target| context.process(target.id));
+        lines.extend(foreign::line(processes, context));
         if alive.iter().any(|t| t.id.pid == 1) {
             lines.push(Line::of(
                 Tone::Watch,

@@ -174,13 +174,8 @@ impl<'a> Changes<'a> {
                     self.deeds.push(Deed::Reclaimed(group, *asked, *back));
                 }
             }
-            Step::Cgroup(CgroupStep::Move(target, to)) => {
-                self.moves.extend(after.map(|_| MoveChange {
-                    target: *target,
-                    from: receipt.before.group(),
-                    to,
-                }));
-            }
+            Step::Cgroup(CgroupStep::Move(target, to)) => self.moved(receipt, *target, to),
+            Step::Unit(UnitStep::Scope(scope)) => self.moved(receipt, scope.target, &scope.group),
             Step::Unit(UnitStep::DropIn(write)) => {
                 // One that systemd has not loaded is there all the same.
                 let is_written = inverse::took_effect(receipt);
@@ -219,6 +214,16 @@ impl<'a> Changes<'a> {
             }
             // Only a failed plan does this, and `left` and `taken_back` tell of it.
             Step::Cgroup(CgroupStep::DisableMemory(_)) => {}
+        }
+    }
+
+    fn moved(&mut self, receipt: &'a StepReceipt, target: ProcessId, to: &'a CgroupPath) {
+        if receipt.outcome.is_ok() {
+            self.moves.push(MoveChange {
+                target,
+                from: receipt.before.group(),
+                to,
+            });
         }
     }
 

@@ -14,6 +14,12 @@ pub(super) fn with(said: String, later: Option<String>) -> String {
 pub(super) fn done(change: &DropInChange<'_>) -> String {
     let write = change.write;
     let done = match &write.text {
+        Some(_) if write.sets() && write.setting.counts_at_once() => format!(
+            "{}={} counts for {} at once and at every start",
+            write.setting.key(),
+            write.setting.value(),
+            write.unit
+        ),
         Some(_) if write.sets() => format!(
             "{} starts with {}={}",
             write.unit,

@@ -9,7 +9,7 @@ use crate::app::State;
 use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt, StepReceipt};
-use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
+use crate::model::plan::step::{CgroupStep, ScopeStart, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::wording;
@@ -156,7 +156,10 @@ fn remains(receipt: &StepReceipt) -> String {
             format!("{} of {group}", write.file.name())
         }
         Step::Unit(UnitStep::DropIn(write)) => write.path(),
-        Step::Cgroup(CgroupStep::Move(target, group)) => format!("{} in {group}", target.pid),
+        Step::Cgroup(CgroupStep::Move(target, group))
+        | Step::Unit(UnitStep::Scope(ScopeStart { target, group, .. })) => {
+            format!("{} in {group}", target.pid)
+        }
         Step::Cgroup(CgroupStep::Remove(group)) => format!("{group} removed"),
     }
 }
@@ -212,7 +215,8 @@ pub(super) fn changed(
                 ),
             }
         }
-        Step::Cgroup(CgroupStep::Move(target, group)) => format!(
+        Step::Cgroup(CgroupStep::Move(target, group))
+        | Step::Unit(UnitStep::Scope(ScopeStart { target, group, .. })) => format!(
             "{} is in {} now, not in {group}; {again} undo the move",
             written.name(*target),
             now.group()?

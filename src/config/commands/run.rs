@@ -23,7 +23,7 @@ dashboard shows the group; its output is kept aside then, and its end printed af
 SIGINT (Ctrl-C), SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to the command. The report comes when the command \
 ends; processes that it has left behind are named, and the group stays for them.
 
-Exit status: that of the command; 128 + n if signal n ended it; 86 with --fail-on-oom; 125 if oomtop failed; 126 if the command \
+Exit status: that of the command; 128 + n if signal n ended it; 86 with --fail-on-oom, if its limit ran out; 125 if oomtop failed; 126 if the command \
 cannot be executed; 127 if it was not found.";
 
 /// Runs a command in a memory cgroup of its own and reports what it needed: peak, pressure, kills, and the limit that would do.
@@ -46,7 +46,7 @@ pub(in crate::config) struct RunArgs {
     #[arg(long, value_name = "ADJ", allow_hyphen_values = true)]
     adj: Option<OomScoreAdj>,
 
-    /// Exit with 86 if the group ran out of memory, whatever the command says
+    /// Exit with 86 if the limit of the group or of one below it ran out, whatever the command says
     #[arg(long)]
     fail_on_oom: bool,
 

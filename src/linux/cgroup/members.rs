@@ -19,24 +19,42 @@ const MOST_GROUPS: usize = 20_000;
 pub(crate) fn members(root: BorrowedFd<'_>, relative: &[u8]) -> Result<BTreeSet<Pid>, Errno> {
     let mut found = BTreeSet::new();
     let mut buffer = FileBuffer::default();
-    let mut waiting = vec![relative.to_vec()];
-    let mut seen = 0;
-    while let Some(path) = waiting.pop() {
-        let is_own = seen == 0;
-        seen += 1;
-        let mut file = path.clone();
+    each_group(root, relative, |path| {
+        let mut file = path.to_vec();
         file.extend_from_slice(b"/cgroup.procs");
         match buffer.read_whole(root, file.as_slice()) {
             Ok(text) => {
                 let pids = lines(text).filter_map(number);
                 // 0 is a process of another pid namespace.
                 found.extend(pids.filter_map(|pid| Pid::try_from(pid).ok()));
+                Ok(())
             }
             // A group of threads: its processes are in the list of the group around it.
-            Err(Errno::OPNOTSUPP) => {}
-            Err(errno) if !is_own && is_gone(errno) => continue,
+            Err(Errno::OPNOTSUPP) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    })?;
+    Ok(found)
+}
+
+/// Looks at the group `relative` and at those below it, each before those in it, and not below one that is gone.
+///
+/// # Errors
+/// That of the look at the group itself.
+pub(crate) fn each_group(
+    root: BorrowedFd<'_>,
+    relative: &[u8],
+    mut look: impl FnMut(&[u8]) -> Result<(), Errno>,
+) -> Result<(), Errno> {
+    let mut waiting = vec![relative.to_vec()];
+    let mut seen = 0;
+    while let Some(path) = waiting.pop() {
+        let is_own = seen == 0;
+        seen += 1;
+        match look(&path) {
             Err(errno) if is_own => return Err(errno),
-            Err(_) => {}
+            Err(errno) if is_gone(errno) => continue,
+            Ok(()) | Err(_) => {}
         }
         if seen + waiting.len() >= MOST_GROUPS {
             continue;
@@ -48,5 +66,5 @@ pub(crate) fn members(root: BorrowedFd<'_>, relative: &[u8]) -> Result<BTreeSet<
             waiting.push(below);
         }
     }
-    Ok(found)
+    Ok(())
 }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::memory::put_back;
 use super::place::surroundings;
+use super::scope;
 use super::watcher::Watcher;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
-use crate::linux::cgroup::members::members;
+use crate::linux::cgroup::members::{each_group, members};
 use crate::linux::kernel_file::{FileBuffer, open_dir};
 use crate::linux::scan::proc::stat_line;
 use crate::linux::write::executor::KernelWriter;
@@ -23,7 +25,7 @@ use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::model::process::{Pid, ProcessId};
 use crate::model::run::SELF;
 use crate::model::run::group_name;
-use crate::model::run::place::{Place, choose};
+use crate::model::run::place::{Place, choose, scope_home};
 use crate::model::run::report::SwapLimit;
 
 /// How long a group is asked again to go: a process that has ended leaves it a moment later.
@@ -58,7 +60,7 @@ pub struct RunGroup {
     root: SysRoot,
     hierarchy: Hierarchy,
     place: Place,
-    /// oomtop has let its own group share memory.
+    /// Its parent gave no memory control to the groups below before.
     enabled: bool,
     own: ProcessId,
     path: CgroupPath,
@@ -69,28 +71,38 @@ pub struct RunGroup {
 }
 
 impl PlannedGroup {
-    /// Finds the place.
+    /// Finds the place. Where systemd manages the groups and has left none to oomtop, oomtop moves into a scope of its own
+    /// first, which ends with it.
     ///
     /// # Errors
     /// Why no group can be made, and what would do, as a sentence.
     pub fn find(root: &SysRoot) -> Result<Self, String> {
         let hierarchy = Hierarchy::detect(root);
-        let around = surroundings(root, &hierarchy);
-        let place = choose(&around)?;
+        let mut around = surroundings(root, &hierarchy);
+        let (_, stat) =
+            PinnedProcess::whoever(root, std::process::id()).map_err(|failure| failure.sentence)?;
+        let own = ProcessId {
+            pid: std::process::id(),
+            start_ticks: stat.start_ticks,
+        };
+        let place = choose(&around).or_else(|why| {
+            let uid = rustix::process::geteuid().as_raw();
+            let Some(home) = scope_home(&around, uid) else {
+                return Err(why);
+            };
+            let entered = scope::enter(root, &hierarchy, &home, own);
+            around = entered.map_err(|no_scope| format!("{no_scope} And {why}"))?;
+            choose(&around)
+        })?;
         let is_parent = |(path, _): &&(CgroupPath, _)| path == place.parent();
         let parent = around.levels.iter().find(is_parent);
         let shares_memory = parent.is_some_and(|(_, level)| level.shares_memory);
-        let (_, stat) =
-            PinnedProcess::whoever(root, std::process::id()).map_err(|failure| failure.sentence)?;
         Ok(Self {
             root: root.clone(),
             hierarchy,
             shares_memory,
             place,
-            own: ProcessId {
-                pid: std::process::id(),
-                start_ticks: stat.start_ticks,
-            },
+            own,
         })
     }
 
@@ -106,12 +118,20 @@ impl PlannedGroup {
         self.own
     }
 
+    /// The group whose others get memory control by this, if they have none.
+    #[must_use]
+    pub fn enables(&self) -> Option<&CgroupPath> {
+        let has_none = self.hierarchy.version == CgroupVersion::V2 && !self.shares_memory;
+        has_none.then(|| self.place.parent())
+    }
+
     /// Makes it, whole with its limits or not at all.
     ///
     /// # Errors
     /// A sentence.
     pub fn make(self, allowed: Allowed) -> Result<RunGroup, String> {
         let version = self.hierarchy.version;
+        let enabled = self.enables().is_some();
         let hard = LimitFile::hard_limit(version);
         let limit = allowed
             .memory
@@ -130,7 +150,7 @@ impl PlannedGroup {
         }
         let path = self.path();
         let mut group = RunGroup {
-            enabled: enabled(&receipt),
+            enabled,
             root: self.root,
             hierarchy: self.hierarchy,
             place: self.place,
@@ -145,12 +165,6 @@ impl PlannedGroup {
         }
         Ok(group)
     }
-}
-
-/// The plan has switched memory control on.
-fn enabled(receipt: &PlanReceipt) -> bool {
-    let mut steps = receipt.steps.iter();
-    steps.any(|step| matches!(step.step, Step::Cgroup(CgroupStep::EnableMemory(_))))
 }
 
 /// What the kernel made of a limit: it rounds down to pages.
@@ -298,17 +312,18 @@ impl RunGroup {
     pub fn remove(&self) -> bool {
         let mut writer = KernelWriter::new(self.root.clone(), self.version());
         let begun = Instant::now();
-        while !is_gone(&mut writer, CgroupStep::Remove(self.path.clone())) {
+        while !clear(&self.hierarchy, &mut writer, &self.path) {
             if !self.members().is_empty() || begun.elapsed() > PATIENCE {
                 return false;
             }
             std::thread::sleep(LOOK);
         }
         let parent = self.place.parent();
+        if self.enabled {
+            // Where others have come to use it, the note of it stays.
+            put_back(&self.hierarchy, &mut writer, parent);
+        }
         if let Place::BesideSelf(_) = self.place {
-            if self.enabled {
-                writer.step(&CgroupStep::DisableMemory(parent.clone()).into());
-            }
             writer.step(&CgroupStep::Move(self.own, parent.clone()).into());
             let leaf = parent.join(format!("{}{SELF}", self.path.name()));
             return is_gone(&mut writer, CgroupStep::Remove(leaf));
@@ -317,8 +332,29 @@ impl RunGroup {
     }
 }
 
+/// Removes a group with those that its processes have made in it; true if it is not there afterwards. Where a process is left
+/// nothing above it goes.
+pub(super) fn clear(hierarchy: &Hierarchy, writer: &mut KernelWriter, group: &CgroupPath) -> bool {
+    let mut all = Vec::new();
+    if let (Ok(dir), Some(relative)) = (hierarchy.dir(), hierarchy.relative(group)) {
+        let below = relative.len();
+        // What cannot be listed is said by the kernel when the group does not go.
+        let _ = each_group(dir, &relative, |path| {
+            all.push(group.join(path.get(below..).unwrap_or_default()));
+            Ok(())
+        });
+    }
+    all.push(group.clone());
+    // Those in a group come after it.
+    let mut are_gone = true;
+    for group in all.iter().rev() {
+        are_gone &= is_gone(writer, CgroupStep::Remove(group.clone()));
+    }
+    are_gone
+}
+
 /// Removes a group that is empty; true if it is not there afterwards.
-pub(super) fn is_gone(writer: &mut KernelWriter, step: CgroupStep) -> bool {
+fn is_gone(writer: &mut KernelWriter, step: CgroupStep) -> bool {
     use crate::model::plan::receipt::FailureKind;
     match writer.step(&step.into()).outcome {
         Ok(_) => true,

@@ -1,7 +1,8 @@
 //! Notes about groups that were made for commands, so that a `kill -9` leaves none that nobody knows of.
 //!
 //! A note is a symbolic link: it comes into being whole, in one system call, and its target is the path of the group. It is
-//! there before the group is, and it goes after the group has gone.
+//! there before the group is, and it goes after the group has gone. A second one, `…-memory`, tells of the parent for whose
+//! groups the run has switched memory control on, by inode and path.
 
 use std::fs;
 use std::io;
@@ -9,7 +10,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use super::group::is_gone;
+use super::group::clear;
+use super::memory::put_back;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::members::members;
@@ -18,9 +20,8 @@ use crate::linux::write::executor::KernelWriter;
 use crate::linux::write::pinned::PinnedProcess;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::FailureKind;
-use crate::model::plan::step::CgroupStep;
 use crate::model::process::{Pid, ProcessId};
-use crate::model::run::{SELF, group_name, owner};
+use crate::model::run::{MEMORY, SELF, group_name, owner};
 use crate::model::shell::quoted;
 
 /// Write permission of the group and of all others.
@@ -29,9 +30,14 @@ const OTHERS_WRITE: u32 = 0o022;
 /// Most notes that are looked at: each is of a run that was killed.
 const MOST: usize = 1000;
 
-/// The directory of the notes.
+/// Where notes are.
 #[derive(Debug, Clone)]
-pub struct Notes(PathBuf);
+pub struct Notes {
+    /// The directory of new ones.
+    own: PathBuf,
+    /// All in which this user may have left some, with and without `XDG_RUNTIME_DIR`.
+    all: Vec<PathBuf>,
+}
 
 /// What was found of a run that was killed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +58,7 @@ impl Notes {
     /// A sentence, if nothing there can be trusted.
     pub fn open(runtime: Option<&Path>) -> Result<Self, String> {
         let dir = directory(runtime);
+        let others = find(runtime).into_iter().filter(|found| *found != dir);
         let made = fs::DirBuilder::new().mode(0o700).create(&dir);
         match made {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -67,15 +74,16 @@ impl Notes {
                 dir.display()
             ));
         }
-        Ok(Self(dir))
+        let all = std::iter::once(dir.clone()).chain(others).collect();
+        Ok(Self { own: dir, all })
     }
 
-    /// The same directory, if it is there and can be trusted.
+    /// The directories that are there and can be trusted; `None` if none is.
     #[must_use]
     pub fn find(runtime: Option<&Path>) -> Option<Self> {
-        let dir = directory(runtime);
-        let is_own = fs::symlink_metadata(&dir).is_ok_and(|found| is_private(&found));
-        is_own.then_some(Self(dir))
+        let all = find(runtime);
+        let own = all.first()?.clone();
+        Some(Self { own, all })
     }
 
     /// Notes that a group is about to be made.
@@ -84,36 +92,85 @@ impl Notes {
     /// A sentence.
     pub fn add(&self, own: ProcessId, group: &CgroupPath) -> Result<(), String> {
         let target = CgroupPath::bytes_of(group.as_str());
-        let note = self.0.join(group_name(own));
-        symlink(std::ffi::OsStr::from_bytes(&target), &note)
+        self.write(&group_name(own), &target)
+    }
+
+    /// Notes that the groups below `parent` are about to get memory control.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn add_memory(
+        &self,
+        root: &SysRoot,
+        own: ProcessId,
+        parent: &CgroupPath,
+    ) -> Result<(), String> {
+        let inode = inode(&Hierarchy::detect(root), parent);
+        let inode = inode.ok_or_else(|| format!("{parent} cannot be looked at"))?;
+        let mut target = format!("{inode}:").into_bytes();
+        target.extend_from_slice(&CgroupPath::bytes_of(parent.as_str()));
+        self.write(&format!("{}{MEMORY}", group_name(own)), &target)
+    }
+
+    fn write(&self, name: &str, target: &[u8]) -> Result<(), String> {
+        let note = self.own.join(name);
+        symlink(std::ffi::OsStr::from_bytes(target), &note)
             .map_err(|error| format!("{} cannot be made: {error}", note.display()))
     }
 
     /// The group is gone.
     pub fn remove(&self, own: ProcessId) {
         // Without it the next start finds a note of a group that is not there, and removes the note.
-        let _ = fs::remove_file(self.0.join(group_name(own)));
+        let _ = fs::remove_file(self.own.join(group_name(own)));
+    }
+
+    /// Takes memory control back where runs that have ended, or the own one, have switched it on and nobody uses it any more.
+    pub fn put_back(&self, root: &SysRoot, own: Option<ProcessId>) {
+        let mut tools = None;
+        for (name, path) in self.entries() {
+            let maker = name.strip_suffix(MEMORY).and_then(owner);
+            let Some((id, (inode_then, parent))) = maker.zip(parent_of(&path)) else {
+                continue;
+            };
+            if own != Some(id) && !has_ended(root, id) {
+                continue;
+            }
+            let (hierarchy, writer) = tools.get_or_insert_with(|| {
+                let hierarchy = Hierarchy::detect(root);
+                let writer = KernelWriter::new(root.clone(), hierarchy.version);
+                (hierarchy, writer)
+            });
+            // Another group of that name is somebody else's.
+            let is_same = inode(hierarchy, &parent) == Some(inode_then);
+            if !is_same || put_back(hierarchy, writer, &parent) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
+    /// The names in all directories, and where they are.
+    fn entries(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        self.all.iter().flat_map(|dir| {
+            let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+            entries.take(MOST).filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                Some((name, entry.path()))
+            })
+        })
     }
 
     /// Looks after runs that ended without a word: removes their groups where they are empty.
     pub fn sweep(&self, root: &SysRoot) -> Vec<Found> {
-        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
         let mut found = Vec::new();
         let hierarchy = Hierarchy::detect(root);
         let mut writer = KernelWriter::new(root.clone(), hierarchy.version);
-        for entry in entries.take(MOST) {
-            let (name, path) = (entry.file_name(), entry.path());
-            let Some((id, group)) = name
-                .to_str()
-                .and_then(owner)
-                .and_then(|id| Some((id, target(&path, id)?)))
-            else {
+        for (name, path) in self.entries() {
+            let named = owner(&name).and_then(|id| Some((id, target(&path, id)?)));
+            let Some((id, group)) = named else {
                 continue;
             };
-            // One that runs looks after its own, and so does one of which this cannot be said.
-            match PinnedProcess::open(root, id).map_err(|failure| failure.kind) {
-                Err(FailureKind::Gone | FailureKind::Reused) => {}
-                _ => continue,
+            if !has_ended(root, id) {
+                continue;
             }
             let left = look(&hierarchy, &mut writer, &group);
             if !matches!(left, Some(Found::Held(..) | Found::Stuck(_))) {
@@ -121,18 +178,67 @@ impl Notes {
             }
             found.extend(left);
         }
+        // After the groups: an empty one of a run that was killed uses nothing.
+        self.put_back(root, None);
         found
     }
 }
 
+/// True if that process is gone. One that runs looks after its own, and so does one of which this cannot be said.
+fn has_ended(root: &SysRoot, id: ProcessId) -> bool {
+    let opened = PinnedProcess::open(root, id).map_err(|failure| failure.kind);
+    matches!(opened, Err(FailureKind::Gone | FailureKind::Reused))
+}
+
+/// Where new notes go.
 fn directory(runtime: Option<&Path>) -> PathBuf {
-    let euid = rustix::process::geteuid();
     let is_own = |dir: &&Path| fs::metadata(dir).is_ok_and(|found| is_private(&found));
+    let uid = rustix::process::geteuid().as_raw();
     match runtime.filter(is_own) {
         Some(runtime) => runtime.join("oomtop"),
-        None if euid.is_root() => PathBuf::from("/run/oomtop"),
-        None => PathBuf::from(format!("/tmp/oomtop-{}", euid.as_raw())),
+        None if uid == 0 => PathBuf::from("/run/oomtop"),
+        None => PathBuf::from(format!("/tmp/oomtop-{uid}")),
     }
+}
+
+/// The directories of this user that are there: `XDG_RUNTIME_DIR` may be set in one shell and not in the next.
+fn find(runtime: Option<&Path>) -> Vec<PathBuf> {
+    let is_own = |dir: &PathBuf| fs::symlink_metadata(dir).is_ok_and(|found| is_private(&found));
+    let mut found = candidates(runtime, rustix::process::geteuid().as_raw());
+    found.retain(is_own);
+    found
+}
+
+fn candidates(runtime: Option<&Path>, uid: u32) -> Vec<PathBuf> {
+    let mut all: Vec<_> = runtime.map(|dir| dir.join("oomtop")).into_iter().collect();
+    all.push(PathBuf::from(format!("/run/user/{uid}/oomtop")));
+    if uid == 0 {
+        all.push(PathBuf::from("/run/oomtop"));
+    }
+    all.push(PathBuf::from(format!("/tmp/oomtop-{uid}")));
+    let mut seen = Vec::new();
+    all.retain(|dir| {
+        let is_new = !seen.contains(dir);
+        seen.push(dir.clone());
+        is_new
+    });
+    all
+}
+
+fn inode(hierarchy: &Hierarchy, group: &CgroupPath) -> Option<u64> {
+    let relative = hierarchy.relative(group)?;
+    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    let found = rustix::fs::statat(hierarchy.dir().ok()?, relative.as_ref(), flags);
+    Some(found.ok()?.st_ino)
+}
+
+/// The inode and the path that a note about memory control names.
+fn parent_of(note: &Path) -> Option<(u64, CgroupPath)> {
+    let target = fs::read_link(note).ok()?.into_os_string().into_vec();
+    let colon = target.iter().position(|byte| *byte == b':')?;
+    let (inode, path) = target.split_at_checked(colon)?;
+    let inode = std::str::from_utf8(inode).ok()?.parse().ok()?;
+    Some((inode, CgroupPath::from_bytes(path.get(1..)?)))
 }
 
 /// A directory that belongs to this user, and that nobody else can put anything into.
@@ -176,7 +282,7 @@ fn look(hierarchy: &Hierarchy, writer: &mut KernelWriter, group: &CgroupPath) ->
             ending(hierarchy, group, &inside),
         ));
     }
-    let gone = both.map(|group| is_gone(writer, CgroupStep::Remove(group.clone())));
+    let gone = both.map(|group| clear(hierarchy, writer, group));
     Some(if gone == [true, true] {
         Found::Removed(group.clone())
     } else {
@@ -199,7 +305,9 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    use super::{Notes, target};
+    use std::path::Path;
+
+    use super::{Notes, candidates, target};
     use crate::model::cgroup::CgroupPath;
     use crate::model::process::ProcessId;
 
@@ -220,6 +328,24 @@ mod tests {
         // A note of another group than its name says removes nothing.
         symlink("/system.slice", &note).expect("a link");
         assert_eq!(target(&note, id), None);
+    }
+
+    #[test]
+    fn notes_are_looked_for_wherever_this_user_may_have_left_them() {
+        let names = |runtime: Option<&str>, uid| {
+            let all = candidates(runtime.map(Path::new), uid);
+            let all: Vec<_> = all.iter().map(|dir| dir.display().to_string()).collect();
+            all.join(" ")
+        };
+        assert_eq!(names(None, 7), "/run/user/7/oomtop /tmp/oomtop-7");
+        assert_eq!(
+            names(Some("/run/user/7"), 7),
+            "/run/user/7/oomtop /tmp/oomtop-7"
+        );
+        assert_eq!(
+            names(Some("/x"), 0),
+            "/x/oomtop /run/user/0/oomtop /run/oomtop /tmp/oomtop-0"
+        );
     }
 
     #[test]

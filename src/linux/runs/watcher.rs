@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use super::kills::KillSum;
 use super::parts::{self, Parts};
 use crate::linux::SysRoot;
 use crate::linux::cgroup::files::{Depth, GroupReader};
@@ -36,6 +37,8 @@ pub struct Watcher {
     buffer: FileBuffer,
     memory: Memory,
     readings: u64,
+    /// v1.
+    kills: KillSum,
     /// Microseconds of waiting, at the start.
     waited: Option<(u64, u64)>,
 }
@@ -63,6 +66,7 @@ impl Watcher {
             buffer: FileBuffer::default(),
             memory: Memory::default(),
             readings: 0,
+            kills: KillSum::default(),
             waited: None,
         };
         watcher.waited = watcher.waits();
@@ -134,6 +138,8 @@ impl Watcher {
 
     /// Who is in the group and below it, and how large they are.
     pub fn sizes(&mut self) -> Vec<Size> {
+        // Groups below may be gone at the end.
+        self.kills_below();
         let pids = self.pids();
         let page_size = self.reader.page_size();
         let size = |pid| size(&self.proc, &mut self.buffer, pid, page_size);
@@ -148,6 +154,15 @@ impl Watcher {
         found.unwrap_or_default()
     }
 
+    /// v1: the kills in the group and in those below it.
+    fn kills_below(&mut self) -> Option<u64> {
+        if !self.hierarchy.version.is_v1() {
+            return None;
+        }
+        let relative = self.hierarchy.relative(&self.groups.first()?.path)?;
+        self.kills.look(self.hierarchy.dir().ok()?, &relative)
+    }
+
     /// The counters now.
     pub fn counters(&mut self) -> Counters {
         let v1 = self.hierarchy.version.is_v1();
@@ -158,15 +173,12 @@ impl Watcher {
             "memory.peak"
         };
         let peak = self.number(peak);
+        let below = self.kills_below();
         let events = self.groups.first().map(|group| group.events);
         let events = events.unwrap_or_default();
         Counters {
             peak,
-            kills: if v1 {
-                events.own_kills
-            } else {
-                events.oom_kill
-            },
+            kills: if v1 { below } else { events.oom_kill },
             ooms: if v1 { None } else { events.oom },
             at_limit: events.max,
         }

@@ -147,11 +147,17 @@ impl Directory {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(errno) => return Err(unusable(&self.path(file), errno)),
         }
-        let _ = sync(&dir);
+        let synced = sync(&dir);
         if and_directory {
             self.remove_if_empty();
         }
-        Ok(())
+        synced.map_err(|errno| Failure {
+            kind: FailureKind::NotKept,
+            sentence: format!(
+                "{} is removed, but the disk has not taken that: {errno}; it may be back after a power failure.",
+                self.path(file).display()
+            ),
+        })
     }
 
     /// What there is of a file that systemd keeps there. One that cannot be reached is not oomtop's to remove.

@@ -1,5 +1,7 @@
 //! [`Connected`]: the manager of the system, or that of the own user (org.freedesktop.systemd1(5)).
 
+pub(crate) mod scope;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -33,6 +35,16 @@ impl Connected {
     /// # Errors
     /// A sentence: no systemd, no bus, a bus that does not answer.
     pub(crate) fn open(base: &Path, manager: Manager) -> Result<Self, Refusal> {
+        let past = "; nothing was written. The file of the group can be written past systemd";
+        Self::open_by(base, manager, Connection::open, past)
+    }
+
+    fn open_by(
+        base: &Path,
+        manager: Manager,
+        open: fn(&Path, bool, Instant) -> Result<Connection, Error>,
+        then: &str,
+    ) -> Result<Self, Refusal> {
         if !runs_below(base) {
             return Err(Refusal::new(
                 FailureKind::Other,
@@ -54,7 +66,7 @@ impl Connected {
         let until = Instant::now() + WITHIN;
         let mut why = String::new();
         for (path, is_bus) in places(base, manager) {
-            match Connection::open(&path, is_bus, until) {
+            match open(&path, is_bus, until) {
                 Ok(connection) => {
                     return Ok(Self {
                         connection,
@@ -68,8 +80,7 @@ impl Connected {
         Err(Refusal::new(
             FailureKind::Denied,
             format!(
-                "{} cannot be reached over D-Bus ({why}); nothing was written. The file of the group can be written past \
-                 systemd.",
+                "{} cannot be reached over D-Bus ({why}){then}.",
                 whose(manager)
             ),
         ))

@@ -17,6 +17,8 @@ use crate::model::systemd::drop_in::{FILE, Found};
 use crate::model::systemd::{Lasting, Place, Store, UnitName};
 use directory::Directory;
 
+pub(crate) use refusal::Refusal;
+
 /// How long a call may take. On a machine that is short of memory systemd is slow, too.
 pub(crate) const WITHIN: Duration = Duration::from_secs(2);
 

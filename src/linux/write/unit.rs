@@ -2,11 +2,14 @@
 
 mod later;
 mod limit;
+mod scope;
 
 use std::cell::Cell;
+use std::path::Path;
 use std::time::Instant;
 
 use crate::linux::SysRoot;
+use crate::linux::systemd::Refusal;
 use crate::linux::systemd::WITHIN;
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
@@ -43,6 +46,7 @@ impl UnitWriter<'_> {
                 let found = self.found(limit, &mut manager)?;
                 Ok(Reading::UnitLimit(found.reading))
             }
+            UnitStep::Scope(scope) => self.cgroups.look(self.pins, &scope::as_move(scope)),
             UnitStep::DropIn(write) => {
                 let store = Store::Own(write.lasting);
                 let directory = Directory::of(&self.root.base, &write.unit, store)?;
@@ -56,10 +60,19 @@ impl UnitWriter<'_> {
         match step {
             UnitStep::Limit(limit) => self.limit(limit, before),
             UnitStep::DropIn(write) => self.drop_in(write, before),
+            UnitStep::Scope(scope) => self.scope(scope, before),
         }
     }
 
     fn connect(&self, manager: Manager) -> Result<Connected, Failure> {
+        self.connect_by(manager, Connected::open)
+    }
+
+    fn connect_by(
+        &self,
+        manager: Manager,
+        open: fn(&Path, Manager) -> Result<Connected, Refusal>,
+    ) -> Result<Connected, Failure> {
         let silent = self.silence.0.get();
         if silent.is_some_and(|since| since.elapsed() < WITHIN) {
             return Err(failure(
@@ -68,7 +81,7 @@ impl UnitWriter<'_> {
                     .to_owned(),
             ));
         }
-        let manager = Connected::open(&self.root.base, manager);
+        let manager = open(&self.root.base, manager);
         manager.map_err(|refusal| refusal.failure)
     }
 

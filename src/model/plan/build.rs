@@ -1,7 +1,7 @@
 //! From limits and targets to the steps of a plan, in an order the kernel takes.
 
 use super::Plan;
-use super::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
+use super::step::{CgroupStep, LimitWrite, ScopeStart, Step, UnitLimit, UnitStep};
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits, WriteOrder};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::process::ProcessId;
@@ -87,6 +87,39 @@ pub fn create(
     steps.push(CgroupStep::Create(group.clone()));
     steps.extend(limit_steps(group, Limits::default(), limits)?);
     steps.extend(moves(targets, group));
+    Ok(steps.into_iter().collect())
+}
+
+/// Moves the process into a new scope of systemd with these limits.
+///
+/// # Errors
+/// If the kernel would not take the limits together.
+pub fn scope(
+    target: ProcessId,
+    (unit, group): (UnitName, CgroupPath),
+    slice: &str,
+    limits: &LimitPatch,
+) -> Result<Plan, PlanError> {
+    let writes = limit_steps(&group, Limits::default(), limits)?;
+    let writes = writes.into_iter().filter_map(|step| match step {
+        CgroupStep::Limit(_, write) => Some(write),
+        _ => None,
+    });
+    let has_property = |write: &LimitWrite| write.file.row().systemd.is_some();
+    let (limits, others) = writes.partition::<Vec<_>, _>(has_property);
+    let start = ScopeStart {
+        target,
+        unit,
+        slice: slice.to_owned(),
+        group: group.clone(),
+        limits,
+    };
+    let mut steps = vec![Step::Unit(UnitStep::Scope(start))];
+    steps.extend(
+        others
+            .into_iter()
+            .map(|write| CgroupStep::Limit(group.clone(), write).into()),
+    );
     Ok(steps.into_iter().collect())
 }
 

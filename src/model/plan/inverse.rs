@@ -113,6 +113,12 @@ fn of_unit_step(step: &UnitStep, before: &Reading) -> Vec<Step> {
         (UnitStep::DropIn(write), Reading::DropIn(before)) => {
             vec![UnitStep::DropIn(write.back(before.directory)).into()]
         }
+        // The scope ends with its last process.
+        (UnitStep::Scope(scope), before) => {
+            let from = before.group().cloned();
+            let back = from.map(|from| CgroupStep::Move(scope.target, from).into());
+            back.into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -179,9 +185,9 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
         Step::Adj { .. }
         | Step::Rule(_)
         | Step::Stop { .. }
-        | Step::Unit(_)
+        | Step::Unit(UnitStep::Limit(_) | UnitStep::DropIn(_))
         | Step::Cgroup(CgroupStep::Limit(..) | CgroupStep::Freeze(..)) => vec![own],
-        Step::Cgroup(CgroupStep::Move(..)) => {
+        Step::Unit(UnitStep::Scope(_)) | Step::Cgroup(CgroupStep::Move(..)) => {
             let home = match before {
                 Reading::Home(home, Some(limit)) => Some(Expectation {
                     step: CgroupStep::Limit(home.clone(), *limit).into(),

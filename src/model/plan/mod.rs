@@ -13,7 +13,7 @@ pub mod inverse;
 pub mod receipt;
 pub mod step;
 
-use step::{CgroupStep, Step};
+use step::{CgroupStep, Step, UnitStep};
 
 /// Steps that belong together, in the order they are done; the first that fails ends the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +28,7 @@ impl Plan {
     pub fn destination(&self) -> Option<&crate::model::cgroup::CgroupPath> {
         self.steps.iter().find_map(|step| match step {
             Step::Cgroup(CgroupStep::Move(_, path)) => Some(path),
+            Step::Unit(UnitStep::Scope(scope)) => Some(&scope.group),
             _ => None,
         })
     }

@@ -55,6 +55,8 @@ pub enum UnitStep {
     Limit(UnitLimit),
     /// Change the drop-in that oomtop keeps for a service, and let systemd load its files again.
     DropIn(DropInWrite),
+    /// Move a process into a new scope.
+    Scope(ScopeStart),
 }
 
 /// A limit of a unit (`SetUnitProperties`).
@@ -72,6 +74,21 @@ pub struct UnitLimit {
     pub leave: Option<Left>,
 }
 
+/// A process that comes into a new scope (`StartTransientUnit`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeStart {
+    /// Who.
+    pub target: ProcessId,
+    /// The scope.
+    pub unit: UnitName,
+    /// Its slice.
+    pub slice: String,
+    /// The group that it will have.
+    pub group: CgroupPath,
+    /// Limits that systemd has properties for.
+    pub limits: Vec<LimitWrite>,
+}
+
 /// One write to a group, which is named by its path in the memory hierarchy.
 ///
 /// A limit of a unit's group can be given by systemd instead ([`UnitStep::Limit`]).
@@ -79,8 +96,8 @@ pub struct UnitLimit {
 pub enum CgroupStep {
     /// v2: write `+memory` to a group's `cgroup.subtree_control`.
     EnableMemory(CgroupPath),
-    /// v2: write `-memory` there. The groups below lose their limits, so only a failed plan that has just enabled
-    /// the controller disables it.
+    /// v2: write `-memory` there. The groups below lose their limits, so only who has enabled the controller disables it: a
+    /// failed plan, and a run of a command once nobody below has a limit.
     DisableMemory(CgroupPath),
     /// Make the group's directory.
     Create(CgroupPath),
@@ -118,6 +135,7 @@ impl Step {
             | Self::Signal { target, .. }
             | Self::Stop { target, .. }
             | Self::Reap { target }
+            | Self::Unit(UnitStep::Scope(ScopeStart { target, .. }))
             | Self::Cgroup(CgroupStep::Move(target, _)) => Some(*target),
             Self::Rule(_) | Self::Cgroup(_) | Self::Unit(_) => None,
         }

@@ -30,6 +30,12 @@ pub enum Advice {
         /// What it had.
         bytes: u64,
     },
+    /// The kernel killed in the group because the host, or a group around it, ran out: `bytes` were held until then, and
+    /// nobody knows what more it would have taken.
+    CutShort {
+        /// The most that was held, with what was swapped out.
+        bytes: u64,
+    },
 }
 
 /// What the advice follows from, in bytes.
@@ -45,6 +51,8 @@ pub struct Seen {
     pub counted: Option<u64>,
     /// The group ran out of memory.
     pub was_out: bool,
+    /// Somebody in it was killed because others ran out.
+    pub was_cut_short: bool,
 }
 
 /// The limit that would do; `None` if nothing was seen.
@@ -55,6 +63,9 @@ pub fn advice(seen: &Seen) -> Option<Advice> {
     if seen.was_out {
         let bytes = need.max(peak);
         return Some(Advice::More { bytes });
+    }
+    if seen.was_cut_short {
+        return Some(Advice::CutShort { bytes: need });
     }
     if need == 0 {
         return None;
@@ -88,6 +99,7 @@ mod tests {
             told: usage * MIB,
             counted: counted.map(|mib| mib * MIB),
             was_out: false,
+            was_cut_short: false,
         }
     }
 
@@ -124,6 +136,12 @@ mod tests {
             ..seen(90, 95, Some(100))
         };
         assert_eq!(advice(&killed), Some(Advice::More { bytes: 100 * MIB }));
+        let bystander = Seen {
+            was_cut_short: true,
+            ..seen(90, 95, Some(100))
+        };
+        let told = advice(&bystander);
+        assert_eq!(told, Some(Advice::CutShort { bytes: 90 * MIB }));
         assert_eq!(advice(&Seen::default()), None);
     }
 
@@ -139,7 +157,7 @@ mod tests {
         #[test]
         fn no_number_is_too_large(a: u64, b: u64, c: Option<u64>) {
             let held = Held { anon: a, shmem: b, kernel: a, swap: b };
-            let _ = advice(&Seen { held, usage: b, told: a, counted: c, was_out: false });
+            let _ = advice(&Seen { held, usage: b, told: a, counted: c, was_out: false, was_cut_short: false });
         }
     }
 }

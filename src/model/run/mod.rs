@@ -16,6 +16,9 @@ const PREFIX: &str = "oomtop-run-";
 /// How the name of the group ends that oomtop itself moves into, where the kernel wants no processes beside groups.
 pub const SELF: &str = "-self";
 
+/// How the name of a note ends that tells of the parent for whose groups a run has switched memory control on.
+pub const MEMORY: &str = "-memory";
+
 /// The name of the group that this process makes for a command: nobody else has its pid and start time.
 #[must_use]
 pub fn group_name(of: super::process::ProcessId) -> String {

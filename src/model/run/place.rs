@@ -11,6 +11,7 @@ use crate::model::plan::Plan;
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::process::ProcessId;
 use crate::model::run::SELF;
+use crate::model::systemd::scope::ScopeHome;
 
 /// oomtop's own group, or one around it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -156,6 +157,20 @@ pub fn choose(around: &Surroundings) -> Result<Place, String> {
         return Ok(Place::BesideSelf(own.clone()));
     }
     Err(refusal(around, own))
+}
+
+/// The place for a scope where [`choose`] finds none. `None` where systemd does not manage the groups, or where oomtop would
+/// leave a limit. `uid` is oomtop's user.
+#[must_use]
+pub fn scope_home(around: &Surroundings, uid: u32) -> Option<ScopeHome> {
+    let (own, _) = around.levels.first()?;
+    if !around.systemd || around.version != CgroupVersion::V2 {
+        return None;
+    }
+    let home = ScopeHome::of(own, uid);
+    let leaves = |path: &CgroupPath| *path != home.common && !home.common.is_within(path);
+    let mut levels = around.levels.iter();
+    (!levels.any(|(path, level)| level.is_limited && leaves(path))).then_some(home)
 }
 
 fn refusal(around: &Surroundings, own: &CgroupPath) -> String {

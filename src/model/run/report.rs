@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::advice::{Advice, Seen, advice};
-use super::course::Course;
+use super::course::{Bound, Course};
 use super::growth::{Grown, Growth};
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::Pid;
@@ -49,21 +49,14 @@ pub enum SwapLimit {
 pub struct Counters {
     /// The highest usage in bytes, with page cache (`memory.peak`, v1 `memory.max_usage_in_bytes`); null before 5.19 on v2.
     pub peak: Option<u64>,
-    /// Processes of the group that the kernel's OOM killer has killed (`oom_kill`; on v2 with the groups below); null
-    /// before 4.13.
+    /// Processes of the group and of those below it that the kernel's OOM killer has killed (`oom_kill`), whichever limit
+    /// ran out; null before 4.13.
     pub kills: Option<u64>,
-    /// How often the group or a group below it was out of memory (v2 `oom` of `memory.events`); null on v1.
+    /// How often the limit of the group or of a group below it ran out (v2 `oom` of `memory.events`, which counts no OOM of
+    /// the host or of a group around it); null on v1.
     pub ooms: Option<u64>,
     /// How often the limit was met (v2 `max`, v1 `memory.failcnt`): reclaim mostly helps then.
     pub at_limit: Option<u64>,
-}
-
-impl Counters {
-    /// The group ran out of memory, or the kernel killed in it.
-    #[must_use]
-    pub fn is_hit(&self) -> bool {
-        self.kills.unwrap_or(0) > 0 || self.ooms.unwrap_or(0) > 0
-    }
 }
 
 /// How long tasks waited for memory while the command ran.
@@ -84,6 +77,8 @@ pub struct Victim {
     pub pid: Pid,
     /// Short name, as the kernel printed it.
     pub name: String,
+    /// Whose memory ran out; null if the log does not tell.
+    pub of: Option<Bound>,
     /// How often the kernel counted it: it counts the chosen victim of a group kill twice.
     #[serde(skip)]
     pub counted: u64,
@@ -135,6 +130,8 @@ pub struct RunReport {
     pub left: Vec<Left>,
     /// Who was left was killed (`--kill-left`).
     pub left_killed: bool,
+    /// What was left still has the pipe that oomtop read the output from: the next write to it ends the writer (SIGPIPE).
+    pub left_unread: bool,
 }
 
 /// Most processes whose growth is told.
@@ -149,7 +146,8 @@ impl RunReport {
             usage: self.course.most_usage,
             told: self.course.most_told,
             counted: self.counters.peak,
-            was_out: self.counters.is_hit(),
+            was_out: self.is_hit(),
+            was_cut_short: self.was_cut_short(),
         })
     }
 
@@ -160,6 +158,40 @@ impl RunReport {
             Some(counted) => (counted.max(self.course.most_usage), true),
             None => (self.course.most_usage, false),
         }
+    }
+
+    /// The limit of the group, or of a group below it, ran out. What the host or a group around it ran out of is not meant:
+    /// the command may have been a bystander.
+    ///
+    /// On v2 the kernel counts just that. On v1 the log tells, and where the log does not name a kill, whether the limit was
+    /// ever met.
+    #[must_use]
+    pub fn is_hit(&self) -> bool {
+        if let Some(ooms) = self.counters.ooms {
+            return ooms > 0;
+        }
+        let of_own = |victim: &Victim| victim.of == Some(Bound::Group);
+        let may_be_own = self.unnamed() > 0 || self.victims.iter().any(|v| v.of.is_none());
+        self.victims.iter().any(of_own)
+            || (may_be_own && self.counters.at_limit.is_some_and(|times| times > 0))
+    }
+
+    /// Kills because the host or a group around ran out of memory: how many the log names, the host's first.
+    #[must_use]
+    pub fn kills_from_outside(&self) -> [(Bound, u64); 2] {
+        [Bound::Host, Bound::Around].map(|bound| {
+            let of = self
+                .victims
+                .iter()
+                .filter(|victim| victim.of == Some(bound));
+            (bound, of.map(|victim| victim.counted).sum())
+        })
+    }
+
+    /// The kernel killed in the group, and no limit of it was the reason: what the command would have taken nobody knows.
+    #[must_use]
+    pub fn was_cut_short(&self) -> bool {
+        !self.is_hit() && (self.counters.kills.unwrap_or(0) > 0 || !self.victims.is_empty())
     }
 
     /// Kills that the kernel has counted and the log does not name.

@@ -1,6 +1,7 @@
 //! The drop-in that oomtop leaves for the next start of a service (systemd.unit(5)): `UNIT.d/50-oomtop.conf`.
 
 use super::{Lasting, Place, Store, UnitName};
+use crate::model::cgroup::CgroupPath;
 use crate::model::killers::oom_policy::OomPolicy;
 use crate::model::process::score::OomScoreAdj;
 
@@ -57,6 +58,9 @@ impl Setting {
 pub struct DropInWrite {
     /// Whose file.
     pub unit: UnitName,
+    /// The group from whose path the unit was told: anybody who may make groups could have given it that name. `None` if the
+    /// unit was not told so.
+    pub seen_in: Option<CgroupPath>,
     /// Which of the two directories it is in.
     pub lasting: Lasting,
     /// What is set, to be compared with what systemd has loaded.
@@ -84,11 +88,21 @@ impl DropInWrite {
     pub fn setting(unit: UnitName, lasting: Lasting, found: &Found, setting: Setting) -> Self {
         Self {
             unit,
+            seen_in: None,
             lasting,
             setting,
             was: found.text.clone(),
             text: Some(merged(found.text.as_deref(), setting)),
             and_directory: false,
+        }
+    }
+
+    /// The same for the unit whose processes were seen in this group.
+    #[must_use]
+    pub fn seen_in(self, group: Option<CgroupPath>) -> Self {
+        Self {
+            seen_in: group,
+            ..self
         }
     }
 

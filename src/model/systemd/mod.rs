@@ -2,6 +2,7 @@
 
 pub mod drop_in;
 mod place;
+pub mod scope;
 mod unit;
 
 pub use place::{Place, Store};

@@ -32,6 +32,14 @@ impl UnitName {
         innermost(path).map(|(unit, _)| unit)
     }
 
+    /// The group of [`Self::around`].
+    #[must_use]
+    pub fn group_around(path: &CgroupPath) -> Option<CgroupPath> {
+        let unit = Self::around(path)?;
+        let mut up = std::iter::successors(Some(path.clone()), CgroupPath::parent);
+        up.find(|group| Self::of_group(group).as_ref() == Some(&unit))
+    }
+
     /// `OOMScoreAdjust=` and `OOMPolicy=` in a file apply to it at its next start: it has unit files of its own.
     #[must_use]
     pub fn is_service(&self) -> bool {
@@ -87,7 +95,7 @@ fn innermost(path: &CgroupPath) -> Option<(UnitName, bool)> {
     found
 }
 
-fn kind_of(name: &str) -> &str {
+pub(super) fn kind_of(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, kind)| kind)
 }
 

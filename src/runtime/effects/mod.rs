@@ -90,7 +90,7 @@ impl Performer {
         send: Sender<Msg>,
     ) -> io::Result<Self> {
         let answers = send.clone();
-        let writer = Writer::start(root.clone(), host.cgroups, audit, move |msg| {
+        let writer = Writer::start(&root, host.cgroups, audit, move |msg| {
             let _ = answers.blocking_send(msg);
         })?;
         Ok(Self {

@@ -2,7 +2,8 @@
 //!
 //! Writes can block (a frozen cgroup, a hung filesystem), so they never run on the loop's thread; and no slow read
 //! may keep a write waiting, so they share no thread with reads. The thread and the descriptors it needs are there
-//! from the start.
+//! from the start. Kills, stops and their like have a second thread of that kind: systemd may take seconds to answer, and
+//! who kills has none.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,7 +11,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::audit::{Audit, Which};
 use super::pool::STACK;
@@ -21,6 +22,7 @@ use crate::model::cgroup::CgroupVersion;
 use crate::model::plan::Plan;
 use crate::model::plan::execute::{self, Executor};
 use crate::model::plan::receipt::{Failure, FailureKind, PlanReceipt};
+use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::ProcessId;
 
 /// Descriptors kept for a write: a group, a process, their files, the audit log.
@@ -49,43 +51,57 @@ pub(super) struct Work {
     pub(super) undo: Option<Undo>,
 }
 
-/// The way to the thread.
+/// The way to the threads.
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     orders: Sender<Order>,
+    urgent: Sender<Order>,
     withdrawn: Withdrawn,
 }
 
 impl Writer {
-    /// Starts the thread. It ends with the last clone of the writer. `answer` takes the receipts; writes are logged to
+    /// Starts the threads. They end with the last clone of the writer. `answer` takes the receipts; writes are logged to
     /// `audit`.
     pub(super) fn start(
-        root: SysRoot,
+        root: &SysRoot,
         version: CgroupVersion,
         audit: Option<Audit>,
-        answer: impl Fn(Msg) + Send + 'static,
+        answer: impl Fn(Msg) + Clone + Send + 'static,
     ) -> io::Result<Self> {
-        let (orders, inbox) = channel();
         let withdrawn = Withdrawn::default();
-        let shared = withdrawn.clone();
-        Builder::new()
-            .name("writer".to_owned())
-            .stack_size(STACK)
-            .spawn(move || {
+        let audit = audit.map(Arc::new);
+        let start = |name: &str| {
+            let (orders, inbox) = channel();
+            let (root, audit) = (root.clone(), audit.clone());
+            let (shared, answer) = (withdrawn.clone(), answer.clone());
+            let thread = Builder::new().name(name.to_owned()).stack_size(STACK);
+            let started = thread.spawn(move || {
                 let kernel = KernelWriter::new(root, version);
                 kernel.prepare();
-                serve(kernel, audit.as_ref(), &inbox, &shared, &answer);
-            })?;
-        Ok(Self { orders, withdrawn })
+                serve(kernel, audit.as_deref(), &inbox, &shared, &answer);
+            });
+            started.map(|_| orders)
+        };
+        Ok(Self {
+            orders: start("writer")?,
+            urgent: start("killer")?,
+            withdrawn: withdrawn.clone(),
+        })
     }
 
     pub(super) fn hold(&self, targets: Vec<ProcessId>) {
+        let _ = self.urgent.send(Order::Hold(targets.clone()));
         let _ = self.orders.send(Order::Hold(targets));
     }
 
     /// Requests a write. Gives the work back if the thread has ended.
     pub(super) fn write(&self, work: Work) -> Result<(), Work> {
-        self.orders
+        let orders = if work.is_urgent() {
+            &self.urgent
+        } else {
+            &self.orders
+        };
+        orders
             .send(Order::Write(work))
             .map_err(|unsent| match unsent.0 {
                 Order::Write(work) => work,
@@ -100,10 +116,27 @@ impl Writer {
 
     /// Waits for the writes that were asked for, but not for ever.
     pub(super) fn finish(&self) {
-        let (done, wait) = channel();
-        if self.orders.send(Order::Flush(done)).is_ok() {
-            let _ = wait.recv_timeout(LAST_WRITES);
+        let until = Instant::now() + LAST_WRITES;
+        for orders in [&self.urgent, &self.orders] {
+            let (done, wait) = channel();
+            if orders.send(Order::Flush(done)).is_ok() {
+                let _ = wait.recv_timeout(until.saturating_duration_since(Instant::now()));
+            }
         }
+    }
+}
+
+impl Work {
+    /// All it does is to stop or to end processes, or to let them run on: nothing that anybody but the kernel answers.
+    fn is_urgent(&self) -> bool {
+        let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
+        steps.all(|step| match step {
+            Step::Signal { .. }
+            | Step::Stop { .. }
+            | Step::Reap { .. }
+            | Step::Cgroup(CgroupStep::Kill(_) | CgroupStep::Freeze(..)) => true,
+            Step::Adj { .. } | Step::Rule(_) | Step::Unit(_) | Step::Cgroup(_) => false,
+        })
     }
 }
 
@@ -230,3 +263,6 @@ impl Reserve {
         done
     }
 }
+
+#[cfg(test)]
+mod tests;

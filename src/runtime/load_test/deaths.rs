@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::linux::SysRoot;
+use crate::model::run::course::Bound;
 use crate::model::run::report::Victim;
 use crate::oomlog::{OomEvent, OomReport, ReportKey};
 use crate::runtime::headless::LogItem;
@@ -69,13 +70,14 @@ impl Found {
     /// No other group is or was called so: the name holds who made it, and when.
     fn accept(&mut self, report: &OomReport, name: &str) {
         let group = report.task_memcg.as_ref().or(report.oom_memcg.as_ref());
-        let is_in = |group: &String| group.split('/').any(|part| part == name);
-        if !group.is_some_and(is_in) {
+        if !group.is_some_and(|group| is_in(group, name)) {
             return;
         }
+        let of = whose(report, name);
         let victims = report.kills.iter().map(|kill| Victim {
             pid: kill.pid,
             name: kill.comm.clone(),
+            of,
             counted: u64::from(kill.lines.max(1)),
         });
         let victims = victims.collect();
@@ -88,10 +90,25 @@ impl Found {
     }
 }
 
+fn is_in(group: &str, name: &str) -> bool {
+    group.split('/').any(|part| part == name)
+}
+
+/// Whose memory ran out.
+fn whose(report: &OomReport, name: &str) -> Option<Bound> {
+    match &report.oom_memcg {
+        Some(group) if is_in(group, name) => Some(Bound::Group),
+        Some(_) => Some(Bound::Around),
+        // A cpuset or a memory policy ran out of its nodes: no limit of a group, either.
+        None => (report.global_oom || report.constraint.is_some()).then_some(Bound::Host),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Found;
-    use crate::oomlog::{Kill, OomReport};
+    use crate::model::run::course::Bound;
+    use crate::oomlog::{Constraint, Kill, OomReport};
 
     fn report(group: &str, pids: &[u32]) -> OomReport {
         let kill = |pid: &u32| Kill {
@@ -121,5 +138,31 @@ mod tests {
             .map(|v| v.pid)
             .collect();
         assert_eq!(pids, [7, 8]);
+    }
+
+    #[test]
+    fn a_report_tells_whose_memory_ran_out() {
+        let name = "oomtop-run-1-2";
+        let told = |oom_memcg: Option<&str>, constraint, global_oom| {
+            let mut found = Found::default();
+            let report = OomReport {
+                oom_memcg: oom_memcg.map(str::to_owned),
+                constraint,
+                global_oom,
+                ..report("/x/oomtop-run-1-2/inner", &[7])
+            };
+            found.accept(&report, name);
+            found.reports[0].1[0].of
+        };
+        let memcg = Some(Constraint::Memcg);
+        assert_eq!(
+            told(Some("/x/oomtop-run-1-2"), memcg, false),
+            Some(Bound::Group)
+        );
+        let inner = "/x/oomtop-run-1-2/inner";
+        assert_eq!(told(Some(inner), memcg, false), Some(Bound::Group));
+        assert_eq!(told(Some("/x"), memcg, false), Some(Bound::Around));
+        assert_eq!(told(None, Some(Constraint::None), true), Some(Bound::Host));
+        assert_eq!(told(None, None, false), None);
     }
 }

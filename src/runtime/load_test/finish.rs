@@ -8,6 +8,7 @@ use super::deaths::Deaths;
 use super::destination::Destination;
 use super::job::Job;
 use super::monitor::Seen;
+use super::output::Tail;
 use crate::linux::runs::group::RunGroup;
 use crate::model::run::course::{LONG, SHORT};
 use crate::model::run::report::{Left, RunReport};
@@ -35,11 +36,12 @@ impl Finish<'_> {
         mut child: Child,
         job: &Job,
         seen: Option<Seen>,
-        output: Option<String>,
+        output: Option<Tail>,
         to: Destination,
     ) -> Result<u8, RunError> {
         let ended = job.reap(&mut child).map_err(RunError::Thread)?;
-        if let Some(output) = output {
+        let is_open = output.as_ref().is_some_and(|output| output.is_open);
+        if let Some(output) = output.map(Tail::text) {
             // A command that somebody looks at: nobody can be told where standard output is closed.
             let _ = std::io::stdout().write_all(output.as_bytes());
         }
@@ -50,8 +52,11 @@ impl Finish<'_> {
         };
         let left = self.left(&mut seen);
         let left_killed = self.test.kill_left && !left.is_empty() && self.kill_left();
-        let kills = seen.counters.kills.unwrap_or(0);
-        let (victims, log_missing) = self.deaths.settled(kills);
+        let kills = seen.counters.kills;
+        let (victims, log_missing) = self.deaths.settled(kills.unwrap_or(0));
+        // v1: a group below that was removed has taken its counter along.
+        let named = victims.iter().map(|victim| victim.counted).sum();
+        seen.counters.kills = kills.map(|kills| kills.max(named));
         let command = self.test.command.iter();
         let report = RunReport {
             command: command
@@ -70,6 +75,7 @@ impl Finish<'_> {
             log_missing,
             waited: seen.waited,
             growth: seen.growth,
+            left_unread: is_open && !left.is_empty(),
             left,
             left_killed,
         };
@@ -78,7 +84,7 @@ impl Finish<'_> {
         } else {
             text(&report)
         };
-        let status = if self.test.fail_on_oom && report.counters.is_hit() {
+        let status = if self.test.fail_on_oom && report.is_hit() {
             HIT
         } else {
             report.ended.status()

@@ -45,10 +45,10 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a signal of oomtop's to the command. What a key of the terminal has sent, the command has got already, if it
-    /// is in the process group of oomtop.
-    pub(super) fn pass_on(&self, signal: Signal, by_kernel: bool) {
-        if self.apart || !by_kernel {
+    /// Hands a signal of oomtop's to the command. What was sent to the whole process group, the command has got already, if it
+    /// is in that of oomtop.
+    pub(super) fn pass_on(&self, signal: Signal, to_group: bool) {
+        if self.apart || !to_group {
             Companion::signal(self, signal);
         }
     }

@@ -26,7 +26,7 @@ use destination::Destination;
 use finish::Finish;
 use job::Job;
 use monitor::Monitor;
-use output::{Output, Tail};
+use output::Output;
 
 use super::{RunError, clock, complain, protect_self, screen};
 use crate::app::settings::Settings;
@@ -94,49 +94,71 @@ pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     let root = SysRoot::default();
     let report = Destination::open(test.report.as_deref()).map_err(RunError::LoadTest)?;
     let notes = Notes::open(test.runtime_dir.as_deref()).map_err(RunError::LoadTest)?;
-    tell(&notes.sweep(&root));
+    let told = Told::now(&notes.sweep(&root));
     // From here on a signal ends the command, and oomtop cleans up behind it.
     let caught = signals::catch().map_err(RunError::Signals)?;
     let planned = PlannedGroup::find(&root).map_err(RunError::LoadTest)?;
     let (own, path) = (planned.own(), planned.path());
     notes.add(own, &path).map_err(RunError::LoadTest)?;
+    if let Some(parent) = planned.enables() {
+        let added = notes.add_memory(&root, own, parent);
+        added.map_err(RunError::LoadTest)?;
+    }
     let allowed = Allowed {
         memory: test.memory,
         swap: test.swap,
     };
     // Where that fails, something of it may be left: the note stays, and the next start looks after both.
     let group = planned.make(allowed).map_err(RunError::LoadTest)?;
-    let ended = in_group(test, &root, &group, caught, report);
+    let ended = in_group(test, &root, &group, caught, report, &told);
     if group.remove() {
         notes.remove(own);
     }
+    notes.put_back(&root, Some(own));
     ended
 }
 
 /// Removes what runs that were killed have left, and says what cannot be removed; where there is nothing this costs one
-/// look at a directory.
-pub fn tidy_up() {
+/// look at some directories.
+pub fn tidy_up() -> Told {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    if let Some(notes) = Notes::find(runtime.as_deref()) {
-        tell(&notes.sweep(&SysRoot::default()));
+    let notes = Notes::find(runtime.as_deref());
+    notes.map_or_else(Told::default, |notes| {
+        Told::now(&notes.sweep(&SysRoot::default()))
+    })
+}
+
+/// What was said of runs that were killed.
+#[derive(Debug, Default)]
+pub struct Told(Vec<String>);
+
+impl Told {
+    fn now(found: &[Found]) -> Self {
+        let told = Self(found.iter().map(left_behind).collect());
+        told.again();
+        told
+    }
+
+    /// Says it again: the dashboard has covered the words, and a terminal drops them with its screen.
+    pub fn again(&self) {
+        for sentence in &self.0 {
+            complain(sentence);
+        }
     }
 }
 
-/// Says what runs that were killed have left.
-fn tell(found: &[Found]) {
-    for found in found {
-        complain(&match found {
-            Found::Removed(group) => {
-                format!("removed the empty cgroup {group} of an earlier oomtop run")
-            }
-            Found::Held(group, count, command) => format!(
-                "{} of an earlier oomtop run still in {group}; this ends them: {command}",
-                number_of(*count as u64, "process", "processes")
-            ),
-            Found::Stuck(group) => {
-                format!("the empty cgroup {group} of an earlier oomtop run cannot be removed")
-            }
-        });
+fn left_behind(found: &Found) -> String {
+    match found {
+        Found::Removed(group) => {
+            format!("removed the empty cgroup {group} of an earlier oomtop run")
+        }
+        Found::Held(group, count, command) => format!(
+            "{} of an earlier oomtop run still in {group}; this ends them: {command}",
+            number_of(*count as u64, "process", "processes")
+        ),
+        Found::Stuck(group) => {
+            format!("the empty cgroup {group} of an earlier oomtop run cannot be removed")
+        }
     }
 }
 
@@ -146,6 +168,7 @@ fn in_group(
     group: &RunGroup,
     caught: signals::Caught,
     report: Destination,
+    told: &Told,
 ) -> Result<u8, RunError> {
     let has_screen = test.look.is_some();
     let is_immune = test
@@ -158,6 +181,8 @@ fn in_group(
     }
     // No key of a terminal must reach a command that the dashboard hides; without a terminal there is none.
     let apart = has_screen || !has_terminal();
+    // After oomtop has moved into the place that it keeps, and gone before it moves back.
+    let echo = if apart { None } else { caught.echo() };
     let (output, streams) = streams(has_screen, test.log.as_deref())?;
     let door = group.door().map_err(RunError::LoadTest)?;
     let watcher = group.watch().map_err(RunError::LoadTest)?;
@@ -181,7 +206,12 @@ fn in_group(
     let mut command = Running::new(child, apart)?;
     let on_screen = Arc::new(AtomicBool::new(false));
     // A thread that cannot be had now leaves the command without a watch, but not oomtop without the command.
-    let passed = signals::pass_on(caught, Arc::clone(&command.job), Arc::clone(&on_screen));
+    let passed = signals::pass_on(
+        caught,
+        Arc::clone(&command.job),
+        Arc::clone(&on_screen),
+        echo.is_some(),
+    );
     let monitor = Monitor::start(watcher, test.settings.thresholds);
     let (Ok(()), Ok(monitor)) = (passed, monitor) else {
         complain("no thread could be started to watch the command; it is ended");
@@ -193,6 +223,7 @@ fn in_group(
         on_screen.store(true, Ordering::SeqCst);
         show(look, &test.settings, root, group, &command.job);
         on_screen.store(false, Ordering::SeqCst);
+        told.again();
         if !command.has_ended() {
             complain(
                 "the command still runs; Ctrl-C is passed on to it, and the report comes at its end",
@@ -209,7 +240,7 @@ fn in_group(
         began,
         ended,
     };
-    finish.report(child, &job, seen, tail.map(Tail::text), report)
+    finish.report(child, &job, seen, tail, report)
 }
 
 fn has_terminal() -> bool {

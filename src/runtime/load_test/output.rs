@@ -40,6 +40,8 @@ pub(super) struct Output {
 pub(super) struct Tail {
     bytes: VecDeque<u8>,
     dropped: u64,
+    /// Somebody may still write to the pipe, which nobody reads from now on.
+    pub(super) is_open: bool,
 }
 
 impl Output {
@@ -61,6 +63,15 @@ impl Output {
 }
 
 fn collect(pipe: &OwnedFd, ended: &AtomicBool) -> Tail {
+    let mut tail = until_end(pipe, ended);
+    let mut state = [PollFd::new(pipe, PollFlags::empty())];
+    let polled = poll(&mut state, Some(&Timespec::default()));
+    let [state] = state;
+    tail.is_open = polled.is_ok() && !state.revents().contains(PollFlags::HUP);
+    tail
+}
+
+fn until_end(pipe: &OwnedFd, ended: &AtomicBool) -> Tail {
     let mut tail = Tail::default();
     let mut buffer = [0; 8192];
     // What was in the pipe at the end is the command's; what it has left behind may go on writing for ever.
@@ -123,7 +134,10 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT, Output, Tail};
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    use super::{CAPACITY, KEPT, Output, Tail, collect};
 
     #[test]
     fn the_end_is_kept_and_the_rest_is_counted() {
@@ -138,14 +152,15 @@ mod tests {
 
     #[test]
     fn what_goes_on_writing_does_not_hold_the_end_up() {
-        let (output, pipe) = Output::open().expect("a pipe");
-        let writer = std::thread::spawn(move || {
-            let line = [b'y'; 4096];
-            while rustix::io::write(&pipe, &line).is_ok() {}
+        // There is always something to read.
+        let endless = std::fs::File::open("/dev/zero").expect("the device");
+        let (send, done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let tail = collect(&endless.into(), &AtomicBool::new(true));
+            send.send(tail.bytes.len()).ok();
         });
-        output.end();
-        // Only a pipe that nobody reads any more ends it.
-        writer.join().expect("it ends");
+        let got = done.recv_timeout(Duration::from_secs(30));
+        assert_eq!(got, Ok(CAPACITY));
     }
 
     #[test]
@@ -159,7 +174,12 @@ mod tests {
     fn what_was_written_before_the_end_is_there_though_the_pipe_stays_open() {
         let (output, write) = Output::open().expect("a pipe");
         rustix::io::write(&write, b"last words").expect("room in the pipe");
-        assert_eq!(output.end().text(), "last words\n");
+        let tail = output.end();
+        assert!(tail.is_open);
+        assert_eq!(tail.text(), "last words\n");
         drop(write);
+        let (output, write) = Output::open().expect("a pipe");
+        drop(write);
+        assert!(!output.end().is_open);
     }
 }

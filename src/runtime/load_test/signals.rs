@@ -1,20 +1,25 @@
 //! Passes the signals of oomtop on to the command.
 //!
-//! The command of a terminal shares oomtop's process group, so that Ctrl-C, Ctrl-Z and a pipeline work as without oomtop:
-//! the terminal has sent those signals to both, and only who sent one says that (`si_code`, sigaction(2)).
+//! The command of a terminal shares oomtop's process group, so that Ctrl-C, Ctrl-Z and a pipeline work as without oomtop. What
+//! the terminal sends, or anybody else to the whole group, both have got: who sent a signal of the terminal says that
+//! (`si_code`, sigaction(2)), and of all others the [`Echo`] tells.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::collections::VecDeque;
+use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, getpid, getppid, getsid, kill_process};
 
 use super::job::Job;
 use crate::linux::helper::helper;
 use crate::linux::host::own_signals;
+use crate::linux::runs::echo::{Echo, HEARD};
 use crate::runtime::screen::Companion as _;
 
 /// The signals that are passed on.
@@ -32,9 +37,16 @@ const PASSED: [Signal; 8] = [
 /// `si_code` of what the kernel itself sent (include/uapi/asm-generic/siginfo.h `SI_KERNEL`).
 const BY_KERNEL: i32 = 0x80;
 
+/// How long the echo of a signal may take, and how long one that came first is kept for its signal.
+const ECHO: Duration = Duration::from_millis(50);
+const KEPT: Duration = Duration::from_secs(1);
+
 /// The signals that have come, two bytes each.
 #[derive(Debug)]
-pub(super) struct Caught(OwnedFd);
+pub(super) struct Caught {
+    read: OwnedFd,
+    write: Arc<OwnedFd>,
+}
 
 /// From here on none of these signals ends oomtop. Those that were ignored at the start stay so, here and in the command.
 pub(super) fn catch() -> io::Result<Caught> {
@@ -58,33 +70,118 @@ pub(super) fn catch() -> io::Result<Caught> {
             signal_hook_registry::register_sigaction(number, note)?;
         }
     }
-    Ok(Caught(read))
+    Ok(Caught { read, write })
+}
+
+impl Caught {
+    /// Listens to what is sent to the whole process group. `None` if no process can be made: a signal to all then reaches the
+    /// command twice.
+    pub(super) fn echo(&self) -> Option<Echo> {
+        Echo::start(&PASSED, self.write.as_fd()).ok()
+    }
 }
 
 /// Passes them on for as long as oomtop runs. While `on_screen` the terminal's stops are the screen's business.
-pub(super) fn pass_on(caught: Caught, job: Arc<Job>, on_screen: Arc<AtomicBool>) -> io::Result<()> {
+pub(super) fn pass_on(
+    caught: Caught,
+    job: Arc<Job>,
+    on_screen: Arc<AtomicBool>,
+    has_echo: bool,
+) -> io::Result<()> {
     helper("signals", move || {
-        let mut pipe = File::from(caught.0);
-        let mut bytes = [0_u8; 2];
-        while pipe.read_exact(&mut bytes).is_ok() {
-            let [number, from] = bytes;
-            let by_kernel = from != 0;
+        let mut inbox = Inbox {
+            pipe: caught.read,
+            waiting: VecDeque::new(),
+            echoes: VecDeque::new(),
+        };
+        while let Some([number, from]) = inbox.next(None) {
+            if from == HEARD {
+                inbox.echoes.push_back((number, Instant::now()));
+                continue;
+            }
+            // A terminal's signal has its echo, too: it must not be taken for that of the next.
+            let was_heard = has_echo && inbox.was_heard(number);
+            let has_got_it = from != 0 || was_heard;
             let signal = PASSED
                 .iter()
                 .find(|signal| signal.as_raw() == i32::from(number));
             match signal.copied() {
                 Some(Signal::TSTP | Signal::CONT) if on_screen.load(Ordering::SeqCst) => {}
                 Some(Signal::TSTP) => {
-                    job.pass_on(Signal::TSTP, by_kernel);
+                    job.pass_on(Signal::TSTP, has_got_it);
                     stop();
                 }
                 Some(Signal::CONT) => job.signal(Signal::CONT),
-                Some(signal) => job.pass_on(signal, by_kernel),
+                Some(signal) => job.pass_on(signal, has_got_it),
                 None => {}
             }
         }
     })
     .map(drop)
+}
+
+/// What has come out of the pipe.
+struct Inbox {
+    pipe: OwnedFd,
+    /// Came while an echo was waited for.
+    waiting: VecDeque<[u8; 2]>,
+    /// Echoes whose signals are still to come, and when they came.
+    echoes: VecDeque<(u8, Instant)>,
+}
+
+impl Inbox {
+    /// The next record; `None` at the end, or if none comes in time.
+    fn next(&mut self, within: Option<Duration>) -> Option<[u8; 2]> {
+        if within.is_none()
+            && let Some(record) = self.waiting.pop_front()
+        {
+            return Some(record);
+        }
+        loop {
+            if let Some(within) = within {
+                let mut ready = [PollFd::new(&self.pipe, PollFlags::IN)];
+                let within = Timespec::try_from(within).ok();
+                match poll(&mut ready, within.as_ref()) {
+                    Ok(1..) => {}
+                    Err(Errno::INTR) => continue,
+                    Ok(_) | Err(_) => return None,
+                }
+            }
+            let mut record = [0; 2];
+            // Both are written by one call and read by one (pipe(7), PIPE_BUF).
+            match rustix::io::read(&self.pipe, &mut record) {
+                Ok(2) => return Some(record),
+                Err(Errno::INTR) => {}
+                Ok(_) | Err(_) => return None,
+            }
+        }
+    }
+
+    /// True if the whole process group has got this signal.
+    fn was_heard(&mut self, number: u8) -> bool {
+        self.echoes.retain(|(_, at)| at.elapsed() < KEPT);
+        if let Some(at) = self.echoes.iter().position(|(heard, _)| *heard == number) {
+            self.echoes.remove(at);
+            return true;
+        }
+        let until = Instant::now() + ECHO;
+        let waited = self
+            .waiting
+            .iter()
+            .position(|record| *record == [number, HEARD]);
+        if let Some(at) = waited {
+            self.waiting.remove(at);
+            return true;
+        }
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.next(Some(left)) {
+                Some(record) if record == [number, HEARD] => return true,
+                Some(record) => self.waiting.push_back(record),
+                None => return false,
+            }
+        }
+    }
 }
 
 /// Stops oomtop as the default action of SIGTSTP does: not where no shell could continue it.
@@ -93,5 +190,34 @@ fn stop() {
     let above = getppid().map(|parent| getsid(Some(parent)));
     if own != Ok(getpid()) && above == Some(own) {
         let _ = kill_process(getpid(), Signal::STOP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use rustix::pipe::pipe;
+
+    use super::{HEARD, Inbox};
+
+    #[test]
+    fn an_echo_before_or_after_its_signal_is_found_and_the_rest_keeps_its_order() {
+        let (pipe, write) = pipe().expect("a pipe");
+        let mut inbox = Inbox {
+            pipe,
+            waiting: VecDeque::new(),
+            echoes: VecDeque::new(),
+        };
+        let say = |record: [u8; 2]| rustix::io::write(&write, &record).expect("room");
+        say([2, 0]);
+        say([15, 0]);
+        say([2, HEARD]);
+        assert_eq!(inbox.next(None), Some([2, 0]));
+        assert!(inbox.was_heard(2));
+        assert_eq!(inbox.next(None), Some([15, 0]));
+        assert!(!inbox.was_heard(15));
+        inbox.echoes.push_back((10, std::time::Instant::now()));
+        assert!(inbox.was_heard(10) && !inbox.was_heard(10));
     }
 }

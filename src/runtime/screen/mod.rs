@@ -42,16 +42,16 @@ pub use event_loop::{TerminalControl, run_loop};
 pub use terminal::{JobControl, Screen, ScreenBackend};
 
 /// Files that the full screen has open at the same time: 32 while it waits, one for each v1 group whose events it
-/// follows, and those of a sample, of a write and of a child that reads the journal.
-const FILES: usize = 44 + MOST_GROUPS;
+/// follows, and those of a sample, of a write, of a kill meanwhile and of a child that reads the journal.
+const FILES: usize = 53 + MOST_GROUPS;
 
 /// Bytes of memory that the full screen takes once it runs, with 1500 processes to look at (measured on 6.18: it lives
 /// in a group of 6 MiB, and is killed in one of 5).
 const MEMORY: u64 = 5 << 20;
 
-/// Threads of the loop, of the key reader, of the sampler, of the log, of the tracepoints and of the waker, and two for
+/// Threads of the loop, of the key reader, of the sampler, of the log, of the tracepoints and of the waker, and three for
 /// effects.
-const THREADS: usize = 8;
+const THREADS: usize = 9;
 
 /// The exit status after SIGHUP.
 const HUNG_UP: u8 = 128 + 1;

@@ -85,6 +85,7 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), Str
                 let what = match step {
                     UnitStep::Limit(limit) => limit.unit.name.clone(),
                     UnitStep::DropIn(write) => write.path(),
+                    UnitStep::Scope(scope) => scope.unit.name.clone(),
                 };
                 if !dense(dialog).contains(&dense(&what)) {
                     return Err(format!("{what} was not in the dialog"));

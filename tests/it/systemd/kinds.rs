@@ -145,3 +145,19 @@ fn an_undo_over_a_lower_limit_of_systemd_warns() {
     scene.keys("u");
     shows(&scene, "back to 4 GiB can kill at once");
 }
+
+#[test]
+fn who_may_not_is_told_before_the_write_what_will_happen() {
+    for keys in ["a Up", "k"] {
+        // mysqld runs as uid 113.
+        for (uid, words) in [(1000, true), (113, false), (0, false)] {
+            let mut scene = of_user(uid, "/a.service", "/b.service");
+            scene.keys(keys);
+            let text = scene.text().replace('│', " ");
+            let text: Vec<_> = text.split_whitespace().collect();
+            let text = text.join(" ");
+            let said = text.contains("belongs to another user than") && text.contains("sudo");
+            assert_eq!(said, words, "{keys} {uid}\n{}", scene.text());
+        }
+    }
+}

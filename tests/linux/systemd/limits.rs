@@ -184,3 +184,19 @@ fn what_systemd_keeps_and_cannot_be_removed_is_named() {
     let kept = elsewhere.join("50-MemoryMax.conf");
     assert!(kept.exists(), "a link is not followed to remove something");
 }
+
+/// On a read-only /etc it says nothing.
+#[test]
+fn a_limit_that_systemd_could_not_keep_is_not_called_kept() {
+    let (root, systemd, mut writer) = machine();
+    let base = root.sys_root().base;
+    systemd.behaves(Manners::KeepsNothing);
+    let (kind, said) = sentence(&execute::run(&mut writer, &limited(64 << 20)));
+    assert_eq!(kind, FailureKind::NotKept);
+    assert!(said.contains("has not kept it in"), "{said}");
+    assert_eq!(
+        read(&base, MAX).as_deref(),
+        Some("max"),
+        "it was taken back"
+    );
+}

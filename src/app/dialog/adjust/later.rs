@@ -5,6 +5,7 @@ use crate::app::dialog::{DialogContext, drop_in};
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::Effect;
+use crate::model::cgroup::CgroupPath;
 use crate::model::killers::oom_policy::Manager;
 use crate::model::process::Process;
 use crate::model::process::score::OomScoreAdj;
@@ -152,4 +153,13 @@ pub(super) fn service_of(processes: &[&Process], context: &DialogContext<'_>) ->
     let first = units.next()??;
     let is_one = units.all(|unit| unit.as_ref() == Some(&first));
     (is_one && drop_in::is_own(&first, context)).then_some(first)
+}
+
+/// The group of that service, as far as these processes show it.
+pub(super) fn unit_group_of<'a>(
+    mut processes: impl Iterator<Item = &'a Process>,
+    context: &DialogContext<'_>,
+) -> Option<CgroupPath> {
+    let group = context.cells.snapshot.cgroup(processes.next()?.cgroup?)?;
+    UnitName::group_around(&group.path)
 }

@@ -4,7 +4,7 @@ use super::choice::{CHOICES, Choice};
 use super::preview::{NAMED, preview};
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::managed::ManagedUnit;
-use crate::app::dialog::{DialogContext, DialogView, Section, drop_in};
+use crate::app::dialog::{DialogContext, DialogView, Section, drop_in, foreign};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::CgroupPath;
@@ -275,9 +275,7 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
                 ),
         );
     }
-    if host.uid != 0 && targets.iter().any(|p| p.uid != host.uid) {
-        lines.push(Line::of(Tone::Watch, format!("The process belongs to another user than {}: this will be refused. Run oomtop with sudo.", host.user)));
-    }
+    lines.extend(foreign::line(targets.iter().copied(), context));
     if targets.iter().any(|p| p.kernel_thread || p.global_init) {
         lines.push(Line::of(Tone::Watch, "The kernel never kills this process: the value has no effect on it, only on what it starts."));
     }

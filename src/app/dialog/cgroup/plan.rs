@@ -9,10 +9,43 @@ use crate::model::cgroup::limits::{LimitFile, LimitPatch};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::Plan;
 use crate::model::plan::build::PlanError;
+use crate::model::snapshot::{Host, Snapshot};
 use crate::model::systemd::UnitName;
+use crate::model::systemd::scope::ScopeHome;
 use crate::text::wording;
 
 impl CgroupDialog {
+    /// Where systemd runs, a process of one of its units gets a new scope from it rather than a group past it.
+    #[must_use]
+    pub fn under(mut self, host: &Host) -> Self {
+        let asks = host.systemd && host.cgroups == CgroupVersion::V2;
+        let from = self
+            .from
+            .as_ref()
+            .filter(|from| asks && UnitName::around(from).is_some());
+        self.home = from.map(|from| ScopeHome::of(from, host.uid));
+        self
+    }
+
+    /// The place for a scope, while one is to be made.
+    pub(super) fn scope_home(&self) -> Option<&ScopeHome> {
+        let is_asked = self.mode == Mode::Create && self.by.lasting().is_some();
+        self.home.as_ref().filter(|_| is_asked)
+    }
+
+    /// Where Enter would move the process.
+    pub(super) fn destination(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
+        self.plan(snapshot).ok()?.destination().cloned()
+    }
+
+    /// The group that the plan is about: the destination of a move, or the group whose limits change.
+    pub(super) fn subject(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
+        match self.mode {
+            Mode::Limits => self.group.clone(),
+            Mode::Move | Mode::Create => self.destination(snapshot),
+        }
+    }
+
     /// The plan, with what systemd does for its units.
     pub(super) fn whole_plan(&self, context: &DialogContext<'_>) -> Result<Plan, String> {
         let plan = self.plan(context.cells.snapshot)?;
@@ -21,9 +54,18 @@ impl CgroupDialog {
 
     /// The unit that systemd can give the limits.
     pub(super) fn unit(&self, context: &DialogContext<'_>) -> Option<UnitName> {
+        if self.mode == Mode::Create {
+            let scope = self.home.as_ref()?.scope(last_part(self.path.text()));
+            return scope.ok().map(|(unit, _)| unit);
+        }
         let group = self.group.as_ref();
         by::unit_of(group.filter(|_| self.mode == Mode::Limits), context)
     }
+}
+
+/// The name that a group of this path has.
+pub(super) fn last_part(path: &str) -> &str {
+    path.trim().rsplit('/').next().unwrap_or_default()
 }
 
 /// The limits a dialog offers, with what was typed for each.
@@ -100,8 +142,8 @@ pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), 
     let nearest = around.find_map(|path| groups.iter().find(|group| group.path == path));
     match nearest {
         Some(group) if !group.writable => Err(format!(
-            "no right to make a group in {}: choose a place of your own (of your user's systemd), or run oomtop as \
-             root",
+            "no right to make a group in {}: type a place that is yours, or run oomtop with sudo. Without, you may stop the \
+             process or raise its adj, if it is yours",
             group.path
         )),
         _ => Ok(()),

@@ -4,7 +4,7 @@ use crate::model::cgroup::limits::LimitValue;
 use crate::model::freezer::FreezerState;
 use crate::model::plan::inverse::took_effect;
 use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
-use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
+use crate::model::plan::step::{CgroupStep, LimitWrite, ScopeStart, Step, UnitLimit, UnitStep};
 use crate::model::rules::own::RuleEdit;
 use crate::model::systemd::{Kept, UnitLimitReading};
 use crate::text::deeds;
@@ -61,6 +61,7 @@ pub(in crate::app) fn step_text(step: &Step) -> String {
         ),
         Step::Cgroup(CgroupStep::Remove(path)) => format!("remove the empty group {path}"),
         Step::Unit(UnitStep::Limit(limit)) => unit_limit(limit),
+        Step::Unit(UnitStep::Scope(scope)) => scope_text(scope),
         Step::Unit(UnitStep::DropIn(write)) => {
             let does = if write.text.is_some() {
                 "write"
@@ -106,6 +107,27 @@ fn unit_limit(limit: &UnitLimit) -> String {
         back.push("remove what it keeps of the new value".to_owned());
     }
     back.join(", and ")
+}
+
+/// As `systemd-run --scope` would do it.
+fn scope_text(scope: &ScopeStart) -> String {
+    let limits = scope.limits.iter().map(|write| {
+        let property = write.file.row().systemd.unwrap_or(write.file.name());
+        match write.value {
+            LimitValue::Unlimited => format!("{property}=infinity"),
+            _ => format!("{property}={}", value(*write)),
+        }
+    });
+    let limits: Vec<_> = limits.collect();
+    let with = if limits.is_empty() {
+        String::new()
+    } else {
+        format!(" with {}", limits.join(", "))
+    };
+    format!(
+        "let systemd start {} in {} around {}{with}",
+        scope.unit, scope.slice, scope.target.pid
+    )
 }
 
 fn rule_text(edit: &RuleEdit) -> String {

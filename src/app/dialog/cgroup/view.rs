@@ -43,7 +43,7 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
     }
     if !dialog.done {
         view = match dialog.mode {
-            Mode::Create => create_half(dialog, view),
+            Mode::Create => create_half(dialog, view, context),
             Mode::Move => move_half(dialog, view),
             Mode::Limits => limits_half(dialog, view, context),
         };
@@ -150,9 +150,13 @@ fn now_line(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Line {
         .add(Tone::Dim, format!("  ({})", dialog.version.name()))
 }
 
-fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
+fn create_half(dialog: &CgroupDialog, view: DialogView, context: &DialogContext<'_>) -> DialogView {
     let mut view = view.with(Section::Field {
-        label: "new group",
+        label: if dialog.scope_home().is_some() {
+            "new scope"
+        } else {
+            "new group"
+        },
         input: dialog.path.clone(),
         focused: dialog.focus == 0,
         note: None,
@@ -172,13 +176,16 @@ fn create_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
         .focus
         .checked_sub(1)
         .and_then(|at| dialog.limits.get(at));
-    view.text(vec![Line::of(
-        Tone::Dim,
-        hint.map_or(
-            "an absolute path below the hierarchy's root",
-            |(file, _)| file.row().doc,
-        ),
-    )])
+    let path = if dialog.scope_home().is_some() {
+        "systemd names the scope by its last part"
+    } else {
+        "an absolute path below the hierarchy's root"
+    };
+    let hint = Line::of(Tone::Dim, hint.map_or(path, |(file, _)| file.row().doc));
+    let by = dialog
+        .unit(context)
+        .map(|unit| dialog.by.line(&unit, KeyScope::Cgroup, context));
+    view.text(std::iter::once(hint).chain(by).collect())
 }
 
 fn limits_half(
@@ -322,7 +329,10 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
         .from
         .as_ref()
         .and_then(|path| ManagedUnit::of(path, context));
-    lines.extend(unit.map(|unit| unit.move_line(dialog.version)));
+    lines.extend(unit.map(|unit| match dialog.scope_home() {
+        Some(_) => unit.scope_line(),
+        None => unit.move_line(dialog.version),
+    }));
     lines.extend(read_only(context));
     lines
 }

@@ -23,7 +23,8 @@ pub(super) fn lines(process: &Process, snapshot: &Snapshot) -> Vec<Line> {
         && says != has
     {
         let text = format!(
-            "{name} says OOMScoreAdjust={says}, the process has {has}: a restart gives it {says} again"
+            "{name} says OOMScoreAdjust={says} (its files are read once a minute), the process has {has}: a restart gives \
+             it {says} again"
         );
         lines.push(pair("drift", text));
     }

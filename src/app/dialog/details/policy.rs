@@ -9,6 +9,7 @@ use crate::app::dialog::{DialogContext, Outcome};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, WriteId};
+use crate::model::cgroup::CgroupPath;
 use crate::model::killers::oom_policy::OomPolicy;
 use crate::model::plan::Plan;
 use crate::model::plan::receipt::PlanReceipt;
@@ -22,6 +23,7 @@ use crate::text::tone::{Line, Tone};
 #[derive(Debug)]
 pub(super) struct Policy {
     unit: UnitName,
+    group: CgroupPath,
     lasting: Lasting,
     found: Option<Result<Found, String>>,
     pub(super) waiting: Option<WriteId>,
@@ -59,7 +61,10 @@ impl DetailsDialog {
 impl Policy {
     /// The service that systemd would stop with this process, if the user of oomtop may have a drop-in for it. With its
     /// main process a service ends whatever its policy is.
-    pub(super) fn unit(target: ProcessId, context: &DialogContext<'_>) -> Option<UnitName> {
+    pub(super) fn unit(
+        target: ProcessId,
+        context: &DialogContext<'_>,
+    ) -> Option<(UnitName, CgroupPath)> {
         let snapshot = context.cells.snapshot;
         let (group, _) = snapshot.stopped_with(target)?;
         if snapshot
@@ -68,14 +73,16 @@ impl Policy {
         {
             return None;
         }
-        let unit = UnitName::of_group(&snapshot.cgroup(group)?.path)?;
-        drop_in::is_own(&unit, context).then_some(unit)
+        let group = &snapshot.cgroup(group)?.path;
+        let unit = UnitName::of_group(group)?;
+        drop_in::is_own(&unit, context).then(|| (unit, group.clone()))
     }
 
     /// Offers the drop-in; the caller asks for what there is of it.
-    pub(super) fn new(unit: UnitName) -> Self {
+    pub(super) fn new((unit, group): (UnitName, CgroupPath)) -> Self {
         Self {
             unit,
+            group,
             lasting: Lasting::Persistent,
             found: None,
             waiting: None,
@@ -121,12 +128,8 @@ impl Policy {
     fn write(&self) -> Option<DropInWrite> {
         let found = self.found.as_ref()?.as_ref().ok()?;
         let setting = Setting::Policy(OomPolicy::Continue);
-        Some(DropInWrite::setting(
-            self.unit.clone(),
-            self.lasting,
-            found,
-            setting,
-        ))
+        let write = DropInWrite::setting(self.unit.clone(), self.lasting, found, setting);
+        Some(write.seen_in(Some(self.group.clone())))
     }
 
     pub(super) fn commit(&self) -> Outcome {

@@ -6,7 +6,7 @@ use super::plan::{limits as limits_of, raised_to};
 use super::remedy::Remedy;
 use crate::app::dialog::cgroup::outlook::first_to_strike;
 use crate::app::dialog::managed::ManagedUnit;
-use crate::app::dialog::{DialogContext, by};
+use crate::app::dialog::{DialogContext, by, foreign};
 use crate::app::input::scope::KeyScope;
 use crate::model::incident::plans::raised;
 use crate::model::oom_domain::whatif::{Plan, Present, nearest, prospects};
@@ -175,7 +175,8 @@ fn expose_notes(dialog: &IncidentDialog, context: &DialogContext<'_>) -> Vec<Lin
             ),
         )
     }];
-    if !context.host.may_lower_adj {
+    let foreign = foreign::line(context.process(id).into_iter(), context);
+    if foreign.is_none() && !context.host.may_lower_adj {
         lines.push(Line::of(
             Tone::Dim,
             "Raising needs no privilege over a process of the same user; lowering the value of the others takes \

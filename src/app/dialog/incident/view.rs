@@ -6,7 +6,7 @@ use super::offer::{Offers, freezer_of, group_at, living, members};
 use super::plan::plans;
 use super::remedy::{Remedy, SHARES};
 use crate::app::dialog::cgroup::steps::{result_lines, step_text};
-use crate::app::dialog::{DialogContext, DialogView, Section};
+use crate::app::dialog::{DialogContext, DialogView, Section, foreign};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::model::process::Process;
@@ -212,6 +212,10 @@ fn plan_lines(dialog: &IncidentDialog, remedy: Remedy, context: &DialogContext<'
             format!("… and {} more", steps.len() - SHOWN),
         ));
     }
+    let processes = steps
+        .iter()
+        .filter_map(|step| context.process(step.process()?));
+    lines.extend(foreign::line(processes, context));
     lines.extend(notes(dialog, remedy, context));
     lines
 }

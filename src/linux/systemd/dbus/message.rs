@@ -20,8 +20,8 @@ pub(in crate::linux::systemd) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The whole message.
-    pub(super) fn message(&self, serial: u32, arguments: &[u8]) -> Vec<u8> {
+    /// The whole message, with which so many descriptors go.
+    pub(super) fn message(&self, serial: u32, descriptors: u32, arguments: &[u8]) -> Vec<u8> {
         let mut message = Writer::default();
         // Little endian, a method call, no flags (nobody is asked for a password), version 1.
         message.0.extend([b'l', 1, 0, 1]);
@@ -46,6 +46,12 @@ impl Call<'_> {
                 } else {
                     fields.text(value);
                 }
+            }
+            if descriptors > 0 {
+                fields.align(8);
+                fields.byte(9);
+                fields.signature("u");
+                fields.u32(descriptors);
             }
         });
         message.align(8);
@@ -171,7 +177,7 @@ mod tests {
     fn a_call_has_the_bytes_of_the_specification() {
         let mut arguments = Writer::default();
         arguments.text("a");
-        let message = GET.message(1, &arguments.0);
+        let message = GET.message(1, 0, &arguments.0);
         let (fixed, rest) = split(&message);
         assert_eq!(rest_of(&fixed), Some(rest.len()), "it says how long it is");
         assert_eq!(&message[..12], [b'l', 1, 0, 1, 6, 0, 0, 0, 1, 0, 0, 0]);

@@ -6,6 +6,7 @@ mod message;
 mod socket;
 mod wire;
 
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Instant;
 
@@ -43,6 +44,19 @@ impl Connection {
     /// Connects to a socket as the present user. On a bus (`is_bus`) it says hello; the manager itself wants none. Nothing
     /// is said to a listener of anybody but root and the present user.
     pub(super) fn open(path: &Path, is_bus: bool, until: Instant) -> Result<Self, Error> {
+        Self::begin(path, is_bus, false, until)
+    }
+
+    /// The same for calls that hand descriptors over.
+    pub(super) fn open_for_descriptors(
+        path: &Path,
+        is_bus: bool,
+        until: Instant,
+    ) -> Result<Self, Error> {
+        Self::begin(path, is_bus, true, until)
+    }
+
+    fn begin(path: &Path, is_bus: bool, hands_over: bool, until: Instant) -> Result<Self, Error> {
         let mut socket = Socket::connect(path, until)?;
         let peer = socket.listener()?;
         if peer != 0 && peer != rustix::process::geteuid().as_raw() {
@@ -60,6 +74,13 @@ impl Connection {
                 "it does not let this user in ({})",
                 line.split(' ').next().unwrap_or_default()
             )));
+        }
+        if hands_over {
+            socket.send(b"NEGOTIATE_UNIX_FD\r\n")?;
+            let line = answer_line(&mut socket)?;
+            if line != "AGREE_UNIX_FD" {
+                return Err(Error::Unreachable("it takes no descriptors".to_owned()));
+            }
         }
         socket.send(b"BEGIN\r\n")?;
         let mut connection = Self { socket, serial: 0 };
@@ -83,10 +104,26 @@ impl Connection {
 
     /// Calls a method and waits for its return, whose arguments it gives.
     pub(super) fn call(&mut self, call: &Call<'_>, arguments: &Arguments) -> Result<Body, Error> {
+        self.hand_over(call, arguments, &[])
+    }
+
+    /// The same with descriptors, which the arguments name by their place (`h`).
+    pub(super) fn hand_over(
+        &mut self,
+        call: &Call<'_>,
+        arguments: &Arguments,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<Body, Error> {
         self.serial += 1;
-        let message = call.message(self.serial, &arguments.0);
+        let count = u32::try_from(descriptors.len()).unwrap_or(u32::MAX);
+        let message = call.message(self.serial, count, &arguments.0);
         // A part of a message is none: it was not asked.
-        self.socket.send(&message).map_err(|error| match error {
+        let rest = self.socket.send_with(&message, descriptors);
+        let sent = rest.and_then(|sent| {
+            let rest = message.get(sent..).unwrap_or_default();
+            self.socket.send(rest)
+        });
+        sent.map_err(|error| match error {
             Error::Slow => Error::Unreachable("it takes no message".to_owned()),
             error => error,
         })?;

@@ -1,13 +1,17 @@
 //! A Unix socket on which nothing takes longer than until the deadline.
 
-use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
+use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
+    SocketFlags, SocketType, connect, sendmsg, socket_with,
+};
 
 use super::Error;
 
@@ -83,6 +87,34 @@ impl Socket {
             bytes = bytes.get(sent..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// Sends the beginning together with descriptors; returns how much that was.
+    pub(super) fn send_with(
+        &mut self,
+        bytes: &[u8],
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<usize, Error> {
+        if descriptors.is_empty() {
+            return Ok(0);
+        }
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+            return Err(Error::Unreachable("too many descriptors".to_owned()));
+        }
+        loop {
+            let limited = self.stream.set_write_timeout(Some(left(self.until)?));
+            limited.map_err(|error| Error::Unreachable(error.to_string()))?;
+            let parts = [IoSlice::new(bytes)];
+            let flags = SendFlags::NOSIGNAL;
+            match outcome(sendmsg(&self.stream, &parts, &mut ancillary, flags).map_err(Into::into))?
+            {
+                // A signal came first.
+                0 => {}
+                sent => return Ok(sent),
+            }
+        }
     }
 
     pub(super) fn receive(&mut self, mut into: &mut [u8]) -> Result<(), Error> {

@@ -54,6 +54,11 @@ impl CgroupWriter {
         }
     }
 
+    /// The group a process is in now.
+    pub(in crate::linux::write) fn group_of(&self, process: &PinnedProcess) -> Option<CgroupPath> {
+        process.cgroup(&self.hierarchy)
+    }
+
     /// The group a process is in, with its hard limit.
     pub(super) fn home(&self, step: &CgroupStep, process: &PinnedProcess) -> Reading {
         let Some(group) = process.cgroup(&self.hierarchy) else {
@@ -68,7 +73,12 @@ impl CgroupWriter {
     }
 
     /// The target was reaped around the write. Moves back whoever has the pid now, if the write hit that one.
-    fn bring_back(&self, step: &CgroupStep, target: ProcessId, group: &CgroupPath) -> Failure {
+    pub(in crate::linux::write) fn bring_back(
+        &self,
+        step: &CgroupStep,
+        target: ProcessId,
+        group: &CgroupPath,
+    ) -> Failure {
         let mut written = vec![group.clone()];
         let mut moved = None;
         for _ in 0..ROUNDS {

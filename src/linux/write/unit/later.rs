@@ -37,7 +37,7 @@ impl UnitWriter<'_> {
         let group = group.map_err(|refusal| refusal.failure)?;
         let group = (!group.is_empty()).then(|| CgroupPath::new(&group));
         if write.sets() {
-            has_later_start(&write.unit, group.as_ref(), &mut manager)?;
+            has_later_start(write, group.as_ref(), &mut manager)?;
         }
         // systemd 252 writes all limits again when it loads its files.
         if let Some(group) = &group {
@@ -100,11 +100,22 @@ impl UnitWriter<'_> {
 
 /// The manager knows the unit that was told from the path of a group, from a file, and will start it again.
 fn has_later_start(
-    unit: &UnitName,
+    write: &DropInWrite,
     group: Option<&CgroupPath>,
     manager: &mut Connected,
 ) -> Result<(), Failure> {
+    let unit = &write.unit;
     let is_loaded = manager.is_loaded(unit);
+    if let (Some(group), Some(seen)) = (group, &write.seen_in)
+        && group != seen
+    {
+        return Err(failure(
+            FailureKind::Other,
+            format!(
+                "Nothing was written: the processes of {unit} are in {group}, as systemd says, and {seen} only has its name."
+            ),
+        ));
+    }
     let is_own = group.is_none_or(|group| UnitName::of_group(group).as_ref() == Some(unit));
     if !is_loaded.map_err(|refusal| refusal.failure)? || !is_own {
         return Err(failure(

@@ -137,11 +137,26 @@ impl UnitWriter<'_> {
                 directory.forget(&found.file, left.kept)?;
             }
         }
-        let kept = found.directory.as_ref();
+        let directory = found.directory.as_ref();
+        let kept = directory.map_or(found.reading.kept, |directory| directory.kept(&found.file));
+        // systemd says nothing where it could not write it, e.g. because /etc is read-only.
+        if let Some(directory) = directory
+            && limit.leave.is_none()
+            && open.is_none()
+            && kept != Kept::File
+        {
+            return Err(not_kept(format!(
+                "systemd has set {}={} of the running {}, but has not kept it in {}: the next start is without.",
+                property(limit)?,
+                limit.write.text(),
+                limit.unit,
+                directory.path(&found.file).display()
+            )));
+        }
         Ok(Reading::UnitLimit(UnitLimitReading {
             property: wanted,
             shown,
-            kept: kept.map_or(found.reading.kept, |directory| directory.kept(&found.file)),
+            kept,
         }))
     }
 

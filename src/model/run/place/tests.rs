@@ -1,6 +1,6 @@
 //! Places for groups, by what is around oomtop.
 
-use super::{Level, Place, Surroundings, choose, unit_around};
+use super::{Level, Place, Surroundings, choose, scope_home, unit_around};
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::step::{CgroupStep, Step};
@@ -154,4 +154,32 @@ fn the_plan_keeps_processes_and_groups_apart_and_limits_before_anybody_enters() 
             &format!("{} 4096", LimitFile::Max.name()),
         ]
     );
+}
+
+#[test]
+fn a_scope_is_no_way_out_of_a_limit() {
+    let place = |own: &str, facts: &str, uid: u32| {
+        let levels = [
+            (own, facts),
+            ("/user.slice/user-7.slice", "sl"),
+            ("/", "rsow"),
+        ];
+        let around = Surroundings {
+            systemd: true,
+            ..v2(&levels)
+        };
+        scope_home(&around, uid).map(|home| home.slice)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let session = "/user.slice/user-7.slice/session-3.scope";
+    let own = "/user.slice/user-7.slice/user@7.service/app.slice/a.scope";
+    // That of the slice stays around it.
+    assert_eq!(place(session, "o", 0), some("user-7.slice"));
+    assert_eq!(place(session, "o", 7), some("app.slice"));
+    assert_eq!(place(own, "o", 7), some("app.slice"));
+    for uid in [0, 7] {
+        assert_eq!(place(session, "ol", uid), None);
+        assert_eq!(place(own, "ol", uid), None);
+    }
+    assert_eq!(scope_home(&v2(&[("/a", "o"), ("/", "rs")]), 0), None);
 }

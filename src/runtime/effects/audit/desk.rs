@@ -99,8 +99,9 @@ fn silent() -> io::Error {
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: PathBuf,
-    /// Open from the first line of a write to its last.
+    /// Open from the first line of a write to its last: a kill may begin and end meanwhile.
     file: Option<File>,
+    writes: usize,
     /// The last line may be cut.
     torn: bool,
 }
@@ -110,6 +111,7 @@ impl LogFile {
         Self {
             path,
             file: None,
+            writes: 0,
             torn: true,
         }
     }
@@ -152,15 +154,21 @@ impl Log for LogFile {
             Job::Begin(line) => {
                 self.file = Some(self.open()?);
                 self.torn = true;
+                // Who hears that this has failed does not write, and sends no last line.
                 self.add(line)?;
-                self.sync()
+                self.sync()?;
+                self.writes += 1;
+                Ok(())
             }
             Job::Add(line) => self.add(line),
             Job::End(line) => {
                 // What stands before it goes to disk whatever becomes of this line.
                 let added = self.add(line);
                 let synced = self.sync();
-                self.file = None;
+                self.writes = self.writes.saturating_sub(1);
+                if self.writes == 0 {
+                    self.file = None;
+                }
                 added.and(synced)
             }
         }

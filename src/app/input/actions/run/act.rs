@@ -75,6 +75,7 @@ pub(in crate::app::input::actions) fn cgroup(state: &mut State, aim: Aim) -> Vec
         (_, Ok((_, target, from))) => CgroupDialog::new(target, from, version),
         (Some(group), Err(_)) => CgroupDialog::of_domain(None, group, version),
     };
+    let dialog = dialog.under(&state.host);
     open_cgroup(state, dialog)
 }
 
