@@ -7,6 +7,7 @@ pub mod frozen;
 pub mod input;
 pub mod msg;
 pub mod notice;
+pub mod replay;
 pub mod settings;
 pub mod undo;
 pub mod update;
@@ -33,6 +34,7 @@ use dialog::{Dialog, DialogContext};
 use frozen::FrozenThings;
 use msg::{Control, Effect, Undo, WriteId};
 use notice::Notice;
+use replay::Replay;
 use settings::Settings;
 use undo::UndoLog;
 
@@ -101,6 +103,8 @@ pub struct State {
     zoom_wanted: Option<CgroupPath>,
     /// What can be taken back.
     pub undo: UndoLog,
+    /// The recording that is shown; `None` for the running machine.
+    pub replay: Option<Replay>,
     /// What this session has stopped.
     pub frozen: FrozenThings,
     /// Samples up to this one may not show the last write yet.
@@ -164,6 +168,7 @@ impl State {
             pending: Pending::default(),
             ledger: Asked::default(),
             undo: UndoLog::default(),
+            replay: None,
             frozen: FrozenThings::default(),
             written_at_seq: 0,
             focus: Pane::default(),
@@ -189,6 +194,7 @@ impl State {
             note,
             alarms: self.alarms.len(),
             banner: !self.frozen.is_empty(),
+            timeline: self.replay.is_some(),
         };
         panes(self.size.0, self.size.1, contents)
     }
@@ -249,7 +255,7 @@ impl State {
     /// Age of what is on the screen, where it is older than it should be; `None` while it is fresh, and while paused.
     pub fn stale(&self) -> Option<Duration> {
         self.sample_age()
-            .filter(|age| *age > self.period() * 2 && !self.paused)
+            .filter(|age| *age > self.period() * 2 && !self.paused && self.replay.is_none())
     }
 
     /// Raises a notice.

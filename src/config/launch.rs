@@ -10,6 +10,8 @@ use crate::ui::theme::Theme;
 
 pub use super::commands::explain::ExplainLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
+pub use super::commands::record::RecordLaunch;
+pub use super::commands::replay::ReplayLaunch;
 pub use super::commands::run::{RunLaunch, RunScreen};
 pub use super::commands::why::WhyLaunch;
 
@@ -34,6 +36,10 @@ pub enum Mode {
     Protect(ProtectLaunch),
     /// A command in a group of its own.
     Run(Box<RunLaunch>),
+    /// A recording to make.
+    Record(Box<RecordLaunch>),
+    /// A recording to show.
+    Replay(Box<ReplayLaunch>),
 }
 
 /// The full screen.

@@ -11,6 +11,7 @@ mod flags;
 mod launch;
 mod layers;
 mod print;
+mod root;
 mod rules;
 mod settings;
 mod sources;
@@ -28,8 +29,8 @@ use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
-    ExplainLaunch, FactsLaunch, Mode, ProtectLaunch, ProtectTask, RunLaunch, RunScreen,
-    SampleLaunch, ScreenLaunch, WhyLaunch,
+    ExplainLaunch, FactsLaunch, Mode, ProtectLaunch, ProtectTask, RecordLaunch, ReplayLaunch,
+    RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;

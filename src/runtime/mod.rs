@@ -20,6 +20,8 @@ pub mod headless;
 pub mod load_test;
 mod once;
 pub mod protect;
+mod record;
+mod replay;
 mod rules;
 pub mod screen;
 mod why;
@@ -37,6 +39,8 @@ pub use facts::facts;
 pub use load_test::{load_test, tidy_up};
 pub use once::once;
 pub use protect::protect;
+pub use record::{Recorder, record};
+pub use replay::{Showing, replay};
 pub use screen::run;
 pub use why::why;
 
@@ -64,6 +68,9 @@ pub enum RunError {
     /// Writes cannot be logged.
     #[error("{0}")]
     Audit(String),
+    /// A recording cannot be made or shown.
+    #[error("{0}")]
+    Recording(String),
     /// A command could not be run under watch.
     #[error("{0}")]
     LoadTest(String),

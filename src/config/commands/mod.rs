@@ -2,6 +2,8 @@
 
 pub(super) mod explain;
 pub(super) mod protect;
+pub(super) mod record;
+pub(super) mod replay;
 pub(super) mod run;
 pub(super) mod why;
 
@@ -20,6 +22,10 @@ pub(super) enum Command {
     Protect(protect::ProtectArgs),
     /// Run a command in a cgroup of its own under watch, and report what it needed
     Run(run::RunArgs),
+    /// Record samples and OOM events to a file, to be looked at afterwards
+    Record(record::RecordArgs),
+    /// Show a recording: the same screen, with keys for the time
+    Replay(replay::ReplayArgs),
 }
 
 impl Command {
@@ -32,6 +38,8 @@ impl Command {
             Self::Explain(args) => Mode::Explain(args.resolve()),
             Self::Why(args) => Mode::Why(args.resolve()),
             Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
+            Self::Record(args) => Mode::Record(Box::new(args.resolve(environment)?)),
+            Self::Replay(args) => Mode::Replay(Box::new(args.resolve(environment)?)),
             Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
         })
     }
