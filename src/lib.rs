@@ -16,6 +16,7 @@
 //!  floor 1          linux    app ────────┘        kernel I/O      State and update; pure
 //!                      │      │
 //!                      │     text                 styled lines, sizes, words, report pages
+//!                      │   recording              samples and events as bytes, and back; pure, for `runtime` alone
 //!                      │      │
 //!  floor 0           model ───┘                   values and rules; pure
 //!                      │
@@ -106,6 +107,9 @@
 //! | an answer of Prometheus (`runtime/fleet/client.rs`) | 32 MiB, 8 seconds | a sentence, the last answer stays |
 //! | hosts and domains of a fleet (`model/fleet/`) | 5000, 16 of each host | more are counted, the calm ones go |
 //! | descriptors, threads (`runtime/screen/`) | 69 files, 9 threads and the helpers for blocked reads | refused at the start |
+//! | what waits for the recording (`runtime/record/pending.rs`) | 64 events, 1 MiB of reports | it is written at once |
+//! | a recording on the disk (`runtime/record/parts.rs`) | `--max` | the oldest part is removed |
+//! | a frame of a recording (`recording/frame.rs`) | 16 MiB, 64 MiB unpacked, 1 048 576 frames | it is left out and counted; the file is refused |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.
@@ -117,6 +121,8 @@
 //! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
 //!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule
 //!   gives is read in `config/rules/entry.rs`. The README has a row for each.
+//! * A field of what is recorded: its place in `recording/schema/` (the compiler asks for it), and another
+//!   [`recording::VERSION`] (a test asks for it). Something else that the screen takes in: a variant of [`recording::Item`].
 //! * What a rule that is made of a process can match: `model/rules/draft.rs`. Something that the rules view or the rule dialog
 //!   shows: a field of [`model::rules::book::RuleBook`].
 //! * A way to notice processes that start: a source in `linux/starts/`.
@@ -250,6 +256,7 @@ pub mod linux;
 pub mod model;
 pub mod oomlog;
 pub mod output;
+pub mod recording;
 pub mod runtime;
 pub mod text;
 pub mod ui;

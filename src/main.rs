@@ -15,7 +15,7 @@ use oomtop::runtime::load_test::{LoadTest, Look};
 use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::watch::Watching;
-use oomtop::runtime::{self, RunError};
+use oomtop::runtime::{self, Recorder, RunError, Showing};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
 /// something would change.
@@ -90,6 +90,22 @@ fn run(mode: Mode) -> Result<u8, RunError> {
         Mode::Metrics(launch) => metrics(*launch),
         Mode::Watch(launch) => watch(*launch),
         Mode::Fleet(launch) => fleet(*launch),
+        Mode::Record(launch) => runtime::record(Recorder {
+            file: launch.file,
+            most: launch.most,
+            goes_on: launch.goes_on,
+            settings: launch.settings,
+            root: launch.root,
+            backend: launch.backend,
+        }),
+        Mode::Replay(launch) => runtime::replay(Showing {
+            file: launch.file,
+            at: launch.at,
+            json: launch.json,
+            settings: launch.settings,
+            theme: launch.theme,
+            mouse: launch.mouse,
+        }),
         Mode::Protect(launch) => {
             let task = match launch.task {
                 ProtectTask::Check => Task::Check,

@@ -9,6 +9,7 @@ pub mod input;
 pub mod lookout;
 pub mod msg;
 pub mod notice;
+pub mod replay;
 pub mod settings;
 pub mod undo;
 pub mod update;
@@ -35,6 +36,7 @@ use dialog::{Dialog, DialogContext};
 use frozen::FrozenThings;
 use msg::{Control, Effect, Undo, WriteId};
 use notice::Notice;
+use replay::Replay;
 use settings::Settings;
 use undo::UndoLog;
 
@@ -103,6 +105,8 @@ pub struct State {
     zoom_wanted: Option<CgroupPath>,
     /// What can be taken back.
     pub undo: UndoLog,
+    /// The recording that is shown; `None` for the running machine.
+    pub replay: Option<Replay>,
     /// What this session has stopped.
     pub frozen: FrozenThings,
     /// Samples up to this one may not show the last write yet.
@@ -166,6 +170,7 @@ impl State {
             pending: Pending::default(),
             ledger: Asked::default(),
             undo: UndoLog::default(),
+            replay: None,
             frozen: FrozenThings::default(),
             written_at_seq: 0,
             focus: Pane::default(),
@@ -191,6 +196,7 @@ impl State {
             note,
             alarms: self.alarms.len(),
             banner: !self.frozen.is_empty(),
+            timeline: self.replay.is_some(),
         };
         panes(self.size.0, self.size.1, contents)
     }
@@ -251,7 +257,7 @@ impl State {
     /// Age of what is on the screen, where it is older than it should be; `None` while it is fresh, and while paused.
     pub fn stale(&self) -> Option<Duration> {
         self.sample_age()
-            .filter(|age| *age > self.period() * 2 && !self.paused)
+            .filter(|age| *age > self.period() * 2 && !self.paused && self.replay.is_none())
     }
 
     /// Raises a notice.

@@ -212,6 +212,8 @@ pub enum Control {
     Retake,
     /// Send SIGINT to the command that was started with oomtop.
     Interrupt,
+    /// Show this sample of the recording, by its place.
+    Show(usize),
     /// Quit.
     Quit,
 }

@@ -12,6 +12,8 @@ pub use super::commands::explain::ExplainLaunch;
 pub use super::commands::fleet::FleetLaunch;
 pub use super::commands::metrics::MetricsLaunch;
 pub use super::commands::protect::{ProtectLaunch, ProtectTask};
+pub use super::commands::record::RecordLaunch;
+pub use super::commands::replay::ReplayLaunch;
 pub use super::commands::run::{RunLaunch, RunScreen};
 pub use super::commands::watch::WatchLaunch;
 pub use super::commands::why::WhyLaunch;
@@ -43,6 +45,10 @@ pub enum Mode {
     Watch(Box<WatchLaunch>),
     /// Many hosts.
     Fleet(Box<FleetLaunch>),
+    /// A recording to make.
+    Record(Box<RecordLaunch>),
+    /// A recording to show.
+    Replay(Box<ReplayLaunch>),
 }
 
 /// The full screen.

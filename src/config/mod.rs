@@ -31,7 +31,8 @@ use args::Args;
 pub use environment::Environment;
 pub use launch::{
     ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, ProtectLaunch, ProtectTask,
-    RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch, WhyLaunch,
+    RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
+    WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;

@@ -22,6 +22,8 @@ pub mod load_test;
 pub mod metrics;
 mod once;
 pub mod protect;
+mod record;
+mod replay;
 mod rules;
 pub mod screen;
 pub mod watch;
@@ -42,6 +44,8 @@ pub use load_test::{Told, load_test, tidy_up};
 pub use metrics::metrics;
 pub use once::once;
 pub use protect::protect;
+pub use record::{Recorder, record};
+pub use replay::{Showing, replay};
 pub use screen::run;
 pub use watch::watch;
 pub use why::why;
@@ -70,6 +74,9 @@ pub enum RunError {
     /// Writes cannot be logged.
     #[error("{0}")]
     Audit(String),
+    /// A recording cannot be made or shown.
+    #[error("{0}")]
+    Recording(String),
     /// A command could not be run under watch.
     #[error("{0}")]
     LoadTest(String),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use humansize::{BINARY, FormatSizeOptions, format_size};
 
+use crate::model::time::Wall;
+
 /// `9.9G`, `512M`, `0B`: at most five columns, for table cells.
 pub fn size(bytes: u64) -> String {
     // 9.96 is 10 in the two digits there are.
@@ -146,8 +148,40 @@ pub fn percent(value: f64) -> String {
     format!("{value:.1}%")
 }
 
+/// The local date: `2026-11-28`.
+pub fn date(wall: Wall) -> String {
+    // Days since 0000-03-01: the leap day is the last of a year.
+    let days = wall.day() + 719_468;
+    let era = days.div_euclid(146_097);
+    let day = days.rem_euclid(146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    format!("{:04}-{month:02}-{date:02}", era * 400 + year + next)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn dates_of_leap_years_and_of_the_zone() {
+        let wall = |unix: i64, utc_offset| crate::model::time::Wall {
+            unix_micros: unix * 1_000_000,
+            utc_offset,
+        };
+        let dates = [(0, 0), (951_782_400, 0), (1_795_824_000, -1), (-1, 0)];
+        let dates = dates.map(|(unix, offset)| super::date(wall(unix, offset)));
+        assert_eq!(
+            dates,
+            ["1970-01-01", "2000-02-29", "2026-11-27", "1969-12-31"]
+        );
+    }
+
     use std::time::Duration;
 
     use super::{about, count, duration, long_size, rate, size};

@@ -9,6 +9,7 @@
 //!  columns, rows                             table.rs, domains.rs, both with pane.rs
 //!  ─ OOM events ────────────────────────────
 //!  rows                                      events.rs
+//!  time line of a recording                  timeline.rs
 //!  keys, notice or prompt                    footer.rs
 //!            ┌ dialog ┐  on top              dialog.rs
 //! ```
@@ -24,6 +25,7 @@ pub mod header;
 mod pane;
 pub mod table;
 pub mod theme;
+mod timeline;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -61,6 +63,7 @@ impl Screen<'_> {
             table::draw(self.state, &panes, &mut canvas);
         }
         events::draw(self.state, &panes, &mut canvas);
+        timeline::draw(self.state, panes.timeline, &mut canvas);
         let cursor = footer::draw(self.state, &panes, &mut canvas);
         let mut in_dialog = None;
         for open in &self.state.dialogs {

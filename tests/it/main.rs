@@ -59,6 +59,7 @@ mod partial;
 mod plan;
 mod posted;
 mod preview;
+mod recording;
 mod render;
 mod report;
 mod rule_line;

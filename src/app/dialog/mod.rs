@@ -5,6 +5,7 @@ pub mod adjust;
 mod blast;
 mod by;
 pub mod cgroup;
+pub mod compare;
 pub mod details;
 pub mod domain;
 mod drop_in;

@@ -14,6 +14,8 @@ pub enum Group {
     Look,
     /// Moves around.
     Move,
+    /// Another moment of a recording.
+    Time,
     /// The program itself.
     Program,
     /// Exists in dialogs and prompts only.
@@ -26,6 +28,7 @@ impl Group {
         Self::Act,
         Self::Look,
         Self::Move,
+        Self::Time,
         Self::Program,
         Self::Dialog,
     ];
@@ -36,6 +39,7 @@ impl Group {
             Self::Act => "Act",
             Self::Look => "Look",
             Self::Move => "Move",
+            Self::Time => "In a replay",
             Self::Program => "Program",
             Self::Dialog => "In dialogs",
         }

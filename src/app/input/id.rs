@@ -121,6 +121,32 @@ named! {
         Rules = "rules",
         /// Makes a rule of the process of the dialog.
         Rule = "rule",
+        /// A sample back in a recording.
+        StepBack = "step-back",
+        /// A sample forward in a recording.
+        StepForward = "step-forward",
+        /// 10 seconds back in a recording.
+        SecondsBack = "seconds-back",
+        /// 10 seconds forward in a recording.
+        SecondsForward = "seconds-forward",
+        /// A minute back in a recording.
+        MinuteBack = "minute-back",
+        /// A minute forward in a recording.
+        MinuteForward = "minute-forward",
+        /// To the kill before in a recording.
+        PreviousKill = "previous-kill",
+        /// To the next kill in a recording.
+        NextKill = "next-kill",
+        /// To a clock time in a recording.
+        ToTime = "to-time",
+        /// Shows a recording faster.
+        PlayFaster = "play-faster",
+        /// Shows a recording slower.
+        PlaySlower = "play-slower",
+        /// Marks a moment of a recording.
+        Mark = "mark",
+        /// Compares the marked moment of a recording with the one on the screen.
+        Compare = "compare",
     }
 }
 

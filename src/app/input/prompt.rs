@@ -16,6 +16,8 @@ pub enum PromptKind {
     Pid,
     /// A filter of the events pane, in force while it is typed.
     Events,
+    /// A time of the recording, to go to.
+    Time,
     /// A part of the name or path of a domain, in force while it is typed.
     Domains,
 }
@@ -29,13 +31,14 @@ impl PromptKind {
             Self::Pid => "PID: ",
             Self::Events => "Events: ",
             Self::Domains => "Domains: ",
+            Self::Time => "Time: ",
         }
     }
 
     /// The scope of its keys.
     pub fn scope(self) -> KeyScope {
         match self {
-            Self::Filter | Self::Events | Self::Domains => KeyScope::Prompt,
+            Self::Filter | Self::Events | Self::Domains | Self::Time => KeyScope::Prompt,
             Self::Search => KeyScope::Search,
             Self::Pid => KeyScope::Pid,
         }
@@ -55,6 +58,7 @@ impl PromptKind {
                 key(Id::Back)
             ),
             Self::Pid => format!("{} stays, {} leaves", key(Id::Commit), key(Id::Back)),
+            Self::Time => "HH:MM[:SS]  YYYY-MM-DD HH:MM  +90s  -2m".to_owned(),
             Self::Domains => format!("part of a name or path; {} clears it", key(Id::Back)),
             Self::Events => "name, cgroup or command  pid:1  scope:host  last:1h".to_owned(),
         }

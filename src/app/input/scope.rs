@@ -52,6 +52,8 @@ named! {
         Rules = "rules view",
         /// A rule before it is written.
         Rule = "rule dialog",
+        /// What has grown between two moments.
+        Compare = "comparison",
         /// The question before quitting while something is frozen.
         Leave = "quit dialog",
     }
@@ -84,6 +86,7 @@ impl KeyScope {
             | Self::Ledger
             | Self::Rules
             | Self::Rule
+            | Self::Compare
             | Self::Leave => false,
         }
     }

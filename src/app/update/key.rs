@@ -63,6 +63,13 @@ fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<E
         };
         place = above;
     }
+    if action.writes() && state.replay.is_some() {
+        state.say(
+            Tone::Watch,
+            format!("{}: replay: nothing is written", action.doc),
+        );
+        return Vec::new();
+    }
     if action.writes() && state.settings.read_only {
         state.say(Tone::Watch, format!("{}: oomtop is read-only", action.doc));
         return Vec::new();

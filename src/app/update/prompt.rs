@@ -3,6 +3,7 @@
 use crate::app::State;
 use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::msg::Effect;
+use crate::app::replay::{Travel, moment};
 use crate::app::view::events::EventFilter;
 use crate::app::view::layout::Pane;
 use crate::model::filter::{Filter, contains};
@@ -16,9 +17,12 @@ impl State {
             PromptKind::Filter => self.table.filter.text().to_owned(),
             PromptKind::Events => self.events.filter_text.clone(),
             PromptKind::Domains => self.domains.filter.clone(),
-            PromptKind::Search | PromptKind::Pid => String::new(),
+            PromptKind::Search | PromptKind::Pid | PromptKind::Time => String::new(),
         };
-        if matches!(kind, PromptKind::Events | PromptKind::Domains) {
+        if matches!(
+            kind,
+            PromptKind::Events | PromptKind::Domains | PromptKind::Time
+        ) {
             self.prompt = Some(Prompt::new(kind, &text));
             return Vec::new();
         }
@@ -36,7 +40,7 @@ impl State {
             }
             Some(PromptKind::Events) => self.events.set_filter("", EventFilter::default()),
             Some(PromptKind::Domains) => self.domains.filter.clear(),
-            Some(PromptKind::Search | PromptKind::Pid) | None => {}
+            Some(PromptKind::Search | PromptKind::Pid | PromptKind::Time) | None => {}
         }
         self.arrange()
     }
@@ -47,8 +51,39 @@ impl State {
         if self.prompt.as_ref().is_some_and(|p| p.error.is_some()) {
             return Vec::new();
         }
+        if let Some(text) = self.typed_time() {
+            return self.go_to_time(&text);
+        }
         self.prompt = None;
         self.arrange()
+    }
+
+    fn typed_time(&self) -> Option<String> {
+        let prompt = self
+            .prompt
+            .as_ref()
+            .filter(|p| p.kind == PromptKind::Time)?;
+        Some(prompt.input.text().to_owned())
+    }
+
+    /// Goes to the time that was typed, or says beside it why not.
+    fn go_to_time(&mut self, text: &str) -> Vec<Effect> {
+        let span = self
+            .replay
+            .as_ref()
+            .and_then(|replay| replay.timeline.span());
+        match moment::parse(text, self.recorded_wall(), span.unwrap_or_default()) {
+            Ok(time) => {
+                self.prompt = None;
+                self.travel(Travel::To(time))
+            }
+            Err(why) => {
+                if let Some(prompt) = &mut self.prompt {
+                    prompt.error = Some(why);
+                }
+                Vec::new()
+            }
+        }
     }
 
     /// Applies what the prompt holds now.
@@ -73,6 +108,8 @@ impl State {
                 }
                 Err(error) => prompt.error = Some(error),
             },
+            // While it is typed it is seldom a time.
+            PromptKind::Time => prompt.error = None,
             PromptKind::Domains => {
                 self.domains.filter = text;
                 return self.arrange();

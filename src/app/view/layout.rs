@@ -55,6 +55,8 @@ pub struct Panes {
     pub events_note: Rect,
     /// The events.
     pub events_rows: Rect,
+    /// The time line of a recording, if one is shown.
+    pub timeline: Rect,
     /// A notice, or what the keys act on. Empty on a low screen, where a notice takes the footer.
     pub notice: Rect,
     /// Keys and prompts.
@@ -109,6 +111,8 @@ pub struct Contents {
     pub alarms: usize,
     /// There is a line about what oomtop has frozen.
     pub banner: bool,
+    /// A recording is shown.
+    pub timeline: bool,
 }
 
 /// Divides a screen. Every rectangle lies within the screen, whatever its size; a part without room is empty.
@@ -119,6 +123,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         note,
         alarms,
         banner,
+        timeline,
     } = contents;
     let screen = Rect::new(0, 0, width, height);
     let mut top = 0;
@@ -138,7 +143,8 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         .collect::<Vec<_>>();
     let footer_rows = u16::from(height >= 2);
     let notice_rows = u16::from(height >= 22);
-    let bottom = height - footer_rows - notice_rows;
+    let timeline_rows = u16::from(timeline && height >= 5);
+    let bottom = height - footer_rows - notice_rows - timeline_rows;
     // A row of the table stays, on the lowest screen too.
     let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
     let has_banner = banner && bottom.saturating_sub(used) >= 2;
@@ -153,6 +159,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     let events_title = take(1, bottom);
     let events_note = take(u16::from(note), bottom);
     let events_rows = take(u16::MAX, bottom);
+    let timeline = take(timeline_rows, height);
     let notice = take(notice_rows, height);
     let footer = take(footer_rows, height);
     Panes {
@@ -165,6 +172,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         events_title,
         events_note,
         events_rows,
+        timeline,
         notice,
         footer,
     }
@@ -233,11 +241,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, in_events: bool, events: usize, note: bool, alarms: usize, banner: bool) {
+        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, in_events: bool, events: usize, note: bool, alarms: usize, banner: bool, timeline: bool) {
             let focus = if in_events { Pane::Events } else { Pane::Processes };
-            let p = panes(width, height, Contents { focus, events, note, alarms, banner });
+            let p = panes(width, height, Contents { focus, events, note, alarms, banner, timeline });
             let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
-            areas.extend([p.banner, p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.notice, p.footer]);
+            areas.extend([p.banner, p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.timeline, p.notice, p.footer]);
             let mut y = 0;
             for area in areas {
                 proptest::prop_assert_eq!(area.y, y);

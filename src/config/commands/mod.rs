@@ -4,6 +4,8 @@ pub(super) mod explain;
 pub(super) mod fleet;
 pub(super) mod metrics;
 pub(super) mod protect;
+pub(super) mod record;
+pub(super) mod replay;
 pub(super) mod run;
 pub(super) mod watch;
 pub(super) mod why;
@@ -29,6 +31,10 @@ pub(super) enum Command {
     Watch(watch::WatchArgs),
     /// Many hosts, ranked by how near they are to an OOM, from Prometheus
     Fleet(fleet::FleetArgs),
+    /// Record samples and OOM events to a file, to be looked at afterwards
+    Record(record::RecordArgs),
+    /// Show a recording: the same screen, with keys for the time
+    Replay(replay::ReplayArgs),
 }
 
 impl Command {
@@ -41,6 +47,8 @@ impl Command {
             Self::Explain(args) => Mode::Explain(args.resolve()),
             Self::Why(args) => Mode::Why(args.resolve()),
             Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
+            Self::Record(args) => Mode::Record(Box::new(args.resolve(environment)?)),
+            Self::Replay(args) => Mode::Replay(Box::new(args.resolve(environment)?)),
             Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
             Self::Metrics(args) => Mode::Metrics(Box::new(args.resolve(environment)?)),
             Self::Watch(args) => Mode::Watch(Box::new(args.resolve(environment)?)),

@@ -10,6 +10,7 @@ use crate::app::settings::Settings;
 use crate::linux::scan::backend::BackendChoice;
 
 pub(super) use list::SETTINGS;
+pub(super) use text::seconds;
 
 /// The value of every setting. `Default` is the built-in layer and the only place of defaults.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use crate::model::memory::band::Thresholds;
 
 /// # Errors
 /// Outside [`MIN_DELAY`] to [`MAX_DELAY`], or no number.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+pub(in crate::config) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok();
     seconds
         .filter(|seconds| (MIN_DELAY..=MAX_DELAY).contains(seconds))

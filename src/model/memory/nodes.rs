@@ -30,6 +30,18 @@ impl NodeSet {
         NonZeroU64::new(bits).map(Self)
     }
 
+    /// A bit for each node, that of node 0 the lowest.
+    #[must_use]
+    pub fn bits(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The set with these bits; `None` if there is none.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Option<Self> {
+        NonZeroU64::new(bits).map(Self)
+    }
+
     /// The union.
     #[must_use]
     pub fn with(self, other: Self) -> Self {

@@ -12,6 +12,16 @@ pub struct RawLines {
 }
 
 impl RawLines {
+    /// What [`Self::lines`] and [`Self::dropped`] have told of lines that were kept before. `None` for a text that could
+    /// not have been kept: too long, or with other control characters than newlines and tabs.
+    #[must_use]
+    pub fn restored(text: String, dropped: u64) -> Option<Self> {
+        let is_ours = |c: char| !c.is_control() || c == '\n' || c == '\t';
+        // A line was kept as long as it was short before its control characters were spelled out.
+        let kept = text.len() <= 4 * MAX_RAW_BYTES && text.chars().all(is_ours);
+        kept.then_some(Self { text, dropped })
+    }
+
     /// The lines in the order of the log.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.text.lines()

@@ -88,7 +88,8 @@ where
                 performer.perform(effect);
             }
             match asked {
-                None => {}
+                // Nothing is replayed here.
+                None | Some(Control::Show(_)) => {}
                 Some(Control::Quit) => return Ok(()),
                 Some(Control::Suspend) => {
                     control.suspend()?;
@@ -114,7 +115,11 @@ where
 
 /// Draws a frame as large as the terminal is now. What the state knows of the size may be older: the message
 /// about it can be lost or late, and a frame of another size would be blank until the next.
-fn draw<B>(terminal: &mut Terminal<B>, state: &mut State, theme: &Theme) -> io::Result<()>
+pub(in crate::runtime) fn draw<B>(
+    terminal: &mut Terminal<B>,
+    state: &mut State,
+    theme: &Theme,
+) -> io::Result<()>
 where
     B: Backend,
     B::Error: Send + Sync + 'static,
@@ -145,7 +150,7 @@ where
 }
 
 /// Makes the next frame draw every cell.
-pub(super) fn redraw<B>(terminal: &mut Terminal<B>) -> io::Result<()>
+pub(in crate::runtime) fn redraw<B>(terminal: &mut Terminal<B>) -> io::Result<()>
 where
     B: Backend,
     B::Error: Send + Sync + 'static,
@@ -158,7 +163,7 @@ where
 }
 
 /// A back end's error as an I/O error; most back ends return one already.
-pub(super) fn terminal_error<E: Error + Send + Sync + 'static>(error: E) -> io::Error {
+pub(in crate::runtime) fn terminal_error<E: Error + Send + Sync + 'static>(error: E) -> io::Error {
     let error: Box<dyn Error + Send + Sync> = Box::new(error);
     match error.downcast::<io::Error>() {
         Ok(error) => *error,

@@ -14,10 +14,12 @@ mod keyboard;
 mod terminal;
 pub(in crate::runtime) mod waking;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use ratatui::Terminal;
+use ratatui::backend::Backend;
 use rustix::process::Signal;
 use tokio::sync::mpsc::Sender;
 
@@ -39,6 +41,7 @@ use keyboard::Keyboard;
 
 pub use dashboard::Dashboard;
 pub use event_loop::{TerminalControl, run_loop};
+pub(in crate::runtime) use event_loop::{draw, redraw, terminal_error};
 pub use terminal::{JobControl, Screen, ScreenBackend};
 
 /// Files that the full screen has open at the same time: 32 while it waits, one for each v1 group whose events it
@@ -176,6 +179,69 @@ fn show(
         // Where standard error is closed nobody can be told.
         let _ = std::io::stderr().write_all(word.as_bytes());
     }
+    outcome
+}
+
+/// What can be shown in place of the running machine.
+pub(in crate::runtime) trait Show {
+    /// The inbox for keys, mouse and signals.
+    fn sender(&self) -> Sender<Msg>;
+
+    /// Runs until the user quits.
+    async fn run<B, C>(
+        self,
+        terminal: &mut Terminal<B>,
+        control: &mut C,
+        theme: &Theme,
+    ) -> io::Result<()>
+    where
+        B: Backend,
+        B::Error: Send + Sync + 'static,
+        C: TerminalControl;
+}
+
+/// Shows something else than the running machine until the user quits. Returns the exit status: 0, or 128 + the signal that ended the program.
+///
+/// # Errors
+/// See [`RunError`]; the terminal is restored before this returns.
+pub(in crate::runtime) fn show_other(
+    other: impl Show,
+    theme: &Theme,
+    mouse: bool,
+) -> Result<u8, RunError> {
+    match on_terminal(other, theme, mouse) {
+        Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
+        outcome => outcome,
+    }
+}
+
+fn on_terminal(other: impl Show, theme: &Theme, mouse: bool) -> Result<u8, RunError> {
+    let _guardian = Guardian::start(&terminal::farewell());
+    let _ = terminal::arm();
+    require_threads(THREADS).map_err(RunError::Thread)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .map_err(RunError::Thread)?;
+    let send = other.sender();
+    let tasks = runtime
+        .block_on(async { input::signals(&send) })
+        .map_err(RunError::Signals)?;
+    let mut screen = Screen::enter(mouse).map_err(RunError::Terminal)?;
+    let outcome = runtime.block_on(async {
+        let keyboard = Keyboard::start(send)?;
+        let Screen { terminal, control } = &mut screen;
+        let ended = other.run(terminal, control, theme).await;
+        let keys = keyboard.end();
+        let status = tasks.exit_status(ended.and(keys));
+        tasks.end().await;
+        status.map_err(RunError::Terminal)
+    });
+    runtime.shutdown_background();
+    terminal::give_up_after(input::GRACE, *outcome.as_ref().unwrap_or(&1));
+    drop(screen);
     outcome
 }
 

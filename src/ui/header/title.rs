@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::State;
 use crate::model::snapshot::Snapshot;
-use crate::text::format;
+use crate::text::format::{self, date};
 use crate::text::tone::{Line, Tone};
 use crate::ui::canvas::Canvas;
 
@@ -35,7 +35,7 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if state.paused {
         right.push(Tone::Watch, "PAUSED  ");
     }
-    if state.settings.read_only {
+    if state.settings.read_only && state.replay.is_none() {
         right.push(Tone::Watch, "read-only  ");
     }
     if host.hidepid {
@@ -53,9 +53,21 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         Tone::Dim
     };
     right.push(tone, format!("{:.1}s  ", period.as_secs_f64()));
-    right.push(Tone::Normal, state.now.wall.to_string());
+    match &state.replay {
+        Some(_) => right.push(
+            Tone::Strong,
+            format!("{} {}", date(state.now.wall), state.now.wall),
+        ),
+        None => right.push(Tone::Normal, state.now.wall.to_string()),
+    }
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
-    let mut left = Line::of(Tone::Accent, "oomtop");
+    let mut left = match &state.replay {
+        // Never to be taken for the running machine.
+        Some(replay) => {
+            Line::of(Tone::Critical, "REPLAY").add(Tone::Strong, format!(" {}", replay.file))
+        }
+        None => Line::of(Tone::Accent, "oomtop"),
+    };
     let cost = state.snapshot.own_cost.map_or_else(String::new, |cost| {
         let size = format::size(cost.resident);
         format!("  self {:.1}% CPU {size}", cost.cpu_percent)

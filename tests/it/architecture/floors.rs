@@ -40,6 +40,11 @@ const FLOORS: &[Floor] = &[
         never: PURE,
     },
     Floor {
+        name: "recording",
+        may_import: &["recording", "model", "oomlog"],
+        never: PURE,
+    },
+    Floor {
         name: "text",
         may_import: &["text", "model", "oomlog"],
         never: PURE,
@@ -72,7 +77,15 @@ const FLOORS: &[Floor] = &[
     Floor {
         name: "runtime",
         may_import: &[
-            "runtime", "app", "ui", "output", "linux", "text", "model", "oomlog",
+            "runtime",
+            "app",
+            "ui",
+            "output",
+            "linux",
+            "text",
+            "recording",
+            "model",
+            "oomlog",
         ],
         never: &[],
     },

@@ -76,6 +76,19 @@ pub struct Domains {
 }
 
 impl Domains {
+    /// The view alone: open or not, order, filter. For another moment of a recording.
+    pub(in crate::app) fn forgetting(self) -> Self {
+        Self {
+            open: self.open,
+            order: self.order,
+            filter: self.filter,
+            unfolded: self.unfolded,
+            list: self.list,
+            path: self.path,
+            ..Self::default()
+        }
+    }
+
     /// Takes a report of the log, which says what domain ran out of memory.
     pub fn accept_report(&mut self, report: &OomReport) {
         self.kills.report(report);

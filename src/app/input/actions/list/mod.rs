@@ -5,6 +5,7 @@ mod dialog;
 mod look;
 mod movement;
 mod program;
+mod time;
 
 use crate::app::input::action::{Action, Aim, Group, Place};
 use crate::app::input::keymap::Rows;
@@ -29,6 +30,7 @@ const TEXTS: &[KeyScope] = &[
     KeyScope::Ledger,
     KeyScope::History,
     KeyScope::Rules,
+    KeyScope::Compare,
 ];
 const DIALOGS: &[KeyScope] = &[
     KeyScope::Help,
@@ -48,6 +50,7 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Rules,
     KeyScope::Rule,
     KeyScope::Leave,
+    KeyScope::Compare,
 ];
 
 /// All actions, in the order of the help and the footer.
@@ -56,6 +59,7 @@ pub static ACTIONS: Rows = &[
     act::ACT,
     look::LOOK,
     movement::MOVE,
+    time::TIME,
     program::PROGRAM,
     dialog::DIALOG,
 ];

@@ -135,6 +135,9 @@ pub(in crate::app::input::actions) fn refresh(state: &mut State) -> Vec<Effect> 
 }
 
 pub(in crate::app::input::actions) fn pause(state: &mut State) -> Vec<Effect> {
+    if state.replay.is_some() {
+        return state.toggle_playing();
+    }
     state.paused = !state.paused;
     if state.paused {
         Vec::new()

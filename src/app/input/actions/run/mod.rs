@@ -4,3 +4,4 @@ pub(super) mod act;
 pub(super) mod back;
 pub(super) mod incident;
 pub(super) mod look;
+pub(super) mod time;

@@ -1,0 +1,94 @@
+//! `oomtop record`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::app::settings::Settings;
+use crate::config::environment::Environment;
+use crate::config::root::RootArgs;
+use crate::config::settings::seconds;
+use crate::config::{Stop, sources};
+use crate::linux::SysRoot;
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::size::parse_size;
+
+/// Least room of a recording.
+const LEAST: u64 = 1 << 20;
+
+/// The end of the help.
+const PLACES: &str = "\
+oomtop replay FILE shows a recording. FILE is the newest part of it; a full part becomes FILE.1, FILE.2 and so on, and the \
+oldest is removed when all together are larger than --max. What is recorded can be read by nobody else: command lines are \
+in it. SIGTERM and SIGINT end a recording with status 0; after kill -9 the last second may be missing.";
+
+/// Records samples and OOM events to a file, to be looked at afterwards.
+#[derive(Debug, clap::Args)]
+#[command(after_help = PLACES)]
+pub(in crate::config) struct RecordArgs {
+    /// Where to record; a file that exists is refused
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+
+    /// Time between two samples: seconds, such as 1s or 0.5, 0.1 to 3600
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = every)]
+    every: Duration,
+
+    /// Most bytes of all parts together
+    #[arg(long, value_name = "SIZE", default_value = "100M", value_parser = most)]
+    max: u64,
+
+    /// If FILE is a recording already, make it an older part, which counts for --max
+    #[arg(long = "continue")]
+    goes_on: bool,
+
+    #[command(flatten)]
+    root: RootArgs,
+}
+
+fn every(text: &str) -> Result<Duration, String> {
+    seconds(text.strip_suffix('s').unwrap_or(text))
+}
+
+fn most(text: &str) -> Result<u64, String> {
+    match parse_size(text).map_err(|error| error.to_string())? {
+        0..LEAST => Err("takes a size of at least 1M".to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
+/// A recording to make.
+#[derive(Debug)]
+pub struct RecordLaunch {
+    /// Where.
+    pub file: PathBuf,
+    /// Most bytes of all parts together.
+    pub most: u64,
+    /// An earlier recording there becomes an older part.
+    pub goes_on: bool,
+    /// Settings of the run; `delay` is the time between two samples.
+    pub settings: Settings,
+    /// Where the kernel's files are.
+    pub root: SysRoot,
+    /// How to read the processes.
+    pub backend: BackendChoice,
+}
+
+impl RecordArgs {
+    /// # Errors
+    /// Wrong settings.
+    pub(super) fn resolve(self, environment: &Environment) -> Result<RecordLaunch, Stop> {
+        let sources = sources::read(Vec::new(), environment).map_err(Stop::wrong)?;
+        let values = sources.configuration.values;
+        Ok(RecordLaunch {
+            file: self.output,
+            most: self.max,
+            goes_on: self.goes_on,
+            settings: Settings {
+                delay: self.every,
+                ..values.settings
+            },
+            root: self.root.resolve(),
+            backend: values.backend,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! `oomtop record`: samples and events to a file, without a screen.
+//!
+//! A state of the dashboard that nobody looks at decides when samples are taken and what each must read, so that the
+//! recording has what the screen would have had.
+
+pub(super) mod parts;
+mod pending;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::headless::{Event, LogItem, Session};
+use super::{RunError, clock, complain};
+use crate::app::State;
+use crate::app::msg::{Effect, Msg};
+use crate::app::settings::Settings;
+use crate::app::update::update;
+use crate::linux::SysRoot;
+use crate::linux::scan::backend::BackendChoice;
+use crate::model::snapshot::Needs;
+use crate::recording::{Encoder, Header, Item};
+use crate::text::format;
+use parts::Parts;
+use pending::Pending;
+
+/// The screen that nobody looks at: its rows are read as exactly as those of a large terminal.
+const SCREEN: (u16, u16) = (200, 100);
+
+/// A recording to make.
+#[derive(Debug)]
+pub struct Recorder {
+    /// Where.
+    pub file: PathBuf,
+    /// Most bytes of all parts together.
+    pub most: u64,
+    /// An earlier recording there becomes an older part.
+    pub goes_on: bool,
+    /// Settings; `delay` is the time between two samples.
+    pub settings: Settings,
+    /// Where the kernel's files are.
+    pub root: SysRoot,
+    /// How to read the processes.
+    pub backend: BackendChoice,
+}
+
+/// Records until SIGTERM or SIGINT. Returns the exit status, 0.
+///
+/// # Errors
+/// If the machine cannot be read, or the recording cannot be begun.
+pub fn record(recorder: Recorder) -> Result<u8, RunError> {
+    let mut session = Session::new(recorder.root, recorder.backend)?;
+    let host = session.host()?.clone();
+    let now = clock::now();
+    let header = Header {
+        id: id(now.wall.unix_micros),
+        segment: 0,
+        unix_micros: now.wall.unix_micros,
+    };
+    let parts = Parts::begin(&recorder.file, header, recorder.most, recorder.goes_on)
+        .map_err(RunError::Recording)?;
+    session.follow_log()?;
+    let mut tape = Tape {
+        encoder: Encoder::new(host.clone()),
+        parts,
+        pending: Pending::default(),
+        trouble: None,
+    };
+    let mut state = State::new(recorder.settings, host, SCREEN, now);
+    let mut msg = Msg::Tick(now);
+    loop {
+        for effect in update(&mut state, msg).effects {
+            if let Effect::Sample(needs) = effect {
+                session.ask(&Needs {
+                    all_commands: true,
+                    ..needs
+                })?;
+            }
+        }
+        // What the state says is for a screen.
+        state.notice = None;
+        let event = session.next(Instant::now() + state.quiet_for());
+        let now = clock::now();
+        msg = match event {
+            Event::Tick(now) => Msg::Tick(now),
+            Event::Sample(Ok(snapshot)) => {
+                tape.sample(&Item::Sample(Arc::clone(&snapshot)));
+                Msg::Sampled(snapshot)
+            }
+            Event::Sample(Err(error)) => {
+                let reason = error.to_string();
+                tape.take(Item::Failed(reason.clone()));
+                Msg::SampleFailed(reason)
+            }
+            Event::Log(LogItem::Event(event)) => {
+                tape.take(Item::Oom(event.clone()));
+                Msg::Oom(event)
+            }
+            Event::Log(LogItem::Traced(traced)) => {
+                tape.take(Item::Traced(traced.clone()));
+                Msg::Traced(traced)
+            }
+            Event::Log(LogItem::Source(source)) => {
+                tape.take(Item::Source(source.clone()));
+                Msg::Source(source)
+            }
+            Event::Stop(_) => {
+                tape.write_events();
+                tape.finish();
+                return Ok(0);
+            }
+        };
+        if !matches!(msg, Msg::Tick(_)) {
+            update(&mut state, Msg::Tick(now));
+        }
+    }
+}
+
+/// From items to the file.
+struct Tape {
+    encoder: Encoder,
+    parts: Parts,
+    pending: Pending,
+    /// What is wrong with the disk, said once.
+    trouble: Option<String>,
+}
+
+impl Tape {
+    /// Takes in what is written with the next sample, or at once if there is much of it.
+    fn take(&mut self, item: Item) {
+        if self.pending.push(item, clock::now()) {
+            self.write_events();
+        }
+    }
+
+    fn write_events(&mut self) {
+        let mut frames = Vec::new();
+        for (item, now) in self.pending.take() {
+            self.encoder.append(&mut frames, &item, now);
+        }
+        self.write(&frames);
+    }
+
+    fn sample(&mut self, item: &Item) {
+        self.write_events();
+        let now = clock::now();
+        if self.parts.is_full() {
+            match self.parts.next_part(now.wall.unix_micros) {
+                Ok(()) => self.encoder.begin_segment(),
+                Err(error) => {
+                    self.say(&error);
+                    // Without another part the recording would be larger than allowed.
+                    return;
+                }
+            }
+        }
+        let mut frames = Vec::new();
+        self.encoder.append(&mut frames, item, now);
+        self.write(&frames);
+    }
+
+    fn write(&mut self, frames: &[u8]) {
+        if frames.is_empty() {
+            return;
+        }
+        match self.parts.append(frames) {
+            Ok(()) => {
+                if self.trouble.take().is_some() {
+                    complain("recording goes on");
+                }
+            }
+            Err(error) => {
+                // The next sample must not differ from one that is not in the file.
+                self.encoder.begin_segment();
+                self.say(&error);
+            }
+        }
+    }
+
+    /// Says what is wrong, once for each thing.
+    fn say(&mut self, error: &std::io::Error) {
+        let sentence = format!(
+            "nothing is recorded: {error}; with {} in its parts, it is tried again at the next sample",
+            format::size(self.parts.bytes())
+        );
+        if self.trouble.as_ref() != Some(&sentence) {
+            complain(&sentence);
+            self.trouble = Some(sentence);
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Err(error) = self.parts.finish() {
+            self.say(&error);
+        }
+        if self.encoder.too_large() > 0 {
+            complain(&format!(
+                "{} samples or events were too large and are not in the recording",
+                self.encoder.too_large()
+            ));
+        }
+    }
+}
+
+/// A number that no other recording has.
+pub(super) fn id(unix_micros: i64) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    // Keyed anew in each process from the kernel's random numbers.
+    let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+    hasher.write_i64(unix_micros);
+    hasher.finish()
+}

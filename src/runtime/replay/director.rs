@@ -1,0 +1,207 @@
+//! [`Director`]: the loop of a replay. Keys and the clock decide which recorded sample the state takes in next.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::timeout;
+
+use super::stage::Stage;
+use crate::app::State;
+use crate::app::msg::{Control, Effect, Msg, Receipt};
+use crate::app::replay::{Replay, Travel};
+use crate::app::settings::Settings;
+use crate::app::update::update;
+use crate::runtime::screen::{Show, TerminalControl, draw, redraw, terminal_error};
+use crate::text::tone::Tone;
+use crate::ui::theme::Theme;
+
+/// Most keys and signals that may wait.
+const INBOX: usize = 256;
+
+/// How long it waits if nothing is due: a notice must go.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long a sentence stays in the footer.
+const SAID: Duration = Duration::from_secs(6);
+
+/// A recording, its screen's state to come, and the inbox for keys.
+#[derive(Debug)]
+pub(super) struct Director {
+    stage: Stage,
+    name: String,
+    settings: Settings,
+    send: Sender<Msg>,
+    inbox: Receiver<Msg>,
+}
+
+impl Director {
+    pub(super) fn new(stage: Stage, name: String, settings: Settings) -> Self {
+        let (send, inbox) = channel(INBOX);
+        Self {
+            stage,
+            name,
+            settings,
+            send,
+            inbox,
+        }
+    }
+}
+
+impl Show for Director {
+    fn sender(&self) -> Sender<Msg> {
+        self.send.clone()
+    }
+
+    async fn run<B, C>(
+        mut self,
+        terminal: &mut Terminal<B>,
+        control: &mut C,
+        theme: &Theme,
+    ) -> io::Result<()>
+    where
+        B: Backend,
+        B::Error: Send + Sync + 'static,
+        C: TerminalControl,
+    {
+        let size = terminal.size().map_err(terminal_error)?;
+        let size = (size.width, size.height);
+        let mut state = self
+            .stage
+            .state(self.name.clone(), self.settings.clone(), size);
+        greet(&mut state);
+        let mut shown = Instant::now();
+        let mut said = Said::default();
+        draw(terminal, &mut state, theme)?;
+        loop {
+            let stays = state.replay.as_ref().and_then(Replay::stays);
+            let left = stays.map(|stays| stays.saturating_sub(shown.elapsed()));
+            let wait = left.unwrap_or(LOOK).min(LOOK);
+            let msg = match timeout(wait, self.inbox.recv()).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(msg)) => Some(msg),
+                Err(_) => None,
+            };
+            // The clocks of the recording stand with the sample on the screen.
+            let now = state.snapshot.taken;
+            update(&mut state, Msg::Tick(now));
+            let mut asked = None;
+            if let Some(msg) = msg {
+                let reaction = update(&mut state, msg);
+                for effect in reaction.effects {
+                    answer(&mut state, effect);
+                }
+                asked = reaction.control;
+            } else if left.is_some_and(|left| left <= wait) {
+                let next = state.replay.as_ref().map(|r| r.target(Travel::Samples(1)));
+                asked = next.map(Control::Show);
+            }
+            match asked {
+                None | Some(Control::Interrupt) => {}
+                Some(Control::Quit) => return Ok(()),
+                Some(Control::Show(sample)) => {
+                    state = self.stage.show(state, sample);
+                    state.changed = true;
+                    shown = Instant::now();
+                    at_the_end(&mut state);
+                }
+                Some(Control::Suspend) => {
+                    control.suspend()?;
+                    redraw(terminal)?;
+                    let size = terminal.size().map_err(terminal_error)?;
+                    update(&mut state, Msg::Resized(size.width, size.height));
+                    shown = Instant::now();
+                }
+                Some(Control::Redraw) => redraw(terminal)?,
+                Some(Control::Retake) => {
+                    if control.retake()? {
+                        redraw(terminal)?;
+                    }
+                }
+            }
+            said.settle(&mut state);
+            if std::mem::take(&mut state.changed) {
+                draw(terminal, &mut state, theme)?;
+            }
+        }
+    }
+}
+
+/// What is missing is said before anything is looked at.
+fn greet(state: &mut State) {
+    let Some(replay) = &mut state.replay else {
+        return;
+    };
+    replay.playing = true;
+    let holes = replay.timeline.holes.clone();
+    if let Some(first) = holes.first() {
+        let more = match holes.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more (oomtop replay --json FILE lists them)"),
+        };
+        state.say(Tone::Watch, format!("{first}{more}"));
+    }
+}
+
+fn at_the_end(state: &mut State) {
+    let Some(replay) = &mut state.replay else {
+        return;
+    };
+    if replay.playing && replay.at + 1 == replay.timeline.samples.len() {
+        replay.playing = false;
+        state.say(Tone::Normal, "the end of the recording");
+    }
+}
+
+/// The sentence in the footer, and since when it is there: the clocks of a recording that stands still do not take it away.
+#[derive(Debug, Default)]
+struct Said {
+    text: Option<String>,
+    since: Option<Instant>,
+}
+
+impl Said {
+    /// Takes a sentence away that has been there long enough.
+    fn settle(&mut self, state: &mut State) {
+        let text = state.notice.as_ref().map(|notice| notice.text.clone());
+        if text != self.text {
+            self.text = text;
+            self.since = Some(Instant::now());
+        }
+        let is_over = self.since.is_some_and(|since| since.elapsed() >= SAID);
+        if self.text.is_some() && is_over {
+            state.notice = None;
+            state.changed = true;
+        }
+    }
+}
+
+/// Answers what the running machine would have been asked for.
+fn answer(state: &mut State, effect: Effect) {
+    let unknown = || "replay: this is not recorded".to_owned();
+    let msg = match effect {
+        Effect::Sample(_) => {
+            state.sampling = None;
+            return;
+        }
+        Effect::Attend(_) | Effect::Hold(_) | Effect::Withdraw(_) | Effect::ReadRules(_) => return,
+        Effect::ListGroups => Msg::Groups(Err(unknown())),
+        Effect::Survey(group) => Msg::Surveyed(group, Err(unknown())),
+        Effect::ReadDropIn(unit, lasting) => Msg::DropIn(unit, lasting, Err(unknown())),
+        Effect::ReadOlderBoots => Msg::Older(Err(
+            "replay: the journal of this machine may not be that of the recording".to_owned(),
+        )),
+        Effect::ReadLedger(_) => Msg::Ledger(Arc::new(Err(unknown()))),
+        Effect::Write { .. } => {
+            state.say(Tone::Watch, "replay: nothing is written");
+            return;
+        }
+        Effect::Save { .. } => {
+            Msg::Done(Receipt::Saved(Err("replay: nothing is written".to_owned())))
+        }
+    };
+    update(state, msg);
+}

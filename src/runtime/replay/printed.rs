@@ -1,0 +1,84 @@
+//! One sample of a recording as a table or a JSON document.
+
+use std::io;
+use std::path::Path;
+
+use super::stage::Stage;
+use crate::app::replay::Travel;
+use crate::app::replay::moment::parse;
+use crate::app::settings::Settings;
+use crate::model::time::Wall;
+use crate::output::json::document;
+use crate::output::safe_json::escaped;
+use crate::output::table::plain;
+use crate::runtime::headless::print;
+use crate::runtime::{RunError, complain};
+
+/// The screen that nobody looks at.
+const SIZE: (u16, u16) = (200, 60);
+
+/// A time so far behind the last sample is not in the recording, in microseconds.
+const BEYOND: i64 = 60_000_000;
+
+/// Prints the last sample, or the one of a time. What is missing goes to standard error.
+pub(super) fn print_moment(
+    mut recorded: Stage,
+    path: &Path,
+    settings: Settings,
+    at: Option<&str>,
+    json: bool,
+) -> Result<u8, RunError> {
+    for hole in &recorded.timeline.holes {
+        complain(&format!("{}: {hole}", path.display()));
+    }
+    let timeline = recorded.timeline.clone();
+    let (first, last) = timeline.span().unwrap_or_default();
+    let zone = recorded.first.wall;
+    let wall = |unix_micros| Wall {
+        unix_micros,
+        ..zone
+    };
+    let mut state = recorded.state(String::new(), settings, SIZE);
+    let wanted = match at {
+        // A length alone counts from the end.
+        Some(text) => parse(text, wall(last), (first, last)).map_err(RunError::Recording)?,
+        None => last,
+    };
+    if !(first - BEYOND..=last + BEYOND).contains(&wanted) {
+        complain(&format!(
+            "{} has no sample at {}: it is of {} to {}",
+            path.display(),
+            wall(wanted),
+            wall(first),
+            wall(last)
+        ));
+        return Ok(1);
+    }
+    let target = state.replay.as_ref().map(|r| r.target(Travel::To(wanted)));
+    if let Some(target) = target.filter(|target| *target > 0) {
+        state = recorded.show(state, target);
+    }
+    let snapshot = &state.snapshot;
+    let text = if json {
+        let document = document(
+            snapshot,
+            &state.host,
+            &state.marks,
+            &state.events,
+            &state.settings.thresholds,
+        );
+        let text = serde_json::to_string_pretty(&document)
+            .map_err(|error| RunError::Output(io::Error::from(error)))?;
+        format!("{}\n", escaped(&text))
+    } else {
+        plain(
+            snapshot,
+            &state.host,
+            &state.marks,
+            &state.events,
+            &state.settings,
+            state.now,
+        )
+    };
+    print(&text).map_or_else(crate::runtime::headless::Halt::status, |()| Ok(0))
+}
