@@ -8,7 +8,7 @@ use crate::app::lookout::{By, Death, Named, News, WhatRanOut};
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::memory::band::Band;
 use crate::model::oom_domain::stuck::Stuck;
-use crate::text::format::{about, long_size, number_of, percent};
+use crate::text::format::{long_size, number_of, percent, roughly};
 
 /// An event with its time.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,12 +96,18 @@ impl Told {
 fn sentence(news: &News) -> String {
     match news {
         News::Killed(death) => killed(death),
-        News::Filling { of, left, victim } => {
+        News::Filling {
+            of,
+            left,
+            brief,
+            victim,
+        } => {
+            let doubt = if *brief { "?" } else { "" };
             let whom = match victim {
                 Some((pid, comm)) => format!("next victim {pid} {comm}"),
                 None => "nobody in it can be told to be the next victim".to_owned(),
             };
-            format!("FULL IN ~{} {}: {whom}", about(*left), called(of))
+            format!("FULL IN {}{doubt} {}: {whom}", roughly(*left), called(of))
         }
         News::NotFilling { of } => format!("{} does not fill any more", called(of)),
         News::Band {
@@ -211,8 +217,14 @@ fn facts(news: &News) -> Vec<(&'static str, Value)> {
             ];
             all.extend(known.into_iter().flatten());
         }
-        News::Filling { of, left, victim } => {
+        News::Filling {
+            of,
+            left,
+            brief,
+            victim,
+        } => {
             place(of);
+            all.push(("brief", json!(brief)));
             all.push(("seconds_left", json!(left.as_secs_f64().round())));
             if let Some((pid, comm)) = victim {
                 all.extend([("pid", json!(pid)), ("comm", json!(comm))]);
@@ -276,9 +288,10 @@ mod tests {
         let filling = told(News::Filling {
             of: of(),
             left: Duration::from_secs(42),
+            brief: true,
             victim: Some((7, "x\n\u{1b}[2J\"".to_owned())),
         });
-        let text = "FULL IN ~40s a.service (/system.slice/a.service): next victim 7 x\u{fffd}\u{fffd}[2J\"";
+        let text = "FULL IN ~40s? a.service (/system.slice/a.service): next victim 7 x\u{fffd}\u{fffd}[2J\"";
         assert_eq!(filling.text(), text);
         let json: serde_json::Value = serde_json::from_str(&filling.json()).expect("JSON");
         assert_eq!(json["event"], "forecast");

@@ -54,7 +54,7 @@ pub fn left(host: &Host) -> String {
 pub fn full_in(seconds: Option<f64>) -> String {
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .map_or_else(unknown, |left| format!("~{}", format::about(left)))
+        .map_or_else(unknown, format::roughly)
 }
 
 /// Kills of the last hour; `-` if nobody counts them.

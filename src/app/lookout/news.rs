@@ -37,6 +37,8 @@ pub enum News {
         of: Named,
         /// Time until nothing is left.
         left: Duration,
+        /// The last seconds alone say so: a start that takes memory at once looks like that too.
+        brief: bool,
         /// Who is killed then; `None` if nobody can be, or badness does not decide.
         victim: Option<(Pid, String)>,
     },
@@ -188,6 +190,7 @@ impl Told {
                 news.push(News::Filling {
                     of: of(),
                     left,
+                    brief: watch.forecast.is_brief(),
                     victim: victim.map(|process| (process.id.pid, process.comm.to_string())),
                 });
             }
