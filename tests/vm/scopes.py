@@ -63,7 +63,6 @@ check(hog.wait(60) == -9, "it dies at the limit")
 say(tui.wait("the kill", lambda t: any("killed %d" % hog.pid in line for line in events(t))))
 check(until(lambda: not os.path.exists(CG + to)), "the scope has ended with it")
 
-tui.keys("Escape")
 before = group(idle.pid)
 move(tui, idle.pid, "100M")
 check(until(lambda: "/oomtop-sleep-" in group(idle.pid)), "the other is moved, too: %s" % group(idle.pid))
