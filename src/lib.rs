@@ -49,8 +49,9 @@
 //!
 //! What is a unit's is written by its systemd ([`model::plan::step::UnitStep`], `linux/systemd/`): limits of the running
 //! unit over D-Bus, where nobody waits longer than 2 s for an answer, what is only read from files by a drop-in. Their undo
-//! removes what they left in files. A process of systemd's tree is moved into a scope that systemd starts. systemd writes all files of a unit's group at once: what somebody had written past it is
-//! put back, and where that would come too late, systemd is not asked (`linux/write/unit/limit.rs`).
+//! removes what they left in files. A process of systemd's tree is moved into a scope that systemd starts. systemd writes all
+//! files of a unit's group at once: what somebody had written past it is put back, and where that would come too late,
+//! systemd is not asked (`linux/write/unit/limit.rs`).
 //!
 //! With `--audit FILE` the executor is wrapped in one that logs ([`output::audit`]): what is about to be written is on
 //! disk before the first step, each step after it, and a write whose beginning cannot be logged is not made. Once a line

@@ -93,6 +93,17 @@ impl Connection {
                 signature: "",
             };
             connection.call(&hello, &Arguments::default())?;
+        } else if hands_over {
+            // Descriptors that come while the other end still reads BEGIN end the connection (systemd
+            // src/libsystemd/sd-bus/bus-socket.c `bus_socket_read_auth`): an answer shows that it is through.
+            let ping = Call {
+                destination: "org.freedesktop.systemd1",
+                path: "/org/freedesktop/systemd1",
+                interface: "org.freedesktop.DBus.Peer",
+                member: "Ping",
+                signature: "",
+            };
+            connection.call(&ping, &Arguments::default())?;
         }
         Ok(connection)
     }

@@ -85,7 +85,8 @@ impl Connected {
                 }
                 Ok(_) if Instant::now() < until => std::thread::sleep(LOOK),
                 Ok(_) => return Err(self.no_scope(&Error::Slow)),
-                Err(refusal) => return Err(refusal),
+                // It was asked: it may still do it.
+                Err(_) => return Err(self.no_scope(&Error::Slow)),
             }
         }
         Ok((self.group(&unit)?, named))
