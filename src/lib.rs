@@ -101,9 +101,10 @@
 //! | whom rules hold (`model/rules/book.rs`), while a dialog shows it | 4096 processes of each rule | more are counted |
 //! | groups whose events are followed (`linux/wake/groups.rs`) | 16 | the others show at the next sample |
 //! | what waits for the recording (`runtime/record/pending.rs`) | 64 events, 1 MiB of reports | it is written at once |
+//! | the last minutes beside the screen, with `--record-kills` (`recording/ring.rs`, `runtime/record/keeper.rs`) | 2 MiB and one sample; 32 messages on the way | the oldest minute goes; a message is left out |
 //! | a recording on the disk (`runtime/record/parts.rs`) | `--max` | the oldest part is removed |
 //! | a frame of a recording (`recording/frame.rs`) | 16 MiB, 64 MiB unpacked, 1 048 576 frames | it is left out and counted; the file is refused |
-//! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads and the helpers for blocked reads | refused at the start |
+//! | descriptors, threads (`runtime/screen/`) | 60 files, 8 threads, one more with `--record-kills`, and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.

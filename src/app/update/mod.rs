@@ -142,6 +142,13 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
+        Msg::Recorded(saved) => {
+            match saved {
+                Ok(saved) => state.say(Tone::Good, saved),
+                Err(why) => state.say(Tone::Critical, why),
+            }
+            Vec::new()
+        }
         Msg::Resumed => state.ask(Control::Retake),
         Msg::Stop => state.ask(Control::Quit),
     }
