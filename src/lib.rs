@@ -107,10 +107,11 @@
 //! | events for the hook of `oomtop watch`, lines for who reads them (`runtime/watch/`) | 64, 1024 | more are counted |
 //! | an answer of Prometheus (`runtime/fleet/client.rs`) | 32 MiB, 8 seconds | a sentence, the last answer stays |
 //! | hosts and domains of a fleet (`model/fleet/`) | 5000, 16 of each host | more are counted, the calm ones go |
-//! | descriptors, threads (`runtime/screen/`) | 69 files, 9 threads and the helpers for blocked reads | refused at the start |
 //! | what waits for the recording (`runtime/record/pending.rs`) | 64 events, 1 MiB of reports | it is written at once |
+//! | the last minutes beside the screen, with `--record-kills` (`recording/ring.rs`, `runtime/record/keeper.rs`) | 2 MiB and one sample; 32 messages on the way | the oldest minute goes; a message is left out |
 //! | a recording on the disk (`runtime/record/parts.rs`) | `--max` | the oldest part is removed |
 //! | a frame of a recording (`recording/frame.rs`) | 16 MiB, 64 MiB unpacked, 1 048 576 frames | it is left out and counted; the file is refused |
+//! | descriptors, threads (`runtime/screen/`) | 69 files, 9 threads, one more with `--record-kills`, and the helpers for blocked reads | refused at the start |
 //!
 //! `tests/tty/bounded.rs` looks at all of them together, for half an hour if asked
 //! (`OOMTOP_TEST_MINUTES=30`): private memory stays below 14 MiB, and 3 kB for each process of the machine.

@@ -126,6 +126,8 @@ pub enum Msg {
     Rules(Arc<RuleBook>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], or why not.
     Older(Result<OlderBoots, String>),
+    /// The last minutes were saved, or why not; a sentence.
+    Recorded(Result<String, String>),
     /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
     Resumed,
     /// A signal asks oomtop to stop, or the terminal is gone.
@@ -192,6 +194,8 @@ pub enum Effect {
     ReadOlderBoots,
     /// Read where the memory of the host or of a cgroup is, for the page that shows it.
     ReadLedger(Place),
+    /// Save the last minutes; the answer is [`Msg::Recorded`].
+    SaveRecording,
     /// Save a report as text and as JSON in the working directory; no file is ever overwritten.
     Save {
         /// The report as the dialog shows it.

@@ -1,5 +1,6 @@
 //! [`Settings`]: what flags, variables and files decided. Only the refresh period and the rules change during the run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub filter: Filter,
     /// Sort column at start, by id.
     pub sort: Option<&'static str>,
+    /// Keep the last minutes, and save them in this directory after a kill.
+    pub record_kills: Option<PathBuf>,
     /// The rules that `oomtop protect` applies, or what is wrong with their files.
     pub rules: Result<Arc<Rules>, String>,
     /// The group of the command that `oomtop run` has started: the table shows its processes, and Ctrl-C is the command's.
@@ -46,6 +49,7 @@ impl Default for Settings {
             kernel_threads: false,
             filter: Filter::default(),
             sort: None,
+            record_kills: None,
             rules: Ok(Arc::default()),
             watched: None,
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::encoder::Encoder;
+use super::frame::Kind;
 use super::header::Header;
 use super::item::Item;
 use crate::model::snapshot::Host;
@@ -39,8 +40,8 @@ impl Ring {
         }
     }
 
-    /// Takes in an item that came at this time.
-    pub fn push(&mut self, item: &Item, now: Now) {
+    /// Takes in an item that came at this time; returns what kind it is, `None` if it was too large.
+    pub fn push(&mut self, item: &Item, now: Now) -> Option<Kind> {
         let mut frame = Vec::new();
         if let Item::Sample(snapshot) = item {
             // A quarter of the room at most, so that most of the room is always in use.
@@ -52,9 +53,7 @@ impl Ring {
                 self.stretches.push_back(Stretch::default());
             }
         }
-        if self.encoder.append(&mut frame, item, now).is_none() {
-            return;
-        }
+        let kind = self.encoder.append(&mut frame, item, now)?;
         self.bytes += frame.len();
         match self.stretches.back_mut() {
             Some(stretch) => {
@@ -78,6 +77,7 @@ impl Ring {
         if self.stretches.is_empty() {
             self.encoder.begin_segment();
         }
+        Some(kind)
     }
 
     /// Bytes in use.

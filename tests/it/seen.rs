@@ -258,7 +258,11 @@ impl Session {
                     self.scene
                         .tell(Msg::Ledger(Arc::new(Err("no numbers".to_owned()))));
                 }
-                Effect::Sample(_) | Effect::Withdraw(_) | Effect::Hold(_) | Effect::Attend(_) => {}
+                Effect::SaveRecording
+                | Effect::Sample(_)
+                | Effect::Withdraw(_)
+                | Effect::Hold(_)
+                | Effect::Attend(_) => {}
             }
         }
     }

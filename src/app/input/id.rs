@@ -121,6 +121,8 @@ named! {
         Rules = "rules",
         /// Makes a rule of the process of the dialog.
         Rule = "rule",
+        /// Saves the last minutes.
+        SaveRecording = "save-recording",
         /// A sample back in a recording.
         StepBack = "step-back",
         /// A sample forward in a recording.

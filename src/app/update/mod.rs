@@ -142,9 +142,18 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
+        Msg::Recorded(saved) => on_recorded(state, saved),
         Msg::Resumed => state.ask(Control::Retake),
         Msg::Stop => state.ask(Control::Quit),
     }
+}
+
+fn on_recorded(state: &mut State, saved: Result<String, String>) -> Vec<Effect> {
+    match saved {
+        Ok(saved) => state.say(Tone::Good, saved),
+        Err(why) => state.say(Tone::Critical, why),
+    }
+    Vec::new()
 }
 
 fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {

@@ -127,4 +127,19 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
             path.to_string_lossy().into_owned()
         },
     },
+    Setting {
+        key: "record_kills",
+        short: None,
+        alias: None,
+        form: Form::Value("DIR"),
+        doc: "Keep the last minutes in memory, and save them in this directory after a kill",
+        parse: |given| {
+            let dir = (!given.is_empty()).then(|| given.into());
+            Ok(put(dir, |v| &mut v.settings.record_kills))
+        },
+        show: |v| {
+            let path = v.settings.record_kills.as_deref().unwrap_or(Path::new(""));
+            path.to_string_lossy().into_owned()
+        },
+    },
 ];

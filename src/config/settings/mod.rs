@@ -123,6 +123,7 @@ mod tests {
                     // From files of their own.
                     rules: _,
                     // `oomtop run` sets it.
+                    record_kills: _,
                     watched: _,
                 },
             color: _,
@@ -144,6 +145,7 @@ mod tests {
             "mouse",
             "self_protect",
             "audit",
+            "record_kills",
         ];
         let mut keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
         fields.sort_unstable();

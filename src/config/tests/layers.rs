@@ -23,6 +23,7 @@ const OTHER: &[(&str, &str)] = &[
     ("mouse", "false"),
     ("self_protect", "false"),
     ("audit", "/var/log/oomtop.audit"),
+    ("record_kills", "/var/log/oomtop"),
 ];
 
 #[test]
@@ -162,6 +163,7 @@ backend         auto        built-in
 mouse           false       --no-mouse
 self_protect    true        built-in
 audit           -           built-in
+record_kills    -           built-in
 
 etc.toml                 read
 user/oomtop/config.toml  read

@@ -28,6 +28,7 @@ use crate::model::snapshot::{Host, Needs};
 use crate::oomlog::OomReport;
 use crate::output::saved::{self, Provenance};
 use crate::runtime::clock;
+use crate::runtime::record::keeper::Keeper;
 use crate::runtime::rules::{RuleSource, book};
 use crate::runtime::screen::waking::Attention;
 
@@ -54,6 +55,7 @@ pub struct Performer {
     /// The programs that reads wait for.
     leash: Leash,
     rules: Option<Rules>,
+    keeper: Option<Keeper>,
 }
 
 /// Where rules are read.
@@ -105,12 +107,18 @@ impl Performer {
             in_flight: Arc::default(),
             leash: Leash::default(),
             rules: None,
+            keeper: None,
         })
     }
 
     /// Rules are read there.
     pub(in crate::runtime) fn rules_from(&mut self, source: Arc<dyn RuleSource + Send + Sync>) {
         self.rules = Some(Rules(source));
+    }
+
+    /// Has the last minutes.
+    pub(in crate::runtime) fn keep_by(&mut self, keeper: Option<Keeper>) {
+        self.keeper = keeper;
     }
 
     /// Waits a moment for the writes that were asked for: a plan must not end half way with the program.
@@ -153,6 +161,12 @@ impl Performer {
                 };
                 Msg::Rules(Arc::new(book.unwrap_or_else(none)))
             }),
+            Effect::SaveRecording => {
+                if !self.keeper.as_ref().is_some_and(Keeper::save) {
+                    let late = Err("the recording is behind; press it again".to_owned());
+                    let _ = self.send.try_send(Msg::Recorded(late));
+                }
+            }
             Effect::Attend(groups) => self.attention.turn_to(groups),
             Effect::Hold(targets) => self.writer.hold(targets),
             Effect::Withdraw(id) => self.writer.withdraw(id),

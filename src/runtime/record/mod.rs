@@ -3,6 +3,7 @@
 //! A state of the dashboard that nobody looks at decides when samples are taken and what each must read, so that the
 //! recording has what the screen would have had.
 
+pub(super) mod keeper;
 pub(super) mod parts;
 mod pending;
 

@@ -187,7 +187,11 @@ fn answer(state: &mut State, effect: Effect) {
             state.sampling = None;
             return;
         }
-        Effect::Attend(_) | Effect::Hold(_) | Effect::Withdraw(_) | Effect::ReadRules(_) => return,
+        Effect::SaveRecording
+        | Effect::Attend(_)
+        | Effect::Hold(_)
+        | Effect::Withdraw(_)
+        | Effect::ReadRules(_) => return,
         Effect::ListGroups => Msg::Groups(Err(unknown())),
         Effect::Survey(group) => Msg::Surveyed(group, Err(unknown())),
         Effect::ReadDropIn(unit, lasting) => Msg::DropIn(unit, lasting, Err(unknown())),

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -19,6 +19,7 @@ use crate::linux::host::actor::actor;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::snapshot::Host;
 use crate::oomlog::OomEvent;
+use crate::recording::Item;
 use crate::runtime::RunError;
 use crate::runtime::clock::now;
 use crate::runtime::effects::Performer;
@@ -26,6 +27,7 @@ use crate::runtime::effects::audit::Audit;
 use crate::runtime::headless::LogItem;
 use crate::runtime::headless::log::{Follow, LogThread};
 use crate::runtime::headless::sampling::SamplerThread;
+use crate::runtime::record::keeper::Keeper;
 use crate::runtime::rules::RuleSource;
 use crate::ui::theme::Theme;
 
@@ -71,13 +73,27 @@ impl Dashboard {
     ) -> Result<Self, RunError> {
         let (send, inbox) = channel(INBOX);
         let answers = send.clone();
+        let keeping: Arc<OnceLock<Keeper>> = Arc::default();
+        let kept = Arc::clone(&keeping);
         let sampler = SamplerThread::spawn(root.clone(), backend, move |sample| {
+            if let (Some(keeper), Ok(snapshot)) = (kept.get(), &sample) {
+                keeper.keep(Item::Sample(Arc::clone(snapshot)), now());
+            }
             let msg = match sample {
                 Ok(snapshot) => Msg::Sampled(snapshot),
                 Err(error) => Msg::SampleFailed(error.to_string()),
             };
             answers.blocking_send(msg).is_ok()
         })?;
+        if let Some(dir) = settings.record_kills.clone() {
+            let told = send.clone();
+            let tell = move |saved| {
+                let _ = told.blocking_send(Msg::Recorded(saved));
+            };
+            let keeper = Keeper::start(sampler.host.clone(), dir, tell);
+            let _ = keeping.set(keeper.map_err(RunError::Thread)?);
+        }
+        let kept = keeping.get().cloned();
         let events = send.clone();
         let log = LogThread::spawn(&root, Follow::LogsAndTracepoints, move |item| {
             let msg = match item {
@@ -85,6 +101,9 @@ impl Dashboard {
                 LogItem::Traced(traced) => Msg::Traced(traced),
                 LogItem::Source(source) => Msg::Source(source),
             };
+            if let (Some(keeper), Some(item)) = (&kept, told(&msg)) {
+                keeper.keep(item, now());
+            }
             await_room(&events, &msg);
             events.blocking_send(msg).is_ok()
         })
@@ -101,7 +120,7 @@ impl Dashboard {
         let ssh = std::env::var("SSH_CONNECTION").ok();
         let actor = actor(&sampler.host.user, ssh.as_deref());
         let audit = audit.map(|path| Audit::open(path, actor)).transpose();
-        let performer = Performer::new(
+        let mut performer = Performer::new(
             root,
             sampler.host.clone(),
             settings.read_only,
@@ -110,6 +129,7 @@ impl Dashboard {
             send.clone(),
         )
         .map_err(RunError::Thread)?;
+        performer.keep_by(keeping.get().cloned());
         Ok(Self {
             settings,
             host: sampler.host,
@@ -166,6 +186,16 @@ impl Dashboard {
         drop(self.waker);
         ended
     }
+}
+
+/// What the log told, for the recording.
+fn told(msg: &Msg) -> Option<Item> {
+    Some(match msg {
+        Msg::Oom(event) => Item::Oom(event.clone()),
+        Msg::Traced(traced) => Item::Traced(traced.clone()),
+        Msg::Source(source) => Item::Source(source.clone()),
+        _ => return None,
+    })
 }
 
 /// Waits until the queue is short enough for a message of the log, or nobody reads it any more.

@@ -4,6 +4,7 @@ use super::{Action, Group, PANES, Place};
 use crate::app::dialog::help::HelpDialog;
 use crate::app::input::actions::run::incident::quit;
 use crate::app::input::actions::run::look::{pause, refresh};
+use crate::app::input::actions::run::time::save_recording;
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::Control;
@@ -27,6 +28,13 @@ pub(super) const PROGRAM: &[Action] = &[
         keys: &["Z"],
         group: Group::Program,
         places: &[Place::new(PANES, pause)],
+    },
+    Action {
+        id: Id::SaveRecording,
+        doc: "save the last minutes, if they are kept (--record-kills DIR)",
+        keys: &["s"],
+        group: Group::Program,
+        places: &[Place::new(PANES, save_recording)],
     },
     Action {
         id: Id::Faster,

@@ -27,3 +27,15 @@ pub(in crate::app::input::actions) fn compare(state: &mut State) -> Vec<Effect> 
     state.say(Tone::Normal, text);
     Vec::new()
 }
+
+pub(in crate::app::input::actions) fn save_recording(state: &mut State) -> Vec<Effect> {
+    if state.replay.is_some() {
+        state.say(Tone::Watch, "replay: nothing is written");
+    } else if state.settings.record_kills.is_none() {
+        let text = "the last minutes are not kept: start oomtop with --record-kills DIR";
+        state.say(Tone::Normal, text);
+    } else {
+        return vec![Effect::SaveRecording];
+    }
+    Vec::new()
+}
