@@ -19,7 +19,7 @@ use session::Session;
 const SWITCH: &str = "OOMTOP_TEST_SEEN_INSIDE";
 
 /// Keys, pastes, mouse reports and new sizes, unless `OOMTOP_TEST_EVENTS` says another number.
-const EVENTS: &str = "400";
+const EVENTS: &str = "250";
 
 /// Joins the group in `$0`, then leaves all namespaces that a write could reach others through. The old cgroup mounts
 /// go: they show the groups of others.
