@@ -62,8 +62,8 @@ struct Document<'a> {
     /// Counters of the group.
     counters: Counters,
     /// The limit of the group or of one below it ran out: what `--fail-on-oom` asks. Kills for lack of memory of the host or
-    /// of a group around it do not count.
-    hit: bool,
+    /// of a group around it do not count. Null if nobody can tell: v1, and a log that does not name a kill.
+    hit: Option<bool>,
     /// Those whom the kernel's log names.
     victims: &'a [Victim],
     /// Kills that the counter has and the log does not name.
@@ -163,7 +163,7 @@ pub fn json(report: &RunReport) -> io::Result<String> {
             full_micros: micros(waited.full),
         }),
         counters: report.counters,
-        hit: report.is_hit(),
+        hit: report.hit(),
         victims: &report.victims,
         unnamed_kills: report.unnamed(),
         log_missing: &report.log_missing,

@@ -152,15 +152,31 @@ fn only_a_limit_of_the_group_is_a_hit() {
     assert_eq!(document["victims"][0]["of"], "host");
     assert_eq!(document["advice"]["kind"], "cut_short");
     // v1 counts no OOMs: the log tells, or whether the limit was met.
-    let v1 = |of, at_limit| {
+    let v1 = |of, at_limit, peak| {
         let mut report = killed();
         report.counters.ooms = None;
         report.counters.kills = Some(1);
         report.counters.at_limit = Some(at_limit);
+        report.counters.peak = Some(peak * MIB);
         report.victims[0].of = of;
-        report.is_hit()
+        report
     };
-    assert!(v1(Some(Bound::Group), 0));
-    assert!(!v1(Some(Bound::Host), 9) && !v1(Some(Bound::Around), 9));
-    assert!(v1(None, 9) && !v1(None, 0));
+    let hit = |of, at_limit, peak| v1(of, at_limit, peak).hit();
+    assert_eq!(hit(Some(Bound::Group), 0, 100), Some(true));
+    assert_eq!(hit(Some(Bound::Host), 9, 256), Some(false));
+    assert_eq!(hit(Some(Bound::Around), 9, 256), Some(false));
+    assert!(v1(Some(Bound::Around), 9, 256).was_cut_short());
+    assert_eq!(hit(None, 9, 100), Some(true));
+    // 6.18 counts no charge that fails.
+    assert_eq!(hit(None, 0, 256), Some(true));
+    let unknown = v1(None, 0, 100);
+    assert_eq!(unknown.hit(), None);
+    assert!(!unknown.was_cut_short());
+    let words = text(&unknown);
+    assert!(words.contains("; whether its own limit ran out is unknown"), "{words}");
+    assert!(!words.contains("the host or a group around it"), "{words}");
+    let document = json(&unknown).expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(document["hit"], serde_json::Value::Null);
+    assert_eq!(document["advice"]["kind"], "unknown");
 }

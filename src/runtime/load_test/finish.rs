@@ -75,7 +75,7 @@ impl Finish<'_> {
             log_missing,
             waited: seen.waited,
             growth: seen.growth,
-            left_unread: is_open && !left.is_empty(),
+            left_unread: is_open && !left.is_empty() && !left_killed,
             left,
             left_killed,
         };
@@ -84,10 +84,13 @@ impl Finish<'_> {
         } else {
             text(&report)
         };
-        let status = if self.test.fail_on_oom && report.is_hit() {
-            HIT
-        } else {
-            report.ended.status()
+        let status = match report.hit() {
+            Some(true) if self.test.fail_on_oom => HIT,
+            None if self.test.fail_on_oom => {
+                complain("the kernel has killed, and whether the limit ran out is unknown: the log does not tell");
+                report.ended.status()
+            }
+            _ => report.ended.status(),
         };
         if let Err(sentence) = to.write(&words) {
             complain(&sentence);
