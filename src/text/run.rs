@@ -27,6 +27,10 @@ pub fn lines(report: &RunReport) -> Vec<(&'static str, String)> {
         ("Pressure", pressure(report)),
         ("Kills", kills(report)),
     ];
+    if let Some(left) = &report.left_unit {
+        // After the group.
+        lines.insert(2, ("", left.words()));
+    }
     if !report.log_missing.is_empty() && report.unnamed() > 0 {
         lines.push(("", format!("The log tells less: {}", report.log_missing)));
     }

@@ -8,6 +8,7 @@ use oomtop::model::oom_domain::headroom::Room;
 use oomtop::model::process::ProcessId;
 use oomtop::model::run::course::{Bound, Course, Held, Reading};
 use oomtop::model::run::growth::{Growth, Size};
+use oomtop::model::run::place::LeftUnit;
 use oomtop::model::run::report::{Counters, Ended, Left, RunReport, SwapLimit, Victim, Waited};
 use oomtop::model::time::Monotonic;
 use oomtop::output::run::{json, text};
@@ -55,6 +56,7 @@ fn report() -> RunReport {
     RunReport {
         command: ["./load test", "--now"].map(str::to_owned).to_vec(),
         group: CgroupPath::new("/a/oomtop-run-40-899"),
+        left_unit: None,
         limit: Some(256 * MIB),
         swap: SwapLimit::Limited { bytes: 0 },
         began_unix_micros: 1_700_000_000_000_000,
@@ -128,6 +130,21 @@ fn the_report_in_words() {
 }
 
 #[test]
+fn the_report_says_which_unit_oomtop_has_left() {
+    let mut report = report();
+    report.left_unit = Some(LeftUnit {
+        from: CgroupPath::new("/user.slice/session-3.scope"),
+        to: CgroupPath::new("/user.slice/oomtop-run-40-899.scope"),
+    });
+    let words = text(&report);
+    let line = "            oomtop leaves session-3.scope for oomtop-run-40-899.scope\n";
+    assert!(words.contains(line), "{words}");
+    let document = json(&report).expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(document["left_unit"]["from"], "/user.slice/session-3.scope");
+}
+
+#[test]
 fn the_report_as_a_document() {
     insta::assert_snapshot!("json", json(&report()).expect("a document"));
     let killed = json(&killed()).expect("a document");
@@ -173,7 +190,10 @@ fn only_a_limit_of_the_group_is_a_hit() {
     assert_eq!(unknown.hit(), None);
     assert!(!unknown.was_cut_short());
     let words = text(&unknown);
-    assert!(words.contains("; whether its own limit ran out is unknown"), "{words}");
+    assert!(
+        words.contains("; whether its own limit ran out is unknown"),
+        "{words}"
+    );
     assert!(!words.contains("the host or a group around it"), "{words}");
     let document = json(&unknown).expect("a document");
     let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");

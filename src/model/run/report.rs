@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::advice::{Advice, Seen, advice};
 use super::course::{Bound, Course};
 use super::growth::{Grown, Growth};
+use super::place::LeftUnit;
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::Pid;
 
@@ -102,6 +103,8 @@ pub struct RunReport {
     pub command: Vec<String>,
     /// Its group.
     pub group: CgroupPath,
+    /// The unit that oomtop has left to have a place for the group.
+    pub left_unit: Option<LeftUnit>,
     /// The limit in bytes that the kernel has kept; `None` without `--limit`.
     pub limit: Option<u64>,
     /// Swap of the group.
@@ -213,7 +216,8 @@ impl RunReport {
     /// The kernel killed in the group, and no limit of it was the reason: what the command would have taken nobody knows.
     #[must_use]
     pub fn was_cut_short(&self) -> bool {
-        self.hit() == Some(false) && (self.counters.kills.unwrap_or(0) > 0 || !self.victims.is_empty())
+        self.hit() == Some(false)
+            && (self.counters.kills.unwrap_or(0) > 0 || !self.victims.is_empty())
     }
 
     /// Kills that the kernel has counted and the log does not name.
