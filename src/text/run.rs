@@ -29,7 +29,7 @@ pub fn lines(report: &RunReport) -> Vec<(&'static str, String)> {
     ];
     if let Some(left) = &report.left_unit {
         // After the group.
-        lines.insert(2, ("", left.words()));
+        lines.insert(2, ("", format!("oomtop {}", left.words())));
     }
     if !report.log_missing.is_empty() && report.unnamed() > 0 {
         lines.push(("", format!("The log tells less: {}", report.log_missing)));

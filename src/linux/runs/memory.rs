@@ -4,13 +4,15 @@
 //! found on: the limit of the next would be gone without a word.
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::namespace;
-use crate::linux::kernel_file::{FileBuffer, is_gone, keyed, open_dir};
+use crate::linux::kernel_file::{FileBuffer, is_gone, keyed};
 use crate::linux::write::executor::KernelWriter;
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, Limits};
@@ -30,15 +32,23 @@ pub(super) struct ParentLock(#[expect(dead_code, reason = "the lock goes with it
 impl ParentLock {
     /// `None` if the directory cannot be opened, or somebody else holds it too long.
     pub(super) fn take(hierarchy: &Hierarchy, parent: &CgroupPath) -> Option<Self> {
-        let dir = open_dir(hierarchy.display(parent).as_ref()).ok()?;
+        Self::of(hierarchy.display(parent).as_ref(), PATIENCE)
+    }
+
+    fn of(directory: &Path, patience: Duration) -> Option<Self> {
+        // A descriptor that only names the directory (O_PATH) cannot be locked.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::open(directory, flags, Mode::empty()).ok()?;
         let begun = Instant::now();
-        while flock(&dir, FlockOperation::NonBlockingLockExclusive).is_err() {
-            if begun.elapsed() > PATIENCE {
-                return None;
+        loop {
+            match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Some(Self(dir)),
+                Err(Errno::WOULDBLOCK | Errno::INTR) if begun.elapsed() <= patience => {
+                    std::thread::sleep(LOOK);
+                }
+                Err(_) => return None,
             }
-            std::thread::sleep(LOOK);
         }
-        Some(Self(dir))
     }
 }
 
@@ -126,5 +136,23 @@ fn read(hierarchy: &Hierarchy, group: &CgroupPath, file: &str) -> Option<Option<
         Ok(text) => Some(Some(text.to_vec())),
         Err(errno) if is_gone(errno) => Some(None),
         Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::ParentLock;
+
+    #[test]
+    fn only_one_run_has_the_lock_of_a_parent_and_a_held_one_is_not_waited_for_for_ever() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let take = || ParentLock::of(parent.path(), Duration::from_millis(5));
+        let first = take().expect("it is free");
+        assert!(take().is_none());
+        drop(first);
+        assert!(take().is_some());
+        assert!(ParentLock::of(&parent.path().join("none"), Duration::ZERO).is_none());
     }
 }

@@ -118,10 +118,10 @@ impl LeftUnit {
         Some(Self { from, to })
     }
 
-    /// In words.
+    /// In words, after the name of oomtop.
     #[must_use]
     pub fn words(&self) -> String {
-        format!("oomtop leaves {} for {}", self.from.name(), self.to.name())
+        format!("leaves {} for {}", self.from.name(), self.to.name())
     }
 }
 
