@@ -28,10 +28,10 @@ impl Sleeper {
         let stat =
             std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).expect("its stat");
         let fields = stat.rsplit_once(')').expect("its name").1;
-        let start = fields.split_whitespace().nth(19).expect("its start");
+        let ticks = fields.split_whitespace().nth(19).expect("its start");
         ProcessId {
             pid: self.0.id(),
-            start_ticks: start.parse().expect("a number"),
+            start_ticks: ticks.parse().expect("a number"),
         }
     }
 }
