@@ -12,6 +12,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::run::advice::Advice;
 use crate::model::run::course::{Headroom, Held};
 use crate::model::run::growth::Grown;
+use crate::model::run::place::LeftUnit;
 use crate::model::run::report::{Counters, Ended, Left, RunReport, SwapLimit, Victim};
 use crate::text::run::lines;
 
@@ -47,6 +48,8 @@ struct Document<'a> {
     took_micros: u64,
     /// Its group in the memory hierarchy.
     group: &'a CgroupPath,
+    /// The unit that oomtop has left for a scope of its own, to have a place for the group; null if it has left none.
+    left_unit: Option<&'a LeftUnit>,
     /// The limit that the kernel has kept; null without `--limit`.
     limit: Option<u64>,
     /// What holds for swap.
@@ -62,8 +65,8 @@ struct Document<'a> {
     /// Counters of the group.
     counters: Counters,
     /// The limit of the group or of one below it ran out: what `--fail-on-oom` asks. Kills for lack of memory of the host or
-    /// of a group around it do not count.
-    hit: bool,
+    /// of a group around it do not count. Null if nobody can tell: v1, and a log that does not name a kill.
+    hit: Option<bool>,
     /// Those whom the kernel's log names.
     victims: &'a [Victim],
     /// Kills that the counter has and the log does not name.
@@ -139,6 +142,7 @@ pub fn json(report: &RunReport) -> io::Result<String> {
         began_unix_micros: report.began_unix_micros,
         took_micros: micros(report.took),
         group: &report.group,
+        left_unit: report.left_unit.as_ref(),
         limit: report.limit,
         swap: report.swap,
         peak: PeakFacts {
@@ -163,7 +167,7 @@ pub fn json(report: &RunReport) -> io::Result<String> {
             full_micros: micros(waited.full),
         }),
         counters: report.counters,
-        hit: report.is_hit(),
+        hit: report.hit(),
         victims: &report.victims,
         unnamed_kills: report.unnamed(),
         log_missing: &report.log_missing,

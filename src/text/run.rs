@@ -27,6 +27,10 @@ pub fn lines(report: &RunReport) -> Vec<(&'static str, String)> {
         ("Pressure", pressure(report)),
         ("Kills", kills(report)),
     ];
+    if let Some(left) = &report.left_unit {
+        // After the group.
+        lines.insert(2, ("", format!("oomtop {}", left.words())));
+    }
     if !report.log_missing.is_empty() && report.unnamed() > 0 {
         lines.push(("", format!("The log tells less: {}", report.log_missing)));
     }
@@ -224,11 +228,14 @@ fn outside(report: &RunReport, kills: u64) -> String {
     let named = report.kills_from_outside();
     let [(_, host), (_, around)] = named;
     if host + around == 0 {
-        return if report.was_cut_short() {
-            "; not for its own limit: the host or a group around it ran out".to_owned()
+        let whose = if report.hit().is_none() {
+            "; whether its own limit ran out is unknown"
+        } else if report.was_cut_short() {
+            "; not for its own limit: the host or a group around it ran out"
         } else {
-            String::new()
+            ""
         };
+        return whose.to_owned();
     }
     let each = named.iter().filter(|(_, count)| *count > 0);
     let each = each.map(|(of, count)| {
@@ -321,8 +328,12 @@ fn advice(report: &RunReport) -> String {
     match report.advice() {
         None => "none: no reading was made while the command ran".to_owned(),
         Some(Advice::CutShort { bytes }) => format!(
-            "none: it held {} until the kernel killed in it for others' lack of memory, and nobody knows what more it would \
-             have taken",
+            "none: it held {} until the kernel killed in it because others ran out of memory, and nobody knows what more it \
+             would have taken",
+            long_size(bytes)
+        ),
+        Some(Advice::Unknown { bytes }) => format!(
+            "none: it held {} until the kernel killed in it, and nobody knows whether its limit ran out",
             long_size(bytes)
         ),
         Some(Advice::More { bytes }) => format!(

@@ -26,6 +26,14 @@ pub(crate) enum Manners {
     LosesTheFile,
     /// Does what it is asked for, but loads no files again.
     RefusesToLoad,
+    /// Accepts a scope and tells nothing of it.
+    HidesItsScopes,
+    /// Accepts a scope, which has ended before anybody asks.
+    LosesItsScopes,
+    /// Takes the order for a scope and says nothing.
+    TakesScopesInSilence,
+    /// 252: knows neither descriptors of processes nor a policy of scopes.
+    IsOld,
     /// Writes no file in which it would keep a property.
     KeepsNothing,
 }
@@ -58,6 +66,8 @@ struct State {
     transient: bool,
     score_adjust: i32,
     reloads: usize,
+    /// What each call for a scope had of PIDFDs, PIDs and OOMPolicy.
+    scopes: Vec<String>,
 }
 
 impl FakeSystemd {
@@ -75,6 +85,7 @@ impl FakeSystemd {
                 transient: false,
                 score_adjust: 0,
                 reloads: 0,
+                scopes: Vec::new(),
             })),
         };
         let (server, group) = (own.clone(), base.join(group));
@@ -121,10 +132,16 @@ impl FakeSystemd {
         self.state().reloads
     }
 
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        self.state().scopes.clone()
+    }
+
     fn serve(&self, mut stream: UnixStream, group: &Path) -> std::io::Result<()> {
         line(&mut stream)?;
         stream.write_all(b"OK 00112233445566778899aabbccddeeff\r\n")?;
-        line(&mut stream)?;
+        while says(&line(&mut stream)?, "NEGOTIATE_UNIX_FD") {
+            stream.write_all(b"AGREE_UNIX_FD\r\n")?;
+        }
         loop {
             let mut fixed = [0; 16];
             stream.read_exact(&mut fixed)?;
@@ -134,6 +151,20 @@ impl FakeSystemd {
             stream.read_exact(&mut rest)?;
             let (head, body) = rest.split_at(fields.next_multiple_of(8));
             let mut state = self.state();
+            if says(head, "Ping") {
+                stream.write_all(&reply(2, serial, &[], &[]))?;
+                continue;
+            }
+            if says(head, "StartTransientUnit") {
+                let answer = state.scope(serial, body);
+                if state.manners != Manners::TakesScopesInSilence {
+                    stream.write_all(&answer)?;
+                }
+                continue;
+            }
+            if says(head, "scope") && state.manners == Manners::HidesItsScopes {
+                continue;
+            }
             let (sets, loads) = (says(head, "SetUnitProperties"), says(head, "Reload"));
             match state.manners {
                 Manners::Silent => continue,
@@ -216,6 +247,19 @@ impl FakeSystemd {
 }
 
 impl State {
+    /// The answer to a call for a scope.
+    fn scope(&mut self, serial: u32, body: &[u8]) -> Vec<u8> {
+        let has = ["PIDFDs", "PIDs", "OOMPolicy"].into_iter();
+        let has: Vec<_> = has.filter(|name| says(body, name)).collect();
+        let is_unknown = has.contains(&"PIDFDs") || has.contains(&"OOMPolicy");
+        self.scopes.push(has.join(" "));
+        if self.manners == Manners::IsOld && is_unknown {
+            refused(serial, b"org.freedesktop.DBus.Error.PropertyReadOnly")
+        } else {
+            reply(2, serial, &[], &[])
+        }
+    }
+
     /// The variant of the property that is asked for.
     fn property(&self, body: &[u8]) -> Vec<u8> {
         let text = |text: &str| {
@@ -232,6 +276,10 @@ impl State {
         };
         if says(body, "ControlGroup") {
             text(&self.group)
+        } else if says(body, "ActiveState") {
+            text("inactive")
+        } else if says(body, "LoadState") && self.manners == Manners::LosesItsScopes {
+            text("not-found")
         } else if says(body, "LoadState") {
             text("loaded")
         } else if says(body, "Transient") {
@@ -255,12 +303,14 @@ fn says(bytes: &[u8], what: &str) -> bool {
     bytes.windows(what.len()).any(|part| part == what)
 }
 
-fn line(stream: &mut UnixStream) -> std::io::Result<()> {
+fn line(stream: &mut UnixStream) -> std::io::Result<Vec<u8>> {
     let mut byte = [0];
+    let mut line = Vec::new();
     while byte != [b'\n'] {
         stream.read_exact(&mut byte)?;
+        line.extend(byte);
     }
-    Ok(())
+    Ok(line)
 }
 
 fn reply(kind: u8, serial: u32, more: &[u8], body: &[u8]) -> Vec<u8> {
@@ -277,7 +327,10 @@ fn reply(kind: u8, serial: u32, more: &[u8], body: &[u8]) -> Vec<u8> {
 }
 
 fn denied(serial: u32) -> Vec<u8> {
-    let name = b"org.freedesktop.DBus.Error.AccessDenied";
+    refused(serial, b"org.freedesktop.DBus.Error.AccessDenied")
+}
+
+fn refused(serial: u32, name: &[u8]) -> Vec<u8> {
     let mut more = vec![4, 1, b's', 0];
     more.extend(u32::try_from(name.len()).expect("short").to_le_bytes());
     more.extend(name);

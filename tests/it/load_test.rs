@@ -8,6 +8,7 @@ use oomtop::model::oom_domain::headroom::Room;
 use oomtop::model::process::ProcessId;
 use oomtop::model::run::course::{Bound, Course, Held, Reading};
 use oomtop::model::run::growth::{Growth, Size};
+use oomtop::model::run::place::LeftUnit;
 use oomtop::model::run::report::{Counters, Ended, Left, RunReport, SwapLimit, Victim, Waited};
 use oomtop::model::time::Monotonic;
 use oomtop::output::run::{json, text};
@@ -55,6 +56,7 @@ fn report() -> RunReport {
     RunReport {
         command: ["./load test", "--now"].map(str::to_owned).to_vec(),
         group: CgroupPath::new("/a/oomtop-run-40-899"),
+        left_unit: None,
         limit: Some(256 * MIB),
         swap: SwapLimit::Limited { bytes: 0 },
         began_unix_micros: 1_700_000_000_000_000,
@@ -128,6 +130,21 @@ fn the_report_in_words() {
 }
 
 #[test]
+fn the_report_says_which_unit_oomtop_has_left() {
+    let mut report = report();
+    report.left_unit = Some(LeftUnit {
+        from: CgroupPath::new("/user.slice/session-3.scope"),
+        to: CgroupPath::new("/user.slice/oomtop-run-40-899.scope"),
+    });
+    let words = text(&report);
+    let line = "            oomtop leaves session-3.scope for oomtop-run-40-899.scope\n";
+    assert!(words.contains(line), "{words}");
+    let document = json(&report).expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(document["left_unit"]["from"], "/user.slice/session-3.scope");
+}
+
+#[test]
 fn the_report_as_a_document() {
     insta::assert_snapshot!("json", json(&report()).expect("a document"));
     let killed = json(&killed()).expect("a document");
@@ -152,15 +169,34 @@ fn only_a_limit_of_the_group_is_a_hit() {
     assert_eq!(document["victims"][0]["of"], "host");
     assert_eq!(document["advice"]["kind"], "cut_short");
     // v1 counts no OOMs: the log tells, or whether the limit was met.
-    let v1 = |of, at_limit| {
+    let v1 = |of, at_limit, peak| {
         let mut report = killed();
         report.counters.ooms = None;
         report.counters.kills = Some(1);
         report.counters.at_limit = Some(at_limit);
+        report.counters.peak = Some(peak * MIB);
         report.victims[0].of = of;
-        report.is_hit()
+        report
     };
-    assert!(v1(Some(Bound::Group), 0));
-    assert!(!v1(Some(Bound::Host), 9) && !v1(Some(Bound::Around), 9));
-    assert!(v1(None, 9) && !v1(None, 0));
+    let hit = |of, at_limit, peak| v1(of, at_limit, peak).hit();
+    assert_eq!(hit(Some(Bound::Group), 0, 100), Some(true));
+    assert_eq!(hit(Some(Bound::Host), 9, 256), Some(false));
+    assert_eq!(hit(Some(Bound::Around), 9, 256), Some(false));
+    assert!(v1(Some(Bound::Around), 9, 256).was_cut_short());
+    assert_eq!(hit(None, 9, 100), Some(true));
+    // 6.18 counts no charge that fails.
+    assert_eq!(hit(None, 0, 256), Some(true));
+    let unknown = v1(None, 0, 100);
+    assert_eq!(unknown.hit(), None);
+    assert!(!unknown.was_cut_short());
+    let words = text(&unknown);
+    assert!(
+        words.contains("; whether its own limit ran out is unknown"),
+        "{words}"
+    );
+    assert!(!words.contains("the host or a group around it"), "{words}");
+    let document = json(&unknown).expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(document["hit"], serde_json::Value::Null);
+    assert_eq!(document["advice"]["kind"], "unknown");
 }

@@ -3,6 +3,7 @@
 mod drop_ins;
 mod limits;
 mod refusals;
+mod scopes;
 
 use std::path::Path;
 

@@ -246,13 +246,22 @@ fn a_signal_to_the_whole_process_group_reaches_the_command_once() {
     let Some(place) = place("a_signal_to_the_whole_process_group_reaches_the_command_once") else {
         return;
     };
-    let script = "n=0; trap 'n=$((n+1))' INT; trap 'echo count=$n; exit 7' TERM; echo ready; \
-                  while :; do sleep 0.05; done";
-    let mut session = start(&place, &["run", "--no-tui", "--", "sh", "-c", script]);
+    // A shell merges signals that come before it has run its trap. Python writes a byte for each as it is delivered.
+    let script = "import os, signal\n\
+                  read, write = os.pipe()\n\
+                  os.set_blocking(write, False)\n\
+                  for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, lambda *_: None)\n\
+                  signal.set_wakeup_fd(write)\n\
+                  print('ready', flush=True)\n\
+                  got = b''\n\
+                  while signal.SIGTERM not in got: got += os.read(read, 1)\n\
+                  print('count=%d' % got.count(signal.SIGINT), flush=True)\n\
+                  os._exit(7)";
+    let mut session = start(&place, &["run", "--no-tui", "--", "python3", "-c", script]);
     session.wait_text("ready");
     let oomtop = i32::try_from(session.pid()).expect("a pid");
     let oomtop = Pid::from_raw(oomtop).expect("a pid");
-    // The terminal's leader leads its process group, too. A shell merges signals that come while it has not run its trap.
+    // The terminal's leader leads its process group, too.
     kill_process_group(oomtop, Signal::INT).expect("sent");
     session.eventually("both have it", || !is_pending(session.pid(), Signal::INT));
     std::thread::sleep(Duration::from_millis(200));

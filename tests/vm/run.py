@@ -56,6 +56,7 @@ def scope(who, within, slice_, user=""):
     name = group.rpartition("/")[2]
     check(done.returncode == 0 and "/%s/%s.scope/%s" % (slice_, name, name) in group, "%s is in a scope: %s %s %s" % (who, done.returncode, group, done.stderr))
     facts = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    check(re.search(r"^oomtop: leaves \S+ for %s.scope$" % re.escape(name), done.stderr, re.M), "it says which unit it leaves: %s" % done.stderr)
     check(facts == {"Slice": slice_, "Delegate": "yes", "ActiveState": "active"}, "as it should be: %s" % facts)
     check("limit 64" in done.stderr and until(lambda: not os.path.exists(CG + os.path.dirname(group))), "the scope ends with the run")
 

@@ -110,12 +110,12 @@ impl ManagedUnit {
         // A scope ends with its last process, and nobody starts it again.
         let kind = self.name.rsplit_once('.').map(|(_, kind)| kind);
         let then = if kind == Some("scope") {
-            "and if nobody else is in it, it ends: an undo has no way back then"
+            "a stop of that no longer ends it, and if nobody else is in it, it ends: an undo has no way back then"
         } else {
-            "and a restart starts it there again"
+            "a stop of that ends it only if it is the main process, and a restart starts it there again"
         };
         let text = format!(
-            "The process leaves its unit {}: a stop of that no longer ends it, {then}. The new scope ends with its last \
+            "The process leaves its unit {}: {then}. The new scope ends with its last \
              process. To limit the whole unit instead: {}",
             self.name,
             self.set_property(&LimitPatch::default(), CgroupVersion::V2)

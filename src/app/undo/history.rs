@@ -46,9 +46,10 @@ pub struct History {
 }
 
 impl History {
-    /// Remembers a write.
+    /// Remembers a write, in the order in which they were asked for: a kill is answered before a slow write that came first.
     pub(super) fn push(&mut self, past: Past) {
-        self.past.push_back(past);
+        let at = self.past.partition_point(|earlier| earlier.id < past.id);
+        self.past.insert(at, past);
         let mut steps: usize = self.past.iter().map(Past::steps).sum();
         while self.past.len() > KEPT || (steps > STEPS && self.past.len() > 1) {
             let oldest = self.past.pop_front();
@@ -115,8 +116,18 @@ mod tests {
         assert_eq!(history.forgotten(), KEPT);
         let newest = history.newest_first().next().map(|past| past.id);
         assert_eq!(newest, Some(WriteId(2 * KEPT as u64 - 1)));
-        history.push(past(7, STEPS + 1));
+        history.push(past(2 * KEPT as u64, STEPS + 1));
         assert_eq!(history.newest_first().len(), 1, "the newest stays");
         assert_eq!(history.forgotten(), 2 * KEPT);
+    }
+
+    #[test]
+    fn a_write_that_is_answered_late_stands_where_it_was_asked_for() {
+        let mut history = History::default();
+        for id in [1, 3, 2] {
+            history.push(past(id, 1));
+        }
+        let ids: Vec<_> = history.newest_first().map(|past| past.id.0).collect();
+        assert_eq!(ids, [3, 2, 1]);
     }
 }

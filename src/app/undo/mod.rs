@@ -79,7 +79,11 @@ impl UndoLog {
             if self.writes.len() == KEPT {
                 self.writes.remove(0);
             }
-            self.writes.push(written);
+            // A kill is answered before a slow write that was asked for first.
+            let at = self
+                .writes
+                .partition_point(|earlier| earlier.id < written.id);
+            self.writes.insert(at, written);
             let mut steps: usize = self.writes.iter().map(Written::steps).sum();
             while steps > STEPS && self.writes.len() > 1 {
                 steps -= self.writes.remove(0).steps();

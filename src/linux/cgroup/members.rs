@@ -37,7 +37,9 @@ pub(crate) fn members(root: BorrowedFd<'_>, relative: &[u8]) -> Result<BTreeSet<
     Ok(found)
 }
 
-/// Looks at the group `relative` and at those below it, each before those in it, and not below one that is gone.
+/// Looks at the group `relative` and at all groups below it: each group before the groups in it. A group that has gone is left
+/// out, with all below it. True if every group was found: false if the children of one could not be listed, or there are more
+/// than [`MOST_GROUPS`].
 ///
 /// # Errors
 /// That of the look at the group itself.
@@ -45,8 +47,9 @@ pub(crate) fn each_group(
     root: BorrowedFd<'_>,
     relative: &[u8],
     mut look: impl FnMut(&[u8]) -> Result<(), Errno>,
-) -> Result<(), Errno> {
+) -> Result<bool, Errno> {
     let mut waiting = vec![relative.to_vec()];
+    let mut is_whole = true;
     let mut seen = 0;
     while let Some(path) = waiting.pop() {
         let is_own = seen == 0;
@@ -57,14 +60,17 @@ pub(crate) fn each_group(
             Ok(()) | Err(_) => {}
         }
         if seen + waiting.len() >= MOST_GROUPS {
+            is_whole = false;
             continue;
         }
-        for name in namespace::children(root, &path).unwrap_or_default() {
+        let children = namespace::children(root, &path);
+        is_whole &= !children.as_ref().is_err_and(|errno| !is_gone(*errno));
+        for name in children.unwrap_or_default() {
             let mut below = path.clone();
             below.push(b'/');
             below.extend_from_slice(&name);
             waiting.push(below);
         }
     }
-    Ok(())
+    Ok(is_whole)
 }

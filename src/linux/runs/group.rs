@@ -1,4 +1,4 @@
-//! [`RunGroup`]: the group of one command, from its making to its end.
+//! [`RunGroup`]: the group of one command, until its end.
 
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Mode, OFlags};
 
 use super::memory::put_back;
-use super::place::surroundings;
-use super::scope;
+use super::place::own_group;
 use super::watcher::Watcher;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
@@ -15,17 +14,15 @@ use crate::linux::cgroup::members::{each_group, members};
 use crate::linux::kernel_file::{FileBuffer, open_dir};
 use crate::linux::scan::proc::stat_line;
 use crate::linux::write::executor::KernelWriter;
-use crate::linux::write::pinned::PinnedProcess;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::Plan;
 use crate::model::plan::execute::{Executor as _, run};
-use crate::model::plan::receipt::{Failure, PlanReceipt, Reading};
+use crate::model::plan::receipt::{Failure, Reading};
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::model::process::{Pid, ProcessId};
 use crate::model::run::SELF;
-use crate::model::run::group_name;
-use crate::model::run::place::{Place, choose, scope_home};
+use crate::model::run::place::Place;
 use crate::model::run::report::SwapLimit;
 
 /// How long a group is asked again to go: a process that has ended leaves it a moment later.
@@ -44,137 +41,20 @@ pub struct Allowed {
     pub swap: Option<u64>,
 }
 
-/// The group that will be made: its name is known before it is there.
-#[derive(Debug)]
-pub struct PlannedGroup {
-    root: SysRoot,
-    hierarchy: Hierarchy,
-    place: Place,
-    shares_memory: bool,
-    own: ProcessId,
-}
-
 /// A group that was made for a command, empty until a process enters it.
 #[derive(Debug)]
 pub struct RunGroup {
-    root: SysRoot,
-    hierarchy: Hierarchy,
-    place: Place,
+    pub(super) root: SysRoot,
+    pub(super) hierarchy: Hierarchy,
+    pub(super) place: Place,
     /// Its parent gave no memory control to the groups below before.
-    enabled: bool,
-    own: ProcessId,
-    path: CgroupPath,
+    pub(super) enabled: bool,
+    pub(super) own: ProcessId,
+    pub(super) path: CgroupPath,
     /// The limit that the kernel has kept, in bytes.
     pub limit: Option<u64>,
     /// What holds for swap.
     pub swap: SwapLimit,
-}
-
-impl PlannedGroup {
-    /// Finds the place. Where systemd manages the groups and has left none to oomtop, oomtop moves into a scope of its own
-    /// first, which ends with it.
-    ///
-    /// # Errors
-    /// Why no group can be made, and what would do, as a sentence.
-    pub fn find(root: &SysRoot) -> Result<Self, String> {
-        let hierarchy = Hierarchy::detect(root);
-        let mut around = surroundings(root, &hierarchy);
-        let (_, stat) =
-            PinnedProcess::whoever(root, std::process::id()).map_err(|failure| failure.sentence)?;
-        let own = ProcessId {
-            pid: std::process::id(),
-            start_ticks: stat.start_ticks,
-        };
-        let place = choose(&around).or_else(|why| {
-            let uid = rustix::process::geteuid().as_raw();
-            let Some(home) = scope_home(&around, uid) else {
-                return Err(why);
-            };
-            let entered = scope::enter(root, &hierarchy, &home, own);
-            around = entered.map_err(|no_scope| format!("{no_scope} And {why}"))?;
-            choose(&around)
-        })?;
-        let is_parent = |(path, _): &&(CgroupPath, _)| path == place.parent();
-        let parent = around.levels.iter().find(is_parent);
-        let shares_memory = parent.is_some_and(|(_, level)| level.shares_memory);
-        Ok(Self {
-            root: root.clone(),
-            hierarchy,
-            shares_memory,
-            place,
-            own,
-        })
-    }
-
-    /// The path that it will have.
-    #[must_use]
-    pub fn path(&self) -> CgroupPath {
-        self.place.parent().join(group_name(self.own))
-    }
-
-    /// Who makes it.
-    #[must_use]
-    pub fn own(&self) -> ProcessId {
-        self.own
-    }
-
-    /// The group whose others get memory control by this, if they have none.
-    #[must_use]
-    pub fn enables(&self) -> Option<&CgroupPath> {
-        let has_none = self.hierarchy.version == CgroupVersion::V2 && !self.shares_memory;
-        has_none.then(|| self.place.parent())
-    }
-
-    /// Makes it, whole with its limits or not at all.
-    ///
-    /// # Errors
-    /// A sentence.
-    pub fn make(self, allowed: Allowed) -> Result<RunGroup, String> {
-        let version = self.hierarchy.version;
-        let enabled = self.enables().is_some();
-        let hard = LimitFile::hard_limit(version);
-        let limit = allowed
-            .memory
-            .map(|bytes| (hard, LimitValue::Amount(bytes)));
-        let plan = self.place.plan(
-            &group_name(self.own),
-            &limit.into_iter().collect(),
-            version,
-            self.own,
-            self.shares_memory,
-        );
-        let mut writer = KernelWriter::new(self.root.clone(), version);
-        let receipt = run(&mut writer, &plan);
-        if let Some(failure) = receipt.failure() {
-            return Err(failure.sentence.clone());
-        }
-        let path = self.path();
-        let mut group = RunGroup {
-            enabled,
-            root: self.root,
-            hierarchy: self.hierarchy,
-            place: self.place,
-            own: self.own,
-            path,
-            limit: kept(&receipt, hard),
-            swap: SwapLimit::Free,
-        };
-        if let Err(failure) = group.limit_swap(&mut writer, allowed) {
-            group.remove();
-            return Err(failure.sentence);
-        }
-        Ok(group)
-    }
-}
-
-/// What the kernel made of a limit: it rounds down to pages.
-fn kept(receipt: &PlanReceipt, wanted: LimitFile) -> Option<u64> {
-    receipt.steps.iter().find_map(|step| match &step.step {
-        Step::Cgroup(CgroupStep::Limit(_, write)) if write.file == wanted => {
-            step.outcome.as_ref().ok()?.limit()?.amount()
-        }
-        _ => None,
-    })
 }
 
 impl RunGroup {
@@ -198,7 +78,11 @@ impl RunGroup {
 
     /// Shuts swap for the group, or bounds it, where the kernel counts it: a limit on memory alone is none where what is
     /// above it goes to swap.
-    fn limit_swap(&mut self, writer: &mut KernelWriter, allowed: Allowed) -> Result<(), Failure> {
+    pub(super) fn limit_swap(
+        &mut self,
+        writer: &mut KernelWriter,
+        allowed: Allowed,
+    ) -> Result<(), Failure> {
         let Some((memory, swap)) = self.limit.zip(allowed.swap) else {
             return Ok(());
         };
@@ -222,6 +106,21 @@ impl RunGroup {
         }
         self.swap = SwapLimit::Limited { bytes: swap };
         Ok(())
+    }
+
+    /// False if the group's file shows another limit than the one that the kernel has kept: another program has switched
+    /// memory control off and on.
+    #[must_use]
+    pub fn is_limit_kept(&self) -> bool {
+        let hard = LimitFile::hard_limit(self.version());
+        let now = self.hierarchy.dir().ok().and_then(|dir| {
+            let file = self.hierarchy.file(&self.path, hard.name())?;
+            let mut buffer = FileBuffer::default();
+            let text = buffer.read_whole(dir, file.as_slice()).ok()?;
+            hard.shown(text, rustix::param::page_size() as u64)
+        });
+        let wanted = self.limit.map(LimitValue::Amount);
+        wanted.is_none() || now == wanted
     }
 
     fn has(&self, file: &str) -> bool {
@@ -321,7 +220,8 @@ impl RunGroup {
         let parent = self.place.parent();
         if self.enabled {
             // Where others have come to use it, the note of it stays.
-            put_back(&self.hierarchy, &mut writer, parent);
+            let own = own_group(&self.root, &self.hierarchy);
+            put_back(&self.hierarchy, &mut writer, parent, own.as_ref());
         }
         if let Place::BesideSelf(_) = self.place {
             writer.step(&CgroupStep::Move(self.own, parent.clone()).into());
@@ -332,8 +232,8 @@ impl RunGroup {
     }
 }
 
-/// Removes a group with those that its processes have made in it; true if it is not there afterwards. Where a process is left
-/// nothing above it goes.
+/// Removes a group and the groups that its processes have made in it. Groups that hold a process stay, and those around them.
+/// True if the group is not there afterwards.
 pub(super) fn clear(hierarchy: &Hierarchy, writer: &mut KernelWriter, group: &CgroupPath) -> bool {
     let mut all = Vec::new();
     if let (Ok(dir), Some(relative)) = (hierarchy.dir(), hierarchy.relative(group)) {

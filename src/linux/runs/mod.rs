@@ -7,6 +7,7 @@ mod memory;
 pub mod notes;
 mod parts;
 mod place;
+pub mod planned;
 mod scope;
 pub mod start;
 pub mod watcher;

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 
 use super::group::clear;
 use super::memory::put_back;
+use super::place::own_group;
+use rustix::io::Errno;
+
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::members::members;
@@ -106,7 +109,7 @@ impl Notes {
         parent: &CgroupPath,
     ) -> Result<(), String> {
         let inode = inode(&Hierarchy::detect(root), parent);
-        let inode = inode.ok_or_else(|| format!("{parent} cannot be looked at"))?;
+        let inode = inode.map_err(|errno| format!("{parent} cannot be looked at: {errno}"))?;
         let mut target = format!("{inode}:").into_bytes();
         target.extend_from_slice(&CgroupPath::bytes_of(parent.as_str()));
         self.write(&format!("{}{MEMORY}", group_name(own)), &target)
@@ -141,8 +144,16 @@ impl Notes {
                 (hierarchy, writer)
             });
             // Another group of that name is somebody else's.
-            let is_same = inode(hierarchy, &parent) == Some(inode_then);
-            if !is_same || put_back(hierarchy, writer, &parent) {
+            let is_done = match inode(hierarchy, &parent) {
+                Ok(inode) if inode == inode_then => {
+                    let own = own_group(root, hierarchy);
+                    put_back(hierarchy, writer, &parent, own.as_ref())
+                }
+                Ok(_) | Err(Errno::NOENT) => true,
+                // It may be there, and the note is all that tells of it.
+                Err(_) => false,
+            };
+            if is_done {
                 let _ = fs::remove_file(&path);
             }
         }
@@ -225,11 +236,12 @@ fn candidates(runtime: Option<&Path>, uid: u32) -> Vec<PathBuf> {
     all
 }
 
-fn inode(hierarchy: &Hierarchy, group: &CgroupPath) -> Option<u64> {
-    let relative = hierarchy.relative(group)?;
+fn inode(hierarchy: &Hierarchy, group: &CgroupPath) -> Result<u64, Errno> {
+    // Outside what is mounted: it may be there, and cannot be reached.
+    let relative = hierarchy.relative(group).ok_or(Errno::XDEV)?;
     let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-    let found = rustix::fs::statat(hierarchy.dir().ok()?, relative.as_ref(), flags);
-    Some(found.ok()?.st_ino)
+    let found = rustix::fs::statat(hierarchy.dir()?, relative.as_ref(), flags);
+    Ok(found?.st_ino)
 }
 
 /// The inode and the path that a note about memory control names.

@@ -16,11 +16,7 @@ const DELEGATED: [&str; 2] = ["trusted.delegate", "user.delegate"];
 
 /// Looks at oomtop's own group and all around it.
 pub(super) fn surroundings(root: &SysRoot, hierarchy: &Hierarchy) -> Surroundings {
-    let mut buffer = FileBuffer::default();
-    let own = open_dir(&root.proc).ok().and_then(|proc| {
-        let text = buffer.read_whole(&proc, "self/cgroup").ok()?;
-        Some(hierarchy.group(memory_path(text, hierarchy.version)?))
-    });
+    let own = own_group(root, hierarchy);
     let up = std::iter::successors(own.clone(), CgroupPath::parent);
     let levels = up.map_while(|path| {
         let level = level(hierarchy, &path)?;
@@ -35,6 +31,14 @@ pub(super) fn surroundings(root: &SysRoot, hierarchy: &Hierarchy) -> Surrounding
         delegated: unit.filter(|unit| is_delegated(hierarchy, unit)),
         is_root_user: rustix::process::geteuid().is_root(),
     }
+}
+
+/// oomtop's own group; `None` if that cannot be read.
+pub(super) fn own_group(root: &SysRoot, hierarchy: &Hierarchy) -> Option<CgroupPath> {
+    let proc = open_dir(&root.proc).ok()?;
+    let mut buffer = FileBuffer::default();
+    let text = buffer.read_whole(&proc, "self/cgroup").ok()?;
+    Some(hierarchy.group(memory_path(text, hierarchy.version)?))
 }
 
 /// `None` if the group cannot be reached.
@@ -52,7 +56,16 @@ fn level(hierarchy: &Hierarchy, path: &CgroupPath) -> Option<Level> {
     let has_others = lines(&procs).any(|line| number(line) != Some(own));
     let shares = read("cgroup.subtree_control").unwrap_or_default();
     let hard = LimitFile::hard_limit(hierarchy.version);
-    let limit = read(hard.name()).and_then(|text| hard.shown(&text, page_size()));
+    let limits = [hard, LimitFile::High, LimitFile::SwapMax];
+    let count = if hierarchy.version == CgroupVersion::V2 {
+        3
+    } else {
+        1
+    };
+    let is_limited = limits.iter().take(count).any(|file| {
+        let limit = read(file.name()).and_then(|text| file.shown(&text, page_size()));
+        matches!(limit, Some(LimitValue::Amount(_)))
+    });
     let is_writable =
         |file: &[u8]| rustix::fs::accessat(dir, file, Access::WRITE_OK, AtFlags::EACCESS).is_ok();
     let procs = hierarchy.file(path, "cgroup.procs")?;
@@ -63,7 +76,7 @@ fn level(hierarchy: &Hierarchy, path: &CgroupPath) -> Option<Level> {
             .split(u8::is_ascii_whitespace)
             .any(|name| name == b"memory"),
         has_others,
-        is_limited: matches!(limit, Some(LimitValue::Amount(_))),
+        is_limited,
         is_writable: is_writable(&relative) && is_writable(&procs),
     })
 }

@@ -25,7 +25,7 @@ pub(super) fn enter(
     let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
     let pidfd = pidfd.map_err(|errno| format!("no pidfd of oomtop itself: {errno}"))?;
     let started = Connected::open_for_scopes(&root.base, home.manager).and_then(|mut manager| {
-        manager.start_scope(&NewScope {
+        let (started, _) = manager.start_scope(&NewScope {
             name: &format!("{}.scope", group_name(own)),
             description: "A command under watch of oomtop",
             slice: &home.slice,
@@ -33,9 +33,10 @@ pub(super) fn enter(
             pidfd: std::os::fd::AsFd::as_fd(&pidfd),
             delegate: true,
             limits: &[],
-        })
+        });
+        started
     });
-    let (group, _) = started.map_err(|refusal| refusal.failure.sentence)?;
+    let group = started.map_err(|refusal| refusal.failure.sentence)?;
     let around = surroundings(root, hierarchy);
     let now = around.levels.first().map(|(path, _)| path.as_str());
     // A scope can be active and without the process: another program may have moved it meanwhile.

@@ -47,7 +47,7 @@ impl Refusal {
         };
         Some(Self {
             is_open: true,
-            ..Self::new(FailureKind::Other, sentence)
+            ..Self::new(FailureKind::Unchecked, sentence)
         })
     }
 }

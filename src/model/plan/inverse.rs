@@ -139,6 +139,10 @@ pub fn took_effect(receipt: &StepReceipt) -> bool {
         (_, None) => true,
         // It is there, but may be gone after a power failure.
         (Step::Rule(_), Some(failure)) => failure.kind == FailureKind::NotKept,
+        // systemd may do it later: a way back does no harm.
+        (Step::Unit(UnitStep::Scope(_)), Some(failure)) => {
+            matches!(failure.kind, FailureKind::NotKept | FailureKind::Unchecked)
+        }
         // What systemd was told stays, too, where the kernel or another file says otherwise.
         (Step::Cgroup(CgroupStep::Limit(..)) | Step::Unit(_), Some(failure)) => {
             failure.kind == FailureKind::NotKept
@@ -173,8 +177,13 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
         before,
         outcome,
     } = receipt;
-    let Ok(left) = outcome else {
-        return Vec::new();
+    let left = match (outcome, step) {
+        (Ok(left), _) => left,
+        // It was asked for: a process that is in another group by then was moved by another program.
+        (Err(failure), Step::Unit(UnitStep::Scope(scope))) if failure.kind.may_have_written() => {
+            &Reading::Group(scope.group.clone())
+        }
+        (Err(_), _) => return Vec::new(),
     };
     let own = Expectation {
         step: step.clone(),
@@ -234,6 +243,12 @@ pub fn of_failed(receipt: &PlanReceipt) -> Vec<(usize, Vec<Step>)> {
     backwards(receipt, &mut Vec::new(), |step| match &step.step {
         Step::Cgroup(CgroupStep::EnableMemory(group)) if was_enabled(step) => {
             vec![CgroupStep::DisableMemory(group.clone()).into()]
+        }
+        // What is not known to be done is not taken back at once: the process would go back before it is moved.
+        Step::Unit(UnitStep::Scope(_))
+            if step.failure().map(|failure| failure.kind) == Some(FailureKind::Unchecked) =>
+        {
+            Vec::new()
         }
         _ => of_step(step),
     })

@@ -234,6 +234,10 @@ pub enum FailureKind {
     NoGroup,
     /// Written, but another value was read back.
     NotKept,
+    /// It was asked for, and what came of it is not known: it may have been done, or be done later.
+    Unchecked,
+    /// Done, but the process is in a group that nobody asked for: another program has moved it.
+    Elsewhere,
     /// Not undone: somebody has changed it since the write.
     Changed,
     /// Not begun: who asked for it does not want it any more.
@@ -248,7 +252,29 @@ impl FailureKind {
     pub fn is_final(self) -> bool {
         match self {
             Self::Gone | Self::Reused | Self::NoRule | Self::NoGroup => true,
-            Self::Denied | Self::NotKept | Self::Changed | Self::Withdrawn | Self::Other => false,
+            Self::Denied
+            | Self::NotKept
+            | Self::Unchecked
+            | Self::Elsewhere
+            | Self::Changed
+            | Self::Withdrawn
+            | Self::Other => false,
+        }
+    }
+
+    /// True if something was written, or may have been: "nothing was written" would be false.
+    #[must_use]
+    pub fn may_have_written(self) -> bool {
+        match self {
+            Self::NotKept | Self::Unchecked | Self::Elsewhere => true,
+            Self::Gone
+            | Self::Reused
+            | Self::Denied
+            | Self::NoRule
+            | Self::NoGroup
+            | Self::Changed
+            | Self::Withdrawn
+            | Self::Other => false,
         }
     }
 }

@@ -36,6 +36,11 @@ pub enum Advice {
         /// The most that was held, with what was swapped out.
         bytes: u64,
     },
+    /// The kernel killed in the group, and nobody knows whether the limit of the group ran out.
+    Unknown {
+        /// The most that was held until then, with what was swapped out.
+        bytes: u64,
+    },
 }
 
 /// What the advice follows from, in bytes.
@@ -53,6 +58,8 @@ pub struct Seen {
     pub was_out: bool,
     /// Somebody in it was killed because others ran out.
     pub was_cut_short: bool,
+    /// Somebody in it was killed, and who ran out is unknown.
+    pub may_be_out: bool,
 }
 
 /// The limit that would do; `None` if nothing was seen.
@@ -66,6 +73,9 @@ pub fn advice(seen: &Seen) -> Option<Advice> {
     }
     if seen.was_cut_short {
         return Some(Advice::CutShort { bytes: need });
+    }
+    if seen.may_be_out {
+        return Some(Advice::Unknown { bytes: need });
     }
     if need == 0 {
         return None;
@@ -100,6 +110,7 @@ mod tests {
             counted: counted.map(|mib| mib * MIB),
             was_out: false,
             was_cut_short: false,
+            may_be_out: false,
         }
     }
 
@@ -157,7 +168,7 @@ mod tests {
         #[test]
         fn no_number_is_too_large(a: u64, b: u64, c: Option<u64>) {
             let held = Held { anon: a, shmem: b, kernel: a, swap: b };
-            let _ = advice(&Seen { held, usage: b, told: a, counted: c, was_out: false, was_cut_short: false });
+            let _ = advice(&Seen { held, usage: b, told: a, counted: c, was_out: false, was_cut_short: false, may_be_out: false });
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Level {
     pub shares_memory: bool,
     /// Processes other than oomtop are in it.
     pub has_others: bool,
-    /// It has a limit.
+    /// It has a limit, on its memory or on its swap, or is slowed down above an amount (`memory.high`).
     pub is_limited: bool,
     /// oomtop may make groups in it and move processes there.
     pub is_writable: bool,
@@ -97,6 +97,32 @@ impl Place {
 
 fn is_last(file: LimitFile) -> bool {
     file.row().order == crate::model::cgroup::limits::WriteOrder::Last
+}
+
+/// The unit that oomtop has left for a scope of its own.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LeftUnit {
+    /// The unit or group that oomtop was started in, as its path in the memory hierarchy.
+    pub from: CgroupPath,
+    /// The scope.
+    pub to: CgroupPath,
+}
+
+impl LeftUnit {
+    /// `None` if oomtop was in no known group, or is in none now.
+    #[must_use]
+    pub fn between(before: Option<CgroupPath>, around: &Surroundings) -> Option<Self> {
+        let from = before.map(|before| unit_around(&before).unwrap_or(before))?;
+        let (to, _) = around.levels.first()?;
+        let to = to.clone();
+        Some(Self { from, to })
+    }
+
+    /// In words, after the name of oomtop.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("leaves {} for {}", self.from.name(), self.to.name())
+    }
 }
 
 /// The innermost systemd unit in a path.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::advice::{Advice, Seen, advice};
 use super::course::{Bound, Course};
 use super::growth::{Grown, Growth};
+use super::place::LeftUnit;
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::Pid;
 
@@ -102,6 +103,8 @@ pub struct RunReport {
     pub command: Vec<String>,
     /// Its group.
     pub group: CgroupPath,
+    /// The unit that oomtop has left to have a place for the group.
+    pub left_unit: Option<LeftUnit>,
     /// The limit in bytes that the kernel has kept; `None` without `--limit`.
     pub limit: Option<u64>,
     /// Swap of the group.
@@ -134,6 +137,9 @@ pub struct RunReport {
     pub left_unread: bool,
 }
 
+/// The kernel charges so many bytes at once (`MEMCG_CHARGE_BATCH`, 64 pages): a charge fails that far below the limit at most.
+const BATCH: u64 = 64 * 4096;
+
 /// Most processes whose growth is told.
 pub const GROWN: usize = 10;
 
@@ -148,6 +154,7 @@ impl RunReport {
             counted: self.counters.peak,
             was_out: self.is_hit(),
             was_cut_short: self.was_cut_short(),
+            may_be_out: self.hit().is_none(),
         })
     }
 
@@ -161,19 +168,37 @@ impl RunReport {
     }
 
     /// The limit of the group, or of a group below it, ran out. What the host or a group around it ran out of is not meant:
-    /// the command may have been a bystander.
+    /// the command may have been a bystander. `None` if nobody can tell.
     ///
-    /// On v2 the kernel counts just that. On v1 the log tells, and where the log does not name a kill, whether the limit was
-    /// ever met.
+    /// On v2 the kernel counts just that. On v1 the log tells, and where the log does not name a kill, whether the usage ever
+    /// came up to the limit.
     #[must_use]
-    pub fn is_hit(&self) -> bool {
+    pub fn hit(&self) -> Option<bool> {
         if let Some(ooms) = self.counters.ooms {
-            return ooms > 0;
+            return Some(ooms > 0);
         }
         let of_own = |victim: &Victim| victim.of == Some(Bound::Group);
         let may_be_own = self.unnamed() > 0 || self.victims.iter().any(|v| v.of.is_none());
-        self.victims.iter().any(of_own)
-            || (may_be_own && self.counters.at_limit.is_some_and(|times| times > 0))
+        if self.victims.iter().any(of_own) {
+            Some(true)
+        } else if may_be_own {
+            self.met_limit().then_some(true)
+        } else {
+            Some(false)
+        }
+    }
+
+    /// True if [`Self::hit`] is certain.
+    #[must_use]
+    pub fn is_hit(&self) -> bool {
+        self.hit() == Some(true)
+    }
+
+    /// The usage came up to the limit. `memory.failcnt` alone does not tell: 6.18 leaves it at 0 when a charge fails.
+    fn met_limit(&self) -> bool {
+        let counted = self.counters.at_limit.is_some_and(|times| times > 0);
+        let peak = self.counters.peak.zip(self.limit);
+        counted || peak.is_some_and(|(peak, limit)| peak.saturating_add(BATCH) > limit)
     }
 
     /// Kills because the host or a group around ran out of memory: how many the log names, the host's first.
@@ -191,7 +216,8 @@ impl RunReport {
     /// The kernel killed in the group, and no limit of it was the reason: what the command would have taken nobody knows.
     #[must_use]
     pub fn was_cut_short(&self) -> bool {
-        !self.is_hit() && (self.counters.kills.unwrap_or(0) > 0 || !self.victims.is_empty())
+        self.hit() == Some(false)
+            && (self.counters.kills.unwrap_or(0) > 0 || !self.victims.is_empty())
     }
 
     /// Kills that the kernel has counted and the log does not name.

@@ -157,8 +157,9 @@ impl<E> Audited<'_, E> {
 
 impl<E: Executor> Audited<'_, E> {
     fn record(&mut self, receipt: StepReceipt, takes_back: bool) -> StepReceipt {
-        let not_kept = receipt.failure().map(|failure| failure.kind) == Some(FailureKind::NotKept);
-        let now = not_kept
+        let failure = receipt.failure().map(|failure| failure.kind);
+        let now = failure
+            .is_some_and(FailureKind::may_have_written)
             .then(|| self.inner.look(&receipt.step).ok())
             .flatten();
         if receipt.failure().is_some() {

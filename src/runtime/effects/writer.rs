@@ -127,14 +127,15 @@ impl Writer {
 }
 
 impl Work {
-    /// All it does is to stop or to end processes, or to let them run on: nothing that anybody but the kernel answers.
+    /// All it does is to stop or to end processes, which nobody but the kernel answers. What lets them run on waits for the
+    /// writes before it: a limit is raised first, and then they go on.
     fn is_urgent(&self) -> bool {
         let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);
         steps.all(|step| match step {
-            Step::Signal { .. }
-            | Step::Stop { .. }
-            | Step::Reap { .. }
-            | Step::Cgroup(CgroupStep::Kill(_) | CgroupStep::Freeze(..)) => true,
+            Step::Signal { signal, .. } => [libc::SIGKILL, libc::SIGSTOP].contains(&signal.number),
+            Step::Stop { stop, .. } => *stop,
+            Step::Cgroup(CgroupStep::Freeze(_, frozen)) => *frozen,
+            Step::Reap { .. } | Step::Cgroup(CgroupStep::Kill(_)) => true,
             Step::Adj { .. } | Step::Rule(_) | Step::Unit(_) | Step::Cgroup(_) => false,
         })
     }

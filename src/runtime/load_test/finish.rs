@@ -11,6 +11,7 @@ use super::monitor::Seen;
 use super::output::Tail;
 use crate::linux::runs::group::RunGroup;
 use crate::model::run::course::{LONG, SHORT};
+use crate::model::run::place::LeftUnit;
 use crate::model::run::report::{Left, RunReport};
 use crate::model::time::{Monotonic, Now};
 use crate::output::run::{json, text};
@@ -24,6 +25,7 @@ const HIT: u8 = 86;
 pub(super) struct Finish<'a> {
     pub(super) test: &'a LoadTest,
     pub(super) group: &'a RunGroup,
+    pub(super) left_unit: Option<&'a LeftUnit>,
     pub(super) deaths: &'a Deaths,
     pub(super) began: Now,
     pub(super) ended: Monotonic,
@@ -63,6 +65,7 @@ impl Finish<'_> {
                 .map(|word| word.to_string_lossy().into_owned())
                 .collect(),
             group: self.group.path().clone(),
+            left_unit: self.left_unit.cloned(),
             limit: self.group.limit,
             swap: self.group.swap,
             began_unix_micros: self.began.wall.unix_micros,
@@ -75,7 +78,7 @@ impl Finish<'_> {
             log_missing,
             waited: seen.waited,
             growth: seen.growth,
-            left_unread: is_open && !left.is_empty(),
+            left_unread: is_open && !left.is_empty() && !left_killed,
             left,
             left_killed,
         };
@@ -84,10 +87,15 @@ impl Finish<'_> {
         } else {
             text(&report)
         };
-        let status = if self.test.fail_on_oom && report.is_hit() {
-            HIT
-        } else {
-            report.ended.status()
+        let status = match report.hit() {
+            Some(true) if self.test.fail_on_oom => HIT,
+            None if self.test.fail_on_oom => {
+                complain(
+                    "the kernel has killed, and whether the limit ran out is unknown: the log does not tell",
+                );
+                report.ended.status()
+            }
+            _ => report.ended.status(),
         };
         if let Err(sentence) = to.write(&words) {
             complain(&sentence);

@@ -32,12 +32,14 @@ use super::{RunError, clock, complain, protect_self, screen};
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
-use crate::linux::runs::group::{Allowed, PlannedGroup, RunGroup};
+use crate::linux::runs::group::{Allowed, RunGroup};
 use crate::linux::runs::notes::{Found, Notes};
+use crate::linux::runs::planned::PlannedGroup;
 use crate::linux::runs::start::{Start, Streams, makes_immune, start};
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::filter::Filter;
 use crate::model::process::score::OomScoreAdj;
+use crate::model::run::place::LeftUnit;
 use crate::model::time::{Monotonic, Now};
 use crate::text::format::number_of;
 use crate::ui::theme::Theme;
@@ -98,6 +100,10 @@ pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     // From here on a signal ends the command, and oomtop cleans up behind it.
     let caught = signals::catch().map_err(RunError::Signals)?;
     let planned = PlannedGroup::find(&root).map_err(RunError::LoadTest)?;
+    let left_unit = planned.left().cloned();
+    if let Some(left) = &left_unit {
+        complain(&left.words());
+    }
     let (own, path) = (planned.own(), planned.path());
     notes.add(own, &path).map_err(RunError::LoadTest)?;
     if let Some(parent) = planned.enables() {
@@ -110,7 +116,14 @@ pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     };
     // Where that fails, something of it may be left: the note stays, and the next start looks after both.
     let group = planned.make(allowed).map_err(RunError::LoadTest)?;
-    let ended = in_group(test, &root, &group, caught, report, &told);
+    let ended = in_group(
+        test,
+        &root,
+        (&group, left_unit.as_ref()),
+        caught,
+        report,
+        &told,
+    );
     if group.remove() {
         notes.remove(own);
     }
@@ -165,7 +178,7 @@ fn left_behind(found: &Found) -> String {
 fn in_group(
     test: &LoadTest,
     root: &SysRoot,
-    group: &RunGroup,
+    (group, left_unit): (&RunGroup, Option<&LeftUnit>),
     caught: signals::Caught,
     report: Destination,
     told: &Told,
@@ -203,6 +216,13 @@ fn in_group(
         }
     };
     drop(door);
+    // After the command has entered: a group without memory control has no such file.
+    if !group.is_limit_kept() {
+        complain(&format!(
+            "the limit of {} is gone: another program has switched memory control of the groups beside it",
+            group.path()
+        ));
+    }
     let mut command = Running::new(child, apart)?;
     let on_screen = Arc::new(AtomicBool::new(false));
     // A thread that cannot be had now leaves the command without a watch, but not oomtop without the command.
@@ -236,6 +256,7 @@ fn in_group(
     let finish = Finish {
         test,
         group,
+        left_unit,
         deaths: &deaths,
         began,
         ended,

@@ -93,10 +93,11 @@ pub(super) fn pass_on(
             pipe: caught.read,
             waiting: VecDeque::new(),
             echoes: VecDeque::new(),
+            owed: Vec::new(),
         };
         while let Some([number, from]) = inbox.next(None) {
             if from == HEARD {
-                inbox.echoes.push_back((number, Instant::now()));
+                inbox.heard(number);
                 continue;
             }
             // A terminal's signal has its echo, too: it must not be taken for that of the next.
@@ -127,6 +128,9 @@ struct Inbox {
     waiting: VecDeque<[u8; 2]>,
     /// Echoes whose signals are still to come, and when they came.
     echoes: VecDeque<(u8, Instant)>,
+    /// Signals whose echo has not come in time, and when they came. If it comes after all, it must not be taken for that of the
+    /// next signal, which would then be lost.
+    owed: Vec<(u8, Instant)>,
 }
 
 impl Inbox {
@@ -157,8 +161,31 @@ impl Inbox {
         }
     }
 
+    /// An echo has come. One that a signal has waited for in vain is dropped.
+    fn heard(&mut self, number: u8) {
+        if !self.was_owed(number) {
+            self.echoes.push_back((number, Instant::now()));
+        }
+    }
+
+    fn was_owed(&mut self, number: u8) -> bool {
+        self.owed.retain(|(_, at)| at.elapsed() < KEPT);
+        let at = self.owed.iter().position(|(owed, _)| *owed == number);
+        at.map(|at| self.owed.remove(at)).is_some()
+    }
+
     /// True if the whole process group has got this signal.
     fn was_heard(&mut self, number: u8) -> bool {
+        let was_heard = self.is_heard_in_time(number);
+        // A signal to oomtop alone has no echo, and owes none after a while.
+        if !was_heard {
+            self.owed.retain(|(owed, _)| *owed != number);
+            self.owed.push((number, Instant::now()));
+        }
+        was_heard
+    }
+
+    fn is_heard_in_time(&mut self, number: u8) -> bool {
         self.echoes.retain(|(_, at)| at.elapsed() < KEPT);
         if let Some(at) = self.echoes.iter().position(|(heard, _)| *heard == number) {
             self.echoes.remove(at);
@@ -171,12 +198,18 @@ impl Inbox {
             .position(|record| *record == [number, HEARD]);
         if let Some(at) = waited {
             self.waiting.remove(at);
-            return true;
+            if !self.was_owed(number) {
+                return true;
+            }
         }
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.next(Some(left)) {
-                Some(record) if record == [number, HEARD] => return true,
+                Some(record) if record == [number, HEARD] => {
+                    if !self.was_owed(number) {
+                        return true;
+                    }
+                }
                 Some(record) => self.waiting.push_back(record),
                 None => return false,
             }
@@ -208,6 +241,7 @@ mod tests {
             pipe,
             waiting: VecDeque::new(),
             echoes: VecDeque::new(),
+            owed: Vec::new(),
         };
         let say = |record: [u8; 2]| rustix::io::write(&write, &record).expect("room");
         say([2, 0]);
@@ -219,5 +253,26 @@ mod tests {
         assert!(!inbox.was_heard(15));
         inbox.echoes.push_back((10, std::time::Instant::now()));
         assert!(inbox.was_heard(10) && !inbox.was_heard(10));
+    }
+
+    #[test]
+    fn an_echo_that_comes_too_late_is_not_taken_for_that_of_the_next_signal() {
+        let (pipe, _write) = pipe().expect("a pipe");
+        let mut inbox = Inbox {
+            pipe,
+            waiting: VecDeque::new(),
+            echoes: VecDeque::new(),
+            owed: Vec::new(),
+        };
+        assert!(!inbox.was_heard(2));
+        // Late: the signal has been passed on already. The next one, to oomtop alone, must reach the command.
+        inbox.heard(2);
+        assert!(!inbox.was_heard(2));
+        // Late, while the signal after it waits for its own, which comes, too.
+        inbox.waiting.extend([[2, HEARD], [15, 0]]);
+        assert!(!inbox.was_heard(2));
+        inbox.heard(2);
+        inbox.heard(2);
+        assert!(inbox.was_heard(2));
     }
 }

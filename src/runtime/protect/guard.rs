@@ -237,7 +237,14 @@ impl Guard {
             FailureKind::Gone | FailureKind::Reused => self.struggles.unwritten(change.id),
             // Somebody else was faster: the next look decides.
             FailureKind::NotKept => {}
-            _ => {
+            FailureKind::Denied
+            | FailureKind::NoRule
+            | FailureKind::NoGroup
+            | FailureKind::Unchecked
+            | FailureKind::Elsewhere
+            | FailureKind::Changed
+            | FailureKind::Withdrawn
+            | FailureKind::Other => {
                 self.struggles.refused(change.id);
                 outcome.failed.push((change, failure.clone()));
             }

@@ -58,7 +58,7 @@ fn systemd_starts_a_scope_around_it_where_its_slice_is() {
     let mut scene = moving(0, SESSION);
     shows(
         &scene,
-        "let systemd start oomtop-mysqld-2456.scope in user-7.slice around 2456 with MemoryMax=12884901888 (12 GiB)",
+        "let systemd start oomtop-mysqld-2456.scope in user-7.slice with process 2456 with MemoryMax=12884901888 (12 GiB)",
     );
     shows(
         &scene,

@@ -125,7 +125,7 @@ fn scope_text(scope: &ScopeStart) -> String {
         format!(" with {}", limits.join(", "))
     };
     format!(
-        "let systemd start {} in {} around {}{with}",
+        "let systemd start {} in {} with process {}{with}",
         scope.unit, scope.slice, scope.target.pid
     )
 }
@@ -218,7 +218,9 @@ pub(in crate::app::dialog) fn result_lines(plan: &PlanReceipt) -> Vec<Line> {
     };
     let mut lines: Vec<_> = plan.steps.iter().enumerate().map(line).collect();
     let wrote = plan.steps.iter().any(took_effect);
-    if plan.failure().is_some() && plan.steps.len() == 1 && !wrote {
+    let failure = plan.failure().map(|failure| failure.kind);
+    let is_nothing = failure.is_some_and(|kind| !kind.may_have_written());
+    if is_nothing && plan.steps.len() == 1 && !wrote {
         lines.push(Line::of(Tone::Normal, "Nothing was written."));
     }
     lines

@@ -4,6 +4,8 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::{
     Arguments, Call, Connected, Connection, Error, Refusal, UNIT, Value, WITHIN, reason, whose,
 };
@@ -52,47 +54,106 @@ impl Connected {
         Self::open_by(base, manager, Connection::open_for_descriptors, "")
     }
 
-    /// Starts the scope and waits until it is active. Returns its group, and how the process was named.
+    /// Starts the scope and waits until it is active. Returns its group, and whether the number of the process was sent, which
+    /// may have been a stranger's by then.
     ///
     /// # Errors
-    /// A sentence; [`Refusal::is_open`] if systemd may still do it.
-    pub(crate) fn start_scope(&mut self, scope: &NewScope<'_>) -> Result<(String, Named), Refusal> {
-        let named = match self.ask_for_scope(scope, Named::ByDescriptor) {
-            Ok(()) => Named::ByDescriptor,
-            Err(Error::Refused(name, _)) if is_unknown_property(&name) => {
-                let asked = self.ask_for_scope(scope, Named::ByNumber);
-                asked.map_err(|error| self.no_scope(&error))?;
-                Named::ByNumber
+    /// A sentence. [`Refusal::is_open`] if systemd may still do it; [`FailureKind::Unchecked`] if systemd has taken the order: the
+    /// process may be in the scope.
+    pub(crate) fn start_scope(&mut self, scope: &NewScope<'_>) -> (Result<String, Refusal>, Named) {
+        let (asked, named) = self.asked(scope);
+        let started = asked
+            .map_err(|error| self.no_scope(&error))
+            .and_then(|()| self.started(scope));
+        (started, named)
+    }
+
+    /// Asks for it as this systemd understands it.
+    fn asked(&mut self, scope: &NewScope<'_>) -> (Result<(), Error>, Named) {
+        use Named::{ByDescriptor, ByNumber};
+        let mut named = ByDescriptor;
+        let mut asked = Ok(());
+        // 254 knows all, 253 no descriptors, and 252 no policy either: it ends nobody for a kill by the kernel.
+        for (way, keeps_running) in [(ByDescriptor, true), (ByNumber, true), (ByNumber, false)] {
+            if way == ByNumber && has_ended(scope.pidfd) {
+                let why = format!("process {} has ended", scope.pid);
+                return (Err(Error::Unreachable(why)), named);
             }
-            Err(error) => return Err(self.no_scope(&error)),
-        };
+            named = way;
+            asked = self.ask_for_scope(scope, way, keeps_running);
+            let is_unknown = |error: &Error| matches!(error, Error::Refused(name, _) if is_unknown_property(name));
+            if !asked.as_ref().is_err_and(is_unknown) {
+                break;
+            }
+        }
+        (asked, named)
+    }
+
+    /// Waits until the scope that systemd has accepted is active. Returns its group.
+    fn started(&mut self, scope: &NewScope<'_>) -> Result<String, Refusal> {
         let unit = UnitName {
             name: scope.name.to_owned(),
             manager: self.manager,
         };
         let until = Instant::now() + WITHIN;
         loop {
-            match self.property(&unit, UNIT, "ActiveState") {
-                Ok(Value::Text(state)) if state == "active" => break,
-                Ok(Value::Text(state)) if state == "failed" => {
-                    let why = "it has failed: see its log with journalctl".to_owned();
-                    return Err(self.no_scope(&Error::Lost(why)));
-                }
-                // It was there for a moment: its process has ended, or was not moved.
+            let state = match self.property(&unit, UNIT, "ActiveState") {
+                Ok(Value::Text(state)) => state,
+                Ok(_) => return Err(self.unchecked(&unit, "what it says of its state is no text")),
                 Err(refusal) if refusal.failure.kind == FailureKind::NoGroup => {
-                    let why = "it was gone again at once".to_owned();
-                    return Err(self.no_scope(&Error::Lost(why)));
+                    return Err(self.ended(&unit));
                 }
-                Ok(_) if Instant::now() < until => std::thread::sleep(LOOK),
-                Ok(_) => return Err(self.no_scope(&Error::Slow)),
-                // It was asked: it may still do it.
-                Err(_) => return Err(self.no_scope(&Error::Slow)),
+                Err(_) => return Err(self.unchecked(&unit, "it does not tell its state")),
+            };
+            match state.as_str() {
+                "active" => break,
+                "failed" => {
+                    let why = "the scope has failed: see its log with journalctl";
+                    return Err(self.unchecked(&unit, why));
+                }
+                // Before its job has run it is inactive, too, but loaded. One that has ended is forgotten at once
+                // (`CollectMode`), and whoever asks for it is told of an empty unit without a file.
+                "inactive" if matches!(self.is_loaded(&unit), Ok(false)) => {
+                    return Err(self.ended(&unit));
+                }
+                _ if Instant::now() < until => std::thread::sleep(LOOK),
+                _ => return Err(self.unchecked(&unit, "it does not become active")),
             }
         }
-        Ok((self.group(&unit)?, named))
+        self.group(&unit)
+            .map_err(|_| self.unchecked(&unit, "it does not tell its group"))
     }
 
-    fn ask_for_scope(&mut self, scope: &NewScope<'_>, named: Named) -> Result<(), Error> {
+    /// systemd has accepted the scope, and more is not known.
+    fn unchecked(&self, unit: &UnitName, why: &str) -> Refusal {
+        Refusal::new(
+            FailureKind::Unchecked,
+            format!(
+                "{} has started {}, but oomtop could not check it: {why}. Look again in a moment.",
+                whose(self.manager),
+                unit.name
+            ),
+        )
+    }
+
+    /// It was there for a moment: its process has ended, or was not moved.
+    fn ended(&self, unit: &UnitName) -> Refusal {
+        Refusal::new(
+            FailureKind::Unchecked,
+            format!(
+                "{} has started {}, which has ended again at once: its process has ended, or was moved elsewhere.",
+                whose(self.manager),
+                unit.name
+            ),
+        )
+    }
+
+    fn ask_for_scope(
+        &mut self,
+        scope: &NewScope<'_>,
+        named: Named,
+        keeps_running: bool,
+    ) -> Result<(), Error> {
         self.renew();
         let call = Call {
             member: "StartTransientUnit",
@@ -103,7 +164,7 @@ impl Connected {
         arguments.text(scope.name);
         // A unit of this name is not replaced.
         arguments.text("fail");
-        arguments.array(8, |list| properties(list, scope, named));
+        arguments.array(8, |list| properties(list, scope, named, keeps_running));
         arguments.array(8, |_| {});
         let descriptor = [scope.pidfd];
         let descriptors = match named {
@@ -129,7 +190,7 @@ impl Connected {
     }
 }
 
-fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named) {
+fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named, keeps_running: bool) {
     let mut property = |name: &str, signature: &str, value: &dyn Fn(&mut Arguments)| {
         list.align(8);
         list.text(name);
@@ -142,6 +203,9 @@ fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named) {
     property("CollectMode", "s", &|list| list.text("inactive-or-failed"));
     if scope.delegate {
         property("Delegate", "b", &|list| list.u32(1));
+    } else if keeps_running {
+        // Since 253 systemd ends all processes of such a scope when the kernel has killed one (`DefaultOOMPolicy=stop`).
+        property("OOMPolicy", "s", &|list| list.text("continue"));
     }
     for (name, bytes) in scope.limits {
         property(name, "t", &|list| list.u64(*bytes));
@@ -152,6 +216,13 @@ fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named) {
             list.array(4, |list| list.u32(scope.pid));
         }),
     }
+}
+
+/// True of a zombie, too.
+fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    let mut ready = [PollFd::new(&pidfd, PollFlags::IN)];
+    let now = Timespec::default();
+    matches!(poll(&mut ready, Some(&now)), Ok(1..))
 }
 
 /// A manager without the property says that it is none that can be set (systemd src/core/dbus-unit.c

@@ -47,7 +47,7 @@ impl UnitWriter<'_> {
             })
             .collect();
         process.check()?;
-        let started = manager.start_scope(&NewScope {
+        let (started, named) = manager.start_scope(&NewScope {
             name: &scope.unit.name,
             description: "A process that oomtop has moved",
             slice: &scope.slice,
@@ -56,30 +56,33 @@ impl UnitWriter<'_> {
             delegate: false,
             limits: &limits,
         });
-        let (group, named) = started.map_err(|refusal| {
+        // Whatever systemd says: by its descriptor nobody else can have been moved, by its number somebody can.
+        if named == Named::ByNumber && process.is_reaped() {
+            return Err(self.cgroups.bring_back(&step, target, &scope.group));
+        }
+        let group = started.map_err(|refusal| {
             if refusal.is_open {
                 self.was_silent();
             }
             refusal.failure
         })?;
-        if let Err(failure) = process.check() {
-            // By its descriptor nobody else can have been moved.
-            let is_stranger = named == Named::ByNumber && process.is_reaped();
-            return Err(if is_stranger {
-                self.cgroups.bring_back(&step, target, &scope.group)
-            } else {
-                failure
-            });
-        }
+        process.check()?;
         let now = self
             .cgroups
             .group_of(&process)
             .ok_or_else(|| gone(target))?;
         if now.as_str() != group || now != scope.group {
-            return Err(not_kept(format!(
+            let sentence = format!(
                 "systemd has started {} as {group}, but process {} is in {now} now.",
                 scope.unit, target.pid
-            )));
+            );
+            // What another program has moved is not moved back.
+            let kind = if now == scope.group || now.as_str() == group {
+                FailureKind::NotKept
+            } else {
+                FailureKind::Elsewhere
+            };
+            return Err(failure(kind, sentence));
         }
         self.are_kept(scope)?;
         Ok(Reading::Group(now))

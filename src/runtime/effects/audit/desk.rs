@@ -4,8 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -30,14 +31,41 @@ pub(super) enum Job {
 /// Where lines go.
 pub(super) trait Log: Send + 'static {
     fn take(&mut self, job: &Job) -> io::Result<()>;
+
+    /// The last job was done, but too late: whoever asked has given up.
+    fn was_late(&mut self, job: &Job) {
+        let _ = job;
+    }
 }
 
 type Answer = Receiver<io::Result<()>>;
 
+/// Who has asked.
+#[derive(Debug)]
+struct Asked {
+    answer: Sender<io::Result<()>>,
+    is_awaited: Awaited,
+}
+
+/// Whether the answer is still waited for: the thread and whoever asked agree on it.
+#[derive(Debug, Clone)]
+struct Awaited(Arc<AtomicBool>);
+
+impl Awaited {
+    fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    /// True for the first who ends it.
+    fn end(&self) -> bool {
+        self.0.swap(false, Ordering::SeqCst)
+    }
+}
+
 /// The way to the thread.
 #[derive(Debug)]
 pub(super) struct Desk {
-    jobs: Sender<(Job, Sender<io::Result<()>>)>,
+    jobs: Sender<(Job, Asked)>,
     /// The answer that did not come in time.
     late: Mutex<Option<Answer>>,
     within: Duration,
@@ -50,14 +78,18 @@ impl Desk {
     }
 
     fn start_within(mut log: impl Log, within: Duration) -> io::Result<Self> {
-        let (jobs, inbox) = channel::<(Job, Sender<io::Result<()>>)>();
+        let (jobs, inbox) = channel::<(Job, Asked)>();
         Builder::new()
             .name("audit".to_owned())
             .stack_size(STACK)
             .spawn(move || {
-                for (job, answer) in inbox {
+                for (job, asked) in inbox {
+                    let done = log.take(&job);
+                    if done.is_ok() && !asked.is_awaited.end() {
+                        log.was_late(&job);
+                    }
                     // Nobody hears an answer that comes too late.
-                    let _ = answer.send(log.take(&job));
+                    let _ = asked.answer.send(done);
                 }
             })?;
         Ok(Self {
@@ -79,10 +111,19 @@ impl Desk {
         *late = None;
         let (answer, wait) = channel();
         let ended = || io::Error::other("its thread has ended");
-        self.jobs.send((job, answer)).map_err(|_| ended())?;
+        let is_awaited = Awaited::new();
+        let asked = Asked {
+            answer,
+            is_awaited: is_awaited.clone(),
+        };
+        self.jobs.send((job, asked)).map_err(|_| ended())?;
         match wait.recv_timeout(self.within) {
             Ok(done) => done,
             Err(RecvTimeoutError::Disconnected) => Err(ended()),
+            // It was done in the last moment.
+            Err(RecvTimeoutError::Timeout) if !is_awaited.end() => {
+                wait.recv().map_err(|_| ended())?
+            }
             Err(RecvTimeoutError::Timeout) => {
                 *late = Some(wait);
                 Err(silent())
@@ -142,6 +183,14 @@ impl LogFile {
         Ok(())
     }
 
+    /// One of the writes has ended; the last one closes the file.
+    fn end(&mut self) {
+        self.writes = self.writes.saturating_sub(1);
+        if self.writes == 0 {
+            self.file = None;
+        }
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
@@ -154,7 +203,7 @@ impl Log for LogFile {
             Job::Begin(line) => {
                 self.file = Some(self.open()?);
                 self.torn = true;
-                // Who hears that this has failed does not write, and sends no last line.
+                // If this fails the write is not carried out and sends no last line: it must not be counted.
                 self.add(line)?;
                 self.sync()?;
                 self.writes += 1;
@@ -165,12 +214,16 @@ impl Log for LogFile {
                 // What stands before it goes to disk whatever becomes of this line.
                 let added = self.add(line);
                 let synced = self.sync();
-                self.writes = self.writes.saturating_sub(1);
-                if self.writes == 0 {
-                    self.file = None;
-                }
+                self.end();
                 added.and(synced)
             }
+        }
+    }
+
+    fn was_late(&mut self, job: &Job) {
+        // The write is not carried out, and sends no last line.
+        if matches!(job, Job::Begin(_)) {
+            self.end();
         }
     }
 }
@@ -192,10 +245,45 @@ fn end_torn_line(file: &mut File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::mpsc::{Receiver, Sender, channel};
     use std::time::Duration;
 
-    use super::{Desk, Job, Log};
+    use super::{Desk, Job, Log, LogFile};
+
+    /// The same in front of a file: what it lets through, and the count of writes after each job.
+    struct SlowFile(Receiver<()>, LogFile, Sender<usize>);
+
+    impl Log for SlowFile {
+        fn take(&mut self, job: &Job) -> io::Result<()> {
+            if matches!(job, Job::Probe) {
+                self.2.send(self.1.writes).map_err(io::Error::other)?;
+                return Ok(());
+            }
+            self.0.recv().map_err(io::Error::other)?;
+            self.1.take(job)
+        }
+
+        fn was_late(&mut self, job: &Job) {
+            self.1.was_late(job);
+        }
+    }
+
+    #[test]
+    fn a_first_line_that_is_written_too_late_leaves_the_file_closed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (let_go, wait) = channel();
+        let (count, counts) = channel();
+        let file = LogFile::new(dir.path().join("log"));
+        let log = SlowFile(wait, file, count);
+        let desk = Desk::start_within(log, Duration::from_millis(20)).expect("a thread");
+        let begun = desk.ask(Job::Begin("begin\n".to_owned()));
+        assert_eq!(begun.expect_err("silent").kind(), io::ErrorKind::TimedOut);
+        let_go.send(()).expect("the thread lives");
+        while desk.ask(Job::Probe).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(counts.recv().expect("it looks"), 0);
+    }
 
     /// A disk that answers when it is let.
     struct Slow(Receiver<()>);

@@ -12,7 +12,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::Plan;
-use crate::model::plan::step::{LimitWrite, Step, UnitLimit, UnitStep};
+use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::signal::SIGNALS;
 use crate::model::systemd::{Lasting, UnitName};
@@ -22,6 +22,34 @@ fn work(id: u64, step: impl Into<Step>) -> Work {
         id: WriteId(id),
         plans: vec![Plan::from_iter([step])],
         undo: None,
+    }
+}
+
+#[test]
+fn only_what_stops_or_ends_overtakes_other_writes() {
+    let target = ProcessId::default();
+    let group = || CgroupPath::new("/a");
+    let signal = |name: &str| {
+        let signal = SIGNALS.iter().find(|signal| signal.name == name);
+        let signal = *signal.expect("a signal");
+        Step::Signal { target, signal }
+    };
+    let stop = |stop| Step::Stop { target, stop };
+    let freeze = |on| Step::from(CgroupStep::Freeze(group(), on));
+    let kill = || Step::from(CgroupStep::Kill(group()));
+    for step in [
+        signal("KILL"),
+        signal("STOP"),
+        stop(true),
+        freeze(true),
+        kill(),
+        Step::Reap { target },
+    ] {
+        assert!(work(1, step.clone()).is_urgent(), "{step:?}");
+    }
+    // A limit that is raised first would be overtaken.
+    for step in [signal("CONT"), signal("TERM"), stop(false), freeze(false)] {
+        assert!(!work(1, step.clone()).is_urgent(), "{step:?}");
     }
 }
 
