@@ -70,11 +70,12 @@ impl Replay {
     pub fn target(&self, way: Travel) -> usize {
         let times = &self.timeline.samples;
         let last = times.len().saturating_sub(1);
-        let now = self.now();
         match way {
             Travel::Samples(by) => self.at.saturating_add_signed(by).min(last),
             Travel::Seconds(by) => {
-                let at = self.timeline.before(now.saturating_add(by * 1_000_000));
+                let now = times.get(self.at).map_or(0, |s| s.monotonic);
+                let time = now.saturating_add_signed(by.saturating_mul(1_000_000));
+                let at = self.timeline.before_monotonic(time);
                 // A key always does something, also where samples are rare.
                 match by {
                     1.. => at.max(self.at + 1).min(last),
@@ -99,19 +100,15 @@ impl Replay {
         }
     }
 
-    /// The time of the sample on the screen, in microseconds since 1970.
-    pub fn now(&self) -> i64 {
-        self.timeline
-            .samples
-            .get(self.at)
-            .map_or(0, |s| s.unix_micros)
-    }
-
     /// How long the sample on the screen stays; `None` while the recording stands, and at its end.
     pub fn stays(&self) -> Option<Duration> {
-        let next = self.timeline.samples.get(self.at + 1)?;
-        let micros = u64::try_from(next.unix_micros - self.now()).unwrap_or(0);
-        let wait = Duration::from_micros(micros) * 100 / self.hundredths();
+        let (this, next) = (self.at, self.at.checked_add(1)?);
+        let (this, next) = (
+            self.timeline.samples.get(this)?,
+            self.timeline.samples.get(next)?,
+        );
+        let micros = next.monotonic.saturating_sub(this.monotonic);
+        let wait = Duration::from_micros(micros).saturating_mul(100) / self.hundredths();
         self.playing.then_some(wait.min(LONGEST))
     }
 
@@ -148,7 +145,7 @@ impl State {
             self.say(Tone::Normal, sentence);
             return Vec::new();
         }
-        // Who steps wants to look.
+        // Stepping stops playback.
         if matches!(
             way,
             Travel::Samples(_) | Travel::NextKill | Travel::PreviousKill
@@ -237,13 +234,10 @@ mod tests {
     fn replay(kills: &[usize]) -> Replay {
         let sample = |second: i64| Moment {
             unix_micros: second * 1_000_000,
+            monotonic: second.unsigned_abs() * 1_000_000,
             percent: 10.0,
         };
-        let timeline = Timeline {
-            samples: (0..100).map(sample).collect(),
-            kills: kills.to_vec(),
-            holes: Vec::new(),
-        };
+        let timeline = Timeline::new((0..100).map(sample).collect(), kills.to_vec(), Vec::new());
         Replay::new("r".to_owned(), Arc::new(timeline))
     }
 

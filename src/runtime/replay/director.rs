@@ -103,10 +103,11 @@ impl Show for Director {
                 None | Some(Control::Interrupt) => {}
                 Some(Control::Quit) => return Ok(()),
                 Some(Control::Show(sample)) => {
+                    let before = state.replay.as_ref().map(|replay| replay.at);
                     state = self.stage.show(state, sample);
                     state.changed = true;
                     shown = Instant::now();
-                    at_the_end(&mut state);
+                    at_the_end(&mut state, before);
                 }
                 Some(Control::Suspend) => {
                     control.suspend()?;
@@ -146,11 +147,13 @@ fn greet(state: &mut State) {
     }
 }
 
-fn at_the_end(state: &mut State) {
+/// Playing ends at the last sample, and where no other can be read.
+fn at_the_end(state: &mut State, before: Option<usize>) {
     let Some(replay) = &mut state.replay else {
         return;
     };
-    if replay.playing && replay.at + 1 == replay.timeline.samples.len() {
+    let is_last = replay.at + 1 >= replay.timeline.samples.len();
+    if replay.playing && (is_last || before == Some(replay.at)) {
         replay.playing = false;
         state.say(Tone::Normal, "the end of the recording");
     }
