@@ -342,8 +342,8 @@ mod tests {
         let three = segment(2, &[event(9)]);
         let lost = Missing::Segments { count: 1 };
         assert_eq!(missing(vec![one, three]), [skipped(2, (4, 7)), lost]);
-        let last = segment(0, &[event(u32::MAX), event(0)]);
-        assert_eq!(missing(vec![last]), []);
+        let wrapped = segment(0, &[event(u32::MAX), event(0)]);
+        assert_eq!(missing(vec![wrapped]), []);
     }
 
     fn extreme() -> impl Strategy<Value = u32> {

@@ -45,6 +45,8 @@ pub struct Replay {
     pub timeline: Arc<Timeline>,
     /// The sample on the screen, by its place among the samples.
     pub at: usize,
+    /// The sample that was asked for and is not on the screen yet: further keys go on from it.
+    pub aim: Option<usize>,
     /// It goes on by itself.
     pub playing: bool,
     /// Place in [`SPEEDS`].
@@ -60,6 +62,7 @@ impl Replay {
             file,
             timeline,
             at: 0,
+            aim: None,
             playing: false,
             speed: SPEEDS.iter().position(|speed| *speed == 100).unwrap_or(0),
             mark: None,
@@ -70,34 +73,40 @@ impl Replay {
     pub fn target(&self, way: Travel) -> usize {
         let times = &self.timeline.samples;
         let last = times.len().saturating_sub(1);
+        let from = self.from();
         match way {
-            Travel::Samples(by) => self.at.saturating_add_signed(by).min(last),
+            Travel::Samples(by) => from.saturating_add_signed(by).min(last),
             Travel::Seconds(by) => {
-                let now = times.get(self.at).map_or(0, |s| s.monotonic);
+                let now = times.get(from).map_or(0, |s| s.monotonic);
                 let time = now.saturating_add_signed(by.saturating_mul(1_000_000));
                 let at = self.timeline.before_monotonic(time);
                 // A key always does something, also where samples are rare.
                 match by {
-                    1.. => at.max(self.at + 1).min(last),
-                    _ => at.min(self.at.saturating_sub(1)),
+                    1.. => at.max(from + 1).min(last),
+                    _ => at.min(from.saturating_sub(1)),
                 }
             }
             Travel::To(time) => self.timeline.before(time),
             Travel::NextKill => {
-                let after = |kill: &&usize| **kill > self.at;
+                let after = |kill: &&usize| **kill > from;
                 self.timeline
                     .kills
                     .iter()
                     .find(after)
                     .copied()
-                    .unwrap_or(self.at)
+                    .unwrap_or(from)
             }
             Travel::PreviousKill => {
-                let before = |kill: &&usize| **kill < self.at;
+                let before = |kill: &&usize| **kill < from;
                 let kill = self.timeline.kills.iter().rev().find(before);
-                kill.copied().unwrap_or(self.at)
+                kill.copied().unwrap_or(from)
             }
         }
+    }
+
+    /// Where a way begins.
+    fn from(&self) -> usize {
+        self.aim.unwrap_or(self.at)
     }
 
     /// How long the sample on the screen stays; `None` while the recording stands, and at its end.
@@ -134,7 +143,7 @@ impl State {
             return self.only_in_replay();
         };
         let target = replay.target(way);
-        if target == replay.at {
+        if target == replay.from() {
             let sentence = match way {
                 Travel::NextKill => "no kill after this in the recording",
                 Travel::PreviousKill => "no kill before this in the recording",
@@ -152,6 +161,7 @@ impl State {
         ) {
             replay.playing = false;
         }
+        replay.aim = Some(target);
         self.ask(Control::Show(target))
     }
 
@@ -256,6 +266,11 @@ mod tests {
         replay.at = 20;
         assert_eq!(replay.target(Travel::NextKill), 40);
         assert_eq!(replay.target(Travel::PreviousKill), 20);
+        // A key that comes before the screen has followed goes on from where the last one led.
+        replay.aim = Some(30);
+        assert_eq!(replay.target(Travel::Samples(-1)), 29);
+        assert_eq!(replay.target(Travel::Seconds(10)), 40);
+        replay.aim = None;
         replay.at = 41;
         assert_eq!(replay.target(Travel::NextKill), 41);
         assert_eq!(replay.target(Travel::PreviousKill), 40);

@@ -19,7 +19,7 @@ use crate::app::settings::Settings;
 use crate::app::update::update;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
-use crate::model::snapshot::Needs;
+use crate::model::snapshot::{Host, Needs};
 use crate::model::time::Now;
 use crate::recording::{Encoder, Header, Item};
 use crate::text::format;
@@ -62,12 +62,7 @@ pub fn record(recorder: Recorder) -> Result<u8, RunError> {
     let parts = Parts::begin(&recorder.file, header, recorder.most, recorder.goes_on)
         .map_err(RunError::Recording)?;
     session.follow_log()?;
-    let mut tape = Tape {
-        encoder: Encoder::new(host.clone()),
-        parts,
-        pending: Pending::default(),
-        trouble: None,
-    };
+    let mut tape = Tape::new(host.clone(), parts);
     let mut state = State::new(recorder.settings, host, SCREEN, now);
     let mut msg = Msg::Tick(now);
     loop {
@@ -87,19 +82,19 @@ pub fn record(recorder: Recorder) -> Result<u8, RunError> {
             }
             Event::Sample(Err(error)) => {
                 let reason = error.to_string();
-                tape.take(Item::Failed(reason.clone()));
+                tape.take(Item::Failed(reason.clone()), now);
                 Msg::SampleFailed(reason)
             }
             Event::Log(LogItem::Event(event)) => {
-                tape.take(Item::Oom(event.clone()));
+                tape.take(Item::Oom(event.clone()), now);
                 Msg::Oom(event)
             }
             Event::Log(LogItem::Traced(traced)) => {
-                tape.take(Item::Traced(traced.clone()));
+                tape.take(Item::Traced(traced.clone()), now);
                 Msg::Traced(traced)
             }
             Event::Log(LogItem::Source(source)) => {
-                tape.take(Item::Source(source.clone()));
+                tape.take(Item::Source(source.clone()), now);
                 Msg::Source(source)
             }
             Event::Stop(_) => {
@@ -128,7 +123,8 @@ fn take_in(state: &mut State, msg: Msg, now: Now) -> Vec<Needs> {
 }
 
 /// From items to the file.
-struct Tape {
+#[derive(Debug)]
+pub(super) struct Tape {
     encoder: Encoder,
     parts: Parts,
     pending: Pending,
@@ -137,9 +133,18 @@ struct Tape {
 }
 
 impl Tape {
+    pub(super) fn new(host: Host, parts: Parts) -> Self {
+        Self {
+            encoder: Encoder::new(host),
+            parts,
+            pending: Pending::default(),
+            trouble: None,
+        }
+    }
+
     /// Takes in what is written with the next sample, or at once if there is much of it.
-    fn take(&mut self, item: Item) {
-        if self.pending.push(item, clock::now()) {
+    pub(super) fn take(&mut self, item: Item, now: Now) {
+        if self.pending.push(item, now) {
             self.write_events();
         }
     }
@@ -160,7 +165,7 @@ impl Tape {
         }
     }
 
-    fn sample(&mut self, item: &Item) {
+    pub(super) fn sample(&mut self, item: &Item) {
         self.write_events();
         let now = clock::now();
         if !self.has_room() {

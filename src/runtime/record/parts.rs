@@ -20,7 +20,7 @@ const LEAST: u64 = 256 << 10;
 
 /// The files of a recording that grows.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(in crate::runtime) struct Parts {
     path: PathBuf,
     file: File,
     /// Bytes of whole frames in it.
@@ -36,7 +36,7 @@ impl Parts {
     ///
     /// # Errors
     /// A sentence: something is there, or cannot be made.
-    pub(super) fn begin(
+    pub(in crate::runtime) fn begin(
         path: &Path,
         header: Header,
         most: u64,

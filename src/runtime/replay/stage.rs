@@ -166,8 +166,9 @@ impl Stage {
                 None => break,
             }
         }
-        if let (Some(replay), Some(taken)) = (&mut state.replay, taken) {
-            replay.at = taken;
+        if let Some(replay) = &mut state.replay {
+            replay.at = taken.unwrap_or(replay.at);
+            replay.aim = None;
         }
     }
 }
