@@ -7,7 +7,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 /// Bytes in front of the payload.
-pub(super) const HEAD: usize = 31;
+pub(super) const HEAD: usize = 41;
 
 /// What each frame begins with.
 pub(super) const MARK: [u8; 4] = [0xf7, b'O', b'R', b'F'];
@@ -69,8 +69,12 @@ pub(super) struct Head {
     pub(super) base: u32,
     /// When it happened, in microseconds since 1970.
     pub(super) unix_micros: i64,
-    /// Of a sample: the used share of the gauge, in hundredths of a percent. Of a kill: how many. Otherwise 0.
+    /// The same moment since boot, in microseconds.
+    pub(super) monotonic: u64,
+    /// Of a sample: the used share of the gauge, in hundredths of a percent. Otherwise 0.
     pub(super) mark: u16,
+    /// Kills that nothing before told of.
+    pub(super) kills: u16,
     pub(super) crc: u32,
 }
 
@@ -84,16 +88,21 @@ impl Head {
         if length as usize > MOST_PACKED {
             return None;
         }
-        let mut time = [0; 8];
-        time.copy_from_slice(&bytes[17..25]);
+        let eight = |at: usize| {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(&bytes[at..at + 8]);
+            eight
+        };
         Some(Self {
             length,
             kind: Kind::from_byte(bytes[8])?,
             number: u32_at(bytes, 9),
             base: u32_at(bytes, 13),
-            unix_micros: i64::from_le_bytes(time),
-            mark: u16::from_le_bytes([bytes[25], bytes[26]]),
-            crc: u32_at(bytes, 27),
+            unix_micros: i64::from_le_bytes(eight(17)),
+            monotonic: u64::from_le_bytes(eight(25)),
+            mark: u16::from_le_bytes([bytes[33], bytes[34]]),
+            kills: u16::from_le_bytes([bytes[35], bytes[36]]),
+            crc: u32_at(bytes, 37),
         })
     }
 
@@ -105,8 +114,10 @@ impl Head {
         bytes[9..13].copy_from_slice(&self.number.to_le_bytes());
         bytes[13..17].copy_from_slice(&self.base.to_le_bytes());
         bytes[17..25].copy_from_slice(&self.unix_micros.to_le_bytes());
-        bytes[25..27].copy_from_slice(&self.mark.to_le_bytes());
-        bytes[27..].copy_from_slice(&self.crc.to_le_bytes());
+        bytes[25..33].copy_from_slice(&self.monotonic.to_le_bytes());
+        bytes[33..35].copy_from_slice(&self.mark.to_le_bytes());
+        bytes[35..37].copy_from_slice(&self.kills.to_le_bytes());
+        bytes[37..].copy_from_slice(&self.crc.to_le_bytes());
         bytes
     }
 
@@ -124,7 +135,7 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 /// The checksum of a frame: all of it but the checksum itself.
 pub(super) fn frame_crc(head: &[u8; HEAD], payload: &[u8]) -> u32 {
-    crc(&[&head[..27], payload])
+    crc(&[&head[..37], payload])
 }
 
 /// CRC-32 as zlib has it.
@@ -188,7 +199,9 @@ mod tests {
             number: 7,
             base: 5,
             unix_micros: -3,
+            monotonic: 1 << 40,
             mark: 9_999,
+            kills: 2,
             crc: 0,
         };
         let mut bytes = b"before".to_vec();

@@ -53,8 +53,12 @@ pub struct Entry {
     pub(super) base: u32,
     /// When it happened, in microseconds since 1970.
     pub unix_micros: i64,
-    /// Of a sample: the used share of the gauge, in hundredths of a percent. Of a kill: how many.
+    /// When it happened, in microseconds since boot.
+    pub monotonic: u64,
+    /// Of a sample: the used share of the gauge, in hundredths of a percent.
     pub mark: u16,
+    /// Kills that nothing before told of.
+    pub kills: u16,
 }
 
 /// What is not there any more.
@@ -79,6 +83,13 @@ pub enum Missing {
         /// How many.
         count: u32,
         /// The times of the first and the last, in microseconds since 1970.
+        between: (i64, i64),
+    },
+    /// Frames between two others that are in no file: they were too large, or could not be written.
+    Skipped {
+        /// How many.
+        frames: u32,
+        /// The times of the frames around them, in microseconds since 1970.
         between: (i64, i64),
     },
     /// Segments between two others.
@@ -112,20 +123,30 @@ impl Index {
         let mut before: Option<Header> = None;
         for (place, segment) in segments.iter().enumerate() {
             let header = header(segment)?;
+            // A jump in the numbers that is explained already.
+            let mut gap = false;
             if let Some(before) = before {
-                let lost = header.segment.saturating_sub(before.segment + 1);
-                if lost > 0 {
+                let lost = header
+                    .segment
+                    .saturating_sub(before.segment.saturating_add(1));
+                gap = lost > 0;
+                if gap {
                     index.missing.push(Missing::Segments { count: lost });
                 }
             }
             before = Some(header);
-            index.add(u32::try_from(place).unwrap_or(u32::MAX), segment)?;
+            index.add(u32::try_from(place).unwrap_or(u32::MAX), segment, gap)?;
         }
         index.drop_unreadable();
         Ok(index)
     }
 
-    fn add<B: Bytes>(&mut self, place: u32, segment: &B) -> Result<(), Refused> {
+    fn add<B: Bytes>(
+        &mut self,
+        place: u32,
+        segment: &B,
+        mut explained: bool,
+    ) -> Result<(), Refused> {
         let size = segment.size();
         let mut at = HEADER as u64;
         let mut patience = size.saturating_mul(PATIENCE);
@@ -135,18 +156,27 @@ impl Index {
                 None => search(segment, at + 1, &mut patience)?,
             };
             let Some((from, head)) = found else {
+                // What was torn off there is said; the jump in the numbers behind it is the same loss.
                 self.missing.push(Missing::Tail { bytes: size - at });
                 break;
             };
+            let last = self.entries.last();
+            let frames = last
+                .and_then(|last| last.number.checked_add(1))
+                .and_then(|next| head.number.checked_sub(next));
             if from > at {
-                let last = self.entries.last();
-                let frames = last.and_then(|last| head.number.checked_sub(last.number + 1));
                 self.missing.push(Missing::Damaged {
                     bytes: from - at,
                     frames,
                     between: (last.map(|last| last.unix_micros), Some(head.unix_micros)),
                 });
+            } else if let (Some(last), Some(frames @ 1..), false) = (last, frames, explained) {
+                self.missing.push(Missing::Skipped {
+                    frames,
+                    between: (last.unix_micros, head.unix_micros),
+                });
             }
+            explained = false;
             if self.entries.len() >= MOST_FRAMES {
                 return Err(Refused::Large(MOST_FRAMES));
             }
@@ -158,7 +188,9 @@ impl Index {
                 number: head.number,
                 base: head.base,
                 unix_micros: head.unix_micros,
+                monotonic: head.monotonic,
                 mark: head.mark,
+                kills: head.kills,
             });
             at = from + head.size();
         }
@@ -255,4 +287,87 @@ fn search<B: Bytes>(
         at += step as u64;
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Missing, Refused};
+    use crate::recording::frame::{Head, Kind, append};
+    use crate::recording::{Header, Player, Recording};
+
+    fn head(kind: Kind, number: u32) -> Head {
+        Head {
+            length: 0,
+            kind,
+            number,
+            base: number,
+            unix_micros: i64::from(number),
+            monotonic: u64::from(number),
+            mark: 0,
+            kills: 0,
+            crc: 0,
+        }
+    }
+
+    fn segment(segment: u32, frames: &[(Head, Vec<u8>)]) -> Vec<u8> {
+        let header = Header {
+            id: 7,
+            segment,
+            unix_micros: 0,
+        };
+        let mut bytes = header.bytes().to_vec();
+        for (head, payload) in frames {
+            assert!(append(&mut bytes, *head, payload));
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_jump_in_the_numbers_is_said() {
+        let event = |number| (head(Kind::Event, number), Vec::new());
+        let missing = |segments| {
+            let recording: Result<Recording<Vec<u8>>, Refused> = Recording::open(segments);
+            recording.expect("opens").index().missing.clone()
+        };
+        let skipped = |frames, between| Missing::Skipped { frames, between };
+        let one = segment(0, &[event(3), event(4), event(7)]);
+        assert_eq!(missing(vec![one.clone()]), [skipped(2, (4, 7))]);
+        let two = segment(1, &[event(9)]);
+        assert_eq!(
+            missing(vec![one.clone(), two]),
+            [skipped(2, (4, 7)), skipped(1, (7, 9))]
+        );
+        let three = segment(2, &[event(9)]);
+        let lost = Missing::Segments { count: 1 };
+        assert_eq!(missing(vec![one, three]), [skipped(2, (4, 7)), lost]);
+        let wrapped = segment(0, &[event(u32::MAX), event(0)]);
+        assert_eq!(missing(vec![wrapped]), []);
+    }
+
+    fn extreme() -> impl Strategy<Value = u32> {
+        prop_oneof![Just(0), Just(1), Just(u32::MAX), any::<u32>()]
+    }
+
+    proptest! {
+        /// Checksums are no secret: whoever makes a file makes those right too.
+        #[test]
+        fn frames_of_a_stranger_whose_checksums_are_right_do_no_harm(
+            segments in prop::collection::vec((extreme(), prop::collection::vec(
+                (1..5_u8, extreme(), extreme(), any::<i64>(), any::<u64>(), prop::collection::vec(any::<u8>(), 0..60)), 0..6)), 1..3),
+        ) {
+            let frame = |(kind, number, base, unix_micros, monotonic, payload): (u8, u32, u32, i64, u64, Vec<u8>)| {
+                let kind = [Kind::Key, Kind::Change, Kind::Event, Kind::Kill][usize::from(kind - 1)];
+                let unix_micros = if base == u32::MAX { i64::MIN } else { unix_micros };
+                (Head { base, unix_micros, monotonic, mark: u16::MAX, kills: 1, ..head(kind, number) }, payload)
+            };
+            let segments = segments.into_iter().map(|(number, frames)| {
+                segment(number, &frames.into_iter().map(frame).collect::<Vec<_>>())
+            });
+            let recording = Recording::open(segments.collect::<Vec<_>>()).expect("the headers are right");
+            let mut player = Player::default();
+            while player.play(&recording).is_some() {}
+        }
+    }
 }

@@ -33,15 +33,19 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         title.push(Tone::Watch, format!("  {} new", events.unread));
     }
     let source = &events.source;
+    let live = match state.replay {
+        Some(_) => "recorded",
+        None => "live",
+    };
     let remark = match (source.missing.is_empty(), source.caught_up) {
         // The row below says what is missing.
         (false, _) if source.is_traced() => Line::of(
             Tone::Watch,
-            format!("live from {}, not explained", source.name),
+            format!("{live} from {}, not explained", source.name),
         ),
         (false, _) => Line::of(Tone::Watch, format!("{}, incomplete", source.name)),
         (true, _) if source.name.is_empty() => Line::of(Tone::Dim, "opening the log …"),
-        (true, true) => Line::of(Tone::Dim, format!("live from {}", source.name)),
+        (true, true) => Line::of(Tone::Dim, format!("{live} from {}", source.name)),
         (true, false) => Line::of(Tone::Dim, format!("reading {}", source.name)),
     };
     // Who looks at the pane learns why kills wait for the log, if there is room to say so.

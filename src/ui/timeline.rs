@@ -16,9 +16,11 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(replay) = state.replay.as_ref().filter(|_| area.height > 0) else {
         return;
     };
-    let Some((first, last)) = replay.timeline.span() else {
+    let samples = &replay.timeline.samples;
+    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
         return;
     };
+    let (first, last) = (first.unix_micros, last.unix_micros);
     let wall = |unix_micros| Wall {
         unix_micros,
         ..state.snapshot.taken.wall

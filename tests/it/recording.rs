@@ -260,7 +260,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_anybody_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn random_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let mut file = HEADER.bytes().to_vec();
         file.extend(bytes);
         let _ = played(file);

@@ -7,21 +7,47 @@ use crate::model::oom_domain::victim::Scope;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 
+/// What one process or domain uses in a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usage {
+    /// It is not there.
+    Absent,
+    /// It is there; how much it uses is not known.
+    Unknown,
+    /// Bytes.
+    Bytes(u64),
+}
+
+impl Usage {
+    fn of(bytes: Option<u64>) -> Self {
+        bytes.map_or(Self::Unknown, Self::Bytes)
+    }
+
+    /// Bytes; `None` if they are not known.
+    fn bytes(self) -> Option<u64> {
+        match self {
+            Self::Absent => Some(0),
+            Self::Unknown => None,
+            Self::Bytes(bytes) => Some(bytes),
+        }
+    }
+}
+
 /// How one process or domain has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its name: pid and command, or path.
+    /// Its name: pid and short name, or path.
     pub name: String,
-    /// Bytes in the earlier sample; `None` if it was not there, or its use is not known.
-    pub before: Option<u64>,
-    /// Bytes in the later sample; likewise.
-    pub after: Option<u64>,
+    /// In the earlier sample.
+    pub before: Usage,
+    /// In the later sample.
+    pub after: Usage,
 }
 
 impl Change {
-    /// Bytes by which it has grown; negative if it has shrunk or is gone.
-    pub fn by(&self) -> i128 {
-        i128::from(self.after.unwrap_or(0)) - i128::from(self.before.unwrap_or(0))
+    /// Bytes by which it has grown, negative if it has shrunk or is gone; `None` if that is not known.
+    pub fn by(&self) -> Option<i128> {
+        Some(i128::from(self.after.bytes()?) - i128::from(self.before.bytes()?))
     }
 }
 
@@ -44,8 +70,8 @@ pub fn between(before: &Snapshot, after: &Snapshot, page_size: u64) -> Growth {
 
 fn processes(before: &Snapshot, after: &Snapshot, page_size: u64) -> Vec<Change> {
     let bytes = |process: &Process| {
-        let memory = process.memory.as_ref()?;
-        Some(memory.charged().saturating_mul(page_size))
+        let memory = process.memory.as_ref();
+        Usage::of(memory.map(|memory| memory.charged().saturating_mul(page_size)))
     };
     let earlier: HashMap<ProcessId, &Process> =
         before.processes.iter().map(|p| (p.id, p)).collect();
@@ -60,16 +86,16 @@ fn processes(before: &Snapshot, after: &Snapshot, page_size: u64) -> Vec<Change>
         .filter(|p| !later.contains_key(&p.id));
     let gone = gone.map(|p| (p, Some(p), None));
     let change = |(named, before, after): (&Process, Option<&Process>, Option<&Process>)| Change {
-        name: format!("{} {}", named.id.pid, named.title()),
-        before: before.and_then(bytes),
-        after: after.and_then(bytes),
+        name: format!("{} {}", named.id.pid, named.comm.text()),
+        before: before.map_or(Usage::Absent, bytes),
+        after: after.map_or(Usage::Absent, bytes),
     };
     sorted(stayed.chain(gone).map(change))
 }
 
 /// Keys of groups are stable while one oomtop records; another may have recorded the other sample, so paths count.
 fn domains(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
-    let usage = |snapshot: &Snapshot| -> HashMap<Option<CgroupPath>, Option<u64>> {
+    let usage = |snapshot: &Snapshot| -> HashMap<Option<CgroupPath>, Usage> {
         let of = |scope: Scope| match scope {
             Scope::Host => Some(None),
             Scope::Memcg(key) => Some(Some(snapshot.cgroup(key)?.path.clone())),
@@ -77,7 +103,7 @@ fn domains(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
         };
         let domains = snapshot.domains.iter();
         domains
-            .filter_map(|domain| Some((of(domain.scope)?, domain.usage)))
+            .filter_map(|domain| Some((of(domain.scope)?, Usage::of(domain.usage))))
             .collect()
     };
     let (earlier, later) = (usage(before), usage(after));
@@ -86,17 +112,49 @@ fn domains(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
         name: path
             .as_ref()
             .map_or_else(|| "host".to_owned(), ToString::to_string),
-        before: earlier.get(path).copied().flatten(),
-        after: later.get(path).copied().flatten(),
+        before: earlier.get(path).copied().unwrap_or(Usage::Absent),
+        after: later.get(path).copied().unwrap_or(Usage::Absent),
     };
     sorted(later.keys().chain(gone).map(change))
 }
 
 fn sorted(changes: impl Iterator<Item = Change>) -> Vec<Change> {
-    let mut changes: Vec<Change> = changes.filter(|change| change.by() != 0).collect();
+    let mut changes: Vec<Change> = changes
+        .filter(|change| change.before != change.after && change.by() != Some(0))
+        .collect();
     changes.sort_by(|a, b| {
-        let size = |change: &Change| change.by().unsigned_abs();
+        // What is not known comes last.
+        let size = |change: &Change| change.by().map(i128::unsigned_abs);
         size(b).cmp(&size(a)).then_with(|| a.name.cmp(&b.name))
     });
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Usage, sorted};
+
+    #[test]
+    fn what_is_unknown_is_neither_gone_nor_shrunk() {
+        let change = |name: &str, before, after| Change {
+            name: name.to_owned(),
+            before,
+            after,
+        };
+        let (known, unknown, absent) = (Usage::Bytes(8), Usage::Unknown, Usage::Absent);
+        let changes = [
+            change("a", unknown, unknown),
+            change("b", known, unknown),
+            change("c", absent, known),
+            change("d", known, known),
+            change("e", Usage::Bytes(99), absent),
+            change("f", absent, unknown),
+        ];
+        let found: Vec<(String, Option<i128>)> = sorted(changes.into_iter())
+            .into_iter()
+            .map(|change| (change.name.clone(), change.by()))
+            .collect();
+        let expected = [("e", Some(-99)), ("c", Some(8)), ("b", None), ("f", None)];
+        assert_eq!(found, expected.map(|(name, by)| (name.to_owned(), by)));
+    }
 }

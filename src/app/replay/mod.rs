@@ -45,6 +45,8 @@ pub struct Replay {
     pub timeline: Arc<Timeline>,
     /// The sample on the screen, by its place among the samples.
     pub at: usize,
+    /// The sample that was asked for and is not on the screen yet: further keys go on from it.
+    pub aim: Option<usize>,
     /// It goes on by itself.
     pub playing: bool,
     /// Place in [`SPEEDS`].
@@ -60,6 +62,7 @@ impl Replay {
             file,
             timeline,
             at: 0,
+            aim: None,
             playing: false,
             speed: SPEEDS.iter().position(|speed| *speed == 100).unwrap_or(0),
             mark: None,
@@ -70,48 +73,51 @@ impl Replay {
     pub fn target(&self, way: Travel) -> usize {
         let times = &self.timeline.samples;
         let last = times.len().saturating_sub(1);
-        let now = self.now();
+        let from = self.from();
         match way {
-            Travel::Samples(by) => self.at.saturating_add_signed(by).min(last),
+            Travel::Samples(by) => from.saturating_add_signed(by).min(last),
             Travel::Seconds(by) => {
-                let at = self.timeline.before(now.saturating_add(by * 1_000_000));
+                let now = times.get(from).map_or(0, |s| s.monotonic);
+                let time = now.saturating_add_signed(by.saturating_mul(1_000_000));
+                let at = self.timeline.before_monotonic(time);
                 // A key always does something, also where samples are rare.
                 match by {
-                    1.. => at.max(self.at + 1).min(last),
-                    _ => at.min(self.at.saturating_sub(1)),
+                    1.. => at.max(from + 1).min(last),
+                    _ => at.min(from.saturating_sub(1)),
                 }
             }
             Travel::To(time) => self.timeline.before(time),
             Travel::NextKill => {
-                let after = |kill: &&usize| **kill > self.at;
+                let after = |kill: &&usize| **kill > from;
                 self.timeline
                     .kills
                     .iter()
                     .find(after)
                     .copied()
-                    .unwrap_or(self.at)
+                    .unwrap_or(from)
             }
             Travel::PreviousKill => {
-                let before = |kill: &&usize| **kill < self.at;
+                let before = |kill: &&usize| **kill < from;
                 let kill = self.timeline.kills.iter().rev().find(before);
-                kill.copied().unwrap_or(self.at)
+                kill.copied().unwrap_or(from)
             }
         }
     }
 
-    /// The time of the sample on the screen, in microseconds since 1970.
-    pub fn now(&self) -> i64 {
-        self.timeline
-            .samples
-            .get(self.at)
-            .map_or(0, |s| s.unix_micros)
+    /// Where a way begins.
+    fn from(&self) -> usize {
+        self.aim.unwrap_or(self.at)
     }
 
     /// How long the sample on the screen stays; `None` while the recording stands, and at its end.
     pub fn stays(&self) -> Option<Duration> {
-        let next = self.timeline.samples.get(self.at + 1)?;
-        let micros = u64::try_from(next.unix_micros - self.now()).unwrap_or(0);
-        let wait = Duration::from_micros(micros) * 100 / self.hundredths();
+        let (this, next) = (self.at, self.at.checked_add(1)?);
+        let (this, next) = (
+            self.timeline.samples.get(this)?,
+            self.timeline.samples.get(next)?,
+        );
+        let micros = next.monotonic.saturating_sub(this.monotonic);
+        let wait = Duration::from_micros(micros).saturating_mul(100) / self.hundredths();
         self.playing.then_some(wait.min(LONGEST))
     }
 
@@ -137,7 +143,7 @@ impl State {
             return self.only_in_replay();
         };
         let target = replay.target(way);
-        if target == replay.at {
+        if target == replay.from() {
             let sentence = match way {
                 Travel::NextKill => "no kill after this in the recording",
                 Travel::PreviousKill => "no kill before this in the recording",
@@ -148,13 +154,14 @@ impl State {
             self.say(Tone::Normal, sentence);
             return Vec::new();
         }
-        // Who steps wants to look.
+        // Stepping stops playback.
         if matches!(
             way,
             Travel::Samples(_) | Travel::NextKill | Travel::PreviousKill
         ) {
             replay.playing = false;
         }
+        replay.aim = Some(target);
         self.ask(Control::Show(target))
     }
 
@@ -237,13 +244,10 @@ mod tests {
     fn replay(kills: &[usize]) -> Replay {
         let sample = |second: i64| Moment {
             unix_micros: second * 1_000_000,
+            monotonic: second.unsigned_abs() * 1_000_000,
             percent: 10.0,
         };
-        let timeline = Timeline {
-            samples: (0..100).map(sample).collect(),
-            kills: kills.to_vec(),
-            holes: Vec::new(),
-        };
+        let timeline = Timeline::new((0..100).map(sample).collect(), kills.to_vec(), Vec::new());
         Replay::new("r".to_owned(), Arc::new(timeline))
     }
 
@@ -262,6 +266,11 @@ mod tests {
         replay.at = 20;
         assert_eq!(replay.target(Travel::NextKill), 40);
         assert_eq!(replay.target(Travel::PreviousKill), 20);
+        // A key that comes before the screen has followed goes on from where the last one led.
+        replay.aim = Some(30);
+        assert_eq!(replay.target(Travel::Samples(-1)), 29);
+        assert_eq!(replay.target(Travel::Seconds(10)), 40);
+        replay.aim = None;
         replay.at = 41;
         assert_eq!(replay.target(Travel::NextKill), 41);
         assert_eq!(replay.target(Travel::PreviousKill), 40);

@@ -34,7 +34,7 @@ pub fn parse(text: &str, now: Wall, span: (i64, i64)) -> Result<i64, String> {
     let on = |day: i64| in_utc(day * DAY + seconds);
     let (first, last) = span;
     // A minute without seconds is within the recording if any of its seconds is.
-    let within = |time: &i64| (first - 60_000_000..=last).contains(time);
+    let within = |time: &i64| (first.saturating_sub(60_000_000)..=last).contains(time);
     let days = [today, today - 1, today + 1];
     Ok(days.map(on).into_iter().find(within).unwrap_or(on(today)))
 }
@@ -142,6 +142,9 @@ mod tests {
         fn no_text_panics(text in "\\PC{0,20}", micros: i64, zone in -50_000..50_000_i32) {
             let now = Wall { unix_micros: micros, utc_offset: zone };
             let _ = parse(&text, now, (micros, micros));
+            for clock in ["1:00", &text] {
+                let _ = parse(clock, now, (i64::MIN, i64::MAX));
+            }
         }
     }
 }

@@ -29,7 +29,7 @@ pub(in crate::config) struct RecordArgs {
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
 
-    /// Time between two samples: seconds, such as 1s or 0.5, 0.1 to 3600
+    /// Time between two samples: 500ms, 1s, 2m, or seconds, 0.1 to 3600
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = every)]
     every: Duration,
 
@@ -46,7 +46,17 @@ pub(in crate::config) struct RecordArgs {
 }
 
 fn every(text: &str) -> Result<Duration, String> {
-    seconds(text.strip_suffix('s').unwrap_or(text))
+    let unit = [("ms", 0.001), ("s", 1.0), ("m", 60.0)];
+    let found = unit
+        .iter()
+        .find_map(|(unit, by)| Some((text.strip_suffix(unit)?, by)));
+    let length = found.and_then(|(number, by)| Some(number.parse::<f64>().ok()? * by));
+    match length {
+        None => seconds(text),
+        Some(length) => seconds(&length.to_string()).map_err(|_| {
+            format!("takes a time from 0.1 to 3600 seconds, such as 500ms, 1s or 2m, not '{text}'")
+        }),
+    }
 }
 
 fn most(text: &str) -> Result<u64, String> {
@@ -90,5 +100,23 @@ impl RecordArgs {
             root: self.root.resolve(),
             backend: values.backend,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::every;
+
+    #[test]
+    fn a_time_between_samples_has_a_unit_or_is_in_seconds() {
+        for (text, millis) in [("500ms", 500), ("1s", 1000), ("0.5", 500), ("2m", 120_000)] {
+            assert_eq!(every(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["50ms", "2h", "x", "ms", "61m", "NaNs", "-1s"] {
+            let refused = every(text).expect_err(text);
+            assert!(refused.contains(&format!("not '{text}'")), "{refused}");
+        }
     }
 }

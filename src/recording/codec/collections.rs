@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use super::{Coded, Layout, Malformed, ROOM, Reader, Writer};
+use super::{Coded, Layout, Malformed, Reader, Writer};
 
 /// 0: none. 1: a value. 2: the difference to the older value.
 impl<T: Coded + Clone> Coded for Option<T> {
@@ -67,8 +67,8 @@ impl<T: Coded + Clone> Coded for Vec<T> {
         }
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let count = from.count()?;
-        let mut items = Self::with_capacity(count.min(ROOM));
+        let count = from.items::<T>()?;
+        let mut items = Self::with_capacity(count);
         for _ in 0..count {
             items.push(T::take(from)?);
         }
@@ -93,6 +93,8 @@ impl<T: Coded> Coded for Arc<T> {
         T::put(self, to);
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        // The two counts in front of it take memory too.
+        from.spend(size_of::<T>().saturating_add(16))?;
         T::take(from).map(Self::new)
     }
     fn same(&self, base: &Self) -> bool {
@@ -102,6 +104,7 @@ impl<T: Coded> Coded for Arc<T> {
         T::put_change(self, base, to);
     }
     fn take_change(base: &Self, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.spend(size_of::<T>().saturating_add(16))?;
         T::take_change(base, from).map(Self::new)
     }
 }
@@ -114,6 +117,7 @@ impl<T: Coded> Coded for Box<T> {
         T::put(self, to);
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.spend(size_of::<T>())?;
         T::take(from).map(Self::new)
     }
     fn same(&self, base: &Self) -> bool {
@@ -150,7 +154,8 @@ impl<S: BuildHasher + Default> Coded for HashMap<u32, Arc<str>, S> {
         }
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let count = from.count()?;
+        // A table has room for twice as many, and each text its two counts.
+        let count = from.items::<[(u32, Arc<str>); 3]>()?;
         let mut entries = Self::default();
         for _ in 0..count {
             entries.insert(u32::take(from)?, Coded::take(from)?);
@@ -159,5 +164,37 @@ impl<S: BuildHasher + Default> Coded for HashMap<u32, Arc<str>, S> {
     }
     fn same(&self, base: &Self) -> bool {
         self == base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::recording::codec::{Coded, Malformed, Reader, Writer};
+
+    #[test]
+    fn a_list_whose_values_take_more_memory_than_a_frame_may_is_refused() {
+        let list = |count: usize| {
+            let mut to = Writer::default();
+            to.count(count);
+            to.bytes.resize(to.bytes.len() + count, 0);
+            to.bytes
+        };
+        let small = list(1000);
+        let taken = Vec::<Option<(u64, (u64, (u64, (u64, u64))))>>::take(&mut Reader::new(&small));
+        assert_eq!(taken.map(|list| list.len()), Ok(1000));
+        let large = list(8 << 20);
+        let mut from = Reader::new(&large);
+        assert_eq!(
+            Vec::<Option<(u64, (u64, (u64, (u64, u64))))>>::take(&mut from).err(),
+            Some(Malformed)
+        );
+        // Empty texts, each of which is a pointer, a length and two counts.
+        let mut from = Reader::new(&large);
+        assert_eq!(
+            Vec::<Arc<Arc<Option<u64>>>>::take(&mut from).err(),
+            Some(Malformed)
+        );
     }
 }

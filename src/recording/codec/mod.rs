@@ -55,8 +55,8 @@ pub(super) trait Coded: Sized {
 
     /// Reads what [`Self::put_list_change`] wrote.
     fn take_list_change(base: &[Self], from: &mut Reader<'_>) -> Result<Vec<Self>, Malformed> {
-        let count = from.count()?;
-        let mut items = Vec::with_capacity(count.min(ROOM));
+        let count = from.items::<Self>()?;
+        let mut items = Vec::with_capacity(count);
         for at in 0..count {
             items.push(match base.get(at) {
                 Some(base) => Self::take_change(base, from)?,
@@ -67,8 +67,9 @@ pub(super) trait Coded: Sized {
     }
 }
 
-/// Room made at once for a list: a count that lies costs no memory.
-pub(super) const ROOM: usize = 1024;
+/// Memory that the values of one frame may take, in bytes: four times the longest payload. A sample of 10 000 processes takes
+/// 10 MB.
+const ROOM: usize = 256 << 20;
 
 /// Bytes that are written.
 #[derive(Debug, Default)]
@@ -120,11 +121,29 @@ impl Writer {
 #[derive(Debug)]
 pub(super) struct Reader<'b> {
     left: &'b [u8],
+    /// Bytes of memory that may still be taken.
+    room: usize,
 }
 
 impl<'b> Reader<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Self {
-        Self { left: bytes }
+        Self {
+            left: bytes,
+            room: ROOM,
+        }
+    }
+
+    /// Takes so much memory for values: a byte of the file may stand for hundreds.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<(), Malformed> {
+        self.room = self.room.checked_sub(bytes).ok_or(Malformed)?;
+        Ok(())
+    }
+
+    /// How many values follow in a list. The memory for them is taken.
+    pub(super) fn items<T>(&mut self) -> Result<usize, Malformed> {
+        let count = self.count()?;
+        self.spend(count.saturating_mul(size_of::<T>()))?;
+        Ok(count)
     }
 
     pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
@@ -135,6 +154,8 @@ impl<'b> Reader<'b> {
 
     pub(super) fn bytes(&mut self, count: usize) -> Result<&'b [u8], Malformed> {
         let (bytes, rest) = self.left.split_at_checked(count).ok_or(Malformed)?;
+        // Most become a text.
+        self.spend(count)?;
         self.left = rest;
         Ok(bytes)
     }

@@ -31,6 +31,7 @@ impl Coded for Arc<str> {
         put(self, to);
     }
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        from.spend(16)?;
         text(from).map(Self::from)
     }
     fn same(&self, base: &Self) -> bool {

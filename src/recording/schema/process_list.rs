@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::model::process::{Process, ProcessId};
-use crate::recording::codec::{Coded, Malformed, ROOM, Reader, Writer};
+use crate::recording::codec::{Coded, Malformed, Reader, Writer};
 
 struct Run {
     skipped: usize,
@@ -75,13 +75,16 @@ pub(super) fn take_change(
     base: &[Process],
     from: &mut Reader<'_>,
 ) -> Result<Vec<Process>, Malformed> {
-    let mut items = Vec::with_capacity(base.len().min(ROOM));
+    let mut items = Vec::with_capacity(base.len());
     let mut older = base.iter();
     loop {
         let (skipped, kept, fresh) = (from.count()?, from.count()?, from.count()?);
         if kept == 0 && fresh == 0 {
             return Ok(items);
         }
+        // The list may have grown to twice as much.
+        let many = kept.saturating_add(fresh).saturating_mul(2);
+        from.spend(many.saturating_mul(size_of::<Process>()))?;
         for _ in 0..skipped {
             older.next().ok_or(Malformed)?;
         }

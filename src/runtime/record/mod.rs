@@ -19,7 +19,8 @@ use crate::app::settings::Settings;
 use crate::app::update::update;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
-use crate::model::snapshot::Needs;
+use crate::model::snapshot::{Host, Needs};
+use crate::model::time::Now;
 use crate::recording::{Encoder, Header, Item};
 use crate::text::format;
 use parts::Parts;
@@ -52,7 +53,7 @@ pub struct Recorder {
 pub fn record(recorder: Recorder) -> Result<u8, RunError> {
     let mut session = Session::new(recorder.root, recorder.backend)?;
     let host = session.host()?.clone();
-    let now = clock::now();
+    let mut now = clock::now();
     let header = Header {
         id: id(now.wall.unix_micros),
         segment: 0,
@@ -61,27 +62,18 @@ pub fn record(recorder: Recorder) -> Result<u8, RunError> {
     let parts = Parts::begin(&recorder.file, header, recorder.most, recorder.goes_on)
         .map_err(RunError::Recording)?;
     session.follow_log()?;
-    let mut tape = Tape {
-        encoder: Encoder::new(host.clone()),
-        parts,
-        pending: Pending::default(),
-        trouble: None,
-    };
+    let mut tape = Tape::new(host.clone(), parts);
     let mut state = State::new(recorder.settings, host, SCREEN, now);
     let mut msg = Msg::Tick(now);
     loop {
-        for effect in update(&mut state, msg).effects {
-            if let Effect::Sample(needs) = effect {
-                session.ask(&Needs {
-                    all_commands: true,
-                    ..needs
-                })?;
-            }
+        for needs in take_in(&mut state, msg, now) {
+            session.ask(&Needs {
+                all_commands: true,
+                ..needs
+            })?;
         }
-        // What the state says is for a screen.
-        state.notice = None;
         let event = session.next(Instant::now() + state.quiet_for());
-        let now = clock::now();
+        now = clock::now();
         msg = match event {
             Event::Tick(now) => Msg::Tick(now),
             Event::Sample(Ok(snapshot)) => {
@@ -90,19 +82,19 @@ pub fn record(recorder: Recorder) -> Result<u8, RunError> {
             }
             Event::Sample(Err(error)) => {
                 let reason = error.to_string();
-                tape.take(Item::Failed(reason.clone()));
+                tape.take(Item::Failed(reason.clone()), now);
                 Msg::SampleFailed(reason)
             }
             Event::Log(LogItem::Event(event)) => {
-                tape.take(Item::Oom(event.clone()));
+                tape.take(Item::Oom(event.clone()), now);
                 Msg::Oom(event)
             }
             Event::Log(LogItem::Traced(traced)) => {
-                tape.take(Item::Traced(traced.clone()));
+                tape.take(Item::Traced(traced.clone()), now);
                 Msg::Traced(traced)
             }
             Event::Log(LogItem::Source(source)) => {
-                tape.take(Item::Source(source.clone()));
+                tape.take(Item::Source(source.clone()), now);
                 Msg::Source(source)
             }
             Event::Stop(_) => {
@@ -111,14 +103,28 @@ pub fn record(recorder: Recorder) -> Result<u8, RunError> {
                 return Ok(0);
             }
         };
-        if !matches!(msg, Msg::Tick(_)) {
-            update(&mut state, Msg::Tick(now));
-        }
     }
 }
 
+/// Tells the state the time and what happened then; returns the samples that are to be taken. Either may make one due.
+fn take_in(state: &mut State, msg: Msg, now: Now) -> Vec<Needs> {
+    let mut effects = match msg {
+        Msg::Tick(_) => Vec::new(),
+        _ => update(state, Msg::Tick(now)).effects,
+    };
+    effects.extend(update(state, msg).effects);
+    // What the state says is for a screen.
+    state.notice = None;
+    let needs = |effect| match effect {
+        Effect::Sample(needs) => Some(needs),
+        _ => None,
+    };
+    effects.into_iter().filter_map(needs).collect()
+}
+
 /// From items to the file.
-struct Tape {
+#[derive(Debug)]
+pub(super) struct Tape {
     encoder: Encoder,
     parts: Parts,
     pending: Pending,
@@ -127,37 +133,63 @@ struct Tape {
 }
 
 impl Tape {
+    pub(super) fn new(host: Host, parts: Parts) -> Self {
+        Self {
+            encoder: Encoder::new(host),
+            parts,
+            pending: Pending::default(),
+            trouble: None,
+        }
+    }
+
     /// Takes in what is written with the next sample, or at once if there is much of it.
-    fn take(&mut self, item: Item) {
-        if self.pending.push(item, clock::now()) {
+    pub(super) fn take(&mut self, item: Item, now: Now) {
+        if self.pending.push(item, now) {
             self.write_events();
         }
     }
 
     fn write_events(&mut self) {
+        let waiting = self.pending.take();
+        if waiting.is_empty() {
+            return;
+        }
+        let has_room = self.has_room();
         let mut frames = Vec::new();
-        for (item, now) in self.pending.take() {
+        for (item, now) in waiting {
+            // The encoder must know of it though there is no room: the next whole sample tells of the sources.
             self.encoder.append(&mut frames, &item, now);
         }
-        self.write(&frames);
+        if has_room {
+            self.write(&frames);
+        }
     }
 
-    fn sample(&mut self, item: &Item) {
+    pub(super) fn sample(&mut self, item: &Item) {
         self.write_events();
         let now = clock::now();
-        if self.parts.is_full() {
-            match self.parts.next_part(now.wall.unix_micros) {
-                Ok(()) => self.encoder.begin_segment(),
-                Err(error) => {
-                    self.say(&error);
-                    // Without another part the recording would be larger than allowed.
-                    return;
-                }
-            }
+        if !self.has_room() {
+            return;
         }
         let mut frames = Vec::new();
         self.encoder.append(&mut frames, item, now);
         self.write(&frames);
+    }
+
+    /// Begins another part if the present one is full. Without one the recording would be larger than allowed.
+    fn has_room(&mut self) -> bool {
+        if !self.parts.is_full() {
+            return true;
+        }
+        // Whether there is another part or not, the next sample must not differ from one that is elsewhere.
+        self.encoder.begin_segment();
+        match self.parts.next_part(clock::now().wall.unix_micros) {
+            Ok(()) => true,
+            Err(error) => {
+                self.say(&error);
+                false
+            }
+        }
     }
 
     fn write(&mut self, frames: &[u8]) {
@@ -181,7 +213,7 @@ impl Tape {
     /// Says what is wrong, once for each thing.
     fn say(&mut self, error: &std::io::Error) {
         let sentence = format!(
-            "nothing is recorded: {error}; with {} in its parts, it is tried again at the next sample",
+            "nothing is recorded: {error}; its parts hold {}; oomtop tries again at the next sample",
             format::size(self.parts.bytes())
         );
         if self.trouble.as_ref() != Some(&sentence) {
@@ -210,4 +242,35 @@ pub(super) fn id(unix_micros: i64) -> u64 {
     let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
     hasher.write_i64(unix_micros);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::take_in;
+    use crate::app::State;
+    use crate::app::msg::Msg;
+    use crate::app::settings::Settings;
+    use crate::model::event_source::EventSource;
+    use crate::model::snapshot::{Host, Snapshot};
+    use crate::model::time::{Monotonic, Now};
+
+    #[test]
+    fn an_event_that_comes_when_a_sample_is_due_does_not_swallow_it() {
+        let at = |second: u64| Now {
+            monotonic: Monotonic(second * 1_000_000),
+            ..Now::default()
+        };
+        let mut state = State::new(Settings::default(), Host::default(), (200, 100), at(1));
+        assert_eq!(take_in(&mut state, Msg::Tick(at(1)), at(1)).len(), 1);
+        let sample = Snapshot {
+            seq: 1,
+            taken: at(1),
+            ..Snapshot::default()
+        };
+        take_in(&mut state, Msg::Sampled(Arc::new(sample)), at(1));
+        let event = Msg::Source(EventSource::default());
+        assert_eq!(take_in(&mut state, event, at(60)).len(), 1);
+    }
 }

@@ -20,7 +20,7 @@ const LEAST: u64 = 256 << 10;
 
 /// The files of a recording that grows.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(in crate::runtime) struct Parts {
     path: PathBuf,
     file: File,
     /// Bytes of whole frames in it.
@@ -36,7 +36,7 @@ impl Parts {
     ///
     /// # Errors
     /// A sentence: something is there, or cannot be made.
-    pub(super) fn begin(
+    pub(in crate::runtime) fn begin(
         path: &Path,
         header: Header,
         most: u64,
@@ -69,8 +69,9 @@ impl Parts {
     /// Appends whole frames. What was written of them before an error is taken away again.
     ///
     /// # Errors
-    /// The disk is full, or something else is wrong with it.
+    /// The disk is full, something else is wrong with it, or there is no room within the size that is allowed.
     pub(super) fn append(&mut self, frames: &[u8]) -> io::Result<()> {
+        self.make_room(frames.len() as u64)?;
         if let Err(error) = self.file.write_all(frames) {
             // If this fails too, the reader finds the next frame behind the torn one.
             let _ = self.file.set_len(self.size);
@@ -85,29 +86,64 @@ impl Parts {
         self.size >= (self.most / PARTS).max(LEAST)
     }
 
-    /// Begins another part and removes the oldest ones for which there is no room.
+    /// Removes the oldest parts until so many bytes can be added.
+    fn make_room(&mut self, bytes: u64) -> io::Result<()> {
+        while self.bytes().saturating_add(bytes) > self.most {
+            let Some(&(oldest, _)) = self.full.front() else {
+                return Err(io::Error::other("the sample is larger than --max"));
+            };
+            let part = numbered(&self.path, oldest);
+            match fs::remove_file(&part) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    let part = part.display();
+                    return Err(io::Error::other(format!(
+                        "the oldest part {part} cannot be removed: {error}"
+                    )));
+                }
+                _ => self.full.pop_front(),
+            };
+        }
+        Ok(())
+    }
+
+    /// Begins another part. If that fails, the present one is as it was.
     ///
     /// # Errors
     /// The part cannot be renamed, or no other be made.
     pub(super) fn next_part(&mut self, unix_micros: i64) -> io::Result<()> {
-        let number = free_number(&self.path)?;
-        rename_new(&self.path, &numbered(&self.path, number))?;
-        self.full.push_back((number, self.size));
-        let room = self.most.saturating_sub((self.most / PARTS).max(LEAST));
-        while self.full.iter().map(|(_, size)| size).sum::<u64>() > room {
-            let Some((oldest, _)) = self.full.pop_front() else {
-                break;
-            };
-            let _ = fs::remove_file(numbered(&self.path, oldest));
-        }
-        self.file = create(&self.path)?;
-        self.size = 0;
-        self.header = Header {
-            segment: self.header.segment + 1,
+        let header = Header {
+            segment: self.header.segment.saturating_add(1),
             unix_micros,
             ..self.header
         };
-        self.append(&self.header.bytes())
+        let bytes = header.bytes();
+        self.make_room(bytes.len() as u64)?;
+        let number = free_number(&self.path)?;
+        let fresh = beside(&self.path, "new");
+        remove_unfinished(&fresh);
+        let mut file = create(&fresh)?;
+        let renamed = file.write_all(&bytes).and_then(|()| {
+            let part = numbered(&self.path, number);
+            let moved = match rename_new(&self.path, &part) {
+                // Somebody has taken it away: the recording goes on.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                moved => moved.map(|()| true)?,
+            };
+            rename_new(&fresh, &self.path).inspect_err(|_| {
+                if moved {
+                    let _ = rename_new(&part, &self.path);
+                }
+            })?;
+            Ok(moved)
+        });
+        let moved = renamed.inspect_err(|_| {
+            let _ = fs::remove_file(&fresh);
+        })?;
+        if moved {
+            self.full.push_back((number, self.size));
+        }
+        (self.file, self.size, self.header) = (file, bytes.len() as u64, header);
+        Ok(())
     }
 
     /// Waits until all of it is on the disk.
@@ -126,9 +162,24 @@ impl Parts {
 
 /// The name of a full part.
 pub(in crate::runtime) fn numbered(path: &Path, number: u32) -> PathBuf {
+    beside(path, &number.to_string())
+}
+
+/// The name with a dot and this text behind it.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(OsString::from(format!(".{number}")));
+    name.push(OsString::from(format!(".{suffix}")));
     PathBuf::from(name)
+}
+
+/// Removes a part that was never more than its header: a recorder was killed between two parts.
+fn remove_unfinished(path: &Path) {
+    let own = fs::symlink_metadata(path).is_ok_and(|meta| {
+        meta.is_file() && meta.len() <= 64 && meta.uid() == rustix::process::geteuid().as_raw()
+    });
+    if own {
+        let _ = fs::remove_file(path);
+    }
 }
 
 /// The numbers of the files beside this one that are named as its parts, ascending.
@@ -244,72 +295,4 @@ fn refusal(path: &Path, error: &io::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::{LEAST, Parts, numbered, numbers};
-    use crate::recording::Header;
-
-    const HEADER: Header = Header {
-        id: 7,
-        segment: 0,
-        unix_micros: 0,
-    };
-
-    #[test]
-    fn nothing_that_exists_is_written_over() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("r");
-        fs::write(&path, "mine").expect("a file");
-        for goes_on in [false, true] {
-            let refused = Parts::begin(&path, HEADER, 1 << 20, goes_on).expect_err("refused");
-            assert!(refused.contains("left as it is"), "{refused}");
-        }
-        assert_eq!(fs::read(&path).expect("a file"), b"mine");
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(dir.path().join("elsewhere"), &link).expect("a link");
-        for goes_on in [false, true] {
-            Parts::begin(&link, HEADER, 1 << 20, goes_on).expect_err("a link");
-        }
-        assert!(!dir.path().join("elsewhere").exists());
-    }
-
-    #[test]
-    fn the_oldest_parts_go_and_what_is_not_ours_stays() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("r");
-        fs::write(numbered(&path, 2), "a stranger").expect("a file");
-        let mut parts = Parts::begin(&path, HEADER, 4 * LEAST, true).expect("a recording");
-        let mode = fs::metadata(&path).expect("made").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        for _ in 0..40 {
-            let quarter = usize::try_from(LEAST / 4).expect("small");
-            parts.append(&vec![1; quarter]).expect("written");
-            if parts.is_full() {
-                parts.next_part(0).expect("another part");
-            }
-            let on_disk: u64 = fs::read_dir(dir.path())
-                .expect("a directory")
-                .map(|entry| {
-                    entry
-                        .and_then(|entry| entry.metadata())
-                        .expect("a file")
-                        .len()
-                })
-                .sum();
-            assert!(on_disk <= 4 * LEAST + LEAST / 4 + 200, "{on_disk}");
-            assert!(parts.bytes() <= on_disk);
-        }
-        let left = numbers(&path).expect("a directory");
-        assert!(left.len() <= 5, "{left:?}");
-        assert_eq!(
-            fs::read(numbered(&path, 2)).ok().as_deref(),
-            Some(&b"a stranger"[..])
-        );
-        drop(parts);
-        Parts::begin(&path, HEADER, 4 * LEAST, false).expect_err("parts are there");
-        let parts = Parts::begin(&path, HEADER, 4 * LEAST, true).expect("goes on");
-        assert!(parts.full.len() >= 2);
-    }
-}
+mod tests;

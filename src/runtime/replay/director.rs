@@ -36,6 +36,8 @@ pub(super) struct Director {
     settings: Settings,
     send: Sender<Msg>,
     inbox: Receiver<Msg>,
+    /// Taken out of the inbox, and to be answered next.
+    held: Option<Msg>,
 }
 
 impl Director {
@@ -47,6 +49,7 @@ impl Director {
             settings,
             send,
             inbox,
+            held: None,
         }
     }
 }
@@ -80,21 +83,37 @@ impl Show for Director {
             let stays = state.replay.as_ref().and_then(Replay::stays);
             let left = stays.map(|stays| stays.saturating_sub(shown.elapsed()));
             let wait = left.unwrap_or(LOOK).min(LOOK);
-            let msg = match timeout(wait, self.inbox.recv()).await {
-                Ok(None) => return Ok(()),
-                Ok(Some(msg)) => Some(msg),
-                Err(_) => None,
+            let msg = match self.held.take() {
+                Some(msg) => Some(msg),
+                None => match timeout(wait, self.inbox.recv()).await {
+                    Ok(None) => return Ok(()),
+                    Ok(Some(msg)) => Some(msg),
+                    Err(_) => None,
+                },
             };
             // The clocks of the recording stand with the sample on the screen.
             let now = state.snapshot.taken;
             update(&mut state, Msg::Tick(now));
             let mut asked = None;
             if let Some(msg) = msg {
-                let reaction = update(&mut state, msg);
-                for effect in reaction.effects {
-                    answer(&mut state, effect);
+                let key = match msg {
+                    Msg::Key(key) => Some(key),
+                    _ => None,
+                };
+                asked = told(&mut state, msg);
+                // A key that is held down comes faster than samples can be shown: one way, not many.
+                while let (Some(key), Some(Control::Show(_))) = (key, &asked) {
+                    match self.inbox.try_recv() {
+                        Ok(Msg::Key(next)) if next == key => {
+                            asked = told(&mut state, Msg::Key(next)).or(asked);
+                        }
+                        Ok(other) => {
+                            self.held = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
                 }
-                asked = reaction.control;
             } else if left.is_some_and(|left| left <= wait) {
                 let next = state.replay.as_ref().map(|r| r.target(Travel::Samples(1)));
                 asked = next.map(Control::Show);
@@ -103,10 +122,11 @@ impl Show for Director {
                 None | Some(Control::Interrupt) => {}
                 Some(Control::Quit) => return Ok(()),
                 Some(Control::Show(sample)) => {
+                    let before = state.replay.as_ref().map(|replay| replay.at);
                     state = self.stage.show(state, sample);
                     state.changed = true;
                     shown = Instant::now();
-                    at_the_end(&mut state);
+                    at_the_end(&mut state, before);
                 }
                 Some(Control::Suspend) => {
                     control.suspend()?;
@@ -130,6 +150,15 @@ impl Show for Director {
     }
 }
 
+/// Tells the state something and answers its questions; what it asks the loop for is left.
+fn told(state: &mut State, msg: Msg) -> Option<Control> {
+    let reaction = update(state, msg);
+    for effect in reaction.effects {
+        answer(state, effect);
+    }
+    reaction.control
+}
+
 /// What is missing is said before anything is looked at.
 fn greet(state: &mut State) {
     let Some(replay) = &mut state.replay else {
@@ -146,11 +175,13 @@ fn greet(state: &mut State) {
     }
 }
 
-fn at_the_end(state: &mut State) {
+/// Playing ends at the last sample, and where no other can be read.
+fn at_the_end(state: &mut State, before: Option<usize>) {
     let Some(replay) = &mut state.replay else {
         return;
     };
-    if replay.playing && replay.at + 1 == replay.timeline.samples.len() {
+    let is_last = replay.at + 1 >= replay.timeline.samples.len();
+    if replay.playing && (is_last || before == Some(replay.at)) {
         replay.playing = false;
         state.say(Tone::Normal, "the end of the recording");
     }

@@ -2,7 +2,7 @@
 
 use crate::model::time::Wall;
 use crate::recording::Missing;
-use crate::text::format::number_of;
+use crate::text::format::{date, number_of};
 
 /// A sentence for each thing that is missing, without a full stop.
 pub(super) fn holes(missing: &[Missing], zone: Wall) -> Vec<String> {
@@ -12,10 +12,17 @@ pub(super) fn holes(missing: &[Missing], zone: Wall) -> Vec<String> {
         .collect()
 }
 
-fn sentence(missing: &Missing, zone: Wall) -> String {
-    let at = |unix_micros: i64| Wall {
-        unix_micros,
-        ..zone
+/// Date and time.
+pub(super) fn stamp(wall: Wall) -> String {
+    format!("{} {wall}", date(wall))
+}
+
+pub(super) fn sentence(missing: &Missing, zone: Wall) -> String {
+    let at = |unix_micros: i64| {
+        stamp(Wall {
+            unix_micros,
+            ..zone
+        })
     };
     match missing {
         Missing::Tail { bytes } => format!(
@@ -48,8 +55,17 @@ fn sentence(missing: &Missing, zone: Wall) -> String {
             count,
             between: (from, to),
         } => format!(
-            "{} from {} to {} cannot be read, because one that is missing came before",
+            "{} from {} to {} cannot be read: each depends on a missing sample",
             number_of(u64::from(*count), "sample", "samples"),
+            at(*from),
+            at(*to)
+        ),
+        Missing::Skipped {
+            frames,
+            between: (from, to),
+        } => format!(
+            "{} between {} and {} were not written: too large, or no room on the disk",
+            number_of(u64::from(*frames), "frame", "frames"),
             at(*from),
             at(*to)
         ),

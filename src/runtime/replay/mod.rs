@@ -5,6 +5,8 @@ mod files;
 mod holes;
 mod printed;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::holes::stamp;
 use super::stage::Stage;
 use crate::app::replay::Travel;
 use crate::app::replay::moment::parse;
@@ -44,19 +45,39 @@ pub(super) fn print_moment(
         Some(text) => parse(text, wall(last), (first, last)).map_err(RunError::Recording)?,
         None => last,
     };
-    if !(first - BEYOND..=last + BEYOND).contains(&wanted) {
+    let around = first.saturating_sub(BEYOND)..=last.saturating_add(BEYOND);
+    let none = if around.contains(&wanted) {
+        let gap = timeline.gap_at(wanted);
+        gap.map(|(from, to)| {
+            let (from, to) = (stamp(wall(from.unix_micros)), stamp(wall(to.unix_micros)));
+            format!("none was taken between {from} and {to}")
+        })
+    } else {
+        let (first, last) = (stamp(wall(first)), stamp(wall(last)));
+        Some(format!("it covers {first} to {last}"))
+    };
+    if let Some(why) = none {
+        let wanted = stamp(wall(wanted));
         complain(&format!(
-            "{} has no sample at {}: it is of {} to {}",
-            path.display(),
-            wall(wanted),
-            wall(first),
-            wall(last)
+            "{} has no sample at {wanted}: {why}",
+            path.display()
         ));
         return Ok(1);
     }
     let target = state.replay.as_ref().map(|r| r.target(Travel::To(wanted)));
     if let Some(target) = target.filter(|target| *target > 0) {
         state = recorded.show(state, target);
+    }
+    for hole in &recorded.unread {
+        complain(&format!("{}: {hole}", path.display()));
+    }
+    let shown = state.replay.as_ref().map(|replay| replay.at);
+    if shown != target {
+        let shown = stamp(state.snapshot.taken.wall);
+        complain(&format!(
+            "{}: the sample of that time cannot be read: this is that of {shown}",
+            path.display()
+        ));
     }
     let snapshot = &state.snapshot;
     let text = if json {
@@ -71,14 +92,15 @@ pub(super) fn print_moment(
             .map_err(|error| RunError::Output(io::Error::from(error)))?;
         format!("{}\n", escaped(&text))
     } else {
-        plain(
+        let table = plain(
             snapshot,
             &state.host,
             &state.marks,
             &state.events,
             &state.settings,
             state.now,
-        )
+        );
+        format!("recorded {}\n{table}", stamp(snapshot.taken.wall))
     };
     print(&text).map_or_else(crate::runtime::headless::Halt::status, |()| Ok(0))
 }

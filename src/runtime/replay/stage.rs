@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::files::{Part, open};
-use super::holes::holes;
+use super::holes::{holes, sentence, stamp};
 use crate::app::State;
 use crate::app::msg::{Effect, Msg};
 use crate::app::replay::Replay;
@@ -12,8 +12,9 @@ use crate::app::replay::timeline::{Moment, Timeline};
 use crate::app::settings::Settings;
 use crate::app::update::update;
 use crate::model::snapshot::Host;
-use crate::model::time::Now;
+use crate::model::time::{Now, Wall};
 use crate::recording::{Entry, Item, Kind, Played, Player, Recording};
+use crate::text::tone::Tone;
 
 /// Samples before a moment that the state takes in before it shows the moment: trends, forecasts and the kills of the last
 /// minute come from them.
@@ -29,8 +30,9 @@ pub(super) struct Stage {
     pub(super) timeline: Arc<Timeline>,
     pub(super) host: Host,
     pub(super) first: Now,
-    /// Frames whose content could not be read.
-    pub(super) unreadable: u32,
+    /// The samples and events whose content could not be read on the way to the last sample that was asked for, a sentence
+    /// each.
+    pub(super) unread: Vec<String>,
 }
 
 impl Stage {
@@ -39,7 +41,7 @@ impl Stage {
     /// # Errors
     /// A sentence.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let recording = open(path)?;
+        let (recording, others) = open(path)?;
         let entries = &recording.index().entries;
         let samples: Vec<usize> = entries
             .iter()
@@ -48,7 +50,7 @@ impl Stage {
             .collect();
         let (host, first) = beginning(&recording, samples.first().copied().unwrap_or(0))
             .ok_or_else(|| format!("{} has no sample that can be read", path.display()))?;
-        let timeline = Arc::new(timeline(entries, &samples, &recording, first));
+        let timeline = Arc::new(timeline(entries, &samples, &recording, (first, others)));
         Ok(Self {
             recording,
             samples,
@@ -56,7 +58,7 @@ impl Stage {
             timeline,
             host,
             first,
-            unreadable: 0,
+            unread: Vec::new(),
         })
     }
 
@@ -69,22 +71,48 @@ impl Stage {
         };
         let mut state = State::new(settings, self.host.clone(), size, self.first);
         state.replay = Some(Replay::new(name, Arc::clone(&self.timeline)));
-        self.rewind(state, 0)
+        self.rewind(state, 0, true)
     }
 
     /// Shows this sample: on from the present one if that is not far, otherwise in a state that begins anew.
     pub(super) fn show(&mut self, state: State, sample: usize) -> State {
         let at = state.replay.as_ref().map_or(0, |replay| replay.at);
+        let onward = sample > at;
         let mut state = state;
-        if sample > at && sample - at <= WARM {
-            self.feed(&mut state, sample);
-            state
+        self.unread.clear();
+        if onward && sample - at <= WARM {
+            self.feed(&mut state, sample, true);
         } else {
-            self.rewind(state, sample)
+            state = self.rewind(state, sample, onward);
         }
+        self.say_unread(&mut state, sample);
+        state
     }
 
-    fn rewind(&mut self, state: State, sample: usize) -> State {
+    /// Says that another sample is shown than the one that was asked for.
+    fn say_unread(&self, state: &mut State, sample: usize) {
+        let Some(at) = state.replay.as_ref().map(|replay| replay.at) else {
+            return;
+        };
+        let Some(asked) = self.timeline.samples.get(sample).filter(|_| at != sample) else {
+            return;
+        };
+        let wall = Wall {
+            unix_micros: asked.unix_micros,
+            ..self.first.wall
+        };
+        let shown = state.snapshot.taken.wall;
+        state.say(
+            Tone::Watch,
+            format!(
+                "the sample of {} cannot be read: this is that of {}",
+                stamp(wall),
+                stamp(shown)
+            ),
+        );
+    }
+
+    fn rewind(&mut self, state: State, sample: usize, onward: bool) -> State {
         let notice = state.notice.clone();
         let mut state = state.elsewhere();
         let begin = sample.saturating_sub(WARM);
@@ -92,7 +120,7 @@ impl Stage {
         let entry = self.samples.get(begin).copied().unwrap_or(0);
         self.player = Player::at(index, entry);
         self.events_before(&mut state, self.player.next_entry());
-        self.feed(&mut state, sample);
+        self.feed(&mut state, sample, onward);
         // What was news then is none now.
         state.notice = notice;
         state.events.unread = 0;
@@ -115,20 +143,32 @@ impl Stage {
         }
     }
 
-    /// Plays up to this sample and with it.
-    fn feed(&mut self, state: &mut State, sample: usize) {
+    /// Plays up to this sample and with it. If it cannot be read, the last one before it stays; `onward`, or if there is none,
+    /// the next one that can be read is shown.
+    fn feed(&mut self, state: &mut State, sample: usize, onward: bool) {
         let Some(end) = self.samples.get(sample).copied() else {
             return;
         };
-        while self.player.next_entry() <= end {
+        let mut taken = None;
+        loop {
+            let entry = self.player.next_entry();
+            let is_there = taken == Some(sample) || (taken.is_some() && !onward);
+            if entry > end && (is_there || taken.is_some_and(|taken| taken > sample)) {
+                break;
+            }
+            let place = self.samples.binary_search(&entry).ok();
             match self.player.play(&self.recording) {
-                Some(Ok(played)) => take_in(state, played),
-                Some(Err(_)) => self.unreadable += 1,
+                Some(Ok(played)) => {
+                    take_in(state, played);
+                    taken = place.or(taken);
+                }
+                Some(Err(hole)) => self.unread.push(sentence(&hole, self.first.wall)),
                 None => break,
             }
         }
         if let Some(replay) = &mut state.replay {
-            replay.at = sample;
+            replay.at = taken.unwrap_or(replay.at);
+            replay.aim = None;
         }
     }
 }
@@ -178,26 +218,31 @@ fn timeline(
     entries: &[Entry],
     samples: &[usize],
     recording: &Recording<Part>,
-    first: Now,
+    (first, others): (Now, Option<String>),
 ) -> Timeline {
     let moment = |at: &usize| {
         let entry = &entries[*at];
         Moment {
             unix_micros: entry.unix_micros,
+            monotonic: entry.monotonic,
             percent: f64::from(entry.mark) / 100.0,
         }
     };
     let mut kills: Vec<usize> = entries
         .iter()
         .enumerate()
-        .filter(|(_, entry)| entry.kind == Kind::Kill)
+        .filter(|(_, entry)| entry.kind == Kind::Kill || entry.kills > 0)
         .map(|(at, _)| samples.partition_point(|sample| *sample < at))
-        .filter(|sample| *sample < samples.len())
+        // A kill behind the last sample must not be lost.
+        .map(|sample| sample.min(samples.len().saturating_sub(1)))
         .collect();
     kills.dedup();
-    Timeline {
-        samples: samples.iter().map(moment).collect(),
+    Timeline::new(
+        samples.iter().map(moment).collect(),
         kills,
-        holes: holes(&recording.index().missing, first.wall),
-    }
+        holes(&recording.index().missing, first.wall)
+            .into_iter()
+            .chain(others)
+            .collect(),
+    )
 }

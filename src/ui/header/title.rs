@@ -45,9 +45,11 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         Tone::Dim,
         format!("{}  ", counted(&state.snapshot, area.width)),
     );
-    let period = state.period();
+    // Of a recording the time between its samples, whatever the reader's settings are.
+    let recorded = state.replay.as_ref().map(|replay| replay.timeline.usual());
+    let period = recorded.unwrap_or_else(|| state.period());
     // Slower than requested: a sample takes more than a tenth of the period.
-    let tone = if period > state.settings.delay {
+    let tone = if recorded.is_none() && period > state.settings.delay {
         Tone::Watch
     } else {
         Tone::Dim

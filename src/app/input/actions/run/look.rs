@@ -57,6 +57,10 @@ pub(in crate::app::input::actions) fn zoom_to_event(state: &mut State) -> Vec<Ef
 
 /// Opens the rules, and has them read.
 pub(in crate::app::input::actions) fn rules(state: &mut State) -> Vec<Effect> {
+    if state.replay.is_some() {
+        state.say(Tone::Normal, "replay: rules are not recorded");
+        return Vec::new();
+    }
     let mut effects = state.open(RulesDialog::default());
     effects.push(Effect::ReadRules(None));
     effects
