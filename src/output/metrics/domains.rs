@@ -1,7 +1,7 @@
 //! Each OOM domain: how full it is, when it is full, what has happened in it, and who dies there next.
 
+use super::Facts;
 use super::exposition::{Family, Kind, Page};
-use super::{DOMAINS, Facts};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
 use crate::model::cgroup::container;
@@ -20,17 +20,16 @@ struct Row<'a> {
 
 /// Writes all families; returns how many domains are left out.
 pub(super) fn write(page: &mut Page, facts: &Facts<'_>) -> usize {
-    let ranked = facts.lookout.ranked();
-    let left_out = ranked.len().saturating_sub(DOMAINS);
+    let (all, chosen) = (facts.lookout.ranked().len(), facts.lookout.chosen());
+    let left_out = all.saturating_sub(chosen.len());
     page.family(
         "oomtop_domains",
         Kind::Gauge,
         "OOM domains: the host, cgroups with a limit, sets of memory nodes.",
     )
-    .sample(&[], Some(ranked.len()));
-    let rows: Vec<Row<'_>> = ranked
+    .sample(&[], Some(all));
+    let rows: Vec<Row<'_>> = chosen
         .into_iter()
-        .take(DOMAINS)
         .map(|(domain, watch)| {
             let path = facts.lookout.path(domain.scope);
             Row {
