@@ -80,7 +80,12 @@ fn each_change_is_told_once_and_its_end_too() {
         .map(|(_, news)| match news {
             News::Filling { of, victim, .. } => format!("fills {} {victim:?}", of.unit),
             News::NotFilling { of } => format!("rests {}", of.unit),
-            News::Band { of, from, to, .. } => format!("{} {from:?} {to:?}", of.unit),
+            News::Band {
+                of,
+                from: Some(from),
+                to,
+                ..
+            } => format!("{} {from:?} {to:?}", of.unit),
             other => format!("{other:?}"),
         })
         .collect();
@@ -312,4 +317,101 @@ fn no_series_comes_and_goes_and_the_host_stays_on_the_page() {
         assert_eq!(gone, 0, "at {second}");
         before = now;
     }
+}
+
+#[test]
+fn the_end_is_told_of_a_group_that_has_gone_and_of_a_rule_that_has_gone() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let mut crier = Crier::new(Duration::from_mins(1));
+    let mut first = Vec::new();
+    for second in 100..150 {
+        let (groups, processes) = leak(second, 300 + 4 * (second - 100));
+        sample(&mut lookout, second, groups, processes);
+        first.extend(crier.look(&lookout));
+    }
+    assert!(
+        first
+            .iter()
+            .any(|news| matches!(news, News::Filling { .. })),
+        "{first:#?}"
+    );
+    sample(&mut lookout, 150, vec![group("/", None, 0, 0)], Vec::new());
+    let last = crier.look(&lookout);
+    assert!(
+        matches!(last.as_slice(), [News::NotFilling { of }] if of.unit == "web.service"),
+        "{last:#?}"
+    );
+    // Full at first sight is no change.
+    let (groups, processes) = leak(151, 490);
+    sample(&mut lookout, 151, groups, processes);
+    let news = crier.look(&lookout);
+    assert!(
+        matches!(
+            news.as_slice(),
+            [News::Band {
+                from: None,
+                to: Band::Critical,
+                ..
+            }]
+        ),
+        "{news:#?}"
+    );
+    let book = |rules: Vec<Rule>| RuleBook {
+        standings: vec![
+            Standing {
+                missing: 2,
+                ..Standing::default()
+            };
+            rules.len()
+        ],
+        rules: Arc::new(Rules::new(rules)),
+        ..RuleBook::default()
+    };
+    let rule = Rule {
+        title: "db".to_owned(),
+        ..Rule::default()
+    };
+    assert_eq!(crier.look_at_rules(&book(vec![rule])).len(), 1);
+    let over = crier.look_at_rules(&book(Vec::new()));
+    assert!(
+        matches!(over.as_slice(), [News::Drift { processes: 0, .. }]),
+        "{over:#?}"
+    );
+}
+
+#[test]
+fn a_domain_has_its_own_band_and_two_of_one_name_are_one() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let long = "x".repeat(600);
+    let of = |name: &str, parent, max, used| {
+        let mut one = group(name, parent, max, used);
+        one.read_seq = 100;
+        one
+    };
+    let groups = vec![
+        group("/", None, 0, 0),
+        of("/full", Some(0), 500, 490),
+        of("/full/calm", Some(1), 400, 10),
+        of(&format!("/{long}a"), Some(0), 400, 10),
+        of(&format!("/{long}b"), Some(0), 300, 20),
+    ];
+    sample(
+        &mut lookout,
+        100,
+        groups,
+        vec![process(812, "java", 10, 0, 2)],
+    );
+    let text = page_of(&lookout);
+    assert!(
+        text.contains("oomtop_domain_band{domain=\"/full\"} 3\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("oomtop_domain_band{domain=\"/full/calm\"} 0\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("oomtop_left_out{kind=\"domain\"} 1\n"),
+        "{text}"
+    );
 }
