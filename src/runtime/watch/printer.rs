@@ -44,7 +44,7 @@ impl Printer {
         // Without a buffer: what could not be written must not come later, and twice.
         let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         helper("lines", move || {
-            print_all(&queue, &own, &mut out, &complain)
+            print_all(&queue, &own, &mut out, &complain);
         })?;
         Ok(Self { lines, shared })
     }

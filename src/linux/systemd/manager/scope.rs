@@ -84,9 +84,8 @@ impl Connected {
                     return Err(self.no_scope(&Error::Lost(why)));
                 }
                 Ok(_) if Instant::now() < until => std::thread::sleep(LOOK),
-                Ok(_) => return Err(self.no_scope(&Error::Slow)),
                 // It was asked: it may still do it.
-                Err(_) => return Err(self.no_scope(&Error::Slow)),
+                Ok(_) | Err(_) => return Err(self.no_scope(&Error::Slow)),
             }
         }
         Ok((self.group(&unit)?, named))
