@@ -269,6 +269,18 @@ fn a_traced_kill_counts_once_whether_the_log_tells_of_it_or_not() {
 }
 
 #[test]
+fn a_trace_that_comes_after_the_count_is_the_same_kill() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    following(&mut lookout, EventSource::COUNTERS_ONLY, Tracing::NotYet);
+    counted(&mut lookout, 101, 5);
+    assert_eq!(counted(&mut lookout, 103, 6), 1);
+    assert_eq!(lookout.traced(traced(1, 102, 700), moment(103)).len(), 0);
+    assert_eq!(lookout.traced(traced(2, 104, 701), moment(104)).len(), 1);
+    let found: u64 = (105..110).map(|at| counted(&mut lookout, at, 7)).sum();
+    assert_eq!((found, toll(&lookout).0), (0, 2));
+}
+
+#[test]
 fn a_report_that_comes_late_explains_the_kill_that_was_counted() {
     let mut lookout = Lookout::new(Thresholds::default(), moment(100));
     let off = Tracing::Off("no".to_owned());

@@ -158,11 +158,13 @@ impl Lookout {
             Traced::Sigkill(_) => return Vec::new(),
         };
         let death = Death::traced(&kill);
-        let thread = kill.thread;
+        let (thread, at, counted) = (kill.thread, kill.at, kill.counted);
         let is_death = kill.how != HowTaken::Ending;
         let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
         let is_new = self.events.accept_traced(*kill, &samples);
-        let fresh = (is_new && is_death).then_some(death);
+        // A tracepoint that has just come to life may tell of what a sample has counted before.
+        let is_known = is_new && counted > 0 && self.untold.explains(Some(at), counted);
+        let fresh = (is_new && is_death && !is_known).then_some(death);
         let deaths = match fresh {
             Some(death) if self.events.source.has_log() => self.untold.wait(death, thread),
             fresh => fresh.into_iter().collect(),

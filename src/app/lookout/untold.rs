@@ -80,13 +80,17 @@ impl Untold {
 
     /// True if this kill is one of them: its report has come late. `began`: stamp of the report.
     pub(super) fn was_counted(&mut self, kill: &Kill, began: Option<Monotonic>) -> bool {
-        let died = kill.at.or(began);
+        // The kernel counts a victim as often as it prints it.
+        self.explains(kill.at.or(began), u64::from(kill.lines.max(1)))
+    }
+
+    /// True if a kill at this time, which the kernel has counted so many times, is one of them.
+    pub(super) fn explains(&mut self, died: Option<Monotonic>, times: u64) -> bool {
         let before = |at: Monotonic| died.is_none_or(|died| died <= at);
         let Some((_, left)) = self.counted.iter_mut().find(|(at, _)| before(*at)) else {
             return false;
         };
-        // The kernel counts a victim as often as it prints it.
-        *left = left.saturating_sub(u64::from(kill.lines.max(1)));
+        *left = left.saturating_sub(times);
         self.counted.retain(|(_, left)| *left > 0);
         true
     }
