@@ -86,7 +86,7 @@ impl Told {
     pub fn is_bad(&self) -> bool {
         match &self.news {
             News::Killed(_) | News::Filling { .. } | News::Stuck { .. } => true,
-            News::Band { from, to, .. } => to > from,
+            News::Band { from, to, .. } => *to > from.unwrap_or_default(),
             News::Drift { processes, .. } => *processes > 0,
             News::NotFilling { .. } | News::Unstuck { .. } => false,
         }
@@ -105,20 +105,31 @@ fn sentence(news: &News) -> String {
             let doubt = if *brief { "?" } else { "" };
             let whom = match victim {
                 Some((pid, comm)) => format!("next victim {pid} {comm}"),
-                None => "nobody in it can be told to be the next victim".to_owned(),
+                None => "the next victim is not known".to_owned(),
             };
             format!("FULL IN {}{doubt} {}: {whom}", roughly(*left), called(of))
         }
         News::NotFilling { of } => format!("{} does not fill any more", called(of)),
         News::Band {
             of,
-            from,
+            from: Some(from),
             to,
             percent: share,
         } => format!(
             "{} from the {} to the {} band: {} used",
             called(of),
             from.name(),
+            to.name(),
+            percent(*share)
+        ),
+        News::Band {
+            of,
+            from: None,
+            to,
+            percent: share,
+        } => format!(
+            "{} is in the {} band: {} used",
+            called(of),
             to.name(),
             percent(*share)
         ),
@@ -240,9 +251,9 @@ fn facts(news: &News) -> Vec<(&'static str, Value)> {
             place(of);
             all.extend([
                 ("band", json!(band(*to))),
-                ("band_before", json!(band(*from))),
                 ("used_percent", json!((percent * 10.0).round() / 10.0)),
             ]);
+            all.extend(from.map(|from| ("band_before", json!(band(from)))));
         }
         News::Stuck { of, how } => {
             place(of);
@@ -313,9 +324,9 @@ mod tests {
 
     #[test]
     fn sentences_say_what_is_going_on() {
-        let band = News::Band {
+        let band = |from| News::Band {
             of: of(),
-            from: Band::Normal,
+            from,
             to: Band::Critical,
             percent: 96.04,
         };
@@ -330,7 +341,14 @@ mod tests {
             rule: "db".to_owned(),
             processes,
         };
-        let said = [band, stuck, drift(1), drift(0)].map(|news| {
+        let said = [
+            band(Some(Band::Normal)),
+            band(None),
+            stuck,
+            drift(1),
+            drift(0),
+        ]
+        .map(|news| {
             let told = told(news);
             (told.is_bad(), told.text())
         });
@@ -338,6 +356,7 @@ mod tests {
             said.map(|(bad, text)| format!("{bad} {text}")),
             [
                 "true a.service (/system.slice/a.service) from the normal to the CRITICAL band: 96.0% used",
+                "true a.service (/system.slice/a.service) is in the CRITICAL band: 96.0% used",
                 "true STUCK the host: full, and nobody in it can be killed; nobody is killed",
                 "true DRIFT 1 process without the adj of rule db",
                 "false all processes have the adj of rule db again",

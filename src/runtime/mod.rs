@@ -83,6 +83,9 @@ pub enum RunError {
     /// Metrics cannot be shown.
     #[error("{0}")]
     Metrics(String),
+    /// The hook cannot be run.
+    #[error("{0}")]
+    Watch(String),
     /// Prometheus does not answer.
     #[error("{0}")]
     Fleet(String),

@@ -12,6 +12,7 @@ pub fn state(host: &Host) -> (Tone, &'static str) {
     match (host.health, host.worst()) {
         (Health::Down(_), _) => (Tone::Critical, "DOWN"),
         (Health::Old(_), _) => (Tone::Danger, "OLD"),
+        (Health::Unknown, _) => (Tone::Danger, "UNKNOWN"),
         (Health::Fresh, Some(domain)) if domain.stuck => (Tone::Critical, "STUCK"),
         (Health::Fresh, _) => urgency(host.urgency()),
     }
@@ -79,6 +80,10 @@ pub fn remark(host: &Host) -> String {
         Health::Down(Some(age)) => {
             return format!("no answer for {}", ago(age));
         }
+        Health::Down(None) if host.depth == Depth::Shallow => {
+            return "node_exporter does not answer".to_owned();
+        }
+        Health::Unknown => return "answers, but without numbers of oomtop".to_owned(),
         Health::Down(None) => return "no answer within a day".to_owned(),
         Health::Old(age) => return format!("newest sample {} old", ago(age)),
         Health::Fresh => {}

@@ -135,13 +135,9 @@ pub(crate) fn hosts(count: usize) -> Answer {
                     if n == 2 { "0" } else { "1" }.to_owned(),
                 );
             }
-        } else if query.starts_with("max_over_time(") {
+        } else if query.starts_with("time() - max_over_time(") {
             for n in 0..count {
-                add(
-                    name(n),
-                    "",
-                    format!("{}", now - if n == 2 { 400.0 } else { 1.0 }),
-                );
+                add(name(n), "", if n == 2 { "400" } else { "1" }.to_owned());
             }
         } else if query.starts_with("{__name__") {
             for n in (0..count).filter(|n| *n != 2) {

@@ -68,16 +68,20 @@ fn hosts() -> Vec<Host> {
     ]
 }
 
+fn answered(asked: u64, outcome: Result<Round, String>) -> Msg {
+    Msg::Answered { asked, outcome }
+}
+
 fn frame(size: (u16, u16), failure: Option<&str>) -> String {
     let mut state = State::new("http://prometheus:9090".to_owned(), size);
     let round = Round {
         hosts: hosts(),
         ..Round::default()
     };
-    update(&mut state, Msg::Answered(Ok(round)));
+    update(&mut state, answered(0, Ok(round)));
     if let Some(why) = failure {
         update(&mut state, Msg::Tick(70));
-        update(&mut state, Msg::Answered(Err(why.to_owned())));
+        update(&mut state, answered(70, Err(why.to_owned())));
     }
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
     draw(

@@ -1,24 +1,32 @@
 //! What `oomtop watch` and `oomtop metrics` make of samples.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oomtop::app::lookout::{Crier, Lookout, News};
-use oomtop::model::cgroup::Cgroup;
+use oomtop::app::lookout::{By, Crier, Lookout, News, WhatRanOut};
+use oomtop::model::cgroup::{Cgroup, CgroupKey};
+use oomtop::model::event_source::{EventSource, Tracing};
 use oomtop::model::kernel::KernelRules;
 use oomtop::model::memory::band::{Band, Thresholds};
-use oomtop::model::oom_domain::victim::assess;
+use oomtop::model::oom_domain::victim::{Scope, assess};
 use oomtop::model::process::Process;
 use oomtop::model::rules::book::{RuleBook, Standing};
 use oomtop::model::rules::{Rule, Rules};
-use oomtop::model::snapshot::Host;
+use oomtop::model::snapshot::{Host, KillCounters, Snapshot};
+use oomtop::model::traced::{FactSource, HowTaken, Traced, TracedKill};
+use oomtop::oomlog::OomEvent;
 use oomtop::output::metrics::{DOMAINS, Facts, Format, PROCESSES, page};
 
-use crate::common::scene::{moment, process, snapshot};
+use crate::common::scene::{kill_report, moment, process, snapshot};
 use crate::common::shop::{crowd, group};
 
 /// Takes a sample in.
 fn sample(lookout: &mut Lookout, second: u64, groups: Vec<Cgroup>, processes: Vec<Process>) {
+    lookout.sampled(Arc::new(sample_of(second, groups, processes)));
+}
+
+fn sample_of(second: u64, groups: Vec<Cgroup>, processes: Vec<Process>) -> Snapshot {
     let mut sample = snapshot(10, processes);
     sample.domains = assess(
         &sample.processes,
@@ -28,7 +36,18 @@ fn sample(lookout: &mut Lookout, second: u64, groups: Vec<Cgroup>, processes: Ve
     );
     sample.cgroups = Arc::new(groups);
     (sample.seq, sample.taken) = (second, moment(second));
-    lookout.sampled(Arc::new(sample));
+    sample
+}
+
+fn page_of(lookout: &Lookout) -> String {
+    let host = Host::default();
+    let facts = Facts {
+        lookout,
+        host: &host,
+        rules: None,
+        own_cpu_seconds: None,
+    };
+    page(&facts, Format::Text)
 }
 
 /// A group of 500 MiB in which a process has so many MiB.
@@ -61,7 +80,12 @@ fn each_change_is_told_once_and_its_end_too() {
         .map(|(_, news)| match news {
             News::Filling { of, victim, .. } => format!("fills {} {victim:?}", of.unit),
             News::NotFilling { of } => format!("rests {}", of.unit),
-            News::Band { of, from, to, .. } => format!("{} {from:?} {to:?}", of.unit),
+            News::Band {
+                of,
+                from: Some(from),
+                to,
+                ..
+            } => format!("{} {from:?} {to:?}", of.unit),
             other => format!("{other:?}"),
         })
         .collect();
@@ -126,14 +150,7 @@ fn a_page_of_thousands_of_groups_is_bounded_and_says_what_is_left_out() {
         processes.extend((0..300).map(|n| process(90_000 + n, &format!("name{n}"), 5, 0, 0)));
         sample(&mut lookout, second, groups, processes);
     }
-    let host = Host::default();
-    let facts = Facts {
-        lookout: &lookout,
-        host: &host,
-        rules: None,
-        own_cpu_seconds: None,
-    };
-    let text = page(&facts, Format::Text);
+    let text = page_of(&lookout);
     let of = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
     assert_eq!(of("oomtop_domain_limit_bytes{"), DOMAINS);
     assert_eq!(of("oomtop_process_memory_bytes{"), PROCESSES);
@@ -150,4 +167,263 @@ fn a_page_of_thousands_of_groups_is_bounded_and_says_what_is_left_out() {
     assert!(!text.contains("NaN") && !text.contains("pid=\""));
     // The most urgent ones are on it.
     assert!(text.contains("domain=\"/docker/004d"), "{text}");
+}
+
+#[test]
+fn the_gauge_is_the_machines_and_never_that_of_oomtops_own_service() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let service = |second| {
+        let mut own = group("/system.slice/oomtop-metrics.service", Some(0), 128, 100);
+        own.read_seq = second;
+        own
+    };
+    for (root, domain) in [(None, "host"), (Some(2000), "/")] {
+        let second = 100 + u64::from(root.is_some());
+        let mut outermost = group("/", None, root.unwrap_or(0), 900);
+        outermost.read_seq = second;
+        if root.is_none() {
+            outermost.limits.max = None;
+        }
+        let groups = vec![outermost, service(second)];
+        let mut sample = sample_of(second, groups, vec![process(812, "java", 50, 0, 1)]);
+        sample.own_limit = Some(Scope::Memcg(CgroupKey(1)));
+        lookout.sampled(Arc::new(sample));
+        let text = page_of(&lookout);
+        let gauge = format!("oomtop_memory_limit_bytes{{domain=\"{domain}\"}} ");
+        assert!(text.contains(&gauge), "{text}");
+    }
+}
+
+fn following(lookout: &mut Lookout, name: &str, tracing: Tracing) {
+    let source = EventSource {
+        name: name.to_owned(),
+        caught_up: true,
+        tracing,
+        ..EventSource::default()
+    };
+    lookout.source(source, moment(100));
+}
+
+fn traced(number: u64, second: u64, pid: u32) -> Traced {
+    Traced::Kill(Box::new(TracedKill {
+        number,
+        pid,
+        thread: None,
+        start_ticks: None,
+        comm: "java".into(),
+        at: moment(second).monotonic,
+        how: HowTaken::Killed,
+        counted: 1,
+        uid: None,
+        adj: None,
+        memory: None,
+        page_size: 4096,
+        cgroup_id: None,
+        cgroup: None,
+        asked_by: None,
+        facts: FactSource::Nobody,
+    }))
+}
+
+fn counted(lookout: &mut Lookout, second: u64, kills: u64) -> u64 {
+    let mut sample = sample_of(second, Vec::new(), Vec::new());
+    sample.kills = KillCounters { host: Some(kills) };
+    let deaths = lookout.sampled(Arc::new(sample));
+    deaths.iter().map(|death| death.processes).sum()
+}
+
+fn told(lookout: &mut Lookout, key: u64, second: u64, pid: u32) -> usize {
+    let report = kill_report(key, second, pid, "java", Some("/docker/x"));
+    lookout.told(OomEvent::Report(Arc::new(report))).len()
+}
+
+fn toll(lookout: &Lookout) -> (u64, u64) {
+    let of = |what| lookout.toll.of(By::Kernel(what));
+    let all = WhatRanOut::ALL.into_iter().map(of).sum();
+    (all, of(WhatRanOut::Unknown))
+}
+
+#[test]
+fn a_traced_kill_counts_once_whether_the_log_tells_of_it_or_not() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let live = Tracing::Live {
+        instructions: 1,
+        lacking: String::new(),
+        lost: 0,
+    };
+    following(&mut lookout, "/dev/kmsg + tracepoint", live);
+    assert_eq!(counted(&mut lookout, 101, 5), 0);
+    // The log has lost the first, and tells of the second.
+    assert_eq!(lookout.traced(traced(1, 102, 700), moment(102)).len(), 0);
+    assert_eq!(lookout.traced(traced(2, 102, 701), moment(102)).len(), 0);
+    assert_eq!(told(&mut lookout, 9, 102, 701), 1);
+    let found: u64 = (103..110).map(|at| counted(&mut lookout, at, 7)).sum();
+    assert_eq!((found, toll(&lookout)), (1, (2, 1)));
+    // The report comes after all.
+    assert_eq!(told(&mut lookout, 10, 102, 700), 0);
+    // The log is first.
+    assert_eq!(told(&mut lookout, 11, 111, 702), 1);
+    assert_eq!(lookout.traced(traced(3, 111, 702), moment(111)).len(), 0);
+    let found: u64 = (112..120).map(|at| counted(&mut lookout, at, 8)).sum();
+    assert_eq!((found, toll(&lookout)), (0, (3, 1)));
+}
+
+#[test]
+fn a_trace_that_comes_after_the_count_is_the_same_kill() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    following(&mut lookout, EventSource::COUNTERS_ONLY, Tracing::NotYet);
+    counted(&mut lookout, 101, 5);
+    assert_eq!(counted(&mut lookout, 103, 6), 1);
+    assert_eq!(lookout.traced(traced(1, 102, 700), moment(103)).len(), 0);
+    assert_eq!(lookout.traced(traced(2, 104, 701), moment(104)).len(), 1);
+    let found: u64 = (105..110).map(|at| counted(&mut lookout, at, 7)).sum();
+    assert_eq!((found, toll(&lookout).0), (0, 2));
+}
+
+#[test]
+fn a_report_that_comes_late_explains_the_kill_that_was_counted() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let off = Tracing::Off("no".to_owned());
+    following(&mut lookout, "journal", off);
+    counted(&mut lookout, 101, 5);
+    let found: u64 = (102..108).map(|at| counted(&mut lookout, at, 6)).sum();
+    assert_eq!((found, toll(&lookout)), (1, (1, 1)));
+    assert_eq!(told(&mut lookout, 9, 102, 700), 0, "the same kill");
+    assert_eq!(toll(&lookout), (1, 1));
+    counted(&mut lookout, 109, 7);
+    assert_eq!(told(&mut lookout, 10, 109, 701), 1, "another one");
+    let found: u64 = (110..115).map(|at| counted(&mut lookout, at, 7)).sum();
+    assert_eq!((found, toll(&lookout).0), (0, 2));
+}
+
+#[test]
+fn no_series_comes_and_goes_and_the_host_stays_on_the_page() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let names = |lookout: &Lookout| -> HashSet<String> {
+        let text = page_of(lookout);
+        let lines = text.lines();
+        let of = lines.filter(|line| line.starts_with("oomtop_domain_limit_bytes{"));
+        of.map(|line| line.split('}').next().unwrap_or("").to_owned())
+            .collect()
+    };
+    let mut before = HashSet::new();
+    for second in 100..110 {
+        let mut groups = vec![group("/", None, 0, 0)];
+        for n in 0..200 {
+            // All are about as full, and change places each second.
+            let used = 300 + (n * 7 + second * 13) % 20;
+            let mut one = group(&format!("/g{n}"), Some(0), 500, used);
+            one.read_seq = second;
+            groups.push(one);
+        }
+        sample(
+            &mut lookout,
+            second,
+            groups,
+            vec![process(812, "java", 50, 0, 1)],
+        );
+        let now = names(&lookout);
+        assert_eq!(now.len(), DOMAINS);
+        assert!(now.iter().any(|name| name.contains("\"host\"")));
+        let gone = before.difference(&now).count();
+        assert_eq!(gone, 0, "at {second}");
+        before = now;
+    }
+}
+
+#[test]
+fn the_end_is_told_of_a_group_that_has_gone_and_of_a_rule_that_has_gone() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let mut crier = Crier::new(Duration::from_mins(1));
+    let mut first = Vec::new();
+    for second in 100..150 {
+        let (groups, processes) = leak(second, 300 + 4 * (second - 100));
+        sample(&mut lookout, second, groups, processes);
+        first.extend(crier.look(&lookout));
+    }
+    assert!(
+        first
+            .iter()
+            .any(|news| matches!(news, News::Filling { .. })),
+        "{first:#?}"
+    );
+    sample(&mut lookout, 150, vec![group("/", None, 0, 0)], Vec::new());
+    let last = crier.look(&lookout);
+    assert!(
+        matches!(last.as_slice(), [News::NotFilling { of }] if of.unit == "web.service"),
+        "{last:#?}"
+    );
+    // Full at first sight is no change.
+    let (groups, processes) = leak(151, 490);
+    sample(&mut lookout, 151, groups, processes);
+    let news = crier.look(&lookout);
+    assert!(
+        matches!(
+            news.as_slice(),
+            [News::Band {
+                from: None,
+                to: Band::Critical,
+                ..
+            }]
+        ),
+        "{news:#?}"
+    );
+    let book = |rules: Vec<Rule>| RuleBook {
+        standings: vec![
+            Standing {
+                missing: 2,
+                ..Standing::default()
+            };
+            rules.len()
+        ],
+        rules: Arc::new(Rules::new(rules)),
+        ..RuleBook::default()
+    };
+    let rule = Rule {
+        title: "db".to_owned(),
+        ..Rule::default()
+    };
+    assert_eq!(crier.look_at_rules(&book(vec![rule])).len(), 1);
+    let over = crier.look_at_rules(&book(Vec::new()));
+    assert!(
+        matches!(over.as_slice(), [News::Drift { processes: 0, .. }]),
+        "{over:#?}"
+    );
+}
+
+#[test]
+fn a_domain_has_its_own_band_and_two_of_one_name_are_one() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    let long = "x".repeat(600);
+    let of = |name: &str, parent, max, used| {
+        let mut one = group(name, parent, max, used);
+        one.read_seq = 100;
+        one
+    };
+    let groups = vec![
+        group("/", None, 0, 0),
+        of("/full", Some(0), 500, 490),
+        of("/full/calm", Some(1), 400, 10),
+        of(&format!("/{long}a"), Some(0), 400, 10),
+        of(&format!("/{long}b"), Some(0), 300, 20),
+    ];
+    sample(
+        &mut lookout,
+        100,
+        groups,
+        vec![process(812, "java", 10, 0, 2)],
+    );
+    let text = page_of(&lookout);
+    assert!(
+        text.contains("oomtop_domain_band{domain=\"/full\"} 3\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("oomtop_domain_band{domain=\"/full/calm\"} 0\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("oomtop_left_out{kind=\"domain\"} 1\n"),
+        "{text}"
+    );
 }

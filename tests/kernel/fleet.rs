@@ -46,7 +46,7 @@ fn fifty_hosts_are_ranked_and_each_says_what_is_known() {
         "{table}"
     );
     assert!(
-        table.contains("note: left out: 1 value that can be no numbers"),
+        table.contains("note: left out: 1 value without a number"),
         "{table}"
     );
     assert!(!table.contains('\u{1b}'));

@@ -4,6 +4,30 @@ use crate::common::prometheus::{FakePrometheus, hosts, send};
 use crate::common::pty::Launch;
 
 #[test]
+fn ctrl_c_ends_the_command_that_enter_has_run_and_not_the_fleet() {
+    let server = FakePrometheus::start(0, hosts(3));
+    let url = server.url();
+    let args = ["fleet", "--prometheus", &url, "--command", "cat - HOST"];
+    let mut session = Launch::oomtop().args(args).size(80, 24).start();
+    session.wait_text("4 hosts");
+    for (round, key) in (1..).zip([b"\x03", b"\x1c"]) {
+        session.send(b"\r");
+        session.eventually("the terminal is lent", || session.cooked());
+        session.send(b"hello\n");
+        // Once from the terminal, once from the program, below those of the round before.
+        session.wait_for("the program", |screen| {
+            screen.text().matches("hello").count() == 2 * round
+        });
+        session.send(key);
+        session.wait_text("cat has ended with signal");
+        session.wait_text("4 hosts");
+    }
+    session.send(b"q");
+    assert_eq!(session.wait_exit().code, 0);
+    session.assert_sane();
+}
+
+#[test]
 fn the_screen_lives_without_prometheus_and_enter_hands_the_host_to_a_command() {
     let dir = tempfile::tempdir().expect("a directory");
     let server = FakePrometheus::start(0, hosts(50));

@@ -24,7 +24,12 @@ pub struct Round {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Msg {
     /// Answers, or why there are none.
-    Answered(Result<Round, String>),
+    Answered {
+        /// Seconds since the start at which they were asked for.
+        asked: u64,
+        /// What came.
+        outcome: Result<Round, String>,
+    },
     /// A key.
     Key(Key),
     /// Columns and rows of the terminal.
@@ -61,7 +66,7 @@ pub struct State {
     pub size: (u16, u16),
     /// The last round that had an answer.
     pub round: Round,
-    /// Seconds since the start at which that came; `None` before the first.
+    /// Seconds since the start at which that was asked for; `None` before the first.
     pub answered: Option<u64>,
     /// Why there was no answer since.
     pub failure: Option<String>,
@@ -142,13 +147,16 @@ fn is_plain(name: &str) -> bool {
 /// Takes a message in.
 pub fn update(state: &mut State, msg: Msg) -> Option<Effect> {
     match msg {
-        Msg::Answered(Ok(round)) => {
+        Msg::Answered {
+            asked,
+            outcome: Ok(round),
+        } => {
             // Whoever has not chosen looks at the first one, whoever that is.
             let cursor = state.cursor();
             let was_first = cursor == 0;
             let chosen = state.selected.clone();
             state.round = round;
-            (state.answered, state.failure) = (Some(state.now), None);
+            (state.answered, state.failure) = (Some(asked), None);
             let is_there = |host: &Host| Some(&host.name) == chosen.as_ref();
             if was_first {
                 state.select(0);
@@ -159,7 +167,9 @@ pub fn update(state: &mut State, msg: Msg) -> Option<Effect> {
             }
             None
         }
-        Msg::Answered(Err(why)) => {
+        Msg::Answered {
+            outcome: Err(why), ..
+        } => {
             state.failure = Some(why);
             None
         }
@@ -215,12 +225,16 @@ mod tests {
     use crate::app::input::key::Key;
     use crate::model::fleet::Host;
 
+    fn answered(outcome: Result<Round, String>) -> Msg {
+        Msg::Answered { asked: 7, outcome }
+    }
+
     fn round(names: &[&str]) -> Msg {
         let host = |name: &&str| Host {
             name: (*name).to_owned(),
             ..Host::default()
         };
-        Msg::Answered(Ok(Round {
+        answered(Ok(Round {
             hosts: names.iter().map(host).collect(),
             ..Round::default()
         }))
@@ -252,8 +266,12 @@ mod tests {
                 .as_deref()
                 .is_some_and(|text| text.contains("not handed"))
         );
+        // It is as old as its round, whenever somebody looks at it.
+        update(&mut state, Msg::Tick(3600));
+        update(&mut state, round(&["c", "a", "b", "-x"]));
+        assert_eq!(state.answered, Some(7));
         // Without an answer the last one stays, and its failure is known.
-        update(&mut state, Msg::Answered(Err("gone".to_owned())));
+        update(&mut state, answered(Err("gone".to_owned())));
         assert_eq!(
             (state.round.hosts.len(), state.failure.as_deref()),
             (4, Some("gone"))

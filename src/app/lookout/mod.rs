@@ -1,8 +1,10 @@
 //! [`Lookout`]: what is known of the machine where nobody looks at a screen: the gauge, the domains and the events of the
 //! dashboard, without its panes and dialogs. `oomtop metrics` and `oomtop watch` are built on it.
 
+mod chosen;
 mod death;
 mod news;
+mod untold;
 
 use std::sync::Arc;
 
@@ -17,7 +19,10 @@ use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::time::{Monotonic, Now};
 use crate::model::traced::{HowTaken, Traced};
 use crate::oomlog::OomEvent;
+use chosen::Chosen;
+use untold::Untold;
 
+pub use chosen::PLACES;
 pub use death::{By, Death, Toll, WhatRanOut};
 pub use news::{Crier, Named, News};
 
@@ -41,7 +46,8 @@ pub struct Lookout {
     /// The newest sample.
     pub snapshot: Arc<Snapshot>,
     previous: Arc<Snapshot>,
-    /// The limit that concerns oomtop itself: the host's memory, or that of its container.
+    /// The memory of the whole machine: that of the host, or of the container that oomtop is in; never the limit of
+    /// oomtop's own service.
     pub gauge: Gauge,
     /// What is remembered of each domain.
     pub domains: Domains,
@@ -53,6 +59,10 @@ pub struct Lookout {
     pub failed: u64,
     /// Why the last sample failed; `None` if it did not.
     pub failure: Option<String>,
+    /// Domains that a page has room for.
+    chosen: Chosen,
+    /// Kills whose report may still come.
+    untold: Untold,
     started: Monotonic,
 }
 
@@ -71,6 +81,8 @@ impl Lookout {
             toll: Toll::default(),
             failed: 0,
             failure: None,
+            chosen: Chosen::default(),
+            untold: Untold::default(),
             started: now.monotonic,
         }
     }
@@ -82,9 +94,20 @@ impl Lookout {
         let (newest, thresholds) = (Arc::clone(&self.snapshot), self.thresholds);
         let found = self.events.reconcile(&newest, &self.previous);
         self.domains.accept(&newest, &thresholds, found.unexplained);
-        self.gauge.accept(&newest, &thresholds);
-        let death = (found.kills > 0).then(|| Death::unlogged(found.kills, newest.taken.monotonic));
-        self.count(death.into_iter().collect())
+        self.gauge.accept_machine(&newest, &thresholds);
+        let mut chosen = std::mem::take(&mut self.chosen);
+        chosen.choose(self.ranked().into_iter().map(|(domain, watch)| {
+            let group = domain.scope.memcg().and_then(|key| newest.cgroup(key));
+            let instance = group.and_then(|group| group.instance);
+            ((domain.scope, instance), watch.urgency)
+        }));
+        self.chosen = chosen;
+        let mut deaths = self.untold.expire();
+        if found.kills > 0 {
+            self.untold.counted(found.kills, newest.taken.monotonic);
+            deaths.push(Death::unlogged(found.kills, newest.taken.monotonic));
+        }
+        self.count(deaths)
     }
 
     /// Takes the failure of a sample.
@@ -101,8 +124,14 @@ impl Lookout {
                 self.domains.accept_report(report);
                 let report = Arc::clone(report);
                 let kills = self.events.accept(event, &samples);
-                let fresh = kills.iter().filter(|kill| self.is_news(kill.at));
-                fresh.map(|kill| Death::by_kernel(kill, &report)).collect()
+                // What a tracepoint told before has a row, so it is none of `kills`.
+                let mut deaths = self.untold.explained(&report);
+                for kill in &kills {
+                    if self.is_news(kill.at) && !self.untold.was_counted(kill, report.at) {
+                        deaths.push(Death::by_kernel(kill, &report));
+                    }
+                }
+                deaths
             }
             OomEvent::Userspace(kill) => {
                 let is_new = !kill.survived && self.is_news(kill.at) && !self.events.knows(kill);
@@ -118,21 +147,29 @@ impl Lookout {
         self.count(deaths)
     }
 
-    /// Takes what a tracepoint told. It counts where no log tells of the kill too.
+    /// Takes what a tracepoint told. Where a log may tell more of a kill, that is waited for during some samples.
     pub fn traced(&mut self, traced: Traced, now: Now) -> Vec<Death> {
         let kill = match traced {
-            Traced::Kill(kill) if !self.events.source.has_log() => kill,
+            Traced::Kill(kill) => kill,
             Traced::Lost(_) => {
                 self.events.lose_traced(now.monotonic);
                 return Vec::new();
             }
-            Traced::Kill(_) | Traced::Sigkill(_) => return Vec::new(),
+            Traced::Sigkill(_) => return Vec::new(),
         };
         let death = Death::traced(&kill);
+        let (thread, at, counted) = (kill.thread, kill.at, kill.counted);
         let is_death = kill.how != HowTaken::Ending;
         let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
         let is_new = self.events.accept_traced(*kill, &samples);
-        self.count((is_new && is_death).then_some(death).into_iter().collect())
+        // A tracepoint that has just come to life may tell of what a sample has counted before.
+        let is_known = is_new && counted > 0 && self.untold.explains(Some(at), counted);
+        let fresh = (is_new && is_death && !is_known).then_some(death);
+        let deaths = match fresh {
+            Some(death) if self.events.source.has_log() => self.untold.wait(death, thread),
+            fresh => fresh.into_iter().collect(),
+        };
+        self.count(deaths)
     }
 
     /// Takes where events come from.
@@ -161,6 +198,14 @@ impl Lookout {
             .collect();
         all.sort_by(|(_, a), (_, b)| a.place().cmp(&b.place()));
         all
+    }
+
+    /// The domains of [`Self::ranked`] that a page has room for. Who is among them stays until it is gone or clearly
+    /// outranked, so that no series comes and goes.
+    pub fn chosen(&self) -> Vec<(&DomainState, &Watch)> {
+        let mut ranked = self.ranked();
+        ranked.retain(|(domain, _)| self.chosen.has(domain.scope));
+        ranked
     }
 
     /// What the next sample must read.

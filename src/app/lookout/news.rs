@@ -51,8 +51,8 @@ pub enum News {
     Band {
         /// Which.
         of: Named,
-        /// The band before.
-        from: Band,
+        /// The band before; `None` where the domain is seen for the first time.
+        from: Option<Band>,
         /// The band now.
         to: Band,
         /// Used share of the limit in percent, without what can be dropped.
@@ -80,9 +80,12 @@ pub enum News {
 }
 
 /// What was told of a domain.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Told {
-    band: Band,
+    /// What it is called, for its end: then nobody knows any more.
+    of: Named,
+    /// `None` before its first reading.
+    band: Option<Band>,
     /// When its forecast was last below the bound, while that is news.
     filling: Option<Monotonic>,
     stuck: Option<Stuck>,
@@ -120,10 +123,25 @@ impl Crier {
             // Another group may have the key, or the path.
             let instance = group.and_then(|group| group.instance);
             let told = self.told.entry((domain.scope, instance)).or_default();
+            if told.seen == 0 {
+                told.of = named(lookout, domain.scope);
+            }
             told.seen = seq;
             told.compare(lookout, domain, watch, (self.bound, at), &mut news);
         }
-        self.told.retain(|_, told| told.seen == seq);
+        let gone = self.told.extract_if(|_, told| told.seen != seq);
+        let mut gone: Vec<Told> = gone.map(|(_, told)| told).collect();
+        gone.sort_by(|a, b| a.of.domain.cmp(&b.of.domain));
+        // Who was told that it fills or is stuck waits for the end.
+        for told in gone {
+            let of = told.of;
+            if told.filling.is_some() {
+                news.push(News::NotFilling { of: of.clone() });
+            }
+            if told.stuck.is_some() {
+                news.push(News::Unstuck { of });
+            }
+        }
         news
     }
 
@@ -141,6 +159,13 @@ impl Crier {
             *now.entry(name).or_insert(0) += standing.missing;
         }
         let before = std::mem::replace(&mut self.drift, now);
+        // A rule that is gone asks for nothing.
+        let mut gone: Vec<String> = before
+            .iter()
+            .filter(|(rule, missing)| **missing > 0 && !self.drift.contains_key(*rule))
+            .map(|(rule, _)| rule.clone())
+            .collect();
+        gone.sort();
         let mut changed: Vec<(&String, usize)> = self
             .drift
             .iter()
@@ -156,7 +181,10 @@ impl Crier {
             rule: rule.clone(),
             processes,
         });
-        drift.collect()
+        let over = gone
+            .into_iter()
+            .map(|rule| News::Drift { rule, processes: 0 });
+        drift.chain(over).collect()
     }
 }
 
@@ -169,17 +197,21 @@ impl Told {
         (bound, at): (Duration, Monotonic),
         news: &mut Vec<News>,
     ) {
-        let of = || named(lookout, domain.scope);
+        let named = self.of.clone();
+        let of = || named.clone();
         if let Some(room) = watch.room
-            && watch.own_band != self.band
+            && self.band != Some(watch.own_band)
         {
-            let from = std::mem::replace(&mut self.band, watch.own_band);
-            news.push(News::Band {
-                of: of(),
-                from,
-                to: watch.own_band,
-                percent: room.percent(),
-            });
+            let from = self.band.replace(watch.own_band);
+            // That a new domain is not full is no news.
+            if from.is_some() || watch.own_band != Band::Normal {
+                news.push(News::Band {
+                    of: of(),
+                    from,
+                    to: watch.own_band,
+                    percent: room.percent(),
+                });
+            }
         }
         let left = watch.signs.time_left.filter(|left| *left < bound);
         match (left, self.filling) {

@@ -3,11 +3,14 @@
 pub mod answer;
 pub mod ask;
 pub mod credentials;
+mod host;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use answer::{Labels, Series};
 use ask::Ask;
+
+pub use host::{Depth, Domain, Health, Host};
 
 /// Most hosts; more are counted.
 pub const HOSTS: usize = 5000;
@@ -18,115 +21,15 @@ pub const DOMAINS: usize = 16;
 /// Numbers older than this, in seconds, are old.
 const OLD: f64 = 120.0;
 
-/// How much is known of a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Depth {
-    /// oomtop runs there.
-    #[default]
-    Oomtop,
-    /// Only node_exporter or cadvisor: no forecast, no domains, no victim.
-    Shallow,
-}
-
-/// Whether its numbers are of now.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// They are.
-    #[default]
-    Fresh,
-    /// Prometheus cannot scrape it; so many seconds ago it last could, if that was within a day.
-    Down(Option<f64>),
-    /// It answers, but its newest sample is so many seconds old.
-    Old(f64),
-}
-
-/// A domain that is not calm.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
-pub struct Domain {
-    /// `host`, or the path of the group.
-    pub name: String,
-    /// Its unit or container; empty if not known.
-    pub unit: String,
-    /// 0 to 4, as `oomtop_domain_urgency`.
-    pub urgency: u8,
-    /// Used share of its limit, 0 to 1 and beyond.
-    pub used: Option<f64>,
-    /// Seconds until it is full.
-    pub time_left: Option<f64>,
-    /// Nothing goes on in it.
-    pub stuck: bool,
-    /// Who dies next in it.
-    pub victim: Option<String>,
-}
-
-/// A host.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
-pub struct Host {
-    /// Its address without the port.
-    pub name: String,
-    /// How much is known.
-    pub depth: Depth,
-    /// Whether the numbers are of now.
-    pub health: Health,
-    /// Used share of the watched limit, 0 to 1.
-    pub used: Option<f64>,
-    /// Bytes that it can still use before somebody is killed.
-    pub left: Option<f64>,
-    /// Seconds until nothing is left.
-    pub time_left: Option<f64>,
-    /// Band of the gauge, 0 to 3.
-    pub band: Option<u8>,
-    /// Kills of the last hour.
-    pub kills: Option<f64>,
-    /// Who dies next there.
-    pub victim: Option<String>,
-    /// Domains that are not calm, the most urgent first.
-    pub domains: Vec<Domain>,
-    /// Used share in the last half hour, the oldest first.
-    pub past: Vec<f64>,
-}
-
-impl Host {
-    /// The domain to look at first.
-    #[must_use]
-    pub fn worst(&self) -> Option<&Domain> {
-        self.domains.first()
-    }
-
-    /// 0 to 4: that of its most urgent domain. A host that does not answer may be in the middle of it: 3. Of a shallow one
-    /// the used share decides, by the usual marks.
-    #[must_use]
-    pub fn urgency(&self) -> u8 {
-        let of_domains = self.worst().map_or(0, |domain| domain.urgency);
-        let by_share = match (self.depth, self.used) {
-            (Depth::Shallow, Some(used)) => {
-                let marks = [0.70, 0.85, 0.95];
-                u8::try_from(marks.iter().filter(|mark| used >= **mark).count()).unwrap_or(0)
-            }
-            _ => 0,
-        };
-        let unseen = match self.health {
-            Health::Fresh => 0,
-            Health::Down(_) | Health::Old(_) => 3,
-        };
-        of_domains.max(by_share).max(unseen)
-    }
-
-    /// The least time left anywhere on it, in seconds.
-    #[must_use]
-    pub fn soonest(&self) -> Option<f64> {
-        let domains = self.domains.iter().filter_map(|domain| domain.time_left);
-        domains.chain(self.time_left).min_by(f64::total_cmp)
-    }
-}
+/// Labels `job` and `instance` of a target: behind one address there may be several.
+pub type Target = (String, String);
 
 /// Hosts while answers come in.
 #[derive(Debug, Default)]
 pub struct Fleet {
-    hosts: BTreeMap<String, Host>,
-    now: f64,
+    hosts: BTreeMap<Target, Host>,
+    /// Targets by their address without the port.
+    by_address: HashMap<String, Vec<Target>>,
     /// Hosts that there was no room for.
     pub left_out: usize,
     /// Values that were no numbers.
@@ -134,29 +37,53 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Nobody yet; `now` is the time of the answers in seconds since 1970.
-    #[must_use]
-    pub fn new(now: f64) -> Self {
-        Self {
-            now,
-            ..Self::default()
-        }
-    }
-
     /// Takes the answer to a query other than [`Ask::Past`], in the order of [`Ask::INSTANT`].
     pub fn take(&mut self, ask: Ask, series: &[Series<'_>]) {
+        let is_shallow = match ask {
+            Ask::NodeDown | Ask::NodeUsed | Ask::NodeKills | Ask::ContainerKills => true,
+            Ask::Up
+            | Ask::Seen
+            | Ask::Gauge
+            | Ask::Urgency
+            | Ask::Used
+            | Ask::TimeLeft
+            | Ask::Stuck
+            | Ask::Victims
+            | Ask::Kills
+            | Ask::Past => false,
+        };
+        // How many targets of this answer are behind an address.
+        let mut behind: HashMap<&str, usize> = HashMap::new();
+        if is_shallow {
+            for one in series {
+                *behind.entry(host_of(one.label("instance"))).or_default() += 1;
+            }
+        }
         for one in series {
-            self.take_one(ask, one);
+            let target = target_of(one);
+            if target.1.is_empty() {
+                continue;
+            }
+            let alone = behind.get(host_of(&target.1)) == Some(&1);
+            let target = if is_shallow && alone && !self.hosts.contains_key(&target) {
+                self.only_one_at(&target.1).unwrap_or(target)
+            } else {
+                target
+            };
+            self.take_one(ask, target, is_shallow, one);
         }
     }
 
-    fn take_one(&mut self, ask: Ask, one: &Series<'_>) {
-        let name = host_of(one.label("instance"));
-        if name.is_empty() {
-            return;
+    /// The target with this address, if there is one and no other.
+    fn only_one_at(&self, instance: &str) -> Option<Target> {
+        match self.by_address.get(host_of(instance))?.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
         }
-        let is_new = !self.hosts.contains_key(name);
-        let is_shallow = matches!(ask, Ask::NodeUsed | Ask::NodeKills | Ask::ContainerKills);
+    }
+
+    fn take_one(&mut self, ask: Ask, target: Target, is_shallow: bool, one: &Series<'_>) {
+        let is_new = !self.hosts.contains_key(&target);
         // Numbers of a target that has gone are no host.
         if is_new && !matches!(ask, Ask::Up | Ask::Seen) && !is_shallow {
             return;
@@ -165,19 +92,28 @@ impl Fleet {
             self.left_out += 1;
             return;
         }
-        let now = self.now;
-        let host = self.hosts.entry(name.to_owned()).or_insert_with(|| Host {
-            name: name.to_owned(),
+        if is_new {
+            let address = host_of(&target.1).to_owned();
+            self.by_address
+                .entry(address)
+                .or_default()
+                .push(target.clone());
+        }
+        let (job, instance) = target.clone();
+        let host = self.hosts.entry(target).or_insert_with(|| Host {
+            job,
+            instance,
             depth: if is_shallow {
                 Depth::Shallow
             } else {
                 Depth::Oomtop
             },
-            // Known by `Seen` alone: the target has been taken out of the configuration, or its host is gone.
-            health: if ask == Ask::Seen {
-                Health::Down(None)
-            } else {
-                Health::Fresh
+            health: match ask {
+                // Known by `Seen` alone: the target has been taken out of the configuration, or its host is gone.
+                Ask::Seen => Health::Down(None),
+                // Until it is known when it took a sample.
+                Ask::Up => Health::Unknown,
+                _ => Health::Fresh,
             },
             ..Host::default()
         });
@@ -189,11 +125,13 @@ impl Fleet {
                 }
             }
             Ask::Seen => {
-                let age = (now - value).max(0.0);
+                let age = value.max(0.0);
                 host.health = match host.health {
                     Health::Down(_) => Health::Down(Some(age)),
-                    Health::Fresh | Health::Old(_) if age > OLD => Health::Old(age),
-                    health => health,
+                    Health::Unknown | Health::Fresh | Health::Old(_) if age > OLD => {
+                        Health::Old(age)
+                    }
+                    Health::Unknown | Health::Fresh | Health::Old(_) => Health::Fresh,
                 };
             }
             Ask::Gauge => match one.label("__name__") {
@@ -217,19 +155,20 @@ impl Fleet {
                     domain(host, one, |domain| domain.victim = victim);
                 }
             }
+            Ask::NodeDown if host.depth == Depth::Shallow => host.health = Health::Down(None),
             Ask::NodeUsed if host.depth == Depth::Shallow => host.used = Some(value),
             Ask::NodeKills | Ask::ContainerKills if host.depth == Depth::Shallow => {
                 let known = host.kills.unwrap_or(0.0);
                 host.kills = Some(known.max(value.round()));
             }
-            Ask::NodeUsed | Ask::NodeKills | Ask::ContainerKills | Ask::Past => {}
+            Ask::NodeDown | Ask::NodeUsed | Ask::NodeKills | Ask::ContainerKills | Ask::Past => {}
         }
     }
 
     /// Takes what the gauges were.
-    pub fn take_past(&mut self, past: &BTreeMap<String, Vec<f64>>) {
-        for (name, values) in past {
-            if let Some(host) = self.hosts.get_mut(name) {
+    pub fn take_past(&mut self, past: &BTreeMap<Target, Vec<f64>>) {
+        for (target, values) in past {
+            if let Some(host) = self.hosts.get_mut(target) {
                 host.past.clone_from(values);
             }
         }
@@ -239,7 +178,19 @@ impl Fleet {
     #[must_use]
     pub fn ranked(self) -> Vec<Host> {
         let mut hosts: Vec<Host> = self.hosts.into_values().collect();
+        let mut instances: HashMap<String, usize> = HashMap::new();
+        for host in &hosts {
+            *instances.entry(host.instance.clone()).or_default() += 1;
+        }
         for host in &mut hosts {
+            let address = host_of(&host.instance);
+            host.name = if self.by_address.get(address).is_none_or(|all| all.len() < 2) {
+                address.to_owned()
+            } else if instances.get(&host.instance) == Some(&1) {
+                host.instance.clone()
+            } else {
+                format!("{}/{}", host.job, host.instance)
+            };
             host.domains.sort_by(|a, b| {
                 let left = |domain: &Domain| domain.time_left.unwrap_or(f64::INFINITY);
                 let share = |domain: &Domain| domain.used.unwrap_or(0.0);
@@ -264,14 +215,20 @@ impl Fleet {
     }
 }
 
-/// What the gauges were, by host.
+/// What the gauges were, by target.
 #[must_use]
-pub fn past_of(ranges: Vec<(Labels<'_>, Vec<f64>)>) -> BTreeMap<String, Vec<f64>> {
+pub fn past_of(ranges: Vec<(Labels<'_>, Vec<f64>)>) -> BTreeMap<Target, Vec<f64>> {
     let named = ranges.into_iter().filter_map(|(labels, values)| {
-        let name = host_of(labels.get("instance")?);
-        (!name.is_empty()).then(|| (name.to_owned(), values))
+        let of = |name| labels.get(name).map_or("", |value| value).to_owned();
+        let target: Target = (of("job"), of("instance"));
+        (!target.1.is_empty()).then_some((target, values))
     });
     named.take(HOSTS).collect()
+}
+
+fn target_of(one: &Series<'_>) -> Target {
+    let of = |name| one.label(name).to_owned();
+    (of("job"), of("instance"))
 }
 
 /// The host of `host:port`, `[::1]:9469` or a plain name.

@@ -54,6 +54,24 @@ impl Snapshot {
             .or_else(|| self.domain(Scope::Host))
     }
 
+    /// The domain that stands for the whole machine: the host, or the outermost limit of the container that oomtop sees
+    /// as its machine. The limit of oomtop's own service says nothing about the machine.
+    #[must_use]
+    pub fn machine_domain(&self) -> Option<&DomainState> {
+        // Only a cgroup namespace shows a limit on the outermost group: the kernel's root has none.
+        let is_outermost = |domain: &&DomainState| {
+            let group = domain.scope.memcg().and_then(|key| self.cgroup(key));
+            group.is_some_and(|group| group.path.as_str() == "/")
+        };
+        let binds = |domain: &&DomainState| {
+            domain.usage.is_some() && !domain.throttles_only && domain.limit < self.memory.total
+        };
+        let mut domains = self.domains.iter();
+        domains
+            .find(|domain| is_outermost(domain) && binds(domain))
+            .or_else(|| self.domain(Scope::Host))
+    }
+
     /// What the gauge shows of [`Self::main_domain`]: the used share in percent, the limit in bytes, and the group
     /// whose limit it is, if it is not the host's.
     #[must_use]

@@ -1,7 +1,9 @@
 //! Each OOM domain: how full it is, when it is full, what has happened in it, and who dies there next.
 
-use super::exposition::{Family, Kind, Page};
-use super::{DOMAINS, Facts};
+use super::Facts;
+use std::collections::HashSet;
+
+use super::exposition::{Family, Kind, Page, escaped};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
 use crate::model::cgroup::container;
@@ -20,17 +22,17 @@ struct Row<'a> {
 
 /// Writes all families; returns how many domains are left out.
 pub(super) fn write(page: &mut Page, facts: &Facts<'_>) -> usize {
-    let ranked = facts.lookout.ranked();
-    let left_out = ranked.len().saturating_sub(DOMAINS);
+    let (all, chosen) = (facts.lookout.ranked().len(), facts.lookout.chosen());
+    // Names that are equal once they are written, because they are longer than a label, would be one series of two domains.
+    let mut written = HashSet::new();
     page.family(
         "oomtop_domains",
         Kind::Gauge,
         "OOM domains: the host, cgroups with a limit, sets of memory nodes.",
     )
-    .sample(&[], Some(ranked.len()));
-    let rows: Vec<Row<'_>> = ranked
+    .sample(&[], Some(all));
+    let rows: Vec<Row<'_>> = chosen
         .into_iter()
-        .take(DOMAINS)
         .map(|(domain, watch)| {
             let path = facts.lookout.path(domain.scope);
             Row {
@@ -40,7 +42,9 @@ pub(super) fn write(page: &mut Page, facts: &Facts<'_>) -> usize {
                 watch,
             }
         })
+        .filter(|row| written.insert(escaped(&row.name)))
         .collect();
+    let left_out = all.saturating_sub(rows.len());
     sizes(page, &rows);
     states(page, &rows);
     counters(page, &rows, facts);
@@ -94,10 +98,10 @@ fn sizes(page: &mut Page, rows: &[Row<'_>]) {
         page.family(
             "oomtop_domain_time_left_seconds",
             Kind::Gauge,
-            "Time until the domain, or one around it, is full; absent unless it grows steadily.",
+            "Time until the domain itself is full; absent unless it grows steadily. Those around it have their own.",
         ),
         rows,
-        |row| row.watch.first_full.map(|(_, time)| time.as_secs_f64()),
+        |row| row.watch.signs.time_left.map(|time| time.as_secs_f64()),
     );
 }
 
@@ -106,10 +110,10 @@ fn states(page: &mut Page, rows: &[Row<'_>]) {
         page.family(
             "oomtop_domain_band",
             Kind::Gauge,
-            "Band of the used share: 0 normal, 1 warning, 2 danger, 3 critical.",
+            "Band of the domain's own used share: 0 normal, 1 warning, 2 danger, 3 critical.",
         ),
         rows,
-        |row| row.watch.room.map(|_| row.watch.band as u64),
+        |row| row.watch.room.map(|_| row.watch.own_band as u64),
     );
     each(
         page.family(

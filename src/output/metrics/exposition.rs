@@ -223,7 +223,7 @@ fn set(labels: &[Label<'_>]) -> String {
 
 /// A value from outside: whoever names a process or a group must not write samples of their own, nor colour the
 /// terminal of somebody who reads the page there.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     let cut: String = value.chars().take(LONGEST).collect();
     let mut text = String::with_capacity(cut.len());
     for c in printable(&cut).chars() {

@@ -20,8 +20,8 @@ use exposition::{Kind, Page};
 
 pub use exposition::Format;
 
-/// Most domains on a page, the most urgent ones.
-pub const DOMAINS: usize = 128;
+/// Most domains on a page: the host, and the most urgent ones.
+pub const DOMAINS: usize = crate::app::lookout::PLACES;
 
 /// Most processes on a page, by badness; those of one name and unit are one.
 pub const PROCESSES: usize = 20;

@@ -5,7 +5,8 @@ mod client;
 
 use std::io;
 use std::process::{Command, ExitStatus};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyModifiers};
@@ -14,14 +15,14 @@ use ratatui::buffer::Buffer;
 use super::RunError;
 use super::headless::{Halt, print};
 use super::screen::guest::{Guest, Wish, entertain};
-use crate::app::fleet::{Effect, Msg, Round, State, update};
+use crate::app::fleet::{Effect, Msg, State, update};
 use crate::app::msg;
 use crate::model::fleet::credentials::Credentials;
 use crate::output::fleet as words;
 use crate::ui::canvas::Canvas;
 use crate::ui::fleet::draw;
 use crate::ui::theme::Theme;
-use asker::Asker;
+use asker::{Asker, Letterbox};
 use client::Client;
 
 /// How to show a fleet.
@@ -87,7 +88,7 @@ struct Host {
     task: FleetTask,
     state: State,
     hurry: SyncSender<()>,
-    answers: Receiver<Result<Round, String>>,
+    answers: Arc<Letterbox>,
     begun: Instant,
 }
 
@@ -146,10 +147,11 @@ impl Guest for Host {
         let now = self.begun.elapsed().as_secs();
         let passed = now != self.state.now;
         update(&mut self.state, Msg::Tick(now));
-        let answers: Vec<_> = self.answers.try_iter().collect();
-        let came = !answers.is_empty();
-        for answer in answers {
-            update(&mut self.state, Msg::Answered(answer));
+        let mut came = false;
+        for (at, outcome) in self.answers.take() {
+            let asked = at.saturating_duration_since(self.begun).as_secs();
+            update(&mut self.state, Msg::Answered { asked, outcome });
+            came = true;
         }
         if passed || came {
             Wish::Draw

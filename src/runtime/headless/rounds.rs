@@ -48,6 +48,10 @@ impl Rounds {
         let event = self
             .session
             .next(self.due.map_or(until, |due| due.min(until)));
+        // A sampler that has panicked answers no more, and the pages would stay as they are.
+        if matches!(event, Event::Tick(_)) && self.due.is_none() {
+            self.session.check_sampler()?;
+        }
         if let Event::Sample(sample) = &event {
             let cost = sample.as_ref().map_or(0, |snapshot| snapshot.spent_micros);
             let cost = Duration::from_micros(cost).saturating_mul(SHARE);

@@ -129,6 +129,17 @@ impl Session {
         Ok(())
     }
 
+    /// Checks that a sample that was asked for can still come.
+    ///
+    /// # Errors
+    /// If the sampler's thread has ended.
+    pub(in crate::runtime) fn check_sampler(&mut self) -> Result<(), RunError> {
+        if self.sampler()?.is_over() {
+            return Err(sampler_ended());
+        }
+        Ok(())
+    }
+
     /// Takes a sample and waits for it. Keeps other events for [`Self::next`].
     ///
     /// # Errors
@@ -140,11 +151,7 @@ impl Session {
             match self.receive(Instant::now() + LOOK) {
                 Event::Sample(sample) if earlier == 0 => return Ok(sample?),
                 Event::Stop(signal) => return Err(Halt::Signal(signal)),
-                Event::Tick(_) => {
-                    if self.sampler()?.is_over() {
-                        return Err(sampler_ended().into());
-                    }
-                }
+                Event::Tick(_) => self.check_sampler()?,
                 event => {
                     earlier -= usize::from(matches!(event, Event::Sample(_)));
                     self.waiting.push_back(event);

@@ -1,9 +1,10 @@
 //! [`Textfile`]: metrics as a file for the textfile collector of node_exporter.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::runtime::RunError;
@@ -18,6 +19,8 @@ pub(super) struct Textfile {
     path: PathBuf,
     /// In the same directory, and of a name that the collector does not read.
     beside: PathBuf,
+    /// What was written last. It stays open, so that no other file gets its inode.
+    own: RefCell<Option<File>>,
 }
 
 impl Textfile {
@@ -42,6 +45,7 @@ impl Textfile {
         Ok(Self {
             path: path.to_owned(),
             beside: path.with_file_name(hidden),
+            own: RefCell::default(),
         })
     }
 
@@ -50,10 +54,8 @@ impl Textfile {
     /// # Errors
     /// A sentence; the file of before stays.
     pub(super) fn write(&self, text: &str) -> Result<(), String> {
-        self.replace(text).map_err(|error| {
-            let _ = fs::remove_file(&self.beside);
-            format!("{} cannot be written: {error}", self.path.display())
-        })
+        self.replace(text)
+            .map_err(|error| format!("{} cannot be written: {error}", self.path.display()))
     }
 
     fn replace(&self, text: &str) -> io::Result<()> {
@@ -63,15 +65,24 @@ impl Textfile {
             _ => {}
         }
         let mut options = OpenOptions::new();
-        let mut file = options
+        let file = options
             .write(true)
             .create_new(true)
             .mode(MODE)
             .open(&self.beside)?;
+        let written = self.put_in_place(&file, text);
+        if written.is_err() {
+            let _ = fs::remove_file(&self.beside);
+        } else {
+            self.own.replace(Some(file));
+        }
+        written
+    }
+
+    fn put_in_place(&self, mut file: &File, text: &str) -> io::Result<()> {
         // Whatever the umask is.
         file.set_permissions(Permissions::from_mode(MODE))?;
         file.write_all(text.as_bytes())?;
-        drop(file);
         // No fsync: after a crash of the machine the numbers are worthless anyway.
         fs::rename(&self.beside, &self.path)
     }
@@ -79,8 +90,15 @@ impl Textfile {
 
 impl Drop for Textfile {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.beside);
-        let _ = fs::remove_file(&self.path);
+        // A file that somebody else has put there is theirs.
+        let own = self.own.borrow();
+        let own = own.as_ref().and_then(|file| file.metadata().ok());
+        let there = fs::symlink_metadata(&self.path).ok();
+        if let (Some(own), Some(there)) = (own, there)
+            && (own.dev(), own.ino()) == (there.dev(), there.ino())
+        {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -109,6 +127,22 @@ mod tests {
         drop(file);
         assert!(!path.exists());
         assert_eq!(fs::read_to_string(&precious).expect("text"), "mine");
+    }
+
+    #[test]
+    fn only_the_file_that_it_has_written_goes_with_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("oomtop.prom");
+        fs::write(&path, "theirs").expect("a file");
+        drop(Textfile::new(&path).expect("a path"));
+        assert_eq!(fs::read_to_string(&path).expect("text"), "theirs");
+        let [first, second] = [(); 2].map(|()| Textfile::new(&path).expect("a path"));
+        first.write("a 1\n").expect("written");
+        second.write("a 2\n").expect("written");
+        drop(first);
+        assert_eq!(fs::read_to_string(&path).expect("text"), "a 2\n");
+        drop(second);
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 0);
     }
 
     #[test]

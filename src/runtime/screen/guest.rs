@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use tokio::sync::mpsc::{Receiver, channel};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::event_loop::{redraw, terminal_error};
 use super::guardian::Guardian;
@@ -17,6 +17,9 @@ use crate::runtime::RunError;
 
 /// How often the guest is asked without any key.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// How far a task may be behind a signal.
+const BEHIND: Duration = Duration::from_millis(100);
 
 /// Most keys that wait.
 const INBOX: usize = 1024;
@@ -85,8 +88,13 @@ fn show(guest: &mut impl Guest) -> Result<u8, RunError> {
                 Err(error) => break Err(error),
                 Ok(None) => break Ok(()),
                 Ok(Some(command)) => {
+                    // From here on Ctrl-C is the program's: the terminal sends it to both.
+                    tasks.lend(true);
                     keyboard.end().map_err(RunError::Terminal)?;
                     let ended = lend(command, &mut screen.control);
+                    // The signal that has ended the program has come here before its end, but the task may be behind.
+                    sleep(BEHIND).await;
+                    tasks.lend(false);
                     keyboard = Keyboard::start(send.clone())?;
                     guest.returned(ended);
                     redraw(&mut screen.terminal).map_err(RunError::Terminal)?;

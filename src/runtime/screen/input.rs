@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +21,8 @@ pub(super) struct Tasks {
     handles: Vec<JoinHandle<()>>,
     /// The signal that asked to stop; 0 if none came.
     ended_by: Arc<AtomicU8>,
+    /// Another program has the terminal.
+    lent: Arc<AtomicBool>,
 }
 
 impl Drop for Tasks {
@@ -44,6 +46,11 @@ impl Tasks {
         }
     }
 
+    /// Says whether another program has the terminal: what Ctrl-C and Ctrl-\\ send is for that program alone then.
+    pub(super) fn lend(&self, lent: bool) {
+        self.lent.store(lent, Ordering::SeqCst);
+    }
+
     /// Ends the tasks.
     pub(super) async fn end(mut self) {
         let handles = std::mem::take(&mut self.handles);
@@ -60,6 +67,7 @@ impl Tasks {
 /// mode. Before this call SIGTERM ends oomtop at once, with the terminal as it was.
 pub(super) fn signals(send: &Sender<Msg>) -> io::Result<Tasks> {
     let ended_by = Arc::new(AtomicU8::new(0));
+    let lent = Arc::new(AtomicBool::new(false));
     let mut handles = Vec::new();
     for (kind, number) in [
         (SignalKind::terminate(), 15),
@@ -69,8 +77,13 @@ pub(super) fn signals(send: &Sender<Msg>) -> io::Result<Tasks> {
     ] {
         let mut caught = signal(kind)?;
         let (send, ended_by) = (send.clone(), Arc::clone(&ended_by));
+        let lent = Arc::clone(&lent);
         handles.push(tokio::spawn(async move {
-            if caught.recv().await.is_some() {
+            let is_of_a_key = number == 2 || number == 3;
+            while caught.recv().await.is_some() {
+                if is_of_a_key && lent.load(Ordering::SeqCst) {
+                    continue;
+                }
                 ended_by.store(number, Ordering::SeqCst);
                 let deadline = Instant::now() + GRACE;
                 let _ = timeout_at(deadline, send.send(Msg::Stop)).await;
@@ -85,6 +98,7 @@ pub(super) fn signals(send: &Sender<Msg>) -> io::Result<Tasks> {
                 if std::thread::Builder::new().spawn(give_up).is_err() {
                     give_up();
                 }
+                return;
             }
         }));
     }
@@ -113,7 +127,11 @@ pub(super) fn signals(send: &Sender<Msg>) -> io::Result<Tasks> {
             }
         }
     }));
-    Ok(Tasks { handles, ended_by })
+    Ok(Tasks {
+        handles,
+        ended_by,
+        lent,
+    })
 }
 
 fn ctrl_z() -> Key {

@@ -1,12 +1,12 @@
 //! `oomtop watch`: a line for each event, as long as it runs.
 
 mod hook;
+mod printer;
+mod queue;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::headless::rounds::{Reminder, Rounds, enter};
@@ -16,12 +16,10 @@ use super::{RunError, clock, complain};
 use crate::app::lookout::{Crier, Lookout, News};
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
-use crate::linux::helper::helper;
 use crate::linux::scan::backend::BackendChoice;
 use crate::output::watch::Told;
-use crate::text::format::number_of;
-use crate::text::tone::printable;
-use hook::Hook;
+use hook::{Hook, usable};
+use printer::Printer;
 
 /// How to watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,19 +32,13 @@ pub struct Watching {
     pub hook: Option<PathBuf>,
 }
 
-/// Most lines that wait for whoever reads them; more are left out and counted.
-const QUEUE: usize = 1024;
-
 /// How often rules are asked for news.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// How long the last lines have to be read at the end.
-const END: Duration = Duration::from_secs(1);
 
 /// Watches until SIGTERM or SIGINT, or until nobody reads its lines. Returns the exit status, 0.
 ///
 /// # Errors
-/// If the process table cannot be read, or a thread cannot be started.
+/// If the hook is no program, the process table cannot be read, or a thread cannot be started.
 pub fn watch(
     watching: &Watching,
     settings: &Settings,
@@ -54,13 +46,16 @@ pub fn watch(
     backend: BackendChoice,
     rules: Arc<dyn RuleSource + Send + Sync>,
 ) -> Result<u8, RunError> {
+    // First: a hook that cannot be run would be missed at the first kill.
+    let program = watching.hook.as_deref().map(usable).transpose();
+    let program = program.map_err(RunError::Watch)?;
     let mut session = Session::new(root.clone(), backend)?;
     let name = session.host()?.name.clone();
     session.follow_log_and_tracepoints()?;
     let (send, books) = channel();
     follow(rules, root.clone(), move |book| send.send(book).is_ok()).map_err(RunError::Thread)?;
     let printer = Printer::start().map_err(RunError::Thread)?;
-    let hook = watching.hook.as_deref().map(Hook::start).transpose();
+    let hook = program.as_deref().map(Hook::start).transpose();
     let hook = hook.map_err(RunError::Thread)?;
     let mut lookout = Lookout::new(settings.thresholds, clock::now());
     let mut crier = Crier::new(watching.forecast);
@@ -137,73 +132,5 @@ fn say_gap(lookout: &Lookout, told: &mut Option<String>) {
         None if gap.is_empty() => {}
         _ if gap.is_empty() => complain("all kills are seen again"),
         _ => complain(&gap),
-    }
-}
-
-/// Writes lines on a thread of its own: who does not read them must not keep events from the hook.
-#[derive(Debug)]
-struct Printer {
-    lines: SyncSender<String>,
-    shared: Arc<Output>,
-}
-
-#[derive(Debug, Default)]
-struct Output {
-    closed: AtomicBool,
-    left_out: AtomicU64,
-    waiting: AtomicU64,
-}
-
-impl Printer {
-    fn start() -> io::Result<Self> {
-        let (lines, queue) = sync_channel(QUEUE);
-        let shared = Arc::new(Output::default());
-        let own = Arc::clone(&shared);
-        helper("lines", move || print_all(&queue, &own))?;
-        Ok(Self { lines, shared })
-    }
-
-    fn print(&self, line: String) {
-        self.shared.waiting.fetch_add(1, Ordering::SeqCst);
-        if let Err(TrySendError::Full(_)) = self.lines.try_send(line) {
-            self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
-            self.shared.left_out.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    fn is_closed(&self) -> bool {
-        self.shared.closed.load(Ordering::SeqCst)
-    }
-
-    /// Gives the last lines a moment.
-    fn finish(&self) {
-        let until = Instant::now() + END;
-        while self.shared.waiting.load(Ordering::SeqCst) > 0
-            && !self.is_closed()
-            && Instant::now() < until
-        {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-fn print_all(lines: &Receiver<String>, shared: &Output) {
-    let mut out = io::stdout();
-    for line in lines {
-        let left_out = shared.left_out.swap(0, Ordering::SeqCst);
-        if left_out > 0 {
-            let lost = number_of(left_out, "line", "lines");
-            complain(&format!("{lost} left out: nobody read them in time"));
-        }
-        let text = format!("{}\n", printable(&line));
-        if out
-            .write_all(text.as_bytes())
-            .and_then(|()| out.flush())
-            .is_err()
-        {
-            shared.closed.store(true, Ordering::SeqCst);
-            return;
-        }
-        shared.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }

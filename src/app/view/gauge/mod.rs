@@ -11,7 +11,7 @@ use crate::model::memory::band::{Band, Thresholds};
 use crate::model::memory::percent;
 use crate::model::oom_domain::enclosing::tightest;
 use crate::model::oom_domain::headroom::Room;
-use crate::model::oom_domain::victim::Scope;
+use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::Snapshot;
 
 /// Most cells of the sparkline.
@@ -44,7 +44,21 @@ pub struct Gauge {
 impl Gauge {
     /// Takes in a sample; true if the band rose.
     pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds) -> bool {
-        let Some(domain) = snapshot.main_domain() else {
+        self.follow(snapshot.main_domain(), snapshot, thresholds)
+    }
+
+    /// Takes in a sample of the whole machine, whatever limit oomtop itself has; true if the band rose.
+    pub fn accept_machine(&mut self, snapshot: &Snapshot, thresholds: &Thresholds) -> bool {
+        self.follow(snapshot.machine_domain(), snapshot, thresholds)
+    }
+
+    fn follow(
+        &mut self,
+        domain: Option<&DomainState>,
+        snapshot: &Snapshot,
+        thresholds: &Thresholds,
+    ) -> bool {
+        let Some(domain) = domain else {
             return false;
         };
         let Some((binding, tightest)) = tightest(domain.scope, snapshot) else {
