@@ -51,12 +51,10 @@ fn every(text: &str) -> Result<Duration, String> {
         .iter()
         .find_map(|(unit, by)| Some((text.strip_suffix(unit)?, by)));
     let length = found.and_then(|(number, by)| Some(number.parse::<f64>().ok()? * by));
-    match length {
-        None => seconds(text),
-        Some(length) => seconds(&length.to_string()).map_err(|_| {
-            format!("takes a time from 0.1 to 3600 seconds, such as 500ms, 1s or 2m, not '{text}'")
-        }),
-    }
+    let length = length.map_or_else(|| text.to_owned(), |length| length.to_string());
+    seconds(&length).map_err(|_| {
+        format!("takes a time from 0.1 to 3600 seconds, such as 500ms, 1s or 2m, not '{text}'")
+    })
 }
 
 fn most(text: &str) -> Result<u64, String> {

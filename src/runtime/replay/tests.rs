@@ -185,8 +185,8 @@ fn a_sample_that_cannot_be_decoded_is_said_and_none_is_shown_in_its_place_unsaid
     head[37..].copy_from_slice(&crc.sum().to_le_bytes());
     fs::write(&path, bytes).expect("written");
 
-    let mut stage = Stage::open(&path).expect("opens");
-    let state = stage.state(String::new(), Settings::default(), SIZE);
+    let mut recorded = Stage::open(&path).expect("opens");
+    let state = recorded.state(String::new(), Settings::default(), SIZE);
     let place = |state: &State| {
         (
             state.replay.as_ref().map(|replay| replay.at),
@@ -195,17 +195,17 @@ fn a_sample_that_cannot_be_decoded_is_said_and_none_is_shown_in_its_place_unsaid
     };
     let said = |state: &State| state.notice.as_ref().map(|notice| notice.text.clone());
     assert_eq!(place(&state), (Some(0), 0));
-    let state = stage.show(state, 1);
+    let state = recorded.show(state, 1);
     assert_eq!(place(&state), (Some(2), 60));
     let sentence = said(&state).expect("said");
     assert!(
         sentence.contains("cannot be read: this is that of"),
         "{sentence}"
     );
-    assert_eq!(stage.unread.len(), 1);
-    let state = stage.show(state, 1);
+    assert_eq!(recorded.unread.len(), 1);
+    let state = recorded.show(state, 1);
     assert_eq!(place(&state), (Some(0), 0));
-    assert_eq!(stage.unread.len(), 1);
-    let state = stage.show(state, 3);
+    assert_eq!(recorded.unread.len(), 1);
+    let state = recorded.show(state, 3);
     assert_eq!(place(&state), (Some(3), 90));
 }
