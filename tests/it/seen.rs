@@ -28,7 +28,7 @@ use oomtop::ui::theme::Theme;
 use frames::{Frame, judge};
 
 /// Keys, pastes and mouse reports of the long run, unless `OOMTOP_TEST_EVENTS` says another number.
-const EVENTS: usize = 1_800;
+const EVENTS: usize = 3_000;
 
 fn events() -> usize {
     let named = std::env::var("OOMTOP_TEST_EVENTS").ok();

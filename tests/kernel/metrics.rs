@@ -162,6 +162,9 @@ fn two_thousand_groups_are_a_page_of_bounded_length_within_a_tenth_of_a_second()
         })
     };
     assert!(until(is_all), "all groups are domains");
+    // The first look at the own cost comes a moment later.
+    let has_cost = || oomtop.page().contains("\noomtop_own_memory_bytes ");
+    assert!(until(has_cost), "its own cost is known");
     let mut times: Vec<Duration> = (0..3)
         .map(|_| {
             // After the next sample: a page is made once for each.
