@@ -22,9 +22,7 @@ def group():
 
 home = group()
 tui = Tui()
-tui.only(hog.pid)
-tui.keys("c")
-tui.wait("the cgroup dialog", lambda t: "Cgroup of" in t and "new group" in t)
+tui.new_group(hog.pid)
 tui.keys("Up", "C-u")
 tui.type("/fences/one")
 tui.keys("Down")

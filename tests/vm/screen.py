@@ -72,6 +72,15 @@ class Tui:
         self.wait("process %d in the table" % pid, lambda _: self.row(pid))
         self.keys("Home")
 
+    def new_group(self, pid):
+        """The cgroup dialog of a process, for a group that oomtop makes itself: of a process in a unit it would start a scope."""
+        self.only(pid)
+        self.keys("c")
+        self.wait("the cgroup dialog", lambda t: "Cgroup of %d" % pid in t and ("new group" in t or "new scope" in t))
+        if "new scope" in self.text():
+            self.keys("BTab")
+        self.wait("a new group", lambda t: "new group" in t)
+
     def quit(self):
         subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True)
 

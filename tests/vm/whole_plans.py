@@ -38,9 +38,7 @@ def end(pid):
 
 def plan(tui, pid, group, limit):
     """Fills in the dialog, up to the plan that Enter carries out."""
-    tui.only(pid)
-    tui.keys("c")
-    tui.wait("the cgroup dialog", lambda t: "Cgroup of %d" % pid in t and "new group" in t)
+    tui.new_group(pid)
     tui.keys("Up", "C-u")
     tui.type(group)
     tui.keys("Down")
@@ -122,9 +120,7 @@ leave(tui)
 
 # A group that is there already, in use, is not taken for a new one.
 make_cgroup("/shares", **{"memory.max": "200M"})
-tui.only(pid)
-tui.keys("c")
-tui.wait("the cgroup dialog", lambda t: "Cgroup of %d" % pid in t)
+tui.new_group(pid)
 tui.keys("Up", "C-u")
 tui.type("/shares")
 tui.keys("Down")
