@@ -23,6 +23,11 @@ impl Memcg {
     /// Makes a group at the top of the hierarchy that has the memory controller. `None`, with a loud
     /// message, where that is not possible.
     pub(crate) fn create(name: &str) -> Option<Self> {
+        Self::named(&format!("oomtop-test-{}-{name}", std::process::id()))
+    }
+
+    /// The same under a name that people read in a picture.
+    pub(crate) fn named(name: &str) -> Option<Self> {
         // Tests that fill groups take their time, and the host's counter includes their kills.
         super::patience::alone();
         let test = &format!("what needs the memory cgroup {name:?}");
@@ -34,7 +39,7 @@ impl Memcg {
             super::skipped(test, "no cgroup hierarchy has the memory controller");
             return None;
         };
-        let path = format!("/oomtop-test-{}-{name}", std::process::id());
+        let path = format!("/{name}");
         let dir = mount.join(&path[1..]);
         if version == Version::V2 {
             fs::write(mount.join("cgroup.subtree_control"), "+memory").ok();

@@ -38,6 +38,7 @@ pub(crate) mod shop;
 pub(crate) mod sight;
 pub(crate) mod styled;
 pub(crate) mod svg;
+pub(crate) mod svg_film;
 pub(crate) mod svg_glyph;
 pub(crate) mod typing;
 pub(crate) mod web;

@@ -1,6 +1,7 @@
 //! A terminal screen as an SVG picture: an exact grid of cells, colours and bold kept.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::screen::Screen;
 use super::svg_glyph;
@@ -38,6 +39,19 @@ struct Look {
 /// The screen as one SVG document with `title` in its window frame.
 pub(crate) fn render(screen: &Screen, title: &str) -> String {
     let (cols, rows) = screen.size();
+    let mut out = opening((cols, rows), title, "");
+    for row in 0..rows {
+        cells(&mut out, screen, row, 0..cols);
+    }
+    out.push_str(CLOSING);
+    out
+}
+
+/// The end of a document.
+pub(crate) const CLOSING: &str = "</g></g></svg>\n";
+
+/// The beginning of a document for a screen of this size: the window, the font, `style` as CSS.
+pub(crate) fn opening((cols, rows): (u16, u16), title: &str, style: &str) -> String {
     let inner = (f32::from(cols) * CELL_W, f32::from(rows) * CELL_H);
     let (width, height) = (inner.0 + 2.0 * PAD, inner.1 + PAD + TITLE_H + PAD / 2.0);
     let mut out = String::new();
@@ -45,7 +59,7 @@ pub(crate) fn render(screen: &Screen, title: &str) -> String {
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.1} {height:.1}">
 <title>{title}</title>
-<rect width="100%" height="100%" rx="9" fill="{FRAME}"/>
+{style}<rect width="100%" height="100%" rx="9" fill="{FRAME}"/>
 <rect x="1" y="{TITLE_H}" width="{:.1}" height="{:.1}" rx="8" fill="{BACKGROUND}"/>
 <g fill="{MUTED}"><circle cx="18" cy="15" r="5"/><circle cx="36" cy="15" r="5"/><circle cx="54" cy="15" r="5"/></g>
 <g font-family="'DejaVu Sans Mono','Liberation Mono',Menlo,Consolas,monospace" font-size="{FONT_SIZE}" xml:space="preserve">
@@ -59,16 +73,12 @@ pub(crate) fn render(screen: &Screen, title: &str) -> String {
         title = escaped(title),
     )
     .ok();
-    for row in 0..rows {
-        row_of_cells(&mut out, screen, row, cols);
-    }
-    out.push_str("</g></g></svg>\n");
     out
 }
 
-/// One row: runs of equal look become one background and one text each.
-fn row_of_cells(out: &mut String, screen: &Screen, row: u16, cols: u16) {
-    let mut col = 0;
+/// Columns of one row: runs of equal look become one background and one text each.
+pub(crate) fn cells(out: &mut String, screen: &Screen, row: u16, columns: Range<u16>) {
+    let (mut col, cols) = (columns.start, columns.end);
     while col < cols {
         let Some(cell) = screen.0.cell(row, col) else {
             break;

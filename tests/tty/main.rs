@@ -10,6 +10,7 @@
 mod common;
 
 mod bounded;
+mod film;
 mod fleet;
 mod input;
 mod killed;
