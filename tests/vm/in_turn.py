@@ -3,6 +3,7 @@
 
 The arguments are the scenarios' file names. A line "# user: tester" in the head of one says who runs it. Each says at
 its end "SCENARIO name: exit status, seconds"."""
+import ctypes
 import os
 import pwd
 import re
@@ -15,6 +16,7 @@ from vmlab import protect
 
 # Longest time of one scenario, in seconds.
 LIMIT = 300
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def as_first(user):
@@ -52,6 +54,25 @@ def run(name):
                 pass
 
 
+def end_orphans():
+    """What a scenario that failed has left, a dashboard for one, becomes a child of this process: it ends before the next
+    scenario looks at the machine."""
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid:
+            continue
+        with open("/proc/self/task/%d/children" % os.getpid()) as children:
+            pids = [int(pid) for pid in children.read().split()]
+        for pid in pids:
+            print("left by the scenario, ended: %d" % pid, flush=True)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 try:
     protect(-1000)
 except PermissionError:
@@ -62,6 +83,7 @@ for name in sys.argv[1:]:
     print("\nSCENARIO %s" % name, flush=True)
     begin = time.monotonic()
     status = run(name)
+    end_orphans()
     failed += status != 0
     print("SCENARIO %s: exit %d, %d s" % (name, status, time.monotonic() - begin), flush=True)
 sys.exit(1 if failed else 0)
