@@ -8,10 +8,11 @@ use ratatui::buffer::Buffer;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{sleep, timeout};
 
+use super::ending::{give_back, hung_up, leave};
 use super::event_loop::{redraw, terminal_error};
 use super::guardian::Guardian;
 use super::keyboard::Keyboard;
-use super::{HUNG_UP, JobControl, Screen, TerminalControl as _, input, terminal};
+use super::{JobControl, Screen, TerminalControl as _, input, terminal};
 use crate::app::msg::Msg;
 use crate::runtime::RunError;
 
@@ -61,10 +62,7 @@ pub(in crate::runtime) trait Guest {
 /// # Errors
 /// If the terminal fails; it is restored before this returns.
 pub(in crate::runtime) fn entertain(guest: &mut impl Guest) -> Result<u8, RunError> {
-    match show(guest) {
-        Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
-        outcome => outcome,
-    }
+    hung_up(show(guest))
 }
 
 fn show(guest: &mut impl Guest) -> Result<u8, RunError> {
@@ -101,15 +99,9 @@ fn show(guest: &mut impl Guest) -> Result<u8, RunError> {
                 }
             }
         };
-        let keys = keyboard.end();
-        let status = tasks.exit_status(ended.and(keys));
-        tasks.end().await;
-        status.map_err(RunError::Terminal)
+        leave(keyboard, tasks, ended).await
     });
-    runtime.shutdown_background();
-    terminal::give_up_after(input::GRACE, *outcome.as_ref().unwrap_or(&1));
-    drop(screen);
-    outcome
+    give_back(runtime, screen, outcome)
 }
 
 /// Runs a program on the restored terminal.

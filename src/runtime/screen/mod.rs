@@ -6,6 +6,7 @@
 
 mod abort;
 mod dashboard;
+mod ending;
 mod event_loop;
 mod guardian;
 pub(in crate::runtime) mod guest;
@@ -14,7 +15,7 @@ mod keyboard;
 mod terminal;
 pub(in crate::runtime) mod waking;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ use crate::runtime::RunError;
 use crate::runtime::rules::RuleSource;
 use crate::ui::theme::Theme;
 
+use ending::{give_back, hung_up, leave};
 use guardian::Guardian;
 use keyboard::Keyboard;
 
@@ -55,9 +57,6 @@ const MEMORY: u64 = 5 << 20;
 /// Threads of the loop, of the key reader, of the sampler, of the log, of the tracepoints and of the waker, and three for
 /// effects.
 const THREADS: usize = 9;
-
-/// The exit status after SIGHUP.
-const HUNG_UP: u8 = 128 + 1;
 
 /// Where the dashboard reads rules.
 pub type Rules = Arc<dyn RuleSource + Send + Sync>;
@@ -104,18 +103,14 @@ pub(in crate::runtime) fn beside(
     (mouse, companion): (bool, Option<Arc<dyn Companion>>),
     (audit, rules): (Option<&Path>, Option<Rules>),
 ) -> Result<u8, RunError> {
-    match show(
+    hung_up(show(
         settings,
         theme,
         root,
         backend,
         (mouse, companion),
         (audit, rules),
-    ) {
-        // The kernel sends SIGHUP to some programs of a terminal only; the others leave in the same way.
-        Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
-        outcome => outcome,
-    }
+    ))
 }
 
 fn show(
@@ -163,23 +158,9 @@ fn show(
         let keyboard = Keyboard::start(dashboard.sender())?;
         let Screen { terminal, control } = &mut screen;
         let ended = dashboard.run(terminal, control, theme).await;
-        // Before the terminal is restored: oomtop must not swallow keys meant for the shell.
-        let keys = keyboard.end();
-        let status = tasks.exit_status(ended.and(keys));
-        tasks.end().await;
-        status.map_err(RunError::Terminal)
+        leave(keyboard, tasks, ended).await
     });
-    // A blocked read of /proc or the log must not keep the user from the shell.
-    runtime.shutdown_background();
-    // Nobody waits for signals any more, and the terminal may take no output.
-    terminal::give_up_after(input::GRACE, *outcome.as_ref().unwrap_or(&1));
-    let word = screen.control.take_word();
-    drop(screen);
-    if !word.is_empty() {
-        // Where standard error is closed nobody can be told.
-        let _ = std::io::stderr().write_all(word.as_bytes());
-    }
-    outcome
+    give_back(runtime, screen, outcome)
 }
 
 /// What can be shown in place of the running machine.
@@ -209,10 +190,7 @@ pub(in crate::runtime) fn show_other(
     theme: &Theme,
     mouse: bool,
 ) -> Result<u8, RunError> {
-    match on_terminal(other, theme, mouse) {
-        Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
-        outcome => outcome,
-    }
+    hung_up(on_terminal(other, theme, mouse))
 }
 
 fn on_terminal(other: impl Show, theme: &Theme, mouse: bool) -> Result<u8, RunError> {
@@ -234,15 +212,9 @@ fn on_terminal(other: impl Show, theme: &Theme, mouse: bool) -> Result<u8, RunEr
         let keyboard = Keyboard::start(send)?;
         let Screen { terminal, control } = &mut screen;
         let ended = other.run(terminal, control, theme).await;
-        let keys = keyboard.end();
-        let status = tasks.exit_status(ended.and(keys));
-        tasks.end().await;
-        status.map_err(RunError::Terminal)
+        leave(keyboard, tasks, ended).await
     });
-    runtime.shutdown_background();
-    terminal::give_up_after(input::GRACE, *outcome.as_ref().unwrap_or(&1));
-    drop(screen);
-    outcome
+    give_back(runtime, screen, outcome)
 }
 
 /// The runtime's own thread wakes the loop when something is due.
