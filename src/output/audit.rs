@@ -185,7 +185,7 @@ pub fn end(stamp: Stamp<'_>, actor: &Actor, done: usize, failed: usize) -> Strin
 }
 
 fn line(value: &impl Serialize) -> String {
-    // Only maps with keys that are no text fail, and there is none.
+    // Only a map with keys that are no text fails, and there is none here.
     let json = serde_json::to_string(value).unwrap_or_default();
     format!("{}\n", escaped(&json))
 }

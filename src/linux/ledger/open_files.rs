@@ -1,7 +1,7 @@
 //! Shared memory without a name in any directory, as far as a process has it open: memfds, and deleted files of tmpfs
 //! mounts.
 //!
-//! Only links that say so are followed: to look at a file of another file system could block.
+//! Only links that say so are followed: a look at a file of another file system could block.
 
 use std::collections::HashMap;
 use std::time::Instant;

@@ -219,7 +219,7 @@ impl RunGroup {
         }
         let parent = self.place.parent();
         if self.enabled {
-            // Where others have come to use it, the note of it stays.
+            // Others have come to use it: the note of it stays.
             let own = own_group(&self.root, &self.hierarchy);
             put_back(&self.hierarchy, &mut writer, parent, own.as_ref());
         }

@@ -275,7 +275,7 @@ impl Entry {
                 (Some(shown), growth) => growth.map(|growth| {
                     let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
                     let next = shown + weight * (rate - shown);
-                    // Where both have come together there is one number.
+                    // Both have come together: there is one number.
                     if (next - growth).abs() < NO_GROWTH {
                         growth
                     } else {

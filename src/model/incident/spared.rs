@@ -1,4 +1,4 @@
-//! Whom nobody may freeze or kill from the screen: oomtop, what its terminal depends on, and pid 1. Who freezes the
+//! Processes that nobody may freeze or kill from the screen: oomtop, what its terminal depends on, and pid 1. Who freezes the
 //! shell, the tmux server or the sshd above oomtop can never thaw them again.
 
 use std::collections::HashMap;

@@ -166,7 +166,7 @@ impl Foreseen<'_> {
             let shrinks = -self.victim.pace.least_if_held_up(time);
             let held = self.victim.charged_pages() as f64 * page;
             let falls = shrinks.clamp(-(self.left as f64), held);
-            // Nobody can grow by more than there is.
+            // No process grows by more than there is.
             let there = self.left as f64 + falls.max(0.0);
             let grows = process.pace.most(time).clamp(0.0, there);
             let ahead = (own as f64 - first as f64) + (grows + falls) / page;

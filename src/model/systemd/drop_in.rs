@@ -149,7 +149,7 @@ pub fn merged(was: Option<&str>, setting: Setting) -> String {
     let mut section = String::new();
     let mut is_continued = false;
     let mut lines: Vec<&str> = Vec::new();
-    // Where the last line of this key was: the new one takes its place.
+    // The new line takes the place of the last line of this key.
     let mut place = None;
     for line in was.lines() {
         let bare = line.trim();

@@ -5,7 +5,7 @@
 pub struct HostUnit<'p> {
     /// Its name.
     pub name: &'p str,
-    /// Where the name ends in the path, in bytes: up to there it is the path of the unit's own group.
+    /// The end of the name in the path, in bytes: the path up to there is that of the unit's own group.
     pub end: usize,
     /// The user whose manager (`user@UID.service`) runs it; `None` for the system's manager. Both may have a unit of one
     /// name.

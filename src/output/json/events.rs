@@ -43,7 +43,7 @@ pub(super) fn event_facts(events: &EventLog) -> EventFacts<'_> {
                 facts.gaps = true;
             }
             Entry::Userspace(kill) => facts.userspace.push(kill),
-            // Only who stays sees those.
+            // Only a process that stays sees them.
             Entry::Traced { .. } | Entry::Sigkill(_) | Entry::Unlogged { .. } => {}
         }
     }

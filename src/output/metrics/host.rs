@@ -174,7 +174,7 @@ fn kills(page: &mut Page, facts: &Facts<'_>) {
             &[("of", "kernel")],
             Some(source.missing.is_empty() && source.has_log()),
         );
-        // Where no such program runs, none goes unheard.
+        // No such program runs: no kill is missed.
         let hears = source.unheard.is_empty() || lookout.snapshot.killers.is_empty();
         family.sample(&[("of", "programs")], Some(hears));
     }

@@ -91,7 +91,7 @@ fn reason(answer: &Why<'_>, rules: &Rules, rule: RuleId, to: RuleId) -> String {
     if to > rule {
         format!("{by} matches too and comes later")
     } else {
-        // Only a family comes before a later match, and that is the same rule.
+        // Only a family beats a later match, and that is the same rule.
         format!("{by} holds {} already", answer.subject.id.pid)
     }
 }

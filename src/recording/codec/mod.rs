@@ -1,6 +1,6 @@
 //! How a value becomes bytes: [`Coded`], by position and without names, and as the difference to an older value.
 //!
-//! Not serde with postcard: a serializer sees no older value, and the difference is what makes a sample small; and the
+//! It is not serde with postcard: a serializer sees no older value, and the difference is what makes a sample small; and the
 //! attributes that these types have for JSON (`skip`, `rename`) contradict a format that goes by position.
 
 mod collections;

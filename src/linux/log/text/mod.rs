@@ -110,7 +110,7 @@ type Unpack = Box<dyn FnOnce(Counted) -> Box<dyn Read>>;
 fn text_of(mut stream: Box<dyn Read>, depth: u32) -> io::Result<Box<dyn Read>> {
     let mut head = Vec::with_capacity(HEAD);
     let begin = stream.by_ref().take(HEAD as u64).read_to_end(&mut head);
-    // Of a packed stream that is cut, the first bytes may be all there is.
+    // A packed stream may be cut: its first bytes may be all there is.
     let failed = begin.err();
     let kind = Kind::of(&head);
     let rest: Box<dyn Read> = match failed {

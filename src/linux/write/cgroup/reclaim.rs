@@ -36,7 +36,7 @@ impl CgroupWriter {
             let used = self.usage(&dir);
             match write_file(&dir, "memory.reclaim", &asked.to_string()) {
                 Ok(()) => back += asked,
-                // Not all of it came back. How much did, only the usage tells.
+                // Only a part came back; the usage tells how much.
                 Err(Errno::AGAIN) => {
                     let now = self.usage(&dir);
                     let part = used.zip(now).map(|(used, now)| used.saturating_sub(now));

@@ -52,7 +52,7 @@ pub fn deaths(question: &Question, facts: &[Fact], seen: &Seen) -> Vec<Death> {
         Question::Unit(name) => of_unit(name, facts, seen),
         Question::Name(name) => of_name(name, facts, seen),
     };
-    // Of what happened in the same moment the known cause comes first: a process, then its scope.
+    // At the same moment a known cause comes before an unknown one: a process, then its scope.
     let rank = |death: &Death| {
         let first = if death.cause.is_known() {
             super::AT_ONCE

@@ -4,7 +4,7 @@
 /// Most bytes in front of the date.
 const MOST: usize = 160;
 
-/// Where the first date with a time of day, or the first stamp with a priority, begins behind something else.
+/// The place of the first date with a time of day, or of the first stamp with a priority, if other text precedes it.
 pub(super) fn begin(line: &str) -> Option<usize> {
     let head = line.as_bytes();
     let head = head.get(..head.len().min(MOST))?;

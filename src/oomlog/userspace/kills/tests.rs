@@ -268,7 +268,7 @@ fn a_rule_of_systemd_oomd_that_kills_all_names_the_group() {
             "systemd",
             "a.service: systemd-oomd killed 3 process(es) in this unit.",
         ),
-        // Whom it takes below, this line does not say.
+        // This line does not say whom the kill takes below.
         (
             "systemd-oomd",
             "Rule '20-hot' conditions met for cgroup /web.slice for 0, taking action kill-by-swap",

@@ -69,7 +69,7 @@ pub fn lines_with_keys(
     lines
 }
 
-/// Where all that kills could free is not enough.
+/// The sentence for a host where all that kills could free is not enough.
 fn no_kill_helps(report: &OomReport, verdict: &Verdict) -> Option<Line> {
     // Elsewhere it is not the whole that ran out.
     matches!(verdict.ran_out, RanOut::Limit { .. } | RanOut::Host { .. }).then_some(())?;
