@@ -1,5 +1,6 @@
 //! All of `config`, on files, variables and command lines that the tests make.
 
+mod documents;
 mod file;
 mod layers;
 
