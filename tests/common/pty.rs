@@ -15,6 +15,10 @@ use super::screen::Screen;
 pub(super) struct Output {
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// Bytes of `raw` that the emulator has.
+    shown: usize,
+    /// The screen before the frame that has begun and not ended.
+    whole: Option<Screen>,
     ended: bool,
     /// True while nobody reads: the terminal takes no more output once its buffers are full.
     held: bool,
@@ -22,9 +26,51 @@ pub(super) struct Output {
     pub(super) recorded: Option<Vec<(Instant, Screen)>>,
 }
 
+/// Around a frame: a terminal that knows these codes shows no half of it.
+const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
+const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
+
 impl Output {
+    /// The screen as it was shown last: a frame that has not come to its end does not count.
     pub(super) fn screen(&self) -> Screen {
-        Screen(self.parser.screen().clone())
+        let half = self.whole.as_ref();
+        Screen(
+            half.map_or_else(|| self.parser.screen(), |whole| &whole.0)
+                .clone(),
+        )
+    }
+
+    /// Feeds the emulator, frame by frame.
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        loop {
+            let mark = if self.whole.is_some() {
+                FRAME_ENDS
+            } else {
+                FRAME_BEGINS
+            };
+            let new = &self.raw[self.shown..];
+            let Some(at) = new.windows(mark.len()).position(|window| window == mark) else {
+                // The beginning of a mark may be the last that has come.
+                let tail = (0..mark.len()).rev().find(|n| new.ends_with(&mark[..*n]));
+                let end = new.len() - tail.unwrap_or(0);
+                self.parser.process(&new[..end]);
+                self.shown += end;
+                if end > 0 && self.whole.is_none() {
+                    self.record();
+                }
+                return;
+            };
+            self.parser.process(&new[..at + mark.len()]);
+            self.shown += at + mark.len();
+            self.whole = match self.whole {
+                None => Some(Screen(self.parser.screen().clone())),
+                Some(_) => None,
+            };
+            if self.whole.is_none() {
+                self.record();
+            }
+        }
     }
 }
 
@@ -104,6 +150,8 @@ impl Launch {
             Mutex::new(Output {
                 parser: vt100::Parser::new(cells(rows), cells(cols), 0),
                 raw: Vec::new(),
+                shown: 0,
+                whole: None,
                 ended: false,
                 held: false,
                 recorded: None,
@@ -135,10 +183,12 @@ fn collect(mut reader: Box<dyn Read + Send>, output: &(Mutex<Output>, Condvar)) 
         let mut state = (output.1)
             .wait_while(state, |state| state.held)
             .expect("the output is not poisoned");
-        state.raw.extend_from_slice(&chunk[..n]);
-        state.parser.process(&chunk[..n]);
-        state.record();
+        state.take(&chunk[..n]);
         state.ended = n == 0;
+        if state.ended {
+            // Nobody ends the frame any more.
+            state.whole = None;
+        }
         output.1.notify_all();
         if n == 0 {
             return;

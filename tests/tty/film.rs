@@ -13,7 +13,7 @@ use crate::common::screen::Screen;
 use crate::common::{skipped, svg_film};
 
 /// A worker of the shop: takes memory as it is told, under a command line of its own.
-const WORKER: &str = r#"
+const WORKER: &str = r"
     my @held;
     $0 = shift;
     open(my $comm, '>', '/proc/self/comm'); print $comm (split ' ', $0)[0]; close $comm;
@@ -21,7 +21,7 @@ const WORKER: &str = r#"
         my ($mib, $pause) = split;
         for (1 .. $mib) { push @held, 'x' x 1048576; select(undef, undef, undef, $pause / 1000) if $pause; }
     }
-"#;
+";
 
 struct Worker {
     child: Child,
@@ -113,7 +113,7 @@ fn play(shop: &Memcg) -> (Instant, Vec<(Instant, Screen)>) {
 
 #[test]
 fn the_film_is_there() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots/film.svg");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots/film.svg");
     if std::env::var_os("UPDATE_SCREENSHOTS").is_some() {
         let Some(shop) = Memcg::named("shop") else {
             return skipped("the film", "it needs a memory cgroup of its own");
@@ -139,13 +139,13 @@ fn the_film_is_there() {
             length,
             "oomtop: a leak, from the first second to its cause",
         );
-        std::fs::write(&file, film).expect("the film");
+        std::fs::write(&path, film).expect("the film");
     }
-    let film = std::fs::read_to_string(&file).unwrap_or_default();
+    let film = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         film.starts_with("<svg ") && film.contains("@keyframes"),
         "{} is missing",
-        file.display()
+        path.display()
     );
 }
 
@@ -158,11 +158,11 @@ fn shown_at(film: &str, at: f64) -> String {
             .expect("its keyframes")
             .1;
         let steps = steps.split_once("}}").expect("their end").0;
-        let before = steps.split('}').filter_map(|step| {
+        let mut before = steps.split('}').filter_map(|step| {
             let (percent, word) = step.split_once("%{visibility:")?;
             (percent.parse::<f64>().ok()? <= at).then_some(word)
         });
-        before.last() == Some("visible")
+        before.next_back() == Some("visible")
     };
     let mut texts = Vec::new();
     let mut hidden = false;
@@ -209,7 +209,7 @@ proptest::proptest! {
         let style = head.split_once("</style>").expect("a style").0;
         let film = format!("{style}</style>\n{}", cells.split_once('\n').expect("lines").1);
         for (n, (_, screen)) in shots.iter().enumerate() {
-            let share = (n as f64 + 0.5) / screens.len() as f64 * 100.0;
+            let share = (f64::from(u32::try_from(n).expect("few")) + 0.5) / length.as_secs_f64() * 100.0;
             let wanted: String = screen.text().chars().filter(|c| !c.is_whitespace()).collect();
             proptest::prop_assert_eq!(shown_at(&film, share), wanted);
         }

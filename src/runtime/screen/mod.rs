@@ -14,6 +14,7 @@ mod input;
 mod keyboard;
 mod terminal;
 pub(in crate::runtime) mod waking;
+mod whole_frames;
 
 use std::io;
 use std::path::Path;
@@ -45,6 +46,7 @@ pub use dashboard::Dashboard;
 pub use event_loop::{TerminalControl, run_loop};
 pub(in crate::runtime) use event_loop::{draw, redraw, terminal_error};
 pub use terminal::{JobControl, Screen, ScreenBackend};
+pub use whole_frames::WholeFrames;
 
 /// Files that the full screen has open at the same time: 32 while it waits, one for each v1 group whose events it
 /// follows, and those of a sample, of a write, of a kill meanwhile and of a child that reads the journal.

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::style::Print;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
@@ -21,6 +22,7 @@ use rustix::termios::{LocalModes, OptionalActions, QueueSelector, tcflush, tcget
 
 use super::Companion;
 use super::event_loop::TerminalControl;
+use super::whole_frames::WholeFrames;
 
 /// How long [`abandon`] waits for an unblocked loop to end by itself.
 const PARTING: Duration = Duration::from_secs(1);
@@ -44,8 +46,8 @@ static LEFT: AtomicBool = AtomicBool::new(false);
 /// Set when the closing escape codes are about to be written.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// What ratatui draws on. The buffer makes one write of each frame, however many cells it changes.
-pub type ScreenBackend = CrosstermBackend<io::BufWriter<Stdout>>;
+/// What ratatui draws on.
+pub type ScreenBackend = CrosstermBackend<WholeFrames<Stdout>>;
 
 /// The terminal in full-screen mode. Dropping this value restores the terminal.
 #[derive(Debug)]
@@ -77,7 +79,7 @@ impl Screen {
             std::process::exit(101);
         }));
         take(mouse)?;
-        let out = io::BufWriter::with_capacity(1 << 16, stdout());
+        let out = WholeFrames::new(stdout());
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
         Ok(Self {
             terminal: ManuallyDrop::new(terminal),
@@ -315,6 +317,8 @@ pub(super) fn farewell() -> Vec<u8> {
 fn leave(out: &mut impl Write) -> io::Result<()> {
     execute!(
         out,
+        // A frame may have been cut.
+        EndSynchronizedUpdate,
         DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,
