@@ -54,6 +54,8 @@ fn cells<'a>(snapshot: &'a Snapshot, rules: &'a KernelRules, marks: &'a Marks) -
         rules,
         total: snapshot.domains[0].total_pages,
         marks,
+        ticks: 100,
+        commands: Commands::default(),
     }
 }
 
