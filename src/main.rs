@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use oomtop::config::FleetLaunch;
 use oomtop::config::{
-    Environment, MetricsLaunch, Mode, PrintForm, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, WatchLaunch,
-    resolve,
+    Environment, MetricsLaunch, Mode, PrintForm, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch,
+    WatchLaunch, resolve,
 };
 use oomtop::runtime::fleet::{FleetTask, Manner};
 use oomtop::runtime::headless::{Halt, print};

@@ -31,9 +31,9 @@ use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
-    ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, PrintForm, ProtectLaunch, ProtectTask,
-    RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
-    WhyLaunch,
+    ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, PrintForm, ProtectLaunch,
+    ProtectTask, RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch,
+    WatchLaunch, WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;

@@ -27,14 +27,19 @@ pub fn sentences(snapshot: &Snapshot, host: &Host, marks: &Marks, settings: &Set
     said.push(match (rows.len(), settings.filter.text()) {
         (0, "") => "There are no processes.".to_owned(),
         (0, filter) => format!("No process passes the filter {filter}."),
-        (count, "") => format!("{}:", format::number_of(count as u64, "process", "processes")),
+        (count, "") => format!(
+            "{}:",
+            format::number_of(count as u64, "process", "processes")
+        ),
         (count, filter) => {
             let count = format::number_of(count as u64, "process passes", "processes pass");
             format!("{count} the filter {filter}:")
         }
     });
     said.extend(rows.into_iter().map(|process| row(process, &context)));
-    let lines = said.iter().map(|sentence| format!("{}\n", printable(sentence)));
+    let lines = said
+        .iter()
+        .map(|sentence| format!("{}\n", printable(sentence)));
     lines.collect()
 }
 

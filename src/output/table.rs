@@ -31,6 +31,14 @@ pub struct Paper {
     pub events: bool,
 }
 
+impl Paper {
+    /// Lines as long as a file has them, and all that there is to tell.
+    pub const WHOLE: Self = Self {
+        width: 200,
+        events: true,
+    };
+}
+
 /// The whole output, ending with a newline. Control characters of names are replaced.
 pub fn plain(
     snapshot: &Snapshot,
@@ -57,7 +65,8 @@ pub fn plain(
         );
     }
     let columns = columns(settings, &rows, &context);
-    for text in lines(&columns, &rows, &context) {
+    let asked: Vec<_> = settings.columns.choices().map(|(_, width)| width).collect();
+    for text in lines(&columns, &asked, &rows, &context) {
         push_cut(&mut out, &text, width);
     }
     if rows.is_empty() {
@@ -87,7 +96,12 @@ fn columns(
 }
 
 /// The heads and the rows, each cell as wide as the widest of its column.
-fn lines(columns: &[&Column], rows: &[&Process], context: &CellContext<'_>) -> Vec<String> {
+fn lines(
+    columns: &[&Column],
+    asked: &[Option<u16>],
+    rows: &[&Process],
+    context: &CellContext<'_>,
+) -> Vec<String> {
     let cells = |process: &&Process| -> Vec<String> {
         let cell = |column: &&Column| printable(&(column.cell.cell)(process, context).text);
         columns.iter().map(cell).collect()
@@ -97,16 +111,21 @@ fn lines(columns: &[&Column], rows: &[&Process], context: &CellContext<'_>) -> V
         .chain(rows.iter().map(cells))
         .collect();
     let last = columns.len().saturating_sub(1);
-    let chosen = context_widths(columns, &table);
+    let asked = |at: usize| asked.get(at).copied().flatten().map(usize::from);
+    let widths: Vec<_> = widest(columns, &table)
+        .into_iter()
+        .enumerate()
+        .map(|(at, width)| asked(at).unwrap_or(width))
+        .collect();
     let put = |row: &Vec<String>| {
         let mut text = String::new();
-        for (at, (cell, (column, width))) in row.iter().zip(columns.iter().zip(&chosen)).enumerate()
-        {
+        let cells = row.iter().zip(columns.iter().zip(&widths));
+        for (at, (cell, (column, width))) in cells.enumerate() {
             if at > 0 {
                 text.push(' ');
             }
             // The last one is cut with its line.
-            let cell = if at == last {
+            let cell = if at == last && asked(at).is_none() {
                 cell.as_str()
             } else {
                 cell.get(..prefix(cell, *width, false).0).unwrap_or(cell)
@@ -124,7 +143,7 @@ fn lines(columns: &[&Column], rows: &[&Process], context: &CellContext<'_>) -> V
 }
 
 /// The widest cell of each column.
-fn context_widths(columns: &[&Column], table: &[Vec<String>]) -> Vec<usize> {
+fn widest(columns: &[&Column], table: &[Vec<String>]) -> Vec<usize> {
     let width = |at: usize| {
         let cells = table.iter().filter_map(|row| row.get(at));
         let widest = cells.map(|cell| cells_of(cell, false)).max();
@@ -204,4 +223,3 @@ fn event_lines(out: &mut String, snapshot: &Snapshot, events: &EventLog, now: No
         let _ = writeln!(out, "{}", printable(&event_row(row, now, u16::MAX).plain()));
     }
 }
-

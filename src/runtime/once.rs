@@ -15,18 +15,15 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::linux::{SysRoot, ledger};
 use crate::model::ledger::{Account, Place};
 use crate::model::snapshot::{Needs, Snapshot};
+use crate::output::csv;
 use crate::output::json::document;
 use crate::output::safe_json::escaped;
-use crate::output::csv;
 use crate::output::sentences::sentences;
 use crate::output::table::{Paper, plain};
 use crate::text::format;
 
 /// Time between the two samples.
 const BETWEEN: Duration = Duration::from_millis(200);
-
-/// Cells of a line where standard output is no terminal.
-const PIPED: usize = 200;
 
 /// How long the ledgers may take, how much longer their answer is waited for, and how often it is asked for.
 const LEDGER_WITHIN: Duration = Duration::from_secs(2);
@@ -159,7 +156,11 @@ fn print_all(
         }
         let mut snapshot = session.sample(&needs)?;
         if printed > 0 && session.unshown_error()? > 0 {
-            needs.visible = snapshot.processes.iter().map(|process| process.id).collect();
+            needs.visible = snapshot
+                .processes
+                .iter()
+                .map(|process| process.id)
+                .collect();
             snapshot = session.sample(&needs)?;
         }
         let text = text(
@@ -258,8 +259,9 @@ fn text(
 /// Cells of a line: those of the terminal, or enough for a file.
 fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(io::stdout());
-    size.map_or(PIPED, |size| match size.ws_col {
-        0 => PIPED,
+    let file = Paper::WHOLE.width;
+    size.map_or(file, |size| match size.ws_col {
+        0 => file,
         columns => columns.into(),
     })
 }

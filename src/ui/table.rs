@@ -6,8 +6,8 @@ use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
 use crate::app::input::id::ActionId;
-use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::columns::Cell;
+use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::PlacedColumn;
 use crate::app::view::processes::row::Row;
 use crate::model::oom_domain::victim::Scope;
@@ -102,6 +102,8 @@ fn draw_row(
     let tagged = state.table.tagged.contains(&process.id);
     let named = columns.iter().any(|placed| placed.column.id == "name");
     let branching = if named { "name" } else { "command" };
+    let placed = columns.iter().find(|placed| placed.column.id == branching);
+    let room = placed.map_or(0, |placed| placed.width);
     pane::cells(area, columns, canvas, |column| {
         let mut cell = (column.cell.cell)(process, &context);
         if tagged {
@@ -111,7 +113,7 @@ fn draw_row(
             scroll(&mut cell, state.table.scrolled(), ascii);
         }
         if column.id == branching && row.depth > 0 {
-            cell.text.insert_str(0, &branch(row));
+            cell.text.insert_str(0, &branch(row, room));
         }
         if column.id == branching && row.collapsed {
             cell.text.push_str(&format!(" +{}", row.below));
@@ -148,15 +150,21 @@ fn scroll(cell: &mut Cell, by: u16, ascii: bool) {
     cell.strong = start.saturating_sub(bytes)..end.saturating_sub(bytes);
 }
 
-/// The lines of the tree in front of a child.
-fn branch(row: &Row) -> String {
-    const DEEPEST: u16 = 20;
+/// The lines of the tree in front of a child. Where they would leave no room for its name, the outermost are left out.
+fn branch(row: &Row, room: u16) -> String {
+    const NAME: u16 = 10;
+    let most = (room.saturating_sub(NAME) / 2).max(1);
     let more = |level: u16| {
         let bit = 1_u32.checked_shl(u32::from(level)).unwrap_or(0);
         row.siblings_below & bit != 0
     };
-    let depth = row.depth.min(DEEPEST);
-    let above = (1..depth).map(|level| if more(level) { "│ " } else { "  " });
+    let depth = row.depth;
+    let from = depth.saturating_sub(most) + 1;
+    let above = (from..depth).map(|level| match level {
+        _ if level == from && from > 1 => "… ",
+        _ if more(level) => "│ ",
+        _ => "  ",
+    });
     let own = if more(depth) { "├ " } else { "└ " };
     above.chain(std::iter::once(own)).collect()
 }

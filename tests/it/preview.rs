@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::common::paper;
 use oomtop::app::view::processes::columns::CellContext;
+use oomtop::app::view::processes::columns::command::Commands;
 use oomtop::app::view::processes::marks::Marks;
 use oomtop::app::view::processes::preview::{standing, victims};
 use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath};

@@ -176,11 +176,7 @@ pub fn fit<C, S>(
 }
 
 /// The same for columns in an order of their own.
-pub fn fit_asked<C, S>(
-    asked: &[Asked<C, S>],
-    width: u16,
-    wants: Wants<'_>,
-) -> Vec<Placed<C, S>> {
+pub fn fit_asked<C, S>(asked: &[Asked<C, S>], width: u16, wants: Wants<'_>) -> Vec<Placed<C, S>> {
     let shown = which_fit(asked, width, wants);
     let needed = shown.iter().fold(0_u16, |sum, c| {
         sum.saturating_add(c.least(wants)).saturating_add(1)
@@ -233,7 +229,9 @@ fn which_fit<'a, C, S>(
     for (at, asked) in by_rank {
         let least = asked.least(wants);
         // One blank lies between two columns.
-        let end = used.saturating_add(u16::from(used > 0)).saturating_add(least);
+        let end = used
+            .saturating_add(u16::from(used > 0))
+            .saturating_add(least);
         let reserved = if asked.rank > WORTH_IT { comfort } else { 0 };
         if asked.rank == 0 || end.saturating_add(reserved) <= width {
             used = end;

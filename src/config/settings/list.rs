@@ -95,7 +95,11 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         alias: None,
         form: Form::Value("COLUMNS"),
         doc: "Columns of the table, in order, with a width if wanted: pid,user,rss,command:40",
-        parse: |given| Ok(put(ChosenColumns::parse(given)?, |v| &mut v.settings.columns)),
+        parse: |given| {
+            Ok(put(ChosenColumns::parse(given)?, |v| {
+                &mut v.settings.columns
+            }))
+        },
         show: |v| v.settings.columns.to_string(),
     },
     Setting {

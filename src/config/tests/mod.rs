@@ -8,7 +8,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::layers::Configuration;
-use super::{Environment, ExplainLaunch, Mode, SampleLaunch, ScreenLaunch, Stop, resolve};
+use super::{
+    Environment, ExplainLaunch, Mode, PrintForm, SampleLaunch, ScreenLaunch, Stop, resolve,
+};
 use crate::linux::log::LogSource;
 use crate::linux::scan::backend::BackendChoice;
 
@@ -112,7 +114,10 @@ fn whom_to_list_is_a_filter() {
     assert_eq!(launch.settings.sort, Some("cpu"));
     assert_eq!(launch.settings.columns.to_string(), "pid,rss:9");
     let said = Given::new().wrong("oomtop --once --columns pid,usr");
-    assert!(said.contains("there is no column 'usr'; did you mean 'user'?"), "{said}");
+    assert!(
+        said.contains("there is no column 'usr'; did you mean 'user'?"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -74,7 +74,14 @@ mod tests {
         let whole: Vec<_> = shares.iter().map(|s| s.map(f32::round)).collect();
         assert_eq!(
             whole,
-            [None, Some(25.0), Some(25.0), Some(25.0), Some(30.0), Some(0.0)]
+            [
+                None,
+                Some(25.0),
+                Some(25.0),
+                Some(25.0),
+                Some(30.0),
+                Some(0.0)
+            ]
         );
         meter.measure(&mut None, Monotonic(7_000_000));
         let mut cpu = Some(CpuTime::default());

@@ -98,13 +98,7 @@ pub(super) fn print_moment(
             &state.marks,
             &state.events,
             &state.settings,
-            (
-                state.now,
-                Paper {
-                    width: SIZE.0.into(),
-                    events: true,
-                },
-            ),
+            (state.now, Paper::WHOLE),
         );
         format!("recorded {}\n{table}", stamp(snapshot.taken.wall))
     };

@@ -138,7 +138,10 @@ impl ProcessTable {
         self.folding.learn(&rows, context);
         self.list.keep_in_view(self.follow);
         // A tag or the key to follow says that it is about this process, not about the first.
-        let held = self.list.selected().is_some_and(|id| self.tagged.contains(&id));
+        let held = self
+            .list
+            .selected()
+            .is_some_and(|id| self.tagged.contains(&id));
         self.list.stay_on_top(!self.follow && !held);
         self.take_rows(rows, snapshot);
     }

@@ -146,7 +146,14 @@ mod tests {
             below: 0,
             collapsed: false,
         };
-        let forest = vec![row(1, 0), row(2, 1), row(3, 2), row(4, 2), row(5, 1), row(6, 0)];
+        let forest = vec![
+            row(1, 0),
+            row(2, 1),
+            row(3, 2),
+            row(4, 2),
+            row(5, 1),
+            row(6, 0),
+        ];
         let told = |collapsed: &[u32]| -> Vec<(u32, u32)> {
             let ids = collapsed.iter().map(|pid| row(*pid, 0).id).collect();
             let rows = collapse(forest.clone(), &ids);

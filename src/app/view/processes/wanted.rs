@@ -15,7 +15,7 @@ const ENOUGH: usize = 300;
 const NAME: usize = 15;
 
 /// Cells that the lines of the tree may add to the names.
-const BRANCHES: usize = 16;
+const BRANCHES: usize = 10;
 
 /// Cells of the number of rows that are hidden below a process.
 const HIDDEN: usize = 5;

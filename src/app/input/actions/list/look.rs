@@ -256,10 +256,7 @@ pub(super) const LOOK: &[Action] = &[
         doc: "choose whose processes are shown",
         keys: &["w"],
         group: Group::Look,
-        places: &[
-            Place::new(TABLE, users),
-            Place::dialog(&[KeyScope::Users]),
-        ],
+        places: &[Place::new(TABLE, users), Place::dialog(&[KeyScope::Users])],
     },
     Action {
         id: Id::Tag,

@@ -120,9 +120,7 @@ fn parse_width(name: &str, text: &str) -> Result<u16, String> {
     let width = text.parse().ok();
     width
         .filter(|width| (1..=WIDEST).contains(width))
-        .ok_or_else(|| {
-            format!("takes a width from 1 to {WIDEST} after '{name}:', not '{text}'")
-        })
+        .ok_or_else(|| format!("takes a width from 1 to {WIDEST} after '{name}:', not '{text}'"))
 }
 
 /// The column of this id, of this heading, or of the name that top(1), htop(1) and ps(1) have for it.
@@ -217,10 +215,19 @@ mod tests {
     fn what_makes_no_sense_is_named_with_what_would() {
         for (text, said) in [
             ("pid,usr", "there is no column 'usr'; did you mean 'user'? "),
-            ("xyzzy", "there is no column 'xyzzy'; the columns are mark, "),
+            (
+                "xyzzy",
+                "there is no column 'xyzzy'; the columns are mark, ",
+            ),
             ("pid,rss,pid", "names the column 'pid' twice"),
-            ("pid:0", "takes a width from 1 to 1000 after 'pid:', not '0'"),
-            ("pid:x", "takes a width from 1 to 1000 after 'pid:', not 'x'"),
+            (
+                "pid:0",
+                "takes a width from 1 to 1000 after 'pid:', not '0'",
+            ),
+            (
+                "pid:x",
+                "takes a width from 1 to 1000 after 'pid:', not 'x'",
+            ),
         ] {
             let error = ChosenColumns::parse(text).expect_err(text);
             assert!(error.starts_with(said), "{error}");
@@ -236,7 +243,9 @@ mod tests {
         assert_eq!(all.len(), COLUMNS.len());
         let shown = |chosen: &ChosenColumns, id: &str| {
             let all = chosen.all();
-            all.iter().find(|(c, _)| c.id == id).map(|(_, shown)| *shown)
+            all.iter()
+                .find(|(c, _)| c.id == id)
+                .map(|(_, shown)| *shown)
         };
         assert_eq!(shown(&none, "threads"), Some(false));
         let more = none.toggled("threads");

@@ -167,7 +167,9 @@ fn command_cell(process: &Process, context: &CellContext<'_>) -> Cell {
         // What an htop user would wonder about: the finding is a fact of this row.
         Some(seconds) if process.command.is_none() => cell(
             Tone::Normal,
-            format!("(reading its command line blocks since {seconds:.0} s: somebody holds its mmap lock)"),
+            format!(
+                "(reading its command line blocks since {seconds:.0} s: somebody holds its mmap lock)"
+            ),
         ),
         _ => {
             let shown = command::shown(process, context.commands);

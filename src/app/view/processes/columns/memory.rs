@@ -47,9 +47,7 @@ pub(super) const SWAP: Column = Column {
     rank: 7,
     sort: Sort::largest_first(Order::Number(|p, _| pages(p, |m| m.swap))),
     cell: Shows::new(|p, c| bytes(p, c, |m| m.swap), |p, c| raw(p, c, |m| m.swap)).folds_unless(
-        |p, c| {
-            c.snapshot.memory.swap_total > 0 || p.memory.is_some_and(|memory| memory.swap > 0)
-        },
+        |p, c| c.snapshot.memory.swap_total > 0 || p.memory.is_some_and(|memory| memory.swap > 0),
     ),
 };
 

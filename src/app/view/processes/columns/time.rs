@@ -46,9 +46,8 @@ pub(super) const TIME: Column = Column {
     align: Align::Right,
     rank: 12,
     sort: Sort::largest_first(Order::Number(|p, _| {
-        p.cpu.map_or(i64::MIN, |cpu| {
-            i64::try_from(cpu.nanos).unwrap_or(i64::MAX)
-        })
+        p.cpu
+            .map_or(i64::MIN, |cpu| i64::try_from(cpu.nanos).unwrap_or(i64::MAX))
     })),
     cell: Shows::new(
         |p, _| match p.cpu {
