@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use oomtop::config::FleetLaunch;
 use oomtop::config::{
-    Environment, MetricsLaunch, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, WatchLaunch,
-    resolve,
+    Environment, MetricsLaunch, Mode, PrintForm, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch,
+    WatchLaunch, resolve,
 };
 use oomtop::runtime::fleet::{FleetTask, Manner};
 use oomtop::runtime::headless::{Halt, print};
@@ -15,7 +15,7 @@ use oomtop::runtime::load_test::{LoadTest, Look};
 use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::watch::Watching;
-use oomtop::runtime::{self, Recorder, RunError, Showing};
+use oomtop::runtime::{self, Form, Printing, Recorder, RunError, Showing};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
 /// something would change.
@@ -75,8 +75,18 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             told.again();
             Ok(ended)
         }
-        Mode::Table(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, false),
-        Mode::Json(launch) => runtime::once(&launch.settings, &launch.root, launch.backend, true),
+        Mode::Print(launch) => {
+            let printing = Printing {
+                form: match launch.form {
+                    PrintForm::Table => Form::Table,
+                    PrintForm::Json => Form::Json,
+                    PrintForm::Csv => Form::Csv,
+                    PrintForm::Sentences => Form::Sentences,
+                },
+                count: launch.count,
+            };
+            runtime::once(&launch.settings, &launch.root, launch.backend, printing)
+        }
         Mode::Facts(launch) => runtime::facts(&launch.root, launch.backend),
         Mode::PrintConfig(text) => whole(&text),
         Mode::Explain(launch) => runtime::explain(&launch.source, &launch.root, launch.json),

@@ -144,6 +144,7 @@ impl State {
             table.sort = column;
         }
         table.filter.clone_from(&settings.filter);
+        table.chosen.clone_from(&settings.columns);
         Self {
             zoom_wanted: settings.watched.clone(),
             settings,
@@ -217,6 +218,8 @@ impl State {
             rules: &self.host.rules,
             total: self.ranking_total(),
             marks: &self.marks,
+            ticks: self.host.ticks_per_second,
+            commands: self.table.commands(),
         }
     }
 
@@ -308,6 +311,8 @@ impl State {
             rules: &self.host.rules,
             total,
             marks: &self.marks,
+            ticks: self.host.ticks_per_second,
+            commands: self.table.commands(),
         };
         self.table.arrange(&context);
         self.domains.arrange(&self.snapshot);
@@ -330,6 +335,7 @@ impl State {
             || !self.searched.is_empty();
         Needs {
             all_commands: self.table.filter.needs_commands() || searching,
+            cpu: self.shows_cpu(),
             // The screen shows the next sample soon; no key waits for a unit's file.
             complete: false,
             visible: on_screen.chain(victims.take(200)).collect(),
@@ -339,6 +345,15 @@ impl State {
             frozen: self.frozen.wanted(),
             rules: self.settings.rules.clone().unwrap_or_default(),
         }
+    }
+
+    /// True if a column of processor time is on the screen, or the rows are sorted by one.
+    fn shows_cpu(&self) -> bool {
+        let is_cpu = |id: &str| matches!(id, "cpu" | "time");
+        let columns = self.table.columns(self.panes().table_head.width);
+        !self.domains.open
+            && (columns.iter().any(|placed| is_cpu(placed.column.id))
+                || self.table.filter.needs_cpu())
     }
 
     /// Rows in a page.

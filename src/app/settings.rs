@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::view::processes::columns::chosen::ChosenColumns;
 use crate::model::cgroup::CgroupPath;
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub filter: Filter,
     /// Sort column at start, by id.
     pub sort: Option<&'static str>,
+    /// Columns of the table, in order; empty for those that are shown by themselves.
+    pub columns: ChosenColumns,
     /// Keep the last minutes, and save them in this directory after a kill.
     pub record_kills: Option<PathBuf>,
     /// The rules that `oomtop protect` applies, or what is wrong with their files.
@@ -49,6 +52,7 @@ impl Default for Settings {
             kernel_threads: false,
             filter: Filter::default(),
             sort: None,
+            columns: ChosenColumns::default(),
             record_kills: None,
             rules: Ok(Arc::default()),
             watched: None,

@@ -4,6 +4,7 @@ use clap::Parser;
 
 use super::commands::Command;
 use super::flags::Flags;
+use super::list_args::ListArgs;
 use super::root::RootArgs;
 
 /// Who dies next when memory runs out, why, and how to prevent it.
@@ -17,21 +18,12 @@ use super::root::RootArgs;
     args_conflicts_with_subcommands = true,
     after_long_help = SOURCES
 )]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a command line is a bag of switches"
-)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 
-    /// Print one plain table (no escape codes) and exit
-    #[arg(long)]
-    pub(super) once: bool,
-
-    /// Print one JSON document of the whole sample and exit (with or without --once; unfiltered)
-    #[arg(long)]
-    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
 
     /// Print each setting, its value and where it came from, and exit
     #[arg(long)]

@@ -23,10 +23,8 @@ pub use super::commands::why::WhyLaunch;
 pub enum Mode {
     /// The full screen.
     Screen(ScreenLaunch),
-    /// One plain table, then exit.
-    Table(SampleLaunch),
-    /// One JSON document, then exit.
-    Json(SampleLaunch),
+    /// Samples to print.
+    Print(SampleLaunch),
     /// How this machine is read, then exit.
     Facts(FactsLaunch),
     /// Print this text: the settings and where each came from.
@@ -72,9 +70,26 @@ pub struct ScreenLaunch {
     pub rules: RuleFiles,
 }
 
-/// One sample, printed.
+/// The form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrintForm {
+    /// A table.
+    Table,
+    /// JSON documents.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// Sentences.
+    Sentences,
+}
+
+/// Samples, printed.
 #[derive(Debug)]
 pub struct SampleLaunch {
+    /// In which form.
+    pub form: PrintForm,
+    /// How many; `None` as long as somebody reads them.
+    pub count: Option<u64>,
     /// Settings of the run.
     pub settings: Settings,
     /// Where the kernel's files are.

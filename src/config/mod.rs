@@ -11,6 +11,7 @@ mod flags;
 mod http_file;
 mod launch;
 mod layers;
+mod list_args;
 mod print;
 mod root;
 mod rules;
@@ -30,9 +31,9 @@ use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
-    ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, ProtectLaunch, ProtectTask,
-    RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
-    WhyLaunch,
+    ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, PrintForm, ProtectLaunch,
+    ProtectTask, RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch,
+    WatchLaunch, WhyLaunch,
 };
 pub use rules::RuleFiles;
 use settings::Values;
@@ -113,17 +114,18 @@ pub fn resolve(
     if args.version {
         return Ok(Mode::Facts(FactsLaunch { root, backend }));
     }
-    if args.once || args.json {
-        let launch = SampleLaunch {
+    settings.filter = args
+        .list
+        .narrowed(settings.filter)
+        .map_err(|error| Stop::wrong([error]))?;
+    if let Some((form, count)) = args.list.printed() {
+        return Ok(Mode::Print(SampleLaunch {
+            form,
+            count,
             settings,
             root,
             backend,
-        };
-        return Ok(if args.json {
-            Mode::Json(launch)
-        } else {
-            Mode::Table(launch)
-        });
+        }));
     }
     if !environment.terminal {
         return Err(Stop::wrong(["the dashboard needs a terminal for its input and output; use --once for a plain table, or --once --json".to_owned()]));

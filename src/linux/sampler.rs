@@ -235,6 +235,7 @@ impl Sampler {
             shown: &needs.visible,
             memory: &memory,
             pressed: pressure.is_some_and(|p| p.some.avg10 > 0.0),
+            cpu: needs.cpu,
         };
         self.group_scan.begin(self.cgroups.len());
         let count = self

@@ -59,6 +59,8 @@ enum Field {
     Swap,
     PageTables,
     Growth,
+    Cpu,
+    Threads,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +95,8 @@ const FIELDS: &[(&[&str], Field)] = &[
     (&["swap"], Field::Swap),
     (&["pgtab"], Field::PageTables),
     (&["growth"], Field::Growth),
+    (&["cpu"], Field::Cpu),
+    (&["threads"], Field::Threads),
 ];
 
 /// Longest operators first: `<=` before `<`.
@@ -149,6 +153,20 @@ impl Filter {
     /// True if some term looks at the command line.
     pub fn needs_commands(&self) -> bool {
         self.terms.iter().any(|t| matches!(t.test, Test::Text(_)))
+    }
+
+    /// True if some term looks at the processor time.
+    pub fn needs_cpu(&self) -> bool {
+        let is_cpu = |test: &Test| {
+            matches!(
+                test,
+                Test::Number {
+                    field: Field::Cpu,
+                    ..
+                }
+            )
+        };
+        self.terms.iter().any(|term| is_cpu(&term.test))
     }
 
     /// True if the process passes.
@@ -219,7 +237,8 @@ fn parse_pids(value: &str) -> Result<Test, String> {
 
 fn wanted(field: Field) -> &'static str {
     match field {
-        Field::Adj | Field::Score | Field::Bad => "a whole number is needed",
+        Field::Adj | Field::Score | Field::Bad | Field::Threads => "a whole number is needed",
+        Field::Cpu => "a percentage is needed",
         Field::Rss | Field::Swap | Field::PageTables | Field::Growth => {
             "a size such as 100M is needed"
         }
@@ -228,13 +247,22 @@ fn wanted(field: Field) -> &'static str {
 
 fn parse_value(field: Field, text: &str) -> Option<i64> {
     match field {
-        Field::Adj | Field::Score | Field::Bad => text.parse().ok(),
+        Field::Adj | Field::Score | Field::Bad | Field::Threads => text.parse().ok(),
+        Field::Cpu => hundredths(text.trim_end_matches('%').parse().ok()?),
         Field::Rss | Field::Swap | Field::PageTables => i64::try_from(parse_size(text).ok()?).ok(),
         Field::Growth => {
             let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
             Some(sign * i64::try_from(parse_size(text.trim_end_matches("/s")).ok()?).ok()?)
         }
     }
+}
+
+/// A percentage as a whole number of hundredths; `None` for what is no number.
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+fn hundredths(percent: f64) -> Option<i64> {
+    percent
+        .is_finite()
+        .then(|| (percent * 100.0).round() as i64)
 }
 
 impl Test {
@@ -285,6 +313,8 @@ impl Field {
             Self::PageTables => pages(process.memory?.page_tables),
             #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
             Self::Growth => process.growth.map(|growth| growth as i64),
+            Self::Cpu => hundredths(f64::from(process.cpu?.percent?)),
+            Self::Threads => Some(process.threads.into()),
         }
     }
 }

@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::app::view::domains::death::Death;
 use crate::app::view::events::EventLog;
 use crate::app::view::processes::columns::CellContext;
+use crate::app::view::processes::columns::command::Commands;
 use crate::app::view::processes::marks::Marks;
 use crate::model::blast::{Along, Blast};
 use crate::model::cgroup::container;
@@ -259,6 +260,8 @@ pub fn document<'a>(
         rules: &host.rules,
         total,
         marks,
+        ticks: host.ticks_per_second,
+        commands: Commands::default(),
     };
     let (used, limit, group) = snapshot.gauge();
     Document {

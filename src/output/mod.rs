@@ -4,14 +4,17 @@
 //! the screen uses too come from [`crate::text`].
 
 pub mod audit;
+pub mod csv;
 pub mod explain;
 pub mod fleet;
 pub mod json;
+mod listed;
 pub mod metrics;
 pub mod protect;
 pub mod run;
 pub mod safe_json;
 pub mod saved;
+pub mod sentences;
 pub mod table;
 pub mod watch;
 pub mod why;

@@ -1,10 +1,11 @@
-//! `--once`: two samples (for the growth column), the log's history, one document, exit.
+//! What is printed instead of the dashboard: a table, a document, values or sentences, once or each period. Two samples
+//! come before the first: growth and processor time are differences.
 
 use std::io;
 use std::sync::mpsc::{TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use super::headless::{HISTORY_MOST, Halt, LogItem, Session, print};
+use super::headless::{Event, HISTORY_MOST, Halt, LogItem, Session, print};
 use super::{RunError, clock};
 use crate::app::settings::Settings;
 use crate::app::view::events::EventLog;
@@ -14,9 +15,12 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::linux::{SysRoot, ledger};
 use crate::model::ledger::{Account, Place};
 use crate::model::snapshot::{Needs, Snapshot};
+use crate::output::csv;
 use crate::output::json::document;
 use crate::output::safe_json::escaped;
-use crate::output::table::plain;
+use crate::output::sentences::sentences;
+use crate::output::table::{Paper, plain};
+use crate::text::format;
 
 /// Time between the two samples.
 const BETWEEN: Duration = Duration::from_millis(200);
@@ -26,7 +30,29 @@ const LEDGER_WITHIN: Duration = Duration::from_secs(2);
 const LEDGER_GRACE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Prints one table or document. Returns the exit status.
+/// What to print, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Printing {
+    /// In which form.
+    pub form: Form,
+    /// How many samples; `None` until nobody reads them any more.
+    pub count: Option<u64>,
+}
+
+/// The form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A table.
+    Table,
+    /// A JSON document, one a line if there are several.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// Sentences.
+    Sentences,
+}
+
+/// Prints samples. Returns the exit status.
 ///
 /// # Errors
 /// If `/proc` cannot be read, or the output cannot be written (a closed pipe is no error).
@@ -34,9 +60,9 @@ pub fn once(
     settings: &Settings,
     root: &SysRoot,
     backend: BackendChoice,
-    json: bool,
+    printing: Printing,
 ) -> Result<u8, RunError> {
-    match document_text(settings, root, backend, json).and_then(|text| print(&text)) {
+    match print_all(settings, root, backend, printing) {
         Ok(()) => Ok(0),
         Err(halt) => halt.status(),
     }
@@ -92,16 +118,17 @@ fn ledgers(
     Ok(newest)
 }
 
-fn document_text(
+fn print_all(
     settings: &Settings,
     root: &SysRoot,
     backend: BackendChoice,
-    json: bool,
-) -> Result<String, Halt> {
+    printing: Printing,
+) -> Result<(), Halt> {
     let mut session = Session::new(root.clone(), backend)?;
     let mut needs = Needs {
         all_commands: true,
         complete: true,
+        cpu: true,
         ..Needs::default()
     };
     let first = session.sample(&needs)?;
@@ -111,36 +138,130 @@ fn document_text(
     }
     drop(first);
     let mut events = EventLog::default();
-    session.history(HISTORY_MOST, |item| match item {
+    let tells_events = match printing.form {
+        Form::Json => true,
+        Form::Table => printing.count == Some(1),
+        Form::Csv | Form::Sentences => false,
+    };
+    if tells_events {
+        session.history(HISTORY_MOST, |item| take(&mut events, item))?;
+    }
+    session.pause(BETWEEN)?;
+    let mut due = Instant::now();
+    let mut printed = 0;
+    loop {
+        if printed > 0 {
+            // Processes that are new need exact numbers, too.
+            needs.visible.clear();
+        }
+        let mut snapshot = session.sample(&needs)?;
+        if printed > 0 && session.unshown_error()? > 0 {
+            needs.visible = snapshot
+                .processes
+                .iter()
+                .map(|process| process.id)
+                .collect();
+            snapshot = session.sample(&needs)?;
+        }
+        let text = text(
+            &mut session,
+            root,
+            &snapshot,
+            &events,
+            settings,
+            (printing, printed),
+        )?;
+        drop(snapshot);
+        print(&text)?;
+        printed += 1;
+        if printing.count.is_some_and(|count| printed >= count) {
+            return Ok(());
+        }
+        // A machine that is slow gets no samples in a heap.
+        due = (due + settings.delay).max(Instant::now());
+        wait(&mut session, due, &mut events)?;
+    }
+}
+
+fn take(events: &mut EventLog, item: LogItem) {
+    match item {
         LogItem::Event(event) => {
             events.accept(event, &[]);
         }
         // A session does not follow the tracepoints.
         LogItem::Traced(_) => {}
         LogItem::Source(source) => events.source = source,
-    })?;
-    session.pause(BETWEEN)?;
-    let snapshot = session.sample(&needs)?;
-    let marks = Marks::new(&snapshot);
-    let accounts = if json {
-        ledgers(&mut session, root, &snapshot)?
-    } else {
-        Vec::new()
-    };
-    let host = session.host()?;
-    if json {
-        let mut document = document(&snapshot, host, &marks, &events, &settings.thresholds);
-        document.add_ledgers(&snapshot, host, accounts);
-        let text = serde_json::to_string_pretty(&document).map_err(io::Error::from)?;
-        Ok(format!("{}\n", escaped(&text)))
-    } else {
-        Ok(plain(
-            &snapshot,
-            host,
-            &marks,
-            &events,
-            settings,
-            clock::now(),
-        ))
     }
+}
+
+/// Waits, and takes what the log tells meanwhile.
+fn wait(session: &mut Session, until: Instant, events: &mut EventLog) -> Result<(), Halt> {
+    loop {
+        match session.next(until) {
+            Event::Tick(_) if Instant::now() >= until => return Ok(()),
+            Event::Tick(_) | Event::Sample(_) => {}
+            Event::Log(item) => take(events, item),
+            Event::Stop(signal) => return Err(Halt::Signal(signal)),
+        }
+    }
+}
+
+/// What is printed of one sample, the `printed`th from 0.
+fn text(
+    session: &mut Session,
+    root: &SysRoot,
+    snapshot: &Snapshot,
+    events: &EventLog,
+    settings: &Settings,
+    (printing, printed): (Printing, u64),
+) -> Result<String, Halt> {
+    let marks = Marks::new(snapshot);
+    let is_one = printing.count == Some(1);
+    let now = clock::now();
+    match printing.form {
+        Form::Json => {
+            let accounts = ledgers(session, root, snapshot)?;
+            let host = session.host()?;
+            let mut document = document(snapshot, host, &marks, events, &settings.thresholds);
+            document.add_ledgers(snapshot, host, accounts);
+            let text = if is_one {
+                serde_json::to_string_pretty(&document)
+            } else {
+                serde_json::to_string(&document)
+            };
+            Ok(format!("{}\n", escaped(&text.map_err(io::Error::from)?)))
+        }
+        Form::Table => {
+            let paper = Paper {
+                width: width(),
+                events: is_one,
+            };
+            let host = session.host()?;
+            let table = plain(snapshot, host, &marks, events, settings, (now, paper));
+            let wall = snapshot.taken.wall;
+            Ok(match (is_one, printed) {
+                (true, _) => table,
+                (false, 0) => format!("{} {wall}\n{table}", format::date(wall)),
+                (false, _) => format!("\n{} {wall}\n{table}", format::date(wall)),
+            })
+        }
+        Form::Csv => {
+            let rows = csv::rows(snapshot, session.host()?, &marks, settings);
+            Ok(match printed {
+                0 => csv::header(settings) + &rows,
+                _ => rows,
+            })
+        }
+        Form::Sentences => Ok(sentences(snapshot, session.host()?, &marks, settings)),
+    }
+}
+
+/// Cells of a line: those of the terminal, or enough for a file.
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    let file = Paper::WHOLE.width;
+    size.map_or(file, |size| match size.ws_col {
+        0 => file,
+        columns => columns.into(),
+    })
 }

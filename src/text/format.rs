@@ -104,6 +104,35 @@ pub fn permille(points: i64, total: u64) -> String {
     }
 }
 
+/// Processor time in nine columns, as top shows it: `0:03.27`, `812:45.10`, then `16h40m`.
+pub fn processor_time(time: Duration) -> String {
+    let (s, hundredths) = (time.as_secs(), time.subsec_millis() / 10);
+    match s {
+        0..60_000 => format!("{}:{:02}.{hundredths:02}", s / 60, s % 60),
+        _ => format!("{}h{:02}m", s / 3600, s / 60 % 60),
+    }
+}
+
+/// When something began, in five columns, as ps shows it: `14:05` today, `Nov28` this year, `2025`.
+pub fn day_or_time(wall: Wall, now: Wall) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    if wall.day() == now.day() {
+        let s = wall.second_of_day();
+        return format!("{:02}:{:02}", s / 3600, s / 60 % 60);
+    }
+    let (then, today) = (date(wall), date(now));
+    let mut parts = then.split('-');
+    let (year, month, day) = (parts.next(), parts.next(), parts.next());
+    let month = month.and_then(|month| month.parse::<usize>().ok());
+    let name = month.and_then(|month| MONTHS.get(month.wrapping_sub(1)));
+    match (name, day) {
+        (Some(name), Some(day)) if today.split('-').next() == year => format!("{name}{day}"),
+        _ => year.unwrap_or_default().to_owned(),
+    }
+}
+
 /// `4s`, `2m50s`, `3h04m`, `12d04h`.
 pub fn duration(span: Duration) -> String {
     let s = span.as_secs();
@@ -180,6 +209,34 @@ mod tests {
             dates,
             ["1970-01-01", "2000-02-29", "2026-11-27", "1969-12-31"]
         );
+    }
+
+    #[test]
+    fn times_fit_their_columns() {
+        for (seconds, shown) in [
+            (0.0, "0:00.00"),
+            (3.279, "0:03.27"),
+            (61.5, "1:01.50"),
+            (59_999.99, "999:59.99"),
+            (60_000.0, "16h40m"),
+        ] {
+            assert_eq!(
+                super::processor_time(Duration::from_secs_f64(seconds)),
+                shown
+            );
+        }
+        let wall = |unix: i64| crate::model::time::Wall {
+            unix_micros: unix * 1_000_000,
+            utc_offset: 0,
+        };
+        let now = wall(1_795_824_000 + 3600);
+        for (unix, shown) in [
+            (1_795_824_000 + 65, "00:01"),
+            (1_795_824_000 - 1, "Nov27"),
+            (951_782_400, "2000"),
+        ] {
+            assert_eq!(super::day_or_time(wall(unix), now), shown);
+        }
     }
 
     use std::time::Duration;

@@ -7,6 +7,7 @@ use super::canvas::Canvas;
 use crate::app::State;
 use crate::app::view::columns::{Align, Cell, Column, Placed};
 use crate::app::view::list::{List, ListRow};
+use crate::text::cells::cells as cells_of;
 use crate::text::tone::{Line, Tone};
 
 /// How old the numbers of a pane are, where they are older than they should be: a clock that runs on says nothing about
@@ -74,6 +75,9 @@ pub(super) fn cells<C, S>(
         let cell = cell(placed.column);
         let style = canvas.theme.style(cell.tone);
         put(area, placed, &cell.text, style, canvas);
+        if !cell.strong.is_empty() {
+            stand_out(area, placed, &cell, canvas);
+        }
     }
 }
 
@@ -96,6 +100,25 @@ pub(super) fn window<R: ListRow>(list: &List<R>) -> Line {
     list.window().map_or_else(Line::new, |(first, last)| {
         Line::of(Tone::Dim, format!("{first}-{last} of {}", list.len()))
     })
+}
+
+/// Makes a part of a cell stand out, as far as it is on the screen. Only cells of text have such a part.
+fn stand_out<C, S>(area: Rect, placed: &Placed<C, S>, cell: &Cell, canvas: &mut Canvas<'_>) {
+    let width = |text: Option<&str>| {
+        let wide = cells_of(text.unwrap_or(""), canvas.ascii);
+        u16::try_from(wide).unwrap_or(u16::MAX)
+    };
+    let before = width(cell.text.get(..cell.strong.start));
+    if before < placed.width {
+        let part = width(cell.text.get(cell.strong.clone()));
+        let strong = Rect {
+            x: area.x.saturating_add(placed.x + before),
+            width: part.min(placed.width - before),
+            ..area
+        };
+        let style = canvas.theme.style(Tone::Strong);
+        canvas.shade(strong, style);
+    }
 }
 
 fn put<C, S>(area: Rect, placed: &Placed<C, S>, text: &str, style: Style, canvas: &mut Canvas<'_>) {

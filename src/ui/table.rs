@@ -6,10 +6,12 @@ use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
 use crate::app::input::id::ActionId;
+use crate::app::view::columns::Cell;
 use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::PlacedColumn;
 use crate::app::view::processes::row::Row;
 use crate::model::oom_domain::victim::Scope;
+use crate::text::cells::prefix;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording::short_group;
 
@@ -20,6 +22,7 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let table = &state.table;
     let columns = table.columns(panes.table_head.width);
     pane::heads(panes.table_head, &columns, Some(table.sort), canvas);
+    scrolled_head(state, panes.table_head, &columns, canvas);
     let selection = canvas.theme.selection(focused);
     pane::rows(
         panes.table_rows,
@@ -58,6 +61,9 @@ fn title(state: &State) -> Line {
     if !table.filter.text().is_empty() {
         line.push(Tone::Watch, format!("  filter: {}", table.filter.text()));
     }
+    if table.whole_commands {
+        line.push(Tone::Dim, "  whole command lines");
+    }
     if !table.tagged.is_empty() {
         line.push(Tone::Watch, format!("  {} tagged", table.tagged.len()));
     }
@@ -92,29 +98,73 @@ fn draw_row(
     let Some(process) = row.process(&state.snapshot) else {
         return;
     };
-    let context = state.cells();
+    let (context, ascii) = (state.cells(), canvas.ascii);
     let tagged = state.table.tagged.contains(&process.id);
+    let named = columns.iter().any(|placed| placed.column.id == "name");
+    let branching = if named { "name" } else { "command" };
+    let placed = columns.iter().find(|placed| placed.column.id == branching);
+    let room = placed.map_or(0, |placed| placed.width);
     pane::cells(area, columns, canvas, |column| {
-        let mut cell = (column.cell)(process, &context);
+        let mut cell = (column.cell.cell)(process, &context);
         if tagged {
             cell.tone = Tone::Watch;
         }
-        if column.id == "command" && row.depth > 0 {
-            cell.text = format!("{}{}", branch(row), cell.text);
+        if column.id == "command" {
+            scroll(&mut cell, state.table.scrolled(), ascii);
+        }
+        if column.id == branching && row.depth > 0 {
+            cell.text.insert_str(0, &branch(row, room));
+        }
+        if column.id == branching && row.collapsed {
+            cell.text.push_str(&format!(" +{}", row.below));
         }
         cell
     });
 }
 
-/// The lines of the tree in front of a child.
-fn branch(row: &Row) -> String {
-    const DEEPEST: u16 = 20;
+/// How far the command lines are scrolled, over their heading.
+fn scrolled_head(state: &State, area: Rect, columns: &[PlacedColumn], canvas: &mut Canvas<'_>) {
+    let scrolled = state.table.scrolled();
+    let command = columns.iter().find(|placed| placed.column.id == "command");
+    let Some(placed) = command.filter(|_| scrolled > 0 && area.height > 0) else {
+        return;
+    };
+    let text = format!("«{scrolled} {}", placed.column.title);
+    let style = canvas.theme.heading();
+    let text = if canvas.ascii {
+        text.replace('«', "<")
+    } else {
+        text
+    };
+    canvas.text(area.x + placed.x, area.y, placed.width, &text, style);
+}
+
+/// Takes so many cells from the left of a cell.
+fn scroll(cell: &mut Cell, by: u16, ascii: bool) {
+    if by == 0 {
+        return;
+    }
+    let (bytes, _) = prefix(&cell.text, usize::from(by), ascii);
+    cell.text.drain(..bytes);
+    let (start, end) = (cell.strong.start, cell.strong.end);
+    cell.strong = start.saturating_sub(bytes)..end.saturating_sub(bytes);
+}
+
+/// The lines of the tree in front of a child. Where they would leave no room for its name, the outermost are left out.
+fn branch(row: &Row, room: u16) -> String {
+    const NAME: u16 = 10;
+    let most = (room.saturating_sub(NAME) / 2).max(1);
     let more = |level: u16| {
         let bit = 1_u32.checked_shl(u32::from(level)).unwrap_or(0);
         row.siblings_below & bit != 0
     };
-    let depth = row.depth.min(DEEPEST);
-    let above = (1..depth).map(|level| if more(level) { "│ " } else { "  " });
+    let depth = row.depth;
+    let from = depth.saturating_sub(most) + 1;
+    let above = (from..depth).map(|level| match level {
+        _ if level == from && from > 1 => "… ",
+        _ if more(level) => "│ ",
+        _ => "  ",
+    });
     let own = if more(depth) { "├ " } else { "└ " };
     above.chain(std::iter::once(own)).collect()
 }

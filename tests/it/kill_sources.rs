@@ -15,6 +15,7 @@ use oomtop::model::snapshot::KillCounters;
 use oomtop::oomlog::{
     Killer, OomEvent, OomReport, Outcome, Provenance, ReportKey, TaskRow, TaskTable, UserspaceKill,
 };
+use oomtop::output::table::Paper;
 
 fn by_oomd(key: u64, second: u64, cgroup: &str) -> Msg {
     Msg::Oom(OomEvent::Userspace(Arc::new(UserspaceKill {
@@ -329,7 +330,7 @@ fn who_cannot_see_all_processes_says_so_beside_the_victim() {
             &marks,
             &EventLog::default(),
             &Settings::default(),
-            moment(1),
+            (moment(1), Paper::WHOLE),
         )
     };
     assert!(

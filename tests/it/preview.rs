@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::common::paper;
 use oomtop::app::view::processes::columns::CellContext;
+use oomtop::app::view::processes::columns::command::Commands;
 use oomtop::app::view::processes::marks::Marks;
 use oomtop::app::view::processes::preview::{standing, victims};
 use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
@@ -54,6 +55,8 @@ fn cells<'a>(snapshot: &'a Snapshot, rules: &'a KernelRules, marks: &'a Marks) -
         rules,
         total: snapshot.domains[0].total_pages,
         marks,
+        ticks: 100,
+        commands: Commands::default(),
     }
 }
 

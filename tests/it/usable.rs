@@ -10,7 +10,7 @@ use oomtop::app::view::processes::marks::Marks;
 use oomtop::model::filter::Filter;
 use oomtop::model::snapshot::Host;
 use oomtop::oomlog::OomEvent;
-use oomtop::output::table::plain;
+use oomtop::output::table::{Paper, plain};
 
 /// Column and row of the corners of the dialog in front.
 fn frame(scene: &Scene) -> [(usize, usize); 2] {
@@ -149,7 +149,14 @@ fn the_plain_table_is_for_eyes() {
             ..Settings::default()
         };
         let events = EventLog::default();
-        plain(&sample, &host, &marks, &events, &settings, moment(30))
+        plain(
+            &sample,
+            &host,
+            &marks,
+            &events,
+            &settings,
+            (moment(30), Paper::WHOLE),
+        )
     };
     let text = printed("");
     for line in text.lines() {

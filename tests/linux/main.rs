@@ -22,6 +22,7 @@ mod killers;
 mod kmsg;
 mod ledger;
 mod live_score;
+mod processor_time;
 mod run_loop;
 mod sampler;
 mod sampler_cgroups;

@@ -27,6 +27,7 @@ pub mod settings;
 pub mod signal;
 pub mod sort;
 pub mod undo;
+pub mod users;
 pub mod wrap;
 
 use std::collections::HashMap;

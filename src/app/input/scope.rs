@@ -34,6 +34,8 @@ named! {
         History = "history dialog",
         /// The sort dialog.
         Sort = "sort dialog",
+        /// Whose processes are shown.
+        Users = "users dialog",
         /// The details of a process.
         Process = "process details",
         /// The details of an OOM domain.
@@ -77,6 +79,7 @@ impl KeyScope {
             Self::Domains
             | Self::Help
             | Self::Sort
+            | Self::Users
             | Self::Undo
             | Self::History
             | Self::Process

@@ -1,5 +1,7 @@
 //! [`Column`]: what a column of any pane is, and which ones fit on the screen.
 
+use std::ops::Range;
+
 use crate::text::tone::Tone;
 
 /// Text and tone of one cell.
@@ -9,6 +11,8 @@ pub struct Cell {
     pub text: String,
     /// Its meaning.
     pub tone: Tone,
+    /// The bytes of the text that stand out: the name in a command line.
+    pub strong: Range<usize>,
 }
 
 /// A cell of this tone and text.
@@ -16,6 +20,7 @@ pub fn cell(tone: Tone, text: impl Into<String>) -> Cell {
     Cell {
         text: text.into(),
         tone,
+        strong: 0..0,
     }
 }
 
@@ -26,7 +31,15 @@ pub enum Width {
     Fixed(u16),
     /// A share of the remaining cells, but at least this many, or what the contents fill.
     AtLeast(u16),
+    /// What the contents fill, within these bounds.
+    Within(u16, u16),
+    /// The same as [`Self::AtLeast`] the first number; columns of less importance come only where it has so many cells
+    /// as the second number says.
+    Roomy(u16, u16),
 }
+
+/// Columns up to this rank may take the room that makes a [`Width::Roomy`] column comfortable.
+const WORTH_IT: u8 = 4;
 
 /// Alignment of a cell's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +74,30 @@ pub struct Column<C, S> {
 impl<C, S> Column<C, S> {
     /// The cells without which the column is not shown.
     fn least(&self, wants: Wants<'_>) -> u16 {
-        match self.width {
+        self.cells(self.width, wants)
+    }
+
+    /// The same with another width.
+    fn cells(&self, width: Width, wants: Wants<'_>) -> u16 {
+        let title = u16::try_from(self.title.chars().count()).unwrap_or(u16::MAX);
+        match width {
             Width::Fixed(width) => width,
-            Width::AtLeast(width) => {
-                let title = u16::try_from(self.title.len()).unwrap_or(u16::MAX);
+            Width::AtLeast(width) | Width::Roomy(width, _) => {
                 let wanted = wants(self.id).map_or(width, |wanted| wanted.max(title));
                 width.min(wanted)
             }
+            Width::Within(least, most) => {
+                let wanted = wants(self.id).unwrap_or(most);
+                wanted.max(title).max(least).min(most)
+            }
+        }
+    }
+
+    /// The cells that the column should have before less important columns come.
+    fn comfort(&self, wants: Wants<'_>) -> u16 {
+        match self.width {
+            Width::Roomy(_, comfort) => self.cells(Width::AtLeast(comfort), wants),
+            _ => self.least(wants),
         }
     }
 
@@ -97,6 +127,40 @@ pub struct Placed<C: 'static, S: 'static> {
 /// Cells that the contents of a flexible column would fill; a column that is not asked about takes any room.
 pub type Wants<'a> = &'a dyn Fn(&str) -> Option<u16>;
 
+/// A column that is to be shown, as somebody asked for it.
+#[derive(Debug)]
+pub struct Asked<C: 'static, S: 'static> {
+    /// The column.
+    pub column: &'static Column<C, S>,
+    /// Its rank here.
+    pub rank: u8,
+    /// Exactly so many cells; `None` for its own width.
+    pub width: Option<u16>,
+}
+
+impl<C, S> Asked<C, S> {
+    /// The column as its row says.
+    pub fn plain(column: &'static Column<C, S>) -> Self {
+        Self {
+            column,
+            rank: column.rank,
+            width: None,
+        }
+    }
+
+    fn least(&self, wants: Wants<'_>) -> u16 {
+        self.width.unwrap_or_else(|| self.column.least(wants))
+    }
+
+    fn comfort(&self, wants: Wants<'_>) -> u16 {
+        self.width.unwrap_or_else(|| self.column.comfort(wants))
+    }
+
+    fn is_flexible(&self) -> bool {
+        self.width.is_none() && matches!(self.column.width, Width::AtLeast(_) | Width::Roomy(..))
+    }
+}
+
 /// The columns that fit into `width` cells, from the left.
 ///
 /// Takes the columns of the smallest rank first; those of the first rank that do not all fit are tried one by one, and
@@ -107,25 +171,30 @@ pub fn fit<C, S>(
     width: u16,
     wants: Wants<'_>,
 ) -> Vec<Placed<C, S>> {
-    let shown = which_fit(columns, width, wants);
-    let needed: u16 = shown.iter().map(|c| c.least(wants) + 1).sum();
+    let asked: Vec<_> = columns.iter().map(Asked::plain).collect();
+    fit_asked(&asked, width, wants)
+}
+
+/// The same for columns in an order of their own.
+pub fn fit_asked<C, S>(asked: &[Asked<C, S>], width: u16, wants: Wants<'_>) -> Vec<Placed<C, S>> {
+    let shown = which_fit(asked, width, wants);
+    let needed = shown.iter().fold(0_u16, |sum, c| {
+        sum.saturating_add(c.least(wants)).saturating_add(1)
+    });
     let left_over = width.saturating_sub(needed.saturating_sub(1));
-    let mut flexible: Vec<_> = shown
-        .iter()
-        .filter(|c| matches!(c.width, Width::AtLeast(_)))
-        .collect();
-    flexible.sort_by_key(|column| column.rank);
-    let missing = |column: &Column<C, S>| {
-        let wanted = wants(column.id).unwrap_or(u16::MAX);
-        wanted.saturating_sub(column.least(wants))
+    let mut flexible: Vec<_> = shown.iter().filter(|c| c.is_flexible()).collect();
+    flexible.sort_by_key(|asked| asked.rank);
+    let missing = |asked: &Asked<C, S>| {
+        let wanted = wants(asked.column.id).unwrap_or(u16::MAX);
+        wanted.saturating_sub(asked.least(wants))
     };
     let second = flexible.get(1).map_or(0, |second| {
         let main = flexible.first().map_or(0, |first| missing(first));
         let share = (left_over / 3).max(left_over.saturating_sub(main));
         share.min(missing(second)).min(left_over)
     });
-    let extra = |column: &Column<C, S>| {
-        let place = flexible.iter().position(|f| std::ptr::eq(**f, column));
+    let extra = |asked: &Asked<C, S>| {
+        let place = flexible.iter().position(|f| std::ptr::eq(**f, asked));
         match place {
             Some(0) => left_over - second,
             Some(1) => second,
@@ -135,35 +204,43 @@ pub fn fit<C, S>(
     let mut x: u16 = 0;
     shown
         .iter()
-        .map(|&column| {
-            let width = column.least(wants) + extra(column);
+        .map(|asked| {
+            let width = asked.least(wants).saturating_add(extra(asked));
+            let column = asked.column;
             let placed = Placed { column, x, width };
-            x = x.saturating_add(width + 1);
+            x = x.saturating_add(width).saturating_add(1);
             placed
         })
         .collect()
 }
 
 /// The columns for which there is room, in their order.
-fn which_fit<C, S>(
-    columns: &'static [Column<C, S>],
+fn which_fit<'a, C, S>(
+    asked: &'a [Asked<C, S>],
     width: u16,
     wants: Wants<'_>,
-) -> Vec<&'static Column<C, S>> {
-    let mut by_rank: Vec<_> = columns.iter().enumerate().collect();
-    by_rank.sort_by_key(|(_, column)| column.rank);
+) -> Vec<&'a Asked<C, S>> {
+    let mut by_rank: Vec<_> = asked.iter().enumerate().collect();
+    by_rank.sort_by_key(|(_, asked)| asked.rank);
     let mut taken = Vec::new();
     let mut used: u16 = 0;
-    for (at, column) in by_rank {
+    // What the columns that were taken would like to have besides.
+    let mut comfort: u16 = 0;
+    for (at, asked) in by_rank {
+        let least = asked.least(wants);
         // One blank lies between two columns.
-        let end = used + u16::from(used > 0) + column.least(wants);
-        if column.rank == 0 || end <= width {
+        let end = used
+            .saturating_add(u16::from(used > 0))
+            .saturating_add(least);
+        let reserved = if asked.rank > WORTH_IT { comfort } else { 0 };
+        if asked.rank == 0 || end.saturating_add(reserved) <= width {
             used = end;
-            taken.push((at, column));
+            comfort += asked.comfort(wants).saturating_sub(least);
+            taken.push((at, asked));
         }
     }
     taken.sort_by_key(|(at, _)| *at);
-    taken.into_iter().map(|(_, column)| column).collect()
+    taken.into_iter().map(|(_, asked)| asked).collect()
 }
 
 /// The column at `x`, in cells from the left edge of the pane; includes the blank after the column.
@@ -211,6 +288,37 @@ mod tests {
             places(31),
             [("side", 0, 9), ("number", 10, 4), ("name", 15, 16)]
         );
+    }
+
+    #[test]
+    fn less_important_columns_come_where_the_main_one_is_comfortable() {
+        static ROOMY: &[Column<(), ()>] = &[
+            column("worth", Width::Fixed(4), 4),
+            column("rest", Width::Fixed(4), 5),
+            column("name", Width::Roomy(10, 20), 0),
+        ];
+        let ids = |width, wanted| -> Vec<_> {
+            let placed = fit(ROOMY, width, &|id| (id == "name").then_some(wanted));
+            placed.iter().map(|p| (p.column.id, p.width)).collect()
+        };
+        assert_eq!(ids(20, 50), [("worth", 4), ("name", 15)]);
+        assert_eq!(ids(29, 50), [("worth", 4), ("name", 24)]);
+        assert_eq!(ids(30, 50), [("worth", 4), ("rest", 4), ("name", 20)]);
+        // It does not want as much as it could have.
+        assert_eq!(ids(20, 8), [("worth", 4), ("rest", 4), ("name", 10)]);
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_its_contents_within_bounds() {
+        static BOUND: &[Column<(), ()>] = &[
+            column("n", Width::Within(3, 6), 0),
+            column("name", Width::AtLeast(4), 0),
+        ];
+        let width = |wanted| {
+            let placed = fit(BOUND, 40, &|id| (id == "n").then_some(wanted));
+            placed.first().map(|p| p.width)
+        };
+        assert_eq!([0, 3, 5, 9].map(width), [3, 3, 5, 6].map(Some));
     }
 
     #[test]

@@ -42,9 +42,9 @@ pub struct List<R: ListRow> {
     height: usize,
     /// The window moves with the selection; otherwise it stays until the user moves it.
     keeps_in_view: bool,
-    /// New rows come in at the top.
-    newest_first: bool,
-    /// The user has not left the first row. Matters with `newest_first` only.
+    /// The selection is whichever row is first while the user has not left the first row.
+    stays_on_top: bool,
+    /// The user has not left the first row. Matters with `stays_on_top` only.
     on_top: bool,
 }
 
@@ -58,7 +58,7 @@ impl<R: ListRow> Default for List<R> {
             offset: 0,
             height: 0,
             keeps_in_view: true,
-            newest_first: false,
+            stays_on_top: false,
             on_top: true,
         }
     }
@@ -68,7 +68,7 @@ impl<R: ListRow> List<R> {
     /// A list that grows at its top: selects whichever row is first until the user moves.
     pub fn newest_first() -> Self {
         Self {
-            newest_first: true,
+            stays_on_top: true,
             ..Self::default()
         }
     }
@@ -133,7 +133,7 @@ impl<R: ListRow> List<R> {
         let found = self.place_of_selected();
         let kept = found.and_then(|at| Some((at, hold(self.rows.get(at)?))));
         self.cursor = match kept {
-            _ if self.newest_first && self.on_top => 0,
+            _ if self.is_on_top() => 0,
             Some((at, Hold::Firm | Hold::Sinking)) => at,
             Some((_, Hold::Lost)) | None => self.home.min(self.last()),
         };
@@ -159,6 +159,16 @@ impl<R: ListRow> List<R> {
     pub fn set_height(&mut self, height: usize) {
         self.height = height;
         self.settle_window();
+    }
+
+    /// Sets whether the selection is whichever row is first while the user has not left the first row.
+    pub fn stay_on_top(&mut self, stays: bool) {
+        self.stays_on_top = stays;
+    }
+
+    /// True while the selection is whichever row is first.
+    pub fn is_on_top(&self) -> bool {
+        self.stays_on_top && self.on_top
     }
 
     /// Sets whether the window moves with the selection when rows move; if not, only the user moves it.
@@ -206,6 +216,8 @@ impl<R: ListRow> List<R> {
         let hit = line < self.height && at < self.rows.len();
         if hit {
             self.select(at);
+            // Who clicks means this row, not the place.
+            self.on_top = false;
         }
         hit
     }

@@ -60,6 +60,12 @@ impl State {
             return;
         };
         let why = self.fate(&before);
+        let at = self.now.monotonic;
+        if self.is_other_at_the_top(&before) {
+            // The user is at the top, whoever is there. The key that would act on somebody else says so.
+            self.selection_guard.moved = Some(Moved { why, at });
+            return;
+        }
         let touched = std::mem::take(&mut self.selection_guard.touched);
         let worse = self
             .notice
@@ -68,8 +74,18 @@ impl State {
         if touched && !worse && self.dialogs.is_empty() {
             self.say(Tone::Watch, why.clone());
         }
-        let at = self.now.monotonic;
         self.selection_guard.moved = Some(Moved { why, at });
+    }
+
+    /// True if the selection is whichever process is first, and this one is not any more.
+    fn is_other_at_the_top(&self, before: &Selected) -> bool {
+        let Selected::Process(id) = before else {
+            return false;
+        };
+        let here = self.snapshot.process(*id).filter(|p| !has_ended(p));
+        self.table.is_on_top()
+            && here.is_some()
+            && self.table.rows().iter().any(|row| row.id == *id)
     }
 
     /// Records that the user has done something with the present selection.
@@ -91,6 +107,9 @@ impl State {
                     |p| format!("{} {}", p.id.pid, p.comm),
                 );
                 match here.filter(|process| !has_ended(process)) {
+                    Some(_) if self.table.rows().iter().any(|row| row.id == *id) => {
+                        format!("{name} is not the first any more")
+                    }
                     Some(_) => format!("{name} is not among these rows any more"),
                     None => format!("{name} has ended"),
                 }

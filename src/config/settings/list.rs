@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Form, Setting, put, text};
+use crate::app::view::processes::columns::chosen::ChosenColumns;
 
 /// Every setting.
 pub(in crate::config) static SETTINGS: &[Setting] = &[
@@ -81,12 +82,25 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "sort",
-        short: None,
+        short: Some('s'),
         alias: None,
         form: Form::Value("COLUMN"),
         doc: "Sort by this column instead of by badness",
         parse: |given| Ok(put(Some(text::column(given)?), |v| &mut v.settings.sort)),
         show: |v| v.settings.sort.unwrap_or_default().to_owned(),
+    },
+    Setting {
+        key: "columns",
+        short: None,
+        alias: None,
+        form: Form::Value("COLUMNS"),
+        doc: "Columns of the table, in order, with a width if wanted: pid,user,rss,command:40",
+        parse: |given| {
+            Ok(put(ChosenColumns::parse(given)?, |v| {
+                &mut v.settings.columns
+            }))
+        },
+        show: |v| v.settings.columns.to_string(),
     },
     Setting {
         key: "backend",

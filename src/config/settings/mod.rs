@@ -120,6 +120,7 @@ mod tests {
                     kernel_threads: _,
                     filter: _,
                     sort: _,
+                    columns: _,
                     // From files of their own.
                     rules: _,
                     // `oomtop run` sets it.
@@ -140,6 +141,7 @@ mod tests {
             "kernel_threads",
             "filter",
             "sort",
+            "columns",
             "color",
             "backend",
             "mouse",

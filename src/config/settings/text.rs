@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::app::settings::{MAX_DELAY, MIN_DELAY};
-use crate::app::view::processes::columns::{self, COLUMNS};
+use crate::app::view::processes::columns::chosen;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
@@ -61,15 +61,9 @@ pub(super) fn filter(text: &str) -> Result<Filter, String> {
 /// # Errors
 /// An unknown column.
 pub(super) fn column(text: &str) -> Result<&'static str, String> {
-    columns::column(text)
+    chosen::by_name(text)
         .map(|column| column.id)
-        .ok_or_else(|| {
-            let ids: Vec<_> = COLUMNS.iter().map(|column| column.id).collect();
-            format!(
-                "there is no column '{text}'; the columns are {}",
-                ids.join(", ")
-            )
-        })
+        .ok_or_else(|| chosen::unknown(text))
 }
 
 /// The back ends in the order of the help.

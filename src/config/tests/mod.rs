@@ -9,7 +9,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::layers::Configuration;
-use super::{Environment, ExplainLaunch, Mode, SampleLaunch, ScreenLaunch, Stop, resolve};
+use super::{
+    Environment, ExplainLaunch, Mode, PrintForm, SampleLaunch, ScreenLaunch, Stop, resolve,
+};
 use crate::linux::log::LogSource;
 use crate::linux::scan::backend::BackendChoice;
 
@@ -83,7 +85,7 @@ impl Given {
 
 fn sample(line: &str) -> SampleLaunch {
     match Given::new().resolve(line) {
-        Ok(Mode::Table(launch) | Mode::Json(launch)) => launch,
+        Ok(Mode::Print(launch)) => launch,
         other => panic!("{other:?}"),
     }
 }
@@ -102,11 +104,41 @@ fn options() {
 }
 
 #[test]
+fn whom_to_list_is_a_filter() {
+    let filter = |line: &str| sample(line).settings.filter.text().to_owned();
+    assert_eq!(filter("oomtop --once -p 1,22 -p 3"), "pid:1,22,3");
+    assert_eq!(
+        filter("oomtop --once -F adj<0 -u mysql -p 7"),
+        "adj<0 pid:7 user:mysql"
+    );
+    let launch = sample("oomtop -n 1 -s cpu --columns pid,rss:9");
+    assert_eq!(launch.settings.sort, Some("cpu"));
+    assert_eq!(launch.settings.columns.to_string(), "pid,rss:9");
+    let said = Given::new().wrong("oomtop --once --columns pid,usr");
+    assert!(
+        said.contains("there is no column 'usr'; did you mean 'user'?"),
+        "{said}"
+    );
+}
+
+#[test]
 fn modes() {
     let mode = |line| Given::new().resolve(line).expect(line);
     assert!(matches!(mode("oomtop"), Mode::Screen(_)));
-    assert!(matches!(mode("oomtop --once"), Mode::Table(_)));
-    assert!(matches!(mode("oomtop --once --json"), Mode::Json(_)));
+    for (line, form, count) in [
+        ("oomtop --once", PrintForm::Table, Some(1)),
+        ("oomtop --once --json", PrintForm::Json, Some(1)),
+        ("oomtop --json -n 3", PrintForm::Json, Some(3)),
+        ("oomtop -b", PrintForm::Table, None),
+        ("oomtop -b -n 2", PrintForm::Table, Some(2)),
+        ("oomtop -n 2", PrintForm::Table, Some(2)),
+        ("oomtop --csv", PrintForm::Csv, Some(1)),
+        ("oomtop --csv -b", PrintForm::Csv, None),
+        ("oomtop --plain", PrintForm::Sentences, Some(1)),
+    ] {
+        let launch = sample(line);
+        assert_eq!((launch.form, launch.count), (form, count), "{line}");
+    }
     assert!(matches!(mode("oomtop --version --verbose"), Mode::Facts(_)));
     assert!(matches!(
         mode("oomtop --print-config"),

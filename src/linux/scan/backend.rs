@@ -254,6 +254,7 @@ mod tests {
             shown: &[],
             memory: &Memory::default(),
             pressed: false,
+            cpu: false,
         };
         let mut table = Vec::new();
         let mut scan = |backend: &mut Backend| {

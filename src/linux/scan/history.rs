@@ -22,6 +22,7 @@ use crate::linux::host::users::Users;
 use crate::linux::kernel_file::FileBuffer;
 use crate::linux::scan::cgroup_rest::CgroupRest;
 use crate::linux::scan::command_lines::{self, CommandLines};
+use crate::linux::scan::cpu_meter::CpuMeter;
 use crate::linux::scan::proc::pid_table::PidTable;
 use crate::linux::scan::youth::Youth;
 
@@ -65,6 +66,7 @@ struct Entry {
     pace: Pace,
     /// Samples in which it was seen.
     seen: u32,
+    cpu: CpuMeter,
 }
 
 /// The state of each process, by pid and start time.
@@ -161,6 +163,7 @@ impl ProcessHistory {
             row.cgroup = entry.cgroup;
             row.growth = entry.shown_growth;
             row.pace = entry.pace;
+            entry.cpu.measure(&mut row.cpu, sampling.at);
             self.youth.take(row.comm, entry.seen, &mut row.pace);
             row.command.clone_from(&entry.command);
         }

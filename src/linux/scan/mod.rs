@@ -5,6 +5,7 @@ pub mod backend;
 pub(super) mod bpf;
 mod cgroup_rest;
 pub(super) mod command_lines;
+mod cpu_meter;
 pub(super) mod detail;
 pub(super) mod history;
 mod launch;
@@ -44,6 +45,9 @@ pub struct ScanPass<'a> {
     pub memory: &'a Memory,
     /// True if tasks have waited for memory in the last seconds: every row must be read.
     pub pressed: bool,
+    /// True if the processor time of processes with several threads is wanted too, which costs a step for each thread
+    /// where the kernel is asked to walk the tasks.
+    pub cpu: bool,
 }
 
 /// The result of a scan. Every process that is missing from the table is counted here.

@@ -2,6 +2,7 @@
 
 pub mod badness;
 pub mod comm;
+pub mod cpu;
 pub mod init;
 pub mod pace;
 pub mod protection;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use super::cgroup::CgroupKey;
 use crate::model::memory::nodes::NodeSet;
 use crate::model::process::comm::Comm;
+use crate::model::process::cpu::CpuTime;
 use crate::model::process::pace::Pace;
 use crate::model::process::score::OomScoreAdj;
 
@@ -108,6 +110,8 @@ pub struct Process {
     pub state: TaskState,
     /// Number of threads.
     pub threads: u32,
+    /// Processor time; `None` where it was not asked for, and in a recording.
+    pub cpu: Option<CpuTime>,
     /// A kernel thread (`PF_KTHREAD` in field 9 of stat): never a victim.
     pub kernel_thread: bool,
     /// The host's pid 1: never a victim. A container's init is not this.

@@ -31,6 +31,8 @@ pub struct Needs {
     pub complete: bool,
     /// The rows on the screen: the sampler reads their command lines and exact numbers.
     pub visible: Vec<ProcessId>,
+    /// True to read the processor time of every process; otherwise it is there where it costs nothing.
+    pub cpu: bool,
     /// The process whose details pane is open.
     pub detail: Option<ProcessId>,
     /// The memory cgroups on the screen: the sampler reads all their files.

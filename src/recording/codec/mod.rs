@@ -225,10 +225,11 @@ impl Layout {
     }
 }
 
-/// A structure by its fields, all of them in this order: the compiler names the ones that are missing. Their difference
+/// A structure by its fields, all of them in this order: the compiler names the ones that are missing. Those
+/// after a semicolon are not recorded. Their difference
 /// to an older value is a number whose bits say which fields follow.
 macro_rules! record {
-    ($type:ty { $($field:ident),+ $(,)? } $($more:item)*) => {
+    ($type:ty { $($field:ident),+ $(,)? $(; $($absent:ident),+)? } $($more:item)*) => {
         impl $crate::recording::codec::Coded for $type {
             $($more)*
             fn describe(to: &mut $crate::recording::codec::Layout) {
@@ -237,11 +238,11 @@ macro_rules! record {
                 }
             }
             fn put(&self, to: &mut $crate::recording::codec::Writer) {
-                let Self { $($field),+ } = self;
+                let Self { $($field),+ $(, $($absent: _),+)? } = self;
                 $( $crate::recording::codec::Coded::put($field, to); )+
             }
             fn take(from: &mut $crate::recording::codec::Reader<'_>) -> Result<Self, $crate::recording::codec::Malformed> {
-                Ok(Self { $($field: $crate::recording::codec::Coded::take(from)?),+ })
+                Ok(Self { $($field: $crate::recording::codec::Coded::take(from)?),+ $(, $($absent: Default::default()),+)? })
             }
             fn same(&self, base: &Self) -> bool {
                 true $( && $crate::recording::codec::Coded::same(&self.$field, &base.$field) )+
@@ -279,7 +280,7 @@ macro_rules! record {
                 if changed != 0 {
                     return Err($crate::recording::codec::Malformed);
                 }
-                Ok(Self { $($field),+ })
+                Ok(Self { $($field),+ $(, $($absent: Default::default()),+)? })
             }
         }
     };

@@ -67,7 +67,8 @@ record!(OwnCost {
     resident
 });
 
-record!(Process { id, ppid, uid, comm, state, threads, kernel_thread, global_init, memory, address_space, skipped_by_kernel, root_bonus, nodes, unreadable, adj, cgroup, cgroup_id, command_blocks, growth, pace, command }
+// The processor time changes in every sample, and no question about memory needs it.
+record!(Process { id, ppid, uid, comm, state, threads, kernel_thread, global_init, memory, address_space, skipped_by_kernel, root_bonus, nodes, unreadable, adj, cgroup, cgroup_id, command_blocks, growth, pace, command; cpu }
     fn put_list_change(items: &[Self], base: &[Self], to: &mut Writer) {
         process_list::put_change(items, base, to);
     }

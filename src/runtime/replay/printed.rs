@@ -11,7 +11,7 @@ use crate::app::settings::Settings;
 use crate::model::time::Wall;
 use crate::output::json::document;
 use crate::output::safe_json::escaped;
-use crate::output::table::plain;
+use crate::output::table::{Paper, plain};
 use crate::runtime::headless::print;
 use crate::runtime::{RunError, complain};
 
@@ -98,7 +98,7 @@ pub(super) fn print_moment(
             &state.marks,
             &state.events,
             &state.settings,
-            state.now,
+            (state.now, Paper::WHOLE),
         );
         format!("recorded {}\n{table}", stamp(snapshot.taken.wall))
     };

@@ -1,6 +1,7 @@
 //! The process table: rows, columns, order, filter, marks and tree.
 
 pub mod columns;
+mod folding;
 pub mod marks;
 pub mod preview;
 pub mod row;

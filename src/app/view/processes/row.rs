@@ -15,6 +15,10 @@ pub struct Row {
     pub depth: u16,
     /// Bit d: its ancestor at depth d, or itself, has siblings below. Levels from 32 on have no bit.
     pub siblings_below: u32,
+    /// How many rows are below it in the tree, those that are hidden too.
+    pub below: u32,
+    /// They are hidden.
+    pub collapsed: bool,
 }
 
 impl Row {
@@ -25,6 +29,8 @@ impl Row {
             index: u32::try_from(index).unwrap_or(u32::MAX),
             depth: 0,
             siblings_below: 0,
+            below: 0,
+            collapsed: false,
         }
     }
 

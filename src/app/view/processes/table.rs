@@ -4,13 +4,16 @@
 //! the bottom of a ranked table: the selection does not follow it there.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::app::view::columns::fit;
+use crate::app::view::columns::{Asked, fit_asked};
 use crate::app::view::list::{Hold, List};
+use crate::app::view::processes::columns::chosen::ChosenColumns;
+use crate::app::view::processes::columns::command::Commands;
 use crate::app::view::processes::columns::{
     COLUMNS, CellContext, Column, Order, PlacedColumn, column,
 };
+use crate::app::view::processes::folding::Folding;
 use crate::app::view::processes::row::Row;
 use crate::app::view::processes::tree;
 use crate::app::view::processes::wanted::Wanted;
@@ -43,6 +46,18 @@ pub struct ProcessTable {
     pub zoom: Option<Scope>,
     /// Tagged processes.
     pub tagged: BTreeSet<ProcessId>,
+    /// Processes whose children the tree hides.
+    collapsed: BTreeSet<ProcessId>,
+    /// A process that must be seen in the tree.
+    wanted_row: Option<ProcessId>,
+    /// Columns that somebody asked for.
+    pub chosen: ChosenColumns,
+    /// Command lines are shown as they are, with directories.
+    pub whole_commands: bool,
+    /// Cells that command lines are scrolled by.
+    scrolled: u16,
+    /// Columns that have nothing to say.
+    folding: Folding,
     /// Cells that the longest command and the longest group of the rows fill.
     wanted: Wanted,
     list: List<Row>,
@@ -63,6 +78,12 @@ impl Default for ProcessTable {
             follow: false,
             zoom: None,
             tagged: BTreeSet::new(),
+            collapsed: BTreeSet::new(),
+            wanted_row: None,
+            chosen: ChosenColumns::default(),
+            whole_commands: false,
+            scrolled: 0,
+            folding: Folding::default(),
             wanted: Wanted::default(),
             list: List::default(),
             keys: Vec::new(),
@@ -80,6 +101,11 @@ impl ProcessTable {
     /// The rows in order.
     pub fn rows(&self) -> &[Row] {
         self.list.rows()
+    }
+
+    /// True while the selection is whichever row is first.
+    pub fn is_on_top(&self) -> bool {
+        self.list.is_on_top()
     }
 
     /// Row of the selected process.
@@ -103,17 +129,69 @@ impl ProcessTable {
         self.forget_ended_tags(snapshot);
         let mut rows = self.shown_rows(context);
         self.put_in_order(&mut rows, context);
-        self.wanted = Wanted::by(&rows, snapshot);
         if self.tree {
+            self.reveal(snapshot);
             rows = tree::arrange(&rows, &snapshot.processes);
+            rows = tree::collapse(rows, &self.collapsed);
         }
+        self.wanted = Wanted::by(&rows, context);
+        self.folding.learn(&rows, context);
         self.list.keep_in_view(self.follow);
+        // A tag or the key to follow says that it is about this process, not about the first.
+        let held = self
+            .list
+            .selected()
+            .is_some_and(|id| self.tagged.contains(&id));
+        self.list.stay_on_top(!self.follow && !held);
         self.take_rows(rows, snapshot);
     }
 
-    /// The columns of a pane that is so wide.
+    /// The columns of a pane that is so wide: those that were chosen, the first ones longest; otherwise those that have
+    /// something to say, by their ranks. The sort column always.
     pub fn columns(&self, width: u16) -> Vec<PlacedColumn> {
-        fit(COLUMNS, width, &|id| self.wanted.of(id))
+        let sorted = |column: &Column| std::ptr::eq(column, self.sort);
+        let mut asked: Vec<_> = if self.chosen.is_empty() {
+            let shown = COLUMNS.iter().filter(|column| {
+                sorted(column) || (column.cell.by_default && !self.folding.is_folded(column))
+            });
+            shown.map(Asked::plain).collect()
+        } else {
+            let chosen = self.chosen.choices().zip(1..);
+            chosen
+                .map(|((column, width), rank)| Asked {
+                    column,
+                    rank,
+                    width,
+                })
+                .collect()
+        };
+        for asked in &mut asked {
+            if sorted(asked.column) {
+                asked.rank = 0;
+            }
+        }
+        fit_asked(&asked, width, &|id| self.wanted.of(id))
+    }
+
+    /// How much of command lines is shown.
+    pub fn commands(&self) -> Commands {
+        let is_named = self.chosen.columns().iter().any(|c| c.id == "name");
+        match (self.whole_commands, is_named) {
+            (true, _) => Commands::Whole,
+            (false, true) => Commands::Rest,
+            (false, false) => Commands::Short,
+        }
+    }
+
+    /// Cells that command lines are scrolled by.
+    pub fn scrolled(&self) -> u16 {
+        self.scrolled
+    }
+
+    /// Scrolls command lines by so many cells, as far as the longest reaches.
+    pub fn scroll_commands(&mut self, cells: i16) {
+        let most = self.wanted.longest().saturating_sub(1);
+        self.scrolled = self.scrolled.saturating_add_signed(cells).min(most);
     }
 
     fn shown_rows(&self, context: &CellContext<'_>) -> Vec<Row> {
@@ -210,6 +288,44 @@ impl ProcessTable {
     pub fn choose(&mut self, id: ProcessId) {
         self.list.choose(id);
         self.lived = false;
+        self.wanted_row = Some(id);
+    }
+
+    /// Hides what is below the selected process in the tree, or shows it; `None` does the other thing than before. False
+    /// if nothing is below it.
+    pub fn collapse(&mut self, hide: Option<bool>) -> bool {
+        let row = self.list.selected_row().filter(|row| row.below > 0);
+        let Some(row) = row.copied() else {
+            return false;
+        };
+        if hide.unwrap_or(!row.collapsed) {
+            self.collapsed.insert(row.id)
+        } else {
+            self.collapsed.remove(&row.id)
+        };
+        true
+    }
+
+    /// Shows what hides the process that was chosen, and forgets the processes that have ended.
+    fn reveal(&mut self, snapshot: &Snapshot) {
+        if self.collapsed.is_empty() {
+            self.wanted_row = None;
+            return;
+        }
+        let processes: BTreeMap<_, _> = snapshot.processes.iter().map(|p| (p.id.pid, p)).collect();
+        self.collapsed
+            .retain(|id| processes.get(&id.pid).is_some_and(|p| p.id == *id));
+        let mut above = self.wanted_row.take().map(|id| id.pid);
+        for _ in 0..snapshot.processes.len() {
+            let Some(process) = above.and_then(|pid| processes.get(&pid)) else {
+                return;
+            };
+            let parent = processes.get(&process.ppid);
+            if let Some(parent) = parent {
+                self.collapsed.remove(&parent.id);
+            }
+            above = parent.map(|parent| parent.id.pid);
+        }
     }
 
     fn forget_ended_tags(&mut self, snapshot: &Snapshot) {

@@ -1,9 +1,10 @@
-//! Puts children below their parents, keeping the given order among siblings.
+//! Puts children below their parents, keeping the given order among siblings; what is below a collapsed process is left
+//! out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::app::view::processes::row::Row;
-use crate::model::process::{Pid, Process};
+use crate::model::process::{Pid, Process, ProcessId};
 
 /// Deepest indentation: deeper levels share it.
 const MAX_DEPTH: u16 = 200;
@@ -54,9 +55,40 @@ pub fn arrange(sorted: &[Row], processes: &[Process]) -> Vec<Row> {
     arranged
 }
 
+/// Counts what is below each row of a forest, and leaves out what is below a collapsed one.
+pub fn collapse(mut rows: Vec<Row>, collapsed: &BTreeSet<ProcessId>) -> Vec<Row> {
+    let mut open: Vec<usize> = Vec::new();
+    let count = |from: usize, to: usize| u32::try_from(to - from - 1).unwrap_or(u32::MAX);
+    for at in 0..rows.len() {
+        while let Some(last) = open.pop() {
+            if rows[last].depth < rows[at].depth {
+                open.push(last);
+                break;
+            }
+            rows[last].below = count(last, at);
+        }
+        open.push(at);
+    }
+    let end = rows.len();
+    for last in open {
+        rows[last].below = count(last, end);
+    }
+    // Everything deeper than this is hidden.
+    let mut hidden: Option<u16> = None;
+    rows.retain_mut(|row| {
+        if hidden.is_some_and(|depth| row.depth > depth) {
+            return false;
+        }
+        row.collapsed = row.below > 0 && collapsed.contains(&row.id);
+        hidden = row.collapsed.then_some(row.depth);
+        true
+    });
+    rows
+}
+
 #[cfg(test)]
 mod tests {
-    use super::arrange;
+    use super::{arrange, collapse};
     use crate::app::view::processes::row::Row;
     use crate::model::process::{Process, ProcessId};
 
@@ -99,5 +131,36 @@ mod tests {
             .collect();
         pids.sort_unstable();
         assert_eq!(pids, [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_is_below_a_collapsed_process_is_counted_and_left_out() {
+        let row = |pid, depth| Row {
+            id: ProcessId {
+                pid,
+                start_ticks: 1,
+            },
+            index: 0,
+            depth,
+            siblings_below: 0,
+            below: 0,
+            collapsed: false,
+        };
+        let forest = vec![
+            row(1, 0),
+            row(2, 1),
+            row(3, 2),
+            row(4, 2),
+            row(5, 1),
+            row(6, 0),
+        ];
+        let told = |collapsed: &[u32]| -> Vec<(u32, u32)> {
+            let ids = collapsed.iter().map(|pid| row(*pid, 0).id).collect();
+            let rows = collapse(forest.clone(), &ids);
+            rows.iter().map(|r| (r.id.pid, r.below)).collect()
+        };
+        assert_eq!(told(&[]), [(1, 4), (2, 2), (3, 0), (4, 0), (5, 0), (6, 0)]);
+        assert_eq!(told(&[2, 6]), [(1, 4), (2, 2), (5, 0), (6, 0)]);
+        assert_eq!(told(&[1, 2]), [(1, 4), (6, 0)]);
     }
 }

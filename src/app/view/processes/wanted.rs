@@ -5,44 +5,77 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 use super::row::Row;
-use crate::app::view::processes::columns::command;
-use crate::model::snapshot::Snapshot;
+use crate::app::view::processes::columns::{CellContext, command};
 use crate::text::wording::short_group;
 
 /// No screen is wider: a longer command line is not measured.
 const ENOUGH: usize = 300;
+
+/// The kernel cuts names after so many bytes.
+const NAME: usize = 15;
+
+/// Cells that the lines of the tree may add to the names.
+const BRANCHES: usize = 10;
+
+/// Cells of the number of rows that are hidden below a process.
+const HIDDEN: usize = 5;
 
 /// Cells that the longest contents fill.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wanted {
     group: u16,
     command: u16,
+    name: u16,
+    pid: u16,
+    /// Bytes of the longest command line.
+    longest: u16,
+}
+
+fn cells(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
 }
 
 impl Wanted {
     /// Measures all rows, not those on the screen alone: scrolling must not move the columns.
-    pub(super) fn by(rows: &[Row], snapshot: &Snapshot) -> Self {
+    pub(super) fn by(rows: &[Row], context: &CellContext<'_>) -> Self {
+        let snapshot = context.snapshot;
         let processes = || rows.iter().filter_map(|row| row.process(snapshot));
         let keys: BTreeSet<_> = processes().filter_map(|process| process.cgroup).collect();
         let groups = keys.into_iter().filter_map(|key| snapshot.cgroup(key));
         let groups = groups.map(|group| short_group(group.path.as_str()).width());
-        let mut longest = 0;
-        for process in processes() {
+        let (mut command, mut name, mut bytes) = (0, 0, 0);
+        for row in rows {
+            let Some(process) = row.process(snapshot) else {
+                continue;
+            };
             // The lines of the tree take two cells a level.
-            let title = process.title();
-            longest = longest.max(if title.len() > ENOUGH {
-                ENOUGH
-            } else {
-                command::short(process).width()
-            });
-            if longest >= ENOUGH {
-                break;
+            let branches = (usize::from(row.depth) * 2).min(BRANCHES);
+            let hidden = if row.collapsed { HIDDEN } else { 0 };
+            let branches = branches + hidden;
+            let most = branches + process.comm.as_bytes().len().min(NAME);
+            if most > name {
+                name = name.max(branches + process.comm.text().width());
+            }
+            let Some(line) = process.command.as_deref() else {
+                continue;
+            };
+            bytes = bytes.max(line.len());
+            // Only a longer line can be wider.
+            if command < ENOUGH && line.len() + NAME + 2 > command {
+                command = command.max(if line.len() > ENOUGH {
+                    ENOUGH
+                } else {
+                    command::shown(process, context.commands).text.width()
+                });
             }
         }
-        let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let pid = processes().map(|process| process.id.pid).max();
         Self {
             group: cells(groups.max().unwrap_or(0)),
-            command: cells(longest),
+            command: cells(command),
+            name: cells(name),
+            pid: cells(pid.unwrap_or(0).to_string().len()),
+            longest: cells(bytes),
         }
     }
 
@@ -51,7 +84,14 @@ impl Wanted {
         match id {
             "cgroup" => Some(self.group),
             "command" => Some(self.command),
+            "name" => Some(self.name),
+            "pid" | "ppid" => Some(self.pid),
             _ => None,
         }
+    }
+
+    /// Cells to which the longest command line may reach.
+    pub(super) fn longest(self) -> u16 {
+        self.longest
     }
 }

@@ -49,6 +49,8 @@ pub(super) enum When {
     NotZero(Reg),
     /// The two are not equal.
     Differ(Reg, Reg),
+    /// The two are equal.
+    Same(Reg, Reg),
     /// The register does not hold this number.
     IsNot(Reg, i32),
 }
@@ -87,12 +89,14 @@ const LOAD_64: u8 = 0x18;
 const MOVE: u8 = 0xbf;
 const SET: u8 = 0xb7;
 const ADD: u8 = 0x07;
+const ADD_REG: u8 = 0x0f;
 const CALL: u8 = 0x85;
 const EXIT: u8 = 0x95;
 const JUMP: u8 = 0x05;
 const JUMP_EQ: u8 = 0x15;
 const JUMP_NE: u8 = 0x55;
 const JUMP_NE_REG: u8 = 0x5d;
+const JUMP_EQ_REG: u8 = 0x1d;
 const SHIFT_RIGHT: u8 = 0x77;
 const AND: u8 = 0x57;
 /// Eight bytes; the immediate 0 says "add".
@@ -145,6 +149,11 @@ impl Assembler {
     /// `to += value`
     pub(super) fn add(&mut self, to: Reg, value: i32) {
         self.push(ADD, to, 0, 0, value);
+    }
+
+    /// `to += from`
+    pub(super) fn add_register(&mut self, to: Reg, from: Reg) {
+        self.push(ADD_REG, to, from as u8, 0, 0);
     }
 
     /// `to &= bits`
@@ -219,6 +228,7 @@ impl Assembler {
             When::Zero(reg) => self.push(JUMP_EQ, reg, 0, 0, 0),
             When::NotZero(reg) => self.push(JUMP_NE, reg, 0, 0, 0),
             When::Differ(a, b) => self.push(JUMP_NE_REG, a, b as u8, 0, 0),
+            When::Same(a, b) => self.push(JUMP_EQ_REG, a, b as u8, 0, 0),
             When::IsNot(reg, number) => self.push(JUMP_NE, reg, 0, 0, number),
         }
     }

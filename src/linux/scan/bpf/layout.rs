@@ -52,6 +52,8 @@ pub(super) struct Layout {
     // mm_struct
     pub(super) rss: Counters,
     pub(super) page_tables: Field,
+    /// `None` where the kernel has other names for it.
+    pub(super) cpu: Option<CpuFields>,
     /// `None` on a host without memory cgroups.
     pub(super) group: Option<GroupPath>,
 }
@@ -65,6 +67,15 @@ pub(super) enum Counters {
     /// An array of four numbers of eight bytes at this offset. Those kernels do not let a program load
     /// directly from an array of `atomic_long_t` (kernel/bpf/btf.c: "is not a struct").
     Together(i16),
+}
+
+/// Processor time in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CpuFields {
+    /// `task_struct`: of a thread.
+    pub(super) thread: Field,
+    /// `signal_struct`: of the threads that have ended.
+    pub(super) ended: Field,
 }
 
 /// How the program visits the tasks.

@@ -6,6 +6,9 @@
 //!     record = array[slot++], or go on if the array is full
 //!     record.pid = task.tgid, …                      from the running kernel's own offsets
 //! return slot
+//!
+//! With the kernel's number for "all threads" as input.second, the other threads of a process follow its main thread, and
+//! the processor time of each is added to the record.
 //! ```
 //!
 //! On older kernels (5.8 and later) the kernel runs the loop (`bpf_iter`): it calls the program for every
@@ -16,11 +19,12 @@
 //! never finish checking the loop.
 
 use super::assembler::{Assembler, Instruction, Label, Reg, When};
-use super::layout::{Counters, Field, Functions, Layout, Visit, Width};
+use super::layout::{Counters, CpuFields, Field, Functions, Layout, Visit, Width};
 use super::record::place::{self, nth};
 
-/// `BPF_TASK_ITER_ALL_PROCS` (kernel/bpf/task_iter.c).
-const ALL_PROCESSES: i32 = 0;
+/// `BPF_TASK_ITER_ALL_PROCS` and `BPF_TASK_ITER_ALL_THREADS` (kernel/bpf/task_iter.c): what the walk visits.
+pub(super) const ALL_PROCESSES: u32 = 0;
+pub(super) const ALL_THREADS: u32 = 1;
 
 /// The roles of the registers; all of them survive calls.
 const TASK: Reg = Reg::R6;
@@ -42,10 +46,20 @@ const KEY: Field = Field {
     width: Width::Word,
 };
 
-/// The first word of the input.
+/// The words of the input: the first slot, and what to visit.
 const FIRST: Field = Field {
     offset: 0,
     width: Width::Word,
+};
+const SECOND: Field = Field {
+    offset: 4,
+    width: Width::Word,
+};
+
+/// Where the second word is kept, above the key.
+const VISITED: Field = Field {
+    offset: -16,
+    width: Width::Double,
 };
 
 /// The program for a kernel with this layout; `None` if a jump is too far.
@@ -60,7 +74,7 @@ pub(super) fn task_walk(layout: &Layout, array: i32) -> Option<Vec<Instruction>>
             iterator_size,
             functions,
         } => {
-            let iterator = -8 - i32::try_from(iterator_size.next_multiple_of(8)).ok()?;
+            let iterator = -16 - i32::try_from(iterator_size.next_multiple_of(8)).ok()?;
             walk.all_tasks(functions, iterator);
         }
         Visit::IsCalled {
@@ -81,11 +95,13 @@ impl Walk<'_> {
     fn all_tasks(&mut self, functions: Functions, iterator: i32) {
         let (next, end) = (self.asm.label(), self.asm.label());
         self.asm.load(SLOT, Reg::R1, FIRST);
+        self.asm.load(Reg::R2, Reg::R1, SECOND);
+        self.asm.store(Reg::Frame, VISITED, Reg::R2);
         self.asm.call(functions.rcu_lock);
         self.point_at_stack(Reg::R1, iterator);
         // There is no task to start from.
         self.asm.set(Reg::R2, 0);
-        self.asm.set(Reg::R3, ALL_PROCESSES);
+        self.asm.load(Reg::R3, Reg::Frame, VISITED);
         self.asm.call(functions.iter_new);
         self.asm.place(next);
         self.point_at_stack(Reg::R1, iterator);
@@ -95,6 +111,7 @@ impl Walk<'_> {
         // The first task of the list is the idle task, which is not a process.
         self.asm.load(Reg::R1, TASK, self.layout.tgid);
         self.asm.jump(When::Zero(Reg::R1), next);
+        self.thread_of_last_record(next);
         self.asm.store(Reg::Frame, KEY, SLOT);
         self.look_up();
         // Count even without room: the caller then knows how many records are needed.
@@ -128,9 +145,18 @@ impl Walk<'_> {
         self.asm.store(COUNTER, place::PID, Reg::R1);
         self.asm.place(counted);
         // Threads are tasks too: only the thread group leader gets a record.
+        let leads = self.asm.label();
         self.asm.load(Reg::R1, TASK, self.layout.pid);
         self.asm.load(Reg::R2, TASK, self.layout.tgid);
-        self.asm.jump(When::Differ(Reg::R1, Reg::R2), end);
+        self.asm.jump(When::Same(Reg::R1, Reg::R2), leads);
+        if let Some(cpu) = self.layout.cpu {
+            self.asm.load(Reg::R1, COUNTER, place::PID);
+            self.asm.store(Reg::Frame, KEY, Reg::R1);
+            self.look_up();
+            self.add_thread(cpu, end);
+        }
+        self.asm.jump(When::Always, end);
+        self.asm.place(leads);
         self.asm.load(Reg::R1, COUNTER, place::PID);
         self.asm.add(Reg::R1, 1);
         self.asm.store(COUNTER, place::PID, Reg::R1);
@@ -141,6 +167,37 @@ impl Walk<'_> {
         self.asm.place(end);
         self.asm.set(Reg::R0, 0);
         self.asm.exit();
+    }
+
+    /// A thread that does not lead its group is added to the last record, if that is its process's: goes on at `next`.
+    fn thread_of_last_record(&mut self, next: Label) {
+        let Some(cpu) = self.layout.cpu else {
+            return;
+        };
+        let leads = self.asm.label();
+        self.asm.load(Reg::R1, TASK, self.layout.pid);
+        self.asm.load(Reg::R2, TASK, self.layout.tgid);
+        self.asm.jump(When::Same(Reg::R1, Reg::R2), leads);
+        self.asm.copy(Reg::R1, SLOT);
+        self.asm.add(Reg::R1, -1);
+        self.asm.store(Reg::Frame, KEY, Reg::R1);
+        self.look_up();
+        self.add_thread(cpu, next);
+        self.asm.jump(When::Always, next);
+        self.asm.place(leads);
+    }
+
+    /// Adds the processor time of the task to the record that `r0` points to; `done` if there is none, or it is another
+    /// process's.
+    fn add_thread(&mut self, cpu: CpuFields, done: Label) {
+        self.asm.jump(When::Zero(Reg::R0), done);
+        self.asm.load(Reg::R1, Reg::R0, place::PID);
+        self.asm.load(Reg::R2, TASK, self.layout.tgid);
+        self.asm.jump(When::Differ(Reg::R1, Reg::R2), done);
+        self.asm.load(Reg::R1, Reg::R0, place::CPU);
+        self.asm.load(Reg::R2, TASK, cpu.thread);
+        self.asm.add_register(Reg::R1, Reg::R2);
+        self.asm.store(Reg::R0, place::CPU, Reg::R1);
     }
 
     fn point_at_stack(&mut self, reg: Reg, offset: i32) {
@@ -188,6 +245,12 @@ impl Walk<'_> {
         self.asm.load(SIGNAL, TASK, layout.signal);
         self.keep(place::ADJ, SIGNAL, layout.oom_score_adj);
         self.keep(place::THREADS, SIGNAL, layout.threads);
+        if let Some(cpu) = layout.cpu {
+            self.asm.load(Reg::R1, SIGNAL, cpu.ended);
+            self.asm.load(Reg::R2, TASK, cpu.thread);
+            self.asm.add_register(Reg::R1, Reg::R2);
+            self.asm.store(RECORD, place::CPU, Reg::R1);
+        }
     }
 
     fn state(&mut self) {

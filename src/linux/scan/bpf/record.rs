@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use super::layout::{Field, Width};
 use crate::model::process::comm::Comm;
+use crate::model::process::cpu::CpuTime;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{MemoryUse, Process, ProcessId, TaskState};
 
@@ -32,6 +33,9 @@ pub(super) struct Record {
     pub(super) rss: [i64; 4],
     /// Bytes.
     pub(super) page_tables: i64,
+    /// Nanoseconds of a processor: of the main thread, of the threads that have ended, and of the others where the walk
+    /// visits them.
+    pub(super) cpu: u64,
 }
 
 /// The offset and width of each field of [`Record`], for the program.
@@ -42,7 +46,7 @@ pub(super) mod place {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_possible_wrap,
-            reason = "a record has 128 bytes"
+            reason = "a record has 136 bytes"
         )]
         let offset = offset as i16;
         Field { offset, width }
@@ -69,6 +73,7 @@ pub(super) mod place {
     place!(MM, mm, Double);
     place!(RSS, rss, Double);
     place!(PAGE_TABLES, page_tables, Double);
+    place!(CPU, cpu, Double);
 
     /// The eight bytes `index` places after `field`.
     pub(in super::super) const fn nth(field: Field, index: i16) -> Field {
@@ -81,6 +86,17 @@ pub(super) mod place {
 
 /// `PF_KTHREAD` (include/linux/sched.h).
 const PF_KTHREAD: u32 = 0x0020_0000;
+
+/// Whose processor time is in the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// Nobody's: this kernel has other names for it.
+    Unknown,
+    /// That of main threads and of threads that have ended.
+    Leaders,
+    /// That of all threads.
+    All,
+}
 
 /// The units for converting a record.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +112,20 @@ impl Record {
     /// this record.
     pub(super) fn is_leaderless(&self) -> bool {
         self.mm == 0 && self.threads > 1 && self.flags & PF_KTHREAD == 0
+    }
+
+    /// The processor time, if it is that of all threads.
+    pub(super) fn cpu(&self, walk: Threads, pass: u64) -> Option<CpuTime> {
+        let is_whole = match walk {
+            Threads::Unknown => false,
+            Threads::Leaders => self.threads <= 1,
+            Threads::All => true,
+        };
+        is_whole.then_some(CpuTime {
+            nanos: self.cpu,
+            read: pass,
+            percent: None,
+        })
     }
 
     /// The same row that the files of `/proc` would give.

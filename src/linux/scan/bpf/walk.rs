@@ -8,7 +8,8 @@ use super::btf::BtfError;
 use super::calls::Begun;
 use super::layout::{Layout, Way};
 use super::loading::{Loaded, Loading, Tasks, is_nearly_full, with_room_to_grow};
-use super::record::Units;
+use super::program::{ALL_PROCESSES, ALL_THREADS};
+use super::record::{Threads, Units};
 use super::refusal::Refusal;
 use super::unlisted::Unlisted;
 use crate::linux::ReadError;
@@ -98,7 +99,7 @@ impl BpfScan {
 
     /// Runs the program once. Uses the larger array as soon as the kernel has accepted it, and asks for one long
     /// before this one is full: until then this one goes on.
-    fn walk(&mut self) -> Result<Walked, Refusal> {
+    fn walk(&mut self, threads: bool) -> Result<Walked, Refusal> {
         match self.larger.as_ref().and_then(Loading::answer) {
             None => {}
             Some(Ok(loaded)) => {
@@ -116,7 +117,7 @@ impl BpfScan {
         let first_is_old = begun.is_some();
         let written = match &self.loaded.tasks {
             Tasks::Walk(program) => {
-                let mut input = [0; 2];
+                let mut input = [0, if threads { ALL_THREADS } else { ALL_PROCESSES }];
                 0..program.run(&mut input).map_err(Refusal::of("task walk"))?
             }
             Tasks::Link(link) => {
@@ -160,7 +161,7 @@ impl ProcessScan for BpfScan {
     ) -> Result<ScanCount, ReadError> {
         table.clear();
         self.pressed = pass.pressed;
-        let walked = self.walk().map_err(|refusal| {
+        let walked = self.walk(pass.cpu).map_err(|refusal| {
             ReadError::new(
                 Path::new("bpf"),
                 "the process table",
@@ -173,12 +174,19 @@ impl ProcessScan for BpfScan {
             tick_nanos: self.tick_nanos,
             global_init: wants.global_init,
         };
+        let threads = match (&self.layout.cpu, &self.loaded.tasks) {
+            (None, _) => Threads::Unknown,
+            (Some(_), Tasks::Walk(_)) if !pass.cpu => Threads::Leaders,
+            // The kernel's own iterator visits all tasks.
+            (Some(_), _) => Threads::All,
+        };
         with_room(table, walked.records.len());
         for record in walked
             .records
             .filter_map(|index| self.loaded.array.get(index))
         {
             let mut row = record.row(units);
+            row.cpu = record.cpu(threads, pass.seq);
             if record.is_leaderless() {
                 self.files.living_thread(&mut row, wants);
             }
@@ -239,6 +247,7 @@ mod tests {
             shown: &[],
             memory: &Memory::default(),
             pressed: false,
+            cpu: true,
         };
         let mut table = Vec::new();
         let own = std::process::id();
@@ -283,6 +292,7 @@ mod tests {
             shown: &[],
             memory: &memory,
             pressed,
+            cpu: false,
         };
         let mut table = Vec::new();
         scan.scan(&wants, &pass(false), &mut table)

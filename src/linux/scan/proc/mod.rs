@@ -23,7 +23,7 @@ use crate::linux::ReadError;
 use crate::linux::host::is_own_namespace;
 use crate::linux::kernel_file::{FileBuffer, is_gone, number};
 use crate::linux::scan::proc::pid_table::PidTable;
-use crate::linux::scan::proc::row::{RowReader, row_of};
+use crate::linux::scan::proc::row::{RowReader, cpu_time, row_of};
 use crate::linux::scan::proc::schedule::Visits;
 use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants, with_room};
 use crate::model::memory::Memory;
@@ -153,6 +153,7 @@ impl ProcScan {
                 (visits.row.uid, visits.row.adj) = (before.uid, before.adj);
             }
         }
+        visits.row.cpu = Some(cpu_time(&stat, pass.seq));
         if !visits.row.kernel_thread {
             if due.status {
                 self.reader.status(&mut visits.row, &stat, wants)?;

@@ -11,6 +11,7 @@ use crate::linux::scan::ScanWants;
 use crate::linux::scan::proc::stat_line::{self, StatLine};
 use crate::linux::scan::proc::status_lines;
 use crate::model::kernel::RssSource;
+use crate::model::process::cpu::CpuTime;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Pid, Process, ProcessId};
 
@@ -61,6 +62,7 @@ impl RowReader {
             return Ok(None);
         };
         let mut row = row_of(pid, &stat, wants);
+        row.cpu = Some(cpu_time(&stat, 0));
         if !row.kernel_thread {
             self.status(&mut row, &stat, wants)?;
             self.adj(&mut row)?;
@@ -166,6 +168,16 @@ impl RowReader {
             threads.extend(number(entry.file_name().to_bytes()));
         }
         Some(threads)
+    }
+}
+
+/// The processor time in `stat`, read in this pass.
+pub(crate) fn cpu_time(stat: &StatLine, pass: u64) -> CpuTime {
+    let tick = 1_000_000_000 / rustix::param::clock_ticks_per_second().max(1);
+    CpuTime {
+        nanos: stat.cpu_ticks.saturating_mul(tick),
+        read: pass,
+        percent: None,
     }
 }
 

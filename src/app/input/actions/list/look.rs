@@ -8,6 +8,7 @@ use crate::app::input::actions::run::look::{
     details, domain_ledger, event_details, follow, invert, kernel_threads, ledger, older,
     other_pane, rules, sort, sort_beside, tag, tree, untag, zoom_to_event,
 };
+use crate::app::input::actions::run::table::{collapse, scroll_commands, users, whole_commands};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::prompt::PromptKind;
 use crate::app::input::scope::KeyScope;
@@ -214,6 +215,48 @@ pub(super) const LOOK: &[Action] = &[
         keys: &["F"],
         group: Group::Look,
         places: &[Place::new(TABLE, follow)],
+    },
+    Action {
+        id: Id::ScrollRight,
+        doc: "scroll the command lines to the right",
+        keys: &["Right"],
+        group: Group::Look,
+        places: &[Place::new(TABLE, |s| scroll_commands(s, 8))],
+    },
+    Action {
+        id: Id::ScrollLeft,
+        doc: "scroll the command lines to the left",
+        keys: &["Left"],
+        group: Group::Look,
+        places: &[Place::new(TABLE, |s| scroll_commands(s, -8))],
+    },
+    Action {
+        id: Id::ScrollHome,
+        doc: "the command lines from their beginning",
+        keys: &["^"],
+        group: Group::Look,
+        places: &[Place::new(TABLE, |s| scroll_commands(s, i16::MIN))],
+    },
+    Action {
+        id: Id::WholeCommands,
+        doc: "command lines as they are, or without directories",
+        keys: &["p"],
+        group: Group::Look,
+        places: &[Place::new(PROCESSES, whole_commands)],
+    },
+    Action {
+        id: Id::Collapse,
+        doc: "tree: hide or show what is below the process",
+        keys: &["*"],
+        group: Group::Look,
+        places: &[Place::new(TABLE, collapse)],
+    },
+    Action {
+        id: Id::Users,
+        doc: "choose whose processes are shown",
+        keys: &["w"],
+        group: Group::Look,
+        places: &[Place::new(TABLE, users), Place::dialog(&[KeyScope::Users])],
     },
     Action {
         id: Id::Tag,

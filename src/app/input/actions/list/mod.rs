@@ -44,6 +44,7 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Cgroup,
     KeyScope::Signal,
     KeyScope::Sort,
+    KeyScope::Users,
     KeyScope::Undo,
     KeyScope::History,
     KeyScope::Incident,

@@ -4,6 +4,7 @@ use super::{Action, Group, PANES, Place};
 use crate::app::dialog::help::HelpDialog;
 use crate::app::input::actions::run::incident::quit;
 use crate::app::input::actions::run::look::{pause, refresh};
+use crate::app::input::actions::run::table::plus_or_minus;
 use crate::app::input::actions::run::time::save_recording;
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
@@ -38,17 +39,17 @@ pub(super) const PROGRAM: &[Action] = &[
     },
     Action {
         id: Id::Faster,
-        doc: "refresh more often",
+        doc: "refresh more often; in the tree: hide what is below the process",
         keys: &["-"],
         group: Group::Program,
-        places: &[Place::new(PANES, |s| s.change_delay(false))],
+        places: &[Place::new(PANES, |s| plus_or_minus(s, false))],
     },
     Action {
         id: Id::Slower,
-        doc: "refresh less often",
+        doc: "refresh less often; in the tree: show what is below the process",
         keys: &["+", "="],
         group: Group::Program,
-        places: &[Place::new(PANES, |s| s.change_delay(true))],
+        places: &[Place::new(PANES, |s| plus_or_minus(s, true))],
     },
     Action {
         id: Id::Refresh,

@@ -4,4 +4,5 @@ pub(super) mod act;
 pub(super) mod back;
 pub(super) mod incident;
 pub(super) mod look;
+pub(super) mod table;
 pub(super) mod time;

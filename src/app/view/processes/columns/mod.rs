@@ -1,8 +1,14 @@
 //! Columns of the process table: what they read and how they sort. [`COLUMNS`] is the list: adding a column
 //! is adding a row there.
 
+mod badness;
+pub mod bar;
+pub mod chosen;
 pub mod command;
+mod identity;
 mod list;
+mod memory;
+mod time;
 
 use std::cmp::Ordering;
 
@@ -12,6 +18,7 @@ use crate::model::filter::FilterContext;
 use crate::model::kernel::KernelRules;
 use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
+use command::Commands;
 
 pub use crate::app::view::columns::{Align, Cell, Width};
 pub use list::COLUMNS;
@@ -27,6 +34,10 @@ pub struct CellContext<'a> {
     pub total: u64,
     /// Who dies next.
     pub marks: &'a Marks,
+    /// Clock ticks per second of start times.
+    pub ticks: u64,
+    /// How much of command lines is shown.
+    pub commands: Commands,
 }
 
 impl<'a> CellContext<'a> {
@@ -85,18 +96,105 @@ impl Sort {
     }
 }
 
-/// A column of the process table.
-pub type Column = columns::Column<CellOf, Sort>;
+/// A value as a program wants it: base units, nothing cut.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Raw {
+    /// Not known, or there is none.
+    Nothing,
+    /// Bytes, pids, counts.
+    Whole(i64),
+    /// Shares, rates and seconds.
+    Real(f64),
+    /// Names.
+    Text(String),
+}
 
-/// A column of the process table on the screen.
-pub type PlacedColumn = columns::Placed<CellOf, Sort>;
+impl Raw {
+    fn whole(value: Option<impl TryInto<i64>>) -> Self {
+        value
+            .and_then(|value| value.try_into().ok())
+            .map_or(Self::Nothing, Self::Whole)
+    }
+}
 
 /// Makes the cell of a process.
 type CellOf = fn(&Process, &CellContext<'_>) -> Cell;
 
+/// Makes the value of a process.
+type RawOf = fn(&Process, &CellContext<'_>) -> Raw;
+
+/// True if the column tells something about this process.
+type Says = fn(&Process, &CellContext<'_>) -> bool;
+
+/// What a column shows of a process.
+#[derive(Debug, Clone, Copy)]
+pub struct Shows {
+    /// Text and tone.
+    pub cell: CellOf,
+    /// The value for a program; `None` for a column that only draws.
+    pub raw: Option<RawOf>,
+    /// If it may have nothing to tell about a whole table: then the column folds away.
+    pub says: Option<Says>,
+    /// It is shown without being asked for.
+    pub by_default: bool,
+}
+
+impl Shows {
+    const fn new(cell: CellOf, raw: RawOf) -> Self {
+        Self {
+            cell,
+            raw: Some(raw),
+            says: None,
+            by_default: true,
+        }
+    }
+
+    const fn drawn(cell: CellOf) -> Self {
+        Self {
+            cell,
+            raw: None,
+            says: None,
+            by_default: true,
+        }
+    }
+
+    /// Folds away while this is true of no process.
+    const fn folds_unless(self, says: Says) -> Self {
+        Self {
+            says: Some(says),
+            ..self
+        }
+    }
+
+    /// Is shown if asked for.
+    const fn on_demand(self) -> Self {
+        Self {
+            by_default: false,
+            ..self
+        }
+    }
+}
+
+/// A column of the process table.
+pub type Column = columns::Column<Shows, Sort>;
+
+/// A column of the process table on the screen.
+pub type PlacedColumn = columns::Placed<Shows, Sort>;
+
 /// The column of this id.
 pub fn column(id: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|c| c.id == id)
+}
+
+/// Unknown values sort as the smallest.
+fn or_least(value: Option<impl Into<i64>>) -> i64 {
+    value.map_or(i64::MIN, Into::into)
+}
+
+/// A whole number that sorts as the value does (from `f32::total_cmp`).
+fn ascending(value: f32) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    i64::from(if bits < 0 { bits ^ i32::MAX } else { bits })
 }
 
 #[cfg(test)]
@@ -112,10 +210,9 @@ mod tests {
                 .map(|p| p.column.id)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(ids(36), ["mark", "pid", "badness", "command"]);
-        assert!(ids(80).contains(&"score") && ids(80).contains(&"protection"));
-        assert_eq!(ids(200).len(), COLUMNS.len());
-        for width in 36..300 {
+        assert_eq!(ids(44), ["mark", "pid", "name", "badness", "command"]);
+        assert!(ids(80).contains(&"bar") && ids(80).contains(&"growth"));
+        for width in 46..300 {
             let used: u16 = fit(COLUMNS, width, &|_| None)
                 .iter()
                 .map(|p| p.width + 1)

@@ -1,6 +1,6 @@
 //! Looks up the members and functions of a [`Layout`] in the kernel's type information.
 
-use super::{Counters, Field, Functions, GroupPath, Layout, Visit, Way, Width};
+use super::{Counters, CpuFields, Field, Functions, GroupPath, Layout, Visit, Way, Width};
 use crate::linux::scan::bpf::btf::Blob;
 use crate::linux::scan::bpf::btf::{Btf, BtfError};
 use crate::model::cgroup::CgroupVersion;
@@ -27,6 +27,10 @@ const NAMES: &[&str] = &[
     "signal_struct",
     "oom_score_adj",
     "nr_threads",
+    "se",
+    "sched_entity",
+    "sum_exec_runtime",
+    "sum_sched_runtime",
     "mm_struct",
     "rss_stat",
     "pgtables_bytes",
@@ -98,6 +102,8 @@ impl Layout {
             threads: field(btf, "signal_struct", &["nr_threads"])?,
             rss: rss(btf)?,
             page_tables: field(btf, "mm_struct", &["pgtables_bytes", "counter"])?,
+            // Nothing of memory needs it.
+            cpu: cpu(btf).ok(),
             group: if version == CgroupVersion::None {
                 None
             } else {
@@ -105,6 +111,13 @@ impl Layout {
             },
         })
     }
+}
+
+fn cpu(btf: &mut Btf<'_, impl Blob>) -> Result<CpuFields, BtfError> {
+    Ok(CpuFields {
+        thread: field(btf, "task_struct", &["se", "sum_exec_runtime"])?,
+        ended: field(btf, "signal_struct", &["sum_sched_runtime"])?,
+    })
 }
 
 fn walks(btf: &mut Btf<'_, impl Blob>) -> Result<Visit, BtfError> {

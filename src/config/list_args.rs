@@ -1,0 +1,84 @@
+//! What to print instead of the dashboard, and of whom: the options that top(1) has too.
+
+use clap::Args;
+
+use super::launch::PrintForm;
+use crate::model::filter::Filter;
+
+/// Options of the printed forms.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a command line is a bag of switches"
+)]
+pub(super) struct ListArgs {
+    /// Print one plain table (no escape codes) and exit
+    #[arg(long)]
+    once: bool,
+
+    /// Print a table each period, as top does; ends quietly when nobody reads it
+    #[arg(long, short = 'b', conflicts_with = "once")]
+    batch: bool,
+
+    /// Print so many samples, one each period
+    #[arg(long, short = 'n', value_name = "N", conflicts_with = "once",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// Print one JSON document of the whole sample and exit (unfiltered); with -n or -b one a line
+    #[arg(long)]
+    json: bool,
+
+    /// Print comma-separated values: raw numbers, a column with the time, the names once
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
+    /// Print sentences, for screen readers: no columns, no bars, processes by their pids
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    plain: bool,
+
+    /// Only these processes
+    #[arg(long, short = 'p', value_name = "PID,…", value_delimiter = ',')]
+    pid: Vec<u32>,
+
+    /// Only the processes of this user, by name or number
+    #[arg(long, short = 'u', value_name = "USER")]
+    user: Option<String>,
+}
+
+impl ListArgs {
+    /// The form to print and how many samples; `None` for the dashboard.
+    pub(super) fn printed(&self) -> Option<(PrintForm, Option<u64>)> {
+        let form = match (self.json, self.csv, self.plain) {
+            (true, ..) => PrintForm::Json,
+            (_, true, _) => PrintForm::Csv,
+            (.., true) => PrintForm::Sentences,
+            _ if self.once || self.batch || self.count.is_some() => PrintForm::Table,
+            _ => return None,
+        };
+        let forever = self.batch && self.count.is_none();
+        Some((form, (!forever).then(|| self.count.unwrap_or(1))))
+    }
+
+    /// The filter, and besides it the pids and the user.
+    ///
+    /// # Errors
+    /// A sentence about the user or the pids.
+    pub(super) fn narrowed(&self, filter: Filter) -> Result<Filter, String> {
+        let mut terms = vec![filter.text().to_owned()];
+        if !self.pid.is_empty() {
+            let pids: Vec<_> = self.pid.iter().map(u32::to_string).collect();
+            terms.push(format!("pid:{}", pids.join(",")));
+        }
+        if let Some(user) = &self.user {
+            if user.is_empty() || user.contains(char::is_whitespace) {
+                return Err(format!("--user takes a name or a number, not '{user}'"));
+            }
+            terms.push(format!("user:{user}"));
+        }
+        if terms.len() == 1 {
+            return Ok(filter);
+        }
+        Filter::parse(terms.join(" ").trim())
+    }
+}

@@ -1,0 +1,127 @@
+//! The linear form of `--plain`, for screen readers: a sentence for each thing, no columns, no bars, the processes by
+//! their pids, so that a line stays where it was.
+
+use super::listed::{context, listed};
+use super::printable;
+use crate::app::settings::Settings;
+use crate::app::view::processes::columns::CellContext;
+use crate::app::view::processes::marks::{Mark, Marks};
+use crate::model::process::badness::badness;
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::{Host, Snapshot};
+use crate::text::cells::prefix;
+use crate::text::{format, wording};
+
+/// Most of a command line, in cells.
+const COMMAND: usize = 200;
+
+/// The whole text, a sentence on each line.
+pub fn sentences(snapshot: &Snapshot, host: &Host, marks: &Marks, settings: &Settings) -> String {
+    let context = context(snapshot, host, marks, settings);
+    let mut said = vec![machine(snapshot, host, settings), swap(snapshot)];
+    said.extend(domains(snapshot));
+    let mut rows = listed(&context, host, settings);
+    if settings.sort.is_none() {
+        rows.sort_by_key(|process| process.id);
+    }
+    said.push(match (rows.len(), settings.filter.text()) {
+        (0, "") => "There are no processes.".to_owned(),
+        (0, filter) => format!("No process passes the filter {filter}."),
+        (count, "") => format!(
+            "{}:",
+            format::number_of(count as u64, "process", "processes")
+        ),
+        (count, filter) => {
+            let count = format::number_of(count as u64, "process passes", "processes pass");
+            format!("{count} the filter {filter}:")
+        }
+    });
+    said.extend(rows.into_iter().map(|process| row(process, &context)));
+    let lines = said
+        .iter()
+        .map(|sentence| format!("{}\n", printable(sentence)));
+    lines.collect()
+}
+
+fn machine(snapshot: &Snapshot, host: &Host, settings: &Settings) -> String {
+    let (used, limit, whose) = snapshot.gauge();
+    let group = whose.and_then(|key| snapshot.cgroup(key));
+    let whose = group.map_or_else(|| host.name.clone(), |group| group.path.to_string());
+    format!(
+        "Memory of {whose}: {} of {} used, {}.",
+        format::percent(used),
+        format::long_size(limit),
+        settings.thresholds.band(used).name(),
+    )
+}
+
+fn swap(snapshot: &Snapshot) -> String {
+    let memory = &snapshot.memory;
+    match memory.swap_total {
+        0 => "There is no swap.".to_owned(),
+        total => format!(
+            "Swap: {} of {} used.",
+            format::long_size(memory.swap_used()),
+            format::long_size(total)
+        ),
+    }
+}
+
+fn domains(snapshot: &Snapshot) -> impl Iterator<Item = String> {
+    snapshot.domains.iter().map(|domain| {
+        let place = wording::domain(domain.scope, snapshot);
+        let who = domain.verdict.map_or_else(
+            || "nobody can be killed".to_owned(),
+            |verdict| format!("{} dies first", wording::victim(&verdict, snapshot)),
+        );
+        let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
+        let full = group.and_then(|group| Some((group.usage?, group.limits.max?)));
+        let full = full.map_or_else(String::new, |(usage, limit)| {
+            let (usage, limit) = (format::long_size(usage), format::long_size(limit));
+            format!(" {usage} of {limit} used.")
+        });
+        format!("If the memory of {place} runs out, {who}.{full}")
+    })
+}
+
+fn row(process: &Process, context: &CellContext<'_>) -> String {
+    let ProcessId { pid, .. } = process.id;
+    let snapshot = context.snapshot;
+    let mut facts = Vec::new();
+    let word = context.marks.word(process);
+    if context.marks.mark(process) != Mark::None || process.state.is_dead() {
+        facts.push(word.to_lowercase());
+    }
+    if let Some(points) = badness(process, context.total).points() {
+        let share = format::permille(points, context.total);
+        facts.push(format!("badness {share} per mille"));
+    }
+    match &process.memory {
+        Some(memory) => {
+            let size = |pages: u64| format::long_size(pages * context.rules.page_size);
+            facts.push(format!("{} resident", size(memory.rss)));
+            if memory.swap > 0 {
+                facts.push(format!("{} swapped out", size(memory.swap)));
+            }
+        }
+        None if process.unreadable => facts.push("memory not readable".to_owned()),
+        None => facts.push("no memory".to_owned()),
+    }
+    if let Some(growth) = process.growth.filter(|growth| growth.abs() >= 1024.0) {
+        facts.push(format!("growth {}", format::rate(f64::from(growth))));
+    }
+    if let Some(adj) = process.adj.filter(|adj| adj.get() != 0) {
+        facts.push(format!("oom_score_adj {adj}"));
+    }
+    let user = snapshot.user(process.uid);
+    facts.push(format!(
+        "user {}",
+        user.map_or_else(|| process.uid.to_string(), str::to_owned)
+    ));
+    let group = process.cgroup.and_then(|key| snapshot.cgroup(key));
+    facts.extend(group.map(|group| format!("in {}", wording::short_group(group.path.as_str()))));
+    let title = process.title();
+    let (bytes, _) = prefix(&title, COMMAND, false);
+    facts.push(format!("command {}", title.get(..bytes).unwrap_or("")));
+    format!("{pid} {}: {}.", process.comm, facts.join(", "))
+}
