@@ -4,6 +4,7 @@ use clap::Parser;
 
 use super::commands::Command;
 use super::flags::Flags;
+use super::print::Printed;
 use super::root::RootArgs;
 
 /// Who dies next when memory runs out, why, and how to prevent it.
@@ -33,8 +34,12 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) json: bool,
 
-    /// Print each setting, its value and where it came from, and exit
-    #[arg(long)]
+    /// Print what oomtop knows about itself, and exit
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(super) print: Option<Printed>,
+
+    /// The name that `--print config` had
+    #[arg(long, hide = true, conflicts_with = "print")]
     pub(super) print_config: bool,
 
     /// Print the version; with --verbose also how this machine is read

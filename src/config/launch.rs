@@ -29,8 +29,8 @@ pub enum Mode {
     Json(SampleLaunch),
     /// How this machine is read, then exit.
     Facts(FactsLaunch),
-    /// Print this text: the settings and where each came from.
-    PrintConfig(String),
+    /// Print this text: what `--print` asks for.
+    Print(String),
     /// The OOM reports of a log, then exit.
     Explain(ExplainLaunch),
     /// Why a process or a unit died, then exit.

@@ -34,6 +34,7 @@ pub use launch::{
     RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
     WhyLaunch,
 };
+use print::Printed;
 pub use rules::RuleFiles;
 use settings::Values;
 
@@ -96,11 +97,14 @@ pub fn resolve(
             status: 0,
         });
     }
-    // Wrong settings are an error in every mode, with and without a terminal.
-    let sources = sources::read(args.flags.0, environment).map_err(Stop::wrong)?;
-    if args.print_config && !args.version {
-        return Ok(Mode::PrintConfig(print::print(&sources)));
+    let printed = args.print_config.then_some(Printed::Config).or(args.print);
+    let sources = || sources::read(args.flags.0, environment);
+    if let Some(printed) = printed.filter(|_| !args.version) {
+        let text = printed.text(sources).map_err(Stop::wrong)?;
+        return Ok(Mode::Print(text));
     }
+    // Wrong settings are an error in every other mode, with and without a terminal.
+    let sources = sources().map_err(Stop::wrong)?;
     let Values {
         mut settings,
         color,

@@ -1,4 +1,4 @@
-//! The settings themselves, in the order of the help and of `--print-config`.
+//! The settings themselves, in the order of the help and of `--print config`.
 
 use std::path::Path;
 

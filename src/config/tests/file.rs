@@ -85,7 +85,7 @@ fn a_broken_file_stops_only_what_has_settings() {
         "oomtop",
         "oomtop --json",
         "oomtop --version --verbose",
-        "oomtop --print-config",
+        "oomtop --print config",
     ] {
         assert!(
             given.wrong(line).contains("config.toml:1: delay: "),

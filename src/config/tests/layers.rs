@@ -1,4 +1,4 @@
-//! Which layer decides, and what `--print-config` says about it.
+//! Which layer decides, and what `--print config` says about it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -144,9 +144,7 @@ fn print_config_says_where_each_value_came_from() {
         .variable("OOMTOP_SORT", "rss")
         .variable("NO_COLOR", "1");
     let print = |line| match given.resolve(line) {
-        Ok(Mode::PrintConfig(text)) => {
-            text.replace(&format!("{}/", given.dir.path().display()), "")
-        }
+        Ok(Mode::Print(text)) => text.replace(&format!("{}/", given.dir.path().display()), ""),
         other => panic!("{other:?}"),
     };
     let expected = "\
@@ -168,10 +166,10 @@ record_kills    -           built-in
 etc.toml                 read
 user/oomtop/config.toml  read
 ";
-    let printed = print("oomtop --print-config -F adj<0 --no-mouse");
+    let printed = print("oomtop --print config -F adj<0 --no-mouse");
     assert_eq!(unpadded(&printed), unpadded(expected));
     // The filter holds a sequence that a terminal would obey.
-    let printed = print("oomtop --print-config -F \u{1b}[2J");
+    let printed = print("oomtop --print config -F \u{1b}[2J");
     assert!(!printed.contains('\u{1b}'), "{printed}");
 }
 

@@ -107,10 +107,7 @@ fn modes() {
     assert!(matches!(mode("oomtop --once"), Mode::Table(_)));
     assert!(matches!(mode("oomtop --once --json"), Mode::Json(_)));
     assert!(matches!(mode("oomtop --version --verbose"), Mode::Facts(_)));
-    assert!(matches!(
-        mode("oomtop --print-config"),
-        Mode::PrintConfig(_)
-    ));
+    assert!(matches!(mode("oomtop --print config"), Mode::Print(_)));
     let mut piped = Given::new();
     piped.environment.terminal = false;
     assert!(piped.wrong("oomtop").contains("needs a terminal"));
