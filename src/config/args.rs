@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::commands::Command;
 use super::flags::Flags;
-use super::print::Printed;
+use super::print;
 use super::root::RootArgs;
 
 /// Who dies next when memory runs out, why, and how to prevent it.
@@ -35,8 +35,8 @@ pub(super) struct Args {
     pub(super) json: bool,
 
     /// Print what oomtop knows about itself, and exit
-    #[arg(long, value_name = "WHAT", value_enum)]
-    pub(super) print: Option<Printed>,
+    #[arg(long, value_names = ["WHAT", "NAME"], num_args = 1..=2, value_parser = print::words())]
+    pub(super) print: Option<Vec<String>>,
 
     /// The name that `--print config` had
     #[arg(long, hide = true, conflicts_with = "print")]

@@ -34,7 +34,7 @@ pub use launch::{
     RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
     WhyLaunch,
 };
-use print::Printed;
+use print::{Printed, Which};
 pub use rules::RuleFiles;
 use settings::Values;
 
@@ -97,7 +97,11 @@ pub fn resolve(
             status: 0,
         });
     }
-    let printed = args.print_config.then_some(Printed::Config).or(args.print);
+    let printed = match (args.print_config, &args.print) {
+        (true, _) => Some(Which::Only(Printed::Config)),
+        (false, Some(words)) => Some(Which::of(words).map_err(|error| Stop::wrong([error]))?),
+        (false, None) => None,
+    };
     let sources = || sources::read(args.flags.0, environment);
     if let Some(printed) = printed.filter(|_| !args.version) {
         let text = printed.text(sources).map_err(Stop::wrong)?;

@@ -13,6 +13,9 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(super) use parse::keys;
+
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;

@@ -132,7 +132,7 @@ fn rule(at: usize, table: &DeTable<'_>, sheet: &mut Sheet<'_>) -> Option<Rule> {
 }
 
 /// All keys of a rule.
-fn keys() -> Vec<&'static str> {
+pub(in crate::config) fn keys() -> Vec<&'static str> {
     let facts = Fact::ALL.into_iter().map(Fact::key);
     let (title, settings) = SETTING.split_first().unwrap_or((&"", &[]));
     std::iter::once(*title)
