@@ -61,6 +61,8 @@ fn bash_completes() {
 #[test]
 fn fish_completes() {
     let script = script("fish");
+    let text = fs::read_to_string(script.path()).expect("written");
+    assert!(text.contains("or return 0"), "options with values complete nothing: {text}");
     let path = script.path().to_str().expect("UTF-8");
     for (words, wanted) in CASES {
         let line = format!("source {path}; complete -C 'oomtop {}'", words.join(" "));
@@ -75,7 +77,6 @@ fn fish_completes() {
 fn zsh_loads_them() {
     let script = script("zsh");
     let path = script.path().to_str().expect("UTF-8");
-    // `compadd` is what offers a word: here it prints them instead.
     let line = "autoload -U compinit; compinit -D -u; source \"$0\"; whence -w _oomtop; print ${_comps[oomtop]}";
     let Some(told) = run("zsh", &["-f", "-c", line, path]) else {
         return;

@@ -44,7 +44,7 @@ impl Shell {
         let script = String::from_utf8_lossy(&script).into_owned();
         match self {
             // Behind an option that still lacks its value argparse(1) fails, and nothing would be offered for the value.
-            Self::Fish => script.replacen("\tor return\n", "\tor return 0\n", 1),
+            Self::Fish => script.replacen("or return\n", "or return 0\n", 1),
             Self::Bash | Self::Zsh => script,
         }
     }
