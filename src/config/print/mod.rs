@@ -8,6 +8,7 @@ mod themes;
 
 use std::fmt::Write;
 
+use super::environment::Environment;
 use super::sources::Sources;
 
 /// What `--print` prints.
@@ -31,12 +32,13 @@ impl Printed {
     /// What is wrong with the settings.
     pub(super) fn text(
         self,
+        environment: &Environment,
         sources: impl FnOnce() -> Result<Sources, Vec<String>>,
     ) -> Result<String, Vec<String>> {
         match self {
             Self::Config => Ok(config::print(&sources()?)),
             Self::Keys => Ok(keys::print()),
-            Self::Themes => Ok(themes::print()),
+            Self::Themes => Ok(themes::print(environment)),
             Self::Schema => Ok(schema::print()),
         }
     }
