@@ -31,6 +31,12 @@ pub struct Settings {
     pub filter: Filter,
     /// Sort column at start, by id.
     pub sort: Option<&'static str>,
+    /// Listen to the mouse.
+    pub mouse: bool,
+    /// The name of the theme.
+    pub theme: String,
+    /// The names of the themes there are.
+    pub themes: Arc<[String]>,
     /// Keep the last minutes, and save them in this directory after a kill.
     pub record_kills: Option<PathBuf>,
     /// The rules that `oomtop protect` applies, or what is wrong with their files.
@@ -49,6 +55,9 @@ impl Default for Settings {
             kernel_threads: false,
             filter: Filter::default(),
             sort: None,
+            mouse: true,
+            theme: "oomtop".to_owned(),
+            themes: Arc::default(),
             record_kills: None,
             rules: Ok(Arc::default()),
             watched: None,

@@ -6,7 +6,7 @@ use super::rules::RuleFiles;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 pub use super::commands::explain::ExplainLaunch;
 pub use super::commands::fleet::FleetLaunch;
@@ -57,7 +57,7 @@ pub struct ScreenLaunch {
     /// Settings of the run.
     pub settings: Settings,
     /// How it looks.
-    pub theme: Theme,
+    pub theme: Themes,
     /// Where the kernel's files are.
     pub root: SysRoot,
     /// How to read the processes.

@@ -16,6 +16,9 @@ mod root;
 mod rules;
 mod settings;
 mod sources;
+mod suggest;
+mod terminal;
+mod themes;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,6 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::text::tone::printable;
-use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
@@ -102,18 +104,19 @@ pub fn resolve(
         (false, Some(words)) => Some(Which::of(words).map_err(|error| Stop::wrong([error]))?),
         (false, None) => None,
     };
-    let sources = || sources::read(args.flags.0, environment);
+    let sources = || sources::read(args.flags, environment);
     if let Some(printed) = printed.filter(|_| !args.version) {
-        let text = printed.text(sources).map_err(Stop::wrong)?;
+        let text = printed.text(environment, sources).map_err(Stop::wrong)?;
         return Ok(Mode::Print(text));
     }
     // Wrong settings are an error in every other mode, with and without a terminal.
     let sources = sources().map_err(Stop::wrong)?;
+    let theme = sources.themes();
     let Values {
         mut settings,
-        color,
+        color: _,
+        color_depth: _,
         backend,
-        mouse,
         self_protect,
         audit,
     } = sources.configuration.values;
@@ -145,15 +148,11 @@ pub fn resolve(
     Ok(Mode::Screen(ScreenLaunch {
         // read_only forbids every write, oomtop's own adj too.
         self_protect: self_protect && !settings.read_only,
-        theme: if color {
-            Theme::colours()
-        } else {
-            Theme::mono()
-        },
+        theme,
+        mouse: settings.mouse,
         settings,
         root,
         backend,
-        mouse,
         audit,
         rules,
     }))

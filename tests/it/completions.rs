@@ -9,7 +9,10 @@ fn script(shell: &str) -> tempfile::NamedTempFile {
         .args(["--print", "completions", shell])
         .output()
         .expect("started");
-    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), output.stdout).expect("written");
     file
@@ -17,11 +20,18 @@ fn script(shell: &str) -> tempfile::NamedTempFile {
 
 /// What the shell prints; `None` where it is missing, which is said.
 fn run(shell: &str, args: &[&str]) -> Option<String> {
-    let Ok(output) = Command::new(shell).args(args).env("LC_ALL", "C.UTF-8").output() else {
+    let Ok(output) = Command::new(shell)
+        .args(args)
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+    else {
         println!("SKIPPED: completions of {shell} because there is no {shell} here");
         return None;
     };
-    assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{shell}: {output:?}"
+    );
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -39,7 +49,10 @@ const CASES: [(&[&str], &[&str]); 7] = [
 fn has_all(shell: &str, words: &[&str], offered: &str, wanted: &[&str]) {
     let offered: Vec<_> = offered.split_whitespace().collect();
     for word in wanted {
-        assert!(offered.contains(word), "{shell}: {words:?} offers {offered:?}, not {word}");
+        assert!(
+            offered.contains(word),
+            "{shell}: {words:?} offers {offered:?}, not {word}"
+        );
     }
 }
 
@@ -50,7 +63,11 @@ fn bash_completes() {
     for (words, wanted) in CASES {
         let line = "source \"$0\"; COMP_WORDS=(oomtop \"$@\"); COMP_CWORD=$#; before=${COMP_WORDS[COMP_CWORD-1]}\n\
             _oomtop oomtop \"${COMP_WORDS[COMP_CWORD]}\" \"$before\"; printf '%s\\n' \"${COMPREPLY[@]}\"";
-        let args: Vec<_> = ["--norc", "-c", line, path].iter().chain(words).copied().collect();
+        let args: Vec<_> = ["--norc", "-c", line, path]
+            .iter()
+            .chain(words)
+            .copied()
+            .collect();
         let Some(offered) = run("bash", &args) else {
             return;
         };
@@ -62,7 +79,10 @@ fn bash_completes() {
 fn fish_completes() {
     let script = script("fish");
     let text = fs::read_to_string(script.path()).expect("written");
-    assert!(text.contains("or return 0"), "options with values complete nothing: {text}");
+    assert!(
+        text.contains("or return 0"),
+        "options with values complete nothing: {text}"
+    );
     let path = script.path().to_str().expect("UTF-8");
     for (words, wanted) in CASES {
         let line = format!("source {path}; complete -C 'oomtop {}'", words.join(" "));

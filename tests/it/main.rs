@@ -69,6 +69,7 @@ mod scrolling;
 mod seen;
 mod selection;
 mod systemd;
+mod themes;
 mod traced;
 mod trust;
 mod truth;

@@ -41,7 +41,8 @@ def inside(pids, prepare, more=(), arguments=(), user=0):
     """What oomtop says in a container of these mounts and capabilities."""
     with tempfile.TemporaryDirectory() as root:
         os.chmod(root, 0o755)
-        os.mkdir(root + "/proc")
+        for name in ("proc", "run"):
+            os.mkdir(os.path.join(root, name))
         shutil.copy(program, root + "/oomtop")
         capabilities = ",".join("+" + name for name in DOCKER + tuple(more))
         change = ["setpriv", "--bounding-set", "-all," + capabilities, "--inh-caps", "-all"]

@@ -13,6 +13,7 @@ use std::fmt::Write;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
+use super::environment::Environment;
 use super::sources::Sources;
 use completions::Shell;
 use man::Page;
@@ -103,12 +104,13 @@ impl Which {
     /// What is wrong with the settings.
     pub(super) fn text(
         self,
+        environment: &Environment,
         sources: impl FnOnce() -> Result<Sources, Vec<String>>,
     ) -> Result<String, Vec<String>> {
         match self {
             Self::Only(Printed::Config) => Ok(config::print(&sources()?)),
             Self::Only(Printed::Keys) => Ok(keys::print()),
-            Self::Only(Printed::Themes) => Ok(themes::print()),
+            Self::Only(Printed::Themes) => Ok(themes::print(environment)),
             Self::Only(Printed::Schema) => Ok(schema::print()),
             // `of` makes no others.
             Self::Only(Printed::Man | Printed::Completions) => Ok(String::new()),

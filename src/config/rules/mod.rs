@@ -8,7 +8,6 @@
 
 mod entry;
 mod parse;
-mod suggest;
 
 #[cfg(test)]
 mod tests;

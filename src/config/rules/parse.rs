@@ -5,8 +5,8 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::Entry;
-use super::suggest::nearest;
 use crate::config::file::{line, quoted};
+use crate::config::suggest::nearest;
 use crate::model::rules::condition::Fact;
 use crate::model::rules::{Origin, Rule};
 

@@ -19,6 +19,8 @@ const OTHER: &[(&str, &str)] = &[
     ("kernel_threads", "true"),
     ("filter", "adj<0"),
     ("sort", "rss"),
+    ("color_depth", "256"),
+    ("theme", "nord"),
     ("backend", "proc-all"),
     ("mouse", "false"),
     ("self_protect", "false"),
@@ -115,12 +117,15 @@ fn a_switch_can_be_turned_back_by_a_flag() {
 #[test]
 fn no_color_is_above_etc_and_below_the_user() {
     let etc = Given::new().etc("color = true").variable("NO_COLOR", "1");
-    assert_eq!(etc.screen("oomtop").theme, Theme::mono());
-    assert_eq!(etc.screen("oomtop --color").theme, Theme::colours());
+    assert_eq!(etc.screen("oomtop").theme.of("oomtop"), &Theme::mono());
+    assert_eq!(
+        etc.screen("oomtop --color").theme.of("oomtop"),
+        &Theme::colours()
+    );
     let user = etc.user("color = true");
-    assert_eq!(user.screen("oomtop").theme, Theme::colours());
+    assert_eq!(user.screen("oomtop").theme.of("oomtop"), &Theme::colours());
     let empty = Given::new().variable("NO_COLOR", "");
-    assert_eq!(empty.screen("oomtop").theme, Theme::colours());
+    assert_eq!(empty.screen("oomtop").theme.of("oomtop"), &Theme::colours());
 }
 
 #[test]
@@ -154,6 +159,8 @@ bands           60,75.5,90  user/oomtop/config.toml:2
 read_only       true        etc.toml:2
 ascii           false       built-in
 color           false       NO_COLOR
+color_depth     auto        built-in
+theme           oomtop      built-in
 kernel_threads  false       built-in
 filter          adj<0       --filter
 sort            rss         OOMTOP_SORT

@@ -66,7 +66,7 @@ impl Given {
     fn configuration(&self, line: &str) -> Configuration {
         use clap::Parser;
         let args = super::Args::try_parse_from(line.split_whitespace()).expect("valid");
-        super::sources::read(args.flags.0, &self.environment)
+        super::sources::read(args.flags, &self.environment)
             .expect("valid")
             .configuration
     }

@@ -76,6 +76,8 @@ impl Screen {
             );
             std::process::exit(101);
         }));
+        // The configuration has decided about NO_COLOR, also against it: --color is stronger.
+        crossterm::style::force_color_output(true);
         take(mouse)?;
         let out = io::BufWriter::with_capacity(1 << 16, stdout());
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
