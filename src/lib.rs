@@ -132,7 +132,7 @@
 //!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help
 //!   and README for every key and field.
 //! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,
-//!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print-config`
+//!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print config`
 //!   follow; tests name the README row and the sample value that are missing.
 //! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
 //!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`, a test for a sentence of

@@ -88,7 +88,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             runtime::once(&launch.settings, &launch.root, launch.backend, printing)
         }
         Mode::Facts(launch) => runtime::facts(&launch.root, launch.backend),
-        Mode::PrintConfig(text) => whole(&text),
+        Mode::Print(text) => whole(&text),
         Mode::Explain(launch) => runtime::explain(&launch.source, &launch.root, launch.json),
         Mode::Why(launch) => runtime::why(
             &launch.of,

@@ -34,6 +34,12 @@ pub struct Settings {
     pub sort: Option<&'static str>,
     /// Columns of the table, in order; empty for those that are shown by themselves.
     pub columns: ChosenColumns,
+    /// Listen to the mouse.
+    pub mouse: bool,
+    /// The name of the theme.
+    pub theme: String,
+    /// The names of the themes there are.
+    pub themes: Arc<[String]>,
     /// Keep the last minutes, and save them in this directory after a kill.
     pub record_kills: Option<PathBuf>,
     /// The rules that `oomtop protect` applies, or what is wrong with their files.
@@ -53,6 +59,9 @@ impl Default for Settings {
             filter: Filter::default(),
             sort: None,
             columns: ChosenColumns::default(),
+            mouse: true,
+            theme: "oomtop".to_owned(),
+            themes: Arc::default(),
             record_kills: None,
             rules: Ok(Arc::default()),
             watched: None,

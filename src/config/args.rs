@@ -5,6 +5,7 @@ use clap::Parser;
 use super::commands::Command;
 use super::flags::Flags;
 use super::list_args::ListArgs;
+use super::print;
 use super::root::RootArgs;
 
 /// Who dies next when memory runs out, why, and how to prevent it.
@@ -25,8 +26,12 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) list: ListArgs,
 
-    /// Print each setting, its value and where it came from, and exit
-    #[arg(long)]
+    /// Print what oomtop knows about itself, and exit
+    #[arg(long, value_names = ["WHAT", "NAME"], num_args = 1..=2, value_parser = print::words())]
+    pub(super) print: Option<Vec<String>>,
+
+    /// The name that `--print config` had
+    #[arg(long, hide = true, conflicts_with = "print")]
     pub(super) print_config: bool,
 
     /// Print the version; with --verbose also how this machine is read

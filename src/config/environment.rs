@@ -12,6 +12,8 @@ use super::settings::{SETTINGS, setting};
 const SYSTEM_FILE: &str = "/etc/oomtop/config.toml";
 /// The user's file, below `$XDG_CONFIG_HOME` or `~/.config`.
 const USER_FILE: &str = "oomtop/config.toml";
+/// Names another file in place of the user's.
+const OTHER_FILE: &str = "OOMTOP_CONFIG";
 
 /// Variables, the administrator's file, the terminal.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +37,7 @@ impl Environment {
     }
 
     /// A variable that is set and not empty.
-    fn variable(&self, name: &str) -> Option<&OsStr> {
+    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
         let value = self.variables.get(OsStr::new(name))?;
         (!value.is_empty()).then_some(value)
     }
@@ -44,6 +46,18 @@ impl Environment {
     /// (XDG Base Directory Specification).
     pub(super) fn user_file(&self) -> Option<PathBuf> {
         self.user_dir().map(|dir| dir.join(USER_FILE))
+    }
+
+    /// The file of `OOMTOP_CONFIG`, in place of the user's.
+    pub(super) fn other_file(&self) -> Option<PathBuf> {
+        self.variable(OTHER_FILE).map(PathBuf::from)
+    }
+
+    /// Directories with themes, the strongest first.
+    pub(super) fn theme_dirs(&self) -> Vec<PathBuf> {
+        let user = self.user_dir().map(|dir| dir.join("oomtop/themes"));
+        let system = self.system_file.with_file_name("themes");
+        user.into_iter().chain([system]).collect()
     }
 
     /// The user's directory for configurations.
@@ -66,14 +80,28 @@ impl Environment {
         )
     }
 
-    /// `NO_COLOR`: set and not empty.
+    /// `NO_COLOR`, set and not empty (no-color.org), or `CLICOLOR=0` unless `CLICOLOR_FORCE` says otherwise
+    /// (bixense.com/clicolors).
     pub(super) fn no_color(&self) -> Option<Found> {
-        self.variable("NO_COLOR")?;
+        let is_zero = |name: &str| self.variable(name).is_some_and(|value| value == "0");
+        let name = if self.variable("NO_COLOR").is_some() {
+            "NO_COLOR"
+        } else if is_zero("CLICOLOR") && !self.forces_color() {
+            "CLICOLOR"
+        } else {
+            return None;
+        };
         Some(Found {
             setting: setting("color")?,
             text: "false".to_owned(),
-            origin: Origin::Variable("NO_COLOR".to_owned()),
+            origin: Origin::Variable(name.to_owned()),
         })
+    }
+
+    /// `CLICOLOR_FORCE`, set and not 0.
+    pub(super) fn forces_color(&self) -> bool {
+        self.variable("CLICOLOR_FORCE")
+            .is_some_and(|value| value != "0")
     }
 
     /// A terminal or a locale that cannot show all that oomtop draws: ASCII only (locale(7), term(7)).

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::layers::{Found, Origin, wrong};
 use super::settings::{SETTINGS, setting};
+use super::suggest::nearest;
 
 /// Largest file that is read, in bytes. A larger file is no configuration.
 const LARGEST: u64 = 64 * 1024;
@@ -100,6 +101,15 @@ pub(super) fn quoted(text: &str, line: usize) -> String {
     line.trim().chars().take(60).collect()
 }
 
+/// The sentence about a text that is no TOML.
+pub(super) fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let line = line(text.as_bytes(), at);
+    let why = error.message().replace('\n', ", ");
+    let path = path.display();
+    format!("{path}:{line}: {why} in '{}'", quoted(text, line))
+}
+
 /// The values in a file's text. Each bad key and each bad value adds a sentence to `errors`.
 pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Vec<Found> {
     let origin = |at: usize| Origin::File {
@@ -109,13 +119,7 @@ pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Vec<Fo
     let table = match DeTable::parse(text) {
         Ok(table) => table.into_inner(),
         Err(error) => {
-            let at = error.span().map_or(0, |span| span.start);
-            errors.push(format!(
-                "{}: {} in '{}'",
-                origin(at),
-                error.message().replace('\n', ", "),
-                quoted(text, line(text.as_bytes(), at))
-            ));
+            errors.push(not_toml(path, text, &error));
             return Vec::new();
         }
     };
@@ -134,10 +138,13 @@ pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Vec<Fo
             (Some(_), Err(why)) => errors.push(wrong(&origin, key, &why)),
             (None, _) => {
                 let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
-                let why = format!(
-                    "there is no such setting; the settings are {}",
-                    keys.join(", ")
-                );
+                let why = match nearest(key, &keys) {
+                    Some(meant) => format!("there is no such setting; did you mean '{meant}'?"),
+                    None => format!(
+                        "there is no such setting; the settings are {}",
+                        keys.join(", ")
+                    ),
+                };
                 errors.push(wrong(&origin, key, &why));
             }
         }

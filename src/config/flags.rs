@@ -1,17 +1,32 @@
 //! [`Flags`]: the settings as options of the command line, generated from [`SETTINGS`].
 
+use std::path::PathBuf;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::layers::{Found, Origin};
 use super::settings::{Form, SETTINGS, Setting, Values};
 
-/// The settings that were given as flags.
-#[derive(Debug)]
-pub(super) struct Flags(pub(super) Vec<Found>);
+/// The settings that were given as flags, and the file that was.
+#[derive(Debug, Default)]
+pub(super) struct Flags {
+    /// The settings.
+    pub(super) found: Vec<Found>,
+    /// A file in place of the user's.
+    pub(super) config: Option<PathBuf>,
+}
+
+/// The id and the long name of the option for [`Flags::config`].
+const CONFIG: &str = "config";
 
 impl clap::Args for Flags {
     fn augment_args(command: Command) -> Command {
-        command.args(SETTINGS.iter().flat_map(options))
+        let config = Arg::new(CONFIG)
+            .long(CONFIG)
+            .value_name("FILE")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Read settings from this file in place of yours (so does the variable `OOMTOP_CONFIG`)");
+        command.arg(config).args(SETTINGS.iter().flat_map(options))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -21,9 +36,10 @@ impl clap::Args for Flags {
 
 impl clap::FromArgMatches for Flags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(
-            SETTINGS.iter().filter_map(|s| given(s, matches)).collect(),
-        ))
+        Ok(Self {
+            found: SETTINGS.iter().filter_map(|s| given(s, matches)).collect(),
+            config: matches.get_one(CONFIG).cloned(),
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

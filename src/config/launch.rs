@@ -6,7 +6,7 @@ use super::rules::RuleFiles;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 pub use super::commands::explain::ExplainLaunch;
 pub use super::commands::fleet::FleetLaunch;
@@ -27,8 +27,8 @@ pub enum Mode {
     Print(SampleLaunch),
     /// How this machine is read, then exit.
     Facts(FactsLaunch),
-    /// Print this text: the settings and where each came from.
-    PrintConfig(String),
+    /// Print this text: what `--print` asks for.
+    Print(String),
     /// The OOM reports of a log, then exit.
     Explain(ExplainLaunch),
     /// Why a process or a unit died, then exit.
@@ -55,7 +55,7 @@ pub struct ScreenLaunch {
     /// Settings of the run.
     pub settings: Settings,
     /// How it looks.
-    pub theme: Theme,
+    pub theme: Themes,
     /// Where the kernel's files are.
     pub root: SysRoot,
     /// How to read the processes.

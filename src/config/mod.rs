@@ -17,6 +17,9 @@ mod root;
 mod rules;
 mod settings;
 mod sources;
+mod suggest;
+mod terminal;
+mod themes;
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +30,6 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::text::tone::printable;
-use crate::ui::theme::Theme;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
@@ -35,6 +37,7 @@ pub use launch::{
     ProtectTask, RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch,
     WatchLaunch, WhyLaunch,
 };
+use print::{Printed, Which};
 pub use rules::RuleFiles;
 use settings::Values;
 
@@ -97,16 +100,24 @@ pub fn resolve(
             status: 0,
         });
     }
-    // Wrong settings are an error in every mode, with and without a terminal.
-    let sources = sources::read(args.flags.0, environment).map_err(Stop::wrong)?;
-    if args.print_config && !args.version {
-        return Ok(Mode::PrintConfig(print::print(&sources)));
+    let printed = match (args.print_config, &args.print) {
+        (true, _) => Some(Which::Only(Printed::Config)),
+        (false, Some(words)) => Some(Which::of(words).map_err(|error| Stop::wrong([error]))?),
+        (false, None) => None,
+    };
+    let sources = || sources::read(args.flags, environment);
+    if let Some(printed) = printed.filter(|_| !args.version) {
+        let text = printed.text(environment, sources).map_err(Stop::wrong)?;
+        return Ok(Mode::Print(text));
     }
+    // Wrong settings are an error in every other mode, with and without a terminal.
+    let sources = sources().map_err(Stop::wrong)?;
+    let theme = sources.themes();
     let Values {
         mut settings,
-        color,
+        color: _,
+        color_depth: _,
         backend,
-        mouse,
         self_protect,
         audit,
     } = sources.configuration.values;
@@ -139,15 +150,11 @@ pub fn resolve(
     Ok(Mode::Screen(ScreenLaunch {
         // read_only forbids every write, oomtop's own adj too.
         self_protect: self_protect && !settings.read_only,
-        theme: if color {
-            Theme::colours()
-        } else {
-            Theme::mono()
-        },
+        theme,
+        mouse: settings.mouse,
         settings,
         root,
         backend,
-        mouse,
         audit,
         rules,
     }))

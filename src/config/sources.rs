@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::file;
-use super::layers::{Configuration, Found, Layer};
+use super::flags::Flags;
+use super::layers::{Configuration, Found, Layer, wrong};
+use super::settings::setting;
+use super::themes;
+use crate::ui::theme::{Depth, Theme, Themes};
 
 /// A configuration file that was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,19 +26,42 @@ pub(super) struct Sources {
     pub(super) configuration: Configuration,
     /// The files.
     pub(super) files: Vec<ConfigFile>,
+    /// The themes there are.
+    pub(super) found: themes::Found,
+    /// How many colours are shown.
+    pub(super) depth: Depth,
+}
+
+impl Sources {
+    /// The chosen theme as this terminal shows it.
+    pub(super) fn theme(&self) -> Theme {
+        let name = &self.configuration.values.settings.theme;
+        self.themes().of(name).clone()
+    }
+
+    /// The themes as this terminal shows them.
+    pub(super) fn themes(&self) -> Themes {
+        self.found.at(self.depth)
+    }
 }
 
 /// Reads the two files and the variables and lays the flags over them.
 ///
 /// # Errors
 /// A sentence for everything that is wrong in any layer; an overridden value must be right too.
-pub(super) fn read(flags: Vec<Found>, environment: &Environment) -> Result<Sources, Vec<String>> {
+pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, Vec<String>> {
     let mut reading = Reading::default();
     reading.file(&environment.system_file);
     // https://no-color.org: the user's configuration and flags override it.
     reading.layer(environment.no_color().into_iter().collect());
     reading.layer(environment.only_ascii().into_iter().collect());
-    if let Some(path) = environment.user_file() {
+    if let Some(path) = flags.config.or_else(|| environment.other_file()) {
+        reading.file(&path);
+        if reading.files.last().is_some_and(|file| !file.is_there) {
+            let sentence = format!("{}: there is no such file", path.display());
+            reading.errors.push(sentence);
+        }
+    } else if let Some(path) = environment.user_file() {
         if file::is_out_of_reach(&path) {
             // After `sudo -u` HOME is still another user's: its files are not meant for this user.
             reading.missing(&path);
@@ -44,11 +71,33 @@ pub(super) fn read(flags: Vec<Found>, environment: &Environment) -> Result<Sourc
     }
     let variables = environment.settings(&mut reading.errors);
     reading.layer(variables);
-    reading.layer(flags);
+    reading.layer(flags.found);
+    let mut configuration = Configuration::merge(reading.layers);
+    let found = themes::Found::new(environment);
+    if let Some(theme) = setting("theme") {
+        let name = (theme.show)(&configuration.values);
+        match found.check(&name) {
+            Ok(()) => {}
+            Err(themes::Wrong::File(sentences)) => reading.errors.extend(sentences),
+            Err(themes::Wrong::Name(why)) => {
+                let origin = configuration.origin(theme);
+                reading.errors.push(wrong(origin, theme.key, &why));
+            }
+        }
+    }
     if reading.errors.is_empty() {
+        let values = &mut configuration.values;
+        let depth = match (values.color, values.color_depth) {
+            (false, _) => Depth::None,
+            (true, Some(depth)) => depth,
+            (true, None) => environment.depth(),
+        };
+        values.settings.themes = found.names().map(str::to_owned).collect();
         Ok(Sources {
-            configuration: Configuration::merge(reading.layers),
+            configuration,
             files: reading.files,
+            found,
+            depth,
         })
     } else {
         Err(reading.errors)

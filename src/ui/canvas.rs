@@ -125,10 +125,12 @@ impl<'a> Canvas<'a> {
     /// Empties an area.
     pub fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
+        let ground = self.theme.ground();
         for y in area.top()..area.bottom() {
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {
                     cell.reset();
+                    cell.set_style(ground);
                 }
             }
         }

@@ -28,7 +28,7 @@ pub fn bar(canvas: &mut Canvas<'_>, area: Rect, percent: f64, tone: Tone, marks:
         let level = filled.saturating_sub(u32::from(at) * 8).min(8);
         let is_mark = marks.iter().any(|mark| mark_cell(*mark, inner) == at);
         let (symbol, style): (&str, Style) = match level {
-            0 if is_mark => ("│", canvas.theme.style(Tone::Watch)),
+            0 if is_mark => ("│", canvas.theme.mark()),
             // A mark that has been passed still shows, as a line cut into the bar.
             8 if is_mark => ("│", style.add_modifier(Modifier::REVERSED)),
             0 => ("·", dim),

@@ -49,6 +49,8 @@ impl Screen<'_> {
     pub fn draw(&self, area: Rect, buffer: &mut Buffer) -> Option<Position> {
         let mut canvas = Canvas::new(buffer, self.theme, self.state.settings.ascii);
         let panes = self.state.panes();
+        let ground = self.theme.ground();
+        canvas.shade(area, ground);
         // The size the state knows may be a resize behind the buffer: never draw outside.
         if panes.screen.intersection(area) != panes.screen {
             return None;

@@ -12,7 +12,7 @@ use oomtop::app::msg::Msg;
 use oomtop::app::settings::Settings;
 use oomtop::linux::scan::backend::BackendChoice;
 use oomtop::runtime::screen::{Dashboard, TerminalControl};
-use oomtop::ui::theme::Theme;
+use oomtop::ui::theme::{Theme, Themes};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
@@ -171,7 +171,7 @@ impl Driver {
                 seen: shared,
                 resize,
             };
-            let theme = Theme::mono();
+            let theme = Themes::from(Theme::mono());
             runtime.block_on(dashboard.run(&mut terminal, &mut shell, &theme))
         });
         Self { seen, send, ended }

@@ -38,7 +38,7 @@ impl User {
 
     /// The row of a setting: its value and where it came from.
     fn printed(&self, key: &str, args: &[&str], variables: &[(&str, &str)]) -> String {
-        let args: Vec<_> = ["--print-config"].iter().chain(args).copied().collect();
+        let args: Vec<_> = ["--print", "config"].iter().chain(args).copied().collect();
         let output = self.run(&args, variables);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -128,7 +128,7 @@ fn a_home_that_cannot_be_entered_has_no_settings() {
     assert_eq!(printed, "1 built-in");
     // The file exists but is unreadable: that is an error.
     fs::set_permissions(user.file(), fs::Permissions::from_mode(0o000)).expect("changed");
-    let output = user.run(&["--print-config"], &[]);
+    let output = user.run(&["--print", "config"], &[]);
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(text.contains("config.toml: cannot be read: "), "{text}");

@@ -25,7 +25,7 @@ fn outputs(root: &str) -> [Vec<&str>; 10] {
         vec!["explain", "--help"],
         vec!["--version"],
         vec!["--version", "--verbose", "--root", root],
-        vec!["--print-config"],
+        vec!["--print", "config"],
         vec!["--once", "--root", root],
         vec!["--json", "--root", root],
         vec!["explain", LOG],

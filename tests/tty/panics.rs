@@ -11,7 +11,7 @@ use oomtop::app::settings::Settings;
 use oomtop::linux::SysRoot;
 use oomtop::linux::scan::backend::BackendChoice;
 use oomtop::runtime::screen::{Dashboard, Screen, ScreenBackend, TerminalControl};
-use oomtop::ui::theme::Theme;
+use oomtop::ui::theme::{Theme, Themes};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
@@ -147,7 +147,7 @@ fn child() {
         .enable_time()
         .build()
         .expect("a runtime");
-    let theme = Theme::mono();
+    let theme = Themes::from(Theme::mono());
     let backend = BreaksInDraw {
         backend: screen.terminal.backend_mut(),
         breaks: place == "draw",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::environment::Environment;
+use crate::config::flags::Flags;
 use crate::config::{Stop, http_file, sources};
 use crate::model::fleet::credentials::Credentials;
 use crate::ui::theme::Theme;
@@ -115,7 +116,8 @@ impl FleetArgs {
     /// # Errors
     /// Wrong settings, a file that cannot be read, and no terminal.
     pub(super) fn resolve(self, environment: &Environment) -> Result<FleetLaunch, Stop> {
-        let sources = sources::read(Vec::new(), environment).map_err(Stop::wrong)?;
+        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+        let theme = sources.theme();
         let values = sources.configuration.values;
         let file = self.http_file.as_deref().map(http_file::read);
         let credentials = file.transpose().map_err(|why| Stop::wrong([why]))?;
@@ -130,11 +132,7 @@ impl FleetArgs {
             command: self.command.split_whitespace().map(str::to_owned).collect(),
             once: self.once,
             json: self.json,
-            theme: if values.color {
-                Theme::colours()
-            } else {
-                Theme::mono()
-            },
+            theme,
             ascii: values.settings.ascii,
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::settings::Settings;
 use crate::config::environment::Environment;
+use crate::config::flags::Flags;
 use crate::config::root::RootArgs;
 use crate::config::settings::seconds;
 use crate::config::{Stop, sources};
@@ -85,7 +86,7 @@ impl RecordArgs {
     /// # Errors
     /// Wrong settings.
     pub(super) fn resolve(self, environment: &Environment) -> Result<RecordLaunch, Stop> {
-        let sources = sources::read(Vec::new(), environment).map_err(Stop::wrong)?;
+        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
         let values = sources.configuration.values;
         Ok(RecordLaunch {
             file: self.output,

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crate::app::settings::Settings;
 use crate::config::environment::Environment;
+use crate::config::flags::Flags;
 use crate::config::{Stop, sources};
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 /// The end of the help.
 const KEYS: &str = "\
@@ -44,7 +45,7 @@ pub struct ReplayLaunch {
     /// Settings of the run.
     pub settings: Settings,
     /// How it looks.
-    pub theme: Theme,
+    pub theme: Themes,
     /// Listen to the mouse.
     pub mouse: bool,
 }
@@ -53,7 +54,8 @@ impl ReplayArgs {
     /// # Errors
     /// Wrong settings, and no terminal for the screen.
     pub(super) fn resolve(self, environment: &Environment) -> Result<ReplayLaunch, Stop> {
-        let sources = sources::read(Vec::new(), environment).map_err(Stop::wrong)?;
+        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+        let theme = sources.themes();
         let values = sources.configuration.values;
         if !environment.terminal && !self.json && self.at.is_none() {
             return Err(Stop::wrong([
@@ -64,13 +66,9 @@ impl ReplayArgs {
             file: self.file,
             at: self.at,
             json: self.json,
+            mouse: values.settings.mouse,
             settings: values.settings,
-            theme: if values.color {
-                Theme::colours()
-            } else {
-                Theme::mono()
-            },
-            mouse: values.mouse,
+            theme,
         })
     }
 }

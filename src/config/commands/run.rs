@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use crate::app::settings::Settings;
 use crate::config::environment::Environment;
+use crate::config::flags::Flags;
 use crate::config::rules::RuleFiles;
 use crate::config::{Stop, sources};
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::size::parse_size;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 /// Least limit: one page. The kernel rounds down to pages.
 const LEAST: u64 = 4096;
@@ -135,7 +136,7 @@ pub struct RunLaunch {
 #[derive(Debug)]
 pub struct RunScreen {
     /// How it looks.
-    pub theme: Theme,
+    pub theme: Themes,
     /// How to read the processes.
     pub backend: BackendChoice,
     /// Listen to the mouse.
@@ -150,7 +151,8 @@ impl RunArgs {
     /// # Errors
     /// Wrong settings, and where settings forbid all writes.
     pub(super) fn resolve(self, environment: &Environment) -> Result<RunLaunch, Stop> {
-        let sources = sources::read(Vec::new(), environment).map_err(Stop::wrong)?;
+        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+        let theme = sources.themes();
         let values = sources.configuration.values;
         let mut settings = values.settings;
         if settings.read_only {
@@ -163,11 +165,7 @@ impl RunArgs {
         settings.rules = rules
             .map(Arc::new)
             .map_err(|sentences| sentences.into_iter().next().unwrap_or_default());
-        let theme = if values.color {
-            Theme::colours()
-        } else {
-            Theme::mono()
-        };
+        let mouse = settings.mouse;
         let has_screen = environment.terminal && !self.no_tui;
         if self.log.is_some() && !has_screen {
             return Err(Stop::wrong(["--log is for the dashboard, and there is no terminal for one: redirect the output instead".to_owned()]));
@@ -191,7 +189,7 @@ impl RunArgs {
             screen: has_screen.then_some(RunScreen {
                 theme,
                 backend: values.backend,
-                mouse: values.mouse,
+                mouse,
                 self_protect: values.self_protect,
                 audit: values.audit,
             }),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::settings::Settings;
 use crate::config::environment::Environment;
+use crate::config::flags::Flags;
 use crate::config::root::RootArgs;
 use crate::config::rules::RuleFiles;
 use crate::config::{Stop, sources};
@@ -80,7 +81,7 @@ impl WatchArgs {
     /// # Errors
     /// Wrong settings.
     pub(super) fn resolve(self, environment: &Environment) -> Result<WatchLaunch, Stop> {
-        let sources = sources::read(Vec::new(), environment).map_err(Stop::wrong)?;
+        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
         let values = sources.configuration.values;
         Ok(WatchLaunch {
             hook: self.hook,

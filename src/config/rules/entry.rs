@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::suggest::nearest;
+use crate::config::suggest::nearest;
 use crate::model::process::protection::{Protection, roles};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::condition::{Condition, Fact};

@@ -8,10 +8,12 @@
 
 mod entry;
 mod parse;
-mod suggest;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(super) use parse::keys;
 
 use std::path::{Path, PathBuf};
 

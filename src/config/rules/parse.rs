@@ -5,8 +5,8 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::Entry;
-use super::suggest::nearest;
 use crate::config::file::{line, quoted};
+use crate::config::suggest::nearest;
 use crate::model::rules::condition::Fact;
 use crate::model::rules::{Origin, Rule};
 
@@ -132,7 +132,7 @@ fn rule(at: usize, table: &DeTable<'_>, sheet: &mut Sheet<'_>) -> Option<Rule> {
 }
 
 /// All keys of a rule.
-fn keys() -> Vec<&'static str> {
+pub(in crate::config) fn keys() -> Vec<&'static str> {
     let facts = Fact::ALL.into_iter().map(Fact::key);
     let (title, settings) = SETTING.split_first().unwrap_or((&"", &[]));
     std::iter::once(*title)

@@ -1,4 +1,4 @@
-//! The settings themselves, in the order of the help and of `--print-config`.
+//! The settings themselves, in the order of the help and of `--print config`.
 
 use std::path::Path;
 
@@ -59,6 +59,24 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         show: |v| v.color.to_string(),
     },
     Setting {
+        key: "color_depth",
+        short: None,
+        alias: None,
+        form: Form::Choice("HOW", text::depths),
+        doc: "How many colours: the theme takes the nearest",
+        parse: |given| Ok(put(text::depth(given)?, |v| &mut v.color_depth)),
+        show: |v| text::depth_name(v.color_depth).to_owned(),
+    },
+    Setting {
+        key: "theme",
+        short: None,
+        alias: None,
+        form: Form::Value("NAME"),
+        doc: "How the screen looks; `--print themes` lists them",
+        parse: |given| Ok(put(text::name(given)?, |v| &mut v.settings.theme)),
+        show: |v| v.settings.theme.clone(),
+    },
+    Setting {
         key: "kernel_threads",
         short: None,
         alias: None,
@@ -117,8 +135,8 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         alias: None,
         form: Form::Switch,
         doc: "Leave the mouse to the terminal",
-        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.mouse)),
-        show: |v| v.mouse.to_string(),
+        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.settings.mouse)),
+        show: |v| v.settings.mouse.to_string(),
     },
     Setting {
         key: "self_protect",

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::app::settings::Settings;
 use crate::linux::scan::backend::BackendChoice;
+use crate::ui::theme::Depth;
 
 pub(super) use list::SETTINGS;
 pub(super) use text::seconds;
@@ -19,10 +20,10 @@ pub(super) struct Values {
     pub(super) settings: Settings,
     /// Colours on the screen.
     pub(super) color: bool,
+    /// How many colours; `None` for as many as the terminal has.
+    pub(super) color_depth: Option<Depth>,
     /// How to read the processes.
     pub(super) backend: BackendChoice,
-    /// Listen to the mouse.
-    pub(super) mouse: bool,
     /// Lock oomtop's own memory and lower its own adj, where allowed.
     pub(super) self_protect: bool,
     /// Append every write to this file.
@@ -34,8 +35,8 @@ impl Default for Values {
         Self {
             settings: Settings::default(),
             color: true,
+            color_depth: None,
             backend: BackendChoice::default(),
-            mouse: true,
             self_protect: true,
             audit: None,
         }
@@ -121,6 +122,10 @@ mod tests {
                     filter: _,
                     sort: _,
                     columns: _,
+                    mouse: _,
+                    theme: _,
+                    // Those that there are.
+                    themes: _,
                     // From files of their own.
                     rules: _,
                     // `oomtop run` sets it.
@@ -128,8 +133,8 @@ mod tests {
                     watched: _,
                 },
             color: _,
+            color_depth: _,
             backend: _,
-            mouse: _,
             self_protect: _,
             audit: _,
         } = Values::default();
@@ -143,6 +148,8 @@ mod tests {
             "sort",
             "columns",
             "color",
+            "color_depth",
+            "theme",
             "backend",
             "mouse",
             "self_protect",

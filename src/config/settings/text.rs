@@ -8,6 +8,7 @@ use crate::app::view::processes::columns::chosen;
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
+use crate::ui::theme::Depth;
 
 /// # Errors
 /// Outside [`MIN_DELAY`] to [`MAX_DELAY`], or no number.
@@ -64,6 +65,61 @@ pub(super) fn column(text: &str) -> Result<&'static str, String> {
     chosen::by_name(text)
         .map(|column| column.id)
         .ok_or_else(|| chosen::unknown(text))
+}
+
+/// A name that a file may have.
+///
+/// # Errors
+/// Anything but letters, digits, `-` and `_`.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    if text.is_empty() || !text.chars().all(is_plain) {
+        return Err(format!(
+            "takes a name of letters, digits, - and _, not '{text}'"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The depths in the order of the help.
+const DEPTHS: [Option<Depth>; 4] = [
+    None,
+    Some(Depth::True),
+    Some(Depth::Palette),
+    Some(Depth::Sixteen),
+];
+
+/// The name of a depth and its line of the help.
+fn depth_words(depth: Option<Depth>) -> (&'static str, &'static str) {
+    match depth {
+        None => ("auto", "As many as COLORTERM, TERM and terminfo promise"),
+        Some(Depth::True) => ("truecolor", "16 million"),
+        Some(Depth::Palette) => ("256", "The palette of xterm"),
+        Some(Depth::Sixteen) => ("16", "Those that the user of the terminal chooses"),
+        Some(Depth::None) => ("none", "None, as --no-color"),
+    }
+}
+
+/// The names of all depths and their lines of the help.
+pub(super) fn depths() -> Vec<(&'static str, &'static str)> {
+    DEPTHS.map(depth_words).to_vec()
+}
+
+/// The word for a depth.
+pub(super) fn depth_name(depth: Option<Depth>) -> &'static str {
+    depth_words(depth).0
+}
+
+/// # Errors
+/// An unknown depth.
+pub(super) fn depth(text: &str) -> Result<Option<Depth>, String> {
+    DEPTHS
+        .into_iter()
+        .find(|depth| depth_name(*depth) == text)
+        .ok_or_else(|| {
+            let names = DEPTHS.map(depth_name).join(", ");
+            format!("takes one of {names}, not '{text}'")
+        })
 }
 
 /// The back ends in the order of the help.

@@ -13,7 +13,7 @@ fn everything_wrong_is_said_at_once_with_its_origin() {
         .variable("OOMTOP_BACKEND", "magic");
     let expected = "\
 oomtop: etc.toml:3: bands: takes three ascending percentages between 0 and 100, such as 70,85,95, not 90,80,70
-oomtop: user/oomtop/config.toml:1: dely: there is no such setting; the settings are delay, bands, read_only, ascii, color, kernel_threads, filter, sort, backend, mouse, self_protect, audit, record_kills
+oomtop: user/oomtop/config.toml:1: dely: there is no such setting; did you mean 'delay'?
 oomtop: user/oomtop/config.toml:3: mouse: takes no list of lists
 oomtop: user/oomtop/config.toml:4: filter: takes no date
 oomtop: user/oomtop/config.toml:2: delay: takes seconds from 0.1 to 3600, not '0'
@@ -85,7 +85,7 @@ fn a_broken_file_stops_only_what_has_settings() {
         "oomtop",
         "oomtop --json",
         "oomtop --version --verbose",
-        "oomtop --print-config",
+        "oomtop --print config",
     ] {
         assert!(
             given.wrong(line).contains("config.toml:1: delay: "),

@@ -1,4 +1,4 @@
-//! Which layer decides, and what `--print-config` says about it.
+//! Which layer decides, and what `--print config` says about it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ const OTHER: &[(&str, &str)] = &[
     ("kernel_threads", "true"),
     ("filter", "adj<0"),
     ("sort", "rss"),
+    ("color_depth", "256"),
+    ("theme", "nord"),
     ("backend", "proc-all"),
     ("mouse", "false"),
     ("self_protect", "false"),
@@ -115,12 +117,15 @@ fn a_switch_can_be_turned_back_by_a_flag() {
 #[test]
 fn no_color_is_above_etc_and_below_the_user() {
     let etc = Given::new().etc("color = true").variable("NO_COLOR", "1");
-    assert_eq!(etc.screen("oomtop").theme, Theme::mono());
-    assert_eq!(etc.screen("oomtop --color").theme, Theme::colours());
+    assert_eq!(etc.screen("oomtop").theme.of("oomtop"), &Theme::mono());
+    assert_eq!(
+        etc.screen("oomtop --color").theme.of("oomtop"),
+        &Theme::colours()
+    );
     let user = etc.user("color = true");
-    assert_eq!(user.screen("oomtop").theme, Theme::colours());
+    assert_eq!(user.screen("oomtop").theme.of("oomtop"), &Theme::colours());
     let empty = Given::new().variable("NO_COLOR", "");
-    assert_eq!(empty.screen("oomtop").theme, Theme::colours());
+    assert_eq!(empty.screen("oomtop").theme.of("oomtop"), &Theme::colours());
 }
 
 #[test]
@@ -144,9 +149,7 @@ fn print_config_says_where_each_value_came_from() {
         .variable("OOMTOP_SORT", "rss")
         .variable("NO_COLOR", "1");
     let print = |line| match given.resolve(line) {
-        Ok(Mode::PrintConfig(text)) => {
-            text.replace(&format!("{}/", given.dir.path().display()), "")
-        }
+        Ok(Mode::Print(text)) => text.replace(&format!("{}/", given.dir.path().display()), ""),
         other => panic!("{other:?}"),
     };
     let expected = "\
@@ -156,6 +159,8 @@ bands           60,75.5,90  user/oomtop/config.toml:2
 read_only       true        etc.toml:2
 ascii           false       built-in
 color           false       NO_COLOR
+color_depth     auto        built-in
+theme           oomtop      built-in
 kernel_threads  false       built-in
 filter          adj<0       --filter
 sort            rss         OOMTOP_SORT
@@ -168,10 +173,10 @@ record_kills    -           built-in
 etc.toml                 read
 user/oomtop/config.toml  read
 ";
-    let printed = print("oomtop --print-config -F adj<0 --no-mouse");
+    let printed = print("oomtop --print config -F adj<0 --no-mouse");
     assert_eq!(unpadded(&printed), unpadded(expected));
     // The filter holds a sequence that a terminal would obey.
-    let printed = print("oomtop --print-config -F \u{1b}[2J");
+    let printed = print("oomtop --print config -F \u{1b}[2J");
     assert!(!printed.contains('\u{1b}'), "{printed}");
 }
 

@@ -69,7 +69,7 @@ impl Given {
     fn configuration(&self, line: &str) -> Configuration {
         use clap::Parser;
         let args = super::Args::try_parse_from(line.split_whitespace()).expect("valid");
-        super::sources::read(args.flags.0, &self.environment)
+        super::sources::read(args.flags, &self.environment)
             .expect("valid")
             .configuration
     }
@@ -140,10 +140,7 @@ fn modes() {
         assert_eq!((launch.form, launch.count), (form, count), "{line}");
     }
     assert!(matches!(mode("oomtop --version --verbose"), Mode::Facts(_)));
-    assert!(matches!(
-        mode("oomtop --print-config"),
-        Mode::PrintConfig(_)
-    ));
+    assert!(matches!(mode("oomtop --print config"), Mode::Print(_)));
     let mut piped = Given::new();
     piped.environment.terminal = false;
     assert!(piped.wrong("oomtop").contains("needs a terminal"));

@@ -125,7 +125,9 @@ impl Guest for Host {
         if size != self.state.size {
             update(&mut self.state, Msg::Resized(size.0, size.1));
         }
+        let area = buffer.area;
         let mut canvas = Canvas::new(buffer, &self.task.theme, self.task.ascii);
+        canvas.shade(area, self.task.theme.ground());
         draw(&self.state, &mut canvas);
     }
 

@@ -42,7 +42,7 @@ use crate::model::process::score::OomScoreAdj;
 use crate::model::run::place::LeftUnit;
 use crate::model::time::{Monotonic, Now};
 use crate::text::format::number_of;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 /// What to run, and how.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ pub struct LoadTest {
 #[derive(Debug)]
 pub struct Look {
     /// How it looks.
-    pub theme: Theme,
+    pub theme: Themes,
     /// How to read the processes.
     pub backend: BackendChoice,
     /// Listen to the mouse.

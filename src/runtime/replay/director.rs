@@ -17,7 +17,7 @@ use crate::app::settings::Settings;
 use crate::app::update::update;
 use crate::runtime::screen::{Show, TerminalControl, draw, redraw, terminal_error};
 use crate::text::tone::Tone;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 /// Most keys and signals that may wait.
 const INBOX: usize = 256;
@@ -63,7 +63,7 @@ impl Show for Director {
         mut self,
         terminal: &mut Terminal<B>,
         control: &mut C,
-        theme: &Theme,
+        theme: &Themes,
     ) -> io::Result<()>
     where
         B: Backend,

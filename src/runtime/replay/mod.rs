@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use super::RunError;
 use crate::app::settings::Settings;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 use director::Director;
 
 /// A recording to show.
@@ -27,7 +27,7 @@ pub struct Showing {
     /// Settings of the run.
     pub settings: Settings,
     /// How it looks.
-    pub theme: Theme,
+    pub theme: Themes,
     /// Listen to the mouse.
     pub mouse: bool,
 }

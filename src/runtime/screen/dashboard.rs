@@ -29,7 +29,7 @@ use crate::runtime::headless::log::{Follow, LogThread};
 use crate::runtime::headless::sampling::SamplerThread;
 use crate::runtime::record::keeper::Keeper;
 use crate::runtime::rules::RuleSource;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 /// Most messages that may wait. A storm of log lines then blocks the log's thread, not the keyboard.
 const INBOX: usize = 1024;
@@ -166,7 +166,7 @@ impl Dashboard {
         self,
         terminal: &mut Terminal<B>,
         control: &mut impl TerminalControl,
-        theme: &Theme,
+        theme: &Themes,
     ) -> io::Result<()>
     where
         B: Backend,

@@ -14,7 +14,7 @@ use crate::app::msg::{Control, Msg, Reaction};
 use crate::app::update::update;
 use crate::runtime::clock::now;
 use crate::runtime::effects::Performer;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 /// Most messages taken before a frame is drawn: a flood of log records must not stop the screen.
 const BATCH: usize = 256;
@@ -57,7 +57,7 @@ pub async fn run_loop<B>(
     terminal: &mut Terminal<B>,
     control: &mut impl TerminalControl,
     mut state: State,
-    theme: &Theme,
+    theme: &Themes,
     inbox: &mut mpsc::Receiver<Msg>,
     performer: &Performer,
 ) -> io::Result<()>
@@ -118,7 +118,7 @@ where
 pub(in crate::runtime) fn draw<B>(
     terminal: &mut Terminal<B>,
     state: &mut State,
-    theme: &Theme,
+    theme: &Themes,
 ) -> io::Result<()>
 where
     B: Backend,
@@ -128,6 +128,7 @@ where
         let mut written_from = now().monotonic;
         let drawn = terminal.draw(|frame| {
             let area = frame.area();
+            let theme = theme.of(&state.settings.theme);
             let cursor = crate::ui::Screen { state, theme }.draw(area, frame.buffer_mut());
             if let Some(position) = cursor {
                 frame.set_cursor_position(position);

@@ -36,7 +36,7 @@ use crate::linux::urgent;
 use crate::linux::wake::MOST_GROUPS;
 use crate::runtime::RunError;
 use crate::runtime::rules::RuleSource;
-use crate::ui::theme::Theme;
+use crate::ui::theme::Themes;
 
 use ending::{give_back, hung_up, leave};
 use guardian::Guardian;
@@ -79,7 +79,7 @@ pub(in crate::runtime) trait Companion: Send + Sync + std::fmt::Debug {
 /// See [`RunError`]; the terminal is restored before this returns.
 pub fn run(
     settings: Settings,
-    theme: &Theme,
+    theme: &Themes,
     root: SysRoot,
     backend: BackendChoice,
     mouse: bool,
@@ -99,7 +99,7 @@ pub fn run(
 /// As [`run`], with a command beside it.
 pub(in crate::runtime) fn beside(
     settings: Settings,
-    theme: &Theme,
+    theme: &Themes,
     root: SysRoot,
     backend: BackendChoice,
     (mouse, companion): (bool, Option<Arc<dyn Companion>>),
@@ -117,7 +117,7 @@ pub(in crate::runtime) fn beside(
 
 fn show(
     settings: Settings,
-    theme: &Theme,
+    theme: &Themes,
     root: SysRoot,
     backend: BackendChoice,
     (mouse, companion): (bool, Option<Arc<dyn Companion>>),
@@ -175,7 +175,7 @@ pub(in crate::runtime) trait Show {
         self,
         terminal: &mut Terminal<B>,
         control: &mut C,
-        theme: &Theme,
+        theme: &Themes,
     ) -> io::Result<()>
     where
         B: Backend,
@@ -189,13 +189,13 @@ pub(in crate::runtime) trait Show {
 /// See [`RunError`]; the terminal is restored before this returns.
 pub(in crate::runtime) fn show_other(
     other: impl Show,
-    theme: &Theme,
+    theme: &Themes,
     mouse: bool,
 ) -> Result<u8, RunError> {
     hung_up(on_terminal(other, theme, mouse))
 }
 
-fn on_terminal(other: impl Show, theme: &Theme, mouse: bool) -> Result<u8, RunError> {
+fn on_terminal(other: impl Show, theme: &Themes, mouse: bool) -> Result<u8, RunError> {
     let _guardian = Guardian::start(&terminal::farewell());
     let _ = terminal::arm();
     require_threads(THREADS).map_err(RunError::Thread)?;

@@ -78,6 +78,8 @@ impl Screen {
             );
             std::process::exit(101);
         }));
+        // The configuration has decided about NO_COLOR, also against it: --color is stronger.
+        crossterm::style::force_color_output(true);
         take(mouse)?;
         let out = WholeFrames::new(stdout());
         let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;

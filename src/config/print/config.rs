@@ -1,11 +1,10 @@
-//! `--print-config`: each setting, its value and where it came from.
+//! `--print config`: each setting, its value and where it came from.
 //!
 //! The output is not a configuration file on purpose: users would save it and keep today's defaults for ever.
 
-use std::fmt::Write;
-
-use super::settings::SETTINGS;
-use super::sources::Sources;
+use super::table;
+use crate::config::settings::SETTINGS;
+use crate::config::sources::Sources;
 use crate::text::tone::printable;
 
 /// The settings as a table, then the files.
@@ -37,24 +36,4 @@ pub(super) fn print(sources: &Sources) -> String {
         })
         .collect();
     table(&settings) + "\n" + &table(&files)
-}
-
-/// Cells side by side, two blanks between them.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..N).map(width).collect();
-    let mut out = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            // Writing to a String cannot fail.
-            let _ = write!(line, "{cell:<width$}  ");
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
 }
