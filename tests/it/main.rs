@@ -68,6 +68,7 @@ mod scrolling;
 mod seen;
 mod selection;
 mod systemd;
+mod together;
 mod traced;
 mod trust;
 mod truth;
