@@ -50,6 +50,9 @@ struct Entry<'a> {
     /// Short name of the process.
     #[serde(skip_serializing_if = "Option::is_none")]
     comm: Option<String>,
+    /// The processes, where one step is about several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    processes: Option<&'a [ProcessId]>,
     /// The file of rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<&'a str>,
@@ -191,10 +194,15 @@ fn line(value: &impl Serialize) -> String {
 }
 
 fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Entry<'a> {
-    let process = step.process();
+    let (process, processes) = match step.processes() {
+        [] => (None, None),
+        [one] => (Some(*one), None),
+        many => (None, Some(many)),
+    };
     let of = |does| Entry {
         does,
         process,
+        processes,
         comm: process.and_then(comm),
         ..Entry::default()
     };
@@ -285,6 +293,7 @@ fn way_back(step: &Step) -> Option<Entry<'_>> {
     let back = |does| Entry {
         does,
         process: forth.process,
+        processes: forth.processes,
         cgroup: forth.cgroup,
         file: forth.file,
         rules: forth.rules,
@@ -323,6 +332,12 @@ fn way_back(step: &Step) -> Option<Entry<'_>> {
     })
 }
 
+/// `2456 /a; 812 /b`.
+fn listed<'a>(each: impl Iterator<Item = (ProcessId, &'a str)>) -> String {
+    let each = each.map(|(id, what)| format!("{} {what}", id.pid));
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// A value as its file shows it.
 fn reading(step: &Step, reading: &Reading) -> Option<String> {
     Some(match reading {
@@ -342,6 +357,13 @@ fn reading(step: &Step, reading: &Reading) -> Option<String> {
         },
         Reading::DropIn(found) | Reading::DropInUnread(found) => return found.text.clone(),
         Reading::Group(group) | Reading::Home(group, _) => group.to_string(),
+        Reading::Homes(homes) => {
+            listed(homes.iter().map(|home| (home.process, home.group.as_str())))
+        }
+        Reading::Came(all) => listed(all.iter().map(|(id, came)| match came {
+            Ok(()) => (*id, "moved"),
+            Err(failure) => (*id, failure.sentence.as_str()),
+        })),
         Reading::Controllers(list) => list.clone(),
         Reading::Freezer(state) => state.name().to_owned(),
         Reading::Reclaimed(bytes) => bytes.to_string(),

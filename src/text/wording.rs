@@ -40,6 +40,20 @@ pub fn process(id: ProcessId, snapshot: &Snapshot) -> String {
     }
 }
 
+/// Processes by their numbers, the first few of many.
+pub fn pids(targets: &[ProcessId]) -> String {
+    const NAMED: usize = 6;
+    if let [one] = targets {
+        return format!("process {}", one.pid);
+    }
+    let named = targets.iter().take(NAMED).map(|id| id.pid.to_string());
+    let named = named.collect::<Vec<_>>().join(", ");
+    match targets.len().checked_sub(NAMED) {
+        None | Some(0) => format!("processes {named}"),
+        Some(more) => format!("processes {named} and {more} more"),
+    }
+}
+
 /// Who dies: one process, or "A or B" where two are too close to call.
 pub fn victim(verdict: &Verdict, snapshot: &Snapshot) -> String {
     let first = process(verdict.victim.id, snapshot);

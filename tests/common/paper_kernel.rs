@@ -6,7 +6,7 @@ use oomtop::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits};
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
 use oomtop::model::freezer::FreezerState;
 use oomtop::model::plan::execute::Executor;
-use oomtop::model::plan::receipt::{Failure, FailureKind, Reading, Reaped, StepReceipt};
+use oomtop::model::plan::receipt::{Failure, FailureKind, Home, Reading, Reaped, StepReceipt};
 use oomtop::model::plan::step::{CgroupStep, LimitWrite, Step, UnitStep};
 use oomtop::model::process::ProcessId;
 use oomtop::model::process::score::OomScoreAdj;
@@ -119,8 +119,25 @@ impl PaperKernel {
                     write.file.set(&mut limits, Some(write.value));
                 }
                 self.groups.insert(scope.group.clone(), limits);
-                let step = CgroupStep::Move(scope.target, scope.group.clone());
-                self.cgroup(&step, before)
+                if let [only] = scope.targets.as_slice() {
+                    let step = CgroupStep::Move(*only, scope.group.clone());
+                    return self.cgroup(&step, before);
+                }
+                let (mut homes, mut came) = (Vec::new(), Vec::new());
+                for target in &scope.targets {
+                    let mut home = Reading::Nothing;
+                    let step = CgroupStep::Move(*target, scope.group.clone());
+                    came.push((*target, self.cgroup(&step, &mut home).map(drop)));
+                    if let Reading::Home(group, limit) = home {
+                        homes.push(Home {
+                            process: *target,
+                            group,
+                            limit,
+                        });
+                    }
+                }
+                *before = Reading::Homes(homes);
+                Ok(Reading::Came(came))
             }
             UnitStep::DropIn(write) => {
                 let found = self.drop_in(&write.path());
@@ -268,9 +285,9 @@ impl PaperKernel {
 impl Executor for PaperKernel {
     fn look(&mut self, step: &Step) -> Result<Reading, Failure> {
         self.pass_time();
-        if let Some(target) = step.process()
-            && !self.processes.contains_key(&target)
-        {
+        let targets = step.processes();
+        let lives = |target| self.processes.contains_key(target);
+        if !targets.is_empty() && !targets.iter().any(lives) {
             return refused(FailureKind::Gone);
         }
         Ok(match step {

@@ -70,6 +70,7 @@ mod seen;
 mod selection;
 mod systemd;
 mod themes;
+mod together;
 mod traced;
 mod trust;
 mod truth;

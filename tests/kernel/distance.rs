@@ -154,7 +154,7 @@ fn a_limits_outlook_comes_true_though_the_moved_memory_stays_behind() {
     let target = snapshot.processes.iter().find(|p| p.id.pid == moved.pid());
     let path = CgroupPath::new(group.path());
     let plan = Plan {
-        target: Some(target.expect("the hog").id),
+        targets: &[target.expect("the hog").id],
         to: &path,
         limits: None,
         known: (None, None),

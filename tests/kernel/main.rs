@@ -27,6 +27,7 @@ mod reused;
 mod rule_made;
 mod scarce;
 mod stuck;
+mod together;
 mod watch;
 mod whole;
 mod woken;

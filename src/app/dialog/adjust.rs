@@ -344,7 +344,7 @@ impl AdjustDialog {
 
 /// One target of many can fail: then each is named with its result.
 fn result_line(receipt: &StepReceipt, targets: &[Pinned]) -> Line {
-    let target = receipt.step.process();
+    let target = receipt.step.processes().first().copied();
     let target = targets.iter().find(|pinned| Some(pinned.id) == target);
     let name = target.map_or_else(String::new, ToString::to_string);
     match (

@@ -2,12 +2,16 @@
 //! change the limits of an existing group.
 
 mod change;
+mod company;
+mod leaving;
 pub(in crate::app::dialog) mod outlook;
 mod plan;
 mod prospects;
 mod risk;
 pub(in crate::app) mod steps;
+mod typed;
 mod view;
+mod whom;
 
 use super::by::By;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
@@ -19,13 +23,15 @@ use crate::app::msg::{GroupChoice, Receipt, WriteId};
 use crate::model::cgroup::{CgroupKey, CgroupPath, CgroupVersion};
 use crate::model::filter::contains;
 use crate::model::oom_domain::whatif::present_around;
+use crate::model::plan::build;
 use crate::model::plan::receipt::PlanReceipt;
-use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use crate::model::systemd::scope::ScopeHome;
 
-use plan::{Fields, fields_of};
+use typed::{Fields, fields_of};
+use whom::Whom;
+pub(in crate::app) use whom::may_move;
 
 /// Which part of the dialog is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +49,8 @@ enum Mode {
 pub struct CgroupDialog {
     /// `None` for a domain without a killable process: only its limits can change.
     target: Option<Pinned>,
+    /// Whom a move is for.
+    whom: Whom,
     /// Its group when the dialog opened.
     from: Option<CgroupPath>,
     version: CgroupVersion,
@@ -92,6 +100,34 @@ impl CgroupDialog {
         Self::open(target, from.flatten(), Some(group), version, Mode::Limits)
     }
 
+    /// Opens for the tagged processes, at least one, and for nobody else. `from` is the group of the first.
+    pub fn of_tagged(
+        tagged: Vec<Pinned>,
+        from: Option<CgroupPath>,
+        version: CgroupVersion,
+    ) -> Self {
+        let main = tagged.first().cloned().unwrap_or_default();
+        let whom = Whom::of_tagged(tagged);
+        Self {
+            whom,
+            ..Self::new(main, from, version)
+        }
+    }
+
+    /// The wider sets that a move may be for.
+    #[must_use]
+    pub fn with_others(mut self, others: Vec<(&'static str, Vec<Pinned>)>) -> Self {
+        if let Some(main) = &self.target {
+            self.whom = Whom::new(main, others);
+        }
+        self
+    }
+
+    /// The process that the dialog was opened for.
+    pub fn main(&self) -> Option<ProcessId> {
+        self.target.as_ref().map(|target| target.id)
+    }
+
     fn open(
         target: Option<Pinned>,
         from: Option<CgroupPath>,
@@ -102,10 +138,12 @@ impl CgroupDialog {
         let path = LineInput::new(
             target
                 .as_ref()
-                .map_or_else(String::new, plan::suggested_path),
+                .map_or_else(String::new, typed::suggested_path),
         );
+        let whom = target.as_ref().map(|main| Whom::new(main, Vec::new()));
         Self {
             target,
+            whom: whom.unwrap_or_default(),
             from,
             version,
             home: None,
@@ -141,59 +179,6 @@ impl CgroupDialog {
             .collect()
     }
 
-    /// The plan that Enter would carry out, or what is still missing.
-    fn plan(&self, snapshot: &Snapshot) -> Result<Plan, String> {
-        let target = || {
-            let target = self.target.as_ref().map(|target| target.id);
-            target.ok_or_else(nobody)
-        };
-        match self.mode {
-            Mode::Limits => {
-                let path = self.group.as_ref();
-                let path = path.ok_or_else(|| "its group is not known".to_owned())?;
-                let now = change::group_at(path, snapshot).map(|group| group.limits);
-                let limits = plan::patch(&self.changes)?;
-                build::change_limits(path, now, &limits).map_err(plan::why_not)
-            }
-            Mode::Move => {
-                let group = self.matching().get(self.chosen).map(|g| g.path.clone());
-                let group = group.ok_or_else(|| "no group matches".to_owned())?;
-                if Some(&group) == self.from.as_ref() {
-                    return Err("the process is in this group already".to_owned());
-                }
-                Ok(build::enter(&[target()?], &group))
-            }
-            Mode::Create => {
-                if let Some(home) = self.scope_home() {
-                    let scope = home.scope(plan::last_part(self.path.text()))?;
-                    let limits = plan::patch(&self.limits)?;
-                    return build::scope(target()?, scope, &home.slice, &limits)
-                        .map_err(plan::why_not);
-                }
-                // The steps depend on which parent groups exist: without the list, the plan shown could
-                // differ from the write.
-                let Some(groups) = &self.groups else {
-                    return Err("reading the groups …".to_owned());
-                };
-                let is_there = |path: &CgroupPath| match groups {
-                    Ok(groups) => groups.iter().any(|g| g.path == *path),
-                    Err(_) => false,
-                };
-                let has_memory = |path: &CgroupPath| match groups {
-                    Ok(groups) => groups.iter().any(|g| g.path == *path && g.has_memory),
-                    Err(_) => false,
-                };
-                let target = target()?;
-                let path = plan::checked_path(self.path.text())?;
-                plan::may_make(&path, groups.as_deref().unwrap_or_default())?;
-                let limits = plan::patch(&self.limits)?;
-                let version = self.version;
-                build::create(&[target], &path, &limits, version, is_there, has_memory)
-                    .map_err(plan::why_not)
-            }
-        }
-    }
-
     /// The part that Tab opens.
     fn next_mode(&self) -> Mode {
         match self.mode {
@@ -224,8 +209,7 @@ impl CgroupDialog {
     }
 
     fn commit(&mut self, context: &DialogContext<'_>) -> Outcome {
-        let target = self.moving();
-        if target.is_none_or(|id| context.process(id).is_none()) && self.mode != Mode::Limits {
+        if self.living(context).is_empty() && self.mode != Mode::Limits {
             return Outcome::Stay;
         }
         match self.whole_plan(context) {
@@ -238,7 +222,7 @@ impl CgroupDialog {
             Ok(plan) => {
                 self.insisted = false;
                 self.result.clear();
-                Outcome::Write(vec![plan])
+                Outcome::Write(build::each_move(plan))
             }
             Err(_) => Outcome::Stay,
         }
@@ -254,16 +238,6 @@ impl CgroupDialog {
         self.insisted = false;
         self.scroll = 0;
     }
-
-    /// The process that the plan moves, if it moves one.
-    fn moving(&self) -> Option<ProcessId> {
-        let target = self.target.as_ref().map(|target| target.id);
-        target.filter(|_| self.mode != Mode::Limits)
-    }
-}
-
-fn nobody() -> String {
-    "nobody can be moved: no process of this domain can be killed".to_owned()
 }
 
 impl Dialog for CgroupDialog {
@@ -288,19 +262,26 @@ impl Dialog for CgroupDialog {
         if action == Id::Back || (self.done && action == Id::Commit) {
             return Outcome::Close;
         }
+        // The list of groups has pages of its own.
+        let pages = self.done || self.mode != Mode::Move;
+        match action {
+            Id::PageDown if pages => {
+                self.scroll = (self.scroll + 5).min(100);
+                return Outcome::Stay;
+            }
+            Id::PageUp if pages => {
+                self.scroll = self.scroll.saturating_sub(5);
+                return Outcome::Stay;
+            }
+            _ => {}
+        }
         if self.is_inert() {
             return Outcome::Stay;
         }
         match (self.mode, action) {
             (_, Id::Commit) => return self.commit(context),
-            (Mode::Create | Mode::Limits, Id::PageDown) => {
-                self.scroll = (self.scroll + 5).min(100);
-                return Outcome::Stay;
-            }
-            (Mode::Create | Mode::Limits, Id::PageUp) => {
-                self.scroll = self.scroll.saturating_sub(5);
-                return Outcome::Stay;
-            }
+            (Mode::Create | Mode::Move, Id::Whom) => self.whom.next(),
+            (_, Id::Whom) => {}
             (_, Id::Switch) => self.mode = self.next_mode(),
             (_, Id::Lasting) => self.by = self.by.next(self.unit(context).as_ref()),
             (mode, _) => {
@@ -334,7 +315,8 @@ impl Dialog for CgroupDialog {
             Mode::Create => 1,
             Mode::Limits => 2,
         };
-        (mode * 2 + usize::from(self.insisted)) * By::ALL.len() + self.by as usize
+        let asked = (mode * 2 + usize::from(self.insisted)) * By::ALL.len() + self.by as usize;
+        asked + self.whom.at() * 6 * By::ALL.len()
     }
 
     fn on_paste(&mut self, text: &str) {
@@ -352,7 +334,7 @@ impl Dialog for CgroupDialog {
     }
 
     fn targets(&self) -> Vec<ProcessId> {
-        self.target.iter().map(|target| target.id).collect()
+        self.whom.everybody()
     }
 
     fn waits_for(&self, id: WriteId) -> bool {
@@ -379,11 +361,11 @@ impl Dialog for CgroupDialog {
         if self.search.text().is_empty() {
             self.chosen = own.unwrap_or(0);
         }
-        let suggested = self.target.as_ref().map(plan::suggested_path);
+        let suggested = self.target.as_ref().map(typed::suggested_path);
         // A name that the user typed stays.
         if let (Ok(groups), Some(name)) = (groups, suggested)
             && self.path.text() == name
-            && let Some(place) = plan::place_for(self.from.as_ref(), groups)
+            && let Some(place) = typed::place_for(self.from.as_ref(), groups)
         {
             self.path = LineInput::new(place.join(name).to_string());
         }

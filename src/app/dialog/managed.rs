@@ -105,6 +105,20 @@ impl ManagedUnit {
         Line::of(Tone::Watch, text)
     }
 
+    /// The same unit of the same manager.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.systemctl) == (&other.name, &other.systemctl)
+    }
+
+    /// Beside a move of several.
+    pub(super) fn many_leave_line(&self, count: usize) -> Line {
+        let text = match count {
+            1 => format!("One process leaves its unit {}.", self.name),
+            count => format!("{count} processes leave their unit {}.", self.name),
+        };
+        Line::of(Tone::Watch, text)
+    }
+
     /// Beside a move out of the unit into a scope.
     pub(super) fn scope_line(&self) -> Line {
         // A scope ends with its last process, and nobody starts it again.

@@ -129,6 +129,8 @@ named! {
         Lasting = "lasting",
         /// Keeps the rest of a service that systemd would stop.
         Policy = "policy",
+        /// Whom a move is for.
+        Whom = "whom",
         /// Shows the rules.
         Rules = "rules",
         /// Makes a rule of the process of the dialog.

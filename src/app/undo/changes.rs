@@ -5,7 +5,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::plan::inverse;
-use crate::model::plan::receipt::{PlanReceipt, Reading, Reaped, StepReceipt};
+use crate::model::plan::receipt::{Failure, PlanReceipt, Reading, Reaped, StepReceipt};
 use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
@@ -85,6 +85,8 @@ pub(super) struct Changes<'a> {
     pub(super) limits: Vec<LimitChange<'a>>,
     /// Drop-ins of services.
     pub(super) drop_ins: Vec<DropInChange<'a>>,
+    /// Who did not come along with others in one step, and why.
+    pub(super) stayed: Vec<(ProcessId, &'a Failure)>,
     /// Groups that the write created, outermost first.
     pub(super) made: Vec<&'a CgroupPath>,
     /// Groups that were removed.
@@ -175,7 +177,11 @@ impl<'a> Changes<'a> {
                 }
             }
             Step::Cgroup(CgroupStep::Move(target, to)) => self.moved(receipt, *target, to),
-            Step::Unit(UnitStep::Scope(scope)) => self.moved(receipt, scope.target, &scope.group),
+            Step::Unit(UnitStep::Scope(scope)) => {
+                for target in &scope.targets {
+                    self.moved(receipt, *target, &scope.group);
+                }
+            }
             Step::Unit(UnitStep::DropIn(write)) => {
                 // One that systemd has not loaded is there all the same.
                 let is_written = inverse::took_effect(receipt);
@@ -218,12 +224,21 @@ impl<'a> Changes<'a> {
     }
 
     fn moved(&mut self, receipt: &'a StepReceipt, target: ProcessId, to: &'a CgroupPath) {
-        if receipt.outcome.is_ok() {
-            self.moves.push(MoveChange {
+        let failure = match &receipt.outcome {
+            Ok(Reading::Came(all)) => {
+                let own = all.iter().find(|(id, _)| *id == target);
+                own.and_then(|(_, came)| came.as_ref().err())
+            }
+            outcome => outcome.as_ref().err(),
+        };
+        match failure {
+            None => self.moves.push(MoveChange {
                 target,
-                from: receipt.before.group(),
+                from: receipt.before.group_of(target),
                 to,
-            });
+            }),
+            Some(why) if receipt.outcome.is_ok() => self.stayed.push((target, why)),
+            Some(_) => {}
         }
     }
 

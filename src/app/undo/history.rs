@@ -33,7 +33,7 @@ pub struct Past {
 
 impl Past {
     fn steps(&self) -> usize {
-        self.plans.iter().map(|plan| plan.steps.len().max(1)).sum()
+        self.plans.iter().map(PlanReceipt::size).sum()
     }
 }
 

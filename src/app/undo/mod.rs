@@ -8,6 +8,7 @@ mod deeds;
 mod history;
 mod later;
 mod receipt;
+mod remains;
 mod rules;
 mod take_back;
 mod words;
@@ -39,7 +40,7 @@ pub struct Written {
 
 impl Written {
     fn steps(&self) -> usize {
-        self.plans.iter().map(|plan| plan.steps.len().max(1)).sum()
+        self.plans.iter().map(PlanReceipt::size).sum()
     }
 }
 

@@ -4,12 +4,13 @@ use super::Written;
 use super::changes::{Changes, LimitChange};
 use super::deeds;
 use super::later::{self, with};
+use super::remains::remains;
 use super::rules;
 use crate::app::State;
 use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupPath;
-use crate::model::plan::receipt::{FailureKind, PlanReceipt, StepReceipt};
-use crate::model::plan::step::{CgroupStep, ScopeStart, Step, UnitLimit, UnitStep};
+use crate::model::plan::receipt::{FailureKind, PlanReceipt};
+use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::text::wording;
@@ -35,6 +36,7 @@ impl Written {
             failed: _,
             taken_back: _,
             left: _,
+            stayed: _,
         } = &changes;
         if let Some(change) = files.first() {
             return rules::back(change);
@@ -88,7 +90,9 @@ impl Written {
 
 /// Why a step of the write failed, and what became of the others.
 pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
-    let receipt = changes.failed.first()?;
+    let Some(receipt) = changes.failed.first() else {
+        return stayed(changes, state);
+    };
     let sentence = &receipt.failure()?.sentence;
     let (whose, others) = match &receipt.step {
         Step::Adj { target, .. } => (Some(target), count(changes.adj.len(), "written")),
@@ -98,6 +102,11 @@ pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
             (Some(target), count(changes.frozen.len(), done))
         }
         Step::Reap { target } => (Some(target), None),
+        Step::Cgroup(CgroupStep::Move(target, _))
+            if changes.moves.len() + changes.failed.len() > 1 =>
+        {
+            (Some(target), count(changes.moves.len(), "moved"))
+        }
         Step::Rule(_) | Step::Cgroup(_) | Step::Unit(_) => (None, None),
     };
     let mut said = match whose {
@@ -121,46 +130,26 @@ pub(super) fn failure(changes: &Changes<'_>, state: &State) -> Option<String> {
     Some(said)
 }
 
+/// Why a process did not come along with the others.
+fn stayed(changes: &Changes<'_>, state: &State) -> Option<String> {
+    let (target, why) = changes.stayed.first()?;
+    let more = changes.stayed.len() - 1;
+    let more = (more > 0).then(|| format!("{more} more failed"));
+    let moved = count(changes.moves.len(), "moved");
+    let rest: Vec<_> = more.into_iter().chain(moved).collect();
+    let rest = rest.join(", ");
+    Some(format!(
+        "{}: {} ({rest})",
+        name(state, *target),
+        why.sentence
+    ))
+}
+
 fn count(others: usize, what: &str) -> Option<String> {
     match others {
         0 => None,
         1 => Some(format!("1 other was {what}")),
         many => Some(format!("{many} others were {what}")),
-    }
-}
-
-/// What a step has left behind.
-fn remains(receipt: &StepReceipt) -> String {
-    match &receipt.step {
-        Step::Adj { target, value } => format!("adj {value} of {}", target.pid),
-        Step::Rule(edit) => format!("a rule in {}", edit.path),
-        Step::Signal { target, signal } => format!("SIG{} to {}", signal.name, target.pid),
-        Step::Stop { target, stop } => format!(
-            "process {} {}",
-            target.pid,
-            if *stop { "stopped" } else { "running" }
-        ),
-        Step::Reap { target } => format!("process {} killed", target.pid),
-        Step::Cgroup(CgroupStep::Freeze(group, frozen)) => {
-            format!("{group} {}", if *frozen { "frozen" } else { "thawed" })
-        }
-        Step::Cgroup(CgroupStep::Reclaim(group, _)) => {
-            format!("{group} without what was reclaimed")
-        }
-        Step::Cgroup(CgroupStep::Kill(group)) => format!("all of {group} killed"),
-        Step::Cgroup(CgroupStep::EnableMemory(group)) => format!("memory control in {group}"),
-        Step::Cgroup(CgroupStep::DisableMemory(group)) => format!("no memory control in {group}"),
-        Step::Cgroup(CgroupStep::Create(group)) => format!("the group {group}"),
-        Step::Cgroup(CgroupStep::Limit(group, write))
-        | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
-            format!("{} of {group}", write.file.name())
-        }
-        Step::Unit(UnitStep::DropIn(write)) => write.path(),
-        Step::Cgroup(CgroupStep::Move(target, group))
-        | Step::Unit(UnitStep::Scope(ScopeStart { target, group, .. })) => {
-            format!("{} in {group}", target.pid)
-        }
-        Step::Cgroup(CgroupStep::Remove(group)) => format!("{group} removed"),
     }
 }
 
@@ -215,11 +204,11 @@ pub(super) fn changed(
                 ),
             }
         }
-        Step::Cgroup(CgroupStep::Move(target, group))
-        | Step::Unit(UnitStep::Scope(ScopeStart { target, group, .. })) => format!(
-            "{} is in {} now, not in {group}; {again} undo the move",
-            written.name(*target),
-            now.group()?
+        Step::Cgroup(CgroupStep::Move(..)) | Step::Unit(UnitStep::Scope(_)) => format!(
+            "{} is in {} now, not in {}; {again} undo the move",
+            written.name(*receipt.step.processes().first()?),
+            now.group()?,
+            moved_to(&receipt.step)?
         ),
         Step::Unit(UnitStep::DropIn(write)) => format!(
             "{} is not as oomtop left it; {again} overwrite it",
@@ -247,6 +236,14 @@ pub(super) fn changed(
     })
 }
 
+fn moved_to(step: &Step) -> Option<&CgroupPath> {
+    match step {
+        Step::Cgroup(CgroupStep::Move(_, group)) => Some(group),
+        Step::Unit(UnitStep::Scope(scope)) => Some(&scope.group),
+        _ => None,
+    }
+}
+
 /// The adj of a process before the write.
 fn change_of(changes: &Changes<'_>, target: ProcessId) -> Option<OomScoreAdj> {
     let mut adj = changes.adj.iter();
@@ -272,6 +269,7 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         failed: _,
         taken_back: _,
         left: _,
+        stayed: _,
     } = changes;
     if let Some(said) = deeds::done(frozen, deeds, state) {
         return said;

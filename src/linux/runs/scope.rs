@@ -29,8 +29,7 @@ pub(super) fn enter(
             name: &format!("{}.scope", group_name(own)),
             description: "A command under watch of oomtop",
             slice: &home.slice,
-            pid: own.pid,
-            pidfd: std::os::fd::AsFd::as_fd(&pidfd),
+            who: &[(own.pid, std::os::fd::AsFd::as_fd(&pidfd))],
             delegate: true,
             limits: &[],
         });

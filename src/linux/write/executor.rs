@@ -59,7 +59,8 @@ impl KernelWriter {
             let stat = self.pins.process(id).ok()?.check().ok()?;
             Some((id, PinnedProcess::name(&stat)))
         };
-        steps.filter_map(Step::process).filter_map(name).collect()
+        let targets = steps.flat_map(Step::processes).copied();
+        targets.filter_map(name).collect()
     }
 
     /// What can be done with a group.

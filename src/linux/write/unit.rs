@@ -46,7 +46,7 @@ impl UnitWriter<'_> {
                 let found = self.found(limit, &mut manager)?;
                 Ok(Reading::UnitLimit(found.reading))
             }
-            UnitStep::Scope(scope) => self.cgroups.look(self.pins, &scope::as_move(scope)),
+            UnitStep::Scope(scope) => self.look_at_scope(scope),
             UnitStep::DropIn(write) => {
                 let store = Store::Own(write.lasting);
                 let directory = Directory::of(&self.root.base, &write.unit, store)?;

@@ -7,6 +7,7 @@
 //! Its default is 0, and 6.18 refuses to set it (EINVAL). The victims come from the same rules as for the
 //! present ([`assess`]).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion, Limits, ancestry};
@@ -19,9 +20,9 @@ use crate::model::process::{Process, ProcessId};
 /// A planned change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan<'a> {
-    /// The process that moves; `None` if only limits are written.
-    pub target: Option<ProcessId>,
-    /// The group that the process moves into, which may not exist yet, or whose limits are written.
+    /// The processes that move; none if only limits are written.
+    pub targets: &'a [ProcessId],
+    /// The group that they move into, which may not exist yet, or whose limits are written.
     pub to: &'a CgroupPath,
     /// All limits of the group after the plan; `None` if the plan writes none.
     pub limits: Option<Limits>,
@@ -103,7 +104,8 @@ pub fn prospects(plan: &Plan<'_>, present: &Present<'_>) -> Vec<Prospect> {
     let mut cgroups = present.cgroups.to_vec();
     let (key, before) = destination(plan, &mut cgroups);
     let mut processes = present.processes.to_vec();
-    if let Some(target) = processes.iter_mut().find(|p| Some(p.id) == plan.target) {
+    let moved: HashSet<_> = plan.targets.iter().copied().collect();
+    for target in processes.iter_mut().filter(|p| moved.contains(&p.id)) {
         target.cgroup = Some(key);
     }
     let mut found = Vec::new();

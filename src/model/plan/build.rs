@@ -90,12 +90,26 @@ pub fn create(
     Ok(steps.into_iter().collect())
 }
 
-/// Moves the process into a new scope of systemd with these limits.
+/// The same with each move as a plan of its own, if there are several: one that fails does not keep the others from it. What
+/// makes their group comes first ([`super::execute::run_all`]).
+#[must_use]
+pub fn each_move(plan: Plan) -> Vec<Plan> {
+    let is_move = |step: &Step| matches!(step, Step::Cgroup(CgroupStep::Move(..)));
+    if plan.steps.iter().filter(|step| is_move(step)).count() < 2 {
+        return vec![plan];
+    }
+    let (moves, first): (Vec<_>, Vec<_>) = plan.steps.into_iter().partition(is_move);
+    let first = (!first.is_empty()).then_some(Plan { steps: first });
+    let moves = moves.into_iter().map(|step| Plan { steps: vec![step] });
+    first.into_iter().chain(moves).collect()
+}
+
+/// Moves the processes into a new scope of systemd with these limits.
 ///
 /// # Errors
 /// If the kernel would not take the limits together.
 pub fn scope(
-    target: ProcessId,
+    targets: &[ProcessId],
     (unit, group): (UnitName, CgroupPath),
     slice: &str,
     limits: &LimitPatch,
@@ -108,7 +122,7 @@ pub fn scope(
     let has_property = |write: &LimitWrite| write.file.row().systemd.is_some();
     let (limits, others) = writes.partition::<Vec<_>, _>(has_property);
     let start = ScopeStart {
-        target,
+        targets: targets.to_vec(),
         unit,
         slice: slice.to_owned(),
         group: group.clone(),

@@ -44,9 +44,77 @@ pub fn run<E: Executor + ?Sized>(executor: &mut E, plan: &Plan) -> PlanReceipt {
     receipt
 }
 
-/// Carries out several plans one after the other. One that fails does not keep the next from being tried.
+/// Carries out several plans one after the other. One that fails does not keep the next from being tried, unless the next
+/// one moves a process into a group that should have been made. A group that was made for moves of which none succeeds is
+/// taken back.
 pub fn run_all<E: Executor + ?Sized>(executor: &mut E, plans: &[Plan]) -> Vec<PlanReceipt> {
-    plans.iter().map(|plan| run(executor, plan)).collect()
+    run_while(executor, plans, |_| None)
+}
+
+/// As [`run_all`]. `stopped` has the receipt of a plan that shall not begin any more.
+pub fn run_while<E: Executor + ?Sized>(
+    executor: &mut E,
+    plans: &[Plan],
+    stopped: impl Fn(&Plan) -> Option<PlanReceipt>,
+) -> Vec<PlanReceipt> {
+    let mut receipts: Vec<PlanReceipt> = Vec::with_capacity(plans.len());
+    for (at, plan) in plans.iter().enumerate() {
+        let before = plans.get(..at).unwrap_or_default();
+        let receipt = stopped(plan)
+            .or_else(|| homeless(plan, before, &receipts))
+            .unwrap_or_else(|| run(executor, plan));
+        receipts.push(receipt);
+    }
+    for at in 0..receipts.len() {
+        if is_for_nobody(at, plans, &receipts)
+            && let Some(receipt) = receipts.get_mut(at)
+        {
+            receipt.taken_back = take_back(executor, receipt);
+        }
+    }
+    receipts
+}
+
+/// The receipt of a plan whose only step is a move into a group that a plan before it should have made.
+fn homeless(plan: &Plan, before: &[Plan], receipts: &[PlanReceipt]) -> Option<PlanReceipt> {
+    let (step, group) = only_move(plan)?;
+    let failed = before.iter().zip(receipts);
+    let mut failed = failed.filter(|(_, receipt)| receipt.failure().is_some());
+    failed.find(|(plan, _)| makes(plan, group))?;
+    let failure = Failure {
+        kind: FailureKind::NoGroup,
+        sentence: format!("Not moved: {group} was not made."),
+    };
+    Some(PlanReceipt::refused(step.clone(), failure))
+}
+
+/// The plan has made a group for moves that have plans of their own, and none of them has come.
+fn is_for_nobody(at: usize, plans: &[Plan], receipts: &[PlanReceipt]) -> bool {
+    let (Some(plan), Some(receipt)) = (plans.get(at), receipts.get(at)) else {
+        return false;
+    };
+    let after = plans.iter().zip(receipts).skip(at + 1);
+    let mut moves =
+        after.filter(|(other, _)| only_move(other).is_some_and(|(_, group)| makes(plan, group)));
+    let mut is_any = false;
+    let all_failed = moves.all(|(_, receipt)| {
+        is_any = true;
+        let failure = receipt.failure();
+        failure.is_some_and(|failure| !failure.kind.may_have_written())
+    });
+    is_any && all_failed && receipt.failure().is_none()
+}
+
+fn only_move(plan: &Plan) -> Option<(&Step, &CgroupPath)> {
+    match plan.steps.as_slice() {
+        [step @ Step::Cgroup(CgroupStep::Move(_, group))] => Some((step, group)),
+        _ => None,
+    }
+}
+
+fn makes(plan: &Plan, group: &CgroupPath) -> bool {
+    let mut steps = plan.steps.iter();
+    steps.any(|step| matches!(step, Step::Cgroup(CgroupStep::Create(made)) if made == group))
 }
 
 /// Undoes a write: all steps of all plans, whichever fails. If something is not as the write left it, nothing is
@@ -76,7 +144,7 @@ fn refused<E: Executor + ?Sized>(executor: &mut E, steps: &[Step]) -> Option<Pla
     if steps.len() < 2 {
         return None;
     }
-    let mut on_processes = steps.iter().filter(|step| step.process().is_some());
+    let mut on_processes = steps.iter().filter(|step| !step.processes().is_empty());
     on_processes.find_map(|step| {
         let failure = executor.look(step).err()?;
         Some(PlanReceipt::refused(step.clone(), failure))

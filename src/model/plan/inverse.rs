@@ -1,10 +1,11 @@
 //! What takes a write back, computed from its receipts alone.
 
 use super::Plan;
-use super::receipt::{FailureKind, PlanReceipt, Reading, StepReceipt};
+use super::receipt::{Failure, FailureKind, Home, PlanReceipt, Reading, StepReceipt};
 use super::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
+use crate::model::process::ProcessId;
 use crate::model::rules::own::RuleEdit;
 use crate::model::systemd::Left;
 
@@ -39,12 +40,23 @@ pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
                 .into_iter()
                 .collect()
         }
-        Step::Unit(step) => of_unit_step(step, &receipt.before),
+        Step::Unit(step) => {
+            let mut back = of_unit_step(step, &receipt.before);
+            // Who has not come needs no way back.
+            if let Ok(Reading::Came(all)) = &receipt.outcome {
+                back.retain(|step| step.processes().iter().all(|target| has_come(all, *target)));
+            }
+            back
+        }
         Step::Cgroup(step) => {
             let steps = of_cgroup_step(step, &receipt.before);
             steps.into_iter().map(Step::Cgroup).collect()
         }
     }
+}
+
+fn has_come(all: &[(ProcessId, Result<(), Failure>)], target: ProcessId) -> bool {
+    all.iter().any(|(id, came)| *id == target && came.is_ok())
 }
 
 /// A rule that was in its file before stays there.
@@ -115,9 +127,11 @@ fn of_unit_step(step: &UnitStep, before: &Reading) -> Vec<Step> {
         }
         // The scope ends with its last process.
         (UnitStep::Scope(scope), before) => {
-            let from = before.group().cloned();
-            let back = from.map(|from| CgroupStep::Move(scope.target, from).into());
-            back.into_iter().collect()
+            let back = |target: &ProcessId| {
+                let from = before.group_of(*target)?.clone();
+                Some(CgroupStep::Move(*target, from).into())
+            };
+            scope.targets.iter().filter_map(back).collect()
         }
         _ => Vec::new(),
     }
@@ -185,6 +199,16 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
         }
         (Err(_), _) => return Vec::new(),
     };
+    if let (Step::Unit(UnitStep::Scope(scope)), Reading::Homes(homes)) = (step, before) {
+        let came = |home: &&Home| match left {
+            Reading::Came(all) => has_come(all, home.process),
+            _ => true,
+        };
+        let homes = homes.iter().filter(came);
+        return homes
+            .flat_map(|home| expected_of(home, &scope.group))
+            .collect();
+    }
     let own = Expectation {
         step: step.clone(),
         left: left.clone(),
@@ -198,11 +222,7 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
         | Step::Cgroup(CgroupStep::Limit(..) | CgroupStep::Freeze(..)) => vec![own],
         Step::Unit(UnitStep::Scope(_)) | Step::Cgroup(CgroupStep::Move(..)) => {
             let home = match before {
-                Reading::Home(home, Some(limit)) => Some(Expectation {
-                    step: CgroupStep::Limit(home.clone(), *limit).into(),
-                    left: Reading::Limit(limit.value),
-                    before: Reading::Limit(limit.value),
-                }),
+                Reading::Home(home, Some(limit)) => Some(is_as_it_was(home, *limit)),
                 _ => None,
             };
             std::iter::once(own).chain(home).collect()
@@ -217,6 +237,26 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
             | CgroupStep::Kill(_)
             | CgroupStep::Remove(_),
         ) => Vec::new(),
+    }
+}
+
+/// One of several processes that came into the group together.
+fn expected_of(home: &Home, group: &CgroupPath) -> impl Iterator<Item = Expectation> {
+    let own = Expectation {
+        step: CgroupStep::Move(home.process, group.clone()).into(),
+        left: Reading::Group(group.clone()),
+        before: Reading::Home(home.group.clone(), home.limit),
+    };
+    let limit = home.limit.map(|limit| is_as_it_was(&home.group, limit));
+    std::iter::once(own).chain(limit)
+}
+
+/// A group of the name of the old one may be another one by now.
+fn is_as_it_was(home: &CgroupPath, limit: LimitWrite) -> Expectation {
+    Expectation {
+        step: CgroupStep::Limit(home.clone(), limit).into(),
+        left: Reading::Limit(limit.value),
+        before: Reading::Limit(limit.value),
     }
 }
 

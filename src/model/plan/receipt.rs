@@ -4,6 +4,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::cgroup::limits::{LimitPatch, LimitValue};
 use crate::model::freezer::FreezerState;
 use crate::model::plan::step::{LimitWrite, Step};
+use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::own::RuleFound;
 use crate::model::systemd::UnitLimitReading;
@@ -26,6 +27,10 @@ pub enum Reading {
     /// The group a process was in before a move, and its hard limit then: a group of that name may be another one
     /// when the move is undone. `None`: the file is not there or not readable (the root has none).
     Home(CgroupPath, Option<LimitWrite>),
+    /// The same of several processes, of those that were there.
+    Homes(Vec<Home>),
+    /// Which of several processes have come into a group, and why others have not.
+    Came(Vec<(ProcessId, Result<(), Failure>)>),
     /// The controllers in `cgroup.subtree_control`.
     Controllers(String),
     /// The limits of a group that differ from those of a new one.
@@ -44,6 +49,17 @@ pub enum Reading {
     DropIn(Found),
     /// The same, written or removed; but systemd has not said in time that it has loaded its files again.
     DropInUnread(Found),
+}
+
+/// The group that one of several processes was in, as [`Reading::Home`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// Who.
+    pub process: ProcessId,
+    /// Its group.
+    pub group: CgroupPath,
+    /// The hard limit of that.
+    pub limit: Option<LimitWrite>,
 }
 
 /// What became of a process that was killed and reaped.
@@ -87,6 +103,18 @@ impl Reading {
         match self {
             Self::Group(path) | Self::Home(path, _) => Some(path),
             _ => None,
+        }
+    }
+
+    /// The group of one of the processes that a step was about.
+    #[must_use]
+    pub fn group_of(&self, process: ProcessId) -> Option<&CgroupPath> {
+        match self {
+            Self::Homes(homes) => {
+                let home = homes.iter().find(|home| home.process == process);
+                home.map(|home| &home.group)
+            }
+            other => other.group(),
         }
     }
 
@@ -167,6 +195,13 @@ pub struct TakenBack {
 }
 
 impl PlanReceipt {
+    /// How much there is to keep of it: its steps, and the processes of a step about several. At least 1.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let size = |receipt: &StepReceipt| receipt.step.processes().len().max(1);
+        self.steps.iter().map(size).sum::<usize>().max(1)
+    }
+
     /// The receipt of a plan that was not begun.
     #[must_use]
     pub fn refused(step: Step, failure: Failure) -> Self {

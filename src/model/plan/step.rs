@@ -55,7 +55,7 @@ pub enum UnitStep {
     Limit(UnitLimit),
     /// Change the drop-in that oomtop keeps for a service, and let systemd load its files again.
     DropIn(DropInWrite),
-    /// Move a process into a new scope.
+    /// Move processes into a new scope.
     Scope(ScopeStart),
 }
 
@@ -74,11 +74,11 @@ pub struct UnitLimit {
     pub leave: Option<Left>,
 }
 
-/// A process that comes into a new scope (`StartTransientUnit`).
+/// Processes that come into a new scope together (`StartTransientUnit`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeStart {
-    /// Who.
-    pub target: ProcessId,
+    /// Who, at least one.
+    pub targets: Vec<ProcessId>,
     /// The scope.
     pub unit: UnitName,
     /// Its slice.
@@ -127,17 +127,17 @@ pub struct LimitWrite {
 }
 
 impl Step {
-    /// The process that the step writes to, if it writes to one.
+    /// The processes that the step writes to, if it writes to any.
     #[must_use]
-    pub fn process(&self) -> Option<ProcessId> {
+    pub fn processes(&self) -> &[ProcessId] {
         match self {
             Self::Adj { target, .. }
             | Self::Signal { target, .. }
             | Self::Stop { target, .. }
             | Self::Reap { target }
-            | Self::Unit(UnitStep::Scope(ScopeStart { target, .. }))
-            | Self::Cgroup(CgroupStep::Move(target, _)) => Some(*target),
-            Self::Rule(_) | Self::Cgroup(_) | Self::Unit(_) => None,
+            | Self::Cgroup(CgroupStep::Move(target, _)) => std::slice::from_ref(target),
+            Self::Unit(UnitStep::Scope(scope)) => &scope.targets,
+            Self::Rule(_) | Self::Cgroup(_) | Self::Unit(_) => &[],
         }
     }
 }

@@ -211,14 +211,10 @@ fn carry_out<E: Executor>(kernel: &mut E, work: &Work, withdrawn: &Withdrawn) ->
     if let Some(undo) = &work.undo {
         return execute::undo(kernel, &work.plans, &undo.expected);
     }
-    let plan = |plan: &Plan| {
-        if withdrawn.lock().contains(&work.id) {
-            not_begun(plan)
-        } else {
-            execute::run(kernel, plan)
-        }
-    };
-    work.plans.iter().map(plan).collect()
+    execute::run_while(kernel, &work.plans, |plan| {
+        let is_withdrawn = withdrawn.lock().contains(&work.id);
+        is_withdrawn.then(|| not_begun(plan))
+    })
 }
 
 fn not_begun(plan: &Plan) -> PlanReceipt {

@@ -37,7 +37,7 @@ fn moving(uid: u32, from: &str) -> Scene {
 fn scope(manager: Manager, slice: &str, parent: &str) -> Step {
     let name = "oomtop-mysqld-2456.scope";
     UnitStep::Scope(ScopeStart {
-        target: crate::common::scene::id(2456),
+        targets: vec![crate::common::scene::id(2456)],
         unit: UnitName {
             name: name.to_owned(),
             manager,

@@ -81,7 +81,7 @@ fn tries(test: &str, count: usize) {
         for (step, pause) in inbox {
             let mut kernel = KernelWriter::new(SysRoot::default(), version);
             // As a dialog does while it is open.
-            kernel.hold(&step.process().into_iter().collect::<Vec<_>>());
+            kernel.hold(step.processes());
             ready.send(()).expect("the test waits");
             std::thread::sleep(pause);
             answer.send(kernel.step(&step)).expect("the test waits");

@@ -54,7 +54,7 @@ fn moved(manners: Manners) -> (PlanReceipt, Vec<String>, Duration) {
     let mut writer = KernelWriter::new(real, CgroupVersion::V2);
     let sleeper = Sleeper::start();
     let step: Step = UnitStep::Scope(ScopeStart {
-        target: sleeper.id(),
+        targets: vec![sleeper.id()],
         unit: UnitName {
             name: "oomtop-sleep.scope".to_owned(),
             manager: Manager::System,

@@ -1,5 +1,6 @@
 //! What the plan's limits would do: when they strike, and whom they kill.
 
+use super::company::used;
 use super::prospects::prospects_of;
 use super::risk::outlook_lines;
 use super::{CgroupDialog, Mode};
@@ -16,14 +17,14 @@ use crate::text::wording;
 /// A few lines below the plan; none without a limit.
 pub(super) fn lines(
     dialog: &CgroupDialog,
-    process: Option<&Process>,
+    processes: &[&Process],
     context: &DialogContext<'_>,
 ) -> Vec<Line> {
     let snapshot = context.cells.snapshot;
     let Some((to, prospects)) = dialog.subject(snapshot).zip(prospects_of(dialog, context)) else {
         return Vec::new();
     };
-    let mut lines = first_to_strike(&prospects, &to, process, context);
+    let mut lines = first_to_strike(&prospects, &to, processes, context);
     let Some(first) = nearest(&prospects) else {
         return lines;
     };
@@ -31,22 +32,24 @@ pub(super) fn lines(
         lines.extend(outlook_lines(dialog, &prospects, snapshot));
         return lines;
     }
-    let Some(process) = process else {
-        return lines;
-    };
-    let used = process
-        .charged_pages()
-        .saturating_mul(context.cells.rules.page_size);
+    let used = used(processes, context);
     if let Onset::After(room) = first.onset
         && room < used
     {
         lines.push(Line::of(
             Tone::Watch,
-            format!(
-                "It uses {}, more than fits there: when it touches as much again, that limit is \
-                 hit.",
-                format::long_size(used)
-            ),
+            match processes {
+                [_] => format!(
+                    "It uses {}, more than fits there: when it touches as much again, that limit is \
+                     hit.",
+                    format::long_size(used)
+                ),
+                _ => format!(
+                    "Together they use {}, more than fits there: when they touch as much again, that \
+                     limit is hit.",
+                    format::long_size(used)
+                ),
+            },
         ));
     }
     lines
@@ -56,13 +59,18 @@ pub(super) fn lines(
 pub(in crate::app::dialog) fn first_to_strike(
     prospects: &[Prospect],
     to: &CgroupPath,
-    process: Option<&Process>,
+    moved: &[&Process],
     context: &DialogContext<'_>,
 ) -> Vec<Line> {
     let Some(first) = nearest(prospects) else {
         return vec![Line::of(
             Tone::Dim,
-            "No limit applies there: only an OOM of the whole host can kill it.",
+            match moved {
+                [_, _, ..] => {
+                    "No limit applies there: only an OOM of the whole host can kill them."
+                }
+                _ => "No limit applies there: only an OOM of the whole host can kill it.",
+            },
         )];
     };
     // A limit that the kernel refuses kills nobody, and the limit around it stays the nearest.
@@ -72,7 +80,7 @@ pub(in crate::app::dialog) fn first_to_strike(
         lines.push(strikes(first, to));
         match host_first(first, context) {
             Some(line) => lines.push(line),
-            None => lines.push(dies(first, process, context)),
+            None => lines.push(dies(first, moved, context)),
         }
     }
     lines
@@ -158,7 +166,7 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
 }
 
 /// Who dies when the limit strikes.
-fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>) -> Line {
+fn dies(first: &Prospect, moved: &[&Process], context: &DialogContext<'_>) -> Line {
     let snapshot = context.cells.snapshot;
     let line = Line::of(Tone::Dim, "then ");
     // The kernel checks this before the panic (mm/memcontrol-v1.c `memcg1_oom_prepare`).
@@ -178,10 +186,11 @@ fn dies(first: &Prospect, process: Option<&Process>, context: &DialogContext<'_>
         );
     };
     let id = verdict.victim.id;
-    let own = if process.is_some_and(|own| own.id == id) && verdict.or().is_none() {
-        " (this one)"
-    } else {
-        ""
+    let is_moved = moved.iter().any(|own| own.id == id) && verdict.or().is_none();
+    let own = match moved {
+        _ if !is_moved => "",
+        [_] => " (this one)",
+        _ => " (one of these)",
     };
     let line = line
         .add(Tone::Critical, wording::victim(&verdict, snapshot))

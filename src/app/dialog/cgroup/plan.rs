@@ -1,18 +1,15 @@
-//! Parses the limits and the path of a plan from the typed text.
+//! The plan of the dialog: whom it moves, into what, by whom.
 
-use super::{CgroupDialog, Mode};
+use super::whom::{self, group_of};
+use super::{CgroupDialog, Mode, change, typed};
+use crate::app::dialog::DialogContext;
 use crate::app::dialog::by;
-use crate::app::dialog::{DialogContext, Pinned};
-use crate::app::input::line::LineInput;
-use crate::app::msg::GroupChoice;
-use crate::model::cgroup::limits::{LimitFile, LimitPatch};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
-use crate::model::plan::Plan;
-use crate::model::plan::build::PlanError;
+use crate::model::plan::{Plan, build};
+use crate::model::process::ProcessId;
 use crate::model::snapshot::{Host, Snapshot};
 use crate::model::systemd::UnitName;
 use crate::model::systemd::scope::ScopeHome;
-use crate::text::wording;
 
 impl CgroupDialog {
     /// Where systemd runs, a process of one of its units gets a new scope from it rather than a group past it.
@@ -31,6 +28,90 @@ impl CgroupDialog {
     pub(super) fn scope_home(&self) -> Option<&ScopeHome> {
         let is_asked = self.mode == Mode::Create && self.by.lasting().is_some();
         self.home.as_ref().filter(|_| is_asked)
+    }
+
+    /// The plan that Enter would carry out, or what is still missing.
+    pub(super) fn plan(&self, snapshot: &Snapshot) -> Result<Plan, String> {
+        let targets = || self.targets_in(snapshot);
+        match self.mode {
+            Mode::Limits => {
+                let path = self.group.as_ref();
+                let path = path.ok_or_else(|| "its group is not known".to_owned())?;
+                let now = change::group_at(path, snapshot).map(|group| group.limits);
+                let limits = typed::patch(&self.changes)?;
+                build::change_limits(path, now, &limits).map_err(typed::why_not)
+            }
+            Mode::Move => {
+                let group = self.matching().get(self.chosen).map(|g| g.path.clone());
+                let group = group.ok_or_else(|| "no group matches".to_owned())?;
+                if Some(&group) == self.from.as_ref() && !self.is_for_many() {
+                    return Err("the process is in this group already".to_owned());
+                }
+                let mut targets = targets()?;
+                if self.is_for_many() {
+                    targets.retain(|id| {
+                        let process = snapshot.process(*id);
+                        process.and_then(|process| group_of(process, snapshot)) != Some(&group)
+                    });
+                }
+                if targets.is_empty() {
+                    return Err("all of them are in this group already".to_owned());
+                }
+                Ok(build::enter(&targets, &group))
+            }
+            Mode::Create => {
+                if let Some(home) = self.scope_home() {
+                    let scope = home.scope(typed::last_part(self.path.text()))?;
+                    let limits = typed::patch(&self.limits)?;
+                    let targets = targets()?;
+                    if targets.len() > typed::MOST_IN_SCOPE {
+                        return Err(typed::too_many(targets.len()));
+                    }
+                    return build::scope(&targets, scope, &home.slice, &limits)
+                        .map_err(typed::why_not);
+                }
+                // The steps depend on which parent groups exist: without the list, the plan shown could
+                // differ from the write.
+                let Some(groups) = &self.groups else {
+                    return Err("reading the groups …".to_owned());
+                };
+                let is_there = |path: &CgroupPath| match groups {
+                    Ok(groups) => groups.iter().any(|g| g.path == *path),
+                    Err(_) => false,
+                };
+                let has_memory = |path: &CgroupPath| match groups {
+                    Ok(groups) => groups.iter().any(|g| g.path == *path && g.has_memory),
+                    Err(_) => false,
+                };
+                let targets = targets()?;
+                let path = typed::checked_path(self.path.text())?;
+                typed::may_make(&path, groups.as_deref().unwrap_or_default())?;
+                let limits = typed::patch(&self.limits)?;
+                let version = self.version;
+                build::create(&targets, &path, &limits, version, is_there, has_memory)
+                    .map_err(typed::why_not)
+            }
+        }
+    }
+
+    /// The processes that the plan moves, if it moves any.
+    pub(super) fn moving(&self, snapshot: &Snapshot) -> Vec<ProcessId> {
+        if self.mode == Mode::Limits {
+            return Vec::new();
+        }
+        self.targets_in(snapshot).unwrap_or_default()
+    }
+
+    /// Who is to be moved: one process whatever becomes of it, or those of several that live.
+    fn targets_in(&self, snapshot: &Snapshot) -> Result<Vec<ProcessId>, String> {
+        match self.whom.chosen() {
+            [] => Err(nobody()),
+            [one] => Ok(vec![one.id]),
+            many => match whom::living(many, snapshot).as_slice() {
+                [] => Err("all of them have ended".to_owned()),
+                living => Ok(living.iter().map(|process| process.id).collect()),
+            },
+        }
     }
 
     /// Where Enter would move the process.
@@ -55,7 +136,10 @@ impl CgroupDialog {
     /// The unit that systemd can give the limits.
     pub(super) fn unit(&self, context: &DialogContext<'_>) -> Option<UnitName> {
         if self.mode == Mode::Create {
-            let scope = self.home.as_ref()?.scope(last_part(self.path.text()));
+            let scope = self
+                .home
+                .as_ref()?
+                .scope(typed::last_part(self.path.text()));
             return scope.ok().map(|(unit, _)| unit);
         }
         let group = self.group.as_ref();
@@ -63,131 +147,6 @@ impl CgroupDialog {
     }
 }
 
-/// The name that a group of this path has.
-pub(super) fn last_part(path: &str) -> &str {
-    path.trim().rsplit('/').next().unwrap_or_default()
-}
-
-/// The limits a dialog offers, with what was typed for each.
-pub(super) type Fields = Vec<(LimitFile, LineInput)>;
-
-/// An empty field for each limit of this version.
-pub(super) fn fields_of(version: CgroupVersion) -> Fields {
-    let offered = LimitFile::of(version).filter(|file| file.row().offered);
-    offered.map(|file| (file, LineInput::default())).collect()
-}
-
-/// The values that were typed, or what is wrong with one. An empty field leaves its limit alone.
-pub(super) fn patch(fields: &Fields) -> Result<LimitPatch, String> {
-    let typed = fields.iter().filter_map(|(file, input)| {
-        let value = file.parse(input.text()).transpose()?;
-        Some(match value {
-            Ok(value) => Ok((*file, value)),
-            Err(error) => Err(format!("{}: {error}", file.name())),
-        })
-    });
-    typed.collect()
-}
-
-/// Why there is no plan, in a sentence beside the fields.
-pub(super) fn why_not(error: PlanError) -> String {
-    match error {
-        PlanError::Exists(path) => {
-            format!("{path} exists already: choose it with Tab, or type another name")
-        }
-        PlanError::Missing(path) => format!("{path} is not there (any more)"),
-        PlanError::Root => "the root group has no limits of its own".to_owned(),
-        PlanError::NoLimits => "type a new limit; the present one is beside the field".to_owned(),
-        PlanError::BelowHardLimit(file, value) => format!(
-            "{} ({}) must be at least the limit: change it too",
-            file.name(),
-            wording::limit(file, value)
-        ),
-    }
-}
-
-/// An unused name for the new group: `/oomtop-mysqld-2456`.
-pub(super) fn suggested_path(target: &Pinned) -> String {
-    let kept = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let name: String = target.name.chars().filter(|c| kept(*c)).collect();
-    if name.is_empty() {
-        format!("/oomtop-{}", target.id.pid)
-    } else {
-        format!("/oomtop-{name}-{}", target.id.pid)
-    }
-}
-
-/// Where oomtop may make a group for a process in `from`: at the top of the tree, else in the innermost group around
-/// `from` that it may write, as in the part of the tree that systemd hands to a user. `from` itself holds processes,
-/// so it may not hold groups (cgroup v2 rule). `None` if there is no such group.
-pub(super) fn place_for(from: Option<&CgroupPath>, groups: &[GroupChoice]) -> Option<CgroupPath> {
-    let top = groups
-        .iter()
-        .min_by_key(|group| group.path.as_str().len())?;
-    if top.writable {
-        return Some(top.path.clone());
-    }
-    let around = std::iter::successors(from?.parent(), CgroupPath::parent);
-    let is_writable = |path: &CgroupPath| {
-        let mut groups = groups.iter();
-        groups.any(|group| group.path == *path && group.writable)
-    };
-    around.into_iter().find(is_writable)
-}
-
-/// Refuses a group where the kernel would.
-pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), String> {
-    let around = std::iter::successors(path.parent(), CgroupPath::parent);
-    let mut around = around.into_iter();
-    let nearest = around.find_map(|path| groups.iter().find(|group| group.path == path));
-    match nearest {
-        Some(group) if !group.writable => Err(format!(
-            "no right to make a group in {}: type a place that is yours, or run oomtop with sudo. Without, you may stop the \
-             process or raise its adj, if it is yours",
-            group.path
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Checks a path a user typed: absolute, no `..`, no odd characters.
-pub(super) fn checked_path(text: &str) -> Result<CgroupPath, String> {
-    let text = text.trim();
-    if text.is_empty() || text == "/" {
-        return Err("type a path such as /web".to_owned());
-    }
-    let bad = |part: &str| part == "." || part == ".." || part.len() > 255;
-    if text.split('/').any(bad) || text.chars().any(char::is_control) || text.contains("//") {
-        return Err(
-            "the path must be plain: no '.', '..', empty parts or control characters".to_owned(),
-        );
-    }
-    Ok(CgroupPath::new(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{checked_path, suggested_path};
-    use crate::app::dialog::Pinned;
-    use crate::model::process::ProcessId;
-
-    #[test]
-    fn paths_stay_inside() {
-        for bad in ["", "/", "..", "/a/../b", "/a//b", "/a/.", "/a\nb"] {
-            assert!(checked_path(bad).is_err(), "{bad:?}");
-        }
-        assert_eq!(
-            checked_path("web").map(|p| p.to_string()),
-            Ok("/web".to_owned())
-        );
-        let target = |name: &str| Pinned {
-            id: ProcessId {
-                pid: 7,
-                start_ticks: 1,
-            },
-            name: name.to_owned(),
-        };
-        assert_eq!(suggested_path(&target("a/../b\u{1b}[2J")), "/oomtop-ab2J-7");
-        assert_eq!(suggested_path(&target("日本")), "/oomtop-7");
-    }
+fn nobody() -> String {
+    "nobody can be moved: no process of this domain can be killed".to_owned()
 }

@@ -1,7 +1,7 @@
 //! The limits that would hold after the plan, and what each would do.
 
 use super::change::group_at;
-use super::{CgroupDialog, Mode, plan};
+use super::{CgroupDialog, Mode, typed};
 use crate::app::dialog::DialogContext;
 use crate::model::cgroup::Limits;
 use crate::model::oom_domain::whatif::{Plan, Present, Prospect, prospects};
@@ -16,7 +16,7 @@ pub(super) fn prospects_of(
     let chosen = dialog.matching().get(dialog.chosen).copied();
     let (limits, known) = match dialog.mode {
         Mode::Create => {
-            let limits = plan::patch(&dialog.limits).ok()?;
+            let limits = typed::patch(&dialog.limits).ok()?;
             (Some(limits.applied_to(Limits::default())), (None, Some(0)))
         }
         Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
@@ -24,13 +24,14 @@ pub(super) fn prospects_of(
             let now = group_at(&to, snapshot)?.limits;
             // Without a plan nothing is written, so the present limits stay.
             let planned = dialog.plan(snapshot).is_ok();
-            let patch = plan::patch(&dialog.changes).ok().filter(|_| planned);
+            let patch = typed::patch(&dialog.changes).ok().filter(|_| planned);
             let limits = patch.map(|patch| patch.applied_to(now));
             (limits, (None, None))
         }
     };
+    let moving = dialog.moving(snapshot);
     let planned = Plan {
-        target: dialog.moving(),
+        targets: &moving,
         to: &to,
         limits,
         known,

@@ -1,6 +1,9 @@
 //! What a new limit of an existing group can kill at once, and the question before the write.
 
+use std::collections::HashSet;
+
 use super::change::group_at;
+use super::company::homes;
 use super::prospects::prospects_of;
 use super::{CgroupDialog, Mode};
 use crate::app::dialog::DialogContext;
@@ -53,45 +56,76 @@ fn why_insist(
     prospects: &[Prospect],
     context: &DialogContext<'_>,
 ) -> Option<String> {
-    let process = context.process(dialog.moving()?)?;
+    let processes = dialog.living(context);
     let to = dialog.destination(context.cells.snapshot)?;
-    if process.id.pid == 1 || process.global_init {
+    let mut inits = processes.iter().filter(|process| is_init(process));
+    if let Some(process) = inits.next() {
         return Some(format!(
             "pid {} runs this machine or container: a limit on it can end everything.",
             process.id.pid
         ));
     }
+    let many = processes.len() > 1;
     let own = prospects.iter().find(|own| own.path == to);
     if let Some(own) = own.filter(|own| own.limit < TINY) {
-        return Some(format!(
-            "A limit of {} leaves the process no room: its next pages can kill it.",
-            long_size(own.limit)
-        ));
+        return Some(match many {
+            false => format!(
+                "A limit of {} leaves the process no room: its next pages can kill it.",
+                long_size(own.limit)
+            ),
+            true => format!(
+                "A limit of {} leaves the processes no room: the next pages can kill them.",
+                long_size(own.limit)
+            ),
+        });
     }
-    let left = limits_left(dialog, process, context);
+    let left = limits_left(dialog, &processes, context);
     let outermost = left.last().map(|(path, _)| path);
-    outermost.map(|path| format!("This takes the process out of {path} and its limit."))
+    if !many {
+        return outermost
+            .map(|path| format!("This takes the process out of {path} and its limit."));
+    }
+    let homes = homes(&processes, context.cells.snapshot);
+    let from = match homes.as_slice() {
+        [] => String::new(),
+        [(only, _)] => format!(" out of {only}"),
+        several => format!(" out of {} groups", several.len()),
+    };
+    let limit = outermost.map_or_else(String::new, |path| {
+        format!(", and out of the limit of {path}")
+    });
+    let count = processes.len();
+    Some(format!("This takes {count} processes{from}{limit}."))
 }
 
-/// The limited groups around the process that the new group would not be in, innermost first: their limit no longer
-/// applies to it, and their OOM no longer finds it.
+/// It runs the machine or a container.
+pub(super) fn is_init(process: &Process) -> bool {
+    process.id.pid == 1 || process.global_init
+}
+
+/// The limited groups around the processes that the new group would not be in, innermost first: their limit no longer
+/// applies to them, and their OOM no longer finds them.
 pub(super) fn limits_left<'a>(
     dialog: &CgroupDialog,
-    process: &Process,
+    processes: &[&Process],
     context: &DialogContext<'a>,
 ) -> Vec<(&'a CgroupPath, u64)> {
     let Some(to) = dialog.destination(context.cells.snapshot) else {
         return Vec::new();
     };
     let snapshot = context.cells.snapshot;
-    let around = process
-        .cgroup
-        .into_iter()
-        .flat_map(|key| snapshot.ancestry(key));
-    around
+    let mut keys: Vec<_> = processes
+        .iter()
+        .filter_map(|process| process.cgroup)
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let around = keys.into_iter().flat_map(|key| snapshot.ancestry(key));
+    let left = around
         .filter_map(|(_, group)| Some((&group.path, group.limits.max?)))
-        .filter(|(path, _)| !to.is_within(path))
-        .collect()
+        .filter(|(path, _)| !to.is_within(path));
+    let mut seen = HashSet::new();
+    left.filter(|(path, _)| seen.insert(*path)).collect()
 }
 
 /// What to say besides when the limit strikes and who dies.

@@ -125,8 +125,10 @@ fn scope_text(scope: &ScopeStart) -> String {
         format!(" with {}", limits.join(", "))
     };
     format!(
-        "let systemd start {} in {} with process {}{with}",
-        scope.unit, scope.slice, scope.target.pid
+        "let systemd start {} in {} with {}{with}",
+        scope.unit,
+        scope.slice,
+        wording::pids(&scope.targets)
     )
 }
 
@@ -186,9 +188,18 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
         (Reading::Members(0), _) => Some("the group is empty".to_owned()),
         (Reading::Members(left), _) => Some(format!("{left} not gone yet")),
         (Reading::Reaped(how), _) => Some(deeds::reaped(*how).to_owned()),
-        (Reading::Nothing | Reading::Limits(_) | Reading::Limit(_) | Reading::Reclaimed(_), _) => {
-            None
+        (Reading::Came(all), _) => {
+            let came = all.iter().filter(|(_, came)| came.is_ok()).count();
+            Some(format!("{came} of {} have come", all.len()))
         }
+        (
+            Reading::Nothing
+            | Reading::Homes(_)
+            | Reading::Limits(_)
+            | Reading::Limit(_)
+            | Reading::Reclaimed(_),
+            _,
+        ) => None,
     }
 }
 
@@ -216,7 +227,10 @@ pub(in crate::app::dialog) fn result_lines(plan: &PlanReceipt) -> Vec<Line> {
             .add(Tone::Normal, why_not(receipt))
             .add(Tone::Critical, format!("; {}", why.sentence)),
     };
-    let mut lines: Vec<_> = plan.steps.iter().enumerate().map(line).collect();
+    let steps = plan.steps.iter().enumerate();
+    let mut lines: Vec<_> = steps
+        .flat_map(|step| std::iter::once(line(step)).chain(stayed_lines(step.1)))
+        .collect();
     let wrote = plan.steps.iter().any(took_effect);
     let failure = plan.failure().map(|failure| failure.kind);
     let is_nothing = failure.is_some_and(|kind| !kind.may_have_written());
@@ -224,6 +238,22 @@ pub(in crate::app::dialog) fn result_lines(plan: &PlanReceipt) -> Vec<Line> {
         lines.push(Line::of(Tone::Normal, "Nothing was written."));
     }
     lines
+}
+
+/// Who of several processes has not come along, and why.
+fn stayed_lines(receipt: &StepReceipt) -> Vec<Line> {
+    let Ok(Reading::Came(all)) = &receipt.outcome else {
+        return Vec::new();
+    };
+    let stayed = all
+        .iter()
+        .filter_map(|(id, came)| Some((id, came.as_ref().err()?)));
+    stayed
+        .map(|(id, why)| {
+            Line::of(Tone::Critical, format!("failed  {}", id.pid))
+                .add(Tone::Critical, format!(": {}", why.sentence))
+        })
+        .collect()
 }
 
 /// Why a step that has done something counts as failed.

@@ -1,7 +1,7 @@
 //! How the cgroup dialog looks: the group, the plan, what it will and will not do.
 
-use super::steps::{result_lines, step_text};
-use super::{CgroupDialog, Mode, change, risk};
+use super::steps::step_text;
+use super::{CgroupDialog, Mode, change, company, leaving, risk};
 use crate::app::dialog::managed::ManagedUnit;
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::input::id::ActionId as Id;
@@ -10,7 +10,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::GroupChoice;
 use crate::model::cgroup::CgroupVersion;
 use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue};
-use crate::model::plan::step::Step;
+use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::Process;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
@@ -32,6 +32,7 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
     .text(risk::question(dialog, context).into_iter().collect())
     .text(vec![match dialog.mode {
         Mode::Limits => group_now(dialog, context),
+        Mode::Create | Mode::Move if dialog.is_for_many() => company::now_of_many(dialog, context),
         Mode::Create | Mode::Move => now_line(dialog, context),
     }]);
     if dialog.version == CgroupVersion::None {
@@ -47,17 +48,22 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
             Mode::Move => move_half(dialog, view),
             Mode::Limits => limits_half(dialog, view, context),
         };
+        if dialog.mode != Mode::Limits {
+            view = view.text(dialog.whom.line(context).into_iter().collect());
+        }
         view = view.gap().text(plan(dialog, context));
         view = view.text(warnings(dialog, context));
     }
-    view.text(dialog.result.iter().flat_map(result_lines).collect())
+    view.text(leaving::results(dialog))
+        .text(company::newcomers(dialog, context).into_iter().collect())
 }
 
 fn title(dialog: &CgroupDialog) -> String {
-    match (dialog.mode, &dialog.target, &dialog.group) {
-        (Mode::Limits, _, Some(group)) => format!("Limits of {}", group.name()),
-        (_, Some(target), _) => format!("Cgroup of {target}"),
-        _ => "Cgroup".to_owned(),
+    match (dialog.mode, &dialog.group) {
+        (Mode::Limits, Some(group)) => format!("Limits of {}", group.name()),
+        _ => dialog
+            .whose()
+            .map_or_else(|| "Cgroup".to_owned(), |whose| format!("Cgroup of {whose}")),
     }
 }
 
@@ -69,7 +75,7 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         hints.push((context.keymap.key(Id::Undo), "undo (after closing)"));
         return hints;
     }
-    if dialog.mode != Mode::Limits && process(dialog, context).is_none() {
+    if dialog.mode != Mode::Limits && dialog.living(context).is_empty() {
         return hints
             .on_if(dialog.next_mode() == Mode::Limits, &[Id::Switch], "limits")
             .leave();
@@ -89,6 +95,11 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         .on(&[Id::Commit], commit)
         .on(&[Id::Up, Id::Down], "choose")
         .on_if(next != dialog.mode, &[Id::Switch], other)
+        .on_if(
+            dialog.whom.is_choice() && dialog.mode != Mode::Limits,
+            &[Id::Whom],
+            "whom",
+        )
         .on_if(dialog.unit(context).is_some(), &[Id::Lasting], "by whom")
         .leave()
 }
@@ -271,7 +282,29 @@ fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
             let number = |(at, step): (usize, &Step)| {
                 Line::of(Tone::Dim, format!("{}. ", at + 1)).add(Tone::Normal, step_text(step))
             };
-            plan.steps.iter().enumerate().map(number).collect()
+            let is_move = |step: &&Step| matches!(step, Step::Cgroup(CgroupStep::Move(..)));
+            let listed = if dialog.is_for_many() && dialog.mode != Mode::Limits {
+                plan.destination()
+            } else {
+                None
+            };
+            let steps = plan
+                .steps
+                .iter()
+                .filter(|step| listed.is_none() || !is_move(step));
+            let mut lines: Vec<_> = steps.enumerate().map(number).collect();
+            let moves = plan.steps.iter().filter(is_move).count();
+            if let Some(to) = listed {
+                if moves > 0 {
+                    let file = to.as_str().trim_end_matches('/');
+                    let count = format::number_of(moves as u64, "pid", "pids");
+                    let text = format!("write {count} to {file}/cgroup.procs, one by one");
+                    let at = Line::of(Tone::Dim, format!("{}. ", lines.len() + 1));
+                    lines.push(at.add(Tone::Normal, text));
+                }
+                lines.extend(company::list(dialog, to, context));
+            }
+            lines
         }
         Err(missing) => vec![Line::of(Tone::Watch, missing)],
     }
@@ -279,8 +312,12 @@ fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
 
 fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     if dialog.mode == Mode::Limits {
-        let mut lines = super::outlook::lines(dialog, process(dialog, context), context);
-        let patch = super::plan::patch(&dialog.changes).unwrap_or_default();
+        let mut lines = {
+            // Whose group it is.
+            let main: Vec<_> = process(dialog, context).into_iter().collect();
+            super::outlook::lines(dialog, &main, context)
+        };
+        let patch = super::typed::patch(&dialog.changes).unwrap_or_default();
         lines.extend(throttle_line(&patch, context));
         let unit = dialog.unit(context);
         let note = unit.and_then(|unit| dialog.by.note(&unit));
@@ -292,11 +329,12 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
         lines.extend(read_only(context));
         return lines;
     }
-    let Some(process) = process(dialog, context) else {
+    let processes = dialog.living(context);
+    if processes.is_empty() {
         return Vec::new();
-    };
+    }
     let mut lines = Vec::new();
-    if process.id.pid == 1 || process.global_init {
+    if let Some(process) = processes.iter().find(|process| risk::is_init(process)) {
         lines.push(Line::of(
             Tone::Critical,
             format!(
@@ -305,7 +343,7 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
             ),
         ));
     }
-    let used = process.charged_pages() * context.cells.rules.page_size;
+    let used = company::used(&processes, context);
     let prospects = super::prospects::prospects_of(dialog, context);
     let counts = if prospects.is_some_and(|limits| !limits.is_empty()) {
         "; the new limit counts only what comes from now on"
@@ -319,20 +357,13 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
             format::size(used)
         ),
     ));
-    lines.extend(super::outlook::lines(dialog, Some(process), context));
-    lines.extend(limits_left(dialog, process, context));
+    lines.extend(super::outlook::lines(dialog, &processes, context));
+    lines.extend(leaving::limits_left(dialog, &processes, context));
     if dialog.mode == Mode::Create {
-        let patch = super::plan::patch(&dialog.limits).unwrap_or_default();
+        let patch = super::typed::patch(&dialog.limits).unwrap_or_default();
         lines.extend(throttle_line(&patch, context));
     }
-    let unit = dialog
-        .from
-        .as_ref()
-        .and_then(|path| ManagedUnit::of(path, context));
-    lines.extend(unit.map(|unit| match dialog.scope_home() {
-        Some(_) => unit.scope_line(),
-        None => unit.move_line(dialog.version),
-    }));
+    lines.extend(leaving::units_left(dialog, &processes, context));
     lines.extend(read_only(context));
     lines
 }
@@ -361,17 +392,4 @@ fn read_only(context: &DialogContext<'_>) -> Option<Line> {
         .settings
         .read_only
         .then(|| Line::of(Tone::Watch, "oomtop is read-only: nothing can be done."))
-}
-
-/// The limits that no longer apply to the process after the move.
-fn limits_left(dialog: &CgroupDialog, process: &Process, context: &DialogContext<'_>) -> Vec<Line> {
-    let left = risk::limits_left(dialog, process, context).into_iter();
-    left.map(|(path, limit)| {
-        let text = format!(
-            "It leaves {path} and its limit of {}: whoever set that (a container runtime?) no longer contains it.",
-            format::long_size(limit)
-        );
-        Line::of(Tone::Watch, text)
-    })
-    .collect()
 }

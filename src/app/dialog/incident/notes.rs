@@ -109,7 +109,7 @@ fn raise_notes(
     };
     let limits = raised(&now, limit, dialog.version);
     let planned = Plan {
-        target: None,
+        targets: &[],
         to: path,
         limits: Some(limits.applied_to(now)),
         known: (None, None),
@@ -122,7 +122,7 @@ fn raise_notes(
         rules: context.cells.rules,
     };
     let after = prospects(&planned, &present);
-    let mut lines = first_to_strike(&after, path, None, context);
+    let mut lines = first_to_strike(&after, path, &[], context);
     if let Some(first) = nearest(&after).filter(|first| first.path != *path) {
         lines.push(Line::of(
             Tone::Watch,

@@ -214,7 +214,8 @@ fn plan_lines(dialog: &IncidentDialog, remedy: Remedy, context: &DialogContext<'
     }
     let processes = steps
         .iter()
-        .filter_map(|step| context.process(step.process()?));
+        .flat_map(|step| step.processes())
+        .filter_map(|id| context.process(*id));
     lines.extend(foreign::line(processes, context));
     lines.extend(notes(dialog, remedy, context));
     lines

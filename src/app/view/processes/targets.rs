@@ -7,6 +7,9 @@ use crate::app::view::processes::table::ProcessTable;
 use crate::model::process::{Pid, Process};
 use crate::model::snapshot::Snapshot;
 
+/// Name of the set of those in the group of a process.
+pub const SAME_CGROUP: &str = "same cgroup";
+
 /// The tagged processes, kernel threads left out: no action affects one.
 pub fn tagged(table: &ProcessTable, snapshot: &Snapshot) -> Vec<Pinned> {
     if table.tagged.is_empty() {
@@ -26,7 +29,7 @@ pub fn scopes(process: &Process, snapshot: &Snapshot) -> Vec<(&'static str, Vec<
             pinned(snapshot, |p| family.contains(&p.id.pid) && !p.kernel_thread),
         ),
         (
-            "same cgroup",
+            SAME_CGROUP,
             pinned(snapshot, |p| {
                 p.cgroup.is_some() && p.cgroup == process.cgroup && !p.kernel_thread
             }),

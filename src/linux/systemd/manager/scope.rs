@@ -26,10 +26,8 @@ pub(crate) struct NewScope<'a> {
     pub(crate) description: &'a str,
     /// The slice that it is in.
     pub(crate) slice: &'a str,
-    /// Who comes into it.
-    pub(crate) pid: Pid,
-    /// The same.
-    pub(crate) pidfd: BorrowedFd<'a>,
+    /// Who comes into it, at least one.
+    pub(crate) who: &'a [(Pid, BorrowedFd<'a>)],
     /// The groups below it are the process's business.
     pub(crate) delegate: bool,
     /// Properties that are limits.
@@ -75,8 +73,11 @@ impl Connected {
         let mut asked = Ok(());
         // 254 knows all, 253 no descriptors, and 252 no policy either: it ends nobody for a kill by the kernel.
         for (way, keeps_running) in [(ByDescriptor, true), (ByNumber, true), (ByNumber, false)] {
-            if way == ByNumber && has_ended(scope.pidfd) {
-                let why = format!("process {} has ended", scope.pid);
+            let mut ended = scope.who.iter().filter(|(_, pidfd)| has_ended(*pidfd));
+            if way == ByNumber
+                && let Some((pid, _)) = ended.next()
+            {
+                let why = format!("process {pid} has ended");
                 return (Err(Error::Unreachable(why)), named);
             }
             named = way;
@@ -166,13 +167,12 @@ impl Connected {
         arguments.text("fail");
         arguments.array(8, |list| properties(list, scope, named, keeps_running));
         arguments.array(8, |_| {});
-        let descriptor = [scope.pidfd];
-        let descriptors = match named {
-            Named::ByDescriptor => &descriptor[..],
-            Named::ByNumber => &[],
+        let descriptors: Vec<_> = match named {
+            Named::ByDescriptor => scope.who.iter().map(|(_, pidfd)| *pidfd).collect(),
+            Named::ByNumber => Vec::new(),
         };
         self.connection
-            .hand_over(&call, &arguments, descriptors)
+            .hand_over(&call, &arguments, &descriptors)
             .map(drop)
     }
 
@@ -211,9 +211,16 @@ fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named, keeps_ru
         property(name, "t", &|list| list.u64(*bytes));
     }
     match named {
-        Named::ByDescriptor => property("PIDFDs", "ah", &|list| list.array(4, |list| list.u32(0))),
+        // Their places among the descriptors that are sent.
+        Named::ByDescriptor => property("PIDFDs", "ah", &|list| {
+            list.array(4, |list| {
+                (0..).zip(scope.who).for_each(|(at, _)| list.u32(at))
+            });
+        }),
         Named::ByNumber => property("PIDs", "au", &|list| {
-            list.array(4, |list| list.u32(scope.pid));
+            list.array(4, |list| {
+                scope.who.iter().for_each(|(pid, _)| list.u32(*pid))
+            });
         }),
     }
 }

@@ -1,6 +1,9 @@
-//! A process that systemd moves into a new scope, looked at before and after.
+//! Processes that systemd moves into a new scope, each looked at before and after.
 
-use std::os::fd::AsFd as _;
+mod readings;
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
 
 use rustix::process::{PidfdFlags, pidfd_open};
 
@@ -8,11 +11,28 @@ use super::{UnitWriter, not_kept};
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::manager::scope::{Named, NewScope};
 use crate::linux::write::errors::failure;
-use crate::linux::write::pinned::gone;
+use crate::linux::write::pinned::{PinnedProcess, gone};
 use crate::linux::write::signal::own_pids;
 use crate::model::cgroup::limits::LimitValue;
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::plan::step::{CgroupStep, ScopeStart};
+use crate::model::process::ProcessId;
+
+use readings::{homes, reading};
+
+/// How often systemd is asked again without those that have ended meanwhile.
+const ROUNDS: usize = 3;
+
+/// One of the processes that come into a scope.
+struct Member {
+    id: ProcessId,
+    process: Arc<PinnedProcess>,
+    pidfd: OwnedFd,
+    home: Reading,
+}
+
+/// What came of one process.
+type Outcome = (ProcessId, Result<(), Failure>);
 
 impl UnitWriter<'_> {
     pub(super) fn scope(
@@ -21,22 +41,90 @@ impl UnitWriter<'_> {
         before: &mut Reading,
     ) -> Result<Reading, Failure> {
         own_pids(self.root, "a move")?;
-        let target = scope.target;
-        let pid = i32::try_from(target.pid).ok();
+        let mut lost = Vec::new();
+        let mut members = Vec::new();
+        for target in &scope.targets {
+            match self.member(scope, *target) {
+                Ok(member) => members.push(member),
+                Err(failure) => lost.push((*target, failure)),
+            }
+        }
+        if !members.is_empty() {
+            *before = homes(
+                scope,
+                members.iter().map(|member| (member.id, &member.home)),
+            );
+        }
+        for _ in 0..ROUNDS {
+            leave_out(&mut members, &mut lost);
+            if members.is_empty() {
+                break;
+            }
+            match self.start(scope, &members, &mut lost) {
+                Ok(group) => {
+                    let results = self.results(scope, &members, &group, lost);
+                    let reading = reading(scope, results)?;
+                    self.are_kept(scope)?;
+                    return Ok(reading);
+                }
+                // Nothing was done: perhaps because of one that has ended.
+                Err(failure) if failure.kind.may_have_written() => return Err(failure),
+                Err(failure) if members.iter().all(|member| member.process.check().is_ok()) => {
+                    return Err(failure);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(lost.into_iter().next().map_or_else(
+            || failure(FailureKind::Other, "No process is left to move.".to_owned()),
+            |(_, failure)| failure,
+        ))
+    }
+
+    /// What the step would find.
+    pub(super) fn look_at_scope(&self, scope: &ScopeStart) -> Result<Reading, Failure> {
+        let mut found = Vec::new();
+        let mut gone = None;
+        for target in &scope.targets {
+            match self.cgroups.look(self.pins, &as_move(scope, *target)) {
+                Ok(home) => found.push((*target, home)),
+                Err(failure) => gone = Some(failure),
+            }
+        }
+        match (found.as_slice(), gone) {
+            ([], Some(failure)) => Err(failure),
+            _ => Ok(homes(scope, found.iter().map(|(id, home)| (*id, home)))),
+        }
+    }
+
+    fn member(&self, scope: &ScopeStart, id: ProcessId) -> Result<Member, Failure> {
+        let pid = i32::try_from(id.pid).ok();
         let pid = pid
             .and_then(rustix::process::Pid::from_raw)
-            .ok_or_else(|| gone(target))?;
+            .ok_or_else(|| gone(id))?;
         // Taken before the look at the process: if that is the right one, this is its descriptor.
         let pidfd = pidfd_open(pid, PidfdFlags::empty());
-        let process = self.pins.process(target)?;
+        let process = self.pins.process(id)?;
         let pidfd = pidfd.map_err(|errno| {
-            failure(
-                FailureKind::Other,
-                format!("Process {} has no pidfd: {errno}.", target.pid),
-            )
+            let sentence = format!("Process {} has no pidfd: {errno}.", id.pid);
+            failure(FailureKind::Other, sentence)
         })?;
-        let step = as_move(scope);
-        *before = self.cgroups.look(self.pins, &step)?;
+        let home = self.cgroups.look(self.pins, &as_move(scope, id))?;
+        Ok(Member {
+            id,
+            process,
+            pidfd,
+            home,
+        })
+    }
+
+    /// Lets systemd start the scope. Returns its group.
+    fn start(
+        &self,
+        scope: &ScopeStart,
+        members: &[Member],
+        lost: &mut Vec<(ProcessId, Failure)>,
+    ) -> Result<String, Failure> {
         let mut manager = self.connect_by(scope.unit.manager, Connected::open_for_scopes)?;
         let limits: Vec<_> = scope
             .limits
@@ -46,46 +134,80 @@ impl UnitWriter<'_> {
                 Some((property, write.value.amount().unwrap_or(u64::MAX)))
             })
             .collect();
-        process.check()?;
+        let who = members
+            .iter()
+            .map(|member| (member.id.pid, member.pidfd.as_fd()));
+        let who: Vec<_> = who.collect();
         let (started, named) = manager.start_scope(&NewScope {
             name: &scope.unit.name,
-            description: "A process that oomtop has moved",
+            description: match members {
+                [_] => "A process that oomtop has moved",
+                _ => "Processes that oomtop has moved",
+            },
             slice: &scope.slice,
-            pid: target.pid,
-            pidfd: pidfd.as_fd(),
+            who: &who,
             delegate: false,
             limits: &limits,
         });
         // Whatever systemd says: by its descriptor nobody else can have been moved, by its number somebody can.
-        if named == Named::ByNumber && process.is_reaped() {
-            return Err(self.cgroups.bring_back(&step, target, &scope.group));
+        if named == Named::ByNumber {
+            let reaped = members.iter().filter(|member| member.process.is_reaped());
+            for Member { id, .. } in reaped {
+                let step = as_move(scope, *id);
+                let back = self.cgroups.bring_back(&step, *id, &scope.group);
+                if members.len() == 1 {
+                    return Err(back);
+                }
+                lost.push((*id, back));
+            }
         }
-        let group = started.map_err(|refusal| {
+        started.map_err(|refusal| {
             if refusal.is_open {
                 self.was_silent();
             }
             refusal.failure
-        })?;
-        process.check()?;
-        let now = self
-            .cgroups
-            .group_of(&process)
-            .ok_or_else(|| gone(target))?;
-        if now.as_str() != group || now != scope.group {
-            let sentence = format!(
-                "systemd has started {} as {group}, but process {} is in {now} now.",
-                scope.unit, target.pid
-            );
-            // What another program has moved is not moved back.
-            let kind = if now == scope.group || now.as_str() == group {
-                FailureKind::NotKept
-            } else {
-                FailureKind::Elsewhere
+        })
+    }
+
+    /// Who has come, in the order of the step.
+    fn results(
+        &self,
+        scope: &ScopeStart,
+        members: &[Member],
+        group: &str,
+        lost: Vec<(ProcessId, Failure)>,
+    ) -> Vec<Outcome> {
+        let result = |id: &ProcessId| {
+            let lost = lost.iter().find(|(gone, _)| gone == id);
+            let member = members.iter().find(|member| member.id == *id);
+            let came = match (lost, member) {
+                (Some((_, failure)), _) => Err(failure.clone()),
+                (None, Some(member)) => self.has_come(scope, member, group),
+                (None, None) => Err(gone(*id)),
             };
-            return Err(failure(kind, sentence));
+            (*id, came)
+        };
+        scope.targets.iter().map(result).collect()
+    }
+
+    fn has_come(&self, scope: &ScopeStart, member: &Member, group: &str) -> Result<(), Failure> {
+        member.process.check()?;
+        let now = self.cgroups.group_of(&member.process);
+        let now = now.ok_or_else(|| gone(member.id))?;
+        if now.as_str() == group && now == scope.group {
+            return Ok(());
         }
-        self.are_kept(scope)?;
-        Ok(Reading::Group(now))
+        let sentence = format!(
+            "systemd has started {} as {group}, but process {} is in {now} now.",
+            scope.unit, member.id.pid
+        );
+        // What another program has moved is not moved back.
+        let kind = if now == scope.group || now.as_str() == group {
+            FailureKind::NotKept
+        } else {
+            FailureKind::Elsewhere
+        };
+        Err(failure(kind, sentence))
     }
 
     /// The files of the group show the limits.
@@ -112,6 +234,19 @@ impl UnitWriter<'_> {
 }
 
 /// The same without systemd: what is looked at is the same.
-pub(super) fn as_move(scope: &ScopeStart) -> CgroupStep {
-    CgroupStep::Move(scope.target, scope.group.clone())
+fn as_move(scope: &ScopeStart, target: ProcessId) -> CgroupStep {
+    CgroupStep::Move(target, scope.group.clone())
+}
+
+/// Those that have ended.
+fn leave_out(members: &mut Vec<Member>, lost: &mut Vec<(ProcessId, Failure)>) {
+    members.retain(|member| match member.process.check() {
+        Ok(_) => true,
+        Err(failure) => {
+            if !lost.iter().any(|(id, _)| *id == member.id) {
+                lost.push((member.id, failure));
+            }
+            false
+        }
+    });
 }

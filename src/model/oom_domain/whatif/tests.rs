@@ -32,7 +32,7 @@ fn ask(to: &str, limit: Option<u64>, version: CgroupVersion) -> Vec<Prospect> {
         ..Memory::default()
     };
     let plan = Plan {
-        target: Some(processes[0].id),
+        targets: &[processes[0].id],
         to: &CgroupPath::new(to),
         limits: limit.map(|max| Limits {
             max: Some(max),
@@ -101,7 +101,7 @@ fn who_grows_into_the_limit_is_the_one_that_dies() {
     ];
     let path = CgroupPath::new("/web");
     let plan = Plan {
-        target: Some(processes[2].id),
+        targets: &[processes[2].id],
         to: &path,
         limits: None,
         known: (None, None),
@@ -141,7 +141,7 @@ fn limits_of(limits: Limits, version: CgroupVersion) -> Prospect {
         process(3, 50, 200, 1, 0.0),
     ];
     let plan = Plan {
-        target: None,
+        targets: &[],
         to: &CgroupPath::new("/web"),
         limits: Some(limits),
         known: (None, None),
@@ -230,7 +230,7 @@ proptest::proptest! {
             .collect();
         let path = CgroupPath::new(&format!("/g{to}"));
         let plan = Plan {
-            target: Some(processes[0].id),
+            targets: &[processes[0].id],
             to: &path,
             limits: Some(Limits { max: Some(limit), ..Limits::default() }),
             known: (None, None),
@@ -263,7 +263,7 @@ fn swap_puts_nothing_off_where_swappiness_is_0() {
     let processes = [process(1, 300, 0, 1, 0.0)];
     let onset = |to: &str, groups: &[Cgroup], host: u64| {
         let plan = Plan {
-            target: Some(processes[0].id),
+            targets: &[processes[0].id],
             to: &CgroupPath::new(to),
             limits: Some(Limits {
                 max: Some(100 * MIB),

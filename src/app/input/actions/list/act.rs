@@ -60,8 +60,8 @@ pub(super) const ACT: &[Action] = &[
         keys: &["c"],
         group: Group::Act,
         places: &[
-            Place::new(TABLE, |s| cgroup(s, Aim::Selected))
-                .at(Aim::Selected)
+            Place::new(TABLE, |s| cgroup(s, Aim::Tagged))
+                .at(Aim::Tagged)
                 .label("Cgroup"),
             Place::new(DOMAINS, |s| cgroup(s, Aim::Victim))
                 .at(Aim::Victim)

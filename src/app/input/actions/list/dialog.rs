@@ -43,6 +43,13 @@ pub(super) const DIALOG: &[Action] = &[
         ])],
     },
     Action {
+        id: Id::Whom,
+        doc: "cgroup: whom for",
+        keys: &["F5"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Cgroup])],
+    },
+    Action {
         id: Id::Lasting,
         doc: "adjust, cgroup, incident, details: how long systemd keeps it",
         keys: &["BackTab"],

@@ -260,7 +260,7 @@ pub(super) const LOOK: &[Action] = &[
     },
     Action {
         id: Id::Tag,
-        doc: "tag the process for adjust and signal",
+        doc: "tag the process for adjust, cgroup and signal",
         keys: &["Space"],
         group: Group::Look,
         places: &[Place::new(TABLE, tag)],

@@ -3,7 +3,7 @@
 use crate::app::State;
 use crate::app::dialog::Pinned;
 use crate::app::dialog::adjust::{AdjustDialog, Lean};
-use crate::app::dialog::cgroup::CgroupDialog;
+use crate::app::dialog::cgroup::{CgroupDialog, may_move};
 use crate::app::dialog::signal::SignalDialog;
 use crate::app::input::action::Aim;
 use crate::app::msg::Effect;
@@ -56,6 +56,15 @@ fn is_kernel_thread(process: &Process, why: &str) -> String {
 
 pub(in crate::app::input::actions) fn cgroup(state: &mut State, aim: Aim) -> Vec<Effect> {
     let version = state.host.cgroups;
+    let tagged = tagged(state, aim);
+    if !tagged.is_empty() {
+        let process = tagged
+            .first()
+            .and_then(|main| state.snapshot.process(main.id));
+        let from = process.and_then(|process| with_group(state, process).2);
+        let dialog = CgroupDialog::of_tagged(tagged, from, version).under(&state.host);
+        return open_cgroup(state, dialog);
+    }
     // A domain and an event are about a group first; a row of the table is about a process.
     let group = match aim {
         Aim::Victim => state.selected_group(),
@@ -75,7 +84,10 @@ pub(in crate::app::input::actions) fn cgroup(state: &mut State, aim: Aim) -> Vec
         (_, Ok((_, target, from))) => CgroupDialog::new(target, from, version),
         (Some(group), Err(_)) => CgroupDialog::of_domain(None, group, version),
     };
-    let dialog = dialog.under(&state.host);
+    let others = dialog.main().and_then(|id| state.snapshot.process(id));
+    let others = others.map(|process| targets::scopes(process, &state.snapshot));
+    let others = may_move(others.unwrap_or_default(), &state.snapshot, &state.host);
+    let dialog = dialog.with_others(others).under(&state.host);
     open_cgroup(state, dialog)
 }
 
