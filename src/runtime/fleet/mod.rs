@@ -2,6 +2,8 @@
 
 mod asker;
 mod client;
+mod tls;
+mod trouble;
 
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -17,7 +19,7 @@ use super::headless::{Halt, print};
 use super::screen::guest::{Guest, Wish, entertain};
 use crate::app::fleet::{Effect, Msg, State, update};
 use crate::app::msg;
-use crate::model::fleet::credentials::Credentials;
+use crate::model::fleet::credentials::HttpConfig;
 use crate::output::fleet as words;
 use crate::ui::canvas::Canvas;
 use crate::ui::fleet::draw;
@@ -39,12 +41,12 @@ pub enum Manner {
 /// A fleet to show.
 #[derive(Debug, Clone)]
 pub struct FleetTask {
-    /// Address of Prometheus: `http://HOST:PORT`, with a path if it has one.
+    /// Address of Prometheus: `http://HOST:PORT` or `https://HOST:PORT`, with a path if it has one.
     pub prometheus: String,
     /// Matchers of the targets that are oomtop.
     pub matcher: String,
-    /// Who asks.
-    pub credentials: Credentials,
+    /// Who asks, and how TLS is trusted.
+    pub http: HttpConfig,
     /// How often.
     pub every: Duration,
     /// What `Enter` runs; `HOST` in its words stands for the host.
@@ -63,12 +65,16 @@ pub struct FleetTask {
 /// If Prometheus does not answer and one table or document was asked for, if the terminal fails, or if a thread cannot be
 /// started.
 pub fn fleet(task: FleetTask) -> Result<u8, RunError> {
-    let client = Client::new(&task.prometheus, task.credentials.clone());
+    let client = Client::new(&task.prometheus, task.http.clone()).map_err(RunError::Fleet)?;
     let mut asker = Asker::new(client, task.matcher.clone());
     let text = match task.manner {
         Manner::Screen => {
             let (hurry, answers) = asker.run(task.every).map_err(RunError::Thread)?;
-            let state = State::new(task.prometheus.clone(), (0, 0));
+            let mut source = task.prometheus.clone();
+            if task.http.tls.insecure_skip_verify && source.starts_with("https://") {
+                source.push_str(" (certificate not checked)");
+            }
+            let state = State::new(source, (0, 0));
             return entertain(&mut Host {
                 task,
                 state,
