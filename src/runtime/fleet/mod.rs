@@ -5,8 +5,9 @@ mod client;
 mod tls;
 mod trouble;
 
+use std::collections::BTreeMap;
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -16,9 +17,10 @@ use ratatui::buffer::Buffer;
 
 use super::RunError;
 use super::headless::{Halt, print};
-use super::screen::guest::{Guest, Wish, entertain};
+use super::screen::guest::{Guest, Job, Wish, entertain};
 use crate::app::fleet::{Effect, Msg, State, update};
 use crate::app::msg;
+use crate::linux::foreground::{Returned, Stopped};
 use crate::model::fleet::credentials::HttpConfig;
 use crate::output::fleet as words;
 use crate::ui::canvas::Canvas;
@@ -81,6 +83,8 @@ pub fn fleet(task: FleetTask) -> Result<u8, RunError> {
                 hurry,
                 answers,
                 begun: Instant::now(),
+                running: String::new(),
+                stopped: BTreeMap::new(),
             });
         }
         Manner::Once => words::table(&asker.round().map_err(RunError::Fleet)?),
@@ -96,6 +100,10 @@ struct Host {
     hurry: SyncSender<()>,
     answers: Arc<Letterbox>,
     begun: Instant,
+    /// The host of the command that has the terminal.
+    running: String,
+    /// Commands that have stopped, by their host.
+    stopped: BTreeMap<String, Stopped>,
 }
 
 impl Host {
@@ -113,7 +121,11 @@ impl Host {
     }
 
     /// The words as they are, but for the host: no shell reads them.
-    fn run(&self, host: &str) -> Wish {
+    fn run(&mut self, host: &str) -> Wish {
+        host.clone_into(&mut self.running);
+        if let Some(stopped) = self.stopped.remove(host) {
+            return Wish::Lend(Job::GoOn(stopped));
+        }
         let words = self.task.command.iter();
         let mut words = words.map(|word| word.replace("HOST", host));
         let Some(program) = words.next() else {
@@ -121,7 +133,7 @@ impl Host {
         };
         let mut command = Command::new(program);
         command.args(words);
-        Wish::Lend(command)
+        Wish::Lend(Job::Start(command))
     }
 }
 
@@ -144,6 +156,7 @@ impl Guest for Host {
                 }
                 self.tell(Msg::Key(key))
             }
+            msg::Msg::Paste(text) => self.tell(Msg::Paste(text)),
             msg::Msg::Resized(columns, rows) => self.tell(Msg::Resized(columns, rows)),
             _ => Wish::Nothing,
         }
@@ -166,12 +179,20 @@ impl Guest for Host {
         }
     }
 
-    fn returned(&mut self, ended: io::Result<ExitStatus>) {
+    fn returned(&mut self, ended: io::Result<Returned>) {
         let program = self.task.command.first().map_or("", String::as_str);
         let outcome = match ended {
             Err(error) => Err(format!("{program} cannot be run: {error}")),
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("{program} has ended with {status}")),
+            Ok(Returned::Ended(status)) if status.success() => Ok(()),
+            Ok(Returned::Ended(status)) => Err(format!("{program} has ended with {status}")),
+            Ok(Returned::Stopped(stopped)) => {
+                let host = std::mem::take(&mut self.running);
+                let said = format!(
+                    "{program} for {host} is stopped: Enter on {host} goes on with it, q ends it"
+                );
+                self.stopped.insert(host, stopped);
+                Err(said)
+            }
         };
         update(&mut self.state, Msg::Ran(outcome));
     }
