@@ -1,5 +1,6 @@
 //! `oomtop fleet` against servers that answer as Prometheus does, or as it never would, and against the real one.
 
+mod many;
 mod tls;
 
 use std::io::Write as _;
