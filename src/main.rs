@@ -169,7 +169,7 @@ fn fleet(launch: FleetLaunch) -> Result<u8, RunError> {
     runtime::fleet(FleetTask {
         prometheus: launch.prometheus,
         matcher: launch.matcher,
-        credentials: launch.credentials,
+        http: launch.http,
         every: launch.every,
         command: launch.command,
         manner: match (launch.json, launch.once) {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::model::fleet::credentials::{Credentials, Secret};
+use crate::model::fleet::credentials::{Credentials, HttpConfig, Secret, Tls};
 
 /// Most bytes of such a file.
 const MOST: u64 = 64 * 1024;
@@ -14,7 +14,7 @@ const MOST: u64 = 64 * 1024;
 ///
 /// # Errors
 /// A sentence with the file, and the line if one is to blame.
-pub(super) fn read(path: &Path) -> Result<Credentials, String> {
+pub(super) fn read(path: &Path) -> Result<HttpConfig, String> {
     let mut text = String::new();
     let done = File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
     done.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
@@ -29,9 +29,10 @@ struct Said {
     password: Option<Secret>,
     kind: Option<String>,
     token: Option<Secret>,
+    tls: Tls,
 }
 
-fn parse(text: &str, beside: &Path) -> Result<Credentials, String> {
+fn parse(text: &str, beside: &Path) -> Result<HttpConfig, String> {
     let mut said = Said::default();
     let mut section = String::new();
     for (number, line) in text.lines().enumerate() {
@@ -59,31 +60,46 @@ fn parse(text: &str, beside: &Path) -> Result<Credentials, String> {
 
 fn take(said: &mut Said, name: &str, value: String, beside: &Path) -> Result<(), String> {
     // As in Prometheus: beside the file that names it.
-    let file = |value: String| Secret::File(beside.join(PathBuf::from(value)));
+    let path = |value: String| beside.join(PathBuf::from(value));
+    let file = |value: String| Secret::File(path(value));
     match name {
-        "basic_auth" | "authorization" if value.is_empty() => {}
+        "basic_auth" | "authorization" | "tls_config" if value.is_empty() => {}
         "basic_auth.username" => said.user = Some(value),
         "basic_auth.password" => said.password = Some(Secret::Plain(value)),
         "basic_auth.password_file" => said.password = Some(file(value)),
         "authorization.type" => said.kind = Some(value),
         "authorization.credentials" | "bearer_token" => said.token = Some(Secret::Plain(value)),
         "authorization.credentials_file" | "bearer_token_file" => said.token = Some(file(value)),
-        tls if tls.starts_with("tls_config") => {
-            return Err(
-                "tls_config: oomtop speaks no TLS; reach Prometheus through a tunnel or a proxy on this machine"
-                    .to_owned(),
-            );
+        "tls_config.ca_file" => said.tls.ca_file = Some(path(value)),
+        "tls_config.cert_file" => said.tls.cert_file = Some(path(value)),
+        "tls_config.key_file" => said.tls.key_file = Some(path(value)),
+        "tls_config.server_name" => said.tls.server_name = Some(value),
+        "tls_config.insecure_skip_verify" => {
+            said.tls.insecure_skip_verify = match value.as_str() {
+                "true" => true,
+                "false" => false,
+                _ => return Err("insecure_skip_verify takes true or false".to_owned()),
+            }
         }
         other => {
             return Err(format!(
-                "{other}: not known here; known are basic_auth (username, password, password_file), authorization (type, credentials, credentials_file), bearer_token and bearer_token_file"
+                "{other}: not known here; known are basic_auth (username, password, password_file), authorization (type, credentials, credentials_file), bearer_token, bearer_token_file and tls_config (ca_file, cert_file, key_file, server_name, insecure_skip_verify)"
             ));
         }
     }
     Ok(())
 }
 
-fn finish(said: Said) -> Result<Credentials, String> {
+fn finish(said: Said) -> Result<HttpConfig, String> {
+    let tls = said.tls.clone();
+    if tls.cert_file.is_some() != tls.key_file.is_some() {
+        return Err("tls_config: cert_file and key_file go together".to_owned());
+    }
+    let credentials = who(said)?;
+    Ok(HttpConfig { credentials, tls })
+}
+
+fn who(said: Said) -> Result<Credentials, String> {
     match said {
         Said {
             user: Some(user),
@@ -96,6 +112,7 @@ fn finish(said: Said) -> Result<Credentials, String> {
             password: None,
             kind,
             token: Some(token),
+            ..
         } => Ok(Credentials::Token {
             kind: kind.unwrap_or_else(|| "Bearer".to_owned()),
             token,
@@ -105,6 +122,7 @@ fn finish(said: Said) -> Result<Credentials, String> {
             password: None,
             kind: None,
             token: None,
+            ..
         } => Ok(Credentials::None),
         _ => {
             Err("takes a name and a password, or a token, and not both or a half of one".to_owned())
@@ -146,10 +164,33 @@ mod tests {
     use std::path::Path;
 
     use super::parse;
-    use crate::model::fleet::credentials::{Credentials, Secret};
+    use crate::model::fleet::credentials::{Credentials, Secret, Tls};
 
     fn read(text: &str) -> Result<Credentials, String> {
-        parse(text, Path::new("/etc/p"))
+        parse(text, Path::new("/etc/p")).map(|config| config.credentials)
+    }
+
+    #[test]
+    fn tls_is_read_with_files_beside_the_one_that_names_them() {
+        let text = "bearer_token: t\ntls_config:\n  ca_file: ca.pem\n  cert_file: /c.pem\n  key_file: k.pem\n  server_name: p.example\n  insecure_skip_verify: false\n";
+        let config = parse(text, Path::new("/etc/p")).expect("right");
+        assert_eq!(
+            config.tls,
+            Tls {
+                ca_file: Some("/etc/p/ca.pem".into()),
+                cert_file: Some("/c.pem".into()),
+                key_file: Some("/etc/p/k.pem".into()),
+                server_name: Some("p.example".to_owned()),
+                insecure_skip_verify: false,
+            }
+        );
+        assert_eq!(
+            config.credentials,
+            Credentials::Token {
+                kind: "Bearer".to_owned(),
+                token: Secret::Plain("t".to_owned())
+            }
+        );
     }
 
     #[test]
@@ -181,9 +222,11 @@ mod tests {
     #[test]
     fn what_oomtop_cannot_do_is_a_sentence() {
         let said = |text| read(text).expect_err("wrong");
+        assert!(said("tls_config:\n  cert_file: x\n").contains("go together"));
+        assert!(said("tls_config:\n  insecure_skip_verify: no\n").contains("line 2: insecure"));
         assert!(
-            said("tls_config:\n  ca_file: x\n")
-                .contains("line 1: tls_config: oomtop speaks no TLS")
+            said("tls_config:\n  min_version: TLS12\n")
+                .contains("line 2: tls_config.min_version: not known")
         );
         assert!(said("oauth2:\n").contains("line 1: oauth2: not known here"));
         assert!(said("basic_auth: {username: a}\n").contains("line 1: such a value"));

@@ -14,6 +14,7 @@ pub mod write;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub mod foreground;
 mod frozen;
 mod held;
 pub(crate) mod helper;

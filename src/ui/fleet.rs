@@ -1,13 +1,18 @@
 //! The screen of `oomtop fleet`.
 
+mod help;
+
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use super::gauge::sparkline;
 use super::theme::Theme;
 use crate::app::fleet::State;
+use crate::app::fleet::keys::KEYS;
+use crate::app::input::line::LineInput;
 use crate::model::fleet::{Depth, Host};
 use crate::model::memory::band::Thresholds;
+use crate::text::cells::cells;
 use crate::text::fleet;
 use crate::text::format::{duration, number_of};
 use crate::text::tone::{Line, Tone};
@@ -46,10 +51,14 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
         );
         return;
     }
+    if let Some(first) = state.help {
+        help::draw(first, Rect::new(0, 0, width, height), canvas);
+        return;
+    }
     canvas.line(Rect::new(0, 0, width, 1), &title(state));
-    headings(canvas, width);
+    headings(state, canvas, width);
     let rows = u16::try_from(state.height()).unwrap_or(u16::MAX);
-    let shown = state.round.hosts.iter().enumerate().skip(state.offset());
+    let shown = state.rows().enumerate().skip(state.offset());
     for (y, (at, host)) in (2..2 + rows).zip(shown) {
         let area = Rect::new(0, y, width, 1);
         row(host, area, canvas);
@@ -65,6 +74,9 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
             (None, Some(_)) => "no answer yet",
         };
         canvas.line(Rect::new(0, 3, width, 1), &Line::of(Tone::Dim, text));
+    } else if state.rows().next().is_none() {
+        let text = "no host has these words; Esc shows all";
+        canvas.line(Rect::new(0, 3, width, 1), &Line::of(Tone::Watch, text));
     }
     if state.details() > 0 {
         details(
@@ -73,7 +85,67 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
             canvas,
         );
     }
-    canvas.line(Rect::new(0, height - 1, width, 1), &footer(state));
+    let sentence = state.sentence();
+    let lines = u16::try_from(sentence.len()).unwrap_or(0);
+    let top = (height - 1).saturating_sub(lines);
+    for (y, line) in (top..height - 1).zip(&sentence) {
+        let area = Rect::new(0, y, width, 1);
+        canvas.clear(area);
+        canvas.line(area, line);
+    }
+    let area = Rect::new(0, height - 1, width, 1);
+    match &state.prompt {
+        Some(input) => prompt(input, area, canvas),
+        None => keys(area, canvas),
+    }
+}
+
+/// The filter while it is typed, with a cursor of its own.
+fn prompt(input: &LineInput, area: Rect, canvas: &mut Canvas<'_>) {
+    let before = input.before_cursor();
+    let after = input.text().get(before.len()..).unwrap_or("");
+    let under = after.chars().next().unwrap_or(' ');
+    let rest = after.get(under.len_utf8()..).unwrap_or("");
+    let line = Line::of(Tone::Accent, "Filter: ")
+        .add(Tone::Strong, before)
+        .add(Tone::Strong, under.to_string())
+        .add(Tone::Strong, rest);
+    let used = canvas.line(area, &line);
+    let at = cells("Filter: ", canvas.ascii) + cells(before, canvas.ascii);
+    let at = u16::try_from(at).unwrap_or(u16::MAX);
+    if at < area.width {
+        let style = canvas.theme.selection(true);
+        canvas.shade(Rect::new(area.x + at, area.y, 1, 1), style);
+    }
+    let x = area.x + used + 2;
+    let room = area.right().saturating_sub(x);
+    let hint = Line::of(Tone::Dim, "Enter keeps it, Esc clears it");
+    canvas.line(Rect::new(x.min(area.right()), area.y, room, 1), &hint);
+}
+
+/// The keys that fit; the one to quit always does.
+fn keys(area: Rect, canvas: &mut Canvas<'_>) {
+    let shown: Vec<_> = KEYS
+        .iter()
+        .filter(|(_, word, _)| !word.is_empty())
+        .collect();
+    let width = |(key, word, _): &(&str, &str, &str)| {
+        u16::try_from(key.len() + word.len() + 2).unwrap_or(u16::MAX)
+    };
+    let last = shown.last().map_or(0, |one| width(one));
+    let mut x = area.x;
+    for (at, one) in shown.iter().enumerate() {
+        let kept = if at + 1 == shown.len() { 0 } else { last };
+        if x + width(one) + kept > area.right() + 1 {
+            continue;
+        }
+        let (key, word, _) = one;
+        x += canvas.text(x, area.y, area.right() - x, key, canvas.theme.key());
+        let word = format!("{word} ");
+        let room = area.right().saturating_sub(x);
+        x += canvas.text(x, area.y, room, &word, canvas.theme.key_label());
+        x += 1;
+    }
 }
 
 fn title(state: &State) -> Line {
@@ -98,15 +170,21 @@ fn title(state: &State) -> Line {
             line.push(Tone::Danger, format!("  as of {age} ago"));
         }
     }
+    if !state.filter.is_empty() && state.prompt.is_none() {
+        line.push(Tone::Accent, format!("  filter: {}", state.filter));
+    }
     line.push(Tone::Dim, format!("  {}", state.source));
     line
 }
 
-fn headings(canvas: &mut Canvas<'_>, width: u16) {
+fn headings(state: &State, canvas: &mut Canvas<'_>, width: u16) {
     let style = canvas.theme.heading();
+    let sorted = canvas.theme.sorted_heading();
     canvas.shade(Rect::new(0, 1, width, 1), style);
     let mut x = 0;
     for (name, wide) in columns(width) {
+        let is_it = name == state.order.heading();
+        let style = if is_it { sorted } else { style };
         if matches!(name, "STATE" | "HOST" | "30 MIN") {
             canvas.text(x, 1, wide, name, style);
         } else {
@@ -209,20 +287,4 @@ fn details(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             );
         canvas.line(Rect::new(area.x, y, area.width, 1), &line);
     }
-}
-
-fn footer(state: &State) -> Line {
-    if let Some(failure) = &state.failure {
-        return Line::of(Tone::Danger, failure.clone());
-    }
-    if let Some(notice) = &state.notice {
-        return Line::of(Tone::Watch, notice.clone());
-    }
-    if let Some(note) = state.round.notes.first() {
-        return Line::of(Tone::Watch, note.clone()).add(Tone::Dim, "  q quit");
-    }
-    Line::of(
-        Tone::Dim,
-        "Enter look at the host  r refresh  PgUp PgDn Home End move  q quit",
-    )
 }

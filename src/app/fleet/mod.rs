@@ -1,9 +1,14 @@
 //! The screen of `oomtop fleet`: pure state, messages and update.
 
-use crossterm::event::{KeyCode, KeyModifiers};
+pub mod keys;
+pub mod rows;
 
+use crate::app::dialog::wrap::wrap;
 use crate::app::input::key::Key;
+use crate::app::input::line::LineInput;
 use crate::model::fleet::Host;
+use crate::text::tone::{Line, Tone};
+use rows::Order;
 
 /// What came of one round of queries.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,6 +37,8 @@ pub enum Msg {
     },
     /// A key.
     Key(Key),
+    /// Text from the clipboard.
+    Paste(String),
     /// Columns and rows of the terminal.
     Resized(u16, u16),
     /// Seconds since the start.
@@ -51,8 +58,11 @@ pub enum Effect {
     Quit,
 }
 
-/// Lines besides the rows: title, heading, rule, footer.
+/// Lines besides the rows: title, heading, a line for sentences, keys.
 const FRAME: u16 = 4;
+
+/// Most lines of a sentence.
+const SENTENCE: usize = 3;
 
 /// Lines for the domains of the selected host.
 const DETAILS: u16 = 6;
@@ -74,6 +84,18 @@ pub struct State {
     pub notice: Option<String>,
     /// Seconds since the start.
     pub now: u64,
+    /// The filter while it is typed.
+    pub prompt: Option<LineInput>,
+    /// Only hosts with these words are shown.
+    pub filter: String,
+    /// How the hosts are ordered.
+    pub order: Order,
+    /// The other way round.
+    pub reversed: bool,
+    /// The first line of the help, while it is shown.
+    pub help: Option<usize>,
+    /// Places of the hosts that are shown, in their order.
+    rows: Vec<usize>,
     /// Name of the selected host.
     selected: Option<String>,
     /// First row on the screen.
@@ -94,7 +116,10 @@ impl State {
     /// Rows that there is room for.
     #[must_use]
     pub fn height(&self) -> usize {
-        usize::from(self.size.1.saturating_sub(FRAME + self.details()).max(1))
+        let more = self.sentence().len().saturating_sub(1);
+        let more = u16::try_from(more).unwrap_or(0);
+        let taken = FRAME + self.details() + more;
+        usize::from(self.size.1.saturating_sub(taken).max(1))
     }
 
     /// Lines for the selected host; none on a small terminal.
@@ -103,17 +128,40 @@ impl State {
         if self.size.1 >= 16 { DETAILS } else { 0 }
     }
 
-    /// Place of the selected host.
+    /// What is to be said above the keys, in lines of the width of the screen.
+    #[must_use]
+    pub fn sentence(&self) -> Vec<Line> {
+        let line = if let Some(failure) = &self.failure {
+            Line::of(Tone::Danger, failure.clone())
+        } else if let Some(notice) = &self.notice {
+            Line::of(Tone::Watch, notice.clone())
+        } else if let Some(note) = self.round.notes.first() {
+            Line::of(Tone::Watch, note.clone())
+        } else {
+            return Vec::new();
+        };
+        let mut lines = wrap(&line, usize::from(self.size.0));
+        lines.truncate(SENTENCE);
+        lines
+    }
+
+    /// The hosts that are shown, in their order.
+    pub fn rows(&self) -> impl Iterator<Item = &Host> {
+        let hosts = &self.round.hosts;
+        self.rows.iter().filter_map(|at| hosts.get(*at))
+    }
+
+    /// Row of the selected host.
     #[must_use]
     pub fn cursor(&self) -> usize {
         let is_it = |host: &Host| Some(&host.name) == self.selected.as_ref();
-        self.round.hosts.iter().position(is_it).unwrap_or(0)
+        self.rows().position(is_it).unwrap_or(0)
     }
 
     /// The selected host.
     #[must_use]
     pub fn selected(&self) -> Option<&Host> {
-        self.round.hosts.get(self.cursor())
+        self.rows().nth(self.cursor())
     }
 
     /// First row on the screen.
@@ -123,25 +171,37 @@ impl State {
     }
 
     fn select(&mut self, at: usize) {
-        let last = self.round.hosts.len().saturating_sub(1);
-        let chosen = self.round.hosts.get(at.min(last));
-        self.selected = chosen.map(|host| host.name.clone());
+        let last = self.rows.len().saturating_sub(1);
+        let chosen = self.rows().nth(at.min(last)).map(|host| host.name.clone());
+        self.selected = chosen;
         self.keep_in_view();
     }
 
     fn keep_in_view(&mut self) {
         let (cursor, height) = (self.cursor(), self.height());
-        let most = self.round.hosts.len().saturating_sub(height);
+        let most = self.rows.len().saturating_sub(height);
         let least = (cursor + 1).saturating_sub(height);
         self.offset = self.offset.clamp(least, cursor.max(least)).min(most);
     }
-}
 
-/// A name or an address: letters, digits, `.`, `_`, `-` and `:`. What begins with `-` would be an option of the command, and
-/// whoever sets the labels of a target is not trusted with more.
-fn is_plain(name: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || "._-:".contains(c);
-    !name.starts_with('-') && !name.is_empty() && name.chars().all(is_part)
+    /// Chooses and orders the rows anew. The selected host stays selected while it is among them; whoever has not chosen looks
+    /// at the first one, whoever that is.
+    fn arrange(&mut self) {
+        let cursor = self.cursor();
+        let text = self
+            .prompt
+            .as_ref()
+            .map_or(self.filter.as_str(), LineInput::text);
+        self.rows = rows::arranged(&self.round.hosts, text, self.order, self.reversed);
+        let is_there = |host: &Host| Some(&host.name) == self.selected.as_ref();
+        if cursor == 0 {
+            self.select(0);
+        } else if self.rows().any(is_there) {
+            self.keep_in_view();
+        } else {
+            self.select(cursor);
+        }
+    }
 }
 
 /// Takes a message in.
@@ -151,26 +211,16 @@ pub fn update(state: &mut State, msg: Msg) -> Option<Effect> {
             asked,
             outcome: Ok(round),
         } => {
-            // Whoever has not chosen looks at the first one, whoever that is.
-            let cursor = state.cursor();
-            let was_first = cursor == 0;
-            let chosen = state.selected.clone();
             state.round = round;
             (state.answered, state.failure) = (Some(asked), None);
-            let is_there = |host: &Host| Some(&host.name) == chosen.as_ref();
-            if was_first {
-                state.select(0);
-            } else if !state.round.hosts.iter().any(is_there) {
-                state.select(cursor);
-            } else {
-                state.keep_in_view();
-            }
+            state.arrange();
             None
         }
         Msg::Answered {
             outcome: Err(why), ..
         } => {
             state.failure = Some(why);
+            state.keep_in_view();
             None
         }
         Msg::Resized(columns, rows) => {
@@ -186,35 +236,15 @@ pub fn update(state: &mut State, msg: Msg) -> Option<Effect> {
             state.notice = outcome.err();
             None
         }
-        Msg::Key(key) => on_key(state, key),
-    }
-}
-
-fn on_key(state: &mut State, key: Key) -> Option<Effect> {
-    state.notice = None;
-    let (cursor, page) = (state.cursor(), state.height());
-    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    match key.code {
-        KeyCode::Char('c') if ctrl => return Some(Effect::Quit),
-        KeyCode::Char('l') if ctrl => return Some(Effect::Refresh),
-        KeyCode::Char('q') | KeyCode::F(10) => return Some(Effect::Quit),
-        KeyCode::Char('r') => return Some(Effect::Refresh),
-        KeyCode::Enter => match state.selected() {
-            None => state.notice = Some("there is no host to look at".to_owned()),
-            Some(host) if !is_plain(&host.name) => {
-                state.notice = Some("such a host name is not handed to a command".to_owned());
+        Msg::Paste(text) => {
+            if let Some(prompt) = &mut state.prompt {
+                prompt.paste(&text);
+                state.arrange();
             }
-            Some(host) => return Some(Effect::Run(host.name.clone())),
-        },
-        KeyCode::Up => state.select(cursor.saturating_sub(1)),
-        KeyCode::Down => state.select(cursor + 1),
-        KeyCode::PageUp => state.select(cursor.saturating_sub(page)),
-        KeyCode::PageDown => state.select(cursor + page),
-        KeyCode::Home | KeyCode::Char('g') => state.select(0),
-        KeyCode::End | KeyCode::Char('G') => state.select(usize::MAX),
-        _ => {}
+            None
+        }
+        Msg::Key(key) => keys::press(state, key),
     }
-    None
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::environment::Environment;
 use crate::config::flags::Flags;
 use crate::config::{Stop, http_file, sources};
-use crate::model::fleet::credentials::Credentials;
+use crate::model::fleet::credentials::HttpConfig;
 use crate::ui::theme::Theme;
 
 /// The end of the help.
@@ -16,7 +16,8 @@ alone have a row too, with used share and kills. Enter runs --command in place o
 separated by blanks, and HOST in them is the host.
 
 The file of --http.config.file is that of promtool: basic_auth (username, password or password_file), authorization (type, \
-credentials or credentials_file), bearer_token_file. oomtop speaks no TLS.";
+credentials or credentials_file), bearer_token_file, tls_config (ca_file, cert_file, key_file, server_name, \
+insecure_skip_verify). Without ca_file the system's certificates (ca-certificates) are trusted, or those of SSL_CERT_FILE.";
 
 /// Many hosts, ranked by how near they are to an OOM, from Prometheus.
 #[derive(Debug, clap::Args)]
@@ -56,10 +57,10 @@ pub(in crate::config) struct FleetArgs {
 }
 
 fn address(text: &str) -> Result<String, String> {
-    if text.starts_with("https://") {
-        return Err("oomtop speaks no TLS: take an http:// address, of a tunnel or of a proxy on this machine".to_owned());
-    }
-    let Some(rest) = text.strip_prefix("http://") else {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest else {
         return Err("takes an address such as http://prometheus:9090".to_owned());
     };
     let host = rest.split('/').next().unwrap_or("");
@@ -96,8 +97,8 @@ pub struct FleetLaunch {
     pub prometheus: String,
     /// Matchers of the targets of oomtop.
     pub matcher: String,
-    /// Who asks.
-    pub credentials: Credentials,
+    /// Who asks, and how TLS is trusted.
+    pub http: HttpConfig,
     /// How often.
     pub every: Duration,
     /// What `Enter` runs, word by word.
@@ -120,14 +121,14 @@ impl FleetArgs {
         let theme = sources.theme();
         let values = sources.configuration.values;
         let file = self.http_file.as_deref().map(http_file::read);
-        let credentials = file.transpose().map_err(|why| Stop::wrong([why]))?;
+        let http = file.transpose().map_err(|why| Stop::wrong([why]))?;
         if !self.once && !self.json && !environment.terminal {
             return Err(Stop::wrong(["the fleet needs a terminal for its input and output; use --once for a plain table, or --json".to_owned()]));
         }
         Ok(FleetLaunch {
             prometheus: self.prometheus,
             matcher: self.matcher,
-            credentials: credentials.unwrap_or_default(),
+            http: http.unwrap_or_default(),
             every: Duration::from_secs(self.every),
             command: self.command.split_whitespace().map(str::to_owned).collect(),
             once: self.once,
@@ -144,13 +145,19 @@ mod tests {
 
     #[test]
     fn addresses_and_commands_that_cannot_be_are_refused() {
-        for right in ["http://a", "http://a:9090/prometheus/", "http://[::1]:9090"] {
+        for right in [
+            "http://a",
+            "http://a:9090/prometheus/",
+            "http://[::1]:9090",
+            "https://a",
+        ] {
             assert!(address(right).is_ok(), "{right}");
         }
         for wrong in [
             "",
             "a:9090",
-            "https://a",
+            "ftp://a",
+            "https://",
             "http://",
             "http:///x",
             "http://u:p@a",

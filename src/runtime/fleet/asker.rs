@@ -89,6 +89,7 @@ impl Asker {
         let whole = |problem| match problem {
             Problem::Whole(why) | Problem::Query(why) => why,
         };
+        self.client.renew()?;
         let authorization = self.client.authorization().map_err(whole)?;
         let authorization = authorization.as_deref();
         let begun = Instant::now();

@@ -5,8 +5,12 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, TcpConnector};
 
-use crate::model::fleet::credentials::{Credentials, Secret};
+use super::tls::{self, Stamp, TlsConnector};
+use super::trouble;
+use crate::model::fleet::credentials::{Credentials, HttpConfig, Secret};
 
 /// How long one answer may take.
 const WITHIN: Duration = Duration::from_secs(8);
@@ -31,26 +35,39 @@ pub(super) enum Problem {
 pub(super) struct Client {
     agent: Agent,
     base: String,
-    credentials: Credentials,
+    http: HttpConfig,
+    /// The files of TLS as they were when the agent was made.
+    stamps: Vec<Stamp>,
 }
 
 impl Client {
-    /// Asks below this address: `http://HOST:PORT`, with a path if it has one.
-    pub(super) fn new(base: &str, credentials: Credentials) -> Self {
-        let config = Agent::config_builder()
-            .timeout_global(Some(WITHIN))
-            .http_status_as_error(false)
-            // A password must not be sent on to another host.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(concat!("oomtop/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self {
-            agent: config.into(),
-            base: base.trim_end_matches('/').to_owned(),
-            credentials,
+    /// Asks below this address: `http://HOST:PORT` or `https://HOST:PORT`, with a path if it has one.
+    ///
+    /// # Errors
+    /// A sentence, if a file of TLS is no good.
+    pub(super) fn new(base: &str, http: HttpConfig) -> Result<Self, String> {
+        let base = base.trim_end_matches('/').to_owned();
+        let stamps = tls::stamps(&http.tls);
+        let agent = agent(&base, &http)?;
+        Ok(Self {
+            agent,
+            base,
+            http,
+            stamps,
+        })
+    }
+
+    /// Reads the files of TLS again if they have changed: certificates are renewed while somebody looks.
+    ///
+    /// # Errors
+    /// A sentence, if one is no good any more.
+    pub(super) fn renew(&mut self) -> Result<(), String> {
+        let stamps = tls::stamps(&self.http.tls);
+        if stamps != self.stamps {
+            self.agent = agent(&self.base, &self.http)?;
+            self.stamps = stamps;
         }
+        Ok(())
     }
 
     /// The header that says who asks.
@@ -58,7 +75,7 @@ impl Client {
     /// # Errors
     /// A sentence, if a file cannot be read.
     pub(super) fn authorization(&self) -> Result<Option<String>, Problem> {
-        let header = match &self.credentials {
+        let header = match &self.http.credentials {
             Credentials::None => return Ok(None),
             Credentials::Basic { user, password } => {
                 format!("Basic {}", base64(&format!("{user}:{}", read(password)?)))
@@ -92,6 +109,11 @@ impl Client {
         let base = &self.base;
         match status {
             200 => Ok(body),
+            400 if base.starts_with("http://") && body.ends_with(b"to an HTTPS server.\n") => {
+                Err(Problem::Whole(format!(
+                    "{base} speaks TLS: write https:// in place of http://"
+                )))
+            }
             // Errors of the query have the usual form, with a sentence of Prometheus.
             400 | 422 | 503 if body.starts_with(b"{") => Ok(body),
             401 | 403 => Err(Problem::Whole(format!(
@@ -111,20 +133,41 @@ impl Client {
 
     fn no_answer(&self, error: &ureq::Error) -> Problem {
         let base = &self.base;
-        Problem::Whole(match error {
-            ureq::Error::Timeout(_) => {
-                format!("{base} has not answered within {} s", WITHIN.as_secs())
-            }
-            ureq::Error::BodyExceedsLimit(_) => {
-                return Problem::Query(format!(
-                    "the answer of {base} is longer than {} MiB: let --match choose fewer hosts",
-                    MOST >> 20
-                ));
-            }
-            ureq::Error::HostNotFound => format!("{base}: there is no such host"),
-            other => format!("{base} cannot be asked: {other}"),
-        })
+        match error {
+            ureq::Error::BodyExceedsLimit(_) => Problem::Query(format!(
+                "the answer of {base} is longer than {} MiB: let --match choose fewer hosts",
+                MOST >> 20
+            )),
+            ureq::Error::Timeout(_) => Problem::Whole(format!(
+                "{base} has not answered within {} s",
+                WITHIN.as_secs()
+            )),
+            other => Problem::Whole(trouble::sentence(base, &self.http.tls, other)),
+        }
     }
+}
+
+fn agent(base: &str, http: &HttpConfig) -> Result<Agent, String> {
+    let config = Agent::config_builder()
+        .timeout_global(Some(WITHIN))
+        .http_status_as_error(false)
+        // A password must not be sent on to another host.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .user_agent(concat!("oomtop/", env!("CARGO_PKG_VERSION")))
+        .build();
+    let tls = if base.starts_with("https://") {
+        TlsConnector::new(&http.tls)?
+    } else {
+        TlsConnector::none()
+    };
+    let connector = ().chain(TcpConnector::default()).chain(tls);
+    Ok(Agent::with_parts(
+        config,
+        connector,
+        DefaultResolver::default(),
+    ))
 }
 
 fn read(secret: &Secret) -> Result<String, Problem> {

@@ -2,9 +2,12 @@
 
 mod asker;
 mod client;
+mod tls;
+mod trouble;
 
+use std::collections::BTreeMap;
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -14,10 +17,11 @@ use ratatui::buffer::Buffer;
 
 use super::RunError;
 use super::headless::{Halt, print};
-use super::screen::guest::{Guest, Wish, entertain};
+use super::screen::guest::{Guest, Job, Wish, entertain};
 use crate::app::fleet::{Effect, Msg, State, update};
 use crate::app::msg;
-use crate::model::fleet::credentials::Credentials;
+use crate::linux::foreground::{Returned, Stopped};
+use crate::model::fleet::credentials::HttpConfig;
 use crate::output::fleet as words;
 use crate::ui::canvas::Canvas;
 use crate::ui::fleet::draw;
@@ -39,12 +43,12 @@ pub enum Manner {
 /// A fleet to show.
 #[derive(Debug, Clone)]
 pub struct FleetTask {
-    /// Address of Prometheus: `http://HOST:PORT`, with a path if it has one.
+    /// Address of Prometheus: `http://HOST:PORT` or `https://HOST:PORT`, with a path if it has one.
     pub prometheus: String,
     /// Matchers of the targets that are oomtop.
     pub matcher: String,
-    /// Who asks.
-    pub credentials: Credentials,
+    /// Who asks, and how TLS is trusted.
+    pub http: HttpConfig,
     /// How often.
     pub every: Duration,
     /// What `Enter` runs; `HOST` in its words stands for the host.
@@ -63,18 +67,24 @@ pub struct FleetTask {
 /// If Prometheus does not answer and one table or document was asked for, if the terminal fails, or if a thread cannot be
 /// started.
 pub fn fleet(task: FleetTask) -> Result<u8, RunError> {
-    let client = Client::new(&task.prometheus, task.credentials.clone());
+    let client = Client::new(&task.prometheus, task.http.clone()).map_err(RunError::Fleet)?;
     let mut asker = Asker::new(client, task.matcher.clone());
     let text = match task.manner {
         Manner::Screen => {
             let (hurry, answers) = asker.run(task.every).map_err(RunError::Thread)?;
-            let state = State::new(task.prometheus.clone(), (0, 0));
+            let mut source = task.prometheus.clone();
+            if task.http.tls.insecure_skip_verify && source.starts_with("https://") {
+                source.push_str(" (certificate not checked)");
+            }
+            let state = State::new(source, (0, 0));
             return entertain(&mut Host {
                 task,
                 state,
                 hurry,
                 answers,
                 begun: Instant::now(),
+                running: String::new(),
+                stopped: BTreeMap::new(),
             });
         }
         Manner::Once => words::table(&asker.round().map_err(RunError::Fleet)?),
@@ -90,6 +100,10 @@ struct Host {
     hurry: SyncSender<()>,
     answers: Arc<Letterbox>,
     begun: Instant,
+    /// The host of the command that has the terminal.
+    running: String,
+    /// Commands that have stopped, by their host.
+    stopped: BTreeMap<String, Stopped>,
 }
 
 impl Host {
@@ -107,7 +121,11 @@ impl Host {
     }
 
     /// The words as they are, but for the host: no shell reads them.
-    fn run(&self, host: &str) -> Wish {
+    fn run(&mut self, host: &str) -> Wish {
+        host.clone_into(&mut self.running);
+        if let Some(stopped) = self.stopped.remove(host) {
+            return Wish::Lend(Job::GoOn(stopped));
+        }
         let words = self.task.command.iter();
         let mut words = words.map(|word| word.replace("HOST", host));
         let Some(program) = words.next() else {
@@ -115,7 +133,7 @@ impl Host {
         };
         let mut command = Command::new(program);
         command.args(words);
-        Wish::Lend(command)
+        Wish::Lend(Job::Start(command))
     }
 }
 
@@ -140,6 +158,7 @@ impl Guest for Host {
                 }
                 self.tell(Msg::Key(key))
             }
+            msg::Msg::Paste(text) => self.tell(Msg::Paste(text)),
             msg::Msg::Resized(columns, rows) => self.tell(Msg::Resized(columns, rows)),
             _ => Wish::Nothing,
         }
@@ -162,12 +181,20 @@ impl Guest for Host {
         }
     }
 
-    fn returned(&mut self, ended: io::Result<ExitStatus>) {
+    fn returned(&mut self, ended: io::Result<Returned>) {
         let program = self.task.command.first().map_or("", String::as_str);
         let outcome = match ended {
             Err(error) => Err(format!("{program} cannot be run: {error}")),
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("{program} has ended with {status}")),
+            Ok(Returned::Ended(status)) if status.success() => Ok(()),
+            Ok(Returned::Ended(status)) => Err(format!("{program} has ended with {status}")),
+            Ok(Returned::Stopped(stopped)) => {
+                let host = std::mem::take(&mut self.running);
+                let said = format!(
+                    "{program} for {host} is stopped: Enter on {host} goes on with it, q ends it"
+                );
+                self.stopped.insert(host, stopped);
+                Err(said)
+            }
         };
         update(&mut self.state, Msg::Ran(outcome));
     }

@@ -1,7 +1,7 @@
 //! [`entertain`]: another full screen than the dashboard, on the same terminal with the same care.
 
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -14,6 +14,7 @@ use super::guardian::Guardian;
 use super::keyboard::Keyboard;
 use super::{JobControl, Screen, TerminalControl as _, input, terminal};
 use crate::app::msg::Msg;
+use crate::linux::foreground::{self, Returned, Stopped};
 use crate::runtime::RunError;
 
 /// How often the guest is asked without any key.
@@ -36,10 +37,19 @@ pub(in crate::runtime) enum Wish {
     Redraw,
     /// Stop as Ctrl-Z does.
     Suspend,
-    /// Lend the terminal to this program until it ends.
-    Lend(Command),
+    /// Lend the terminal to this program until it ends or stops.
+    Lend(Job),
     /// End.
     Quit,
+}
+
+/// A program for the terminal.
+#[derive(Debug)]
+pub(in crate::runtime) enum Job {
+    /// A new one.
+    Start(Command),
+    /// One that has stopped.
+    GoOn(Stopped),
 }
 
 /// Somebody who has the terminal.
@@ -53,8 +63,8 @@ pub(in crate::runtime) trait Guest {
     /// Looks what has happened besides.
     fn look(&mut self) -> Wish;
 
-    /// The program that the terminal was lent to has ended.
-    fn returned(&mut self, ended: io::Result<ExitStatus>);
+    /// The program that the terminal was lent to has ended or stopped.
+    fn returned(&mut self, ended: io::Result<Returned>);
 }
 
 /// Gives the guest the terminal until it quits. Returns the exit status: 0, or 128 + the signal that ended the program.
@@ -85,11 +95,11 @@ fn show(guest: &mut impl Guest) -> Result<u8, RunError> {
             match turns(guest, &mut screen, &mut inbox).await {
                 Err(error) => break Err(error),
                 Ok(None) => break Ok(()),
-                Ok(Some(command)) => {
+                Ok(Some(job)) => {
                     // From here on Ctrl-C is the program's: the terminal sends it to both.
                     tasks.lend(true);
                     keyboard.end().map_err(RunError::Terminal)?;
-                    let ended = lend(command, &mut screen.control);
+                    let ended = lend(job, &mut screen.control);
                     // The signal that has ended the program has come here before its end, but the task may be behind.
                     sleep(BEHIND).await;
                     tasks.lend(false);
@@ -105,8 +115,11 @@ fn show(guest: &mut impl Guest) -> Result<u8, RunError> {
 }
 
 /// Runs a program on the restored terminal.
-fn lend(mut command: Command, control: &mut JobControl) -> io::Result<ExitStatus> {
-    control.lend(|| command.status())?
+fn lend(job: Job, control: &mut JobControl) -> io::Result<Returned> {
+    control.lend(|| match job {
+        Job::Start(command) => foreground::start(command),
+        Job::GoOn(stopped) => foreground::go_on(stopped),
+    })?
 }
 
 /// Takes messages and draws until the guest quits, or wants the terminal for a program.
@@ -114,7 +127,7 @@ async fn turns(
     guest: &mut impl Guest,
     screen: &mut Screen,
     inbox: &mut Receiver<Msg>,
-) -> io::Result<Option<Command>> {
+) -> io::Result<Option<Job>> {
     draw(guest, screen)?;
     loop {
         let mut wishes = match timeout(LOOK, inbox.recv()).await {
@@ -141,7 +154,7 @@ async fn turns(
                     redraw(&mut screen.terminal)?;
                     draws = true;
                 }
-                Wish::Lend(command) => return Ok(Some(command)),
+                Wish::Lend(job) => return Ok(Some(job)),
                 Wish::Quit => return Ok(None),
             }
         }

@@ -101,41 +101,52 @@ pub(crate) fn promtool(args: &[&str], input: &str) -> (bool, String) {
 pub(crate) struct Prometheus {
     child: Child,
     pub(crate) address: SocketAddr,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Prometheus {
     /// Scrapes that address each fifth of a second and judges the rules as often.
     pub(crate) fn start(target: SocketAddr, rules: &Path) -> Self {
+        Self::scraping(&[target], "200ms", Some(rules))
+    }
+
+    /// Scrapes these addresses that often.
+    pub(crate) fn scraping(targets: &[SocketAddr], every: &str, rules: Option<&Path>) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let config = dir.path().join("prometheus.yml");
+        let rules = rules.map_or(String::new(), |rules| format!("'{}'", rules.display()));
+        let targets: Vec<String> = targets.iter().map(|one| format!("'{one}'")).collect();
         let text = format!(
-            "global: {{scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms}}\n\
-             rule_files: ['{}']\nscrape_configs:\n- job_name: oomtop\n  static_configs:\n  - targets: ['{target}']\n",
-            rules.display()
+            "global: {{scrape_interval: {every}, scrape_timeout: {every}, evaluation_interval: {every}}}\n\
+             rule_files: [{rules}]\nscrape_configs:\n- job_name: oomtop\n  static_configs:\n  - targets: [{}]\n",
+            targets.join(", ")
         );
-        std::fs::write(&config, text).expect("written");
-        let port = free_port();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                dir.path().join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("prometheus runs");
+        std::fs::write(dir.path().join("prometheus.yml"), text).expect("written");
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let own = Self {
-            child,
+            child: spawn(dir.path(), address),
             address,
-            _dir: dir,
+            dir,
         };
-        let ready = || get(address, "/-/ready", "*/*").is_some_and(|(status, _)| status == 200);
-        assert!(until(ready), "prometheus is not ready");
+        own.wait_until_ready();
         own
+    }
+
+    /// Ends it as a crash does.
+    pub(crate) fn crash(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+
+    /// Starts it again, at the same address with what it had on its disk.
+    pub(crate) fn again(&mut self) {
+        self.child = spawn(self.dir.path(), self.address);
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&self) {
+        let ready =
+            || get(self.address, "/-/ready", "*/*").is_some_and(|(status, _)| status == 200);
+        assert!(until(ready), "prometheus is not ready");
     }
 
     /// The JSON at a path of its API.
@@ -163,6 +174,18 @@ impl Drop for Prometheus {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+fn spawn(dir: &Path, address: SocketAddr) -> Child {
+    let at = |name: &str| dir.join(name).display().to_string();
+    Command::new("prometheus")
+        .arg(format!("--config.file={}", at("prometheus.yml")))
+        .arg(format!("--storage.tsdb.path={}", at("data")))
+        .arg(format!("--web.listen-address={address}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("prometheus runs")
 }
 
 fn unchunked(body: &str) -> String {
