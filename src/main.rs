@@ -75,7 +75,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             told.again();
             Ok(ended)
         }
-        Mode::Print(launch) => {
+        Mode::Samples(launch) => {
             let printing = Printing {
                 form: match launch.form {
                     PrintForm::Table => Form::Table,

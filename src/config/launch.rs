@@ -24,7 +24,7 @@ pub enum Mode {
     /// The full screen.
     Screen(ScreenLaunch),
     /// Samples to print.
-    Print(SampleLaunch),
+    Samples(SampleLaunch),
     /// How this machine is read, then exit.
     Facts(FactsLaunch),
     /// Print this text: what `--print` asks for.

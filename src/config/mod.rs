@@ -130,7 +130,7 @@ pub fn resolve(
         .narrowed(settings.filter)
         .map_err(|error| Stop::wrong([error]))?;
     if let Some((form, count)) = args.list.printed() {
-        return Ok(Mode::Print(SampleLaunch {
+        return Ok(Mode::Samples(SampleLaunch {
             form,
             count,
             settings,

@@ -85,7 +85,7 @@ impl Given {
 
 fn sample(line: &str) -> SampleLaunch {
     match Given::new().resolve(line) {
-        Ok(Mode::Print(launch)) => launch,
+        Ok(Mode::Samples(launch)) => launch,
         other => panic!("{other:?}"),
     }
 }
