@@ -335,7 +335,7 @@ impl State {
             || !self.searched.is_empty();
         Needs {
             all_commands: self.table.filter.needs_commands() || searching,
-            cpu: self.shows_cpu(),
+            cpu: !self.domains.open && self.table.shows_cpu(self.panes().table_head.width),
             // The screen shows the next sample soon; no key waits for a unit's file.
             complete: false,
             visible: on_screen.chain(victims.take(200)).collect(),
@@ -345,15 +345,6 @@ impl State {
             frozen: self.frozen.wanted(),
             rules: self.settings.rules.clone().unwrap_or_default(),
         }
-    }
-
-    /// True if a column of processor time is on the screen, or the rows are sorted by one.
-    fn shows_cpu(&self) -> bool {
-        let is_cpu = |id: &str| matches!(id, "cpu" | "time");
-        let columns = self.table.columns(self.panes().table_head.width);
-        !self.domains.open
-            && (columns.iter().any(|placed| is_cpu(placed.column.id))
-                || self.table.filter.needs_cpu())
     }
 
     /// Rows in a page.

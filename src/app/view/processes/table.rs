@@ -3,25 +3,26 @@
 //! The [`List`] keeps the selection on its process. A process that ends loses its memory first and sinks to
 //! the bottom of a ranked table: the selection does not follow it there.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+mod life;
+mod shown;
 
-use crate::app::view::columns::{Asked, fit_asked};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use crate::app::view::list::{Hold, List};
 use crate::app::view::processes::columns::chosen::ChosenColumns;
-use crate::app::view::processes::columns::command::Commands;
-use crate::app::view::processes::columns::{
-    COLUMNS, CellContext, Column, Order, PlacedColumn, column,
-};
+use crate::app::view::processes::columns::{COLUMNS, CellContext, Column, Order, column};
 use crate::app::view::processes::folding::Folding;
 use crate::app::view::processes::row::Row;
 use crate::app::view::processes::tree;
 use crate::app::view::processes::wanted::Wanted;
 use crate::model::filter::Filter;
 use crate::model::oom_domain::victim::Scope;
-use crate::model::process::badness::{Badness, Immunity, badness};
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
+
+use life::Life;
+pub use life::{has_ended, is_member};
 
 /// The table's own state.
 #[derive(Debug)]
@@ -146,54 +147,6 @@ impl ProcessTable {
         self.take_rows(rows, snapshot);
     }
 
-    /// The columns of a pane that is so wide: those that were chosen, the first ones longest; otherwise those that have
-    /// something to say, by their ranks. The sort column always.
-    pub fn columns(&self, width: u16) -> Vec<PlacedColumn> {
-        let sorted = |column: &Column| std::ptr::eq(column, self.sort);
-        let mut asked: Vec<_> = if self.chosen.is_empty() {
-            let shown = COLUMNS.iter().filter(|column| {
-                sorted(column) || (column.cell.by_default && !self.folding.is_folded(column))
-            });
-            shown.map(Asked::plain).collect()
-        } else {
-            let chosen = self.chosen.choices().zip(1..);
-            chosen
-                .map(|((column, width), rank)| Asked {
-                    column,
-                    rank,
-                    width,
-                })
-                .collect()
-        };
-        for asked in &mut asked {
-            if sorted(asked.column) {
-                asked.rank = 0;
-            }
-        }
-        fit_asked(&asked, width, &|id| self.wanted.of(id))
-    }
-
-    /// How much of command lines is shown.
-    pub fn commands(&self) -> Commands {
-        let is_named = self.chosen.columns().iter().any(|c| c.id == "name");
-        match (self.whole_commands, is_named) {
-            (true, _) => Commands::Whole,
-            (false, true) => Commands::Rest,
-            (false, false) => Commands::Short,
-        }
-    }
-
-    /// Cells that command lines are scrolled by.
-    pub fn scrolled(&self) -> u16 {
-        self.scrolled
-    }
-
-    /// Scrolls command lines by so many cells, as far as the longest reaches.
-    pub fn scroll_commands(&mut self, cells: i16) {
-        let most = self.wanted.longest().saturating_sub(1);
-        self.scrolled = self.scrolled.saturating_add_signed(cells).min(most);
-    }
-
     fn shown_rows(&self, context: &CellContext<'_>) -> Vec<Row> {
         let processes = context.snapshot.processes.iter().enumerate();
         processes
@@ -291,43 +244,6 @@ impl ProcessTable {
         self.wanted_row = Some(id);
     }
 
-    /// Hides what is below the selected process in the tree, or shows it; `None` does the other thing than before. False
-    /// if nothing is below it.
-    pub fn collapse(&mut self, hide: Option<bool>) -> bool {
-        let row = self.list.selected_row().filter(|row| row.below > 0);
-        let Some(row) = row.copied() else {
-            return false;
-        };
-        if hide.unwrap_or(!row.collapsed) {
-            self.collapsed.insert(row.id)
-        } else {
-            self.collapsed.remove(&row.id)
-        };
-        true
-    }
-
-    /// Shows what hides the process that was chosen, and forgets the processes that have ended.
-    fn reveal(&mut self, snapshot: &Snapshot) {
-        if self.collapsed.is_empty() {
-            self.wanted_row = None;
-            return;
-        }
-        let processes: BTreeMap<_, _> = snapshot.processes.iter().map(|p| (p.id.pid, p)).collect();
-        self.collapsed
-            .retain(|id| processes.get(&id.pid).is_some_and(|p| p.id == *id));
-        let mut above = self.wanted_row.take().map(|id| id.pid);
-        for _ in 0..snapshot.processes.len() {
-            let Some(process) = above.and_then(|pid| processes.get(&pid)) else {
-                return;
-            };
-            let parent = processes.get(&process.ppid);
-            if let Some(parent) = parent {
-                self.collapsed.remove(&parent.id);
-            }
-            above = parent.map(|parent| parent.id.pid);
-        }
-    }
-
     fn forget_ended_tags(&mut self, snapshot: &Snapshot) {
         if !self.tagged.is_empty() {
             let alive: BTreeSet<_> = snapshot
@@ -415,42 +331,5 @@ impl ProcessTable {
     /// True if the largest is on top.
     pub fn is_descending(&self) -> bool {
         self.sort.sort.largest_first != self.inverted
-    }
-}
-
-/// How much of a selected process is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
-    /// The process lives.
-    Alive,
-    /// The kernel skips the process now: it was reaped and ends soon, or it is between vfork and exec.
-    SkippedByKernel,
-    /// A zombie, or its memory is gone.
-    Ended,
-}
-
-impl Life {
-    fn from_process(process: &Process) -> Self {
-        match badness(process, 0) {
-            Badness::Immune(Immunity::NoMemory) => Self::Ended,
-            Badness::Immune(Immunity::SkippedByKernel) => Self::SkippedByKernel,
-            _ => Self::Alive,
-        }
-    }
-}
-
-/// True if nothing is left of the process for a key to act on.
-pub fn has_ended(process: &Process) -> bool {
-    Life::from_process(process) == Life::Ended
-}
-
-/// True if the process competes in the domain.
-pub fn is_member(process: &Process, scope: Scope, snapshot: &Snapshot) -> bool {
-    match scope {
-        Scope::Host => true,
-        Scope::Memcg(key) => process
-            .cgroup
-            .is_some_and(|own| snapshot.ancestry(own).any(|(at, _)| at == key)),
-        Scope::Nodes(set) => process.nodes.is_none_or(|own| own.common(set).is_some()),
     }
 }
