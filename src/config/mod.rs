@@ -11,6 +11,7 @@ mod flags;
 mod http_file;
 mod launch;
 mod layers;
+mod own_file;
 mod print;
 mod root;
 mod rules;
@@ -36,6 +37,7 @@ pub use launch::{
     RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
     WhyLaunch,
 };
+pub use own_file::OwnFile;
 use print::Printed;
 pub use rules::RuleFiles;
 use settings::Values;
@@ -108,6 +110,7 @@ pub fn resolve(
     // Wrong settings are an error in every other mode, with and without a terminal.
     let sources = sources().map_err(Stop::wrong)?;
     let theme = sources.themes();
+    let own_file = sources.own;
     let Values {
         mut settings,
         color: _,
@@ -151,5 +154,6 @@ pub fn resolve(
         backend,
         audit,
         rules,
+        own_file,
     }))
 }

@@ -37,7 +37,7 @@ impl Printed {
     ) -> Result<String, Vec<String>> {
         match self {
             Self::Config => Ok(config::print(&sources()?)),
-            Self::Keys => Ok(keys::print()),
+            Self::Keys => Ok(keys::print(sources()?.configuration.values.settings.keys)),
             Self::Themes => Ok(themes::print(environment)),
             Self::Schema => Ok(schema::print()),
         }
