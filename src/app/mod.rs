@@ -65,6 +65,10 @@ pub struct State {
     pub now: Now,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// The settings that oomtop was started with, or has saved since.
+    pub started: Settings,
+    /// Keys without a meaning of which that was said; there are only so many keys.
+    pub strange_keys: std::collections::HashSet<crate::app::input::key::Key>,
     /// The newest sample.
     pub snapshot: Arc<Snapshot>,
     /// The sample before the newest: a victim may be missing from the newest already.
@@ -139,6 +143,7 @@ impl State {
     /// A state before the first sample.
     pub fn new(settings: Settings, host: Host, size: (u16, u16), now: Now) -> Self {
         let mut table = ProcessTable::default();
+        let keymap = Keymap::preset(ACTIONS, settings.keys);
         table.kernel_threads = settings.kernel_threads;
         if let Some(column) = settings.sort.and_then(columns::column) {
             table.sort = column;
@@ -147,8 +152,13 @@ impl State {
         table.chosen.clone_from(&settings.columns);
         Self {
             zoom_wanted: settings.watched.clone(),
+            started: Settings {
+                sort: Some(table.sort.id),
+                ..settings.clone()
+            },
+            strange_keys: std::collections::HashSet::new(),
             settings,
-            keymap: Keymap::defaults(ACTIONS),
+            keymap,
             host,
             now,
             size,

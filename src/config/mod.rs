@@ -12,6 +12,7 @@ mod http_file;
 mod launch;
 mod layers;
 mod list_args;
+mod own_file;
 mod print;
 mod root;
 mod rules;
@@ -37,6 +38,7 @@ pub use launch::{
     ProtectTask, RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch,
     WatchLaunch, WhyLaunch,
 };
+pub use own_file::OwnFile;
 use print::{Printed, Which};
 pub use rules::RuleFiles;
 use settings::Values;
@@ -113,6 +115,7 @@ pub fn resolve(
     // Wrong settings are an error in every other mode, with and without a terminal.
     let sources = sources().map_err(Stop::wrong)?;
     let theme = sources.themes();
+    let own_file = sources.own;
     let Values {
         mut settings,
         color: _,
@@ -157,5 +160,6 @@ pub fn resolve(
         backend,
         audit,
         rules,
+        own_file,
     }))
 }

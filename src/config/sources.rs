@@ -6,7 +6,8 @@ use super::environment::Environment;
 use super::file;
 use super::flags::Flags;
 use super::layers::{Configuration, Found, Layer, wrong};
-use super::settings::setting;
+use super::own_file::OwnFile;
+use super::settings::{Values, setting};
 use super::themes;
 use crate::ui::theme::{Depth, Theme, Themes};
 
@@ -26,6 +27,8 @@ pub(super) struct Sources {
     pub(super) configuration: Configuration,
     /// The files.
     pub(super) files: Vec<ConfigFile>,
+    /// The user's file, to be written.
+    pub(super) own: OwnFile,
     /// The themes there are.
     pub(super) found: themes::Found,
     /// How many colours are shown.
@@ -50,11 +53,11 @@ impl Sources {
 /// # Errors
 /// A sentence for everything that is wrong in any layer; an overridden value must be right too.
 pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, Vec<String>> {
+    let given = flags.found.iter();
+    let given = given.map(|found| (found.setting.key, found.origin.to_string()));
+    let own = OwnFile::new(flags.config.clone(), given.collect(), environment);
     let mut reading = Reading::default();
-    reading.file(&environment.system_file);
-    // https://no-color.org: the user's configuration and flags override it.
-    reading.layer(environment.no_color().into_iter().collect());
-    reading.layer(environment.only_ascii().into_iter().collect());
+    reading.below(environment);
     if let Some(path) = flags.config.or_else(|| environment.other_file()) {
         reading.file(&path);
         if reading.files.last().is_some_and(|file| !file.is_there) {
@@ -94,11 +97,26 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
         };
         values.settings.themes = found.names().map(str::to_owned).collect();
         Ok(Sources {
+            own,
             configuration,
             files: reading.files,
             found,
             depth,
         })
+    } else {
+        Err(reading.errors)
+    }
+}
+
+/// The settings in force without the user's file, variables of oomtop and flags.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn below(environment: &Environment) -> Result<Values, Vec<String>> {
+    let mut reading = Reading::default();
+    reading.below(environment);
+    if reading.errors.is_empty() {
+        Ok(Configuration::merge(reading.layers).values)
     } else {
         Err(reading.errors)
     }
@@ -112,6 +130,14 @@ struct Reading {
 }
 
 impl Reading {
+    /// The layers below the user's file.
+    fn below(&mut self, environment: &Environment) {
+        self.file(&environment.system_file);
+        // The user's configuration and flags override these.
+        self.layer(environment.no_color().into_iter().collect());
+        self.layer(environment.only_ascii().into_iter().collect());
+    }
+
     fn layer(&mut self, found: Vec<Found>) {
         self.layers.push(Layer::checked(found, &mut self.errors));
     }

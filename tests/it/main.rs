@@ -69,6 +69,7 @@ mod rules;
 mod scrolling;
 mod seen;
 mod selection;
+mod setup;
 mod systemd;
 mod themes;
 mod together;

@@ -211,6 +211,8 @@ impl Session {
         let seen = self.frames[1].clone();
         for effect in std::mem::take(&mut self.scene.effects) {
             match effect {
+                // Nothing of the machine.
+                Effect::DraftSettings(_) | Effect::WriteSettings(_) => {}
                 Effect::Write { id, plans, undo } => {
                     self.writes += 1;
                     if let Err(wrong) = judge(&plans, &seen, self.since > 1) {

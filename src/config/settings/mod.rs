@@ -124,6 +124,7 @@ mod tests {
                     columns: _,
                     mouse: _,
                     theme: _,
+                    keys: _,
                     // Those that there are.
                     themes: _,
                     // From files of their own.
@@ -150,6 +151,7 @@ mod tests {
             "color",
             "color_depth",
             "theme",
+            "keys",
             "backend",
             "mouse",
             "self_protect",

@@ -1,10 +1,16 @@
-//! [`Settings`]: what flags, variables and files decided. Only the refresh period and the rules change during the run.
+//! [`Settings`]: what flags, variables and files decided. Those in [`live::LIVE`], the rules and the refresh period change
+//! during the run.
+
+pub mod draft;
+pub mod live;
+pub mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::view::processes::columns::chosen::ChosenColumns;
+use crate::app::input::presets::Preset;
 use crate::model::cgroup::CgroupPath;
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
@@ -36,6 +42,8 @@ pub struct Settings {
     pub columns: ChosenColumns,
     /// Listen to the mouse.
     pub mouse: bool,
+    /// Which keys.
+    pub keys: Preset,
     /// The name of the theme.
     pub theme: String,
     /// The names of the themes there are.
@@ -60,6 +68,7 @@ impl Default for Settings {
             sort: None,
             columns: ChosenColumns::default(),
             mouse: true,
+            keys: Preset::Oomtop,
             theme: "oomtop".to_owned(),
             themes: Arc::default(),
             record_kills: None,
