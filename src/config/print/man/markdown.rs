@@ -104,7 +104,7 @@ fn links(text: &str) -> String {
         if is_link {
             out += inner;
         } else {
-            out += &format!("[{inner}]");
+            out.extend(["[", inner, "]"]);
         }
         rest = target.map_or(behind, |(_, behind)| behind);
     }

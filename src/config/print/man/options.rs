@@ -57,7 +57,7 @@ fn paragraphs(arg: &Arg) -> Vec<String> {
         match (line.strip_prefix("- "), paragraphs.last_mut()) {
             // A list of the words of a choice.
             (Some(word), _) => {
-                paragraphs.push(word.split_whitespace().collect::<Vec<_>>().join(" "))
+                paragraphs.push(word.split_whitespace().collect::<Vec<_>>().join(" "));
             }
             (None, Some(last)) if !line.is_empty() => {
                 last.push(' ');

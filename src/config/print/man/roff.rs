@@ -34,7 +34,7 @@ impl Roff {
 
     fn heading(&mut self, name: &str, title: &str) {
         let title = plain(title).replace('"', "\\(dq");
-        self.source += &format!("{name} \"{title}\"\n");
+        self.source.extend([name, " \"", &title, "\"\n"]);
         self.is_fresh = true;
     }
 
@@ -115,13 +115,13 @@ fn inline(text: &str) -> String {
     let mut out = String::new();
     for (at, part) in text.split('`').enumerate() {
         if at % 2 == 1 {
-            out += &format!("\\fB{}\\fR", literal(part));
+            out.extend(["\\fB", &literal(part), "\\fR"]);
             continue;
         }
         for (at, part) in part.split("**").enumerate() {
             let part = plain(part);
             if at % 2 == 1 {
-                out += &format!("\\fB{part}\\fR");
+                out.extend(["\\fB", &part, "\\fR"]);
             } else {
                 out += &slanted(&part);
             }
@@ -172,7 +172,7 @@ fn escaped(text: &str, is_literal: bool) -> String {
             // In a sentence, that of an option or of a number below zero.
             '-' if is_literal || !before.is_alphanumeric() => out += "\\-",
             c if c.is_ascii() => out.push(c),
-            c => out += &format!("\\[u{:04X}]", u32::from(c)),
+            c => out.extend(["\\[u", &format!("{:04X}", u32::from(c)), "]"]),
         }
         before = c;
     }
