@@ -72,6 +72,7 @@ impl Told {
     pub fn event(&self) -> &'static str {
         match &self.news {
             News::Killed(_) => "kill",
+            News::Explained(_) => "kill_explained",
             News::Filling { .. } => "forecast",
             News::NotFilling { .. } => "forecast_over",
             News::Band { .. } => "band",
@@ -88,7 +89,8 @@ impl Told {
             News::Killed(_) | News::Filling { .. } | News::Stuck { .. } => true,
             News::Band { from, to, .. } => *to > from.unwrap_or_default(),
             News::Drift { processes, .. } => *processes > 0,
-            News::NotFilling { .. } | News::Unstuck { .. } => false,
+            // The kill itself was told before.
+            News::Explained(_) | News::NotFilling { .. } | News::Unstuck { .. } => false,
         }
     }
 }
@@ -96,6 +98,11 @@ impl Told {
 fn sentence(news: &News) -> String {
     match news {
         News::Killed(death) => killed(death),
+        News::Explained(death) => {
+            let report = killed(death);
+            let report = report.strip_prefix("KILL ").unwrap_or(&report);
+            format!("of a kill told before, the log says now: {report}")
+        }
         News::Filling {
             of,
             left,
@@ -208,7 +215,7 @@ fn facts(news: &News) -> Vec<(&'static str, Value)> {
         all.extend(named);
     };
     match news {
-        News::Killed(death) => {
+        News::Killed(death) | News::Explained(death) => {
             let some = |name, value: Option<Value>| value.map(|value| (name, value));
             all.extend([
                 ("by", json!(death.by.word())),

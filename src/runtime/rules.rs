@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
@@ -50,8 +50,11 @@ pub(in crate::runtime) fn book(
     }
 }
 
-/// How often it is looked whom rules hold, where nobody asks.
-const EVERY: Duration = Duration::from_mins(1);
+/// How often it is looked whom rules hold, where nobody asks: a look may cost a hundredth of a processor.
+const EVERY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(1));
+
+/// The part of the time that may pass with looking.
+const SHARE: u32 = 100;
 
 /// Looks whom the rules hold, again and again, on a thread of its own: reading facts of all processes takes long. `deliver`
 /// takes each answer; false when nobody listens any more.
@@ -61,8 +64,17 @@ pub(in crate::runtime) fn follow(
     mut deliver: impl FnMut(RuleBook) -> bool + Send + 'static,
 ) -> io::Result<()> {
     let work = move || {
-        while deliver(book(&*source, &root, None)) {
-            std::thread::sleep(EVERY);
+        loop {
+            let begun = Instant::now();
+            let found = book(&*source, &root, None);
+            let rest = begun
+                .elapsed()
+                .saturating_mul(SHARE)
+                .clamp(EVERY.0, EVERY.1);
+            if !deliver(found) {
+                return;
+            }
+            std::thread::sleep(rest);
         }
     };
     helper("rules", work).map(drop)

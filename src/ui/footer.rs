@@ -5,7 +5,8 @@ use ratatui::layout::{Position, Rect};
 use super::canvas::Canvas;
 use crate::app::State;
 use crate::app::dialog::wrap::wrap;
-use crate::app::input::action::{Action, Label};
+use crate::app::input::action::{Action, Group, Label};
+use crate::app::input::id::ActionId;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::Prompt;
 use crate::app::notice::Notice;
@@ -103,8 +104,13 @@ fn prompt(prompt: &Prompt, keymap: &Keymap, area: Rect, canvas: &mut Canvas<'_>)
 
 /// The keys that fit, from the action table; the key to quit always fits.
 fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
-    let actions = state.keymap.actions();
-    let hints: Vec<_> = actions.filter_map(|action| hint(action, state)).collect();
+    let mut actions: Vec<_> = state.keymap.actions().collect();
+    if state.replay.is_some() {
+        // What a replay is for comes before what every screen has, but for the help.
+        actions.sort_by_key(|action| action.id != ActionId::Help && action.group != Group::Time);
+    }
+    let hints = actions.into_iter().filter_map(|action| hint(action, state));
+    let hints: Vec<_> = hints.collect();
     let ascii = canvas.ascii;
     let width = |(key, label): &(String, String)| {
         u16::try_from(cells(key, ascii) + cells(label, ascii) + 2).unwrap_or(u16::MAX)

@@ -26,7 +26,10 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ..state.snapshot.taken.wall
     };
     let left = Line::of(Tone::Dim, format!(" {} ", wall(first)));
-    let right = right(replay, wall(last));
+    let right = match going(replay) {
+        Some((time, percent)) => Line::of(Tone::Watch, format!(" to {}: {percent} % ", wall(time))),
+        None => right(replay, wall(last)),
+    };
     let used = left.width() + right.width();
     let width = usize::from(area.width).saturating_sub(used);
     let mut line = left;
@@ -39,6 +42,13 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     canvas.line(area, &line);
     canvas.line_right(area, &right);
+}
+
+/// Where the screen is going to, in microseconds since 1970, and how far it is.
+fn going(replay: &Replay) -> Option<(i64, u8)> {
+    let (aim, percent) = replay.aim.zip(replay.way)?;
+    let moment = replay.timeline.samples.get(aim)?;
+    Some((moment.unix_micros, percent))
 }
 
 fn right(replay: &Replay, last: Wall) -> Line {

@@ -23,6 +23,7 @@ mod load_killed;
 mod load_test;
 mod metrics;
 mod protect;
+mod record;
 mod reused;
 mod rule_made;
 mod scarce;

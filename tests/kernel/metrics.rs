@@ -1,5 +1,6 @@
 //! `oomtop metrics` on the real kernel, read by the real Prometheus.
 
+mod assets;
 pub(crate) mod stage;
 
 use std::io::{Read as _, Write as _};

@@ -12,12 +12,12 @@ pub const KEYS: [(&str, &str, &str); 11] = [
     (
         "Enter",
         "Look",
-        "runs --command for the host (ssh -t HOST oomtop), or goes on with it",
+        "runs --command for it (ssh -t HOST oomtop), or goes on with that",
     ),
     (
         "/",
         "Filter",
-        "only hosts with these words in state, name, domains, victims; !word: not",
+        "hosts with these words (state, name, domains, victims); !word: not",
     ),
     (
         "F6",

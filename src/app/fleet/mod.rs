@@ -187,7 +187,11 @@ impl State {
     /// Chooses and orders the rows anew. The selected host stays selected while it is among them; whoever has not chosen looks
     /// at the first one, whoever that is.
     fn arrange(&mut self) {
-        let cursor = self.cursor();
+        self.arrange_from(self.cursor());
+    }
+
+    /// The same, with the row of the selected host before the hosts have changed.
+    fn arrange_from(&mut self, cursor: usize) {
         let text = self
             .prompt
             .as_ref()
@@ -211,9 +215,10 @@ pub fn update(state: &mut State, msg: Msg) -> Option<Effect> {
             asked,
             outcome: Ok(round),
         } => {
+            let cursor = state.cursor();
             state.round = round;
             (state.answered, state.failure) = (Some(asked), None);
-            state.arrange();
+            state.arrange_from(cursor);
             None
         }
         Msg::Answered {

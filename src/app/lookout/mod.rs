@@ -63,6 +63,8 @@ pub struct Lookout {
     chosen: Chosen,
     /// Kills whose report may still come.
     untold: Untold,
+    /// Kills that were counted before, and whose report has come since the last look.
+    late: Vec<Death>,
     started: Monotonic,
 }
 
@@ -83,6 +85,7 @@ impl Lookout {
             failure: None,
             chosen: Chosen::default(),
             untold: Untold::default(),
+            late: Vec::new(),
             started: now.monotonic,
         }
     }
@@ -118,6 +121,8 @@ impl Lookout {
 
     /// Takes an event of the log. Returns the deaths that are news.
     pub fn told(&mut self, event: OomEvent) -> Vec<Death> {
+        // Nobody may ask for them: those of one event are kept.
+        self.late.clear();
         let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
         let deaths = match &event {
             OomEvent::Report(report) => {
@@ -127,8 +132,14 @@ impl Lookout {
                 // What a tracepoint told before has a row, so it is none of `kills`.
                 let mut deaths = self.untold.explained(&report);
                 for kill in &kills {
-                    if self.is_news(kill.at) && !self.untold.was_counted(kill, report.at) {
-                        deaths.push(Death::by_kernel(kill, &report));
+                    if !self.is_news(kill.at) {
+                        continue;
+                    }
+                    let death = Death::by_kernel(kill, &report);
+                    if self.untold.was_counted(kill, report.at) {
+                        self.late.push(death);
+                    } else {
+                        deaths.push(death);
                     }
                 }
                 deaths
@@ -145,6 +156,11 @@ impl Lookout {
             }
         };
         self.count(deaths)
+    }
+
+    /// The reports that have come since the last call of kills that were counted before: who they were.
+    pub fn explained(&mut self) -> Vec<Death> {
+        std::mem::take(&mut self.late)
     }
 
     /// Takes what a tracepoint told. Where a log may tell more of a kill, that is waited for during some samples.

@@ -31,6 +31,8 @@ pub struct Named {
 pub enum News {
     /// Somebody was killed.
     Killed(Death),
+    /// Who was killed, of a kill that was told when only a counter had shown it.
+    Explained(Death),
     /// A domain will be full soon.
     Filling {
         /// Which.

@@ -47,6 +47,8 @@ pub struct Replay {
     pub at: usize,
     /// The sample that was asked for and is not on the screen yet: further keys go on from it.
     pub aim: Option<usize>,
+    /// How far the way to it is done, in percent; `None` while there is none, or a short one.
+    pub way: Option<u8>,
     /// It goes on by itself.
     pub playing: bool,
     /// Place in [`SPEEDS`].
@@ -63,6 +65,7 @@ impl Replay {
             timeline,
             at: 0,
             aim: None,
+            way: None,
             playing: false,
             speed: SPEEDS.iter().position(|speed| *speed == 100).unwrap_or(0),
             mark: None,

@@ -14,7 +14,7 @@ use crate::linux::scan::backend::BackendChoice;
 
 /// The end of the help.
 const NOTES: &str = "\
-Events: kill, forecast (a domain is full within --forecast), band, stuck, drift (processes have not what a rule of oomtop protect gives \
+Events: kill, kill_explained (who it was, where only a counter had told), forecast (a domain is full within --forecast), band, stuck, drift (processes have not what a rule of oomtop protect gives \
 them), and the end of each.
 
 The hook is run without arguments and without a shell, once for each event, one at a time and one a second at most, for 30 seconds at \

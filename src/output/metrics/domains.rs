@@ -103,6 +103,18 @@ fn sizes(page: &mut Page, rows: &[Row<'_>]) {
         rows,
         |row| row.watch.signs.time_left.map(|time| time.as_secs_f64()),
     );
+    each(
+        page.family(
+            "oomtop_domain_time_left_brief",
+            Kind::Gauge,
+            "1 while the last seconds alone say so: a start that takes memory at once looks like that too.",
+        ),
+        rows,
+        |row| {
+            let is_brief = row.watch.signs.time_left.is_some() && row.watch.forecast.is_brief();
+            is_brief.then_some(1.0)
+        },
+    );
 }
 
 fn states(page: &mut Page, rows: &[Row<'_>]) {

@@ -174,6 +174,17 @@ mod tests {
     use crate::recording::codec::{Coded, Malformed, Reader, Writer};
 
     #[test]
+    fn a_list_that_claims_more_values_than_there_are_bytes_is_refused_before_it_takes_memory() {
+        let mut to = Writer::default();
+        to.count(1 << 30);
+        to.bytes.resize(100, 0);
+        let mut from = Reader::new(&to.bytes);
+        assert_eq!(Vec::<u8>::take(&mut from), Err(Malformed));
+        let mut from = Reader::new(&to.bytes);
+        assert_eq!(Vec::<Option<Arc<str>>>::take(&mut from), Err(Malformed));
+    }
+
+    #[test]
     fn a_list_whose_values_take_more_memory_than_a_frame_may_is_refused() {
         let list = |count: usize| {
             let mut to = Writer::default();

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::{Event, LogItem, Session};
 use crate::app::lookout::{Death, Lookout};
+use crate::linux::SysRoot;
+use crate::linux::wake::GAP;
 use crate::model::snapshot::Needs;
+use crate::runtime::screen::waking::{WakeItem, WakerThread};
 use crate::runtime::{RunError, clock};
 
 /// A sample may cost this part of a processor.
@@ -20,6 +23,10 @@ pub(in crate::runtime) struct Rounds {
     delay: Duration,
     /// When the next sample is due; `None` while one is taken.
     due: Option<Instant>,
+    /// No sample before, whatever the kernel tells.
+    earliest: Instant,
+    /// Tells when tasks wait for memory, as long as it is there.
+    waker: Option<WakerThread>,
 }
 
 impl Rounds {
@@ -29,7 +36,25 @@ impl Rounds {
             session,
             delay,
             due: Some(Instant::now()),
+            earliest: Instant::now(),
+            waker: None,
         }
+    }
+
+    /// Takes a sample too when the kernel tells that tasks wait for memory, as the dashboard does.
+    ///
+    /// # Errors
+    /// If there is no thread for it.
+    pub(in crate::runtime) fn woken_by(mut self, root: &SysRoot) -> Result<Self, RunError> {
+        let alarm = self.session.alarm();
+        let waker = WakerThread::spawn(root.clone(), move |item| {
+            if matches!(item, WakeItem::Woken(_)) {
+                alarm();
+            }
+            true
+        });
+        self.waker = Some(waker.map_err(RunError::Thread)?);
+        Ok(self)
     }
 
     /// The next event, at `until` at the latest. `needs` says what a sample that is due must read.
@@ -55,7 +80,12 @@ impl Rounds {
         if let Event::Sample(sample) = &event {
             let cost = sample.as_ref().map_or(0, |snapshot| snapshot.spent_micros);
             let cost = Duration::from_micros(cost).saturating_mul(SHARE);
-            self.due = Some(Instant::now() + self.delay.max(cost.min(SLOWEST)));
+            let (now, rest) = (Instant::now(), cost.min(SLOWEST));
+            self.due = Some(now + self.delay.max(rest));
+            self.earliest = now + GAP.max(rest);
+        }
+        if self.session.was_woken() {
+            self.due = self.due.map(|due| due.min(self.earliest));
         }
         Ok(event)
     }

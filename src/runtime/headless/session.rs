@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,7 @@ pub enum Event {
 enum Arrival {
     Sample(Sample),
     Log(LogItem),
-    /// A signal came: see [`Signals`].
+    /// A signal came, or an alarm: see [`Signals`] and [`Session::alarm`].
     Wake,
 }
 
@@ -69,6 +70,8 @@ pub struct Session {
     /// Events that came while the session waited for something else.
     waiting: VecDeque<Event>,
     signals: Signals,
+    /// Something has happened that makes a sample worth while: see [`Self::alarm`].
+    woken: Arc<AtomicBool>,
     send: SyncSender<Arrival>,
     inbox: Receiver<Arrival>,
 }
@@ -95,6 +98,7 @@ impl Session {
             asked: 0,
             waiting: VecDeque::new(),
             signals: Signals::catch(wake).map_err(RunError::Thread)?,
+            woken: Arc::default(),
             send,
             inbox,
         })
@@ -249,6 +253,21 @@ impl Session {
         }
     }
 
+    /// Ends a wait of the session before its deadline, whenever it is called.
+    pub(in crate::runtime) fn alarm(&self) -> impl Fn() + Send + 'static {
+        let (woken, send) = (Arc::clone(&self.woken), self.send.clone());
+        move || {
+            woken.store(true, Ordering::SeqCst);
+            // A full inbox wakes the session as well.
+            let _ = send.try_send(Arrival::Wake);
+        }
+    }
+
+    /// True if [`Self::alarm`] was called since the last call.
+    pub(in crate::runtime) fn was_woken(&self) -> bool {
+        self.woken.swap(false, Ordering::SeqCst)
+    }
+
     /// The next event, or [`Event::Tick`] at the deadline. A signal overtakes everything else.
     pub fn next(&mut self, deadline: Instant) -> Event {
         if let Some(signal) = self.signals.caught() {
@@ -275,6 +294,9 @@ impl Session {
                     return Event::Sample(sample);
                 }
                 Ok(Arrival::Log(item)) => return Event::Log(item),
+                Ok(Arrival::Wake) if self.woken.load(Ordering::SeqCst) => {
+                    return Event::Tick(clock::now());
+                }
                 Ok(Arrival::Wake) => {}
                 // The session holds a sender, so the error can only be the timeout.
                 Err(_) => return Event::Tick(clock::now()),

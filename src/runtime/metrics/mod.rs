@@ -116,7 +116,7 @@ pub fn metrics(
         complain(&format!("metrics at http://{address}/metrics"));
     }
     watch(
-        &mut Rounds::new(session, settings.delay),
+        &mut Rounds::new(session, settings.delay).woken_by(root)?,
         &board,
         file.as_ref(),
     )

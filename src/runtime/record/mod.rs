@@ -7,6 +7,7 @@ pub(super) mod keeper;
 pub(super) mod parts;
 mod pending;
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -212,8 +213,14 @@ impl Tape {
 
     /// Says what is wrong, once for each thing.
     fn say(&mut self, error: &std::io::Error) {
+        let why = match error.kind() {
+            ErrorKind::StorageFull => "the disk is full".to_owned(),
+            ErrorKind::QuotaExceeded => "the quota of the disk is used up".to_owned(),
+            ErrorKind::ReadOnlyFilesystem => "the disk has become read-only".to_owned(),
+            _ => error.to_string(),
+        };
         let sentence = format!(
-            "nothing is recorded: {error}; its parts hold {}; oomtop tries again at the next sample",
+            "nothing is recorded: {why}; its parts hold {}; oomtop tries again at the next sample",
             format::size(self.parts.bytes())
         );
         if self.trouble.as_ref() != Some(&sentence) {

@@ -9,6 +9,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
+use super::picture::Picture;
 use super::stage::Stage;
 use crate::app::State;
 use crate::app::msg::{Control, Effect, Msg, Receipt};
@@ -24,6 +25,9 @@ const INBOX: usize = 256;
 
 /// How long it waits if nothing is due: a notice must go.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long the way to a sample goes on before the keyboard is looked at.
+const SLICE: Duration = Duration::from_millis(25);
 
 /// How long a sentence stays in the footer.
 const SAID: Duration = Duration::from_secs(6);
@@ -77,6 +81,7 @@ impl Show for Director {
             .state(self.name.clone(), self.settings.clone(), size);
         greet(&mut state);
         let mut shown = Instant::now();
+        let mut picture = Picture::default();
         let mut said = Said::default();
         draw(terminal, &mut state, theme)?;
         loop {
@@ -85,6 +90,7 @@ impl Show for Director {
             let wait = left.unwrap_or(LOOK).min(LOOK);
             let msg = match self.held.take() {
                 Some(msg) => Some(msg),
+                None if self.stage.is_on_the_way() => self.inbox.try_recv().ok(),
                 None => match timeout(wait, self.inbox.recv()).await {
                     Ok(None) => return Ok(()),
                     Ok(Some(msg)) => Some(msg),
@@ -93,7 +99,9 @@ impl Show for Director {
             };
             // The clocks of the recording stand with the sample on the screen.
             let now = state.snapshot.taken;
-            update(&mut state, Msg::Tick(now));
+            if !self.stage.is_on_the_way() {
+                update(&mut state, Msg::Tick(now));
+            }
             let mut asked = None;
             if let Some(msg) = msg {
                 let key = match msg {
@@ -114,7 +122,7 @@ impl Show for Director {
                         Err(_) => break,
                     }
                 }
-            } else if left.is_some_and(|left| left <= wait) {
+            } else if !self.stage.is_on_the_way() && left.is_some_and(|left| left <= wait) {
                 let next = state.replay.as_ref().map(|r| r.target(Travel::Samples(1)));
                 asked = next.map(Control::Show);
             }
@@ -122,11 +130,10 @@ impl Show for Director {
                 None | Some(Control::Interrupt) => {}
                 Some(Control::Quit) => return Ok(()),
                 Some(Control::Show(sample)) => {
-                    let before = state.replay.as_ref().map(|replay| replay.at);
-                    state = self.stage.show(state, sample);
-                    state.changed = true;
-                    shown = Instant::now();
-                    at_the_end(&mut state, before);
+                    if !self.stage.is_on_the_way() {
+                        picture.take(&state, theme);
+                    }
+                    state = self.stage.begin(state, sample);
                 }
                 Some(Control::Suspend) => {
                     control.suspend()?;
@@ -142,6 +149,17 @@ impl Show for Director {
                         redraw(terminal)?;
                     }
                 }
+            }
+            if self.stage.is_on_the_way() {
+                let before = state.replay.as_ref().map(|replay| replay.at);
+                let is_there = self.stage.step(&mut state, SLICE);
+                if !is_there {
+                    picture.show(terminal, &state, theme)?;
+                    continue;
+                }
+                state.changed = true;
+                shown = Instant::now();
+                at_the_end(&mut state, before);
             }
             said.settle(&mut state);
             if std::mem::take(&mut state.changed) {

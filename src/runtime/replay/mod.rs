@@ -3,6 +3,7 @@
 mod director;
 mod files;
 mod holes;
+mod picture;
 mod printed;
 mod stage;
 #[cfg(test)]

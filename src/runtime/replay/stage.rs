@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::files::{Part, open};
-use super::holes::{holes, sentence, stamp};
+use super::holes::{clock_steps, holes, sentence, stamp};
 use crate::app::State;
 use crate::app::msg::{Effect, Msg};
+use crate::app::notice::Notice;
 use crate::app::replay::Replay;
 use crate::app::replay::timeline::{Moment, Timeline};
 use crate::app::settings::Settings;
@@ -33,6 +35,27 @@ pub(super) struct Stage {
     /// The samples and events whose content could not be read on the way to the last sample that was asked for, a sentence
     /// each.
     pub(super) unread: Vec<String>,
+    /// The way to the sample that was asked for, while it is not there yet.
+    way: Option<Way>,
+}
+
+/// A way to a sample: hundreds of samples may have to be taken in first, and the keyboard is not to wait for them.
+#[derive(Debug)]
+struct Way {
+    /// The sample at its end.
+    sample: usize,
+    /// From an earlier sample.
+    onward: bool,
+    /// The state began anew, at this sample.
+    anew: Option<usize>,
+    /// Events of the time before that are to be taken in first, the last one first.
+    events: Vec<usize>,
+    /// The sentence on the screen when it began.
+    notice: Option<Notice>,
+    /// The last sample that was taken in.
+    taken: Option<usize>,
+    /// Where the player stood when it began.
+    entry: usize,
 }
 
 impl Stage {
@@ -59,6 +82,7 @@ impl Stage {
             host,
             first,
             unread: Vec::new(),
+            way: None,
         })
     }
 
@@ -71,22 +95,108 @@ impl Stage {
         };
         let mut state = State::new(settings, self.host.clone(), size, self.first);
         state.replay = Some(Replay::new(name, Arc::clone(&self.timeline)));
-        self.rewind(state, 0, true)
+        let mut state = self.anew(state, 0, true);
+        self.step(&mut state, Duration::MAX);
+        state
     }
 
-    /// Shows this sample: on from the present one if that is not far, otherwise in a state that begins anew.
+    /// Goes to this sample without a pause.
     pub(super) fn show(&mut self, state: State, sample: usize) -> State {
+        let mut state = self.begin(state, sample);
+        self.step(&mut state, Duration::MAX);
+        state
+    }
+
+    /// Sets out to this sample: on from the present one if that is not far, otherwise in a state that begins anew. A way that
+    /// is not at its end yet goes on, if it leads there.
+    pub(super) fn begin(&mut self, state: State, sample: usize) -> State {
         let at = state.replay.as_ref().map_or(0, |replay| replay.at);
         let onward = sample > at;
-        let mut state = state;
-        self.unread.clear();
-        if onward && sample - at <= WARM {
-            self.feed(&mut state, sample, true);
-        } else {
-            state = self.rewind(state, sample, onward);
+        if let Some(way) = &mut self.way {
+            let is_ahead = sample >= way.taken.map_or(way.sample, |taken| taken + 1);
+            let is_warm = way
+                .anew
+                .is_none_or(|from| from <= sample.saturating_sub(WARM));
+            if is_ahead && is_warm && sample.saturating_sub(way.sample) <= WARM {
+                (way.sample, way.onward) = (sample, onward);
+                return state;
+            }
         }
-        self.say_unread(&mut state, sample);
-        state
+        self.unread.clear();
+        let is_on_the_way = self.way.is_some();
+        if onward && sample - at <= WARM && !is_on_the_way {
+            self.way = Some(Way {
+                sample,
+                onward,
+                anew: None,
+                events: Vec::new(),
+                notice: None,
+                taken: None,
+                entry: self.player.next_entry(),
+            });
+            return state;
+        }
+        self.anew(state, sample, onward)
+    }
+
+    /// True until the sample that was asked for is on the screen.
+    pub(super) fn is_on_the_way(&self) -> bool {
+        self.way.is_some()
+    }
+
+    /// Goes on for about so long. Returns true at the end of the way.
+    pub(super) fn step(&mut self, state: &mut State, within: Duration) -> bool {
+        let begun = Instant::now();
+        let mut before = Player::default();
+        loop {
+            let Some(way) = &mut self.way else {
+                return true;
+            };
+            if let Some(event) = way.events.pop() {
+                before.skip_to(event);
+                if let Some(Ok(played)) = before.play(&self.recording) {
+                    take_in(state, played);
+                }
+            } else if self.feed(state) {
+                self.arrive(state);
+                return true;
+            }
+            if begun.elapsed() >= within {
+                self.tell(state);
+                return false;
+            }
+        }
+    }
+
+    /// Tells the state how far it is.
+    fn tell(&self, state: &mut State) {
+        let Some((way, replay)) = self.way.as_ref().zip(state.replay.as_mut()) else {
+            return;
+        };
+        let end = self.samples.get(way.sample).copied().unwrap_or(0);
+        let whole = (end + 1).saturating_sub(way.entry).max(1);
+        let done = self
+            .player
+            .next_entry()
+            .saturating_sub(way.entry)
+            .min(whole);
+        replay.way = u8::try_from(done * 100 / whole).ok();
+    }
+
+    fn arrive(&mut self, state: &mut State) {
+        let Some(way) = self.way.take() else {
+            return;
+        };
+        if let Some(replay) = &mut state.replay {
+            replay.at = way.taken.unwrap_or(replay.at);
+            (replay.aim, replay.way) = (None, None);
+        }
+        if way.anew.is_some() {
+            // What was news then is none now.
+            state.notice = way.notice;
+            state.events.unread = 0;
+        }
+        self.say_unread(state, way.sample);
     }
 
     /// Says that another sample is shown than the one that was asked for.
@@ -112,64 +222,62 @@ impl Stage {
         );
     }
 
-    fn rewind(&mut self, state: State, sample: usize, onward: bool) -> State {
-        let notice = state.notice.clone();
-        let mut state = state.elsewhere();
+    fn anew(&mut self, state: State, sample: usize, onward: bool) -> State {
+        let notice = match self.way.take() {
+            Some(Way {
+                anew: Some(_),
+                notice,
+                ..
+            }) => notice,
+            _ => state.notice.clone(),
+        };
+        let state = state.elsewhere();
         let begin = sample.saturating_sub(WARM);
         let index = self.recording.index();
         let entry = self.samples.get(begin).copied().unwrap_or(0);
         self.player = Player::at(index, entry);
-        self.events_before(&mut state, self.player.next_entry());
-        self.feed(&mut state, sample, onward);
-        // What was news then is none now.
-        state.notice = notice;
-        state.events.unread = 0;
+        let entry = self.player.next_entry();
+        // The kills of the time before.
+        let earlier = index.entries.iter().take(entry).enumerate();
+        let events = earlier.filter_map(|(at, entry)| (!entry.kind.is_sample()).then_some(at));
+        let mut events: Vec<usize> = events.collect();
+        events.reverse();
+        self.way = Some(Way {
+            sample,
+            onward,
+            anew: Some(begin),
+            events,
+            notice,
+            taken: None,
+            entry,
+        });
         state
     }
 
-    /// Lets the state know the kills of the time before.
-    fn events_before(&mut self, state: &mut State, end: usize) {
-        let mut player = Player::default();
-        let entries = &self.recording.index().entries;
-        let events = entries.iter().take(end).enumerate();
-        let events: Vec<usize> = events
-            .filter_map(|(at, entry)| (!entry.kind.is_sample()).then_some(at))
-            .collect();
-        for at in events {
-            player.skip_to(at);
-            if let Some(Ok(played)) = player.play(&self.recording) {
-                take_in(state, played);
-            }
-        }
-    }
-
-    /// Plays up to this sample and with it. If it cannot be read, the last one before it stays; `onward`, or if there is none,
-    /// the next one that can be read is shown.
-    fn feed(&mut self, state: &mut State, sample: usize, onward: bool) {
-        let Some(end) = self.samples.get(sample).copied() else {
-            return;
+    /// Takes the next frame in; true if there is nothing more to take in. If the sample cannot be read, the last one before it
+    /// stays; `onward`, or if there is none, the next one that can be read is shown.
+    fn feed(&mut self, state: &mut State) -> bool {
+        let Some(way) = &mut self.way else {
+            return true;
         };
-        let mut taken = None;
-        loop {
-            let entry = self.player.next_entry();
-            let is_there = taken == Some(sample) || (taken.is_some() && !onward);
-            if entry > end && (is_there || taken.is_some_and(|taken| taken > sample)) {
-                break;
-            }
-            let place = self.samples.binary_search(&entry).ok();
-            match self.player.play(&self.recording) {
-                Some(Ok(played)) => {
-                    take_in(state, played);
-                    taken = place.or(taken);
-                }
-                Some(Err(hole)) => self.unread.push(sentence(&hole, self.first.wall)),
-                None => break,
-            }
+        let Some(end) = self.samples.get(way.sample).copied() else {
+            return true;
+        };
+        let entry = self.player.next_entry();
+        let is_there = way.taken == Some(way.sample) || (way.taken.is_some() && !way.onward);
+        if entry > end && (is_there || way.taken.is_some_and(|taken| taken > way.sample)) {
+            return true;
         }
-        if let Some(replay) = &mut state.replay {
-            replay.at = taken.unwrap_or(replay.at);
-            replay.aim = None;
+        let place = self.samples.binary_search(&entry).ok();
+        match self.player.play(&self.recording) {
+            Some(Ok(played)) => {
+                take_in(state, played);
+                way.taken = place.or(way.taken);
+            }
+            Some(Err(hole)) => self.unread.push(sentence(&hole, self.first.wall)),
+            None => return true,
         }
+        false
     }
 }
 
@@ -237,12 +345,9 @@ fn timeline(
         .map(|sample| sample.min(samples.len().saturating_sub(1)))
         .collect();
     kills.dedup();
-    Timeline::new(
-        samples.iter().map(moment).collect(),
-        kills,
-        holes(&recording.index().missing, first.wall)
-            .into_iter()
-            .chain(others)
-            .collect(),
-    )
+    let moments: Vec<Moment> = samples.iter().map(moment).collect();
+    let mut remarks = holes(&recording.index().missing, first.wall);
+    remarks.extend(others);
+    remarks.extend(clock_steps(&moments, first.wall));
+    Timeline::new(moments, kills, remarks)
 }

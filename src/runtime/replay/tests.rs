@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -160,6 +161,21 @@ fn playing_and_seeking_show_the_frames_of_the_running_machine() {
     for sample in [71, 70, 31, 12, 0, 89] {
         played = stage.show(played, sample);
         assert_eq!(frame(&mut played), frames[sample], "{sample}");
+    }
+    // By the smallest steps, and with another wish on the way: back, on, and back to where it began.
+    for (sample, another) in [(70, 30), (89, 60), (12, 80), (80, 12), (50, 50), (40, 89)] {
+        played = stage.begin(played, sample);
+        let mut steps = 0;
+        while !stage.step(&mut played, Duration::ZERO) {
+            steps += 1;
+            let way = played.replay.as_ref().and_then(|replay| replay.way);
+            assert!(way.is_some_and(|way| way <= 100), "{way:?}");
+            if steps == 5 {
+                played = stage.begin(played, another);
+            }
+        }
+        assert!(steps > 5, "{steps}");
+        assert_eq!(frame(&mut played), frames[another], "{sample} {another}");
     }
 }
 

@@ -157,7 +157,7 @@ fn run(program: &Path, told: &Told, left_out: u64, shared: &Shared) -> Result<()
         .spawn();
     let mut child = spawned.map_err(|error| format!("the hook {name} cannot be run: {error}"))?;
     unprotect(child.id());
-    let is_kill = matches!(told.news, News::Killed(_));
+    let is_kill = matches!(told.news, News::Killed(_) | News::Explained(_));
     let status = await_end(&mut child, is_kill, shared)
         .map_err(|error| format!("the hook {name}: {error}"))?;
     match status {

@@ -59,7 +59,7 @@ pub fn watch(
     let hook = hook.map_err(RunError::Thread)?;
     let mut lookout = Lookout::new(settings.thresholds, clock::now());
     let mut crier = Crier::new(watching.forecast);
-    let mut rounds = Rounds::new(session, settings.delay);
+    let mut rounds = Rounds::new(session, settings.delay).woken_by(root)?;
     let mut unread = Reminder::default();
     let mut gap = None;
     loop {
@@ -69,6 +69,7 @@ pub fn watch(
         }
         let change = enter(&mut lookout, event);
         let mut news: Vec<News> = change.deaths.into_iter().map(News::Killed).collect();
+        news.extend(lookout.explained().into_iter().map(News::Explained));
         if change.sampled {
             unread.is_over();
             news.extend(crier.look(&lookout));
@@ -98,7 +99,7 @@ pub fn watch(
 fn moment(news: &News, lookout: &Lookout) -> i64 {
     let now = clock::now();
     let at = match news {
-        News::Killed(death) => death.at,
+        News::Killed(death) | News::Explained(death) => death.at,
         News::Filling { .. }
         | News::NotFilling { .. }
         | News::Band { .. }

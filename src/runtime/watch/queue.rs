@@ -20,7 +20,7 @@ pub(super) struct Queue {
 /// What a later event of the same subject takes the place of: the earlier one is history.
 fn subject(news: &News) -> Option<(u8, &str)> {
     match news {
-        News::Killed(_) => None,
+        News::Killed(_) | News::Explained(_) => None,
         News::Filling { of, .. } | News::NotFilling { of } => Some((0, &of.domain)),
         News::Band { of, .. } => Some((1, &of.domain)),
         News::Stuck { of, .. } | News::Unstuck { of } => Some((2, &of.domain)),

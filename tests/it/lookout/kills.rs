@@ -107,9 +107,16 @@ fn a_report_that_comes_late_explains_the_kill_that_was_counted() {
     let found: u64 = (102..108).map(|at| counted(&mut lookout, at, 6)).sum();
     assert_eq!((found, toll(&lookout)), (1, (1, 1)));
     assert_eq!(told(&mut lookout, 9, 102, 700), 0, "the same kill");
+    let late = lookout.explained();
+    assert_eq!(
+        late.iter().map(|death| death.pid).collect::<Vec<_>>(),
+        [Some(700)]
+    );
+    assert!(lookout.explained().is_empty(), "once");
     assert_eq!(toll(&lookout), (1, 1));
     counted(&mut lookout, 109, 7);
     assert_eq!(told(&mut lookout, 10, 109, 701), 1, "another one");
+    assert!(lookout.explained().is_empty());
     let found: u64 = (110..115).map(|at| counted(&mut lookout, at, 7)).sum();
     assert_eq!((found, toll(&lookout).0), (0, 2));
 }

@@ -1,4 +1,4 @@
-//! Fifty targets that show a page of oomtop, and oomtop itself, under the real Prometheus.
+//! Fifty targets that show a page of oomtop, oomtop itself and a page of cadvisor, under the real Prometheus.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -18,13 +18,14 @@ struct Target {
 }
 
 impl Target {
-    /// Shows this page, with the time of now in its sample.
+    /// Shows this page, with the time of now in its sample, and how often it was shown.
     fn start(page: &Arc<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("bound");
         let stop = Arc::new(AtomicBool::new(false));
         let (page, told) = (Arc::clone(page), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
+            let mut shown = 0;
             for stream in listener.incoming() {
                 if told.load(Ordering::SeqCst) {
                     return;
@@ -32,7 +33,9 @@ impl Target {
                 let mut stream = stream.expect("a connection");
                 let mut request = [0; 4096];
                 stream.read(&mut request).ok();
+                shown += 1;
                 let body = page.replace("@NOW@", &now().to_string());
+                let body = body.replace("@SHOWN@", &shown.to_string());
                 let head = format!(
                     "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                     body.len()
@@ -78,7 +81,7 @@ fn page_of(oomtop: &Metrics) -> Arc<String> {
 
 #[test]
 fn fifty_targets_one_of_them_gone_and_a_prometheus_that_goes_and_comes_back() {
-    if !has("prometheus", "a fleet of 51 targets") {
+    if !has("prometheus", "a fleet of 52 targets") {
         return;
     }
     let oomtop = Metrics::start();
@@ -86,14 +89,19 @@ fn fifty_targets_one_of_them_gone_and_a_prometheus_that_goes_and_comes_back() {
     let mut targets: Vec<Target> = (0..50).map(|_| Target::start(&page)).collect();
     let mut addresses: Vec<SocketAddr> = targets.iter().map(|target| target.address).collect();
     addresses.push(oomtop.address);
-    let mut prometheus = Prometheus::scraping(&addresses, "1s", None);
+    // A host with cadvisor alone: a kill in a container between two scrapes.
+    let page = "# TYPE container_oom_events_total counter\ncontainer_oom_events_total{id=\"/a\",name=\"web\"} @SHOWN@\n";
+    let cadvisor = Target::start(&Arc::new(page.to_owned()));
+    let jobs: [(&str, &[SocketAddr]); 2] =
+        [("oomtop", &addresses), ("cadvisor", &[cadvisor.address])];
+    let mut prometheus = Prometheus::scraping(&jobs, "1s", None);
     let url = format!("http://{}", prometheus.address);
     let mut session = Launch::oomtop()
         .args(["fleet", "--every", "1", "--prometheus", &url])
         .size(100, 30)
         .start();
     session.wait_for("all of them", |screen| {
-        screen.has("51 hosts") && !screen.has("UNKNOWN")
+        screen.has("52 hosts") && !screen.has("UNKNOWN")
     });
 
     let gone = targets.pop().expect("fifty").address;
@@ -104,8 +112,16 @@ fn fifty_targets_one_of_them_gone_and_a_prometheus_that_goes_and_comes_back() {
     });
     let (status, table, errors) = fleet(&url, &["--once"]);
     assert_eq!((status, errors.as_str()), (Some(0), ""), "{table}");
-    assert_eq!(table.lines().count(), 52, "{table}");
+    assert_eq!(table.lines().count(), 53, "{table}");
     assert_eq!(table.matches("DOWN").count(), 1, "{table}");
+
+    let shallow = table.lines().find(|line| line.contains("no oomtop: only"));
+    let shallow = shallow.expect("the host with cadvisor");
+    let kills = shallow
+        .split_whitespace()
+        .nth(5)
+        .and_then(|kills| kills.parse::<u32>().ok());
+    assert!(kills.is_some_and(|kills| kills > 0), "{shallow}");
 
     prometheus.crash();
     session.wait_for("why, and how old it all is", |screen| {
@@ -118,11 +134,11 @@ fn fifty_targets_one_of_them_gone_and_a_prometheus_that_goes_and_comes_back() {
     session.wait_text(&row);
     prometheus.again();
     session.wait_for("new answers", |screen| {
-        screen.has("51 hosts") && screen.has(&row) && !screen.has("as of ")
+        screen.has("52 hosts") && screen.has(&row) && !screen.has("as of ")
     });
     let back = || {
         let (_, table, _) = fleet(&url, &["--once"]);
-        table.lines().count() == 52 && table.matches("DOWN").count() == 1
+        table.lines().count() == 53 && table.matches("DOWN").count() == 1
     };
     assert!(until(back), "all others answer again");
     session.send(b"q");

@@ -20,8 +20,13 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Starts it on a port of the kernel's choice, with a sample each fifth of a second.
     pub(crate) fn start() -> Self {
+        Self::start_with(["metrics", "--listen", "127.0.0.1:0"])
+    }
+
+    /// The same with these arguments.
+    pub(crate) fn start_with<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_oomtop"))
-            .args(["metrics", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .env("OOMTOP_DELAY", "0.2")
             .stderr(Stdio::piped())
             .spawn()
@@ -107,18 +112,26 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Scrapes that address each fifth of a second and judges the rules as often.
     pub(crate) fn start(target: SocketAddr, rules: &Path) -> Self {
-        Self::scraping(&[target], "200ms", Some(rules))
+        Self::scraping(&[("oomtop", &[target])], "200ms", Some(rules))
     }
 
-    /// Scrapes these addresses that often.
-    pub(crate) fn scraping(targets: &[SocketAddr], every: &str, rules: Option<&Path>) -> Self {
+    /// Scrapes the addresses of these jobs that often.
+    pub(crate) fn scraping(
+        jobs: &[(&str, &[SocketAddr])],
+        every: &str,
+        rules: Option<&Path>,
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let rules = rules.map_or(String::new(), |rules| format!("'{}'", rules.display()));
-        let targets: Vec<String> = targets.iter().map(|one| format!("'{one}'")).collect();
+        let job = |(name, targets): &(&str, &[SocketAddr])| {
+            let targets: Vec<String> = targets.iter().map(|one| format!("'{one}'")).collect();
+            let targets = targets.join(", ");
+            format!("- job_name: {name}\n  static_configs:\n  - targets: [{targets}]\n")
+        };
+        let jobs: String = jobs.iter().map(job).collect();
         let text = format!(
             "global: {{scrape_interval: {every}, scrape_timeout: {every}, evaluation_interval: {every}}}\n\
-             rule_files: [{rules}]\nscrape_configs:\n- job_name: oomtop\n  static_configs:\n  - targets: [{}]\n",
-            targets.join(", ")
+             rule_files: [{rules}]\nscrape_configs:\n{jobs}"
         );
         std::fs::write(dir.path().join("prometheus.yml"), text).expect("written");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -157,11 +170,25 @@ impl Prometheus {
         whole.unwrap_or_else(|| serde_json::from_str(&unchunked(&body)).expect("JSON"))
     }
 
+    /// The answer to a query.
+    pub(crate) fn query(&self, expression: &str) -> serde_json::Value {
+        let coded = expression.bytes().map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        });
+        self.ask(&format!(
+            "/api/v1/query?query={}",
+            coded.collect::<String>()
+        ))
+    }
+
     /// True if an alert of this name fires, with this text in its labels.
     pub(crate) fn fires(&self, alert: &str, labels: &str) -> bool {
         let found = self.ask("/api/v1/alerts");
         let all = found["data"]["alerts"].as_array().cloned();
         all.unwrap_or_default().iter().any(|one| {
+            let words = one["annotations"].to_string();
+            assert!(!words.contains("<error"), "{words}");
             one["state"] == "firing"
                 && one["labels"]["alertname"] == alert
                 && one["labels"].to_string().contains(labels)

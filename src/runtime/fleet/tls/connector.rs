@@ -99,6 +99,14 @@ fn of_tls(error: rustls::Error) -> Error {
     Error::Io(io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
+/// True for what the other side says itself, or what is wrong with that.
+fn is_told(error: &io::Error) -> bool {
+    let inner = error.get_ref();
+    inner
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        .is_some()
+}
+
 fn is_end(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(
@@ -133,13 +141,7 @@ impl Transport for Secured {
         // With TLS 1.3 a server refuses the certificate of its client after the handshake. What it says about that may lie
         // here already, while the connection takes nothing more.
         match self.stream.read(&mut [0]) {
-            Err(told)
-                if told
-                    .get_ref()
-                    .is_some_and(|inner| inner.is::<rustls::Error>()) =>
-            {
-                Err(told.into())
-            }
+            Err(told) if is_told(&told) => Err(told.into()),
             _ => Err(error.into()),
         }
     }

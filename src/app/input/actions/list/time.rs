@@ -39,7 +39,7 @@ pub(super) const TIME: &[Action] = &[
         doc: "replay: 10 seconds forward",
         keys: &[")"],
         group: Group::Time,
-        places: &[Place::new(PANES, |s| s.travel(Travel::Seconds(10)))],
+        places: &[Place::new(PANES, |s| s.travel(Travel::Seconds(10))).label_of(|s| word(s, "10s"))],
     },
     Action {
         id: Id::MinuteBack,
@@ -53,7 +53,9 @@ pub(super) const TIME: &[Action] = &[
         doc: "replay: a minute forward",
         keys: &["}"],
         group: Group::Time,
-        places: &[Place::new(PANES, |s| s.travel(Travel::Seconds(60)))],
+        places: &[
+            Place::new(PANES, |s| s.travel(Travel::Seconds(60))).label_of(|s| word(s, "1min"))
+        ],
     },
     Action {
         id: Id::PreviousKill,
@@ -81,7 +83,7 @@ pub(super) const TIME: &[Action] = &[
         doc: "replay: faster",
         keys: &["v"],
         group: Group::Time,
-        places: &[Place::new(PANES, |s| s.change_speed(true))],
+        places: &[Place::new(PANES, |s| s.change_speed(true)).label_of(|s| word(s, "Faster"))],
     },
     Action {
         id: Id::PlaySlower,
