@@ -13,6 +13,7 @@ mod adjust;
 mod advice;
 mod architecture;
 mod careful;
+mod clicks;
 mod config;
 mod corpus;
 mod deaths;

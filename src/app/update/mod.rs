@@ -3,7 +3,7 @@
 pub mod early;
 pub(super) mod key;
 pub mod ledger;
-pub(super) mod mouse;
+pub mod mouse;
 pub mod pending;
 pub(super) mod prompt;
 pub mod timing;
