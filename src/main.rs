@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use oomtop::config::FleetLaunch;
 use oomtop::config::{
-    Environment, MetricsLaunch, Mode, OwnFile, PrintForm, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch,
-    WatchLaunch, resolve,
+    Environment, MetricsLaunch, Mode, OwnFile, PrintForm, ProtectTask, RUN_FAILED, RuleFiles,
+    RunLaunch, WatchLaunch, resolve,
 };
 use oomtop::runtime::fleet::{FleetTask, Manner};
 use oomtop::runtime::headless::{Halt, print};
@@ -15,7 +15,9 @@ use oomtop::runtime::load_test::{LoadTest, Look};
 use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::watch::Watching;
-use oomtop::runtime::{self, Draft, Form, OwnFiles, Printing, Recorder, RunError, SettingsFile, Showing};
+use oomtop::runtime::{
+    self, Draft, Form, OwnFiles, Printing, Recorder, RunError, SettingsFile, Showing,
+};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
 /// something would change.

@@ -23,15 +23,16 @@ use crate::app::input::confirmation::Confirmation;
 use crate::app::input::id::ActionId;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::{Prompt, PromptKind};
+use crate::app::view::attention::Attention;
 use crate::app::view::domains::Domains;
 use crate::app::view::events::EventLog;
 use crate::app::view::gauge::Gauge;
-use crate::app::view::layout::{Contents, Pane, Panes, panes};
+use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::{self, CellContext};
 use crate::app::view::processes::marks::Marks;
 use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
-use crate::text::tone::{Line, Tone};
+use crate::text::tone::Tone;
 use dialog::{Dialog, DialogContext};
 use frozen::FrozenThings;
 use msg::{Control, Effect, Undo, WriteId};
@@ -42,6 +43,7 @@ use undo::UndoLog;
 
 use crate::app::update::early::Early;
 use crate::app::update::ledger::Asked;
+use crate::app::update::mouse::Clicks;
 use crate::app::update::pending::Pending;
 use crate::app::view::gone::{Aftermath, GoneOnes};
 use crate::model::cgroup::CgroupPath;
@@ -79,8 +81,8 @@ pub struct State {
     pub table: ProcessTable,
     /// The OOM domains: what is remembered of each, and the view of them.
     pub domains: Domains,
-    /// What must not be overlooked in the newest sample, the worst first: each a line above the table.
-    pub alarms: Vec<Line>,
+    /// What stands above the table: what must not be overlooked, and the most urgent domains.
+    pub attention: Attention,
     /// The memory gauge.
     pub gauge: Gauge,
     /// The OOM events.
@@ -99,6 +101,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Keeps a key from confirming what was not on the screen when it was pressed.
     pub confirmation: Confirmation,
+    /// The last click of the mouse.
+    pub clicks: Clicks,
     /// Keeps a key from acting on a row that the user did not select.
     pub selection_guard: SelectionGuard,
     /// Requests of the open dialogs.
@@ -167,7 +171,7 @@ impl State {
             marks: Marks::default(),
             table,
             domains: Domains::default(),
-            alarms: Vec::new(),
+            attention: Attention::default(),
             gauge: Gauge::default(),
             events: EventLog::default(),
             sigkills: Sigkills::default(),
@@ -177,6 +181,7 @@ impl State {
             searched: String::new(),
             notice: None,
             confirmation: Confirmation::default(),
+            clicks: Clicks::default(),
             selection_guard: SelectionGuard::default(),
             pending: Pending::default(),
             ledger: Asked::default(),
@@ -196,29 +201,6 @@ impl State {
             changed_at: Monotonic::default(),
             control: None,
         }
-    }
-
-    /// How the screen is divided now.
-    pub fn panes(&self) -> Panes {
-        let note = self.events_note().is_some();
-        let contents = Contents {
-            focus: self.focus,
-            events: self.events.len(),
-            note,
-            alarms: self.alarms.len(),
-            banner: !self.frozen.is_empty(),
-            timeline: self.replay.is_some(),
-        };
-        panes(self.size.0, self.size.1, contents)
-    }
-
-    /// The line above the events that says what is missing among them, if something is.
-    pub fn events_note(&self) -> Option<String> {
-        let killers = self.snapshot.killers.iter();
-        let acting = killers.filter(|killer| !killer.dry_run);
-        self.events
-            .source
-            .gap(acting.map(|killer| killer.killer.name()))
     }
 
     /// What table cells look at.
@@ -325,7 +307,7 @@ impl State {
             commands: self.table.commands(),
         };
         self.table.arrange(&context);
-        self.domains.arrange(&self.snapshot);
+        self.domains.arrange(&self.snapshot, &self.host);
         Vec::new()
     }
 
@@ -379,6 +361,7 @@ impl State {
 
     /// Ranks by the innermost limited group of the selected process, or by the host again.
     fn toggle_zoom(&mut self) -> Vec<Effect> {
+        self.domains.zoomed = false;
         if self.table.zoom.take().is_none() {
             let process = self.table.selected_process(&self.snapshot);
             let group = process.and_then(|p| p.cgroup);

@@ -65,7 +65,7 @@ pub fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
 /// The ASCII replacement for a sign that oomtop itself prints; `?` for anything else.
 fn plain(grapheme: &str) -> &'static str {
     match grapheme {
-        "─" | "━" | "–" => "-",
+        "─" | "━" | "–" | "┈" => "-",
         "│" | "┃" => "|",
         "┌" | "┐" | "└" | "┘" | "├" | "┤" => "+",
         "→" => ">",

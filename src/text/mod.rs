@@ -8,6 +8,7 @@ pub mod fleet;
 pub mod format;
 pub mod joined;
 pub mod ledger;
+pub mod meter;
 #[cfg(test)]
 mod on_paper;
 pub mod report;

@@ -4,11 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::app::dialog::DialogView;
-use crate::app::dialog::rows::Page;
+use crate::app::dialog::rows::{Page, placed_hints};
 use crate::text::tone::{Line, Tone};
-
-/// Cells beside the dialog that show nothing whole of the rows below it.
-const TOO_NARROW: u16 = 24;
 
 /// Draws the dialog on top of the panes; returns the position of its cursor.
 pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
@@ -16,28 +13,12 @@ pub fn draw(view: &DialogView, screen: Rect, canvas: &mut Canvas<'_>) -> Option<
         return None;
     }
     let page = Page::of(view, (screen.width, screen.height), canvas.ascii);
-    let (width, height) = (page.width, page.height);
-    let frame = Rect {
-        x: screen.x + (screen.width - (width + 4).min(screen.width)) / 2,
-        y: screen.y + page.top,
-        width: (width + 4).min(screen.width),
-        height: (height + 2).min(screen.height),
-    };
-    let inner = Rect {
-        x: frame.x + 2,
-        y: frame.y + 1,
-        width: frame.width - 4,
-        height: frame.height - 2,
-    };
-    // Halves of the words below would look like text of the dialog, and a narrow strip of the table tells nothing.
-    let beside = if frame.x - screen.x < TOO_NARROW {
-        frame.x - screen.x
-    } else {
-        1
-    };
+    let frame = page.frame(screen.width);
+    let inner = Page::inner(frame);
+    // Halves of the words below would look like text of the dialog.
     canvas.clear(Rect {
-        x: frame.x - beside,
-        width: (frame.width + 2 * beside + 1).min(screen.right() - (frame.x - beside)),
+        x: screen.x,
+        width: screen.width,
         ..frame
     });
     let first = page.first(view.scroll);
@@ -108,23 +89,17 @@ fn draw_frame(
             y: frame.bottom() - 1,
             ..inside
         },
-        &hints(&view.hints, usize::from(inside.width)),
+        &hints(view, inside.width, canvas.ascii),
     );
 }
 
-/// The hints that fit. The first is what the dialog is for and the last the way out: those before the last go first.
-fn hints(all: &[(String, &'static str)], width: usize) -> Line {
-    let mut shown: Vec<_> = all.iter().collect();
-    loop {
-        let mut line = Line::new();
-        for (key, what) in &shown {
-            line.push(Tone::Normal, " ");
-            line.push(Tone::Accent, key.as_str());
-            line.push(Tone::Dim, format!(" {what} "));
-        }
-        if shown.len() < 3 || line.width() <= width {
-            return line;
-        }
-        shown.remove(shown.len() - 2);
+/// The line of hints.
+fn hints(view: &DialogView, width: u16, ascii: bool) -> Line {
+    let mut line = Line::new();
+    for hint in placed_hints(view, width, ascii) {
+        line.push(Tone::Normal, " ");
+        line.push(Tone::Accent, hint.keys);
+        line.push(Tone::Dim, format!(" {} ", hint.what));
     }
+    line
 }

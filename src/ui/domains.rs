@@ -1,20 +1,18 @@
 //! The domains view, in the place of the process table.
 
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
 use crate::app::input::id::ActionId;
-use crate::app::view::columns::fit;
-use crate::app::view::domains::columns::{COLUMNS, DomainCell, PlacedDomainColumn, branch};
+use crate::app::view::domains::Order;
+use crate::app::view::domains::columns::{PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
-use crate::app::view::domains::{Order, name};
 use crate::app::view::layout::{Pane, Panes};
 use crate::model::cgroup::limits::LimitFile;
-use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::{Line, Tone};
+use crate::text::wording;
 
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
@@ -25,10 +23,9 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         &pane::window(state.domains.list()),
         focused,
     );
-    let names = longest_name(state);
-    let wants = |id: &str| names.filter(|_| id == "domain");
-    let columns = fit(COLUMNS, panes.table_head.width, &wants);
-    pane::heads(panes.table_head, &columns, None, canvas);
+    let columns = state.domain_columns(panes.table_head.width);
+    let sorted = state.domains.by.map(|by| by.column);
+    pane::heads(panes.table_head, &columns, sorted, canvas);
     let domains = &state.domains;
     let selection = canvas.theme.selection(focused);
     pane::rows(
@@ -38,29 +35,41 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
         canvas,
         |row, area, canvas| draw_row(state, row, area, &columns, canvas),
     );
+    members(state, panes.members, canvas);
     if let Some(text) = nothing(state).filter(|_| state.snapshot.seq > 0) {
         pane::sentence(panes.table_rows, domains.rows().len(), &text, canvas);
     }
 }
 
-/// Cells of the longest name of a group with its branch; the name of the host may be cut. `None` without groups.
-fn longest_name(state: &State) -> Option<u16> {
-    // A name that is further down may be cut: measuring thousands would cost more than it gives.
-    const MEASURED: usize = 500;
-    let rows = state.domains.rows().iter().take(MEASURED);
-    let names = rows.filter_map(|row| match row {
-        Row::Domain {
-            scope,
-            parent,
-            depth,
-            ..
-        } if *scope != Scope::Host => {
-            let own = name(*scope, *parent, &state.host.name, &state.snapshot);
-            Some(branch(*depth).width() + own.width())
-        }
-        _ => None,
-    });
-    names.max().and_then(|cells| u16::try_from(cells).ok())
+/// Draws the members of the selected domain below the list.
+fn members(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(members) = state.members().filter(|_| area.height > 2) else {
+        return;
+    };
+    let line = |at: u16| Rect {
+        y: area.y + at,
+        height: 1,
+        ..area
+    };
+    let name = wording::domain(members.domain.scope, &state.snapshot);
+    let title = Line::of(Tone::Strong, "Members of ").add(Tone::Normal, name);
+    let shown = usize::from(area.height - 2);
+    let remark = match members.processes.len() {
+        all if all > shown => Line::of(Tone::Dim, format!("the first {shown} of {all}")),
+        _ => Line::new(),
+    };
+    canvas.rule(line(0), &title, &remark, false);
+    let columns = state.table.columns(area.width);
+    pane::heads(line(1), &columns, None, canvas);
+    let context = members.cells(state);
+    for (at, process) in (2..area.height).zip(&members.processes) {
+        pane::cells(line(at), &columns, canvas, |column| {
+            (column.cell)(process, &context)
+        });
+    }
+    if members.processes.is_empty() {
+        pane::sentence(line(2), 0, "no process is in it", canvas);
+    }
 }
 
 /// Why the rows show no group.
@@ -85,9 +94,13 @@ fn title(state: &State) -> Line {
     let groups = all.len().saturating_sub(1 + slowed);
     let mut line = Line::of(Tone::Strong, "OOM domains");
     line.spans.extend(pane::age(state).spans);
-    let order = match domains.order {
-        Order::Urgency => "by urgency",
-        Order::Path => "by path",
+    let order = match (domains.by, domains.order) {
+        (Some(by), _) => {
+            let arrow = if by.inverted { "↑" } else { "↓" };
+            format!("by {} {arrow}", by.column.id)
+        }
+        (None, Order::Urgency) => "by urgency".to_owned(),
+        (None, Order::Path) => "by path".to_owned(),
     };
     line.push(Tone::Dim, format!(" {order}  "));
     let limits = if groups == 1 {
@@ -119,36 +132,15 @@ fn draw_row(
     columns: &[PlacedDomainColumn],
     canvas: &mut Canvas<'_>,
 ) {
-    let (scope, index, parent, depth) = match row {
-        Row::Domain {
-            scope,
-            index,
-            parent,
-            depth,
-        } => (*scope, *index, *parent, *depth),
-        Row::Fold {
-            count, open, depth, ..
-        } => {
-            canvas.line(area, &fold(*count, *open, *depth));
-            return;
-        }
-    };
-    // The row may be from an older sample than the domains: never show the numbers of another domain.
-    let domain = state.snapshot.domains.get(index);
-    let (Some(domain), Some(watch)) = (
-        domain.filter(|domain| domain.scope == scope),
-        state.domains.watch(scope),
-    ) else {
+    if let Row::Fold {
+        count, open, depth, ..
+    } = row
+    {
+        canvas.line(area, &fold(*count, *open, *depth));
         return;
-    };
-    let context = DomainCell {
-        domain,
-        group: scope.memcg().and_then(|key| state.snapshot.cgroup(key)),
-        watch,
-        parent,
-        depth,
-        snapshot: &state.snapshot,
-        host: &state.host,
+    }
+    let Some(context) = state.domains.cell(row, &state.snapshot, &state.host) else {
+        return;
     };
     pane::cells(area, columns, canvas, |column| (column.cell)(&context));
 }

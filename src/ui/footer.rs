@@ -1,12 +1,10 @@
-//! The last line: a prompt while one is open, else a notice while one is fresh, else the keys.
+//! The last lines: a notice or what the keys act on, and the keys or an open prompt.
 
 use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::app::State;
 use crate::app::dialog::wrap::wrap;
-use crate::app::input::action::{Action, Group, Label};
-use crate::app::input::id::ActionId;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::Prompt;
 use crate::app::notice::Notice;
@@ -23,34 +21,43 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) -> Option<Pos
     if let Some(open) = &state.prompt {
         return Some(prompt(open, &state.keymap, area, canvas));
     }
-    if panes.notice.height == 0 {
-        // The screen is too low for a line of its own.
-        match &state.notice {
-            Some(notice) => {
-                canvas.line(area, &words(notice));
-            }
-            None => keys(state, area, canvas),
+    let Some(notice) = &state.notice else {
+        keys(state, area, canvas);
+        if panes.notice.height > 0 {
+            canvas.line(panes.notice, &Line::of(Tone::Dim, target(state)));
         }
+        return None;
+    };
+    if panes.notice.height == 0 {
+        // The screen is so low that a notice takes the place of the keys.
+        canvas.line(area, &words(notice));
         return None;
     }
     keys(state, area, canvas);
-    let Some(notice) = &state.notice else {
-        canvas.line(panes.notice, &Line::of(Tone::Dim, target(state)));
-        return None;
-    };
-    let width = usize::from(area.width);
-    let lines = wrap(&words(notice), width);
-    for (line, area) in lines.iter().zip([panes.notice, area]) {
-        canvas.clear(area);
-        canvas.line(area, line);
-    }
-    if let [_, second, _, ..] = lines.as_slice() {
-        // Even two lines are too short.
-        let used = u16::try_from(second.width()).unwrap_or(u16::MAX);
-        let at = used.min(area.width.saturating_sub(1));
-        canvas.text(area.x + at, area.y, 1, "…", canvas.theme.style(notice.tone));
-    }
+    draw_notice(notice, panes, canvas);
     None
+}
+
+/// Most rows of a notice.
+const MOST_ROWS: usize = 4;
+
+/// Draws a notice in its line; what does not fit there takes rows above it, and never the keys.
+fn draw_notice(notice: &Notice, panes: &Panes, canvas: &mut Canvas<'_>) {
+    let area = panes.notice;
+    let mut lines = wrap(&words(notice), usize::from(area.width));
+    let most = MOST_ROWS.min(usize::from(area.y / 3) + 1);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            last.push(notice.tone, " …");
+        }
+    }
+    let above = u16::try_from(lines.len().saturating_sub(1)).unwrap_or(0);
+    for (y, line) in (area.y - above..).zip(&lines) {
+        let row = Rect { y, ..area };
+        canvas.clear(row);
+        canvas.line(row, line);
+    }
 }
 
 fn words(notice: &Notice) -> Line {
@@ -102,50 +109,12 @@ fn prompt(prompt: &Prompt, keymap: &Keymap, area: Rect, canvas: &mut Canvas<'_>)
     Position::new(at.x.min(area.right().saturating_sub(1)), at.y)
 }
 
-/// The keys that fit, from the action table; the key to quit always fits.
+/// The keys that fit.
 fn keys(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
-    let mut actions: Vec<_> = state.keymap.actions().collect();
-    if state.replay.is_some() {
-        // What a replay is for comes before what every screen has, but for the help.
-        actions.sort_by_key(|action| action.id != ActionId::Help && action.group != Group::Time);
+    for label in state.keybar(area.width) {
+        let x = area.x + label.x;
+        let (key, words) = (canvas.theme.key(), canvas.theme.key_label());
+        let used = canvas.text(x, area.y, label.width, &label.key, key);
+        canvas.text(x + used, area.y, label.width - used, &label.label, words);
     }
-    let hints = actions.into_iter().filter_map(|action| hint(action, state));
-    let hints: Vec<_> = hints.collect();
-    let ascii = canvas.ascii;
-    let width = |(key, label): &(String, String)| {
-        u16::try_from(cells(key, ascii) + cells(label, ascii) + 2).unwrap_or(u16::MAX)
-    };
-    let last = hints.last().map_or(0, width);
-    let mut x = area.x;
-    for (at, hint) in hints.iter().enumerate() {
-        let kept = if at + 1 == hints.len() { 0 } else { last };
-        if x.saturating_add(width(hint)).saturating_add(kept) > area.right() {
-            continue;
-        }
-        let (key, label) = hint;
-        x += canvas.text(x, area.y, area.right() - x, key, canvas.theme.key());
-        let label = format!("{label} ");
-        x += canvas.text(
-            x,
-            area.y,
-            area.right() - x,
-            &label,
-            canvas.theme.key_label(),
-        );
-        x += 1;
-    }
-}
-
-/// Key and words of an action that the footer shows now.
-fn hint(action: &Action, state: &State) -> Option<(String, String)> {
-    if action.writes() && state.settings.read_only {
-        return None;
-    }
-    let scope = state.pane_scope();
-    let label = match action.place(scope)?.label {
-        Label::Hidden => return None,
-        Label::Words(words) => words.to_owned(),
-        Label::Of(words) => words(state)?,
-    };
-    Some((state.keymap.name_in(scope, action.id), label))
 }

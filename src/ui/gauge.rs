@@ -4,12 +4,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
+use crate::text::meter::{eighths, height, part};
 use crate::text::tone::{Line, Tone};
-
-/// Eighths of a cell, from nearly empty to full.
-const EIGHTHS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
-/// Heights of a sparkline.
-const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// Draws `[████▊···|··|·]` over the width of `area`: `percent` filled in `tone`, a mark at each of
 /// `marks`.
@@ -32,26 +28,32 @@ pub fn bar(canvas: &mut Canvas<'_>, area: Rect, percent: f64, tone: Tone, marks:
             // A mark that has been passed still shows, as a line cut into the bar.
             8 if is_mark => ("│", style.add_modifier(Modifier::REVERSED)),
             0 => ("·", dim),
-            n => (EIGHTHS.get(n as usize - 1).copied().unwrap_or("█"), style),
+            n => (part(n).unwrap_or("█"), style),
         };
         canvas.text(x, area.y, 1, symbol, style);
     }
+    figures(canvas, area, marks, filled);
 }
 
-/// Filled eighths of a bar of so many cells; anything above 0 shows.
-fn eighths(percent: f64, cells: u16) -> u32 {
-    let share = if percent.is_finite() {
-        (percent / 100.0).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and 8 times the cells"
-    )]
-    let filled = (share * f64::from(cells) * 8.0).round() as u32;
-    if share > 0.0 { filled.max(1) } else { 0 }
+/// Writes the marks in numbers behind them, where there is room before the next one.
+fn figures(canvas: &mut Canvas<'_>, area: Rect, marks: &[f64], filled: u32) {
+    let inner = area.width - 2;
+    for (at, mark) in marks.iter().enumerate() {
+        let text = format!("{mark:.0}");
+        let cells = u16::try_from(text.len()).unwrap_or(u16::MAX);
+        let from = mark_cell(*mark, inner) + 1;
+        let next = marks
+            .get(at + 1)
+            .map_or(inner, |next| mark_cell(*next, inner));
+        if next < from.saturating_add(cells) {
+            continue;
+        }
+        let tone = canvas.theme.style(Tone::Dim);
+        // On the bar it would be a hole: the bar is not cut for a number.
+        if filled <= u32::from(from) * 8 {
+            canvas.text(area.x + 1 + from, area.y, cells, &text, tone);
+        }
+    }
 }
 
 /// The cell of a mark.
@@ -75,30 +77,19 @@ pub fn sparkline(
     let skip = percents.len().saturating_sub(cells);
     let mut line = Line::new();
     for percent in percents.skip(skip) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and 7; `as` saturates"
-        )]
-        let level = (percent.clamp(0.0, 99.0) / 100.0 * 8.0) as usize;
-        line.push(tone(percent), HEIGHTS.get(level).copied().unwrap_or("█"));
+        line.push(tone(percent), height(percent));
     }
     line
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{eighths, mark_cell, sparkline};
+    use super::{mark_cell, sparkline};
     use crate::model::memory::band::{Band, Thresholds};
     use crate::ui::theme::Theme;
 
     #[test]
-    fn bars_fill_in_eighths_and_never_overflow() {
-        assert_eq!(eighths(0.0, 10), 0);
-        assert_eq!(eighths(0.01, 10), 1);
-        assert_eq!(eighths(50.0, 10), 40);
-        assert_eq!(eighths(250.0, 10), 80);
-        assert_eq!(eighths(f64::NAN, 10), 0);
+    fn the_last_cell_is_the_last_mark_s() {
         assert_eq!(mark_cell(100.0, 10), 9);
     }
 

@@ -22,7 +22,9 @@ pub mod fleet;
 pub mod footer;
 pub mod gauge;
 pub mod header;
+mod history;
 mod pane;
+mod side;
 pub mod table;
 pub mod theme;
 mod timeline;
@@ -65,6 +67,7 @@ impl Screen<'_> {
             table::draw(self.state, &panes, &mut canvas);
         }
         events::draw(self.state, &panes, &mut canvas);
+        side::draw(self.state, &panes, &mut canvas);
         timeline::draw(self.state, panes.timeline, &mut canvas);
         let cursor = footer::draw(self.state, &panes, &mut canvas);
         let mut in_dialog = None;

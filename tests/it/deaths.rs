@@ -153,7 +153,7 @@ fn a_group_whose_killer_is_off_hangs_before_it_panics() {
     });
     scene.keys("d");
     assert!(
-        scene.text().contains("kill disabled: tasks hang"),
+        scene.text().contains("nobody: tasks hang"),
         "{}",
         scene.text()
     );

@@ -107,7 +107,7 @@ fn the_order_is_by_urgency_and_page_cache_is_no_urgency() {
         pod.contains("whole") && pod.contains("17.3%") && pod.contains("+180/m"),
         "{pod}"
     );
-    assert!(text.contains("kill disabled: tasks hang"));
+    assert!(text.contains("nobody: tasks hang"));
     assert!(text.contains("empty"));
 }
 

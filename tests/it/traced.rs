@@ -301,7 +301,7 @@ fn a_sigkill_is_kept_and_is_a_row_only_for_a_large_process() {
 fn why_there_is_no_tracepoint_is_said_where_it_matters() {
     let off = || Tracing::Off("it needs CAP_BPF and CAP_PERFMON".to_owned());
     // The log is whole: only who looks at the pane learns it.
-    let mut scene = Scene::new(160, 40);
+    let mut scene = Scene::new(159, 40);
     scene.tell(source("/dev/kmsg + journal", "", off()));
     assert!(!scene.text().contains("CAP_BPF"), "{}", scene.text());
     scene.keys("e");
@@ -311,7 +311,7 @@ fn why_there_is_no_tracepoint_is_said_where_it_matters() {
         "{text}"
     );
     // It would fill a hole: everybody learns it.
-    let mut scene = Scene::new(160, 40);
+    let mut scene = Scene::new(159, 40);
     scene.tell(source(
         EventSource::COUNTERS_ONLY,
         "kills are counted",

@@ -15,7 +15,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Receipt, WriteId};
 use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::RssSource;
-use crate::model::oom_domain::victim::{Scope, group_kill};
+use crate::model::oom_domain::victim::{DomainState, Scope, group_kill};
 use crate::model::process::badness::{Badness, badness, score};
 use crate::model::process::protection::Protection;
 use crate::model::process::{Process, ProcessId};
@@ -146,6 +146,14 @@ impl Dialog for DetailsDialog {
             None => view.text(ended::lines(self.target.id, context)),
         }
     }
+}
+
+/// The domains around a process that kill, the nearest to an OOM first.
+pub(in crate::app) fn around<'a>(
+    process: &Process,
+    snapshot: &'a Snapshot,
+) -> Vec<&'a DomainState> {
+    distance::around(process, snapshot)
 }
 
 fn pair(label: &str, value: impl Into<String>) -> Line {

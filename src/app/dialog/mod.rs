@@ -27,6 +27,7 @@ pub mod settings;
 pub mod setup;
 pub mod signal;
 pub mod sort;
+pub mod sort_domains;
 pub mod undo;
 pub mod users;
 pub mod wrap;
@@ -129,6 +130,8 @@ pub enum Outcome {
     Filter(String),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
+    /// Sort the domains by this column, or show the tree, and close.
+    SortDomains(Option<&'static crate::app::view::domains::columns::DomainColumn>),
     /// Close and show the processes of this domain.
     Zoom(Scope),
     /// Stay open and show the ledger of this domain on top.
@@ -274,6 +277,15 @@ pub enum Section {
         selected: Option<usize>,
         /// Rows shown at most.
         height: usize,
+    },
+    /// The pages of a dialog.
+    Tabs {
+        /// Their names.
+        names: Vec<&'static str>,
+        /// The page that is shown.
+        selected: usize,
+        /// What is said behind them.
+        note: String,
     },
     /// An empty line.
     Gap,

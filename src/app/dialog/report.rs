@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::rows::Page as Room;
 use super::scroll::Scroll;
 use super::wrap::wrap;
-use super::{Dialog, DialogContext, DialogView, Outcome};
+use super::{Dialog, DialogContext, DialogView, Outcome, Section};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::keymap::Keymap;
@@ -167,8 +167,8 @@ impl ReportDialog {
         let (screen, keymap) = (context.screen, context.keymap);
         let (width, height) = Room::most(screen);
         let height_of = |line: &Line| wrap(line, usize::from(width)).len();
-        // Lines above the page that do not scroll.
-        let above = [Some(self.tabs()), self.saved.clone(), Some(Line::new())];
+        // Lines above the page that do not scroll. The tabs have a row, and so has the gap.
+        let above = [Some(Line::new()), self.saved.clone(), Some(Line::new())];
         let head = (self.page == Page::Tasks && self.report.tasks.is_some()).then(head);
         let above = above.iter().chain([&head]).flatten().map(height_of).sum();
         let room = usize::from(height).saturating_sub(above).max(1);
@@ -197,22 +197,22 @@ impl ReportDialog {
         self.scroll.turn(action, last, page);
     }
 
-    fn tabs(&self) -> Line {
-        let mut line = Line::new();
-        for page in Page::ALL {
-            if page == self.page {
-                line.push(Tone::Accent, format!("[{}]", page.name()));
-            } else {
-                line.push(Tone::Dim, format!(" {} ", page.name()));
-            }
-            line.push(Tone::Dim, " ");
-        }
-        if self.page == Page::Tasks {
+    fn tabs(&self) -> Section {
+        let note = if self.page == Page::Tasks {
             let listed = self.report.tasks.as_ref().map_or(0, |table| table.listed());
             let tasks = number_of(listed, "task", "tasks");
-            line.push(Tone::Dim, format!("  {tasks} by {}", self.by.name()));
+            format!("  {tasks} by {}", self.by.name())
+        } else {
+            String::new()
+        };
+        Section::Tabs {
+            names: Page::ALL.iter().map(|page| page.name()).collect(),
+            selected: Page::ALL
+                .iter()
+                .position(|page| *page == self.page)
+                .unwrap_or(0),
+            note,
         }
-        line
     }
 }
 
@@ -348,7 +348,7 @@ impl Dialog for ReportDialog {
             window: Some((self.scroll.first(), total)),
             ..DialogView::default()
         }
-        .text(vec![self.tabs()])
+        .with(self.tabs())
         .text(self.saved.iter().cloned().collect())
         .gap()
         .text(lines)

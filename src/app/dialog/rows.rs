@@ -1,6 +1,8 @@
 //! [`Page`]: the rows of a dialog on a screen of some size, and how many of them fit. Pure arithmetic, used
 //! by update (scrolling) and by the screen alike, so that neither must remember what the other did.
 
+use ratatui::layout::Rect;
+
 use super::wrap::wrap;
 use super::{DialogView, Section};
 use crate::app::input::line::LineInput;
@@ -26,6 +28,17 @@ pub struct Row {
     pub cursor: Option<u16>,
     /// The row belongs to the focused part and must stay on the screen.
     focused: bool,
+    /// What a click on the row means.
+    pub pick: Option<Pick>,
+}
+
+/// What a click on a row of a dialog means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// This item of the list.
+    Choice(usize),
+    /// One of the pages: which one depends on the column.
+    Tabs,
 }
 
 /// All rows of a dialog, and the size of its part of the screen.
@@ -39,6 +52,58 @@ pub struct Page {
     pub height: u16,
     /// Row of the screen that the frame begins in.
     pub top: u16,
+}
+
+/// A hint in the bottom line of a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedHint<'a> {
+    /// The keys.
+    pub keys: &'a str,
+    /// What they do.
+    pub what: &'static str,
+    /// The first cell, from the left edge of the line.
+    pub x: u16,
+    /// Cells, blanks included.
+    pub width: u16,
+}
+
+/// The hints that fit into so many cells. The first is what the dialog is for and the last the way out: those before the
+/// last go first.
+pub fn placed_hints(view: &DialogView, width: u16, ascii: bool) -> Vec<PlacedHint<'_>> {
+    let mut shown: Vec<_> = view.hints.iter().collect();
+    loop {
+        let mut x: u16 = 0;
+        let placed: Vec<_> = shown
+            .iter()
+            .map(|(keys, what)| {
+                let width = cells(keys, ascii) + cells(what, ascii) + 3;
+                let hint = PlacedHint {
+                    keys,
+                    what,
+                    x,
+                    width: u16::try_from(width).unwrap_or(u16::MAX),
+                };
+                x = x.saturating_add(hint.width);
+                hint
+            })
+            .collect();
+        if shown.len() < 3 || x <= width {
+            return placed;
+        }
+        shown.remove(shown.len() - 2);
+    }
+}
+
+/// The tabs of a dialog with pages, each with its first cell and its width.
+pub fn placed_tabs(names: &[&'static str]) -> Vec<(u16, u16)> {
+    let mut x: u16 = 0;
+    let place = |name: &&'static str| {
+        let width = u16::try_from(name.len() + 2).unwrap_or(u16::MAX);
+        let placed = (x, width);
+        x = x.saturating_add(width + 1);
+        placed
+    };
+    names.iter().map(place).collect()
 }
 
 impl Page {
@@ -79,6 +144,27 @@ impl Page {
             width,
             height,
             top,
+        }
+    }
+
+    /// The frame on a screen of so many columns.
+    pub fn frame(&self, columns: u16) -> Rect {
+        let width = (self.width + 4).min(columns);
+        Rect {
+            x: (columns - width) / 2,
+            y: self.top,
+            width,
+            height: self.height + 2,
+        }
+    }
+
+    /// The part of a frame that shows rows.
+    pub fn inner(frame: Rect) -> Rect {
+        Rect {
+            x: frame.x + 2,
+            y: frame.y + 1,
+            width: frame.width.saturating_sub(4),
+            height: frame.height.saturating_sub(2),
         }
     }
 
@@ -146,6 +232,9 @@ fn section_width(section: &Section) -> usize {
             let beside = error.as_ref().or(note.as_ref());
             label.len() + 1 + input.text().len() + beside.map_or(0, |text| text.len() + 4) + 2
         }
+        Section::Tabs { names, note, .. } => {
+            names.iter().map(|name| name.len() + 3).sum::<usize>() + note.len()
+        }
         Section::Gap => 0,
     }
 }
@@ -189,6 +278,11 @@ fn lay_out(view: &DialogView, width: u16, tight: bool) -> Vec<Row> {
                 }
                 rows.push(row);
             }
+            Section::Tabs {
+                names,
+                selected,
+                note,
+            } => rows.push(tabs(names, *selected, note)),
             Section::Choices {
                 items,
                 selected,
@@ -226,6 +320,25 @@ fn field(name: usize, label: &str, input: &LineInput, focused: bool, error: Opti
         selected: false,
         cursor: focused.then(|| u16::try_from(at).unwrap_or(u16::MAX)),
         focused,
+        pick: None,
+    }
+}
+
+fn tabs(names: &[&'static str], selected: usize, note: &str) -> Row {
+    let mut line = Line::new();
+    for (at, name) in names.iter().enumerate() {
+        if at == selected {
+            line.push(Tone::Accent, format!("[{name}]"));
+        } else {
+            line.push(Tone::Dim, format!(" {name} "));
+        }
+        line.push(Tone::Dim, " ");
+    }
+    line.push(Tone::Dim, note);
+    Row {
+        line,
+        pick: Some(Pick::Tabs),
+        ..Row::default()
     }
 }
 
@@ -244,6 +357,7 @@ fn choices(items: &[Line], selected: Option<usize>, height: usize, rows: &mut Ve
             selected: chosen,
             cursor: None,
             focused: chosen,
+            pick: Some(Pick::Choice(index)),
         });
     }
     let below = items.len().saturating_sub(first + height);

@@ -43,6 +43,11 @@ impl Confirmation {
         self.read_at = Some(at);
     }
 
+    /// When the present keys or clicks were read.
+    pub(in crate::app) fn read_at(&self) -> Option<Monotonic> {
+        self.read_at
+    }
+
     /// A dialog was opened.
     pub(in crate::app) fn opened(&mut self) {
         self.opened += 1;

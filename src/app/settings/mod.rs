@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::view::processes::columns::chosen::ChosenColumns;
 use crate::app::input::presets::Preset;
+use crate::app::view::processes::columns::chosen::ChosenColumns;
 use crate::model::cgroup::CgroupPath;
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;

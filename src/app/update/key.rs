@@ -52,7 +52,7 @@ fn types(scope: KeyScope, key: Key) -> bool {
 }
 
 /// Runs an action of a scope. Every path to an action leads here, so this checks permission and attention.
-fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<Effect> {
+pub(super) fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<Effect> {
     let Some(mut place) = action.place(scope) else {
         return Vec::new();
     };
@@ -188,6 +188,7 @@ pub(super) fn to_dialog(
             state.table.sort_by(column);
             state.arrange()
         }
+        Outcome::SortDomains(column) => state.sort_domains(column),
         Outcome::TakeBack(of, warning) => {
             crate::app::undo::take_back(state, of, warning.as_deref())
         }

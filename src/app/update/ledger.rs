@@ -52,15 +52,4 @@ impl State {
         };
         vec![Effect::ReadLedger(place)]
     }
-
-    /// Finds what must not be overlooked in the newest sample.
-    pub(in crate::app) fn note_alarms(&mut self) {
-        use crate::app::input::id::ActionId;
-        let keys = [ActionId::Domains, ActionId::Incident, ActionId::Ledger];
-        let keys = keys.map(|action| self.key(action));
-        let keys = keys.each_ref().map(String::as_str);
-        self.alarms = self
-            .domains
-            .alarms(&self.snapshot, &self.host, keys, self.size.0);
-    }
 }

@@ -4,7 +4,7 @@ mod configure;
 pub mod early;
 pub(super) mod key;
 pub mod ledger;
-pub(super) mod mouse;
+pub mod mouse;
 pub mod pending;
 pub(super) mod prompt;
 pub mod timing;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{Form, Setting, put, text};
-use crate::app::view::processes::columns::chosen::ChosenColumns;
 use crate::app::settings::text::show_bands;
+use crate::app::view::processes::columns::chosen::ChosenColumns;
 
 /// Every setting.
 pub(in crate::config) static SETTINGS: &[Setting] = &[

@@ -1,151 +1,73 @@
-//! The gauge lines: memory, what it is made of, swap.
+//! The gauge: how full memory is, where its bands begin, and swap beside it.
 
 use ratatui::layout::Rect;
 
-use super::LABEL;
+use super::{LABEL, behind};
 use crate::app::State;
 use crate::model::memory::percent;
 use crate::model::oom_domain::victim::Scope;
 use crate::text::format;
+use crate::text::meter;
 use crate::text::tone::{Line, Tone};
 use crate::ui::canvas::Canvas;
-use crate::ui::gauge::{bar, mark_cell};
+use crate::ui::gauge::bar;
 use crate::ui::theme::Theme;
 
-/// A bar between its label and its numbers.
-fn gauge_line(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    label: &str,
-    share: f64,
-    tone: Tone,
-    marks: &[f64],
-    numbers: &Line,
-) {
-    let style = canvas.theme.style(Tone::Accent);
-    canvas.text(area.x, area.y, LABEL.min(area.width), label, style);
-    let bar_area = bar_area(area);
-    bar(canvas, bar_area, share, tone, marks);
-    let x = bar_area.right() + 1;
-    canvas.line(
-        Rect {
-            x,
-            width: area.right().saturating_sub(x),
-            ..area
-        },
-        numbers,
-    );
-}
-
-/// Where the bar of a gauge line is; the numbers get up to 46 cells.
-fn bar_area(area: Rect) -> Rect {
-    let numbers = (area.width / 2).clamp(24.min(area.width), 46);
-    let width = area.width.saturating_sub(LABEL + numbers);
-    Rect {
-        x: area.x + LABEL.min(area.width),
-        width,
-        ..area
-    }
-}
+/// Cells that the bar keeps, whatever stands behind it.
+const LEAST_BAR: usize = 8;
+/// From this width on swap has a bar.
+const WIDE: u16 = 110;
+/// Cells of that bar.
+const SWAP_BAR: u16 = 8;
 
 pub(super) fn memory(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
-    let gauge = &state.gauge;
-    let percent = gauge.percent();
-    let tone = Theme::band(gauge.band);
     if state.snapshot.seq == 0 {
         canvas.line(area, &Line::of(Tone::Dim, "Mem   reading …"));
         return;
     }
-    let numbers = Line::of(tone, format!("{:>6}", format::percent(percent)))
-        .add(tone, format!(" {:<9}", gauge.band.name()))
-        .add(
-            Tone::Normal,
-            format!(
-                "{} of {}",
-                format::size(gauge.used),
-                format::long_size(gauge.limit)
-            ),
-        );
-    let mut numbers = numbers;
-    numbers.spans.extend(crate::ui::pane::age(state).spans);
-    gauge_line(
+    let style = canvas.theme.style(Tone::Accent);
+    canvas.text(area.x, area.y, LABEL.min(area.width), "Mem", style);
+    let rest = behind(area, LABEL);
+    let age = crate::ui::pane::age(state);
+    // What does not fit beside the bar goes, swap first.
+    let numbers = [(true, true), (true, false), (false, false)].map(|(long, with_swap)| {
+        let mut line = used(state, long);
+        line.spans.extend(age.spans.iter().cloned());
+        if with_swap {
+            line.spans.extend(swap(state, area.width >= WIDE).spans);
+        }
+        line
+    });
+    let fits = |line: &&Line| line.width() + LEAST_BAR < usize::from(rest.width);
+    let [_, _, least] = &numbers;
+    let numbers = numbers.iter().find(fits).unwrap_or(least);
+    let taken = u16::try_from(numbers.width() + 1).unwrap_or(u16::MAX);
+    let width = rest.width.saturating_sub(taken);
+    let tone = Theme::band(state.gauge.band);
+    let marks = state.settings.thresholds.marks();
+    bar(
         canvas,
-        area,
-        "Mem",
-        percent,
+        Rect { width, ..rest },
+        state.gauge.percent(),
         tone,
-        &state.settings.thresholds.marks(),
-        &numbers,
+        &marks,
     );
+    canvas.line(behind(rest, width + 1), numbers);
 }
 
-/// Parts of memory, with the thresholds in numbers under the marks of the bar.
-pub(super) fn breakdown(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
-    if state.snapshot.seq == 0 {
-        return;
-    }
-    let memory = &state.snapshot.memory;
-    let optional = |value: Option<u64>| value.map_or_else(|| "n/a".to_owned(), format::size);
-    let mut parts = Line::new();
-    if let Some(Scope::Memcg(key)) = state.gauge.scope {
-        let path = state.snapshot.cgroup(key).map_or("", |g| g.path.as_str());
-        parts.push(Tone::Watch, format!("limit of {path}  "));
-        let cache = state.gauge.room.map_or(0, |room| room.droppable);
-        parts.push(Tone::Dim, "cache ");
-        parts.push(Tone::Normal, format!("{} ", format::size(cache)));
-        parts.push(Tone::Watch, "  host: ");
-    }
-    if set_aside(memory.huge_pages, memory.total) {
-        parts.push(Tone::Dim, "huge pages ");
-        let unused = format::size(memory.huge_free);
-        parts.push(
-            Tone::Watch,
-            format!("{} ({unused} unused) ", format::size(memory.huge_pages)),
-        );
-    }
-    for (label, value) in [
-        ("avail", optional(memory.available)),
-        ("free", format::size(memory.free)),
-        ("cache", format::size(memory.cache)),
-        ("shmem", optional(memory.shmem)),
-        ("slab", optional(memory.slab)),
-    ] {
-        parts.push(Tone::Dim, format!("{label} "));
-        parts.push(Tone::Normal, format!("{value} "));
-    }
-    let x = area.x + LABEL.min(area.width);
-    let width = area.right().saturating_sub(x);
-    let used = canvas.line(Rect { x, width, ..area }, &parts);
-    mark_figures(state, area, x + used, canvas);
-}
-
-/// Draws the thresholds in numbers under the marks of the bar, if all fit to the right of `from`.
-fn mark_figures(state: &State, area: Rect, from: u16, canvas: &mut Canvas<'_>) {
-    let bar_area = bar_area(area);
-    let inner = bar_area.width.saturating_sub(2);
-    let place = |mark: &f64| {
-        let text = format!("{mark:.0}%");
-        let width = u16::try_from(text.len()).unwrap_or(4);
-        let x = (bar_area.x + 1 + mark_cell(*mark, inner)).saturating_sub(width / 2);
-        (x, width, text)
+/// How much is used: share, band, and of how much.
+fn used(state: &State, long: bool) -> Line {
+    let gauge = &state.gauge;
+    let tone = Theme::band(gauge.band);
+    let line = Line::of(tone, format!("{:>5}", format::percent(gauge.percent())))
+        .add(tone, format!(" {:<8}", gauge.band.name()));
+    let used = format::size(gauge.used);
+    let numbers = if long {
+        format!(" {used:>4} of {}", format::long_size(gauge.limit))
+    } else {
+        format!(" {used}/{}", format::size(gauge.limit))
     };
-    let figures: Vec<_> = state
-        .settings
-        .thresholds
-        .marks()
-        .iter()
-        .map(place)
-        .collect();
-    let apart = figures
-        .windows(2)
-        .all(|pair| matches!(pair, [a, b] if a.0 + a.1 < b.0));
-    if !apart || figures.first().is_none_or(|first| first.0 <= from) {
-        return;
-    }
-    let dim = canvas.theme.style(Tone::Dim);
-    for (x, width, text) in figures {
-        canvas.text(x, area.y, width, &text, dim);
-    }
+    line.add(Tone::Normal, numbers)
 }
 
 /// The gauge shows the limit of a group: what is the host's is marked.
@@ -153,10 +75,8 @@ pub(super) fn is_group(state: &State) -> bool {
     matches!(state.gauge.scope, Some(Scope::Memcg(_)))
 }
 
-pub(super) fn swap(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
-    if state.snapshot.seq == 0 {
-        return;
-    }
+/// Swap in a few words. Without it, somebody dies when memory is full.
+fn swap(state: &State, wide: bool) -> Line {
     let memory = &state.snapshot.memory;
     let room = state.gauge.room.filter(|_| is_group(state));
     let (used, total, whose) = match room {
@@ -168,25 +88,9 @@ pub(super) fn swap(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         Some(_) => (memory.swap_used(), memory.swap_total, " of the host"),
         None => (memory.swap_used(), memory.swap_total, ""),
     };
+    let line = Line::of(Tone::Accent, "  swap ");
     if total == 0 {
-        let style = canvas.theme.style(Tone::Accent);
-        canvas.text(area.x, area.y, LABEL.min(area.width), "Swap", style);
-        let rest = Rect {
-            x: area.x + LABEL.min(area.width),
-            width: area.width.saturating_sub(LABEL),
-            ..area
-        };
-        canvas.line(
-            rest,
-            &Line::of(
-                Tone::Dim,
-                match room {
-                    Some(_) => "none for this limit: when it is full, somebody dies",
-                    None => "none: when memory is gone, somebody dies",
-                },
-            ),
-        );
-        return;
+        return line.add(Tone::Dim, "none");
     }
     let share = percent(used, total);
     let tone = if share >= 80.0 {
@@ -194,21 +98,18 @@ pub(super) fn swap(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     } else {
         Tone::Normal
     };
-    let numbers = Line::of(tone, format!("{:>6}", format::percent(share)))
-        .add(Tone::Normal, format!(" {:<9}", ""))
-        .add(
-            Tone::Normal,
-            format!(
-                "{} of {}{whose}",
-                format::size(used),
-                format::long_size(total)
-            ),
-        );
-    gauge_line(canvas, area, "Swap", share, tone, &[], &numbers);
-}
-
-/// From a hundredth of RAM on, memory set aside as huge pages is worth a word: it counts as used, in use or not, and nobody
-/// else can have it.
-fn set_aside(huge_pages: u64, total: u64) -> bool {
-    huge_pages > 0 && huge_pages >= total / 100
+    if !wide {
+        let text = format!("{} of {}", format::percent(share), format::size(total));
+        return line.add(tone, text);
+    }
+    let text = format!(
+        " {} of {}{whose}",
+        format::size(used),
+        format::long_size(total)
+    );
+    line.add(Tone::Dim, "[")
+        .add(tone, meter::bar(share, SWAP_BAR))
+        .add(Tone::Dim, "]")
+        .add(tone, format!(" {}", format::percent(share)))
+        .add(Tone::Normal, text)
 }

@@ -2,6 +2,7 @@
 
 use crate::app::State;
 use crate::app::dialog::domain::DomainDialog;
+use crate::app::dialog::sort_domains::DomainSortDialog;
 use crate::app::msg::Effect;
 use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::column;
@@ -29,6 +30,16 @@ impl State {
         self.request_sample()
     }
 
+    /// Shows the domains with this one selected.
+    pub(in crate::app) fn show_domain(&mut self, scope: Scope) -> Vec<Effect> {
+        self.domains.open = true;
+        self.focus = Pane::Processes;
+        self.domains.reveal(scope, &self.snapshot, &self.host);
+        self.touch_selection();
+        self.arrange();
+        self.request_sample()
+    }
+
     /// The next victim of the selected domain: in this view, keys act on that process.
     pub(in crate::app) fn next_victim(&self) -> Option<&Process> {
         let domain = self.snapshot.domain(self.domains.selected()?)?;
@@ -47,6 +58,7 @@ impl State {
     /// Shows the processes of this domain, ranked by it.
     pub(in crate::app) fn zoom_to(&mut self, scope: Scope) -> Vec<Effect> {
         self.domains.open = false;
+        self.domains.zoomed = false;
         self.focus = Pane::Processes;
         self.table.zoom = Some(scope).filter(|scope| *scope != Scope::Host);
         if let Some(badness) = column("badness") {
@@ -78,7 +90,11 @@ impl State {
     pub(in crate::app) fn zoom_to_selected(&mut self) -> Vec<Effect> {
         match self.domains.selected() {
             Some(_) if self.domains.is_fold_selected() => self.fold_or_unfold(),
-            Some(scope) => self.zoom_to(scope),
+            Some(scope) => {
+                let effects = self.zoom_to(scope);
+                self.domains.zoomed = self.table.zoom.is_some();
+                effects
+            }
             None => Vec::new(),
         }
     }
@@ -119,6 +135,7 @@ impl State {
 
     /// Switches between the order by urgency and the order by path.
     pub(in crate::app) fn other_order(&mut self) -> Vec<Effect> {
+        self.domains.by = None;
         let (order, text) = match self.domains.order {
             Order::Urgency => (Order::Path, "domains by path"),
             Order::Path => (Order::Urgency, "domains by urgency"),
@@ -126,6 +143,19 @@ impl State {
         self.domains.order = order;
         self.say(Tone::Normal, text);
         self.arrange()
+    }
+
+    /// Opens the list of columns to sort by.
+    pub(in crate::app) fn choose_order(&mut self) -> Vec<Effect> {
+        self.open(DomainSortDialog::new(self.domains.by))
+    }
+
+    /// Turns the order of a column round; without one, the tree changes its order.
+    pub(in crate::app) fn invert_domains(&mut self) -> Vec<Effect> {
+        match self.domains.by {
+            Some(by) => self.sort_domains(Some(by.column)),
+            None => self.other_order(),
+        }
     }
 
     /// The groups whose files the next sample must all read.

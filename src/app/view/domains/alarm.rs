@@ -23,6 +23,15 @@ const LONG: usize = 32;
 /// Domains besides the host whose prospect is computed in a sample.
 const LOOKED_AT: usize = 4;
 
+/// A line, and the domain it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// The line.
+    pub line: Line,
+    /// The domain; `None` for the host.
+    pub scope: Option<Scope>,
+}
+
 /// A domain that is stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StuckDomain {
@@ -70,18 +79,21 @@ impl Domains {
         host: &Host,
         keys: [&str; 3],
         width: u16,
-    ) -> Vec<Line> {
+    ) -> Vec<Alarm> {
         let [details, end, page] = keys;
         let stuck = self.stuck();
         let mut lines = Vec::new();
         lines.extend(self.filling_line(snapshot, (details, end), usize::from(width)));
         for one in stuck.iter().take(2) {
-            lines.push(stuck_line(*one, snapshot));
+            lines.push(Alarm {
+                line: stuck_line(*one, snapshot),
+                scope: Some(one.scope),
+            });
         }
         if stuck.len() > 2
             && let Some(last) = lines.last_mut()
         {
-            last.push(
+            last.line.push(
                 Tone::Dim,
                 format!("  and {} more ({details})", stuck.len() - 2),
             );
@@ -91,7 +103,7 @@ impl Domains {
     }
 
     /// The worst prospect, if it is bad enough to say so.
-    fn prospect_line(&self, snapshot: &Snapshot, host: &Host, page: &str) -> Option<Line> {
+    fn prospect_line(&self, snapshot: &Snapshot, host: &Host, page: &str) -> Option<Alarm> {
         let main = snapshot.main_domain()?.scope;
         let mut near: Vec<_> = self
             .watches
@@ -116,7 +128,9 @@ impl Domains {
                 worst
             }
         })?;
-        said(scope, &worst, snapshot, page)
+        let line = said(scope, &worst, snapshot, page)?;
+        // The line tells what no kill frees: the domain keeps its own.
+        Some(Alarm { line, scope: None })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Columns of the domains view. [`COLUMNS`] is the list: adding a column is adding a row there.
 
+mod cells;
 mod list;
 
 use super::watch::Watch;
@@ -33,11 +34,20 @@ pub struct DomainCell<'a> {
     pub host: &'a Host,
 }
 
-/// A column of the view. No column sorts the rows: they have their own order ([`super::Order`]).
-pub type DomainColumn = Column<CellOf, ()>;
+/// How a column sorts, if the user chooses one instead of the tree ([`super::Order`]).
+#[derive(Debug, Clone, Copy)]
+pub enum DomainSort {
+    /// By the text of the cell.
+    Text,
+    /// The largest number first; what has none comes last.
+    Number(fn(&DomainCell<'_>) -> Option<f64>),
+}
+
+/// A column of the view.
+pub type DomainColumn = Column<CellOf, DomainSort>;
 
 /// A column of the view on the screen.
-pub type PlacedDomainColumn = Placed<CellOf, ()>;
+pub type PlacedDomainColumn = Placed<CellOf, DomainSort>;
 
 /// Makes the cell of a domain.
 type CellOf = fn(&DomainCell<'_>) -> Cell;
@@ -108,7 +118,7 @@ mod tests {
         for id in ["limit", "full-in", "kills", "victim", "left", "growth"] {
             assert!(ids(90).contains(&id), "{id}");
         }
-        assert!(ids(98).contains(&"usage"));
+        assert!(ids(110).contains(&"usage") && ids(98).contains(&"bar"));
         // Short names leave room: on 80 cells there is all that tells of the end.
         let short = fit(COLUMNS, 80, &|id| (id == "domain").then_some(8));
         let short: Vec<_> = short.iter().map(|p| p.column.id).collect();

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Domains;
+use super::alarm::Alarm;
+use super::columns::tone;
 use super::death::{Death, Reach};
 use super::watch::Watch;
 use crate::app::view::gauge::trend::Rate;
@@ -14,6 +16,7 @@ use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Monotonic;
 use crate::text::format;
+use crate::text::meter::bar;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
@@ -24,7 +27,7 @@ const NEAR: Duration = Duration::from_mins(2);
 const STAYS: Duration = Duration::from_secs(10);
 
 /// What a narrow line leaves out, one more thing at each level, the least important first.
-const LEVELS: u8 = 7;
+const LEVELS: u8 = 9;
 
 impl Watch {
     /// Notes whether the domain is about to be full. A kill makes room, and ends the line at once.
@@ -69,7 +72,7 @@ impl Domains {
         snapshot: &Snapshot,
         (details, end): (&str, &str),
         width: usize,
-    ) -> Option<Line> {
+    ) -> Option<Alarm> {
         let filling = self.filling();
         let scope = *filling.first()?;
         let (domain, watch) = (snapshot.domain(scope)?, self.watch(scope)?);
@@ -83,10 +86,11 @@ impl Domains {
             }
             line
         };
-        (0..LEVELS)
-            .map(&line)
-            .find(|line| line.width() <= width)
-            .or_else(|| Some(line(LEVELS - 1)))
+        let fits = (0..LEVELS).map(&line).find(|line| line.width() <= width);
+        Some(Alarm {
+            line: fits.unwrap_or_else(|| line(LEVELS - 1)),
+            scope: Some(scope),
+        })
     }
 }
 
@@ -109,27 +113,36 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
         Tone::Strong,
         format!(" {}", called(domain.scope, snapshot, level)),
     );
-    if level < 3
-        && let Some(room) = watch.room
-    {
-        let share = format!(
-            " {} of {}",
-            format::percent(room.percent()),
-            format::size(domain.limit)
-        );
-        line.push(Tone::Normal, share);
+    if let Some(room) = watch.room {
+        let percent = room.percent();
+        if level < 7 {
+            line.push(Tone::Dim, " [");
+            line.push(
+                tone(watch.own_band),
+                bar(percent, if level < 2 { 12 } else { 8 }),
+            );
+            line.push(Tone::Dim, "]");
+        }
+        if level < 6 {
+            let share = format!(" {percent:.0}% of {}", format::size(domain.limit));
+            line.push(Tone::Normal, share);
+        }
     }
     let rate = match watch.forecast.rate() {
         _ if watch.signs.time_left.is_none() => None,
         Rate::Lately(rate, over) => {
             let seconds = over.as_secs_f64().round();
-            let basis = format!(" {} in the last {seconds} s", format::rate(rate));
-            line.push(Tone::Watch, if level < 2 { basis } else { String::new() });
+            let basis = match level {
+                0..2 => format!(" {} in the last {seconds} s", format::rate(rate)),
+                2..5 => format!(" {}", format::rate(rate)),
+                _ => String::new(),
+            };
+            line.push(Tone::Watch, basis);
             Some(rate)
         }
         Rate::Steady(rate) => {
             let steady = format!(" {}", format::rate(rate));
-            line.push(Tone::Watch, if level < 2 { steady } else { String::new() });
+            line.push(Tone::Watch, if level < 5 { steady } else { String::new() });
             Some(rate)
         }
         Rate::Unknown | Rate::Unsteady => None,
@@ -140,16 +153,21 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
     let certain = death.verdict().filter(|verdict| verdict.or().is_none());
     match leak {
         Some(Leak::One(id, rate)) if certain.is_some_and(|verdict| verdict.victim.id == id) => {
-            line.push(Tone::Dim, "  leaks and dies: ");
+            let words = if level < 8 {
+                "  leaks and dies: "
+            } else {
+                "  dies: "
+            };
+            line.push(Tone::Dim, words);
             line.push(Tone::Critical, with_rate(id, rate, snapshot, level));
             line.push(Tone::Critical, along(death));
             return line;
         }
-        Some(leak) => {
+        Some(leak) if level < 8 => {
             line.push(Tone::Dim, "  leaks: ");
             line.push(Tone::Watch, leaker(leak, snapshot, level));
         }
-        None => {}
+        Some(_) | None => {}
     }
     line.push(Tone::Dim, "  dies: ");
     line.push(Tone::Critical, fate);
@@ -166,13 +184,13 @@ fn soon(left: Duration) -> String {
 }
 
 /// The name of the domain: on a narrow line the last level of its path.
-fn called(scope: Scope, snapshot: &Snapshot, level: u8) -> String {
+pub(super) fn called(scope: Scope, snapshot: &Snapshot, level: u8) -> String {
     let Some(group) = scope.memcg().and_then(|key| snapshot.cgroup(key)) else {
         return wording::domain(scope, snapshot);
     };
     let name = wording::short_group(group.path.as_str());
     match name.rsplit_once('/') {
-        Some((_, last)) if level >= 4 && !last.is_empty() => format!("…/{last}"),
+        Some((_, last)) if level >= 3 && !last.is_empty() => format!("…/{last}"),
         _ => name,
     }
 }
@@ -185,7 +203,7 @@ fn leaker(leak: Leak, snapshot: &Snapshot, level: u8) -> String {
             let all = format::number_of(count as u64, "process", "processes");
             format!("{all}, most {most}")
         }
-        Leak::Elsewhere if level < 4 => {
+        Leak::Elsewhere if level < 6 => {
             "no process: page cache, tmpfs or kernel memory grows".to_owned()
         }
         Leak::Elsewhere => "no process".to_owned(),
@@ -194,7 +212,7 @@ fn leaker(leak: Leak, snapshot: &Snapshot, level: u8) -> String {
 
 fn with_rate(id: ProcessId, rate: f64, snapshot: &Snapshot, level: u8) -> String {
     let who = named(id, snapshot, level);
-    if level < 6 {
+    if level < 2 {
         format!("{who} {}", format::rate(rate))
     } else {
         who
@@ -204,7 +222,7 @@ fn with_rate(id: ProcessId, rate: f64, snapshot: &Snapshot, level: u8) -> String
 /// A process with its pid, on a narrow line without.
 fn named(id: ProcessId, snapshot: &Snapshot, level: u8) -> String {
     match snapshot.process(id) {
-        Some(process) if level >= 5 => process.comm.to_string(),
+        Some(process) if level >= 4 => process.comm.to_string(),
         _ => wording::process(id, snapshot),
     }
 }
@@ -231,7 +249,7 @@ fn along(death: Death) -> &'static str {
     }
 }
 
-fn fate(death: Death, snapshot: &Snapshot, level: u8) -> String {
+pub(super) fn fate(death: Death, snapshot: &Snapshot, level: u8) -> String {
     let of = |verdict: crate::model::oom_domain::victim::Verdict| {
         let first = named(verdict.victim.id, snapshot, level);
         match verdict.or() {

@@ -5,15 +5,19 @@
 //! [`List`] of the rows.
 
 mod acting;
-mod alarm;
+pub mod alarm;
 pub mod columns;
 pub mod death;
 mod filling;
 pub mod forecast;
 mod kills;
+pub mod members;
 pub mod pace;
+mod past;
+mod placed;
 pub mod rows;
 mod selection;
+pub mod summary;
 mod tree;
 pub mod waiting;
 pub mod watch;
@@ -52,13 +56,26 @@ pub enum Order {
     Path,
 }
 
+/// An order by a column.
+#[derive(Debug, Clone, Copy)]
+pub struct By {
+    /// The column.
+    pub column: &'static columns::DomainColumn,
+    /// The other way round.
+    pub inverted: bool,
+}
+
 /// All domains and the view of them.
 #[derive(Debug, Default)]
 pub struct Domains {
     /// The view is shown instead of the process table.
     pub open: bool,
-    /// Order of the rows.
+    /// Order of the tree.
     pub order: Order,
+    /// A list in the order of a column, instead of the tree.
+    pub by: Option<By>,
+    /// The table was zoomed from this view: back leads here.
+    pub zoomed: bool,
     /// Only domains with this in their name or path; empty: all.
     pub filter: String,
     watches: HashMap<Scope, Watch>,
@@ -81,6 +98,8 @@ impl Domains {
         Self {
             open: self.open,
             order: self.order,
+            by: self.by,
+            zoomed: self.zoomed,
             filter: self.filter,
             unfolded: self.unfolded,
             list: self.list,

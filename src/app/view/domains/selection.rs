@@ -5,7 +5,7 @@ use super::rows::{self, Row};
 use crate::app::view::list::{Hold, List, ListRow};
 use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Host, Snapshot};
 
 impl Domains {
     /// The rows, the selection and what is on the screen.
@@ -39,7 +39,7 @@ impl Domains {
     }
 
     /// Puts the rows in order.
-    pub fn arrange(&mut self, snapshot: &Snapshot) {
+    pub fn arrange(&mut self, snapshot: &Snapshot, host: &Host) {
         if !self.open {
             return;
         }
@@ -48,7 +48,10 @@ impl Domains {
             self.list.forget_selected();
         }
         let keep = self.selected();
-        let rows = if self.filter.is_empty() {
+        let rows = if let Some(by) = self.by {
+            let all = rows::matching(snapshot, &self.watches, self.order, &self.filter);
+            self.sorted(all, by, snapshot, host)
+        } else if self.filter.is_empty() {
             rows::arrange(snapshot, &self.watches, self.order, &self.unfolded, keep)
         } else {
             rows::matching(snapshot, &self.watches, self.order, &self.filter)
@@ -82,10 +85,26 @@ impl Domains {
         }
     }
 
-    /// Selects what is in this line of the screen, if there is a row.
-    pub fn click(&mut self, line: usize) {
-        self.list.click(line);
+    /// Selects what is in this line of the screen; false if there is no row.
+    pub fn click(&mut self, line: usize) -> bool {
+        let hit = self.list.click(line);
         self.note_path();
+        hit
+    }
+
+    /// Makes sure that this domain has a row, and selects it.
+    pub(super) fn reveal(&mut self, scope: Scope, snapshot: &Snapshot, host: &Host) {
+        let path = |scope: Scope| Some(snapshot.cgroup(scope.memcg()?)?.path.clone());
+        // The selected domain is never folded away.
+        self.list.choose(rows::RowId { scope, fold: false });
+        self.path = path(scope);
+        self.arrange(snapshot, host);
+        if self.selected() != Some(scope) {
+            self.filter.clear();
+            self.list.choose(rows::RowId { scope, fold: false });
+            self.path = path(scope);
+            self.arrange(snapshot, host);
+        }
     }
 
     fn note_path(&mut self) {

@@ -1,6 +1,7 @@
 //! [`Watch`]: what is remembered about one OOM domain from sample to sample: its band, forecast, counter rates and
 //! urgency, smoothed so that the screen does not flicker.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::forecast::Forecast;
@@ -98,6 +99,8 @@ pub struct Watch {
     detector: Detector,
     /// When it was last about to be full, while that is worth a line.
     pub(super) filled: Option<Monotonic>,
+    /// Used share in percent of the last samples, the newest last.
+    pub(super) past: VecDeque<u8>,
     /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
     told_apart: bool,
 }
@@ -172,6 +175,9 @@ impl Watch {
         if fresh && !matches!(domain.scope, Scope::Nodes(_)) {
             let reading = Reading::new(domain, group, snapshot);
             self.detector.accept(at, reading);
+        }
+        if let Some(room) = self.room {
+            self.note_past(room.percent());
         }
         self.judge(group, around);
         self.note_filling(at, killed);

@@ -122,6 +122,21 @@ impl Entry {
         }
     }
 
+    /// When its kills were, by this boot's clock.
+    pub(super) fn killed_at(&self) -> impl Iterator<Item = Monotonic> {
+        let began = self.at();
+        let killed = self.kills().iter();
+        let one = match self {
+            Self::Userspace(_) | Self::Unlogged { .. } => began,
+            Self::Report { .. } | Self::Traced { .. } | Self::Sigkill(_) | Self::Gap { .. } => None,
+        };
+        let of_older_boot = matches!(self, Self::Report { boot, .. } if *boot != 0);
+        killed
+            .filter(move |_| !of_older_boot)
+            .filter_map(move |kill| kill.at.or(began))
+            .chain(one)
+    }
+
     /// How many bytes of memory it takes, without what [`OomReport::shed`] drops.
     pub(super) fn remainder(&self) -> usize {
         let beside = match self {

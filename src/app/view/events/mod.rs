@@ -184,13 +184,19 @@ impl EventLog {
     }
 
     /// Selects what is in this line of the screen, if there is a row.
-    pub fn click(&mut self, line: usize) {
-        self.list.click(line);
+    pub fn click(&mut self, line: usize) -> bool {
+        self.list.click(line)
     }
 
     /// The entries, oldest first.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().map(|kept| &kept.entry)
+    }
+
+    /// When somebody was killed since then, in no order.
+    pub fn killed_since(&self, since: Monotonic) -> Vec<Monotonic> {
+        let times = self.entries().flat_map(Entry::killed_at);
+        times.filter(|at| *at >= since).collect()
     }
 
     /// Number of rows that pass the filter.

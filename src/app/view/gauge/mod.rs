@@ -8,14 +8,26 @@ use std::time::Duration;
 
 use crate::app::view::gauge::trend::{Rate, Trend};
 use crate::model::memory::band::{Band, Thresholds};
-use crate::model::memory::percent;
+use crate::model::memory::{Pressure, percent};
 use crate::model::oom_domain::enclosing::tightest;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::Snapshot;
+use crate::model::time::Monotonic;
 
-/// Most cells of the sparkline.
-pub const PAST: usize = 60;
+/// Readings kept for sparklines and graphs.
+pub const PAST: usize = 240;
+
+/// One sample as the graphs show it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// When it was taken.
+    pub at: Monotonic,
+    /// Used share of the limit in percent.
+    pub percent: f64,
+    /// The host's memory pressure; `None` without PSI.
+    pub pressure: Option<Pressure>,
+}
 
 /// The memory gauge.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +48,7 @@ pub struct Gauge {
     pub band: Band,
     /// The last minutes of used memory, swap included.
     pub trend: Trend,
-    past: VecDeque<f64>,
+    past: VecDeque<Reading>,
     /// The host's counter of kills.
     kills: Option<u64>,
 }
@@ -90,7 +102,11 @@ impl Gauge {
         if self.past.len() >= PAST {
             self.past.pop_front();
         }
-        self.past.push_back(self.percent());
+        self.past.push_back(Reading {
+            at: snapshot.taken.monotonic,
+            percent: self.percent(),
+            pressure: snapshot.pressure,
+        });
         let before = self.band;
         self.band = thresholds.next(before, self.percent());
         self.band > before
@@ -106,9 +122,10 @@ impl Gauge {
         percent(self.used, self.limit)
     }
 
-    /// The newest values of [`Self::percent`], oldest first.
-    pub fn past(&self) -> impl ExactSizeIterator<Item = f64> {
-        self.past.iter().copied()
+    /// The newest so many readings, oldest first.
+    pub fn past(&self, most: usize) -> impl ExactSizeIterator<Item = &Reading> {
+        let skip = self.past.len().saturating_sub(most);
+        self.past.iter().skip(skip)
     }
 
     /// The rate of the last minute, or of the last seconds.

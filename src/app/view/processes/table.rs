@@ -279,10 +279,12 @@ impl ProcessTable {
     }
 
     /// Selects what is in this line of the screen, if there is a row.
-    pub fn click(&mut self, line: usize, snapshot: &Snapshot) {
-        if self.list.click(line) {
+    pub fn click(&mut self, line: usize, snapshot: &Snapshot) -> bool {
+        let hit = self.list.click(line);
+        if hit {
             self.note_whether_it_lives(snapshot);
         }
+        hit
     }
 
     /// Scrolls without moving the selection (the wheel).

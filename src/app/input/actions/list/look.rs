@@ -39,7 +39,7 @@ pub(super) const LOOK: &[Action] = &[
         group: Group::Look,
         places: &[
             Place::new(PROCESSES, sort).label("Sort"),
-            Place::new(DOMAINS, State::other_order),
+            Place::new(DOMAINS, State::choose_order).label("Sort"),
             Place::dialog(&[KeyScope::Sort, KeyScope::Report]),
         ],
     },
@@ -189,7 +189,7 @@ pub(super) const LOOK: &[Action] = &[
         group: Group::Look,
         places: &[
             Place::new(PROCESSES, invert),
-            Place::new(DOMAINS, State::other_order),
+            Place::new(DOMAINS, State::invert_domains),
         ],
     },
     Action {

@@ -8,6 +8,8 @@ use crate::model::filter::Filter;
 
 pub(in crate::app::input::actions) fn in_table(state: &mut State) -> Vec<Effect> {
     if state.table.zoom.take().is_some() {
+        // Back where the zoom came from.
+        state.domains.open = std::mem::take(&mut state.domains.zoomed);
     } else if !state.table.filter.text().is_empty() {
         state.table.filter = Filter::default();
     } else {

@@ -1,58 +1,20 @@
 //! The columns of the domains view themselves.
 
-use super::{DomainCell, DomainColumn, branch, counted, tone};
-use crate::app::view::columns::{Align, Cell, Width, cell};
+use super::cells::{band, dash, event, na, outer, past};
+use super::{DomainColumn, DomainSort, branch, tone};
+use crate::app::view::columns::{Align, Width, cell};
 use crate::app::view::domains::death::{Death, Reach};
 use crate::app::view::domains::name;
 use crate::app::view::domains::pace::Count;
 use crate::app::view::gauge::trend::Rate;
-use crate::model::cgroup::Cgroup;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::memory::band::Band;
 use crate::model::oom_domain::urgency::{Acute, Urgency};
-use crate::model::oom_domain::victim::Scope;
 use crate::text::format;
 use crate::text::joined::joined;
+use crate::text::meter;
 use crate::text::tone::Tone;
 use crate::text::wording;
-
-fn na() -> Cell {
-    cell(Tone::Dim, "n/a")
-}
-
-/// The cell of a domain that has no such value.
-fn dash() -> Cell {
-    cell(Tone::Dim, "-")
-}
-
-fn event(c: &DomainCell<'_>, count: Count, pick: fn(&Cgroup) -> Option<u64>) -> Cell {
-    let Some(group) = c.group else {
-        return dash();
-    };
-    let value = pick(group);
-    let rate = c.watch.pace.per_second(count);
-    let text = counted(value, rate);
-    match value {
-        None => na(),
-        Some(0) => cell(Tone::Dim, "0"),
-        Some(_) if rate.is_some_and(|rate| rate > 0.01) => {
-            let bad = matches!(count, Count::Oom | Count::OomKill);
-            cell(if bad { Tone::Critical } else { Tone::Watch }, text)
-        }
-        Some(_) => cell(Tone::Normal, text),
-    }
-}
-
-/// The mark behind a number that is an enclosing domain's.
-fn outer(c: &DomainCell<'_>, scope: Scope) -> &'static str {
-    if scope == c.domain.scope { "" } else { "^" }
-}
-
-/// The band, marked where it is an enclosing domain's.
-fn band(c: &DomainCell<'_>) -> String {
-    let own = c.watch.band == c.watch.own_band;
-    format!("{}{}", c.watch.band.name(), if own { "" } else { "^" })
-}
 
 /// The columns.
 pub static COLUMNS: &[DomainColumn] = &[
@@ -63,7 +25,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::AtLeast(19),
         align: Align::Left,
         rank: 0,
-        sort: (),
+        sort: DomainSort::Text,
         cell: |c| {
             let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
             cell(Tone::Strong, format!("{}{own}", branch(c.depth)))
@@ -80,7 +42,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(9),
         align: Align::Left,
         rank: 1,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.watch.urgency as u8 as f64)),
         cell: |c| match (c.watch.acute(), c.watch.room) {
             _ if c.watch.stuck().is_some() => cell(Tone::Critical, "STUCK"),
             // A past kill hides no band but the one of rest: KILLS says when it was.
@@ -100,11 +62,34 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 0,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.watch.room?.percent())),
         cell: |c| match c.watch.room {
             Some(room) => cell(tone(c.watch.own_band), format::percent(room.percent())),
             None => na(),
         },
+    },
+    DomainColumn {
+        id: "bar",
+        title: "",
+        doc: "USED% as a bar",
+        width: Width::Fixed(8),
+        align: Align::Left,
+        rank: 4,
+        sort: DomainSort::Number(|c| Some(c.watch.room?.percent())),
+        cell: |c| match c.watch.room {
+            Some(room) => cell(tone(c.watch.own_band), meter::bar(room.percent(), 8)),
+            None => dash(),
+        },
+    },
+    DomainColumn {
+        id: "past",
+        title: "LATELY",
+        doc: "USED% of the last samples, 0 to 100 %, the newest at the right",
+        width: Width::Fixed(8),
+        align: Align::Right,
+        rank: 6,
+        sort: DomainSort::Number(|c| Some(c.watch.room?.percent())),
+        cell: past,
     },
     DomainColumn {
         id: "usage",
@@ -113,7 +98,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 4,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.domain.usage? as f64)),
         cell: |c| match c.domain.usage {
             Some(usage) => cell(Tone::Normal, format::size(usage)),
             None => na(),
@@ -126,7 +111,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 2,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.domain.limit as f64)),
         cell: |c| cell(Tone::Normal, format::size(c.domain.limit)),
     },
     DomainColumn {
@@ -136,7 +121,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 3,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(-(c.watch.tightest?.1.left() as f64))),
         cell: |c| match c.watch.tightest {
             Some((scope, room)) => {
                 let text = format!("{}{}", format::size(room.left()), outer(c, scope));
@@ -152,7 +137,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 8,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.group?.stat?.droppable() as f64)),
         cell: |c| match c.group {
             None => dash(),
             Some(group) => group
@@ -167,7 +152,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 7,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.watch.room?.swap_used? as f64)),
         cell: |c| {
             let Some(room) = c.watch.room else {
                 return na();
@@ -191,7 +176,10 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 3,
-        sort: (),
+        sort: DomainSort::Number(|c| match c.watch.forecast.rate() {
+            Rate::Steady(rate) | Rate::Lately(rate, _) => Some(rate),
+            Rate::Unknown | Rate::Unsteady => None,
+        }),
         cell: |c| match c.watch.forecast.rate() {
             Rate::Unknown => cell(Tone::Dim, "…"),
             Rate::Unsteady => cell(Tone::Dim, "unsteady"),
@@ -214,7 +202,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(7),
         align: Align::Right,
         rank: 2,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(-c.watch.first_full?.1.as_secs_f64())),
         cell: |c| match c.watch.first_full {
             Some((scope, left)) => {
                 let tone = if left.as_secs() < 300 {
@@ -238,7 +226,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(6),
         align: Align::Right,
         rank: 6,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(f64::from(c.watch.signs.stalled))),
         cell: |c| {
             let known = match c.group {
                 Some(group) => group.pressure.is_some(),
@@ -266,7 +254,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 8,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.group?.events.high? as f64)),
         cell: |c| event(c, Count::High, |group| group.events.high),
     },
     DomainColumn {
@@ -276,7 +264,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(11),
         align: Align::Right,
         rank: 7,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.group?.events.max? as f64)),
         cell: |c| event(c, Count::Max, |group| group.events.max),
     },
     DomainColumn {
@@ -286,7 +274,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 8,
-        sort: (),
+        sort: DomainSort::Number(|c| Some(c.group?.events.oom? as f64)),
         cell: |c| event(c, Count::Oom, |group| group.events.oom),
     },
     DomainColumn {
@@ -296,7 +284,10 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(9),
         align: Align::Right,
         rank: 2,
-        sort: (),
+        sort: DomainSort::Number(|c| match c.group {
+            Some(group) => Some(group.events.oom_kill? as f64),
+            None => Some(c.snapshot.kills.host? as f64),
+        }),
         cell: |c| match (c.group, c.snapshot.kills.host) {
             (Some(group), _) if c.watch.acute() == Some(Acute::Killed) => {
                 let since = c.watch.signs.since_kill.unwrap_or_default();
@@ -319,7 +310,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(6),
         align: Align::Left,
         rank: 5,
-        sort: (),
+        sort: DomainSort::Text,
         cell: |c| {
             let death = Death::from_domain(c.domain, c.snapshot);
             let tone = match death {
@@ -338,7 +329,10 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(5),
         align: Align::Right,
         rank: 5,
-        sort: (),
+        sort: DomainSort::Number(|c| {
+            let verdict = Death::from_domain(c.domain, c.snapshot).verdict()?;
+            Some(verdict.victim.points as f64 / c.domain.total_pages.max(1) as f64)
+        }),
         cell: |c| match Death::from_domain(c.domain, c.snapshot).verdict() {
             Some(verdict) => {
                 let (points, total) = (verdict.victim.points, c.domain.total_pages);
@@ -354,11 +348,11 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::AtLeast(12),
         align: Align::Left,
         rank: 2,
-        sort: (),
+        sort: DomainSort::Text,
         cell: |c| {
             let near = c.watch.urgency >= Urgency::Close;
             match Death::from_domain(c.domain, c.snapshot) {
-                Death::Hangs => cell(Tone::Danger, "kill disabled: tasks hang"),
+                Death::Hangs => cell(Tone::Danger, "nobody: tasks hang"),
                 Death::Empty => cell(Tone::Dim, "empty"),
                 Death::Throttles => cell(Tone::Dim, "slowed down, not killed"),
                 Death::Panics => cell(Tone::Danger, "the kernel panics"),

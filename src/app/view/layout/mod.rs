@@ -3,18 +3,18 @@
 
 use ratatui::layout::Rect;
 
+mod side;
+
+pub use side::Side;
+
 /// A line of the header, in order of importance: a low screen drops the last line first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HeaderLine {
     /// Name, host, kernel, clock.
     Title,
-    /// The memory gauge.
+    /// The memory gauge and swap.
     Memory,
-    /// What the gauge is made of, with the marks.
-    Breakdown,
-    /// Swap.
-    Swap,
-    /// Pressure, commit.
+    /// Pressure, and what memory is made of.
     Pressure,
     /// Sparkline, rate, time left.
     Trend,
@@ -22,6 +22,8 @@ pub enum HeaderLine {
     Victim,
     /// What must not be overlooked, by its place in the list.
     Alarm(u8),
+    /// A domain that is not among the alarms, by its place in the list.
+    Domain(u8),
 }
 
 /// Which pane has the keyboard.
@@ -49,6 +51,8 @@ pub struct Panes {
     pub table_head: Rect,
     /// The rows.
     pub table_rows: Rect,
+    /// The members of the selected domain, with their title, below a list of domains that leaves room.
+    pub members: Rect,
     /// Title rule of the events pane.
     pub events_title: Rect,
     /// What the source of events cannot show, if anything.
@@ -57,7 +61,10 @@ pub struct Panes {
     pub events_rows: Rect,
     /// The time line of a recording, if one is shown.
     pub timeline: Rect,
-    /// A notice, or what the keys act on. Empty on a low screen, where a notice takes the footer.
+    /// The pane on the right of a wide screen.
+    pub side: Side,
+    /// A notice, or what the keys act on. On a low screen it is there only for a notice, and on the lowest not at all: there
+    /// a notice takes the footer.
     pub notice: Rect,
     /// Keys and prompts.
     pub footer: Rect,
@@ -75,13 +82,13 @@ impl Panes {
     }
 }
 
-use HeaderLine::{Breakdown, Memory, Pressure, Swap, Title, Trend, Victim};
+use HeaderLine::{Memory, Pressure, Title, Trend, Victim};
 
-/// Header lines for a screen of this height.
-fn header_lines(height: u16) -> &'static [HeaderLine] {
+/// Header lines for a screen of this height. With a pane on the right, the trend stands there.
+fn header_lines(height: u16, has_side: bool) -> &'static [HeaderLine] {
     match height {
-        22.. => &[Title, Memory, Breakdown, Swap, Pressure, Trend, Victim],
-        16..22 => &[Title, Memory, Swap, Trend, Victim],
+        22.. if has_side => &[Title, Memory, Pressure, Victim],
+        16.. => &[Title, Memory, Pressure, Trend, Victim],
         10..16 => &[Title, Memory, Victim],
         6..10 => &[Memory, Victim],
         3..6 => &[Memory],
@@ -98,6 +105,14 @@ fn alarm_lines(height: u16) -> u8 {
     }
 }
 
+/// Lines for domains that are no alarm, at most; the alarms have taken so many lines.
+fn domain_lines(height: u16, alarms: u8) -> u8 {
+    match height {
+        22.. => (alarm_lines(height) - alarms).min(2),
+        _ => 0,
+    }
+}
+
 /// What besides the screen decides how it is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Contents {
@@ -109,10 +124,18 @@ pub struct Contents {
     pub note: bool,
     /// Alarms above the table.
     pub alarms: usize,
+    /// Domains that are no alarm and shall be shown.
+    pub domains: usize,
+    /// Domains that the pane on the right would show.
+    pub side_domains: usize,
+    /// Rows of the list of domains, if that is in the place of the table.
+    pub domain_rows: Option<usize>,
     /// There is a line about what oomtop has frozen.
     pub banner: bool,
     /// A recording is shown.
     pub timeline: bool,
+    /// There is a notice.
+    pub notice: bool,
 }
 
 /// Divides a screen. Every rectangle lies within the screen, whatever its size; a part without room is empty.
@@ -122,10 +145,21 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         events,
         note,
         alarms,
+        domains,
+        side_domains,
+        domain_rows,
         banner,
         timeline,
+        notice,
     } = contents;
     let screen = Rect::new(0, 0, width, height);
+    // The list of domains has so many columns that it needs the whole width.
+    let side_width = if domain_rows.is_some() {
+        0
+    } else {
+        side::width(width, height)
+    };
+    let has_side = side_width > 0;
     let mut top = 0;
     let mut take = |rows: u16, bottom: u16| {
         let rows = rows.min(bottom.saturating_sub(top));
@@ -133,16 +167,22 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         top += rows;
         area
     };
-    let alarms = u8::try_from(alarms).unwrap_or(u8::MAX);
-    let alarms = (0..alarms.min(alarm_lines(height))).map(HeaderLine::Alarm);
-    let header = header_lines(height)
+    let alarms = u8::try_from(alarms)
+        .unwrap_or(u8::MAX)
+        .min(alarm_lines(height));
+    let domains = if has_side { 0 } else { domains };
+    let domains = u8::try_from(domains)
+        .unwrap_or(u8::MAX)
+        .min(domain_lines(height, alarms));
+    let header = header_lines(height, has_side)
         .iter()
         .copied()
-        .chain(alarms)
+        .chain((0..alarms).map(HeaderLine::Alarm))
+        .chain((0..domains).map(HeaderLine::Domain))
         .map(|line| (line, take(1, height)))
         .collect::<Vec<_>>();
     let footer_rows = u16::from(height >= 2);
-    let notice_rows = u16::from(height >= 22);
+    let notice_rows = u16::from(height >= 22 || (notice && height >= 10));
     let timeline_rows = u16::from(timeline && height >= 5);
     let bottom = height - footer_rows - notice_rows - timeline_rows;
     // A row of the table stays, on the lowest screen too.
@@ -151,30 +191,62 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     let banner = take(u16::from(has_banner), bottom);
     let used = used + u16::from(has_banner);
     let body = bottom.saturating_sub(used);
+    let side = if has_side {
+        let area = Rect::new(width - side_width, used, side_width, body);
+        side::divide(area, side_domains)
+    } else {
+        Side::default()
+    };
     let events = events_height(body, focus, events + usize::from(note));
     // A row is worth more than its head, and the head more than the title.
     let table_title = take(u16::from(body - events >= 3), bottom - events);
     let table_head = take(u16::from(body - events >= 2), bottom - events);
-    let table_rows = take(u16::MAX, bottom - events);
+    let mut table_rows = take(u16::MAX, bottom - events);
+    let members = domain_rows.map_or_else(Rect::default, |rows| cut_members(&mut table_rows, rows));
     let events_title = take(1, bottom);
     let events_note = take(u16::from(note), bottom);
     let events_rows = take(u16::MAX, bottom);
     let timeline = take(timeline_rows, height);
     let notice = take(notice_rows, height);
     let footer = take(footer_rows, height);
+    let beside = |area: Rect| Rect {
+        width: area.width - side_width.min(area.width),
+        ..area
+    };
     Panes {
         screen,
         header,
         banner,
-        table_title,
-        table_head,
-        table_rows,
-        events_title,
-        events_note,
-        events_rows,
+        table_title: beside(table_title),
+        table_head: beside(table_head),
+        table_rows: beside(table_rows),
+        members: beside(members),
+        events_title: beside(events_title),
+        events_note: beside(events_note),
+        events_rows: beside(events_rows),
         timeline,
+        side,
         notice,
         footer,
+    }
+}
+
+/// Takes what a list of so many domains leaves over, if that is worth a title: at most two thirds, so that the list
+/// can grow before the part below it moves.
+fn cut_members(table_rows: &mut Rect, rows: usize) -> Rect {
+    /// Title, heads, and three members.
+    const LEAST: u16 = 5;
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
+    let rows = rows.max(table_rows.height / 3);
+    let left = table_rows.height.saturating_sub(rows);
+    if left < LEAST {
+        return Rect::default();
+    }
+    table_rows.height = rows;
+    Rect {
+        y: table_rows.bottom(),
+        height: left,
+        ..*table_rows
     }
 }
 
@@ -191,67 +263,4 @@ fn events_height(body: u16, focus: Pane, events: usize) -> u16 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Contents, HeaderLine, Pane, panes};
-
-    #[test]
-    fn common_sizes() {
-        let contents = Contents {
-            events: 3,
-            ..Contents::default()
-        };
-        let p = panes(80, 24, contents);
-        assert_eq!(
-            (
-                p.header.len(),
-                p.table_rows.height,
-                p.events_rows.height,
-                p.footer.y
-            ),
-            (7, 9, 3, 23)
-        );
-        let p = panes(120, 36, contents);
-        assert_eq!((p.table_rows.height, p.events_rows.height), (21, 3));
-        let p = panes(40, 10, contents);
-        assert!(p.table_rows.height >= 3);
-        for height in 2..24 {
-            for alarms in 0..5 {
-                let p = panes(300, height, Contents { alarms, ..contents });
-                assert!(p.table_rows.height >= 1, "{height} {alarms}");
-            }
-            let banner = Contents {
-                banner: true,
-                ..contents
-            };
-            let p = panes(300, height, banner);
-            assert!(p.table_rows.height >= 1, "{height}");
-            assert_eq!(p.banner.height, u16::from(height >= 4), "{height}");
-        }
-        let alarmed = Contents {
-            alarms: 9,
-            ..contents
-        };
-        let shown = |height| {
-            let lines = panes(80, height, alarmed).header;
-            let is_alarm = |(line, _): &&(HeaderLine, _)| matches!(line, HeaderLine::Alarm(_));
-            lines.iter().filter(is_alarm).count()
-        };
-        assert_eq!([24, 20, 8, 7].map(shown), [3, 1, 1, 0]);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn nothing_overlaps_or_sticks_out(width: u16, height: u16, in_events: bool, events: usize, note: bool, alarms: usize, banner: bool, timeline: bool) {
-            let focus = if in_events { Pane::Events } else { Pane::Processes };
-            let p = panes(width, height, Contents { focus, events, note, alarms, banner, timeline });
-            let mut areas: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
-            areas.extend([p.banner, p.table_title, p.table_head, p.table_rows, p.events_title, p.events_note, p.events_rows, p.timeline, p.notice, p.footer]);
-            let mut y = 0;
-            for area in areas {
-                proptest::prop_assert_eq!(area.y, y);
-                y += area.height;
-            }
-            proptest::prop_assert_eq!(y, height);
-        }
-    }
-}
+mod tests;

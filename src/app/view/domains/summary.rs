@@ -1,0 +1,247 @@
+//! The most urgent domains, always on the main screen: how full each is, how it grows, when it is full, and who dies.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Domains;
+use super::columns::{tone, urgency_tone};
+use super::death::Death;
+use super::filling::{called, fate};
+use super::watch::Watch;
+use crate::app::view::gauge::trend::Rate;
+use crate::model::memory::band::Band;
+use crate::model::oom_domain::urgency::{Acute, Urgency};
+use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::snapshot::Snapshot;
+use crate::text::format;
+use crate::text::meter::bar;
+use crate::text::tone::{Line, Tone};
+
+/// Domains that are remembered as the most urgent: more than any screen shows.
+const MOST: usize = 32;
+
+/// Cells of a state, so that the lines of an alarm and of a calm domain line up.
+const STATE: usize = 12;
+
+/// How wide the parts of a line are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Widths {
+    /// The name, padded or cut to it.
+    name: usize,
+    /// The bar inside its frame.
+    bar: u16,
+    /// The whole line.
+    all: usize,
+}
+
+impl Widths {
+    /// Widths of lines of so many cells that name these domains.
+    pub fn new(scopes: &[Scope], snapshot: &Snapshot, width: u16) -> Self {
+        Self {
+            name: longest(scopes, snapshot).min(usize::from(width / 5).clamp(8, 40)),
+            bar: (width / 8).clamp(6, 24),
+            all: usize::from(width),
+        }
+    }
+
+    /// The same for a card: the bar has what the name leaves over.
+    pub fn of_cards(scopes: &[Scope], snapshot: &Snapshot, width: u16) -> Self {
+        /// Frame, share and limit.
+        const BESIDE: u16 = 17;
+        let name = longest(scopes, snapshot).min(usize::from(width) * 2 / 5);
+        let taken = u16::try_from(name).unwrap_or(width).saturating_add(BESIDE);
+        Self {
+            name,
+            bar: width.saturating_sub(taken).clamp(6, 30),
+            all: usize::from(width),
+        }
+    }
+}
+
+/// Cells of the longest name.
+fn longest(scopes: &[Scope], snapshot: &Snapshot) -> usize {
+    let names = scopes.iter().map(|scope| called(*scope, snapshot, 0));
+    names.map(|name| name.as_str().width()).max().unwrap_or(0)
+}
+
+impl Domains {
+    /// The cgroups that kill, the most urgent first; without `main`, which the gauge shows. Of those alike, a domain that
+    /// is full only after the one around it comes last, and one without a victim not at all.
+    pub(in crate::app) fn nearest(&self, snapshot: &Snapshot) -> Vec<Scope> {
+        let main = snapshot.main_domain().map(|domain| domain.scope);
+        let mut found: Vec<_> = snapshot
+            .domains
+            .iter()
+            .filter(|domain| domain.scope.memcg().is_some() && Some(domain.scope) != main)
+            .filter(|domain| !domain.throttles_only)
+            .filter_map(|domain| {
+                let watch = self.watch(domain.scope)?;
+                let waits = watch
+                    .tightest
+                    .is_some_and(|(scope, _)| scope != domain.scope);
+                let key = (std::cmp::Reverse(watch.urgency), waits, watch.place());
+                (watch.has_victims && watch.room.is_some()).then_some((key, domain.scope))
+            })
+            .collect();
+        found.sort();
+        found
+            .into_iter()
+            .map(|(_, scope)| scope)
+            .take(MOST)
+            .collect()
+    }
+
+    /// One line about a domain.
+    pub fn summary(&self, scope: Scope, widths: Widths, snapshot: &Snapshot) -> Option<Line> {
+        let (domain, watch) = (snapshot.domain(scope)?, self.watch(scope)?);
+        let (state_tone, state) = state(watch);
+        let mut line = Line::of(state_tone, format!("{state:<STATE$} "));
+        line.spans
+            .extend(measured(domain, watch, widths, snapshot).spans);
+        line.push(growth_tone(watch), format!(" {:>8}", growth(watch)));
+        if let Some(when) = when(watch) {
+            line.push(urgency_tone(watch.urgency), format!("  {when}"));
+        }
+        let dies = |level| {
+            let mut dies = Line::of(Tone::Dim, "  dies: ");
+            dies.push(
+                fate_tone(watch),
+                fate(Death::from_domain(domain, snapshot), snapshot, level),
+            );
+            dies
+        };
+        let whole = dies(0);
+        let is_whole = line.width() + whole.width() <= widths.all;
+        // On a narrow line without the pid.
+        line.spans
+            .extend(if is_whole { whole } else { dies(u8::MAX) }.spans);
+        Some(line)
+    }
+
+    /// Two lines about a domain, for a narrow pane.
+    pub fn card(&self, scope: Scope, widths: Widths, snapshot: &Snapshot) -> Option<[Line; 2]> {
+        let (domain, watch) = (snapshot.domain(scope)?, self.watch(scope)?);
+        let (state_tone, state) = state(watch);
+        let first = measured(domain, watch, widths, snapshot);
+        let mut second = Line::of(state_tone, format!("  {state}"));
+        second.push(growth_tone(watch), format!("  {}", growth(watch)));
+        if let Some(when) = when(watch) {
+            second.push(urgency_tone(watch.urgency), format!("  {when}"));
+        }
+        second.push(Tone::Dim, "  dies: ");
+        second.push(
+            fate_tone(watch),
+            fate(Death::from_domain(domain, snapshot), snapshot, 0),
+        );
+        Some([first, second])
+    }
+}
+
+/// Name, bar and share.
+fn measured(domain: &DomainState, watch: &Watch, widths: Widths, snapshot: &Snapshot) -> Line {
+    let Widths {
+        name, bar: cells, ..
+    } = widths;
+    let mut called = called(domain.scope, snapshot, 0);
+    if called.as_str().width() > name {
+        called = super::filling::called(domain.scope, snapshot, u8::MAX);
+    }
+    let mut line = Line::of(Tone::Strong, fitted(&called, name));
+    let Some(room) = watch.room else {
+        line.push(Tone::Dim, " n/a");
+        return line;
+    };
+    let percent = room.percent();
+    line.push(Tone::Dim, " [");
+    let filled = bar(percent, cells);
+    let full = filled.trim_end_matches('·');
+    line.push(tone(watch.own_band), full);
+    line.push(Tone::Dim, &filled[full.len()..]);
+    line.push(Tone::Dim, "]");
+    line.push(tone(watch.own_band), format!(" {percent:>3.0}%"));
+    line.push(
+        Tone::Normal,
+        format!(" of {:<5}", format::size(domain.limit)),
+    );
+    line
+}
+
+/// The text padded to so many cells, or its end, which tells one group from another.
+fn fitted(text: &str, cells: usize) -> String {
+    let mut rest = text;
+    if rest.width() <= cells {
+        return format!("{rest}{}", " ".repeat(cells - rest.width()));
+    }
+    while rest.width() + 1 > cells {
+        let mut letters = rest.chars();
+        letters.next();
+        rest = letters.as_str();
+    }
+    format!(
+        "…{rest}{}",
+        " ".repeat(cells.saturating_sub(rest.width() + 1))
+    )
+}
+
+/// The state as in the domains view.
+fn state(watch: &Watch) -> (Tone, String) {
+    if watch.stuck().is_some() {
+        return (Tone::Critical, "STUCK".to_owned());
+    }
+    match watch.acute() {
+        Some(Acute::Killed) if watch.own_band > Band::Normal => {}
+        Some(Acute::Killed) => {
+            let ago = format::duration(watch.signs.since_kill.unwrap_or_default());
+            return (Tone::Critical, format!("KILLED {ago}"));
+        }
+        Some(acute) => return (Tone::Critical, acute.word().to_owned()),
+        None => {}
+    }
+    (tone(watch.own_band), watch.own_band.name().to_owned())
+}
+
+fn growth(watch: &Watch) -> String {
+    match watch.forecast.rate() {
+        Rate::Unknown => "…".to_owned(),
+        Rate::Unsteady => "unsteady".to_owned(),
+        Rate::Steady(rate) if rate.abs() < 1024.0 => "still".to_owned(),
+        Rate::Steady(rate) => format::rate(rate),
+        Rate::Lately(rate, _) => format!("{}?", format::rate(rate)),
+    }
+}
+
+fn growth_tone(watch: &Watch) -> Tone {
+    match watch.forecast.rate() {
+        Rate::Lately(..) => Tone::Watch,
+        Rate::Steady(rate) if rate >= 1024.0 => Tone::Watch,
+        Rate::Steady(_) | Rate::Unknown | Rate::Unsteady => Tone::Dim,
+    }
+}
+
+/// When it is full.
+fn when(watch: &Watch) -> Option<String> {
+    let left = watch.signs.time_left?;
+    let doubt = if watch.forecast.is_brief() { "?" } else { "" };
+    Some(format!("full in {}{doubt}", format::roughly(left)))
+}
+
+fn fate_tone(watch: &Watch) -> Tone {
+    if watch.urgency >= Urgency::Close {
+        Tone::Critical
+    } else {
+        Tone::Normal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted;
+
+    #[test]
+    fn names_are_padded_or_lose_their_beginning() {
+        assert_eq!(fitted("shop", 6), "shop  ");
+        assert_eq!(fitted("shops/orders", 7), "…orders");
+        assert_eq!(fitted("日本語", 4), "…語 ");
+        assert_eq!(fitted("x", 0), "…");
+        assert_eq!(fitted("", 0), "");
+    }
+}

@@ -1,0 +1,143 @@
+//! Memory used over time, with a mark where somebody was killed.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::theme::Theme;
+use crate::app::State;
+use crate::app::view::gauge::Reading;
+use crate::text::format;
+use crate::text::meter::{eighths, height, rise};
+use crate::text::tone::{Line, Tone};
+
+/// The mark of a kill.
+const KILL: &str = "×";
+/// Cells of the axis on the left of a graph.
+const AXIS: u16 = 4;
+
+/// The newest readings, and in which of them somebody was killed.
+struct Past<'a> {
+    readings: Vec<&'a Reading>,
+    killed: Vec<bool>,
+}
+
+impl<'a> Past<'a> {
+    fn new(state: &'a State, cells: usize) -> Self {
+        let readings: Vec<_> = state.gauge.past(cells).collect();
+        let mut killed = vec![false; readings.len()];
+        let first = readings.first().map(|reading| reading.at);
+        for at in first.map_or_else(Vec::new, |first| state.events.killed_since(first)) {
+            let place = readings.partition_point(|reading| reading.at < at);
+            let place = place.min(readings.len() - 1);
+            if let Some(mark) = killed.get_mut(place) {
+                *mark = true;
+            }
+        }
+        Self { readings, killed }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (&Reading, bool)> {
+        let killed = self.killed.iter().copied();
+        self.readings.iter().copied().zip(killed)
+    }
+}
+
+/// The newest readings in so many cells, the newest at the right end; a kill in the place of its reading.
+pub(super) fn sparkline(state: &State, cells: usize) -> Line {
+    let past = Past::new(state, cells);
+    let marks = &state.settings.thresholds;
+    let missing = cells.saturating_sub(past.readings.len());
+    let mut line = Line::of(Tone::Dim, "·".repeat(missing));
+    for (reading, killed) in past.cells() {
+        if killed {
+            line.push(Tone::Critical, KILL);
+        } else {
+            let tone = Theme::band(marks.band(reading.percent));
+            line.push(tone, height(reading.percent));
+        }
+    }
+    line
+}
+
+/// Draws the newest readings as columns, a line across where each band begins, and below them the time with the kills.
+pub(super) fn graph(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(rows) = area.height.checked_sub(1).filter(|rows| *rows > 0) else {
+        return;
+    };
+    if area.width <= AXIS {
+        return;
+    }
+    let plot = Rect {
+        x: area.x + AXIS,
+        width: area.width - AXIS,
+        height: rows,
+        ..area
+    };
+    let past = Past::new(state, usize::from(plot.width));
+    let missing = plot.width - u16::try_from(past.readings.len()).unwrap_or(plot.width);
+    let marks = state.settings.thresholds.marks();
+    for row in 0..rows {
+        let y = plot.bottom() - 1 - row;
+        let from = f64::from(row) * 100.0 / f64::from(rows);
+        let to = f64::from(row + 1) * 100.0 / f64::from(rows);
+        // The lowest band that begins in this row.
+        let mark = marks.iter().find(|mark| (from..to).contains(*mark));
+        let band = state.settings.thresholds.band(to);
+        let tone = Theme::band(band);
+        axis(area, y, mark, row + 1 == rows, canvas);
+        let line = if mark.is_some() { "┈" } else { " " };
+        let dim = canvas.theme.style(Tone::Dim);
+        for x in plot.x..plot.x + missing {
+            canvas.text(x, y, 1, line, dim);
+        }
+        for (x, (reading, _)) in (plot.x + missing..).zip(past.cells()) {
+            let filled = eighths(reading.percent, rows).saturating_sub(u32::from(row) * 8);
+            match rise(filled) {
+                Some(sign) => canvas.text(x, y, 1, sign, canvas.theme.style(tone)),
+                None => canvas.text(x, y, 1, line, dim),
+            };
+        }
+    }
+    let below = Rect {
+        y: plot.bottom(),
+        height: 1,
+        ..plot
+    };
+    time_axis(&past, below, canvas);
+}
+
+/// Writes what a row stands for, where something begins in it.
+fn axis(area: Rect, y: u16, mark: Option<&f64>, is_top: bool, canvas: &mut Canvas<'_>) {
+    let style = canvas.theme.style(Tone::Dim);
+    let text = match mark {
+        Some(mark) => format!("{mark:>3.0}"),
+        None if is_top => "100".to_owned(),
+        None => return,
+    };
+    canvas.text(area.x, y, AXIS - 1, &text, style);
+}
+
+/// Writes how far the graph reaches back, and each kill under its reading.
+fn time_axis(past: &Past<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+    let dim = canvas.theme.style(Tone::Dim);
+    canvas.text(
+        area.x,
+        area.y,
+        area.width,
+        &"─".repeat(usize::from(area.width)),
+        dim,
+    );
+    let count = u16::try_from(past.readings.len()).unwrap_or(area.width);
+    let from = area.right() - count.min(area.width);
+    if let (Some(first), Some(last)) = (past.readings.first(), past.readings.last()) {
+        let text = format!(" {} ago ", format::duration(last.at.since(first.at)));
+        canvas.text(from, area.y, area.right() - from, &text, dim);
+        canvas.text_right(area.x, area.y, area.width, " now", dim);
+    }
+    let style = canvas.theme.style(Tone::Critical);
+    for (x, (_, killed)) in (from..).zip(past.cells()) {
+        if killed {
+            canvas.text(x, area.y, 1, KILL, style);
+        }
+    }
+}
