@@ -23,7 +23,7 @@ pub use super::commands::why::WhyLaunch;
 #[derive(Debug)]
 pub enum Mode {
     /// The full screen.
-    Screen(ScreenLaunch),
+    Screen(Box<ScreenLaunch>),
     /// Samples to print.
     Samples(SampleLaunch),
     /// How this machine is read, then exit.

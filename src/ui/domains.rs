@@ -64,7 +64,7 @@ fn members(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let context = members.cells(state);
     for (at, process) in (2..area.height).zip(&members.processes) {
         pane::cells(line(at), &columns, canvas, |column| {
-            (column.cell)(process, &context)
+            (column.cell.cell)(process, &context)
         });
     }
     if members.processes.is_empty() {

@@ -131,7 +131,7 @@ impl Show for Director {
                 Some(Control::Quit) => return Ok(()),
                 Some(Control::Show(sample)) => {
                     if !self.stage.is_on_the_way() {
-                        picture.take(&state, theme);
+                        picture.take(&state, theme.of(&state.settings.theme));
                     }
                     state = self.stage.begin(state, sample);
                 }
@@ -154,7 +154,7 @@ impl Show for Director {
                 let before = state.replay.as_ref().map(|replay| replay.at);
                 let is_there = self.stage.step(&mut state, SLICE);
                 if !is_there {
-                    picture.show(terminal, &state, theme)?;
+                    picture.show(terminal, &state, theme.of(&state.settings.theme))?;
                     continue;
                 }
                 state.changed = true;

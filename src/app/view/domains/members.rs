@@ -46,10 +46,9 @@ impl Members<'_> {
     /// What the cells of their rows read: numbers are those of the domain.
     pub fn cells<'a>(&'a self, state: &'a State) -> CellContext<'a> {
         CellContext {
-            snapshot: &state.snapshot,
-            rules: &state.host.rules,
             total: self.domain.total_pages,
             marks: &self.marks,
+            ..state.cells()
         }
     }
 }
