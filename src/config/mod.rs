@@ -102,6 +102,7 @@ pub fn resolve(
         });
     }
     let printed = args.print_config.then_some(Printed::Config).or(args.print);
+    let own_file = OwnFile::new(&args.flags, environment);
     let sources = || sources::read(args.flags, environment);
     if let Some(printed) = printed.filter(|_| !args.version) {
         let text = printed.text(environment, sources).map_err(Stop::wrong)?;
@@ -110,7 +111,6 @@ pub fn resolve(
     // Wrong settings are an error in every other mode, with and without a terminal.
     let sources = sources().map_err(Stop::wrong)?;
     let theme = sources.themes();
-    let own_file = sources.own;
     let Values {
         mut settings,
         color: _,

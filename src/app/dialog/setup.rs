@@ -40,6 +40,9 @@ enum Saving {
     Writing,
 }
 
+/// Cells of a row.
+const WIDTH: usize = 46;
+
 /// Most lines of a change that are shown.
 const SHOWN: usize = 16;
 
@@ -133,10 +136,13 @@ impl SetupDialog {
             } else {
                 (" ", " ")
             };
-            Line::of(Tone::Normal, format!("{:<15}", live.key))
+            let line = Line::of(Tone::Normal, format!("{:<15}", live.key))
                 .add(Tone::Dim, arrows.0)
                 .add(tone, format!(" {value} "))
-                .add(Tone::Dim, arrows.1)
+                .add(Tone::Dim, arrows.1);
+            // One width, whatever is chosen and typed: the screen behind should be seen.
+            let gap = WIDTH.saturating_sub(line.width());
+            line.add(Tone::Normal, " ".repeat(gap))
         };
         LIVE.iter().enumerate().map(row).collect()
     }
@@ -274,9 +280,8 @@ impl Dialog for SetupDialog {
                 .on(&[Id::PreviousValue, Id::NextValue], "change")
                 .on(&[Id::Up, Id::Down], "choose")
                 .on_if(self.typed.is_none(), &[Id::SaveSettings], "save")
-                .on(&[Id::Back], "take all back")
+                .on(&[Id::Back], "undo all")
                 .list(),
-            steady: true,
             ..DialogView::default()
         }
         .with(Section::Choices {

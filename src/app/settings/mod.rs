@@ -22,6 +22,10 @@ pub const MAX_DELAY: f64 = 3600.0;
 
 /// Resolved settings. `Default` has the built-in values.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, as the user gives it"
+)]
 pub struct Settings {
     /// Time between two samples.
     pub delay: Duration,

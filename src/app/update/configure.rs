@@ -1,12 +1,15 @@
 //! New settings while the screen is shown.
 
+use std::time::Duration;
+
 use crate::app::State;
 use crate::app::dialog::setup::SetupDialog;
 use crate::app::input::actions::ACTIONS;
 use crate::app::input::keymap::Keymap;
 use crate::app::msg::{Control, Effect};
-use crate::app::settings::Settings;
+use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
 use crate::app::view::processes::columns;
+use crate::text::tone::Tone;
 
 impl State {
     /// The settings with what keys have changed since: order, filter, kernel threads.
@@ -53,5 +56,15 @@ impl State {
             self.ask(Control::Mouse(on));
         }
         effects
+    }
+
+    /// Doubles or halves the refresh period.
+    pub(in crate::app) fn change_delay(&mut self, slower: bool) -> Vec<Effect> {
+        let now = self.settings.delay.as_secs_f64();
+        let wanted = if slower { now * 2.0 } else { now / 2.0 };
+        let seconds = wanted.clamp(MIN_DELAY, MAX_DELAY);
+        self.settings.delay = Duration::from_secs_f64(seconds);
+        self.say(Tone::Normal, format!("refresh every {seconds:.1} s"));
+        Vec::new()
     }
 }

@@ -1,5 +1,7 @@
 //! Changes single keys of a configuration file. Comments, order and other lines stay as they are.
 
+use std::fmt::Write;
+
 use toml::de::DeTable;
 
 use crate::config::settings::{Form, Setting, Values};
@@ -72,7 +74,10 @@ fn string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.extend(format!("\\u{:04X}", u32::from(c)).chars()),
+            c if c.is_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
             c => out.push(c),
         }
     }
