@@ -23,7 +23,7 @@ pub use super::commands::why::WhyLaunch;
 #[derive(Debug)]
 pub enum Mode {
     /// The full screen.
-    Screen(ScreenLaunch),
+    Screen(Box<ScreenLaunch>),
     /// One plain table, then exit.
     Table(SampleLaunch),
     /// One JSON document, then exit.

@@ -144,7 +144,7 @@ pub fn resolve(
         .read()
         .map(Arc::new)
         .map_err(|sentences| sentences.into_iter().next().unwrap_or_default());
-    Ok(Mode::Screen(ScreenLaunch {
+    Ok(Mode::Screen(Box::new(ScreenLaunch {
         // read_only forbids every write, oomtop's own adj too.
         self_protect: self_protect && !settings.read_only,
         theme,
@@ -155,5 +155,5 @@ pub fn resolve(
         audit,
         rules,
         own_file,
-    }))
+    })))
 }

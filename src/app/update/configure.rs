@@ -6,10 +6,30 @@ use crate::app::State;
 use crate::app::dialog::setup::SetupDialog;
 use crate::app::input::actions::ACTIONS;
 use crate::app::input::keymap::Keymap;
-use crate::app::msg::{Control, Effect};
+use crate::app::msg::{Control, Effect, Msg};
 use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
 use crate::app::view::processes::columns;
 use crate::text::tone::Tone;
+
+/// Takes in what was asked of the user's configuration file.
+pub(super) fn on_file(state: &mut State, msg: &Msg) -> Vec<Effect> {
+    for dialog in &mut state.dialogs {
+        match msg {
+            Msg::SettingsDraft(draft) => dialog.on_settings_draft(draft),
+            Msg::SettingsWritten(written) => dialog.on_settings_written(written),
+            _ => {}
+        }
+    }
+    match msg {
+        Msg::SettingsWritten(Ok(done)) => {
+            state.started = state.present_settings();
+            state.say(Tone::Good, done.as_str());
+        }
+        Msg::SettingsWritten(Err(why)) => state.say(Tone::Critical, why.as_str()),
+        _ => {}
+    }
+    Vec::new()
+}
 
 impl State {
     /// The settings with what keys have changed since: order, filter, kernel threads.

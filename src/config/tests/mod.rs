@@ -57,7 +57,7 @@ impl Given {
 
     fn screen(&self, line: &str) -> ScreenLaunch {
         match self.resolve(line) {
-            Ok(Mode::Screen(launch)) => launch,
+            Ok(Mode::Screen(launch)) => *launch,
             other => panic!("{other:?}"),
         }
     }
