@@ -107,6 +107,7 @@ pub fn resolve(
         (false, Some(words)) => Some(Which::of(words).map_err(|error| Stop::wrong([error]))?),
         (false, None) => None,
     };
+    let own_file = OwnFile::new(&args.flags, environment);
     let sources = || sources::read(args.flags, environment);
     if let Some(printed) = printed.filter(|_| !args.version) {
         let text = printed.text(environment, sources).map_err(Stop::wrong)?;
@@ -115,7 +116,6 @@ pub fn resolve(
     // Wrong settings are an error in every other mode, with and without a terminal.
     let sources = sources().map_err(Stop::wrong)?;
     let theme = sources.themes();
-    let own_file = sources.own;
     let Values {
         mut settings,
         color: _,

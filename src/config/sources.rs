@@ -6,7 +6,6 @@ use super::environment::Environment;
 use super::file;
 use super::flags::Flags;
 use super::layers::{Configuration, Found, Layer, wrong};
-use super::own_file::OwnFile;
 use super::settings::{Values, setting};
 use super::themes;
 use crate::ui::theme::{Depth, Theme, Themes};
@@ -27,8 +26,6 @@ pub(super) struct Sources {
     pub(super) configuration: Configuration,
     /// The files.
     pub(super) files: Vec<ConfigFile>,
-    /// The user's file, to be written.
-    pub(super) own: OwnFile,
     /// The themes there are.
     pub(super) found: themes::Found,
     /// How many colours are shown.
@@ -53,9 +50,6 @@ impl Sources {
 /// # Errors
 /// A sentence for everything that is wrong in any layer; an overridden value must be right too.
 pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, Vec<String>> {
-    let given = flags.found.iter();
-    let given = given.map(|found| (found.setting.key, found.origin.to_string()));
-    let own = OwnFile::new(flags.config.clone(), given.collect(), environment);
     let mut reading = Reading::default();
     reading.below(environment);
     if let Some(path) = flags.config.or_else(|| environment.other_file()) {
@@ -97,7 +91,6 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
         };
         values.settings.themes = found.names().map(str::to_owned).collect();
         Ok(Sources {
-            own,
             configuration,
             files: reading.files,
             found,

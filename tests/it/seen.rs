@@ -211,8 +211,6 @@ impl Session {
         let seen = self.frames[1].clone();
         for effect in std::mem::take(&mut self.scene.effects) {
             match effect {
-                // Nothing of the machine.
-                Effect::DraftSettings(_) | Effect::WriteSettings(_) => {}
                 Effect::Write { id, plans, undo } => {
                     self.writes += 1;
                     if let Err(wrong) = judge(&plans, &seen, self.since > 1) {
@@ -260,11 +258,7 @@ impl Session {
                     self.scene
                         .tell(Msg::Ledger(Arc::new(Err("no numbers".to_owned()))));
                 }
-                Effect::SaveRecording
-                | Effect::Sample(_)
-                | Effect::Withdraw(_)
-                | Effect::Hold(_)
-                | Effect::Attend(_) => {}
+                _ => {}
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The settings dialog, and the presets of keys.
 
-use crate::common::scene::Scene;
+use std::time::Duration;
+
+use crate::common::scene::{Scene, host};
 use oomtop::app::input::actions::ACTIONS;
 use oomtop::app::input::id::ActionId as Id;
 use oomtop::app::input::keymap::Keymap;
@@ -9,9 +11,7 @@ use oomtop::app::input::scope::KeyScope;
 use oomtop::app::msg::{Control, Effect, Msg};
 use oomtop::app::settings::Settings;
 use oomtop::app::settings::draft::Draft;
-use std::time::Duration;
-
-use crate::common::scene::host;
+use oomtop::app::settings::text::show_bands;
 
 /// Names in presets of actions that are still to come.
 const TO_COME: [&str; 3] = ["users", "scroll-right", "scroll-left"];
@@ -120,14 +120,14 @@ fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
     assert_eq!(scene.state.settings.keys, Preset::Htop);
     assert_eq!(scene.state.settings.delay, Duration::from_secs(2));
     scene.types("5,6,7");
-    assert_eq!(scene.state.settings.thresholds.marks(), [5.0, 6.0, 7.0]);
+    assert_eq!(show_bands(&scene.state.settings.thresholds), "5,6,7");
     scene.types(",");
     assert!(
         scene.text().contains("bands: takes three"),
         "{}",
         scene.text()
     );
-    assert_eq!(scene.state.settings.thresholds.marks(), [5.0, 6.0, 7.0]);
+    assert_eq!(show_bands(&scene.state.settings.thresholds), "5,6,7");
     // sort, filter: a field of text
     scene.keys("Down Right Down");
     assert_eq!(scene.state.key_scope(), KeyScope::SetupField);
@@ -146,7 +146,7 @@ fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
         (&after.theme, after.keys, after.delay),
         (&before.theme, before.keys, before.delay)
     );
-    assert_eq!(after.thresholds.marks(), before.thresholds.marks());
+    assert_eq!(after.thresholds, before.thresholds);
     assert_eq!((after.ascii, after.mouse), (false, true));
     assert!(scene.state.table.filter.is_empty());
     assert_eq!(scene.state.table.sort.id, "badness");

@@ -40,6 +40,9 @@ enum Saving {
     Writing,
 }
 
+/// Cells of a row.
+const WIDTH: usize = 46;
+
 /// Most lines of a change that are shown.
 const SHOWN: usize = 16;
 
@@ -133,33 +136,37 @@ impl SetupDialog {
             } else {
                 (" ", " ")
             };
-            Line::of(Tone::Normal, format!("{:<15}", live.key))
+            let line = Line::of(Tone::Normal, format!("{:<15}", live.key))
                 .add(Tone::Dim, arrows.0)
                 .add(tone, format!(" {value} "))
-                .add(Tone::Dim, arrows.1)
+                .add(Tone::Dim, arrows.1);
+            // One width, whatever is chosen and typed: the screen behind should be seen.
+            let gap = WIDTH.saturating_sub(line.width());
+            line.add(Tone::Normal, " ".repeat(gap))
         };
         LIVE.iter().enumerate().map(row).collect()
     }
+}
 
-    fn draft(&self, draft: &Draft) -> Vec<Line> {
-        let mut lines: Vec<_> = draft
-            .diff()
-            .into_iter()
-            .map(|line| match line {
-                Changed::Kept(text) => Line::of(Tone::Dim, format!("  {text}")),
-                Changed::Gone(text) => Line::of(Tone::Danger, format!("- {text}")),
-                Changed::New(text) => Line::of(Tone::Good, format!("+ {text}")),
-            })
-            .collect();
-        if lines.len() > SHOWN {
-            let more = lines.len() - SHOWN;
-            lines.truncate(SHOWN);
-            lines.push(Line::of(Tone::Dim, format!("… and {more} more lines")));
-        }
-        let notes = draft.notes.iter();
-        lines.extend(notes.map(|note| Line::of(Tone::Watch, note.as_str())));
-        lines
+/// The lines that a draft changes, and what to know of it.
+fn change(draft: &Draft) -> Vec<Line> {
+    let mut lines: Vec<_> = draft
+        .diff()
+        .into_iter()
+        .map(|line| match line {
+            Changed::Kept(text) => Line::of(Tone::Dim, format!("  {text}")),
+            Changed::Gone(text) => Line::of(Tone::Danger, format!("- {text}")),
+            Changed::New(text) => Line::of(Tone::Good, format!("+ {text}")),
+        })
+        .collect();
+    if lines.len() > SHOWN {
+        let more = lines.len() - SHOWN;
+        lines.truncate(SHOWN);
+        lines.push(Line::of(Tone::Dim, format!("… and {more} more lines")));
     }
+    let notes = draft.notes.iter();
+    lines.extend(notes.map(|note| Line::of(Tone::Watch, note.as_str())));
+    lines
 }
 
 impl Dialog for SetupDialog {
@@ -173,7 +180,6 @@ impl Dialog for SetupDialog {
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         match (&self.saving, action) {
-            (Saving::Writing, _) => Outcome::Stay,
             (Saving::Shown(draft), Id::Commit) => {
                 let effect = Effect::WriteSettings(draft.clone());
                 self.saving = Saving::Writing;
@@ -183,7 +189,7 @@ impl Dialog for SetupDialog {
                 self.saving = Saving::No;
                 Outcome::Stay
             }
-            (Saving::Asked | Saving::Shown(_), _) => Outcome::Stay,
+            (Saving::Asked | Saving::Shown(_) | Saving::Writing, _) => Outcome::Stay,
             (Saving::No, Id::Back) => Outcome::Restore(Box::new(self.before.clone())),
             (Saving::No, Id::Commit | Id::Setup) => Outcome::Close,
             (Saving::No, Id::SaveSettings) => self.save(context),
@@ -241,8 +247,11 @@ impl Dialog for SetupDialog {
         }
         self.saving = Saving::No;
         match written {
-            // What the file has now is what the next start begins with.
-            Ok(_) => self.started = self.now.clone(),
+            // The file has them: the next start begins with these, and nothing of them is taken back.
+            Ok(_) => {
+                self.started = self.now.clone();
+                self.before = self.now.clone();
+            }
             Err(why) => self.error = Some(why.clone()),
         }
     }
@@ -257,10 +266,13 @@ impl Dialog for SetupDialog {
             };
             return DialogView {
                 title: format!("{what} {}", draft.path.display()),
-                hints: hints.on(&[Id::Commit], "write it").leave(),
+                hints: hints
+                    .on(&[Id::Commit], "write it")
+                    .on(&[Id::Back], "back")
+                    .list(),
                 ..DialogView::default()
             }
-            .text(self.draft(draft));
+            .text(change(draft));
         }
         let error = self.error.as_ref();
         let error = error.map(|why| Line::of(Tone::Watch, format!("{}: {why}", self.live().key)));
@@ -274,9 +286,8 @@ impl Dialog for SetupDialog {
                 .on(&[Id::PreviousValue, Id::NextValue], "change")
                 .on(&[Id::Up, Id::Down], "choose")
                 .on_if(self.typed.is_none(), &[Id::SaveSettings], "save")
-                .on(&[Id::Back], "take all back")
+                .on(&[Id::Back], "undo all")
                 .list(),
-            steady: true,
             ..DialogView::default()
         }
         .with(Section::Choices {

@@ -68,7 +68,7 @@ pub static LIVE: &[Live] = &[
     },
     Live {
         key: "sort",
-        doc: "the column that the table is sorted by",
+        doc: "the column the table is sorted by",
         offers: |_| COLUMNS.iter().map(|column| column.id.to_owned()).collect(),
         is_typed: false,
         put: |s, given| text::column(given).map(|column| s.sort = Some(column)),
@@ -76,7 +76,7 @@ pub static LIVE: &[Live] = &[
     },
     Live {
         key: "filter",
-        doc: "only rows that match: text, user:x, cgroup:x, adj<0, rss>100M",
+        doc: "only rows that match: user:x, adj<0, rss>100M",
         offers: |_| Vec::new(),
         is_typed: true,
         put: |s, given| text::filter(given).map(|filter| s.filter = filter),

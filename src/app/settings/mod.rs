@@ -25,7 +25,7 @@ pub const MAX_DELAY: f64 = 3600.0;
 #[derive(Debug, Clone, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a switch of its own in the configuration"
+    reason = "each is a switch of its own, as the user gives it"
 )]
 pub struct Settings {
     /// Time between two samples.

@@ -1,12 +1,35 @@
 //! New settings while the screen is shown.
 
+use std::time::Duration;
+
 use crate::app::State;
 use crate::app::dialog::setup::SetupDialog;
 use crate::app::input::actions::ACTIONS;
 use crate::app::input::keymap::Keymap;
-use crate::app::msg::{Control, Effect};
-use crate::app::settings::Settings;
+use crate::app::msg::{Control, Effect, Msg};
+use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
 use crate::app::view::processes::columns;
+use crate::text::tone::Tone;
+
+/// Takes in what was asked of the user's configuration file.
+pub(super) fn on_file(state: &mut State, msg: &Msg) -> Vec<Effect> {
+    for dialog in &mut state.dialogs {
+        match msg {
+            Msg::SettingsDraft(draft) => dialog.on_settings_draft(draft),
+            Msg::SettingsWritten(written) => dialog.on_settings_written(written),
+            _ => {}
+        }
+    }
+    match msg {
+        Msg::SettingsWritten(Ok(done)) => {
+            state.started = state.present_settings();
+            state.say(Tone::Good, done.as_str());
+        }
+        Msg::SettingsWritten(Err(why)) => state.say(Tone::Critical, why.as_str()),
+        _ => {}
+    }
+    Vec::new()
+}
 
 impl State {
     /// The settings with what keys have changed since: order, filter, kernel threads.
@@ -53,5 +76,15 @@ impl State {
             self.ask(Control::Mouse(on));
         }
         effects
+    }
+
+    /// Doubles or halves the refresh period.
+    pub(in crate::app) fn change_delay(&mut self, slower: bool) -> Vec<Effect> {
+        let now = self.settings.delay.as_secs_f64();
+        let wanted = if slower { now * 2.0 } else { now / 2.0 };
+        let seconds = wanted.clamp(MIN_DELAY, MAX_DELAY);
+        self.settings.delay = Duration::from_secs_f64(seconds);
+        self.say(Tone::Normal, format!("refresh every {seconds:.1} s"));
+        Vec::new()
     }
 }

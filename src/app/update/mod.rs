@@ -143,25 +143,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
-        Msg::SettingsDraft(draft) => {
-            for dialog in &mut state.dialogs {
-                dialog.on_settings_draft(&draft);
-            }
-            Vec::new()
-        }
-        Msg::SettingsWritten(written) => {
-            for dialog in &mut state.dialogs {
-                dialog.on_settings_written(&written);
-            }
-            match written {
-                Ok(done) => {
-                    state.started = state.present_settings();
-                    state.say(Tone::Good, done);
-                }
-                Err(why) => state.say(Tone::Critical, why),
-            }
-            Vec::new()
-        }
+        msg @ (Msg::SettingsDraft(_) | Msg::SettingsWritten(_)) => configure::on_file(state, &msg),
         Msg::Recorded(saved) => on_recorded(state, saved),
         Msg::Resumed => state.ask(Control::Retake),
         Msg::Stop => state.ask(Control::Quit),

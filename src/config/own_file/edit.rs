@@ -1,5 +1,7 @@
 //! Changes single keys of a configuration file. Comments, order and other lines stay as they are.
 
+use std::fmt::Write;
+
 use toml::de::DeTable;
 
 use crate::config::settings::{Form, Setting, Values};
@@ -15,22 +17,20 @@ pub(super) fn set(text: &str, key: &str, value: Option<&str>) -> Result<String, 
         return Ok(value.map_or_else(|| text.to_owned(), |value| added(text, key, value)));
     };
     let old = old.span();
-    Ok(match value {
-        Some(value) => [&text[..old.start], value, &text[old.end..]].concat(),
-        None => {
-            let begin = text[..name.span().start].rfind('\n').map_or(0, |at| at + 1);
-            let rest = &text[old.end..];
-            let line = rest.find('\n').map_or(rest.len(), |at| at + 1);
-            // A comment behind the value stays, on a line of its own.
-            let comment = rest[..line].trim_start_matches([' ', '\t', ',']);
-            let kept = if comment.starts_with('#') {
-                comment
-            } else {
-                ""
-            };
-            [&text[..begin], kept, &rest[line..]].concat()
-        }
-    })
+    if let Some(value) = value {
+        return Ok([&text[..old.start], value, &text[old.end..]].concat());
+    }
+    let begin = text[..name.span().start].rfind('\n').map_or(0, |at| at + 1);
+    let rest = &text[old.end..];
+    let line = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    // A comment behind the value stays, on a line of its own.
+    let comment = rest[..line].trim_start_matches([' ', '\t', ',']);
+    let kept = if comment.starts_with('#') {
+        comment
+    } else {
+        ""
+    };
+    Ok([&text[..begin], kept, &rest[line..]].concat())
 }
 
 /// The text with another line, before the first table if there is one.
@@ -72,7 +72,10 @@ fn string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.extend(format!("\\u{:04X}", u32::from(c)).chars()),
+            c if c.is_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::file;
+use super::flags::Flags;
 use super::settings::{Setting, Values, setting};
 use super::sources;
 use crate::app::settings::draft::Draft;
@@ -28,16 +29,14 @@ pub struct OwnFile {
 
 impl OwnFile {
     /// The file that `--config` or `OOMTOP_CONFIG` names, or the one in the home.
-    pub(super) fn new(
-        config: Option<PathBuf>,
-        flags: Vec<(&'static str, String)>,
-        environment: &Environment,
-    ) -> Self {
-        let path = config.or_else(|| environment.other_file());
+    pub(super) fn new(flags: &Flags, environment: &Environment) -> Self {
+        let path = flags.config.clone().or_else(|| environment.other_file());
+        let given = flags.found.iter();
+        let given = given.map(|found| (found.setting.key, found.origin.to_string()));
         Self {
             path: path.or_else(|| environment.user_file()),
             environment: environment.clone(),
-            flags,
+            flags: given.collect(),
         }
     }
 

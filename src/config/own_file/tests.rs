@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use super::OwnFile;
 use crate::config::Environment;
+use crate::config::flags::Flags;
+use crate::config::layers::{Found, Origin};
+use crate::config::settings::setting;
 
 struct Home {
     dir: tempfile::TempDir,
@@ -27,8 +30,15 @@ impl Home {
             system_file,
             terminal: true,
         };
-        let flags = vec![("delay", "--delay".to_owned())];
-        let own = OwnFile::new(None, flags, &environment);
+        let flags = Flags {
+            found: vec![Found {
+                setting: setting("delay").expect("there"),
+                text: "2".to_owned(),
+                origin: Origin::Flag("--delay".to_owned()),
+            }],
+            config: None,
+        };
+        let own = OwnFile::new(&flags, &environment);
         Self { dir, own }
     }
 

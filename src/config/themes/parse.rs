@@ -59,7 +59,7 @@ pub(super) fn theme(path: &Path, text: &str) -> Result<(String, Theme), Vec<Stri
         match (role, value.get_ref()) {
             (Some(role), _) => looks[role as usize] = Some(reader.look(name, value)),
             (None, DeValue::String(words)) if name == "about" => {
-                words.as_ref().clone_into(&mut about)
+                words.as_ref().clone_into(&mut about);
             }
             (None, _) if name == "about" => reader.wrong(value, "about", "takes a text"),
             (None, _) => {

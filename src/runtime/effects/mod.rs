@@ -170,7 +170,7 @@ impl Performer {
                 Msg::Rules(Arc::new(book.unwrap_or_else(none)))
             }),
             Effect::DraftSettings(changes) => {
-                self.aside(move |own| settings_file::draft(own.settings.as_ref(), &changes))
+                self.aside(move |own| settings_file::draft(own.settings.as_ref(), &changes));
             }
             Effect::WriteSettings(draft) => self.aside(move |own| {
                 settings_file::write(own.settings.as_ref(), own.read_only, &draft)

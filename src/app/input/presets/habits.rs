@@ -15,7 +15,7 @@ pub fn habit(key: Key) -> Option<&'static str> {
         'p' => "paths: Enter shows the whole command line",
         'H' => "threads: oomtop shows processes, whose threads share their memory",
         'Y' => "scheduling policy: oomtop does not set it; it does not count when memory runs out",
-        'W' => "save: the settings dialog (F2) does it",
+        'W' => "save: the settings dialog does it",
         'E' | 'X' => "units: oomtop chooses them by size",
         _ => return None,
     };
