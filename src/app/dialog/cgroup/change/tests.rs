@@ -1,7 +1,7 @@
 //! Existing limits: what the dialog shows of them, and the unit they belong to.
 
 use super::present;
-use crate::app::dialog::cgroup::plan::{Fields, fields_of, patch};
+use crate::app::dialog::cgroup::typed::{Fields, fields_of, patch};
 use crate::app::input::line::LineInput;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::cgroup::{Cgroup, CgroupPath, CgroupVersion};
