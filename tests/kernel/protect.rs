@@ -3,6 +3,7 @@
 
 mod pens;
 pub(crate) mod stage;
+mod users;
 mod waits;
 
 use std::time::{Duration, Instant};

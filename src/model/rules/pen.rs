@@ -88,7 +88,7 @@ impl fmt::Display for Bytes {
         let units = [(40, "T"), (30, "G"), (20, "M"), (10, "K")];
         let whole = units
             .iter()
-            .find(|(shift, _)| self.0 >= 1 << shift && self.0 % (1 << shift) == 0);
+            .find(|(shift, _)| self.0 >= 1 << shift && self.0.is_multiple_of(1 << shift));
         match whole {
             Some((shift, unit)) => write!(f, "{}{unit}", self.0 >> shift),
             None => write!(f, "{}", self.0),
@@ -219,10 +219,7 @@ mod tests {
         }
     }
 
-    fn around<'a>(
-        systemd: bool,
-        limits: &'a [(CgroupPath, Result<Option<u64>, String>)],
-    ) -> Around<'a> {
+    fn around(systemd: bool, limits: &[(CgroupPath, Result<Option<u64>, String>)]) -> Around<'_> {
         Around {
             systemd,
             own: 99,

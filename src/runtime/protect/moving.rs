@@ -22,12 +22,12 @@ impl Guard {
             match self.pens.act(transfer.id, &transfer.pen) {
                 Act::Nothing => {}
                 Act::GiveUp => outcome.left.push(transfer),
-                Act::Move => self.transfer(transfer, outcome),
+                Act::Move => self.transfer(&transfer, outcome),
             }
         }
     }
 
-    fn transfer(&mut self, transfer: Transfer, outcome: &mut Outcome) {
+    fn transfer(&mut self, transfer: &Transfer, outcome: &mut Outcome) {
         // From here on its pid is its own as long as it lives.
         self.hand.hold(&[transfer.id]);
         let Some(subject) = self.reader.read(transfer.id.pid) else {

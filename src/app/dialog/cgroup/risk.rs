@@ -68,15 +68,13 @@ fn why_insist(
     let many = processes.len() > 1;
     let own = prospects.iter().find(|own| own.path == to);
     if let Some(own) = own.filter(|own| own.limit < TINY) {
-        return Some(match many {
-            false => format!(
-                "A limit of {} leaves the process no room: its next pages can kill it.",
-                long_size(own.limit)
-            ),
-            true => format!(
-                "A limit of {} leaves the processes no room: the next pages can kill them.",
-                long_size(own.limit)
-            ),
+        let limit = long_size(own.limit);
+        return Some(if many {
+            format!(
+                "A limit of {limit} leaves the processes no room: the next pages can kill them."
+            )
+        } else {
+            format!("A limit of {limit} leaves the process no room: its next pages can kill it.")
         });
     }
     let left = limits_left(dialog, &processes, context);

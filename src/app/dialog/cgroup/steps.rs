@@ -164,7 +164,6 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
         (Reading::DropInUnread(_), _) => {
             Some("systemd has not said yet that it has loaded it".to_owned())
         }
-        (Reading::DropIn(_) | Reading::UnitLimit(_), _) => None,
         (Reading::Adj(adj), _) => Some(adj.to_string()),
         (Reading::Rule(found), _) => {
             let word = if found.is_there {
@@ -194,6 +193,8 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
         }
         (
             Reading::Nothing
+            | Reading::DropIn(_)
+            | Reading::UnitLimit(_)
             | Reading::Homes(_)
             | Reading::Limits(_)
             | Reading::Limit(_)
