@@ -32,6 +32,8 @@ pub(crate) enum Manners {
     LosesItsScopes,
     /// Takes the order for a scope and says nothing.
     TakesScopesInSilence,
+    /// Says that a scope is active, and has moved nobody into it.
+    MovesNobody,
     /// 252: knows neither descriptors of processes nor a policy of scopes.
     IsOld,
     /// Writes no file in which it would keep a property.
@@ -276,6 +278,8 @@ impl State {
         };
         if says(body, "ControlGroup") {
             text(&self.group)
+        } else if says(body, "ActiveState") && self.manners == Manners::MovesNobody {
+            text("active")
         } else if says(body, "ActiveState") {
             text("inactive")
         } else if says(body, "LoadState") && self.manners == Manners::LosesItsScopes {

@@ -68,7 +68,7 @@ fn rule(title: &str, line: usize, fact: Fact, pattern: &str, own: i64) -> Rule {
             any: vec![fact.pattern(pattern).expect("a pattern")],
         }],
         own: OomScoreAdj::new(own),
-        children: None,
+        ..Rule::default()
     }
 }
 

@@ -1,7 +1,9 @@
 //! `oomtop protect` on real processes: what would change, one write, and a storm of children under each way to notice
 //! starts. All values are above 0: that needs no privilege.
 
+mod pens;
 pub(crate) mod stage;
+mod users;
 mod waits;
 
 use std::time::{Duration, Instant};

@@ -3,16 +3,22 @@
 use toml::de::DeValue;
 
 use crate::config::suggest::nearest;
+use crate::model::cgroup::CgroupPath;
 use crate::model::process::protection::{Protection, roles};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::condition::{Condition, Fact};
+use crate::model::rules::pen::Pen;
 use crate::model::rules::{Origin, Rule};
+use crate::model::size::parse_size;
 
 /// The role that keeps a process and sacrifices what it starts.
 const SUPERVISOR: &str = "supervisor";
 
 /// Longest title, in letters.
 const TITLE_MOST: usize = 80;
+
+/// Least limit: no program runs in less.
+const LEAST: u64 = 4 << 20;
 
 /// A rule so far.
 #[derive(Debug, Default)]
@@ -24,6 +30,9 @@ pub(super) struct Entry {
     children: Option<OomScoreAdj>,
     /// The value for children if no key gives one.
     by_role: Option<OomScoreAdj>,
+    group: Option<CgroupPath>,
+    max: Option<u64>,
+    high: Option<u64>,
 }
 
 impl Entry {
@@ -60,6 +69,9 @@ impl Entry {
                 self.own("role", value)
             }),
             "children" => either(value).map(|value| self.children = Some(value)),
+            "move_to" => group(value).map(|value| self.group = Some(value)),
+            "memory_max" => size(value).map(|value| self.max = Some(value)),
+            "memory_high" => size(value).map(|value| self.high = Some(value)),
             _ => return None,
         })
     }
@@ -96,9 +108,14 @@ impl Entry {
         }
         let own = self.own.map(|(_, value)| value);
         let children = self.children.or(self.by_role);
-        if own.is_none() && children.is_none() {
-            return Err("it sets nothing; give it adj, level, role or children".to_owned());
+        if own.is_none() && children.is_none() && self.group.is_none() {
+            let why = match (self.max, self.high) {
+                (None, None) => "it sets nothing; give it adj, level, role, children or move_to",
+                _ => "a limit is one of a group; name that with move_to",
+            };
+            return Err(why.to_owned());
         }
+        let pen = pen(self.group, self.max, self.high)?;
         let title = self.title.unwrap_or_else(|| title_of(&self.conditions));
         Ok(Rule {
             title,
@@ -106,8 +123,61 @@ impl Entry {
             conditions: self.conditions,
             own,
             children,
+            pen,
         })
     }
+}
+
+/// The group with its limits.
+fn pen(
+    group: Option<CgroupPath>,
+    max: Option<u64>,
+    high: Option<u64>,
+) -> Result<Option<Pen>, String> {
+    let Some(group) = group else {
+        return match (max, high) {
+            (None, None) => Ok(None),
+            _ => Err("a limit is one of a group; name that with move_to".to_owned()),
+        };
+    };
+    if let (Some(max), Some(high)) = (max, high)
+        && high > max
+    {
+        return Err("memory_high above memory_max never slows anything down".to_owned());
+    }
+    Ok(Some(Pen { group, max, high }))
+}
+
+/// `batch` or `/jobs/batch`.
+fn group(value: &DeValue<'_>) -> Result<CgroupPath, String> {
+    let text = value.as_str().map(str::trim);
+    let text =
+        text.ok_or_else(|| "takes a path of a memory cgroup in quotes, as /batch".to_owned())?;
+    let is_bad = |part: &str| part.is_empty() || part == "." || part == ".." || part.len() > 255;
+    let relative = text.strip_prefix('/').unwrap_or(text);
+    if relative.split('/').any(is_bad) || text.chars().any(char::is_control) {
+        return Err(format!(
+            "'{text}' is no path of a group: write one as /batch, without '.', '..' or empty parts"
+        ));
+    }
+    Ok(CgroupPath::new(&format!("/{relative}")))
+}
+
+/// `2G` or a number of bytes.
+fn size(value: &DeValue<'_>) -> Result<u64, String> {
+    let bytes = match value {
+        DeValue::String(text) => parse_size(text).map_err(|error| error.to_string())?,
+        DeValue::Integer(_) => {
+            u64::try_from(integer(value)?).map_err(|_| "is below 0".to_owned())?
+        }
+        _ => return Err("takes a size as \"2G\"".to_owned()),
+    };
+    if bytes < LEAST {
+        return Err(format!(
+            "no program runs in {bytes} bytes; give at least 4M"
+        ));
+    }
+    Ok(bytes)
 }
 
 /// The title of a rule that has none: its first condition.

@@ -11,7 +11,16 @@ use crate::model::rules::condition::Fact;
 use crate::model::rules::{Origin, Rule};
 
 /// The keys of a rule that are no [`Fact`].
-pub(super) const SETTING: [&str; 5] = ["title", "adj", "level", "role", "children"];
+pub(super) const SETTING: [&str; 8] = [
+    "title",
+    "adj",
+    "level",
+    "role",
+    "children",
+    "move_to",
+    "memory_max",
+    "memory_high",
+];
 
 /// What other programs call a key.
 const ALIASES: &[(&str, &str)] = &[
@@ -30,6 +39,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("oom_score_adj", "adj"),
     ("score", "adj"),
     ("descendants", "children"),
+    ("MemoryMax", "memory_max"),
+    ("MemoryHigh", "memory_high"),
+    ("limit", "memory_max"),
 ];
 
 /// Where errors are, and the errors.

@@ -15,6 +15,7 @@ use rustix::net::{
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
 use crate::linux::scan::sees_this_machine;
+use crate::model::kernel::KernelVersion;
 use crate::model::process::Pid;
 use crate::model::rules::start::Start;
 
@@ -22,6 +23,10 @@ use crate::model::rules::start::Start;
 const PROC: u32 = 1;
 /// `PROC_CN_MCAST_LISTEN`.
 const LISTEN: u32 = 1;
+/// `PROC_EVENT_UID`.
+const USER: u32 = 4;
+/// The kernel that tells a listener of some events only.
+const FILTERS: KernelVersion = KernelVersion { major: 6, minor: 6 };
 /// `NLMSG_DONE`.
 const DONE: u16 = 3;
 
@@ -82,7 +87,30 @@ impl Connector {
         Ok(connector)
     }
 
+    /// Asks for changes of users alone, of which tracepoints do not tell. From 6.6 on the kernel then wakes oomtop for nothing
+    /// else (drivers/connector/cn_proc.c `cn_filter`), its answer included; before, this would cost what all events cost.
+    ///
+    /// # Errors
+    /// If there is no such connector here.
+    pub(super) fn of_users(root: &SysRoot) -> Result<Self, Errno> {
+        let is_here = sees_this_machine(root).is_ok();
+        let release = rustix::system::uname()
+            .release()
+            .to_string_lossy()
+            .into_owned();
+        let filters = KernelVersion::parse(&release).is_some_and(|version| version >= FILTERS);
+        if is_here && filters {
+            Self::bound_by(&request(own_number(), &[LISTEN, USER]))
+        } else {
+            Err(Errno::NOSYS)
+        }
+    }
+
     fn bound() -> Result<Self, Errno> {
+        Self::bound_by(&request(own_number(), &[LISTEN]))
+    }
+
+    fn bound_by(request: &[u8]) -> Result<Self, Errno> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let kind = SocketType::DGRAM;
         let socket = socket_with(AddressFamily::NETLINK, kind, flags, Some(CONNECTOR))?;
@@ -91,7 +119,7 @@ impl Connector {
             let _ = sockopt::set_socket_recv_buffer_size(&socket, QUEUE);
         }
         bind(&socket, &SocketAddrNetlink::new(0, PROC))?;
-        send(&socket, &request(own_number()), SendFlags::empty())?;
+        send(&socket, request, SendFlags::empty())?;
         Ok(Self {
             socket,
             buffer: vec![0; 4096],
@@ -192,19 +220,21 @@ fn own_number() -> u32 {
     std::process::id()
 }
 
-/// "Tell me": a netlink message with a connector message with one word. Its sequence number comes back in the answer.
-fn request(number: u32) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(EVENT_AT + 4);
-    let length = u32::try_from(EVENT_AT + 4).unwrap_or(0);
+/// "Tell me": a netlink message with a connector message with one word, or with a second one that says of what. Its sequence
+/// number comes back in the answer.
+fn request(number: u32, words: &[u32]) -> Vec<u8> {
+    let size = u16::try_from(4 * words.len()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(EVENT_AT + usize::from(size));
+    let length = u32::try_from(EVENT_AT).unwrap_or(0) + u32::from(size);
     bytes.extend(length.to_ne_bytes());
     bytes.extend(DONE.to_ne_bytes());
     bytes.extend(0_u16.to_ne_bytes());
     for word in [0, 0, PROC, PROC, number, 0] {
         bytes.extend(u32::to_ne_bytes(word));
     }
-    bytes.extend(4_u16.to_ne_bytes());
+    bytes.extend(size.to_ne_bytes());
     bytes.extend(0_u16.to_ne_bytes());
-    bytes.extend(LISTEN.to_ne_bytes());
+    bytes.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
     bytes
 }
 
@@ -240,11 +270,11 @@ fn parse(message: &[u8]) -> Option<Told> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVENT_AT, PROC, Told, parse, request};
+    use super::{EVENT_AT, LISTEN, PROC, Told, parse, request};
     use crate::model::rules::start::Start;
 
     fn event(kind: u32, data: &[u32]) -> Vec<u8> {
-        let mut bytes = request(5);
+        let mut bytes = request(5, &[LISTEN]);
         bytes.truncate(EVENT_AT);
         for word in [kind, 3, 11, 22].iter().chain(data) {
             bytes.extend(word.to_ne_bytes());

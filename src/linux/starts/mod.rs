@@ -57,6 +57,16 @@ impl Starts {
         (None, refused)
     }
 
+    /// A second source, beside tracepoints: a process that takes another user without an exec. `None` where the first one tells
+    /// of that, or the kernel cannot tell of nothing else.
+    #[must_use]
+    pub fn of_users(&self, root: &SysRoot) -> Option<Self> {
+        match self.0 {
+            Source::Connector(_) => None,
+            Source::Trace(_) => Some(Self(Source::Connector(Connector::of_users(root).ok()?))),
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -246,7 +246,7 @@ impl Census {
             return Some(Holding {
                 rule: family.rule,
                 descends: Some(family.supervisor),
-                value: self.rules.get(family.rule)?.children,
+                value: self.given(&family, entry),
             });
         }
         let rule = entry.own?;
@@ -257,10 +257,17 @@ impl Census {
         })
     }
 
+    /// What a descendant gets. Where the rule has no value for descendants, one that it matches too gets its value.
+    fn given(&self, family: &Family, entry: &Entry) -> Option<OomScoreAdj> {
+        let rule = self.rules.get(family.rule)?;
+        let own = rule.own.filter(|_| entry.own == Some(family.rule));
+        rule.children.or(own)
+    }
+
     /// The family that this process is the supervisor of.
     fn leads(&self, entry: &Entry) -> Option<Family> {
         let (rule, supervisor) = (entry.own?, entry.id()?);
-        let has_children = self.rules.get(rule)?.children.is_some();
+        let has_children = self.rules.get(rule)?.has_family();
         (has_children && !entry.is_worker()).then_some(Family { rule, supervisor })
     }
 

@@ -74,6 +74,7 @@ impl Draft {
             conditions: self.conditions()?,
             own: Some(value),
             children,
+            pen: None,
         })
     }
 

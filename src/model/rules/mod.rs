@@ -12,6 +12,8 @@
 //! * A rule with `children` holds the descendants of the topmost process that it matches, however deep, also those
 //!   that the same rule matches too (workers that look like their supervisor, a child before its exec), and also after
 //!   a parent in between has ended. Of several such rules that of the nearest supervisor holds a process.
+//! * A rule with a group ([`pen`]) has descendants in the same way: they come along. What they get is then its `children`, or what
+//!   it gives those that it matches.
 //!
 //! The host's pid 1 and kernel threads are never held: the kernel never chooses them, and the children of pid 1 would
 //! inherit its value.
@@ -24,6 +26,7 @@ pub mod draft;
 pub mod glob;
 pub mod held;
 pub mod own;
+pub mod pen;
 pub mod start;
 pub mod struggle;
 pub mod subject;
@@ -32,6 +35,7 @@ pub mod why;
 use std::fmt;
 
 use condition::{Condition, Fact};
+use pen::Pen;
 use subject::Subject;
 
 use crate::model::process::score::OomScoreAdj;
@@ -67,6 +71,8 @@ pub struct Rule {
     pub own: Option<OomScoreAdj>,
     /// The value for the descendants of those.
     pub children: Option<OomScoreAdj>,
+    /// The group for the processes that it matches and their descendants.
+    pub pen: Option<Pen>,
 }
 
 impl Rule {
@@ -103,8 +109,14 @@ impl Rule {
     /// Both do the same to the same processes, wherever they stand.
     #[must_use]
     pub fn does_as(&self, other: &Self) -> bool {
-        (&self.conditions, self.own, self.children)
-            == (&other.conditions, other.own, other.children)
+        (&self.conditions, self.own, self.children, &self.pen)
+            == (&other.conditions, other.own, other.children, &other.pen)
+    }
+
+    /// It says something of the descendants of the processes that it matches.
+    #[must_use]
+    pub fn has_family(&self) -> bool {
+        self.children.is_some() || self.pen.is_some()
     }
 }
 
@@ -154,6 +166,13 @@ impl Rules {
     pub fn wants(&self, fact: Fact) -> bool {
         let mut conditions = self.0.iter().flat_map(|rule| &rule.conditions);
         conditions.any(|condition| condition.fact == fact)
+            || (fact == Fact::Cgroup && self.has_pens())
+    }
+
+    /// Some rule has a group for its processes.
+    #[must_use]
+    pub fn has_pens(&self) -> bool {
+        self.0.iter().any(|rule| rule.pen.is_some())
     }
 
     /// The rule that matches this process itself and comes before all others that do.
@@ -173,7 +192,7 @@ impl Rules {
         let same = self.iter().find(|(_, rule)| rule.does_as(other));
         let mut strongest_first = self.iter().rev();
         let edited = strongest_first
-            .find(|(_, rule)| rule.children.is_some() && rule.conditions == other.conditions);
+            .find(|(_, rule)| rule.has_family() && rule.conditions == other.conditions);
         same.or(edited).map(|(id, _)| id)
     }
 }

@@ -7,6 +7,7 @@ use super::{rule_name, value};
 use crate::model::plan::receipt::Failure;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::change::Change;
+use crate::model::rules::pen::Transfer;
 use crate::model::rules::{RuleId, Rules};
 use crate::text::tone::printable;
 
@@ -22,6 +23,14 @@ pub struct Outcome {
     pub failed: Vec<(Change, Failure)>,
     /// Left alone from here on: somebody else sets their value again and again.
     pub given_up: Vec<Change>,
+    /// Moved into the group of their rule.
+    pub moved: Vec<Transfer>,
+    /// Not moved, and why.
+    pub unmoved: Vec<(Transfer, String)>,
+    /// Left where they are from here on: somebody else moves them again and again.
+    pub left: Vec<Transfer>,
+    /// What is to be said of groups.
+    pub groups: Vec<String>,
     /// Why nothing was written at all.
     pub refused: Option<String>,
 }
@@ -38,6 +47,10 @@ impl Outcome {
         self.done.extend(later.done);
         self.failed.extend(later.failed);
         self.given_up.extend(later.given_up);
+        self.moved.extend(later.moved);
+        self.unmoved.extend(later.unmoved);
+        self.left.extend(later.left);
+        self.groups.extend(later.groups);
         self.refused = later.refused.or(self.refused.take());
     }
 }
@@ -90,14 +103,15 @@ pub fn lines(outcome: &Outcome, rules: &Rules) -> Vec<String> {
             change.to,
         )));
     }
+    lines.extend(super::pens::lines(outcome, rules));
     lines
 }
 
-fn clean(line: &str) -> String {
+pub(super) fn clean(line: &str) -> String {
     printable(line)
 }
 
-fn named(all: impl ExactSizeIterator<Item = String>) -> String {
+pub(super) fn named(all: impl ExactSizeIterator<Item = String>) -> String {
     let more = all.len().saturating_sub(NAMED);
     let names: Vec<_> = all.take(NAMED).collect();
     let names = names.join(", ");

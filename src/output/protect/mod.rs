@@ -1,6 +1,7 @@
 //! What `oomtop protect` says: the table of `--check`, the answer of `--why`, and its lines on standard error.
 
 mod lines;
+mod pens;
 mod why;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use crate::text::format::number_of;
 use crate::text::tone::printable;
 
 pub use lines::{Outcome, lines};
+pub use pens::check as check_moves;
 pub use why::why;
 
 /// A rule as messages name it: title, file and line.
@@ -99,10 +101,17 @@ pub fn check(census: &Census) -> String {
 
 /// What `--once` has done.
 #[must_use]
-pub fn summary(written: usize, held: usize) -> String {
+pub fn summary(written: usize, moved: usize, held: usize) -> String {
     let written = number_of(written as u64, "value", "values");
     let held = number_of(held as u64, "process", "processes");
-    format!("{written} written; rules hold {held}.\n")
+    let moved = match moved {
+        0 => String::new(),
+        moved => format!(
+            ", {} moved",
+            number_of(moved as u64, "process", "processes")
+        ),
+    };
+    format!("{written} written{moved}; rules hold {held}.\n")
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ fn rule(title: &str, line: usize, name: &str, own: i64, children: Option<i64>) -
         }],
         own: OomScoreAdj::new(own),
         children: children.and_then(OomScoreAdj::new),
+        pen: None,
     }
 }
 
@@ -152,6 +153,7 @@ fn a_crowd_is_one_line_and_failures_say_why() {
         )],
         given_up: vec![child],
         refused: None,
+        ..Outcome::default()
     };
     assert_eq!(
         lines(&outcome, census.rules()),

@@ -60,6 +60,16 @@ pub fn why(answer: &Why<'_>, rules: &Rules, name: impl Fn(ProcessId) -> Option<C
             });
         }
     }
+    let pen = answer
+        .holding
+        .and_then(|holding| rules.get(holding.rule)?.pen.as_ref());
+    if let (Some(pen), Some(at)) = (pen, &subject.cgroup) {
+        say(if at.is_within(&pen.group) {
+            format!("It is in the group of the rule: {at}.")
+        } else {
+            format!("The rule moves it into {pen}; it is in {at}.")
+        });
+    }
     for (id, fate) in &answer.fates {
         let rule = rule_name(rules, *id);
         match fate {

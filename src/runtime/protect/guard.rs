@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use super::hand::Hand;
+use super::pens::Pens;
 use crate::linux::ReadError;
 use crate::linux::subjects::{Glimpse, SubjectReader};
 use crate::model::plan::receipt::{Failure, FailureKind};
@@ -11,6 +12,7 @@ use crate::model::process::Pid;
 use crate::model::rules::Rules;
 use crate::model::rules::census::Census;
 use crate::model::rules::change::{Change, change_of, held};
+use crate::model::rules::pen::Pen;
 use crate::model::rules::start::Start;
 use crate::model::rules::struggle::{Act, Struggles};
 use crate::output::protect::Outcome;
@@ -28,16 +30,19 @@ const DEPTH: usize = 4;
 /// The processes, and how to write to them.
 #[derive(Debug)]
 pub(super) struct Guard {
-    census: Census,
+    pub(super) census: Census,
     struggles: Struggles,
-    reader: SubjectReader,
-    hand: Hand,
+    pub(super) reader: SubjectReader,
+    pub(super) hand: Hand,
     begun: Instant,
     /// How many processes the last look at all of them found.
     found: usize,
     /// How many starts were told since then.
     told: usize,
     glimpsed: HashMap<Pid, Glimpse>,
+    pub(super) pens: Pens,
+    /// Groups that are ready, or could not be made so.
+    pub(super) ready: Vec<(Pen, Result<(), String>)>,
 }
 
 impl Guard {
@@ -51,6 +56,8 @@ impl Guard {
             found: 0,
             told: 0,
             glimpsed: HashMap::new(),
+            pens: Pens::default(),
+            ready: Vec::new(),
         }
     }
 
@@ -67,6 +74,8 @@ impl Guard {
     pub(super) fn change_rules(&mut self, rules: Rules) {
         self.reader.want(&rules);
         self.census.change_rules(rules);
+        self.pens.clear();
+        self.ready.clear();
     }
 
     /// Looks at all processes.
@@ -83,6 +92,10 @@ impl Guard {
             census
                 .subject(id.pid)
                 .is_some_and(|subject| subject.id == id)
+        });
+        self.pens.keep(|id| {
+            let subject = census.subject(id.pid);
+            subject.is_some_and(|subject| subject.id == id)
         });
         let pids = census.subjects().map(|subject| subject.id.pid).collect();
         Ok(self.apply(&pids))
@@ -149,6 +162,7 @@ impl Guard {
         let at = self.begun.elapsed();
         let mut outcome = Outcome::default();
         let mut open = pids.clone();
+        let mut all = pids.clone();
         for _ in 0..DEPTH {
             let mut writes: Vec<Change> = Vec::new();
             for change in open.iter().filter_map(|pid| change_of(&self.census, *pid)) {
@@ -170,7 +184,9 @@ impl Guard {
             if open.is_empty() {
                 break;
             }
+            all.extend(&open);
         }
+        self.move_all(&all, &mut outcome);
         self.hand.hold(&[]);
         outcome
     }

@@ -5,13 +5,17 @@ use std::path::PathBuf;
 use crate::app::msg::WriteId;
 use crate::linux::SysRoot;
 use crate::linux::host::actor::actor;
+use crate::linux::systemd::runs_below;
 use crate::linux::write::executor::KernelWriter;
-use crate::model::cgroup::CgroupVersion;
-use crate::model::plan::execute::run_all;
-use crate::model::plan::receipt::PlanReceipt;
+use crate::model::cgroup::limits::{LimitFile, LimitPatch, LimitValue, Limits};
+use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::plan::execute::{Executor as _, run_all};
+use crate::model::plan::receipt::{FailureKind, PlanReceipt};
+use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::rules::change::Change;
+use crate::model::rules::pen::{Around, Pen, Transfer, refusal};
 use crate::runtime::RunError;
 use crate::runtime::effects::audit::{Audit, Which};
 
@@ -20,6 +24,8 @@ use crate::runtime::effects::audit::{Audit, Which};
 pub(super) struct Hand {
     kernel: KernelWriter,
     audit: Option<Audit>,
+    version: CgroupVersion,
+    systemd: bool,
     /// Writes so far.
     writes: u64,
 }
@@ -40,6 +46,8 @@ impl Hand {
         Ok(Self {
             kernel: KernelWriter::new(root.clone(), version),
             audit: audit.map(log).transpose().map_err(RunError::Audit)?,
+            version,
+            systemd: runs_below(&root.base),
             writes: 0,
         })
     }
@@ -47,6 +55,111 @@ impl Hand {
     /// Holds these processes for the next write, and lets go of all others.
     pub(super) fn hold(&mut self, targets: &[ProcessId]) {
         self.kernel.hold(targets);
+    }
+
+    /// What is around a process in this group, for [`refusal`].
+    pub(super) fn refusal(&mut self, transfer: &Transfer) -> Option<String> {
+        let hard = LimitFile::hard_limit(self.version);
+        let groups = std::iter::successors(Some(transfer.from.clone()), CgroupPath::parent);
+        let groups: Vec<_> = groups.filter(|group| !group.is_root()).collect();
+        let limits: Vec<_> = groups
+            .into_iter()
+            .map(|group| {
+                let limit = match self.kernel.look(&limit_of(&group, hard)) {
+                    Ok(reading) => Ok(reading.limit().and_then(|limit| bounds(hard, limit))),
+                    Err(failure) if failure.kind == FailureKind::Denied => Err(failure.sentence),
+                    // No memory is controlled there.
+                    Err(_) => Ok(None),
+                };
+                (group, limit)
+            })
+            .collect();
+        let around = Around {
+            systemd: self.systemd,
+            own: std::process::id(),
+            limits: &limits,
+        };
+        refusal(transfer, &around)
+    }
+
+    /// Makes the group of a rule where it is not there. A sentence, if it is there and has another limit: a limit that is lower
+    /// than what the processes there use would kill, so it is only raised.
+    ///
+    /// # Errors
+    /// Why there is no such group.
+    pub(super) fn prepare(&mut self, pen: &Pen) -> Result<Option<String>, String> {
+        let limits = pen.limits(self.version)?;
+        let hard = LimitFile::hard_limit(self.version);
+        let now = match self.kernel.look(&limit_of(&pen.group, hard)) {
+            Ok(reading) => reading.limit().and_then(|limit| bounds(hard, limit)),
+            Err(failure) if failure.kind == FailureKind::NoGroup => return self.make(pen, &limits),
+            Err(failure) => return Err(failure.sentence),
+        };
+        let Some(max) = pen
+            .max
+            .filter(|max| now.is_none_or(|now| now.abs_diff(*max) >= 4096))
+        else {
+            return Ok(None);
+        };
+        let Some(present) = now.filter(|now| *now < max) else {
+            return Ok(Some(format!(
+                "{} is there already with a higher limit than memory_max {max}, which may kill if it is written: set it with c \
+                 in the dashboard, or remove the group when it is empty",
+                pen.group
+            )));
+        };
+        let limits = [(hard, LimitValue::Amount(max))].into_iter().collect();
+        let mut known = Limits::default();
+        hard.set(&mut known, Some(LimitValue::Amount(present)));
+        let plan = build::change_limits(&pen.group, Some(known), &limits);
+        let plan = plan.map_err(|error| format!("{error:?}"))?;
+        self.do_it(&pen.group, plan).map(|()| None)
+    }
+
+    fn make(&mut self, pen: &Pen, limits: &LimitPatch) -> Result<Option<String>, String> {
+        let hard = LimitFile::hard_limit(self.version);
+        let around = std::iter::successors(pen.group.parent(), CgroupPath::parent);
+        let around: Vec<_> = around
+            .map(|group| {
+                let found = self.kernel.look(&limit_of(&group, hard));
+                let is_there = !found
+                    .as_ref()
+                    .is_err_and(|why| why.kind == FailureKind::NoGroup);
+                (group, is_there, found.is_ok())
+            })
+            .collect();
+        let find = |path: &CgroupPath| around.iter().find(|(group, ..)| group == path);
+        let plan = build::create(
+            &[],
+            &pen.group,
+            limits,
+            self.version,
+            |path| find(path).is_some_and(|(_, is_there, _)| *is_there),
+            |path| find(path).is_some_and(|(.., has_memory)| *has_memory),
+        );
+        let plan = plan.map_err(|error| format!("{error:?}"))?;
+        self.do_it(&pen.group, plan).map(|()| None)
+    }
+
+    fn do_it(&mut self, group: &CgroupPath, plan: Plan) -> Result<(), String> {
+        let (receipts, lost) = self.carry_out(&[plan], |_| None)?;
+        let failure = receipts.iter().find_map(PlanReceipt::failure);
+        match failure.map(|failure| failure.sentence.clone()).or(lost) {
+            None => Ok(()),
+            Some(why) => Err(format!("{group} could not be made ready: {why}")),
+        }
+    }
+
+    /// Moves a process into the group of its rule, and reads it back. The second value says what the audit log lacks.
+    ///
+    /// # Errors
+    /// Why nothing was written: the beginning cannot be logged.
+    pub(super) fn transfer(
+        &mut self,
+        transfer: &Transfer,
+    ) -> Result<(Vec<PlanReceipt>, Option<String>), String> {
+        let plan = build::enter(&[transfer.id], &transfer.pen.group);
+        self.carry_out(&[plan], |_| Some(transfer.comm.text().into_owned()))
     }
 
     /// Writes each change, one plan for each process. The second value says what the audit log lacks.
@@ -59,21 +172,40 @@ impl Hand {
     ) -> Result<(Vec<PlanReceipt>, Option<String>), String> {
         let plan = |change: &Change| build::adj([change.id], change.to);
         let plans: Vec<Plan> = changes.iter().flat_map(plan).collect();
-        let Some(audit) = &self.audit else {
-            return Ok((run_all(&mut self.kernel, &plans), None));
-        };
-        self.writes += 1;
-        let name = |id| {
+        self.carry_out(&plans, |id| {
             let change = changes.iter().find(|change| change.id == id)?;
             Some(change.comm.text().into_owned())
+        })
+    }
+
+    fn carry_out(
+        &mut self,
+        plans: &[Plan],
+        name: impl Fn(ProcessId) -> Option<String>,
+    ) -> Result<(Vec<PlanReceipt>, Option<String>), String> {
+        let Some(audit) = &self.audit else {
+            return Ok((run_all(&mut self.kernel, plans), None));
         };
+        self.writes += 1;
         let which = Which {
             id: WriteId(self.writes),
             undo_of: None,
         };
-        let mut logged = audit.begin(&mut self.kernel, which, &plans, name)?;
-        let receipts = run_all(&mut logged, &plans);
+        let mut logged = audit.begin(&mut self.kernel, which, plans, name)?;
+        let receipts = run_all(&mut logged, plans);
         let lost = logged.end(&receipts).err();
         Ok((receipts, lost))
     }
+}
+
+/// For a look at a limit; the value is not written.
+fn limit_of(group: &CgroupPath, file: LimitFile) -> Step {
+    let value = LimitValue::Unlimited;
+    CgroupStep::Limit(group.clone(), LimitWrite { file, value }).into()
+}
+
+/// The limit in bytes, if it is one: v1 has a huge number for none (`PAGE_COUNTER_MAX`).
+fn bounds(file: LimitFile, limit: LimitValue) -> Option<u64> {
+    let bytes = limit.amount()?;
+    (!file.row().version.is_v1() || bytes < 1 << 62).then_some(bytes)
 }

@@ -41,8 +41,8 @@ pub(super) struct Inbox {
     pub(super) source: Option<&'static str>,
     /// Why better sources are not used.
     pub(super) refused: Vec<String>,
-    /// Closed with the inbox: the thread that reads starts ends then.
-    _stop: Option<OwnedFd>,
+    /// Closed with the inbox: the threads that read starts end then.
+    _stop: Vec<OwnedFd>,
 }
 
 impl Inbox {
@@ -55,13 +55,16 @@ impl Inbox {
         catch(send.clone())?;
         let (starts, refused) = Starts::open(root, way);
         let source = starts.as_ref().map(Starts::name);
-        let mut stop = None;
-        if let Some(starts) = starts {
+        let mut stop = Vec::new();
+        let users = starts.as_ref().and_then(|starts| starts.of_users(root));
+        for (name, starts) in [("starts", starts), ("users", users)] {
+            let Some(starts) = starts else { continue };
             let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
                 .map_err(|errno| RunError::Thread(errno.into()))?;
-            stop = Some(theirs);
+            stop.push(theirs);
+            let send = send.clone();
             Builder::new()
-                .name("starts".to_owned())
+                .name(name.to_owned())
                 .spawn(move || read(starts, &ours, &send))
                 .map_err(RunError::Thread)?;
         }

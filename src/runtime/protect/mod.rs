@@ -11,6 +11,8 @@ mod guard;
 mod hand;
 mod inbox;
 mod journal;
+mod moving;
+mod pens;
 mod resident;
 
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ pub use crate::model::rules::Rules;
 pub use crate::model::rules::book::Found;
 use crate::model::rules::census::Census;
 use crate::model::rules::change::changes;
+use crate::model::rules::pen::transfers;
 use crate::model::rules::why::why;
 use crate::output::protect as words;
 pub use crate::runtime::rules::RuleSource;
@@ -101,24 +104,34 @@ pub fn protect(
     done.or_else(Halt::status)
 }
 
-fn looked(root: &SysRoot, rules: Rules, for_people: bool) -> Result<Census, RunError> {
+fn looked(root: &SysRoot, rules: Rules) -> Result<Census, RunError> {
     let mut reader = SubjectReader::open(root, &rules)?;
-    if for_people {
-        reader.want_all();
-    }
+    reader.want_all();
     let mut census = Census::new(rules);
     census.replace(reader.all()?);
     Ok(census)
 }
 
 fn check(root: &SysRoot, rules: Rules) -> Result<u8, Halt> {
-    let census = looked(root, rules, false)?;
+    let mut reader = SubjectReader::open(root, &rules)?;
+    let mut hand = Hand::new(root, reader.cgroups(), None)?;
+    let mut census = Census::new(rules);
+    census.replace(reader.all()?);
+    let moves: Vec<_> = transfers(&census)
+        .into_iter()
+        .map(|transfer| {
+            let why = hand.refusal(&transfer);
+            (transfer, why)
+        })
+        .collect();
+    print(&words::check_moves(&moves, census.rules()))?;
     print(&words::check(&census))?;
-    Ok(u8::from(!changes(&census).is_empty()))
+    let is_any = moves.iter().any(|(_, why)| why.is_none());
+    Ok(u8::from(is_any || !changes(&census).is_empty()))
 }
 
 fn explain(root: &SysRoot, rules: Rules, pid: Pid) -> Result<u8, Halt> {
-    let census = looked(root, rules, true)?;
+    let census = looked(root, rules)?;
     let Some(answer) = why(&census, pid) else {
         complain(&format!("there is no process {pid}"));
         return Ok(WRONG);
@@ -139,14 +152,19 @@ fn once(root: &SysRoot, rules: Rules, audit: Option<PathBuf>) -> Result<u8, RunE
     for line in words::lines(&all, guard.rules()) {
         complain(&line);
     }
-    let summary = words::summary(all.done.len(), guard.held());
+    let summary = words::summary(all.done.len(), all.moved.len(), guard.held());
     if let Err(halt) = print(&summary) {
         return halt.status();
     }
     if !is_over {
         complain("processes start faster than values are written; run it again, or without --once");
     }
-    let is_done = all.failed.is_empty() && all.given_up.is_empty() && all.refused.is_none();
+    let is_done = all.failed.is_empty()
+        && all.given_up.is_empty()
+        && all.unmoved.is_empty()
+        && all.left.is_empty()
+        && all.groups.is_empty()
+        && all.refused.is_none();
     Ok(u8::from(!(is_done && is_over)))
 }
 
@@ -157,7 +175,7 @@ fn passes(
     let mut all = words::Outcome::default();
     for _ in 0..PASSES {
         let outcome = look()?;
-        let is_over = outcome.done.is_empty();
+        let is_over = outcome.done.is_empty() && outcome.moved.is_empty();
         all.add(outcome);
         if is_over {
             return Ok((all, true));

@@ -43,18 +43,26 @@ impl Drop for Sleeper {
     }
 }
 
-/// Asks for a scope; with what each call had, and how long it took.
+/// Asks for a scope for one process; with what each call had, and how long it took.
 fn moved(manners: Manners) -> (PlanReceipt, Vec<String>, Duration) {
+    moved_many(manners, 1)
+}
+
+/// For so many, and where that are several, for one more that has ended.
+fn moved_many(manners: Manners, count: usize) -> (PlanReceipt, Vec<String>, Duration) {
     let (root, systemd, _) = machine();
+    systemd.runs_in("/system.slice/oomtop-sleep.scope");
     systemd.behaves(manners);
     let real = SysRoot {
         proc: PathBuf::from("/proc"),
         ..root.sys_root()
     };
     let mut writer = KernelWriter::new(real, CgroupVersion::V2);
-    let sleeper = Sleeper::start();
+    let sleepers: Vec<_> = (0..count).map(|_| Sleeper::start()).collect();
+    let gone = Sleeper::start().id();
+    let targets = sleepers.iter().map(Sleeper::id);
     let step: Step = UnitStep::Scope(ScopeStart {
-        targets: vec![sleeper.id()],
+        targets: targets.chain((count > 1).then_some(gone)).collect(),
         unit: UnitName {
             name: "oomtop-sleep.scope".to_owned(),
             manager: Manager::System,
@@ -114,4 +122,27 @@ fn an_old_systemd_is_asked_by_number_and_without_a_policy() {
     assert_eq!(calls, ["PIDFDs OOMPolicy", "PIDs OOMPolicy", "PIDs"]);
     let (_, said) = sentence(&receipt);
     assert!(said.contains("does not become active"), "{said}");
+}
+
+#[test]
+fn a_process_that_is_elsewhere_is_not_called_moved_and_is_not_moved_back() {
+    for count in [1, 3] {
+        let (receipt, calls, _) = moved_many(Manners::MovesNobody, count);
+        let (kind, said) = sentence(&receipt);
+        assert_eq!(calls, ["PIDFDs OOMPolicy"]);
+        let gone = count > 1 && kind == FailureKind::Gone;
+        assert!(kind == FailureKind::Elsewhere || gone, "{kind:?}: {said}");
+        assert!(inverse::of_write(&[receipt]).is_empty(), "{said}");
+    }
+}
+
+#[test]
+fn an_order_for_several_has_a_way_back_for_each_that_lived() {
+    let (receipt, calls, _) = moved_many(Manners::TakesScopesInSilence, 3);
+    let (kind, _) = sentence(&receipt);
+    assert_eq!((kind, calls.len()), (FailureKind::Unchecked, 1));
+    let all = [receipt];
+    let back = inverse::of_write(&all);
+    assert_eq!(back[0].steps.len(), 3, "{back:?}");
+    assert!(inverse::expectations(&all).len() >= 3);
 }

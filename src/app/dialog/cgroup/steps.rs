@@ -193,6 +193,8 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
         }
         (
             Reading::Nothing
+            | Reading::DropIn(_)
+            | Reading::UnitLimit(_)
             | Reading::Homes(_)
             | Reading::Limits(_)
             | Reading::Limit(_)

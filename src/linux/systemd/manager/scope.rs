@@ -214,12 +214,12 @@ fn properties(list: &mut Arguments, scope: &NewScope<'_>, named: Named, keeps_ru
         // Their places among the descriptors that are sent.
         Named::ByDescriptor => property("PIDFDs", "ah", &|list| {
             list.array(4, |list| {
-                (0..).zip(scope.who).for_each(|(at, _)| list.u32(at))
+                (0..).zip(scope.who).for_each(|(at, _)| list.u32(at));
             });
         }),
         Named::ByNumber => property("PIDs", "au", &|list| {
             list.array(4, |list| {
-                scope.who.iter().for_each(|(pid, _)| list.u32(*pid))
+                scope.who.iter().for_each(|(pid, _)| list.u32(*pid));
             });
         }),
     }

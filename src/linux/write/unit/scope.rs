@@ -62,7 +62,7 @@ impl UnitWriter<'_> {
             }
             match self.start(scope, &members, &mut lost) {
                 Ok(group) => {
-                    let results = self.results(scope, &members, &group, lost);
+                    let results = self.results(scope, &members, &group, &lost);
                     let reading = reading(scope, results)?;
                     self.are_kept(scope)?;
                     return Ok(reading);
@@ -175,7 +175,7 @@ impl UnitWriter<'_> {
         scope: &ScopeStart,
         members: &[Member],
         group: &str,
-        lost: Vec<(ProcessId, Failure)>,
+        lost: &[(ProcessId, Failure)],
     ) -> Vec<Outcome> {
         let result = |id: &ProcessId| {
             let lost = lost.iter().find(|(gone, _)| gone == id);

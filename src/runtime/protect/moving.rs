@@ -1,0 +1,104 @@
+//! Moves processes into the groups of their rules.
+
+use std::collections::BTreeSet;
+
+use super::guard::Guard;
+use super::pens::Act;
+use crate::model::plan::receipt::{FailureKind, PlanReceipt};
+use crate::model::process::Pid;
+use crate::model::rules::pen::{Pen, Transfer, transfer_of};
+use crate::output::protect::Outcome;
+
+impl Guard {
+    /// Moves those of these processes that are not where their rule wants them.
+    pub(super) fn move_all(&mut self, pids: &BTreeSet<Pid>, outcome: &mut Outcome) {
+        if !self.rules().has_pens() {
+            return;
+        }
+        for pid in pids {
+            let Some(transfer) = transfer_of(&self.census, *pid) else {
+                continue;
+            };
+            match self.pens.act(transfer.id, &transfer.pen) {
+                Act::Nothing => {}
+                Act::GiveUp => outcome.left.push(transfer),
+                Act::Move => self.transfer(&transfer, outcome),
+            }
+        }
+    }
+
+    fn transfer(&mut self, transfer: &Transfer, outcome: &mut Outcome) {
+        // From here on its pid is its own as long as it lives.
+        self.hand.hold(&[transfer.id]);
+        let Some(subject) = self.reader.read(transfer.id.pid) else {
+            self.census.ended(transfer.id.pid);
+            return;
+        };
+        self.census.take(subject);
+        let now = transfer_of(&self.census, transfer.id.pid);
+        let Some(transfer) = now.filter(|now| (now.id, &now.pen) == (transfer.id, &transfer.pen))
+        else {
+            return;
+        };
+        if let Some(why) = self.hand.refusal(&transfer) {
+            self.pens.refused(transfer.id);
+            outcome.unmoved.push((transfer, why));
+            return;
+        }
+        if let Err(why) = self.make_ready(&transfer.pen, outcome) {
+            self.pens.refused(transfer.id);
+            outcome.unmoved.push((transfer, why));
+            return;
+        }
+        match self.hand.transfer(&transfer) {
+            Ok((receipts, lost)) => {
+                outcome.refused = lost;
+                self.moved(
+                    transfer,
+                    receipts.iter().find_map(PlanReceipt::failure),
+                    outcome,
+                );
+            }
+            Err(why) => outcome.refused = Some(why),
+        }
+    }
+
+    fn moved(
+        &mut self,
+        transfer: Transfer,
+        failure: Option<&crate::model::plan::receipt::Failure>,
+        outcome: &mut Outcome,
+    ) {
+        match failure {
+            None => {
+                if let Some(subject) = self.reader.read(transfer.id.pid) {
+                    self.census.take(subject);
+                }
+                outcome.moved.push(transfer);
+            }
+            Some(failure) => match failure.kind {
+                FailureKind::Gone | FailureKind::Reused => {}
+                // Somebody has removed it: it is made again at the next look.
+                FailureKind::NoGroup => self.ready.retain(|(pen, _)| *pen != transfer.pen),
+                _ => {
+                    self.pens.refused(transfer.id);
+                    outcome.unmoved.push((transfer, failure.sentence.clone()));
+                }
+            },
+        }
+    }
+
+    /// The group is there, with the limits of the rule where they could be written. Each group once.
+    fn make_ready(&mut self, pen: &Pen, outcome: &mut Outcome) -> Result<(), String> {
+        if let Some((_, ready)) = self.ready.iter().find(|(known, _)| known == pen) {
+            return ready.clone();
+        }
+        let ready = self.hand.prepare(pen);
+        if let Ok(Some(note)) = &ready {
+            outcome.groups.push(note.clone());
+        }
+        let ready = ready.map(drop);
+        self.ready.push((pen.clone(), ready.clone()));
+        ready
+    }
+}
