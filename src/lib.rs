@@ -107,6 +107,8 @@
 //! | connections of `oomtop metrics` (`runtime/metrics/server.rs`) | 64, heads of 8 kB | the one that has waited longest is closed |
 //! | events for the hook of `oomtop watch`, lines for who reads them (`runtime/watch/`) | 64, 1024 | more are counted |
 //! | an answer of Prometheus (`runtime/fleet/client.rs`) | 32 MiB, 8 seconds | a sentence, the last answer stays |
+//! | a file of certificates for it (`runtime/fleet/tls/`) | 4 MiB | the rest is not read |
+//! | commands of a fleet that are stopped (`runtime/fleet/`) | 8 | more are not begun |
 //! | hosts and domains of a fleet (`model/fleet/`) | 5000, 16 of each host | more are counted, the calm ones go |
 //! | what waits for the recording (`runtime/record/pending.rs`) | 64 events, 1 MiB of reports | it is written at once |
 //! | the last minutes beside the screen, with `--record-kills` (`recording/ring.rs`, `runtime/record/keeper.rs`) | 2 MiB and one sample; 32 messages on the way | the oldest minute goes; a message is left out |

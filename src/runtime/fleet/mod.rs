@@ -29,6 +29,9 @@ use crate::ui::theme::Theme;
 use asker::{Asker, Letterbox};
 use client::Client;
 
+/// Most commands that may be stopped.
+const STOPPED: usize = 8;
+
 /// How to show a fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manner {
@@ -125,6 +128,13 @@ impl Host {
         host.clone_into(&mut self.running);
         if let Some(stopped) = self.stopped.remove(host) {
             return Wish::Lend(Job::GoOn(stopped));
+        }
+        if self.stopped.len() >= STOPPED {
+            let why = format!(
+                "{STOPPED} commands are stopped already: Enter on their hosts goes on with them"
+            );
+            update(&mut self.state, Msg::Ran(Err(why)));
+            return Wish::Draw;
         }
         let words = self.task.command.iter();
         let mut words = words.map(|word| word.replace("HOST", host));

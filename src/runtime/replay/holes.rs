@@ -1,17 +1,8 @@
 //! What is missing from a recording, in words.
 
-use std::time::Duration;
-
-use crate::app::replay::timeline::Moment;
 use crate::model::time::Wall;
 use crate::recording::Missing;
-use crate::text::format::{date, duration, number_of};
-
-/// A clock that is kept right moves by less between two samples, in microseconds.
-const STEP: i64 = 2_000_000;
-
-/// Most sentences about the clock.
-const STEPS: usize = 8;
+use crate::text::format::{date, number_of};
 
 /// A sentence for each thing that is missing, without a full stop.
 pub(super) fn holes(missing: &[Missing], zone: Wall) -> Vec<String> {
@@ -19,39 +10,6 @@ pub(super) fn holes(missing: &[Missing], zone: Wall) -> Vec<String> {
         .iter()
         .map(|missing| sentence(missing, zone))
         .collect()
-}
-
-/// Where the clock on the wall went another way than the one that nobody can set: a sentence each, so that nobody takes two
-/// samples of 14:03 for the same minute.
-pub(super) fn clock_steps(samples: &[Moment], zone: Wall) -> Vec<String> {
-    let pairs = samples.iter().zip(samples.iter().skip(1));
-    let steps = pairs.filter_map(|(before, after)| {
-        // The monotonic clock begins anew at a boot.
-        let passed = i64::try_from(after.monotonic.checked_sub(before.monotonic)?).ok()?;
-        let by = after
-            .unix_micros
-            .saturating_sub(before.unix_micros)
-            .saturating_sub(passed);
-        (by.abs() > STEP).then_some((before, after, by))
-    });
-    let words = |(before, after, by): (&Moment, &Moment, i64)| {
-        let at = |moment: &Moment| {
-            stamp(Wall {
-                unix_micros: moment.unix_micros,
-                ..zone
-            })
-        };
-        let span = duration(Duration::from_micros(by.unsigned_abs()));
-        let (from, to) = (at(before), at(after));
-        if by < 0 {
-            format!("the clock was set back by {span}: {to} comes after {from}")
-        } else {
-            format!(
-                "the clock was set forward by {span} or the machine slept: {to} comes after {from}"
-            )
-        }
-    };
-    steps.take(STEPS).map(words).collect()
 }
 
 /// Date and time.
@@ -118,51 +76,5 @@ pub(super) fn sentence(missing: &Missing, zone: Wall) -> String {
         Missing::Content { unix_micros } => {
             format!("what happened at {} cannot be read", at(*unix_micros))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::clock_steps;
-    use crate::app::replay::timeline::Moment;
-    use crate::model::time::Wall;
-
-    #[test]
-    fn a_clock_that_was_set_is_said_and_one_that_is_kept_right_is_not() {
-        let moment = |unix: i64, second: u64| Moment {
-            unix_micros: unix * 1_000_000,
-            monotonic: second * 1_000_000,
-            percent: 1.0,
-        };
-        let zone = Wall::default();
-        let kept = [
-            moment(100, 1),
-            moment(102, 2),
-            moment(102, 3),
-            moment(400, 300),
-        ];
-        assert!(
-            clock_steps(&kept, zone).is_empty(),
-            "{:?}",
-            clock_steps(&kept, zone)
-        );
-        let set = [moment(7200, 1), moment(3601, 2), moment(10_802, 3)];
-        let said = clock_steps(&set, zone);
-        assert_eq!(said.len(), 2, "{said:?}");
-        assert!(
-            said[0].starts_with("the clock was set back by 1h"),
-            "{said:?}"
-        );
-        assert!(
-            said[0].ends_with("01:00:01 comes after 1970-01-01 02:00:00"),
-            "{said:?}"
-        );
-        assert!(said[1].contains("forward by 2h"), "{said:?}");
-        // Another boot.
-        assert!(clock_steps(&[moment(100, 900), moment(4000, 5)], zone).is_empty());
-        let many: Vec<Moment> = (0_u32..200)
-            .map(|n| moment(i64::from(n % 2) * 9000, u64::from(n)))
-            .collect();
-        assert_eq!(clock_steps(&many, zone).len(), super::STEPS);
     }
 }

@@ -1,5 +1,6 @@
 //! `oomtop replay`: a recording on the screen of the dashboard, or one sample of it as text.
 
+mod clocks;
 mod director;
 mod files;
 mod holes;

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::clocks::clock_steps;
 use super::files::{Part, open};
-use super::holes::{clock_steps, holes, sentence, stamp};
+use super::holes::{holes, sentence, stamp};
 use crate::app::State;
 use crate::app::msg::{Effect, Msg};
 use crate::app::notice::Notice;
