@@ -134,6 +134,12 @@
 //! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,
 //!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print config`
 //!   follow; tests name the README row and the sample value that are missing.
+//! * A setting that can change while the screen is shown: also a row of [`app::settings::live::LIVE`], and what
+//!   `app/update/configure.rs` does with it.
+//! * A theme: a file in `assets/themes/` and its row in `config/themes/mod.rs`; tests look at contrast and at every depth. What
+//!   themes give a look: a variant of [`ui::theme::Role`] and its line in each file.
+//! * A preset of keys: a variant of [`app::input::presets::Preset`] and a table beside it, of what differs from the rows of actions.
+//! * Something to `--print`: a variant of `Printed` in `config/print/mod.rs` and a file there.
 //! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
 //!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`, a test for a sentence of
 //!   the README.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use oomtop::config::FleetLaunch;
 use oomtop::config::{
-    Environment, MetricsLaunch, Mode, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch, WatchLaunch,
-    resolve,
+    Environment, MetricsLaunch, Mode, OwnFile, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch,
+    WatchLaunch, resolve,
 };
 use oomtop::runtime::fleet::{FleetTask, Manner};
 use oomtop::runtime::headless::{Halt, print};
@@ -15,7 +15,7 @@ use oomtop::runtime::load_test::{LoadTest, Look};
 use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::watch::Watching;
-use oomtop::runtime::{self, Recorder, RunError, Showing};
+use oomtop::runtime::{self, Draft, OwnFiles, Recorder, RunError, SettingsFile, Showing};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
 /// something would change.
@@ -70,7 +70,10 @@ fn run(mode: Mode) -> Result<u8, RunError> {
                 launch.backend,
                 launch.mouse,
                 launch.audit.as_deref(),
-                Some(Arc::new(Files(launch.rules))),
+                OwnFiles {
+                    rules: Some(Arc::new(Files(launch.rules))),
+                    settings: Some(Arc::new(Own(launch.own_file))),
+                },
             )?;
             told.again();
             Ok(ended)
@@ -202,6 +205,20 @@ impl RuleSource for Files {
 
     fn places(&self) -> Vec<String> {
         self.0.places()
+    }
+}
+
+/// The user's configuration file, for the runtime.
+#[derive(Debug)]
+struct Own(OwnFile);
+
+impl SettingsFile for Own {
+    fn draft(&self, changes: &[(&'static str, String)]) -> Result<Draft, String> {
+        self.0.draft(changes)
+    }
+
+    fn write(&self, draft: &Draft) -> Result<String, String> {
+        self.0.write(draft)
     }
 }
 

@@ -15,12 +15,14 @@ pub mod undo;
 pub mod update;
 pub mod view;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::input::actions::ACTIONS;
 use crate::app::input::confirmation::Confirmation;
 use crate::app::input::id::ActionId;
+use crate::app::input::key::Key;
 use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::view::domains::Domains;
@@ -65,6 +67,10 @@ pub struct State {
     pub now: Now,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// The settings that oomtop was started with, or has saved since.
+    pub started: Settings,
+    /// Keys without a meaning of which that was said; there are only so many keys.
+    pub strange_keys: HashSet<Key>,
     /// The newest sample.
     pub snapshot: Arc<Snapshot>,
     /// The sample before the newest: a victim may be missing from the newest already.
@@ -137,17 +143,21 @@ pub struct State {
 
 impl State {
     /// A state before the first sample.
-    pub fn new(settings: Settings, host: Host, size: (u16, u16), now: Now) -> Self {
+    pub fn new(mut settings: Settings, host: Host, size: (u16, u16), now: Now) -> Self {
         let mut table = ProcessTable::default();
+        let keymap = Keymap::preset(ACTIONS, settings.keys);
         table.kernel_threads = settings.kernel_threads;
         if let Some(column) = settings.sort.and_then(columns::column) {
             table.sort = column;
         }
+        settings.sort = Some(table.sort.id);
         table.filter.clone_from(&settings.filter);
         Self {
             zoom_wanted: settings.watched.clone(),
+            started: settings.clone(),
+            strange_keys: HashSet::new(),
             settings,
-            keymap: Keymap::defaults(ACTIONS),
+            keymap,
             host,
             now,
             size,
@@ -378,15 +388,5 @@ impl State {
             }
         }
         self.arrange()
-    }
-
-    /// Doubles or halves the refresh period.
-    fn change_delay(&mut self, slower: bool) -> Vec<Effect> {
-        let now = self.settings.delay.as_secs_f64();
-        let wanted = if slower { now * 2.0 } else { now / 2.0 };
-        let seconds = wanted.clamp(settings::MIN_DELAY, settings::MAX_DELAY);
-        self.settings.delay = Duration::from_secs_f64(seconds);
-        self.say(Tone::Normal, format!("refresh every {seconds:.1} s"));
-        Vec::new()
     }
 }

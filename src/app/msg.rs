@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::app::input::key::Key;
+use crate::app::settings::draft::Draft;
 use crate::model::cgroup::CgroupPath;
 use crate::model::event_source::EventSource;
 use crate::model::incident::Survey;
@@ -128,6 +129,10 @@ pub enum Msg {
     Older(Result<OlderBoots, String>),
     /// The last minutes were saved, or why not; a sentence.
     Recorded(Result<String, String>),
+    /// The configuration file asked for by [`Effect::DraftSettings`], or why there is none.
+    SettingsDraft(Result<Draft, String>),
+    /// What [`Effect::WriteSettings`] has done, or why not; a sentence.
+    SettingsWritten(Result<String, String>),
     /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
     Resumed,
     /// A signal asks oomtop to stop, or the terminal is gone.
@@ -194,6 +199,10 @@ pub enum Effect {
     ReadOlderBoots,
     /// Read where the memory of the host or of a cgroup is, for the page that shows it.
     ReadLedger(Place),
+    /// Look how the user's configuration file would be with these values, by key.
+    DraftSettings(Vec<(&'static str, String)>),
+    /// Write the file.
+    WriteSettings(Draft),
     /// Save the last minutes; the answer is [`Msg::Recorded`].
     SaveRecording,
     /// Save a report as text and as JSON in the working directory; no file is ever overwritten.
@@ -216,6 +225,8 @@ pub enum Control {
     Retake,
     /// Send SIGINT to the command that was started with oomtop.
     Interrupt,
+    /// Listen to the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Show this sample of the recording, by its place.
     Show(usize),
     /// Quit.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::own_file::OwnFile;
 use super::rules::RuleFiles;
 use crate::app::settings::Settings;
 use crate::linux::SysRoot;
@@ -70,6 +71,8 @@ pub struct ScreenLaunch {
     pub audit: Option<PathBuf>,
     /// Where the rules of `oomtop protect` are.
     pub rules: RuleFiles,
+    /// The user's configuration file.
+    pub own_file: OwnFile,
 }
 
 /// One sample, printed.

@@ -11,6 +11,7 @@ mod flags;
 mod http_file;
 mod launch;
 mod layers;
+mod own_file;
 mod print;
 mod root;
 mod rules;
@@ -36,6 +37,7 @@ pub use launch::{
     RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
     WhyLaunch,
 };
+pub use own_file::OwnFile;
 use print::{Printed, Which};
 pub use rules::RuleFiles;
 use settings::Values;
@@ -99,6 +101,7 @@ pub fn resolve(
             status: 0,
         });
     }
+    let own_file = OwnFile::new(&args.flags, environment);
     let printed = match (args.print_config, &args.print) {
         (true, _) => Some(Which::Only(Printed::Config)),
         (false, Some(words)) => Some(Which::of(words).map_err(|error| Stop::wrong([error]))?),
@@ -155,5 +158,6 @@ pub fn resolve(
         backend,
         audit,
         rules,
+        own_file,
     }))
 }

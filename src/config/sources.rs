@@ -6,7 +6,7 @@ use super::environment::Environment;
 use super::file;
 use super::flags::Flags;
 use super::layers::{Configuration, Found, Layer, wrong};
-use super::settings::setting;
+use super::settings::{Values, setting};
 use super::themes;
 use crate::ui::theme::{Depth, Theme, Themes};
 
@@ -51,10 +51,7 @@ impl Sources {
 /// A sentence for everything that is wrong in any layer; an overridden value must be right too.
 pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, Vec<String>> {
     let mut reading = Reading::default();
-    reading.file(&environment.system_file);
-    // https://no-color.org: the user's configuration and flags override it.
-    reading.layer(environment.no_color().into_iter().collect());
-    reading.layer(environment.only_ascii().into_iter().collect());
+    reading.below(environment);
     if let Some(path) = flags.config.or_else(|| environment.other_file()) {
         reading.file(&path);
         if reading.files.last().is_some_and(|file| !file.is_there) {
@@ -104,6 +101,20 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
     }
 }
 
+/// The settings in force without the user's file, variables of oomtop and flags.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn below(environment: &Environment) -> Result<Values, Vec<String>> {
+    let mut reading = Reading::default();
+    reading.below(environment);
+    if reading.errors.is_empty() {
+        Ok(Configuration::merge(reading.layers).values)
+    } else {
+        Err(reading.errors)
+    }
+}
+
 #[derive(Default)]
 struct Reading {
     layers: Vec<Layer>,
@@ -112,6 +123,14 @@ struct Reading {
 }
 
 impl Reading {
+    /// The layers below the user's file.
+    fn below(&mut self, environment: &Environment) {
+        self.file(&environment.system_file);
+        // The user's configuration and flags override these.
+        self.layer(environment.no_color().into_iter().collect());
+        self.layer(environment.only_ascii().into_iter().collect());
+    }
+
     fn layer(&mut self, found: Vec<Found>) {
         self.layers.push(Layer::checked(found, &mut self.errors));
     }

@@ -80,7 +80,7 @@ impl Environment {
         dirs.find_map(|dir| {
             letters.iter().find_map(|letter| {
                 let entry = read(&dir.join(letter).join(term))?;
-                Some(colors(&entry)?.unwrap_or(0))
+                colors(&entry)
             })
         })
     }
@@ -100,8 +100,8 @@ fn read(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// `max_colors` of a compiled entry (term(5)): `None` if this is no entry, `Some(None)` if the entry has no such number.
-fn colors(entry: &[u8]) -> Option<Option<i32>> {
+/// `max_colors` of a compiled entry (term(5)), 0 if the entry has no such number; `None` if this is no entry.
+fn colors(entry: &[u8]) -> Option<i32> {
     let short = |at: usize| Some(u16::from_le_bytes(entry.get(at..at + 2)?.try_into().ok()?));
     let size = match short(0)? {
         0o432 => 2,
@@ -111,7 +111,7 @@ fn colors(entry: &[u8]) -> Option<Option<i32>> {
     };
     let [names, flags, numbers] = [short(2)?, short(4)?, short(6)?].map(usize::from);
     if numbers <= MAX_COLORS {
-        return Some(None);
+        return Some(0);
     }
     // Numbers begin at an even byte.
     let begin = 12 + names + flags;
@@ -121,7 +121,7 @@ fn colors(entry: &[u8]) -> Option<Option<i32>> {
         [a, b] => i32::from(i16::from_le_bytes([*a, *b])),
         bytes => i32::from_le_bytes(bytes.try_into().ok()?),
     };
-    Some((number > 0).then_some(number))
+    Some(number.max(0))
 }
 
 #[cfg(test)]
@@ -164,18 +164,18 @@ mod tests {
 
     #[test]
     fn an_entry_says_how_many_colours_there_are() {
-        assert_eq!(colors(&entry(false, &with_colors(256))), Some(Some(256)));
+        assert_eq!(colors(&entry(false, &with_colors(256))), Some(256));
         assert_eq!(
             colors(&entry(true, &with_colors(0x100_0000))),
-            Some(Some(0x100_0000))
+            Some(0x100_0000)
         );
-        assert_eq!(colors(&entry(false, &with_colors(-1))), Some(None));
-        assert_eq!(colors(&entry(false, &[80, 24])), Some(None));
+        assert_eq!(colors(&entry(false, &with_colors(-1))), Some(0));
+        assert_eq!(colors(&entry(false, &[80, 24])), Some(0));
         assert_eq!(colors(b"#!/bin/sh\nexit"), None);
         for wide in [false, true] {
             let whole = entry(wide, &with_colors(8));
             for cut in 0..whole.len() {
-                assert_ne!(colors(&whole[..cut]), Some(Some(8)), "{cut}");
+                assert_ne!(colors(&whole[..cut]), Some(8), "{cut}");
             }
         }
     }

@@ -26,6 +26,7 @@ mod record;
 mod replay;
 mod rules;
 pub mod screen;
+mod settings_file;
 pub mod watch;
 mod why;
 mod zone;
@@ -46,7 +47,8 @@ pub use once::once;
 pub use protect::protect;
 pub use record::{Recorder, record};
 pub use replay::{Showing, replay};
-pub use screen::run;
+pub use screen::{OwnFiles, run};
+pub use settings_file::{Draft, SettingsFile};
 pub use watch::watch;
 pub use why::why;
 

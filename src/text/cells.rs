@@ -1,7 +1,7 @@
 //! How many terminal cells a text takes, and which replacements stand for characters that must not be printed.
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::text::tone::is_unsafe;
 
@@ -58,6 +58,14 @@ pub fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
     }
     if ascii && !grapheme.is_ascii() {
         return plain(grapheme).into();
+    }
+    // Terminals that do not join its characters take more or fewer cells for it (variation selectors, skin tones): the
+    // first character alone is as wide everywhere.
+    let apart: usize = grapheme.chars().filter_map(UnicodeWidthChar::width).sum();
+    if apart != grapheme.width()
+        && let Some(first) = grapheme.chars().next()
+    {
+        return String::from(first).into();
     }
     grapheme.into()
 }

@@ -219,4 +219,92 @@ mod tests {
             }
         }
     }
+
+    /// Graphemes that terminals obey, hide, join or draw wide.
+    fn odd() -> impl proptest::strategy::Strategy<Value = String> {
+        use proptest::prelude::*;
+        let parts = proptest::sample::select(vec![
+            "a",
+            "é",
+            "e\u{301}",
+            "日",
+            "각",
+            "ᄀ\u{1161}\u{11a8}",
+            "क्षि",
+            "لا",
+            "﷽",
+            "👍🏽",
+            "👨\u{200d}👩\u{200d}👧",
+            "🇩🇪",
+            "☁\u{fe0f}",
+            "⌚\u{fe0e}",
+            "1\u{fe0f}\u{20e3}",
+            "\u{200d}",
+            "\u{200b}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{301}",
+            "\u{fe0f}",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{2069}",
+            "\u{200f}",
+            "\t",
+            "\n",
+            "\r\n",
+            "\x1b[31m",
+            "\x1b]0;x\x07",
+            "\u{9b}2J",
+            "\0",
+            "\x7f",
+            "\u{e0041}",
+            "\u{10ff80}",
+            "🏽",
+            "\u{1f1e9}",
+            "…",
+        ]);
+        proptest::collection::vec(parts, 0..12).prop_map(|parts| parts.concat())
+    }
+
+    proptest::proptest! {
+        /// A column is as wide as it is, whatever a process calls itself, in the buffer and on a terminal.
+        #[test]
+        fn no_name_moves_what_stands_beside_it(text in odd(), width in 0_u16..10, ascii: bool, right: bool) {
+            let area = Rect::new(0, 0, 14, 1);
+            let mut buffer = Buffer::empty(area);
+            let theme = Theme::mono();
+            let mut canvas = Canvas::new(&mut buffer, &theme, ascii);
+            canvas.text(0, 0, 14, "##############", Style::new());
+            canvas.text(2, 0, width, &" ".repeat(usize::from(width)), Style::new());
+            if right {
+                canvas.text_right(2, 0, width, &text, Style::new());
+            } else {
+                let used = canvas.text(2, 0, width, &text, Style::new());
+                proptest::prop_assert!(used <= width);
+            }
+            let sign = |x: u16| buffer[(x, 0)].symbol();
+            let end = 2 + width;
+            proptest::prop_assert!((0..2).chain(end..14).all(|x| sign(x) == "#"), "{buffer:?}");
+            let mut x = 0;
+            while x < 14 {
+                let wide = unicode_width::UnicodeWidthStr::width(sign(x)).max(1);
+                x += u16::try_from(wide).expect("narrow");
+                proptest::prop_assert!(!(2..end).contains(&(x - 1)) || x <= end, "{buffer:?}");
+            }
+            proptest::prop_assert_eq!(x, 14);
+            let mut bytes = Vec::new();
+            let mut backend = ratatui::backend::CrosstermBackend::new(&mut bytes);
+            let empty = Buffer::filled(area, ratatui::buffer::Cell::new("~"));
+            ratatui::backend::Backend::draw(&mut backend, empty.diff(&buffer).into_iter()).expect("memory");
+            let [one, cols] = [1, 14].map(|n| std::num::NonZero::new(n).expect("cells"));
+            let mut terminal = vt100::Parser::new(one, cols, 0);
+            // The parser leaves this one out; terminals show it in one cell.
+            let text = String::from_utf8(bytes).expect("UTF-8").replace('\u{fffd}', "?");
+            terminal.process(text.as_bytes());
+            for x in (0..2).chain(end..14) {
+                let cell = terminal.screen().cell(0, x).expect("a cell");
+                proptest::prop_assert_eq!(cell.contents(), "#", "{:?}", terminal.screen().contents());
+            }
+        }
+    }
 }

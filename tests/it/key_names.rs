@@ -90,6 +90,7 @@ fn screens(fresh: &dyn Fn() -> Scene) -> HashMap<&'static str, String> {
         &[],
     );
     show("settings", &[Id::Settings], "", &[]);
+    show("setup", &[Id::Setup], "", &[]);
     show("rules", &[Id::Rules], "", &[]);
     show("rule", &[Id::Adjust, Id::Rule], "", &[]);
     shown.insert("undo", asked_again(fresh()).text());

@@ -68,6 +68,7 @@ mod rules;
 mod scrolling;
 mod seen;
 mod selection;
+mod setup;
 mod systemd;
 mod themes;
 mod traced;

@@ -258,11 +258,7 @@ impl Session {
                     self.scene
                         .tell(Msg::Ledger(Arc::new(Err("no numbers".to_owned()))));
                 }
-                Effect::SaveRecording
-                | Effect::Sample(_)
-                | Effect::Withdraw(_)
-                | Effect::Hold(_)
-                | Effect::Attend(_) => {}
+                _ => {}
             }
         }
     }

@@ -24,6 +24,7 @@ pub mod rule;
 pub mod rules;
 mod scroll;
 pub mod settings;
+pub mod setup;
 pub mod signal;
 pub mod sort;
 pub mod undo;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use super::msg::{Effect, GroupChoice, Receipt, WriteId};
 use super::settings::Settings;
+use super::settings::draft::Draft;
 use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
 use crate::app::input::keymap::Keymap;
@@ -130,6 +132,10 @@ pub enum Outcome {
     Zoom(Scope),
     /// Stay open and show the ledger of this domain on top.
     Ledger(Scope),
+    /// Stay open and put these settings in force.
+    Configure(Box<Settings>),
+    /// Put these settings in force again and close.
+    Restore(Box<Settings>),
     /// Close and end oomtop.
     Quit,
 }
@@ -186,6 +192,12 @@ pub trait Dialog: fmt::Debug {
 
     /// Takes the rules of `oomtop protect`, which the dialog may have asked for.
     fn on_rules(&mut self, _book: &Arc<RuleBook>) {}
+
+    /// Takes the configuration file that the dialog has asked for, as it would be, or why there is none.
+    fn on_settings_draft(&mut self, _draft: &Result<Draft, String>) {}
+
+    /// Takes what became of the configuration file.
+    fn on_settings_written(&mut self, _written: &Result<String, String>) {}
 
     /// Whose ledger the dialog shows.
     fn wants_ledger(&self, _snapshot: &Snapshot) -> Option<Place> {

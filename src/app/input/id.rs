@@ -149,6 +149,24 @@ named! {
         Mark = "mark",
         /// Compares the marked moment of a recording with the one on the screen.
         Compare = "compare",
+        /// Tags the selected process and all below it.
+        TagFamily = "tag-family",
+        /// Sorts by resident memory.
+        SortMemory = "sort-memory",
+        /// Sorts by processor time of late.
+        SortCpu = "sort-cpu",
+        /// Sorts by processor time since the start.
+        SortTime = "sort-time",
+        /// Sorts by process id.
+        SortPid = "sort-pid",
+        /// Opens the settings of oomtop itself.
+        Setup = "setup",
+        /// Takes the next value of a setting.
+        NextValue = "next-value",
+        /// Takes the value before.
+        PreviousValue = "previous-value",
+        /// Writes the settings of the dialog to the user's file.
+        SaveSettings = "save-settings",
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use crate::app::input::action::Action;
 use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
+use crate::app::input::presets::Preset;
 use crate::app::input::scope::KeyScope;
 
 pub use errors::{BadKey, BadKeys};
@@ -29,8 +30,26 @@ pub struct Keymap {
 impl Keymap {
     /// The default keys of `rows`.
     pub fn defaults(rows: Rows) -> Self {
-        // A test keeps the rows free of errors.
-        Self::build(rows, &[]).0
+        Self::preset(rows, Preset::Oomtop)
+    }
+
+    /// The keys that a preset gives the actions of `rows`.
+    pub fn preset(rows: Rows, preset: Preset) -> Self {
+        // A test keeps the rows free of errors, with each preset.
+        Self::build(rows, preset, &[]).0
+    }
+
+    /// What is wrong with a preset; see [`Self::new`].
+    ///
+    /// # Errors
+    /// All invalid bindings.
+    pub fn check(rows: Rows, preset: Preset) -> Result<(), BadKeys> {
+        let (_, bad) = Self::build(rows, preset, &[]);
+        if bad.is_empty() {
+            Ok(())
+        } else {
+            Err(BadKeys(bad))
+        }
     }
 
     /// The default keys of `rows`, except for the actions named in `overrides`: each of those has exactly the
@@ -41,7 +60,7 @@ impl Keymap {
     /// All invalid bindings: an unknown action or key, an action without a key, a key with two meanings in
     /// one scope or with a fixed meaning, an action whose keys all type text in one of its scopes.
     pub fn new(rows: Rows, overrides: &[(&str, &[&str])]) -> Result<Self, BadKeys> {
-        let (keymap, bad) = Self::build(rows, overrides);
+        let (keymap, bad) = Self::build(rows, Preset::Oomtop, overrides);
         if bad.is_empty() {
             Ok(keymap)
         } else {
@@ -49,7 +68,7 @@ impl Keymap {
         }
     }
 
-    fn build(rows: Rows, overrides: &[(&str, &[&str])]) -> (Self, Vec<BadKey>) {
+    fn build(rows: Rows, preset: Preset, overrides: &[(&str, &[&str])]) -> (Self, Vec<BadKey>) {
         let mut bad = Vec::new();
         let mut replaced: HashMap<ActionId, &[&str]> = HashMap::new();
         for (name, keys) in overrides {
@@ -67,7 +86,8 @@ impl Keymap {
             fixed: Vec::new(),
         };
         for action in keymap.actions() {
-            let names = replaced.get(&action.id).copied().unwrap_or(action.keys);
+            let names = replaced.get(&action.id).copied();
+            let names = names.unwrap_or_else(|| preset.keys(action));
             keymap.bind(action, names, &mut bad);
         }
         (keymap, bad)

@@ -9,5 +9,6 @@ pub mod key;
 pub mod keymap;
 pub mod line;
 mod named;
+pub mod presets;
 pub mod prompt;
 pub mod scope;

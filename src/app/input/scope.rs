@@ -44,6 +44,10 @@ named! {
         Report = "OOM report",
         /// The settings panel.
         Settings = "settings panel",
+        /// The settings of oomtop itself.
+        Setup = "settings dialog",
+        /// A setting that is typed.
+        SetupField = "settings dialog's field",
         /// Where the memory is.
         Ledger = "memory ledger",
         /// The incident dialog.
@@ -73,7 +77,8 @@ impl KeyScope {
             Self::Adjust => c.is_ascii_digit() || matches!(c, '-' | '+'),
             // The pages by number.
             Self::Report => matches!(c, '1'..='4'),
-            Self::Prompt | Self::Search | Self::Cgroup | Self::Incident => true,
+            Self::Setup => c.is_ascii_digit() || matches!(c, '.' | ','),
+            Self::Prompt | Self::Search | Self::Cgroup | Self::Incident | Self::SetupField => true,
             Self::Domains
             | Self::Help
             | Self::Sort

@@ -9,6 +9,7 @@ use crate::app::input::action::{Action, Run};
 use crate::app::input::actions::{jump_to_pid, open_ledger};
 use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
+use crate::app::input::presets::habit;
 use crate::app::input::prompt::PromptKind;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Control, Effect};
@@ -98,6 +99,7 @@ fn perform(state: &mut State, scope: KeyScope, action: &'static Action) -> Vec<E
 /// Tells the user in which other pane this key works.
 fn not_here(state: &mut State, here: KeyScope, key: Key) {
     let Some((action, there)) = state.keymap.elsewhere(key) else {
+        no_meaning(state, key);
         return;
     };
     let way = match (here, there) {
@@ -105,6 +107,19 @@ fn not_here(state: &mut State, here: KeyScope, key: Key) {
         _ => ActionId::Events,
     };
     only_in(state, action, there, way);
+}
+
+/// Says of a key without a meaning, once, that it has none, and what is there instead.
+fn no_meaning(state: &mut State, key: Key) {
+    if !state.strange_keys.insert(key) {
+        return;
+    }
+    let help = state.key(ActionId::Help);
+    let text = match habit(key) {
+        Some(instead) => format!("{key}: {instead}"),
+        None => format!("{key} does nothing; {help} lists the keys"),
+    };
+    state.say(Tone::Normal, text);
 }
 
 fn only_in(state: &mut State, action: &Action, there: KeyScope, way: ActionId) {
@@ -193,6 +208,11 @@ pub(super) fn to_dialog(
             state.dialogs.push(dialog);
             open_ledger(state, scope)
         }
+        Outcome::Configure(settings) => {
+            state.dialogs.push(dialog);
+            state.configure(*settings)
+        }
+        Outcome::Restore(settings) => state.configure(*settings),
         Outcome::Quit => state.ask(Control::Quit),
     }
 }

@@ -1,5 +1,6 @@
 //! [`update`]: one message in, a changed state and a reaction out. No I/O, no clock, no panic.
 
+mod configure;
 pub mod early;
 pub(super) mod key;
 pub mod ledger;
@@ -140,6 +141,25 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Older(Err(reason)) => {
             state.events.older = Older::Unread;
             state.say(Tone::Watch, reason);
+            Vec::new()
+        }
+        Msg::SettingsDraft(draft) => {
+            for dialog in &mut state.dialogs {
+                dialog.on_settings_draft(&draft);
+            }
+            Vec::new()
+        }
+        Msg::SettingsWritten(written) => {
+            for dialog in &mut state.dialogs {
+                dialog.on_settings_written(&written);
+            }
+            match written {
+                Ok(done) => {
+                    state.started = state.present_settings();
+                    state.say(Tone::Good, done);
+                }
+                Err(why) => state.say(Tone::Critical, why),
+            }
             Vec::new()
         }
         Msg::Recorded(saved) => on_recorded(state, saved),

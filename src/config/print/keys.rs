@@ -1,13 +1,14 @@
-//! `--print keys`: each action with its keys, in the order of the help.
+//! `--print keys`: each action of the preset in force with its keys, in the order of the help.
 
 use super::table;
 use crate::app::input::action::Group;
 use crate::app::input::actions::ACTIONS;
 use crate::app::input::keymap::Keymap;
+use crate::app::input::presets::Preset;
 
 /// The keys as a table, the sections of the help one below the other.
-pub(super) fn print() -> String {
-    let keymap = Keymap::defaults(ACTIONS);
+pub(super) fn print(preset: Preset) -> String {
+    let keymap = Keymap::preset(ACTIONS, preset);
     let mut rows = vec![["ACTION", "KEYS", "DOES"].map(str::to_owned)];
     for group in Group::ALL {
         for action in keymap.actions().filter(|action| action.group == *group) {

@@ -109,7 +109,9 @@ impl Which {
     ) -> Result<String, Vec<String>> {
         match self {
             Self::Only(Printed::Config) => Ok(config::print(&sources()?)),
-            Self::Only(Printed::Keys) => Ok(keys::print()),
+            Self::Only(Printed::Keys) => {
+                Ok(keys::print(sources()?.configuration.values.settings.keys))
+            }
             Self::Only(Printed::Themes) => Ok(themes::print(environment)),
             Self::Only(Printed::Schema) => Ok(schema::print()),
             // `of` makes no others.

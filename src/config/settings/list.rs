@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Form, Setting, put, text};
+use crate::app::settings::text::show_bands;
 
 /// Every setting.
 pub(in crate::config) static SETTINGS: &[Setting] = &[
@@ -22,13 +23,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         form: Form::Value("W,D,C"),
         doc: "Marks of the gauge in percent",
         parse: |given| Ok(put(text::bands(given)?, |v| &mut v.settings.thresholds)),
-        show: |v| {
-            v.settings
-                .thresholds
-                .marks()
-                .map(|m| m.to_string())
-                .join(",")
-        },
+        show: |v| show_bands(&v.settings.thresholds),
     },
     Setting {
         key: "read_only",
@@ -74,6 +69,15 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         doc: "How the screen looks; `--print themes` lists them",
         parse: |given| Ok(put(text::name(given)?, |v| &mut v.settings.theme)),
         show: |v| v.settings.theme.clone(),
+    },
+    Setting {
+        key: "keys",
+        short: None,
+        alias: None,
+        form: Form::Choice("PRESET", text::presets),
+        doc: "Whose keys; `--print keys` lists them",
+        parse: |given| Ok(put(text::preset(given)?, |v| &mut v.settings.keys)),
+        show: |v| v.settings.keys.name().to_owned(),
     },
     Setting {
         key: "kernel_threads",

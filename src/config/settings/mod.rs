@@ -123,6 +123,7 @@ mod tests {
                     sort: _,
                     mouse: _,
                     theme: _,
+                    keys: _,
                     // Those that there are.
                     themes: _,
                     // From files of their own.
@@ -148,6 +149,7 @@ mod tests {
             "color",
             "color_depth",
             "theme",
+            "keys",
             "backend",
             "mouse",
             "self_protect",

@@ -1,37 +1,12 @@
 //! Parses the texts of settings. Each error is the end of a sentence: "takes …, not …".
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use crate::app::settings::{MAX_DELAY, MIN_DELAY};
-use crate::app::view::processes::columns::{self, COLUMNS};
+use crate::app::input::presets::Preset;
+pub(in crate::config) use crate::app::settings::text::seconds;
+pub(super) use crate::app::settings::text::{bands, column, filter, preset, switch};
 use crate::linux::scan::backend::BackendChoice;
-use crate::model::filter::Filter;
-use crate::model::memory::band::Thresholds;
 use crate::ui::theme::Depth;
-
-/// # Errors
-/// Outside [`MIN_DELAY`] to [`MAX_DELAY`], or no number.
-pub(in crate::config) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok();
-    seconds
-        .filter(|seconds| (MIN_DELAY..=MAX_DELAY).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("takes seconds from {MIN_DELAY} to {MAX_DELAY}, not '{text}'"))
-}
-
-/// # Errors
-/// Not three numbers, or marks that [`Thresholds::new`] refuses.
-pub(super) fn bands(text: &str) -> Result<Thresholds, String> {
-    let marks: Result<Vec<f64>, _> = text
-        .split(',')
-        .map(|mark| mark.trim().trim_end_matches('%').parse())
-        .collect();
-    let marks: Option<[f64; 3]> = marks.ok().and_then(|marks| marks.try_into().ok());
-    let marks =
-        marks.ok_or_else(|| format!("takes three percentages such as 70,85,95, not '{text}'"))?;
-    Thresholds::new(marks)
-}
 
 /// A file; an empty text is none.
 ///
@@ -42,35 +17,6 @@ pub(super) fn file(text: &str) -> Result<Option<PathBuf>, String> {
         return Err(format!("takes a file, not the directory '{text}'"));
     }
     Ok((!text.is_empty()).then(|| PathBuf::from(text)))
-}
-
-/// # Errors
-/// Anything but `true` and `false`.
-pub(super) fn switch(text: &str) -> Result<bool, String> {
-    text.parse()
-        .map_err(|_| format!("takes true or false, not '{text}'"))
-}
-
-/// # Errors
-/// What [`Filter::parse`] says.
-pub(super) fn filter(text: &str) -> Result<Filter, String> {
-    Filter::parse(text)
-}
-
-/// The id of a column.
-///
-/// # Errors
-/// An unknown column.
-pub(super) fn column(text: &str) -> Result<&'static str, String> {
-    columns::column(text)
-        .map(|column| column.id)
-        .ok_or_else(|| {
-            let ids: Vec<_> = COLUMNS.iter().map(|column| column.id).collect();
-            format!(
-                "there is no column '{text}'; the columns are {}",
-                ids.join(", ")
-            )
-        })
 }
 
 /// A name that a file may have.
@@ -85,6 +31,14 @@ pub(super) fn name(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The names of the presets of keys and their lines of the help.
+pub(super) fn presets() -> Vec<(&'static str, &'static str)> {
+    let presets = Preset::ALL.iter();
+    presets
+        .map(|preset| (preset.name(), preset.doc()))
+        .collect()
 }
 
 /// The depths in the order of the help.

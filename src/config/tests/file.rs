@@ -97,3 +97,63 @@ fn a_broken_file_stops_only_what_has_settings() {
     }
     assert!(given.resolve("oomtop explain").is_ok());
 }
+
+/// A file without a version is one of version 1.
+#[test]
+fn a_file_of_each_version_parses_for_ever() {
+    let text = include_str!("../../../tests/fixtures/config/v1.toml");
+    let given = Given::new().user(text);
+    let configuration = given.configuration("oomtop");
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (key, value) = line.split_once(" = ").expect("a value");
+        let setting = crate::config::settings::setting(key).expect(key);
+        let shown = (setting.show)(&configuration.values);
+        let bare = value.replace(['"', '[', ']'], "").replace(", ", ",");
+        assert_eq!(shown, bare, "{key}");
+        let origin = configuration.origin(setting).to_string();
+        assert!(origin.contains("config.toml:"), "{origin}");
+    }
+}
+
+#[test]
+fn another_file_takes_the_place_of_the_users() {
+    let given = Given::new().user("delay = 0");
+    let other = given.path("other.toml");
+    std::fs::write(&other, "delay = 7").expect("written");
+    let line = format!("oomtop --once --config {}", other.display());
+    let Ok(crate::config::Mode::Table(launch)) = given.resolve(&line) else {
+        panic!("{line}");
+    };
+    assert_eq!(launch.settings.delay.as_secs(), 7);
+    let given = given.variable("OOMTOP_CONFIG", other.to_str().expect("UTF-8"));
+    let Ok(crate::config::Mode::Table(launch)) = given.resolve("oomtop --once") else {
+        panic!("the variable");
+    };
+    assert_eq!(launch.settings.delay.as_secs(), 7);
+    let wrong = given.wrong("oomtop --config nowhere.toml");
+    assert_eq!(wrong, "oomtop: nowhere.toml: there is no such file\n");
+}
+
+#[test]
+fn a_theme_that_is_wrong_is_said_with_its_place() {
+    let given = Given::new().user("theme = \"gruvbx\"");
+    let wrong = given.wrong("oomtop");
+    let begin = "oomtop: user/oomtop/config.toml:1: theme: there is no theme 'gruvbx' (did you mean 'gruvbox'?)";
+    assert!(wrong.starts_with(begin), "{wrong}");
+    assert!(given.resolve("oomtop --theme dark").is_ok());
+    std::fs::create_dir_all(given.path("user/oomtop/themes")).expect("made");
+    std::fs::write(
+        given.path("user/oomtop/themes/mine.toml"),
+        "good = { fg = \"gren\" }",
+    )
+    .expect("written");
+    let wrong = given.wrong("oomtop --theme mine");
+    assert!(
+        wrong.contains("themes/mine.toml:1: good.fg: 'gren' is no colour; did you mean 'green'?"),
+        "{wrong}"
+    );
+    assert!(
+        wrong.contains("these keys are missing: normal, dim, "),
+        "{wrong}"
+    );
+}

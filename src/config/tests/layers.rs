@@ -21,6 +21,7 @@ const OTHER: &[(&str, &str)] = &[
     ("sort", "rss"),
     ("color_depth", "256"),
     ("theme", "nord"),
+    ("keys", "vim"),
     ("backend", "proc-all"),
     ("mouse", "false"),
     ("self_protect", "false"),
@@ -161,6 +162,7 @@ ascii           false       built-in
 color           false       NO_COLOR
 color_depth     auto        built-in
 theme           oomtop      built-in
+keys            oomtop      built-in
 kernel_threads  false       built-in
 filter          adj<0       --filter
 sort            rss         OOMTOP_SORT

@@ -31,6 +31,7 @@ use crate::runtime::clock;
 use crate::runtime::record::keeper::Keeper;
 use crate::runtime::rules::{RuleSource, book};
 use crate::runtime::screen::waking::Attention;
+use crate::runtime::settings_file::{self, SettingsFile};
 
 use audit::Audit;
 use pool::Pool;
@@ -55,6 +56,7 @@ pub struct Performer {
     /// The programs that reads wait for.
     leash: Leash,
     rules: Option<Rules>,
+    settings: Option<Arc<dyn SettingsFile>>,
     keeper: Option<Keeper>,
 }
 
@@ -107,6 +109,7 @@ impl Performer {
             in_flight: Arc::default(),
             leash: Leash::default(),
             rules: None,
+            settings: None,
             keeper: None,
         })
     }
@@ -114,6 +117,11 @@ impl Performer {
     /// Rules are read there.
     pub(in crate::runtime) fn rules_from(&mut self, source: Arc<dyn RuleSource + Send + Sync>) {
         self.rules = Some(Rules(source));
+    }
+
+    /// Settings are saved there.
+    pub(in crate::runtime) fn settings_to(&mut self, file: Arc<dyn SettingsFile>) {
+        self.settings = Some(file);
     }
 
     /// Has the last minutes.
@@ -160,6 +168,12 @@ impl Performer {
                     ..RuleBook::default()
                 };
                 Msg::Rules(Arc::new(book.unwrap_or_else(none)))
+            }),
+            Effect::DraftSettings(changes) => {
+                self.aside(move |own| settings_file::draft(own.settings.as_ref(), &changes))
+            }
+            Effect::WriteSettings(draft) => self.aside(move |own| {
+                settings_file::write(own.settings.as_ref(), own.read_only, &draft)
             }),
             Effect::SaveRecording => {
                 if !self.keeper.as_ref().is_some_and(Keeper::save) {

@@ -308,7 +308,7 @@ fn show(look: &Look, settings: &Settings, root: &SysRoot, group: &RunGroup, job:
         root.clone(),
         look.backend,
         (look.mouse, Some(companion)),
-        (look.audit.as_deref(), None),
+        (look.audit.as_deref(), screen::OwnFiles::default()),
     );
     if let Err(error) = shown {
         complain(&format!("no dashboard: {error}"));

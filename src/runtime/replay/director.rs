@@ -135,6 +135,7 @@ impl Show for Director {
                     update(&mut state, Msg::Resized(size.width, size.height));
                     shown = Instant::now();
                 }
+                Some(Control::Mouse(on)) => control.listen(on)?,
                 Some(Control::Redraw) => redraw(terminal)?,
                 Some(Control::Retake) => {
                     if control.retake()? {
@@ -223,6 +224,12 @@ fn answer(state: &mut State, effect: Effect) {
         | Effect::Hold(_)
         | Effect::Withdraw(_)
         | Effect::ReadRules(_) => return,
+        Effect::DraftSettings(_) => {
+            Msg::SettingsDraft(Err("replay: nothing is written".to_owned()))
+        }
+        Effect::WriteSettings(_) => {
+            Msg::SettingsWritten(Err("replay: nothing is written".to_owned()))
+        }
         Effect::ListGroups => Msg::Groups(Err(unknown())),
         Effect::Survey(group) => Msg::Surveyed(group, Err(unknown())),
         Effect::ReadDropIn(unit, lasting) => Msg::DropIn(unit, lasting, Err(unknown())),

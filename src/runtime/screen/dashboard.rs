@@ -29,6 +29,7 @@ use crate::runtime::headless::log::{Follow, LogThread};
 use crate::runtime::headless::sampling::SamplerThread;
 use crate::runtime::record::keeper::Keeper;
 use crate::runtime::rules::RuleSource;
+use crate::runtime::settings_file::SettingsFile;
 use crate::ui::theme::Themes;
 
 /// Most messages that may wait. A storm of log lines then blocks the log's thread, not the keyboard.
@@ -150,6 +151,11 @@ impl Dashboard {
     /// Reads rules anew from there when they are shown or changed.
     pub fn rules_from(&mut self, source: Arc<dyn RuleSource + Send + Sync>) {
         self.performer.rules_from(source);
+    }
+
+    /// Settings are saved there.
+    pub fn settings_to(&mut self, file: Arc<dyn SettingsFile>) {
+        self.performer.settings_to(file);
     }
 
     /// The inbox for keys, mouse and signals.

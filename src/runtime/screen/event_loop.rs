@@ -45,6 +45,14 @@ pub trait TerminalControl {
     /// nothing. Called before anything is frozen.
     fn keep_word(&mut self, _word: &str) {}
 
+    /// Listens to the mouse, or leaves it to the terminal.
+    ///
+    /// # Errors
+    /// If the terminal takes no output.
+    fn listen(&mut self, _mouse: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Sends SIGINT to the command that runs beside the screen, if there is one.
     fn interrupt(&mut self) {}
 }
@@ -98,6 +106,7 @@ where
                     update(&mut state, Msg::Resized(size.width, size.height));
                 }
                 Some(Control::Redraw) => redraw(terminal)?,
+                Some(Control::Mouse(on)) => control.listen(on)?,
                 Some(Control::Interrupt) => control.interrupt(),
                 Some(Control::Retake) => {
                     let lost = control.retake()?;

@@ -34,6 +34,7 @@ use crate::linux::urgent;
 use crate::linux::wake::MOST_GROUPS;
 use crate::runtime::RunError;
 use crate::runtime::rules::RuleSource;
+use crate::runtime::settings_file::SettingsFile;
 use crate::ui::theme::Themes;
 
 use guardian::Guardian;
@@ -62,6 +63,15 @@ const HUNG_UP: u8 = 128 + 1;
 /// Where the dashboard reads rules.
 pub type Rules = Arc<dyn RuleSource + Send + Sync>;
 
+/// Files of oomtop's own that the dashboard reads and writes.
+#[derive(Default)]
+pub struct OwnFiles {
+    /// Where the rules are.
+    pub rules: Option<Rules>,
+    /// Where settings are saved.
+    pub settings: Option<Arc<dyn SettingsFile>>,
+}
+
 /// A command that runs beside the full screen (`oomtop run`).
 pub(in crate::runtime) trait Companion: Send + Sync + std::fmt::Debug {
     /// The full screen runs: [`Msg::Stop`] ends it.
@@ -71,7 +81,7 @@ pub(in crate::runtime) trait Companion: Send + Sync + std::fmt::Debug {
     fn signal(&self, signal: Signal);
 }
 
-/// Runs the full screen until the user quits; logs writes to `audit`, and reads rules anew from `rules`. Returns the exit status: 0, or 128 + the signal that ended the
+/// Runs the full screen until the user quits; logs writes to `audit`, and reads rules anew and saves settings by `files`. Returns the exit status: 0, or 128 + the signal that ended the
 /// program.
 ///
 /// # Errors
@@ -83,7 +93,7 @@ pub fn run(
     backend: BackendChoice,
     mouse: bool,
     audit: Option<&Path>,
-    rules: Option<Rules>,
+    files: OwnFiles,
 ) -> Result<u8, RunError> {
     beside(
         settings,
@@ -91,7 +101,7 @@ pub fn run(
         root,
         backend,
         (mouse, None),
-        (audit, rules),
+        (audit, files),
     )
 }
 
@@ -102,7 +112,7 @@ pub(in crate::runtime) fn beside(
     root: SysRoot,
     backend: BackendChoice,
     (mouse, companion): (bool, Option<Arc<dyn Companion>>),
-    (audit, rules): (Option<&Path>, Option<Rules>),
+    (audit, files): (Option<&Path>, OwnFiles),
 ) -> Result<u8, RunError> {
     match show(
         settings,
@@ -110,7 +120,7 @@ pub(in crate::runtime) fn beside(
         root,
         backend,
         (mouse, companion),
-        (audit, rules),
+        (audit, files),
     ) {
         // The kernel sends SIGHUP to some programs of a terminal only; the others leave in the same way.
         Err(RunError::Terminal(error)) if terminal::is_hang_up(&error) => Ok(HUNG_UP),
@@ -124,7 +134,7 @@ fn show(
     root: SysRoot,
     backend: BackendChoice,
     (mouse, companion): (bool, Option<Arc<dyn Companion>>),
-    (audit, rules): (Option<&Path>, Option<Rules>),
+    (audit, files): (Option<&Path>, OwnFiles),
 ) -> Result<u8, RunError> {
     require(FILES)?;
     let free = own_room::require(&root, MEMORY)?;
@@ -145,8 +155,11 @@ fn show(
         .map_err(RunError::Thread)?;
     // Before the terminal changes modes: an error about /proc is then an ordinary line.
     let mut dashboard = Dashboard::start(settings, root, backend, audit)?;
-    if let Some(rules) = rules {
+    if let Some(rules) = files.rules {
         dashboard.rules_from(rules);
+    }
+    if let Some(file) = files.settings {
+        dashboard.settings_to(file);
     }
     if let Some(free) = free {
         dashboard.bound_history(free.saturating_sub(MEMORY));

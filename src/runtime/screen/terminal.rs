@@ -147,6 +147,15 @@ impl TerminalControl for JobControl {
         take(self.mouse)
     }
 
+    fn listen(&mut self, mouse: bool) -> io::Result<()> {
+        self.mouse = mouse;
+        if mouse {
+            execute!(stdout(), Print(MOUSE))
+        } else {
+            execute!(stdout(), DisableMouseCapture)
+        }
+    }
+
     fn interrupt(&mut self) {
         if let Some(companion) = &self.companion {
             companion.signal(rustix::process::Signal::INT);

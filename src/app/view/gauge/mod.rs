@@ -96,6 +96,11 @@ impl Gauge {
         self.band > before
     }
 
+    /// The band by other marks: that of the present number, without the past.
+    pub fn measure_by(&mut self, thresholds: &Thresholds) {
+        self.band = thresholds.band(self.percent());
+    }
+
     /// Used share of the limit in percent.
     pub fn percent(&self) -> f64 {
         percent(self.used, self.limit)

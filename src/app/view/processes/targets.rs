@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::app::dialog::Pinned;
 use crate::app::view::processes::table::ProcessTable;
-use crate::model::process::{Pid, Process};
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 
 /// The tagged processes, kernel threads left out: no action affects one.
@@ -49,6 +49,14 @@ fn pinned(snapshot: &Snapshot, wanted: impl Fn(&Process) -> bool) -> Vec<Pinned>
         .collect();
     found.sort_unstable_by_key(|p| p.id);
     found
+}
+
+/// The process and everything below it, without kernel threads: what can be tagged.
+pub fn family(root: Pid, snapshot: &Snapshot) -> Vec<ProcessId> {
+    let pids = descendants(root, snapshot);
+    let wanted = |p: &&Process| pids.contains(&p.id.pid) && !p.kernel_thread;
+    let found = snapshot.processes.iter().filter(wanted);
+    found.map(|p| p.id).collect()
 }
 
 /// `root` and everything below it.

@@ -90,6 +90,27 @@ pub(super) const DIALOG: &[Action] = &[
         places: &[Place::dialog(&[KeyScope::Report])],
     },
     Action {
+        id: Id::NextValue,
+        doc: "settings: next value",
+        keys: &["Right"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Setup])],
+    },
+    Action {
+        id: Id::PreviousValue,
+        doc: "settings: previous value",
+        keys: &["Left"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Setup])],
+    },
+    Action {
+        id: Id::SaveSettings,
+        doc: "settings: write what differs to your file, after a look at it",
+        keys: &["W"],
+        group: Group::Dialog,
+        places: &[Place::dialog(&[KeyScope::Setup])],
+    },
+    Action {
         id: Id::Save,
         doc: "report: save it, as text and as JSON",
         keys: &["s"],

@@ -6,7 +6,7 @@ use crate::app::dialog::settings::SettingsDialog;
 use crate::app::input::actions::run::back;
 use crate::app::input::actions::run::look::{
     details, domain_ledger, event_details, follow, invert, kernel_threads, ledger, older,
-    other_pane, rules, sort, sort_beside, tag, tree, untag, zoom_to_event,
+    other_pane, rules, sort, sort_beside, sort_named, tag, tag_family, tree, untag, zoom_to_event,
 };
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::prompt::PromptKind;
@@ -221,6 +221,49 @@ pub(super) const LOOK: &[Action] = &[
         keys: &["Space"],
         group: Group::Look,
         places: &[Place::new(TABLE, tag)],
+    },
+    Action {
+        id: Id::TagFamily,
+        doc: "tag the process and all below it",
+        keys: &["Alt-c"],
+        group: Group::Look,
+        places: &[Place::new(TABLE, tag_family)],
+    },
+    Action {
+        id: Id::SortMemory,
+        doc: "sort by resident memory",
+        keys: &["Alt-m"],
+        group: Group::Look,
+        places: &[Place::new(PROCESSES, |s| {
+            sort_named(s, "rss", "resident memory")
+        })],
+    },
+    Action {
+        id: Id::SortCpu,
+        doc: "sort by processor time of late",
+        keys: &["P", "Alt-p"],
+        group: Group::Look,
+        places: &[Place::new(PROCESSES, |s| {
+            sort_named(s, "cpu", "processor time")
+        })],
+    },
+    Action {
+        id: Id::SortTime,
+        doc: "sort by processor time since the start",
+        keys: &["T", "Alt-t"],
+        group: Group::Look,
+        places: &[Place::new(PROCESSES, |s| {
+            sort_named(s, "time", "processor time")
+        })],
+    },
+    Action {
+        id: Id::SortPid,
+        doc: "sort by process id",
+        keys: &["Alt-n"],
+        group: Group::Look,
+        places: &[Place::new(PROCESSES, |s| {
+            sort_named(s, "pid", "process id")
+        })],
     },
     Action {
         id: Id::Untag,

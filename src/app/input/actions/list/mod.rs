@@ -51,6 +51,8 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Rule,
     KeyScope::Leave,
     KeyScope::Compare,
+    KeyScope::Setup,
+    KeyScope::SetupField,
 ];
 
 /// All actions, in the order of the help and the footer.

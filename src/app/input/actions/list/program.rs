@@ -1,6 +1,7 @@
 //! Actions on the program itself.
 
 use super::{Action, Group, PANES, Place};
+use crate::app::State;
 use crate::app::dialog::help::HelpDialog;
 use crate::app::input::actions::run::incident::quit;
 use crate::app::input::actions::run::look::{pause, refresh};
@@ -22,6 +23,16 @@ pub(super) const HELP: &[Action] = &[Action {
 }];
 
 pub(super) const PROGRAM: &[Action] = &[
+    Action {
+        id: Id::Setup,
+        doc: "settings of oomtop itself: theme, keys, bands, delay and more",
+        keys: &["F2"],
+        group: Group::Program,
+        places: &[
+            Place::new(PANES, State::open_setup),
+            Place::dialog(&[KeyScope::Setup, KeyScope::SetupField]),
+        ],
+    },
     Action {
         id: Id::Pause,
         doc: "pause the screen; again: go on",

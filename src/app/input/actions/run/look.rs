@@ -13,7 +13,8 @@ use crate::app::msg::{Control, Effect};
 use crate::app::view::events::Entry;
 use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
-use crate::app::view::processes::columns::COLUMNS;
+use crate::app::view::processes::columns::{self, COLUMNS};
+use crate::app::view::processes::targets::family;
 use crate::model::oom_domain::victim::Scope;
 use crate::text::tone::Tone;
 
@@ -122,6 +123,22 @@ pub(in crate::app::input::actions) fn tag(state: &mut State) -> Vec<Effect> {
     state.go(1)
 }
 
+/// Tags the selected process and all below it.
+pub(in crate::app::input::actions) fn tag_family(state: &mut State) -> Vec<Effect> {
+    let Some(root) = state.table.selected_process(&state.snapshot) else {
+        state.say(Tone::Normal, "no process is selected");
+        return Vec::new();
+    };
+    let found = family(root.id.pid, &state.snapshot);
+    if found.is_empty() {
+        let name = Pinned::of(root);
+        let text = format!("{name} is a kernel thread: no action affects one");
+        state.say(Tone::Normal, text);
+    }
+    state.table.tagged.extend(found);
+    Vec::new()
+}
+
 pub(in crate::app::input::actions) fn untag(state: &mut State) -> Vec<Effect> {
     state.table.tagged.clear();
     Vec::new()
@@ -172,6 +189,19 @@ pub(in crate::app::input::actions) fn sort_beside(state: &mut State, by: isize) 
     if let Some(column) = at.checked_add_signed(by).and_then(|at| COLUMNS.get(at)) {
         state.table.sort = column;
         state.table.inverted = false;
+    }
+    state.arrange()
+}
+
+/// Sorts by a column; by the same column again: the other way round.
+pub(in crate::app::input::actions) fn sort_named(
+    state: &mut State,
+    id: &str,
+    what: &str,
+) -> Vec<Effect> {
+    match columns::column(id) {
+        Some(column) => state.table.sort_by(column),
+        None => state.say(Tone::Normal, format!("there is no column of {what}")),
     }
     state.arrange()
 }

@@ -1,9 +1,15 @@
-//! [`Settings`]: what flags, variables and files decided. Only the refresh period and the rules change during the run.
+//! [`Settings`]: what flags, variables and files decided. Those in [`live::LIVE`], the rules and the refresh period change
+//! during the run.
+
+pub mod draft;
+pub mod live;
+pub mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::input::presets::Preset;
 use crate::model::cgroup::CgroupPath;
 use crate::model::filter::Filter;
 use crate::model::memory::band::Thresholds;
@@ -16,6 +22,10 @@ pub const MAX_DELAY: f64 = 3600.0;
 
 /// Resolved settings. `Default` has the built-in values.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, as the user gives it"
+)]
 pub struct Settings {
     /// Time between two samples.
     pub delay: Duration,
@@ -33,6 +43,8 @@ pub struct Settings {
     pub sort: Option<&'static str>,
     /// Listen to the mouse.
     pub mouse: bool,
+    /// Which keys.
+    pub keys: Preset,
     /// The name of the theme.
     pub theme: String,
     /// The names of the themes there are.
@@ -56,6 +68,7 @@ impl Default for Settings {
             filter: Filter::default(),
             sort: None,
             mouse: true,
+            keys: Preset::Oomtop,
             theme: "oomtop".to_owned(),
             themes: Arc::default(),
             record_kills: None,

@@ -1,0 +1,196 @@
+//! The settings dialog, and the presets of keys.
+
+use std::time::Duration;
+
+use crate::common::scene::{Scene, host};
+use oomtop::app::input::actions::ACTIONS;
+use oomtop::app::input::id::ActionId as Id;
+use oomtop::app::input::keymap::Keymap;
+use oomtop::app::input::presets::Preset;
+use oomtop::app::input::scope::KeyScope;
+use oomtop::app::msg::{Control, Effect, Msg};
+use oomtop::app::settings::Settings;
+use oomtop::app::settings::draft::Draft;
+use oomtop::app::settings::text::show_bands;
+
+/// Names in presets of actions that are still to come.
+const TO_COME: [&str; 3] = ["users", "scroll-right", "scroll-left"];
+
+#[test]
+fn every_preset_is_sound() {
+    for preset in Preset::ALL {
+        if let Err(bad) = Keymap::check(ACTIONS, *preset) {
+            panic!("{}: {bad}", preset.name());
+        }
+        let unknown = preset.unknown();
+        let is_known = |name: &&str| !TO_COME.contains(name);
+        assert_eq!(
+            unknown.iter().find(|name| is_known(name)),
+            None,
+            "{}",
+            preset.name()
+        );
+        assert_eq!(Preset::named(preset.name()), Some(*preset));
+    }
+}
+
+fn scene(preset: Preset) -> Scene {
+    let settings = Settings {
+        keys: preset,
+        themes: ["oomtop", "dark", "nord"].map(str::to_owned).into(),
+        ..Settings::default()
+    };
+    Scene::with(120, 36, settings, host())
+}
+
+#[test]
+fn hands_that_know_htop_find_what_htop_has() {
+    let mut scene = scene(Preset::Htop);
+    scene.keys("/");
+    assert_eq!(scene.state.key_scope(), KeyScope::Search);
+    scene.keys("Esc \\");
+    assert_eq!(scene.state.key_scope(), KeyScope::Prompt);
+    scene.keys("Esc N");
+    assert_eq!(scene.state.table.sort.id, "pid");
+    scene.keys("M");
+    assert_eq!(scene.state.table.sort.id, "rss");
+    scene.keys(">");
+    assert_eq!(scene.state.key_scope(), KeyScope::Sort);
+    scene.keys("Esc c");
+    assert!(!scene.state.table.tagged.is_empty());
+    scene.keys("U S");
+    assert_eq!(scene.state.key_scope(), KeyScope::Setup);
+    scene.keys("Esc H");
+    let text = scene.text();
+    assert!(
+        text.contains("H: threads: oomtop shows processes"),
+        "{text}"
+    );
+    // The footer names what is bound.
+    scene.state.notice = None;
+    assert!(scene.text().contains("LCgroup"), "{}", scene.text());
+}
+
+#[test]
+fn hands_that_know_vim_move_and_do_not_kill() {
+    let mut scene = scene(Preset::Vim);
+    let first = scene.selected();
+    scene.keys("j");
+    assert_ne!(scene.selected(), first);
+    scene.keys("k");
+    assert_eq!(scene.selected(), first);
+    scene.keys("G");
+    assert_ne!(scene.selected(), first);
+    scene.keys("g g");
+    assert_eq!(scene.selected(), first);
+    scene.keys("x");
+    assert_eq!(scene.state.key_scope(), KeyScope::Signal);
+    scene.keys("j k Esc F2 j l");
+    assert_eq!(scene.state.settings.keys, Preset::Oomtop);
+}
+
+#[test]
+fn a_key_without_a_meaning_says_so_once() {
+    let mut scene = scene(Preset::Oomtop);
+    scene.keys("l");
+    assert!(
+        scene.text().contains("l: open files: oomtop lists none"),
+        "{}",
+        scene.text()
+    );
+    scene.state.notice = None;
+    scene.keys("l");
+    assert_eq!(scene.state.notice, None);
+    scene.keys("A");
+    assert!(
+        scene.text().contains("A does nothing; F1 lists the keys"),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
+fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
+    let mut scene = scene(Preset::Oomtop);
+    let before = scene.state.settings.clone();
+    scene.keys("F2 Right");
+    assert_eq!(scene.state.settings.theme, "dark");
+    // keys, delay, bands
+    scene.keys("Down Right Down Right Down");
+    assert_eq!(scene.state.settings.keys, Preset::Htop);
+    assert_eq!(scene.state.settings.delay, Duration::from_secs(2));
+    scene.types("5,6,7");
+    assert_eq!(show_bands(&scene.state.settings.thresholds), "5,6,7");
+    scene.types(",");
+    assert!(
+        scene.text().contains("bands: takes three"),
+        "{}",
+        scene.text()
+    );
+    assert_eq!(show_bands(&scene.state.settings.thresholds), "5,6,7");
+    // sort, filter: a field of text
+    scene.keys("Down Right Down");
+    assert_eq!(scene.state.key_scope(), KeyScope::SetupField);
+    scene.types("Wu");
+    assert_eq!(scene.state.table.filter.text(), "Wu");
+    assert!(scene.state.table.rows().is_empty());
+    scene.keys("Down Right Down Right Down Right");
+    assert!(scene.state.table.kernel_threads);
+    assert!(scene.state.settings.ascii);
+    assert!(!scene.state.settings.mouse);
+    assert_eq!(scene.control, Some(Control::Mouse(false)));
+    scene.keys("Esc");
+    assert!(scene.state.dialogs.is_empty());
+    let after = &scene.state.settings;
+    assert_eq!(
+        (&after.theme, after.keys, after.delay),
+        (&before.theme, before.keys, before.delay)
+    );
+    assert_eq!(after.thresholds, before.thresholds);
+    assert_eq!((after.ascii, after.mouse), (false, true));
+    assert!(scene.state.table.filter.is_empty());
+    assert_eq!(scene.state.table.sort.id, "badness");
+    assert!(!scene.state.table.kernel_threads);
+    assert_eq!(scene.control, Some(Control::Mouse(true)));
+    scene.keys("F2 Left Enter");
+    assert_eq!(scene.state.settings.theme, "nord");
+}
+
+#[test]
+fn what_differs_is_saved_after_a_look_at_it() {
+    let mut scene = scene(Preset::Oomtop);
+    scene.keys("F2 W");
+    assert!(scene.text().contains("nothing differs"), "{}", scene.text());
+    scene.asked();
+    scene.keys("Right W");
+    let changes = vec![("theme", "dark".to_owned())];
+    assert_eq!(scene.asked(), [Effect::DraftSettings(changes)]);
+    let draft = Draft {
+        path: "/home/me/.config/oomtop/config.toml".into(),
+        before: Some("# mine\ndelay = 2\n".to_owned()),
+        after: "# mine\ndelay = 2\ntheme = \"dark\"\n".to_owned(),
+        notes: vec!["OOMTOP_THEME is stronger than the file's theme".to_owned()],
+    };
+    scene.tell(Msg::SettingsDraft(Ok(draft.clone())));
+    let text = scene.text();
+    assert!(
+        text.contains("Change /home/me/.config/oomtop/config.toml"),
+        "{text}"
+    );
+    assert!(text.contains("+ theme = \"dark\""), "{text}");
+    assert!(text.contains("OOMTOP_THEME is stronger"), "{text}");
+    // Back to the settings, and again.
+    scene.keys("Esc");
+    assert!(scene.text().contains("Settings of oomtop"));
+    scene.keys("W");
+    scene.asked();
+    scene.tell(Msg::SettingsDraft(Ok(draft.clone())));
+    scene.keys("Enter");
+    assert_eq!(scene.asked(), [Effect::WriteSettings(draft)]);
+    scene.tell(Msg::SettingsWritten(Ok("the file is written".to_owned())));
+    assert!(scene.text().contains("the file is written"));
+    scene.keys("W");
+    assert!(scene.text().contains("nothing differs"), "{}", scene.text());
+    let key = scene.state.key(Id::Setup);
+    assert_eq!(key, "F2");
+}
