@@ -102,12 +102,12 @@ pub fn resolve(
             status: 0,
         });
     }
+    let own_file = OwnFile::new(&args.flags, environment);
     let printed = match (args.print_config, &args.print) {
         (true, _) => Some(Which::Only(Printed::Config)),
         (false, Some(words)) => Some(Which::of(words).map_err(|error| Stop::wrong([error]))?),
         (false, None) => None,
     };
-    let own_file = OwnFile::new(&args.flags, environment);
     let sources = || sources::read(args.flags, environment);
     if let Some(printed) = printed.filter(|_| !args.version) {
         let text = printed.text(environment, sources).map_err(Stop::wrong)?;

@@ -131,6 +131,8 @@ mod tests {
     #[test]
     fn a_version_has_one_layout() {
         assert_eq!((VERSION, fingerprint()), (1, 1_352_030_168));
+        let said = format!("version of the layout: {VERSION};");
+        assert!(include_str!("format.md").contains(&said), "{said}");
     }
 
     #[test]

@@ -15,8 +15,6 @@ mod tests;
 
 use roff::Roff;
 
-use crate::recording::VERSION;
-
 /// The day of the pages' texts.
 const DATE: &str = "2026-11-28";
 
@@ -70,9 +68,8 @@ impl Page {
             Self::Recording => {
                 let mut roff = Roff::new("oomtop-recording", 5, DATE, "File Formats");
                 let layout = include_str!("../../../recording/format.md");
-                let layout = layout.replace("[`VERSION`]", &VERSION.to_string());
                 markdown::append(&mut roff, include_str!("recording.md"));
-                markdown::append(&mut roff, &layout);
+                markdown::append(&mut roff, layout);
                 markdown::append(&mut roff, "# See also\n`oomtop`(1)");
                 roff.source()
             }

@@ -78,7 +78,7 @@ fn the_other_pages_have_every_key() {
     }
     let recording = text(Page::Recording);
     assert!(
-        recording.contains("version of the layout (1)")
+        recording.contains("version of the layout: 1;")
             && recording.contains("89 4f 4f 4d 52 45 43 0a")
     );
 }
