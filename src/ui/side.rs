@@ -85,13 +85,16 @@ fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     );
 }
 
+/// One of the averages of the pressure.
+type Average = fn(Pressure) -> f32;
+
 fn stalls(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
     let remark = Line::of(Tone::Dim, "0.1, 1, 10, 50%");
     let inner = titled(area, "Stalled on memory (PSI)", &remark, canvas);
-    let kinds: [(&str, fn(Pressure) -> f32); 2] = [
+    let kinds: [(&str, Average); 2] = [
         ("some", |psi| psi.some.avg10),
         ("full", |psi| psi.full.avg10),
     ];
