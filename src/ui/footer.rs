@@ -34,8 +34,36 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) -> Option<Pos
         return None;
     }
     keys(state, area, canvas);
+    if !state.dialogs.is_empty() {
+        below_dialog(notice, panes, canvas);
+        return None;
+    }
     draw_notice(notice, panes, canvas);
     None
+}
+
+/// Draws a notice while a dialog covers the rows above: it may take the place of the keys, which do nothing now.
+fn below_dialog(notice: &Notice, panes: &Panes, canvas: &mut Canvas<'_>) {
+    let area = panes.footer;
+    let lines = wrap(&words(notice), usize::from(area.width));
+    let rows: &[Rect] = if panes.screen.height >= 22 {
+        &[panes.notice, area]
+    } else {
+        &[area]
+    };
+    for (line, area) in lines.iter().zip(rows) {
+        canvas.clear(*area);
+        canvas.line(*area, line);
+    }
+    if let Some(last) = lines
+        .get(rows.len() - 1)
+        .filter(|_| lines.len() > rows.len())
+    {
+        // Even these rows are too few.
+        let used = u16::try_from(last.width()).unwrap_or(u16::MAX);
+        let x = area.x + used.min(area.width.saturating_sub(1));
+        canvas.text(x, area.y, 1, "…", canvas.theme.style(notice.tone));
+    }
 }
 
 /// Most rows of a notice.

@@ -49,8 +49,8 @@ fn figures(canvas: &mut Canvas<'_>, area: Rect, marks: &[f64], filled: u32) {
             continue;
         }
         let tone = canvas.theme.style(Tone::Dim);
-        // On the bar it would be a hole: the bar is not cut for a number.
-        if filled <= u32::from(from) * 8 {
+        // Where the bar has reached the mark, the number would be a hole in the bar.
+        if filled <= u32::from(from - 1) * 8 {
             canvas.text(area.x + 1 + from, area.y, cells, &text, tone);
         }
     }

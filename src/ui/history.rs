@@ -1,12 +1,13 @@
 //! Memory used over time, with a mark where somebody was killed.
 
+use std::time::Duration;
+
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use super::theme::Theme;
 use crate::app::State;
 use crate::app::view::gauge::Reading;
-use crate::text::format;
 use crate::text::meter::{eighths, height, rise};
 use crate::text::tone::{Line, Tone};
 
@@ -117,27 +118,25 @@ fn axis(area: Rect, y: u16, mark: Option<&f64>, is_top: bool, canvas: &mut Canva
     canvas.text(area.x, y, AXIS - 1, &text, style);
 }
 
-/// Writes how far the graph reaches back, and each kill under its reading.
+/// Draws the axis of time, with each kill under its reading.
 fn time_axis(past: &Past<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let dim = canvas.theme.style(Tone::Dim);
-    canvas.text(
-        area.x,
-        area.y,
-        area.width,
-        &"─".repeat(usize::from(area.width)),
-        dim,
-    );
+    let line = "─".repeat(usize::from(area.width));
+    canvas.text(area.x, area.y, area.width, &line, dim);
     let count = u16::try_from(past.readings.len()).unwrap_or(area.width);
     let from = area.right() - count.min(area.width);
-    if let (Some(first), Some(last)) = (past.readings.first(), past.readings.last()) {
-        let text = format!(" {} ago ", format::duration(last.at.since(first.at)));
-        canvas.text(from, area.y, area.right() - from, &text, dim);
-        canvas.text_right(area.x, area.y, area.width, " now", dim);
-    }
     let style = canvas.theme.style(Tone::Critical);
     for (x, (_, killed)) in (from..).zip(past.cells()) {
         if killed {
             canvas.text(x, area.y, 1, KILL, style);
         }
     }
+}
+
+/// How far a graph of so many cells reaches back; `None` before the second reading.
+pub(super) fn reach(state: &State, width: u16) -> Option<Duration> {
+    let cells = usize::from(width.saturating_sub(AXIS));
+    let mut past = state.gauge.past(cells);
+    let first = past.next()?.at;
+    Some(past.last()?.at.since(first))
 }

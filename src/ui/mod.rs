@@ -3,14 +3,16 @@
 //!
 //! ```text
 //!  title ───────────────────────────────────────────────
-//!  Mem / Swap / PSI / trend / next victim    header/, gauge.rs
+//!  Mem / PSI / trend / next victim           header/, gauge.rs, history.rs
+//!  alarms, the most urgent domains           header/, from app/view/attention.rs
 //!  what oomtop has frozen
-//!  ─ Processes ─────────────────────────────
-//!  columns, rows                             table.rs, domains.rs, both with pane.rs
-//!  ─ OOM events ────────────────────────────
-//!  rows                                      events.rs
+//!  ─ Processes ─────────────────── │ ─ Memory used ─      side.rs, from 160 columns on
+//!  columns, rows                   │ graph                table.rs, domains.rs, both with pane.rs
+//!  ─ OOM events ────────────────── │ ─ OOM domains ─
+//!  rows                            │ ─ Selected ─         events.rs
 //!  time line of a recording                  timeline.rs
-//!  keys, notice or prompt                    footer.rs
+//!  notice, or what the keys act on           footer.rs
+//!  keys or prompt                            footer.rs
 //!            ┌ dialog ┐  on top              dialog.rs
 //! ```
 

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use super::header::{facts, outlook};
-use super::history::graph;
+use super::history::{graph, reach};
 use crate::app::State;
 use crate::app::view::domains::summary::Widths;
 use crate::app::view::layout::{Panes, Side};
@@ -56,10 +56,14 @@ fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height < 3 {
         return;
     }
-    let remark = Line::of(
-        Tone::Dim,
-        format!("of {}", format::long_size(state.gauge.limit)),
-    );
+    let limit = format::long_size(state.gauge.limit);
+    let width = area.width.saturating_sub(2);
+    let remark = reach(state, width).map_or_else(Line::new, |span| {
+        Line::of(
+            Tone::Dim,
+            format!("of {limit}, last {}", format::duration(span)),
+        )
+    });
     let inner = titled(area, "Memory used, 0–100%", &remark, canvas);
     let plot = Rect {
         height: inner.height - 1,
@@ -81,13 +85,16 @@ fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     );
 }
 
+/// One of the averages of the pressure.
+type Average = fn(Pressure) -> f32;
+
 fn stalls(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
     let remark = Line::of(Tone::Dim, "0.1, 1, 10, 50%");
     let inner = titled(area, "Stalled on memory (PSI)", &remark, canvas);
-    let kinds: [(&str, fn(Pressure) -> f32); 2] = [
+    let kinds: [(&str, Average); 2] = [
         ("some", |psi| psi.some.avg10),
         ("full", |psi| psi.full.avg10),
     ];

@@ -7,6 +7,7 @@ use oomtop::app::settings::Settings;
 use oomtop::model::plan::receipt::{FailureKind, Reading};
 use oomtop::model::plan::step::Step;
 use oomtop::model::process::score::OomScoreAdj;
+use oomtop::model::snapshot::Host;
 
 fn write(pid: u32, value: i64) -> Vec<oomtop::model::plan::Plan> {
     one([adj(pid, value)])
@@ -174,6 +175,41 @@ fn a_refused_write_keeps_the_dialog_and_its_sentence() {
         scene.text()
     );
     assert!(scene.state.undo.is_empty());
+}
+
+#[test]
+fn a_refusal_is_said_once() {
+    let nobody = Host {
+        uid: 65_534,
+        user: "nobody".to_owned(),
+        may_lower_adj: false,
+        ..host()
+    };
+    let mut scene = Scene::with(120, 36, Settings::default(), nobody);
+    scene.keys("a Up");
+    let before = scene.text();
+    assert!(
+        before.contains("Lowering may be refused") && before.contains("this will be refused"),
+        "{before}"
+    );
+    scene.keys("Enter");
+    let refused = failed(
+        adj(2456, -200),
+        Reading::Adj(OomScoreAdj::ZERO),
+        FailureKind::Denied,
+        "it belongs to another user",
+    );
+    scene.answer(vec![receipt(vec![refused])]);
+    let after = scene.text();
+    assert_eq!(
+        after.matches("belongs to another user").count(),
+        1,
+        "{after}"
+    );
+    assert!(
+        !after.contains("refused") && after.contains("expose the one that leaks"),
+        "{after}"
+    );
 }
 
 #[test]

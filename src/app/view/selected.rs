@@ -148,7 +148,7 @@ impl State {
                 second.push(Tone::Strong, wording::process(leader, snapshot));
             }
             (_, Lead::Immune(immunity)) => {
-                second.push(Tone::Good, format!("  never chosen: {}", immunity.reason()))
+                second.push(Tone::Good, format!("  never chosen: {}", immunity.reason()));
             }
             (death, _) => second.push(Tone::Watch, format!("  dies: {}", death.word())),
         }

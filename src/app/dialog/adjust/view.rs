@@ -263,19 +263,23 @@ fn warnings(dialog: &AdjustDialog, value: OomScoreAdj, context: &DialogContext<'
     kept.retain(|_| dialog.later.is_off());
     lines.extend(kept.into_iter().take(UNITS));
     let lowered = targets.iter().find(|p| value < current(p.adj));
+    // Once it has been refused, the result says why.
+    let is_refused = !dialog.result.is_empty();
     if let Some(pid) = lowered.map(|p| p.id.pid)
         && !host.may_lower_adj
     {
-        lines.push(
+        let expose = context.keymap.key(Id::Incident);
+        lines.push(if is_refused {
+            Line::of(Tone::Watch, format!("Without it: expose the one that leaks: {expose} on it"))
+        } else {
             Line::of(Tone::Watch, "Lowering may be refused: below the value it inherited only CAP_SYS_RESOURCE may go (uid 0 is not enough). With it: ")
                 .add(Tone::Strong, format!("sudo choom -p {pid} -n {value}"))
-                .add(
-                    Tone::Watch,
-                    format!("; or expose the one that leaks: {} on it", context.keymap.key(Id::Incident)),
-                ),
-        );
+                .add(Tone::Watch, format!("; or expose the one that leaks: {expose} on it"))
+        });
     }
-    lines.extend(foreign::line(targets.iter().copied(), context));
+    if !is_refused {
+        lines.extend(foreign::line(targets.iter().copied(), context));
+    }
     if targets.iter().any(|p| p.kernel_thread || p.global_init) {
         lines.push(Line::of(Tone::Watch, "The kernel never kills this process: the value has no effect on it, only on what it starts."));
     }

@@ -53,22 +53,19 @@ fn key_at(view: &DialogView, x: u16, width: u16, ascii: bool) -> Option<Key> {
     let hint = hints
         .iter()
         .find(|hint| (hint.x..hint.x + hint.width).contains(&x))?;
-    let mut names = hint.keys.split(' ');
-    match (names.next(), names.next()) {
-        (Some(only), None) => only.parse().ok(),
-        // A blank stands in front of the first.
-        _ => {
-            let mut from = hint.x + 1;
-            for name in hint.keys.split(' ') {
-                let cells = u16::try_from(name.chars().count()).ok()?;
-                if (from..from + cells).contains(&x) {
-                    return name.parse().ok();
-                }
-                from += cells + 1;
-            }
-            None
-        }
+    if !hint.keys.contains(' ') {
+        return hint.keys.parse().ok();
     }
+    // A blank stands in front of the first.
+    let mut from = hint.x + 1;
+    for name in hint.keys.split(' ') {
+        let cells = u16::try_from(name.chars().count()).ok()?;
+        if (from..from + cells).contains(&x) {
+            return name.parse().ok();
+        }
+        from += cells + 1;
+    }
+    None
 }
 
 /// The chosen item of the list in a dialog.

@@ -115,6 +115,10 @@ fn domain_lines(height: u16, alarms: u8) -> u8 {
 
 /// What besides the screen decides how it is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a line that is there or not, and any of them may be"
+)]
 pub struct Contents {
     /// Which pane has the keyboard.
     pub focus: Pane,

@@ -39,7 +39,7 @@ pub(super) const LOOK: &[Action] = &[
         group: Group::Look,
         places: &[
             Place::new(PROCESSES, sort).label("Sort"),
-            Place::new(DOMAINS, State::choose_order).label("Sort"),
+            Place::new(DOMAINS, State::choose_order).label_of(sort_label),
             Place::dialog(&[KeyScope::Sort, KeyScope::Report]),
         ],
     },
@@ -329,6 +329,11 @@ pub(super) const LOOK: &[Action] = &[
         ],
     },
 ];
+
+/// On a narrow screen the way to the processes of a domain is worth more than another order.
+fn sort_label(state: &State) -> Option<String> {
+    (state.size.0 >= 100).then(|| "Sort".to_owned())
+}
 
 /// What the key would show now.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a label")]

@@ -42,7 +42,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         width: Width::Fixed(9),
         align: Align::Left,
         rank: 1,
-        sort: DomainSort::Number(|c| Some(c.watch.urgency as u8 as f64)),
+        sort: DomainSort::Number(|c| Some(f64::from(c.watch.urgency as u8))),
         cell: |c| match (c.watch.acute(), c.watch.room) {
             _ if c.watch.stuck().is_some() => cell(Tone::Critical, "STUCK"),
             // A past kill hides no band but the one of rest: KILLS says when it was.
