@@ -203,7 +203,7 @@ fn the_row_at_the_top_is_whichever_is_first_until_the_user_leaves_it() {
     );
     scene.keys("k");
     assert_eq!(scene.state.dialogs.len(), 1);
-    assert!(writes(&mut scene).is_empty());
+    assert!(writes(&scene.asked()).is_empty());
     scene.keys("Esc Down Up");
     scene.sample(processes());
     assert_eq!(scene.selected(), Some(2456), "at the top again");
