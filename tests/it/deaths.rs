@@ -46,10 +46,7 @@ fn a_kernel_that_kills_whoever_asks_is_said_to() {
         text.contains("Next victim whoever asks for memory"),
         "{text}"
     );
-    assert!(
-        !text.contains("\n! ") && text.contains("*  1892"),
-        "{text}"
-    );
+    assert!(!text.contains("\n! ") && text.contains("*  1892"), "{text}");
     scene.keys("S");
     says(&scene, "on the host whoever asks for memory dies");
     scene.keys("Esc a");

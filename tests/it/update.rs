@@ -128,10 +128,7 @@ fn zoom_ranks_by_the_group_and_leaves_with_it() {
     // The zoomed domain's own victim is the next one here.
     let text = scene.text();
     let first = text.lines().find(|line| line.contains("1892 tomcat"));
-    assert!(
-        first.is_some_and(|line| line.starts_with('!')),
-        "{text}"
-    );
+    assert!(first.is_some_and(|line| line.starts_with('!')), "{text}");
     scene.keys("z");
     assert!(scene.state.table.rows().len() > 20);
     assert!(scene.text().contains("\n*  1892 "), "{}", scene.text());

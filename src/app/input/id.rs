@@ -69,18 +69,6 @@ named! {
         Tag = "tag",
         /// Untags all.
         Untag = "untag",
-        /// Scrolls command lines to the right.
-        ScrollRight = "scroll-right",
-        /// Scrolls command lines to the left.
-        ScrollLeft = "scroll-left",
-        /// Shows command lines from their beginning.
-        ScrollHome = "scroll-home",
-        /// Shows command lines as they are, or without directories.
-        WholeCommands = "whole-commands",
-        /// Shows the children of a process in the tree, or hides them.
-        Collapse = "collapse",
-        /// Chooses whose processes are shown.
-        Users = "users",
         /// Closes, clears or leaves what was opened last.
         Back = "back",
         /// One row up.
@@ -161,6 +149,18 @@ named! {
         Mark = "mark",
         /// Compares the marked moment of a recording with the one on the screen.
         Compare = "compare",
+        /// Scrolls command lines to the right.
+        ScrollRight = "scroll-right",
+        /// Scrolls command lines to the left.
+        ScrollLeft = "scroll-left",
+        /// Shows command lines from their beginning.
+        ScrollHome = "scroll-home",
+        /// Shows command lines as they are, or without directories.
+        WholeCommands = "whole-commands",
+        /// Shows the children of a process in the tree, or hides them.
+        Collapse = "collapse",
+        /// Chooses whose processes are shown.
+        Users = "users",
     }
 }
 
