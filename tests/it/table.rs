@@ -8,6 +8,7 @@ use oomtop::app::view::processes::columns::chosen::ChosenColumns;
 use oomtop::app::view::processes::columns::column;
 use oomtop::model::process::Process;
 use oomtop::model::process::cpu::CpuTime;
+use oomtop::model::process::score::OomScoreAdj;
 
 /// The heads of the columns.
 fn heads(scene: &Scene) -> Vec<String> {
@@ -54,7 +55,7 @@ fn a_column_without_a_word_folds_and_comes_back_at_the_first_one() {
         sample.memory.swap_total = 0;
         sample.memory.swap_free = 0;
         for process in &mut sample.processes {
-            process.adj = process.adj.map(|_| Default::default());
+            process.adj = process.adj.map(|_| OomScoreAdj::ZERO);
         }
     });
     assert!(
