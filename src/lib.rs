@@ -79,6 +79,7 @@
 //! | writes that can be undone (`app/undo/`) | 1000 writes, 16 384 steps | the oldest cannot be undone any more |
 //! | the history of writes (`app/undo/history.rs`) | 1000 writes, 16 384 steps | the oldest are forgotten and counted; `--audit` keeps them |
 //! | what was frozen (`app/frozen/`) | 1024 processes and groups | more are not stopped one by one |
+//! | collapsed and tagged processes (`app/view/processes/table.rs`) | those of the last sample | an ended process is forgotten |
 //! | trends (`app/view/gauge/trend.rs`) | a fixed number of points | the oldest goes |
 //! | readings for the graphs (`app/view/gauge/mod.rs`, of each domain `app/view/domains/past.rs`) | 240, 8 of each domain | the oldest goes |
 //! | per process (`linux/scan/history.rs`, `linux/scan/proc/`) | the processes of the last sample | an ended process is forgotten |
@@ -122,7 +123,8 @@
 //!
 //! # Where to add what
 //!
-//! * A column of the table: a row in `app/view/processes/columns/list.rs`. A new fact also needs a field of
+//! * A column of the table: a constant in `app/view/processes/columns/` (cell, value for CSV, when it folds) and its place
+//!   in `list.rs` there. A new fact also needs a field of
 //!   [`model::process::Process`] and the line in `linux` that reads the fact.
 //! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
 //!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule

@@ -116,7 +116,8 @@ fn draw_row(
             cell.text.insert_str(0, &branch(row, room));
         }
         if column.id == branching && row.collapsed {
-            cell.text.push_str(&format!(" +{}", row.below));
+            cell.text.push_str(" +");
+            cell.text.push_str(&row.below.to_string());
         }
         cell
     });

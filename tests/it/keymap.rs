@@ -120,7 +120,7 @@ fn what_does_not_apply_here_says_where_it_does() {
         ("d Space", "tag: only in the process table (d goes there)"),
         ("d F", "follow: only in the process table (d goes there)"),
         ("e Space", "tag: only in the process table (e goes there)"),
-        ("Right", "unfold: only in the OOM domains (d goes there)"),
+        ("d W", "users: only in the process table (d goes there)"),
     ] {
         let mut scene = Scene::new(120, 36);
         scene.keys(keys);

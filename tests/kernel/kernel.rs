@@ -304,8 +304,8 @@ fn marked_victim(session: &Session, hogs: &[Hog]) -> u32 {
     marked[0]
 }
 
-/// A sign at the start of the row and a word in it.
+/// A sign at the start of the row.
 fn is_marked(row: &str) -> bool {
     let row = row.trim_start_matches(['│', ' ']);
-    row.starts_with('*') && row.contains("cgroup victim")
+    row.starts_with('*')
 }

@@ -69,18 +69,6 @@ named! {
         Tag = "tag",
         /// Untags all.
         Untag = "untag",
-        /// Scrolls command lines to the right.
-        ScrollRight = "scroll-right",
-        /// Scrolls command lines to the left.
-        ScrollLeft = "scroll-left",
-        /// Shows command lines from their beginning.
-        ScrollHome = "scroll-home",
-        /// Shows command lines as they are, or without directories.
-        WholeCommands = "whole-commands",
-        /// Shows the children of a process in the tree, or hides them.
-        Collapse = "collapse",
-        /// Chooses whose processes are shown.
-        Users = "users",
         /// Closes, clears or leaves what was opened last.
         Back = "back",
         /// One row up.
@@ -181,6 +169,18 @@ named! {
         PreviousValue = "previous-value",
         /// Writes the settings of the dialog to the user's file.
         SaveSettings = "save-settings",
+        /// Scrolls command lines to the right.
+        ScrollRight = "scroll-right",
+        /// Scrolls command lines to the left.
+        ScrollLeft = "scroll-left",
+        /// Shows command lines from their beginning.
+        ScrollHome = "scroll-home",
+        /// Shows command lines as they are, or without directories.
+        WholeCommands = "whole-commands",
+        /// Shows the children of a process in the tree, or hides them.
+        Collapse = "collapse",
+        /// Chooses whose processes are shown.
+        Users = "users",
     }
 }
 

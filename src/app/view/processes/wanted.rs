@@ -69,6 +69,10 @@ impl Wanted {
                 });
             }
         }
+        // The columns must not move when a deep row comes or goes.
+        if rows.iter().any(|row| row.depth > 0) {
+            name = NAME + BRANCHES;
+        }
         let pid = processes().map(|process| process.id.pid).max();
         Self {
             group: cells(groups.max().unwrap_or(0)),

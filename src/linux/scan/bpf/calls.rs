@@ -125,7 +125,7 @@ fn owned(descriptor: libc::c_int) -> OwnedFd {
 pub(super) unsafe trait Element: Copy {}
 
 #[expect(unsafe_code, reason = "the kernel writes it")]
-// SAFETY: a structure of numbers of 136 bytes.
+// SAFETY: a structure of numbers of 120 bytes.
 unsafe impl Element for Record {}
 
 #[expect(unsafe_code, reason = "the kernel writes it")]

@@ -12,7 +12,7 @@ use super::program::task_walk;
 use super::refusal::Refusal;
 use crate::linux::helper::helper;
 
-/// Least capacity of the array. The array is resident memory (a record has 136 bytes), so it should not be much
+/// Least capacity of the array. The array is resident memory (a record has 120 bytes), so it should not be much
 /// larger than what may soon be needed.
 const LEAST: u32 = 2048;
 

@@ -144,19 +144,11 @@ impl Walk<'_> {
         self.asm.set(Reg::R1, 0);
         self.asm.store(COUNTER, place::PID, Reg::R1);
         self.asm.place(counted);
-        // Threads are tasks too: only the thread group leader gets a record.
-        let leads = self.asm.label();
+        // Threads are tasks too: only the thread group leader gets a record. They come in the order of their numbers, not
+        // after their leader, so that their processor time finds no record here.
         self.asm.load(Reg::R1, TASK, self.layout.pid);
         self.asm.load(Reg::R2, TASK, self.layout.tgid);
-        self.asm.jump(When::Same(Reg::R1, Reg::R2), leads);
-        if let Some(cpu) = self.layout.cpu {
-            self.asm.load(Reg::R1, COUNTER, place::PID);
-            self.asm.store(Reg::Frame, KEY, Reg::R1);
-            self.look_up();
-            self.add_thread(cpu, end);
-        }
-        self.asm.jump(When::Always, end);
-        self.asm.place(leads);
+        self.asm.jump(When::Differ(Reg::R1, Reg::R2), end);
         self.asm.load(Reg::R1, COUNTER, place::PID);
         self.asm.add(Reg::R1, 1);
         self.asm.store(COUNTER, place::PID, Reg::R1);

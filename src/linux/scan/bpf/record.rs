@@ -46,7 +46,7 @@ pub(super) mod place {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_possible_wrap,
-            reason = "a record has 136 bytes"
+            reason = "a record has 120 bytes"
         )]
         let offset = offset as i16;
         Field { offset, width }

@@ -13,7 +13,7 @@ use super::record::{Threads, Units};
 use super::refusal::Refusal;
 use super::unlisted::Unlisted;
 use crate::linux::ReadError;
-use crate::linux::scan::proc::row::RowReader;
+use crate::linux::scan::proc::row::{RowReader, cpu_time};
 use crate::linux::scan::{ProcessScan, ScanCount, ScanPass, ScanWants, with_room};
 use crate::model::cgroup::CgroupVersion;
 use crate::model::process::Process;
@@ -176,9 +176,8 @@ impl ProcessScan for BpfScan {
         };
         let threads = match (&self.layout.cpu, &self.loaded.tasks) {
             (None, _) => Threads::Unknown,
-            (Some(_), Tasks::Walk(_)) if !pass.cpu => Threads::Leaders,
-            // The kernel's own iterator visits all tasks.
-            (Some(_), _) => Threads::All,
+            (Some(_), Tasks::Walk(_)) if pass.cpu => Threads::All,
+            (Some(_), _) => Threads::Leaders,
         };
         with_room(table, walked.records.len());
         for record in walked
@@ -187,6 +186,12 @@ impl ProcessScan for BpfScan {
         {
             let mut row = record.row(units);
             row.cpu = record.cpu(threads, pass.seq);
+            if pass.cpu
+                && row.cpu.is_none()
+                && let Ok(Some(stat)) = self.files.stat(row.id.pid)
+            {
+                row.cpu = Some(cpu_time(&stat, pass.seq));
+            }
             if record.is_leaderless() {
                 self.files.living_thread(&mut row, wants);
             }

@@ -254,7 +254,7 @@ pub(super) const LOOK: &[Action] = &[
     Action {
         id: Id::Users,
         doc: "choose whose processes are shown",
-        keys: &["w"],
+        keys: &["W"],
         group: Group::Look,
         places: &[Place::new(TABLE, users), Place::dialog(&[KeyScope::Users])],
     },

@@ -154,7 +154,7 @@ pub(super) const PROTECTION: Column = Column {
         |p, c| Raw::Text(c.marks.word(p).to_owned()),
     )
     // Who dies next has its sign in the first column.
-    .folds_unless(|p, _| p.state.is_dead() || p.adj.is_some_and(|adj| adj != OomScoreAdj::ZERO)),
+    .folds_unless(|p, _| p.adj.is_some_and(|adj| adj != OomScoreAdj::ZERO)),
 };
 
 /// The cell of a value that a process does not have, or that cannot be read.

@@ -70,7 +70,7 @@ pub(super) const USER: Column = Column {
 pub(super) const NAME: Column = Column {
     id: "name",
     title: "NAME",
-    doc: "short name, as the kernel's log has it; in the tree below its parent",
+    doc: "short name, as the kernel's log has it",
     width: Width::Within(8, 40),
     align: Align::Left,
     rank: 0,
@@ -90,9 +90,9 @@ pub(super) const NAME: Column = Column {
 
 pub(super) const STATE: Column = Column {
     id: "state",
-    title: "S",
-    doc: "R running, S sleeping, D waits where no signal wakes it, T stopped, Z ended, I idle",
-    width: Width::Fixed(1),
+    title: "ST",
+    doc: "its state, by the letter that ps shows",
+    width: Width::Fixed(2),
     align: Align::Left,
     rank: 12,
     sort: Sort::smallest_first(Order::Number(|p, _| i64::from(u32::from(p.state.0)))),

@@ -19,7 +19,7 @@ fn start(process: &Process, context: &CellContext<'_>) -> Wall {
 pub(super) const CPU: Column = Column {
     id: "cpu",
     title: "CPU%",
-    doc: "processor time since the last sample, in percent of one processor",
+    doc: "processor time since the last sample, percent of one processor",
     width: Width::Fixed(5),
     align: Align::Right,
     rank: 5,
@@ -41,7 +41,7 @@ pub(super) const CPU: Column = Column {
 pub(super) const TIME: Column = Column {
     id: "time",
     title: "TIME+",
-    doc: "processor time since its start: minutes, seconds and hundredths, or hours",
+    doc: "processor time since its start: minutes, seconds, hundredths",
     width: Width::Fixed(9),
     align: Align::Right,
     rank: 12,
