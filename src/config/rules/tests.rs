@@ -130,8 +130,7 @@ fn everything_wrong_is_said_at_once_with_file_line_and_what_was_meant() {
             "[[rule]]\nname = \"x[\"\nlevel = \"hihg\"\n[[rule]]\nname = 7\nadj = 2000\nlevel = 5\n[[rule]]\nuser = []\nrole = \"databse\"\nchildren = 1.5\ntitle = \"\"\n[[rule]]\nname = \"x\"\nadj = 1\nlevel = \"high\"\n",
         )
         .file("user/rules.toml", "[rule]\nname = \"x\"\n");
-    let keys =
-        "title, name, command, exe, user, unit, cgroup, container, adj, level, role, children";
+    let keys = "title, name, command, exe, user, unit, cgroup, container, adj, level, role, children, move_to, memory_max, memory_high";
     let facts = "name, command, exe, user, unit, cgroup, container";
     let expected = format!(
         "\
@@ -140,7 +139,7 @@ rules.toml:3: nmae: there is no such key; did you mean name? the keys of a rule 
 rules.toml:4: levle: there is no such key; did you mean level? the keys of a rule are {keys}
 rules.toml:5: oom_score_adj: there is no such key; did you mean adj? the keys of a rule are {keys}
 rules.toml:6: rule: it would match every process; give it at least one of {facts}
-rules.toml:8: rule: it sets nothing; give it adj, level, role or children
+rules.toml:8: rule: it sets nothing; give it adj, level, role, children or move_to
 rules.d/a.toml:2: name: the pattern 'x[' has a '[' without a ']'; write \\[ for the letter itself
 rules.d/a.toml:3: level: there is no level 'hihg'; did you mean high? the levels are immune, high, moderate, default, sacrifice
 rules.d/a.toml:5: name: takes a pattern or a list of patterns, each in quotes
@@ -338,5 +337,37 @@ proptest::proptest! {
             let rules = parse::parse(Path::new("x"), &text, &mut errors);
             proptest::prop_assert!(rules.is_empty() || rules.iter().all(|rule| !rule.conditions.is_empty()));
         }
+    }
+}
+
+#[test]
+fn a_group_has_a_path_and_limits_that_make_sense() {
+    let rule = |keys: &str| format!("[[rule]]\nname = \"a\"\n{keys}\n");
+    let right = Given::new().file(
+        "rules.toml",
+        &rule("move_to = \"jobs/batch\"\nmemory_max = \"2G\""),
+    );
+    let rules = right.read().expect("right");
+    let pen = rules.iter().next().and_then(|(_, rule)| rule.pen.clone());
+    let pen = pen.map(|pen| pen.to_string());
+    assert_eq!(pen.as_deref(), Some("/jobs/batch (memory_max 2G)"));
+    for (keys, why) in [
+        ("memory_max = \"2G\"", "name that with move_to"),
+        ("adj = 5\nmemory_max = \"2G\"", "name that with move_to"),
+        ("move_to = \"/\"", "is no path of a group"),
+        ("move_to = \"/a/../b\"", "is no path of a group"),
+        ("move_to = 5", "takes a path"),
+        ("move_to = \"/a\"\nmemory_max = 12", "give at least 4M"),
+        ("move_to = \"/a\"\nmemory_max = -1", "is below 0"),
+        (
+            "move_to = \"/a\"\nmemory_max = \"5M\"\nmemory_high = \"6M\"",
+            "never slows anything",
+        ),
+    ] {
+        let said = Given::new()
+            .file("rules.toml", &rule(keys))
+            .read()
+            .expect_err(keys);
+        assert!(said.contains(why), "{keys}: {said}");
     }
 }

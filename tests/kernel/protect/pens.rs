@@ -58,7 +58,9 @@ fn a_group_with_a_limit_is_made_and_the_whole_family_moved_into_it() {
         .chain([top.pid()])
         .collect();
     let home = parent.child("home");
-    family.iter().for_each(|pid| home.add(*pid));
+    for pid in &family {
+        home.add(*pid);
+    }
     let (status, table, _) = run(&rules, &["--check"]);
     assert_eq!(status, Some(1), "{table}");
     let would = table

@@ -70,8 +70,7 @@ impl CgroupDialog {
                     return build::scope(&targets, scope, &home.slice, &limits)
                         .map_err(typed::why_not);
                 }
-                // The steps depend on which parent groups exist: without the list, the plan shown could
-                // differ from the write.
+                // Without the list the plan shown could differ from the write.
                 let Some(groups) = &self.groups else {
                     return Err("reading the groups …".to_owned());
                 };
@@ -87,8 +86,7 @@ impl CgroupDialog {
                 let path = typed::checked_path(self.path.text())?;
                 typed::may_make(&path, groups.as_deref().unwrap_or_default())?;
                 let limits = typed::patch(&self.limits)?;
-                let version = self.version;
-                build::create(&targets, &path, &limits, version, is_there, has_memory)
+                build::create(&targets, &path, &limits, self.version, is_there, has_memory)
                     .map_err(typed::why_not)
             }
         }

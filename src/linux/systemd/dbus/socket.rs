@@ -18,9 +18,6 @@ use super::Error;
 /// How long to wait before the next try to connect: the queue of the other end was full.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// Most descriptors that one message can have (`SCM_MAX_FD`, include/net/scm.h).
-const MOST_DESCRIPTORS: usize = 253;
-
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: UnixStream,
@@ -101,7 +98,7 @@ impl Socket {
         if descriptors.is_empty() {
             return Ok(0);
         }
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))]; // SCM_MAX_FD
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         if !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
             return Err(Error::Unreachable("too many descriptors".to_owned()));
