@@ -32,7 +32,9 @@ impl Target {
                 }
                 let mut stream = stream.expect("a connection");
                 let mut request = [0; 4096];
-                stream.read(&mut request).ok();
+                if stream.read(&mut request).is_ok_and(|bytes| bytes == 0) {
+                    continue;
+                }
                 shown += 1;
                 let body = page.replace("@NOW@", &now().to_string());
                 let body = body.replace("@SHOWN@", &shown.to_string());

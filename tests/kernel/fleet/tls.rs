@@ -144,8 +144,8 @@ fn signed(dir: &Path, name: &str, by: &str, names: &str, days: &str) {
 
 #[test]
 fn a_real_prometheus_is_asked_over_tls_and_each_fault_is_a_sentence() {
-    let test = "a fleet over TLS";
-    if !has("prometheus", test) || !has("openssl", test) {
+    let subject = "a fleet over TLS";
+    if !has("prometheus", subject) || !has("openssl", subject) {
         return;
     }
     let server = Server::start();
@@ -246,7 +246,7 @@ fn a_server_without_tls_and_a_handshake_that_is_cut_are_sentences() {
     let address = listener.local_addr().expect("bound");
     let server = std::thread::spawn(move || {
         let (mut plain, _) = listener.accept().expect("somebody");
-        plain.read(&mut [0; 4096]).expect("a hello");
+        assert!(plain.read(&mut [0; 4096]).expect("a hello") > 0);
         plain
             .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             .expect("written");
