@@ -121,12 +121,12 @@ fn another_file_takes_the_place_of_the_users() {
     let other = given.path("other.toml");
     std::fs::write(&other, "delay = 7").expect("written");
     let line = format!("oomtop --once --config {}", other.display());
-    let Ok(crate::config::Mode::Table(launch)) = given.resolve(&line) else {
+    let Ok(crate::config::Mode::Samples(launch)) = given.resolve(&line) else {
         panic!("{line}");
     };
     assert_eq!(launch.settings.delay.as_secs(), 7);
     let given = given.variable("OOMTOP_CONFIG", other.to_str().expect("UTF-8"));
-    let Ok(crate::config::Mode::Table(launch)) = given.resolve("oomtop --once") else {
+    let Ok(crate::config::Mode::Samples(launch)) = given.resolve("oomtop --once") else {
         panic!("the variable");
     };
     assert_eq!(launch.settings.delay.as_secs(), 7);

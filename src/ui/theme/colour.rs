@@ -119,10 +119,6 @@ pub fn lab_distance(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 /// CIELAB of linear sRGB, by the white point D65.
-#[expect(
-    clippy::many_single_char_names,
-    reason = "the names that the formulas of the CIE have"
-)]
 pub fn lab([r, g, b]: [f64; 3]) -> [f64; 3] {
     let xyz = [
         (0.412_456_4 * r + 0.357_576_1 * g + 0.180_437_5 * b) / 0.950_47,

@@ -198,9 +198,7 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
             | Reading::Homes(_)
             | Reading::Limits(_)
             | Reading::Limit(_)
-            | Reading::Reclaimed(_)
-            | Reading::DropIn(_)
-            | Reading::UnitLimit(_),
+            | Reading::Reclaimed(_),
             _,
         ) => None,
     }
