@@ -62,7 +62,8 @@ pub fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
     // Terminals that do not join its characters take more or fewer cells for it (variation selectors, skin tones): the
     // first character alone is as wide everywhere.
     let apart: usize = grapheme.chars().filter_map(UnicodeWidthChar::width).sum();
-    if apart != grapheme.width()
+    // ratatui writes a blank behind what has a variation selector, whatever its width.
+    if (apart != grapheme.width() || grapheme.contains('\u{fe0f}'))
         && let Some(first) = grapheme.chars().next()
     {
         return String::from(first).into();

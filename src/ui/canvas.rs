@@ -303,7 +303,7 @@ mod tests {
             terminal.process(text.as_bytes());
             for x in (0..2).chain(end..14) {
                 let cell = terminal.screen().cell(0, x).expect("a cell");
-                proptest::prop_assert_eq!(cell.contents(), "#", "{:?}", terminal.screen().contents());
+                proptest::prop_assert_eq!(cell.contents(), "#", "{} of {:?} from {:?}", x, terminal.screen().contents(), text);
             }
         }
     }

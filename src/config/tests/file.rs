@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Given;
+use crate::app::view::processes::columns::COLUMNS;
 
 #[test]
 fn everything_wrong_is_said_at_once_with_its_origin() {
@@ -19,8 +20,10 @@ oomtop: user/oomtop/config.toml:4: filter: takes no date
 oomtop: user/oomtop/config.toml:2: delay: takes seconds from 0.1 to 3600, not '0'
 oomtop: OOMTOP_BACKEND: there is no back end 'magic'; the back ends are auto, bpf, bpf-iterator, proc, proc-all
 oomtop: --filter: rss>x: a size such as 100M is needed after rss>
-oomtop: --sort: there is no column 'size'; the columns are mark, pid, user, score, adj, badness, rss, swap, pgtab, growth, protection, cgroup, command
+oomtop: --sort: there is no column 'size'; did you mean 'time'? the columns are {}
 ";
+    let columns: Vec<_> = COLUMNS.iter().map(|column| column.id).collect();
+    let expected = expected.replace("{}", &columns.join(", "));
     let wrong = given.wrong("oomtop --once --sort size --filter rss>x");
     assert_eq!(wrong, expected);
 }

@@ -19,6 +19,7 @@ const OTHER: &[(&str, &str)] = &[
     ("kernel_threads", "true"),
     ("filter", "adj<0"),
     ("sort", "rss"),
+    ("columns", "pid,rss,command:40"),
     ("color_depth", "256"),
     ("theme", "nord"),
     ("keys", "vim"),
@@ -166,6 +167,7 @@ keys            oomtop      built-in
 kernel_threads  false       built-in
 filter          adj<0       --filter
 sort            rss         OOMTOP_SORT
+columns         -           built-in
 backend         auto        built-in
 mouse           false       --no-mouse
 self_protect    true        built-in
