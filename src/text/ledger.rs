@@ -82,7 +82,7 @@ pub const ORDER: [FreedBy; 4] = [
 pub fn verdict(prospect: &Prospect, host: bool) -> Line {
     let size = format::size;
     let frees = format!(
-        "A kill frees at most {} of {}",
+        "Kills free at most {} of {}",
         size(prospect.by_kill),
         size(prospect.held())
     );
@@ -209,7 +209,7 @@ mod tests {
         let text = of(&full, true);
         assert_eq!(
             text,
-            "A kill frees at most 3.0M of 99M: no kill can end this, the kernel will panic."
+            "Kills free at most 3.0M of 99M: no kill can end this, the kernel will panic."
         );
         assert!(of(&full, false).contains("hang"));
         let half = Prospect {

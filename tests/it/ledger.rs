@@ -171,7 +171,7 @@ fn a_v1_group_with_its_killer_off_and_a_group_of_immune_processes_are_stuck() {
         "{immune}"
     );
     assert!(
-        immune.contains("A kill frees at most 0B of 100M: no kill can end this"),
+        immune.contains("Kills free at most 0B of 100M: no kill can end this"),
         "{immune}"
     );
     let rests = of(|group, _| group.events.oom = Some(7), -1000);
@@ -222,7 +222,7 @@ fn a_group_full_of_files_is_said_before_the_kernel_finds_out_and_a_calm_one_is_n
     };
     let files = of(2, 97);
     assert!(
-        files.contains("/full: A kill frees at most 2.0M of 99M: no kill can end this"),
+        files.contains("/full: Kills free at most 2.0M of 99M: no kill can end this"),
         "{files}"
     );
     assert!(files.contains("m: where it is"), "{files}");
@@ -266,7 +266,7 @@ fn the_page_names_what_holds_each_kind() {
     scene.keys("m");
     let text = page(&mut scene, host.clone());
     for words in [
-        "A kill frees at most",
+        "Kills free at most",
         "used 6 GiB (6442450944 bytes)",
         "No kill frees",
         "tmpfs files",

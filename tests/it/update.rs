@@ -47,7 +47,7 @@ fn at_80_columns_the_header_names_the_victim_the_table_marks_and_the_footer_the_
     );
     let mut wide = Scene::new(120, 36);
     wide.state.notice = None;
-    assert!(wide.text().contains("SSettings"), "{}", wide.text());
+    assert!(wide.text().contains("SKillers"), "{}", wide.text());
 }
 
 #[test]

@@ -44,10 +44,7 @@ impl Dialog for SortDialog {
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
-        let items = COLUMNS
-            .iter()
-            .map(|c| Line::of(Tone::Strong, format!("{:<14}", c.heading())).add(Tone::Dim, c.doc))
-            .collect();
+        let items = offered(COLUMNS.iter().map(|column| (column.heading(), column.doc)));
         DialogView {
             title: "Sort by".to_owned(),
             hints: context
@@ -71,4 +68,15 @@ impl Dialog for SortDialog {
                 .collect(),
         )
     }
+}
+
+/// Headings with what the columns show, aligned.
+pub(super) fn offered(columns: impl Iterator<Item = (String, &'static str)> + Clone) -> Vec<Line> {
+    let widths = columns.clone().map(|(heading, _)| heading.chars().count());
+    let width = widths.max().unwrap_or(0) + 2;
+    columns
+        .map(|(heading, doc)| {
+            Line::of(Tone::Strong, format!("{heading:<width$}")).add(Tone::Dim, doc)
+        })
+        .collect()
 }

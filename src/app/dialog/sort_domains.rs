@@ -1,5 +1,6 @@
 //! The sort dialog of the domains view: the tree, and every column with what it shows.
 
+use super::sort::offered;
 use super::{Dialog, DialogContext, DialogView, Outcome, Section, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
@@ -52,11 +53,9 @@ impl Dialog for DomainSortDialog {
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
-        let tree = Line::of(Tone::Strong, format!("{:<18}", "urgency")).add(Tone::Dim, TREE);
-        let columns = COLUMNS
-            .iter()
-            .map(|c| Line::of(Tone::Strong, format!("{:<18}", c.heading())).add(Tone::Dim, c.doc));
-        let items = std::iter::once(tree).chain(columns).collect();
+        let tree = std::iter::once(("urgency".to_owned(), TREE));
+        let columns = COLUMNS.iter().map(|column| (column.heading(), column.doc));
+        let items = offered(tree.chain(columns));
         DialogView {
             title: "Sort by".to_owned(),
             hints: context

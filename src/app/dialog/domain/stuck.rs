@@ -76,7 +76,7 @@ impl Subject<'_> {
                 let page_size = context.host.rules.page_size;
                 let known = prospect(self.domain, self.snapshot, page_size, None);
                 let most = known.map_or_else(String::new, |known| {
-                    format!(" (a kill frees at most {})", format::size(known.by_kill))
+                    format!(" (kills free at most {})", format::size(known.by_kill))
                 });
                 let whose = match self.domain.scope {
                     Scope::Host | Scope::Nodes(_) => "end or limit",

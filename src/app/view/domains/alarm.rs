@@ -1,5 +1,7 @@
 //! What stands above the table while it lasts: a domain that is about to be full, domains that are stuck, memory that no kill frees.
 
+use std::time::Duration;
+
 use super::Domains;
 use super::waiting::{MOST, Waiting};
 use crate::model::cgroup::limits::LimitFile;
@@ -22,6 +24,10 @@ const LONG: usize = 32;
 
 /// Domains besides the host whose prospect is computed in a sample.
 const LOOKED_AT: usize = 4;
+
+/// So long after a kill a sample may hold the memory of before it and the processes of after it: what no kill frees cannot
+/// be told from that.
+const SETTLES: Duration = Duration::from_secs(3);
 
 /// A line, and the domain it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +121,12 @@ impl Domains {
             .collect();
         near.sort_by(|(_, a), (_, b)| a.place().cmp(&b.place()));
         let scopes = near.iter().take(LOOKED_AT).map(|(scope, _)| **scope);
-        let judged = std::iter::once(main).chain(scopes).filter_map(|scope| {
+        let settled = |scope: &Scope| {
+            let since_kill = self.watches.get(scope).and_then(|w| w.signs.since_kill);
+            since_kill.is_none_or(|since| since > SETTLES)
+        };
+        let scopes = std::iter::once(main).chain(scopes).filter(settled);
+        let judged = scopes.filter_map(|scope| {
             let domain = snapshot.domain(scope)?;
             let known = prospect(domain, snapshot, host.rules.page_size, None)?;
             Some((scope, known))

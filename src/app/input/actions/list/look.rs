@@ -100,7 +100,7 @@ pub(super) const LOOK: &[Action] = &[
         keys: &["S"],
         group: Group::Look,
         places: &[
-            Place::new(PANES, |s| s.open(SettingsDialog::default())).label("Settings"),
+            Place::new(PANES, |s| s.open(SettingsDialog::default())).label("Killers"),
             Place::dialog(&[KeyScope::Settings]),
         ],
     },

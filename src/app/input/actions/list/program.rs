@@ -30,7 +30,7 @@ pub(super) const PROGRAM: &[Action] = &[
         keys: &["F2"],
         group: Group::Program,
         places: &[
-            Place::new(PANES, State::open_setup),
+            Place::new(PANES, State::open_setup).label("Setup"),
             Place::dialog(&[KeyScope::Setup, KeyScope::SetupField]),
         ],
     },
