@@ -67,7 +67,7 @@ fn it_lives_in_a_small_group_beside_many_processes() {
             screen
                 .lines()
                 .iter()
-                .filter(|line| line.contains("sleep 600"))
+                .filter(|line| line.contains(" sleep ") && line.ends_with(" 600"))
                 .count()
                 > 5
         });

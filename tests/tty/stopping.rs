@@ -204,8 +204,8 @@ fn it_leaves_quietly_when_the_terminal_goes_away() {
 #[test]
 fn too_few_descriptors_or_too_little_address_space_leave_a_sane_terminal() {
     let limits = (4..=36).step_by(4).map(|files| format!("-n {files}"));
-    // A debug build alone takes 25 MiB: with less the kernel ends it in execve(2), before its first instruction.
-    let spaces = [28, 32, 36, 40, 60, 100].map(|mib| format!("-v {}", mib * 1024));
+    // A debug build alone takes 33 MiB: with less the kernel ends it in execve(2), before its first instruction.
+    let spaces = [36, 40, 44, 60, 100].map(|mib| format!("-v {}", mib * 1024));
     for limit in limits.chain(spaces) {
         let mut session = Launch::program("/bin/sh")
             .args(["-c", &format!("ulimit {limit}; exec \"$OOMTOP\"")])
