@@ -47,6 +47,23 @@ pub(crate) fn render(screen: &Screen, title: &str) -> String {
     out
 }
 
+/// The same with numbered dots in the left margin, the first at the first of these rows.
+pub(crate) fn render_numbered(screen: &Screen, title: &str, rows: &[u16]) -> String {
+    let mut out = render(screen, title);
+    out.truncate(out.len() - CLOSING.len());
+    for (number, row) in (1..).zip(rows) {
+        let y = f32::from(*row) * CELL_H + CELL_H / 2.0;
+        writeln!(
+            out,
+            r##"<circle cx="-7" cy="{y:.1}" r="7" fill="#e6b450"/><text x="-7" y="{:.1}" text-anchor="middle" font-size="11" font-weight="bold" fill="{BACKGROUND}">{number}</text>"##,
+            y + 4.0
+        )
+        .ok();
+    }
+    out.push_str(CLOSING);
+    out
+}
+
 /// The end of a document.
 pub(crate) const CLOSING: &str = "</g></g></svg>\n";
 

@@ -183,6 +183,6 @@ fn a_group_nobody_is_in_is_found_and_one_that_hangs_is_said() {
     }
     let _hog = Hog::start("dom-hangs").in_group(&group).grow(4);
     session.wait_for("tasks would hang", |screen| {
-        row_of(screen, &name).is_some_and(|row| row.contains("kill disabled"))
+        row_of(screen, &name).is_some_and(|row| row.contains("nobody: tasks h"))
     });
 }

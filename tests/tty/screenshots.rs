@@ -83,6 +83,27 @@ const SHOTS: &[Shot] = &[
     },
 ];
 
+/// The rows that the README explains, in its order.
+fn callouts(screen: &Screen) -> Vec<u16> {
+    let words = [
+        "Mem ",
+        "PSI ",
+        "Trend ",
+        "Next victim",
+        "dies: ",
+        "Processes",
+        "! ",
+        "OOM events",
+        "F1",
+    ];
+    let found = words
+        .iter()
+        .map(|words| screen.find(words).map(|(_, row)| row));
+    let rows: Vec<u16> = found.flatten().collect();
+    assert_eq!(rows.len(), words.len(), "{}", screen.framed());
+    rows
+}
+
 /// Lets the scene's kernel write a whole report, as a real 6.12 did in a virtual machine.
 fn real_report(kmsg: &Path) {
     let report = include_str!("../fixtures/oom/lab/6.12-global.kmsg");
@@ -135,6 +156,10 @@ fn every_screen_renders_and_has_its_picture() {
             std::fs::write(&file, picture).expect("a picture");
         }
         let kept = std::fs::read_to_string(&file);
+        if update && shot.name == "main" {
+            let numbered = session.look(|s| svg::render_numbered(s, shot.title, &callouts(s)));
+            std::fs::write(folder.join("callouts.svg"), numbered).expect("a picture");
+        }
         assert!(
             kept.is_ok_and(|svg| svg.starts_with("<svg ")),
             "{} is missing",
