@@ -124,7 +124,7 @@
 //! # Where to add what
 //!
 //! * A column of the table: a constant in `app/view/processes/columns/` (cell, value for CSV, when it folds) and its place
-//!   in `list.rs` there. A new fact also needs a field of
+//!   in `app/view/processes/columns/list.rs`. A new fact also needs a field of
 //!   [`model::process::Process`] and the line in `linux` that reads the fact.
 //! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
 //!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule

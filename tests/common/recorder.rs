@@ -2,18 +2,8 @@
 
 use std::time::Instant;
 
-use super::pty::{Output, Session};
+use super::pty::Session;
 use super::screen::Screen;
-
-impl Output {
-    /// Keeps the screen as it is now, if somebody wants it.
-    pub(super) fn record(&mut self) {
-        if self.recorded.is_some() {
-            let entry = (Instant::now(), self.screen());
-            self.recorded.get_or_insert_default().push(entry);
-        }
-    }
-}
 
 impl Session {
     /// Keeps every screen from now on, beginning with the one that stands.

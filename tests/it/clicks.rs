@@ -9,6 +9,7 @@ use oomtop::oomlog::OomEvent;
 use crate::common::corpus::lab_events;
 use crate::common::scene::{Scene, moment, processes, snapshot};
 use crate::common::shop;
+use crate::limits::without_swap;
 
 /// The first cell of a text on the screen, below line `from`.
 fn cell_of(scene: &Scene, text: &str, from: usize) -> (u16, u16) {
@@ -175,6 +176,94 @@ fn choices_hints_and_tabs_of_a_dialog() {
         click(&mut scene, (at.0 + 1, at.1));
         assert!(scene.text().contains(shown), "{shown}: {}", scene.text());
     }
+}
+
+/// The items of the list on the screen, each with its row: the chosen one has a `>`.
+fn items(scene: &Scene) -> Vec<(String, bool, u16)> {
+    let screen = scene.text();
+    let rows = screen.lines().zip(0..);
+    rows.filter_map(|(line, y)| {
+        let inside = line.split_once("│ ")?.1;
+        let is_chosen = inside.starts_with("> ");
+        let item = inside
+            .strip_prefix("> ")
+            .or_else(|| inside.strip_prefix("  "))?;
+        let item = item.split_whitespace().next()?;
+        Some((item.to_owned(), is_chosen, y))
+    })
+    .collect()
+}
+
+#[test]
+fn a_double_click_in_a_long_list_means_the_item_below_the_first_click() {
+    // The list has room for a few of its items and scrolls with the choice.
+    let mut scene = Scene::new(80, 24);
+    scene.keys("F6");
+    let shown = items(&scene);
+    assert!(scene.text().contains("more below"), "{}", scene.text());
+    let below: Vec<_> = shown.iter().skip_while(|(_, chosen, _)| !chosen).collect();
+    let (wanted, _, y) = below
+        .get(1)
+        .copied()
+        .unwrap_or_else(|| panic!("{shown:?}"))
+        .clone();
+    let at = (cell_of(&scene, "> ", 1).0 + 2, y);
+    click(&mut scene, at);
+    let scrolled = items(&scene);
+    let under = scrolled.iter().find(|(_, _, row)| *row == y);
+    assert!(
+        under.is_some_and(|(item, ..)| *item != wanted),
+        "{scrolled:?}"
+    );
+    let is_chosen = |(item, chosen, _): &(String, bool, u16)| *chosen && *item == wanted;
+    assert!(scrolled.iter().any(is_chosen), "{wanted}: {scrolled:?}");
+    click(&mut scene, at);
+    assert_eq!(scene.state.dialogs.len(), 0, "{}", scene.text());
+    let sort = scene.state.table.sort;
+    assert!(
+        [sort.title, sort.id].contains(&wanted.as_str()),
+        "{wanted}: {}",
+        sort.id
+    );
+}
+
+#[test]
+fn a_double_click_on_a_key_is_one_press() {
+    // The first click asks whether to do it all the same.
+    let mut scene = without_swap(120, 36, "1G");
+    let enter = cell_of(&scene, "Enter do it", 5);
+    for _ in 0..3 {
+        click(&mut scene, enter);
+    }
+    assert!(
+        scene.text().contains("Enter do it all the same"),
+        "{}",
+        scene.text()
+    );
+    let wrote = |scene: &mut Scene| {
+        let asked = scene.asked();
+        asked
+            .iter()
+            .any(|effect| matches!(effect, Effect::Write { .. }))
+    };
+    assert!(!wrote(&mut scene));
+    // Slowly it is an answer.
+    scene.tell(Msg::Tick(moment(60)));
+    click(&mut scene, enter);
+    assert!(wrote(&mut scene), "{}", scene.text());
+}
+
+#[test]
+fn the_click_that_closes_a_dialog_is_no_half_of_a_double_click_below_it() {
+    let mut scene = Scene::new(80, 24);
+    let row = cell_of(&scene, "1892 ", 5);
+    click(&mut scene, row);
+    click(&mut scene, row);
+    let leave = cell_of(&scene, "Esc leave", 1);
+    click(&mut scene, leave);
+    let after = scene.text();
+    click(&mut scene, leave);
+    assert_eq!((scene.text(), scene.state.dialogs.len()), (after, 0));
 }
 
 #[test]

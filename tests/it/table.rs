@@ -51,7 +51,7 @@ fn with_time(mut processes: Vec<Process>) -> Vec<Process> {
 fn a_column_without_a_word_folds_and_comes_back_at_the_first_one() {
     // The scene begins with swap: what has spoken stays for a while.
     let seconds: Vec<u64> = (3..45).collect();
-    let mut scene = scene_at((160, 40), &seconds, |sample| {
+    let mut scene = scene_at((159, 40), &seconds, |sample| {
         sample.memory.swap_total = 0;
         sample.memory.swap_free = 0;
         for process in &mut sample.processes {
@@ -70,7 +70,7 @@ fn a_column_without_a_word_folds_and_comes_back_at_the_first_one() {
         assert!(has(&scene, head), "{head}: {}", scene.text());
     }
     // The sort column is there, whatever it says.
-    let mut scene = scene_at((160, 40), &seconds, |sample| sample.memory.swap_total = 0);
+    let mut scene = scene_at((159, 40), &seconds, |sample| sample.memory.swap_total = 0);
     assert!(!has(&scene, "SWAP"), "{}", scene.text());
     scene.state.table.sort = column("swap").expect("SWAP");
     assert!(has(&scene, "SWAP"));
@@ -78,7 +78,7 @@ fn a_column_without_a_word_folds_and_comes_back_at_the_first_one() {
 
 #[test]
 fn the_protection_of_an_ordinary_process_is_no_word() {
-    let scene = Scene::new(200, 70);
+    let scene = Scene::new(300, 70);
     assert!(has(&scene, "PROTECTION"), "{}", scene.text());
     assert!(!scene.text().contains("default"), "{}", scene.text());
     assert!(row(&scene, 956).contains("high"), "{}", row(&scene, 956));

@@ -28,7 +28,7 @@ pub struct Confirmation {
 
 /// What the front dialog asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Question {
+pub(in crate::app) struct Question {
     /// The last dialog that was opened,
     opened: u64,
     /// how many are open,
@@ -61,13 +61,18 @@ impl State {
         confirmation.shown_at = confirmation.shown_at.or(Some(at));
     }
 
-    /// Takes note of what is asked after a message.
-    pub(in crate::app) fn note_question(&mut self) {
-        let asked = self.dialogs.last().map(|dialog| Question {
+    /// What the front dialog asks now.
+    pub(in crate::app) fn question(&self) -> Option<Question> {
+        self.dialogs.last().map(|dialog| Question {
             opened: self.confirmation.opened,
             open: self.dialogs.len(),
             which: dialog.question(),
-        });
+        })
+    }
+
+    /// Takes note of what is asked after a message.
+    pub(in crate::app) fn note_question(&mut self) {
+        let asked = self.question();
         if asked != self.confirmation.asked {
             self.confirmation.asked = asked;
             self.confirmation.asked_at = self.confirmation.read_at;

@@ -1,6 +1,7 @@
 //! What `oomtop protect` says: the table of `--check`, the answer of `--why`, and its lines on standard error.
 
 mod lines;
+mod outcome;
 mod pens;
 mod why;
 
@@ -13,9 +14,13 @@ use crate::model::rules::{RuleId, Rules};
 use crate::text::format::number_of;
 use crate::text::tone::printable;
 
-pub use lines::{Outcome, lines};
+pub use lines::lines;
+pub use outcome::Outcome;
 pub use pens::check as check_moves;
 pub use why::why;
+
+/// Most processes that a line names.
+const NAMED: usize = 6;
 
 /// A rule as messages name it: title, file and line.
 fn rule_name(rules: &Rules, id: RuleId) -> String {
@@ -27,6 +32,21 @@ fn rule_name(rules: &Rules, id: RuleId) -> String {
 /// A value that could not be read is a question mark.
 fn value(adj: Option<OomScoreAdj>) -> String {
     adj.map_or_else(|| "?".to_owned(), |adj| adj.to_string())
+}
+
+fn clean(line: &str) -> String {
+    printable(line)
+}
+
+fn named(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let names: Vec<_> = all.take(NAMED).collect();
+    let names = names.join(", ");
+    if more > 0 {
+        format!("{names} and {more} more")
+    } else {
+        names
+    }
 }
 
 /// Sentence for nothing to do.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::lines::{Outcome, clean, named};
-use super::rule_name;
+use super::outcome::Outcome;
+use super::{clean, named, rule_name};
 use crate::model::rules::pen::Transfer;
 use crate::model::rules::{RuleId, Rules};
 use crate::text::tone::printable;

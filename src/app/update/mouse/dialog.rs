@@ -2,25 +2,39 @@
 
 use ratatui::layout::Position;
 
+use super::Hit;
 use crate::app::State;
 use crate::app::dialog::rows::{Page, Pick, placed_hints, placed_tabs};
 use crate::app::dialog::{DialogView, Section};
+use crate::app::input::confirmation::Question;
 use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
 use crate::app::msg::Effect;
 use crate::app::update::key::{on_key, perform, to_dialog};
 
-/// Does what is under the pointer.
-pub(super) fn click(state: &mut State, at: Position, is_double: bool) -> Vec<Effect> {
+/// Does what is under the pointer. The second click of a pair means the item that the first one chose: the list may
+/// have scrolled below the pointer.
+pub(super) fn click(state: &mut State, at: Position) -> Vec<Effect> {
+    let before = std::mem::replace(&mut state.clicks.hit, Hit::Dialog);
     let Some(view) = front(state) else {
         return Vec::new();
     };
+    if state.clicks.is_double() {
+        match before {
+            Hit::Item(item, asked) => return commit_item(state, &view, item, asked),
+            // The first click opened the dialog.
+            Hit::Nothing | Hit::Row => return Vec::new(),
+            Hit::Dialog => {}
+        }
+    }
     let ascii = state.settings.ascii;
     let page = Page::of(&view, state.size, ascii);
     let frame = page.frame(state.size.0);
     let inner = Page::inner(frame);
     if at.y + 1 == frame.bottom() {
+        // The second of two quick clicks must not answer the question that the first one led to.
         let key = key_at(&view, at.x.wrapping_sub(inner.x), inner.width, ascii);
+        let key = key.filter(|_| state.clicks.is_first());
         return key.map_or_else(Vec::new, |key| on_key(state, key));
     }
     if !inner.contains(at) {
@@ -29,16 +43,26 @@ pub(super) fn click(state: &mut State, at: Position, is_double: bool) -> Vec<Eff
     let row = page.first(view.scroll) + usize::from(at.y - inner.y);
     match page.rows.get(row).and_then(|row| row.pick) {
         Some(Pick::Choice(item)) => {
-            let is_chosen = choice(&view) == Some(item);
-            let mut effects = choose(state, item);
-            // The first click has chosen it, and a frame has shown that.
-            if is_double && is_chosen {
-                effects.extend(commit(state));
-            }
+            let effects = choose(state, item);
+            state.clicks.hit = Hit::Item(item, state.question());
             effects
         }
         Some(Pick::Tabs) => turn_to(state, &view, at.x - inner.x),
         None => Vec::new(),
+    }
+}
+
+/// Confirms with the item that the first click chose, if it is still the choice and the dialog asks the same.
+fn commit_item(
+    state: &mut State,
+    view: &DialogView,
+    item: usize,
+    asked: Option<Question>,
+) -> Vec<Effect> {
+    if choice(view) == Some(item) && state.question() == asked {
+        commit(state)
+    } else {
+        Vec::new()
     }
 }
 

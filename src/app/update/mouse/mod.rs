@@ -8,6 +8,7 @@ use std::time::Duration;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::State;
+use crate::app::input::confirmation::Question;
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, Mouse, MouseAction};
@@ -27,37 +28,61 @@ const DOUBLE: Duration = Duration::from_millis(400);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clicks {
     last: Option<(u16, u16, Monotonic)>,
-    /// It selected a row.
-    hit: bool,
+    /// It was the first, second, … of quick clicks on one cell.
+    count: u32,
+    hit: Hit,
+}
+
+/// What the last click met. The second click of a pair means the same, whatever has moved below the pointer since.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Hit {
+    #[default]
+    Nothing,
+    /// It selected a row of a pane.
+    Row,
+    /// It was for a dialog and chose no item.
+    Dialog,
+    /// It chose this item of the list in a dialog, which asked this from then on.
+    Item(usize, Option<Question>),
 }
 
 impl Clicks {
-    /// Takes a click; true if it is the second of a double click.
-    fn take(&mut self, x: u16, y: u16, at: Monotonic) -> bool {
+    /// Takes a click.
+    fn take(&mut self, x: u16, y: u16, at: Monotonic) {
         let before = self.last.replace((x, y, at));
-        let is_double = before.is_some_and(|(old_x, old_y, then)| {
+        let is_quick = before.is_some_and(|(old_x, old_y, then)| {
             (old_x, old_y) == (x, y) && at.since(then) <= DOUBLE
         });
-        if is_double {
-            // A third click is the first of another pair.
-            self.last = None;
-        }
-        is_double
+        self.count = if is_quick {
+            self.count.saturating_add(1)
+        } else {
+            1
+        };
+    }
+
+    /// The second of a double click. A third click is the first of another pair.
+    fn is_double(self) -> bool {
+        self.count.is_multiple_of(2)
+    }
+
+    /// Nothing quick before it on this cell.
+    fn is_first(self) -> bool {
+        self.count == 1
     }
 }
 
 /// Handles one mouse action.
 pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
     let at = Position::new(mouse.x, mouse.y);
-    let is_double = mouse.action == MouseAction::Click && {
+    if mouse.action == MouseAction::Click {
         let now = state.confirmation.read_at().unwrap_or(state.now.monotonic);
-        state.clicks.take(mouse.x, mouse.y, now)
-    };
+        state.clicks.take(mouse.x, mouse.y, now);
+    }
     if !state.dialogs.is_empty() {
         let action = match mouse.action {
             MouseAction::ScrollUp => ActionId::Up,
             MouseAction::ScrollDown => ActionId::Down,
-            MouseAction::Click => return dialog::click(state, at, is_double),
+            MouseAction::Click => return dialog::click(state, at),
         };
         return to_dialog(state, |dialog, context| dialog.on_action(action, context));
     }
@@ -65,7 +90,7 @@ pub(in crate::app) fn on_mouse(state: &mut State, mouse: Mouse) -> Vec<Effect> {
     match mouse.action {
         MouseAction::ScrollUp => scroll(state, &panes, at, -WHEEL),
         MouseAction::ScrollDown => scroll(state, &panes, at, WHEEL),
-        MouseAction::Click => return click(state, &panes, at, is_double),
+        MouseAction::Click => return click(state, &panes, at),
     }
     Vec::new()
 }
@@ -87,7 +112,13 @@ fn scroll(state: &mut State, panes: &Panes, at: Position, by: isize) {
     }
 }
 
-fn click(state: &mut State, panes: &Panes, at: Position, is_double: bool) -> Vec<Effect> {
+fn click(state: &mut State, panes: &Panes, at: Position) -> Vec<Effect> {
+    let before = std::mem::take(&mut state.clicks.hit);
+    let is_double = state.clicks.is_double();
+    if is_double && matches!(before, Hit::Dialog | Hit::Item(..)) {
+        // The first click closed the dialog.
+        return Vec::new();
+    }
     if panes.footer.contains(at) {
         return click_key(state, panes.footer, at.x);
     }
@@ -95,13 +126,14 @@ fn click(state: &mut State, panes: &Panes, at: Position, is_double: bool) -> Vec
         return state.show_domain(scope);
     }
     // The second click means the row that the first one selected: a sample or the focus may have moved the rows.
-    if is_double && state.clicks.hit {
+    if is_double && before == Hit::Row {
         return run(state, ActionId::Details);
     }
-    state.clicks.hit = false;
     if panes.table_rows.contains(at) {
         state.touch_selection();
-        state.clicks.hit = click_row(state, usize::from(at.y - panes.table_rows.y));
+        if click_row(state, usize::from(at.y - panes.table_rows.y)) {
+            state.clicks.hit = Hit::Row;
+        }
     } else if panes.table_head.contains(at) {
         click_head(state, panes, at);
     } else if is_in_events(panes, at) {
@@ -109,7 +141,9 @@ fn click(state: &mut State, panes: &Panes, at: Position, is_double: bool) -> Vec
         state.events.unread = 0;
         if let Some(line) = at.y.checked_sub(panes.events_rows.y) {
             state.touch_selection();
-            state.clicks.hit = state.events.click(usize::from(line));
+            if state.events.click(usize::from(line)) {
+                state.clicks.hit = Hit::Row;
+            }
         }
     }
     Vec::new()
@@ -188,11 +222,14 @@ mod tests {
     #[test]
     fn two_quick_clicks_on_one_cell_are_a_double_click_and_the_third_is_not() {
         let mut clicks = Clicks::default();
-        let at = |millis: u64| Monotonic(millis * 1000);
-        assert!(!clicks.take(1, 1, at(0)));
-        assert!(clicks.take(1, 1, at(300)));
-        assert!(!clicks.take(1, 1, at(400)), "the third");
-        assert!(!clicks.take(1, 2, at(500)), "another row");
-        assert!(!clicks.take(1, 2, at(1000)), "too late");
+        let mut is_double = |x, y, millis: u64| {
+            clicks.take(x, y, Monotonic(millis * 1000));
+            clicks.is_double()
+        };
+        assert!(!is_double(1, 1, 0));
+        assert!(is_double(1, 1, 300));
+        assert!(!is_double(1, 1, 400), "the third");
+        assert!(!is_double(1, 2, 500), "another row");
+        assert!(!is_double(1, 2, 1000), "too late");
     }
 }

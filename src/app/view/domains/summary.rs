@@ -171,7 +171,7 @@ fn fitted(text: &str, cells: usize) -> String {
     if rest.width() <= cells {
         return format!("{rest}{}", " ".repeat(cells - rest.width()));
     }
-    while rest.width() + 1 > cells {
+    while !rest.is_empty() && rest.width() + 1 > cells {
         let mut letters = rest.chars();
         letters.next();
         rest = letters.as_str();
