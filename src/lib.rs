@@ -58,8 +58,10 @@
 //! is lost no further step is done. The log has a thread of its own: a disk that does not answer holds up a write for
 //! two seconds.
 //!
-//! The one file that a write changes is that of rules that oomtop makes (`linux/write/rules.rs`): a rule is added at its end
-//! and taken out again, whole or not at all.
+//! Two files are replaced as a whole or not at all (`linux/write/whole.rs`): that of rules that oomtop makes, where a rule is
+//! added at the end and taken out again (`linux/write/rules.rs`), and the user's configuration file, which the settings
+//! dialog writes after it has shown the change (`config/own_file/`). Root replaces none where another user can change what
+//! is on the way.
 //!
 //! # What oomtop keeps
 //!

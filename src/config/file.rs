@@ -1,4 +1,4 @@
-//! A configuration file: TOML, one key for each setting. oomtop reads it and never writes it.
+//! A configuration file: TOML, one key for each setting. Reads it; only [`super::own_file`] writes the user's, when asked.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};

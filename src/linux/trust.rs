@@ -1,4 +1,5 @@
-//! Whether root may obey a file of rules: a user who can change the file could make root write for him.
+//! Whether root may obey a file of rules, or replace a file: a user who can change what is on the way could make root write
+//! for him.
 
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -117,7 +118,7 @@ fn directory(path: &Path, holds_it: bool) -> Result<(), String> {
 fn owned(found: &Metadata, euid: u32, what: &str) -> Result<(), String> {
     if euid == 0 && found.uid() != 0 {
         return Err(format!(
-            "this {what} belongs to uid {}, and oomtop runs as root: chown root it, or name other files with --rules",
+            "this {what} belongs to uid {}, and oomtop runs as root: chown root it, or name a file of root's",
             found.uid()
         ));
     }

@@ -2,7 +2,6 @@
 //! stays for ever.
 
 mod edit;
-mod replace;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +15,7 @@ use super::settings::{Setting, Values, setting};
 use super::sources;
 use crate::app::settings::draft::Draft;
 use crate::app::view::processes::table::ProcessTable;
+use crate::linux::write::whole;
 
 /// The user's configuration file.
 #[derive(Debug, Clone, Default)]
@@ -73,9 +73,10 @@ impl OwnFile {
     /// Writes a draft. Returns a sentence.
     ///
     /// # Errors
-    /// A sentence: the file has changed since, or cannot be written.
+    /// A sentence: the file has changed since, cannot be written, or oomtop is root and another user can change what is on
+    /// the way to it.
     pub fn write(&self, draft: &Draft) -> Result<String, String> {
-        replace::replace(draft)?;
+        whole::replace(&draft.path, draft.before.as_deref(), &draft.after)?;
         Ok(format!("{} is written", draft.path.display()))
     }
 
@@ -88,10 +89,7 @@ impl OwnFile {
             None if self.environment.variable(&variable).is_some() => variable,
             None => return None,
         };
-        Some(format!(
-            "{hides} is stronger than the file's {}",
-            setting.key
-        ))
+        Some(format!("{hides} overrides {} of the file", setting.key))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::PathBuf;
 
 use super::OwnFile;
@@ -84,8 +84,8 @@ fn only_what_differs_from_the_layers_below_is_written() {
         .own
         .draft(&[("mouse", "true".into()), ("delay", "2".into())]);
     let expected = [
-        "OOMTOP_MOUSE is stronger than the file's mouse",
-        "--delay is stronger than the file's delay",
+        "OOMTOP_MOUSE overrides mouse of the file",
+        "--delay overrides delay of the file",
     ];
     assert_eq!(draft.expect("a draft").notes, expected);
 }
@@ -105,7 +105,7 @@ fn the_file_is_replaced_as_a_whole_and_stays_what_it_was() {
     );
     // It is there now: the same draft is too old.
     let late = home.own.write(&draft).expect_err("changed");
-    assert!(late.contains("has changed meanwhile"), "{late}");
+    assert!(late.contains("has changed since"), "{late}");
 
     // A link into a directory of dot files, with a mode of its own.
     let real = home.dir.path().join("dotfiles.toml");
@@ -146,5 +146,38 @@ fn what_cannot_be_written_is_a_sentence() {
         .draft(&[("ascii", "true".into())])
         .expect("a draft");
     let wrong = home.own.write(&draft).expect_err("no directory");
-    assert!(wrong.contains("cannot be written: "), "{wrong}");
+    assert!(wrong.contains("was not written: "), "{wrong}");
+}
+
+/// Another user's number, in tests that are root.
+const SOMEBODY: u32 = 1000;
+
+#[test]
+fn root_writes_nothing_where_a_user_can_swap_the_file_or_a_link() {
+    if !rustix::process::geteuid().is_root() {
+        let why = "SKIPPED: another user's home, because this is no root";
+        std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{why}\n")).ok();
+        return;
+    }
+    let home = Home::new("").has("ascii = true\n");
+    let draft = home.own.draft(&[("theme", "dark".into())]);
+    let draft = draft.expect("a draft");
+    let roots = home.dir.path().join("roots.toml");
+    fs::write(&roots, "ascii = true\n").expect("written");
+    let dir = home.path().parent().expect("a directory").to_owned();
+    chown(&dir, Some(SOMEBODY), None).expect("given away");
+    fs::remove_file(home.path()).expect("removed");
+    symlink(&roots, home.path()).expect("linked");
+    let refused = home.own.write(&draft).expect_err("another user's");
+    assert!(refused.contains("belongs to uid 1000"), "{refused}");
+    // Nor a directory that its user could not change.
+    fs::remove_dir_all(&dir).expect("removed");
+    let config = dir.parent().expect("a directory");
+    chown(config, Some(SOMEBODY), None).expect("given away");
+    let draft = home.own.draft(&[("theme", "dark".into())]);
+    let refused = home.own.write(&draft.expect("a draft"));
+    let refused = refused.expect_err("another user's");
+    assert!(refused.contains("belongs to uid 1000"), "{refused}");
+    assert!(!dir.exists());
+    assert_eq!(fs::read_to_string(&roots).expect("there"), "ascii = true\n");
 }

@@ -11,3 +11,4 @@ pub(super) mod signal;
 mod spared;
 mod stop;
 mod unit;
+pub(crate) mod whole;

@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use super::{HIDDEN, LARGEST, look, run};
+use super::{look, run};
 use crate::linux::SysRoot;
 use crate::linux::write::pins::Pins;
+use crate::linux::write::whole::{HIDDEN, LARGEST};
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::rules::own::{RuleEdit, RuleFound, print_of};
 
