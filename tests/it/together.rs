@@ -263,3 +263,62 @@ fn a_group_that_nobody_reaches_is_taken_back_and_one_that_is_not_made_takes_nobo
         assert!(failure.sentence.contains("was not made"), "{failure}");
     }
 }
+
+fn go_to(scene: &mut Scene, pid: u32) {
+    scene.keys("Home");
+    for _ in 0..60 {
+        if scene.state.table.selected() == Some(id(pid)) {
+            return;
+        }
+        scene.keys("Down");
+    }
+    panic!("{pid} has no row: {}", scene.text());
+}
+
+#[test]
+fn neither_the_first_process_nor_oomtop_moves_with_the_tagged_ones_or_a_family() {
+    let host = Host {
+        own_pid: Some(4003),
+        ..host()
+    };
+    let stays = |scene: &Scene| {
+        says(
+            scene,
+            "1 systemd is left out: it is the first process of this machine or container.",
+        );
+        says(scene, "4003 agent-03 is left out: it is oomtop itself.");
+    };
+    let moved = |scene: &mut Scene| {
+        let plans = writes(&scene.asked()).remove(0);
+        let steps = plans.iter().flat_map(|plan| plan.steps.clone());
+        let moved: Vec<_> = steps.flat_map(|step| step.processes().to_vec()).collect();
+        assert!(moved.len() > 20, "{moved:?}");
+        assert!(!moved.contains(&id(1)), "{moved:?}");
+        assert!(!moved.contains(&id(4003)), "{moved:?}");
+    };
+    // Everything below the first process is tagged, with it and with oomtop.
+    let mut scene = Scene::with(120, 60, Settings::default(), host.clone());
+    go_to(&mut scene, 1);
+    scene.keys("Alt-c c").tell(Msg::Groups(Ok(Vec::new())));
+    stays(&scene);
+    scene.types("1G").keys("Enter Enter");
+    moved(&mut scene);
+    // The same set as a scope of the selected process.
+    let mut scene = Scene::with(120, 60, Settings::default(), host.clone());
+    go_to(&mut scene, 1);
+    scene.keys("c").tell(Msg::Groups(Ok(Vec::new())));
+    scene.types("1G").keys("F5");
+    says(&scene, "[with descendants");
+    stays(&scene);
+    scene.keys("Enter Enter");
+    moved(&mut scene);
+    // Nobody else is tagged: nothing opens, with the reason.
+    let mut scene = Scene::with(120, 60, Settings::default(), host);
+    go_to(&mut scene, 4003);
+    scene.keys("Space c");
+    says(
+        &scene,
+        "4003 agent-03 is not moved with the tagged processes: it is oomtop itself",
+    );
+    assert!(writes(&scene.asked()).is_empty());
+}

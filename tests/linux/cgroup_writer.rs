@@ -66,7 +66,7 @@ fn the_first_failure_ends_the_plan() {
         [
             Ok(is_in(&group("/web/new"))),
             Ok(says(1 << 20)),
-            Err(FailureKind::Other)
+            Err(FailureKind::NoFile)
         ]
     );
     // What was done is taken back. A plain file keeps the end of a longer text, and the receipt says so.

@@ -31,7 +31,7 @@ use crate::model::systemd::scope::ScopeHome;
 
 use typed::{Fields, fields_of};
 use whom::Whom;
-pub(in crate::app) use whom::may_move;
+pub(in crate::app) use whom::{MoveSet, TAGGED, may_move};
 
 /// Which part of the dialog is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,12 +101,12 @@ impl CgroupDialog {
     }
 
     /// Opens for the tagged processes, at least one, and for nobody else. `from` is the group of the first.
-    pub fn of_tagged(
-        tagged: Vec<Pinned>,
+    pub(in crate::app) fn of_tagged(
+        tagged: MoveSet,
         from: Option<CgroupPath>,
         version: CgroupVersion,
     ) -> Self {
-        let main = tagged.first().cloned().unwrap_or_default();
+        let main = tagged.members.first().cloned().unwrap_or_default();
         let whom = Whom::of_tagged(tagged);
         Self {
             whom,
@@ -116,7 +116,7 @@ impl CgroupDialog {
 
     /// The wider sets that a move may be for.
     #[must_use]
-    pub fn with_others(mut self, others: Vec<(&'static str, Vec<Pinned>)>) -> Self {
+    pub(in crate::app) fn with_others(mut self, others: Vec<MoveSet>) -> Self {
         if let Some(main) = &self.target {
             self.whom = Whom::new(main, others);
         }

@@ -56,6 +56,9 @@ pub const COLUMNS: [(&str, &str); 7] = [
     ("NEXT VICTIM", "of the most urgent domain, or of the host"),
 ];
 
+/// Lines of the help: a title, the keys and the columns, each after an empty line.
+pub const HELP_LINES: usize = 2 + KEYS.len() + 1 + COLUMNS.len();
+
 /// Takes a key.
 pub(super) fn press(state: &mut State, key: Key) -> Option<Effect> {
     state.notice = None;
@@ -73,13 +76,16 @@ pub(super) fn press(state: &mut State, key: Key) -> Option<Effect> {
 }
 
 fn in_help(state: &mut State, key: Key) -> Option<Effect> {
-    let at = state.help.unwrap_or(0);
-    let page = usize::from(state.size.1);
+    // The last line belongs to the keys.
+    let page = usize::from(state.size.1.saturating_sub(1));
+    let last = HELP_LINES.saturating_sub(page);
+    let at = state.help.unwrap_or(0).min(last);
     match key.code {
         KeyCode::F(10) => return Some(Effect::Quit),
-        KeyCode::Down => state.help = Some(at + 1),
+        KeyCode::Down => state.help = Some((at + 1).min(last)),
         KeyCode::Up => state.help = Some(at.saturating_sub(1)),
-        KeyCode::PageDown | KeyCode::End => state.help = Some(at + page),
+        KeyCode::PageDown => state.help = Some((at + page).min(last)),
+        KeyCode::End => state.help = Some(last),
         KeyCode::PageUp => state.help = Some(at.saturating_sub(page)),
         KeyCode::Home => state.help = Some(0),
         _ => state.help = None,
@@ -108,6 +114,10 @@ fn in_prompt(state: &mut State, key: Key) {
 }
 
 fn in_list(state: &mut State, key: Key) -> Option<Effect> {
+    if key.code != KeyCode::Enter {
+        // Whoever moves or looks for hosts has seen who is selected.
+        state.moved = None;
+    }
     let (cursor, page) = (state.cursor(), state.height());
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
@@ -149,6 +159,10 @@ fn sort(state: &mut State, onward: bool) {
 }
 
 fn enter(state: &mut State) -> Option<Effect> {
+    state.notice = state.surprise();
+    if state.notice.is_some() {
+        return None;
+    }
     match state.selected() {
         None => state.notice = Some("there is no host to look at".to_owned()),
         Some(host) if !is_plain(&host.name) => {

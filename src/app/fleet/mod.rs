@@ -100,7 +100,21 @@ pub struct State {
     selected: Option<String>,
     /// First row on the screen.
     offset: usize,
+    /// The selection has become another host without a key.
+    moved: Option<Moved>,
 }
+
+/// A move of the selection that no key made.
+#[derive(Debug, Clone)]
+struct Moved {
+    /// What became of the host that was selected, a sentence.
+    why: String,
+    /// Seconds since the start.
+    at: u64,
+}
+
+/// Seconds after such a move in which Enter may still be meant for the host before.
+const SURPRISE: u64 = 2;
 
 impl State {
     /// Before the first answer.
@@ -184,6 +198,38 @@ impl State {
         self.offset = self.offset.clamp(least, cursor.max(least)).min(most);
     }
 
+    /// Takes a round in. If another host is selected by it, the next Enter says so.
+    fn take(&mut self, round: Round) {
+        let cursor = self.cursor();
+        let before = self.selected().map(|host| host.name.clone());
+        self.round = round;
+        self.arrange_from(cursor);
+        let now = self.selected().map(|host| &host.name);
+        let Some(before) = before.filter(|before| Some(before) != now) else {
+            return;
+        };
+        let is_there = self.rows().any(|host| host.name == before);
+        let why = if is_there {
+            format!("{before} is not the first any more")
+        } else {
+            format!("{before} is not among these hosts any more")
+        };
+        self.moved = Some(Moved { why, at: self.now });
+    }
+
+    /// What to say in place of acting on the selected host, if a moment ago it was another one: once.
+    fn surprise(&mut self) -> Option<String> {
+        let moved = self.moved.take()?;
+        let host = self.selected()?;
+        let is_recent = self.now.saturating_sub(moved.at) <= SURPRISE;
+        is_recent.then(|| {
+            format!(
+                "{}: {} is selected now; Enter again is for that",
+                moved.why, host.name
+            )
+        })
+    }
+
     /// Chooses and orders the rows anew. The selected host stays selected while it is among them; whoever has not chosen looks
     /// at the first one, whoever that is.
     fn arrange(&mut self) {
@@ -215,10 +261,8 @@ pub fn update(state: &mut State, msg: Msg) -> Option<Effect> {
             asked,
             outcome: Ok(round),
         } => {
-            let cursor = state.cursor();
-            state.round = round;
             (state.answered, state.failure) = (Some(asked), None);
-            state.arrange_from(cursor);
+            state.take(round);
             None
         }
         Msg::Answered {

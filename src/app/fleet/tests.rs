@@ -74,3 +74,46 @@ fn the_first_row_stays_selected_whoever_it_is() {
     assert!(state.selected().is_none());
     assert_eq!(press(&mut state, KeyCode::Char('q')), Some(Effect::Quit));
 }
+
+#[test]
+fn enter_for_a_host_that_is_another_by_now_asks_once() {
+    let run = |name: &str| Some(Effect::Run(name.to_owned()));
+    let said = |state: &State| state.notice.clone().unwrap_or_default();
+    let mut state = State::new("p".to_owned(), (80, 24));
+    update(&mut state, Msg::Tick(10));
+    update(&mut state, round(&["a", "b", "c"]));
+    // Another one is first.
+    update(&mut state, round(&["b", "a", "c"]));
+    assert_eq!(press(&mut state, KeyCode::Enter), None);
+    assert!(said(&state).starts_with("a is not the first any more: b is selected now"));
+    assert_eq!(press(&mut state, KeyCode::Enter), run("b"));
+    // The selected one is gone, and its neighbour is there.
+    press(&mut state, KeyCode::Down);
+    update(&mut state, round(&["b", "c"]));
+    assert_eq!(press(&mut state, KeyCode::Enter), None);
+    assert!(said(&state).starts_with("a is not among these hosts any more: c is"));
+    assert_eq!(press(&mut state, KeyCode::Enter), run("c"));
+    // A key that moves, and time, say who is meant.
+    update(&mut state, round(&["b", "d"]));
+    press(&mut state, KeyCode::Up);
+    assert_eq!(press(&mut state, KeyCode::Enter), run("b"));
+    update(&mut state, round(&["d", "b"]));
+    update(&mut state, Msg::Tick(13));
+    assert_eq!(press(&mut state, KeyCode::Enter), run("d"));
+}
+
+#[test]
+fn the_help_goes_back_from_its_end_at_once() {
+    let mut state = State::new("p".to_owned(), (80, 10));
+    press(&mut state, KeyCode::Char('?'));
+    press(&mut state, KeyCode::End);
+    let end = state.help.expect("help");
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::PageDown);
+    assert_eq!(state.help, Some(end));
+    press(&mut state, KeyCode::Up);
+    assert_eq!(state.help, Some(end - 1));
+    update(&mut state, Msg::Resized(80, 40));
+    press(&mut state, KeyCode::Down);
+    assert_eq!(state.help, Some(0), "all of it is shown");
+}

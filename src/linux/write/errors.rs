@@ -173,7 +173,7 @@ impl Attempt<'_> {
         let (file, value) = (write.file.name(), write.text());
         match errno {
             Errno::NOENT if self.exists => failure(
-                FailureKind::Other,
+                FailureKind::NoFile,
                 if group.is_root() {
                     format!("The root group has no {file}: it cannot be limited.")
                 } else {

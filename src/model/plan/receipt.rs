@@ -267,6 +267,8 @@ pub enum FailureKind {
     NoRule,
     /// The group is not there (any more).
     NoGroup,
+    /// The group has no such file: the kernel does not offer it, or no memory is controlled there.
+    NoFile,
     /// Written, but another value was read back.
     NotKept,
     /// It was asked for, and what came of it is not known: it may have been done, or be done later.
@@ -288,6 +290,7 @@ impl FailureKind {
         match self {
             Self::Gone | Self::Reused | Self::NoRule | Self::NoGroup => true,
             Self::Denied
+            | Self::NoFile
             | Self::NotKept
             | Self::Unchecked
             | Self::Elsewhere
@@ -307,6 +310,7 @@ impl FailureKind {
             | Self::Denied
             | Self::NoRule
             | Self::NoGroup
+            | Self::NoFile
             | Self::Changed
             | Self::Withdrawn
             | Self::Other => false,

@@ -256,6 +256,7 @@ impl Guard {
             FailureKind::Denied
             | FailureKind::NoRule
             | FailureKind::NoGroup
+            | FailureKind::NoFile
             | FailureKind::Unchecked
             | FailureKind::Elsewhere
             | FailureKind::Changed

@@ -67,9 +67,10 @@ impl Hand {
             .map(|group| {
                 let limit = match self.kernel.look(&limit_of(&group, hard)) {
                     Ok(reading) => Ok(reading.limit().and_then(|limit| bounds(hard, limit))),
-                    Err(failure) if failure.kind == FailureKind::Denied => Err(failure.sentence),
                     // No memory is controlled there.
-                    Err(_) => Ok(None),
+                    Err(failure) if is_absent(failure.kind) => Ok(None),
+                    // What cannot be read may be a limit.
+                    Err(failure) => Err(failure.sentence),
                 };
                 (group, limit)
             })
@@ -82,41 +83,48 @@ impl Hand {
         refusal(transfer, &around)
     }
 
-    /// Makes the group of a rule where it is not there. A sentence, if it is there and has another limit: a limit that is lower
-    /// than what the processes there use would kill, so it is only raised.
+    /// Makes the group of a rule where it is not there. Sentences, if it is there and has other limits: one that is lower than
+    /// what the processes there use would kill or slow down, so limits are only raised.
     ///
     /// # Errors
     /// Why there is no such group.
-    pub(super) fn prepare(&mut self, pen: &Pen) -> Result<Option<String>, String> {
+    pub(super) fn prepare(&mut self, pen: &Pen) -> Result<Vec<String>, String> {
         let limits = pen.limits(self.version)?;
         let hard = LimitFile::hard_limit(self.version);
-        let now = match self.kernel.look(&limit_of(&pen.group, hard)) {
-            Ok(reading) => reading.limit().and_then(|limit| bounds(hard, limit)),
-            Err(failure) if failure.kind == FailureKind::NoGroup => return self.make(pen, &limits),
-            Err(failure) => return Err(failure.sentence),
-        };
-        let Some(max) = pen
-            .max
-            .filter(|max| now.is_none_or(|now| now.abs_diff(*max) >= 4096))
-        else {
-            return Ok(None);
-        };
-        let Some(present) = now.filter(|now| *now < max) else {
-            return Ok(Some(format!(
-                "{} is there already with a higher limit than memory_max {max}, which may kill if it is written: set it with c \
-                 in the dashboard, or remove the group when it is empty",
-                pen.group
-            )));
-        };
-        let limits = [(hard, LimitValue::Amount(max))].into_iter().collect();
-        let mut known = Limits::default();
-        hard.set(&mut known, Some(LimitValue::Amount(present)));
-        let plan = build::change_limits(&pen.group, Some(known), &limits);
-        let plan = plan.map_err(|error| format!("{error:?}"))?;
-        self.do_it(&pen.group, plan).map(|()| None)
+        let wanted = [(hard, pen.max), (LimitFile::High, pen.high)];
+        // Where the rule has no limit, the look says whether there is a group.
+        let first = wanted
+            .iter()
+            .filter(|(file, max)| max.is_some() || *file == hard);
+        let (mut known, mut raised) = (Limits::default(), Vec::new());
+        let mut notes = Vec::new();
+        for (file, bytes) in first.copied() {
+            let now = match self.kernel.look(&limit_of(&pen.group, file)) {
+                Ok(reading) => reading.limit().and_then(|limit| bounds(file, limit)),
+                Err(failure) if failure.kind == FailureKind::NoGroup => {
+                    return self.make(pen, &limits).map(|()| Vec::new());
+                }
+                Err(failure) => return Err(failure.sentence),
+            };
+            let Some(bytes) = bytes else { continue };
+            match settle(now, bytes) {
+                Settled::Kept => {}
+                Settled::Raised(present) => {
+                    file.set(&mut known, Some(LimitValue::Amount(present)));
+                    raised.push((file, LimitValue::Amount(bytes)));
+                }
+                Settled::Left => notes.push(left_higher(&pen.group, file, bytes)),
+            }
+        }
+        if !raised.is_empty() {
+            let plan = build::change_limits(&pen.group, Some(known), &raised.into_iter().collect());
+            let plan = plan.map_err(|error| format!("{error:?}"))?;
+            self.do_it(&pen.group, plan)?;
+        }
+        Ok(notes)
     }
 
-    fn make(&mut self, pen: &Pen, limits: &LimitPatch) -> Result<Option<String>, String> {
+    fn make(&mut self, pen: &Pen, limits: &LimitPatch) -> Result<(), String> {
         let hard = LimitFile::hard_limit(self.version);
         let around = std::iter::successors(pen.group.parent(), CgroupPath::parent);
         let around: Vec<_> = around
@@ -138,7 +146,7 @@ impl Hand {
             |path| find(path).is_some_and(|(.., has_memory)| *has_memory),
         );
         let plan = plan.map_err(|error| format!("{error:?}"))?;
-        self.do_it(&pen.group, plan).map(|()| None)
+        self.do_it(&pen.group, plan)
     }
 
     fn do_it(&mut self, group: &CgroupPath, plan: Plan) -> Result<(), String> {
@@ -209,3 +217,42 @@ fn bounds(file: LimitFile, limit: LimitValue) -> Option<u64> {
     let bytes = limit.amount()?;
     (!file.row().version.is_v1() || bytes < 1 << 62).then_some(bytes)
 }
+
+/// True if there is nothing that could limit.
+fn is_absent(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::NoGroup | FailureKind::NoFile)
+}
+
+/// What becomes of a limit that is there.
+#[derive(Debug, PartialEq, Eq)]
+enum Settled {
+    /// It is that of the rule; the kernel rounds to pages.
+    Kept,
+    /// It is lower, this many bytes, and is raised.
+    Raised(u64),
+    /// It is higher, or there is none, and it stays.
+    Left,
+}
+
+fn settle(now: Option<u64>, wanted: u64) -> Settled {
+    match now {
+        Some(now) if now.abs_diff(wanted) < 4096 => Settled::Kept,
+        Some(now) if now < wanted => Settled::Raised(now),
+        _ => Settled::Left,
+    }
+}
+
+fn left_higher(group: &CgroupPath, file: LimitFile, bytes: u64) -> String {
+    let (key, danger) = if file == LimitFile::High {
+        ("memory_high", "slow it down without end")
+    } else {
+        ("memory_max", "kill")
+    };
+    format!(
+        "{group} is there already with a higher limit than {key} {bytes}, which may {danger} if it is written: set it with c in \
+         the dashboard, or remove the group when it is empty"
+    )
+}
+
+#[cfg(test)]
+mod tests;

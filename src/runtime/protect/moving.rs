@@ -52,7 +52,9 @@ impl Guard {
         }
         match self.hand.transfer(&transfer) {
             Ok((receipts, lost)) => {
-                outcome.refused = lost;
+                if lost.is_some() {
+                    outcome.refused = lost;
+                }
                 self.moved(
                     transfer,
                     receipts.iter().find_map(PlanReceipt::failure),
@@ -94,8 +96,8 @@ impl Guard {
             return ready.clone();
         }
         let ready = self.hand.prepare(pen);
-        if let Ok(Some(note)) = &ready {
-            outcome.groups.push(note.clone());
+        if let Ok(notes) = &ready {
+            outcome.groups.extend(notes.iter().cloned());
         }
         let ready = ready.map(drop);
         self.ready.push((pen.clone(), ready.clone()));

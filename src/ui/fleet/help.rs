@@ -47,3 +47,13 @@ fn row(name: &str, text: &str) -> Line {
     }
     Line::of(Tone::Accent, format!("{name:<12} ")).add(Tone::Normal, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::app::fleet::keys::HELP_LINES;
+
+    #[test]
+    fn the_keys_know_how_long_the_help_is() {
+        assert_eq!(super::lines().len(), HELP_LINES);
+    }
+}

@@ -118,10 +118,11 @@ pub(super) fn newcomers(dialog: &CgroupDialog, context: &DialogContext<'_>) -> O
     if !dialog.is_for_many() || (dialog.done && dialog.whom.name() == targets::SAME_CGROUP) {
         return None;
     }
-    let sets = may_move(targets::scopes(main, snapshot), snapshot, context.host);
-    let (_, now) = sets
+    let sets = targets::scopes(main, snapshot).into_iter();
+    let (name, now) = sets
         .into_iter()
         .find(|(name, _)| *name == dialog.whom.name())?;
+    let now = may_move(name, now, context.host).members;
     let to = dialog.subject(snapshot);
     let is_new = |pinned: &Pinned| {
         let is_known = chosen.iter().any(|known| known.id == pinned.id);

@@ -49,7 +49,8 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
             Mode::Limits => limits_half(dialog, view, context),
         };
         if dialog.mode != Mode::Limits {
-            view = view.text(dialog.whom.line(context).into_iter().collect());
+            let whom = dialog.whom.line(context).into_iter();
+            view = view.text(whom.chain(dialog.whom.left_out()).collect());
         }
         view = view.gap().text(plan(dialog, context));
         view = view.text(warnings(dialog, context));

@@ -13,27 +13,42 @@ use crate::text::tone::{Line, Tone};
 pub(super) const NAMED: usize = 6;
 
 /// Name of the set of tagged processes.
-const TAGGED: &str = "tagged";
+pub(in crate::app) const TAGGED: &str = "tagged";
+
+/// Processes that a move can be for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::app) struct MoveSet {
+    /// `same cgroup`.
+    pub name: &'static str,
+    /// Those that are moved.
+    pub members: Vec<Pinned>,
+    /// Those of the set that no move of several takes along, each with the reason.
+    pub left_out: Vec<(Pinned, &'static str)>,
+}
 
 /// The sets that can be moved, fixed when the dialog opened.
 #[derive(Debug, Default)]
 pub(super) struct Whom {
-    sets: Vec<(&'static str, Vec<Pinned>)>,
+    sets: Vec<MoveSet>,
     at: usize,
 }
 
 impl Whom {
     /// One process first, then those around it.
-    pub(super) fn new(main: &Pinned, others: Vec<(&'static str, Vec<Pinned>)>) -> Self {
-        let mut sets = vec![("this process", vec![main.clone()])];
+    pub(super) fn new(main: &Pinned, others: Vec<MoveSet>) -> Self {
+        let mut sets = vec![MoveSet {
+            name: "this process",
+            members: vec![main.clone()],
+            left_out: Vec::new(),
+        }];
         sets.extend(others);
         Self { sets, at: 0 }
     }
 
     /// The tagged processes and nobody else.
-    pub(super) fn of_tagged(tagged: Vec<Pinned>) -> Self {
+    pub(super) fn of_tagged(tagged: MoveSet) -> Self {
         Self {
-            sets: vec![(TAGGED, tagged)],
+            sets: vec![tagged],
             at: 0,
         }
     }
@@ -51,17 +66,26 @@ impl Whom {
     }
 
     pub(super) fn name(&self) -> &'static str {
-        self.sets.get(self.at).map_or("", |(name, _)| name)
+        self.sets.get(self.at).map_or("", |set| set.name)
     }
 
     /// The chosen ones, also those that have ended.
     pub(super) fn chosen(&self) -> &[Pinned] {
-        self.sets.get(self.at).map_or(&[], |(_, set)| set)
+        self.sets.get(self.at).map_or(&[], |set| &set.members)
+    }
+
+    /// Who of the chosen set stays, a line for each.
+    pub(super) fn left_out(&self) -> Vec<Line> {
+        let stays = self.sets.get(self.at).map_or(&[][..], |set| &set.left_out);
+        let line = |(who, why): &(Pinned, &str)| {
+            Line::of(Tone::Watch, format!("{who} is left out: it is {why}."))
+        };
+        stays.iter().map(line).collect()
     }
 
     /// Everybody in any of the sets.
     pub(super) fn everybody(&self) -> Vec<ProcessId> {
-        let all = self.sets.iter().flat_map(|(_, set)| set);
+        let all = self.sets.iter().flat_map(|set| &set.members);
         let mut all: Vec<_> = all.map(|pinned| pinned.id).collect();
         all.sort_unstable();
         all.dedup();
@@ -74,8 +98,8 @@ impl Whom {
             return None;
         }
         let mut line = Line::of(Tone::Dim, "whom ");
-        for (at, (name, set)) in self.sets.iter().enumerate() {
-            let text = match set.len() {
+        for (at, MoveSet { name, members, .. }) in self.sets.iter().enumerate() {
+            let text = match members.len() {
                 1 => (*name).to_owned(),
                 count => format!("{name} ({count})"),
             };
@@ -90,22 +114,23 @@ impl Whom {
     }
 }
 
-/// Those of the sets that a move may take along: not the first process of the machine or a container, and not oomtop itself.
-pub(in crate::app) fn may_move(
-    sets: Vec<(&'static str, Vec<Pinned>)>,
-    snapshot: &Snapshot,
-    host: &Host,
-) -> Vec<(&'static str, Vec<Pinned>)> {
-    let is_taken = |pinned: &Pinned| {
-        let process = snapshot.process(pinned.id);
-        let is_init = process.is_some_and(|process| process.global_init);
-        pinned.id.pid != 1 && !is_init && Some(pinned.id.pid) != host.own_pid
+/// Splits a set into those that a move may take along and the others: the first process of the machine or a container, and
+/// oomtop itself.
+pub(in crate::app) fn may_move(name: &'static str, set: Vec<Pinned>, host: &Host) -> MoveSet {
+    let mut found = MoveSet {
+        name,
+        ..MoveSet::default()
     };
-    let sets = sets.into_iter().map(|(name, mut set)| {
-        set.retain(is_taken);
-        (name, set)
-    });
-    sets.filter(|(_, set)| set.len() > 1).collect()
+    for pinned in set {
+        match pinned.id.pid {
+            1 => found
+                .left_out
+                .push((pinned, "the first process of this machine or container")),
+            pid if Some(pid) == host.own_pid => found.left_out.push((pinned, "oomtop itself")),
+            _ => found.members.push(pinned),
+        }
+    }
+    found
 }
 
 impl CgroupDialog {

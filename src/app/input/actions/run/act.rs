@@ -3,7 +3,7 @@
 use crate::app::State;
 use crate::app::dialog::Pinned;
 use crate::app::dialog::adjust::{AdjustDialog, Lean};
-use crate::app::dialog::cgroup::{CgroupDialog, may_move};
+use crate::app::dialog::cgroup::{CgroupDialog, TAGGED, may_move};
 use crate::app::dialog::signal::SignalDialog;
 use crate::app::input::action::Aim;
 use crate::app::msg::Effect;
@@ -58,7 +58,13 @@ pub(in crate::app::input::actions) fn cgroup(state: &mut State, aim: Aim) -> Vec
     let version = state.host.cgroups;
     let tagged = tagged(state, aim);
     if !tagged.is_empty() {
+        let tagged = may_move(TAGGED, tagged, &state.host);
+        if let ([], Some((who, why))) = (tagged.members.as_slice(), tagged.left_out.first()) {
+            let text = format!("{who} is not moved with the tagged processes: it is {why}");
+            return nobody(state, text);
+        }
         let process = tagged
+            .members
             .first()
             .and_then(|main| state.snapshot.process(main.id));
         let from = process.and_then(|process| with_group(state, process).2);
@@ -86,7 +92,9 @@ pub(in crate::app::input::actions) fn cgroup(state: &mut State, aim: Aim) -> Vec
     };
     let others = dialog.main().and_then(|id| state.snapshot.process(id));
     let others = others.map(|process| targets::scopes(process, &state.snapshot));
-    let others = may_move(others.unwrap_or_default(), &state.snapshot, &state.host);
+    let others = others.unwrap_or_default().into_iter();
+    let others = others.map(|(name, set)| may_move(name, set, &state.host));
+    let others = others.filter(|set| set.members.len() > 1).collect();
     let dialog = dialog.with_others(others).under(&state.host);
     open_cgroup(state, dialog)
 }
