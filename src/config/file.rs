@@ -1,8 +1,7 @@
 //! A configuration file: TOML, one key for each setting. Reads it; only [`super::own_file`] writes the user's, when asked.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::Metadata;
+use std::io;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
@@ -10,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::layers::{Found, Origin, wrong};
 use super::settings::{SETTINGS, setting};
 use super::suggest::nearest;
+use crate::linux::bounded_file;
 
 /// Largest file that is read, in bytes. A larger file is no configuration.
 const LARGEST: u64 = 64 * 1024;
@@ -31,17 +31,18 @@ pub(super) fn read_if(
     trust: impl FnOnce(&Metadata) -> Result<(), String>,
 ) -> Result<Option<String>, String> {
     let say = |why: &str| format!("{}: {why}", path.display());
-    // NONBLOCK: a FIFO at this path must not hang the start.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = match opened {
+    let file = match bounded_file::open(path) {
         Ok(file) => file,
         Err(error) if is_missing(&error) => return Ok(None),
         Err(error) => return Err(say(&format!("cannot be read: {error}"))),
     };
     let read = file.metadata().and_then(|metadata| {
         if metadata.is_file() {
-            trust(&metadata).map_or_else(|why| Ok(Contents::Untrusted(why)), |()| contents(&file))
+            let contents = || {
+                let bytes = bounded_file::contents(&file, LARGEST)?;
+                Ok(bytes.map_or(Contents::TooLarge, Contents::Bytes))
+            };
+            trust(&metadata).map_or_else(|why| Ok(Contents::Untrusted(why)), |()| contents())
         } else {
             Ok(Contents::NotAFile)
         }
@@ -77,16 +78,6 @@ enum Contents {
     NotAFile,
     TooLarge,
     Untrusted(String),
-}
-
-fn contents(file: &File) -> io::Result<Contents> {
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    Ok(if bytes.len() as u64 > LARGEST {
-        Contents::TooLarge
-    } else {
-        Contents::Bytes(bytes)
-    })
 }
 
 /// The line that holds byte `at`, from 1.

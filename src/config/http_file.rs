@@ -1,10 +1,9 @@
 //! The file of `--http.config.file`: that of promtool, as far as oomtop can do what it says. It is YAML; of that only what
 //! such files need is read: keys, values, and one level of keys below a key.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::linux::bounded_file;
 use crate::model::fleet::credentials::{Credentials, HttpConfig, Secret, Tls};
 
 /// Most bytes of such a file.
@@ -15,9 +14,7 @@ const MOST: u64 = 64 * 1024;
 /// # Errors
 /// A sentence with the file, and the line if one is to blame.
 pub(super) fn read(path: &Path) -> Result<HttpConfig, String> {
-    let mut text = String::new();
-    let done = File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    done.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = bounded_file::read_text(path, MOST)?;
     let beside = path.parent().unwrap_or(Path::new(""));
     parse(&text, beside).map_err(|why| format!("{}: {why}", path.display()))
 }

@@ -6,6 +6,7 @@
 mod as_root;
 mod assess;
 mod blast;
+pub(crate) mod bounded_file;
 pub mod cgroup;
 pub mod log;
 pub mod own_room;

@@ -50,7 +50,7 @@ pub(in crate::runtime) fn book(
     }
 }
 
-/// How often it is looked whom rules hold, where nobody asks: a look may cost a hundredth of a processor.
+/// How often processes are matched against rules without a request: at most 1 % of a CPU.
 const EVERY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(1));
 
 /// The part of the time that may pass with looking.

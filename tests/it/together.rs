@@ -104,6 +104,11 @@ fn who_has_started_since_is_told_and_stays() {
     all.push(process(1894, "late", 5, 0, 4));
     scene.sample(all);
     says(&scene, "Started since this list was made: 1894 late.");
+    says(&scene, "It stays where it is;");
+    all = processes();
+    all.extend([1894, 1895].map(|pid| process(pid, "late", 5, 0, 4)));
+    scene.sample(all);
+    says(&scene, "1894 late and 1 more. They stay where they are;");
     scene.keys("Enter Enter");
     let plans = writes(&scene.asked()).remove(0);
     let moved: Vec<_> = plans.iter().flat_map(|plan| &plan.steps).collect();

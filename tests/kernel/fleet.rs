@@ -87,7 +87,7 @@ fn what_is_no_answer_of_prometheus_is_a_sentence() {
     let cases = [
         (
             plain("401 Unauthorized", b""),
-            "wants to know who asks (status 401)",
+            "requires authentication (status 401)",
         ),
         (
             plain("200 OK", b"<html>Login</html>"),
@@ -101,7 +101,7 @@ fn what_is_no_answer_of_prometheus_is_a_sentence() {
             plain("404 Not Found", b""),
             "no API of Prometheus (status 404)",
         ),
-        (plain("302 Found", b""), "sends elsewhere (status 302)"),
+        (plain("302 Found", b""), "redirects (status 302)"),
         (plain("200 OK", b"{\"status\":\"success\"}"), "no data"),
         (
             plain(

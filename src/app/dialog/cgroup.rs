@@ -4,6 +4,7 @@
 mod change;
 mod company;
 mod leaving;
+mod once;
 pub(in crate::app::dialog) mod outlook;
 mod plan;
 mod prospects;

@@ -158,7 +158,7 @@ impl Lookout {
         self.count(deaths)
     }
 
-    /// The reports that have come since the last call of kills that were counted before: who they were.
+    /// Victims of kills counted earlier, whose reports have arrived since the last call.
     pub fn explained(&mut self) -> Vec<Death> {
         std::mem::take(&mut self.late)
     }

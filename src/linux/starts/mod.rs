@@ -58,7 +58,7 @@ impl Starts {
     }
 
     /// A second source, beside tracepoints: a process that takes another user without an exec. `None` where the first one tells
-    /// of that, or the kernel cannot tell of nothing else.
+    /// of that, or the kernel cannot filter events by type (before 6.6).
     #[must_use]
     pub fn of_users(&self, root: &SysRoot) -> Option<Self> {
         match self.0 {

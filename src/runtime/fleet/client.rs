@@ -1,7 +1,5 @@
 //! [`Client`]: asks Prometheus over HTTP.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::time::Duration;
 
 use ureq::Agent;
@@ -10,6 +8,7 @@ use ureq::unversioned::transport::{Connector as _, TcpConnector};
 
 use super::tls::{self, Stamp, TlsConnector};
 use super::trouble;
+use crate::linux::bounded_file;
 use crate::model::fleet::credentials::{Credentials, HttpConfig, Secret};
 
 /// How long one answer may take.
@@ -117,13 +116,13 @@ impl Client {
             // Errors of the query have the usual form, with a sentence of Prometheus.
             400 | 422 | 503 if body.starts_with(b"{") => Ok(body),
             401 | 403 => Err(Problem::Whole(format!(
-                "{base} wants to know who asks (status {status}): --http.config.file gives name and password, or a token"
+                "{base} requires authentication (status {status}): --http.config.file gives name and password, or a token"
             ))),
             404 => Err(Problem::Whole(format!(
                 "{base} has no API of Prometheus (status 404): is the path right?"
             ))),
             300..400 => Err(Problem::Whole(format!(
-                "{base} sends elsewhere (status {status}): give that address instead"
+                "{base} redirects (status {status}): give that address instead"
             ))),
             status => Err(Problem::Whole(format!(
                 "{base} answers with status {status}"
@@ -175,9 +174,7 @@ fn read(secret: &Secret) -> Result<String, Problem> {
         Secret::Plain(text) => return Ok(text.clone()),
         Secret::File(path) => path,
     };
-    let mut text = String::new();
-    let done = File::open(path).and_then(|file| file.take(SECRET).read_to_string(&mut text));
-    done.map_err(|error| Problem::Whole(format!("{} cannot be read: {error}", path.display())))?;
+    let text = bounded_file::read_text(path, SECRET).map_err(Problem::Whole)?;
     let text = text.trim().to_owned();
     if text.chars().any(char::is_control) {
         let sentence = format!("{} holds more than one line", path.display());

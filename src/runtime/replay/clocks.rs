@@ -13,8 +13,8 @@ const STEP: i64 = 2_000_000;
 /// Most sentences about the clock.
 const STEPS: usize = 8;
 
-/// Where the clock on the wall went another way than the one that nobody can set: a sentence each, so that nobody takes two
-/// samples of 14:03 for the same minute.
+/// Where wall clock and monotonic clock disagree: a sentence each, so that nobody takes two samples of 14:03 for the same
+/// minute.
 pub(super) fn clock_steps(samples: &[Moment], zone: Wall) -> Vec<String> {
     let pairs = samples.iter().zip(samples.iter().skip(1));
     let steps = pairs.filter_map(|(before, after)| {

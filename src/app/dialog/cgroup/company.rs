@@ -1,7 +1,7 @@
 //! Several processes that move together: who, from where, and who has started since.
 
 use super::CgroupDialog;
-use super::whom::{NAMED, group_of, may_move};
+use super::whom::{NAMED, group_of};
 use crate::app::dialog::{DialogContext, Pinned};
 use crate::app::view::processes::targets;
 use crate::model::cgroup::CgroupPath;
@@ -113,33 +113,28 @@ pub(super) fn list(
 pub(super) fn newcomers(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Option<Line> {
     let snapshot = context.cells.snapshot;
     let main = snapshot.process(dialog.target.as_ref()?.id)?;
-    let chosen = dialog.whom.chosen();
     // After the move the others have left its group.
     if !dialog.is_for_many() || (dialog.done && dialog.whom.name() == targets::SAME_CGROUP) {
         return None;
     }
-    let sets = targets::scopes(main, snapshot).into_iter();
-    let (name, now) = sets
-        .into_iter()
-        .find(|(name, _)| *name == dialog.whom.name())?;
-    let now = may_move(name, now, context.host).members;
+    let mut new = dialog.whom.newcomers(main, snapshot, context.host);
+    if new.is_empty() {
+        return None;
+    }
     let to = dialog.subject(snapshot);
-    let is_new = |pinned: &Pinned| {
-        let is_known = chosen.iter().any(|known| known.id == pinned.id);
-        let process = snapshot.process(pinned.id);
-        let group = process.and_then(|process| group_of(process, snapshot));
-        !is_known && group.is_some_and(|group| Some(group) != to.as_ref())
-    };
-    let new: Vec<_> = now.iter().filter(|pinned| is_new(pinned)).collect();
+    new.retain(|process| {
+        group_of(process, snapshot).is_some_and(|group| Some(group) != to.as_ref())
+    });
     let (first, others) = new.split_first()?;
-    let more = match others.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(Line::of(
-        Tone::Watch,
-        format!(
-            "Started since this list was made: {first}{more}. It stays where it is; open the dialog again to move it, too."
+    let who = Pinned::of(first);
+    let text = match others.len() {
+        0 => format!(
+            "Started since this list was made: {who}. It stays where it is; open the dialog again to move it, too."
         ),
-    ))
+        more => format!(
+            "Started since this list was made: {who} and {more} more. They stay where they are; open the dialog again to move \
+             them, too."
+        ),
+    };
+    Some(Line::of(Tone::Watch, text))
 }

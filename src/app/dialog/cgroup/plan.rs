@@ -1,6 +1,6 @@
 //! The plan of the dialog: whom it moves, into what, by whom.
 
-use super::whom::{self, group_of};
+use super::whom::group_of;
 use super::{CgroupDialog, Mode, change, typed};
 use crate::app::dialog::DialogContext;
 use crate::app::dialog::by;
@@ -105,7 +105,7 @@ impl CgroupDialog {
         match self.whom.chosen() {
             [] => Err(nobody()),
             [one] => Ok(vec![one.id]),
-            many => match whom::living(many, snapshot).as_slice() {
+            _ => match self.whom.living(snapshot).as_slice() {
                 [] => Err("all of them have ended".to_owned()),
                 living => Ok(living.iter().map(|process| process.id).collect()),
             },

@@ -1,11 +1,15 @@
 //! [`Whom`]: whom a move is for, one process or a set around it.
 
+use std::collections::HashSet;
+
 use super::CgroupDialog;
+use super::once::Once;
 use crate::app::dialog::{DialogContext, Pinned};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
+use crate::app::view::processes::targets;
 use crate::model::cgroup::CgroupPath;
-use crate::model::process::{Process, ProcessId};
+use crate::model::process::{Pid, Process, ProcessId};
 use crate::model::snapshot::{Host, Snapshot};
 use crate::text::tone::{Line, Tone};
 
@@ -31,6 +35,8 @@ pub(in crate::app) struct MoveSet {
 pub(super) struct Whom {
     sets: Vec<MoveSet>,
     at: usize,
+    living: Once,
+    newcomers: Once,
 }
 
 impl Whom {
@@ -42,14 +48,17 @@ impl Whom {
             left_out: Vec::new(),
         }];
         sets.extend(others);
-        Self { sets, at: 0 }
+        Self {
+            sets,
+            ..Self::default()
+        }
     }
 
     /// The tagged processes and nobody else.
     pub(super) fn of_tagged(tagged: MoveSet) -> Self {
         Self {
             sets: vec![tagged],
-            at: 0,
+            ..Self::default()
         }
     }
 
@@ -81,6 +90,34 @@ impl Whom {
             Line::of(Tone::Watch, format!("{who} is left out: it is {why}."))
         };
         stays.iter().map(line).collect()
+    }
+
+    /// Those of the chosen ones that live, by id.
+    pub(super) fn living<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Process> {
+        let chosen = self.chosen();
+        self.living.processes(snapshot, self.at, || {
+            let wanted: HashSet<_> = chosen.iter().map(|pinned| pinned.id).collect();
+            places(snapshot, |process| wanted.contains(&process.id))
+        })
+    }
+
+    /// Those of the chosen set around `main` that have come since the dialog opened, by id.
+    pub(super) fn newcomers<'a>(
+        &self,
+        main: &Process,
+        snapshot: &'a Snapshot,
+        host: &Host,
+    ) -> Vec<&'a Process> {
+        self.newcomers.processes(snapshot, self.at, || {
+            let known: HashSet<_> = self.chosen().iter().map(|pinned| pinned.id).collect();
+            let is_in = targets::is_in(self.name(), main, snapshot);
+            let is_new = |process: &Process| {
+                is_in(process)
+                    && !known.contains(&process.id)
+                    && why_it_stays(process.id.pid, host).is_none()
+            };
+            places(snapshot, is_new)
+        })
     }
 
     /// Everybody in any of the sets.
@@ -122,22 +159,27 @@ pub(in crate::app) fn may_move(name: &'static str, set: Vec<Pinned>, host: &Host
         ..MoveSet::default()
     };
     for pinned in set {
-        match pinned.id.pid {
-            1 => found
-                .left_out
-                .push((pinned, "the first process of this machine or container")),
-            pid if Some(pid) == host.own_pid => found.left_out.push((pinned, "oomtop itself")),
-            _ => found.members.push(pinned),
+        match why_it_stays(pinned.id.pid, host) {
+            Some(why) => found.left_out.push((pinned, why)),
+            None => found.members.push(pinned),
         }
     }
     found
 }
 
+/// What a process is that no move of several takes along.
+fn why_it_stays(pid: Pid, host: &Host) -> Option<&'static str> {
+    match pid {
+        1 => Some("the first process of this machine or container"),
+        pid if Some(pid) == host.own_pid => Some("oomtop itself"),
+        _ => None,
+    }
+}
+
 impl CgroupDialog {
     /// Those of the chosen ones that live.
     pub(super) fn living<'a>(&self, context: &DialogContext<'a>) -> Vec<&'a Process> {
-        let snapshot = context.cells.snapshot;
-        living(self.whom.chosen(), snapshot)
+        self.whom.living(context.cells.snapshot)
     }
 
     /// True if the move is for several.
@@ -157,15 +199,13 @@ impl CgroupDialog {
     }
 }
 
-pub(super) fn living<'a>(chosen: &[Pinned], snapshot: &'a Snapshot) -> Vec<&'a Process> {
-    let mut wanted: Vec<_> = chosen.iter().map(|pinned| pinned.id).collect();
-    wanted.sort_unstable();
-    let processes = snapshot.processes.iter();
-    let mut found: Vec<_> = processes
-        .filter(|process| wanted.binary_search(&process.id).is_ok())
-        .collect();
-    found.sort_unstable_by_key(|process| process.id);
-    found
+/// Where those processes are in the sample, by id.
+fn places(snapshot: &Snapshot, wanted: impl Fn(&Process) -> bool) -> Vec<usize> {
+    let processes = snapshot.processes.iter().enumerate();
+    let wanted = processes.filter(|(_, process)| wanted(process));
+    let mut found: Vec<_> = wanted.map(|(at, process)| (process.id, at)).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, at)| at).collect()
 }
 
 /// The group of a process.

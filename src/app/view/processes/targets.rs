@@ -10,6 +10,12 @@ use crate::model::snapshot::Snapshot;
 /// Name of the set of those in the group of a process.
 pub const SAME_CGROUP: &str = "same cgroup";
 
+const WITH_DESCENDANTS: &str = "with descendants";
+const SAME_COMMAND: &str = "same command";
+
+/// The sets around a process, in the order in which they are offered.
+const SCOPES: [&str; 3] = [WITH_DESCENDANTS, SAME_CGROUP, SAME_COMMAND];
+
 /// The tagged processes, kernel threads left out: no action affects one.
 pub fn tagged(table: &ProcessTable, snapshot: &Snapshot) -> Vec<Pinned> {
     if table.tagged.is_empty() {
@@ -22,25 +28,34 @@ pub fn tagged(table: &ProcessTable, snapshot: &Snapshot) -> Vec<Pinned> {
 
 /// The wider sets that contain `process`, by name; only sets of more than one process.
 pub fn scopes(process: &Process, snapshot: &Snapshot) -> Vec<(&'static str, Vec<Pinned>)> {
-    let family = descendants(process.id.pid, snapshot);
-    let mut scopes = vec![
-        (
-            "with descendants",
-            pinned(snapshot, |p| family.contains(&p.id.pid) && !p.kernel_thread),
-        ),
-        (
-            SAME_CGROUP,
-            pinned(snapshot, |p| {
-                p.cgroup.is_some() && p.cgroup == process.cgroup && !p.kernel_thread
-            }),
-        ),
-        (
-            "same command",
-            pinned(snapshot, |p| p.comm == process.comm && !p.kernel_thread),
-        ),
-    ];
+    let mut scopes: Vec<_> = SCOPES
+        .into_iter()
+        .map(|name| {
+            let wanted = is_in(name, process, snapshot);
+            (name, pinned(snapshot, wanted))
+        })
+        .collect();
     scopes.retain(|(_, targets)| targets.len() > 1);
     scopes
+}
+
+/// Whether a process is in the set of this name around `process`; nobody is in a set of another name.
+pub fn is_in<'a>(
+    name: &str,
+    process: &'a Process,
+    snapshot: &Snapshot,
+) -> Box<dyn Fn(&Process) -> bool + 'a> {
+    match name {
+        WITH_DESCENDANTS => {
+            let family = descendants(process.id.pid, snapshot);
+            Box::new(move |p| family.contains(&p.id.pid) && !p.kernel_thread)
+        }
+        SAME_CGROUP => {
+            Box::new(|p| p.cgroup.is_some() && p.cgroup == process.cgroup && !p.kernel_thread)
+        }
+        SAME_COMMAND => Box::new(|p| p.comm == process.comm && !p.kernel_thread),
+        _ => Box::new(|_| false),
+    }
 }
 
 fn pinned(snapshot: &Snapshot, wanted: impl Fn(&Process) -> bool) -> Vec<Pinned> {

@@ -149,7 +149,7 @@ impl UnitWriter<'_> {
             delegate: false,
             limits: &limits,
         });
-        // Whatever systemd says: by its descriptor nobody else can have been moved, by its number somebody can.
+        // Check even if systemd reports success: a pid may have been reused, a pidfd cannot.
         if named == Named::ByNumber {
             let reaped = members.iter().filter(|member| member.process.is_reaped());
             for Member { id, .. } in reaped {
@@ -233,7 +233,7 @@ impl UnitWriter<'_> {
     }
 }
 
-/// The same without systemd: what is looked at is the same.
+/// The plain cgroup move of the same process: its present state is read in the same way.
 fn as_move(scope: &ScopeStart, target: ProcessId) -> CgroupStep {
     CgroupStep::Move(target, scope.group.clone())
 }

@@ -99,7 +99,7 @@ fn of_tls(error: rustls::Error) -> Error {
     Error::Io(io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// True for what the other side says itself, or what is wrong with that.
+/// True for an alert of the peer, or a protocol error in what it sent.
 fn is_told(error: &io::Error) -> bool {
     let inner = error.get_ref();
     inner

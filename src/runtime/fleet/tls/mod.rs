@@ -4,7 +4,6 @@ mod connector;
 mod trust;
 mod validity;
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,6 +13,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ALL_VERSIONS, ClientConfig, RootCertStore};
 
+use crate::linux::bounded_file;
 use crate::model::fleet::credentials::Tls;
 use trust::{Pinned, Unchecked};
 
@@ -130,10 +130,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, String> {
-    let mut text = Vec::new();
-    let done = std::fs::File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut text));
-    done.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Ok(text)
+    bounded_file::read(path, MOST)
 }
 
 fn not_pem(error: &pem::Error) -> String {

@@ -1,3 +1,5 @@
+//! Limits of groups that are there: raised, left, unread.
+
 use std::fs;
 use std::path::Path;
 

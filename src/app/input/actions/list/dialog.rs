@@ -44,7 +44,7 @@ pub(super) const DIALOG: &[Action] = &[
     },
     Action {
         id: Id::Whom,
-        doc: "cgroup: whom for",
+        doc: "cgroup: choose which processes move",
         keys: &["F5"],
         group: Group::Dialog,
         places: &[Place::dialog(&[KeyScope::Cgroup])],

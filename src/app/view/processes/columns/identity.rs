@@ -147,7 +147,7 @@ pub(super) const CGROUP: Column = Column {
         },
         |p, c| group(p, c).map_or(Raw::Nothing, |path| Raw::Text(path.to_owned())),
     )
-    // In the root group is everybody who is in none.
+    // A process in no group is listed in the root group.
     .folds_unless(|p, c| group(p, c).is_some_and(|path| path != "/")),
 };
 

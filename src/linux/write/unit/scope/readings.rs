@@ -26,7 +26,7 @@ pub(super) fn homes<'a>(
     Reading::Homes(each.filter_map(home).collect())
 }
 
-/// One has come or has not; of several each for itself, as long as one has come.
+/// One process: its own result. Several: a result for each; an error only if none was moved.
 pub(super) fn reading(scope: &ScopeStart, results: Vec<Outcome>) -> Result<Reading, Failure> {
     if let [(_, only)] = results.as_slice() {
         return only.clone().map(|()| Reading::Group(scope.group.clone()));
