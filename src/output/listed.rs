@@ -2,7 +2,6 @@
 
 use super::json::ranked;
 use crate::app::settings::Settings;
-use crate::app::view::processes::columns::command::Commands;
 use crate::app::view::processes::columns::{CellContext, column};
 use crate::app::view::processes::marks::Marks;
 use crate::model::process::Process;
@@ -15,18 +14,13 @@ pub(super) fn context<'a>(
     marks: &'a Marks,
     settings: &Settings,
 ) -> CellContext<'a> {
-    let is_named = settings.columns.columns().iter().any(|c| c.id == "name");
     CellContext {
         snapshot,
         rules: &host.rules,
         total: snapshot.memory.host_total_pages(host.rules.page_size),
         marks,
         ticks: host.ticks_per_second,
-        commands: if is_named {
-            Commands::Rest
-        } else {
-            Commands::Short
-        },
+        commands: settings.columns.commands(),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod csv;
 pub mod explain;
+mod fate;
 pub mod fleet;
 pub mod json;
 mod listed;

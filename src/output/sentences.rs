@@ -1,6 +1,7 @@
 //! The linear form of `--plain`, for screen readers: a sentence for each thing, no columns, no bars, the processes by
 //! their pids, so that a line stays where it was.
 
+use super::fate::{Fate, fates};
 use super::listed::{context, listed};
 use super::printable;
 use crate::app::settings::Settings;
@@ -68,20 +69,23 @@ fn swap(snapshot: &Snapshot) -> String {
 }
 
 fn domains(snapshot: &Snapshot) -> impl Iterator<Item = String> {
-    snapshot.domains.iter().map(|domain| {
-        let place = wording::domain(domain.scope, snapshot);
-        let who = domain.verdict.map_or_else(
-            || "nobody can be killed".to_owned(),
-            |verdict| format!("{} dies first", wording::victim(&verdict, snapshot)),
-        );
-        let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
-        let full = group.and_then(|group| Some((group.usage?, group.limits.max?)));
-        let full = full.map_or_else(String::new, |(usage, limit)| {
-            let (usage, limit) = (format::long_size(usage), format::long_size(limit));
-            format!(" {usage} of {limit} used.")
-        });
-        format!("If the memory of {place} runs out, {who}.{full}")
-    })
+    fates(snapshot).map(
+        |Fate {
+             place,
+             victim,
+             full,
+         }| {
+            let who = victim.map_or_else(
+                || "nobody can be killed".to_owned(),
+                |who| format!("{who} dies first"),
+            );
+            let full = full.map_or_else(String::new, |(usage, limit)| {
+                let (usage, limit) = (format::long_size(usage), format::long_size(limit));
+                format!(" {usage} of {limit} used.")
+            });
+            format!("If the memory of {place} runs out, {who}.{full}")
+        },
+    )
 }
 
 fn row(process: &Process, context: &CellContext<'_>) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::fate::{Fate, fates};
 use super::listed::{context, listed};
 use super::printable;
 use crate::app::settings::Settings;
@@ -14,7 +15,6 @@ use crate::model::snapshot::{Host, Snapshot};
 use crate::model::time::Now;
 use crate::text::cells::{cells as cells_of, prefix};
 use crate::text::format;
-use crate::text::wording;
 
 /// Widest line of chosen columns, in cells. Command lines can have megabytes; `--json` holds them whole.
 const WIDEST: usize = 4096;
@@ -185,14 +185,13 @@ pub(super) fn head(snapshot: &Snapshot, host: &Host, settings: &Settings) -> Vec
         format::long_size(memory.swap_used()),
         format::long_size(memory.swap_total),
     ));
-    for domain in &snapshot.domains {
-        let who = domain.verdict.map_or_else(
-            || "nobody can be killed".to_owned(),
-            |verdict| wording::victim(&verdict, snapshot),
-        );
-        let place = wording::domain(domain.scope, snapshot);
-        let group = domain.scope.memcg().and_then(|key| snapshot.cgroup(key));
-        let full = group.and_then(|group| Some((group.usage?, group.limits.max?)));
+    for Fate {
+        place,
+        victim,
+        full,
+    } in fates(snapshot)
+    {
+        let who = victim.unwrap_or_else(|| "nobody can be killed".to_owned());
         let full = full.map_or_else(String::new, |(usage, limit)| {
             format!("  {} of {}", format::size(usage), format::size(limit))
         });

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::command::Commands;
 use super::{COLUMNS, Column, column};
 
 /// Widest that a column may be asked for.
@@ -53,6 +54,15 @@ impl ChosenColumns {
         self.0
             .iter()
             .filter_map(|choice| Some((column(choice.id)?, choice.width)))
+    }
+
+    /// How much of command lines is shown beside these columns.
+    pub fn commands(&self) -> Commands {
+        if self.columns().iter().any(|column| column.id == "name") {
+            Commands::Rest
+        } else {
+            Commands::Short
+        }
     }
 
     /// The columns that are shown, in order: those asked for, or those that are shown by themselves.

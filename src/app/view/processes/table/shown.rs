@@ -38,11 +38,10 @@ impl ProcessTable {
 
     /// How much of command lines is shown.
     pub fn commands(&self) -> Commands {
-        let is_named = self.chosen.columns().iter().any(|c| c.id == "name");
-        match (self.whole_commands, is_named) {
-            (true, _) => Commands::Whole,
-            (false, true) => Commands::Rest,
-            (false, false) => Commands::Short,
+        if self.whole_commands {
+            Commands::Whole
+        } else {
+            self.chosen.commands()
         }
     }
 
