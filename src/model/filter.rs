@@ -145,6 +145,42 @@ impl Filter {
         &self.text
     }
 
+    /// The user whose processes alone it lets through, by name or number, in small letters.
+    pub fn user(&self) -> Option<&str> {
+        self.terms.iter().find_map(|term| match &term.test {
+            Test::User(user) if !term.negated => Some(user.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The same filter for another user, or for all of them: `!user:root` and all other terms stay. The name must not hold
+    /// a `"`.
+    #[must_use]
+    pub fn with_user(&self, user: Option<&str>) -> Self {
+        let is_user = |term: &Term| !term.negated && matches!(term.test, Test::User(_));
+        let words = words(&self.text);
+        let kept = words.into_iter().zip(&self.terms);
+        let kept = kept.filter(|(_, term)| !is_user(term));
+        let (mut words, mut terms): (Vec<_>, Vec<_>) =
+            kept.map(|(word, term)| (word, term.clone())).unzip();
+        if let Some(user) = user {
+            let quote = if user.contains(char::is_whitespace) {
+                "\""
+            } else {
+                ""
+            };
+            words.push(format!("user:{quote}{user}{quote}"));
+            terms.push(Term {
+                negated: false,
+                test: Test::User(user.to_lowercase()),
+            });
+        }
+        Self {
+            text: words.join(" "),
+            terms,
+        }
+    }
+
     /// True if it lets everything through.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
@@ -192,7 +228,7 @@ fn parse_test(word: &str) -> Result<Test, String> {
     if let Some((name, value)) = word.split_once(':')
         && let Some((_, parse)) = KEYS.iter().find(|(names, _)| names.contains(&name))
     {
-        return parse(value);
+        return parse(unquoted(value));
     }
     let fields = FIELDS
         .iter()
@@ -213,14 +249,20 @@ fn parse_test(word: &str) -> Result<Test, String> {
             }
         }
     }
-    if let Some(text) = word.strip_prefix('"') {
-        let text = text.strip_suffix('"').unwrap_or(text);
-        return Ok(Test::Text(text.to_lowercase()));
+    if word.starts_with('"') {
+        return Ok(Test::Text(unquoted(word).to_lowercase()));
     }
     match unknown_field(word) {
         Some(error) => Err(error),
         None => Ok(Test::Text(word.to_lowercase())),
     }
+}
+
+fn unquoted(value: &str) -> &str {
+    let Some(text) = value.strip_prefix('"') else {
+        return value;
+    };
+    text.strip_suffix('"').unwrap_or(text)
 }
 
 fn parse_pids(value: &str) -> Result<Test, String> {

@@ -187,6 +187,28 @@ fn a_user_is_chosen_from_a_list() {
 }
 
 #[test]
+fn a_user_who_ends_leaves_all_users_and_a_zoom_stays() {
+    let mut scene = Scene::new(100, 30);
+    scene.keys("W Down");
+    let gone = scene.state.snapshot.clone();
+    scene.keys("Enter W");
+    let user = scene.state.table.filter.user().expect("one").to_owned();
+    let is_other = |p: &Process| gone.user(p.uid).is_some_and(|name| name != user);
+    scene.sample(processes().into_iter().filter(is_other).collect());
+    scene.keys("Enter");
+    assert_eq!(
+        scene.state.table.filter.text(),
+        "",
+        "as the marked row says"
+    );
+    let zoom = Some(scene.state.attention.nearest[0]);
+    scene.state.table.zoom = zoom;
+    scene.keys("W Down Enter");
+    assert_eq!(scene.state.table.zoom, zoom);
+    assert!(scene.state.table.filter.user().is_some());
+}
+
+#[test]
 fn the_row_at_the_top_is_whichever_is_first_until_the_user_leaves_it() {
     let mut scene = Scene::new(100, 30);
     assert_eq!(scene.selected(), Some(2456));

@@ -49,6 +49,7 @@ use crate::app::view::domains::Domains;
 use crate::app::view::gone::Aftermath;
 use crate::app::view::processes::columns::CellContext;
 use crate::model::cgroup::{CgroupKey, CgroupPath};
+use crate::model::filter::Filter;
 use crate::model::incident::Survey;
 use crate::model::ledger::{Account, Place};
 use crate::model::oom_domain::victim::Scope;
@@ -128,6 +129,8 @@ pub enum Outcome {
     MakeRule(Pinned, OomScoreAdj),
     /// Close and show those processes of the table that this filter lets through.
     Filter(String),
+    /// Close and filter the table; a domain that the table is zoomed to stays.
+    Narrow(Box<Filter>),
     /// Sort the table by this column and close.
     SortBy(&'static crate::app::view::processes::columns::Column),
     /// Sort the domains by this column, or show the tree, and close.

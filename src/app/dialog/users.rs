@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Dialog, DialogContext, DialogView, Outcome, Section, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
+use crate::model::filter::Filter;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 
@@ -14,56 +15,93 @@ const HEIGHT: usize = 16;
 /// Chooses a user.
 #[derive(Debug)]
 pub struct UsersDialog {
-    /// The filter without a user.
-    rest: String,
+    /// The filter in force.
+    filter: Filter,
     /// Name of the user that is chosen; `None` for all.
     chosen: Option<String>,
 }
 
-/// What the processes of a user come to.
+/// A user, and what its processes come to.
+#[derive(Debug)]
+struct User {
+    name: String,
+    uid: u32,
+    share: Share,
+}
+
 #[derive(Debug, Default, Clone, Copy)]
 struct Share {
     processes: u64,
     pages: u64,
 }
 
+impl Share {
+    fn add(&mut self, other: Self) {
+        self.processes += other.processes;
+        self.pages += other.pages;
+    }
+}
+
+impl User {
+    /// As a filter takes it: by number if the name holds a quote.
+    fn term(&self) -> String {
+        if self.name.contains('"') {
+            self.uid.to_string()
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
 impl UsersDialog {
     /// Opens at the user of the present filter.
-    pub fn new(context: &DialogContext<'_>, filter: &str) -> Self {
-        let is_user = |term: &&str| term.starts_with("user:");
-        let present = filter.split_whitespace().find(is_user);
-        let present = present.and_then(|term| term.strip_prefix("user:"));
-        let rest: Vec<_> = filter
-            .split_whitespace()
-            .filter(|term| !is_user(term))
-            .collect();
-        let known = users(context);
-        let chosen = known.keys().find(|name| Some(name.as_str()) == present);
+    pub fn new(context: &DialogContext<'_>, filter: &Filter) -> Self {
+        let is_it = |user: &User| {
+            filter.user().is_some_and(|present| {
+                user.name.to_lowercase() == present || user.uid.to_string() == present
+            })
+        };
+        let chosen = users(context).into_iter().find(is_it);
         Self {
-            rest: rest.join(" "),
-            chosen: chosen.cloned(),
+            filter: filter.clone(),
+            chosen: chosen.map(|user| user.name),
         }
     }
 
     /// The rows: all users, then each by name.
-    fn place(&self, users: &BTreeMap<String, Share>) -> usize {
-        let at = |name: &String| users.keys().position(|user| user == name);
+    fn place(&self, users: &[User]) -> usize {
+        let at = |name: &String| users.iter().position(|user| user.name == *name);
         self.chosen.as_ref().and_then(at).map_or(0, |at| at + 1)
     }
 }
 
-/// The users of the processes of the sample, kernel threads left out.
-fn users(context: &DialogContext<'_>) -> BTreeMap<String, Share> {
+/// The user of a row; `None` for the row of all.
+fn user_at(users: &[User], at: usize) -> Option<&User> {
+    at.checked_sub(1).and_then(|at| users.get(at))
+}
+
+/// The users of the processes of the sample by name, kernel threads left out.
+fn users(context: &DialogContext<'_>) -> Vec<User> {
     let snapshot = context.cells.snapshot;
-    let mut users: BTreeMap<String, Share> = BTreeMap::new();
+    let mut shares: BTreeMap<u32, Share> = BTreeMap::new();
     for process in snapshot.processes.iter().filter(|p| !p.kernel_thread) {
-        let name = snapshot.user(process.uid);
-        let name = name.map_or_else(|| process.uid.to_string(), str::to_owned);
-        let share = users.entry(name).or_default();
-        share.processes += 1;
-        share.pages += process.charged_pages();
+        shares.entry(process.uid).or_default().add(Share {
+            processes: 1,
+            pages: process.charged_pages(),
+        });
     }
-    users
+    let mut users: BTreeMap<String, User> = BTreeMap::new();
+    for (uid, share) in shares {
+        let name = snapshot.user(uid);
+        let name = name.map_or_else(|| uid.to_string(), str::to_owned);
+        let user = users.entry(name.clone()).or_insert(User {
+            name,
+            uid,
+            share: Share::default(),
+        });
+        user.share.add(share);
+    }
+    users.into_values().collect()
 }
 
 impl Dialog for UsersDialog {
@@ -74,15 +112,14 @@ impl Dialog for UsersDialog {
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
         let users = users(context);
         if let Some(at) = step(self.place(&users), users.len() + 1, action) {
-            let user = at.checked_sub(1).and_then(|at| users.keys().nth(at));
-            self.chosen = user.cloned();
+            self.chosen = user_at(&users, at).map(|user| user.name.clone());
             return Outcome::Stay;
         }
         match action {
             Id::Commit => {
-                let user = self.chosen.as_ref().map(|name| format!("user:{name}"));
-                let terms = [self.rest.clone(), user.unwrap_or_default()];
-                Outcome::Filter(terms.join(" ").trim().to_owned())
+                // The row that is marked, also if the one chosen has ended.
+                let user = user_at(&users, self.place(&users)).map(User::term);
+                Outcome::Narrow(Box::new(self.filter.with_user(user.as_deref())))
             }
             Id::Back | Id::Users => Outcome::Close,
             _ => Outcome::Stay,
@@ -99,12 +136,11 @@ impl Dialog for UsersDialog {
                 .add(Tone::Normal, format!("{count:>15} {size:>8}"))
         };
         let mut all = Share::default();
-        for share in users.values() {
-            all.processes += share.processes;
-            all.pages += share.pages;
+        for user in &users {
+            all.add(user.share);
         }
         let mut items = vec![row("all users", all)];
-        items.extend(users.iter().map(|(name, share)| row(name, *share)));
+        items.extend(users.iter().map(|user| row(&user.name, user.share)));
         DialogView {
             title: "Whose processes".to_owned(),
             hints: context

@@ -109,7 +109,7 @@ fn not_here(state: &mut State, here: KeyScope, key: Key) {
     only_in(state, action, there, way);
 }
 
-/// Says of a key without a meaning, once, that it has none, and what is there instead.
+/// Says once that a key is unbound, and what to use instead.
 fn no_meaning(state: &mut State, key: Key) {
     if !state.strange_keys.insert(key) {
         return;
@@ -204,6 +204,11 @@ pub(super) fn to_dialog(
             effects
         }
         Outcome::Filter(text) => show(state, &text),
+        Outcome::Narrow(filter) => {
+            state.table.filter = *filter;
+            state.touch_selection();
+            state.arrange()
+        }
         Outcome::Zoom(scope) => state.zoom_to(scope),
         Outcome::Ledger(scope) => {
             state.dialogs.push(dialog);

@@ -132,3 +132,20 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_user_takes_the_place_of_another_and_other_terms_stay() {
+    let with = |text: &str, user| {
+        let filter = Filter::parse(text).expect(text).with_user(user);
+        assert_eq!(Filter::parse(filter.text()), Ok(filter.clone()), "{text}");
+        filter.text().to_owned()
+    };
+    assert_eq!(with("", Some("bob")), "user:bob");
+    assert_eq!(with("user: bob rss > 1M", Some("eve")), "rss>1M user:eve");
+    assert_eq!(with("\"a  b\" user:bob", None), "\"a  b\"");
+    assert_eq!(with("!user:root", Some("a  b")), "!user:root user:\"a  b\"");
+    assert_eq!(with("user:\"a  b\" !\"x y\"", None), "!\"x y\"");
+    let user = |text: &str| Filter::parse(text).expect(text).user().map(str::to_owned);
+    assert_eq!(user("x user: \"Bob B\""), Some("bob b".to_owned()));
+    assert_eq!(user("!user:bob"), None);
+}

@@ -27,11 +27,8 @@ pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let quoted = rest.strip_prefix('"').and_then(|rest| rest.find('"'));
-        let end = match quoted {
-            Some(at) => at + 2,
-            None => rest.find(char::is_whitespace).unwrap_or(rest.len()),
-        };
+        let blank = || rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let end = quoted(rest).unwrap_or_else(blank);
         let (word, more) = rest.split_at(end);
         let joins = words.last().is_some_and(|last| {
             let bare = last.trim_start_matches('!');
@@ -47,6 +44,14 @@ pub(super) fn words(text: &str) -> Vec<String> {
         rest = more.trim_start();
     }
     words
+}
+
+/// The end of a term that is quoted: the whole of it, or what stands behind its key or `!`.
+fn quoted(rest: &str) -> Option<usize> {
+    let start = rest.find(|c: char| c.is_whitespace() || c == '"')?;
+    let is_value = matches!(&rest[..start], "" | "!") || rest[..start].ends_with(':');
+    let end = rest[start..].strip_prefix('"')?.find('"')?;
+    is_value.then_some(start + end + 2)
 }
 
 /// All names of keys and fields.

@@ -44,6 +44,6 @@ fn fold(state: &mut State, hide: Option<bool>) -> Vec<Effect> {
 }
 
 pub(in crate::app::input::actions) fn users(state: &mut State) -> Vec<Effect> {
-    let dialog = UsersDialog::new(&state.dialog_context(), state.table.filter.text());
+    let dialog = UsersDialog::new(&state.dialog_context(), &state.table.filter);
     state.open(dialog)
 }
