@@ -27,6 +27,7 @@ use crate::app::input::keymap::Keymap;
 use crate::app::input::prompt::{Prompt, PromptKind};
 use crate::app::view::attention::Attention;
 use crate::app::view::domains::Domains;
+use crate::app::view::domains::members::MemberRows;
 use crate::app::view::events::EventLog;
 use crate::app::view::gauge::Gauge;
 use crate::app::view::layout::Pane;
@@ -83,6 +84,8 @@ pub struct State {
     pub table: ProcessTable,
     /// The OOM domains: what is remembered of each, and the view of them.
     pub domains: Domains,
+    /// The members of the selected domain.
+    members: MemberRows,
     /// What stands above the table: what must not be overlooked, and the most urgent domains.
     pub attention: Attention,
     /// The memory gauge.
@@ -171,6 +174,7 @@ impl State {
             marks: Marks::default(),
             table,
             domains: Domains::default(),
+            members: MemberRows::default(),
             attention: Attention::default(),
             gauge: Gauge::default(),
             events: EventLog::default(),
@@ -308,13 +312,14 @@ impl State {
         };
         self.table.arrange(&context);
         self.domains.arrange(&self.snapshot, &self.host);
+        self.find_members();
         Vec::new()
     }
 
-    /// What the next sample must read beyond the table: the rows on the screen, and the next victims, whose
+    /// What the next sample must read beyond all processes: those on the screen, and the next victims, whose
     /// command lines must be known before they die.
     fn needs(&self) -> Needs {
-        let on_screen = self.table.list().visible().map(|(_, row)| row.id);
+        let on_screen = self.processes_on_screen();
         let verdicts = self.snapshot.domains.iter().filter_map(|d| d.verdict);
         let victims = verdicts
             .flat_map(|v| [Some(v.victim), v.runner_up, v.rival])
@@ -327,10 +332,10 @@ impl State {
             || !self.searched.is_empty();
         Needs {
             all_commands: self.table.filter.needs_commands() || searching,
-            cpu: !self.domains.open && self.table.shows_cpu(self.panes().table_head.width),
+            cpu: self.shows_cpu(),
             // The screen shows the next sample soon; no key waits for a unit's file.
             complete: false,
-            visible: on_screen.chain(victims.take(200)).collect(),
+            visible: on_screen.into_iter().chain(victims.take(200)).collect(),
             detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
             groups: self.shown_groups(),
             waiting: self.domains.waiting(&self.snapshot),

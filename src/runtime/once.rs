@@ -9,6 +9,7 @@ use super::headless::{Event, HISTORY_MOST, Halt, LogItem, Session, print};
 use super::{RunError, clock};
 use crate::app::settings::Settings;
 use crate::app::view::events::EventLog;
+use crate::app::view::processes::columns::{Column, column};
 use crate::app::view::processes::marks::Marks;
 use crate::linux::helper::helper;
 use crate::linux::scan::backend::BackendChoice;
@@ -128,7 +129,7 @@ fn print_all(
     let mut needs = Needs {
         all_commands: true,
         complete: true,
-        cpu: true,
+        cpu: needs_cpu(settings, printing.form),
         ..Needs::default()
     };
     let first = session.sample(&needs)?;
@@ -181,6 +182,17 @@ fn print_all(
         due = (due + settings.delay).max(Instant::now());
         wait(&mut session, due, &mut events)?;
     }
+}
+
+/// True if the processor time of processes is printed, or decides which are or in what order.
+fn needs_cpu(settings: &Settings, form: Form) -> bool {
+    let chosen = settings.columns.columns();
+    let prints = match form {
+        Form::Table | Form::Csv => chosen.is_empty() || chosen.iter().any(|c| c.reads_cpu()),
+        Form::Json | Form::Sentences => false,
+    };
+    let sort = settings.sort.and_then(column);
+    prints || sort.is_some_and(Column::reads_cpu) || settings.filter.needs_cpu()
 }
 
 fn take(events: &mut EventLog, item: LogItem) {

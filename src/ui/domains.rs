@@ -54,7 +54,7 @@ fn members(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let name = wording::domain(members.domain.scope, &state.snapshot);
     let title = Line::of(Tone::Strong, "Members of ").add(Tone::Normal, name);
     let shown = usize::from(area.height - 2);
-    let remark = match members.processes.len() {
+    let remark = match members.all {
         all if all > shown => Line::of(Tone::Dim, format!("the first {shown} of {all}")),
         _ => Line::new(),
     };

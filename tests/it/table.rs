@@ -258,3 +258,54 @@ fn a_tagged_or_followed_process_at_the_top_stays_selected() {
 fn process_of_size(pid: u32) -> Option<oomtop::model::process::MemoryUse> {
     process(pid, "large", 15_000, 0, 4).memory
 }
+
+#[test]
+fn a_name_that_comes_and_goes_takes_no_column_with_it() {
+    let with = |command: &str| {
+        let mut all = with_time(processes());
+        for process in &mut all {
+            process.command = Some("x -v".into());
+        }
+        if let Some(process) = all.iter_mut().find(|process| process.id.pid == 2456) {
+            process.command = Some(command.into());
+        }
+        all
+    };
+    let (short, long) = (
+        with("x -v"),
+        with("x --a-long-option --and-another --and-so-on"),
+    );
+    let mut edges = 0;
+    for width in 90..150 {
+        let fresh = |all: &Vec<Process>| {
+            let mut scene = Scene::new(width, 30);
+            for _ in 0..65 {
+                scene.sample(all.clone());
+            }
+            scene
+        };
+        let (mut scene, narrow) = (fresh(&short), heads(&fresh(&long)));
+        let wide = heads(&scene);
+        if wide == narrow {
+            continue;
+        }
+        edges += 1;
+        scene.sample(long.clone());
+        assert_eq!(heads(&scene), narrow, "it grows at once: {}", scene.text());
+        for _ in 0..3 {
+            for _ in 0..29 {
+                scene.sample(short.clone());
+                assert_eq!(heads(&scene), narrow, "{}", scene.text());
+            }
+            scene.sample(long.clone());
+        }
+        for _ in 0..65 {
+            scene.sample(short.clone());
+        }
+        assert_eq!(heads(&scene), wide, "and shrinks in time");
+        if edges == 2 {
+            return;
+        }
+    }
+    panic!("at no width do the columns depend on the commands");
+}

@@ -15,7 +15,8 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Receipt, WriteId};
 use crate::model::cgroup::CgroupKey;
 use crate::model::kernel::RssSource;
-use crate::model::oom_domain::victim::{DomainState, Scope, group_kill};
+use crate::model::oom_domain::enclosing::around;
+use crate::model::oom_domain::victim::{Scope, group_kill};
 use crate::model::process::badness::{Badness, badness, score};
 use crate::model::process::protection::Protection;
 use crate::model::process::{Process, ProcessId};
@@ -148,14 +149,6 @@ impl Dialog for DetailsDialog {
     }
 }
 
-/// The domains around a process that kill, the nearest to an OOM first.
-pub(in crate::app) fn around<'a>(
-    process: &Process,
-    snapshot: &'a Snapshot,
-) -> Vec<&'a DomainState> {
-    distance::around(process, snapshot)
-}
-
 fn pair(label: &str, value: impl Into<String>) -> Line {
     Line::of(Tone::Dim, format!("{label:<12}")).add(Tone::Normal, value)
 }
@@ -220,7 +213,7 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
 /// told once where they are alike.
 fn along(process: &Process, snapshot: &Snapshot) -> Vec<Line> {
     let mut cases: Vec<(Option<CgroupKey>, Vec<Scope>)> = Vec::new();
-    let around = distance::around(process, snapshot);
+    let around = around(process, snapshot);
     let scopes = around.iter().map(|domain| domain.scope);
     for scope in scopes.chain(around.is_empty().then_some(Scope::Host)) {
         let whole = group_kill(scope, process.cgroup, &snapshot.cgroups);

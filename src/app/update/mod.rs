@@ -39,6 +39,7 @@ pub fn update(state: &mut State, msg: Msg) -> Reaction {
     state.note_question();
     // Keys, events and resizes change the layout.
     state.fit_lists();
+    state.follow_members();
     if state.changed {
         state.changed_at = state.now.monotonic;
     }

@@ -216,7 +216,7 @@ impl<R: ListRow> List<R> {
         let hit = line < self.height && at < self.rows.len();
         if hit {
             self.select(at);
-            // Who clicks means this row, not the place.
+            // A click means this row, not its position.
             self.on_top = false;
         }
         hit

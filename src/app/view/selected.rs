@@ -59,7 +59,7 @@ impl State {
         }
         lines.extend(command);
         lines.extend(self.numbers(process));
-        for domain in crate::app::dialog::details::around(process, snapshot)
+        for domain in crate::model::oom_domain::enclosing::around(process, snapshot)
             .into_iter()
             .take(3)
         {

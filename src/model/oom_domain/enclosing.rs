@@ -1,7 +1,8 @@
-//! Which of the domains around a process or group runs out first.
+//! The domains around a process or group, and which of them runs out first.
 
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{DomainState, Scope};
+use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
 
 impl Room {
@@ -30,6 +31,31 @@ impl Room {
             Scope::Memcg(key) => Self::from_group(key, &snapshot.cgroups, &snapshot.memory),
         }
     }
+}
+
+/// True if the process competes in the domain.
+#[must_use]
+pub fn is_member(process: &Process, scope: Scope, snapshot: &Snapshot) -> bool {
+    match scope {
+        Scope::Host => true,
+        Scope::Memcg(key) => process
+            .cgroup
+            .is_some_and(|own| snapshot.ancestry(own).any(|(at, _)| at == key)),
+        Scope::Nodes(set) => process.nodes.is_none_or(|own| own.common(set).is_some()),
+    }
+}
+
+/// The domains around a process that kill, the nearest to an OOM first.
+#[must_use]
+pub fn around<'a>(process: &Process, snapshot: &'a Snapshot) -> Vec<&'a DomainState> {
+    let mut all: Vec<_> = snapshot
+        .domains
+        .iter()
+        .filter(|domain| !domain.throttles_only)
+        .filter(|domain| is_member(process, domain.scope, snapshot))
+        .collect();
+    all.sort_by_key(|domain| nearness(domain, snapshot));
+    all
 }
 
 /// How near a domain is to its OOM, the nearest the smallest: by the bytes left, unknown ones last.

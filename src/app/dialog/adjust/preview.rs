@@ -10,7 +10,7 @@ use crate::app::view::processes::columns::CellContext;
 use crate::app::view::processes::preview::{
     Standing, VictimChange, reached, standing, standing_in, victims,
 };
-use crate::app::view::processes::table::is_member;
+use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::{Scope, Verdict};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Process, ProcessId};

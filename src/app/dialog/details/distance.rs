@@ -4,7 +4,7 @@
 use crate::app::dialog::DialogContext;
 use crate::app::view::domains::death::Death;
 use crate::model::oom_domain::distance::{Lead, lead};
-use crate::model::oom_domain::enclosing::nearness;
+use crate::model::oom_domain::enclosing::around;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{DomainState, Verdict};
 use crate::model::process::Process;
@@ -22,21 +22,6 @@ pub(super) fn domains(process: &Process, context: &DialogContext<'_>) -> Vec<Lin
         lines.push(distance_line(process, domain, context));
     }
     lines
-}
-
-/// The domains around a process that kill, the nearest to an OOM first.
-pub(super) fn around<'a>(process: &Process, snapshot: &'a Snapshot) -> Vec<&'a DomainState> {
-    let inside = |domain: &&DomainState| {
-        crate::app::view::processes::table::is_member(process, domain.scope, snapshot)
-    };
-    let mut all: Vec<_> = snapshot
-        .domains
-        .iter()
-        .filter(|domain| !domain.throttles_only)
-        .filter(inside)
-        .collect();
-    all.sort_by_key(|domain| nearness(domain, snapshot));
-    all
 }
 
 fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> Line {

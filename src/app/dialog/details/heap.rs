@@ -2,6 +2,7 @@
 
 use crate::app::dialog::DialogContext;
 use crate::model::heap::Runtime;
+use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::Process;
 use crate::model::snapshot::Detail;
@@ -67,7 +68,7 @@ fn lowest<'c>(process: &Process, context: &DialogContext<'c>) -> Option<&'c Doma
     let around = snapshot.domains.iter().filter(|domain| {
         !domain.throttles_only
             && !matches!(domain.scope, Scope::Nodes(_))
-            && crate::app::view::processes::table::is_member(process, domain.scope, snapshot)
+            && is_member(process, domain.scope, snapshot)
     });
     around.min_by_key(|domain| domain.limit)
 }

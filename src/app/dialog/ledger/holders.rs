@@ -1,7 +1,7 @@
 //! Who or what holds the memory of one row: files, segments, processes, slab caches.
 
-use crate::app::view::processes::table::is_member;
 use crate::model::ledger::{Account, Cache, Kind, OpenFile, Segment, TmpfsMount};
+use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::Pid;
 use crate::model::snapshot::Snapshot;

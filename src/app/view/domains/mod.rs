@@ -88,6 +88,8 @@ pub struct Domains {
     /// Domains whose calm children are shown.
     unfolded: HashSet<Scope>,
     list: List<Row>,
+    /// Cells of the longest name in the rows.
+    longest: Option<u16>,
     /// Path of the selected domain: when its group is gone, another group may get its key.
     path: Option<CgroupPath>,
 }

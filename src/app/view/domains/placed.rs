@@ -17,29 +17,9 @@ use crate::text::tone::Tone;
 impl State {
     /// The columns of the domains view that fit into so many cells.
     pub fn domain_columns(&self, width: u16) -> Vec<PlacedDomainColumn> {
-        let names = self.longest_name();
-        let wants = |id: &str| names.filter(|_| id == "domain");
+        let longest = self.domains.longest;
+        let wants = |id: &str| longest.filter(|_| id == "domain");
         fit(COLUMNS, width, &wants)
-    }
-
-    /// Cells of the longest name of a group with its branch; the name of the host may be cut. `None` without groups.
-    fn longest_name(&self) -> Option<u16> {
-        // A name that is further down may be cut: measuring thousands would cost more than it gives.
-        const MEASURED: usize = 500;
-        let rows = self.domains.rows().iter().take(MEASURED);
-        let names = rows.filter_map(|row| match row {
-            Row::Domain {
-                scope,
-                parent,
-                depth,
-                ..
-            } if *scope != Scope::Host => {
-                let own = name(*scope, *parent, &self.host.name, &self.snapshot);
-                Some(branch(*depth).width() + own.width())
-            }
-            _ => None,
-        });
-        names.max().and_then(|cells| u16::try_from(cells).ok())
     }
 
     /// Sorts the domains by a column, the same one again inverts; without one they are the tree again.
@@ -67,6 +47,26 @@ impl State {
 }
 
 impl Domains {
+    /// Cells of the longest name of a group with its branch; the name of the host may be cut. `None` without groups.
+    pub(super) fn longest_name(&self, snapshot: &Snapshot, host: &Host) -> Option<u16> {
+        // A name that is further down may be cut: measuring thousands would cost more than it gives.
+        const MEASURED: usize = 500;
+        let rows = self.rows().iter().take(MEASURED);
+        let names = rows.filter_map(|row| match row {
+            Row::Domain {
+                scope,
+                parent,
+                depth,
+                ..
+            } if *scope != Scope::Host => {
+                let own = name(*scope, *parent, &host.name, snapshot);
+                Some(branch(*depth).width() + own.width())
+            }
+            _ => None,
+        });
+        names.max().and_then(|cells| u16::try_from(cells).ok())
+    }
+
     /// The rows in the order of a column. What the cell does not know comes last, either way round.
     pub(super) fn sorted(
         &self,

@@ -67,6 +67,7 @@ impl Domains {
             }
         });
         self.path = self.selected().and_then(path).cloned();
+        self.longest = self.longest_name(snapshot, host);
     }
 
     /// Moves the selection by so many rows.

@@ -1,6 +1,6 @@
 //! Who waits in a domain that is stuck.
 
-use crate::app::view::processes::table::is_member;
+use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Snapshot, Waiter};

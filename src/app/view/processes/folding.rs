@@ -4,7 +4,7 @@ use super::row::Row;
 use crate::app::view::processes::columns::{COLUMNS, CellContext, Column};
 
 /// A column folds after so many samples without a word: one that speaks now and then must not flicker.
-const PATIENCE: u64 = 30;
+pub(super) const PATIENCE: u64 = 30;
 
 /// Which columns had something to say, and when.
 ///

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::app::view::processes::columns::CellContext;
-use crate::app::view::processes::table::is_member;
 use crate::model::cgroup::CgroupKey;
-use crate::model::oom_domain::enclosing::nearness;
+use crate::model::oom_domain::enclosing::{is_member, nearness};
 use crate::model::oom_domain::foresee::foresee;
 use crate::model::oom_domain::victim::{
     DomainState, Scope, Verdict, assess, assess_nodes, compared, order,

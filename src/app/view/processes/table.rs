@@ -15,14 +15,15 @@ use crate::app::view::processes::columns::{COLUMNS, CellContext, Column, Order, 
 use crate::app::view::processes::folding::Folding;
 use crate::app::view::processes::row::Row;
 use crate::app::view::processes::tree;
-use crate::app::view::processes::wanted::Wanted;
+use crate::app::view::processes::wanted::{Held, Wanted};
 use crate::model::filter::Filter;
+use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 
 use life::Life;
-pub use life::{has_ended, is_member};
+pub use life::has_ended;
 
 /// The table's own state.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ pub struct ProcessTable {
     /// Columns that have nothing to say.
     folding: Folding,
     /// Cells that the longest command and the longest group of the rows fill.
-    wanted: Wanted,
+    wanted: Held,
     list: List<Row>,
     /// Sort keys of the rows; a field only to reuse its allocation.
     keys: Vec<((i64, i64), Row)>,
@@ -85,7 +86,7 @@ impl Default for ProcessTable {
             whole_commands: false,
             scrolled: 0,
             folding: Folding::default(),
-            wanted: Wanted::default(),
+            wanted: Held::default(),
             list: List::default(),
             keys: Vec::new(),
             lived: false,
@@ -135,7 +136,7 @@ impl ProcessTable {
             rows = tree::arrange(&rows, &snapshot.processes);
             rows = tree::collapse(rows, &self.collapsed);
         }
-        self.wanted = Wanted::by(&rows, context);
+        self.wanted.learn(Wanted::by(&rows, context), snapshot.seq);
         self.folding.learn(&rows, context);
         self.list.keep_in_view(self.follow);
         // A tag or the key to follow says that it is about this process, not about the first.

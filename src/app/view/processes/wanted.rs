@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::folding::PATIENCE;
 use super::row::Row;
 use crate::app::view::processes::columns::{CellContext, command};
 use crate::text::wording::short_group;
@@ -19,6 +20,48 @@ const BRANCHES: usize = 10;
 
 /// Cells of the number of rows that are hidden below a process.
 const HIDDEN: usize = 5;
+
+/// What the columns want, from sample to sample: they grow at once and shrink with patience. At the edge of the screen a
+/// single name that comes and goes would else bring and take whole columns.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    shown: Wanted,
+    /// The most of the samples since `since`.
+    lately: Wanted,
+    since: u64,
+    /// The newest sample.
+    now: u64,
+}
+
+impl Held {
+    /// Takes what the rows of a sample want. Another order or filter of the same sample, or an older one, is measured
+    /// anew: the user has changed the table.
+    pub(super) fn learn(&mut self, wanted: Wanted, seq: u64) {
+        if seq <= self.now || self.now == 0 {
+            *self = Self {
+                shown: wanted,
+                lately: wanted,
+                since: seq,
+                now: seq,
+            };
+            return;
+        }
+        self.now = seq;
+        self.lately = self.lately.most(wanted);
+        self.shown = self.shown.most(wanted);
+        if seq - self.since > PATIENCE {
+            self.shown = self.lately;
+            self.lately = wanted;
+            self.since = seq;
+        }
+        self.shown.longest = wanted.longest;
+    }
+
+    /// What is wanted now.
+    pub(super) fn shown(self) -> Wanted {
+        self.shown
+    }
+}
 
 /// Cells that the longest contents fill.
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,6 +123,17 @@ impl Wanted {
             name: cells(name),
             pid: cells(pid.unwrap_or(0).to_string().len()),
             longest: cells(bytes),
+        }
+    }
+
+    /// The larger of two, column by column.
+    fn most(self, other: Self) -> Self {
+        Self {
+            group: self.group.max(other.group),
+            command: self.command.max(other.command),
+            name: self.name.max(other.name),
+            pid: self.pid.max(other.pid),
+            longest: self.longest.max(other.longest),
         }
     }
 

@@ -1,24 +1,21 @@
 //! A bar of blocks: a share at a glance.
 
+use crate::text::meter::{eighths, part};
+
 /// Cells of the bar.
 pub const CELLS: u16 = 6;
 
-/// Eighths of a cell.
-const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-
-/// The bar of a share of a whole, both in the same unit. What is not nothing, and no less than a thousandth, shows.
+/// The bar of a share of a whole, both in the same unit. A share of at least 1/1000 shows.
 pub fn bar(share: i64, whole: u64) -> String {
-    let whole = i128::from(whole.max(1));
-    let share = i128::from(share).clamp(0, whole);
-    let most = i128::from(CELLS) * 8;
-    let eighths = (share * most * 2 / whole + 1) / 2;
-    let least = i128::from(share * 1000 >= whole && share > 0);
-    let eighths = usize::try_from(eighths.max(least)).unwrap_or(0);
-    let mut text = "█".repeat(eighths / 8);
-    if let Some(part) = EIGHTHS.get(eighths % 8).filter(|part| **part != ' ') {
-        text.push(*part);
-    }
-    text
+    let whole = whole.max(1);
+    let share = u64::try_from(share).unwrap_or(0).min(whole);
+    let shows = u128::from(share) * 1000 >= u128::from(whole);
+    #[expect(clippy::cast_precision_loss, reason = "a bar has 48 steps")]
+    let percent = share as f64 / whole as f64 * 100.0;
+    let filled = if shows { eighths(percent, CELLS) } else { 0 };
+    (0..u32::from(CELLS))
+        .map_while(|at| part(filled.saturating_sub(at * 8)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -178,6 +178,13 @@ impl Shows {
 /// A column of the process table.
 pub type Column = columns::Column<Shows, Sort>;
 
+impl Column {
+    /// True if its cells read processor time.
+    pub fn reads_cpu(&self) -> bool {
+        matches!(self.id, "cpu" | "time")
+    }
+}
+
 /// A column of the process table on the screen.
 pub type PlacedColumn = columns::Placed<Shows, Sort>;
 

@@ -33,7 +33,7 @@ impl ProcessTable {
                 asked.rank = 0;
             }
         }
-        fit_asked(&asked, width, &|id| self.wanted.of(id))
+        fit_asked(&asked, width, &|id| self.wanted.shown().of(id))
     }
 
     /// How much of command lines is shown.
@@ -52,19 +52,20 @@ impl ProcessTable {
 
     /// Scrolls command lines by so many cells, as far as the longest reaches.
     pub fn scroll_commands(&mut self, cells: i16) {
-        let most = self.wanted.longest().saturating_sub(1);
+        let most = self.wanted.shown().longest().saturating_sub(1);
         self.scrolled = self.scrolled.saturating_add_signed(cells).min(most);
     }
 
     /// True if the processor time of processes is shown in so many cells, or decides which are.
     pub fn shows_cpu(&self, width: u16) -> bool {
-        let is_cpu = |id: &str| matches!(id, "cpu" | "time");
         let columns = self.columns(width);
-        columns.iter().any(|placed| is_cpu(placed.column.id)) || self.filter.needs_cpu()
+        columns.iter().any(|placed| placed.column.reads_cpu())
+            || self.sort.reads_cpu()
+            || self.filter.needs_cpu()
     }
 
-    /// Hides what is below the selected process in the tree, or shows it; `None` does the other thing than before. False
-    /// if nothing is below it.
+    /// Hides what is below the selected process in the tree, or shows it; `None` toggles. False if nothing is
+    /// below it.
     pub fn collapse(&mut self, hide: Option<bool>) -> bool {
         let row = self.list.selected_row().filter(|row| row.below > 0);
         let Some(row) = row.copied() else {
