@@ -149,10 +149,11 @@ fn who_starts_later_is_moved_and_who_is_moved_out_again_and_again_is_left() {
         "{:?}",
         memcg::of(late.pid())
     );
-    for _ in 0..3 {
+    for _ in 0..2 {
         out.add(late.pid());
-        until(|| is_in(late.pid(), &group));
+        assert!(until(|| is_in(late.pid(), &group)), "{}", resident.said());
     }
+    out.add(late.pid());
     resident.says("left alone from here on");
     assert!(is_in(late.pid(), out.path()));
 }
