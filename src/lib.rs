@@ -130,7 +130,7 @@
 //!   [`model::process::Process`] and the line in `linux` that reads the fact.
 //! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
 //!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule
-//!   gives is read in `config/rules/entry.rs`, its group is [`model::rules::pen`]. The README has a row for each.
+//!   gives is read in `config/rules/entry.rs`, its group is [`model::rules::pen`]. The manual has a row for each.
 //! * A field of what is recorded: its place in `recording/schema/` (the compiler asks for it), and another
 //!   [`recording::VERSION`] (a test asks for it). Something else that the screen takes in: a variant of [`recording::Item`].
 //! * What a rule that is made of a process can match: `model/rules/draft.rs`. Something that the rules view or the rule dialog
@@ -138,10 +138,10 @@
 //! * A way to notice processes that start: a source in `linux/starts/`.
 //! * A term of the filter (`model/filter.rs`): with a key, a variant of `Test`, its arm and a row of `KEYS`; a number
 //!   that compares, a variant of `Field`, its arms and a row of `FIELDS`. The help lists the fields; a test asks help
-//!   and README for every key and field.
+//!   and manual for every key and field.
 //! * A setting: its field of [`app::settings::Settings`] (or of `Values` in `config/settings/mod.rs`) with the default,
 //!   and a row in `config/settings/list.rs`. Flag, variable, key of the configuration file, help and `--print config`
-//!   follow; tests name the README row and the sample value that are missing.
+//!   follow; tests name the row of the manual and the sample value that are missing.
 //! * A setting that can change while the screen is shown: also a row of [`app::settings::live::LIVE`], and what
 //!   `app/update/configure.rs` does with it.
 //! * A theme: a file in `assets/themes/` and its row in `config/themes/mod.rs`; tests look at contrast and at every depth. What
@@ -150,7 +150,7 @@
 //! * Something to `--print`: a variant of `Printed` in `config/print/mod.rs` and a file there.
 //! * A subcommand: a file in `config/commands/` (arguments, and the launch they resolve to) and a row of `Command`
 //!   there; the compiler asks for the variant of [`config::Mode`] and for its arm in `main.rs`, a test for a sentence of
-//!   the README.
+//!   the manual (`assets/manual.md`).
 //! * A metric: a family in `output/metrics/`; alerts, dashboard and the queries of `model/fleet/ask.rs` name it.
 //! * An event of `oomtop watch`: a variant of [`app::lookout::News`]; the compiler asks for its sentence and its facts
 //!   (`output/watch.rs`).
@@ -165,7 +165,7 @@
 //!   its word in `app/dialog/details/heap.rs`; its variables in `VARIABLES` there, or they are not read.
 //! * Another question to the journal: a method of `Journalctl` in `linux/log/journal.rs`.
 //! * An action: a variant of [`app::input::id::ActionId`] and a row in `app/input/actions/list/`: its default keys,
-//!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the README. Text on
+//!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the manual. Text on
 //!   the screen takes the names of keys from [`app::input::keymap::Keymap`].
 //! * A dialog: a file in `app/dialog/`, a variant of [`app::input::scope::KeyScope`] for its keys, that scope in the
 //!   rows of the actions the dialog knows, and an action that opens it. A dialog is data
@@ -183,7 +183,7 @@
 //!   the member in `linux/scan/bpf/kills/layout.rs`, the instructions in `linux/scan/bpf/kills/program.rs`, the field of
 //!   [`model::traced::TracedKill`] and its line in `text/traced.rs`; `tests/vm/mark_victim.py` looks at it on each kernel.
 //! * A field of the JSON document: `output/json.rs` and the files beside it, with its unit and the meaning of null
-//!   in the doc comment; a top-level field also needs a row of the README. `tests/it/golden.rs` shows the whole
+//!   in the doc comment; a top-level field also needs a row of the manual. `tests/it/golden.rs` shows the whole
 //!   document and asks for a value of the field on one of the machines in `tests/common/whole.rs`.
 //! * A piece of advice after an OOM: a variant of [`oomlog::analysis::advice::Advice`] and the cause that calls for
 //!   it; the compiler asks for the sentence (`text/report/advice.rs`) and for the dashboard key that takes the

@@ -103,6 +103,14 @@ impl PaperKernel {
         Reading::Home(group.clone(), limit)
     }
 
+    /// The limits of a new group: swappiness is the one that has a value without a write.
+    fn fresh(&self) -> Limits {
+        Limits {
+            swappiness: self.version.is_v1().then_some(60),
+            ..Limits::default()
+        }
+    }
+
     /// systemd, which has the limit that the file shows.
     fn unit(&mut self, step: &UnitStep, before: &mut Reading) -> Result<Reading, Failure> {
         match step {
@@ -114,7 +122,7 @@ impl PaperKernel {
                 outcome.map(|now| of_unit(&now))
             }
             UnitStep::Scope(scope) => {
-                let mut limits = Limits::default();
+                let mut limits = self.fresh();
                 for write in &scope.limits {
                     write.file.set(&mut limits, Some(write.value));
                 }
@@ -184,7 +192,7 @@ impl PaperKernel {
                     return refused(FailureKind::Other);
                 }
                 self.group(&path.parent().expect("no root is made"))?;
-                self.groups.insert(path.clone(), Limits::default());
+                self.groups.insert(path.clone(), self.fresh());
                 return Ok(Reading::Group(path.clone()));
             }
             CgroupStep::Limit(path, LimitWrite { file, value }) => {

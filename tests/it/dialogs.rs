@@ -276,22 +276,22 @@ fn the_help_lists_every_action_and_column() {
 }
 
 #[test]
-fn help_and_readme_name_every_term_of_the_filter() {
+fn help_and_manual_name_every_term_of_the_filter() {
     let mut scene = Scene::new(200, 200);
     scene.keys("?");
     let help = scene.text();
-    let readme = include_str!("../../README.md");
+    let manual = include_str!("../../assets/manual.md");
     for key in filter::keys() {
         let term = format!("{key}:");
         assert!(help.contains(&format!(" {term}")), "the help lacks {term}");
         assert!(
-            readme.contains(&format!("`{term}")),
-            "the README lacks {term}"
+            manual.contains(&format!("`{term}")),
+            "the manual lacks {term}"
         );
     }
     let is_word = |c: char| c.is_ascii_lowercase();
     for field in filter::fields() {
-        for (place, text) in [("help", help.as_str()), ("README", readme)] {
+        for (place, text) in [("help", help.as_str()), ("manual", manual)] {
             let mut terms = text.lines().filter(|line| line.contains("adj<0"));
             let is_there = terms.any(|line| line.split(|c| !is_word(c)).any(|word| word == field));
             assert!(is_there, "the {place} lacks {field}");
@@ -300,8 +300,8 @@ fn help_and_readme_name_every_term_of_the_filter() {
 }
 
 #[test]
-fn the_readme_lists_every_key() {
-    let readme = include_str!("../../README.md");
+fn the_manual_lists_every_key() {
+    let manual = include_str!("../../assets/manual.md");
     for action in oomtop::app::input::actions::ACTIONS
         .iter()
         .copied()
@@ -310,8 +310,8 @@ fn the_readme_lists_every_key() {
         let keys: Vec<_> = action.keys.iter().map(|key| format!("`{key}`")).collect();
         let row = format!("| {} | {} |", keys.join(" "), action.doc);
         assert!(
-            readme.lines().any(|line| line == row),
-            "the README lacks the row\n{row}"
+            manual.lines().any(|line| line == row),
+            "the manual lacks the row\n{row}"
         );
     }
 }

@@ -120,11 +120,14 @@ fn what_is_read_twice_is_told_once_and_no_kernel_pointer_gets_out() {
 
 /// The README lists what a reader of the document meets first.
 #[test]
-fn the_readme_lists_the_top_of_the_document() {
-    let readme = include_str!("../../README.md");
+fn the_manual_lists_the_top_of_the_document() {
+    let manual = include_str!("../../assets/manual.md");
     let document = shop_document(|_| {});
     for field in document.as_object().expect("an object").keys() {
         let row = format!("| `{field}` |");
-        assert!(readme.contains(&row), "README.md lacks the row {row}");
+        assert!(
+            manual.contains(&row),
+            "assets/manual.md lacks the row {row}"
+        );
     }
 }

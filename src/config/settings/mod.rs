@@ -196,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_every_setting() {
-        let readme = include_str!("../../../README.md");
+    fn the_manual_has_every_setting() {
+        let manual = include_str!("../../../assets/manual.md");
         let rows: Vec<_> = SETTINGS.iter().map(row).collect();
         assert!(
-            readme.contains(&rows.join("\n")),
-            "README.md needs these rows:\n{}",
+            manual.contains(&rows.join("\n")),
+            "assets/manual.md needs these rows:\n{}",
             rows.join("\n")
         );
     }

@@ -147,17 +147,17 @@ fn modes() {
 }
 
 #[test]
-fn the_readme_speaks_of_every_subcommand() {
+fn the_manual_speaks_of_every_subcommand() {
     use clap::CommandFactory as _;
-    let readme = include_str!("../../../README.md");
+    let manual = include_str!("../../../assets/manual.md");
     for command in super::Args::command().get_subcommands() {
         let call = format!("`oomtop {}", command.get_name());
         let is_there = [" ", "`"]
             .iter()
-            .any(|end| readme.contains(&(call.clone() + end)));
+            .any(|end| manual.contains(&(call.clone() + end)));
         assert!(
             is_there,
-            "README.md needs a sentence that begins with {call}`"
+            "assets/manual.md needs a sentence that begins with {call}`"
         );
     }
 }

@@ -68,13 +68,15 @@ fn every_file_and_folder_that_the_documentation_names_exists() {
             .collect();
         wrong.extend(missing(&file, docs));
     }
-    let readme = package().join("README.md");
-    let text = fs::read_to_string(&readme).expect("README.md");
-    let lines = text.lines().enumerate();
-    wrong.extend(missing(
-        &readme,
-        lines.map(|(at, line)| (at + 1, line.to_owned())),
-    ));
+    for name in ["README.md", "assets/manual.md", "assets/contributing.md"] {
+        let file = package().join(name);
+        let text = fs::read_to_string(&file).expect(name);
+        let lines = text.lines().enumerate();
+        wrong.extend(missing(
+            &file,
+            lines.map(|(at, line)| (at + 1, line.to_owned())),
+        ));
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -133,7 +135,7 @@ fn the_crate_docs_name_every_folder_of_tests() {
 
 /// The kernels whose reports are understood.
 #[test]
-fn readme_and_parser_name_the_same_kernels() {
+fn manual_and_parser_name_the_same_kernels() {
     let span = |text: &str| {
         let words: Vec<_> = text.split_whitespace().filter(|w| *w != "//!").collect();
         let at = words
@@ -149,6 +151,6 @@ fn readme_and_parser_name_the_same_kernels() {
             .to_owned();
         (from, to)
     };
-    let readme = span(include_str!("../../../README.md"));
-    assert_eq!(readme, span(include_str!("../../../src/oomlog/mod.rs")));
+    let manual = span(include_str!("../../../assets/manual.md"));
+    assert_eq!(manual, span(include_str!("../../../src/oomlog/mod.rs")));
 }
