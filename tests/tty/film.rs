@@ -91,7 +91,7 @@ fn play(shop: &Memcg) -> (Instant, Vec<(Instant, Screen)>) {
     session.start_recording();
     let begin = Instant::now();
     pause(2);
-    report.grow(400, 90);
+    report.grow(400, 150);
     pause(4);
     type_slowly(
         &mut session,
@@ -101,7 +101,7 @@ fn play(shop: &Memcg) -> (Instant, Vec<(Instant, Screen)>) {
     pause(2);
     session.keys("<Enter>");
     pause(1);
-    session.keys("<Esc>");
+    type_slowly(&mut session, &["<Esc>", "<Esc>"]);
     session.wait_for("the kill", |screen| {
         screen.has("orders-report") && screen.has("killed")
     });

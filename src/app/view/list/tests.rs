@@ -109,7 +109,7 @@ proptest::proptest! {
                     let at = offset + line;
                     let hit = *line < height && at < rows.len();
                     proptest::prop_assert_eq!(list.cursor(), if hit { at } else { before.1 });
-                    on_top = if hit { at == 0 } else { on_top };
+                    on_top &= !hit;
                 }
                 Step::Height(_) | Step::Scroll(_) | Step::Free(_) => {
                     proptest::prop_assert_eq!(list.selected(), before.0);
