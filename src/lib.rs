@@ -82,6 +82,7 @@
 //! | the history of writes (`app/undo/history.rs`) | 1000 writes, 16 384 steps | the oldest are forgotten and counted; `--audit` keeps them |
 //! | what was frozen (`app/frozen/`) | 1024 processes and groups | more are not stopped one by one |
 //! | collapsed and tagged processes (`app/view/processes/table.rs`) | those of the last sample | an ended process is forgotten |
+//! | unbound keys that were told about (`app/update/key.rs`) | 64 | no more is said of others |
 //! | trends (`app/view/gauge/trend.rs`) | a fixed number of points | the oldest goes |
 //! | readings for the graphs (`app/view/gauge/mod.rs`, of each domain `app/view/domains/past.rs`) | 240, 8 of each domain | the oldest goes |
 //! | per process (`linux/scan/history.rs`, `linux/scan/proc/`) | the processes of the last sample | an ended process is forgotten |

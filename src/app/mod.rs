@@ -72,7 +72,7 @@ pub struct State {
     pub size: (u16, u16),
     /// The settings that oomtop was started with, or has saved since.
     pub started: Settings,
-    /// Keys without a meaning of which that was said; there are only so many keys.
+    /// Unbound keys that the user has been told about once.
     pub strange_keys: HashSet<Key>,
     /// The newest sample.
     pub snapshot: Arc<Snapshot>,

@@ -54,10 +54,20 @@ pub fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
             _ => c,
         };
         // "\r\n" is one grapheme; an emoji with joiners falls apart into its emoji.
-        return grapheme.chars().map(replaced).collect::<String>().into();
+        let replaced: String = grapheme.chars().map(replaced).collect();
+        let parts = replaced.graphemes(true).map(|part| shown(part, ascii));
+        return parts.collect::<String>().into();
     }
     if ascii && !grapheme.is_ascii() {
         return plain(grapheme).into();
+    }
+    // An accent without a letter would fall on the cell before it.
+    let lettered = grapheme.trim_start_matches(|c: char| c.width() == Some(0));
+    if lettered.len() < grapheme.len() {
+        return match lettered {
+            "" => "".into(),
+            letter => shown(letter, ascii),
+        };
     }
     // Terminals that do not join its characters take more or fewer cells for it (variation selectors, skin tones): the
     // first character alone is as wide everywhere.

@@ -13,23 +13,13 @@ use oomtop::app::settings::Settings;
 use oomtop::app::settings::draft::Draft;
 use oomtop::app::settings::text::show_bands;
 
-/// Names in presets of actions that are still to come.
-const TO_COME: [&str; 3] = ["users", "scroll-right", "scroll-left"];
-
 #[test]
 fn every_preset_is_sound() {
     for preset in Preset::ALL {
         if let Err(bad) = Keymap::check(ACTIONS, *preset) {
             panic!("{}: {bad}", preset.name());
         }
-        let unknown = preset.unknown();
-        let is_known = |name: &&str| !TO_COME.contains(name);
-        assert_eq!(
-            unknown.iter().find(|name| is_known(name)),
-            None,
-            "{}",
-            preset.name()
-        );
+        assert!(preset.unknown().is_empty(), "{:?}", preset.unknown());
         assert_eq!(Preset::named(preset.name()), Some(*preset));
     }
 }
@@ -154,6 +144,24 @@ fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
     assert_eq!(scene.control, Some(Control::Mouse(true)));
     scene.keys("F2 Left Enter");
     assert_eq!(scene.state.settings.theme, "nord");
+}
+
+#[test]
+fn what_was_pasted_is_in_force_after_a_look_at_it() {
+    let mut scene = scene(Preset::Oomtop);
+    // theme, keys, delay, bands, sort, filter
+    scene.keys("F2 Down Down Down Down Down");
+    scene.tell(Msg::Paste("mysqld".to_owned()));
+    assert!(
+        scene.state.table.filter.is_empty(),
+        "a paste confirms nothing"
+    );
+    scene.keys("Enter");
+    assert_eq!(scene.state.table.filter.text(), "mysqld");
+    assert_eq!(scene.state.dialogs.len(), 1);
+    scene.keys("Enter");
+    assert!(scene.state.dialogs.is_empty());
+    assert_eq!(scene.state.table.filter.text(), "mysqld");
 }
 
 #[test]

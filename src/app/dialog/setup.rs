@@ -23,6 +23,8 @@ pub struct SetupDialog {
     chosen: usize,
     /// What is typed into the chosen setting.
     typed: Option<LineInput>,
+    /// The end of it was pasted, and is not in force yet.
+    pasted: bool,
     /// Why what is typed is wrong, or why nothing was saved.
     error: Option<String>,
     saving: Saving,
@@ -55,6 +57,7 @@ impl SetupDialog {
             started,
             chosen: 0,
             typed: None,
+            pasted: false,
             error: None,
             saving: Saving::No,
         }
@@ -67,6 +70,7 @@ impl SetupDialog {
     fn choose(&mut self, at: usize) -> Outcome {
         self.chosen = at;
         self.error = None;
+        self.pasted = false;
         let live = self.live();
         // Letters would be text in a field that is open: only the filter is nothing but text.
         let is_text = live.is_typed && (live.offers)(&self.now).is_empty();
@@ -191,6 +195,12 @@ impl Dialog for SetupDialog {
             }
             (Saving::Asked | Saving::Shown(_) | Saving::Writing, _) => Outcome::Stay,
             (Saving::No, Id::Back) => Outcome::Restore(Box::new(self.before.clone())),
+            // A paste confirms nothing, so nobody has looked at its text yet.
+            (Saving::No, Id::Commit | Id::SaveSettings) if self.pasted => {
+                self.pasted = false;
+                let text = self.typed.as_ref().map(|input| input.text().to_owned());
+                self.put(&text.unwrap_or_default())
+            }
             (Saving::No, Id::Commit | Id::Setup) => Outcome::Close,
             (Saving::No, Id::SaveSettings) => self.save(context),
             (Saving::No, Id::NextValue) => self.turn(true),
@@ -211,12 +221,14 @@ impl Dialog for SetupDialog {
             return Outcome::Stay;
         }
         let text = input.text().to_owned();
+        self.pasted = false;
         self.put(&text)
     }
 
     fn on_paste(&mut self, text: &str) {
         if let Some(input) = &mut self.typed {
             input.paste(text);
+            self.pasted = true;
         }
     }
 

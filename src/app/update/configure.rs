@@ -52,6 +52,8 @@ impl State {
         let before = self.present_settings();
         if settings.keys != before.keys {
             self.keymap = Keymap::preset(ACTIONS, settings.keys);
+            // Their lines name keys.
+            self.note_alarms();
         }
         if settings.kernel_threads != before.kernel_threads {
             self.table.kernel_threads = settings.kernel_threads;

@@ -109,9 +109,12 @@ fn not_here(state: &mut State, here: KeyScope, key: Key) {
     only_in(state, action, there, way);
 }
 
+/// Most unbound keys of which that is said: a cat on the keyboard needs no more.
+const STRANGE_KEYS: usize = 64;
+
 /// Says once that a key is unbound, and what to use instead.
 fn no_meaning(state: &mut State, key: Key) {
-    if !state.strange_keys.insert(key) {
+    if state.strange_keys.len() >= STRANGE_KEYS || !state.strange_keys.insert(key) {
         return;
     }
     let help = state.key(ActionId::Help);
