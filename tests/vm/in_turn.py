@@ -30,6 +30,20 @@ def as_first(user):
         os.setuid(user.pw_uid)
 
 
+def ended(child):
+    """Waits for the scenario, and meanwhile reaps whoever else becomes a child of this process: a scenario that looks
+    for its programs must not find dead ones."""
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == child.pid:
+            child.returncode = os.waitstatus_to_exitcode(status)
+            return child.returncode
+        if not pid:
+            time.sleep(0.02)
+    return 124
+
+
 def run(name):
     """The exit status of a scenario; 124 when it is not through in time."""
     out = os.path.join(os.environ["VMLAB_OUT"], name)
@@ -44,9 +58,7 @@ def run(name):
         env.update(HOME=user.pw_dir, USER=user.pw_name, LOGNAME=user.pw_name)
     with subprocess.Popen([sys.executable, path], preexec_fn=lambda: as_first(user), env=env) as child:
         try:
-            return child.wait(LIMIT)
-        except subprocess.TimeoutExpired:
-            return 124
+            return ended(child)
         finally:
             try:
                 os.killpg(child.pid, signal.SIGKILL)
