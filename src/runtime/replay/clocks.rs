@@ -33,7 +33,8 @@ pub(super) fn clock_steps(samples: &[Moment], zone: Wall) -> Vec<String> {
                 ..zone
             })
         };
-        let span = duration(Duration::from_micros(by.unsigned_abs()));
+        let seconds = by.unsigned_abs().saturating_add(500_000) / 1_000_000;
+        let span = duration(Duration::from_secs(seconds));
         let (from, to) = (at(before), at(after));
         if by < 0 {
             format!("the clock was set back by {span}: {to} comes after {from}")
