@@ -113,8 +113,8 @@ fn limits(error: &io::Error) -> &'static str {
     }
 }
 
-/// Locks oomtop's own memory and lowers its own adj, as far as the kernel allows. oomtop works without both,
-/// so refusals are ignored. Call this first: memory mapped later is locked too.
+/// Locks oomtop's own memory, keeps what it frees, and lowers its own adj, as far as the kernel allows. oomtop works without,
+/// so refusals are ignored. Call this first: memory mapped later is locked too, and each thread has an arena.
 pub fn protect_self() {
     let _ = crate::linux::host::self_protection::protect_self();
 }

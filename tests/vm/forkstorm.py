@@ -31,7 +31,51 @@ for n in range(%d):
 time.sleep(600)
 """ % KIDS
 protect()
+go, forked = os.pipe(), os.pipe()
+
+
+def storm():
+    """Makes the storm until the driver closes its end. The driver starts nothing while it measures: a fork holds up all
+    threads of an interpreter until the child has its memory."""
+    if os.read(go[0], 1) == b"":
+        return
+    os.set_blocking(go[0], False)
+    edge = Hog("edge", mb=4, adj=-500, until_avail="60")
+    leaks, count = [], 0
+    forks = subprocess.Popen([sys.executable, "-S", "-E", "-c", FORKS], stdout=subprocess.PIPE, bufsize=0, start_new_session=True)
+    stress = [subprocess.Popen(["stress-ng", "--quiet", "--fork", "1", "--clone", "1", "--bigheap", "1", "-t", str(MOST)])]
+    os.set_blocking(forks.stdout.fileno(), False)
+    while True:
+        os.write(forked[1], forks.stdout.read() or b"")
+        try:
+            if os.read(go[0], 1) == b"":
+                break
+        except BlockingIOError:
+            pass
+        leaks = [hog for hog in leaks if hog.killed() is None]
+        if len(leaks) < 2:
+            leaks.append(Hog("leak%d" % count, mb=2, adj=800, leak=60, wait=False))
+            leaks[-1].go()
+            count += 1
+        time.sleep(0.1)
+    os.killpg(forks.pid, 9)
+    for process in stress:
+        process.kill()
+        process.wait()
+    for hog in leaks + [edge]:
+        hog.stop()
+
+
+maker = os.fork()
+if maker == 0:
+    os.close(go[1])
+    storm()
+    os._exit(0)
+os.close(go[0])
 mlockall()
+# What Python takes while it measures is there already.
+held = [bytearray(400) for _ in range(40000)]
+held = held[::640]
 # Unprotected itself, as the child of a driver that is: oomtop lowers only a value of 0.
 tty = Terminal("choom", "-n", "0", "--", "oomtop", "-d", "1", cols=200)
 tty.wait("the dashboard", lambda t: "via " in t and "procs" in t)
@@ -70,15 +114,13 @@ while True:
 begun = backend()
 log, watch = Kmsg(), Watch(tty)
 shift = kernel_clock(log)
-edge = Hog("edge", mb=4, adj=-500, until_avail="60")
-leaks, killed, count = [], {}, 0
-forks = subprocess.Popen([sys.executable, "-S", "-E", "-c", FORKS], stdout=subprocess.PIPE, bufsize=0, start_new_session=True)
-stress = [subprocess.Popen(["stress-ng", "--quiet", "--fork", "1", "--clone", "1", "--bigheap", "1", "-t", str(MOST)])]
+killed = {}
 heart = subprocess.Popen([sys.executable, "-S", "-E", "-c", HEART], stdout=open("/run/heart", "w"))
+os.write(go[1], b"g")
 begin = time.monotonic()
 # What it said before is not of the storm.
 watch.ages = [0.0]
-os.set_blocking(forks.stdout.fileno(), False)
+os.set_blocking(forked[0], False)
 kids, told, urgent = 0, b"", set()
 
 
@@ -91,13 +133,11 @@ def collect():
 
 # Until all are there, and for a while at least: a busy host makes this machine slow.
 while time.monotonic() - begin < MOST and (kids < KIDS or time.monotonic() - begin < SECONDS):
-    told += forks.stdout.read() or b""
+    try:
+        told += os.read(forked[0], 4096)
+    except BlockingIOError:
+        pass
     kids = max([0] + [int(n) for n in told.split()])
-    leaks = [hog for hog in leaks if hog.killed() is None]
-    if len(leaks) < 2:
-        leaks.append(Hog("leak%d" % count, mb=2, adj=800, leak=60, wait=False))
-        leaks[-1].go()
-        count += 1
     collect()
     urgent |= {name for name, policy in policies().items() if policy == os.SCHED_RR}
     time.sleep(0.1)
@@ -113,12 +153,8 @@ judged = {pid: at for pid, at in killed.items() if at < time.monotonic() - 3}
 time.sleep(4)
 shown = backend()
 watch.stop = True
-os.killpg(forks.pid, 9)
-for process in stress:
-    process.kill()
-    process.wait()
-for hog in leaks + [edge]:
-    hog.stop()
+os.close(go[1])
+os.waitpid(maker, 0)
 late = sorted(watch.rows[pid] - at for pid, at in judged.items() if pid in watch.rows)
 say(tty.lines()[0])
 say("%d kids, %d processes on the screen, %d kills, %d of them seen as rows" % (kids, most, len(killed), len(late)))

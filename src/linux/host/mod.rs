@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod descriptors;
+mod heap;
 pub(super) mod meminfo;
 pub(super) mod own_cost;
 pub mod own_signals;

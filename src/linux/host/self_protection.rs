@@ -1,7 +1,8 @@
-//! Keeps oomtop alive during an OOM: its memory stays resident, and the kernel kills other processes first.
+//! Keeps oomtop alive during an OOM: its memory stays resident and with it, and the kernel kills other processes first.
 
 use rustix::mm::MlockAllFlags;
 
+use super::heap;
 use crate::linux::kernel_file::{FileBuffer, open_dir, signed};
 use crate::linux::scan::proc::status_lines;
 use crate::linux::urgent;
@@ -22,6 +23,8 @@ const CAP_IPC_LOCK: u64 = 1 << 14;
 pub struct SelfProtection {
     /// No page that oomtop has used is ever swapped out or dropped.
     pub locked: bool,
+    /// Memory that oomtop has freed is used again, and not asked for anew.
+    pub freed_kept: bool,
     /// `oom_score_adj` of oomtop is -999 now.
     pub adj_lowered: bool,
     /// Its threads run before those with the usual nice value.
@@ -35,6 +38,7 @@ pub fn protect_self() -> SelfProtection {
     let _ = urgent::OWN.arm();
     SelfProtection {
         locked: may_lock() && lock(),
+        freed_kept: heap::keep_freed(),
         adj_lowered: lower_adj(),
         nice_lowered: lower_nice(),
     }
