@@ -1,8 +1,8 @@
 //! Facts about the host, determined once at start.
 
 pub mod actor;
+mod allocator;
 pub mod descriptors;
-mod heap;
 pub(super) mod meminfo;
 pub(super) mod own_cost;
 pub mod own_signals;

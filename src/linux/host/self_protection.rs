@@ -2,7 +2,7 @@
 
 use rustix::mm::MlockAllFlags;
 
-use super::heap;
+use super::allocator;
 use crate::linux::kernel_file::{FileBuffer, open_dir, signed};
 use crate::linux::scan::proc::status_lines;
 use crate::linux::urgent;
@@ -38,7 +38,7 @@ pub fn protect_self() -> SelfProtection {
     let _ = urgent::OWN.arm();
     SelfProtection {
         locked: may_lock() && lock(),
-        freed_kept: heap::keep_freed(),
+        freed_kept: allocator::keep_freed(),
         adj_lowered: lower_adj(),
         nice_lowered: lower_nice(),
     }
