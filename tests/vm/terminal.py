@@ -107,11 +107,11 @@ class Terminal:
 
 
 class Watch:
-    """Looks at the screen many times a second: how old the sample says it is, and when which kill was a row."""
+    """Looks at the screen many times a second: how old the sample says it is and when, and when which kill was a row."""
 
     def __init__(self, terminal):
         self.terminal = terminal
-        self.ages, self.rows, self.named, self.frames, self.stop = [0.0], {}, [], [], False
+        self.ages, self.rows, self.named, self.frames, self.stop = [], {}, [], [], False
         self.thread = threading.Thread(target=self.look, daemon=True)
         self.thread.start()
 
@@ -127,7 +127,7 @@ class Watch:
             lines = self.terminal.lines()
             old = re.search(r"sample ([\d.]+)s old", lines[0])
             if old:
-                self.ages.append(float(old[1]))
+                self.ages.append((now, float(old[1])))
             for pid in re.findall(r"killed (\d+) ", "\n".join(lines[20:])):
                 self.rows.setdefault(int(pid), now)
             next_line = next((ln for ln in lines[:9] if ln.startswith("Next victim")), "")

@@ -7,6 +7,9 @@ use crate::common::sight::{are_named, dense, dialog, names};
 
 use super::machine::Change;
 
+/// A row is the selected one if so many of its cells are reversed: marks and keys are shorter.
+const SELECTED: usize = 50;
+
 /// A frame as a person saw it.
 #[derive(Clone)]
 pub(super) struct Frame {
@@ -29,10 +32,10 @@ impl Frame {
                 .collect()
         };
         let rows: Vec<Vec<&str>> = (0..height).map(row).collect();
-        // The heads of the columns are reversed too; they name no process.
+        // The heads of the columns are reversed too; they name no process. A pane may stand at the right of the row.
         let is_reversed = |y: &u16| {
-            let end = cell(cols.saturating_sub(1), *y);
-            end.is_some_and(vt100::Cell::inverse)
+            let cells = (0..cols).filter_map(|x| cell(x, *y));
+            cells.filter(|cell| cell.inverse()).count() >= SELECTED
         };
         let inner = 1..height.saturating_sub(1);
         let reversed = inner
