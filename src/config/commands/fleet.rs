@@ -16,8 +16,8 @@ alone have a row too, with used share and kills. Enter runs --command in place o
 separated by blanks, and HOST in them is the host.
 
 The file of --http.config.file is that of promtool: basic_auth (username, password or password_file), authorization (type, \
-credentials or credentials_file), bearer_token_file, tls_config (ca_file, cert_file, key_file, server_name, \
-insecure_skip_verify). Without ca_file the system's certificates (ca-certificates) are trusted, or those of SSL_CERT_FILE.";
+credentials or credentials_file), bearer_token_file, tls_config (ca, cert and key as text or ca_file, \
+cert_file and key_file, server_name, insecure_skip_verify, min_version, max_version). Without a CA the system's certificates (ca-certificates) are trusted, or those of SSL_CERT_FILE.";
 
 /// Many hosts, ranked by how near they are to an OOM, from Prometheus.
 #[derive(Debug, clap::Args)]

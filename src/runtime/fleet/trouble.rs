@@ -62,7 +62,7 @@ mod tests {
     use rustls::{AlertDescription, CertificateError, Error};
 
     use super::sentence;
-    use crate::model::fleet::credentials::Tls;
+    use crate::model::fleet::credentials::{Pem, Tls};
 
     fn said(tls: &Tls, error: Error) -> String {
         let error = ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, error));
@@ -74,8 +74,8 @@ mod tests {
         let (plain, full) = (
             Tls::default(),
             Tls {
-                ca_file: Some("/ca".into()),
-                cert_file: Some("/me".into()),
+                ca: Some(Pem::File("/ca".into())),
+                cert: Some(Pem::File("/me".into())),
                 server_name: Some("q".to_owned()),
                 ..Tls::default()
             },

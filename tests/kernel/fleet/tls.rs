@@ -176,10 +176,14 @@ fn a_real_prometheus_is_asked_over_tls_and_each_fault_is_a_sentence() {
     fails(
         "https",
         "  ca_file: other.pem\n",
-        "has signed: is this the right ca_file?",
+        "has signed: is this the right CA?",
     );
     works("  insecure_skip_verify: true\n");
     works("  ca_file: ca.pem\n  server_name: p.example\n");
+    let pem = std::fs::read_to_string(dir.join("ca.pem")).expect("the CA");
+    let inline = format!("  ca: |\n    {}\n", pem.trim().replace('\n', "\n    "));
+    works(&format!("{inline}  min_version: TLS13\n"));
+    works(&format!("{inline}  max_version: TLS12\n"));
     fails(
         "https",
         "  ca_file: ca.pem\n  server_name: q.example\n",

@@ -72,8 +72,9 @@ pub(super) struct Machine {
     me: Known,
     hogs: Vec<(Hog, Known)>,
     groups: Groups,
-    /// Kills by the kernel that are counted, and those of them whose victim has not ended yet.
-    kills: u64,
+    /// Kills by the kernel in each group: a group that goes takes its count along.
+    kills: BTreeMap<String, u64>,
+    /// Those of them whose victim has not ended yet.
     ending: u64,
 }
 
@@ -94,7 +95,7 @@ impl Machine {
             me: Known::of(1),
             hogs: Vec::new(),
             groups: Groups::new(),
-            kills: 0,
+            kills: BTreeMap::new(),
             ending: 0,
         };
         for at in 0..NAMES.len() {
@@ -135,9 +136,12 @@ impl Machine {
         safe();
         self.me = Known::of(1);
         // The kernel counts a kill before the victim ends: what it has killed in the look before may end in this one.
-        let killed = kills().saturating_sub(self.kills);
-        self.kills += killed;
-        self.ending += killed;
+        let kills = kills();
+        for (path, count) in &kills {
+            let before = self.kills.get(path).copied().unwrap_or_default();
+            self.ending += count.saturating_sub(before);
+        }
+        self.kills = kills;
         for (at, status) in dead {
             if status.signal() == Some(9) && self.ending > 0 {
                 self.ending -= 1;
@@ -223,7 +227,7 @@ fn path_of(root: &Path, dir: &Path) -> String {
 }
 
 /// OOM kills of the kernel in all groups. A group counts its own (v1), or those below it too (v2).
-fn kills() -> u64 {
+fn kills() -> BTreeMap<String, u64> {
     let (root, _) = mount().expect("groups");
     let count = |dir: &Path| -> Option<u64> {
         let v1 = fs::read_to_string(dir.join("memory.oom_control")).ok();
@@ -232,5 +236,6 @@ fn kills() -> u64 {
         line.trim().parse().ok()
     };
     let paths = groups().into_keys();
-    paths.filter_map(|path| count(&root.join(&path[1..]))).sum()
+    let counted = paths.filter_map(|path| Some((path.clone(), count(&root.join(&path[1..]))?)));
+    counted.collect()
 }

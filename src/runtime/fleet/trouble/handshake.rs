@@ -34,11 +34,10 @@ fn of_certificate(base: &str, tls: &Tls, why: &CertificateError) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "has a certificate that is not valid yet: is the clock here right?".to_owned()
         }
-        CertificateError::UnknownIssuer => match &tls.ca_file {
-            Some(file) => format!(
-                "has a certificate that nobody in {} has signed: is this the right ca_file?",
-                file.display()
-            ),
+        CertificateError::UnknownIssuer => match &tls.ca {
+            Some(ca) => {
+                format!("has a certificate that nobody in {ca} has signed: is this the right CA?")
+            }
             None => "has a certificate of a CA that is not known here: name it by tls_config, ca_file".to_owned(),
         },
         CertificateError::NotValidForName => {
@@ -75,7 +74,7 @@ fn of_general(name: &str) -> &str {
 
 fn of_alert(tls: &Tls, alert: AlertDescription) -> String {
     use AlertDescription as A;
-    match (&tls.cert_file, alert) {
+    match (&tls.cert, alert) {
         (None, A::CertificateRequired | A::BadCertificate | A::HandshakeFailure) => {
             "wants a certificate of who asks: tls_config takes cert_file and key_file".to_owned()
         }
@@ -89,7 +88,7 @@ fn of_alert(tls: &Tls, alert: AlertDescription) -> String {
             | A::UnknownCA
             | A::AccessDenied
             | A::CertificateRequired,
-        ) => format!("refuses the certificate of {} ({alert:?})", file.display()),
+        ) => format!("refuses the certificate of {file} ({alert:?})"),
         (_, A::ProtocolVersion) => "speaks neither TLS 1.2 nor 1.3".to_owned(),
         (_, A::UnrecognisedName) => "has no certificate for this name".to_owned(),
         (_, alert) => format!("ends the TLS handshake ({alert:?})"),
