@@ -29,6 +29,8 @@ const NAMES: &[&str] = &["api", "batch", "cart", "db", "queue", "leak"];
 pub(super) enum Change {
     /// A process: score, signal or group.
     Process(u32, String),
+    /// A process has ended, and the kernel has not killed it for memory.
+    Ended(u32, String),
     /// A group was made, or a file of it was written.
     Group(String, String),
     /// A group was removed.
@@ -147,7 +149,7 @@ impl Machine {
                 self.ending -= 1;
             } else {
                 let pid = self.hogs[at].0.pid();
-                changes.push(Change::Process(pid, format!("{status:?}")));
+                changes.push(Change::Ended(pid, format!("{status:?}")));
             }
             self.hogs[at] = self.start(at);
         }

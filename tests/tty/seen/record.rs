@@ -90,7 +90,7 @@ fn fits(dialog: &str, changes: &[Change]) -> bool {
     let mut pids = Vec::new();
     for change in changes {
         match change {
-            Change::Process(pid, _) => pids.push(*pid),
+            Change::Process(pid, _) | Change::Ended(pid, _) => pids.push(*pid),
             Change::Group(path, _) => {
                 if !dense(dialog).contains(&dense(path)) {
                     return false;

@@ -1,5 +1,6 @@
 //! The terminal, the hands at it, and the judge.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::common::hands::{Dice, stream, token};
@@ -15,6 +16,9 @@ const QUIET: Duration = Duration::from_millis(25);
 /// A screen that never rests is looked at all the same.
 const RESTLESS: Duration = Duration::from_millis(500);
 
+/// Looks after which a signal has ended a process, or never will.
+const REMEMBERED: usize = 8;
+
 /// Sizes that show a dialog whole.
 const SIZES: &[(u16, u16)] = &[(140, 44), (120, 36), (100, 50), (200, 50), (80, 40)];
 
@@ -24,7 +28,8 @@ pub(super) struct Session {
     program: pty::Session,
     home: tempfile::TempDir,
     window: Window,
-    before: Window,
+    /// The windows before it, the newest last.
+    before: VecDeque<Window>,
     pub(super) events: usize,
     changes: usize,
     opened: usize,
@@ -56,7 +61,7 @@ impl Session {
             program,
             home,
             window: Window::default(),
-            before: Window::default(),
+            before: VecDeque::new(),
             events: 0,
             changes: 0,
             opened: 0,
@@ -149,7 +154,10 @@ impl Session {
     fn next_window(&mut self) {
         self.collect();
         let last = self.window.frames.last().cloned();
-        self.before = std::mem::take(&mut self.window);
+        self.before.push_back(std::mem::take(&mut self.window));
+        if self.before.len() > REMEMBERED {
+            self.before.pop_front();
+        }
         self.window.frames.extend(last);
     }
 
@@ -201,8 +209,15 @@ impl Session {
         if self.window.has_shown(changes) {
             return;
         }
-        // The write may have taken longer than the look.
-        if self.before.has_shown(changes) {
+        // The write may have taken longer than the look. A process that is out of memory takes a signal when it has some.
+        let is_end = |change: &Change| matches!(change, Change::Ended(..));
+        let looks = if changes.iter().all(is_end) {
+            REMEMBERED
+        } else {
+            1
+        };
+        let mut before = self.before.iter().rev().take(looks);
+        if before.any(|window| window.has_shown(changes)) {
             self.late += 1;
             return;
         }
@@ -210,7 +225,8 @@ impl Session {
     }
 
     fn fail(&self, wrong: &str) -> ! {
-        let frames = self.before.frames.iter().chain(&self.window.frames);
+        let last = self.before.back().into_iter().chain([&self.window]);
+        let frames = last.flat_map(|window| &window.frames);
         let frames: Vec<&str> = frames.map(|frame| &*frame.text).collect();
         panic!("{wrong}\n{}\n{}", frames.join("\n"), self.log.join("\n"));
     }
