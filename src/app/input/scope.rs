@@ -50,6 +50,8 @@ named! {
         Setup = "settings dialog",
         /// A setting that is typed.
         SetupField = "settings dialog's field",
+        /// The columns of the table, in the settings of oomtop.
+        Columns = "list of columns",
         /// Where the memory is.
         Ledger = "memory ledger",
         /// The incident dialog.
@@ -80,6 +82,7 @@ impl KeyScope {
             // The pages by number.
             Self::Report => matches!(c, '1'..='4'),
             Self::Setup => c.is_ascii_digit() || matches!(c, '.' | ','),
+            Self::Columns => c.is_ascii_digit(),
             Self::Prompt | Self::Search | Self::Cgroup | Self::Incident | Self::SetupField => true,
             Self::Domains
             | Self::Help

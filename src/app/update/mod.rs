@@ -2,6 +2,7 @@
 
 mod configure;
 pub mod early;
+pub mod file_requests;
 pub(super) mod key;
 pub mod ledger;
 pub mod mouse;
@@ -144,7 +145,11 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
-        msg @ (Msg::SettingsDraft(_) | Msg::SettingsWritten(_)) => configure::on_file(state, &msg),
+        Msg::SettingsDraft(id, draft) => configure::on_draft(state, id, &draft),
+        Msg::SettingsWritten(id, written) => {
+            configure::on_written(state, id, &written);
+            Vec::new()
+        }
         Msg::Recorded(saved) => on_recorded(state, saved),
         Msg::Resumed => state.ask(Control::Retake),
         Msg::Stop => state.ask(Control::Quit),
