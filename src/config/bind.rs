@@ -222,12 +222,15 @@ fn action(name: &str) -> Result<ActionId, String> {
     if let Some(id) = ActionId::named(name) {
         return Ok(id);
     }
-    let names: Vec<_> = ActionId::ALL.iter().map(|id| id.name()).collect();
+    let names = ActionId::ALL.iter().map(|id| id.name());
+    let known: Vec<_> = names
+        .chain(ALIASES.iter().map(|(alias, _)| *alias))
+        .collect();
     let plain = name.to_ascii_lowercase().replace(['_', ' '], "-");
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == plain);
-    let meant = alias
-        .map(|(_, name)| *name)
-        .or_else(|| nearest(&plain, &names));
+    let meant = nearest(&plain, &known).map(|near| {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == near);
+        alias.map_or(near, |(_, name)| *name)
+    });
     Err(match meant {
         Some(meant) => format!("there is no action '{name}'; did you mean '{meant}'?"),
         None => format!("there is no action '{name}'; `oomtop --print keys` lists them"),

@@ -6,18 +6,24 @@ use crate::app::State;
 use crate::app::dialog::setup::SetupDialog;
 use crate::app::input::actions::ACTIONS;
 use crate::app::input::keymap::Keymap;
-use crate::app::msg::{Control, Effect, FileId};
+use crate::app::msg::{Control, Effect, FileId, Msg};
 use crate::app::settings::draft::Draft;
 use crate::app::settings::{MAX_DELAY, MIN_DELAY, Settings};
 use crate::app::view::processes::columns;
 use crate::text::tone::Tone;
 
+/// Takes in what was asked of the user's configuration file.
+pub(super) fn on_file(state: &mut State, msg: &Msg) -> Vec<Effect> {
+    match msg {
+        Msg::SettingsDraft(id, draft) => return on_draft(state, *id, draft),
+        Msg::SettingsWritten(id, written) => on_written(state, *id, written),
+        _ => {}
+    }
+    Vec::new()
+}
+
 /// A draft of the user's configuration file is there, or why there is none.
-pub(super) fn on_draft(
-    state: &mut State,
-    id: FileId,
-    draft: &Result<Draft, String>,
-) -> Vec<Effect> {
+fn on_draft(state: &mut State, id: FileId, draft: &Result<Draft, String>) -> Vec<Effect> {
     for dialog in &mut state.dialogs {
         dialog.on_settings_draft(id, draft);
     }
@@ -25,7 +31,7 @@ pub(super) fn on_draft(
 }
 
 /// The user's configuration file was written, or not.
-pub(super) fn on_written(state: &mut State, id: FileId, written: &Result<String, String>) {
+fn on_written(state: &mut State, id: FileId, written: &Result<String, String>) {
     let settings = state.files.written(id);
     for dialog in &mut state.dialogs {
         dialog.on_settings_written(id, written);

@@ -145,10 +145,8 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
-        Msg::SettingsDraft(id, draft) => configure::on_draft(state, id, &draft),
-        Msg::SettingsWritten(id, written) => {
-            configure::on_written(state, id, &written);
-            Vec::new()
+        msg @ (Msg::SettingsDraft(..) | Msg::SettingsWritten(..)) => {
+            configure::on_file(state, &msg)
         }
         Msg::Recorded(saved) => on_recorded(state, saved),
         Msg::Resumed => state.ask(Control::Retake),

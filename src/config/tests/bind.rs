@@ -133,6 +133,7 @@ fn the_way_out_stays() {
 #[test]
 fn what_is_no_table_of_keys_says_where_keys_go() {
     for (text, says) in [
+        ("[bind]\nx = \"kil\"", "did you mean 'signal'?"),
         ("bind = \"x\"", "bind: takes a table of keys"),
         (
             "[keys]\nx = \"undo\"",
