@@ -112,6 +112,11 @@ const COLUMNS: &[Step] = &[
 
 /// Where to press the keys of an action, and what is seen. The first place is for each of its keys, the others for the first
 /// key alone.
+#[expect(
+    clippy::too_many_lines,
+    clippy::match_same_arms,
+    reason = "a table, in the order of the help: the compiler asks for the row of a new action"
+)]
 pub(super) fn cases(id: Id) -> Vec<Case> {
     match id {
         Id::Help => vec![
