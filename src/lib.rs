@@ -82,6 +82,7 @@
 //! | the history of writes (`app/undo/history.rs`) | 1000 writes, 16 384 steps | the oldest are forgotten and counted; `--audit` keeps them |
 //! | what was frozen (`app/frozen/`) | 1024 processes and groups | more are not stopped one by one |
 //! | collapsed and tagged processes (`app/view/processes/table.rs`) | those of the last sample | an ended process is forgotten |
+//! | requests for the user's configuration file (`app/update/file_requests.rs`) | one read, one that waits for it, one write | a newer read takes the place of the one that waits, a second write is refused |
 //! | unbound keys that were told about (`app/update/key.rs`) | 64 | no more is said of others |
 //! | trends (`app/view/gauge/trend.rs`) | a fixed number of points | the oldest goes |
 //! | readings for the graphs (`app/view/gauge/mod.rs`, of each domain `app/view/domains/past.rs`) | 240, 8 of each domain | the oldest goes |
@@ -166,7 +167,8 @@
 //!   its word in `app/dialog/details/heap.rs`; its variables in `VARIABLES` there, or they are not read.
 //! * Another question to the journal: a method of `Journalctl` in `linux/log/journal.rs`.
 //! * An action: a variant of [`app::input::id::ActionId`] and a row in `app/input/actions/list/`: its default keys,
-//!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the manual. Text on
+//!   the scopes it exists in, and what it does in each. Help and footer follow; a test compares the manual, and
+//!   `tests/tty/every_key/` asks what its keys show. Text on
 //!   the screen takes the names of keys from [`app::input::keymap::Keymap`].
 //! * A dialog: a file in `app/dialog/`, a variant of [`app::input::scope::KeyScope`] for its keys, that scope in the
 //!   rows of the actions the dialog knows, and an action that opens it. A dialog is data

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use oomtop::config::FleetLaunch;
 use oomtop::config::{
-    Environment, MetricsLaunch, Mode, OwnFile, PrintForm, ProtectTask, RUN_FAILED, RuleFiles,
-    RunLaunch, WatchLaunch, resolve,
+    Environment, MetricsLaunch, Mode, OwnFile, ProtectTask, RUN_FAILED, RuleFiles, RunLaunch,
+    WatchLaunch, resolve,
 };
 use oomtop::runtime::fleet::{FleetTask, Manner};
 use oomtop::runtime::headless::{Halt, print};
@@ -15,9 +15,7 @@ use oomtop::runtime::load_test::{LoadTest, Look};
 use oomtop::runtime::metrics::Destination;
 use oomtop::runtime::protect::{Found, RuleSource, Rules, Stay, Task};
 use oomtop::runtime::watch::Watching;
-use oomtop::runtime::{
-    self, Draft, Form, OwnFiles, Printing, Recorder, RunError, SettingsFile, Showing,
-};
+use oomtop::runtime::{self, Draft, OwnFiles, Recorder, RunError, SettingsFile, Showing};
 
 /// The status of `explain`, `why` and `protect` when they fail: 1 would say that there was no kill, that nobody knows, that
 /// something would change.
@@ -80,18 +78,12 @@ fn run(mode: Mode) -> Result<u8, RunError> {
             told.again();
             Ok(ended)
         }
-        Mode::Samples(launch) => {
-            let printing = Printing {
-                form: match launch.form {
-                    PrintForm::Table => Form::Table,
-                    PrintForm::Json => Form::Json,
-                    PrintForm::Csv => Form::Csv,
-                    PrintForm::Sentences => Form::Sentences,
-                },
-                count: launch.count,
-            };
-            runtime::once(&launch.settings, &launch.root, launch.backend, printing)
-        }
+        Mode::Samples(launch) => runtime::once(
+            &launch.settings,
+            &launch.root,
+            launch.backend,
+            launch.printing,
+        ),
         Mode::Facts(launch) => runtime::facts(&launch.root, launch.backend),
         Mode::Print(text) => whole(&text),
         Mode::Explain(launch) => runtime::explain(&launch.source, &launch.root, launch.json),

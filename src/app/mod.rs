@@ -45,6 +45,7 @@ use settings::Settings;
 use undo::UndoLog;
 
 use crate::app::update::early::Early;
+use crate::app::update::file_requests::FileRequests;
 use crate::app::update::ledger::Asked;
 use crate::app::update::mouse::Clicks;
 use crate::app::update::pending::Pending;
@@ -112,6 +113,8 @@ pub struct State {
     pub selection_guard: SelectionGuard,
     /// Requests of the open dialogs.
     pub pending: Pending,
+    /// Requests for the user's configuration file.
+    files: FileRequests,
     /// The last request for the ledger.
     ledger: Asked,
     /// The group to zoom to once a sample shows that it has a limit.
@@ -152,8 +155,9 @@ impl State {
     /// A state before the first sample.
     pub fn new(mut settings: Settings, host: Host, size: (u16, u16), now: Now) -> Self {
         let mut table = ProcessTable::default();
-        let keymap = Keymap::preset(ACTIONS, settings.keys);
+        let keymap = Keymap::in_force(ACTIONS, settings.keys, &settings.bind);
         table.kernel_threads = settings.kernel_threads;
+        table.tree = settings.tree;
         if let Some(column) = settings.sort.and_then(columns::column) {
             table.sort = column;
         }
@@ -188,6 +192,7 @@ impl State {
             clicks: Clicks::default(),
             selection_guard: SelectionGuard::default(),
             pending: Pending::default(),
+            files: FileRequests::default(),
             ledger: Asked::default(),
             undo: UndoLog::default(),
             replay: None,

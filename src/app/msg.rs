@@ -130,9 +130,9 @@ pub enum Msg {
     /// The last minutes were saved, or why not; a sentence.
     Recorded(Result<String, String>),
     /// The configuration file asked for by [`Effect::DraftSettings`], or why there is none.
-    SettingsDraft(Result<Draft, String>),
+    SettingsDraft(FileId, Result<Draft, String>),
     /// What [`Effect::WriteSettings`] has done, or why not; a sentence.
-    SettingsWritten(Result<String, String>),
+    SettingsWritten(FileId, Result<String, String>),
     /// oomtop was stopped (not only by Ctrl-Z: `kill -STOP` cannot be caught) and runs again.
     Resumed,
     /// A signal asks oomtop to stop, or the terminal is gone.
@@ -142,6 +142,10 @@ pub enum Msg {
 /// Identifies one [`Effect::Write`] of this session and its receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WriteId(pub u64);
+
+/// Identifies one [`Effect::DraftSettings`] or [`Effect::WriteSettings`] of this session and its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FileId(pub u64);
 
 /// What an undo takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,9 +204,9 @@ pub enum Effect {
     /// Read where the memory of the host or of a cgroup is, for the page that shows it.
     ReadLedger(Place),
     /// Look how the user's configuration file would be with these values, by key.
-    DraftSettings(Vec<(&'static str, String)>),
+    DraftSettings(FileId, Vec<(&'static str, String)>),
     /// Write the file.
-    WriteSettings(Draft),
+    WriteSettings(FileId, Draft),
     /// Save the last minutes; the answer is [`Msg::Recorded`].
     SaveRecording,
     /// Save a report as text and as JSON in the working directory; no file is ever overwritten.

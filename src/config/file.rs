@@ -6,10 +6,11 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::bind::{self, Bound};
 use super::layers::{Found, Origin, wrong};
 use super::settings::{SETTINGS, setting};
-use super::suggest::nearest;
 use crate::linux::bounded_file;
+use crate::text::suggest::nearest;
 
 /// Largest file that is read, in bytes. A larger file is no configuration.
 const LARGEST: u64 = 64 * 1024;
@@ -101,46 +102,75 @@ pub(super) fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> Stri
     format!("{path}:{line}: {why} in '{}'", quoted(text, line))
 }
 
+/// What a file says.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// The settings.
+    pub(super) settings: Vec<Found>,
+    /// The keys of `[bind]`.
+    pub(super) keys: Vec<Bound>,
+}
+
 /// The values in a file's text. Each bad key and each bad value adds a sentence to `errors`.
-pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Vec<Found> {
+pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Said {
     let origin = |at: usize| Origin::File {
         path: path.to_owned(),
         line: line(text.as_bytes(), at),
     };
+    let mut said = Said::default();
     let table = match DeTable::parse(text) {
         Ok(table) => table.into_inner(),
         Err(error) => {
             errors.push(not_toml(path, text, &error));
-            return Vec::new();
+            return said;
         }
     };
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
-    let mut found = Vec::new();
     for (key, value) in entries {
-        let origin = origin(key.span().start);
-        let key = key.get_ref();
-        match (setting(key), plain(value.get_ref())) {
-            (Some(setting), Ok(text)) => found.push(Found {
+        let at = origin(key.span().start);
+        let key: &str = key.get_ref();
+        match (setting(key), plain(value.get_ref()), value.get_ref()) {
+            (None, _, DeValue::Table(keys)) if key == bind::TABLE => {
+                said.keys = bind::parse(keys, &origin, errors);
+            }
+            (None, _, _) if key == bind::TABLE => {
+                let why = "takes a table of keys, such as [bind] and x = \"signal\" below it";
+                errors.push(wrong(&at, key, why));
+            }
+            (Some(setting), _, DeValue::Table(_)) if setting.key == "keys" => {
+                let why = "takes the name of a preset; keys of your own go into [bind]";
+                errors.push(wrong(&at, key, why));
+            }
+            (Some(setting), Ok(text), _) => said.settings.push(Found {
                 setting,
                 text,
-                origin,
+                origin: at,
             }),
-            (Some(_), Err(why)) => errors.push(wrong(&origin, key, &why)),
-            (None, _) => {
-                let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
-                let why = match nearest(key, &keys) {
-                    Some(meant) => format!("there is no such setting; did you mean '{meant}'?"),
-                    None => format!(
-                        "there is no such setting; the settings are {}",
-                        keys.join(", ")
-                    ),
-                };
-                errors.push(wrong(&origin, key, &why));
+            (Some(_), Err(why), _) => errors.push(wrong(&at, key, &why)),
+            (None, _, _) => {
+                let is_table = matches!(value.get_ref(), DeValue::Table(_));
+                errors.push(wrong(&at, key, &unknown(key, is_table)));
             }
         }
     }
-    found
+    said
+}
+
+/// The end of a sentence about a key that is no setting.
+fn unknown(key: &str, is_table: bool) -> String {
+    if is_table && let Some(meant) = nearest(key, &[bind::TABLE]) {
+        return format!("there is no such setting; did you mean '{meant}'?");
+    }
+    let settings = SETTINGS.iter().map(|setting| setting.key);
+    let keys: Vec<_> = settings.chain([bind::TABLE]).collect();
+    match nearest(key, &keys) {
+        Some(meant) => format!("there is no such setting; did you mean '{meant}'?"),
+        None => format!(
+            "there is no such setting; the settings are {}",
+            keys.join(", ")
+        ),
+    }
 }
 
 /// The value as a flag would take it; a list becomes text with commas.

@@ -58,7 +58,8 @@ fn options(setting: &'static Setting) -> Vec<Arg> {
     let mut option = Arg::new(setting.key)
         .long(setting.long())
         .help(help(setting));
-    if let Some(short) = setting.short {
+    let is_off = matches!(setting.form, Form::Switch) && setting.is_on_by_default();
+    if let Some(short) = setting.short.filter(|_| !is_off) {
         option = option.short(short);
     }
     if let Some(alias) = setting.alias {
@@ -69,6 +70,7 @@ fn options(setting: &'static Setting) -> Vec<Arg> {
             let on_by_default = setting.is_on_by_default();
             let off = Arg::new(off(setting))
                 .long(off(setting))
+                .short(setting.short.filter(|_| is_off))
                 .help(help(setting))
                 .action(ArgAction::SetTrue)
                 .hide(!on_by_default)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::own_file::OwnFile;
 use super::rules::RuleFiles;
 use crate::app::settings::Settings;
+use crate::app::settings::printing::Printing;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
 use crate::ui::theme::Themes;
@@ -73,26 +74,11 @@ pub struct ScreenLaunch {
     pub own_file: OwnFile,
 }
 
-/// The form of what is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PrintForm {
-    /// A table.
-    Table,
-    /// JSON documents.
-    Json,
-    /// Comma-separated values.
-    Csv,
-    /// Sentences.
-    Sentences,
-}
-
 /// Samples, printed.
 #[derive(Debug)]
 pub struct SampleLaunch {
-    /// In which form.
-    pub form: PrintForm,
-    /// How many; `None` as long as somebody reads them.
-    pub count: Option<u64>,
+    /// What to print, and how often.
+    pub printing: Printing,
     /// Settings of the run.
     pub settings: Settings,
     /// Where the kernel's files are.

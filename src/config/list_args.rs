@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::launch::PrintForm;
+use crate::app::settings::printing::{PrintForm, Printing};
 use crate::model::filter::Filter;
 
 /// Options of the printed forms.
@@ -22,7 +22,7 @@ pub(super) struct ListArgs {
 
     /// Print so many samples, one each period
     #[arg(long, short = 'n', value_name = "N", conflicts_with = "once",
-        value_parser = clap::value_parser!(u64).range(1..))]
+        value_parser = count)]
     count: Option<u64>,
 
     /// Print one JSON document of the whole sample and exit (unfiltered); with -n or -b one a line
@@ -46,9 +46,18 @@ pub(super) struct ListArgs {
     user: Option<String>,
 }
 
+/// # Errors
+/// What is no number of samples.
+fn count(text: &str) -> Result<u64, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| {
+        "takes a whole number from 1 on; -b without -n goes on until nobody reads it".to_owned()
+    })
+}
+
 impl ListArgs {
     /// The form to print and how many samples; `None` for the dashboard.
-    pub(super) fn printed(&self) -> Option<(PrintForm, Option<u64>)> {
+    pub(super) fn printed(&self) -> Option<Printing> {
         let form = match (self.json, self.csv, self.plain) {
             (true, ..) => PrintForm::Json,
             (_, true, _) => PrintForm::Csv,
@@ -57,7 +66,10 @@ impl ListArgs {
             _ => return None,
         };
         let forever = self.batch && self.count.is_none();
-        Some((form, (!forever).then(|| self.count.unwrap_or(1))))
+        Some(Printing {
+            form,
+            count: (!forever).then(|| self.count.unwrap_or(1)),
+        })
     }
 
     /// The filter, and besides it the pids and the user.

@@ -4,6 +4,7 @@
 //! `commands/`; rules are read by `rules/`.
 
 mod args;
+mod bind;
 mod commands;
 mod environment;
 mod file;
@@ -18,7 +19,6 @@ mod root;
 mod rules;
 mod settings;
 mod sources;
-mod suggest;
 mod terminal;
 mod themes;
 
@@ -34,9 +34,9 @@ use crate::text::tone::printable;
 use args::Args;
 pub use environment::Environment;
 pub use launch::{
-    ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, PrintForm, ProtectLaunch,
-    ProtectTask, RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch,
-    WatchLaunch, WhyLaunch,
+    ExplainLaunch, FactsLaunch, FleetLaunch, MetricsLaunch, Mode, ProtectLaunch, ProtectTask,
+    RecordLaunch, ReplayLaunch, RunLaunch, RunScreen, SampleLaunch, ScreenLaunch, WatchLaunch,
+    WhyLaunch,
 };
 pub use own_file::OwnFile;
 use print::{Printed, Which};
@@ -132,10 +132,9 @@ pub fn resolve(
         .list
         .narrowed(settings.filter)
         .map_err(|error| Stop::wrong([error]))?;
-    if let Some((form, count)) = args.list.printed() {
+    if let Some(printing) = args.list.printed() {
         return Ok(Mode::Samples(SampleLaunch {
-            form,
-            count,
+            printing,
             settings,
             root,
             backend,

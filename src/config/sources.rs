@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bind::Bounds;
 use super::environment::Environment;
 use super::file;
 use super::flags::Flags;
@@ -24,6 +25,8 @@ pub(super) struct ConfigFile {
 pub(super) struct Sources {
     /// The settings.
     pub(super) configuration: Configuration,
+    /// The keys of `[bind]`.
+    pub(super) keys: Bounds,
     /// The files.
     pub(super) files: Vec<ConfigFile>,
     /// The themes there are.
@@ -82,8 +85,13 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
             }
         }
     }
+    let preset = configuration.values.settings.keys;
+    reading
+        .errors
+        .extend(reading.keys.check(preset).err().into_iter().flatten());
     if reading.errors.is_empty() {
         let values = &mut configuration.values;
+        values.settings.bind = reading.keys.bindings();
         let depth = match (values.color, values.color_depth) {
             (false, _) => Depth::None,
             (true, Some(depth)) => depth,
@@ -92,6 +100,7 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
         values.settings.themes = found.names().map(str::to_owned).collect();
         Ok(Sources {
             configuration,
+            keys: reading.keys,
             files: reading.files,
             found,
             depth,
@@ -118,6 +127,7 @@ pub(super) fn below(environment: &Environment) -> Result<Values, Vec<String>> {
 #[derive(Default)]
 struct Reading {
     layers: Vec<Layer>,
+    keys: Bounds,
     files: Vec<ConfigFile>,
     errors: Vec<String>,
 }
@@ -150,8 +160,9 @@ impl Reading {
                     path: path.to_owned(),
                     is_there: true,
                 });
-                let found = file::parse(path, &text, &mut self.errors);
-                self.layer(found);
+                let said = file::parse(path, &text, &mut self.errors);
+                self.layer(said.settings);
+                self.keys.lay_over(said.keys);
             }
             Err(sentence) => self.errors.push(sentence),
         }

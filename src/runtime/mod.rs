@@ -43,7 +43,7 @@ pub use facts::facts;
 pub use fleet::fleet;
 pub use load_test::{Told, load_test, tidy_up};
 pub use metrics::metrics;
-pub use once::{Form, Printing, once};
+pub use once::once;
 pub use protect::protect;
 pub use record::{Recorder, record};
 pub use replay::{Showing, replay};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::headless::{Event, HISTORY_MOST, Halt, LogItem, Session, print};
 use super::{RunError, clock};
 use crate::app::settings::Settings;
+use crate::app::settings::printing::{PrintForm, Printing};
 use crate::app::view::events::EventLog;
 use crate::app::view::processes::columns::{Column, column};
 use crate::app::view::processes::marks::Marks;
@@ -30,28 +31,6 @@ const BETWEEN: Duration = Duration::from_millis(200);
 const LEDGER_WITHIN: Duration = Duration::from_secs(2);
 const LEDGER_GRACE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(5);
-
-/// What to print, and how often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Printing {
-    /// In which form.
-    pub form: Form,
-    /// How many samples; `None` until nobody reads them any more.
-    pub count: Option<u64>,
-}
-
-/// The form of what is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// A table.
-    Table,
-    /// A JSON document, one a line if there are several.
-    Json,
-    /// Comma-separated values.
-    Csv,
-    /// Sentences.
-    Sentences,
-}
 
 /// Prints samples. Returns the exit status.
 ///
@@ -140,9 +119,9 @@ fn print_all(
     drop(first);
     let mut events = EventLog::default();
     let tells_events = match printing.form {
-        Form::Json => true,
-        Form::Table => printing.count == Some(1),
-        Form::Csv | Form::Sentences => false,
+        PrintForm::Json => true,
+        PrintForm::Table => printing.count == Some(1),
+        PrintForm::Csv | PrintForm::Sentences => false,
     };
     if tells_events {
         session.history(HISTORY_MOST, |item| take(&mut events, item))?;
@@ -185,11 +164,13 @@ fn print_all(
 }
 
 /// True if the processor time of processes is printed, or decides which are or in what order.
-fn needs_cpu(settings: &Settings, form: Form) -> bool {
+fn needs_cpu(settings: &Settings, form: PrintForm) -> bool {
     let chosen = settings.columns.columns();
     let prints = match form {
-        Form::Table | Form::Csv => chosen.is_empty() || chosen.iter().any(|c| c.reads_cpu()),
-        Form::Json | Form::Sentences => false,
+        PrintForm::Table | PrintForm::Csv => {
+            chosen.is_empty() || chosen.iter().any(|c| c.reads_cpu())
+        }
+        PrintForm::Json | PrintForm::Sentences => false,
     };
     let sort = settings.sort.and_then(column);
     prints || sort.is_some_and(Column::reads_cpu) || settings.filter.needs_cpu()
@@ -231,7 +212,7 @@ fn text(
     let is_one = printing.count == Some(1);
     let now = clock::now();
     match printing.form {
-        Form::Json => {
+        PrintForm::Json => {
             let accounts = ledgers(session, root, snapshot)?;
             let host = session.host()?;
             let mut document = document(snapshot, host, &marks, events, &settings.thresholds);
@@ -243,7 +224,7 @@ fn text(
             };
             Ok(format!("{}\n", escaped(&text.map_err(io::Error::from)?)))
         }
-        Form::Table => {
+        PrintForm::Table => {
             let paper = Paper {
                 width: width(),
                 events: is_one,
@@ -257,14 +238,14 @@ fn text(
                 (false, _) => format!("\n{} {wall}\n{table}", format::date(wall)),
             })
         }
-        Form::Csv => {
+        PrintForm::Csv => {
             let rows = csv::rows(snapshot, session.host()?, &marks, settings);
             Ok(match printed {
                 0 => csv::header(settings) + &rows,
                 _ => rows,
             })
         }
-        Form::Sentences => Ok(sentences(snapshot, session.host()?, &marks, settings)),
+        PrintForm::Sentences => Ok(sentences(snapshot, session.host()?, &marks, settings)),
     }
 }
 

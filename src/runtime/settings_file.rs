@@ -3,7 +3,6 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::app::msg::Msg;
 pub use crate::app::settings::draft::Draft;
 
 /// The user's configuration file.
@@ -25,23 +24,28 @@ fn none() -> String {
     "nothing is saved here: start oomtop without a subcommand".to_owned()
 }
 
-/// The answer to [`crate::app::msg::Effect::DraftSettings`].
+/// What [`crate::app::msg::Effect::DraftSettings`] asks for.
+///
+/// # Errors
+/// A sentence; also where this run saves nothing.
 pub(in crate::runtime) fn draft(
     file: Option<&Arc<dyn SettingsFile>>,
     changes: &[(&'static str, String)],
-) -> Msg {
-    Msg::SettingsDraft(file.ok_or_else(none).and_then(|file| file.draft(changes)))
+) -> Result<Draft, String> {
+    file.ok_or_else(none)?.draft(changes)
 }
 
-/// The answer to [`crate::app::msg::Effect::WriteSettings`].
+/// Carries out [`crate::app::msg::Effect::WriteSettings`]. Returns a sentence.
+///
+/// # Errors
+/// A sentence; also where this run writes nothing.
 pub(in crate::runtime) fn write(
     file: Option<&Arc<dyn SettingsFile>>,
     read_only: bool,
     draft: &Draft,
-) -> Msg {
-    Msg::SettingsWritten(if read_only {
-        Err("oomtop is read-only: no file is written".to_owned())
-    } else {
-        file.ok_or_else(none).and_then(|file| file.write(draft))
-    })
+) -> Result<String, String> {
+    if read_only {
+        return Err("oomtop is read-only: no file is written".to_owned());
+    }
+    file.ok_or_else(none)?.write(draft)
 }

@@ -13,6 +13,7 @@ pub mod meter;
 mod on_paper;
 pub mod report;
 pub mod run;
+pub mod suggest;
 pub mod tone;
 pub mod traced;
 pub mod wording;

@@ -203,6 +203,11 @@ impl Session {
         self.lock().raw.clone()
     }
 
+    /// How many bytes the program wrote.
+    pub(crate) fn written(&self) -> usize {
+        self.lock().raw.len()
+    }
+
     /// Waits until `seen` holds for the screen; the time it took.
     ///
     /// # Panics

@@ -359,3 +359,39 @@ fn the_function_bar_stays_while_a_notice_is_shown() {
         );
     }
 }
+
+#[test]
+fn the_arrows_beside_a_setting_are_clicked() {
+    let mut scene = Scene::new(120, 36);
+    scene.keys("F2 Down Down");
+    let arrow = |scene: &Scene, name: &str, sign: &str| {
+        let (x, y) = cell_of(scene, name, 0);
+        let text = scene.text();
+        let line = text.lines().nth(usize::from(y)).expect("a row").to_owned();
+        let from = line.find(name).expect("the name");
+        let at = from + line[from..].find(sign).expect("an arrow");
+        let before = line[..at].chars().count();
+        (x.max(u16::try_from(before).expect("a column")), y)
+    };
+    let seconds = |scene: &Scene| scene.state.settings.delay.as_secs();
+    let right = arrow(&scene, "delay", ">");
+    click(&mut scene, right);
+    assert_eq!(seconds(&scene), 2);
+    // A quick second click goes on, and confirms nothing.
+    click(&mut scene, right);
+    assert_eq!((seconds(&scene), scene.state.dialogs.len()), (3, 1));
+    let left = arrow(&scene, "delay", "<");
+    click(&mut scene, left);
+    assert_eq!(seconds(&scene), 2);
+    // Of a row that is not chosen: it is chosen and changed.
+    let (x, _) = left;
+    let (_, y) = cell_of(&scene, "kernel_threads", 0);
+    click(&mut scene, (x, y));
+    assert!(scene.state.table.kernel_threads);
+    // The mark of a column.
+    let (_, y) = cell_of(&scene, "columns", 0);
+    click(&mut scene, (x, y));
+    let mark = cell_of(&scene, "[x] PID", 0);
+    click(&mut scene, mark);
+    assert!(scene.text().contains("[ ] PID"), "{}", scene.text());
+}

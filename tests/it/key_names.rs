@@ -137,8 +137,8 @@ fn default_keys_in(text: &str) -> Vec<String> {
 
 #[test]
 fn no_screen_names_a_default_key_when_all_have_moved() {
-    let plain = screens(&|| Scene::new(200, 150));
-    let moved = screens(&|| moved(Scene::new(200, 150)));
+    let plain = screens(&|| Scene::new(200, 170));
+    let moved = screens(&|| moved(Scene::new(200, 170)));
     for (name, text) in &moved {
         assert_eq!(default_keys_in(text), [] as [String; 0], "{name}\n{text}");
         let is_key = |word: &str| word.len() == 3 && word.parse::<Key>().is_ok();

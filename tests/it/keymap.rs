@@ -53,14 +53,14 @@ fn all_that_is_wrong_is_said_at_once() {
         bad.to_string(),
         "undone: there is no action of this name\n\
          undo: 'Hyper-x' is not a key\n\
-         domains: d is bound to undo already (in the process table)\n\
          tree: it needs a key\n\
+         pause: Ctrl-c always means quit\n\
+         domains: d is bound to undo already (in the process table)\n\
          up: its keys type text in the filter prompt; add one that does not\n\
          up: its keys type text in the search prompt; add one that does not\n\
          up: its keys type text in the cgroup dialog; add one that does not\n\
          up: its keys type text in the incident dialog; add one that does not\n\
-         up: its keys type text in the settings dialog's field; add one that does not\n\
-         pause: Ctrl-c always means quit"
+         up: its keys type text in the settings dialog's field; add one that does not"
     );
     assert!(matches!(bad.0.first(), Some(BadKey::NoAction(name)) if name == "undone"));
     assert!(keymap(&[("up", &["w", "Up"]), ("undo", &["x"])]).is_ok());
@@ -117,10 +117,22 @@ fn sentences_name_the_key_that_works() {
 #[test]
 fn what_does_not_apply_here_says_where_it_does() {
     for (keys, words) in [
-        ("d Space", "tag: only in the process table (d goes there)"),
-        ("d F", "follow: only in the process table (d goes there)"),
-        ("e Space", "tag: only in the process table (e goes there)"),
-        ("d W", "users: only in the process table (d goes there)"),
+        (
+            "d Space",
+            "only in the process table (d goes there): tag the process for adjust",
+        ),
+        (
+            "d F",
+            "only in the process table (d goes there): keep the selected process on the screen",
+        ),
+        (
+            "e Space",
+            "only in the process table (e goes there): tag the process for adjust",
+        ),
+        (
+            "d W",
+            "only in the process table (d goes there): choose whose processes are shown",
+        ),
     ] {
         let mut scene = Scene::new(120, 36);
         scene.keys(keys);
@@ -131,7 +143,7 @@ fn what_does_not_apply_here_says_where_it_does() {
     assert!(
         scene
             .text()
-            .contains("tag: only in the process table (D goes there)")
+            .contains("only in the process table (D goes there): tag the process")
     );
 }
 

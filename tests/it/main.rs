@@ -57,6 +57,7 @@ mod oom_rules;
 mod oom_transports;
 mod oom_verdict;
 mod outcome;
+mod own_table;
 mod partial;
 mod plan;
 mod posted;

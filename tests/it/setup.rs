@@ -8,7 +8,7 @@ use oomtop::app::input::id::ActionId as Id;
 use oomtop::app::input::keymap::Keymap;
 use oomtop::app::input::presets::Preset;
 use oomtop::app::input::scope::KeyScope;
-use oomtop::app::msg::{Control, Effect, Msg};
+use oomtop::app::msg::{Control, Effect, FileId, Msg};
 use oomtop::app::settings::Settings;
 use oomtop::app::settings::draft::Draft;
 use oomtop::app::settings::text::show_bands;
@@ -16,7 +16,7 @@ use oomtop::app::settings::text::show_bands;
 #[test]
 fn every_preset_is_sound() {
     for preset in Preset::ALL {
-        if let Err(bad) = Keymap::check(ACTIONS, *preset) {
+        if let Err(bad) = Keymap::check_preset(ACTIONS, *preset) {
             panic!("{}: {bad}", preset.name());
         }
         assert!(preset.unknown().is_empty(), "{:?}", preset.unknown());
@@ -24,7 +24,7 @@ fn every_preset_is_sound() {
     }
 }
 
-fn scene(preset: Preset) -> Scene {
+pub(super) fn scene(preset: Preset) -> Scene {
     let settings = Settings {
         keys: preset,
         themes: ["oomtop", "dark", "nord"].map(str::to_owned).into(),
@@ -118,14 +118,15 @@ fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
         scene.text()
     );
     assert_eq!(show_bands(&scene.state.settings.thresholds), "5,6,7");
-    // sort, filter: a field of text
-    scene.keys("Down Right Down");
+    // sort, columns, filter: a field of text
+    scene.keys("Down Right Down Down");
     assert_eq!(scene.state.key_scope(), KeyScope::SetupField);
     scene.types("Wu");
     assert_eq!(scene.state.table.filter.text(), "Wu");
     assert!(scene.state.table.rows().is_empty());
-    scene.keys("Down Right Down Right Down Right");
-    assert!(scene.state.table.kernel_threads);
+    // kernel_threads, tree, ascii, mouse
+    scene.keys("Down Right Down Right Down Right Down Right");
+    assert!(scene.state.table.kernel_threads && scene.state.table.tree);
     assert!(scene.state.settings.ascii);
     assert!(!scene.state.settings.mouse);
     assert_eq!(scene.control, Some(Control::Mouse(false)));
@@ -140,7 +141,7 @@ fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
     assert_eq!((after.ascii, after.mouse), (false, true));
     assert!(scene.state.table.filter.is_empty());
     assert_eq!(scene.state.table.sort.id, "badness");
-    assert!(!scene.state.table.kernel_threads);
+    assert!(!scene.state.table.kernel_threads && !scene.state.table.tree);
     assert_eq!(scene.control, Some(Control::Mouse(true)));
     scene.keys("F2 Left Enter");
     assert_eq!(scene.state.settings.theme, "nord");
@@ -149,8 +150,8 @@ fn settings_take_effect_at_once_and_are_taken_back_as_a_whole() {
 #[test]
 fn what_was_pasted_is_in_force_after_a_look_at_it() {
     let mut scene = scene(Preset::Oomtop);
-    // theme, keys, delay, bands, sort, filter
-    scene.keys("F2 Down Down Down Down Down");
+    // theme, keys, delay, bands, sort, columns, filter
+    scene.keys("F2 Down Down Down Down Down Down");
     scene.tell(Msg::Paste("mysqld".to_owned()));
     assert!(
         scene.state.table.filter.is_empty(),
@@ -172,14 +173,10 @@ fn what_differs_is_saved_after_a_look_at_it() {
     scene.asked();
     scene.keys("Right W");
     let changes = vec![("theme", "dark".to_owned())];
-    assert_eq!(scene.asked(), [Effect::DraftSettings(changes)]);
-    let draft = Draft {
-        path: "/home/me/.config/oomtop/config.toml".into(),
-        before: Some("# mine\ndelay = 2\n".to_owned()),
-        after: "# mine\ndelay = 2\ntheme = \"dark\"\n".to_owned(),
-        notes: vec!["OOMTOP_THEME is stronger than the file's theme".to_owned()],
-    };
-    scene.tell(Msg::SettingsDraft(Ok(draft.clone())));
+    let asked = |id, changes: &Changes| [Effect::DraftSettings(FileId(id), changes.clone())];
+    assert_eq!(scene.asked(), asked(1, &changes));
+    let draft = draft("theme = \"dark\"\n");
+    scene.tell(Msg::SettingsDraft(FileId(1), Ok(draft.clone())));
     let text = scene.text();
     assert!(
         text.contains("Change /home/me/.config/oomtop/config.toml"),
@@ -191,14 +188,121 @@ fn what_differs_is_saved_after_a_look_at_it() {
     scene.keys("Esc");
     assert!(scene.text().contains("Settings of oomtop"));
     scene.keys("W");
-    scene.asked();
-    scene.tell(Msg::SettingsDraft(Ok(draft.clone())));
+    assert_eq!(scene.asked(), asked(2, &changes));
+    scene.tell(Msg::SettingsDraft(FileId(2), Ok(draft.clone())));
     scene.keys("Enter");
-    assert_eq!(scene.asked(), [Effect::WriteSettings(draft)]);
-    scene.tell(Msg::SettingsWritten(Ok("the file is written".to_owned())));
+    assert_eq!(scene.asked(), [Effect::WriteSettings(FileId(3), draft)]);
+    let done = Ok("the file is written".to_owned());
+    scene.tell(Msg::SettingsWritten(FileId(3), done));
     assert!(scene.text().contains("the file is written"));
     scene.keys("W");
     assert!(scene.text().contains("nothing differs"), "{}", scene.text());
     let key = scene.state.key(Id::Setup);
     assert_eq!(key, "F2");
+}
+
+type Changes = Vec<(&'static str, String)>;
+
+fn draft(added: &str) -> Draft {
+    Draft {
+        path: "/home/me/.config/oomtop/config.toml".into(),
+        before: Some("# mine\ndelay = 2\n".to_owned()),
+        after: format!("# mine\ndelay = 2\n{added}"),
+        notes: vec!["OOMTOP_THEME is stronger than the file's theme".to_owned()],
+    }
+}
+
+#[test]
+fn the_draft_that_is_shown_is_the_one_that_was_asked_for_last() {
+    let mut scene = scene(Preset::Oomtop);
+    scene.keys("F2 Right W");
+    scene.asked();
+    // Another value, and the first draft is still being read.
+    scene.keys("Esc Right W");
+    assert_eq!(scene.asked(), [], "one read at a time");
+    scene.tell(Msg::SettingsDraft(
+        FileId(1),
+        Ok(draft("theme = \"dark\"\n")),
+    ));
+    assert!(!scene.text().contains("+ theme"), "{}", scene.text());
+    let changes = vec![("theme", "nord".to_owned())];
+    assert_eq!(scene.asked(), [Effect::DraftSettings(FileId(2), changes)]);
+    scene.tell(Msg::SettingsDraft(
+        FileId(2),
+        Ok(draft("theme = \"nord\"\n")),
+    ));
+    assert!(
+        scene.text().contains("+ theme = \"nord\""),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
+fn nobody_waits_for_a_disk() {
+    let mut scene = scene(Preset::Oomtop);
+    scene.keys("F2 Right W");
+    scene.tell(Msg::SettingsDraft(
+        FileId(1),
+        Ok(draft("theme = \"dark\"\n")),
+    ));
+    scene.keys("Enter");
+    assert!(scene.text().contains("a moment"), "{}", scene.text());
+    // Back to the list, another value, out of the dialog.
+    scene.keys("Esc Right");
+    assert_eq!(scene.state.settings.theme, "nord");
+    scene.keys("W");
+    scene.tell(Msg::SettingsDraft(
+        FileId(3),
+        Ok(draft("theme = \"nord\"\n")),
+    ));
+    scene.asked();
+    scene.keys("Enter");
+    assert_eq!(scene.asked(), [], "one write at a time");
+    assert!(
+        scene.text().contains("still being written"),
+        "{}",
+        scene.text()
+    );
+    scene.keys("Esc Esc");
+    assert!(scene.state.dialogs.is_empty());
+    assert_eq!(scene.state.settings.theme, "oomtop");
+    let done = Ok("the file is written".to_owned());
+    scene.tell(Msg::SettingsWritten(FileId(2), done));
+    assert!(scene.text().contains("the file is written"));
+    // The file has what was written, not what is in force.
+    assert_eq!(scene.state.started.theme, "dark");
+    scene.asked();
+    scene.keys("F2 W");
+    let changes = vec![("theme", "oomtop".to_owned())];
+    assert_eq!(scene.asked(), [Effect::DraftSettings(FileId(4), changes)]);
+}
+
+#[test]
+fn what_went_wrong_with_the_file_is_no_fault_of_the_chosen_row() {
+    let mut scene = scene(Preset::Oomtop);
+    scene.keys("F2 Right Down W");
+    scene.tell(Msg::SettingsDraft(
+        FileId(1),
+        Err("HOME is not set".to_owned()),
+    ));
+    let text = scene.text();
+    assert!(
+        text.contains("HOME is not set") && !text.contains("keys: HOME"),
+        "{text}"
+    );
+}
+
+#[test]
+fn esc_gives_the_order_back_as_it_was() {
+    let mut scene = scene(Preset::Oomtop);
+    scene.keys("I");
+    let before: Vec<_> = scene.state.table.rows().iter().map(|row| row.id).collect();
+    // theme, keys, delay, bands, sort
+    scene.keys("F2 Down Down Down Down Right Right");
+    assert_ne!(scene.state.table.sort.id, "badness");
+    scene.keys("Esc");
+    assert!(scene.state.table.inverted);
+    let after: Vec<_> = scene.state.table.rows().iter().map(|row| row.id).collect();
+    assert_eq!(before, after);
 }

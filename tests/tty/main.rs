@@ -10,6 +10,7 @@
 mod common;
 
 mod bounded;
+mod every_key;
 mod film;
 mod fleet;
 mod input;

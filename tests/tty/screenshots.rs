@@ -105,7 +105,7 @@ fn callouts(screen: &Screen) -> Vec<u16> {
 }
 
 /// Lets the scene's kernel write a whole report, as a real 6.12 did in a virtual machine.
-fn real_report(kmsg: &Path) {
+pub(super) fn real_report(kmsg: &Path) {
     let report = include_str!("../fixtures/oom/lab/6.12-global.kmsg");
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let before = std::fs::read_to_string(kmsg).expect("the scene's log");

@@ -53,10 +53,16 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
         for action in context.keymap.actions().filter(|a| a.group == *group) {
             let keys = context.keymap.keys_of(action.id).iter();
             let keys: Vec<_> = keys.map(ToString::to_string).collect();
+            // The user has bound its keys to something else.
+            let keys = if keys.is_empty() {
+                "-".to_owned()
+            } else {
+                keys.join(" ")
+            };
             let off = action.writes() && context.settings.read_only;
             let keys = Line::of(
                 if off { Tone::Dim } else { Tone::Strong },
-                format!("  {:<22}", keys.join(" ")),
+                format!("  {keys:<22}"),
             );
             let doc = if off {
                 format!("{} (off: read-only)", action.doc)

@@ -42,7 +42,10 @@ impl Hints<'_> {
             keys.push(' ');
         }
         keys.push_str(characters);
-        self.list.push((keys, what));
+        // An action that the user has left without a key is none to hint at.
+        if !keys.is_empty() {
+            self.list.push((keys, what));
+        }
         self
     }
 

@@ -36,7 +36,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::msg::{Effect, GroupChoice, Receipt, WriteId};
+use super::msg::{Effect, FileId, GroupChoice, Receipt, WriteId};
 use super::settings::Settings;
 use super::settings::draft::Draft;
 use crate::app::input::id::ActionId;
@@ -141,8 +141,14 @@ pub enum Outcome {
     Ledger(Scope),
     /// Stay open and put these settings in force.
     Configure(Box<Settings>),
-    /// Put these settings in force again and close.
-    Restore(Box<Settings>),
+    /// Put these settings in force again, with the order against the column's own direction or along it, and close.
+    Restore(Box<Settings>, bool),
+    /// Ask how the user's configuration file would be with these values, and stay open. [`Dialog::asked_file`] tells the
+    /// dialog the id of the request.
+    DraftSettings(Vec<(&'static str, String)>),
+    /// Write the settings in force to the user's configuration file, as this draft has them, and stay open. If another
+    /// write is under way, the user is told so, and no id comes.
+    WriteSettings(Draft),
     /// Close and end oomtop.
     Quit,
 }
@@ -200,11 +206,19 @@ pub trait Dialog: fmt::Debug {
     /// Takes the rules of `oomtop protect`, which the dialog may have asked for.
     fn on_rules(&mut self, _book: &Arc<RuleBook>) {}
 
-    /// Takes the configuration file that the dialog has asked for, as it would be, or why there is none.
-    fn on_settings_draft(&mut self, _draft: &Result<Draft, String>) {}
+    /// Takes the id of the request for the configuration file that the dialog has just made: the answer has the same.
+    fn asked_file(&mut self, _id: FileId) {}
 
-    /// Takes what became of the configuration file.
-    fn on_settings_written(&mut self, _written: &Result<String, String>) {}
+    /// Takes a configuration file as it would be, or why there is none: the answer to the request of this id.
+    fn on_settings_draft(&mut self, _id: FileId, _draft: &Result<Draft, String>) {}
+
+    /// Takes what became of the configuration file: the answer to the request of this id.
+    fn on_settings_written(&mut self, _id: FileId, _written: &Result<String, String>) {}
+
+    /// The action that a click on this cell of an item of the list means, beyond choosing the item.
+    fn clicked(&self, _item: usize, _x: u16) -> Option<ActionId> {
+        None
+    }
 
     /// Whose ledger the dialog shows.
     fn wants_ledger(&self, _snapshot: &Snapshot) -> Option<Place> {

@@ -91,7 +91,7 @@ impl ReportDialog {
             Page::Summary => {
                 let key = |step: &Advice| {
                     let (action, _) = deed(step)?;
-                    Some(keymap.name_in(KeyScope::Report, action))
+                    Some(keymap.key_in(KeyScope::Report, action)?.to_string())
                 };
                 let mut lines = summary::lines_with_keys(&self.report, &self.remembered, &key);
                 lines.extend(self.traced_lines());

@@ -14,6 +14,9 @@ const MAX_TEXT: u16 = 100;
 /// Narrowest dialog a wide screen shows.
 const MIN_TEXT: u16 = 56;
 
+/// Cells in front of an item of a list.
+pub const ITEM_INDENT: u16 = 2;
+
 /// Rows of a list on a low screen.
 const TIGHT_LIST: usize = 3;
 

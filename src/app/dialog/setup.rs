@@ -1,21 +1,26 @@
 //! The settings dialog: what can change while oomtop runs, with its effect at once on the screen behind.
 
+mod columns;
+mod saving;
+
 use super::{Dialog, DialogContext, DialogView, Outcome, Section, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
-use crate::app::msg::Effect;
+use crate::app::msg::FileId;
 use crate::app::settings::Settings;
-use crate::app::settings::draft::{Changed, Draft};
+use crate::app::settings::draft::Draft;
 use crate::app::settings::live::{LIVE, Live, differences};
 use crate::text::tone::{Line, Tone};
+use columns::{ColumnsPage, Turn};
+use saving::Saving;
 
 /// Changes settings.
 #[derive(Debug)]
 pub struct SetupDialog {
-    /// Those that the dialog was opened with.
-    before: Settings,
+    /// Those that the dialog was opened with, and whether the table was sorted against the column's own direction.
+    before: (Settings, bool),
     /// Those in force now.
     now: Settings,
     /// Those that oomtop was started with: what differs from them can be saved.
@@ -25,34 +30,37 @@ pub struct SetupDialog {
     typed: Option<LineInput>,
     /// The end of it was pasted, and is not in force yet.
     pasted: bool,
-    /// Why what is typed is wrong, or why nothing was saved.
+    /// A sentence: why what is typed is wrong, or why nothing was saved.
     error: Option<String>,
     saving: Saving,
-}
-
-/// How far saving has come.
-#[derive(Debug, PartialEq, Eq)]
-enum Saving {
-    No,
-    /// Waits for the draft.
-    Asked,
-    /// Shows the draft.
-    Shown(Draft),
-    /// Waits for the end of the write.
-    Writing,
+    /// The write that has not ended, and the settings that it writes.
+    in_writing: Option<(FileId, Settings)>,
+    /// The columns that the table showed when the dialog was opened.
+    visible: Vec<&'static str>,
+    /// The page of the columns, while it is open.
+    columns: Option<ColumnsPage>,
 }
 
 /// Cells of a row.
 const WIDTH: usize = 46;
 
-/// Most lines of a change that are shown.
-const SHOWN: usize = 16;
+/// Cells in front of the value of a row.
+const NAME: usize = 15;
+
+/// The setting that has a page of its own.
+const COLUMNS: &str = "columns";
 
 impl SetupDialog {
-    /// Opens with the settings in force, and those that oomtop was started with.
-    pub fn new(now: Settings, started: Settings) -> Self {
+    /// Opens with the settings in force, and those that oomtop was started with. `inverted`: the table is sorted against the
+    /// column's own direction; `visible`: the columns that it shows.
+    pub fn new(
+        now: Settings,
+        started: Settings,
+        inverted: bool,
+        visible: Vec<&'static str>,
+    ) -> Self {
         Self {
-            before: now.clone(),
+            before: (now.clone(), inverted),
             now,
             started,
             chosen: 0,
@@ -60,6 +68,9 @@ impl SetupDialog {
             pasted: false,
             error: None,
             saving: Saving::No,
+            in_writing: None,
+            visible,
+            columns: None,
         }
     }
 
@@ -79,8 +90,14 @@ impl SetupDialog {
     }
 
     /// The next value that is offered, or the one before.
-    fn turn(&mut self, forward: bool) -> Outcome {
+    fn turn(&mut self, forward: bool, context: &DialogContext<'_>) -> Outcome {
         let live = self.live();
+        if live.key == COLUMNS {
+            self.error = None;
+            let columns = self.now.columns.clone();
+            self.columns = Some(ColumnsPage::new(columns, &self.visible));
+            return Outcome::Stay;
+        }
         let offers = (live.offers)(&self.now);
         let shown = (live.show)(&self.now);
         let at = offers.iter().position(|offer| *offer == shown);
@@ -94,17 +111,21 @@ impl SetupDialog {
             return Outcome::Stay;
         };
         self.typed = None;
-        self.put(offer)
+        self.put(offer, context)
     }
 
-    fn put(&mut self, text: &str) -> Outcome {
-        match (self.live().put)(&mut self.now, text) {
+    fn put(&mut self, text: &str, context: &DialogContext<'_>) -> Outcome {
+        let mut wanted = self.now.clone();
+        let put = (self.live().put)(&mut wanted, text);
+        let put = put.and_then(|()| context.keymap.suits(wanted.keys, &wanted.bind));
+        match put {
             Ok(()) => {
                 self.error = None;
+                self.now = wanted;
                 Outcome::Configure(Box::new(self.now.clone()))
             }
             Err(why) => {
-                self.error = Some(why);
+                self.error = Some(format!("{}: {why}", self.live().key));
                 Outcome::Stay
             }
         }
@@ -119,30 +140,48 @@ impl SetupDialog {
                 Some("nothing differs from the settings that oomtop started with".to_owned());
         } else {
             self.error = None;
-            self.saving = Saving::Asked;
-            return Outcome::Perform(vec![Effect::DraftSettings(changes)]);
+            return Outcome::DraftSettings(changes);
         }
         Outcome::Stay
     }
 
+    fn on_columns(&mut self, turn: Turn) -> Outcome {
+        let (columns, stays) = match turn {
+            Turn::Stay => return Outcome::Stay,
+            Turn::Show(columns) => (columns, true),
+            Turn::Leave(columns) => (columns, false),
+        };
+        if !stays {
+            self.columns = None;
+        }
+        self.now.columns = columns;
+        Outcome::Configure(Box::new(self.now.clone()))
+    }
+
+    /// The value of a row as it stands there.
+    fn value(&self, at: usize, live: &Live) -> String {
+        let value = (live.show)(&self.now);
+        match &self.typed {
+            Some(input) if at == self.chosen => input.text().to_owned(),
+            _ if live.key == COLUMNS && value.is_empty() => "those that fit".to_owned(),
+            _ if live.key == COLUMNS => short(&value),
+            _ if value.is_empty() => "-".to_owned(),
+            _ => value,
+        }
+    }
+
     fn rows(&self) -> Vec<Line> {
         let row = |(at, live): (usize, &Live)| {
-            let value = (live.show)(&self.now);
-            let changed = value != (live.show)(&self.started);
+            let changed = (live.show)(&self.now) != (live.show)(&self.started);
             let tone = if changed { Tone::Watch } else { Tone::Strong };
-            let value = match &self.typed {
-                Some(input) if at == self.chosen => input.text().to_owned(),
-                _ if value.is_empty() => "-".to_owned(),
-                _ => value,
-            };
             let arrows = if at == self.chosen && self.typed.is_none() {
                 ("<", ">")
             } else {
                 (" ", " ")
             };
-            let line = Line::of(Tone::Normal, format!("{:<15}", live.key))
+            let line = Line::of(Tone::Normal, format!("{:<NAME$}", live.key))
                 .add(Tone::Dim, arrows.0)
-                .add(tone, format!(" {value} "))
+                .add(tone, format!(" {} ", self.value(at, live)))
                 .add(Tone::Dim, arrows.1);
             // One width, whatever is chosen and typed: the screen behind should be seen.
             let gap = WIDTH.saturating_sub(line.width());
@@ -152,30 +191,28 @@ impl SetupDialog {
     }
 }
 
-/// The lines that a draft changes, and what to know of it.
-fn change(draft: &Draft) -> Vec<Line> {
-    let mut lines: Vec<_> = draft
-        .diff()
-        .into_iter()
-        .map(|line| match line {
-            Changed::Kept(text) => Line::of(Tone::Dim, format!("  {text}")),
-            Changed::Gone(text) => Line::of(Tone::Danger, format!("- {text}")),
-            Changed::New(text) => Line::of(Tone::Good, format!("+ {text}")),
-        })
-        .collect();
-    if lines.len() > SHOWN {
-        let more = lines.len() - SHOWN;
-        lines.truncate(SHOWN);
-        lines.push(Line::of(Tone::Dim, format!("… and {more} more lines")));
+/// A list of columns in the room of a value.
+fn short(columns: &str) -> String {
+    let most = WIDTH - NAME - 4;
+    if columns.len() <= most {
+        return columns.to_owned();
     }
-    let notes = draft.notes.iter();
-    lines.extend(notes.map(|note| Line::of(Tone::Watch, note.as_str())));
-    lines
+    let mut kept = String::new();
+    for id in columns.split(',') {
+        if kept.len() + id.len() + 2 > most {
+            break;
+        }
+        kept.push_str(id);
+        kept.push(',');
+    }
+    kept + "…"
 }
 
 impl Dialog for SetupDialog {
     fn scope(&self) -> KeyScope {
-        if self.typed.is_some() && self.saving == Saving::No {
+        if self.columns.is_some() {
+            KeyScope::Columns
+        } else if self.typed.is_some() && self.saving == Saving::No {
             KeyScope::SetupField
         } else {
             KeyScope::Setup
@@ -183,28 +220,32 @@ impl Dialog for SetupDialog {
     }
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        if let Some(page) = &mut self.columns {
+            let turn = page.on_action(action);
+            return self.on_columns(turn);
+        }
         match (&self.saving, action) {
-            (Saving::Shown(draft), Id::Commit) => {
-                let effect = Effect::WriteSettings(draft.clone());
-                self.saving = Saving::Writing;
-                Outcome::Perform(vec![effect])
-            }
-            (Saving::Asked | Saving::Shown(_), Id::Back) => {
+            (Saving::Shown(draft), Id::Commit) => Outcome::WriteSettings(draft.clone()),
+            // A write goes on, and says so when it has ended: nobody waits for a disk.
+            (Saving::Asked(_) | Saving::Shown(_) | Saving::Writing(_), Id::Back) => {
                 self.saving = Saving::No;
                 Outcome::Stay
             }
-            (Saving::Asked | Saving::Shown(_) | Saving::Writing, _) => Outcome::Stay,
-            (Saving::No, Id::Back) => Outcome::Restore(Box::new(self.before.clone())),
+            (Saving::Asked(_) | Saving::Shown(_) | Saving::Writing(_), _) => Outcome::Stay,
+            (Saving::No, Id::Back) => {
+                let (settings, inverted) = self.before.clone();
+                Outcome::Restore(Box::new(settings), inverted)
+            }
             // A paste confirms nothing, so nobody has looked at its text yet.
             (Saving::No, Id::Commit | Id::SaveSettings) if self.pasted => {
                 self.pasted = false;
                 let text = self.typed.as_ref().map(|input| input.text().to_owned());
-                self.put(&text.unwrap_or_default())
+                self.put(&text.unwrap_or_default(), context)
             }
             (Saving::No, Id::Commit | Id::Setup) => Outcome::Close,
             (Saving::No, Id::SaveSettings) => self.save(context),
-            (Saving::No, Id::NextValue) => self.turn(true),
-            (Saving::No, Id::PreviousValue) => self.turn(false),
+            (Saving::No, Id::NextValue) => self.turn(true, context),
+            (Saving::No, Id::PreviousValue) => self.turn(false, context),
             (Saving::No, action) => match step(self.chosen, LIVE.len(), action) {
                 Some(at) => self.choose(at),
                 None => Outcome::Stay,
@@ -212,7 +253,11 @@ impl Dialog for SetupDialog {
         }
     }
 
-    fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+    fn on_text(&mut self, key: Key, context: &DialogContext<'_>) -> Outcome {
+        if let Some(page) = &mut self.columns {
+            let turn = page.on_text(key);
+            return self.on_columns(turn);
+        }
         if self.saving != Saving::No || !self.live().is_typed {
             return Outcome::Stay;
         }
@@ -222,7 +267,7 @@ impl Dialog for SetupDialog {
         }
         let text = input.text().to_owned();
         self.pasted = false;
-        self.put(&text)
+        self.put(&text, context)
     }
 
     fn on_paste(&mut self, text: &str) {
@@ -233,17 +278,29 @@ impl Dialog for SetupDialog {
     }
 
     fn question(&self) -> usize {
+        if self.columns.is_some() {
+            return 2;
+        }
         usize::from(matches!(self.saving, Saving::Shown(_)))
     }
 
-    fn on_settings_draft(&mut self, draft: &Result<Draft, String>) {
-        if self.saving != Saving::Asked {
+    fn asked_file(&mut self, id: FileId) {
+        if matches!(self.saving, Saving::Shown(_)) {
+            self.in_writing = Some((id, self.now.clone()));
+            self.saving = Saving::Writing(id);
+        } else {
+            self.saving = Saving::Asked(id);
+        }
+    }
+
+    fn on_settings_draft(&mut self, id: FileId, draft: &Result<Draft, String>) {
+        if self.saving != Saving::Asked(id) {
             return;
         }
         match draft {
             Ok(draft) if draft.is_idle() => {
                 self.saving = Saving::No;
-                self.error = Some(format!("{} says so already", draft.path.display()));
+                self.error = Some(format!("{} already has these values", draft.path.display()));
             }
             Ok(draft) => self.saving = Saving::Shown(draft.clone()),
             Err(why) => {
@@ -253,52 +310,66 @@ impl Dialog for SetupDialog {
         }
     }
 
-    fn on_settings_written(&mut self, written: &Result<String, String>) {
-        if self.saving != Saving::Writing {
-            return;
+    fn on_settings_written(&mut self, id: FileId, written: &Result<String, String>) {
+        if self.saving == Saving::Writing(id) {
+            self.saving = Saving::No;
         }
-        self.saving = Saving::No;
+        let Some((_, settings)) = self.in_writing.take_if(|(writing, _)| *writing == id) else {
+            return;
+        };
         match written {
             // The file has them: the next start begins with these, and nothing of them is taken back.
             Ok(_) => {
-                self.started = self.now.clone();
-                self.before = self.now.clone();
+                self.started = settings.clone();
+                self.before.0 = settings;
             }
             Err(why) => self.error = Some(why.clone()),
         }
     }
 
+    fn clicked(&self, item: usize, x: u16) -> Option<Id> {
+        if self.columns.is_some() {
+            return ColumnsPage::clicked(x);
+        }
+        let live = LIVE.get(item).filter(|_| self.saving == Saving::No)?;
+        let is_text = item == self.chosen && self.typed.is_some();
+        let value = Line::of(Tone::Normal, self.value(item, live)).width();
+        // The blanks beside the arrows are theirs: one cell is small for a pointer.
+        let (x, right) = (usize::from(x), NAME + 2 + value);
+        match x {
+            _ if is_text => None,
+            x if (NAME..NAME + 2).contains(&x) => Some(Id::PreviousValue),
+            x if (right..right + 2).contains(&x) => Some(Id::NextValue),
+            _ => None,
+        }
+    }
+
     fn view(&self, context: &DialogContext<'_>) -> DialogView {
-        let hints = context.hints(self.scope());
+        if let Some(page) = &self.columns {
+            return page.view(context);
+        }
         if let Saving::Shown(draft) = &self.saving {
-            let what = if draft.before.is_some() {
-                "Change"
-            } else {
-                "Create"
-            };
-            return DialogView {
-                title: format!("{what} {}", draft.path.display()),
-                hints: hints
-                    .on(&[Id::Commit], "write it")
-                    .on(&[Id::Back], "back")
-                    .list(),
-                ..DialogView::default()
-            }
-            .text(change(draft));
+            return saving::question(draft, context);
         }
         let error = self.error.as_ref();
-        let error = error.map(|why| Line::of(Tone::Watch, format!("{}: {why}", self.live().key)));
+        let error = error.map(|why| Line::of(Tone::Watch, why.as_str()));
         let doc = Line::of(Tone::Dim, self.live().doc);
-        let waits = matches!(self.saving, Saving::Asked | Saving::Writing);
+        let waits = self.saving.waits();
         let wait = waits.then(|| Line::of(Tone::Dim, "a moment …"));
+        let change = if self.live().key == COLUMNS {
+            "choose columns"
+        } else {
+            "change"
+        };
+        let hints = context.hints(self.scope());
         DialogView {
             title: "Settings of oomtop".to_owned(),
             hints: hints
                 .on(&[Id::Commit], "keep")
-                .on(&[Id::PreviousValue, Id::NextValue], "change")
+                .on(&[Id::PreviousValue, Id::NextValue], change)
                 .on(&[Id::Up, Id::Down], "choose")
                 .on_if(self.typed.is_none(), &[Id::SaveSettings], "save")
-                .on(&[Id::Back], "undo all")
+                .on(&[Id::Back], if waits { "go on" } else { "undo all" })
                 .list(),
             ..DialogView::default()
         }

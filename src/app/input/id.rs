@@ -155,7 +155,7 @@ named! {
         TagFamily = "tag-family",
         /// Sorts by resident memory.
         SortMemory = "sort-memory",
-        /// Sorts by processor time of late.
+        /// Sorts by recent CPU use.
         SortCpu = "sort-cpu",
         /// Sorts by processor time since the start.
         SortTime = "sort-time",
@@ -169,6 +169,12 @@ named! {
         PreviousValue = "previous-value",
         /// Writes the settings of the dialog to the user's file.
         SaveSettings = "save-settings",
+        /// Shows a column of the table, or leaves it out.
+        ToggleColumn = "toggle-column",
+        /// Moves a column of the table to the left.
+        ColumnLeft = "column-left",
+        /// Moves a column of the table to the right.
+        ColumnRight = "column-right",
         /// Scrolls command lines to the right.
         ScrollRight = "scroll-right",
         /// Scrolls command lines to the left.

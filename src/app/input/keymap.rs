@@ -1,6 +1,7 @@
 //! [`Keymap`]: which key does what in which scope, and the name of each key on the screen.
 
 mod errors;
+mod own;
 
 use std::collections::HashMap;
 
@@ -11,6 +12,7 @@ use crate::app::input::presets::Preset;
 use crate::app::input::scope::KeyScope;
 
 pub use errors::{BadKey, BadKeys};
+pub use own::{BadBinding, Binding, Bindings, Why};
 
 /// Keys with the same meaning everywhere: terminal users rely on them, so no binding can replace them.
 const FIXED: &[(ActionId, &str)] = &[(ActionId::Quit, "Ctrl-c"), (ActionId::Suspend, "Ctrl-z")];
@@ -30,26 +32,30 @@ pub struct Keymap {
 impl Keymap {
     /// The default keys of `rows`.
     pub fn defaults(rows: Rows) -> Self {
-        Self::preset(rows, Preset::Oomtop)
+        Self::in_force(rows, Preset::Oomtop, &Bindings::default())
     }
 
-    /// The keys that a preset gives the actions of `rows`.
-    pub fn preset(rows: Rows, preset: Preset) -> Self {
+    /// The keys of a preset with the user's own on top. A binding that [`Self::check`] refuses is left out.
+    pub fn in_force(rows: Rows, preset: Preset, own: &Bindings) -> Self {
         // A test keeps the rows free of errors, with each preset.
-        Self::build(rows, preset, &[]).0
+        Self::build(rows, preset.table(), own).0
     }
 
     /// What is wrong with a preset; see [`Self::new`].
     ///
     /// # Errors
     /// All invalid bindings.
-    pub fn check(rows: Rows, preset: Preset) -> Result<(), BadKeys> {
-        let (_, bad) = Self::build(rows, preset, &[]);
-        if bad.is_empty() {
-            Ok(())
-        } else {
-            Err(BadKeys(bad))
-        }
+    pub fn check_preset(rows: Rows, preset: Preset) -> Result<(), BadKeys> {
+        Self::new(rows, preset.table()).map(|_| ())
+    }
+
+    /// What is wrong with the user's own keys on top of a preset.
+    ///
+    /// # Errors
+    /// Every key that cannot be bound so, and every one that was the last for something that must stay within reach.
+    pub fn check(rows: Rows, preset: Preset, own: &Bindings) -> Result<(), Vec<BadBinding>> {
+        let (_, _, bad) = Self::build(rows, preset.table(), own);
+        if bad.is_empty() { Ok(()) } else { Err(bad) }
     }
 
     /// The default keys of `rows`, except for the actions named in `overrides`: each of those has exactly the
@@ -60,7 +66,7 @@ impl Keymap {
     /// All invalid bindings: an unknown action or key, an action without a key, a key with two meanings in
     /// one scope or with a fixed meaning, an action whose keys all type text in one of its scopes.
     pub fn new(rows: Rows, overrides: &[(&str, &[&str])]) -> Result<Self, BadKeys> {
-        let (keymap, bad) = Self::build(rows, Preset::Oomtop, overrides);
+        let (keymap, bad, _) = Self::build(rows, overrides, &Bindings::default());
         if bad.is_empty() {
             Ok(keymap)
         } else {
@@ -68,13 +74,17 @@ impl Keymap {
         }
     }
 
-    fn build(rows: Rows, preset: Preset, overrides: &[(&str, &[&str])]) -> (Self, Vec<BadKey>) {
+    fn build(
+        rows: Rows,
+        overrides: &[(&str, &[&str])],
+        own: &Bindings,
+    ) -> (Self, Vec<BadKey>, Vec<BadBinding>) {
         let mut bad = Vec::new();
         let mut replaced: HashMap<ActionId, &[&str]> = HashMap::new();
         for (name, keys) in overrides {
-            match ActionId::ALL.iter().find(|id| id.name() == *name) {
+            match ActionId::named(name) {
                 Some(id) => {
-                    replaced.insert(*id, keys);
+                    replaced.insert(id, keys);
                 }
                 None => bad.push(BadKey::NoAction((*name).to_owned())),
             }
@@ -86,14 +96,19 @@ impl Keymap {
             fixed: Vec::new(),
         };
         for action in keymap.actions() {
-            let names = replaced.get(&action.id).copied();
-            let names = names.unwrap_or_else(|| preset.keys(action));
-            keymap.bind(action, names, &mut bad);
+            let names = replaced.get(&action.id).copied().unwrap_or(action.keys);
+            keymap.name(action, names, &mut bad);
         }
-        (keymap, bad)
+        let (mut refused, taken) = keymap.lay_over(own);
+        for action in keymap.actions() {
+            keymap.bind(action, &mut bad);
+        }
+        refused.extend(keymap.out_of_reach(&taken));
+        (keymap, bad, refused)
     }
 
-    fn bind(&mut self, action: &'static Action, names: &[&str], bad: &mut Vec<BadKey>) {
+    /// Gives an action the keys of these names.
+    fn name(&mut self, action: &'static Action, names: &[&str], bad: &mut Vec<BadKey>) {
         let id = action.id;
         let mut keys: Vec<Key> = Vec::new();
         for name in names {
@@ -126,6 +141,13 @@ impl Keymap {
                 }
             }
         }
+        self.keys.insert(id, keys);
+    }
+
+    /// Puts the keys of an action in force, in each of its scopes.
+    fn bind(&mut self, action: &'static Action, bad: &mut Vec<BadKey>) {
+        let id = action.id;
+        let keys = self.keys_of(id).to_vec();
         let mut clashes: Vec<(Key, ActionId)> = Vec::new();
         for scope in action.scopes() {
             for key in keys.iter().copied().filter(|key| !is_text(scope, *key)) {
@@ -145,7 +167,6 @@ impl Keymap {
                 bad.push(BadKey::Typed { action: id, scope });
             }
         }
-        self.keys.insert(id, keys);
     }
 
     /// Every action, in the order of the help and the footer.
@@ -180,9 +201,9 @@ impl Keymap {
         self.keys.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// The name of the first key of an action.
+    /// The name of the first key of an action, for a sentence; of one without a key, the action itself: `[undo]`.
     pub fn key(&self, id: ActionId) -> String {
-        name(self.keys_of(id).first())
+        name(self.keys_of(id).first().copied(), id)
     }
 
     /// The first key that runs the action in this scope, skipping keys that type text there.
@@ -191,9 +212,9 @@ impl Keymap {
         keys.find(|key| self.lookup(scope, *key).is_some_and(|a| a.id == id))
     }
 
-    /// The name of that key, for a sentence.
+    /// The name of that key, for a sentence; where there is none, the action itself: `[undo]`.
     pub fn name_in(&self, scope: KeyScope, id: ActionId) -> String {
-        name(self.key_in(scope, id).as_ref())
+        name(self.key_in(scope, id), id)
     }
 
     /// The keys of some actions in a scope, for a line of hints: `↑↓ PgUp PgDn`.
@@ -213,8 +234,9 @@ impl Keymap {
     }
 }
 
-fn name(key: Option<&Key>) -> String {
-    key.map_or_else(String::new, ToString::to_string)
+/// Only the user's own bindings leave an action without a key: then the user knows it by its name.
+fn name(key: Option<Key>, id: ActionId) -> String {
+    key.map_or_else(|| format!("[{id}]"), |key| key.to_string())
 }
 
 fn is_text(scope: KeyScope, key: Key) -> bool {

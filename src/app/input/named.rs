@@ -18,6 +18,11 @@ macro_rules! named {
             /// All variants.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
+            /// The variant of this name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|variant| variant.name() == name)
+            }
+
             /// Name in a configuration and in sentences.
             pub fn name(self) -> &'static str {
                 match self {

@@ -50,6 +50,8 @@ named! {
         Setup = "settings dialog",
         /// A setting that is typed.
         SetupField = "settings dialog's field",
+        /// The columns of the table, in the settings of oomtop.
+        Columns = "list of columns",
         /// Where the memory is.
         Ledger = "memory ledger",
         /// The incident dialog.
@@ -74,8 +76,10 @@ impl KeyScope {
     /// True if this character is text here, whatever action its key is bound to.
     pub fn types(self, c: char) -> bool {
         match self {
-            // A pid to jump to, as in htop; the number of a signal, as in top.
-            Self::Table | Self::Events | Self::Pid | Self::Signal => c.is_ascii_digit(),
+            // A pid to jump to, as in htop; the number of a signal, as in top; the width of a column.
+            Self::Table | Self::Events | Self::Pid | Self::Signal | Self::Columns => {
+                c.is_ascii_digit()
+            }
             Self::Adjust => c.is_ascii_digit() || matches!(c, '-' | '+'),
             // The pages by number.
             Self::Report => matches!(c, '1'..='4'),

@@ -3,6 +3,7 @@
 use super::{Settings, text};
 use crate::app::input::presets::Preset;
 use crate::app::view::processes::columns::COLUMNS;
+use crate::app::view::processes::columns::chosen::ChosenColumns;
 
 /// A setting that can change while the screen is shown.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ pub static LIVE: &[Live] = &[
     },
     Live {
         key: "keys",
-        doc: "whose keys",
+        doc: "key bindings: oomtop, htop, vim",
         offers: |_| Preset::ALL.iter().map(|p| p.name().to_owned()).collect(),
         is_typed: false,
         put: |s, given| text::preset(given).map(|keys| s.keys = keys),
@@ -75,6 +76,14 @@ pub static LIVE: &[Live] = &[
         show: |s| s.sort.unwrap_or_default().to_owned(),
     },
     Live {
+        key: "columns",
+        doc: "columns of the table: which, in which order, how wide",
+        offers: |_| Vec::new(),
+        is_typed: false,
+        put: |s, given| ChosenColumns::parse(given).map(|columns| s.columns = columns),
+        show: |s| s.columns.to_string(),
+    },
+    Live {
         key: "filter",
         doc: "only rows that match: user:x, adj<0, rss>100M",
         offers: |_| Vec::new(),
@@ -89,6 +98,14 @@ pub static LIVE: &[Live] = &[
         is_typed: false,
         put: |s, given| text::switch(given).map(|on| s.kernel_threads = on),
         show: |s| s.kernel_threads.to_string(),
+    },
+    Live {
+        key: "tree",
+        doc: "show parents and children as a tree",
+        offers: switch,
+        is_typed: false,
+        put: |s, given| text::switch(given).map(|on| s.tree = on),
+        show: |s| s.tree.to_string(),
     },
     Live {
         key: "ascii",

@@ -3,12 +3,14 @@
 
 pub mod draft;
 pub mod live;
+pub mod printing;
 pub mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::input::keymap::Bindings;
 use crate::app::input::presets::Preset;
 use crate::app::view::processes::columns::chosen::ChosenColumns;
 use crate::model::cgroup::CgroupPath;
@@ -38,6 +40,8 @@ pub struct Settings {
     pub ascii: bool,
     /// Show kernel threads at start.
     pub kernel_threads: bool,
+    /// Show parents and children as a tree at start.
+    pub tree: bool,
     /// Filter at start.
     pub filter: Filter,
     /// Sort column at start, by id.
@@ -48,6 +52,8 @@ pub struct Settings {
     pub mouse: bool,
     /// Which keys.
     pub keys: Preset,
+    /// The user's own keys, on top of them.
+    pub bind: Bindings,
     /// The name of the theme.
     pub theme: String,
     /// The names of the themes there are.
@@ -68,11 +74,13 @@ impl Default for Settings {
             read_only: false,
             ascii: false,
             kernel_threads: false,
+            tree: false,
             filter: Filter::default(),
             sort: None,
             columns: ChosenColumns::default(),
             mouse: true,
             keys: Preset::Oomtop,
+            bind: Bindings::default(),
             theme: "oomtop".to_owned(),
             themes: Arc::default(),
             record_kills: None,

@@ -127,7 +127,7 @@ fn no_meaning(state: &mut State, key: Key) {
 
 fn only_in(state: &mut State, action: &Action, there: KeyScope, way: ActionId) {
     let (place, way) = (there.name(), state.key(way));
-    let text = format!("{}: only in the {place} ({way} goes there)", action.id);
+    let text = format!("only in the {place} ({way} goes there): {}", action.doc);
     state.say(Tone::Normal, text);
 }
 
@@ -221,7 +221,22 @@ pub(super) fn to_dialog(
             state.dialogs.push(dialog);
             state.configure(*settings)
         }
-        Outcome::Restore(settings) => state.configure(*settings),
+        Outcome::Restore(settings, inverted) => state.restore(*settings, inverted),
+        Outcome::DraftSettings(changes) => {
+            let (id, effects) = state.draft_settings(changes);
+            dialog.asked_file(id);
+            state.dialogs.push(dialog);
+            effects
+        }
+        Outcome::WriteSettings(draft) => {
+            let asked = state.write_settings(draft);
+            let asked = asked.map(|(id, effect)| {
+                dialog.asked_file(id);
+                effect
+            });
+            state.dialogs.push(dialog);
+            asked.into_iter().collect()
+        }
         Outcome::Quit => state.ask(Control::Quit),
     }
 }

@@ -2,6 +2,7 @@
 
 mod configure;
 pub mod early;
+pub mod file_requests;
 pub(super) mod key;
 pub mod ledger;
 pub mod mouse;
@@ -25,6 +26,7 @@ use crate::oomlog::OomEvent;
 use crate::text::event::victim;
 use crate::text::format::number_of;
 use crate::text::tone::Tone;
+use configure::on_file;
 
 /// Handles every message.
 pub fn update(state: &mut State, msg: Msg) -> Reaction {
@@ -144,7 +146,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(Tone::Watch, reason);
             Vec::new()
         }
-        msg @ (Msg::SettingsDraft(_) | Msg::SettingsWritten(_)) => configure::on_file(state, &msg),
+        msg @ (Msg::SettingsDraft(..) | Msg::SettingsWritten(..)) => on_file(state, &msg),
         Msg::Recorded(saved) => on_recorded(state, saved),
         Msg::Resumed => state.ask(Control::Retake),
         Msg::Stop => state.ask(Control::Quit),

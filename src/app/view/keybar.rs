@@ -61,7 +61,7 @@ impl State {
             Label::Of(words) => words(self)?,
         };
         let label = format!("{label} ");
-        let key = self.keymap.name_in(scope, action.id);
+        let key = self.keymap.key_in(scope, action.id)?.to_string();
         let ascii = self.settings.ascii;
         let width = cells(&key, ascii) + cells(&label, ascii);
         Some(KeyLabel {

@@ -33,14 +33,23 @@ pub(super) fn set(text: &str, key: &str, value: Option<&str>) -> Result<String, 
     Ok([&text[..begin], kept, &rest[line..]].concat())
 }
 
-/// The text with another line, before the first table if there is one.
+/// The text with another line, before the first table if there is one, and before what is said above that.
 fn added(text: &str, key: &str, value: &str) -> String {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let line = format!("{key} = {value}{end}");
     let mut at = 0;
     for old in text.split_inclusive('\n') {
         if old.trim_start().starts_with('[') && DeTable::parse(&text[..at]).is_ok() {
-            return [&text[..at], &line, &text[at..]].concat();
+            let (before, after) = text.split_at(above(&text[..at]));
+            let gap = if after
+                .trim_start_matches([' ', '\t'])
+                .starts_with(['\n', '\r'])
+            {
+                ""
+            } else {
+                end
+            };
+            return [before, &line, gap, after].concat();
         }
         at += old.len();
     }
@@ -50,6 +59,22 @@ fn added(text: &str, key: &str, value: &str) -> String {
         end
     };
     [text, gap, &line].concat()
+}
+
+/// Where the comment in front of a table begins, and the empty lines before it: what is above that is about other things.
+fn above(text: &str) -> usize {
+    let mut at = text.len();
+    let mut is_about_it = true;
+    for line in text.split_inclusive('\n').rev() {
+        is_about_it &= line.trim_start().starts_with('#');
+        // The end of a text of several lines looks like a comment, too.
+        let is_whole = DeTable::parse(&text[..at - line.len()]).is_ok();
+        if !is_whole || !(is_about_it || line.trim().is_empty()) {
+            break;
+        }
+        at -= line.len();
+    }
+    at
 }
 
 /// A value of a setting in TOML, from the text that flags and variables take.
@@ -112,9 +137,34 @@ mod tests {
             set("theme", Some("\"dark\"")),
             format!("{text}\ntheme = \"dark\"\n")
         );
+        let set_in = |text, key, value| super::set(text, key, value).expect("TOML");
         let table = "delay = 2\n\n[later]\nkey = 1\n";
         let added = super::set(table, "ascii", Some("true")).expect("TOML");
-        assert_eq!(added, "delay = 2\n\nascii = true\n[later]\nkey = 1\n");
+        assert_eq!(added, "delay = 2\nascii = true\n\n[later]\nkey = 1\n");
+        for (before, after) in [
+            // What is said above a table stays with it.
+            (
+                "# all\ndelay = 2\n\n# my keys\n[bind] # mine\nx = \"undo\"\n",
+                "# all\ndelay = 2\nascii = true\n\n# my keys\n[bind] # mine\nx = \"undo\"\n",
+            ),
+            (
+                "# all\n\n[bind]\nx = \"undo\"",
+                "# all\nascii = true\n\n[bind]\nx = \"undo\"",
+            ),
+            ("# keys\n[bind]\n", "ascii = true\n\n# keys\n[bind]\n"),
+            ("[bind]\r\n", "ascii = true\r\n\r\n[bind]\r\n"),
+            (
+                "filter = \"\"\"\n# x\"\"\"\n[bind]\n",
+                "filter = \"\"\"\n# x\"\"\"\nascii = true\n\n[bind]\n",
+            ),
+            ("bind.x = \"undo\"\n", "bind.x = \"undo\"\nascii = true\n"),
+        ] {
+            assert_eq!(set_in(before, "ascii", Some("true")), after);
+            assert_eq!(
+                set_in(after, "ascii", Some("false")),
+                after.replace("= true", "= false")
+            );
+        }
         assert_eq!(super::set("", "a", Some("1")), Ok("a = 1\n".to_owned()));
         let dos = super::set("delay = 2\r\n", "a", Some("1"));
         assert_eq!(dos, Ok("delay = 2\r\na = 1\r\n".to_owned()));

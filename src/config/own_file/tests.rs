@@ -91,6 +91,22 @@ fn only_what_differs_from_the_layers_below_is_written() {
 }
 
 #[test]
+fn the_keys_of_the_user_stay_as_they_are() {
+    let keys = "# my keys\n[bind]   # all of them\nx = \"signal\"\n\"C-d\" = [\"domains\"]\n";
+    let home = Home::new("").has(&format!("theme = \"nord\"\n\n{keys}"));
+    assert_eq!(
+        home.after(&[("theme", "dark"), ("columns", "pid,rss:8,command")]),
+        format!("theme = \"dark\"\ncolumns = \"pid,rss:8,command\"\n\n{keys}")
+    );
+    assert_eq!(home.after(&[("theme", "oomtop")]), format!("\n{keys}"));
+    // A fault in them is said before anything is written.
+    let home = Home::new("").has("[bind]\nx = \"sgnal\"\n");
+    let wrong = home.own.draft(&[("theme", "dark".into())]);
+    let wrong = wrong.expect_err("no action");
+    assert!(wrong.contains("did you mean 'signal'?"), "{wrong}");
+}
+
+#[test]
 fn the_file_is_replaced_as_a_whole_and_stays_what_it_was() {
     let home = Home::new("");
     let draft = home

@@ -3,6 +3,7 @@
 //! The output is not a configuration file on purpose: users would save it and keep today's defaults for ever.
 
 use super::table;
+use crate::config::bind::TABLE;
 use crate::config::settings::SETTINGS;
 use crate::config::sources::Sources;
 use crate::text::tone::printable;
@@ -23,7 +24,14 @@ pub(super) fn print(sources: &Sources) -> String {
             printable(&origin),
         ]
     });
-    let settings: Vec<_> = std::iter::once(head).chain(rows).collect();
+    let keys = sources.keys.iter().map(|bound| {
+        [
+            format!("{TABLE} {}", printable(&bound.binding.key.to_string())),
+            bound.actions(),
+            printable(&bound.origin.to_string()),
+        ]
+    });
+    let settings: Vec<_> = std::iter::once(head).chain(rows).chain(keys).collect();
     let files: Vec<_> = sources
         .files
         .iter()

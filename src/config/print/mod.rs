@@ -110,7 +110,8 @@ impl Which {
         match self {
             Self::Only(Printed::Config) => Ok(config::print(&sources()?)),
             Self::Only(Printed::Keys) => {
-                Ok(keys::print(sources()?.configuration.values.settings.keys))
+                let settings = sources()?.configuration.values.settings;
+                Ok(keys::print(settings.keys, &settings.bind))
             }
             Self::Only(Printed::Themes) => Ok(themes::print(environment)),
             Self::Only(Printed::Schema) => Ok(schema::print()),

@@ -3,14 +3,17 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::app::input::id::ActionId;
+use crate::config::bind::{NOTHING, TABLE};
 use crate::config::settings::{Form, SETTINGS, Setting, Values};
 
 /// The schema as indented JSON.
 pub(super) fn print() -> String {
-    let properties: Map<String, Value> = SETTINGS
+    let settings = SETTINGS
         .iter()
-        .map(|setting| (setting.key.to_owned(), property(setting)))
-        .collect();
+        .map(|setting| (setting.key.to_owned(), property(setting)));
+    let own = std::iter::once((TABLE.to_owned(), keys()));
+    let properties: Map<String, Value> = settings.chain(own).collect();
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "oomtop configuration",
@@ -19,6 +22,22 @@ pub(super) fn print() -> String {
         "properties": properties,
     });
     format!("{schema:#}\n")
+}
+
+/// The table of the user's own keys.
+fn keys() -> Value {
+    let names: Vec<_> = ActionId::ALL.iter().map(|id| id.name()).collect();
+    let one: Vec<_> = names.iter().copied().chain([NOTHING]).collect();
+    json!({
+        "type": "object",
+        "description": "Keys of your own, on top of the preset: a key and the action it runs, or a list of actions that exist in different places",
+        "additionalProperties": {
+            "anyOf": [
+                { "enum": one },
+                { "type": "array", "items": { "enum": names }, "uniqueItems": true },
+            ],
+        },
+    })
 }
 
 fn property(setting: &Setting) -> Value {
@@ -72,5 +91,10 @@ mod tests {
         assert_eq!(kind("bands"), "array");
         assert_eq!(kind("mouse"), "boolean");
         assert_eq!(kind("filter"), "string");
+        let actions = &schema["properties"]["bind"]["additionalProperties"]["anyOf"][0]["enum"];
+        let actions = actions.as_array().expect("names");
+        for name in ["signal", "domains", "none"] {
+            assert!(actions.iter().any(|one| one == name), "{name}");
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use toml::de::DeValue;
 
-use crate::config::suggest::nearest;
 use crate::model::cgroup::CgroupPath;
 use crate::model::process::protection::{Protection, roles};
 use crate::model::process::score::OomScoreAdj;
@@ -10,6 +9,7 @@ use crate::model::rules::condition::{Condition, Fact};
 use crate::model::rules::pen::Pen;
 use crate::model::rules::{Origin, Rule};
 use crate::model::size::parse_size;
+use crate::text::suggest::nearest;
 
 /// The role that keeps a process and sacrifices what it starts.
 const SUPERVISOR: &str = "supervisor";

@@ -6,9 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::entry::Entry;
 use crate::config::file::{line, quoted};
-use crate::config::suggest::nearest;
 use crate::model::rules::condition::Fact;
 use crate::model::rules::{Origin, Rule};
+use crate::text::suggest::nearest;
 
 /// The keys of a rule that are no [`Fact`].
 pub(super) const SETTING: [&str; 8] = [

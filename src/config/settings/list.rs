@@ -46,7 +46,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "color",
-        short: None,
+        short: Some('C'),
         alias: None,
         form: Form::Switch,
         doc: "No colours (so does the variable `NO_COLOR`)",
@@ -76,7 +76,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
         short: None,
         alias: None,
         form: Form::Choice("PRESET", text::presets),
-        doc: "Whose keys; `--print keys` lists them",
+        doc: "Key bindings; `--print keys` lists them, `[bind]` adds your own",
         parse: |given| Ok(put(text::preset(given)?, |v| &mut v.settings.keys)),
         show: |v| v.settings.keys.name().to_owned(),
     },
@@ -92,6 +92,15 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
             }))
         },
         show: |v| v.settings.kernel_threads.to_string(),
+    },
+    Setting {
+        key: "tree",
+        short: Some('t'),
+        alias: None,
+        form: Form::Switch,
+        doc: "On the screen: parents and children as a tree",
+        parse: |given| Ok(put(text::switch(given)?, |v| &mut v.settings.tree)),
+        show: |v| v.settings.tree.to_string(),
     },
     Setting {
         key: "filter",
@@ -135,7 +144,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "mouse",
-        short: None,
+        short: Some('M'),
         alias: None,
         form: Form::Switch,
         doc: "Leave the mouse to the terminal",

@@ -51,7 +51,7 @@ pub(super) type Change = Box<dyn FnOnce(&mut Values)>;
 pub(super) struct Setting {
     /// Key of the configuration file. `read_only` is the flag `--read-only` and the variable `OOMTOP_READ_ONLY`.
     pub(super) key: &'static str,
-    /// One-letter flag.
+    /// One-letter flag; of a switch the one that changes the default.
     pub(super) short: Option<char>,
     /// Another long flag, without dashes.
     pub(super) alias: Option<&'static str>,
@@ -119,12 +119,15 @@ mod tests {
                     read_only: _,
                     ascii: _,
                     kernel_threads: _,
+                    tree: _,
                     filter: _,
                     sort: _,
                     columns: _,
                     mouse: _,
                     theme: _,
                     keys: _,
+                    // A table of its own.
+                    bind: _,
                     // Those that there are.
                     themes: _,
                     // From files of their own.
@@ -145,6 +148,7 @@ mod tests {
             "read_only",
             "ascii",
             "kernel_threads",
+            "tree",
             "filter",
             "sort",
             "columns",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Given;
 
-/// README and manual: name and text.
+/// README, manual and the page of the configuration: name and text.
 fn documents() -> Vec<(String, String)> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let in_assets = fs::read_dir(package.join("assets")).expect("assets");
@@ -14,6 +14,7 @@ fn documents() -> Vec<(String, String)> {
         .filter(|path| path.extension().is_some_and(|e| e == "md"))
         .collect();
     paths.push(package.join("README.md"));
+    paths.push(package.join("src/config/print/man/config.md"));
     let read = |path: &std::path::PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         (name.into_owned(), fs::read_to_string(path).expect("UTF-8"))
@@ -97,7 +98,7 @@ fn every_command_of_the_documents_is_one() {
 
 #[test]
 fn every_configuration_of_the_documents_is_one() {
-    let mut seen = 0;
+    let (mut seen, mut bound) = (0, 0);
     for (name, text) in documents() {
         for block in blocks(&text) {
             let is_rule = block.contains("[[rule]]");
@@ -105,22 +106,21 @@ fn every_configuration_of_the_documents_is_one() {
                 let key = line.split_once(" = ").map(|(key, _)| key);
                 key.is_some_and(|key| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
             };
-            if is_rule
-                || !block
-                    .lines()
-                    .all(|line| line.is_empty() || is_setting(line))
-                || block.is_empty()
+            let (settings, keys) = block.split_once("[bind]\n").unwrap_or((&block, ""));
+            let mut lines = settings.lines();
+            if is_rule || !lines.all(|line| line.is_empty() || is_setting(line)) || block.is_empty()
             {
                 continue;
             }
             seen += 1;
+            bound += keys.lines().count();
             let given = Given::new().user(&block);
             if let Err(stop) = given.resolve("oomtop") {
                 panic!("{name}: {block}\n{}", stop.text);
             }
         }
     }
-    assert!(seen > 0, "no configuration");
+    assert!(seen > 0 && bound > 0, "no configuration: {seen}, {bound}");
 }
 
 #[test]

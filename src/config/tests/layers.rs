@@ -17,6 +17,7 @@ const OTHER: &[(&str, &str)] = &[
     ("ascii", "true"),
     ("color", "false"),
     ("kernel_threads", "true"),
+    ("tree", "true"),
     ("filter", "adj<0"),
     ("sort", "rss"),
     ("columns", "pid,rss,command:40"),
@@ -165,6 +166,7 @@ color_depth     auto        built-in
 theme           oomtop      built-in
 keys            oomtop      built-in
 kernel_threads  false       built-in
+tree            false       built-in
 filter          adj<0       --filter
 sort            rss         OOMTOP_SORT
 columns         -           built-in

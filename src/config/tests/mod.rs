@@ -1,5 +1,6 @@
 //! All of `config`, on files, variables and command lines that the tests make.
 
+mod bind;
 mod documents;
 mod file;
 mod layers;
@@ -9,9 +10,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::layers::Configuration;
-use super::{
-    Environment, ExplainLaunch, Mode, PrintForm, SampleLaunch, ScreenLaunch, Stop, resolve,
-};
+use super::{Environment, ExplainLaunch, Mode, SampleLaunch, ScreenLaunch, Stop, resolve};
+use crate::app::settings::printing::{PrintForm, Printing};
 use crate::linux::log::LogSource;
 use crate::linux::scan::backend::BackendChoice;
 
@@ -137,13 +137,38 @@ fn modes() {
         ("oomtop --plain", PrintForm::Sentences, Some(1)),
     ] {
         let launch = sample(line);
-        assert_eq!((launch.form, launch.count), (form, count), "{line}");
+        assert_eq!(launch.printing, Printing { form, count }, "{line}");
     }
     assert!(matches!(mode("oomtop --version --verbose"), Mode::Facts(_)));
     assert!(matches!(mode("oomtop --print config"), Mode::Print(_)));
     let mut piped = Given::new();
     piped.environment.terminal = false;
     assert!(piped.wrong("oomtop").contains("needs a terminal"));
+}
+
+#[test]
+fn what_makes_no_sense_together_is_one_sentence() {
+    for (line, says) in [
+        ("oomtop -n 0", "takes a whole number from 1 on"),
+        ("oomtop -n x", "takes a whole number from 1 on"),
+        (
+            "oomtop --csv --json",
+            "'--csv' cannot be used with '--json'",
+        ),
+        ("oomtop --theme nope", "there is no theme 'nope'"),
+    ] {
+        let said = Given::new().wrong(line);
+        assert!(said.contains(says), "{line}: {said}");
+    }
+}
+
+/// What hands that know htop(1) type.
+#[test]
+fn the_short_options_of_htop() {
+    let launch = Given::new().screen("oomtop -C -M -t -d 2 -s rss -F java");
+    assert!(!launch.settings.mouse && launch.settings.tree);
+    let configuration = Given::new().configuration("oomtop -C");
+    assert!(!configuration.values.color);
 }
 
 #[test]

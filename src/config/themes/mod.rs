@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::file;
-use super::suggest::nearest;
+use crate::text::suggest::nearest;
 use crate::ui::theme::{Depth, Theme, Themes};
 
 /// The themes that are compiled in, in the order of the lists that show them.

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::file::{line, not_toml};
-use crate::config::suggest::nearest;
+use crate::text::suggest::nearest;
 use crate::ui::theme::{Role, Theme};
 
 /// The names of the first 16 colours.
@@ -75,7 +75,9 @@ pub(super) fn theme(path: &Path, text: &str) -> Result<(String, Theme), Vec<Stri
     if !missing.is_empty() {
         let path = path.display();
         let missing = missing.join(", ");
-        let sentence = format!("{path}: these keys are missing: {missing} ({{}} changes nothing)");
+        let sentence = format!(
+            "{path}: these keys are missing: {missing} (an empty {{}} keeps the terminal's own look)"
+        );
         reader.errors.push(sentence);
     }
     if reader.errors.is_empty() {

@@ -169,11 +169,13 @@ impl Performer {
                 };
                 Msg::Rules(Arc::new(book.unwrap_or_else(none)))
             }),
-            Effect::DraftSettings(changes) => {
-                self.aside(move |own| settings_file::draft(own.settings.as_ref(), &changes));
-            }
-            Effect::WriteSettings(draft) => self.aside(move |own| {
-                settings_file::write(own.settings.as_ref(), own.read_only, &draft)
+            Effect::DraftSettings(id, changes) => self.aside(move |own| {
+                let draft = settings_file::draft(own.settings.as_ref(), &changes);
+                Msg::SettingsDraft(id, draft)
+            }),
+            Effect::WriteSettings(id, draft) => self.aside(move |own| {
+                let written = settings_file::write(own.settings.as_ref(), own.read_only, &draft);
+                Msg::SettingsWritten(id, written)
             }),
             Effect::SaveRecording => {
                 if !self.keeper.as_ref().is_some_and(Keeper::save) {

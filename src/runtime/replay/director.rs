@@ -242,11 +242,11 @@ fn answer(state: &mut State, effect: Effect) {
         | Effect::Hold(_)
         | Effect::Withdraw(_)
         | Effect::ReadRules(_) => return,
-        Effect::DraftSettings(_) => {
-            Msg::SettingsDraft(Err("replay: nothing is written".to_owned()))
+        Effect::DraftSettings(id, _) => {
+            Msg::SettingsDraft(id, Err("replay: nothing is written".to_owned()))
         }
-        Effect::WriteSettings(_) => {
-            Msg::SettingsWritten(Err("replay: nothing is written".to_owned()))
+        Effect::WriteSettings(id, _) => {
+            Msg::SettingsWritten(id, Err("replay: nothing is written".to_owned()))
         }
         Effect::ListGroups => Msg::Groups(Err(unknown())),
         Effect::Survey(group) => Msg::Surveyed(group, Err(unknown())),

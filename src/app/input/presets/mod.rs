@@ -5,7 +5,6 @@ mod habits;
 mod htop;
 mod vim;
 
-use super::action::Action;
 use super::id::ActionId;
 use super::named::named;
 
@@ -36,13 +35,6 @@ impl Preset {
         }
     }
 
-    /// The names of the keys that an action has.
-    pub fn keys(self, action: &Action) -> &'static [&'static str] {
-        let is_it = |row: &&(&str, &[&str])| row.0 == action.id.name();
-        let row = self.table().iter().find(is_it);
-        row.map_or(action.keys, |(_, keys)| *keys)
-    }
-
     /// What the help says of it.
     pub fn doc(self) -> &'static str {
         match self {
@@ -50,14 +42,6 @@ impl Preset {
             Self::Htop => "htop's, where oomtop has the action",
             Self::Vim => "hjkl, g G, Ctrl-d Ctrl-u, / ? n N; x sends a signal",
         }
-    }
-
-    /// The preset of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|preset| preset.name() == name)
     }
 
     /// Names in its table that no action has.

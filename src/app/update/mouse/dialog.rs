@@ -4,7 +4,7 @@ use ratatui::layout::Position;
 
 use super::Hit;
 use crate::app::State;
-use crate::app::dialog::rows::{Page, Pick, placed_hints, placed_tabs};
+use crate::app::dialog::rows::{ITEM_INDENT, Page, Pick, placed_hints, placed_tabs};
 use crate::app::dialog::{DialogView, Section};
 use crate::app::input::confirmation::Question;
 use crate::app::input::id::ActionId;
@@ -42,14 +42,27 @@ pub(super) fn click(state: &mut State, at: Position) -> Vec<Effect> {
     }
     let row = page.first(view.scroll) + usize::from(at.y - inner.y);
     match page.rows.get(row).and_then(|row| row.pick) {
-        Some(Pick::Choice(item)) => {
-            let effects = choose(state, item);
-            state.clicks.hit = Hit::Item(item, state.question());
-            effects
-        }
+        Some(Pick::Choice(item)) => click_item(state, item, at.x - inner.x),
         Some(Pick::Tabs) => turn_to(state, &view, at.x - inner.x),
         None => Vec::new(),
     }
+}
+
+/// Chooses an item, and does what the cell of it means.
+fn click_item(state: &mut State, item: usize, x: u16) -> Vec<Effect> {
+    // The mark of the chosen item stands in front.
+    let cell = x.checked_sub(ITEM_INDENT);
+    let dialog = state.dialogs.last();
+    let meant = dialog.zip(cell).and_then(|(d, cell)| d.clicked(item, cell));
+    let mut effects = choose(state, item);
+    match meant {
+        // A second click means the same once more.
+        Some(action) => effects.extend(to_dialog(state, |dialog, context| {
+            dialog.on_action(action, context)
+        })),
+        None => state.clicks.hit = Hit::Item(item, state.question()),
+    }
+    effects
 }
 
 /// Confirms with the item that the first click chose, if it is still the choice and the dialog asks the same.

@@ -283,7 +283,7 @@ pub(super) const LOOK: &[Action] = &[
     },
     Action {
         id: Id::SortCpu,
-        doc: "sort by processor time of late",
+        doc: "sort by recent CPU use",
         keys: &["P", "Alt-p"],
         group: Group::Look,
         places: &[Place::new(PROCESSES, |s| {

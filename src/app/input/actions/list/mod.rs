@@ -54,6 +54,7 @@ const DIALOGS: &[KeyScope] = &[
     KeyScope::Compare,
     KeyScope::Setup,
     KeyScope::SetupField,
+    KeyScope::Columns,
 ];
 
 /// All actions, in the order of the help and the footer.

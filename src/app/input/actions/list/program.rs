@@ -26,7 +26,7 @@ pub(super) const HELP: &[Action] = &[Action {
 pub(super) const PROGRAM: &[Action] = &[
     Action {
         id: Id::Setup,
-        doc: "settings of oomtop itself: theme, keys, bands, delay and more",
+        doc: "settings of oomtop itself: theme, keys, bands, delay, columns and more",
         keys: &["F2"],
         group: Group::Program,
         places: &[

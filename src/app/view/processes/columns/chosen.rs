@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::command::Commands;
 use super::{COLUMNS, Column, column};
+use crate::text::suggest::nearest;
 
 /// Widest that a column may be asked for.
-const WIDEST: u16 = 1000;
+pub const WIDEST: u16 = 1000;
 
 /// The columns that somebody asked for; empty: those that are shown by themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,6 +43,12 @@ impl ChosenColumns {
             chosen.push(Choice { id, width });
         }
         Ok(Self(chosen))
+    }
+
+    /// These columns, each as wide as it is by itself.
+    pub fn of(ids: &[&'static str]) -> Self {
+        let columns = ids.iter().filter_map(|id| column(id));
+        Self(columns.map(Choice::plain).collect())
     }
 
     /// True if nobody chose.
@@ -84,31 +91,78 @@ impl ChosenColumns {
         shown_ones.chain(others).collect()
     }
 
-    /// The same with this column shown, at the end, or left out. The last one stays.
+    /// The width that this column was given; `None` for its own.
+    pub fn width(&self, id: &str) -> Option<u16> {
+        self.0.iter().find(|choice| choice.id == id)?.width
+    }
+
+    /// The same with this column shown, at the end but before the command line, or left out. The last one stays.
     #[must_use]
     pub fn toggled(&self, id: &str) -> Self {
-        let mut choices: Vec<Choice> = if self.is_empty() {
-            let columns = self.columns().into_iter();
-            columns
-                .map(|column| Choice {
-                    id: column.id,
-                    width: None,
-                })
-                .collect()
-        } else {
-            self.0.clone()
-        };
+        let mut choices = self.as_asked();
         match choices.iter().position(|choice| choice.id == id) {
             Some(at) if choices.len() > 1 => {
                 choices.remove(at);
             }
             Some(_) => {}
-            None => choices.extend(column(id).map(|column| Choice {
-                id: column.id,
-                width: None,
-            })),
+            None => {
+                let is_command = |choice: &Choice| choice.id == "command";
+                let end = choices.len() - usize::from(choices.last().is_some_and(is_command));
+                choices.splice(end..end, column(id).map(Choice::plain));
+            }
         }
-        Self(choices)
+        Self::plainest(choices)
+    }
+
+    /// The same with this column one place further to the left or to the right.
+    #[must_use]
+    pub fn moved(&self, id: &str, right: bool) -> Self {
+        let mut choices = self.as_asked();
+        let at = choices.iter().position(|choice| choice.id == id);
+        let to = at.and_then(|at| at.checked_add_signed(if right { 1 } else { -1 }));
+        if let (Some(at), Some(to)) = (at, to.filter(|to| *to < choices.len())) {
+            choices.swap(at, to);
+        }
+        Self::plainest(choices)
+    }
+
+    /// The same with this column exactly so wide, from 1 to [`WIDEST`], or as wide as it is by itself. One that is not
+    /// shown has no width.
+    #[must_use]
+    pub fn widened(&self, id: &str, width: Option<u16>) -> Self {
+        let mut choices = self.as_asked();
+        if let Some(choice) = choices.iter_mut().find(|choice| choice.id == id) {
+            choice.width = width.map(|width| width.clamp(1, WIDEST));
+        }
+        Self::plainest(choices)
+    }
+
+    /// The columns as if somebody had asked for each that is shown.
+    fn as_asked(&self) -> Vec<Choice> {
+        if self.is_empty() {
+            self.columns().into_iter().map(Choice::plain).collect()
+        } else {
+            self.0.clone()
+        }
+    }
+
+    /// Nobody's choice, if these are the columns that are shown by themselves: then they go on to fold away, and no file
+    /// keeps today's list for ever.
+    fn plainest(choices: Vec<Choice>) -> Self {
+        if choices == Self::default().as_asked() {
+            Self::default()
+        } else {
+            Self(choices)
+        }
+    }
+}
+
+impl Choice {
+    fn plain(column: &'static Column) -> Self {
+        Self {
+            id: column.id,
+            width: None,
+        }
     }
 }
 
@@ -167,45 +221,18 @@ pub fn by_name(name: &str) -> Option<&'static Column> {
 
 /// The end of a sentence about a name that no column has.
 pub fn unknown(name: &str) -> String {
-    let near = COLUMNS
-        .iter()
-        .map(|column| (distance(&name.to_ascii_lowercase(), column.id), column.id))
-        .min()
-        .filter(|(distance, _)| *distance <= 2);
-    let hint = near.map_or_else(String::new, |(_, id)| format!("did you mean '{id}'? "));
     let ids: Vec<_> = COLUMNS.iter().map(|column| column.id).collect();
+    let hint = nearest(&name.to_ascii_lowercase(), &ids)
+        .map_or_else(String::new, |id| format!("did you mean '{id}'? "));
     format!(
         "there is no column '{name}'; {hint}the columns are {}",
         ids.join(", ")
     )
 }
 
-/// Letters to add, remove or change (Levenshtein). Names are short: those that are not have nothing near.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    if a.len() > 20 {
-        return a.len();
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (to, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let changed = corner + usize::from(from != *to);
-            corner = *above;
-            left = changed.min(*above + 1).min(left + 1);
-            *above = left;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ChosenColumns, distance};
+    use super::ChosenColumns;
     use crate::app::view::processes::columns::COLUMNS;
 
     #[test]
@@ -242,8 +269,6 @@ mod tests {
             let error = ChosenColumns::parse(text).expect_err(text);
             assert!(error.starts_with(said), "{error}");
         }
-        assert_eq!(distance("growht", "growth"), 2);
-        assert_eq!(distance("", "pid"), 3);
     }
 
     #[test]
@@ -260,8 +285,29 @@ mod tests {
         assert_eq!(shown(&none, "threads"), Some(false));
         let more = none.toggled("threads");
         assert_eq!(shown(&more, "threads"), Some(true));
-        assert_eq!(shown(&more.toggled("threads"), "threads"), Some(false));
+        assert_eq!(more.toggled("threads"), none, "the list is nobody's again");
         let one = ChosenColumns::parse("pid").expect("a column");
         assert_eq!(one.toggled("pid"), one, "a table has a column");
+    }
+
+    #[test]
+    fn a_column_is_moved_and_given_a_width() {
+        let chosen = ChosenColumns::parse("pid,rss:8,command").expect("columns");
+        let text = |chosen: ChosenColumns| chosen.to_string();
+        assert_eq!(text(chosen.moved("rss", false)), "rss:8,pid,command");
+        assert_eq!(text(chosen.moved("rss", true)), "pid,command,rss:8");
+        for (id, right) in [("pid", false), ("command", true), ("user", true)] {
+            assert_eq!(chosen.moved(id, right), chosen, "{id}");
+        }
+        assert_eq!(text(chosen.widened("pid", Some(9))), "pid:9,rss:8,command");
+        assert_eq!(text(chosen.widened("rss", None)), "pid,rss,command");
+        assert_eq!(text(chosen.widened("rss", Some(0))), "pid,rss:1,command");
+        assert_eq!(chosen.widened("user", Some(9)), chosen);
+        assert_eq!((chosen.width("rss"), chosen.width("pid")), (Some(8), None));
+        // There and back again is no choice.
+        let none = ChosenColumns::default();
+        let there = none.moved("pid", true);
+        assert!(!there.is_empty());
+        assert_eq!(there.moved("pid", false), none);
     }
 }

@@ -1,7 +1,7 @@
-//! The word that was meant.
+//! The word that was meant, where a name is unknown.
 
-/// The nearest of `known`, if one is near enough.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+/// The nearest of `known`, if one is near enough: two letters away at most, or begun alike.
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let distance = |known: &&str| distance(word, known);
     let near = known
         .iter()
