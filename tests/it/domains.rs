@@ -147,7 +147,7 @@ fn the_details_say_everything_in_words() {
     assert!(app.contains("runs out first"), "{app}");
     let leak = details(&mut scene, "docker");
     assert!(
-        leak.contains("+4.0M/s, steady") && leak.contains("nothing left in about"),
+        leak.contains("+4.0M/s, steady") && leak.contains("full in ~"),
         "{leak}"
     );
     let frozen = details(&mut scene, "/frozen");

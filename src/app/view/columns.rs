@@ -13,6 +13,8 @@ pub struct Cell {
     pub tone: Tone,
     /// The bytes of the text that stand out: the name in a command line.
     pub strong: Range<usize>,
+    /// Its end tells it from others, so it is cut in the middle.
+    pub ends: bool,
 }
 
 /// A cell of this tone and text.
@@ -21,6 +23,15 @@ pub fn cell(tone: Tone, text: impl Into<String>) -> Cell {
         text: text.into(),
         tone,
         strong: 0..0,
+        ends: false,
+    }
+}
+
+/// A cell of a path or a name that begins as others do.
+pub fn path_cell(tone: Tone, text: impl Into<String>) -> Cell {
+    Cell {
+        ends: true,
+        ..cell(tone, text)
     }
 }
 
@@ -136,6 +147,8 @@ pub struct Asked<C: 'static, S: 'static> {
     pub rank: u8,
     /// Exactly so many cells; `None` for its own width.
     pub width: Option<u16>,
+    /// Somebody named it: text shrinks before it goes.
+    pub named: bool,
 }
 
 impl<C, S> Asked<C, S> {
@@ -145,11 +158,24 @@ impl<C, S> Asked<C, S> {
             column,
             rank: column.rank,
             width: None,
+            named: false,
         }
     }
 
+    /// The cells without which it is not shown. Text of a wanted width takes what there is.
     fn least(&self, wants: Wants<'_>) -> u16 {
-        self.width.unwrap_or_else(|| self.column.least(wants))
+        match self.width {
+            Some(width) if self.is_flexible() => width.min(self.column.least(wants)),
+            Some(width) => width,
+            None => self.column.least(wants),
+        }
+    }
+
+    /// The cells that it takes where there are enough.
+    fn most(&self, wants: Wants<'_>) -> u16 {
+        self.width
+            .or_else(|| wants(self.column.id))
+            .unwrap_or(u16::MAX)
     }
 
     fn comfort(&self, wants: Wants<'_>) -> u16 {
@@ -157,7 +183,7 @@ impl<C, S> Asked<C, S> {
     }
 
     fn is_flexible(&self) -> bool {
-        self.width.is_none() && matches!(self.column.width, Width::AtLeast(_) | Width::Roomy(..))
+        matches!(self.column.width, Width::AtLeast(_) | Width::Roomy(..))
     }
 }
 
@@ -178,34 +204,39 @@ pub fn fit<C, S>(
 /// The same for columns in an order of their own.
 pub fn fit_asked<C, S>(asked: &[Asked<C, S>], width: u16, wants: Wants<'_>) -> Vec<Placed<C, S>> {
     let shown = which_fit(asked, width, wants);
-    let needed = shown.iter().fold(0_u16, |sum, c| {
-        sum.saturating_add(c.least(wants)).saturating_add(1)
+    let needed = shown.iter().fold(0_u16, |sum, (_, least)| {
+        sum.saturating_add(*least).saturating_add(1)
     });
     let left_over = width.saturating_sub(needed.saturating_sub(1));
-    let mut flexible: Vec<_> = shown.iter().filter(|c| c.is_flexible()).collect();
+    let mut flexible: Vec<_> = shown
+        .iter()
+        .map(|(asked, _)| *asked)
+        .filter(|asked| asked.is_flexible())
+        .collect();
     flexible.sort_by_key(|asked| asked.rank);
-    let missing = |asked: &Asked<C, S>| {
-        let wanted = wants(asked.column.id).unwrap_or(u16::MAX);
-        wanted.saturating_sub(asked.least(wants))
-    };
+    let missing = |asked: &Asked<C, S>| asked.most(wants).saturating_sub(asked.least(wants));
     let second = flexible.get(1).map_or(0, |second| {
         let main = flexible.first().map_or(0, |first| missing(first));
         let share = (left_over / 3).max(left_over.saturating_sub(main));
         share.min(missing(second)).min(left_over)
     });
     let extra = |asked: &Asked<C, S>| {
-        let place = flexible.iter().position(|f| std::ptr::eq(**f, asked));
-        match place {
+        let place = flexible.iter().position(|f| std::ptr::eq(*f, asked));
+        let extra = match place {
             Some(0) => left_over - second,
             Some(1) => second,
             _ => 0,
+        };
+        match asked.width {
+            Some(_) => extra.min(missing(asked)),
+            None => extra,
         }
     };
     let mut x: u16 = 0;
     shown
         .iter()
-        .map(|asked| {
-            let width = asked.least(wants).saturating_add(extra(asked));
+        .map(|(asked, least)| {
+            let width = least.saturating_add(extra(asked));
             let column = asked.column;
             let placed = Placed { column, x, width };
             x = x.saturating_add(width).saturating_add(1);
@@ -214,12 +245,15 @@ pub fn fit_asked<C, S>(asked: &[Asked<C, S>], width: u16, wants: Wants<'_>) -> V
         .collect()
 }
 
-/// The columns for which there is room, in their order.
+/// Least cells of a column of text that somebody named, where there is not enough room for it.
+const SHRUNK: u16 = 8;
+
+/// The columns for which there is room, in their order, with the cells that each has at least.
 fn which_fit<'a, C, S>(
     asked: &'a [Asked<C, S>],
     width: u16,
     wants: Wants<'_>,
-) -> Vec<&'a Asked<C, S>> {
+) -> Vec<(&'a Asked<C, S>, u16)> {
     let mut by_rank: Vec<_> = asked.iter().enumerate().collect();
     by_rank.sort_by_key(|(_, asked)| asked.rank);
     let mut taken = Vec::new();
@@ -236,11 +270,41 @@ fn which_fit<'a, C, S>(
         if asked.rank == 0 || end.saturating_add(reserved) <= width {
             used = end;
             comfort += asked.comfort(wants).saturating_sub(least);
-            taken.push((at, asked));
+            taken.push((at, asked, least));
+            continue;
+        }
+        let left = width.saturating_sub(used).saturating_sub(1);
+        if asked.named && asked.is_flexible() && left >= SHRUNK {
+            used = width;
+            taken.push((at, asked, left));
         }
     }
-    taken.sort_by_key(|(at, _)| *at);
-    taken.into_iter().map(|(_, asked)| asked).collect()
+    taken.sort_by_key(|(at, ..)| *at);
+    taken
+        .into_iter()
+        .map(|(_, asked, least)| (asked, least))
+        .collect()
+}
+
+/// Widens one column by so many cells, which another one further right gives as far as `keeps` are left to it. What lies
+/// between the two moves.
+pub fn lend<C, S>(columns: &mut [Placed<C, S>], from: &str, to: &str, cells: u16, keeps: u16) {
+    let place = |id: &str| columns.iter().position(|placed| placed.column.id == id);
+    let (Some(giver), Some(taker)) = (place(from), place(to)) else {
+        return;
+    };
+    let Some(between) = columns.get_mut(taker..=giver) else {
+        return;
+    };
+    let spare = between.last().map_or(0, |giver| giver.width);
+    let cells = cells.min(spare.saturating_sub(keeps));
+    for placed in between.iter_mut().skip(1) {
+        placed.x += cells;
+    }
+    if let [taker, .., giver] = between {
+        taker.width += cells;
+        giver.width -= cells;
+    }
 }
 
 /// The column at `x`, in cells from the left edge of the pane; includes the blank after the column.
@@ -365,6 +429,37 @@ mod tests {
         assert_eq!(ids(19), ["small", "late", "name"]);
         assert_eq!(ids(28), ["wide", "small", "name"]);
         assert_eq!(ids(32), ["wide", "small", "late", "name"]);
+    }
+
+    #[test]
+    fn text_that_somebody_named_shrinks_before_it_goes() {
+        let asked = |id, width| super::Asked {
+            column: COLUMNS.iter().find(|c| c.id == id).expect("a column"),
+            rank: 1,
+            width,
+            named: true,
+        };
+        let widths = |columns: &[super::Asked<(), ()>], width| -> Vec<_> {
+            let placed = super::fit_asked(columns, width, &|_| None);
+            placed.iter().map(|p| (p.column.id, p.width)).collect()
+        };
+        let wide = [asked("number", None), asked("name", Some(60))];
+        assert_eq!(widths(&wide, 100), [("number", 4), ("name", 60)]);
+        assert_eq!(widths(&wide, 40), [("number", 4), ("name", 35)]);
+        // Less than the column has by itself.
+        assert_eq!(widths(&wide, 14), [("number", 4), ("name", 9)]);
+        assert_eq!(widths(&wide, 10), [("number", 4)]);
+    }
+
+    #[test]
+    fn a_column_lends_its_room_and_what_is_between_moves() {
+        let mut placed = fit(COLUMNS, 31, &|_| None);
+        super::lend(&mut placed, "name", "side", 9, 12);
+        let places: Vec<_> = placed.iter().map(|p| (p.column.id, p.x, p.width)).collect();
+        assert_eq!(
+            places,
+            [("side", 0, 13), ("number", 14, 4), ("name", 19, 12)]
+        );
     }
 
     #[test]
