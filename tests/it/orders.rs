@@ -78,6 +78,8 @@ fn a_low_screen_shows_most_of_the_orders_and_none_twice() {
     assert!(offered >= 18, "{offered} rows\n{text}");
     let doc = "badness: the share of the OOM domain";
     assert_eq!(text.matches(doc).count(), 1, "{text}");
+    // What had no room stands below.
+    assert!(text.contains("… included"), "{text}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::columns as of_domains;
 use crate::app::view::domains::{Domains, Order, Sorting};
 use crate::app::view::processes::columns::{COLUMNS, Column};
+use crate::text::cells::prefix;
 use crate::text::tone::{Line, Tone};
 
 /// What was chosen.
@@ -85,6 +86,15 @@ impl SortDialog {
     }
 }
 
+/// The words of a line that so many cells do not show whole.
+fn rest_of(line: &Line, room: usize) -> String {
+    let text = line.plain();
+    let (shown, _) = prefix(&text, room.saturating_sub(1), false);
+    let whole = text.get(..shown).and_then(|shown| shown.rfind(' '));
+    let rest = text.get(whole.map_or(0, |at| at + 1)..).unwrap_or_default();
+    format!("… {rest}")
+}
+
 impl Dialog for SortDialog {
     fn scope(&self) -> KeyScope {
         KeyScope::Sort
@@ -112,8 +122,7 @@ impl Dialog for SortDialog {
         let is_cut = |item: &Line| item.width() > room;
         let rest = items.iter().any(is_cut).then(|| {
             let cut = items.get(self.chosen).filter(|item| is_cut(item));
-            let offer = cut.and_then(|_| self.offers.get(self.chosen));
-            offer.map_or_else(Line::new, |offer| Line::of(Tone::Dim, offer.doc))
+            cut.map_or_else(Line::new, |cut| Line::of(Tone::Dim, rest_of(cut, room)))
         });
         DialogView {
             title: "Sort by".to_owned(),

@@ -18,7 +18,7 @@ pub fn wrap(line: &Line, width: usize) -> Vec<Line> {
         return vec![line.clone()];
     }
     let first = line.spans.first().map_or("", |span| span.text.as_str());
-    let indent = if line.spans.len() > 1 && is_label(first) && first.len() <= width / 2 {
+    let indent = if line.spans.len() > 1 && is_label(first) && first.len() * 3 < width {
         first.len()
     } else {
         (first.len() - first.trim_start_matches(' ').len()).min(width / 2)
@@ -127,8 +127,8 @@ mod tests {
     #[test]
     fn what_a_label_names_stays_behind_it() {
         let line = Line::of(Tone::Dim, "  key   ").add(Tone::Normal, "does what one wants");
-        let wrapped: Vec<_> = wrap(&line, 20).iter().map(Line::plain).collect();
-        assert_eq!(wrapped, ["  key   does what", "        one wants"]);
+        let wrapped: Vec<_> = wrap(&line, 25).iter().map(Line::plain).collect();
+        assert_eq!(wrapped, ["  key   does what one", "        wants"]);
         // Too narrow for two columns.
         let wrapped: Vec<_> = wrap(&line, 12).iter().map(Line::plain).collect();
         assert_eq!(wrapped.get(1).map(String::as_str), Some("  what one"));

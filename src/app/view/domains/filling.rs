@@ -6,6 +6,7 @@ use super::Domains;
 use super::alarm::Alarm;
 use super::columns::tone;
 use super::death::{Death, Reach};
+use super::rise::Filling;
 use super::watch::Watch;
 use crate::app::view::gauge::trend::Rate;
 use crate::model::oom_domain::headroom::Room;
@@ -23,20 +24,6 @@ use crate::text::wording;
 /// A domain that is full later than this has no line.
 const NEAR: Duration = Duration::from_mins(2);
 
-/// How long the line stays after the growth has ended: rows must not jump up and down under the cursor.
-const STAYS: Duration = Duration::from_secs(10);
-
-/// A rise that was over before this time, with more than half of the room left, was the start of a process and no filling.
-const LASTS: Duration = Duration::from_secs(3);
-const HALF: f64 = 50.0;
-
-/// Since when a domain is about to be full, and when it last was.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Filling {
-    since: Monotonic,
-    last: Monotonic,
-}
-
 /// What a narrow line leaves out, one more thing at each level, the least important first.
 const LEVELS: u8 = 9;
 
@@ -46,21 +33,14 @@ impl Watch {
     pub(super) fn note_filling(&mut self, at: Monotonic, killed: bool) -> bool {
         let left = self.signs.time_left;
         let fills = left.is_some_and(|left| left <= NEAR);
-        let was = self.filled;
-        self.filled = match was {
-            _ if fills => Some(Filling {
-                since: was.map_or(at, |was| was.since),
-                last: at,
-            }),
-            Some(was) if killed || at.since(was.last) >= STAYS || self.was_a_start(was) => None,
-            was => was,
-        };
-        !fills && was.is_some_and(|was| self.was_a_start(was))
-    }
-
-    fn was_a_start(&self, was: Filling) -> bool {
         let percent = self.room.as_ref().map(Room::percent);
-        was.last.since(was.since) < LASTS && percent.is_some_and(|percent| percent < HALF)
+        let was = self.filled;
+        self.filled = if fills {
+            Some(Filling::goes_on(was, at))
+        } else {
+            was.and_then(|was| was.after(at, killed, percent))
+        };
+        !fills && was.is_some_and(|was| was.was_a_start(percent))
     }
 
     /// True while the domain has its line.

@@ -15,6 +15,7 @@ pub mod members;
 pub mod pace;
 mod past;
 mod placed;
+mod rise;
 pub mod rows;
 mod selection;
 pub mod summary;

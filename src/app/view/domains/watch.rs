@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::filling::Filling;
 use super::forecast::Forecast;
 use super::kills::Kills;
 use super::pace::{Count, Pace};
+use super::rise::Filling;
 use crate::model::cgroup::{Cgroup, CgroupPath};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::oom_domain::enclosing::tightest;

@@ -15,7 +15,10 @@ const ENOUGH: usize = 300;
 /// The kernel cuts names after so many bytes.
 const NAME: usize = 15;
 
-/// Cells that the lines of the tree, and the number of rows hidden below a process, may add to the names.
+/// Cells of the number of rows that are hidden below a process.
+const HIDDEN: usize = 5;
+
+/// Cells that the lines of the tree may add to the names.
 const BRANCHES: usize = 10;
 
 /// What the columns want, from sample to sample: they grow at once and shrink with patience. At the edge of the screen a
@@ -92,9 +95,10 @@ impl Wanted {
                 continue;
             };
             // The columns must not move when a deep row comes or goes.
-            has_branches |= row.depth > 0 || row.collapsed;
-            if process.comm.as_bytes().len().min(NAME) > name {
-                name = name.max(process.comm.text().width());
+            has_branches |= row.depth > 0;
+            let hidden = if row.collapsed { HIDDEN } else { 0 };
+            if process.comm.as_bytes().len().min(NAME) + hidden > name {
+                name = name.max(process.comm.text().width() + hidden);
             }
             let Some(line) = process.command.as_deref() else {
                 continue;

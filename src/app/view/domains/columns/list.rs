@@ -28,7 +28,11 @@ pub static COLUMNS: &[DomainColumn] = &[
         sort: DomainSort::Text,
         cell: |c| {
             let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
-            path_cell(Tone::Strong, format!("{}{own}", branch(c.depth)))
+            let text = format!("{}{own}", branch(c.depth));
+            match c.group {
+                Some(_) => path_cell(Tone::Strong, text),
+                None => cell(Tone::Strong, text),
+            }
         },
     },
     DomainColumn {

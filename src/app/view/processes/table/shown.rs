@@ -10,6 +10,8 @@ use crate::model::snapshot::Snapshot;
 
 /// Cells that the lines of the tree leave to command lines.
 const COMMAND: u16 = 12;
+/// And to their heading.
+const HEAD: u16 = 7;
 
 impl ProcessTable {
     /// The columns of a pane that is so wide: those that were chosen, the first ones longest; otherwise those that have
@@ -40,7 +42,10 @@ impl ProcessTable {
         let wanted = self.wanted.shown();
         let mut columns = fit_asked(&asked, width, &|id| wanted.of(id));
         // The lines of the tree stand before the names: columns must not come and go with them.
-        lend(&mut columns, "command", "name", wanted.branches(), COMMAND);
+        let keeps = wanted
+            .of("command")
+            .map_or(COMMAND, |own| own.clamp(HEAD, COMMAND));
+        lend(&mut columns, "command", "name", wanted.branches(), keeps);
         columns
     }
 
