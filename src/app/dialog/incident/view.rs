@@ -235,14 +235,13 @@ fn question(
     let used = long_size(used.saturating_mul(context.cells.rules.page_size));
     let key = context.keymap.name_in(KeyScope::Incident, Id::Commit);
     let all = number_of(count as u64, "process", "processes");
-    let what = match remedy {
-        Some(Remedy::Freeze) => format!(
+    let what = if remedy == Some(Remedy::Freeze) {
+        format!(
             "{all} with {used} will stand still, whoever needs them. Press {key} again to freeze all of {path}"
-        ),
-        _ => {
-            let whom = whom(dialog, context);
-            format!("{whom} {all} with {used}. Press {key} again to kill all of {path}")
-        }
+        )
+    } else {
+        let whom = whom(dialog, context);
+        format!("{whom} {all} with {used}. Press {key} again to kill all of {path}")
     };
     let text = format!("{what}; any other key cancels.");
     Some(Line::of(Tone::Critical, text))

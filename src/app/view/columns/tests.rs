@@ -138,11 +138,8 @@ fn text_that_somebody_named_shrinks_before_it_goes() {
 fn a_column_lends_its_room_and_what_is_between_moves() {
     let mut placed = fit(COLUMNS, 31, &|_| None);
     super::lend(&mut placed, "name", "side", 9, 12);
-    let places: Vec<_> = placed.iter().map(|p| (p.column.id, p.x, p.width)).collect();
-    assert_eq!(
-        places,
-        [("side", 0, 13), ("number", 14, 4), ("name", 19, 12)]
-    );
+    let lent: Vec<_> = placed.iter().map(|p| (p.column.id, p.x, p.width)).collect();
+    assert_eq!(lent, [("side", 0, 13), ("number", 14, 4), ("name", 19, 12)]);
 }
 
 #[test]

@@ -114,6 +114,8 @@ pub struct Domains {
     /// The host's counter of kills, and the sample in which it last rose.
     host_kills: Option<u64>,
     host_rose: Option<u64>,
+    /// When the host last killed because it ran out itself.
+    host_ran_out: Option<Monotonic>,
     /// The domain more urgent than the host, and since when the header names it.
     leading: Option<(Scope, Monotonic)>,
     /// Domains whose calm children are shown.
@@ -152,12 +154,15 @@ impl Domains {
     pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds, unlogged: u64) {
         self.kills.unlogged(snapshot.seq, unlogged);
         let before = self.host_kills;
-        let killed_now = before.is_some_and(|before| snapshot.kills.host > Some(before));
-        if killed_now {
+        if before.is_some_and(|before| snapshot.kills.host > Some(before)) {
             self.host_rose = Some(snapshot.seq);
         }
         self.host_kills = snapshot.kills.host;
         self.kills.settle(snapshot.seq, snapshot.taken.monotonic);
+        // A kill in a group frees little of the host: only the host's own ends what was known of its growth.
+        let ran_out = self.kills.last_of(None);
+        let killed_now = ran_out > self.host_ran_out;
+        self.host_ran_out = self.host_ran_out.max(ran_out);
         let is_near = |watch: &Watch| watch.urgency >= Urgency::Imminent;
         let mut around = Around {
             snapshot,

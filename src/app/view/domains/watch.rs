@@ -51,7 +51,7 @@ pub(super) struct Around<'a> {
     pub(super) kills: &'a Kills,
     /// The host's kill counter rose lately. Otherwise a rise of a group's counter is an old kill, read late.
     pub(super) kills_now: bool,
-    /// The host's kill counter rose in this sample.
+    /// The host ran out itself and killed since the sample before.
     pub(super) killed_now: bool,
     /// An OOM of the host is near or going on.
     pub(super) host_is_near: bool,
