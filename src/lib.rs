@@ -99,9 +99,10 @@
 //! | SIGKILLs and their senders (`model/sigkills.rs`) | 512 | the oldest goes |
 //! | kills by tracepoint (`linux/scan/bpf/kills/`) | a ring of 256 kB in the kernel, 1024 victims of a minute | what has no room is counted; the kernel's counters have it |
 //! | processes whose details were shown (`app/view/gone.rs`) | 16 | the oldest goes |
+//! | victims that samples still show (`app/view/killed.rs`) | 1024, for a minute | others are passed over once the kernel shows it |
 //! | facts of `why` (`runtime/why/gather.rs`) | 32 768 facts, 64 reports that grow | the oldest goes and is counted |
 //! | processes under rules (`model/rules/census.rs`, `runtime/protect/guard.rs`) | three times those of the last look, and 8192 | all are looked at, those that ended before the look in between are forgotten |
-//! | moves into groups of rules (`runtime/protect/pens.rs`) | the processes of the last look that a rule moves | an ended process is forgotten |
+//! | moves into groups of rules (`runtime/protect/move_tries.rs`) | the processes of the last look that a rule moves | an ended process is forgotten |
 //! | starts on the way to the rules (`runtime/protect/inbox.rs`) | 8 batches of 512, 256 kB or 2 MiB in the kernel | the kernel says that some were lost, all processes are looked at |
 //! | processes of a command under watch (`model/run/growth.rs`) | 4096 | the smallest that has ended is forgotten and counted |
 //! | reports of kills in its group (`runtime/load_test/deaths.rs`) | 1024 | the oldest goes, the counter has its kills |
@@ -132,7 +133,7 @@
 //!   [`model::process::Process`] and the line in `linux` that reads the fact.
 //! * A key of a rule: a variant of [`model::rules::condition::Fact`]; the compiler asks for its key, its comparison and
 //!   its words. The fact itself is a field of [`model::rules::subject::Subject`], read in `linux/subjects.rs`; what a rule
-//!   gives is read in `config/rules/entry.rs`, its group is [`model::rules::pen`]. The manual has a row for each.
+//!   gives is read in `config/rules/entry.rs`, its group is [`model::rules::rule_group`]. The manual has a row for each.
 //! * A field of what is recorded: its place in `recording/schema/` (the compiler asks for it), and another
 //!   [`recording::VERSION`] (a test asks for it). Something else that the screen takes in: a variant of [`recording::Item`].
 //! * What a rule that is made of a process can match: `model/rules/draft.rs`. Something that the rules view or the rule dialog

@@ -50,6 +50,7 @@ use crate::app::update::ledger::Asked;
 use crate::app::update::mouse::Clicks;
 use crate::app::update::pending::Pending;
 use crate::app::view::gone::{Aftermath, GoneOnes};
+use crate::app::view::killed::Killed;
 use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
@@ -97,6 +98,8 @@ pub struct State {
     pub sigkills: Sigkills,
     /// Processes that dialogs have shown, and when they were missed.
     pub gone: GoneOnes,
+    /// Victims that samples may still show.
+    pub killed: Killed,
     /// Open dialogs, the front one last.
     pub dialogs: Vec<Box<dyn Dialog>>,
     /// The prompt in the footer, if one is open.
@@ -184,6 +187,7 @@ impl State {
             events: EventLog::default(),
             sigkills: Sigkills::default(),
             gone: GoneOnes::default(),
+            killed: Killed::default(),
             dialogs: Vec::new(),
             prompt: None,
             searched: String::new(),
@@ -299,6 +303,7 @@ impl State {
         let panes = self.panes();
         self.table.set_height(panes.table_height());
         self.domains.set_height(panes.table_height());
+        self.domains.set_room(panes.domains_room());
         self.events.set_height(panes.events_height());
     }
 

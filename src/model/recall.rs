@@ -72,7 +72,12 @@ fn look_up(
 
 fn remember(process: &Process, snapshot: &Snapshot) -> Remembered {
     let total = snapshot.domains.first().map_or(0, |host| host.total_pages);
-    let rank = badness(process, total).points().map(|own| {
+    // It was killed: that it is passed over since then says nothing of its place before.
+    let before = Process {
+        skipped_by_kernel: false,
+        ..process.clone()
+    };
+    let rank = badness(&before, total).points().map(|own| {
         let is_worse = |p: &&Process| badness(p, total).points() > Some(own);
         let worse = snapshot.processes.iter().filter(is_worse).count();
         u32::try_from(worse + 1).unwrap_or(u32::MAX)

@@ -60,11 +60,7 @@ fn swap(snapshot: &Snapshot) -> String {
     let memory = &snapshot.memory;
     match memory.swap_total {
         0 => "There is no swap.".to_owned(),
-        total => format!(
-            "Swap: {} of {} used.",
-            format::long_size(memory.swap_used()),
-            format::long_size(total)
-        ),
+        total => format!("Swap: {} used.", format::part_of(memory.swap_used(), total)),
     }
 }
 
@@ -80,8 +76,7 @@ fn domains(snapshot: &Snapshot) -> impl Iterator<Item = String> {
                 |who| format!("{who} dies first"),
             );
             let full = full.map_or_else(String::new, |(usage, limit)| {
-                let (usage, limit) = (format::long_size(usage), format::long_size(limit));
-                format!(" {usage} of {limit} used.")
+                format!(" {} used.", format::part_of(usage, limit))
             });
             format!("If the memory of {place} runs out, {who}.{full}")
         },
@@ -93,7 +88,8 @@ fn row(process: &Process, context: &CellContext<'_>) -> String {
     let snapshot = context.snapshot;
     let mut facts = Vec::new();
     let word = context.marks.word(process);
-    if context.marks.mark(process) != Mark::None || process.state.is_dead() {
+    let ends = process.state.is_dead() || process.skipped_by_kernel;
+    if context.marks.mark(process) != Mark::None || ends {
         facts.push(word.to_lowercase());
     }
     if let Some(points) = badness(process, context.total).points() {
@@ -125,7 +121,29 @@ fn row(process: &Process, context: &CellContext<'_>) -> String {
     let group = process.cgroup.and_then(|key| snapshot.cgroup(key));
     facts.extend(group.map(|group| format!("in {}", wording::short_group(group.path.as_str()))));
     let title = process.title();
-    let (bytes, _) = prefix(&title, COMMAND, false);
-    facts.push(format!("command {}", title.get(..bytes).unwrap_or("")));
+    facts.push(format!("command {}", start_of(&title)));
     format!("{pid} {}: {}.", process.comm, facts.join(", "))
+}
+
+/// A command line, or its beginning and how much is missing.
+fn start_of(title: &str) -> String {
+    let (bytes, _) = prefix(title, COMMAND, false);
+    let start = title.get(..bytes).unwrap_or("");
+    match title.len() - bytes {
+        0 => start.to_owned(),
+        more => format!("{start} ... and {more} more bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMAND, start_of};
+
+    #[test]
+    fn a_command_that_was_cut_says_so() {
+        assert_eq!(start_of("java -jar a.jar"), "java -jar a.jar");
+        let long = "x".repeat(COMMAND + 56);
+        let said = start_of(&long);
+        assert!(said.ends_with("x ... and 56 more bytes"), "{said}");
+    }
 }

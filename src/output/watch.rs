@@ -8,7 +8,7 @@ use crate::app::lookout::{By, Death, Named, News, WhatRanOut};
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::memory::band::Band;
 use crate::model::oom_domain::stuck::Stuck;
-use crate::text::format::{long_size, number_of, percent, roughly};
+use crate::text::format::{forecast, long_size, number_of, percent};
 
 /// An event with its time.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,12 +109,11 @@ fn sentence(news: &News) -> String {
             brief,
             victim,
         } => {
-            let doubt = if *brief { "?" } else { "" };
             let whom = match victim {
                 Some((pid, comm)) => format!("next victim {pid} {comm}"),
                 None => "the next victim is not known".to_owned(),
             };
-            format!("FULL IN {}{doubt} {}: {whom}", roughly(*left), called(of))
+            format!("FULL IN {} {}: {whom}", forecast(*left, *brief), called(of))
         }
         News::NotFilling { of } => format!("{} does not fill any more", called(of)),
         News::Band {

@@ -1,5 +1,7 @@
 //! How many terminal cells a text takes, and which replacements stand for characters that must not be printed.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -21,6 +23,26 @@ pub fn cells(text: &str, ascii: bool) -> usize {
     text.graphemes(true).map(|g| shown(g, ascii).width()).sum()
 }
 
+/// The text in so many cells, cut in the middle where it is longer: names of siblings begin alike and differ at the end.
+pub fn middle(text: &str, room: usize, ascii: bool) -> Cow<'_, str> {
+    if room < 3 || cells(text, ascii) <= room {
+        return text.into();
+    }
+    let keep = room - 1;
+    let (head, mut taken) = prefix(text, keep / 3, ascii);
+    let mut tail = text.len();
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        let wide = shown(grapheme, ascii).width();
+        if at < head || taken + wide > keep {
+            break;
+        }
+        (taken, tail) = (taken + wide, at);
+    }
+    let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
+    let (head, tail) = (part(text.get(..head)), part(text.get(tail..)));
+    format!("{head}…{tail}").into()
+}
+
 /// How many bytes of a text fit into `room` cells, and the cells they take. Reads no further than the text
 /// that fits, so a huge text costs nothing.
 pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
@@ -38,7 +60,7 @@ pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
 
 /// The text shown for a grapheme: the grapheme itself, or a replacement if a terminal would obey it or
 /// (with `--ascii`) could not show it.
-pub fn shown(grapheme: &str, ascii: bool) -> std::borrow::Cow<'_, str> {
+pub fn shown(grapheme: &str, ascii: bool) -> Cow<'_, str> {
     // A cell holds a letter with its accents, or an emoji of several parts; a heap of thousands of accents is an attack.
     if grapheme.len() > MOST_BYTES {
         let kept = grapheme.chars().next().unwrap_or(' ');
@@ -87,11 +109,11 @@ fn plain(grapheme: &str) -> &'static str {
         "─" | "━" | "–" | "┈" => "-",
         "│" | "┃" => "|",
         "┌" | "┐" | "└" | "┘" | "├" | "┤" => "+",
-        "→" => ">",
+        // `~` says "about".
+        "→" | "…" => ">",
         "↑" => "^",
         "↓" => "v",
         "↑↓" => "^v",
-        "…" => "~",
         "·" => ".",
         "×" => "x",
         "‰" => "%o",
@@ -99,5 +121,28 @@ fn plain(grapheme: &str) -> &'static str {
         "▍" | "▎" | "▏" | "▆" | "▅" | "▄" => "=",
         "▃" | "▂" | "▁" => "_",
         _ => "?",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cells, middle};
+
+    #[test]
+    fn siblings_that_begin_alike_stay_apart() {
+        let (a, b) = ("shop/orders-worker-a", "shop/orders-worker-b");
+        assert_eq!(middle(a, 12, false), "sho…worker-a");
+        assert_ne!(middle(a, 12, false), middle(b, 12, false));
+        assert_eq!(middle(a, 20, false), a);
+        assert_eq!(middle("日本語の名前", 6, false), "…名前");
+        assert_eq!(middle("abc", 2, false), "abc", "too narrow for both ends");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_that_was_cut_in_the_middle_fits(text in "[a-z日é\u{301}/ ]{0,40}", room in 3_usize..30) {
+            let cut = middle(&text, room, false);
+            proptest::prop_assert!(cells(&cut, false) <= room, "{cut}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Words for what came of a kill or of reclaim.
 
 use crate::model::plan::receipt::Reaped;
-use crate::text::format::long_size;
+use crate::text::format::{long_size, part_of};
 
 /// What became of a process that was killed and reaped.
 pub fn reaped(how: Reaped) -> &'static str {
@@ -29,11 +29,7 @@ pub fn reclaimed(asked: u64, back: u64) -> String {
             "nothing of {} could be reclaimed: no page cache to drop, no swap to use",
             long_size(asked)
         ),
-        back if back < asked => format!(
-            "only {} of {} could be reclaimed",
-            long_size(back),
-            long_size(asked)
-        ),
+        back if back < asked => format!("only {} could be reclaimed", part_of(back, asked)),
         back => format!("{} reclaimed", long_size(back)),
     }
 }

@@ -28,6 +28,29 @@ pub fn long_size(bytes: u64) -> String {
     format_size(rounded(bytes, |_| true), options)
 }
 
+/// A part beside its whole, in the unit of the whole, for a reader who compares them: `3.1` and `23.5 GiB`, `0.02` and
+/// `2 GiB`, `<0.01` and `8 GiB`.
+pub fn beside(part: u64, whole: u64) -> (String, String) {
+    let unit = unit(rounded(whole, |_| true));
+    let number = match part as f64 / unit as f64 {
+        _ if part == 0 => "0".to_owned(),
+        share if unit == 1 => format!("{share:.0}"),
+        share if share < 0.005 => "<0.01".to_owned(),
+        share if share < 0.095 => format!("{share:.2}"),
+        share => {
+            let text = format!("{share:.1}");
+            text.strip_suffix(".0").unwrap_or(&text).to_owned()
+        }
+    };
+    (number, long_size(whole))
+}
+
+/// [`beside`] as a phrase: `3.1 of 23.5 GiB`.
+pub fn part_of(part: u64, whole: u64) -> String {
+    let (part, whole) = beside(part, whole);
+    format!("{part} of {whole}")
+}
+
 /// The bytes that the text will stand for: a whole number of the unit, or of its tenths where `tenths` is true of
 /// the value in that unit. Rounding comes first, because it can lead to the next unit: 1023.6 MiB is 1 GiB, not
 /// 1024 MiB.
@@ -144,32 +167,26 @@ pub fn duration(span: Duration) -> String {
     }
 }
 
-/// An estimated time, rounded so that it does not jump with every sample: `50s`, `3m`, `2h`.
-pub fn about(span: Duration) -> String {
+/// An estimated time: the last ten seconds by the second, longer ones rounded so that they do not jump with every
+/// sample: `8s`, `50s`, `3m`, `2h`.
+fn about(span: Duration) -> String {
     let s = span.as_secs();
     match s {
-        0..120 => format!("{}s", s / 10 * 10),
+        0..10 => format!("{}s", s.max(1)),
+        10..120 => format!("{}s", s / 10 * 10),
         120..5400 => format!("{}m", (s + 30) / 60),
         _ => format!("{}h", (s + 1800) / 3600),
     }
 }
 
-/// [`about`] for a sentence: `about 50s`, `less than 10s`.
-pub fn in_about(span: Duration) -> String {
-    if span < Duration::from_secs(10) {
-        "less than 10s".to_owned()
-    } else {
-        format!("about {}", about(span))
-    }
+/// [`about`] as every screen and page shows it, in a column as in a sentence: `~8s`, `~50s`.
+pub fn roughly(span: Duration) -> String {
+    format!("~{}", about(span))
 }
 
-/// [`about`] for a narrow column: `~50s`, `<10s`.
-pub fn roughly(span: Duration) -> String {
-    if span < Duration::from_secs(10) {
-        "<10s".to_owned()
-    } else {
-        format!("~{}", about(span))
-    }
+/// [`roughly`] with `?` where only the last seconds say so: `~8s?`.
+pub fn forecast(span: Duration, is_brief: bool) -> String {
+    format!("{}{}", roughly(span), if is_brief { "?" } else { "" })
 }
 
 /// `71.2%`.
@@ -322,6 +339,24 @@ mod tests {
     }
 
     #[test]
+    fn a_part_has_the_unit_of_its_whole() {
+        let gib = |tenths: u64| (tenths << 30) / 10;
+        for (part, whole, text) in [
+            (gib(31), gib(235), "3.1 of 23.5 GiB"),
+            (gib(30), gib(235), "3 of 23.5 GiB"),
+            (0, gib(80), "0 of 8 GiB"),
+            (632 << 10, gib(80), "<0.01 of 8 GiB"),
+            (30 << 20, gib(20), "0.03 of 2 GiB"),
+            (900 << 20, gib(20), "0.9 of 2 GiB"),
+            (gib(30), gib(20), "3 of 2 GiB"),
+            (512, 900, "512 of 900 B"),
+            ((1 << 30) - 1, (1 << 30) - 1, "1 of 1 GiB"),
+        ] {
+            assert_eq!(super::part_of(part, whole), text);
+        }
+    }
+
+    #[test]
     fn counts_fit_four_columns() {
         assert_eq!(count(999), "999");
         assert_eq!(count(1000), "1.0k");
@@ -338,6 +373,9 @@ mod tests {
         assert_eq!(rate(f64::INFINITY).chars().next(), Some('+'));
         assert_eq!(duration(Duration::from_secs(170)), "2m50s");
         assert_eq!(about(Duration::from_secs(59)), "50s");
+        // The same number wherever the last seconds are told.
+        assert_eq!(about(Duration::from_secs(9)), "9s");
+        assert_eq!(super::roughly(Duration::from_millis(300)), "~1s");
         assert_eq!(about(Duration::from_secs(443)), "7m");
         assert_eq!(duration(Duration::from_hours(292)), "12d04h");
     }

@@ -22,6 +22,34 @@ pub enum Tone {
     Critical,
 }
 
+impl Tone {
+    /// All tones, in the order of the variants.
+    pub const ALL: [Self; 8] = [
+        Self::Normal,
+        Self::Dim,
+        Self::Strong,
+        Self::Accent,
+        Self::Good,
+        Self::Watch,
+        Self::Danger,
+        Self::Critical,
+    ];
+
+    /// The key of a theme file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Dim => "dim",
+            Self::Strong => "strong",
+            Self::Accent => "accent",
+            Self::Good => "good",
+            Self::Watch => "watch",
+            Self::Danger => "danger",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// A run of text in one tone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Span {
@@ -107,4 +135,16 @@ pub fn is_unsafe(c: char) -> bool {
 pub fn printable(text: &str) -> String {
     let safe = |c| if is_unsafe(c) { '\u{fffd}' } else { c };
     text.chars().map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tone;
+
+    #[test]
+    fn all_has_the_order_of_the_variants() {
+        for (at, tone) in Tone::ALL.iter().enumerate() {
+            assert_eq!(*tone as usize, at, "{}", tone.name());
+        }
+    }
 }

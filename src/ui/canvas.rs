@@ -58,7 +58,7 @@ impl<'a> Canvas<'a> {
             used += wide;
         }
         if cut && width > 0 {
-            let dots = if self.ascii { "~" } else { "…" };
+            let dots = if self.ascii { ">" } else { "…" };
             self.buffer.set_stringn(x + used, y, dots, 1, style);
             used += 1;
         }
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(drawn("hello world", 6, false), "hello…");
         assert_eq!(drawn("\x1b[31mX\x07", 12, false), "\u{fffd}[31mX\u{fffd}");
         assert_eq!(drawn("a\u{202e}b", 12, false), "a\u{fffd}b");
-        assert_eq!(drawn("→ é…", 12, true), "> ?~");
+        assert_eq!(drawn("→ é…", 12, true), "> ?>");
         // Each wide character takes two cells, the second of which is blank in the buffer.
         assert_eq!(drawn("日本語", 5, false).replace(' ', ""), "日本…");
         assert_eq!(drawn("x", 0, false), "");

@@ -6,7 +6,6 @@ use super::canvas::Canvas;
 use super::pane;
 use crate::app::State;
 use crate::app::input::id::ActionId;
-use crate::app::view::domains::Order;
 use crate::app::view::domains::columns::{PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::{Pane, Panes};
@@ -17,13 +16,13 @@ use crate::text::wording;
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let focused = state.focus == Pane::Processes;
+    let columns = state.domain_columns(panes.table_head.width);
     canvas.rule(
         panes.table_title,
-        &title(state),
+        &title(state, &columns),
         &pane::window(state.domains.list()),
         focused,
     );
-    let columns = state.domain_columns(panes.table_head.width);
     let sorted = state.domains.by.map(|by| by.column);
     pane::heads(panes.table_head, &columns, sorted, canvas);
     let domains = &state.domains;
@@ -87,22 +86,22 @@ fn nothing(state: &State) -> Option<String> {
     }
 }
 
-fn title(state: &State) -> Line {
+fn title(state: &State, columns: &[PlacedDomainColumn]) -> Line {
     let domains = &state.domains;
     let all = &state.snapshot.domains;
     let slowed = all.iter().filter(|domain| domain.throttles_only).count();
     let groups = all.len().saturating_sub(1 + slowed);
     let mut line = Line::of(Tone::Strong, "OOM domains");
     line.spans.extend(pane::age(state).spans);
-    let order = match (domains.by, domains.order) {
-        (Some(by), _) => {
+    match domains.by {
+        Some(by) => {
             let arrow = if by.inverted { "↑" } else { "↓" };
-            format!("by {} {arrow}", by.column.id)
+            line.push(Tone::Dim, format!(" by {} {arrow}", by.column.id));
+            line.spans.extend(pane::unseen(columns, by.column).spans);
         }
-        (None, Order::Urgency) => "by urgency".to_owned(),
-        (None, Order::Path) => "by path".to_owned(),
-    };
-    line.push(Tone::Dim, format!(" {order}  "));
+        None => line.push(Tone::Dim, format!(" by {}", domains.order.name())),
+    }
+    line.push(Tone::Dim, "  ");
     let limits = if groups == 1 {
         "cgroup with a limit"
     } else {

@@ -13,6 +13,8 @@ use crate::text::tone::{Line, Tone};
 
 /// The mark of a kill.
 const KILL: &str = "×";
+/// The lowest row of a graph where nothing is drawn.
+const BASE: &str = "·";
 /// Cells of the axis on the left of a graph.
 const AXIS: u16 = 4;
 
@@ -86,7 +88,12 @@ pub(super) fn graph(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         let band = state.settings.thresholds.band(to);
         let tone = Theme::band(band);
         axis(area, y, mark, row + 1 == rows, canvas);
-        let line = if mark.is_some() { "┈" } else { " " };
+        // Where nothing has been read yet, and where next to nothing is used, the axis shows that this is a graph.
+        let line = match mark {
+            Some(_) => "┈",
+            None if row == 0 => BASE,
+            None => " ",
+        };
         let dim = canvas.theme.style(Tone::Dim);
         for x in plot.x..plot.x + missing {
             canvas.text(x, y, 1, line, dim);

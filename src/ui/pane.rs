@@ -7,7 +7,7 @@ use super::canvas::Canvas;
 use crate::app::State;
 use crate::app::view::columns::{Align, Cell, Column, Placed};
 use crate::app::view::list::{List, ListRow};
-use crate::text::cells::cells as cells_of;
+use crate::text::cells::{cells as cells_of, middle};
 use crate::text::tone::{Line, Tone};
 
 /// How old the numbers of a pane are, where they are older than they should be: a clock that runs on says nothing about
@@ -43,6 +43,18 @@ pub(super) fn heads<C, S>(
     }
 }
 
+/// Says that the rows are in the order of a column for which there is no room, or that nobody asked for.
+pub(super) fn unseen<C, S>(columns: &[Placed<C, S>], sorted: &Column<C, S>) -> Line {
+    let is_seen = columns
+        .iter()
+        .any(|placed| std::ptr::eq(placed.column, sorted));
+    if is_seen {
+        Line::new()
+    } else {
+        Line::of(Tone::Watch, " (not shown)")
+    }
+}
+
 /// Draws the rows on the screen with `draw`, each in an area one line high; shades the selected row.
 pub(super) fn rows<R: ListRow>(
     area: Rect,
@@ -74,7 +86,13 @@ pub(super) fn cells<C, S>(
     for placed in columns {
         let cell = cell(placed.column);
         let style = canvas.theme.style(cell.tone);
-        put(area, placed, &cell.text, style, canvas);
+        if cell.ends {
+            let room = usize::from(placed.width);
+            let text = middle(&cell.text, room, canvas.ascii);
+            put(area, placed, &text, style, canvas);
+        } else {
+            put(area, placed, &cell.text, style, canvas);
+        }
         if !cell.strong.is_empty() {
             stand_out(area, placed, &cell, canvas);
         }

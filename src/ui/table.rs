@@ -18,9 +18,10 @@ use crate::text::wording::short_group;
 /// Draws the pane.
 pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     let focused = state.focus == Pane::Processes;
-    canvas.rule(panes.table_title, &title(state), &remark(state), focused);
     let table = &state.table;
     let columns = table.columns(panes.table_head.width);
+    let title = title(state, &columns);
+    canvas.rule(panes.table_title, &title, &remark(state), focused);
     pane::heads(panes.table_head, &columns, Some(table.sort), canvas);
     scrolled_head(state, panes.table_head, &columns, canvas);
     let selection = canvas.theme.selection(focused);
@@ -44,12 +45,13 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     }
 }
 
-fn title(state: &State) -> Line {
+fn title(state: &State, columns: &[PlacedColumn]) -> Line {
     let table = &state.table;
     let mut line = Line::of(Tone::Strong, "Processes");
     line.spans.extend(pane::age(state).spans);
     let arrow = if table.is_descending() { "↓" } else { "↑" };
     line.push(Tone::Dim, format!(" by {} {arrow}", table.sort.id));
+    line.spans.extend(pane::unseen(columns, table.sort).spans);
     if table.tree {
         line.push(Tone::Dim, "  tree");
     }

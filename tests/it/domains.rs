@@ -104,7 +104,7 @@ fn the_order_is_by_urgency_and_page_cache_is_no_urgency() {
     );
     let pod = text.lines().nth(at("pod 1a2b3c4d  ")).expect("it");
     assert!(
-        pod.contains("whole") && pod.contains("17.3%") && pod.contains("+180/m"),
+        pod.contains("whole") && pod.contains("17.3%") && pod.contains("477 +177"),
         "{pod}"
     );
     assert!(text.contains("nobody: tasks hang"));
@@ -147,7 +147,7 @@ fn the_details_say_everything_in_words() {
     assert!(app.contains("runs out first"), "{app}");
     let leak = details(&mut scene, "docker");
     assert!(
-        leak.contains("+4.0M/s, steady") && leak.contains("nothing left in about"),
+        leak.contains("+4.0M/s, steady") && leak.contains("full in ~"),
         "{leak}"
     );
     let frozen = details(&mut scene, "/frozen");

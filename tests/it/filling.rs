@@ -275,3 +275,25 @@ fn a_search_does_not_make_samples_wait() {
     assert!(!searched.is_empty(), "{:?}", scene.effects);
     assert!(searched.iter().all(|needs| !needs.complete));
 }
+
+#[test]
+fn the_start_of_a_process_is_no_filling() {
+    // 60 MiB in three seconds, and 220 are left.
+    let starts = |second: u64| {
+        let grown = second.clamp(BEGINS, BEGINS + 3) - BEGINS;
+        let (mut groups, processes) = six(BEGINS + grown);
+        groups[1].usage = Some((20 + grown * RATE) << 20);
+        (groups, processes)
+    };
+    let mut scene = Scene::new(120, 36);
+    run(&mut scene, 100, BEGINS - 96, starts);
+    assert!(line(&scene).is_some(), "so far it may be a leak");
+    run(&mut scene, BEGINS + 4, 2, starts);
+    let text = scene.text();
+    assert!(!text.contains("WAS FILLING"), "{text}");
+    assert_eq!(
+        scene.state.domains.urgent(),
+        1,
+        "only the shop at 73 %\n{text}"
+    );
+}

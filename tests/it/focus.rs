@@ -63,7 +63,7 @@ fn in_the_events_pane_no_key_changes_the_hidden_table() {
     }
     // The pane above has its own order.
     let mut scene = Scene::new(120, 36);
-    scene.keys("Down d e F6 Down Enter");
+    scene.keys("Down d e F6 Down Down Enter");
     assert!(
         scene.text().contains("OOM domains by domain"),
         "{}",

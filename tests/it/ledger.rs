@@ -267,7 +267,7 @@ fn the_page_names_what_holds_each_kind() {
     let text = page(&mut scene, host.clone());
     for words in [
         "Kills free at most",
-        "used 6 GiB (6442450944 bytes)",
+        "used is 6442450944 bytes: MemTotal",
         "No kill frees",
         "tmpfs files",
         "/dev/shm of 4.0G in the mounts of 1892 java",

@@ -270,7 +270,7 @@ fn a_new_groups_limit_and_its_victim() {
     go(&mut scene, LimitFile::Max, LimitFile::SwapMax).types("0");
     says(
         &scene,
-        "The limit of 1 GiB is reached after 1 GiB more, at the present growth in about 30s",
+        "The limit of 1 GiB is reached after 1 GiB more, at the present growth in ~30s",
     );
     says(&scene, "then 2456 mysqld (this one) dies");
     go(&mut scene, LimitFile::SwapMax, LimitFile::OomGroup).types("1");

@@ -2,30 +2,25 @@
 //! shown before. The frames alone decide, never the state.
 
 mod frames;
+mod machine;
 mod rules;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::common::hands::{Dice, stream, token};
-use crate::common::paper_kernel::PaperKernel;
-use crate::common::scene::{Scene, host, id, kill_report, processes, snapshot};
+use crate::common::scene::{Scene, kill_report};
 use crate::common::sight::names;
 use oomtop::app::input::bytes::Decoder;
 use oomtop::app::msg::{Effect, GroupChoice, Msg, Receipt};
 use oomtop::app::settings::Settings;
-use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
-use oomtop::model::freezer::FreezerState;
-use oomtop::model::incident::{Freezer, Survey};
 use oomtop::model::plan::execute::{self, run_all};
-use oomtop::model::process::{Process, ProcessId};
-use oomtop::model::snapshot::Host;
 use oomtop::model::systemd::drop_in::Found;
 use oomtop::model::time::Monotonic;
 use oomtop::oomlog::OomEvent;
 use oomtop::ui::theme::Theme;
 
 use frames::{Frame, judge};
+use machine::{Machine, own_host};
 
 /// Keys, pastes and mouse reports of the long run, unless `OOMTOP_TEST_EVENTS` says another number.
 const EVENTS: usize = 3_000;
@@ -33,102 +28,6 @@ const EVENTS: usize = 3_000;
 fn events() -> usize {
     let named = std::env::var("OOMTOP_TEST_EVENTS").ok();
     named.and_then(|n| n.parse().ok()).unwrap_or(EVENTS)
-}
-
-/// The machine: processes that come, go and get pids again, and a kernel that writes.
-struct Machine {
-    kernel: PaperKernel,
-    living: Vec<Process>,
-    births: u64,
-}
-
-impl Machine {
-    fn new() -> Self {
-        let living = processes();
-        let sample = snapshot(0, living.clone());
-        let group = |process: &Process| {
-            let group = process.cgroup.and_then(|key| sample.cgroup(key));
-            group.map_or_else(|| CgroupPath::new("/"), |group| group.path.clone())
-        };
-        let known = living
-            .iter()
-            .map(|p| (p.id, (p.adj.unwrap_or_default(), group(p))));
-        let groups = sample.cgroups.iter().map(|g| (g.path.clone(), g.limits));
-        let kernel = PaperKernel {
-            version: CgroupVersion::V2,
-            processes: known.collect::<BTreeMap<_, _>>(),
-            groups: groups.collect(),
-            enabled: [].into(),
-            frozen: [].into(),
-            stopped: [].into(),
-            drop_ins: [].into(),
-            rules: [].into(),
-            until_denied: None,
-            deaths: Vec::new(),
-        };
-        Self {
-            kernel,
-            living,
-            births: 0,
-        }
-    }
-
-    /// Somebody ends; at times another process gets the pid.
-    fn change(&mut self, dice: &mut Dice) {
-        let at = dice.roll(self.living.len());
-        if self.living[at].id.pid < 100 {
-            return;
-        }
-        let gone = self.living.remove(at);
-        let before = self.kernel.processes.remove(&gone.id);
-        self.births += 1;
-        let new = ProcessId {
-            start_ticks: id(gone.id.pid).start_ticks + self.births,
-            ..gone.id
-        };
-        self.kernel
-            .processes
-            .extend(before.map(|before| (new, before)));
-        self.living.push(Process { id: new, ..gone });
-    }
-
-    fn survey(&self, group: &CgroupPath) -> Survey {
-        let members = self.kernel.processes.values();
-        let frozen = self.kernel.frozen.contains(group);
-        Survey {
-            freezer: Some(Freezer {
-                state: if frozen {
-                    FreezerState::Frozen
-                } else {
-                    FreezerState::Thawed
-                },
-                held_from_above: false,
-                thaw: "echo".to_owned(),
-            }),
-            kills_at_once: true,
-            reclaims: true,
-            members: members.filter(|(_, home)| home.is_within(group)).count(),
-            group: group.clone(),
-        }
-    }
-
-    fn sampled(&mut self) -> Vec<Process> {
-        for process in &mut self.living {
-            if let Some((adj, _)) = self.kernel.processes.get(&process.id) {
-                process.adj = Some(*adj);
-            }
-        }
-        self.living.clone()
-    }
-}
-
-/// One of the processes is oomtop: it may freeze others.
-fn own_host() -> Host {
-    Host {
-        own_pid: Some(4000),
-        systemd: true,
-        ..host()
-    }
 }
 
 /// The person, the terminal and the program.
@@ -258,7 +157,14 @@ impl Session {
                     self.scene
                         .tell(Msg::Ledger(Arc::new(Err("no numbers".to_owned()))));
                 }
-                _ => {}
+                // What asks for samples and holds processes writes nothing; files of the user are not judged here.
+                Effect::Sample(_)
+                | Effect::Attend(_)
+                | Effect::Hold(_)
+                | Effect::Withdraw(_)
+                | Effect::DraftSettings(_)
+                | Effect::WriteSettings(_)
+                | Effect::SaveRecording => {}
             }
         }
     }

@@ -57,7 +57,7 @@ fn page_cache_that_is_dropped_does_not_fill_the_gauge_of_a_container() {
     };
     assert!(line("Mem").contains("5.0% normal"), "{text}");
     assert!(
-        line("Mem").contains("5.0M of 50 MiB of the limit"),
+        line("Mem").contains("5 of 50 MiB of the limit"),
         "{text}"
     );
     assert!(line("PSI").contains("host: some"), "{text}");

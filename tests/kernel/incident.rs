@@ -368,10 +368,10 @@ fn whoever_ends_oomtop_is_told_how_to_thaw() {
         assert!(twin.is_frozen(&group));
         session.signal(signal);
         session.wait_exit();
-        session.wait_for("how", |screen| screen.has("it runs on with: echo "));
+        session.wait_for("how", |screen| screen.has("it continues with: echo "));
         session.assert_sane();
         let screen = session.screen_text();
-        let (_, command) = screen.split_once("it runs on with: ").expect("it");
+        let (_, command) = screen.split_once("it continues with: ").expect("it");
         let command = command.lines().next().unwrap_or_default().trim().to_owned();
         let done = std::process::Command::new("sh")
             .args(["-c", &command])

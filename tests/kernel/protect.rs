@@ -1,7 +1,7 @@
 //! `oomtop protect` on real processes: what would change, one write, and a storm of children under each way to notice
 //! starts. All values are above 0: that needs no privilege.
 
-mod pens;
+mod rule_groups;
 pub(crate) mod stage;
 mod users;
 mod waits;

@@ -14,6 +14,8 @@ mod typed;
 mod view;
 mod whom;
 
+use std::sync::Arc;
+
 use super::by::By;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
 use crate::app::input::id::ActionId as Id;
@@ -30,6 +32,7 @@ use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 use crate::model::systemd::scope::ScopeHome;
 
+use plan::Memo;
 use typed::{Fields, fields_of};
 use whom::Whom;
 pub(in crate::app) use whom::{MoveSet, TAGGED, may_move};
@@ -81,6 +84,9 @@ pub struct CgroupDialog {
     waiting: Option<WriteId>,
     result: Vec<PlanReceipt>,
     done: bool,
+    /// Counts the changes of the dialog: what follows from them is found anew.
+    revision: usize,
+    memo: Memo,
 }
 
 impl CgroupDialog {
@@ -165,6 +171,8 @@ impl CgroupDialog {
             waiting: None,
             result: Vec::new(),
             done: false,
+            revision: 0,
+            memo: Memo::default(),
         }
     }
 
@@ -223,7 +231,7 @@ impl CgroupDialog {
             Ok(plan) => {
                 self.insisted = false;
                 self.result.clear();
-                Outcome::Write(build::each_move(plan))
+                Outcome::Write(build::each_move(Arc::unwrap_or_clone(plan)))
             }
             Err(_) => Outcome::Stay,
         }
@@ -260,6 +268,7 @@ impl Dialog for CgroupDialog {
     }
 
     fn on_action(&mut self, action: Id, context: &DialogContext<'_>) -> Outcome {
+        self.revision += 1;
         if action == Id::Back || (self.done && action == Id::Commit) {
             return Outcome::Close;
         }
@@ -300,6 +309,7 @@ impl Dialog for CgroupDialog {
     }
 
     fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        self.revision += 1;
         if self.is_inert() {
             return Outcome::Stay;
         }
@@ -321,6 +331,7 @@ impl Dialog for CgroupDialog {
     }
 
     fn on_paste(&mut self, text: &str) {
+        self.revision += 1;
         self.input().paste(text);
         self.chosen = 0;
         self.insisted = false;
@@ -343,6 +354,7 @@ impl Dialog for CgroupDialog {
     }
 
     fn on_receipt(&mut self, receipt: &Receipt) -> Outcome {
+        self.revision += 1;
         if let Receipt::Write { id, plans } = receipt
             && self.waiting == Some(*id)
         {
@@ -354,6 +366,7 @@ impl Dialog for CgroupDialog {
     }
 
     fn on_groups(&mut self, groups: &Result<Vec<GroupChoice>, String>) {
+        self.revision += 1;
         self.groups = Some(groups.clone());
         // Enter must not move the process out of every limit because the root is the first of the list.
         let own = self.matching().into_iter();

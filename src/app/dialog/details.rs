@@ -191,7 +191,7 @@ fn identity(process: &Process, detail: Option<&Detail>, context: &DialogContext<
             "state",
             format!(
                 "{}, {}, parent {}",
-                process.state.name(),
+                process.state_words(),
                 format::number_of(process.threads.into(), "thread", "threads"),
                 process.ppid
             ),

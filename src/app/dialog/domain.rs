@@ -247,10 +247,7 @@ impl Subject<'_> {
                 match self.watch.signs.time_left {
                     Some(left) => line.add(
                         urgency_tone(self.watch.urgency),
-                        format!(
-                            "  if that goes on, nothing left in {}",
-                            format::in_about(left)
-                        ),
+                        format!("  full in {}", format::forecast(left, true)),
                     ),
                     None => line,
                 }
@@ -261,7 +258,7 @@ impl Subject<'_> {
                 match self.watch.signs.time_left {
                     Some(left) => line.add(
                         urgency_tone(self.watch.urgency),
-                        format!("  nothing left in {}", format::in_about(left)),
+                        format!("  full in {}", format::roughly(left)),
                     ),
                     None => line,
                 }
@@ -281,11 +278,12 @@ impl Subject<'_> {
             lines.push(Line::of(Tone::Watch, text));
         }
         if let Some((outer, least)) = runs_out_first(scope, self.snapshot) {
+            // Less is left there than here: one unit for both.
+            let (theirs, own) = format::beside(least.left(), room.left());
+            let unit = own.rsplit(' ').next().unwrap_or_default();
             let text = format!(
-                "  {} runs out first: it has {} left, this one {}.",
+                "  {} runs out first: it has {theirs} {unit} left, this one {own}.",
                 wording::domain(outer, self.snapshot),
-                format::long_size(least.left()),
-                format::long_size(room.left()),
             );
             lines.push(Line::of(Tone::Watch, text));
         }

@@ -133,6 +133,12 @@ impl IncidentDialog {
         self.group.iter().cloned().map(Effect::Survey).collect()
     }
 
+    /// Processes of the group, as far as it was looked at.
+    fn members(&self) -> usize {
+        let survey = self.survey.as_ref().and_then(|survey| survey.as_ref().ok());
+        survey.map_or(0, |survey| survey.members)
+    }
+
     /// The remedy that Enter would carry out: the chosen one while it is offered. At first the first one.
     fn remedy(&self, offers: &Offers) -> Option<Remedy> {
         if self.untouched && self.chosen.is_none() {
@@ -166,7 +172,7 @@ impl IncidentDialog {
         let Ok(plans) = plan::plans(self, remedy, context) else {
             return Outcome::Stay;
         };
-        if remedy.is_asked_twice() && !self.insisted {
+        if remedy.is_asked_twice(self.members()) && !self.insisted {
             self.choose(Some(remedy));
             self.insisted = true;
             return Outcome::Stay;

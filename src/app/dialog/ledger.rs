@@ -13,7 +13,7 @@ use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::container;
 use crate::model::cgroup::{CgroupKey, CgroupPath};
 use crate::model::ledger::prospect::prospect;
-use crate::model::ledger::{Account, Place};
+use crate::model::ledger::{Account, Place, Prospect};
 use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
@@ -110,11 +110,14 @@ impl LedgerDialog {
 
     fn verdict(&self, account: &Account, context: &DialogContext<'_>) -> Vec<Line> {
         let snapshot = context.cells.snapshot;
+        let used = account.ledger.used;
         let known = snapshot.domain(self.scope).and_then(|domain| {
             let ledger = Some(&account.ledger).filter(|_| account.group.is_none());
             prospect(domain, snapshot, context.host.rules.page_size, ledger)
         });
-        let mut lines = Vec::new();
+        // The rows are shares of what was read: all of the page counts from that.
+        let known = known.map(|known| Prospect { used, ..known });
+        let mut lines = vec![held(used, known.as_ref())];
         if let Some(known) = known {
             lines.push(ledger::verdict(&known, self.scope == Scope::Host));
             lines.push(Line::of(
@@ -134,20 +137,15 @@ impl LedgerDialog {
             let text = format!("What a kill frees is not known: {why}.");
             lines.push(Line::of(Tone::Dim, text));
         }
-        let used = account.ledger.used;
-        let source = if account.group.is_some() {
-            if context.host.cgroups.is_v1() {
-                "memory.usage_in_bytes"
-            } else {
-                "memory.current"
-            }
-        } else {
-            "MemTotal - MemFree - free lists of CPUs"
+        let source = match account.group {
+            Some(_) if context.host.cgroups.is_v1() => "memory.usage_in_bytes",
+            Some(_) => "memory.current",
+            None => "MemTotal - MemFree - free lists of CPUs",
         };
-        lines.push(
-            Line::of(Tone::Normal, format!("used {}", format::long_size(used)))
-                .add(Tone::Dim, format!(" ({used} bytes)  {source}")),
-        );
+        lines.push(Line::of(
+            Tone::Dim,
+            format!("used is {used} bytes: {source}"),
+        ));
         let excess = account.ledger.excess();
         if excess > used / 50 {
             lines.push(Line::of(
@@ -159,6 +157,22 @@ impl LedgerDialog {
             ));
         }
         lines
+    }
+}
+
+/// What is used, and how much of it is left to kills: the number that the verdict counts from.
+fn held(used: u64, known: Option<&Prospect>) -> Line {
+    let line = Line::of(Tone::Normal, format!("used {}", format::size(used)));
+    match known {
+        None => line,
+        Some(known) => line.add(
+            Tone::Normal,
+            format!(
+                " = {} held + {} that reclaim frees",
+                format::size(known.held()),
+                format::size(used - known.held())
+            ),
+        ),
     }
 }
 

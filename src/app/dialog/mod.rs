@@ -27,7 +27,6 @@ pub mod settings;
 pub mod setup;
 pub mod signal;
 pub mod sort;
-pub mod sort_domains;
 pub mod undo;
 pub mod users;
 pub mod wrap;
@@ -131,10 +130,8 @@ pub enum Outcome {
     Filter(String),
     /// Close and filter the table; a domain that the table is zoomed to stays.
     Narrow(Box<Filter>),
-    /// Sort the table by this column and close.
-    SortBy(&'static crate::app::view::processes::columns::Column),
-    /// Sort the domains by this column, or show the tree, and close.
-    SortDomains(Option<&'static crate::app::view::domains::columns::DomainColumn>),
+    /// Sort the rows so and close.
+    SortBy(sort::SortChoice),
     /// Close and show the processes of this domain.
     Zoom(Scope),
     /// Stay open and show the ledger of this domain on top.

@@ -128,9 +128,14 @@ impl Page {
             wanted_width(view, ascii)
         };
         let width = wanted.clamp(MIN_TEXT.min(room), room);
-        let rows = lay_out(view, width, false);
+        let rows = lay_out(view, width, None);
         let rows = if rows.len() > usize::from(most) && view.window.is_none() {
-            lay_out(view, width, true)
+            let least = lay_out(view, width, Some(TIGHT_LIST));
+            // The list has what the rest leaves over.
+            match usize::from(most).saturating_sub(least.len()) {
+                0 => least,
+                spare => lay_out(view, width, Some(TIGHT_LIST + spare)),
+            }
         } else {
             rows
         };
@@ -251,14 +256,14 @@ fn label_width(view: &DialogView) -> usize {
     labels.max().unwrap_or(0)
 }
 
-/// `tight`: the screen is too low for everything. The choice and the planned write stay; the rest of long
-/// lists, fields without the cursor and empty lines go.
-fn lay_out(view: &DialogView, width: u16, tight: bool) -> Vec<Row> {
+/// `tight`: the screen is too low for everything, and a list has so many rows. The choice and the planned write stay; the
+/// rest of long lists, fields without the cursor and empty lines go.
+fn lay_out(view: &DialogView, width: u16, tight: Option<usize>) -> Vec<Row> {
     let mut rows = Vec::new();
     let name = label_width(view);
     for section in &view.sections {
         match section {
-            Section::Gap | Section::Field { focused: false, .. } if tight => {}
+            Section::Gap | Section::Field { focused: false, .. } if tight.is_some() => {}
             Section::Gap => rows.push(Row::default()),
             Section::Text(lines) => {
                 for line in lines {
@@ -293,11 +298,7 @@ fn lay_out(view: &DialogView, width: u16, tight: bool) -> Vec<Row> {
             } => choices(
                 items,
                 *selected,
-                if tight {
-                    (*height).min(TIGHT_LIST)
-                } else {
-                    *height
-                },
+                tight.map_or(*height, |rows| rows.min(*height)),
                 &mut rows,
             ),
         }

@@ -15,8 +15,8 @@ use crate::text::tone::{Line, Tone};
 /// Rows of the list.
 const ROWS: usize = 10;
 
-/// Rows of the dialog, so that it does not change its size when the rules arrive.
-const RESERVED: u16 = 18;
+/// Rules whose details are measured: the dialog keeps its size while the choice goes through them.
+const MEASURED: usize = 64;
 
 /// Most faults that are shown.
 const FAULTS: usize = 5;
@@ -87,7 +87,6 @@ impl Dialog for RulesDialog {
         let view = DialogView {
             title: "Rules of oomtop protect".to_owned(),
             hints,
-            reserved: RESERVED,
             steady: true,
             ..DialogView::default()
         };
@@ -98,8 +97,19 @@ impl Dialog for RulesDialog {
         if book.rules.is_empty() {
             return view.text(none(book, context));
         }
-        let items = book.rules.iter().zip(&book.standings);
-        let items = items.map(|((_, rule), standing)| item(rule, standing));
+        let rules = || book.rules.iter().zip(&book.standings);
+        let items = rules().map(|((_, rule), standing)| item(rule, standing));
+        let tallest = rules()
+            .take(MEASURED)
+            .map(|((_, rule), standing)| details(rule, standing, book, context).len())
+            .max();
+        // The heads, the list, a gap, the details, and who applies them.
+        let listed = book.standings.len().min(ROWS + 1);
+        let rows = 1 + listed + 1 + tallest.unwrap_or(0) + 1;
+        let view = DialogView {
+            reserved: u16::try_from(rows).unwrap_or(u16::MAX),
+            ..view
+        };
         let view = view
             .text(vec![Line::of(
                 Tone::Dim,

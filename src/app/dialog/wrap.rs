@@ -1,9 +1,12 @@
-//! Breaks long lines at spaces, keeping their indent.
+//! Breaks long lines at spaces, keeping their indent; what follows a label stays behind it.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::text::cells::prefix;
 use crate::text::tone::{Line, Span, Tone};
+
+/// A blank at which no line ends.
+pub const TOGETHER: &str = "\u{a0}";
 
 /// Most lines for one text: no screen is higher, and no text may stop the program.
 const MOST_LINES: usize = 1000;
@@ -15,7 +18,11 @@ pub fn wrap(line: &Line, width: usize) -> Vec<Line> {
         return vec![line.clone()];
     }
     let first = line.spans.first().map_or("", |span| span.text.as_str());
-    let indent = (first.len() - first.trim_start_matches(' ').len()).min(width / 2);
+    let indent = if line.spans.len() > 1 && is_label(first) && first.len() * 3 < width {
+        first.len()
+    } else {
+        (first.len() - first.trim_start_matches(' ').len()).min(width / 2)
+    };
     let mut page = Wrapped {
         lines: vec![Line::new()],
         used: 0,
@@ -32,6 +39,12 @@ pub fn wrap(line: &Line, width: usize) -> Vec<Line> {
     }
     page.end_line();
     page.lines
+}
+
+/// True for a name that is padded to the width of its column: `  limit      `.
+fn is_label(text: &str) -> bool {
+    let is_padded = text.ends_with("  ") || (text.starts_with(' ') && text.ends_with(' '));
+    text.is_ascii() && is_padded && !text.trim().is_empty()
 }
 
 /// The lines built so far.
@@ -78,7 +91,7 @@ impl Wrapped {
 
     fn push(&mut self, span: &Span, text: &str, cells: usize) {
         if let Some(last) = self.lines.last_mut() {
-            last.push(span.tone, text);
+            last.push(span.tone, text.replace(TOGETHER, " "));
         }
         self.used += cells;
     }
@@ -100,7 +113,7 @@ impl Wrapped {
 
 #[cfg(test)]
 mod tests {
-    use super::wrap;
+    use super::{TOGETHER, wrap};
     use crate::text::tone::{Line, Tone};
 
     #[test]
@@ -109,6 +122,26 @@ mod tests {
         let wrapped: Vec<_> = wrap(&line, 11).iter().map(Line::plain).collect();
         assert_eq!(wrapped, ["  one two", "  three", "  four"]);
         assert_eq!(wrap(&Line::from("abcdefgh"), 3).len(), 3);
+    }
+
+    #[test]
+    fn what_a_label_names_stays_behind_it() {
+        let line = Line::of(Tone::Dim, "  key   ").add(Tone::Normal, "does what one wants");
+        let wrapped: Vec<_> = wrap(&line, 25).iter().map(Line::plain).collect();
+        assert_eq!(wrapped, ["  key   does what one", "        wants"]);
+        // Too narrow for two columns.
+        let wrapped: Vec<_> = wrap(&line, 12).iter().map(Line::plain).collect();
+        assert_eq!(wrapped.get(1).map(String::as_str), Some("  what one"));
+    }
+
+    #[test]
+    fn no_line_ends_at_a_blank_that_holds_together() {
+        let text = format!("whom same{TOGETHER}user{TOGETHER}(12)");
+        let wrapped: Vec<_> = wrap(&Line::from(text), 16)
+            .iter()
+            .map(Line::plain)
+            .collect();
+        assert_eq!(wrapped, ["whom", "same user (12)"]);
     }
 
     #[test]

@@ -117,13 +117,16 @@ impl FrozenThings {
     fn command(&self, what: &Freezable) -> String {
         match what {
             Freezable::Process(id) => {
-                format!("process {}; it runs on with: kill -CONT {}", id.pid, id.pid)
+                format!(
+                    "process {}; it continues with: kill -CONT {}",
+                    id.pid, id.pid
+                )
             }
             Freezable::Group(group) => {
                 let path = quoted(&group.to_string());
                 let mut known = self.commands.iter();
                 match known.find(|(known, _)| known == group) {
-                    Some((_, thaw)) => format!("{path}; it runs on with: {thaw}"),
+                    Some((_, thaw)) => format!("{path}; it continues with: {thaw}"),
                     None => format!("{path}; look at its cgroup.freeze or freezer.state"),
                 }
             }

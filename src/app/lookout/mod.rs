@@ -12,7 +12,9 @@ use crate::app::view::domains::Domains;
 use crate::app::view::domains::watch::Watch;
 use crate::app::view::events::EventLog;
 use crate::app::view::gauge::Gauge;
+use crate::app::view::killed::Killed;
 use crate::model::event_source::EventSource;
+use crate::model::kernel::KernelRules;
 use crate::model::memory::band::Thresholds;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::{Needs, Snapshot};
@@ -59,6 +61,10 @@ pub struct Lookout {
     pub failed: u64,
     /// Why the last sample failed; `None` if it did not.
     pub failure: Option<String>,
+    /// Victims that samples may still show.
+    killed: Killed,
+    /// How this kernel ranks.
+    rules: KernelRules,
     /// Domains that a page has room for.
     chosen: Chosen,
     /// Kills whose report may still come.
@@ -83,6 +89,8 @@ impl Lookout {
             toll: Toll::default(),
             failed: 0,
             failure: None,
+            killed: Killed::default(),
+            rules: KernelRules::default(),
             chosen: Chosen::default(),
             untold: Untold::default(),
             late: Vec::new(),
@@ -90,10 +98,22 @@ impl Lookout {
         }
     }
 
+    /// The same on a kernel with these rules.
+    #[must_use]
+    pub fn under(self, rules: KernelRules) -> Self {
+        Self { rules, ..self }
+    }
+
+    fn pass_over_killed(&mut self) {
+        let at = self.snapshot.taken.monotonic;
+        self.killed.pass_over(&mut self.snapshot, &self.rules, at);
+    }
+
     /// Takes a sample. Returns kills that the kernel has counted and nobody told of.
     pub fn sampled(&mut self, snapshot: Arc<Snapshot>) -> Vec<Death> {
         self.failure = None;
         self.previous = std::mem::replace(&mut self.snapshot, snapshot);
+        self.pass_over_killed();
         let (newest, thresholds) = (Arc::clone(&self.snapshot), self.thresholds);
         let found = self.events.reconcile(&newest, &self.previous);
         self.domains.accept(&newest, &thresholds, found.unexplained);
@@ -129,6 +149,8 @@ impl Lookout {
                 self.domains.accept_report(report);
                 let report = Arc::clone(report);
                 let kills = self.events.accept(event, &samples);
+                let at = samples[0].taken.monotonic;
+                self.killed.note_log(&kills, samples, at);
                 // What a tracepoint told before has a row, so it is none of `kills`.
                 let mut deaths = self.untold.explained(&report);
                 for kill in &kills {
@@ -177,6 +199,8 @@ impl Lookout {
         let (thread, at, counted) = (kill.thread, kill.at, kill.counted);
         let is_death = kill.how != HowTaken::Ending;
         let samples = [&*Arc::clone(&self.snapshot), &*Arc::clone(&self.previous)];
+        self.killed
+            .note_traced(&kill, samples[0], samples[0].taken.monotonic);
         let is_new = self.events.accept_traced(*kill, &samples);
         // A tracepoint that has just come to life may tell of what a sample has counted before.
         let is_known = is_new && counted > 0 && self.untold.explains(Some(at), counted);

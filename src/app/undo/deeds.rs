@@ -7,13 +7,13 @@ use crate::text::deeds::{reaped, reclaimed};
 use crate::text::format::number_of;
 use crate::text::wording::{process, short_group};
 
-/// What undo would do to what was stopped or runs on; `None` if the write did neither.
+/// What undo would take back of what was stopped or continued; `None` if the write did neither.
 pub(super) fn undo_label(changes: &[FreezeChange]) -> Option<String> {
     let first = changes.first()?;
-    let back = if first.after.is_stopped() {
-        "thaw"
-    } else {
+    let deed = if first.after.is_stopped() {
         "freeze"
+    } else {
+        "thaw"
     };
     Some(match changes {
         [
@@ -21,14 +21,14 @@ pub(super) fn undo_label(changes: &[FreezeChange]) -> Option<String> {
                 what: Freezable::Group(group),
                 ..
             },
-        ] => format!("{back} {}", short_group(group.as_str())),
+        ] => format!("{deed} of {}", short_group(group.as_str())),
         [
             FreezeChange {
                 what: Freezable::Process(id),
                 ..
             },
-        ] => format!("{back} {}", id.pid),
-        many => format!("{back} {} processes", many.len()),
+        ] => format!("{deed} of {}", id.pid),
+        many => format!("{deed} of {} processes", many.len()),
     })
 }
 

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use crate::app::State;
 use crate::app::dialog::rule::RuleDialog;
+use crate::app::dialog::sort::SortChoice;
 use crate::app::dialog::{Dialog, DialogContext, Outcome};
 use crate::app::input::action::{Action, Run};
 use crate::app::input::actions::{jump_to_pid, open_ledger};
@@ -22,7 +23,7 @@ pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
     if state.settings.watched.is_some() && is_interrupt(key) {
         let quit = state.key(ActionId::Quit);
         let text = format!(
-            "SIGINT was sent to the command; {quit} leaves the dashboard, the command runs on"
+            "SIGINT was sent to the command; {quit} leaves the dashboard, the command continues"
         );
         state.say(Tone::Watch, text);
         return state.ask(Control::Interrupt);
@@ -187,11 +188,11 @@ pub(super) fn to_dialog(
             vec![effect]
         }
         Outcome::ActOn(id, action) => act_on(state, id, action),
-        Outcome::SortBy(column) => {
+        Outcome::SortBy(SortChoice::Processes(column)) => {
             state.table.sort_by(column);
             state.arrange()
         }
-        Outcome::SortDomains(column) => state.sort_domains(column),
+        Outcome::SortBy(SortChoice::Domains(sorting)) => state.sort_domains(sorting),
         Outcome::TakeBack(of, warning) => {
             crate::app::undo::take_back(state, of, warning.as_deref())
         }

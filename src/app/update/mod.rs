@@ -234,6 +234,7 @@ fn on_sample(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
                 "the zoomed cgroup is gone or has no limit any more; showing all processes",
             );
         }
+        state.pass_over_killed();
         state.zoom_to_watched();
         let found = state.events.reconcile(&state.snapshot, &state.previous);
         let unlogged = found.kills;
@@ -282,6 +283,7 @@ fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
         _ => None,
     };
     let kills = state.events.accept(event, &samples);
+    state.note_killed(&kills);
     if state.focus == Pane::Events {
         state.events.unread = 0;
     }

@@ -21,7 +21,8 @@ pub(super) fn on_traced(state: &mut State, traced: Traced) -> Vec<Effect> {
                 ),
             };
             let samples = [&*state.snapshot, &*state.previous];
-            let is_new = state.events.accept_traced(*kill, &samples);
+            let is_new = state.events.accept_traced((*kill).clone(), &samples);
+            state.note_traced_kill(&kill);
             if state.focus == Pane::Events {
                 state.events.unread = 0;
             }

@@ -13,6 +13,8 @@ pub struct Cell {
     pub tone: Tone,
     /// The bytes of the text that stand out: the name in a command line.
     pub strong: Range<usize>,
+    /// Its end tells it from others, so it is cut in the middle.
+    pub ends: bool,
 }
 
 /// A cell of this tone and text.
@@ -21,6 +23,15 @@ pub fn cell(tone: Tone, text: impl Into<String>) -> Cell {
         text: text.into(),
         tone,
         strong: 0..0,
+        ends: false,
+    }
+}
+
+/// A cell of a path or a name that begins as others do.
+pub fn path_cell(tone: Tone, text: impl Into<String>) -> Cell {
+    Cell {
+        ends: true,
+        ..cell(tone, text)
     }
 }
 
@@ -136,6 +147,8 @@ pub struct Asked<C: 'static, S: 'static> {
     pub rank: u8,
     /// Exactly so many cells; `None` for its own width.
     pub width: Option<u16>,
+    /// Somebody named it: text shrinks before it goes.
+    pub named: bool,
 }
 
 impl<C, S> Asked<C, S> {
@@ -145,11 +158,24 @@ impl<C, S> Asked<C, S> {
             column,
             rank: column.rank,
             width: None,
+            named: false,
         }
     }
 
+    /// The cells without which it is not shown. Text of a wanted width takes what there is.
     fn least(&self, wants: Wants<'_>) -> u16 {
-        self.width.unwrap_or_else(|| self.column.least(wants))
+        match self.width {
+            Some(width) if self.is_flexible() => width.min(self.column.least(wants)),
+            Some(width) => width,
+            None => self.column.least(wants),
+        }
+    }
+
+    /// The cells that it takes where there are enough.
+    fn most(&self, wants: Wants<'_>) -> u16 {
+        self.width
+            .or_else(|| wants(self.column.id))
+            .unwrap_or(u16::MAX)
     }
 
     fn comfort(&self, wants: Wants<'_>) -> u16 {
@@ -157,7 +183,7 @@ impl<C, S> Asked<C, S> {
     }
 
     fn is_flexible(&self) -> bool {
-        self.width.is_none() && matches!(self.column.width, Width::AtLeast(_) | Width::Roomy(..))
+        matches!(self.column.width, Width::AtLeast(_) | Width::Roomy(..))
     }
 }
 
@@ -178,34 +204,39 @@ pub fn fit<C, S>(
 /// The same for columns in an order of their own.
 pub fn fit_asked<C, S>(asked: &[Asked<C, S>], width: u16, wants: Wants<'_>) -> Vec<Placed<C, S>> {
     let shown = which_fit(asked, width, wants);
-    let needed = shown.iter().fold(0_u16, |sum, c| {
-        sum.saturating_add(c.least(wants)).saturating_add(1)
+    let needed = shown.iter().fold(0_u16, |sum, (_, least)| {
+        sum.saturating_add(*least).saturating_add(1)
     });
     let left_over = width.saturating_sub(needed.saturating_sub(1));
-    let mut flexible: Vec<_> = shown.iter().filter(|c| c.is_flexible()).collect();
+    let mut flexible: Vec<_> = shown
+        .iter()
+        .map(|(asked, _)| *asked)
+        .filter(|asked| asked.is_flexible())
+        .collect();
     flexible.sort_by_key(|asked| asked.rank);
-    let missing = |asked: &Asked<C, S>| {
-        let wanted = wants(asked.column.id).unwrap_or(u16::MAX);
-        wanted.saturating_sub(asked.least(wants))
-    };
+    let missing = |asked: &Asked<C, S>| asked.most(wants).saturating_sub(asked.least(wants));
     let second = flexible.get(1).map_or(0, |second| {
         let main = flexible.first().map_or(0, |first| missing(first));
         let share = (left_over / 3).max(left_over.saturating_sub(main));
         share.min(missing(second)).min(left_over)
     });
     let extra = |asked: &Asked<C, S>| {
-        let place = flexible.iter().position(|f| std::ptr::eq(**f, asked));
-        match place {
+        let place = flexible.iter().position(|f| std::ptr::eq(*f, asked));
+        let extra = match place {
             Some(0) => left_over - second,
             Some(1) => second,
             _ => 0,
+        };
+        match asked.width {
+            Some(_) => extra.min(missing(asked)),
+            None => extra,
         }
     };
     let mut x: u16 = 0;
     shown
         .iter()
-        .map(|asked| {
-            let width = asked.least(wants).saturating_add(extra(asked));
+        .map(|(asked, least)| {
+            let width = least.saturating_add(extra(asked));
             let column = asked.column;
             let placed = Placed { column, x, width };
             x = x.saturating_add(width).saturating_add(1);
@@ -214,12 +245,15 @@ pub fn fit_asked<C, S>(asked: &[Asked<C, S>], width: u16, wants: Wants<'_>) -> V
         .collect()
 }
 
-/// The columns for which there is room, in their order.
+/// Least cells of a column of text that somebody named, where there is not enough room for it.
+const SHRUNK: u16 = 8;
+
+/// The columns for which there is room, in their order, with the cells that each has at least.
 fn which_fit<'a, C, S>(
     asked: &'a [Asked<C, S>],
     width: u16,
     wants: Wants<'_>,
-) -> Vec<&'a Asked<C, S>> {
+) -> Vec<(&'a Asked<C, S>, u16)> {
     let mut by_rank: Vec<_> = asked.iter().enumerate().collect();
     by_rank.sort_by_key(|(_, asked)| asked.rank);
     let mut taken = Vec::new();
@@ -236,11 +270,41 @@ fn which_fit<'a, C, S>(
         if asked.rank == 0 || end.saturating_add(reserved) <= width {
             used = end;
             comfort += asked.comfort(wants).saturating_sub(least);
-            taken.push((at, asked));
+            taken.push((at, asked, least));
+            continue;
+        }
+        let left = width.saturating_sub(used).saturating_sub(1);
+        if asked.named && asked.is_flexible() && left >= SHRUNK {
+            used = width;
+            taken.push((at, asked, left));
         }
     }
-    taken.sort_by_key(|(at, _)| *at);
-    taken.into_iter().map(|(_, asked)| asked).collect()
+    taken.sort_by_key(|(at, ..)| *at);
+    taken
+        .into_iter()
+        .map(|(_, asked, least)| (asked, least))
+        .collect()
+}
+
+/// Widens one column by so many cells, which another one further right gives as far as `keeps` are left to it. What lies
+/// between the two moves.
+pub fn lend<C, S>(columns: &mut [Placed<C, S>], from: &str, to: &str, cells: u16, keeps: u16) {
+    let place = |id: &str| columns.iter().position(|placed| placed.column.id == id);
+    let (Some(giver), Some(taker)) = (place(from), place(to)) else {
+        return;
+    };
+    let Some(between) = columns.get_mut(taker..=giver) else {
+        return;
+    };
+    let spare = between.last().map_or(0, |giver| giver.width);
+    let cells = cells.min(spare.saturating_sub(keeps));
+    for placed in between.iter_mut().skip(1) {
+        placed.x += cells;
+    }
+    if let [taker, .., giver] = between {
+        taker.width += cells;
+        giver.width -= cells;
+    }
 }
 
 /// The column at `x`, in cells from the left edge of the pane; includes the blank after the column.
@@ -252,129 +316,4 @@ pub fn at<C, S>(columns: &[Placed<C, S>], x: u16) -> Option<&'static Column<C, S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Align, Column, Width, at, fit};
-
-    const fn column(id: &'static str, width: Width, rank: u8) -> Column<(), ()> {
-        Column {
-            id,
-            title: id,
-            doc: id,
-            width,
-            align: Align::Left,
-            rank,
-            sort: (),
-            cell: (),
-        }
-    }
-
-    static COLUMNS: &[Column<(), ()>] = &[
-        column("side", Width::AtLeast(6), 2),
-        column("number", Width::Fixed(4), 1),
-        column("name", Width::AtLeast(10), 0),
-    ];
-
-    fn places(width: u16) -> Vec<(&'static str, u16, u16)> {
-        let placed = fit(COLUMNS, width, &|_| None);
-        placed.iter().map(|p| (p.column.id, p.x, p.width)).collect()
-    }
-
-    #[test]
-    fn the_least_important_go_first_and_the_rest_fill_the_width() {
-        assert_eq!(places(3), [("name", 0, 10)]);
-        assert_eq!(places(14), [("name", 0, 14)]);
-        assert_eq!(places(15), [("number", 0, 4), ("name", 5, 10)]);
-        assert_eq!(
-            places(31),
-            [("side", 0, 9), ("number", 10, 4), ("name", 15, 16)]
-        );
-    }
-
-    #[test]
-    fn less_important_columns_come_where_the_main_one_is_comfortable() {
-        static ROOMY: &[Column<(), ()>] = &[
-            column("worth", Width::Fixed(4), 4),
-            column("rest", Width::Fixed(4), 5),
-            column("name", Width::Roomy(10, 20), 0),
-        ];
-        let ids = |width, wanted| -> Vec<_> {
-            let placed = fit(ROOMY, width, &|id| (id == "name").then_some(wanted));
-            placed.iter().map(|p| (p.column.id, p.width)).collect()
-        };
-        assert_eq!(ids(20, 50), [("worth", 4), ("name", 15)]);
-        assert_eq!(ids(29, 50), [("worth", 4), ("name", 24)]);
-        assert_eq!(ids(30, 50), [("worth", 4), ("rest", 4), ("name", 20)]);
-        // It does not want as much as it could have.
-        assert_eq!(ids(20, 8), [("worth", 4), ("rest", 4), ("name", 10)]);
-    }
-
-    #[test]
-    fn a_column_is_as_wide_as_its_contents_within_bounds() {
-        static BOUND: &[Column<(), ()>] = &[
-            column("n", Width::Within(3, 6), 0),
-            column("name", Width::AtLeast(4), 0),
-        ];
-        let width = |wanted| {
-            let placed = fit(BOUND, 40, &|id| (id == "n").then_some(wanted));
-            placed.first().map(|p| p.width)
-        };
-        assert_eq!([0, 3, 5, 9].map(width), [3, 3, 5, 6].map(Some));
-    }
-
-    #[test]
-    fn the_room_is_shared_by_content() {
-        let widths = |side, name| {
-            let wants = |id: &str| if id == "side" { side } else { name };
-            let placed = fit(COLUMNS, 100, &wants);
-            let width = |id| placed.iter().find(|p| p.column.id == id).map(|p| p.width);
-            (width("side"), width("name"))
-        };
-        // 100 cells: 4 and two blanks are taken, 94 are shared.
-        for (side, name, expected) in [
-            // Nobody says: a third of what is left over, and the rest.
-            (None, None, (32, 62)),
-            // What the side does not need goes to the name, and the other way round.
-            (Some(12), None, (12, 82)),
-            (None, Some(20), (74, 20)),
-            // Both need more than there is.
-            (Some(90), Some(90), (32, 62)),
-            // Both are content: the name takes what is left, it is the one that is read.
-            (Some(12), Some(20), (12, 82)),
-            (Some(1), Some(1), (4, 90)),
-        ] {
-            let expected = (Some(expected.0), Some(expected.1));
-            assert_eq!(widths(side, name), expected, "{side:?} {name:?}");
-        }
-    }
-
-    #[test]
-    fn a_column_that_still_fits_is_not_left_out_with_its_rank() {
-        static RANKED: &[Column<(), ()>] = &[
-            column("wide", Width::Fixed(12), 1),
-            column("small", Width::Fixed(4), 1),
-            column("late", Width::Fixed(3), 2),
-            column("name", Width::AtLeast(10), 0),
-        ];
-        let ids = |width| -> Vec<_> {
-            let placed = fit(RANKED, width, &|_| None);
-            placed.iter().map(|p| p.column.id).collect()
-        };
-        assert_eq!(ids(10), ["name"]);
-        assert_eq!(ids(14), ["late", "name"]);
-        assert_eq!(ids(15), ["small", "name"]);
-        assert_eq!(ids(19), ["small", "late", "name"]);
-        assert_eq!(ids(28), ["wide", "small", "name"]);
-        assert_eq!(ids(32), ["wide", "small", "late", "name"]);
-    }
-
-    #[test]
-    fn a_column_is_found_by_its_cells_and_the_blank_after_it() {
-        let placed = fit(COLUMNS, 31, &|_| None);
-        let id = |x| at(&placed, x).map(|column| column.id);
-        assert_eq!(
-            [id(0), id(9), id(10)],
-            [Some("side"), Some("side"), Some("number")]
-        );
-        assert_eq!([id(31), id(32)], [Some("name"), None]);
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ pub mod events;
 pub mod gauge;
 pub mod gone;
 pub mod keybar;
+pub mod killed;
 pub mod layout;
 pub mod list;
 pub mod processes;

@@ -40,7 +40,7 @@ impl State {
             .map_or_else(|| process.uid.to_string(), str::to_owned);
         let mut lines = vec![
             Line::of(Tone::Strong, format!("{} {}", process.id.pid, process.comm))
-                .add(Tone::Dim, format!("  {user}  {}", process.state.name()))
+                .add(Tone::Dim, format!("  {user}  {}", process.state_words()))
                 .add(
                     Tone::Dim,
                     format!(

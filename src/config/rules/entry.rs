@@ -6,7 +6,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::process::protection::{Protection, roles};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::condition::{Condition, Fact};
-use crate::model::rules::pen::Pen;
+use crate::model::rules::rule_group::RuleGroup;
 use crate::model::rules::{Origin, Rule};
 use crate::model::size::parse_size;
 use crate::text::suggest::nearest;
@@ -115,7 +115,7 @@ impl Entry {
             };
             return Err(why.to_owned());
         }
-        let pen = pen(self.group, self.max, self.high)?;
+        let rule_group = rule_group(self.group, self.max, self.high)?;
         let title = self.title.unwrap_or_else(|| title_of(&self.conditions));
         Ok(Rule {
             title,
@@ -123,17 +123,17 @@ impl Entry {
             conditions: self.conditions,
             own,
             children,
-            pen,
+            rule_group,
         })
     }
 }
 
 /// The group with its limits.
-fn pen(
+fn rule_group(
     group: Option<CgroupPath>,
     max: Option<u64>,
     high: Option<u64>,
-) -> Result<Option<Pen>, String> {
+) -> Result<Option<RuleGroup>, String> {
     let Some(group) = group else {
         return match (max, high) {
             (None, None) => Ok(None),
@@ -145,7 +145,7 @@ fn pen(
     {
         return Err("memory_high above memory_max never slows anything down".to_owned());
     }
-    Ok(Some(Pen { group, max, high }))
+    Ok(Some(RuleGroup { group, max, high }))
 }
 
 /// `batch` or `/jobs/batch`.

@@ -348,9 +348,12 @@ fn a_group_has_a_path_and_limits_that_make_sense() {
         &rule("move_to = \"jobs/batch\"\nmemory_max = \"2G\""),
     );
     let rules = right.read().expect("right");
-    let pen = rules.iter().next().and_then(|(_, rule)| rule.pen.clone());
-    let pen = pen.map(|pen| pen.to_string());
-    assert_eq!(pen.as_deref(), Some("/jobs/batch (memory_max 2G)"));
+    let rule_group = rules
+        .iter()
+        .next()
+        .and_then(|(_, rule)| rule.rule_group.clone());
+    let rule_group = rule_group.map(|rule_group| rule_group.to_string());
+    assert_eq!(rule_group.as_deref(), Some("/jobs/batch (memory_max 2G)"));
     for (keys, why) in [
         ("memory_max = \"2G\"", "name that with move_to"),
         ("adj = 5\nmemory_max = \"2G\"", "name that with move_to"),

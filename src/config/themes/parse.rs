@@ -57,7 +57,7 @@ pub(super) fn theme(path: &Path, text: &str) -> Result<(String, Theme), Vec<Stri
         let name: &str = key.get_ref();
         let role = Role::ALL.into_iter().find(|role| role.name() == name);
         match (role, value.get_ref()) {
-            (Some(role), _) => looks[role as usize] = Some(reader.look(name, value)),
+            (Some(role), _) => looks[role.index()] = Some(reader.look(name, value)),
             (None, DeValue::String(words)) if name == "about" => {
                 words.as_ref().clone_into(&mut about);
             }
@@ -70,7 +70,7 @@ pub(super) fn theme(path: &Path, text: &str) -> Result<(String, Theme), Vec<Stri
     }
     let missing = Role::ALL
         .into_iter()
-        .filter(|role| looks[*role as usize].is_none());
+        .filter(|role| looks[role.index()].is_none());
     let missing: Vec<_> = missing.map(Role::name).collect();
     if !missing.is_empty() {
         let path = path.display();
@@ -81,7 +81,7 @@ pub(super) fn theme(path: &Path, text: &str) -> Result<(String, Theme), Vec<Stri
         reader.errors.push(sentence);
     }
     if reader.errors.is_empty() {
-        let look = |role: Role| looks[role as usize].unwrap_or_default();
+        let look = |role: Role| looks[role.index()].unwrap_or_default();
         Ok((about, Theme::new(look)))
     } else {
         Err(reader.errors)

@@ -34,7 +34,7 @@ impl Immunity {
             Self::KernelThread => "a kernel thread has no memory of its own",
             Self::NoMemory => "it has no memory left (zombie or dying)",
             Self::SkippedByKernel => {
-                "the kernel passes it over (already reaped, or between vfork and exec)"
+                "the kernel passes it over (already killed, or between vfork and exec)"
             }
         }
     }

@@ -94,6 +94,9 @@ impl MemoryUse {
     }
 }
 
+/// From this share of a processor on, in percent, a process does not sleep.
+const BUSY: f32 = 10.0;
+
 /// The facts of one row. Cheap to copy: a sample can have tens of thousands.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -128,7 +131,8 @@ pub struct Process {
     pub address_space: Option<NonZeroU64>,
     /// The kernel shows an `oom_score` of 0 although the computed score is higher: it skips this process for
     /// a reason that `/proc` does not show (already reaped, or between vfork and exec;
-    /// [`crate::model::process::badness::Immunity::SkippedByKernel`] lists the kernels).
+    /// [`crate::model::process::badness::Immunity::SkippedByKernel`] lists the kernels). The dashboard sets it too once it
+    /// knows that the kernel has killed the process ([`crate::model::oom_domain::victim::pass_over`]).
     pub skipped_by_kernel: bool,
     /// True if the process holds `CAP_SYS_ADMIN`, on a kernel that subtracts 3 % for it
     /// ([`super::kernel::KernelRules::root_bonus`]).
@@ -170,6 +174,20 @@ impl Process {
         self.memory.as_ref().map_or(0, MemoryUse::charged)
     }
 
+    /// Its state in words. The letter is that of the main thread at the moment of the sample: beside processor time of the
+    /// time before, `sleeping` alone would contradict it.
+    #[must_use]
+    pub fn state_words(&self) -> String {
+        let name = self.state.name();
+        let percent = self.cpu.and_then(|cpu| cpu.percent);
+        let is_busy = percent.is_some_and(|percent| percent >= BUSY) && self.state.0 != 'R';
+        match (self.threads, is_busy) {
+            (2.., true) => format!("main thread {name}, others run"),
+            (_, true) => format!("{name} when sampled, busy before"),
+            (_, false) => name.to_owned(),
+        }
+    }
+
     /// The command line if known, otherwise the short name.
     #[must_use]
     pub fn title(&self) -> std::borrow::Cow<'_, str> {
@@ -182,6 +200,7 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
+    use super::cpu::CpuTime;
     use super::{MemoryUse, Process, TaskState};
     use crate::model::cgroup::CgroupKey;
 
@@ -201,5 +220,32 @@ mod tests {
         let with_memory = process('Z', 1, Some(MemoryUse::default()));
         assert_eq!(with_memory.member_of(), Some(CgroupKey(1)));
         assert_eq!(process('S', 1, None).member_of(), Some(CgroupKey(1)));
+    }
+    #[test]
+    fn who_uses_the_processor_does_not_just_sleep() {
+        let words = |state, threads, percent| {
+            let cpu = CpuTime {
+                percent,
+                ..CpuTime::default()
+            };
+            let process = Process {
+                state: TaskState(state),
+                threads,
+                cpu: Some(cpu),
+                ..Process::default()
+            };
+            process.state_words()
+        };
+        assert_eq!(words('S', 1, Some(0.3)), "sleeping");
+        assert_eq!(words('S', 1, None), "sleeping");
+        assert_eq!(words('R', 4, Some(97.0)), "running");
+        assert_eq!(
+            words('S', 1, Some(97.0)),
+            "sleeping when sampled, busy before"
+        );
+        assert_eq!(
+            words('S', 4, Some(97.0)),
+            "main thread sleeping, others run"
+        );
     }
 }

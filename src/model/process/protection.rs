@@ -79,10 +79,10 @@ impl Protection {
     pub fn level(self) -> Level {
         let (value, range, meant_for) = match self {
             Self::Immune => (-1000, "-1000", "core system services"),
-            Self::High => (-500, "-500 … -300", "databases, business critical"),
-            Self::Moderate => (-200, "-200 … -100", "web and application services"),
+            Self::High => (-500, "-500 to -300", "databases, business critical"),
+            Self::Moderate => (-200, "-200 to -100", "web and application services"),
             Self::Default => (0, "0", "ordinary processes, one-off jobs"),
-            Self::Sacrifice => (300, "+100 … +500", "tests, batch, temporary jobs"),
+            Self::Sacrifice => (300, "+100 to +500", "tests, batch, temporary jobs"),
         };
         Level {
             protection: self,

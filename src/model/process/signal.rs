@@ -31,7 +31,7 @@ pub const SIGNALS: &[Signal] = &[
     Signal {
         name: "CONT",
         number: 18,
-        effect: "let a frozen one run on",
+        effect: "let a stopped one continue",
     },
     Signal {
         name: "INT",

@@ -74,7 +74,7 @@ impl Draft {
             conditions: self.conditions()?,
             own: Some(value),
             children,
-            pen: None,
+            rule_group: None,
         })
     }
 

@@ -12,7 +12,7 @@
 //! * A rule with `children` holds the descendants of the topmost process that it matches, however deep, also those
 //!   that the same rule matches too (workers that look like their supervisor, a child before its exec), and also after
 //!   a parent in between has ended. Of several such rules that of the nearest supervisor holds a process.
-//! * A rule with a group ([`pen`]) has descendants in the same way: they come along. What they get is then its `children`, or what
+//! * A rule with a group ([`rule_group`]) has descendants in the same way: they come along. What they get is then its `children`, or what
 //!   it gives those that it matches.
 //!
 //! The host's pid 1 and kernel threads are never held: the kernel never chooses them, and the children of pid 1 would
@@ -26,7 +26,7 @@ pub mod draft;
 pub mod glob;
 pub mod held;
 pub mod own;
-pub mod pen;
+pub mod rule_group;
 pub mod start;
 pub mod struggle;
 pub mod subject;
@@ -35,7 +35,7 @@ pub mod why;
 use std::fmt;
 
 use condition::{Condition, Fact};
-use pen::Pen;
+use rule_group::RuleGroup;
 use subject::Subject;
 
 use crate::model::process::score::OomScoreAdj;
@@ -72,7 +72,7 @@ pub struct Rule {
     /// The value for the descendants of those.
     pub children: Option<OomScoreAdj>,
     /// The group for the processes that it matches and their descendants.
-    pub pen: Option<Pen>,
+    pub rule_group: Option<RuleGroup>,
 }
 
 impl Rule {
@@ -109,14 +109,19 @@ impl Rule {
     /// Both do the same to the same processes, wherever they stand.
     #[must_use]
     pub fn does_as(&self, other: &Self) -> bool {
-        (&self.conditions, self.own, self.children, &self.pen)
-            == (&other.conditions, other.own, other.children, &other.pen)
+        (&self.conditions, self.own, self.children, &self.rule_group)
+            == (
+                &other.conditions,
+                other.own,
+                other.children,
+                &other.rule_group,
+            )
     }
 
     /// It says something of the descendants of the processes that it matches.
     #[must_use]
     pub fn has_family(&self) -> bool {
-        self.children.is_some() || self.pen.is_some()
+        self.children.is_some() || self.rule_group.is_some()
     }
 }
 
@@ -172,7 +177,7 @@ impl Rules {
     /// Some rule has a group for its processes.
     #[must_use]
     pub fn has_pens(&self) -> bool {
-        self.0.iter().any(|rule| rule.pen.is_some())
+        self.0.iter().any(|rule| rule.rule_group.is_some())
     }
 
     /// The rule that matches this process itself and comes before all others that do.

@@ -54,13 +54,16 @@ fn gauge(page: &mut Page, facts: &Facts<'_>) {
         "Used share of that limit.",
     )
     .sample(&labels, room.map(|_| gauge.percent() / 100.0));
-    let left = gauge.time_to_exhaustion();
+    let watch = gauge
+        .scope
+        .and_then(|scope| facts.lookout.domains.watch(scope));
+    let left = watch.and_then(|watch| watch.first_full);
     page.family(
         "oomtop_memory_time_left_seconds",
         Kind::Gauge,
         "Time until nothing is left; absent unless memory grows steadily.",
     )
-    .sample(&labels, left.map(|left| left.as_secs_f64()));
+    .sample(&labels, left.map(|(_, left)| left.as_secs_f64()));
 }
 
 fn memory(page: &mut Page, facts: &Facts<'_>) {

@@ -58,6 +58,6 @@ pub fn lines(outcome: &Outcome, rules: &Rules) -> Vec<String> {
             change.to,
         )));
     }
-    lines.extend(super::pens::lines(outcome, rules));
+    lines.extend(super::moves::lines(outcome, rules));
     lines
 }

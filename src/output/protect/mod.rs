@@ -1,8 +1,8 @@
 //! What `oomtop protect` says: the table of `--check`, the answer of `--why`, and its lines on standard error.
 
 mod lines;
+mod moves;
 mod outcome;
-mod pens;
 mod why;
 
 use std::fmt::Write as _;
@@ -15,8 +15,8 @@ use crate::text::format::number_of;
 use crate::text::tone::printable;
 
 pub use lines::lines;
+pub use moves::check as check_moves;
 pub use outcome::Outcome;
-pub use pens::check as check_moves;
 pub use why::why;
 
 /// Most processes that a line names.

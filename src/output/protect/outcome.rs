@@ -2,7 +2,7 @@
 
 use crate::model::plan::receipt::Failure;
 use crate::model::rules::change::Change;
-use crate::model::rules::pen::Transfer;
+use crate::model::rules::rule_group::Transfer;
 
 /// What came of some changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -23,7 +23,7 @@ fn rule(title: &str, line: usize, name: &str, own: i64, children: Option<i64>) -
         }],
         own: OomScoreAdj::new(own),
         children: children.and_then(OomScoreAdj::new),
-        pen: None,
+        rule_group: None,
     }
 }
 

@@ -60,14 +60,14 @@ pub fn why(answer: &Why<'_>, rules: &Rules, name: impl Fn(ProcessId) -> Option<C
             });
         }
     }
-    let pen = answer
+    let rule_group = answer
         .holding
-        .and_then(|holding| rules.get(holding.rule)?.pen.as_ref());
-    if let (Some(pen), Some(at)) = (pen, &subject.cgroup) {
-        say(if at.is_within(&pen.group) {
+        .and_then(|holding| rules.get(holding.rule)?.rule_group.as_ref());
+    if let (Some(rule_group), Some(at)) = (rule_group, &subject.cgroup) {
+        say(if at.is_within(&rule_group.group) {
             format!("It is in the group of the rule: {at}.")
         } else {
-            format!("The rule moves it into {pen}; it is in {at}.")
+            format!("The rule moves it into {rule_group}; it is in {at}.")
         });
     }
     for (id, fate) in &answer.fates {

@@ -92,7 +92,7 @@ pub fn metrics(
     };
     let mut session = Session::new(root.clone(), backend)?;
     let board = Arc::new(Mutex::new(Board {
-        lookout: Lookout::new(settings.thresholds, clock::now()),
+        lookout: Lookout::new(settings.thresholds, clock::now()).under(session.host()?.rules),
         host: session.host()?.clone(),
         rules: None,
         version: 0,

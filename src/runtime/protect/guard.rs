@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
-use super::hand::Hand;
-use super::pens::Pens;
+use super::move_tries::MoveTries;
+use super::rule_writer::RuleWriter;
 use crate::linux::ReadError;
 use crate::linux::subjects::{Glimpse, SubjectReader};
 use crate::model::plan::receipt::{Failure, FailureKind};
@@ -12,7 +12,7 @@ use crate::model::process::Pid;
 use crate::model::rules::Rules;
 use crate::model::rules::census::Census;
 use crate::model::rules::change::{Change, change_of, held};
-use crate::model::rules::pen::Pen;
+use crate::model::rules::rule_group::RuleGroup;
 use crate::model::rules::start::Start;
 use crate::model::rules::struggle::{Act, Struggles};
 use crate::output::protect::Outcome;
@@ -33,30 +33,30 @@ pub(super) struct Guard {
     pub(super) census: Census,
     struggles: Struggles,
     pub(super) reader: SubjectReader,
-    pub(super) hand: Hand,
+    pub(super) writer: RuleWriter,
     begun: Instant,
     /// How many processes the last look at all of them found.
     found: usize,
     /// How many starts were told since then.
     told: usize,
     glimpsed: HashMap<Pid, Glimpse>,
-    pub(super) pens: Pens,
+    pub(super) tries: MoveTries,
     /// Groups that are ready, or could not be made so.
-    pub(super) ready: Vec<(Pen, Result<(), String>)>,
+    pub(super) ready: Vec<(RuleGroup, Result<(), String>)>,
 }
 
 impl Guard {
-    pub(super) fn new(rules: Rules, reader: SubjectReader, hand: Hand) -> Self {
+    pub(super) fn new(rules: Rules, reader: SubjectReader, writer: RuleWriter) -> Self {
         Self {
             census: Census::new(rules),
             struggles: Struggles::default(),
             reader,
-            hand,
+            writer,
             begun: Instant::now(),
             found: 0,
             told: 0,
             glimpsed: HashMap::new(),
-            pens: Pens::default(),
+            tries: MoveTries::default(),
             ready: Vec::new(),
         }
     }
@@ -74,7 +74,7 @@ impl Guard {
     pub(super) fn change_rules(&mut self, rules: Rules) {
         self.reader.want(&rules);
         self.census.change_rules(rules);
-        self.pens.clear();
+        self.tries.clear();
         self.ready.clear();
     }
 
@@ -93,7 +93,7 @@ impl Guard {
                 .subject(id.pid)
                 .is_some_and(|subject| subject.id == id)
         });
-        self.pens.keep(|id| {
+        self.tries.keep(|id| {
             let subject = census.subject(id.pid);
             subject.is_some_and(|subject| subject.id == id)
         });
@@ -187,7 +187,7 @@ impl Guard {
             all.extend(&open);
         }
         self.move_all(&all, &mut outcome);
-        self.hand.hold(&[]);
+        self.writer.hold(&[]);
         outcome
     }
 
@@ -196,7 +196,7 @@ impl Guard {
     /// Processes that another rule holds by now are added to `others`.
     fn still_right(&mut self, changes: &[Change], others: &mut BTreeSet<Pid>) -> Vec<Change> {
         let ids: Vec<_> = changes.iter().map(|change| change.id).collect();
-        self.hand.hold(&ids);
+        self.writer.hold(&ids);
         let mut sure = Vec::with_capacity(changes.len());
         for change in changes {
             let pid = change.id.pid;
@@ -222,7 +222,7 @@ impl Guard {
         if writes.is_empty() {
             return outcome;
         }
-        let receipts = match self.hand.write(writes) {
+        let receipts = match self.writer.write(writes) {
             Ok((receipts, lost)) => {
                 outcome.refused = lost;
                 receipts

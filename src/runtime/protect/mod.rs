@@ -1,19 +1,19 @@
 //! `oomtop protect`: gives processes what rules say, once or as long as it runs.
 //!
 //! ```text
-//!  starts ──┐                ┌──► Census ──► changes ──► Struggles ──► Hand ──► /proc, audit log
+//!  starts ──┐                ┌──► Census ──► changes ──► Struggles ──► RuleWriter ──► /proc, audit log
 //!  time ────┼──► Inbox ──► Guard
 //!  signals ─┘                └──► SubjectReader ◄── /proc
 //! ```
 
 mod agenda;
 mod guard;
-mod hand;
 mod inbox;
 mod journal;
+mod move_tries;
 mod moving;
-mod pens;
 mod resident;
+mod rule_writer;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,12 +28,12 @@ pub use crate::model::rules::Rules;
 pub use crate::model::rules::book::Found;
 use crate::model::rules::census::Census;
 use crate::model::rules::change::changes;
-use crate::model::rules::pen::transfers;
+use crate::model::rules::rule_group::transfers;
 use crate::model::rules::why::why;
 use crate::output::protect as words;
 pub use crate::runtime::rules::RuleSource;
 use guard::Guard;
-use hand::Hand;
+use rule_writer::RuleWriter;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,13 +114,13 @@ fn looked(root: &SysRoot, rules: Rules) -> Result<Census, RunError> {
 
 fn check(root: &SysRoot, rules: Rules) -> Result<u8, Halt> {
     let mut reader = SubjectReader::open(root, &rules)?;
-    let mut hand = Hand::new(root, reader.cgroups(), None)?;
+    let mut writer = RuleWriter::new(root, reader.cgroups(), None)?;
     let mut census = Census::new(rules);
     census.replace(reader.all()?);
     let moves: Vec<_> = transfers(&census)
         .into_iter()
         .map(|transfer| {
-            let why = hand.refusal(&transfer);
+            let why = writer.refusal(&transfer);
             (transfer, why)
         })
         .collect();
@@ -146,8 +146,8 @@ fn explain(root: &SysRoot, rules: Rules, pid: Pid) -> Result<u8, Halt> {
 
 fn once(root: &SysRoot, rules: Rules, audit: Option<PathBuf>) -> Result<u8, RunError> {
     let reader = SubjectReader::open(root, &rules)?;
-    let hand = Hand::new(root, reader.cgroups(), audit)?;
-    let mut guard = Guard::new(rules, reader, hand);
+    let writer = RuleWriter::new(root, reader.cgroups(), audit)?;
+    let mut guard = Guard::new(rules, reader, writer);
     let (all, is_over) = passes(|| Ok(guard.sweep()?))?;
     for line in words::lines(&all, guard.rules()) {
         complain(&line);

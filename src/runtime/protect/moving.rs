@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::guard::Guard;
-use super::pens::Act;
+use super::move_tries::Act;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt};
 use crate::model::process::Pid;
-use crate::model::rules::pen::{Pen, Transfer, transfer_of};
+use crate::model::rules::rule_group::{RuleGroup, Transfer, transfer_of};
 use crate::output::protect::Outcome;
 
 impl Guard {
@@ -19,7 +19,7 @@ impl Guard {
             let Some(transfer) = transfer_of(&self.census, *pid) else {
                 continue;
             };
-            match self.pens.act(transfer.id, &transfer.pen) {
+            match self.tries.act(transfer.id, &transfer.rule_group) {
                 Act::Nothing => {}
                 Act::GiveUp => outcome.left.push(transfer),
                 Act::Move => self.transfer(&transfer, outcome),
@@ -29,28 +29,29 @@ impl Guard {
 
     fn transfer(&mut self, transfer: &Transfer, outcome: &mut Outcome) {
         // From here on its pid is its own as long as it lives.
-        self.hand.hold(&[transfer.id]);
+        self.writer.hold(&[transfer.id]);
         let Some(subject) = self.reader.read(transfer.id.pid) else {
             self.census.ended(transfer.id.pid);
             return;
         };
         self.census.take(subject);
         let now = transfer_of(&self.census, transfer.id.pid);
-        let Some(transfer) = now.filter(|now| (now.id, &now.pen) == (transfer.id, &transfer.pen))
+        let Some(transfer) =
+            now.filter(|now| (now.id, &now.rule_group) == (transfer.id, &transfer.rule_group))
         else {
             return;
         };
-        if let Some(why) = self.hand.refusal(&transfer) {
-            self.pens.refused(transfer.id);
+        if let Some(why) = self.writer.refusal(&transfer) {
+            self.tries.refused(transfer.id);
             outcome.unmoved.push((transfer, why));
             return;
         }
-        if let Err(why) = self.make_ready(&transfer.pen, outcome) {
-            self.pens.refused(transfer.id);
+        if let Err(why) = self.make_ready(&transfer.rule_group, outcome) {
+            self.tries.refused(transfer.id);
             outcome.unmoved.push((transfer, why));
             return;
         }
-        match self.hand.transfer(&transfer) {
+        match self.writer.transfer(&transfer) {
             Ok((receipts, lost)) => {
                 if lost.is_some() {
                     outcome.refused = lost;
@@ -81,9 +82,11 @@ impl Guard {
             Some(failure) => match failure.kind {
                 FailureKind::Gone | FailureKind::Reused => {}
                 // Somebody has removed it: it is made again at the next look.
-                FailureKind::NoGroup => self.ready.retain(|(pen, _)| *pen != transfer.pen),
+                FailureKind::NoGroup => self
+                    .ready
+                    .retain(|(rule_group, _)| *rule_group != transfer.rule_group),
                 _ => {
-                    self.pens.refused(transfer.id);
+                    self.tries.refused(transfer.id);
                     outcome.unmoved.push((transfer, failure.sentence.clone()));
                 }
             },
@@ -91,16 +94,16 @@ impl Guard {
     }
 
     /// The group is there, with the limits of the rule where they could be written. Each group once.
-    fn make_ready(&mut self, pen: &Pen, outcome: &mut Outcome) -> Result<(), String> {
-        if let Some((_, ready)) = self.ready.iter().find(|(known, _)| known == pen) {
+    fn make_ready(&mut self, rule_group: &RuleGroup, outcome: &mut Outcome) -> Result<(), String> {
+        if let Some((_, ready)) = self.ready.iter().find(|(known, _)| known == rule_group) {
             return ready.clone();
         }
-        let ready = self.hand.prepare(pen);
+        let ready = self.writer.prepare(rule_group);
         if let Ok(notes) = &ready {
             outcome.groups.extend(notes.iter().cloned());
         }
         let ready = ready.map(drop);
-        self.ready.push((pen.clone(), ready.clone()));
+        self.ready.push((rule_group.clone(), ready.clone()));
         ready
     }
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::agenda::Agenda;
 use super::guard::Guard;
-use super::hand::Hand;
 use super::inbox::{Arrival, Inbox};
 use super::journal::{Level, say};
+use super::rule_writer::RuleWriter;
 use super::{RuleSource, Stay};
 use crate::linux::subjects::SubjectReader;
 use crate::linux::{ReadError, SysRoot};
@@ -32,7 +32,7 @@ pub(super) fn stay(
 ) -> Result<u8, RunError> {
     let begun = Instant::now();
     let reader = SubjectReader::open(root, &rules)?;
-    let hand = Hand::new(root, reader.cgroups(), audit)?;
+    let writer = RuleWriter::new(root, reader.cgroups(), audit)?;
     // Before the first look: what starts during it is told.
     let mut inbox = Inbox::open(root, stay.way)?;
     for why in &inbox.refused {
@@ -43,7 +43,7 @@ pub(super) fn stay(
         str::to_owned,
     );
     let count = number_of(rules.len() as u64, "rule", "rules");
-    let mut guard = Guard::new(rules, reader, hand);
+    let mut guard = Guard::new(rules, reader, writer);
     tell(&guard.sweep()?, guard.rules());
     say(
         Level::Notice,

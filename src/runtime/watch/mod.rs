@@ -57,7 +57,8 @@ pub fn watch(
     let printer = Printer::start().map_err(RunError::Thread)?;
     let hook = program.as_deref().map(Hook::start).transpose();
     let hook = hook.map_err(RunError::Thread)?;
-    let mut lookout = Lookout::new(settings.thresholds, clock::now());
+    let ranks = session.host()?.rules;
+    let mut lookout = Lookout::new(settings.thresholds, clock::now()).under(ranks);
     let mut crier = Crier::new(watching.forecast);
     let mut rounds = Rounds::new(session, settings.delay).woken_by(root)?;
     let mut unread = Reminder::default();

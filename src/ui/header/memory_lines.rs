@@ -61,11 +61,12 @@ fn used(state: &State, long: bool) -> Line {
     let tone = Theme::band(gauge.band);
     let line = Line::of(tone, format!("{:>5}", format::percent(gauge.percent())))
         .add(tone, format!(" {:<8}", gauge.band.name()));
-    let used = format::size(gauge.used);
     let numbers = if long {
-        format!(" {used:>4} of {}", format::long_size(gauge.limit))
+        let (part, whole) = format::beside(gauge.used, gauge.limit);
+        format!(" {part:>4} of {whole}")
     } else {
-        format!(" {used}/{}", format::size(gauge.limit))
+        let (used, limit) = (format::size(gauge.used), format::size(gauge.limit));
+        format!(" {used}/{limit}")
     };
     line.add(Tone::Normal, numbers)
 }
@@ -102,11 +103,7 @@ fn swap(state: &State, wide: bool) -> Line {
         let text = format!("{} of {}", format::percent(share), format::size(total));
         return line.add(tone, text);
     }
-    let text = format!(
-        " {} of {}{whose}",
-        format::size(used),
-        format::long_size(total)
-    );
+    let text = format!(" {}{whose}", format::part_of(used, total));
     line.add(Tone::Dim, "[")
         .add(tone, meter::bar(share, SWAP_BAR))
         .add(Tone::Dim, "]")

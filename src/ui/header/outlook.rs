@@ -43,70 +43,54 @@ pub(super) fn trend(state: &State, area: Rect, canvas: &mut Canvas<'_>, has_pres
     labelled(canvas, area, "Trend", &line);
 }
 
-/// The rate, and the time left.
+/// The rate, and the time left: those of the limit's row among the domains.
 pub(in crate::ui) fn words(state: &State) -> Line {
-    let gauge = &state.gauge;
+    let scope = state.gauge.scope;
+    let Some(watch) = scope.and_then(|scope| state.domains.watch(scope)) else {
+        return Line::of(Tone::Dim, WATCHING);
+    };
     let mut line = Line::new();
-    match gauge.rate() {
-        Rate::Unknown => line.push(Tone::Dim, "watching …"),
+    match watch.forecast.rate() {
+        Rate::Unknown => line.push(Tone::Dim, WATCHING),
         Rate::Unsteady => line.push(Tone::Dim, "no steady trend"),
         Rate::Lately(rate, over) => {
             let seconds = over.as_secs_f64().round();
             let lately = format!("{} in the last {seconds} s", format::rate(rate));
             line.push(Tone::Normal, lately);
-            if let Some(left) = gauge.time_to_exhaustion() {
-                line.push(
-                    Tone::Critical,
-                    format!(
-                        "  if that goes on, exhausted in about {}",
-                        format::about(left)
-                    ),
-                );
-            }
         }
-        Rate::Steady(rate) => {
-            line.push(
-                Tone::Normal,
-                if rate == 0.0 {
-                    "steady".to_owned()
-                } else {
-                    format::rate(rate)
-                },
-            );
-            match gauge.time_to_exhaustion() {
-                Some(left) => {
-                    let tone = if left.as_secs() < 300 {
-                        Tone::Critical
-                    } else {
-                        Tone::Watch
-                    };
-                    line.push(
-                        tone,
-                        format!(
-                            "  {}exhausted in about {}",
-                            binding(state),
-                            format::about(left)
-                        ),
-                    );
-                }
-                None if time_at(rate, gauge.left).is_some() => {
-                    line.push(Tone::Dim, "  too early to say when it is exhausted");
-                }
-                None if rate > 0.0 => line.push(Tone::Dim, "  more than a day left"),
-                None => {}
-            }
+        Rate::Steady(rate) if rate.abs() < 1024.0 => line.push(Tone::Normal, "steady"),
+        Rate::Steady(rate) => line.push(Tone::Normal, format::rate(rate)),
+    }
+    match (watch.first_full, watch.forecast.rate()) {
+        (Some((scope, left)), _) => {
+            let tone = if left.as_secs() < 300 {
+                Tone::Critical
+            } else {
+                Tone::Watch
+            };
+            let left = format::forecast(left, watch.first_is_brief);
+            line.push(tone, format!("  {}full in {left}", whose(scope, state)));
         }
+        (None, Rate::Steady(rate)) if time_at(rate, state.gauge.left).is_some() => {
+            line.push(Tone::Dim, "  too early to say when it is full");
+        }
+        (None, Rate::Steady(rate)) if rate >= 1024.0 => {
+            line.push(Tone::Dim, "  more than a day left");
+        }
+        (None, _) => {}
     }
     line
 }
 
-/// Whose room is used up before that of the gauge, if one is: `host `.
-fn binding(state: &State) -> String {
-    let outer = state.gauge.binding;
-    outer.map_or_else(String::new, |scope| match scope {
+const WATCHING: &str = "watching …";
+
+/// Whose room is used up first, if that is not the gauge's own: `the host `.
+fn whose(first: Scope, state: &State) -> String {
+    match first {
+        first if Some(first) == state.gauge.scope => String::new(),
         Scope::Host | Scope::Nodes(_) => "the host ".to_owned(),
-        Scope::Memcg(_) => format!("{} ", wording::domain(scope, &state.snapshot)),
-    })
+        Scope::Memcg(_) => format!("{} ", wording::domain(first, &state.snapshot)),
+    }
 }
 
 /// A program that acts before the kernel does: its rule, and how far the rule is from acting.

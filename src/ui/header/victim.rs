@@ -160,12 +160,10 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
     match watch.signs.time_left {
         Some(left) => line.push(
             urgency_tone(watch.urgency),
-            if watch.forecast.is_brief() {
-                // The last seconds alone say so.
-                format!(", perhaps full in {}", format::in_about(left))
-            } else {
-                format!(", full in {}", format::in_about(left))
-            },
+            format!(
+                ", full in {}",
+                format::forecast(left, watch.forecast.is_brief())
+            ),
         ),
         None => match watch.acute() {
             // The line names the next one to die: that another one died must not read as if this one had.

@@ -7,7 +7,7 @@ mod role;
 use ratatui::style::{Color, Modifier, Style};
 
 pub use depth::Depth;
-pub use role::Role;
+pub use role::{CONTRAST, Role};
 
 use crate::model::memory::band::Band;
 use crate::text::tone::Tone;
@@ -31,15 +31,15 @@ impl Theme {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);
         Self::new(|role| match role {
-            Role::Normal => plain,
+            Role::Text(Tone::Normal) => plain,
             // Dark grey is unreadable on many terminals; grey with DIM falls back to plain grey.
-            Role::Dim => plain.fg(Color::Gray).add_modifier(Modifier::DIM),
-            Role::Strong | Role::Key => bold,
-            Role::Accent => bold.fg(Color::Cyan),
-            Role::Good => plain.fg(Color::Green),
-            Role::Watch | Role::Mark => plain.fg(Color::Yellow),
-            Role::Danger => bold.fg(Color::LightRed),
-            Role::Critical => bold.fg(Color::Red),
+            Role::Text(Tone::Dim) => plain.fg(Color::Gray).add_modifier(Modifier::DIM),
+            Role::Text(Tone::Strong) | Role::Key => bold,
+            Role::Text(Tone::Accent) => bold.fg(Color::Cyan),
+            Role::Text(Tone::Good) => plain.fg(Color::Green),
+            Role::Text(Tone::Watch) | Role::Mark => plain.fg(Color::Yellow),
+            Role::Text(Tone::Danger) => bold.fg(Color::LightRed),
+            Role::Text(Tone::Critical) => bold.fg(Color::Red),
             Role::Selected => plain
                 .bg(Color::Blue)
                 .fg(Color::White)
@@ -57,10 +57,10 @@ impl Theme {
         let bold = plain.add_modifier(Modifier::BOLD);
         let reversed = plain.add_modifier(Modifier::REVERSED);
         Self::new(|role| match role {
-            Role::Normal | Role::Dim | Role::Good => plain,
-            Role::Strong | Role::Accent | Role::Watch | Role::Key | Role::Mark => bold,
-            Role::Danger => bold.add_modifier(Modifier::UNDERLINED),
-            Role::Critical | Role::Sorted => bold.add_modifier(Modifier::REVERSED),
+            Role::Text(Tone::Normal | Tone::Dim | Tone::Good) => plain,
+            Role::Text(Tone::Strong | Tone::Accent | Tone::Watch) | Role::Key | Role::Mark => bold,
+            Role::Text(Tone::Danger) => bold.add_modifier(Modifier::UNDERLINED),
+            Role::Text(Tone::Critical) | Role::Sorted => bold.add_modifier(Modifier::REVERSED),
             Role::Selected | Role::Heading | Role::Label => reversed,
             Role::SelectedElsewhere => plain.add_modifier(Modifier::UNDERLINED),
         })
@@ -68,7 +68,7 @@ impl Theme {
 
     /// The look of a role.
     pub fn look(&self, role: Role) -> Style {
-        self.looks[role as usize]
+        self.looks[role.index()]
     }
 
     /// The theme with the colours that a terminal has. Without colours, tones that only colours told apart would look
@@ -79,16 +79,16 @@ impl Theme {
         if depth == Depth::None && self.looks.iter().any(is_coloured) {
             return Self::mono();
         }
-        let ground = self.look(Role::Normal).bg;
-        let mut shown = Self::new(|role| depth.look(self.look(role), ground, role.contrast()));
+        let ground = self.look(Role::Text(Tone::Normal)).bg;
+        let mut shown = Self::new(|role| depth.look(self.look(role), ground, CONTRAST));
         shown.part_bands();
         shown
     }
 
     /// Where two bands have become the same colour, something else tells them apart.
     fn part_bands(&mut self) {
-        let bands =
-            [Role::Good, Role::Watch, Role::Danger, Role::Critical].map(|role| role as usize);
+        let bands = [Tone::Good, Tone::Watch, Tone::Danger, Tone::Critical];
+        let bands = bands.map(|tone| Role::Text(tone).index());
         for (at, band) in bands.into_iter().enumerate() {
             for modifier in [Modifier::BOLD, Modifier::UNDERLINED, Modifier::REVERSED] {
                 let is_alike = |other: &usize| self.looks[*other] == self.looks[band];
@@ -101,21 +101,12 @@ impl Theme {
 
     /// The style of a tone.
     pub fn style(&self, tone: Tone) -> Style {
-        self.look(match tone {
-            Tone::Normal => Role::Normal,
-            Tone::Dim => Role::Dim,
-            Tone::Strong => Role::Strong,
-            Tone::Accent => Role::Accent,
-            Tone::Good => Role::Good,
-            Tone::Watch => Role::Watch,
-            Tone::Danger => Role::Danger,
-            Tone::Critical => Role::Critical,
-        })
+        self.look(Role::Text(tone))
     }
 
     /// What lies under everything: ordinary text and its background.
     pub fn ground(&self) -> Style {
-        self.look(Role::Normal)
+        self.look(Role::Text(Tone::Normal))
     }
 
     /// The selected row of the pane that has the keyboard, or of the other pane.

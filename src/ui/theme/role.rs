@@ -1,24 +1,12 @@
-//! [`Role`]: everything on the screen that a theme gives a look.
+//! [`Role`]: everything on the screen that a theme gives a look: each tone of text, and the parts that are no text.
+
+use crate::text::tone::Tone;
 
 /// What a theme gives a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Ordinary text, and the background of the whole screen.
-    Normal,
-    /// Labels, units, hints.
-    Dim,
-    /// Names, values asked for.
-    Strong,
-    /// Keys, titles, the focused thing.
-    Accent,
-    /// The normal band; fine, done.
-    Good,
-    /// The first band.
-    Watch,
-    /// The second band.
-    Danger,
-    /// The third band, kills, failures.
-    Critical,
+    /// Text of this tone; the look of ordinary text has the background of the whole screen.
+    Text(Tone),
     /// The selected row of the pane that has the keyboard.
     Selected,
     /// The selected row of the other pane.
@@ -35,37 +23,55 @@ pub enum Role {
     Mark,
 }
 
+/// The roles that are no tone, in the order of the variants.
+const OTHERS: [Role; 7] = [
+    Role::Selected,
+    Role::SelectedElsewhere,
+    Role::Heading,
+    Role::Sorted,
+    Role::Key,
+    Role::Label,
+    Role::Mark,
+];
+
+/// How many there are.
+const COUNT: usize = Tone::ALL.len() + OTHERS.len();
+
 impl Role {
-    /// All roles, in the order of the variants.
-    pub const ALL: [Self; 15] = [
-        Self::Normal,
-        Self::Dim,
-        Self::Strong,
-        Self::Accent,
-        Self::Good,
-        Self::Watch,
-        Self::Danger,
-        Self::Critical,
-        Self::Selected,
-        Self::SelectedElsewhere,
-        Self::Heading,
-        Self::Sorted,
-        Self::Key,
-        Self::Label,
-        Self::Mark,
-    ];
+    /// All roles: the tones, then the others.
+    pub const ALL: [Self; COUNT] = {
+        let mut all = [Self::Selected; COUNT];
+        let mut at = 0;
+        while at < COUNT {
+            all[at] = if at < Tone::ALL.len() {
+                Self::Text(Tone::ALL[at])
+            } else {
+                OTHERS[at - Tone::ALL.len()]
+            };
+            at += 1;
+        }
+        all
+    };
+
+    /// Its place in [`Self::ALL`].
+    pub fn index(self) -> usize {
+        let other = match self {
+            Self::Text(tone) => return tone as usize,
+            Self::Selected => 0,
+            Self::SelectedElsewhere => 1,
+            Self::Heading => 2,
+            Self::Sorted => 3,
+            Self::Key => 4,
+            Self::Label => 5,
+            Self::Mark => 6,
+        };
+        Tone::ALL.len() + other
+    }
 
     /// The key of a theme file.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Normal => "normal",
-            Self::Dim => "dim",
-            Self::Strong => "strong",
-            Self::Accent => "accent",
-            Self::Good => "good",
-            Self::Watch => "watch",
-            Self::Danger => "danger",
-            Self::Critical => "critical",
+            Self::Text(tone) => tone.name(),
             Self::Selected => "selected",
             Self::SelectedElsewhere => "selected_elsewhere",
             Self::Heading => "heading",
@@ -75,25 +81,20 @@ impl Role {
             Self::Mark => "mark",
         }
     }
-
-    /// The contrast that text of this role must have with its background (WCAG 2.1, 1.4.3): 4.5, and 3 for secondary
-    /// text.
-    pub fn contrast(self) -> f64 {
-        match self {
-            Self::Dim => 3.0,
-            _ => 4.5,
-        }
-    }
 }
+
+/// The contrast that text must have with its background (WCAG 2.1, 1.4.3). Dim text, too: units, limits and names are dim,
+/// and they are facts.
+pub const CONTRAST: f64 = 4.5;
 
 #[cfg(test)]
 mod tests {
     use super::Role;
 
     #[test]
-    fn all_has_the_order_of_the_variants() {
-        for (at, role) in Role::ALL.iter().enumerate() {
-            assert_eq!(*role as usize, at, "{}", role.name());
+    fn each_role_knows_its_place() {
+        for (at, role) in Role::ALL.into_iter().enumerate() {
+            assert_eq!(role.index(), at, "{}", role.name());
         }
     }
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::{
-    asked, docker, freezer, froze, frozen, group_step, machine, opened, says, says_not, survey,
-    surveyed,
+    asked, docker, freezer, froze, frozen, group_step, machine, opened, says, says_not, scene,
+    survey, surveyed,
 };
 use crate::common::scene::Scene;
 use crate::common::writes::{done, failed, receipt};
 use oomtop::app::msg::{Control, Msg};
+use oomtop::model::cgroup::CgroupVersion;
 use oomtop::model::freezer::{Freezable, FreezerState};
+use oomtop::model::incident::Survey;
+use oomtop::model::plan::Plan;
 use oomtop::model::plan::receipt::{FailureKind, Reading};
 use oomtop::model::plan::step::CgroupStep;
 
@@ -54,7 +57,7 @@ fn freezing_takes_two_keys_and_stays_on_the_screen_until_it_is_thawed() {
 fn undo_thaws() {
     let mut scene = frozen();
     scene.keys("u");
-    says(&scene, "Undo thaw docker 4f5e6d7c8b9a");
+    says(&scene, "Undo freeze of docker 4f5e6d7c8b9a");
     scene.keys("Enter");
     let thaw = CgroupStep::Freeze(docker(), false);
     assert_eq!(asked(&mut scene), [group_step(thaw.clone())]);
@@ -118,7 +121,7 @@ fn quitting_asks_while_something_is_frozen() {
             .state
             .frozen
             .word()
-            .contains("it runs on with: echo 0 > ")
+            .contains("it continues with: echo 0 > ")
     );
     scene.keys("q");
     assert_eq!(scene.control, None);
@@ -173,4 +176,26 @@ fn the_word_is_known_before_the_freeze() {
     scene.answer(vec![receipt(vec![refused])]);
     assert_eq!(scene.state.frozen.word(), "");
     says(&scene, "No permission.");
+}
+
+#[test]
+fn a_crowd_is_not_frozen_with_one_key() {
+    let mut scene = scene(120, 36, CgroupVersion::V2);
+    scene.keys("Down i");
+    scene.asked();
+    let crowd = Survey {
+        members: 1511,
+        ..survey(&docker(), FreezerState::Thawed)
+    };
+    surveyed(&mut scene, crowd);
+    says(&scene, "all 1511 processes stand still");
+    scene.keys("f Enter");
+    assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "not yet");
+    says(&scene, "Press Enter again to freeze all of");
+    // Any other key withdraws it.
+    scene.keys("Down Up Enter");
+    assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0]);
+    scene.keys("Enter");
+    let freeze = CgroupStep::Freeze(docker(), true);
+    assert_eq!(asked(&mut scene), [group_step(freeze)]);
 }

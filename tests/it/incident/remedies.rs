@@ -63,7 +63,7 @@ fn what_came_back_of_a_reclaim_is_told() {
     assert_eq!(asked(&mut scene), [group_step(step.clone())]);
     let back = done(step, Reading::Reclaimed(0), Reading::Reclaimed(100 * MIB));
     scene.answer(vec![receipt(vec![back])]);
-    says(&scene, "only 100 MiB of 850 MiB could be reclaimed");
+    says(&scene, "only 100 of 850 MiB could be reclaimed");
     scene.keys("Esc u");
     says(&scene, "nothing to undo");
 }

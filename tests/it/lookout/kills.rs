@@ -120,3 +120,28 @@ fn a_report_that_comes_late_explains_the_kill_that_was_counted() {
     let found: u64 = (110..115).map(|at| counted(&mut lookout, at, 7)).sum();
     assert_eq!((found, toll(&lookout).0), (0, 2));
 }
+
+#[test]
+fn who_was_killed_is_the_next_victim_of_no_later_sample() {
+    let mut lookout = Lookout::new(Thresholds::default(), moment(100));
+    following(&mut lookout, "/dev/kmsg", Tracing::NotYet);
+    let groups = vec![
+        crate::common::shop::group("/", None, 0, 0),
+        crate::common::shop::group("/docker", Some(0), 300, 200),
+    ];
+    let sampled = |lookout: &mut Lookout, second| {
+        let java = crate::common::scene::process(700, "java", 150, 0, 1);
+        let other = crate::common::scene::process(701, "other", 50, 0, 1);
+        lookout.sampled(Arc::new(sample_of(
+            second,
+            groups.clone(),
+            vec![java, other],
+        )));
+        let ranked = lookout.ranked();
+        let victims = ranked.iter().filter_map(|(domain, _)| domain.verdict);
+        victims.map(|v| v.victim.id.pid).collect::<Vec<_>>()
+    };
+    assert_eq!(sampled(&mut lookout, 101), [700, 700]);
+    told(&mut lookout, 9, 102, 700);
+    assert_eq!(sampled(&mut lookout, 102), [701, 701]);
+}

@@ -4,6 +4,7 @@ use super::choice::{CHOICES, Choice};
 use super::preview::{NAMED, preview};
 use super::{AdjustDialog, Pinned};
 use crate::app::dialog::managed::ManagedUnit;
+use crate::app::dialog::wrap::TOGETHER;
 use crate::app::dialog::{DialogContext, DialogView, Section, drop_in, foreign};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
@@ -180,10 +181,12 @@ fn scope_line(dialog: &AdjustDialog) -> Vec<Line> {
     }
     let mut line = Line::of(Tone::Dim, "scope ");
     for (at, scope) in dialog.scopes.iter().enumerate() {
+        // A line may end between two scopes, not between a scope and how many it has.
+        let name = scope.name.replace(' ', TOGETHER);
         let text = if scope.targets.len() > 1 {
-            format!("{} ({})", scope.name, scope.targets.len())
+            format!("{name}{TOGETHER}({})", scope.targets.len())
         } else {
-            scope.name.to_owned()
+            name
         };
         if at == dialog.scope {
             line.push(Tone::Accent, format!("[{text}]"));

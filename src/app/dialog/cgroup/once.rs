@@ -1,4 +1,4 @@
-//! [`Once`]: what a sample says of many processes, found once for each sample and not for each frame.
+//! [`Once`]: what follows from a sample and the dialog, found once for each of them and not for each frame.
 
 use std::cell::RefCell;
 
@@ -6,25 +6,44 @@ use crate::model::process::Process;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Now;
 
-/// Which sample, and which set of processes.
+/// Which sample, and which state of the dialog.
 type Key = (u64, Now, usize, usize);
 
-/// Places in the newest sample. What it holds follows from the sample and the set: a frame may fill it.
-#[derive(Debug, Default)]
-pub(super) struct Once(RefCell<Option<(Key, Vec<usize>)>>);
+/// A value of the newest sample. It follows from the sample and what the dialog holds: a frame may fill it.
+#[derive(Debug)]
+pub(super) struct Once<T>(RefCell<Option<(Key, T)>>);
 
-impl Once {
-    /// The processes of this set at these places of the sample. `find` runs if the sample or the set is another one than before.
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self(RefCell::new(None))
+    }
+}
+
+impl<T: Clone> Once<T> {
+    /// The value. `find` runs if the sample or the state of the dialog is another one than before.
+    pub(super) fn value(&self, snapshot: &Snapshot, state: usize, find: impl FnOnce() -> T) -> T {
+        let key = (
+            snapshot.seq,
+            snapshot.taken,
+            snapshot.processes.len(),
+            state,
+        );
+        let mut held = self.0.borrow_mut();
+        let known = held.take().filter(|(known, _)| *known == key);
+        let (_, value) = held.insert(known.unwrap_or_else(|| (key, find())));
+        value.clone()
+    }
+}
+
+impl Once<Vec<usize>> {
+    /// The processes at these places of the sample.
     pub(super) fn processes<'a>(
         &self,
         snapshot: &'a Snapshot,
         set: usize,
         find: impl FnOnce() -> Vec<usize>,
     ) -> Vec<&'a Process> {
-        let key = (snapshot.seq, snapshot.taken, snapshot.processes.len(), set);
-        let mut held = self.0.borrow_mut();
-        let known = held.take().filter(|(known, _)| *known == key);
-        let (_, places) = held.insert(known.unwrap_or_else(|| (key, find())));
+        let places = self.value(snapshot, set, find);
         let processes = &snapshot.processes;
         places.iter().filter_map(|at| processes.get(*at)).collect()
     }
@@ -43,7 +62,7 @@ mod tests {
             processes: vec![Process::default(), Process::default()],
             ..Snapshot::default()
         };
-        let once = Once::default();
+        let once = Once::<Vec<usize>>::default();
         let found = |sample: &Snapshot, set: usize, places: &[usize]| {
             let mut ran = false;
             let count = once.processes(sample, set, || {

@@ -154,8 +154,8 @@ fn strikes(first: &Prospect, to: &CgroupPath) -> Line {
             };
             match first.reached_in {
                 Some(time) => line
-                    .add(Tone::Normal, ", at the present growth in about ")
-                    .add(Tone::Watch, format::about(time)),
+                    .add(Tone::Normal, ", at the present growth in ")
+                    .add(Tone::Watch, format::roughly(time)),
                 None if first.growth >= 1024.0 => {
                     line.add(Tone::Dim, ", at the present growth not within a day")
                 }

@@ -1,15 +1,29 @@
 //! The plan of the dialog: whom it moves, into what, by whom.
 
+use std::sync::Arc;
+
+use super::once::Once;
 use super::whom::group_of;
 use super::{CgroupDialog, Mode, change, typed};
 use crate::app::dialog::DialogContext;
 use crate::app::dialog::by;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::oom_domain::whatif::Prospect;
 use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::snapshot::{Host, Snapshot};
 use crate::model::systemd::UnitName;
 use crate::model::systemd::scope::ScopeHome;
+
+/// What follows from the dialog and a sample: thousands of moves are planned once for both, not for every frame.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    plan: Once<Result<Arc<Plan>, String>>,
+    /// With what systemd does.
+    whole: Once<Result<Arc<Plan>, String>>,
+    /// The limits that hold after it.
+    pub(super) prospects: Once<Option<Vec<Prospect>>>,
+}
 
 impl CgroupDialog {
     /// Where systemd runs, a process of one of its units gets a new scope from it rather than a group past it.
@@ -31,7 +45,13 @@ impl CgroupDialog {
     }
 
     /// The plan that Enter would carry out, or what is still missing.
-    pub(super) fn plan(&self, snapshot: &Snapshot) -> Result<Plan, String> {
+    pub(super) fn plan(&self, snapshot: &Snapshot) -> Result<Arc<Plan>, String> {
+        self.memo.plan.value(snapshot, self.revision, || {
+            self.planned(snapshot).map(Arc::new)
+        })
+    }
+
+    fn planned(&self, snapshot: &Snapshot) -> Result<Plan, String> {
         let targets = || self.targets_in(snapshot);
         match self.mode {
             Mode::Limits => {
@@ -126,9 +146,18 @@ impl CgroupDialog {
     }
 
     /// The plan, with what systemd does for its units.
-    pub(super) fn whole_plan(&self, context: &DialogContext<'_>) -> Result<Plan, String> {
-        let plan = self.plan(context.cells.snapshot)?;
-        Ok(self.by.plan(plan, self.unit(context).as_ref()))
+    pub(super) fn whole_plan(&self, context: &DialogContext<'_>) -> Result<Arc<Plan>, String> {
+        let snapshot = context.cells.snapshot;
+        self.memo.whole.value(snapshot, self.revision, || {
+            let plan = self.plan(snapshot)?;
+            Ok(match (self.unit(context), self.by.lasting()) {
+                (Some(unit), Some(_)) => {
+                    let plan = Plan::clone(&plan);
+                    Arc::new(self.by.plan(plan, Some(&unit)))
+                }
+                _ => plan,
+            })
+        })
     }
 
     /// The unit that systemd can give the limits.

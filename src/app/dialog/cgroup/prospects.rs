@@ -12,6 +12,15 @@ pub(super) fn prospects_of(
     context: &DialogContext<'_>,
 ) -> Option<Vec<Prospect>> {
     let snapshot = context.cells.snapshot;
+    let found = || found(dialog, context);
+    dialog
+        .memo
+        .prospects
+        .value(snapshot, dialog.revision, found)
+}
+
+fn found(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Option<Vec<Prospect>> {
+    let snapshot = context.cells.snapshot;
     let to = dialog.subject(snapshot)?;
     let chosen = dialog.matching().get(dialog.chosen).copied();
     let (limits, known) = match dialog.mode {

@@ -18,8 +18,8 @@ use crate::text::tone::{Line, Tone};
 /// Rows of the list of groups.
 const LIST_HEIGHT: usize = 8;
 
-/// Rows of the fullest dialog: fields, plan, forecast, and what becomes of a unit.
-const RESERVED: u16 = 32;
+/// Rows of a dialog with a limit: fields, plan, forecast, and what becomes of a unit.
+const RESERVED: u16 = 24;
 
 pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> DialogView {
     let mut view = DialogView {

@@ -35,8 +35,8 @@ pub(in crate::app) struct MoveSet {
 pub(super) struct Whom {
     sets: Vec<MoveSet>,
     at: usize,
-    living: Once,
-    newcomers: Once,
+    living: Once<Vec<usize>>,
+    newcomers: Once<Vec<usize>>,
 }
 
 impl Whom {

@@ -39,7 +39,7 @@ impl Subject<'_> {
         ] {
             // v1 has neither counter: say nothing.
             if value.is_some() || count == Count::OomKill {
-                lines.push(pair(label, counted(value, pace.per_second(count)), source));
+                lines.push(pair(label, counted(value, pace.recent(count)), source));
             }
         }
         if let Some(kills) = events.oom_group_kill {
@@ -47,8 +47,7 @@ impl Subject<'_> {
             lines.push(pair("whole", kills.to_string(), source));
         }
         if let Some(stat) = group.stat {
-            let rate = pace.per_second(Count::Refaults);
-            let text = counted(stat.refaults, rate);
+            let text = counted(stat.refaults, pace.recent(Count::Refaults));
             let what = "memory.stat workingset_refault: read again soon after it was dropped";
             lines.push(pair("refaults", text, what));
         }

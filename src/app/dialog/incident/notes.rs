@@ -74,7 +74,7 @@ pub(super) fn notes(
         }
         Remedy::Expose => expose_notes(dialog, context),
         Remedy::Stop => vec![dim(
-            "Frees nothing: it wins time. Its parent (a shell, a supervisor) sees that it stopped. Undo lets it run on.",
+            "Frees nothing: it wins time. Its parent (a shell, a supervisor) sees that it stopped. Undo lets it continue.",
         )],
         Remedy::Reap => {
             let mut lines = vec![dim("Nothing is saved, and nothing takes it back.")];

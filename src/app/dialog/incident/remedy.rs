@@ -3,6 +3,9 @@
 /// Shares that Tab goes through, in percent of the limit or of what is in use.
 pub(super) const SHARES: &[u64] = &[10, 25, 50];
 
+/// A group of more processes is not frozen with one key: it may be half of the machine.
+const OVERSEEN: usize = 32;
+
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remedy {
@@ -18,7 +21,7 @@ pub(super) enum Remedy {
     Expose,
     /// Stop the process.
     Stop,
-    /// Let the process run on.
+    /// Let the process continue.
     Continue,
     /// Kill the process and take its memory at once.
     Reap,
@@ -63,7 +66,7 @@ impl Remedy {
             Self::Reclaim => "reclaim",
             Self::Expose => "expose",
             Self::Stop => "stop one",
-            Self::Continue => "run on",
+            Self::Continue => "continue",
             Self::Reap => "kill one",
             Self::KillGroup => "kill all",
         }
@@ -74,15 +77,33 @@ impl Remedy {
         matches!(self, Self::Raise | Self::Reclaim)
     }
 
-    /// It cannot be taken back and hits more than one.
-    pub(super) fn is_asked_twice(self) -> bool {
-        self == Self::KillGroup
+    /// It hits so many processes, and cannot be taken back or stops more than anybody oversees.
+    pub(super) fn is_asked_twice(self, members: usize) -> bool {
+        match self {
+            Self::KillGroup => true,
+            Self::Freeze => members > OVERSEEN,
+            Self::Thaw
+            | Self::Raise
+            | Self::Reclaim
+            | Self::Expose
+            | Self::Stop
+            | Self::Continue
+            | Self::Reap => false,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Remedy;
+
+    #[test]
+    fn what_stops_more_than_anybody_oversees_is_asked_twice() {
+        let asks = |remedy: Remedy| [1, 32, 33, 1511].map(|members| remedy.is_asked_twice(members));
+        assert_eq!(asks(Remedy::KillGroup), [true; 4]);
+        assert_eq!(asks(Remedy::Freeze), [false, false, true, true]);
+        assert_eq!(asks(Remedy::Thaw), [false; 4]);
+    }
 
     #[test]
     fn letters_are_no_part_of_a_number_and_differ() {

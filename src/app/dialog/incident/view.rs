@@ -10,7 +10,7 @@ use crate::app::dialog::{DialogContext, DialogView, Section, foreign};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::model::process::Process;
-use crate::text::format::{long_size, number_of};
+use crate::text::format::{long_size, number_of, part_of};
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
@@ -32,7 +32,7 @@ pub(super) fn view(dialog: &IncidentDialog, context: &DialogContext<'_>) -> Dial
         ..DialogView::default()
     };
     if dialog.insisted {
-        view = view.text(question(dialog, context).into_iter().collect());
+        view = view.text(question(dialog, remedy, context).into_iter().collect());
     }
     view = view.text(now(dialog, context));
     let list = offers.list();
@@ -75,7 +75,9 @@ fn hints(
     }
     let commit = match remedy {
         None => "close",
-        Some(remedy) if remedy.is_asked_twice() && !dialog.insisted => "do it (asks again)",
+        Some(remedy) if remedy.is_asked_twice(dialog.members()) && !dialog.insisted => {
+            "do it (asks again)"
+        }
         Some(_) => "do it",
     };
     let hints = hints.on_if(remedy.is_some() || !dialog.untouched, &[Id::Commit], commit);
@@ -102,12 +104,10 @@ fn now(dialog: &IncidentDialog, context: &DialogContext<'_>) -> Vec<Line> {
         let mut line = Line::of(Tone::Strong, path.to_string());
         let group = group_at(path, snapshot);
         if let Some(usage) = group.and_then(|group| group.usage) {
+            let limit = group.and_then(|group| group.limits.nearest());
+            let uses = limit.map_or_else(|| long_size(usage), |limit| part_of(usage, limit));
             line.push(Tone::Dim, "  uses ");
-            line.push(Tone::Normal, long_size(usage));
-            if let Some(limit) = group.and_then(|group| group.limits.nearest()) {
-                line.push(Tone::Dim, " of ");
-                line.push(Tone::Normal, long_size(limit));
-            }
+            line.push(Tone::Normal, uses);
         }
         match &dialog.survey {
             None => line.push(Tone::Dim, "  looking at it …"),
@@ -149,8 +149,11 @@ fn item(remedy: Remedy, dialog: &IncidentDialog) -> Line {
     let target = dialog.target.as_ref().map(ToString::to_string);
     let target = target.unwrap_or_default();
     let effect = match remedy {
-        Remedy::Freeze => "all of it stands still; its memory stays".to_owned(),
-        Remedy::Thaw => "all of it runs on".to_owned(),
+        Remedy::Freeze => match dialog.members() {
+            0 | 1 => "all of it stands still; its memory stays".to_owned(),
+            many => format!("all {many} processes stand still; their memory stays"),
+        },
+        Remedy::Thaw => "all of it continues".to_owned(),
         Remedy::Raise => "room for a while".to_owned(),
         Remedy::Reclaim => "drop page cache, swap out; kills nobody".to_owned(),
         Remedy::Expose => {
@@ -158,14 +161,11 @@ fn item(remedy: Remedy, dialog: &IncidentDialog) -> Line {
             format!("let {} die before the others", whom.unwrap_or_default())
         }
         Remedy::Stop => format!("{target} stands still; its memory stays"),
-        Remedy::Continue => format!("{target} runs on"),
+        Remedy::Continue => format!("{target} continues"),
         Remedy::Reap => format!("end {target} and take its memory at once"),
         Remedy::KillGroup => {
-            let count = match &dialog.survey {
-                Some(Ok(survey)) => survey.members,
-                _ => 0,
-            };
-            format!("end {}", number_of(count as u64, "process", "processes"))
+            let count = dialog.members() as u64;
+            format!("end {}", number_of(count, "process", "processes"))
         }
     };
     Line::of(Tone::Accent, format!("{} ", remedy.letter()))
@@ -222,22 +222,29 @@ fn plan_lines(dialog: &IncidentDialog, remedy: Remedy, context: &DialogContext<'
 }
 
 /// The second question, above everything else.
-fn question(dialog: &IncidentDialog, context: &DialogContext<'_>) -> Option<Line> {
+fn question(
+    dialog: &IncidentDialog,
+    remedy: Option<Remedy>,
+    context: &DialogContext<'_>,
+) -> Option<Line> {
     let path = dialog.group.as_ref()?;
     let count = members(path, context.cells.snapshot).count();
-    let whom = whom(dialog, context);
     let used: u64 = members(path, context.cells.snapshot)
         .map(Process::charged_pages)
         .sum();
     let used = long_size(used.saturating_mul(context.cells.rules.page_size));
     let key = context.keymap.name_in(KeyScope::Incident, Id::Commit);
     let all = number_of(count as u64, "process", "processes");
-    Some(Line::of(
-        Tone::Critical,
+    let what = if remedy == Some(Remedy::Freeze) {
         format!(
-            "{whom} {all} with {used}. Press {key} again to kill all of {path}; any other key cancels."
-        ),
-    ))
+            "{all} with {used} will stand still, whoever needs them. Press {key} again to freeze all of {path}"
+        )
+    } else {
+        let whom = whom(dialog, context);
+        format!("{whom} {all} with {used}. Press {key} again to kill all of {path}")
+    };
+    let text = format!("{what}; any other key cancels.");
+    Some(Line::of(Tone::Critical, text))
 }
 
 fn result(dialog: &IncidentDialog) -> Vec<Line> {

@@ -104,11 +104,10 @@ fn none(has_swap: bool) -> Setting {
 
 fn device(device: &SwapDevice) -> Setting {
     let value = format!(
-        "{} ({})  {} of {}",
+        "{} ({})  {}",
         device.name,
         device.kind.name(),
-        format::long_size(device.used),
-        format::long_size(device.size)
+        format::part_of(device.used, device.size)
     );
     let means = match device.kind {
         SwapKind::Zram => zram(device),

@@ -145,11 +145,7 @@ fn overcommit_limit(context: &DialogContext<'_>) -> Setting {
     };
     let share = percent(used, limit);
     let binds = settings.overcommit_memory == Some(2);
-    let value = format!(
-        "{} of {} ({share:.0}%)",
-        format::long_size(used),
-        format::long_size(limit)
-    );
+    let value = format!("{} ({share:.0}%)", format::part_of(used, limit));
     let means = if binds {
         format!("the limit ({from}) binds: at 100% allocations fail")
     } else {

@@ -14,7 +14,10 @@ use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Effect, Mouse, MouseAction};
 use crate::app::update::key::{perform, to_dialog};
 use crate::app::view::columns;
+use crate::app::view::domains::Sorting;
+use crate::app::view::domains::columns as of_domains;
 use crate::app::view::layout::{HeaderLine, Pane, Panes};
+use crate::app::view::processes::columns as of_processes;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::time::Monotonic;
 
@@ -184,13 +187,18 @@ fn click_head(state: &mut State, panes: &Panes, at: Position) {
     if state.domains.open {
         let columns = state.domain_columns(panes.table_head.width);
         if let Some(column) = columns::at(&columns, x) {
-            state.sort_domains(Some(column));
+            let bar = column.id == "bar";
+            let share = of_domains::COLUMNS.iter().find(|share| share.id == "kept");
+            let column = share.filter(|_| bar).unwrap_or(column);
+            state.sort_domains(Sorting::Column(column));
         }
         return;
     }
     let columns = state.table.columns(panes.table_head.width);
     if let Some(column) = columns::at(&columns, x) {
-        state.table.sort_by(column);
+        // The bar has no heading: whoever clicks over it means the number that it draws.
+        let badness = of_processes::column("badness").filter(|_| column.id == "bar");
+        state.table.sort_by(badness.unwrap_or(column));
         state.arrange();
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::app::State;
 use crate::app::dialog::domain::DomainDialog;
-use crate::app::dialog::sort_domains::DomainSortDialog;
+use crate::app::dialog::sort::SortDialog;
 use crate::app::msg::Effect;
 use crate::app::view::layout::Pane;
 use crate::app::view::processes::columns::column;
@@ -11,8 +11,8 @@ use crate::model::oom_domain::victim::Scope;
 use crate::model::process::Process;
 use crate::text::tone::Tone;
 
-use super::Order;
 use super::rows::Row;
+use super::{Order, Sorting};
 
 impl State {
     /// Shows the domains instead of the process table, or the table again.
@@ -135,25 +135,22 @@ impl State {
 
     /// Switches between the order by urgency and the order by path.
     pub(in crate::app) fn other_order(&mut self) -> Vec<Effect> {
-        self.domains.by = None;
-        let (order, text) = match self.domains.order {
-            Order::Urgency => (Order::Path, "domains by path"),
-            Order::Path => (Order::Urgency, "domains by urgency"),
+        let other = match self.domains.order {
+            Order::Urgency => Order::Path,
+            Order::Path => Order::Urgency,
         };
-        self.domains.order = order;
-        self.say(Tone::Normal, text);
-        self.arrange()
+        self.sort_domains(Sorting::Tree(other))
     }
 
     /// Opens the list of columns to sort by.
     pub(in crate::app) fn choose_order(&mut self) -> Vec<Effect> {
-        self.open(DomainSortDialog::new(self.domains.by))
+        self.open(SortDialog::of_domains(&self.domains))
     }
 
     /// Turns the order of a column round; without one, the tree changes its order.
     pub(in crate::app) fn invert_domains(&mut self) -> Vec<Effect> {
         match self.domains.by {
-            Some(by) => self.sort_domains(Some(by.column)),
+            Some(by) => self.sort_domains(Sorting::Column(by.column)),
             None => self.other_order(),
         }
     }

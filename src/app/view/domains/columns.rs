@@ -3,6 +3,7 @@
 mod cells;
 mod list;
 
+use super::pace::Recent;
 use super::watch::Watch;
 use crate::app::view::columns::{Cell, Column, Placed};
 use crate::model::cgroup::Cgroup;
@@ -72,23 +73,27 @@ pub fn urgency_tone(urgency: Urgency) -> Tone {
     }
 }
 
-/// A counter and its rise per minute: `12`, `12 +3/m`.
-pub fn counted(value: Option<u64>, per_second: Option<f64>) -> String {
+/// A counter and its rise: `12`, `12 +3/m` of a minute, `12 +3` of the time so far where less than a minute was seen.
+pub fn counted(value: Option<u64>, recent: Option<Recent>) -> String {
     let Some(value) = value else {
         return "n/a".to_owned();
     };
-    let per_minute = per_second.unwrap_or(0.0) * 60.0;
     let total = format::count(value);
-    if per_minute < 0.5 {
-        total
-    } else {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative; `as` saturates"
-        )]
-        let whole = per_minute.round() as u64;
-        format!("{total} +{}/m", format::count(whole))
+    let Some(recent) = recent.filter(|recent| recent.by > 0) else {
+        return total;
+    };
+    match recent.per_minute() {
+        None => format!("{total} +{}", format::count(recent.by)),
+        Some(rate) if rate < 0.5 => total,
+        Some(rate) => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "not negative; `as` saturates"
+            )]
+            let whole = rate.round() as u64;
+            format!("{total} +{}/m", format::count(whole))
+        }
     }
 }
 
@@ -102,7 +107,7 @@ pub fn branch(depth: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{COLUMNS, counted};
+    use super::{COLUMNS, Recent, counted};
     use crate::app::view::columns::fit;
 
     #[test]
@@ -138,10 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn counters_have_a_rate_when_they_rise() {
-        assert_eq!(counted(Some(12), Some(0.05)), "12 +3/m");
+    fn counters_have_a_rate_when_they_rise_and_were_seen_for_a_minute() {
+        let recent = |by, seconds| Some(Recent { by, seconds });
+        assert_eq!(counted(Some(12), recent(4, 80.0)), "12 +3/m");
+        assert_eq!(counted(Some(12), recent(4, 20.0)), "12 +4");
         assert_eq!(counted(Some(12), None), "12");
-        assert_eq!(counted(Some(1_234_567), Some(0.0)), "1.2M");
-        assert_eq!(counted(None, Some(5.0)), "n/a");
+        assert_eq!(counted(Some(1_234_567), recent(0, 80.0)), "1.2M");
+        assert_eq!(counted(None, recent(5, 9.0)), "n/a");
     }
 }

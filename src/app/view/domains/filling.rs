@@ -6,6 +6,7 @@ use super::Domains;
 use super::alarm::Alarm;
 use super::columns::tone;
 use super::death::{Death, Reach};
+use super::rise::Filling;
 use super::watch::Watch;
 use crate::app::view::gauge::trend::Rate;
 use crate::model::oom_domain::headroom::Room;
@@ -23,21 +24,23 @@ use crate::text::wording;
 /// A domain that is full later than this has no line.
 const NEAR: Duration = Duration::from_mins(2);
 
-/// How long the line stays after the growth has ended: rows must not jump up and down under the cursor.
-const STAYS: Duration = Duration::from_secs(10);
-
 /// What a narrow line leaves out, one more thing at each level, the least important first.
 const LEVELS: u8 = 9;
 
 impl Watch {
-    /// Notes whether the domain is about to be full. A kill makes room, and ends the line at once.
-    pub(super) fn note_filling(&mut self, at: Monotonic, killed: bool) {
+    /// Notes whether the domain is about to be full. A kill makes room, and ends the line at once. True if what looked like
+    /// it is over and was none: nobody need look there any longer.
+    pub(super) fn note_filling(&mut self, at: Monotonic, killed: bool) -> bool {
         let left = self.signs.time_left;
-        self.filled = match self.filled {
-            _ if left.is_some_and(|left| left <= NEAR) => Some(at),
-            Some(last) if !killed && at.since(last) < STAYS => Some(last),
-            _ => None,
+        let fills = left.is_some_and(|left| left <= NEAR);
+        let percent = self.room.as_ref().map(Room::percent);
+        let was = self.filled;
+        self.filled = if fills {
+            Some(Filling::goes_on(was, at))
+        } else {
+            was.and_then(|was| was.after(at, killed, percent))
         };
+        !fills && was.is_some_and(|was| was.was_a_start(percent))
     }
 
     /// True while the domain has its line.
@@ -101,11 +104,10 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
         Tone::Danger
     };
     let mut line = match watch.signs.time_left {
-        // The last seconds alone say so.
-        Some(left) if watch.forecast.is_brief() => {
-            Line::of(loud, format!("FULL IN {}?", soon(left)))
+        Some(left) => {
+            let left = format::forecast(left, watch.forecast.is_brief());
+            Line::of(loud, format!("FULL IN {left}"))
         }
-        Some(left) => Line::of(loud, format!("FULL IN {}", soon(left))),
         None if is_full(watch) => Line::of(Tone::Watch, "FILLED, now at rest"),
         None => Line::of(Tone::Watch, "WAS FILLING"),
     };
@@ -172,15 +174,6 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
     line.push(Tone::Dim, "  dies: ");
     line.push(Tone::Critical, fate);
     line
-}
-
-/// A time in the last ten seconds by the second, a longer one rounded so that it does not jump.
-fn soon(left: Duration) -> String {
-    if left < Duration::from_secs(10) {
-        format!("~{}s", left.as_secs())
-    } else {
-        format::roughly(left)
-    }
 }
 
 /// The name of the domain: on a narrow line the last level of its path.

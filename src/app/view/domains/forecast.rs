@@ -35,6 +35,21 @@ impl Default for Forecast {
     }
 }
 
+impl Forecast {
+    /// A forecast with every sample as a point, for the host: there is only one.
+    pub(super) fn fine() -> Self {
+        Self {
+            trend: Trend::default(),
+            ..Self::default()
+        }
+    }
+
+    /// What comes from `at` on has nothing to do with what was before: somebody was killed.
+    pub(super) fn restart(&mut self, at: Monotonic) {
+        self.trend.restart(at);
+    }
+}
+
 /// Kind of a judgement about growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Says {

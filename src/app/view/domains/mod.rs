@@ -15,6 +15,7 @@ pub mod members;
 pub mod pace;
 mod past;
 mod placed;
+mod rise;
 pub mod rows;
 mod selection;
 pub mod summary;
@@ -56,6 +57,36 @@ pub enum Order {
     Path,
 }
 
+impl Order {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Urgency, Self::Path];
+
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Urgency => "urgency",
+            Self::Path => "path",
+        }
+    }
+
+    /// What it does.
+    pub fn doc(self) -> &'static str {
+        match self {
+            Self::Urgency => "a tree, the most urgent first, calm siblings folded",
+            Self::Path => "a tree, by the paths of the groups",
+        }
+    }
+}
+
+/// What the domains are sorted by.
+#[derive(Debug, Clone, Copy)]
+pub enum Sorting {
+    /// The tree.
+    Tree(Order),
+    /// A list by a column.
+    Column(&'static columns::DomainColumn),
+}
+
 /// An order by a column.
 #[derive(Debug, Clone, Copy)]
 pub struct By {
@@ -83,11 +114,15 @@ pub struct Domains {
     /// The host's counter of kills, and the sample in which it last rose.
     host_kills: Option<u64>,
     host_rose: Option<u64>,
+    /// When the host last killed because it ran out itself.
+    host_ran_out: Option<Monotonic>,
     /// The domain more urgent than the host, and since when the header names it.
     leading: Option<(Scope, Monotonic)>,
     /// Domains whose calm children are shown.
     unfolded: HashSet<Scope>,
     list: List<Row>,
+    /// As many domains fit on the screen, with the members of one below them.
+    room: usize,
     /// Cells of the longest name in the rows.
     longest: Option<u16>,
     /// Path of the selected domain: when its group is gone, another group may get its key.
@@ -118,20 +153,23 @@ impl Domains {
     /// Takes a sample, and how many kills since the sample before have no line in the log.
     pub fn accept(&mut self, snapshot: &Snapshot, thresholds: &Thresholds, unlogged: u64) {
         self.kills.unlogged(snapshot.seq, unlogged);
-        if self
-            .host_kills
-            .is_some_and(|before| snapshot.kills.host > Some(before))
-        {
+        let before = self.host_kills;
+        if before.is_some_and(|before| snapshot.kills.host > Some(before)) {
             self.host_rose = Some(snapshot.seq);
         }
         self.host_kills = snapshot.kills.host;
         self.kills.settle(snapshot.seq, snapshot.taken.monotonic);
+        // A kill in a group frees little of the host: only the host's own ends what was known of its growth.
+        let ran_out = self.kills.last_of(None);
+        let killed_now = ran_out > self.host_ran_out;
+        self.host_ran_out = self.host_ran_out.max(ran_out);
         let is_near = |watch: &Watch| watch.urgency >= Urgency::Imminent;
         let mut around = Around {
             snapshot,
             thresholds,
             kills: &self.kills,
             kills_now: self.host_rose.is_some_and(|seq| snapshot.seq <= seq + LATE),
+            killed_now,
             host_is_near: self.watch(Scope::Host).is_some_and(is_near),
         };
         for domain in &snapshot.domains {
@@ -149,23 +187,30 @@ impl Domains {
         self.lead(snapshot);
     }
 
-    /// Which domain up the path of each is full first: the kernel kills there, whatever room the inner one has.
+    /// Which domain up the path of each is full first: the kernel kills there, whatever room the inner one has. Where nobody
+    /// lives and nothing is used, the end of what is around it takes nobody.
     fn foresee(&mut self, snapshot: &Snapshot) {
-        let times: HashMap<Scope, Duration> = self
+        let times: HashMap<Scope, (Duration, bool)> = self
             .watches
             .iter()
-            .filter_map(|(scope, watch)| Some((*scope, watch.signs.time_left?)))
+            .filter_map(|(scope, watch)| {
+                let left = watch.signs.time_left?;
+                Some((*scope, (left, watch.forecast.is_brief())))
+            })
             .collect();
         for domain in &snapshot.domains {
             let groups = domain.scope.memcg().into_iter();
             let path =
                 groups.flat_map(|key| snapshot.ancestry(key).map(|(key, _)| Scope::Memcg(key)));
+            let is_empty = domain.members == 0 || domain.usage == Some(0);
             let outer = path.chain([domain.scope, Scope::Host]);
+            let outer = outer.filter(|scope| !is_empty || *scope == domain.scope);
             let first = outer
                 .filter_map(|scope| Some((scope, *times.get(&scope)?)))
-                .min_by_key(|(scope, time)| (*time, *scope != domain.scope));
+                .min_by_key(|(scope, (time, _))| (*time, *scope != domain.scope));
             if let Some(watch) = self.watches.get_mut(&domain.scope) {
-                watch.first_full = first;
+                watch.first_full = first.map(|(scope, (time, _))| (scope, time));
+                watch.first_is_brief = first.is_some_and(|(_, (_, is_brief))| is_brief);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! [`Pace`]: how fast a group's counters rise, measured over the last 30 to 60 seconds.
+//! [`Pace`]: how fast a group's counters rise, measured over the last 60 to 90 seconds; before that, by how much.
 
 use crate::model::cgroup::Cgroup;
 use crate::model::time::Monotonic;
@@ -29,17 +29,32 @@ pub struct Rose {
 
 type Counts = [Option<u64>; 5];
 
-/// Age in seconds at which the older of two marks is dropped. A rate spans between one and two of these.
+/// Seconds between two marks.
 const TURN: f64 = 30.0;
 
-/// Shortest span that gives a rate.
-const LEAST: f64 = 5.0;
+/// Marks kept: together they reach back for two to three turns.
+const MARKS: usize = 3;
 
-/// Two marks of the counters and their newest values.
+/// By how much a counter has risen of late.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recent {
+    /// The rise.
+    pub by: u64,
+    /// In so many seconds, up to 90.
+    pub seconds: f64,
+}
+
+impl Recent {
+    /// The rise in a minute; `None` where less than a minute has been seen: a burst of seconds is no rate.
+    pub fn per_minute(self) -> Option<f64> {
+        (self.seconds >= 2.0 * TURN).then(|| self.by as f64 * 60.0 / self.seconds)
+    }
+}
+
+/// Marks of the counters, the newest first, and their newest values.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pace {
-    older: Option<(Monotonic, Counts)>,
-    newer: Option<(Monotonic, Counts)>,
+    marks: [Option<(Monotonic, Counts)>; MARKS],
     now: Option<(Monotonic, Counts)>,
     own_oom: Option<u64>,
 }
@@ -90,38 +105,56 @@ impl Pace {
         };
         self.own_oom = own;
         self.now = Some((at, fresh));
-        match self.newer {
+        match self.marks.first().copied().flatten() {
             Some((mark, _)) if seconds(mark, at) < TURN => {}
-            _ => self.older = self.newer.replace((at, fresh)),
+            _ => {
+                self.marks.rotate_right(1);
+                self.marks[0] = Some((at, fresh));
+            }
         }
         risen
     }
 
-    /// Rises per second; `None` before the span is long enough, and without the counter.
-    pub fn per_second(&self, count: Count) -> Option<f64> {
+    /// The rise since the oldest mark; `None` without the counter, and where it has begun anew.
+    pub fn recent(&self, count: Count) -> Option<Recent> {
+        self.since(self.marks.into_iter().rev(), count)
+    }
+
+    /// True if the counter has risen since a mark of the last minute.
+    pub fn rises(&self, count: Count) -> bool {
+        let marks = self.marks.into_iter().take(2).rev();
+        self.since(marks, count).is_some_and(|recent| recent.by > 0)
+    }
+
+    fn since(
+        &self,
+        mut marks: impl Iterator<Item = Option<(Monotonic, Counts)>>,
+        count: Count,
+    ) -> Option<Recent> {
         let (at, now) = self.now?;
         let of = |counts: &Counts| counts.get(count as usize).copied().flatten();
         // Not every counter is read in every sample.
-        let (mark, then) = [self.older, self.newer]
-            .into_iter()
-            .flatten()
-            .find_map(|(mark, counts)| Some((mark, of(&counts)?)))?;
-        let span = seconds(mark, at);
-        let rise = of(&now)?.checked_sub(then)?;
-        // A burst of a few seconds must not be extrapolated to a minute.
-        (span >= LEAST).then(|| rise as f64 / span.max(TURN))
+        let (mark, then) = marks.find_map(|mark| {
+            let (mark, counts) = mark?;
+            Some((mark, of(&counts)?))
+        })?;
+        Some(Recent {
+            by: of(&now)?.checked_sub(then)?,
+            seconds: seconds(mark, at),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, Pace};
+    use super::{Count, Pace, Recent};
     use crate::model::cgroup::{Cgroup, CgroupPath};
     use crate::model::time::Monotonic;
 
     #[test]
-    fn rates_are_over_the_last_half_to_whole_minute() {
+    fn rates_need_a_minute_and_before_it_there_is_only_what_was_seen() {
         let mut pace = Pace::default();
+        let rate = |pace: &Pace, count| pace.recent(count).and_then(Recent::per_minute);
         let mut group = Cgroup::unread(CgroupPath::root(), None);
         let mut told = Vec::new();
         for second in 0..200_u64 {
@@ -135,15 +168,20 @@ mod tests {
                 (rose.at_limit, rose.own_oom),
                 ((1..=80).contains(&second), false)
             );
-            told.push(pace.per_second(Count::Max));
+            told.push((pace.recent(Count::Max), rate(&pace, Count::Max)));
         }
-        assert_eq!(told[4], None);
-        assert!((told[60].expect("a rate") - 2.0).abs() < 0.01);
-        assert_eq!(told[199], Some(0.0));
-        assert_eq!(pace.per_second(Count::High), None);
+        // Nine rises in four and a half seconds are not a hundred in a minute.
+        let seen = |second: usize| told[second].0.map(|recent| recent.by);
+        assert_eq!((seen(4), told[4].1), (Some(8), None));
+        assert_eq!((seen(59), told[59].1), (Some(118), None));
+        assert!((told[60].1.expect("a rate") - 120.0).abs() < 0.01);
+        assert!(told[60..].iter().all(|(_, rate)| rate.is_some()));
+        assert_eq!(told[199].1, Some(0.0));
+        assert!(!pace.rises(Count::Max));
+        assert_eq!(pace.recent(Count::High), None);
         // A group that was removed and created again counts from 0.
         group.events.max = Some(1);
         pace.accept(Monotonic(200_000_000), &group);
-        assert_eq!(pace.per_second(Count::Max), None);
+        assert_eq!(pace.recent(Count::Max), None);
     }
 }

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::columns::{COLUMNS, DomainCell, DomainColumn, DomainSort, PlacedDomainColumn, branch};
+use super::columns::{COLUMNS, DomainCell, DomainSort, PlacedDomainColumn, branch};
 use super::rows::Row;
-use super::{By, Domains, name};
+use super::{By, Domains, Sorting, name};
 use crate::app::State;
 use crate::app::msg::Effect;
 use crate::app::view::columns::fit;
@@ -22,24 +22,23 @@ impl State {
         fit(COLUMNS, width, &wants)
     }
 
-    /// Sorts the domains by a column, the same one again inverts; without one they are the tree again.
-    pub(in crate::app) fn sort_domains(
-        &mut self,
-        column: Option<&'static DomainColumn>,
-    ) -> Vec<Effect> {
-        self.domains.by = column.map(|column| match self.domains.by {
-            Some(by) if std::ptr::eq(by.column, column) => By {
-                inverted: !by.inverted,
-                ..by
-            },
-            _ => By {
-                column,
-                inverted: false,
-            },
-        });
-        let text = match self.domains.by {
-            Some(by) => format!("domains by {}", by.column.id),
-            None => "domains by urgency, as a tree".to_owned(),
+    /// Sorts the domains; by the same column again the other way round.
+    pub(in crate::app) fn sort_domains(&mut self, sorting: Sorting) -> Vec<Effect> {
+        let text = match sorting {
+            Sorting::Tree(order) => {
+                self.domains.order = order;
+                self.domains.by = None;
+                format!("domains by {}, as a tree", order.name())
+            }
+            Sorting::Column(column) => {
+                let again = self.domains.by;
+                let again = again.filter(|by| std::ptr::eq(by.column, column));
+                self.domains.by = Some(By {
+                    column,
+                    inverted: again.is_some_and(|by| !by.inverted),
+                });
+                format!("domains by {}", column.id)
+            }
         };
         self.say(Tone::Normal, text);
         self.arrange()

@@ -67,16 +67,22 @@ impl ListRow for Row {
     }
 }
 
-/// The rows of a sample. `keep`, the selected domain, is not folded away.
+/// The rows of a sample. `keep`, the selected domain, is not folded away; nothing is where all fit into `room` rows.
 pub(super) fn arrange(
     snapshot: &Snapshot,
     watches: &HashMap<Scope, Watch>,
     order: Order,
     unfolded: &HashSet<Scope>,
     keep: Option<Scope>,
+    room: usize,
 ) -> Vec<Row> {
     let unknown = Watch::default();
     let tree = Tree::new(snapshot, watches, &unknown);
+    let few = if snapshot.domains.len() <= room {
+        usize::MAX
+    } else {
+        FEW
+    };
     let mut rows = Vec::new();
     // A stack: the rows whose children are still to be added, the next one last.
     let mut waiting: Vec<Row> = tree.roots().rev().map(|at| row(&tree, at, 0)).collect();
@@ -86,7 +92,7 @@ pub(super) fn arrange(
             continue;
         };
         let inside = tree.children(index, order);
-        let below = children_rows(&tree, index, &inside, depth + 1, unfolded, keep);
+        let below = children_rows(&tree, index, (&inside, few), depth + 1, unfolded, keep);
         waiting.extend(below.into_iter().rev());
     }
     rows
@@ -139,7 +145,7 @@ fn row(tree: &Tree<'_>, at: usize, depth: u16) -> Row {
 fn children_rows(
     tree: &Tree<'_>,
     parent: usize,
-    inside: &[usize],
+    (inside, few): (&[usize], usize),
     depth: u16,
     unfolded: &HashSet<Scope>,
     keep: Option<Scope>,
@@ -149,7 +155,7 @@ fn children_rows(
     let open = unfolded.contains(&parent);
     let folds = |at: &usize| tree.is_calm(*at) && (open || keep != Some(tree.scope(*at)));
     let (calm, urgent): (Vec<usize>, Vec<usize>) = inside.iter().partition(|at| folds(at));
-    if inside.len() <= FEW || calm.len() < 2 {
+    if inside.len() <= few || calm.len() < 2 {
         return all(inside);
     }
     let mut rows = all(&urgent);

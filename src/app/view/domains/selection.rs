@@ -38,6 +38,11 @@ impl Domains {
         self.list.set_height(rows);
     }
 
+    /// Sets how many domains the pane has room for, if the members below are to keep theirs.
+    pub(in crate::app) fn set_room(&mut self, rows: usize) {
+        self.room = rows;
+    }
+
     /// Puts the rows in order.
     pub fn arrange(&mut self, snapshot: &Snapshot, host: &Host) {
         if !self.open {
@@ -52,7 +57,8 @@ impl Domains {
             let all = rows::matching(snapshot, &self.watches, self.order, &self.filter);
             self.sorted(all, by, snapshot, host)
         } else if self.filter.is_empty() {
-            rows::arrange(snapshot, &self.watches, self.order, &self.unfolded, keep)
+            let (watches, unfolded) = (&self.watches, &self.unfolded);
+            rows::arrange(snapshot, watches, self.order, unfolded, keep, self.room)
         } else {
             rows::matching(snapshot, &self.watches, self.order, &self.filter)
         };

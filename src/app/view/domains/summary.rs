@@ -220,8 +220,8 @@ fn growth_tone(watch: &Watch) -> Tone {
 /// When it is full.
 fn when(watch: &Watch) -> Option<String> {
     let left = watch.signs.time_left?;
-    let doubt = if watch.forecast.is_brief() { "?" } else { "" };
-    Some(format!("full in {}{doubt}", format::roughly(left)))
+    let left = format::forecast(left, watch.forecast.is_brief());
+    Some(format!("full in {left}"))
 }
 
 fn fate_tone(watch: &Watch) -> Tone {

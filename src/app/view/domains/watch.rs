@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::forecast::Forecast;
 use super::kills::Kills;
 use super::pace::{Count, Pace};
+use super::rise::Filling;
 use crate::model::cgroup::{Cgroup, CgroupPath};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::oom_domain::enclosing::tightest;
@@ -50,6 +51,8 @@ pub(super) struct Around<'a> {
     pub(super) kills: &'a Kills,
     /// The host's kill counter rose lately. Otherwise a rise of a group's counter is an old kill, read late.
     pub(super) kills_now: bool,
+    /// The host ran out itself and killed since the sample before.
+    pub(super) killed_now: bool,
     /// An OOM of the host is near or going on.
     pub(super) host_is_near: bool,
 }
@@ -75,6 +78,8 @@ pub struct Watch {
     pub tightest: Option<(Scope, Room)>,
     /// Time until the first domain up the path is full and which that is; `None` if none grows steadily.
     pub first_full: Option<(Scope, Duration)>,
+    /// Only the last seconds of that domain say so.
+    pub first_is_brief: bool,
     /// What the urgency was computed from.
     pub signs: Signs,
     /// Growth of what it consumes.
@@ -98,7 +103,7 @@ pub struct Watch {
     kind: Kind,
     detector: Detector,
     /// When it was last about to be full, while that is worth a line.
-    pub(super) filled: Option<Monotonic>,
+    pub(super) filled: Option<Filling>,
     /// Used share in percent of the last samples, the newest last.
     pub(super) past: VecDeque<u8>,
     /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
@@ -122,6 +127,14 @@ impl Watch {
                 path: group.map(|group| group.path.clone()),
                 ..Self::default()
             };
+        }
+        if domain.scope == Scope::Host {
+            if self.seen == 0 {
+                self.forecast = Forecast::fine();
+            }
+            if around.killed_now {
+                self.forecast.restart(at);
+            }
         }
         self.instance = group.and_then(|group| group.instance).or(self.instance);
         self.seen = snapshot.seq;
@@ -179,8 +192,7 @@ impl Watch {
         if let Some(room) = self.room {
             self.note_past(room.percent());
         }
-        self.judge(group, around);
-        self.note_filling(at, killed);
+        self.judge(group, around, killed);
     }
 
     /// The last OOM of this domain. The log overrides a guess from counters.
@@ -206,7 +218,7 @@ impl Watch {
         kills.last_without_kill(self.path.as_ref())
     }
 
-    fn judge(&mut self, group: Option<&Cgroup>, around: &Around<'_>) {
+    fn judge(&mut self, group: Option<&Cgroup>, around: &Around<'_>, killed: bool) {
         let (snapshot, thresholds) = (around.snapshot, around.thresholds);
         let at = snapshot.taken.monotonic;
         // Full of memory is where memory.high keeps a group for ever: only stalls make that urgent.
@@ -241,8 +253,9 @@ impl Watch {
             // The host's other signs say how near its OOM is, whether it thrashes or not.
             stuck: group.is_some() && self.detector.stuck().is_some(),
         };
+        let was_none = self.note_filling(at, killed);
         let now = urgency(&self.signs);
-        if now >= self.urgency {
+        if now >= self.urgency || (was_none && self.urgency <= Urgency::Imminent) {
             self.urgency = now;
             self.lower_since = None;
         } else {
@@ -273,7 +286,7 @@ impl Watch {
 
     /// True if its only limit is `memory.high` and its tasks are slowed down there now.
     pub fn is_throttled(&self) -> bool {
-        let rises = self.pace.per_second(Count::High).unwrap_or(0.0) > 0.0;
+        let rises = self.pace.rises(Count::High);
         self.kind == Kind::Throttles
             && (rises || self.signs.stalled > 0)
             && self.room.is_some_and(is_full)

@@ -1,12 +1,10 @@
-//! [`Gauge`]: the watched limit, how full it is, its band and its trend.
+//! [`Gauge`]: the watched limit, how full it is, and its band. Its trend is that of its row among the domains.
 
 mod fit;
 pub mod trend;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use crate::app::view::gauge::trend::{Rate, Trend};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::memory::{Pressure, percent};
 use crate::model::oom_domain::enclosing::tightest;
@@ -40,17 +38,11 @@ pub struct Gauge {
     pub limit: u64,
     /// The room of the watched limit; `None` before the first sample.
     pub room: Option<Room>,
-    /// The enclosing domain that is used up before the watched one, if one is: [`Self::left`] is its room.
-    pub binding: Option<Scope>,
-    /// Bytes still available, swap included.
+    /// Bytes still available, swap included: of the enclosing domain that has least, if one has less.
     pub left: u64,
     /// The band, with hysteresis.
     pub band: Band,
-    /// The last minutes of used memory, swap included.
-    pub trend: Trend,
     past: VecDeque<Reading>,
-    /// The host's counter of kills.
-    kills: Option<u64>,
 }
 
 impl Gauge {
@@ -73,7 +65,7 @@ impl Gauge {
         let Some(domain) = domain else {
             return false;
         };
-        let Some((binding, tightest)) = tightest(domain.scope, snapshot) else {
+        let Some((_, tightest)) = tightest(domain.scope, snapshot) else {
             return false;
         };
         let Some(room) = Room::from_domain(domain, snapshot) else {
@@ -91,14 +83,6 @@ impl Gauge {
         self.used = room.kept();
         self.room = Some(room);
         self.left = tightest.left();
-        self.binding = Some(binding).filter(|binding| *binding != domain.scope);
-        let consumed = room.consumed();
-        let kills = snapshot.kills.host;
-        if self.kills.is_some_and(|before| kills > Some(before)) {
-            self.trend.restart(snapshot.taken.monotonic);
-        }
-        self.kills = kills;
-        self.trend.push(snapshot.taken.monotonic, consumed);
         if self.past.len() >= PAST {
             self.past.pop_front();
         }
@@ -126,15 +110,5 @@ impl Gauge {
     pub fn past(&self, most: usize) -> impl ExactSizeIterator<Item = &Reading> {
         let skip = self.past.len().saturating_sub(most);
         self.past.iter().skip(skip)
-    }
-
-    /// The rate of the last minute, or of the last seconds.
-    pub fn rate(&self) -> Rate {
-        self.trend.rate()
-    }
-
-    /// Time until nothing is left; `None` when there is no steady growth.
-    pub fn time_to_exhaustion(&self) -> Option<Duration> {
-        self.trend.time_to(self.left)
     }
 }

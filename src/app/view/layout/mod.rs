@@ -76,6 +76,12 @@ impl Panes {
         usize::from(self.table_rows.height)
     }
 
+    /// Domains that fit above the least of the members, or where there are none: above nothing.
+    pub fn domains_room(&self) -> usize {
+        let all = self.table_rows.height + self.members.height;
+        usize::from(all.saturating_sub(LEAST_MEMBERS))
+    }
+
     /// Rows of the events pane on the screen.
     pub fn events_height(&self) -> usize {
         usize::from(self.events_rows.height)
@@ -235,15 +241,16 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     }
 }
 
+/// Title, heads, and three members.
+const LEAST_MEMBERS: u16 = 5;
+
 /// Takes what a list of so many domains leaves over, if that is worth a title: at most two thirds, so that the list
 /// can grow before the part below it moves.
 fn cut_members(table_rows: &mut Rect, rows: usize) -> Rect {
-    /// Title, heads, and three members.
-    const LEAST: u16 = 5;
     let rows = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(1);
     let rows = rows.max(table_rows.height / 3);
     let left = table_rows.height.saturating_sub(rows);
-    if left < LEAST {
+    if left < LEAST_MEMBERS {
         return Rect::default();
     }
     table_rows.height = rows;

@@ -4,6 +4,11 @@ use ratatui::layout::{Position, Rect};
 
 /// From this width on there is a pane on the right.
 const WIDE: u16 = 160;
+/// Columns of the table beside it: a wider screen must not show less of a process than a narrow one.
+const TABLE: u16 = 120;
+/// Columns of the pane.
+const LEAST: u16 = 44;
+const MOST: u16 = 72;
 /// From this height on.
 const HIGH: u16 = 22;
 
@@ -52,7 +57,7 @@ pub(super) fn width(columns: u16, rows: u16) -> u16 {
     if columns < WIDE || rows < HIGH {
         return 0;
     }
-    (columns / 20 * 7).clamp(60, 72)
+    columns.saturating_sub(TABLE).clamp(LEAST, MOST)
 }
 
 /// Divides the pane. `domains` is how many there are to show.

@@ -78,8 +78,9 @@ fn a_wide_screen_has_a_pane_on_the_right() {
     for (width, height, side) in [
         (159, 50, 0),
         (160, 21, 0),
-        (160, 22, 60),
-        (200, 50, 70),
+        (160, 22, 44),
+        (180, 50, 60),
+        (200, 50, 72),
         (400, 100, 72),
     ] {
         let p = panes(width, height, contents);

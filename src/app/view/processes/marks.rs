@@ -121,6 +121,7 @@ impl Marks {
             Mark::Immune => "immune",
             Mark::Protected | Mark::None => match (process.state.is_dead(), process.adj) {
                 (true, _) => "ending",
+                (false, _) if process.skipped_by_kernel => "passed over",
                 (false, Some(adj)) => Protection::from_adj(adj).name(),
                 (false, None) => "n/a",
             },

@@ -15,11 +15,11 @@ const ENOUGH: usize = 300;
 /// The kernel cuts names after so many bytes.
 const NAME: usize = 15;
 
-/// Cells that the lines of the tree may add to the names.
-const BRANCHES: usize = 10;
-
 /// Cells of the number of rows that are hidden below a process.
 const HIDDEN: usize = 5;
+
+/// Cells that the lines of the tree may add to the names.
+const BRANCHES: usize = 10;
 
 /// What the columns want, from sample to sample: they grow at once and shrink with patience. At the edge of the screen a
 /// single name that comes and goes would else bring and take whole columns.
@@ -69,6 +69,8 @@ pub(super) struct Wanted {
     group: u16,
     command: u16,
     name: u16,
+    /// What the lines of the tree take beside the names.
+    branches: u16,
     pid: u16,
     /// Bytes of the longest command line.
     longest: u16,
@@ -87,17 +89,16 @@ impl Wanted {
         let groups = keys.into_iter().filter_map(|key| snapshot.cgroup(key));
         let groups = groups.map(|group| short_group(group.path.as_str()).width());
         let (mut command, mut name, mut bytes) = (0, 0, 0);
+        let mut has_branches = false;
         for row in rows {
             let Some(process) = row.process(snapshot) else {
                 continue;
             };
-            // The lines of the tree take two cells a level.
-            let branches = (usize::from(row.depth) * 2).min(BRANCHES);
+            // The columns must not move when a deep row comes or goes.
+            has_branches |= row.depth > 0;
             let hidden = if row.collapsed { HIDDEN } else { 0 };
-            let branches = branches + hidden;
-            let most = branches + process.comm.as_bytes().len().min(NAME);
-            if most > name {
-                name = name.max(branches + process.comm.text().width());
+            if process.comm.as_bytes().len().min(NAME) + hidden > name {
+                name = name.max(process.comm.text().width() + hidden);
             }
             let Some(line) = process.command.as_deref() else {
                 continue;
@@ -112,15 +113,17 @@ impl Wanted {
                 });
             }
         }
-        // The columns must not move when a deep row comes or goes.
-        if rows.iter().any(|row| row.depth > 0) {
-            name = NAME + BRANCHES;
-        }
+        let branches = if has_branches {
+            (NAME + BRANCHES).saturating_sub(name)
+        } else {
+            0
+        };
         let pid = processes().map(|process| process.id.pid).max();
         Self {
             group: cells(groups.max().unwrap_or(0)),
             command: cells(command),
             name: cells(name),
+            branches: cells(branches),
             pid: cells(pid.unwrap_or(0).to_string().len()),
             longest: cells(bytes),
         }
@@ -132,6 +135,7 @@ impl Wanted {
             group: self.group.max(other.group),
             command: self.command.max(other.command),
             name: self.name.max(other.name),
+            branches: self.branches.max(other.branches),
             pid: self.pid.max(other.pid),
             longest: self.longest.max(other.longest),
         }
@@ -146,6 +150,11 @@ impl Wanted {
             "pid" | "ppid" => Some(self.pid),
             _ => None,
         }
+    }
+
+    /// Cells that the lines of the tree take besides.
+    pub(super) fn branches(self) -> u16 {
+        self.branches
     }
 
     /// Cells to which the longest command line may reach.

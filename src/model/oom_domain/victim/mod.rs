@@ -7,6 +7,7 @@
 
 mod by_node;
 mod equals;
+mod passed;
 mod race;
 mod throttled;
 
@@ -20,6 +21,7 @@ use crate::oomlog::analysis::memcg_total::{SwapLimit, memcg_total};
 
 pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
+pub use passed::pass_over;
 use race::Race;
 pub use race::{age_rank, compared, order, seniority};
 pub use throttled::throttled_groups;
@@ -202,12 +204,8 @@ pub fn assess(
 /// 6.18, which warns that it is deprecated; mm/memcontrol-v1.c `memcg1_oom_prepare`, in older kernels part of
 /// mm/memcontrol.c under other names).
 fn is_kill_disabled(scope: Scope, cgroups: &[Cgroup]) -> bool {
-    match scope {
-        Scope::Host | Scope::Nodes(_) => false,
-        Scope::Memcg(key) => cgroups
-            .get(key.index())
-            .is_some_and(|group| group.limits.kill_disabled),
-    }
+    let group = scope.memcg().and_then(|key| cgroups.get(key.index()));
+    group.is_some_and(|group| group.limits.kill_disabled)
 }
 
 /// For each group, the slot of the innermost limited group around it, which can be the group itself. Each group is

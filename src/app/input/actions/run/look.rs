@@ -168,7 +168,7 @@ pub(in crate::app::input::actions) fn pause(state: &mut State) -> Vec<Effect> {
 }
 
 pub(in crate::app::input::actions) fn sort(state: &mut State) -> Vec<Effect> {
-    state.open(SortDialog::new(state.table.sort))
+    state.open(SortDialog::of_processes(state.table.sort))
 }
 
 pub(in crate::app::input::actions) fn invert(state: &mut State) -> Vec<Effect> {

@@ -22,12 +22,12 @@ pub(super) fn event(c: &DomainCell<'_>, count: Count, pick: fn(&Cgroup) -> Optio
         return dash();
     };
     let value = pick(group);
-    let rate = c.watch.pace.per_second(count);
-    let text = counted(value, rate);
+    let recent = c.watch.pace.recent(count);
+    let text = counted(value, recent);
     match value {
         None => na(),
         Some(0) => cell(Tone::Dim, "0"),
-        Some(_) if rate.is_some_and(|rate| rate > 0.01) => {
+        Some(_) if recent.is_some_and(|recent| recent.by > 0) => {
             let bad = matches!(count, Count::Oom | Count::OomKill);
             cell(if bad { Tone::Critical } else { Tone::Watch }, text)
         }

@@ -2,7 +2,7 @@
 
 use super::cells::{band, dash, event, na, outer, past};
 use super::{DomainColumn, DomainSort, branch, tone};
-use crate::app::view::columns::{Align, Width, cell};
+use crate::app::view::columns::{Align, Width, cell, path_cell};
 use crate::app::view::domains::death::{Death, Reach};
 use crate::app::view::domains::name;
 use crate::app::view::domains::pace::Count;
@@ -28,7 +28,11 @@ pub static COLUMNS: &[DomainColumn] = &[
         sort: DomainSort::Text,
         cell: |c| {
             let own = name(c.domain.scope, c.parent, &c.host.name, c.snapshot);
-            cell(Tone::Strong, format!("{}{own}", branch(c.depth)))
+            let text = format!("{}{own}", branch(c.depth));
+            match c.group {
+                Some(_) => path_cell(Tone::Strong, text),
+                None => cell(Tone::Strong, text),
+            }
         },
     },
     DomainColumn {
@@ -210,11 +214,8 @@ pub static COLUMNS: &[DomainColumn] = &[
                 } else {
                     Tone::Watch
                 };
-                let doubt = if c.watch.forecast.is_brief() { "?" } else { "" };
-                cell(
-                    tone,
-                    format!("{}{doubt}{}", format::roughly(left), outer(c, scope)),
-                )
+                let time = format::forecast(left, c.watch.first_is_brief);
+                cell(tone, format!("{time}{}", outer(c, scope)))
             }
             None => dash(),
         },
@@ -249,7 +250,7 @@ pub static COLUMNS: &[DomainColumn] = &[
         doc: joined!(
             "times throttled at ",
             LimitFile::High.row().name,
-            " (v2 only); +3/m: three more a minute"
+            " (v2 only); +3/m: more a minute; +3: so far"
         ),
         width: Width::Fixed(11),
         align: Align::Right,

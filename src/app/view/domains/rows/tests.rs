@@ -80,7 +80,7 @@ fn nested_groups_are_a_tree_and_the_urgent_lift_what_is_around_them() {
     let known = watches(&sample, &[3]);
     let rows = |order| {
         told(
-            &arrange(&sample, &known, order, &HashSet::new(), None),
+            &arrange(&sample, &known, order, &HashSet::new(), None, 0),
             &sample,
         )
     };
@@ -102,7 +102,7 @@ fn many_calm_siblings_are_one_row_that_opens() {
     let known = watches(&sample, &[50]);
     let with = |unfolded: &[Scope], keep| {
         let unfolded: HashSet<Scope> = unfolded.iter().copied().collect();
-        arrange(&sample, &known, Order::Urgency, &unfolded, keep)
+        arrange(&sample, &known, Order::Urgency, &unfolded, keep, 0)
     };
     assert_eq!(
         told(&with(&[], None), &sample),
@@ -121,16 +121,30 @@ fn many_calm_siblings_are_one_row_that_opens() {
             &watches(&few, &[]),
             Order::Urgency,
             &HashSet::new(),
-            None
+            None,
+            0
         )
         .len(),
         FEW + 1
     );
+    // As many rows as the screen has are all shown, one more is folded.
+    let in_room = |room| {
+        let (known, none) = (watches(&sample, &[]), HashSet::new());
+        arrange(&sample, &known, Order::Urgency, &none, None, room).len()
+    };
+    assert_eq!((in_room(101), in_room(100)), (101, 2));
 }
 
 #[test]
 fn damaged_tables_do_not_loop() {
     let sample = snapshot(&[("/x", Some(0)), ("/y", Some(9))]);
-    let rows = arrange(&sample, &HashMap::new(), Order::Path, &HashSet::new(), None);
+    let rows = arrange(
+        &sample,
+        &HashMap::new(),
+        Order::Path,
+        &HashSet::new(),
+        None,
+        0,
+    );
     assert_eq!(rows.len(), 3);
 }

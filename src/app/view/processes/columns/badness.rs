@@ -147,8 +147,8 @@ pub(super) const PROTECTION: Column = Column {
                 Mark::None => Tone::Dim,
                 _ => mark_tone(mark),
             };
-            let nothing =
-                mark == Mark::None && !p.state.is_dead() && p.adj == Some(OomScoreAdj::ZERO);
+            let ends = p.state.is_dead() || p.skipped_by_kernel;
+            let nothing = mark == Mark::None && !ends && p.adj == Some(OomScoreAdj::ZERO);
             cell(tone, if nothing { "" } else { c.marks.word(p) })
         },
         |p, c| Raw::Text(c.marks.word(p).to_owned()),

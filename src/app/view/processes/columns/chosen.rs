@@ -66,7 +66,7 @@ impl ChosenColumns {
     /// How much of command lines is shown beside these columns.
     pub fn commands(&self) -> Commands {
         if self.columns().iter().any(|column| column.id == "name") {
-            Commands::Rest
+            Commands::Beside
         } else {
             Commands::Short
         }

@@ -14,10 +14,10 @@ const INTERPRETERS: &[&str] = &[
 /// How much of the command line is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Commands {
-    /// What the NAME beside it does not say.
+    /// The command line without directories: a NAME stands beside it.
     #[default]
-    Rest,
-    /// The name, then the command line without directories: where there is no NAME beside it.
+    Beside,
+    /// The same behind the name, if that is another: where there is no NAME beside it.
     Short,
     /// The command line as it is.
     Whole,
@@ -50,7 +50,7 @@ pub fn shown(process: &Process, how: Commands) -> Shown<'_> {
     }
     let Some(line) = process.command.as_deref().filter(|line| !line.is_empty()) else {
         return match how {
-            Commands::Rest => Shown::plain(""),
+            Commands::Beside => Shown::plain(""),
             Commands::Short | Commands::Whole => Shown::plain(comm),
         };
     };
@@ -67,7 +67,6 @@ pub fn shown(process: &Process, how: Commands) -> Shown<'_> {
     if how == Commands::Short && !is_said && !is_named(script) {
         text = format!("{comm}: ");
     }
-    let mut strong = 0..0;
     let mut add = |word: &str| {
         if !word.is_empty() {
             if !text.is_empty() && !text.ends_with(' ') {
@@ -79,10 +78,8 @@ pub fn shown(process: &Process, how: Commands) -> Shown<'_> {
         }
         0..0
     };
-    // Alone, the program is what there is to show.
-    if how == Commands::Short || !is_said || comm.is_empty() || rest.is_empty() {
-        strong = add(name);
-    }
+    // No word is left out: `bash /dev/fd/3` is neither `bash` nor `3`.
+    let mut strong = add(name);
     let by_script = add(script);
     if !by_script.is_empty() {
         strong = by_script;
@@ -125,9 +122,13 @@ fn script<'a>(program: &str, rest: &'a str) -> (&'a str, &'a str) {
     }
 }
 
-/// What follows the last slash; the whole word where nothing does, or where the path is none of a file: `/`, `x:/`.
+/// What follows the last slash; the whole word where nothing does, or where the path is none of a file with a name of its
+/// own: `/`, `x:/`, `/dev/fd/3`, `/proc/self/exe`.
 fn base(word: &str) -> &str {
     let is_path = word.starts_with('/') || word.starts_with("./") || word.starts_with("../");
+    if ["/dev/", "/proc/"].iter().any(|of| word.starts_with(of)) {
+        return word;
+    }
     match word.rsplit_once('/') {
         Some((_, name)) if is_path && !name.is_empty() => name,
         _ => word,
@@ -157,19 +158,19 @@ mod tests {
 
     #[test]
     fn the_name_comes_before_the_paths() {
-        for (comm, command, short, rest, whole) in [
+        for (comm, command, short, beside, whole) in [
             (
                 "java",
                 "/usr/lib/jvm/bin/java -Xmx4g -jar a.jar",
                 "<java> -Xmx4g -jar a.jar",
-                "-Xmx4g -jar a.jar",
+                "<java> -Xmx4g -jar a.jar",
                 "/usr/lib/jvm/bin/<java> -Xmx4g -jar a.jar",
             ),
             (
                 "python3",
                 "/usr/bin/python3 /tmp/w/hog.py --mib 5",
                 "python3 <hog.py> --mib 5",
-                "<hog.py> --mib 5",
+                "python3 <hog.py> --mib 5",
                 "/usr/bin/python3 /tmp/w/<hog.py> --mib 5",
             ),
             // It has named itself.
@@ -192,14 +193,14 @@ mod tests {
                 "postgres",
                 "postgres: checkpointer",
                 "<postgres:> checkpointer",
-                "checkpointer",
+                "<postgres:> checkpointer",
                 "<postgres:> checkpointer",
             ),
             (
                 "a-very-long-nam",
                 "/opt/a-very-long-name --x",
                 "<a-very-long-name> --x",
-                "--x",
+                "<a-very-long-name> --x",
                 "/opt/<a-very-long-name> --x",
             ),
             ("bash", "-bash", "<-bash>", "<-bash>", "<-bash>"),
@@ -208,15 +209,30 @@ mod tests {
                 "cat",
                 "/bin/cat /var/log/syslog",
                 "<cat> /var/log/syslog",
-                "/var/log/syslog",
+                "<cat> /var/log/syslog",
                 "/bin/<cat> /var/log/syslog",
+            ),
+            // Files without a name of their own.
+            (
+                "bash",
+                "bash /dev/fd/3",
+                "bash </dev/fd/3>",
+                "bash </dev/fd/3>",
+                "bash </dev/fd/3>",
+            ),
+            (
+                "runc",
+                "/proc/self/exe init",
+                "runc: </proc/self/exe> init",
+                "</proc/self/exe> init",
+                "</proc/self/exe> init",
             ),
             ("init", "/", "init: </>", "</>", "</>"),
             ("nginx", "", "nginx", "", "nginx"),
             ("", "/x/y z", "<y> z", "<y> z", "/x/<y> z"),
         ] {
             assert_eq!(marked(comm, command, Commands::Short), short);
-            assert_eq!(marked(comm, command, Commands::Rest), rest);
+            assert_eq!(marked(comm, command, Commands::Beside), beside);
             assert_eq!(marked(comm, command, Commands::Whole), whole);
         }
         let thread = Process {
@@ -224,7 +240,7 @@ mod tests {
             kernel_thread: true,
             ..Process::default()
         };
-        assert_eq!(shown(&thread, Commands::Rest).text, "[kswapd0]");
+        assert_eq!(shown(&thread, Commands::Beside).text, "[kswapd0]");
     }
 
     proptest::proptest! {
@@ -235,7 +251,7 @@ mod tests {
                 command: Some(command.as_str().into()),
                 ..Process::default()
             };
-            for how in [Commands::Rest, Commands::Short, Commands::Whole] {
+            for how in [Commands::Beside, Commands::Short, Commands::Whole] {
                 let shown = shown(&process, how);
                 proptest::prop_assert!(shown.text.get(shown.name.clone()).is_some(), "{shown:?}");
             }

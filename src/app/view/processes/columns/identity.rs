@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::badness::mark_tone;
 use super::command;
 use super::{Align, CellContext, Column, Order, Raw, Shows, Sort, Width};
-use crate::app::view::columns::{Cell, cell};
+use crate::app::view::columns::{Cell, cell, path_cell};
 use crate::app::view::processes::marks::Mark;
 use crate::model::process::Process;
 use crate::text::tone::Tone;
@@ -142,7 +142,7 @@ pub(super) const CGROUP: Column = Column {
     sort: Sort::smallest_first(Order::Text(|a, b, c| group(a, c).cmp(&group(b, c)))),
     cell: Shows::new(
         |p, c| match group(p, c) {
-            Some(path) => cell(Tone::Dim, short_group(path)),
+            Some(path) => path_cell(Tone::Dim, short_group(path)),
             None => cell(Tone::Dim, "-"),
         },
         |p, c| group(p, c).map_or(Raw::Nothing, |path| Raw::Text(path.to_owned())),
@@ -154,7 +154,7 @@ pub(super) const CGROUP: Column = Column {
 pub(super) const COMMAND: Column = Column {
     id: "command",
     title: "COMMAND",
-    doc: "command line without directories and without what NAME says",
+    doc: "command line, without the directories of the program and its script",
     width: Width::Roomy(12, 28),
     align: Align::Left,
     rank: 0,

@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::ProcessTable;
-use crate::app::view::columns::{Asked, fit_asked};
+use crate::app::view::columns::{Asked, fit_asked, lend};
 use crate::app::view::processes::columns::command::Commands;
 use crate::app::view::processes::columns::{COLUMNS, Column, PlacedColumn};
 use crate::model::snapshot::Snapshot;
+
+/// Cells that the lines of the tree leave to command lines.
+const COMMAND: u16 = 12;
+/// And to their heading.
+const HEAD: u16 = 7;
 
 impl ProcessTable {
     /// The columns of a pane that is so wide: those that were chosen, the first ones longest; otherwise those that have
@@ -25,6 +30,7 @@ impl ProcessTable {
                     column,
                     rank,
                     width,
+                    named: true,
                 })
                 .collect()
         };
@@ -33,7 +39,14 @@ impl ProcessTable {
                 asked.rank = 0;
             }
         }
-        fit_asked(&asked, width, &|id| self.wanted.shown().of(id))
+        let wanted = self.wanted.shown();
+        let mut columns = fit_asked(&asked, width, &|id| wanted.of(id));
+        // The lines of the tree stand before the names: columns must not come and go with them.
+        let keeps = wanted
+            .of("command")
+            .map_or(COMMAND, |own| own.clamp(HEAD, COMMAND));
+        lend(&mut columns, "command", "name", wanted.branches(), keeps);
+        columns
     }
 
     /// How much of command lines is shown.

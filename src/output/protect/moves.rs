@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::outcome::Outcome;
 use super::{clean, named, rule_name};
-use crate::model::rules::pen::Transfer;
+use crate::model::rules::rule_group::Transfer;
 use crate::model::rules::{RuleId, Rules};
 use crate::text::tone::printable;
 
@@ -26,18 +26,18 @@ pub(super) fn lines(outcome: &Outcome, rules: &Rules) -> Vec<String> {
                 transfer.id.pid, transfer.comm, transfer.from
             )
         }));
-        let pen = transfers
+        let rule_group = transfers
             .first()
-            .map_or_else(String::new, |first| first.pen.to_string());
+            .map_or_else(String::new, |first| first.rule_group.to_string());
         lines.push(clean(&format!(
-            "into {pen}: {names}; rule {}",
+            "into {rule_group}: {names}; rule {}",
             rule_name(rules, rule)
         )));
     }
     for (transfer, why) in &outcome.unmoved {
         lines.push(clean(&format!(
             "not moved into {}: {} {}: {why} Rule {}",
-            transfer.pen.group,
+            transfer.rule_group.group,
             transfer.id.pid,
             transfer.comm,
             rule_name(rules, transfer.holding.rule)
@@ -50,7 +50,7 @@ pub(super) fn lines(outcome: &Outcome, rules: &Rules) -> Vec<String> {
             transfer.comm,
             transfer.from,
             rule_name(rules, transfer.holding.rule),
-            transfer.pen.group,
+            transfer.rule_group.group,
         )));
     }
     lines
@@ -67,8 +67,8 @@ pub fn check(transfers: &[(Transfer, Option<String>)], rules: &Rules) -> String 
             "would move from"
         };
         let to = match why {
-            Some(why) => format!(", not {}: {why}", transfer.pen.group),
-            None => format!(" to {}", transfer.pen),
+            Some(why) => format!(", not {}: {why}", transfer.rule_group.group),
+            None => format!(" to {}", transfer.rule_group),
         };
         // Writing to a String cannot fail.
         let _ = writeln!(

@@ -3,18 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Hand, Settled, settle};
+use super::{RuleWriter, Settled, settle};
 use crate::linux::SysRoot;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::process::ProcessId;
 use crate::model::rules::RuleId;
 use crate::model::rules::census::Holding;
-use crate::model::rules::pen::{Pen, Transfer};
+use crate::model::rules::rule_group::{RuleGroup, Transfer};
 
 const MIB: u64 = 1 << 20;
 
 /// Groups of v2 in plain files: each file of a group with its text.
-fn hand(root: &Path, groups: &[(&str, &[(&str, &str)])]) -> Hand {
+fn writer(root: &Path, groups: &[(&str, &[(&str, &str)])]) -> RuleWriter {
     let tree = root.join("sys/fs/cgroup");
     fs::create_dir_all(&tree).expect("a directory");
     fs::write(tree.join("cgroup.controllers"), "memory\n").expect("a file");
@@ -27,12 +27,12 @@ fn hand(root: &Path, groups: &[(&str, &[(&str, &str)])]) -> Hand {
             fs::write(dir.join(file), text).expect("a file");
         }
     }
-    Hand::new(&SysRoot::under(root), CgroupVersion::V2, None).expect("a hand")
+    RuleWriter::new(&SysRoot::under(root), CgroupVersion::V2, None).expect("a writer")
 }
 
-fn pen(max: Option<u64>, high: Option<u64>) -> Pen {
+fn rule_group(max: Option<u64>, high: Option<u64>) -> RuleGroup {
     let group = CgroupPath::new("/jobs");
-    Pen { group, max, high }
+    RuleGroup { group, max, high }
 }
 
 #[test]
@@ -40,13 +40,13 @@ fn both_limits_of_a_group_that_is_there_are_raised_and_never_lowered() {
     let root = tempfile::tempdir().expect("a directory");
     let text = |file: &str| fs::read_to_string(root.path().join("sys/fs/cgroup/jobs").join(file));
     let files = [("memory.max", "1048576"), ("memory.high", "1048576")];
-    let mut hand = hand(root.path(), &[("jobs", &files)]);
-    let notes = hand.prepare(&pen(None, Some(8 * MIB)));
+    let mut writer = writer(root.path(), &[("jobs", &files)]);
+    let notes = writer.prepare(&rule_group(None, Some(8 * MIB)));
     assert_eq!(notes, Ok(Vec::new()));
     assert_eq!(text("memory.high").expect("a file"), "8388608");
     assert_eq!(text("memory.max").expect("a file"), "1048576");
-    let notes = hand
-        .prepare(&pen(Some(9 * MIB), Some(4 * MIB)))
+    let notes = writer
+        .prepare(&rule_group(Some(9 * MIB), Some(4 * MIB)))
         .expect("ready");
     assert_eq!(text("memory.max").expect("a file"), "9437184");
     assert_eq!(
@@ -67,19 +67,19 @@ fn both_limits_of_a_group_that_is_there_are_raised_and_never_lowered() {
 fn a_limit_that_cannot_be_read_keeps_a_process_and_a_missing_file_does_not() {
     let refusal = |files: &[(&str, &str)], spoil: bool| {
         let root = tempfile::tempdir().expect("a directory");
-        let mut hand = hand(root.path(), &[("a", files)]);
+        let mut writer = writer(root.path(), &[("a", files)]);
         if spoil {
             // Reading it fails, and not because it is missing.
             fs::create_dir(root.path().join("sys/fs/cgroup/a/memory.max")).expect("a directory");
         }
-        hand.refusal(&Transfer {
+        writer.refusal(&Transfer {
             id: ProcessId {
                 pid: 7,
                 start_ticks: 1,
             },
             comm: "job".into(),
             from: CgroupPath::new("/a"),
-            pen: pen(None, None),
+            rule_group: rule_group(None, None),
             holding: Holding {
                 rule: RuleId(0),
                 descends: None,

@@ -1,4 +1,4 @@
-//! [`Hand`]: writes changes through plans, and logs them.
+//! [`RuleWriter`]: writes changes through plans, and logs them.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ use crate::model::plan::step::{CgroupStep, LimitWrite, Step};
 use crate::model::plan::{Plan, build};
 use crate::model::process::ProcessId;
 use crate::model::rules::change::Change;
-use crate::model::rules::pen::{Around, Pen, Transfer, refusal};
+use crate::model::rules::rule_group::{Around, RuleGroup, Transfer, refusal};
 use crate::runtime::RunError;
 use crate::runtime::effects::audit::{Audit, Which};
 
 /// The executor and the audit log.
 #[derive(Debug)]
-pub(super) struct Hand {
+pub(super) struct RuleWriter {
     kernel: KernelWriter,
     audit: Option<Audit>,
     version: CgroupVersion,
@@ -30,7 +30,7 @@ pub(super) struct Hand {
     writes: u64,
 }
 
-impl Hand {
+impl RuleWriter {
     /// # Errors
     /// If nothing can be appended to the audit log.
     pub(super) fn new(
@@ -88,10 +88,10 @@ impl Hand {
     ///
     /// # Errors
     /// Why there is no such group.
-    pub(super) fn prepare(&mut self, pen: &Pen) -> Result<Vec<String>, String> {
-        let limits = pen.limits(self.version)?;
+    pub(super) fn prepare(&mut self, rule_group: &RuleGroup) -> Result<Vec<String>, String> {
+        let limits = rule_group.limits(self.version)?;
         let hard = LimitFile::hard_limit(self.version);
-        let wanted = [(hard, pen.max), (LimitFile::High, pen.high)];
+        let wanted = [(hard, rule_group.max), (LimitFile::High, rule_group.high)];
         // Where the rule has no limit, the look says whether there is a group.
         let first = wanted
             .iter()
@@ -99,10 +99,10 @@ impl Hand {
         let (mut known, mut raised) = (Limits::default(), Vec::new());
         let mut notes = Vec::new();
         for (file, bytes) in first.copied() {
-            let now = match self.kernel.look(&limit_of(&pen.group, file)) {
+            let now = match self.kernel.look(&limit_of(&rule_group.group, file)) {
                 Ok(reading) => reading.limit().and_then(|limit| bounds(file, limit)),
                 Err(failure) if failure.kind == FailureKind::NoGroup => {
-                    return self.make(pen, &limits).map(|()| Vec::new());
+                    return self.make(rule_group, &limits).map(|()| Vec::new());
                 }
                 Err(failure) => return Err(failure.sentence),
             };
@@ -113,20 +113,24 @@ impl Hand {
                     file.set(&mut known, Some(LimitValue::Amount(present)));
                     raised.push((file, LimitValue::Amount(bytes)));
                 }
-                Settled::Left => notes.push(left_higher(&pen.group, file, bytes)),
+                Settled::Left => notes.push(left_higher(&rule_group.group, file, bytes)),
             }
         }
         if !raised.is_empty() {
-            let plan = build::change_limits(&pen.group, Some(known), &raised.into_iter().collect());
+            let plan = build::change_limits(
+                &rule_group.group,
+                Some(known),
+                &raised.into_iter().collect(),
+            );
             let plan = plan.map_err(|error| format!("{error:?}"))?;
-            self.do_it(&pen.group, plan)?;
+            self.do_it(&rule_group.group, plan)?;
         }
         Ok(notes)
     }
 
-    fn make(&mut self, pen: &Pen, limits: &LimitPatch) -> Result<(), String> {
+    fn make(&mut self, rule_group: &RuleGroup, limits: &LimitPatch) -> Result<(), String> {
         let hard = LimitFile::hard_limit(self.version);
-        let around = std::iter::successors(pen.group.parent(), CgroupPath::parent);
+        let around = std::iter::successors(rule_group.group.parent(), CgroupPath::parent);
         let around: Vec<_> = around
             .map(|group| {
                 let found = self.kernel.look(&limit_of(&group, hard));
@@ -139,14 +143,14 @@ impl Hand {
         let find = |path: &CgroupPath| around.iter().find(|(group, ..)| group == path);
         let plan = build::create(
             &[],
-            &pen.group,
+            &rule_group.group,
             limits,
             self.version,
             |path| find(path).is_some_and(|(_, is_there, _)| *is_there),
             |path| find(path).is_some_and(|(.., has_memory)| *has_memory),
         );
         let plan = plan.map_err(|error| format!("{error:?}"))?;
-        self.do_it(&pen.group, plan)
+        self.do_it(&rule_group.group, plan)
     }
 
     fn do_it(&mut self, group: &CgroupPath, plan: Plan) -> Result<(), String> {
@@ -166,7 +170,7 @@ impl Hand {
         &mut self,
         transfer: &Transfer,
     ) -> Result<(Vec<PlanReceipt>, Option<String>), String> {
-        let plan = build::enter(&[transfer.id], &transfer.pen.group);
+        let plan = build::enter(&[transfer.id], &transfer.rule_group.group);
         self.carry_out(&[plan], |_| Some(transfer.comm.text().into_owned()))
     }
 

@@ -1,4 +1,4 @@
-//! [`Pen`]: the memory cgroup that a rule keeps processes in, and what speaks against a move into it.
+//! [`RuleGroup`]: the memory cgroup that a rule keeps processes in, and what speaks against a move into it.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ const MANAGERS: &[&str] = &[
 
 /// A group with limits. All processes of the rule share them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pen {
+pub struct RuleGroup {
     /// Its path in the memory hierarchy.
     pub group: CgroupPath,
     /// The hard limit in bytes.
@@ -42,7 +42,7 @@ pub struct Pen {
     pub high: Option<u64>,
 }
 
-impl Pen {
+impl RuleGroup {
     /// The limits of the group.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Pen {
     }
 }
 
-impl fmt::Display for Pen {
+impl fmt::Display for RuleGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.group)?;
         let limits = [("memory_max", self.max), ("memory_high", self.high)];
@@ -106,7 +106,7 @@ pub struct Transfer {
     /// The group that it is in.
     pub from: CgroupPath,
     /// The group of the rule.
-    pub pen: Pen,
+    pub rule_group: RuleGroup,
     /// The rule.
     pub holding: Holding,
 }
@@ -116,14 +116,14 @@ pub struct Transfer {
 #[must_use]
 pub fn transfer_of(census: &Census, pid: Pid) -> Option<Transfer> {
     let holding = census.holding(pid)?;
-    let pen = census.rules().get(holding.rule)?.pen.clone()?;
+    let rule_group = census.rules().get(holding.rule)?.rule_group.clone()?;
     let subject = census.subject(pid)?;
     let from = subject.cgroup.clone()?;
-    (!from.is_within(&pen.group)).then_some(Transfer {
+    (!from.is_within(&rule_group.group)).then_some(Transfer {
         id: subject.id,
         comm: subject.comm,
         from,
-        pen,
+        rule_group,
         holding,
     })
 }
@@ -156,7 +156,7 @@ pub fn refusal(transfer: &Transfer, around: &Around<'_>) -> Option<String> {
         id,
         comm,
         from,
-        pen,
+        rule_group,
         ..
     } = transfer;
     if id.pid == around.own {
@@ -179,7 +179,7 @@ pub fn refusal(transfer: &Transfer, around: &Around<'_>) -> Option<String> {
     let left = around
         .limits
         .iter()
-        .filter(|(path, _)| !pen.group.is_within(path));
+        .filter(|(path, _)| !rule_group.group.is_within(path));
     left.into_iter().find_map(|(path, limit)| match limit {
         Ok(None) => None,
         Ok(Some(limit)) => Some(format!(
@@ -192,7 +192,7 @@ pub fn refusal(transfer: &Transfer, around: &Around<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Around, Pen, Transfer, refusal};
+    use super::{Around, RuleGroup, Transfer, refusal};
     use crate::model::cgroup::{CgroupPath, CgroupVersion};
     use crate::model::process::ProcessId;
     use crate::model::rules::RuleId;
@@ -206,7 +206,7 @@ mod tests {
             },
             comm: comm.into(),
             from: CgroupPath::new(from),
-            pen: Pen {
+            rule_group: RuleGroup {
                 group: CgroupPath::new("/jobs/batch"),
                 max: Some(2 << 30),
                 high: None,
@@ -253,15 +253,19 @@ mod tests {
 
     #[test]
     fn the_limits_of_each_version() {
-        let pen = Pen {
+        let rule_group = RuleGroup {
             group: CgroupPath::new("/batch"),
             max: Some(2 << 30),
             high: Some(3000),
         };
-        assert_eq!(pen.to_string(), "/batch (memory_max 2G, memory_high 3000)");
-        assert!(pen.limits(CgroupVersion::V1).is_err());
         assert_eq!(
-            pen.limits(CgroupVersion::V2)
+            rule_group.to_string(),
+            "/batch (memory_max 2G, memory_high 3000)"
+        );
+        assert!(rule_group.limits(CgroupVersion::V1).is_err());
+        assert_eq!(
+            rule_group
+                .limits(CgroupVersion::V2)
                 .map(|limits| limits.iter().count()),
             Ok(2)
         );

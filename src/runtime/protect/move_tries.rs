@@ -1,9 +1,9 @@
-//! [`Pens`]: which moves were tried, so that none is tried for ever.
+//! [`MoveTries`]: which moves were tried, so that none is tried for ever.
 
 use std::collections::HashMap;
 
 use crate::model::process::ProcessId;
-use crate::model::rules::pen::Pen;
+use crate::model::rules::rule_group::RuleGroup;
 
 /// Most moves of one process: whoever takes it out again shall have it.
 const MOST: u32 = 3;
@@ -19,25 +19,25 @@ pub(super) enum Act {
 
 #[derive(Debug)]
 struct Tries {
-    pen: Pen,
+    rule_group: RuleGroup,
     count: u32,
     is_over: bool,
 }
 
 /// The moves so far.
 #[derive(Debug, Default)]
-pub(super) struct Pens(HashMap<ProcessId, Tries>);
+pub(super) struct MoveTries(HashMap<ProcessId, Tries>);
 
-impl Pens {
+impl MoveTries {
     /// A move is counted.
-    pub(super) fn act(&mut self, id: ProcessId, pen: &Pen) -> Act {
+    pub(super) fn act(&mut self, id: ProcessId, rule_group: &RuleGroup) -> Act {
         let fresh = || Tries {
-            pen: pen.clone(),
+            rule_group: rule_group.clone(),
             count: 0,
             is_over: false,
         };
         let tries = self.0.entry(id).or_insert_with(fresh);
-        if tries.pen != *pen {
+        if tries.rule_group != *rule_group {
             *tries = fresh();
         }
         if tries.is_over {
@@ -71,31 +71,31 @@ impl Pens {
 
 #[cfg(test)]
 mod tests {
-    use super::{Act, MOST, Pens};
+    use super::{Act, MOST, MoveTries};
     use crate::model::cgroup::CgroupPath;
     use crate::model::process::ProcessId;
-    use crate::model::rules::pen::Pen;
+    use crate::model::rules::rule_group::RuleGroup;
 
     #[test]
     fn who_is_taken_out_again_and_again_is_left_there_and_that_is_said_once() {
-        let pen = Pen {
+        let rule_group = RuleGroup {
             group: CgroupPath::new("/batch"),
             max: None,
             high: None,
         };
-        let mut pens = Pens::default();
+        let mut tries = MoveTries::default();
         let acts: Vec<_> = (0..6)
-            .map(|_| pens.act(ProcessId::default(), &pen))
+            .map(|_| tries.act(ProcessId::default(), &rule_group))
             .collect();
         assert_eq!(
             acts.iter().filter(|act| **act == Act::Move).count(),
             MOST as usize
         );
         assert_eq!(acts[3..], [Act::GiveUp, Act::Nothing, Act::Nothing]);
-        let other = Pen {
+        let other = RuleGroup {
             max: Some(1),
-            ..pen
+            ..rule_group
         };
-        assert_eq!(pens.act(ProcessId::default(), &other), Act::Move);
+        assert_eq!(tries.act(ProcessId::default(), &other), Act::Move);
     }
 }
