@@ -65,6 +65,7 @@ mod printed;
 mod recording;
 mod render;
 mod report;
+mod rule_groups;
 mod rule_line;
 mod rules;
 mod scrolling;

@@ -24,3 +24,4 @@ mod small_group;
 mod stopping;
 mod traced;
 mod tty;
+mod unprivileged;

@@ -16,7 +16,7 @@ use crate::text::tone::printable;
 
 pub use lines::lines;
 pub use outcome::Outcome;
-pub use pens::check as check_moves;
+pub use pens::{check as check_moves, stays};
 pub use why::why;
 
 /// Most processes that a line names.
