@@ -95,7 +95,10 @@ fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
         }),
         (select(&OomdSetting::ALL[..]), 0_usize..3).prop_map(|(setting, at)| {
             let word = setting.words().get(at % setting.words().len().max(1));
-            let value = word.map_or(OomdValue::Scaled(at as u32), |word| OomdValue::Word(word));
+            let value = word.map_or(
+                OomdValue::Scaled(u32::try_from(at).expect("small")),
+                |word| OomdValue::Word(word),
+            );
             UnitStep::Oomd(UnitOomd {
                 unit: unit(),
                 group: CgroupPath::new("/a"),
