@@ -58,6 +58,9 @@
 //! is lost no further step is done. The log has a thread of its own: a disk that does not answer holds up a write for
 //! two seconds.
 //!
+//! While a plan makes a group a note tells of it (`linux/runs/notes/unfinished.rs`): a `kill -9` meanwhile leaves none that the
+//! next start does not name. Where a right is missing, the dialog also says what is allowed (`app/dialog/instead.rs`).
+//!
 //! Two files are replaced as a whole or not at all (`linux/write/whole.rs`): that of rules that oomtop makes, where a rule is
 //! added at the end and taken out again (`linux/write/rules.rs`), and the user's configuration file, which the settings
 //! dialog writes after it has shown the change (`config/own_file/`). Root replaces none where another user can change what
@@ -238,6 +241,7 @@
 //! * A property of a running unit: the column `systemd` of `model/cgroup/limits.rs`, where a limit file shows it; any other a
 //!   method of `Connected` in `linux/systemd/manager.rs`. What a service takes only at its start: a variant of
 //!   [`model::systemd::drop_in::Setting`].
+//! * A setting of systemd-oomd for a unit: a variant of [`model::systemd::oomd::OomdSetting`]; dialog, plan and undo follow.
 //! * A command without a screen: a file in `runtime/` that opens a [`runtime::headless::Session`] and reads
 //!   samples and events from the session; `?` ends the command at SIGTERM, SIGINT and closed pipes. A resident
 //!   command matches on [`runtime::headless::Session::next`].

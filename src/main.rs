@@ -98,9 +98,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
         Mode::Watch(launch) => watch(*launch),
         Mode::Fleet(launch) => fleet(*launch),
         Mode::Record(launch) => runtime::record(Recorder {
-            file: launch.file,
-            most: launch.most,
-            goes_on: launch.goes_on,
+            task: launch.task,
             settings: launch.settings,
             root: launch.root,
             backend: launch.backend,
@@ -127,16 +125,7 @@ fn run(mode: Mode) -> Result<u8, RunError> {
 
 fn load_test(launch: RunLaunch) -> Result<u8, RunError> {
     runtime::load_test(&LoadTest {
-        command: launch.command,
-        memory: launch.limit,
-        swap: launch.swap,
-        adj: launch.adj,
-        fail_on_oom: launch.fail_on_oom,
-        kill_left: launch.kill_left,
-        json: launch.json,
-        report: launch.report,
-        log: launch.log,
-        runtime_dir: launch.runtime_dir,
+        task: launch.task,
         settings: launch.settings,
         look: launch.screen.map(|screen| Look {
             theme: screen.theme,

@@ -36,7 +36,8 @@ use crate::app::view::processes::marks::Marks;
 use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
 use crate::text::tone::Tone;
-use dialog::{Dialog, DialogContext};
+use dialog::instead::Denied;
+use dialog::{Dialog, DialogContext, DialogView};
 use frozen::FrozenThings;
 use msg::{Control, Effect, Undo, WriteId};
 use notice::Notice;
@@ -102,6 +103,8 @@ pub struct State {
     pub killed: Killed,
     /// Open dialogs, the front one last.
     pub dialogs: Vec<Box<dyn Dialog>>,
+    /// The last write of an open dialog, if it was refused for want of rights.
+    denied: Option<Denied>,
     /// The prompt in the footer, if one is open.
     pub prompt: Option<Prompt>,
     /// Last text searched for.
@@ -189,6 +192,7 @@ impl State {
             gone: GoneOnes::default(),
             killed: Killed::default(),
             dialogs: Vec::new(),
+            denied: None,
             prompt: None,
             searched: String::new(),
             notice: None,
@@ -235,6 +239,15 @@ impl State {
             .domain(scope)
             .or_else(|| self.snapshot.domain(Scope::Host))
             .map_or(0, |d| d.total_pages)
+    }
+
+    /// What the dialog at this depth shows, the lowest first.
+    pub fn dialog_view(&self, depth: usize) -> Option<DialogView> {
+        let context = self.dialog_context();
+        let view = self.dialogs.get(depth)?.view(&context);
+        let denied = self.denied.as_ref();
+        let below = denied.map(|denied| denied.below(&view, depth + 1, &context));
+        Some(below.unwrap_or(view))
     }
 
     /// What dialogs may read.
@@ -294,6 +307,7 @@ impl State {
     /// Opens a dialog.
     fn open(&mut self, dialog: impl Dialog + 'static) -> Vec<Effect> {
         self.dialogs.push(Box::new(dialog));
+        self.denied = None;
         self.confirmation.opened();
         Vec::new()
     }

@@ -18,6 +18,7 @@ use crate::model::rules::book::RuleBook;
 use crate::model::rules::draft::Wish;
 use crate::model::snapshot::{Needs, Snapshot};
 use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::oomd::OomdSettings;
 use crate::model::systemd::{Lasting, UnitName};
 use crate::model::time::{Monotonic, Now};
 use crate::model::traced::Traced;
@@ -123,6 +124,8 @@ pub enum Msg {
     Surveyed(CgroupPath, Result<Survey, String>),
     /// What there is of the drop-in asked for by [`Effect::ReadDropIn`], or why that is not known.
     DropIn(UnitName, Lasting, Result<Found, String>),
+    /// What systemd-oomd does with a unit, asked for by [`Effect::ReadOomd`], or why that is not known.
+    Oomd(UnitName, Result<OomdSettings, String>),
     /// The rules asked for by [`Effect::ReadRules`].
     Rules(Arc<RuleBook>),
     /// The boots asked for by [`Effect::ReadOlderBoots`], or why not.
@@ -184,6 +187,8 @@ pub enum Effect {
     ReadRules(Option<Wish>),
     /// Look what can be done with this group.
     Survey(CgroupPath),
+    /// Ask the systemd of this unit what it has told systemd-oomd of it.
+    ReadOomd(UnitName),
     /// Read the drop-in that oomtop keeps for this service.
     ReadDropIn(UnitName, Lasting),
     /// Write to the kernel.

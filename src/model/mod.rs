@@ -22,6 +22,7 @@ pub mod oom_domain;
 pub mod plan;
 pub mod process;
 pub mod recall;
+pub mod record;
 pub mod rules;
 pub mod run;
 pub mod shell;

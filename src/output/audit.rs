@@ -43,7 +43,7 @@ pub struct Seen<'a> {
 #[derive(Debug, Default, Serialize)]
 struct Entry<'a> {
     /// What is done: `adj`, `add_rule`, `remove_rule`, `signal`, `stop`, `continue`, `kill_and_reap`, `enable_memory`, `disable_memory`, `make`,
-    /// `limit`, `move`, `remove`, `freeze`, `thaw`, `reclaim`, `kill_group`, `unit_limit`, `drop_in`.
+    /// `limit`, `move`, `remove`, `freeze`, `thaw`, `reclaim`, `kill_group`, `unit_limit`, `unit_oomd`, `drop_in`, `start_scope`.
     does: &'static str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     process: Option<ProcessId>,
@@ -70,6 +70,9 @@ struct Entry<'a> {
     /// How long systemd remembers it: `runtime` (next boot or last logout), `persistent`.
     #[serde(skip_serializing_if = "Option::is_none")]
     lasting: Option<&'static str>,
+    /// The setting for systemd-oomd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setting: Option<&'static str>,
     /// The drop-in; `~` is the home of the manager's user.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
@@ -236,6 +239,15 @@ fn entry<'a>(step: &'a Step, comm: &impl Fn(ProcessId) -> Option<String>) -> Ent
             value: Some(limit.write.text()),
             ..of("unit_limit")
         },
+        Step::Unit(UnitStep::Oomd(oomd)) => Entry {
+            unit: Some(&oomd.unit.name),
+            manager: Some(oomd.unit.manager.to_string()),
+            lasting: Some(oomd.lasting.name()),
+            cgroup: Some(&oomd.group),
+            setting: Some(oomd.setting.name()),
+            value: Some(oomd.value.to_string()),
+            ..of("unit_oomd")
+        },
         Step::Unit(UnitStep::DropIn(write)) => Entry {
             unit: Some(&write.unit.name),
             manager: Some(write.unit.manager.to_string()),
@@ -307,7 +319,7 @@ fn way_back(step: &Step) -> Option<Entry<'_>> {
             ..back("move")
         },
         // Past systemd is only what an undo writes.
-        Step::Unit(UnitStep::Limit(_) | UnitStep::DropIn(_)) => Entry {
+        Step::Unit(UnitStep::Limit(_) | UnitStep::Oomd(_) | UnitStep::DropIn(_)) => Entry {
             value: None,
             past: None,
             ..forth
@@ -355,6 +367,7 @@ fn reading(step: &Step, reading: &Reading) -> Option<String> {
             Step::Unit(UnitStep::Limit(UnitLimit { write, .. })) => write.file.text(limit.shown),
             _ => return None,
         },
+        Reading::UnitOomd(oomd) => oomd.value.to_string(),
         Reading::DropIn(found) | Reading::DropInUnread(found) => return found.text.clone(),
         Reading::Group(group) | Reading::Home(group, _) => group.to_string(),
         Reading::Homes(homes) => {

@@ -88,7 +88,9 @@ impl Told {
         match &self.news {
             News::Killed(_) | News::Filling { .. } | News::Stuck { .. } => true,
             News::Band { from, to, .. } => *to > from.unwrap_or_default(),
-            News::Drift { processes, .. } => *processes > 0,
+            News::Drift {
+                processes, limits, ..
+            } => *processes > 0 || !limits.is_empty(),
             // The kill itself was told before.
             News::Explained(_) | News::NotFilling { .. } | News::Unstuck { .. } => false,
         }
@@ -153,12 +155,23 @@ fn sentence(news: &News) -> String {
             format!("STUCK {}: {why}; nobody is killed", called(of))
         }
         News::Unstuck { of } => format!("{} is not stuck any more", called(of)),
-        News::Drift { rule, processes: 0 } => {
-            format!("all processes have the adj of rule {rule} again")
-        }
-        News::Drift { rule, processes } => format!(
-            "DRIFT {} without the adj of rule {rule}",
-            number_of(*processes as u64, "process", "processes")
+        News::Drift {
+            rule,
+            processes,
+            limits,
+        } => drift(rule, *processes, limits),
+    }
+}
+
+fn drift(rule: &str, processes: usize, limits: &[String]) -> String {
+    let count = number_of(processes as u64, "process", "processes");
+    match (processes, limits) {
+        (0, []) => format!("all is as rule {rule} says again"),
+        (_, []) => format!("DRIFT {count} without the value or the group of rule {rule}"),
+        (0, limits) => format!("DRIFT rule {rule}: {}", limits.join(", ")),
+        (_, limits) => format!(
+            "DRIFT {count} without the value or the group of rule {rule}; {}",
+            limits.join(", ")
         ),
     }
 }
@@ -265,8 +278,15 @@ fn facts(news: &News) -> Vec<(&'static str, Value)> {
             place(of);
             all.push(("how", json!(how)));
         }
-        News::Drift { rule, processes } => {
+        News::Drift {
+            rule,
+            processes,
+            limits,
+        } => {
             all.extend([("rule", json!(rule)), ("processes", json!(processes))]);
+            if !limits.is_empty() {
+                all.push(("limits", json!(limits.join("; "))));
+            }
         }
     }
     all
@@ -346,6 +366,7 @@ mod tests {
         let drift = |processes| News::Drift {
             rule: "db".to_owned(),
             processes,
+            limits: Vec::new(),
         };
         let said = [
             band(Some(Band::Normal)),
@@ -364,8 +385,8 @@ mod tests {
                 "true a.service (/system.slice/a.service) from the normal to the CRITICAL band: 96.0% used",
                 "true a.service (/system.slice/a.service) is in the CRITICAL band: 96.0% used",
                 "true STUCK the host: full, and nobody in it can be killed; nobody is killed",
-                "true DRIFT 1 process without the adj of rule db",
-                "false all processes have the adj of rule db again",
+                "true DRIFT 1 process without the value or the group of rule db",
+                "false all is as rule db says again",
             ]
         );
     }

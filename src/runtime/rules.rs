@@ -7,9 +7,16 @@ use std::time::{Duration, Instant};
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
 use crate::linux::subjects::SubjectReader;
+use crate::linux::write::executor::KernelWriter;
+use crate::model::cgroup::CgroupVersion;
+use crate::model::cgroup::limits::LimitValue;
+use crate::model::plan::execute::Executor as _;
+use crate::model::plan::step::{CgroupStep, LimitWrite};
 use crate::model::rules::Rules;
 use crate::model::rules::book::{Found, RuleBook, survey};
 use crate::model::rules::draft::Wish;
+use crate::model::rules::kept::limit_drift;
+use crate::model::rules::rule_group::RuleGroup;
 
 /// Where rules come from: read at the start, and again when asked to.
 pub trait RuleSource {
@@ -37,15 +44,27 @@ pub(in crate::runtime) fn book(
         let why = "oomtop shows the processes of another root, and the rules are those of this one";
         found.own.refused = Some(why.to_owned());
     }
-    let subjects = SubjectReader::open(root, &found.rules).and_then(|mut reader| {
+    let read = SubjectReader::open(root, &found.rules).and_then(|mut reader| {
         reader.want_all();
-        reader.all()
+        Ok((reader.cgroups(), reader.all()?))
     });
-    match subjects {
-        Ok(subjects) => survey(found, subjects, wish),
+    let version = read
+        .as_ref()
+        .map_or(CgroupVersion::None, |(version, _)| *version);
+    let mut kernel = KernelWriter::new(root.clone(), version);
+    let page_size = rustix::param::page_size() as u64;
+    let limits = |group: &RuleGroup| {
+        limit_drift(group, version, page_size, |file| {
+            let value = LimitValue::Unlimited;
+            let step = CgroupStep::Limit(group.group.clone(), LimitWrite { file, value });
+            kernel.look(&step.into()).ok()?.limit()
+        })
+    };
+    match read {
+        Ok((_, subjects)) => survey(found, subjects, wish, limits),
         Err(error) => RuleBook {
             unread: Some(error.to_string()),
-            ..survey(found, Vec::new(), wish)
+            ..survey(found, Vec::new(), wish, limits)
         },
     }
 }

@@ -73,8 +73,10 @@ impl Screen<'_> {
         timeline::draw(self.state, panes.timeline, &mut canvas);
         let cursor = footer::draw(self.state, &panes, &mut canvas);
         let mut in_dialog = None;
-        for open in &self.state.dialogs {
-            let view = open.view(&self.state.dialog_context());
+        for depth in 0..self.state.dialogs.len() {
+            let Some(view) = self.state.dialog_view(depth) else {
+                break;
+            };
             in_dialog = dialog::draw(&view, panes.screen, &mut canvas);
         }
         if self.state.dialogs.is_empty() {

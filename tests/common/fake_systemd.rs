@@ -50,6 +50,31 @@ const FILES: [(&str, &str, u64); 6] = [
     ("TasksMax", "pids.max", 100),
 ];
 
+/// What it tells systemd-oomd of its unit.
+const OOMD: [&str; 4] = [
+    "ManagedOOMMemoryPressure",
+    "ManagedOOMMemoryPressureLimit",
+    "ManagedOOMSwap",
+    "ManagedOOMPreference",
+];
+
+/// The variant of such a property that nobody has set.
+fn unset(name: &str) -> Vec<u8> {
+    match name {
+        "ManagedOOMMemoryPressureLimit" => vec![1, b'u', 0, 0, 0, 0, 0, 0],
+        "ManagedOOMPreference" => string("none"),
+        _ => string("auto"),
+    }
+}
+
+fn string(text: &str) -> Vec<u8> {
+    let mut bytes = vec![1, b's', 0, 0];
+    bytes.extend(u32::try_from(text.len()).expect("short").to_le_bytes());
+    bytes.extend(text.as_bytes());
+    bytes.push(0);
+    bytes
+}
+
 /// The manager of web.service. Its threads end with the test.
 #[derive(Debug, Clone)]
 pub(crate) struct FakeSystemd {
@@ -61,6 +86,8 @@ pub(crate) struct FakeSystemd {
 struct State {
     manners: Manners,
     properties: BTreeMap<&'static str, u64>,
+    /// What it tells systemd-oomd, as the bytes of a variant.
+    oomd: BTreeMap<&'static str, Vec<u8>>,
     /// `MemoryLimit=`, of before systemd 231.
     old_limit: u64,
     /// Where the processes of the unit are.
@@ -82,6 +109,7 @@ impl FakeSystemd {
             state: Arc::new(Mutex::new(State {
                 manners: Manners::Answers,
                 properties: FILES.iter().map(|(name, _, none)| (*name, *none)).collect(),
+                oomd: OOMD.iter().map(|name| (*name, unset(name))).collect(),
                 old_limit: u64::MAX,
                 group: "/system.slice/web.service".to_owned(),
                 transient: false,
@@ -202,8 +230,17 @@ impl FakeSystemd {
         }
     }
 
+    /// What it tells systemd-oomd, without the signature.
+    pub(crate) fn oomd(&self, name: &str) -> Vec<u8> {
+        self.state().oomd[name][4..].to_vec()
+    }
+
     /// As systemd does: all files of the group, and the file in which it keeps the property.
     fn set(&self, group: &Path, body: &[u8], state: &mut State) -> std::io::Result<()> {
+        let mut told = OOMD.into_iter();
+        if let Some(name) = told.find(|name| says(body, &format!("{name}\0"))) {
+            return self.set_oomd(name, body, state);
+        }
         let value = u64::from_le_bytes(body[body.len() - 8..].try_into().expect("eight"));
         let mut names = FILES.iter().map(|(name, ..)| *name);
         let name = names.find(|name| says(body, name)).expect("a property");
@@ -230,6 +267,28 @@ impl FakeSystemd {
         if group.join("memory.oom.group").exists() {
             std::fs::write(group.join("memory.oom.group"), "0\n")?;
         }
+        self.keep(name, &text(value), body, state)
+    }
+
+    /// No file of the group changes.
+    fn set_oomd(&self, name: &'static str, body: &[u8], state: &mut State) -> std::io::Result<()> {
+        let at = body
+            .windows(name.len())
+            .position(|part| part == name.as_bytes());
+        // The signature stands behind the name and its end.
+        let variant = at.expect("its name") + name.len() + 1;
+        let value = &body[(variant + 3).next_multiple_of(4)..];
+        let mut bytes = vec![1, body[variant + 1], 0, 0];
+        bytes.extend(value);
+        let shown = match body[variant + 1] {
+            b's' => String::from_utf8(value[4..value.len() - 1].to_vec()).expect("text"),
+            _ => u32::from_le_bytes(value[..4].try_into().expect("four")).to_string(),
+        };
+        state.oomd.insert(name, bytes);
+        self.keep(name, &shown, body, state)
+    }
+
+    fn keep(&self, name: &str, text: &str, body: &[u8], state: &State) -> std::io::Result<()> {
         if state.manners == Manners::KeepsNothing {
             return Ok(());
         }
@@ -243,7 +302,7 @@ impl FakeSystemd {
         };
         let kept = self.base.join(place).join("web.service.d");
         std::fs::create_dir_all(&kept)?;
-        let text = format!("[Service]\n{name}={}\n", text(value));
+        let text = format!("[Service]\n{name}={text}\n");
         std::fs::write(kept.join(format!("50-{name}.conf")), text)
     }
 }
@@ -264,19 +323,16 @@ impl State {
 
     /// The variant of the property that is asked for.
     fn property(&self, body: &[u8]) -> Vec<u8> {
-        let text = |text: &str| {
-            let mut bytes = vec![1, b's', 0, 0];
-            bytes.extend(u32::try_from(text.len()).expect("short").to_le_bytes());
-            bytes.extend(text.as_bytes());
-            bytes.push(0);
-            bytes
-        };
+        let text = string;
         let number = |value: u64| {
             let mut bytes = vec![1, b't', 0, 0, 0, 0, 0, 0];
             bytes.extend(value.to_le_bytes());
             bytes
         };
-        if says(body, "ControlGroup") {
+        let mut told = self.oomd.iter();
+        if let Some((_, value)) = told.find(|(name, _)| says(body, &format!("{name}\0"))) {
+            value.clone()
+        } else if says(body, "ControlGroup") {
             text(&self.group)
         } else if says(body, "ActiveState") && self.manners == Manners::MovesNobody {
             text("active")
@@ -302,12 +358,12 @@ impl State {
     }
 }
 
-fn says(bytes: &[u8], what: &str) -> bool {
+pub(super) fn says(bytes: &[u8], what: &str) -> bool {
     let what = what.as_bytes();
     bytes.windows(what.len()).any(|part| part == what)
 }
 
-fn line(stream: &mut UnixStream) -> std::io::Result<Vec<u8>> {
+pub(super) fn line(stream: &mut UnixStream) -> std::io::Result<Vec<u8>> {
     let mut byte = [0];
     let mut line = Vec::new();
     while byte != [b'\n'] {
@@ -317,7 +373,7 @@ fn line(stream: &mut UnixStream) -> std::io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn reply(kind: u8, serial: u32, more: &[u8], body: &[u8]) -> Vec<u8> {
+pub(super) fn reply(kind: u8, serial: u32, more: &[u8], body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![b'l', kind, 1, 1];
     bytes.extend(u32::try_from(body.len()).expect("short").to_le_bytes());
     bytes.extend([9, 0, 0, 0]);
@@ -334,7 +390,7 @@ fn denied(serial: u32) -> Vec<u8> {
     refused(serial, b"org.freedesktop.DBus.Error.AccessDenied")
 }
 
-fn refused(serial: u32, name: &[u8]) -> Vec<u8> {
+pub(super) fn refused(serial: u32, name: &[u8]) -> Vec<u8> {
     let mut more = vec![4, 1, b's', 0];
     more.extend(u32::try_from(name.len()).expect("short").to_le_bytes());
     more.extend(name);

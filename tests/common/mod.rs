@@ -22,6 +22,7 @@ pub(crate) mod hog;
 pub(crate) mod keys;
 pub(crate) mod kmsg;
 pub(crate) mod memcg;
+pub(crate) mod moving_systemd;
 mod output;
 pub(crate) mod own_child;
 pub(crate) mod paper;

@@ -12,6 +12,7 @@ use oomtop::model::process::ProcessId;
 use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::rules::own::{self, RuleEdit, RuleFound};
 use oomtop::model::systemd::drop_in::Found;
+use oomtop::model::systemd::oomd::{OomdSetting, OomdValue, UnitOomd, UnitOomdReading};
 use oomtop::model::systemd::{Kept, UnitLimitReading};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) struct PaperKernel {
     pub(crate) stopped: BTreeSet<ProcessId>,
     /// Drop-ins by their path.
     pub(crate) drop_ins: BTreeMap<String, String>,
+    /// Settings for systemd-oomd, by unit and name.
+    pub(crate) oomd: BTreeMap<(String, &'static str), OomdValue>,
     /// Files of rules by their path.
     pub(crate) rules: BTreeMap<String, String>,
     /// How many steps still succeed; the next step is then denied once.
@@ -56,6 +59,12 @@ fn set_limits(limits: &Limits, version: CgroupVersion) -> LimitPatch {
     let set = LimitFile::of(version).filter(|file| file.get(limits) != file.get(&new));
     set.filter_map(|file| Some((file, file.get(limits)?)))
         .collect()
+}
+
+/// What a unit has where nobody has set anything.
+fn unset(setting: OomdSetting) -> OomdValue {
+    let first = setting.words().first();
+    first.map_or(OomdValue::Scaled(0), |word| OomdValue::Word(word))
 }
 
 fn of_unit(reading: &Reading) -> Reading {
@@ -121,6 +130,16 @@ impl PaperKernel {
                 *before = of_unit(&was);
                 outcome.map(|now| of_unit(&now))
             }
+            UnitStep::Oomd(oomd) => {
+                *before = self.oomd_of(oomd);
+                let key = (oomd.unit.name.clone(), oomd.setting.name());
+                if oomd.value == unset(oomd.setting) {
+                    self.oomd.remove(&key);
+                } else {
+                    self.oomd.insert(key, oomd.value);
+                }
+                Ok(self.oomd_of(oomd))
+            }
             UnitStep::Scope(scope) => {
                 let mut limits = self.fresh();
                 for write in &scope.limits {
@@ -163,6 +182,17 @@ impl PaperKernel {
                 Ok(Reading::DropIn(self.drop_in(&write.path())))
             }
         }
+    }
+
+    /// Nobody has set it before.
+    fn oomd_of(&self, oomd: &UnitOomd) -> Reading {
+        let key = (oomd.unit.name.clone(), oomd.setting.name());
+        let value = self.oomd.get(&key).copied();
+        Reading::UnitOomd(UnitOomdReading {
+            value: value.unwrap_or(unset(oomd.setting)),
+            kept: Kept::Nothing,
+            is_pending: false,
+        })
     }
 
     fn drop_in(&self, path: &str) -> Found {
@@ -315,6 +345,7 @@ impl Executor for PaperKernel {
                 let value = limit.write.file.get(self.group(&limit.group)?);
                 of_unit(&value.map_or(Reading::Nothing, Reading::Limit))
             }
+            Step::Unit(UnitStep::Oomd(oomd)) => self.oomd_of(oomd),
             Step::Unit(UnitStep::DropIn(write)) => Reading::DropIn(self.drop_in(&write.path())),
             _ => Reading::Nothing,
         })

@@ -119,6 +119,7 @@ fn drift_is_told_when_it_grows_and_when_it_is_over() {
             rules: Arc::new(Rules::new(vec![rule.clone()])),
             standings: vec![Standing {
                 missing,
+                adrift: missing,
                 ..Standing::default()
             }],
             ..RuleBook::default()
@@ -269,6 +270,7 @@ fn the_end_is_told_of_a_group_that_has_gone_and_of_a_rule_that_has_gone() {
         standings: vec![
             Standing {
                 missing: 2,
+                adrift: 2,
                 ..Standing::default()
             };
             rules.len()

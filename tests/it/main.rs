@@ -69,6 +69,7 @@ mod printed;
 mod recording;
 mod render;
 mod report;
+mod rule_groups;
 mod rule_line;
 mod rules;
 mod scrolling;

@@ -14,6 +14,7 @@ use oomtop::model::process::score::OomScoreAdj;
 use oomtop::model::process::signal::SIGNALS;
 use oomtop::model::rules::own::RuleEdit;
 use oomtop::model::systemd::drop_in::{DropInWrite, Found, Setting};
+use oomtop::model::systemd::oomd::{OomdSetting, OomdValue, UnitOomd};
 use oomtop::model::systemd::{Lasting, UnitName};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -92,6 +93,22 @@ fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
             })
             .into()
         }),
+        (select(&OomdSetting::ALL[..]), 0_usize..3).prop_map(|(setting, at)| {
+            let word = setting.words().get(at % setting.words().len().max(1));
+            let value = word.map_or(
+                OomdValue::Scaled(u32::try_from(at).expect("small")),
+                |word| OomdValue::Word(word),
+            );
+            UnitStep::Oomd(UnitOomd {
+                unit: unit(),
+                group: CgroupPath::new("/a"),
+                setting,
+                value,
+                lasting: Lasting::Runtime,
+                leave: None,
+            })
+            .into()
+        }),
         (-1000_i64..=1000, proptest::bool::ANY).prop_map(|(value, is_there)| {
             let text = is_there.then(|| "[Service]\nNice=1\n".to_owned());
             let found = Found {
@@ -135,6 +152,7 @@ fn kernel(
         frozen: BTreeSet::new(),
         stopped: BTreeSet::new(),
         drop_ins: BTreeMap::new(),
+        oomd: BTreeMap::new(),
         rules: BTreeMap::new(),
         until_denied,
         deaths: Vec::new(),

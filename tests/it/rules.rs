@@ -92,7 +92,7 @@ fn found() -> Found {
 }
 
 fn book(found: Found, wish: Option<Wish>) -> RuleBook {
-    survey(found, subjects(), wish)
+    survey(found, subjects(), wish, |_| Vec::new())
 }
 
 fn answer(scene: &mut Scene, found: Found) -> &mut Scene {

@@ -162,8 +162,8 @@ impl Session {
                 | Effect::Attend(_)
                 | Effect::Hold(_)
                 | Effect::Withdraw(_)
-                | Effect::DraftSettings(_)
-                | Effect::WriteSettings(_)
+                | Effect::DraftSettings(..)
+                | Effect::WriteSettings(..)
                 | Effect::SaveRecording => {}
             }
         }

@@ -1,6 +1,7 @@
 //! Units of systemd in the dialogs: who gives a limit, and what a service starts with later.
 
 mod kinds;
+mod oomd;
 mod reverted;
 mod scopes;
 

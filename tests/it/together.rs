@@ -211,6 +211,7 @@ fn kernel(deaths: Vec<(usize, u32)>) -> PaperKernel {
         frozen: <_>::default(),
         stopped: <_>::default(),
         drop_ins: <_>::default(),
+        oomd: <_>::default(),
         rules: <_>::default(),
         until_denied: None,
         deaths: deaths.into_iter().map(|(at, pid)| (at, id(pid))).collect(),

@@ -1,5 +1,8 @@
 //! SIGKILL at any moment: no file of rules is half written, and no write is missing in the audit log.
 
+mod drop_ins;
+mod groups;
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

@@ -13,7 +13,7 @@ use crate::common::patience::until;
 use crate::common::{measured, memcg};
 
 /// Groups of runs that were started by `pids`.
-fn groups_of(pids: &[u32]) -> Vec<PathBuf> {
+pub(super) fn groups_of(pids: &[u32]) -> Vec<PathBuf> {
     let own = memcg::of(std::process::id()).expect("its group");
     let parents = Path::new(&own)
         .ancestors()

@@ -21,6 +21,7 @@ mod kernel_domains;
 mod kernel_limits;
 mod load_killed;
 mod load_test;
+mod load_together;
 mod metrics;
 mod protect;
 mod record;

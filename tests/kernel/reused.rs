@@ -1,5 +1,6 @@
 //! Pids that are reused while a write is under way: the real kernel, and an adversary that is always in time.
 
+mod scopes;
 mod tries;
 
 use std::fs;

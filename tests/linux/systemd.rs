@@ -2,6 +2,7 @@
 
 mod drop_ins;
 mod limits;
+mod oomd;
 mod refusals;
 mod scopes;
 

@@ -25,3 +25,4 @@ mod small_group;
 mod stopping;
 mod traced;
 mod tty;
+mod unprivileged;

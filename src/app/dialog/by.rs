@@ -65,9 +65,30 @@ impl By {
         scope: KeyScope,
         context: &DialogContext<'_>,
     ) -> Line {
+        self.line_among(&Self::ALL, unit, scope, context)
+    }
+
+    /// The same where only systemd can do it.
+    pub(super) fn line_of_systemd(
+        self,
+        unit: &UnitName,
+        scope: KeyScope,
+        context: &DialogContext<'_>,
+    ) -> Line {
+        let all = [Self::Runtime, Self::Persistent];
+        self.line_among(&all, unit, scope, context)
+    }
+
+    fn line_among(
+        self,
+        all: &[Self],
+        unit: &UnitName,
+        scope: KeyScope,
+        context: &DialogContext<'_>,
+    ) -> Line {
         let mut line = Line::of(Tone::Dim, "by ");
         let is_offered = |by: &Self| *by != Self::Persistent || !unit.is_scope();
-        for by in Self::ALL.into_iter().filter(is_offered) {
+        for by in all.iter().copied().filter(is_offered) {
             let name = by.name(unit);
             if by == self {
                 line.push(Tone::Accent, format!("[{name}]"));

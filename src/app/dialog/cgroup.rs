@@ -3,8 +3,11 @@
 
 mod change;
 mod company;
+mod halves;
 mod leaving;
+mod mode;
 mod once;
+mod oomd;
 pub(in crate::app::dialog) mod outlook;
 mod plan;
 mod prospects;
@@ -30,23 +33,16 @@ use crate::model::plan::build;
 use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
+use crate::model::systemd::UnitName;
+use crate::model::systemd::oomd::OomdSettings;
 use crate::model::systemd::scope::ScopeHome;
 
+use mode::Mode;
+use oomd::OomdPart;
 use plan::Memo;
 use typed::{Fields, fields_of};
 use whom::Whom;
 pub(in crate::app) use whom::{MoveSet, TAGGED, may_move};
-
-/// Which part of the dialog is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// Choose an existing group.
-    Move,
-    /// Make a group with limits.
-    Create,
-    /// Change the limits of a group.
-    Limits,
-}
 
 /// Moves a process into a cgroup, or changes a cgroup's limits.
 #[derive(Debug)]
@@ -74,6 +70,8 @@ pub struct CgroupDialog {
     group: Option<CgroupPath>,
     changes: Fields,
     change_focus: usize,
+    /// What systemd-oomd does with the unit of that group.
+    oomd: OomdPart,
     /// Who writes the limits, if the group is a unit's.
     by: By,
     /// Enter was pressed on limits that kill at once: the next Enter writes them.
@@ -165,6 +163,7 @@ impl CgroupDialog {
             group,
             changes: fields_of(version),
             change_focus: 0,
+            oomd: OomdPart::default(),
             by: By::default(),
             insisted: false,
             scroll: 0,
@@ -188,16 +187,6 @@ impl CgroupDialog {
             .collect()
     }
 
-    /// The part that Tab opens.
-    fn next_mode(&self) -> Mode {
-        match self.mode {
-            _ if self.target.is_none() => Mode::Limits,
-            Mode::Create => Mode::Move,
-            Mode::Move if self.group.is_some() => Mode::Limits,
-            Mode::Move | Mode::Limits => Mode::Create,
-        }
-    }
-
     fn input(&mut self) -> &mut LineInput {
         match self.mode {
             Mode::Limits => match self.changes.get_mut(self.change_focus) {
@@ -205,6 +194,7 @@ impl CgroupDialog {
                 // This cgroup version has no limits: nothing is drawn or written.
                 None => &mut self.path,
             },
+            Mode::Oomd => self.oomd.input(),
             Mode::Move => &mut self.search,
             Mode::Create => match self
                 .focus
@@ -218,7 +208,7 @@ impl CgroupDialog {
     }
 
     fn commit(&mut self, context: &DialogContext<'_>) -> Outcome {
-        if self.living(context).is_empty() && self.mode != Mode::Limits {
+        if self.living(context).is_empty() && self.mode.moves() {
             return Outcome::Stay;
         }
         match self.whole_plan(context) {
@@ -290,16 +280,21 @@ impl Dialog for CgroupDialog {
         }
         match (self.mode, action) {
             (_, Id::Commit) => return self.commit(context),
-            (Mode::Create | Mode::Move, Id::Whom) => self.whom.next(),
+            (mode, Id::Whom) if mode.moves() => self.whom.next(),
             (_, Id::Whom) => {}
-            (_, Id::Switch) => self.mode = self.next_mode(),
-            (_, Id::Lasting) => self.by = self.by.next(self.unit(context).as_ref()),
+            (_, Id::Switch) => {
+                self.mode = self.next_mode(context);
+                self.think_again();
+                return self.ask_oomd(context);
+            }
+            (_, Id::Lasting) => self.by = self.next_by(context),
             (mode, _) => {
                 let matching = self.matching().len();
                 let (at, len) = match mode {
                     Mode::Move => (&mut self.chosen, matching),
                     Mode::Create => (&mut self.focus, self.limits.len() + 1),
                     Mode::Limits => (&mut self.change_focus, self.changes.len()),
+                    Mode::Oomd => self.oomd.places(),
                 };
                 *at = step(*at, len, action).unwrap_or(*at);
             }
@@ -321,13 +316,9 @@ impl Dialog for CgroupDialog {
     }
 
     fn question(&self) -> usize {
-        let mode = match self.mode {
-            Mode::Move => 0,
-            Mode::Create => 1,
-            Mode::Limits => 2,
-        };
+        let (mode, modes) = (self.mode as usize, Mode::COUNT);
         let asked = (mode * 2 + usize::from(self.insisted)) * By::ALL.len() + self.by as usize;
-        asked + self.whom.at() * 6 * By::ALL.len()
+        asked + self.whom.at() * 2 * modes * By::ALL.len()
     }
 
     fn on_paste(&mut self, text: &str) {
@@ -383,6 +374,10 @@ impl Dialog for CgroupDialog {
         {
             self.path = LineInput::new(place.join(name).to_string());
         }
+    }
+
+    fn on_oomd(&mut self, unit: &UnitName, found: &Result<OomdSettings, String>) {
+        self.oomd.found(unit, found);
     }
 
     fn view(&self, context: &DialogContext<'_>) -> DialogView {

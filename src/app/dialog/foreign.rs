@@ -13,7 +13,7 @@ pub(super) fn line<'a>(
     let is_foreign = host.uid != 0 && processes.any(|process| process.uid != host.uid);
     let text = || {
         format!(
-            "The process belongs to another user than {}: this will be refused. Run oomtop with sudo.",
+            "The process belongs to another user than {}: this will be refused. As root: sudo oomtop",
             host.user
         )
     };

@@ -15,6 +15,7 @@ pub mod help;
 mod hints;
 pub mod history;
 pub mod incident;
+pub(in crate::app) mod instead;
 pub mod leave;
 pub mod ledger;
 mod managed;
@@ -58,6 +59,7 @@ use crate::model::process::{Process, ProcessId};
 use crate::model::rules::book::RuleBook;
 use crate::model::snapshot::{Host, Snapshot};
 use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::oomd::OomdSettings;
 use crate::model::systemd::{Lasting, UnitName};
 use crate::model::wake::WakeSources;
 use crate::text::tone::Line;
@@ -227,6 +229,9 @@ pub trait Dialog: fmt::Debug {
 
     /// Takes what there is of a drop-in that the dialog has asked for.
     fn on_drop_in(&mut self, _unit: &UnitName, _lasting: Lasting, _found: &Result<Found, String>) {}
+
+    /// Takes what systemd-oomd does with a unit, which the dialog may have asked for.
+    fn on_oomd(&mut self, _unit: &UnitName, _found: &Result<OomdSettings, String>) {}
 
     /// Takes what can be done with a group, which the dialog may have asked for.
     fn on_survey(&mut self, _group: &CgroupPath, _survey: &Result<Survey, String>) {}

@@ -24,6 +24,9 @@ const FAULTS: usize = 5;
 /// Most processes and rules that a line names.
 const NAMED: usize = 6;
 
+/// Most processes that are named with their groups.
+const STRAYS: usize = 3;
+
 /// Shows the rules.
 #[derive(Debug, Default)]
 pub struct RulesDialog {
@@ -174,6 +177,7 @@ fn none(book: &RuleBook, context: &DialogContext<'_>) -> Vec<Line> {
 fn item(rule: &Rule, standing: &Standing) -> Line {
     let holds = match standing.holds {
         0 => Line::of(Tone::Dim, format!("{:>6}  ", "nobody")),
+        holds if is_adrift(standing) => Line::of(Tone::Watch, format!("{holds:>6}  ")),
         holds => Line::of(Tone::Good, format!("{holds:>6}  ")),
     };
     holds
@@ -234,6 +238,7 @@ fn details(
         );
         lines.push(Line::of(Tone::Watch, text));
     }
+    lines.extend(group_lines(rule, standing, context));
     for (to, count) in standing.lost.iter().take(NAMED) {
         let by = book.rules.get(*to);
         let by = by.map_or_else(String::new, |rule| {
@@ -253,6 +258,51 @@ fn details(
     lines
 }
 
+/// Something is not as the rule says.
+fn is_adrift(standing: &Standing) -> bool {
+    standing.adrift > 0 || !standing.limits.is_empty()
+}
+
+/// Who is not in the group of the rule, and which limits it does not have.
+fn group_lines(rule: &Rule, standing: &Standing, context: &DialogContext<'_>) -> Vec<Line> {
+    let Some(kept) = &rule.rule_group else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    let snapshot = context.cells.snapshot;
+    let named = standing.strays.iter().take(STRAYS).map(|stray| {
+        let comm = snapshot.process(stray.id);
+        let comm = comm.map_or_else(String::new, |process| format!(" {}", process.comm));
+        format!("{}{comm} is in {}", stray.id.pid, stray.at)
+    });
+    let named: Vec<_> = named.collect();
+    if let Some(first) = standing.strays.first() {
+        let count = standing.strays.len();
+        let more = if count > named.len() { ", …" } else { "" };
+        let verb = if count == 1 { "is" } else { "are" };
+        let text = format!(
+            "{count} of them {verb} not in {}: {}{more}; oomtop protect moves who may be moved, and --why {} tells why one \
+             stays",
+            kept.group,
+            named.join(", "),
+            first.id.pid
+        );
+        lines.push(Line::of(Tone::Watch, text));
+    }
+    for drift in &standing.limits {
+        let then = if drift.is_higher() {
+            let key = context.keymap.key(Id::Cgroup);
+            format!(
+                "oomtop protect lowers no limit of a group that is there: {key} does, on a process in it"
+            )
+        } else {
+            "oomtop protect raises it when it moves the next process".to_owned()
+        };
+        lines.push(Line::of(Tone::Watch, format!("{drift}; {then}")));
+    }
+    lines
+}
+
 fn conditions(conditions: &[Condition]) -> String {
     let words = conditions.iter().map(|condition| {
         let any: Vec<_> = condition.any.iter().map(ToString::to_string).collect();
@@ -266,9 +316,13 @@ fn gives(rule: &Rule) -> String {
         || "nothing to the process itself".to_owned(),
         |value| value.to_string(),
     );
-    match rule.children {
+    let values = match rule.children {
         Some(value) => format!("{own}, and {value} to all that it starts"),
         None => own,
+    };
+    match &rule.rule_group {
+        Some(kept) => format!("{values}; keeps them in {kept}"),
+        None => values,
     }
 }
 

@@ -72,12 +72,14 @@ pub enum News {
         /// Which.
         of: Named,
     },
-    /// Processes have not the `oom_score_adj` that a rule gives them.
+    /// Processes have not the `oom_score_adj` that a rule gives them, or are not in its group, or that has not its limits.
     Drift {
         /// The title of the rule, or where it stands.
         rule: String,
-        /// How many; 0 if all have it again.
+        /// How many processes.
         processes: usize,
+        /// Each limit, with what it is and what the rule says. None, and no processes: all is as the rule says again.
+        limits: Vec<String>,
     },
 }
 
@@ -100,7 +102,7 @@ pub struct Crier {
     /// Forecasts below this are told.
     bound: Duration,
     told: HashMap<(Scope, Option<u64>), Told>,
-    drift: HashMap<String, usize>,
+    drift: HashMap<String, (usize, Vec<String>)>,
 }
 
 impl Crier {
@@ -158,34 +160,42 @@ impl Crier {
                 "" => rule.origin.to_string(),
                 title => title.to_owned(),
             };
-            *now.entry(name).or_insert(0) += standing.missing;
+            let (processes, limits): &mut (usize, Vec<String>) = now.entry(name).or_default();
+            *processes += standing.adrift;
+            limits.extend(standing.limits.iter().map(ToString::to_string));
         }
         let before = std::mem::replace(&mut self.drift, now);
+        let is_none =
+            |(processes, limits): &(usize, Vec<String>)| *processes == 0 && limits.is_empty();
         // A rule that is gone asks for nothing.
         let mut gone: Vec<String> = before
             .iter()
-            .filter(|(rule, missing)| **missing > 0 && !self.drift.contains_key(*rule))
+            .filter(|(rule, drift)| !is_none(drift) && !self.drift.contains_key(*rule))
             .map(|(rule, _)| rule.clone())
             .collect();
         gone.sort();
-        let mut changed: Vec<(&String, usize)> = self
+        let mut changed: Vec<_> = self
             .drift
             .iter()
-            .filter(|(rule, missing)| {
-                let old = before.get(*rule).copied().unwrap_or(0);
+            .filter(|(rule, drift)| {
+                let none = (0, Vec::new());
+                let old = before.get(*rule).unwrap_or(&none);
                 // More drift is news, and its end.
-                **missing > old || (old > 0 && **missing == 0)
+                let has_more = drift.1.iter().any(|limit| !old.1.contains(limit));
+                drift.0 > old.0 || has_more || (!is_none(old) && is_none(drift))
             })
-            .map(|(rule, missing)| (rule, *missing))
             .collect();
         changed.sort();
-        let drift = changed.into_iter().map(|(rule, processes)| News::Drift {
+        let drift = changed.into_iter().map(|(rule, drift)| News::Drift {
             rule: rule.clone(),
-            processes,
+            processes: drift.0,
+            limits: drift.1.clone(),
         });
-        let over = gone
-            .into_iter()
-            .map(|rule| News::Drift { rule, processes: 0 });
+        let over = gone.into_iter().map(|rule| News::Drift {
+            rule,
+            processes: 0,
+            limits: Vec::new(),
+        });
         drift.chain(over).collect()
     }
 }

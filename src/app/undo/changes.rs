@@ -11,6 +11,7 @@ use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
 use crate::model::systemd::drop_in::DropInWrite;
+use crate::model::systemd::oomd::{OomdValue, UnitOomd};
 
 /// One process's adj before and after.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,15 @@ pub(super) struct DropInChange<'a> {
     pub(super) is_unread: bool,
 }
 
+/// A setting for systemd-oomd.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OomdChange<'a> {
+    pub(super) write: &'a UnitOomd,
+    pub(super) before: OomdValue,
+    /// It counts from the next start of the unit.
+    pub(super) is_pending: bool,
+}
+
 /// What was stopped, or runs on.
 #[derive(Debug, Clone)]
 pub(super) struct FreezeChange {
@@ -85,6 +95,8 @@ pub(super) struct Changes<'a> {
     pub(super) limits: Vec<LimitChange<'a>>,
     /// Drop-ins of services.
     pub(super) drop_ins: Vec<DropInChange<'a>>,
+    /// What systemd-oomd does with units.
+    pub(super) oomd: Vec<OomdChange<'a>>,
     /// Who did not come along with others in one step, and why.
     pub(super) stayed: Vec<(ProcessId, &'a Failure)>,
     /// Groups that the write created, outermost first.
@@ -192,6 +204,7 @@ impl<'a> Changes<'a> {
                     is_unread: matches!(after, Some(Reading::DropInUnread(_))),
                 }));
             }
+            Step::Unit(UnitStep::Oomd(write)) => self.told_oomd(receipt, write),
             Step::Cgroup(CgroupStep::Limit(group, write))
             | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
                 let after = after.and_then(Reading::limit);
@@ -220,6 +233,18 @@ impl<'a> Changes<'a> {
             }
             // Only a failed plan does this, and `left` and `taken_back` tell of it.
             Step::Cgroup(CgroupStep::DisableMemory(_)) => {}
+        }
+    }
+
+    fn told_oomd(&mut self, receipt: &'a StepReceipt, write: &'a UnitOomd) {
+        let now = receipt.outcome.as_ref().ok();
+        if let (Reading::UnitOomd(before), true) = (&receipt.before, inverse::took_effect(receipt))
+        {
+            self.oomd.push(OomdChange {
+                write,
+                before: before.value,
+                is_pending: matches!(now, Some(Reading::UnitOomd(now)) if now.is_pending),
+            });
         }
     }
 

@@ -1,6 +1,6 @@
-//! The sentences about a drop-in: what a service starts with later.
+//! The sentences about a drop-in, what a service starts with later, and about what systemd-oomd does with it.
 
-use super::changes::DropInChange;
+use super::changes::{DropInChange, OomdChange};
 
 /// What was done for now, and what was done for later.
 pub(super) fn with(said: String, later: Option<String>) -> String {
@@ -42,4 +42,35 @@ pub(super) fn back(change: &DropInChange<'_>) -> Option<String> {
         None => format!("remove {}", write.path()),
         Some(_) => format!("{} as it was", write.path()),
     })
+}
+
+/// What was told of systemd-oomd; `None` if nothing was.
+pub(super) fn oomd_done(changes: &[OomdChange<'_>], undo: bool) -> Option<String> {
+    let last = changes.last()?;
+    let verb = if undo { "restored" } else { "set" };
+    let unit = &last.write.unit;
+    let pending = if changes.iter().any(|change| change.is_pending) {
+        "; systemd-oomd sees the preference from the next start of it"
+    } else {
+        ""
+    };
+    Some(match changes {
+        [one] => format!(
+            "{} {} → {} {verb} and read back: {unit}{pending}",
+            one.write.setting, one.before, one.write.value
+        ),
+        many => format!(
+            "{} settings of {unit} for systemd-oomd {verb} and read back{pending}",
+            many.len()
+        ),
+    })
+}
+
+/// What taking it back does; `None` if there is nothing.
+pub(super) fn oomd_back(changes: &[OomdChange<'_>]) -> Option<String> {
+    match changes {
+        [] => None,
+        [one] => Some(format!("{} → {}", one.write.setting, one.before)),
+        many => Some(format!("{} settings for systemd-oomd", many.len())),
+    }
 }

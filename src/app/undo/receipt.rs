@@ -68,6 +68,7 @@ pub(in crate::app) fn written(
         && changes.deeds.is_empty()
         && changes.limits.is_empty()
         && changes.drop_ins.is_empty()
+        && changes.oomd.is_empty()
         && plans.iter().all(is_single);
     if tone != Tone::Critical || !told || !nothing_done {
         state.say(tone, text);

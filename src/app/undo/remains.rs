@@ -30,6 +30,7 @@ pub(super) fn remains(receipt: &StepReceipt) -> String {
         | Step::Unit(UnitStep::Limit(UnitLimit { group, write, .. })) => {
             format!("{} of {group}", write.file.name())
         }
+        Step::Unit(UnitStep::Oomd(oomd)) => format!("{} of {}", oomd.setting, oomd.unit),
         Step::Unit(UnitStep::DropIn(write)) => write.path(),
         Step::Cgroup(CgroupStep::Move(target, group)) => format!("{} in {group}", target.pid),
         Step::Unit(UnitStep::Scope(ScopeStart { targets, group, .. })) => {

@@ -9,7 +9,7 @@ use super::rules;
 use crate::app::State;
 use crate::app::msg::WriteId;
 use crate::model::cgroup::CgroupPath;
-use crate::model::plan::receipt::{FailureKind, PlanReceipt};
+use crate::model::plan::receipt::{FailureKind, PlanReceipt, Reading};
 use crate::model::plan::step::{CgroupStep, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
@@ -30,6 +30,7 @@ impl Written {
             deeds: _,
             limits: _,
             drop_ins,
+            oomd,
             made,
             removed,
             enabled: _,
@@ -61,7 +62,7 @@ impl Written {
         if let Some(later) = later {
             return later;
         }
-        if let Some(label) = deeds::undo_label(frozen) {
+        if let Some(label) = deeds::undo_label(frozen).or_else(|| later::oomd_back(oomd)) {
             return label;
         }
         // The path is too long for the footer; the dialog has it.
@@ -210,6 +211,15 @@ pub(super) fn changed(
             now.group()?,
             moved_to(&receipt.step)?
         ),
+        Step::Unit(UnitStep::Oomd(oomd)) => {
+            let Reading::UnitOomd(now) = now else {
+                return None;
+            };
+            format!(
+                "{}={} of {} now, not the {} set by oomtop; {again} set it back",
+                oomd.setting, now.value, oomd.unit, oomd.value
+            )
+        }
         Step::Unit(UnitStep::DropIn(write)) => format!(
             "{} is not as oomtop left it; {again} overwrite it",
             write.path()
@@ -263,6 +273,7 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
         deeds,
         limits: bounds,
         drop_ins,
+        oomd,
         made,
         removed,
         enabled,
@@ -297,6 +308,9 @@ pub(super) fn done(changes: &Changes<'_>, undo: bool, state: &State) -> String {
             let verb = if undo { "moved back" } else { "moved" };
             return format!("{} processes {verb}", many.len());
         }
+    }
+    if let Some(said) = later::oomd_done(oomd, undo) {
+        return said;
     }
     let later = drop_ins.first().map(later::done);
     if let (Some(later), []) = (&later, adj.as_slice()) {

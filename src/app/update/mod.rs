@@ -16,11 +16,14 @@ use std::time::Duration;
 
 use super::State;
 use super::dialog::Outcome;
+use super::dialog::instead::Denied;
 use super::msg::{Control, Effect, Msg, Reaction, Receipt, WriteId};
 use crate::app::view::events::Older;
 use crate::app::view::layout::Pane;
 use crate::model::plan::step::Step;
 use crate::model::snapshot::Snapshot;
+use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::{Lasting, UnitName};
 use crate::model::traced::Traced;
 use crate::oomlog::OomEvent;
 use crate::text::event::victim;
@@ -91,9 +94,8 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Done(receipt) => on_receipt(state, &receipt),
         Msg::Groups(groups) => {
-            for dialog in &mut state.dialogs {
-                dialog.on_groups(&groups);
-            }
+            let dialogs = state.dialogs.iter_mut();
+            dialogs.for_each(|dialog| dialog.on_groups(&groups));
             Vec::new()
         }
         Msg::Rules(book) => {
@@ -110,10 +112,10 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
             ledger::arrived(state, answer.as_ref());
             Vec::new()
         }
-        Msg::DropIn(unit, lasting, found) => {
-            for dialog in &mut state.dialogs {
-                dialog.on_drop_in(&unit, lasting, &found);
-            }
+        Msg::DropIn(unit, lasting, found) => on_drop_in(state, &unit, lasting, &found),
+        Msg::Oomd(unit, found) => {
+            let dialogs = state.dialogs.iter_mut();
+            dialogs.for_each(|dialog| dialog.on_oomd(&unit, &found));
             Vec::new()
         }
         Msg::Surveyed(group, survey) => {
@@ -161,6 +163,17 @@ fn on_recorded(state: &mut State, saved: Result<String, String>) -> Vec<Effect> 
     Vec::new()
 }
 
+fn on_drop_in(
+    state: &mut State,
+    unit: &UnitName,
+    lasting: Lasting,
+    found: &Result<Found, String>,
+) -> Vec<Effect> {
+    let dialogs = state.dialogs.iter_mut();
+    dialogs.for_each(|dialog| dialog.on_drop_in(unit, lasting, found));
+    Vec::new()
+}
+
 fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     let is_told = |id: WriteId| state.dialogs.iter().any(|dialog| dialog.waits_for(id));
     let told = matches!(receipt, Receipt::Write { id, .. } if is_told(*id));
@@ -184,6 +197,7 @@ fn on_receipt(state: &mut State, receipt: &Receipt) -> Vec<Effect> {
     }
     if let Receipt::Write { id, plans } = receipt {
         state.pending.answered(*id);
+        state.denied = Denied::of(plans, state.dialogs.len()).filter(|_| told);
         state.note_frozen(*id, plans);
         effects.extend(crate::app::undo::written(state, *id, plans, told));
         let mut steps = plans.iter().flat_map(|plan| &plan.steps);

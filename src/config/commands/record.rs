@@ -11,6 +11,7 @@ use crate::config::settings::seconds;
 use crate::config::{Stop, sources};
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
+use crate::model::record::RecordTask;
 use crate::model::size::parse_size;
 
 /// Least room of a recording.
@@ -68,12 +69,8 @@ fn most(text: &str) -> Result<u64, String> {
 /// A recording to make.
 #[derive(Debug)]
 pub struct RecordLaunch {
-    /// Where.
-    pub file: PathBuf,
-    /// Most bytes of all parts together.
-    pub most: u64,
-    /// An earlier recording there becomes an older part.
-    pub goes_on: bool,
+    /// Where, and how much.
+    pub task: RecordTask,
     /// Settings of the run; `delay` is the time between two samples.
     pub settings: Settings,
     /// Where the kernel's files are.
@@ -89,9 +86,11 @@ impl RecordArgs {
         let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
         let values = sources.configuration.values;
         Ok(RecordLaunch {
-            file: self.output,
-            most: self.max,
-            goes_on: self.goes_on,
+            task: RecordTask {
+                file: self.output,
+                most: self.max,
+                goes_on: self.goes_on,
+            },
             settings: Settings {
                 delay: self.every,
                 ..values.settings

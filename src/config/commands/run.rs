@@ -11,6 +11,7 @@ use crate::config::rules::RuleFiles;
 use crate::config::{Stop, sources};
 use crate::linux::scan::backend::BackendChoice;
 use crate::model::process::score::OomScoreAdj;
+use crate::model::run::task::RunTask;
 use crate::model::size::parse_size;
 use crate::ui::theme::Themes;
 
@@ -106,26 +107,8 @@ fn swap(text: &str) -> Result<Swap, String> {
 /// A command to run under watch.
 #[derive(Debug)]
 pub struct RunLaunch {
-    /// The command and its arguments.
-    pub command: Vec<OsString>,
-    /// The limit in bytes.
-    pub limit: Option<u64>,
-    /// Bytes of swap that a limited group may use; `None` for all.
-    pub swap: Option<u64>,
-    /// Its `oom_score_adj`.
-    pub adj: Option<OomScoreAdj>,
-    /// The status tells of an OOM.
-    pub fail_on_oom: bool,
-    /// Kill who is left in the group.
-    pub kill_left: bool,
-    /// The report is JSON.
-    pub json: bool,
-    /// Where the report goes; standard error if nowhere else.
-    pub report: Option<PathBuf>,
-    /// Where the output of the command goes while the dashboard has the terminal.
-    pub log: Option<PathBuf>,
-    /// `XDG_RUNTIME_DIR`.
-    pub runtime_dir: Option<PathBuf>,
+    /// What to do.
+    pub task: RunTask,
     /// Settings of the run.
     pub settings: Settings,
     /// The dashboard; `None` without.
@@ -172,19 +155,21 @@ impl RunArgs {
         }
         let runtime_dir = environment.variables.get(OsStr::new("XDG_RUNTIME_DIR"));
         Ok(RunLaunch {
-            command: self.command,
-            limit: self.limit,
-            swap: match self.swap {
-                Swap::Unlimited => None,
-                Swap::Bytes(bytes) => Some(bytes),
+            task: RunTask {
+                command: self.command,
+                memory: self.limit,
+                swap: match self.swap {
+                    Swap::Unlimited => None,
+                    Swap::Bytes(bytes) => Some(bytes),
+                },
+                adj: self.adj,
+                fail_on_oom: self.fail_on_oom,
+                kill_left: self.kill_left,
+                json: self.json,
+                report: self.output,
+                log: self.log,
+                runtime_dir: runtime_dir.map(PathBuf::from),
             },
-            adj: self.adj,
-            fail_on_oom: self.fail_on_oom,
-            kill_left: self.kill_left,
-            json: self.json,
-            report: self.output,
-            log: self.log,
-            runtime_dir: runtime_dir.map(PathBuf::from),
             settings,
             screen: has_screen.then_some(RunScreen {
                 theme,

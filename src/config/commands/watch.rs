@@ -15,12 +15,12 @@ use crate::linux::scan::backend::BackendChoice;
 /// The end of the help.
 const NOTES: &str = "\
 Events: kill, kill_explained (who it was, where only a counter had told), forecast (a domain is full within --forecast), band, stuck, drift (processes have not what a rule of oomtop protect gives \
-them), and the end of each.
+them, are not in its group, or the group has not its limits), and the end of each.
 
 The hook is run without arguments and without a shell, once for each event, one at a time and one a second at most, for 30 seconds at \
 most (5 while a kill waits). Kills come first; 64 of them and 64 other events wait, more are left out. Its environment has OOMTOP_EVENT, OOMTOP_TEXT, OOMTOP_TIME, OOMTOP_HOST, OOMTOP_JSON, \
 OOMTOP_LEFT_OUT, and as far as the event has them OOMTOP_DOMAIN, _UNIT, _PID, _COMM, _BY, _SCOPE, _CGROUP, _LIMIT_OF, _PROCESSES, \
-_SECONDS_LEFT, _BAND, _USED_PERCENT, _HOW, _RULE.";
+_SECONDS_LEFT, _BAND, _USED_PERCENT, _HOW, _RULE, _LIMITS.";
 
 /// Tells of kills and of what comes before them, a line for each event.
 #[derive(Debug, clap::Args)]

@@ -23,8 +23,6 @@ const CAP_IPC_LOCK: u64 = 1 << 14;
 pub struct SelfProtection {
     /// No page that oomtop has used is ever swapped out or dropped.
     pub locked: bool,
-    /// Memory that oomtop has freed is used again, and not asked for anew.
-    pub freed_kept: bool,
     /// `oom_score_adj` of oomtop is -999 now.
     pub adj_lowered: bool,
     /// Its threads run before those with the usual nice value.
@@ -36,9 +34,10 @@ pub struct SelfProtection {
 pub fn protect_self() -> SelfProtection {
     // The settings panel says whether it was refused.
     let _ = urgent::OWN.arm();
+    // Other allocators than that of glibc stay as they are.
+    let _ = allocator::keep_freed();
     SelfProtection {
         locked: may_lock() && lock(),
-        freed_kept: allocator::keep_freed(),
         adj_lowered: lower_adj(),
         nice_lowered: lower_nice(),
     }

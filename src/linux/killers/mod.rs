@@ -11,6 +11,8 @@ mod oomds;
 mod talos;
 pub(super) mod unit_files;
 
+pub(crate) use oomds::preference;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;

@@ -107,7 +107,8 @@ fn spared(
     (found, not_for_swap)
 }
 
-fn preference(group: &Path) -> Option<Preference> {
+/// Whom systemd-oomd spares, as the attributes of a group's directory say; a group without them is like any other.
+pub(crate) fn preference(group: &Path) -> Option<Preference> {
     let is_set = |name: &str| {
         let mut value = [0_u8; 8];
         let read = rustix::fs::getxattr(group, name, &mut value);

@@ -4,6 +4,8 @@
 //! there before the group is, and it goes after the group has gone. A second one, `…-memory`, tells of the parent for whose
 //! groups the run has switched memory control on, by inode and path.
 
+mod unfinished;
+
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -33,6 +35,8 @@ const OTHERS_WRITE: u32 = 0o022;
 /// Most notes that are looked at: each is of a run that was killed.
 const MOST: usize = 1000;
 
+pub use unfinished::Making;
+
 /// Where notes are.
 #[derive(Debug, Clone)]
 pub struct Notes {
@@ -49,6 +53,8 @@ pub enum Found {
     Removed(CgroupPath),
     /// Processes are in it. They are not touched; the text is a command that ends them.
     Held(CgroupPath, usize, String),
+    /// It was being made by a dashboard or by `oomtop protect`, which was killed; so many processes are in it. Its directory.
+    Unfinished(CgroupPath, usize, String),
     /// It could not be looked at, or it is empty and could not be removed.
     Stuck(CgroupPath),
 }
@@ -189,6 +195,7 @@ impl Notes {
             }
             found.extend(left);
         }
+        found.extend(self.unfinished(root, &hierarchy));
         // After the groups: an empty one of a run that was killed uses nothing.
         self.put_back(root, None);
         found

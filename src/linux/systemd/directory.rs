@@ -266,7 +266,10 @@ fn unusable(path: &Path, errno: Errno) -> Failure {
     let (kind, sentence) = match std::io::Error::from(errno).kind() {
         ErrorKind::PermissionDenied => (
             FailureKind::Denied,
-            format!("{shown}: no permission; {}.", as_root("run oomtop as root")),
+            format!(
+                "{shown}: no permission; {}.",
+                as_root("run oomtop as root: sudo oomtop")
+            ),
         ),
         ErrorKind::ReadOnlyFilesystem => (
             FailureKind::Denied,

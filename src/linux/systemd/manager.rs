@@ -1,5 +1,6 @@
 //! [`Connected`]: the manager of the system, or that of the own user (org.freedesktop.systemd1(5)).
 
+pub(crate) mod oomd;
 pub(crate) mod scope;
 
 use std::fmt::Write as _;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::dbus::{Arguments, Call, Connection, Error, Value};
-use super::refusal::{Refusal, kind_of, reason, systemctl, whose};
+use super::refusal::{Refusal, is_unknown, kind_of, reason, systemctl, whose};
 use super::{WITHIN, runs_below};
 use crate::linux::as_root::as_root;
 use crate::model::cgroup::CgroupVersion;
@@ -102,6 +103,24 @@ impl Connected {
         property: &str,
         value: u64,
     ) -> Result<(), Refusal> {
+        let shown = match value {
+            u64::MAX => "infinity".to_owned(),
+            bytes => bytes.to_string(),
+        };
+        self.set(unit, lasting, (property, shown), "t", |list| {
+            list.u64(value);
+        })
+    }
+
+    /// Sets one property of a unit that runs.
+    fn set(
+        &mut self,
+        unit: &UnitName,
+        lasting: Lasting,
+        (property, shown): (&str, String),
+        signature: &str,
+        value: impl FnOnce(&mut Arguments),
+    ) -> Result<(), Refusal> {
         self.renew();
         let call = Call {
             member: "SetUnitProperties",
@@ -114,14 +133,35 @@ impl Connected {
         arguments.array(8, |list| {
             list.align(8);
             list.text(property);
-            list.signature("t");
-            list.u64(value);
+            list.signature(signature);
+            value(list);
         });
         let done = self.connection.call(&call, &arguments);
         done.map(drop).map_err(|error| {
             let open = Refusal::open(self.manager, &error);
-            open.unwrap_or_else(|| self.refusal(unit, &error))
+            open.unwrap_or_else(|| match kind_of(&error) {
+                FailureKind::Denied => self.denied(unit, lasting, property, &shown),
+                _ => self.refusal(unit, &error),
+            })
         })
+    }
+
+    /// The user may not set this.
+    fn denied(&self, unit: &UnitName, lasting: Lasting, property: &str, value: &str) -> Refusal {
+        let runtime = match lasting {
+            Lasting::Runtime => "--runtime ",
+            Lasting::Persistent => "",
+        };
+        Refusal::new(
+            FailureKind::Denied,
+            format!(
+                "{} does not let this user change {unit}: {}, or there: {} set-property {runtime}{} {property}={value}",
+                whose(self.manager),
+                as_root("run oomtop as root"),
+                systemctl(self.manager),
+                quoted(&unit.name)
+            ),
+        )
     }
 
     /// A limit of a unit; `u64::MAX` is none.
@@ -280,7 +320,10 @@ impl Connected {
                 reason(error)
             ),
         };
-        Refusal::new(kind, sentence)
+        Refusal {
+            is_unknown: is_unknown(error),
+            ..Refusal::new(kind, sentence)
+        }
     }
 }
 

@@ -14,8 +14,10 @@ use std::time::Duration;
 
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::systemd::drop_in::{FILE, Found};
+use crate::model::systemd::oomd::OomdSettings;
 use crate::model::systemd::{Lasting, Place, Store, UnitName};
 use directory::Directory;
+use manager::Connected;
 
 pub(crate) use refusal::Refusal;
 
@@ -37,6 +39,16 @@ pub(crate) fn own_drop_in(
         return Err(no_later_start(unit));
     }
     Ok(found)
+}
+
+/// What systemd has told systemd-oomd of a unit.
+///
+/// # Errors
+/// A sentence.
+pub(crate) fn oomd_of(base: &Path, unit: &UnitName) -> Result<OomdSettings, Failure> {
+    let manager = Connected::open_for_settings(base, unit.manager);
+    let found = manager.and_then(|mut manager| manager.all_oomd(unit));
+    found.map_err(|refusal| refusal.failure)
 }
 
 /// A drop-in would stay behind, and nobody would read it.

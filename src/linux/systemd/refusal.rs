@@ -10,6 +10,10 @@ use crate::model::plan::receipt::{Failure, FailureKind};
 pub(crate) struct Refusal {
     /// It was asked and has not answered: it may have done it, or do it later.
     pub(crate) is_open: bool,
+    /// The property that was asked for is none of the unit's.
+    pub(crate) is_unknown: bool,
+    /// A scope was started and has ended: nothing will come of it any more.
+    pub(crate) is_over: bool,
     pub(crate) failure: Failure,
 }
 
@@ -17,6 +21,8 @@ impl Refusal {
     pub(super) fn new(kind: FailureKind, sentence: String) -> Self {
         Self {
             is_open: false,
+            is_unknown: false,
+            is_over: false,
             failure: Failure { kind, sentence },
         }
     }
@@ -50,6 +56,13 @@ impl Refusal {
             ..Self::new(FailureKind::Unchecked, sentence)
         })
     }
+}
+
+pub(super) fn is_unknown(error: &Error) -> bool {
+    let Error::Refused(name, _) = error else {
+        return false;
+    };
+    name.ends_with(".UnknownProperty")
 }
 
 pub(super) fn kind_of(error: &Error) -> FailureKind {

@@ -4,7 +4,6 @@
 
 use rustix::io::Errno;
 
-use crate::linux::as_root::as_root;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
@@ -53,15 +52,6 @@ impl Attempt<'_> {
             CgroupStep::Remove(group) => self.remove(group, errno),
             CgroupStep::Freeze(group, frozen) => {
                 let did = if *frozen { "frozen" } else { "thawed" };
-                // On v1 the file is in another hierarchy, which this attempt does not know.
-                if self.version.is_v1() && matches!(errno, Errno::ACCESS | Errno::PERM) {
-                    let sentence = format!(
-                        "{group} was not {did}: no permission for freezer.state of its group in the freezer hierarchy; \
-                         {}.",
-                        as_root("run oomtop as root")
-                    );
-                    return failure(FailureKind::Denied, sentence);
-                }
                 let order = ("cgroup.freeze", u8::from(*frozen).to_string());
                 self.order(group, order, did, errno)
             }

@@ -156,7 +156,7 @@ fn unreadable(id: ProcessId, errno: Errno) -> Failure {
             format!(
                 "Process {} may not be looked at (/proc is mounted with hidepid): {}.",
                 id.pid,
-                as_root("run oomtop as root")
+                as_root("run oomtop as root: sudo oomtop")
             )
         } else {
             match shortage(errno) {

@@ -2,6 +2,7 @@
 
 mod later;
 mod limit;
+mod oomd;
 mod scope;
 
 use std::cell::Cell;
@@ -13,6 +14,7 @@ use crate::linux::systemd::Refusal;
 use crate::linux::systemd::WITHIN;
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
+use crate::linux::systemd::masked;
 use crate::linux::write::cgroup::CgroupWriter;
 use crate::linux::write::errors::failure;
 use crate::linux::write::pins::Pins;
@@ -22,7 +24,7 @@ use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::plan::step::UnitStep;
 use crate::model::systemd::drop_in::FILE;
-use crate::model::systemd::{Store, UnitName};
+use crate::model::systemd::{Lasting, Store, UnitName};
 
 /// When systemd last left a call without an answer. Who asks again at once, to take a plan back, would only wait again,
 /// and other writes behind it.
@@ -46,6 +48,7 @@ impl UnitWriter<'_> {
                 let found = self.found(limit, &mut manager)?;
                 Ok(Reading::UnitLimit(found.reading))
             }
+            UnitStep::Oomd(oomd) => self.look_at_oomd(oomd),
             UnitStep::Scope(scope) => self.look_at_scope(scope),
             UnitStep::DropIn(write) => {
                 let store = Store::Own(write.lasting);
@@ -59,6 +62,7 @@ impl UnitWriter<'_> {
     pub(super) fn run(&self, step: &UnitStep, before: &mut Reading) -> Result<Reading, Failure> {
         match step {
             UnitStep::Limit(limit) => self.limit(limit, before),
+            UnitStep::Oomd(oomd) => self.oomd(oomd, before),
             UnitStep::DropIn(write) => self.drop_in(write, before),
             UnitStep::Scope(scope) => self.scope(scope, before),
         }
@@ -111,9 +115,58 @@ impl UnitWriter<'_> {
         }
     }
 
+    /// Refuses what would last only until the files are loaded the next time.
+    fn refuse_masked(
+        &self,
+        unit: &UnitName,
+        property: &str,
+        lasting: Lasting,
+    ) -> Result<(), Failure> {
+        let Some(winner) = masked::winner(&self.root.base, unit, property, lasting) else {
+            return Ok(());
+        };
+        Err(failure(
+            FailureKind::Other,
+            format!(
+                "Nothing was written: {winner} sets {property}= of {unit}, and counts again at the next daemon-reload or \
+                 restart, whatever systemd is told now. Change that file, or choose another way to keep it."
+            ),
+        ))
+    }
+
     fn was_silent(&self) {
         self.silence.0.set(Some(Instant::now()));
     }
+}
+
+/// The unit was told from the path of the group: anybody who may make groups could have made one of that name. False
+/// if the unit is stopped, where that `may_be`.
+fn is_its_group(
+    unit: &UnitName,
+    own: &CgroupPath,
+    may_be_stopped: bool,
+    manager: &mut Connected,
+) -> Result<bool, Failure> {
+    let group = manager.group(unit).map_err(|refusal| refusal.failure)?;
+    if group == own.as_str() {
+        return Ok(true);
+    }
+    if !group.is_empty() {
+        return Err(failure(
+            FailureKind::Other,
+            format!(
+                "Nothing was written: the processes of {unit} are in {group}, as systemd says, and {own} only has its \
+                 name."
+            ),
+        ));
+    }
+    if may_be_stopped {
+        return Ok(false);
+    }
+    Err(failure(
+        FailureKind::NoGroup,
+        format!("{unit} runs no process (any more), as systemd says; nothing was written."),
+    ))
 }
 
 /// A failure of which an undo must know: something was changed before it.

@@ -227,7 +227,10 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
     match error.kind() {
         ErrorKind::PermissionDenied => Failure {
             kind: FailureKind::Denied,
-            sentence: format!("{path}: no permission; {}.", as_root("run oomtop as root")),
+            sentence: format!(
+                "{path}: no permission; {}.",
+                as_root("run oomtop as root: sudo oomtop")
+            ),
         },
         ErrorKind::ReadOnlyFilesystem => Failure {
             kind: FailureKind::Denied,

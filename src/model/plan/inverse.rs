@@ -8,6 +8,7 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::process::ProcessId;
 use crate::model::rules::own::RuleEdit;
 use crate::model::systemd::Left;
+use crate::model::systemd::oomd::UnitOomd;
 
 /// The steps that take one step back, in the order to do them. Empty where it changed nothing, where it cannot
 /// be taken back, or where what was there before could not be read.
@@ -118,6 +119,14 @@ fn of_unit_step(step: &UnitStep, before: &Reading) -> Vec<Step> {
             };
             vec![UnitStep::Limit(back).into()]
         }
+        (UnitStep::Oomd(oomd), Reading::UnitOomd(before)) => {
+            let back = UnitOomd {
+                value: before.value,
+                leave: Some(before.kept),
+                ..oomd.clone()
+            };
+            vec![UnitStep::Oomd(back).into()]
+        }
         // It said so before: somebody else has written that.
         (UnitStep::DropIn(write), Reading::DropIn(before)) if before.text == write.text => {
             Vec::new()
@@ -218,7 +227,7 @@ fn expected(receipt: &StepReceipt) -> Vec<Expectation> {
         Step::Adj { .. }
         | Step::Rule(_)
         | Step::Stop { .. }
-        | Step::Unit(UnitStep::Limit(_) | UnitStep::DropIn(_))
+        | Step::Unit(UnitStep::Limit(_) | UnitStep::Oomd(_) | UnitStep::DropIn(_))
         | Step::Cgroup(CgroupStep::Limit(..) | CgroupStep::Freeze(..)) => vec![own],
         Step::Unit(UnitStep::Scope(_)) | Step::Cgroup(CgroupStep::Move(..)) => {
             let home = match before {

@@ -9,6 +9,7 @@ use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::own::RuleFound;
 use crate::model::systemd::UnitLimitReading;
 use crate::model::systemd::drop_in::Found;
+use crate::model::systemd::oomd::UnitOomdReading;
 
 /// What a step finds before it writes, or reads back after it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,6 +46,8 @@ pub enum Reading {
     Reaped(Reaped),
     /// A limit of a unit.
     UnitLimit(UnitLimitReading),
+    /// What systemd-oomd does with a unit.
+    UnitOomd(UnitOomdReading),
     /// The drop-in of oomtop for a service.
     DropIn(Found),
     /// The same, written or removed; but systemd has not said in time that it has loaded its files again.
@@ -152,6 +155,7 @@ impl Reading {
             (Self::UnitLimit(one), Self::UnitLimit(other)) => {
                 (one.property, one.shown) == (other.property, other.shown)
             }
+            (Self::UnitOomd(one), Self::UnitOomd(other)) => one.value == other.value,
             _ => self == other,
         }
     }

@@ -9,6 +9,7 @@ use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::Signal;
 use crate::model::rules::own::RuleEdit;
 use crate::model::systemd::drop_in::DropInWrite;
+use crate::model::systemd::oomd::UnitOomd;
 use crate::model::systemd::{Lasting, Left, UnitName};
 
 /// One write.
@@ -53,6 +54,8 @@ pub enum Step {
 pub enum UnitStep {
     /// Give the running unit a limit.
     Limit(UnitLimit),
+    /// Tell the running unit what systemd-oomd does with it.
+    Oomd(UnitOomd),
     /// Change the drop-in that oomtop keeps for a service, and let systemd load its files again.
     DropIn(DropInWrite),
     /// Move processes into a new scope.

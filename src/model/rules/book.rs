@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::census::Census;
 use super::draft::{Draft, Wish, drafts};
+use super::kept::{LimitDrift, Stray};
 use super::own::OwnFile;
+use super::rule_group::{RuleGroup, transfer_of};
 use super::subject::Subject;
 use super::{Rule, RuleId, Rules};
 use crate::model::process::ProcessId;
@@ -59,6 +61,12 @@ pub struct Standing {
     pub held: Vec<ProcessId>,
     /// How many of them do not have the value that it gives.
     pub missing: usize,
+    /// Those that are not in its group, by pid; 4096 at most.
+    pub strays: Vec<Stray>,
+    /// How many of them are not as it says: the value, the group, or both.
+    pub adrift: usize,
+    /// Limits of its group that the group does not have.
+    pub limits: Vec<LimitDrift>,
     /// The rules that hold processes which it matches, and how many.
     pub lost: Vec<(RuleId, usize)>,
 }
@@ -92,9 +100,15 @@ pub struct Offer {
 /// Most names of other processes in an offer.
 const OTHERS: usize = 4;
 
-/// Looks whom the rules hold among these processes, and what the rule that is wished for would do.
+/// Looks whom the rules hold among these processes, and what the rule that is wished for would do. `limits` tells the limits
+/// that the group of a rule does not have; nobody asks for groups of rules that hold nobody.
 #[must_use]
-pub fn survey(found: Found, subjects: Vec<Subject>, wish: Option<Wish>) -> RuleBook {
+pub fn survey(
+    found: Found,
+    subjects: Vec<Subject>,
+    wish: Option<Wish>,
+    limits: impl FnMut(&RuleGroup) -> Vec<LimitDrift>,
+) -> RuleBook {
     let residents = subjects.iter().filter_map(resident).collect();
     let target = wish.and_then(|wish| {
         let mut all = subjects.iter();
@@ -103,7 +117,8 @@ pub fn survey(found: Found, subjects: Vec<Subject>, wish: Option<Wish>) -> RuleB
     });
     let mut census = Census::new(found.rules.clone());
     census.replace(subjects);
-    let standings = standings(&census);
+    let mut standings = standings(&census);
+    look_at_groups(&mut standings, census.rules(), limits);
     let offers = match (wish, &target) {
         (Some(wish), Some(target)) => drafts(target)
             .into_iter()
@@ -137,6 +152,12 @@ fn standings(census: &Census) -> Vec<Standing> {
             standing.held.push(subject.id);
             let has = holding.value.is_none_or(|value| subject.adj == Some(value));
             standing.missing += usize::from(!has);
+            let stray = transfer_of(census, subject.id.pid).map(|transfer| Stray {
+                id: transfer.id,
+                at: transfer.from,
+            });
+            standing.adrift += usize::from(!has || stray.is_some());
+            standing.strays.extend(stray);
         }
         let others = rules.iter().filter(|(id, _)| *id != holding.rule);
         for (id, _) in others.filter(|(_, rule)| rule.matches(subject)) {
@@ -149,9 +170,24 @@ fn standings(census: &Census) -> Vec<Standing> {
         standing.held.sort_unstable();
         standing.held.truncate(NAMED);
         standing.held.shrink_to_fit();
+        standing.strays.sort_unstable_by_key(|stray| stray.id);
+        standing.strays.truncate(NAMED);
+        standing.strays.shrink_to_fit();
         standing.lost = lost.into_iter().collect();
     }
     standings
+}
+
+fn look_at_groups(
+    standings: &mut [Standing],
+    rules: &Rules,
+    mut limits: impl FnMut(&RuleGroup) -> Vec<LimitDrift>,
+) {
+    for (standing, (_, rule)) in standings.iter_mut().zip(rules.iter()) {
+        if let Some(group) = rule.rule_group.as_ref().filter(|_| standing.holds > 0) {
+            standing.limits = limits(group);
+        }
+    }
 }
 
 /// What the rule would do at this place among the others.
@@ -216,7 +252,9 @@ fn resident(subject: &Subject) -> Option<Resident> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, OwnFile, Resident, survey};
+    use super::{Found, LimitDrift, OwnFile, Resident, RuleGroup, survey};
+    use crate::model::cgroup::CgroupPath;
+    use crate::model::cgroup::limits::{LimitFile, LimitValue};
     use crate::model::process::ProcessId;
     use crate::model::process::score::OomScoreAdj;
     use crate::model::rules::condition::{Condition, Fact};
@@ -280,11 +318,12 @@ mod tests {
             subject(13, 1, "oomtop", "oomtop protect --once"),
             subject(14, 1, "oomtop", "oomtop"),
         ];
+        let none = |_: &RuleGroup| Vec::new();
         let wish = |pid| Wish {
             target: id(pid),
             value: OomScoreAdj::MAX,
         };
-        let book = survey(found.clone(), subjects.clone(), Some(wish(8)));
+        let book = survey(found.clone(), subjects.clone(), Some(wish(8)), none);
         let holds: Vec<_> = book.standings.iter().map(|one| one.holds).collect();
         assert_eq!(holds, [1, 2, 1]);
         assert_eq!(book.standings[1].held, [id(7), id(9)]);
@@ -300,10 +339,62 @@ mod tests {
         // A later rule holds it all the same.
         let first = book.offers.first().expect("an offer");
         assert_eq!((first.loses_to, first.holds), (Some(RuleId(2)), 0));
-        let book = survey(found.clone(), subjects.clone(), Some(wish(11)));
+        let book = survey(found.clone(), subjects.clone(), Some(wish(11)), none);
         let first = book.offers.first().expect("an offer");
         assert_eq!(first.draft.words(), "name oomtop, user 7");
         assert_eq!((first.loses_to, first.holds), (None, 4));
-        assert!(survey(found, subjects, Some(wish(99))).offers.is_empty());
+        assert!(
+            survey(found, subjects, Some(wish(99)), none)
+                .offers
+                .is_empty()
+        );
+    }
+    #[test]
+    fn who_is_not_in_the_group_of_its_rule_is_adrift_once_and_a_limit_that_is_not_held_is_told() {
+        let group = RuleGroup {
+            group: CgroupPath::new("/batch"),
+            max: Some(1 << 30),
+            high: None,
+        };
+        let idle = Rule {
+            rule_group: Some(group.clone()),
+            ..rule(Fact::Name, "nobody", 1, None)
+        };
+        let found = Found {
+            rules: Rules::new(vec![
+                Rule {
+                    rule_group: Some(group),
+                    ..rule(Fact::Name, "job", 5, None)
+                },
+                idle,
+            ]),
+            ..Found::default()
+        };
+        let at = |pid, path: &str, adj| Subject {
+            cgroup: Some(CgroupPath::new(path)),
+            adj: OomScoreAdj::new(adj),
+            ..subject(pid, 1, "job", "job")
+        };
+        let subjects = vec![
+            at(20, "/", 0),
+            at(21, "/a", 5),
+            at(22, "/batch", 0),
+            at(23, "/batch/inner", 5),
+        ];
+        let drift = |group: &RuleGroup| {
+            vec![LimitDrift {
+                group: group.group.clone(),
+                file: LimitFile::Max,
+                wanted: 1 << 30,
+                has: LimitValue::Unlimited,
+            }]
+        };
+        let book = survey(found, subjects, None, drift);
+        let [job, idle] = book.standings.as_slice() else {
+            panic!("{book:?}");
+        };
+        assert_eq!((job.holds, job.missing, job.adrift), (4, 2, 3));
+        assert_eq!(job.strays.last().map(|one| one.id.pid), Some(21));
+        assert_eq!((job.limits.len(), idle.limits.len()), (1, 0));
     }
 }

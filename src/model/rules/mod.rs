@@ -25,6 +25,7 @@ pub mod condition;
 pub mod draft;
 pub mod glob;
 pub mod held;
+pub mod kept;
 pub mod own;
 pub mod rule_group;
 pub mod start;

@@ -81,7 +81,7 @@ impl fmt::Display for RuleGroup {
 }
 
 /// As a rule has it: `2G`.
-struct Bytes(u64);
+pub(super) struct Bytes(pub(super) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ pub mod course;
 pub mod growth;
 pub mod place;
 pub mod report;
+pub mod task;
 
 /// How the names of groups that oomtop makes for commands begin.
 const PREFIX: &str = "oomtop-run-";
@@ -18,6 +19,23 @@ pub const SELF: &str = "-self";
 
 /// How the name of a note ends that tells of the parent for whose groups a run has switched memory control on.
 pub const MEMORY: &str = "-memory";
+
+/// What stands between maker and number in the name of a note of a group that is being made for a user or a rule.
+const MAKING: &str = "-making-";
+
+/// The name of the note that this process leaves while it makes a group for a user or a rule.
+#[must_use]
+pub fn making(of: super::process::ProcessId, number: u64) -> String {
+    format!("{}{MAKING}{number}", group_name(of))
+}
+
+/// Whose note of such a group this is; `None` for any other name.
+#[must_use]
+pub fn owner_of_making(name: &str) -> Option<super::process::ProcessId> {
+    let (of, number) = name.split_once(MAKING)?;
+    let is_number = number.parse::<u64>().is_ok();
+    owner(of).filter(|_| is_number)
+}
 
 /// The name of the group that this process makes for a command: nobody else has its pid and start time.
 #[must_use]
@@ -39,7 +57,7 @@ pub fn owner(name: &str) -> Option<super::process::ProcessId> {
 
 #[cfg(test)]
 mod tests {
-    use super::{group_name, owner};
+    use super::{group_name, making, owner, owner_of_making};
     use crate::model::process::ProcessId;
 
     #[test]
@@ -60,6 +78,10 @@ mod tests {
             "",
         ] {
             assert_eq!(owner(other), None, "{other}");
+            assert_eq!(owner_of_making(other), None, "{other}");
         }
+        let note = making(id, 7);
+        assert_eq!((owner(&note), owner_of_making(&note)), (None, Some(id)));
+        assert_eq!(owner_of_making("oomtop-run-12-3456-making-x"), None);
     }
 }

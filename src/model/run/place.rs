@@ -221,8 +221,9 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
         );
     }
     format!(
-        "you may not make a cgroup in {own}: run oomtop as root, or let root make a group that is yours \
-         (chown it and its cgroup.procs) and start oomtop in it"
+        "you may not make a cgroup in {own}: run oomtop as root (sudo oomtop run …), or let root make a group that is yours \
+         (chown it and its cgroup.procs) and start oomtop in it. Allowed without: ulimit -v KIB before the command bounds each of \
+         its processes"
     )
 }
 

@@ -1,6 +1,8 @@
-//! systemd as one who writes: [`UnitName`] says which unit a group is, [`drop_in`] what oomtop leaves for a later start.
+//! systemd as one who writes: [`UnitName`] says which unit a group is, [`drop_in`] what oomtop leaves for a later start,
+//! [`oomd`] what systemd-oomd does with it.
 
 pub mod drop_in;
+pub mod oomd;
 mod place;
 pub mod scope;
 mod unit;

@@ -45,11 +45,20 @@ pub(super) fn rules(page: &mut Page, facts: &Facts<'_>) -> usize {
     let mut family = page.family(
         "oomtop_protection_drift_processes",
         Kind::Gauge,
-        "Processes that a rule holds and whose oom_score_adj is not what the rule says.",
+        "Processes that a rule holds and whose oom_score_adj or memory cgroup is not what the rule says.",
     );
     for (name, number, standing) in named.iter().take(RULES) {
         let labels = [("rule", &**name), ("number", &**number)];
-        family.sample(&labels, Some(standing.missing));
+        family.sample(&labels, Some(standing.adrift));
+    }
+    let mut family = page.family(
+        "oomtop_protection_drift_limits",
+        Kind::Gauge,
+        "Limits of a rule that its memory cgroup does not have.",
+    );
+    for (name, number, standing) in named.iter().take(RULES) {
+        let labels = [("rule", &**name), ("number", &**number)];
+        family.sample(&labels, Some(standing.limits.len()));
     }
     named.len().saturating_sub(RULES)
 }

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 
 use super::outcome::Outcome;
 use super::{clean, named, rule_name, value};
-use crate::model::plan::receipt::Failure;
+use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::rules::change::Change;
 use crate::model::rules::{RuleId, Rules};
+
+/// Said where a right was missing.
+const ALLOWED: &str = "allowed without: a rule that raises your own processes, such as children = \"sacrifice\", so that they die before the \
+                       others";
 
 /// The lines, each without its newline.
 #[must_use]
@@ -47,6 +51,10 @@ pub fn lines(outcome: &Outcome, rules: &Rules) -> Vec<String> {
             "not written: {names}; rule {}: {why}",
             rule_name(rules, rule)
         )));
+    }
+    let is_denied = |(_, failure): &(Change, Failure)| failure.kind == FailureKind::Denied;
+    if outcome.failed.iter().any(is_denied) {
+        lines.push(ALLOWED.to_owned());
     }
     for change in &outcome.given_up {
         lines.push(clean(&format!(

@@ -15,7 +15,7 @@ use crate::text::format::number_of;
 use crate::text::tone::printable;
 
 pub use lines::lines;
-pub use moves::check as check_moves;
+pub use moves::{check as check_moves, stays};
 pub use outcome::Outcome;
 pub use why::why;
 

@@ -9,6 +9,12 @@ use crate::model::rules::rule_group::Transfer;
 use crate::model::rules::{RuleId, Rules};
 use crate::text::tone::printable;
 
+/// Why a process is not moved into the group of its rule.
+#[must_use]
+pub fn stays(why: &str) -> String {
+    format!("It is not moved there: {}\n", printable(why))
+}
+
 /// The lines on standard error, one for each rule.
 pub(super) fn lines(outcome: &Outcome, rules: &Rules) -> Vec<String> {
     let mut lines: Vec<String> = outcome.groups.iter().map(|line| clean(line)).collect();

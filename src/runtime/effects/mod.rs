@@ -1,6 +1,7 @@
 //! [`Performer`]: the one place where effects happen. Each ends in a message.
 
 pub mod audit;
+pub(in crate::runtime) mod noted;
 mod older;
 mod pool;
 mod save;
@@ -153,6 +154,10 @@ impl Performer {
                 let kernel = KernelWriter::new(own.root.clone(), own.host.cgroups);
                 let survey = kernel.survey(&group);
                 Msg::Surveyed(group, survey.map_err(|failure| failure.sentence))
+            }),
+            Effect::ReadOomd(unit) => self.aside(move |own| {
+                let found = systemd::oomd_of(&own.root.base, &unit);
+                Msg::Oomd(unit, found.map_err(|failure| failure.sentence))
             }),
             Effect::ReadDropIn(unit, lasting) => self.aside(move |own| {
                 let found = systemd::own_drop_in(&own.root.base, &unit, lasting);

@@ -14,6 +14,7 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use super::audit::{Audit, Which};
+use super::noted::Noted;
 use super::pool::STACK;
 use crate::app::msg::{Msg, Receipt, Undo, WriteId};
 use crate::linux::SysRoot;
@@ -76,9 +77,10 @@ impl Writer {
             let (shared, answer) = (withdrawn.clone(), answer.clone());
             let thread = Builder::new().name(name.to_owned()).stack_size(STACK);
             let started = thread.spawn(move || {
+                let noted = Noted::new(&root);
                 let kernel = KernelWriter::new(root, version);
                 kernel.prepare();
-                serve(kernel, audit.as_deref(), &inbox, &shared, &answer);
+                serve((kernel, noted), audit.as_deref(), &inbox, &shared, &answer);
             });
             started.map(|_| orders)
         };
@@ -152,7 +154,7 @@ impl Withdrawn {
 }
 
 fn serve(
-    mut kernel: KernelWriter,
+    (mut kernel, mut noted): (KernelWriter, Noted),
     audit: Option<&Audit>,
     orders: &Receiver<Order>,
     withdrawn: &Withdrawn,
@@ -164,9 +166,11 @@ fn serve(
             Order::Hold(targets) => kernel.hold(&targets),
             Order::Write(work) => {
                 let id = work.id;
-                let (plans, lost) = reserve.spend(|| match audit {
-                    Some(audit) => logged(audit, &mut kernel, &work, withdrawn),
-                    None => (carry_out(&mut kernel, &work, withdrawn), None),
+                let (plans, lost) = reserve.spend(|| {
+                    noted.during(&work.plans, || match audit {
+                        Some(audit) => logged(audit, &mut kernel, &work, withdrawn),
+                        None => (carry_out(&mut kernel, &work, withdrawn), None),
+                    })
                 });
                 withdrawn.lock().remove(&id);
                 answer(Msg::Done(Receipt::Write { id, plans }));

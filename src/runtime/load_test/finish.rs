@@ -53,13 +53,13 @@ impl Finish<'_> {
             ));
         };
         let left = self.left(&mut seen);
-        let left_killed = self.test.kill_left && !left.is_empty() && self.kill_left();
+        let left_killed = self.test.task.kill_left && !left.is_empty() && self.kill_left();
         let kills = seen.counters.kills;
         let (victims, log_missing) = self.deaths.settled(kills.unwrap_or(0));
         // v1: a group below that was removed has taken its counter along.
         let named = victims.iter().map(|victim| victim.counted).sum();
         seen.counters.kills = kills.map(|kills| kills.max(named));
-        let command = self.test.command.iter();
+        let command = self.test.task.command.iter();
         let report = RunReport {
             command: command
                 .map(|word| word.to_string_lossy().into_owned())
@@ -82,14 +82,14 @@ impl Finish<'_> {
             left,
             left_killed,
         };
-        let words = if self.test.json {
+        let words = if self.test.task.json {
             json(&report).map_err(RunError::Output)?
         } else {
             text(&report)
         };
         let status = match report.hit() {
-            Some(true) if self.test.fail_on_oom => HIT,
-            None if self.test.fail_on_oom => {
+            Some(true) if self.test.task.fail_on_oom => HIT,
+            None if self.test.task.fail_on_oom => {
                 complain(
                     "the kernel has killed, and whether the limit ran out is unknown: the log does not tell",
                 );

@@ -12,7 +12,6 @@ mod monitor;
 mod output;
 mod signals;
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -40,6 +39,8 @@ use crate::linux::scan::backend::BackendChoice;
 use crate::model::filter::Filter;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::run::place::LeftUnit;
+use crate::model::run::task::RunTask;
+use crate::model::shell::quoted;
 use crate::model::time::{Monotonic, Now};
 use crate::text::format::number_of;
 use crate::ui::theme::Themes;
@@ -47,26 +48,8 @@ use crate::ui::theme::Themes;
 /// What to run, and how.
 #[derive(Debug)]
 pub struct LoadTest {
-    /// The command and its arguments.
-    pub command: Vec<OsString>,
-    /// The limit in bytes.
-    pub memory: Option<u64>,
-    /// Bytes of swap that a limited group may use; `None` for all.
-    pub swap: Option<u64>,
-    /// `oom_score_adj` of the command.
-    pub adj: Option<OomScoreAdj>,
-    /// The status tells of an OOM.
-    pub fail_on_oom: bool,
-    /// Kill who is left in the group.
-    pub kill_left: bool,
-    /// The report is JSON.
-    pub json: bool,
-    /// Where the report goes; standard error if nowhere else.
-    pub report: Option<PathBuf>,
-    /// Where the output of the command goes while the dashboard has the terminal.
-    pub log: Option<PathBuf>,
-    /// `XDG_RUNTIME_DIR`.
-    pub runtime_dir: Option<PathBuf>,
+    /// The command, its limits and its report.
+    pub task: RunTask,
     /// Settings of the run.
     pub settings: Settings,
     /// The dashboard; `None` without.
@@ -94,8 +77,8 @@ pub struct Look {
 /// If the command could not be started under watch.
 pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     let root = SysRoot::default();
-    let report = Destination::open(test.report.as_deref()).map_err(RunError::LoadTest)?;
-    let notes = Notes::open(test.runtime_dir.as_deref()).map_err(RunError::LoadTest)?;
+    let report = Destination::open(test.task.report.as_deref()).map_err(RunError::LoadTest)?;
+    let notes = Notes::open(test.task.runtime_dir.as_deref()).map_err(RunError::LoadTest)?;
     let told = Told::now(&notes.sweep(&root));
     // From here on a signal ends the command, and oomtop cleans up behind it.
     let caught = signals::catch().map_err(RunError::Signals)?;
@@ -111,8 +94,8 @@ pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
         added.map_err(RunError::LoadTest)?;
     }
     let allowed = Allowed {
-        memory: test.memory,
-        swap: test.swap,
+        memory: test.task.memory,
+        swap: test.task.swap,
     };
     // Where that fails, something of it may be left: the note stays, and the next start looks after both.
     let group = planned.make(allowed).map_err(RunError::LoadTest)?;
@@ -169,6 +152,19 @@ fn left_behind(found: &Found) -> String {
             "{} of an earlier oomtop run still in {group}; this ends them: {command}",
             number_of(*count as u64, "process", "processes")
         ),
+        Found::Unfinished(group, 0, place) => format!(
+            "an earlier oomtop was killed while it made the cgroup {group}: it is there without a process, perhaps without \
+             its limits. This removes it: rmdir {}",
+            quoted(place)
+        ),
+        Found::Unfinished(group, count, _) => format!(
+            "an earlier oomtop was killed while it made the cgroup {group}: {} in it, perhaps not all that should be, and \
+             perhaps without its limits. Look at it with c in the dashboard",
+            match count {
+                1 => "1 process is".to_owned(),
+                count => format!("{count} processes are"),
+            }
+        ),
         Found::Stuck(group) => {
             format!("the empty cgroup {group} of an earlier oomtop run cannot be removed")
         }
@@ -185,9 +181,10 @@ fn in_group(
 ) -> Result<u8, RunError> {
     let has_screen = test.look.is_some();
     let is_immune = test
+        .task
         .adj
         .map_or_else(makes_immune, |adj| adj == OomScoreAdj::IMMUNE);
-    if is_immune && test.memory.is_some() {
+    if is_immune && test.task.memory.is_some() {
         complain(
             "the command has an oom_score_adj of -1000: at the limit nobody can be killed, and it waits for ever; give another with --adj 0",
         );
@@ -196,15 +193,15 @@ fn in_group(
     let apart = has_screen || !has_terminal();
     // After oomtop has moved into the place that it keeps, and gone before it moves back.
     let echo = if apart { None } else { caught.echo() };
-    let (output, streams) = streams(has_screen, test.log.as_deref())?;
+    let (output, streams) = streams(has_screen, test.task.log.as_deref())?;
     let door = group.door().map_err(RunError::LoadTest)?;
     let watcher = group.watch().map_err(RunError::LoadTest)?;
     let deaths = Deaths::follow(root, group.path().name().to_owned()).map_err(RunError::Thread)?;
     let began = clock::now();
     let started = start(Start {
-        command: &test.command,
+        command: &test.task.command,
         door: &door,
-        adj: test.adj,
+        adj: test.task.adj,
         streams,
         apart,
     });

@@ -23,12 +23,13 @@ use super::{RunError, complain};
 use crate::linux::SysRoot;
 use crate::linux::starts::Way;
 use crate::linux::subjects::SubjectReader;
+use crate::model::cgroup::CgroupVersion;
 use crate::model::process::Pid;
 pub use crate::model::rules::Rules;
 pub use crate::model::rules::book::Found;
 use crate::model::rules::census::Census;
 use crate::model::rules::change::changes;
-use crate::model::rules::rule_group::transfers;
+use crate::model::rules::rule_group::{transfer_of, transfers};
 use crate::model::rules::why::why;
 use crate::output::protect as words;
 pub use crate::runtime::rules::RuleSource;
@@ -104,12 +105,12 @@ pub fn protect(
     done.or_else(Halt::status)
 }
 
-fn looked(root: &SysRoot, rules: Rules) -> Result<Census, RunError> {
+fn looked(root: &SysRoot, rules: Rules) -> Result<(Census, CgroupVersion), RunError> {
     let mut reader = SubjectReader::open(root, &rules)?;
     reader.want_all();
     let mut census = Census::new(rules);
     census.replace(reader.all()?);
-    Ok(census)
+    Ok((census, reader.cgroups()))
 }
 
 fn check(root: &SysRoot, rules: Rules) -> Result<u8, Halt> {
@@ -131,7 +132,7 @@ fn check(root: &SysRoot, rules: Rules) -> Result<u8, Halt> {
 }
 
 fn explain(root: &SysRoot, rules: Rules, pid: Pid) -> Result<u8, Halt> {
-    let census = looked(root, rules)?;
+    let (census, version) = looked(root, rules)?;
     let Some(answer) = why(&census, pid) else {
         complain(&format!("there is no process {pid}"));
         return Ok(WRONG);
@@ -141,6 +142,11 @@ fn explain(root: &SysRoot, rules: Rules, pid: Pid) -> Result<u8, Halt> {
         subject.map(|subject| subject.comm)
     };
     print(&words::why(&answer, census.rules(), name))?;
+    if let Some(transfer) = transfer_of(&census, pid)
+        && let Some(why) = RuleWriter::new(root, version, None)?.refusal(&transfer)
+    {
+        print(&words::stays(&why))?;
+    }
     Ok(u8::from(answer.holding.is_none()))
 }
 

@@ -18,10 +18,12 @@ use crate::model::rules::change::Change;
 use crate::model::rules::rule_group::{Around, RuleGroup, Transfer, refusal};
 use crate::runtime::RunError;
 use crate::runtime::effects::audit::{Audit, Which};
+use crate::runtime::effects::noted::Noted;
 
 /// The executor and the audit log.
 #[derive(Debug)]
 pub(super) struct RuleWriter {
+    root: SysRoot,
     kernel: KernelWriter,
     audit: Option<Audit>,
     version: CgroupVersion,
@@ -44,6 +46,7 @@ impl RuleWriter {
             Audit::open(&path, actor(&user, ssh.as_deref()))
         };
         Ok(Self {
+            root: root.clone(),
             kernel: KernelWriter::new(root.clone(), version),
             audit: audit.map(log).transpose().map_err(RunError::Audit)?,
             version,
@@ -154,7 +157,9 @@ impl RuleWriter {
     }
 
     fn do_it(&mut self, group: &CgroupPath, plan: Plan) -> Result<(), String> {
-        let (receipts, lost) = self.carry_out(&[plan], |_| None)?;
+        let plans = [plan];
+        let mut noted = Noted::new(&self.root);
+        let (receipts, lost) = noted.during(&plans, || self.carry_out(&plans, |_| None))?;
         let failure = receipts.iter().find_map(PlanReceipt::failure);
         match failure.map(|failure| failure.sentence.clone()).or(lost) {
             None => Ok(()),

@@ -8,7 +8,6 @@ pub(super) mod parts;
 mod pending;
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +19,7 @@ use crate::app::settings::Settings;
 use crate::app::update::update;
 use crate::linux::SysRoot;
 use crate::linux::scan::backend::BackendChoice;
+use crate::model::record::RecordTask;
 use crate::model::snapshot::{Host, Needs};
 use crate::model::time::Now;
 use crate::recording::{Encoder, Header, Item};
@@ -33,12 +33,8 @@ const SCREEN: (u16, u16) = (200, 100);
 /// A recording to make.
 #[derive(Debug)]
 pub struct Recorder {
-    /// Where.
-    pub file: PathBuf,
-    /// Most bytes of all parts together.
-    pub most: u64,
-    /// An earlier recording there becomes an older part.
-    pub goes_on: bool,
+    /// Where, and how much.
+    pub task: RecordTask,
     /// Settings; `delay` is the time between two samples.
     pub settings: Settings,
     /// Where the kernel's files are.
@@ -60,8 +56,9 @@ pub fn record(recorder: Recorder) -> Result<u8, RunError> {
         segment: 0,
         unix_micros: now.wall.unix_micros,
     };
-    let parts = Parts::begin(&recorder.file, header, recorder.most, recorder.goes_on)
-        .map_err(RunError::Recording)?;
+    let task = recorder.task;
+    let parts =
+        Parts::begin(&task.file, header, task.most, task.goes_on).map_err(RunError::Recording)?;
     session.follow_log()?;
     let mut tape = Tape::new(host.clone(), parts);
     let mut state = State::new(recorder.settings, host, SCREEN, now);

@@ -250,6 +250,7 @@ fn answer(state: &mut State, effect: Effect) {
         }
         Effect::ListGroups => Msg::Groups(Err(unknown())),
         Effect::Survey(group) => Msg::Surveyed(group, Err(unknown())),
+        Effect::ReadOomd(unit) => Msg::Oomd(unit, Err(unknown())),
         Effect::ReadDropIn(unit, lasting) => Msg::DropIn(unit, lasting, Err(unknown())),
         Effect::ReadOlderBoots => Msg::Older(Err(
             "replay: the journal of this machine may not be that of the recording".to_owned(),

@@ -78,6 +78,7 @@ mod tests {
         told(News::Drift {
             rule: rule.to_string(),
             processes,
+            limits: Vec::new(),
         })
     }
 

@@ -84,6 +84,7 @@ pub(super) fn judge(plans: &[Plan], seen: &Frame, typed: bool) -> Result<(), Str
             Step::Unit(step) => {
                 let what = match step {
                     UnitStep::Limit(limit) => limit.unit.name.clone(),
+                    UnitStep::Oomd(oomd) => oomd.unit.name.clone(),
                     UnitStep::DropIn(write) => write.path(),
                     UnitStep::Scope(scope) => scope.unit.name.clone(),
                 };

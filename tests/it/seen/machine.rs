@@ -38,6 +38,7 @@ impl Machine {
             frozen: [].into(),
             stopped: [].into(),
             drop_ins: [].into(),
+            oomd: [].into(),
             rules: [].into(),
             until_denied: None,
             deaths: Vec::new(),

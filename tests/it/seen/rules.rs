@@ -26,5 +26,7 @@ pub(super) fn book(kernel: &PaperKernel, living: &[Process], wish: Option<Wish>)
         uid: Some(process.uid),
         ..Subject::default()
     };
-    survey(found, living.iter().map(subject).collect(), wish)
+    survey(found, living.iter().map(subject).collect(), wish, |_| {
+        Vec::new()
+    })
 }

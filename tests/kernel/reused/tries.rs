@@ -40,14 +40,14 @@ fn step(kind: usize, target: ProcessId, group: Option<&Memcg>) -> Step {
 }
 
 /// A process that waits, cheaper than a shell.
-fn waiting() -> Child {
+pub(super) fn waiting() -> Child {
     let mut command = Command::new("cat");
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     command.spawn().expect("cat")
 }
 
 /// Another process with the same pid.
-fn with_pid(pid: u32) -> Option<Child> {
+pub(super) fn with_pid(pid: u32) -> Option<Child> {
     for _ in 0..200 {
         fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).ok()?;
         let mut child = waiting();

@@ -6,7 +6,6 @@ use super::once::Once;
 use super::whom::group_of;
 use super::{CgroupDialog, Mode, change, typed};
 use crate::app::dialog::DialogContext;
-use crate::app::dialog::by;
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::oom_domain::whatif::Prospect;
 use crate::model::plan::{Plan, build};
@@ -54,6 +53,7 @@ impl CgroupDialog {
     fn planned(&self, snapshot: &Snapshot) -> Result<Plan, String> {
         let targets = || self.targets_in(snapshot);
         match self.mode {
+            Mode::Oomd => Err("systemd has to be asked".to_owned()),
             Mode::Limits => {
                 let path = self.group.as_ref();
                 let path = path.ok_or_else(|| "its group is not known".to_owned())?;
@@ -114,7 +114,7 @@ impl CgroupDialog {
 
     /// The processes that the plan moves, if it moves any.
     pub(super) fn moving(&self, snapshot: &Snapshot) -> Vec<ProcessId> {
-        if self.mode == Mode::Limits {
+        if !self.mode.moves() {
             return Vec::new();
         }
         self.targets_in(snapshot).unwrap_or_default()
@@ -140,13 +140,16 @@ impl CgroupDialog {
     /// The group that the plan is about: the destination of a move, or the group whose limits change.
     pub(super) fn subject(&self, snapshot: &Snapshot) -> Option<CgroupPath> {
         match self.mode {
-            Mode::Limits => self.group.clone(),
+            Mode::Limits | Mode::Oomd => self.group.clone(),
             Mode::Move | Mode::Create => self.destination(snapshot),
         }
     }
 
     /// The plan, with what systemd does for its units.
     pub(super) fn whole_plan(&self, context: &DialogContext<'_>) -> Result<Arc<Plan>, String> {
+        if self.mode == Mode::Oomd {
+            return self.oomd_plan(context).map(Arc::new);
+        }
         let snapshot = context.cells.snapshot;
         self.memo.whole.value(snapshot, self.revision, || {
             let plan = self.plan(snapshot)?;
@@ -169,8 +172,7 @@ impl CgroupDialog {
                 .scope(typed::last_part(self.path.text()));
             return scope.ok().map(|(unit, _)| unit);
         }
-        let group = self.group.as_ref();
-        by::unit_of(group.filter(|_| self.mode == Mode::Limits), context)
+        self.unit_of_group(context).filter(|_| !self.mode.moves())
     }
 }
 

@@ -29,6 +29,7 @@ fn found(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Option<Vec<Prosp
             (Some(limits.applied_to(Limits::default())), (None, Some(0)))
         }
         Mode::Move => (None, chosen.map_or((None, None), |g| (g.limit, g.usage))),
+        Mode::Oomd => (None, (None, None)),
         Mode::Limits => {
             let now = group_at(&to, snapshot)?.limits;
             // Without a plan nothing is written, so the present limits stay.

@@ -42,6 +42,9 @@ fn may_kill(dialog: &CgroupDialog, own: &Prospect, snapshot: &Snapshot) -> bool 
 
 /// True if the write needs a second Enter.
 pub(super) fn needs_insisting(dialog: &CgroupDialog, context: &DialogContext<'_>) -> bool {
+    if dialog.mode == Mode::Oomd {
+        return false;
+    }
     let prospects = prospects_of(dialog, context).unwrap_or_default();
     if dialog.mode == Mode::Limits {
         let mut prospects = prospects.iter();

@@ -6,6 +6,7 @@ use crate::model::plan::inverse::took_effect;
 use crate::model::plan::receipt::{PlanReceipt, Reading, StepReceipt};
 use crate::model::plan::step::{CgroupStep, LimitWrite, ScopeStart, Step, UnitLimit, UnitStep};
 use crate::model::rules::own::RuleEdit;
+use crate::model::systemd::oomd::UnitOomd;
 use crate::model::systemd::{Kept, UnitLimitReading};
 use crate::text::deeds;
 use crate::text::format;
@@ -61,6 +62,7 @@ pub(in crate::app) fn step_text(step: &Step) -> String {
         ),
         Step::Cgroup(CgroupStep::Remove(path)) => format!("remove the empty group {path}"),
         Step::Unit(UnitStep::Limit(limit)) => unit_limit(limit),
+        Step::Unit(UnitStep::Oomd(oomd)) => unit_oomd(oomd),
         Step::Unit(UnitStep::Scope(scope)) => scope_text(scope),
         Step::Unit(UnitStep::DropIn(write)) => {
             let does = if write.text.is_some() {
@@ -107,6 +109,23 @@ fn unit_limit(limit: &UnitLimit) -> String {
         back.push("remove what it keeps of the new value".to_owned());
     }
     back.join(", and ")
+}
+
+fn unit_oomd(oomd: &UnitOomd) -> String {
+    let UnitOomd {
+        unit,
+        setting,
+        value,
+        lasting,
+        leave,
+        ..
+    } = oomd;
+    let set = format!("let systemd set {setting}={value} of {unit}");
+    match leave {
+        None => format!("{set}, {}", lasting.until(unit)),
+        Some(Kept::File) => format!("{set}, as before"),
+        Some(_) => format!("{set}, as before, and remove what it keeps of the new value"),
+    }
 }
 
 /// As `systemd-run --scope` would do it.
@@ -161,6 +180,11 @@ fn reading_text(step: &Step, reading: &Reading) -> Option<String> {
             Reading::UnitLimit(UnitLimitReading { shown, .. }),
             Step::Unit(UnitStep::Limit(UnitLimit { write, .. })),
         ) => Some(limit_text(*write, *shown)),
+        (Reading::UnitOomd(oomd), _) if oomd.is_pending => Some(format!(
+            "{}, which systemd writes to the group when the unit starts again: until then systemd-oomd does not see it",
+            oomd.value
+        )),
+        (Reading::UnitOomd(oomd), _) => Some(oomd.value.to_string()),
         (Reading::DropInUnread(_), _) => {
             Some("systemd has not said yet that it has loaded it".to_owned())
         }
@@ -269,8 +293,11 @@ fn result_line(receipt: &StepReceipt) -> Line {
         Ok(read_back) => {
             let now = reading_text(step, read_back).map(|text| format!("  → {text}"));
             // The dialog already shows the old group of a process.
-            let before = Some(&receipt.before).filter(|before| before.limit().is_some());
-            let before = before.and_then(|before| reading_text(step, before));
+            let before = match &receipt.before {
+                Reading::UnitOomd(before) => Some(before.value.to_string()),
+                before if before.limit().is_some() => reading_text(step, before),
+                _ => None,
+            };
             let before = before.map(|text| format!(", was {text}"));
             Line::of(Tone::Good, "done  ")
                 .add(Tone::Normal, step_text(step))

@@ -1,11 +1,10 @@
 //! How the cgroup dialog looks: the group, the plan, what it will and will not do.
 
 use super::steps::step_text;
-use super::{CgroupDialog, Mode, change, company, leaving, risk};
+use super::{CgroupDialog, Mode, change, company, halves, leaving, oomd, risk};
 use crate::app::dialog::managed::ManagedUnit;
 use crate::app::dialog::{DialogContext, DialogView, Section};
 use crate::app::input::id::ActionId as Id;
-use crate::app::input::line::LineInput;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::GroupChoice;
 use crate::model::cgroup::CgroupVersion;
@@ -31,7 +30,7 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
     }
     .text(risk::question(dialog, context).into_iter().collect())
     .text(vec![match dialog.mode {
-        Mode::Limits => group_now(dialog, context),
+        Mode::Limits | Mode::Oomd => group_now(dialog, context),
         Mode::Create | Mode::Move if dialog.is_for_many() => company::now_of_many(dialog, context),
         Mode::Create | Mode::Move => now_line(dialog, context),
     }]);
@@ -44,11 +43,12 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
     }
     if !dialog.done {
         view = match dialog.mode {
-            Mode::Create => create_half(dialog, view, context),
+            Mode::Create => halves::create_half(dialog, view, context),
             Mode::Move => move_half(dialog, view),
-            Mode::Limits => limits_half(dialog, view, context),
+            Mode::Limits => halves::limits_half(dialog, view, context),
+            Mode::Oomd => oomd::half(dialog, view, context),
         };
-        if dialog.mode != Mode::Limits {
+        if dialog.mode.moves() {
             let whom = dialog.whom.line(context).into_iter();
             view = view.text(whom.chain(dialog.whom.left_out()).collect());
         }
@@ -62,6 +62,7 @@ pub(super) fn view(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Dialog
 fn title(dialog: &CgroupDialog) -> String {
     match (dialog.mode, &dialog.group) {
         (Mode::Limits, Some(group)) => format!("Limits of {}", group.name()),
+        (Mode::Oomd, Some(group)) => format!("systemd-oomd and {}", group.name()),
         _ => dialog
             .whose()
             .map_or_else(|| "Cgroup".to_owned(), |whose| format!("Cgroup of {whose}")),
@@ -76,9 +77,10 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
         hints.push((context.keymap.key(Id::Undo), "undo (after closing)"));
         return hints;
     }
-    if dialog.mode != Mode::Limits && dialog.living(context).is_empty() {
+    if dialog.mode.moves() && dialog.living(context).is_empty() {
+        let next = dialog.next_mode(context);
         return hints
-            .on_if(dialog.next_mode() == Mode::Limits, &[Id::Switch], "limits")
+            .on_if(next == Mode::Limits, &[Id::Switch], "limits")
             .leave();
     }
     let commit = if dialog.insisted {
@@ -86,18 +88,19 @@ fn hints(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<(String, &'s
     } else {
         "do it"
     };
-    let next = dialog.next_mode();
+    let next = dialog.next_mode(context);
     let other = match next {
         Mode::Move => "existing group",
         Mode::Create => "new group",
         Mode::Limits => "limits",
+        Mode::Oomd => "systemd-oomd",
     };
     hints
         .on(&[Id::Commit], commit)
         .on(&[Id::Up, Id::Down], "choose")
         .on_if(next != dialog.mode, &[Id::Switch], other)
         .on_if(
-            dialog.whom.is_choice() && dialog.mode != Mode::Limits,
+            dialog.whom.is_choice() && dialog.mode.moves(),
             &[Id::Whom],
             "whom",
         )
@@ -162,79 +165,6 @@ fn now_line(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Line {
         .add(Tone::Dim, format!("  ({})", dialog.version.name()))
 }
 
-fn create_half(dialog: &CgroupDialog, view: DialogView, context: &DialogContext<'_>) -> DialogView {
-    let mut view = view.with(Section::Field {
-        label: if dialog.scope_home().is_some() {
-            "new scope"
-        } else {
-            "new group"
-        },
-        input: dialog.path.clone(),
-        focused: dialog.focus == 0,
-        note: None,
-        error: None,
-    });
-    for (at, (file, input)) in dialog.limits.iter().enumerate() {
-        let focused = dialog.focus == at + 1;
-        view = view.with(Section::Field {
-            label: file.name(),
-            input: input.clone(),
-            focused,
-            note: None,
-            error: error(*file, input),
-        });
-    }
-    let hint = dialog
-        .focus
-        .checked_sub(1)
-        .and_then(|at| dialog.limits.get(at));
-    let path = if dialog.scope_home().is_some() {
-        "systemd names the scope by its last part"
-    } else {
-        "an absolute path below the hierarchy's root"
-    };
-    let hint = Line::of(Tone::Dim, hint.map_or(path, |(file, _)| file.row().doc));
-    let by = dialog
-        .unit(context)
-        .map(|unit| dialog.by.line(&unit, KeyScope::Cgroup, context));
-    view.text(std::iter::once(hint).chain(by).collect())
-}
-
-fn limits_half(
-    dialog: &CgroupDialog,
-    mut view: DialogView,
-    context: &DialogContext<'_>,
-) -> DialogView {
-    let group = dialog.group.as_ref();
-    let group = group.and_then(|path| change::group_at(path, context.cells.snapshot));
-    for (at, (file, input)) in dialog.changes.iter().enumerate() {
-        let now = change::present(*file, group);
-        view = view.with(Section::Field {
-            label: file.name(),
-            input: input.clone(),
-            focused: dialog.change_focus == at,
-            note: Some(format!("now {}", now.as_deref().unwrap_or("n/a"))),
-            error: error(*file, input),
-        });
-    }
-    let hint = dialog.changes.get(dialog.change_focus);
-    let by = dialog
-        .unit(context)
-        .map(|unit| dialog.by.line(&unit, KeyScope::Cgroup, context));
-    view.text(
-        hint.map(|(file, _)| Line::of(Tone::Dim, file.row().doc))
-            .into_iter()
-            .chain(by)
-            .collect(),
-    )
-}
-
-/// What is wrong with the typed text.
-fn error(file: LimitFile, input: &LineInput) -> Option<String> {
-    let parsed = file.parse(input.text());
-    parsed.err().map(|error| error.to_string())
-}
-
 fn move_half(dialog: &CgroupDialog, view: DialogView) -> DialogView {
     let view = view.with(Section::Field {
         label: "find",
@@ -284,7 +214,7 @@ fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
                 Line::of(Tone::Dim, format!("{}. ", at + 1)).add(Tone::Normal, step_text(step))
             };
             let is_move = |step: &&Step| matches!(step, Step::Cgroup(CgroupStep::Move(..)));
-            let listed = if dialog.is_for_many() && dialog.mode != Mode::Limits {
+            let listed = if dialog.is_for_many() && dialog.mode.moves() {
                 plan.destination()
             } else {
                 None
@@ -312,6 +242,10 @@ fn plan(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
 }
 
 fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
+    if dialog.mode == Mode::Oomd {
+        let lines = oomd::warnings(dialog, context).into_iter();
+        return lines.chain(read_only(context)).collect();
+    }
     if dialog.mode == Mode::Limits {
         let mut lines = {
             // Whose group it is.

@@ -80,8 +80,7 @@ fn commit_item(
 }
 
 fn front(state: &State) -> Option<DialogView> {
-    let dialog = state.dialogs.last()?;
-    Some(dialog.view(&state.dialog_context()))
+    state.dialog_view(state.dialogs.len().checked_sub(1)?)
 }
 
 /// The key in the bottom line at this cell: of several, the one that the pointer is on.

@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{
     Arguments, Call, Connected, Connection, Error, Refusal, UNIT, Value, WITHIN, reason, whose,
 };
+use crate::linux::as_root::as_root;
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::FailureKind;
 use crate::model::process::Pid;
@@ -61,7 +62,7 @@ impl Connected {
     pub(crate) fn start_scope(&mut self, scope: &NewScope<'_>) -> (Result<String, Refusal>, Named) {
         let (asked, named) = self.asked(scope);
         let started = asked
-            .map_err(|error| self.no_scope(&error))
+            .map_err(|error| self.no_scope(scope, &error))
             .and_then(|()| self.started(scope));
         (started, named)
     }
@@ -110,7 +111,7 @@ impl Connected {
                 "active" => break,
                 "failed" => {
                     let why = "the scope has failed: see its log with journalctl";
-                    return Err(self.unchecked(&unit, why));
+                    return Err(over(self.unchecked(&unit, why)));
                 }
                 // Before its job has run it is inactive, too, but loaded. One that has ended is forgotten at once
                 // (`CollectMode`), and whoever asks for it is told of an empty unit without a file.
@@ -139,14 +140,31 @@ impl Connected {
 
     /// It was there for a moment: its process has ended, or was not moved.
     fn ended(&self, unit: &UnitName) -> Refusal {
-        Refusal::new(
+        over(Refusal::new(
             FailureKind::Unchecked,
             format!(
                 "{} has started {}, which has ended again at once: its process has ended, or was moved elsewhere.",
                 whose(self.manager),
                 unit.name
             ),
-        )
+        ))
+    }
+
+    /// Waits until the manager has forgotten a scope that has failed: until then nobody starts another of that name.
+    pub(crate) fn is_forgotten(&mut self, name: &str) -> bool {
+        let unit = UnitName {
+            name: name.to_owned(),
+            manager: self.manager,
+        };
+        let until = Instant::now() + WITHIN;
+        while Instant::now() < until {
+            match self.is_loaded(&unit) {
+                Ok(true) => std::thread::sleep(LOOK),
+                Ok(false) => return true,
+                Err(refusal) => return refusal.failure.kind == FailureKind::NoGroup,
+            }
+        }
+        false
     }
 
     fn ask_for_scope(
@@ -176,17 +194,27 @@ impl Connected {
             .map(drop)
     }
 
-    fn no_scope(&self, error: &Error) -> Refusal {
-        Refusal::open(self.manager, error).unwrap_or_else(|| {
-            Refusal::new(
-                super::kind_of(error),
-                format!(
-                    "{} has started no scope: {}.",
-                    whose(self.manager),
-                    reason(error)
-                ),
-            )
-        })
+    fn no_scope(&self, scope: &NewScope<'_>, error: &Error) -> Refusal {
+        let kind = super::kind_of(error);
+        let whose = whose(self.manager);
+        let sentence = || match kind {
+            FailureKind::Denied => format!(
+                "{whose} does not let this user start {} in {} ({}): {}",
+                scope.name,
+                scope.slice,
+                reason(error),
+                as_root("run oomtop as root: sudo oomtop")
+            ),
+            _ => format!("{whose} has started no scope: {}.", reason(error)),
+        };
+        Refusal::open(self.manager, error).unwrap_or_else(|| Refusal::new(kind, sentence()))
+    }
+}
+
+fn over(refusal: Refusal) -> Refusal {
+    Refusal {
+        is_over: true,
+        ..refusal
     }
 }
 

@@ -1,10 +1,15 @@
 //! The files of a group that systemd writes together with the one it is asked for: what was in them is put back.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use super::{CgroupWriter, write_file};
 use crate::linux::kernel_file::{FileBuffer, text};
+use crate::linux::killers::preference;
 use crate::linux::write::errors::failure;
 use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
+use crate::model::killers::Preference;
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::plan::step::{CgroupStep, LimitWrite};
 
@@ -26,14 +31,15 @@ pub(crate) struct Beside {
 }
 
 impl CgroupWriter {
-    /// What is in the files beside this one. A controller that the group does not have has none.
+    /// What is in the files that systemd writes, beside the one that it is asked for. A controller that the group does not
+    /// have has none.
     pub(crate) fn beside(
         &self,
         group: &CgroupPath,
-        own: LimitFile,
+        own: Option<LimitFile>,
     ) -> Result<Vec<Beside>, Failure> {
         let dir = self.open(&any_step(group), group)?;
-        let limits = LimitFile::of(CgroupVersion::V2).filter(|file| *file != own);
+        let limits = LimitFile::of(CgroupVersion::V2).filter(|file| Some(*file) != own);
         let files = limits.map(LimitFile::name).chain(OTHERS.iter().copied());
         let read = |file: &'static str| {
             let read = FileBuffer::default().read_whole(&dir, file).map(text);
@@ -74,6 +80,12 @@ impl CgroupWriter {
                 lost.join(", ")
             ),
         ))
+    }
+
+    /// Whom systemd-oomd spares, as the attributes of the group say.
+    pub(crate) fn preference(&self, group: &CgroupPath) -> Option<Preference> {
+        let relative = self.relative(group).ok()?;
+        preference(&self.hierarchy.mount.join(OsStr::from_bytes(&relative)))
     }
 
     /// Bytes that are charged to the group; `None` if that cannot be read.

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 use super::CgroupWriter;
+use crate::linux::as_root::as_root;
 use crate::linux::cgroup::freezer::GroupFreezer;
 use crate::linux::write::errors::failure;
 use crate::linux::write::spared;
@@ -37,7 +40,7 @@ impl CgroupWriter {
         *before = Reading::Freezer(state()?);
         freezer
             .set(frozen)
-            .map_err(|errno| self.explain(step, group, errno))?;
+            .map_err(|errno| self.refused_freeze(step, (group, frozen), &freezer, errno))?;
         let begun = Instant::now();
         loop {
             let now = state()?;
@@ -58,6 +61,28 @@ impl CgroupWriter {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// On v1 the file is in another hierarchy, which the sentence must name.
+    fn refused_freeze(
+        &self,
+        step: &CgroupStep,
+        (group, frozen): (&CgroupPath, bool),
+        freezer: &GroupFreezer,
+        errno: Errno,
+    ) -> Failure {
+        if !self.made_for.is_v1() || !matches!(errno, Errno::ACCESS | Errno::PERM) {
+            return self.explain(step, group, errno);
+        }
+        let did = if frozen { "frozen" } else { "thawed" };
+        failure(
+            FailureKind::Denied,
+            format!(
+                "{group} was not {did}: no permission for its group in the freezer hierarchy; {}: {}",
+                as_root("run oomtop as root, or as root"),
+                freezer.command(frozen)
+            ),
+        )
     }
 
     /// How far the group is frozen now.

@@ -9,7 +9,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::shell::quoted;
 use crate::model::systemd::drop_in::{DropInWrite, FILE};
-use crate::model::systemd::{Store, UnitName};
+use crate::model::systemd::{Lasting, Store, UnitName};
 
 impl UnitWriter<'_> {
     pub(super) fn drop_in(
@@ -45,10 +45,11 @@ impl UnitWriter<'_> {
         }
         // What is there already may still wait to be loaded: whoever wrote it may have failed at that.
         if !is_there {
-            match &write.text {
-                Some(text) => directory.put(FILE, text)?,
-                None => directory.remove(FILE, write.and_directory)?,
-            }
+            let changed = match &write.text {
+                Some(text) => directory.put(FILE, text),
+                None => directory.remove(FILE, write.and_directory),
+            };
+            changed.map_err(|failure| by_hand(write, failure))?;
         }
         let done = if write.text.is_some() {
             "written"
@@ -95,6 +96,26 @@ impl UnitWriter<'_> {
             write.unit,
             quoted(&write.unit.name)
         )))
+    }
+}
+
+/// Names the command that does it with other rights.
+fn by_hand(write: &DropInWrite, failure: Failure) -> Failure {
+    if failure.kind != FailureKind::Denied || !write.sets() {
+        return failure;
+    }
+    let (key, value) = (write.setting.key(), write.setting.value());
+    let runtime = match write.lasting {
+        Lasting::Runtime => "--runtime ",
+        Lasting::Persistent => "",
+    };
+    Failure {
+        sentence: format!(
+            "{} Or: sudo systemctl edit {runtime}{}, and there [Service] {key}={value}",
+            failure.sentence,
+            quoted(&write.unit.name)
+        ),
+        ..failure
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{UnitWriter, not_kept};
+use super::{UnitWriter, is_its_group, not_kept};
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::masked;
@@ -46,10 +46,10 @@ impl UnitWriter<'_> {
             self.refuse_loss(limit, &mut manager)?;
         }
         if limit.leave.is_none() && !found.is_transient {
-            self.refuse_masked(limit)?;
+            self.refuse_masked(&limit.unit, property(limit)?, limit.lasting)?;
         }
         let beside = if found.has_group {
-            self.cgroups.beside(&limit.group, limit.write.file)?
+            self.cgroups.beside(&limit.group, Some(limit.write.file))?
         } else {
             Vec::new()
         };
@@ -167,16 +167,10 @@ impl UnitWriter<'_> {
         manager: &mut Connected,
     ) -> Result<Found, Failure> {
         let unit = &limit.unit;
-        // The unit was told from the path of the group: anybody who may make groups could have made one of that name.
-        let group = manager.group(unit).map_err(|refusal| refusal.failure)?;
-        let is_own = group == limit.group.as_str();
-        let may_be_stopped = limit.leave.is_some() && group.is_empty();
-        if !is_own && !may_be_stopped {
-            return Err(not_its_group(limit, &group));
-        }
+        let runs = is_its_group(unit, &limit.group, limit.leave.is_some(), manager)?;
         // What cannot be read could not be taken back: then it is not written either.
         let shown = match self.shown(limit) {
-            Err(failure) if may_be_stopped && failure.kind == FailureKind::NoGroup => None,
+            Err(failure) if !runs && failure.kind == FailureKind::NoGroup => None,
             shown => Some(shown?),
         };
         let property = property(limit)?;
@@ -234,23 +228,6 @@ impl UnitWriter<'_> {
         Ok(())
     }
 
-    /// Refuses what would last only until the files are loaded the next time.
-    fn refuse_masked(&self, limit: &UnitLimit) -> Result<(), Failure> {
-        let property = property(limit)?;
-        let base = &self.root.base;
-        let Some(winner) = masked::winner(base, &limit.unit, property, limit.lasting) else {
-            return Ok(());
-        };
-        Err(failure(
-            FailureKind::Other,
-            format!(
-                "Nothing was written: {winner} sets {property}= of {}, and counts again at the next daemon-reload or restart, \
-                 whatever systemd is told now. Change that file, choose another way to keep it, or write past systemd.",
-                limit.unit
-            ),
-        ))
-    }
-
     fn shown(&self, limit: &UnitLimit) -> Result<LimitValue, Failure> {
         let step = CgroupStep::Limit(limit.group.clone(), limit.write);
         limit_in(&self.cgroups.look(self.pins, &step)?, limit)
@@ -277,24 +254,6 @@ fn limit_in(reading: &Reading, limit: &UnitLimit) -> Result<LimitValue, Failure>
             format!("{} has no limits.", limit.group),
         )
     })
-}
-
-fn not_its_group(limit: &UnitLimit, group: &str) -> Failure {
-    let UnitLimit {
-        unit, group: own, ..
-    } = limit;
-    if group.is_empty() {
-        return failure(
-            FailureKind::NoGroup,
-            format!("{unit} runs no process (any more), as systemd says; nothing was written."),
-        );
-    }
-    failure(
-        FailureKind::Other,
-        format!(
-            "Nothing was written: the processes of {unit} are in {group}, as systemd says, and {own} only has its name."
-        ),
-    )
 }
 
 fn property(limit: &UnitLimit) -> Result<&'static str, Failure> {

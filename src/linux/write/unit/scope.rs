@@ -9,7 +9,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::{UnitWriter, not_kept};
 use crate::linux::systemd::manager::Connected;
-use crate::linux::systemd::manager::scope::{Named, NewScope};
+use crate::linux::systemd::manager::scope::NewScope;
 use crate::linux::write::errors::failure;
 use crate::linux::write::pinned::{PinnedProcess, gone};
 use crate::linux::write::signal::own_pids;
@@ -29,6 +29,22 @@ struct Member {
     process: Arc<PinnedProcess>,
     pidfd: OwnedFd,
     home: Reading,
+}
+
+/// Why there is no scope.
+struct Unstarted {
+    failure: Failure,
+    /// systemd has started one, which has ended: it moves nobody any more.
+    is_over: bool,
+}
+
+impl Unstarted {
+    fn not_over(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_over: false,
+        }
+    }
 }
 
 /// What came of one process.
@@ -55,6 +71,8 @@ impl UnitWriter<'_> {
                 members.iter().map(|member| (member.id, &member.home)),
             );
         }
+        // A scope that has failed may have taken some of them all the same.
+        let mut over = None;
         for _ in 0..ROUNDS {
             leave_out(&mut members, &mut lost);
             if members.is_empty() {
@@ -67,13 +85,22 @@ impl UnitWriter<'_> {
                     self.are_kept(scope)?;
                     return Ok(reading);
                 }
-                // Nothing was done: perhaps because of one that has ended.
-                Err(failure) if failure.kind.may_have_written() => return Err(failure),
-                Err(failure) if members.iter().all(|member| member.process.check().is_ok()) => {
-                    return Err(failure);
+                // Nothing was done, or the scope has failed as a whole: perhaps because of one that has ended. systemd moves
+                // them a moment after it has taken the order (systemd src/core/scope.c `scope_start`).
+                Err(Unstarted { failure, is_over }) => {
+                    // What became of a stranger must be told.
+                    let is_final = failure.kind == FailureKind::Reused
+                        || (failure.kind.may_have_written() && !is_over);
+                    let all_live = || members.iter().all(|member| member.process.check().is_ok());
+                    if is_final || all_live() || (is_over && !self.is_forgotten(scope)) {
+                        return Err(failure);
+                    }
+                    over = is_over.then_some(failure).or(over);
                 }
-                Err(_) => {}
             }
+        }
+        if let Some(over) = over.filter(|_| !members.is_empty()) {
+            return Err(over);
         }
         Err(lost.into_iter().next().map_or_else(
             || failure(FailureKind::Other, "No process is left to move.".to_owned()),
@@ -124,8 +151,9 @@ impl UnitWriter<'_> {
         scope: &ScopeStart,
         members: &[Member],
         lost: &mut Vec<(ProcessId, Failure)>,
-    ) -> Result<String, Failure> {
-        let mut manager = self.connect_by(scope.unit.manager, Connected::open_for_scopes)?;
+    ) -> Result<String, Unstarted> {
+        let manager = self.connect_by(scope.unit.manager, Connected::open_for_scopes);
+        let mut manager = manager.map_err(Unstarted::not_over)?;
         let limits: Vec<_> = scope
             .limits
             .iter()
@@ -138,7 +166,7 @@ impl UnitWriter<'_> {
             .iter()
             .map(|member| (member.id.pid, member.pidfd.as_fd()));
         let who: Vec<_> = who.collect();
-        let (started, named) = manager.start_scope(&NewScope {
+        let (started, _) = manager.start_scope(&NewScope {
             name: &scope.unit.name,
             description: match members {
                 [_] => "A process that oomtop has moved",
@@ -149,24 +177,32 @@ impl UnitWriter<'_> {
             delegate: false,
             limits: &limits,
         });
-        // Check even if systemd reports success: a pid may have been reused, a pidfd cannot.
-        if named == Named::ByNumber {
-            let reaped = members.iter().filter(|member| member.process.is_reaped());
-            for Member { id, .. } in reaped {
-                let step = as_move(scope, *id);
-                let back = self.cgroups.bring_back(&step, *id, &scope.group);
-                if members.len() == 1 {
-                    return Err(back);
-                }
-                lost.push((*id, back));
+        // Check even if systemd reports success: it writes a number in the end, also where it was given a descriptor (systemd
+        // src/core/cgroup.c `unit_attach_pids_to_cgroup`), and that may have been a stranger's by then.
+        let reaped = members.iter().filter(|member| member.process.is_reaped());
+        for Member { id, .. } in reaped {
+            let step = as_move(scope, *id);
+            let back = self.cgroups.bring_back(&step, *id, &scope.group);
+            if members.len() == 1 {
+                return Err(Unstarted::not_over(back));
             }
+            lost.push((*id, back));
         }
         started.map_err(|refusal| {
             if refusal.is_open {
                 self.was_silent();
             }
-            refusal.failure
+            Unstarted {
+                failure: refusal.failure,
+                is_over: refusal.is_over,
+            }
         })
+    }
+
+    /// Another scope of that name can be started.
+    fn is_forgotten(&self, scope: &ScopeStart) -> bool {
+        let manager = self.connect(scope.unit.manager);
+        manager.is_ok_and(|mut manager| manager.is_forgotten(&scope.unit.name))
     }
 
     /// Who has come, in the order of the step.

@@ -22,7 +22,7 @@ pub(in crate::model) fn assignments(text: &str) -> impl Iterator<Item = (&str, &
 }
 
 /// `60%`, `605‰`, `6050‱`.
-pub(in crate::model::killers) fn share(text: &str) -> Option<Share> {
+pub(in crate::model) fn share(text: &str) -> Option<Share> {
     for (suffix, scale) in [('%', 100.0), ('‰', 10.0), ('‱', 1.0)] {
         if let Some(number) = text.strip_suffix(suffix) {
             let number: f64 = number.trim().parse().ok()?;

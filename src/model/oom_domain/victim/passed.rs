@@ -14,7 +14,7 @@ use crate::model::process::{Process, ProcessId};
 ///
 /// The kernel does not choose its victim a second time: while that has its memory nobody else is chosen, and after it the
 /// victim is passed over (`MMF_OOM_SKIP`; mm/oom_kill.c `oom_evaluate_task`, 4.7 to 7.3).
-pub fn pass_over(
+pub(crate) fn pass_over(
     killed: &HashSet<ProcessId>,
     processes: &mut [Process],
     domains: &mut [DomainState],
