@@ -56,10 +56,7 @@ fn page_cache_that_is_dropped_does_not_fill_the_gauge_of_a_container() {
             .to_owned()
     };
     assert!(line("Mem").contains("5.0% normal"), "{text}");
-    assert!(
-        line("Mem").contains("5 of 50 MiB of the limit"),
-        "{text}"
-    );
+    assert!(line("Mem").contains("5 of 50 MiB of the limit"), "{text}");
     assert!(line("PSI").contains("host: some"), "{text}");
     let facts = line("PSI");
     let (host, own) = facts
