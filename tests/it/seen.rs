@@ -162,6 +162,7 @@ impl Session {
                 | Effect::Attend(_)
                 | Effect::Hold(_)
                 | Effect::Withdraw(_)
+                | Effect::ReadOomd(_)
                 | Effect::DraftSettings(..)
                 | Effect::WriteSettings(..)
                 | Effect::SaveRecording => {}

@@ -49,7 +49,7 @@ fn a_group_of_a_maker_that_is_killed_is_whole_or_the_next_start_tells_of_it() {
     assert!(once().status().expect("it runs").success());
     let span = usize::try_from(begun.elapsed().as_micros() * 5 / 4).expect("short");
     let mut dice = Dice(0x0b5e_55ed);
-    let (mut whole, mut noted) = (0, 0);
+    let (mut whole, mut with_note) = (0, 0);
     for round in 0..MOMENTS {
         anew();
         for note in place.notes() {
@@ -64,19 +64,19 @@ fn a_group_of_a_maker_that_is_killed_is_whole_or_the_next_start_tells_of_it() {
             .iter()
             .filter_map(|note| fs::read_link(note).ok())
             .collect();
-        let text = fs::read_to_string(&limit).unwrap_or_default();
+        let set = fs::read_to_string(&limit).unwrap_or_default();
         let is_there = parent.dir().join("batch").exists();
-        let is_whole = text.trim() == (64_u64 << 20).to_string();
+        let is_whole = set.trim() == (64_u64 << 20).to_string();
         let has_note = notes.iter().any(|note| note.as_os_str() == path.as_str());
         assert!(
             !is_there || is_whole || has_note,
-            "round {round}: limit {text:?}, notes {notes:?}"
+            "round {round}: limit {set:?}, notes {notes:?}"
         );
         whole += usize::from(is_there && is_whole);
-        noted += usize::from(is_there && has_note);
+        with_note += usize::from(is_there && has_note);
     }
     measured(&format!(
-        "{MOMENTS} makers of a group killed: {whole} groups whole, {noted} with a note"
+        "{MOMENTS} makers of a group killed: {whole} groups whole, {with_note} with a note"
     ));
 
     // What a kill between the group and its limit leaves.

@@ -21,7 +21,7 @@ use crate::oomlog::analysis::memcg_total::{SwapLimit, memcg_total};
 
 pub use by_node::assess_nodes;
 pub use equals::{equals, settle};
-pub(crate) use passed::pass_over;
+pub use passed::pass_over;
 use race::Race;
 pub use race::{age_rank, compared, order, seniority};
 pub use throttled::throttled_groups;

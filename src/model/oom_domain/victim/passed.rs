@@ -1,6 +1,7 @@
 //! Processes that are dead but for their name in the table: the kernel has killed them and passes them over from then on.
 
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 
 use super::race::Race;
 use super::{DomainState, Scope, group_kill, is_kill_disabled};
@@ -14,8 +15,8 @@ use crate::model::process::{Process, ProcessId};
 ///
 /// The kernel does not choose its victim a second time: while that has its memory nobody else is chosen, and after it the
 /// victim is passed over (`MMF_OOM_SKIP`; mm/oom_kill.c `oom_evaluate_task`, 4.7 to 7.3).
-pub(crate) fn pass_over(
-    killed: &HashSet<ProcessId>,
+pub fn pass_over<S: BuildHasher>(
+    killed: &HashSet<ProcessId, S>,
     processes: &mut [Process],
     domains: &mut [DomainState],
     cgroups: &[Cgroup],
@@ -74,6 +75,8 @@ fn competes(process: &Process, scope: Scope, cgroups: &[Cgroup]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::super::assess;
     use super::pass_over;
     use crate::model::cgroup::CgroupKey;
@@ -113,7 +116,7 @@ mod tests {
         };
         assert_eq!(victims(&domains), [Some(12), Some(10), Some(12)]);
         pass_over(
-            &[table[0].id].into(),
+            &HashSet::from([table[0].id]),
             &mut table,
             &mut domains,
             &groups,
@@ -127,7 +130,13 @@ mod tests {
         assert_eq!(domains[1].verdict.and_then(|v| v.runner_up), None);
         assert_eq!(domains[2], untouched);
         let all = table.each_ref().map(|process| process.id);
-        pass_over(&all.into(), &mut table, &mut domains, &groups, &rules);
+        pass_over(
+            &HashSet::from(all),
+            &mut table,
+            &mut domains,
+            &groups,
+            &rules,
+        );
         assert_eq!(victims(&domains), [None; 3]);
     }
 }
