@@ -8,6 +8,7 @@ pub mod frozen;
 pub mod input;
 pub mod lookout;
 pub mod msg;
+mod needs;
 pub mod notice;
 pub mod replay;
 pub mod settings;
@@ -24,7 +25,7 @@ use crate::app::input::confirmation::Confirmation;
 use crate::app::input::id::ActionId;
 use crate::app::input::key::Key;
 use crate::app::input::keymap::Keymap;
-use crate::app::input::prompt::{Prompt, PromptKind};
+use crate::app::input::prompt::Prompt;
 use crate::app::view::attention::Attention;
 use crate::app::view::domains::Domains;
 use crate::app::view::domains::members::MemberRows;
@@ -56,7 +57,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::plan::Plan;
 use crate::model::sigkills::Sigkills;
-use crate::model::snapshot::{Host, Needs, Snapshot};
+use crate::model::snapshot::{Host, Snapshot};
 use crate::model::time::{Monotonic, Now};
 use crate::model::wake::WakeSources;
 
@@ -338,34 +339,6 @@ impl State {
         self.domains.arrange(&self.snapshot, &self.host);
         self.find_members();
         Vec::new()
-    }
-
-    /// What the next sample must read beyond all processes: those on the screen, and the next victims, whose
-    /// command lines must be known before they die.
-    fn needs(&self) -> Needs {
-        let on_screen = self.processes_on_screen();
-        let verdicts = self.snapshot.domains.iter().filter_map(|d| d.verdict);
-        let victims = verdicts
-            .flat_map(|v| [Some(v.victim), v.runner_up, v.rival])
-            .flatten()
-            .map(|candidate| candidate.id);
-        let searching = self
-            .prompt
-            .as_ref()
-            .is_some_and(|p| matches!(p.kind, PromptKind::Filter | PromptKind::Search))
-            || !self.searched.is_empty();
-        Needs {
-            all_commands: self.table.filter.needs_commands() || searching,
-            cpu: self.shows_cpu(),
-            // The screen shows the next sample soon; no key waits for a unit's file.
-            complete: false,
-            visible: on_screen.into_iter().chain(victims.take(200)).collect(),
-            detail: self.dialogs.iter().rev().find_map(|d| d.wants_detail()),
-            groups: self.shown_groups(),
-            waiting: self.domains.waiting(&self.snapshot),
-            frozen: self.frozen.wanted(),
-            rules: self.settings.rules.clone().unwrap_or_default(),
-        }
     }
 
     /// Rows in a page.
