@@ -263,6 +263,11 @@ impl Hands {
         for action in case.after {
             let scope = self.scope_of(on);
             self.run(on, scope, *action);
+            if *action == Id::Back {
+                // What was drawn may have been the clock.
+                std::thread::sleep(AFTER_ESC * 4);
+                self.rest(on);
+            }
         }
     }
 
