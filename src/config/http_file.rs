@@ -44,7 +44,7 @@ fn parse(text: &str, beside: &Path) -> Result<HttpConfig, String> {
             .split_once(':')
             .ok_or_else(|| format!("line {at}: no key and value"))?;
         let value = match value.trim() {
-            "|" | "|-" | "|+" => {
+            style @ ("|" | "|-") => {
                 let mut block = String::new();
                 while let Some((_, line)) =
                     lines.next_if(|(_, line)| line.trim().is_empty() || self::indent(line) > indent)
@@ -52,7 +52,12 @@ fn parse(text: &str, beside: &Path) -> Result<HttpConfig, String> {
                     block.push_str(line.trim());
                     block.push('\n');
                 }
-                block
+                // YAML 1.2, 8.1.1.2: one end of a line stays, or none.
+                let text = block.trim_end();
+                match style {
+                    "|-" => text.to_owned(),
+                    _ => format!("{text}\n"),
+                }
             }
             plain => unquoted(plain)
                 .ok_or_else(|| format!("line {at}: such a value is not understood"))?,

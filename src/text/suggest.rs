@@ -1,7 +1,14 @@
 //! The word that was meant, where a name is unknown.
 
+/// Most bytes of a word that can be a misspelt name.
+const LONGEST: usize = 60;
+
 /// The nearest of `known`, if one is near enough: two letters away at most, or begun alike.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    // No name is as long, and the distance takes the product of both lengths.
+    if word.len() > LONGEST {
+        return None;
+    }
     let distance = |known: &&str| distance(word, known);
     let near = known
         .iter()

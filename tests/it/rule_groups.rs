@@ -43,6 +43,7 @@ fn book(has: LimitValue) -> RuleBook {
         standings: vec![Standing {
             holds: 2,
             held: vec![id(JAVA), id(7)],
+            stray_count: 1,
             strays: vec![Stray {
                 id: id(JAVA),
                 at: CgroupPath::new("/docker/x"),

@@ -37,7 +37,10 @@ fn a_run_beside_one_that_is_killed_keeps_its_group_its_limit_and_memory_control(
     };
     let version = memcg::mount().expect("it was there").1;
     if version == Version::V2 && fs::exists("/run/systemd/system").unwrap_or(false) {
-        return skipped(test, "systemd gives each run a scope of its own: see two_runs.py");
+        return skipped(
+            test,
+            "systemd gives each run a scope of its own: see two_runs.py",
+        );
     }
     let (mut dead, dead_group) = start(&place);
     let (mut other, group) = start(&place);

@@ -41,7 +41,7 @@ const COMMANDS: &[&str] = &[
 fn fault(frame: &str) -> Option<String> {
     let text = frame.replace(['│', '┌', '└', '┐', '┘'], " ");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (refused, allowed) = match text.split_once("Allowed without") {
+    let (refused, allowed) = match text.split_once("Without root") {
         Some((refused, allowed)) => (refused, Some(allowed)),
         None => (&*text, None),
     };

@@ -20,7 +20,7 @@ use crate::model::plan::receipt::PlanReceipt;
 use crate::model::process::ProcessId;
 use crate::model::snapshot::Snapshot;
 
-use offer::Offers;
+use offer::{Offers, members};
 use remedy::{Remedy, SHARES};
 
 /// Freezes, raises, reclaims, kills.
@@ -134,9 +134,15 @@ impl IncidentDialog {
     }
 
     /// Processes of the group, as far as it was looked at.
-    fn members(&self) -> usize {
+    fn members(&self, context: &DialogContext<'_>) -> usize {
         let survey = self.survey.as_ref().and_then(|survey| survey.as_ref().ok());
-        survey.map_or(0, |survey| survey.members)
+        let found = survey.map_or(0, |survey| survey.members);
+        // More may have started since it was asked for.
+        let sampled = self
+            .group
+            .as_ref()
+            .map_or(0, |path| members(path, context.cells.snapshot).count());
+        found.max(sampled)
     }
 
     /// The remedy that Enter would carry out: the chosen one while it is offered. At first the first one.
@@ -172,7 +178,7 @@ impl IncidentDialog {
         let Ok(plans) = plan::plans(self, remedy, context) else {
             return Outcome::Stay;
         };
-        if remedy.is_asked_twice(self.members()) && !self.insisted {
+        if remedy.is_asked_twice(self.members(context)) && !self.insisted {
             self.choose(Some(remedy));
             self.insisted = true;
             return Outcome::Stay;

@@ -5,6 +5,7 @@ use crate::app::input::id::ActionId as Id;
 use crate::model::incident::spared::spared;
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::{FailureKind, PlanReceipt};
+use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Process, ProcessId};
 use crate::model::shell::quoted;
 use crate::model::systemd::UnitName;
@@ -64,6 +65,7 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
         process.uid == host.uid
             && !is_oomtops(process)
             && !process.kernel_thread
+            && process.adj.is_none_or(|adj| adj < OomScoreAdj::MAX)
             && !process.state.is_dead()
             && !targets.contains(&process.id)
     };
@@ -82,7 +84,7 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     };
     let Some(own) = own else {
         let text = format!(
-            "Allowed without: a limit for what you start yourself: {}",
+            "Without root you can set a limit for what you start yourself: {}",
             limit(None)
         );
         return Some(Line::of(Tone::Normal, text));
@@ -95,8 +97,8 @@ fn line(targets: &[ProcessId], context: &DialogContext<'_>) -> Option<Line> {
     let key = |id| context.keymap.key(id);
     let pid = own.id.pid;
     let text = format!(
-        "Allowed without: let {pid} {}, which is yours, die first: echo 1000 > /proc/{pid}/oom_score_adj ({}); stop it: kill \
-         -STOP {pid} ({}); or limit what is yours: {}",
+        "Without root you can let {pid} {}, which is yours, die first: echo 1000 > /proc/{pid}/oom_score_adj; on its row {} \
+         does the same and {} stops it; or limit what is yours: {}",
         own.comm,
         key(Id::Adjust),
         key(Id::Incident),

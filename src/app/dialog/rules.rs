@@ -277,7 +277,7 @@ fn group_lines(rule: &Rule, standing: &Standing, context: &DialogContext<'_>) ->
     });
     let named: Vec<_> = named.collect();
     if let Some(first) = standing.strays.first() {
-        let count = standing.strays.len();
+        let count = standing.stray_count;
         let more = if count > named.len() { ", …" } else { "" };
         let verb = if count == 1 { "is" } else { "are" };
         let text = format!(
@@ -296,7 +296,7 @@ fn group_lines(rule: &Rule, standing: &Standing, context: &DialogContext<'_>) ->
                 "oomtop protect lowers no limit of a group that is there: {key} does, on a process in it"
             )
         } else {
-            "oomtop protect raises it when it moves the next process".to_owned()
+            "oomtop protect raises it when it starts or its rules change".to_owned()
         };
         lines.push(Line::of(Tone::Watch, format!("{drift}; {then}")));
     }

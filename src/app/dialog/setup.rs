@@ -34,7 +34,7 @@ pub struct SetupDialog {
     error: Option<String>,
     saving: Saving,
     /// The write that has not ended, and the settings that it writes.
-    in_writing: Option<(FileId, Settings)>,
+    in_writing: Option<(FileId, Settings, bool)>,
     /// The columns that the table showed when the dialog was opened.
     visible: Vec<&'static str>,
     /// The page of the columns, while it is open.
@@ -286,7 +286,9 @@ impl Dialog for SetupDialog {
 
     fn asked_file(&mut self, id: FileId) {
         if matches!(self.saving, Saving::Shown(_)) {
-            self.in_writing = Some((id, self.now.clone()));
+            // Another order begins along its column's own direction.
+            let inverted = self.before.1 && self.now.sort == self.before.0.sort;
+            self.in_writing = Some((id, self.now.clone(), inverted));
             self.saving = Saving::Writing(id);
         } else {
             self.saving = Saving::Asked(id);
@@ -314,14 +316,15 @@ impl Dialog for SetupDialog {
         if self.saving == Saving::Writing(id) {
             self.saving = Saving::No;
         }
-        let Some((_, settings)) = self.in_writing.take_if(|(writing, _)| *writing == id) else {
+        let Some((_, settings, inverted)) = self.in_writing.take_if(|(writing, ..)| *writing == id)
+        else {
             return;
         };
         match written {
             // The file has them: the next start begins with these, and nothing of them is taken back.
             Ok(_) => {
                 self.started = settings.clone();
-                self.before.0 = settings;
+                self.before = (settings, inverted);
             }
             Err(why) => self.error = Some(why.clone()),
         }

@@ -129,7 +129,6 @@ impl Key {
             KeyCode::Char('i') if is_ctrl => other("Tab"),
             KeyCode::Char('m') if is_ctrl => other("Enter"),
             KeyCode::Char('[') if is_ctrl => other("Esc"),
-            KeyCode::Char('h') if is_ctrl => other("Backspace"),
             KeyCode::Char(c) if is_ctrl && c.is_ascii_uppercase() => {
                 other(&format!("Ctrl-{}", c.to_ascii_lowercase()))
             }

@@ -84,11 +84,13 @@ fn held(domain: &DomainState, snapshot: &Snapshot, page_size: u64) -> Held {
         held.members += 1;
         let bytes = |pages: u64| pages.saturating_mul(page_size);
         held.seen = held.seen.saturating_add(bytes(memory.anon));
-        if badness(process, domain.total_pages).points().is_none() {
+        let is_killable = badness(process, domain.total_pages).points().is_some();
+        // What a victim still holds comes free without another kill.
+        if !is_killable && !process.skipped_by_kernel {
             held.largest_immune = held.largest_immune.max(bytes(memory.anon));
             continue;
         }
-        held.killable += 1;
+        held.killable += u64::from(is_killable);
         let is_first = process.address_space.is_none_or(|at| spaces.insert(at));
         if is_first {
             held.private = held.private.saturating_add(bytes(memory.anon));

@@ -180,7 +180,8 @@ impl Process {
     pub fn state_words(&self) -> String {
         let name = self.state.name();
         let percent = self.cpu.and_then(|cpu| cpu.percent);
-        let is_busy = percent.is_some_and(|percent| percent >= BUSY) && self.state.0 != 'R';
+        let is_busy = percent.is_some_and(|percent| percent >= BUSY)
+            && ['S', 'D', 'I'].contains(&self.state.0);
         match (self.threads, is_busy) {
             (2.., true) => format!("main thread {name}, others run"),
             (_, true) => format!("{name} when sampled, busy before"),

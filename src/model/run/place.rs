@@ -222,7 +222,7 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
     }
     format!(
         "you may not make a cgroup in {own}: run oomtop as root (sudo oomtop run …), or let root make a group that is yours \
-         (chown it and its cgroup.procs) and start oomtop in it. Allowed without: ulimit -v KIB before the command bounds each of \
+         (chown it and its cgroup.procs) and start oomtop in it. Without root: ulimit -v KIB before the command bounds each of \
          its processes"
     )
 }

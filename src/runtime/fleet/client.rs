@@ -170,15 +170,18 @@ fn agent(base: &str, http: &HttpConfig) -> Result<Agent, String> {
 }
 
 fn read(secret: &Secret) -> Result<String, Problem> {
-    let path = match secret {
-        Secret::Plain(text) => return Ok(text.clone()),
-        Secret::File(path) => path,
+    let (text, place) = match secret {
+        Secret::Plain(text) => (text.trim_end_matches('\n').to_owned(), None),
+        Secret::File(path) => {
+            let text = bounded_file::read_text(path, SECRET).map_err(Problem::Whole)?;
+            (text.trim().to_owned(), Some(path))
+        }
     };
-    let text = bounded_file::read_text(path, SECRET).map_err(Problem::Whole)?;
-    let text = text.trim().to_owned();
     if text.chars().any(char::is_control) {
-        let sentence = format!("{} holds more than one line", path.display());
-        return Err(Problem::Whole(sentence));
+        let place = place.map_or("a password or token".to_owned(), |path| {
+            path.display().to_string()
+        });
+        return Err(Problem::Whole(format!("{place} holds more than one line")));
     }
     Ok(text)
 }

@@ -77,7 +77,7 @@ pub(super) struct Machine {
     /// Kills by the kernel in each group: a group that goes takes its count along.
     kills: BTreeMap<String, u64>,
     /// Those of them whose victim has not ended yet.
-    ending: u64,
+    ending: BTreeMap<String, u64>,
 }
 
 impl Machine {
@@ -98,7 +98,7 @@ impl Machine {
             hogs: Vec::new(),
             groups: Groups::new(),
             kills: BTreeMap::new(),
-            ending: 0,
+            ending: BTreeMap::new(),
         };
         for at in 0..NAMES.len() {
             let hog = machine.start(at);
@@ -141,12 +141,14 @@ impl Machine {
         let kills = kills();
         for (path, count) in &kills {
             let before = self.kills.get(path).copied().unwrap_or_default();
-            self.ending += count.saturating_sub(before);
+            *self.ending.entry(path.clone()).or_default() += count.saturating_sub(before);
         }
         self.kills = kills;
         for (at, status) in dead {
-            if status.signal() == Some(9) && self.ending > 0 {
-                self.ending -= 1;
+            let home = self.hogs[at].1.group.clone().unwrap_or_default();
+            let ending = self.ending.entry(home).or_default();
+            if status.signal() == Some(9) && *ending > 0 {
+                *ending -= 1;
             } else {
                 let pid = self.hogs[at].0.pid();
                 changes.push(Change::Ended(pid, format!("{status:?}")));

@@ -7,7 +7,7 @@ use crate::model::snapshot::Snapshot;
 use crate::model::time::Now;
 
 /// Which sample, and which state of the dialog.
-type Key = (u64, Now, usize, usize);
+type Key = (u64, Now, usize, usize, usize);
 
 /// A value of the newest sample. It follows from the sample and what the dialog holds: a frame may fill it.
 #[derive(Debug)]
@@ -22,10 +22,14 @@ impl<T> Default for Once<T> {
 impl<T: Clone> Once<T> {
     /// The value. `find` runs if the sample or the state of the dialog is another one than before.
     pub(super) fn value(&self, snapshot: &Snapshot, state: usize, find: impl FnOnce() -> T) -> T {
+        // A kill takes its victim out of a sample that is shown already.
+        let passed = snapshot.processes.iter();
+        let passed = passed.filter(|process| process.skipped_by_kernel).count();
         let key = (
             snapshot.seq,
             snapshot.taken,
             snapshot.processes.len(),
+            passed,
             state,
         );
         let mut held = self.0.borrow_mut();

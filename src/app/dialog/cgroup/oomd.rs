@@ -22,6 +22,8 @@ pub(super) struct OomdPart {
     nothing: LineInput,
     /// What was found, of which unit.
     found: Option<(UnitName, Result<OomdSettings, String>)>,
+    /// Whose values have been asked for and have not come.
+    asked: Option<UnitName>,
 }
 
 impl Default for OomdPart {
@@ -32,6 +34,7 @@ impl Default for OomdPart {
             focus: 0,
             nothing: LineInput::default(),
             found: None,
+            asked: None,
         }
     }
 }
@@ -50,6 +53,7 @@ impl OomdPart {
     }
 
     pub(super) fn found(&mut self, unit: &UnitName, found: &Result<OomdSettings, String>) {
+        self.asked = None;
         self.found = Some((unit.clone(), found.clone()));
     }
 
@@ -106,7 +110,12 @@ impl CgroupDialog {
         if self.by == By::File {
             self.by = By::default();
         }
+        // One question at a time: a systemd that is silent takes seconds.
+        if self.oomd.asked.as_ref() == Some(&unit) {
+            return Outcome::Stay;
+        }
         self.oomd.found = None;
+        self.oomd.asked = Some(unit.clone());
         Outcome::Perform(vec![Effect::ReadOomd(unit)])
     }
 

@@ -38,7 +38,7 @@ pub(super) fn view(dialog: &IncidentDialog, context: &DialogContext<'_>) -> Dial
     let list = offers.list();
     if !list.is_empty() {
         view = view.with(Section::Choices {
-            items: list.iter().map(|one| item(*one, dialog)).collect(),
+            items: list.iter().map(|one| item(*one, dialog, context)).collect(),
             selected: remedy.and_then(|chosen| list.iter().position(|one| *one == chosen)),
             height: list.len(),
         });
@@ -75,7 +75,7 @@ fn hints(
     }
     let commit = match remedy {
         None => "close",
-        Some(remedy) if remedy.is_asked_twice(dialog.members()) && !dialog.insisted => {
+        Some(remedy) if remedy.is_asked_twice(dialog.members(context)) && !dialog.insisted => {
             "do it (asks again)"
         }
         Some(_) => "do it",
@@ -145,13 +145,13 @@ fn size_of(process: &Process, context: &DialogContext<'_>) -> String {
     )
 }
 
-fn item(remedy: Remedy, dialog: &IncidentDialog) -> Line {
+fn item(remedy: Remedy, dialog: &IncidentDialog, context: &DialogContext<'_>) -> Line {
     let target = dialog.target.as_ref().map(ToString::to_string);
     let target = target.unwrap_or_default();
     let effect = match remedy {
-        Remedy::Freeze => match dialog.members() {
-            0 | 1 => "all of it stands still; its memory stays".to_owned(),
-            many => format!("all {many} processes stand still; their memory stays"),
+        Remedy::Freeze => match dialog.members(context) {
+            0 | 1 => "it is frozen; its memory stays".to_owned(),
+            many => format!("all {many} processes are frozen; their memory stays"),
         },
         Remedy::Thaw => "all of it continues".to_owned(),
         Remedy::Raise => "room for a while".to_owned(),
@@ -164,7 +164,7 @@ fn item(remedy: Remedy, dialog: &IncidentDialog) -> Line {
         Remedy::Continue => format!("{target} continues"),
         Remedy::Reap => format!("end {target} and take its memory at once"),
         Remedy::KillGroup => {
-            let count = dialog.members() as u64;
+            let count = dialog.members(context) as u64;
             format!("end {}", number_of(count, "process", "processes"))
         }
     };

@@ -46,6 +46,11 @@ impl Forecast {
 
     /// What comes from `at` on has nothing to do with what was before: somebody was killed.
     pub(super) fn restart(&mut self, at: Monotonic) {
+        let trend = std::mem::take(&mut self.trend);
+        *self = Self {
+            trend,
+            ..Self::fine()
+        };
         self.trend.restart(at);
     }
 }

@@ -19,8 +19,8 @@ use crate::model::plan::step::{CgroupStep, LimitWrite, UnitLimit};
 use crate::model::systemd::{Kept, Store, UnitLimitReading};
 
 /// How long a systemd that has not answered is waited for: then what it writes late is no longer put back.
-const LATE: Duration = Duration::from_secs(1);
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LATE: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// What there is of a limit before it is set.
 pub(super) struct Found {

@@ -1,9 +1,13 @@
 //! What systemd-oomd does with a running unit, set by the unit's systemd, or set back.
 
+use std::time::Instant;
+
+use super::limit::{LATE, LOOK};
 use super::{UnitWriter, is_its_group, not_kept};
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::masked;
+use crate::linux::write::cgroup::beside::Beside;
 use crate::linux::write::errors::failure;
 use crate::model::killers::Preference;
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
@@ -52,15 +56,36 @@ impl UnitWriter<'_> {
             }
             Err(refusal) => return Err(refusal.failure),
         };
-        let restored = self.cgroups.restore(&oomd.group, &beside);
+        // systemd knows of it now: whatever fails from here on, an undo must take it back.
+        let restored = self.put_back(oomd, &beside, open.is_some());
+        let restored = restored.map_err(|failure| not_kept(failure.sentence));
         if let Some(open) = open {
             // It cannot be asked whether it has done it: no file of the kernel shows it.
-            return Err(not_kept(open.sentence));
+            let both = restored.map_or_else(
+                |lost| format!("{} {}", open.sentence, lost.sentence),
+                |()| open.sentence.clone(),
+            );
+            return Err(not_kept(both));
         }
         restored?;
-        // systemd knows of it now: whatever fails from here on, an undo must take it back.
         let after = self.after_oomd(oomd, &found, &mut manager);
         after.map_err(|failure| not_kept(failure.sentence))
+    }
+
+    /// What systemd has written anew goes back to what it was; a systemd that is late writes later.
+    fn put_back(&self, oomd: &UnitOomd, beside: &[Beside], is_late: bool) -> Result<(), Failure> {
+        let begun = Instant::now();
+        loop {
+            let restored = if beside.is_empty() {
+                Ok(())
+            } else {
+                self.cgroups.restore(&oomd.group, beside)
+            };
+            if beside.is_empty() || !is_late || begun.elapsed() >= LATE {
+                return restored;
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     fn after_oomd(

@@ -93,14 +93,14 @@ impl UnitWriter<'_> {
                         || (failure.kind.may_have_written() && !is_over);
                     let all_live = || members.iter().all(|member| member.process.check().is_ok());
                     if is_final || all_live() || (is_over && !self.is_forgotten(scope)) {
-                        return Err(failure);
+                        return Err(worst(lost, failure));
                     }
                     over = is_over.then_some(failure).or(over);
                 }
             }
         }
         if let Some(over) = over.filter(|_| !members.is_empty()) {
-            return Err(over);
+            return Err(worst(lost, over));
         }
         Err(lost.into_iter().next().map_or_else(
             || failure(FailureKind::Other, "No process is left to move.".to_owned()),
@@ -272,6 +272,13 @@ impl UnitWriter<'_> {
 /// The plain cgroup move of the same process: its present state is read in the same way.
 fn as_move(scope: &ScopeStart, target: ProcessId) -> CgroupStep {
     CgroupStep::Move(target, scope.group.clone())
+}
+
+/// What is told of an order that failed: first what became of a stranger.
+fn worst(lost: Vec<(ProcessId, Failure)>, failure: Failure) -> Failure {
+    let mut lost = lost.into_iter().map(|(_, failure)| failure);
+    lost.find(|lost| lost.kind == FailureKind::Reused)
+        .unwrap_or(failure)
 }
 
 /// Those that have ended.

@@ -89,6 +89,9 @@ fn of_alert(tls: &Tls, alert: AlertDescription) -> String {
             | A::AccessDenied
             | A::CertificateRequired,
         ) => format!("refuses the certificate of {file} ({alert:?})"),
+        (_, A::ProtocolVersion) if tls.min_version.is_some() || tls.max_version.is_some() => {
+            "speaks no version of TLS between min_version and max_version of tls_config".to_owned()
+        }
         (_, A::ProtocolVersion) => "speaks neither TLS 1.2 nor 1.3".to_owned(),
         (_, A::UnrecognisedName) => "has no certificate for this name".to_owned(),
         (_, alert) => format!("ends the TLS handshake ({alert:?})"),
