@@ -179,7 +179,7 @@ fn about(span: Duration) -> String {
     }
 }
 
-/// [`about`] as every screen and page shows it, in a column as in a sentence: `~8s`, `~50s`.
+/// A duration, as every screen and page shows it, in a column as in a sentence: `~8s`, `~50s`.
 pub fn roughly(span: Duration) -> String {
     format!("~{}", about(span))
 }
