@@ -39,7 +39,7 @@ pub(crate) fn are_named(dialog: &str, pids: &mut Vec<u32>) -> bool {
     pids.dedup();
     let named = pids.iter().filter(|pid| names(dialog, **pid)).count();
     let counted = names(dialog, u32::try_from(pids.len()).expect("small"));
-    let mut more = dialog.split("… and ").skip(1).filter_map(|rest| {
+    let mut more = dialog.split(" and ").skip(1).filter_map(|rest| {
         let (number, _) = rest.split_once(" more")?;
         number.parse::<usize>().ok()
     });
