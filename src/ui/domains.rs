@@ -115,6 +115,7 @@ fn title(state: &State, columns: &[PlacedDomainColumn]) -> Line {
         );
     }
     match domains.urgent() {
+        _ if state.snapshot.seq == 0 => line.push(Tone::Dim, "  reading …"),
         0 => line.push(Tone::Good, "  all calm"),
         urgent => line.push(Tone::Watch, format!("  {urgent} not calm")),
     }

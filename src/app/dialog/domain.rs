@@ -313,6 +313,10 @@ impl Subject<'_> {
                 ),
             ),
             Death::Empty => (Tone::Watch, "  Nobody: no process is in it.".to_owned()),
+            Death::Dying(id) => (
+                Tone::Watch,
+                format!("  {}, and nobody else is in it.", wording::dying(id, self.snapshot)),
+            ),
             Death::Panics => (
                 Tone::Danger,
                 format!("  Nobody: the kernel panics (panic_on_oom {panic_on_oom}), and all that runs is gone."),

@@ -90,7 +90,7 @@ fn held(domain: &DomainState, snapshot: &Snapshot, page_size: u64) -> Held {
             held.largest_immune = held.largest_immune.max(bytes(memory.anon));
             continue;
         }
-        held.killable += u64::from(is_killable);
+        held.killable += 1;
         let is_first = process.address_space.is_none_or(|at| spaces.insert(at));
         if is_first {
             held.private = held.private.saturating_add(bytes(memory.anon));

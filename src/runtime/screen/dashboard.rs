@@ -17,6 +17,7 @@ use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::host::actor::actor;
 use crate::linux::scan::backend::BackendChoice;
+use crate::model::shell::quoted;
 use crate::model::snapshot::Host;
 use crate::oomlog::OomEvent;
 use crate::recording::Item;
@@ -87,6 +88,14 @@ impl Dashboard {
             answers.blocking_send(msg).is_ok()
         })?;
         if let Some(dir) = settings.record_kills.clone() {
+            // Said now: after the kill it is too late.
+            if !dir.is_dir() {
+                return Err(RunError::Recording(format!(
+                    "record_kills: {0} is no directory that can be read; make it first: mkdir -p {1}",
+                    dir.display(),
+                    quoted(&dir.to_string_lossy())
+                )));
+            }
             let told = send.clone();
             let tell = move |saved| {
                 let _ = told.blocking_send(Msg::Recorded(saved));

@@ -121,6 +121,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
             line.push(Tone::Critical, wording::victim(&verdict, snapshot));
         }
         Death::Throttles => line.push(Tone::Dim, "nobody: its tasks are slowed down"),
+        Death::Dying(id) => line.push(Tone::Watch, wording::dying(id, snapshot)),
         Death::Empty | Death::Nobody if group.is_some() => {
             line.push(Tone::Watch, "nobody can be killed");
         }
@@ -191,7 +192,7 @@ fn also(state: &State, domain: &DomainState) -> Line {
         Death::Panics => (Tone::Danger, "panics".to_owned()),
         Death::Asker => (Tone::Normal, "whoever asks".to_owned()),
         Death::Kill(verdict, _) => (Tone::Normal, wording::victim(&verdict, &state.snapshot)),
-        Death::Hangs | Death::Throttles | Death::Empty | Death::Nobody => {
+        Death::Hangs | Death::Throttles | Death::Empty | Death::Dying(_) | Death::Nobody => {
             return line;
         }
     };

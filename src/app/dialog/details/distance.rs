@@ -43,6 +43,7 @@ fn domain_line(process: &Process, domain: &DomainState, snapshot: &Snapshot) -> 
         Death::Asker => line.add(Tone::Watch, "  next victim: whoever asks"),
         Death::Kill(verdict, _) => next_victim(process, &verdict, line, snapshot),
         Death::Throttles => line.add(Tone::Watch, "  nobody dies: its tasks are slowed down"),
+        Death::Dying(id) => line.add(Tone::Watch, format!("  {}", wording::dying(id, snapshot))),
         Death::Hangs | Death::Empty | Death::Nobody => {
             line.add(Tone::Watch, "  nobody can be killed here")
         }
@@ -95,7 +96,7 @@ fn distance_line(process: &Process, domain: &DomainState, context: &DialogContex
             let text = "nobody is killed here (oom_kill_disable): at the limit its tasks hang";
             return line.add(Tone::Watch, format!("{text}; {left}"));
         }
-        Death::Throttles | Death::Empty | Death::Nobody | Death::Kill(..) => {}
+        Death::Throttles | Death::Empty | Death::Dying(_) | Death::Nobody | Death::Kill(..) => {}
     }
     match lead(process, domain, context.cells.rules.page_size) {
         Lead::First { ahead } => {

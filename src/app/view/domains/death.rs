@@ -2,7 +2,8 @@
 //! in the group.
 
 use crate::model::cgroup::CgroupKey;
-use crate::model::oom_domain::victim::{DomainState, Verdict};
+use crate::model::oom_domain::victim::{DomainState, Scope, Verdict};
+use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
 use crate::model::vm_settings::OomAction;
 
@@ -20,6 +21,8 @@ pub enum Death {
     Panics,
     /// `oom_kill_allocating_task`: the task that asks for memory is killed.
     Asker,
+    /// Nobody is left but this process, which the kernel has killed already: it is ending.
+    Dying(ProcessId),
     /// Every process in the domain is immune.
     Nobody,
     /// This process, or its runner-up if the two are too close to call, and who ends with it.
@@ -81,7 +84,7 @@ impl Death {
             OomAction::KillAsker => Self::Asker,
             OomAction::KillWorst => {
                 let Some(verdict) = domain.verdict else {
-                    return Self::Nobody;
+                    return dying(domain.scope, snapshot).map_or(Self::Nobody, Self::Dying);
                 };
                 Self::Kill(verdict, Reach::of(&verdict, domain.group_kill, snapshot))
             }
@@ -93,6 +96,7 @@ impl Death {
         match self {
             Self::Hangs => "hangs",
             Self::Throttles => "none",
+            Self::Dying(_) => "dying",
             Self::Empty | Self::Nobody => "nobody",
             Self::Panics => "panics",
             Self::Asker => "asker",
@@ -113,12 +117,70 @@ impl Death {
             | Self::Empty
             | Self::Panics
             | Self::Asker
+            | Self::Dying(_)
             | Self::Nobody => None,
         }
     }
 }
 
+/// A process of the domain that has been killed and is not gone.
+fn dying(scope: Scope, snapshot: &Snapshot) -> Option<ProcessId> {
+    let is_in = |process: &Process| match scope {
+        Scope::Host | Scope::Nodes(_) => true,
+        Scope::Memcg(group) => process
+            .cgroup
+            .is_some_and(|own| encloses(group, own, snapshot)),
+    };
+    let processes = snapshot.processes.iter();
+    processes
+        .filter(|process| process.skipped_by_kernel || process.state.is_dead())
+        .find(|process| is_in(process))
+        .map(|process| process.id)
+}
+
 /// True if the group that the kernel kills holds the whole unit.
 fn encloses(group: CgroupKey, unit: CgroupKey, snapshot: &Snapshot) -> bool {
     snapshot.ancestry(unit).any(|(key, _)| key == group)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Death;
+    use crate::model::kernel::KernelRules;
+    use crate::model::memory::Memory;
+    use crate::model::on_paper::{MIB, group, member};
+    use crate::model::oom_domain::victim::assess;
+    use crate::model::process::score::OomScoreAdj;
+    use crate::model::snapshot::Snapshot;
+
+    #[test]
+    fn the_last_one_of_a_group_is_dying_and_not_immune() {
+        let cgroups = vec![
+            group("/", None, None, 0),
+            group("/web", Some(0), Some(200 * MIB), 0),
+        ];
+        let memory = Memory {
+            total: 8192 * MIB,
+            ..Memory::default()
+        };
+        let of = |killed: bool, adj: i64| {
+            let mut process = member(10, 90, 0, 1);
+            process.skipped_by_kernel = killed;
+            process.adj = OomScoreAdj::new(adj);
+            let processes = vec![process];
+            let snapshot = Snapshot {
+                domains: assess(&processes, &cgroups, &memory, &KernelRules::default()),
+                processes,
+                cgroups: Arc::new(cgroups.clone()),
+                memory,
+                ..Snapshot::default()
+            };
+            Death::from_domain(&snapshot.domains[1], &snapshot)
+        };
+        assert!(matches!(of(false, 0), Death::Kill(..)));
+        assert!(matches!(of(true, 0), Death::Dying(id) if id.pid == 10));
+        assert_eq!(of(false, -1000), Death::Nobody);
+    }
 }

@@ -256,6 +256,7 @@ pub(super) fn fate(death: Death, snapshot: &Snapshot, level: u8) -> String {
         Death::Throttles => "nobody, its tasks are slowed down".to_owned(),
         Death::Panics => "nobody, the kernel panics".to_owned(),
         Death::Asker => "whoever asks for memory".to_owned(),
+        Death::Dying(id) => wording::dying(id, snapshot),
         Death::Empty | Death::Nobody => "nobody can be killed".to_owned(),
     }
 }

@@ -35,6 +35,10 @@ pub(super) fn line(context: &DialogContext<'_>) -> Option<Line> {
         Death::Panics => line.add(Tone::Danger, ": the kernel panics there (panic_on_oom 2)"),
         Death::Asker => line.add(Tone::Normal, ": whoever asks for memory dies there"),
         Death::Throttles => line.add(Tone::Normal, ": its tasks are slowed down there"),
+        Death::Dying(id) => line.add(
+            Tone::Watch,
+            format!(": {} there", wording::dying(id, snapshot)),
+        ),
         Death::Empty | Death::Nobody => line.add(Tone::Watch, ": nobody can be killed there"),
     };
     Some(if snapshot.killers.is_empty() {

@@ -208,6 +208,10 @@ pub static COLUMNS: &[DomainColumn] = &[
         rank: 2,
         sort: DomainSort::Number(|c| Some(-c.watch.first_full?.1.as_secs_f64())),
         cell: |c| match c.watch.first_full {
+            // It is nearly full itself: a later time, of a domain around it, would belie that.
+            Some((scope, _)) if scope != c.domain.scope && c.watch.own_band > Band::Normal => {
+                dash()
+            }
             Some((scope, left)) => {
                 let tone = if left.as_secs() < 300 {
                     Tone::Critical
@@ -317,7 +321,7 @@ pub static COLUMNS: &[DomainColumn] = &[
             let tone = match death {
                 Death::Kill(_, Reach::One) => Tone::Normal,
                 Death::Kill(..) | Death::Hangs | Death::Panics => Tone::Danger,
-                Death::Asker => Tone::Watch,
+                Death::Asker | Death::Dying(_) => Tone::Watch,
                 Death::Nobody | Death::Empty | Death::Throttles => Tone::Dim,
             };
             cell(tone, death.word())
@@ -358,6 +362,7 @@ pub static COLUMNS: &[DomainColumn] = &[
                 Death::Throttles => cell(Tone::Dim, "slowed down, not killed"),
                 Death::Panics => cell(Tone::Danger, "the kernel panics"),
                 Death::Asker => cell(Tone::Watch, "whoever asks"),
+                Death::Dying(id) => cell(Tone::Watch, wording::dying(id, c.snapshot)),
                 Death::Nobody => cell(Tone::Watch, "nobody can be killed"),
                 Death::Kill(verdict, _) => cell(
                     if near { Tone::Critical } else { Tone::Normal },
