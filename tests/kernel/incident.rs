@@ -291,7 +291,7 @@ fn the_keys_do_it_on_the_screen() {
         table.nth(1).is_some_and(|row| row.contains(hog.name()))
     });
     session.keys("i");
-    session.wait_text("all of it stands still");
+    session.wait_text("freezes it; its memory stays");
     session.keys("<Enter>");
     session.eventually("the freeze", || twin.is_frozen(&group));
     session.wait_for("the receipt", |screen| screen.has("done  freeze"));
@@ -313,7 +313,7 @@ fn the_keys_do_it_on_the_screen() {
     assert!(done.expect("sh").success());
     session.wait_for("it goes", |screen| !screen.has("FROZEN"));
     session.keys("i");
-    session.wait_text("all of it stands still");
+    session.wait_text("freezes it; its memory stays");
     session.keys("r<Tab>");
     session.wait_text("+25 %");
     session.keys("<Enter>");
@@ -328,7 +328,7 @@ fn the_keys_do_it_on_the_screen() {
     session.undo();
     session.eventually("the undo", || limit() == (200 * MIB).to_string());
     session.keys("i");
-    session.wait_text("all of it stands still");
+    session.wait_text("freezes it; its memory stays");
     session.keys("x");
     session.wait_for("whom it hits", |screen| {
         screen.has(hog.name()) && screen.has("Ends ")
@@ -362,7 +362,7 @@ fn whoever_ends_oomtop_is_told_how_to_thaw() {
         session.keys(&format!("/pid:{}<Enter><Home>", hog.pid()));
         session.wait_for("the hog", |screen| screen.has(hog.name()));
         session.keys("i");
-        session.wait_text("all of it stands still");
+        session.wait_text("freezes it; its memory stays");
         session.keys("<Enter>");
         session.wait_for("the receipt", |screen| screen.has("done  freeze"));
         assert!(twin.is_frozen(&group));

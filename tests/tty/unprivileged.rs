@@ -164,7 +164,7 @@ fn every_action_that_is_refused_says_what_is_missing_the_command_and_what_is_all
     walk.act("a rule", "ar", "rule", "");
     walk.act("k", "k", "─ Send a signal", "");
     walk.act("c, a new group", "c", "Cgroup of", "100M");
-    walk.act("c, an existing group", "c", "Cgroup of", "<Tab>/<Down>");
+    walk.act("c, an existing group", "c", "Cgroup of", "<Tab>/");
     walk.act("c, limits", "c", "Cgroup of", "<Tab><Tab>100M");
     for (name, keys) in [
         ("i, freeze", "f"),

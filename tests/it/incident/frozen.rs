@@ -188,7 +188,7 @@ fn a_crowd_is_not_frozen_with_one_key() {
         ..survey(&docker(), FreezerState::Thawed)
     };
     surveyed(&mut scene, crowd);
-    says(&scene, "all 1511 processes are frozen");
+    says(&scene, "freezes all 1511 processes");
     scene.keys("f Enter");
     assert_eq!(asked(&mut scene), [] as [Vec<Plan>; 0], "not yet");
     says(&scene, "Press Enter again to freeze all of");

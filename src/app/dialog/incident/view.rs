@@ -150,8 +150,8 @@ fn item(remedy: Remedy, dialog: &IncidentDialog, context: &DialogContext<'_>) ->
     let target = target.unwrap_or_default();
     let effect = match remedy {
         Remedy::Freeze => match dialog.members(context) {
-            0 | 1 => "it is frozen; its memory stays".to_owned(),
-            many => format!("all {many} processes are frozen; their memory stays"),
+            0 | 1 => "freezes it; its memory stays".to_owned(),
+            many => format!("freezes all {many} processes; their memory stays"),
         },
         Remedy::Thaw => "all of it continues".to_owned(),
         Remedy::Raise => "room for a while".to_owned(),
