@@ -79,15 +79,22 @@ os.remove(FILE)
 # The clock is set while it records: no sample is lost, and a replay says so.
 clock = time.CLOCK_REALTIME
 recorder = subprocess.Popen(["oomtop", "record", "-o", FILE, "--every", "250ms"])
-size = 2000
+
+
+def size():
+    return os.path.getsize(FILE) if os.path.exists(FILE) else 0
+
+
 for hours in (None, -1, 3, -2):
     if hours:
         time.clock_settime(clock, time.clock_gettime(clock) + hours * 3600)
-    # Some samples later.
-    end = time.monotonic() + 20
-    while time.monotonic() < end and not (os.path.exists(FILE) and os.path.getsize(FILE) > size):
-        time.sleep(0.05)
-    size = os.path.getsize(FILE) + 600
+    # One that was on its way may have the time of before: the third is of the new one.
+    end, last, written = time.monotonic() + 20, size(), 0
+    while time.monotonic() < end and written < 3:
+        time.sleep(0.02)
+        now = size()
+        written += now > last
+        last = now
 recorder.terminate()
 check(recorder.wait() == 0, "the recorder ends cleanly")
 shown = replay("--json")
