@@ -123,7 +123,8 @@ impl Death {
     }
 }
 
-/// A process of the domain that has been killed and is not gone.
+/// A process of the domain that has been killed and is not gone. A zombie that nobody reaps is none: it would hide for ever
+/// that the others are immune.
 fn dying(scope: Scope, snapshot: &Snapshot) -> Option<ProcessId> {
     let is_in = |process: &Process| match scope {
         Scope::Host | Scope::Nodes(_) => true,
@@ -133,7 +134,7 @@ fn dying(scope: Scope, snapshot: &Snapshot) -> Option<ProcessId> {
     };
     let processes = snapshot.processes.iter();
     processes
-        .filter(|process| process.skipped_by_kernel || process.state.is_dead())
+        .filter(|process| process.skipped_by_kernel)
         .find(|process| is_in(process))
         .map(|process| process.id)
 }
