@@ -278,8 +278,9 @@ impl State {
 
     /// Age of what is on the screen, where it is older than it should be; `None` while it is fresh, and while paused.
     pub fn stale(&self) -> Option<Duration> {
+        let usual = self.period().max(self.settings.delay);
         self.sample_age()
-            .filter(|age| *age > self.period() * 2 && !self.paused && self.replay.is_none())
+            .filter(|age| *age > usual * 2 && !self.paused && self.replay.is_none())
     }
 
     /// Raises a notice.

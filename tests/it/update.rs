@@ -261,6 +261,21 @@ fn while_memory_is_short_samples_may_cost_more() {
     scene.tell(Msg::Sampled(Arc::new(costly.clone())));
     assert_eq!(scene.state.period(), Duration::from_millis(3500));
     costly.pressure = waits(2.5);
+    // Cheap ones come twice a second, whatever the user asked for, but never take more than a fifth of a processor.
+    for (cost, period) in [
+        (20_000, 500),
+        (150_000, 750),
+        (199_000, 995),
+        (250_000, 1000),
+    ] {
+        costly.spent_micros = cost;
+        scene.tell(Msg::Sampled(Arc::new(costly.clone())));
+        assert_eq!(
+            scene.state.period(),
+            Duration::from_millis(period),
+            "{cost}"
+        );
+    }
     // Half a processor at most, and five seconds at most.
     costly.spent_micros = 800_000;
     scene.tell(Msg::Sampled(Arc::new(costly.clone())));

@@ -5,6 +5,8 @@ import os
 import pty
 import re
 import struct
+import subprocess
+import sys
 import termios
 import threading
 import time
@@ -12,10 +14,23 @@ import time
 TOKEN = re.compile(r"\x1b\[([?<>=]?)([0-9;]*)([@-~])|\x1b[()][A-Z0-9]|\x1b[=>78M]|([^\x1b\r\n]+)|([\r\n])", re.S)
 
 
-def first():
-    """Gives the calling thread the processor before all others: what it measures must not be its own delay. Children
-    do not inherit it."""
-    os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(10))
+# Notes when what arrived. A process of its own, locked in memory and before all others: a thread of the driver would wait
+# until the one that holds the interpreter gets to run.
+NOTE = """
+import ctypes, fcntl, os, struct, sys, time
+ctypes.CDLL(None).mlockall(3)
+os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
+terminal = int(sys.argv[1])
+fcntl.fcntl(1, 1031, 1 << 20)  # F_SETPIPE_SZ: it waits for no reader
+while True:
+    try:
+        data = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not data:
+        break
+    os.write(1, struct.pack("=dI", time.monotonic(), len(data)) + data)
+"""
 
 
 class Terminal:
@@ -25,33 +40,34 @@ class Terminal:
         self.cols, self.rows = cols, rows
         self.grid = [[" "] * cols for _ in range(rows)]
         self.x = self.y = 0
-        self.rest, self.drawn = "", 0.0
+        self.rest = ""
         self.lock = threading.Lock()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
             os.execvp(command[0], command)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+        self.watches = []
+        self.notes = subprocess.Popen(
+            [sys.executable, "-S", "-E", "-c", NOTE, str(self.fd)], stdout=subprocess.PIPE, pass_fds=[self.fd])
         threading.Thread(target=self.follow, daemon=True).start()
 
     def follow(self):
-        first()
         held = b""
         while True:
-            try:
-                data = os.read(self.fd, 65536)
-            except OSError:
+            note = self.notes.stdout.read(12)
+            if len(note) < 12:
                 return
-            if not data:
-                return
-            held += data
+            arrived, size = struct.unpack("=dI", note)
+            held += self.notes.stdout.read(size)
             text = held.decode("utf-8", "ignore")
             # A letter may be cut at the end of a read.
             cut = len(held) - len(text.encode())
             held = held[-cut:] if 0 < cut < 4 else b""
             with self.lock:
                 self.take(self.rest + text)
-                self.drawn = time.monotonic()
+            for watch in self.watches:
+                watch.look(arrived)
 
     def take(self, text):
         end = 0
@@ -104,43 +120,39 @@ class Terminal:
     def quit(self):
         self.keys("q")
         os.waitpid(self.pid, 0)
+        self.notes.wait()
 
 
 class Watch:
-    """Looks at the screen many times a second: how old the sample says it is and when, and when which kill was a row."""
+    """Looks at the screen whenever something was drawn: how old the sample says it is and when, and when which kill was a
+    row."""
 
     def __init__(self, terminal):
         self.terminal = terminal
         self.ages, self.rows, self.named, self.frames, self.stop = [], {}, [], [], False
-        self.thread = threading.Thread(target=self.look, daemon=True)
-        self.thread.start()
+        self.last = self.clock = None
+        terminal.watches.append(self)
 
-    def look(self):
-        first()
-        last, seen = None, 0.0
-        while not self.stop:
-            time.sleep(0.03)
-            now = self.terminal.drawn
-            if now == seen:
-                continue
-            seen = now
-            lines = self.terminal.lines()
-            old = re.search(r"sample ([\d.]+)s old", lines[0])
-            if old:
-                self.ages.append((now, float(old[1])))
-            for pid in re.findall(r"killed (\d+) ", "\n".join(lines[20:])):
-                self.rows.setdefault(int(pid), now)
-            next_line = next((ln for ln in lines[:9] if ln.startswith("Next victim")), "")
-            found = re.match(r"Next victim +(\d+) (\S+)(?: or (\d+))?", next_line)
-            said = (int(found[1]), int(found[3]) if found[3] else None) if found else None
-            if said != last:
-                self.named.append((now, said))
-                last = said
-            clock = lines[0][-8:]
-            if clock != getattr(self, "clock", None):
-                # The clock moves with each sample.
-                self.clock = clock
-                self.frames.append(now)
+    def look(self, now):
+        if self.stop:
+            return
+        lines = self.terminal.lines()
+        old = re.search(r"sample ([\d.]+)s old", lines[0])
+        if old:
+            self.ages.append((now, float(old[1])))
+        for pid in re.findall(r"killed (\d+) ", "\n".join(lines[20:])):
+            self.rows.setdefault(int(pid), now)
+        next_line = next((ln for ln in lines[:9] if ln.startswith("Next victim")), "")
+        found = re.match(r"Next victim +(\d+) (\S+)(?: or (\d+))?", next_line)
+        said = (int(found[1]), int(found[3]) if found[3] else None) if found else None
+        if said != self.last:
+            self.named.append((now, said))
+            self.last = said
+        clock = lines[0][-8:]
+        if clock != self.clock:
+            # The clock moves with each sample.
+            self.clock = clock
+            self.frames.append(now)
 
     def at(self, moment):
         """Who was named last before a moment, and who may have died instead."""

@@ -26,6 +26,13 @@ const SHARE: u32 = 10;
 /// than this part of a processor.
 const SHARE_WHILE_SHORT: u32 = 2;
 
+/// Time between samples while tasks wait for memory: the victim changes within a second then, and a processor that the
+/// kernel keeps for a second makes the sample that much older.
+const WHILE_WAITING: Duration = Duration::from_millis(500);
+
+/// Samples that come more often than the user asked for cost no more than this part of a processor.
+const SHARE_WHILE_WAITING: u32 = 5;
+
 /// Shortest wait: a deadline that has just passed must not turn into a busy loop.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -75,9 +82,14 @@ impl State {
     /// no cost: a fresh sample is needed most then.
     ///
     /// While memory is short, most of the cost is the kernel's search for a free page, and a sample of five seconds
-    /// ago names a victim that has gone: the share of a processor may be larger.
+    /// ago names a victim that has gone: the share of a processor may be larger. While tasks wait for memory, samples
+    /// come more often than requested as long as they are cheap.
     pub fn period(&self) -> Duration {
         let cost = Duration::from_micros(self.snapshot.spent_micros);
+        let often = WHILE_WAITING.max(cost.saturating_mul(SHARE_WHILE_WAITING));
+        if self.tasks_wait() && often < self.settings.delay {
+            return often;
+        }
         let mut longest = SLOWEST;
         if self.memory_is_short() {
             longest = longest.min(SECOND.max(cost.saturating_mul(SHARE_WHILE_SHORT)));
@@ -90,8 +102,12 @@ impl State {
     /// True in the highest band, and while tasks wait for memory in more than one of a hundred moments: a host that has
     /// little room for months is not in trouble.
     fn memory_is_short(&self) -> bool {
+        self.gauge.band == Band::Critical || self.tasks_wait()
+    }
+
+    fn tasks_wait(&self) -> bool {
         let waits = self.snapshot.pressure.map(|p| p.some.avg10);
-        self.gauge.band == Band::Critical || waits.is_some_and(|percent| percent >= 1.0)
+        waits.is_some_and(|percent| percent >= 1.0)
     }
 
     /// True if the clock on the screen must advance, or if the screen must show the age of the last sample.
