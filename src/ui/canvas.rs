@@ -41,6 +41,14 @@ impl<'a> Canvas<'a> {
         if text.len() <= usize::from(width) && is_plain(text) {
             return self.plain_text(x, y, text, style);
         }
+        // The next byte is plain too: no accent belongs to the last letter that is shown.
+        if let Some(more) = text.get(..=usize::from(width))
+            && width > 0
+            && is_plain(more)
+        {
+            let used = self.plain_text(x, y, &more[..usize::from(width) - 1], style);
+            return used + self.dots(x + used, y, style);
+        }
         let cut = prefix(text, usize::from(width), self.ascii).0 < text.len();
         let limit = if cut { width.saturating_sub(1) } else { width };
         let mut used = 0;
@@ -58,11 +66,16 @@ impl<'a> Canvas<'a> {
             used += wide;
         }
         if cut && width > 0 {
-            let dots = if self.ascii { ">" } else { "…" };
-            self.buffer.set_stringn(x + used, y, dots, 1, style);
-            used += 1;
+            used += self.dots(x + used, y, style);
         }
         used
+    }
+
+    /// Says that a text goes on.
+    fn dots(&mut self, x: u16, y: u16, style: Style) -> u16 {
+        let dots = if self.ascii { ">" } else { "…" };
+        self.buffer.set_stringn(x, y, dots, 1, style);
+        1
     }
 
     /// The fast path for most text: one cell for each byte, and all of it fits.
@@ -205,6 +218,10 @@ mod tests {
         // Each wide character takes two cells, the second of which is blank in the buffer.
         assert_eq!(drawn("日本語", 5, false).replace(' ', ""), "日本…");
         assert_eq!(drawn("x", 0, false), "");
+        // An accent behind the last byte that fits.
+        assert_eq!(drawn("abcde\u{301}fgh", 5, false), "abcd…");
+        assert_eq!(drawn("abcde\u{301}fgh", 4, false), "abc…");
+        assert_eq!(drawn("abcde\u{301}fgh", 6, false), "abcde\u{301}…");
     }
 
     proptest::proptest! {

@@ -76,7 +76,11 @@ pub fn prospect(
 /// Processes that share an address space hold it once, where sharing is known.
 fn held(domain: &DomainState, snapshot: &Snapshot, page_size: u64) -> Held {
     let mut held = Held::default();
-    let mut spaces = HashSet::new();
+    let likely = match domain.scope {
+        Scope::Host => snapshot.processes.len(),
+        _ => 0,
+    };
+    let mut spaces = HashSet::with_capacity(likely);
     for process in &snapshot.processes {
         let (Some(memory), true) = (process.memory, is_in(process, domain.scope, snapshot)) else {
             continue;
