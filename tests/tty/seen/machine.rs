@@ -29,8 +29,8 @@ const NAMES: &[&str] = &["api", "batch", "cart", "db", "queue", "leak"];
 pub(super) enum Change {
     /// A process: score, signal or group.
     Process(u32, String),
-    /// A process has ended, and the kernel has not killed it for memory.
-    Ended(u32, String),
+    /// A process has ended, and the kernel has not killed it for memory: its pid, its group and how it ended.
+    Ended(u32, String, String),
     /// A group was made, or a file of it was written.
     Group(String, String),
     /// A group was removed.
@@ -146,12 +146,12 @@ impl Machine {
         self.kills = kills;
         for (at, status) in dead {
             let home = self.hogs[at].1.group.clone().unwrap_or_default();
-            let ending = self.ending.entry(home).or_default();
+            let ending = self.ending.entry(home.clone()).or_default();
             if status.signal() == Some(9) && *ending > 0 {
                 *ending -= 1;
             } else {
                 let pid = self.hogs[at].0.pid();
-                changes.push(Change::Ended(pid, format!("{status:?}")));
+                changes.push(Change::Ended(pid, home, format!("{status:?}")));
             }
             self.hogs[at] = self.start(at);
         }

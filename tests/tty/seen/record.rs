@@ -97,7 +97,9 @@ fn fits(dialog: &str, changes: &[Change]) -> bool {
     let mut pids = Vec::new();
     for change in changes {
         match change {
-            Change::Process(pid, _) | Change::Ended(pid, _) => pids.push(*pid),
+            // Whoever has come into a group since then dies with it.
+            Change::Ended(_, group, _) if kills_all_of(dialog, group) => {}
+            Change::Process(pid, _) | Change::Ended(pid, ..) => pids.push(*pid),
             Change::Group(path, _) => {
                 if !dense(dialog).contains(&dense(path)) {
                     return false;
@@ -108,6 +110,14 @@ fn fits(dialog: &str, changes: &[Change]) -> bool {
         }
     }
     are_named(dialog, &mut pids)
+}
+
+/// True if the dialog offers to kill a whole group, this one or one above it.
+fn kills_all_of(dialog: &str, group: &str) -> bool {
+    let dialog = dense(dialog);
+    let above = std::iter::successors(Some(group), |path| path.rsplit_once('/').map(|(up, _)| up));
+    let mut groups = above.filter(|path| !path.is_empty());
+    groups.any(|path| dialog.contains(&dense(&format!("kill all processes of {path} Ends"))))
 }
 
 /// The process in the title of a dialog about one process.
