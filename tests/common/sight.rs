@@ -43,6 +43,8 @@ pub(crate) fn are_named(dialog: &str, pids: &mut Vec<u32>) -> bool {
         let (number, _) = rest.split_once(" more")?;
         number.parse::<usize>().ok()
     });
+    // Not all that a dialog counts are known to the test: oomtop itself is in no group of the test's own.
     named == pids.len()
-        || (pids.len() >= 5 && (counted || more.any(|more| named + more >= pids.len())))
+        || (pids.len() >= 5 && counted)
+        || more.any(|more| named + more >= pids.len())
 }
