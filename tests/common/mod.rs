@@ -56,7 +56,7 @@ pub(crate) fn skipped(test: &str, because: &str) {
 }
 
 /// One write, on a line of its own: the harness prints to the same terminal.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let line = format!("\n{line}\n");
     std::io::stderr().write_all(line.as_bytes()).ok();
 }

@@ -43,6 +43,8 @@ struct Known {
     adj: Option<i32>,
     group: Option<String>,
     stopped: bool,
+    /// Signals that wait for it to go on, as bits: signal n is bit n - 1.
+    pending: u64,
     /// An ending process has left its group already.
     ends: bool,
 }
@@ -59,9 +61,20 @@ impl Known {
             adj: adj_of(pid),
             group: memcg::of(pid),
             stopped: state == Some("T"),
+            pending: pending(pid) & SENT,
             ends: flags.is_none_or(|flags| flags & 4 != 0),
         }
     }
+}
+
+/// SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2 and SIGTERM: what hands send and a stopped process takes later.
+const SENT: u64 = 1 | 1 << 1 | 1 << 2 | 1 << 9 | 1 << 11 | 1 << 14;
+
+/// `ShdPnd` of proc_pid_status(5).
+fn pending(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let bits = status.lines().find_map(|l| l.strip_prefix("ShdPnd:"));
+    bits.map_or(0, |bits| u64::from_str_radix(bits.trim(), 16).expect("hex"))
 }
 
 type Groups = BTreeMap<String, BTreeMap<&'static str, String>>;
@@ -147,9 +160,12 @@ impl Machine {
         for (at, status) in dead {
             let home = self.hogs[at].1.group.clone().unwrap_or_default();
             let ending = self.ending.entry(home.clone()).or_default();
+            // It was named when it was sent: that look has judged it.
+            let pending = self.hogs[at].1.pending;
+            let waited = status.signal().is_some_and(|n| pending & 1 << (n - 1) != 0);
             if status.signal() == Some(9) && *ending > 0 {
                 *ending -= 1;
-            } else {
+            } else if !waited {
                 let pid = self.hogs[at].0.pid();
                 changes.push(Change::Ended(pid, home, format!("{status:?}")));
             }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::common::hands::Dice;
 use crate::common::memcg::{Memcg, Version, mount};
-use crate::common::{is_root, measured, skipped};
+use crate::common::{is_root, measured, say, skipped};
 
 use machine::Machine;
 use session::Session;
@@ -93,7 +93,13 @@ fn inside() {
     let seed = seed.map_or(1, |seed| seed.parse().expect("a seed"));
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
     let mut session = Session::new(Machine::new());
+    let mut told = 0;
     while session.events < events {
+        // A long run that ends early says how far it came.
+        if session.events >= told + 1000 {
+            told = session.events;
+            say(&format!("{told} events in a real terminal so far"));
+        }
         if dice.roll(3) > 0 {
             session.person(&mut dice);
         } else {
