@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::process::growth::Birth;
+
 /// After this time what was seen once counts a third.
 const FADES: f32 = 8.0;
 
@@ -15,6 +17,9 @@ const BURST: f32 = 2.0;
 /// counts.
 const NEAR: f32 = 10.0;
 
+/// A shorter life counts as this many seconds: in its first moments a program maps what every program maps.
+const FIRST_MOMENTS: f32 = 0.2;
+
 /// Rates in bytes per second, of rss + swap.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pace {
@@ -26,24 +31,36 @@ pub struct Pace {
     pub high: f32,
     /// The slowest rise, or fastest fall, between two samples lately; at most `growth`.
     pub low: f32,
-    /// Between the last two samples.
+    /// Between the last two samples; of a newcomer as if it had held nothing at the first of them.
     pub last: f32,
 }
 
 impl Pace {
-    /// The pace of a process that was not there at the sample before, `seconds` ago, and holds so much now.
+    /// The pace of a process that is seen for the first time. It may have slept at first, and a fork holds what its
+    /// parent held from the start: what it has taken itself may have come twice as fast.
     #[must_use]
-    pub fn newcomer(bytes: u64, seconds: f32) -> Self {
-        let rate = if seconds > 0.0 {
-            bytes as f32 / seconds
-        } else {
-            0.0
+    pub fn newcomer(birth: &Birth) -> Self {
+        let rate = |bytes: u64, seconds: f32| {
+            if seconds > 0.0 {
+                bytes as f32 / seconds
+            } else {
+                0.0
+            }
         };
+        let lived = birth.lived.as_secs_f32().max(FIRST_MOMENTS);
+        let unseen = birth.unseen.map_or(lived, |unseen| unseen.as_secs_f32());
+        let own = birth.bytes.saturating_sub(birth.inherited);
+        let fastest = rate(birth.bytes, unseen).max(rate(own, lived.min(unseen)));
         Self {
-            // It started somewhere between the two samples.
-            high: rate * 2.0,
+            high: fastest * 2.0,
+            last: birth.unseen.map_or(0.0, |_| rate(birth.bytes, unseen)),
             ..Self::default()
         }
+    }
+
+    /// A rise seen between two samples that are too close to learn from.
+    pub fn glimpse(&mut self, rate: f32) {
+        self.high = self.high.max(rate);
     }
 
     /// Takes in the rate between the last two samples, `seconds` apart, after which the smoothed growth is `growth`.
@@ -100,6 +117,17 @@ mod tests {
     use std::time::Duration;
 
     use super::Pace;
+    use crate::model::process::growth::Birth;
+
+    /// A process of so many MiB, of which its parent had a part, after so many milliseconds; samples are a second apart.
+    fn born(mib: u64, inherited: u64, millis: u64) -> Pace {
+        Pace::newcomer(&Birth {
+            bytes: mib << 20,
+            inherited: inherited << 20,
+            lived: Duration::from_millis(millis),
+            unseen: Some(Duration::from_secs(1)),
+        })
+    }
 
     const MIB: f32 = 1_048_576.0;
 
@@ -156,11 +184,23 @@ mod tests {
 
     #[test]
     fn what_rests_again_is_still_after_a_while() {
-        let mut pace = Pace::newcomer(64 << 20, 1.0);
+        let mut pace = born(64, 0, 1000);
         assert!(pace.most(Duration::from_secs(1)) >= f64::from(64.0 * MIB));
         for _ in 0..200 {
             pace.learn(0.0, 0.0, 1.0);
         }
         assert_eq!(pace, Pace::default());
+    }
+
+    #[test]
+    fn what_a_newcomer_took_in_a_moment_it_may_take_again_in_the_next() {
+        let rate = |mib, inherited, millis| born(mib, inherited, millis).high / MIB;
+        let near = |rate: f32, wanted: f32| assert!((rate - wanted).abs() < 0.1, "{rate}");
+        near(rate(40, 0, 900), 88.9);
+        near(rate(40, 0, 250), 320.0);
+        near(rate(40, 0, 1), 400.0);
+        // A fork of something big: the usual rate alone.
+        near(rate(40, 40, 1), 80.0);
+        near(rate(40, 0, 60_000), 80.0);
     }
 }
