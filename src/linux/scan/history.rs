@@ -10,7 +10,8 @@ use rustix::io::Errno;
 
 use crate::model::cgroup::CgroupKey;
 use crate::model::process::comm::Comm;
-use crate::model::process::growth::{Birth, Growth};
+use crate::model::process::growth::Growth;
+use crate::model::process::pace::Birth;
 use crate::model::process::youth::Youth;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Needs;

@@ -100,8 +100,7 @@ mod tests {
     use crate::model::on_paper::{group, member};
     use crate::model::oom_domain::victim::Scope;
     use crate::model::process::Process;
-    use crate::model::process::growth::Birth;
-    use crate::model::process::pace::Pace;
+    use crate::model::process::pace::{Birth, Pace};
     use crate::model::snapshot::Snapshot;
 
     const MIB: f64 = 1_048_576.0;

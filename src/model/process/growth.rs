@@ -1,8 +1,6 @@
 //! [`Growth`]: what samples of one process tell of how fast its memory changes.
 
-use std::time::Duration;
-
-use crate::model::process::pace::Pace;
+use crate::model::process::pace::{Birth, Pace};
 use crate::model::time::Monotonic;
 
 /// Time constant of the smoothed growth, in seconds: after this time a step in memory use has decayed to a third.
@@ -19,19 +17,6 @@ const ALIKE: f32 = 2.0;
 
 /// Slower growth waits until the smoothed one has it, in bytes per second.
 const FAST: f32 = 1_048_576.0;
-
-/// A process that was not there at the sample before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Birth {
-    /// What it holds, in bytes.
-    pub bytes: u64,
-    /// What its parent held at the sample before, in bytes: a fork begins with all of that.
-    pub inherited: u64,
-    /// Time since it started.
-    pub lived: Duration,
-    /// Time since the sample before; `None` if there was none: then it need not be new.
-    pub unseen: Option<Duration>,
-}
 
 /// The growth of one process, from sample to sample.
 #[derive(Debug, Clone, Copy, Default)]
@@ -136,7 +121,8 @@ fn is_fast_pair(before: f32, now: f32) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{Birth, Growth};
+    use super::Growth;
+    use crate::model::process::pace::Birth;
     use crate::model::time::Monotonic;
 
     const MIB: f32 = 1_048_576.0;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::model::process::growth::Birth;
-
 /// After this time what was seen once counts a third.
 const FADES: f32 = 8.0;
 
@@ -19,6 +17,19 @@ const NEAR: f32 = 10.0;
 
 /// A shorter life counts as this many seconds: in its first moments a program maps what every program maps.
 const FIRST_MOMENTS: f32 = 0.2;
+
+/// A process that is seen for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Birth {
+    /// What it holds, in bytes.
+    pub bytes: u64,
+    /// What its parent held at the sample before, in bytes: a fork begins with all of that.
+    pub inherited: u64,
+    /// Time since it started.
+    pub lived: Duration,
+    /// Time since the sample before; `None` if there was none: then it need not be new.
+    pub unseen: Option<Duration>,
+}
 
 /// Rates in bytes per second, of rss + swap.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -116,8 +127,7 @@ fn burst(time: Duration) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use super::Pace;
-    use crate::model::process::growth::Birth;
+    use super::{Birth, Pace};
 
     /// A process of so many MiB, of which its parent had a part, after so many milliseconds; samples are a second apart.
     fn born(mib: u64, inherited: u64, millis: u64) -> Pace {

@@ -1,3 +1,5 @@
+//! Who may overtake whom in a group of a few processes.
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -8,8 +10,7 @@ use crate::model::memory::Memory;
 use crate::model::on_paper::{MIB, group, member};
 use crate::model::oom_domain::victim::{DomainState, Verdict, assess, pass_over};
 use crate::model::process::Process;
-use crate::model::process::growth::Birth;
-use crate::model::process::pace::Pace;
+use crate::model::process::pace::{Birth, Pace};
 
 const AGE: Duration = Duration::from_secs(1);
 
