@@ -3,6 +3,12 @@
 //! Nothing of the forecast is known here: processes take and give back what they want, the group kills its biggest when it
 //! is full, and whoever asks for memory near the end waits at random.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "all sizes are small and none is negative"
+)]
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -290,7 +296,6 @@ impl Life {
     /// MiB a second that it asks for now; what it gives back is gone at once.
     fn wants(&mut self, now: u64, random: &mut Random) -> f64 {
         match self.habit {
-            Habit::Rests => 0.0,
             Habit::Leaks(usual) => {
                 if self.rate == 0.0 || now.is_multiple_of(500) {
                     self.rate = usual * random.between(0.5, 1.5);
@@ -304,7 +309,7 @@ impl Life {
                 rate
             }
             Habit::Starts(top, rate) if self.mib < top => rate,
-            Habit::Starts(..) => 0.0,
+            Habit::Rests | Habit::Starts(..) => 0.0,
         }
     }
 }
