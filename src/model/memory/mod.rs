@@ -58,20 +58,6 @@ impl Memory {
             .min(self.total)
     }
 
-    /// What the kernel may still hand out when nothing is obtainable any more, at most: `MemAvailable` leaves out the high
-    /// watermarks and a part of the caches (mm/show_mem.c `si_mem_available`, up to 6.5 mm/page_alloc.c), and nobody is killed
-    /// before free memory and all caches together are below the min watermarks (mm/page_alloc.c `should_reclaim_retry`).
-    #[must_use]
-    pub fn last_reserve(&self) -> u64 {
-        let caches = self
-            .cache
-            .saturating_add(self.slab_reclaimable.unwrap_or(0));
-        let all = self.free.saturating_add(caches);
-        // The min watermarks are at most a twentieth of RAM (mm/khugepaged.c), the others follow from them. What is beyond
-        // that is cache that is locked.
-        all.saturating_sub(self.obtainable()).min(self.total / 12)
-    }
-
     /// What kubelet calls available on a cgroup v2 host: memory in use, without the file pages that were not used
     /// lately, counts as its working set.
     #[must_use]
@@ -191,25 +177,5 @@ mod tests {
             0
         );
         assert!(Memory::default().used_percent().abs() < 1e-9);
-    }
-
-    #[test]
-    fn the_last_reserve_is_what_the_available_memory_leaves_out() {
-        let of = |free, cache, available| {
-            let memory = Memory {
-                total: 1200,
-                free,
-                cache,
-                available: Some(available),
-                slab_reclaimable: Some(10),
-                ..Memory::default()
-            };
-            memory.last_reserve()
-        };
-        assert_eq!(of(60, 20, 0), 90);
-        assert_eq!(of(40, 20, 0), 70);
-        assert_eq!(of(100, 300, 800), 0);
-        assert_eq!(of(100, 900, 10), 100, "cache that is locked");
-        assert_eq!(Memory::default().last_reserve(), 0);
     }
 }

@@ -161,11 +161,7 @@ fn left(domain: &DomainState, cgroups: &[Cgroup], memory: &Memory) -> Option<u64
         Scope::Memcg(key) => Room::from_group(key, cgroups, memory),
         Scope::Nodes(_) => Some(Room::from_ram(domain.limit, domain.usage?, memory)),
     };
-    let reserve = match domain.scope {
-        Scope::Host => memory.last_reserve(),
-        Scope::Memcg(_) | Scope::Nodes(_) => 0,
-    };
-    Some(room?.left().saturating_add(reserve))
+    Some(room?.left())
 }
 
 /// When the domain may be full, counted from the sample: at the fastest rates seen lately, and at the usual ones.

@@ -48,7 +48,7 @@ pub struct Pace {
 
 impl Pace {
     /// The pace of a process that is seen for the first time. It may have slept at first, and a fork holds what its
-    /// parent held from the start: what it has taken itself may have come twice as fast.
+    /// parent held from the start.
     #[must_use]
     pub fn newcomer(birth: &Birth) -> Self {
         let rate = |bytes: u64, seconds: f32| {
@@ -61,9 +61,8 @@ impl Pace {
         let lived = birth.lived.as_secs_f32().max(FIRST_MOMENTS);
         let unseen = birth.unseen.map_or(lived, |unseen| unseen.as_secs_f32());
         let own = birth.bytes.saturating_sub(birth.inherited);
-        let fastest = rate(birth.bytes, unseen).max(rate(own, lived.min(unseen)));
         Self {
-            high: fastest * 2.0,
+            high: (rate(birth.bytes, unseen) * 2.0).max(rate(own, lived.min(unseen))),
             last: birth.unseen.map_or(0.0, |_| rate(birth.bytes, unseen)),
             ..Self::default()
         }
@@ -206,9 +205,9 @@ mod tests {
     fn what_a_newcomer_took_in_a_moment_it_may_take_again_in_the_next() {
         let rate = |mib, inherited, millis| born(mib, inherited, millis).high / MIB;
         let near = |rate: f32, wanted: f32| assert!((rate - wanted).abs() < 0.1, "{rate}");
-        near(rate(40, 0, 900), 88.9);
-        near(rate(40, 0, 250), 320.0);
-        near(rate(40, 0, 1), 400.0);
+        near(rate(40, 0, 900), 80.0);
+        near(rate(40, 0, 250), 160.0);
+        near(rate(40, 0, 1), 200.0);
         // A fork of something big: the usual rate alone.
         near(rate(40, 40, 1), 80.0);
         near(rate(40, 0, 60_000), 80.0);
