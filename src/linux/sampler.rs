@@ -243,7 +243,7 @@ impl Sampler {
             .scan(&self.wants, &pass, &mut snapshot.processes)?;
         // The back end may be another one from now on.
         self.host.rules.swap_error = swap_error(&self.backend, self.file_swap_error);
-        self.complete(snapshot, needs, now.monotonic);
+        self.complete(snapshot, needs, now);
         if self.seq.is_multiple_of(CYCLE) {
             // Somebody may have moved oomtop.
             self.own_group.find(
@@ -351,12 +351,14 @@ impl Sampler {
         self.cgroups.refresh(&self.hierarchy, &round);
     }
 
-    fn complete(&mut self, snapshot: &mut Snapshot, needs: &Needs, at: Monotonic) {
+    fn complete(&mut self, snapshot: &mut Snapshot, needs: &Needs, now: Now) {
         let sampling = Sampling {
             proc: &self.proc,
             hierarchy: &self.hierarchy,
             seq: self.seq,
-            at,
+            at: now.monotonic,
+            boot: now.boot(),
+            ticks: self.host.ticks_per_second,
             page_size: self.host.rules.page_size,
         };
         self.history.complete(

@@ -61,15 +61,27 @@ impl BootTime {
         let micros = u128::from(ticks) * 1_000_000 / u128::from(per_second.max(1));
         Self(u64::try_from(micros).unwrap_or(u64::MAX))
     }
+
+    /// Time from `earlier` to this moment; zero if that comes later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
 }
 
 impl Now {
+    /// The same moment on the clock that counts suspend.
+    #[must_use]
+    pub fn boot(self) -> BootTime {
+        let asleep = u64::try_from(self.asleep.as_micros()).unwrap_or(u64::MAX);
+        BootTime(self.monotonic.0.saturating_add(asleep))
+    }
+
     /// Converts a time with suspend in it to wall-clock time.
     #[must_use]
     pub fn wall_of_boot(self, moment: BootTime) -> Wall {
-        let asleep = u64::try_from(self.asleep.as_micros()).unwrap_or(u64::MAX);
         let by_boot = Self {
-            monotonic: Monotonic(self.monotonic.0.saturating_add(asleep)),
+            monotonic: Monotonic(self.boot().0),
             ..self
         };
         by_boot.wall_of(Monotonic(moment.0))

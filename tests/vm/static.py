@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """The static binary alone in a root, as in an image from scratch: what each flag of docker run adds, and what is missing
-without it. The namespaces are real ones."""
+without it. The namespaces are real ones. If a root file system of a distribution (rootfs*.tar.gz) is handed over, the binary is
+tried in it, too."""
 # vm: --mem 512M
 # long: it needs a static binary
 # kernels: 6.12
+import glob
 import json
 import os
 import shutil
@@ -117,6 +119,53 @@ check("limit 32 MiB" not in told, "none where it is read-only")
 text = inside(False, BOTH, arguments=["--once"], user=65534)
 check("beside" in text, "as an ordinary user, with the host's processes")
 check(inside(True, OWN_PROC, arguments=["--version"]).startswith("oomtop "), "without cgroups")
+
+
+REPORT = """[ 12.000000] python3 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+[ 12.000100] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/job,task_memcg=/job,task=python3,pid=4339,uid=0
+[ 12.000200] Memory cgroup out of memory: Killed process 4339 (python3) total-vm:112168kB, anon-rss:100000kB, file-rss:4000kB, shmem-rss:0kB, UID:0 pgtables:300kB oom_score_adj:0
+"""
+
+
+def distribution(archive):
+    """The binary under the shell and the C library of another distribution."""
+    from terminal import Terminal
+    with tempfile.TemporaryDirectory() as root:
+        os.chmod(root, 0o755)
+        subprocess.run(["tar", "-xzf", archive, "-C", root], check=True)
+        shutil.copy(program, root + "/usr/bin/oomtop")
+        name = next((ln.split("=", 1)[1].strip('"') for ln in read(root + "/etc/os-release", "").splitlines() if ln.startswith("PRETTY_NAME=")), "?")
+        mounts = "mount -t proc proc $root/proc && mount -t sysfs sysfs $root/sys && mount --rbind /sys/fs/cgroup $root/sys/fs/cgroup && mount --rbind /dev $root/dev"
+        enter = ["unshare", "-m", "env", "root=" + root, "sh", "-c", mounts + ' && exec chroot "$root" "$@"', "sh"]
+
+        def told(script, given=None):
+            done = subprocess.run(enter + ["/bin/sh", "-c", script], input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            return done.stdout
+
+        check(told("oomtop --version").startswith("oomtop "), "%s: it runs" % name)
+        document = json.loads(told("oomtop --json"))
+        check(any(row["comm"] == "beside" for row in document["processes"]) and document["host"]["name"], "%s: the document" % name)
+        check("root" in {row["user"] for row in document["processes"]}, "%s: users by name" % name)
+        check("beside" in told("oomtop -b -n 1"), "%s: batch" % name)
+        check("limit of /job" in told("oomtop explain -", REPORT), "%s: explain" % name)
+        text = told("oomtop run --limit 64M --no-tui -- /bin/sh -c 'x=$(head -c 8000000 /dev/zero | tr \\\\000 a); echo ${#x}'")
+        check("8000000" in text and "limit 64 MiB" in text, "%s: run" % name)
+        check("_oomtop" in told("oomtop --print completions zsh") and "oomtop" in told("oomtop --print man"), "%s: completions and pages" % name)
+        tui = Terminal(*enter, "/usr/bin/oomtop")
+        check("OOM" in tui.wait("the screen there", lambda t: "Next victim" in t and "beside" in t), "%s: the screen" % name)
+        tui.keys("d")
+        tui.wait("the domains", lambda t: "/beside" in t)
+        say("\n".join(tui.lines()[:12]))
+        tui.quit()
+        left = told("find / -xdev -newer /usr/bin/oomtop -type f ! -path '/proc/*' ! -path '/sys/*' ! -path '/dev/*'")
+        check(not left.strip(), "%s: it has written nothing: %s" % (name, left.split()))
+
+
+rootfs = glob.glob(os.environ["VMLAB_FILES"] + "/*rootfs*.tar.gz")
+for archive in rootfs:
+    distribution(archive)
+if not rootfs:
+    say("SKIPPED: another distribution because no rootfs*.tar.gz was handed to this machine")
 beside.stop()
 for path in ("/pod", "/beside"):
     rm_cgroup(path)

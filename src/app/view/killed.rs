@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::app::State;
 use crate::model::kernel::KernelRules;
+use crate::model::oom_domain::foresee::foresee;
 use crate::model::oom_domain::victim::pass_over;
 use crate::model::process::{Process, ProcessId};
 use crate::model::recall::recall;
@@ -18,6 +19,11 @@ use crate::oomlog::Kill;
 const KEPT: usize = 1024;
 /// After this time the sampler's own look at `oom_score` decides: the kernel shows 0 for who was killed.
 const LINGERS: Duration = Duration::from_mins(1);
+
+/// A sample comes within this time of the news, if the machine is not held up.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How old a sample can count as: of an older one nothing can be foreseen.
+const OLD: Duration = Duration::from_secs(5);
 
 /// The last victims, and when the dashboard heard of each.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +92,11 @@ impl Killed {
         let killed: HashSet<ProcessId> = self.0.keys().copied().collect();
         let sample = Arc::make_mut(newest);
         let (processes, domains) = (&mut sample.processes, &mut sample.domains);
-        pass_over(&killed, processes, domains, &sample.cgroups, rules);
+        let (groups, memory) = (&sample.cgroups, &sample.memory);
+        pass_over(&killed, processes, domains, groups, rules);
+        // The memory of the dead goes to the others: their order may change while they take it.
+        let age = now.since(sample.taken.monotonic).min(OLD) + PERIOD;
+        foresee(domains, processes, groups, memory, rules.page_size, age);
         true
     }
 

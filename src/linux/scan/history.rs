@@ -10,10 +10,12 @@ use rustix::io::Errno;
 
 use crate::model::cgroup::CgroupKey;
 use crate::model::process::comm::Comm;
-use crate::model::process::pace::Pace;
+use crate::model::process::growth::Growth;
+use crate::model::process::pace::Birth;
+use crate::model::process::youth::Youth;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Needs;
-use crate::model::time::Monotonic;
+use crate::model::time::{BootTime, Monotonic};
 
 use crate::linux::cgroup::hierarchy::Hierarchy;
 use crate::linux::cgroup::proc_file::memory_path;
@@ -24,22 +26,6 @@ use crate::linux::scan::cgroup_rest::CgroupRest;
 use crate::linux::scan::command_lines::{self, CommandLines};
 use crate::linux::scan::cpu_meter::CpuMeter;
 use crate::linux::scan::proc::pid_table::PidTable;
-use crate::linux::scan::youth::Youth;
-
-/// Time constant of the smoothed growth: after this time a step in memory use has decayed to a third.
-const GROWTH_SECONDS: f32 = 4.0;
-
-/// Two samples that are closer than this, in seconds, have no rate: a page more or less would be a leak.
-const LEAST_SPAN: f32 = 0.25;
-
-/// Growth below this many bytes per second counts as 0.
-const NO_GROWTH: f32 = 16.0;
-
-/// Two rates in a row are the growth, whatever was before, if neither is more than so many times the other.
-const ALIKE: f32 = 2.0;
-
-/// Slower growth waits until the smoothed one has it, in bytes per second.
-const FAST: f32 = 1_048_576.0;
 
 /// Where the back end does not report a cgroup id, the cgroup of every row is read once in this many samples.
 const MOVES: u64 = 30;
@@ -55,17 +41,7 @@ struct Entry {
     cgroup: Option<CgroupKey>,
     cgroup_id: Option<u64>,
     rest: CgroupRest,
-    bytes: Option<(u64, Monotonic)>,
-    /// Smoothed; what [`Pace`] learns from.
-    growth: Option<f32>,
-    /// The same, but at once where the last two rates agree: a fast leak has filled a group before a smoothed number
-    /// gets there.
-    shown_growth: Option<f32>,
-    /// Between the last two samples, in bytes per second.
-    rate: f32,
-    pace: Pace,
-    /// Samples in which it was seen.
-    seen: u32,
+    growth: Growth,
     cpu: CpuMeter,
 }
 
@@ -102,7 +78,36 @@ pub(crate) struct Sampling<'a> {
     pub(crate) hierarchy: &'a Hierarchy,
     pub(crate) seq: u64,
     pub(crate) at: Monotonic,
+    /// Time since boot with the time in suspend, of the same moment.
+    pub(crate) boot: BootTime,
+    /// Clock ticks in a second.
+    pub(crate) ticks: u64,
     pub(crate) page_size: u64,
+}
+
+impl Sampling<'_> {
+    /// rss + swap of a row in bytes; `None` if it has no memory, or none that can be read.
+    fn bytes(&self, row: &Process) -> Option<u64> {
+        let memory = row.memory.as_ref()?;
+        Some((memory.rss + memory.swap).saturating_mul(self.page_size))
+    }
+
+    /// What is known of a process that is seen for the first time.
+    fn birth(
+        &self,
+        row: &Process,
+        bytes: u64,
+        inherited: Option<u64>,
+        before: Option<Monotonic>,
+    ) -> Birth {
+        let started = BootTime::from_ticks(row.id.start_ticks, self.ticks);
+        Birth {
+            bytes,
+            inherited: inherited.unwrap_or(0),
+            lived: self.boot.since(started),
+            unseen: before.map(|before| self.at.since(before)),
+        }
+    }
 }
 
 impl ProcessHistory {
@@ -123,8 +128,12 @@ impl ProcessHistory {
         self.wanted.clear();
         self.entries.reserve(table.len());
         for (at, row) in table.iter_mut().enumerate() {
-            let entry = self.entries.keep(row.id.pid);
+            let mut entry = self.entries.keep(row.id.pid);
+            let mut inherited = None;
             if entry.id != row.id {
+                let parent = self.entries.get_mut(row.ppid);
+                inherited = parent.and_then(|parent| parent.growth.bytes());
+                entry = self.entries.keep(row.id.pid);
                 *entry = Entry {
                     id: row.id,
                     ..Entry::default()
@@ -139,7 +148,11 @@ impl ProcessHistory {
                 users.learn(row.uid);
                 entry.uid = row.uid;
             }
-            entry.grow(row, sampling, self.taken);
+            let bytes = sampling.bytes(row);
+            let before = self.taken;
+            entry.growth.take(bytes, sampling.at, || {
+                sampling.birth(row, bytes.unwrap_or(0), inherited, before)
+            });
             let moved = match row.cgroup_id {
                 Some(id) => entry.cgroup_id != Some(id),
                 None => !entry.known || shown || turn(MOVES),
@@ -161,10 +174,11 @@ impl ProcessHistory {
             entry.known = true;
             entry.comm = row.comm;
             row.cgroup = entry.cgroup;
-            row.growth = entry.shown_growth;
-            row.pace = entry.pace;
+            row.growth = entry.growth.shown();
+            row.pace = entry.growth.pace();
             entry.cpu.measure(&mut row.cpu, sampling.at);
-            self.youth.take(row.comm, entry.seen, &mut row.pace);
+            self.youth
+                .take(row.comm, entry.growth.seen(), &mut row.pace);
             row.command.clone_from(&entry.command);
         }
         self.youth.end_round(sampling.at, self.taken);
@@ -242,62 +256,7 @@ impl Files {
     }
 }
 
-/// True if both rise fast, and alike.
-fn is_fast_pair(before: f32, now: f32) -> bool {
-    before >= FAST && now >= FAST && (1.0 / ALIKE..=ALIKE).contains(&(now / before))
-}
-
 impl Entry {
-    /// `before` is the time of the sample before, if there was one.
-    fn grow(&mut self, row: &Process, sampling: &Sampling<'_>, before: Option<Monotonic>) {
-        self.seen = self.seen.saturating_add(1);
-        let Some(memory) = &row.memory else { return };
-        let bytes = (memory.rss + memory.swap).saturating_mul(sampling.page_size);
-        if let Some((last, then)) = self.bytes {
-            let seconds = sampling.at.since(then).as_secs_f32();
-            if seconds < LEAST_SPAN {
-                return;
-            }
-            let rate = (bytes as f32 - last as f32) / seconds;
-            self.growth = match self.growth {
-                // The usual case: nothing has changed.
-                Some(0.0) if bytes == last => Some(0.0),
-                growth => {
-                    let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
-                    let growth = growth.map_or(rate, |growth| growth + weight * (rate - growth));
-                    Some(if growth.abs() < NO_GROWTH {
-                        0.0
-                    } else {
-                        growth
-                    })
-                }
-            };
-            self.shown_growth = match (self.shown_growth, self.growth) {
-                (_, Some(0.0)) | (None, _) => self.growth,
-                _ if is_fast_pair(self.rate, rate) => Some(f32::midpoint(self.rate, rate)),
-                (Some(shown), growth) => growth.map(|growth| {
-                    let weight = 1.0 - (-seconds / GROWTH_SECONDS).exp();
-                    let next = shown + weight * (rate - shown);
-                    // Both have come together: there is one number.
-                    if (next - growth).abs() < NO_GROWTH {
-                        growth
-                    } else {
-                        next
-                    }
-                }),
-            };
-            self.rate = rate;
-            if bytes != last || self.pace != Pace::default() {
-                self.pace.learn(rate, self.growth.unwrap_or(0.0), seconds);
-            }
-        } else if let Some(before) = before.filter(|_| self.seen == 1) {
-            // It was not there then.
-            let seconds = sampling.at.since(before).as_secs_f32();
-            self.pace = Pace::newcomer(bytes, seconds);
-        }
-        self.bytes = Some((bytes, sampling.at));
-    }
-
     fn keep_command(&mut self, command: Option<String>) {
         match command {
             Some(line) if self.command.as_deref() == Some(line.as_str()) => {}
@@ -305,84 +264,5 @@ impl Entry {
             // Not readable: do not try again until the name changes.
             None => self.command = Some(Arc::from("")),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Entry, Sampling};
-    use crate::linux::cgroup::hierarchy::Hierarchy;
-    use crate::model::cgroup::CgroupVersion;
-    use crate::model::on_paper::process;
-    use crate::model::time::Monotonic;
-
-    const MIB: f32 = 1_048_576.0;
-
-    /// The growth shown after each second, in MiB per second, of a process with so many MiB at each.
-    fn shown(mib: &[u64]) -> Vec<f32> {
-        let proc = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty());
-        let proc = proc.expect("a directory");
-        let hierarchy = Hierarchy::on_paper(CgroupVersion::V2);
-        let mut entry = Entry::default();
-        let growth = mib.iter().enumerate().map(|(second, mib)| {
-            let sampling = Sampling {
-                proc: &proc,
-                hierarchy: &hierarchy,
-                seq: second as u64 + 1,
-                at: Monotonic(second as u64 * 1_000_000),
-                page_size: 4096,
-            };
-            entry.grow(&process(1, mib * 256, 0), &sampling, None);
-            entry.shown_growth.unwrap_or(0.0) / MIB
-        });
-        growth.collect()
-    }
-
-    #[test]
-    fn a_fast_leak_has_its_whole_rate_at_the_second_reading_that_agrees() {
-        let growth = shown(&[20, 20, 20, 20, 40, 60, 80, 100]);
-        assert!(growth[4] < 10.0, "one step may be anything: {growth:?}");
-        assert!(
-            growth[5..].iter().all(|rate| (rate - 20.0).abs() < 0.1),
-            "{growth:?}"
-        );
-    }
-
-    #[test]
-    fn a_sample_that_comes_early_makes_no_rate_of_its_own() {
-        let proc = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty());
-        let proc = proc.expect("a directory");
-        let hierarchy = Hierarchy::on_paper(CgroupVersion::V2);
-        let mut entry = Entry::default();
-        for (millis, mib) in [
-            (0, 20),
-            (1000, 40),
-            (1040, 44),
-            (2000, 60),
-            (2030, 60),
-            (3000, 80),
-        ] {
-            let sampling = Sampling {
-                proc: &proc,
-                hierarchy: &hierarchy,
-                seq: millis,
-                at: Monotonic(millis * 1000),
-                page_size: 4096,
-            };
-            entry.grow(&process(1, mib * 256, 0), &sampling, None);
-            let growth = entry.shown_growth.unwrap_or(20.0 * MIB) / MIB;
-            assert!((growth - 20.0).abs() < 0.1, "{growth} after {millis}");
-        }
-    }
-
-    #[test]
-    fn a_single_burst_is_smoothed_and_fades() {
-        let growth = shown(&[20, 20, 20, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70]);
-        assert!(growth[3] < 15.0, "{growth:?}");
-        assert!(
-            growth[4..].windows(2).all(|pair| pair[1] < pair[0]),
-            "{growth:?}"
-        );
-        assert!(growth[13] < 1.5, "{growth:?}");
     }
 }

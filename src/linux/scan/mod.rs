@@ -12,7 +12,6 @@ mod launch;
 mod preferred;
 pub(super) mod proc;
 pub(super) mod wchan;
-mod youth;
 
 use crate::model::kernel::RssSource;
 use crate::model::memory::Memory;

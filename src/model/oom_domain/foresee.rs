@@ -3,6 +3,7 @@
 //! A verdict is about the moment of the sample. The kernel decides later: when the domain is full, and after the
 //! sample has grown old. Until then a process that grows can pass the first one, and the first one can shrink.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::model::cgroup::{Cgroup, ancestry};
@@ -31,8 +32,10 @@ pub fn foresee(
     age: Duration,
 ) {
     let slots = Slots::new(domains, cgroups);
+    let freed = freed(processes, &slots, cgroups, page_size);
     let mut rates = vec![(0.0_f64, 0.0_f64); domains.len()];
-    for process in processes.iter().filter(|p| p.pace.high > 0.0) {
+    let grows = |p: &&Process| p.pace.high > 0.0 && !p.skipped_by_kernel;
+    for process in processes.iter().filter(grows) {
         slots.each(process, cgroups, |slot| {
             if let Some((fast, usual)) = rates.get_mut(slot) {
                 *fast += f64::from(process.pace.high);
@@ -43,9 +46,11 @@ pub fn foresee(
     let mut contests: Vec<Option<Foreseen<'_>>> = domains
         .iter()
         .zip(&rates)
-        .map(|(domain, rates)| {
+        .enumerate()
+        .map(|(slot, (domain, rates))| {
             // Most domains rest, and the room of a group takes a walk up to the root.
             let left = (rates.0 > 0.0).then(|| left(domain, cgroups, memory))??;
+            let left = left.saturating_add(freed.get(&slot).copied().unwrap_or(0));
             let times = times(left, *rates, age);
             let id = domain.verdict?.victim.id;
             let victim = processes.iter().find(|p| p.id == id)?;
@@ -69,7 +74,8 @@ pub fn foresee(
     }
     for (domain, race) in domains.iter_mut().zip(contests) {
         if let (Some(verdict), Some(race)) = (&mut domain.verdict, race) {
-            verdict.rival = race.rival.map(|(_, rival)| rival);
+            // Who was about to overtake one that has been killed since may overtake the next.
+            verdict.rival = race.rival.map(|(_, rival)| rival).or(verdict.rival);
         }
     }
 }
@@ -119,6 +125,33 @@ impl Slots {
             }
         }
     }
+}
+
+/// Bytes that come back to each domain from processes that the kernel has killed: it kills nobody else before it has them
+/// (mm/oom_kill.c `oom_evaluate_task`).
+fn freed(
+    processes: &[Process],
+    slots: &Slots,
+    cgroups: &[Cgroup],
+    page_size: u64,
+) -> HashMap<usize, u64> {
+    let mut freed = HashMap::new();
+    let mut spaces = HashSet::new();
+    for process in processes.iter().filter(|p| p.skipped_by_kernel) {
+        let Some(memory) = &process.memory else {
+            continue;
+        };
+        // Those who share memory give it back once.
+        if process.address_space.is_some_and(|own| !spaces.insert(own)) {
+            continue;
+        }
+        // The pages of files can be dropped at any time, and shared memory may have others.
+        let own = memory.rss.saturating_sub(memory.file + memory.shmem) + memory.swap;
+        slots.each(process, cgroups, |slot| {
+            *freed.entry(slot).or_insert(0) += own.saturating_mul(page_size);
+        });
+    }
+    freed
 }
 
 /// Bytes that the domain can take before somebody dies.
@@ -179,117 +212,6 @@ impl Foreseen<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::foresee;
-    use crate::model::cgroup::Cgroup;
-    use crate::model::kernel::KernelRules;
-    use crate::model::memory::Memory;
-    use crate::model::on_paper::{MIB, group, member};
-    use crate::model::oom_domain::victim::{Verdict, assess};
-    use crate::model::process::Process;
-    use crate::model::process::pace::Pace;
-
-    const AGE: Duration = Duration::from_secs(1);
-
-    /// A process of a group with a limit of 300 MiB, with its rates in MiB a second.
-    fn process(pid: u32, mib: u64, growth: f32, low: f32, high: f32) -> Process {
-        let unit = MIB as f32;
-        Process {
-            pace: Pace {
-                growth: growth * unit,
-                steady: growth * unit,
-                low: low * unit,
-                high: high * unit,
-                last: high * unit,
-            },
-            ..member(pid, mib, 0, 1)
-        }
-    }
-
-    fn leaks(pid: u32, mib: u64, rate: f32) -> Process {
-        process(pid, mib, rate, rate, rate)
-    }
-
-    /// What is said of the group, used by so many MiB.
-    fn verdict(table: &[Process], used: u64) -> Verdict {
-        let groups: [Cgroup; 2] = [
-            group("/", None, None, 0),
-            group("/web", Some(0), Some(300 * MIB), used * MIB),
-        ];
-        let memory = Memory {
-            total: 640_000 * MIB,
-            available: Some(600_000 * MIB),
-            ..Memory::default()
-        };
-        let mut states = assess(table, &groups, &memory, &KernelRules::default());
-        foresee(&mut states, table, &groups, &memory, 4096, AGE);
-        assert_eq!(
-            states[0].verdict.and_then(|v| v.rival),
-            None,
-            "the host has room"
-        );
-        states[1].verdict.expect("a victim")
-    }
-
-    fn or(table: &[Process], used: u64) -> Option<u32> {
-        verdict(table, used).or().map(|other| other.id.pid)
-    }
-
-    #[test]
-    fn who_grows_past_the_first_before_the_group_is_full_is_named() {
-        // 100 left, 20 a second: six seconds for 80 MiB of lead. The first one is static.
-        assert_eq!(
-            or(&[leaks(10, 140, 0.0), leaks(11, 60, 20.0)], 200),
-            Some(11)
-        );
-        // 20 left: the group is full before.
-        assert_eq!(or(&[leaks(10, 140, 0.0), leaks(11, 60, 20.0)], 280), None);
-        // The first one grows as well.
-        assert_eq!(or(&[leaks(10, 140, 20.0), leaks(11, 60, 20.0)], 200), None);
-        // However fast it grows, there is not that much left.
-        assert_eq!(or(&[leaks(10, 200, 0.0), leaks(11, 60, 900.0)], 260), None);
-        // Of two, the one that gets further.
-        let three = [
-            leaks(10, 100, 0.0),
-            leaks(11, 60, 10.0),
-            leaks(12, 50, 30.0),
-        ];
-        assert_eq!(or(&three, 210), Some(12));
-    }
-
-    #[test]
-    fn a_first_one_that_shrinks_at_times_may_be_passed_by_one_that_rests() {
-        let saw = process(10, 120, 0.0, -60.0, 60.0);
-        assert_eq!(or(&[saw.clone(), leaks(11, 90, 0.0)], 250), Some(11));
-        // Far behind.
-        assert_eq!(or(&[saw, leaks(11, 4, 0.0)], 250), None);
-    }
-
-    #[test]
-    fn of_two_that_grow_alike_the_first_may_be_held_up_when_the_end_is_near() {
-        // 20 left at 40 a second: the kill comes before the next sample. Stress-ng's workers on 6.12 did this.
-        let alike = |lead: u64| [leaks(10, 130 + lead, 20.0), leaks(11, 130, 20.0)];
-        assert_eq!(or(&alike(10), 280), Some(11));
-        // A second and a half of growth does not make up for that.
-        assert_eq!(or(&alike(60), 280), None);
-    }
-
-    #[test]
-    fn where_nothing_grows_or_the_end_is_far_nothing_is_added() {
-        assert_eq!(or(&[leaks(10, 100, 0.0), leaks(11, 99, 0.0)], 250), None);
-        assert_eq!(or(&[leaks(10, 100, 0.0), leaks(11, 99, 0.001)], 199), None);
-        let clear = verdict(&[leaks(10, 200, 5.0), leaks(11, 20, 0.0)], 250);
-        assert_eq!(clear.rival, None);
-    }
-
-    #[test]
-    fn a_newcomer_counts_by_what_it_took_in_its_first_moments() {
-        let newcomer = Process {
-            pace: Pace::newcomer(40 * MIB, 1.0),
-            ..member(11, 40, 0, 1)
-        };
-        assert_eq!(or(&[leaks(10, 90, 0.0), newcomer], 200), Some(11));
-    }
-}
+mod tests;
+#[cfg(test)]
+mod worlds;

@@ -73,16 +73,11 @@ impl Leak {
     }
 }
 
-/// The last two samples say it first; the smoothed growth does not forget it at once. Of a process seen once only its
-/// size is known, which it got between two samples: [`Pace::newcomer`] doubles that.
-///
-/// [`Pace::newcomer`]: crate::model::process::pace::Pace::newcomer
+/// The last two samples say it first; the smoothed growth does not forget it at once. A process seen once got its size
+/// between two samples.
 fn growth(process: &Process) -> f64 {
     let pace = process.pace;
-    f64::from(match process.growth {
-        Some(growth) => growth.max(pace.last),
-        None => pace.high / 2.0,
-    })
+    f64::from(process.growth.unwrap_or(0.0).max(pace.last))
 }
 
 fn is_in(process: &Process, scope: Scope, snapshot: &Snapshot) -> bool {
@@ -98,13 +93,14 @@ fn is_in(process: &Process, scope: Scope, snapshot: &Snapshot) -> bool {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::Leak;
     use crate::model::cgroup::CgroupKey;
     use crate::model::on_paper::{group, member};
     use crate::model::oom_domain::victim::Scope;
     use crate::model::process::Process;
-    use crate::model::process::pace::Pace;
+    use crate::model::process::pace::{Birth, Pace};
     use crate::model::snapshot::Snapshot;
 
     const MIB: f64 = 1_048_576.0;
@@ -165,7 +161,12 @@ mod tests {
     #[test]
     fn processes_that_have_just_begun_count_with_what_they_hold() {
         let newcomer = |pid| Process {
-            pace: Pace::newcomer(4 << 20, 1.0),
+            pace: Pace::newcomer(&Birth {
+                bytes: 4 << 20,
+                inherited: 0,
+                lived: Duration::from_millis(10),
+                unseen: Some(Duration::from_secs(1)),
+            }),
             ..process(pid, 1, None)
         };
         let found = leak((1..=5).map(newcomer).collect(), 20.0 * MIB);

@@ -3,11 +3,13 @@
 pub mod badness;
 pub mod comm;
 pub mod cpu;
+pub mod growth;
 pub mod init;
 pub mod pace;
 pub mod protection;
 pub mod score;
 pub mod signal;
+pub mod youth;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;

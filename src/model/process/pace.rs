@@ -15,6 +15,22 @@ const BURST: f32 = 2.0;
 /// counts.
 const NEAR: f32 = 10.0;
 
+/// A shorter life counts as this many seconds: in its first moments a program maps what every program maps.
+const FIRST_MOMENTS: f32 = 0.2;
+
+/// A process that is seen for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Birth {
+    /// What it holds, in bytes.
+    pub bytes: u64,
+    /// What its parent held at the sample before, in bytes: a fork begins with all of that.
+    pub inherited: u64,
+    /// Time since it started.
+    pub lived: Duration,
+    /// Time since the sample before; `None` if there was none: then it need not be new.
+    pub unseen: Option<Duration>,
+}
+
 /// Rates in bytes per second, of rss + swap.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pace {
@@ -26,24 +42,35 @@ pub struct Pace {
     pub high: f32,
     /// The slowest rise, or fastest fall, between two samples lately; at most `growth`.
     pub low: f32,
-    /// Between the last two samples.
+    /// Between the last two samples; of a newcomer as if it had held nothing at the first of them.
     pub last: f32,
 }
 
 impl Pace {
-    /// The pace of a process that was not there at the sample before, `seconds` ago, and holds so much now.
+    /// The pace of a process that is seen for the first time. It may have slept at first, and a fork holds what its
+    /// parent held from the start.
     #[must_use]
-    pub fn newcomer(bytes: u64, seconds: f32) -> Self {
-        let rate = if seconds > 0.0 {
-            bytes as f32 / seconds
-        } else {
-            0.0
+    pub fn newcomer(birth: &Birth) -> Self {
+        let rate = |bytes: u64, seconds: f32| {
+            if seconds > 0.0 {
+                bytes as f32 / seconds
+            } else {
+                0.0
+            }
         };
+        let lived = birth.lived.as_secs_f32().max(FIRST_MOMENTS);
+        let unseen = birth.unseen.map_or(lived, |unseen| unseen.as_secs_f32());
+        let own = birth.bytes.saturating_sub(birth.inherited);
         Self {
-            // It started somewhere between the two samples.
-            high: rate * 2.0,
+            high: (rate(birth.bytes, unseen) * 2.0).max(rate(own, lived.min(unseen))),
+            last: birth.unseen.map_or(0.0, |_| rate(birth.bytes, unseen)),
             ..Self::default()
         }
+    }
+
+    /// A rise seen between two samples that are too close to learn from.
+    pub fn glimpse(&mut self, rate: f32) {
+        self.high = self.high.max(rate);
     }
 
     /// Takes in the rate between the last two samples, `seconds` apart, after which the smoothed growth is `growth`.
@@ -99,7 +126,17 @@ fn burst(time: Duration) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use super::Pace;
+    use super::{Birth, Pace};
+
+    /// A process of so many MiB, of which its parent had a part, after so many milliseconds; samples are a second apart.
+    fn born(mib: u64, inherited: u64, millis: u64) -> Pace {
+        Pace::newcomer(&Birth {
+            bytes: mib << 20,
+            inherited: inherited << 20,
+            lived: Duration::from_millis(millis),
+            unseen: Some(Duration::from_secs(1)),
+        })
+    }
 
     const MIB: f32 = 1_048_576.0;
 
@@ -156,11 +193,23 @@ mod tests {
 
     #[test]
     fn what_rests_again_is_still_after_a_while() {
-        let mut pace = Pace::newcomer(64 << 20, 1.0);
+        let mut pace = born(64, 0, 1000);
         assert!(pace.most(Duration::from_secs(1)) >= f64::from(64.0 * MIB));
         for _ in 0..200 {
             pace.learn(0.0, 0.0, 1.0);
         }
         assert_eq!(pace, Pace::default());
+    }
+
+    #[test]
+    fn what_a_newcomer_took_in_a_moment_it_may_take_again_in_the_next() {
+        let rate = |mib, inherited, millis| born(mib, inherited, millis).high / MIB;
+        let near = |rate: f32, wanted: f32| assert!((rate - wanted).abs() < 0.1, "{rate}");
+        near(rate(40, 0, 900), 80.0);
+        near(rate(40, 0, 250), 160.0);
+        near(rate(40, 0, 1), 200.0);
+        // A fork of something big: the usual rate alone.
+        near(rate(40, 40, 1), 80.0);
+        near(rate(40, 0, 60_000), 80.0);
     }
 }

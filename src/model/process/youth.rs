@@ -1,4 +1,4 @@
-//! [`Youth`]: how fast new processes of a name have grown lately. A process that is seen for the first time has no past
+//! [`Youth`]: how fast new processes of a name have grown and shrunk lately. A process that is seen for the first time has no past
 //! of its own: what others of its name did is the best guess (workers that are killed and started again).
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use crate::model::time::Monotonic;
 /// A process is new in so many samples.
 const NEW: u32 = 8;
 
-/// Slower growth is not remembered, in bytes per second.
+/// What is slower is not remembered, in bytes per second.
 const LEAST: f32 = 1_048_576.0;
 
 /// Seconds after which a third is left of what was seen.
@@ -19,39 +19,39 @@ const FADES: f32 = 15.0;
 /// Most names remembered.
 const MOST: usize = 256;
 
-/// The fastest growth by name, in bytes per second.
+/// The fastest rise and the fastest fall by name, in bytes per second.
 #[derive(Debug, Default)]
-pub(super) struct Youth {
-    by_name: HashMap<Comm, f32>,
+pub struct Youth {
+    by_name: HashMap<Comm, (f32, f32)>,
 }
 
 impl Youth {
     /// Learns from a process that was seen in so many samples, and completes its pace if it is new.
-    pub(super) fn take(&mut self, name: Comm, seen: u32, pace: &mut Pace) {
-        if pace.high >= LEAST {
+    pub fn take(&mut self, name: Comm, seen: u32, pace: &mut Pace) {
+        if pace.high >= LEAST || pace.low <= -LEAST {
             let room = self.by_name.len() < MOST;
             match self.by_name.get_mut(&name) {
-                Some(fastest) => *fastest = fastest.max(pace.high),
+                Some((high, low)) => (*high, *low) = (high.max(pace.high), low.min(pace.low)),
                 None if room => {
-                    self.by_name.insert(name, pace.high);
+                    self.by_name.insert(name, (pace.high, pace.low));
                 }
                 None => {}
             }
         }
         if seen <= NEW
-            && let Some(fastest) = self.by_name.get(&name)
+            && let Some((high, low)) = self.by_name.get(&name)
         {
-            pace.high = pace.high.max(*fastest);
+            (pace.high, pace.low) = (pace.high.max(*high), pace.low.min(*low));
         }
     }
 
     /// Lets what was seen fade.
-    pub(super) fn end_round(&mut self, now: Monotonic, before: Option<Monotonic>) {
+    pub fn end_round(&mut self, now: Monotonic, before: Option<Monotonic>) {
         let Some(before) = before else { return };
         let kept = (-now.since(before).as_secs_f32() / FADES).exp();
-        self.by_name.retain(|_, fastest| {
-            *fastest *= kept;
-            *fastest >= LEAST
+        self.by_name.retain(|_, (high, low)| {
+            (*high, *low) = (*high * kept, *low * kept);
+            *high >= LEAST || *low <= -LEAST
         });
     }
 }
@@ -67,6 +67,7 @@ mod tests {
         let mut youth = Youth::default();
         let mut grown = Pace {
             high: 5e8,
+            low: -3e8,
             ..Pace::default()
         };
         youth.take("worker".into(), 3, &mut grown);
@@ -76,6 +77,9 @@ mod tests {
             pace.high
         };
         assert!(high(&mut youth, "worker", 1) > 4e8);
+        let mut young = Pace::default();
+        youth.take("worker".into(), 2, &mut young);
+        assert!(young.low < -2e8, "{young:?}");
         assert!(
             high(&mut youth, "worker", 50) == 0.0,
             "it has shown what it does"
