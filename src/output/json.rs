@@ -86,7 +86,8 @@ pub struct Document<'a> {
 /// Memory as the gauge shows it.
 #[derive(Debug, Serialize)]
 pub struct GaugeFacts<'a> {
-    /// Used share of RAM in percent; in a container, of the limit that applies to it.
+    /// Used share of RAM in percent, without what the kernel drops before it kills; in a container, of the limit that
+    /// applies to it.
     pub percent: f64,
     /// The limit in bytes: RAM, or that of `cgroup`.
     pub limit: u64,

@@ -218,6 +218,9 @@ mod tests {
         // Each wide character takes two cells, the second of which is blank in the buffer.
         assert_eq!(drawn("日本語", 5, false).replace(' ', ""), "日本…");
         assert_eq!(drawn("x", 0, false), "");
+        // Any number of accents on one letter is one grapheme: a name of 16 kB would be sent in every frame.
+        let tower = format!("e{}", "\u{301}".repeat(8000));
+        assert!(drawn(&tower, 12, false).len() <= 64);
         // An accent behind the last byte that fits.
         assert_eq!(drawn("abcde\u{301}fgh", 5, false), "abcd…");
         assert_eq!(drawn("abcde\u{301}fgh", 4, false), "abc…");

@@ -136,3 +136,34 @@ fn sentences_have_no_columns_and_stay_in_the_order_of_pids() {
         "{none}"
     );
 }
+
+#[test]
+fn a_host_and_a_path_with_escape_codes_cannot_drive_the_terminal() {
+    let fake = tree();
+    let evil = "\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\u{61c}\u{ad}\u{180e}\u{3164}";
+    fake.write("proc/sys/kernel/hostname", format!("web{evil}\n"));
+    let root = fake.sys_root();
+    for mode in ["--once", "--json"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_oomtop"))
+            .arg(mode)
+            .arg("--proc")
+            .arg(&root.proc)
+            .arg("--cgroup")
+            .arg(&root.cgroup)
+            .arg("--kmsg")
+            .arg(fake.path(&format!("none{evil}")))
+            .stdin(Stdio::null())
+            .output()
+            .expect("started");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let is_unsafe = |c: &char| *c != '\n' && oomtop::text::tone::is_unsafe(*c);
+        assert_eq!(text.chars().find(is_unsafe), None, "{mode}: {text:?}");
+        // Both are there all the same.
+        assert!(
+            text.contains("web") && text.contains("none"),
+            "{mode}: {text}"
+        );
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.chars().find(is_unsafe), None, "{mode}: {said:?}");
+    }
+}

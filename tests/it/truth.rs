@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::common::scene::{GIB, MIB, Scene, moment, process, snapshot};
+use crate::common::scene::{GIB, MIB, Scene, host, moment, process, snapshot};
 use crate::common::shop::{group, run};
 use oomtop::app::msg::Msg;
-use oomtop::model::cgroup::{Cgroup, CgroupKey, GroupStat};
+use oomtop::app::settings::Settings;
+use oomtop::model::cgroup::{Cgroup, CgroupKey, CgroupVersion, GroupStat};
 use oomtop::model::kernel::KernelRules;
 use oomtop::model::memory::band::Band;
 use oomtop::model::oom_domain::victim::{Scope, assess};
-use oomtop::model::snapshot::Snapshot;
+use oomtop::model::snapshot::{Host, Snapshot};
 use oomtop::model::vm_settings::{ZramUse, parse_swaps};
 use oomtop::output::json::document;
+use oomtop::output::table::Paper;
 
 /// A sample of a second, changed by `change` before the domains are assessed.
 fn sample(second: u64, groups: Vec<Cgroup>, change: impl Fn(&mut Snapshot)) -> Snapshot {
@@ -64,6 +66,42 @@ fn page_cache_that_is_dropped_does_not_fill_the_gauge_of_a_container() {
         .unwrap_or_else(|| panic!("{facts}"));
     assert!(own.contains("cache 190M"), "{facts}");
     assert!(host.contains("avail "), "{facts}");
+    // The plain table has the same measure.
+    let state = &scene.state;
+    let plain = oomtop::output::table::plain(
+        &state.snapshot,
+        &state.host,
+        &state.marks,
+        &state.events,
+        &state.settings,
+        (moment(23), Paper::WHOLE),
+    );
+    let head = plain.lines().next().unwrap_or_default();
+    assert!(
+        head.contains("memory of /box 5.0% used of 200 MiB (normal)"),
+        "{head}"
+    );
+}
+
+#[test]
+fn the_details_of_a_v1_domain_have_the_limit_on_memory_and_swap() {
+    let v1 = Host {
+        cgroups: CgroupVersion::V1,
+        ..host()
+    };
+    let mut scene = Scene::with(120, 60, Settings::default(), v1);
+    for second in 0..3 {
+        let mut both = group("/both", Some(0), 200, 100);
+        both.limits.memsw_max = Some(300 * MIB);
+        let sample = sample(second, vec![group("/", None, 0, 0), both], |_| {});
+        scene.tell(Msg::Sampled(Arc::new(sample)));
+    }
+    scene.keys("d Home Down Enter");
+    let text = scene.text();
+    let line = text.lines().find(|line| line.contains("with swap"));
+    let line = line.unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("300 MiB"), "{line}");
+    assert!(line.contains("memory.memsw.limit_in_bytes"), "{line}");
 }
 
 #[test]

@@ -55,6 +55,43 @@ fn signals_that_end_it_leave_a_sane_terminal() {
     }
 }
 
+/// True if the process has a handler for SIGTERM (`SigCgt`, proc_pid_status(5)).
+fn catches_term(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let bit = u32::try_from(Signal::TERM.as_raw() - 1).expect("a number");
+    caught.is_some_and(|mask| mask >> bit & 1 == 1)
+}
+
+#[test]
+fn a_signal_while_it_starts_leaves_a_sane_terminal() {
+    // At once; as soon as it catches the signal; as soon as the terminal has other modes.
+    for stage in 0..3 {
+        let mut session = Session::start((120, 36), &[]);
+        let reached = match stage {
+            0 => true,
+            1 => until(|| catches_term(session.pid())),
+            _ => until(|| !session.cooked()),
+        };
+        assert!(reached, "stage {stage}");
+        session.signal(Signal::TERM);
+        let exit = session.wait_exit();
+        // It may have ended before it took the screen.
+        assert!(session.cooked(), "stage {stage}");
+        assert!(
+            !session.look(|screen| screen.0.alternate_screen()),
+            "stage {stage}"
+        );
+        // Before it catches signals, the terminal is as it was, and the signal itself ends it.
+        let by_itself = stage == 0 && exit.signal.is_some();
+        assert!(
+            by_itself || (exit.code, exit.signal.as_deref()) == (143, None),
+            "stage {stage}: {exit:?}"
+        );
+    }
+}
+
 #[test]
 fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
     let mut shell = Launch::program("/bin/sh")

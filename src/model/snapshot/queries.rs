@@ -3,6 +3,7 @@
 use super::Snapshot;
 use crate::model::cgroup::{Cgroup, CgroupKey, ancestry};
 use crate::model::killers::oom_policy::{OomPolicy, Unit};
+use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::init::Init;
 use crate::model::process::{Process, ProcessId};
@@ -72,15 +73,15 @@ impl Snapshot {
             .or_else(|| self.domain(Scope::Host))
     }
 
-    /// What the gauge shows of [`Self::main_domain`]: the used share in percent, the limit in bytes, and the group
-    /// whose limit it is, if it is not the host's.
+    /// What the gauge shows of [`Self::main_domain`]: the used share in percent, without what the kernel drops before it
+    /// kills, the limit in bytes, and the group whose limit it is, if it is not the host's.
     #[must_use]
     pub fn gauge(&self) -> (f64, u64, Option<CgroupKey>) {
         match self
             .main_domain()
-            .and_then(|domain| Some((domain, domain.percent()?)))
+            .and_then(|domain| Some((domain, Room::from_domain(domain, self)?)))
         {
-            Some((domain, percent)) => (percent, domain.limit, domain.scope.memcg()),
+            Some((domain, room)) => (room.percent(), room.limit, domain.scope.memcg()),
             None => (self.memory.used_percent(), self.memory.total, None),
         }
     }

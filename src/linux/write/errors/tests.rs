@@ -89,6 +89,8 @@ fn every_errno_has_a_sentence_that_says_what_helps() {
         (v2, &movement, Errno::OPNOTSUPP, "cgroup.type"),
         (v2, &movement, Errno::ACCESS, "encloses both"),
         (v2, &movement, Errno::INVAL, "kernel thread"),
+        // pids.max keeps no process out.
+        (v2, &movement, Errno::AGAIN, "the kernel asks to try again."),
         (v2, &movement, Errno::SRCH, "has ended"),
         (v2, &movement, Errno::NODEV, "not there"),
         (v2, &movement, Errno::NOENT, "namespace"),

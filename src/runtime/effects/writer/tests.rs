@@ -12,8 +12,10 @@ use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::Plan;
+use crate::model::plan::receipt::FailureKind;
 use crate::model::plan::step::{CgroupStep, LimitWrite, Step, UnitLimit, UnitStep};
 use crate::model::process::ProcessId;
+use crate::model::process::score::OomScoreAdj;
 use crate::model::process::signal::SIGNALS;
 use crate::model::systemd::{Lasting, UnitName};
 
@@ -54,7 +56,7 @@ fn only_what_stops_or_ends_overtakes_other_writes() {
 }
 
 #[test]
-fn a_kill_waits_for_no_answer_of_systemd() {
+fn a_kill_waits_for_no_answer_of_systemd_and_what_was_withdrawn_meanwhile_is_not_written() {
     let base = tempfile::tempdir().expect("a directory");
     std::fs::create_dir_all(base.path().join("run/systemd/system")).expect("made");
     // It listens, and says nothing.
@@ -101,6 +103,13 @@ fn a_kill_waits_for_no_answer_of_systemd() {
         signal: SIGNALS[1],
     };
     writer.write(work(1, UnitStep::Limit(limit))).expect("sent");
+    // It waits behind the first one, and its dialog is closed meanwhile.
+    let adj = Step::Adj {
+        target,
+        value: OomScoreAdj::clamped(500),
+    };
+    writer.write(work(3, adj)).expect("sent");
+    writer.withdraw(WriteId(3));
     writer.write(work(2, kill)).expect("sent");
     let next = || {
         answers
@@ -114,4 +123,8 @@ fn a_kill_waits_for_no_answer_of_systemd() {
     assert_eq!(id, WriteId(1));
     let said = plans[0].failure().expect("nobody has answered");
     assert!(said.sentence.contains("has not answered"), "{said}");
+    let (id, plans) = next();
+    assert_eq!(id, WriteId(3));
+    let said = plans[0].failure().expect("it was withdrawn");
+    assert_eq!(said.kind, FailureKind::Withdrawn, "{said}");
 }
