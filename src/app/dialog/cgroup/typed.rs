@@ -99,9 +99,8 @@ pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), 
     let nearest = around.find_map(|path| groups.iter().find(|group| group.path == path));
     match nearest {
         Some(group) if !group.writable => Err(format!(
-            "no right to make a group in {}: type a place that is yours, or run oomtop as root: sudo oomtop. Without root \
-             you can limit what you start yourself: ulimit -v 1048576, before the command is started; or stop the process (i) or raise \
-             its adj (a), if it is yours",
+            "no right to make a group in {}: type a place that is yours, or run oomtop as root: sudo oomtop. Without root: \
+             ulimit -v 1048576, before a command; or stop (i) or raise (a) the process, if it is yours",
             group.path
         )),
         _ => Ok(()),
