@@ -23,7 +23,15 @@ const UNREADABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let mut failure = 1;
-    let outcome = match resolve(std::env::args_os(), &Environment::from_process()) {
+    let mut warnings = Vec::new();
+    let environment = Environment::from_process();
+    let resolved = resolve(std::env::args_os(), &environment, &mut warnings);
+    for warning in &warnings {
+        runtime::complain(&format!(
+            "{warning}; left out, because it is not needed here"
+        ));
+    }
+    let outcome = match resolved {
         Ok(mode) => {
             let stays = |task: &ProtectTask| matches!(task, ProtectTask::Stay { .. });
             failure = match &mode {

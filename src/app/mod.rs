@@ -38,7 +38,7 @@ use crate::app::view::processes::table::ProcessTable;
 use crate::app::view::selection_guard::SelectionGuard;
 use crate::text::tone::Tone;
 use dialog::instead::Denied;
-use dialog::{Dialog, DialogContext, DialogView};
+use dialog::{Dialog, DialogContext, DialogView, wait};
 use frozen::FrozenThings;
 use msg::{Control, Effect, Undo, WriteId};
 use notice::Notice;
@@ -245,10 +245,17 @@ impl State {
     /// What the dialog at this depth shows, the lowest first.
     pub fn dialog_view(&self, depth: usize) -> Option<DialogView> {
         let context = self.dialog_context();
-        let view = self.dialogs.get(depth)?.view(&context);
+        let dialog = self.dialogs.get(depth)?;
+        let view = dialog.view(&context);
         let denied = self.denied.as_ref();
         let below = denied.map(|denied| denied.below(&view, depth + 1, &context));
-        Some(below.unwrap_or(view))
+        let since = dialog.waiting().and_then(|id| self.pending.since(id));
+        let waited = since.map(|since| self.now.monotonic.since(since));
+        Some(wait::below(
+            below.unwrap_or(view),
+            waited,
+            &self.keymap.name_in(dialog.scope(), ActionId::Back),
+        ))
     }
 
     /// What dialogs may read.

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use super::faults::Faults;
 use super::layers::{Found, Origin};
 use super::settings::{SETTINGS, setting};
 
@@ -130,9 +131,8 @@ impl Environment {
 
     /// The `OOMTOP_…` variables. A name that belongs to no setting is ignored: another program may use it.
     ///
-    /// # Errors
-    /// A sentence about each variable that is not UTF-8.
-    pub(super) fn settings(&self, errors: &mut Vec<String>) -> Vec<Found> {
+    /// `faults` takes a sentence about each variable that is not UTF-8.
+    pub(super) fn settings(&self, faults: &mut Faults) -> Vec<Found> {
         let mut found = Vec::new();
         for setting in SETTINGS {
             let name = setting.variable();
@@ -145,7 +145,7 @@ impl Environment {
                     text: text.to_owned(),
                     origin: Origin::Variable(name),
                 }),
-                None => errors.push(format!("{name}: is not UTF-8")),
+                None => faults.push(setting.matters, format!("{name}: is not UTF-8")),
             }
         }
         found

@@ -7,6 +7,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::bind::{self, Bound};
+use super::faults::{Faults, Matters};
 use super::layers::{Found, Origin, wrong};
 use super::settings::{SETTINGS, setting};
 use crate::linux::bounded_file;
@@ -111,8 +112,8 @@ pub(super) struct Said {
     pub(super) keys: Vec<Bound>,
 }
 
-/// The values in a file's text. Each bad key and each bad value adds a sentence to `errors`.
-pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Said {
+/// The values in a file's text. Each bad key and each bad value adds a sentence to `faults`.
+pub(super) fn parse(path: &Path, text: &str, faults: &mut Faults) -> Said {
     let origin = |at: usize| Origin::File {
         path: path.to_owned(),
         line: line(text.as_bytes(), at),
@@ -121,7 +122,7 @@ pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Said {
     let table = match DeTable::parse(text) {
         Ok(table) => table.into_inner(),
         Err(error) => {
-            errors.push(not_toml(path, text, &error));
+            faults.push(Matters::Always, not_toml(path, text, &error));
             return said;
         }
     };
@@ -132,25 +133,33 @@ pub(super) fn parse(path: &Path, text: &str, errors: &mut Vec<String>) -> Said {
         let key: &str = key.get_ref();
         match (setting(key), plain(value.get_ref()), value.get_ref()) {
             (None, _, DeValue::Table(keys)) if key == bind::TABLE => {
-                said.keys = bind::parse(keys, &origin, errors);
+                let mut wrong = Vec::new();
+                said.keys = bind::parse(keys, &origin, &mut wrong);
+                faults.extend(Matters::OnScreens, wrong);
             }
             (None, _, _) if key == bind::TABLE => {
                 let why = "takes a table of keys, such as [bind] and x = \"signal\" below it";
-                errors.push(wrong(&at, key, why));
+                faults.push(Matters::OnScreens, wrong(&at, key, why));
             }
             (Some(setting), _, DeValue::Table(_)) if setting.key == "keys" => {
                 let why = "takes the name of a preset; keys of your own go into [bind]";
-                errors.push(wrong(&at, key, why));
+                faults.push(setting.matters, wrong(&at, key, why));
             }
             (Some(setting), Ok(text), _) => said.settings.push(Found {
                 setting,
                 text,
                 origin: at,
             }),
-            (Some(_), Err(why), _) => errors.push(wrong(&at, key, &why)),
+            (Some(setting), Err(why), _) => faults.push(setting.matters, wrong(&at, key, &why)),
             (None, _, _) => {
                 let is_table = matches!(value.get_ref(), DeValue::Table(_));
-                errors.push(wrong(&at, key, &unknown(key, is_table)));
+                // Only keys have a table; any other name may be a setting that is misspelled.
+                let matters = if is_table {
+                    Matters::OnScreens
+                } else {
+                    Matters::Always
+                };
+                faults.push(matters, wrong(&at, key, &unknown(key, is_table)));
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::faults::Faults;
 use super::settings::{Change, Setting, Values};
 
 /// Where a value came from.
@@ -82,16 +83,16 @@ struct Given {
 pub(super) struct Layer(BTreeMap<&'static str, Given>);
 
 impl Layer {
-    /// Checks every value; each wrong value adds a sentence to `errors`.
-    pub(super) fn checked(found: Vec<Found>, errors: &mut Vec<String>) -> Self {
+    /// Checks every value; each wrong value adds a sentence to `faults`.
+    pub(super) fn checked(found: Vec<Found>, faults: &mut Faults) -> Self {
         let mut given = BTreeMap::new();
         for found in found {
-            let key = found.setting.key;
+            let Setting { key, matters, .. } = *found.setting;
             match found.check() {
                 Ok(value) => {
                     given.insert(key, value);
                 }
-                Err(sentence) => errors.push(sentence),
+                Err(sentence) => faults.push(matters, sentence),
             }
         }
         Self(given)

@@ -7,6 +7,7 @@ mod args;
 mod bind;
 mod commands;
 mod environment;
+mod faults;
 mod file;
 mod flags;
 mod http_file;
@@ -68,13 +69,15 @@ impl Stop {
     }
 }
 
-/// Reads the command line, and the lower layers of settings if the chosen mode has settings.
+/// Reads the command line, and the lower layers of settings if the chosen mode has settings. `warnings` takes sentences about
+/// settings that are wrong and that the mode does without: a service needs no keys.
 ///
 /// # Errors
 /// Help, version, or sentences about what is wrong.
 pub fn resolve(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &Environment,
+    warnings: &mut Vec<String>,
 ) -> Result<Mode, Stop> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // The status of `oomtop run` is the command's: oomtop's own failures have one that commands seldom have.
@@ -94,7 +97,7 @@ pub fn resolve(
         })
     })?;
     if let Some(command) = args.command {
-        return command.resolve(environment).map_err(own);
+        return command.resolve(environment, warnings).map_err(own);
     }
     if args.version && !args.verbose {
         return Err(Stop {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::bind::Bounds;
 use super::environment::Environment;
+use super::faults::{Faults, Matters};
 use super::file;
 use super::flags::Flags;
 use super::layers::{Configuration, Found, Layer, wrong};
@@ -53,13 +54,32 @@ impl Sources {
 /// # Errors
 /// A sentence for everything that is wrong in any layer; an overridden value must be right too.
 pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, Vec<String>> {
+    let (sources, faults) = all(flags, environment);
+    faults.refuse().map(|()| sources)
+}
+
+/// As [`read`] for a service: what only a screen needs is a warning, and has the value of the layers below it.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn for_service(
+    environment: &Environment,
+    warnings: &mut Vec<String>,
+) -> Result<Sources, Vec<String>> {
+    let (sources, faults) = all(Flags::default(), environment);
+    warnings.extend(faults.for_service()?);
+    Ok(sources)
+}
+
+/// What all sources say, and what is wrong with them.
+fn all(flags: Flags, environment: &Environment) -> (Sources, Faults) {
     let mut reading = Reading::default();
     reading.below(environment);
     if let Some(path) = flags.config.or_else(|| environment.other_file()) {
         reading.file(&path);
         if reading.files.last().is_some_and(|file| !file.is_there) {
             let sentence = format!("{}: there is no such file", path.display());
-            reading.errors.push(sentence);
+            reading.faults.push(Matters::Always, sentence);
         }
     } else if let Some(path) = environment.user_file() {
         if file::is_out_of_reach(&path) {
@@ -69,7 +89,7 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
             reading.file(&path);
         }
     }
-    let variables = environment.settings(&mut reading.errors);
+    let variables = environment.settings(&mut reading.faults);
     reading.layer(variables);
     reading.layer(flags.found);
     let mut configuration = Configuration::merge(reading.layers);
@@ -78,36 +98,35 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
         let name = (theme.show)(&configuration.values);
         match found.check(&name) {
             Ok(()) => {}
-            Err(themes::Wrong::File(sentences)) => reading.errors.extend(sentences),
+            Err(themes::Wrong::File(sentences)) => {
+                reading.faults.extend(theme.matters, sentences);
+            }
             Err(themes::Wrong::Name(why)) => {
                 let origin = configuration.origin(theme);
-                reading.errors.push(wrong(origin, theme.key, &why));
+                let sentence = wrong(origin, theme.key, &why);
+                reading.faults.push(theme.matters, sentence);
             }
         }
     }
     let preset = configuration.values.settings.keys;
-    reading
-        .errors
-        .extend(reading.keys.check(preset).err().into_iter().flatten());
-    if reading.errors.is_empty() {
-        let values = &mut configuration.values;
-        values.settings.bind = reading.keys.bindings();
-        let depth = match (values.color, values.color_depth) {
-            (false, _) => Depth::None,
-            (true, Some(depth)) => depth,
-            (true, None) => environment.depth(),
-        };
-        values.settings.themes = found.names().map(str::to_owned).collect();
-        Ok(Sources {
-            configuration,
-            keys: reading.keys,
-            files: reading.files,
-            found,
-            depth,
-        })
-    } else {
-        Err(reading.errors)
-    }
+    let wrong_keys = reading.keys.check(preset).err().into_iter().flatten();
+    reading.faults.extend(Matters::OnScreens, wrong_keys);
+    let values = &mut configuration.values;
+    values.settings.bind = reading.keys.bindings();
+    let depth = match (values.color, values.color_depth) {
+        (false, _) => Depth::None,
+        (true, Some(depth)) => depth,
+        (true, None) => environment.depth(),
+    };
+    values.settings.themes = found.names().map(str::to_owned).collect();
+    let sources = Sources {
+        configuration,
+        keys: reading.keys,
+        files: reading.files,
+        found,
+        depth,
+    };
+    (sources, reading.faults)
 }
 
 /// The settings in force without the user's file, variables of oomtop and flags.
@@ -117,11 +136,8 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
 pub(super) fn below(environment: &Environment) -> Result<Values, Vec<String>> {
     let mut reading = Reading::default();
     reading.below(environment);
-    if reading.errors.is_empty() {
-        Ok(Configuration::merge(reading.layers).values)
-    } else {
-        Err(reading.errors)
-    }
+    reading.faults.refuse()?;
+    Ok(Configuration::merge(reading.layers).values)
 }
 
 #[derive(Default)]
@@ -129,7 +145,7 @@ struct Reading {
     layers: Vec<Layer>,
     keys: Bounds,
     files: Vec<ConfigFile>,
-    errors: Vec<String>,
+    faults: Faults,
 }
 
 impl Reading {
@@ -142,7 +158,7 @@ impl Reading {
     }
 
     fn layer(&mut self, found: Vec<Found>) {
-        self.layers.push(Layer::checked(found, &mut self.errors));
+        self.layers.push(Layer::checked(found, &mut self.faults));
     }
 
     fn missing(&mut self, path: &Path) {
@@ -160,11 +176,11 @@ impl Reading {
                     path: path.to_owned(),
                     is_there: true,
                 });
-                let said = file::parse(path, &text, &mut self.errors);
+                let said = file::parse(path, &text, &mut self.faults);
                 self.layer(said.settings);
                 self.keys.lay_over(said.keys);
             }
-            Err(sentence) => self.errors.push(sentence),
+            Err(sentence) => self.faults.push(Matters::Always, sentence),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod host;
 mod kernel_file;
 mod killers;
 pub mod ledger;
+pub mod patience;
 pub mod presence;
 
 pub mod runs;

@@ -2,10 +2,12 @@
 //! files of the unit anew, whichever property is set.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::bus::{denied, line, refused, reply, says};
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,15 @@ fn string(text: &str) -> Vec<u8> {
     bytes.extend(text.as_bytes());
     bytes.push(0);
     bytes
+}
+
+/// A limit as its file has it.
+fn text(value: u64) -> String {
+    if value == u64::MAX {
+        "max".to_owned()
+    } else {
+        value.to_string()
+    }
 }
 
 /// The manager of web.service. Its threads end with the test.
@@ -239,19 +250,18 @@ impl FakeSystemd {
     fn set(&self, group: &Path, body: &[u8], state: &mut State) -> std::io::Result<()> {
         let mut told = OOMD.into_iter();
         if let Some(name) = told.find(|name| says(body, &format!("{name}\0"))) {
-            return self.set_oomd(name, body, state);
+            return self.set_oomd(name, (group, body), state);
         }
         let value = u64::from_le_bytes(body[body.len() - 8..].try_into().expect("eight"));
         let mut names = FILES.iter().map(|(name, ..)| *name);
         let name = names.find(|name| says(body, name)).expect("a property");
         state.properties.insert(name, value);
-        let text = |value: u64| {
-            if value == u64::MAX {
-                "max".to_owned()
-            } else {
-                value.to_string()
-            }
-        };
+        Self::write_files(group, state)?;
+        self.keep(name, &text(value), body, state)
+    }
+
+    /// All limit files of the group, from what it knows.
+    fn write_files(group: &Path, state: &State) -> std::io::Result<()> {
         let has_new = FILES[..5]
             .iter()
             .any(|(name, _, none)| state.properties[name] != *none);
@@ -267,11 +277,18 @@ impl FakeSystemd {
         if group.join("memory.oom.group").exists() {
             std::fs::write(group.join("memory.oom.group"), "0\n")?;
         }
-        self.keep(name, &text(value), body, state)
+        Ok(())
     }
 
-    /// No file of the group changes.
-    fn set_oomd(&self, name: &'static str, body: &[u8], state: &mut State) -> std::io::Result<()> {
+    /// As a systemd for whose group something else waits to be written: it writes that with whatever it is told next (systemd
+    /// src/core/cgroup.c `unit_realize_cgroup_now`).
+    fn set_oomd(
+        &self,
+        name: &'static str,
+        (group, body): (&Path, &[u8]),
+        state: &mut State,
+    ) -> std::io::Result<()> {
+        Self::write_files(group, state)?;
         let at = body
             .windows(name.len())
             .position(|part| part == name.as_bytes());
@@ -323,7 +340,6 @@ impl State {
 
     /// The variant of the property that is asked for.
     fn property(&self, body: &[u8]) -> Vec<u8> {
-        let text = string;
         let number = |value: u64| {
             let mut bytes = vec![1, b't', 0, 0, 0, 0, 0, 0];
             bytes.extend(value.to_le_bytes());
@@ -333,15 +349,15 @@ impl State {
         if let Some((_, value)) = told.find(|(name, _)| says(body, &format!("{name}\0"))) {
             value.clone()
         } else if says(body, "ControlGroup") {
-            text(&self.group)
+            string(&self.group)
         } else if says(body, "ActiveState") && self.manners == Manners::MovesNobody {
-            text("active")
+            string("active")
         } else if says(body, "ActiveState") {
-            text("inactive")
+            string("inactive")
         } else if says(body, "LoadState") && self.manners == Manners::LosesItsScopes {
-            text("not-found")
+            string("not-found")
         } else if says(body, "LoadState") {
-            text("loaded")
+            string("loaded")
         } else if says(body, "Transient") {
             vec![1, b'b', 0, 0, u8::from(self.transient), 0, 0, 0]
         } else if says(body, "OOMScoreAdjust") {
@@ -356,44 +372,4 @@ impl State {
             number(*value.expect("a property").1)
         }
     }
-}
-
-pub(super) fn says(bytes: &[u8], what: &str) -> bool {
-    let what = what.as_bytes();
-    bytes.windows(what.len()).any(|part| part == what)
-}
-
-pub(super) fn line(stream: &mut UnixStream) -> std::io::Result<Vec<u8>> {
-    let mut byte = [0];
-    let mut line = Vec::new();
-    while byte != [b'\n'] {
-        stream.read_exact(&mut byte)?;
-        line.extend(byte);
-    }
-    Ok(line)
-}
-
-pub(super) fn reply(kind: u8, serial: u32, more: &[u8], body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![b'l', kind, 1, 1];
-    bytes.extend(u32::try_from(body.len()).expect("short").to_le_bytes());
-    bytes.extend([9, 0, 0, 0]);
-    bytes.extend(u32::try_from(8 + more.len()).expect("short").to_le_bytes());
-    bytes.extend([5, 1, b'u', 0]);
-    bytes.extend(serial.to_le_bytes());
-    bytes.extend(more);
-    bytes.resize(bytes.len().next_multiple_of(8), 0);
-    bytes.extend(body);
-    bytes
-}
-
-fn denied(serial: u32) -> Vec<u8> {
-    refused(serial, b"org.freedesktop.DBus.Error.AccessDenied")
-}
-
-pub(super) fn refused(serial: u32, name: &[u8]) -> Vec<u8> {
-    let mut more = vec![4, 1, b's', 0];
-    more.extend(u32::try_from(name.len()).expect("short").to_le_bytes());
-    more.extend(name);
-    more.push(0);
-    reply(3, serial, &more, &[])
 }

@@ -11,6 +11,7 @@
 )]
 
 pub(crate) mod bound;
+mod bus;
 pub(crate) mod changed;
 pub(crate) mod corpus;
 pub(crate) mod crowd;

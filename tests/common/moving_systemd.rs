@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
-use super::fake_systemd::{line, refused, reply, says};
+use super::bus::{line, refused, reply, says};
 
 /// What it knows of the scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

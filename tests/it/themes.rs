@@ -24,7 +24,7 @@ fn themes(depth: &str) -> Themes {
         format!("--color-depth={depth}")
     };
     let line = ["oomtop".to_owned(), color];
-    match resolve(line.map(Into::into), &environment) {
+    match resolve(line.map(Into::into), &environment, &mut Vec::new()) {
         Ok(Mode::Screen(launch)) => launch.theme,
         other => panic!("{other:?}"),
     }

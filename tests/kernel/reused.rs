@@ -1,6 +1,8 @@
 //! Pids that are reused while a write is under way: the real kernel, and an adversary that is always in time.
 
+mod many;
 mod scopes;
+mod siege;
 mod tries;
 
 use std::fs;

@@ -91,6 +91,38 @@ check(until(lambda: UNIT not in sh("oomctl", "dump")), "systemd-oomd watches it 
 sh("systemctl", "restart", UNIT)
 check(all_of_it() == unset, "nor does it come back")
 
+# What somebody has written past systemd stays. First what this systemd does when it is told alone, then what is left after oomtop.
+HIGH = GROUP + "/memory.high"
+
+
+def past_systemd(reloads):
+    with open(HIGH, "w") as file:
+        file.write("314572800")
+    if reloads:
+        sh("systemctl", "daemon-reload")
+    return open(HIGH).read().strip()
+
+
+for reloads in (False, True):
+    was = past_systemd(reloads)
+    sh("systemctl", "set-property", "--runtime", UNIT, "ManagedOOMSwap=kill")
+    alone = open(HIGH).read().strip()
+    sh("systemctl", "revert", UNIT)
+    say("%s: memory.high was %s; systemd told alone leaves %s" % ("after daemon-reload" if reloads else "at once", was, alone))
+    was = past_systemd(reloads)
+    page()
+    tui.keys("Down", "Down")
+    tui.type("kill")
+    tui.keys("Enter")
+    tui.wait("the result", lambda t: "done let systemd set ManagedOOMSwap=kill" in flat(t))
+    tui.keys("Enter")
+    left = open(HIGH).read().strip()
+    check(left == was, "oomtop leaves what was written past systemd: %s" % left)
+    tui.undo()
+    check(until(lambda: all_of_it() == unset), "taken back")
+    check(open(HIGH).read().strip() == was, "and the undo leaves it, too: %s" % open(HIGH).read().strip())
+sh("systemctl", "restart", UNIT)
+
 # Whom it spares is an attribute of the group: whether systemd writes it at once is said.
 text = page()
 check("systemd-oomd does not run" not in flat(text), "now it runs")

@@ -1,7 +1,7 @@
 //! The history dialog: every write of this session, the newest first, and the undo of each.
 
 use super::cgroup::steps::result_lines;
-use super::{Dialog, DialogContext, DialogView, Outcome, Section, step};
+use super::{Dialog, DialogContext, DialogView, Outcome, Section, instead, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::WriteId;
@@ -107,6 +107,7 @@ impl Dialog for HistoryDialog {
         .gap()
         .text(steps(chosen))
         .text(vec![fate(chosen, context)])
+        .text(instead::after(&chosen.plans, context).into_iter().collect())
     }
 }
 

@@ -23,14 +23,8 @@ pub(in crate::app) struct Denied {
 impl Denied {
     /// `None` if nothing was refused so.
     pub(in crate::app) fn of(plans: &[PlanReceipt], depth: usize) -> Option<Self> {
-        let mut failures = plans.iter().filter_map(PlanReceipt::failure);
-        let is_denied = failures.any(|failure| failure.kind == FailureKind::Denied);
-        let steps = plans.iter().flat_map(|plan| &plan.steps);
-        let targets = steps.flat_map(|receipt| receipt.step.processes()).copied();
-        is_denied.then(|| Self {
-            targets: targets.collect(),
-            depth,
-        })
+        let targets = denied(plans)?;
+        Some(Self { targets, depth })
     }
 
     /// The view of the front dialog, with what is allowed below it.
@@ -47,6 +41,20 @@ impl Denied {
         let line = line(&self.targets, context);
         view.clone().text(line.into_iter().collect())
     }
+}
+
+/// Whom a write was about that was refused for want of rights.
+fn denied(plans: &[PlanReceipt]) -> Option<Vec<ProcessId>> {
+    let mut failures = plans.iter().filter_map(PlanReceipt::failure);
+    let is_denied = failures.any(|failure| failure.kind == FailureKind::Denied);
+    let steps = plans.iter().flat_map(|plan| &plan.steps);
+    let targets = steps.flat_map(|receipt| receipt.step.processes()).copied();
+    is_denied.then(|| targets.collect())
+}
+
+/// What may be done instead of a write of the past.
+pub(super) fn after(plans: &[PlanReceipt], context: &DialogContext<'_>) -> Option<Line> {
+    line(&denied(plans)?, context)
 }
 
 /// What may be done instead; `None` for root, and where nothing may be written at all.

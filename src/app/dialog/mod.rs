@@ -30,6 +30,7 @@ pub mod signal;
 pub mod sort;
 pub mod undo;
 pub mod users;
+pub(in crate::app) mod wait;
 pub mod wrap;
 
 use std::collections::HashMap;

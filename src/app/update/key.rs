@@ -182,7 +182,7 @@ pub(super) fn to_dialog(
         }
         Outcome::Write(plans) => {
             let (id, effect) = state.write(plans, None);
-            state.pending.ask(id);
+            state.pending.ask(id, state.now.monotonic);
             dialog.asked(id);
             state.dialogs.push(dialog);
             vec![effect]

@@ -3,25 +3,32 @@
 use crate::app::State;
 use crate::app::msg::{Effect, WriteId};
 use crate::model::process::ProcessId;
+use crate::model::time::Monotonic;
 
 /// Requests that outlive the message that made them.
 #[derive(Debug, Clone, Default)]
 pub struct Pending {
-    /// Writes of dialogs without a receipt yet.
-    writes: Vec<WriteId>,
+    /// Writes of dialogs without a receipt yet, and since when.
+    writes: Vec<(WriteId, Monotonic)>,
     /// The processes that the runtime holds.
     held: Vec<ProcessId>,
 }
 
 impl Pending {
     /// A dialog has requested this write.
-    pub(super) fn ask(&mut self, id: WriteId) {
-        self.writes.push(id);
+    pub(super) fn ask(&mut self, id: WriteId, now: Monotonic) {
+        self.writes.push((id, now));
     }
 
     /// The receipt is there.
     pub(super) fn answered(&mut self, id: WriteId) {
-        self.writes.retain(|write| *write != id);
+        self.writes.retain(|(write, _)| *write != id);
+    }
+
+    /// Since when a dialog waits for this write.
+    pub(in crate::app) fn since(&self, id: WriteId) -> Option<Monotonic> {
+        let mut writes = self.writes.iter();
+        writes.find_map(|(write, since)| (*write == id).then_some(*since))
     }
 }
 
@@ -29,7 +36,7 @@ impl Pending {
 pub(super) fn settle(state: &mut State) -> Vec<Effect> {
     let dialogs = &state.dialogs;
     let mut effects = Vec::new();
-    state.pending.writes.retain(|id| {
+    state.pending.writes.retain(|(id, _)| {
         let is_awaited = dialogs.iter().any(|dialog| dialog.waiting() == Some(*id));
         effects.extend((!is_awaited).then_some(Effect::Withdraw(*id)));
         is_awaited

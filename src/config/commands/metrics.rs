@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::app::settings::Settings;
 use crate::config::environment::Environment;
-use crate::config::flags::Flags;
 use crate::config::root::RootArgs;
 use crate::config::rules::RuleFiles;
 use crate::config::{Stop, sources};
@@ -61,8 +60,12 @@ pub struct MetricsLaunch {
 impl MetricsArgs {
     /// # Errors
     /// Wrong settings.
-    pub(super) fn resolve(self, environment: &Environment) -> Result<MetricsLaunch, Stop> {
-        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+    pub(super) fn resolve(
+        self,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<MetricsLaunch, Stop> {
+        let sources = sources::for_service(environment, warnings).map_err(Stop::wrong)?;
         let values = sources.configuration.values;
         let every = Duration::from_secs(self.every);
         Ok(MetricsLaunch {

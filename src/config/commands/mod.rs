@@ -38,20 +38,24 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// The mode that the subcommand runs.
+    /// The mode that the subcommand runs. `warnings` takes what is wrong and does not matter to it.
     ///
     /// # Errors
     /// Sentences about what is wrong.
-    pub(super) fn resolve(self, environment: &Environment) -> Result<Mode, Stop> {
+    pub(super) fn resolve(
+        self,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<Mode, Stop> {
         Ok(match self {
             Self::Explain(args) => Mode::Explain(args.resolve()),
             Self::Why(args) => Mode::Why(args.resolve()),
-            Self::Protect(args) => Mode::Protect(args.resolve(environment)?),
-            Self::Record(args) => Mode::Record(Box::new(args.resolve(environment)?)),
+            Self::Protect(args) => Mode::Protect(args.resolve(environment, warnings)?),
+            Self::Record(args) => Mode::Record(Box::new(args.resolve(environment, warnings)?)),
             Self::Replay(args) => Mode::Replay(Box::new(args.resolve(environment)?)),
-            Self::Run(args) => Mode::Run(Box::new(args.resolve(environment)?)),
-            Self::Metrics(args) => Mode::Metrics(Box::new(args.resolve(environment)?)),
-            Self::Watch(args) => Mode::Watch(Box::new(args.resolve(environment)?)),
+            Self::Run(args) => Mode::Run(Box::new(args.resolve(environment, warnings)?)),
+            Self::Metrics(args) => Mode::Metrics(Box::new(args.resolve(environment, warnings)?)),
+            Self::Watch(args) => Mode::Watch(Box::new(args.resolve(environment, warnings)?)),
             Self::Fleet(args) => Mode::Fleet(Box::new(args.resolve(environment)?)),
         })
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::config::environment::Environment;
-use crate::config::flags::Flags;
 use crate::config::rules::{RuleFiles, trusted};
 use crate::config::{Stop, sources};
 use crate::linux::SysRoot;
@@ -116,8 +115,12 @@ pub struct ProtectLaunch {
 impl ProtectArgs {
     /// # Errors
     /// Wrong settings, and a write where settings forbid all.
-    pub(super) fn resolve(self, environment: &Environment) -> Result<ProtectLaunch, Stop> {
-        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+    pub(super) fn resolve(
+        self,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<ProtectLaunch, Stop> {
+        let sources = sources::for_service(environment, warnings).map_err(Stop::wrong)?;
         let values = sources.configuration.values;
         let task = match (self.check, self.why, self.once) {
             (true, ..) => ProtectTask::Check,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::app::settings::Settings;
 use crate::config::environment::Environment;
-use crate::config::flags::Flags;
 use crate::config::root::RootArgs;
 use crate::config::settings::seconds;
 use crate::config::{Stop, sources};
@@ -82,8 +81,12 @@ pub struct RecordLaunch {
 impl RecordArgs {
     /// # Errors
     /// Wrong settings.
-    pub(super) fn resolve(self, environment: &Environment) -> Result<RecordLaunch, Stop> {
-        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+    pub(super) fn resolve(
+        self,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<RecordLaunch, Stop> {
+        let sources = sources::for_service(environment, warnings).map_err(Stop::wrong)?;
         let values = sources.configuration.values;
         Ok(RecordLaunch {
             task: RecordTask {

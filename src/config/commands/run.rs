@@ -133,8 +133,18 @@ pub struct RunScreen {
 impl RunArgs {
     /// # Errors
     /// Wrong settings, and where settings forbid all writes.
-    pub(super) fn resolve(self, environment: &Environment) -> Result<RunLaunch, Stop> {
-        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+    pub(super) fn resolve(
+        self,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<RunLaunch, Stop> {
+        let has_screen = environment.terminal && !self.no_tui;
+        let sources = if has_screen {
+            sources::read(Flags::default(), environment)
+        } else {
+            sources::for_service(environment, warnings)
+        };
+        let sources = sources.map_err(Stop::wrong)?;
         let theme = sources.themes();
         let values = sources.configuration.values;
         let mut settings = values.settings;
@@ -149,7 +159,6 @@ impl RunArgs {
             .map(Arc::new)
             .map_err(|sentences| sentences.into_iter().next().unwrap_or_default());
         let mouse = settings.mouse;
-        let has_screen = environment.terminal && !self.no_tui;
         if self.log.is_some() && !has_screen {
             return Err(Stop::wrong(["--log is for the dashboard, and there is no terminal for one: redirect the output instead".to_owned()]));
         }

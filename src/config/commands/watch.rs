@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::app::settings::Settings;
 use crate::config::environment::Environment;
-use crate::config::flags::Flags;
 use crate::config::root::RootArgs;
 use crate::config::rules::RuleFiles;
 use crate::config::{Stop, sources};
@@ -80,8 +79,12 @@ pub struct WatchLaunch {
 impl WatchArgs {
     /// # Errors
     /// Wrong settings.
-    pub(super) fn resolve(self, environment: &Environment) -> Result<WatchLaunch, Stop> {
-        let sources = sources::read(Flags::default(), environment).map_err(Stop::wrong)?;
+    pub(super) fn resolve(
+        self,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<WatchLaunch, Stop> {
+        let sources = sources::for_service(environment, warnings).map_err(Stop::wrong)?;
         let values = sources.configuration.values;
         Ok(WatchLaunch {
             hook: self.hook,

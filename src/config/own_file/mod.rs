@@ -9,6 +9,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
+use super::faults::Faults;
 use super::file;
 use super::flags::Flags;
 use super::settings::{Setting, Values, setting};
@@ -16,6 +17,10 @@ use super::sources;
 use crate::app::settings::draft::Draft;
 use crate::app::view::processes::table::ProcessTable;
 use crate::linux::write::whole;
+use crate::model::plan::receipt::FailureKind;
+
+/// What is allowed where the file may not be written.
+const INSTEAD: &str = "Without root you can keep them in another file of yours: oomtop --config FILE, or OOMTOP_CONFIG=FILE";
 
 /// The user's configuration file.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +81,11 @@ impl OwnFile {
     /// A sentence: the file has changed since, cannot be written, or oomtop is root and another user can change what is on
     /// the way to it.
     pub fn write(&self, draft: &Draft) -> Result<String, String> {
-        whole::replace(&draft.path, draft.before.as_deref(), &draft.after)?;
+        let replaced = whole::replace(&draft.path, draft.before.as_deref(), &draft.after);
+        replaced.map_err(|failure| match failure.kind {
+            FailureKind::Denied => format!("{} {INSTEAD}", failure.sentence),
+            _ => failure.sentence,
+        })?;
         Ok(format!("{} is written", draft.path.display()))
     }
 
@@ -104,10 +113,8 @@ fn is_same(setting: &Setting, text: &str, below: &Values) -> bool {
 /// # Errors
 /// What is wrong with the text.
 fn check(path: &Path, text: &str) -> Result<(), String> {
-    let mut errors = Vec::new();
-    file::parse(path, text, &mut errors);
-    match errors.into_iter().next() {
-        None => Ok(()),
-        Some(sentence) => Err(sentence),
-    }
+    let mut faults = Faults::default();
+    file::parse(path, text, &mut faults);
+    let first = faults.refuse().err().and_then(|all| all.into_iter().next());
+    first.map_or(Ok(()), Err)
 }

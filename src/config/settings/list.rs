@@ -5,11 +5,13 @@ use std::path::Path;
 use super::{Form, Setting, put, text};
 use crate::app::settings::text::show_bands;
 use crate::app::view::processes::columns::chosen::ChosenColumns;
+use crate::config::faults::Matters;
 
 /// Every setting.
 pub(in crate::config) static SETTINGS: &[Setting] = &[
     Setting {
         key: "delay",
+        matters: Matters::Always,
         short: Some('d'),
         alias: None,
         form: Form::Value("SECONDS"),
@@ -19,6 +21,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "bands",
+        matters: Matters::Always,
         short: None,
         alias: None,
         form: Form::Value("W,D,C"),
@@ -28,6 +31,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "read_only",
+        matters: Matters::Always,
         short: None,
         alias: Some("readonly"),
         form: Form::Switch,
@@ -37,6 +41,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "ascii",
+        matters: Matters::OnScreens,
         short: None,
         alias: None,
         form: Form::Switch,
@@ -46,6 +51,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "color",
+        matters: Matters::OnScreens,
         short: Some('C'),
         alias: None,
         form: Form::Switch,
@@ -55,6 +61,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "color_depth",
+        matters: Matters::OnScreens,
         short: None,
         alias: None,
         form: Form::Choice("HOW", text::depths),
@@ -64,6 +71,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "theme",
+        matters: Matters::OnScreens,
         short: None,
         alias: None,
         form: Form::Value("NAME"),
@@ -73,6 +81,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "keys",
+        matters: Matters::OnScreens,
         short: None,
         alias: None,
         form: Form::Choice("PRESET", text::presets),
@@ -82,6 +91,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "kernel_threads",
+        matters: Matters::OnScreens,
         short: None,
         alias: None,
         form: Form::Switch,
@@ -95,6 +105,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "tree",
+        matters: Matters::OnScreens,
         short: Some('t'),
         alias: None,
         form: Form::Switch,
@@ -104,6 +115,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "filter",
+        matters: Matters::OnScreens,
         short: Some('F'),
         alias: None,
         form: Form::Value("FILTER"),
@@ -113,6 +125,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "sort",
+        matters: Matters::OnScreens,
         short: Some('s'),
         alias: None,
         form: Form::Value("COLUMN"),
@@ -122,6 +135,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "columns",
+        matters: Matters::OnScreens,
         short: None,
         alias: None,
         form: Form::Value("COLUMNS"),
@@ -135,6 +149,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "backend",
+        matters: Matters::Always,
         short: None,
         alias: None,
         form: Form::Choice("HOW", text::backends),
@@ -144,6 +159,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "mouse",
+        matters: Matters::OnScreens,
         short: Some('M'),
         alias: None,
         form: Form::Switch,
@@ -153,6 +169,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "self_protect",
+        matters: Matters::Always,
         short: None,
         alias: None,
         form: Form::Switch,
@@ -162,6 +179,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "audit",
+        matters: Matters::Always,
         short: None,
         alias: None,
         form: Form::Value("FILE"),
@@ -174,6 +192,7 @@ pub(in crate::config) static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "record_kills",
+        matters: Matters::Always,
         short: None,
         alias: None,
         form: Form::Value("DIR"),

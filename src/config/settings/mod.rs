@@ -6,6 +6,7 @@ mod text;
 
 use std::path::PathBuf;
 
+use super::faults::Matters;
 use crate::app::settings::Settings;
 use crate::linux::scan::backend::BackendChoice;
 use crate::ui::theme::Depth;
@@ -51,6 +52,8 @@ pub(super) type Change = Box<dyn FnOnce(&mut Values)>;
 pub(super) struct Setting {
     /// Key of the configuration file. `read_only` is the flag `--read-only` and the variable `OOMTOP_READ_ONLY`.
     pub(super) key: &'static str,
+    /// Who needs it.
+    pub(super) matters: Matters,
     /// One-letter flag; of a switch the one that changes the default.
     pub(super) short: Option<char>,
     /// Another long flag, without dashes.

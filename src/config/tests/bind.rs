@@ -3,7 +3,8 @@
 use super::Given;
 use crate::app::input::actions::ACTIONS;
 use crate::app::input::id::ActionId as Id;
-use crate::app::input::keymap::Keymap;
+use crate::app::input::keymap::{Binding, Bindings, Keymap};
+use crate::app::input::presets::Preset;
 use crate::app::input::scope::KeyScope;
 use crate::config::Mode;
 use crate::config::settings::SETTINGS;
@@ -204,4 +205,99 @@ fn settings_and_keys_stand_side_by_side() {
         text.lines().filter(|line| line.contains(" = ")).count()
     );
     assert_eq!(configuration.values.settings.bind.iter().count(), 1);
+}
+
+/// Whoever has bound a key and presses it while another pane has the keyboard must not start something else.
+#[test]
+fn a_key_of_a_pane_means_its_actions_in_every_pane_or_nothing() {
+    let defaults = Keymap::defaults(ACTIONS);
+    let of_panes = |id: Id| {
+        let row = defaults.row(id).expect("a row");
+        row.scopes().filter(|scope| scope.is_pane()).count()
+    };
+    let panes: Vec<_> = KeyScope::ALL.iter().filter(|s| s.is_pane()).collect();
+    let (mut refused, mut was_another, mut pairs) = (0, 0, 0);
+    // Those that are not everywhere, each with some keys of others.
+    let some = Id::ALL
+        .iter()
+        .filter(|id| (1..panes.len()).contains(&of_panes(**id)));
+    for (number, id) in some.enumerate() {
+        let others = Id::ALL
+            .iter()
+            .filter(|old| *old != id && of_panes(**old) > 0);
+        for old in others.skip(number % 9).step_by(9) {
+            let Some(key) = defaults.keys_of(*old).first() else {
+                continue;
+            };
+            let mut bindings = Bindings::default();
+            bindings.bind(Binding {
+                key: *key,
+                actions: vec![*id],
+            });
+            pairs += 1;
+            if Keymap::check(ACTIONS, Preset::Oomtop, &bindings).is_err() {
+                refused += 1;
+                continue;
+            }
+            let keymap = Keymap::in_force(ACTIONS, Preset::Oomtop, &bindings);
+            for scope in &panes {
+                let found = keymap.lookup(**scope, *key).map(|action| action.id);
+                assert!(
+                    found.is_none_or(|found| found == *id),
+                    "{key} = {id} does {found:?} in the {}",
+                    scope.name()
+                );
+                let before = defaults.lookup(**scope, *key);
+                was_another += usize::from(found.is_none() && before.is_some());
+            }
+        }
+    }
+    assert!(
+        was_another > 20 && refused < pairs / 2,
+        "{was_another}, {refused} of {pairs}"
+    );
+}
+
+/// A service has neither keys nor colours: what is wrong with them must not keep it from starting.
+#[test]
+fn a_service_starts_whatever_is_wrong_with_keys_and_looks() {
+    let looks = [
+        "[bind]\nx = \"undoo\"",
+        "[bind]\nEsc = \"undo\"",
+        "[bind]\nx = 3",
+        "bind = \"x\"",
+        "[binds]\nx = \"undo\"",
+        "theme = \"nrod\"",
+        "keys = \"emacs\"",
+        "columns = \"pid,usr\"",
+        "color = 7",
+    ];
+    let services = [
+        "oomtop protect",
+        "oomtop protect --check",
+        "oomtop metrics",
+        "oomtop watch",
+        "oomtop record -o /x",
+        "oomtop run --no-tui true",
+    ];
+    for line in services {
+        for text in looks {
+            let given = Given::new().user(text);
+            let (mode, warnings) = given.warned(line);
+            assert!(mode.is_ok(), "{line}, {text}: {mode:?}");
+            assert_eq!(warnings.len(), 1, "{line}, {text}: {warnings:?}");
+            assert!(warnings[0].contains("config.toml"), "{warnings:?}");
+            given.wrong("oomtop --once");
+        }
+        // A setting that is misspelled may be one that forbids every write.
+        for text in ["read_only = 7", "readonly = true", "delay = 0", "= x"] {
+            let (mode, warnings) = Given::new().user(text).warned(line);
+            assert!(mode.is_err(), "{line}, {text}");
+            assert_eq!(warnings, Vec::<String>::new(), "{line}, {text}");
+        }
+        let (mode, warnings) = Given::new().user("[bind]\nx = \"undo\"").warned(line);
+        assert!(mode.is_ok() && warnings.is_empty(), "{line}: {warnings:?}");
+    }
+    let forbidden = Given::new().user("read_only = true\n[bind]\nx = 3");
+    assert!(forbidden.warned("oomtop protect").0.is_err());
 }

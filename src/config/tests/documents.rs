@@ -87,7 +87,7 @@ fn every_command_of_the_documents_is_one() {
                 seen += 1;
                 let arguments = call.iter().map(Into::into);
                 let given = Given::new();
-                if let Err(stop) = super::resolve(arguments, &given.environment) {
+                if let Err(stop) = super::resolve(arguments, &given.environment, &mut Vec::new()) {
                     assert_eq!(stop.status, 0, "{name}: {line}\n{}", stop.text);
                 }
             }

@@ -55,7 +55,15 @@ impl Given {
     }
 
     fn resolve(&self, line: &str) -> Result<Mode, Stop> {
-        resolve(line.split_whitespace().map(Into::into), &self.environment)
+        self.warned(line).0
+    }
+
+    /// With what it warns of.
+    fn warned(&self, line: &str) -> (Result<Mode, Stop>, Vec<String>) {
+        let mut warnings = Vec::new();
+        let words = line.split_whitespace().map(Into::into);
+        let mode = resolve(words, &self.environment, &mut warnings);
+        (mode, warnings)
     }
 
     fn screen(&self, line: &str) -> ScreenLaunch {
@@ -228,7 +236,7 @@ fn why_is_not_asked_about_nobody() {
     let given = Given::new();
     for name in ["", "  ", "0"] {
         let line = ["oomtop", "why", name].map(Into::into);
-        let refused = resolve(line, &given.environment);
+        let refused = resolve(line, &given.environment, &mut Vec::new());
         let Err(stop) = refused else {
             panic!("{name:?}: {refused:?}")
         };

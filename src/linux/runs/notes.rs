@@ -35,7 +35,7 @@ const OTHERS_WRITE: u32 = 0o022;
 /// Most notes that are looked at: each is of a run that was killed.
 const MOST: usize = 1000;
 
-pub use unfinished::Making;
+pub use unfinished::{Left, Making};
 
 /// Where notes are.
 #[derive(Debug, Clone)]

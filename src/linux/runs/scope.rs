@@ -1,14 +1,20 @@
 //! [`enter`]: oomtop goes into a scope of its own, where systemd leaves it the groups.
 
+use std::time::Duration;
+
 use super::place::surroundings;
 use crate::linux::SysRoot;
 use crate::linux::cgroup::hierarchy::Hierarchy;
+use crate::linux::patience::Patience;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::manager::scope::NewScope;
 use crate::model::process::ProcessId;
 use crate::model::run::group_name;
 use crate::model::run::place::Surroundings;
 use crate::model::systemd::scope::ScopeHome;
+
+/// How long systemd may take for each answer: nothing has begun yet, and nobody else waits.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// Moves oomtop into a transient scope, which ends with its last process. Returns what is around oomtop then.
 ///
@@ -24,7 +30,9 @@ pub(super) fn enter(
     // oomtop itself: a number would name nobody else, either.
     let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
     let pidfd = pidfd.map_err(|errno| format!("no pidfd of oomtop itself: {errno}"))?;
-    let started = Connected::open_for_scopes(&root.base, home.manager).and_then(|mut manager| {
+    let patience = Patience::within(WITHIN);
+    let manager = Connected::open_for_scopes(&root.base, home.manager, &patience);
+    let started = manager.and_then(|mut manager| {
         let (started, _) = manager.start_scope(&NewScope {
             name: &format!("{}.scope", group_name(own)),
             description: "A command under watch of oomtop",

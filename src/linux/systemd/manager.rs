@@ -9,8 +9,9 @@ use std::time::Instant;
 
 use super::dbus::{Arguments, Call, Connection, Error, Value};
 use super::refusal::{Refusal, is_unknown, kind_of, reason, systemctl, whose};
-use super::{WITHIN, runs_below};
+use super::runs_below;
 use crate::linux::as_root::as_root;
+use crate::linux::patience::Patience;
 use crate::model::cgroup::CgroupVersion;
 use crate::model::cgroup::limits::{LimitFile, Unit};
 use crate::model::killers::oom_policy::Manager;
@@ -28,6 +29,7 @@ const UNIT: &str = "org.freedesktop.systemd1.Unit";
 pub(crate) struct Connected {
     connection: Connection,
     manager: Manager,
+    patience: Patience,
 }
 
 impl Connected {
@@ -35,15 +37,19 @@ impl Connected {
     ///
     /// # Errors
     /// A sentence: no systemd, no bus, a bus that does not answer.
-    pub(crate) fn open(base: &Path, manager: Manager) -> Result<Self, Refusal> {
+    pub(crate) fn open(
+        base: &Path,
+        manager: Manager,
+        patience: &Patience,
+    ) -> Result<Self, Refusal> {
         let past = "; nothing was written. The file of the group can be written past systemd";
-        Self::open_by(base, manager, Connection::open, past)
+        Self::open_by((base, manager), patience, Connection::open, past)
     }
 
     fn open_by(
-        base: &Path,
-        manager: Manager,
-        open: fn(&Path, bool, Instant) -> Result<Connection, Error>,
+        (base, manager): (&Path, Manager),
+        patience: &Patience,
+        open: fn(&Path, bool, (Instant, &Patience)) -> Result<Connection, Error>,
         then: &str,
     ) -> Result<Self, Refusal> {
         if !runs_below(base) {
@@ -64,17 +70,18 @@ impl Connected {
                 ),
             ));
         }
-        let until = Instant::now() + WITHIN;
+        let until = patience.deadline();
         let mut why = String::new();
         for (path, is_bus) in places(base, manager) {
-            match open(&path, is_bus, until) {
+            match open(&path, is_bus, (until, patience)) {
                 Ok(connection) => {
                     return Ok(Self {
                         connection,
                         manager,
+                        patience: patience.clone(),
                     });
                 }
-                Err(Error::Slow) => return Err(Refusal::silent(manager)),
+                Err(Error::Slow) => return Err(Refusal::silent(manager, patience)),
                 Err(error) => why = format!("{}: {}", path.display(), reason(&error)),
             }
         }
@@ -89,7 +96,7 @@ impl Connected {
 
     /// Gives the next call its time. One that hangs ends the step, so they do not add up.
     fn renew(&mut self) {
-        self.connection.until(Instant::now() + WITHIN);
+        self.connection.until(self.patience.deadline());
     }
 
     /// Sets a limit of a unit; `u64::MAX` is none.
@@ -138,7 +145,7 @@ impl Connected {
         });
         let done = self.connection.call(&call, &arguments);
         done.map(drop).map_err(|error| {
-            let open = Refusal::open(self.manager, &error);
+            let open = Refusal::open(self.manager, &error, &self.patience);
             open.unwrap_or_else(|| match kind_of(&error) {
                 FailureKind::Denied => self.denied(unit, lasting, property, &shown),
                 _ => self.refusal(unit, &error),
@@ -272,7 +279,7 @@ impl Connected {
                     ),
                 )
             };
-            Refusal::open(self.manager, &error).unwrap_or_else(refused)
+            Refusal::open(self.manager, &error, &self.patience).unwrap_or_else(refused)
         })
     }
 
@@ -300,7 +307,7 @@ impl Connected {
 
     fn refusal(&self, unit: &UnitName, error: &Error) -> Refusal {
         if *error == Error::Slow {
-            return Refusal::silent(self.manager);
+            return Refusal::silent(self.manager, &self.patience);
         }
         let kind = kind_of(error);
         let sentence = match (kind, error) {

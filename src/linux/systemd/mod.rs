@@ -1,7 +1,7 @@
 //! systemd over D-Bus, and the drop-ins it reads. Nothing here runs another program.
 //!
 //! [`manager`] calls the system's manager or that of the own user, `dbus` is the client it does that with, [`directory`]
-//! the files, [`masked`] which other file would win. No call takes longer than [`WITHIN`].
+//! the files, [`masked`] which other file would win. No call takes longer than the [`Patience`] of who waits for it.
 
 mod dbus;
 pub(crate) mod directory;
@@ -10,8 +10,8 @@ pub(crate) mod masked;
 mod refusal;
 
 use std::path::Path;
-use std::time::Duration;
 
+use crate::linux::patience::Patience;
 use crate::model::plan::receipt::{Failure, FailureKind};
 use crate::model::systemd::drop_in::{FILE, Found};
 use crate::model::systemd::oomd::OomdSettings;
@@ -20,9 +20,6 @@ use directory::Directory;
 use manager::Connected;
 
 pub(crate) use refusal::Refusal;
-
-/// How long a call may take. On a machine that is short of memory systemd is slow, too.
-pub(crate) const WITHIN: Duration = Duration::from_secs(2);
 
 /// What there is of oomtop's drop-in for a unit.
 ///
@@ -46,7 +43,7 @@ pub(crate) fn own_drop_in(
 /// # Errors
 /// A sentence.
 pub(crate) fn oomd_of(base: &Path, unit: &UnitName) -> Result<OomdSettings, Failure> {
-    let manager = Connected::open_for_settings(base, unit.manager);
+    let manager = Connected::open_for_settings(base, unit.manager, &Patience::default());
     let found = manager.and_then(|mut manager| manager.all_oomd(unit));
     found.map_err(|refusal| refusal.failure)
 }

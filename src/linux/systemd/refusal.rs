@@ -1,7 +1,7 @@
 //! [`Refusal`]: why systemd did not do what it was asked for, in sentences.
 
-use super::WITHIN;
 use super::dbus::Error;
+use crate::linux::patience::Patience;
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::{Failure, FailureKind};
 
@@ -28,22 +28,22 @@ impl Refusal {
     }
 
     /// No answer before anything was to be changed.
-    pub(super) fn silent(manager: Manager) -> Self {
+    pub(super) fn silent(manager: Manager, patience: &Patience) -> Self {
         let sentence = format!(
-            "{} has not answered within {} s; nothing was written.",
+            "{} {}; nothing was written.",
             whose(manager),
-            WITHIN.as_secs()
+            patience.unanswered()
         );
         Self::new(FailureKind::Other, sentence)
     }
 
     /// No answer to a call that changes something; `None` if there was one, or the call was never sent.
-    pub(super) fn open(manager: Manager, error: &Error) -> Option<Self> {
+    pub(super) fn open(manager: Manager, error: &Error, patience: &Patience) -> Option<Self> {
         let whose = whose(manager);
         let sentence = match error {
             Error::Slow => format!(
-                "{whose} has not answered within {} s: it may still do it. Look again in a moment.",
-                WITHIN.as_secs()
+                "{whose} {}: it may still do it. Look again in a moment.",
+                patience.unanswered()
             ),
             Error::Lost(_) | Error::Garbled => format!(
                 "{whose} was asked, but gave no answer ({}): it may have done it. Look again in a moment.",

@@ -2,8 +2,10 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::linux::SysRoot;
+use crate::linux::patience::Patience;
 use crate::linux::write::adj::{look_at_adj, write_adj};
 use crate::linux::write::cgroup::CgroupWriter;
 use crate::linux::write::pinned::PinnedProcess;
@@ -17,7 +19,7 @@ use crate::model::incident::Survey;
 use crate::model::plan::Plan;
 use crate::model::plan::execute::Executor;
 use crate::model::plan::receipt::{Failure, Reading, StepReceipt};
-use crate::model::plan::step::Step;
+use crate::model::plan::step::{CgroupStep, Step};
 use crate::model::process::ProcessId;
 
 /// Writes below a [`SysRoot`].
@@ -29,6 +31,17 @@ pub struct KernelWriter {
     cgroups: OnceCell<CgroupWriter>,
     pins: Pins,
     silence: Silence,
+    made: Option<Made>,
+    patience: Patience,
+}
+
+/// What is told of each group as soon as it is made.
+struct Made(Box<dyn Fn(&CgroupPath) + Send>);
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Made")
+    }
 }
 
 impl KernelWriter {
@@ -42,6 +55,8 @@ impl KernelWriter {
             version,
             cgroups: OnceCell::new(),
             silence: Silence::default(),
+            made: None,
+            patience: Patience::default(),
         }
     }
 
@@ -49,6 +64,16 @@ impl KernelWriter {
     /// held process cannot be taken for that process, not even with the same start time.
     pub fn hold(&mut self, targets: &[ProcessId]) {
         self.pins.hold(targets);
+    }
+
+    /// From now on `tell` is told of each group as soon as it is made, before anything else is done with it.
+    pub fn tell_of_groups(&mut self, tell: impl Fn(&CgroupPath) + Send + 'static) {
+        self.made = Some(Made(Box::new(tell)));
+    }
+
+    /// How long the next steps wait for systemd.
+    pub fn wait_for_systemd(&mut self, patience: Patience) {
+        self.patience = patience;
     }
 
     /// The short names of the processes that these plans write to, as far as they live.
@@ -89,6 +114,7 @@ impl KernelWriter {
             cgroups: self.cgroups(),
             pins: &self.pins,
             silence: &self.silence,
+            patience: &self.patience,
         }
     }
 }
@@ -127,10 +153,23 @@ impl Executor for KernelWriter {
             Step::Cgroup(step) => self.cgroups().run(&self.pins, step, &mut before),
             Step::Unit(step) => self.units().run(step, &mut before),
         };
+        if let (Step::Cgroup(CgroupStep::Create(group)), Ok(_), Some(Made(tell))) =
+            (step, &outcome, &self.made)
+        {
+            tell(group);
+        }
         StepReceipt {
             step: step.clone(),
             before,
             outcome,
         }
+    }
+
+    fn take_back(&mut self, step: &Step) -> StepReceipt {
+        // Whoever has stopped waiting for the write has not given up its way back.
+        let patience = std::mem::take(&mut self.patience);
+        let receipt = self.step(step);
+        self.patience = patience;
+        receipt
     }
 }

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::linux::SysRoot;
+use crate::linux::patience::{Patience, WITHIN};
 use crate::linux::systemd::Refusal;
-use crate::linux::systemd::WITHIN;
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::masked;
@@ -37,6 +37,7 @@ pub(super) struct UnitWriter<'a> {
     pub(super) cgroups: &'a CgroupWriter,
     pub(super) pins: &'a Pins,
     pub(super) silence: &'a Silence,
+    pub(super) patience: &'a Patience,
 }
 
 impl UnitWriter<'_> {
@@ -75,7 +76,7 @@ impl UnitWriter<'_> {
     fn connect_by(
         &self,
         manager: Manager,
-        open: fn(&Path, Manager) -> Result<Connected, Refusal>,
+        open: fn(&Path, Manager, &Patience) -> Result<Connected, Refusal>,
     ) -> Result<Connected, Failure> {
         let silent = self.silence.0.get();
         if silent.is_some_and(|since| since.elapsed() < WITHIN) {
@@ -85,7 +86,7 @@ impl UnitWriter<'_> {
                     .to_owned(),
             ));
         }
-        let manager = open(&self.root.base, manager);
+        let manager = open(&self.root.base, manager, self.patience);
         manager.map_err(|refusal| refusal.failure)
     }
 

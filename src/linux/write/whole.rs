@@ -27,11 +27,7 @@ pub(super) const HIDDEN: &str = "oomtop-new";
 ///
 /// # Errors
 /// A sentence: the file has changed, cannot be written, or is where another user could misuse what root writes.
-pub(crate) fn replace(path: &Path, seen: Option<&str>, text: &str) -> Result<(), String> {
-    try_replace(path, seen, text).map_err(|failure| failure.sentence)
-}
-
-fn try_replace(path: &Path, seen: Option<&str>, text: &str) -> Result<(), Failure> {
+pub(crate) fn replace(path: &Path, seen: Option<&str>, text: &str) -> Result<(), Failure> {
     let path = std::path::absolute(path).map_err(|error| unusable(path, &error))?;
     make_directory(&path)?;
     let place = Place::find(&path)?;

@@ -204,14 +204,16 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
         let user = if around.is_root_user { "" } else { "--user " };
         return format!(
             "systemd manages the cgroups around oomtop ({own}) and has delegated none: type \
-             systemd-run {user}--scope -p Delegate=yes oomtop run …"
+             systemd-run {user}--scope -p Delegate=yes oomtop run …{}",
+            instead(around)
         );
     }
     let own_group = around.levels.first().map(|(_, level)| level);
     if own_group.is_some_and(|level| level.is_writable) {
         return format!(
             "{own}, the cgroup of oomtop, holds other processes or may not be left because of its limit, and cgroup v2 has \
-             no limits below such a group: start oomtop in a group of its own"
+             no limits below such a group: start oomtop in a group of its own{}",
+            instead(around)
         );
     }
     if around.is_root_user {
@@ -221,10 +223,18 @@ fn refusal(around: &Surroundings, own: &CgroupPath) -> String {
         );
     }
     format!(
-        "you may not make a cgroup in {own}: run oomtop as root (sudo oomtop run …), or let root make a group that is yours \
-         (chown it and its cgroup.procs) and start oomtop in it. Without root: ulimit -v KIB before the command bounds each of \
-         its processes"
+        "you may not make a cgroup in {own}: run oomtop as root: sudo oomtop run …, or let root make a group that is yours \
+         (chown it and its cgroup.procs) and start oomtop in it{}",
+        instead(around)
     )
+}
+
+/// What an ordinary user has without any group.
+fn instead(around: &Surroundings) -> &'static str {
+    if around.is_root_user {
+        return "";
+    }
+    ". Without root: ulimit -v KIB before the command bounds each of its processes"
 }
 
 #[cfg(test)]

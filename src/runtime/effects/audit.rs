@@ -17,14 +17,15 @@ use crate::model::plan::step::Step;
 use crate::model::process::ProcessId;
 use crate::output::audit::{self as words, Stamp};
 use crate::runtime::clock;
-use desk::{Desk, Job, Log, LogFile};
+use crate::runtime::effects::desk::Desk;
+use desk::{Job, Log, LogFile};
 
 /// Where writes are logged, and for whom.
 #[derive(Debug)]
 pub struct Audit {
     path: PathBuf,
     actor: Actor,
-    desk: Desk,
+    desk: Desk<Job>,
 }
 
 /// Which write is logged.
@@ -59,7 +60,7 @@ impl Audit {
     fn keep(path: PathBuf, actor: Actor, log: impl Log) -> Result<Self, String> {
         let run = format!("{} {}", clock::utc(), actor.pid);
         let actor = Actor { run, ..actor };
-        let desk = Desk::start(log);
+        let desk = desk::start(log);
         let desk = desk.and_then(|desk| desk.ask(Job::Probe).map(|()| desk));
         match desk {
             Ok(desk) => Ok(Self { path, actor, desk }),

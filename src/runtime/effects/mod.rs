@@ -1,6 +1,7 @@
 //! [`Performer`]: the one place where effects happen. Each ends in a message.
 
 pub mod audit;
+pub(in crate::runtime) mod desk;
 pub(in crate::runtime) mod noted;
 mod older;
 mod pool;

@@ -18,6 +18,7 @@ use super::noted::Noted;
 use super::pool::STACK;
 use crate::app::msg::{Msg, Receipt, Undo, WriteId};
 use crate::linux::SysRoot;
+use crate::linux::patience::{LONG, Patience};
 use crate::linux::write::executor::KernelWriter;
 use crate::model::cgroup::CgroupVersion;
 use crate::model::plan::Plan;
@@ -31,6 +32,9 @@ const RESERVED: usize = 9;
 
 /// How long the end of oomtop waits for writes that were asked for.
 const LAST_WRITES: Duration = Duration::from_secs(2);
+
+/// How long an undo waits for each answer of systemd: other writes wait behind it.
+const UNDO: Duration = Duration::from_secs(10);
 
 /// What the thread is asked to do.
 #[derive(Debug)]
@@ -71,14 +75,16 @@ impl Writer {
     ) -> io::Result<Self> {
         let withdrawn = Withdrawn::default();
         let audit = audit.map(Arc::new);
+        let noted = Noted::start(root);
         let start = |name: &str| {
+            let noted = noted.clone();
             let (orders, inbox) = channel();
             let (root, audit) = (root.clone(), audit.clone());
             let (shared, answer) = (withdrawn.clone(), answer.clone());
             let thread = Builder::new().name(name.to_owned()).stack_size(STACK);
             let started = thread.spawn(move || {
-                let noted = Noted::new(&root);
-                let kernel = KernelWriter::new(root, version);
+                let mut kernel = KernelWriter::new(root, version);
+                kernel.tell_of_groups(noted.teller());
                 kernel.prepare();
                 serve((kernel, noted), audit.as_deref(), &inbox, &shared, &answer);
             });
@@ -154,7 +160,7 @@ impl Withdrawn {
 }
 
 fn serve(
-    (mut kernel, mut noted): (KernelWriter, Noted),
+    (mut kernel, noted): (KernelWriter, Noted),
     audit: Option<&Audit>,
     orders: &Receiver<Order>,
     withdrawn: &Withdrawn,
@@ -166,11 +172,13 @@ fn serve(
             Order::Hold(targets) => kernel.hold(&targets),
             Order::Write(work) => {
                 let id = work.id;
+                kernel.wait_for_systemd(patience(&work, withdrawn));
                 let (plans, lost) = reserve.spend(|| {
-                    noted.during(&work.plans, || match audit {
+                    let write = || match audit {
                         Some(audit) => logged(audit, &mut kernel, &work, withdrawn),
                         None => (carry_out(&mut kernel, &work, withdrawn), None),
-                    })
+                    };
+                    noted.during(&work.plans, write, |(receipts, _)| receipts.as_slice())
                 });
                 withdrawn.lock().remove(&id);
                 answer(Msg::Done(Receipt::Write { id, plans }));
@@ -209,6 +217,15 @@ fn logged(
             (work.plans.iter().map(refused).collect(), None)
         }
     }
+}
+
+/// A dialog says that it waits, and closing it ends the wait. An undo has none.
+fn patience(work: &Work, withdrawn: &Withdrawn) -> Patience {
+    if work.undo.is_some() {
+        return Patience::within(UNDO);
+    }
+    let (shared, id) = (withdrawn.clone(), work.id);
+    Patience::while_wanted(LONG, move || !shared.lock().contains(&id))
 }
 
 fn carry_out<E: Executor>(kernel: &mut E, work: &Work, withdrawn: &Withdrawn) -> Vec<PlanReceipt> {

@@ -8,6 +8,7 @@ mod deaths;
 mod destination;
 mod finish;
 mod job;
+mod left;
 mod monitor;
 mod output;
 mod signals;
@@ -20,10 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 
+pub use left::{Told, tidy_up};
+
 use deaths::Deaths;
 use destination::Destination;
 use finish::Finish;
 use job::Job;
+use left::open_notes;
 use monitor::Monitor;
 use output::Output;
 
@@ -32,7 +36,6 @@ use crate::app::settings::Settings;
 use crate::linux::SysRoot;
 use crate::linux::helper::helper;
 use crate::linux::runs::group::{Allowed, RunGroup};
-use crate::linux::runs::notes::{Found, Notes};
 use crate::linux::runs::planned::PlannedGroup;
 use crate::linux::runs::start::{Start, Streams, makes_immune, start};
 use crate::linux::scan::backend::BackendChoice;
@@ -40,9 +43,7 @@ use crate::model::filter::Filter;
 use crate::model::process::score::OomScoreAdj;
 use crate::model::run::place::LeftUnit;
 use crate::model::run::task::RunTask;
-use crate::model::shell::quoted;
 use crate::model::time::{Monotonic, Now};
-use crate::text::format::number_of;
 use crate::ui::theme::Themes;
 
 /// What to run, and how.
@@ -78,8 +79,8 @@ pub struct Look {
 pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     let root = SysRoot::default();
     let report = Destination::open(test.task.report.as_deref()).map_err(RunError::LoadTest)?;
-    let notes = Notes::open(test.task.runtime_dir.as_deref()).map_err(RunError::LoadTest)?;
-    let told = Told::now(&notes.sweep(&root));
+    let (notes, found) = open_notes(test.task.runtime_dir.clone()).map_err(RunError::LoadTest)?;
+    let told = Told::now(&found);
     // From here on a signal ends the command, and oomtop cleans up behind it.
     let caught = signals::catch().map_err(RunError::Signals)?;
     let planned = PlannedGroup::find(&root).map_err(RunError::LoadTest)?;
@@ -112,63 +113,6 @@ pub fn load_test(test: &LoadTest) -> Result<u8, RunError> {
     }
     notes.put_back(&root, Some(own));
     ended
-}
-
-/// Removes what runs that were killed have left, and says what cannot be removed; where there is nothing this costs one
-/// look at some directories.
-pub fn tidy_up() -> Told {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let notes = Notes::find(runtime.as_deref());
-    notes.map_or_else(Told::default, |notes| {
-        Told::now(&notes.sweep(&SysRoot::default()))
-    })
-}
-
-/// What was said of runs that were killed.
-#[derive(Debug, Default)]
-pub struct Told(Vec<String>);
-
-impl Told {
-    fn now(found: &[Found]) -> Self {
-        let told = Self(found.iter().map(left_behind).collect());
-        told.again();
-        told
-    }
-
-    /// Says it again: the dashboard has covered the words, and a terminal drops them with its screen.
-    pub fn again(&self) {
-        for sentence in &self.0 {
-            complain(sentence);
-        }
-    }
-}
-
-fn left_behind(found: &Found) -> String {
-    match found {
-        Found::Removed(group) => {
-            format!("removed the empty cgroup {group} of an earlier oomtop run")
-        }
-        Found::Held(group, count, command) => format!(
-            "{} of an earlier oomtop run still in {group}; this ends them: {command}",
-            number_of(*count as u64, "process", "processes")
-        ),
-        Found::Unfinished(group, 0, place) => format!(
-            "an earlier oomtop was killed while it made the cgroup {group}: it is there without a process, perhaps without \
-             its limits. This removes it: rmdir {}",
-            quoted(place)
-        ),
-        Found::Unfinished(group, count, _) => format!(
-            "an earlier oomtop was killed while it made the cgroup {group}: {} in it, perhaps not all that should be, and \
-             perhaps without its limits. Look at it with c in the dashboard",
-            match count {
-                1 => "1 process is".to_owned(),
-                count => format!("{count} processes are"),
-            }
-        ),
-        Found::Stuck(group) => {
-            format!("the empty cgroup {group} of an earlier oomtop run cannot be removed")
-        }
-    }
 }
 
 fn in_group(

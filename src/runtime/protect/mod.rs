@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::headless::{Halt, print};
+use super::load_test::tidy_up;
 use super::{RunError, complain};
 use crate::linux::SysRoot;
 use crate::linux::starts::Way;
@@ -85,6 +86,10 @@ pub fn protect(
             return Ok(WRONG);
         }
     };
+    if matches!(task, Task::Once | Task::Stay(_)) && *root == SysRoot::default() {
+        // What a maker that was killed has left: also for the journal of a service.
+        tidy_up();
+    }
     if rules.is_empty() {
         complain(&words::no_rules(&source.places()));
     }

@@ -28,6 +28,8 @@ pub(super) struct RuleWriter {
     audit: Option<Audit>,
     version: CgroupVersion,
     systemd: bool,
+    /// From the first group on.
+    noted: Option<Noted>,
     /// Writes so far.
     writes: u64,
 }
@@ -51,6 +53,7 @@ impl RuleWriter {
             audit: audit.map(log).transpose().map_err(RunError::Audit)?,
             version,
             systemd: runs_below(&root.base),
+            noted: None,
             writes: 0,
         })
     }
@@ -127,6 +130,9 @@ impl RuleWriter {
             );
             let plan = plan.map_err(|error| format!("{error:?}"))?;
             self.do_it(&rule_group.group, plan)?;
+        } else if notes.is_empty() {
+            // Whoever was killed while it was made: nothing is missing any more.
+            self.noted().is_whole(&rule_group.group);
         }
         Ok(notes)
     }
@@ -156,10 +162,26 @@ impl RuleWriter {
         self.do_it(&rule_group.group, plan)
     }
 
+    fn noted(&mut self) -> &Noted {
+        self.noted.get_or_insert_with(|| {
+            let noted = Noted::start(&self.root);
+            self.kernel.tell_of_groups(noted.teller());
+            noted
+        })
+    }
+
     fn do_it(&mut self, group: &CgroupPath, plan: Plan) -> Result<(), String> {
         let plans = [plan];
-        let mut noted = Noted::new(&self.root);
-        let (receipts, lost) = noted.during(&plans, || self.carry_out(&plans, |_| None))?;
+        let noted = self.noted().clone();
+        let carried = noted.during(
+            &plans,
+            || self.carry_out(&plans, |_| None),
+            |done| {
+                done.as_ref()
+                    .map_or(&[][..], |(receipts, _)| receipts.as_slice())
+            },
+        );
+        let (receipts, lost) = carried?;
         let failure = receipts.iter().find_map(PlanReceipt::failure);
         match failure.map(|failure| failure.sentence.clone()).or(lost) {
             None => Ok(()),

@@ -1,13 +1,11 @@
 //! Pids that are reused while systemd is asked to take them into a scope: by number (252) and by descriptor (254).
 
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use super::Ends;
-use super::tries::{waiting, with_pid};
-use crate::common::hands::Dice;
+use super::siege::{Siege, Tally, Writer, waiting, with_pid};
 use crate::common::memcg::{self, Memcg};
 use crate::common::moving_systemd::MovingSystemd;
 use crate::common::own_child::id_of;
@@ -18,7 +16,7 @@ use oomtop::linux::write::executor::KernelWriter;
 use oomtop::model::cgroup::{CgroupPath, CgroupVersion};
 use oomtop::model::killers::oom_policy::Manager;
 use oomtop::model::plan::execute::Executor as _;
-use oomtop::model::plan::receipt::{FailureKind, Reading, StepReceipt};
+use oomtop::model::plan::receipt::{FailureKind, Reading};
 use oomtop::model::plan::step::{ScopeStart, Step, UnitStep};
 use oomtop::model::process::ProcessId;
 use oomtop::model::systemd::UnitName;
@@ -51,71 +49,25 @@ fn manager(group: &Memcg, by_number: bool) -> (tempfile::TempDir, MovingSystemd,
     (dir, systemd, root)
 }
 
-/// Ends each target at a random moment of the order and gives its pid to a stranger, until the systemd of `root` has moved
-/// whom it has moved. Returns how many strangers were left where no one may have put them.
-fn tries(what: &str, count: usize, root: &SysRoot, step: (&str, &str), forget: impl Fn(&mut Dice)) {
-    let (slice, group) = step;
-    let version = if memcg::mount().is_some_and(|(_, found)| found == memcg::Version::V2) {
-        CgroupVersion::V2
-    } else if std::fs::exists("/sys/fs/cgroup/unified").unwrap_or(false) {
-        CgroupVersion::Hybrid
-    } else {
-        CgroupVersion::V1
+/// Orders to a manager of the test while the pid of their process is reused.
+pub(super) fn on_paper(group: &Memcg, count: usize, by_number: bool, seed: u64) -> Tally {
+    let (_dir, systemd, root) = manager(group, by_number);
+    let path = format!("{}/{NAME}", group.path());
+    let siege = Siege {
+        root,
+        version: version(group),
+        writer: Writer::Oomtop,
+        group: Some((path.clone(), group.dir().join(NAME))),
+        pause: 0,
+        life: 4000,
+        seed,
     };
-    let mut dice = Dice(0x5c09_e5ed);
-    let (mut reused, mut came, mut back, mut hit) = (0, 0, 0, 0);
-    let (orders, inbox) = channel::<Step>();
-    let (answer, outcomes) = channel::<StepReceipt>();
-    let (ready, is_held) = channel();
-    let root = root.clone();
-    let writer = std::thread::spawn(move || {
-        for step in inbox {
-            let mut kernel = KernelWriter::new(root.clone(), version);
-            // As a dialog does while it is open: a start time counts in ticks of 10 ms.
-            kernel.hold(step.processes());
-            ready.send(()).expect("the test waits");
-            answer.send(kernel.step(&step)).expect("the test waits");
-        }
-    });
-    for _ in 0..count {
-        forget(&mut dice);
-        let mut target = Ends(waiting());
-        let id = id_of(target.0.id()).expect("its start time");
-        orders
-            .send(scope(vec![id], slice, group))
-            .expect("the writer waits");
-        is_held.recv().expect("held");
-        std::thread::sleep(Duration::from_micros(dice.roll(4000) as u64));
-        target.0.kill().ok();
-        target.0.wait().ok();
-        let stranger: Option<Ends> = with_pid(id.pid).map(Ends);
-        let receipt = outcomes.recv().expect("an answer");
-        came += usize::from(receipt.failure().is_none());
-        let is_back = receipt
-            .failure()
-            .is_some_and(|why| why.kind == FailureKind::Reused);
-        back += usize::from(is_back);
-        let Some(mut stranger) = stranger else {
-            continue;
-        };
-        reused += 1;
-        if memcg::of(stranger.0.id()).as_deref() == Some(group) {
-            hit += 1;
-            println!("{receipt:?}");
-        }
-        stranger.0.kill().expect("it is our own");
-        assert_eq!(stranger.0.wait().expect("reaped").signal(), Some(9));
-    }
-    drop(orders);
-    writer.join().expect("it ends");
-    if reused == 0 {
-        return skipped(what, "a pid cannot be chosen here");
-    }
-    measured(&format!(
-        "{what}: {count} orders while their pid was reused ({reused} reused, {came} came first, {back} strangers were moved \
-         back): {hit} were left"
-    ));
-    assert_eq!(hit, 0);
+    siege.tries(count, |_, dice, id| {
+        systemd.forget();
+        let pause = Duration::from_micros(dice.roll(3000) as u64);
+        systemd.waits(pause, None);
+        scope(vec![id], "oomtop.slice", &path)
+    })
 }
 
 fn against_the_paper_manager(count: usize, by_number: bool) {
@@ -123,13 +75,12 @@ fn against_the_paper_manager(count: usize, by_number: bool) {
     let Some(group) = Memcg::create(name) else {
         return;
     };
-    let (_dir, systemd, root) = manager(&group, by_number);
-    let path = format!("{}/{NAME}", group.path());
-    tries(name, count, &root, ("oomtop.slice", &path), |dice| {
-        systemd.forget();
-        let pause = Duration::from_micros(dice.roll(3000) as u64);
-        systemd.waits(pause, None);
-    });
+    let tally = on_paper(&group, count, by_number, 0x5c09_e5ed);
+    if tally.reused == 0 {
+        return skipped(name, "a pid cannot be chosen here");
+    }
+    measured(&format!("scopes, by {name}: {tally}"));
+    assert_eq!(tally.hit, 0);
 }
 
 #[test]
@@ -142,15 +93,7 @@ fn no_stranger_comes_into_a_scope_of_a_systemd_that_is_given_descriptors() {
     against_the_paper_manager(60, false);
 }
 
-/// `cargo test --test kernel -- --ignored ten_thousand_orders`
-#[test]
-#[ignore = "takes some minutes: cargo test --test kernel -- --ignored ten_thousand_orders"]
-fn no_stranger_is_left_after_ten_thousand_orders() {
-    against_the_paper_manager(10_000, true);
-    against_the_paper_manager(10_000, false);
-}
-
-/// The systemd of this machine, where it is pid 1 and manages cgroup v2 (`tests/vm/reused.py`).
+/// The systemd of this machine, where it is pid 1 and manages cgroup v2 (`tests/vm/test_binaries.py` with this test and `OOMTOP_TEST_ORDERS`).
 #[test]
 fn no_stranger_stays_in_a_scope_of_the_real_systemd() {
     let test = "no_stranger_stays_in_a_scope_of_the_real_systemd";
@@ -168,16 +111,25 @@ fn no_stranger_stays_in_a_scope_of_the_real_systemd() {
         .ok()
         .and_then(|count| count.parse().ok())
         .unwrap_or(20);
-    tries(
-        test,
-        count,
-        &SysRoot::default(),
-        ("system.slice", &group),
-        |_| {
-            let ended = crate::common::patience::until(|| !PathBuf::from(&dir).exists());
-            assert!(ended, "the last scope has ended");
-        },
-    );
+    let siege = Siege {
+        root: SysRoot::default(),
+        version: CgroupVersion::V2,
+        writer: Writer::Oomtop,
+        group: Some((group.clone(), dir.clone().into())),
+        pause: 0,
+        life: 4000,
+        seed: 0x5c09_e5ed,
+    };
+    let tally = siege.tries(count, |_, _, id| {
+        let ended = crate::common::patience::until(|| !PathBuf::from(&dir).exists());
+        assert!(ended, "the last scope has ended");
+        scope(vec![id], "system.slice", &group)
+    });
+    if tally.reused == 0 {
+        return skipped(test, "a pid cannot be chosen here");
+    }
+    measured(&format!("scopes of the real systemd: {tally}"));
+    assert_eq!(tally.hit, 0);
 }
 
 /// systemd fails a scope as a whole if one of its processes ends before it has its turn.

@@ -1,7 +1,8 @@
 //! [`Bindings`]: the user's own keys, on top of a preset.
 //!
 //! As in vim, helix and tmux a key is bound to what it does, and what it did before goes: a key of the user's own means its
-//! actions wherever they exist, and no other action there.
+//! actions wherever they exist, and no other action there. A key of a pane means nothing else in the other panes either: there it
+//! says where its action is.
 
 use std::fmt;
 
@@ -107,9 +108,15 @@ impl Keymap {
                 continue;
             }
             let scopes: Vec<_> = actions.iter().flat_map(|id| self.scopes(*id)).collect();
+            let is_for_panes = scopes.iter().any(|scope| scope.is_pane());
             for action in self.actions() {
                 let is_own = actions.contains(&action.id);
-                let is_beside = |scope| actions.is_empty() || scopes.contains(&scope);
+                // A hand that has learnt the key must not do something else by it, because another pane has the keyboard.
+                let is_beside = |scope: KeyScope| {
+                    actions.is_empty()
+                        || scopes.contains(&scope)
+                        || (is_for_panes && scope.is_pane())
+                };
                 let shared: Vec<_> = action.scopes().filter(|s| is_beside(*s)).collect();
                 let keys = self.keys.entry(action.id).or_default();
                 if shared.is_empty() || !keys.contains(key) {

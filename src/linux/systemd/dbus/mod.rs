@@ -10,6 +10,7 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Instant;
 
+use crate::linux::patience::Patience;
 pub(super) use message::Call;
 use message::{Body, FIXED, Incoming};
 use socket::Socket;
@@ -41,23 +42,32 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to a socket as the present user. On a bus (`is_bus`) it says hello; the manager itself wants none. Nothing
+    /// Connects to a socket as the present user, until a time and as long as somebody waits. On a bus (`is_bus`) it says hello; the manager itself wants none. Nothing
     /// is said to a listener of anybody but root and the present user.
-    pub(super) fn open(path: &Path, is_bus: bool, until: Instant) -> Result<Self, Error> {
-        Self::begin(path, is_bus, false, until)
+    pub(super) fn open(
+        path: &Path,
+        is_bus: bool,
+        wait: (Instant, &Patience),
+    ) -> Result<Self, Error> {
+        Self::begin(path, is_bus, false, wait)
     }
 
     /// The same for calls that hand descriptors over.
     pub(super) fn open_for_descriptors(
         path: &Path,
         is_bus: bool,
-        until: Instant,
+        wait: (Instant, &Patience),
     ) -> Result<Self, Error> {
-        Self::begin(path, is_bus, true, until)
+        Self::begin(path, is_bus, true, wait)
     }
 
-    fn begin(path: &Path, is_bus: bool, hands_over: bool, until: Instant) -> Result<Self, Error> {
-        let mut socket = Socket::connect(path, until)?;
+    fn begin(
+        path: &Path,
+        is_bus: bool,
+        hands_over: bool,
+        (until, patience): (Instant, &Patience),
+    ) -> Result<Self, Error> {
+        let mut socket = Socket::connect(path, until, patience.clone())?;
         let peer = socket.listener()?;
         if peer != 0 && peer != rustix::process::geteuid().as_raw() {
             return Err(Error::Unreachable(format!(

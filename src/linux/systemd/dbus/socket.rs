@@ -14,6 +14,7 @@ use rustix::net::{
 };
 
 use super::Error;
+use crate::linux::patience::{Patience, SLICE};
 
 /// How long to wait before the next try to connect: the queue of the other end was full.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -22,11 +23,12 @@ const AGAIN: Duration = Duration::from_millis(20);
 pub(super) struct Socket {
     stream: UnixStream,
     pub(super) until: Instant,
+    patience: Patience,
 }
 
 impl Socket {
     /// Connects. A listener that takes no connection any more would block for ever, so this does not wait in the kernel.
-    pub(super) fn connect(path: &Path, until: Instant) -> Result<Self, Error> {
+    pub(super) fn connect(path: &Path, until: Instant, patience: Patience) -> Result<Self, Error> {
         let unreachable = |errno: Errno| Error::Unreachable(errno.to_string());
         let address = SocketAddrUnix::new(path).map_err(unreachable)?;
         loop {
@@ -38,10 +40,14 @@ impl Socket {
                     let stream = UnixStream::from(socket);
                     let waits = stream.set_nonblocking(false);
                     waits.map_err(|error| Error::Unreachable(error.to_string()))?;
-                    return Ok(Self { stream, until });
+                    return Ok(Self {
+                        stream,
+                        until,
+                        patience,
+                    });
                 }
                 Err(Errno::AGAIN | Errno::INTR) => {
-                    left(until)?;
+                    left(until, &patience)?;
                     std::thread::sleep(AGAIN);
                 }
                 Err(errno) => return Err(unreachable(errno)),
@@ -79,9 +85,14 @@ impl Socket {
         Ok(found.uid)
     }
 
+    /// How long to wait in the kernel until the next look whether anybody waits.
+    fn slice(&self) -> Result<Duration, Error> {
+        Ok(left(self.until, &self.patience)?.min(SLICE))
+    }
+
     pub(super) fn send(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let left = left(self.until)?;
+            let left = self.slice()?;
             let limited = self.stream.set_write_timeout(Some(left));
             let sent = outcome(limited.and_then(|()| self.stream.write(bytes)))?;
             bytes = bytes.get(sent..).unwrap_or_default();
@@ -104,13 +115,13 @@ impl Socket {
             return Err(Error::Unreachable("too many descriptors".to_owned()));
         }
         loop {
-            let limited = self.stream.set_write_timeout(Some(left(self.until)?));
+            let limited = self.stream.set_write_timeout(Some(self.slice()?));
             limited.map_err(|error| Error::Unreachable(error.to_string()))?;
             let parts = [IoSlice::new(bytes)];
             let flags = SendFlags::NOSIGNAL;
             match outcome(sendmsg(&self.stream, &parts, &mut ancillary, flags).map_err(Into::into))?
             {
-                // A signal came first.
+                // Not yet.
                 0 => {}
                 sent => return Ok(sent),
             }
@@ -119,7 +130,7 @@ impl Socket {
 
     pub(super) fn receive(&mut self, mut into: &mut [u8]) -> Result<(), Error> {
         while !into.is_empty() {
-            let left = left(self.until)?;
+            let left = self.slice()?;
             let limited = self.stream.set_read_timeout(Some(left));
             let read = outcome(limited.and_then(|()| self.stream.read(into)))?;
             into = into.get_mut(read..).unwrap_or_default();
@@ -129,9 +140,9 @@ impl Socket {
 }
 
 /// Time to the deadline, never zero: that would mean no deadline to the kernel.
-fn left(until: Instant) -> Result<Duration, Error> {
+fn left(until: Instant, patience: &Patience) -> Result<Duration, Error> {
     let left = until.saturating_duration_since(Instant::now());
-    if left.is_zero() {
+    if left.is_zero() || patience.is_over() {
         return Err(Error::Slow);
     }
     Ok(left)
@@ -142,8 +153,8 @@ fn outcome(done: std::io::Result<usize>) -> Result<usize, Error> {
         Ok(0) => Err(Error::Unreachable("it hung up".to_owned())),
         Ok(count) => Ok(count),
         Err(error) => match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => Err(Error::Slow),
-            ErrorKind::Interrupted => Ok(0),
+            // A signal, or the end of a slice.
+            ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(0),
             _ => Err(Error::Unreachable(error.to_string())),
         },
     }

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Arguments, Call, Connection, Error, Value};
+use crate::linux::patience::Patience;
 
 const CALL: Call<'static> = Call {
     destination: "org.freedesktop.systemd1",
@@ -79,7 +80,11 @@ fn reply(serial: u32, body: &[u8]) -> Vec<u8> {
 }
 
 fn open(server: &Server, within: Duration) -> Result<Connection, Error> {
-    Connection::open(&server.path, false, Instant::now() + within)
+    Connection::open(
+        &server.path,
+        false,
+        (Instant::now() + within, &Patience::default()),
+    )
 }
 
 #[test]
@@ -159,7 +164,7 @@ fn who_refuses_hangs_up_or_talks_nonsense_is_an_error_at_once() {
     let nobody = Connection::open(
         std::path::Path::new("/nonexistent/socket"),
         false,
-        Instant::now() + LONG,
+        (Instant::now() + LONG, &Patience::default()),
     );
     assert!(matches!(nobody, Err(Error::Unreachable(_))));
 }
@@ -189,7 +194,7 @@ fn nothing_is_said_to_a_listener_of_another_user() {
         said
     });
     listens.recv().expect("it listens");
-    let refused = Connection::open(&path, false, Instant::now() + LONG);
+    let refused = Connection::open(&path, false, (Instant::now() + LONG, &Patience::default()));
     assert!(
         matches!(&refused, Err(Error::Unreachable(why)) if why.contains("user 65534")),
         "{refused:?}"

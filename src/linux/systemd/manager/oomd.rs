@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Connected, Connection, Error, Refusal, Value, interface_of};
+use super::{Connected, Connection, Error, Patience, Refusal, Value, interface_of};
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::FailureKind;
 use crate::model::systemd::oomd::{OomdSetting, OomdSettings, OomdValue};
@@ -13,8 +13,17 @@ impl Connected {
     ///
     /// # Errors
     /// A sentence.
-    pub(crate) fn open_for_settings(base: &Path, manager: Manager) -> Result<Self, Refusal> {
-        Self::open_by(base, manager, Connection::open, "; nothing was written")
+    pub(crate) fn open_for_settings(
+        base: &Path,
+        manager: Manager,
+        patience: &Patience,
+    ) -> Result<Self, Refusal> {
+        Self::open_by(
+            (base, manager),
+            patience,
+            Connection::open,
+            "; nothing was written",
+        )
     }
 
     /// Sets one of them.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
-    Arguments, Call, Connected, Connection, Error, Refusal, UNIT, Value, WITHIN, reason, whose,
+    Arguments, Call, Connected, Connection, Error, Patience, Refusal, UNIT, Value, reason, whose,
 };
 use crate::linux::as_root::as_root;
 use crate::model::killers::oom_policy::Manager;
@@ -49,8 +49,13 @@ impl Connected {
     ///
     /// # Errors
     /// A sentence.
-    pub(crate) fn open_for_scopes(base: &Path, manager: Manager) -> Result<Self, Refusal> {
-        Self::open_by(base, manager, Connection::open_for_descriptors, "")
+    pub(crate) fn open_for_scopes(
+        base: &Path,
+        manager: Manager,
+        patience: &Patience,
+    ) -> Result<Self, Refusal> {
+        let open = Connection::open_for_descriptors;
+        Self::open_by((base, manager), patience, open, "")
     }
 
     /// Starts the scope and waits until it is active. Returns its group, and whether the number of the process was sent, which
@@ -97,7 +102,7 @@ impl Connected {
             name: scope.name.to_owned(),
             manager: self.manager,
         };
-        let until = Instant::now() + WITHIN;
+        let until = self.patience.deadline();
         loop {
             let state = match self.property(&unit, UNIT, "ActiveState") {
                 Ok(Value::Text(state)) => state,
@@ -118,7 +123,9 @@ impl Connected {
                 "inactive" if matches!(self.is_loaded(&unit), Ok(false)) => {
                     return Err(self.ended(&unit));
                 }
-                _ if Instant::now() < until => std::thread::sleep(LOOK),
+                _ if Instant::now() < until && !self.patience.is_over() => {
+                    std::thread::sleep(LOOK);
+                }
                 _ => return Err(self.unchecked(&unit, "it does not become active")),
             }
         }
@@ -156,8 +163,8 @@ impl Connected {
             name: name.to_owned(),
             manager: self.manager,
         };
-        let until = Instant::now() + WITHIN;
-        while Instant::now() < until {
+        let until = self.patience.deadline();
+        while Instant::now() < until && !self.patience.is_over() {
             match self.is_loaded(&unit) {
                 Ok(true) => std::thread::sleep(LOOK),
                 Ok(false) => return true,
@@ -207,7 +214,8 @@ impl Connected {
             ),
             _ => format!("{whose} has started no scope: {}.", reason(error)),
         };
-        Refusal::open(self.manager, error).unwrap_or_else(|| Refusal::new(kind, sentence()))
+        Refusal::open(self.manager, error, &self.patience)
+            .unwrap_or_else(|| Refusal::new(kind, sentence()))
     }
 }
 

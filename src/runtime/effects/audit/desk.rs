@@ -1,16 +1,13 @@
-//! [`Desk`]: the thread that writes the log. A disk that does not answer must hold up a write for a moment, not for ever.
+//! What is done to the log, and its file. A disk that does not answer must hold up a write for a moment, not for ever: the
+//! thread of a [`Desk`] writes.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Builder;
 use std::time::Duration;
 
-use crate::runtime::effects::pool::STACK;
+use crate::runtime::effects::desk::{Clerk, Desk};
 
 /// How long a line may take until it is on disk.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -29,111 +26,13 @@ pub(super) enum Job {
 }
 
 /// Where lines go.
-pub(super) trait Log: Send + 'static {
-    fn take(&mut self, job: &Job) -> io::Result<()>;
+pub(super) trait Log: Clerk<Job = Job> {}
 
-    /// The last job was done, but too late: whoever asked has given up.
-    fn was_late(&mut self, job: &Job) {
-        let _ = job;
-    }
-}
+impl<T: Clerk<Job = Job>> Log for T {}
 
-type Answer = Receiver<io::Result<()>>;
-
-/// Who has asked.
-#[derive(Debug)]
-struct Asked {
-    answer: Sender<io::Result<()>>,
-    is_awaited: Awaited,
-}
-
-/// Whether the answer is still waited for: the thread and whoever asked agree on it.
-#[derive(Debug, Clone)]
-struct Awaited(Arc<AtomicBool>);
-
-impl Awaited {
-    fn new() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
-    }
-
-    /// True for the first who ends it.
-    fn end(&self) -> bool {
-        self.0.swap(false, Ordering::SeqCst)
-    }
-}
-
-/// The way to the thread.
-#[derive(Debug)]
-pub(super) struct Desk {
-    jobs: Sender<(Job, Asked)>,
-    /// The answer that did not come in time.
-    late: Mutex<Option<Answer>>,
-    within: Duration,
-}
-
-impl Desk {
-    /// Starts the thread, which ends with the desk.
-    pub(super) fn start(log: impl Log) -> io::Result<Self> {
-        Self::start_within(log, WITHIN)
-    }
-
-    fn start_within(mut log: impl Log, within: Duration) -> io::Result<Self> {
-        let (jobs, inbox) = channel::<(Job, Asked)>();
-        Builder::new()
-            .name("audit".to_owned())
-            .stack_size(STACK)
-            .spawn(move || {
-                for (job, asked) in inbox {
-                    let done = log.take(&job);
-                    if done.is_ok() && !asked.is_awaited.end() {
-                        log.was_late(&job);
-                    }
-                    // Nobody hears an answer that comes too late.
-                    let _ = asked.answer.send(done);
-                }
-            })?;
-        Ok(Self {
-            jobs,
-            late: Mutex::new(None),
-            within,
-        })
-    }
-
-    /// Waits until it is done, but not for ever. While an older job has no answer none is taken.
-    pub(super) fn ask(&self, job: Job) -> io::Result<()> {
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_stuck = late
-            .as_ref()
-            .is_some_and(|answer| matches!(answer.try_recv(), Err(TryRecvError::Empty)));
-        if is_stuck {
-            return Err(silent());
-        }
-        *late = None;
-        let (answer, wait) = channel();
-        let ended = || io::Error::other("its thread has ended");
-        let is_awaited = Awaited::new();
-        let asked = Asked {
-            answer,
-            is_awaited: is_awaited.clone(),
-        };
-        self.jobs.send((job, asked)).map_err(|_| ended())?;
-        match wait.recv_timeout(self.within) {
-            Ok(done) => done,
-            Err(RecvTimeoutError::Disconnected) => Err(ended()),
-            // It was done in the last moment.
-            Err(RecvTimeoutError::Timeout) if !is_awaited.end() => {
-                wait.recv().map_err(|_| ended())?
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                *late = Some(wait);
-                Err(silent())
-            }
-        }
-    }
-}
-
-fn silent() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer")
+/// Starts the thread that writes the log.
+pub(super) fn start(log: impl Log) -> io::Result<Desk<Job>> {
+    Desk::start("audit", log, WITHIN)
 }
 
 /// The file of the log.
@@ -196,7 +95,9 @@ impl LogFile {
     }
 }
 
-impl Log for LogFile {
+impl Clerk for LogFile {
+    type Job = Job;
+
     fn take(&mut self, job: &Job) -> io::Result<()> {
         match job {
             Job::Probe => self.open().map(|_| ()),
@@ -248,12 +149,15 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::time::Duration;
 
-    use super::{Desk, Job, Log, LogFile};
+    use super::{Job, LogFile};
+    use crate::runtime::effects::desk::{Clerk, Desk};
 
     /// The same in front of a file: what it lets through, and the count of writes after each job.
     struct SlowFile(Receiver<()>, LogFile, Sender<usize>);
 
-    impl Log for SlowFile {
+    impl Clerk for SlowFile {
+        type Job = Job;
+
         fn take(&mut self, job: &Job) -> io::Result<()> {
             if matches!(job, Job::Probe) {
                 self.2.send(self.1.writes).map_err(io::Error::other)?;
@@ -275,7 +179,7 @@ mod tests {
         let (count, counts) = channel();
         let file = LogFile::new(dir.path().join("log"));
         let log = SlowFile(wait, file, count);
-        let desk = Desk::start_within(log, Duration::from_millis(20)).expect("a thread");
+        let desk = Desk::start("audit", log, Duration::from_millis(20)).expect("a thread");
         let begun = desk.ask(Job::Begin("begin\n".to_owned()));
         assert_eq!(begun.expect_err("silent").kind(), io::ErrorKind::TimedOut);
         let_go.send(()).expect("the thread lives");
@@ -283,34 +187,5 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
         }
         assert_eq!(counts.recv().expect("it looks"), 0);
-    }
-
-    /// A disk that answers when it is let.
-    struct Slow(Receiver<()>);
-
-    impl Log for Slow {
-        fn take(&mut self, _: &Job) -> io::Result<()> {
-            self.0.recv().map_err(io::Error::other)
-        }
-    }
-
-    #[test]
-    fn a_disk_that_does_not_answer_holds_up_nothing_and_is_used_again_when_it_does() {
-        let (let_go, wait) = channel();
-        let desk = Desk::start_within(Slow(wait), Duration::from_millis(20)).expect("a thread");
-        let ask = || desk.ask(Job::Begin(String::new()));
-        assert_eq!(ask().expect_err("silent").kind(), io::ErrorKind::TimedOut);
-        // It does not wait again for a disk that is known to be stuck.
-        for _ in 0..1000 {
-            assert_eq!(ask().expect_err("silent").kind(), io::ErrorKind::TimedOut);
-        }
-        for _ in 0..1_000_000 {
-            let_go.send(()).expect("the thread lives");
-            if ask().is_ok() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!("it is not used again");
     }
 }

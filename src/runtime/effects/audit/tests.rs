@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use super::{Audit, Job, Log, Which};
+use super::{Audit, Job, Which};
 use crate::app::msg::WriteId;
 use crate::model::actor::Actor;
 use crate::model::plan::Plan;
@@ -12,6 +12,7 @@ use crate::model::plan::receipt::{Failure, FailureKind, Reading, StepReceipt};
 use crate::model::plan::step::Step;
 use crate::model::process::ProcessId;
 use crate::model::process::score::OomScoreAdj;
+use crate::runtime::effects::desk::Clerk;
 
 /// A kernel in which every process has ended.
 struct Gone;
@@ -78,7 +79,9 @@ impl Executor for Takes {
 /// A disk that is full after so many jobs.
 struct Full(usize);
 
-impl Log for Full {
+impl Clerk for Full {
+    type Job = Job;
+
     fn take(&mut self, _: &Job) -> io::Result<()> {
         self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
         Ok(())
