@@ -57,7 +57,9 @@ pub(super) fn read(flags: Flags, environment: &Environment) -> Result<Sources, V
     reading.below(environment);
     if let Some(path) = flags.config.or_else(|| environment.other_file()) {
         reading.file(&path);
-        if reading.files.last().is_some_and(|file| !file.is_there) {
+        // A file that is there and cannot be read has its sentence already.
+        let is_missing = |file: &ConfigFile| file.path == path && !file.is_there;
+        if reading.files.last().is_some_and(is_missing) {
             let sentence = format!("{}: there is no such file", path.display());
             reading.errors.push(sentence);
         }
