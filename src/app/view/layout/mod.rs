@@ -172,7 +172,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         alarms,
         domains,
         side_domains,
-        rows,
+        rows: _,
         domain_rows,
         banner,
         timeline,
@@ -201,18 +201,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     let timeline_rows = u16::from(timeline && height >= 5);
     let bottom = height - footer_rows - notice_rows - timeline_rows;
     let all_events = events + usize::from(note);
-    let below = match rows.filter(|_| domain_rows.is_none() && height >= HIGH) {
-        Some(rows) => {
-            let lines = header_lines(height, has_side).len() + usize::from(alarms);
-            let used = u16::try_from(lines).unwrap_or(u16::MAX) + u16::from(banner);
-            let body = bottom.saturating_sub(used);
-            let events = events_height(body, focus, all_events);
-            // Title and head of the table.
-            let spare = spare_rows(rows, body.saturating_sub(events + 2));
-            Below::new(spare, (side_domains, all_events), events, has_side)
-        }
-        None => Below::default(),
-    };
+    let below = Below::find(contents, height, bottom, (alarms, has_side));
     // The list below says the same.
     let domains = if has_side || below.lists_domains {
         0
@@ -305,6 +294,22 @@ struct Below {
 }
 
 impl Below {
+    /// What a table of [`Contents::rows`] leaves over above the row `bottom`, below so many lines of alarms.
+    fn find(contents: Contents, height: u16, bottom: u16, (alarms, has_side): (u8, bool)) -> Self {
+        let rows = contents.rows.filter(|_| contents.domain_rows.is_none());
+        let Some(rows) = rows.filter(|_| height >= HIGH) else {
+            return Self::default();
+        };
+        let lines = header_lines(height, has_side).len() + usize::from(alarms);
+        let used = u16::try_from(lines).unwrap_or(u16::MAX) + u16::from(contents.banner);
+        let body = bottom.saturating_sub(used);
+        let all_events = contents.events + usize::from(contents.note);
+        let events = events_height(body, contents.focus, all_events);
+        // Title and head of the table.
+        let spare = spare_rows(rows, body.saturating_sub(events + 2));
+        Self::new(spare, (contents.side_domains, all_events), events, has_side)
+    }
+
     fn new(spare: u16, (domains, all_events): (usize, usize), events: u16, has_side: bool) -> Self {
         let wanted = u16::try_from(domains).unwrap_or(u16::MAX).saturating_add(2);
         let height = match domains {
