@@ -29,6 +29,7 @@ impl State {
             groups: self.shown_groups(),
             waiting: self.domains.waiting(&self.snapshot),
             frozen: self.frozen.wanted(),
+            growing: self.domains.growing(),
             rules: self.settings.rules.clone().unwrap_or_default(),
         }
     }

@@ -1,9 +1,14 @@
 //! What to print instead of the dashboard, and of whom: the options that top(1) has too.
 
+use std::path::Path;
+
 use clap::Args;
 
 use crate::app::settings::printing::{PrintForm, Printing};
+use crate::linux::host::users::Users;
 use crate::model::filter::Filter;
+use crate::model::shell::quoted;
+use crate::text::suggest::nearest;
 
 /// Options of the printed forms.
 #[derive(Debug, Args)]
@@ -55,6 +60,26 @@ fn count(text: &str) -> Result<u64, String> {
     })
 }
 
+/// # Errors
+/// A sentence, if there is no user of this name: the table would be empty without a word.
+fn is_user(user: &str, proc: &Path) -> Result<(), String> {
+    if user.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    let known = Users::known(proc);
+    if known.iter().any(|name| name.eq_ignore_ascii_case(user)) {
+        return Ok(());
+    }
+    let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+    Err(match nearest(user, &known) {
+        Some(meant) => format!("there is no user '{user}'; did you mean '{meant}'?"),
+        None => format!(
+            "there is no user '{user}'; one of a directory service goes by number: id -u {}",
+            quoted(user)
+        ),
+    })
+}
+
 impl ListArgs {
     /// The form to print and how many samples; `None` for the dashboard.
     pub(super) fn printed(&self) -> Option<Printing> {
@@ -75,8 +100,8 @@ impl ListArgs {
     /// The filter, and besides it the pids and the user.
     ///
     /// # Errors
-    /// A sentence about the user or the pids.
-    pub(super) fn narrowed(&self, filter: Filter) -> Result<Filter, String> {
+    /// A sentence about the user or the pids; `proc` tells which users there are.
+    pub(super) fn narrowed(&self, filter: Filter, proc: &Path) -> Result<Filter, String> {
         let mut terms = vec![filter.text().to_owned()];
         if !self.pid.is_empty() {
             let pids: Vec<_> = self.pid.iter().map(u32::to_string).collect();
@@ -86,6 +111,7 @@ impl ListArgs {
             if user.is_empty() || user.contains(char::is_whitespace) {
                 return Err(format!("--user takes a name or a number, not '{user}'"));
             }
+            is_user(user, proc)?;
             terms.push(format!("user:{user}"));
         }
         if terms.len() == 1 {

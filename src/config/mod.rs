@@ -133,7 +133,7 @@ pub fn resolve(
     }
     settings.filter = args
         .list
-        .narrowed(settings.filter)
+        .narrowed(settings.filter, &root.proc)
         .map_err(|error| Stop::wrong([error]))?;
     if let Some(printing) = args.list.printed() {
         return Ok(Mode::Samples(SampleLaunch {

@@ -77,7 +77,9 @@ fn all(flags: Flags, environment: &Environment) -> (Sources, Faults) {
     reading.below(environment);
     if let Some(path) = flags.config.or_else(|| environment.other_file()) {
         reading.file(&path);
-        if reading.files.last().is_some_and(|file| !file.is_there) {
+        // A file that is there and cannot be read has its sentence already.
+        let is_missing = |file: &ConfigFile| file.path == path && !file.is_there;
+        if reading.files.last().is_some_and(is_missing) {
             let sentence = format!("{}: there is no such file", path.display());
             reading.faults.push(Matters::Always, sentence);
         }

@@ -7,12 +7,14 @@ use crate::linux::kernel_file::{FileBuffer, lines};
 use crate::linux::write::pinned::PinnedProcess;
 use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::plan::receipt::Failure;
+use crate::model::snapshot::Needs;
 
-/// What is asked of each sample: the state of each, `None` for what is gone.
+/// What is asked of each sample: the state of each that oomtop has stopped, `None` for what is gone; and the groups that
+/// grow, where a freezer holds exactly their processes.
 pub(crate) fn states(
     root: &SysRoot,
     hierarchy: &Hierarchy,
-    wanted: &[Freezable],
+    needs: &Needs,
 ) -> Vec<(Freezable, Option<FreezerState>)> {
     let state = |what: &Freezable| match what {
         Freezable::Group(group) => {
@@ -24,7 +26,18 @@ pub(crate) fn states(
         }
     };
     let look = |what: &Freezable| (what.clone(), state(what));
-    wanted.iter().map(look).collect()
+    let growing = needs.growing.iter().filter_map(|group| {
+        let what = Freezable::Group(group.clone());
+        let is_asked = needs.frozen.contains(&what);
+        let freezer = GroupFreezer::find(root, hierarchy, group).filter(|_| !is_asked)?;
+        let state = if freezer.is_held_from_above() {
+            Some(FreezerState::Frozen)
+        } else {
+            freezer.state().ok()
+        };
+        Some((what, state))
+    });
+    needs.frozen.iter().map(look).chain(growing).collect()
 }
 
 /// How far a process is stopped by signals.

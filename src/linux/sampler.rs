@@ -294,7 +294,7 @@ impl Sampler {
             self.details
                 .read((&self.root, &self.proc), id, &self.host.rules, &needs.rules)
         });
-        snapshot.frozen = frozen::states(&self.root, &self.hierarchy, &needs.frozen);
+        snapshot.frozen = frozen::states(&self.root, &self.hierarchy, needs);
         snapshot.own_cost = self.host.own_pid.and_then(|_| {
             let page_size = self.host.rules.page_size;
             self.own_meter.read(&self.proc, &mut self.buffer, page_size)

@@ -105,8 +105,9 @@ pub fn victim(kill: &UserspaceKill) -> String {
     }
 }
 
-/// A report without a kill so far, as a row; `scope` is its [`scope_word`].
-pub fn report_row(report: &OomReport, scope: &str, when: Line) -> Line {
+/// A report without a kill, as a row; `scope` is its [`scope_word`]. `awaited`: the line that names the victim may still
+/// come.
+pub fn report_row(report: &OomReport, scope: &str, awaited: bool, when: Line) -> Line {
     let line = when.add(Tone::Dim, format!("{scope:<10}"));
     let again = match report.repeats {
         0 => String::new(),
@@ -119,7 +120,10 @@ pub fn report_row(report: &OomReport, scope: &str, when: Line) -> Line {
         }
         Outcome::Panic => line.add(Tone::Critical, "kernel panic  "),
         Outcome::Ignored => line.add(Tone::Watch, "SysRq-f found nobody to kill  "),
-        Outcome::Pending | Outcome::Killed => line.add(Tone::Danger, "out of memory, choosing …  "),
+        Outcome::Pending if awaited => line.add(Tone::Danger, "out of memory, choosing …  "),
+        Outcome::Pending | Outcome::Killed => {
+            line.add(Tone::Danger, "out of memory, victim not in this log  ")
+        }
     };
     line.add(Tone::Dim, reason(report))
 }

@@ -64,7 +64,7 @@ pub fn heading(how: FreedBy) -> &'static str {
     match how {
         FreedBy::Kill => "The end of its processes frees",
         FreedBy::LastUser => "The last user's end frees",
-        FreedBy::Reclaim => "Reclaim frees, before anybody is killed",
+        FreedBy::Reclaim => "Can be dropped, before anybody is killed",
         FreedBy::Hand => "No kill frees",
     }
 }
@@ -185,7 +185,7 @@ mod tests {
             "  tmpfs files                50M  50.0%  until the files are deleted",
             "  uncounted                  10M  10.0%",
             "The end of its processes frees  30M",
-            "Reclaim frees, before anybody is killed  10M",
+            "Can be dropped, before anybody is killed  10M",
         ] {
             assert!(text.contains(row), "{row}\n{text}");
         }

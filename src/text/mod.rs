@@ -1,5 +1,6 @@
 //! What the screen and printed output share: styled lines without colours, sizes, words.
 
+pub mod apart;
 pub mod cells;
 pub mod death;
 pub mod deeds;

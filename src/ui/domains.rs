@@ -10,6 +10,7 @@ use crate::app::view::domains::columns::{PlacedDomainColumn, branch};
 use crate::app::view::domains::rows::Row;
 use crate::app::view::layout::{Pane, Panes};
 use crate::model::cgroup::limits::LimitFile;
+use crate::text::apart::Apart;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 
@@ -27,12 +28,17 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     pane::heads(panes.table_head, &columns, sorted, canvas);
     let domains = &state.domains;
     let selection = canvas.theme.selection(focused);
+    let apart = pane::apart(domains.list(), &columns, "domain", canvas.ascii, |row| {
+        let context = domains.cell(row, &state.snapshot, &state.host)?;
+        let column = columns.iter().find(|placed| placed.column.id == "domain")?;
+        Some((column.column.cell)(&context))
+    });
     pane::rows(
         panes.table_rows,
         domains.list(),
         Some(selection),
         canvas,
-        |row, area, canvas| draw_row(state, row, area, &columns, canvas),
+        |row, area, canvas| draw_row(state, row, area, (&columns, &apart), canvas),
     );
     members(state, panes.members, canvas);
     if let Some(text) = nothing(state).filter(|_| state.snapshot.seq > 0) {
@@ -62,7 +68,7 @@ fn members(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     pane::heads(line(1), &columns, None, canvas);
     let context = members.cells(state);
     for (at, process) in (2..area.height).zip(&members.processes) {
-        pane::cells(line(at), &columns, canvas, |column| {
+        pane::cells(line(at), &columns, &Apart::default(), canvas, |column| {
             (column.cell.cell)(process, &context)
         });
     }
@@ -129,7 +135,7 @@ fn draw_row(
     state: &State,
     row: &Row,
     area: Rect,
-    columns: &[PlacedDomainColumn],
+    (columns, apart): (&[PlacedDomainColumn], &Apart),
     canvas: &mut Canvas<'_>,
 ) {
     if let Row::Fold {
@@ -142,7 +148,9 @@ fn draw_row(
     let Some(context) = state.domains.cell(row, &state.snapshot, &state.host) else {
         return;
     };
-    pane::cells(area, columns, canvas, |column| (column.cell)(&context));
+    pane::cells(area, columns, apart, canvas, |column| {
+        (column.cell)(&context)
+    });
 }
 
 fn fold(count: usize, open: bool, depth: u16) -> Line {

@@ -23,14 +23,15 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     );
     // The log may hold no more; the kernel's own count of this boot is whole.
     title.push(Tone::Watch, events.since_boot(&state.snapshot));
-    if let Some((name, times)) = events.repeated() {
-        title.push(Tone::Watch, format!("  {name} ×{times} in 1 h"));
+    if let Some(repeated) = events.repeated(&state.snapshot) {
+        title.push(Tone::Watch, format!("  {}", repeated.words(state.now.wall)));
     }
     if !events.filter_text.is_empty() {
         title.push(Tone::Watch, format!("  filter: {}", events.filter_text));
     }
-    if events.unread > 0 && !focused {
-        title.push(Tone::Watch, format!("  {} new", events.unread));
+    let unread = events.unread.words();
+    if !unread.is_empty() && !focused {
+        title.push(Tone::Watch, format!("  {unread}"));
     }
     let source = &events.source;
     let live = match state.replay {

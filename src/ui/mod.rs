@@ -8,6 +8,7 @@
 //!  what oomtop has frozen
 //!  ─ Processes ─────────────────── │ ─ Memory used ─      side.rs, from 160 columns on
 //!  columns, rows                   │ graph                table.rs, domains.rs, both with pane.rs
+//!  the domains below a short table │                      below.rs
 //!  ─ OOM events ────────────────── │ ─ OOM domains ─
 //!  rows                            │ ─ Selected ─         events.rs
 //!  time line of a recording                  timeline.rs
@@ -16,6 +17,7 @@
 //!            ┌ dialog ┐  on top              dialog.rs
 //! ```
 
+mod below;
 pub mod canvas;
 pub mod dialog;
 pub mod domains;
@@ -67,6 +69,7 @@ impl Screen<'_> {
             domains::draw(self.state, &panes, &mut canvas);
         } else {
             table::draw(self.state, &panes, &mut canvas);
+            below::draw(self.state, &panes, &mut canvas);
         }
         events::draw(self.state, &panes, &mut canvas);
         side::draw(self.state, &panes, &mut canvas);

@@ -7,7 +7,8 @@ use super::canvas::Canvas;
 use crate::app::State;
 use crate::app::view::columns::{Align, Cell, Column, Placed};
 use crate::app::view::list::{List, ListRow};
-use crate::text::cells::{cells as cells_of, middle};
+use crate::text::apart::{Apart, Keeps};
+use crate::text::cells::cells as cells_of;
 use crate::text::tone::{Line, Tone};
 
 /// How old the numbers of a pane are, where they are older than they should be: a clock that runs on says nothing about
@@ -76,10 +77,27 @@ pub(super) fn rows<R: ListRow>(
     }
 }
 
-/// Draws one row: the cell of each column.
+/// How the paths of the rows on the screen are cut in this column, so that each differs from the others. `text` gives a row's.
+pub(super) fn apart<R: ListRow, C, S>(
+    list: &List<R>,
+    columns: &[Placed<C, S>],
+    id: &str,
+    ascii: bool,
+    text: impl Fn(&R) -> Option<Cell>,
+) -> Apart {
+    let Some(placed) = columns.iter().find(|placed| placed.column.id == id) else {
+        return Apart::default();
+    };
+    let cells = list.visible().filter_map(|(_, row)| text(row));
+    let names = cells.filter(|cell| cell.ends).map(|cell| cell.text);
+    Apart::new(names, Keeps::Ends, usize::from(placed.width), ascii)
+}
+
+/// Draws one row: the cell of each column. `apart` cuts paths.
 pub(super) fn cells<C, S>(
     area: Rect,
     columns: &[Placed<C, S>],
+    apart: &Apart,
     canvas: &mut Canvas<'_>,
     mut cell: impl FnMut(&'static Column<C, S>) -> Cell,
 ) {
@@ -88,7 +106,7 @@ pub(super) fn cells<C, S>(
         let style = canvas.theme.style(cell.tone);
         if cell.ends {
             let room = usize::from(placed.width);
-            let text = middle(&cell.text, room, canvas.ascii);
+            let text = apart.cut(&cell.text, room, canvas.ascii);
             put(area, placed, &text, style, canvas);
         } else {
             put(area, placed, &cell.text, style, canvas);

@@ -52,7 +52,7 @@ fn rows(area: Rect) -> impl Iterator<Item = Rect> {
     })
 }
 
-fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+pub(super) fn history(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height < 3 {
         return;
     }
@@ -138,7 +138,7 @@ fn domains(state: &State, side: &Side, canvas: &mut Canvas<'_>) {
     let inner = titled(area, "OOM domains, the most urgent first", &remark, canvas);
     let widths = Widths::of_cards(shown, &state.snapshot, inner.width);
     let lines = shown.iter().flat_map(|scope| {
-        let card = state.domains.card(*scope, widths, &state.snapshot);
+        let card = state.domains.card(*scope, &widths, &state.snapshot);
         card.unwrap_or_default()
     });
     for (area, line) in rows(inner).zip(lines) {

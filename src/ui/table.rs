@@ -11,6 +11,7 @@ use crate::app::view::layout::{Pane, Panes};
 use crate::app::view::processes::columns::PlacedColumn;
 use crate::app::view::processes::row::Row;
 use crate::model::oom_domain::victim::Scope;
+use crate::text::apart::Apart;
 use crate::text::cells::prefix;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording::short_group;
@@ -25,12 +26,20 @@ pub fn draw(state: &State, panes: &Panes, canvas: &mut Canvas<'_>) {
     pane::heads(panes.table_head, &columns, Some(table.sort), canvas);
     scrolled_head(state, panes.table_head, &columns, canvas);
     let selection = canvas.theme.selection(focused);
+    let cells = state.cells();
+    let apart = pane::apart(table.list(), &columns, "cgroup", canvas.ascii, |row| {
+        let column = columns.iter().find(|placed| placed.column.id == "cgroup")?;
+        Some((column.column.cell.cell)(
+            row.process(&state.snapshot)?,
+            &cells,
+        ))
+    });
     pane::rows(
         panes.table_rows,
         table.list(),
         Some(selection),
         canvas,
-        |row, area, canvas| draw_row(state, row, area, &columns, canvas),
+        |row, area, canvas| draw_row(state, row, area, (&columns, &apart), canvas),
     );
     if table.rows().is_empty() && state.snapshot.seq > 0 {
         let text = if table.filter.is_empty() {
@@ -94,7 +103,7 @@ fn draw_row(
     state: &State,
     row: &Row,
     area: Rect,
-    columns: &[PlacedColumn],
+    (columns, apart): (&[PlacedColumn], &Apart),
     canvas: &mut Canvas<'_>,
 ) {
     let Some(process) = row.process(&state.snapshot) else {
@@ -106,7 +115,7 @@ fn draw_row(
     let branching = if named { "name" } else { "command" };
     let placed = columns.iter().find(|placed| placed.column.id == branching);
     let room = placed.map_or(0, |placed| placed.width);
-    pane::cells(area, columns, canvas, |column| {
+    pane::cells(area, columns, apart, canvas, |column| {
         let mut cell = (column.cell.cell)(process, &context);
         if tagged {
             cell.tone = Tone::Watch;

@@ -295,7 +295,11 @@ impl PaperKernel {
 
 fn rule(edit: &RuleEdit, text: Option<&String>) -> Reading {
     let is_there = text.is_some_and(|text| own::holds(text, &edit.block));
-    Reading::Rule(RuleFound { is_there, told: 0 })
+    Reading::Rule(RuleFound {
+        is_there,
+        told: 0,
+        made: 0,
+    })
 }
 
 impl PaperKernel {

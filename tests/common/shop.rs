@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use oomtop::app::msg::Msg;
 use oomtop::model::cgroup::{Cgroup, GroupPressure, GroupStat};
+use oomtop::model::freezer::{Freezable, FreezerState};
 use oomtop::model::kernel::KernelRules;
 use oomtop::model::oom_domain::victim::{assess, throttled_groups};
 use oomtop::model::process::Process;
@@ -80,6 +81,17 @@ pub(crate) fn run(
     seconds: u64,
     of: impl Fn(u64) -> (Vec<Cgroup>, Vec<Process>),
 ) {
+    run_frozen(scene, from, seconds, of, &[]);
+}
+
+/// The same with what stands still.
+pub(crate) fn run_frozen(
+    scene: &mut Scene,
+    from: u64,
+    seconds: u64,
+    of: impl Fn(u64) -> (Vec<Cgroup>, Vec<Process>),
+    frozen: &[(Freezable, Option<FreezerState>)],
+) {
     for second in from..from + seconds {
         let (mut groups, processes) = of(second);
         let mut sample = snapshot(10, processes);
@@ -91,6 +103,7 @@ pub(crate) fn run(
         let total = sample.domains[0].total_pages;
         let slowed = throttled_groups(&sample.processes, &groups, total);
         sample.domains.extend(slowed);
+        sample.frozen = frozen.to_vec();
         sample.cgroups = Arc::new(groups);
         (sample.seq, sample.taken) = (second, moment(second));
         scene.tell(Msg::Tick(moment(second)));

@@ -105,11 +105,12 @@ fn a_click_on_a_domain_of_the_main_screen_goes_to_it() {
         let mut scene = shop::scene(width, height);
         scene.keys("d");
         let panes = scene.state.panes();
-        let wide = panes.side.domains.height > 0;
-        assert_eq!(wide, width >= 160);
+        // The table is short: below it there is a list.
+        let listed = panes.below.height > 0;
+        assert_eq!((listed, panes.side.domains.height), (width >= 120, 0));
         let named = scene.state.attention.nearest.get(1).copied();
-        let at = if wide {
-            (panes.side.domains.x + 2, panes.side.domains.y + 3)
+        let at = if listed {
+            (panes.below.x + 2, panes.below.y + 3)
         } else {
             let calm = scene.state.attention.calm.iter();
             let place = calm.clone().position(|alarm| alarm.scope == named);

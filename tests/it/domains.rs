@@ -147,7 +147,7 @@ fn the_details_say_everything_in_words() {
     assert!(app.contains("runs out first"), "{app}");
     let leak = details(&mut scene, "docker");
     assert!(
-        leak.contains("+4.0M/s, steady") && leak.contains("full in ~"),
+        leak.contains("+4.0M/s in the last minute") && leak.contains("full in ~"),
         "{leak}"
     );
     let frozen = details(&mut scene, "/frozen");
@@ -223,7 +223,8 @@ fn zoom_shows_the_domains_processes_and_enter_twice_does_too() {
         assert_eq!(scene.state.table.zoom, Some(Scope::Memcg(CgroupKey(2))));
         assert_eq!(scene.selected(), Some(21), "ranked by the pod's limit");
         let text = scene.text();
-        assert!(text.contains("envoy") && !text.contains("restic"), "{text}");
+        assert!(text.contains("envoy") && !text.contains("30 root"));
+        assert!(text.contains("─ OOM domains, the most"), "{text}");
         scene.keys("Esc");
         assert_eq!(scene.state.table.zoom, None);
     }

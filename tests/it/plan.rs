@@ -66,6 +66,7 @@ fn step(version: CgroupVersion) -> impl Strategy<Value = Step> {
                 add: true,
                 seen: 0,
                 tell: Vec::new(),
+                made: 0,
             })
         }),
         target().prop_map(|target| Step::Signal {

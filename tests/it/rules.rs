@@ -124,7 +124,11 @@ fn edit(scene: &mut Scene) -> RuleEdit {
 }
 
 fn reading(is_there: bool, told: usize) -> Reading {
-    Reading::Rule(RuleFound { is_there, told })
+    Reading::Rule(RuleFound {
+        is_there,
+        told,
+        made: 0,
+    })
 }
 
 fn written(edit: &RuleEdit) -> Vec<PlanReceipt> {
@@ -203,7 +207,7 @@ fn a_rule_is_shown_with_its_file_before_it_is_written_and_taken_back_exactly() {
     scene.effects.clear();
     scene.keys("Enter");
     let taken = edit(&mut scene);
-    assert_eq!(taken, added.back());
+    assert_eq!(taken, added.back(0));
     scene.answer(written(&taken));
     says(&scene, "rule taken out of");
     assert!(scene.state.undo.is_empty());

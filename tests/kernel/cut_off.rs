@@ -32,6 +32,7 @@ fn edit(path: &str, number: usize, seen: Option<&str>) -> RuleEdit {
         add: true,
         seen: print_of(seen),
         tell: Vec::new(),
+        made: 0,
     }
 }
 
@@ -67,7 +68,7 @@ fn writing_child() {
         assert_eq!(receipt.failure(), None);
         if number > 20 {
             // Away and back again: a file of a few kilobytes.
-            let receipt = writer.step(&Step::Rule(edit.back()));
+            let receipt = writer.step(&Step::Rule(edit.back(0)));
             assert_eq!(receipt.failure(), None);
             return main_loop(&path, number, &mut writer);
         }
@@ -79,7 +80,7 @@ fn main_loop(path: &str, number: usize, writer: &mut KernelWriter) {
     loop {
         let text = std::fs::read_to_string(path).ok();
         let edit = edit(path, number, text.as_deref());
-        for step in [edit.clone(), edit.back()] {
+        for step in [edit.clone(), edit.back(0)] {
             assert_eq!(writer.step(&Step::Rule(step)).failure(), None);
         }
     }

@@ -31,7 +31,7 @@ fn a_soft_limit_above_the_hard_one_is_said_in_the_details() {
     let mut session = Session::start((140, 45), &[]);
     session.wait_for("the table", |screen| screen.has("COMMAND"));
     session.keys(&format!("/pid:{}<Enter>", sleeper.0.id()));
-    session.wait_for("its row", |screen| screen.has("sleep 1000"));
+    session.wait_for("its row", |screen| screen.has(" sleep "));
     session.keys("<Home><Enter>");
     session.wait_for("the bound", |screen| {
         screen.has_words(&[

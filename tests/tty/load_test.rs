@@ -221,7 +221,7 @@ fn the_dashboard_and_its_command_stop_and_go_on_together() {
     shell.keys(&format!("{line}<Enter>"));
     let in_screen = |shell: &Session| {
         shell.wait_for("the dashboard", |screen| {
-            screen.0.alternate_screen() && screen.has("sleep 1000")
+            screen.0.alternate_screen() && screen.has("sleep")
         });
     };
     in_screen(&shell);

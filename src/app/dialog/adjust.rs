@@ -6,7 +6,7 @@ mod preview;
 mod view;
 
 use super::cgroup::steps::result_lines;
-use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, by, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::line::LineInput;
@@ -179,6 +179,18 @@ impl AdjustDialog {
         later::service_of(&processes, context)
     }
 
+    /// Why nothing can be kept for later starts.
+    fn why_not_later(&self, context: &DialogContext<'_>) -> String {
+        let living = context.living(self.targets());
+        let groups = living.iter().map(|(_, process)| process.cgroup);
+        let mut groups: Vec<_> = groups
+            .map(|key| context.cells.snapshot.cgroup(key?))
+            .collect();
+        groups.dedup_by_key(|group| group.map(|group| &group.path));
+        let only = groups.pop().filter(|_| groups.is_empty()).flatten();
+        by::why_no_unit(only.map(|group| &group.path), false, context)
+    }
+
     /// True if the value needs a second Enter: it makes a leak unkillable, and children inherit the value.
     fn is_risky(&self, value: OomScoreAdj) -> bool {
         value == OomScoreAdj::IMMUNE || self.targets().len() > 1
@@ -215,8 +227,11 @@ impl Dialog for AdjustDialog {
             }
             Id::Lasting => {
                 self.armed = false;
-                let unit = self.service(context);
-                return Outcome::Perform(self.later.turn(unit.as_ref()));
+                let Some(unit) = self.service(context) else {
+                    self.later.ask(None);
+                    return Outcome::Say(self.why_not_later(context));
+                };
+                return Outcome::Perform(self.later.turn(Some(&unit)));
             }
             Id::Rule => {
                 self.armed = false;

@@ -128,6 +128,34 @@ pub(super) fn unit_of(group: Option<&CgroupPath>, context: &DialogContext<'_>) -
     unit.filter(|unit| is_asked(unit, context))
 }
 
+/// Why nobody can choose here how long systemd keeps something of this group, in a sentence. `limits`: it is about limits,
+/// which systemd has on cgroup v2 alone.
+pub(super) fn why_no_unit(
+    group: Option<&CgroupPath>,
+    limits: bool,
+    context: &DialogContext<'_>,
+) -> String {
+    let host = context.host;
+    let unit = group.and_then(UnitName::around);
+    match unit {
+        _ if !host.systemd => {
+            "nothing to choose here: systemd does not run this machine, nobody keeps it for later"
+                .to_owned()
+        }
+        _ if limits && host.cgroups != CgroupVersion::V2 => {
+            "nothing to choose here: with cgroup v1 systemd is not asked, the file of the group has it alone"
+                .to_owned()
+        }
+        Some(unit) if !is_asked(&unit, context) => {
+            format!("nothing to choose here: the systemd of another user runs {unit}")
+        }
+        _ => match group {
+            Some(group) => format!("nothing to choose here: {group} is no unit that systemd keeps it for"),
+            None => "nothing to choose here: these are not of one service of systemd".to_owned(),
+        },
+    }
+}
+
 /// oomtop asks the manager of this unit: that of another user is that user's alone.
 pub(super) fn is_asked(unit: &UnitName, context: &DialogContext<'_>) -> bool {
     match unit.manager {

@@ -19,7 +19,7 @@ mod whom;
 
 use std::sync::Arc;
 
-use super::by::By;
+use super::by::{self, By};
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
@@ -286,6 +286,11 @@ impl Dialog for CgroupDialog {
                 self.mode = self.next_mode(context);
                 self.think_again();
                 return self.ask_oomd(context);
+            }
+            (_, Id::Lasting) if self.unit(context).is_none() => {
+                let moves = self.mode.moves();
+                let group = if moves { &self.from } else { &self.group };
+                return Outcome::Say(by::why_no_unit(group.as_ref(), true, context));
             }
             (_, Id::Lasting) => self.by = self.next_by(context),
             (mode, _) => {

@@ -7,6 +7,7 @@ mod groups;
 mod heap;
 mod policy;
 mod rule;
+mod sources;
 
 use super::scroll::Scroll;
 use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, blast};
@@ -14,11 +15,9 @@ use crate::app::input::id::ActionId as Id;
 use crate::app::input::scope::KeyScope;
 use crate::app::msg::{Receipt, WriteId};
 use crate::model::cgroup::CgroupKey;
-use crate::model::kernel::RssSource;
 use crate::model::oom_domain::enclosing::around;
 use crate::model::oom_domain::victim::{Scope, group_kill};
-use crate::model::process::badness::{Badness, badness, score};
-use crate::model::process::protection::Protection;
+use crate::model::process::badness::{Badness, badness};
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::{Detail, Snapshot};
 use crate::model::systemd::drop_in::Found;
@@ -27,6 +26,7 @@ use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
 use policy::Policy;
+use sources::sources;
 
 /// Shows one pinned process; its numbers keep updating.
 #[derive(Debug)]
@@ -318,68 +318,4 @@ fn reason(badness: Badness) -> String {
         Badness::Unknown => "its memory could not be read (no permission)".to_owned(),
         Badness::Points(points) => pages(points),
     }
-}
-
-/// What each number is, and its file.
-fn sources(process: &Process, detail: Option<&Detail>, context: &DialogContext<'_>) -> Vec<Line> {
-    let pid = process.id.pid;
-    let rules = context.cells.rules;
-    let computed = score(process, &context.cells.snapshot.memory, rules)
-        .map_or_else(|| "n/a".to_owned(), |s| s.to_string());
-    let read = match detail.and_then(|d| d.kernel_score) {
-        Some(score) => format!("the kernel says {score}"),
-        None => "not read".to_owned(),
-    };
-    let rss = match rules.rss {
-        RssSource::Stat => format!("/proc/{pid}/stat field 24: what badness reads on this kernel"),
-        RssSource::Status => format!(
-            "/proc/{pid}/status RssAnon + RssFile + RssShmem: what badness reads on this kernel"
-        ),
-    };
-    let adj = process.adj.map_or_else(
-        || "n/a".to_owned(),
-        |a| {
-            let legacy = detail.and_then(|d| d.legacy_adj).unwrap_or(a.to_legacy());
-            format!(
-                "{a} ({}), legacy oom_adj {legacy}",
-                Protection::from_adj(a).name()
-            )
-        },
-    );
-    let mut lines = vec![
-        Line::of(Tone::Accent, "Where the numbers are from"),
-        pair("  score", format!("{computed} computed; {read}")),
-        pair("", wording::score_formula(rules.score)),
-        pair("  adj", adj),
-        pair("  rss", rss),
-    ];
-    if let Some((stat, status)) = detail.and_then(|d| Some((d.stat_rss?, d.status_rss?))) {
-        let size = |pages: u64| format::size(pages * rules.page_size);
-        lines.push(pair(
-            "",
-            format!(
-                "stat {}, status {}; reading error up to {}",
-                size(stat),
-                size(status),
-                size(rules.rss_error)
-            ),
-        ));
-    }
-    if let Some(detail) = detail {
-        lines.extend(groups::lines(&detail.cgroup_lines));
-    }
-    let snapshot = context.cells.snapshot;
-    let note = snapshot
-        .backend_note
-        .as_deref()
-        .map_or_else(String::new, |note| format!(" ({note})"));
-    lines.push(pair("  scan", format!("{}{note}", snapshot.backend)));
-    lines.extend(groups::read_by(snapshot));
-    if process.unreadable {
-        lines.push(Line::of(
-            Tone::Watch,
-            "  Its status could not be read: no permission. Run oomtop with sudo.",
-        ));
-    }
-    lines
 }

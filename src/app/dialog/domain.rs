@@ -13,7 +13,7 @@ use crate::app::input::scope::KeyScope;
 use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::Death;
 use crate::app::view::domains::watch::Watch;
-use crate::app::view::gauge::trend::Rate;
+use crate::app::view::gauge::trend::{Rate, no_time};
 use crate::model::cgroup::container;
 use crate::model::cgroup::limits::LimitFile;
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
@@ -220,7 +220,7 @@ impl Subject<'_> {
             wording::left(&room),
             "limit - used + swap left",
         ));
-        lines.push(self.growth());
+        lines.push(self.growth(&room));
         lines.extend(self.outer(&room));
         lines
     }
@@ -235,11 +235,12 @@ impl Subject<'_> {
         pair("swap", swap, self.files.swap)
     }
 
-    fn growth(&self) -> Line {
+    fn growth(&self, room: &Room) -> Line {
         let line = Line::of(Tone::Dim, format!("  {:<11}", "growth"));
         match self.watch.forecast.rate() {
             Rate::Unknown => line.add(Tone::Dim, "watching …"),
             Rate::Unsteady => line.add(Tone::Normal, "no steady trend in the last minute"),
+            Rate::Frozen => line.add(Tone::Normal, "none: all of it is frozen"),
             Rate::Lately(rate, over) => {
                 let seconds = over.as_secs_f64().round();
                 let lately = format!("{} in the last {seconds} s", format::rate(rate));
@@ -254,13 +255,17 @@ impl Subject<'_> {
             }
             Rate::Steady(rate) if rate.abs() < 1024.0 => line.add(Tone::Normal, "none"),
             Rate::Steady(rate) => {
-                let line = line.add(Tone::Normal, format!("{}, steady", format::rate(rate)));
+                let minute = format!("{} in the last minute", format::rate(rate));
+                let line = line.add(Tone::Normal, minute);
                 match self.watch.signs.time_left {
                     Some(left) => line.add(
                         urgency_tone(self.watch.urgency),
                         format!("  full in {}", format::roughly(left)),
                     ),
-                    None => line,
+                    None => match no_time(rate, room.left()) {
+                        Some(why) => line.add(Tone::Dim, format!("  {why}")),
+                        None => line,
+                    },
                 }
             }
         }

@@ -104,11 +104,11 @@ fn lines(context: &DialogContext<'_>) -> Vec<Line> {
     lines.push(Line::new());
     lines.push(Line::of(Tone::Accent, "What the kernel counts"));
     let score = format!(
-        "SCORE is the file /proc/PID/oom_score. On this kernel: {}.",
+        "SCORE is the same on a coarser scale, the file /proc/PID/oom_score. On this kernel: {}.",
         wording::score_formula(context.cells.rules.score)
     );
     for fact in [
-        "Badness is rss + swap + page tables, plus oom_score_adj thousandths of the OOM domain.",
+        "Badness is rss + swap + page tables, plus oom_score_adj thousandths of the OOM domain; BAD‰ is its share.",
         "The domain is RAM + swap, or a cgroup's limit: the order inside a group can differ from the host's.",
         "Nice values, run time, children and root do not count (they did, long ago).",
         &score,

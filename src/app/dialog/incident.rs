@@ -211,9 +211,11 @@ impl Dialog for IncidentDialog {
                 self.amount.next_share();
             }
             Id::Lasting if now == Some(Remedy::Raise) => {
-                self.by = self
-                    .by
-                    .next(by::unit_of(self.group.as_ref(), context).as_ref());
+                let group = self.group.as_ref();
+                let Some(unit) = by::unit_of(group, context) else {
+                    return Outcome::Say(by::why_no_unit(group, true, context));
+                };
+                self.by = self.by.next(Some(&unit));
             }
             Id::Up => self.choose(offers.beside(now, -1)),
             Id::Down => self.choose(offers.beside(now, 1)),

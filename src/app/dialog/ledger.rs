@@ -13,7 +13,7 @@ use crate::app::input::scope::KeyScope;
 use crate::model::cgroup::container;
 use crate::model::cgroup::{CgroupKey, CgroupPath};
 use crate::model::ledger::prospect::prospect;
-use crate::model::ledger::{Account, Place, Prospect};
+use crate::model::ledger::{Account, FreedBy, Place, Prospect};
 use crate::model::oom_domain::enclosing::is_member;
 use crate::model::oom_domain::victim::Scope;
 use crate::model::snapshot::Snapshot;
@@ -118,6 +118,8 @@ impl LedgerDialog {
         // The rows are shares of what was read: all of the page counts from that.
         let known = known.map(|known| Prospect { used, ..known });
         let mut lines = vec![held(used, known.as_ref())];
+        let droppable = account.ledger.freed_by(FreedBy::Reclaim);
+        lines.extend(known.and_then(|known| differs(&known, droppable, account.group.is_none())));
         if let Some(known) = known {
             lines.push(ledger::verdict(&known, self.scope == Scope::Host));
             lines.push(Line::of(
@@ -174,6 +176,32 @@ fn held(used: u64, known: Option<&Prospect>) -> Line {
             ),
         ),
     }
+}
+
+/// Why reclaim frees another part than the rows say that can be dropped; `None` if it is about the same.
+fn differs(known: &Prospect, droppable: u64, is_host: bool) -> Option<Line> {
+    let Prospect {
+        by_reclaim, used, ..
+    } = *known;
+    let part = by_reclaim.abs_diff(droppable);
+    if part <= used / 200 || format::size(by_reclaim) == format::size(droppable) {
+        return None;
+    }
+    let (part, all) = (format::size(part), format::size(droppable));
+    let text = match (by_reclaim < droppable, is_host) {
+        (true, true) => {
+            format!(
+                "Of the {all} that can be dropped the kernel keeps about {part} (MemAvailable)."
+            )
+        }
+        (true, false) => {
+            format!("Of the {all} that can be dropped {part} must be written to a disk first.")
+        }
+        (false, _) => {
+            format!("{part} of that is shared memory, which goes to swap; {all} can be dropped.")
+        }
+    };
+    Some(Line::of(Tone::Dim, text))
 }
 
 /// What could not be read.

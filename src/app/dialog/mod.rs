@@ -19,6 +19,7 @@ pub(in crate::app) mod instead;
 pub mod leave;
 pub mod ledger;
 mod managed;
+mod own;
 pub mod report;
 pub mod rows;
 pub mod rule;
@@ -114,6 +115,8 @@ impl DialogContext<'_> {
 pub enum Outcome {
     /// Stay open.
     Stay,
+    /// Stay open, and say why the key does nothing here.
+    Say(String),
     /// Close and do nothing.
     Close,
     /// Request effects and stay open.

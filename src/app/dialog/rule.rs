@@ -82,6 +82,7 @@ impl RuleDialog {
             add: true,
             seen: print_of(book.own.text.as_deref()),
             tell: told.map(|resident| resident.id).collect(),
+            made: 0,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The signal dialog: choose a signal, send it to the pinned processes through their pidfds.
 
-use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, foreign, step};
+use super::{Dialog, DialogContext, DialogView, Outcome, Pinned, Section, foreign, own, step};
 use crate::app::input::id::ActionId as Id;
 use crate::app::input::key::Key;
 use crate::app::input::scope::KeyScope;
@@ -21,6 +21,8 @@ pub struct SignalDialog {
     chosen: usize,
     /// The number typed so far: 1 and then 5 is 15.
     typed: i32,
+    /// Enter was pressed on a signal that can end oomtop or its terminal: the next Enter sends it.
+    insisted: bool,
     /// The write whose receipt is pending.
     waiting: Option<WriteId>,
     result: Vec<Line>,
@@ -34,6 +36,7 @@ impl SignalDialog {
             tagged,
             chosen: 0,
             typed: 0,
+            insisted: false,
             waiting: None,
             result: Vec::new(),
         }
@@ -61,6 +64,15 @@ impl SignalDialog {
         self.chosen = found.unwrap_or(self.chosen);
     }
 
+    /// Why this signal must be confirmed twice: somebody whom oomtop hangs from gets it, and it is not one that only lets
+    /// run on.
+    fn why_insist(&self, context: &DialogContext<'_>) -> Option<String> {
+        self.signal().filter(|signal| signal.name != "CONT")?;
+        let alive = self.alive(context);
+        let processes = alive.iter().filter_map(|target| context.process(target.id));
+        own::among(processes, context)
+    }
+
     fn title(&self) -> String {
         match self.targets.as_slice() {
             [one] if self.tagged => format!("Send a signal to {one} (tagged)"),
@@ -84,6 +96,7 @@ impl Dialog for SignalDialog {
         if let Some(at) = step(self.chosen, SIGNALS.len(), action) {
             self.chosen = at;
             self.typed = 0;
+            self.insisted = false;
             return Outcome::Stay;
         }
         match action {
@@ -95,7 +108,12 @@ impl Dialog for SignalDialog {
                 match self.signal() {
                     // No handler can restore the terminal then.
                     Some(signal) if hits_own && leaves_terminal_raw(*signal) => Outcome::Stay,
+                    Some(_) if !self.insisted && self.why_insist(context).is_some() => {
+                        self.insisted = true;
+                        Outcome::Stay
+                    }
                     Some(signal) if !targets.is_empty() => {
+                        self.insisted = false;
                         Outcome::Write(build::signal(targets, *signal))
                     }
                     _ => Outcome::Stay,
@@ -106,11 +124,16 @@ impl Dialog for SignalDialog {
     }
 
     fn on_text(&mut self, key: Key, _: &DialogContext<'_>) -> Outcome {
+        self.insisted = false;
         let digit = key.typed().and_then(|c| c.to_digit(10));
         if let Some(digit) = digit.and_then(|d| i32::try_from(d).ok()) {
             self.type_digit(digit);
         }
         Outcome::Stay
+    }
+
+    fn question(&self) -> usize {
+        usize::from(self.insisted)
     }
 
     fn asked(&mut self, id: WriteId) {
@@ -184,24 +207,27 @@ impl Dialog for SignalDialog {
         }
         let processes = alive.iter().filter_map(|target| context.process(target.id));
         lines.extend(foreign::line(processes, context));
-        if alive.iter().any(|t| t.id.pid == 1) {
-            lines.push(Line::of(
-                Tone::Watch,
-                "pid 1 runs this machine or container: ending it ends everything.",
-            ));
-        }
         let own = context.host.own_pid;
-        if alive.iter().any(|target| Some(target.id.pid) == own) {
+        let hits_own = alive.iter().any(|target| Some(target.id.pid) == own);
+        let is_refused = hits_own && self.signal().copied().is_some_and(leaves_terminal_raw);
+        if is_refused {
             lines.push(Line::of(
                 Tone::Watch,
-                match self.signal() {
-                    Some(signal) if leaves_terminal_raw(*signal) => {
-                        "This is oomtop itself. The signal would leave the terminal in the full screen's modes: \
-                         quit instead, or send TERM."
-                    }
-                    _ => "This is oomtop itself.",
-                },
+                "This is oomtop itself. The signal would leave the terminal in the full screen's modes: quit instead, \
+                 or send TERM.",
             ));
+        } else if let Some(why) = self.why_insist(context) {
+            lines.push(Line::of(
+                Tone::Critical,
+                format!("{why}: what ends or stops it can end this screen, or more."),
+            ));
+            if self.insisted {
+                let key = context.keymap.name_in(KeyScope::Signal, Id::Commit);
+                lines.push(Line::of(
+                    Tone::Critical,
+                    format!("Press {key} again to send it; any other key cancels."),
+                ));
+            }
         }
         let hints = context.hints(self.scope());
         let hints = if alive.is_empty() {

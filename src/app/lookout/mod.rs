@@ -260,6 +260,7 @@ impl Lookout {
                 .take(READ_WHOLE)
                 .collect(),
             waiting: self.domains.waiting(&self.snapshot),
+            growing: self.domains.growing(),
             ..Needs::default()
         }
     }

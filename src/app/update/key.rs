@@ -176,6 +176,11 @@ pub(super) fn to_dialog(
             state.dialogs.push(dialog);
             Vec::new()
         }
+        Outcome::Say(why) => {
+            state.dialogs.push(dialog);
+            state.say(Tone::Watch, why);
+            Vec::new()
+        }
         Outcome::Perform(effects) => {
             state.dialogs.push(dialog);
             effects

@@ -76,7 +76,7 @@ fn take_in(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Source(source) => {
             if source.caught_up && !state.events.source.caught_up {
                 // History is no news.
-                state.events.unread = 0;
+                state.events.looked_at();
             }
             let now = state.now.monotonic;
             state.events.set_source(source, now);
@@ -299,7 +299,7 @@ fn on_oom(state: &mut State, event: OomEvent) -> Vec<Effect> {
     let kills = state.events.accept(event, &samples);
     state.note_killed(&kills);
     if state.focus == Pane::Events {
-        state.events.unread = 0;
+        state.events.looked_at();
     }
     // The ring buffer's history is no news.
     let started = state.snapshot.taken.monotonic;

@@ -24,7 +24,7 @@ pub(super) fn on_traced(state: &mut State, traced: Traced) -> Vec<Effect> {
             let is_new = state.events.accept_traced((*kill).clone(), &samples);
             state.note_traced_kill(&kill);
             if state.focus == Pane::Events {
-                state.events.unread = 0;
+                state.events.looked_at();
             }
             if !is_new {
                 return Vec::new();

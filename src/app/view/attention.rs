@@ -37,7 +37,7 @@ impl State {
         let widths = Widths::new(&calm, snapshot, width);
         let line = |scope: &Scope| {
             Some(Alarm {
-                line: domains.summary(*scope, widths, snapshot)?,
+                line: domains.summary(*scope, &widths, snapshot)?,
                 scope: Some(*scope),
             })
         };

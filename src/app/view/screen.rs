@@ -17,6 +17,8 @@ impl State {
             alarms: attention.alarms.len(),
             domains: shown(attention.calm.len()),
             side_domains: shown(attention.nearest.len()),
+            // While a filter is typed, the table has more or fewer rows with each letter.
+            rows: self.prompt.is_none().then(|| self.table.rows().len()),
             domain_rows: domains.open.then(|| domains.rows().len()),
             banner: !self.frozen.is_empty(),
             timeline: self.replay.is_some(),

@@ -135,6 +135,9 @@ fn another_file_takes_the_place_of_the_users() {
     assert_eq!(launch.settings.delay.as_secs(), 7);
     let wrong = given.wrong("oomtop --config nowhere.toml");
     assert_eq!(wrong, "oomtop: nowhere.toml: there is no such file\n");
+    // A directory is there: one sentence.
+    let line = format!("oomtop --config {}/user", given.dir.path().display());
+    assert_eq!(given.wrong(&line), "oomtop: user: is not a regular file\n");
 }
 
 #[test]

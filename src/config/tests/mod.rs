@@ -116,8 +116,8 @@ fn whom_to_list_is_a_filter() {
     let filter = |line: &str| sample(line).settings.filter.text().to_owned();
     assert_eq!(filter("oomtop --once -p 1,22 -p 3"), "pid:1,22,3");
     assert_eq!(
-        filter("oomtop --once -F adj<0 -u mysql -p 7"),
-        "adj<0 pid:7 user:mysql"
+        filter("oomtop --once -F adj<0 -u root -p 7"),
+        "adj<0 pid:7 user:root"
     );
     let launch = sample("oomtop -n 1 -s cpu --columns pid,rss:9");
     assert_eq!(launch.settings.sort, Some("cpu"));
@@ -126,6 +126,29 @@ fn whom_to_list_is_a_filter() {
     assert!(
         said.contains("there is no column 'usr'; did you mean 'user'?"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_user_that_there_is_not_is_an_error_and_not_an_empty_table() {
+    let given = Given::new();
+    fs::create_dir(given.path("etc")).expect("made");
+    let users = "root:x:0:0::/:/bin/sh\nmysql:x:113:1::/:/bin/false\n";
+    fs::write(given.path("etc/passwd"), users).expect("written");
+    let line = |user: &str| {
+        let root = given.dir.path().display();
+        format!("oomtop --once --root {root} -u {user}")
+    };
+    for user in ["mysql", "MySQL", "113", "4000000000"] {
+        assert!(given.resolve(&line(user)).is_ok(), "{user}");
+    }
+    assert_eq!(
+        given.wrong(&line("mysq")),
+        "oomtop: there is no user 'mysq'; did you mean 'mysql'?\n"
+    );
+    assert_eq!(
+        given.wrong(&line("nosuchuser")),
+        "oomtop: there is no user 'nosuchuser'; one of a directory service goes by number: id -u nosuchuser\n"
     );
 }
 

@@ -9,7 +9,7 @@ pub mod own_signals;
 pub(super) mod probe;
 pub(super) mod rss_evidence;
 pub mod self_protection;
-pub(super) mod users;
+pub(crate) mod users;
 pub(super) mod vm_settings;
 
 use std::os::fd::{BorrowedFd, OwnedFd};

@@ -24,12 +24,27 @@ impl Users {
     /// The users of the system that `proc` belongs to: this one, or another root. In a container with the
     /// host's `/proc` at `/host/proc` the uids are the host's, so the names come from the host's user list.
     pub(crate) fn new(proc: &Path) -> Self {
-        let beside = proc.parent().map(|root| root.join("etc/passwd"));
-        let other = beside.filter(|passwd| proc != Path::new("/proc") && passwd.is_file());
+        let other = Self::other(proc);
         Self {
             passwd: other,
             ..Self::default()
         }
+    }
+
+    /// The names of all users of the system that `proc` belongs to, sorted; those of a directory service that does not
+    /// list them are missing.
+    pub(crate) fn known(proc: &Path) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = everybody(Self::other(proc).as_deref())
+            .into_values()
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The user list of another root.
+    fn other(proc: &Path) -> Option<PathBuf> {
+        let beside = proc.parent().map(|root| root.join("etc/passwd"));
+        beside.filter(|passwd| proc != Path::new("/proc") && passwd.is_file())
     }
 
     /// Looks up the name of a uid that was not looked up before; reads the user list only then.

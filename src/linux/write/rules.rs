@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::linux::SysRoot;
 use crate::linux::write::pins::Pins;
 use crate::linux::write::signal::send_signal;
-use crate::linux::write::whole::{LARGEST, Place, make_directory, other};
+use crate::linux::write::whole::{LARGEST, Place, make_directory, other, remove_directories};
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
 use crate::model::process::signal::SIGNALS;
 use crate::model::rules::own::{RuleEdit, RuleFound, holds, print_of, with, without};
@@ -15,7 +15,7 @@ pub(super) fn look(edit: &RuleEdit) -> Result<Reading, Failure> {
     let text = Place::find(Path::new(&edit.path))?
         .read()?
         .map(|(text, _)| text);
-    Ok(found(edit, text.as_deref(), 0))
+    Ok(found(edit, text.as_deref(), (0, 0)))
 }
 
 /// Adds the rule or takes it away, and lets running `oomtop protect` read the file.
@@ -25,15 +25,32 @@ pub(super) fn run(
     edit: &RuleEdit,
     before: &mut Reading,
 ) -> Result<Reading, Failure> {
-    if edit.add {
-        make_directory(Path::new(&edit.path))?;
+    if !edit.add {
+        return change(root, pins, edit, before, 0);
     }
+    let path = Path::new(&edit.path);
+    let made = make_directory(path)?;
+    let done = change(root, pins, edit, before, made);
+    if done.is_err() {
+        remove_directories(path, made);
+    }
+    done
+}
+
+/// `made`: directories that were made for the file just now.
+fn change(
+    root: &SysRoot,
+    pins: &Pins,
+    edit: &RuleEdit,
+    before: &mut Reading,
+    made: u8,
+) -> Result<Reading, Failure> {
     let place = Place::find(Path::new(&edit.path))?;
     place.is_safe()?;
     let lock = place.lock()?;
     let (text, metadata) = place.read()?.unzip();
     place.is_safe_file(metadata.as_ref())?;
-    *before = found(edit, text.as_deref(), 0);
+    *before = found(edit, text.as_deref(), (0, 0));
     let new = new_text(edit, text.as_deref())?;
     if new.is_empty() {
         place.remove(metadata.as_ref())?;
@@ -48,7 +65,10 @@ pub(super) fn run(
     });
     let told = told.count();
     let text = place.read()?.map(|(text, _)| text);
-    let now = found(edit, text.as_deref(), told);
+    if !edit.add && text.is_none() {
+        remove_directories(Path::new(&edit.path), edit.made);
+    }
+    let now = found(edit, text.as_deref(), (told, made));
     match now {
         Reading::Rule(found) if found.is_there == edit.add => Ok(now),
         _ => Err(Failure {
@@ -61,9 +81,13 @@ pub(super) fn run(
     }
 }
 
-fn found(edit: &RuleEdit, text: Option<&str>, told: usize) -> Reading {
+fn found(edit: &RuleEdit, text: Option<&str>, (told, made): (usize, u8)) -> Reading {
     let is_there = text.is_some_and(|text| holds(text, &edit.block));
-    Reading::Rule(RuleFound { is_there, told })
+    Reading::Rule(RuleFound {
+        is_there,
+        told,
+        made,
+    })
 }
 
 /// The text that shall be in the file; empty if the file goes.

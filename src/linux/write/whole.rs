@@ -29,8 +29,16 @@ pub(super) const HIDDEN: &str = "oomtop-new";
 /// A sentence: the file has changed, cannot be written, or is where another user could misuse what root writes.
 pub(crate) fn replace(path: &Path, seen: Option<&str>, text: &str) -> Result<(), Failure> {
     let path = std::path::absolute(path).map_err(|error| unusable(path, &error))?;
-    make_directory(&path)?;
-    let place = Place::find(&path)?;
+    let made = make_directory(&path)?;
+    let done = put_for(&path, seen, text);
+    if done.is_err() {
+        remove_directories(&path, made);
+    }
+    done
+}
+
+fn put_for(path: &Path, seen: Option<&str>, text: &str) -> Result<(), Failure> {
+    let place = Place::find(path)?;
     place.is_safe()?;
     let lock = place.lock()?;
     let (old, metadata) = place.read()?.unzip();
@@ -49,18 +57,41 @@ fn euid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Makes the directory of a file. Root makes none in another user's: what root made there the user could not change.
-pub(super) fn make_directory(path: &Path) -> Result<(), Failure> {
+/// Makes the directory of a file; returns how many directories right above the file it has made. Root makes none in
+/// another user's: what root made there the user could not change.
+pub(super) fn make_directory(path: &Path) -> Result<u8, Failure> {
     let Some(directory) = path.parent() else {
-        return Ok(());
+        return Ok(0);
     };
     let nearest = directory.ancestors().find(|at| at.exists());
     if let Some(nearest) = nearest {
         trust::directory_for_file(nearest, euid()).map_err(other)?;
     }
-    let mut builder = std::fs::DirBuilder::new();
-    let made = builder.recursive(true).mode(0o755).create(directory);
-    made.map_err(|error| unusable(directory, &error))
+    let missing = directory.ancestors().take_while(|at| !at.exists());
+    let mut missing: Vec<_> = missing.collect();
+    let mut made = 0_u8;
+    while let Some(next) = missing.pop() {
+        match std::fs::DirBuilder::new().mode(0o755).create(next) {
+            Ok(()) => made = made.saturating_add(1),
+            // Somebody else was faster: it is theirs, and so is what is around it.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => made = 0,
+            Err(error) => {
+                remove_directories(next, made);
+                return Err(unusable(directory, &error));
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// Removes so many directories right above a path again, as far as they are empty. What lies in one keeps it.
+pub(super) fn remove_directories(path: &Path, made: u8) {
+    let above = path.ancestors().skip(1).take(usize::from(made));
+    for directory in above {
+        if std::fs::remove_dir(directory).is_err() {
+            return;
+        }
+    }
 }
 
 /// The file that is written. Where links lead to it they stay.

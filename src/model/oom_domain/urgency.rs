@@ -1,8 +1,8 @@
 //! [`Urgency`]: which OOM domain to look at first. The order is pure and total: equal signs give equal
 //! answers, and any two domains compare.
 //!
-//! The most urgent domain comes first: by [`urgency`], then by the time left in wide steps, then by stalls in
-//! steps, then by the kept share in steps of five points, then by path. Steps instead of exact numbers keep
+//! The most urgent domain comes first: by [`urgency`], then by the time left in wide steps, then what grows before what
+//! rests, then by stalls in steps, then by the kept share in steps of five points, then by path. Steps instead of exact numbers keep
 //! the rows from jumping; the caller also holds each urgency for a while before lowering it.
 
 use std::cmp::Reverse;
@@ -48,6 +48,20 @@ pub struct Signs {
     pub hangs: bool,
     /// True if nothing goes on in it and nobody is killed ([`super::stuck`]).
     pub stuck: bool,
+    /// What goes on in it.
+    pub life: Life,
+}
+
+/// What goes on in a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Life {
+    /// Nobody is in it: nobody can die there, whatever is charged to it.
+    Empty,
+    /// It is not known to grow.
+    #[default]
+    Rests,
+    /// It is known to grow, however late that fills it.
+    Grows,
 }
 
 /// What makes a domain [`Urgency::Killing`].
@@ -129,7 +143,9 @@ pub fn urgency(signs: &Signs) -> Urgency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place<'a> {
     urgency: Reverse<Urgency>,
+    is_empty: bool,
     time: usize,
+    grows: Reverse<bool>,
     stalls: Reverse<usize>,
     step: Reverse<u8>,
     path: &'a str,
@@ -138,15 +154,24 @@ pub struct Place<'a> {
 impl<'a> Place<'a> {
     /// The position of a domain with this urgency and these signs. `step` is the kept share in steps of five
     /// points; `path` is the path of its group, empty for the host, so that the host comes before equal
-    /// domains.
+    /// domains. An empty group is never far above the calm ones, and after those of equal urgency.
     #[must_use]
     pub fn new(urgency: Urgency, signs: &Signs, step: u8, path: &'a str) -> Self {
         let steps = [Duration::from_mins(1), IMMINENT, CLOSE, WATCH];
+        // A kill that left nobody is news for the events; what fills up now comes before it.
+        let is_empty = signs.life == Life::Empty;
+        let urgency = if is_empty {
+            urgency.min(Urgency::Watch)
+        } else {
+            urgency
+        };
         Self {
             urgency: Reverse(urgency),
+            is_empty,
             time: signs.time_left.map_or(steps.len() + 1, |left| {
                 steps.iter().filter(|step| left > **step).count()
             }),
+            grows: Reverse(signs.life == Life::Grows),
             stalls: Reverse(STALLS.iter().filter(|s| signs.stalled >= **s).count()),
             step: Reverse(step),
             path,
@@ -164,7 +189,7 @@ impl<'a> Place<'a> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Acute, Place, Signs, Urgency, urgency};
+    use super::{Acute, Life, Place, Signs, Urgency, urgency};
     use crate::model::memory::band::Band;
 
     fn signs(band: Band, seconds: Option<u64>, stalled: u32) -> Signs {
@@ -244,6 +269,38 @@ mod tests {
         assert!(ordered.is_sorted());
         let calm = Place::new(Urgency::Calm, &Signs::default(), 20, "");
         assert!(ordered.iter().all(|place| *place < calm));
+    }
+
+    #[test]
+    fn an_empty_group_stands_behind_what_leaks() {
+        let empty = |urgency, step| {
+            let signs = Signs {
+                life: Life::Empty,
+                ..Signs::default()
+            };
+            Place::new(urgency, &signs, step, "/a")
+        };
+        let leak = |seconds, grows| Signs {
+            life: if grows { Life::Grows } else { Life::Rests },
+            ..signs(Band::Normal, seconds, 0)
+        };
+        let nearly_full = Place::new(Urgency::Imminent, &leak(Some(90), true), 8, "/z");
+        assert!(
+            nearly_full < empty(Urgency::Killing, 0),
+            "all of it was killed"
+        );
+        assert!(
+            nearly_full < empty(Urgency::Imminent, 20),
+            "only a file in a tmpfs is left"
+        );
+        let slow = Place::new(Urgency::Calm, &leak(None, true), 0, "/z");
+        let rests = Place::new(Urgency::Calm, &leak(None, false), 9, "/b");
+        assert!(slow < rests, "it grows, however late that fills it");
+        assert!(rests < empty(Urgency::Calm, 20));
+        assert!(
+            empty(Urgency::Killing, 0) < rests,
+            "it is news all the same"
+        );
     }
 
     proptest::proptest! {

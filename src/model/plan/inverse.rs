@@ -24,7 +24,7 @@ pub fn of_step(receipt: &StepReceipt) -> Vec<Step> {
             let back = before.map(|value| Step::Adj { target, value });
             back.into_iter().collect()
         }
-        Step::Rule(edit) => rule_back(edit, &receipt.before).into_iter().collect(),
+        Step::Rule(edit) => rule_back(edit, receipt).into_iter().collect(),
         Step::Stop { target, stop } => {
             let back = Step::Stop {
                 target: *target,
@@ -61,9 +61,13 @@ fn has_come(all: &[(ProcessId, Result<(), Failure>)], target: ProcessId) -> bool
 }
 
 /// A rule that was in its file before stays there.
-fn rule_back(edit: &RuleEdit, before: &Reading) -> Option<Step> {
-    match before {
-        Reading::Rule(found) if found.is_there != edit.add => Some(Step::Rule(edit.back())),
+fn rule_back(edit: &RuleEdit, receipt: &StepReceipt) -> Option<Step> {
+    let made = match &receipt.outcome {
+        Ok(Reading::Rule(found)) => found.made,
+        _ => 0,
+    };
+    match &receipt.before {
+        Reading::Rule(found) if found.is_there != edit.add => Some(Step::Rule(edit.back(made))),
         _ => None,
     }
 }

@@ -34,14 +34,17 @@ pub struct RuleEdit {
     pub seen: u64,
     /// Running `oomtop protect` that read this file: they are sent SIGHUP.
     pub tell: Vec<ProcessId>,
+    /// Directories right above the file that oomtop has made for it: they go with the file if they are empty.
+    pub made: u8,
 }
 
 impl RuleEdit {
-    /// What takes this back.
+    /// What takes this back. `made`: directories that were made for the file.
     #[must_use]
-    pub fn back(&self) -> Self {
+    pub fn back(&self, made: u8) -> Self {
         Self {
             add: !self.add,
+            made,
             ..self.clone()
         }
     }
@@ -60,6 +63,8 @@ pub struct RuleFound {
     pub is_there: bool,
     /// How many running `oomtop protect` were told to read the file.
     pub told: usize,
+    /// Directories right above the file that were made for it.
+    pub made: u8,
 }
 
 /// Tells whether a file is still the one that was shown.

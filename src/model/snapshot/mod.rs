@@ -5,7 +5,7 @@ mod queries;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::cgroup::{Cgroup, CgroupKey, CgroupVersion};
+use super::cgroup::{Cgroup, CgroupKey, CgroupPath, CgroupVersion};
 use super::heap::HeapBound;
 use super::kernel::{KernelRules, KernelVersion};
 use super::killers::RunningKiller;
@@ -41,6 +41,8 @@ pub struct Needs {
     pub waiting: Vec<ProcessId>,
     /// What oomtop has stopped: the sampler looks whether it still is.
     pub frozen: Vec<Freezable>,
+    /// Groups that grow, a few: the sampler looks whether somebody has frozen them.
+    pub growing: Vec<CgroupPath>,
     /// The rules: the sampler tells which of them holds the process of the details.
     pub rules: Arc<Rules>,
 }
@@ -191,7 +193,7 @@ pub struct Snapshot {
     pub waiting: Vec<Waiter>,
     /// The process of [`Needs::detail`].
     pub detail: Option<Detail>,
-    /// How far that of [`Needs::frozen`] is stopped; `None` if it is gone.
+    /// How far that of [`Needs::frozen`] and [`Needs::growing`] is stopped; `None` if it is gone.
     pub frozen: Vec<(Freezable, Option<FreezerState>)>,
     /// Processes that vanished or failed while they were read.
     pub skipped: u32,

@@ -195,7 +195,7 @@ impl Stage {
         if way.anew.is_some() {
             // What was news then is none now.
             state.notice = way.notice;
-            state.events.unread = 0;
+            state.events.looked_at();
         }
         self.say_unread(state, way.sample);
     }

@@ -87,7 +87,7 @@ fn tape(path: &Path) -> Tape {
 /// The frame, without the sentences that only concern the way to it.
 fn frame(state: &mut State) -> Buffer {
     state.notice = None;
-    state.events.unread = 0;
+    state.events.looked_at();
     let area = Rect::new(0, 0, SIZE.0, SIZE.1);
     let mut buffer = Buffer::empty(area);
     let theme = Theme::colours();

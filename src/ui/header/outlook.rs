@@ -6,7 +6,7 @@ use super::{LABEL, labelled};
 use crate::app::State;
 use crate::app::dialog::settings::short_rule;
 use crate::app::view::gauge::PAST;
-use crate::app::view::gauge::trend::{Rate, time_at};
+use crate::app::view::gauge::trend::{Rate, no_time};
 use crate::model::killers::first_to_act;
 use crate::model::oom_domain::victim::Scope;
 use crate::text::format;
@@ -53,6 +53,7 @@ pub(in crate::ui) fn words(state: &State) -> Line {
     match watch.forecast.rate() {
         Rate::Unknown => line.push(Tone::Dim, WATCHING),
         Rate::Unsteady => line.push(Tone::Dim, "no steady trend"),
+        Rate::Frozen => line.push(Tone::Dim, "frozen"),
         Rate::Lately(rate, over) => {
             let seconds = over.as_secs_f64().round();
             let lately = format!("{} in the last {seconds} s", format::rate(rate));
@@ -71,11 +72,10 @@ pub(in crate::ui) fn words(state: &State) -> Line {
             let left = format::forecast(left, watch.first_is_brief);
             line.push(tone, format!("  {}full in {left}", whose(scope, state)));
         }
-        (None, Rate::Steady(rate)) if time_at(rate, state.gauge.left).is_some() => {
-            line.push(Tone::Dim, "  too early to say when it is full");
-        }
-        (None, Rate::Steady(rate)) if rate >= 1024.0 => {
-            line.push(Tone::Dim, "  more than a day left");
+        (None, Rate::Steady(rate)) => {
+            if let Some(why) = no_time(rate, state.gauge.left) {
+                line.push(Tone::Dim, format!("  {why}"));
+            }
         }
         (None, _) => {}
     }

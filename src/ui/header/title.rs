@@ -70,10 +70,15 @@ pub(super) fn title(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         }
         None => Line::of(Tone::Accent, "oomtop"),
     };
-    let cost = state.snapshot.own_cost.map_or_else(String::new, |cost| {
-        let size = format::size(cost.resident);
-        format!("  self {:.1}% CPU {size}", cost.cpu_percent)
-    });
+    let cost = match state.snapshot.own_cost {
+        Some(cost) => {
+            let size = format::size(cost.resident);
+            format!("  self {:.1}% CPU {size}", cost.cpu_percent)
+        }
+        // Nothing was measured yet. Who reads the /proc of another machine never knows.
+        None if host.own_pid.is_some() && state.replay.is_none() => "  self -".to_owned(),
+        None => String::new(),
+    };
     let backend = match state.snapshot.backend {
         "" => String::new(),
         backend => format!("  via {backend}"),

@@ -7,9 +7,9 @@ use crate::app::view::domains::columns::{tone, urgency_tone};
 use crate::app::view::domains::death::{Death, Reach};
 use crate::app::view::domains::watch::Watch;
 use crate::model::oom_domain::urgency::Acute;
-use crate::model::oom_domain::victim::{DomainState, Scope};
-use crate::model::process::Process;
-use crate::model::process::badness::score;
+use crate::model::oom_domain::victim::{DomainState, Scope, Verdict};
+use crate::model::process::{Process, ProcessId};
+use crate::model::snapshot::Snapshot;
 use crate::text::format;
 use crate::text::tone::{Line, Tone};
 use crate::text::wording;
@@ -51,21 +51,20 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     };
     // The table marks the host's victim, so the line names that victim too, even if the group's part must
     // shrink.
-    let other = leading
-        .and_then(|_| state.snapshot.main_domain())
-        .map(|main| also(state, main));
-    let line = match other {
-        Some(other) => Detail::ALL
-            .into_iter()
-            .map(line)
-            .find(|line| line.width() + other.width() <= usize::from(area.width))
-            .map_or_else(
-                || line(Detail::All),
-                |mut line| {
-                    line.spans.extend(other.spans.iter().cloned());
-                    line
-                },
-            ),
+    let main = leading.and_then(|_| state.snapshot.main_domain());
+    let whole = usize::from(area.width);
+    let line = match main {
+        Some(main) => {
+            let both = |detail| {
+                let mut line = line(detail);
+                line.spans.extend(also(state, main, detail).spans);
+                line
+            };
+            let mut lines = Detail::ALL.into_iter().map(both);
+            lines
+                .find(|line| line.width() <= whole)
+                .unwrap_or_else(|| both(Detail::Least))
+        }
         None => line(Detail::All),
     };
     if line.width() + right.width() + 2 <= usize::from(area.width) {
@@ -75,7 +74,7 @@ pub(super) fn victim(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// How much the line says about how near a group is to its limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Detail {
     /// Its share and the time left.
     All,
@@ -83,10 +82,43 @@ enum Detail {
     Time,
     /// Nothing.
     None,
+    /// Nothing, and names alone: no pids, no more of a group than its last level.
+    Names,
+    /// Not even who else might die, nor what a kill takes along.
+    Least,
 }
 
 impl Detail {
-    const ALL: [Self; 3] = [Self::All, Self::Time, Self::None];
+    const ALL: [Self; 5] = [Self::All, Self::Time, Self::None, Self::Names, Self::Least];
+
+    fn names_alone(self) -> bool {
+        self >= Self::Names
+    }
+
+    /// Who dies.
+    fn who(self, verdict: &Verdict, snapshot: &Snapshot) -> String {
+        if !self.names_alone() {
+            return wording::victim(verdict, snapshot);
+        }
+        let name = |id: ProcessId| match snapshot.process(id) {
+            Some(process) => process.comm.to_string(),
+            None => id.pid.to_string(),
+        };
+        let first = name(verdict.victim.id);
+        match verdict.or().filter(|_| self < Self::Least) {
+            Some(other) => format!("{first} or {}", name(other.id)),
+            None => first,
+        }
+    }
+
+    /// Where.
+    fn group(self, path: &str) -> String {
+        let name = short_group(path);
+        match name.rsplit_once('/') {
+            Some((_, last)) if self.names_alone() && !last.is_empty() => format!("…/{last}"),
+            _ => name,
+        }
+    }
 }
 
 /// What a kill takes along, behind the name of the group.
@@ -118,7 +150,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
             line.push(Tone::Dim, "  (oom_kill_allocating_task)");
         }
         Death::Kill(verdict, _) => {
-            line.push(Tone::Critical, wording::victim(&verdict, snapshot));
+            line.push(Tone::Critical, detail.who(&verdict, snapshot));
         }
         Death::Throttles => line.push(Tone::Dim, "nobody: its tasks are slowed down"),
         Death::Dying(id) => line.push(Tone::Watch, wording::dying(id, snapshot)),
@@ -130,8 +162,10 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
     if let Some(group) = group {
         // A limit is nearer to its OOM than the host: say which, how near, and who dies.
         line.push(Tone::Dim, "  in ");
-        line.push(Tone::Strong, short_group(group.path.as_str()));
-        if let Death::Kill(_, reach) = death {
+        line.push(Tone::Strong, detail.group(group.path.as_str()));
+        if let Death::Kill(_, reach) = death
+            && detail < Detail::Least
+        {
             line.push(Tone::Danger, wording_of(reach));
         }
         if let Some(watch) = state.domains.watch(domain.scope) {
@@ -146,7 +180,7 @@ fn describe(state: &State, domain: &DomainState, detail: Detail, line: &mut Line
 
 /// Writes how near a group is to its limit.
 fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
-    if detail == Detail::None {
+    if detail >= Detail::None {
         return;
     }
     let Some(room) = watch.room else { return };
@@ -182,7 +216,7 @@ fn near(watch: &Watch, limit: u64, detail: Detail, line: &mut Line) {
 }
 
 /// The host's victim in few words.
-fn also(state: &State, domain: &DomainState) -> Line {
+fn also(state: &State, domain: &DomainState, detail: Detail) -> Line {
     let mut line = Line::new();
     let what = match domain.scope {
         Scope::Host | Scope::Nodes(_) => "  host: ",
@@ -191,7 +225,7 @@ fn also(state: &State, domain: &DomainState) -> Line {
     let (tone, who) = match Death::from_domain(domain, &state.snapshot) {
         Death::Panics => (Tone::Danger, "panics".to_owned()),
         Death::Asker => (Tone::Normal, "whoever asks".to_owned()),
-        Death::Kill(verdict, _) => (Tone::Normal, wording::victim(&verdict, &state.snapshot)),
+        Death::Kill(verdict, _) => (Tone::Normal, detail.who(&verdict, &state.snapshot)),
         Death::Hangs | Death::Throttles | Death::Empty | Death::Dying(_) | Death::Nobody => {
             return line;
         }
@@ -202,10 +236,6 @@ fn also(state: &State, domain: &DomainState) -> Line {
 }
 
 fn own_numbers(state: &State, process: &Process, total: u64, line: &mut Line) {
-    if let Some(score) = score(process, &state.snapshot.memory, &state.host.rules) {
-        line.push(Tone::Dim, "  score ");
-        line.push(Tone::Normal, score.to_string());
-    }
     let charged = i64::try_from(process.charged_pages()).unwrap_or(i64::MAX);
     line.push(
         Tone::Normal,

@@ -22,6 +22,10 @@ const QUIET: Duration = Duration::from_millis(15);
 /// The program waits 30 ms for what may follow an Esc: a letter would be that letter with Alt.
 const AFTER_ESC: Duration = Duration::from_millis(60);
 
+/// The same key as terminals with kitty's protocol send it, which nothing can follow: on the way back to the table, where the
+/// key itself is not judged, there is nothing to wait for.
+const WHOLE_ESC: &[u8] = b"\x1b[27u";
+
 /// A step that changes nothing is not waited for longer.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -179,16 +183,20 @@ impl Hands {
         self.send(on, &bytes(&key.to_string()));
     }
 
+    /// One step back.
+    fn go_back(&mut self, on: On) {
+        let back = bytes(&self.keymap.key(Id::Back));
+        let is_esc = back == b"\x1b";
+        self.send(on, if is_esc { WHOLE_ESC } else { &back });
+    }
+
     /// Back to the table, whatever is open.
     fn home(&mut self, on: On) {
         for _ in 0..6 {
             if self.session(on).look(is_home) {
                 return;
             }
-            let back = self.keymap.key(Id::Back);
-            self.send(on, &bytes(&back));
-            std::thread::sleep(AFTER_ESC);
-            self.rest(on);
+            self.go_back(on);
         }
         let screen = self.session(on).look(Screen::framed);
         panic!("there is no way back to the table; {screen}");
@@ -235,8 +243,7 @@ impl Hands {
         if let Fit::Shows(words) = case.fit {
             // A notice of the key before.
             if self.session(on).look(|screen| screen.has(words)) {
-                self.run(on, case.scope, Id::Back);
-                std::thread::sleep(AFTER_ESC);
+                self.go_back(on);
             }
             let screen = self.session(on).look(Screen::framed);
             assert!(

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use super::change::group_at;
 use super::company::homes;
 use super::prospects::prospects_of;
+use super::typed::patch;
 use super::{CgroupDialog, Mode};
-use crate::app::dialog::DialogContext;
+use crate::app::dialog::{DialogContext, own};
 use crate::app::input::id::ActionId;
 use crate::app::input::scope::KeyScope;
-use crate::model::cgroup::limits::LimitFile;
+use crate::model::cgroup::limits::{LimitFile, LimitValue};
 use crate::model::cgroup::{CgroupPath, CgroupVersion};
 use crate::model::oom_domain::whatif::{MOST_DEATHS, Onset, Prospect, nearest};
 use crate::model::process::Process;
@@ -45,12 +46,43 @@ pub(super) fn needs_insisting(dialog: &CgroupDialog, context: &DialogContext<'_>
     if dialog.mode == Mode::Oomd {
         return false;
     }
+    if holds_own(dialog, context).is_some() {
+        return true;
+    }
     let prospects = prospects_of(dialog, context).unwrap_or_default();
     if dialog.mode == Mode::Limits {
         let mut prospects = prospects.iter();
         return prospects.any(|own| may_kill(dialog, own, context.cells.snapshot));
     }
     why_insist(dialog, &prospects, context).is_some()
+}
+
+/// Why a limit or a move can end oomtop itself, in a sentence: who is gone takes nothing back.
+pub(super) fn holds_own(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Option<String> {
+    match dialog.mode {
+        Mode::Oomd => None,
+        Mode::Limits => {
+            let patch = patch(&dialog.changes).ok()?;
+            let mut limits = patch.iter();
+            limits.find(|(_, value)| *value != LimitValue::Unlimited)?;
+            let group = dialog.group.as_ref()?;
+            let holds = own::within(group, context)?;
+            Some(format!(
+                "{group}: {holds}. When its limit strikes, this screen can end, and nobody takes the limit back."
+            ))
+        }
+        Mode::Create | Mode::Move => {
+            let processes = dialog.living(context);
+            // That has words of its own.
+            if processes.iter().any(|process| is_init(process)) {
+                return None;
+            }
+            let who = own::among(processes, context)?;
+            Some(format!(
+                "{who}. Where a limit strikes it, this screen can end, and nobody takes the move back."
+            ))
+        }
+    }
 }
 
 /// Why a move must be confirmed twice, in a sentence.
@@ -205,6 +237,9 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
     let prospects = prospects_of(dialog, context).unwrap_or_default();
     let key = context.keymap.name_in(KeyScope::Cgroup, ActionId::Commit);
     let again = format!("Press {key} again to do it; any other key cancels.");
+    if let Some(why) = holds_own(dialog, context) {
+        return Some(Line::of(Tone::Critical, format!("{why} {again}")));
+    }
     if dialog.mode != Mode::Limits {
         let why = why_insist(dialog, &prospects, context)?;
         return Some(Line::of(Tone::Critical, format!("{why} {again}")));

@@ -254,6 +254,7 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
         };
         let patch = super::typed::patch(&dialog.changes).unwrap_or_default();
         lines.extend(throttle_line(&patch, context));
+        lines.extend(own_line(dialog, context));
         let unit = dialog.unit(context);
         let note = unit.and_then(|unit| dialog.by.note(&unit));
         let past = || {
@@ -278,6 +279,7 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
             ),
         ));
     }
+    lines.extend(own_line(dialog, context));
     let used = company::used(&processes, context);
     let prospects = super::prospects::prospects_of(dialog, context);
     let counts = if prospects.is_some_and(|limits| !limits.is_empty()) {
@@ -301,6 +303,12 @@ fn warnings(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Vec<Line> {
     lines.extend(leaving::units_left(dialog, &processes, context));
     lines.extend(read_only(context));
     lines
+}
+
+/// That the write can end oomtop itself, until the question at the top says it.
+fn own_line(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Option<Line> {
+    let why = risk::holds_own(dialog, context).filter(|_| !dialog.insisted);
+    why.map(|why| Line::of(Tone::Critical, why))
 }
 
 /// What `memory.high` does where nothing can be swapped out.

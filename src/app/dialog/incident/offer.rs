@@ -2,16 +2,15 @@
 
 use super::IncidentDialog;
 use super::remedy::Remedy;
-use crate::app::dialog::DialogContext;
+use crate::app::dialog::{DialogContext, own};
 use crate::model::cgroup::{Cgroup, CgroupKey, CgroupPath};
 use crate::model::freezer::FreezerState;
-use crate::model::incident::spared::{Spared, first_within, spared};
+use crate::model::incident::spared::spared;
 use crate::model::incident::{Survey, plans};
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::process::score::OomScoreAdj;
 use crate::model::process::{Process, ProcessId};
 use crate::model::snapshot::Snapshot;
-use crate::text::wording;
 
 /// What is offered, in the order of [`Remedy::ALL`], and sentences about what is not.
 #[derive(Debug, Default)]
@@ -116,7 +115,7 @@ impl Offers {
         }
         let spared = spared(context.cells.snapshot, context.host.own_pid);
         if let Some(one) = spared.into_iter().find(|one| one.id == process.id) {
-            let who = named(one, context.cells.snapshot);
+            let who = own::named(one, context);
             self.missing.push(format!("stop, kill one: {who}"));
             return;
         }
@@ -140,14 +139,7 @@ fn why_not(path: &CgroupPath, context: &DialogContext<'_>) -> Option<String> {
     if context.host.own_pid.is_none() {
         return Some(FOREIGN.to_owned());
     }
-    let snapshot = context.cells.snapshot;
-    let spared = first_within(path, snapshot, context.host.own_pid)?;
-    Some(format!("it holds {}", named(spared, snapshot)))
-}
-
-fn named(spared: Spared, snapshot: &Snapshot) -> String {
-    let who = wording::process(spared.id, snapshot);
-    format!("{who}, which {}", spared.why.words())
+    own::within(path, context)
 }
 
 /// The process that the dialog is pinned to, while it lives.

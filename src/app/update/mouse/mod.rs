@@ -141,7 +141,7 @@ fn click(state: &mut State, panes: &Panes, at: Position) -> Vec<Effect> {
         click_head(state, panes, at);
     } else if is_in_events(panes, at) {
         state.focus = Pane::Events;
-        state.events.unread = 0;
+        state.events.looked_at();
         if let Some(line) = at.y.checked_sub(panes.events_rows.y) {
             state.touch_selection();
             if state.events.click(usize::from(line)) {
@@ -171,6 +171,9 @@ fn click_key(state: &mut State, footer: Rect, x: u16) -> Vec<Effect> {
 fn domain_at(state: &State, panes: &Panes, at: Position) -> Option<Scope> {
     let attention = &state.attention;
     if let Some(place) = panes.side.domain_at(at) {
+        return attention.nearest.get(place).copied();
+    }
+    if let Some(place) = panes.domain_below_at(at) {
         return attention.nearest.get(place).copied();
     }
     let (line, _) = panes.header.iter().find(|(_, area)| area.contains(at))?;

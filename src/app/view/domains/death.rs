@@ -123,18 +123,20 @@ impl Death {
     }
 }
 
-/// A process of the domain that has been killed and is not gone. A zombie that nobody reaps is none: it would hide for ever
-/// that the others are immune.
+/// A process of the domain that has been killed and still has memory to give back. A zombie that nobody reaps has none,
+/// whether it was killed or ended by itself: it would hide for ever that the others are immune.
 fn dying(scope: Scope, snapshot: &Snapshot) -> Option<ProcessId> {
     let is_in = |process: &Process| match scope {
-        Scope::Host | Scope::Nodes(_) => true,
+        Scope::Host => true,
+        // As the kernel asks: whoever may use one of the nodes (mm/oom_kill.c `oom_cpuset_eligible`).
+        Scope::Nodes(set) => process.nodes.is_none_or(|own| own.common(set).is_some()),
         Scope::Memcg(group) => process
             .cgroup
             .is_some_and(|own| encloses(group, own, snapshot)),
     };
     let processes = snapshot.processes.iter();
     processes
-        .filter(|process| process.skipped_by_kernel)
+        .filter(|process| process.skipped_by_kernel && process.memory.is_some())
         .find(|process| is_in(process))
         .map(|process| process.id)
 }
@@ -145,43 +147,4 @@ fn encloses(group: CgroupKey, unit: CgroupKey, snapshot: &Snapshot) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::Death;
-    use crate::model::kernel::KernelRules;
-    use crate::model::memory::Memory;
-    use crate::model::on_paper::{MIB, group, member};
-    use crate::model::oom_domain::victim::assess;
-    use crate::model::process::score::OomScoreAdj;
-    use crate::model::snapshot::Snapshot;
-
-    #[test]
-    fn the_last_one_of_a_group_is_dying_and_not_immune() {
-        let cgroups = vec![
-            group("/", None, None, 0),
-            group("/web", Some(0), Some(200 * MIB), 0),
-        ];
-        let memory = Memory {
-            total: 8192 * MIB,
-            ..Memory::default()
-        };
-        let of = |killed: bool, adj: i64| {
-            let mut process = member(10, 90, 0, 1);
-            process.skipped_by_kernel = killed;
-            process.adj = OomScoreAdj::new(adj);
-            let processes = vec![process];
-            let snapshot = Snapshot {
-                domains: assess(&processes, &cgroups, &memory, &KernelRules::default()),
-                processes,
-                cgroups: Arc::new(cgroups.clone()),
-                memory,
-                ..Snapshot::default()
-            };
-            Death::from_domain(&snapshot.domains[1], &snapshot)
-        };
-        assert!(matches!(of(false, 0), Death::Kill(..)));
-        assert!(matches!(of(true, 0), Death::Dying(id) if id.pid == 10));
-        assert_eq!(of(false, -1000), Death::Nobody);
-    }
-}
+mod tests;

@@ -147,7 +147,7 @@ fn line(domain: &DomainState, watch: &Watch, snapshot: &Snapshot, level: u8) -> 
             line.push(Tone::Watch, if level < 5 { steady } else { String::new() });
             Some(rate)
         }
-        Rate::Unknown | Rate::Unsteady => None,
+        Rate::Unknown | Rate::Unsteady | Rate::Frozen => None,
     };
     let leak = rate.and_then(|rate| Leak::new(domain.scope, snapshot, rate));
     let death = Death::from_domain(domain, snapshot);

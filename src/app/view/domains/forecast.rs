@@ -22,6 +22,8 @@ pub struct Forecast {
     lately: Option<(f64, Duration)>,
     shown: Rate,
     others: u8,
+    /// Nobody in it runs.
+    is_frozen: bool,
 }
 
 impl Default for Forecast {
@@ -31,6 +33,7 @@ impl Default for Forecast {
             lately: None,
             shown: Rate::Unknown,
             others: 0,
+            is_frozen: false,
         }
     }
 }
@@ -53,6 +56,22 @@ impl Forecast {
         };
         self.trend.restart(at);
     }
+
+    /// Somebody in the domain was frozen or thawed at `at`: what comes has nothing to do with what was before. With
+    /// `is_frozen` nobody in it runs.
+    pub(super) fn freeze(&mut self, is_frozen: bool, at: Monotonic) {
+        if self.trend.is_coarse() {
+            *self = Self::default();
+        } else {
+            self.restart(at);
+        }
+        self.is_frozen = is_frozen;
+    }
+
+    /// Nobody in the domain runs, so nobody in it can make it grow.
+    pub fn is_frozen(&self) -> bool {
+        self.is_frozen
+    }
 }
 
 /// Kind of a judgement about growth.
@@ -68,7 +87,7 @@ enum Says {
 impl Says {
     fn from_rate(rate: Rate) -> Self {
         match rate {
-            Rate::Unknown => Self::Nothing,
+            Rate::Unknown | Rate::Frozen => Self::Nothing,
             Rate::Unsteady => Self::Unsteady,
             Rate::Lately(..) => Self::Grows,
             // The screen shows a rate below 1 KiB/s as 0.
@@ -110,6 +129,9 @@ impl Forecast {
 
     /// The rate to show.
     pub fn rate(&self) -> Rate {
+        if self.is_frozen {
+            return Rate::Frozen;
+        }
         choose(self.shown, self.lately)
     }
 
@@ -121,8 +143,13 @@ impl Forecast {
                 self.trend.steady_time(rate, left)
             }
             Rate::Lately(rate, over) => brief_time(rate, over, left),
-            Rate::Steady(_) | Rate::Unknown | Rate::Unsteady => None,
+            Rate::Steady(_) | Rate::Unknown | Rate::Unsteady | Rate::Frozen => None,
         }
+    }
+
+    /// True if it is known to grow.
+    pub(super) fn grows(&self) -> bool {
+        Says::from_rate(self.rate()) == Says::Grows
     }
 
     /// True if the rate is only that of the last seconds.

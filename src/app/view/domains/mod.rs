@@ -18,6 +18,7 @@ mod placed;
 mod rise;
 pub mod rows;
 mod selection;
+mod stopped;
 pub mod summary;
 mod tree;
 pub mod waiting;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use kills::Kills;
 use rows::Row;
+use stopped::Stopped;
 use watch::{Around, Watch};
 
 use crate::app::view::list::List;
@@ -169,6 +171,7 @@ impl Domains {
             thresholds,
             kills: &self.kills,
             kills_now: self.host_rose.is_some_and(|seq| snapshot.seq <= seq + LATE),
+            stopped: &Stopped::new(snapshot),
             killed_now,
             host_is_near: self.watch(Scope::Host).is_some_and(is_near),
         };

@@ -12,6 +12,7 @@ use crate::model::memory::band::Band;
 use crate::model::oom_domain::urgency::{Acute, Urgency};
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::Snapshot;
+use crate::text::apart::{Apart, Keeps};
 use crate::text::format;
 use crate::text::meter::bar;
 use crate::text::tone::{Line, Tone};
@@ -23,8 +24,10 @@ const MOST: usize = 32;
 const STATE: usize = 12;
 
 /// How wide the parts of a line are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Widths {
+    /// What each domain is called, in at most `name` cells.
+    names: Vec<(Scope, String)>,
     /// The name, padded or cut to it.
     name: usize,
     /// The bar inside its frame.
@@ -36,8 +39,11 @@ pub struct Widths {
 impl Widths {
     /// Widths of lines of so many cells that name these domains.
     pub fn new(scopes: &[Scope], snapshot: &Snapshot, width: u16) -> Self {
+        let called = all_called(scopes, snapshot);
+        let name = longest(&called).min(usize::from(width / 5).clamp(8, 40));
         Self {
-            name: longest(scopes, snapshot).min(usize::from(width / 5).clamp(8, 40)),
+            names: told_apart(called, name),
+            name,
             bar: (width / 8).clamp(6, 24),
             all: usize::from(width),
         }
@@ -47,9 +53,11 @@ impl Widths {
     pub fn of_cards(scopes: &[Scope], snapshot: &Snapshot, width: u16) -> Self {
         /// Frame, share and limit.
         const BESIDE: u16 = 17;
-        let name = longest(scopes, snapshot).min(usize::from(width) * 2 / 5);
+        let called = all_called(scopes, snapshot);
+        let name = longest(&called).min(usize::from(width) * 2 / 5);
         let taken = u16::try_from(name).unwrap_or(width).saturating_add(BESIDE);
         Self {
+            names: told_apart(called, name),
             name,
             bar: width.saturating_sub(taken).clamp(6, 30),
             all: usize::from(width),
@@ -57,10 +65,36 @@ impl Widths {
     }
 }
 
+/// What each domain is called: its short name, or its whole path where another one has the same.
+fn all_called(scopes: &[Scope], snapshot: &Snapshot) -> Vec<(Scope, String)> {
+    let names = scopes
+        .iter()
+        .map(|scope| (*scope, called(*scope, snapshot, 0)));
+    let short: Vec<_> = names.collect();
+    let is_one = |name: &String| short.iter().filter(|(_, other)| other == name).count() == 1;
+    let whole = |scope: Scope| {
+        let group = snapshot.cgroup(scope.memcg()?)?;
+        Some(group.path.to_string())
+    };
+    let told = short.iter().map(|(scope, name)| {
+        let longer = whole(*scope).filter(|_| !is_one(name));
+        (*scope, longer.unwrap_or_else(|| name.clone()))
+    });
+    told.collect()
+}
+
 /// Cells of the longest name.
-fn longest(scopes: &[Scope], snapshot: &Snapshot) -> usize {
-    let names = scopes.iter().map(|scope| called(*scope, snapshot, 0));
-    names.map(|name| name.as_str().width()).max().unwrap_or(0)
+fn longest(called: &[(Scope, String)]) -> usize {
+    let names = called.iter().map(|(_, name)| name.as_str().width());
+    names.max().unwrap_or(0)
+}
+
+/// The names in so many cells: the end, which tells one group from another, where that is enough.
+fn told_apart(called: Vec<(Scope, String)>, cells: usize) -> Vec<(Scope, String)> {
+    let names = called.iter().map(|(_, name)| name.clone());
+    let apart = Apart::new(names, Keeps::Last, cells, false);
+    let cut = |(scope, name): (Scope, String)| (scope, apart.cut(&name, cells, false));
+    called.into_iter().map(cut).collect()
 }
 
 impl Domains {
@@ -91,12 +125,11 @@ impl Domains {
     }
 
     /// One line about a domain.
-    pub fn summary(&self, scope: Scope, widths: Widths, snapshot: &Snapshot) -> Option<Line> {
+    pub fn summary(&self, scope: Scope, widths: &Widths, snapshot: &Snapshot) -> Option<Line> {
         let (domain, watch) = (snapshot.domain(scope)?, self.watch(scope)?);
         let (state_tone, state) = state(watch);
         let mut line = Line::of(state_tone, format!("{state:<STATE$} "));
-        line.spans
-            .extend(measured(domain, watch, widths, snapshot).spans);
+        line.spans.extend(measured(domain, watch, widths).spans);
         line.push(growth_tone(watch), format!(" {:>8}", growth(watch)));
         if let Some(when) = when(watch) {
             line.push(urgency_tone(watch.urgency), format!("  {when}"));
@@ -118,10 +151,10 @@ impl Domains {
     }
 
     /// Two lines about a domain, for a narrow pane.
-    pub fn card(&self, scope: Scope, widths: Widths, snapshot: &Snapshot) -> Option<[Line; 2]> {
+    pub fn card(&self, scope: Scope, widths: &Widths, snapshot: &Snapshot) -> Option<[Line; 2]> {
         let (domain, watch) = (snapshot.domain(scope)?, self.watch(scope)?);
         let (state_tone, state) = state(watch);
-        let first = measured(domain, watch, widths, snapshot);
+        let first = measured(domain, watch, widths);
         let mut second = Line::of(state_tone, format!("  {state}"));
         second.push(growth_tone(watch), format!("  {}", growth(watch)));
         if let Some(when) = when(watch) {
@@ -137,15 +170,14 @@ impl Domains {
 }
 
 /// Name, bar and share.
-fn measured(domain: &DomainState, watch: &Watch, widths: Widths, snapshot: &Snapshot) -> Line {
-    let Widths {
-        name, bar: cells, ..
-    } = widths;
-    let mut called = called(domain.scope, snapshot, 0);
-    if called.as_str().width() > name {
-        called = super::filling::called(domain.scope, snapshot, u8::MAX);
-    }
-    let mut line = Line::of(Tone::Strong, fitted(&called, name));
+fn measured(domain: &DomainState, watch: &Watch, widths: &Widths) -> Line {
+    let (name, cells) = (widths.name, widths.bar);
+    let mut called = widths
+        .names
+        .iter()
+        .filter(|(scope, _)| *scope == domain.scope);
+    let called = called.next().map_or("", |(_, name)| name.as_str());
+    let mut line = Line::of(Tone::Strong, fitted(called, name));
     let Some(room) = watch.room else {
         line.push(Tone::Dim, " n/a");
         return line;
@@ -203,6 +235,7 @@ fn growth(watch: &Watch) -> String {
     match watch.forecast.rate() {
         Rate::Unknown => "…".to_owned(),
         Rate::Unsteady => "unsteady".to_owned(),
+        Rate::Frozen => "frozen".to_owned(),
         Rate::Steady(rate) if rate.abs() < 1024.0 => "still".to_owned(),
         Rate::Steady(rate) => format::rate(rate),
         Rate::Lately(rate, _) => format!("{}?", format::rate(rate)),
@@ -213,7 +246,7 @@ fn growth_tone(watch: &Watch) -> Tone {
     match watch.forecast.rate() {
         Rate::Lately(..) => Tone::Watch,
         Rate::Steady(rate) if rate >= 1024.0 => Tone::Watch,
-        Rate::Steady(_) | Rate::Unknown | Rate::Unsteady => Tone::Dim,
+        Rate::Steady(_) | Rate::Unknown | Rate::Unsteady | Rate::Frozen => Tone::Dim,
     }
 }
 

@@ -8,12 +8,13 @@ use super::forecast::Forecast;
 use super::kills::Kills;
 use super::pace::{Count, Pace};
 use super::rise::Filling;
+use super::stopped::{Stillness, Stopped};
 use crate::model::cgroup::{Cgroup, CgroupPath};
 use crate::model::memory::band::{Band, Thresholds};
 use crate::model::oom_domain::enclosing::tightest;
 use crate::model::oom_domain::headroom::Room;
 use crate::model::oom_domain::stuck::{Detector, Reading, Stuck};
-use crate::model::oom_domain::urgency::{Acute, Place, Signs, Urgency, urgency};
+use crate::model::oom_domain::urgency::{Acute, Life, Place, Signs, Urgency, urgency};
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Monotonic;
@@ -49,6 +50,7 @@ pub(super) struct Around<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) thresholds: &'a Thresholds,
     pub(super) kills: &'a Kills,
+    pub(super) stopped: &'a Stopped<'a>,
     /// The host's kill counter rose lately. Otherwise a rise of a group's counter is an old kill, read late.
     pub(super) kills_now: bool,
     /// The host ran out itself and killed since the sample before.
@@ -94,8 +96,8 @@ pub struct Watch {
     killed: Option<Monotonic>,
     /// When its own OOM counter last rose.
     oom: Option<Monotonic>,
-    /// Why it is [`Urgency::Killing`]; `None` otherwise.
-    acute: Option<Acute>,
+    /// When its tasks last hung.
+    hung: Option<Monotonic>,
     /// As `killed`, but a guess from counters that a report in the log overrides.
     supposed: Option<Monotonic>,
     /// Kills of the newest sample that its own OOM accounts for.
@@ -108,6 +110,8 @@ pub struct Watch {
     pub(super) past: VecDeque<u8>,
     /// The last reading had the page cache as a number of its own. Without it, usage includes the cache.
     told_apart: bool,
+    /// What stands still in it.
+    still: Stillness,
 }
 
 impl Watch {
@@ -149,6 +153,11 @@ impl Watch {
         self.accounted = 0;
         let hangs = group.is_some_and(|group| group.limits.kill_disabled);
         self.has_victims = domain.verdict.is_some() || (hangs && domain.members > 0);
+        let still = around.stopped.of(domain, snapshot);
+        if still != self.still {
+            self.still = still;
+            self.forecast.freeze(still.is_whole, at);
+        }
         // A group at rest is not read in every sample. An old reading must not become a point of the trend.
         let fresh = group.is_none_or(|group| group.read_seq == snapshot.seq);
         if fresh && let Some(room) = self.room {
@@ -192,7 +201,8 @@ impl Watch {
         if let Some(room) = self.room {
             self.note_past(room.percent());
         }
-        self.judge(group, around, killed);
+        let is_empty = group.is_some() && domain.members == 0;
+        self.judge(group, around, killed, is_empty);
     }
 
     /// The last OOM of this domain. The log overrides a guess from counters.
@@ -218,7 +228,7 @@ impl Watch {
         kills.last_without_kill(self.path.as_ref())
     }
 
-    fn judge(&mut self, group: Option<&Cgroup>, around: &Around<'_>, killed: bool) {
+    fn judge(&mut self, group: Option<&Cgroup>, around: &Around<'_>, killed: bool, is_empty: bool) {
         let (snapshot, thresholds) = (around.snapshot, around.thresholds);
         let at = snapshot.taken.monotonic;
         // Full of memory is where memory.high keeps a group for ever: only stalls make that urgent.
@@ -252,8 +262,13 @@ impl Watch {
             hangs: group.is_some_and(|group| group.under_oom && group.limits.kill_disabled),
             // The host's other signs say how near its OOM is, whether it thrashes or not.
             stuck: group.is_some() && self.detector.stuck().is_some(),
+            life: match self.forecast.grows() {
+                _ if is_empty => Life::Empty,
+                true => Life::Grows,
+                false => Life::Rests,
+            },
         };
-        let was_none = self.note_filling(at, killed);
+        let was_none = self.note_filling(at, killed || self.still.is_whole) || self.still.is_whole;
         let now = urgency(&self.signs);
         if now >= self.urgency || (was_none && self.urgency <= Urgency::Imminent) {
             self.urgency = now;
@@ -265,13 +280,10 @@ impl Watch {
                 self.lower_since = None;
             }
         }
-        self.acute = match (self.urgency, self.signs.acute(), self.acute) {
-            (Urgency::Killing, Some(acute), _) => Some(acute),
-            // The hang is over, but the domain was out of memory a moment ago.
-            (Urgency::Killing, None, Some(Acute::Hangs)) => Some(Acute::Oom),
-            (Urgency::Killing, None, before) => before,
-            _ => None,
-        };
+        if self.signs.hangs {
+            self.hung = Some(at);
+        }
+        self.hung = self.hung.filter(|hung| at.since(*hung) <= HOLD);
     }
 
     /// How it is stuck and since when, if it is.
@@ -279,9 +291,11 @@ impl Watch {
         self.detector.stuck()
     }
 
-    /// What is happening in it, as long as it counts as the most urgent.
+    /// What is happening in it or has happened within the last minute. Its place among the others may be held longer.
     pub fn acute(&self) -> Option<Acute> {
-        self.acute
+        let now = self.signs.acute();
+        // The hang is over, but the domain was out of memory a moment ago.
+        now.or(self.hung.map(|_| Acute::Oom))
     }
 
     /// True if its only limit is `memory.high` and its tasks are slowed down there now.

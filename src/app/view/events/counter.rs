@@ -91,6 +91,15 @@ impl Counter {
         self.ahead > 0
     }
 
+    /// Kills that the sample counts beyond what was told of them since the first: their lines may still come.
+    pub(super) fn pending(&self, sample: &Snapshot) -> u64 {
+        let counted = sample.kills.host.zip(self.base);
+        let counted = counted.map_or(0, |(kills, base)| kills.saturating_sub(base));
+        counted
+            .saturating_sub(self.logged)
+            .saturating_sub(self.told)
+    }
+
     /// Number of kills that the sample counts without a line in the log; each is returned once. If there is a
     /// log, its line has [`GRACE`] samples to come.
     pub(super) fn unlogged(&mut self, sample: &Snapshot, log_works: bool) -> u64 {

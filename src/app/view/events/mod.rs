@@ -9,11 +9,13 @@ mod filter;
 mod keep;
 mod overtaken;
 mod reconcile;
+mod repeated;
 pub mod row;
 mod tally;
 mod traced;
+mod unread;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::app::msg::OlderBoot;
@@ -22,7 +24,7 @@ use crate::model::cgroup::CgroupPath;
 use crate::model::event_source::EventSource;
 use crate::model::recall::recall;
 use crate::model::snapshot::Snapshot;
-use crate::model::time::{Monotonic, Now, Wall};
+use crate::model::time::{Monotonic, Now};
 use crate::oomlog::{Kill, OomEvent, OomReport, UserspaceKill};
 use crate::text::event::scope_word;
 
@@ -33,9 +35,7 @@ pub use filter::EventFilter;
 use keep::{Bounds, KEPT};
 pub use reconcile::Found;
 pub use tally::Tally;
-
-/// Microseconds over which the deaths of a name are counted.
-const HOUR: i64 = 3_600_000_000;
+pub use unread::Unread;
 
 /// What became of the kills of older boots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,8 @@ pub struct EventLog {
     clock: Now,
     /// What became of the older boots.
     pub older: Older,
-    /// Rows that came since the pane was last looked at.
-    pub unread: usize,
+    /// What came since the pane was last looked at.
+    pub unread: Unread,
     /// Kills of entries that were dropped: they still count.
     forgotten: Tally,
     /// Groups whose own counter rose while the host's is ahead of the log.
@@ -96,7 +96,7 @@ impl Default for EventLog {
             filter: EventFilter::default(),
             clock: Now::default(),
             older: Older::Unread,
-            unread: 0,
+            unread: Unread::default(),
             forgotten: Tally::default(),
             rose: Vec::new(),
             counter: Counter::default(),
@@ -234,22 +234,6 @@ impl EventLog {
         self.all_rows().find_map(|row| row.kill)
     }
 
-    /// The name that died most often in the last hour, and how often; `None` below two.
-    pub fn repeated(&self) -> Option<(&str, usize)> {
-        let recent = |row: &EventRow<'_>| {
-            let age = |at: Wall| self.clock.wall.unix_micros.saturating_sub(at.unix_micros);
-            row.wall(self.clock).is_some_and(|at| age(at) <= HOUR)
-        };
-        let mut deaths: BTreeMap<&str, usize> = BTreeMap::new();
-        for kill in self.all_rows().filter(recent).filter_map(|row| row.kill) {
-            *deaths.entry(&kill.comm).or_default() += 1;
-        }
-        deaths
-            .into_iter()
-            .max_by_key(|(_, times)| *times)
-            .filter(|(_, times)| *times > 1)
-    }
-
     /// Takes the reports of older boots, the newest boot first; only once.
     pub fn accept_older(&mut self, boots: Vec<OlderBoot>) {
         if self.older == Older::Read {
@@ -287,21 +271,19 @@ impl EventLog {
 
     /// Takes an event. Returns the kills that are new, for a notice.
     pub fn accept(&mut self, event: OomEvent, samples: &[&Snapshot]) -> Vec<Kill> {
-        let before = self.len();
-        let new = match event {
+        let new = self.counting(|log| match event {
             OomEvent::Gap { at, lost } => {
-                self.push(Entry::Gap { at, lost });
+                log.push(Entry::Gap { at, lost });
                 Vec::new()
             }
-            OomEvent::Report(report) => self.upsert(report, samples),
+            OomEvent::Report(report) => log.upsert(report, samples),
             OomEvent::Userspace(kill) => {
-                self.upsert_userspace(kill);
+                log.upsert_userspace(kill);
                 Vec::new()
             }
-        };
+        });
         self.shed();
         self.relist();
-        self.unread += self.len().saturating_sub(before);
         new
     }
 

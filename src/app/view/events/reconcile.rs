@@ -23,7 +23,7 @@ impl EventLog {
         self.unexplained.overtaken(newest);
         let unexplained = self.unexplained.unlogged(newest, log_works);
         let overtaken = self.counter.overtaken(newest);
-        self.take_back(overtaken);
+        self.counting(|log| log.take_back(overtaken));
         let since = previous.taken.monotonic;
         let owes = self.owed > 0;
         self.owed = self.owed.saturating_sub(1);
@@ -44,12 +44,13 @@ impl EventLog {
         }
         if kills > 0 {
             let groups = std::mem::take(&mut self.rose);
-            self.push(Entry::Unlogged {
-                at: newest.taken.monotonic,
-                kills,
-                groups,
+            self.counting(|log| {
+                log.push(Entry::Unlogged {
+                    at: newest.taken.monotonic,
+                    kills,
+                    groups,
+                });
             });
-            self.unread += 1;
             self.relist();
         } else if !self.counter.is_ahead() {
             self.rose.clear();

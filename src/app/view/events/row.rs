@@ -9,6 +9,10 @@ use crate::text::traced::{sigkill_row, traced_row};
 /// Below this width the parts of a row are not aligned: the reason needs the cells.
 const NARROW: u16 = 110;
 
+/// Microseconds. The kernel names the victim at once, and a log hands the line over within seconds, on a machine without memory later.
+/// What has not come by then does not come: it was overwritten, or the machine died before.
+const NAMED_WITHIN: i64 = 60_000_000;
+
 /// One row of a pane of this width.
 pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
     let when = stamp(row.wall(now), now);
@@ -16,7 +20,11 @@ pub fn row(row: EventRow<'_>, now: Now, width: u16) -> Line {
         (Entry::Report { report, scope, .. }, Some(kill)) => {
             kill_row(report, scope, kill, when, width < NARROW)
         }
-        (Entry::Report { report, scope, .. }, None) => report_row(report, scope, when),
+        (Entry::Report { report, scope, .. }, None) => {
+            let age = |at: Wall| now.wall.unix_micros.saturating_sub(at.unix_micros);
+            let awaited = row.wall(now).is_none_or(|at| age(at) <= NAMED_WITHIN);
+            report_row(report, scope, awaited, when)
+        }
         (
             Entry::Traced {
                 kill,

@@ -58,14 +58,15 @@ impl EventLog {
         }
         self.counter.trace(traced.at, traced.counted);
         let (kill, remembered) = row_of(&traced, samples);
-        self.push(Entry::Traced {
-            kill,
-            traced,
-            remembered,
+        self.counting(|log| {
+            log.push(Entry::Traced {
+                kill,
+                traced,
+                remembered,
+            });
         });
         self.shed();
         self.relist();
-        self.unread += 1;
         true
     }
 
@@ -80,7 +81,7 @@ impl EventLog {
         let is_told = self.source.unheard.is_empty() && is_killer(&sigkill.by);
         let has_row = is_large && is_shown && !is_told;
         if has_row {
-            self.push(Entry::Sigkill(Arc::new(sigkill)));
+            self.counting(|log| log.push(Entry::Sigkill(Arc::new(sigkill))));
             self.shed();
             self.relist();
         }

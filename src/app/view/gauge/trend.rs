@@ -59,6 +59,8 @@ pub enum Rate {
     Steady(f64),
     /// It has risen by so many bytes per second in the last seconds, as long as given; before, it did not.
     Lately(f64, Duration),
+    /// Nobody runs there, so nobody there makes it grow: the whole domain is frozen.
+    Frozen,
 }
 
 impl Trend {
@@ -69,6 +71,11 @@ impl Trend {
             coarse: true,
             ..Self::default()
         }
+    }
+
+    /// It keeps a point every two seconds.
+    pub fn is_coarse(&self) -> bool {
+        self.coarse
     }
 
     /// Adds a sample; false if it tells only about the last seconds, because a coarse trend has another near it.
@@ -168,7 +175,7 @@ impl Trend {
         match self.rate() {
             Rate::Steady(rate) => self.steady_time(rate, left),
             Rate::Lately(rate, over) => brief_time(rate, over, left),
-            Rate::Unknown | Rate::Unsteady => None,
+            Rate::Unknown | Rate::Unsteady | Rate::Frozen => None,
         }
     }
 
@@ -242,6 +249,15 @@ pub fn time_at(rate: f64, left: u64) -> Option<Duration> {
     Duration::try_from_secs_f64(left as f64 / rate)
         .ok()
         .filter(|time| *time <= FAR)
+}
+
+/// Why there is no time left to tell although it grows at a steady `rate`; `None` if it does not grow.
+pub fn no_time(rate: f64, left: u64) -> Option<&'static str> {
+    match time_at(rate, left) {
+        _ if rate < 1024.0 => None,
+        Some(_) => Some("too early to say when it is full"),
+        None => Some("more than a day left"),
+    }
 }
 
 #[cfg(test)]

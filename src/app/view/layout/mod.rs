@@ -1,7 +1,7 @@
 //! [`Panes`]: which part of the screen shows what. Pure arithmetic, used by update (paging, mouse) and by the
 //! screen alike, so that neither must remember what the other drew.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 mod side;
 
@@ -53,6 +53,8 @@ pub struct Panes {
     pub table_rows: Rect,
     /// The members of the selected domain, with their title, below a list of domains that leaves room.
     pub members: Rect,
+    /// The domains, or the history of memory, below a table that leaves room.
+    pub below: Rect,
     /// Title rule of the events pane.
     pub events_title: Rect,
     /// What the source of events cannot show, if anything.
@@ -80,6 +82,17 @@ impl Panes {
     pub fn domains_room(&self) -> usize {
         let all = self.table_rows.height + self.members.height;
         usize::from(all.saturating_sub(LEAST_MEMBERS))
+    }
+
+    /// How many domains fit below the table in this area.
+    pub fn domains_below(area: Rect) -> usize {
+        usize::from(area.height.saturating_sub(2))
+    }
+
+    /// The domain below the table in whose row this cell is, by its place in the list.
+    pub fn domain_below_at(&self, at: Position) -> Option<usize> {
+        let row = at.y.checked_sub(self.below.y + 2);
+        row.filter(|_| self.below.contains(at)).map(usize::from)
     }
 
     /// Rows of the events pane on the screen.
@@ -138,6 +151,8 @@ pub struct Contents {
     pub domains: usize,
     /// Domains that the pane on the right would show.
     pub side_domains: usize,
+    /// Rows of the process table, if they are not about to change: with few of them there is room for more.
+    pub rows: Option<usize>,
     /// Rows of the list of domains, if that is in the place of the table.
     pub domain_rows: Option<usize>,
     /// There is a line about what oomtop has frozen.
@@ -157,6 +172,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         alarms,
         domains,
         side_domains,
+        rows: _,
         domain_rows,
         banner,
         timeline,
@@ -180,7 +196,18 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
     let alarms = u8::try_from(alarms)
         .unwrap_or(u8::MAX)
         .min(alarm_lines(height));
-    let domains = if has_side { 0 } else { domains };
+    let footer_rows = u16::from(height >= 2);
+    let notice_rows = u16::from(height >= 22 || (notice && height >= 10));
+    let timeline_rows = u16::from(timeline && height >= 5);
+    let bottom = height - footer_rows - notice_rows - timeline_rows;
+    let all_events = events + usize::from(note);
+    let below = Below::find(contents, height, bottom, (alarms, has_side));
+    // The list below says the same.
+    let domains = if has_side || below.lists_domains {
+        0
+    } else {
+        domains
+    };
     let domains = u8::try_from(domains)
         .unwrap_or(u8::MAX)
         .min(domain_lines(height, alarms));
@@ -191,27 +218,24 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         .chain((0..domains).map(HeaderLine::Domain))
         .map(|line| (line, take(1, height)))
         .collect::<Vec<_>>();
-    let footer_rows = u16::from(height >= 2);
-    let notice_rows = u16::from(height >= 22 || (notice && height >= 10));
-    let timeline_rows = u16::from(timeline && height >= 5);
-    let bottom = height - footer_rows - notice_rows - timeline_rows;
     // A row of the table stays, on the lowest screen too.
     let used = u16::try_from(header.len()).unwrap_or(u16::MAX);
     let has_banner = banner && bottom.saturating_sub(used) >= 2;
     let banner = take(u16::from(has_banner), bottom);
     let used = used + u16::from(has_banner);
     let body = bottom.saturating_sub(used);
+    let events = events_height(body, focus, all_events) + below.events;
     let side = if has_side {
         let area = Rect::new(width - side_width, used, side_width, body);
-        side::divide(area, side_domains)
+        side::divide(area, if below.lists_domains { 0 } else { side_domains })
     } else {
         Side::default()
     };
-    let events = events_height(body, focus, events + usize::from(note));
     // A row is worth more than its head, and the head more than the title.
     let table_title = take(u16::from(body - events >= 3), bottom - events);
     let table_head = take(u16::from(body - events >= 2), bottom - events);
-    let mut table_rows = take(u16::MAX, bottom - events);
+    let mut table_rows = take(u16::MAX, bottom - events - below.height);
+    let below = take(below.height, bottom - events);
     let members = domain_rows.map_or_else(Rect::default, |rows| cut_members(&mut table_rows, rows));
     let events_title = take(1, bottom);
     let events_note = take(u16::from(note), bottom);
@@ -231,6 +255,7 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         table_head: beside(table_head),
         table_rows: beside(table_rows),
         members: beside(members),
+        below: beside(below),
         events_title: beside(events_title),
         events_note: beside(events_note),
         events_rows: beside(events_rows),
@@ -238,6 +263,67 @@ pub fn panes(width: u16, height: u16, contents: Contents) -> Panes {
         side,
         notice,
         footer,
+    }
+}
+
+/// From this height on a short table leaves its room to others.
+const HIGH: u16 = 30;
+/// The table keeps room for so many more rows, and that in steps: a process that starts must not move what is below.
+const STEP: u16 = 8;
+/// Title, heads, and two domains.
+const LEAST_BELOW: u16 = 4;
+/// A history that is worth its title, and one that is high enough.
+const LEAST_HISTORY: u16 = 8;
+const MOST_HISTORY: u16 = 14;
+
+/// Lines that a table of so many rows leaves over of `room`.
+fn spare_rows(rows: usize, room: u16) -> u16 {
+    let steps = u16::try_from(rows).unwrap_or(u16::MAX) / STEP;
+    room.saturating_sub(steps.saturating_add(1).saturating_mul(STEP))
+}
+
+/// What has the lines that a short table leaves over.
+#[derive(Debug, Clone, Copy, Default)]
+struct Below {
+    /// Lines for the domains, with title and heads, or for the history where there is none of either.
+    height: u16,
+    /// They are for domains.
+    lists_domains: bool,
+    /// More lines for the events.
+    events: u16,
+}
+
+impl Below {
+    /// What a table of [`Contents::rows`] leaves over above the row `bottom`, below so many lines of alarms.
+    fn find(contents: Contents, height: u16, bottom: u16, (alarms, has_side): (u8, bool)) -> Self {
+        let rows = contents.rows.filter(|_| contents.domain_rows.is_none());
+        let Some(rows) = rows.filter(|_| height >= HIGH) else {
+            return Self::default();
+        };
+        let lines = header_lines(height, has_side).len() + usize::from(alarms);
+        let used = u16::try_from(lines).unwrap_or(u16::MAX) + u16::from(contents.banner);
+        let body = bottom.saturating_sub(used);
+        let all_events = contents.events + usize::from(contents.note);
+        let events = events_height(body, contents.focus, all_events);
+        // Title and head of the table.
+        let spare = spare_rows(rows, body.saturating_sub(events + 2));
+        Self::new(spare, (contents.side_domains, all_events), events, has_side)
+    }
+
+    fn new(spare: u16, (domains, all_events): (usize, usize), events: u16, has_side: bool) -> Self {
+        let wanted = u16::try_from(domains).unwrap_or(u16::MAX).saturating_add(2);
+        let height = match domains {
+            0 if has_side || spare < LEAST_HISTORY => 0,
+            0 => spare.min(MOST_HISTORY),
+            _ if spare < LEAST_BELOW => 0,
+            _ => spare.min(wanted),
+        };
+        let more = wanted_events(all_events).saturating_sub(events);
+        Self {
+            height,
+            lists_domains: height > 0 && domains > 0,
+            events: more.min(spare - height),
+        }
     }
 }
 
@@ -261,10 +347,15 @@ fn cut_members(table_rows: &mut Rect, rows: usize) -> Rect {
     }
 }
 
+/// The title and a row for each event.
+fn wanted_events(events: usize) -> u16 {
+    u16::try_from(events).unwrap_or(u16::MAX).saturating_add(1)
+}
+
 /// Rows for the events pane with its title: one for each event, up to a quarter of the body, more while the
 /// pane has the keyboard, none if that left the table without room.
 fn events_height(body: u16, focus: Pane, events: usize) -> u16 {
-    let wanted = u16::try_from(events).unwrap_or(u16::MAX).saturating_add(1);
+    let wanted = wanted_events(events);
     match (focus, body) {
         (Pane::Events, 6..) => (body / 5 * 3).max(4),
         (_, 14..) => wanted.clamp(4, (body / 4).clamp(4, 12)),

@@ -85,7 +85,12 @@ pub(super) fn divide(area: Rect, domains: usize) -> Side {
         top += rows;
         part
     };
-    side.history = take((area.height / 5).clamp(3, 8) + AROUND_GRAPH);
+    // Without domains the graph has their room.
+    let graph = match domains {
+        0 => (area.height / 3).clamp(3, 14),
+        _ => (area.height / 5).clamp(3, 8),
+    };
+    side.history = take(graph + AROUND_GRAPH);
     side.stalls = take(if area.height >= 24 { STALLS } else { 0 });
     let left = area
         .height

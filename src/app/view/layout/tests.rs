@@ -130,20 +130,51 @@ fn members_of_a_domain_have_what_its_list_leaves_over() {
     assert_eq!((p.table_rows.height, p.members.height), (23, 0));
 }
 
+#[test]
+fn a_short_table_leaves_its_room_to_domains_events_or_the_history() {
+    let of = |width, rows, side_domains, events| {
+        let contents = Contents {
+            rows: Some(rows),
+            side_domains,
+            events,
+            ..Contents::default()
+        };
+        panes(width, 50, contents)
+    };
+    let long = of(200, 300, 5, 3);
+    assert_eq!((long.below.height, long.side.domains.height), (0, 11));
+    let short = of(200, 9, 5, 3);
+    assert_eq!((short.below.height, short.below.width), (7, 128));
+    assert_eq!(short.side.domains.height, 0, "not twice");
+    assert!(short.table_rows.height >= 16, "room to grow");
+    let row = |y: u16| short.domain_below_at((3, short.below.y + y).into());
+    assert_eq!(
+        [row(1), row(2), row(6), row(7)],
+        [None, Some(0), Some(4), None]
+    );
+    // A process more or less moves nothing.
+    assert_eq!(of(200, 10, 5, 3).below, short.below);
+    let events = of(200, 9, 1, 30);
+    assert!(events.events_rows.height > long.events_rows.height + 8);
+    assert!(of(120, 9, 0, 0).below.height >= 8, "the history");
+    assert_eq!(of(200, 9, 0, 0).below.height, 0, "that stands on the right");
+    assert!(of(200, 9, 0, 0).side.history.height > long.side.history.height);
+}
+
 proptest::proptest! {
     #[test]
     fn nothing_overlaps_or_sticks_out(
-        width: u16, height: u16, in_events: bool, counts: [usize; 4], domain_rows: Option<u8>, switches: [bool; 4]
+        width: u16, height: u16, in_events: bool, counts: [usize; 4], lists: [Option<u8>; 2], switches: [bool; 4]
     ) {
         let focus = if in_events { Pane::Events } else { Pane::Processes };
         let [events, alarms, domains, side_domains] = counts;
         let [note, banner, timeline, notice] = switches;
-        let domain_rows = domain_rows.map(usize::from);
-        let p = panes(width, height, Contents { focus, events, note, alarms, domains, side_domains, domain_rows, banner, timeline, notice });
+        let [domain_rows, rows] = lists.map(|rows| rows.map(usize::from));
+        let p = panes(width, height, Contents { focus, events, note, alarms, domains, side_domains, rows, domain_rows, banner, timeline, notice });
         let mut whole: Vec<_> = p.header.iter().map(|(_, area)| *area).collect();
         whole.push(p.banner);
         let below = [p.timeline, p.notice, p.footer];
-        let left = [p.table_title, p.table_head, p.table_rows, p.members, p.events_title, p.events_note, p.events_rows];
+        let left = [p.table_title, p.table_head, p.table_rows, p.members, p.below, p.events_title, p.events_note, p.events_rows];
         let right = [p.side.history, p.side.stalls, p.side.domains, p.side.details];
         let mut y = 0;
         let mut stack = |areas: &[Rect]| {

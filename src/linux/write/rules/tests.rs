@@ -20,6 +20,7 @@ fn edit(path: &Path, seen: Option<&str>) -> RuleEdit {
         add: true,
         seen: print_of(seen),
         tell: Vec::new(),
+        made: 0,
     }
 }
 
@@ -37,27 +38,73 @@ fn directory() -> tempfile::TempDir {
 fn a_rule_is_added_to_what_a_person_wrote_and_taken_away_again() {
     let dir = directory();
     let path = dir.path().join("new/rules.toml");
-    let rule = |is_there| Ok(Reading::Rule(RuleFound { is_there, told: 0 }));
+    let rule = |is_there, made| {
+        let found = RuleFound {
+            is_there,
+            told: 0,
+            made,
+        };
+        Ok(Reading::Rule(found))
+    };
     let new = edit(&path, None);
-    assert_eq!(look(&new), rule(false));
-    assert_eq!(done(&new), rule(true));
-    assert_eq!(look(&new), rule(true));
-    assert_eq!(done(&new.back()), rule(false));
+    assert_eq!(look(&new), rule(false, 0));
+    assert_eq!(done(&new), rule(true, 1));
+    assert_eq!(look(&new), rule(true, 0));
+    assert_eq!(done(&new.back(0)), rule(false, 0));
     assert!(!path.exists(), "nothing but oomtop's was in it");
     let own = "# mine\n[[rule]]\nname = \"a\" # kept\nadj = 1";
     fs::write(&path, own).expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("changed");
-    assert_eq!(done(&edit(&path, Some(own))), rule(true));
+    assert_eq!(done(&edit(&path, Some(own))), rule(true, 0));
     let text = fs::read_to_string(&path).expect("read");
     assert_eq!(text, format!("{own}\n{BLOCK}"));
     assert_eq!(fs::metadata(&path).expect("there").mode() & 0o777, 0o640);
-    assert_eq!(done(&edit(&path, None).back()), rule(false));
+    assert_eq!(done(&edit(&path, None).back(0)), rule(false, 0));
     let text = fs::read_to_string(&path).expect("read");
     assert_eq!(text, format!("{own}\n"));
-    let again = done(&edit(&path, None).back()).expect_err("gone");
+    let again = done(&edit(&path, None).back(0)).expect_err("gone");
     assert_eq!(again.kind, FailureKind::NoRule);
     let parent = path.parent().expect("a directory");
     assert_eq!(fs::read_dir(parent).expect("listed").count(), 1);
+}
+
+#[test]
+fn directories_made_for_a_rule_go_with_it_and_all_others_stay() {
+    let dir = directory();
+    let made_for = |path: &Path| match done(&edit(path, None)) {
+        Ok(Reading::Rule(found)) => found.made,
+        other => panic!("{other:?}"),
+    };
+    let path = dir.path().join("etc/oomtop/rules.d/9.toml");
+    assert_eq!(made_for(&path), 3);
+    done(&edit(&path, None).back(3)).expect("taken out");
+    assert!(!dir.path().join("etc").exists(), "all three were oomtop's");
+    assert!(dir.path().exists());
+    // One of them was there before.
+    fs::create_dir(dir.path().join("etc")).expect("made");
+    assert_eq!(made_for(&path), 2);
+    done(&edit(&path, None).back(2)).expect("taken out");
+    assert!(dir.path().join("etc").exists() && !dir.path().join("etc/oomtop").exists());
+    // Somebody uses one.
+    assert_eq!(made_for(&path), 2);
+    fs::write(dir.path().join("etc/oomtop/mine"), "x").expect("written");
+    done(&edit(&path, None).back(2)).expect("taken out");
+    assert!(dir.path().join("etc/oomtop/mine").exists());
+    assert!(!dir.path().join("etc/oomtop/rules.d").exists());
+    // A rule of the file stays, and so does its directory.
+    assert_eq!(made_for(&path), 1);
+    let other = edit(&path, Some(&fs::read_to_string(&path).expect("read")));
+    let other = RuleEdit {
+        block: BLOCK.replace('x', "y"),
+        ..other
+    };
+    done(&other).expect("a second rule");
+    done(&edit(&path, None).back(1)).expect("taken out");
+    assert!(path.exists());
+    // What is refused leaves nothing behind.
+    let refused = dir.path().join("new/rules.toml");
+    done(&edit(&refused, Some("shown"))).expect_err("no such text");
+    assert!(!dir.path().join("new").exists());
 }
 
 #[test]

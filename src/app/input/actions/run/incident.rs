@@ -102,7 +102,7 @@ fn leaker(state: &State, group: Option<&CgroupPath>) -> Option<Pinned> {
     {
         Some(Rate::Steady(rate) | Rate::Lately(rate, _)) => rate,
         // Nothing says how fast it grows: then whoever grows does.
-        Some(Rate::Unknown | Rate::Unsteady) | None => f64::MIN_POSITIVE,
+        Some(Rate::Unknown | Rate::Unsteady | Rate::Frozen) | None => f64::MIN_POSITIVE,
     };
     let leaker = Leak::new(scope, snapshot, rate)?.first()?;
     snapshot.process(leaker).map(Pinned::of)

@@ -93,7 +93,7 @@ pub(in crate::app) fn open_ledger(state: &mut State, scope: Scope) -> Vec<Effect
 
 fn focus(state: &mut State, pane: Pane) -> Vec<Effect> {
     state.focus = pane;
-    state.events.unread = 0;
+    state.events.looked_at();
     state.arrange()
 }
 

@@ -176,17 +176,18 @@ pub static COLUMNS: &[DomainColumn] = &[
     DomainColumn {
         id: "growth",
         title: "GROWTH",
-        doc: "growth of what it keeps; ?: of the last seconds alone; unsteady: no trend",
+        doc: "growth of what it keeps; ?: by the last seconds; unsteady: no trend; frozen",
         width: Width::Fixed(8),
         align: Align::Right,
         rank: 3,
         sort: DomainSort::Number(|c| match c.watch.forecast.rate() {
             Rate::Steady(rate) | Rate::Lately(rate, _) => Some(rate),
-            Rate::Unknown | Rate::Unsteady => None,
+            Rate::Unknown | Rate::Unsteady | Rate::Frozen => None,
         }),
         cell: |c| match c.watch.forecast.rate() {
             Rate::Unknown => cell(Tone::Dim, "…"),
             Rate::Unsteady => cell(Tone::Dim, "unsteady"),
+            Rate::Frozen => cell(Tone::Dim, "frozen"),
             Rate::Steady(rate) if rate.abs() < 1024.0 => cell(Tone::Dim, "0"),
             Rate::Lately(rate, _) => cell(Tone::Watch, format!("{}?", format::rate(rate))),
             Rate::Steady(rate) => {

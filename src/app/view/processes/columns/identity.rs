@@ -154,7 +154,7 @@ pub(super) const CGROUP: Column = Column {
 pub(super) const COMMAND: Column = Column {
     id: "command",
     title: "COMMAND",
-    doc: "command line, without the directories of the program and its script",
+    doc: "command line without directories, and without the program that NAME has",
     width: Width::Roomy(12, 28),
     align: Align::Left,
     rank: 0,
