@@ -32,6 +32,9 @@ pub(crate) struct Connected {
     patience: Patience,
 }
 
+/// Opens a connection at a place (true: a bus), until a moment or the end of patience.
+type Opens = fn(&Path, bool, (Instant, &Patience)) -> Result<Connection, Error>;
+
 impl Connected {
     /// Connects to a manager: to its own socket, which works without a bus, else over the bus.
     ///
@@ -49,7 +52,7 @@ impl Connected {
     fn open_by(
         (base, manager): (&Path, Manager),
         patience: &Patience,
-        open: fn(&Path, bool, (Instant, &Patience)) -> Result<Connection, Error>,
+        open: Opens,
         then: &str,
     ) -> Result<Self, Refusal> {
         if !runs_below(base) {

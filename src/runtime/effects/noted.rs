@@ -208,7 +208,7 @@ mod tests {
         };
         let noted = Noted::with(
             Keeper::new(SysRoot::default(), runtime),
-            Duration::from_secs(60),
+            Duration::from_mins(1),
         );
         noted.during(&[], || [receipt], |receipts| receipts.as_slice());
         assert_eq!(names(dir.path()), ["oomtop-run-4194305-1-making-2"]);
