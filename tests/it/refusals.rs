@@ -45,7 +45,7 @@ fn no_signal_ends_or_stops_oomtop_before_it_can_restore_the_terminal() {
     ] {
         let mut scene = Scene::with(120, 36, Settings::default(), own.clone());
         scene.keys(&format!("k {number}"));
-        says(&scene, "This is oomtop itself.");
+        says(&scene, "is oomtop itself");
         assert_eq!(
             !scene.text().contains("full screen's modes"),
             is_sent,

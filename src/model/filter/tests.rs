@@ -31,9 +31,8 @@ fn passes(filter: &str) -> bool {
         }),
         ..Process::default()
     };
-    Filter::parse(filter)
-        .expect(filter)
-        .matches(&process, &context)
+    let parsed = Filter::parse(filter).expect(filter);
+    parsed.matches(&process, &context)
 }
 
 #[test]

@@ -140,10 +140,8 @@ pub fn heap_bound(launch: &Launch) -> Option<HeapBound> {
 
 /// A number with the unit that stands behind it: `512m` is 512 and `m`.
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(split)?;
+    let unit = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at_checked(unit.unwrap_or(text.len()))?;
     Some((number.parse().ok()?, unit))
 }
 
