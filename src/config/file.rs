@@ -153,8 +153,8 @@ pub(super) fn parse(path: &Path, text: &str, faults: &mut Faults) -> Said {
             (Some(setting), Err(why), _) => faults.push(setting.matters, wrong(&at, key, &why)),
             (None, _, _) => {
                 let is_table = matches!(value.get_ref(), DeValue::Table(_));
-                // Only keys have a table; any other name may be a setting that is misspelled.
-                let matters = if is_table {
+                // [bind] misspelled holds keys alone; any other name may hide a setting.
+                let matters = if is_table && nearest(key, &[bind::TABLE]).is_some() {
                     Matters::OnScreens
                 } else {
                     Matters::Always

@@ -56,6 +56,19 @@ fn what_is_new_counts_kills_and_names_the_other_rows() {
 }
 
 #[test]
+fn a_kill_is_new_although_an_old_one_makes_room_for_it() {
+    let mut scene = Scene::new(120, 36);
+    // As many as are kept.
+    for key in 2..2010 {
+        scene.tell(told(killed(key, 1)));
+    }
+    scene.keys("e Esc");
+    says_not(&scene, " new ");
+    scene.tell(told(killed(3000, 2)));
+    says(&scene, "  1 new kill ");
+}
+
+#[test]
 fn who_died_often_is_counted_from_the_oldest_record_where_older_ones_are_gone() {
     let log = |all: u64| {
         let mut log = EventLog::default();

@@ -60,6 +60,21 @@ fn frozen_group(path: &str) -> [(Freezable, Option<FreezerState>); 1] {
 }
 
 #[test]
+fn a_kill_in_a_frozen_group_does_not_let_it_run() {
+    let mut scene = scene();
+    let frozen = frozen_group("/shop");
+    run_frozen(&mut scene, 160, 1, leaking, &frozen);
+    let killed = |second| {
+        let (mut groups, processes) = leaking(second);
+        groups[1].events.oom_kill = Some(1);
+        groups[1].events.own_oom = Some(1);
+        (groups, processes)
+    };
+    run_frozen(&mut scene, 161, 3, killed, &frozen);
+    assert_eq!(told(&scene).0, "frozen");
+}
+
+#[test]
 fn a_frozen_group_has_no_forecast_and_a_thawed_one_begins_anew() {
     for path in ["/shop", "/"] {
         let mut scene = scene();

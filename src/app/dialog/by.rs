@@ -139,19 +139,19 @@ pub(super) fn why_no_unit(
     let unit = group.and_then(UnitName::around);
     match unit {
         _ if !host.systemd => {
-            "nothing to choose here: systemd does not run this machine, nobody keeps it for later"
+            "nothing to choose here: systemd does not run this machine, so nothing is kept for later starts"
                 .to_owned()
         }
         _ if limits && host.cgroups != CgroupVersion::V2 => {
-            "nothing to choose here: with cgroup v1 systemd is not asked, the file of the group has it alone"
+            "nothing to choose here: with cgroup v1 systemd is not asked; the value is in the group's file alone and goes with it"
                 .to_owned()
         }
         Some(unit) if !is_asked(&unit, context) => {
             format!("nothing to choose here: the systemd of another user runs {unit}")
         }
         _ => match group {
-            Some(group) => format!("nothing to choose here: {group} is no unit that systemd keeps it for"),
-            None => "nothing to choose here: these are not of one service of systemd".to_owned(),
+            Some(group) => format!("nothing to choose here: systemd keeps nothing for {group}, which is no unit of its own"),
+            None => "nothing to choose here: the processes do not belong to one service of systemd".to_owned(),
         },
     }
 }

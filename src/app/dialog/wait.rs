@@ -18,7 +18,7 @@ pub(in crate::app) fn below(view: DialogView, waited: Option<Duration>, key: &st
         return view;
     }
     let text = format!(
-        "No answer yet after {} s: systemd, or the kernel, takes its time. {key} stops waiting.",
+        "No answer of systemd or the kernel after {} s. {key} stops waiting.",
         waited.as_secs()
     );
     view.text(vec![Line::of(Tone::Watch, text)])

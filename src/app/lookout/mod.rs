@@ -7,6 +7,7 @@ mod news;
 mod untold;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::view::domains::Domains;
 use crate::app::view::domains::watch::Watch;
@@ -36,6 +37,9 @@ const READ_WHOLE: usize = 32;
 
 /// The host among domains: every other one is a path or begins with `nodes`.
 const HOST: &str = "host";
+
+/// A sample comes within this time of the news of a kill.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// Victims whose numbers are read exactly.
 const EXACT: usize = 64;
@@ -105,8 +109,9 @@ impl Lookout {
     }
 
     fn pass_over_killed(&mut self) {
-        let at = self.snapshot.taken.monotonic;
-        self.killed.pass_over(&mut self.snapshot, &self.rules, at);
+        let times = (self.snapshot.taken.monotonic, PERIOD);
+        self.killed
+            .pass_over(&mut self.snapshot, &self.rules, times);
     }
 
     /// Takes a sample. Returns kills that the kernel has counted and nobody told of.

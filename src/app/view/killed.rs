@@ -20,8 +20,6 @@ const KEPT: usize = 1024;
 /// After this time the sampler's own look at `oom_score` decides: the kernel shows 0 for who was killed.
 const LINGERS: Duration = Duration::from_mins(1);
 
-/// A sample comes within this time of the news, if the machine is not held up.
-const PERIOD: Duration = Duration::from_secs(1);
 /// How old a sample can count as: of an older one nothing can be foreseen.
 const OLD: Duration = Duration::from_secs(5);
 
@@ -77,12 +75,13 @@ impl Killed {
         }
     }
 
-    /// Takes those who were killed out of the ranking of the newest sample; true if one of them was in it.
+    /// Takes those who were killed out of the ranking of the newest sample; true if one of them was in it. The next sample
+    /// comes within a period of the news, if the machine is not held up.
     pub(in crate::app) fn pass_over(
         &mut self,
         newest: &mut Arc<Snapshot>,
         rules: &KernelRules,
-        now: Monotonic,
+        (now, period): (Monotonic, Duration),
     ) -> bool {
         self.forget(newest, now);
         let is_ranked = |p: &Process| !p.skipped_by_kernel && self.0.contains_key(&p.id);
@@ -95,7 +94,7 @@ impl Killed {
         let (groups, memory) = (&sample.cgroups, &sample.memory);
         pass_over(&killed, processes, domains, groups, rules);
         // The memory of the dead goes to the others: their order may change while they take it.
-        let age = now.since(sample.taken.monotonic).min(OLD) + PERIOD;
+        let age = (now.since(sample.taken.monotonic) + period).min(OLD);
         foresee(domains, processes, groups, memory, rules.page_size, age);
         true
     }
@@ -141,8 +140,9 @@ impl State {
 
     /// Takes those who were killed out of the ranking of the newest sample; true if one of them was in it.
     pub(in crate::app) fn pass_over_killed(&mut self) -> bool {
-        let (rules, now) = (&self.host.rules, self.now.monotonic);
-        self.killed.pass_over(&mut self.snapshot, rules, now)
+        let rules = &self.host.rules;
+        let times = (self.now.monotonic, self.period());
+        self.killed.pass_over(&mut self.snapshot, rules, times)
     }
 }
 

@@ -20,7 +20,8 @@ use crate::linux::write::whole;
 use crate::model::plan::receipt::FailureKind;
 
 /// What is allowed where the file may not be written.
-const INSTEAD: &str = "Without root you can keep them in another file of yours: oomtop --config FILE, or OOMTOP_CONFIG=FILE";
+const INSTEAD: &str =
+    "Settings may lie in any other file of yours: oomtop --config FILE, or OOMTOP_CONFIG=FILE";
 
 /// The user's configuration file.
 #[derive(Debug, Clone, Default)]

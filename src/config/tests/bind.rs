@@ -290,7 +290,13 @@ fn a_service_starts_whatever_is_wrong_with_keys_and_looks() {
             given.wrong("oomtop --once");
         }
         // A setting that is misspelled may be one that forbids every write.
-        for text in ["read_only = 7", "readonly = true", "delay = 0", "= x"] {
+        for text in [
+            "read_only = 7",
+            "readonly = true",
+            "delay = 0",
+            "= x",
+            "[settings]\nread_only = true",
+        ] {
             let (mode, warnings) = Given::new().user(text).warned(line);
             assert!(mode.is_err(), "{line}, {text}");
             assert_eq!(warnings, Vec::<String>::new(), "{line}, {text}");

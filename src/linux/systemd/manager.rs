@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::dbus::{Arguments, Call, Connection, Error, Value};
-use super::refusal::{Refusal, is_unknown, kind_of, reason, systemctl, whose};
+use super::refusal::{Refusal, Standing, is_unknown, kind_of, reason, systemctl, whose};
 use super::runs_below;
 use crate::linux::as_root::as_root;
 use crate::linux::patience::Patience;
@@ -330,10 +330,11 @@ impl Connected {
                 reason(error)
             ),
         };
-        Refusal {
-            is_unknown: is_unknown(error),
-            ..Refusal::new(kind, sentence)
+        let mut refusal = Refusal::new(kind, sentence);
+        if is_unknown(error) {
+            refusal.standing = Standing::Unknown;
         }
+        refusal
     }
 }
 

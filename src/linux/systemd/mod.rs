@@ -19,7 +19,7 @@ use crate::model::systemd::{Lasting, Place, Store, UnitName};
 use directory::Directory;
 use manager::Connected;
 
-pub(crate) use refusal::Refusal;
+pub(crate) use refusal::{Refusal, Standing};
 
 /// What there is of oomtop's drop-in for a unit.
 ///

@@ -8,21 +8,29 @@ use crate::model::plan::receipt::{Failure, FailureKind};
 /// Why systemd did not do it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// It was asked and has not answered: it may have done it, or do it later.
-    pub(crate) is_open: bool,
-    /// The property that was asked for is none of the unit's.
-    pub(crate) is_unknown: bool,
-    /// A scope was started and has ended: nothing will come of it any more.
-    pub(crate) is_over: bool,
+    pub(crate) standing: Standing,
     pub(crate) failure: Failure,
+}
+
+/// What a refusal leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing was done.
+    Refused,
+    /// It was asked and has not answered: it may have done it, or do it later.
+    Open,
+    /// It has not answered before anything was to be changed. Whoever asks again at once waits as long again.
+    Silent,
+    /// The property that was asked for is none of the unit's.
+    Unknown,
+    /// A scope was started and has ended: nothing will come of it any more.
+    Over,
 }
 
 impl Refusal {
     pub(super) fn new(kind: FailureKind, sentence: String) -> Self {
         Self {
-            is_open: false,
-            is_unknown: false,
-            is_over: false,
+            standing: Standing::Refused,
             failure: Failure { kind, sentence },
         }
     }
@@ -34,7 +42,10 @@ impl Refusal {
             whose(manager),
             patience.unanswered()
         );
-        Self::new(FailureKind::Other, sentence)
+        Self {
+            standing: Standing::Silent,
+            ..Self::new(FailureKind::Other, sentence)
+        }
     }
 
     /// No answer to a call that changes something; `None` if there was one, or the call was never sent.
@@ -52,7 +63,7 @@ impl Refusal {
             Error::Unreachable(_) | Error::Refused(..) => return None,
         };
         Some(Self {
-            is_open: true,
+            standing: Standing::Open,
             ..Self::new(FailureKind::Unchecked, sentence)
         })
     }

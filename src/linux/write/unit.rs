@@ -11,10 +11,10 @@ use std::time::Instant;
 
 use crate::linux::SysRoot;
 use crate::linux::patience::{Patience, WITHIN};
-use crate::linux::systemd::Refusal;
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::masked;
+use crate::linux::systemd::{Refusal, Standing};
 use crate::linux::write::cgroup::CgroupWriter;
 use crate::linux::write::errors::failure;
 use crate::linux::write::pins::Pins;
@@ -87,7 +87,15 @@ impl UnitWriter<'_> {
             ));
         }
         let manager = open(&self.root.base, manager, self.patience);
-        manager.map_err(|refusal| refusal.failure)
+        manager.map_err(|refusal| self.failure_of(refusal))
+    }
+
+    /// Remembers that systemd did not answer: the other steps of a plan, and those of its undo, do not wait as long again.
+    fn failure_of(&self, refusal: Refusal) -> Failure {
+        if refusal.standing == Standing::Silent {
+            self.was_silent();
+        }
+        refusal.failure
     }
 
     /// Refuses where systemd would write a hard limit that somebody has raised past it, below what is in use.
@@ -102,7 +110,7 @@ impl UnitWriter<'_> {
             return Ok(());
         };
         let set = manager.limit(unit, property);
-        let set = set.map_err(|refusal| refusal.failure)?;
+        let set = set.map_err(|refusal| self.failure_of(refusal))?;
         match self.cgroups.usage_of(group) {
             Some(usage) if usage > set => Err(failure(
                 FailureKind::Other,

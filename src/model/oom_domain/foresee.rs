@@ -128,7 +128,7 @@ impl Slots {
 }
 
 /// Bytes that come back to each domain from processes that the kernel has killed: it kills nobody else before it has them
-/// (mm/oom_kill.c `oom_evaluate_task`).
+/// (mm/oom_kill.c `oom_evaluate_task`), unless it gives up on them (`MMF_OOM_SKIP`): little is left of them then.
 fn freed(
     processes: &[Process],
     slots: &Slots,
@@ -141,6 +141,15 @@ fn freed(
         let Some(memory) = &process.memory else {
             continue;
         };
+        // A child between vfork and exec shows what is its parent's.
+        let lends = |other: &Process| {
+            other.id.pid == process.ppid
+                && !other.skipped_by_kernel
+                && other.memory == process.memory
+        };
+        if processes.iter().any(lends) {
+            continue;
+        }
         // Those who share memory give it back once.
         if process.address_space.is_some_and(|own| !spaces.insert(own)) {
             continue;

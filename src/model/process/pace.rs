@@ -23,7 +23,7 @@ const FIRST_MOMENTS: f32 = 0.2;
 pub struct Birth {
     /// What it holds, in bytes.
     pub bytes: u64,
-    /// What its parent held at the sample before, in bytes: a fork begins with all of that.
+    /// What its parent held when it was last seen, in bytes: a fork begins with all of that.
     pub inherited: u64,
     /// Time since it started.
     pub lived: Duration,

@@ -234,7 +234,7 @@ fn instead(around: &Surroundings) -> &'static str {
     if around.is_root_user {
         return "";
     }
-    ". Without root: ulimit -v KIB before the command bounds each of its processes"
+    "; or, without a group, put ulimit -v KIB before the command, which bounds each of its processes"
 }
 
 #[cfg(test)]

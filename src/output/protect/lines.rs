@@ -12,7 +12,7 @@ use crate::model::rules::{RuleId, Rules};
 
 /// Said where a right was missing.
 const ALLOWED: &str = "allowed without: a rule that raises your own processes, such as children = \"sacrifice\", so that they die before the \
-                       others; for one that runs already: echo 500 > /proc/PID/oom_score_adj";
+                       others; for a process that runs already: echo 500 > /proc/PID/oom_score_adj";
 
 /// The lines, each without its newline.
 #[must_use]

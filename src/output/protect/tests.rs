@@ -160,7 +160,7 @@ fn a_crowd_is_one_line_and_failures_say_why() {
         [
             "oom_score_adj 300: 1000 make (was -500), 1001 make (was -500), 1002 make (was -500), 1003 make (was -500), 1004 make (was -500), 1005 make (was -500) and 44 more; rule agent (/etc/oomtop/rules.toml:6)",
             "not written: 100 agent; rule agent (/etc/oomtop/rules.toml:6): No permission.",
-            "allowed without: a rule that raises your own processes, such as children = \"sacrifice\", so that they die before the others; for one that runs already: echo 500 > /proc/PID/oom_score_adj",
+            "allowed without: a rule that raises your own processes, such as children = \"sacrifice\", so that they die before the others; for a process that runs already: echo 500 > /proc/PID/oom_score_adj",
             "left alone from here on: 101 evil\u{fffd}\u{fffd}[2J: somebody sets its oom_score_adj to -500 again and again, and rule agent (/etc/oomtop/rules.toml:6) to 300",
         ]
     );

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
@@ -30,8 +31,9 @@ use crate::model::process::ProcessId;
 /// Descriptors kept for a write: a group, a process, their files, the audit log.
 const RESERVED: usize = 9;
 
-/// How long the end of oomtop waits for writes that were asked for.
-const LAST_WRITES: Duration = Duration::from_secs(2);
+/// How long the end of oomtop waits for writes that were asked for: a moment for the wait for systemd to end, and as long
+/// as the way back of half a plan may take.
+const LAST_WRITES: Duration = Duration::from_secs(3);
 
 /// How long an undo waits for each answer of systemd: other writes wait behind it.
 const UNDO: Duration = Duration::from_secs(10);
@@ -122,8 +124,10 @@ impl Writer {
         self.withdrawn.lock().insert(id);
     }
 
-    /// Waits for the writes that were asked for, but not for ever.
+    /// Waits for the writes that were asked for, but not for ever: nobody waits for systemd any more, so that a plan that
+    /// does is taken back.
     pub(super) fn finish(&self) {
+        self.withdrawn.ends.store(true, Ordering::SeqCst);
         let until = Instant::now() + LAST_WRITES;
         for orders in [&self.urgent, &self.orders] {
             let (done, wait) = channel();
@@ -151,11 +155,21 @@ impl Work {
 
 /// Writes that nobody wants any more.
 #[derive(Debug, Clone, Default)]
-struct Withdrawn(Arc<Mutex<BTreeSet<WriteId>>>);
+struct Withdrawn {
+    writes: Arc<Mutex<BTreeSet<WriteId>>>,
+    /// oomtop ends: what was asked for is still written, but nobody waits for systemd.
+    ends: Arc<AtomicBool>,
+}
 
 impl Withdrawn {
     fn lock(&self) -> MutexGuard<'_, BTreeSet<WriteId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True while somebody waits for the answers to this write. An undo has no dialog to close.
+    fn is_waited_for(&self, id: WriteId, is_undo: bool) -> bool {
+        let ends = self.ends.load(Ordering::SeqCst);
+        !ends && (is_undo || !self.lock().contains(&id))
     }
 }
 
@@ -221,11 +235,10 @@ fn logged(
 
 /// A dialog says that it waits, and closing it ends the wait. An undo has none.
 fn patience(work: &Work, withdrawn: &Withdrawn) -> Patience {
-    if work.undo.is_some() {
-        return Patience::within(UNDO);
-    }
-    let (shared, id) = (withdrawn.clone(), work.id);
-    Patience::while_wanted(LONG, move || !shared.lock().contains(&id))
+    let (id, is_undo) = (work.id, work.undo.is_some());
+    let within = if is_undo { UNDO } else { LONG };
+    let shared = withdrawn.clone();
+    Patience::while_wanted(within, move || shared.is_waited_for(id, is_undo))
 }
 
 fn carry_out<E: Executor>(kernel: &mut E, work: &Work, withdrawn: &Withdrawn) -> Vec<PlanReceipt> {

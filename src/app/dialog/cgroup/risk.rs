@@ -57,18 +57,32 @@ pub(super) fn needs_insisting(dialog: &CgroupDialog, context: &DialogContext<'_>
     why_insist(dialog, &prospects, context).is_some()
 }
 
+/// True for a limit at which somebody is killed or stands still, and for one that widens a kill.
+fn can_strike((file, value): (LimitFile, LimitValue)) -> bool {
+    let protects = match file {
+        LimitFile::Low | LimitFile::Min | LimitFile::V1Soft | LimitFile::V1Swappiness => true,
+        LimitFile::Max
+        | LimitFile::High
+        | LimitFile::SwapMax
+        | LimitFile::OomGroup
+        | LimitFile::V1Limit
+        | LimitFile::V1Memsw
+        | LimitFile::V1OomControl => false,
+    };
+    !protects && !matches!(value, LimitValue::Unlimited | LimitValue::Switch(false))
+}
+
 /// Why a limit or a move can end oomtop itself, in a sentence: who is gone takes nothing back.
 pub(super) fn holds_own(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Option<String> {
     match dialog.mode {
         Mode::Oomd => None,
         Mode::Limits => {
             let patch = patch(&dialog.changes).ok()?;
-            let mut limits = patch.iter();
-            limits.find(|(_, value)| *value != LimitValue::Unlimited)?;
+            patch.iter().find(|limit| can_strike(*limit))?;
             let group = dialog.group.as_ref()?;
             let holds = own::within(group, context)?;
             Some(format!(
-                "{group}: {holds}. When its limit strikes, this screen can end, and nobody takes the limit back."
+                "{group}: {holds}. When its limit is reached, this screen can end, and nobody takes the limit back."
             ))
         }
         Mode::Create | Mode::Move => {
@@ -79,7 +93,7 @@ pub(super) fn holds_own(dialog: &CgroupDialog, context: &DialogContext<'_>) -> O
             }
             let who = own::among(processes, context)?;
             Some(format!(
-                "{who}. Where a limit strikes it, this screen can end, and nobody takes the move back."
+                "{who}. If a limit there is reached, this screen can end, and nobody takes the move back."
             ))
         }
     }
@@ -233,31 +247,35 @@ pub(super) fn question(dialog: &CgroupDialog, context: &DialogContext<'_>) -> Op
     if !dialog.insisted {
         return None;
     }
-    let snapshot = context.cells.snapshot;
     let prospects = prospects_of(dialog, context).unwrap_or_default();
     let key = context.keymap.name_in(KeyScope::Cgroup, ActionId::Commit);
-    let again = format!("Press {key} again to do it; any other key cancels.");
-    if let Some(why) = holds_own(dialog, context) {
-        return Some(Line::of(Tone::Critical, format!("{why} {again}")));
-    }
-    if dialog.mode != Mode::Limits {
-        let why = why_insist(dialog, &prospects, context)?;
-        return Some(Line::of(Tone::Critical, format!("{why} {again}")));
-    }
+    let (whom, what) = if dialog.mode == Mode::Limits {
+        (strikes(dialog, &prospects, context), "write")
+    } else {
+        (why_insist(dialog, &prospects, context), "do")
+    };
+    let again = format!("Press {key} again to {what} it; any other key cancels.");
+    let parts: Vec<String> = whom.into_iter().chain(holds_own(dialog, context)).collect();
+    (!parts.is_empty()).then(|| Line::of(Tone::Critical, format!("{} {again}", parts.join(" "))))
+}
+
+/// Whom the limit kills when it is written, in a sentence.
+fn strikes(
+    dialog: &CgroupDialog,
+    prospects: &[Prospect],
+    context: &DialogContext<'_>,
+) -> Option<String> {
+    let snapshot = context.cells.snapshot;
     let own = prospects
         .iter()
         .find(|own| may_kill(dialog, own, snapshot))?;
     let victim = own.verdict.as_ref();
     let victim = victim.map(|verdict| wording::victim(verdict, snapshot));
-    let what = match (own.onset, victim) {
+    Some(match (own.onset, victim) {
         (Onset::AtOnce, Some(who)) => {
             format!("This kills {who} at once.")
         }
         (_, Some(who)) => format!("This can kill {who} at once."),
         (_, None) => "This can kill at once.".to_owned(),
-    };
-    Some(Line::of(
-        Tone::Critical,
-        format!("{what} Press {key} again to write it; any other key cancels."),
-    ))
+    })
 }

@@ -100,7 +100,7 @@ pub(super) fn may_make(path: &CgroupPath, groups: &[GroupChoice]) -> Result<(), 
     match nearest {
         Some(group) if !group.writable => Err(format!(
             "no right to make a group in {}: type a place that is yours, or run oomtop as root: sudo oomtop. Without root: \
-             ulimit -v 1048576, before a command; or stop (i) or raise (a) the process, if it is yours",
+             ulimit -v 1048576 before a new command; on a process of yours i stops it and a raises its adj",
             group.path
         )),
         _ => Ok(()),

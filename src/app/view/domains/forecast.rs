@@ -68,6 +68,11 @@ impl Forecast {
         self.is_frozen = is_frozen;
     }
 
+    /// Says whether somebody in the domain runs, without another start.
+    pub(super) fn keep_still(&mut self, is_frozen: bool) {
+        self.is_frozen = is_frozen;
+    }
+
     /// Nobody in the domain runs, so nobody in it can make it grow.
     pub fn is_frozen(&self) -> bool {
         self.is_frozen

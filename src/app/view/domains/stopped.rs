@@ -9,7 +9,8 @@ use crate::model::freezer::{Freezable, FreezerState};
 use crate::model::oom_domain::victim::{DomainState, Scope};
 use crate::model::snapshot::Snapshot;
 
-/// Most groups that grow and are asked whether they are frozen: each costs some small files in a sample.
+/// Most groups that grow, and most frozen ones, that are asked whether they are frozen. Each costs some small files in a
+/// sample, with cgroup v1 the lists of processes below it.
 const MOST: usize = 8;
 
 /// What stands still in one domain.
@@ -88,11 +89,13 @@ impl Domains {
         let watches = self.watches.values();
         let grows =
             watches.filter(|watch| watch.signs.time_left.is_some() || watch.forecast.is_frozen());
-        let mut found: Vec<_> = grows
-            .filter_map(|watch| Some((watch.signs.time_left, watch.path.clone()?)))
-            .collect();
-        found.sort();
-        found.truncate(MOST);
-        found.into_iter().map(|(_, path)| path).collect()
+        let found = grows.filter_map(|watch| Some((watch.signs.time_left, watch.path.clone()?)));
+        let (mut growing, mut frozen): (Vec<_>, Vec<_>) =
+            found.partition(|(left, _)| left.is_some());
+        growing.sort();
+        frozen.sort();
+        // Each kind has places of its own: many frozen groups must not hide that one more is frozen.
+        let nearest = |all: Vec<(_, CgroupPath)>| all.into_iter().take(MOST).map(|(_, path)| path);
+        nearest(growing).chain(nearest(frozen)).collect()
     }
 }

@@ -194,6 +194,8 @@ impl Watch {
                 self.forecast = Forecast::default();
             }
         }
+        // Whatever made the forecast begin anew: who stands still goes on to.
+        self.forecast.keep_still(self.still.is_whole);
         if fresh && !matches!(domain.scope, Scope::Nodes(_)) {
             let reading = Reading::new(domain, group, snapshot);
             self.detector.accept(at, reading);

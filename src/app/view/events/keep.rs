@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::entry::{Entry, Kept};
+use super::unread::Unread;
 use super::{EventLog, Tally};
 
 /// Most entries kept; the oldest are dropped first.
@@ -85,6 +86,8 @@ impl EventLog {
     /// Drops an entry; its kills still count.
     fn forget(&mut self, index: usize) {
         let dropped = self.entries.remove(index);
+        let told = Unread::count(dropped.iter().map(|kept| &kept.entry));
+        self.dropped = self.dropped.plus(told);
         let tally = dropped.map(|kept| Tally::from_entry(&kept.entry));
         self.forgotten = self.forgotten.plus(tally.unwrap_or_default());
     }

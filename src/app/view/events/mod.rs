@@ -71,6 +71,8 @@ pub struct EventLog {
     pub unread: Unread,
     /// Kills of entries that were dropped: they still count.
     forgotten: Tally,
+    /// What the entries told that were dropped since the start.
+    dropped: Unread,
     /// Groups whose own counter rose while the host's is ahead of the log.
     rose: Vec<CgroupPath>,
     counter: Counter,
@@ -98,6 +100,7 @@ impl Default for EventLog {
             older: Older::Unread,
             unread: Unread::default(),
             forgotten: Tally::default(),
+            dropped: Unread::default(),
             rose: Vec::new(),
             counter: Counter::default(),
             unexplained: Counter::default(),

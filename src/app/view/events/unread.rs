@@ -14,7 +14,7 @@ pub struct Unread {
 
 impl Unread {
     /// What these entries tell.
-    fn count<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+    pub(super) fn count<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
         let mut all = Self::default();
         for entry in entries {
             match entry {
@@ -30,6 +30,13 @@ impl Unread {
             }
         }
         all
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            kills: self.kills + other.kills,
+            others: self.others + other.others,
+        }
     }
 
     /// `2 new kills, 1 other new row`; empty if nothing is new.
@@ -54,10 +61,12 @@ impl EventLog {
     /// Does this to the entries and counts what has become new by it. What the log held at the start is no news. A row
     /// that takes the place of another is none either.
     pub(super) fn counting<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
-        let before = Unread::count(self.entries());
+        // What makes room for the new has been there before.
+        let all = |log: &Self| Unread::count(log.entries()).plus(log.dropped);
+        let before = all(self);
         let done = change(self);
         if self.source.caught_up {
-            let now = Unread::count(self.entries());
+            let now = all(self);
             let sum = |unread: u64, now: u64, before: u64| (unread + now).saturating_sub(before);
             self.unread = Unread {
                 kills: sum(self.unread.kills, now.kills, before.kills),

@@ -35,7 +35,7 @@ pub struct Left {
 }
 
 impl Notes {
-    /// Notes that this process is about to make a group, the `number`th. The next number must not be used either.
+    /// Notes that this process is about to make a group, the `number`th.
     ///
     /// # Errors
     /// A sentence.

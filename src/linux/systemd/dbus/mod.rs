@@ -42,8 +42,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to a socket as the present user, until a time and as long as somebody waits. On a bus (`is_bus`) it says hello; the manager itself wants none. Nothing
-    /// is said to a listener of anybody but root and the present user.
+    /// Connects to a socket as the present user, until a time and as long as somebody waits. On a bus (`is_bus`) it says
+    /// hello; the manager itself wants none. Nothing is said to a listener of anybody but root and the present user.
     pub(super) fn open(
         path: &Path,
         is_bus: bool,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Connected, Connection, Error, Patience, Refusal, Value, interface_of};
+use super::{Connected, Connection, Error, Patience, Refusal, Standing, Value, interface_of};
 use crate::model::killers::oom_policy::Manager;
 use crate::model::plan::receipt::FailureKind;
 use crate::model::systemd::oomd::{OomdSetting, OomdSettings, OomdValue};
@@ -55,7 +55,7 @@ impl Connected {
     ) -> Result<Option<OomdValue>, Refusal> {
         let found = match self.property(unit, interface_of(unit), setting.name()) {
             Ok(found) => found,
-            Err(refusal) if refusal.is_unknown => return Ok(None),
+            Err(refusal) if refusal.standing == Standing::Unknown => return Ok(None),
             Err(refusal) => return Err(refusal),
         };
         let value = match &found {

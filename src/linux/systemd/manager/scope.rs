@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
-    Arguments, Call, Connected, Connection, Error, Patience, Refusal, UNIT, Value, reason, whose,
+    Arguments, Call, Connected, Connection, Error, Patience, Refusal, Standing, UNIT, Value,
+    reason, whose,
 };
 use crate::linux::as_root::as_root;
 use crate::model::killers::oom_policy::Manager;
@@ -62,7 +63,7 @@ impl Connected {
     /// may have been a stranger's by then.
     ///
     /// # Errors
-    /// A sentence. [`Refusal::is_open`] if systemd may still do it; [`FailureKind::Unchecked`] if systemd has taken the order: the
+    /// A sentence. [`Standing::Open`] if systemd may still do it; [`FailureKind::Unchecked`] if systemd has taken the order: the
     /// process may be in the scope.
     pub(crate) fn start_scope(&mut self, scope: &NewScope<'_>) -> (Result<String, Refusal>, Named) {
         let (asked, named) = self.asked(scope);
@@ -221,7 +222,7 @@ impl Connected {
 
 fn over(refusal: Refusal) -> Refusal {
     Refusal {
-        is_over: true,
+        standing: Standing::Over,
         ..refusal
     }
 }

@@ -3,7 +3,7 @@
 use super::{UnitWriter, not_kept};
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
-use crate::linux::systemd::no_later_start;
+use crate::linux::systemd::{Standing, no_later_start};
 use crate::linux::write::errors::failure;
 use crate::model::cgroup::CgroupPath;
 use crate::model::plan::receipt::{Failure, FailureKind, Reading};
@@ -57,7 +57,7 @@ impl UnitWriter<'_> {
             "removed"
         };
         if let Err(refusal) = manager.reload() {
-            if refusal.is_open {
+            if refusal.standing == Standing::Open {
                 self.was_silent();
                 return directory.look(FILE).map(Reading::DropInUnread);
             }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{UnitWriter, is_its_group, not_kept};
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
-use crate::linux::systemd::masked;
+use crate::linux::systemd::{Standing, masked};
 use crate::linux::write::cgroup::beside::Beside;
 use crate::linux::write::errors::failure;
 use crate::model::cgroup::CgroupVersion;
@@ -57,7 +57,7 @@ impl UnitWriter<'_> {
         let value = bytes(limit.write.value);
         let open = match manager.set_limit(&limit.unit, limit.lasting, property, value) {
             Ok(()) => None,
-            Err(refusal) if refusal.is_open => {
+            Err(refusal) if refusal.standing == Standing::Open => {
                 self.was_silent();
                 Some(refusal.failure)
             }

@@ -6,7 +6,7 @@ use super::limit::{LATE, LOOK};
 use super::{UnitWriter, is_its_group, not_kept};
 use crate::linux::systemd::directory::Directory;
 use crate::linux::systemd::manager::Connected;
-use crate::linux::systemd::masked;
+use crate::linux::systemd::{Standing, masked};
 use crate::linux::write::cgroup::beside::Beside;
 use crate::linux::write::errors::failure;
 use crate::model::killers::Preference;
@@ -50,7 +50,7 @@ impl UnitWriter<'_> {
         let set = manager.set_oomd(&oomd.unit, oomd.lasting, oomd.setting, oomd.value);
         let open = match set {
             Ok(()) => None,
-            Err(refusal) if refusal.is_open => {
+            Err(refusal) if refusal.standing == Standing::Open => {
                 self.was_silent();
                 Some(refusal.failure)
             }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::{UnitWriter, not_kept};
+use crate::linux::systemd::Standing;
 use crate::linux::systemd::manager::Connected;
 use crate::linux::systemd::manager::scope::NewScope;
 use crate::linux::write::errors::failure;
@@ -189,12 +190,12 @@ impl UnitWriter<'_> {
             lost.push((*id, back));
         }
         started.map_err(|refusal| {
-            if refusal.is_open {
+            if refusal.standing == Standing::Open {
                 self.was_silent();
             }
             Unstarted {
                 failure: refusal.failure,
-                is_over: refusal.is_over,
+                is_over: refusal.standing == Standing::Over,
             }
         })
     }

@@ -9,8 +9,8 @@ use crate::model::kernel::KernelRules;
 use crate::model::memory::Memory;
 use crate::model::on_paper::{MIB, group, member};
 use crate::model::oom_domain::victim::{DomainState, Verdict, assess, pass_over};
-use crate::model::process::Process;
 use crate::model::process::pace::{Birth, Pace};
+use crate::model::process::{Process, ProcessId};
 
 const AGE: Duration = Duration::from_secs(1);
 
@@ -150,4 +150,35 @@ fn the_memory_of_the_dead_lets_others_overtake_the_next_victim() {
     states[1].verdict.as_mut().expect("a victim").rival = None;
     foresee(&mut states, &table, &groups, &memory, 4096, AGE);
     assert_eq!(named(&states), (11, None));
+}
+
+#[test]
+fn a_child_before_its_exec_gives_back_nothing_that_is_its_parents() {
+    let groups = [
+        group("/", None, None, 0),
+        group("/web", Some(0), Some(200 * MIB), 195 * MIB),
+    ];
+    let memory = Memory {
+        total: 640_000 * MIB,
+        available: Some(600_000 * MIB),
+        ..Memory::default()
+    };
+    let parent = leaks(10, 60, 0.0);
+    let child = Process {
+        id: ProcessId {
+            pid: 20,
+            ..parent.id
+        },
+        ppid: 10,
+        skipped_by_kernel: true,
+        ..parent.clone()
+    };
+    let table = [parent, child, leaks(11, 50, 4.0)];
+    let mut states = assess(&table, &groups, &memory, &KernelRules::default());
+    let left = states[1].clone();
+    foresee(&mut states, &table, &groups, &memory, 4096, AGE);
+    let alone = [table[0].clone(), table[2].clone()];
+    let mut without = vec![states[0].clone(), left];
+    foresee(&mut without, &alone, &groups, &memory, 4096, AGE);
+    assert_eq!(states[1].verdict, without[1].verdict);
 }
