@@ -321,7 +321,7 @@ fn its_own_cost_is_measured_over_the_time_in_which_it_was_spent() {
     };
     // The starts of the samples lie a millisecond apart by the caller's clock, as those of samples that follow on
     // one that took long.
-    let costs = (1..=6_u64).filter_map(|ms| {
+    let costs = (1..=12_u64).filter_map(|ms| {
         // So long that the time between the readings of two clocks weighs little on a busy machine.
         std::thread::sleep(std::time::Duration::from_millis(100));
         let now = Now {
@@ -340,7 +340,8 @@ fn its_own_cost_is_measured_over_the_time_in_which_it_was_spent() {
     // Nobody can use more than all processors; the two clocks are not read at the very same moment. Over the
     // caller's millisecond it would be a hundred times more.
     let most = cpus.count() as f32 * 200.0;
-    assert_eq!(costs.len(), 5);
+    // The first share needs half a second.
+    assert!((6..12).contains(&costs.len()), "{costs:?}");
     assert!(
         costs.iter().all(|cost| (0.0..=most).contains(cost)),
         "{costs:?}"
