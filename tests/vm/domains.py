@@ -35,7 +35,7 @@ hogs = [Hog("api-main", mb=30, adj=0, cgroup="/shop/api"),
 leaker = Hog("api-leak", mb=40, adj=0, cgroup="/shop/api", leak=20)
 tui = Tui(cols=200, rows=50)
 tui.type("d")
-tui.wait("the view", lambda t: "OOM domains" in t)
+tui.wait("the view", lambda t: "OOM domains by" in t)
 tui.type("/shop")
 tui.keys("Enter")
 

@@ -205,13 +205,13 @@ check(oom("/full") == 0, "the kernel has not found out yet")
 
 def row_of(path):
     """The domains view with this row alone, selected."""
-    if "OOM domains" not in tui.text():
+    if "OOM domains by" not in tui.text():
         tui.type("d")
-    tui.wait("the view", lambda t: "OOM domains" in t)
+    tui.wait("the view", lambda t: "OOM domains by" in t)
     tui.keys("Escape")
     tui.wait("no filter", lambda t: "filter: /" not in t)
     time.sleep(1)                       # without a filter it has closed the view
-    if "OOM domains" not in tui.text():
+    if "OOM domains by" not in tui.text():
         tui.type("d")
     tui.type("/" + path)
     tui.keys("Enter")

@@ -18,9 +18,6 @@ const NEAR: f32 = 10.0;
 /// A shorter life counts as this many seconds: in its first moments a program maps what every program maps.
 const FIRST_MOMENTS: f32 = 0.2;
 
-/// Who has lived for more seconds than this at the first sample is no newcomer.
-const YOUNG: f32 = 1.0;
-
 /// A process that is seen for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Birth {
@@ -61,16 +58,16 @@ impl Pace {
                 0.0
             }
         };
-        let lived = birth.lived.as_secs_f32().max(FIRST_MOMENTS);
-        let unseen = birth.unseen.map_or(lived, |unseen| unseen.as_secs_f32());
-        // In the first sample all are seen for the first time, and most have taken what they need.
-        if birth.unseen.is_none() && lived > YOUNG {
+        // In the first sample all are seen for the first time, oomtop too, and most have taken what they need.
+        let Some(unseen) = birth.unseen else {
             return Self::default();
-        }
+        };
+        let lived = birth.lived.as_secs_f32().max(FIRST_MOMENTS);
+        let unseen = unseen.as_secs_f32();
         let own = birth.bytes.saturating_sub(birth.inherited);
         Self {
             high: (rate(birth.bytes, unseen) * 2.0).max(rate(own, lived.min(unseen))),
-            last: birth.unseen.map_or(0.0, |_| rate(birth.bytes, unseen)),
+            last: rate(birth.bytes, unseen),
             ..Self::default()
         }
     }

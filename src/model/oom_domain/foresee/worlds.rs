@@ -120,6 +120,8 @@ impl World {
             taken: None,
             tally: Tally::default(),
         };
+        // The dashboard was there before them: in a first sample nobody is new.
+        world.sample(0);
         let mut due = 500;
         for now in (0..LONG).step_by(10) {
             world.start(now);
