@@ -156,7 +156,7 @@ fn the_memory_of_the_dead_lets_others_overtake_the_next_victim() {
 fn a_child_before_its_exec_gives_back_nothing_that_is_its_parents() {
     let groups = [
         group("/", None, None, 0),
-        group("/web", Some(0), Some(200 * MIB), 195 * MIB),
+        group("/web", Some(0), Some(200 * MIB), 200 * MIB),
     ];
     let memory = Memory {
         total: 640_000 * MIB,
@@ -173,7 +173,7 @@ fn a_child_before_its_exec_gives_back_nothing_that_is_its_parents() {
         skipped_by_kernel: true,
         ..parent.clone()
     };
-    let table = [parent, child, leaks(11, 50, 4.0)];
+    let table = [parent, child, leaks(11, 50, 40.0)];
     let mut states = assess(&table, &groups, &memory, &KernelRules::default());
     let left = states[1].clone();
     foresee(&mut states, &table, &groups, &memory, 4096, AGE);
