@@ -45,6 +45,11 @@ impl Job {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// True if no signal to oomtop's process group reaches it.
+    pub(super) const fn is_apart(&self) -> bool {
+        self.apart
+    }
+
     /// Hands a signal of oomtop's to the command. What was sent to the whole process group, the command has got already, if it
     /// is in that of oomtop.
     pub(super) fn pass_on(&self, signal: Signal, to_group: bool) {

@@ -50,10 +50,15 @@ pub(super) struct Caught {
 
 /// From here on none of these signals ends oomtop. Those that were ignored at the start stay so, here and in the command.
 pub(super) fn catch() -> io::Result<Caught> {
+    catch_these(&PASSED)
+}
+
+fn catch_these(signals: &[Signal]) -> io::Result<Caught> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
     let write = Arc::new(write);
     let ignored = own_signals::ignored();
-    for signal in PASSED {
+    let own = getpid();
+    for signal in signals.iter().copied() {
         let number = signal.as_raw();
         if ignored & (1 << (number - 1)) != 0 {
             continue;
@@ -61,10 +66,18 @@ pub(super) fn catch() -> io::Result<Caught> {
         let write = Arc::clone(&write);
         let byte = u8::try_from(number).unwrap_or(0);
         let note = move |info: &libc::siginfo_t| {
+            // A child has this handler until it executes its program, and the group's signals reach the child, too. A stop
+            // would stop oomtop, too, which waits for the program: see `pass_on`.
+            if getpid() != own {
+                if signal != Signal::TSTP {
+                    own_signals::as_by_default(signal);
+                }
+                return;
+            }
             let from = u8::from(info.si_code == BY_KERNEL);
             let _ = rustix::io::write(write.as_fd(), &[byte, from]);
         };
-        // SAFETY: the handler makes one system call, on a descriptor that stays open as long as the handler.
+        // SAFETY: the handler only makes system calls, on a descriptor that stays open as long as the handler.
         #[expect(unsafe_code, reason = "the caller vouches for a signal handler")]
         unsafe {
             signal_hook_registry::register_sigaction(number, note)?;
@@ -95,6 +108,10 @@ pub(super) fn pass_on(
             echoes: VecDeque::new(),
             owed: Vec::new(),
         };
+        // Before the command was executed, it took no stop of its group. A second one is forgotten when it continues.
+        if inbox.drain().any(|number| number == Signal::TSTP.as_raw()) && !job.is_apart() {
+            job.signal(Signal::TSTP);
+        }
         while let Some([number, from]) = inbox.next(None) {
             if from == HEARD {
                 inbox.heard(number);
@@ -159,6 +176,14 @@ impl Inbox {
                 Ok(_) | Err(_) => return None,
             }
         }
+    }
+
+    /// Takes all that has come; returns the numbers.
+    fn drain(&mut self) -> impl Iterator<Item = i32> {
+        while let Some(record) = self.next(Some(Duration::ZERO)) {
+            self.waiting.push_back(record);
+        }
+        self.waiting.iter().map(|[number, _]| i32::from(*number))
     }
 
     /// An echo has come. One that a signal has waited for in vain is dropped.
@@ -230,9 +255,35 @@ fn stop() {
 mod tests {
     use std::collections::VecDeque;
 
-    use rustix::pipe::pipe;
+    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+    use std::process::Command;
+    use std::time::Duration;
 
-    use super::{HEARD, Inbox};
+    use rustix::pipe::pipe;
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::{HEARD, Inbox, catch_these};
+
+    #[test]
+    fn a_signal_to_a_child_before_its_program_is_the_childs_and_not_oomtops() {
+        let mut inbox = Inbox {
+            pipe: catch_these(&[Signal::USR2]).expect("caught").read,
+            waiting: VecDeque::new(),
+            echoes: VecDeque::new(),
+            owed: Vec::new(),
+        };
+        let mut command = Command::new("true");
+        // SAFETY: the closure makes two system calls.
+        #[expect(unsafe_code, reason = "a test between fork and exec")]
+        unsafe {
+            command.pre_exec(|| Ok(kill_process(getpid(), Signal::USR2)?));
+        }
+        let status = command.status().expect("started");
+        assert_eq!(status.signal(), Some(Signal::USR2.as_raw()));
+        assert_eq!(inbox.next(Some(Duration::ZERO)), None);
+        kill_process(getpid(), Signal::USR2).expect("sent");
+        assert_eq!(inbox.next(None), Some([12, 0]));
+    }
 
     #[test]
     fn an_echo_before_or_after_its_signal_is_found_and_the_rest_keeps_its_order() {
