@@ -15,10 +15,39 @@ pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
+/// True for a character that takes one cell and joins with none beside it: printable ASCII and the signs that oomtop prints.
+const fn stands_alone(character: char, ascii: bool) -> bool {
+    match character {
+        ' '..='~' => true,
+        '·' | '×' | '–' | '…' | '‰' | '←'..='↓' | '─'..='▟' | '⠀'..='⣿' => !ascii,
+        _ => false,
+    }
+}
+
+/// How many bytes of a text fit into `room` cells, one for each character; `None` if a character up there, or the next, may
+/// take another number of cells or join with its neighbour. Most text needs no look at graphemes, which costs much.
+pub fn one_by_one(text: &str, room: usize, ascii: bool) -> Option<usize> {
+    let mut characters = text.char_indices();
+    let mut taken = 0;
+    for (at, character) in &mut characters {
+        if !stands_alone(character, ascii) {
+            return None;
+        }
+        if taken == room {
+            return Some(at);
+        }
+        taken += 1;
+    }
+    Some(text.len())
+}
+
 /// Cells a text takes after unsafe characters are replaced.
 pub fn cells(text: &str, ascii: bool) -> usize {
     if is_plain(text) {
         return text.len();
+    }
+    if text.chars().all(|c| stands_alone(c, ascii)) {
+        return text.chars().count();
     }
     text.graphemes(true).map(|g| shown(g, ascii).width()).sum()
 }
@@ -29,6 +58,11 @@ pub fn middle(text: &str, room: usize, ascii: bool) -> Cow<'_, str> {
         return text.into();
     }
     let keep = room - 1;
+    if is_plain(text) {
+        let head = keep / 3;
+        let tail = text.len() - (keep - head);
+        return [&text[..head], "…", &text[tail..]].concat().into();
+    }
     let (head, mut taken) = prefix(text, keep / 3, ascii);
     let mut tail = text.len();
     for (at, grapheme) in text.grapheme_indices(true).rev() {
@@ -46,6 +80,13 @@ pub fn middle(text: &str, room: usize, ascii: bool) -> Cow<'_, str> {
 /// How many bytes of a text fit into `room` cells, and the cells they take. Reads no further than the text
 /// that fits, so a huge text costs nothing.
 pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
+    if let Some(bytes) = one_by_one(text, room, ascii) {
+        return (bytes, text.get(..bytes).map_or(0, |fits| fits.chars().count()));
+    }
+    prefix_by_graphemes(text, room, ascii)
+}
+
+fn prefix_by_graphemes(text: &str, room: usize, ascii: bool) -> (usize, usize) {
     let (mut bytes, mut taken) = (0, 0);
     for grapheme in text.graphemes(true) {
         let wide = shown(grapheme, ascii).width();
@@ -126,7 +167,9 @@ fn plain(grapheme: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{cells, middle};
+    use super::{cells, middle, one_by_one, prefix, prefix_by_graphemes, shown};
+    use unicode_segmentation::UnicodeSegmentation as _;
+    use unicode_width::UnicodeWidthStr as _;
 
     #[test]
     fn siblings_that_begin_alike_stay_apart() {
@@ -139,6 +182,24 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn the_short_way_says_what_the_way_by_graphemes_says(
+            text in "([ -~]|[·×–…‰←↑→↓─-▟⠀-⣿]|[é日\u{301}\u{fe0f}\u{200d}\u{1f469}\n\u{61c}]){0,30}",
+            room in 0_usize..30,
+            ascii in proptest::bool::ANY,
+        ) {
+            let wide = text.graphemes(true).map(|g| shown(g, ascii).width()).sum::<usize>();
+            proptest::prop_assert_eq!(cells(&text, ascii), wide);
+            proptest::prop_assert_eq!(prefix(&text, room, ascii), prefix_by_graphemes(&text, room, ascii));
+        }
+
+        #[test]
+        fn signs_of_oomtop_need_no_graphemes(text in "[ -~·×–…‰←↑→↓─-▟⠀-⣿]{0,40}", room in 0_usize..30) {
+            proptest::prop_assert!(one_by_one(&text, room, false).is_some());
+            proptest::prop_assert_eq!(prefix(&text, room, false), prefix_by_graphemes(&text, room, false));
+            proptest::prop_assert_eq!(cells(&text, false), text.graphemes(true).count());
+        }
+
         #[test]
         fn a_text_that_was_cut_in_the_middle_fits(text in "[a-z日é\u{301}/ ]{0,40}", room in 3_usize..30) {
             let cut = middle(&text, room, false);

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
-use crate::text::cells::{cells, is_plain, prefix, shown};
+use crate::text::cells::{cells, one_by_one, prefix, shown};
 use crate::text::tone::{Line, Tone};
 
 /// Draws text into cells.
@@ -38,16 +38,8 @@ impl<'a> Canvas<'a> {
             return 0;
         }
         let width = width.min(area.right() - x);
-        if text.len() <= usize::from(width) && is_plain(text) {
-            return self.plain_text(x, y, text, style);
-        }
-        // The next byte is plain too: no accent belongs to the last letter that is shown.
-        if let Some(more) = text.get(..=usize::from(width))
-            && width > 0
-            && is_plain(more)
-        {
-            let used = self.plain_text(x, y, &more[..usize::from(width) - 1], style);
-            return used + self.dots(x + used, y, style);
+        if let Some(fits) = one_by_one(text, usize::from(width), self.ascii) {
+            return self.one_by_one(x, y, (text, fits), width, style);
         }
         let cut = prefix(text, usize::from(width), self.ascii).0 < text.len();
         let limit = if cut { width.saturating_sub(1) } else { width };
@@ -78,16 +70,22 @@ impl<'a> Canvas<'a> {
         1
     }
 
-    /// The fast path for most text: one cell for each byte, and all of it fits.
-    fn plain_text(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
-        let mut at = x;
-        for character in text.chars() {
-            if let Some(cell) = self.buffer.cell_mut((at, y)) {
+    /// The fast path for most text: one cell for each character of the first `fits` bytes, which fill the width or are all.
+    fn one_by_one(&mut self, x: u16, y: u16, text: (&str, usize), width: u16, style: Style) -> u16 {
+        let (text, fits) = text;
+        let is_cut = fits < text.len();
+        let limit = if is_cut { width.saturating_sub(1) } else { width };
+        let mut used = 0;
+        for character in text[..fits].chars().take(usize::from(limit)) {
+            if let Some(cell) = self.buffer.cell_mut((x + used, y)) {
                 cell.set_char(character).set_style(style);
             }
-            at += 1;
+            used += 1;
         }
-        at - x
+        if is_cut && width > 0 {
+            used += self.dots(x + used, y, style);
+        }
+        used
     }
 
     /// Writes text that ends at `x + width`.
