@@ -19,7 +19,9 @@ pub fn is_plain(text: &str) -> bool {
 const fn stands_alone(character: char, ascii: bool) -> bool {
     match character {
         ' '..='~' => true,
-        '·' | '×' | '–' | '…' | '‰' | '←'..='↓' | '─'..='▟' | '⠀'..='⣿' => !ascii,
+        '·' | '×' | '–' | '…' | '‰' | '←'..='↓' | '─'..='▟' | '⠀'..='⣿' => {
+            !ascii
+        }
         _ => false,
     }
 }
@@ -81,7 +83,10 @@ pub fn middle(text: &str, room: usize, ascii: bool) -> Cow<'_, str> {
 /// that fits, so a huge text costs nothing.
 pub fn prefix(text: &str, room: usize, ascii: bool) -> (usize, usize) {
     if let Some(bytes) = one_by_one(text, room, ascii) {
-        return (bytes, text.get(..bytes).map_or(0, |fits| fits.chars().count()));
+        return (
+            bytes,
+            text.get(..bytes).map_or(0, |fits| fits.chars().count()),
+        );
     }
     prefix_by_graphemes(text, room, ascii)
 }

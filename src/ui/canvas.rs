@@ -74,7 +74,11 @@ impl<'a> Canvas<'a> {
     fn one_by_one(&mut self, x: u16, y: u16, text: (&str, usize), width: u16, style: Style) -> u16 {
         let (text, fits) = text;
         let is_cut = fits < text.len();
-        let limit = if is_cut { width.saturating_sub(1) } else { width };
+        let limit = if is_cut {
+            width.saturating_sub(1)
+        } else {
+            width
+        };
         let mut used = 0;
         for character in text[..fits].chars().take(usize::from(limit)) {
             if let Some(cell) = self.buffer.cell_mut((x + used, y)) {

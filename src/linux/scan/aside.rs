@@ -6,9 +6,9 @@
 //! another thread reads the other processes.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::linux::helper::helper;
@@ -56,7 +56,10 @@ struct Blocked<T> {
 #[derive(Debug)]
 struct Worker<T> {
     ask: Sender<Vec<ProcessId>>,
-    answers: Receiver<Answer<T>>,
+    /// The answers so far, in the order of the question. Nobody is woken for each of them: that costs more than a read.
+    answers: Arc<Mutex<Vec<Answer<T>>>>,
+    /// All is answered.
+    done: Receiver<()>,
     /// Its thread id.
     tid: Pid,
     /// Nobody needs more than the answer that it is reading.
@@ -82,9 +85,9 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
     /// now is missing, and so is what would come after it: it is read in the next sample.
     pub(crate) fn read(&mut self, wanted: &[ProcessId], mut take: impl FnMut(Answer<T>)) {
         self.blocked
-            .retain(|read| match read.worker.answers.try_recv() {
-                Ok(answer) => {
-                    take(answer);
+            .retain(|read| match read.worker.done.try_recv() {
+                Ok(()) => {
+                    read.worker.taken().into_iter().for_each(&mut take);
                     false
                 }
                 Err(TryRecvError::Empty) => true,
@@ -104,20 +107,20 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
         if worker.ask.send(wanted.clone()).is_err() {
             return;
         }
-        let until = Instant::now() + LONGEST;
-        for id in wanted {
-            match worker.answer(until) {
-                Ok(answer) => take(answer),
-                Err(RecvTimeoutError::Timeout) => {
-                    worker.left.store(true, Ordering::SeqCst);
-                    let since = Instant::now();
-                    self.blocked.push(Blocked { id, since, worker });
-                    return;
-                }
-                Err(RecvTimeoutError::Disconnected) => return,
+        let waited = worker.await_end();
+        let answers = worker.taken();
+        let next = wanted.get(answers.len()).copied();
+        answers.into_iter().for_each(take);
+        match (waited, next) {
+            (Ok(()), _) => self.worker = Some(worker),
+            (Err(RecvTimeoutError::Timeout), Some(id)) => {
+                worker.left.store(true, Ordering::SeqCst);
+                let since = Instant::now();
+                self.blocked.push(Blocked { id, since, worker });
             }
+            // It is gone, or it has answered all in this moment.
+            (Err(_), _) => {}
         }
-        self.worker = Some(worker);
     }
 
     /// Since when the reads of which processes have not returned.
@@ -129,22 +132,32 @@ impl<T: Send + std::fmt::Debug + 'static> Aside<T> {
     }
 }
 
+/// The answers, also of a thread that has panicked.
+fn keep<T>(answers: &Mutex<Vec<Answer<T>>>) -> std::sync::MutexGuard<'_, Vec<Answer<T>>> {
+    answers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<T: Send + 'static> Worker<T> {
     fn start(name: &str, proc: &Arc<OwnedFd>, read: Read<T>) -> std::io::Result<Self> {
         let (ask, asked) = channel::<Vec<ProcessId>>();
-        let (answer, answers) = channel();
+        let (end, done) = channel();
         let (tell, told) = channel();
         let left = Arc::new(AtomicBool::new(false));
-        let (proc, is_left) = (Arc::clone(proc), Arc::clone(&left));
+        let answers = Arc::new(Mutex::new(Vec::new()));
+        let (proc, is_left, given) = (Arc::clone(proc), Arc::clone(&left), Arc::clone(&answers));
         helper(name, move || {
             let _ = tell.send(rustix::thread::gettid().as_raw_nonzero().get());
             let mut buffer = FileBuffer::default();
             for batch in asked {
                 for id in batch {
                     let found = read(&proc, id.pid, &mut buffer);
-                    if answer.send((id, found)).is_err() || is_left.load(Ordering::SeqCst) {
-                        return;
+                    keep(&given).push((id, found));
+                    if is_left.load(Ordering::SeqCst) {
+                        break;
                     }
+                }
+                if end.send(()).is_err() || is_left.load(Ordering::SeqCst) {
+                    return;
                 }
             }
         })?;
@@ -152,28 +165,35 @@ impl<T: Send + 'static> Worker<T> {
         Ok(Self {
             ask,
             answers,
+            done,
             tid: tid.unwrap_or_default(),
             left,
         })
     }
 
-    /// The next answer. Gives up when the thread sleeps in a read, or at `until`.
-    fn answer(&self, until: Instant) -> Result<Answer<T>, RecvTimeoutError> {
-        let mut slept = 0;
+    /// Waits until all is answered. Gives up when the thread sleeps in a read, or after [`LONGEST`].
+    fn await_end(&self) -> Result<(), RecvTimeoutError> {
+        let until = Instant::now() + LONGEST;
+        let (mut slept, mut before) = (0, 0);
         loop {
-            match self.answers.recv_timeout(LOOK) {
+            match self.done.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
                 other => return other,
             }
+            let answered = keep(&self.answers).len();
             // On a busy machine a thread that could run may have to wait for a processor: then nothing blocks it.
-            slept = if self.may_run() { 0 } else { slept + 1 };
+            let is_stuck = answered == before && !self.may_run();
+            slept = if is_stuck { slept + 1 } else { 0 };
+            before = answered;
             if slept >= PATIENCE || Instant::now() >= until {
-                return self
-                    .answers
-                    .try_recv()
-                    .map_err(|_| RecvTimeoutError::Timeout);
+                return self.done.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
         }
+    }
+
+    /// What is answered.
+    fn taken(&self) -> Vec<Answer<T>> {
+        std::mem::take(&mut *keep(&self.answers))
     }
 
     fn may_run(&self) -> bool {

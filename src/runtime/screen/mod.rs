@@ -5,6 +5,7 @@
 //! panic restores.
 
 mod abort;
+mod backend;
 mod dashboard;
 mod ending;
 mod event_loop;
@@ -43,10 +44,11 @@ use ending::{give_back, hung_up, leave};
 use guardian::Guardian;
 use keyboard::Keyboard;
 
+pub use backend::ScreenBackend;
 pub use dashboard::Dashboard;
 pub use event_loop::{TerminalControl, run_loop};
 pub(in crate::runtime) use event_loop::{draw, redraw, terminal_error};
-pub use terminal::{JobControl, Screen, ScreenBackend};
+pub use terminal::{JobControl, Screen};
 pub use whole_frames::WholeFrames;
 
 /// Files that the full screen has open at the same time: 32 while it waits, one for each v1 group whose events it

@@ -1,7 +1,7 @@
 //! [`Screen`]: the terminal. It is restored at quit, on a signal, on a panic in any thread, and while oomtop is
 //! suspended.
 
-use std::io::{self, Stdout, Write, stdout};
+use std::io::{self, Write, stdout};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,14 +15,13 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
 
 use super::Companion;
+use super::backend::ScreenBackend;
 use super::event_loop::TerminalControl;
-use super::whole_frames::WholeFrames;
 
 /// How long [`abandon`] waits for an unblocked loop to end by itself.
 const PARTING: Duration = Duration::from_secs(1);
@@ -45,9 +44,6 @@ static LEFT: AtomicBool = AtomicBool::new(false);
 
 /// Set when the closing escape codes are about to be written.
 static LEAVING: AtomicBool = AtomicBool::new(false);
-
-/// What ratatui draws on.
-pub type ScreenBackend = CrosstermBackend<WholeFrames<Stdout>>;
 
 /// The terminal in full-screen mode. Dropping this value restores the terminal.
 #[derive(Debug)]
@@ -81,8 +77,7 @@ impl Screen {
         // The configuration has decided about NO_COLOR, also against it: --color is stronger.
         crossterm::style::force_color_output(true);
         take(mouse)?;
-        let out = WholeFrames::new(stdout());
-        let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| restore())?;
+        let terminal = Terminal::new(ScreenBackend::new()).inspect_err(|_| restore())?;
         Ok(Self {
             terminal: ManuallyDrop::new(terminal),
             control: JobControl {
