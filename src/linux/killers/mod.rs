@@ -232,10 +232,13 @@ fn which(process: &Process, cgroups: &[Cgroup]) -> Option<Killer> {
         .or_else(|| kubelets::is_k3s(comm).then_some(Killer::Kubelet));
     // Started by `env python3`, nohang has the name of the interpreter: then the unit identifies it.
     let by_unit = || {
+        if !comm.starts_with(b"python") {
+            return None;
+        }
         let group = process.cgroup.and_then(|key| cgroups.get(key.index()))?;
         let unit = group.path.name();
         let is_it = unit == "nohang.service" || unit == "nohang-desktop.service";
-        (is_it && comm.starts_with(b"python")).then_some(Killer::Nohang)
+        is_it.then_some(Killer::Nohang)
     };
     let by_groups = || talos::is_it(process, cgroups).then_some(Killer::Talos);
     let found = by_name.or_else(by_unit).or_else(by_groups);

@@ -36,41 +36,87 @@ pub fn prospect(
     page_size: u64,
     ledger: Option<&Ledger>,
 ) -> Option<Prospect> {
-    let room = Room::from_domain(domain, snapshot)?;
-    let (used, anon, shmem, reclaim) = match domain.scope {
-        Scope::Host => {
-            let memory = &snapshot.memory;
-            let used = memory.total.saturating_sub(memory.free);
-            let reclaim = memory.obtainable().saturating_sub(memory.free);
-            (used, memory.anon?, memory.shmem?, reclaim)
-        }
-        Scope::Memcg(key) => {
-            let stat = snapshot.cgroup(key)?.stat?;
-            let reclaim = room.droppable.saturating_add(room.slab);
-            (room.usage, stat.anon?, stat.shmem?, reclaim)
-        }
-        Scope::Nodes(_) => return None,
-    };
+    let sizes = Sizes::of(domain, snapshot)?;
     let held = held(domain, snapshot, page_size);
-    if domain.scope == Scope::Host && held.seen < anon / 4 * 3 {
+    if domain.scope == Scope::Host && held.seen < sizes.anon / 4 * 3 {
         return None;
     }
-    let private = held.private.min(anon.saturating_sub(held.largest_immune));
+    let private = held
+        .private
+        .min(sizes.anon.saturating_sub(held.largest_immune));
     let shared = match ledger.filter(|ledger| ledger.get(Kind::Shmem) == 0) {
         Some(ledger) if held.killable > 0 => ledger.get(Kind::Shared),
         _ => held.mapped,
     };
-    let shared = shared.min(shmem);
-    let swappable = (shmem - shared).min(room.swap_left);
+    let shared = shared.min(sizes.shmem);
     let by_kill = private.saturating_add(shared).saturating_add(held.tables);
     Some(Prospect {
-        limit: domain.limit,
-        used,
-        by_kill: by_kill.min(used),
-        by_reclaim: reclaim.saturating_add(swappable).min(used),
+        by_kill: by_kill.min(sizes.used),
         killable: held.killable,
         members: held.members,
+        ..sizes.without_kills(shared)
     })
+}
+
+/// As [`prospect`], but `None` also where all is [`Outlook::Fine`] without a kill: then no process is looked at.
+#[must_use]
+pub fn doubtful(domain: &DomainState, snapshot: &Snapshot, page_size: u64) -> Option<Prospect> {
+    // What processes keep of the shared memory, a kill frees in place of swap: no more stays with them than without.
+    let without_kills = Sizes::of(domain, snapshot)?.without_kills(0);
+    if without_kills.is_fine_without_kills() {
+        return None;
+    }
+    prospect(domain, snapshot, page_size, None)
+}
+
+/// What is known of a domain without a look at its processes, in bytes.
+struct Sizes {
+    limit: u64,
+    used: u64,
+    anon: u64,
+    shmem: u64,
+    /// Reclaim gets it back without swap.
+    reclaim: u64,
+    swap_left: u64,
+}
+
+impl Sizes {
+    fn of(domain: &DomainState, snapshot: &Snapshot) -> Option<Self> {
+        let room = Room::from_domain(domain, snapshot)?;
+        let (used, anon, shmem, reclaim) = match domain.scope {
+            Scope::Host => {
+                let memory = &snapshot.memory;
+                let used = memory.total.saturating_sub(memory.free);
+                let reclaim = memory.obtainable().saturating_sub(memory.free);
+                (used, memory.anon?, memory.shmem?, reclaim)
+            }
+            Scope::Memcg(key) => {
+                let stat = snapshot.cgroup(key)?.stat?;
+                let reclaim = room.droppable.saturating_add(room.slab);
+                (room.usage, stat.anon?, stat.shmem?, reclaim)
+            }
+            Scope::Nodes(_) => return None,
+        };
+        Some(Self {
+            limit: domain.limit,
+            used,
+            anon,
+            shmem,
+            reclaim,
+            swap_left: room.swap_left,
+        })
+    }
+
+    /// If nobody is killed, and processes keep this much of the shared memory.
+    fn without_kills(&self, shared: u64) -> Prospect {
+        let swappable = self.shmem.saturating_sub(shared).min(self.swap_left);
+        Prospect {
+            limit: self.limit,
+            used: self.used,
+            by_reclaim: self.reclaim.saturating_add(swappable).min(self.used),
+            ..Prospect::default()
+        }
+    }
 }
 
 /// Processes that share an address space hold it once, where sharing is known.
@@ -120,7 +166,7 @@ mod tests {
     use std::num::NonZeroU64;
     use std::sync::Arc;
 
-    use super::{Held, held, prospect};
+    use super::{Held, doubtful, held, prospect};
     use crate::model::cgroup::GroupStat;
     use crate::model::kernel::KernelRules;
     use crate::model::ledger::{Kind, Ledger, Outlook};
@@ -190,6 +236,23 @@ mod tests {
         let known = Ledger::new(98 * MIB, [(Kind::Shared, Some(95 * MIB))]);
         let memfd = of(95, vec![member(5, 3, 0)], Some(&known));
         assert_eq!(memfd.by_kill, 98 * MIB);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn all_that_is_not_fine_is_doubtful(
+            shmem in 0_u64..120,
+            members in proptest::collection::vec((0_u64..120, proptest::bool::ANY), 0..3),
+        ) {
+            let members = (5..).zip(members).map(|(pid, (mib, immune))| member(pid, mib, if immune { -1000 } else { 0 }));
+            let sample = snapshot(members.collect(), shmem * MIB);
+            for domain in &sample.domains {
+                let known = prospect(domain, &sample, 4096, None);
+                let known = known.filter(|known| known.outlook() != Outlook::Fine);
+                let doubtful = doubtful(domain, &sample, 4096);
+                proptest::prop_assert!(known.is_none() || doubtful == known);
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Domains;
 use super::waiting::{MOST, Waiting};
 use crate::model::cgroup::limits::LimitFile;
-use crate::model::ledger::prospect::prospect;
+use crate::model::ledger::prospect::doubtful;
 use crate::model::ledger::{Outlook, Prospect};
 use crate::model::memory::band::Band;
 use crate::model::oom_domain::stuck::Stuck;
@@ -128,7 +128,7 @@ impl Domains {
         let scopes = std::iter::once(main).chain(scopes).filter(settled);
         let judged = scopes.filter_map(|scope| {
             let domain = snapshot.domain(scope)?;
-            let known = prospect(domain, snapshot, host.rules.page_size, None)?;
+            let known = doubtful(domain, snapshot, host.rules.page_size)?;
             Some((scope, known))
         });
         // Of equals the first: the main domain, then the most urgent.

@@ -36,6 +36,9 @@ pub enum Outlook {
 /// The domain counts as full from this share of its limit on, in percent.
 const FULL: u64 = 95;
 
+/// What stays counts as large from this share of the limit on, in percent.
+const LARGE: u64 = 25;
+
 impl Prospect {
     /// What neither reclaim nor a kill gives back.
     #[must_use]
@@ -51,16 +54,23 @@ impl Prospect {
         self.used.saturating_sub(self.by_reclaim)
     }
 
+    /// True if reclaim alone keeps it [`Outlook::Fine`], whatever a kill frees.
+    #[must_use]
+    pub fn is_fine_without_kills(&self) -> bool {
+        !self.reaches(self.held(), LARGE)
+    }
+
+    fn reaches(&self, part: u64, percent: u64) -> bool {
+        self.limit > 0 && u128::from(part) * 100 >= u128::from(self.limit) * u128::from(percent)
+    }
+
     /// What it comes down to.
     #[must_use]
     pub fn outlook(&self) -> Outlook {
-        let reaches = |part: u64, percent: u64| {
-            self.limit > 0 && u128::from(part) * 100 >= u128::from(self.limit) * u128::from(percent)
-        };
-        let nobody = self.members > 0 && self.killable == 0 && reaches(self.held(), FULL);
-        if nobody || reaches(self.stays(), FULL) {
+        let nobody = self.members > 0 && self.killable == 0 && self.reaches(self.held(), FULL);
+        if nobody || self.reaches(self.stays(), FULL) {
             Outlook::Hopeless
-        } else if self.stays() > self.held() / 3 && reaches(self.stays(), 25) {
+        } else if self.stays() > self.held() / 3 && self.reaches(self.stays(), LARGE) {
             Outlook::Large
         } else {
             Outlook::Fine
@@ -97,5 +107,20 @@ mod tests {
         };
         assert_eq!(immune.outlook(), Outlook::Hopeless);
         assert_eq!(Prospect::default().outlook(), Outlook::Fine);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_fine_without_kills_is_fine_with_any(
+            limit in 0_u64..2000,
+            used in 0_u64..2000,
+            by_kill in 0_u64..2000,
+            by_reclaim in 0_u64..2000,
+            killable in 0_u64..3,
+            members in 0_u64..3,
+        ) {
+            let known = Prospect { limit, used, by_kill, by_reclaim, killable, members };
+            proptest::prop_assert!(!known.is_fine_without_kills() || known.outlook() == Outlook::Fine);
+        }
     }
 }
