@@ -117,6 +117,55 @@ fn a_wide_screen_has_a_pane_on_the_right() {
 }
 
 #[test]
+fn the_trend_has_three_rows_where_there_is_room_and_no_other_graph() {
+    let trend = |width, height, rows| {
+        let contents = Contents {
+            rows,
+            ..Contents::default()
+        };
+        let header = panes(width, height, contents).header;
+        let found = header.iter().find(|(line, _)| *line == HeaderLine::Trend);
+        found.map(|(_, area)| area.height)
+    };
+    assert_eq!(
+        [24, 33, 34, 50].map(|height| trend(120, height, None)),
+        [1, 1, 3, 3].map(Some)
+    );
+    assert_eq!(trend(200, 50, None), None, "it stands on the right");
+    let p = panes(
+        120,
+        50,
+        Contents {
+            rows: Some(9),
+            ..Contents::default()
+        },
+    );
+    assert!(p.below.height >= 8, "the history");
+    assert_eq!(trend(120, 50, Some(9)), Some(1), "not twice");
+}
+
+#[test]
+fn the_graph_on_the_right_has_what_domains_and_details_leave_over() {
+    let graph = |side_domains, height| {
+        let contents = Contents {
+            side_domains,
+            ..Contents::default()
+        };
+        panes(200, height, contents).side
+    };
+    let one = graph(1, 50).history.height;
+    assert!(one > graph(9, 50).history.height, "{one}");
+    assert_eq!(graph(2, 50).history.height, one, "in steps");
+    for domains in 0..20 {
+        for height in 22..90 {
+            let side = graph(domains, height);
+            assert!(side.history.height >= 6, "{domains} {height}");
+            assert!(side.details.height >= 4, "{domains} {height}");
+        }
+    }
+}
+
+#[test]
 fn members_of_a_domain_have_what_its_list_leaves_over() {
     let contents = |rows| Contents {
         domain_rows: Some(rows),
