@@ -20,7 +20,7 @@ fn common_sizes() {
         (5, 11, 3, 23)
     );
     let p = panes(120, 36, contents);
-    assert_eq!((p.table_rows.height, p.events_rows.height), (23, 3));
+    assert_eq!((p.table_rows.height, p.events_rows.height), (21, 3));
     let p = panes(40, 10, contents);
     assert!(p.table_rows.height >= 3);
     for height in 2..24 {
@@ -172,11 +172,11 @@ fn members_of_a_domain_have_what_its_list_leaves_over() {
         ..Contents::default()
     };
     let p = panes(200, 36, contents(4));
-    assert_eq!((p.table_rows.height, p.members.height), (7, 16));
+    assert_eq!((p.table_rows.height, p.members.height), (7, 14));
     assert_eq!((p.side.edge.height, p.members.width), (0, 200));
     assert_eq!(p.members.y, p.table_rows.bottom());
     let p = panes(120, 36, contents(20));
-    assert_eq!((p.table_rows.height, p.members.height), (23, 0));
+    assert_eq!((p.table_rows.height, p.members.height), (21, 0));
 }
 
 #[test]
