@@ -32,7 +32,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let words = lines.iter().map(Line::width).max().unwrap_or(0).max(BESIDE);
     let room = usize::from(area.width.saturating_sub(LABEL));
-    let cells = room.saturating_sub(words).max(LEAST).min(PAST);
+    let cells = room.saturating_sub(words).clamp(LEAST, PAST);
     let width = u16::try_from(cells)
         .unwrap_or(0)
         .min(area.width.saturating_sub(LABEL));
@@ -84,8 +84,8 @@ fn low_graph(state: &State, past: &Past<'_>, area: Rect, canvas: &mut Canvas<'_>
         let filled = eighths(reading.percent, rows);
         let style = canvas.theme.style(Theme::band(marks.band(reading.percent)));
         for row in 0..rows {
-            let part = filled.saturating_sub(u32::from(row) * 8);
-            match rise(part) {
+            let level = filled.saturating_sub(u32::from(row) * 8);
+            match rise(level) {
                 Some(sign) => canvas.text(x, floor - row, 1, sign, style),
                 None if row == 0 => canvas.text(x, floor, 1, BASE, dim),
                 None => break,
