@@ -54,7 +54,7 @@ fn report() -> RunReport {
     let mut older = size(MIB);
     older.id.pid = 33;
     older.id.start_ticks = 899;
-    older.name = "stranger".to_owned();
+    "stranger".clone_into(&mut older.name);
     growth.accept(&[size(10 * MIB), older]);
     growth.accept(&[size(200 * MIB)]);
     RunReport {
